@@ -1,0 +1,1 @@
+//! Criterion benches of the core next to their peers.

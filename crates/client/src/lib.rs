@@ -1,0 +1,1 @@
+//! The viewer protocol from the other side, for Rust programs.

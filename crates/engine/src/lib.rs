@@ -1,0 +1,1 @@
+//! One sale: takes on every core joined to the ledger by a single steward thread.

@@ -1,0 +1,1 @@
+//! Viewer WebSocket server: one single-threaded runtime per core.

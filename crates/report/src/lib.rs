@@ -1,0 +1,1 @@
+//! Folds of the journal: the sell-out report next to an independent verifier.

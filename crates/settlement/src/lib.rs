@@ -1,0 +1,1 @@
+//! From a durable hold to an order: payment attempts decided, then confirmed.

@@ -1,0 +1,1 @@
+//! The viewer protocol as bytes: messages, codecs, tickets, close codes.

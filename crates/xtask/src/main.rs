@@ -1,0 +1,2 @@
+//! One command for tests, drills, checks.
+fn main() {}

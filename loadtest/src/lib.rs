@@ -1,0 +1,1 @@
+//! An open-loop crowd of viewers that audits every promise it received.
