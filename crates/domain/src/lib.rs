@@ -1,1 +1,29 @@
 //! Ids, quantities, money, time, drop plans, phases and limits that every other crate agrees on.
+//!
+//! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
+//! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.
+
+mod hold_id;
+mod ids;
+mod key;
+pub mod limits;
+mod money;
+mod phase;
+mod plan;
+mod refusal;
+mod text_id;
+mod time;
+mod units;
+
+pub use hold_id::{HoldId, OrderId};
+pub use ids::{
+    DropId, Incarnation, NodeEpoch, PoolIndex, Seq, SkuIndex, SlotIndex, TakeNumber, ViewerNumber,
+};
+pub use key::{IdempotencyKey, KeyFingerprint};
+pub use money::{Currency, Money};
+pub use phase::{Phase, PhaseChange};
+pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan};
+pub use refusal::{Refusal, RefusalCode};
+pub use text_id::{ChannelId, HostId, IdError, MerchantId, NodeId, SkuId, StreamId, ViewerId};
+pub use time::{DurationMs, UnixMillis};
+pub use units::Units;

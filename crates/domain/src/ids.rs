@@ -1,0 +1,127 @@
+//! Numeric ids as newtypes, each with its own range.
+
+use std::fmt;
+
+use crate::IdError;
+
+/// A drop within one ledger, counted from 1. Shown as `d` plus the number.
+///
+/// Number 0 is the house: the chain that holds records which belong to no drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DropId(u32);
+
+impl DropId {
+    /// The chain for records that belong to no drop, such as a refused plan.
+    pub const HOUSE: Self = Self(0);
+
+    /// Wraps a drop's number; 0 is [`DropId::HOUSE`].
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number within the ledger.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The id that follows, or `None` after the last.
+    pub const fn next(self) -> Option<Self> {
+        match self.0.checked_add(1) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for DropId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "d{}", self.0)
+    }
+}
+
+impl std::str::FromStr for DropId {
+    type Err = IdError;
+
+    /// Reads `d` plus a decimal number from 1 without leading zeros.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let malformed =
+            || IdError::Malformed { kind: "drop id", expected: "d and a number, like d17" };
+        let digits = text.strip_prefix('d').ok_or_else(malformed)?;
+        if digits.starts_with(['0', '+']) {
+            return Err(malformed());
+        }
+        digits.parse().map(Self).map_err(|_| malformed())
+    }
+}
+
+macro_rules! bounded {
+    ($(#[$doc:meta])* $name:ident($int:ty), bits $bits:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($int);
+
+        impl $name {
+            /// Bits that the number fits in.
+            pub const BITS: u32 = $bits;
+            /// The largest value.
+            pub const MAX: Self = Self(<$int>::MAX >> (<$int>::BITS - $bits));
+
+            /// Wraps a number, or `None` if it needs more than [`Self::BITS`] bits.
+            pub const fn new(number: $int) -> Option<Self> {
+                if number <= Self::MAX.0 { Some(Self(number)) } else { None }
+            }
+
+            /// The plain number.
+            pub const fn get(self) -> $int {
+                self.0
+            }
+
+            /// The number that follows, or `None` after [`Self::MAX`].
+            pub const fn next(self) -> Option<Self> {
+                match self.0.checked_add(1) {
+                    Some(number) => Self::new(number),
+                    None => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+bounded! {
+    /// Place of a stock-keeping unit in its drop's plan, from 0.
+    SkuIndex(u8), bits 8
+}
+bounded! {
+    /// Place of a stock word within a drop, from 0: one for each SKU and pool.
+    PoolIndex(u8), bits 8
+}
+bounded! {
+    /// Place of a hold slot within its pool, from 0.
+    SlotIndex(u32), bits 24
+}
+bounded! {
+    /// Position of a take in the total order of its pool; the first take is 1.
+    TakeNumber(u64), bits 38
+}
+bounded! {
+    /// How often a node has started on its ledger; the first start is 1.
+    Incarnation(u32), bits 26
+}
+bounded! {
+    /// Fencing token: rises with each adoption of a drop by another node.
+    NodeEpoch(u64), bits 53
+}
+bounded! {
+    /// Number of a commit within one incarnation; the first is 1.
+    Seq(u64), bits 53
+}
+bounded! {
+    /// Random number that stands for a viewer in records; its link to the platform's id is kept apart.
+    ViewerNumber(u64), bits 64
+}

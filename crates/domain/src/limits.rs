@@ -1,0 +1,66 @@
+//! Every fixed limit in one place, checked against each other at compile time.
+//!
+//! What may be configured lives in the configuration of its crate; what stands here is fixed by
+//! a format or by memory that is laid out ahead.
+
+use crate::{SlotIndex, Units};
+
+/// Bytes of a text id.
+pub const TEXT_ID_BYTES_MAX: usize = 64;
+/// Bytes of an idempotency key.
+pub const KEY_BYTES_MAX: usize = 64;
+/// Bytes of a title or an option's name or value.
+pub const TITLE_BYTES_MAX: usize = 200;
+/// Bytes of an image address.
+pub const ADDRESS_BYTES_MAX: usize = 2_048;
+/// Bytes of a reason that staff gives for a command.
+pub const REASON_BYTES_MAX: usize = 500;
+/// SKUs of one drop.
+pub const SKUS_PER_DROP_MAX: usize = 64;
+/// Option values of one SKU (colour, size and so on).
+pub const OPTIONS_PER_SKU_MAX: usize = 8;
+/// Stock words of one drop.
+pub const POOLS_PER_DROP_MAX: usize = 256;
+/// Drops of one stream that have neither settled nor been cancelled.
+pub const LIVE_DROPS_PER_STREAM_MAX: usize = 64;
+/// Units that one request may ask for.
+pub const UNITS_PER_BUY_MAX: u32 = 1_000;
+/// Holds that one viewer may make in one drop, ended ones included: the upper bound of the plan's value.
+pub const HOLDS_PER_VIEWER_MAX: u16 = 64;
+/// Holds that one viewer may make in one drop if the plan does not say.
+pub const HOLDS_PER_VIEWER_DEFAULT: u16 = 16;
+/// Shortest time that a hold lives, in milliseconds.
+pub const HOLD_TTL_MS_MIN: u64 = 1_000;
+/// Longest time that a hold lives, in milliseconds.
+pub const HOLD_TTL_MS_MAX: u64 = 24 * 3_600_000;
+/// Longest countdown, in milliseconds.
+pub const COUNTDOWN_MS_MAX: u64 = 600_000;
+/// Countdown if the plan does not say, in milliseconds.
+pub const COUNTDOWN_MS_DEFAULT: u64 = 10_000;
+/// Records of one commit.
+pub const BATCH_RECORDS_MAX: usize = 32_768;
+/// Bytes of one encoded record, plans included.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one journal row.
+pub const ROW_BYTES_MAX: usize = 8 << 20;
+/// Cores that may take: one bit each in a viewer's presence word.
+pub const CORES_MAX: usize = 64;
+
+/// The most bytes that a plan can need, generously counted.
+const PLAN_BYTES_MAX: usize = 4 * TITLE_BYTES_MAX
+    + SKUS_PER_DROP_MAX
+        * (2 * TITLE_BYTES_MAX
+            + ADDRESS_BYTES_MAX
+            + 2 * TEXT_ID_BYTES_MAX
+            + OPTIONS_PER_SKU_MAX * 2 * TITLE_BYTES_MAX
+            + 64);
+
+const _: () = assert!(PLAN_BYTES_MAX <= RECORD_BYTES_MAX, "every valid plan fits a record");
+const _: () = assert!(RECORD_BYTES_MAX <= ROW_BYTES_MAX, "every record fits a row");
+const _: () = assert!(SKUS_PER_DROP_MAX <= POOLS_PER_DROP_MAX, "every SKU has a common pool");
+const _: () = assert!(POOLS_PER_DROP_MAX <= 1 << 8, "a pool index has 8 bits");
+const _: () = assert!(SlotIndex::BITS >= Units::BITS, "each unit can have a slot");
+const _: () = assert!(UNITS_PER_BUY_MAX <= Units::MAX.get(), "a buy fits the stock word");
+const _: () = assert!(HOLDS_PER_VIEWER_DEFAULT <= HOLDS_PER_VIEWER_MAX, "the default is allowed");
+const _: () = assert!(HOLD_TTL_MS_MIN < HOLD_TTL_MS_MAX, "some time to live is allowed");
+const _: () = assert!(COUNTDOWN_MS_DEFAULT <= COUNTDOWN_MS_MAX, "the default is allowed");

@@ -1,0 +1,334 @@
+//! The plan of a drop: what is sold, how much of it, on which terms.
+
+use crate::{
+    DurationMs, HostId, MerchantId, Money, PoolIndex, SkuId, SkuIndex, StreamId, Units, UnixMillis,
+    limits::{
+        ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
+        HOLDS_PER_VIEWER_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TITLE_BYTES_MAX,
+        UNITS_PER_BUY_MAX,
+    },
+};
+
+/// Whether a drop sells for real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Real units, real money.
+    Live,
+    /// A rehearsal: only rehearsal tickets may join, nothing counts as sold.
+    Rehearsal,
+}
+
+/// One option value of a SKU, such as colour: red.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkuOption {
+    /// The option's name.
+    pub name: String,
+    /// The value that this SKU has.
+    pub value: String,
+}
+
+/// One sellable variant of a drop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkuPlan {
+    /// Name within the drop.
+    pub id: SkuId,
+    /// Title for viewers.
+    pub title: String,
+    /// Option values, such as colour or size.
+    pub options: Vec<SkuOption>,
+    /// The merchant's own code, passed through to orders.
+    pub merchant_sku: String,
+    /// Address of an image.
+    pub image: Option<String>,
+    /// Price of one unit.
+    pub price: Money,
+    /// Units of the first lot; may be zero where a lot is added later.
+    pub supply: Units,
+    /// Units that one viewer may hold or own.
+    pub limit_per_viewer: Units,
+}
+
+/// The terms of one drop; only [`DropPlan::validate`]d plans reach the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropPlan {
+    /// The stream that the drop belongs to.
+    pub stream: StreamId,
+    /// Place in the stream's running order; equal places keep the order of planning.
+    pub running_order: u16,
+    /// Title for viewers.
+    pub title: String,
+    /// Whose goods are sold.
+    pub merchant: MerchantId,
+    /// Who runs the drop.
+    pub host: HostId,
+    /// Live or rehearsal.
+    pub mode: Mode,
+    /// What is sold; the place in the list is the [`SkuIndex`].
+    pub skus: Vec<SkuPlan>,
+    /// Units over all SKUs that one viewer may hold or own.
+    pub limit_per_viewer: Units,
+    /// Holds that one viewer may make, ended ones included.
+    pub holds_per_viewer_max: u16,
+    /// How long a hold lives.
+    pub hold_ttl: DurationMs,
+    /// How long the countdown to opening lasts; zero opens at once.
+    pub countdown: DurationMs,
+    /// When the drop opens by itself, if it does.
+    pub starts_at: Option<UnixMillis>,
+    /// When the drop closes by itself, if it does.
+    pub ends_at: Option<UnixMillis>,
+}
+
+/// What is wrong with a plan, by the field's name on the interfaces.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A list has too few or too many entries.
+    #[error("{field} has {count} entries; {min} to {max} are allowed")]
+    Count {
+        /// The field.
+        field: &'static str,
+        /// Entries given.
+        count: usize,
+        /// Fewest allowed.
+        min: usize,
+        /// Most allowed.
+        max: usize,
+    },
+    /// A text is empty or too long, or has control characters.
+    #[error("{field} must have 1 to {max} bytes and no control characters")]
+    Text {
+        /// The field.
+        field: &'static str,
+        /// Most bytes allowed.
+        max: usize,
+    },
+    /// A number is out of range.
+    #[error("{field} is {value}; {min} to {max} are allowed")]
+    Range {
+        /// The field.
+        field: &'static str,
+        /// The number given.
+        value: u64,
+        /// Smallest allowed.
+        min: u64,
+        /// Largest allowed.
+        max: u64,
+    },
+    /// Two SKUs have the same id.
+    #[error("SKU id {id} is used twice")]
+    DuplicateSku {
+        /// The id.
+        id: SkuId,
+    },
+    /// Prices in different currencies.
+    #[error("SKU {id} is priced in {found}, the first one in {expected}; a drop has one currency")]
+    MixedCurrencies {
+        /// The SKU that differs.
+        id: SkuId,
+        /// Its currency.
+        found: String,
+        /// The currency of the first SKU.
+        expected: String,
+    },
+    /// The price of all units that a pool can have does not fit a [`Money`].
+    #[error(
+        "SKU {id}: the price is too high: 2^24 units would cost more than 2^53 - 1 minor units"
+    )]
+    ValueTooLarge {
+        /// The SKU.
+        id: SkuId,
+    },
+    /// The drop would end before it starts.
+    #[error("ends_at {ends_at} is not after starts_at {starts_at}")]
+    EndsBeforeStart {
+        /// Planned start.
+        starts_at: UnixMillis,
+        /// Planned end.
+        ends_at: UnixMillis,
+    },
+}
+
+impl DropPlan {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the order of the fields.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        text("title", &self.title, TITLE_BYTES_MAX)?;
+        let (count, max) = (self.skus.len(), SKUS_PER_DROP_MAX);
+        if count == 0 || count > max {
+            return Err(PlanError::Count { field: "skus", count, min: 1, max });
+        }
+        for (place, sku) in self.skus.iter().enumerate() {
+            sku.validate()?;
+            if self.skus[..place].iter().any(|other| other.id == sku.id) {
+                return Err(PlanError::DuplicateSku { id: sku.id.clone() });
+            }
+            let (found, expected) = (sku.price.currency(), self.skus[0].price.currency());
+            if found != expected {
+                return Err(PlanError::MixedCurrencies {
+                    id: sku.id.clone(),
+                    found: found.to_string(),
+                    expected: expected.to_string(),
+                });
+            }
+        }
+        let limit = u64::from(self.limit_per_viewer.get());
+        range("limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
+        let holds = u64::from(self.holds_per_viewer_max);
+        range("holds_per_viewer_max", holds, 1, u64::from(HOLDS_PER_VIEWER_MAX))?;
+        range("hold_ttl_ms", self.hold_ttl.get(), HOLD_TTL_MS_MIN, HOLD_TTL_MS_MAX)?;
+        range("countdown_ms", self.countdown.get(), 0, COUNTDOWN_MS_MAX)?;
+        match (self.starts_at, self.ends_at) {
+            (Some(starts_at), Some(ends_at)) if ends_at <= starts_at => {
+                Err(PlanError::EndsBeforeStart { starts_at, ends_at })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The SKU with this id.
+    pub fn sku_index(&self, id: &str) -> Option<SkuIndex> {
+        let place = self.skus.iter().position(|sku| sku.id.as_str() == id)?;
+        SkuIndex::new(u8::try_from(place).ok()?)
+    }
+
+    /// The SKU at this place.
+    pub fn sku(&self, index: SkuIndex) -> Option<&SkuPlan> {
+        self.skus.get(usize::from(index.get()))
+    }
+
+    /// The common pool of a SKU: the stock word that every viewer may take from.
+    pub fn common_pool(index: SkuIndex) -> PoolIndex {
+        PoolIndex::new(index.get()).expect("both indices have 8 bits")
+    }
+
+    /// The SKU whose units a pool holds.
+    pub fn sku_of(pool: PoolIndex) -> SkuIndex {
+        SkuIndex::new(pool.get()).expect("both indices have 8 bits")
+    }
+
+    /// The most units that one buy of this SKU may ask for.
+    pub fn units_per_buy_max(&self, sku: &SkuPlan) -> Units {
+        let most = Units::new(UNITS_PER_BUY_MAX).expect("the limits module checks it");
+        most.min(sku.limit_per_viewer).min(self.limit_per_viewer)
+    }
+}
+
+impl SkuPlan {
+    fn validate(&self) -> Result<(), PlanError> {
+        text("sku.title", &self.title, TITLE_BYTES_MAX)?;
+        text("sku.merchant_sku", &self.merchant_sku, TITLE_BYTES_MAX)?;
+        if let Some(image) = &self.image {
+            text("sku.image", image, ADDRESS_BYTES_MAX)?;
+        }
+        let (count, max) = (self.options.len(), OPTIONS_PER_SKU_MAX);
+        if count > max {
+            return Err(PlanError::Count { field: "sku.options", count, min: 0, max });
+        }
+        for option in &self.options {
+            text("sku.options.name", &option.name, TITLE_BYTES_MAX)?;
+            text("sku.options.value", &option.value, TITLE_BYTES_MAX)?;
+        }
+        let limit = u64::from(self.limit_per_viewer.get());
+        range("sku.limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
+        // Later lots are bounded by the width of the stock word, so the value is bounded there.
+        if self.price.checked_times(Units::MAX).is_none() {
+            return Err(PlanError::ValueTooLarge { id: self.id.clone() });
+        }
+        Ok(())
+    }
+}
+
+fn text(field: &'static str, text: &str, max: usize) -> Result<(), PlanError> {
+    if text.trim().is_empty() || text.len() > max || text.chars().any(char::is_control) {
+        return Err(PlanError::Text { field, max });
+    }
+    Ok(())
+}
+
+fn range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), PlanError> {
+    if value < min || value > max {
+        return Err(PlanError::Range { field, value, min, max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> DropPlan {
+        let sku = |id: &str| SkuPlan {
+            id: id.parse().unwrap(),
+            title: "Mug".into(),
+            options: vec![SkuOption { name: "colour".into(), value: "red".into() }],
+            merchant_sku: "M-1".into(),
+            image: None,
+            price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
+            supply: Units::new(100).unwrap(),
+            limit_per_viewer: Units::new(2).unwrap(),
+        };
+        DropPlan {
+            stream: "show".parse().unwrap(),
+            running_order: 1,
+            title: "Mugs".into(),
+            merchant: "acme".parse().unwrap(),
+            host: "nina".parse().unwrap(),
+            mode: Mode::Live,
+            skus: vec![sku("red"), sku("blue")],
+            limit_per_viewer: Units::new(3).unwrap(),
+            holds_per_viewer_max: 4,
+            hold_ttl: DurationMs::from_secs(60),
+            countdown: DurationMs::from_secs(10),
+            starts_at: None,
+            ends_at: None,
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut DropPlan)) -> String {
+        let mut plan = plan();
+        change(&mut plan);
+        plan.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_sound_plan_passes() {
+        assert_eq!(plan().validate(), Ok(()));
+    }
+
+    #[test]
+    fn each_fault_is_named_with_its_numbers() {
+        assert_eq!(refused(|p| p.skus.clear()), "skus has 0 entries; 1 to 64 are allowed");
+        assert_eq!(
+            refused(|p| p.title = " ".into()),
+            "title must have 1 to 200 bytes and no control characters"
+        );
+        assert_eq!(refused(|p| p.skus[1].id = p.skus[0].id.clone()), "SKU id red is used twice");
+        assert_eq!(
+            refused(|p| p.skus[1].price = Money::new(5, "JPY".parse().unwrap()).unwrap()),
+            "SKU blue is priced in JPY, the first one in EUR; a drop has one currency"
+        );
+        assert_eq!(
+            refused(|p| p.hold_ttl = DurationMs::new(999)),
+            "hold_ttl_ms is 999; 1000 to 86400000 are allowed"
+        );
+        assert_eq!(
+            refused(|p| p.limit_per_viewer = Units::ZERO),
+            "limit_per_viewer is 0; 1 to 16777215 are allowed"
+        );
+        assert_eq!(
+            refused(|p| {
+                p.starts_at = Some(UnixMillis::new(5));
+                p.ends_at = Some(UnixMillis::new(5));
+            }),
+            "ends_at 5 is not after starts_at 5"
+        );
+        assert_eq!(
+            refused(
+                |p| p.skus[0].options = vec![SkuOption { name: "a".into(), value: "b".into() }; 9]
+            ),
+            "sku.options has 9 entries; 0 to 8 are allowed"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Ids that come from outside as short text.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use crate::limits::TEXT_ID_BYTES_MAX;
+
+/// Why a text is no id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Empty, or longer than [`TEXT_ID_BYTES_MAX`].
+    #[error("{kind} has {bytes} bytes; 1 to {max} are allowed")]
+    Length {
+        /// What the text was meant to be.
+        kind: &'static str,
+        /// Its length in bytes.
+        bytes: usize,
+        /// The most that is allowed.
+        max: usize,
+    },
+    /// A character outside the allowed set.
+    #[error("{kind} has the character {found:?}; letters, digits and . _ : - are allowed")]
+    Character {
+        /// What the text was meant to be.
+        kind: &'static str,
+        /// The first character that is not allowed.
+        found: char,
+    },
+    /// Not of the id's form.
+    #[error("not a {kind}; expected {expected}")]
+    Malformed {
+        /// What the text was meant to be.
+        kind: &'static str,
+        /// The form in words.
+        expected: &'static str,
+    },
+}
+
+/// Checks the length and the characters that all text ids and keys share.
+pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
+    if text.is_empty() || text.len() > max {
+        return Err(IdError::Length { kind, bytes: text.len(), max });
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+    match text.chars().find(|c| !allowed(*c)) {
+        Some(found) => Err(IdError::Character { kind, found }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        ///
+        /// 1 to 64 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and wraps a text.
+            ///
+            /// # Errors
+            /// [`IdError::Length`] or [`IdError::Character`].
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                check($kind, text, TEXT_ID_BYTES_MAX)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A live stream, named by the platform.
+    StreamId, "stream id"
+}
+text_id! {
+    /// A merchant, whose drops nobody else's staff can see.
+    MerchantId, "merchant id"
+}
+text_id! {
+    /// The person who runs a drop during the stream.
+    HostId, "host id"
+}
+text_id! {
+    /// The source that gets the credit for a viewer: a creator, a partner, a placement.
+    ChannelId, "channel id"
+}
+text_id! {
+    /// A viewer, named by the platform. Never written into the chain.
+    ViewerId, "viewer id"
+}
+text_id! {
+    /// A sellable variant, named by the planner and unique within its drop.
+    SkuId, "SKU id"
+}
+text_id! {
+    /// One running server.
+    NodeId, "node id"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_ids_say_what_is_wrong() {
+        assert_eq!(
+            StreamId::new("").unwrap_err().to_string(),
+            "stream id has 0 bytes; 1 to 64 are allowed"
+        );
+        assert_eq!(
+            SkuId::new("red mug").unwrap_err().to_string(),
+            "SKU id has the character ' '; letters, digits and . _ : - are allowed"
+        );
+        assert!(ViewerId::new(&"v".repeat(64)).is_ok());
+        assert!(ViewerId::new(&"v".repeat(65)).is_err());
+    }
+}
