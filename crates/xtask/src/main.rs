@@ -1,2 +1,64 @@
 //! One command for tests, drills, checks.
-fn main() {}
+//!
+//! `cargo xtask test` is the gate: every check of the project in one order, the first failure ends
+//! it. It is compiled first on a cold machine, so it depends on little, on no crate of the
+//! workspace at all.
+
+mod doc_commands;
+mod edges;
+mod failure;
+mod markdown;
+mod races;
+mod steps;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{failure::Failure, workspace::Workspace};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tests, drills, checks of Stampede")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what the tests need, then runs every step up to the first that fails
+    Test {
+        /// Names the steps in their order, runs none
+        #[arg(long)]
+        list: bool,
+    },
+    /// Runs the named steps alone, in the order given
+    Step {
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Test { list: true } => {
+            steps::list();
+            Ok(())
+        }
+        Command::Test { list: false } => steps::run_all(&Workspace::load()?),
+        Command::Step { names } => steps::run_named(&Workspace::load()?, &names),
+    }
+}

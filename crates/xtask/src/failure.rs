@@ -1,0 +1,33 @@
+//! What can go wrong in a step, each with the facts that mend it.
+
+use std::{io, process::ExitStatus};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("step `{step}` failed: {why}\n       run it alone: cargo xtask step {step}")]
+    Step { step: &'static str, why: Box<Failure> },
+    #[error("no step is called `{name}`; `cargo xtask test --list` names them")]
+    UnknownStep { name: String },
+    #[error("`{command}` cannot be started: {source}")]
+    Start { command: String, source: io::Error },
+    #[error("`{command}` ended with {status}")]
+    Ended { command: String, status: ExitStatus },
+    #[error("`{command}` printed something else than the JSON it promises: {source}")]
+    NotJson { command: String, source: serde_json::Error },
+    #[error("`{command}` printed JSON without the field `{field}`")]
+    FieldMissing { command: String, field: &'static str },
+    #[error("{path} cannot be read: {source}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("{count} findings, listed above")]
+    Findings { count: usize },
+    #[error("{tool} is missing; {how}")]
+    ToolMissing { tool: &'static str, how: &'static str },
+    #[error("the race tests do not compile with {cfg}: {why}")]
+    RacesDoNotCompile { cfg: &'static str, why: Box<Failure> },
+    #[error("no race test was found with {cfg}; a race test has `loom` in its path")]
+    NoRaces { cfg: &'static str },
+    #[error("{count} race tests do not see that the guard is off, listed above")]
+    GuardUnseen { count: usize },
+    #[error("the command block at {path}:{line} ended with {status}")]
+    DocCommand { path: String, line: usize, status: ExitStatus },
+}

@@ -1,0 +1,123 @@
+//! Where the workspace lies, plus how commands are started in it.
+
+use std::{
+    env, io,
+    os::fd::AsFd as _,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+    metadata: Value,
+}
+
+impl Workspace {
+    /// Asks cargo for the layout; decides where build output goes.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let mut command = Command::new(cargo_program());
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        if let Some(cache) = ci_target() {
+            command.env("CARGO_TARGET_DIR", cache);
+        }
+        let metadata = json(&mut command)?;
+        let path = |field: &'static str| {
+            metadata[field]
+                .as_str()
+                .map(PathBuf::from)
+                .ok_or_else(|| Failure::FieldMissing { command: shown(&command), field })
+        };
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")?, metadata })
+    }
+
+    /// The answer of `cargo metadata` about the workspace's own packages.
+    pub(crate) fn metadata(&self) -> &Value {
+        &self.metadata
+    }
+
+    pub(crate) fn root(&self) -> &PathBuf {
+        &self.root
+    }
+
+    /// Folder of all build output; steps with compiler flags of their own use a folder inside it.
+    pub(crate) fn target(&self) -> &PathBuf {
+        &self.target
+    }
+
+    pub(crate) fn cargo(&self, args: &[&str]) -> Command {
+        let mut command = self.command(&cargo_program());
+        command.args(args);
+        command
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+}
+
+/// Runs `command` with both of its streams on our standard output, so that a log of one stream
+/// holds everything in order, the test runner's closing line last.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    let failed = |source| Failure::Start { command: shown(command), source };
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(failed)?;
+    command.stderr(Stdio::from(stdout));
+    let status =
+        command.status().map_err(|source| Failure::Start { command: shown(command), source })?;
+    if status.success() { Ok(()) } else { Err(Failure::Ended { command: shown(command), status }) }
+}
+
+/// Runs `command`, keeps what it prints; any exit status is an answer.
+pub(crate) fn output(command: &mut Command) -> Result<Output, Failure> {
+    command.output().map_err(|source| Failure::Start { command: shown(command), source })
+}
+
+/// Runs `command` for what it prints; its errors stay visible.
+pub(crate) fn stdout(command: &mut Command) -> Result<Vec<u8>, Failure> {
+    command.stderr(Stdio::inherit());
+    let output = output(command)?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Failure::Ended { command: shown(command), status: output.status })
+    }
+}
+
+/// Runs `command` for the JSON value that it prints.
+pub(crate) fn json(command: &mut Command) -> Result<Value, Failure> {
+    let printed = stdout(command)?;
+    serde_json::from_slice(&printed)
+        .map_err(|source| Failure::NotJson { command: shown(command), source })
+}
+
+fn shown(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let name = program.file_name().unwrap_or(command.get_program());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn cargo_program() -> String {
+    env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// A clean clone on a CI machine builds outside itself, so that the next clone finds the
+/// dependencies built. A target folder that somebody chose stays.
+fn ci_target() -> Option<PathBuf> {
+    if env::var_os("CARGO_TARGET_DIR").is_some() || env::var("CI").as_deref() != Ok("true") {
+        return None;
+    }
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(cache.join("stampede").join("target"))
+}
