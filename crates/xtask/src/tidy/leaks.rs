@@ -42,7 +42,7 @@ pub(super) fn findings(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Whether `folder` starts a path in `line`, instead of going on one such as `crates` + `/work/`.
+/// Whether `folder` starts a path in `line`, instead of going on a relative one.
 fn starts_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let goes_on = |c: char| c.is_alphanumeric() || "/._-}~$".contains(c);

@@ -51,6 +51,7 @@ mod tests {
     fn one_purpose_passes() {
         check("//! Quantities of sellable pieces.\n", false);
         check("//! A sentence that goes on\n//! in a second line. Then more, and more.\n", false);
+        check("//! One word, changed by compare-and-swap.\n", false);
         check("//! Sandboxes for Android, at version 1.5 of it.\n", false);
     }
 
