@@ -1,1 +1,32 @@
 //! One sale: takes on every core joined to the ledger by a single steward thread.
+//!
+//! Each gateway core owns a [`CorePort`] that decides buys on the spot; everything else is decided
+//! by the steward in one order. Promises leave when they are durable: takes by the position of
+//! their record, the steward's decisions by the events and answers that it sends afterwards.
+
+mod applier;
+mod clock;
+mod command;
+mod config;
+mod engine;
+mod event;
+mod port;
+mod sale;
+mod shared;
+mod start;
+mod steward;
+mod tally;
+mod viewer;
+
+pub use clock::Clock;
+pub use command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand, Unavailable};
+pub use config::{ConfigError, EngineConfig};
+pub use engine::{Engine, Health};
+pub use event::{CoreEvent, ViewerEvent, Wake};
+pub use port::{Buy, BuyRequest, CorePort, HoldState, HoldStatus};
+pub use sale::{SaleDrop, SkuFigures};
+pub use stampede_ledger::Position;
+pub use start::{StartError, start};
+pub use steward::ConfirmOutcome;
+pub use tally::Totals;
+pub use viewer::{Connection, Viewer};

@@ -1,0 +1,60 @@
+//! What follows a commit on the writer's thread.
+
+use std::sync::Arc;
+
+use stampede_domain::DropId;
+use stampede_ledger::{Applier, Entry, Record, StoreError};
+use tracing::error;
+
+use crate::{
+    sale::SaleDrop,
+    shared::{DurableTake, Shared},
+    steward::StewardHandle,
+};
+
+/// Entries carry nothing for the applier: everything that it needs is in the record.
+pub(crate) type Tag = ();
+
+/// Marks committed takes as held. Everything else that follows a commit is the steward's.
+pub(crate) struct TakeApplier {
+    shared: Arc<Shared>,
+    steward: StewardHandle,
+    fresh: Vec<DurableTake>,
+}
+
+impl TakeApplier {
+    pub(crate) fn new(shared: Arc<Shared>, steward: StewardHandle) -> Self {
+        Self { shared, steward, fresh: Vec::new() }
+    }
+}
+
+impl Applier<Tag> for TakeApplier {
+    fn applied(&mut self, entries: &mut Vec<Entry<Tag>>) {
+        let mut current: Option<(DropId, Arc<SaleDrop>)> = None;
+        for entry in entries.drain(..) {
+            let Record::Taken { hold, deadline, .. } = entry.record else { continue };
+            if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
+                current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
+            }
+            let (_, sale) = current.as_ref().expect("a drop that took units is never removed");
+            sale.stock().mark_held(hold);
+            self.fresh.push(DurableTake { hold, deadline });
+            if let Some(link) = entry.link
+                && let Some(viewer) = self.shared.directory.by_number(link.number)
+            {
+                viewer.set_linked();
+            }
+        }
+        if !self.fresh.is_empty() {
+            self.shared.durable_takes.lock().append(&mut self.fresh);
+            self.shared.wake_awaiting();
+            self.steward.wake();
+        }
+    }
+
+    fn poisoned(&mut self, why: &StoreError) {
+        error!(%why, "a commit failed; no promise leaves until a restart");
+        self.shared.poison();
+        self.steward.wake();
+    }
+}

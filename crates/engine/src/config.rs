@@ -1,0 +1,73 @@
+//! Limits of a running engine.
+
+use stampede_domain::{DurationMs, limits::CORES_MAX};
+
+/// What may be set about an engine; each limit with its policy when full.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Gateway cores that take, 1 to [`CORES_MAX`].
+    pub cores: usize,
+    /// Takes that one core may have on the way to the ledger. When full: `busy`, before stock moves.
+    pub ring_entries_max: usize,
+    /// Requests that may wait for the steward. When full: `busy`.
+    pub steward_requests_max: usize,
+    /// Steward records on the way to the ledger. When full: the steward waits for the next commit.
+    pub steward_ring_entries_max: usize,
+    /// Connections of one viewer. When full: the oldest is closed.
+    pub connections_per_viewer_max: usize,
+    /// What a `busy` answer names as time to wait, in milliseconds.
+    pub busy_retry_after: DurationMs,
+    /// Time between two tallies of a drop, in milliseconds.
+    pub tally_interval: DurationMs,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            cores: 1,
+            ring_entries_max: 32_768,
+            steward_requests_max: 65_536,
+            steward_ring_entries_max: 32_768,
+            connections_per_viewer_max: 5,
+            busy_retry_after: DurationMs::new(250),
+            tally_interval: DurationMs::from_secs(1),
+        }
+    }
+}
+
+/// A limit that cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {value}; {min} to {max} are allowed")]
+pub struct ConfigError {
+    /// The setting.
+    pub name: &'static str,
+    /// What was given.
+    pub value: usize,
+    /// Smallest allowed.
+    pub min: usize,
+    /// Largest allowed.
+    pub max: usize,
+}
+
+impl EngineConfig {
+    /// Checks each limit.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let bounds = [
+            ("cores", self.cores, 1, CORES_MAX),
+            ("ring_entries_max", self.ring_entries_max, 2, 1 << 24),
+            ("steward_requests_max", self.steward_requests_max, 1, 1 << 24),
+            ("steward_ring_entries_max", self.steward_ring_entries_max, STEWARD_ROOM_MIN, 1 << 24),
+            ("connections_per_viewer_max", self.connections_per_viewer_max, 1, 1_000),
+        ];
+        match bounds.into_iter().find(|(_, value, min, max)| value < min || value > max) {
+            Some((name, value, min, max)) => Err(ConfigError { name, value, min, max }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The most records that one steward decision makes: a first lot for each SKU, the phase, the command.
+pub(crate) const STEWARD_ROOM_MIN: usize = stampede_domain::limits::SKUS_PER_DROP_MAX + 4;

@@ -1,0 +1,149 @@
+//! The running engine: one value that every interface shares.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+};
+
+use parking_lot::Mutex;
+use stampede_domain::{DropId, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber};
+use stampede_ledger::WriterHandle;
+use tokio::sync::oneshot;
+
+use crate::{
+    command::{CommandOutcome, StaffCommand, Unavailable},
+    event::ViewerEvent,
+    port::{HoldStatus, status},
+    sale::SaleDrop,
+    shared::Shared,
+    steward::{ConfirmOutcome, Request, StewardHandle},
+};
+
+/// Whether the engine can sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Takes are decided, promises leave.
+    Ready,
+    /// A commit failed: nothing is sold until a restart has recovered the ledger.
+    Poisoned,
+}
+
+/// One node's engine. Dropping it does not stop it; [`Engine::shutdown`] does.
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) steward: StewardHandle,
+    pub(crate) node: NodeId,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) threads: Mutex<Option<(JoinHandle<()>, WriterHandle)>>,
+}
+
+impl Engine {
+    /// The server's time.
+    pub fn now(&self) -> UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// This node's name.
+    pub fn node(&self) -> &NodeId {
+        &self.node
+    }
+
+    /// How often the node has started on this ledger.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// Whether the engine can sell.
+    pub fn health(&self) -> Health {
+        if self.shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
+    }
+
+    /// Every drop, oldest first.
+    pub fn sales(&self) -> Vec<Arc<SaleDrop>> {
+        self.shared.sales()
+    }
+
+    /// A drop by its id.
+    pub fn sale(&self, id: DropId) -> Option<Arc<SaleDrop>> {
+        self.shared.sale(id)
+    }
+
+    /// The drops of a stream in running order.
+    pub fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
+        self.shared.stream(stream)
+    }
+
+    /// Distinct viewers connected to a stream.
+    pub fn viewers_connected(&self, stream: &StreamId) -> u64 {
+        self.shared.directory.presence(stream).viewers()
+    }
+
+    /// Buys that named a drop which does not exist, since the start.
+    pub fn unknown_drop_buys(&self) -> u64 {
+        self.shared.unknown_drop.load(Ordering::Relaxed)
+    }
+
+    /// The platform's id of a viewer number, if it is known.
+    pub fn viewer_id(&self, number: ViewerNumber) -> Option<ViewerId> {
+        self.shared.directory.by_number(number).map(|viewer| viewer.id().clone())
+    }
+
+    /// A hold as it stands now; `None` if there is no such hold.
+    pub fn hold(&self, hold: HoldId) -> Option<HoldStatus> {
+        status(&*self.shared.sale(hold.drop_id())?, hold)
+    }
+
+    /// Hands a staff command to the steward. The answer arrives once its record is durable; a
+    /// channel that closes without one means that the ledger failed and the outcome is unknown.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn command(
+        &self,
+        command: StaffCommand,
+    ) -> Result<oneshot::Receiver<CommandOutcome>, Unavailable> {
+        self.ask(|reply| Request::Command(Box::new(command), reply))
+    }
+
+    /// Asks to turn a hold into an order. The answer arrives once its record is durable; a channel
+    /// that closes without one means that the ledger failed and the outcome is unknown.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn confirm(&self, hold: HoldId) -> Result<oneshot::Receiver<ConfirmOutcome>, Unavailable> {
+        self.ask(|reply| Request::Confirm(hold, reply))
+    }
+
+    /// Tells a viewer's connections that a payment attempt failed; the hold lives on.
+    pub fn tell_payment_failed(&self, viewer: ViewerNumber, hold: HoldId) {
+        self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
+    }
+
+    fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<oneshot::Receiver<T>, Unavailable> {
+        if self.shared.is_poisoned() {
+            return Err(Unavailable::Poisoned);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.steward.send(request(reply))?;
+        Ok(answer)
+    }
+
+    /// Decides what was handed over, makes it durable, then stops both threads. The cores must have
+    /// stopped taking. Does nothing the second time.
+    pub fn shutdown(&self) {
+        let Some((steward, writer)) = self.threads.lock().take() else { return };
+        let mut stop = Request::Stop;
+        // A full queue empties within a commit; the steward is alive until it has read `Stop`.
+        while let Err(Unavailable::Busy { .. }) = self.steward.send(stop) {
+            stop = Request::Stop;
+            std::thread::yield_now();
+        }
+        if steward.join().is_err() {
+            tracing::error!("the steward panicked");
+        }
+        writer.shutdown();
+    }
+}

@@ -1,0 +1,364 @@
+//! The engine from one gateway core: takes, answers, events.
+
+use std::{collections::HashMap, sync::Arc};
+
+use stampede_domain::{
+    DropId, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
+    StreamId, UnixMillis, Units, ViewerId, ViewerNumber,
+};
+use stampede_ledger::{Entry, Position, Producer, Record};
+use stampede_stock::{HoldView, Lane, SlotState, Take, TakeRequest};
+
+use crate::{
+    applier::Tag,
+    event::{CoreEvent, ViewerEvent},
+    sale::SaleDrop,
+    shared::Shared,
+    steward::{ReleaseRequest, Request, StewardHandle},
+    viewer::{Connection, Joined, Viewer},
+};
+
+/// What a viewer asks to buy.
+#[derive(Clone, Copy, Debug)]
+pub struct BuyRequest<'a> {
+    /// From which drop.
+    pub drop: DropId,
+    /// Which SKU, by its id.
+    pub sku: &'a str,
+    /// How many units.
+    pub units: u64,
+    /// The client's name for the request.
+    pub key: &'a IdempotencyKey,
+}
+
+/// What became of a buy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Buy {
+    /// Units were taken; the answer may leave once [`CorePort::durable`] reaches the position.
+    Pending {
+        /// The new hold.
+        hold: HoldId,
+        /// Where its record stands on the way to the ledger.
+        position: Position,
+    },
+    /// The same request took units before, and that is durable: answer with the hold as it is now.
+    Replay {
+        /// The hold of the first request.
+        hold: HoldId,
+    },
+    /// The same request took units a moment ago, and that is not durable yet: ask
+    /// [`CorePort::hold`] again after [`CoreEvent::Recheck`].
+    Awaiting {
+        /// The hold of the first request.
+        hold: HoldId,
+    },
+    /// Nothing was taken.
+    Refused(Refusal),
+}
+
+/// A hold as a viewer may see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldStatus {
+    /// The hold.
+    pub hold: HoldId,
+    /// Whose it is.
+    pub viewer: ViewerNumber,
+    /// The SKU.
+    pub sku: SkuIndex,
+    /// How many units.
+    pub units: Units,
+    /// What they cost together.
+    pub amount: Money,
+    /// When it expires, if it is still held.
+    pub deadline: UnixMillis,
+    /// Where it stands.
+    pub state: HoldState,
+}
+
+/// Where a hold stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldState {
+    /// Taken, not durable yet: nobody may be told.
+    Pending,
+    /// Durable, and waiting for its end.
+    Held,
+    /// Became an order.
+    Confirmed,
+    /// Released or expired.
+    Ended,
+}
+
+struct CoreDrop {
+    sale: Arc<SaleDrop>,
+    lane: Lane,
+}
+
+/// The engine from one core; each port belongs to one thread.
+pub struct CorePort {
+    core: usize,
+    shared: Arc<Shared>,
+    steward: StewardHandle,
+    ring: Producer<Tag>,
+    drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
+    seen_generation: u64,
+}
+
+impl CorePort {
+    pub(crate) fn new(
+        core: usize,
+        shared: Arc<Shared>,
+        steward: StewardHandle,
+        ring: Producer<Tag>,
+    ) -> Self {
+        Self { core, shared, steward, ring, drops: HashMap::default(), seen_generation: 0 }
+    }
+
+    /// The core's number, from 0.
+    pub fn core(&self) -> usize {
+        self.core
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// Adds a connection of a viewer under the core's own name `token`. A connection that has to
+    /// make room for it is told by [`CoreEvent::Evict`].
+    pub fn join(&mut self, id: &ViewerId, stream: &StreamId, token: u64) -> Arc<Viewer> {
+        let connection = Connection { core: self.core, token };
+        let Joined { viewer, evicted } =
+            self.shared.directory.join(id, stream, connection, &mut rand::random::<u64>);
+        if let Some(old) = evicted {
+            self.shared.inboxes[old.core].send(CoreEvent::Evict { token: old.token });
+        }
+        viewer
+    }
+
+    /// Removes a connection.
+    pub fn leave(&mut self, viewer: &Viewer, token: u64) {
+        self.shared.directory.leave(viewer, &Connection { core: self.core, token });
+    }
+
+    /// The drops of a stream in running order.
+    pub fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
+        self.shared.stream(stream)
+    }
+
+    /// A drop by its id.
+    pub fn sale(&mut self, id: DropId) -> Option<&Arc<SaleDrop>> {
+        self.refresh();
+        self.drops.get(&id).map(|found| &found.sale)
+    }
+
+    /// Decides a buy at once, on this core.
+    ///
+    /// `stream` and `mode` are those of the viewer's ticket. Every answer is counted in the drop's
+    /// tally.
+    pub fn buy(
+        &mut self,
+        viewer: &Viewer,
+        stream: &StreamId,
+        mode: Mode,
+        request: BuyRequest<'_>,
+    ) -> Buy {
+        self.refresh();
+        let (core, busy) = (self.core, self.busy());
+        let poisoned = self.shared.is_poisoned();
+        let Some(CoreDrop { sale, lane }) = self.drops.get_mut(&request.drop) else {
+            self.shared.unknown_drop.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            return Buy::Refused(Refusal::UnknownDrop);
+        };
+        let plan = sale.plan();
+        if plan.stream != *stream || plan.mode != mode {
+            self.shared.unknown_drop.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            return Buy::Refused(Refusal::UnknownDrop);
+        }
+        let take = match take_request(sale, viewer, self.shared.clock.now(), request) {
+            Ok(take) => take,
+            Err(refusal) => return refuse(sale, core, refusal),
+        };
+        if poisoned {
+            return refuse(sale, core, busy);
+        }
+        match sale.stock().take(lane, &take, self.ring.room() > 0) {
+            Take::Taken(hold) => {
+                viewer.set_took();
+                let record = Record::Taken {
+                    hold,
+                    viewer: take.viewer,
+                    key: take.key,
+                    units: take.units,
+                    taken_at: take.now,
+                    deadline: take.deadline,
+                };
+                let link = viewer.link_to_write();
+                let position = self.ring.push(Entry { drop: request.drop, record, link, tag: () });
+                sale.tally(core).count_held();
+                Buy::Pending { hold, position }
+            }
+            Take::Replay(hold) => {
+                sale.tally(core).count_retry();
+                self.replay(hold)
+            }
+            Take::KeyReused => refuse(sale, core, Refusal::KeyReused),
+            Take::Shut => refuse(sale, core, shut(sale.phase(), busy)),
+            Take::SoldOut => refuse(sale, core, Refusal::SoldOut),
+            Take::NotEnough { available } => refuse(sale, core, Refusal::NotEnough { available }),
+            Take::OverViewerLimit { limit } => refuse(sale, core, Refusal::OverViewerLimit { limit }),
+            Take::HoldsCapped { max } => refuse(sale, core, Refusal::HoldsCapped { max }),
+            Take::NoRoom => refuse(sale, core, busy),
+        }
+    }
+
+    /// Answers of takes up to this position may leave.
+    pub fn durable(&self) -> Position {
+        self.ring.durable()
+    }
+
+    /// A hold as it stands now; `None` if there is no such hold.
+    pub fn hold(&mut self, hold: HoldId) -> Option<HoldStatus> {
+        self.refresh();
+        status(&self.drops.get(&hold.drop_id())?.sale, hold)
+    }
+
+    /// The viewer's holds and orders in the drops of a stream, ended ones left out.
+    pub fn holds_of(&mut self, viewer: &Viewer, stream: &StreamId) -> Vec<HoldStatus> {
+        self.refresh();
+        let mut all = Vec::new();
+        for drop in self.drops.values().filter(|drop| drop.sale.plan().stream == *stream) {
+            let holds = drop.sale.stock().holds_of(viewer.number());
+            all.extend(holds.into_iter().filter_map(|hold| status(&drop.sale, hold)));
+        }
+        all.retain(|hold| matches!(hold.state, HoldState::Held | HoldState::Confirmed));
+        all.sort_unstable_by_key(|hold| hold.hold);
+        all
+    }
+
+    /// Asks to give a hold back. Success comes as [`ViewerEvent::Released`] to all of the viewer's
+    /// connections, a refusal as [`CoreEvent::ReleaseRefused`] with `token`.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] if the steward cannot take the request now.
+    pub fn release(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
+        let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
+        self.steward.send(Request::Release(request)).map_err(|_| self.busy())
+    }
+
+    /// Tells the viewer's connections on other cores that this core's take is durable.
+    pub fn announce_held(&self, viewer: &Viewer, hold: HoldId) {
+        self.shared.tell(viewer.number(), ViewerEvent::Held(hold), Some(self.core));
+    }
+
+    /// Moves what happened since the last call to the end of `out`.
+    pub fn drain(&mut self, out: &mut Vec<CoreEvent>) {
+        self.shared.inboxes[self.core].drain(out);
+    }
+
+    /// Counts a buy that was refused outside the engine.
+    pub fn count_refused(&mut self, drop: DropId, code: RefusalCode) {
+        self.refresh();
+        if let Some(found) = self.drops.get(&drop) {
+            found.sale.tally(self.core).count_refused(code);
+        }
+    }
+
+    /// The refusal to give when the server cannot decide now.
+    pub fn busy(&self) -> Refusal {
+        Refusal::Busy { retry_after: self.shared.config.busy_retry_after }
+    }
+
+    /// A replay of a hold that another core may have taken a moment ago.
+    fn replay(&mut self, hold: HoldId) -> Buy {
+        let pending = |port: &mut Self| {
+            port.hold(hold).is_some_and(|status| status.state == HoldState::Pending)
+        };
+        if !pending(self) {
+            return Buy::Replay { hold };
+        }
+        // Announce first, look again second: the commit in between is seen by one of the two.
+        self.shared.await_take();
+        if pending(self) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
+    }
+
+    /// Looks for new or edited drops; a single load if there are none.
+    fn refresh(&mut self) {
+        let generation = self.shared.generation();
+        if generation == self.seen_generation {
+            return;
+        }
+        self.seen_generation = generation;
+        for sale in self.shared.sales() {
+            let known = self.drops.get(&sale.id()).is_some_and(|old| Arc::ptr_eq(&old.sale, &sale));
+            if !known {
+                let lane = sale.stock().lane();
+                self.drops.insert(sale.id(), CoreDrop { sale, lane });
+            }
+        }
+    }
+}
+
+fn refuse(sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
+    sale.tally(core).count_refused(refusal.code());
+    Buy::Refused(refusal)
+}
+
+/// Checks what the plan can tell, before the stock is asked.
+fn take_request(
+    sale: &SaleDrop,
+    viewer: &Viewer,
+    now: UnixMillis,
+    request: BuyRequest<'_>,
+) -> Result<TakeRequest, Refusal> {
+    let plan = sale.plan();
+    let index = plan.sku_index(request.sku).ok_or(Refusal::UnknownSku)?;
+    let sku = plan.sku(index).expect("an index that was just found");
+    let max = plan.units_per_buy_max(sku);
+    let units = u32::try_from(request.units).ok().and_then(Units::new);
+    let units = units
+        .filter(|units| !units.is_zero() && *units <= max)
+        .ok_or(Refusal::UnitsOutOfRange { max })?;
+    Ok(TakeRequest {
+        viewer: viewer.number(),
+        key: request.key.fingerprint(),
+        pool: stampede_domain::DropPlan::common_pool(index),
+        units,
+        now,
+        deadline: now.plus(plan.hold_ttl),
+    })
+}
+
+/// Why the open bit is off. The bit goes off before the phase changes, so an open phase means that
+/// the change is under way.
+fn shut(phase: Phase, busy: Refusal) -> Refusal {
+    match phase {
+        Phase::Scheduled | Phase::Countdown => Refusal::NotOpen,
+        Phase::Open => busy,
+        Phase::Paused => Refusal::Paused,
+        Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
+    }
+}
+
+pub(crate) fn status(sale: &SaleDrop, hold: HoldId) -> Option<HoldStatus> {
+    let HoldView { state, body } = sale.stock().view(hold)?;
+    Some(HoldStatus {
+        hold,
+        viewer: body.viewer,
+        sku: stampede_domain::DropPlan::sku_of(hold.pool()),
+        units: body.units,
+        amount: sale.amount(hold.pool(), body.units)?,
+        deadline: body.deadline,
+        state: match state {
+            SlotState::Pending => HoldState::Pending,
+            SlotState::Held => HoldState::Held,
+            SlotState::Confirmed => HoldState::Confirmed,
+            SlotState::Ended => HoldState::Ended,
+        },
+    })
+}
+
+/// Time left until a deadline.
+pub fn remaining(deadline: UnixMillis, now: UnixMillis) -> DurationMs {
+    deadline.since(now)
+}

@@ -1,0 +1,204 @@
+//! One drop as every thread sees it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
+};
+
+use crossbeam_utils::CachePadded;
+use stampede_domain::{DropId, DropPlan, DurationMs, Money, Phase, PoolIndex, SkuIndex, UnixMillis, Units};
+use stampede_stock::DropStock;
+
+use crate::{
+    tally::{CoreTally, Totals},
+    viewer::StreamPresence,
+};
+
+const PHASES: [Phase; 7] = [
+    Phase::Scheduled,
+    Phase::Countdown,
+    Phase::Open,
+    Phase::Paused,
+    Phase::Closed,
+    Phase::Settled,
+    Phase::Cancelled,
+];
+
+/// A drop: its terms, its stock, where it stands.
+///
+/// The steward alone changes the phase; takes change the stock. An edited plan makes a new value
+/// under the same id, which only happens before anything was supplied.
+pub struct SaleDrop {
+    id: DropId,
+    revision: u32,
+    plan: Arc<DropPlan>,
+    stock: DropStock,
+    phase: AtomicU8,
+    /// Opening time of the countdown in milliseconds since 1970; 0 while there is none.
+    opens_at: AtomicU64,
+    /// Rises with each change that viewers are told.
+    version: AtomicU64,
+    featured: AtomicBool,
+    presence: Arc<StreamPresence>,
+    sold: Box<[AtomicU32]>,
+    tallies: Box<[CachePadded<CoreTally>]>,
+}
+
+/// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SkuFigures {
+    /// Which SKU.
+    pub sku: SkuIndex,
+    /// Units of all lots; before opening, the plan's supply.
+    pub supplied: Units,
+    /// Units that can be taken now.
+    pub available: Units,
+    /// Units in holds.
+    pub held: Units,
+    /// Units in orders.
+    pub sold: Units,
+    /// Take number of the latest take.
+    pub last_take: u64,
+}
+
+impl SaleDrop {
+    pub(crate) fn new(
+        id: DropId,
+        revision: u32,
+        plan: Arc<DropPlan>,
+        stock: DropStock,
+        presence: Arc<StreamPresence>,
+        cores: usize,
+    ) -> Self {
+        let sold = plan.skus.iter().map(|_| AtomicU32::new(0)).collect();
+        let tallies = (0..cores).map(|_| CachePadded::new(CoreTally::new())).collect();
+        Self {
+            id,
+            revision,
+            plan,
+            stock,
+            phase: AtomicU8::new(0),
+            opens_at: AtomicU64::new(0),
+            version: AtomicU64::new(1),
+            featured: AtomicBool::new(false),
+            presence,
+            sold,
+            tallies,
+        }
+    }
+
+    /// The id within the ledger.
+    pub fn id(&self) -> DropId {
+        self.id
+    }
+
+    /// Counts the edits of the plan; the first plan is 1.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// The terms.
+    pub fn plan(&self) -> &Arc<DropPlan> {
+        &self.plan
+    }
+
+    /// Where the drop stands.
+    pub fn phase(&self) -> Phase {
+        // ORDERING: Acquire pairs with the Release in `set_phase`: who sees a phase also sees the
+        // opening time that belongs to it.
+        PHASES[usize::from(self.phase.load(Ordering::Acquire))]
+    }
+
+    /// When the countdown ends, during a countdown.
+    pub fn opens_at(&self) -> Option<UnixMillis> {
+        match self.opens_at.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(UnixMillis::new(millis)),
+        }
+    }
+
+    /// Time left of the countdown.
+    pub fn opens_in(&self, now: UnixMillis) -> Option<DurationMs> {
+        self.opens_at().map(|at| at.since(now))
+    }
+
+    /// Rises with each change of phase.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
+    }
+
+    /// Whether the drop is the one on air in its stream.
+    pub fn is_featured(&self) -> bool {
+        self.featured.load(Ordering::Relaxed)
+    }
+
+    /// Distinct viewers connected to the drop's stream.
+    pub fn viewers_connected(&self) -> u64 {
+        self.presence.viewers()
+    }
+
+    /// The figures of every SKU, in the plan's order.
+    pub fn figures(&self) -> Vec<SkuFigures> {
+        let opened = !matches!(self.phase(), Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
+        let pools = self.stock.pools();
+        pools
+            .zip(&self.plan.skus)
+            .zip(&self.sold)
+            .map(|((pool, sku), sold)| {
+                let sold = Units::new(sold.load(Ordering::Relaxed)).unwrap_or(Units::MAX);
+                let (supplied, available) =
+                    if opened { (pool.supplied, pool.available) } else { (sku.supply, sku.supply) };
+                let given = supplied.checked_take(available).unwrap_or(Units::ZERO);
+                SkuFigures {
+                    sku: DropPlan::sku_of(pool.pool),
+                    supplied,
+                    available,
+                    held: given.checked_take(sold).unwrap_or(Units::ZERO),
+                    sold,
+                    last_take: pool.last_take.get(),
+                }
+            })
+            .collect()
+    }
+
+    /// What viewers asked for since the engine started.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for core in &self.tallies {
+            totals.add(core);
+        }
+        totals
+    }
+
+    /// The price of `units` from a pool; plans bound prices so that it always fits.
+    pub fn amount(&self, pool: PoolIndex, units: Units) -> Option<Money> {
+        self.plan.sku(DropPlan::sku_of(pool))?.price.checked_times(units)
+    }
+
+    /// The lock-free core of this drop.
+    pub(crate) fn stock(&self) -> &DropStock {
+        &self.stock
+    }
+
+    pub(crate) fn tally(&self, core: usize) -> &CoreTally {
+        &self.tallies[core]
+    }
+
+    /// Steward only: one thread decides the phase.
+    pub(crate) fn set_phase(&self, phase: Phase, opens_at: Option<UnixMillis>) {
+        let ordinal = PHASES.iter().position(|other| *other == phase).expect("every phase is listed");
+        self.opens_at.store(opens_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
+        // ORDERING: Release pairs with the Acquire in `phase`.
+        self.phase.store(u8::try_from(ordinal).expect("seven phases"), Ordering::Release);
+        self.version.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_featured(&self, featured: bool) {
+        self.featured.store(featured, Ordering::Relaxed);
+    }
+
+    /// Steward only: counts units that became an order.
+    pub(crate) fn add_sold(&self, pool: PoolIndex, units: Units) {
+        self.sold[usize::from(pool.get())].fetch_add(units.get(), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,140 @@
+//! What the engine's threads share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use stampede_domain::{DropId, HoldId, StreamId, UnixMillis, ViewerNumber};
+
+use crate::{
+    clock::Clock,
+    config::EngineConfig,
+    event::{CoreEvent, Inbox, ViewerEvent},
+    sale::SaleDrop,
+    viewer::Directory,
+};
+
+/// A take whose commit is durable; the steward starts to watch its deadline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DurableTake {
+    pub(crate) hold: HoldId,
+    pub(crate) deadline: UnixMillis,
+}
+
+/// State behind the engine, its steward, its applier and its ports.
+pub(crate) struct Shared {
+    pub(crate) config: EngineConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) directory: Directory,
+    pub(crate) inboxes: Vec<Inbox>,
+    drops: DashMap<DropId, Arc<SaleDrop>, foldhash::fast::RandomState>,
+    /// Rises when `drops` changes, so that each core knows when to look again.
+    generation: AtomicU64,
+    /// Takes that became durable since the steward last looked; at most one per live hold.
+    pub(crate) durable_takes: Mutex<Vec<DurableTake>>,
+    /// Replays that wait for somebody else's take to become durable.
+    awaiting: AtomicUsize,
+    poisoned: AtomicBool,
+    /// Buys for drops that do not exist; no drop's chain can count them.
+    pub(crate) unknown_drop: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(config: EngineConfig, clock: Arc<dyn Clock>, inboxes: Vec<Inbox>) -> Self {
+        Self {
+            directory: Directory::new(config.connections_per_viewer_max),
+            config,
+            clock,
+            inboxes,
+            drops: DashMap::default(),
+            generation: AtomicU64::new(1),
+            durable_takes: Mutex::new(Vec::new()),
+            awaiting: AtomicUsize::new(0),
+            poisoned: AtomicBool::new(false),
+            unknown_drop: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn sale(&self, id: DropId) -> Option<Arc<SaleDrop>> {
+        self.drops.get(&id).map(|found| Arc::clone(found.value()))
+    }
+
+    /// Every drop, oldest first.
+    pub(crate) fn sales(&self) -> Vec<Arc<SaleDrop>> {
+        let mut all: Vec<_> = self.drops.iter().map(|entry| Arc::clone(entry.value())).collect();
+        all.sort_unstable_by_key(|sale| sale.id());
+        all
+    }
+
+    /// The drops of a stream in running order.
+    pub(crate) fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
+        let mut drops = self.sales();
+        drops.retain(|sale| sale.plan().stream == *stream);
+        drops.sort_by_key(|sale| sale.plan().running_order);
+        drops
+    }
+
+    /// Adds a drop, or replaces one whose plan was edited.
+    pub(crate) fn publish(&self, sale: Arc<SaleDrop>) {
+        let id = sale.id();
+        self.drops.insert(id, sale);
+        // ORDERING: Release pairs with the Acquire in `generation`: who sees the number finds the drop.
+        self.generation.fetch_add(1, Ordering::Release);
+        self.drop_changed(id);
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Tells every core to read the drop again.
+    pub(crate) fn drop_changed(&self, id: DropId) {
+        for inbox in &self.inboxes {
+            inbox.send(CoreEvent::DropChanged(id));
+        }
+    }
+
+    /// Tells a viewer's cores what happened; `except` already knows.
+    pub(crate) fn tell(&self, viewer: ViewerNumber, event: ViewerEvent, except: Option<usize>) {
+        let Some(found) = self.directory.by_number(viewer) else { return };
+        let mut cores: Vec<usize> = found.connections().iter().map(|c| c.core).collect();
+        cores.sort_unstable();
+        cores.dedup();
+        for core in cores.into_iter().filter(|core| Some(*core) != except) {
+            self.inboxes[core].send(CoreEvent::Viewer { viewer, event });
+        }
+    }
+
+    /// One more replay waits for a take of another core.
+    pub(crate) fn await_take(&self) {
+        // ORDERING: AcqRel pairs with the swap in `wake_awaiting`. If the swap comes later, it sees
+        // this waiter. If it came earlier, this read synchronizes with it, and the waiter's second
+        // look finds the hold that was marked before the swap.
+        self.awaiting.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Called after a commit was applied: lets waiting replays look again.
+    pub(crate) fn wake_awaiting(&self) {
+        if self.awaiting.swap(0, Ordering::AcqRel) > 0 {
+            for inbox in &self.inboxes {
+                inbox.send(CoreEvent::Recheck);
+            }
+        }
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
+    /// The ledger failed: from here on no take succeeds and no promise leaves.
+    pub(crate) fn poison(&self) {
+        if !self.poisoned.swap(true, Ordering::AcqRel) {
+            for inbox in &self.inboxes {
+                inbox.send(CoreEvent::Poisoned);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the steward knows of one drop beyond what everybody sees.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropPlan, Phase, PoolIndex, UnixMillis, Units};
+use stampede_stock::PoolView;
+
+use crate::{sale::SaleDrop, tally::Totals};
+
+/// The decided state of one drop; it runs ahead of the durable one by the records under way.
+pub(crate) struct Book {
+    pub(crate) sale: Arc<SaleDrop>,
+    pub(crate) phase: Phase,
+    /// Rises with each decision about the phase, so that a permit which was overtaken does nothing.
+    pub(crate) phase_epoch: u64,
+    pub(crate) opens_at: Option<UnixMillis>,
+    /// Units of all lots decided so far, by pool.
+    pub(crate) supplied: Vec<Units>,
+    pub(crate) lots: u32,
+    /// Holds that are durable and have no durable end.
+    pub(crate) live_holds: u64,
+    /// Takes seen durable in this incarnation, by pool.
+    pub(crate) durable_takes: Vec<u64>,
+    /// The take number that each pool started this incarnation with.
+    pub(crate) first_take: Vec<u64>,
+    pub(crate) tallied: Totals,
+    pub(crate) next_tally: UnixMillis,
+    /// The automatic start has had its chance; a missed one waits for the host.
+    pub(crate) start_done: bool,
+}
+
+impl Book {
+    /// A drop whose stock has just been made or restored.
+    pub(crate) fn new(sale: Arc<SaleDrop>, phase: Phase) -> Self {
+        let first_take: Vec<u64> = sale.stock().pools().map(|pool| pool.last_take.get()).collect();
+        let supplied = sale.stock().pools().map(|pool: PoolView| pool.supplied).collect();
+        Self {
+            durable_takes: vec![0; first_take.len()],
+            first_take,
+            supplied,
+            sale,
+            phase,
+            phase_epoch: 0,
+            opens_at: None,
+            lots: 0,
+            live_holds: 0,
+            tallied: Totals::default(),
+            next_tally: UnixMillis::default(),
+            start_done: false,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &DropPlan {
+        self.sale.plan()
+    }
+
+    pub(crate) fn was_supplied(&self) -> bool {
+        self.lots > 0
+    }
+
+    pub(crate) fn count_durable_take(&mut self, pool: PoolIndex) {
+        self.durable_takes[usize::from(pool.get())] += 1;
+        self.live_holds += 1;
+    }
+
+    /// Whether every take number that was given out has become durable. Only meaningful while the
+    /// open bit is off: no further number is given out then.
+    pub(crate) fn takes_accounted_for(&self) -> bool {
+        let starts = self.first_take.iter().zip(&self.durable_takes);
+        self.sale
+            .stock()
+            .pools()
+            .zip(starts)
+            .all(|(pool, (first, durable))| pool.last_take.get() == first + durable)
+    }
+
+    /// When the steward has to look at this drop again, tallies apart.
+    pub(crate) fn next_timer(&self) -> Option<UnixMillis> {
+        match self.phase {
+            Phase::Scheduled if !self.start_done => self.start_of_countdown(),
+            Phase::Countdown => self.opens_at,
+            Phase::Open | Phase::Paused => self.plan().ends_at,
+            _ => None,
+        }
+    }
+
+    /// When the countdown to a planned start begins.
+    pub(crate) fn start_of_countdown(&self) -> Option<UnixMillis> {
+        let plan = self.plan();
+        let start = plan.starts_at?.get();
+        Some(UnixMillis::new(start.saturating_sub(plan.countdown.get())))
+    }
+
+    /// Whether a tally is due each second.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Countdown | Phase::Open | Phase::Paused | Phase::Closed)
+    }
+}

@@ -1,0 +1,279 @@
+//! Staff commands: decided, recorded with their outcome, answered when durable.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, Phase, PhaseChange, PoolIndex, SkuId, UnixMillis, Units,
+    limits::{LIVE_DROPS_PER_STREAM_MAX, REASON_BYTES_MAX},
+};
+use stampede_ledger::{Command, Outcome, Record};
+use tokio::sync::oneshot;
+
+use super::{effects::Effect, keys::Known, thread::Steward};
+use crate::command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand};
+
+impl Steward {
+    pub(super) fn command(
+        &mut self,
+        command: &StaffCommand,
+        now: UnixMillis,
+        reply: oneshot::Sender<CommandOutcome>,
+    ) {
+        let key = command.key.fingerprint();
+        let request = command.action.fingerprint(command.drop);
+        let outcome = match self.keys.look_up(&command.actor, key, request) {
+            Known::Same(outcome) => {
+                let outcome = outcome.map(|done| Done { replayed: true, ..done });
+                return self.after_records(Effect::Command(reply, outcome));
+            }
+            Known::Other => Err(CommandRefusal::KeyReused),
+            Known::Fresh => {
+                let outcome = self.decide(command, now);
+                self.keys.bind(&command.actor, key, request, outcome.clone());
+                outcome
+            }
+        };
+        let chain = match &outcome {
+            Ok(done) => done.drop,
+            Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,
+            // A drop that is over has a sealed chain.
+            Err(_) => command.drop.filter(|id| self.books.contains_key(id)).unwrap_or(DropId::HOUSE),
+        };
+        let recorded = Command {
+            actor: command.actor.as_str().into(),
+            role: command.role.name().into(),
+            action: command.action.name().into(),
+            key,
+            request,
+            reason: command.reason.as_deref().unwrap_or_default().into(),
+            outcome: match &outcome {
+                Ok(_) => Outcome::Accepted,
+                Err(refusal) => Outcome::Refused {
+                    code: refusal.code().into(),
+                    text: refusal.to_string().as_str().into(),
+                },
+            },
+        };
+        self.push(chain, Record::Command(Box::new(recorded)));
+        self.after_records(Effect::Command(reply, outcome));
+    }
+
+    fn decide(&mut self, command: &StaffCommand, now: UnixMillis) -> CommandOutcome {
+        if let Some(reason) = &command.reason
+            && (reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control))
+        {
+            return Err(CommandRefusal::Reason { max: REASON_BYTES_MAX });
+        }
+        let forbidden = CommandRefusal::Forbidden {
+            role: command.role.name(),
+            action: command.action.name(),
+        };
+        let Some(drop) = command.drop else {
+            let Action::Plan { plan } = &command.action else {
+                return Err(CommandRefusal::UnknownDrop);
+            };
+            let own = command.merchant.as_ref().is_none_or(|merchant| *merchant == plan.merchant);
+            if !own || !command.role.may(&command.action) {
+                return Err(forbidden);
+            }
+            return self.plan(plan, now);
+        };
+        let sale = self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
+        let own = |merchant| command.merchant.as_ref().is_none_or(|scope| scope == merchant);
+        let sale = sale.filter(|sale| own(&sale.plan().merchant)).ok_or(CommandRefusal::UnknownDrop)?;
+        if !command.role.may(&command.action) {
+            return Err(forbidden);
+        }
+        let phase = self.books.get(&drop).map_or_else(|| sale.phase(), |book| book.phase);
+        let lot = self.act(drop, phase, &command.action, now)?;
+        Ok(Done { drop, lot, replayed: false })
+    }
+
+    /// Carries out a command that its actor may give; returns the lot's number for a restock.
+    fn act(
+        &mut self,
+        drop: DropId,
+        phase: Phase,
+        action: &Action,
+        now: UnixMillis,
+    ) -> Result<Option<u32>, CommandRefusal> {
+        let step = |change: PhaseChange| {
+            let wrong = CommandRefusal::WrongPhase { action: action.name(), phase };
+            phase.after(change).ok_or(wrong)
+        };
+        match action {
+            Action::Plan { .. } => return Err(CommandRefusal::UnknownDrop),
+            Action::Edit { plan } => {
+                step(PhaseChange::Cancel)?;
+                self.edit(drop, plan, now)?;
+            }
+            Action::Cancel => {
+                step(PhaseChange::Cancel)?;
+                self.forbid(drop, Phase::Cancelled, Record::Cancelled);
+            }
+            Action::Open => {
+                step(PhaseChange::StartCountdown)?;
+                self.start_countdown(drop, now)?;
+            }
+            Action::CancelCountdown => {
+                step(PhaseChange::CancelCountdown)?;
+                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+            }
+            Action::Pause => {
+                step(PhaseChange::Pause)?;
+                self.forbid(drop, Phase::Paused, Record::Paused);
+            }
+            Action::Resume => {
+                step(PhaseChange::Resume)?;
+                self.permit(drop, Phase::Open, None, Record::Resumed);
+            }
+            Action::Close => {
+                step(PhaseChange::Close)?;
+                self.forbid(drop, Phase::Closed, Record::Closed);
+            }
+            Action::Restock { sku, units } => {
+                if !matches!(phase, Phase::Open | Phase::Paused) {
+                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
+                }
+                return self.restock(drop, sku, *units).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn plan(&mut self, plan: &Arc<DropPlan>, now: UnixMillis) -> CommandOutcome {
+        check_plan(plan, now)?;
+        let live = self.books.values().filter(|book| book.plan().stream == plan.stream).count();
+        if live >= LIVE_DROPS_PER_STREAM_MAX {
+            return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
+        }
+        let drop = self.next_drop;
+        self.next_drop = drop.next().expect("a ledger holds fewer than 2^32 drops");
+        self.add_drop(drop, 1, plan);
+        Ok(Done { drop, lot: None, replayed: false })
+    }
+
+    fn edit(
+        &mut self,
+        drop: DropId,
+        plan: &Arc<DropPlan>,
+        now: UnixMillis,
+    ) -> Result<(), CommandRefusal> {
+        check_plan(plan, now)?;
+        let book = &self.books[&drop];
+        if book.was_supplied() {
+            return Err(CommandRefusal::AlreadySupplied);
+        }
+        if book.plan().stream != plan.stream {
+            return Err(CommandRefusal::Fixed { field: "stream" });
+        }
+        if book.plan().merchant != plan.merchant {
+            return Err(CommandRefusal::Fixed { field: "merchant" });
+        }
+        let revision = book.sale.revision() + 1;
+        self.add_drop(drop, revision, plan);
+        Ok(())
+    }
+
+    fn add_drop(&mut self, drop: DropId, revision: u32, plan: &Arc<DropPlan>) {
+        let sale = self.make_sale(drop, revision, plan);
+        let mut book = super::Book::new(Arc::clone(&sale), Phase::Scheduled);
+        // The epoch never goes back: a permit of the replaced plan may still be under way.
+        book.phase_epoch = self.books.get(&drop).map_or(0, |old| old.phase_epoch + 1);
+        self.books.insert(drop, book);
+        self.push(drop, Record::Planned { plan: Arc::clone(plan), revision });
+        self.after_records(Effect::Publish(sale));
+    }
+
+    fn start_countdown(&mut self, drop: DropId, now: UnixMillis) -> Result<(), CommandRefusal> {
+        let plan = self.books[&drop].plan();
+        if let Some(ends_at) = plan.ends_at.filter(|ends_at| *ends_at <= now) {
+            let (at, now) = (ends_at.get(), now.get());
+            return Err(CommandRefusal::InThePast { field: "ends_at", at, now });
+        }
+        let opens_at = now.plus(plan.countdown);
+        self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
+        Ok(())
+    }
+
+    /// The countdown has ended: the first lots go on sale, then takes begin.
+    pub(super) fn open(&mut self, drop: DropId) {
+        let book = &self.books[&drop];
+        if !book.was_supplied() {
+            let lots: Vec<Units> = book.plan().skus.iter().map(|sku| sku.supply).collect();
+            for (place, units) in (0_u8..).zip(lots).filter(|(_, units)| !units.is_zero()) {
+                self.add_lot(drop, PoolIndex::new(place).expect("plans bound their SKUs"), units);
+            }
+        }
+        self.permit(drop, Phase::Open, None, Record::Opened);
+    }
+
+    fn restock(&mut self, drop: DropId, sku: &SkuId, units: Units) -> Result<u32, CommandRefusal> {
+        let book = &self.books[&drop];
+        let unknown = || CommandRefusal::UnknownSku { sku: sku.clone() };
+        let index = book.plan().sku_index(sku.as_str()).ok_or_else(unknown)?;
+        let pool = DropPlan::common_pool(index);
+        let supplied = book.supplied[usize::from(pool.get())];
+        if units.is_zero() || supplied.checked_add(units).is_none() {
+            return Err(CommandRefusal::LotOutOfRange { units, supplied, max: Units::MAX });
+        }
+        Ok(self.add_lot(drop, pool, units))
+    }
+
+    fn add_lot(&mut self, drop: DropId, pool: PoolIndex, units: Units) -> u32 {
+        let book = self.book_mut(drop);
+        let supplied = &mut book.supplied[usize::from(pool.get())];
+        *supplied = supplied.checked_add(units).expect("checked before the lot was decided");
+        book.lots += 1;
+        let lot = book.lots;
+        self.push(drop, Record::Lot { pool, units, lot });
+        self.after_records(Effect::Supply { drop, pool, units });
+        lot
+    }
+
+    /// A change that lets more happen: its record is durable before it acts.
+    pub(super) fn permit(
+        &mut self,
+        drop: DropId,
+        phase: Phase,
+        opens_at: Option<UnixMillis>,
+        record: Record,
+    ) {
+        let book = self.book_mut(drop);
+        book.phase = phase;
+        book.opens_at = opens_at;
+        book.phase_epoch += 1;
+        let epoch = book.phase_epoch;
+        self.push(drop, record);
+        self.after_records(Effect::Enter { drop, epoch, phase, opens_at });
+    }
+
+    /// A change that lets less happen: it acts at once, its record follows.
+    pub(super) fn forbid(&mut self, drop: DropId, phase: Phase, record: Record) {
+        let book = self.book_mut(drop);
+        book.phase = phase;
+        book.opens_at = None;
+        book.phase_epoch += 1;
+        // The bit goes off first: who still sees the old phase then is told to try again.
+        book.sale.stock().close();
+        let final_epoch = book.phase_epoch;
+        if !phase.is_final() {
+            book.sale.set_phase(phase, None);
+            self.shared.drop_changed(drop);
+        }
+        self.push(drop, record);
+        if phase.is_final() {
+            self.after_records(Effect::Enter { drop, epoch: final_epoch, phase, opens_at: None });
+        }
+    }
+}
+
+fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
+    plan.validate()?;
+    for (field, at) in [("starts_at", plan.starts_at), ("ends_at", plan.ends_at)] {
+        if let Some(at) = at.filter(|at| *at <= now) {
+            return Err(CommandRefusal::InThePast { field, at: at.get(), now: now.get() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What a decision promises, done once its records are durable.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, UnixMillis, Units, ViewerNumber};
+use tokio::sync::oneshot;
+
+use super::{ConfirmOutcome, ReleaseRequest, thread::Steward};
+use crate::{
+    command::CommandOutcome,
+    event::{CoreEvent, ViewerEvent},
+    sale::SaleDrop,
+};
+
+/// Something that waits for a durable position.
+pub(crate) enum Effect {
+    /// A planned or edited drop becomes visible.
+    Publish(Arc<SaleDrop>),
+    /// A phase becomes visible, unless a later decision has overtaken it.
+    Enter { drop: DropId, epoch: u64, phase: Phase, opens_at: Option<UnixMillis> },
+    /// A lot goes on sale.
+    Supply { drop: DropId, pool: PoolIndex, units: Units },
+    /// A released or expired hold gives its units back.
+    Give { hold: HoldId, viewer: ViewerNumber, event: ViewerEvent },
+    /// A hold has become an order.
+    Ordered { hold: HoldId, viewer: ViewerNumber, units: Units },
+    /// Answers.
+    RefuseRelease(ReleaseRequest, Refusal),
+    Confirm(oneshot::Sender<ConfirmOutcome>, ConfirmOutcome),
+    Command(oneshot::Sender<CommandOutcome>, CommandOutcome),
+}
+
+impl Steward {
+    /// Does what the durable records promised.
+    pub(super) fn settle_effects(&mut self) {
+        let durable = self.ring.durable();
+        while self.waiting.front().is_some_and(|(position, _)| *position <= durable) {
+            let (_, effect) = self.waiting.pop_front().expect("the front was just seen");
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Publish(sale) => self.shared.publish(sale),
+            Effect::Enter { drop, epoch, phase, opens_at } => self.enter(drop, epoch, phase, opens_at),
+            Effect::Supply { drop, pool, units } => {
+                let book = self.books.get(&drop).expect("a drop with a lot under way is not over");
+                book.sale.stock().add_supply(pool, units).expect("checked before the lot was recorded");
+                self.shared.drop_changed(drop);
+            }
+            Effect::Give { hold, viewer, event } => {
+                let drop = hold.drop_id();
+                let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
+                book.sale.stock().give(hold);
+                book.live_holds -= 1;
+                self.shared.tell(viewer, event, None);
+            }
+            Effect::Ordered { hold, viewer, units } => {
+                let drop = hold.drop_id();
+                let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
+                book.sale.add_sold(hold.pool(), units);
+                book.live_holds -= 1;
+                self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
+            }
+            Effect::RefuseRelease(request, refusal) => {
+                let ReleaseRequest { hold, core, token, .. } = request;
+                self.shared.inboxes[core].send(CoreEvent::ReleaseRefused { token, hold, refusal });
+            }
+            // Who asked may have gone; the outcome stands all the same.
+            Effect::Confirm(reply, outcome) => drop(reply.send(outcome)),
+            Effect::Command(reply, outcome) => drop(reply.send(outcome)),
+        }
+    }
+
+    fn enter(&mut self, drop: DropId, epoch: u64, phase: Phase, opens_at: Option<UnixMillis>) {
+        let Some(book) = self.books.get(&drop) else { return };
+        if book.phase_epoch != epoch {
+            return;
+        }
+        let sale = Arc::clone(&book.sale);
+        sale.set_phase(phase, opens_at);
+        match phase {
+            Phase::Open => sale.stock().open(),
+            Phase::Settled | Phase::Cancelled => {
+                self.books.remove(&drop);
+            }
+            _ => {}
+        }
+        if matches!(phase, Phase::Countdown | Phase::Open) {
+            self.feature(&sale);
+        }
+        self.shared.drop_changed(drop);
+    }
+
+    /// Puts the drop on air in place of the one that was.
+    fn feature(&self, sale: &SaleDrop) {
+        for other in self.shared.stream(&sale.plan().stream) {
+            let featured = other.id() == sale.id();
+            if other.is_featured() != featured {
+                other.set_featured(featured);
+                self.shared.drop_changed(other.id());
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The steward's loop: effects, takes, deadlines, timers, requests.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc::Receiver},
+};
+
+use stampede_domain::{DropId, DropPlan, Incarnation, Phase, UnixMillis};
+use stampede_ledger::{Entry, Position, Producer, Record, Tally};
+use stampede_stock::{DropStock, StockConfig};
+
+use super::{Book, CommandKeys, Request, deadlines::Deadlines, effects::Effect};
+use crate::{
+    applier::Tag,
+    config::STEWARD_ROOM_MIN,
+    sale::SaleDrop,
+    shared::{DurableTake, Shared},
+};
+
+/// Requests decided before deadlines and timers get their turn.
+const REQUESTS_PER_TURN_MAX: usize = 1_024;
+/// Longest sleep, in milliseconds: a clock that jumps is noticed after that time.
+const SLEEP_MS_MAX: u64 = 1_000;
+
+/// What recovery found, for the steward to go on with.
+pub(crate) struct Started {
+    pub(crate) books: BTreeMap<DropId, Book>,
+    pub(crate) keys: CommandKeys,
+    pub(crate) live: Vec<DurableTake>,
+    pub(crate) next_drop: DropId,
+    pub(crate) incarnation: Incarnation,
+}
+
+/// Decides, records, and acts on what is durable.
+pub(crate) struct Steward {
+    pub(super) shared: Arc<Shared>,
+    pub(super) ring: Producer<Tag>,
+    pub(super) books: BTreeMap<DropId, Book>,
+    pub(super) keys: CommandKeys,
+    pub(super) deadlines: Deadlines,
+    pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
+    pub(super) fresh_takes: Vec<DurableTake>,
+    pub(super) next_drop: DropId,
+    requests: Receiver<Request>,
+    incarnation: Incarnation,
+    pushed: Position,
+    stopping: bool,
+}
+
+impl Steward {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        ring: Producer<Tag>,
+        requests: Receiver<Request>,
+        started: Started,
+    ) -> Self {
+        let mut deadlines = Deadlines::default();
+        for take in started.live {
+            deadlines.watch(take.deadline, take.hold);
+        }
+        Self {
+            pushed: ring.durable(),
+            shared,
+            ring,
+            books: started.books,
+            keys: started.keys,
+            deadlines,
+            waiting: std::collections::VecDeque::new(),
+            fresh_takes: Vec::new(),
+            next_drop: started.next_drop,
+            requests,
+            incarnation: started.incarnation,
+            stopping: false,
+        }
+    }
+
+    /// Runs until it is told to stop and everything decided is durable.
+    pub(crate) fn run(mut self) {
+        loop {
+            self.settle_effects();
+            if self.shared.is_poisoned() {
+                return self.give_up();
+            }
+            self.collect_takes();
+            let now = self.shared.clock.now();
+            self.expire(now);
+            self.timers(now);
+            let idle = self.requests(now);
+            if self.stopping && self.waiting.is_empty() {
+                return;
+            }
+            if idle {
+                std::thread::park_timeout(self.sleep(now));
+            }
+        }
+    }
+
+    /// After a failed commit nothing is decided, and nobody who waits may be answered: their
+    /// channels close, which tells them that the outcome is unknown.
+    fn give_up(mut self) {
+        self.waiting.clear();
+        while let Ok(request) = self.requests.recv() {
+            if matches!(request, Request::Stop) {
+                return;
+            }
+        }
+    }
+
+    /// Decides waiting requests; `true` if none is left or there is no room for more.
+    fn requests(&mut self, now: UnixMillis) -> bool {
+        for _ in 0..REQUESTS_PER_TURN_MAX {
+            if !self.has_room() {
+                return true;
+            }
+            let Ok(request) = self.requests.try_recv() else { return true };
+            match request {
+                Request::Command(command, reply) => self.command(&command, now, reply),
+                Request::Release(request) => self.release(request, now),
+                Request::Confirm(hold, reply) => self.confirm(hold, now, reply),
+                Request::Stop => self.stopping = true,
+            }
+        }
+        false
+    }
+
+    /// How long nothing is due. Commits, takes and requests end the sleep early.
+    fn sleep(&self, now: UnixMillis) -> std::time::Duration {
+        let timers = self.books.values().flat_map(|book| {
+            let tally = book.is_live().then_some(book.next_tally);
+            book.next_timer().into_iter().chain(tally)
+        });
+        let next = timers.chain(self.deadlines.next()).min();
+        let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now).get().min(SLEEP_MS_MAX));
+        // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
+        std::time::Duration::from_millis(millis.max(1))
+    }
+
+    /// Starts, opens, closes, settles and tallies what is due.
+    fn timers(&mut self, now: UnixMillis) {
+        let ids: Vec<DropId> = self.books.keys().copied().collect();
+        for id in ids {
+            if !self.has_room() {
+                return;
+            }
+            self.timer(id, now);
+            self.tally_if_due(id, now);
+            self.settle_if_done(id);
+        }
+    }
+
+    fn timer(&mut self, id: DropId, now: UnixMillis) {
+        let book = self.book_mut(id);
+        if book.next_timer().is_none_or(|at| at > now) {
+            return;
+        }
+        match book.phase {
+            Phase::Scheduled => {
+                book.start_done = true;
+                let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
+                // A start that was missed waits for the host.
+                if starts_at >= now {
+                    let record = Record::Countdown { opens_at: starts_at };
+                    self.permit(id, Phase::Countdown, Some(starts_at), record);
+                }
+            }
+            Phase::Countdown => self.open(id),
+            _ => self.forbid(id, Phase::Closed, Record::Closed),
+        }
+    }
+
+    fn tally_if_due(&mut self, id: DropId, now: UnixMillis) {
+        let interval = self.shared.config.tally_interval;
+        let book = self.book_mut(id);
+        if book.is_live() && book.next_tally <= now {
+            book.next_tally = now.plus(interval);
+            self.tally(id);
+        }
+    }
+
+    fn tally(&mut self, id: DropId) {
+        let book = self.book_mut(id);
+        let totals = book.sale.totals();
+        let delta = totals.since(&book.tallied);
+        book.tallied = totals;
+        let tally = Tally {
+            held: delta.held,
+            retries: delta.retries,
+            refusals: delta.refusals().collect(),
+            connected: book.sale.viewers_connected(),
+        };
+        self.push(id, Record::Tally(Box::new(tally)));
+    }
+
+    /// A closed drop settles when every take is durable and every hold has a durable end.
+    fn settle_if_done(&mut self, id: DropId) {
+        let book = &self.books[&id];
+        if book.phase == Phase::Closed && book.live_holds == 0 && book.takes_accounted_for() {
+            self.tally(id);
+            self.permit(id, Phase::Settled, None, Record::Settled);
+        }
+    }
+
+    pub(super) fn make_sale(&self, id: DropId, revision: u32, plan: &Arc<DropPlan>) -> Arc<SaleDrop> {
+        let stock = DropStock::new(stock_config(id, self.incarnation, plan));
+        let presence = self.shared.directory.presence(&plan.stream);
+        let cores = self.shared.config.cores;
+        Arc::new(SaleDrop::new(id, revision, Arc::clone(plan), stock, presence, cores))
+    }
+
+    pub(super) fn book_mut(&mut self, id: DropId) -> &mut Book {
+        self.books.get_mut(&id).expect("the caller has just found the drop")
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.ring.room() >= STEWARD_ROOM_MIN
+    }
+
+    /// Hands a record to the writer.
+    pub(super) fn push(&mut self, drop: DropId, record: Record) {
+        self.pushed = self.ring.push(Entry { drop, record, link: None, tag: () });
+    }
+
+    /// Does `effect` once everything decided so far is durable.
+    pub(super) fn after_records(&mut self, effect: Effect) {
+        self.waiting.push_back((self.pushed, effect));
+    }
+}
+
+/// The stock's view of a plan.
+pub(crate) fn stock_config(id: DropId, incarnation: Incarnation, plan: &DropPlan) -> StockConfig {
+    StockConfig {
+        drop: id,
+        incarnation,
+        viewer_limits: plan.skus.iter().map(|sku| sku.limit_per_viewer).collect(),
+        limit_per_viewer: plan.limit_per_viewer,
+        holds_per_viewer_max: plan.holds_per_viewer_max,
+    }
+}

@@ -1,0 +1,269 @@
+//! Viewers that are connected or have won: their numbers, links, connections.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use dashmap::{DashMap, mapref::entry::Entry};
+use parking_lot::Mutex;
+use stampede_domain::{StreamId, ViewerId, ViewerNumber};
+use stampede_ledger::ViewerLink;
+
+/// Where one of a viewer's connections lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The core that serves it.
+    pub core: usize,
+    /// The core's own name for it.
+    pub token: u64,
+}
+
+/// A viewer that is connected or has won something.
+#[derive(Debug)]
+pub struct Viewer {
+    link: Arc<ViewerLink>,
+    /// Set before the first take, so that the number is kept from then on.
+    took: AtomicBool,
+    /// Set once a commit that holds the link is durable.
+    linked: AtomicBool,
+    connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
+}
+
+/// Viewers connected to one stream.
+#[derive(Debug)]
+pub struct StreamPresence {
+    stream: StreamId,
+    viewers: AtomicU64,
+}
+
+impl StreamPresence {
+    /// Distinct viewers connected now.
+    pub fn viewers(&self) -> u64 {
+        self.viewers.load(Ordering::Relaxed)
+    }
+}
+
+impl Viewer {
+    fn new(number: ViewerNumber, id: ViewerId) -> Self {
+        Self {
+            link: Arc::new(ViewerLink { number, id }),
+            took: AtomicBool::new(false),
+            linked: AtomicBool::new(false),
+            connections: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The random number that stands for the viewer in records.
+    pub fn number(&self) -> ViewerNumber {
+        self.link.number
+    }
+
+    /// The platform's id.
+    pub fn id(&self) -> &ViewerId {
+        &self.link.id
+    }
+
+    /// Where the viewer is connected now.
+    pub fn connections(&self) -> Vec<Connection> {
+        self.connections.lock().iter().map(|(connection, _)| connection.clone()).collect()
+    }
+
+    /// The link that the next take must carry, or `None` once it is durable.
+    pub(crate) fn link_to_write(&self) -> Option<Arc<ViewerLink>> {
+        // ORDERING: Acquire pairs with the Release in `set_linked`; a stale `false` only writes the
+        // same pair once more.
+        (!self.linked.load(Ordering::Acquire)).then(|| Arc::clone(&self.link))
+    }
+
+    pub(crate) fn set_took(&self) {
+        // ORDERING: Relaxed is enough: `Directory::leave` reads it after the connection that took
+        // has been removed under the connections' lock.
+        if !self.took.load(Ordering::Relaxed) {
+            self.took.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn set_linked(&self) {
+        // ORDERING: Release pairs with the Acquire in `link_to_write`.
+        self.linked.store(true, Ordering::Release);
+    }
+}
+
+/// What joining gave.
+#[derive(Debug)]
+pub struct Joined {
+    /// The viewer.
+    pub viewer: Arc<Viewer>,
+    /// The viewer's oldest connection, which has to be closed to make room.
+    pub evicted: Option<Connection>,
+}
+
+/// Every viewer that is connected or has taken, by id as well as by number.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    by_id: DashMap<ViewerId, Arc<Viewer>, foldhash::fast::RandomState>,
+    by_number: DashMap<ViewerNumber, Arc<Viewer>, foldhash::fast::RandomState>,
+    streams: DashMap<StreamId, Arc<StreamPresence>, foldhash::fast::RandomState>,
+    connections_per_viewer_max: usize,
+}
+
+impl Directory {
+    pub(crate) fn new(connections_per_viewer_max: usize) -> Self {
+        Self {
+            by_id: DashMap::default(),
+            by_number: DashMap::default(),
+            streams: DashMap::default(),
+            connections_per_viewer_max,
+        }
+    }
+
+    /// Puts back a link that the ledger holds.
+    pub(crate) fn restore(&self, link: ViewerLink) {
+        let viewer = Arc::new(Viewer::new(link.number, link.id.clone()));
+        viewer.set_took();
+        viewer.set_linked();
+        self.by_number.insert(link.number, Arc::clone(&viewer));
+        self.by_id.insert(link.id, viewer);
+    }
+
+    pub(crate) fn by_number(&self, number: ViewerNumber) -> Option<Arc<Viewer>> {
+        self.by_number.get(&number).map(|found| Arc::clone(found.value()))
+    }
+
+    /// The viewers connected to `stream`.
+    pub(crate) fn presence(&self, stream: &StreamId) -> Arc<StreamPresence> {
+        if let Some(found) = self.streams.get(stream) {
+            return Arc::clone(found.value());
+        }
+        let fresh = || Arc::new(StreamPresence { stream: stream.clone(), viewers: AtomicU64::new(0) });
+        Arc::clone(self.streams.entry(stream.clone()).or_insert_with(fresh).value())
+    }
+
+    /// Adds a connection; `random` proposes numbers for a new viewer until one is free.
+    pub(crate) fn join(
+        &self,
+        id: &ViewerId,
+        stream: &StreamId,
+        connection: Connection,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Joined {
+        let presence = self.presence(stream);
+        // The connection is added under the shard's guard, so that a concurrent `leave` either sees
+        // it or has already removed the viewer.
+        let viewer = match self.by_id.entry(id.clone()) {
+            Entry::Occupied(found) => {
+                let viewer = Arc::clone(found.get());
+                let evicted = self.connect(&viewer, connection, presence);
+                return Joined { viewer, evicted };
+            }
+            Entry::Vacant(vacant) => {
+                let viewer = self.enter(id, random);
+                self.connect(&viewer, connection, presence);
+                vacant.insert(Arc::clone(&viewer));
+                viewer
+            }
+        };
+        Joined { viewer, evicted: None }
+    }
+
+    fn enter(&self, id: &ViewerId, random: &mut dyn FnMut() -> u64) -> Arc<Viewer> {
+        loop {
+            let Some(number) = ViewerNumber::new(random()) else { continue };
+            if let Entry::Vacant(vacant) = self.by_number.entry(number) {
+                let viewer = Arc::new(Viewer::new(number, id.clone()));
+                vacant.insert(Arc::clone(&viewer));
+                return viewer;
+            }
+        }
+    }
+
+    fn connect(
+        &self,
+        viewer: &Viewer,
+        connection: Connection,
+        presence: Arc<StreamPresence>,
+    ) -> Option<Connection> {
+        let mut connections = viewer.connections.lock();
+        if !connections.iter().any(|(_, other)| other.stream == presence.stream) {
+            presence.viewers.fetch_add(1, Ordering::Relaxed);
+        }
+        connections.push((connection, presence));
+        if connections.len() <= self.connections_per_viewer_max {
+            return None;
+        }
+        // The evicted connection gets no further events; its own `leave` finds nothing to do.
+        let (oldest, presence) = connections.remove(0);
+        count_out(&connections, &presence);
+        Some(oldest)
+    }
+
+    /// Removes a connection; forgets the viewer if it was the last one of somebody who never took.
+    pub(crate) fn leave(&self, viewer: &Viewer, connection: &Connection) {
+        {
+            let mut connections = viewer.connections.lock();
+            let Some(place) = connections.iter().position(|(held, _)| held == connection) else {
+                return;
+            };
+            let (_, presence) = connections.remove(place);
+            count_out(&connections, &presence);
+        }
+        let idle = |viewer: &Viewer| {
+            !viewer.took.load(Ordering::Relaxed) && viewer.connections.lock().is_empty()
+        };
+        if let Some((_, gone)) = self.by_id.remove_if(viewer.id(), |_, found| idle(found)) {
+            self.by_number.remove(&gone.number());
+        }
+    }
+}
+
+/// Takes the viewer off the stream's count if none of the connections left is for that stream.
+fn count_out(left: &[(Connection, Arc<StreamPresence>)], presence: &StreamPresence) {
+    if !left.iter().any(|(_, other)| other.stream == presence.stream) {
+        presence.viewers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(core: usize, token: u64) -> Connection {
+        Connection { core, token }
+    }
+
+    #[test]
+    fn a_viewer_keeps_one_number_over_several_connections() {
+        let directory = Directory::new(2);
+        let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
+        let mut next = 0;
+        let mut random = || {
+            next += 1;
+            next
+        };
+        let first = directory.join(&id, &stream, at(0, 1), &mut random);
+        let second = directory.join(&id, &stream, at(1, 2), &mut random);
+        assert_eq!(first.viewer.number(), second.viewer.number());
+        assert_eq!(directory.presence(&stream).viewers(), 1);
+        assert_eq!(second.evicted, None);
+        let third = directory.join(&id, &stream, at(0, 3), &mut random);
+        assert_eq!(third.evicted, Some(at(0, 1)));
+        for (core, token) in [(0, 1), (1, 2), (0, 3)] {
+            directory.leave(&first.viewer, &at(core, token));
+        }
+        assert_eq!(directory.presence(&stream).viewers(), 0);
+        assert!(directory.by_number(first.viewer.number()).is_none());
+    }
+
+    #[test]
+    fn whoever_took_keeps_the_number_after_leaving() {
+        let directory = Directory::new(5);
+        let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
+        let mut random = || 7;
+        let viewer = directory.join(&id, &stream, at(0, 1), &mut random).viewer;
+        viewer.set_took();
+        directory.leave(&viewer, &at(0, 1));
+        let again = directory.join(&id, &stream, at(0, 2), &mut || 8).viewer;
+        assert_eq!(again.number(), viewer.number());
+    }
+}
