@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
-    port::{HoldStatus, status},
+    port::{HoldLook, look},
     sale::SaleDrop,
     shared::Shared,
     steward::{ConfirmOutcome, Request, StewardHandle},
@@ -88,9 +88,9 @@ impl Engine {
         self.shared.directory.by_number(number).map(|viewer| viewer.id().clone())
     }
 
-    /// A hold as it stands now; `None` if there is no such hold.
-    pub fn hold(&self, hold: HoldId) -> Option<HoldStatus> {
-        status(&*self.shared.sale(hold.drop_id())?, hold)
+    /// A hold as it stands now.
+    pub fn hold(&self, hold: HoldId) -> HoldLook {
+        self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |sale| look(&sale, hold))
     }
 
     /// Hands a staff command to the steward. The answer arrives once its record is durable; a

@@ -23,7 +23,7 @@ pub use command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffComma
 pub use config::{ConfigError, EngineConfig};
 pub use engine::{Engine, Health};
 pub use event::{CoreEvent, ViewerEvent, Wake};
-pub use port::{Buy, BuyRequest, CorePort, HoldState, HoldStatus};
+pub use port::{Buy, BuyRequest, CorePort, HoldLook, HoldStatus};
 pub use sale::{SaleDrop, SkuFigures};
 pub use stampede_ledger::Position;
 pub use start::{StartError, start};

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    DropId, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
+    DropId, DropPlan, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
     StreamId, UnixMillis, Units, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Position, Producer, Record};
-use stampede_stock::{HoldView, Lane, SlotState, Take, TakeRequest};
+use stampede_stock::{HoldView, Lane, Take, TakeRequest};
 
 use crate::{
     applier::Tag,
@@ -57,7 +57,20 @@ pub enum Buy {
     Refused(Refusal),
 }
 
-/// A hold as a viewer may see it.
+/// What an id of a hold leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldLook {
+    /// Taken, not durable yet: nobody may be told.
+    Pending,
+    /// A hold that waits for its end, or an order.
+    Known(HoldStatus),
+    /// Released or expired; its slot may serve another hold already.
+    Ended,
+    /// No such hold was ever made.
+    Unknown,
+}
+
+/// A durable hold as a viewer may see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HoldStatus {
     /// The hold.
@@ -72,21 +85,8 @@ pub struct HoldStatus {
     pub amount: Money,
     /// When it expires, if it is still held.
     pub deadline: UnixMillis,
-    /// Where it stands.
-    pub state: HoldState,
-}
-
-/// Where a hold stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldState {
-    /// Taken, not durable yet: nobody may be told.
-    Pending,
-    /// Durable, and waiting for its end.
-    Held,
-    /// Became an order.
-    Confirmed,
-    /// Released or expired.
-    Ended,
+    /// Whether it has become an order.
+    pub confirmed: bool,
 }
 
 struct CoreDrop {
@@ -217,22 +217,24 @@ impl CorePort {
         self.ring.durable()
     }
 
-    /// A hold as it stands now; `None` if there is no such hold.
-    pub fn hold(&mut self, hold: HoldId) -> Option<HoldStatus> {
+    /// A hold as it stands now.
+    pub fn hold(&mut self, hold: HoldId) -> HoldLook {
         self.refresh();
-        status(&self.drops.get(&hold.drop_id())?.sale, hold)
+        self.drops.get(&hold.drop_id()).map_or(HoldLook::Unknown, |drop| look(&drop.sale, hold))
     }
 
-    /// The viewer's holds and orders in the drops of a stream, ended ones left out.
+    /// The viewer's live holds and orders in the drops of a stream, oldest take first.
     pub fn holds_of(&mut self, viewer: &Viewer, stream: &StreamId) -> Vec<HoldStatus> {
         self.refresh();
         let mut all = Vec::new();
         for drop in self.drops.values().filter(|drop| drop.sale.plan().stream == *stream) {
             let holds = drop.sale.stock().holds_of(viewer.number());
-            all.extend(holds.into_iter().filter_map(|hold| status(&drop.sale, hold)));
+            all.extend(holds.into_iter().filter_map(|hold| match look(&drop.sale, hold) {
+                HoldLook::Known(status) => Some(status),
+                HoldLook::Pending | HoldLook::Ended | HoldLook::Unknown => None,
+            }));
         }
-        all.retain(|hold| matches!(hold.state, HoldState::Held | HoldState::Confirmed));
-        all.sort_unstable_by_key(|hold| hold.hold);
+        all.sort_unstable_by_key(|hold| (hold.hold.drop_id(), hold.hold.take()));
         all
     }
 
@@ -271,9 +273,7 @@ impl CorePort {
 
     /// A replay of a hold that another core may have taken a moment ago.
     fn replay(&mut self, hold: HoldId) -> Buy {
-        let pending = |port: &mut Self| {
-            port.hold(hold).is_some_and(|status| status.state == HoldState::Pending)
-        };
+        let pending = |port: &mut Self| port.hold(hold) == HoldLook::Pending;
         if !pending(self) {
             return Buy::Replay { hold };
         }
@@ -322,7 +322,7 @@ fn take_request(
     Ok(TakeRequest {
         viewer: viewer.number(),
         key: request.key.fingerprint(),
-        pool: stampede_domain::DropPlan::common_pool(index),
+        pool: DropPlan::common_pool(index),
         units,
         now,
         deadline: now.plus(plan.hold_ttl),
@@ -340,25 +340,22 @@ fn shut(phase: Phase, busy: Refusal) -> Refusal {
     }
 }
 
-pub(crate) fn status(sale: &SaleDrop, hold: HoldId) -> Option<HoldStatus> {
-    let HoldView { state, body } = sale.stock().view(hold)?;
-    Some(HoldStatus {
+/// A hold as the stock knows it, priced by the plan.
+pub(crate) fn look(sale: &SaleDrop, hold: HoldId) -> HoldLook {
+    let (body, confirmed) = match sale.stock().view(hold) {
+        HoldView::Pending(_) => return HoldLook::Pending,
+        HoldView::Ended => return HoldLook::Ended,
+        HoldView::Unknown => return HoldLook::Unknown,
+        HoldView::Held(body) => (body, false),
+        HoldView::Confirmed(body) => (body, true),
+    };
+    HoldLook::Known(HoldStatus {
         hold,
         viewer: body.viewer,
-        sku: stampede_domain::DropPlan::sku_of(hold.pool()),
+        sku: DropPlan::sku_of(body.pool),
         units: body.units,
-        amount: sale.amount(hold.pool(), body.units)?,
+        amount: sale.amount(body.pool, body.units).expect("plans bound their prices"),
         deadline: body.deadline,
-        state: match state {
-            SlotState::Pending => HoldState::Pending,
-            SlotState::Held => HoldState::Held,
-            SlotState::Confirmed => HoldState::Confirmed,
-            SlotState::Ended => HoldState::Ended,
-        },
+        confirmed,
     })
-}
-
-/// Time left until a deadline.
-pub fn remaining(deadline: UnixMillis, now: UnixMillis) -> DurationMs {
-    deadline.since(now)
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, PoolIndex, UnixMillis, Units};
-use stampede_stock::PoolView;
 
 use crate::{sale::SaleDrop, tally::Totals};
 
@@ -33,7 +32,7 @@ impl Book {
     /// A drop whose stock has just been made or restored.
     pub(crate) fn new(sale: Arc<SaleDrop>, phase: Phase) -> Self {
         let first_take: Vec<u64> = sale.stock().pools().map(|pool| pool.last_take.get()).collect();
-        let supplied = sale.stock().pools().map(|pool: PoolView| pool.supplied).collect();
+        let supplied = sale.stock().pools().map(|pool| pool.supplied).collect();
         Self {
             durable_takes: vec![0; first_take.len()],
             first_take,

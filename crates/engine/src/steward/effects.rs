@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, UnixMillis, Units, ViewerNumber};
+use stampede_stock::Given;
 use tokio::sync::oneshot;
 
 use super::{ConfirmOutcome, ReleaseRequest, thread::Steward};
@@ -52,7 +53,8 @@ impl Steward {
             Effect::Give { hold, viewer, event } => {
                 let drop = hold.drop_id();
                 let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
-                book.sale.stock().give(hold);
+                let given = book.sale.stock().give(hold);
+                assert!(matches!(given, Given::ToPublic(_)), "{hold} ended once, without a waitlist");
                 book.live_holds -= 1;
                 self.shared.tell(viewer, event, None);
             }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{ConfirmOutcome, ReleaseRequest, effects::Effect, thread::Steward};
 use crate::{
     event::ViewerEvent,
-    port::{HoldState, HoldStatus, status},
+    port::{HoldLook, HoldStatus, look},
 };
 
 /// Expiries decided before other work gets its turn.
@@ -16,8 +16,12 @@ const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 
 impl Steward {
     /// The hold as the steward sees it, which includes ends that are not durable yet.
-    fn look_up(&self, hold: HoldId) -> Option<HoldStatus> {
-        status(&self.books.get(&hold.drop_id())?.sale, hold)
+    fn look_up(&self, hold: HoldId) -> HoldLook {
+        match self.books.get(&hold.drop_id()) {
+            Some(book) => look(&book.sale, hold),
+            // A drop that is over has orders that were confirmed in time.
+            None => self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |s| look(&s, hold)),
+        }
     }
 
     pub(super) fn confirm(
@@ -28,14 +32,14 @@ impl Steward {
     ) {
         let outcome = match self.look_up(hold) {
             // An id that nobody was told cannot be confirmed.
-            None | Some(HoldStatus { state: HoldState::Pending, .. }) => ConfirmOutcome::Unknown,
-            Some(HoldStatus { state: HoldState::Confirmed, .. }) => ConfirmOutcome::AlreadyOrdered,
-            Some(HoldStatus { state: HoldState::Ended, .. }) => ConfirmOutcome::Ended,
-            Some(held) if now >= held.deadline => {
+            HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
+            HoldLook::Ended => ConfirmOutcome::Ended,
+            HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
+            HoldLook::Known(held) if now >= held.deadline => {
                 self.end(&held, ViewerEvent::Expired(hold));
                 ConfirmOutcome::Expired { late_ms: now.since(held.deadline).get() }
             }
-            Some(held) => self.order(&held),
+            HoldLook::Known(held) => self.order(&held),
         };
         self.after_records(Effect::Confirm(reply, outcome));
     }
@@ -43,23 +47,23 @@ impl Steward {
     fn order(&mut self, held: &HoldStatus) -> ConfirmOutcome {
         let HoldStatus { hold, viewer, units, amount, .. } = *held;
         let ended = self.books[&hold.drop_id()].sale.stock().confirm(hold);
-        assert_eq!(ended, End::Done, "the steward alone ends holds, and {hold} was held");
+        assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
         self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount });
         self.after_records(Effect::Ordered { hold, viewer, units });
         ConfirmOutcome::Ordered { amount }
     }
 
     pub(super) fn release(&mut self, request: ReleaseRequest, now: UnixMillis) {
-        let found = self.look_up(request.hold).filter(|status| status.viewer == request.viewer);
-        let refusal = match found {
-            None | Some(HoldStatus { state: HoldState::Pending, .. }) => Refusal::UnknownHold,
-            Some(HoldStatus { state: HoldState::Confirmed, .. }) => Refusal::HoldConfirmed,
-            Some(HoldStatus { state: HoldState::Ended, .. }) => Refusal::HoldEnded,
-            Some(held) if now >= held.deadline => {
+        let refusal = match self.look_up(request.hold) {
+            HoldLook::Unknown | HoldLook::Pending => Refusal::UnknownHold,
+            HoldLook::Ended => Refusal::HoldEnded,
+            HoldLook::Known(status) if status.viewer != request.viewer => Refusal::UnknownHold,
+            HoldLook::Known(status) if status.confirmed => Refusal::HoldConfirmed,
+            HoldLook::Known(held) if now >= held.deadline => {
                 self.end(&held, ViewerEvent::Expired(request.hold));
                 Refusal::HoldEnded
             }
-            Some(held) => return self.end(&held, ViewerEvent::Released(request.hold)),
+            HoldLook::Known(held) => return self.end(&held, ViewerEvent::Released(request.hold)),
         };
         // The refusal may report an end that is on its way to the ledger, so it waits for it.
         self.after_records(Effect::RefuseRelease(request, refusal));
@@ -69,7 +73,7 @@ impl Steward {
     fn end(&mut self, held: &HoldStatus, event: ViewerEvent) {
         let HoldStatus { hold, viewer, units, .. } = *held;
         let ended = self.books[&hold.drop_id()].sale.stock().end(hold);
-        assert_eq!(ended, End::Done, "the steward alone ends holds, and {hold} was held");
+        assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
         let record = match event {
             ViewerEvent::Released(_) => Record::Released { hold, units },
             _ => Record::Expired { hold, units },
@@ -98,8 +102,11 @@ impl Steward {
             }
             let Some(hold) = self.deadlines.pop_due(now) else { return };
             // Most holds have ended by then, and the drop of a late one may be over.
-            if let Some(held) = self.look_up(hold).filter(|status| status.state == HoldState::Held) {
-                self.end(&held, ViewerEvent::Expired(hold));
+            match self.look_up(hold) {
+                HoldLook::Known(held) if !held.confirmed => {
+                    self.end(&held, ViewerEvent::Expired(hold));
+                }
+                _ => {}
             }
         }
     }
