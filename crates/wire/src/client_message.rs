@@ -1,0 +1,245 @@
+//! What a viewer's client sends.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use stampede_domain::{DropId, HoldId, IdempotencyKey};
+
+use crate::{DecodeError, text::Borrowed};
+
+/// The hold that a text names which is no hold id: no viewer ever has it.
+pub const NO_HOLD: HoldId = HoldId::from_bytes([0; 16]);
+
+/// One message from a client. Texts borrow from the frame.
+///
+/// Ids are opaque to clients, so a text that is no id is not malformed, it just names nothing: it
+/// decodes to [`DropId::HOUSE`], which no viewer can buy from, or to [`NO_HOLD`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientMessage<'a> {
+    /// First message: who is there.
+    Hello {
+        /// The ticket that the platform signed.
+        ticket: Cow<'a, str>,
+        /// The client's name and version, for the server's logs.
+        client: Option<Cow<'a, str>>,
+    },
+    /// A new ticket on the open connection, before the old one expires.
+    Refresh {
+        /// The new ticket.
+        ticket: Cow<'a, str>,
+    },
+    /// A request for units of one SKU.
+    Buy {
+        /// The drop.
+        drop: DropId,
+        /// The SKU's name within the drop, unchecked.
+        sku: Cow<'a, str>,
+        /// How many, unchecked.
+        units: u64,
+        /// The client's name for this request, stored before sending and kept for retries.
+        key: IdempotencyKey,
+    },
+    /// Gives a hold back.
+    Release {
+        /// The hold.
+        hold: HoldId,
+    },
+    /// Starts the sandbox payment for a hold.
+    Pay {
+        /// The hold.
+        hold: HoldId,
+    },
+    /// Asks for a pong: browsers cannot send the WebSocket's own ping.
+    Ping,
+}
+
+impl ClientMessage<'_> {
+    /// The value of the field `type`.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Refresh { .. } => "refresh",
+            Self::Buy { .. } => "buy",
+            Self::Release { .. } => "release",
+            Self::Pay { .. } => "pay",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+impl Serialize for ClientMessage<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let fields = match self {
+            Self::Ping => 0,
+            Self::Refresh { .. } | Self::Release { .. } | Self::Pay { .. } => 1,
+            Self::Hello { client, .. } => 1 + usize::from(client.is_some()),
+            Self::Buy { .. } => 4,
+        };
+        let mut map = out.serialize_map(Some(1 + fields))?;
+        map.serialize_entry("type", self.type_name())?;
+        match self {
+            Self::Hello { ticket, client } => {
+                map.serialize_entry("ticket", ticket)?;
+                if let Some(client) = client {
+                    map.serialize_entry("client", client)?;
+                }
+            }
+            Self::Refresh { ticket } => map.serialize_entry("ticket", ticket)?,
+            Self::Buy { drop, sku, units, key } => {
+                map.serialize_entry("drop", &Shown(drop))?;
+                map.serialize_entry("sku", sku)?;
+                map.serialize_entry("units", units)?;
+                map.serialize_entry("key", key.as_str())?;
+            }
+            Self::Release { hold } | Self::Pay { hold } => {
+                map.serialize_entry("hold", &Shown(hold))?;
+            }
+            Self::Ping => {}
+        }
+        map.end()
+    }
+}
+
+/// A value that travels by its `Display`.
+struct Shown<'a, T>(&'a T);
+
+impl<T: fmt::Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        crate::text::serialize(self.0, out)
+    }
+}
+
+/// The fields of all client messages in one flat place.
+///
+/// Serde's own tagged enums buffer a whole message before they know its type. Here every field has
+/// the same form in every message, so one pass without a buffer is enough, whatever the order.
+#[derive(Default)]
+pub(crate) struct Fields<'a> {
+    kind: Option<Cow<'a, str>>,
+    ticket: Option<Cow<'a, str>>,
+    client: Option<Cow<'a, str>>,
+    drop: Option<Cow<'a, str>>,
+    sku: Option<Cow<'a, str>>,
+    units: Option<u64>,
+    key: Option<Cow<'a, str>>,
+    hold: Option<Cow<'a, str>>,
+}
+
+/// Names of the fields in the order of [`Fields`].
+const NAMES: [&str; 8] = ["type", "ticket", "client", "drop", "sku", "units", "key", "hold"];
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a message: a map with the field type")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Fields::default();
+                while let Some(name) = map.next_key::<Borrowed<'de>>()? {
+                    fields.read(&name.0, &mut map)?;
+                }
+                Ok(fields)
+            }
+        }
+        from.deserialize_map(Collect)
+    }
+}
+
+impl<'de> Fields<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let text = match name {
+            "units" => {
+                let units = map.next_value::<u64>().map_err(|error| in_field("units", &error))?;
+                return once("units", self.units.replace(units).is_none());
+            }
+            "type" => &mut self.kind,
+            "ticket" => &mut self.ticket,
+            "client" => &mut self.client,
+            "drop" => &mut self.drop,
+            "sku" => &mut self.sku,
+            "key" => &mut self.key,
+            "hold" => &mut self.hold,
+            _ => return Err(unknown(name)),
+        };
+        let value = map.next_value::<Borrowed<'de>>().map_err(|error| in_field(name, &error))?;
+        once(name, text.replace(value.0).is_none())
+    }
+
+    /// The message that the fields make.
+    pub(crate) fn into_message(mut self) -> Result<ClientMessage<'de>, DecodeError> {
+        let kind = self.kind.take().ok_or(DecodeError::NoType)?;
+        let message = match &*kind {
+            "hello" => ClientMessage::Hello {
+                ticket: self.take("hello", "ticket", |f| f.ticket.take())?,
+                client: self.client.take(),
+            },
+            "refresh" => ClientMessage::Refresh {
+                ticket: self.take("refresh", "ticket", |f| f.ticket.take())?,
+            },
+            "buy" => ClientMessage::Buy {
+                drop: self.take("buy", "drop", |f| f.drop.take())?.parse().unwrap_or(DropId::HOUSE),
+                sku: self.take("buy", "sku", |f| f.sku.take())?,
+                units: self.take("buy", "units", |f| f.units.take())?,
+                key: IdempotencyKey::new(&self.take("buy", "key", |f| f.key.take())?)?,
+            },
+            "release" => ClientMessage::Release { hold: self.take_hold("release")? },
+            "pay" => ClientMessage::Pay { hold: self.take_hold("pay")? },
+            "ping" => ClientMessage::Ping,
+            other => return Err(DecodeError::UnknownType { found: other.to_owned() }),
+        };
+        match self.left() {
+            None => Ok(message),
+            Some(field) => Err(DecodeError::ForeignField { message: message.type_name(), field }),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        message: &'static str,
+        field: &'static str,
+        from: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, DecodeError> {
+        from(self).ok_or(DecodeError::MissingField { message, field })
+    }
+
+    fn take_hold(&mut self, message: &'static str) -> Result<HoldId, DecodeError> {
+        Ok(self.take(message, "hold", |f| f.hold.take())?.parse().unwrap_or(NO_HOLD))
+    }
+
+    /// The first field that the message did not take.
+    fn left(&self) -> Option<&'static str> {
+        let there = [
+            self.kind.is_some(),
+            self.ticket.is_some(),
+            self.client.is_some(),
+            self.drop.is_some(),
+            self.sku.is_some(),
+            self.units.is_some(),
+            self.key.is_some(),
+            self.hold.is_some(),
+        ];
+        NAMES.into_iter().zip(there).find_map(|(name, there)| there.then_some(name))
+    }
+}
+
+fn once<E: de::Error>(name: &str, first: bool) -> Result<(), E> {
+    if first { Ok(()) } else { Err(E::custom(format_args!("the field {name} appears twice"))) }
+}
+
+fn in_field<E: de::Error>(name: &str, error: &E) -> E {
+    E::custom(format_args!("{name}: {error}"))
+}
+
+fn unknown<E: de::Error>(name: &str) -> E {
+    let name = crate::text::head(name, 40);
+    E::custom(format_args!("unknown field {name:?}; client messages have only {NAMES:?}"))
+}
