@@ -1,0 +1,412 @@
+//! The stock of one drop: its pools joined to its winners.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32 as PlainU32, Ordering as PlainOrdering},
+};
+
+use stampede_domain::{
+    DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Units, ViewerNumber,
+};
+
+use crate::{
+    cell::StockCell,
+    hold::{
+        End, Found, Given, HoldBody, HoldView, PoolView, SupplyError, Take, TakeRequest, WaitJoin,
+    },
+    lane::Lane,
+    slot::{HoldSlot, SlotState, SlotWord},
+    slot_table::{LANES_MAX, SlotTable},
+    sync::{AtomicU32, Ordering},
+    viewers::{HoldNote, Viewers},
+    word::{Short, StockWord},
+};
+
+/// Limits of one SKU.
+#[derive(Clone, Copy, Debug)]
+pub struct SkuLimits {
+    /// Units of the SKU that one viewer may have, held or ordered.
+    pub limit_per_viewer: Units,
+}
+
+/// What a drop's stock is built from.
+#[derive(Clone, Debug)]
+pub struct StockConfig {
+    /// The drop; part of each hold's id.
+    pub drop: DropId,
+    /// The node's incarnation; part of each new hold's id.
+    pub incarnation: Incarnation,
+    /// One common pool for each of them, in this order.
+    pub skus: Vec<SkuLimits>,
+    /// Units of the whole drop that one viewer may have, held or ordered.
+    pub limit_per_viewer: Units,
+    /// Holds that one viewer may make in the drop, ended ones included.
+    pub holds_per_viewer_max: u16,
+}
+
+/// The stock of one drop. Takes run on any core; all else is for the steward or the writer.
+#[derive(Debug)]
+pub struct DropStock {
+    pub(crate) drop: DropId,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) pools: Box<[Pool]>,
+    pub(crate) viewers: Viewers,
+    limit_per_viewer: Units,
+    holds_per_viewer_max: u16,
+    /// Shared with the lanes to tell them from another stock's.
+    identity: Arc<()>,
+    lanes: PlainU32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) word: StockCell,
+    pub(crate) slots: SlotTable,
+    /// Units of all lots; written by the steward alone.
+    supplied: AtomicU32,
+    limit_per_viewer: Units,
+}
+
+impl DropStock {
+    /// A stock that is shut, empty.
+    pub fn new(config: StockConfig) -> Self {
+        let pools = config.skus.into_iter().map(|sku| Pool {
+            word: StockCell::new(StockWord::EMPTY),
+            slots: SlotTable::new(),
+            supplied: AtomicU32::new(0),
+            limit_per_viewer: sku.limit_per_viewer,
+        });
+        Self {
+            drop: config.drop,
+            incarnation: config.incarnation,
+            pools: pools.collect(),
+            viewers: Viewers::new(),
+            limit_per_viewer: config.limit_per_viewer,
+            holds_per_viewer_max: config.holds_per_viewer_max,
+            identity: Arc::new(()),
+            lanes: PlainU32::new(0),
+        }
+    }
+
+    /// A new core's spare slots; to be used by one core at a time.
+    ///
+    /// # Panics
+    /// If more lanes are asked for than cores are allowed: spare slots are counted ahead.
+    pub fn lane(&self) -> Lane {
+        let made = self.lanes.fetch_add(1, PlainOrdering::Relaxed);
+        assert!(made < LANES_MAX, "a drop has at most {LANES_MAX} lanes");
+        Lane::new(Arc::clone(&self.identity), self.pools.len())
+    }
+
+    /// Takes units for a viewer, if the stock, the viewer's limits and the key allow it.
+    ///
+    /// `room` says that the caller owns the place for the record. A click that cannot win costs one
+    /// load of the word with one look-up of the viewer; nothing is locked for writing, nothing
+    /// allocated. The compare-and-swap is the last step that can fail.
+    ///
+    /// # Panics
+    /// If no units are asked for, the pool is not of this drop, or the lane is another stock's.
+    pub fn take(&self, lane: &mut Lane, request: &TakeRequest, room: bool) -> Take {
+        assert!(!request.units.is_zero(), "a take is for at least one unit");
+        let pool = self.pool(request.pool);
+        if let Err(short) = pool.word.load().take(request.units) {
+            return self.viewers.read(request.viewer, |notes| self.refuse(notes, request, short));
+        }
+        let mut taken = None;
+        let booked = self.viewers.book(
+            request.viewer,
+            |notes| self.replay(notes, request).and_then(|()| self.check_limits(notes, request)),
+            || {
+                let hold = self.claim(pool, lane, request, room)?;
+                taken = Some(hold);
+                Ok(HoldNote::new(hold, request.key, request.units))
+            },
+        );
+        match (booked, taken) {
+            (Ok(()), Some(hold)) => Take::Taken(hold),
+            (Err(refused), _) => refused,
+            (Ok(()), None) => unreachable!("a booking is made by a claim"),
+        }
+    }
+
+    /// The hold that a viewer's key made, if any. Changes nothing.
+    pub fn find(&self, viewer: ViewerNumber, key: KeyFingerprint) -> Option<Found> {
+        self.viewers.read(viewer, |notes| {
+            notes.iter().find(|note| note.has_key(key)).map(|note| note.found(self.drop))
+        })
+    }
+
+    /// All holds that a viewer ever made in this drop, oldest first.
+    pub fn holds_of(&self, viewer: ViewerNumber) -> Vec<HoldId> {
+        self.viewers.read(viewer, |notes| notes.iter().map(|note| note.hold(self.drop)).collect())
+    }
+
+    /// A hold as it stands.
+    pub fn view(&self, hold: HoldId) -> HoldView {
+        let Some((_, slot)) = self.place(hold) else { return HoldView::Unknown };
+        match slot.read(hold.pool(), hold.take(), hold.incarnation()) {
+            Some((SlotState::Pending, body)) => HoldView::Pending(body),
+            Some((SlotState::Held, body)) => HoldView::Held(body),
+            Some((SlotState::Confirmed, body)) => HoldView::Confirmed(body),
+            Some((SlotState::Ended | SlotState::Free, _)) | None => HoldView::Ended,
+        }
+    }
+
+    /// Makes a pending hold held: its record is durable. For the writer, once per take.
+    ///
+    /// # Panics
+    /// If the hold is not pending: a commit applied twice, or to the wrong stock, must stop.
+    pub fn mark_held(&self, hold: HoldId) {
+        let advanced = self
+            .place(hold)
+            .map(|(_, slot)| slot.advance(hold.take(), SlotState::Pending, SlotState::Held));
+        assert!(matches!(advanced, Some(Ok(()))), "{hold:?} became durable but is not pending");
+    }
+
+    /// Makes a held hold an order, in memory; its record follows. For the steward.
+    pub fn confirm(&self, hold: HoldId) -> End {
+        self.decide(hold, SlotState::Confirmed)
+    }
+
+    /// Ends a held hold by release or expiry; its units stay out until [`DropStock::give`]. For the
+    /// steward.
+    pub fn end(&self, hold: HoldId) -> End {
+        self.decide(hold, SlotState::Ended)
+    }
+
+    /// Gives an ended hold's units back, with its slot and its share of the viewer's limit. For the
+    /// writer, after the record of the end is durable.
+    ///
+    /// The limit returns before the units, the slot before the units: who sees the units can take
+    /// them.
+    pub fn give(&self, hold: HoldId) -> Given {
+        let Some((pool, slot)) = self.place(hold) else { return Given::Refused };
+        let read = slot.read(hold.pool(), hold.take(), hold.incarnation());
+        let Some((SlotState::Ended, body)) = read else { return Given::Refused };
+        if slot.advance(hold.take(), SlotState::Ended, SlotState::Free).is_err() {
+            return Given::Refused;
+        }
+        self.viewers.amend(body.viewer, |notes| {
+            let note = notes.iter_mut().find(|note| note.is_of(hold));
+            note.expect("a hold has its viewer's note").stop_counting();
+        });
+        pool.slots.push(hold.slot());
+        match pool
+            .word
+            .update(|word| if word.is_waiting() { Err(()) } else { Ok(give(word, body.units)) })
+        {
+            Ok(_) => Given::ToPublic(body),
+            Err(()) => Given::ToWaiting(body),
+        }
+    }
+
+    /// Lets takes begin, in every pool.
+    pub fn open(&self) {
+        for pool in &self.pools {
+            pool.set(StockWord::opened);
+        }
+    }
+
+    /// Stops takes: once this returns, none succeeds until [`DropStock::open`].
+    pub fn close(&self) {
+        for pool in &self.pools {
+            pool.set(StockWord::shut);
+        }
+    }
+
+    /// Has returned units kept for a waitlist, unless `units` are available right now.
+    ///
+    /// From then on the public is refused and [`DropStock::give`] hands units to the steward.
+    pub fn join_waiting(&self, pool: PoolIndex, units: Units) -> WaitJoin {
+        let joined = self.pool(pool).word.update(|word| {
+            let available = word.available();
+            let waits = word.is_waiting() || available.checked_take(units).is_none();
+            if waits { Ok(word.awaited()) } else { Err(available) }
+        });
+        match joined {
+            Ok(_) => WaitJoin::Waiting,
+            Err(available) => WaitJoin::Available { available },
+        }
+    }
+
+    /// Lets the public take again, handing over `left`: units that the steward was given while the
+    /// bit was set and that nobody on the waitlist wants.
+    pub fn clear_waiting(&self, pool: PoolIndex, left: Units) {
+        self.pool(pool).set(|word| give(word.served(), left));
+    }
+
+    /// Adds a lot's units. For the steward, after the lot's record is durable.
+    ///
+    /// # Errors
+    /// [`SupplyError`]: no such pool, or more than a pool can have. Nothing is added then.
+    pub fn add_supply(&self, pool: PoolIndex, units: Units) -> Result<(), SupplyError> {
+        let pools = self.pools.len();
+        let into = self
+            .pools
+            .get(usize::from(pool.get()))
+            .ok_or(SupplyError::UnknownPool { pool, pools })?;
+        let supplied = into.supplied();
+        let sum = supplied.checked_add(units).ok_or(SupplyError::TooMuch {
+            pool,
+            supplied,
+            units,
+            max: Units::MAX,
+        })?;
+        into.slots.grow_for(sum.get());
+        self.viewers.reserve(usize::try_from(units.get()).expect("24 bits fit a usize"));
+        // ORDERING: Relaxed; the word's Release below comes later, so who sees the units sees them
+        // supplied.
+        into.supplied.store(sum.get(), Ordering::Relaxed);
+        into.set(|word| give(word, units));
+        Ok(())
+    }
+
+    /// Every pool as it stands.
+    pub fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
+        (0..=u8::MAX).filter_map(PoolIndex::new).zip(&self.pools).map(|(index, pool)| {
+            let word = pool.word.load();
+            PoolView {
+                pool: index,
+                available: word.available(),
+                open: word.is_open(),
+                waiting: word.is_waiting(),
+                last_take: word.last_take(),
+                supplied: pool.supplied(),
+            }
+        })
+    }
+
+    fn pool(&self, pool: PoolIndex) -> &Pool {
+        self.pools.get(usize::from(pool.get())).expect("the pool is one of this drop's")
+    }
+
+    /// Pool and slot that an id names, if this stock can have made the hold.
+    fn place(&self, hold: HoldId) -> Option<(&Pool, &HoldSlot)> {
+        let pool = self.pools.get(usize::from(hold.pool().get()))?;
+        let made = hold.drop_id() == self.drop
+            && hold.incarnation() <= self.incarnation
+            && hold.take() != stampede_domain::TakeNumber::default()
+            && hold.take() <= pool.word.load().last_take();
+        let slot = pool.slots.get(hold.slot())?;
+        made.then_some((pool, slot))
+    }
+
+    fn decide(&self, hold: HoldId, to: SlotState) -> End {
+        let Some((_, slot)) = self.place(hold) else { return End::Unknown };
+        let Some((_, body)) = slot.read(hold.pool(), hold.take(), hold.incarnation()) else {
+            return End::Ended;
+        };
+        match slot.advance(hold.take(), SlotState::Held, to) {
+            Ok(()) => End::Won(body),
+            Err(word) if word.take() != hold.take() => End::Ended,
+            Err(word) => match word.state() {
+                SlotState::Pending => End::Pending,
+                SlotState::Confirmed => End::Confirmed,
+                SlotState::Ended | SlotState::Free => End::Ended,
+                SlotState::Held => unreachable!("a strong swap fails only on another word"),
+            },
+        }
+    }
+
+    /// The answer to a click that meets a word it cannot take from.
+    fn refuse(&self, notes: &[HoldNote], request: &TakeRequest, short: Short) -> Take {
+        let checked = match short {
+            Short::Shut => self.replay(notes, request),
+            Short::SoldOut | Short::NotEnough { .. } => {
+                self.replay(notes, request).and_then(|()| self.check_limits(notes, request))
+            }
+        };
+        checked.err().unwrap_or(short.into())
+    }
+
+    /// Refuses a key that has made a hold before.
+    fn replay(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
+        match notes.iter().find(|note| note.has_key(request.key)) {
+            None => Ok(()),
+            Some(note) if note.pool() == request.pool && note.units() == request.units => {
+                Err(Take::Replay(note.hold(self.drop)))
+            }
+            Some(_) => Err(Take::KeyReused),
+        }
+    }
+
+    fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
+        let counting = || notes.iter().filter(|note| note.counts());
+        let in_pool = counting().filter(|note| note.pool() == request.pool);
+        let of_sku = in_pool.map(HoldNote::units).sum::<u64>();
+        let of_drop = counting().map(HoldNote::units).sum::<u64>();
+        let wanted = u64::from(request.units.get());
+        let limits =
+            [(of_sku, self.pool(request.pool).limit_per_viewer), (of_drop, self.limit_per_viewer)];
+        for (has, limit) in limits {
+            if has + wanted > u64::from(limit.get()) {
+                return Err(Take::OverViewerLimit { limit });
+            }
+        }
+        if notes.len() >= usize::from(self.holds_per_viewer_max) {
+            return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });
+        }
+        Ok(())
+    }
+
+    /// Takes from the word, then writes the hold into the slot that the lane owned before.
+    fn claim(
+        &self,
+        pool: &Pool,
+        lane: &mut Lane,
+        request: &TakeRequest,
+        room: bool,
+    ) -> Result<HoldId, Take> {
+        let spares = lane.spares(&self.identity, request.pool);
+        let place = pool.slots.own(spares).filter(|_| room);
+        let place = place.and_then(|index| pool.slots.get(index).map(|slot| (index, slot)));
+        let Some((index, slot)) = place else {
+            // Scarcity is the truer answer where both hold.
+            return Err(pool
+                .word
+                .load()
+                .take(request.units)
+                .err()
+                .map_or(Take::NoRoom, Take::from));
+        };
+        let word = pool.word.update(|word| word.take(request.units))?;
+        let take = word.last_take();
+        let body = HoldBody {
+            viewer: request.viewer,
+            pool: request.pool,
+            units: request.units,
+            taken_at: request.now,
+            deadline: request.deadline,
+        };
+        slot.publish(SlotWord::new(take, SlotState::Pending), self.incarnation, &body);
+        spares.spend();
+        Ok(HoldId::new(self.drop, self.incarnation, request.pool, index, take))
+    }
+}
+
+impl Pool {
+    pub(crate) fn supplied(&self) -> Units {
+        // ORDERING: Relaxed; only the steward writes it, and readers want a figure, not an order.
+        Units::new(self.supplied.load(Ordering::Relaxed)).expect("a checked sum was stored")
+    }
+
+    fn set(&self, transition: impl Fn(StockWord) -> StockWord) {
+        let Ok(_) = self.word.update(|word| Ok::<_, std::convert::Infallible>(transition(word)));
+    }
+}
+
+/// # Panics
+/// If more comes back than can have been out: the books are wrong, so selling must stop.
+fn give(word: StockWord, units: Units) -> StockWord {
+    word.give(units).expect("units that come back were supplied, so they fit the word")
+}
+
+impl From<Short> for Take {
+    fn from(short: Short) -> Self {
+        match short {
+            Short::Shut => Self::Shut,
+            Short::SoldOut => Self::SoldOut,
+            Short::NotEnough { available } => Self::NotEnough { available },
+        }
+    }
+}

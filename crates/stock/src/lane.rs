@@ -1,0 +1,53 @@
+//! What one core owns of a drop: spare slots, so that a take never looks for one inside its swap.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use stampede_domain::{PoolIndex, SlotIndex};
+
+use crate::slot_table::CHUNK;
+
+/// A core's own spare slots in one drop; made by [`DropStock::lane`](crate::DropStock::lane).
+///
+/// One core uses it at a time. It belongs to the stock that made it, for as long as that lives.
+#[derive(Debug)]
+pub struct Lane {
+    stock: Arc<()>,
+    pools: Box<[Spares]>,
+}
+
+impl Lane {
+    pub(crate) fn new(stock: Arc<()>, pools: usize) -> Self {
+        Self { stock, pools: (0..pools).map(|_| Spares::default()).collect() }
+    }
+
+    /// The spares of `pool`.
+    ///
+    /// # Panics
+    /// If the lane was made by another stock: its slots would be written by two owners.
+    pub(crate) fn spares(&mut self, stock: &Arc<()>, pool: PoolIndex) -> &mut Spares {
+        assert!(Arc::ptr_eq(&self.stock, stock), "a lane takes only from the stock that made it");
+        &mut self.pools[usize::from(pool.get())]
+    }
+}
+
+/// Free slots of one pool that no other lane knows of.
+#[derive(Debug, Default)]
+pub(crate) struct Spares(SmallVec<[u32; CHUNK as usize]>);
+
+impl Spares {
+    /// The slot that the next take will use.
+    pub(crate) fn peek(&self) -> Option<SlotIndex> {
+        self.0.last().and_then(|index| SlotIndex::new(*index))
+    }
+
+    /// Gives up the slot that `peek` showed: a hold lives in it now.
+    pub(crate) fn spend(&mut self) {
+        self.0.pop();
+    }
+
+    /// Adds a slot; at most `CHUNK` at a time, so this never allocates.
+    pub(crate) fn put(&mut self, index: u32) {
+        self.0.push(index);
+    }
+}

@@ -1,0 +1,234 @@
+//! The slots of one pool: segments that only grow, with lock-free hand-out of free ones.
+
+use std::sync::OnceLock;
+
+use crossbeam_utils::CachePadded;
+use stampede_domain::{SlotIndex, limits::CORES_MAX};
+
+use crate::{
+    lane::Spares,
+    slot::{HoldSlot, SlotWord},
+    sync::{AtomicU32, AtomicU64, Ordering},
+};
+
+/// Lanes that one drop can have: one for each core plus one for the steward.
+pub(crate) const LANES_MAX: u32 = if cfg!(stampede_loom) { 4 } else { 65 };
+const _: () = assert!(cfg!(stampede_loom) || LANES_MAX as usize == CORES_MAX + 1);
+/// Never-used slots that a lane owns at a time; neighbours stay with one core.
+pub(crate) const CHUNK: u32 = if cfg!(stampede_loom) { 1 } else { 8 };
+/// Slots beyond the supplied units, so that every lane can own its chunk while all units are out.
+const SPARE_SLOTS: u32 = LANES_MAX * CHUNK;
+
+/// Size of the first segment as a power of two; the following ones double.
+const FIRST_BITS: u32 = if cfg!(stampede_loom) { 3 } else { 9 };
+/// Size of all segments from `LARGE_FROM` on, as a power of two: 65,536 slots, 4 MiB.
+const LARGE_BITS: u32 = 16;
+/// Place of the first segment of the large size in the directory.
+const LARGE_FROM: u32 = LARGE_BITS - FIRST_BITS + 1;
+const SLOTS_MAX: u32 = SlotIndex::MAX.get() + 1;
+const SEGMENTS: u32 = LARGE_FROM - 1 + (SLOTS_MAX >> LARGE_BITS);
+
+/// End of the free list.
+const NIL: u32 = SLOTS_MAX;
+/// Bits of the free list's head that name a slot or `NIL`; the rest is the tag against reuse.
+const INDEX_BITS: u32 = SlotIndex::BITS + 1;
+const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+
+type Segment = Box<[HoldSlot]>;
+
+/// All slots of one pool.
+#[derive(Debug)]
+pub(crate) struct SlotTable {
+    segments: Box<[OnceLock<Segment>]>,
+    /// Slots that may be handed out: those below it are allocated.
+    capacity: AtomicU32,
+    /// The lowest index that was never handed out as fresh.
+    fresh: CachePadded<AtomicU32>,
+    /// Treiber stack of returned slots: a tag that rises with each change, above the top's index.
+    free: CachePadded<AtomicU64>,
+}
+
+impl SlotTable {
+    pub(crate) fn new() -> Self {
+        Self {
+            segments: (0..SEGMENTS).map(|_| OnceLock::new()).collect(),
+            capacity: AtomicU32::new(0),
+            fresh: CachePadded::new(AtomicU32::new(0)),
+            free: CachePadded::new(AtomicU64::new(u64::from(NIL))),
+        }
+    }
+
+    /// Makes sure that `units` single-unit holds can live at once beside the lanes' spare slots.
+    ///
+    /// Within `SPARE_SLOTS` of 2^24 units the spares shrink; a take then may find no slot for a
+    /// moment, which it reports as a lack of room.
+    pub(crate) fn grow_for(&self, units: u32) {
+        self.grow_to(units.saturating_add(SPARE_SLOTS).min(SLOTS_MAX));
+    }
+
+    /// Allocates all slots below `slots`.
+    pub(crate) fn grow_to(&self, slots: u32) {
+        if slots == 0 {
+            return;
+        }
+        let (last, _) = locate(slots - 1);
+        for segment in 0..=last {
+            self.segments[segment]
+                .get_or_init(|| (0..segment_slots(segment)).map(|_| HoldSlot::default()).collect());
+        }
+        // ORDERING: Release pairs with the Acquire in `refill`: who may hand out an index finds its
+        // segment.
+        self.capacity.fetch_max(slots, Ordering::Release);
+    }
+
+    /// The slot at `index`, if that much is allocated.
+    pub(crate) fn get(&self, index: SlotIndex) -> Option<&HoldSlot> {
+        let (segment, offset) = locate(index.get());
+        self.segments[segment].get().map(|slots| &slots[offset])
+    }
+
+    fn slot(&self, index: u32) -> &HoldSlot {
+        SlotIndex::new(index)
+            .and_then(|index| self.get(index))
+            .expect("only allocated slots are handed out")
+    }
+
+    /// A slot that the lane owns, refilled if it had none; `None` if every slot is in use.
+    ///
+    /// The slot stays the lane's until [`Spares::spend`].
+    pub(crate) fn own(&self, spares: &mut Spares) -> Option<SlotIndex> {
+        if spares.peek().is_none() {
+            self.refill(spares);
+        }
+        spares.peek()
+    }
+
+    #[cold]
+    fn refill(&self, spares: &mut Spares) {
+        if let Some(index) = self.pop() {
+            spares.put(index);
+            return;
+        }
+        // ORDERING: Acquire pairs with the Release in `grow_to`.
+        let capacity = self.capacity.load(Ordering::Acquire);
+        // ORDERING: Relaxed; the counter hands out indices and nothing else.
+        let mut from = self.fresh.load(Ordering::Relaxed);
+        while from < capacity {
+            let to = from.saturating_add(CHUNK).min(capacity);
+            // ORDERING: Relaxed as above; only the atomicity counts.
+            let swapped =
+                self.fresh.compare_exchange_weak(from, to, Ordering::Relaxed, Ordering::Relaxed);
+            match swapped {
+                // Recovery puts holds anywhere; their slots come round through the free list.
+                Ok(_) => {
+                    for index in (from..to).rev() {
+                        if self.slot(index).word() == SlotWord::NEVER {
+                            spares.put(index);
+                        }
+                    }
+                    if spares.peek().is_some() {
+                        return;
+                    }
+                    from = to;
+                }
+                Err(actual) => from = actual,
+            }
+        }
+    }
+
+    /// Hands a slot back whose hold has been given.
+    pub(crate) fn push(&self, index: SlotIndex) {
+        let slot = self.slot(index.get());
+        // ORDERING: Relaxed; the swap below fails if the head is stale.
+        let mut head = self.free.load(Ordering::Relaxed);
+        loop {
+            slot.set_next_free(index_of(head));
+            // ORDERING: Release pairs with the Acquire in `pop`: the next owner sees the slot freed
+            // and linked. Relaxed on failure: the head is only compared again.
+            match self.free.compare_exchange_weak(
+                head,
+                retagged(head, index.get()),
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(actual) => head = actual,
+            }
+        }
+    }
+
+    fn pop(&self) -> Option<u32> {
+        // ORDERING: Acquire pairs with the Release in `push`; all changes of the head are
+        // read-modify-writes, so the pairing holds for slots further down as well.
+        let mut head = self.free.load(Ordering::Acquire);
+        loop {
+            let index = index_of(head);
+            if index == NIL {
+                return None;
+            }
+            let next = self.slot(index).next_free();
+            // ORDERING: Acquire on both outcomes as above: the caller writes into the slot that it
+            // gets, or the loop reads the link of the slot that it met. Nothing to release.
+            match self.free.compare_exchange_weak(
+                head,
+                retagged(head, next),
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Some(index),
+                Err(actual) => head = actual,
+            }
+        }
+    }
+}
+
+fn index_of(head: u64) -> u32 {
+    u32::try_from(head & INDEX_MASK).expect("the mask leaves 25 bits")
+}
+
+/// A head that names `index` under the next tag.
+fn retagged(head: u64, index: u32) -> u64 {
+    let tag = (head >> INDEX_BITS).wrapping_add(1);
+    tag << INDEX_BITS | u64::from(index)
+}
+
+/// Segment with the offset in it.
+fn locate(index: u32) -> (usize, usize) {
+    let large = index >> LARGE_BITS;
+    let (segment, offset) = if large > 0 {
+        (LARGE_FROM - 1 + large, index & ((1 << LARGE_BITS) - 1))
+    } else {
+        let bits = u32::BITS - (index >> FIRST_BITS).leading_zeros();
+        (bits, if bits == 0 { index } else { index - (1 << (FIRST_BITS - 1 + bits)) })
+    };
+    (segment as usize, offset as usize)
+}
+
+fn segment_slots(segment: usize) -> usize {
+    let bits = FIRST_BITS as usize + segment.saturating_sub(1);
+    1 << bits.min(LARGE_BITS as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_one_place_and_every_segment_is_full() {
+        let mut expected = (0, 0);
+        for index in (0..200_000).chain(SLOTS_MAX - 100..SLOTS_MAX) {
+            let (segment, offset) = locate(index);
+            if index == SLOTS_MAX - 100 {
+                expected = (segment, offset);
+            }
+            assert_eq!((segment, offset), expected, "index {index}");
+            assert!(segment < SEGMENTS as usize);
+            expected = if offset + 1 == segment_slots(segment) {
+                (segment + 1, 0)
+            } else {
+                (segment, offset + 1)
+            };
+        }
+        assert_eq!(expected, (SEGMENTS as usize, 0), "the last slot ends the last segment");
+    }
+}
