@@ -1,0 +1,148 @@
+//! One connection of a viewer.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+use futures_util::{SinkExt, StreamExt};
+use stampede_domain::{DropId, HoldId, IdempotencyKey};
+use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, Welcome};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio_tungstenite::WebSocketStream;
+
+use crate::{
+    ClientError, ConnectOptions, Receiver, Sender,
+    connect::upgrade,
+    frames::{Reading, frame},
+};
+
+/// One welcomed connection: typed requests out, typed messages in.
+///
+/// Requests return once they are written; their answers come through [`Connection::next`], which
+/// must be polled for the heartbeat to be answered.
+pub struct Connection {
+    socket: WebSocketStream<TcpStream>,
+    subprotocol: Subprotocol,
+    reading: Reading,
+}
+
+impl Connection {
+    /// Connects, says hello and waits for the welcome.
+    ///
+    /// # Errors
+    /// [`ClientError`]; its `reconnect` says whether to try again.
+    pub async fn open(
+        options: &ConnectOptions,
+        ticket: &str,
+    ) -> Result<(Self, Welcome), ClientError> {
+        let limit = options.connect_timeout;
+        let after_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        // Boxed: the handshake's state is large, and a caller's task would keep its room for ever.
+        let opened = timeout(limit, Box::pin(Self::open_without_limit(options, ticket))).await;
+        opened.map_err(|_| ClientError::ConnectTimeout { after_ms })?
+    }
+
+    async fn open_without_limit(
+        options: &ConnectOptions,
+        ticket: &str,
+    ) -> Result<(Self, Welcome), ClientError> {
+        let subprotocol = options.subprotocol;
+        let mut connection = Self {
+            socket: upgrade(options).await?,
+            subprotocol,
+            reading: Reading::new(subprotocol, options.skip_stock_ticks),
+        };
+        let client = options.client.as_deref().map(Into::into);
+        connection.send(&ClientMessage::Hello { ticket: ticket.into(), client }).await?;
+        let ServerMessage::Welcome(welcome) = connection.next().await? else {
+            return Err(ClientError::NoWelcome);
+        };
+        if options.watch_heartbeat {
+            connection.reading.watch(welcome.heartbeat_ms);
+        }
+        Ok((connection, *welcome))
+    }
+
+    /// Asks for units; answered by `held`, `order` or `refused` with the same key.
+    ///
+    /// Store the key before: sending it again with the same request never takes a second unit.
+    pub async fn buy(
+        &mut self,
+        drop: DropId,
+        sku: &str,
+        units: u32,
+        key: &IdempotencyKey,
+    ) -> Result<(), ClientError> {
+        self.send(&buy(drop, sku, units, key)).await
+    }
+
+    /// Gives a hold back; answered by `released` or `refused`.
+    pub async fn release(&mut self, hold: HoldId) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Release { hold }).await
+    }
+
+    /// Starts the sandbox payment; answered by `order`, `payment_failed` or `refused`.
+    pub async fn pay(&mut self, hold: HoldId) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Pay { hold }).await
+    }
+
+    /// Presents a new ticket; answered by `refreshed`.
+    pub async fn refresh(&mut self, ticket: &str) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Refresh { ticket: ticket.into() }).await
+    }
+
+    /// Sends one message and flushes it.
+    pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ClientError> {
+        Ok(self.socket.send(frame(self.subprotocol, message)).await?)
+    }
+
+    /// The next message. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// The connection is over. An `error` message comes within [`ClientError::Closed`].
+    pub async fn next(&mut self) -> Result<ServerMessage, ClientError> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The same for callers that poll many connections themselves.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<ServerMessage, ClientError>> {
+        self.reading.poll_next(&mut self.socket, cx)
+    }
+
+    /// Stock ticks that were dropped unread.
+    pub const fn stock_ticks_skipped(&self) -> u64 {
+        self.reading.stock_ticks_skipped()
+    }
+
+    /// Sends and receives apart, also on different tasks.
+    pub fn split(self) -> (Sender, Receiver) {
+        let (sink, stream) = self.socket.split();
+        (Sender::new(sink, self.subprotocol), Receiver::new(stream, self.reading))
+    }
+
+    /// Says goodbye with a close frame.
+    pub async fn close(mut self) -> Result<(), ClientError> {
+        Ok(self.socket.close(None).await?)
+    }
+
+    /// Goes without a goodbye. What was sent still arrives; what the server answers is lost.
+    pub async fn drop_connection(self) {
+        abandon(self.socket).await;
+    }
+}
+
+/// Ends the outgoing half after what was written, then drops the socket.
+pub(crate) async fn abandon(socket: WebSocketStream<TcpStream>) {
+    // A connection that is gone already is what the caller asks for.
+    let _gone = socket.into_inner().shutdown().await;
+}
+
+pub(crate) fn buy<'a>(
+    drop: DropId,
+    sku: &'a str,
+    units: u32,
+    key: &IdempotencyKey,
+) -> ClientMessage<'a> {
+    ClientMessage::Buy { drop, sku: sku.into(), units: units.into(), key: key.clone() }
+}

@@ -1,0 +1,107 @@
+//! The two halves of a split connection.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+use futures_util::{
+    SinkExt,
+    stream::{SplitSink, SplitStream},
+};
+use stampede_domain::{DropId, HoldId, IdempotencyKey};
+use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::{
+    ClientError,
+    connection::{abandon, buy},
+    frames::{Reading, frame},
+};
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// The sending half.
+pub struct Sender {
+    sink: SplitSink<Socket, Message>,
+    subprotocol: Subprotocol,
+}
+
+/// The receiving half; poll it for the heartbeat to be answered.
+pub struct Receiver {
+    stream: SplitStream<Socket>,
+    reading: Reading,
+}
+
+impl Sender {
+    pub(crate) const fn new(sink: SplitSink<Socket, Message>, subprotocol: Subprotocol) -> Self {
+        Self { sink, subprotocol }
+    }
+
+    /// See [`crate::Connection::buy`].
+    pub async fn buy(
+        &mut self,
+        drop: DropId,
+        sku: &str,
+        units: u32,
+        key: &IdempotencyKey,
+    ) -> Result<(), ClientError> {
+        self.send(&buy(drop, sku, units, key)).await
+    }
+
+    /// See [`crate::Connection::release`].
+    pub async fn release(&mut self, hold: HoldId) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Release { hold }).await
+    }
+
+    /// See [`crate::Connection::pay`].
+    pub async fn pay(&mut self, hold: HoldId) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Pay { hold }).await
+    }
+
+    /// See [`crate::Connection::refresh`].
+    pub async fn refresh(&mut self, ticket: &str) -> Result<(), ClientError> {
+        self.send(&ClientMessage::Refresh { ticket: ticket.into() }).await
+    }
+
+    /// Sends one message and flushes it.
+    pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ClientError> {
+        Ok(self.sink.send(frame(self.subprotocol, message)).await?)
+    }
+
+    /// Says goodbye with a close frame.
+    pub async fn close(mut self) -> Result<(), ClientError> {
+        Ok(self.sink.close().await?)
+    }
+
+    /// Goes without a goodbye; see [`crate::Connection::drop_connection`].
+    ///
+    /// # Panics
+    /// If `receiver` is the half of another connection.
+    pub async fn drop_connection(self, receiver: Receiver) {
+        let socket = receiver.stream.reunite(self.sink);
+        abandon(socket.expect("both halves are of one connection")).await;
+    }
+}
+
+impl Receiver {
+    pub(crate) const fn new(stream: SplitStream<Socket>, reading: Reading) -> Self {
+        Self { stream, reading }
+    }
+
+    /// See [`crate::Connection::next`].
+    pub async fn next(&mut self) -> Result<ServerMessage, ClientError> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// See [`crate::Connection::poll_next`].
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<ServerMessage, ClientError>> {
+        self.reading.poll_next(&mut self.stream, cx)
+    }
+
+    /// Stock ticks that were dropped unread.
+    pub const fn stock_ticks_skipped(&self) -> u64 {
+        self.reading.stock_ticks_skipped()
+    }
+}
