@@ -1,1 +1,38 @@
 //! The journal of a sale: record bytes, hash chain, writer, SQLite backend, recovery.
+//!
+//! Producers push records into rings; one thread drains them, writes one row for each drop in one
+//! transaction, then publishes for each ring how far it is durable. `docs/ledger.md` describes
+//! the format from the outside.
+
+mod batch;
+mod bytes;
+pub mod codec;
+mod data_dir;
+pub mod fake;
+pub mod links;
+pub mod metrics;
+mod opened;
+mod plan_codec;
+mod record;
+mod ring;
+mod row;
+mod sqlite;
+mod store;
+mod writer;
+
+pub use batch::{Batch, BatchRow, Chains, NewOrder, SupplyDelta};
+pub use codec::{BodyHeader, RecordError, records};
+pub use data_dir::{DataDir, LEDGER_FILE, LockError};
+pub use opened::{History, OpenLedger};
+pub use record::{
+    Command, Entry, Outcome, Record, Recovered, RecoveredPool, RefusalCounts, Tally, Text,
+    ViewerLink,
+};
+pub use ring::{Position, Producer, RingConfig, Wake};
+pub use row::{Row, RowHash};
+pub use sqlite::{
+    Damage, IncarnationRow, JournalReader, LinkRow, NodeRow, OpenError, OrderRow, Projection,
+    ReadError, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions, SupplyRow, Synchronous, Wrong,
+};
+pub use store::{Idle, Store, StoreError};
+pub use writer::{Applier, Now, Writer, WriterHandle};

@@ -1,0 +1,312 @@
+//! One commit's worth of rows, built record by record in buffers that are used again.
+
+use std::collections::HashMap;
+
+use stampede_domain::{
+    DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units, UnixMillis,
+    ViewerNumber,
+    limits::{BATCH_RECORDS_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
+};
+
+use crate::{
+    Record, RowHash, ViewerLink,
+    codec::{self, BodyHeader, HEADER_BYTES},
+    links,
+    row::HashInput,
+};
+
+const _: () = assert!(BATCH_RECORDS_MAX <= u16::MAX as usize, "rows of a commit fit the header");
+const _: () = assert!(HEADER_BYTES + RECORD_BYTES_MAX <= ROW_BYTES_MAX, "a row takes any record");
+
+/// What a commit writes: the rows, and everything that is derived from their records.
+#[derive(Debug)]
+pub struct Batch {
+    node: NodeId,
+    incarnation: Incarnation,
+    epoch: NodeEpoch,
+    seq: Seq,
+    at: UnixMillis,
+    rows: Vec<BatchRow>,
+    /// Rows in use; the ones behind keep their buffers for later commits.
+    live: usize,
+    /// Row of the latest record: takes come in runs of one drop.
+    latest: usize,
+    records: usize,
+    /// Bytes of all bodies.
+    bytes: usize,
+    links: Vec<u8>,
+}
+
+/// One journal row to be, with the sums and orders that follow from its records.
+#[derive(Debug)]
+pub struct BatchRow {
+    /// The drop.
+    pub drop: DropId,
+    /// Records in the body.
+    pub records: u32,
+    /// Header and records.
+    pub body: Vec<u8>,
+    /// Head of the drop's chain before the row.
+    pub prev_hash: RowHash,
+    /// Hash of the row.
+    pub hash: RowHash,
+    /// By how much the supply counters of the drop's pools change.
+    pub supply: Vec<SupplyDelta>,
+    /// Orders that the records made.
+    pub orders: Vec<NewOrder>,
+}
+
+/// Change of a pool's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SupplyDelta {
+    /// The pool.
+    pub pool: PoolIndex,
+    /// Units added by lots.
+    pub supplied: i64,
+    /// Units taken minus units released or expired.
+    pub taken: i64,
+}
+
+/// An order to be put into the orders table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The hold, whose id is the order's id.
+    pub hold: HoldId,
+    /// The buyer.
+    pub viewer: ViewerNumber,
+    /// Units bought.
+    pub units: Units,
+    /// Price of all units.
+    pub amount: Money,
+    /// Place of the confirming record in its row, from 0.
+    pub record: u32,
+}
+
+impl Batch {
+    fn new(chains: &Chains) -> Self {
+        Self {
+            node: chains.node.clone(),
+            incarnation: chains.incarnation,
+            epoch: chains.epoch,
+            seq: chains.last_seq,
+            at: chains.last_at,
+            rows: Vec::new(),
+            live: 0,
+            latest: 0,
+            records: 0,
+            bytes: 0,
+            links: Vec::new(),
+        }
+    }
+
+    /// The writing node.
+    pub const fn node(&self) -> &NodeId {
+        &self.node
+    }
+
+    /// The node's start.
+    pub const fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// The node's fencing token.
+    pub const fn epoch(&self) -> NodeEpoch {
+        self.epoch
+    }
+
+    /// Number of the commit.
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Time of the commit.
+    pub const fn at(&self) -> UnixMillis {
+        self.at
+    }
+
+    /// The rows, by drop.
+    pub fn rows(&self) -> &[BatchRow] {
+        &self.rows[..self.live]
+    }
+
+    /// Records over all rows.
+    pub const fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Bytes of all bodies.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The viewers' links as one blob, see [`crate::links`]; empty if there are none.
+    pub fn links(&self) -> &[u8] {
+        &self.links
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.live = 0;
+        self.latest = 0;
+        self.records = 0;
+        self.bytes = 0;
+        self.links.clear();
+    }
+
+    /// Whether one more record of any size and one more row fit.
+    pub(crate) fn has_room(&self) -> bool {
+        self.records < BATCH_RECORDS_MAX
+            && self.bytes + HEADER_BYTES + RECORD_BYTES_MAX <= ROW_BYTES_MAX
+            && self.links.len() + links::LINK_BYTES_MAX <= ROW_BYTES_MAX
+    }
+
+    /// Encodes one record into its drop's row.
+    pub(crate) fn add(&mut self, drop: DropId, record: &Record, link: Option<&ViewerLink>) {
+        let at = self.row_of(drop);
+        let row = &mut self.rows[at];
+        let before = row.body.len();
+        codec::encode(record, &mut row.body);
+        self.bytes += row.body.len() - before;
+        row.derive(record);
+        row.records += 1;
+        self.records += 1;
+        if let Some(link) = link {
+            links::encode(link, &mut self.links);
+        }
+    }
+
+    fn row_of(&mut self, drop: DropId) -> usize {
+        if self.rows().get(self.latest).is_some_and(|row| row.drop == drop) {
+            return self.latest;
+        }
+        let found = self.rows().iter().position(|row| row.drop == drop);
+        self.latest = found.unwrap_or_else(|| {
+            if self.live == self.rows.len() {
+                self.rows.push(BatchRow::new());
+            }
+            self.rows[self.live].begin(drop);
+            self.bytes += HEADER_BYTES;
+            self.live += 1;
+            self.live - 1
+        });
+        self.latest
+    }
+}
+
+impl BatchRow {
+    fn new() -> Self {
+        let none = RowHash::from_bytes([0; 32]);
+        Self {
+            drop: DropId::HOUSE,
+            records: 0,
+            body: Vec::new(),
+            prev_hash: none,
+            hash: none,
+            supply: Vec::new(),
+            orders: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, drop: DropId) {
+        self.drop = drop;
+        self.records = 0;
+        self.body.clear();
+        self.body.extend_from_slice(&[0; HEADER_BYTES]);
+        self.supply.clear();
+        self.orders.clear();
+    }
+
+    fn derive(&mut self, record: &Record) {
+        if let Some(delta) = SupplyDelta::of(record) {
+            match self.supply.iter_mut().find(|sum| sum.pool == delta.pool) {
+                Some(sum) => {
+                    sum.supplied += delta.supplied;
+                    sum.taken += delta.taken;
+                }
+                None => self.supply.push(delta),
+            }
+        }
+        if let Record::Confirmed { hold, viewer, units, amount } = *record {
+            self.orders.push(NewOrder { hold, viewer, units, amount, record: self.records });
+        }
+    }
+}
+
+impl SupplyDelta {
+    /// What a record changes in its pool's counters, if anything.
+    pub fn of(record: &Record) -> Option<Self> {
+        let count = |units: Units| i64::from(units.get());
+        Some(match record {
+            Record::Lot { pool, units, .. } => {
+                Self { pool: *pool, supplied: count(*units), taken: 0 }
+            }
+            Record::Taken { hold, units, .. } => {
+                Self { pool: hold.pool(), supplied: 0, taken: count(*units) }
+            }
+            Record::Released { hold, units } | Record::Expired { hold, units } => {
+                Self { pool: hold.pool(), supplied: 0, taken: -count(*units) }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Where the chains of a node stand: what the next commit continues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chains {
+    /// The node.
+    pub node: NodeId,
+    /// The node's present start.
+    pub incarnation: Incarnation,
+    /// The node's fencing token.
+    pub epoch: NodeEpoch,
+    /// The latest commit of this incarnation; 0 before the first.
+    pub last_seq: Seq,
+    /// The latest journaled time of any incarnation; 0 in an empty ledger.
+    pub last_at: UnixMillis,
+    /// Hash of the last row of each drop.
+    pub heads: HashMap<DropId, RowHash>,
+}
+
+impl Chains {
+    pub(crate) fn batch(&self) -> Batch {
+        Batch::new(self)
+    }
+
+    /// Numbers, dates, chains the rows. Time never runs backwards within a journal.
+    pub(crate) fn finish(&self, batch: &mut Batch, now: UnixMillis) {
+        batch.seq = self.last_seq.next().expect("2^53 commits take thousands of years");
+        batch.at = self.last_at.max(now);
+        let rows = u16::try_from(batch.live).expect("BATCH_RECORDS_MAX fits 16 bits");
+        let header = BodyHeader { rows, at: batch.at }.to_bytes();
+        let (seq, live) = (batch.seq, batch.live);
+        for row in &mut batch.rows[..live] {
+            row.body[..HEADER_BYTES].copy_from_slice(&header);
+            row.prev_hash = self.head(row.drop);
+            row.hash = HashInput {
+                prev_hash: row.prev_hash,
+                drop: row.drop,
+                node: &self.node,
+                incarnation: self.incarnation,
+                seq,
+                records: row.records,
+                body: &row.body,
+            }
+            .hash();
+        }
+        batch.rows[..live].sort_unstable_by_key(|row| row.drop);
+    }
+
+    /// Moves on behind a batch that is durable.
+    pub(crate) fn advance(&mut self, batch: &Batch) {
+        self.last_seq = batch.seq;
+        self.last_at = batch.at;
+        for row in batch.rows() {
+            self.heads.insert(row.drop, row.hash);
+        }
+    }
+
+    /// The hash that the drop's next row continues.
+    pub fn head(&self, drop: DropId) -> RowHash {
+        self.heads.get(&drop).copied().unwrap_or_else(|| RowHash::genesis(drop))
+    }
+}

@@ -1,0 +1,196 @@
+//! A ledger in memory that fails on order, for the tests of dependants.
+//!
+//! It keeps what was committed, so that a test can restart from it as if the process had died.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::{Condvar, Mutex};
+use stampede_domain::{Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
+
+use crate::{Batch, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, ViewerLink, links};
+
+/// What goes wrong with a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The commit fails, its rows are gone.
+    Before,
+    /// The commit fails, yet its rows are there after a restart.
+    After,
+    /// The commit hangs until [`FakeLedger::release`], then succeeds.
+    Hang,
+}
+
+/// The memory behind fake stores; clones share it.
+#[derive(Clone, Debug)]
+pub struct FakeLedger(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    node: NodeId,
+    incarnation: Incarnation,
+    rows: Vec<Row>,
+    links: Vec<Vec<u8>>,
+    last_at: UnixMillis,
+    /// Commits tried over all incarnations.
+    tried: u64,
+    faults: HashMap<u64, Fault>,
+    hanging: bool,
+    released: bool,
+}
+
+impl FakeLedger {
+    /// An empty ledger.
+    pub fn new(node: NodeId) -> Self {
+        let state = State {
+            node,
+            incarnation: Incarnation::default(),
+            rows: Vec::new(),
+            links: Vec::new(),
+            last_at: UnixMillis::default(),
+            tried: 0,
+            faults: HashMap::new(),
+            hanging: false,
+            released: false,
+        };
+        Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
+    }
+
+    /// Orders a fault for one commit, counted from 1 over all incarnations.
+    pub fn order(&self, commit: u64, fault: Fault) {
+        self.0.state.lock().faults.insert(commit, fault);
+    }
+
+    /// Orders one failure for one of the next `within` commits, both chosen by a seed. Returns
+    /// what was ordered.
+    ///
+    /// # Panics
+    /// If `within` is zero.
+    pub fn order_by_seed(&self, seed: u64, within: u64) -> (u64, Fault) {
+        let bits = splitmix(seed);
+        let commit = self.commits() + 1 + bits % within;
+        let fault = if bits >> 63 == 0 { Fault::Before } else { Fault::After };
+        self.order(commit, fault);
+        (commit, fault)
+    }
+
+    /// Lets a hanging commit go on, and every later one that would hang.
+    pub fn release(&self) {
+        self.0.state.lock().released = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until a commit hangs.
+    pub fn wait_until_hanging(&self) {
+        let mut state = self.0.state.lock();
+        self.0.changed.wait_while(&mut state, |state| !state.hanging);
+    }
+
+    /// Commits tried so far.
+    pub fn commits(&self) -> u64 {
+        self.0.state.lock().tried
+    }
+
+    /// The rows that a restart would find.
+    pub fn rows(&self) -> Vec<Row> {
+        self.0.state.lock().rows.clone()
+    }
+
+    /// Starts anew on what is durable; older stores are fenced.
+    ///
+    /// # Panics
+    /// After 2^26 starts.
+    pub fn open(&self) -> OpenLedger {
+        let mut state = self.0.state.lock();
+        state.incarnation = state.incarnation.next().expect("tests do not start that often");
+        let mut heads: HashMap<_, RowHash> = HashMap::new();
+        heads.extend(state.rows.iter().map(|row| (row.drop, row.hash)));
+        let chains = Chains {
+            node: state.node.clone(),
+            incarnation: state.incarnation,
+            epoch: NodeEpoch::default(),
+            last_seq: Seq::default(),
+            last_at: state.last_at,
+            heads,
+        };
+        let read = |blob: &Vec<u8>| links::decode(blob).expect("the writer encoded them");
+        let links: Vec<ViewerLink> = state.links.iter().flat_map(read).collect();
+        let history = Box::new(state.rows.clone().into_iter().map(Ok));
+        let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
+        OpenLedger { store: Box::new(store), chains, links, history }
+    }
+}
+
+struct FakeStore {
+    ledger: FakeLedger,
+    incarnation: Incarnation,
+}
+
+impl Store for FakeStore {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let shared = &self.ledger.0;
+        let mut state = shared.state.lock();
+        state.tried += 1;
+        let tried = state.tried;
+        let fault = state.faults.remove(&tried);
+        let seq = batch.seq();
+        if fault == Some(Fault::Before) {
+            return Err(StoreError::Ordered { seq, durable: false });
+        }
+        if fault == Some(Fault::Hang) {
+            state.hanging = true;
+            shared.changed.notify_all();
+            shared.changed.wait_while(&mut state, |state| !state.released);
+            state.hanging = false;
+        }
+        if state.incarnation != self.incarnation {
+            let (node, incarnation) = (batch.node().clone(), self.incarnation);
+            return Err(StoreError::Fenced { node, incarnation, seq });
+        }
+        state.keep(batch);
+        match fault {
+            Some(Fault::After) => Err(StoreError::Ordered { seq, durable: true }),
+            _ => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> Result<Idle, StoreError> {
+        Ok(Idle::Done)
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl State {
+    fn keep(&mut self, batch: &Batch) {
+        self.last_at = batch.at();
+        self.rows.extend(batch.rows().iter().map(|row| Row {
+            drop: row.drop,
+            node: batch.node().clone(),
+            incarnation: batch.incarnation(),
+            seq: batch.seq(),
+            records: row.records,
+            body: row.body.clone(),
+            prev_hash: row.prev_hash,
+            hash: row.hash,
+        }));
+        if !batch.links().is_empty() {
+            self.links.push(batch.links().to_vec());
+        }
+    }
+}
+
+/// One step of the splitmix64 generator: enough to spread a seed over its range.
+const fn splitmix(seed: u64) -> u64 {
+    let mut bits = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}

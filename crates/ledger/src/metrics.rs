@@ -1,0 +1,120 @@
+//! The ledger's metrics, declared once.
+
+use std::time::{Duration, Instant};
+
+use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
+
+use crate::Batch;
+
+/// Commits that became durable.
+pub const COMMITS: &str = "stampede_ledger_commits_total";
+/// Records that became durable.
+pub const RECORDS: &str = "stampede_ledger_records_total";
+/// Bytes of journal rows that became durable.
+pub const BYTES: &str = "stampede_ledger_bytes_total";
+/// Time of a commit, from the drained rings to durable.
+pub const COMMIT_SECONDS: &str = "stampede_ledger_commit_seconds";
+/// Records of a commit.
+pub const COMMIT_RECORDS: &str = "stampede_ledger_commit_records";
+/// Time of a checkpoint, during which nothing is committed.
+pub const CHECKPOINT_SECONDS: &str = "stampede_ledger_checkpoint_seconds";
+/// Estimated bytes of the write-ahead log that are not yet in the database file.
+pub const WAL_BYTES: &str = "stampede_ledger_wal_bytes";
+/// Orders that wait to be put into their table.
+pub const ORDERS_BEHIND: &str = "stampede_ledger_orders_behind";
+/// 1 once a commit has failed.
+pub const POISONED: &str = "stampede_ledger_poisoned";
+
+/// Gives every metric its unit with a help text.
+pub fn describe() {
+    metrics::describe_counter!(COMMITS, Unit::Count, "Commits that became durable");
+    metrics::describe_counter!(RECORDS, Unit::Count, "Records that became durable");
+    metrics::describe_counter!(BYTES, Unit::Bytes, "Bytes of journal rows that became durable");
+    metrics::describe_histogram!(
+        COMMIT_SECONDS,
+        Unit::Seconds,
+        "Time of a commit, from the drained rings to durable"
+    );
+    metrics::describe_histogram!(COMMIT_RECORDS, Unit::Count, "Records of a commit");
+    metrics::describe_histogram!(
+        CHECKPOINT_SECONDS,
+        Unit::Seconds,
+        "Time of a checkpoint, during which nothing is committed"
+    );
+    metrics::describe_gauge!(
+        WAL_BYTES,
+        Unit::Bytes,
+        "Estimated bytes of the write-ahead log that are not yet in the database file"
+    );
+    metrics::describe_gauge!(
+        ORDERS_BEHIND,
+        Unit::Count,
+        "Orders that wait to be put into their table"
+    );
+    metrics::describe_gauge!(POISONED, Unit::Count, "1 once a commit has failed");
+}
+
+/// Measures spans for metrics; never part of a decision.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "metrics measure real time; nothing depends on it"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The writer's handles, looked up once.
+pub(crate) struct Meter {
+    commits: Counter,
+    records: Counter,
+    bytes: Counter,
+    commit_seconds: Histogram,
+    commit_records: Histogram,
+    poisoned: Gauge,
+}
+
+impl Meter {
+    pub(crate) fn new() -> Self {
+        let poisoned = gauge!(POISONED);
+        poisoned.set(0.0);
+        Self {
+            commits: counter!(COMMITS),
+            records: counter!(RECORDS),
+            bytes: counter!(BYTES),
+            commit_seconds: histogram!(COMMIT_SECONDS),
+            commit_records: histogram!(COMMIT_RECORDS),
+            poisoned,
+        }
+    }
+
+    pub(crate) fn committed(&self, batch: &Batch, watch: &Stopwatch) {
+        self.commits.increment(1);
+        self.records.increment(batch.records().try_into().unwrap_or(u64::MAX));
+        self.bytes.increment(batch.bytes().try_into().unwrap_or(u64::MAX));
+        self.commit_seconds.record(watch.elapsed());
+        self.commit_records.record(u32::try_from(batch.records()).unwrap_or(u32::MAX));
+    }
+
+    pub(crate) fn poisoned(&self) {
+        self.poisoned.set(1.0);
+    }
+}
+
+/// Sets a gauge to a count.
+pub(crate) fn gauge(name: &'static str, count: usize) {
+    gauge!(name).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+}
+
+/// Notes a checkpoint with the bytes that it left in the log.
+pub(crate) fn checkpointed(watch: &Stopwatch, left_bytes: usize) {
+    histogram!(CHECKPOINT_SECONDS).record(watch.elapsed());
+    gauge(WAL_BYTES, left_bytes);
+}

@@ -1,0 +1,18 @@
+//! What a ledger hands over when it has been opened.
+
+use crate::{Chains, ReadError, Row, Store, ViewerLink};
+
+/// The rows of a journal in commit order: by incarnation, seq, drop.
+pub type History = Box<dyn Iterator<Item = Result<Row, ReadError>> + Send>;
+
+/// An opened ledger whose journal has been checked and whose incarnation has been raised.
+pub struct OpenLedger {
+    /// Takes the next commits.
+    pub store: Box<dyn Store>,
+    /// Where the chains stand, with the node's new incarnation and the last journaled time.
+    pub chains: Chains,
+    /// Every viewer's link, in the order of the commits.
+    pub links: Vec<ViewerLink>,
+    /// Every row, to be folded.
+    pub history: History,
+}

@@ -1,0 +1,126 @@
+//! The bytes of a drop's plan within its record.
+//!
+//! In this order, with the notation of [`crate::codec`]: stream `t`, running order `v`, title `t`,
+//! merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), limit per viewer `v`, holds per viewer
+//! `v`, hold time to live `v`, countdown `v`, starts at `o v`, ends at `o v`, SKUs `v` × (id `t`,
+//! title `t`, options `v` × (name `t`, value `t`), merchant's code `t`, image `o t`, price `m`,
+//! supply `v`, limit per viewer `v`). `o` is 0 for absent, or 1 and the value. Times and spans are
+//! milliseconds.
+
+use std::str::FromStr;
+
+use stampede_domain::{
+    DropPlan, DurationMs, Mode, SkuOption, SkuPlan,
+    limits::{
+        ADDRESS_BYTES_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX,
+        TITLE_BYTES_MAX,
+    },
+};
+
+use crate::{
+    RecordError,
+    bytes::{Reader, put_len, put_money, put_option, put_text, put_varint},
+};
+
+pub(crate) fn encode(plan: &DropPlan, out: &mut Vec<u8>) {
+    put_text(out, plan.stream.as_str());
+    put_varint(out, u64::from(plan.running_order));
+    put_text(out, &plan.title);
+    put_text(out, plan.merchant.as_str());
+    put_text(out, plan.host.as_str());
+    out.push(match plan.mode {
+        Mode::Live => 0,
+        Mode::Rehearsal => 1,
+    });
+    put_varint(out, u64::from(plan.limit_per_viewer.get()));
+    put_varint(out, u64::from(plan.holds_per_viewer_max));
+    put_varint(out, plan.hold_ttl.get());
+    put_varint(out, plan.countdown.get());
+    put_option(out, plan.starts_at, |out, at| put_varint(out, at.get()));
+    put_option(out, plan.ends_at, |out, at| put_varint(out, at.get()));
+    put_len(out, plan.skus.len());
+    plan.skus.iter().for_each(|sku| encode_sku(sku, out));
+}
+
+fn encode_sku(sku: &SkuPlan, out: &mut Vec<u8>) {
+    put_text(out, sku.id.as_str());
+    put_text(out, &sku.title);
+    put_len(out, sku.options.len());
+    for option in &sku.options {
+        put_text(out, &option.name);
+        put_text(out, &option.value);
+    }
+    put_text(out, &sku.merchant_sku);
+    put_option(out, sku.image.as_deref(), put_text);
+    put_money(out, sku.price);
+    put_varint(out, u64::from(sku.supply.get()));
+    put_varint(out, u64::from(sku.limit_per_viewer.get()));
+}
+
+pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
+    let mut plan = DropPlan {
+        stream: id(reader, "stream")?,
+        running_order: reader.int("running_order")?,
+        title: string(reader, "title", TITLE_BYTES_MAX)?,
+        merchant: id(reader, "merchant")?,
+        host: id(reader, "host")?,
+        mode: match reader.u8()? {
+            0 => Mode::Live,
+            1 => Mode::Rehearsal,
+            _ => return Err(reader.invalid("mode")),
+        },
+        limit_per_viewer: reader.units("limit_per_viewer")?,
+        holds_per_viewer_max: reader.int("holds_per_viewer_max")?,
+        hold_ttl: DurationMs::new(reader.varint("hold_ttl")?),
+        countdown: DurationMs::new(reader.varint("countdown")?),
+        starts_at: reader.option("starts_at", |reader| reader.time("starts_at"))?,
+        ends_at: reader.option("ends_at", |reader| reader.time("ends_at"))?,
+        skus: Vec::new(),
+    };
+    let count: usize = reader.int("skus")?;
+    if count > SKUS_PER_DROP_MAX {
+        return Err(reader.invalid("skus"));
+    }
+    for _ in 0..count {
+        plan.skus.push(decode_sku(reader)?);
+    }
+    match plan.validate() {
+        Ok(()) => Ok(plan),
+        Err(source) => Err(RecordError::Plan { offset: reader.offset(), source }),
+    }
+}
+
+fn decode_sku(reader: &mut Reader<'_>) -> Result<SkuPlan, RecordError> {
+    let id = id(reader, "sku.id")?;
+    let title = string(reader, "sku.title", TITLE_BYTES_MAX)?;
+    let count: usize = reader.int("sku.options")?;
+    if count > OPTIONS_PER_SKU_MAX {
+        return Err(reader.invalid("sku.options"));
+    }
+    let mut options = Vec::with_capacity(count);
+    for _ in 0..count {
+        options.push(SkuOption {
+            name: string(reader, "sku.options.name", TITLE_BYTES_MAX)?,
+            value: string(reader, "sku.options.value", TITLE_BYTES_MAX)?,
+        });
+    }
+    Ok(SkuPlan {
+        id,
+        title,
+        options,
+        merchant_sku: string(reader, "sku.merchant_sku", TITLE_BYTES_MAX)?,
+        image: reader.option("sku.image", |r| string(r, "sku.image", ADDRESS_BYTES_MAX))?,
+        price: reader.money("sku.price")?,
+        supply: reader.units("sku.supply")?,
+        limit_per_viewer: reader.units("sku.limit_per_viewer")?,
+    })
+}
+
+fn string(reader: &mut Reader<'_>, field: &'static str, max: usize) -> Result<String, RecordError> {
+    reader.str(field, max).map(str::to_owned)
+}
+
+fn id<V: FromStr>(reader: &mut Reader<'_>, field: &'static str) -> Result<V, RecordError> {
+    let text = reader.str(field, TEXT_ID_BYTES_MAX)?;
+    text.parse().map_err(|_| reader.invalid(field))
+}

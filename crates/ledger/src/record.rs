@@ -1,0 +1,254 @@
+//! The facts of a sale, as they stand in the journal.
+
+use std::{fmt, sync::Arc};
+
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode,
+    TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+};
+
+/// One fact about one drop, in the order in which it became durable.
+///
+/// The drop is the journal row's; the time is the row's too, where a record has none of its own.
+/// The bytes are described in [`crate::codec`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A plan was made (revision 1) or edited (the next revision). The plan is a valid one.
+    Planned {
+        /// The plan.
+        plan: Arc<DropPlan>,
+        /// Counted from 1.
+        revision: u32,
+    },
+    /// The countdown to opening began.
+    Countdown {
+        /// When the drop opens.
+        opens_at: UnixMillis,
+    },
+    /// The countdown was called off.
+    CountdownCancelled,
+    /// Takes began.
+    Opened,
+    /// Takes stopped for now.
+    Paused,
+    /// Takes went on.
+    Resumed,
+    /// Takes ended for good.
+    Closed,
+    /// The last hold had ended; the figures are final.
+    Settled,
+    /// The drop was called off before it began.
+    Cancelled,
+    /// Units were added to a pool.
+    Lot {
+        /// Where they went.
+        pool: PoolIndex,
+        /// How many.
+        units: Units,
+        /// Number of the lot within the drop, from 1.
+        lot: u32,
+    },
+    /// A viewer took units.
+    Taken {
+        /// The claim that resulted; names drop, pool and take number.
+        hold: HoldId,
+        /// Who took.
+        viewer: ViewerNumber,
+        /// Fingerprint of the request's idempotency key.
+        key: KeyFingerprint,
+        /// How many.
+        units: Units,
+        /// When the stock word moved.
+        taken_at: UnixMillis,
+        /// When the hold ends by itself.
+        deadline: UnixMillis,
+    },
+    /// A hold became an order.
+    Confirmed {
+        /// The hold, whose id is the order's id.
+        hold: HoldId,
+        /// The hold's viewer.
+        viewer: ViewerNumber,
+        /// The hold's units.
+        units: Units,
+        /// Price of all units.
+        amount: Money,
+    },
+    /// A hold was given back by its viewer.
+    Released {
+        /// The hold.
+        hold: HoldId,
+        /// The hold's units.
+        units: Units,
+    },
+    /// A hold's deadline passed.
+    Expired {
+        /// The hold.
+        hold: HoldId,
+        /// The hold's units.
+        units: Units,
+    },
+    /// Staff asked for something, refused requests included.
+    Command(Box<Command>),
+    /// The drop came back after a restart.
+    Recovered(Box<Recovered>),
+    /// What happened since the last tally without being written one by one.
+    Tally(Box<Tally>),
+}
+
+/// A staff command with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Who asked.
+    pub actor: Text,
+    /// In which role.
+    pub role: Text,
+    /// For what, by its name on the control interface.
+    pub action: Text,
+    /// Fingerprint of the idempotency key.
+    pub key: KeyFingerprint,
+    /// Fingerprint of the whole request.
+    pub request: KeyFingerprint,
+    /// Why, in the actor's words; may be empty.
+    pub reason: Text,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a staff command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was carried out; the records that did so stand beside this one.
+    Accepted,
+    /// It was not carried out.
+    Refused {
+        /// The refusal's name on the control interface.
+        code: Text,
+        /// The sentence that went with it.
+        text: Text,
+    },
+}
+
+/// What a restart found, for one drop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// How long the node was away; every live deadline moved by this much.
+    pub outage: DurationMs,
+    /// One entry for each pool, in the order of the pools.
+    pub pools: Vec<RecoveredPool>,
+}
+
+/// What a restart found in one pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveredPool {
+    /// The pool.
+    pub pool: PoolIndex,
+    /// The highest take number that is durable.
+    pub last_take: TakeNumber,
+    /// Numbers below it that never became durable, ascending.
+    pub lost: Vec<TakeNumber>,
+}
+
+/// Counts since the previous tally of the same drop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Takes that became holds.
+    pub held: u64,
+    /// Repeated requests that got their first answer again.
+    pub retries: u64,
+    /// Refusals by reason.
+    pub refusals: RefusalCounts,
+    /// Viewers connected to the stream at the moment of the tally.
+    pub connected: u64,
+}
+
+/// How often each reason for a refusal was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefusalCounts([u64; RefusalCode::ALL.len()]);
+
+impl RefusalCounts {
+    /// Counts `times` more refusals.
+    pub fn add(&mut self, code: RefusalCode, times: u64) {
+        let count = &mut self.0[usize::from(code.ordinal())];
+        *count = count.saturating_add(times);
+    }
+
+    /// How often `code` was given.
+    pub fn get(&self, code: RefusalCode) -> u64 {
+        self.0[usize::from(code.ordinal())]
+    }
+
+    /// The reasons that were given at least once, in the order of their ordinals.
+    pub fn iter(&self) -> impl Iterator<Item = (RefusalCode, u64)> + '_ {
+        RefusalCode::ALL.into_iter().zip(self.0).filter(|(_, times)| *times > 0)
+    }
+
+    /// All refusals.
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |sum, times| sum.saturating_add(*times))
+    }
+}
+
+impl FromIterator<(RefusalCode, u64)> for RefusalCounts {
+    fn from_iter<I: IntoIterator<Item = (RefusalCode, u64)>>(iter: I) -> Self {
+        let mut counts = Self::default();
+        iter.into_iter().for_each(|(code, times)| counts.add(code, times));
+        counts
+    }
+}
+
+/// Free text within a record: at most [`Text::BYTES_MAX`] bytes.
+///
+/// Longer text is cut at the last character that fits, because a record must never fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Text(Box<str>);
+
+impl Text {
+    /// Bytes that a text has at most.
+    pub const BYTES_MAX: usize = 1024;
+
+    /// Wraps a text, cut to [`Text::BYTES_MAX`].
+    pub fn new(text: &str) -> Self {
+        let cut = text.floor_char_boundary(Self::BYTES_MAX);
+        Self(text[..cut].into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What ties a viewer's number in records to the platform's id; kept outside the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewerLink {
+    /// The number in records.
+    pub number: ViewerNumber,
+    /// The platform's id.
+    pub id: ViewerId,
+}
+
+/// A record on its way to the writer.
+#[derive(Clone, Debug)]
+pub struct Entry<T> {
+    /// The drop that the record is about, or [`DropId::HOUSE`].
+    pub drop: DropId,
+    /// The fact.
+    pub record: Record,
+    /// The viewer's link, where this is the first record that names the viewer.
+    pub link: Option<Arc<ViewerLink>>,
+    /// What the sender wants handed back after the commit.
+    pub tag: T,
+}

@@ -1,0 +1,173 @@
+//! A producer's end of a ring to the writer, with its durable position.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+    },
+    thread::{self, Thread},
+};
+
+use crate::{Entry, Record, codec};
+
+/// Called on the writer thread after positions moved, so that a producer looks again.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// How many entries of one ring have been pushed, or have become durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(u64);
+
+impl Position {
+    /// Entries counted from the ring's beginning.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One ring's shape.
+pub struct RingConfig {
+    /// Entries that wait at most; a full ring means busy.
+    pub entries_max: usize,
+    /// Called after the ring's durable position moved, or the writer stopped.
+    pub wake: Wake,
+}
+
+/// What one producer and the writer share besides the ring itself.
+#[derive(Debug, Default)]
+pub(crate) struct RingState {
+    durable: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl RingState {
+    pub(crate) fn publish(&self, count: u64) {
+        // ORDERING: Release after the applier ran; pairs with Acquire in `Producer::durable`, so
+        // whoever sees the position sees what the applier did.
+        self.durable.fetch_add(count, Ordering::Release);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+}
+
+/// The sending end of one ring. Records become durable in the order of their pushes.
+pub struct Producer<T> {
+    ring: rtrb::Producer<Entry<T>>,
+    pushed: u64,
+    state: Arc<RingState>,
+    doorbell: Arc<Doorbell>,
+}
+
+impl<T> Producer<T> {
+    pub(crate) fn new(
+        ring: rtrb::Producer<Entry<T>>,
+        state: Arc<RingState>,
+        doorbell: Arc<Doorbell>,
+    ) -> Self {
+        Self { ring, pushed: 0, state, doorbell }
+    }
+
+    /// Entries that can be pushed now; none once the writer has stopped.
+    pub fn room(&self) -> usize {
+        if self.state.stopped.load(Ordering::Relaxed) { 0 } else { self.ring.slots() }
+    }
+
+    /// Hands an entry to the writer: its promise may leave once [`Producer::durable`] has reached
+    /// the returned position.
+    ///
+    /// # Panics
+    /// Without room, which the caller must own before stock moves; or if a rare record (a plan, a
+    /// command, a tally, a recovery) breaks a limit of the format.
+    pub fn push(&mut self, entry: Entry<T>) -> Position {
+        if is_rare(&entry.record) {
+            assert!(codec::reads_back(&entry.record), "unreadable record: {:?}", entry.record);
+        }
+        let pushed = self.ring.push(entry);
+        assert!(pushed.is_ok(), "the caller owns room in the ring before it pushes");
+        self.pushed += 1;
+        self.doorbell.ring();
+        Position(self.pushed)
+    }
+
+    /// Up to here everything pushed is durable and applied.
+    pub fn durable(&self) -> Position {
+        // ORDERING: Acquire; pairs with Release in `RingState::publish`.
+        Position(self.state.durable.load(Ordering::Acquire))
+    }
+
+    /// The position of the latest push.
+    pub const fn pushed(&self) -> Position {
+        Position(self.pushed)
+    }
+
+    /// Whether the writer has stopped, by shutdown or by a failed commit.
+    pub fn is_stopped(&self) -> bool {
+        self.state.stopped.load(Ordering::Acquire)
+    }
+}
+
+/// Whether a record has parts of variable size; those come from one thread and seldom.
+const fn is_rare(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Planned { .. } | Record::Command(_) | Record::Recovered(_) | Record::Tally(_)
+    )
+}
+
+/// Wakes the writer, if it sleeps.
+#[derive(Debug, Default)]
+pub(crate) struct Doorbell {
+    asleep: AtomicBool,
+    stop: AtomicBool,
+    writer: OnceLock<Thread>,
+}
+
+impl Doorbell {
+    /// Names the thread to wake. Called by the writer itself before it first sleeps.
+    pub(crate) fn answer_here(&self) {
+        let answered = self.writer.set(thread::current());
+        assert!(answered.is_ok(), "a doorbell has one writer");
+    }
+
+    pub(crate) fn ring(&self) {
+        // ORDERING: the fence orders the push before the look at `asleep`; pairs with the fence in
+        // `sleep_unless`. Either this side sees the writer asleep, or the writer sees the push.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed)
+            && self.asleep.swap(false, Ordering::AcqRel)
+            && let Some(writer) = self.writer.get()
+        {
+            writer.unpark();
+        }
+    }
+
+    /// Sleeps until the bell rings, unless `work_waits` after the intention is known.
+    pub(crate) fn sleep_unless(&self, work_waits: impl FnOnce() -> bool) {
+        self.asleep.store(true, Ordering::Relaxed);
+        // ORDERING: see `ring`.
+        fence(Ordering::SeqCst);
+        if !work_waits() && !self.must_stop() {
+            while self.asleep.load(Ordering::Acquire) {
+                thread::park();
+            }
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    pub(crate) fn must_stop(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,308 @@
+//! Opens a ledger for writing: checks it whole, then begins a new incarnation.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, params};
+use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq};
+
+use super::{
+    reader::{JournalReader, NodeRow, ReadError, RowKey},
+    recovery::{self, Damage},
+    rescue, schema,
+    store::{LogPolicy, SqliteStore},
+};
+use crate::{
+    Chains, DataDir, Idle, OpenLedger, RecordError, Store, StoreError, ViewerLink,
+    data_dir::sync_dir, links,
+};
+
+/// How long a commit waits for another process's lock, at most. Readers never take one that
+/// matters here; a foreign writer does.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// Statements that stay prepared.
+const STATEMENTS_MAX: usize = 32;
+/// Bytes of a page in a new ledger.
+const PAGE_BYTES: usize = 4096;
+
+/// Why a ledger cannot be opened. Nothing has been changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A row is damaged or missing. Restore the directory from a copy; nothing is skipped.
+    #[error("the ledger is damaged: {0}")]
+    Damage(Damage),
+    /// A pool's counters are not the sums of its records.
+    #[error(
+        "the ledger is damaged: supply of {drop} pool {pool} is {stored_supplied} with \
+         {stored_taken} taken; the records give {counted_supplied} with {counted_taken} taken"
+    )]
+    Supply {
+        /// The drop.
+        drop: DropId,
+        /// The pool.
+        pool: PoolIndex,
+        /// Units supplied by the records.
+        counted_supplied: i64,
+        /// Units held or sold by the records.
+        counted_taken: i64,
+        /// Units supplied by the table.
+        stored_supplied: i64,
+        /// Units held or sold by the table.
+        stored_taken: i64,
+    },
+    /// A row of viewer links cannot be read.
+    #[error("the ledger is damaged: viewer links of incarnation {incarnation} seq {seq}: {source}")]
+    Links {
+        /// The start.
+        incarnation: Incarnation,
+        /// The commit.
+        seq: Seq,
+        /// What is wrong.
+        source: RecordError,
+    },
+    /// The ledger belongs to another node.
+    #[error("the ledger is node {found}'s, this is node {given}; start with --node {found}")]
+    OtherNode {
+        /// The node in the ledger.
+        found: NodeId,
+        /// The node that wants to open it.
+        given: NodeId,
+    },
+    /// The node has started 2^26 times.
+    #[error("no incarnation follows {last}")]
+    Incarnations {
+        /// The last one.
+        last: Incarnation,
+    },
+    /// A table cannot be read.
+    #[error(transparent)]
+    Read(ReadError),
+    /// SQLite reported an error.
+    #[error("{step}: {source}")]
+    Sqlite {
+        /// What was being done.
+        step: &'static str,
+        /// SQLite's report.
+        source: rusqlite::Error,
+    },
+    /// The copy after a disk failure could not be made.
+    #[error("copying the ledger after a disk failure: {}: {source}", path.display())]
+    Rescue {
+        /// The file.
+        path: PathBuf,
+        /// The system's report.
+        source: io::Error,
+    },
+    /// The data directory could not be synced.
+    #[error("syncing {}: {source}", path.display())]
+    Sync {
+        /// The directory.
+        path: PathBuf,
+        /// The system's report.
+        source: io::Error,
+    },
+    /// Catching up after the start failed.
+    #[error("catching up: {0}")]
+    CatchUp(StoreError),
+}
+
+impl OpenError {
+    pub(super) fn sqlite(step: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| Self::Sqlite { step, source }
+    }
+}
+
+/// SQLite's `synchronous` setting.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Every commit is synced.
+    #[default]
+    Full,
+    /// Nothing is ever synced. For the drill that shows that the other one is needed.
+    Off,
+}
+
+/// What can be chosen when a ledger is opened.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// Bytes of the write-ahead log after which a busy writer stops for a checkpoint.
+    pub wal_bytes_max: usize,
+    /// Name of the SQLite VFS; the platform's own by default.
+    pub vfs: Option<String>,
+    /// Pages that the database may have; a full disk for tests.
+    #[doc(hidden)]
+    pub pages_max: Option<u32>,
+    /// Whether commits are synced; never anything but the default outside the drill.
+    #[doc(hidden)]
+    pub synchronous: Synchronous,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { wal_bytes_max: 32 << 20, vfs: None, pages_max: None, synchronous: Synchronous::Full }
+    }
+}
+
+/// The default backend: one file in the data directory, one process at a time.
+pub struct SqliteLedger;
+
+impl SqliteLedger {
+    /// Opens or makes the ledger of a locked data directory.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; damage names the row.
+    pub fn open(data: &DataDir, node: &NodeId) -> Result<OpenLedger, OpenError> {
+        Self::open_with(data, node, &SqliteOptions::default())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_with(
+        data: &DataDir,
+        node: &NodeId,
+        options: &SqliteOptions,
+    ) -> Result<OpenLedger, OpenError> {
+        rescue::rescue_if_suspect(data)?;
+        let connection = connect(data, options)?;
+        let reader = JournalReader::open_with_vfs(data.path(), options.vfs.as_deref())?;
+        let fence = own_row(&reader, node)?;
+        let supply = reader.supply()?;
+        let checked =
+            recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
+        let links = read_links(&reader)?;
+        let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref())?;
+        let mut store = SqliteStore {
+            connection,
+            data: data.clone(),
+            node: node.clone(),
+            incarnation,
+            epoch,
+            last_seq: Seq::default(),
+            projector: checked.projector,
+            pools: supply.iter().map(|row| (row.drop, row.pool)).collect(),
+            log: LogPolicy {
+                bytes_max: options.wal_bytes_max,
+                quiet_bytes_max: options.wal_bytes_max / 8,
+                page_bytes: PAGE_BYTES,
+                bytes: 0,
+            },
+        };
+        while store.idle().map_err(OpenError::CatchUp)? == Idle::More {}
+        store.checkpoint().map_err(OpenError::CatchUp)?;
+        let chains = Chains {
+            node: node.clone(),
+            incarnation,
+            epoch,
+            last_seq: Seq::default(),
+            last_at: checked.last_at,
+            heads: checked.heads,
+        };
+        let history = Box::new(reader.into_rows(RowKey::default()));
+        Ok(OpenLedger { store: Box::new(store), chains, links, history })
+    }
+}
+
+fn connect(data: &DataDir, options: &SqliteOptions) -> Result<Connection, OpenError> {
+    let path = data.ledger_path();
+    let is_new = !path.exists();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = match options.vfs.as_deref() {
+        Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs),
+        None => Connection::open_with_flags(&path, flags),
+    };
+    let connection = opened.map_err(OpenError::sqlite("open"))?;
+    configure(&connection, options).map_err(OpenError::sqlite("configure"))?;
+    let marks = schema::marks(&connection).map_err(OpenError::sqlite("read version"))?;
+    match marks {
+        (0, 0) => schema::create(&connection).map_err(OpenError::sqlite("create tables"))?,
+        (schema::APPLICATION_ID, schema::SCHEMA_VERSION) => {}
+        (application, version) => {
+            return Err(ReadError::Foreign { application, version }.into());
+        }
+    }
+    if is_new {
+        // SQLite syncs the names of its logs, not that of the database itself.
+        sync_dir(data.path())
+            .map_err(|source| OpenError::Sync { path: data.path().to_owned(), source })?;
+    }
+    Ok(connection)
+}
+
+fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "page_size", i64::try_from(PAGE_BYTES).unwrap_or(4096))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match options.synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Off => "OFF",
+        },
+    )?;
+    // Only Apple's systems know these; there a plain sync does not reach the medium.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Checks the form of each cell that is read, so that damage in the file is seen at once.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    if let Some(pages) = options.pages_max {
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn own_row(reader: &JournalReader, node: &NodeId) -> Result<Option<NodeRow>, OpenError> {
+    let mut found = reader.nodes()?;
+    match found.iter().position(|row| row.node == *node) {
+        Some(at) => Ok(Some(found.swap_remove(at))),
+        None => match found.pop() {
+            Some(other) => Err(OpenError::OtherNode { found: other.node, given: node.clone() }),
+            None => Ok(None),
+        },
+    }
+}
+
+fn read_links(reader: &JournalReader) -> Result<Vec<ViewerLink>, OpenError> {
+    let mut found = Vec::new();
+    for row in reader.links()? {
+        let (incarnation, seq) = (row.incarnation, row.seq);
+        let links = links::decode(&row.pairs);
+        found.extend(links.map_err(|source| OpenError::Links { incarnation, seq, source })?);
+    }
+    Ok(found)
+}
+
+/// Raises the incarnation; the one before is closed with its last commit, so that a row that
+/// gets lost at its end is missed later too.
+fn begin_incarnation(
+    connection: &Connection,
+    node: &NodeId,
+    fence: Option<&NodeRow>,
+) -> Result<(Incarnation, NodeEpoch), OpenError> {
+    let last = fence.map(|row| row.incarnation).unwrap_or_default();
+    let next = last.next().ok_or(OpenError::Incarnations { last })?;
+    let epoch = fence.map(|row| row.epoch).unwrap_or_default();
+    let begin = || {
+        let transaction = connection.unchecked_transaction()?;
+        if let Some(row) = fence {
+            transaction.execute(
+                "INSERT INTO incarnations (incarnation, node, last_seq) VALUES (?1, ?2, ?3)",
+                params![row.incarnation.get(), node.as_str(), row.last_seq.get().cast_signed()],
+            )?;
+        }
+        transaction.execute(
+            "INSERT INTO node (node, incarnation, epoch, last_seq) VALUES (?1, ?2, ?3, 0)
+             ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, last_seq = 0",
+            params![node.as_str(), next.get(), epoch.get().cast_signed()],
+        )?;
+        transaction.commit()
+    };
+    begin().map_err(OpenError::sqlite("begin incarnation"))?;
+    Ok((next, epoch))
+}

@@ -1,0 +1,523 @@
+//! Read-only access to a ledger, also while its server runs in another process.
+
+use std::{borrow::Borrow, collections::VecDeque, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, Transaction};
+use stampede_domain::{
+    DropId, HoldId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq, SkuIndex, UnixMillis,
+    ViewerNumber,
+};
+
+use super::schema;
+use crate::{LEDGER_FILE, Row, RowHash};
+
+/// How long a reader waits for a writer that restores the log, at most.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Rows that one statement fetches at most: readers stay short, so that the log can be reset.
+const CHUNK_ROWS: usize = 256;
+/// Bytes of bodies after which a statement fetches no more.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// Why a ledger cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The directory has no ledger.
+    #[error("no ledger in {path}")]
+    Missing {
+        /// The directory.
+        path: String,
+    },
+    /// The file is another program's, or of a version that this program does not know.
+    #[error(
+        "not a ledger of version {}: application {application:#x}, version {version}",
+        schema::SCHEMA_VERSION
+    )]
+    Foreign {
+        /// The file's application id.
+        application: i64,
+        /// The file's version.
+        version: i64,
+    },
+    /// A column holds what its type cannot be.
+    #[error("{table} row {row}: {column} is out of range")]
+    Column {
+        /// The table.
+        table: &'static str,
+        /// The row's key, as far as it could be read.
+        row: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// SQLite reported an error.
+    #[error("reading {table}: {source}")]
+    Sqlite {
+        /// The table.
+        table: &'static str,
+        /// SQLite's report.
+        source: rusqlite::Error,
+    },
+}
+
+/// Key of a journal row; the order of keys is the order of commits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// The start.
+    pub incarnation: u32,
+    /// The commit.
+    pub seq: u64,
+    /// The drop.
+    pub drop: u32,
+}
+
+impl RowKey {
+    /// The key of a row.
+    pub const fn of(row: &Row) -> Self {
+        Self { incarnation: row.incarnation.get(), seq: row.seq.get(), drop: row.drop.get() }
+    }
+}
+
+/// The fence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRow {
+    /// The node.
+    pub node: NodeId,
+    /// Its latest start.
+    pub incarnation: Incarnation,
+    /// Its fencing token.
+    pub epoch: NodeEpoch,
+    /// Its latest commit in that start.
+    pub last_seq: Seq,
+}
+
+/// A start that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncarnationRow {
+    /// The start.
+    pub incarnation: Incarnation,
+    /// The node.
+    pub node: NodeId,
+    /// Its last commit.
+    pub last_seq: Seq,
+}
+
+/// Counters of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SupplyRow {
+    /// The drop.
+    pub drop: DropId,
+    /// The pool.
+    pub pool: PoolIndex,
+    /// The SKU whose units the pool holds.
+    pub sku: SkuIndex,
+    /// Units of all lots.
+    pub supplied: u64,
+    /// Units held or sold.
+    pub taken: u64,
+}
+
+/// The links of one commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRow {
+    /// The start.
+    pub incarnation: Incarnation,
+    /// The commit.
+    pub seq: Seq,
+    /// The blob; see [`crate::links`].
+    pub pairs: Vec<u8>,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Place in the table, ascending.
+    pub place: u64,
+    /// The hold, whose id is the order's id.
+    pub hold: HoldId,
+    /// The drop.
+    pub drop: DropId,
+    /// The pool.
+    pub pool: PoolIndex,
+    /// The SKU.
+    pub sku: SkuIndex,
+    /// The buyer.
+    pub viewer: ViewerNumber,
+    /// Units bought.
+    pub units: u64,
+    /// Price of all units, in minor units.
+    pub amount_minor: u64,
+    /// The currency's three letters.
+    pub currency: String,
+    /// Time of the confirming commit.
+    pub at: UnixMillis,
+    /// Start of the confirming commit.
+    pub incarnation: Incarnation,
+    /// The confirming commit.
+    pub seq: Seq,
+}
+
+/// How far the orders table is: every `Confirmed` record up to here has its order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Projection {
+    /// The journal row; all zero before the first.
+    pub row: RowKey,
+    /// Place of the record in the row, from 0.
+    pub record: u32,
+}
+
+/// A read-only connection. Every call is a short read of its own, except within a [`Snapshot`].
+#[derive(Debug)]
+pub struct JournalReader {
+    connection: Connection,
+}
+
+impl JournalReader {
+    /// Opens the ledger of a data directory.
+    ///
+    /// # Errors
+    /// [`ReadError::Missing`], [`ReadError::Foreign`] or SQLite's report.
+    pub fn open(data_dir: &Path) -> Result<Self, ReadError> {
+        Self::open_with_vfs(data_dir, None)
+    }
+
+    pub(super) fn open_with_vfs(data_dir: &Path, vfs: Option<&str>) -> Result<Self, ReadError> {
+        let path = data_dir.join(LEDGER_FILE);
+        if !path.exists() {
+            return Err(ReadError::Missing { path: data_dir.display().to_string() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = match vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs),
+            None => Connection::open_with_flags(&path, flags),
+        };
+        let prepare = |connection: Connection| {
+            connection.busy_timeout(BUSY_WAIT)?;
+            let marks = schema::marks(&connection)?;
+            Ok((connection, marks))
+        };
+        let (connection, (application, version)) =
+            opened.and_then(prepare).map_err(in_table("ledger"))?;
+        if (application, version) != (schema::APPLICATION_ID, schema::SCHEMA_VERSION) {
+            return Err(ReadError::Foreign { application, version });
+        }
+        Ok(Self { connection })
+    }
+
+    /// Holds one state of the ledger for all reads until dropped. Keep it short: the log cannot
+    /// be reset while a snapshot stands.
+    ///
+    /// # Errors
+    /// SQLite's report.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
+        let transaction = self.connection.unchecked_transaction().map_err(in_table("ledger"))?;
+        Ok(Snapshot { reader: self, _transaction: transaction })
+    }
+
+    /// The rows behind a key, in commit order, as far as the journal reaches when the iterator
+    /// gets there. `RowKey::default()` stands before the first row.
+    pub fn rows(&self, after: RowKey) -> Rows<&Self> {
+        Rows::new(self, after)
+    }
+
+    /// The same, owning the connection.
+    pub fn into_rows(self, after: RowKey) -> Rows<Self> {
+        Rows::new(self, after)
+    }
+
+    /// The fence's rows.
+    ///
+    /// # Errors
+    /// As for every read: a column out of range, or SQLite's report.
+    pub fn nodes(&self) -> Result<Vec<NodeRow>, ReadError> {
+        let sql = "SELECT node, incarnation, epoch, last_seq FROM node ORDER BY node";
+        all(&self.connection, "node", sql, |row| {
+            Ok(NodeRow {
+                node: node(row, 0)?,
+                incarnation: incarnation(row, 1)?,
+                epoch: row
+                    .number(2, "epoch")
+                    .and_then(|n| NodeEpoch::new(n).ok_or_else(|| row.range("epoch")))?,
+                last_seq: seq(row, 3)?,
+            })
+        })
+    }
+
+    /// The starts that are over.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn incarnations(&self) -> Result<Vec<IncarnationRow>, ReadError> {
+        let sql = "SELECT incarnation, node, last_seq FROM incarnations ORDER BY incarnation";
+        all(&self.connection, "incarnations", sql, |row| {
+            Ok(IncarnationRow {
+                incarnation: incarnation(row, 0)?,
+                node: node(row, 1)?,
+                last_seq: seq(row, 2)?,
+            })
+        })
+    }
+
+    /// The counters of all pools.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn supply(&self) -> Result<Vec<SupplyRow>, ReadError> {
+        let sql = "SELECT drop_id, pool, sku, supplied, taken FROM supply ORDER BY drop_id, pool";
+        all(&self.connection, "supply", sql, |row| {
+            Ok(SupplyRow {
+                drop: DropId::new(row.number(0, "drop_id")?),
+                pool: pool(row, 1)?,
+                sku: sku(row, 2)?,
+                supplied: row.number(3, "supplied")?,
+                taken: row.number(4, "taken")?,
+            })
+        })
+    }
+
+    /// The links, in commit order.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
+        let sql = "SELECT incarnation, seq, pairs FROM viewers ORDER BY incarnation, seq";
+        all(&self.connection, "viewers", sql, |row| {
+            Ok(LinkRow {
+                incarnation: incarnation(row, 0)?,
+                seq: seq(row, 1)?,
+                pairs: row.value(2)?,
+            })
+        })
+    }
+
+    /// The orders behind a place, at most `limit` of them; 0 stands before the first.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        let sql = format!(
+            "SELECT place, hold, drop_id, pool, sku, viewer, units, amount_minor, currency, at_ms,
+                    incarnation, seq
+             FROM orders WHERE place > {after_place} ORDER BY place LIMIT {limit}"
+        );
+        all(&self.connection, "orders", &sql, order)
+    }
+
+    /// How far the orders table is.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn projection(&self) -> Result<Projection, ReadError> {
+        projection(&self.connection)
+    }
+}
+
+/// One state of the ledger, for reads that must agree with each other.
+pub struct Snapshot<'a> {
+    reader: &'a JournalReader,
+    _transaction: Transaction<'a>,
+}
+
+impl Snapshot<'_> {
+    /// The reader, all of whose calls now see the same state.
+    pub const fn reader(&self) -> &JournalReader {
+        self.reader
+    }
+}
+
+/// Iterator over journal rows; fetches in bounded pieces, ends after the first error.
+pub struct Rows<R> {
+    reader: R,
+    cursor: RowCursor,
+}
+
+impl<R: Borrow<JournalReader>> Rows<R> {
+    fn new(reader: R, after: RowKey) -> Self {
+        Self { reader, cursor: RowCursor::new(after) }
+    }
+}
+
+impl<R: Borrow<JournalReader>> Iterator for Rows<R> {
+    type Item = Result<Row, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.cursor.next(&self.reader.borrow().connection)
+    }
+}
+
+/// Where an iteration over the journal stands.
+pub(super) struct RowCursor {
+    after: RowKey,
+    fetched: VecDeque<Row>,
+    ended: bool,
+}
+
+impl RowCursor {
+    pub(super) const fn new(after: RowKey) -> Self {
+        Self { after, fetched: VecDeque::new(), ended: false }
+    }
+
+    pub(super) fn next(&mut self, connection: &Connection) -> Option<Result<Row, ReadError>> {
+        if self.fetched.is_empty() && !self.ended {
+            match self.fetch(connection) {
+                Ok(()) => self.ended = self.fetched.is_empty(),
+                // Rows before the damage still come out first.
+                Err(error) if self.fetched.is_empty() => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+                Err(_) => {}
+            }
+        }
+        self.fetched.pop_front().map(Ok)
+    }
+
+    fn fetch(&mut self, connection: &Connection) -> Result<(), ReadError> {
+        let sql = "SELECT incarnation, seq, drop_id, node, records, body, prev_hash, hash
+                   FROM journal WHERE (incarnation, seq, drop_id) > (?1, ?2, ?3)
+                   ORDER BY incarnation, seq, drop_id LIMIT ?4";
+        let fail = in_table("journal");
+        let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
+        let after = self.after;
+        let key = (after.incarnation, after.seq.cast_signed(), after.drop);
+        let limit = i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX);
+        let mut found = statement.query((key.0, key.1, key.2, limit)).map_err(&fail)?;
+        let mut bytes = 0;
+        while bytes < CHUNK_BYTES {
+            let Some(row) = found.next().map_err(&fail)? else { break };
+            let row = journal_row(&Columns { table: "journal", row })?;
+            bytes += row.body.len();
+            self.after = RowKey::of(&row);
+            self.fetched.push_back(row);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn projection(connection: &Connection) -> Result<Projection, ReadError> {
+    let sql = "SELECT incarnation, seq, drop_id, record FROM projection WHERE name = 'orders'";
+    let found = all(connection, "projection", sql, |row| {
+        Ok(Projection {
+            row: RowKey {
+                incarnation: row.number(0, "incarnation")?,
+                seq: row.number(1, "seq")?,
+                drop: row.number(2, "drop_id")?,
+            },
+            record: row.number(3, "record")?,
+        })
+    })?;
+    found.first().copied().ok_or(ReadError::Column {
+        table: "projection",
+        row: "orders".into(),
+        column: "name",
+    })
+}
+
+fn journal_row(row: &Columns<'_>) -> Result<Row, ReadError> {
+    Ok(Row {
+        incarnation: incarnation(row, 0)?,
+        seq: seq(row, 1)?,
+        drop: DropId::new(row.number(2, "drop_id")?),
+        node: node(row, 3)?,
+        records: row.number(4, "records")?,
+        body: row.value(5)?,
+        prev_hash: hash(row, 6, "prev_hash")?,
+        hash: hash(row, 7, "hash")?,
+    })
+}
+
+fn order(row: &Columns<'_>) -> Result<OrderRow, ReadError> {
+    let hold: Vec<u8> = row.value(1)?;
+    let hold = <[u8; 16]>::try_from(hold).map_err(|_| row.range("hold"))?;
+    Ok(OrderRow {
+        place: row.number(0, "place")?,
+        hold: HoldId::from_bytes(hold),
+        drop: DropId::new(row.number(2, "drop_id")?),
+        pool: pool(row, 3)?,
+        sku: sku(row, 4)?,
+        viewer: ViewerNumber::new(row.value::<i64>(5)?.cast_unsigned())
+            .ok_or_else(|| row.range("viewer"))?,
+        units: row.number(6, "units")?,
+        amount_minor: row.number(7, "amount_minor")?,
+        currency: row.value(8)?,
+        at: UnixMillis::new(row.number(9, "at_ms")?),
+        incarnation: incarnation(row, 10)?,
+        seq: seq(row, 11)?,
+    })
+}
+
+fn incarnation(row: &Columns<'_>, column: usize) -> Result<Incarnation, ReadError> {
+    let number = row.number(column, "incarnation")?;
+    Incarnation::new(number).ok_or_else(|| row.range("incarnation"))
+}
+
+fn seq(row: &Columns<'_>, column: usize) -> Result<Seq, ReadError> {
+    let number = row.number(column, "seq")?;
+    Seq::new(number).ok_or_else(|| row.range("seq"))
+}
+
+fn pool(row: &Columns<'_>, column: usize) -> Result<PoolIndex, ReadError> {
+    let number = row.number(column, "pool")?;
+    PoolIndex::new(number).ok_or_else(|| row.range("pool"))
+}
+
+fn sku(row: &Columns<'_>, column: usize) -> Result<SkuIndex, ReadError> {
+    let number = row.number(column, "sku")?;
+    SkuIndex::new(number).ok_or_else(|| row.range("sku"))
+}
+
+fn node(row: &Columns<'_>, column: usize) -> Result<NodeId, ReadError> {
+    let name: String = row.value(column)?;
+    NodeId::new(&name).map_err(|_| row.range("node"))
+}
+
+fn hash(row: &Columns<'_>, column: usize, name: &'static str) -> Result<RowHash, ReadError> {
+    let bytes: Vec<u8> = row.value(column)?;
+    let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| row.range(name))?;
+    Ok(RowHash::from_bytes(bytes))
+}
+
+/// A row of a result, with the name of the table for errors.
+struct Columns<'a> {
+    table: &'static str,
+    row: &'a rusqlite::Row<'a>,
+}
+
+impl Columns<'_> {
+    fn value<V: rusqlite::types::FromSql>(&self, column: usize) -> Result<V, ReadError> {
+        self.row.get(column).map_err(in_table(self.table))
+    }
+
+    fn number<V: TryFrom<i64>>(&self, column: usize, name: &'static str) -> Result<V, ReadError> {
+        let number: i64 = self.value(column)?;
+        V::try_from(number).map_err(|_| self.range(name))
+    }
+
+    fn range(&self, column: &'static str) -> ReadError {
+        let key = (0..3).map(|at| match self.row.get_ref(at) {
+            Ok(rusqlite::types::ValueRef::Integer(number)) => number.to_string(),
+            Ok(rusqlite::types::ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+            _ => "?".into(),
+        });
+        let row = key.collect::<Vec<_>>().join("/");
+        ReadError::Column { table: self.table, row, column }
+    }
+}
+
+fn all<V>(
+    connection: &Connection,
+    table: &'static str,
+    sql: &str,
+    read: impl Fn(&Columns<'_>) -> Result<V, ReadError>,
+) -> Result<Vec<V>, ReadError> {
+    let fail = in_table(table);
+    let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
+    let mut found = statement.query(()).map_err(&fail)?;
+    let mut values = Vec::new();
+    while let Some(row) = found.next().map_err(&fail)? {
+        values.push(read(&Columns { table, row })?);
+    }
+    Ok(values)
+}
+
+fn in_table(table: &'static str) -> impl Fn(rusqlite::Error) -> ReadError {
+    move |source| ReadError::Sqlite { table, source }
+}

@@ -1,0 +1,101 @@
+//! The port between the writer and a database.
+
+use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq};
+
+use crate::Batch;
+
+/// A place where commits become durable.
+///
+/// One writer owns it. After any error the caller stops: a failed commit is an unknown commit.
+pub trait Store: Send {
+    /// Makes a batch durable as a whole, if this node is still the one that may write.
+    ///
+    /// # Errors
+    /// Whatever kept the commit from being known as durable; the rows may be there or not.
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Does a bounded piece of the work that can wait for a quiet moment.
+    ///
+    /// # Errors
+    /// As for [`Store::commit`].
+    fn idle(&mut self) -> Result<Idle, StoreError>;
+
+    /// Finishes everything that can wait, at the end.
+    ///
+    /// # Errors
+    /// As for [`Store::commit`].
+    fn close(&mut self) -> Result<(), StoreError>;
+}
+
+/// Whether a store has more to do in quiet moments.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Call again when there is nothing better to do.
+    More,
+    /// Nothing is left until the next commit.
+    Done,
+}
+
+/// Why a commit is not known to be durable.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another start of the node, or another node, has taken over; this one must not promise.
+    #[error("node {node} incarnation {incarnation} is fenced: commit {seq} found another writer")]
+    Fenced {
+        /// This node.
+        node: NodeId,
+        /// Its start.
+        incarnation: Incarnation,
+        /// The commit that was refused.
+        seq: Seq,
+    },
+    /// More units would be taken than supplied, or fewer than none.
+    #[error(
+        "commit {seq} would oversell {drop} pool {pool}: supplied {supplied:+}, taken {taken:+}"
+    )]
+    Oversold {
+        /// The commit that was refused.
+        seq: Seq,
+        /// The drop.
+        drop: DropId,
+        /// The pool.
+        pool: PoolIndex,
+        /// Change of the supplied units.
+        supplied: i64,
+        /// Change of the taken units.
+        taken: i64,
+    },
+    /// A statement changed another number of rows than it must.
+    #[error("{step} changed {changed} rows, expected {expected}")]
+    RowCount {
+        /// The statement.
+        step: &'static str,
+        /// Rows changed.
+        changed: usize,
+        /// Rows that must change.
+        expected: usize,
+    },
+    /// No space is left on the disk.
+    #[error("disk full at {step}")]
+    Full {
+        /// The statement.
+        step: &'static str,
+    },
+    /// SQLite reported an error.
+    #[error("{step}: {source}")]
+    Sqlite {
+        /// The statement.
+        step: &'static str,
+        /// SQLite's report.
+        source: rusqlite::Error,
+    },
+    /// A fault that a test ordered.
+    #[error("commit {seq} failed by order, {}", if *.durable { "after it was durable" } else { "before it was written" })]
+    Ordered {
+        /// The commit.
+        seq: Seq,
+        /// Whether the rows are there after a restart.
+        durable: bool,
+    },
+}

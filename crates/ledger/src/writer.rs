@@ -1,0 +1,227 @@
+//! The one thread that makes records durable.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use stampede_domain::UnixMillis;
+
+use crate::{
+    Batch, Chains, Entry, Idle, Producer, RingConfig, Store, StoreError, Wake,
+    metrics::{Meter, Stopwatch},
+    ring::{Doorbell, RingState},
+};
+
+/// The server's time, as the journal shall show it.
+pub type Now = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
+
+/// What happens to entries on the writer thread once their commit is durable.
+pub trait Applier<T>: Send {
+    /// Applies one commit, in the order of its records, ring by ring. Called before the durable
+    /// positions move. Entries left in the vector are dropped.
+    fn applied(&mut self, entries: &mut Vec<Entry<T>>);
+
+    /// The writer has stopped for good: the latest commit is unknown. Called once.
+    fn poisoned(&mut self, why: &StoreError);
+}
+
+/// The writer thread's owner.
+#[derive(Debug)]
+pub struct WriterHandle {
+    thread: Option<JoinHandle<Result<(), StoreError>>>,
+    doorbell: Arc<Doorbell>,
+    poisoned: Arc<AtomicBool>,
+}
+
+impl WriterHandle {
+    /// Whether a commit failed. From then on no promise leaves.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
+    /// Writes what waits in the rings, finishes the store's work, ends the thread.
+    ///
+    /// # Errors
+    /// The failure that poisoned the writer, now or earlier.
+    pub fn shutdown(mut self) -> Result<(), StoreError> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), StoreError> {
+        self.doorbell.stop();
+        match self.thread.take() {
+            Some(thread) => thread.join().expect("a panic on the writer aborts the process"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for WriterHandle {
+    fn drop(&mut self) {
+        if let Err(error) = self.join() {
+            tracing::error!(%error, "the ledger's writer had failed");
+        }
+    }
+}
+
+/// The writer thread's state.
+pub struct Writer<T> {
+    rings: Vec<Ring<T>>,
+    store: Box<dyn Store>,
+    applier: Box<dyn Applier<T>>,
+    now: Now,
+    chains: Chains,
+    batch: Batch,
+    entries: Vec<Entry<T>>,
+    /// The core ring that is drained first next time, so that none starves behind a full one.
+    first_core: usize,
+    doorbell: Arc<Doorbell>,
+    poisoned: Arc<AtomicBool>,
+    meter: Meter,
+}
+
+struct Ring<T> {
+    entries: rtrb::Consumer<Entry<T>>,
+    state: Arc<RingState>,
+    wake: Wake,
+    /// Entries of this ring in the present batch.
+    drained: u64,
+}
+
+impl<T: Send + 'static> Writer<T> {
+    /// Starts the thread. Ring 0 is the steward's: it is drained before any other.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    ///
+    /// # Panics
+    /// Without a ring.
+    pub fn spawn(
+        store: Box<dyn Store>,
+        chains: Chains,
+        applier: Box<dyn Applier<T>>,
+        now: Now,
+        rings: Vec<RingConfig>,
+    ) -> io::Result<(WriterHandle, Vec<Producer<T>>)> {
+        assert!(!rings.is_empty(), "a writer serves at least the steward");
+        let doorbell = Arc::new(Doorbell::default());
+        let poisoned = Arc::new(AtomicBool::new(false));
+        let (producers, rings) = rings.into_iter().map(|c| ring(c, &doorbell)).unzip();
+        let writer = Self {
+            rings,
+            store,
+            applier,
+            now,
+            batch: chains.batch(),
+            chains,
+            entries: Vec::new(),
+            first_core: 1,
+            doorbell: Arc::clone(&doorbell),
+            poisoned: Arc::clone(&poisoned),
+            meter: Meter::new(),
+        };
+        let thread = thread::Builder::new().name("ledger-writer".into()).spawn(move || {
+            let _abort = AbortOnPanic;
+            writer.run()
+        })?;
+        Ok((WriterHandle { thread: Some(thread), doorbell, poisoned }, producers))
+    }
+
+    fn run(mut self) -> Result<(), StoreError> {
+        self.doorbell.answer_here();
+        let ended = self.work();
+        if let Err(error) = &ended {
+            tracing::error!(%error, "a commit failed: the writer stops, restart to recover");
+            self.poisoned.store(true, Ordering::Release);
+            self.meter.poisoned();
+        }
+        self.rings.iter().for_each(|ring| ring.state.stop());
+        if let Err(error) = &ended {
+            self.applier.poisoned(error);
+        }
+        self.rings.iter().for_each(|ring| (ring.wake)());
+        ended
+    }
+
+    fn work(&mut self) -> Result<(), StoreError> {
+        loop {
+            // Read before draining: whatever was pushed before the stop is then still seen.
+            let must_stop = self.doorbell.must_stop();
+            self.drain();
+            if !self.entries.is_empty() {
+                self.commit()?;
+            } else if must_stop {
+                return self.store.close();
+            } else if self.store.idle()? == Idle::Done {
+                let rings = &self.rings;
+                self.doorbell.sleep_unless(|| rings.iter().any(|r| !r.entries.is_empty()));
+            }
+        }
+    }
+
+    /// Moves entries into the batch: the steward's first, then the cores in turn.
+    fn drain(&mut self) {
+        self.batch.clear();
+        self.rings[0].drain(&mut self.batch, &mut self.entries);
+        let cores = self.rings.len() - 1;
+        for turn in 0..cores {
+            let ring = 1 + (self.first_core - 1 + turn) % cores;
+            self.rings[ring].drain(&mut self.batch, &mut self.entries);
+        }
+        if cores > 0 {
+            self.first_core = 1 + self.first_core % cores;
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let watch = Stopwatch::start();
+        self.chains.finish(&mut self.batch, (self.now)());
+        self.store.commit(&self.batch)?;
+        self.chains.advance(&self.batch);
+        self.meter.committed(&self.batch, &watch);
+        self.applier.applied(&mut self.entries);
+        self.entries.clear();
+        for ring in self.rings.iter_mut().filter(|ring| ring.drained > 0) {
+            ring.state.publish(ring.drained);
+            ring.drained = 0;
+            (ring.wake)();
+        }
+        Ok(())
+    }
+}
+
+impl<T> Ring<T> {
+    fn drain(&mut self, batch: &mut Batch, entries: &mut Vec<Entry<T>>) {
+        while batch.has_room()
+            && let Ok(entry) = self.entries.pop()
+        {
+            batch.add(entry.drop, &entry.record, entry.link.as_deref());
+            entries.push(entry);
+            self.drained += 1;
+        }
+    }
+}
+
+fn ring<T>(config: RingConfig, doorbell: &Arc<Doorbell>) -> (Producer<T>, Ring<T>) {
+    let (producer, entries) = rtrb::RingBuffer::new(config.entries_max);
+    let state = Arc::new(RingState::default());
+    let producer = Producer::new(producer, Arc::clone(&state), Arc::clone(doorbell));
+    (producer, Ring { entries, state, wake: config.wake, drained: 0 })
+}
+
+/// Ends the process when the writer panics: nobody else could tell what is durable.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the ledger's writer panicked: the process ends");
+            std::process::abort();
+        }
+    }
+}
