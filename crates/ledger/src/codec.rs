@@ -37,7 +37,7 @@
 //! version.
 
 use stampede_domain::{
-    DurationMs, PoolIndex, RefusalCode, SkuIndex, TakeNumber, UnixMillis, ViewerNumber,
+    DurationMs, PoolIndex, RefusalCode, TakeNumber, UnixMillis, ViewerNumber,
     limits::{POOLS_PER_DROP_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
 
@@ -410,9 +410,4 @@ pub(crate) fn reads_back(record: &Record) -> bool {
     encode(record, &mut bytes);
     let mut read = records(&bytes);
     matches!(read.next(), Some(Ok(found)) if found == *record) && read.next().is_none()
-}
-
-/// The SKU that a pool's units belong to.
-pub(crate) fn sku_of(pool: PoolIndex) -> SkuIndex {
-    stampede_domain::DropPlan::sku_of(pool)
 }

@@ -1,4 +1,4 @@
-//! The journal of a sale: record bytes, hash chain, writer, SQLite backend, recovery.
+//! The journal of a sale: record bytes, hash chain, writer, `SQLite` backend, recovery.
 //!
 //! Producers push records into rings; one thread drains them, writes one row for each drop in one
 //! transaction, then publishes for each ring how far it is durable. `docs/ledger.md` describes

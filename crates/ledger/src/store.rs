@@ -82,12 +82,12 @@ pub enum StoreError {
         /// The statement.
         step: &'static str,
     },
-    /// SQLite reported an error.
+    /// `SQLite` reported an error.
     #[error("{step}: {source}")]
     Sqlite {
         /// The statement.
         step: &'static str,
-        /// SQLite's report.
+        /// `SQLite`'s report.
         source: rusqlite::Error,
     },
     /// A fault that a test ordered.

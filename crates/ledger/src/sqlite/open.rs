@@ -76,12 +76,12 @@ pub enum OpenError {
     /// A table cannot be read.
     #[error(transparent)]
     Read(ReadError),
-    /// SQLite reported an error.
+    /// `SQLite` reported an error.
     #[error("{step}: {source}")]
     Sqlite {
         /// What was being done.
         step: &'static str,
-        /// SQLite's report.
+        /// `SQLite`'s report.
         source: rusqlite::Error,
     },
     /// The copy after a disk failure could not be made.
@@ -111,7 +111,7 @@ impl OpenError {
     }
 }
 
-/// SQLite's `synchronous` setting.
+/// `SQLite`'s `synchronous` setting.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
@@ -127,7 +127,7 @@ pub enum Synchronous {
 pub struct SqliteOptions {
     /// Bytes of the write-ahead log after which a busy writer stops for a checkpoint.
     pub wal_bytes_max: usize,
-    /// Name of the SQLite VFS; the platform's own by default.
+    /// Name of the `SQLite` VFS; the platform's own by default.
     pub vfs: Option<String>,
     /// Pages that the database may have; a full disk for tests.
     #[doc(hidden)]

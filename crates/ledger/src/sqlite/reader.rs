@@ -48,12 +48,12 @@ pub enum ReadError {
         /// The column.
         column: &'static str,
     },
-    /// SQLite reported an error.
+    /// `SQLite` reported an error.
     #[error("reading {table}: {source}")]
     Sqlite {
         /// The table.
         table: &'static str,
-        /// SQLite's report.
+        /// `SQLite`'s report.
         source: rusqlite::Error,
     },
 }
@@ -174,7 +174,7 @@ impl JournalReader {
     /// Opens the ledger of a data directory.
     ///
     /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Foreign`] or SQLite's report.
+    /// [`ReadError::Missing`], [`ReadError::Foreign`] or `SQLite`'s report.
     pub fn open(data_dir: &Path) -> Result<Self, ReadError> {
         Self::open_with_vfs(data_dir, None)
     }
@@ -206,7 +206,7 @@ impl JournalReader {
     /// be reset while a snapshot stands.
     ///
     /// # Errors
-    /// SQLite's report.
+    /// `SQLite`'s report.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, ReadError> {
         let transaction = self.connection.unchecked_transaction().map_err(in_table("ledger"))?;
         Ok(Snapshot { reader: self, _transaction: transaction })
@@ -226,7 +226,7 @@ impl JournalReader {
     /// The fence's rows.
     ///
     /// # Errors
-    /// As for every read: a column out of range, or SQLite's report.
+    /// As for every read: a column out of range, or `SQLite`'s report.
     pub fn nodes(&self) -> Result<Vec<NodeRow>, ReadError> {
         let sql = "SELECT node, incarnation, epoch, last_seq FROM node ORDER BY node";
         all(&self.connection, "node", sql, |row| {

@@ -223,7 +223,7 @@ impl Checker {
             return Ok(());
         }
         self.commit_is_whole()?;
-        let (incarnation, seq) = self.expected_commit(row.incarnation)?;
+        let (incarnation, seq) = self.expected_commit(row.incarnation);
         if (row.incarnation, row.seq) != (incarnation, seq) {
             return fail(Wrong::Gap { incarnation, seq });
         }
@@ -237,13 +237,13 @@ impl Checker {
     }
 
     /// The commit that must come next, where the next row is of `incarnation`.
-    fn expected_commit(&self, incarnation: Incarnation) -> Result<(Incarnation, Seq), OpenError> {
+    fn expected_commit(&self, incarnation: Incarnation) -> (Incarnation, Seq) {
         let after = |seq: Seq| seq.next().unwrap_or(Seq::MAX);
         let mut done = Seq::default();
         let mut from = Incarnation::default();
         if let Some(commit) = &self.commit {
             if commit.incarnation == incarnation {
-                return Ok((incarnation, after(commit.seq)));
+                return (incarnation, after(commit.seq));
             }
             from = commit.incarnation;
             done = commit.seq;
@@ -252,10 +252,10 @@ impl Checker {
         for (start, (_, last_seq)) in self.starts.range(from..incarnation) {
             let read = if *start == from { done } else { Seq::default() };
             if read < *last_seq {
-                return Ok((*start, after(read)));
+                return (*start, after(read));
             }
         }
-        Ok((incarnation, after(Seq::default())))
+        (incarnation, after(Seq::default()))
     }
 
     fn commit_is_whole(&self) -> Result<(), OpenError> {
@@ -308,7 +308,7 @@ impl Checker {
         // Whatever start comes last: a commit behind the last row read must not be named anywhere.
         let beyond = self.starts.last_key_value().and_then(|(last, _)| last.next());
         if let Some(beyond) = beyond {
-            let (incarnation, seq) = self.expected_commit(beyond)?;
+            let (incarnation, seq) = self.expected_commit(beyond);
             if let Some((_, last_seq)) = self.starts.get(&incarnation) {
                 let wrong = Wrong::Tail { last_seq: *last_seq };
                 return Err(OpenError::Damage(Damage { drop: None, incarnation, seq, wrong }));

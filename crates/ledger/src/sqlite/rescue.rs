@@ -1,7 +1,7 @@
 //! Copies a ledger whose disk has failed to new, synced blocks.
 //!
 //! After a failed sync the system may show pages that never reached the disk and forget them
-//! later. So the next start reads the ledger once, through SQLite, into a new file, syncs that,
+//! later. So the next start reads the ledger once, through `SQLite`, into a new file, syncs that,
 //! then puts it in the old one's place.
 
 use std::{
@@ -21,7 +21,7 @@ const PARTIAL_FILE: &str = "ledger.rescue-partial";
 const WHOLE_FILE: &str = "ledger.rescue";
 
 /// Finishes or begins a rescue, if one is due. No connection to the ledger is open yet, so plain
-/// file calls cannot take SQLite's locks away.
+/// file calls cannot take `SQLite`'s locks away.
 pub(super) fn rescue_if_suspect(data: &DataDir) -> Result<(), OpenError> {
     let fail = |path: &Path| {
         let path = path.to_owned();

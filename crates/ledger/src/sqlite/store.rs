@@ -1,4 +1,4 @@
-//! Commits into SQLite.
+//! Commits into `SQLite`.
 
 use std::collections::HashSet;
 
