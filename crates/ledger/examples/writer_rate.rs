@@ -29,9 +29,8 @@ impl Applier<()> for Nothing {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |default: usize| {
-        arguments.next().map_or(default, |text| text.parse().expect("a number"))
-    };
+    let mut number =
+        |default: usize| arguments.next().map_or(default, |text| text.parse().expect("a number"));
     let (takes, in_flight) = (number(1_000_000), number(20_000));
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let path = arguments.next().map_or(temporary.path().to_owned(), PathBuf::from);
@@ -45,14 +44,9 @@ fn main() {
         let this = this.clone();
         RingConfig { entries_max, wake: Arc::new(move || this.unpark()) }
     });
-    let (writer, mut producers) = Writer::spawn(
-        opened.store,
-        opened.chains,
-        Box::new(Nothing),
-        Arc::new(now),
-        rings.into(),
-    )
-    .expect("a thread");
+    let (writer, mut producers) =
+        Writer::spawn(opened.store, opened.chains, Box::new(Nothing), Arc::new(now), rings.into())
+            .expect("a thread");
     let producer = &mut producers[1];
     let drop = DropId::new(1);
     let lot = Record::Lot { pool: pool(), units: Units::MAX, lot: 1 };
@@ -61,8 +55,8 @@ fn main() {
 
     let started = instant();
     for entry in entries {
-        while producer.room() == 0 || producer.pushed().get() - producer.durable().get()
-            >= in_flight as u64
+        while producer.room() == 0
+            || producer.pushed().get() - producer.durable().get() >= in_flight as u64
         {
             std::thread::park();
         }

@@ -1,0 +1,319 @@
+//! The bytes of records: golden files, round trips, refusals.
+
+mod support;
+
+use proptest::prelude::*;
+use stampede_domain::{
+    DropId, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, RefusalCode,
+    TakeNumber, Units, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::{
+    BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row, RowHash,
+    Tally, Text,
+    codec::{body, encode, records},
+};
+use support::{AT_MS, confirmed, hold, lot, money, node, plan, pool, taken, units};
+
+const GOLDEN: &str = include_str!("golden/records-v1.txt");
+
+/// One record of each kind, by name.
+fn samples() -> Vec<(&'static str, Record)> {
+    let first = Incarnation::new(1).unwrap();
+    let take = |number| TakeNumber::new(number).unwrap();
+    let at = UnixMillis::new(AT_MS);
+    let command = |outcome| {
+        Record::Command(Box::new(Command {
+            actor: "nina".into(),
+            role: "host".into(),
+            action: "open".into(),
+            key: KeyFingerprint::from_bits(1),
+            request: KeyFingerprint::from_bits(2),
+            reason: "on air".into(),
+            outcome,
+        }))
+    };
+    let refused =
+        Outcome::Refused { code: "wrong_phase".into(), text: "the drop is closed".into() };
+    let recovered = Recovered {
+        outage: DurationMs::new(4_200),
+        pools: vec![RecoveredPool {
+            pool: pool(0),
+            last_take: take(900),
+            lost: vec![take(7), take(300), take(301)],
+        }],
+    };
+    let tally = Tally {
+        held: 12,
+        retries: 3,
+        refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
+        connected: 15_000,
+    };
+    vec![
+        ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
+        ("countdown", Record::Countdown { opens_at: at }),
+        ("countdown_cancelled", Record::CountdownCancelled),
+        ("opened", Record::Opened),
+        ("paused", Record::Paused),
+        ("resumed", Record::Resumed),
+        ("closed", Record::Closed),
+        ("settled", Record::Settled),
+        ("cancelled", Record::Cancelled),
+        ("lot", lot(15_000)),
+        ("taken", taken(hold(first, 300))),
+        ("confirmed", confirmed(hold(first, 300))),
+        ("released", Record::Released { hold: hold(first, 300), units: units(2) }),
+        ("expired", Record::Expired { hold: hold(first, 300), units: units(1_000) }),
+        ("command_accepted", command(Outcome::Accepted)),
+        ("command_refused", command(refused)),
+        ("recovered", Record::Recovered(Box::new(recovered))),
+        ("tally", Record::Tally(Box::new(tally))),
+    ]
+}
+
+fn header() -> BodyHeader {
+    BodyHeader { rows: 1, at: UnixMillis::new(AT_MS) }
+}
+
+fn body_of(records: &[Record]) -> Vec<u8> {
+    let mut bytes = header().to_bytes().to_vec();
+    records.iter().for_each(|record| encode(record, &mut bytes));
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len()).step_by(2);
+    pairs.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+fn sample_row() -> Row {
+    let body = body_of(&[Record::Opened]);
+    let mut row = Row {
+        drop: DropId::new(1),
+        node: node(),
+        incarnation: Incarnation::new(2).unwrap(),
+        seq: stampede_domain::Seq::new(3).unwrap(),
+        records: 1,
+        body,
+        prev_hash: RowHash::genesis(DropId::new(1)),
+        hash: RowHash::from_bytes([0; 32]),
+    };
+    row.hash = row.computed_hash();
+    row
+}
+
+#[test]
+fn the_bytes_of_version_1_never_change() {
+    let mut lines: Vec<String> = samples()
+        .iter()
+        .map(|(name, record)| format!("{name} {}", hex(&body_of(std::slice::from_ref(record)))))
+        .collect();
+    let row = sample_row();
+    lines.push(format!("genesis_hash {}", row.prev_hash));
+    lines.push(format!("row_hash {}", row.hash));
+    assert_eq!(lines.join("\n"), GOLDEN.trim_end());
+}
+
+#[test]
+fn the_golden_bytes_are_still_read() {
+    let golden: std::collections::HashMap<_, _> =
+        GOLDEN.lines().map(|line| line.split_once(' ').unwrap()).collect();
+    for (name, record) in samples() {
+        let bytes = unhex(golden[name]);
+        assert_eq!(body(&bytes).unwrap().0, header(), "{name}");
+        assert_eq!(records(&bytes).collect::<Vec<_>>(), [Ok(record)], "{name}");
+    }
+}
+
+#[test]
+fn every_cut_of_a_record_is_refused() {
+    for (name, record) in samples() {
+        let bytes = body_of(&[record]);
+        for end in 0..bytes.len() {
+            let read: Vec<_> = records(&bytes[..end]).collect();
+            let whole = end == stampede_ledger::codec::HEADER_BYTES;
+            assert_eq!(read.iter().any(Result::is_err), !whole, "{name} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn malformed_bytes_are_named() {
+    let with = |tail: &[u8]| {
+        let mut bytes = header().to_bytes().to_vec();
+        bytes.extend_from_slice(tail);
+        records(&bytes).next().unwrap().unwrap_err().to_string()
+    };
+    assert_eq!(with(&[0]), "unknown record ordinal 0 at offset 11");
+    assert_eq!(with(&[18]), "unknown record ordinal 18 at offset 11");
+    // 1 written in two bytes.
+    assert_eq!(with(&[2, 0x81, 0]), "invalid opens_at before offset 14");
+    // More than 64 bits.
+    assert_eq!(
+        with(&[2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2]),
+        "invalid opens_at before offset 22"
+    );
+    // 2^24 units.
+    assert_eq!(with(&[10, 0, 0x80, 0x80, 0x80, 8, 1]), "invalid units before offset 17");
+    // A tally that names the same reason twice.
+    assert_eq!(with(&[17, 0, 0, 0, 2, 12, 1, 12, 1]), "invalid reasons before offset 20");
+    // More lost numbers than bytes.
+    assert_eq!(with(&[16, 0, 1, 0, 9, 100]), "invalid lost before offset 17");
+    let mut bytes = body_of(&[Record::Opened]);
+    bytes[0] = 2;
+    assert_eq!(body(&bytes).err(), Some(RecordError::Version { found: 2 }));
+    bytes[0] = 1;
+    bytes[1] = 0;
+    assert!(matches!(body(&bytes), Err(RecordError::Invalid { field: "rows", .. })));
+}
+
+#[test]
+fn a_plan_that_breaks_a_rule_is_refused() {
+    let mut plan = plan();
+    plan.holds_per_viewer_max = 0;
+    let bytes = body_of(&[Record::Planned { plan: plan.into(), revision: 1 }]);
+    assert!(matches!(records(&bytes).next(), Some(Err(RecordError::Plan { .. }))));
+}
+
+#[test]
+fn long_text_is_cut_at_a_character() {
+    let text = "\u{e9}".repeat(Text::BYTES_MAX);
+    assert_eq!(Text::new(&text).as_str().len(), Text::BYTES_MAX);
+    let odd = format!("a{text}");
+    assert_eq!(Text::new(&odd).as_str().len(), Text::BYTES_MAX - 1);
+}
+
+fn any_units() -> impl Strategy<Value = Units> {
+    (0..=Units::MAX.get()).prop_map(units)
+}
+
+fn any_hold() -> impl Strategy<Value = HoldId> {
+    any::<[u8; 16]>().prop_map(HoldId::from_bytes)
+}
+
+fn any_time() -> impl Strategy<Value = UnixMillis> {
+    any::<u64>().prop_map(UnixMillis::new)
+}
+
+fn any_viewer() -> impl Strategy<Value = ViewerNumber> {
+    any::<u64>().prop_map(|number| ViewerNumber::new(number).unwrap())
+}
+
+fn any_text() -> impl Strategy<Value = Text> {
+    "\\PC{0,60}".prop_map(|text| Text::new(&text))
+}
+
+fn any_key() -> impl Strategy<Value = KeyFingerprint> {
+    any::<u128>().prop_map(KeyFingerprint::from_bits)
+}
+
+fn any_money() -> impl Strategy<Value = Money> {
+    (0..=Money::MINOR_MAX).prop_map(money)
+}
+
+fn any_tally() -> impl Strategy<Value = Record> {
+    let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
+    (any::<[u64; 3]>(), reasons).prop_map(|([held, retries, connected], reasons)| {
+        let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
+        let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
+        Record::Tally(Box::new(Tally { held, retries, refusals, connected }))
+    })
+}
+
+fn any_recovered() -> impl Strategy<Value = Record> {
+    let lost = proptest::collection::btree_set(1..=TakeNumber::MAX.get(), 0..20);
+    let pool = (any::<u8>(), 0..=TakeNumber::MAX.get(), lost);
+    let pools = proptest::collection::vec(pool, 0..5);
+    (any::<u64>(), pools).prop_map(|(outage, pools)| {
+        let take = |number| TakeNumber::new(number).unwrap();
+        let pools = pools
+            .into_iter()
+            .map(|(pool, last, lost)| RecoveredPool {
+                pool: PoolIndex::new(pool).unwrap(),
+                last_take: take(last),
+                lost: lost.into_iter().map(take).collect(),
+            })
+            .collect();
+        Record::Recovered(Box::new(Recovered { outage: DurationMs::new(outage), pools }))
+    })
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let outcome = prop_oneof![
+        Just(Outcome::Accepted),
+        (any_text(), any_text()).prop_map(|(code, text)| Outcome::Refused { code, text }),
+    ];
+    prop_oneof![
+        any_time().prop_map(|opens_at| Record::Countdown { opens_at }),
+        (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
+            pool: pool(index),
+            units,
+            lot
+        }),
+        (any_hold(), any_viewer(), any_key(), any_units(), any_time(), any_time()).prop_map(
+            |(hold, viewer, key, units, taken_at, deadline)| Record::Taken {
+                hold,
+                viewer,
+                key,
+                units,
+                taken_at,
+                deadline
+            }
+        ),
+        (any_hold(), any_viewer(), any_units(), any_money()).prop_map(
+            |(hold, viewer, units, amount)| Record::Confirmed { hold, viewer, units, amount }
+        ),
+        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Released { hold, units }),
+        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Expired { hold, units }),
+        (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
+            |(actor, role, action, key, request, reason, outcome)| {
+                let command = Command { actor, role, action, key, request, reason, outcome };
+                Record::Command(Box::new(command))
+            }
+        ),
+        any_recovered(),
+        any_tally(),
+        Just(Record::Planned { plan: plan().into(), revision: 1 }),
+        Just(Record::Closed),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn records_survive_their_bytes(wanted in proptest::collection::vec(any_record(), 0..20)) {
+        let bytes = body_of(&wanted);
+        let read: Result<Vec<_>, _> = records(&bytes).collect();
+        prop_assert_eq!(read, Ok(wanted));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut bytes = header().to_bytes().to_vec();
+        bytes.extend_from_slice(&tail);
+        // Whatever is accepted has only these bytes.
+        let read: Vec<_> = records(&bytes).collect();
+        if let Ok(found) = read.into_iter().collect::<Result<Vec<_>, _>>() {
+            prop_assert_eq!(body_of(&found), bytes);
+        }
+        let _ = records(&tail).count();
+        let _ = stampede_ledger::links::decode(&tail);
+    }
+
+    #[test]
+    fn damaged_records_are_read_or_refused(
+        wanted in any_record(),
+        at in any::<prop::sample::Index>(),
+        bit in 0..8_u32,
+    ) {
+        let mut bytes = body_of(std::slice::from_ref(&wanted));
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let read: Vec<_> = records(&bytes).collect();
+        if at >= stampede_ledger::codec::HEADER_BYTES {
+            prop_assert_ne!(read, vec![Ok(wanted)]);
+        }
+    }
+}
