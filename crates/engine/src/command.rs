@@ -39,7 +39,9 @@ impl Role {
     pub const fn may(self, action: &Action) -> bool {
         match self {
             Self::Admin | Self::Merchant => true,
-            Self::Host => !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel),
+            Self::Host => {
+                !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
+            }
             Self::Ops => matches!(action, Action::Pause | Action::Close | Action::CancelCountdown),
         }
     }
@@ -176,7 +178,9 @@ pub enum CommandRefusal {
         sku: SkuId,
     },
     /// A lot of zero units, or one that would exceed what a pool can count.
-    #[error("a lot of {units} units on top of {supplied} is out of range; a pool holds at most {max}")]
+    #[error(
+        "a lot of {units} units on top of {supplied} is out of range; a pool holds at most {max}"
+    )]
     LotOutOfRange {
         /// Units of the lot.
         units: Units,

@@ -6,17 +6,19 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber};
+use stampede_domain::{
+    DropId, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber,
+};
 use stampede_ledger::WriterHandle;
 use tokio::sync::oneshot;
 
 use crate::{
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
-    port::{HoldLook, look},
+    port::HoldLook,
     sale::SaleDrop,
     shared::Shared,
-    steward::{ConfirmOutcome, Request, StewardHandle},
+    steward::{ConfirmOutcome, FailOutcome, Request, StewardHandle},
 };
 
 /// Whether the engine can sell.
@@ -90,7 +92,7 @@ impl Engine {
 
     /// A hold as it stands now.
     pub fn hold(&self, hold: HoldId) -> HoldLook {
-        self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |sale| look(&sale, hold))
+        self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |s| self.shared.look(&s, hold))
     }
 
     /// Hands a staff command to the steward. The answer arrives once its record is durable; a
@@ -114,7 +116,17 @@ impl Engine {
         self.ask(|reply| Request::Confirm(hold, reply))
     }
 
-    /// Tells a viewer's connections that a payment attempt failed; the hold lives on.
+    /// Asks to end a hold whose payment failed for good. The answer arrives once the end is durable,
+    /// after the viewer's connections were told; a channel that closes without one means that the
+    /// ledger failed and the outcome is unknown.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn fail(&self, hold: HoldId) -> Result<oneshot::Receiver<FailOutcome>, Unavailable> {
+        self.ask(|reply| Request::Fail(hold, reply))
+    }
+
+    /// Tells a viewer's connections that a payment attempt failed.
     pub fn tell_payment_failed(&self, viewer: ViewerNumber, hold: HoldId) {
         self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
     }
@@ -144,6 +156,8 @@ impl Engine {
         if steward.join().is_err() {
             tracing::error!("the steward panicked");
         }
-        writer.shutdown();
+        if let Err(error) = writer.shutdown() {
+            tracing::error!(%error, "the ledger had failed before the engine stopped");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, HoldId, Refusal, ViewerNumber};
+use stampede_domain::{DropId, HoldId, Refusal, Units, ViewerNumber};
 
 /// Something that a core has to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +42,23 @@ pub enum CoreEvent {
 pub enum ViewerEvent {
     /// Another connection of the viewer got a hold.
     Held(HoldId),
-    /// A release gave the units back.
-    Released(HoldId),
+    /// A release, or a payment that failed for good, gave the units back.
+    Released {
+        /// The hold.
+        hold: HoldId,
+        /// What it had taken.
+        units: Units,
+    },
     /// The deadline passed.
-    Expired(HoldId),
+    Expired {
+        /// The hold.
+        hold: HoldId,
+        /// What it had taken.
+        units: Units,
+    },
     /// The hold became an order.
     Ordered(HoldId),
-    /// A payment attempt failed; the hold lives on until its deadline.
+    /// A payment attempt failed; a hold that has not ended by now lives on until its deadline.
     PaymentFailed(HoldId),
 }
 
@@ -57,8 +67,8 @@ impl ViewerEvent {
     pub const fn hold(self) -> HoldId {
         match self {
             Self::Held(hold)
-            | Self::Released(hold)
-            | Self::Expired(hold)
+            | Self::Released { hold, .. }
+            | Self::Expired { hold, .. }
             | Self::Ordered(hold)
             | Self::PaymentFailed(hold) => hold,
         }

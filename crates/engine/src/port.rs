@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
     DropId, DropPlan, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
-    StreamId, UnixMillis, Units, ViewerId, ViewerNumber,
+    StreamId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Position, Producer, Record};
 use stampede_stock::{HoldView, Lane, Take, TakeRequest};
@@ -206,7 +206,9 @@ impl CorePort {
             Take::Shut => refuse(sale, core, shut(sale.phase(), busy)),
             Take::SoldOut => refuse(sale, core, Refusal::SoldOut),
             Take::NotEnough { available } => refuse(sale, core, Refusal::NotEnough { available }),
-            Take::OverViewerLimit { limit } => refuse(sale, core, Refusal::OverViewerLimit { limit }),
+            Take::OverViewerLimit { limit } => {
+                refuse(sale, core, Refusal::OverViewerLimit { limit })
+            }
             Take::HoldsCapped { max } => refuse(sale, core, Refusal::HoldsCapped { max }),
             Take::NoRoom => refuse(sale, core, busy),
         }
@@ -220,7 +222,8 @@ impl CorePort {
     /// A hold as it stands now.
     pub fn hold(&mut self, hold: HoldId) -> HoldLook {
         self.refresh();
-        self.drops.get(&hold.drop_id()).map_or(HoldLook::Unknown, |drop| look(&drop.sale, hold))
+        let drop = self.drops.get(&hold.drop_id());
+        drop.map_or(HoldLook::Unknown, |drop| self.shared.look(&drop.sale, hold))
     }
 
     /// The viewer's live holds and orders in the drops of a stream, oldest take first.
@@ -229,7 +232,7 @@ impl CorePort {
         let mut all = Vec::new();
         for drop in self.drops.values().filter(|drop| drop.sale.plan().stream == *stream) {
             let holds = drop.sale.stock().holds_of(viewer.number());
-            all.extend(holds.into_iter().filter_map(|hold| match look(&drop.sale, hold) {
+            all.extend(holds.into_iter().filter_map(|hold| match self.shared.look(&drop.sale, hold) {
                 HoldLook::Known(status) => Some(status),
                 HoldLook::Pending | HoldLook::Ended | HoldLook::Unknown => None,
             }));

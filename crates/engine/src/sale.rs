@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use crossbeam_utils::CachePadded;
-use stampede_domain::{DropId, DropPlan, DurationMs, Money, Phase, PoolIndex, SkuIndex, UnixMillis, Units};
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
+};
 use stampede_stock::DropStock;
 
 use crate::{
@@ -139,7 +141,8 @@ impl SaleDrop {
 
     /// The figures of every SKU, in the plan's order.
     pub fn figures(&self) -> Vec<SkuFigures> {
-        let opened = !matches!(self.phase(), Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
+        let opened =
+            !matches!(self.phase(), Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
         let pools = self.stock.pools();
         pools
             .zip(&self.plan.skus)
@@ -186,7 +189,8 @@ impl SaleDrop {
 
     /// Steward only: one thread decides the phase.
     pub(crate) fn set_phase(&self, phase: Phase, opens_at: Option<UnixMillis>) {
-        let ordinal = PHASES.iter().position(|other| *other == phase).expect("every phase is listed");
+        let ordinal =
+            PHASES.iter().position(|other| *other == phase).expect("every phase is listed");
         self.opens_at.store(opens_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire in `phase`.
         self.phase.store(u8::try_from(ordinal).expect("seven phases"), Ordering::Release);

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
+    port::{HoldLook, HoldStatus, look},
     sale::SaleDrop,
     viewer::Directory,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) durable_takes: Mutex<Vec<DurableTake>>,
     /// Replays that wait for somebody else's take to become durable.
     awaiting: AtomicUsize,
+    /// Holds whose end is decided and not durable yet, as they stand until then.
+    pub(crate) ends_under_way: DashMap<HoldId, HoldStatus, foldhash::fast::RandomState>,
     poisoned: AtomicBool,
     /// Buys for drops that do not exist; no drop's chain can count them.
     pub(crate) unknown_drop: AtomicU64,
@@ -53,6 +56,7 @@ impl Shared {
             generation: AtomicU64::new(1),
             durable_takes: Mutex::new(Vec::new()),
             awaiting: AtomicUsize::new(0),
+            ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),
             unknown_drop: AtomicU64::new(0),
         }
@@ -60,6 +64,20 @@ impl Shared {
 
     pub(crate) fn sale(&self, id: DropId) -> Option<Arc<SaleDrop>> {
         self.drops.get(&id).map(|found| Arc::clone(found.value()))
+    }
+
+    /// A hold as far as it is durable, which is all that anybody outside may be told.
+    pub(crate) fn look(&self, sale: &SaleDrop, hold: HoldId) -> HoldLook {
+        let look = look(sale, hold);
+        let ended = match look {
+            HoldLook::Ended => true,
+            HoldLook::Known(status) => status.confirmed,
+            HoldLook::Pending | HoldLook::Unknown => false,
+        };
+        // The steward notes an end before it shows in the stock, so who sees it finds the note, or
+        // comes after the note was removed because the end is durable.
+        let noted = if ended { self.ends_under_way.get(&hold) } else { None };
+        noted.map_or(look, |held| HoldLook::Known(*held))
     }
 
     /// Every drop, oldest first.

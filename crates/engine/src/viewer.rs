@@ -32,14 +32,14 @@ pub struct Viewer {
 
 /// Viewers connected to one stream.
 #[derive(Debug)]
-pub struct StreamPresence {
+pub(crate) struct StreamPresence {
     stream: StreamId,
     viewers: AtomicU64,
 }
 
 impl StreamPresence {
     /// Distinct viewers connected now.
-    pub fn viewers(&self) -> u64 {
+    pub(crate) fn viewers(&self) -> u64 {
         self.viewers.load(Ordering::Relaxed)
     }
 }
@@ -92,11 +92,11 @@ impl Viewer {
 
 /// What joining gave.
 #[derive(Debug)]
-pub struct Joined {
+pub(crate) struct Joined {
     /// The viewer.
-    pub viewer: Arc<Viewer>,
+    pub(crate) viewer: Arc<Viewer>,
     /// The viewer's oldest connection, which has to be closed to make room.
-    pub evicted: Option<Connection>,
+    pub(crate) evicted: Option<Connection>,
 }
 
 /// Every viewer that is connected or has taken, by id as well as by number.
@@ -136,7 +136,8 @@ impl Directory {
         if let Some(found) = self.streams.get(stream) {
             return Arc::clone(found.value());
         }
-        let fresh = || Arc::new(StreamPresence { stream: stream.clone(), viewers: AtomicU64::new(0) });
+        let fresh =
+            || Arc::new(StreamPresence { stream: stream.clone(), viewers: AtomicU64::new(0) });
         Arc::clone(self.streams.entry(stream.clone()).or_insert_with(fresh).value())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, Phase, PoolIndex, UnixMillis, Units};
+use stampede_domain::{DropPlan, Phase, PoolIndex, Units, UnixMillis};
 
 use crate::{sale::SaleDrop, tally::Totals};
 

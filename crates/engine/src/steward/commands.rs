@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, Phase, PhaseChange, PoolIndex, SkuId, UnixMillis, Units,
+    DropId, DropPlan, MerchantId, Phase, PhaseChange, PoolIndex, SkuId, Units, UnixMillis,
     limits::{LIVE_DROPS_PER_STREAM_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, Outcome, Record};
@@ -37,7 +37,9 @@ impl Steward {
             Ok(done) => done.drop,
             Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,
             // A drop that is over has a sealed chain.
-            Err(_) => command.drop.filter(|id| self.books.contains_key(id)).unwrap_or(DropId::HOUSE),
+            Err(_) => {
+                command.drop.filter(|id| self.books.contains_key(id)).unwrap_or(DropId::HOUSE)
+            }
         };
         let recorded = Command {
             actor: command.actor.as_str().into(),
@@ -64,10 +66,8 @@ impl Steward {
         {
             return Err(CommandRefusal::Reason { max: REASON_BYTES_MAX });
         }
-        let forbidden = CommandRefusal::Forbidden {
-            role: command.role.name(),
-            action: command.action.name(),
-        };
+        let forbidden =
+            CommandRefusal::Forbidden { role: command.role.name(), action: command.action.name() };
         let Some(drop) = command.drop else {
             let Action::Plan { plan } = &command.action else {
                 return Err(CommandRefusal::UnknownDrop);
@@ -78,9 +78,11 @@ impl Steward {
             }
             return self.plan(plan, now);
         };
-        let sale = self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
-        let own = |merchant| command.merchant.as_ref().is_none_or(|scope| scope == merchant);
-        let sale = sale.filter(|sale| own(&sale.plan().merchant)).ok_or(CommandRefusal::UnknownDrop)?;
+        let sale =
+            self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
+        let own = |merchant: &MerchantId| command.merchant.as_ref().is_none_or(|m| m == merchant);
+        let sale =
+            sale.filter(|sale| own(&sale.plan().merchant)).ok_or(CommandRefusal::UnknownDrop)?;
         if !command.role.may(&command.action) {
             return Err(forbidden);
         }

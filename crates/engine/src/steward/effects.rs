@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, UnixMillis, Units, ViewerNumber};
+use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, Units, UnixMillis, ViewerNumber};
 use stampede_stock::Given;
 use tokio::sync::oneshot;
 
-use super::{ConfirmOutcome, ReleaseRequest, thread::Steward};
+use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, thread::Steward};
 use crate::{
     command::CommandOutcome,
     event::{CoreEvent, ViewerEvent},
@@ -18,16 +18,34 @@ pub(crate) enum Effect {
     /// A planned or edited drop becomes visible.
     Publish(Arc<SaleDrop>),
     /// A phase becomes visible, unless a later decision has overtaken it.
-    Enter { drop: DropId, epoch: u64, phase: Phase, opens_at: Option<UnixMillis> },
+    Enter {
+        drop: DropId,
+        epoch: u64,
+        phase: Phase,
+        opens_at: Option<UnixMillis>,
+    },
     /// A lot goes on sale.
-    Supply { drop: DropId, pool: PoolIndex, units: Units },
+    Supply {
+        drop: DropId,
+        pool: PoolIndex,
+        units: Units,
+    },
     /// A released or expired hold gives its units back.
-    Give { hold: HoldId, viewer: ViewerNumber, event: ViewerEvent },
+    Give {
+        hold: HoldId,
+        viewer: ViewerNumber,
+        event: ViewerEvent,
+    },
     /// A hold has become an order.
-    Ordered { hold: HoldId, viewer: ViewerNumber, units: Units },
+    Ordered {
+        hold: HoldId,
+        viewer: ViewerNumber,
+        units: Units,
+    },
     /// Answers.
     RefuseRelease(ReleaseRequest, Refusal),
     Confirm(oneshot::Sender<ConfirmOutcome>, ConfirmOutcome),
+    Fail(oneshot::Sender<FailOutcome>, FailOutcome),
     Command(oneshot::Sender<CommandOutcome>, CommandOutcome),
 }
 
@@ -44,18 +62,27 @@ impl Steward {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Publish(sale) => self.shared.publish(sale),
-            Effect::Enter { drop, epoch, phase, opens_at } => self.enter(drop, epoch, phase, opens_at),
+            Effect::Enter { drop, epoch, phase, opens_at } => {
+                self.enter(drop, epoch, phase, opens_at);
+            }
             Effect::Supply { drop, pool, units } => {
                 let book = self.books.get(&drop).expect("a drop with a lot under way is not over");
-                book.sale.stock().add_supply(pool, units).expect("checked before the lot was recorded");
+                book.sale
+                    .stock()
+                    .add_supply(pool, units)
+                    .expect("checked before the lot was recorded");
                 self.shared.drop_changed(drop);
             }
             Effect::Give { hold, viewer, event } => {
                 let drop = hold.drop_id();
                 let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
                 let given = book.sale.stock().give(hold);
-                assert!(matches!(given, Given::ToPublic(_)), "{hold} ended once, without a waitlist");
+                assert!(
+                    matches!(given, Given::ToPublic(_)),
+                    "{hold} ended once, without a waitlist"
+                );
                 book.live_holds -= 1;
+                self.shared.ends_under_way.remove(&hold);
                 self.shared.tell(viewer, event, None);
             }
             Effect::Ordered { hold, viewer, units } => {
@@ -63,6 +90,7 @@ impl Steward {
                 let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
                 book.sale.add_sold(hold.pool(), units);
                 book.live_holds -= 1;
+                self.shared.ends_under_way.remove(&hold);
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
             }
             Effect::RefuseRelease(request, refusal) => {
@@ -71,6 +99,7 @@ impl Steward {
             }
             // Who asked may have gone; the outcome stands all the same.
             Effect::Confirm(reply, outcome) => drop(reply.send(outcome)),
+            Effect::Fail(reply, outcome) => drop(reply.send(outcome)),
             Effect::Command(reply, outcome) => drop(reply.send(outcome)),
         }
     }

@@ -5,7 +5,7 @@ use stampede_ledger::Record;
 use stampede_stock::End;
 use tokio::sync::oneshot;
 
-use super::{ConfirmOutcome, ReleaseRequest, effects::Effect, thread::Steward};
+use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, effects::Effect, thread::Steward};
 use crate::{
     event::ViewerEvent,
     port::{HoldLook, HoldStatus, look},
@@ -36,7 +36,7 @@ impl Steward {
             HoldLook::Ended => ConfirmOutcome::Ended,
             HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
             HoldLook::Known(held) if now >= held.deadline => {
-                self.end(&held, ViewerEvent::Expired(hold));
+                self.expire_one(&held);
                 ConfirmOutcome::Expired { late_ms: now.since(held.deadline).get() }
             }
             HoldLook::Known(held) => self.order(&held),
@@ -46,6 +46,7 @@ impl Steward {
 
     fn order(&mut self, held: &HoldStatus) -> ConfirmOutcome {
         let HoldStatus { hold, viewer, units, amount, .. } = *held;
+        self.shared.ends_under_way.insert(hold, *held);
         let ended = self.books[&hold.drop_id()].sale.stock().confirm(hold);
         assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
         self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount });
@@ -60,24 +61,44 @@ impl Steward {
             HoldLook::Known(status) if status.viewer != request.viewer => Refusal::UnknownHold,
             HoldLook::Known(status) if status.confirmed => Refusal::HoldConfirmed,
             HoldLook::Known(held) if now >= held.deadline => {
-                self.end(&held, ViewerEvent::Expired(request.hold));
+                self.expire_one(&held);
                 Refusal::HoldEnded
             }
-            HoldLook::Known(held) => return self.end(&held, ViewerEvent::Released(request.hold)),
+            HoldLook::Known(held) => return self.give_back(&held),
         };
         // The refusal may report an end that is on its way to the ledger, so it waits for it.
         self.after_records(Effect::RefuseRelease(request, refusal));
     }
 
+    /// Ends a hold whose payment failed for good.
+    pub(super) fn fail(&mut self, hold: HoldId, reply: oneshot::Sender<FailOutcome>) {
+        let outcome = match self.look_up(hold) {
+            HoldLook::Unknown | HoldLook::Pending | HoldLook::Ended => FailOutcome::AlreadyEnded,
+            HoldLook::Known(status) if status.confirmed => FailOutcome::AlreadyOrdered,
+            HoldLook::Known(held) => {
+                self.give_back(&held);
+                FailOutcome::Ended
+            }
+        };
+        self.after_records(Effect::Fail(reply, outcome));
+    }
+
+    fn give_back(&mut self, held: &HoldStatus) {
+        let HoldStatus { hold, units, .. } = *held;
+        self.end(held, Record::Released { hold, units }, ViewerEvent::Released { hold, units });
+    }
+
+    fn expire_one(&mut self, held: &HoldStatus) {
+        let HoldStatus { hold, units, .. } = *held;
+        self.end(held, Record::Expired { hold, units }, ViewerEvent::Expired { hold, units });
+    }
+
     /// Ends a held hold; its units come back once the record is durable.
-    fn end(&mut self, held: &HoldStatus, event: ViewerEvent) {
-        let HoldStatus { hold, viewer, units, .. } = *held;
+    fn end(&mut self, held: &HoldStatus, record: Record, event: ViewerEvent) {
+        let HoldStatus { hold, viewer, .. } = *held;
+        self.shared.ends_under_way.insert(hold, *held);
         let ended = self.books[&hold.drop_id()].sale.stock().end(hold);
         assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
-        let record = match event {
-            ViewerEvent::Released(_) => Record::Released { hold, units },
-            _ => Record::Expired { hold, units },
-        };
         self.push(hold.drop_id(), record);
         self.after_records(Effect::Give { hold, viewer, event });
     }
@@ -104,11 +125,10 @@ impl Steward {
             // Most holds have ended by then, and the drop of a late one may be over.
             match self.look_up(hold) {
                 HoldLook::Known(held) if !held.confirmed => {
-                    self.end(&held, ViewerEvent::Expired(hold));
+                    self.expire_one(&held);
                 }
                 _ => {}
             }
         }
     }
 }
-

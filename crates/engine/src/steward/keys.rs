@@ -32,7 +32,12 @@ pub(crate) enum Known {
 }
 
 impl CommandKeys {
-    pub(crate) fn look_up(&self, actor: &str, key: KeyFingerprint, request: KeyFingerprint) -> Known {
+    pub(crate) fn look_up(
+        &self,
+        actor: &str,
+        key: KeyFingerprint,
+        request: KeyFingerprint,
+    ) -> Known {
         match self.answers.get(&(actor.to_owned(), key)) {
             None => Known::Fresh,
             Some(known) if known.request == request => Known::Same(known.outcome.clone()),

@@ -26,13 +26,14 @@ use crate::command::{CommandOutcome, StaffCommand, Unavailable};
 
 pub(crate) use book::Book;
 pub(crate) use keys::CommandKeys;
-pub(crate) use thread::{Started, Steward};
+pub(crate) use thread::{Recovery, Started, Steward, stock_config};
 
 /// Something that the steward is asked to decide.
 pub(crate) enum Request {
     Command(Box<StaffCommand>, oneshot::Sender<CommandOutcome>),
     Release(ReleaseRequest),
     Confirm(HoldId, oneshot::Sender<ConfirmOutcome>),
+    Fail(HoldId, oneshot::Sender<FailOutcome>),
     Stop,
 }
 
@@ -65,6 +66,18 @@ pub enum ConfirmOutcome {
     Ended,
     /// No such hold.
     Unknown,
+}
+
+/// What became of a hold whose payment failed for good; durable when it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum FailOutcome {
+    /// The hold has ended now.
+    Ended,
+    /// The hold had ended before, or there is none.
+    AlreadyEnded,
+    /// The hold is an order.
+    AlreadyOrdered,
 }
 
 /// Sends requests to the steward from any thread.

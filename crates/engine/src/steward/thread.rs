@@ -2,12 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, mpsc::Receiver},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender},
+    },
 };
 
-use stampede_domain::{DropId, DropPlan, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{Entry, Position, Producer, Record, Tally};
-use stampede_stock::{DropStock, StockConfig};
+use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_ledger::{Entry, Position, Producer, Record, Recovered, RecoveredPool, Tally};
+use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{Book, CommandKeys, Request, deadlines::Deadlines, effects::Effect};
 use crate::{
@@ -29,6 +32,14 @@ pub(crate) struct Started {
     pub(crate) live: Vec<DurableTake>,
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
+    pub(crate) recoveries: Vec<Recovery>,
+}
+
+/// What recovery found in one drop; recorded before anything else.
+pub(crate) struct Recovery {
+    pub(crate) drop: DropId,
+    pub(crate) outage: DurationMs,
+    pub(crate) pools: Vec<RecoveredPool>,
 }
 
 /// Decides, records, and acts on what is durable.
@@ -43,6 +54,7 @@ pub(crate) struct Steward {
     pub(super) next_drop: DropId,
     requests: Receiver<Request>,
     incarnation: Incarnation,
+    recoveries: Vec<Recovery>,
     pushed: Position,
     stopping: bool,
 }
@@ -70,12 +82,20 @@ impl Steward {
             next_drop: started.next_drop,
             requests,
             incarnation: started.incarnation,
+            recoveries: started.recoveries,
             stopping: false,
         }
     }
 
-    /// Runs until it is told to stop and everything decided is durable.
-    pub(crate) fn run(mut self) {
+    /// Records the recovery, says that it is durable by `ready`, then runs until it is told to stop
+    /// and everything decided is durable.
+    pub(crate) fn run(mut self, ready: SyncSender<()>) {
+        if !self.record_recovery() {
+            drop(ready);
+            return self.give_up();
+        }
+        // Whoever started the engine waits for this, unless it has given up.
+        let _gone = ready.send(());
         loop {
             self.settle_effects();
             if self.shared.is_poisoned() {
@@ -86,12 +106,51 @@ impl Steward {
             self.expire(now);
             self.timers(now);
             let idle = self.requests(now);
-            if self.stopping && self.waiting.is_empty() {
+            if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
                 return;
             }
             if idle {
                 std::thread::park_timeout(self.sleep(now));
             }
+        }
+    }
+
+    /// Makes what recovery found durable, then lets open drops sell again; `false` if the ledger
+    /// failed.
+    fn record_recovery(&mut self) -> bool {
+        let now = self.shared.clock.now();
+        for Recovery { drop, outage, pools } in std::mem::take(&mut self.recoveries) {
+            self.wait_for_room();
+            self.push(drop, Record::Recovered(Box::new(Recovered { outage, pools })));
+            let book = self.book_mut(drop);
+            match (book.phase, book.opens_at) {
+                (Phase::Open, _) => {
+                    let epoch = book.phase_epoch;
+                    let phase = Phase::Open;
+                    self.after_records(Effect::Enter { drop, epoch, phase, opens_at: None });
+                }
+                // A start that was missed while down waits for the host.
+                (Phase::Countdown, Some(opens_at)) if opens_at <= now => {
+                    self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+                    self.book_mut(drop).start_done = true;
+                }
+                _ => {}
+            }
+        }
+        while !self.shared.is_poisoned() {
+            self.settle_effects();
+            if self.pushed <= self.ring.durable() {
+                return true;
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
+        }
+        false
+    }
+
+    /// Sleeps until the writer has made room, or has failed.
+    fn wait_for_room(&self) {
+        while !self.has_room() && !self.shared.is_poisoned() {
+            std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
         }
     }
 
@@ -117,6 +176,7 @@ impl Steward {
                 Request::Command(command, reply) => self.command(&command, now, reply),
                 Request::Release(request) => self.release(request, now),
                 Request::Confirm(hold, reply) => self.confirm(hold, now, reply),
+                Request::Fail(hold, reply) => self.fail(hold, reply),
                 Request::Stop => self.stopping = true,
             }
         }
@@ -200,7 +260,12 @@ impl Steward {
         }
     }
 
-    pub(super) fn make_sale(&self, id: DropId, revision: u32, plan: &Arc<DropPlan>) -> Arc<SaleDrop> {
+    pub(super) fn make_sale(
+        &self,
+        id: DropId,
+        revision: u32,
+        plan: &Arc<DropPlan>,
+    ) -> Arc<SaleDrop> {
         let stock = DropStock::new(stock_config(id, self.incarnation, plan));
         let presence = self.shared.directory.presence(&plan.stream);
         let cores = self.shared.config.cores;
@@ -231,7 +296,11 @@ pub(crate) fn stock_config(id: DropId, incarnation: Incarnation, plan: &DropPlan
     StockConfig {
         drop: id,
         incarnation,
-        viewer_limits: plan.skus.iter().map(|sku| sku.limit_per_viewer).collect(),
+        skus: plan
+            .skus
+            .iter()
+            .map(|sku| SkuLimits { limit_per_viewer: sku.limit_per_viewer })
+            .collect(),
         limit_per_viewer: plan.limit_per_viewer,
         holds_per_viewer_max: plan.holds_per_viewer_max,
     }

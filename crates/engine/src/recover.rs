@@ -1,0 +1,331 @@
+//! The state that a journal leaves behind, folded row by row.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Phase, PoolIndex, Seq,
+    TakeNumber, Units, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row};
+use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
+
+use crate::{
+    command::{CommandRefusal, Done},
+    steward::CommandKeys,
+};
+
+/// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// A record cannot be read.
+    #[error("{drop} incarnation {incarnation} commit {seq}: {source}")]
+    Record {
+        /// The drop.
+        drop: DropId,
+        /// The start of the node that wrote the row.
+        incarnation: Incarnation,
+        /// The commit.
+        seq: Seq,
+        /// What is wrong.
+        source: RecordError,
+    },
+    /// A record about a drop that was never planned.
+    #[error("{drop} commit {seq} has a record before any plan")]
+    NoPlan {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+    },
+    /// The end of a hold that nobody made, or that had ended.
+    #[error("{drop} commit {seq} ends hold {hold}, which is not live")]
+    NotLive {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+        /// The hold.
+        hold: HoldId,
+    },
+    /// A lot or a take in a pool that the plan does not have.
+    #[error("{drop} commit {seq} names pool {pool}, which the plan does not have")]
+    UnknownPool {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+        /// The pool.
+        pool: PoolIndex,
+    },
+    /// Lots beyond what a pool can count.
+    #[error("{drop}: {source}")]
+    Supply {
+        /// The drop.
+        drop: DropId,
+        /// What is wrong.
+        source: SupplyError,
+    },
+    /// Holds that contradict each other.
+    #[error("{drop}: {source}")]
+    Hold {
+        /// The drop.
+        drop: DropId,
+        /// What is wrong.
+        source: RestoreError,
+    },
+}
+
+/// A hold of the past.
+#[derive(Clone, Copy)]
+struct Past {
+    viewer: ViewerNumber,
+    key: KeyFingerprint,
+    units: Units,
+    taken_at: UnixMillis,
+    deadline: UnixMillis,
+    state: RestoredState,
+}
+
+/// One pool's past.
+#[derive(Default)]
+struct PoolPast {
+    supplied: Units,
+    /// Highest number that a restart has accounted for.
+    settled_to: u64,
+    /// Numbers that became durable since.
+    since: Vec<u64>,
+}
+
+/// One drop's past.
+pub(crate) struct DropPast {
+    pub(crate) plan: Arc<DropPlan>,
+    pub(crate) revision: u32,
+    pub(crate) phase: Phase,
+    pub(crate) opens_at: Option<UnixMillis>,
+    pub(crate) lots: u32,
+    pools: Vec<PoolPast>,
+    holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
+    /// In the order of the journal, which is the order that a viewer's holds are listed in.
+    takes: Vec<HoldId>,
+}
+
+/// Everything that the journal leaves.
+#[derive(Default)]
+pub(crate) struct Journaled {
+    pub(crate) drops: BTreeMap<DropId, DropPast>,
+    pub(crate) keys: CommandKeys,
+}
+
+impl Journaled {
+    /// Folds one row. Rows come in commit order.
+    pub(crate) fn apply(&mut self, row: &Row) -> Result<(), RecoverError> {
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        for record in row.decode() {
+            let record =
+                record.map_err(|source| RecoverError::Record { drop, incarnation, seq, source })?;
+            match record {
+                Record::Planned { plan, revision } => self.planned(drop, plan, revision),
+                Record::Command(command) => self.command(drop, &command),
+                record => {
+                    let past = self.drops.get_mut(&drop);
+                    past.ok_or(RecoverError::NoPlan { drop, seq })?.apply(drop, seq, &record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
+        let pools = plan.skus.iter().map(|_| PoolPast::default()).collect();
+        let past = DropPast {
+            plan,
+            revision,
+            phase: Phase::Scheduled,
+            opens_at: None,
+            lots: 0,
+            pools,
+            holds: HashMap::default(),
+            takes: Vec::new(),
+        };
+        self.drops.insert(drop, past);
+    }
+
+    fn command(&mut self, drop: DropId, command: &Command) {
+        let outcome = match &command.outcome {
+            Outcome::Accepted => {
+                let lots = self.drops.get(&drop).map(|past| past.lots);
+                let lot = lots.filter(|_| command.action.as_str() == "restock");
+                Ok(Done { drop, lot, replayed: false })
+            }
+            Outcome::Refused { code, text } => Err(CommandRefusal::Recorded {
+                code: code.as_str().to_owned(),
+                text: text.as_str().to_owned(),
+            }),
+        };
+        self.keys.bind(command.actor.as_str(), command.key, command.request, outcome);
+    }
+}
+
+impl DropPast {
+    fn apply(&mut self, drop: DropId, seq: Seq, record: &Record) -> Result<(), RecoverError> {
+        match record {
+            Record::Countdown { opens_at } => {
+                self.phase = Phase::Countdown;
+                self.opens_at = Some(*opens_at);
+            }
+            Record::CountdownCancelled => self.phase = Phase::Scheduled,
+            Record::Opened | Record::Resumed => self.phase = Phase::Open,
+            Record::Paused => self.phase = Phase::Paused,
+            Record::Closed => self.phase = Phase::Closed,
+            Record::Settled => self.phase = Phase::Settled,
+            Record::Cancelled => self.phase = Phase::Cancelled,
+            Record::Lot { pool, units, lot } => {
+                self.lots = *lot;
+                let past = self.pool(drop, seq, *pool)?;
+                past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
+            }
+            Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
+                self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
+                self.takes.push(*hold);
+                let past = Past {
+                    viewer: *viewer,
+                    key: *key,
+                    units: *units,
+                    taken_at: *taken_at,
+                    deadline: *deadline,
+                    state: RestoredState::Held,
+                };
+                self.holds.insert(*hold, past);
+            }
+            Record::Confirmed { hold, .. } => {
+                self.end(drop, seq, *hold, RestoredState::Confirmed)?;
+            }
+            Record::Released { hold, .. } | Record::Expired { hold, .. } => {
+                self.end(drop, seq, *hold, RestoredState::Ended)?;
+            }
+            Record::Recovered(recovered) => {
+                self.move_deadlines(recovered.outage);
+                for found in &recovered.pools {
+                    let past = self.pool(drop, seq, found.pool)?;
+                    past.settled_to = found.last_take.get();
+                    past.since.clear();
+                }
+            }
+            Record::Tally(_) | Record::Planned { .. } | Record::Command(_) => {}
+        }
+        Ok(())
+    }
+
+    fn pool(
+        &mut self,
+        drop: DropId,
+        seq: Seq,
+        pool: PoolIndex,
+    ) -> Result<&mut PoolPast, RecoverError> {
+        let found = self.pools.get_mut(usize::from(pool.get()));
+        found.ok_or(RecoverError::UnknownPool { drop, seq, pool })
+    }
+
+    fn end(
+        &mut self,
+        drop: DropId,
+        seq: Seq,
+        hold: HoldId,
+        state: RestoredState,
+    ) -> Result<(), RecoverError> {
+        let live = self.holds.get_mut(&hold).filter(|past| past.state == RestoredState::Held);
+        live.ok_or(RecoverError::NotLive { drop, seq, hold })?.state = state;
+        Ok(())
+    }
+
+    /// Our outage is not the buyer's: every live deadline moves by it.
+    pub(crate) fn move_deadlines(&mut self, outage: DurationMs) {
+        for past in self.holds.values_mut().filter(|past| past.state == RestoredState::Held) {
+            past.deadline = past.deadline.plus(outage);
+        }
+    }
+
+    /// What the restart found in each pool: the highest durable number, and the ones below it that
+    /// never became durable.
+    pub(crate) fn recovered_pools(&mut self) -> Vec<RecoveredPool> {
+        (0_u8..).zip(&mut self.pools).map(|(place, past)| past.recovered(place)).collect()
+    }
+
+    /// Fills a fresh stock with the lots, holds and take numbers.
+    pub(crate) fn restore(&self, drop: DropId, stock: &mut DropStock) -> Result<(), RecoverError> {
+        for (place, past) in (0_u8..).zip(&self.pools) {
+            let pool = PoolIndex::new(place).expect("a pool index has 8 bits");
+            if !past.supplied.is_zero() {
+                let added = stock.add_supply(pool, past.supplied);
+                added.map_err(|source| RecoverError::Supply { drop, source })?;
+            }
+        }
+        for id in &self.takes {
+            let past = &self.holds[id];
+            let hold = RestoredHold {
+                id: *id,
+                viewer: past.viewer,
+                key: past.key,
+                units: past.units,
+                taken_at: past.taken_at,
+                deadline: past.deadline,
+                state: past.state,
+            };
+            stock.restore_hold(&hold).map_err(|source| RecoverError::Hold { drop, source })?;
+        }
+        for (place, past) in (0_u8..).zip(&self.pools) {
+            let pool = PoolIndex::new(place).expect("a pool index has 8 bits");
+            let last = TakeNumber::new(past.settled_to).expect("a record holds take numbers");
+            stock.restore_take_number(pool, last);
+        }
+        Ok(())
+    }
+
+    /// Live holds with their deadlines.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (HoldId, UnixMillis)> + '_ {
+        let held = self.holds.iter().filter(|(_, past)| past.state == RestoredState::Held);
+        held.map(|(hold, past)| (*hold, past.deadline))
+    }
+
+    /// Orders by pool and units.
+    pub(crate) fn sold(&self) -> impl Iterator<Item = (PoolIndex, Units)> + '_ {
+        let sold = self.holds.iter().filter(|(_, past)| past.state == RestoredState::Confirmed);
+        sold.map(|(hold, past)| (hold.pool(), past.units))
+    }
+}
+
+impl PoolPast {
+    fn recovered(&mut self, place: u8) -> RecoveredPool {
+        self.since.sort_unstable();
+        let take = |number: u64| TakeNumber::new(number).expect("a record holds take numbers");
+        let mut lost = Vec::new();
+        let mut expected = self.settled_to + 1;
+        for number in &self.since {
+            lost.extend((expected..*number).map(take));
+            expected = number + 1;
+        }
+        self.settled_to = expected - 1;
+        self.since.clear();
+        let pool = PoolIndex::new(place).expect("a pool index has 8 bits");
+        RecoveredPool { pool, last_take: take(self.settled_to), lost }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_never_became_durable_are_listed_once() {
+        let mut pool = PoolPast { settled_to: 3, since: vec![9, 5, 6], ..PoolPast::default() };
+        let found = pool.recovered(0);
+        let numbers =
+            |found: &RecoveredPool| found.lost.iter().map(|n| n.get()).collect::<Vec<_>>();
+        assert_eq!((found.last_take.get(), numbers(&found)), (9, vec![4, 7, 8]));
+        let again = pool.recovered(0);
+        assert_eq!((again.last_take.get(), numbers(&again)), (9, vec![]));
+    }
+}

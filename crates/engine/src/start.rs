@@ -1,0 +1,199 @@
+//! Bringing an engine up: recovery first, then the threads, then the ports.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use parking_lot::Mutex;
+use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
+use stampede_stock::DropStock;
+
+use crate::{
+    applier::TakeApplier,
+    clock::Clock,
+    config::{ConfigError, EngineConfig},
+    engine::Engine,
+    event::{Inbox, Wake},
+    port::CorePort,
+    recover::{DropPast, Journaled, RecoverError},
+    sale::SaleDrop,
+    shared::{DurableTake, Shared},
+    steward::{Book, Recovery, Started, Steward, StewardHandle, stock_config},
+};
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There must be one wake for each core.
+    #[error("{wakes} wakes were given for {cores} cores")]
+    Wakes {
+        /// Wakes given.
+        wakes: usize,
+        /// Cores configured.
+        cores: usize,
+    },
+    /// The journal cannot be read to its end.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The journal contradicts itself.
+    #[error("the journal cannot be recovered: {0}")]
+    Recover(#[from] RecoverError),
+    /// The system has no thread to give.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// The ledger failed while the recovery was being recorded.
+    #[error("the ledger failed while the recovery was recorded; see the log")]
+    Poisoned,
+}
+
+/// Starts an engine on an opened ledger; one wake for each core.
+///
+/// Blocks until the recovery is durable, so that whoever gets the ports can sell at once.
+///
+/// # Errors
+/// [`StartError`]; nothing was sold then.
+pub fn start(
+    config: EngineConfig,
+    ledger: OpenLedger,
+    clock: Arc<dyn Clock>,
+    wakes: Vec<Wake>,
+) -> Result<(Arc<Engine>, Vec<CorePort>), StartError> {
+    config.validate()?;
+    let (wakes_given, cores) = (wakes.len(), config.cores);
+    if wakes_given != cores {
+        return Err(StartError::Wakes { wakes: wakes_given, cores });
+    }
+    let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
+    // Whatever the wall clock says, journaled time never runs backwards.
+    let clock: Arc<dyn Clock> = Arc::new(NeverBefore { floor: ledger.chains.last_at, clock });
+    let shared = Arc::new(Shared::new(config, clock, inboxes));
+    for link in ledger.links {
+        shared.directory.restore(link);
+    }
+    let mut journaled = Journaled::default();
+    for row in ledger.history {
+        journaled.apply(&row?)?;
+    }
+    let started = rebuild(&shared, journaled, &ledger.chains)?;
+
+    let (requests, inbox) = mpsc::sync_channel(shared.config.steward_requests_max);
+    let handle = StewardHandle::new(requests, shared.config.steward_requests_max);
+    let applier = TakeApplier::new(Arc::clone(&shared), handle.clone());
+    let (node, incarnation) = (ledger.chains.node.clone(), ledger.chains.incarnation);
+    let now = {
+        let shared = Arc::clone(&shared);
+        Arc::new(move || shared.clock.now())
+    };
+    let rings = rings(&shared.config, &handle, wakes);
+    let (writer, mut producers) =
+        Writer::spawn(ledger.store, ledger.chains, Box::new(applier), now, rings)?;
+    let cores = producers.split_off(1);
+    let steward_ring = producers.pop().expect("the first ring is the steward's");
+
+    let (ready, is_ready) = mpsc::sync_channel(1);
+    let steward = Steward::new(Arc::clone(&shared), steward_ring, inbox, started);
+    let steward =
+        thread::Builder::new().name("steward".into()).spawn(move || steward.run(ready))?;
+    handle.set_thread(steward.thread().clone());
+    is_ready.recv().map_err(|_| StartError::Poisoned)?;
+
+    let port = |(core, ring)| CorePort::new(core, Arc::clone(&shared), handle.clone(), ring);
+    let ports = cores.into_iter().enumerate().map(port).collect();
+    let threads = Mutex::new(Some((steward, writer)));
+    Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
+}
+
+/// A clock that never shows a time before the last journaled one.
+struct NeverBefore {
+    floor: UnixMillis,
+    clock: Arc<dyn Clock>,
+}
+
+impl Clock for NeverBefore {
+    fn now(&self) -> UnixMillis {
+        self.clock.now().max(self.floor)
+    }
+}
+
+/// The steward's ring first, then one for each core.
+fn rings(config: &EngineConfig, steward: &StewardHandle, wakes: Vec<Wake>) -> Vec<RingConfig> {
+    let steward = steward.clone();
+    let wake: Wake = Arc::new(move || steward.wake());
+    let first = RingConfig { entries_max: config.steward_ring_entries_max, wake };
+    let core = |wake| RingConfig { entries_max: config.ring_entries_max, wake };
+    std::iter::once(first).chain(wakes.into_iter().map(core)).collect()
+}
+
+/// Makes every drop anew from what the journal left.
+fn rebuild(
+    shared: &Arc<Shared>,
+    journaled: Journaled,
+    chains: &Chains,
+) -> Result<Started, RecoverError> {
+    let now = shared.clock.now();
+    let outage = now.since(chains.last_at);
+    let Journaled { drops, keys } = journaled;
+    let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
+    let mut started = Started {
+        books: BTreeMap::new(),
+        keys,
+        live: Vec::new(),
+        next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
+        incarnation: chains.incarnation,
+        recoveries: Vec::new(),
+    };
+    for (id, mut past) in drops {
+        let recovery = (!past.phase.is_final()).then(|| recover(id, &mut past, outage));
+        let sale = restore(shared, id, chains.incarnation, &past)?;
+        let Some(recovery) = recovery else {
+            sale.set_phase(past.phase, None);
+            shared.publish(sale);
+            continue;
+        };
+        let mut book = Book::new(Arc::clone(&sale), past.phase);
+        book.lots = past.lots;
+        book.opens_at = past.opens_at;
+        for (hold, deadline) in past.live() {
+            book.live_holds += 1;
+            started.live.push(DurableTake { hold, deadline });
+        }
+        started.books.insert(id, book);
+        started.recoveries.push(recovery);
+        shared.publish(sale);
+    }
+    Ok(started)
+}
+
+fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
+    past.move_deadlines(outage);
+    Recovery { drop, outage, pools: past.recovered_pools() }
+}
+
+fn restore(
+    shared: &Shared,
+    id: DropId,
+    incarnation: Incarnation,
+    past: &DropPast,
+) -> Result<Arc<SaleDrop>, RecoverError> {
+    let mut stock = DropStock::new(stock_config(id, incarnation, &past.plan));
+    past.restore(id, &mut stock)?;
+    let presence = shared.directory.presence(&past.plan.stream);
+    let plan = Arc::clone(&past.plan);
+    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, shared.config.cores);
+    for (pool, units) in past.sold() {
+        sale.add_sold(pool, units);
+    }
+    // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
+    sale.set_phase(
+        if past.phase == Phase::Open { Phase::Paused } else { past.phase },
+        past.opens_at,
+    );
+    Ok(Arc::new(sale))
+}
