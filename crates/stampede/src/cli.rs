@@ -1,0 +1,182 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Provider;
+
+/// A live-stream flash-sale inventory engine.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sell 15,000 units to a simulated crowd, show the report, prove it
+    Demo(DemoArgs),
+    /// Run the server
+    Serve(ServeArgs),
+    /// Replay a ledger and check every rule; exits with 1 if something is wrong
+    Verify(VerifyArgs),
+    /// Print the sell-out report of a drop, or of every drop
+    Report(ReportArgs),
+    /// Make, list or revoke staff tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Mint tickets for trying
+    #[command(subcommand)]
+    Ticket(TicketCommand),
+    /// One process of a simulated crowd: reads its plan from standard input
+    #[command(hide = true)]
+    Crowd,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where the ledger goes; a temporary directory by default
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Leave the ledger there afterwards
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Viewers connected at once; fewer descriptors than that scale the crowd down
+    #[arg(long, default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]
+    pub(crate) connected: u32,
+    /// Units on sale
+    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) units: u32,
+    /// Seed of everything that the crowd does by chance
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The data directory: ledger, staff tokens, ticket keys
+    #[arg(long, env = "STAMPEDE_DATA")]
+    pub(crate) data: PathBuf,
+    /// A file of settings in TOML
+    #[arg(long, env = "STAMPEDE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where viewers connect; port 0 takes any free one [default: 127.0.0.1:7700]
+    #[arg(long)]
+    pub(crate) viewers: Option<SocketAddr>,
+    /// Where staff and tools connect; port 0 takes any free one [default: 127.0.0.1:7701]
+    #[arg(long)]
+    pub(crate) control: Option<SocketAddr>,
+    /// Threads that serve viewers [default: one for each core]
+    #[arg(long)]
+    pub(crate) cores: Option<usize>,
+    /// Time between two stock ticks of a drop, in milliseconds [default: 100]
+    #[arg(long)]
+    pub(crate) tick_interval_ms: Option<u64>,
+    /// Who takes the money [default: none]
+    #[arg(long)]
+    pub(crate) payments: Option<Provider>,
+    /// How long a sandbox payment takes, in milliseconds [default: 500]
+    #[arg(long)]
+    pub(crate) payment_delay_ms: Option<u64>,
+    /// Share of sandbox attempts that fail, 0 to 1 [default: 0]
+    #[arg(long)]
+    pub(crate) payment_failure_rate: Option<f64>,
+    /// Log lines as JSON
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The data directory
+    #[arg(long, env = "STAMPEDE_DATA")]
+    pub(crate) data: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The data directory
+    #[arg(long, env = "STAMPEDE_DATA")]
+    pub(crate) data: PathBuf,
+    /// The drop, like d1; every drop by default
+    #[arg(long)]
+    pub(crate) drop: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token; it is shown once
+    Add {
+        /// The data directory
+        #[arg(long, env = "STAMPEDE_DATA")]
+        data: PathBuf,
+        /// Who will use it; stands in every record of a command
+        #[arg(long)]
+        name: String,
+        /// What it is trusted with
+        #[arg(long)]
+        role: StaffRole,
+        /// Bind it to one merchant's drops
+        #[arg(long)]
+        merchant: Option<String>,
+    },
+    /// List tokens without their secrets
+    List {
+        /// The data directory
+        #[arg(long, env = "STAMPEDE_DATA")]
+        data: PathBuf,
+    },
+    /// Take a token back; works at once, also while the server runs
+    Revoke {
+        /// The data directory
+        #[arg(long, env = "STAMPEDE_DATA")]
+        data: PathBuf,
+        /// The token's id, as `token list` shows it
+        #[arg(long)]
+        id: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StaffRole {
+    Admin,
+    Host,
+    Merchant,
+    Ops,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TicketCommand {
+    /// Sign a ticket with the data directory's key and print it
+    Mint {
+        /// The data directory
+        #[arg(long, env = "STAMPEDE_DATA")]
+        data: PathBuf,
+        /// The stream to join
+        #[arg(long)]
+        stream: String,
+        /// The viewer's id on the platform
+        #[arg(long)]
+        viewer: String,
+        /// The channel that gets the credit
+        #[arg(long)]
+        channel: Option<String>,
+        /// A rehearsal ticket
+        #[arg(long)]
+        rehearsal: bool,
+        /// How long the ticket is good, in seconds
+        #[arg(long, default_value_t = 3_600)]
+        lifetime_s: u64,
+    },
+}

@@ -1,0 +1,185 @@
+//! The server's settings: one typed struct, read once, checked once.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::{IdError, NodeId, limits::CORES_MAX};
+
+/// Port of the viewers' WebSocket listener.
+pub(crate) const VIEWER_PORT: u16 = 7700;
+/// Port of the control listener.
+pub(crate) const CONTROL_PORT: u16 = 7701;
+
+/// Everything that may be set. Unknown keys are refused.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) node: Node,
+    pub(crate) viewers: Viewers,
+    pub(crate) control: Control,
+    pub(crate) payments: Payments,
+}
+
+/// `[node]`: this server.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Node {
+    /// Its name in the ledger.
+    pub(crate) name: String,
+}
+
+/// `[viewers]`: the WebSocket listener.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Viewers {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// Threads that serve viewers, at most 64; 0 takes one for each core of the machine.
+    pub(crate) cores: usize,
+    /// Connections in all.
+    pub(crate) connections_max: usize,
+    /// Connections of one viewer; the oldest is closed.
+    pub(crate) connections_per_viewer_max: usize,
+    /// Time between two stock ticks of a drop, in milliseconds.
+    pub(crate) tick_interval_ms: u64,
+    /// Web origins that may connect; empty allows none but programs without an origin.
+    pub(crate) origins: Vec<String>,
+}
+
+/// `[control]`: the HTTP listener.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Control {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+}
+
+/// `[payments]`: who takes the money.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Payments {
+    /// `sandbox` lets viewers pay play money; `none` refuses every `pay`.
+    pub(crate) provider: Provider,
+    /// How long a sandbox payment takes, in milliseconds.
+    pub(crate) delay_ms: u64,
+    /// Share of sandbox attempts that fail, 0 to 1; the hold lives on.
+    pub(crate) failure_rate: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Provider {
+    Sandbox,
+    None,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: {source}", path.display())]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("node.name: {0}")]
+    Node(#[from] IdError),
+    #[error("viewers.cores is {cores}; 0 to {max} are allowed")]
+    Cores { cores: usize, max: usize },
+    #[error("payments.failure_rate is {rate}; 0 to 1 are allowed")]
+    FailureRate { rate: f64 },
+    #[error("viewers.tick_interval_ms is {given}; 10 to 60000 are allowed")]
+    TickInterval { given: u64 },
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { name: "main".into() }
+    }
+}
+
+impl Default for Viewers {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), VIEWER_PORT),
+            cores: 0,
+            connections_max: 18_000,
+            connections_per_viewer_max: 5,
+            tick_interval_ms: 100,
+            origins: Vec::new(),
+        }
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT) }
+    }
+}
+
+impl Default for Payments {
+    fn default() -> Self {
+        Self { provider: Provider::None, delay_ms: 500, failure_rate: 0.0 }
+    }
+}
+
+impl Config {
+    /// Reads a file of settings.
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Parse {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    /// Checks what the types cannot.
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        NodeId::new(&self.node.name)?;
+        let cores = self.viewers.cores;
+        if cores > CORES_MAX {
+            return Err(ConfigError::Cores { cores, max: CORES_MAX });
+        }
+        let given = self.viewers.tick_interval_ms;
+        if !(10..=60_000).contains(&given) {
+            return Err(ConfigError::TickInterval { given });
+        }
+        let rate = self.payments.failure_rate;
+        if !(0.0..=1.0).contains(&rate) {
+            return Err(ConfigError::FailureRate { rate });
+        }
+        Ok(())
+    }
+
+    /// Threads that serve viewers.
+    pub(crate) fn cores(&self) -> usize {
+        match self.viewers.cores {
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(CORES_MAX),
+            cores => cores,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_defaults_and_unknown_ones_are_refused() {
+        let config: Config = toml::from_str("[viewers]\ncores = 2\n").unwrap();
+        assert_eq!((config.cores(), config.viewers.listen.port()), (2, 7700));
+        assert!(config.viewers.listen.ip().is_loopback() && config.control.listen.ip().is_loopback());
+        let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
+        assert!(refused.contains("unknown field `port`"), "{refused}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        let mut config = Config::default();
+        config.payments.failure_rate = 1.5;
+        let refused = config.validate().unwrap_err().to_string();
+        assert_eq!(refused, "payments.failure_rate is 1.5; 0 to 1 are allowed");
+    }
+}

@@ -1,0 +1,17 @@
+//! The process's limit of open descriptors: one for each connection.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one; returns what is allowed now.
+pub(crate) fn raise() -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    if limit.current.is_some_and(|soft| soft < hard) {
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, hard, "cannot raise the soft limit of open descriptors");
+            return getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        }
+    }
+    hard
+}

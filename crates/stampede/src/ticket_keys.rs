@@ -1,0 +1,93 @@
+//! The key file of the tickets: a JSON Web Key Set in the data directory.
+
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use stampede_wire::ticket::{KeyError, KeySpec, TicketKeys, TicketMinter};
+
+/// The file's name within the data directory.
+pub(crate) const KEY_FILE: &str = "ticket-keys.json";
+/// Bytes of a secret that the server makes itself.
+const SECRET_BYTES: usize = 32;
+
+#[derive(Serialize, Deserialize)]
+struct KeySet {
+    keys: Vec<KeySpec>,
+}
+
+/// Why ticket keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyFileError {
+    #[error("cannot use {}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} is no JSON Web Key Set: {source}", path.display())]
+    Parse { path: PathBuf, source: serde_json::Error },
+    #[error("{}: {source}", path.display())]
+    Key { path: PathBuf, source: KeyError },
+    #[error("{} has no key that can sign; mint tickets where the private key is", path.display())]
+    NoSigner { path: PathBuf },
+}
+
+/// Reads the keys that tickets are checked with; makes a secret of its own in a new directory.
+pub(crate) fn load_or_make(dir: &Path) -> Result<TicketKeys, KeyFileError> {
+    let path = dir.join(KEY_FILE);
+    if !path.exists() {
+        let secret: [u8; SECRET_BYTES] = rand::random();
+        let keys = vec![KeySpec::hs256("local-1", &secret)];
+        write(&path, &KeySet { keys }).map_err(|source| KeyFileError::Io { path: path.clone(), source })?;
+    }
+    let specs = read(&path)?;
+    TicketKeys::new(&specs).map_err(|source| KeyFileError::Key { path, source })
+}
+
+/// The first key of the file that can sign.
+pub(crate) fn signer(dir: &Path) -> Result<(KeySpec, TicketMinter), KeyFileError> {
+    let path = dir.join(KEY_FILE);
+    let specs = read(&path)?;
+    let signer = specs.into_iter().find_map(|spec| {
+        let minter = TicketMinter::new(&spec).ok()?;
+        Some((spec, minter))
+    });
+    signer.ok_or(KeyFileError::NoSigner { path })
+}
+
+fn read(path: &Path) -> Result<Vec<KeySpec>, KeyFileError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
+    let set: KeySet = serde_json::from_str(&text)
+        .map_err(|source| KeyFileError::Parse { path: path.to_owned(), source })?;
+    Ok(set.keys)
+}
+
+/// Writes a file that only its owner may read.
+fn write(path: &Path, set: &KeySet) -> io::Result<()> {
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    serde_json::to_writer_pretty(&file, set)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_directory_gets_a_secret_that_signs_and_verifies() {
+        let dir = tempfile::tempdir().unwrap();
+        load_or_make(dir.path()).unwrap();
+        let (spec, _) = signer(dir.path()).unwrap();
+        load_or_make(dir.path()).unwrap();
+        assert_eq!(signer(dir.path()).unwrap().0.k, spec.k, "the secret stays");
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_set_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(KEY_FILE), "[]").unwrap();
+        let refused = load_or_make(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("ticket-keys.json is no JSON Web Key Set"), "{refused}");
+    }
+}
