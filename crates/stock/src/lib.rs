@@ -16,6 +16,8 @@ mod restore;
 mod slot;
 mod slot_table;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod viewers;
 mod word;
 

@@ -1,27 +1,31 @@
-//! The viewers' notes behind one modelled lock: `loom` cannot follow the sharded map's own atomics.
+//! The viewers' notes behind modelled locks: `loom` cannot follow the sharded map's own atomics.
 
-use std::collections::HashMap;
+use std::{array, collections::HashMap};
 
-use loom::sync::Mutex;
+use loom::sync::{Mutex, MutexGuard};
 use stampede_domain::ViewerNumber;
 
 use super::{HoldNote, Notes};
 
+/// Shards; viewers that race in a test must not share one, or the lock would hide the race.
+const SHARDS: usize = 4;
+
+type Shard = HashMap<ViewerNumber, Notes>;
+
 /// The same interface as the sharded map.
 #[derive(Debug)]
-pub(crate) struct Viewers(Mutex<HashMap<ViewerNumber, Notes>>);
+pub(crate) struct Viewers([Mutex<Shard>; SHARDS]);
 
 impl Viewers {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
+        Self(array::from_fn(|_| Mutex::new(HashMap::new())))
     }
 
     #[allow(clippy::unused_self, reason = "the model keeps the sharded map's interface")]
     pub(crate) fn reserve(&self, _winners: usize) {}
 
     pub(crate) fn read<R>(&self, viewer: ViewerNumber, look: impl FnOnce(&[HoldNote]) -> R) -> R {
-        let map = self.0.lock().expect("no test panics under the lock");
-        look(map.get(&viewer).map_or(&[], |notes| notes))
+        look(self.shard(viewer).get(&viewer).map_or(&[], |notes| notes))
     }
 
     pub(crate) fn book<E>(
@@ -30,22 +34,25 @@ impl Viewers {
         admit: impl FnOnce(&[HoldNote]) -> Result<(), E>,
         commit: impl FnOnce() -> Result<HoldNote, E>,
     ) -> Result<(), E> {
-        let mut map = self.0.lock().expect("no test panics under the lock");
-        admit(map.get(&viewer).map_or(&[], |notes| notes))?;
+        let mut shard = self.shard(viewer);
+        admit(shard.get(&viewer).map_or(&[], |notes| notes))?;
         let note = commit()?;
-        map.entry(viewer).or_default().push(note);
+        shard.entry(viewer).or_default().push(note);
         Ok(())
     }
 
     pub(crate) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
-        let mut map = self.0.lock().expect("no test panics under the lock");
-        map.entry(viewer).or_default().push(note);
+        self.shard(viewer).entry(viewer).or_default().push(note);
     }
 
     pub(crate) fn amend(&self, viewer: ViewerNumber, change: impl FnOnce(&mut [HoldNote])) {
-        let mut map = self.0.lock().expect("no test panics under the lock");
-        if let Some(notes) = map.get_mut(&viewer) {
+        if let Some(notes) = self.shard(viewer).get_mut(&viewer) {
             change(notes);
         }
+    }
+
+    fn shard(&self, viewer: ViewerNumber) -> MutexGuard<'_, Shard> {
+        let shard = usize::try_from(viewer.get()).expect("tests use small numbers") % SHARDS;
+        self.0[shard].lock().expect("no test panics under the lock")
     }
 }

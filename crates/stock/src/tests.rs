@@ -1,0 +1,11 @@
+//! Tests of the whole core, by kind.
+
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod histories;
+#[cfg(stampede_loom)]
+mod races;
+#[cfg(not(stampede_loom))]
+mod stress;
+mod support;
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod twin;

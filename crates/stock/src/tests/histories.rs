@@ -1,0 +1,360 @@
+//! Generated histories, run through the core next to its twin, compared after every step.
+
+use proptest::prelude::*;
+use stampede_domain::{DropId, HoldId, Incarnation, TakeNumber, UnixMillis};
+
+use super::{
+    support::{key, pool, units, viewer},
+    twin::{Expected, Stage, Twin, TwinHold, TwinPool},
+};
+use crate::{
+    DropStock, End, Found, Given, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
+    SkuLimits, StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
+};
+
+const POOLS: u8 = 2;
+const LANES: usize = 2;
+const HOLDS_MAX: u16 = 4;
+const LIMIT: u32 = 4;
+const LIMITS: [u32; POOLS as usize] = [2, 3];
+
+/// One step of a history. Holds are named by their place among all holds ever made.
+#[derive(Clone, Debug)]
+enum Step {
+    Take { lane: usize, viewer: u64, key: u64, pool: u8, units: u32, room: bool },
+    Held(prop::sample::Index),
+    Confirm(prop::sample::Index),
+    End(prop::sample::Index),
+    Give(prop::sample::Index),
+    Open,
+    Close,
+    JoinWaiting { pool: u8, units: u32 },
+    ClearWaiting { pool: u8 },
+    Lot { pool: u8, units: u32 },
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any_pool = || 0..POOLS;
+    let hold = any::<prop::sample::Index>;
+    prop_oneof![
+        12 => (0..LANES, 0..4_u64, 0..6_u64, any_pool(), 1..4_u32, prop::bool::weighted(0.95))
+            .prop_map(|(lane, viewer, key, pool, units, room)| Step::Take {
+                lane, viewer, key, pool, units, room,
+            }),
+        6 => hold().prop_map(Step::Held),
+        2 => hold().prop_map(Step::Confirm),
+        4 => hold().prop_map(Step::End),
+        4 => hold().prop_map(Step::Give),
+        2 => Just(Step::Open),
+        1 => Just(Step::Close),
+        1 => (any_pool(), 1..4_u32).prop_map(|(pool, units)| Step::JoinWaiting { pool, units }),
+        1 => any_pool().prop_map(|pool| Step::ClearWaiting { pool }),
+        1 => (any_pool(), 0..3_u32).prop_map(|(pool, units)| Step::Lot { pool, units }),
+        1 => Just(Step::Crash),
+    ]
+}
+
+/// The core with its twin.
+struct Pair {
+    stock: DropStock,
+    lanes: Vec<Lane>,
+    twin: Twin,
+    incarnation: u32,
+    now: u64,
+}
+
+fn build(incarnation: u32) -> DropStock {
+    DropStock::new(StockConfig {
+        drop: DropId::new(7),
+        incarnation: Incarnation::new(incarnation).unwrap(),
+        skus: LIMITS.map(|limit| SkuLimits { limit_per_viewer: units(limit) }).to_vec(),
+        limit_per_viewer: units(LIMIT),
+        holds_per_viewer_max: HOLDS_MAX,
+    })
+}
+
+impl Pair {
+    fn new() -> Self {
+        let stock = build(1);
+        let lanes = (0..LANES).map(|_| stock.lane()).collect();
+        let pools = LIMITS.map(|limit| TwinPool {
+            supplied: 0,
+            limit,
+            waiting: false,
+            kept: 0,
+            last_take: 0,
+        });
+        let twin = Twin {
+            pools: pools.to_vec(),
+            holds: Vec::new(),
+            open: false,
+            limit: LIMIT,
+            holds_max: usize::from(HOLDS_MAX),
+        };
+        let mut pair = Self { stock, lanes, twin, incarnation: 1, now: 1_000 };
+        pair.run(&Step::Lot { pool: 0, units: 4 });
+        pair.run(&Step::Lot { pool: 1, units: 3 });
+        pair.run(&Step::Open);
+        pair
+    }
+
+    fn run(&mut self, step: &Step) {
+        self.now += 1;
+        match step {
+            Step::Take { lane, viewer, key, pool, units, room } => {
+                self.take(*lane, (*viewer, *key), *pool, *units, *room);
+            }
+            Step::Held(hold) => self.mark_held(*hold),
+            Step::Confirm(hold) => self.decide(*hold, Stage::Confirmed),
+            Step::End(hold) => self.decide(*hold, Stage::Ended),
+            Step::Give(hold) => self.give(*hold),
+            Step::Open => {
+                self.stock.open();
+                self.twin.open = true;
+            }
+            Step::Close => {
+                self.stock.close();
+                self.twin.open = false;
+            }
+            Step::JoinWaiting { pool, units } => self.join_waiting(*pool, *units),
+            Step::ClearWaiting { pool: index } => {
+                let twin = &mut self.twin.pools[usize::from(*index)];
+                let left = units(std::mem::take(&mut twin.kept));
+                twin.waiting = false;
+                self.stock.clear_waiting(pool(*index), left);
+            }
+            Step::Lot { pool: index, units: count } => {
+                self.stock.add_supply(pool(*index), units(*count)).unwrap();
+                self.twin.pools[usize::from(*index)].supplied += count;
+            }
+            Step::Crash => self.crash(),
+        }
+    }
+
+    fn take(&mut self, lane: usize, (by, with): (u64, u64), from: u8, count: u32, room: bool) {
+        let request = TakeRequest {
+            viewer: viewer(by),
+            key: key(with),
+            pool: pool(from),
+            units: units(count),
+            now: UnixMillis::new(self.now),
+            deadline: UnixMillis::new(self.now + 3_000),
+        };
+        let expected =
+            self.twin.take(request.viewer, request.key, request.pool, request.units, room);
+        let actual = self.stock.take(&mut self.lanes[lane], &request, room);
+        let as_expected = match actual {
+            Take::Taken(_) => Expected::Taken,
+            Take::Replay(hold) => Expected::Replay(hold),
+            Take::KeyReused => Expected::KeyReused,
+            Take::Shut => Expected::Shut,
+            Take::OverViewerLimit { limit } => Expected::OverViewerLimit(limit.get()),
+            Take::HoldsCapped { max } => {
+                assert_eq!(max, HOLDS_MAX);
+                Expected::HoldsCapped
+            }
+            Take::SoldOut => Expected::SoldOut,
+            Take::NotEnough { available } => Expected::NotEnough(available.get()),
+            Take::NoRoom => Expected::NoRoom,
+        };
+        assert_eq!(as_expected, expected, "{request:?}");
+        if let Take::Taken(id) = actual {
+            let twin = &mut self.twin.pools[usize::from(from)];
+            twin.last_take += 1;
+            assert_eq!(id.take().get(), twin.last_take, "numbers follow each other");
+            assert_eq!((id.drop_id(), id.pool()), (DropId::new(7), request.pool));
+            assert_eq!(id.incarnation().get(), self.incarnation);
+            self.twin.holds.push(TwinHold {
+                id,
+                viewer: request.viewer,
+                key: request.key,
+                pool: request.pool,
+                units: count,
+                stage: Stage::Pending,
+            });
+        }
+    }
+
+    fn pick(&self, hold: prop::sample::Index) -> Option<usize> {
+        let count = self.twin.holds.len();
+        (count > 0).then(|| hold.index(count))
+    }
+
+    fn mark_held(&mut self, hold: prop::sample::Index) {
+        let Some(place) = self.pick(hold) else { return };
+        let hold = &mut self.twin.holds[place];
+        if hold.stage == Stage::Pending {
+            self.stock.mark_held(hold.id);
+            hold.stage = Stage::Held;
+        }
+    }
+
+    fn decide(&mut self, hold: prop::sample::Index, to: Stage) {
+        let Some(place) = self.pick(hold) else { return };
+        let hold = &mut self.twin.holds[place];
+        let end = if to == Stage::Confirmed {
+            self.stock.confirm(hold.id)
+        } else {
+            self.stock.end(hold.id)
+        };
+        match hold.stage {
+            Stage::Pending => assert_eq!(end, End::Pending),
+            Stage::Confirmed => assert_eq!(end, End::Confirmed),
+            Stage::Ended | Stage::Given => assert_eq!(end, End::Ended),
+            Stage::Held => {
+                let End::Won(body) = end else { panic!("{end:?}") };
+                assert_eq!((body.viewer, body.units.get()), (hold.viewer, hold.units));
+                hold.stage = to;
+            }
+        }
+    }
+
+    fn give(&mut self, hold: prop::sample::Index) {
+        let Some(place) = self.pick(hold) else { return };
+        let hold = &mut self.twin.holds[place];
+        let given = self.stock.give(hold.id);
+        if hold.stage != Stage::Ended {
+            assert_eq!(given, Given::Refused);
+            return;
+        }
+        hold.stage = Stage::Given;
+        let twin = &mut self.twin.pools[usize::from(hold.pool.get())];
+        let body = match given {
+            Given::ToPublic(body) if !twin.waiting => body,
+            Given::ToWaiting(body) if twin.waiting => {
+                twin.kept += hold.units;
+                body
+            }
+            other => panic!("{other:?}, waiting: {}", twin.waiting),
+        };
+        assert_eq!((body.viewer, body.units.get()), (hold.viewer, hold.units));
+    }
+
+    fn join_waiting(&mut self, index: u8, count: u32) {
+        let available = self.twin.available(pool(index));
+        let twin = &mut self.twin.pools[usize::from(index)];
+        let expected = if twin.waiting || available < count {
+            twin.waiting = true;
+            WaitJoin::Waiting
+        } else {
+            WaitJoin::Available { available: units(available) }
+        };
+        assert_eq!(self.stock.join_waiting(pool(index), units(count)), expected);
+    }
+
+    /// Loses the process. What was pending is lost, what had ended without being given is given,
+    /// as the journal would say; then everything is restored into a new incarnation.
+    fn crash(&mut self) {
+        self.incarnation += 1;
+        let holds = &mut self.twin.holds;
+        holds.retain(|hold| hold.stage != Stage::Pending);
+        for hold in holds.iter_mut().filter(|hold| hold.stage == Stage::Ended) {
+            hold.stage = Stage::Given;
+        }
+        self.stock = build(self.incarnation);
+        self.twin.open = false;
+        for (index, twin) in (0..POOLS).zip(&mut self.twin.pools) {
+            twin.waiting = false;
+            twin.kept = 0;
+            let takes = holds.iter().filter(|hold| hold.pool == pool(index));
+            twin.last_take = takes.map(|hold| hold.id.take().get()).max().unwrap_or(0);
+            self.stock.add_supply(pool(index), units(twin.supplied)).unwrap();
+        }
+        for hold in holds.iter().rev() {
+            let state = match hold.stage {
+                Stage::Held => RestoredState::Held,
+                Stage::Confirmed => RestoredState::Confirmed,
+                Stage::Given => RestoredState::Ended,
+                Stage::Pending | Stage::Ended => unreachable!("removed above"),
+            };
+            let restored = RestoredHold {
+                id: hold.id,
+                viewer: hold.viewer,
+                key: hold.key,
+                units: units(hold.units),
+                taken_at: UnixMillis::new(0),
+                deadline: UnixMillis::new(self.now + 9_000),
+                state,
+            };
+            self.stock.restore_hold(&restored).unwrap();
+        }
+        // The twin keeps the order in which the stock got them.
+        holds.reverse();
+        self.lanes = (0..LANES).map(|_| self.stock.lane()).collect();
+        // A lost take's number may be used again, a durable one's never.
+        for (index, twin) in (0..POOLS).zip(&mut self.twin.pools) {
+            twin.last_take += 1;
+            let number = TakeNumber::new(twin.last_take).unwrap();
+            self.stock.restore_take_number(pool(index), number);
+        }
+    }
+
+    fn compare(&self) {
+        let views: Vec<PoolView> = self.stock.pools().collect();
+        for (view, twin) in views.iter().zip(&self.twin.pools) {
+            assert_eq!(view.available.get(), self.twin.available(view.pool));
+            assert_eq!(view.supplied.get(), twin.supplied);
+            assert_eq!((view.open, view.waiting), (self.twin.open, twin.waiting));
+            assert_eq!(view.last_take.get(), twin.last_take);
+        }
+        self.twin.live_slots();
+        for hold in &self.twin.holds {
+            self.compare_hold(hold);
+        }
+        for by in 0..4 {
+            let mine = self.twin.holds.iter().filter(|hold| hold.viewer == viewer(by));
+            let expected: Vec<HoldId> = mine.map(|hold| hold.id).collect();
+            assert_eq!(self.stock.holds_of(viewer(by)), expected);
+            assert_eq!(self.stock.find(viewer(by), key(99)), None);
+        }
+    }
+
+    fn compare_hold(&self, hold: &TwinHold) {
+        let same = |body: HoldBody| {
+            (body.viewer, body.pool, body.units.get()) == (hold.viewer, hold.pool, hold.units)
+                && body.deadline > body.taken_at
+        };
+        let view = self.stock.view(hold.id);
+        let agrees = match (view, hold.stage) {
+            (HoldView::Pending(body), Stage::Pending)
+            | (HoldView::Held(body), Stage::Held)
+            | (HoldView::Confirmed(body), Stage::Confirmed) => same(body),
+            (HoldView::Ended, Stage::Ended | Stage::Given) => true,
+            _ => false,
+        };
+        assert!(agrees, "{view:?} is not {hold:?}");
+        let found = Found { hold: hold.id, units: units(hold.units) };
+        assert_eq!(self.stock.find(hold.viewer, hold.key), Some(found));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn core_and_twin_agree_after_every_step(steps in prop::collection::vec(step(), 1..120)) {
+        let mut pair = Pair::new();
+        pair.compare();
+        for step in &steps {
+            pair.run(step);
+            pair.compare();
+        }
+    }
+}
+
+#[test]
+fn supply_stays_below_the_width_of_the_word() {
+    let stock = build(1);
+    let most = stampede_domain::Units::MAX;
+    stock.add_supply(pool(0), units(3)).unwrap();
+    assert_eq!(
+        stock.add_supply(pool(0), most),
+        Err(SupplyError::TooMuch { pool: pool(0), supplied: units(3), units: most, max: most })
+    );
+    assert_eq!(
+        stock.add_supply(pool(2), units(1)),
+        Err(SupplyError::UnknownPool { pool: pool(2), pools: 2 })
+    );
+    assert_eq!(stock.pools().next().unwrap().available, units(3), "nothing was added");
+}

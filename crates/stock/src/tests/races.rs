@@ -1,0 +1,358 @@
+//! Every racing pair, run by `loom` through all interleavings within a preemption bound.
+//!
+//! Run:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg stampede_loom" cargo test -p stampede-stock --lib --release races
+//! ```
+//!
+//! Two or three threads each. The bound is four preemptions ([`PREEMPTIONS_MAX`]), which known
+//! lock-free bugs stay within. `loom` runs the core's own atomics; the viewers' sharded map is a
+//! modelled lock per shard here, because `loom` hangs on an atomic used under a lock it does not know.
+//!
+//! The guard: the same command with `--cfg stampede_guard_off` added puts a load and a store in the
+//! place of the word's compare-and-swap. Then every test named `word_…` must fail:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg stampede_loom --cfg stampede_guard_off" \
+//!     cargo test -p stampede-stock --lib --release races::word
+//! ```
+
+use loom::{sync::Arc, thread};
+use stampede_domain::HoldId;
+
+use super::support::{open_stock, pool, request, taken, units, viewer};
+use crate::{DropStock, End, Given, HoldView, PoolView, Take, WaitJoin};
+
+/// Preemptions that `loom` explores in one execution.
+const PREEMPTIONS_MAX: usize = 4;
+
+fn explore(race: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(PREEMPTIONS_MAX);
+    model.max_branches = 10_000;
+    model.check(race);
+}
+
+/// Runs `racer` on a thread of its own with a lane of its own.
+fn take_on_thread(
+    stock: &Arc<DropStock>,
+    by: u64,
+    with: u64,
+    count: u32,
+) -> thread::JoinHandle<Take> {
+    let stock = Arc::clone(stock);
+    let mut lane = stock.lane();
+    thread::spawn(move || stock.take(&mut lane, &request(by, with, count), true))
+}
+
+fn take_now(stock: &DropStock, by: u64, with: u64, count: u32) -> HoldId {
+    taken(stock.take(&mut stock.lane(), &request(by, with, count), true)).expect("units are there")
+}
+
+/// A hold that has ended and whose units are still out.
+fn ended(stock: &DropStock, by: u64, with: u64) -> HoldId {
+    let hold = take_now(stock, by, with, 1);
+    stock.mark_held(hold);
+    assert!(matches!(stock.end(hold), End::Won(_)));
+    hold
+}
+
+fn look(stock: &DropStock) -> PoolView {
+    stock.pools().next().expect("there is one pool")
+}
+
+/// Units out by the takes' own answers plus units available make the supply.
+fn conserved(stock: &DropStock, takes: &[Take]) {
+    let out = takes.iter().filter(|take| taken(**take).is_some()).count();
+    let view = look(stock);
+    let out = u32::try_from(out).expect("a few takes");
+    assert_eq!(view.available.get() + out, view.supplied.get(), "{takes:?}");
+}
+
+#[test]
+fn word_two_takes_of_the_last_unit_have_one_winner() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let other = take_on_thread(&stock, 2, 2, 1);
+        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
+        let takes = [mine, other.join().unwrap()];
+        conserved(&stock, &takes);
+        assert_eq!(takes.iter().filter(|take| matches!(take, Take::SoldOut)).count(), 1);
+    });
+}
+
+#[test]
+fn word_two_takes_get_two_numbers_and_two_slots() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let other = take_on_thread(&stock, 2, 2, 1);
+        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
+        let takes = [mine, other.join().unwrap()];
+        conserved(&stock, &takes);
+        let [one, two] = takes.map(|take| taken(take).expect("there is one for each"));
+        assert_ne!(one.slot(), two.slot());
+        assert_eq!(one.take().get() + two.take().get(), 3, "numbers 1 and 2");
+        for (hold, by) in [(one, 1), (two, 2)] {
+            let HoldView::Pending(body) = stock.view(hold) else { panic!("{hold:?} was taken") };
+            assert_eq!(body.viewer, viewer(by));
+        }
+    });
+}
+
+#[test]
+fn word_take_against_close_wins_before_it_or_is_shut_out() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let other = take_on_thread(&stock, 2, 2, 1);
+        stock.close();
+        let closed = look(&stock);
+        assert!(!closed.open, "close has returned");
+        let take = other.join().unwrap();
+        conserved(&stock, &[take]);
+        assert_eq!(look(&stock), closed, "nothing moves once close has returned");
+        assert!(matches!(take, Take::Taken(_) | Take::Shut), "{take:?}");
+    });
+}
+
+#[test]
+fn word_take_against_give_loses_no_unit() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let hold = ended(&stock, 1, 1);
+        let other = take_on_thread(&stock, 2, 2, 1);
+        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let take = other.join().unwrap();
+        assert!(matches!(take, Take::Taken(_)), "{take:?}");
+        conserved(&stock, &[take]);
+    });
+}
+
+#[test]
+fn take_that_sees_returned_units_finds_their_slot() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = ended(&stock, 1, 1);
+        let other = take_on_thread(&stock, 2, 2, 1);
+        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let take = other.join().unwrap();
+        conserved(&stock, &[take]);
+        assert!(matches!(take, Take::Taken(_) | Take::SoldOut), "{take:?}");
+        assert_eq!(stock.view(hold), HoldView::Ended);
+    });
+}
+
+#[test]
+fn word_take_against_waiting_bit_never_passes_the_waitlist() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let other = take_on_thread(&stock, 2, 2, 1);
+        // Two units are wanted and one is there, so the bit is set whatever the take does.
+        assert_eq!(stock.join_waiting(pool(0), units(2)), WaitJoin::Waiting);
+        let joined = look(&stock);
+        assert!(joined.waiting, "join has returned");
+        let take = other.join().unwrap();
+        conserved(&stock, &[take]);
+        assert_eq!(look(&stock), joined, "nothing moves past the waitlist");
+    });
+}
+
+#[test]
+fn word_give_against_waiting_bit_goes_to_one_of_the_two() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = ended(&stock, 1, 1);
+        let giver = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.give(hold))
+        };
+        let joined = stock.join_waiting(pool(0), units(1));
+        let given = giver.join().unwrap();
+        let view = look(&stock);
+        match (joined, given) {
+            (WaitJoin::Waiting, Given::ToWaiting(_)) => assert_eq!(view.available, units(0)),
+            (WaitJoin::Available { .. }, Given::ToPublic(_)) => assert!(!view.waiting),
+            other => panic!("a unit is lost between {other:?}, {view:?}"),
+        }
+    });
+}
+
+#[test]
+fn word_give_against_lot_adds_both() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = ended(&stock, 1, 1);
+        let giver = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.give(hold))
+        };
+        stock.add_supply(pool(0), units(1)).unwrap();
+        assert!(matches!(giver.join().unwrap(), Given::ToPublic(_)));
+        conserved(&stock, &[]);
+    });
+}
+
+#[test]
+fn same_viewer_and_key_from_two_connections_take_once() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let other = take_on_thread(&stock, 1, 1, 1);
+        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
+        match (mine, other.join().unwrap()) {
+            (Take::Taken(one), Take::Replay(two)) | (Take::Replay(two), Take::Taken(one)) => {
+                assert_eq!(one, two);
+            }
+            answers => panic!("{answers:?}"),
+        }
+        assert_eq!(look(&stock).available, units(1));
+    });
+}
+
+#[test]
+fn retry_that_meets_its_own_sell_out_is_a_replay() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let other = take_on_thread(&stock, 1, 1, 1);
+        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
+        match (mine, other.join().unwrap()) {
+            (Take::Taken(one), Take::Replay(two)) | (Take::Replay(two), Take::Taken(one)) => {
+                assert_eq!(one, two);
+            }
+            answers => panic!("sold out to oneself: {answers:?}"),
+        }
+    });
+}
+
+#[test]
+fn stale_id_against_slot_reuse_never_shows_another_hold() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let stale = ended(&stock, 1, 1);
+        let reader = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || (stock.view(stale), stock.end(stale), stock.give(stale)))
+        };
+        let given = stock.give(stale);
+        let next = stock.take(&mut stock.lane(), &request(2, 2, 1), true);
+        let (view, end, second) = reader.join().unwrap();
+        assert_eq!((view, end), (HoldView::Ended, End::Ended));
+        let wins = [given, second].iter().filter(|given| **given != Given::Refused).count();
+        assert_eq!(wins, 1, "the unit goes back once");
+        if let Take::Taken(next) = next {
+            assert_eq!(next.slot(), stale.slot(), "the slot is used again");
+            let HoldView::Pending(body) = stock.view(next) else { panic!("it lives") };
+            assert_eq!(body.viewer, viewer(2));
+        }
+        conserved(&stock, &[next]);
+    });
+}
+
+#[test]
+fn reader_of_a_live_hold_never_sees_a_torn_body() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = take_now(&stock, 1, 1, 1);
+        stock.mark_held(hold);
+        let reader = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.view(hold))
+        };
+        assert!(matches!(stock.end(hold), End::Won(_)));
+        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let _next = take_now(&stock, 2, 2, 1);
+        match reader.join().unwrap() {
+            HoldView::Held(body) => assert_eq!(body.viewer, viewer(1)),
+            HoldView::Ended => {}
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn confirm_against_end_has_one_winner() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = take_now(&stock, 1, 1, 1);
+        stock.mark_held(hold);
+        let other = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.confirm(hold))
+        };
+        let end = stock.end(hold);
+        match (end, other.join().unwrap()) {
+            (End::Won(_), End::Ended) => assert_eq!(stock.view(hold), HoldView::Ended),
+            (End::Confirmed, End::Won(_)) => {
+                assert!(matches!(stock.view(hold), HoldView::Confirmed(_)));
+            }
+            ends => panic!("{ends:?}"),
+        }
+    });
+}
+
+#[test]
+fn end_against_commit_waits_for_the_commit() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = take_now(&stock, 1, 1, 1);
+        let writer = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.mark_held(hold))
+        };
+        let end = stock.end(hold);
+        writer.join().unwrap();
+        match end {
+            End::Pending => assert!(matches!(stock.view(hold), HoldView::Held(_))),
+            End::Won(_) => assert_eq!(stock.view(hold), HoldView::Ended),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn two_lanes_that_reuse_slots_never_share_one() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let (one, two) = (ended(&stock, 1, 1), ended(&stock, 2, 2));
+        assert!(matches!(stock.give(one), Given::ToPublic(_)));
+        assert!(matches!(stock.give(two), Given::ToPublic(_)));
+        let other = take_on_thread(&stock, 3, 3, 1);
+        let mine = taken(stock.take(&mut stock.lane(), &request(4, 4, 1), true)).unwrap();
+        let other = taken(other.join().unwrap()).unwrap();
+        assert_ne!(mine.slot(), other.slot());
+    });
+}
+
+#[test]
+fn three_threads_give_take_and_read_one_slot() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let stale = ended(&stock, 1, 1);
+        let reader = {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.view(stale))
+        };
+        let other = take_on_thread(&stock, 2, 2, 1);
+        assert!(matches!(stock.give(stale), Given::ToPublic(_)));
+        let take = other.join().unwrap();
+        assert_eq!(reader.join().unwrap(), HoldView::Ended);
+        conserved(&stock, &[take]);
+    });
+}
+
+#[test]
+fn word_three_takes_of_two_units_and_a_give_lose_nothing() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let hold = ended(&stock, 4, 4);
+        let others = [take_on_thread(&stock, 1, 1, 1), take_on_thread(&stock, 2, 2, 1)];
+        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let takes = others.map(|other| other.join().unwrap());
+        conserved(&stock, &takes);
+        let holds = takes.map(taken);
+        assert!(holds.iter().any(Option::is_some), "a unit was there all the time");
+        if let [Some(one), Some(two)] = holds {
+            assert_ne!((one.slot(), one.take()), (two.slot(), two.take()));
+            assert_ne!(one.slot(), two.slot());
+        }
+    });
+}
