@@ -158,8 +158,8 @@ impl<'de> Fields<'de> {
     fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         let text = match name {
             "units" => {
-                let units = map.next_value::<u64>().map_err(|error| in_field("units", &error))?;
-                return once("units", self.units.replace(units).is_none());
+                let units = map.next_value::<Count>().map_err(|error| in_field("units", &error))?;
+                return once("units", self.units.replace(units.0).is_none());
             }
             "type" => &mut self.kind,
             "ticket" => &mut self.ticket,
@@ -228,6 +228,33 @@ impl<'de> Fields<'de> {
             self.hold.is_some(),
         ];
         NAMES.into_iter().zip(there).find_map(|(name, there)| there.then_some(name))
+    }
+}
+
+/// A count; asked for as "any" so that both encodings name what they found instead.
+struct Count(u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number from 0")
+            }
+
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Count, E> {
+                Ok(Count(count))
+            }
+
+            // Some MessagePack encoders write all integers as signed ones.
+            fn visit_i64<E: de::Error>(self, count: i64) -> Result<Count, E> {
+                let negative = |_| E::invalid_value(de::Unexpected::Signed(count), &self);
+                u64::try_from(count).map(Count).map_err(negative)
+            }
+        }
+        from.deserialize_any(Whole)
     }
 }
 

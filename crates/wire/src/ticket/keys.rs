@@ -127,7 +127,7 @@ pub enum KeyError {
         member: &'static str,
     },
     /// A member has the wrong length.
-    #[error("ticket key {kid:?}: {member} has {bytes} bytes; {expected} {needed}")]
+    #[error("ticket key {kid:?}: {member} has {bytes} bytes; {expected} {needed} needed")]
     Length {
         /// The key's id.
         kid: String,

@@ -1,7 +1,12 @@
 //! Checking tickets.
 
+use std::fmt;
+
 use jsonwebtoken::{Validation, errors::ErrorKind};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
 use stampede_domain::{ChannelId, DurationMs, Mode, StreamId, UnixMillis, ViewerId};
 
 use super::{AUDIENCE, Algorithm, Ticket, TicketError, TicketKeys};
@@ -22,7 +27,7 @@ pub struct TicketVerifier {
 
 #[derive(Deserialize)]
 struct Claims {
-    aud: Audience,
+    aud: MeantForUs,
     #[serde(with = "text")]
     sub: ViewerId,
     #[serde(with = "text")]
@@ -35,12 +40,33 @@ struct Claims {
     nbf: Option<u64>,
 }
 
-/// One audience or several (RFC 7519, section 4.1.3).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
+/// Whether the claim `aud`, one audience or several (RFC 7519, section 4.1.3), names Stampede.
+struct MeantForUs(bool);
+
+impl<'de> Deserialize<'de> for MeantForUs {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Audiences;
+        impl<'de> Visitor<'de> for Audiences {
+            type Value = bool;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, one: &str) -> Result<bool, E> {
+                Ok(one == AUDIENCE)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+                let mut found = false;
+                while let Some(one) = list.next_element::<String>()? {
+                    found |= one == AUDIENCE;
+                }
+                Ok(found)
+            }
+        }
+        from.deserialize_any(Audiences).map(Self)
+    }
 }
 
 impl TicketVerifier {
@@ -69,11 +95,7 @@ impl TicketVerifier {
             return Err(TicketError::TooLong { bytes, max });
         }
         let claims = self.signed_claims(ticket)?;
-        let meant_for_us = match &claims.aud {
-            Audience::One(one) => one == AUDIENCE,
-            Audience::Several(several) => several.iter().any(|one| one == AUDIENCE),
-        };
-        if !meant_for_us {
+        if !claims.aud.0 {
             return Err(TicketError::WrongAudience);
         }
         let expires_at = self.check_times(&claims, now)?;

@@ -1,0 +1,173 @@
+//! Messages survive the way to bytes and back; no bytes make the decoders panic.
+
+use crate::common;
+use proptest::{collection::vec, option, prelude::*};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, OrderId, SkuId};
+use stampede_wire::{
+    ClientMessage, Ended, Held, NO_HOLD, Order, PaymentFailed, Pong, Refused, Request,
+    ServerMessage, SkuStock, Stock, Subprotocol, limits::INTEGER_MAX,
+};
+
+fn text_id() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9._:-]{1,64}"
+}
+
+fn key() -> impl Strategy<Value = IdempotencyKey> {
+    text_id().prop_map(|text| text.parse().unwrap())
+}
+
+fn sku() -> impl Strategy<Value = SkuId> {
+    text_id().prop_map(|text| text.parse().unwrap())
+}
+
+fn hold() -> impl Strategy<Value = HoldId> {
+    any::<[u8; 16]>().prop_map(HoldId::from_bytes)
+}
+
+fn drop_id() -> impl Strategy<Value = DropId> {
+    (1..=u32::MAX).prop_map(DropId::new)
+}
+
+fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
+    prop_oneof![
+        ("\\PC{0,200}", option::of("\\PC{0,64}")).prop_map(|(ticket, client)| {
+            ClientMessage::Hello { ticket: ticket.into(), client: client.map(Into::into) }
+        }),
+        "\\PC{0,200}".prop_map(|ticket| ClientMessage::Refresh { ticket: ticket.into() }),
+        (drop_id(), ".{0,80}", any::<u64>(), key()).prop_map(|(drop, sku, units, key)| {
+            ClientMessage::Buy { drop, sku: sku.into(), units, key }
+        }),
+        hold().prop_map(|hold| ClientMessage::Release { hold }),
+        hold().prop_map(|hold| ClientMessage::Pay { hold }),
+        Just(ClientMessage::Ping),
+    ]
+}
+
+fn server_message() -> impl Strategy<Value = ServerMessage> {
+    let amount = 0..=INTEGER_MAX;
+    let currency = prop_oneof![Just("EUR"), Just("JPY"), Just("KWD")];
+    let held = (option::of(key()), any::<bool>(), hold(), sku(), any::<u32>(), amount.clone());
+    let order = (option::of(key()), hold(), sku(), any::<u32>(), amount.clone(), currency.clone());
+    prop_oneof![
+        (held, currency, amount.clone()).prop_map(
+            |((key, retry, hold, sku, units, amount_minor), currency, expires_in_ms)| {
+                ServerMessage::Held(Held {
+                    key,
+                    retry,
+                    hold,
+                    drop: DropId::new(1),
+                    sku,
+                    units,
+                    amount_minor,
+                    currency: currency.parse().unwrap(),
+                    expires_in_ms,
+                })
+            }
+        ),
+        order.prop_map(|(key, hold, sku, units, amount_minor, currency)| {
+            ServerMessage::Order(Order {
+                key,
+                order: OrderId::of(hold),
+                hold,
+                drop: DropId::new(1),
+                sku,
+                units,
+                amount_minor,
+                currency: currency.parse().unwrap(),
+            })
+        }),
+        (
+            option::of(key()),
+            option::of(hold()),
+            "[a-z_]{1,30}",
+            "\\PC{0,200}",
+            option::of(amount.clone())
+        )
+            .prop_map(|(key, hold, code, message, retry_after_ms)| {
+                ServerMessage::Refused(Refused {
+                    request: Request::Buy,
+                    key,
+                    hold,
+                    code: code.into(),
+                    message,
+                    temporary: true,
+                    retry_after_ms,
+                    limit: Some(3),
+                    available: None,
+                })
+            }),
+        (hold(), sku(), any::<u32>()).prop_map(|(hold, sku, units)| {
+            ServerMessage::Expired(Ended { hold, drop: DropId::new(1), sku, units })
+        }),
+        (hold(), any::<bool>(), option::of(amount.clone())).prop_map(
+            |(hold, is_final, expires_in_ms)| {
+                ServerMessage::PaymentFailed(PaymentFailed { hold, is_final, expires_in_ms })
+            }
+        ),
+        (drop_id(), amount.clone(), vec((sku(), any::<u32>()), 0..5)).prop_map(
+            |(drop, version, skus)| {
+                let skus = skus.into_iter().map(|(sku, available)| SkuStock { sku, available });
+                ServerMessage::Stock(Stock { drop, version, skus: skus.collect() })
+            }
+        ),
+        amount.prop_map(|server_time_ms| ServerMessage::Pong(Pong { server_time_ms })),
+    ]
+}
+
+fn survives(message: &ClientMessage<'_>) -> bool {
+    // A hold id of zeros means "no hold" on the way in, whatever its text was.
+    !matches!(message, ClientMessage::Pay { hold } | ClientMessage::Release { hold } if *hold == NO_HOLD)
+}
+
+proptest! {
+    #[test]
+    fn client_messages_survive(message in client_message().prop_filter("a hold", survives)) {
+        for subprotocol in Subprotocol::ALL {
+            let frame = subprotocol.encode_client(&message);
+            let decoded = subprotocol.decode_client(&frame);
+            prop_assert_eq!(decoded.as_ref(), Ok(&message));
+        }
+    }
+
+    #[test]
+    fn server_messages_survive(message in server_message()) {
+        for subprotocol in Subprotocol::ALL {
+            let frame = subprotocol.encode_server(&message);
+            prop_assert_eq!(subprotocol.decode_server(&frame), Ok(Some(message.clone())));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_decoder_panic(frame in vec(any::<u8>(), 0..300)) {
+        for subprotocol in Subprotocol::ALL {
+            let _ = subprotocol.decode_client(&frame);
+            let _ = subprotocol.decode_server(&frame);
+            let _ = subprotocol.is_stock_tick(&frame);
+        }
+    }
+
+    #[test]
+    fn no_change_of_a_good_frame_makes_a_decoder_panic(
+        which in any::<prop::sample::Index>(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        for subprotocol in Subprotocol::ALL {
+            let client = common::client_messages();
+            let server = common::server_messages();
+            let mut frames = vec![
+                subprotocol.encode_client(&client[which.index(client.len())].1),
+                subprotocol.encode_server(&server[which.index(server.len())].1),
+            ];
+            for frame in &mut frames {
+                for (at, byte) in &changes {
+                    let at = at.index(frame.len());
+                    frame[at] = *byte;
+                }
+                let end = frame.len() - cut.index(3);
+                let _ = subprotocol.decode_client(&frame[..end]);
+                let _ = subprotocol.decode_server(&frame[..end]);
+            }
+        }
+    }
+}
