@@ -10,6 +10,8 @@ pub(crate) enum Failure {
     UnknownStep { name: String },
     #[error("`{command}` cannot be started: {source}")]
     Start { command: String, source: io::Error },
+    #[error("standard output cannot be shared: {0}")]
+    Stdout(io::Error),
     #[error("`{command}` ended with {status}")]
     Ended { command: String, status: ExitStatus },
     #[error("`{command}` printed something else than the JSON it promises: {source}")]

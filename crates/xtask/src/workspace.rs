@@ -62,12 +62,9 @@ impl Workspace {
     }
 }
 
-/// Runs `command` with both of its streams on our standard output, so that a log of one stream
-/// holds everything in order, the test runner's closing line last.
+/// Runs `command` with both of its streams on our standard output.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    let failed = |source| Failure::Start { command: shown(command), source };
-    let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(failed)?;
-    command.stderr(Stdio::from(stdout));
+    command.stderr(our_stdout()?);
     let status =
         command.status().map_err(|source| Failure::Start { command: shown(command), source })?;
     if status.success() { Ok(()) } else { Err(Failure::Ended { command: shown(command), status }) }
@@ -78,9 +75,9 @@ pub(crate) fn output(command: &mut Command) -> Result<Output, Failure> {
     command.output().map_err(|source| Failure::Start { command: shown(command), source })
 }
 
-/// Runs `command` for what it prints; its errors stay visible.
+/// Runs `command` for what it prints; its messages stay visible.
 pub(crate) fn stdout(command: &mut Command) -> Result<Vec<u8>, Failure> {
-    command.stderr(Stdio::inherit());
+    command.stderr(our_stdout()?);
     let output = output(command)?;
     if output.status.success() {
         Ok(output.stdout)
@@ -94,6 +91,13 @@ pub(crate) fn json(command: &mut Command) -> Result<Value, Failure> {
     let printed = stdout(command)?;
     serde_json::from_slice(&printed)
         .map_err(|source| Failure::NotJson { command: shown(command), source })
+}
+
+/// Messages of commands go where their output goes, so that a log of one stream holds everything
+/// in order, the test runner's closing line last.
+fn our_stdout() -> Result<Stdio, Failure> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(Failure::Stdout)?;
+    Ok(Stdio::from(stdout))
 }
 
 fn shown(command: &Command) -> String {
