@@ -1,1 +1,27 @@
-//! The HTTP interface for hosts, merchants, ops.
+//! The HTTP interface for hosts, merchants, ops with their tools.
+//!
+//! [`router`] is the whole interface; [`serve`] answers it on a listener. Commands go to the
+//! engine, which decides whether the actor may give them, records the outcome, answers when the
+//! record is durable. Reports are folds that `stampede-report` makes; nothing here reads the ledger.
+
+mod auth;
+mod config;
+mod dto;
+mod extract;
+pub mod metrics;
+mod openapi;
+mod problem;
+mod router;
+mod routes;
+mod serve;
+mod staff;
+mod state;
+
+pub use config::ControlConfig;
+pub use router::router;
+pub use serve::serve;
+pub use staff::{
+    IssuedToken, NewStaff, STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, StaffError, StaffSecret,
+    StaffToken, StaffTokens,
+};
+pub use state::ControlParts;

@@ -1,0 +1,48 @@
+//! Limits of the interface.
+
+use stampede_domain::{DurationMs, limits::RECORD_BYTES_MAX};
+
+/// What may be set about the interface; each limit with its policy when full.
+#[derive(Clone, Debug)]
+pub struct ControlConfig {
+    /// Bytes of a request's body. When exceeded: 413.
+    pub body_bytes_max: usize,
+    /// Bytes of a request's line with its headers. When exceeded: 431.
+    pub header_bytes_max: usize,
+    /// Headers of a request. When exceeded: 431.
+    pub headers_max: usize,
+    /// Time to receive a request's headers; an idle connection is closed after it.
+    pub header_wait: DurationMs,
+    /// Time from a request's headers to the head of its answer. When exceeded: 408.
+    pub request_wait: DurationMs,
+    /// Time that a command's outcome may take to become durable. When exceeded: 503, outcome unknown.
+    pub answer_wait: DurationMs,
+    /// Connections at a time. When full: further ones wait to be accepted.
+    pub connections_max: usize,
+    /// Reports and audits that read the ledger at a time. When full: 503, busy.
+    pub ledger_reads_max: usize,
+    /// Time that a reader of an audit may let a chunk wait. When exceeded: the audit breaks off.
+    pub chunk_wait: DurationMs,
+    /// Time that open connections have to finish once the server stops.
+    pub drain_wait: DurationMs,
+}
+
+/// The least that `body_bytes_max` may be: the largest plan still fits, escapes included.
+const BODY_BYTES_MIN: usize = 2 * RECORD_BYTES_MAX;
+
+impl Default for ControlConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: BODY_BYTES_MIN,
+            header_bytes_max: 16 << 10,
+            headers_max: 64,
+            header_wait: DurationMs::from_secs(30),
+            request_wait: DurationMs::from_secs(30),
+            answer_wait: DurationMs::from_secs(10),
+            connections_max: 512,
+            ledger_reads_max: 2,
+            chunk_wait: DurationMs::from_secs(30),
+            drain_wait: DurationMs::from_secs(10),
+        }
+    }
+}

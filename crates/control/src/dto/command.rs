@@ -1,0 +1,69 @@
+//! Commands with what they did, as JSON.
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::SkuId;
+use stampede_engine::{Action, Done};
+use utoipa::ToSchema;
+
+use super::plan::{parsed, units};
+use crate::problem::Problem;
+
+/// What a command without parameters may say.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500, example = "sound check")]
+    pub(crate) reason: Option<String>,
+}
+
+/// A lot of units to put on sale.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Restock {
+    /// The SKU, by its id in the plan.
+    #[schema(example = "n5-50", max_length = 64)]
+    sku: String,
+    /// Units of the lot; all lots of a SKU together have at most 16,777,215.
+    #[schema(example = 500, minimum = 1, maximum = 16777215)]
+    units: u32,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+}
+
+impl Restock {
+    /// The command.
+    pub(crate) fn to_action(&self) -> Result<Action, Problem> {
+        let sku: SkuId = parsed("sku", &self.sku)?;
+        Ok(Action::Restock { sku, units: units("units", self.units)? })
+    }
+}
+
+/// An accepted command: what it did, the same again for every retry with its key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    /// The drop, new or old.
+    #[schema(example = "d17")]
+    drop: String,
+    /// The command.
+    #[schema(example = "restock")]
+    action: &'static str,
+    /// The lot's number within the drop, for a restock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 2)]
+    lot: Option<u32>,
+}
+
+impl Accepted {
+    pub(crate) fn new(action: &'static str, done: Done) -> Self {
+        Self { drop: done.drop.to_string(), action, lot: done.lot }
+    }
+
+    /// Where the drop can be read.
+    pub(crate) fn location(&self) -> String {
+        format!("/v1/drops/{}", self.drop)
+    }
+}

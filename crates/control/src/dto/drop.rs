@@ -1,0 +1,155 @@
+//! A drop as it stands now, as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::{DurationMs, Phase, UnixMillis};
+use stampede_engine::{SaleDrop, SkuFigures};
+use utoipa::ToSchema;
+
+use super::PlanBody;
+
+/// A drop as it stands now. The figures are read while the sale goes on, so they may differ by the
+/// takes of a moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DropState {
+    /// The drop's id.
+    #[schema(example = "d17")]
+    drop: String,
+    /// Where the drop stands.
+    phase: PhaseName,
+    /// Whether it is the one on air in its stream.
+    featured: bool,
+    /// Rises with each change of phase.
+    version: u64,
+    /// Counts the plan and its edits; the first plan is 1.
+    revision: u32,
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    #[schema(example = 1_700_000_000_000_i64)]
+    server_time_ms: u64,
+    /// Time left of the countdown, in milliseconds; only during a countdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_in_ms: Option<u64>,
+    /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_in_ms: Option<u64>,
+    /// Distinct viewers connected to the drop's stream.
+    viewers_connected: u64,
+    /// The figures of every SKU, in the plan's order.
+    skus: Vec<SkuState>,
+    /// What viewers asked for since this server started; the report has the totals over restarts.
+    totals: Demand,
+    /// The terms.
+    plan: PlanBody,
+}
+
+/// The phases of a drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Phase)]
+pub(crate) enum PhaseName {
+    /// Planned, can still be edited.
+    Scheduled,
+    /// Opens when the countdown ends.
+    Countdown,
+    /// Viewers can take.
+    Open,
+    /// Takes are refused for now; holds live on.
+    Paused,
+    /// Takes are over; holds live on until they end.
+    Closed,
+    /// Every hold has ended: the figures are final.
+    Settled,
+    /// Called off before it began.
+    Cancelled,
+}
+
+/// Figures of one SKU: supplied is available plus held plus sold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SkuState {
+    /// The SKU's id.
+    #[schema(example = "n5-50")]
+    sku: String,
+    /// Units of all lots; before opening, the plan's supply.
+    supplied: u32,
+    /// Units that can be taken now.
+    available: u32,
+    /// Units in holds.
+    held: u32,
+    /// Units in orders.
+    sold: u32,
+}
+
+/// What viewers asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Demand {
+    /// Buys that took units.
+    held: u64,
+    /// Buys that were answered with what an earlier one had got.
+    retries: u64,
+    /// Buys refused, by reason; reasons that did not occur are left out.
+    #[schema(example = json!({"sold_out": 184213, "over_viewer_limit": 12}))]
+    refused: BTreeMap<&'static str, u64>,
+}
+
+impl DropState {
+    pub(crate) fn new(sale: &SaleDrop, now: UnixMillis) -> Self {
+        let plan = sale.plan();
+        let totals = sale.totals();
+        Self {
+            drop: sale.id().to_string(),
+            phase: sale.phase().into(),
+            featured: sale.is_featured(),
+            version: sale.version(),
+            revision: sale.revision(),
+            server_time_ms: now.get(),
+            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
+            closes_in_ms: closes_in_ms(sale, now),
+            viewers_connected: sale.viewers_connected(),
+            skus: sale
+                .figures()
+                .iter()
+                .zip(&plan.skus)
+                .map(|(figures, sku)| SkuState::new(sku.id.to_string(), figures))
+                .collect(),
+            totals: Demand {
+                held: totals.held,
+                retries: totals.retries,
+                refused: totals.refusals().map(|(code, count)| (code.name(), count)).collect(),
+            },
+            plan: PlanBody::from(&**plan),
+        }
+    }
+}
+
+impl SkuState {
+    fn new(sku: String, figures: &SkuFigures) -> Self {
+        Self {
+            sku,
+            supplied: figures.supplied.get(),
+            available: figures.available.get(),
+            held: figures.held.get(),
+            sold: figures.sold.get(),
+        }
+    }
+}
+
+fn closes_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+    let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
+    let ends_at = sale.plan().ends_at.filter(|_| !over)?;
+    Some(ends_at.since(now).get())
+}
+
+impl From<Phase> for PhaseName {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Scheduled => Self::Scheduled,
+            Phase::Countdown => Self::Countdown,
+            Phase::Open => Self::Open,
+            Phase::Paused => Self::Paused,
+            Phase::Closed => Self::Closed,
+            Phase::Settled => Self::Settled,
+            Phase::Cancelled => Self::Cancelled,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Health, as JSON.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Alive {
+    /// Always `alive`.
+    #[schema(example = "alive")]
+    pub(crate) status: &'static str,
+    /// This server's name.
+    #[schema(example = "node-1")]
+    pub(crate) node: String,
+    /// How often the server has started on its ledger.
+    #[schema(example = 3)]
+    pub(crate) incarnation: u32,
+}
+
+/// The engine sells.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ready {
+    /// Always `ready`.
+    #[schema(example = "ready")]
+    pub(crate) status: &'static str,
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
+}

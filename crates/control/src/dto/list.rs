@@ -1,0 +1,111 @@
+//! Several drops at once, as JSON.
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::{DurationMs, UnixMillis, Units};
+use stampede_engine::{SaleDrop, SkuFigures};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{ModeName, PhaseName};
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// List drops after this one: the `next` of the page before.
+    #[serde(default)]
+    #[param(example = "d100")]
+    pub(crate) after: Option<String>,
+    /// Drops of one page.
+    #[serde(default = "limit_default")]
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    pub(crate) limit: usize,
+}
+
+const fn limit_default() -> usize {
+    100
+}
+
+/// Drops of one page, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DropList {
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
+    /// The drops that the token may see.
+    pub(crate) drops: Vec<DropSummary>,
+    /// What to send as `after` for the next page; left out on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// A stream with its drops.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StreamState {
+    /// The stream's id.
+    #[schema(example = "friday-show")]
+    pub(crate) stream: String,
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
+    /// Distinct viewers connected to the stream.
+    pub(crate) viewers_connected: u64,
+    /// The drops that the token may see, in running order.
+    pub(crate) drops: Vec<DropSummary>,
+}
+
+/// A drop in a few figures, summed over its SKUs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DropSummary {
+    /// The drop's id.
+    #[schema(example = "d17")]
+    pub(crate) drop: String,
+    /// The stream's id.
+    stream: String,
+    /// Title for viewers.
+    title: String,
+    /// Whose goods are sold.
+    merchant: String,
+    /// Who runs it.
+    host: String,
+    /// Live or rehearsal.
+    mode: ModeName,
+    /// Where the drop stands.
+    phase: PhaseName,
+    /// Whether it is the one on air in its stream.
+    featured: bool,
+    /// Rises with each change of phase.
+    version: u64,
+    /// Time left of the countdown, in milliseconds; only during a countdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_in_ms: Option<u64>,
+    /// Units of all lots; before opening, the plan's supply.
+    supplied: u64,
+    /// Units that can be taken now.
+    available: u64,
+    /// Units in holds.
+    held: u64,
+    /// Units in orders.
+    sold: u64,
+}
+
+impl DropSummary {
+    pub(crate) fn new(sale: &SaleDrop, now: UnixMillis) -> Self {
+        let (plan, figures) = (sale.plan(), sale.figures());
+        let sum = |of: fn(&SkuFigures) -> Units| figures.iter().map(of).sum();
+        Self {
+            drop: sale.id().to_string(),
+            stream: plan.stream.to_string(),
+            title: plan.title.clone(),
+            merchant: plan.merchant.to_string(),
+            host: plan.host.to_string(),
+            mode: plan.mode.into(),
+            phase: sale.phase().into(),
+            featured: sale.is_featured(),
+            version: sale.version(),
+            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
+            supplied: sum(|sku| sku.supplied),
+            available: sum(|sku| sku.available),
+            held: sum(|sku| sku.held),
+            sold: sum(|sku| sku.sold),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What travels over HTTP as JSON, kept apart from the domain's own types.
+
+mod command;
+mod drop;
+mod health;
+mod list;
+mod plan;
+
+pub(crate) use command::{Accepted, Reason, Restock};
+pub(crate) use drop::{DropState, PhaseName};
+pub(crate) use health::{Alive, Ready};
+pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
+pub(crate) use plan::{ModeName, PlanBody};
+
+/// The largest integer that every JSON reader keeps exact: 2^53 - 1.
+pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

@@ -1,0 +1,282 @@
+//! A drop's terms as JSON.
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::{
+    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, UnixMillis, Units,
+    limits::{COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT},
+};
+use utoipa::ToSchema;
+
+use super::INTEGER_MAX;
+use crate::problem::{Code, Problem};
+
+/// The terms of a drop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Plan)]
+pub(crate) struct PlanBody {
+    /// The live stream, by the platform's id: 1 to 64 letters, digits or `. _ : -`. Fixed once planned.
+    #[schema(example = "friday-show", max_length = 64)]
+    pub(crate) stream: String,
+    /// Place in the stream's running order; equal places keep the order of planning.
+    #[serde(default)]
+    #[schema(default = 0, minimum = 0, maximum = 65535)]
+    pub(crate) running_order: u16,
+    /// Title for viewers, 1 to 200 bytes.
+    #[schema(example = "Perfume, 50 ml", max_length = 200)]
+    pub(crate) title: String,
+    /// Whose goods are sold: 1 to 64 letters, digits or `. _ : -`. Fixed once planned.
+    #[schema(example = "maison-nord", max_length = 64)]
+    pub(crate) merchant: String,
+    /// Who runs the drop: 1 to 64 letters, digits or `. _ : -`.
+    #[schema(example = "nina", max_length = 64)]
+    pub(crate) host: String,
+    /// Live, or a rehearsal that only rehearsal tickets can join.
+    #[serde(default)]
+    pub(crate) mode: ModeName,
+    /// What is sold, all in one currency.
+    #[schema(min_items = 1, max_items = 64)]
+    pub(crate) skus: Vec<SkuBody>,
+    /// Units over all SKUs that one viewer may hold or own.
+    #[schema(example = 2, minimum = 1, maximum = 16777215)]
+    pub(crate) limit_per_viewer: u32,
+    /// Holds that one viewer may make in this drop, ended ones included.
+    #[serde(default = "holds_per_viewer_default")]
+    #[schema(default = 16, minimum = 1, maximum = 64)]
+    pub(crate) holds_per_viewer_max: u16,
+    /// How long a hold lives before its units go back on sale, in milliseconds.
+    #[schema(example = 120_000, minimum = 1000, maximum = 86400000)]
+    pub(crate) hold_ttl_ms: u64,
+    /// From `open` to the first take, in milliseconds; 0 opens at once.
+    #[serde(default = "countdown_default")]
+    #[schema(default = 10000, minimum = 0, maximum = 600000)]
+    pub(crate) countdown_ms: u64,
+    /// When the drop opens by itself, in milliseconds since 1970-01-01 UTC; left out, the host opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 9007199254740991_i64)]
+    pub(crate) starts_at_ms: Option<u64>,
+    /// When the drop closes by itself, in milliseconds since 1970-01-01 UTC; left out, the host closes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 9007199254740991_i64)]
+    pub(crate) ends_at_ms: Option<u64>,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only, max_length = 500)]
+    pub(crate) reason: Option<String>,
+}
+
+/// Whether a drop sells for real.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Mode)]
+pub(crate) enum ModeName {
+    /// Real units, real money.
+    #[default]
+    Live,
+    /// Nothing counts as sold.
+    Rehearsal,
+}
+
+/// One sellable variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Sku)]
+pub(crate) struct SkuBody {
+    /// Name within the drop: 1 to 64 letters, digits or `. _ : -`.
+    #[schema(example = "n5-50", max_length = 64)]
+    id: String,
+    /// Title for viewers, 1 to 200 bytes.
+    #[schema(example = "No. 5", max_length = 200)]
+    title: String,
+    /// Option values, such as colour or size.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    options: Vec<OptionBody>,
+    /// The merchant's own code, passed through to orders; if left out, the id. At most 200 bytes.
+    #[serde(default)]
+    #[schema(example = "MN-0005-50", max_length = 200)]
+    merchant_sku: Option<String>,
+    /// Address of an image, at most 2,048 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2048)]
+    image: Option<String>,
+    /// Price of one unit.
+    price: MoneyBody,
+    /// Units of the first lot; 0 where a lot is added later.
+    #[schema(example = 15_000, minimum = 0, maximum = 16777215)]
+    supply: u32,
+    /// Units of this SKU that one viewer may hold or own; if left out, the drop's limit.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 16777215)]
+    limit_per_viewer: Option<u32>,
+}
+
+/// One option value of a SKU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SkuOption)]
+pub(crate) struct OptionBody {
+    /// The option, such as colour; 1 to 200 bytes.
+    #[schema(example = "size", max_length = 200)]
+    name: String,
+    /// The value that this SKU has; 1 to 200 bytes.
+    #[schema(example = "50 ml", max_length = 200)]
+    value: String,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Money)]
+pub(crate) struct MoneyBody {
+    /// The amount in minor units: cents for EUR, yen for JPY.
+    #[schema(example = 4990, minimum = 0, maximum = 9007199254740991_i64)]
+    pub(crate) minor: u64,
+    /// ISO 4217 code in capitals.
+    #[schema(example = "EUR", min_length = 3, max_length = 3)]
+    pub(crate) currency: String,
+}
+
+const fn holds_per_viewer_default() -> u16 {
+    HOLDS_PER_VIEWER_DEFAULT
+}
+
+const fn countdown_default() -> u64 {
+    COUNTDOWN_MS_DEFAULT
+}
+
+impl PlanBody {
+    /// The domain's plan; what only the plan as a whole can tell is checked by the engine, which
+    /// records the refusal.
+    pub(crate) fn to_plan(&self) -> Result<DropPlan, Problem> {
+        let limit = units("limit_per_viewer", self.limit_per_viewer)?;
+        let skus = self.skus.iter().enumerate();
+        Ok(DropPlan {
+            stream: parsed("stream", &self.stream)?,
+            running_order: self.running_order,
+            title: self.title.clone(),
+            merchant: parsed("merchant", &self.merchant)?,
+            host: parsed("host", &self.host)?,
+            mode: self.mode.into(),
+            skus: skus.map(|(place, sku)| sku.to_plan(place, limit)).collect::<Result<_, _>>()?,
+            limit_per_viewer: limit,
+            holds_per_viewer_max: self.holds_per_viewer_max,
+            hold_ttl: DurationMs::new(self.hold_ttl_ms),
+            countdown: DurationMs::new(self.countdown_ms),
+            starts_at: time("starts_at_ms", self.starts_at_ms)?,
+            ends_at: time("ends_at_ms", self.ends_at_ms)?,
+        })
+    }
+}
+
+impl SkuBody {
+    fn to_plan(&self, place: usize, limit: Units) -> Result<SkuPlan, Problem> {
+        let field = |name: &str| format!("skus[{place}].{name}");
+        let currency: Currency = parsed(&field("price.currency"), &self.price.currency)?;
+        let price = Money::new(self.price.minor, currency)
+            .ok_or_else(|| too_large(&field("price.minor"), self.price.minor, INTEGER_MAX))?;
+        let option = |option: &OptionBody| SkuOption {
+            name: option.name.clone(),
+            value: option.value.clone(),
+        };
+        let own_limit = self.limit_per_viewer.map(|own| units(&field("limit_per_viewer"), own));
+        Ok(SkuPlan {
+            id: parsed(&field("id"), &self.id)?,
+            title: self.title.clone(),
+            options: self.options.iter().map(option).collect(),
+            merchant_sku: self.merchant_sku.clone().unwrap_or_else(|| self.id.clone()),
+            image: self.image.clone(),
+            price,
+            supply: units(&field("supply"), self.supply)?,
+            limit_per_viewer: own_limit.transpose()?.unwrap_or(limit),
+        })
+    }
+}
+
+impl From<&DropPlan> for PlanBody {
+    fn from(plan: &DropPlan) -> Self {
+        Self {
+            stream: plan.stream.to_string(),
+            running_order: plan.running_order,
+            title: plan.title.clone(),
+            merchant: plan.merchant.to_string(),
+            host: plan.host.to_string(),
+            mode: plan.mode.into(),
+            skus: plan.skus.iter().map(SkuBody::from).collect(),
+            limit_per_viewer: plan.limit_per_viewer.get(),
+            holds_per_viewer_max: plan.holds_per_viewer_max,
+            hold_ttl_ms: plan.hold_ttl.get(),
+            countdown_ms: plan.countdown.get(),
+            starts_at_ms: plan.starts_at.map(UnixMillis::get),
+            ends_at_ms: plan.ends_at.map(UnixMillis::get),
+            reason: None,
+        }
+    }
+}
+
+impl From<&SkuPlan> for SkuBody {
+    fn from(sku: &SkuPlan) -> Self {
+        let option = |option: &SkuOption| OptionBody {
+            name: option.name.clone(),
+            value: option.value.clone(),
+        };
+        Self {
+            id: sku.id.to_string(),
+            title: sku.title.clone(),
+            options: sku.options.iter().map(option).collect(),
+            merchant_sku: Some(sku.merchant_sku.clone()),
+            image: sku.image.clone(),
+            price: sku.price.into(),
+            supply: sku.supply.get(),
+            limit_per_viewer: Some(sku.limit_per_viewer.get()),
+        }
+    }
+}
+
+impl From<Money> for MoneyBody {
+    fn from(money: Money) -> Self {
+        Self { minor: money.minor(), currency: money.currency().to_string() }
+    }
+}
+
+impl From<ModeName> for Mode {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Live => Self::Live,
+            ModeName::Rehearsal => Self::Rehearsal,
+        }
+    }
+}
+
+impl From<Mode> for ModeName {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Live => Self::Live,
+            Mode::Rehearsal => Self::Rehearsal,
+        }
+    }
+}
+
+/// An id from its text; the refusal names the field.
+pub(super) fn parsed<T>(field: &str, text: &str) -> Result<T, Problem>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    text.parse().map_err(|error| Problem::new(Code::BadBody, format!("{field}: {error}")))
+}
+
+/// A quantity that fits the stock word.
+pub(super) fn units(field: &str, count: u32) -> Result<Units, Problem> {
+    Units::new(count).ok_or_else(|| too_large(field, count.into(), Units::MAX.get().into()))
+}
+
+fn time(field: &str, millis: Option<u64>) -> Result<Option<UnixMillis>, Problem> {
+    match millis {
+        Some(millis) if millis > INTEGER_MAX => Err(too_large(field, millis, INTEGER_MAX)),
+        other => Ok(other.map(UnixMillis::new)),
+    }
+}
+
+fn too_large(field: &str, value: u64, max: u64) -> Problem {
+    Problem::new(Code::BadBody, format!("{field} is {value}; at most {max} is allowed"))
+}

@@ -1,0 +1,153 @@
+//! Parts of a request, refused in the one shape of errors.
+
+use std::str::FromStr;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Path, Query, Request,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+use stampede_domain::{DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
+
+use crate::problem::{Code, Problem};
+
+/// The header that names a command.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(body_problem(&rejection)),
+        }
+    }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::new(body), state).await;
+        let bytes = bytes.map_err(|rejection| body_problem(&JsonRejection::from(rejection)))?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let request = Request::from_parts(parts, bytes.into());
+        Body::from_request(request, state).await.map(|Body(value)| Self(value))
+    }
+}
+
+fn body_problem(rejection: &JsonRejection) -> Problem {
+    let code = match rejection {
+        JsonRejection::JsonDataError(_) => Code::BadBody,
+        JsonRejection::JsonSyntaxError(_) => Code::BadJson,
+        JsonRejection::MissingJsonContentType(_) => Code::NotJson,
+        other => Code::of_status(other.status()),
+    };
+    let detail = match code {
+        Code::NotJson => "send the body as JSON with `Content-Type: application/json`".to_owned(),
+        Code::BodyTooLarge => TOO_LARGE.to_owned(),
+        _ => with_cause(rejection),
+    };
+    Problem::new(code, detail)
+}
+
+/// What to do about a body that is too large.
+pub(crate) const TOO_LARGE: &str = "the body has more bytes than the server accepts; \
+    the largest plan that can be valid fits, so shorten its texts";
+
+/// The innermost cause says where the text is wrong; the outer ones name the library's types.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// The `Idempotency-Key` of a command.
+pub(crate) struct Key(pub(crate) IdempotencyKey);
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(first) = given.next() else {
+            let detail = format!(
+                "every command needs the header `Idempotency-Key` with 1 to {KEY_BYTES_MAX} letters, \
+                 digits or . _ : - that you make up; retry with the same key, so that nothing is \
+                 done twice"
+            );
+            return Err(Problem::new(Code::KeyMissing, detail));
+        };
+        let malformed = |why: String| Problem::new(Code::KeyMalformed, why);
+        if given.next().is_some() {
+            return Err(malformed("the header `Idempotency-Key` is there more than once".into()));
+        }
+        let text = first.to_str().map_err(|_| malformed("the key is not plain ASCII".into()))?;
+        IdempotencyKey::new(text).map(Self).map_err(|error| malformed(error.to_string()))
+    }
+}
+
+/// A drop's id in the path.
+pub(crate) struct DropPath(pub(crate) DropId);
+
+impl<S: Send + Sync> FromRequestParts<S> for DropPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state).await.map(Self)
+    }
+}
+
+/// A stream's id in the path.
+pub(crate) struct StreamPath(pub(crate) StreamId);
+
+impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state).await.map(Self)
+    }
+}
+
+async fn id<T, S>(parts: &mut Parts, state: &S) -> Result<T, Problem>
+where
+    T: FromStr<Err: std::error::Error>,
+    S: Send + Sync,
+{
+    let malformed = |why: String| Problem::new(Code::IdMalformed, why);
+    let path = Path::<String>::from_request_parts(parts, state).await;
+    let Path(text) = path.map_err(|rejection| malformed(rejection.body_text()))?;
+    text.parse().map_err(|error: T::Err| malformed(error.to_string()))
+}
+
+/// Parameters of the query.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
+        match query {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => Err(Problem::new(Code::BadQuery, with_cause(&rejection))),
+        }
+    }
+}

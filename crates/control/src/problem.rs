@@ -1,0 +1,250 @@
+//! Errors in the one shape that every path answers with: RFC 9457 problem details.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use stampede_domain::DurationMs;
+use stampede_engine::{CommandRefusal, Unavailable};
+use utoipa::ToSchema;
+
+/// Media type of every error.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// How long to wait where nothing better is known.
+const RETRY_AFTER: DurationMs = DurationMs::from_secs(1);
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $status:ident $title:literal)*) => {
+        /// What is wrong, as a stable code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every code.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name on the interface.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            /// The same few words each time.
+            pub(crate) const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Decided by the engine: recorded with the command.
+    UnknownDrop "unknown_drop" NOT_FOUND "No such drop"
+    Forbidden "forbidden" FORBIDDEN "The role is not trusted with this"
+    KeyReused "key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another command"
+    WrongPhase "wrong_phase" CONFLICT "Not possible in this phase"
+    InvalidPlan "invalid_plan" UNPROCESSABLE_ENTITY "The plan is not sound"
+    FixedField "fixed_field" UNPROCESSABLE_ENTITY "An edit cannot change this field"
+    AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
+    UnknownSku "unknown_sku" UNPROCESSABLE_ENTITY "No such SKU in the drop"
+    LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
+    StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
+    InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
+    InvalidReason "invalid_reason" UNPROCESSABLE_ENTITY "The reason is not acceptable"
+    // A code that an earlier version recorded.
+    Refused "refused" CONFLICT "The command was refused"
+    // Decided here: nothing reached the engine.
+    TokenMissing "token_missing" UNAUTHORIZED "No staff token"
+    TokenUnknown "token_unknown" UNAUTHORIZED "The staff token is not known"
+    KeyMissing "key_missing" BAD_REQUEST "No idempotency key"
+    KeyMalformed "key_malformed" BAD_REQUEST "The idempotency key is malformed"
+    IdMalformed "id_malformed" BAD_REQUEST "The id in the path is malformed"
+    BadQuery "bad_query" BAD_REQUEST "The query is malformed"
+    BadJson "bad_json" BAD_REQUEST "The body is not JSON"
+    BadBody "bad_body" UNPROCESSABLE_ENTITY "The body does not fit"
+    BadRequest "bad_request" BAD_REQUEST "The request is malformed"
+    NotJson "not_json" UNSUPPORTED_MEDIA_TYPE "The body is not declared as JSON"
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large"
+    UnknownPath "unknown_path" NOT_FOUND "No such path"
+    UnknownStream "unknown_stream" NOT_FOUND "No such stream"
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
+    // Nothing is wrong with the request.
+    Busy "busy" SERVICE_UNAVAILABLE "Too many requests wait"
+    Poisoned "poisoned" SERVICE_UNAVAILABLE "The ledger failed"
+    Stopping "stopping" SERVICE_UNAVAILABLE "The server is stopping"
+    OutcomeUnknown "outcome_unknown" SERVICE_UNAVAILABLE "The outcome is not known"
+    Internal "internal" INTERNAL_SERVER_ERROR "The server failed"
+}
+
+impl Code {
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
+    /// The code of an error that a library answered with a bare status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::UnknownPath,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::NotJson,
+            other if other.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// An error on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) detail: String,
+    retry_after: Option<DurationMs>,
+}
+
+/// Problem details of RFC 9457: what every error answers with, as `application/problem+json`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Names the kind of problem; relative, stable, for machines.
+    #[schema(example = "/problems/wrong_phase")]
+    r#type: String,
+    /// The kind of problem in a few words that never change.
+    #[schema(example = "Not possible in this phase")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 409)]
+    status: u16,
+    /// What is wrong this time, with the way out.
+    #[schema(example = "pause is not possible while the drop is scheduled")]
+    detail: String,
+    /// The last part of `type`.
+    #[schema(example = "wrong_phase")]
+    code: &'static str,
+    /// When to send the same request again, in milliseconds, if waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None }
+    }
+
+    /// The same problem, with the advice to send the request again after a moment.
+    pub(crate) fn retry(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: Some(RETRY_AFTER) }
+    }
+
+    /// Another merchant's drop reads like one that never was.
+    pub(crate) fn unknown_drop() -> Self {
+        CommandRefusal::UnknownDrop.into()
+    }
+
+    /// The server's own failure: the log has the facts, the answer does not.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(Code::Internal, "the server failed; its log says why")
+    }
+}
+
+impl From<CommandRefusal> for Problem {
+    fn from(refusal: CommandRefusal) -> Self {
+        // By name, so that a refusal recorded before a restart gets the same status.
+        let code = Code::from_name(refusal.code()).unwrap_or(Code::Refused);
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        let detail = unavailable.to_string();
+        match unavailable {
+            Unavailable::Busy { .. } => Self::retry(Code::Busy, detail),
+            Unavailable::Poisoned => Self::new(Code::Poisoned, detail),
+            Unavailable::Stopping => Self::retry(Code::Stopping, detail),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let body = ProblemBody {
+            r#type: format!("/problems/{}", self.code.name()),
+            title: self.code.title(),
+            status: status.as_u16(),
+            detail: self.detail,
+            code: self.code.name(),
+            retry_after_ms: self.retry_after.map(DurationMs::get),
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.get().div_ceil(1_000)));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{Phase, PlanError, Units};
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_of_the_engine_has_a_code_here() {
+        let refusals = [
+            CommandRefusal::UnknownDrop,
+            CommandRefusal::Forbidden { role: "host", action: "plan" },
+            CommandRefusal::KeyReused,
+            CommandRefusal::WrongPhase { action: "pause", phase: Phase::Closed },
+            CommandRefusal::Plan(PlanError::Text { field: "title", max: 200 }),
+            CommandRefusal::Fixed { field: "stream" },
+            CommandRefusal::AlreadySupplied,
+            CommandRefusal::UnknownSku { sku: "mug".parse().unwrap() },
+            CommandRefusal::LotOutOfRange {
+                units: Units::ZERO,
+                supplied: Units::ONE,
+                max: Units::MAX,
+            },
+            CommandRefusal::StreamFull { max: 64 },
+            CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
+            CommandRefusal::Reason { max: 500 },
+        ];
+        for refusal in refusals {
+            let (name, text) = (refusal.code().to_owned(), refusal.to_string());
+            let problem = Problem::from(refusal);
+            assert_eq!(problem.code.name(), name);
+            let recorded = CommandRefusal::Recorded { code: name, text };
+            assert_eq!(Problem::from(recorded), problem, "a restart changes nothing");
+        }
+        let old = CommandRefusal::Recorded { code: "no_longer_known".into(), text: "gone".into() };
+        assert_eq!(Problem::from(old).code, Code::Refused);
+    }
+
+    #[test]
+    fn codes_are_unique_and_documented() {
+        let guide = include_str!("../../../docs/control.md");
+        for (place, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::from_name(code.name()), Some(*code));
+            assert!(Code::ALL[..place].iter().all(|other| other.name() != code.name()));
+            let row = format!("| `{}` | {} |", code.name(), code.status().as_u16());
+            assert!(guide.contains(&row), "docs/control.md lacks the row {row}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Every path behind the layers that all of them share.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower_http::{
+    limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    extract::TOO_LARGE,
+    metrics,
+    openapi::{ApiDocument, Frame},
+    problem::{Code, PROBLEM_JSON, Problem},
+    routes,
+    state::{ControlParts, ControlState},
+};
+
+/// The whole interface.
+pub fn router(parts: ControlParts) -> Router {
+    let (paths, document) =
+        OpenApiRouter::with_openapi(Frame::openapi()).merge(routes::all()).split_for_parts();
+    let body_bytes_max = parts.config.body_bytes_max;
+    let request_wait = parts.config.request_wait.to_std();
+    let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
+    let fixed = |name, value| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    // Layers run from the last to the first: what the timeout or the body limit answers becomes a
+    // problem and is counted like every other answer.
+    paths
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(body_bytes_max))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_wait))
+        .layer(from_fn(as_problem))
+        .layer(from_fn_with_state(state.clone(), measure))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .with_state(state)
+}
+
+/// Gives every error the one shape, also those that a library answered.
+async fn as_problem(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let done = kind.is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes());
+    if done || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let code = Code::of_status(status);
+    let detail = match code {
+        Code::UnknownPath => format!("{path} is no path of this interface; /openapi.json lists them"),
+        Code::MethodNotAllowed => {
+            format!("{path} has no {method}; the header `Allow` lists what it has")
+        }
+        Code::BodyTooLarge => TOO_LARGE.to_owned(),
+        Code::RequestTimeout => "the request was not answered in time; send it again, a command \
+            with the same key"
+            .to_owned(),
+        _ => "the request cannot be understood; /openapi.json describes what can".to_owned(),
+    };
+    let mut problem = Problem::new(code, detail).into_response();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
+async fn measure(
+    State(state): State<ControlState>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (started, method) = (state.engine().now(), request.method().clone());
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    let took = state.engine().now().since(started).to_std();
+    metrics::count_request(&method, route, response.status(), took);
+    response
+}

@@ -1,0 +1,244 @@
+//! What staff may ask for: handed to the engine, which decides, records, answers.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use stampede_domain::{DropId, IdempotencyKey};
+use stampede_engine::{Action, StaffCommand};
+use utoipa::IntoResponses;
+
+use crate::{
+    auth::Staff,
+    dto::{Accepted, PlanBody, Reason, Restock},
+    extract::{Body, DropPath, Key, OptionalBody},
+    metrics,
+    problem::{Code, Problem, ProblemBody},
+    state::ControlState,
+};
+
+/// Marks an answer that an earlier request with the same key got.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What every command may be answered with besides success.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers in the OpenAPI document, is never made")]
+pub(super) enum CommandProblems {
+    /// No idempotency key, or a malformed request.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// No staff token, or one that is not known.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(ProblemBody),
+    /// The role is not trusted with this command.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// No such drop, or another merchant's.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NoSuchDrop(ProblemBody),
+    /// Not possible as the drop stands now.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+    /// The request is understood but not acceptable, or its key was used for another command.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unacceptable(ProblemBody),
+    /// Busy, stopping, failed, or the outcome is not known: send the same request with the same key.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// A request that carries a command, without the command.
+struct Sender {
+    state: ControlState,
+    staff: Staff,
+    key: IdempotencyKey,
+}
+
+impl Sender {
+    /// Hands the command over, then waits for the outcome to become durable.
+    ///
+    /// The engine has the command from here on: it is carried out even if nobody waits any more.
+    async fn give(
+        self,
+        drop: Option<DropId>,
+        action: Action,
+        reason: Option<String>,
+    ) -> Result<Response, Problem> {
+        let name = action.name();
+        let command = StaffCommand {
+            actor: self.staff.name().to_owned(),
+            role: self.staff.role(),
+            merchant: self.staff.merchant().cloned(),
+            key: self.key,
+            reason,
+            drop,
+            action,
+        };
+        let answer = self.state.engine().command(command).inspect_err(|_| {
+            metrics::count_command(name, "unavailable");
+        })?;
+        let wait = self.state.answer_wait();
+        let Ok(Ok(outcome)) = tokio::time::timeout(wait.to_std(), answer).await else {
+            metrics::count_command(name, "unknown");
+            return Err(Problem::retry(
+                Code::OutcomeUnknown,
+                "the command was handed over, but its outcome is not durable yet; send the same \
+                 request with the same key to learn it",
+            ));
+        };
+        match outcome {
+            Ok(done) => {
+                metrics::count_command(name, if done.replayed { "replayed" } else { "accepted" });
+                let replayed = done.replayed;
+                Ok(respond(&Accepted::new(name, done), name == "plan", replayed))
+            }
+            Err(refusal) => {
+                metrics::count_command(name, "refused");
+                Err(refusal.into())
+            }
+        }
+    }
+}
+
+fn respond(accepted: &Accepted, created: bool, replayed: bool) -> Response {
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = (status, Json(accepted)).into_response();
+    let headers = response.headers_mut();
+    if created {
+        let location = HeaderValue::try_from(accepted.location());
+        headers.insert(header::LOCATION, location.expect("a drop id is plain ASCII"));
+    }
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Add a drop. Its first lots go on sale when it opens.
+#[utoipa::path(
+    post,
+    path = "/v1/drops",
+    tag = "commands",
+    operation_id = "plan_drop",
+    params(("Idempotency-Key" = String, Header, description = KEY_HELP)),
+    request_body = PlanBody,
+    security(("staff" = [])),
+    responses(
+        (status = 201, description = "The drop is planned.", body = Accepted,
+            headers(("Location", description = "Where the drop can be read."))),
+        CommandProblems,
+    )
+)]
+pub(super) async fn plan(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    Body(mut body): Body<PlanBody>,
+) -> Result<Response, Problem> {
+    let reason = body.reason.take();
+    let action = Action::Plan { plan: Arc::new(body.to_plan()?) };
+    Sender { state, staff, key }.give(None, action, reason).await
+}
+
+/// Replace the terms of a scheduled drop. Stream and merchant stay; what was put on sale stays too.
+#[utoipa::path(
+    put,
+    path = "/v1/drops/{drop}",
+    tag = "commands",
+    operation_id = "edit_drop",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = PlanBody,
+    security(("staff" = [])),
+    responses((status = 200, description = "The new terms hold.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn edit(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    DropPath(drop): DropPath,
+    Body(mut body): Body<PlanBody>,
+) -> Result<Response, Problem> {
+    let reason = body.reason.take();
+    let action = Action::Edit { plan: Arc::new(body.to_plan()?) };
+    Sender { state, staff, key }.give(Some(drop), action, reason).await
+}
+
+/// Put a further lot on sale while the drop is open or paused. A retry with the same key adds nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/drops/{drop}/lots",
+    tag = "commands",
+    operation_id = "restock_drop",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = Restock,
+    security(("staff" = [])),
+    responses((status = 200, description = "The lot is on sale.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn restock(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    DropPath(drop): DropPath,
+    Body(body): Body<Restock>,
+) -> Result<Response, Problem> {
+    let action = body.to_action()?;
+    Sender { state, staff, key }.give(Some(drop), action, body.reason).await
+}
+
+/// What the key is for, in the OpenAPI document.
+const KEY_HELP: &str = "Names this command: 1 to 64 letters, digits or `. _ : -`. A retry with the \
+    same key does nothing twice and gets the same answer, marked `Idempotency-Replayed: true`.";
+
+macro_rules! plain_commands {
+    ($($(#[$doc:meta])* $name:ident $path:literal $id:literal $action:ident $done:literal)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            post,
+            path = $path,
+            tag = "commands",
+            operation_id = $id,
+            params(
+                ("drop" = String, Path, description = "The drop's id, like `d17`."),
+                ("Idempotency-Key" = String, Header, description = KEY_HELP),
+            ),
+            request_body(content = Option<Reason>, description = "May be left out."),
+            security(("staff" = [])),
+            responses((status = 200, description = $done, body = Accepted), CommandProblems)
+        )]
+        pub(super) async fn $name(
+            State(state): State<ControlState>,
+            staff: Staff,
+            Key(key): Key,
+            DropPath(drop): DropPath,
+            OptionalBody(body): OptionalBody<Reason>,
+        ) -> Result<Response, Problem> {
+            Sender { state, staff, key }.give(Some(drop), Action::$action, body.reason).await
+        }
+    )*};
+}
+
+plain_commands! {
+    /// Call off a scheduled drop for good.
+    cancel "/v1/drops/{drop}/cancel" "cancel_drop" Cancel "The drop will never open."
+    /// Start the countdown of a scheduled drop; at its end the drop opens.
+    open "/v1/drops/{drop}/open" "open_drop" Open "The countdown runs."
+    /// Call off the countdown: the drop is scheduled again.
+    cancel_countdown "/v1/drops/{drop}/cancel-countdown" "cancel_countdown" CancelCountdown
+        "The drop is scheduled again."
+    /// Stop takes for now, at once. Holds live on.
+    pause "/v1/drops/{drop}/pause" "pause_drop" Pause "No further take succeeds."
+    /// Let takes go on after a pause.
+    resume "/v1/drops/{drop}/resume" "resume_drop" Resume "Takes go on."
+    /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.
+    close "/v1/drops/{drop}/close" "close_drop" Close "No further take will succeed."
+}

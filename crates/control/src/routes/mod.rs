@@ -1,0 +1,41 @@
+//! One module for each part of the interface.
+
+mod commands;
+mod drops;
+mod health;
+
+use axum::{Json, extract::State, response::IntoResponse};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{openapi::ApiDocument, state::ControlState};
+
+/// Every path with its description.
+pub(crate) fn all() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
+        .routes(routes!(drops::list, commands::plan))
+        .routes(routes!(drops::state, commands::edit))
+        .routes(routes!(commands::cancel))
+        .routes(routes!(commands::open))
+        .routes(routes!(commands::cancel_countdown))
+        .routes(routes!(commands::pause))
+        .routes(routes!(commands::resume))
+        .routes(routes!(commands::close))
+        .routes(routes!(commands::restock))
+        .routes(routes!(drops::stream))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(document))
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "health",
+    operation_id = "openapi",
+    responses((status = 200, description = "The OpenAPI description of every path."))
+)]
+async fn document(State(document): State<ApiDocument>) -> impl IntoResponse {
+    Json(document.0)
+}

@@ -1,0 +1,88 @@
+//! The listener's loop: connections within limits, finished gracefully.
+
+use std::{io, sync::Arc};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use stampede_domain::DurationMs;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+
+use crate::ControlConfig;
+
+/// Pause after an accept that failed for want of descriptors or memory.
+const ACCEPT_RETRY: DurationMs = DurationMs::new(100);
+
+/// Answers requests until `shutdown` is done, then lets open connections finish for
+/// [`ControlConfig::drain_wait`].
+///
+/// Commands that were handed to the engine are carried out whether or not their connection lives.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    config: &ControlConfig,
+    shutdown: impl Future<Output = ()>,
+) {
+    let permits = Arc::new(Semaphore::new(config.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let http = http(config);
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        let (stream, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "no connection could be accepted");
+                tokio::time::sleep(ACCEPT_RETRY.to_std()).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        connections.spawn(async move {
+            // A client that breaks off or speaks no HTTP is its own affair.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(config.drain_wait.to_std(), graceful.shutdown()).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections were cut off at shutdown");
+    }
+    connections.shutdown().await;
+}
+
+fn http(config: &ControlConfig) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(config.header_wait.to_std())
+        .max_headers(config.headers_max)
+        .max_buf_size(config.header_bytes_max);
+    http
+}
+
+/// Takes the permit first: without one, clients wait in the system's own queue.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.expect("nobody closes the semaphore");
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}

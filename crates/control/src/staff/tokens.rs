@@ -1,0 +1,336 @@
+//! The tokens of one data directory.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use parking_lot::Mutex;
+use stampede_domain::UnixMillis;
+use stampede_engine::Role;
+
+use super::{
+    NewStaff, STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, StaffSecret, StaffToken,
+    file::{self, Stamp, Stored},
+    secret,
+};
+
+/// Why a token could not be made, found or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StaffError {
+    /// The file could not be read or written.
+    #[error("staff tokens in {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The file is not what this program wrote.
+    #[error("staff tokens in {path} cannot be read: {what}; nobody is let in until it is repaired")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// An empty or too long name, or one with control characters.
+    #[error("a name must have 1 to {max} bytes and no control characters")]
+    Name {
+        /// Most bytes allowed.
+        max: usize,
+    },
+    /// The name belongs to somebody with another role or merchant.
+    #[error("the name {name} belongs to token {id} with another role or merchant; use another name")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The token that has it.
+        id: String,
+    },
+    /// A merchant's token without a merchant.
+    #[error("a token with the role merchant must name its merchant")]
+    MerchantMissing,
+    /// As many tokens as there may be.
+    #[error("there are {max} staff tokens, which is the most; revoke some first")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// No token has this id.
+    #[error("no staff token has the id {id}")]
+    UnknownToken {
+        /// What was asked for.
+        id: String,
+    },
+}
+
+/// A token that was just made: the only moment at which its secret is known.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// What is stored, without the hash.
+    pub token: StaffToken,
+    /// What the member of staff sends.
+    pub secret: StaffSecret,
+}
+
+/// The staff tokens of a data directory, read again whenever the file has changed.
+///
+/// Several processes may use one directory: changes are made under a lock on a separate file, each
+/// replaces the file in one step, and readers notice at their next request.
+#[derive(Debug)]
+pub struct StaffTokens {
+    path: PathBuf,
+    lock_path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamp: Option<Stamp>,
+    tokens: Vec<Stored>,
+}
+
+impl StaffTokens {
+    /// Reads `staff.json` in `dir`, which may not exist yet.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn open(dir: &Path) -> Result<Self, StaffError> {
+        let tokens = Self {
+            path: dir.join("staff.json"),
+            lock_path: dir.join("staff.lock"),
+            seen: Mutex::new(Seen { stamp: None, tokens: Vec::new() }),
+        };
+        tokens.with_current(|_| ())?;
+        Ok(tokens)
+    }
+
+    /// Makes a token with 256 random bits.
+    ///
+    /// Two tokens may share a name, so that one can replace the other, but only with the same role
+    /// and merchant: the name is what idempotency keys and records go by.
+    ///
+    /// # Errors
+    /// Any [`StaffError`] except [`StaffError::UnknownToken`].
+    pub fn add(&self, staff: NewStaff, now: UnixMillis) -> Result<IssuedToken, StaffError> {
+        let name = &staff.name;
+        let printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
+        if !printable || name.len() > STAFF_NAME_BYTES_MAX {
+            return Err(StaffError::Name { max: STAFF_NAME_BYTES_MAX });
+        }
+        if staff.role == Role::Merchant && staff.merchant.is_none() {
+            return Err(StaffError::MerchantMissing);
+        }
+        let secret = StaffSecret::random();
+        let id = format!("t{:016x}", rand::random::<u64>());
+        let token = StaffToken { id, staff, created_at: now };
+        let stored = Stored { token: token.clone(), hash: secret::hash(secret.reveal()) };
+        self.change(|tokens| {
+            let same = |other: &&Stored| other.token.staff.name == stored.token.staff.name;
+            if let Some(other) = tokens.iter().find(same)
+                && other.token.staff != stored.token.staff
+            {
+                let (name, id) = (stored.token.staff.name.clone(), other.token.id.clone());
+                return Err(StaffError::NameTaken { name, id });
+            }
+            if tokens.len() >= STAFF_TOKENS_MAX {
+                return Err(StaffError::TooMany { max: STAFF_TOKENS_MAX });
+            }
+            tokens.push(stored);
+            Ok(())
+        })?;
+        Ok(IssuedToken { token, secret })
+    }
+
+    /// Every token, oldest first.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn list(&self) -> Result<Vec<StaffToken>, StaffError> {
+        self.with_current(|tokens| tokens.iter().map(|stored| stored.token.clone()).collect())
+    }
+
+    /// Makes a token worthless, from the next request on.
+    ///
+    /// # Errors
+    /// [`StaffError::UnknownToken`], [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn revoke(&self, id: &str) -> Result<(), StaffError> {
+        self.change(|tokens| {
+            let place = tokens.iter().position(|stored| stored.token.id == id);
+            let unknown = || StaffError::UnknownToken { id: id.to_owned() };
+            tokens.remove(place.ok_or_else(unknown)?);
+            Ok(())
+        })
+    }
+
+    /// Who sent this secret, if it is anybody's.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`]: nobody is let in by a file that cannot be read.
+    pub fn verify(&self, secret: &str) -> Result<Option<StaffToken>, StaffError> {
+        let hash = secret::hash(secret);
+        self.with_current(|tokens| {
+            // Hashes compare in constant time, and every one is compared.
+            let matches = tokens.iter().filter(|stored| stored.hash == hash);
+            matches.last().map(|stored| stored.token.clone())
+        })
+    }
+
+    /// Whether there is no token at all, as on a new data directory.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn is_empty(&self) -> Result<bool, StaffError> {
+        self.with_current(<[Stored]>::is_empty)
+    }
+
+    fn with_current<T>(&self, read: impl FnOnce(&[Stored]) -> T) -> Result<T, StaffError> {
+        let mut seen = self.seen.lock();
+        // The stamp is taken before the content: a change in between is read again next time.
+        let stamp = file::stamp(&self.path).map_err(|source| self.io(source))?;
+        if stamp.is_none() {
+            *seen = Seen { stamp, tokens: Vec::new() };
+        } else if stamp != seen.stamp {
+            let tokens = file::read(&self.path)?;
+            *seen = Seen { stamp, tokens };
+        }
+        Ok(read(&seen.tokens))
+    }
+
+    /// Reads, changes and replaces the file while no other process does.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Vec<Stored>) -> Result<(), StaffError>,
+    ) -> Result<(), StaffError> {
+        let lock = self.lock().map_err(|source| self.io(source))?;
+        let mut tokens = file::read(&self.path)?;
+        change(&mut tokens)?;
+        file::write(&self.path, &tokens).map_err(|source| self.io(source))?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&self.lock_path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn io(&self, source: io::Error) -> StaffError {
+        StaffError::Io { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn staff(name: &str, role: Role, merchant: Option<&str>) -> NewStaff {
+        NewStaff { name: name.into(), role, merchant: merchant.map(|id| id.parse().unwrap()) }
+    }
+
+    fn now() -> UnixMillis {
+        UnixMillis::new(1_700_000_000_000)
+    }
+
+    #[test]
+    fn a_secret_is_shown_once_and_only_its_hash_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = StaffTokens::open(dir.path()).unwrap();
+        assert!(tokens.is_empty().unwrap());
+        let issued = tokens.add(staff("nina", Role::Host, Some("acme")), now()).unwrap();
+        let secret = issued.secret.reveal();
+        assert_eq!(secret.len(), 4 + 64);
+        assert_eq!(format!("{:?}", issued.secret), "StaffSecret(hidden)");
+        let path = dir.path().join("staff.json");
+        assert!(!fs::read_to_string(&path).unwrap().contains(&secret[4..]));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(tokens.verify(secret).unwrap(), Some(issued.token.clone()));
+        assert_eq!(tokens.verify(&secret[..secret.len() - 1]).unwrap(), None);
+        assert_eq!(tokens.verify("").unwrap(), None);
+        assert_eq!(tokens.list().unwrap(), [issued.token]);
+    }
+
+    #[test]
+    fn a_change_by_another_process_is_seen_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, tool) =
+            (StaffTokens::open(dir.path()).unwrap(), StaffTokens::open(dir.path()).unwrap());
+        let issued = tool.add(staff("ops", Role::Ops, None), now()).unwrap();
+        let secret = issued.secret.reveal();
+        assert!(server.verify(secret).unwrap().is_some());
+        tool.revoke(&issued.token.id).unwrap();
+        assert_eq!(server.verify(secret).unwrap(), None);
+        assert!(matches!(
+            tool.revoke(&issued.token.id),
+            Err(StaffError::UnknownToken { id }) if id == issued.token.id
+        ));
+        fs::remove_file(dir.path().join("staff.json")).unwrap();
+        assert!(server.is_empty().unwrap());
+    }
+
+    #[test]
+    fn a_damaged_file_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = StaffTokens::open(dir.path()).unwrap();
+        let issued = tokens.add(staff("root", Role::Admin, None), now()).unwrap();
+        for damage in [
+            "{",
+            r#"{"version":2,"tokens":[]}"#,
+            r#"{"version":1,"tokens":[],"more":0}"#,
+            r#"{"version":1,"tokens":[{"id":"t","name":"n","role":"king","blake3":"00","created_at_ms":1}]}"#,
+            r#"{"version":1,"tokens":[{"id":"t","name":"n","role":"ops","blake3":"00","created_at_ms":1}]}"#,
+        ] {
+            fs::write(dir.path().join("staff.json"), damage).unwrap();
+            let refused = tokens.verify(issued.secret.reveal());
+            assert!(matches!(refused, Err(StaffError::Damaged { .. })), "{damage}");
+            assert!(matches!(StaffTokens::open(dir.path()), Err(StaffError::Damaged { .. })));
+        }
+    }
+
+    #[test]
+    fn a_name_stands_for_one_role_and_merchant() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = StaffTokens::open(dir.path()).unwrap();
+        let first = tokens.add(staff("nina", Role::Host, Some("acme")), now()).unwrap();
+        let second = tokens.add(staff("nina", Role::Host, Some("acme")), now()).unwrap();
+        assert_ne!(first.token.id, second.token.id);
+        for other in [staff("nina", Role::Host, Some("zeta")), staff("nina", Role::Admin, None)] {
+            assert!(matches!(tokens.add(other, now()), Err(StaffError::NameTaken { .. })));
+        }
+        let long = "n".repeat(65);
+        for name in ["", " ", "a\nb", long.as_str()] {
+            let refused = tokens.add(staff(name, Role::Admin, None), now());
+            assert!(matches!(refused, Err(StaffError::Name { max: 64 })), "{name:?}");
+        }
+        let unbound = tokens.add(staff("shop", Role::Merchant, None), now());
+        assert!(matches!(unbound, Err(StaffError::MerchantMissing)));
+    }
+
+    #[test]
+    fn tokens_made_at_the_same_time_are_all_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (dir, start) = (dir.path(), &start);
+                scope.spawn(move || {
+                    let tokens = StaffTokens::open(dir).unwrap();
+                    start.wait();
+                    for _ in 0..5 {
+                        let name = format!("host{thread}");
+                        tokens.add(staff(&name, Role::Host, None), now()).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(StaffTokens::open(dir.path()).unwrap().list().unwrap().len(), 20);
+    }
+}

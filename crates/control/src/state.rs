@@ -1,0 +1,75 @@
+//! What the handlers share.
+
+use std::{path::PathBuf, sync::Arc};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use stampede_domain::DurationMs;
+use stampede_engine::Engine;
+use tokio::sync::Semaphore;
+
+use crate::{ControlConfig, StaffTokens, openapi::ApiDocument};
+
+/// What the interface is built from.
+pub struct ControlParts {
+    /// The running engine.
+    pub engine: Arc<Engine>,
+    /// Who may give commands.
+    pub staff: Arc<StaffTokens>,
+    /// Renders the metrics of the whole process.
+    pub metrics: PrometheusHandle,
+    /// The directory of the ledger, which reports and audits read.
+    pub data_dir: PathBuf,
+    /// The limits.
+    pub config: ControlConfig,
+}
+
+/// The parts behind one pointer, cloned for each request.
+#[derive(Clone)]
+pub(crate) struct ControlState(Arc<Shared>);
+
+struct Shared {
+    parts: ControlParts,
+    document: ApiDocument,
+    /// One permit for each reading of the ledger.
+    ledger_reads: Arc<Semaphore>,
+}
+
+impl ControlState {
+    pub(crate) fn new(parts: ControlParts, document: ApiDocument) -> Self {
+        let ledger_reads = Arc::new(Semaphore::new(parts.config.ledger_reads_max));
+        Self(Arc::new(Shared { parts, document, ledger_reads }))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.parts.engine
+    }
+
+    pub(crate) fn staff(&self) -> &StaffTokens {
+        &self.0.parts.staff
+    }
+
+    pub(crate) fn metrics(&self) -> &PrometheusHandle {
+        &self.0.parts.metrics
+    }
+
+    pub(crate) fn document(&self) -> &ApiDocument {
+        &self.0.document
+    }
+
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        &self.0.parts.data_dir
+    }
+
+    pub(crate) fn config(&self) -> &ControlConfig {
+        &self.0.parts.config
+    }
+
+    pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
+        &self.0.ledger_reads
+    }
+
+    /// How long a command's answer is waited for.
+    pub(crate) fn answer_wait(&self) -> DurationMs {
+        self.0.parts.config.answer_wait
+    }
+}
