@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     ToolMissing { tool: &'static str, how: &'static str },
     #[error("the race tests do not compile with {cfg}")]
     RacesDoNotCompile { cfg: &'static str },
-    #[error("no race test was found with {cfg}; a race test has `loom` in its path")]
+    #[error("no race test was found with {cfg}; a race test lies in a module `races`")]
     NoRaces { cfg: &'static str },
     #[error("{count} race tests do not see that the guard is off, listed above")]
     GuardUnseen { count: usize },
