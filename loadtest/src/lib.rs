@@ -1,1 +1,28 @@
 //! An open-loop crowd of viewers that audits every promise it received.
+//!
+//! The crowd is a black box's opposite number: it knows the viewer protocol and the HTTP API, nothing
+//! of the engine. [`run_crowd`] plays the viewers of one process; [`Fleet`] starts several processes
+//! and adds them up. Arrivals follow a schedule whatever the replies, and latency counts from the
+//! planned moment, so a slow server cannot slow the measurement down.
+
+mod clock;
+mod counts;
+mod crowd;
+mod fleet;
+mod latency;
+mod mailbox;
+mod pacer;
+mod pending;
+mod plan;
+mod promise;
+mod schedule;
+mod viewer;
+mod world;
+
+pub use counts::{Counts, CrowdResult, Progress};
+pub use crowd::{CrowdError, run_crowd};
+pub use fleet::{Fleet, FleetError, crowd_process};
+pub use latency::{Latency, LatencySummary};
+pub use plan::{Behaviour, CrowdPlan, PlanError, SchedulePlan, ViewerRange};
+pub use promise::{Promise, PromiseLogError, Promised, read_promises};
+pub use world::Live;
