@@ -1,4 +1,5 @@
 //! The bytes of records: golden files, round trips, refusals.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
