@@ -1,1 +1,16 @@
-//! Folds of the journal: the sell-out report next to an independent verifier.
+//! What the journal says about a sale: the sell-out report, audit lines, an independent verifier.
+//!
+//! The crate exists to read the ledger from the outside: it knows the ledger's read side, nothing
+//! of the engine, so that what it finds is no echo of the engine's own opinion.
+
+pub mod audit;
+pub mod fold;
+mod json;
+mod read;
+mod text;
+pub mod verify;
+
+pub use fold::{DropReport, Fold, FoldError};
+pub use json::ReportJson;
+pub use read::{ReportError, drop_report, reports};
+pub use verify::{Verification, verify_dir};

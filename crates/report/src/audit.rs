@@ -1,0 +1,382 @@
+//! One drop as lines for an auditor: every hold, every order, the tallies, a summary.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+    path::Path,
+    sync::Arc,
+};
+
+use serde::Serialize;
+use stampede_domain::{
+    DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
+};
+use stampede_ledger::{
+    JournalReader, OrderRow, Projection, ReadError, Record, Row, RowKey, Tally, links,
+};
+
+use crate::{
+    FoldError, ReportError,
+    fold::DropFold,
+    json::{self, exact, time},
+};
+
+/// Orders fetched at a time.
+const ORDERS_PER_FETCH: u32 = 1_024;
+/// Room that a line needs at most; a chunk is handed over before it grows past its limit.
+const LINE_BYTES: usize = 1_024;
+
+/// One line.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AuditLine {
+    /// A hold, once it has ended or the journal has.
+    Hold(HoldLine),
+    /// A row of the orders table.
+    Order(OrderLine),
+    /// A tally.
+    Tally(TallyLine),
+    /// The end. A stream without it was cut off.
+    Summary(SummaryLine),
+}
+
+/// A hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldLine {
+    /// The hold's id.
+    pub hold: String,
+    /// The platform's id of the taker; absent if it was erased.
+    pub viewer: Option<String>,
+    /// The SKU.
+    pub sku: String,
+    /// Units taken.
+    pub units: u32,
+    /// Fingerprint of the idempotency key, 32 hexadecimal digits.
+    pub key: String,
+    /// `held`, `confirmed`, `released` or `expired`.
+    pub state: &'static str,
+    /// When the stock moved.
+    pub taken_at_ms: u64,
+    /// When the hold ends, or would have ended, by itself.
+    pub deadline_ms: u64,
+    /// Time of the commit that ended it.
+    pub ended_at_ms: Option<u64>,
+}
+
+/// An order.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderLine {
+    /// The order's id, which is the hold's.
+    pub order: String,
+    /// The platform's id of the buyer; absent if it was erased.
+    pub viewer: Option<String>,
+    /// The SKU.
+    pub sku: String,
+    /// Units bought.
+    pub units: u64,
+    /// Price of all units.
+    pub amount_minor: u64,
+    /// The currency.
+    pub currency: String,
+    /// Time of the confirming commit.
+    pub at_ms: u64,
+}
+
+/// What happened since the tally before.
+#[derive(Clone, Debug, Serialize)]
+pub struct TallyLine {
+    /// Time of the tally's commit.
+    pub at_ms: u64,
+    /// Buys that took units.
+    pub held: u64,
+    /// Buys answered again with their first answer.
+    pub retries: u64,
+    /// Refusals by reason.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Viewers connected at that moment.
+    pub connected: u64,
+}
+
+/// The sums, and how much came before.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SummaryLine {
+    /// The drop.
+    pub drop: String,
+    /// Where it stands.
+    pub phase: &'static str,
+    /// Units of all lots.
+    pub supplied: u64,
+    /// Units in holds.
+    pub held: u64,
+    /// Units in orders, by the journal.
+    pub sold: u64,
+    /// Buys decided, by the tallies.
+    pub clicks: u64,
+    /// Buys answered again, by the tallies.
+    pub retries: u64,
+    /// Refusals by reason, by the tallies.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Hold lines.
+    pub holds: u64,
+    /// Order lines.
+    pub orders: u64,
+    /// Confirmed holds whose order the projection still has to make.
+    pub orders_pending: u64,
+}
+
+/// What an auditor's sink says to a line or a chunk: go on, or stop.
+pub type Flow = ControlFlow<()>;
+
+/// Hands every line of a drop to `sink`: holds and tallies in the order of the journal, then holds
+/// that still live, then orders, then the summary.
+///
+/// The journal only grows, so the state at the beginning is reached by reading up to its last
+/// commit in short reads: a slow sink holds nothing up.
+///
+/// # Errors
+/// [`ReportError`]. Lines that came before stand.
+pub fn audit(
+    data_dir: &Path,
+    drop: DropId,
+    sink: &mut dyn FnMut(AuditLine) -> Flow,
+) -> Result<Flow, ReportError> {
+    let reader = JournalReader::open(data_dir)?;
+    let (end, projection) = head(&reader)?;
+    let mut audit = Audit {
+        fold: DropFold::new(drop),
+        viewers: viewers(&reader)?,
+        live: BTreeMap::new(),
+        outage_ms: 0,
+        confirmed: 0,
+        summary: SummaryLine::default(),
+        sink,
+    };
+    for row in reader.rows(RowKey::default()) {
+        let row = row?;
+        if RowKey::of(&row) > end {
+            break;
+        }
+        if row.drop == drop && audit.row(&row)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+    }
+    if audit.fold.plan().is_none() {
+        return Err(ReportError::NoDrop { drop });
+    }
+    audit.finish(&reader, drop, projection)
+}
+
+/// The same as newline-delimited JSON in chunks of at most about `chunk_bytes_max` bytes, each of
+/// whole lines.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn audit_ndjson(
+    data_dir: &Path,
+    drop: DropId,
+    chunk_bytes_max: usize,
+    sink: &mut dyn FnMut(Vec<u8>) -> Flow,
+) -> Result<Flow, ReportError> {
+    let mut chunk = Vec::new();
+    let flow = audit(data_dir, drop, &mut |line| {
+        serde_json::to_writer(&mut chunk, &line).expect("a line is plain data");
+        chunk.push(b'\n');
+        if chunk.len() + LINE_BYTES > chunk_bytes_max {
+            return sink(std::mem::take(&mut chunk));
+        }
+        Flow::Continue(())
+    })?;
+    if flow.is_continue() && !chunk.is_empty() {
+        return Ok(sink(chunk));
+    }
+    Ok(flow)
+}
+
+/// The journal's end with the projection's place, as of one state.
+fn head(reader: &JournalReader) -> Result<(RowKey, Projection), ReadError> {
+    let snapshot = reader.snapshot()?;
+    let nodes = snapshot.reader().nodes()?;
+    let ends = nodes.iter().map(|node| RowKey {
+        incarnation: node.incarnation.get(),
+        seq: node.last_seq.get(),
+        drop: u32::MAX,
+    });
+    Ok((ends.max().unwrap_or_default(), snapshot.reader().projection()?))
+}
+
+/// Platform ids by viewer number.
+fn viewers(reader: &JournalReader) -> Result<HashMap<ViewerNumber, ViewerId>, ReadError> {
+    let mut viewers = HashMap::new();
+    for row in reader.links()? {
+        // Unreadable links are the verifier's business; here their viewers stay unnamed.
+        let pairs = links::decode(&row.pairs).unwrap_or_default();
+        viewers.extend(pairs.into_iter().map(|pair| (pair.number, pair.id)));
+    }
+    Ok(viewers)
+}
+
+/// A hold that has not ended.
+struct Live {
+    viewer: ViewerNumber,
+    key: KeyFingerprint,
+    units: Units,
+    taken_at: UnixMillis,
+    /// Deadline without the outages before the take.
+    deadline_base: u64,
+}
+
+struct Audit<'a> {
+    fold: DropFold,
+    viewers: HashMap<ViewerNumber, ViewerId>,
+    live: BTreeMap<HoldId, Live>,
+    outage_ms: u64,
+    confirmed: u64,
+    summary: SummaryLine,
+    sink: &'a mut dyn FnMut(AuditLine) -> Flow,
+}
+
+impl Audit<'_> {
+    fn row(&mut self, row: &Row) -> Result<Flow, ReportError> {
+        self.fold.apply(row)?;
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        let fail = |source| FoldError::Record { drop, incarnation, seq, source };
+        let at = row.header().map_err(fail)?.at;
+        for record in row.decode() {
+            if self.record(&record.map_err(fail)?, at).is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    fn record(&mut self, record: &Record, at: UnixMillis) -> Flow {
+        match *record {
+            Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
+                let deadline_base = deadline.get().saturating_sub(self.outage_ms);
+                self.live.insert(hold, Live { viewer, key, units, taken_at, deadline_base });
+                Flow::Continue(())
+            }
+            Record::Confirmed { hold, .. } => {
+                self.confirmed += 1;
+                self.ended(hold, "confirmed", at)
+            }
+            Record::Released { hold, .. } => self.ended(hold, "released", at),
+            Record::Expired { hold, .. } => self.ended(hold, "expired", at),
+            Record::Recovered(ref recovered) => {
+                self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
+                Flow::Continue(())
+            }
+            Record::Tally(ref tally) => self.tally(tally, at),
+            _ => Flow::Continue(()),
+        }
+    }
+
+    fn ended(&mut self, hold: HoldId, state: &'static str, at: UnixMillis) -> Flow {
+        match self.live.remove(&hold) {
+            Some(live) => self.hold(hold, &live, state, Some(at)),
+            None => Flow::Continue(()),
+        }
+    }
+
+    fn hold(
+        &mut self,
+        hold: HoldId,
+        live: &Live,
+        state: &'static str,
+        ended_at: Option<UnixMillis>,
+    ) -> Flow {
+        self.summary.holds += 1;
+        let line = HoldLine {
+            hold: hold.to_string(),
+            viewer: self.viewer(live.viewer),
+            sku: self.sku(hold.pool()),
+            units: live.units.get(),
+            key: live.key.to_string(),
+            state,
+            taken_at_ms: time(live.taken_at),
+            deadline_ms: exact(live.deadline_base.saturating_add(self.outage_ms)),
+            ended_at_ms: ended_at.map(time),
+        };
+        (self.sink)(AuditLine::Hold(line))
+    }
+
+    fn tally(&mut self, tally: &Tally, at: UnixMillis) -> Flow {
+        (self.sink)(AuditLine::Tally(TallyLine {
+            at_ms: time(at),
+            held: exact(tally.held),
+            retries: exact(tally.retries),
+            refusals: json::refusals(&tally.refusals),
+            connected: exact(tally.connected),
+        }))
+    }
+
+    fn order(&mut self, order: &OrderRow) -> Flow {
+        self.summary.orders += 1;
+        let line = OrderLine {
+            order: order.hold.to_string(),
+            viewer: self.viewer(order.viewer),
+            sku: self.sku(order.pool),
+            units: exact(order.units),
+            amount_minor: exact(order.amount_minor),
+            currency: order.currency.clone(),
+            at_ms: time(order.at),
+        };
+        (self.sink)(AuditLine::Order(line))
+    }
+
+    fn finish(
+        mut self,
+        reader: &JournalReader,
+        drop: DropId,
+        projection: Projection,
+    ) -> Result<Flow, ReportError> {
+        for (hold, live) in std::mem::take(&mut self.live) {
+            if self.hold(hold, &live, "held", None).is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        let mut last_place = 0;
+        loop {
+            let orders = reader.orders(last_place, ORDERS_PER_FETCH)?;
+            let Some(last) = orders.last() else { break };
+            last_place = last.place;
+            let reached = |order: &&OrderRow| key(order) <= projection.row;
+            for order in orders.iter().filter(reached).filter(|order| order.drop == drop) {
+                if self.order(order).is_break() {
+                    return Ok(Flow::Break(()));
+                }
+            }
+        }
+        Ok(self.summarize(drop))
+    }
+
+    fn summarize(mut self, drop: DropId) -> Flow {
+        let mut summary = std::mem::take(&mut self.summary);
+        if let Some(report) = self.fold.report() {
+            summary.drop = drop.to_string();
+            summary.phase = report.phase.name();
+            summary.supplied = exact(report.supplied);
+            summary.held = exact(report.held);
+            summary.sold = exact(report.sold);
+            summary.clicks = exact(report.clicks());
+            summary.retries = exact(report.retries);
+            summary.refusals = json::refusals(&report.refusals);
+        }
+        summary.orders_pending = self.confirmed.saturating_sub(summary.orders);
+        (self.sink)(AuditLine::Summary(summary))
+    }
+
+    fn viewer(&self, viewer: ViewerNumber) -> Option<String> {
+        self.viewers.get(&viewer).map(ToString::to_string)
+    }
+
+    fn sku(&self, pool: PoolIndex) -> String {
+        let plan = self.fold.plan().map(Arc::as_ref);
+        let sku = plan.and_then(|plan| plan.sku(stampede_domain::DropPlan::sku_of(pool)));
+        sku.map_or_else(|| format!("pool {pool}"), |sku| sku.id.to_string())
+    }
+}
+
+fn key(order: &OrderRow) -> RowKey {
+    RowKey { incarnation: order.incarnation.get(), seq: order.seq.get(), drop: order.drop.get() }
+}

@@ -1,0 +1,159 @@
+//! The figures of one drop.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, Money, Phase, RefusalCode, SkuIndex, UnixMillis,
+};
+use stampede_ledger::RefusalCounts;
+
+use super::{pace::Second, phases::PhaseTime};
+
+/// Holds that ended in one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// How many holds.
+    pub holds: u64,
+    /// How many units they held.
+    pub units: u64,
+}
+
+/// Everything ever taken, by what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// All takes.
+    pub all: Ends,
+    /// Became orders.
+    pub confirmed: Ends,
+    /// Given back by the viewer.
+    pub released: Ends,
+    /// Given back by the deadline.
+    pub expired: Ends,
+}
+
+/// What the journal needed for a drop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalFigures {
+    /// Records of the drop.
+    pub records: u64,
+    /// Commits that touched the drop.
+    pub commits: u64,
+    /// Bytes of the drop's rows, hashes left out.
+    pub bytes: u64,
+}
+
+/// Figures of one SKU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SkuReport {
+    /// Which SKU of the plan.
+    pub sku: SkuIndex,
+    /// Units of all lots.
+    pub supplied: u64,
+    /// Units in holds now.
+    pub held: u64,
+    /// Units in orders.
+    pub sold: u64,
+    /// Price of all orders.
+    pub gross: Money,
+    /// From opening to the first moment with nothing of this SKU available.
+    pub sold_out_after: Option<DurationMs>,
+}
+
+/// The sell-out report of one drop, as far as its journal goes.
+///
+/// Spans begin at the opening, which is the commit time of the first `opened` record. They are
+/// plain clock time: pauses and outages are not taken out, [`DropReport::paused`] and
+/// [`DropReport::outage`] state them. Moments of takes are the times when the stock moved, not
+/// those of their commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropReport {
+    /// The drop.
+    pub drop: DropId,
+    /// Its plan in the latest revision.
+    pub plan: Arc<DropPlan>,
+    /// The plan's revision.
+    pub revision: u32,
+    /// Where the drop stands.
+    pub phase: Phase,
+    /// Every phase with its beginning, in order.
+    pub phases: Vec<PhaseTime>,
+    /// Time of the drop's latest row.
+    pub as_of: UnixMillis,
+    /// Units of all lots.
+    pub supplied: u64,
+    /// Units in holds now.
+    pub held: u64,
+    /// Units in orders.
+    pub sold: u64,
+    /// Most units held or sold beyond supply at any point, over all pools. Zero, or the sale is
+    /// broken.
+    pub oversold: u64,
+    /// Units unsold at the end although somebody was refused for want of units; known once the
+    /// drop has settled.
+    pub stranded: Option<u64>,
+    /// Everything ever taken.
+    pub taken: Taken,
+    /// Figures by SKU, in the plan's order.
+    pub skus: Vec<SkuReport>,
+    /// Distinct viewers with an order.
+    pub buyers: u64,
+    /// Refusals by reason, as the engine tallied them.
+    pub refusals: RefusalCounts,
+    /// Buys answered again with their first answer, as tallied.
+    pub retries: u64,
+    /// Buys that took units, as tallied. Lags the journal's takes by the last second at most; a
+    /// crash loses up to one tally.
+    pub tallied_held: u64,
+    /// Most clicks between two tallies, which come once a second.
+    pub tally_clicks_max: u64,
+    /// Most viewers connected to the drop's stream at a tally.
+    pub connected_max: u64,
+    /// When takes first began.
+    pub opened_at: Option<UnixMillis>,
+    /// From opening to the first moment with nothing available: held + sold = supplied.
+    pub sold_out_after: Option<DurationMs>,
+    /// From opening to the first moment when held + sold reached half of what was supplied then.
+    pub half_after: Option<DurationMs>,
+    /// The same for nine tenths.
+    pub nine_tenths_after: Option<DurationMs>,
+    /// From opening to settlement.
+    pub settled_after: Option<DurationMs>,
+    /// Time spent paused, up to [`DropReport::as_of`].
+    pub paused: DurationMs,
+    /// Time that the node was away, as restarts measured it.
+    pub outage: DurationMs,
+    /// Restarts that the drop went through.
+    pub restarts: u64,
+    /// Price of all orders ever made.
+    pub gross: Money,
+    /// Price of the orders that are paid for: every order is confirmed by its payment, so until
+    /// there are refunds this equals `gross`.
+    pub paid: Money,
+    /// Units taken in each second since opening; seconds without a take are left out.
+    pub seconds: Vec<Second>,
+    /// Whether more than [`super::SECONDS_MAX`] seconds had takes, so that later ones are missing.
+    pub seconds_cut: bool,
+    /// What the journal needed.
+    pub journal: JournalFigures,
+}
+
+impl DropReport {
+    /// Buys that were decided: held, refused or answered again.
+    pub fn clicks(&self) -> u64 {
+        self.tallied_held.saturating_add(self.refusals.total()).saturating_add(self.retries)
+    }
+
+    /// Refusals for want of units.
+    pub fn refused_for_stock(&self) -> u64 {
+        let times = |code| self.refusals.get(code);
+        times(RefusalCode::SoldOut).saturating_add(times(RefusalCode::NotEnough))
+    }
+
+    /// The second with the most units taken; the first of equals.
+    pub fn busiest_second(&self) -> Option<Second> {
+        self.seconds
+            .iter()
+            .copied()
+            .reduce(|best, next| if next.units > best.units { next } else { best })
+    }
+}

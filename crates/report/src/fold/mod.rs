@@ -1,0 +1,108 @@
+//! The sell-out report as a fold of the journal.
+//!
+//! `report = fold(journal)`: rows go in one by one in commit order, figures can be taken out at any
+//! point. Memory is bounded by drops, their buyers, the seconds in which something was taken. Holds
+//! need none: each record names its own units.
+
+mod drop_fold;
+mod figures;
+mod pace;
+mod phases;
+
+use std::collections::BTreeMap;
+
+use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
+use stampede_ledger::{RecordError, Row};
+
+pub use drop_fold::DropFold;
+pub use figures::{DropReport, Ends, JournalFigures, SkuReport, Taken};
+pub use pace::{Pace, SECONDS_MAX, Second};
+pub use phases::PhaseTime;
+
+/// Why rows give no report. `stampede verify` tells what is wrong with such a ledger.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// A record cannot be read.
+    #[error("{drop} incarnation {incarnation} commit {seq}: {source}")]
+    Record {
+        /// The drop.
+        drop: DropId,
+        /// The start of the node that wrote the row.
+        incarnation: Incarnation,
+        /// The commit.
+        seq: Seq,
+        /// What is wrong.
+        source: RecordError,
+    },
+    /// A record about a drop that was never planned.
+    #[error("{drop} commit {seq} has a record before any plan")]
+    NoPlan {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+    },
+    /// A record names a pool that the plan does not have.
+    #[error("{drop} commit {seq} names pool {pool}, which the plan does not have")]
+    UnknownPool {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+        /// The pool.
+        pool: PoolIndex,
+    },
+    /// More units came back, or were sold, than had been taken.
+    #[error("{drop} commit {seq} ends more units of pool {pool} than were taken")]
+    Unbalanced {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+        /// The pool.
+        pool: PoolIndex,
+    },
+    /// A sum of money beyond 2^53 - 1 minor units, or in two currencies.
+    #[error("{drop} commit {seq}: the orders cannot be summed")]
+    Money {
+        /// The drop.
+        drop: DropId,
+        /// The commit.
+        seq: Seq,
+    },
+}
+
+/// Folds the rows of all drops.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    drops: BTreeMap<DropId, DropFold>,
+}
+
+impl Fold {
+    /// Begins before the first row.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the next row in commit order; the house's chain sells nothing.
+    ///
+    /// # Errors
+    /// [`FoldError`]; the fold is of no use then.
+    pub fn apply(&mut self, row: &Row) -> Result<(), FoldError> {
+        if row.drop == DropId::HOUSE {
+            return Ok(());
+        }
+        let fold = self.drops.entry(row.drop);
+        fold.or_insert_with(|| DropFold::new(row.drop)).apply(row)
+    }
+
+    /// The figures of one drop so far.
+    pub fn report(&self, drop: DropId) -> Option<DropReport> {
+        self.drops.get(&drop)?.report()
+    }
+
+    /// The figures of all drops so far, oldest drop first.
+    pub fn reports(&self) -> Vec<DropReport> {
+        self.drops.values().filter_map(DropFold::report).collect()
+    }
+}

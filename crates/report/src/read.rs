@@ -1,0 +1,54 @@
+//! Reports straight from a data directory.
+
+use std::path::Path;
+
+use stampede_domain::DropId;
+use stampede_ledger::{JournalReader, ReadError, RowKey};
+
+use crate::fold::{DropFold, DropReport, Fold, FoldError};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The journal contradicts itself.
+    #[error("the journal gives no report: {0}")]
+    Fold(#[from] FoldError),
+    /// The ledger has no such drop.
+    #[error("no drop {drop} in this ledger")]
+    NoDrop {
+        /// What was asked for.
+        drop: DropId,
+    },
+}
+
+/// The report of one drop, also while the server runs.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn drop_report(data_dir: &Path, drop: DropId) -> Result<DropReport, ReportError> {
+    let reader = JournalReader::open(data_dir)?;
+    let mut fold = DropFold::new(drop);
+    for row in reader.rows(RowKey::default()) {
+        let row = row?;
+        if row.drop == drop {
+            fold.apply(&row)?;
+        }
+    }
+    fold.report().ok_or(ReportError::NoDrop { drop })
+}
+
+/// The reports of all drops, oldest drop first.
+///
+/// # Errors
+/// [`ReportError`], except for a missing drop.
+pub fn reports(data_dir: &Path) -> Result<Vec<DropReport>, ReportError> {
+    let reader = JournalReader::open(data_dir)?;
+    let mut fold = Fold::new();
+    for row in reader.rows(RowKey::default()) {
+        fold.apply(&row?)?;
+    }
+    Ok(fold.reports())
+}

@@ -1,0 +1,162 @@
+//! What may be wrong with takes or holds.
+
+use stampede_domain::{
+    HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SlotIndex, Units, UnixMillis,
+    ViewerNumber,
+};
+
+use super::phases::Stage;
+
+/// How a hold ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the journal")]
+pub enum HoldEnd {
+    Confirmed,
+    Released,
+    Expired,
+}
+
+impl std::fmt::Display for HoldEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Confirmed => "confirmed",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        })
+    }
+}
+
+/// Takes or holds that contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum HoldFault {
+    /// More units held or sold than all lots supplied.
+    #[error("pool {pool} oversold by {}: held {held} + sold {sold} of {supplied} supplied", held + sold - supplied)]
+    Oversold { pool: PoolIndex, supplied: u64, held: u64, sold: u64 },
+    /// A hold of another drop or start than its row.
+    #[error("hold {hold} names incarnation {} of {}", hold.incarnation(), hold.drop_id())]
+    ForeignHold { hold: HoldId },
+    /// A pool that the plan does not have.
+    #[error("hold {hold} names pool {}, the plan has {pools}", hold.pool())]
+    UnknownPool { hold: HoldId, pools: usize },
+    /// A take while the drop was not open.
+    #[error("hold {hold} taken at {taken_at} ms while {stage} since {shut_at} ms")]
+    TakenWhileShut { hold: HoldId, stage: Stage, taken_at: UnixMillis, shut_at: UnixMillis },
+    /// A take that lies after its own commit.
+    #[error("hold {hold} taken at {taken_at} ms, committed at {at} ms")]
+    TakenLater { hold: HoldId, taken_at: UnixMillis, at: UnixMillis },
+    /// A deadline that is not the plan's.
+    #[error("hold {hold} ends at {deadline} ms, the plan gives it until {expected} ms")]
+    Deadline { hold: HoldId, deadline: UnixMillis, expected: UnixMillis },
+    /// No units, or more than one buy may ask for.
+    #[error("hold {hold} of {units} units, one buy may ask for 1 to {max}")]
+    Units { hold: HoldId, units: Units, max: Units },
+    /// Two takes with one number.
+    #[error("take {} of pool {} is recorded twice: holds {first} and {hold}", hold.take(), hold.pool())]
+    NumberRepeated { hold: HoldId, first: HoldId },
+    /// A number that a restart had already passed.
+    #[error("hold {hold} has take {}, pool {} had reached {reached} at the restart", hold.take(), hold.pool())]
+    NumberPassed { hold: HoldId, reached: u64 },
+    /// A number that nothing accounts for.
+    #[error("take {first} to {last} of pool {pool} are missing, and no restart lists them as lost")]
+    NumbersMissing { pool: PoolIndex, first: u64, last: u64 },
+    /// A number that a restart lists as lost although it is there, or that is none of its business.
+    #[error("the restart lists take {number} of pool {pool} as lost, which it is not")]
+    NotLost { pool: PoolIndex, number: u64 },
+    /// A restart that misstates a pool's highest take.
+    #[error("the restart says that pool {pool} stands at take {stated}, the journal at {found}")]
+    LastTake { pool: PoolIndex, stated: u64, found: u64 },
+    /// A restart that leaves pools out.
+    #[error("the restart lists {stated} pools, the plan has {pools}")]
+    RecoveredPools { stated: usize, pools: usize },
+    /// A restart longer than the journal's own gap.
+    #[error(
+        "the restart states an outage of {stated_ms} ms, the journal stood still for {gap_ms} ms"
+    )]
+    Outage { stated_ms: u64, gap_ms: u64 },
+    /// A record of a new start without the restart's record before it.
+    #[error("incarnation {incarnation} goes on without a restart record")]
+    NotRecovered { incarnation: Incarnation },
+    /// A second restart record in one start, or one in the drop's first.
+    #[error("incarnation {incarnation} has a restart record that nothing called for")]
+    RecoveredAgain { incarnation: Incarnation },
+    /// A slot that holds two live holds.
+    #[error("hold {hold} uses slot {slot} of hold {other}, which never gave it back")]
+    SlotBusy { hold: HoldId, slot: SlotIndex, other: HoldId },
+    /// A key that took units twice.
+    #[error("viewer {viewer:x} took twice with key {key}: holds {first} and {hold}", viewer = viewer.get())]
+    KeyRepeated { hold: HoldId, first: HoldId, viewer: ViewerNumber, key: KeyFingerprint },
+    /// More units than one viewer may have of a SKU.
+    #[error("viewer {viewer:x} has {units} units of SKU {sku}, the limit is {limit}", viewer = viewer.get())]
+    OverSkuLimit { viewer: ViewerNumber, sku: u8, units: u64, limit: Units },
+    /// More units than one viewer may have of a drop.
+    #[error("viewer {viewer:x} has {units} units of the drop, the limit is {limit}", viewer = viewer.get())]
+    OverDropLimit { viewer: ViewerNumber, units: u64, limit: Units },
+    /// More holds than one viewer may make.
+    #[error("viewer {viewer:x} made {holds} holds, the limit is {max}", viewer = viewer.get())]
+    HoldsCapped { viewer: ViewerNumber, holds: usize, max: u16 },
+    /// The end of a hold that nobody took.
+    #[error("hold {hold} {end}, but never taken")]
+    NeverTaken { hold: HoldId, end: HoldEnd },
+    /// A hold that ended twice.
+    #[error("hold {hold} {end}, but had {first} before")]
+    EndedTwice { hold: HoldId, first: HoldEnd, end: HoldEnd },
+    /// A hold that ended in the commit that took it.
+    #[error("hold {hold} {end} in the commit that took it, before it was durable")]
+    EndedBeforeDurable { hold: HoldId, end: HoldEnd },
+    /// An end that names other units than the take.
+    #[error("hold {hold} took {taken} units, {end} with {units}")]
+    UnitsDiffer { hold: HoldId, end: HoldEnd, taken: Units, units: Units },
+    /// An order for somebody else than the taker.
+    #[error("hold {hold} was taken by viewer {taker:x}, confirmed for {buyer:x}", taker = taker.get(), buyer = buyer.get())]
+    OtherViewer { hold: HoldId, taker: ViewerNumber, buyer: ViewerNumber },
+    /// An order at another price than the plan's.
+    #[error("hold {hold} confirmed for {amount}, the plan's price is {}", expected.map_or_else(|| "out of range".to_owned(), |m| m.to_string()))]
+    Amount { hold: HoldId, amount: Money, expected: Option<Money> },
+    /// An expiry before the deadline.
+    #[error("hold {hold} expired at {at} ms, its deadline is {deadline} ms")]
+    ExpiredEarly { hold: HoldId, deadline: UnixMillis, at: UnixMillis },
+    /// A confirm or release well after the deadline.
+    #[error("hold {hold} {end} after {decided_after} ms, its deadline was {deadline} ms")]
+    EndedLate { hold: HoldId, end: HoldEnd, deadline: UnixMillis, decided_after: UnixMillis },
+    /// A drop that settled with holds alive.
+    #[error("settled with {live} live holds")]
+    SettledLive { live: u64 },
+}
+
+impl HoldFault {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Oversold { .. } => "oversold",
+            Self::ForeignHold { .. } => "foreign_hold",
+            Self::UnknownPool { .. } => "unknown_pool",
+            Self::TakenWhileShut { .. } => "taken_while_shut",
+            Self::TakenLater { .. } => "taken_later",
+            Self::Deadline { .. } => "deadline_differs",
+            Self::Units { .. } => "units_out_of_range",
+            Self::NumberRepeated { .. } => "take_repeated",
+            Self::NumberPassed { .. } => "take_passed",
+            Self::NumbersMissing { .. } => "take_missing",
+            Self::NotLost { .. } => "take_not_lost",
+            Self::LastTake { .. } => "last_take_differs",
+            Self::RecoveredPools { .. } => "recovered_pools",
+            Self::Outage { .. } => "outage_too_long",
+            Self::NotRecovered { .. } => "not_recovered",
+            Self::RecoveredAgain { .. } => "recovered_again",
+            Self::SlotBusy { .. } => "slot_busy",
+            Self::KeyRepeated { .. } => "key_repeated",
+            Self::OverSkuLimit { .. } => "over_sku_limit",
+            Self::OverDropLimit { .. } => "over_drop_limit",
+            Self::HoldsCapped { .. } => "holds_capped",
+            Self::NeverTaken { .. } => "never_taken",
+            Self::EndedTwice { .. } => "ended_twice",
+            Self::EndedBeforeDurable { .. } => "ended_before_durable",
+            Self::UnitsDiffer { .. } => "units_differ",
+            Self::OtherViewer { .. } => "other_viewer",
+            Self::Amount { .. } => "amount_differs",
+            Self::ExpiredEarly { .. } => "expired_early",
+            Self::EndedLate { .. } => "ended_late",
+            Self::SettledLive { .. } => "settled_live",
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Replays a ledger with code of its own to find out whether everything in it agrees.
+//!
+//! Nothing here is shared with the engine or with the fold beyond the decoding of records: hashes,
+//! phases, sums, limits are worked out again from the documented rules, so that a mistake there
+//! does not hide itself here.
+
+mod chain;
+mod file;
+mod finding;
+mod holds;
+mod orders;
+mod phases;
+mod pool;
+mod replay;
+mod tables;
+mod verification;
+mod viewers;
+
+use std::{collections::BTreeMap, path::Path};
+
+use stampede_domain::{DropId, Incarnation, UnixMillis};
+use stampede_ledger::{JournalReader, ReadError, Row, RowKey};
+
+pub use chain::ChainFault;
+pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
+pub use holds::{HoldEnd, HoldFault};
+pub use phases::{PhaseFault, Stage};
+pub use tables::TableFault;
+pub use verification::{Counts, Verification};
+
+use self::{
+    chain::{ChainCheck, ChainFault as Chain},
+    finding::Findings,
+    orders::OrderJoin,
+    replay::{DropReplay, RowFacts},
+    tables::LinkCheck,
+};
+
+/// How late a decision may seem before it counts as late, in milliseconds.
+///
+/// Records carry the time of their commit, not of their decision: a thread that was kept from
+/// running between the two makes a decision look late. No fault of the sale is that slow.
+pub const LATE_MS_MAX: u64 = 5_000;
+
+/// Verifies the ledger of a data directory, also while its server runs.
+///
+/// # Errors
+/// Only if the ledger cannot be opened at all; damage within it is a finding.
+pub fn verify_dir(data_dir: &Path) -> Result<Verification, ReadError> {
+    let reader = JournalReader::open(data_dir)?;
+    let mut findings = Findings::default();
+    file::check(data_dir, &mut findings);
+    // One state for everything: the tables must agree with the journal at the same commit.
+    let snapshot = reader.snapshot()?;
+    let mut counts = Counts::default();
+    if let Err(error) = replay(snapshot.reader(), &mut counts, &mut findings) {
+        let fault = Fault::Unreadable { report: error.to_string() };
+        findings.add(Place::LEDGER, fault);
+    }
+    Ok(Verification::new(findings, counts))
+}
+
+fn replay(
+    reader: &JournalReader,
+    counts: &mut Counts,
+    findings: &mut Findings,
+) -> Result<(), ReadError> {
+    let mut verifier = Verifier {
+        chains: ChainCheck::default(),
+        drops: BTreeMap::new(),
+        worked: Vec::new(),
+        links: LinkCheck::new(reader.links()?),
+        orders: OrderJoin::new(reader)?,
+        facts: RowFacts::default(),
+    };
+    let mut last = None;
+    for row in reader.rows(RowKey::default()) {
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                // What lies behind cannot be compared with anything.
+                let place = last.unwrap_or(Place::LEDGER);
+                findings.add(place, Fault::Unreadable { report: error.to_string() });
+                return Ok(());
+            }
+        };
+        last = Some(Place::row(row.drop, row.incarnation, row.seq));
+        verifier.row(&row, counts, findings)?;
+    }
+    verifier.finish(reader, counts, findings)
+}
+
+struct Verifier<'a> {
+    chains: ChainCheck,
+    drops: BTreeMap<DropId, DropReplay>,
+    /// Starts that did more than recover, ascending.
+    worked: Vec<Incarnation>,
+    links: LinkCheck,
+    orders: OrderJoin<'a>,
+    facts: RowFacts,
+}
+
+impl Verifier<'_> {
+    fn row(
+        &mut self,
+        row: &Row,
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) -> Result<(), ReadError> {
+        counts.rows += 1;
+        counts.bytes += u64::try_from(row.body.len()).expect("a row is small");
+        let Some(times) = self.chains.row(row, findings) else { return Ok(()) };
+        let facts = &mut self.facts;
+        let replay = self.drops.entry(row.drop);
+        let replay = replay.or_insert_with(|| DropReplay::new(row.drop, row.incarnation));
+        replay.row(row, times, &self.worked, facts, counts, findings);
+        if facts.worked && self.worked.last() != Some(&row.incarnation) {
+            self.worked.push(row.incarnation);
+        }
+        if facts.records != u64::from(row.records) {
+            let (stated, found) = (row.records, facts.records);
+            let place = Place::row(row.drop, row.incarnation, row.seq);
+            findings.add(place, Chain::RecordCount { stated, found });
+        }
+        counts.records += facts.records;
+        self.links.row(row, &facts.viewers, findings);
+        self.orders.row(row, times.at, &facts.orders, findings)
+    }
+
+    fn finish(
+        mut self,
+        reader: &JournalReader,
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) -> Result<(), ReadError> {
+        self.chains.finish(&reader.nodes()?, &reader.incarnations()?, findings);
+        let now = self.chains.last_commit().map_or_else(UnixMillis::default, |(_, at)| at);
+        for replay in self.drops.values_mut() {
+            replay.finish(&self.worked, now, counts, findings);
+        }
+        self.links.finish(findings);
+        let sums = self.drops.iter().flat_map(|(drop, replay)| {
+            replay.sums().map(|(pool, supplied, taken)| (*drop, pool, supplied, taken))
+        });
+        tables::check_supply(&reader.supply()?, sums, findings);
+        counts.commits = self.chains.commits;
+        counts.viewers = self.links.viewers;
+        let drops = self.drops.keys().filter(|drop| **drop != DropId::HOUSE).count();
+        counts.drops = u64::try_from(drops).expect("drops have 32 bits");
+        (counts.orders, counts.orders_pending) = self.orders.finish(findings)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! A drop's phases, plan revisions, lots, as far as records may move them.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropPlan, PoolIndex, Units, UnixMillis};
+use stampede_ledger::Record;
+
+use super::finding::{Findings, Place};
+
+/// A drop that did what its phase forbids.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum PhaseFault {
+    /// A record before the drop's first plan.
+    #[error("{record} before any plan")]
+    NoPlan { record: &'static str },
+    /// A plan revision out of turn.
+    #[error("plan revision {found}, expected {expected}")]
+    Revision { expected: u32, found: u32 },
+    /// An edit after units had been put on sale.
+    #[error("plan edited after {lots} lots")]
+    EditedAfterLots { lots: u32 },
+    /// A record that the phase does not allow.
+    #[error("{record} while {stage}")]
+    NotAllowed { record: &'static str, stage: Stage },
+    /// Takes began before the countdown ended.
+    #[error("opened at {at} ms, the countdown ends at {opens_at} ms")]
+    OpenedEarly { opens_at: UnixMillis, at: UnixMillis },
+    /// The first lots are not what the plan promised.
+    #[error("pool {pool} opens with {supplied} units, the plan says {planned}")]
+    FirstLots { pool: PoolIndex, planned: u64, supplied: u64 },
+    /// A lot out of turn.
+    #[error("lot {found}, expected {expected}")]
+    LotNumber { expected: u32, found: u32 },
+    /// A lot of nothing, or more units than a pool can count.
+    #[error("a lot of {units} units on top of {supplied} in pool {pool}")]
+    LotRange { pool: PoolIndex, units: Units, supplied: u64 },
+    /// A pool that the plan does not have.
+    #[error("pool {pool}, the plan has {pools}")]
+    UnknownPool { pool: PoolIndex, pools: usize },
+}
+
+impl PhaseFault {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoPlan { .. } => "no_plan",
+            Self::Revision { .. } => "plan_revision",
+            Self::EditedAfterLots { .. } => "edited_after_lots",
+            Self::NotAllowed { .. } => "not_allowed",
+            Self::OpenedEarly { .. } => "opened_early",
+            Self::FirstLots { .. } => "first_lots",
+            Self::LotNumber { .. } => "lot_number",
+            Self::LotRange { .. } => "lot_range",
+            Self::UnknownPool { .. } => "unknown_pool",
+        }
+    }
+}
+
+/// Where a drop stands, by this verifier's own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of the journal")]
+pub enum Stage {
+    Planned,
+    Countdown,
+    Open,
+    Paused,
+    Closed,
+    Settled,
+    Cancelled,
+}
+
+impl Stage {
+    /// Whether the drop's chain is sealed.
+    pub(super) const fn is_over(self) -> bool {
+        matches!(self, Self::Settled | Self::Cancelled)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Countdown => "in countdown",
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+            Self::Settled => "settled",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Where a record leads; `None` if it must not stand here.
+    fn after(self, record: &Record) -> Option<Self> {
+        match (self, record) {
+            (Self::Planned, Record::Countdown { .. }) => Some(Self::Countdown),
+            (Self::Planned, Record::Cancelled) => Some(Self::Cancelled),
+            (Self::Countdown, Record::CountdownCancelled) => Some(Self::Planned),
+            (Self::Countdown, Record::Opened) | (Self::Paused, Record::Resumed) => Some(Self::Open),
+            (Self::Open, Record::Paused) => Some(Self::Paused),
+            (Self::Open | Self::Paused, Record::Closed) => Some(Self::Closed),
+            (Self::Closed, Record::Settled) => Some(Self::Settled),
+            _ => self.may_hold(record).then_some(self),
+        }
+    }
+
+    /// Whether a record that changes no phase may stand here.
+    const fn may_hold(self, record: &Record) -> bool {
+        match record {
+            // A refused request may still be recorded while the last record is under way.
+            Record::Command(_) => true,
+            Record::Tally(_) | Record::Recovered(_) => !self.is_over(),
+            Record::Planned { .. } => matches!(self, Self::Planned),
+            Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
+            Record::Taken { .. }
+            | Record::Confirmed { .. }
+            | Record::Released { .. }
+            | Record::Expired { .. } => matches!(self, Self::Open | Self::Paused | Self::Closed),
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name of a record in findings.
+pub(super) const fn name(record: &Record) -> &'static str {
+    match record {
+        Record::Planned { .. } => "planned",
+        Record::Countdown { .. } => "countdown",
+        Record::CountdownCancelled => "countdown cancelled",
+        Record::Opened => "opened",
+        Record::Paused => "paused",
+        Record::Resumed => "resumed",
+        Record::Closed => "closed",
+        Record::Settled => "settled",
+        Record::Cancelled => "cancelled",
+        Record::Lot { .. } => "lot",
+        Record::Taken { .. } => "taken",
+        Record::Confirmed { .. } => "confirmed",
+        Record::Released { .. } => "released",
+        Record::Expired { .. } => "expired",
+        Record::Command(_) => "command",
+        Record::Recovered(_) => "recovered",
+        Record::Tally(_) => "tally",
+    }
+}
+
+/// The phases of one drop, with its terms.
+#[derive(Debug)]
+pub(super) struct Phases {
+    pub(super) plan: Arc<DropPlan>,
+    pub(super) stage: Stage,
+    /// When takes last stopped: the time of the pause or the close.
+    pub(super) shut_at: UnixMillis,
+    /// Units of all lots, by pool.
+    pub(super) supplied: Vec<u64>,
+    revision: u32,
+    lots: u32,
+    opens_at: UnixMillis,
+}
+
+impl Phases {
+    /// Begins with the drop's first plan.
+    pub(super) fn new(
+        plan: Arc<DropPlan>,
+        revision: u32,
+        place: Place,
+        findings: &mut Findings,
+    ) -> Self {
+        if revision != 1 {
+            findings.add(place, PhaseFault::Revision { expected: 1, found: revision });
+        }
+        Self {
+            supplied: vec![0; plan.skus.len()],
+            plan,
+            stage: Stage::Planned,
+            shut_at: UnixMillis::default(),
+            revision,
+            lots: 0,
+            opens_at: UnixMillis::default(),
+        }
+    }
+
+    /// Applies one record's effect on the phase.
+    pub(super) fn record(
+        &mut self,
+        record: &Record,
+        at: UnixMillis,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        if let Some(next) = self.stage.after(record) {
+            self.stage = next;
+        } else {
+            let (record, stage) = (name(record), self.stage);
+            findings.add(place, PhaseFault::NotAllowed { record, stage });
+        }
+        match record {
+            Record::Planned { plan, revision } => self.edit(plan, *revision, place, findings),
+            Record::Countdown { opens_at } => self.opens_at = *opens_at,
+            Record::Opened => self.opened(at, place, findings),
+            Record::Paused | Record::Closed => self.shut_at = at,
+            Record::Lot { pool, units, lot } => self.lot(*pool, *units, *lot, place, findings),
+            _ => {}
+        }
+    }
+
+    fn edit(&mut self, plan: &Arc<DropPlan>, revision: u32, place: Place, findings: &mut Findings) {
+        let expected = self.revision.saturating_add(1);
+        if revision != expected {
+            findings.add(place, PhaseFault::Revision { expected, found: revision });
+        }
+        self.revision = revision;
+        if self.lots > 0 {
+            return findings.add(place, PhaseFault::EditedAfterLots { lots: self.lots });
+        }
+        self.supplied = vec![0; plan.skus.len()];
+        self.plan = Arc::clone(plan);
+    }
+
+    fn opened(&self, at: UnixMillis, place: Place, findings: &mut Findings) {
+        if at < self.opens_at {
+            let opens_at = self.opens_at;
+            findings.add(place, PhaseFault::OpenedEarly { opens_at, at });
+        }
+        for ((number, sku), supplied) in (0_u8..).zip(&self.plan.skus).zip(&self.supplied) {
+            let (planned, supplied) = (u64::from(sku.supply.get()), *supplied);
+            if planned != supplied
+                && let Some(pool) = PoolIndex::new(number)
+            {
+                findings.add(place, PhaseFault::FirstLots { pool, planned, supplied });
+            }
+        }
+    }
+
+    fn lot(
+        &mut self,
+        pool: PoolIndex,
+        units: Units,
+        lot: u32,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let expected = self.lots.saturating_add(1);
+        if lot != expected {
+            findings.add(place, PhaseFault::LotNumber { expected, found: lot });
+        }
+        self.lots = lot;
+        let pools = self.supplied.len();
+        let Some(supplied) = self.supplied.get_mut(usize::from(pool.get())) else {
+            return findings.add(place, PhaseFault::UnknownPool { pool, pools });
+        };
+        let sum = *supplied + u64::from(units.get());
+        if units.is_zero() || sum > u64::from(Units::MAX.get()) {
+            let supplied = *supplied;
+            findings.add(place, PhaseFault::LotRange { pool, units, supplied });
+        }
+        *supplied = sum;
+    }
+}

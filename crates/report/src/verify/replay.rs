@@ -1,0 +1,419 @@
+//! One drop, replayed record by record.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, Units, UnixMillis,
+    ViewerNumber, limits::UNITS_PER_BUY_MAX,
+};
+use stampede_ledger::{Record, Recovered, Row};
+
+use super::{
+    Counts, LATE_MS_MAX,
+    chain::CommitTimes,
+    finding::{Findings, Place},
+    holds::{HoldEnd, HoldFault},
+    phases::{PhaseFault, Phases, Stage, name},
+    pool::{PoolBook, Taken},
+    viewers::ViewerBook,
+};
+
+/// An order as the journal has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ordered {
+    pub(super) record: u32,
+    pub(super) hold: HoldId,
+    pub(super) viewer: ViewerNumber,
+    pub(super) units: Units,
+    pub(super) amount: Money,
+}
+
+/// What a row holds for the checks across drops.
+#[derive(Debug, Default)]
+pub(super) struct RowFacts {
+    pub(super) records: u64,
+    pub(super) orders: Vec<Ordered>,
+    pub(super) viewers: Vec<(u32, ViewerNumber)>,
+    /// Whether there was anything but what a restart writes.
+    pub(super) worked: bool,
+    /// Records other than takes; kept here so that their memory serves the next row.
+    rest: Vec<(u32, Record)>,
+}
+
+impl RowFacts {
+    fn clear(&mut self) {
+        self.records = 0;
+        self.orders.clear();
+        self.viewers.clear();
+        self.worked = false;
+        self.rest.clear();
+    }
+}
+
+/// The state of one drop at one point of the journal.
+#[derive(Debug)]
+pub(super) struct DropReplay {
+    drop: DropId,
+    phases: Option<Phases>,
+    pools: Vec<PoolBook>,
+    viewers: ViewerBook,
+    /// Sum of all outages so far.
+    outage_ms: u64,
+    /// The start in which the drop was planned, or last recovered.
+    pub(super) known_in: Incarnation,
+}
+
+/// Where and when a record stands.
+#[derive(Clone, Copy)]
+struct Moment {
+    place: Place,
+    times: CommitTimes,
+    incarnation: Incarnation,
+    seq: u64,
+}
+
+impl DropReplay {
+    pub(super) fn new(drop: DropId, incarnation: Incarnation) -> Self {
+        Self {
+            drop,
+            phases: None,
+            pools: Vec::new(),
+            viewers: ViewerBook::default(),
+            outage_ms: 0,
+            known_in: incarnation,
+        }
+    }
+
+    /// Replays one row: takes first, because whatever comes back, comes back after the commit.
+    ///
+    /// `worked` lists the starts that did more than recover.
+    pub(super) fn row(
+        &mut self,
+        row: &Row,
+        times: CommitTimes,
+        worked: &[Incarnation],
+        facts: &mut RowFacts,
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) {
+        facts.clear();
+        let place = Place::row(row.drop, row.incarnation, row.seq);
+        let (incarnation, seq) = (row.incarnation, row.seq.get());
+        let mut number = 0_u32;
+        for record in row.decode() {
+            let record = match record {
+                Ok(record) => record,
+                Err(source) => {
+                    let fault = super::chain::ChainFault::Body { source };
+                    findings.add(place.record(number), fault);
+                    break;
+                }
+            };
+            if let Record::Taken { viewer, .. } = record {
+                facts.viewers.push((number, viewer));
+                let moment = Moment { place: place.record(number), times, incarnation, seq };
+                self.take(&record, moment, findings);
+                counts.takes += 1;
+            } else {
+                facts.rest.push((number, record));
+            }
+            number += 1;
+        }
+        facts.records = u64::from(number);
+        facts.worked = !facts.viewers.is_empty();
+        let mut rest = std::mem::take(&mut facts.rest);
+        for (number, record) in rest.drain(..) {
+            let moment = Moment { place: place.record(number), times, incarnation, seq };
+            facts.worked |= !matches!(record, Record::Recovered(_) | Record::CountdownCancelled);
+            if let Record::Confirmed { hold, viewer, units, amount } = record {
+                facts.orders.push(Ordered { record: number, hold, viewer, units, amount });
+            }
+            self.record(&record, moment, worked, counts, findings);
+        }
+        facts.rest = rest;
+    }
+
+    fn record(
+        &mut self,
+        record: &Record,
+        moment: Moment,
+        worked: &[Incarnation],
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) {
+        let (place, at) = (moment.place, moment.times.at);
+        // Commands also stand in the house's chain, where nothing else does.
+        if matches!(record, Record::Command(_)) && self.drop == DropId::HOUSE {
+            return;
+        }
+        if let Record::Recovered(recovered) = record {
+            self.recovered(recovered, moment, worked, counts, findings);
+        } else {
+            self.must_be_recovered(moment, findings);
+        }
+        match (&mut self.phases, record) {
+            (Some(phases), record) => phases.record(record, at, place, findings),
+            (None, Record::Planned { plan, revision }) if self.drop != DropId::HOUSE => {
+                self.phases = Some(Phases::new(Arc::clone(plan), *revision, place, findings));
+            }
+            (None, record) => {
+                return findings.add(place, PhaseFault::NoPlan { record: name(record) });
+            }
+        }
+        match *record {
+            Record::Planned { ref plan, .. } => self.planned(plan),
+            Record::Confirmed { hold, viewer, units, amount } => {
+                counts.confirmed += 1;
+                self.end(hold, HoldEnd::Confirmed, units, moment, findings);
+                self.order(hold, viewer, units, amount, place, findings);
+            }
+            Record::Released { hold, units } => {
+                counts.released += 1;
+                self.end(hold, HoldEnd::Released, units, moment, findings);
+            }
+            Record::Expired { hold, units } => {
+                counts.expired += 1;
+                self.end(hold, HoldEnd::Expired, units, moment, findings);
+            }
+            Record::Settled => self.settle(place, findings),
+            _ => {}
+        }
+    }
+
+    /// A new plan begins with empty pools, unless units were put on sale already.
+    fn planned(&mut self, plan: &DropPlan) {
+        if self.pools.iter().all(|pool| pool.held + pool.sold == 0) {
+            let places = (0_u8..).zip(&plan.skus).filter_map(|(place, _)| PoolIndex::new(place));
+            self.pools = places.map(PoolBook::new).collect();
+        }
+    }
+
+    fn take(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
+        let Record::Taken { hold, viewer, key, units, taken_at, deadline } = *record else {
+            return;
+        };
+        let place = moment.place;
+        self.must_be_recovered(moment, findings);
+        let Some(phases) = &self.phases else {
+            return findings.add(place, PhaseFault::NoPlan { record: "taken" });
+        };
+        if hold.drop_id() != self.drop || hold.incarnation() != moment.incarnation {
+            findings.add(place, HoldFault::ForeignHold { hold });
+        }
+        check_terms(phases, (hold, units), taken_at, deadline, moment, findings);
+        let number = usize::from(hold.pool().get());
+        let pools = self.pools.len();
+        let (Some(pool), Some(supplied)) =
+            (self.pools.get_mut(number), phases.supplied.get(number))
+        else {
+            return findings.add(place, HoldFault::UnknownPool { hold, pools });
+        };
+        let base = UnixMillis::new(deadline.get().saturating_sub(self.outage_ms));
+        let seq = moment.seq;
+        let taken = Taken { hold, viewer, units, deadline_base: base, seq, end: None };
+        pool.take(taken, *supplied, moment.times.at, place, findings);
+        let plan = Arc::clone(&phases.plan);
+        self.note(&plan, viewer, key, (hold, units), place, findings);
+    }
+
+    fn note(
+        &mut self,
+        plan: &DropPlan,
+        viewer: ViewerNumber,
+        key: KeyFingerprint,
+        taken: (HoldId, Units),
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        self.viewers.take(plan, viewer, key, taken, place, findings);
+    }
+
+    fn end(
+        &mut self,
+        hold: HoldId,
+        end: HoldEnd,
+        units: Units,
+        moment: Moment,
+        findings: &mut Findings,
+    ) {
+        let place = moment.place;
+        if hold.drop_id() != self.drop {
+            findings.add(place, HoldFault::ForeignHold { hold });
+        }
+        let pools = self.pools.len();
+        let Some(pool) = self.pools.get_mut(usize::from(hold.pool().get())) else {
+            return findings.add(place, HoldFault::UnknownPool { hold, pools });
+        };
+        let Some(taken) = pool.end(hold, end, units, place, findings) else { return };
+        if taken.seq == moment.seq && hold.incarnation() == moment.incarnation {
+            findings.add(place, HoldFault::EndedBeforeDurable { hold, end });
+        }
+        let deadline = UnixMillis::new(taken.deadline_base.get().saturating_add(self.outage_ms));
+        let CommitTimes { at, decided_after, .. } = moment.times;
+        if end == HoldEnd::Expired {
+            if at < deadline {
+                findings.add(place, HoldFault::ExpiredEarly { hold, deadline, at });
+            }
+        } else if decided_after.since(deadline).get() > LATE_MS_MAX {
+            findings.add(place, HoldFault::EndedLate { hold, end, deadline, decided_after });
+        }
+        if end != HoldEnd::Confirmed {
+            self.viewers.give(taken.viewer, hold);
+        }
+    }
+
+    /// An order's buyer is the taker, its amount the plan's price.
+    fn order(
+        &self,
+        hold: HoldId,
+        buyer: ViewerNumber,
+        units: Units,
+        amount: Money,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let number = usize::from(hold.pool().get());
+        let pool = self.pools.get(number);
+        if let Some(taker) = pool.and_then(|pool| pool.taker(hold))
+            && taker != buyer
+        {
+            findings.add(place, HoldFault::OtherViewer { hold, taker, buyer });
+        }
+        let sku = self.phases.as_ref().and_then(|phases| phases.plan.skus.get(number));
+        let expected = sku.and_then(|sku| {
+            let minor = sku.price.minor().checked_mul(u64::from(units.get()))?;
+            Money::new(minor, sku.price.currency())
+        });
+        if expected != Some(amount) {
+            findings.add(place, HoldFault::Amount { hold, amount, expected });
+        }
+    }
+
+    /// In a new start, a drop that is not over comes back with a restart record.
+    fn must_be_recovered(&mut self, moment: Moment, findings: &mut Findings) {
+        let over = self.phases.as_ref().is_some_and(|phases| phases.stage.is_over());
+        if moment.incarnation != self.known_in && !over {
+            let incarnation = moment.incarnation;
+            findings.add(moment.place, HoldFault::NotRecovered { incarnation });
+            self.known_in = incarnation;
+        }
+    }
+
+    fn recovered(
+        &mut self,
+        recovered: &Recovered,
+        moment: Moment,
+        worked: &[Incarnation],
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) {
+        let (place, incarnation) = (moment.place, moment.incarnation);
+        if incarnation == self.known_in {
+            findings.add(place, HoldFault::RecoveredAgain { incarnation });
+        }
+        self.check_skipped(worked, incarnation, place, findings);
+        self.known_in = incarnation;
+        let stated_ms = recovered.outage.get();
+        let gap_ms = moment.times.at.since(moment.times.before_start).get();
+        if stated_ms > gap_ms {
+            findings.add(place, HoldFault::Outage { stated_ms, gap_ms });
+        }
+        self.outage_ms = self.outage_ms.saturating_add(stated_ms);
+        let (stated, pools) = (recovered.pools.len(), self.pools.len());
+        if stated != pools {
+            findings.add(place, HoldFault::RecoveredPools { stated, pools });
+        }
+        for found in &recovered.pools {
+            if let Some(pool) = self.pools.get_mut(usize::from(found.pool.get())) {
+                counts.takes_lost += pool.recovered(found, place, findings);
+            }
+        }
+    }
+
+    /// Reports the starts that worked without recovering this drop.
+    fn check_skipped(
+        &self,
+        worked: &[Incarnation],
+        until: Incarnation,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let between = worked.iter().filter(|start| **start > self.known_in && **start < until);
+        for incarnation in between {
+            findings.add(place, HoldFault::NotRecovered { incarnation: *incarnation });
+        }
+    }
+
+    fn settle(&mut self, place: Place, findings: &mut Findings) {
+        let live: u64 = self.pools.iter().map(PoolBook::live).sum();
+        if live > 0 {
+            findings.add(place, HoldFault::SettledLive { live });
+        }
+        self.pools.iter_mut().for_each(|pool| pool.settle(place, findings));
+        self.viewers = ViewerBook::default();
+    }
+
+    /// Checks what the journal leaves open.
+    pub(super) fn finish(
+        &mut self,
+        worked: &[Incarnation],
+        now: UnixMillis,
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) {
+        let over = self.phases.as_ref().is_some_and(|phases| phases.stage.is_over());
+        if self.drop == DropId::HOUSE || over {
+            return;
+        }
+        let place = Place::drop(self.drop);
+        self.check_skipped(worked, Incarnation::MAX, place, findings);
+        for pool in &mut self.pools {
+            counts.live_holds += pool.live();
+            counts.takes_under_way += pool.finish(now, place, findings);
+        }
+    }
+
+    /// Sums of each pool: supplied, then held plus sold.
+    pub(super) fn sums(&self) -> impl Iterator<Item = (PoolIndex, u64, u64)> + '_ {
+        let supplied = self.phases.iter().flat_map(|phases| phases.supplied.iter().copied());
+        (0_u8..).zip(self.pools.iter().zip(supplied)).filter_map(|(place, (pool, supplied))| {
+            Some((PoolIndex::new(place)?, supplied, pool.held + pool.sold))
+        })
+    }
+}
+
+/// Checks a take against the plan and the phase.
+fn check_terms(
+    phases: &Phases,
+    (hold, units): (HoldId, Units),
+    taken_at: UnixMillis,
+    deadline: UnixMillis,
+    moment: Moment,
+    findings: &mut Findings,
+) {
+    let Moment { place, times, .. } = moment;
+    let (plan, stage, shut_at) = (&phases.plan, phases.stage, phases.shut_at);
+    // Takes commit after they happen, so one may follow the pause or the close that it preceded.
+    let in_time = match stage {
+        Stage::Open => true,
+        Stage::Paused | Stage::Closed => taken_at <= shut_at,
+        _ => false,
+    };
+    if !in_time {
+        findings.add(place, HoldFault::TakenWhileShut { hold, stage, taken_at, shut_at });
+    }
+    if taken_at > times.at {
+        findings.add(place, HoldFault::TakenLater { hold, taken_at, at: times.at });
+    }
+    let expected = UnixMillis::new(taken_at.get().saturating_add(plan.hold_ttl.get()));
+    if deadline != expected {
+        findings.add(place, HoldFault::Deadline { hold, deadline, expected });
+    }
+    let Some(sku) = plan.skus.get(usize::from(hold.pool().get())) else { return };
+    let most = sku.limit_per_viewer.min(plan.limit_per_viewer).get().min(UNITS_PER_BUY_MAX);
+    if (units.is_zero() || units.get() > most)
+        && let Some(max) = Units::new(most)
+    {
+        findings.add(place, HoldFault::Units { hold, units, max });
+    }
+}

@@ -1,0 +1,185 @@
+//! The plain tables against the journal that they were made from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stampede_domain::{DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Seq, ViewerNumber};
+use stampede_ledger::{LinkRow, RecordError, Row, RowKey, SupplyRow, links};
+
+use super::finding::{Findings, Place};
+
+/// Tables that disagree with the journal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum TableFault {
+    /// Counters that are not the sums of the records.
+    #[error(
+        "supply of pool {pool} states {stated_supplied} supplied, {stated_taken} taken; the journal gives {supplied} supplied, {taken} taken"
+    )]
+    Supply { pool: PoolIndex, stated_supplied: u64, stated_taken: u64, supplied: u64, taken: u64 },
+    /// Counters under the wrong SKU.
+    #[error("supply of pool {pool} is filed under SKU {sku}")]
+    SupplySku { pool: PoolIndex, sku: u8 },
+    /// A confirmed hold without its order.
+    #[error("order {hold} is missing: the hold was confirmed")]
+    OrderMissing { hold: HoldId },
+    /// An order without a confirmed hold of its own.
+    #[error("order {hold} at place {place} has no confirmed hold of its own")]
+    OrderUnfounded { hold: HoldId, place: u64 },
+    /// An order ahead of the projection's cursor.
+    #[error("order {hold} stands in the table, the projection has not reached it")]
+    OrderEarly { hold: HoldId },
+    /// An order that is not what the journal says.
+    #[error("order {hold} states {field} {stored}, the journal says {expected}")]
+    OrderDiffers { hold: HoldId, field: &'static str, stored: String, expected: String },
+    /// A projection that claims more than there is.
+    #[error("the projection claims incarnation {} commit {} record {record}, the journal ends before", row.incarnation, row.seq)]
+    ProjectionBeyond { row: RowKey, record: u32 },
+    /// A viewer in the journal whom no link names.
+    #[error("viewer {:x} took units, but no link says who that is", viewer.get())]
+    LinkMissing { viewer: ViewerNumber },
+    /// A viewer number that names two people.
+    #[error("viewer {:x} is linked to two platform ids", viewer.get())]
+    LinkDiffers { viewer: ViewerNumber },
+    /// A person with two viewer numbers.
+    #[error("viewers {:x} and {:x} are linked to one platform id", viewer.get(), other.get())]
+    LinkShared { viewer: ViewerNumber, other: ViewerNumber },
+    /// Links of a commit that the journal does not have.
+    #[error("links of a commit that the journal does not have")]
+    LinksWithoutCommit,
+    /// Links that cannot be read.
+    #[error("the links cannot be read: {source}")]
+    Links { source: RecordError },
+}
+
+impl TableFault {
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Supply { .. } => "supply_differs",
+            Self::SupplySku { .. } => "supply_sku",
+            Self::OrderMissing { .. } => "order_missing",
+            Self::OrderUnfounded { .. } => "order_unfounded",
+            Self::OrderEarly { .. } => "order_early",
+            Self::OrderDiffers { .. } => "order_differs",
+            Self::ProjectionBeyond { .. } => "projection_beyond",
+            Self::LinkMissing { .. } => "link_missing",
+            Self::LinkDiffers { .. } => "link_differs",
+            Self::LinkShared { .. } => "link_shared",
+            Self::LinksWithoutCommit => "links_without_commit",
+            Self::Links { .. } => "links_unreadable",
+        }
+    }
+}
+
+/// Compares the supply table with the sums of the replay.
+pub(super) fn check_supply(
+    stated: &[SupplyRow],
+    replayed: impl Iterator<Item = (DropId, PoolIndex, u64, u64)>,
+    findings: &mut Findings,
+) {
+    let mut sums: BTreeMap<(DropId, PoolIndex), (u64, u64)> =
+        replayed.map(|(drop, pool, supplied, taken)| ((drop, pool), (supplied, taken))).collect();
+    for row in stated {
+        let place = Place::drop(row.drop);
+        let (supplied, taken) = sums.remove(&(row.drop, row.pool)).unwrap_or_default();
+        if (row.supplied, row.taken) != (supplied, taken) {
+            let (stated_supplied, stated_taken) = (row.supplied, row.taken);
+            let pool = row.pool;
+            findings.add(
+                place,
+                TableFault::Supply { pool, stated_supplied, stated_taken, supplied, taken },
+            );
+        }
+        // Each pool holds the units of the SKU at its own place.
+        if row.sku.get() != row.pool.get() {
+            findings.add(place, TableFault::SupplySku { pool: row.pool, sku: row.sku.get() });
+        }
+    }
+    for ((drop, pool), (supplied, taken)) in sums {
+        if supplied + taken > 0 {
+            let (stated_supplied, stated_taken) = (0, 0);
+            findings.add(
+                Place::drop(drop),
+                TableFault::Supply { pool, stated_supplied, stated_taken, supplied, taken },
+            );
+        }
+    }
+}
+
+/// Follows the links alongside the journal.
+#[derive(Debug)]
+pub(super) struct LinkCheck {
+    rows: std::iter::Peekable<std::vec::IntoIter<LinkRow>>,
+    ids: HashMap<ViewerNumber, KeyFingerprint, foldhash::fast::RandomState>,
+    numbers: HashMap<KeyFingerprint, ViewerNumber, foldhash::fast::RandomState>,
+    pub(super) viewers: u64,
+}
+
+impl LinkCheck {
+    pub(super) fn new(rows: Vec<LinkRow>) -> Self {
+        Self {
+            rows: rows.into_iter().peekable(),
+            ids: HashMap::default(),
+            numbers: HashMap::default(),
+            viewers: 0,
+        }
+    }
+
+    /// Reads the links up to the row's commit, then looks for the row's viewers.
+    pub(super) fn row(
+        &mut self,
+        row: &Row,
+        viewers: &[(u32, ViewerNumber)],
+        findings: &mut Findings,
+    ) {
+        let commit = (row.incarnation, row.seq);
+        while let Some(links) = self.rows.next_if(|links| (links.incarnation, links.seq) <= commit)
+        {
+            self.read(&links, (links.incarnation, links.seq) == commit, findings);
+        }
+        for (record, viewer) in viewers {
+            if !self.ids.contains_key(viewer) {
+                let place = Place::row(row.drop, row.incarnation, row.seq).record(*record);
+                findings.add(place, TableFault::LinkMissing { viewer: *viewer });
+                // Once is enough; the number itself stands in for the id.
+                let stand_in = KeyFingerprint::from_bits(u128::from(viewer.get()));
+                self.ids.insert(*viewer, stand_in);
+            }
+        }
+    }
+
+    /// Reads what lies behind the journal's end.
+    pub(super) fn finish(&mut self, findings: &mut Findings) {
+        while let Some(links) = self.rows.next() {
+            self.read(&links, false, findings);
+        }
+    }
+
+    fn read(&mut self, row: &LinkRow, has_commit: bool, findings: &mut Findings) {
+        let place = Place::commit(row.incarnation, row.seq);
+        if !has_commit {
+            findings.add(place, TableFault::LinksWithoutCommit);
+        }
+        let pairs = match links::decode(&row.pairs) {
+            Ok(pairs) => pairs,
+            Err(source) => return findings.add(place, TableFault::Links { source }),
+        };
+        for pair in pairs {
+            let viewer = pair.number;
+            let id = KeyFingerprint::of(pair.id.as_str().as_bytes());
+            match self.ids.insert(viewer, id) {
+                None => self.viewers += 1,
+                Some(known) if known == id => {}
+                Some(_) => findings.add(place, TableFault::LinkDiffers { viewer }),
+            }
+            let other = *self.numbers.entry(id).or_insert(viewer);
+            if other != viewer {
+                findings.add(place, TableFault::LinkShared { viewer, other });
+            }
+        }
+    }
+}
+
+/// The key of a commit's row for one drop.
+pub(super) fn key(incarnation: Incarnation, seq: Seq, drop: DropId) -> RowKey {
+    RowKey { incarnation: incarnation.get(), seq: seq.get(), drop: drop.get() }
+}
