@@ -126,20 +126,14 @@ pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage<'static>)> {
 }
 
 pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
+    [connection_messages(), refusals(), hold_messages(), drop_messages()].concat()
+}
+
+fn refusals() -> Vec<(&'static str, ServerMessage)> {
     let busy = Refusal::Busy { retry_after: DurationMs::new(150) };
     let not_enough = Refusal::NotEnough { available: units(1) };
     let limit = Refusal::OverViewerLimit { limit: units(2) };
     vec![
-        ("welcome", ServerMessage::Welcome(Box::new(welcome()))),
-        (
-            "refreshed",
-            ServerMessage::Refreshed(Refreshed {
-                server_time_ms: 1_790_000_000_000,
-                ticket_expires_in_ms: 600_000,
-            }),
-        ),
-        ("held", ServerMessage::Held(held())),
-        ("held_answer", ServerMessage::Held(held().answer(key(), true))),
         ("refused_sold_out", ServerMessage::Refused(Refused::buy(key(), &Refusal::SoldOut))),
         ("refused_busy", ServerMessage::Refused(Refused::buy(key(), &busy))),
         ("refused_not_enough", ServerMessage::Refused(Refused::buy(key(), &not_enough))),
@@ -149,6 +143,34 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
             ServerMessage::Refused(Refused::release(hold(), &Refusal::HoldConfirmed)),
         ),
         ("refused_pay", ServerMessage::Refused(Refused::pay(hold(), &Refusal::PayNotOffered))),
+    ]
+}
+
+fn connection_messages() -> Vec<(&'static str, ServerMessage)> {
+    vec![
+        ("welcome", ServerMessage::Welcome(Box::new(welcome()))),
+        (
+            "refreshed",
+            ServerMessage::Refreshed(Refreshed {
+                server_time_ms: 1_790_000_000_000,
+                ticket_expires_in_ms: 600_000,
+            }),
+        ),
+        ("pong", ServerMessage::Pong(Pong { server_time_ms: 1_790_000_000_000 })),
+        (
+            "error",
+            ServerMessage::Error(ErrorNotice::new(
+                CloseCode::TicketExpired,
+                "the ticket expired 1200 ms ago",
+            )),
+        ),
+    ]
+}
+
+fn hold_messages() -> Vec<(&'static str, ServerMessage)> {
+    vec![
+        ("held", ServerMessage::Held(held())),
+        ("held_answer", ServerMessage::Held(held().answer(key(), true))),
         ("released", ServerMessage::Released(ended())),
         ("expired", ServerMessage::Expired(ended())),
         ("order", ServerMessage::Order(order())),
@@ -169,6 +191,11 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
                 expires_in_ms: None,
             }),
         ),
+    ]
+}
+
+fn drop_messages() -> Vec<(&'static str, ServerMessage)> {
+    vec![
         (
             "stock",
             ServerMessage::Stock(Stock {
@@ -190,13 +217,5 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
             }),
         ),
         ("drop", ServerMessage::DropInfo(Arc::new(drop_info()))),
-        ("pong", ServerMessage::Pong(Pong { server_time_ms: 1_790_000_000_000 })),
-        (
-            "error",
-            ServerMessage::Error(ErrorNotice::new(
-                CloseCode::TicketExpired,
-                "the ticket expired 1200 ms ago",
-            )),
-        ),
     ]
 }

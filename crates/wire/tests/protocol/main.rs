@@ -1,6 +1,9 @@
 //! The protocol from outside: bytes, strictness, tickets, documents.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
 mod common;
+mod docs;
 mod golden;
 mod properties;
 mod strict;

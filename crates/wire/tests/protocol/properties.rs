@@ -2,7 +2,7 @@
 
 use crate::common;
 use proptest::{collection::vec, option, prelude::*};
-use stampede_domain::{DropId, HoldId, IdempotencyKey, OrderId, SkuId};
+use stampede_domain::{Currency, DropId, HoldId, IdempotencyKey, Money, SkuId, Units};
 use stampede_wire::{
     ClientMessage, Ended, Held, NO_HOLD, Order, PaymentFailed, Pong, Refused, Request,
     ServerMessage, SkuStock, Stock, Subprotocol, limits::INTEGER_MAX,
@@ -43,74 +43,78 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     ]
 }
 
+fn currency() -> impl Strategy<Value = Currency> {
+    prop_oneof![Just("EUR"), Just("JPY"), Just("KWD")].prop_map(|code| code.parse().unwrap())
+}
+
+fn integer() -> impl Strategy<Value = u64> {
+    0..=INTEGER_MAX
+}
+
+fn held() -> impl Strategy<Value = Held> {
+    let first = (option::of(key()), any::<bool>(), hold(), drop_id(), sku());
+    let second = (any::<u32>(), integer(), currency(), integer());
+    (first, second).prop_map(
+        |((key, retry, hold, drop, sku), (units, amount_minor, currency, expires_in_ms))| Held {
+            key,
+            retry,
+            hold,
+            drop,
+            sku,
+            units,
+            amount_minor,
+            currency,
+            expires_in_ms,
+        },
+    )
+}
+
+fn refused() -> impl Strategy<Value = Refused> {
+    let first = (option::of(key()), option::of(hold()), "[a-z_]{1,30}", "\\PC{0,200}");
+    let second = (any::<bool>(), option::of(integer()), option::of(any::<u32>()));
+    (first, second).prop_map(|((key, hold, code, message), (temporary, retry_after_ms, limit))| {
+        Refused {
+            request: Request::Buy,
+            key,
+            hold,
+            code: code.into(),
+            message,
+            temporary,
+            retry_after_ms,
+            limit,
+            available: limit,
+        }
+    })
+}
+
 fn server_message() -> impl Strategy<Value = ServerMessage> {
-    let amount = 0..=INTEGER_MAX;
-    let currency = prop_oneof![Just("EUR"), Just("JPY"), Just("KWD")];
-    let held = (option::of(key()), any::<bool>(), hold(), sku(), any::<u32>(), amount.clone());
-    let order = (option::of(key()), hold(), sku(), any::<u32>(), amount.clone(), currency.clone());
+    let order = (held(), option::of(key())).prop_map(|(held, key)| {
+        let amount = Money::new(held.amount_minor, held.currency).unwrap();
+        let units = Units::new(held.units >> 8).unwrap();
+        Order { key, ..Order::new(held.hold, held.sku, units, amount) }
+    });
+    let failed = (hold(), any::<bool>(), option::of(integer())).prop_map(
+        |(hold, is_final, expires_in_ms)| PaymentFailed { hold, is_final, expires_in_ms },
+    );
+    let skus =
+        vec((sku(), any::<u32>()).prop_map(|(sku, available)| SkuStock { sku, available }), 0..5);
+    let stock = (drop_id(), integer(), skus).prop_map(|(drop, version, skus)| Stock {
+        drop,
+        version,
+        skus,
+    });
+    let ended = (hold(), sku(), any::<u32>())
+        .prop_map(|(hold, sku, units)| Ended { hold, drop: hold.drop_id(), sku, units })
+        // Drop 0 is the house, whose holds do not exist.
+        .prop_filter("a drop", |ended| ended.drop != DropId::HOUSE);
     prop_oneof![
-        (held, currency, amount.clone()).prop_map(
-            |((key, retry, hold, sku, units, amount_minor), currency, expires_in_ms)| {
-                ServerMessage::Held(Held {
-                    key,
-                    retry,
-                    hold,
-                    drop: DropId::new(1),
-                    sku,
-                    units,
-                    amount_minor,
-                    currency: currency.parse().unwrap(),
-                    expires_in_ms,
-                })
-            }
-        ),
-        order.prop_map(|(key, hold, sku, units, amount_minor, currency)| {
-            ServerMessage::Order(Order {
-                key,
-                order: OrderId::of(hold),
-                hold,
-                drop: DropId::new(1),
-                sku,
-                units,
-                amount_minor,
-                currency: currency.parse().unwrap(),
-            })
-        }),
-        (
-            option::of(key()),
-            option::of(hold()),
-            "[a-z_]{1,30}",
-            "\\PC{0,200}",
-            option::of(amount.clone())
-        )
-            .prop_map(|(key, hold, code, message, retry_after_ms)| {
-                ServerMessage::Refused(Refused {
-                    request: Request::Buy,
-                    key,
-                    hold,
-                    code: code.into(),
-                    message,
-                    temporary: true,
-                    retry_after_ms,
-                    limit: Some(3),
-                    available: None,
-                })
-            }),
-        (hold(), sku(), any::<u32>()).prop_map(|(hold, sku, units)| {
-            ServerMessage::Expired(Ended { hold, drop: DropId::new(1), sku, units })
-        }),
-        (hold(), any::<bool>(), option::of(amount.clone())).prop_map(
-            |(hold, is_final, expires_in_ms)| {
-                ServerMessage::PaymentFailed(PaymentFailed { hold, is_final, expires_in_ms })
-            }
-        ),
-        (drop_id(), amount.clone(), vec((sku(), any::<u32>()), 0..5)).prop_map(
-            |(drop, version, skus)| {
-                let skus = skus.into_iter().map(|(sku, available)| SkuStock { sku, available });
-                ServerMessage::Stock(Stock { drop, version, skus: skus.collect() })
-            }
-        ),
-        amount.prop_map(|server_time_ms| ServerMessage::Pong(Pong { server_time_ms })),
+        held().prop_map(ServerMessage::Held),
+        refused().prop_map(ServerMessage::Refused),
+        order.prop_filter("a drop", |o| o.drop != DropId::HOUSE).prop_map(ServerMessage::Order),
+        ended.prop_map(ServerMessage::Expired),
+        failed.prop_map(ServerMessage::PaymentFailed),
+        stock.prop_map(ServerMessage::Stock),
+        integer().prop_map(|server_time_ms| ServerMessage::Pong(Pong { server_time_ms })),
     ]
 }
 
