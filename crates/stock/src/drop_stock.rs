@@ -110,7 +110,9 @@ impl DropStock {
         assert!(!request.units.is_zero(), "a take is for at least one unit");
         let pool = self.pool(request.pool);
         if let Err(short) = pool.word.load().take(request.units) {
-            return self.viewers.read(request.viewer, |notes| self.refuse(notes, request, short));
+            return self
+                .viewers
+                .read_after_load(request.viewer, |notes| self.refuse(notes, request, short));
         }
         let mut taken = None;
         let booked = self.viewers.book(
@@ -253,7 +255,8 @@ impl DropStock {
             max: Units::MAX,
         })?;
         into.slots.grow_for(sum.get());
-        self.viewers.reserve(usize::try_from(units.get()).expect("24 bits fit a usize"));
+        let supplied: u64 = self.pools.iter().map(Pool::supplied).sum();
+        self.viewers.reserve(places(units.get().into()), places(supplied + u64::from(units.get())));
         // ORDERING: Relaxed; the word's Release below comes later, so who sees the units sees them
         // supplied.
         into.supplied.store(sum.get(), Ordering::Relaxed);
@@ -393,6 +396,10 @@ impl Pool {
     fn set(&self, transition: impl Fn(StockWord) -> StockWord) {
         let Ok(_) = self.word.update(|word| Ok::<_, std::convert::Infallible>(transition(word)));
     }
+}
+
+fn places(units: u64) -> usize {
+    usize::try_from(units).unwrap_or(usize::MAX)
 }
 
 /// # Panics

@@ -10,6 +10,7 @@
 
 mod cell;
 mod drop_stock;
+mod filter;
 mod hold;
 mod lane;
 mod restore;

@@ -231,4 +231,36 @@ mod tests {
         }
         assert_eq!(expected, (SEGMENTS as usize, 0), "the last slot ends the last segment");
     }
+
+    /// Without the tag, the slow pop would install a link that another thread's pops have undone.
+    #[cfg(stampede_loom)]
+    #[test]
+    fn races_pop_against_two_pops_and_a_push_hand_out_each_slot_once() {
+        use loom::{sync::Arc, thread};
+
+        loom::model(|| {
+            let table = Arc::new(SlotTable::new());
+            table.grow_for(0);
+            for index in [0, 1] {
+                table.push(SlotIndex::new(index).unwrap());
+            }
+            let other = {
+                let table = Arc::clone(&table);
+                thread::spawn(move || {
+                    let again = table.pop();
+                    let kept = table.pop();
+                    if let Some(index) = again {
+                        table.push(SlotIndex::new(index).unwrap());
+                    }
+                    kept
+                })
+            };
+            let mine = table.pop();
+            let kept = other.join().unwrap();
+            let mut owned: Vec<u32> = mine.into_iter().chain(kept).collect();
+            owned.extend(std::iter::from_fn(|| table.pop()).take(3));
+            owned.sort_unstable();
+            assert_eq!(owned, [0, 1]);
+        });
+    }
 }

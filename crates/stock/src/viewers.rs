@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 use stampede_domain::{
     DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, SlotIndex, TakeNumber, Units,
+    ViewerNumber,
 };
 
-use crate::hold::Found;
+use crate::{filter::WinnerFilter, hold::Found};
 
 #[cfg(stampede_loom)]
 #[path = "viewers_loom.rs"]
@@ -14,7 +15,64 @@ mod map;
 #[path = "viewers_map.rs"]
 mod map;
 
-pub(crate) use map::Viewers;
+/// The notes of all winners, behind a filter that answers for most strangers.
+#[derive(Debug)]
+pub(crate) struct Viewers {
+    filter: WinnerFilter,
+    map: map::Map,
+}
+
+impl Viewers {
+    pub(crate) fn new() -> Self {
+        Self { filter: WinnerFilter::new(), map: map::Map::new() }
+    }
+
+    /// Makes places for `winners` more of `expected` in all, so that takes need not make them.
+    pub(crate) fn reserve(&self, winners: usize, expected: usize) {
+        self.filter.reserve(expected);
+        self.map.reserve(winners);
+    }
+
+    /// Looks at a viewer's notes after a load of the stock word; strangers have none.
+    pub(crate) fn read_after_load<R>(
+        &self,
+        viewer: ViewerNumber,
+        look: impl FnOnce(&[HoldNote]) -> R,
+    ) -> R {
+        if self.filter.may_know(viewer) { self.map.read(viewer, look) } else { look(&[]) }
+    }
+
+    /// Looks at a viewer's notes; strangers have none.
+    pub(crate) fn read<R>(&self, viewer: ViewerNumber, look: impl FnOnce(&[HoldNote]) -> R) -> R {
+        self.map.read(viewer, look)
+    }
+
+    /// Adds the note that `commit` makes, if `admit` agrees; nobody else sees or changes the
+    /// viewer's notes in between. The place is made before `commit`, which is the last fallible
+    /// step.
+    pub(crate) fn book<E>(
+        &self,
+        viewer: ViewerNumber,
+        admit: impl FnOnce(&[HoldNote]) -> Result<(), E>,
+        commit: impl FnOnce() -> Result<HoldNote, E>,
+    ) -> Result<(), E> {
+        self.map.book(viewer, admit, || {
+            self.filter.add(viewer);
+            commit()
+        })
+    }
+
+    /// Adds a note read back from the journal.
+    pub(crate) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
+        self.filter.add(viewer);
+        self.map.restore(viewer, note);
+    }
+
+    /// Lets `change` work on a winner's notes.
+    pub(crate) fn amend(&self, viewer: ViewerNumber, change: impl FnOnce(&mut [HoldNote])) {
+        self.map.amend(viewer, change);
+    }
+}
 
 /// The notes of one viewer: nearly always a single one, which needs no allocation.
 pub(crate) type Notes = SmallVec<[HoldNote; 1]>;

@@ -14,21 +14,21 @@ type Shard = HashMap<ViewerNumber, Notes>;
 
 /// The same interface as the sharded map.
 #[derive(Debug)]
-pub(crate) struct Viewers([Mutex<Shard>; SHARDS]);
+pub(super) struct Map([Mutex<Shard>; SHARDS]);
 
-impl Viewers {
-    pub(crate) fn new() -> Self {
+impl Map {
+    pub(super) fn new() -> Self {
         Self(array::from_fn(|_| Mutex::new(HashMap::new())))
     }
 
     #[allow(clippy::unused_self, reason = "the model keeps the sharded map's interface")]
-    pub(crate) fn reserve(&self, _winners: usize) {}
+    pub(super) fn reserve(&self, _winners: usize) {}
 
-    pub(crate) fn read<R>(&self, viewer: ViewerNumber, look: impl FnOnce(&[HoldNote]) -> R) -> R {
+    pub(super) fn read<R>(&self, viewer: ViewerNumber, look: impl FnOnce(&[HoldNote]) -> R) -> R {
         look(self.shard(viewer).get(&viewer).map_or(&[], |notes| notes))
     }
 
-    pub(crate) fn book<E>(
+    pub(super) fn book<E>(
         &self,
         viewer: ViewerNumber,
         admit: impl FnOnce(&[HoldNote]) -> Result<(), E>,
@@ -41,11 +41,11 @@ impl Viewers {
         Ok(())
     }
 
-    pub(crate) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
+    pub(super) fn restore(&self, viewer: ViewerNumber, note: HoldNote) {
         self.shard(viewer).entry(viewer).or_default().push(note);
     }
 
-    pub(crate) fn amend(&self, viewer: ViewerNumber, change: impl FnOnce(&mut [HoldNote])) {
+    pub(super) fn amend(&self, viewer: ViewerNumber, change: impl FnOnce(&mut [HoldNote])) {
         if let Some(notes) = self.shard(viewer).get_mut(&viewer) {
             change(notes);
         }

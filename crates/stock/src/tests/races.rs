@@ -6,7 +6,7 @@
 //! RUSTFLAGS="--cfg stampede_loom" cargo test -p stampede-stock --lib --release races
 //! ```
 //!
-//! Two or three threads each. The bound is four preemptions ([`PREEMPTIONS_MAX`]), which known
+//! Two or three threads each. The bound is three preemptions ([`PREEMPTIONS_MAX`]), which known
 //! lock-free bugs stay within. `loom` runs the core's own atomics; the viewers' sharded map is a
 //! modelled lock per shard here, because `loom` hangs on an atomic used under a lock it does not know.
 //!
@@ -19,13 +19,13 @@
 //! ```
 
 use loom::{sync::Arc, thread};
-use stampede_domain::HoldId;
+use stampede_domain::{HoldId, SlotIndex, TakeNumber};
 
-use super::support::{open_stock, pool, request, taken, units, viewer};
+use super::support::{config, open_stock, pool, request, taken, units, viewer};
 use crate::{DropStock, End, Given, HoldView, PoolView, Take, WaitJoin};
 
 /// Preemptions that `loom` explores in one execution.
-const PREEMPTIONS_MAX: usize = 4;
+const PREEMPTIONS_MAX: usize = 3;
 
 fn explore(race: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
@@ -353,6 +353,28 @@ fn word_three_takes_of_two_units_and_a_give_lose_nothing() {
         if let [Some(one), Some(two)] = holds {
             assert_ne!((one.slot(), one.take()), (two.slot(), two.take()));
             assert_ne!(one.slot(), two.slot());
+        }
+    });
+}
+
+#[test]
+fn reader_that_guesses_an_id_sees_the_whole_body_or_none() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let first = TakeNumber::new(1).unwrap();
+        let config = config(1);
+        let guess =
+            HoldId::new(config.drop, config.incarnation, pool(0), SlotIndex::default(), first);
+        let other = take_on_thread(&stock, 1, 1, 1);
+        let view = stock.view(guess);
+        assert_eq!(taken(other.join().unwrap()), Some(guess));
+        match view {
+            // `Ended` comes between the swap and the publication of the slot.
+            HoldView::Unknown | HoldView::Ended => {}
+            HoldView::Pending(body) => {
+                assert_eq!((body.viewer, body.units), (viewer(1), units(1)));
+            }
+            other => panic!("{other:?}"),
         }
     });
 }
