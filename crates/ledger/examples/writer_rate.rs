@@ -68,7 +68,7 @@ fn main() {
     writer.shutdown().expect("a sound writer");
     println!(
         "{takes} takes, {in_flight} in flight: {:.0}/s ({seconds:.2} s, closing {:.2} s)",
-        takes as f64 / seconds,
+        rate(takes, seconds),
         closing.elapsed().as_secs_f64(),
     );
 }
@@ -114,4 +114,8 @@ fn instant() -> Instant {
 fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     UnixMillis::new(u64::try_from(since.as_millis()).expect("64 bits"))
+}
+
+fn rate(count: usize, seconds: f64) -> f64 {
+    f64::from(u32::try_from(count).expect("below 2^32")) / seconds
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 use stampede_domain::{
     DropId, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, RefusalCode,
@@ -77,12 +79,17 @@ fn header() -> BodyHeader {
 
 fn body_of(records: &[Record]) -> Vec<u8> {
     let mut bytes = header().to_bytes().to_vec();
-    records.iter().for_each(|record| encode(record, &mut bytes));
+    for record in records {
+        encode(record, &mut bytes);
+    }
     bytes
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn unhex(text: &str) -> Vec<u8> {
