@@ -13,12 +13,14 @@
 //! let drop = &welcome.drops[0];
 //! let key = "order-1".parse().expect("letters, digits and - make a key");
 //! viewer.buy(drop.drop, drop.skus[0].sku.as_str(), 1, &key).await?;
-//! while let message = viewer.next().await? {
-//!     if let ServerMessage::Held(held) = message {
-//!         viewer.pay(held.hold).await?;
+//! loop {
+//!     match viewer.next().await? {
+//!         ServerMessage::Held(held) => viewer.pay(held.hold).await?,
+//!         ServerMessage::Order(_) => break viewer.close().await,
+//!         _ => {}
 //!     }
 //! }
-//! # Ok(()) }
+//! # }
 //! ```
 
 mod backoff;
