@@ -36,7 +36,13 @@ fn main() {
     let path = arguments.next().map_or(temporary.path().to_owned(), PathBuf::from);
     let data = DataDir::lock(&path).expect("a free directory");
     let node = "bench".parse().expect("a node id");
+    let opening = instant();
     let opened = SqliteLedger::open(&data, &node).expect("a sound ledger");
+    println!(
+        "opened with {} links in {:.2} s",
+        opened.links.len(),
+        opening.elapsed().as_secs_f64()
+    );
     let incarnation = opened.chains.incarnation;
     let entries = entries(takes, incarnation);
     let this = std::thread::current();

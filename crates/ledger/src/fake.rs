@@ -159,6 +159,10 @@ impl Store for FakeStore {
         }
     }
 
+    fn tend(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn idle(&mut self) -> Result<Idle, StoreError> {
         Ok(Idle::Done)
     }

@@ -14,6 +14,12 @@ pub trait Store: Send {
     /// Whatever kept the commit from being known as durable; the rows may be there or not.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
+    /// Does the work that may not pile up, once the commit's promises are out.
+    ///
+    /// # Errors
+    /// As for [`Store::commit`].
+    fn tend(&mut self) -> Result<(), StoreError>;
+
     /// Does a bounded piece of the work that can wait for a quiet moment.
     ///
     /// # Errors

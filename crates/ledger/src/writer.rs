@@ -191,7 +191,7 @@ impl<T: Send + 'static> Writer<T> {
             ring.drained = 0;
             (ring.wake)();
         }
-        Ok(())
+        self.store.tend()
     }
 }
 

@@ -52,12 +52,16 @@ impl Store for SqliteStore {
         self.log.bytes += batch.bytes()
             + batch.links().len()
             + self.log.page_bytes * (PAGES_PER_COMMIT + batch.rows().len());
-        metrics::gauge(metrics::ORDERS_BEHIND, self.projector.waiting());
-        if self.log.bytes > self.log.bytes_max {
-            let done = self.checkpoint();
-            self.noting_failure(done)?;
-        }
         Ok(())
+    }
+
+    fn tend(&mut self) -> Result<(), StoreError> {
+        metrics::gauge(metrics::ORDERS_BEHIND, self.projector.waiting());
+        if self.log.bytes <= self.log.bytes_max {
+            return Ok(());
+        }
+        let done = self.checkpoint();
+        self.noting_failure(done)
     }
 
     fn idle(&mut self) -> Result<Idle, StoreError> {
