@@ -5,7 +5,9 @@
 //! and adds them up. Arrivals follow a schedule whatever the replies, and latency counts from the
 //! planned moment, so a slow server cannot slow the measurement down.
 
+mod audit;
 mod clock;
+mod control;
 mod counts;
 mod crowd;
 mod fleet;
@@ -19,6 +21,13 @@ mod schedule;
 mod viewer;
 mod world;
 
+pub use audit::{
+    AuditResult, Ledger, LedgerError, Outage, Reconciliation, Sums, audit_promises, early_expiries,
+    reconcile,
+};
+pub use control::{
+    ControlClient, ControlError, Demand, DropState, DropTerms, Price, SkuState, SkuTerms,
+};
 pub use counts::{Counts, CrowdResult, Progress};
 pub use crowd::{CrowdError, run_crowd};
 pub use fleet::{Fleet, FleetError, crowd_process};

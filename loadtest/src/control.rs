@@ -1,0 +1,284 @@
+//! The control API from the other side: the few calls that demos and drills need.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{Ledger, LedgerError};
+
+/// Attempts of one call; a command keeps its idempotency key, so repeating it is safe.
+const ATTEMPTS_MAX: u32 = 20;
+/// Time between two attempts.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Longest time that a server may keep silent.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// A client of the control API with one staff token.
+#[derive(Clone, Debug)]
+pub struct ControlClient {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// No answer, or a broken one.
+    #[error("{call} got no answer: {source}")]
+    NoAnswer {
+        /// Method with path.
+        call: String,
+        /// What the library met.
+        source: reqwest::Error,
+    },
+    /// The server refused.
+    #[error("{call} was answered with status {status}: {body}")]
+    Refused {
+        /// Method with path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+        /// The body, which says why.
+        body: String,
+    },
+    /// The audit's lines are not as they should be.
+    #[error("the audit of {drop} is broken: {source}")]
+    Audit {
+        /// The drop.
+        drop: String,
+        /// What is wrong.
+        source: LedgerError,
+    },
+}
+
+/// The terms of a drop, as far as load tests set them.
+#[derive(Clone, Debug, Serialize)]
+pub struct DropTerms {
+    /// The stream.
+    pub stream: String,
+    /// Title for viewers.
+    pub title: String,
+    /// Whose goods are sold.
+    pub merchant: String,
+    /// Who runs the drop.
+    pub host: String,
+    /// What is sold.
+    pub skus: Vec<SkuTerms>,
+    /// Units over all SKUs that one viewer may have.
+    pub limit_per_viewer: u32,
+    /// Holds that one viewer may make.
+    pub holds_per_viewer_max: u16,
+    /// How long a hold lives.
+    pub hold_ttl_ms: u64,
+    /// From the command to the opening.
+    pub countdown_ms: u64,
+}
+
+/// One SKU of a drop.
+#[derive(Clone, Debug, Serialize)]
+pub struct SkuTerms {
+    /// Name within the drop.
+    pub id: String,
+    /// Title for viewers.
+    pub title: String,
+    /// Price of one unit.
+    pub price: Price,
+    /// Units on sale.
+    pub supply: u32,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, Serialize)]
+pub struct Price {
+    /// In minor units.
+    pub minor: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// A drop as it stands.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DropState {
+    /// Name of its phase.
+    pub phase: String,
+    /// Distinct viewers connected to its stream.
+    pub viewers_connected: u64,
+    /// Figures of its SKUs.
+    pub skus: Vec<SkuState>,
+    /// What viewers asked for since the server started.
+    pub totals: Demand,
+}
+
+/// What viewers asked for.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Demand {
+    /// Buys that took units.
+    pub held: u64,
+    /// Buys that were answered with what an earlier one had got.
+    pub retries: u64,
+    /// Buys refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// Figures of one SKU.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SkuState {
+    /// Its name.
+    pub sku: String,
+    /// Units of all lots.
+    pub supplied: u64,
+    /// Units that can be taken.
+    pub available: u64,
+    /// Units in holds.
+    pub held: u64,
+    /// Units in orders.
+    pub sold: u64,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    drop: String,
+}
+
+impl DropState {
+    /// Units of all lots.
+    pub fn supplied(&self) -> u64 {
+        self.skus.iter().map(|sku| sku.supplied).sum()
+    }
+
+    /// Units that can be taken.
+    pub fn available(&self) -> u64 {
+        self.skus.iter().map(|sku| sku.available).sum()
+    }
+
+    /// Units in holds.
+    pub fn held(&self) -> u64 {
+        self.skus.iter().map(|sku| sku.held).sum()
+    }
+
+    /// Units in orders.
+    pub fn sold(&self) -> u64 {
+        self.skus.iter().map(|sku| sku.sold).sum()
+    }
+}
+
+impl ControlClient {
+    /// A client of the server at `base`, like `http://127.0.0.1:7701`.
+    pub fn new(base: &str, token: &str) -> Self {
+        let http = reqwest::Client::builder().read_timeout(SILENCE_MAX).no_proxy().build();
+        let http = http.expect("a client without TLS needs nothing that could be missing");
+        Self { http, base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
+    }
+
+    /// Plans a drop; returns its id.
+    pub async fn plan(&self, terms: &DropTerms) -> Result<String, ControlError> {
+        let body = serde_json::to_value(terms).expect("terms are plain data");
+        self.command("/v1/drops", &body).await
+    }
+
+    /// Starts the countdown.
+    pub async fn open(&self, drop: &str) -> Result<(), ControlError> {
+        self.plain_command(drop, "open").await
+    }
+
+    /// Ends takes for good.
+    pub async fn close(&self, drop: &str) -> Result<(), ControlError> {
+        self.plain_command(drop, "close").await
+    }
+
+    /// How the drop stands.
+    pub async fn state(&self, drop: &str) -> Result<DropState, ControlError> {
+        self.get(&format!("/v1/drops/{drop}")).await
+    }
+
+    /// The sell-out report.
+    pub async fn report(&self, drop: &str) -> Result<serde_json::Value, ControlError> {
+        self.get(&format!("/v1/drops/{drop}/report")).await
+    }
+
+    /// Whether the engine sells; otherwise the problem in the server's words.
+    pub async fn ready(&self) -> Result<serde_json::Value, ControlError> {
+        self.get("/readyz").await
+    }
+
+    /// What the ledger says about a drop, read line by line.
+    pub async fn ledger(&self, drop: &str) -> Result<Ledger, ControlError> {
+        let path = format!("/v1/drops/{drop}/audit");
+        let call = format!("GET {path}");
+        let request = || self.http.get(format!("{}{path}", self.base));
+        let mut response = self.send(&call, request).await?;
+        let broken = |source| ControlError::Audit { drop: drop.to_owned(), source };
+        let (mut ledger, mut rest) = (Ledger::default(), Vec::new());
+        let failed = |source| ControlError::NoAnswer { call: call.clone(), source };
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            rest.extend_from_slice(&chunk);
+            let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { continue };
+            for line in rest[..end].split(|byte| *byte == b'\n') {
+                ledger.add(line).map_err(broken)?;
+            }
+            rest.drain(..=end);
+        }
+        ledger.add(&rest).map_err(broken)?;
+        ledger.check_whole().map_err(broken)?;
+        Ok(ledger)
+    }
+
+    async fn plain_command(&self, drop: &str, action: &str) -> Result<(), ControlError> {
+        let path = format!("/v1/drops/{drop}/{action}");
+        self.command(&path, &serde_json::json!({})).await.map(|_| ())
+    }
+
+    async fn command(&self, path: &str, body: &serde_json::Value) -> Result<String, ControlError> {
+        let call = format!("POST {path}");
+        let key = format!("{:032x}", rand::random::<u128>());
+        let request = || {
+            let request = self.http.post(format!("{}{path}", self.base));
+            request.header("Idempotency-Key", &key).json(body)
+        };
+        let accepted: Accepted = self.read(&call, self.send(&call, request).await?).await?;
+        Ok(accepted.drop)
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ControlError> {
+        let call = format!("GET {path}");
+        let request = || self.http.get(format!("{}{path}", self.base));
+        self.read(&call, self.send(&call, request).await?).await
+    }
+
+    async fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        call: &str,
+        response: reqwest::Response,
+    ) -> Result<T, ControlError> {
+        let failed = |source| ControlError::NoAnswer { call: call.to_owned(), source };
+        response.json().await.map_err(failed)
+    }
+
+    /// Sends a request, again while the server cannot be reached or asks to wait.
+    async fn send(
+        &self,
+        call: &str,
+        request: impl Fn() -> reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, ControlError> {
+        let mut attempt = 1;
+        loop {
+            let sent = request().bearer_auth(&self.token).send().await;
+            let last = attempt == ATTEMPTS_MAX;
+            match sent {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) if response.status() != 503 || last => {
+                    let status = response.status().as_u16();
+                    let body = response.text().await.unwrap_or_default();
+                    return Err(ControlError::Refused { call: call.to_owned(), status, body });
+                }
+                Err(source) if last => {
+                    return Err(ControlError::NoAnswer { call: call.to_owned(), source });
+                }
+                Ok(_) | Err(_) => {}
+            }
+            attempt += 1;
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    }
+}
