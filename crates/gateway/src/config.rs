@@ -1,0 +1,147 @@
+//! Limits of a running gateway.
+
+use std::net::SocketAddr;
+
+use stampede_domain::DurationMs;
+use stampede_wire::limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX};
+
+/// What may be set about a gateway; each limit with its policy when full.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Where viewers connect; port 0 lets the system choose one.
+    pub listen: SocketAddr,
+    /// Exact values of the `Origin` header that are let in; an empty list lets every origin in.
+    /// Clients that send no `Origin` are no browsers, so they are let in always.
+    pub origins: Vec<String>,
+    /// Connections on all cores. When full: a new one is closed with `overloaded`.
+    pub connections_max: usize,
+    /// Connections of one core that have not finished their handshake. When full: new ones wait in
+    /// the system's queue.
+    pub handshakes_max: usize,
+    /// Time for the handshake, in milliseconds. When over: dropped.
+    pub handshake_timeout: DurationMs,
+    /// Time from the handshake to `hello`, in milliseconds. When over: closed with `hello_late`.
+    pub hello_timeout: DurationMs,
+    /// Silence after which the server pings, in milliseconds; after twice that time without a sign
+    /// of life the connection is closed with `silent`.
+    pub heartbeat: DurationMs,
+    /// Time that an expired ticket keeps its connection open for a refresh, in milliseconds. When
+    /// over: closed with `ticket_expired`.
+    pub ticket_grace: DurationMs,
+    /// Time for the other side to answer a close, in milliseconds. When over: dropped.
+    pub close_linger: DurationMs,
+    /// Time between two stock ticks of a drop at least, in milliseconds.
+    pub tick_interval: DurationMs,
+    /// Messages that one connection may send in the long run, per second. When over: refused with
+    /// `rate_limited`.
+    pub messages_per_s: u32,
+    /// Messages that one connection may send at once.
+    pub messages_burst: u32,
+    /// Messages over the limit in a row. When over: closed with `flooding`.
+    pub messages_over_max: u32,
+    /// Bytes that wait for one connection. When full: ticks are left out, answers close it with
+    /// `too_slow`.
+    pub queue_bytes_max: usize,
+    /// Bytes that are read from a connection at once; each connection keeps that much memory.
+    pub read_buffer_bytes: usize,
+    /// Bytes that are collected before they are written to a connection.
+    pub write_buffer_bytes: usize,
+    /// Retries that wait on one core for another core's take. When full: `busy`.
+    pub awaiting_max: usize,
+    /// Time for pending answers to leave at shutdown, in milliseconds.
+    pub drain_timeout: DurationMs,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            origins: Vec::new(),
+            connections_max: 100_000,
+            handshakes_max: 1_024,
+            handshake_timeout: DurationMs::from_secs(10),
+            hello_timeout: DurationMs::from_secs(10),
+            heartbeat: DurationMs::from_secs(20),
+            ticket_grace: DurationMs::from_secs(30),
+            close_linger: DurationMs::from_secs(2),
+            tick_interval: DurationMs::new(100),
+            messages_per_s: 20,
+            messages_burst: 40,
+            messages_over_max: 100,
+            queue_bytes_max: 256 << 10,
+            read_buffer_bytes: 1 << 10,
+            write_buffer_bytes: 4 << 10,
+            awaiting_max: 65_536,
+            drain_timeout: DurationMs::from_secs(5),
+        }
+    }
+}
+
+/// A limit that cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {value}; {min} to {max} are allowed")]
+pub struct ConfigError {
+    /// The setting.
+    pub name: &'static str,
+    /// What was given.
+    pub value: u64,
+    /// Smallest allowed.
+    pub min: u64,
+    /// Largest allowed.
+    pub max: u64,
+}
+
+/// Shorter spans than a sweep's would end before anybody looks.
+const TIMEOUT_MS_MIN: u64 = 2 * SWEEP_MS;
+const HOUR_MS: u64 = 3_600_000;
+/// Time between two looks at every session's deadlines, in milliseconds.
+pub(crate) const SWEEP_MS: u64 = 250;
+
+impl GatewayConfig {
+    /// Checks each limit.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let welcome = wide(SERVER_FRAME_BYTES_MAX);
+        let bounds = [
+            ("connections_max", wide(self.connections_max), 1, 10_000_000),
+            ("handshakes_max", wide(self.handshakes_max), 1, 1 << 20),
+            ("handshake_timeout_ms", self.handshake_timeout.get(), TIMEOUT_MS_MIN, HOUR_MS),
+            ("hello_timeout_ms", self.hello_timeout.get(), TIMEOUT_MS_MIN, HOUR_MS),
+            ("heartbeat_ms", self.heartbeat.get(), TIMEOUT_MS_MIN, HOUR_MS),
+            ("ticket_grace_ms", self.ticket_grace.get(), 0, 24 * HOUR_MS),
+            ("close_linger_ms", self.close_linger.get(), SWEEP_MS, HOUR_MS),
+            ("tick_interval_ms", self.tick_interval.get(), 1, HOUR_MS),
+            ("messages_per_s", self.messages_per_s.into(), 1, 1_000_000),
+            ("messages_burst", self.messages_burst.into(), 1, 1_000_000),
+            ("messages_over_max", self.messages_over_max.into(), 1, 1_000_000),
+            ("queue_bytes_max", wide(self.queue_bytes_max), 1 << 10, 1 << 30),
+            ("read_buffer_bytes", wide(self.read_buffer_bytes), 64, wide(CLIENT_FRAME_BYTES_MAX)),
+            ("write_buffer_bytes", wide(self.write_buffer_bytes), 64, welcome),
+            ("awaiting_max", wide(self.awaiting_max), 1, 1 << 24),
+            ("drain_timeout_ms", self.drain_timeout.get(), 0, HOUR_MS),
+        ];
+        match bounds.into_iter().find(|(_, value, min, max)| value < min || value > max) {
+            Some((name, value, min, max)) => Err(ConfigError { name, value, min, max }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_out_of_range_is_named_with_its_bounds() {
+        assert_eq!(GatewayConfig::default().validate(), Ok(()));
+        let config =
+            GatewayConfig { heartbeat: DurationMs::new(10), ..GatewayConfig::default() };
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "heartbeat_ms is 10; 500 to 3600000 are allowed"
+        );
+    }
+}

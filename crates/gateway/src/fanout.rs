@@ -1,0 +1,273 @@
+//! What everybody in a stream is told, encoded once for all of them.
+//!
+//! Ticks are pulled: an audience counts them, each session knows the last one that it wrote, so a
+//! slow reader skips whatever became old in the meantime. Nothing is queued for it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use stampede_domain::{DropId, Mode, Phase, StreamId, Units, UnixMillis};
+use stampede_engine::SaleDrop;
+use stampede_wire::{DropInfo, ServerMessage, Subprotocol};
+
+use crate::{
+    slab::{Slab, Token},
+    view,
+};
+
+/// A message with its bytes in each subprotocol that somebody has asked for.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    message: ServerMessage,
+    encoded: [Option<Bytes>; 2],
+}
+
+impl Shared {
+    pub(crate) const fn new(message: ServerMessage) -> Self {
+        Self { message, encoded: [None, None] }
+    }
+
+    pub(crate) fn bytes(&mut self, subprotocol: Subprotocol) -> Bytes {
+        let place = match subprotocol {
+            Subprotocol::MsgPack => 0,
+            Subprotocol::Json => 1,
+        };
+        let fresh = || Bytes::from(subprotocol.encode_server(&self.message));
+        self.encoded[place].get_or_insert_with(fresh).clone()
+    }
+}
+
+/// The sessions of one stream on this core: those who are told the same.
+pub(crate) struct Audience {
+    stream: StreamId,
+    mode: Mode,
+    pub(crate) members: Vec<Token>,
+    drops: Vec<ShownDrop>,
+    /// Counts the ticks in which anything changed.
+    tick: u64,
+}
+
+struct ShownDrop {
+    sale: Arc<SaleDrop>,
+    standing: Standing,
+    /// Units available by SKU, as last shown.
+    available: Vec<Units>,
+    /// The tick of the latest change, with the one before it.
+    changed: u64,
+    changed_before: u64,
+    /// What changed in the latest tick.
+    delta: Option<Shared>,
+    /// Everything, for those who missed a tick.
+    full: Option<Shared>,
+    info: Option<(UnixMillis, Arc<DropInfo>)>,
+}
+
+/// Where a drop stood when viewers were last told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    phase: Phase,
+    version: u64,
+    featured: bool,
+    opens_at: Option<UnixMillis>,
+}
+
+impl Standing {
+    fn of(sale: &SaleDrop) -> Self {
+        Self {
+            phase: sale.phase(),
+            version: sale.version(),
+            featured: sale.is_featured(),
+            opens_at: sale.opens_at(),
+        }
+    }
+}
+
+impl ShownDrop {
+    fn new(sale: Arc<SaleDrop>) -> Self {
+        Self {
+            standing: Standing::of(&sale),
+            available: sale.figures().iter().map(|sku| sku.available).collect(),
+            sale,
+            changed: 0,
+            changed_before: 0,
+            delta: None,
+            full: None,
+            info: None,
+        }
+    }
+
+    /// Looks at the stock; `true` if it differs from what was last shown.
+    fn look(&mut self, tick: u64) -> bool {
+        let figures = self.sale.figures();
+        let moved =
+            |place: usize, shown: &[Units]| shown.get(place) != Some(&figures[place].available);
+        if !(0..figures.len()).any(|place| moved(place, &self.available)) {
+            return false;
+        }
+        let available: Vec<Units> = figures.iter().map(|sku| sku.available).collect();
+        let delta = view::stock(&self.sale, &available, |place| moved(place, &self.available));
+        self.delta = Some(Shared::new(ServerMessage::Stock(delta)));
+        self.full = None;
+        self.available = available;
+        (self.changed_before, self.changed) = (self.changed, tick);
+        true
+    }
+
+    /// The tick for somebody who has seen everything up to `seen`.
+    fn tick_since(&mut self, seen: u64, subprotocol: Subprotocol) -> Option<Bytes> {
+        if self.changed <= seen {
+            return None;
+        }
+        if self.changed_before <= seen {
+            return self.delta.as_mut().map(|delta| delta.bytes(subprotocol));
+        }
+        let full = || view::stock(&self.sale, &self.available, |_| true);
+        let shared = self.full.get_or_insert_with(|| Shared::new(ServerMessage::Stock(full())));
+        Some(shared.bytes(subprotocol))
+    }
+
+    /// The drop for a welcome. Hellos come in storms, so those of one millisecond share it.
+    fn info(&mut self, now: UnixMillis) -> Arc<DropInfo> {
+        match &self.info {
+            Some((at, info)) if *at == now => Arc::clone(info),
+            _ => {
+                let info = Arc::new(view::drop_info(&self.sale, now));
+                self.info = Some((now, Arc::clone(&info)));
+                info
+            }
+        }
+    }
+}
+
+impl Audience {
+    fn new(stream: &StreamId, mode: Mode, sales: Vec<Arc<SaleDrop>>) -> Self {
+        let shown = |sale: &Arc<SaleDrop>| {
+            sale.plan().mode == mode && sale.phase() != Phase::Cancelled
+        };
+        let drops = sales.into_iter().filter(shown).map(ShownDrop::new).collect();
+        Self { stream: stream.clone(), mode, members: Vec::new(), drops, tick: 0 }
+    }
+
+    /// The latest tick.
+    pub(crate) fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    /// Looks at the stock of every drop; `true` if there is something to tell.
+    pub(crate) fn look(&mut self) -> bool {
+        let next = self.tick + 1;
+        let mut changed = false;
+        for drop in &mut self.drops {
+            changed |= drop.look(next);
+        }
+        if changed {
+            self.tick = next;
+        }
+        changed
+    }
+
+    /// The ticks for somebody who has seen everything up to `seen`.
+    pub(crate) fn ticks_since(
+        &mut self,
+        seen: u64,
+        subprotocol: Subprotocol,
+    ) -> impl Iterator<Item = Bytes> + '_ {
+        self.drops.iter_mut().filter_map(move |drop| drop.tick_since(seen, subprotocol))
+    }
+
+    /// The drops for a welcome, in running order.
+    pub(crate) fn infos(&mut self, now: UnixMillis) -> Vec<Arc<DropInfo>> {
+        self.drops.iter_mut().map(|drop| drop.info(now)).collect()
+    }
+
+    /// What members are told about a drop that may have changed, if anything.
+    fn news(&mut self, sale: &Arc<SaleDrop>, now: UnixMillis) -> Option<Shared> {
+        let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
+        let Some(place) = place else {
+            let order = |sale: &SaleDrop| (sale.plan().running_order, sale.id());
+            let place = self.drops.partition_point(|drop| order(&drop.sale) < order(sale));
+            self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
+            return Some(Shared::new(ServerMessage::DropInfo(self.drops[place].info(now))));
+        };
+        let drop = &mut self.drops[place];
+        if !Arc::ptr_eq(&drop.sale, sale) {
+            *drop = ShownDrop::new(Arc::clone(sale));
+            return Some(Shared::new(ServerMessage::DropInfo(drop.info(now))));
+        }
+        let standing = Standing::of(sale);
+        if std::mem::replace(&mut drop.standing, standing) == standing {
+            return None;
+        }
+        drop.info = None;
+        Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
+    }
+}
+
+/// Every audience of one core.
+pub(crate) struct Audiences {
+    slab: Slab<Audience>,
+    by_stream: HashMap<(StreamId, Mode), Token>,
+}
+
+impl Audiences {
+    pub(crate) fn new() -> Self {
+        Self { slab: Slab::new(), by_stream: HashMap::new() }
+    }
+
+    pub(crate) fn get_mut(&mut self, audience: Token) -> Option<&mut Audience> {
+        self.slab.get_mut(audience)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Audience> {
+        self.slab.iter_mut().map(|(_, audience)| audience)
+    }
+
+    /// Adds a session; gives its audience with its place in there.
+    pub(crate) fn join(
+        &mut self,
+        stream: &StreamId,
+        mode: Mode,
+        session: Token,
+        sales: impl FnOnce() -> Vec<Arc<SaleDrop>>,
+    ) -> (Token, usize) {
+        let key = (stream.clone(), mode);
+        let audience = *self
+            .by_stream
+            .entry(key)
+            .or_insert_with(|| self.slab.insert(Audience::new(stream, mode, sales())));
+        let members = &mut self.slab.get_mut(audience).expect("it was just found").members;
+        members.push(session);
+        (audience, members.len() - 1)
+    }
+
+    /// Removes the session at `place`; gives the session that moved to that place, if one did.
+    pub(crate) fn leave(&mut self, audience: Token, place: usize) -> Option<Token> {
+        let found = self.slab.get_mut(audience)?;
+        found.members.swap_remove(place);
+        let moved = found.members.get(place).copied();
+        if found.members.is_empty()
+            && let Some(Audience { stream, mode, .. }) = self.slab.remove(audience)
+        {
+            self.by_stream.remove(&(stream, mode));
+        }
+        moved
+    }
+
+    /// Who has to be told what about a drop that may have changed.
+    pub(crate) fn news(
+        &mut self,
+        sale: &Arc<SaleDrop>,
+        now: UnixMillis,
+    ) -> Option<(Vec<Token>, Shared)> {
+        let key = (sale.plan().stream.clone(), sale.plan().mode);
+        let audience = self.slab.get_mut(*self.by_stream.get(&key)?)?;
+        let news = audience.news(sale, now)?;
+        Some((audience.members.clone(), news))
+    }
+
+    /// The drop that a session of this audience may ask about.
+    pub(crate) fn shows(&self, audience: Token, drop: DropId) -> bool {
+        let found = self.slab.get(audience);
+        found.is_some_and(|audience| audience.drops.iter().any(|shown| shown.sale.id() == drop))
+    }
+}

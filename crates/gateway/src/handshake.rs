@@ -1,0 +1,244 @@
+//! The opening handshake, from the bytes of a request to the bytes of its answer.
+
+use std::fmt::Write;
+
+use stampede_wire::{NegotiateError, Subprotocol};
+use tokio_tungstenite::tungstenite::{
+    self,
+    error::ProtocolError,
+    handshake::{
+        machine::TryParse,
+        server::{Request, create_response, write_response},
+    },
+    http::{HeaderValue, header},
+};
+
+/// Bytes of a request, headers included.
+pub(crate) const REQUEST_BYTES_MAX: usize = 8 << 10;
+
+/// What the bytes so far lead to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// The request goes on.
+    Incomplete,
+    /// The connection speaks the subprotocol once the response is written.
+    Accepted {
+        response: Vec<u8>,
+        subprotocol: Subprotocol,
+        /// Where the request ended; what follows are frames.
+        request_bytes: usize,
+    },
+    /// The connection is closed once the response is written.
+    Refused { response: Vec<u8> },
+}
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the request is longer than {REQUEST_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("the request has too many headers")]
+    TooManyHeaders,
+    #[error("only GET is possible here")]
+    Method,
+    #[error("there is nothing at this path; viewers connect to /")]
+    Path,
+    #[error("the address must have no query; the ticket belongs into the hello message")]
+    Query,
+    #[error("this port speaks WebSocket only (RFC 6455, version 13)")]
+    NoUpgrade,
+    #[error("this origin is not let in")]
+    Origin,
+    #[error("{0}")]
+    Subprotocol(#[from] NegotiateError),
+    #[error("the request is malformed: {0}")]
+    Malformed(Box<tungstenite::Error>),
+}
+
+impl Refusal {
+    const fn status(&self) -> &'static str {
+        match self {
+            Self::TooLong | Self::TooManyHeaders => "431 Request Header Fields Too Large",
+            Self::Method => "405 Method Not Allowed\r\nAllow: GET",
+            Self::Path => "404 Not Found",
+            Self::NoUpgrade => {
+                "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+            }
+            Self::Origin => "403 Forbidden",
+            Self::Query | Self::Subprotocol(_) | Self::Malformed(_) => "400 Bad Request",
+        }
+    }
+
+    fn response(&self) -> Vec<u8> {
+        let body = format!("{self}\n");
+        let mut response = format!("HTTP/1.1 {}\r\n", self.status());
+        write!(
+            response,
+            "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("a string takes everything");
+        response.into_bytes()
+    }
+}
+
+impl From<tungstenite::Error> for Refusal {
+    fn from(error: tungstenite::Error) -> Self {
+        use ProtocolError as P;
+        match error {
+            tungstenite::Error::Protocol(P::WrongHttpMethod) => Self::Method,
+            tungstenite::Error::Protocol(
+                P::MissingConnectionUpgradeHeader
+                | P::MissingUpgradeWebSocketHeader
+                | P::MissingSecWebSocketVersionHeader,
+            ) => Self::NoUpgrade,
+            tungstenite::Error::Protocol(P::HttparseError(parse))
+                if parse.to_string() == TOO_MANY_HEADERS =>
+            {
+                Self::TooManyHeaders
+            }
+            other => Self::Malformed(Box::new(other)),
+        }
+    }
+}
+
+/// The parser's error type is of a crate that nothing else here needs, so it is told by its words.
+const TOO_MANY_HEADERS: &str = "too many headers";
+
+/// Answers a request as far as it has come; `origins` as in the configuration.
+pub(crate) fn answer(received: &[u8], origins: &[String]) -> Handshake {
+    match accept(received, origins) {
+        Ok(handshake) => handshake,
+        Err(refusal) => Handshake::Refused { response: refusal.response() },
+    }
+}
+
+fn accept(received: &[u8], origins: &[String]) -> Result<Handshake, Refusal> {
+    let Some((request_bytes, request)) = Request::try_parse(received)? else {
+        let too_long = received.len() >= REQUEST_BYTES_MAX;
+        return if too_long { Err(Refusal::TooLong) } else { Ok(Handshake::Incomplete) };
+    };
+    if request_bytes > REQUEST_BYTES_MAX {
+        return Err(Refusal::TooLong);
+    }
+    if request.uri().path() != "/" {
+        return Err(Refusal::Path);
+    }
+    if request.uri().query().is_some() {
+        return Err(Refusal::Query);
+    }
+    let mut response = create_response(&request)?;
+    if !origin_may(&request, origins) {
+        return Err(Refusal::Origin);
+    }
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    // What is not even text is no subprotocol that anybody knows.
+    let offers = offers.iter().map(|offer| offer.to_str().unwrap_or("?"));
+    let subprotocol = Subprotocol::negotiate(offers)?;
+    response
+        .headers_mut()
+        .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
+    let mut bytes = Vec::new();
+    write_response(&mut bytes, &response)?;
+    Ok(Handshake::Accepted { response: bytes, subprotocol, request_bytes })
+}
+
+fn origin_may(request: &Request, origins: &[String]) -> bool {
+    let mut sent = request.headers().get_all(header::ORIGIN).iter();
+    match (sent.next(), sent.next()) {
+        (None, _) => true,
+        (Some(_), _) if origins.is_empty() => true,
+        (Some(origin), None) => origins.iter().any(|allowed| origin == allowed.as_str()),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPGRADE: &str = "Host: sale.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+    fn request(target: &str, headers: &str) -> String {
+        format!("GET {target} HTTP/1.1\r\n{headers}\r\n")
+    }
+
+    /// The first line of the answer, or what else became of the request.
+    fn check(request: &str, origins: &[&str]) -> String {
+        let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
+        match answer(request.as_bytes(), &origins) {
+            Handshake::Incomplete => "incomplete".to_owned(),
+            Handshake::Accepted { subprotocol, response, .. } => {
+                let response = String::from_utf8(response).unwrap();
+                assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
+                subprotocol.to_string()
+            }
+            Handshake::Refused { response } => {
+                let response = String::from_utf8(response).unwrap();
+                response.lines().next().unwrap().to_owned()
+            }
+        }
+    }
+
+    fn offering(offers: &str) -> String {
+        format!("{UPGRADE}Sec-WebSocket-Protocol: {offers}\r\n")
+    }
+
+    #[test]
+    fn a_sound_request_is_accepted_wherever_it_is_cut() {
+        let whole = request("/", &offering("stampede.v1.json"));
+        for cut in 0..whole.len() {
+            assert_eq!(check(&whole[..cut], &[]), "incomplete", "cut at {cut}");
+        }
+        assert_eq!(check(&whole, &[]), "stampede.v1.json");
+    }
+
+    #[test]
+    fn frames_that_follow_at_once_are_left_to_the_session() {
+        let mut bytes = request("/", &offering("stampede.v1.msgpack")).into_bytes();
+        let length = bytes.len();
+        bytes.extend([0x82, 0x80]);
+        match answer(&bytes, &[]) {
+            Handshake::Accepted { request_bytes, .. } => assert_eq!(request_bytes, length),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_status() {
+        let json = offering("stampede.v1.json");
+        let many: String = (0..200).map(|n| format!("X-{n}: 1\r\n")).collect();
+        let long = format!("{json}X: {}\r\n", "x".repeat(REQUEST_BYTES_MAX));
+        let cases = [
+            (request("/", ""), "HTTP/1.1 426 Upgrade Required"),
+            (request("/", UPGRADE), "HTTP/1.1 400 Bad Request"),
+            (request("/", &offering("chat")), "HTTP/1.1 400 Bad Request"),
+            (request("/?ticket=x", &json), "HTTP/1.1 400 Bad Request"),
+            (request("/elsewhere", &json), "HTTP/1.1 404 Not Found"),
+            (request("/", &json).replace("GET", "POST"), "HTTP/1.1 405 Method Not Allowed"),
+            (request("/", &many), "HTTP/1.1 431 Request Header Fields Too Large"),
+            (request("/", &long), "HTTP/1.1 431 Request Header Fields Too Large"),
+            ("\u{1}\u{2}\r\n\r\n".to_owned(), "HTTP/1.1 400 Bad Request"),
+        ];
+        for (request, expected) in cases {
+            assert_eq!(check(&request, &[]), expected, "{request}");
+        }
+    }
+
+    #[test]
+    fn origins_are_compared_exactly() {
+        let allowed = ["https://shop.example"];
+        let from = |origin: &str| {
+            request("/", &format!("{}Origin: {origin}\r\n", offering("stampede.v1.json")))
+        };
+        assert_eq!(check(&from("https://shop.example"), &allowed), "stampede.v1.json");
+        for other in ["http://shop.example", "https://shop.example.evil.example", "null"] {
+            assert_eq!(check(&from(other), &allowed), "HTTP/1.1 403 Forbidden", "{other}");
+            assert_eq!(check(&from(other), &[]), "stampede.v1.json", "{other}");
+        }
+        let none = request("/", &offering("stampede.v1.json"));
+        assert_eq!(check(&none, &allowed), "stampede.v1.json", "no browser");
+    }
+}

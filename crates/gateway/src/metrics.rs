@@ -1,0 +1,68 @@
+//! The crate's metrics, declared once.
+
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge};
+
+/// Connections that have finished their handshake.
+pub const CONNECTIONS: &str = "stampede_gateway_connections";
+/// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`.
+pub const HANDSHAKES: &str = "stampede_gateway_handshakes_total";
+/// Messages that clients sent.
+pub const RECEIVED: &str = "stampede_gateway_messages_received_total";
+/// Messages that one connection was told.
+pub const ANSWERS: &str = "stampede_gateway_answers_total";
+/// Stock ticks written to connections.
+pub const TICKS: &str = "stampede_gateway_ticks_total";
+/// Stock ticks that slow readers skipped.
+pub const TICKS_SKIPPED: &str = "stampede_gateway_ticks_skipped_total";
+/// Buys, by `outcome`: `taken`, `retry`, `refused`.
+pub const BUYS: &str = "stampede_gateway_buys_total";
+/// Connections that the server closed, by `code`.
+pub const CLOSES: &str = "stampede_gateway_closes_total";
+
+/// Tells the recorder what each metric means.
+pub fn describe() {
+    let count = Unit::Count;
+    describe_gauge!(CONNECTIONS, count, "connections that have finished their handshake");
+    describe_counter!(HANDSHAKES, count, "handshakes, by outcome");
+    describe_counter!(RECEIVED, count, "messages that clients sent");
+    describe_counter!(ANSWERS, count, "messages for one connection, ticks left out");
+    describe_counter!(TICKS, count, "stock ticks written to connections");
+    describe_counter!(TICKS_SKIPPED, count, "stock ticks that slow readers skipped");
+    describe_counter!(BUYS, count, "buys, by outcome");
+    describe_counter!(CLOSES, count, "connections that the server closed, by code");
+}
+
+/// The handles of one core, so that counting looks nothing up.
+pub(crate) struct CoreMetrics {
+    pub(crate) received: Counter,
+    pub(crate) answers: Counter,
+    pub(crate) ticks: Counter,
+    pub(crate) ticks_skipped: Counter,
+    pub(crate) taken: Counter,
+    pub(crate) retries: Counter,
+    pub(crate) refused: Counter,
+}
+
+impl CoreMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            received: counter!(RECEIVED),
+            answers: counter!(ANSWERS),
+            ticks: counter!(TICKS),
+            ticks_skipped: counter!(TICKS_SKIPPED),
+            taken: counter!(BUYS, "outcome" => "taken"),
+            retries: counter!(BUYS, "outcome" => "retry"),
+            refused: counter!(BUYS, "outcome" => "refused"),
+        }
+    }
+}
+
+/// Counts a close by the name of its code.
+pub(crate) fn count_close(code: &'static str) {
+    counter!(CLOSES, "code" => code).increment(1);
+}
+
+/// Counts a handshake by how it ended.
+pub(crate) fn count_handshake(outcome: &'static str) {
+    counter!(HANDSHAKES, "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,110 @@
+//! One connection as the gateway knows it.
+
+use std::{sync::Arc, task::Waker};
+
+use stampede_domain::UnixMillis;
+use stampede_engine::Viewer;
+use stampede_wire::{Subprotocol, ticket::Ticket};
+
+use crate::{bucket::Bucket, outbox::Outbox, slab::Token};
+
+/// What is kept for one connection, whatever moves its frames.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) subprotocol: Subprotocol,
+    pub(crate) stage: Stage,
+    pub(crate) outbox: Outbox,
+    pub(crate) bucket: Bucket,
+    /// When the client last gave a sign of life.
+    pub(crate) heard_at: UnixMillis,
+    /// Whether it was asked for one since.
+    pub(crate) pinged: bool,
+    /// The connection's task, while it waits; so whoever adds output during its turn wakes nobody.
+    waker: Option<Waker>,
+}
+
+/// How far a session has come.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// Nothing but a hello is expected, until then.
+    Greeting { until: UnixMillis },
+    /// The viewer is known.
+    Joined(Box<Joined>),
+    /// What waits is written, then the close; nothing is read. Dropped then.
+    Closing { until: UnixMillis },
+}
+
+/// What a hello has made known.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) viewer: Arc<Viewer>,
+    pub(crate) ticket: Ticket,
+    /// The audience that the session belongs to.
+    pub(crate) audience: Token,
+    /// Its place among the audience's members.
+    pub(crate) place: usize,
+    /// The audience's latest tick that was written, or was current at the welcome.
+    pub(crate) seen_tick: u64,
+}
+
+impl Session {
+    pub(crate) fn new(
+        subprotocol: Subprotocol,
+        bucket: Bucket,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Self {
+        Self {
+            subprotocol,
+            stage: Stage::Greeting { until },
+            outbox: Outbox::default(),
+            bucket,
+            heard_at: now,
+            pinged: false,
+            waker: None,
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.stage, Stage::Closing { .. })
+    }
+
+    pub(crate) fn joined(&self) -> Option<&Joined> {
+        match &self.stage {
+            Stage::Joined(joined) => Some(joined),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn joined_mut(&mut self) -> Option<&mut Joined> {
+        match &mut self.stage {
+            Stage::Joined(joined) => Some(joined),
+            _ => None,
+        }
+    }
+
+    /// The client gave a sign of life.
+    pub(crate) fn hear(&mut self, now: UnixMillis) {
+        (self.heard_at, self.pinged) = (now, false);
+    }
+
+    /// The connection's task waits from here on.
+    pub(crate) fn park(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(parked) => parked.clone_from(waker),
+            parked => *parked = Some(waker.clone()),
+        }
+    }
+
+    /// Lets the connection's task look, if it waits.
+    pub(crate) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The connection's task has its turn.
+    pub(crate) fn unpark(&mut self) {
+        self.waker = None;
+    }
+}

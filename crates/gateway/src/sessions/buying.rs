@@ -1,0 +1,142 @@
+//! What a viewer asks for: buy, release, pay.
+
+use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, UnixMillis};
+use stampede_engine::{Buy, BuyRequest, HoldLook};
+use stampede_wire::{Refused, ServerMessage};
+
+use super::{Sessions, Waiting};
+use crate::{bucket::Admission, slab::Token, view};
+
+/// A buy as it was sent.
+pub(super) struct Wish<'a> {
+    pub(super) drop: DropId,
+    pub(super) sku: &'a str,
+    pub(super) units: u64,
+    pub(super) key: IdempotencyKey,
+}
+
+impl Sessions {
+    pub(super) fn buy(
+        &mut self,
+        token: Token,
+        wish: Wish<'_>,
+        now: UnixMillis,
+        admission: Admission,
+    ) {
+        let Wish { drop, sku, units, key } = wish;
+        if let Some(refusal) = self.refuse_early(token, now, admission) {
+            return self.refuse_buy(token, drop, key, refusal);
+        }
+        let Some(joined) = self.slab.get(token).and_then(|session| session.joined()) else { return };
+        let viewer = std::sync::Arc::clone(&joined.viewer);
+        let request = BuyRequest { drop, sku, units, key: &key };
+        match self.port.buy(&viewer, &joined.ticket.stream, joined.ticket.mode, request) {
+            Buy::Pending { hold, position } => {
+                self.metrics.taken.increment(1);
+                self.pending.push_back((position, Waiting { token, viewer, hold, key }));
+            }
+            Buy::Refused(refusal) => {
+                self.metrics.refused.increment(1);
+                self.send(token, &ServerMessage::Refused(Refused::buy(key, &refusal)));
+            }
+            Buy::Replay { hold } => {
+                self.metrics.retries.increment(1);
+                self.answer_retry(token, hold, key, now);
+            }
+            Buy::Awaiting { hold } => {
+                self.metrics.retries.increment(1);
+                if self.awaiting.len() < self.shared.config.awaiting_max {
+                    self.awaiting.push(Waiting { token, viewer, hold, key });
+                } else {
+                    let busy = self.port.busy();
+                    self.send(token, &ServerMessage::Refused(Refused::buy(key, &busy)));
+                }
+            }
+        }
+    }
+
+    /// Answers a retry with what has become of the hold that the first request made.
+    pub(super) fn answer_retry(
+        &mut self,
+        token: Token,
+        hold: HoldId,
+        key: IdempotencyKey,
+        now: UnixMillis,
+    ) {
+        let look = self.port.hold(hold);
+        let sale = self.port.sale(hold.drop_id());
+        let message = match (look, sale) {
+            (HoldLook::Known(status), Some(sale)) if status.confirmed => {
+                ServerMessage::Order(view::order(sale, &status).answer(key))
+            }
+            (HoldLook::Known(status), Some(sale)) => {
+                ServerMessage::Held(view::held(sale, &status, now).answer(key, true))
+            }
+            _ => ServerMessage::Refused(Refused::buy(key, &Refusal::HoldEnded)),
+        };
+        self.send(token, &message);
+    }
+
+    /// A refusal of the gateway's own; the engine counts it with those that it makes.
+    fn refuse_buy(&mut self, token: Token, drop: DropId, key: IdempotencyKey, refusal: Refusal) {
+        self.metrics.refused.increment(1);
+        let joined = self.slab.get(token).and_then(|session| session.joined());
+        if joined.is_some_and(|joined| self.audiences.shows(joined.audience, drop)) {
+            self.port.count_refused(drop, refusal.code());
+        }
+        self.send(token, &ServerMessage::Refused(Refused::buy(key, &refusal)));
+    }
+
+    pub(super) fn release(
+        &mut self,
+        token: Token,
+        hold: HoldId,
+        now: UnixMillis,
+        admission: Admission,
+    ) {
+        let early = self.refuse_early(token, now, admission);
+        let refusal = early.or_else(|| {
+            let joined = self.slab.get(token).and_then(|session| session.joined())?;
+            self.port.release(&joined.viewer, hold, token).err()
+        });
+        // Success comes as an event to all of the viewer's connections.
+        if let Some(refusal) = refusal {
+            self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
+        }
+    }
+
+    pub(super) fn pay(
+        &mut self,
+        token: Token,
+        hold: HoldId,
+        now: UnixMillis,
+        admission: Admission,
+    ) {
+        let early = self.refuse_early(token, now, admission);
+        let refusal = early.or_else(|| {
+            let joined = self.slab.get(token).and_then(|session| session.joined())?;
+            self.shared.settlement.pay(joined.viewer.number(), hold).err()
+        });
+        if let Some(refusal) = refusal {
+            self.send(token, &ServerMessage::Refused(Refused::pay(hold, &refusal)));
+        }
+    }
+
+    /// What stands in the way of every request, in the order of [`RefusalCode`].
+    fn refuse_early(
+        &self,
+        token: Token,
+        now: UnixMillis,
+        admission: Admission,
+    ) -> Option<Refusal> {
+        const _: () = assert!(RefusalCode::Busy.ordinal() < RefusalCode::RateLimited.ordinal());
+        if self.draining {
+            return Some(self.port.busy());
+        }
+        if let Admission::Over { retry_after, .. } = admission {
+            return Some(Refusal::RateLimited { retry_after });
+        }
+        let joined = self.slab.get(token).and_then(|session| session.joined())?;
+        (joined.ticket.expires_at <= now).then_some(Refusal::TicketExpired)
+    }
+}

@@ -1,0 +1,160 @@
+//! What the engine tells: durable takes, ends of holds, changes of drops.
+
+use stampede_domain::{DropId, UnixMillis, ViewerNumber};
+use stampede_engine::{CoreEvent, HoldLook, ViewerEvent};
+use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
+
+use super::{Sessions, Waiting, hello::UNAVAILABLE};
+use crate::{session::Session, slab::Token, view};
+
+impl Sessions {
+    /// Lets durable answers leave, acts on what happened.
+    pub(crate) fn wake(&mut self) {
+        // The events are taken before the position is read: an event about a hold follows its
+        // take's commit, so the hold's answer is among those that leave first.
+        let mut events = std::mem::take(&mut self.events);
+        self.port.drain(&mut events);
+        let now = self.port.now();
+        let durable = self.port.durable();
+        while let Some((_, waiting)) = self.pending.pop_front_if(|(at, _)| *at <= durable) {
+            self.answer_taken(waiting, now);
+        }
+        for event in events.drain(..) {
+            self.act(event, now);
+        }
+        self.events = events;
+    }
+
+    /// Takes that are still on their way to the ledger.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
+        let Waiting { token, viewer, hold, key } = waiting;
+        let held = match (self.port.hold(hold), self.port.sale(hold.drop_id())) {
+            (HoldLook::Known(status), Some(sale)) => view::held(sale, &status, now),
+            // It has ended since, which its viewer learns right after this.
+            _ => return self.answer_retry(token, hold, key, now),
+        };
+        self.tell_others(viewer.number(), token, &ServerMessage::Held(held.clone()));
+        if self.shared.cores > 1 {
+            self.port.announce_held(&viewer, hold);
+        }
+        self.send(token, &ServerMessage::Held(held.answer(key, false)));
+    }
+
+    /// Tells a viewer's sessions on this core, except one.
+    fn tell_others(&mut self, viewer: ViewerNumber, except: Token, message: &ServerMessage) {
+        let Some(tokens) = self.by_viewer.get(&viewer) else { return };
+        if tokens.iter().all(|token| *token == except) {
+            return;
+        }
+        for token in tokens.clone().into_iter().filter(|token| *token != except) {
+            self.send(token, message);
+        }
+    }
+
+    fn act(&mut self, event: CoreEvent, now: UnixMillis) {
+        match event {
+            CoreEvent::ReleaseRefused { token, hold, refusal } => {
+                self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
+            }
+            CoreEvent::Viewer { viewer, event } => self.tell(viewer, event, now),
+            CoreEvent::DropChanged(drop) => self.show_drop(drop, now),
+            CoreEvent::Evict { token } => {
+                self.close(token, CloseCode::Replaced, "the viewer has too many connections");
+            }
+            CoreEvent::Recheck => self.recheck(now),
+            CoreEvent::Poisoned => self.poison(),
+        }
+    }
+
+    fn tell(&mut self, viewer: ViewerNumber, event: ViewerEvent, now: UnixMillis) {
+        let Some(tokens) = self.by_viewer.get(&viewer).cloned() else { return };
+        let Some(message) = self.message(event, now) else { return };
+        for token in tokens {
+            let mode = |session: &Session| session.joined().map(|joined| joined.ticket.mode);
+            let drop_mode = self.port.sale(event.hold().drop_id()).map(|sale| sale.plan().mode);
+            if self.slab.get(token).and_then(mode) == drop_mode {
+                self.send(token, &message);
+            }
+        }
+    }
+
+    fn message(&mut self, event: ViewerEvent, now: UnixMillis) -> Option<ServerMessage> {
+        let look = self.port.hold(event.hold());
+        let sale = self.port.sale(event.hold().drop_id())?;
+        Some(match (event, look) {
+            (ViewerEvent::Released { hold, units }, _) => {
+                ServerMessage::Released(view::ended(sale, hold, units))
+            }
+            (ViewerEvent::Expired { hold, units }, _) => {
+                ServerMessage::Expired(view::ended(sale, hold, units))
+            }
+            (ViewerEvent::Held(_), HoldLook::Known(status)) => {
+                ServerMessage::Held(view::held(sale, &status, now))
+            }
+            (ViewerEvent::Ordered(_), HoldLook::Known(status)) => {
+                ServerMessage::Order(view::order(sale, &status))
+            }
+            (ViewerEvent::PaymentFailed(hold), HoldLook::Known(status)) => {
+                let expires_in_ms = Some(status.deadline.since(now).get());
+                ServerMessage::PaymentFailed(PaymentFailed { hold, is_final: false, expires_in_ms })
+            }
+            (ViewerEvent::PaymentFailed(hold), _) => {
+                let expires_in_ms = None;
+                ServerMessage::PaymentFailed(PaymentFailed { hold, is_final: true, expires_in_ms })
+            }
+            // Another connection's hold that has ended already: that event follows.
+            (ViewerEvent::Held(_) | ViewerEvent::Ordered(_), _) => return None,
+        })
+    }
+
+    /// Tells the drop's audience where it stands now.
+    fn show_drop(&mut self, drop: DropId, now: UnixMillis) {
+        let Some(sale) = self.port.sale(drop) else { return };
+        let Some((members, mut news)) = self.audiences.news(sale, now) else { return };
+        for token in members {
+            if let Some(subprotocol) = self.slab.get(token).map(|session| session.subprotocol) {
+                self.push(token, news.bytes(subprotocol));
+            }
+        }
+    }
+
+    /// Answers the replays whose takes are durable by now.
+    fn recheck(&mut self, now: UnixMillis) {
+        for waiting in std::mem::take(&mut self.awaiting) {
+            if self.port.is_pending(waiting.hold) {
+                self.awaiting.push(waiting);
+            } else {
+                self.answer_retry(waiting.token, waiting.hold, waiting.key, now);
+            }
+        }
+    }
+
+    /// Whoever waits for an answer gets none: whether the take is durable is not known until the
+    /// restart, where the same key leads to the truth.
+    fn poison(&mut self) {
+        self.poisoned = true;
+        let pending = std::mem::take(&mut self.pending).into_iter().map(|(_, waiting)| waiting);
+        let awaiting = std::mem::take(&mut self.awaiting);
+        for waiting in pending.chain(awaiting) {
+            self.close(waiting.token, CloseCode::Unavailable, UNAVAILABLE);
+        }
+    }
+
+    /// Looks at the stock, lets everybody who is shown a change write it.
+    pub(crate) fn tick(&mut self) {
+        for audience in self.audiences.iter_mut() {
+            if !audience.look() {
+                continue;
+            }
+            for token in &audience.members {
+                if let Some(session) = self.slab.get_mut(*token) {
+                    session.wake();
+                }
+            }
+        }
+    }
+}

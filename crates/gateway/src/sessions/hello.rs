@@ -1,0 +1,100 @@
+//! Tickets: the hello that opens a session, the refresh that keeps it open.
+
+use std::sync::Arc;
+
+use stampede_domain::UnixMillis;
+use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket};
+
+use super::Sessions;
+use crate::{
+    session::{Joined, Stage},
+    slab::Token,
+    view,
+};
+
+impl Sessions {
+    /// Checks the ticket, joins the stream, welcomes the viewer.
+    pub(super) fn hello(
+        &mut self,
+        token: Token,
+        ticket: &str,
+        client: Option<&str>,
+        now: UnixMillis,
+    ) {
+        if self.poisoned {
+            return self.close(token, CloseCode::Unavailable, UNAVAILABLE);
+        }
+        let ticket = match self.shared.verify(ticket, now) {
+            Ok(ticket) => ticket,
+            Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
+        };
+        if let Some(client) = client {
+            tracing::debug!(stream = %ticket.stream, client, "hello");
+        }
+        // Joining comes before reading the holds: what changes in between is told as an event.
+        let viewer = self.port.join(&ticket.viewer, &ticket.stream, token);
+        let sales = || self.port.stream(&ticket.stream);
+        let (audience, place) = self.audiences.join(&ticket.stream, ticket.mode, token, sales);
+        self.by_viewer.entry(viewer.number()).or_default().push(token);
+        let joined = self.audiences.get_mut(audience).expect("it was just joined");
+        let (seen_tick, drops) = (joined.tick(), joined.infos(now));
+
+        let mut welcome = self.welcome(&ticket, now, drops);
+        for status in self.port.holds_of(&viewer, &ticket.stream) {
+            let Some(sale) = self.port.sale(status.hold.drop_id()) else { continue };
+            if sale.plan().mode != ticket.mode {
+                continue;
+            }
+            if status.confirmed {
+                welcome.orders.push(view::order(sale, &status));
+            } else {
+                welcome.holds.push(view::held(sale, &status, now));
+            }
+        }
+        let session = self.slab.get_mut(token).expect("the session that said hello");
+        session.stage =
+            Stage::Joined(Box::new(Joined { viewer, ticket, audience, place, seen_tick }));
+        for message in welcome.into_messages() {
+            self.send(token, &message);
+        }
+    }
+
+    fn welcome(
+        &self,
+        ticket: &Ticket,
+        now: UnixMillis,
+        drops: Vec<Arc<stampede_wire::DropInfo>>,
+    ) -> Welcome {
+        Welcome {
+            viewer: ticket.viewer.clone(),
+            stream: ticket.stream.clone(),
+            channel: ticket.channel.clone(),
+            mode: ticket.mode,
+            server_time_ms: now.get(),
+            heartbeat_ms: self.shared.config.heartbeat.get(),
+            ticket_expires_in_ms: ticket.expires_at.since(now).get(),
+            drops,
+            holds: Vec::new(),
+            orders: Vec::new(),
+        }
+    }
+
+    /// Puts a newer ticket of the same bearer in place of the old one.
+    pub(super) fn refresh(&mut self, token: Token, ticket: &str, now: UnixMillis) {
+        let fresh = match self.shared.verify(ticket, now) {
+            Ok(ticket) => ticket,
+            Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
+        };
+        let Some(joined) = self.slab.get_mut(token).and_then(|s| s.joined_mut()) else { return };
+        if !joined.ticket.same_bearer(&fresh) {
+            let why = "the ticket is for another viewer, stream, channel or mode; connect anew";
+            return self.close(token, CloseCode::TicketMismatch, why);
+        }
+        let ticket_expires_in_ms = fresh.expires_at.since(now).get();
+        joined.ticket = fresh;
+        let refreshed = Refreshed { server_time_ms: now.get(), ticket_expires_in_ms };
+        self.send(token, &ServerMessage::Refreshed(refreshed));
+    }
+}
+
+pub(super) const UNAVAILABLE: &str = "the server cannot promise anything until it is restarted";

@@ -1,0 +1,83 @@
+//! Deadlines of sessions: hello, heartbeat, ticket, close.
+
+use stampede_domain::{DurationMs, UnixMillis};
+use stampede_wire::CloseCode;
+
+use super::{GOING_AWAY, Sessions};
+use crate::{
+    server::Shared,
+    session::{Session, Stage},
+    slab::Token,
+};
+
+/// What is due for a session.
+enum Due {
+    Ping,
+    Drop,
+    Close(CloseCode, &'static str),
+}
+
+impl Sessions {
+    /// Looks at every session's deadlines.
+    ///
+    /// One pass over all of them costs less than a timer for each: 15,000 sessions take well under a
+    /// millisecond, four times a second.
+    pub(crate) fn sweep(&mut self) {
+        let now = self.port.now();
+        let mut closes: Vec<(Token, CloseCode, &'static str)> = Vec::new();
+        for (token, session) in self.slab.iter_mut() {
+            match due(session, &self.shared, now) {
+                None => {}
+                Some(Due::Drop) => session.wake(),
+                Some(Due::Ping) => {
+                    session.pinged = true;
+                    session.outbox.ping();
+                    session.wake();
+                }
+                Some(Due::Close(code, why)) => closes.push((token, code, why)),
+            }
+        }
+        for (token, code, why) in closes {
+            self.close(token, code, why);
+        }
+    }
+
+    /// Takes nothing from now on; what was taken goes on.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Closes every session, because the server stops.
+    pub(crate) fn close_all(&mut self) {
+        let tokens: Vec<Token> = self.slab.iter_mut().map(|(token, _)| token).collect();
+        for token in tokens {
+            self.close(token, CloseCode::GoingAway, GOING_AWAY);
+        }
+    }
+
+    /// Sessions whose connection still exists.
+    pub(crate) fn len(&self) -> usize {
+        self.slab.len()
+    }
+}
+
+fn due(session: &Session, shared: &Shared, now: UnixMillis) -> Option<Due> {
+    let config = &shared.config;
+    let joined = match &session.stage {
+        Stage::Closing { until } => return (*until <= now).then_some(Due::Drop),
+        Stage::Greeting { until } => {
+            let late = Due::Close(CloseCode::HelloLate, "no hello came in time");
+            return (*until <= now).then_some(late);
+        }
+        Stage::Joined(joined) => joined,
+    };
+    if joined.ticket.expires_at.plus(config.ticket_grace) <= now {
+        let why = "the ticket expired; connect with a new one";
+        return Some(Due::Close(CloseCode::TicketExpired, why));
+    }
+    let silent = now.since(session.heard_at);
+    if silent >= DurationMs::new(config.heartbeat.get().saturating_mul(2)) {
+        return Some(Due::Close(CloseCode::Silent, "nothing came for too long"));
+    }
+    (silent >= config.heartbeat && !session.pinged).then_some(Due::Ping)
+}

@@ -1,0 +1,87 @@
+//! What the engine knows in the words of the viewer protocol.
+
+use stampede_domain::{DropPlan, DurationMs, HoldId, Phase, SkuId, SkuIndex, Units, UnixMillis};
+use stampede_engine::{HoldStatus, SaleDrop};
+use stampede_wire::{
+    DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock,
+};
+
+/// A drop's terms with where it stands now.
+pub(crate) fn drop_info(sale: &SaleDrop, now: UnixMillis) -> DropInfo {
+    let available: Vec<Units> = sale.figures().iter().map(|sku| sku.available).collect();
+    let state = DropState {
+        version: sale.version(),
+        phase: sale.phase(),
+        featured: sale.is_featured(),
+        opens_in_ms: opens_in_ms(sale, now),
+        closes_in_ms: closes_in_ms(sale, now),
+        available: &available,
+    };
+    DropInfo::new(sale.id(), sale.plan(), &state)
+}
+
+/// Where a drop stands now.
+pub(crate) fn phase_notice(sale: &SaleDrop, now: UnixMillis) -> PhaseNotice {
+    PhaseNotice {
+        drop: sale.id(),
+        version: sale.version(),
+        phase: sale.phase(),
+        featured: sale.is_featured(),
+        server_time_ms: now.get(),
+        opens_in_ms: opens_in_ms(sale, now),
+        closes_in_ms: closes_in_ms(sale, now),
+    }
+}
+
+/// The SKUs among `available` that `wanted` chooses by their place.
+pub(crate) fn stock(sale: &SaleDrop, available: &[Units], wanted: impl Fn(usize) -> bool) -> Stock {
+    let skus = sale.plan().skus.iter().zip(available).enumerate();
+    Stock {
+        drop: sale.id(),
+        version: sale.version(),
+        skus: skus
+            .filter(|(place, _)| wanted(*place))
+            .map(|(_, (sku, units))| SkuStock { sku: sku.id.clone(), available: units.get() })
+            .collect(),
+    }
+}
+
+/// A live hold.
+pub(crate) fn held(sale: &SaleDrop, status: &HoldStatus, now: UnixMillis) -> Held {
+    let left = status.deadline.since(now).get();
+    Held::new(status.hold, sku_id(sale.plan(), status.sku), status.units, status.amount, left)
+}
+
+/// An order.
+pub(crate) fn order(sale: &SaleDrop, status: &HoldStatus) -> Order {
+    Order::new(status.hold, sku_id(sale.plan(), status.sku), status.units, status.amount)
+}
+
+/// A hold that is over without an order.
+pub(crate) fn ended(sale: &SaleDrop, hold: HoldId, units: Units) -> Ended {
+    Ended {
+        hold,
+        drop: hold.drop_id(),
+        sku: sku_id(sale.plan(), DropPlan::sku_of(hold.pool())),
+        units: units.get(),
+    }
+}
+
+fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {
+    plan.sku(index).expect("a hold is of a SKU of its drop").id.clone()
+}
+
+fn opens_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+    let opens_in = match sale.phase() {
+        Phase::Scheduled => sale.plan().starts_at.map(|at| at.since(now)),
+        Phase::Countdown => sale.opens_in(now),
+        _ => None,
+    };
+    opens_in.map(DurationMs::get)
+}
+
+fn closes_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+    let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
+    let ends_at = sale.plan().ends_at.filter(|_| !over)?;
+    Some(ends_at.since(now).get())
+}
