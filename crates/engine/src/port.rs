@@ -48,7 +48,7 @@ pub enum Buy {
         hold: HoldId,
     },
     /// The same request took units a moment ago, and that is not durable yet: ask
-    /// [`CorePort::hold`] again after [`CoreEvent::Recheck`].
+    /// [`CorePort::is_pending`] again after [`CoreEvent::Recheck`].
     Awaiting {
         /// The hold of the first request.
         hold: HoldId,
@@ -200,7 +200,7 @@ impl CorePort {
             }
             Take::Replay(hold) => {
                 sale.tally(core).count_retry();
-                self.replay(hold)
+                if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
             }
             Take::KeyReused => refuse(sale, core, Refusal::KeyReused),
             Take::Shut => refuse(sale, core, shut(sale.phase(), busy)),
@@ -274,15 +274,16 @@ impl CorePort {
         Refusal::Busy { retry_after: self.shared.config.busy_retry_after }
     }
 
-    /// A replay of a hold that another core may have taken a moment ago.
-    fn replay(&mut self, hold: HoldId) -> Buy {
+    /// Whether a take is not durable yet; if so, [`CoreEvent::Recheck`] follows, after which the
+    /// caller asks again.
+    pub fn is_pending(&mut self, hold: HoldId) -> bool {
         let pending = |port: &mut Self| port.hold(hold) == HoldLook::Pending;
         if !pending(self) {
-            return Buy::Replay { hold };
+            return false;
         }
         // Announce first, look again second: the commit in between is seen by one of the two.
         self.shared.await_take();
-        if pending(self) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
+        pending(self)
     }
 
     /// Looks for new or edited drops; a single load if there are none.
