@@ -286,7 +286,10 @@ fn other_files_and_other_nodes_are_refused() {
     drop(open(dir.path()).unwrap());
     let data = DataDir::lock(dir.path()).unwrap();
     let error = SqliteLedger::open(&data, &"n2".parse().unwrap()).err().unwrap();
-    assert_eq!(error.to_string(), "the ledger is node n1's, this is node n2; start with --node n1");
+    assert_eq!(
+        error.to_string(),
+        "the ledger is node n1's, this is node n2; configure the name n1"
+    );
     raw(dir.path()).execute_batch("PRAGMA user_version = 9").unwrap();
     let error = SqliteLedger::open(&data, &node()).err().unwrap().to_string();
     assert_eq!(error, "not a ledger of version 1: application 0x53544d50, version 9");

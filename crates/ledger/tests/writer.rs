@@ -7,7 +7,7 @@ use std::{sync::Arc, thread};
 
 use stampede_domain::{DropId, limits::BATCH_RECORDS_MAX};
 use stampede_ledger::{
-    Entry, Record, RingConfig, Row, RowHash, Writer,
+    Applier, Entry, Record, RingConfig, Row, RowHash, StoreError, Writer,
     fake::{FakeLedger, Fault},
 };
 use support::{
@@ -249,4 +249,33 @@ fn a_plan_that_could_not_be_read_back_is_a_bug() {
     let ledger = FakeLedger::new(node());
     let mut rig = Rig::start(ledger.open());
     rig.steward.push(entry(Record::Planned { plan: plan.into(), revision: 1 }));
+}
+
+#[test]
+fn a_panic_on_the_writer_ends_the_process() {
+    const CHILD: &str = "STAMPEDE_TEST_WRITER_PANICS";
+    struct Panics;
+    impl Applier<u64> for Panics {
+        fn applied(&mut self, _entries: &mut Vec<Entry<u64>>) {
+            panic!("as the test wants");
+        }
+
+        fn poisoned(&mut self, _why: &StoreError) {}
+    }
+    if std::env::var_os(CHILD).is_some() {
+        let opened = FakeLedger::new(node()).open();
+        let rings = vec![RingConfig { entries_max: 1, wake: wake(thread::current()) }];
+        let (store, chains) = (opened.store, opened.chains);
+        let (writer, mut producers) =
+            Writer::spawn(store, chains, Box::new(Panics), fixed_now(), rings).unwrap();
+        producers[0].push(entry(lot(1)));
+        let _outcome = writer.shutdown();
+        return;
+    }
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_panic_on_the_writer_ends_the_process"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.status), Some(6));
 }

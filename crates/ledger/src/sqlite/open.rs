@@ -60,7 +60,7 @@ pub enum OpenError {
         source: RecordError,
     },
     /// The ledger belongs to another node.
-    #[error("the ledger is node {found}'s, this is node {given}; start with --node {found}")]
+    #[error("the ledger is node {found}'s, this is node {given}; configure the name {found}")]
     OtherNode {
         /// The node in the ledger.
         found: NodeId,
