@@ -1,4 +1,4 @@
-//! The port between the writer and a database.
+//! The port through which the writer reaches a database.
 
 use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq};
 

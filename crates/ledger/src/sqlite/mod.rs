@@ -1,16 +1,19 @@
 //! The ledger in one `SQLite` file.
 
+mod columns;
 mod open;
 mod projector;
 mod reader;
 mod recovery;
 mod rescue;
+mod rows;
 mod schema;
 mod store;
 
 pub use open::{OpenError, SqliteLedger, SqliteOptions, Synchronous};
 pub use reader::{
-    IncarnationRow, JournalReader, LinkRow, NodeRow, OrderRow, Projection, ReadError, RowKey, Rows,
-    Snapshot, SupplyRow,
+    IncarnationRow, JournalReader, LinkRow, NodeRow, OrderRow, Projection, ReadError, Snapshot,
+    SupplyRow,
 };
 pub use recovery::{Damage, Wrong};
+pub use rows::{RowKey, Rows};

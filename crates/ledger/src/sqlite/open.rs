@@ -6,9 +6,11 @@ use rusqlite::{Connection, OpenFlags, params};
 use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq};
 
 use super::{
-    reader::{JournalReader, NodeRow, ReadError, RowKey},
+    reader::{JournalReader, NodeRow, ReadError},
     recovery::{self, Damage},
-    rescue, schema,
+    rescue,
+    rows::RowKey,
+    schema,
     store::{LogPolicy, SqliteStore},
 };
 use crate::{

@@ -6,7 +6,8 @@ use rusqlite::{Connection, params};
 use stampede_domain::{DropPlan, UnixMillis};
 
 use super::{
-    reader::{Projection, RowKey},
+    reader::Projection,
+    rows::RowKey,
     store::{changed, step},
 };
 use crate::{Batch, NewOrder, Row, StoreError};

@@ -1,6 +1,6 @@
 //! Read-only access to a ledger, also while its server runs in another process.
 
-use std::{borrow::Borrow, collections::VecDeque, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 use stampede_domain::{
@@ -8,15 +8,15 @@ use stampede_domain::{
     ViewerNumber,
 };
 
-use super::schema;
-use crate::{LEDGER_FILE, Row, RowHash};
+use super::{
+    columns::{Columns, all, in_table, incarnation, node, pool, seq, sku},
+    rows::{RowKey, Rows},
+    schema,
+};
+use crate::LEDGER_FILE;
 
 /// How long a reader waits for a writer that restores the log, at most.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// Rows that one statement fetches at most: readers stay short, so that the log can be reset.
-const CHUNK_ROWS: usize = 256;
-/// Bytes of bodies after which a statement fetches no more.
-const CHUNK_BYTES: usize = 4 << 20;
 
 /// Why a ledger cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -56,24 +56,6 @@ pub enum ReadError {
         /// `SQLite`'s report.
         source: rusqlite::Error,
     },
-}
-
-/// Key of a journal row; the order of keys is the order of commits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey {
-    /// The start.
-    pub incarnation: u32,
-    /// The commit.
-    pub seq: u64,
-    /// The drop.
-    pub drop: u32,
-}
-
-impl RowKey {
-    /// The key of a row.
-    pub const fn of(row: &Row) -> Self {
-        Self { incarnation: row.incarnation.get(), seq: row.seq.get(), drop: row.drop.get() }
-    }
 }
 
 /// The fence.
@@ -167,7 +149,7 @@ pub struct Projection {
 /// A read-only connection. Every call is a short read of its own, except within a [`Snapshot`].
 #[derive(Debug)]
 pub struct JournalReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl JournalReader {
@@ -323,75 +305,6 @@ impl Snapshot<'_> {
     }
 }
 
-/// Iterator over journal rows; fetches in bounded pieces, ends after the first error.
-pub struct Rows<R> {
-    reader: R,
-    cursor: RowCursor,
-}
-
-impl<R: Borrow<JournalReader>> Rows<R> {
-    fn new(reader: R, after: RowKey) -> Self {
-        Self { reader, cursor: RowCursor::new(after) }
-    }
-}
-
-impl<R: Borrow<JournalReader>> Iterator for Rows<R> {
-    type Item = Result<Row, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.cursor.next(&self.reader.borrow().connection)
-    }
-}
-
-/// Where an iteration over the journal stands.
-pub(super) struct RowCursor {
-    after: RowKey,
-    fetched: VecDeque<Row>,
-    ended: bool,
-}
-
-impl RowCursor {
-    pub(super) const fn new(after: RowKey) -> Self {
-        Self { after, fetched: VecDeque::new(), ended: false }
-    }
-
-    pub(super) fn next(&mut self, connection: &Connection) -> Option<Result<Row, ReadError>> {
-        if self.fetched.is_empty() && !self.ended {
-            match self.fetch(connection) {
-                Ok(()) => self.ended = self.fetched.is_empty(),
-                // Rows before the damage still come out first.
-                Err(error) if self.fetched.is_empty() => {
-                    self.ended = true;
-                    return Some(Err(error));
-                }
-                Err(_) => {}
-            }
-        }
-        self.fetched.pop_front().map(Ok)
-    }
-
-    fn fetch(&mut self, connection: &Connection) -> Result<(), ReadError> {
-        let sql = "SELECT incarnation, seq, drop_id, node, records, body, prev_hash, hash
-                   FROM journal WHERE (incarnation, seq, drop_id) > (?1, ?2, ?3)
-                   ORDER BY incarnation, seq, drop_id LIMIT ?4";
-        let fail = in_table("journal");
-        let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
-        let after = self.after;
-        let key = (after.incarnation, after.seq.cast_signed(), after.drop);
-        let limit = i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX);
-        let mut found = statement.query((key.0, key.1, key.2, limit)).map_err(&fail)?;
-        let mut bytes = 0;
-        while bytes < CHUNK_BYTES {
-            let Some(row) = found.next().map_err(&fail)? else { break };
-            let row = journal_row(&Columns { table: "journal", row })?;
-            bytes += row.body.len();
-            self.after = RowKey::of(&row);
-            self.fetched.push_back(row);
-        }
-        Ok(())
-    }
-}
-
 pub(super) fn projection(connection: &Connection) -> Result<Projection, ReadError> {
     let sql = "SELECT incarnation, seq, drop_id, record FROM projection WHERE name = 'orders'";
     let found = all(connection, "projection", sql, |row| {
@@ -408,19 +321,6 @@ pub(super) fn projection(connection: &Connection) -> Result<Projection, ReadErro
         table: "projection",
         row: "orders".into(),
         column: "name",
-    })
-}
-
-fn journal_row(row: &Columns<'_>) -> Result<Row, ReadError> {
-    Ok(Row {
-        incarnation: incarnation(row, 0)?,
-        seq: seq(row, 1)?,
-        drop: DropId::new(row.number(2, "drop_id")?),
-        node: node(row, 3)?,
-        records: row.number(4, "records")?,
-        body: row.value(5)?,
-        prev_hash: hash(row, 6, "prev_hash")?,
-        hash: hash(row, 7, "hash")?,
     })
 }
 
@@ -442,82 +342,4 @@ fn order(row: &Columns<'_>) -> Result<OrderRow, ReadError> {
         incarnation: incarnation(row, 10)?,
         seq: seq(row, 11)?,
     })
-}
-
-fn incarnation(row: &Columns<'_>, column: usize) -> Result<Incarnation, ReadError> {
-    let number = row.number(column, "incarnation")?;
-    Incarnation::new(number).ok_or_else(|| row.range("incarnation"))
-}
-
-fn seq(row: &Columns<'_>, column: usize) -> Result<Seq, ReadError> {
-    let number = row.number(column, "seq")?;
-    Seq::new(number).ok_or_else(|| row.range("seq"))
-}
-
-fn pool(row: &Columns<'_>, column: usize) -> Result<PoolIndex, ReadError> {
-    let number = row.number(column, "pool")?;
-    PoolIndex::new(number).ok_or_else(|| row.range("pool"))
-}
-
-fn sku(row: &Columns<'_>, column: usize) -> Result<SkuIndex, ReadError> {
-    let number = row.number(column, "sku")?;
-    SkuIndex::new(number).ok_or_else(|| row.range("sku"))
-}
-
-fn node(row: &Columns<'_>, column: usize) -> Result<NodeId, ReadError> {
-    let name: String = row.value(column)?;
-    NodeId::new(&name).map_err(|_| row.range("node"))
-}
-
-fn hash(row: &Columns<'_>, column: usize, name: &'static str) -> Result<RowHash, ReadError> {
-    let bytes: Vec<u8> = row.value(column)?;
-    let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| row.range(name))?;
-    Ok(RowHash::from_bytes(bytes))
-}
-
-/// A row of a result, with the name of the table for errors.
-struct Columns<'a> {
-    table: &'static str,
-    row: &'a rusqlite::Row<'a>,
-}
-
-impl Columns<'_> {
-    fn value<V: rusqlite::types::FromSql>(&self, column: usize) -> Result<V, ReadError> {
-        self.row.get(column).map_err(in_table(self.table))
-    }
-
-    fn number<V: TryFrom<i64>>(&self, column: usize, name: &'static str) -> Result<V, ReadError> {
-        let number: i64 = self.value(column)?;
-        V::try_from(number).map_err(|_| self.range(name))
-    }
-
-    fn range(&self, column: &'static str) -> ReadError {
-        let key = (0..3).map(|at| match self.row.get_ref(at) {
-            Ok(rusqlite::types::ValueRef::Integer(number)) => number.to_string(),
-            Ok(rusqlite::types::ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            _ => "?".into(),
-        });
-        let row = key.collect::<Vec<_>>().join("/");
-        ReadError::Column { table: self.table, row, column }
-    }
-}
-
-fn all<V>(
-    connection: &Connection,
-    table: &'static str,
-    sql: &str,
-    read: impl Fn(&Columns<'_>) -> Result<V, ReadError>,
-) -> Result<Vec<V>, ReadError> {
-    let fail = in_table(table);
-    let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
-    let mut found = statement.query(()).map_err(&fail)?;
-    let mut values = Vec::new();
-    while let Some(row) = found.next().map_err(&fail)? {
-        values.push(read(&Columns { table, row })?);
-    }
-    Ok(values)
-}
-
-fn in_table(table: &'static str) -> impl Fn(rusqlite::Error) -> ReadError {
-    move |source| ReadError::Sqlite { table, source }
 }

@@ -11,7 +11,8 @@ use stampede_domain::{DropId, HoldId, Incarnation, NodeId, PoolIndex, Seq, UnixM
 use super::{
     open::OpenError,
     projector::Projector,
-    reader::{IncarnationRow, NodeRow, ReadError, RowCursor, RowKey, SupplyRow, projection},
+    reader::{IncarnationRow, NodeRow, ReadError, SupplyRow, projection},
+    rows::{RowCursor, RowKey},
 };
 use crate::{NewOrder, Record, RecordError, Row, RowHash, SupplyDelta, codec};
 

@@ -1,4 +1,4 @@
-//! The drill: the real writer sells until the power goes, over and over.
+//! The drill: the real writer sells until the power goes, many times.
 
 use std::{collections::HashSet, fmt, fs, path::Path};
 
