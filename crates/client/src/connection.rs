@@ -130,6 +130,17 @@ impl Connection {
     pub async fn drop_connection(self) {
         abandon(self.socket).await;
     }
+
+    /// Goes without a goodbye as well, but stays until the server has closed its half, which it does
+    /// once it has read everything. Its answers are thrown away. A server that never closes its half
+    /// keeps the caller waiting.
+    pub async fn hang_up(self) {
+        let mut socket = self.socket.into_inner();
+        // A connection that breaks meanwhile is over too.
+        if socket.shutdown().await.is_ok() {
+            let _over = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+        }
+    }
 }
 
 /// Ends the outgoing half after what was written, then drops the socket.

@@ -154,6 +154,22 @@ async fn an_abandoned_connection_loses_the_answer_but_not_the_request() {
 }
 
 #[tokio::test]
+async fn who_hangs_up_knows_that_the_request_was_read() {
+    let server = Server::start().await;
+    let (mut viewer, mut peer) = connect(&server, Subprotocol::MsgPack).await;
+    viewer.buy(drop_id(), "mug", 1, &key("k1")).await.unwrap();
+    let hears = async {
+        peer.expect(&buy("k1")).await;
+        peer.send(&ServerMessage::Held(held())).await;
+        let end = peer.next().await;
+        drop(peer);
+        end
+    };
+    let ((), end) = join(viewer.hang_up(), hears).await;
+    assert_eq!(end, None, "no close frame, just the end");
+}
+
+#[tokio::test]
 async fn a_goodbye_is_a_close_frame() {
     let server = Server::start().await;
     let (viewer, mut peer) = connect(&server, Subprotocol::MsgPack).await;
