@@ -4,6 +4,8 @@
 mod histories;
 #[cfg(stampede_loom)]
 mod races;
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod scripts;
 #[cfg(not(stampede_loom))]
 mod stress;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-use dashmap::{DashMap, Entry};
+use dashmap::{DashMap, Entry, SharedValue};
 use stampede_domain::ViewerNumber;
 
 use super::{HoldNote, Notes};
@@ -23,12 +23,24 @@ impl Map {
     }
 
     /// Makes places for `winners` more, so that takes need not grow a shard.
+    ///
+    /// The first lot's places are filled once and emptied, so that their memory is there for the
+    /// first takes: the system hands it out at the first touch, which costs more than a take.
     pub(super) fn reserve(&self, winners: usize) {
         let mean = winners.min(RESERVED_MAX) / SHARDS;
         // Numbers are random: a shard's share strays from the mean by a few of its roots.
         let share = mean + 5 * mean.isqrt() + 8;
+        let rehash = |(viewer, _): &(ViewerNumber, _)| hash(*viewer);
         for shard in self.0.shards() {
-            shard.write().reserve(share, |(viewer, _)| hash(*viewer));
+            let mut shard = shard.write();
+            shard.reserve(share, rehash);
+            if shard.is_empty() {
+                for viewer in (0..=u64::MAX).take(share).filter_map(ViewerNumber::new) {
+                    let blank = (viewer, SharedValue::new(Notes::new()));
+                    shard.insert(hash(viewer), blank, rehash);
+                }
+                shard.clear();
+            }
         }
     }
 
@@ -47,16 +59,18 @@ impl Map {
         admit: impl FnOnce(&[HoldNote]) -> Result<(), E>,
         commit: impl FnOnce() -> Result<HoldNote, E>,
     ) -> Result<(), E> {
-        match self.0.entry(viewer) {
-            Entry::Occupied(mut entry) => {
-                admit(entry.get())?;
-                entry.get_mut().reserve(1);
-                let note = commit()?;
-                entry.get_mut().push(note);
-            }
+        let mut entry = self.0.entry(viewer);
+        admit(match &entry {
+            Entry::Occupied(entry) => entry.get(),
+            Entry::Vacant(_) => &[],
+        })?;
+        if let Entry::Occupied(entry) = &mut entry {
+            entry.get_mut().reserve(1);
+        }
+        let note = commit()?;
+        match entry {
+            Entry::Occupied(mut entry) => entry.get_mut().push(note),
             Entry::Vacant(entry) => {
-                admit(&[])?;
-                let note = commit()?;
                 entry.insert(Notes::from_buf([note]));
             }
         }

@@ -1,0 +1,429 @@
+//! Whole stories as scripts: one line a step, its outcome after the arrow.
+//!
+//! ```text
+//! lot     3                 units added to the pool
+//! buy     v1 k1 2 -> h1     viewer, key, units; the hold gets the next name
+//! held    h1                its record is durable
+//! confirm h1 -> won         also: end, give
+//! stock   available=1 takes=1
+//! ```
+
+use stampede_domain::{DropId, HoldId, Incarnation, PoolIndex, SlotIndex, TakeNumber};
+
+use super::support::{config, key, pool, request, units, viewer};
+use crate::{
+    DropStock, End, Given, HoldView, Lane, RestoreError, RestoredHold, RestoredState, StockConfig,
+    Take, WaitJoin,
+};
+
+struct Story {
+    stock: DropStock,
+    lane: Lane,
+    holds: Vec<HoldId>,
+}
+
+impl Story {
+    fn new(config: StockConfig) -> Self {
+        let stock = DropStock::new(config);
+        let lane = stock.lane();
+        Self { stock, lane, holds: Vec::new() }
+    }
+
+    fn hold(&self, name: &str) -> HoldId {
+        self.holds[name[1..].parse::<usize>().unwrap() - 1]
+    }
+
+    fn name(&self, hold: HoldId) -> String {
+        let place = self.holds.iter().position(|other| *other == hold).unwrap();
+        format!("h{}", place + 1)
+    }
+
+    fn step(&mut self, words: &[&str]) -> String {
+        match words {
+            ["open"] => self.stock.open(),
+            ["close"] => self.stock.close(),
+            ["lot", count] => {
+                self.stock.add_supply(pool(0), units(count.parse().unwrap())).unwrap();
+            }
+            ["buy", by, with, count, rest @ ..] => {
+                return self.buy(by, with, count, rest.is_empty());
+            }
+            ["held", hold] => self.stock.mark_held(self.hold(hold)),
+            ["confirm", hold] => return end(self.stock.confirm(self.hold(hold))),
+            ["end", hold] => return end(self.stock.end(self.hold(hold))),
+            ["give", hold] => return given(self.stock.give(self.hold(hold))),
+            ["view", hold] => return view(self.stock.view(self.hold(hold))),
+            ["wait", count] => {
+                return match self.stock.join_waiting(pool(0), units(count.parse().unwrap())) {
+                    WaitJoin::Waiting => "waiting".into(),
+                    WaitJoin::Available { available } => format!("available {available}"),
+                };
+            }
+            ["served", left] => self.stock.clear_waiting(pool(0), units(left.parse().unwrap())),
+            ["stock"] => {
+                let view = self.stock.pools().next().unwrap();
+                return format!("available={} takes={}", view.available, view.last_take);
+            }
+            other => panic!("no such step: {other:?}"),
+        }
+        String::new()
+    }
+
+    fn buy(&mut self, by: &str, with: &str, count: &str, room: bool) -> String {
+        let number = |word: &str| word[1..].parse().unwrap();
+        let request = request(number(by), number(with), count.parse().unwrap());
+        match self.stock.take(&mut self.lane, &request, room) {
+            Take::Taken(hold) => {
+                self.holds.push(hold);
+                self.name(hold)
+            }
+            Take::Replay(hold) => format!("replay {}", self.name(hold)),
+            Take::KeyReused => "key_reused".into(),
+            Take::Shut => "shut".into(),
+            Take::OverViewerLimit { limit } => format!("over_limit {limit}"),
+            Take::HoldsCapped { max } => format!("capped {max}"),
+            Take::SoldOut => "sold_out".into(),
+            Take::NotEnough { available } => format!("not_enough {available}"),
+            Take::NoRoom => "no_room".into(),
+        }
+    }
+}
+
+fn end(end: End) -> String {
+    match end {
+        End::Won(_) => "won",
+        End::Pending => "pending",
+        End::Confirmed => "confirmed",
+        End::Ended => "ended",
+        End::Unknown => "unknown",
+    }
+    .into()
+}
+
+fn given(given: Given) -> String {
+    match given {
+        Given::ToPublic(body) => format!("public {}", body.units),
+        Given::ToWaiting(body) => format!("waiting {}", body.units),
+        Given::Refused => "refused".into(),
+    }
+}
+
+fn view(view: HoldView) -> String {
+    match view {
+        HoldView::Pending(_) => "pending",
+        HoldView::Held(_) => "held",
+        HoldView::Confirmed(_) => "confirmed",
+        HoldView::Ended => "ended",
+        HoldView::Unknown => "unknown",
+    }
+    .into()
+}
+
+fn check(config: StockConfig, script: &str) {
+    let mut story = Story::new(config);
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (step, expected) = line.split_once("->").unwrap_or((line, ""));
+        let words: Vec<&str> = step.split_whitespace().collect();
+        assert_eq!(story.step(&words), expected.trim(), "at: {line}");
+    }
+}
+
+#[test]
+fn a_sale_from_lot_to_order() {
+    check(
+        config(10),
+        "lot 3
+         buy v1 k1 1 -> shut
+         open
+         buy v1 k1 2 -> h1
+         buy v2 k1 2 -> not_enough 1
+         buy v2 k1 1 -> h2
+         buy v3 k1 1 -> sold_out
+         stock -> available=0 takes=2
+         confirm h1 -> pending
+         held h1
+         confirm h1 -> won
+         confirm h1 -> confirmed
+         end h1 -> confirmed
+         give h1 -> refused
+         view h1 -> confirmed
+         view h2 -> pending",
+    );
+}
+
+#[test]
+fn a_key_keeps_its_answer_through_sell_out_close_and_end() {
+    check(
+        config(10),
+        "lot 1
+         open
+         buy v1 k1 1 -> h1
+         buy v1 k1 1 -> replay h1
+         buy v1 k1 2 -> key_reused
+         buy v2 k1 1 -> sold_out
+         held h1
+         end h1 -> won
+         buy v1 k1 1 -> replay h1
+         give h1 -> public 1
+         buy v1 k1 1 -> replay h1
+         view h1 -> ended
+         close
+         buy v1 k1 1 -> replay h1
+         buy v1 k2 1 -> shut
+         stock -> available=1 takes=1",
+    );
+}
+
+#[test]
+fn a_limit_returns_with_the_units_and_not_before() {
+    check(
+        config(2),
+        "lot 10
+         open
+         buy v1 k1 2 -> h1
+         buy v1 k2 1 -> over_limit 2
+         held h1
+         end h1 -> won
+         buy v1 k2 1 -> over_limit 2
+         give h1 -> public 2
+         buy v1 k2 1 -> h2
+         buy v1 k3 3 -> over_limit 2
+         stock -> available=9 takes=2",
+    );
+}
+
+#[test]
+fn a_loop_of_buy_and_release_meets_the_cap() {
+    check(
+        StockConfig { holds_per_viewer_max: 2, ..config(5) },
+        "lot 5
+         open
+         buy v1 k1 1 -> h1
+         held h1
+         end h1 -> won
+         give h1 -> public 1
+         buy v1 k2 1 -> h2
+         held h2
+         end h2 -> won
+         give h2 -> public 1
+         buy v1 k3 1 -> capped 2
+         buy v1 k2 1 -> replay h2
+         buy v2 k1 1 -> h3",
+    );
+}
+
+#[test]
+fn a_waitlist_comes_before_the_public() {
+    check(
+        config(10),
+        "lot 2
+         open
+         buy v1 k1 1 -> h1
+         wait 1 -> available 1
+         wait 2 -> waiting
+         buy v2 k1 1 -> sold_out
+         held h1
+         end h1 -> won
+         give h1 -> waiting 1
+         stock -> available=1 takes=1
+         served 1
+         stock -> available=2 takes=1
+         buy v2 k1 2 -> h2",
+    );
+}
+
+#[test]
+fn answers_come_in_their_order_of_precedence() {
+    check(
+        StockConfig { holds_per_viewer_max: 1, ..config(1) },
+        "lot 1
+         open
+         buy v2 k1 1 full -> no_room
+         buy v2 k1 2 full -> over_limit 1
+         buy v1 k1 1 -> h1
+         buy v1 k1 2 -> key_reused
+         buy v1 k2 1 -> over_limit 1
+         held h1
+         end h1 -> won
+         give h1 -> public 1
+         buy v1 k2 1 -> capped 1
+         buy v2 k1 1 -> h2
+         buy v1 k2 1 -> capped 1
+         buy v3 k1 2 -> over_limit 1
+         buy v3 k1 1 full -> sold_out
+         close
+         buy v1 k1 1 -> replay h1
+         buy v3 k1 2 -> shut",
+    );
+}
+
+#[test]
+fn a_slot_serves_again_and_its_old_id_stays_ended() {
+    let mut story = Story::new(config(1));
+    story.step(&["lot", "1"]);
+    story.step(&["open"]);
+    for round in 0..8 {
+        let (by, name) = (format!("v{round}"), format!("h{}", round + 1));
+        assert_eq!(story.step(&["buy", &by, "k1", "1"]), name);
+        story.step(&["held", &name]);
+        assert_eq!(story.step(&["end", &name]), "won");
+        assert_eq!(story.step(&["give", &name]), "public 1");
+        assert_eq!(story.step(&["give", &name]), "refused");
+    }
+    assert_eq!(story.step(&["buy", "v9", "k1", "1"]), "h9");
+    let slots: std::collections::HashSet<_> = story.holds.iter().map(|hold| hold.slot()).collect();
+    assert!(slots.len() <= 9, "slots come back");
+    assert_eq!(story.hold("h9").slot(), story.hold("h8").slot());
+    for old in 1..9 {
+        let name = format!("h{old}");
+        assert_eq!(story.step(&["view", &name]), "ended");
+        assert_eq!(story.step(&["end", &name]), "ended");
+    }
+}
+
+#[test]
+fn ids_that_were_never_made_are_unknown() {
+    let mut story = Story::new(config(1));
+    story.step(&["lot", "1"]);
+    story.step(&["open"]);
+    story.step(&["buy", "v1", "k1", "1"]);
+    let made = story.hold("h1");
+    let with = |drop: u32, incarnation: u32, in_pool: u8, slot: u32, take: u64| {
+        HoldId::new(
+            DropId::new(drop),
+            Incarnation::new(incarnation).unwrap(),
+            PoolIndex::new(in_pool).unwrap(),
+            SlotIndex::new(slot).unwrap(),
+            TakeNumber::new(take).unwrap(),
+        )
+    };
+    let slot = made.slot().get();
+    assert_eq!(with(1, 1, 0, slot, 1), made);
+    let strange = [
+        with(2, 1, 0, slot, 1),
+        with(1, 2, 0, slot, 1),
+        with(1, 1, 1, slot, 1),
+        with(1, 1, 0, SlotIndex::MAX.get(), 1),
+        with(1, 1, 0, slot, 0),
+        with(1, 1, 0, slot, 2),
+    ];
+    for hold in strange {
+        assert_eq!(story.stock.view(hold), HoldView::Unknown, "{hold:?}");
+        assert_eq!(story.stock.end(hold), End::Unknown);
+        assert_eq!(story.stock.give(hold), Given::Refused);
+    }
+    assert_eq!(story.stock.view(with(1, 0, 0, slot, 1)), HoldView::Ended, "an earlier start's");
+}
+
+fn restored(slot: u32, take: u64, by: u64, count: u32, state: RestoredState) -> RestoredHold {
+    let request = request(by, by, count);
+    RestoredHold {
+        id: HoldId::new(
+            DropId::new(1),
+            Incarnation::new(1).unwrap(),
+            pool(0),
+            SlotIndex::new(slot).unwrap(),
+            TakeNumber::new(take).unwrap(),
+        ),
+        viewer: viewer(by),
+        key: key(by),
+        units: units(count),
+        taken_at: request.now,
+        deadline: request.deadline,
+        state,
+    }
+}
+
+#[test]
+fn a_restored_stock_sells_on_without_touching_restored_slots() {
+    let mut stock =
+        DropStock::new(StockConfig { incarnation: Incarnation::new(2).unwrap(), ..config(10) });
+    stock.add_supply(pool(0), units(20)).unwrap();
+    stock.restore_hold(&restored(3, 9, 1, 2, RestoredState::Held)).unwrap();
+    stock.restore_hold(&restored(0, 4, 2, 1, RestoredState::Confirmed)).unwrap();
+    stock.restore_hold(&restored(3, 2, 3, 1, RestoredState::Ended)).unwrap();
+    stock.restore_take_number(pool(0), TakeNumber::new(7).unwrap());
+    stock.open();
+    let mut lane = stock.lane();
+    let mut slots = Vec::new();
+    for by in 10..27 {
+        let Take::Taken(hold) = stock.take(&mut lane, &request(by, by, 1), true) else {
+            panic!("17 units are left")
+        };
+        assert_eq!(hold.take().get(), by, "numbers go on after 9");
+        assert_eq!(hold.incarnation().get(), 2);
+        slots.push(hold.slot().get());
+    }
+    assert_eq!(stock.take(&mut lane, &request(99, 1, 1), true), Take::SoldOut);
+    slots.sort_unstable();
+    slots.dedup();
+    assert_eq!(slots.len(), 17, "each hold has a slot of its own");
+    assert!(!slots.contains(&0) && !slots.contains(&3));
+    let held = restored(3, 9, 1, 2, RestoredState::Held).id;
+    assert_eq!(stock.take(&mut lane, &request(1, 1, 2), true), Take::Replay(held));
+    assert!(matches!(stock.end(held), End::Won(_)));
+    assert!(matches!(stock.give(held), Given::ToPublic(_)));
+    assert_eq!(stock.pools().next().unwrap().available, units(2));
+}
+
+#[test]
+fn a_journal_that_contradicts_itself_is_refused() {
+    let build = || {
+        let mut stock = DropStock::new(config(10));
+        stock.add_supply(pool(0), units(2)).unwrap();
+        stock.restore_hold(&restored(0, 1, 1, 1, RestoredState::Held)).unwrap();
+        stock
+    };
+    let more = restored(1, 2, 2, 2, RestoredState::Held);
+    assert_eq!(
+        build().restore_hold(&more),
+        Err(RestoreError::Oversold { hold: more.id, units: units(2), available: units(1) })
+    );
+    let shared = restored(0, 2, 2, 1, RestoredState::Held);
+    assert_eq!(build().restore_hold(&shared), Err(RestoreError::SlotTaken { hold: shared.id }));
+    let again = restored(1, 2, 1, 1, RestoredState::Ended);
+    let first = restored(0, 1, 1, 1, RestoredState::Held).id;
+    assert_eq!(
+        build().restore_hold(&again),
+        Err(RestoreError::KeyRepeated { hold: again.id, first })
+    );
+    let mut other = restored(1, 2, 2, 1, RestoredState::Held);
+    other.id = HoldId::new(
+        DropId::new(9),
+        other.id.incarnation(),
+        pool(0),
+        other.id.slot(),
+        other.id.take(),
+    );
+    assert_eq!(build().restore_hold(&other), Err(RestoreError::OtherDrop { hold: other.id }));
+    other.id = HoldId::new(
+        DropId::new(1),
+        other.id.incarnation(),
+        pool(5),
+        other.id.slot(),
+        other.id.take(),
+    );
+    assert_eq!(
+        build().restore_hold(&other),
+        Err(RestoreError::UnknownPool { hold: other.id, pools: 1 })
+    );
+}
+
+#[test]
+#[should_panic(expected = "made it")]
+fn a_lane_of_another_stock_is_refused() {
+    let (one, other) = (DropStock::new(config(1)), DropStock::new(config(1)));
+    one.add_supply(pool(0), units(1)).unwrap();
+    one.open();
+    let _ = one.take(&mut other.lane(), &request(1, 1, 1), true);
+}
+
+#[test]
+#[should_panic(expected = "not pending")]
+fn a_commit_applied_twice_stops() {
+    let mut story = Story::new(config(1));
+    for step in [&["lot", "1"][..], &["open"], &["buy", "v1", "k1", "1"], &["held", "h1"]] {
+        story.step(step);
+    }
+    story.step(&["held", "h1"]);
+}
