@@ -232,10 +232,12 @@ impl CorePort {
         let mut all = Vec::new();
         for drop in self.drops.values().filter(|drop| drop.sale.plan().stream == *stream) {
             let holds = drop.sale.stock().holds_of(viewer.number());
-            all.extend(holds.into_iter().filter_map(|hold| match self.shared.look(&drop.sale, hold) {
-                HoldLook::Known(status) => Some(status),
-                HoldLook::Pending | HoldLook::Ended | HoldLook::Unknown => None,
-            }));
+            all.extend(holds.into_iter().filter_map(
+                |hold| match self.shared.look(&drop.sale, hold) {
+                    HoldLook::Known(status) => Some(status),
+                    HoldLook::Pending | HoldLook::Ended | HoldLook::Unknown => None,
+                },
+            ));
         }
         all.sort_unstable_by_key(|hold| (hold.hold.drop_id(), hold.hold.take()));
         all

@@ -1,0 +1,7 @@
+//! The engine as its interfaces see it, on a ledger that fails on order.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+mod recovery;
+mod sale;
+mod support;

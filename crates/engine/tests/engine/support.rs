@@ -1,0 +1,236 @@
+//! A sale on a ledger in memory, with a clock that is set by hand.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan, Units,
+    UnixMillis,
+};
+use stampede_engine::{
+    Action, Buy, BuyRequest, Clock, CommandOutcome, CoreEvent, CorePort, Engine, EngineConfig,
+    HoldLook, Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
+};
+use stampede_ledger::fake::FakeLedger;
+use tokio::sync::oneshot;
+
+/// Waits are bounded: a test that hangs says so.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct ManualClock(AtomicU64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis::new(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) ledger: FakeLedger,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) ports: Vec<CorePort>,
+    next_key: u64,
+}
+
+/// Polls until `done` gives something; panics after a while.
+pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let patience = PATIENCE.as_millis();
+    for _ in 0..patience {
+        if let Some(found) = done() {
+            return found;
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("waited {PATIENCE:?} for {what}");
+}
+
+/// A drop of one SKU that opens at once.
+pub(crate) fn plan(supply: u32) -> DropPlan {
+    DropPlan {
+        stream: "show".parse().unwrap(),
+        running_order: 1,
+        title: "Mugs".into(),
+        merchant: "acme".parse().unwrap(),
+        host: "nina".parse().unwrap(),
+        mode: Mode::Live,
+        skus: vec![SkuPlan {
+            id: "mug".parse().unwrap(),
+            title: "Mug".into(),
+            options: vec![],
+            merchant_sku: "M-1".into(),
+            image: None,
+            price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
+            supply: Units::new(supply).unwrap(),
+            limit_per_viewer: Units::new(2).unwrap(),
+        }],
+        limit_per_viewer: Units::new(2).unwrap(),
+        holds_per_viewer_max: 4,
+        hold_ttl: DurationMs::from_secs(60),
+        countdown: DurationMs::ZERO,
+        starts_at: None,
+        ends_at: None,
+    }
+}
+
+/// The same with a countdown of ten seconds.
+pub(crate) fn plan_with_countdown(supply: u32) -> DropPlan {
+    DropPlan { countdown: DurationMs::from_secs(10), ..plan(supply) }
+}
+
+impl World {
+    /// An empty ledger, started once, on two cores.
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(ManualClock(AtomicU64::new(1_000_000)));
+        Self::start(FakeLedger::new("n1".parse().unwrap()), clock)
+    }
+
+    pub(crate) fn start(ledger: FakeLedger, clock: Arc<ManualClock>) -> Self {
+        let config = EngineConfig { cores: 2, ..EngineConfig::default() };
+        Self::start_with(config, ledger, clock)
+    }
+
+    pub(crate) fn start_with(
+        config: EngineConfig,
+        ledger: FakeLedger,
+        clock: Arc<ManualClock>,
+    ) -> Self {
+        let wakes = (0..config.cores).map(|_| Arc::new(|| {}) as Wake).collect();
+        let started = stampede_engine::start(config, ledger.open(), Arc::clone(&clock) as _, wakes);
+        let (engine, ports) = started.expect("the engine starts");
+        Self { ledger, clock, engine, ports, next_key: 0 }
+    }
+
+    /// The process dies: nothing that was not durable is kept.
+    pub(crate) fn restart(self, outage_ms: u64) -> Self {
+        self.clock.0.fetch_add(outage_ms, Ordering::SeqCst);
+        let Self { ledger, clock, engine, ports, next_key } = self;
+        // The old threads go on with a fenced store; to wait for their end could take for ever.
+        std::mem::forget((engine, ports));
+        Self { next_key, ..Self::start(ledger, clock) }
+    }
+
+    pub(crate) fn advance(&self, millis: u64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {
+        self.next_key += 1;
+        let key = format!("staff-{}", self.next_key);
+        self.give_as(Role::Admin, &key, drop, action).unwrap()
+    }
+
+    pub(crate) fn give_as(
+        &self,
+        role: Role,
+        key: &str,
+        drop: Option<DropId>,
+        action: Action,
+    ) -> Result<Waiting<CommandOutcome>, Unavailable> {
+        let command = StaffCommand {
+            actor: "nina".into(),
+            role,
+            merchant: None,
+            key: key.parse().unwrap(),
+            reason: None,
+            drop,
+            action,
+        };
+        self.engine.command(command).map(Waiting)
+    }
+
+    /// Plans and opens a drop.
+    pub(crate) fn open_drop(&mut self, plan: DropPlan) -> DropId {
+        let planned = self.give(None, Action::Plan { plan: Arc::new(plan) }).get();
+        let drop = planned.unwrap().drop;
+        self.give(Some(drop), Action::Open).get().unwrap();
+        self.wait_phase(drop, Phase::Open);
+        drop
+    }
+
+    pub(crate) fn wait_phase(&self, drop: DropId, phase: Phase) {
+        wait_for(phase.name(), || (self.engine.sale(drop)?.phase() == phase).then_some(()));
+    }
+
+    pub(crate) fn viewer(&mut self, name: &str) -> Arc<Viewer> {
+        self.ports[0].join(&name.parse().unwrap(), &"show".parse().unwrap(), 1)
+    }
+
+    pub(crate) fn buy(
+        &mut self,
+        core: usize,
+        viewer: &Viewer,
+        drop: DropId,
+        units: u64,
+        key: &str,
+    ) -> Buy {
+        let key: IdempotencyKey = key.parse().unwrap();
+        let request = BuyRequest { drop, sku: "mug", units, key: &key };
+        self.ports[core].buy(viewer, &"show".parse().unwrap(), Mode::Live, request)
+    }
+
+    /// Buys and waits until the promise may leave.
+    pub(crate) fn hold(&mut self, viewer: &Viewer, drop: DropId, units: u64, key: &str) -> HoldId {
+        match self.buy(0, viewer, drop, units, key) {
+            Buy::Pending { hold, position } => {
+                self.wait_durable(0, position);
+                hold
+            }
+            other => panic!("expected a hold, got {other:?}"),
+        }
+    }
+
+    pub(crate) fn wait_durable(&self, core: usize, position: Position) {
+        wait_for("durability", || (self.ports[core].durable() >= position).then_some(()));
+    }
+
+    pub(crate) fn look(&self, hold: HoldId) -> HoldLook {
+        self.engine.hold(hold)
+    }
+
+    pub(crate) fn wait_ordered(&mut self, hold: HoldId) {
+        self.wait_event(|event| *event == ViewerEvent::Ordered(hold));
+    }
+
+    pub(crate) fn wait_released(&mut self, wanted: HoldId) {
+        self.wait_event(
+            |event| matches!(event, ViewerEvent::Released { hold, .. } if *hold == wanted),
+        );
+    }
+
+    pub(crate) fn wait_expired(&mut self, wanted: HoldId) {
+        self.wait_event(
+            |event| matches!(event, ViewerEvent::Expired { hold, .. } if *hold == wanted),
+        );
+    }
+
+    /// Waits for something that happened to a viewer on core 0.
+    fn wait_event(&mut self, wanted: impl Fn(&ViewerEvent) -> bool) {
+        let mut events = Vec::new();
+        wait_for("an event", || {
+            self.ports[0].drain(&mut events);
+            let told = |event: &CoreEvent| matches!(event, CoreEvent::Viewer { event, .. } if wanted(event));
+            events.iter().any(told).then_some(())
+        });
+    }
+
+    /// supplied, available, held, sold of the only SKU.
+    pub(crate) fn figures(&self, drop: DropId) -> [u32; 4] {
+        let figures = self.engine.sale(drop).unwrap().figures()[0];
+        [figures.supplied, figures.available, figures.held, figures.sold].map(Units::get)
+    }
+}
+
+/// An answer that leaves when it is durable.
+pub(crate) struct Waiting<T>(pub(crate) oneshot::Receiver<T>);
+
+impl<T> Waiting<T> {
+    pub(crate) fn get(mut self) -> T {
+        wait_for("an answer", || self.0.try_recv().ok())
+    }
+}
