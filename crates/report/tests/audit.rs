@@ -1,0 +1,109 @@
+//! Audit lines against the sale that they are about.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use serde_json::Value;
+use stampede_domain::DropId;
+use stampede_report::{ReportError, audit::audit_ndjson};
+use support::{
+    plan,
+    sim::{Sim, State, busy_sale},
+};
+
+/// All lines of a drop, by type.
+fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {
+    let mut bytes = Vec::new();
+    let flow = audit_ndjson(path, drop, 4_096, &mut |chunk| {
+        assert!(chunk.len() <= 4_096, "a chunk of {} bytes", chunk.len());
+        assert_eq!(chunk.last(), Some(&b'\n'), "chunks hold whole lines");
+        bytes.extend(chunk);
+        ControlFlow::Continue(())
+    });
+    assert!(flow.unwrap().is_continue());
+    let mut by_type: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in String::from_utf8(bytes).unwrap().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        by_type.entry(line["type"].as_str().unwrap().to_owned()).or_default().push(line);
+    }
+    by_type
+}
+
+#[test]
+fn every_hold_and_order_has_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let sales = busy_sale(dir.path());
+    for (drop, sale) in &sales {
+        let lines = lines(dir.path(), *drop);
+        let states: BTreeMap<&str, &str> = lines["hold"]
+            .iter()
+            .map(|line| (line["hold"].as_str().unwrap(), line["state"].as_str().unwrap()))
+            .collect();
+        assert_eq!(states.len(), sale.holds.len());
+        for hold in &sale.holds {
+            let state = match hold.state {
+                State::Confirmed => "confirmed",
+                State::Released => "released",
+                State::Expired => "expired",
+                State::Held | State::Pending => "held",
+            };
+            assert_eq!(states[hold.id.to_string().as_str()], state);
+        }
+        let confirmed = sale.holds.iter().filter(|hold| hold.state == State::Confirmed);
+        let orders: BTreeMap<&str, &Value> =
+            lines["order"].iter().map(|line| (line["order"].as_str().unwrap(), line)).collect();
+        assert_eq!(orders.len(), confirmed.clone().count());
+        for hold in confirmed {
+            let order = orders[hold.id.to_string().as_str()];
+            assert_eq!(order["viewer"], format!("v{}", hold.viewer));
+            assert_eq!(order["units"], hold.units);
+        }
+        let summary = &lines["summary"][0];
+        assert_eq!(summary["holds"].as_u64(), Some(u64::try_from(sale.holds.len()).unwrap()));
+        assert_eq!(
+            (summary["orders_pending"].as_u64(), &summary["phase"]),
+            (Some(0), &Value::from("settled"))
+        );
+    }
+}
+
+#[test]
+fn a_live_hold_shows_its_moved_deadline() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[3]));
+    sim.buy(drop, 1, 0, 2, "a");
+    sim.flush();
+    sim.crash(1_500);
+    let sales = sim.close();
+    let hold = &sales[&drop].holds[0];
+    let line = &lines(dir.path(), drop)["hold"][0];
+    assert_eq!(line["state"], "held");
+    assert_eq!(line["ended_at_ms"], Value::Null);
+    assert_eq!(line["deadline_ms"], hold.deadline.get());
+    assert_eq!(hold.deadline.since(hold.taken_at).get(), support::TTL_MS + 1_500);
+}
+
+#[test]
+fn a_sink_that_stops_gets_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    let mut chunks = 0;
+    let flow = audit_ndjson(dir.path(), DropId::new(1), 1, &mut |_| {
+        chunks += 1;
+        ControlFlow::Break(())
+    });
+    assert!(flow.unwrap().is_break());
+    assert_eq!(chunks, 1);
+}
+
+#[test]
+fn an_unknown_drop_has_no_audit() {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    let drop = DropId::new(9);
+    let refused = audit_ndjson(dir.path(), drop, 4_096, &mut |_| ControlFlow::Continue(()));
+    assert!(matches!(refused, Err(ReportError::NoDrop { .. })));
+}

@@ -1,0 +1,226 @@
+//! The fold against a naive recount, on generated histories in real ledgers.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use stampede_domain::{DropId, Phase};
+use stampede_report::{DropReport, ReportError, drop_report, reports, verify_dir};
+use support::{
+    START_MS, TTL_MS, plan,
+    sim::{Sale, Sim, State, busy_sale},
+};
+
+/// One thing that happens in a generated sale of two drops.
+#[derive(Clone, Debug)]
+enum Step {
+    Buy { drop: u32, who: u64, sku: usize, units: u32, key: u8 },
+    End { drop: u32, nth: usize, confirm: bool },
+    Wait { ms: u64 },
+    Flush,
+    FlushPartly,
+    Tally { drop: u32, connected: u64 },
+    Pause { drop: u32 },
+    Restock { drop: u32, sku: usize, units: u32 },
+    Crash { outage_ms: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let drop = 1..=2_u32;
+    prop_oneof![
+        12 => (drop.clone(), 1..12_u64, 0..2_usize, 1..4_u32, 0..4_u8)
+            .prop_map(|(drop, who, sku, units, key)| Step::Buy { drop, who, sku, units, key }),
+        5 => (drop.clone(), 0..6_usize, any::<bool>())
+            .prop_map(|(drop, nth, confirm)| Step::End { drop, nth, confirm }),
+        3 => (0..TTL_MS).prop_map(|ms| Step::Wait { ms }),
+        3 => Just(Step::Flush),
+        3 => Just(Step::FlushPartly),
+        2 => (drop.clone(), 0..500_u64).prop_map(|(drop, connected)| Step::Tally { drop, connected }),
+        1 => drop.clone().prop_map(|drop| Step::Pause { drop }),
+        1 => (drop, 0..2_usize, 1..6_u32)
+            .prop_map(|(drop, sku, units)| Step::Restock { drop, sku, units }),
+        1 => (0..9_000_u64).prop_map(|outage_ms| Step::Crash { outage_ms }),
+    ]
+}
+
+fn play(sim: &mut Sim, steps: &[Step]) {
+    for step in steps {
+        match *step {
+            Step::Buy { drop, who, sku, units, key } => {
+                let drop = DropId::new(drop);
+                let sku = sku % sim.sale(drop).supplied.len();
+                sim.buy(drop, who, sku, units, &format!("k{key}"));
+            }
+            Step::End { drop, nth, confirm } => {
+                let state = if confirm { State::Confirmed } else { State::Released };
+                sim.end(DropId::new(drop), nth, state);
+            }
+            Step::Wait { ms } => sim.wait(ms),
+            Step::Flush => sim.flush(),
+            Step::FlushPartly => sim.flush_partly(),
+            Step::Tally { drop, connected } => sim.tally(DropId::new(drop), connected),
+            Step::Pause { drop } => sim.pause(DropId::new(drop)),
+            Step::Restock { drop, sku, units } => {
+                let drop = DropId::new(drop);
+                let sku = sku % sim.sale(drop).supplied.len();
+                sim.restock(drop, sku, units);
+            }
+            Step::Crash { outage_ms } => sim.crash(outage_ms),
+        }
+    }
+}
+
+/// Holds the report against what the sale itself remembers.
+fn recount(report: &DropReport, sale: &Sale) {
+    let of = |state: State| sale.holds.iter().filter(move |hold| hold.state == state);
+    let sum = |state: State| of(state).map(|hold| u64::from(hold.units)).sum::<u64>();
+    let count = |state: State| u64::try_from(of(state).count()).unwrap();
+    let supplied: u64 = sale.supplied.iter().copied().map(u64::from).sum();
+    assert_eq!(report.phase, sale.phase);
+    assert_eq!((report.supplied, report.held), (supplied, sum(State::Held)));
+    assert_eq!((report.sold, report.oversold), (sum(State::Confirmed), 0));
+    let taken = report.taken;
+    assert_eq!(
+        (taken.released.holds, taken.released.units),
+        (count(State::Released), sum(State::Released))
+    );
+    assert_eq!(
+        (taken.expired.holds, taken.expired.units),
+        (count(State::Expired), sum(State::Expired))
+    );
+    assert_eq!(
+        (taken.confirmed.holds, taken.confirmed.units),
+        (count(State::Confirmed), sum(State::Confirmed))
+    );
+    assert_eq!(taken.all.holds, u64::try_from(sale.holds.len()).unwrap());
+    let buyers: BTreeSet<u64> = of(State::Confirmed).map(|hold| hold.viewer).collect();
+    assert_eq!(report.buyers, u64::try_from(buyers.len()).unwrap());
+    assert_eq!(
+        (report.retries, report.connected_max),
+        (sale.tallied.retries, sale.tallied.connected)
+    );
+    assert_eq!((report.refusals, report.tallied_held), (sale.tallied.refusals, sale.tallied.held));
+    assert_eq!((report.restarts, report.outage.get()), (sale.restarts, sale.outage_ms));
+    for (number, sku) in report.skus.iter().enumerate() {
+        let price = sale.plan.skus[number].price.minor();
+        let sold: u64 = sale
+            .pool_holds(number)
+            .filter(|hold| hold.state == State::Confirmed)
+            .map(|hold| u64::from(hold.units))
+            .sum();
+        assert_eq!((sku.sold, sku.gross.minor()), (sold, sold * price));
+        assert_eq!(sku.supplied, u64::from(sale.supplied[number]));
+    }
+    assert_eq!(report.gross.minor(), report.skus.iter().map(|sku| sku.gross.minor()).sum::<u64>());
+    pace(report, sale);
+}
+
+/// Units by second, counted from the holds.
+fn pace(report: &DropReport, sale: &Sale) {
+    let opened_at = sale.opened_at.unwrap();
+    assert_eq!(report.opened_at, Some(opened_at));
+    let mut seconds: BTreeMap<u64, u64> = BTreeMap::new();
+    for hold in &sale.holds {
+        *seconds.entry(hold.taken_at.since(opened_at).get() / 1_000).or_default() +=
+            u64::from(hold.units);
+    }
+    let found: BTreeMap<u64, u64> = report.seconds.iter().map(|s| (s.second, s.units)).collect();
+    assert_eq!(found, seconds);
+    assert_eq!(report.busiest_second().map(|s| s.units), seconds.values().copied().max());
+    let mut marks =
+        [report.half_after, report.nine_tenths_after, report.sold_out_after].into_iter();
+    let reached: Vec<_> = marks.by_ref().take_while(Option::is_some).flatten().collect();
+    assert!(reached.is_sorted(), "half comes before nine tenths, that before sold out");
+    assert!(marks.all(|mark| mark.is_none()), "a later mark without an earlier one");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn figures_equal_a_naive_recount(
+        steps in proptest::collection::vec(step(), 0..120),
+        settles in any::<bool>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sim = Sim::new(dir.path());
+        let drops = [sim.open(plan(&[9, 4])), sim.open(plan(&[6]))];
+        play(&mut sim, &steps);
+        sim.flush();
+        if settles {
+            drops.into_iter().for_each(|drop| sim.settle(drop));
+        }
+        let sales = sim.close();
+        let verification = verify_dir(dir.path()).unwrap();
+        prop_assert!(verification.ok, "{verification}");
+        let reports = reports(dir.path()).unwrap();
+        prop_assert_eq!(reports.len(), sales.len());
+        for report in &reports {
+            let sale = &sales[&report.drop];
+            recount(report, sale);
+            prop_assert_eq!(report.stranded.is_some(), sale.phase == Phase::Settled);
+            prop_assert_eq!(report, &drop_report(dir.path(), report.drop).unwrap());
+        }
+    }
+}
+
+#[test]
+fn marks_fall_on_the_takes_that_reach_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[10]));
+    for who in 1..=10 {
+        sim.now_ms += 100;
+        sim.buy(drop, who, 0, 1, "a");
+        if who == 4 {
+            sim.flush_partly();
+        }
+    }
+    sim.flush();
+    sim.buy(drop, 11, 0, 1, "a");
+    sim.wait(TTL_MS);
+    sim.flush();
+    sim.tally(drop, 11);
+    sim.settle(drop);
+    sim.close();
+    let report = drop_report(dir.path(), drop).unwrap();
+    let millis = |span: Option<stampede_domain::DurationMs>| span.map(|span| span.get());
+    assert_eq!(millis(report.half_after), Some(500));
+    assert_eq!(millis(report.nine_tenths_after), Some(900));
+    assert_eq!(millis(report.sold_out_after), Some(1_000));
+    assert_eq!(millis(report.skus[0].sold_out_after), Some(1_000));
+    assert_eq!((report.sold, report.stranded), (0, Some(10)), "refused, then nobody came back");
+    assert_eq!(report.clicks(), 11);
+}
+
+#[test]
+fn a_drop_that_is_not_there_has_no_report() {
+    let dir = tempfile::tempdir().unwrap();
+    Sim::new(dir.path()).close();
+    let drop = DropId::new(7);
+    assert!(matches!(drop_report(dir.path(), drop), Err(ReportError::NoDrop { .. })));
+    assert!(reports(dir.path()).unwrap().is_empty());
+}
+
+/// Commits are counted as the writer made them; everything else is the same each time.
+fn busy_reports() -> Vec<DropReport> {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    reports(dir.path()).unwrap()
+}
+
+#[test]
+fn the_report_as_text() {
+    let text: Vec<String> = busy_reports().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn the_report_as_json() {
+    let json: Vec<_> = busy_reports().iter().map(DropReport::json).collect();
+    let json = serde_json::to_string_pretty(&json).unwrap();
+    assert!(json.contains(&START_MS.to_string()));
+    insta::assert_snapshot!(json);
+}

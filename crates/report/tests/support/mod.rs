@@ -1,0 +1,67 @@
+//! A small sale without an engine, written to a real ledger by the ledger's own writer.
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(unreachable_pub, reason = "a module of several programs, none of which has a public")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+pub mod corrupt;
+pub mod dice;
+pub mod forge;
+pub mod rig;
+pub mod sim;
+
+pub use dice::Dice;
+use stampede_domain::{
+    Currency, DropPlan, DurationMs, Mode, Money, SkuPlan, Units, UnixMillis, ViewerNumber,
+};
+
+/// The first moment of every history: 2025-11-22 13:00 UTC.
+pub const START_MS: u64 = 1_763_816_400_000;
+/// How long a hold lives.
+pub const TTL_MS: u64 = 3_000;
+/// Countdown of every drop.
+pub const COUNTDOWN_MS: u64 = 1_000;
+
+pub fn units(count: u32) -> Units {
+    Units::new(count).unwrap()
+}
+
+pub fn at(ms: u64) -> UnixMillis {
+    UnixMillis::new(START_MS + ms)
+}
+
+pub fn viewer(number: u64) -> ViewerNumber {
+    ViewerNumber::new(number).unwrap()
+}
+
+pub fn eur(minor: u64) -> Money {
+    Money::new(minor, Currency::new("EUR").unwrap()).unwrap()
+}
+
+/// A plan with one SKU for each supply given.
+pub fn plan(supplies: &[u32]) -> DropPlan {
+    let skus = supplies.iter().zip(0_u64..).map(|(supply, number)| SkuPlan {
+        id: format!("mug-{number}").parse().unwrap(),
+        title: format!("Mug number {number}"),
+        options: Vec::new(),
+        merchant_sku: format!("M-{number}"),
+        image: None,
+        price: eur(1_990 + 1_000 * number),
+        supply: units(*supply),
+        limit_per_viewer: units(3),
+    });
+    DropPlan {
+        stream: "friday".parse().unwrap(),
+        running_order: 1,
+        title: "Mugs".into(),
+        merchant: "acme".parse().unwrap(),
+        host: "nina".parse().unwrap(),
+        mode: Mode::Live,
+        skus: skus.collect(),
+        limit_per_viewer: units(4),
+        holds_per_viewer_max: 6,
+        hold_ttl: DurationMs::new(TTL_MS),
+        countdown: DurationMs::new(COUNTDOWN_MS),
+        starts_at: None,
+        ends_at: None,
+    }
+}

@@ -1,0 +1,322 @@
+//! The verifier against sound ledgers, damaged ones, lies with fitting hashes.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use stampede_domain::{HoldId, TakeNumber, UnixMillis};
+use stampede_ledger::Record;
+use stampede_report::{Verification, verify_dir};
+use support::{
+    corrupt::{Kind, corrupt},
+    forge::{Forged, forge},
+    sim::busy_sale,
+    units,
+};
+use tempfile::TempDir;
+
+fn sound() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    dir
+}
+
+/// A copy of a sound ledger; making one takes longer than copying it.
+fn copy(of: &TempDir) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(of.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+    }
+    dir
+}
+
+fn kinds(verification: &Verification) -> Vec<&'static str> {
+    verification.findings.iter().map(|finding| finding.fault.kind()).collect()
+}
+
+#[test]
+fn a_sound_ledger_verifies() {
+    let dir = sound();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let counts = verification.counts;
+    assert_eq!(counts.drops, 2);
+    assert_eq!(counts.orders, counts.confirmed);
+    assert_eq!(counts.takes, counts.confirmed + counts.released + counts.expired);
+    assert!(counts.takes_lost > 0, "the sale loses a take to its restart: {verification}");
+    assert!(counts.expired > 0 && counts.released > 0 && counts.confirmed > 3, "{verification}");
+}
+
+/// One of these names each kind of damage.
+fn names_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::FlipBody | Kind::FlipHash | Kind::SwapBodies | Kind::TruncateBody => {
+            &["hash_mismatch"]
+        }
+        Kind::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
+        Kind::DropTailRow => &["tail_differs", "rows_of_commit"],
+        Kind::RepeatRow => &["chain_broken"],
+        Kind::ChangeRecordCount => &["record_count"],
+        Kind::ChangeSupply => &["supply_differs"],
+        Kind::DeleteOrder => &["order_missing"],
+        Kind::ChangeOrderAmount => &["order_differs"],
+        Kind::RepeatOrder => &["order_unfounded"],
+        Kind::DeleteLinks => &["link_missing"],
+        Kind::ScrambleLinks => &["links_unreadable"],
+        Kind::ChangeLastSeq => &["tail_differs"],
+        Kind::ForgetStart => &["unknown_start"],
+        Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
+        Kind::RewindProjection => &["order_early"],
+        Kind::BreakPage => &["file_damaged", "unreadable"],
+    }
+}
+
+#[test]
+fn every_corruption_is_found_and_named() {
+    let ledger = sound();
+    for (kind, name) in Kind::ALL {
+        for seed in 0..6 {
+            let dir = copy(&ledger);
+            let done = corrupt(dir.path(), kind, seed);
+            let said = match verify_dir(dir.path()) {
+                Ok(verification) => {
+                    assert!(!verification.ok, "{name} seed {seed} goes unnoticed: {done}");
+                    let found = kinds(&verification);
+                    let named = names_of(kind).iter().any(|name| found.contains(name));
+                    assert!(named, "{name} seed {seed} ({done}) is called\n{verification}");
+                    verification.to_string()
+                }
+                // Damage may reach what is needed to open the ledger at all.
+                Err(error) => {
+                    assert_eq!(kind, Kind::BreakPage, "{name} seed {seed}: {error}");
+                    error.to_string()
+                }
+            };
+            assert!(!said.is_empty());
+        }
+    }
+}
+
+/// Forges a ledger and says what the verifier calls it.
+fn lie(ledger: &TempDir, change: impl FnOnce(&mut Vec<Forged>)) -> Verification {
+    let dir = copy(ledger);
+    forge(dir.path(), change);
+    verify_dir(dir.path()).unwrap()
+}
+
+/// The first record that `wanted` picks, with its row.
+fn find(rows: &[Forged], wanted: impl Fn(&Record) -> bool) -> (usize, usize) {
+    let found =
+        rows.iter().enumerate().find_map(|(row, forged)| Some((row, forged.position(&wanted)?)));
+    found.expect("the sale has such a record")
+}
+
+fn is_confirmed(record: &Record) -> bool {
+    matches!(record, Record::Confirmed { .. })
+}
+
+fn is_taken(record: &Record) -> bool {
+    matches!(record, Record::Taken { .. })
+}
+
+#[test]
+fn a_faithful_forgery_verifies() {
+    let verification = lie(&sound(), |_| ());
+    assert!(verification.ok, "{verification}");
+}
+
+fn check(name: &str, ledger: &TempDir, change: impl FnOnce(&mut Vec<Forged>)) {
+    let verification = lie(ledger, change);
+    assert!(kinds(&verification).contains(&name), "expected {name}:\n{verification}");
+}
+
+#[test]
+fn lies_about_units_are_found() {
+    let ledger = sound();
+    check("oversold", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Lot { .. }));
+        if let Record::Lot { units: lot, .. } = &mut rows[row].records[at] {
+            *lot = units(2);
+        }
+    });
+    check("first_lots", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Lot { .. }));
+        if let Record::Lot { units: lot, .. } = &mut rows[row].records[at] {
+            *lot = units(1_000);
+        }
+    });
+    check("units_differ", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Expired { .. }));
+        if let Record::Expired { units: given, .. } = &mut rows[row].records[at] {
+            *given = units(given.get() + 1);
+        }
+    });
+    check("lot_number", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Lot { .. }));
+        let again = rows[row].records[at].clone();
+        rows[row].records.insert(at, again);
+    });
+}
+
+#[test]
+fn lies_about_takes_are_found() {
+    let ledger = sound();
+    check("take_missing", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        rows[row].records.remove(at);
+    });
+    check("take_repeated", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        let again = rows[row].records[at].clone();
+        rows[row].records.push(again);
+    });
+    check("key_repeated", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        let mut again = rows[row].records[at].clone();
+        if let Record::Taken { hold, .. } = &mut again {
+            let number = TakeNumber::new(hold.take().get() + 900).unwrap();
+            *hold =
+                HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
+        }
+        rows[row].records.push(again);
+    });
+    check("slot_busy", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        let mut again = rows[row].records[at].clone();
+        if let Record::Taken { hold, .. } = &mut again {
+            let number = TakeNumber::new(hold.take().get() + 900).unwrap();
+            *hold =
+                HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
+        }
+        rows[row].records.push(again);
+    });
+    check("over_sku_limit", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        if let Record::Taken { units: taken, .. } = &mut rows[row].records[at] {
+            *taken = units(4);
+        }
+    });
+    check("taken_while_shut", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        let mut record = rows[row].records.remove(at);
+        let (closed, _) = find(rows, |record| *record == Record::Closed);
+        let closed =
+            (closed + 2..rows.len()).find(|later| rows[*later].row.drop == rows[row].row.drop);
+        if let Record::Taken { taken_at, .. } = &mut record {
+            *taken_at = rows[closed.unwrap()].header.at;
+        }
+        rows[closed.unwrap()].records.insert(0, record);
+    });
+    check("deadline_differs", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        if let Record::Taken { deadline, .. } = &mut rows[row].records[at] {
+            *deadline = UnixMillis::new(deadline.get() + 1);
+        }
+    });
+    check("take_missing", &ledger, |rows| {
+        let (row, at) = find(
+            rows,
+            |record| matches!(record, Record::Recovered(found) if found.pools.iter().any(|p| !p.lost.is_empty())),
+        );
+        if let Record::Recovered(found) = &mut rows[row].records[at] {
+            found.pools.iter_mut().for_each(|pool| pool.lost.clear());
+        }
+    });
+    check("take_not_lost", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
+        if let Record::Recovered(found) = &mut rows[row].records[at] {
+            found.pools[0].lost = vec![TakeNumber::new(1).unwrap()];
+        }
+    });
+}
+
+#[test]
+fn lies_about_ends_are_found() {
+    let ledger = sound();
+    check("ended_twice", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        let again = rows[row].records[at].clone();
+        rows[row].records.push(again);
+    });
+    check("ended_twice", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        if let Record::Confirmed { hold, units, .. } = rows[row].records[at] {
+            rows[row].records.push(Record::Released { hold, units });
+        }
+    });
+    check("settled_live", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        rows[row].records.remove(at);
+    });
+    check("never_taken", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        if let Record::Confirmed { hold, .. } = &mut rows[row].records[at] {
+            let number = TakeNumber::new(4_000).unwrap();
+            *hold =
+                HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
+        }
+    });
+    check("amount_differs", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        if let Record::Confirmed { amount, .. } = &mut rows[row].records[at] {
+            *amount = support::eur(1);
+        }
+    });
+    check("other_viewer", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        if let Record::Confirmed { viewer, .. } = &mut rows[row].records[at] {
+            *viewer = support::viewer(7_777);
+        }
+    });
+    check("expired_early", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Released { .. }));
+        if let Record::Released { hold, units } = rows[row].records[at] {
+            rows[row].records[at] = Record::Expired { hold, units };
+        }
+    });
+    check("ended_before_durable", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        if let Record::Taken { hold, units, .. } = rows[row].records[at] {
+            rows[row].records.push(Record::Released { hold, units });
+        }
+    });
+}
+
+#[test]
+fn lies_about_phases_are_found() {
+    let ledger = sound();
+    check("not_allowed", &ledger, |rows| {
+        let (row, at) = find(rows, |record| *record == Record::Closed);
+        rows[row].records.insert(at, Record::Resumed);
+    });
+    check("taken_while_shut", &ledger, |rows| {
+        let (row, at) = find(rows, |record| *record == Record::Opened);
+        rows[row].records.remove(at);
+    });
+    check("opened_early", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Countdown { .. }));
+        if let Record::Countdown { opens_at } = &mut rows[row].records[at] {
+            *opens_at = UnixMillis::new(opens_at.get() + 60_000);
+        }
+    });
+    check("no_plan", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Planned { .. }));
+        rows[row].records.remove(at);
+    });
+    check("not_recovered", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
+        rows[row].records.remove(at);
+    });
+    check("outage_too_long", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
+        if let Record::Recovered(found) = &mut rows[row].records[at] {
+            found.outage = stampede_domain::DurationMs::new(60_000);
+        }
+    });
+    check("link_missing", &ledger, |rows| {
+        let (row, at) = find(rows, is_taken);
+        if let Record::Taken { viewer, .. } = &mut rows[row].records[at] {
+            *viewer = support::viewer(8_888);
+        }
+    });
+}
