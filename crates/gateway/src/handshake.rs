@@ -5,7 +5,7 @@ use std::fmt::Write;
 use stampede_wire::{NegotiateError, Subprotocol};
 use tokio_tungstenite::tungstenite::{
     self,
-    error::ProtocolError,
+    error::{CapacityError, ProtocolError},
     handshake::{
         machine::TryParse,
         server::{Request, create_response, write_response},
@@ -93,18 +93,11 @@ impl From<tungstenite::Error> for Refusal {
                 | P::MissingUpgradeWebSocketHeader
                 | P::MissingSecWebSocketVersionHeader,
             ) => Self::NoUpgrade,
-            tungstenite::Error::Protocol(P::HttparseError(parse))
-                if parse.to_string() == TOO_MANY_HEADERS =>
-            {
-                Self::TooManyHeaders
-            }
+            tungstenite::Error::Capacity(CapacityError::TooManyHeaders) => Self::TooManyHeaders,
             other => Self::Malformed(Box::new(other)),
         }
     }
 }
-
-/// The parser's error type is of a crate that nothing else here needs, so it is told by its words.
-const TOO_MANY_HEADERS: &str = "too many headers";
 
 /// Answers a request as far as it has come; `origins` as in the configuration.
 pub(crate) fn answer(received: &[u8], origins: &[String]) -> Handshake {

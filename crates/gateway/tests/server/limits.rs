@@ -1,0 +1,105 @@
+//! Deadlines, rates, counts.
+
+use stampede_domain::DurationMs;
+use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::world::{World, plan, wait_for};
+
+#[test]
+fn a_hello_that_does_not_come() {
+    let world = World::with(|config| config.hello_timeout = DurationMs::from_secs(5));
+    let client = world.dial(Subprotocol::Json);
+    wait_for("the session", || (world.gateway.as_ref()?.connections() == 1).then_some(()));
+    world.advance(5_000);
+    assert_eq!(client.closed(), 4004);
+}
+
+#[test]
+fn a_silent_client_is_asked_then_closed() {
+    let world = World::with(|config| config.heartbeat = DurationMs::from_secs(20));
+    let mut client = world.join("v1");
+    world.advance(20_000);
+    loop {
+        match client.socket.read().unwrap() {
+            Message::Ping(_) => break,
+            Message::Text(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // The pong leaves with the next look, after which the time counts anew.
+    client.socket.flush().unwrap();
+    client.send(&ClientMessage::Ping);
+    assert!(matches!(client.next(), ServerMessage::Pong(_)));
+    world.advance(40_000);
+    assert_eq!(client.closed(), 4003);
+}
+
+#[test]
+fn a_client_that_keeps_sending_is_refused_then_closed() {
+    let world = World::with(|config| {
+        config.messages_burst = 3;
+        config.messages_per_s = 10;
+        config.messages_over_max = 2;
+    });
+    let drop = world.open(plan(5));
+    let mut client = world.join("v1");
+    for key in ["a", "b"] {
+        client.buy(drop, "mug", 1, key);
+        client.held();
+    }
+    client.buy(drop, "mug", 1, "c");
+    let refused = client.refused();
+    assert_eq!((&*refused.code, refused.retry_after_ms), ("rate_limited", Some(100)));
+    assert_eq!(world.refused(drop, "rate_limited"), 1);
+    world.advance(100);
+    client.buy(drop, "mug", 1, "c");
+    assert_eq!(client.refused_as(), "over_viewer_limit", "within the rate again");
+    for _ in 0..3 {
+        client.buy(drop, "mug", 1, "d");
+    }
+    assert_eq!(client.closed(), 4105);
+    assert_eq!(world.available(drop), 3);
+}
+
+#[test]
+fn a_ping_flood_is_closed() {
+    let world = World::with(|config| config.messages_over_max = 10);
+    let mut client = world.join("v1");
+    for _ in 0..100 {
+        // The server may have closed by then.
+        if client.socket.send(Message::Ping(vec![0; 4].into())).is_err() {
+            break;
+        }
+    }
+    assert_eq!(client.closed(), 4105);
+}
+
+#[test]
+fn one_connection_too_many_is_told() {
+    let world = World::with(|config| config.connections_max = 2);
+    let drop = world.open(plan(2));
+    let first = world.join("v1");
+    let second = world.join("v2");
+    let third = world.dial(Subprotocol::Json);
+    assert_eq!(third.closed(), 4001);
+    first.vanish();
+    second.vanish();
+    wait_for("room", || (world.gateway.as_ref()?.connections() == 0).then_some(()));
+    world.check_unharmed(drop);
+}
+
+#[test]
+fn a_shutdown_tells_everybody() {
+    let mut world = World::new();
+    let drop = world.open(plan(2));
+    let mut clients: Vec<_> = (0..4).map(|n| world.join(&format!("v{n}"))).collect();
+    clients[0].buy(drop, "mug", 1, "first");
+    clients[0].held();
+    let gateway = world.gateway.take().unwrap();
+    let stopped = std::thread::spawn(move || gateway.shutdown());
+    for client in clients {
+        assert_eq!(client.closed(), 4000);
+    }
+    stopped.join().unwrap();
+}

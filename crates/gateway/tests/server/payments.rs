@@ -1,0 +1,101 @@
+//! Payments from the viewer's side.
+
+use stampede_settlement::{Provider, SandboxConfig};
+use stampede_wire::ServerMessage;
+
+use crate::world::{World, plan, sandbox};
+
+fn world(failure_rate: f64, final_failure_rate: f64) -> World {
+    let config = SandboxConfig { failure_rate, final_failure_rate, ..sandbox() };
+    World::with_provider(Provider::Sandbox(config), |_| {})
+}
+
+#[test]
+fn a_failed_attempt_leaves_the_hold_alone() {
+    let world = world(1.0, 0.0);
+    let drop = world.open(plan(1));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    for _ in 0..2 {
+        client.pay(hold);
+        world.settle_payment();
+        match client.next() {
+            ServerMessage::PaymentFailed(failed) => {
+                assert_eq!((failed.hold, failed.is_final), (hold, false));
+                assert!(failed.expires_in_ms.is_some_and(|left| left > 0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(world.available(drop), 0);
+}
+
+#[test]
+fn a_final_failure_ends_the_hold() {
+    let world = world(0.0, 1.0);
+    let drop = world.open(plan(1));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    world.settle_payment();
+    assert!(matches!(client.next(), ServerMessage::Released(ended) if ended.hold == hold));
+    match client.next() {
+        ServerMessage::PaymentFailed(failed) => {
+            assert_eq!((failed.is_final, failed.expires_in_ms), (true, None));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.available(drop), 1);
+}
+
+#[test]
+fn a_payment_that_comes_too_late_is_told() {
+    let world = world(0.0, 0.0);
+    let drop = world.open(plan(1));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    // Expiry and payment are due at once; the steward ends the hold either way.
+    world.settle_late();
+    assert!(matches!(client.next(), ServerMessage::Expired(ended) if ended.hold == hold));
+    match client.next() {
+        ServerMessage::PaymentFailed(failed) => assert!(failed.is_final),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_attempt_at_a_time() {
+    let world = world(0.0, 0.0);
+    let drop = world.open(plan(1));
+    let (mut client, mut thief) = (world.join("v1"), world.join("v2"));
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    client.pay(hold);
+    assert_eq!(client.refused_as(), "payment_pending");
+    thief.pay(hold);
+    assert_eq!(thief.refused_as(), "unknown_hold");
+    thief.release(hold);
+    assert_eq!(thief.refused_as(), "unknown_hold");
+    world.settle_payment();
+    client.ordered();
+    client.pay(hold);
+    assert_eq!(client.refused_as(), "hold_confirmed");
+    client.release(hold);
+    assert_eq!(client.refused_as(), "hold_confirmed");
+}
+
+#[test]
+fn pay_is_for_the_sandbox_only() {
+    let world = World::with_provider(Provider::External, |_| {});
+    let drop = world.open(plan(1));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    assert_eq!(client.refused_as(), "pay_not_offered");
+}

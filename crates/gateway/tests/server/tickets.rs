@@ -1,0 +1,110 @@
+//! Tickets over a connection's life.
+
+use stampede_domain::{DurationMs, Mode};
+use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
+
+use crate::world::{World, plan, verifier};
+
+fn closed_after_hello(world: &World, ticket: &str) -> u16 {
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(ticket);
+    client.closed()
+}
+
+#[test]
+fn a_bad_ticket_is_refused() {
+    let world = World::new();
+    let drop = world.open(plan(2));
+    assert_eq!(closed_after_hello(&world, "rubbish"), 4100);
+    let mut forged = world.ticket("v1");
+    let last = forged.pop().unwrap();
+    forged.push(if last == 'A' { 'B' } else { 'A' });
+    assert_eq!(closed_after_hello(&world, &forged), 4100);
+    world.check_unharmed(drop);
+}
+
+#[test]
+fn an_expired_ticket_is_refused() {
+    let world = World::new();
+    let ticket = world.ticket("v1");
+    world.advance(3_600_000);
+    assert_eq!(closed_after_hello(&world, &ticket), 4101);
+}
+
+#[test]
+fn keys_can_be_changed_while_connections_stay() {
+    let world = World::new();
+    let drop = world.open(plan(2));
+    let mut old = world.join("v1");
+    world.gateway.as_ref().unwrap().set_tickets(verifier("k2"));
+    assert_eq!(closed_after_hello(&world, &world.ticket("v2")), 4100);
+    old.buy(drop, "mug", 1, "first");
+    old.held();
+}
+
+#[test]
+fn a_ticket_that_runs_out_stops_buys_until_it_is_refreshed() {
+    let world = World::with(|config| {
+        config.heartbeat = DurationMs::from_secs(3_600);
+        config.ticket_grace = DurationMs::from_secs(30);
+    });
+    let drop = world.open(plan(2));
+    let expiring = |seconds| {
+        let at = world.now().plus(DurationMs::from_secs(seconds));
+        world.ticket_with("v1", |ticket| ticket.expires_at = at)
+    };
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(&expiring(60));
+    assert_eq!(client.welcomed().ticket_expires_in_ms, 60_000);
+    world.advance(60_000);
+    client.buy(drop, "mug", 1, "first");
+    assert_eq!(client.refused_as(), "ticket_expired");
+    assert_eq!(world.refused(drop, "ticket_expired"), 1);
+    client.send(&ClientMessage::Refresh { ticket: expiring(100).into() });
+    match client.next() {
+        ServerMessage::Refreshed(refreshed) => assert_eq!(refreshed.ticket_expires_in_ms, 100_000),
+        other => panic!("{other:?}"),
+    }
+    client.buy(drop, "mug", 1, "first");
+    client.held();
+    world.advance(129_000);
+    client.buy(drop, "mug", 1, "second");
+    while !matches!(client.next(), ServerMessage::Refused(refused) if refused.code == "ticket_expired") {}
+    world.advance(1_000);
+    assert_eq!(client.closed(), 4101);
+}
+
+#[test]
+fn a_refresh_keeps_the_bearer() {
+    let world = World::new();
+    let others: [Box<dyn Fn(&mut stampede_wire::ticket::Ticket)>; 4] = [
+        Box::new(|ticket| ticket.viewer = "v2".parse().unwrap()),
+        Box::new(|ticket| ticket.stream = "other".parse().unwrap()),
+        Box::new(|ticket| ticket.channel = Some("kol".parse().unwrap())),
+        Box::new(|ticket| ticket.mode = Mode::Rehearsal),
+    ];
+    for change in others {
+        let mut client = world.join("v1");
+        let ticket = world.ticket_with("v1", change);
+        client.send(&ClientMessage::Refresh { ticket: ticket.into() });
+        assert_eq!(client.closed(), 4102);
+    }
+    let mut client = world.join("v1");
+    client.send(&ClientMessage::Refresh { ticket: "rubbish".into() });
+    assert_eq!(client.closed(), 4100);
+}
+
+#[test]
+fn a_rehearsal_shows_rehearsals_only() {
+    let world = World::new();
+    let live = world.open(plan(2));
+    let mut rehearsal = plan(2);
+    rehearsal.mode = Mode::Rehearsal;
+    let rehearsal = world.open(rehearsal);
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(&world.ticket_with("v1", |ticket| ticket.mode = Mode::Rehearsal));
+    let shown: Vec<_> = client.welcomed().drops.iter().map(|drop| drop.drop).collect();
+    assert_eq!(shown, [rehearsal]);
+    client.buy(live, "mug", 1, "a");
+    assert_eq!(client.refused_as(), "unknown_drop");
+}

@@ -1,0 +1,153 @@
+//! What everybody is told: stock, phases, plans.
+
+use std::sync::Arc;
+
+use stampede_domain::{DurationMs, Phase};
+use stampede_engine::Action;
+use stampede_wire::{ServerMessage, Subprotocol};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    client::Client,
+    world::{World, plan, wait_for},
+};
+
+/// Reads ticks until the SKU shows what it should.
+fn shown(client: &mut Client, sku: &str, available: u32) {
+    loop {
+        let stock = client.stock();
+        let found = stock.skus.iter().find(|shown| shown.sku.as_str() == sku);
+        if found.is_some_and(|shown| shown.available == available) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn everybody_sees_the_stock_fall() {
+    let world = World::new();
+    let drop = world.open(plan(3));
+    let mut watchers: Vec<Client> = Subprotocol::ALL
+        .into_iter()
+        .flat_map(|subprotocol| [subprotocol; 3])
+        .enumerate()
+        .map(|(number, subprotocol)| {
+            let mut client = world.dial(subprotocol);
+            client.hello(&world.ticket(&format!("w{number}")));
+            client.welcomed();
+            client
+        })
+        .collect();
+    let mut buyer = world.join("v1");
+    buyer.buy(drop, "mug", 1, "first");
+    buyer.held();
+    for watcher in &mut watchers {
+        shown(watcher, "mug", 2);
+    }
+    buyer.buy(drop, "cup", 1, "second");
+    buyer.held();
+    for watcher in &mut watchers {
+        shown(watcher, "cup", 4);
+    }
+    world.command(
+        Some(drop),
+        Action::Restock { sku: "mug".parse().unwrap(), units: stampede_domain::Units::ONE },
+    );
+    for watcher in &mut watchers {
+        shown(watcher, "mug", 3);
+    }
+}
+
+#[test]
+fn nothing_is_told_while_nothing_changes() {
+    let world = World::with(|config| config.tick_interval = DurationMs::new(5));
+    world.open(plan(3));
+    let mut client = world.join("v1");
+    // Several ticks pass while these go back and forth.
+    for _ in 0..20 {
+        client.send(&stampede_wire::ClientMessage::Ping);
+        assert!(matches!(client.next_any(), Ok(ServerMessage::Pong(_))));
+    }
+}
+
+#[test]
+fn phases_are_told_with_the_time_that_remains() {
+    let world = World::new();
+    let mut terms = plan(3);
+    terms.countdown = DurationMs::from_secs(10);
+    let mut client = world.join("v1");
+    let drop = world.plan(terms.clone());
+    assert_eq!(client.drop_info().phase, Phase::Scheduled);
+    terms.title = "Better mugs".into();
+    world.command(Some(drop), Action::Edit { plan: Arc::new(terms) });
+    assert_eq!(client.drop_info().title, "Better mugs");
+
+    let mut phase = || loop {
+        match client.next_any() {
+            Ok(ServerMessage::Phase(notice)) => return notice,
+            Ok(_) => {}
+            Err(closed) => panic!("{closed:?}"),
+        }
+    };
+    world.command(Some(drop), Action::Open);
+    let notice = phase();
+    assert_eq!((notice.drop, notice.phase), (drop, Phase::Countdown));
+    assert_eq!(notice.opens_in_ms, Some(10_000));
+    world.advance(10_000);
+    let opened = loop {
+        let notice = phase();
+        if notice.phase == Phase::Open {
+            break notice;
+        }
+    };
+    assert!(opened.featured);
+    world.command(Some(drop), Action::Pause);
+    assert_eq!(phase().phase, Phase::Paused);
+    world.command(Some(drop), Action::Close);
+    assert_eq!(phase().phase, Phase::Closed);
+    assert_eq!(phase().phase, Phase::Settled);
+}
+
+#[test]
+fn a_slow_reader_skips_ticks_but_gets_the_newest() {
+    let world = World::with(|config| config.tick_interval = DurationMs::new(1));
+    let drop = world.open(plan(1_000));
+    let mut slow = world.join("slow");
+    for number in 0..200 {
+        let mut buyer = world.join(&format!("v{number}"));
+        buyer.buy(drop, "mug", 1, "first");
+        buyer.held();
+        buyer.vanish();
+    }
+    shown(&mut slow, "mug", 800);
+}
+
+#[test]
+fn whoever_reads_nothing_is_closed_once_the_bound_is_reached() {
+    let world = World::with(|config| {
+        config.queue_bytes_max = 64 << 10;
+        config.messages_burst = 1_000_000;
+        config.messages_per_s = 1_000_000;
+    });
+    let drop = world.open(plan(2));
+    let mut stuck = world.join("stuck");
+    // Refusals pile up: the kernel's buffers first, then the queue.
+    wait_for("the session to end", || {
+        for _ in 0..100 {
+            let buy = stampede_wire::ClientMessage::Buy {
+                drop,
+                sku: "none-such".into(),
+                units: 1,
+                key: "k".parse().unwrap(),
+            };
+            let bytes = stuck.subprotocol.encode_client(&buy);
+            let text = String::from_utf8(bytes).unwrap();
+            if stuck.socket.send(Message::text(text)).is_err() {
+                return Some(());
+            }
+        }
+        (world.engine.viewers_connected(&"show".parse().unwrap()) == 0).then_some(())
+    });
+    world.check_unharmed(drop);
+}
+

@@ -1,0 +1,282 @@
+//! A server with a clock that is set by hand.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, Mode, Money, Phase, SkuPlan, UnixMillis, Units,
+};
+use stampede_engine::{Action, Clock, Engine, EngineConfig, Role, SaleDrop, StaffCommand};
+use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
+use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
+use stampede_settlement::{Provider, SandboxConfig, Settlement};
+use stampede_wire::{
+    Subprotocol,
+    ticket::{KeySpec, Ticket, TicketKeys, TicketMinter, TicketVerifier},
+};
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// Waits are bounded: a test that hangs says so.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const CORES: usize = 2;
+
+pub(crate) struct ManualClock(AtomicU64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis::new(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) gateway: Option<Gateway>,
+    pub(crate) address: SocketAddr,
+    clock: Arc<ManualClock>,
+    settlement: Arc<Settlement>,
+    minter: TicketMinter,
+    commands: AtomicU64,
+    _data: Option<TempDir>,
+}
+
+/// Polls until `done` gives something; panics after a while.
+pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..PATIENCE.as_millis() {
+        if let Some(found) = done() {
+            return found;
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("waited {PATIENCE:?} for {what}");
+}
+
+pub(crate) fn plan(supply: u32) -> DropPlan {
+    let sku = |id: &str, supply| SkuPlan {
+        id: id.parse().unwrap(),
+        title: "Mug".into(),
+        options: vec![],
+        merchant_sku: "M-1".into(),
+        image: None,
+        price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
+        supply: Units::new(supply).unwrap(),
+        limit_per_viewer: Units::new(2).unwrap(),
+    };
+    DropPlan {
+        stream: "show".parse().unwrap(),
+        running_order: 1,
+        title: "Mugs".into(),
+        merchant: "acme".parse().unwrap(),
+        host: "nina".parse().unwrap(),
+        mode: Mode::Live,
+        skus: vec![sku("mug", supply), sku("cup", 5)],
+        limit_per_viewer: Units::new(2).unwrap(),
+        holds_per_viewer_max: 4,
+        hold_ttl: DurationMs::from_secs(60),
+        countdown: DurationMs::ZERO,
+        starts_at: None,
+        ends_at: None,
+    }
+}
+
+pub(crate) fn sandbox() -> SandboxConfig {
+    SandboxConfig { delay: DurationMs::new(20), ..SandboxConfig::default() }
+}
+
+fn key(kid: &str) -> KeySpec {
+    KeySpec {
+        kid: kid.into(),
+        kty: "oct".into(),
+        alg: "HS256".into(),
+        crv: None,
+        k: Some(URL_SAFE_NO_PAD.encode([7; 32])),
+        x: None,
+        y: None,
+        d: None,
+    }
+}
+
+pub(crate) fn verifier(kid: &str) -> TicketVerifier {
+    let keys = TicketKeys::new(&[key(kid)]).unwrap();
+    TicketVerifier::new(keys).with_limits(DurationMs::ZERO, DurationMs::from_secs(86_400))
+}
+
+impl World {
+    /// A server with default limits on an empty SQLite ledger.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::with_provider(Provider::Sandbox(sandbox()), change)
+    }
+
+    pub(crate) fn with_provider(provider: Provider, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let data = TempDir::new().unwrap();
+        let locked = DataDir::lock(data.path()).unwrap();
+        let ledger = SqliteLedger::open(&locked, &"n1".parse().unwrap()).unwrap();
+        let mut world = Self::on(ledger, provider, change);
+        world._data = Some(data);
+        world
+    }
+
+    /// A server on a ledger that does as it is told.
+    pub(crate) fn on_fake(ledger: &FakeLedger) -> Self {
+        Self::on(ledger.open(), Provider::Sandbox(sandbox()), |_| {})
+    }
+
+    fn on(ledger: OpenLedger, provider: Provider, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        let signals = CoreSignals::new(CORES);
+        let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
+        let (engine, ports) =
+            stampede_engine::start(config, ledger, Arc::clone(&clock) as _, signals.wakes())
+                .unwrap();
+        let settlement = Settlement::start(Arc::clone(&engine), provider).unwrap();
+        let mut config = GatewayConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            // The clock jumps in these tests, which must not look like silence.
+            heartbeat: DurationMs::from_secs(3_600),
+            ..GatewayConfig::default()
+        };
+        change(&mut config);
+        let gateway =
+            Gateway::start(config, ports, signals, Arc::clone(&settlement), verifier("k1"))
+                .unwrap();
+        Self {
+            engine,
+            address: gateway.local_addr(),
+            gateway: Some(gateway),
+            clock,
+            settlement,
+            minter: TicketMinter::new(&key("k1")).unwrap(),
+            commands: AtomicU64::new(0),
+            _data: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, millis: u64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Waits until a payment is under way, then lets its provider answer.
+    pub(crate) fn settle_payment(&self) {
+        wait_for("the payment", || (self.settlement.under_way() > 0).then_some(()));
+        self.advance(sandbox().delay.get());
+    }
+
+    /// The same, but only after the hold's time is over.
+    pub(crate) fn settle_late(&self) {
+        wait_for("the payment", || (self.settlement.under_way() > 0).then_some(()));
+        self.advance(plan(0).hold_ttl.get());
+    }
+
+    pub(crate) fn command(&self, drop: Option<DropId>, action: Action) -> DropId {
+        let number = self.commands.fetch_add(1, Ordering::SeqCst);
+        let command = StaffCommand {
+            actor: "nina".into(),
+            role: Role::Admin,
+            merchant: None,
+            key: format!("c{number}").parse().unwrap(),
+            reason: None,
+            drop,
+            action,
+        };
+        let answer = self.engine.command(command).unwrap();
+        answer.blocking_recv().unwrap().unwrap().drop
+    }
+
+    pub(crate) fn plan(&self, plan: DropPlan) -> DropId {
+        let drop = self.command(None, Action::Plan { plan: Arc::new(plan) });
+        wait_for("the plan", || self.engine.sale(drop));
+        drop
+    }
+
+    /// Plans a drop, then opens it.
+    pub(crate) fn open(&self, plan: DropPlan) -> DropId {
+        let drop = self.plan(plan);
+        self.command(Some(drop), Action::Open);
+        self.wait_phase(drop, Phase::Open);
+        drop
+    }
+
+    pub(crate) fn wait_phase(&self, drop: DropId, phase: Phase) {
+        let sale = self.sale(drop);
+        wait_for("the phase", || (sale.phase() == phase).then_some(()));
+    }
+
+    pub(crate) fn sale(&self, drop: DropId) -> Arc<SaleDrop> {
+        self.engine.sale(drop).unwrap()
+    }
+
+    pub(crate) fn available(&self, drop: DropId) -> u32 {
+        self.sale(drop).figures()[0].available.get()
+    }
+
+    /// Refusals that the drop's tally has counted under a code's name.
+    pub(crate) fn refused(&self, drop: DropId, code: &str) -> u64 {
+        let totals = self.sale(drop).totals();
+        totals.refusals().find(|(found, _)| found.name() == code).map_or(0, |(_, count)| count)
+    }
+
+    /// A ticket that is good for an hour.
+    pub(crate) fn ticket(&self, viewer: &str) -> String {
+        self.ticket_with(viewer, |_| {})
+    }
+
+    pub(crate) fn ticket_with(&self, viewer: &str, change: impl FnOnce(&mut Ticket)) -> String {
+        let mut ticket = Ticket {
+            viewer: viewer.parse().unwrap(),
+            stream: "show".parse().unwrap(),
+            channel: None,
+            mode: Mode::Live,
+            expires_at: self.now().plus(DurationMs::from_secs(3_600)),
+        };
+        change(&mut ticket);
+        self.minter.mint(&ticket, self.now())
+    }
+
+    /// A connection past its handshake.
+    pub(crate) fn dial(&self, subprotocol: Subprotocol) -> Client {
+        Client::dial(self.address, subprotocol)
+    }
+
+    /// A viewer who has been welcomed.
+    pub(crate) fn join(&self, viewer: &str) -> Client {
+        let mut client = self.dial(Subprotocol::Json);
+        client.hello(&self.ticket(viewer));
+        client.welcomed();
+        client
+    }
+
+    /// Somebody else can still buy: the server is unharmed.
+    pub(crate) fn check_unharmed(&self, drop: DropId) {
+        let before = self.available(drop);
+        let mut client = self.join("somebody-else");
+        client.buy(drop, "mug", 1, "unharmed");
+        client.held();
+        assert_eq!(self.available(drop), before - 1);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.shutdown();
+        }
+        self.settlement.shutdown();
+        self.engine.shutdown();
+    }
+}
