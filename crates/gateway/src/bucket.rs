@@ -29,7 +29,10 @@ pub(crate) struct Bucket {
 pub(crate) enum Admission {
     Within,
     /// Over the limit: the next one is within it after that time.
-    Over { retry_after: DurationMs, in_a_row: u32 },
+    Over {
+        retry_after: DurationMs,
+        in_a_row: u32,
+    },
 }
 
 impl Bucket {
@@ -66,7 +69,8 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(bucket.admit(limit, at(1_000)), Admission::Within);
         }
-        let over = |millis, in_a_row| Admission::Over { retry_after: DurationMs::new(millis), in_a_row };
+        let over =
+            |millis, in_a_row| Admission::Over { retry_after: DurationMs::new(millis), in_a_row };
         assert_eq!(bucket.admit(limit, at(1_000)), over(50, 1));
         assert_eq!(bucket.admit(limit, at(1_049)), over(1, 2));
         assert_eq!(bucket.admit(limit, at(1_050)), Admission::Within);

@@ -137,8 +137,7 @@ mod tests {
     #[test]
     fn a_limit_out_of_range_is_named_with_its_bounds() {
         assert_eq!(GatewayConfig::default().validate(), Ok(()));
-        let config =
-            GatewayConfig { heartbeat: DurationMs::new(10), ..GatewayConfig::default() };
+        let config = GatewayConfig { heartbeat: DurationMs::new(10), ..GatewayConfig::default() };
         assert_eq!(
             config.validate().unwrap_err().to_string(),
             "heartbeat_ms is 10; 500 to 3600000 are allowed"

@@ -13,7 +13,10 @@ use std::{
 };
 
 use futures_util::{Sink, Stream};
-use stampede_wire::{CloseCode, Subprotocol, limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX}};
+use stampede_wire::{
+    CloseCode, Subprotocol,
+    limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::TcpStream,

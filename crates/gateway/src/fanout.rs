@@ -141,9 +141,8 @@ impl ShownDrop {
 
 impl Audience {
     fn new(stream: &StreamId, mode: Mode, sales: Vec<Arc<SaleDrop>>) -> Self {
-        let shown = |sale: &Arc<SaleDrop>| {
-            sale.plan().mode == mode && sale.phase() != Phase::Cancelled
-        };
+        let shown =
+            |sale: &Arc<SaleDrop>| sale.plan().mode == mode && sale.phase() != Phase::Cancelled;
         let drops = sales.into_iter().filter(shown).map(ShownDrop::new).collect();
         Self { stream: stream.clone(), mode, members: Vec::new(), drops, tick: 0 }
     }

@@ -12,7 +12,10 @@ const BACKLOG: i32 = 16_384;
 ///
 /// # Errors
 /// The system's error, with nothing left bound.
-pub(crate) fn bind(mut address: SocketAddr, count: usize) -> io::Result<Vec<std::net::TcpListener>> {
+pub(crate) fn bind(
+    mut address: SocketAddr,
+    count: usize,
+) -> io::Result<Vec<std::net::TcpListener>> {
     let mut listeners = Vec::with_capacity(count);
     for _ in 0..count {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

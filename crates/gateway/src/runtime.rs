@@ -12,12 +12,7 @@ use tokio::{
 };
 use tracing::{error, warn};
 
-use crate::{
-    config::SWEEP_MS,
-    connection, listener,
-    server::Shared,
-    sessions::Sessions,
-};
+use crate::{config::SWEEP_MS, connection, listener, server::Shared, sessions::Sessions};
 
 /// Pause after an accept failed, which mostly means that descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -73,8 +68,7 @@ async fn run(
     listener: TcpListener,
     shared: Arc<Shared>,
 ) {
-    let accepting =
-        spawn_local(accept_all(listener, Rc::clone(&sessions), Arc::clone(&shared)));
+    let accepting = spawn_local(accept_all(listener, Rc::clone(&sessions), Arc::clone(&shared)));
     let mut tick = interval(shared.config.tick_interval.to_std());
     let mut sweep = interval(Duration::from_millis(SWEEP_MS));
     for timer in [&mut tick, &mut sweep] {
@@ -122,11 +116,7 @@ async fn stop(sessions: &RefCell<Sessions>, signal: &Notify, shared: &Shared) {
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
-    sessions: Rc<RefCell<Sessions>>,
-    shared: Arc<Shared>,
-) {
+async fn accept_all(listener: TcpListener, sessions: Rc<RefCell<Sessions>>, shared: Arc<Shared>) {
     let handshakes = Arc::new(Semaphore::new(shared.config.handshakes_max));
     let mut accepted = 0;
     loop {

@@ -2,9 +2,7 @@
 
 use stampede_domain::{DropPlan, DurationMs, HoldId, Phase, SkuId, SkuIndex, Units, UnixMillis};
 use stampede_engine::{HoldStatus, SaleDrop};
-use stampede_wire::{
-    DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock,
-};
+use stampede_wire::{DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock};
 
 /// A drop's terms with where it stands now.
 pub(crate) fn drop_info(sale: &SaleDrop, now: UnixMillis) -> DropInfo {

@@ -255,8 +255,7 @@ mod tests {
     fn a_confirm_that_succeeds_leaves_telling_to_the_engine() {
         let (_, mut attempts) = drawn(0.99);
         let mut out = Vec::new();
-        let outcome =
-            attempts.confirmed(hold(1), Some(ConfirmOutcome::AlreadyOrdered), &mut out);
+        let outcome = attempts.confirmed(hold(1), Some(ConfirmOutcome::AlreadyOrdered), &mut out);
         assert_eq!((outcome, out.len(), attempts.count()), (Outcome::Ordered, 0, 0));
     }
 }

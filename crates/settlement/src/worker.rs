@@ -30,6 +30,7 @@ enum Asked {
 }
 
 /// What the engine said, durably; `None` means that it never will.
+#[derive(Clone, Copy)]
 enum Answer {
     Confirm(HoldId, Option<ConfirmOutcome>),
     Fail(HoldId, Option<FailOutcome>),

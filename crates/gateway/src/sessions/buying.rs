@@ -27,7 +27,9 @@ impl Sessions {
         if let Some(refusal) = self.refuse_early(token, now, admission) {
             return self.refuse_buy(token, drop, key, refusal);
         }
-        let Some(joined) = self.slab.get(token).and_then(|session| session.joined()) else { return };
+        let Some(joined) = self.slab.get(token).and_then(|session| session.joined()) else {
+            return;
+        };
         let viewer = std::sync::Arc::clone(&joined.viewer);
         let request = BuyRequest { drop, sku, units, key: &key };
         match self.port.buy(&viewer, &joined.ticket.stream, joined.ticket.mode, request) {
@@ -123,12 +125,7 @@ impl Sessions {
     }
 
     /// What stands in the way of every request, in the order of [`RefusalCode`].
-    fn refuse_early(
-        &self,
-        token: Token,
-        now: UnixMillis,
-        admission: Admission,
-    ) -> Option<Refusal> {
+    fn refuse_early(&self, token: Token, now: UnixMillis, admission: Admission) -> Option<Refusal> {
         const _: () = assert!(RefusalCode::Busy.ordinal() < RefusalCode::RateLimited.ordinal());
         if self.draining {
             return Some(self.port.busy());

@@ -20,7 +20,7 @@ impl Sessions {
             self.answer_taken(waiting, now);
         }
         for event in events.drain(..) {
-            self.act(event, now);
+            self.act(&event, now);
         }
         self.events = events;
     }
@@ -55,8 +55,8 @@ impl Sessions {
         }
     }
 
-    fn act(&mut self, event: CoreEvent, now: UnixMillis) {
-        match event {
+    fn act(&mut self, event: &CoreEvent, now: UnixMillis) {
+        match *event {
             CoreEvent::ReleaseRefused { token, hold, refusal } => {
                 self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
             }

@@ -92,7 +92,11 @@ impl Sessions {
         let bucket = Bucket::full(self.limit, now);
         let token = self.slab.insert(Session::new(subprotocol, bucket, now, until));
         if !self.shared.connections.admit() {
-            self.close(token, CloseCode::Overloaded, "the server has as many connections as it may");
+            self.close(
+                token,
+                CloseCode::Overloaded,
+                "the server has as many connections as it may",
+            );
         } else if self.draining {
             self.close(token, CloseCode::GoingAway, GOING_AWAY);
         }

@@ -10,8 +10,7 @@ use stampede_wire::{
     ClientMessage, DropInfo, Held, Order, Refused, ServerMessage, Stock, Subprotocol, Welcome,
 };
 use tokio_tungstenite::tungstenite::{
-    Error, Message, WebSocket, client::IntoClientRequest, http::HeaderValue,
-    protocol::CloseFrame,
+    Error, Message, WebSocket, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame,
 };
 
 use crate::world::PATIENCE;
@@ -49,13 +48,15 @@ impl Client {
         Self::try_dial(address, subprotocol.name()).expect("the handshake is accepted")
     }
 
-    pub(crate) fn try_dial(address: SocketAddr, offer: &str) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn try_dial(
+        address: SocketAddr,
+        offer: &str,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let mut request = format!("ws://{address}/").into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_str(offer)?);
-        let (socket, response) =
-            tokio_tungstenite::tungstenite::client(request, connect(address))
-                .map_err(|error| error.to_string())?;
+        let (socket, response) = tokio_tungstenite::tungstenite::client(request, connect(address))
+            .map_err(|error| error.to_string())?;
         let chosen = response.headers()["Sec-WebSocket-Protocol"].to_str()?;
         Ok(Self { socket, subprotocol: Subprotocol::from_name(chosen).unwrap() })
     }

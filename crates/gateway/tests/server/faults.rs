@@ -147,7 +147,7 @@ fn a_request_that_is_no_handshake() {
     let status = |request: &str| raw_request(world.address, request);
     assert_eq!(status("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 426 Upgrade Required");
     assert_eq!(status("\u{16}\u{3}\u{1}\r\n\r\n"), "HTTP/1.1 400 Bad Request");
-    let headers: String = (0..1_000).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let headers = "X-Some: 1\r\n".repeat(1_000);
     let long = format!("GET / HTTP/1.1\r\n{headers}");
     assert_eq!(status(&long), "HTTP/1.1 431 Request Header Fields Too Large");
 }

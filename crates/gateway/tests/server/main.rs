@@ -1,5 +1,7 @@
 //! The gateway as clients meet it: a whole server on loopback, real sockets, a real ledger.
 
+#![cfg(test)]
+
 mod client;
 mod faults;
 mod limits;

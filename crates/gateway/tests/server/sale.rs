@@ -27,7 +27,7 @@ fn a_viewer_buys_then_pays() {
 
         client.buy(drop, "mug", 2, "first");
         let held = client.held();
-        assert_eq!(held.key.as_ref().map(|key| key.as_str()), Some("first"));
+        assert_eq!(held.key.as_ref().unwrap().as_str(), "first");
         assert_eq!((held.units, held.amount_minor, held.retry), (2, 3_980, false));
         assert_eq!(held.expires_in_ms, 60_000);
         client.pay(held.hold);

@@ -1,7 +1,7 @@
 //! Tickets over a connection's life.
 
 use stampede_domain::{DurationMs, Mode};
-use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
+use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, ticket::Ticket};
 
 use crate::world::{World, plan, verifier};
 
@@ -69,7 +69,9 @@ fn a_ticket_that_runs_out_stops_buys_until_it_is_refreshed() {
     client.held();
     world.advance(129_000);
     client.buy(drop, "mug", 1, "second");
-    while !matches!(client.next(), ServerMessage::Refused(refused) if refused.code == "ticket_expired") {}
+    while !matches!(client.next(), ServerMessage::Refused(refused) if refused.code == "ticket_expired")
+    {
+    }
     world.advance(1_000);
     assert_eq!(client.closed(), 4101);
 }
@@ -77,11 +79,11 @@ fn a_ticket_that_runs_out_stops_buys_until_it_is_refreshed() {
 #[test]
 fn a_refresh_keeps_the_bearer() {
     let world = World::new();
-    let others: [Box<dyn Fn(&mut stampede_wire::ticket::Ticket)>; 4] = [
-        Box::new(|ticket| ticket.viewer = "v2".parse().unwrap()),
-        Box::new(|ticket| ticket.stream = "other".parse().unwrap()),
-        Box::new(|ticket| ticket.channel = Some("kol".parse().unwrap())),
-        Box::new(|ticket| ticket.mode = Mode::Rehearsal),
+    let others: [fn(&mut Ticket); 4] = [
+        |ticket| ticket.viewer = "v2".parse().unwrap(),
+        |ticket| ticket.stream = "other".parse().unwrap(),
+        |ticket| ticket.channel = Some("kol".parse().unwrap()),
+        |ticket| ticket.mode = Mode::Rehearsal,
     ];
     for change in others {
         let mut client = world.join("v1");

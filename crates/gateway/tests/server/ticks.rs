@@ -150,4 +150,3 @@ fn whoever_reads_nothing_is_closed_once_the_bound_is_reached() {
     });
     world.check_unharmed(drop);
 }
-

@@ -11,7 +11,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, Mode, Money, Phase, SkuPlan, UnixMillis, Units,
+    DropId, DropPlan, DurationMs, Mode, Money, Phase, SkuPlan, Units, UnixMillis,
 };
 use stampede_engine::{Action, Clock, Engine, EngineConfig, Role, SaleDrop, StaffCommand};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
@@ -110,7 +110,7 @@ pub(crate) fn verifier(kid: &str) -> TicketVerifier {
 }
 
 impl World {
-    /// A server with default limits on an empty SQLite ledger.
+    /// A server with default limits on an empty ledger file.
     pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
@@ -119,21 +119,27 @@ impl World {
         Self::with_provider(Provider::Sandbox(sandbox()), change)
     }
 
-    pub(crate) fn with_provider(provider: Provider, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+    pub(crate) fn with_provider(
+        provider: Provider,
+        change: impl FnOnce(&mut GatewayConfig),
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let locked = DataDir::lock(data.path()).unwrap();
         let ledger = SqliteLedger::open(&locked, &"n1".parse().unwrap()).unwrap();
-        let mut world = Self::on(ledger, provider, change);
-        world._data = Some(data);
-        world
+        Self::on(ledger, Some(data), provider, change)
     }
 
     /// A server on a ledger that does as it is told.
     pub(crate) fn on_fake(ledger: &FakeLedger) -> Self {
-        Self::on(ledger.open(), Provider::Sandbox(sandbox()), |_| {})
+        Self::on(ledger.open(), None, Provider::Sandbox(sandbox()), |_| {})
     }
 
-    fn on(ledger: OpenLedger, provider: Provider, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+    fn on(
+        ledger: OpenLedger,
+        data: Option<TempDir>,
+        provider: Provider,
+        change: impl FnOnce(&mut GatewayConfig),
+    ) -> Self {
         let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
         let signals = CoreSignals::new(CORES);
         let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
@@ -159,7 +165,7 @@ impl World {
             settlement,
             minter: TicketMinter::new(&key("k1")).unwrap(),
             commands: AtomicU64::new(0),
-            _data: None,
+            _data: data,
         }
     }
 
