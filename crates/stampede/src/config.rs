@@ -170,7 +170,9 @@ mod tests {
     fn settings_have_defaults_and_unknown_ones_are_refused() {
         let config: Config = toml::from_str("[viewers]\ncores = 2\n").unwrap();
         assert_eq!((config.cores(), config.viewers.listen.port()), (2, 7700));
-        assert!(config.viewers.listen.ip().is_loopback() && config.control.listen.ip().is_loopback());
+        assert!(
+            config.viewers.listen.ip().is_loopback() && config.control.listen.ip().is_loopback()
+        );
         let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
         assert!(refused.contains("unknown field `port`"), "{refused}");
     }

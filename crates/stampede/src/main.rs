@@ -1,2 +1,52 @@
 //! The `stampede` command.
-fn main() {}
+
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod descriptors;
+mod failure;
+mod serve;
+mod staff;
+mod telemetry;
+mod ticket_keys;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    failure::Failure,
+};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Verify(args) => tools::verify(&args),
+        Command::Report(args) => tools::report(&args),
+        Command::Token(command) => staff::run(command),
+        Command::Ticket(command) => tools::ticket(command),
+        Command::Crowd => {
+            descriptors::raise();
+            return stampede_loadtest::crowd_process();
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Exit code of a command that ran but found something wrong.
+pub(crate) const FOUND_WRONG: u8 = 1;
+
+impl Failure {
+    /// Says on standard error what failed; the exit code is 2.
+    fn report(&self) -> ExitCode {
+        eprintln!("stampede: {self}");
+        ExitCode::from(2)
+    }
+}

@@ -38,7 +38,8 @@ pub(crate) fn load_or_make(dir: &Path) -> Result<TicketKeys, KeyFileError> {
     if !path.exists() {
         let secret: [u8; SECRET_BYTES] = rand::random();
         let keys = vec![KeySpec::hs256("local-1", &secret)];
-        write(&path, &KeySet { keys }).map_err(|source| KeyFileError::Io { path: path.clone(), source })?;
+        write(&path, &KeySet { keys })
+            .map_err(|source| KeyFileError::Io { path: path.clone(), source })?;
     }
     let specs = read(&path)?;
     TicketKeys::new(&specs).map_err(|source| KeyFileError::Key { path, source })

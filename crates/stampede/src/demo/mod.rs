@@ -1,0 +1,288 @@
+//! The demo: a real server, a real crowd, a report with its proof.
+
+mod outcome;
+mod scale;
+mod screen;
+mod server;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus},
+    time::Duration,
+};
+
+use stampede_loadtest::{
+    ControlClient, ControlError, CrowdPlan, DropState, Fleet, FleetError, PromiseLogError,
+    audit_promises, read_promises, reconcile,
+};
+
+use self::{
+    outcome::{Collected, Outcome},
+    scale::Scale,
+    screen::Screen,
+    server::ServerProcess,
+};
+use crate::{
+    FOUND_WRONG, cli::DemoArgs, clock::SystemClock, descriptors, failure::Failure, ticket_keys,
+};
+
+/// How often the state is looked at, in milliseconds.
+const LOOK_EVERY_MS: u64 = 200;
+/// Longest time for all viewers to connect, in milliseconds.
+const CONNECT_MS_MAX: u64 = 60_000;
+/// Longest time from the opening until everything is sold, in milliseconds.
+const SALE_MS_MAX: u64 = 90_000;
+/// Longest time from closing until settled, in milliseconds.
+const SETTLE_MS_MAX: u64 = 20_000;
+
+/// Why a demo breaks off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error("cannot run the server: {0}")]
+    Start(io::Error),
+    #[error("the server ended before it said \"{missing}\"; its log says why")]
+    Silent { missing: &'static str },
+    #[error("the server did not stop cleanly: {status}")]
+    ServerFailed { status: ExitStatus },
+    #[error("{} is not empty; name a new directory", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    #[error("a crowd process ended in the middle of the sale; its words stand above")]
+    CrowdEnded,
+    #[error(transparent)]
+    Promises(#[from] PromiseLogError),
+    #[error("{what} took longer than {millis} ms")]
+    TooSlow { what: &'static str, millis: u64 },
+}
+
+/// Where the ledger and the promise logs are; a temporary one goes with the demo.
+struct Place {
+    path: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+    keep: bool,
+}
+
+impl Place {
+    fn of(args: &DemoArgs) -> Result<Self, Failure> {
+        let Some(path) = &args.data else {
+            let made = tempfile::Builder::new().prefix("stampede-demo-").tempdir()?;
+            let path = made.path().to_owned();
+            let temporary = if args.keep {
+                let _kept = made.keep();
+                None
+            } else {
+                Some(made)
+            };
+            return Ok(Self { path, _temporary: temporary, keep: args.keep });
+        };
+        std::fs::create_dir_all(path)?;
+        if std::fs::read_dir(path)?.next().is_some() {
+            return Err(DemoError::NotEmpty { path: path.clone() }.into());
+        }
+        Ok(Self { path: path.clone(), _temporary: None, keep: args.keep })
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.path.join("ledger")
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.path.join("crowd")
+    }
+
+    /// Removes what the demo wrote, unless it is to be kept.
+    fn leave(self) -> io::Result<()> {
+        if self.keep {
+            return Ok(());
+        }
+        std::fs::remove_dir_all(self.ledger())?;
+        std::fs::remove_dir_all(self.logs())
+    }
+}
+
+/// Runs the demo; exits with 1 if it does not show what it should.
+pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
+    let scale = Scale::fit(args, descriptors::raise());
+    let place = Place::of(args)?;
+    std::fs::create_dir_all(place.logs())?;
+    let mut screen = Screen::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let collected = runtime.block_on(sell(&scale, &place, &mut screen))?;
+    screen.finish();
+    let outcome = Outcome::judge("demo", &collected);
+    print_result(args, &place, &collected, &outcome)?;
+    place.leave()?;
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FOUND_WRONG) })
+}
+
+async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Collected, Failure> {
+    if let Some(wanted) = scale.wanted {
+        screen.step(&format!(
+            "the limit of open descriptors allows {} viewers at once instead of {wanted}",
+            scale.connected
+        ));
+    }
+    screen.step("starting the server");
+    let settings = [
+        ("--payments", "sandbox".to_owned()),
+        ("--payment-delay-ms", "250".to_owned()),
+        ("--payment-failure-rate", "0.03".to_owned()),
+        ("--tick-interval-ms", "500".to_owned()),
+    ];
+    let server = ServerProcess::start(&place.ledger(), &settings)?;
+    let (key, _) = ticket_keys::signer(&place.ledger())?;
+    let control = ControlClient::new(&server.control_url, &server.staff_token);
+    let drop = control.plan(&scale.terms()).await.map_err(DemoError::from)?;
+    let plans = scale.crowds(&server, &drop, &key, &place.logs());
+    let logs: Vec<PathBuf> = plans.iter().map(|plan| plan.promise_log.clone()).collect();
+
+    screen.step(&format!(
+        "{} viewers come and go, {} of them at once, in {} processes over loopback",
+        scale.viewers,
+        scale.connected,
+        scale::CROWDS
+    ));
+    let mut fleet = Fleet::spawn(processes(plans)?).map_err(DemoError::from)?;
+    connect(&fleet, scale, screen).await?;
+    screen.step(&format!("countdown, then {} units are on sale", scale.units));
+    control.open(&drop).await.map_err(DemoError::from)?;
+    watch_sale(&control, &drop, &fleet, screen).await?;
+    screen.step("everything is sold; the crowd goes home");
+    fleet.stop();
+    let crowd = fleet.wait().map_err(DemoError::from)?;
+    control.close(&drop).await.map_err(DemoError::from)?;
+    wait_settled(&control, &drop).await?;
+    screen.step("settled; checking every promise that a viewer received against the ledger");
+    let ledger = control.ledger(&drop).await.map_err(DemoError::from)?;
+    server.stop()?;
+    screen.step("replaying the journal");
+    collect(place, &drop, crowd, ledger, &logs)
+}
+
+fn collect(
+    place: &Place,
+    drop: &str,
+    crowd: stampede_loadtest::CrowdResult,
+    ledger: stampede_loadtest::Ledger,
+    logs: &[PathBuf],
+) -> Result<Collected, Failure> {
+    let mut promises = Vec::new();
+    for log in logs {
+        promises.append(&mut read_promises(log).map_err(DemoError::from)?);
+    }
+    let audit = audit_promises(&promises, &ledger);
+    let reconciliation = reconcile(&crowd.counts, &ledger);
+    let report = stampede_report::drop_report(&place.ledger(), drop.parse()?)?.json();
+    let verification = stampede_report::verify_dir(&place.ledger())?;
+    Ok(Collected { crowd, ledger, audit, reconciliation, report, verification })
+}
+
+/// Each crowd is this very binary again.
+fn processes(plans: Vec<CrowdPlan>) -> Result<Vec<(Command, CrowdPlan)>, Failure> {
+    let binary = std::env::current_exe()?;
+    let crowd = |plan| {
+        let mut command = Command::new(&binary);
+        command.arg("crowd");
+        (command, plan)
+    };
+    Ok(plans.into_iter().map(crowd).collect())
+}
+
+async fn connect(fleet: &Fleet, scale: &Scale, screen: &mut Screen) -> Result<(), DemoError> {
+    let clock = SystemClock::start();
+    loop {
+        let progress = fleet.progress();
+        screen.connecting(progress.as_ref(), scale.connected);
+        if progress.is_some_and(|progress| progress.first_wave_settled) {
+            return Ok(());
+        }
+        if fleet.any_over() {
+            return Err(DemoError::CrowdEnded);
+        }
+        in_time(&clock, "connecting", CONNECT_MS_MAX).await?;
+    }
+}
+
+async fn watch_sale(
+    control: &ControlClient,
+    drop: &str,
+    fleet: &Fleet,
+    screen: &mut Screen,
+) -> Result<(), DemoError> {
+    let clock = SystemClock::start();
+    let mut looked_ms = clock.elapsed_ms();
+    loop {
+        let state = control.state(drop).await?;
+        let now_ms = clock.elapsed_ms();
+        if let Some(progress) = fleet.progress() {
+            screen.selling(&state, &progress, now_ms - looked_ms);
+        }
+        looked_ms = now_ms;
+        if is_sold_out(&state) {
+            return Ok(());
+        }
+        if fleet.any_over() {
+            return Err(DemoError::CrowdEnded);
+        }
+        in_time(&clock, "selling everything", SALE_MS_MAX).await?;
+    }
+}
+
+fn is_sold_out(state: &DropState) -> bool {
+    state.phase == "open" && state.sold() == state.supplied()
+}
+
+async fn wait_settled(control: &ControlClient, drop: &str) -> Result<(), DemoError> {
+    let clock = SystemClock::start();
+    while control.state(drop).await?.phase != "settled" {
+        in_time(&clock, "settling", SETTLE_MS_MAX).await?;
+    }
+    Ok(())
+}
+
+/// Waits for the next look, as long as there is time left.
+async fn in_time(clock: &SystemClock, what: &'static str, millis: u64) -> Result<(), DemoError> {
+    if clock.elapsed_ms() > millis {
+        return Err(DemoError::TooSlow { what, millis });
+    }
+    tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+    Ok(())
+}
+
+fn print_result(
+    args: &DemoArgs,
+    place: &Place,
+    collected: &Collected,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let drop = collected.report.drop.parse()?;
+    println!("\n{}", stampede_report::drop_report(&place.ledger(), drop)?);
+    println!("{}", collected.verification);
+    println!(
+        "promises     {} received, {} lost",
+        collected.audit.promises, collected.audit.promises_lost
+    );
+    println!("{}", whereabouts(place));
+    if args.json {
+        println!("{}", serde_json::to_string(outcome)?);
+    } else {
+        println!("{}", outcome.words());
+    }
+    Ok(())
+}
+
+fn whereabouts(place: &Place) -> String {
+    let show = |path: &Path| path.display().to_string();
+    if place.keep {
+        let (ledger, logs) = (show(&place.ledger()), show(&place.logs()));
+        format!(
+            "ledger       {ledger}\ncrowd        {logs}\nagain        stampede verify --data {ledger}"
+        )
+    } else {
+        "ledger       removed; --keep leaves it".into()
+    }
+}

@@ -1,0 +1,152 @@
+//! How large a demo this machine can hold: descriptors set the crowd, the crowd sets the rest.
+
+use std::{net::Ipv4Addr, path::Path};
+
+use stampede_loadtest::{
+    Behaviour, CrowdPlan, DropTerms, Price, SchedulePlan, SkuTerms, ViewerRange,
+};
+use stampede_wire::ticket::KeySpec;
+
+use super::server::ServerProcess;
+use crate::cli::DemoArgs;
+
+/// Processes that the crowd is spread over.
+pub(crate) const CROWDS: u32 = 2;
+/// Descriptors that the server needs beside those of its viewers.
+const DESCRIPTORS_ASIDE: u64 = 400;
+/// Distinct viewers for each hundred that are connected at once.
+const VIEWERS_PERCENT: u32 = 260;
+/// A viewer's clicks come this far apart, on average, in milliseconds.
+const AGAIN_EVERY_MS: u64 = 650;
+/// No click is planned later than this after the opening, in milliseconds.
+const SALE_MS: u64 = 40_000;
+/// How long a hold lives, in milliseconds.
+const HOLD_TTL_MS: u64 = 3_000;
+const COUNTDOWN_MS: u64 = 3_000;
+const STREAM: &str = "friday-show";
+const SKU: &str = "perfume-50ml";
+
+/// The demo's size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    pub(crate) units: u32,
+    pub(crate) connected: u32,
+    pub(crate) viewers: u32,
+    pub(crate) seed: u64,
+    /// What was asked for, where the machine allows less.
+    pub(crate) wanted: Option<u32>,
+}
+
+impl Scale {
+    /// As large as asked for, or as large as `descriptors` allow.
+    pub(crate) fn fit(args: &DemoArgs, descriptors: u64) -> Self {
+        let room = descriptors.saturating_sub(DESCRIPTORS_ASIDE).max(10);
+        let connected = u32::try_from(room).unwrap_or(u32::MAX).min(args.connected);
+        let wanted = (connected < args.connected).then_some(args.connected);
+        let viewers = connected.saturating_mul(VIEWERS_PERCENT) / 100;
+        Self { units: args.units, connected, viewers, seed: args.seed, wanted }
+    }
+
+    /// The drop that is sold.
+    pub(crate) fn terms(&self) -> DropTerms {
+        DropTerms {
+            stream: STREAM.into(),
+            title: "Perfume, 50 ml".into(),
+            merchant: "maison-demo".into(),
+            host: "demo-host".into(),
+            skus: vec![SkuTerms {
+                id: SKU.into(),
+                title: "Perfume, 50 ml".into(),
+                price: Price { minor: 4_990, currency: "EUR".into() },
+                supply: self.units,
+            }],
+            limit_per_viewer: 2,
+            holds_per_viewer_max: 16,
+            hold_ttl_ms: HOLD_TTL_MS,
+            countdown_ms: COUNTDOWN_MS,
+        }
+    }
+
+    /// What each crowd process plays.
+    pub(crate) fn crowds(
+        &self,
+        server: &ServerProcess,
+        drop: &str,
+        key: &KeySpec,
+        logs: &Path,
+    ) -> Vec<CrowdPlan> {
+        (0..CROWDS).map(|crowd| self.crowd(crowd, server, drop, key, logs)).collect()
+    }
+
+    fn crowd(
+        &self,
+        crowd: u32,
+        server: &ServerProcess,
+        drop: &str,
+        key: &KeySpec,
+        logs: &Path,
+    ) -> CrowdPlan {
+        let share = |all: u32| all * (crowd + 1) / CROWDS - all * crowd / CROWDS;
+        let from = self.viewers * crowd / CROWDS;
+        // Loopback addresses of its own give each process ports enough for everybody.
+        let source = |n: u32| Ipv4Addr::from(0x7f00_0002 + crowd * 4 + n).into();
+        CrowdPlan {
+            seed: self.seed,
+            url: server.viewers_url.clone(),
+            subprotocol: "stampede.v1.msgpack".into(),
+            sources: (0..4).map(source).collect(),
+            stream: STREAM.into(),
+            drop: drop.into(),
+            sku: SKU.into(),
+            ticket_key: key.clone(),
+            viewers: ViewerRange { from, to: from + share(self.viewers) },
+            connected: share(self.connected),
+            connects_per_s: 2_000,
+            schedule: SchedulePlan {
+                early_ms: 1_500,
+                rush_ms: 900,
+                rush_share: 0.98,
+                again_every_ms: AGAIN_EVERY_MS,
+                turnover_from_ms: 1_500,
+                turnover_to_ms: 12_000,
+                sale_ms: SALE_MS,
+            },
+            behaviour: behaviour(),
+            promise_log: logs.join(format!("promises-{crowd}.jsonl")),
+        }
+    }
+}
+
+fn behaviour() -> Behaviour {
+    Behaviour {
+        early_share: 0.05,
+        double_share: 0.04,
+        dropped_share: 0.01,
+        retry_after_ms: 400,
+        pay_later_share: 0.2,
+        pay_later_ms_max: 1_200,
+        never_pay_share: 0.09,
+        walk_away_share: 0.04,
+        release_share: 0.01,
+        change_mind_ms_max: 1_500,
+        units_weights: vec![85, 15],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(connected: u32) -> DemoArgs {
+        DemoArgs { json: false, data: None, keep: false, connected, units: 15_000, seed: 1 }
+    }
+
+    #[test]
+    fn few_descriptors_scale_the_crowd_down() {
+        let full = Scale::fit(&args(15_400), 20_000);
+        assert_eq!((full.connected, full.wanted), (15_400, None));
+        assert!(full.viewers >= 30_000);
+        let small = Scale::fit(&args(15_400), 1_024);
+        assert_eq!((small.connected, small.wanted), (624, Some(15_400)));
+    }
+}

@@ -1,0 +1,100 @@
+//! What a person sees while the demo runs.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use stampede_loadtest::{DropState, Progress};
+
+/// A line of progress that is redrawn on a terminal, or printed now and then elsewhere.
+pub(crate) struct Screen {
+    bar: ProgressBar,
+    is_terminal: bool,
+    /// Updates since the last printed line, where nothing is redrawn.
+    skipped: u32,
+    /// Holds made at the previous update.
+    held_before: u64,
+}
+
+/// Without a terminal, one update in so many is printed.
+const PRINT_EVERY: u32 = 5;
+
+impl Screen {
+    pub(crate) fn new() -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{spinner} {elapsed:>4}  {msg}");
+        bar.set_style(style.expect("the template is a constant"));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { bar, is_terminal, skipped: 0, held_before: 0 }
+    }
+
+    /// A step begins; it stays readable above what follows.
+    pub(crate) fn step(&mut self, text: &str) {
+        self.print(text);
+        self.skipped = 0;
+    }
+
+    pub(crate) fn connecting(&mut self, progress: Option<&Progress>, wanted: u32) {
+        let connected = progress.map_or(0, |progress| progress.connected);
+        self.show(&format!("connecting   {connected:>6} of {wanted} viewers"));
+    }
+
+    pub(crate) fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {
+        let per_s = |count: u64, ms: u64| if ms == 0 { 0 } else { count * 1_000 / ms };
+        let holds = state.totals.held.saturating_sub(self.held_before);
+        self.held_before = state.totals.held;
+        let gauge = gauge(state.available(), state.supplied());
+        self.show(&format!(
+            "{:<9} {gauge} {:>6} left {:>6} held {:>6} sold  {:>6} viewers  {:>6} clicks/s {:>6} holds/s  p99 {:>7.1} ms",
+            state.phase,
+            state.available(),
+            state.held(),
+            state.sold(),
+            state.viewers_connected,
+            per_s(progress.interval_clicks, progress.interval_ms),
+            per_s(holds, interval_ms),
+            millis(progress.interval_us_p99),
+        ));
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn show(&mut self, text: &str) {
+        if self.is_terminal {
+            self.bar.set_message(text.to_owned());
+        } else if self.skipped == 0 {
+            eprintln!("  {text}");
+        }
+        self.skipped = (self.skipped + 1) % PRINT_EVERY;
+    }
+
+    fn print(&self, text: &str) {
+        if self.is_terminal { self.bar.println(text) } else { eprintln!("{text}") }
+    }
+}
+
+/// Sixteen places that empty as units go.
+fn gauge(left: u64, of: u64) -> String {
+    const PLACES: u64 = 16;
+    let full = if of == 0 { 0 } else { (left * PLACES).div_ceil(of).min(PLACES) };
+    (0..PLACES).map(|place| if place < full { '█' } else { '░' }).collect()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "latencies are far below 2^52 microseconds")]
+fn millis(us: u64) -> f64 {
+    us as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gauge_empties_with_the_units() {
+        assert_eq!(gauge(100, 100), "█".repeat(16));
+        assert_eq!(gauge(1, 100), format!("█{}", "░".repeat(15)), "the last unit still shows");
+        assert_eq!(gauge(0, 100), "░".repeat(16));
+    }
+}

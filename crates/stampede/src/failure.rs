@@ -1,0 +1,42 @@
+//! Why a command could not be carried out.
+
+use std::{io, net::SocketAddr};
+
+use crate::{config::ConfigError, ticket_keys::KeyFileError};
+
+/// One sentence for the person at the terminal; the variants carry what the crates report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    #[error(transparent)]
+    Id(#[from] stampede_domain::IdError),
+    #[error(transparent)]
+    Lock(#[from] stampede_ledger::LockError),
+    #[error(transparent)]
+    Ledger(#[from] stampede_ledger::OpenError),
+    #[error(transparent)]
+    Read(#[from] stampede_ledger::ReadError),
+    #[error(transparent)]
+    Report(#[from] stampede_report::ReportError),
+    #[error(transparent)]
+    Staff(#[from] stampede_control::StaffError),
+    #[error(transparent)]
+    Engine(#[from] stampede_engine::StartError),
+    #[error(transparent)]
+    Settlement(#[from] stampede_settlement::StartError),
+    #[error(transparent)]
+    Gateway(#[from] stampede_gateway::StartError),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
+    #[error("the system refused: {0}")]
+    Io(#[from] io::Error),
+    #[error("cannot write the result: {0}")]
+    Json(#[from] serde_json::Error),
+}

@@ -1,0 +1,152 @@
+//! The server: every part wired, started in order, stopped in order.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use stampede_control::{ControlConfig, ControlParts, StaffTokens};
+use stampede_domain::{DurationMs, NodeId};
+use stampede_engine::{Engine, EngineConfig};
+use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
+use stampede_ledger::{DataDir, SqliteLedger};
+use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
+use stampede_wire::ticket::TicketVerifier;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing::info;
+
+use crate::{
+    cli::ServeArgs,
+    clock::SystemClock,
+    config::{Config, Provider},
+    descriptors,
+    failure::Failure,
+    staff, telemetry, ticket_keys,
+};
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    telemetry::log(args.log_json);
+    let config = settings(args)?;
+    info!(config = %toml::to_string(&config).unwrap_or_default().replace('\n', " "), "settings");
+    let descriptors = descriptors::raise();
+    info!(descriptors, "open descriptors allowed");
+    let metrics = telemetry::metrics()?;
+
+    let data = DataDir::lock(&args.data)?;
+    let tokens = Arc::new(StaffTokens::open(data.path())?);
+    let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
+    let node = NodeId::new(&config.node.name)?;
+    info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
+    let ledger = SqliteLedger::open(&data, &node)?;
+
+    let clock = Arc::new(SystemClock::start());
+    let signals = CoreSignals::new(config.cores());
+    let engine_config = EngineConfig {
+        cores: config.cores(),
+        connections_per_viewer_max: config.viewers.connections_per_viewer_max,
+        ..EngineConfig::default()
+    };
+    let (engine, ports) = stampede_engine::start(engine_config, ledger, clock, signals.wakes())?;
+    let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
+    let gateway =
+        Gateway::start(gateway_config(&config), ports, signals, Arc::clone(&settlement), tickets)?;
+    let first_token = staff::first_token(&tokens)?;
+
+    let parts = ControlParts {
+        engine: Arc::clone(&engine),
+        staff: tokens,
+        metrics,
+        data_dir: data.path().to_owned(),
+        config: ControlConfig::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(control(config.control.listen, parts, |control| {
+        println!("viewers on ws://{}/", gateway.local_addr());
+        println!("control on http://{control}/");
+        if let Some(token) = first_token {
+            println!("staff token: {token}");
+        }
+        info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
+    }));
+    stop(gateway, &settlement, &engine);
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// The file's settings with those of the command line on top.
+fn settings(args: &ServeArgs) -> Result<Config, Failure> {
+    let mut config = match &args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::default(),
+    };
+    let Config { viewers, control, payments, .. } = &mut config;
+    set(&mut viewers.listen, args.viewers);
+    set(&mut viewers.cores, args.cores);
+    set(&mut viewers.tick_interval_ms, args.tick_interval_ms);
+    set(&mut control.listen, args.control);
+    set(&mut payments.provider, args.payments);
+    set(&mut payments.delay_ms, args.payment_delay_ms);
+    set(&mut payments.failure_rate, args.payment_failure_rate);
+    config.validate()?;
+    Ok(config)
+}
+
+fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *setting = given;
+    }
+}
+
+fn provider(config: &Config) -> SettlementProvider {
+    match config.payments.provider {
+        Provider::None => SettlementProvider::External,
+        Provider::Sandbox => SettlementProvider::Sandbox(SandboxConfig {
+            delay: DurationMs::new(config.payments.delay_ms),
+            failure_rate: config.payments.failure_rate,
+            ..SandboxConfig::default()
+        }),
+    }
+}
+
+fn gateway_config(config: &Config) -> GatewayConfig {
+    GatewayConfig {
+        listen: config.viewers.listen,
+        origins: config.viewers.origins.clone(),
+        connections_max: config.viewers.connections_max,
+        tick_interval: DurationMs::new(config.viewers.tick_interval_ms),
+        ..GatewayConfig::default()
+    }
+}
+
+/// Serves the control interface until a signal comes; `ready` is told the address.
+async fn control(
+    listen: SocketAddr,
+    parts: ControlParts,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Failure> {
+    let at = |source| Failure::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(at)?;
+    let address = listener.local_addr().map_err(at)?;
+    let (mut term, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let config = parts.config.clone();
+    let router = stampede_control::router(parts);
+    ready(address);
+    let told = async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+    };
+    stampede_control::serve(listener, router, &config, told).await;
+    Ok(())
+}
+
+/// Viewers first, so that durable answers leave; the ledger last, so that nothing is lost.
+fn stop(gateway: Gateway, settlement: &Settlement, engine: &Engine) {
+    gateway.shutdown();
+    settlement.shutdown();
+    engine.shutdown();
+    info!("stopped");
+}

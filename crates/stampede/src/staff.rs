@@ -1,0 +1,61 @@
+//! Staff tokens from the command line.
+
+use std::{path::Path, process::ExitCode};
+
+use stampede_control::{NewStaff, StaffTokens};
+use stampede_engine::{Clock, Role};
+
+use crate::{
+    cli::{StaffRole, TokenCommand},
+    clock::SystemClock,
+    failure::Failure,
+};
+
+impl From<StaffRole> for Role {
+    fn from(role: StaffRole) -> Self {
+        match role {
+            StaffRole::Admin => Self::Admin,
+            StaffRole::Host => Self::Host,
+            StaffRole::Merchant => Self::Merchant,
+            StaffRole::Ops => Self::Ops,
+        }
+    }
+}
+
+pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
+    match command {
+        TokenCommand::Add { data, name, role, merchant } => {
+            let merchant = merchant.as_deref().map(str::parse).transpose()?;
+            let staff = NewStaff { name, role: role.into(), merchant };
+            let issued = open(&data)?.add(staff, SystemClock::start().now())?;
+            println!("{}", issued.secret.reveal());
+        }
+        TokenCommand::List { data } => {
+            for token in open(&data)?.list()? {
+                let merchant =
+                    token.staff.merchant.map_or("every merchant".into(), |m| m.to_string());
+                println!(
+                    "{}  {:<8}  {merchant:<24}  {}",
+                    token.id, token.staff.role, token.staff.name
+                );
+            }
+        }
+        TokenCommand::Revoke { data, id } => open(&data)?.revoke(&id)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(data: &Path) -> Result<StaffTokens, Failure> {
+    std::fs::create_dir_all(data)?;
+    Ok(StaffTokens::open(data)?)
+}
+
+/// Makes the first token of a new directory; `None` if there are some.
+pub(crate) fn first_token(tokens: &StaffTokens) -> Result<Option<String>, Failure> {
+    if !tokens.is_empty()? {
+        return Ok(None);
+    }
+    let staff = NewStaff { name: "first admin".into(), role: Role::Admin, merchant: None };
+    let issued = tokens.add(staff, SystemClock::start().now())?;
+    Ok(Some(issued.secret.reveal().to_owned()))
+}

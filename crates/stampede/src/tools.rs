@@ -1,0 +1,58 @@
+//! Commands that read a data directory: verify, report, ticket.
+
+use std::process::ExitCode;
+
+use stampede_domain::{DropId, Mode, UnixMillis};
+use stampede_engine::Clock;
+use stampede_report::{ReportJson, Verification};
+use stampede_wire::ticket::Ticket;
+
+use crate::{
+    FOUND_WRONG,
+    cli::{ReportArgs, TicketCommand, VerifyArgs},
+    clock::SystemClock,
+    failure::Failure,
+    ticket_keys,
+};
+
+pub(crate) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
+    let found: Verification = stampede_report::verify_dir(&args.data)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&found.json())?);
+    } else {
+        print!("{found}");
+    }
+    Ok(if found.ok { ExitCode::SUCCESS } else { ExitCode::from(FOUND_WRONG) })
+}
+
+pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
+    let reports = match &args.drop {
+        Some(drop) => vec![stampede_report::drop_report(&args.data, drop.parse::<DropId>()?)?],
+        None => stampede_report::reports(&args.data)?,
+    };
+    if args.json {
+        let reports: Vec<ReportJson> =
+            reports.iter().map(stampede_report::DropReport::json).collect();
+        println!("{}", serde_json::to_string(&reports)?);
+    } else {
+        for report in &reports {
+            println!("{report}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn ticket(command: TicketCommand) -> Result<ExitCode, Failure> {
+    let TicketCommand::Mint { data, stream, viewer, channel, rehearsal, lifetime_s } = command;
+    let (_, minter) = ticket_keys::signer(&data)?;
+    let now = SystemClock::start().now();
+    let ticket = Ticket {
+        viewer: viewer.parse()?,
+        stream: stream.parse()?,
+        channel: channel.as_deref().map(str::parse).transpose()?,
+        mode: if rehearsal { Mode::Rehearsal } else { Mode::Live },
+        expires_at: UnixMillis::new(now.get().saturating_add(lifetime_s.saturating_mul(1000))),
+    };
+    println!("{}", minter.mint(&ticket, now));
+    Ok(ExitCode::SUCCESS)
+}
