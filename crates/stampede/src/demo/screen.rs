@@ -40,7 +40,7 @@ impl Screen {
     }
 
     pub(crate) fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {
-        let per_s = |count: u64, ms: u64| if ms == 0 { 0 } else { count * 1_000 / ms };
+        let per_s = |count: u64, ms: u64| (count * 1_000).checked_div(ms).unwrap_or(0);
         let holds = state.totals.held.saturating_sub(self.held_before);
         self.held_before = state.totals.held;
         let gauge = gauge(state.available(), state.supplied());
