@@ -22,7 +22,9 @@ fn option(arguments: &[String], name: &str) -> Option<String> {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some(name) = option(&arguments, "--kind") else {
-        Kind::ALL.iter().for_each(|(_, name)| println!("{name}"));
+        for (_, name) in Kind::ALL {
+            println!("{name}");
+        }
         return ExitCode::SUCCESS;
     };
     let seed = option(&arguments, "--seed").map_or(Ok(0), |seed| seed.parse());

@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use stampede_domain::{DropId, Phase};
+use stampede_domain::{DropId, DurationMs, Phase};
 use stampede_report::{DropReport, ReportError, drop_report, reports, verify_dir};
 use support::{
     START_MS, TTL_MS, plan,
@@ -137,7 +137,7 @@ fn pace(report: &DropReport, sale: &Sale) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn figures_equal_a_naive_recount(
@@ -150,7 +150,9 @@ proptest! {
         play(&mut sim, &steps);
         sim.flush();
         if settles {
-            drops.into_iter().for_each(|drop| sim.settle(drop));
+            for drop in drops {
+                sim.settle(drop);
+            }
         }
         let sales = sim.close();
         let verification = verify_dir(dir.path()).unwrap();
@@ -186,7 +188,7 @@ fn marks_fall_on_the_takes_that_reach_them() {
     sim.settle(drop);
     sim.close();
     let report = drop_report(dir.path(), drop).unwrap();
-    let millis = |span: Option<stampede_domain::DurationMs>| span.map(|span| span.get());
+    let millis = |span: Option<DurationMs>| span.map(DurationMs::get);
     assert_eq!(millis(report.half_after), Some(500));
     assert_eq!(millis(report.nine_tenths_after), Some(900));
     assert_eq!(millis(report.sold_out_after), Some(1_000));

@@ -55,7 +55,6 @@ fn names_of(kind: Kind) -> &'static [&'static str] {
         }
         Kind::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
         Kind::DropTailRow => &["tail_differs", "rows_of_commit"],
-        Kind::RepeatRow => &["chain_broken"],
         Kind::ChangeRecordCount => &["record_count"],
         Kind::ChangeSupply => &["supply_differs"],
         Kind::DeleteOrder => &["order_missing"],
@@ -65,7 +64,7 @@ fn names_of(kind: Kind) -> &'static [&'static str] {
         Kind::ScrambleLinks => &["links_unreadable"],
         Kind::ChangeLastSeq => &["tail_differs"],
         Kind::ForgetStart => &["unknown_start"],
-        Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
+        Kind::RepeatRow | Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
         Kind::RewindProjection => &["order_early"],
         Kind::BreakPage => &["file_damaged", "unreadable"],
     }
@@ -190,6 +189,11 @@ fn lies_about_takes_are_found() {
         }
         rows[row].records.push(again);
     });
+}
+
+#[test]
+fn lies_about_terms_are_found() {
+    let ledger = sound();
     check("over_sku_limit", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
         if let Record::Taken { units: taken, .. } = &mut rows[row].records[at] {
@@ -213,6 +217,11 @@ fn lies_about_takes_are_found() {
             *deadline = UnixMillis::new(deadline.get() + 1);
         }
     });
+}
+
+#[test]
+fn lies_about_restarts_are_found() {
+    let ledger = sound();
     check("take_missing", &ledger, |rows| {
         let (row, at) = find(
             rows,

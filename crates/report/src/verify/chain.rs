@@ -1,6 +1,6 @@
 //! Rows against each other: hashes, chains, commit numbers, times.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use stampede_domain::{DropId, Incarnation, NodeId, Seq, UnixMillis};
 use stampede_ledger::{IncarnationRow, NodeRow, RecordError, Row, RowHash};
@@ -225,6 +225,11 @@ impl ChainCheck {
             let place = Place { incarnation: Some(incarnation), ..Place::LEDGER };
             findings.add(place, ChainFault::UnknownStart { node, incarnation });
         }
+    }
+
+    /// Where each drop's chain stands.
+    pub(super) fn heads(&self) -> BTreeMap<DropId, RowHash> {
+        self.heads.iter().map(|(drop, hash)| (*drop, *hash)).collect()
     }
 
     /// Time of the latest commit, if there is one.

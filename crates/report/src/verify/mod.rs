@@ -19,7 +19,7 @@ mod viewers;
 use std::{collections::BTreeMap, path::Path};
 
 use stampede_domain::{DropId, Incarnation, UnixMillis};
-use stampede_ledger::{JournalReader, ReadError, Row, RowKey};
+use stampede_ledger::{JournalReader, ReadError, Row, RowHash, RowKey};
 
 pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
@@ -53,18 +53,19 @@ pub fn verify_dir(data_dir: &Path) -> Result<Verification, ReadError> {
     // One state for everything: the tables must agree with the journal at the same commit.
     let snapshot = reader.snapshot()?;
     let mut counts = Counts::default();
-    if let Err(error) = replay(snapshot.reader(), &mut counts, &mut findings) {
+    let heads = replay(snapshot.reader(), &mut counts, &mut findings).unwrap_or_else(|error| {
         let fault = Fault::Unreadable { report: error.to_string() };
         findings.add(Place::LEDGER, fault);
-    }
-    Ok(Verification::new(findings, counts))
+        BTreeMap::new()
+    });
+    Ok(Verification::new(findings, counts, heads))
 }
 
 fn replay(
     reader: &JournalReader,
     counts: &mut Counts,
     findings: &mut Findings,
-) -> Result<(), ReadError> {
+) -> Result<BTreeMap<DropId, RowHash>, ReadError> {
     let mut verifier = Verifier {
         chains: ChainCheck::default(),
         drops: BTreeMap::new(),
@@ -81,13 +82,15 @@ fn replay(
                 // What lies behind cannot be compared with anything.
                 let place = last.unwrap_or(Place::LEDGER);
                 findings.add(place, Fault::Unreadable { report: error.to_string() });
-                return Ok(());
+                return Ok(BTreeMap::new());
             }
         };
         last = Some(Place::row(row.drop, row.incarnation, row.seq));
         verifier.row(&row, counts, findings)?;
     }
-    verifier.finish(reader, counts, findings)
+    let heads = verifier.chains.heads();
+    verifier.finish(reader, counts, findings)?;
+    Ok(heads)
 }
 
 struct Verifier<'a> {

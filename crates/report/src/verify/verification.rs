@@ -1,9 +1,10 @@
 //! The result of a verification, as text or JSON.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use stampede_domain::{Incarnation, Seq};
+use stampede_domain::{DropId, Incarnation, Seq};
+use stampede_ledger::RowHash;
 
 use super::finding::{FINDINGS_MAX, Finding, Findings};
 use crate::text::grouped;
@@ -55,12 +56,19 @@ pub struct Verification {
     pub found: u64,
     /// What was looked at.
     pub counts: Counts,
+    /// The last hash of each chain. Noted elsewhere, they betray whoever rewrites everything;
+    /// empty if the journal could not be read to its end.
+    pub heads: BTreeMap<DropId, RowHash>,
 }
 
 impl Verification {
-    pub(super) fn new(findings: Findings, counts: Counts) -> Self {
+    pub(super) fn new(
+        findings: Findings,
+        counts: Counts,
+        heads: BTreeMap<DropId, RowHash>,
+    ) -> Self {
         let (findings, found) = findings.into_parts();
-        Self { ok: found == 0, findings, found, counts }
+        Self { ok: found == 0, findings, found, counts, heads }
     }
 
     /// `ok` or `damaged`.
@@ -76,6 +84,11 @@ impl Verification {
             findings_max: FINDINGS_MAX,
             findings: self.findings.iter().map(FindingJson::of).collect(),
             counts: self.counts,
+            heads: self
+                .heads
+                .iter()
+                .map(|(drop, hash)| (drop.to_string(), hash.to_string()))
+                .collect(),
         }
     }
 }
@@ -106,6 +119,9 @@ impl fmt::Display for Verification {
         let (orders, pending) = (self.counts.orders, self.counts.orders_pending);
         writeln!(f, "orders       {} ({} to be made)", grouped(orders), grouped(pending))?;
         writeln!(f, "viewers      {}", grouped(self.counts.viewers))?;
+        for (drop, hash) in &self.heads {
+            writeln!(f, "{:<12} {hash}", format!("head {drop}"))?;
+        }
         if self.ok {
             return Ok(());
         }
@@ -133,6 +149,8 @@ pub struct VerificationJson {
     pub findings: Vec<FindingJson>,
     /// What was looked at.
     pub counts: Counts,
+    /// The last hash of each chain, by drop; `d0` is the house's.
+    pub heads: BTreeMap<String, String>,
 }
 
 /// A [`Finding`] on its way to JSON.

@@ -92,74 +92,25 @@ impl Damage {
         match kind {
             Kind::FlipBody => self.flip("body"),
             Kind::FlipHash => self.flip("hash"),
-            Kind::DropMiddleRow => {
-                let sql = "SELECT rowid FROM journal WHERE (incarnation, seq, drop_id) <
-                    (SELECT incarnation, max(seq), 0 FROM journal
-                     WHERE incarnation = (SELECT max(incarnation) FROM journal))";
-                let row = self.any(sql);
-                self.run("DELETE FROM journal WHERE rowid = ?1", row)
-            }
-            Kind::DropTailRow => {
-                let row = self.any("SELECT max(rowid) FROM journal");
-                self.run("DELETE FROM journal WHERE rowid = ?1", row)
-            }
             Kind::SwapBodies => self.swap_bodies(),
-            Kind::TruncateBody => {
-                let row = self.any("SELECT rowid FROM journal");
-                let sql =
-                    "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE rowid = ?1";
-                self.run(sql, row)
-            }
             Kind::RepeatRow => self.repeat_row(),
-            Kind::ChangeRecordCount => {
-                let row = self.any("SELECT rowid FROM journal");
-                self.run("UPDATE journal SET records = records + 1 WHERE rowid = ?1", row)
-            }
-            Kind::ChangeSupply => {
-                let drop = self.any("SELECT drop_id FROM supply");
-                self.run("UPDATE supply SET supplied = supplied + 1 WHERE drop_id = ?1", drop)
-            }
-            Kind::DeleteOrder => {
-                let place = self.any("SELECT place FROM orders");
-                self.run("DELETE FROM orders WHERE place = ?1", place)
-            }
-            Kind::ChangeOrderAmount => {
-                let place = self.any("SELECT place FROM orders");
-                self.run(
-                    "UPDATE orders SET amount_minor = amount_minor - 1 WHERE place = ?1",
-                    place,
-                )
-            }
             Kind::RepeatOrder => self.repeat_order(),
-            // A later take may write the link again; that of the first commit stands alone.
-            Kind::DeleteLinks => {
-                let row = self.any("SELECT min(rowid) FROM viewers");
-                self.run("DELETE FROM viewers WHERE rowid = ?1", row)
-            }
-            Kind::ScrambleLinks => {
-                let row = self.any("SELECT rowid FROM viewers");
-                let sql = "UPDATE viewers SET pairs = substr(pairs, 1, length(pairs) - 3) WHERE rowid = ?1";
-                self.run(sql, row)
-            }
             Kind::ChangeLastSeq => {
                 let by = 1 + i64::try_from(self.dice.roll(5)).expect("small");
                 self.run("UPDATE node SET last_seq = last_seq + ?1", by)
-            }
-            Kind::ForgetStart => {
-                let start = self.any("SELECT incarnation FROM incarnations");
-                self.run("DELETE FROM incarnations WHERE incarnation = ?1", start)
             }
             Kind::RechainRow => self.rewrite(|row, dice| {
                 let mut bytes = *row.prev_hash.as_bytes();
                 bytes[usize::try_from(dice.roll(32)).expect("small")] ^= 1;
                 row.prev_hash = RowHash::from_bytes(bytes);
             }),
-            // The time of the commit, far enough from it to stay in order.
+            // The last bit of the commit's time, so that times stay in order.
             Kind::RewriteRow => self.rewrite(|row, _| row.body[3] ^= 1),
-            Kind::RewindProjection => {
-                self.run("UPDATE projection SET incarnation = 0, seq = ?1, record = 0", 0)
+            _ => {
+                let (chosen_by, change) = statements(kind);
+                let value = self.any(chosen_by);
+                self.run(change, value)
             }
-            Kind::BreakPage => unreachable!("done without a connection"),
         }
     }
 
@@ -259,6 +210,54 @@ impl Damage {
         let sql = "SELECT drop_id, node, incarnation, seq, records, body, prev_hash, hash
                    FROM journal WHERE rowid = ?1";
         self.connection.query_row(sql, [place], read_row).expect("the row is there")
+    }
+}
+
+/// The kinds that are one statement: what it may be done to, then what is done to one of those.
+fn statements(kind: Kind) -> (&'static str, &'static str) {
+    let any_row = "SELECT rowid FROM journal";
+    let any_order = "SELECT place FROM orders";
+    match kind {
+        Kind::DropMiddleRow => (
+            "SELECT rowid FROM journal WHERE (incarnation, seq) <
+               (SELECT incarnation, max(seq) FROM journal
+                WHERE incarnation = (SELECT max(incarnation) FROM journal))",
+            "DELETE FROM journal WHERE rowid = ?1",
+        ),
+        Kind::DropTailRow => {
+            ("SELECT max(rowid) FROM journal", "DELETE FROM journal WHERE rowid = ?1")
+        }
+        Kind::TruncateBody => (
+            any_row,
+            "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE rowid = ?1",
+        ),
+        Kind::ChangeRecordCount => {
+            (any_row, "UPDATE journal SET records = records + 1 WHERE rowid = ?1")
+        }
+        Kind::ChangeSupply => (
+            "SELECT drop_id FROM supply",
+            "UPDATE supply SET supplied = supplied + 1 WHERE drop_id = ?1",
+        ),
+        Kind::DeleteOrder => (any_order, "DELETE FROM orders WHERE place = ?1"),
+        Kind::ChangeOrderAmount => {
+            (any_order, "UPDATE orders SET amount_minor = amount_minor - 1 WHERE place = ?1")
+        }
+        // A later take may write a link again; those of the first commit stand alone.
+        Kind::DeleteLinks => {
+            ("SELECT min(rowid) FROM viewers", "DELETE FROM viewers WHERE rowid = ?1")
+        }
+        Kind::ScrambleLinks => (
+            "SELECT rowid FROM viewers",
+            "UPDATE viewers SET pairs = substr(pairs, 1, length(pairs) - 3) WHERE rowid = ?1",
+        ),
+        Kind::ForgetStart => (
+            "SELECT incarnation FROM incarnations",
+            "DELETE FROM incarnations WHERE incarnation = ?1",
+        ),
+        Kind::RewindProjection => {
+            ("SELECT 0", "UPDATE projection SET incarnation = ?1, seq = 0, record = 0")
+        }
+        _ => unreachable!("{kind:?} is more than a statement"),
     }
 }
 

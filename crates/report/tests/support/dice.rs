@@ -1,4 +1,5 @@
 //! Random choices that a seed reproduces.
+#![allow(unreachable_pub, reason = "a module of several programs, none of which has a public")]
 
 /// A splitmix64 generator: the seed reproduces everything.
 pub struct Dice(pub u64);
@@ -13,7 +14,7 @@ impl Dice {
     }
 
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        let place = self.roll(u64::try_from(from.len()).unwrap());
-        &from[usize::try_from(place).unwrap()]
+        let place = self.roll(u64::try_from(from.len()).expect("a slice fits 64 bits"));
+        &from[usize::try_from(place).expect("below the length")]
     }
 }

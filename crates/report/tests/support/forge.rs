@@ -38,7 +38,9 @@ pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
     for forged in &mut rows {
         let Forged { row, header, records } = forged;
         row.body = header.to_bytes().to_vec();
-        records.iter().for_each(|record| codec::encode(record, &mut row.body));
+        for record in records.iter() {
+            codec::encode(record, &mut row.body);
+        }
         row.records = u32::try_from(records.len()).unwrap();
         row.prev_hash = *heads.entry(row.drop).or_insert_with(|| RowHash::genesis(row.drop));
         row.hash = row.computed_hash();

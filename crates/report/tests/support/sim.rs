@@ -82,7 +82,8 @@ impl Sale {
         let out = |hold: &&Hold| !matches!(hold.state, State::Released | State::Expired);
         let used: BTreeSet<u32> =
             self.pool_holds(number).filter(out).map(|hold| hold.id.slot().get()).collect();
-        SlotIndex::new((0..).find(|slot| !used.contains(slot)).unwrap()).unwrap()
+        let places = 0..=SlotIndex::MAX.get();
+        SlotIndex::new(places.into_iter().find(|slot| !used.contains(slot)).unwrap()).unwrap()
     }
 
     fn may_take(&self, who: u64, number: usize, count: u32) -> Result<(), RefusalCode> {
@@ -453,6 +454,7 @@ pub fn busy_sale(path: &Path) -> BTreeMap<DropId, Sale> {
             sim.end(first, 2, State::Released);
             sim.end(second, 0, State::Confirmed);
             sim.tally(first, 30 + who);
+            sim.tally(second, 30 + who);
         }
     }
     sim.flush();

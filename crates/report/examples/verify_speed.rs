@@ -1,0 +1,167 @@
+//! Writes a large ledger to measure how fast it is verified.
+//!
+//! `cargo run --release -p stampede-report --example verify_speed -- 500000` makes two records for
+//! each viewer: a take with its link, a confirm.
+
+use std::{path::Path, process::ExitCode, sync::Arc, thread, time::Instant};
+
+use stampede_domain::{
+    Currency, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Mode, Money,
+    PoolIndex, SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+};
+use stampede_ledger::{
+    Applier, DataDir, Entry, Producer, Record, RingConfig, SqliteLedger, StoreError, ViewerLink,
+    Writer,
+};
+
+const DROP: DropId = DropId::new(1);
+const START: UnixMillis = UnixMillis::new(1_763_816_400_000);
+const RING_ENTRIES: usize = 20_000;
+
+struct Ignore;
+
+impl Applier<()> for Ignore {
+    fn applied(&mut self, entries: &mut Vec<Entry<()>>) {
+        entries.clear();
+    }
+
+    fn poisoned(&mut self, why: &StoreError) {
+        eprintln!("{why}");
+    }
+}
+
+fn plan(viewers: u32) -> DropPlan {
+    let units = |count| Units::new(count).expect("a supply within range");
+    let price = Money::new(1_990, Currency::new("EUR").expect("a currency")).expect("a price");
+    let text = "an id is valid";
+    DropPlan {
+        stream: "friday".parse().expect(text),
+        running_order: 1,
+        title: "Mugs".into(),
+        merchant: "acme".parse().expect(text),
+        host: "nina".parse().expect(text),
+        mode: Mode::Live,
+        skus: vec![SkuPlan {
+            id: "mug".parse().expect(text),
+            title: "Mug".into(),
+            options: Vec::new(),
+            merchant_sku: "M-1".into(),
+            image: None,
+            price,
+            supply: units(viewers),
+            limit_per_viewer: units(1),
+        }],
+        limit_per_viewer: units(1),
+        holds_per_viewer_max: 1,
+        hold_ttl: DurationMs::from_secs(3_600),
+        countdown: DurationMs::ZERO,
+        starts_at: None,
+        ends_at: None,
+    }
+}
+
+/// Pushes when there is room, as a producer does.
+fn push(ring: &mut Producer<()>, record: Record, link: Option<Arc<ViewerLink>>) {
+    while ring.room() == 0 {
+        thread::yield_now();
+    }
+    ring.push(Entry { drop: DROP, record, link, tag: () });
+}
+
+/// Waits until everything pushed is durable: ends follow the takes' commits.
+fn settle(ring: &Producer<()>) {
+    while ring.durable() < ring.pushed() {
+        thread::yield_now();
+    }
+}
+
+fn write(path: &Path, viewers: u32) {
+    let data = DataDir::lock(path).expect("a fresh directory");
+    let node = "n1".parse().expect("a node id");
+    let ledger = SqliteLedger::open(&data, &node).expect("a fresh ledger");
+    let incarnation = ledger.chains.incarnation;
+    let rings = vec![RingConfig { entries_max: RING_ENTRIES, wake: Arc::new(|| ()) }];
+    let now = Arc::new(|| START);
+    let (writer, mut rings) =
+        Writer::spawn(ledger.store, ledger.chains, Box::new(Ignore), now, rings).expect("a thread");
+    let ring = &mut rings[0];
+    let plan = plan(viewers);
+    let (price, supply) = (plan.skus[0].price, plan.skus[0].supply);
+    let pool = PoolIndex::default();
+    push(ring, Record::Planned { plan: plan.into(), revision: 1 }, None);
+    push(ring, Record::Countdown { opens_at: START }, None);
+    push(ring, Record::Lot { pool, units: supply, lot: 1 }, None);
+    push(ring, Record::Opened, None);
+    settle(ring);
+    for number in 1..=viewers {
+        let (record, link) = take(incarnation, number);
+        push(ring, record, Some(link));
+    }
+    settle(ring);
+    for number in 1..=viewers {
+        let viewer = viewer(number);
+        let confirmed = Record::Confirmed {
+            hold: hold(incarnation, number),
+            viewer,
+            units: Units::ONE,
+            amount: price,
+        };
+        push(ring, confirmed, None);
+    }
+    writer.shutdown().expect("the disk has room");
+}
+
+fn hold(incarnation: Incarnation, number: u32) -> HoldId {
+    let slot = SlotIndex::new(number - 1).expect("as many slots as units");
+    let take = TakeNumber::new(u64::from(number)).expect("few takes");
+    HoldId::new(DROP, incarnation, PoolIndex::default(), slot, take)
+}
+
+fn viewer(number: u32) -> ViewerNumber {
+    // An odd factor spreads the numbers as random ones are.
+    ViewerNumber::new(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)).expect("64 bits")
+}
+
+fn take(incarnation: Incarnation, number: u32) -> (Record, Arc<ViewerLink>) {
+    let viewer = viewer(number);
+    let record = Record::Taken {
+        hold: hold(incarnation, number),
+        viewer,
+        key: KeyFingerprint::from_bits(u128::from(number)),
+        units: Units::ONE,
+        taken_at: START,
+        deadline: START.plus(DurationMs::from_secs(3_600)),
+    };
+    let id = ViewerId::new(&format!("viewer-{number}")).expect("a short id");
+    (record, Arc::new(ViewerLink { number: viewer, id }))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    println!("{what:<10} {:>8.3} s", begun.elapsed().as_secs_f64());
+    done
+}
+
+fn main() -> ExitCode {
+    let viewers = std::env::args().nth(1).map_or(Ok(500_000), |count| count.parse());
+    let Ok(viewers) = viewers else {
+        eprintln!("usage: verify_speed [VIEWERS]");
+        return ExitCode::from(2);
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    timed("write", || write(dir.path(), viewers));
+    let verification = timed("verify", || stampede_report::verify_dir(dir.path()));
+    let reports = timed("report", || stampede_report::reports(dir.path()));
+    match (verification, reports) {
+        (Ok(verification), Ok(_)) if verification.ok => {
+            print!("{verification}");
+            ExitCode::SUCCESS
+        }
+        (verification, reports) => {
+            eprintln!("{verification:?} {:?}", reports.err());
+            ExitCode::FAILURE
+        }
+    }
+}
