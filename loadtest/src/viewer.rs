@@ -17,6 +17,8 @@ use crate::{
 /// Bounds of the delays between attempts to connect.
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 const BACKOFF_LONGEST: Duration = Duration::from_millis(800);
+/// How long the server may take to notice that a viewer has gone.
+const HANG_UP_MAX: Duration = Duration::from_secs(5);
 /// When a failed or refused payment is tried again.
 const PAY_AGAIN_US: u64 = 100_000;
 
@@ -90,7 +92,7 @@ impl Viewer {
             let lost = match opened {
                 Ok((connection, welcome)) => {
                     backoff.reset();
-                    match self.stay(connection, &welcome, asked_us).await {
+                    match self.stay(Box::new(connection), &welcome, asked_us).await {
                         End::Left => break,
                         End::Dropped => continue,
                         End::Lost(error) => {
@@ -123,7 +125,7 @@ impl Viewer {
         self.world.changed.notify_one();
     }
 
-    async fn stay(&mut self, connection: Connection, welcome: &Welcome, asked_us: u64) -> End {
+    async fn stay(&mut self, connection: Box<Connection>, welcome: &Welcome, asked_us: u64) -> End {
         self.world.joined();
         if !self.welcomed {
             self.world.count(|counts| counts.viewers += 1);
@@ -136,13 +138,17 @@ impl Viewer {
         match flow {
             Ok(Flow::Drop) => {
                 self.lose_answers(Resend::WhenTold);
-                connection.drop_connection().await;
+                hang_up(connection).await;
                 End::Dropped
+            }
+            Ok(_) if self.pending.is_empty() => {
+                // It is over either way; a server that is gone already needs no goodbye.
+                let _gone = connection.close().await;
+                End::Left
             }
             Ok(_) => {
                 self.lose_answers(Resend::Never);
-                // It is over either way; a server that is gone already needs no goodbye.
-                let _gone = connection.close().await;
+                hang_up(connection).await;
                 End::Left
             }
             Err(error) => {
@@ -437,6 +443,11 @@ impl Viewer {
     fn again(&self, act: Act, after_us: u64) {
         self.world.later(self.world.clock.us() + after_us, self.place, act);
     }
+}
+
+/// Goes so that the server decides what was sent, unless it does not even notice.
+async fn hang_up(connection: Box<Connection>) {
+    let _noticed = tokio::time::timeout(HANG_UP_MAX, Box::pin(connection.hang_up())).await;
 }
 
 fn is_busy(refused: &Refused) -> bool {
