@@ -51,6 +51,7 @@ pub(crate) fn count_command(action: &'static str, outcome: &'static str) {
     counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(1);
 }
 
-pub(crate) fn count_audit_lines(lines: u64) {
-    counter!(AUDIT_LINES).increment(lines);
+pub(crate) fn count_audit_lines(chunk: &[u8]) {
+    let lines = chunk.iter().filter(|byte| **byte == b'\n').count();
+    counter!(AUDIT_LINES).increment(u64::try_from(lines).unwrap_or(u64::MAX));
 }

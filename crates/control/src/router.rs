@@ -31,9 +31,8 @@ pub fn router(parts: ControlParts) -> Router {
     let body_bytes_max = parts.config.body_bytes_max;
     let request_wait = parts.config.request_wait.to_std();
     let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
-    let fixed = |name, value| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
+    let fixed =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // Layers run from the last to the first: what the timeout or the body limit answers becomes a
     // problem and is counted like every other answer.
     paths
@@ -59,7 +58,9 @@ async fn as_problem(request: Request, next: Next) -> Response {
     }
     let code = Code::of_status(status);
     let detail = match code {
-        Code::UnknownPath => format!("{path} is no path of this interface; /openapi.json lists them"),
+        Code::UnknownPath => {
+            format!("{path} is no path of this interface; /openapi.json lists them")
+        }
         Code::MethodNotAllowed => {
             format!("{path} has no {method}; the header `Allow` lists what it has")
         }

@@ -60,12 +60,13 @@ impl ControlState {
         &self.0.parts.data_dir
     }
 
-    pub(crate) fn config(&self) -> &ControlConfig {
-        &self.0.parts.config
-    }
-
     pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
         &self.0.ledger_reads
+    }
+
+    /// How long a reader of an audit may let a piece wait.
+    pub(crate) fn chunk_wait(&self) -> DurationMs {
+        self.0.parts.config.chunk_wait
     }
 
     /// How long a command's answer is waited for.

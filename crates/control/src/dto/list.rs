@@ -1,7 +1,7 @@
 //! Several drops at once, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, UnixMillis, Units};
+use stampede_domain::{DurationMs, Units, UnixMillis};
 use stampede_engine::{SaleDrop, SkuFigures};
 use utoipa::{IntoParams, ToSchema};
 

@@ -5,12 +5,14 @@ mod drop;
 mod health;
 mod list;
 mod plan;
+mod report;
 
 pub(crate) use command::{Accepted, Reason, Restock};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use health::{Alive, Ready};
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
 pub(crate) use plan::{ModeName, PlanBody};
+pub(crate) use report::{ReportForm, ReportParams};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{
-    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, UnixMillis, Units,
+    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, Units, UnixMillis,
     limits::{COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT},
 };
 use utoipa::ToSchema;

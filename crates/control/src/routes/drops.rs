@@ -53,9 +53,12 @@ pub(super) async fn list(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(bad(format!("limit is {limit}; 1 to {PAGE_MAX} are allowed")));
     }
-    let after: Option<DropId> = params.after.as_deref().map(str::parse).transpose().map_err(
-        |error: stampede_domain::IdError| bad(format!("after: {error}")),
-    )?;
+    let after: Option<DropId> = params
+        .after
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let now = state.engine().now();
     let mut sales = state.engine().sales().into_iter().filter(|sale| {
         after.is_none_or(|after| sale.id() > after) && staff.sees(&sale.plan().merchant)

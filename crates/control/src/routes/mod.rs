@@ -3,6 +3,7 @@
 mod commands;
 mod drops;
 mod health;
+mod ledger;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -22,6 +23,8 @@ pub(crate) fn all() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::close))
         .routes(routes!(commands::restock))
         .routes(routes!(drops::stream))
+        .routes(routes!(ledger::report))
+        .routes(routes!(ledger::audit))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

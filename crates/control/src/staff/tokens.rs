@@ -43,7 +43,9 @@ pub enum StaffError {
         max: usize,
     },
     /// The name belongs to somebody with another role or merchant.
-    #[error("the name {name} belongs to token {id} with another role or merchant; use another name")]
+    #[error(
+        "the name {name} belongs to token {id} with another role or merchant; use another name"
+    )]
     NameTaken {
         /// The name.
         name: String,

@@ -1,0 +1,24 @@
+//! How a report is asked for.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// For whom the report is meant.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportParams {
+    /// Wins over the header `Accept`, which may ask for `text/plain`.
+    #[serde(default)]
+    pub(crate) format: Option<ReportForm>,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReportForm {
+    /// For machines.
+    Json,
+    /// For people.
+    Text,
+}

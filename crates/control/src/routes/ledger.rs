@@ -1,0 +1,211 @@
+//! What the ledger holds of a drop: the report, the audit.
+
+use std::ops::ControlFlow;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use stampede_domain::{DropId, DurationMs};
+use stampede_engine::Role;
+use stampede_report::{ReportError, audit::audit_ndjson, drop_report};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, mpsc},
+};
+
+use super::drops::visible;
+use crate::{
+    auth::Staff,
+    dto::{ReportForm, ReportParams},
+    extract::{DropPath, Params},
+    metrics,
+    problem::{Code, Problem, ProblemBody},
+    state::ControlState,
+};
+
+/// Bytes of one piece of an audit.
+const CHUNK_BYTES_MAX: usize = 64 << 10;
+/// Pieces made ahead of their reader.
+const CHUNKS_AHEAD_MAX: usize = 4;
+
+/// The sell-out report, folded from the journal.
+#[utoipa::path(
+    get,
+    path = "/v1/drops/{drop}/report",
+    tag = "ledger",
+    operation_id = "drop_report",
+    params(("drop" = String, Path, description = "The drop's id, like `d17`."), ReportParams),
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "The figures as far as they are durable.", content(
+            (serde_json::Value = "application/json"),
+            (String = "text/plain"),
+        )),
+        (status = 401, description = "No staff token, or one that is not known.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such drop, or another merchant's.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The ledger is being read by as many as may.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn report(
+    State(state): State<ControlState>,
+    staff: Staff,
+    DropPath(drop): DropPath,
+    Params(params): Params<ReportParams>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    visible(&state, &staff, drop)?;
+    let permit = permit(&state)?;
+    let dir = state.data_dir().to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        // The permit goes back when the reading ends, whether or not anybody still waits for it.
+        let _permit = permit;
+        drop_report(&dir, drop)
+    });
+    let report = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
+    Ok(match params.format.unwrap_or_else(|| accepted(&headers)) {
+        ReportForm::Json => Json(report.json()).into_response(),
+        ReportForm::Text => report.to_string().into_response(),
+    })
+}
+
+/// Every hold, every order, the refusal tally as JSON lines. A body without the final `summary`
+/// line is not complete. Names viewers, so hosts do not get it.
+#[utoipa::path(
+    get,
+    path = "/v1/drops/{drop}/audit",
+    tag = "ledger",
+    operation_id = "drop_audit",
+    params(("drop" = String, Path, description = "The drop's id, like `d17`.")),
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "One JSON object per line, told apart by `type`.",
+            body = String, content_type = "application/x-ndjson"),
+        (status = 401, description = "No staff token, or one that is not known.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The role is not trusted with viewers' names.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such drop, or another merchant's.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The ledger is being read by as many as may.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn audit(
+    State(state): State<ControlState>,
+    staff: Staff,
+    DropPath(drop): DropPath,
+) -> Result<Response, Problem> {
+    visible(&state, &staff, drop)?;
+    if staff.role() == Role::Host {
+        let detail = "role host may not audit: the lines name viewers";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    let mut pieces = pieces(&state, permit(&state)?, drop);
+    // What fails before the first line can still be answered as a problem.
+    let first = match pieces.recv().await {
+        Some(Piece::Failed(error)) => return Err(failed(&error)),
+        Some(piece) => piece,
+        None => return Err(Problem::internal(&CutOff)),
+    };
+    let rest = stream::unfold(Some((Some(first), pieces)), async |state| {
+        let (ready, mut pieces) = state?;
+        let piece = match ready {
+            Some(piece) => Some(piece),
+            None => pieces.recv().await,
+        };
+        match piece {
+            Some(Piece::Lines(lines)) => Some((Ok(Bytes::from(lines)), Some((None, pieces)))),
+            Some(Piece::End) => None,
+            // An error here ends the connection without the final chunk: the reader notices.
+            Some(Piece::Failed(_)) | None => Some((Err(CutOff), None)),
+        }
+    });
+    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    Ok((kind, Body::from_stream(rest)).into_response())
+}
+
+/// A piece of an audit on its way to its reader.
+enum Piece {
+    Lines(Vec<u8>),
+    End,
+    Failed(ReportError),
+}
+
+/// The audit broke off.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit broke off before its last line")]
+struct CutOff;
+
+/// Makes the audit on a thread of its own, no faster than it is read.
+fn pieces(
+    state: &ControlState,
+    permit: OwnedSemaphorePermit,
+    drop: DropId,
+) -> mpsc::Receiver<Piece> {
+    let (to, pieces) = mpsc::channel(CHUNKS_AHEAD_MAX);
+    let (dir, wait, runtime) = (state.data_dir().to_owned(), state.chunk_wait(), Handle::current());
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let send = |piece| send(&runtime, &to, piece, wait);
+        let made = audit_ndjson(&dir, drop, CHUNK_BYTES_MAX, &mut |lines| {
+            metrics::count_audit_lines(&lines);
+            send(Piece::Lines(lines))
+        });
+        // Where the reader has gone or was too slow, the channel just closes.
+        let _ = match made {
+            Ok(ControlFlow::Continue(())) => send(Piece::End),
+            Ok(gone @ ControlFlow::Break(())) => gone,
+            Err(error) => {
+                tracing::error!(%drop, %error, "an audit failed");
+                send(Piece::Failed(error))
+            }
+        };
+    });
+    pieces
+}
+
+/// Waits for room; breaks if the reader has gone or lets a piece wait too long.
+fn send(
+    runtime: &Handle,
+    to: &mpsc::Sender<Piece>,
+    piece: Piece,
+    wait: DurationMs,
+) -> ControlFlow<()> {
+    let sent =
+        runtime.block_on(async { tokio::time::timeout(wait.to_std(), to.send(piece)).await });
+    if matches!(sent, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+fn permit(state: &ControlState) -> Result<OwnedSemaphorePermit, Problem> {
+    state.ledger_reads().clone().try_acquire_owned().map_err(|_| {
+        Problem::retry(Code::Busy, "other reports or audits are reading the ledger; try again soon")
+    })
+}
+
+fn failed(error: &ReportError) -> Problem {
+    match error {
+        ReportError::NoDrop { .. } => Problem::unknown_drop(),
+        other => Problem::internal(other),
+    }
+}
+
+/// What the client asks for first.
+fn accepted(headers: &HeaderMap) -> ReportForm {
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = lines.flat_map(|line| line.split(','));
+    let kind = |part: &str| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let first = kinds.find_map(|part| match kind(part).as_str() {
+        "text/plain" => Some(ReportForm::Text),
+        "application/json" => Some(ReportForm::Json),
+        _ => None,
+    });
+    first.unwrap_or(ReportForm::Json)
+}

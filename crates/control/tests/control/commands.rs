@@ -1,0 +1,214 @@
+//! Running a drop: phases, roles, keys, restocks.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::rig::{NOON, Rig, mugs, until};
+
+#[tokio::test]
+async fn a_drop_runs_through_its_phases() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let answer = rig.command(&drop, "open", "o1").await;
+    assert_eq!(answer.json, json!({"drop": drop, "action": "open"}));
+    let state = rig.state(&drop).await;
+    assert_eq!((&state["phase"], &state["opens_in_ms"]), (&json!("countdown"), &json!(10_000)));
+    rig.advance(4_000);
+    assert_eq!(rig.state(&drop).await["opens_in_ms"], 6_000);
+
+    rig.command(&drop, "cancel-countdown", "cc1").await;
+    let state = rig.state(&drop).await;
+    assert_eq!((&state["phase"], state.get("opens_in_ms")), (&json!("scheduled"), None));
+    rig.command(&drop, "open", "o2").await;
+    rig.advance(10_000);
+    rig.until_phase(&drop, "open").await;
+    let state = rig.state(&drop).await;
+    assert_eq!(state["featured"], true);
+    let mug = json!({"sku": "mug", "supplied": 5, "available": 5, "held": 0, "sold": 0});
+    assert_eq!(state["skus"], json!([mug]));
+
+    rig.command(&drop, "pause", "p1").await;
+    assert_eq!(rig.state(&drop).await["phase"], "paused");
+    rig.command(&drop, "resume", "r1").await;
+    rig.until_phase(&drop, "open").await;
+    rig.command(&drop, "close", "c1").await;
+    rig.until_phase(&drop, "settled").await;
+}
+
+#[tokio::test]
+async fn a_step_that_the_phase_does_not_have_is_refused() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    for name in ["pause", "resume", "close", "cancel-countdown"] {
+        let ask = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/{name}")).key(name);
+        let answer = ask.refused(409, "wrong_phase").await;
+        assert!(answer.detail().ends_with("while the drop is scheduled"), "{}", answer.text);
+    }
+    let lot = json!({"sku": "mug", "units": 1});
+    let ask = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/lots")).key("lot");
+    ask.json(&lot).refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn a_retried_restock_adds_nothing() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let path = format!("/v1/drops/{drop}/lots");
+    let lot = json!({"sku": "mug", "units": 3, "reason": "found a box"});
+    let ask = || rig.ask("host", "POST", &path).key("lot1").json(&lot);
+    let first = ask().expect(StatusCode::OK).await;
+    assert_eq!(first.json, json!({"drop": drop, "action": "restock", "lot": 2}));
+    assert_eq!(first.header("idempotency-replayed"), None);
+    for _ in 0..3 {
+        let again = ask().expect(StatusCode::OK).await;
+        assert_eq!(again.text, first.text);
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    }
+    assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 8);
+
+    let other = json!({"sku": "mug", "units": 4, "reason": "found a box"});
+    rig.ask("host", "POST", &path).key("lot1").json(&other).refused(422, "key_reused").await;
+    // Keys belong to the actor: somebody else's same key is another command.
+    rig.ask("admin", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
+    assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 11);
+}
+
+#[tokio::test]
+async fn an_answer_is_the_same_after_a_restart() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let path = format!("/v1/drops/{drop}/lots");
+    let lot = json!({"sku": "mug", "units": 3});
+    let none = json!({"sku": "cup", "units": 3});
+    let first = rig.ask("host", "POST", &path).key("lot1").json(&lot).send().await;
+    let refused = rig.ask("host", "POST", &path).key("lot2").json(&none).send().await;
+    assert_eq!((first.status, refused.status.as_u16()), (StatusCode::OK, 422));
+
+    let rig = rig.restart();
+    let again = rig.ask("host", "POST", &path).key("lot1").json(&lot).send().await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let again = rig.ask("host", "POST", &path).key("lot2").json(&none).send().await;
+    assert_eq!((again.status, &again.text), (refused.status, &refused.text));
+    assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 8);
+}
+
+#[tokio::test]
+async fn a_replayed_plan_makes_no_second_drop() {
+    let rig = Rig::new();
+    let ask = || rig.ask("acme", "POST", "/v1/drops").key("p1").json(&mugs());
+    let first = ask().expect(StatusCode::CREATED).await;
+    let again = ask().expect(StatusCode::CREATED).await;
+    assert_eq!(
+        (first.text, first.headers["location"].clone()),
+        (again.text.clone(), again.headers["location"].clone())
+    );
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let list = rig.ask("admin", "GET", "/v1/drops").expect(StatusCode::OK).await;
+    assert_eq!(list.json["drops"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_lot_has_its_bounds() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let path = format!("/v1/drops/{drop}/lots");
+    for (key, sku, units, code) in [
+        ("l1", "mug", 0, "lot_out_of_range"),
+        ("l2", "mug", (1 << 24) - 1, "lot_out_of_range"),
+        ("l3", "mug", 1 << 24, "bad_body"),
+        ("l4", "cup", 1, "unknown_sku"),
+        ("l5", "a cup", 1, "bad_body"),
+    ] {
+        let lot = json!({"sku": sku, "units": units});
+        rig.ask("admin", "POST", &path).key(key).json(&lot).refused(422, code).await;
+    }
+    assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 5);
+}
+
+#[tokio::test]
+async fn a_reason_may_come_with_every_command() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let path = format!("/v1/drops/{drop}/open");
+    let ask = |key: &str, body| rig.ask("host", "POST", &path).key(key).json(&body);
+    let long = json!({"reason": "x".repeat(501)});
+    ask("o1", long).refused(422, "invalid_reason").await;
+    ask("o2", json!({"reason": "a\nb"})).refused(422, "invalid_reason").await;
+    ask("o3", json!({"why": "so"})).refused(422, "bad_body").await;
+    ask("o4", json!({"reason": "the host is ready"})).expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn roles_may_what_they_are_trusted_with() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let ask = |who: &str, name: &str| {
+        rig.ask(who, "POST", &format!("/v1/drops/{drop}/{name}")).key(&format!("{who}-{name}"))
+    };
+    let lot = json!({"sku": "mug", "units": 1});
+    let answer = ask("ops", "lots").json(&lot).refused(403, "forbidden").await;
+    assert_eq!(answer.detail(), "role ops may not restock");
+    ask("ops", "resume").refused(403, "forbidden").await;
+    ask("ops", "pause").expect(StatusCode::OK).await;
+    ask("host", "cancel").refused(403, "forbidden").await;
+    ask("host", "resume").expect(StatusCode::OK).await;
+    for who in ["host", "ops"] {
+        let plan = rig.ask(who, "POST", "/v1/drops").key("p").json(&mugs());
+        plan.refused(403, "forbidden").await;
+        let edit = rig.ask(who, "PUT", &format!("/v1/drops/{drop}")).key("e").json(&mugs());
+        edit.refused(403, "forbidden").await;
+    }
+    ask("acme", "close").expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn a_merchant_commands_its_own_drops_alone() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let own = rig.ask("zeta", "POST", "/v1/drops").key("p").json(&mugs());
+    own.refused(403, "forbidden").await;
+    for name in ["open", "cancel", "pause"] {
+        let ask = rig.ask("zeta", "POST", &format!("/v1/drops/{drop}/{name}")).key(name);
+        let theirs = ask.refused(404, "unknown_drop").await;
+        let ask =
+            rig.ask("zeta", "POST", &format!("/v1/drops/d99/{name}")).key(&format!("{name}9"));
+        assert_eq!(
+            ask.refused(404, "unknown_drop").await.text,
+            theirs.text,
+            "told apart from none"
+        );
+    }
+    rig.ask("acme", "POST", &format!("/v1/drops/{drop}/open"))
+        .key("o")
+        .expect(StatusCode::OK)
+        .await;
+}
+
+#[tokio::test]
+async fn a_planned_end_closes_the_drop() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["ends_at_ms"] = json!(NOON + 5_000);
+    let drop = rig.open(plan).await;
+    assert_eq!(rig.state(&drop).await["closes_in_ms"], 5_000);
+    rig.advance(5_000);
+    rig.until_phase(&drop, "settled").await;
+    assert_eq!(rig.state(&drop).await.get("closes_in_ms"), None);
+}
+
+#[tokio::test]
+async fn a_command_is_carried_out_though_nobody_waits() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let ask = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/pause")).key("p1");
+    // The client goes as soon as the command has been handed over.
+    let mut sent = Box::pin(ask.send());
+    tokio::select! {
+        biased;
+        answer = &mut sent => panic!("answered before the commit: {answer:?}"),
+        () = std::future::ready(()) => {}
+    }
+    std::mem::drop(sent);
+    until(async || rig.state(&drop).await["phase"] == "paused").await;
+}

@@ -1,0 +1,12 @@
+//! The interface against a real engine, without a socket unless the socket is the point.
+
+mod commands;
+mod errors;
+mod ledger;
+mod openapi;
+mod plans;
+mod reads;
+mod rig;
+mod sockets;
+mod staff;
+mod trouble;

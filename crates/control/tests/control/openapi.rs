@@ -1,0 +1,71 @@
+//! The OpenAPI document, held to what the interface does.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use stampede_domain::{Money, Units, limits};
+
+use crate::rig::Rig;
+
+async fn document() -> Value {
+    Rig::new().ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json
+}
+
+#[tokio::test]
+async fn the_document_changes_only_on_purpose() {
+    let pretty = serde_json::to_string_pretty(&document().await).unwrap();
+    insta::assert_snapshot!("openapi", pretty);
+}
+
+#[tokio::test]
+async fn the_documented_ranges_are_those_of_the_domain() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let units_max = u64::from(Units::MAX.get());
+    for (schema, field, keyword, limit) in [
+        ("Plan", "stream", "maxLength", limits::TEXT_ID_BYTES_MAX as u64),
+        ("Plan", "title", "maxLength", limits::TITLE_BYTES_MAX as u64),
+        ("Plan", "skus", "maxItems", limits::SKUS_PER_DROP_MAX as u64),
+        ("Plan", "limit_per_viewer", "maximum", units_max),
+        ("Plan", "holds_per_viewer_max", "maximum", limits::HOLDS_PER_VIEWER_MAX.into()),
+        ("Plan", "holds_per_viewer_max", "default", limits::HOLDS_PER_VIEWER_DEFAULT.into()),
+        ("Plan", "hold_ttl_ms", "minimum", limits::HOLD_TTL_MS_MIN),
+        ("Plan", "hold_ttl_ms", "maximum", limits::HOLD_TTL_MS_MAX),
+        ("Plan", "countdown_ms", "maximum", limits::COUNTDOWN_MS_MAX),
+        ("Plan", "countdown_ms", "default", limits::COUNTDOWN_MS_DEFAULT),
+        ("Plan", "starts_at_ms", "maximum", Money::MINOR_MAX),
+        ("Plan", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
+        ("Sku", "options", "maxItems", limits::OPTIONS_PER_SKU_MAX as u64),
+        ("Sku", "image", "maxLength", limits::ADDRESS_BYTES_MAX as u64),
+        ("Sku", "supply", "maximum", units_max),
+        ("Money", "minor", "maximum", Money::MINOR_MAX),
+        ("Restock", "units", "maximum", units_max),
+        ("Reason", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
+    ] {
+        let found = &schemas[schema]["properties"][field][keyword];
+        assert_eq!(found.as_f64(), Some(limit as f64), "{schema}.{field} {keyword}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_says_what_can_go_wrong() {
+    let document = document().await;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{name}");
+            let responses = operation["responses"].as_object().unwrap();
+            let open = matches!(path.as_str(), "/healthz" | "/readyz" | "/openapi.json");
+            assert_eq!(operation["security"].is_array(), !open, "{name}");
+            assert_eq!(responses.contains_key("401"), !open, "{name}");
+            let is_command = matches!(method.as_str(), "post" | "put");
+            let mut params = operation["parameters"].as_array().into_iter().flatten();
+            let keyed = params.any(|param| param["name"] == "Idempotency-Key");
+            assert_eq!(keyed, is_command, "{name}");
+            let errors = responses.iter().filter(|(status, _)| !status.starts_with('2'));
+            for (status, response) in errors {
+                let content = response["content"].as_object().unwrap();
+                assert!(content.contains_key("application/problem+json"), "{name} {status}");
+            }
+        }
+    }
+}

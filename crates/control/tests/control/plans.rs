@@ -1,0 +1,129 @@
+//! Planning, editing, cancelling.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::rig::{NOON, Rig, lamps, mugs};
+
+#[tokio::test]
+async fn a_plan_gets_its_defaults() {
+    let rig = Rig::new();
+    let ask = rig.ask("acme", "POST", "/v1/drops").key("p1").json(&mugs());
+    let answer = ask.expect(StatusCode::CREATED).await;
+    assert_eq!(answer.json, json!({"drop": "d1", "action": "plan"}));
+    assert_eq!(answer.header("location"), Some("/v1/drops/d1"));
+    let state = rig.state("d1").await;
+    let plan = json!({
+        "stream": "show", "running_order": 0, "title": "Mugs", "merchant": "acme",
+        "host": "nina", "mode": "live", "limit_per_viewer": 2, "holds_per_viewer_max": 16,
+        "hold_ttl_ms": 60_000, "countdown_ms": 10_000,
+        "skus": [{
+            "id": "mug", "title": "Mug", "options": [], "merchant_sku": "mug",
+            "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "limit_per_viewer": 2,
+        }],
+    });
+    assert_eq!(state["plan"], plan);
+    assert_eq!(state["phase"], "scheduled");
+    assert_eq!((&state["revision"], &state["featured"]), (&json!(1), &json!(false)));
+    assert_eq!(state["server_time_ms"], NOON);
+}
+
+#[tokio::test]
+async fn what_is_read_can_be_planned_again() {
+    let rig = Rig::new();
+    let mut full = mugs();
+    full["mode"] = json!("rehearsal");
+    full["starts_at_ms"] = json!(NOON + 60_000);
+    full["ends_at_ms"] = json!(NOON + 120_000);
+    full["skus"][0]["options"] = json!([{"name": "colour", "value": "red"}]);
+    full["skus"][0]["image"] = json!("https://example.org/mug.png");
+    full["skus"][0]["merchant_sku"] = json!("M-1");
+    full["skus"][0]["limit_per_viewer"] = json!(1);
+    let first = rig.plan(full).await;
+    let plan = rig.state(&first).await["plan"].clone();
+    let again = rig.ask("admin", "POST", "/v1/drops").key("again").json(&plan);
+    let second = again.expect(StatusCode::CREATED).await.json["drop"].clone();
+    assert_eq!(rig.state(second.as_str().unwrap()).await["plan"], plan);
+}
+
+#[tokio::test]
+async fn an_edit_replaces_the_terms_while_scheduled() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let path = format!("/v1/drops/{drop}");
+    let mut plan = mugs();
+    plan["title"] = json!("Better mugs");
+    plan["skus"][0]["supply"] = json!(7);
+    let edit = || rig.ask("acme", "PUT", &path);
+    let answer = edit().key("e1").json(&plan).expect(StatusCode::OK).await;
+    assert_eq!(answer.json, json!({"drop": drop, "action": "edit"}));
+    let state = rig.state(&drop).await;
+    assert_eq!((&state["revision"], &state["plan"]["title"]), (&json!(2), &json!("Better mugs")));
+    assert_eq!(state["skus"][0]["supplied"], 7);
+
+    plan["stream"] = json!("other");
+    let fixed = edit().key("e2").json(&plan).refused(422, "fixed_field").await;
+    assert!(fixed.detail().contains("stream"), "{}", fixed.text);
+    rig.command(&drop, "open", "o1").await;
+    edit().key("e3").json(&mugs()).refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn a_cancelled_drop_is_over() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    rig.command(&drop, "cancel", "c1").await;
+    assert_eq!(rig.state(&drop).await["phase"], "cancelled");
+    let open = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/open"));
+    open.key("o1").refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_plan_is_named() {
+    let rig = Rig::new();
+    let refusals = [
+        ("/title", json!(" "), "invalid_plan", "title"),
+        ("/skus", json!([]), "invalid_plan", "skus has 0 entries; 1 to 64 are allowed"),
+        ("/hold_ttl_ms", json!(10), "invalid_plan", "hold_ttl_ms is 10; 1000 to 86400000"),
+        ("/limit_per_viewer", json!(0), "invalid_plan", "limit_per_viewer is 0"),
+        ("/starts_at_ms", json!(NOON), "in_the_past", "starts_at 1700000000000 is not after"),
+        ("/starts_at_ms", json!(1_u64 << 53), "bad_body", "starts_at_ms is 9007199254740992"),
+        ("/stream", json!("a b"), "bad_body", "stream: stream id has the character ' '"),
+        ("/skus/0/id", json!(""), "bad_body", "skus[0].id: SKU id has 0 bytes"),
+        ("/skus/0/supply", json!(1 << 24), "bad_body", "skus[0].supply is 16777216"),
+        ("/skus/0/supply", json!(-1), "bad_body", "skus[0].supply: invalid value: integer `-1`"),
+        ("/skus/0/price/currency", json!("EURO"), "bad_body", "skus[0].price.currency: not a"),
+        ("/skus/0/price/minor", json!(1_u64 << 53), "bad_body", "skus[0].price.minor is"),
+        ("/skus/0/price/minor", json!(19.9), "bad_body", "skus[0].price.minor: invalid type"),
+        ("/mode", json!("dry"), "bad_body", "unknown variant `dry`"),
+        ("/countdown", json!(1), "bad_body", "countdown: unknown field `countdown`"),
+        ("/host", json!(null), "bad_body", "host: invalid type: null"),
+    ];
+    for (number, (pointer, value, code, detail)) in refusals.into_iter().enumerate() {
+        let mut plan = mugs();
+        match plan.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => plan[&pointer[1..]] = value,
+        }
+        let ask = rig.ask("admin", "POST", "/v1/drops").key(&format!("bad{number}"));
+        let answer = ask.json(&plan).refused(422, code).await;
+        assert!(answer.detail().contains(detail), "{pointer}: {}", answer.text);
+    }
+    let empty = rig.ask("admin", "GET", "/v1/drops").expect(StatusCode::OK).await;
+    assert_eq!(empty.json["drops"], json!([]));
+}
+
+#[tokio::test]
+async fn a_stream_has_room_for_so_many_drops() {
+    let rig = Rig::new();
+    for number in 0..64 {
+        let mut plan = mugs();
+        plan["title"] = json!(number.to_string());
+        rig.plan(plan).await;
+    }
+    let ask = rig.ask("admin", "POST", "/v1/drops").key("one-more").json(&mugs());
+    ask.refused(409, "stream_full").await;
+    let mut elsewhere = lamps();
+    elsewhere["stream"] = json!("other");
+    rig.plan(elsewhere).await;
+}

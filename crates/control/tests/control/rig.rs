@@ -1,0 +1,337 @@
+//! An engine with its router, asked as clients ask.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use serde_json::{Value, json};
+use stampede_control::{ControlConfig, ControlParts, NewStaff, StaffTokens, router};
+use stampede_domain::{HoldId, Mode, UnixMillis};
+use stampede_engine::{Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, start};
+use stampede_ledger::{DataDir, OpenLedger, SqliteLedger};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// When every test begins.
+pub(crate) const NOON: u64 = 1_700_000_000_000;
+
+/// A clock that moves when it is told to.
+#[derive(Default)]
+struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis::new(self.0.load(Ordering::Acquire))
+    }
+}
+
+/// An engine with one core, its interface, a token for each role.
+pub(crate) struct Rig {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) port: CorePort,
+    pub(crate) router: Router,
+    pub(crate) staff: Arc<StaffTokens>,
+    pub(crate) recorder: PrometheusRecorder,
+    pub(crate) dir: Arc<TempDir>,
+    clock: Arc<TestClock>,
+    tokens: Vec<(&'static str, String)>,
+}
+
+impl Rig {
+    /// On a new SQLite ledger in a temporary directory.
+    pub(crate) fn new() -> Self {
+        Self::on_dir(Arc::new(TempDir::new().unwrap()), ControlConfig::default())
+    }
+
+    /// The same with limits of the test's own.
+    pub(crate) fn with(config: ControlConfig) -> Self {
+        Self::on_dir(Arc::new(TempDir::new().unwrap()), config)
+    }
+
+    /// Starts again on the same ledger.
+    pub(crate) fn restart(self) -> Self {
+        self.engine.shutdown();
+        let dir = Arc::clone(&self.dir);
+        drop(self);
+        Self::on_dir(dir, ControlConfig::default())
+    }
+
+    fn on_dir(dir: Arc<TempDir>, config: ControlConfig) -> Self {
+        let data = DataDir::lock(dir.path()).unwrap();
+        let ledger = SqliteLedger::open(&data, &"n1".parse().unwrap()).unwrap();
+        Self::on(ledger, dir, config)
+    }
+
+    /// On a ledger of the test's own.
+    pub(crate) fn on(ledger: OpenLedger, dir: Arc<TempDir>, config: ControlConfig) -> Self {
+        let clock = Arc::new(TestClock(AtomicU64::new(NOON)));
+        let wake = Arc::new(|| ()) as stampede_engine::Wake;
+        let settings = EngineConfig { cores: 1, ..EngineConfig::default() };
+        let (engine, mut ports) = start(settings, ledger, clock.clone(), vec![wake]).unwrap();
+        let staff = Arc::new(StaffTokens::open(dir.path()).unwrap());
+        let token = |name: &'static str, role, merchant: Option<&str>| {
+            let merchant = merchant.map(|id| id.parse().unwrap());
+            let new = NewStaff { name: name.into(), role, merchant };
+            (name, staff.add(new, UnixMillis::new(NOON)).unwrap().secret.reveal().to_owned())
+        };
+        let tokens = vec![
+            token("admin", Role::Admin, None),
+            token("host", Role::Host, None),
+            token("ops", Role::Ops, None),
+            token("acme", Role::Merchant, Some("acme")),
+            token("zeta", Role::Merchant, Some("zeta")),
+        ];
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let port = ports.pop().unwrap();
+        let router = Router::new();
+        let mut rig = Self { engine, port, router, staff, recorder, dir, clock, tokens };
+        rig.router = rig.router_on(rig.dir.path().to_owned(), config);
+        rig
+    }
+
+    pub(crate) fn token(&self, name: &str) -> &str {
+        &self.tokens.iter().find(|(known, _)| *known == name).unwrap().1
+    }
+
+    pub(crate) fn advance(&self, millis: u64) {
+        self.clock.0.fetch_add(millis, Ordering::AcqRel);
+    }
+
+    /// Lets the interface look for the ledger where there is none.
+    pub(crate) fn forget_ledger(&mut self) {
+        let data_dir = self.dir.path().join("nowhere");
+        self.router = self.router_on(data_dir, ControlConfig::default());
+    }
+
+    fn router_on(&self, data_dir: PathBuf, config: ControlConfig) -> Router {
+        router(ControlParts {
+            engine: Arc::clone(&self.engine),
+            staff: Arc::clone(&self.staff),
+            metrics: self.recorder.handle(),
+            data_dir,
+            config,
+        })
+    }
+
+    /// A request by the owner of a token.
+    pub(crate) fn ask(&self, who: &str, method: &str, path: &str) -> Ask {
+        self.ask_nobody(method, path)
+            .header("authorization", &format!("Bearer {}", self.token(who)))
+    }
+
+    /// A request without a token.
+    pub(crate) fn ask_nobody(&self, method: &str, path: &str) -> Ask {
+        Ask {
+            router: self.router.clone(),
+            request: Request::builder().method(method).uri(path),
+            body: Vec::new(),
+        }
+    }
+
+    /// A command by the admin that must succeed.
+    pub(crate) async fn command(&self, drop: &str, name: &str, key: &str) -> Answer {
+        let path = format!("/v1/drops/{drop}/{name}");
+        self.ask("admin", "POST", &path).key(key).expect(StatusCode::OK).await
+    }
+
+    /// Plans a drop by the admin; returns its id.
+    pub(crate) async fn plan(&self, plan: Value) -> String {
+        let key = format!("plan-{}", plan["title"].as_str().unwrap());
+        let ask = self.ask("admin", "POST", "/v1/drops").key(&key).json(&plan);
+        let answer = ask.expect(StatusCode::CREATED).await;
+        answer.json["drop"].as_str().unwrap().to_owned()
+    }
+
+    /// Plans a drop without a countdown, opens it, waits until viewers can take.
+    pub(crate) async fn open(&self, plan: Value) -> String {
+        let mut plan = plan;
+        plan["countdown_ms"] = json!(0);
+        let drop = self.plan(plan).await;
+        self.command(&drop, "open", &format!("open-{drop}")).await;
+        self.until_phase(&drop, "open").await;
+        drop
+    }
+
+    pub(crate) async fn state(&self, drop: &str) -> Value {
+        self.ask("admin", "GET", &format!("/v1/drops/{drop}")).expect(StatusCode::OK).await.json
+    }
+
+    pub(crate) async fn until_phase(&self, drop: &str, phase: &str) {
+        until(async || self.state(drop).await["phase"] == phase).await;
+    }
+
+    /// A viewer's buy of one SKU, durable when it returns.
+    pub(crate) async fn buy(&mut self, drop: &str, viewer: &str, sku: &str, units: u64) -> HoldId {
+        let stream = "show".parse().unwrap();
+        let key = format!("{viewer}-{sku}").parse().unwrap();
+        let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
+        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key };
+        let bought = self.port.buy(&joined, &stream, Mode::Live, request);
+        let Buy::Pending { hold, position } = bought else { panic!("{viewer}: {bought:?}") };
+        until(async || self.port.durable() >= position).await;
+        hold
+    }
+
+    /// One unit each for so many viewers, all durable when it returns.
+    pub(crate) async fn buy_many(&mut self, drop: &str, sku: &str, viewers: u32) {
+        let stream = "show".parse().unwrap();
+        let drop = drop.parse().unwrap();
+        for number in 0..viewers {
+            let (viewer, key) = (format!("v{number}"), format!("k{number}").parse().unwrap());
+            let joined = self.port.join(&viewer.parse().unwrap(), &stream, u64::from(number));
+            let bought = loop {
+                let request = BuyRequest { drop, sku, units: 1, key: &key };
+                match self.port.buy(&joined, &stream, Mode::Live, request) {
+                    Buy::Refused(stampede_domain::Refusal::Busy { .. }) => {
+                        tokio::task::yield_now().await
+                    }
+                    other => break other,
+                }
+            };
+            let Buy::Pending { position, .. } = bought else { panic!("{viewer}: {bought:?}") };
+            if number + 1 == viewers {
+                until(async || self.port.durable() >= position).await;
+            }
+        }
+    }
+
+    /// A viewer's buy that is refused.
+    pub(crate) fn buy_in_vain(&mut self, drop: &str, viewer: &str, sku: &str) {
+        let stream = "show".parse().unwrap();
+        let key = format!("{viewer}-{sku}").parse().unwrap();
+        let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
+        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key };
+        let bought = self.port.buy(&joined, &stream, Mode::Live, request);
+        assert!(matches!(bought, Buy::Refused(_)), "{viewer}: {bought:?}");
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.engine.shutdown();
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Ask {
+    router: Router,
+    request: axum::http::request::Builder,
+    body: Vec<u8>,
+}
+
+impl Ask {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", &body.to_string())
+    }
+
+    pub(crate) fn body(mut self, kind: &str, body: &str) -> Self {
+        self.body = body.into();
+        self.header("content-type", kind)
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let request = self.request.body(Body::from(self.body)).unwrap();
+        let response = self.router.oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.into()).unwrap();
+        Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
+    }
+
+    pub(crate) async fn expect(self, status: StatusCode) -> Answer {
+        let answer = self.send().await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    }
+
+    /// Must be refused with this code, in the one shape of errors.
+    pub(crate) async fn refused(self, status: u16, code: &str) -> Answer {
+        let answer = self.send().await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let body = &answer.json;
+        assert_eq!(body["type"], format!("/problems/{code}"), "{}", answer.text);
+        assert_eq!(body["code"], code);
+        assert_eq!(body["status"], status);
+        for field in ["title", "detail"] {
+            assert!(body[field].as_str().is_some_and(|text| text.len() > 5), "{}", answer.text);
+        }
+        answer
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        self.json["detail"].as_str().unwrap()
+    }
+}
+
+/// Waits for a condition; fails after ten seconds.
+pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the condition never came");
+}
+
+/// A small plan of merchant acme: five mugs, two to a viewer.
+pub(crate) fn mugs() -> Value {
+    json!({
+        "stream": "show",
+        "title": "Mugs",
+        "merchant": "acme",
+        "host": "nina",
+        "limit_per_viewer": 2,
+        "hold_ttl_ms": 60_000,
+        "skus": [{
+            "id": "mug",
+            "title": "Mug",
+            "price": {"minor": 1990, "currency": "EUR"},
+            "supply": 5,
+        }],
+    })
+}
+
+/// The same by another merchant.
+pub(crate) fn lamps() -> Value {
+    let mut plan = mugs();
+    plan["title"] = json!("Lamps");
+    plan["merchant"] = json!("zeta");
+    plan["running_order"] = json!(1);
+    plan
+}
