@@ -1,6 +1,8 @@
 //! Messages to bytes, bytes to messages.
 
-use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize, de::DeserializeSeed};
 use stampede_domain::IdError;
 
 use crate::{
@@ -69,7 +71,9 @@ impl Subprotocol {
     /// # Errors
     /// [`DecodeError`] says what is wrong; the connection cannot go on.
     pub fn decode_client(self, frame: &[u8]) -> Result<ClientMessage<'_>, DecodeError> {
-        self.read::<Fields<'_>>(frame, CLIENT_FRAME_BYTES_MAX)?.into_message()
+        let mut fields = Fields::default();
+        self.read(&mut fields, frame, CLIENT_FRAME_BYTES_MAX)?;
+        fields.take_message()
     }
 
     /// Reads one frame from the server; `None` is a type that this version does not know, which a
@@ -78,7 +82,7 @@ impl Subprotocol {
     /// # Errors
     /// [`DecodeError`] says what is wrong.
     pub fn decode_server(self, frame: &[u8]) -> Result<Option<ServerMessage>, DecodeError> {
-        self.read::<Known>(frame, SERVER_FRAME_BYTES_MAX).map(|known| known.0)
+        self.read(PhantomData::<Known>, frame, SERVER_FRAME_BYTES_MAX).map(|known| known.0)
     }
 
     /// The bytes of one frame to the server.
@@ -109,7 +113,12 @@ impl Subprotocol {
         }
     }
 
-    fn read<'a, T: Deserialize<'a>>(self, frame: &'a [u8], max: usize) -> Result<T, DecodeError> {
+    fn read<'a, T: DeserializeSeed<'a>>(
+        self,
+        into: T,
+        frame: &'a [u8],
+        max: usize,
+    ) -> Result<T::Value, DecodeError> {
         if frame.len() > max {
             return Err(DecodeError::TooLong { bytes: frame.len(), max });
         }
@@ -117,14 +126,19 @@ impl Subprotocol {
             Self::MsgPack => {
                 let mut from = rmp_serde::Deserializer::from_read_ref(frame);
                 from.set_max_depth(DEPTH_MAX);
-                let value = T::deserialize(&mut from).map_err(|error| malformed(&error))?;
+                let value = into.deserialize(&mut from).map_err(|error| malformed(&error))?;
                 // The deserializer does not tell where it stands, but at the end no marker is left.
                 match <()>::deserialize(&mut from) {
                     Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
                     _ => Err(DecodeError::Malformed { why: "trailing bytes".to_owned() }),
                 }
             }
-            Self::Json => serde_json::from_slice(frame).map_err(|error| malformed(&error)),
+            Self::Json => {
+                let mut from = serde_json::Deserializer::from_slice(frame);
+                let value = into.deserialize(&mut from).map_err(|error| malformed(&error))?;
+                from.end().map_err(|error| malformed(&error))?;
+                Ok(value)
+            }
         }
     }
 
