@@ -8,10 +8,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use serde_json::Value;
 use stampede_domain::DropId;
 use stampede_report::{ReportError, audit::audit_ndjson};
-use support::{
-    plan,
-    sim::{Sim, State, busy_sale},
-};
+use support::{busy::busy_sale, plan, sale::State, sim::Sim};
 
 /// All lines of a drop, by type.
 fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {

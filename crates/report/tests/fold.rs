@@ -9,8 +9,11 @@ use proptest::prelude::*;
 use stampede_domain::{DropId, DurationMs, Phase};
 use stampede_report::{DropReport, ReportError, drop_report, reports, verify_dir};
 use support::{
-    START_MS, TTL_MS, plan,
-    sim::{Sale, Sim, State, busy_sale},
+    START_MS, TTL_MS,
+    busy::busy_sale,
+    plan,
+    sale::{Sale, State},
+    sim::Sim,
 };
 
 /// One thing that happens in a generated sale of two drops.

@@ -7,9 +7,9 @@ use stampede_domain::{HoldId, TakeNumber, UnixMillis};
 use stampede_ledger::Record;
 use stampede_report::{Verification, verify_dir};
 use support::{
+    busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
-    sim::busy_sale,
     units,
 };
 use tempfile::TempDir;

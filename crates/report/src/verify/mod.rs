@@ -5,6 +5,7 @@
 //! does not hide itself here.
 
 mod chain;
+mod facts;
 mod file;
 mod finding;
 mod holds;
@@ -13,6 +14,7 @@ mod phases;
 mod pool;
 mod replay;
 mod tables;
+mod terms;
 mod verification;
 mod viewers;
 
@@ -30,9 +32,10 @@ pub use verification::{Counts, Verification};
 
 use self::{
     chain::{ChainCheck, ChainFault as Chain},
+    facts::RowFacts,
     finding::Findings,
     orders::OrderJoin,
-    replay::{DropReplay, RowFacts},
+    replay::DropReplay,
     tables::LinkCheck,
 };
 

@@ -6,8 +6,8 @@ use stampede_domain::{HoldId, UnixMillis};
 use stampede_ledger::{JournalReader, OrderRow, Projection, ReadError, Row, RowKey};
 
 use super::{
+    facts::Ordered,
     finding::{Findings, Place},
-    replay::Ordered,
     tables::{TableFault, key},
 };
 

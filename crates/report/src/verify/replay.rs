@@ -3,52 +3,21 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, Units, UnixMillis,
-    ViewerNumber, limits::UNITS_PER_BUY_MAX,
+    DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Record, Recovered, Row};
 
 use super::{
     Counts, LATE_MS_MAX,
     chain::CommitTimes,
+    facts::{Ordered, RowFacts},
     finding::{Findings, Place},
     holds::{HoldEnd, HoldFault},
-    phases::{PhaseFault, Phases, Stage, name},
+    phases::{PhaseFault, Phases, name},
     pool::{PoolBook, Taken},
+    terms,
     viewers::ViewerBook,
 };
-
-/// An order as the journal has it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ordered {
-    pub(super) record: u32,
-    pub(super) hold: HoldId,
-    pub(super) viewer: ViewerNumber,
-    pub(super) units: Units,
-    pub(super) amount: Money,
-}
-
-/// What a row holds for the checks across drops.
-#[derive(Debug, Default)]
-pub(super) struct RowFacts {
-    pub(super) records: u64,
-    pub(super) orders: Vec<Ordered>,
-    pub(super) viewers: Vec<(u32, ViewerNumber)>,
-    /// Whether there was anything but what a restart writes.
-    pub(super) worked: bool,
-    /// Records other than takes; kept here so that their memory serves the next row.
-    rest: Vec<(u32, Record)>,
-}
-
-impl RowFacts {
-    fn clear(&mut self) {
-        self.records = 0;
-        self.orders.clear();
-        self.viewers.clear();
-        self.worked = false;
-        self.rest.clear();
-    }
-}
 
 /// The state of one drop at one point of the journal.
 #[derive(Debug)]
@@ -200,7 +169,7 @@ impl DropReplay {
         if hold.drop_id() != self.drop || hold.incarnation() != moment.incarnation {
             findings.add(place, HoldFault::ForeignHold { hold });
         }
-        check_terms(phases, (hold, units), taken_at, deadline, moment, findings);
+        terms::check(phases, (hold, units), taken_at, deadline, moment.times, place, findings);
         let number = usize::from(hold.pool().get());
         let pools = self.pools.len();
         let (Some(pool), Some(supplied)) =
@@ -212,20 +181,7 @@ impl DropReplay {
         let seq = moment.seq;
         let taken = Taken { hold, viewer, units, deadline_base: base, seq, end: None };
         pool.take(taken, *supplied, moment.times.at, place, findings);
-        let plan = Arc::clone(&phases.plan);
-        self.note(&plan, viewer, key, (hold, units), place, findings);
-    }
-
-    fn note(
-        &mut self,
-        plan: &DropPlan,
-        viewer: ViewerNumber,
-        key: KeyFingerprint,
-        taken: (HoldId, Units),
-        place: Place,
-        findings: &mut Findings,
-    ) {
-        self.viewers.take(plan, viewer, key, taken, place, findings);
+        self.viewers.take(&phases.plan, viewer, key, (hold, units), place, findings);
     }
 
     fn end(
@@ -379,41 +335,5 @@ impl DropReplay {
         (0_u8..).zip(self.pools.iter().zip(supplied)).filter_map(|(place, (pool, supplied))| {
             Some((PoolIndex::new(place)?, supplied, pool.held + pool.sold))
         })
-    }
-}
-
-/// Checks a take against the plan and the phase.
-fn check_terms(
-    phases: &Phases,
-    (hold, units): (HoldId, Units),
-    taken_at: UnixMillis,
-    deadline: UnixMillis,
-    moment: Moment,
-    findings: &mut Findings,
-) {
-    let Moment { place, times, .. } = moment;
-    let (plan, stage, shut_at) = (&phases.plan, phases.stage, phases.shut_at);
-    // Takes commit after they happen, so one may follow the pause or the close that it preceded.
-    let in_time = match stage {
-        Stage::Open => true,
-        Stage::Paused | Stage::Closed => taken_at <= shut_at,
-        _ => false,
-    };
-    if !in_time {
-        findings.add(place, HoldFault::TakenWhileShut { hold, stage, taken_at, shut_at });
-    }
-    if taken_at > times.at {
-        findings.add(place, HoldFault::TakenLater { hold, taken_at, at: times.at });
-    }
-    let expected = UnixMillis::new(taken_at.get().saturating_add(plan.hold_ttl.get()));
-    if deadline != expected {
-        findings.add(place, HoldFault::Deadline { hold, deadline, expected });
-    }
-    let Some(sku) = plan.skus.get(usize::from(hold.pool().get())) else { return };
-    let most = sku.limit_per_viewer.min(plan.limit_per_viewer).get().min(UNITS_PER_BUY_MAX);
-    if (units.is_zero() || units.get() > most)
-        && let Some(max) = Units::new(most)
-    {
-        findings.add(place, HoldFault::Units { hold, units, max });
     }
 }

@@ -3,10 +3,12 @@
 #![allow(unreachable_pub, reason = "a module of several programs, none of which has a public")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+pub mod busy;
 pub mod corrupt;
 pub mod dice;
 pub mod forge;
 pub mod rig;
+pub mod sale;
 pub mod sim;
 
 pub use dice::Dice;

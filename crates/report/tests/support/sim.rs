@@ -7,52 +7,16 @@ use std::{
 };
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, PoolIndex, RefusalCode, SlotIndex,
-    TakeNumber, UnixMillis, ViewerId,
+    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis, ViewerId,
 };
-use stampede_ledger::{
-    Command, Entry, Outcome, Record, Recovered, RecoveredPool, Tally, ViewerLink,
+use stampede_ledger::{Command, Entry, Outcome, Record, Tally, ViewerLink};
+
+use super::{
+    COUNTDOWN_MS, START_MS, TTL_MS,
+    rig::Rig,
+    sale::{Hold, Sale, State, pool},
+    units, viewer,
 };
-
-use super::{COUNTDOWN_MS, START_MS, TTL_MS, rig::Rig, units, viewer};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    Pending,
-    Held,
-    Confirmed,
-    Released,
-    Expired,
-}
-
-#[derive(Clone, Debug)]
-pub struct Hold {
-    pub id: HoldId,
-    pub viewer: u64,
-    pub units: u32,
-    pub taken_at: UnixMillis,
-    pub deadline: UnixMillis,
-    pub state: State,
-    key: String,
-    /// An end that is decided but not durable.
-    ending: Option<State>,
-}
-
-#[derive(Debug)]
-pub struct Sale {
-    pub plan: Arc<DropPlan>,
-    pub phase: Phase,
-    pub holds: Vec<Hold>,
-    pub supplied: Vec<u32>,
-    pub lots: u32,
-    pub tallied: Tally,
-    pub opened_at: Option<UnixMillis>,
-    pub restarts: u64,
-    pub outage_ms: u64,
-    last_take: Vec<u64>,
-    floor: Vec<u64>,
-    tally: Tally,
-}
 
 pub struct Sim {
     pub path: PathBuf,
@@ -61,58 +25,6 @@ pub struct Sim {
     rig: Option<Rig>,
     steward: Vec<Entry<()>>,
     takes: Vec<Entry<()>>,
-}
-
-fn pool(number: usize) -> PoolIndex {
-    PoolIndex::new(u8::try_from(number).unwrap()).unwrap()
-}
-
-impl Sale {
-    pub fn pool_holds(&self, number: usize) -> impl Iterator<Item = &Hold> + '_ {
-        self.holds.iter().filter(move |hold| usize::from(hold.id.pool().get()) == number)
-    }
-
-    /// Units that memory has not given back: ends count only when they are durable.
-    fn out(&self, number: usize) -> u32 {
-        let out = |hold: &&Hold| !matches!(hold.state, State::Released | State::Expired);
-        self.pool_holds(number).filter(out).map(|hold| hold.units).sum()
-    }
-
-    fn free_slot(&self, number: usize) -> SlotIndex {
-        let out = |hold: &&Hold| !matches!(hold.state, State::Released | State::Expired);
-        let used: BTreeSet<u32> =
-            self.pool_holds(number).filter(out).map(|hold| hold.id.slot().get()).collect();
-        let places = 0..=SlotIndex::MAX.get();
-        SlotIndex::new(places.into_iter().find(|slot| !used.contains(slot)).unwrap()).unwrap()
-    }
-
-    fn may_take(&self, who: u64, number: usize, count: u32) -> Result<(), RefusalCode> {
-        let mine = |hold: &&Hold| hold.viewer == who;
-        let counts = |hold: &&Hold| !matches!(hold.state, State::Released | State::Expired);
-        let all: u32 = self.holds.iter().filter(mine).filter(counts).map(|hold| hold.units).sum();
-        let sku: u32 = self.pool_holds(number).filter(mine).filter(counts).map(|h| h.units).sum();
-        let plan = &self.plan;
-        if self.phase != Phase::Open {
-            return Err(if self.phase == Phase::Paused {
-                RefusalCode::Paused
-            } else {
-                RefusalCode::Closed
-            });
-        }
-        if all + count > plan.limit_per_viewer.get()
-            || sku + count > plan.skus[number].limit_per_viewer.get()
-        {
-            return Err(RefusalCode::OverViewerLimit);
-        }
-        if self.holds.iter().filter(mine).count() >= usize::from(plan.holds_per_viewer_max) {
-            return Err(RefusalCode::HoldsCapped);
-        }
-        match self.supplied[number] - self.out(number) {
-            0 => Err(RefusalCode::SoldOut),
-            left if left < count => Err(RefusalCode::NotEnough),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Sim {
@@ -408,77 +320,4 @@ impl Sim {
         self.rig.take().unwrap().close();
         self.sales
     }
-}
-
-impl Sale {
-    fn recover(&mut self, outage: DurationMs) -> Recovered {
-        self.restarts += 1;
-        self.outage_ms += outage.get();
-        self.holds.retain(|hold| hold.state != State::Pending);
-        self.tally = Tally::default();
-        for hold in self.holds.iter_mut().filter(|hold| hold.state == State::Held) {
-            hold.deadline = hold.deadline.plus(outage);
-        }
-        let mut pools = Vec::new();
-        for number in 0..self.last_take.len() {
-            let durable: BTreeSet<u64> =
-                self.pool_holds(number).map(|hold| hold.id.take().get()).collect();
-            let last = durable.last().copied().unwrap_or(0).max(self.floor[number]);
-            let lost = (self.floor[number] + 1..=last).filter(|take| !durable.contains(take));
-            let lost = lost.map(|take| TakeNumber::new(take).unwrap()).collect();
-            self.last_take[number] = last;
-            self.floor[number] = last;
-            let last_take = TakeNumber::new(last).unwrap();
-            pools.push(RecoveredPool { pool: pool(number), last_take, lost });
-        }
-        Recovered { outage, pools }
-    }
-}
-
-/// A sale with a bit of everything, in two drops over two starts: the ground for corruptions.
-pub fn busy_sale(path: &Path) -> BTreeMap<DropId, Sale> {
-    let mut sim = Sim::new(path);
-    let first = sim.open(super::plan(&[20, 10]));
-    let second = sim.open(super::plan(&[5]));
-    for who in 1..=18_u64 {
-        sim.now_ms += 50;
-        sim.buy(first, who, usize::from(who % 3 == 0), 1 + u32::from(who % 4 == 0), "a");
-        sim.buy(first, who, 0, 1, "a");
-        sim.buy(second, who + 100, 0, 1, "a");
-        if who % 4 == 0 {
-            sim.flush_partly();
-        }
-        if who % 6 == 0 {
-            sim.flush();
-            sim.end(first, 0, State::Confirmed);
-            sim.end(first, 2, State::Released);
-            sim.end(second, 0, State::Confirmed);
-            sim.tally(first, 30 + who);
-            sim.tally(second, 30 + who);
-        }
-    }
-    sim.flush();
-    sim.pause(first);
-    sim.restock(first, 1, 4);
-    sim.pause(first);
-    for who in 30..=34 {
-        sim.buy(first, who, 0, 1, "b");
-    }
-    sim.flush_partly();
-    sim.crash(2_000);
-    for who in 40..=46 {
-        sim.now_ms += 100;
-        sim.buy(first, who, 1, 1, "c");
-    }
-    sim.flush();
-    sim.end(first, 1, State::Confirmed);
-    sim.end(first, 1, State::Confirmed);
-    sim.wait(500);
-    sim.flush();
-    sim.settle(second);
-    sim.wait(200);
-    sim.end(first, 0, State::Confirmed);
-    sim.tally(first, 12);
-    sim.settle(first);
-    sim.close()
 }

@@ -1,0 +1,36 @@
+//! What one row says that other checks than its drop's need.
+
+use stampede_domain::{HoldId, Money, Units, ViewerNumber};
+use stampede_ledger::Record;
+
+/// An order as the journal has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ordered {
+    pub(super) record: u32,
+    pub(super) hold: HoldId,
+    pub(super) viewer: ViewerNumber,
+    pub(super) units: Units,
+    pub(super) amount: Money,
+}
+
+/// What a row holds for the checks across drops.
+#[derive(Debug, Default)]
+pub(super) struct RowFacts {
+    pub(super) records: u64,
+    pub(super) orders: Vec<Ordered>,
+    pub(super) viewers: Vec<(u32, ViewerNumber)>,
+    /// Whether there was anything but what a restart writes.
+    pub(super) worked: bool,
+    /// Records other than takes; kept here so that their memory serves the next row.
+    pub(super) rest: Vec<(u32, Record)>,
+}
+
+impl RowFacts {
+    pub(super) fn clear(&mut self) {
+        self.records = 0;
+        self.orders.clear();
+        self.viewers.clear();
+        self.worked = false;
+        self.rest.clear();
+    }
+}

@@ -1,0 +1,46 @@
+//! A take against the plan that it was made under.
+
+use stampede_domain::{HoldId, Units, UnixMillis, limits::UNITS_PER_BUY_MAX};
+
+use super::{
+    chain::CommitTimes,
+    finding::{Findings, Place},
+    holds::HoldFault,
+    phases::{Phases, Stage},
+};
+
+/// Checks a take against the plan and the phase.
+pub(super) fn check(
+    phases: &Phases,
+    (hold, units): (HoldId, Units),
+    taken_at: UnixMillis,
+    deadline: UnixMillis,
+    times: CommitTimes,
+    place: Place,
+    findings: &mut Findings,
+) {
+    let (plan, stage, shut_at) = (&phases.plan, phases.stage, phases.shut_at);
+    // Takes commit after they happen, so one may follow the pause or the close that it preceded.
+    let in_time = match stage {
+        Stage::Open => true,
+        Stage::Paused | Stage::Closed => taken_at <= shut_at,
+        _ => false,
+    };
+    if !in_time {
+        findings.add(place, HoldFault::TakenWhileShut { hold, stage, taken_at, shut_at });
+    }
+    if taken_at > times.at {
+        findings.add(place, HoldFault::TakenLater { hold, taken_at, at: times.at });
+    }
+    let expected = UnixMillis::new(taken_at.get().saturating_add(plan.hold_ttl.get()));
+    if deadline != expected {
+        findings.add(place, HoldFault::Deadline { hold, deadline, expected });
+    }
+    let Some(sku) = plan.skus.get(usize::from(hold.pool().get())) else { return };
+    let most = sku.limit_per_viewer.min(plan.limit_per_viewer).get().min(UNITS_PER_BUY_MAX);
+    if (units.is_zero() || units.get() > most)
+        && let Some(max) = Units::new(most)
+    {
+        findings.add(place, HoldFault::Units { hold, units, max });
+    }
+}

@@ -1,0 +1,58 @@
+//! The sale that corruptions and snapshots start from.
+
+use std::{collections::BTreeMap, path::Path};
+
+use stampede_domain::DropId;
+
+use super::{
+    sale::{Sale, State},
+    sim::Sim,
+};
+
+/// A sale with a bit of everything, in two drops over two starts: the ground for corruptions.
+pub fn busy_sale(path: &Path) -> BTreeMap<DropId, Sale> {
+    let mut sim = Sim::new(path);
+    let first = sim.open(super::plan(&[20, 10]));
+    let second = sim.open(super::plan(&[5]));
+    for who in 1..=18_u64 {
+        sim.now_ms += 50;
+        sim.buy(first, who, usize::from(who % 3 == 0), 1 + u32::from(who % 4 == 0), "a");
+        sim.buy(first, who, 0, 1, "a");
+        sim.buy(second, who + 100, 0, 1, "a");
+        if who % 4 == 0 {
+            sim.flush_partly();
+        }
+        if who % 6 == 0 {
+            sim.flush();
+            sim.end(first, 0, State::Confirmed);
+            sim.end(first, 2, State::Released);
+            sim.end(second, 0, State::Confirmed);
+            sim.tally(first, 30 + who);
+            sim.tally(second, 30 + who);
+        }
+    }
+    sim.flush();
+    sim.pause(first);
+    sim.restock(first, 1, 4);
+    sim.pause(first);
+    for who in 30..=34 {
+        sim.buy(first, who, 0, 1, "b");
+    }
+    sim.flush_partly();
+    sim.crash(2_000);
+    for who in 40..=46 {
+        sim.now_ms += 100;
+        sim.buy(first, who, 1, 1, "c");
+    }
+    sim.flush();
+    sim.end(first, 1, State::Confirmed);
+    sim.end(first, 1, State::Confirmed);
+    sim.wait(500);
+    sim.flush();
+    sim.settle(second);
+    sim.wait(200);
+    sim.end(first, 0, State::Confirmed);
+    sim.tally(first, 12);
+    sim.settle(first);
+    sim.close()
+}
