@@ -26,6 +26,10 @@ const PHASES: [Phase; 7] = [
     Phase::Cancelled,
 ];
 
+/// Changes of one revision that still leave its versions below those of the next.
+const VERSION_BITS_PER_REVISION: u32 = 20;
+const _: () = assert!(u32::BITS + VERSION_BITS_PER_REVISION <= 52, "a version is below 2^53");
+
 /// A drop: its terms, its stock, where it stands.
 ///
 /// The steward alone changes the phase; takes change the stock. An edited plan makes a new value
@@ -81,7 +85,8 @@ impl SaleDrop {
             stock,
             phase: AtomicU8::new(0),
             opens_at: AtomicU64::new(0),
-            version: AtomicU64::new(1),
+            // An edit starts above every version that the plan before it can have reached.
+            version: AtomicU64::new(u64::from(revision) << VERSION_BITS_PER_REVISION),
             featured: AtomicBool::new(false),
             presence,
             sold,
@@ -124,7 +129,7 @@ impl SaleDrop {
         self.opens_at().map(|at| at.since(now))
     }
 
-    /// Rises with each change of phase.
+    /// Rises with each edit, each change of phase, each change on air; below 2^53.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }
@@ -199,6 +204,7 @@ impl SaleDrop {
 
     pub(crate) fn set_featured(&self, featured: bool) {
         self.featured.store(featured, Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Steward only: counts units that became an order.

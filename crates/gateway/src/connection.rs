@@ -1,4 +1,4 @@
-//! One connection's task: moves frames between its socket and its session.
+//! One connection's task: frames from its socket to its session, output back again.
 //!
 //! This is the first frame layer, on tokio-tungstenite. It decides nothing: what was read goes to
 //! the session, what the session wants written goes out, answers of one turn in one write.

@@ -77,14 +77,21 @@ fn phases_are_told_with_the_time_that_remains() {
     terms.countdown = DurationMs::from_secs(10);
     let mut client = world.join("v1");
     let drop = world.plan(terms.clone());
-    assert_eq!(client.drop_info().phase, Phase::Scheduled);
+    let planned = client.drop_info();
+    assert_eq!(planned.phase, Phase::Scheduled);
     terms.title = "Better mugs".into();
     world.command(Some(drop), Action::Edit { plan: Arc::new(terms) });
-    assert_eq!(client.drop_info().title, "Better mugs");
+    let edited = client.drop_info();
+    assert_eq!(edited.title, "Better mugs");
+    assert!(edited.version > planned.version, "or clients would take the edit for stale");
 
+    let mut version = edited.version;
     let mut phase = || loop {
         match client.next_any() {
-            Ok(ServerMessage::Phase(notice)) => return notice,
+            Ok(ServerMessage::Phase(notice)) => {
+                assert!(std::mem::replace(&mut version, notice.version) < notice.version);
+                return notice;
+            }
             Ok(_) => {}
             Err(closed) => panic!("{closed:?}"),
         }
