@@ -31,9 +31,19 @@ pub(crate) fn bind(
     Ok(listeners)
 }
 
-/// The next connection.
+/// The next connection; one that is gone before it was accepted is passed over.
+///
+/// # Errors
+/// The system's, when it has no descriptor or no memory to give.
 pub(crate) async fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if stream.set_nodelay(true).is_ok() => return Ok(stream),
+            Ok(_) => {}
+            Err(why) if matches!(why.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {
+            }
+            Err(why) => return Err(why),
+        }
+    }
 }
