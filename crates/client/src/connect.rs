@@ -79,7 +79,7 @@ pub(crate) async fn upgrade(
             let head = &body[..body.len().min(BODY_BYTES_MAX)];
             Err(ClientError::HandshakeRefused {
                 status: response.status().as_u16(),
-                body: String::from_utf8_lossy(head).into_owned(),
+                body: String::from_utf8_lossy(head).trim_end().to_owned(),
             })
         }
         Err(error) => Err(ClientError::Handshake { source: Box::new(error) }),

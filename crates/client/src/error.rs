@@ -71,7 +71,7 @@ pub enum ClientError {
         /// What the library met; `None` if the other side just went away.
         source: Option<Box<tungstenite::Error>>,
     },
-    /// Nothing came from the server for at least two heartbeats, not even a ping.
+    /// Nothing came from the server for two and a half heartbeats at least, not even a ping.
     #[error("nothing came from the server for at least {after_ms} ms")]
     Silent {
         /// The limit.

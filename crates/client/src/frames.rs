@@ -36,9 +36,10 @@ impl Reading {
         Self { subprotocol, skip_stock_ticks, stock_ticks_skipped: 0, notice: None, silence: None }
     }
 
-    /// Watches from now on: two heartbeats without a frame are too many.
+    /// Watches from now on. The server lets one heartbeat of silence pass before it pings, so one and
+    /// a half more leave room for a slow network.
     pub(crate) fn watch(&mut self, heartbeat_ms: u64) {
-        let limit = Duration::from_millis(heartbeat_ms.saturating_mul(2).max(1));
+        let limit = Duration::from_millis((heartbeat_ms / 2).saturating_mul(5).max(1));
         self.silence = Some(Silence { heard: false, limit, timer: Box::pin(sleep(limit)) });
     }
 

@@ -158,11 +158,6 @@ impl From<&DecodeError> for CloseCode {
     }
 }
 
-impl NegotiateError {
-    /// The HTTP status that answers the handshake.
-    pub const HTTP_STATUS: u16 = 400;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

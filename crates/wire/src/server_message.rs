@@ -64,7 +64,7 @@ pub struct Welcome {
     /// The server's clock: milliseconds since 1970-01-01 UTC.
     #[serde(with = "text::integer")]
     pub server_time_ms: u64,
-    /// How often the server pings; twice that without a sign of life means a dead connection.
+    /// Silence after which the server pings; twice that without a sign of life ends the connection.
     #[serde(with = "text::integer")]
     pub heartbeat_ms: u64,
     /// How long the ticket is still good.

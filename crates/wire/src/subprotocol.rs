@@ -11,7 +11,7 @@ pub enum Subprotocol {
     Json,
 }
 
-/// Why no subprotocol was agreed on; the handshake is answered with HTTP status 400 and this text.
+/// Why no subprotocol was agreed on; the handshake is refused with this text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NegotiateError {
     /// The client offered none.

@@ -256,7 +256,7 @@ async fn silence_ends_the_connection() {
     peer.send(&stock()).await;
     assert_eq!(viewer.next().await.unwrap(), stock());
     let error = viewer.next().await.unwrap_err();
-    assert_eq!(error.to_string(), "nothing came from the server for at least 300 ms");
+    assert_eq!(error.to_string(), "nothing came from the server for at least 375 ms");
     assert_eq!(error.reconnect(), Reconnect::WithBackoff);
 }
 
