@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    DecodeError, NegotiateError, limits::CLOSE_REASON_BYTES_MAX, text, ticket::TicketError,
-};
+use crate::{DecodeError, limits::CLOSE_REASON_BYTES_MAX, text, ticket::TicketError};
 
 /// Why the server closes a connection.
 ///
