@@ -1,4 +1,4 @@
-//! WebSocket frames to messages and back, with the watch over silence.
+//! Messages in WebSocket frames, with the watch over silence.
 
 use std::{
     future::Future,

@@ -7,9 +7,9 @@ use stampede_domain::IdError;
 
 use crate::{
     ClientMessage, ServerMessage, Subprotocol,
+    by_type::Known,
     client_message::Fields,
     limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
-    server_message::Known,
     text,
 };
 

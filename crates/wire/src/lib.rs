@@ -8,6 +8,7 @@
 //! message is an error. Clients decode leniently: unknown types and fields are skipped, so that a
 //! server can grow without breaking them.
 
+mod by_type;
 mod client_message;
 mod close;
 mod codec;

@@ -1,17 +1,14 @@
 //! What the server sends.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Serialize};
 use stampede_domain::{
     ChannelId, Currency, DropId, HoldId, IdempotencyKey, MerchantId, Mode, OrderId, Phase,
     RefusalCode, SkuId, StreamId, ViewerId,
 };
 
-use crate::text::{self, Borrowed};
+use crate::text;
 
 /// One message from the server. The field `type` is always the first one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -361,58 +358,4 @@ pub struct ErrorNotice {
     pub close_code: u16,
     /// A sentence for the client's developer.
     pub message: String,
-}
-
-/// A decoded message, or `None` for a type that this version does not know.
-pub(crate) struct Known(pub(crate) Option<ServerMessage>);
-
-impl<'de> Deserialize<'de> for Known {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Dispatch;
-        impl<'de> Visitor<'de> for Dispatch {
-            type Value = Known;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a message: a map that starts with the field type")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Known, A::Error> {
-                if map.next_key::<Borrowed<'de>>()?.is_none_or(|name| name.0 != "type") {
-                    return Err(de::Error::custom("type must be the first field"));
-                }
-                let kind = map.next_value::<Borrowed<'de>>()?;
-                by_type(&kind.0, map).map(Known)
-            }
-        }
-        from.deserialize_map(Dispatch)
-    }
-}
-
-/// Reads the rest of a message straight into its struct: the type came first, so nothing is buffered.
-fn by_type<'de, A>(kind: &str, mut map: A) -> Result<Option<ServerMessage>, A::Error>
-where
-    A: MapAccess<'de>,
-{
-    fn rest<'de, T: Deserialize<'de>, A: MapAccess<'de>>(map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
-    }
-    Ok(Some(match kind {
-        "welcome" => ServerMessage::Welcome(rest(map)?),
-        "refreshed" => ServerMessage::Refreshed(rest(map)?),
-        "held" => ServerMessage::Held(rest(map)?),
-        "refused" => ServerMessage::Refused(rest(map)?),
-        "released" => ServerMessage::Released(rest(map)?),
-        "expired" => ServerMessage::Expired(rest(map)?),
-        "order" => ServerMessage::Order(rest(map)?),
-        "payment_failed" => ServerMessage::PaymentFailed(rest(map)?),
-        "stock" => ServerMessage::Stock(rest(map)?),
-        "phase" => ServerMessage::Phase(rest(map)?),
-        "drop" => ServerMessage::DropInfo(rest(map)?),
-        "pong" => ServerMessage::Pong(rest(map)?),
-        "error" => ServerMessage::Error(rest(map)?),
-        _ => {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return Ok(None);
-        }
-    }))
 }

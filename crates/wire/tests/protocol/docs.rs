@@ -14,7 +14,7 @@ use stampede_wire::{
     ticket::{self, KeySpec, TicketKeys, TicketVerifier},
 };
 
-use crate::common::{client_messages, server_messages};
+use crate::samples::{client_messages, server_messages};
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);

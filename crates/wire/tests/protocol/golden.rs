@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::common::{client_messages, server_messages};
+use crate::samples::{client_messages, server_messages};
 use stampede_wire::Subprotocol;
 
 fn hex(bytes: &[u8]) -> String {

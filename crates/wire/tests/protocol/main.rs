@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
-mod common;
 mod docs;
 mod golden;
 mod properties;
+mod samples;
 mod strict;
 mod tickets;
 mod welcome;

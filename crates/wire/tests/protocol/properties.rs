@@ -1,6 +1,6 @@
-//! Messages survive the way to bytes and back; no bytes make the decoders panic.
+//! Messages survive their way through bytes; no bytes make the decoders panic.
 
-use crate::common;
+use crate::samples;
 use proptest::{collection::vec, option, prelude::*};
 use stampede_domain::{Currency, DropId, HoldId, IdempotencyKey, Money, SkuId, Units};
 use stampede_wire::{
@@ -157,8 +157,8 @@ proptest! {
         cut in any::<prop::sample::Index>(),
     ) {
         for subprotocol in Subprotocol::ALL {
-            let client = common::client_messages();
-            let server = common::server_messages();
+            let client = samples::client_messages();
+            let server = samples::server_messages();
             let mut frames = vec![
                 subprotocol.encode_client(&client[which.index(client.len())].1),
                 subprotocol.encode_server(&server[which.index(server.len())].1),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common;
+use crate::samples;
 
 use stampede_domain::{
     DropId, SkuOption,
@@ -12,7 +12,7 @@ use stampede_wire::{DropInfo, DropState, ServerMessage, Subprotocol, Welcome, li
 
 /// A valid drop whose every text is as long as allowed and needs an escape for each character.
 fn largest_drop() -> DropInfo {
-    let mut plan = common::plan();
+    let mut plan = samples::plan();
     let title = "\"".repeat(TITLE_BYTES_MAX);
     plan.title.clone_from(&title);
     let option = SkuOption { name: title.clone(), value: title.clone() };
@@ -46,9 +46,9 @@ fn what_does_not_fit_follows_in_messages_of_its_own() {
     let drop = Arc::new(largest_drop());
     let welcome = Welcome {
         drops: vec![drop; 3],
-        holds: vec![common::held(); 4_000],
-        orders: vec![common::order(); 4_000],
-        ..common::welcome()
+        holds: vec![samples::held(); 4_000],
+        orders: vec![samples::order(); 4_000],
+        ..samples::welcome()
     };
     let messages = welcome.into_messages();
     let (mut drops, mut holds, mut orders) = (0, 0, 0);
@@ -76,7 +76,7 @@ fn what_does_not_fit_follows_in_messages_of_its_own() {
 
 #[test]
 fn a_usual_welcome_is_one_message() {
-    assert_eq!(common::welcome().into_messages().len(), 1);
+    assert_eq!(samples::welcome().into_messages().len(), 1);
 }
 
 #[test]
