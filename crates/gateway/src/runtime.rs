@@ -76,7 +76,6 @@ async fn run(
     }
     while !shared.is_stopping() {
         tokio::select! {
-            biased;
             () = signal.notified() => sessions.borrow_mut().wake(),
             _ = tick.tick() => sessions.borrow_mut().tick(),
             _ = sweep.tick() => sessions.borrow_mut().sweep(),

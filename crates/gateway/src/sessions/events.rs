@@ -1,6 +1,8 @@
 //! What the engine tells: durable takes, ends of holds, changes of drops.
 
-use stampede_domain::{DropId, UnixMillis, ViewerNumber};
+use std::sync::Arc;
+
+use stampede_domain::{DropId, HoldId, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
@@ -25,9 +27,9 @@ impl Sessions {
         self.events = events;
     }
 
-    /// Takes that are still on their way to the ledger.
+    /// Answers that wait for a commit.
     pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
+        self.pending.len() + self.awaiting.len()
     }
 
     fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
@@ -37,21 +39,35 @@ impl Sessions {
             // It has ended since, which its viewer learns right after this.
             _ => return self.answer_retry(token, hold, key, now),
         };
-        self.tell_others(viewer.number(), token, &ServerMessage::Held(held.clone()));
+        let news = ServerMessage::Held(held.clone());
+        self.tell_viewer(viewer.number(), hold, Some(token), &news);
         if self.shared.cores > 1 {
             self.port.announce_held(&viewer, hold);
         }
         self.send(token, &ServerMessage::Held(held.answer(key, false)));
     }
 
-    /// Tells a viewer's sessions on this core, except one.
-    fn tell_others(&mut self, viewer: ViewerNumber, except: Token, message: &ServerMessage) {
+    /// Tells a viewer's sessions on this core that belong to the hold's stream, except one.
+    fn tell_viewer(
+        &mut self,
+        viewer: ViewerNumber,
+        hold: HoldId,
+        except: Option<Token>,
+        message: &ServerMessage,
+    ) {
         let Some(tokens) = self.by_viewer.get(&viewer) else { return };
-        if tokens.iter().all(|token| *token == except) {
+        if tokens.iter().all(|token| Some(*token) == except) {
             return;
         }
-        for token in tokens.clone().into_iter().filter(|token| *token != except) {
-            self.send(token, message);
+        let tokens = tokens.clone();
+        let Some(plan) = self.port.sale(hold.drop_id()).map(|sale| Arc::clone(sale.plan())) else {
+            return;
+        };
+        for token in tokens.into_iter().filter(|token| Some(*token) != except) {
+            let ticket = self.slab.get(token).and_then(Session::joined).map(|j| &j.ticket);
+            if ticket.is_some_and(|t| t.stream == plan.stream && t.mode == plan.mode) {
+                self.send(token, message);
+            }
         }
     }
 
@@ -71,14 +87,11 @@ impl Sessions {
     }
 
     fn tell(&mut self, viewer: ViewerNumber, event: ViewerEvent, now: UnixMillis) {
-        let Some(tokens) = self.by_viewer.get(&viewer).cloned() else { return };
-        let Some(message) = self.message(event, now) else { return };
-        for token in tokens {
-            let mode = |session: &Session| session.joined().map(|joined| joined.ticket.mode);
-            let drop_mode = self.port.sale(event.hold().drop_id()).map(|sale| sale.plan().mode);
-            if self.slab.get(token).and_then(mode) == drop_mode {
-                self.send(token, &message);
-            }
+        if !self.by_viewer.contains_key(&viewer) {
+            return;
+        }
+        if let Some(message) = self.message(event, now) {
+            self.tell_viewer(viewer, event.hold(), None, &message);
         }
     }
 

@@ -82,3 +82,22 @@ fn the_same_key_from_many_connections_takes_once() {
     holds.dedup();
     assert_eq!((fresh, holds.len(), world.available(drop)), (1, 1, 4));
 }
+
+#[test]
+fn each_stream_keeps_to_itself() {
+    let world = World::new();
+    let show = world.open(plan(5));
+    let mut other = plan(5);
+    other.stream = "other".parse().unwrap();
+    world.open(other);
+    let mut here = world.join("v1");
+    let mut elsewhere = world.dial(Subprotocol::Json);
+    elsewhere.hello(&world.ticket_with("v1", |ticket| ticket.stream = "other".parse().unwrap()));
+    assert_eq!(elsewhere.welcomed().drops.len(), 1);
+    here.buy(show, "mug", 1, "first");
+    let hold = here.held().hold;
+    here.release(hold);
+    assert!(matches!(here.next(), ServerMessage::Released(_)));
+    elsewhere.buy(show, "mug", 1, "second");
+    assert_eq!(elsewhere.refused_as(), "unknown_drop", "the first thing it is told");
+}
