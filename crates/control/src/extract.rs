@@ -33,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// A JSON body that may be left out.
+/// A JSON body that may be left out, or be `null`.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
@@ -47,7 +47,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
             return Ok(Self(T::default()));
         }
         let request = Request::from_parts(parts, bytes.into());
-        Body::from_request(request, state).await.map(|Body(value)| Self(value))
+        let body = Body::<Option<T>>::from_request(request, state).await;
+        body.map(|Body(value)| Self(value.unwrap_or_default()))
     }
 }
 

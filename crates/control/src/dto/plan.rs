@@ -60,7 +60,7 @@ pub(crate) struct PlanBody {
     #[schema(maximum = 9007199254740991_i64)]
     pub(crate) ends_at_ms: Option<u64>,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(write_only, max_length = 500)]
     pub(crate) reason: Option<String>,
 }

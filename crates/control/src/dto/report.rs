@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 pub(crate) struct ReportParams {
     /// Wins over the header `Accept`, which may ask for `text/plain`.
     #[serde(default)]
+    #[param(inline)]
     pub(crate) format: Option<ReportForm>,
 }
 

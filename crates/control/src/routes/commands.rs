@@ -43,6 +43,12 @@ pub(super) enum CommandProblems {
     /// Not possible as the drop stands now.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(ProblemBody),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// The body is not declared as JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemBody),
     /// The request is understood but not acceptable, or its key was used for another command.
     #[response(status = 422, content_type = "application/problem+json")]
     Unacceptable(ProblemBody),

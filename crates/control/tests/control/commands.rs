@@ -136,7 +136,9 @@ async fn a_reason_may_come_with_every_command() {
     ask("o1", long).refused(422, "invalid_reason").await;
     ask("o2", json!({"reason": "a\nb"})).refused(422, "invalid_reason").await;
     ask("o3", json!({"why": "so"})).refused(422, "bad_body").await;
-    ask("o4", json!({"reason": "the host is ready"})).expect(StatusCode::OK).await;
+    ask("o4", json!(null)).expect(StatusCode::OK).await;
+    rig.command(&drop, "cancel-countdown", "c1").await;
+    ask("o5", json!({"reason": "the host is ready"})).expect(StatusCode::OK).await;
 }
 
 #[tokio::test]

@@ -69,3 +69,16 @@ async fn every_operation_says_what_can_go_wrong() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let document = document().await;
+    let text = document.to_string();
+    let references = text.split("\"$ref\":\"").skip(1);
+    let references: Vec<_> = references.map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(references.len() > 20);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}

@@ -114,6 +114,11 @@ impl Rig {
         self.router = self.router_on(data_dir, ControlConfig::default());
     }
 
+    /// The same engine behind an interface with other limits.
+    pub(crate) fn router_with(&self, config: ControlConfig) -> Router {
+        self.router_on(self.dir.path().to_owned(), config)
+    }
+
     fn router_on(&self, data_dir: PathBuf, config: ControlConfig) -> Router {
         router(ControlParts {
             engine: Arc::clone(&self.engine),
@@ -238,6 +243,11 @@ impl Ask {
 
     pub(crate) fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
+    }
+
+    /// Goes to another interface of the same engine.
+    pub(crate) fn to(self, router: Router) -> Self {
+        Self { router, ..self }
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {
