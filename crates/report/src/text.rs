@@ -47,10 +47,10 @@ impl DropReport {
         number(f, "oversold", self.oversold, "units")?;
         match self.stranded {
             Some(units) => number(f, "stranded", units, "units")?,
-            None => writeln!(f, "{:<16}{:>14}", "stranded", "not settled")?,
+            None => writeln!(f, "{:<22}{:>14}", "stranded", "not settled")?,
         }
-        writeln!(f, "{:<16}{:>14}", "gross", self.gross.to_string())?;
-        writeln!(f, "{:<16}{:>14}", "paid", self.paid.to_string())?;
+        writeln!(f, "{:<22}{:>14}", "gross", self.gross.to_string())?;
+        writeln!(f, "{:<22}{:>14}", "paid", self.paid.to_string())?;
         if self.skus.len() > 1 {
             self.sku_table(f)?;
         }
@@ -87,19 +87,19 @@ impl DropReport {
                 Some(span) => (seconds(span), " after opening"),
                 None => ("never".to_owned(), ""),
             };
-            writeln!(f, "{label:<16}{span:>14}{words}")?;
+            writeln!(f, "{label:<22}{span:>14}{words}")?;
         }
-        writeln!(f, "{:<16}{:>14}", "paused", seconds(self.paused))?;
+        writeln!(f, "{:<22}{:>14}", "paused", seconds(self.paused))?;
         let restarts = grouped(self.restarts);
         let outage = seconds(self.outage);
-        writeln!(f, "{:<16}{outage:>14} in {restarts} restarts", "outage")?;
+        writeln!(f, "{:<22}{outage:>14} in {restarts} restarts", "outage")?;
         let start = self.phases.first().map_or_else(UnixMillis::default, |begun| begun.at);
         let mut line = String::new();
         for begun in &self.phases {
             let arrow = if line.is_empty() { "" } else { " → " };
             write!(line, "{arrow}{} {}", begun.phase, seconds(begun.at.since(start)))?;
         }
-        writeln!(f, "{:<16}  {line}", "phases")?;
+        writeln!(f, "{:<22}  {line}", "phases")?;
         writeln!(f)
     }
 
@@ -137,13 +137,13 @@ impl DropReport {
         let journal = self.journal;
         let (records, commits) = (grouped(journal.records), grouped(journal.commits));
         let bytes = grouped(journal.bytes);
-        writeln!(f, "journal           {records} records in {commits} commits, {bytes} bytes")
+        writeln!(f, "journal                 {records} records in {commits} commits, {bytes} bytes")
     }
 }
 
 fn number(f: &mut fmt::Formatter<'_>, label: &str, number: u64, words: &str) -> fmt::Result {
     let gap = if words.is_empty() { "" } else { " " };
-    writeln!(f, "{label:<16}{:>14}{gap}{words}", grouped(number))
+    writeln!(f, "{label:<22}{:>14}{gap}{words}", grouped(number))
 }
 
 /// One character for each `width` seconds, as high as its units are to the highest column.

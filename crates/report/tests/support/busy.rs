@@ -1,4 +1,4 @@
-//! The sale that corruptions and snapshots start from.
+//! The sale that corruptions, snapshots, lies start from.
 
 use std::{collections::BTreeMap, path::Path};
 
