@@ -11,8 +11,8 @@ pub const REQUESTS: &str = "stampede_control_requests_total";
 pub const REQUEST_SECONDS: &str = "stampede_control_request_seconds";
 /// Commands, by action and outcome.
 pub const COMMANDS: &str = "stampede_control_commands_total";
-/// Lines of audits that were sent.
-pub const AUDIT_LINES: &str = "stampede_control_audit_lines_total";
+/// Bytes of audits that were made.
+pub const AUDIT_BYTES: &str = "stampede_control_audit_bytes_total";
 
 /// Gives every metric its unit with a help text.
 pub fn describe() {
@@ -27,7 +27,7 @@ pub fn describe() {
         "Time from a request's headers to the head of its answer, by route"
     );
     metrics::describe_counter!(COMMANDS, Unit::Count, "Staff commands, by action and outcome");
-    metrics::describe_counter!(AUDIT_LINES, Unit::Count, "Lines of audits that were sent");
+    metrics::describe_counter!(AUDIT_BYTES, Unit::Bytes, "Bytes of audits that were made");
 }
 
 /// `route` is the path's pattern: the number of series stays bounded whatever is asked for.
@@ -51,7 +51,6 @@ pub(crate) fn count_command(action: &'static str, outcome: &'static str) {
     counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(1);
 }
 
-pub(crate) fn count_audit_lines(chunk: &[u8]) {
-    let lines = chunk.iter().filter(|byte| **byte == b'\n').count();
-    counter!(AUDIT_LINES).increment(u64::try_from(lines).unwrap_or(u64::MAX));
+pub(crate) fn count_audit_bytes(bytes: usize) {
+    counter!(AUDIT_BYTES).increment(u64::try_from(bytes).unwrap_or(u64::MAX));
 }

@@ -26,7 +26,7 @@ pub(crate) struct Restock {
     #[schema(example = "n5-50", max_length = 64)]
     sku: String,
     /// Units of the lot; all lots of a SKU together have at most 16,777,215.
-    #[schema(example = 500, minimum = 1, maximum = 16777215)]
+    #[schema(example = 500, minimum = 1, maximum = 16_777_215)]
     units: u32,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default)]

@@ -88,7 +88,7 @@ pub(crate) struct Demand {
     /// Buys that were answered with what an earlier one had got.
     retries: u64,
     /// Buys refused, by reason; reasons that did not occur are left out.
-    #[schema(example = json!({"sold_out": 184213, "over_viewer_limit": 12}))]
+    #[schema(example = json!({"sold_out": 184_213, "over_viewer_limit": 12}))]
     refused: BTreeMap<&'static str, u64>,
 }
 

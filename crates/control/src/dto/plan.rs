@@ -20,7 +20,7 @@ pub(crate) struct PlanBody {
     pub(crate) stream: String,
     /// Place in the stream's running order; equal places keep the order of planning.
     #[serde(default)]
-    #[schema(default = 0, minimum = 0, maximum = 65535)]
+    #[schema(default = 0, minimum = 0, maximum = 65_535)]
     pub(crate) running_order: u16,
     /// Title for viewers, 1 to 200 bytes.
     #[schema(example = "Perfume, 50 ml", max_length = 200)]
@@ -38,26 +38,26 @@ pub(crate) struct PlanBody {
     #[schema(min_items = 1, max_items = 64)]
     pub(crate) skus: Vec<SkuBody>,
     /// Units over all SKUs that one viewer may hold or own.
-    #[schema(example = 2, minimum = 1, maximum = 16777215)]
+    #[schema(example = 2, minimum = 1, maximum = 16_777_215)]
     pub(crate) limit_per_viewer: u32,
     /// Holds that one viewer may make in this drop, ended ones included.
     #[serde(default = "holds_per_viewer_default")]
     #[schema(default = 16, minimum = 1, maximum = 64)]
     pub(crate) holds_per_viewer_max: u16,
     /// How long a hold lives before its units go back on sale, in milliseconds.
-    #[schema(example = 120_000, minimum = 1000, maximum = 86400000)]
+    #[schema(example = 120_000, minimum = 1000, maximum = 86_400_000)]
     pub(crate) hold_ttl_ms: u64,
     /// From `open` to the first take, in milliseconds; 0 opens at once.
     #[serde(default = "countdown_default")]
-    #[schema(default = 10000, minimum = 0, maximum = 600000)]
+    #[schema(default = 10_000, minimum = 0, maximum = 600_000)]
     pub(crate) countdown_ms: u64,
     /// When the drop opens by itself, in milliseconds since 1970-01-01 UTC; left out, the host opens it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 9007199254740991_i64)]
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) starts_at_ms: Option<u64>,
     /// When the drop closes by itself, in milliseconds since 1970-01-01 UTC; left out, the host closes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 9007199254740991_i64)]
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) ends_at_ms: Option<u64>,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,11 +103,11 @@ pub(crate) struct SkuBody {
     /// Price of one unit.
     price: MoneyBody,
     /// Units of the first lot; 0 where a lot is added later.
-    #[schema(example = 15_000, minimum = 0, maximum = 16777215)]
+    #[schema(example = 15_000, minimum = 0, maximum = 16_777_215)]
     supply: u32,
     /// Units of this SKU that one viewer may hold or own; if left out, the drop's limit.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 16777215)]
+    #[schema(minimum = 1, maximum = 16_777_215)]
     limit_per_viewer: Option<u32>,
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct OptionBody {
 #[schema(as = Money)]
 pub(crate) struct MoneyBody {
     /// The amount in minor units: cents for EUR, yen for JPY.
-    #[schema(example = 4990, minimum = 0, maximum = 9007199254740991_i64)]
+    #[schema(example = 4990, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub(crate) minor: u64,
     /// ISO 4217 code in capitals.
     #[schema(example = "EUR", min_length = 3, max_length = 3)]

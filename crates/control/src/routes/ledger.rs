@@ -156,7 +156,7 @@ fn pieces(
         let _permit = permit;
         let send = |piece| send(&runtime, &to, piece, wait);
         let made = audit_ndjson(&dir, drop, CHUNK_BYTES_MAX, &mut |lines| {
-            metrics::count_audit_lines(&lines);
+            metrics::count_audit_bytes(lines.len());
             send(Piece::Lines(lines))
         });
         // Where the reader has gone or was too slow, the channel just closes.

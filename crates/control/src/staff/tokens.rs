@@ -176,8 +176,10 @@ impl StaffTokens {
         let hash = secret::hash(secret);
         self.with_current(|tokens| {
             // Hashes compare in constant time, and every one is compared.
-            let matches = tokens.iter().filter(|stored| stored.hash == hash);
-            matches.last().map(|stored| stored.token.clone())
+            let found = tokens.iter().fold(None, |found, stored| {
+                if stored.hash == hash { Some(&stored.token) } else { found }
+            });
+            found.cloned()
         })
     }
 

@@ -199,7 +199,7 @@ impl Rig {
                 let request = BuyRequest { drop, sku, units: 1, key: &key };
                 match self.port.buy(&joined, &stream, Mode::Live, request) {
                     Buy::Refused(stampede_domain::Refusal::Busy { .. }) => {
-                        tokio::task::yield_now().await
+                        tokio::task::yield_now().await;
                     }
                     other => break other,
                 }

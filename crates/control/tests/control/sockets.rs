@@ -17,7 +17,7 @@ struct Server {
     at: SocketAddr,
     stop: oneshot::Sender<()>,
     done: JoinHandle<()>,
-    _rig: Rig,
+    rig: Rig,
 }
 
 async fn server(config: ControlConfig) -> Server {
@@ -29,7 +29,7 @@ async fn server(config: ControlConfig) -> Server {
     let done = tokio::spawn(async move {
         serve(listener, router, &config, async { drop(stopped.await) }).await;
     });
-    Server { at, stop, done, _rig: rig }
+    Server { at, stop, done, rig }
 }
 
 /// Sends bytes, then reads until the server closes or falls silent after an answer.
@@ -78,7 +78,7 @@ async fn a_connection_that_does_not_finish_is_cut_off_at_shutdown() {
 #[tokio::test]
 async fn headers_have_their_limits() {
     let server = server(ControlConfig::default()).await;
-    let many: String = (0..65).map(|number| format!("x{number}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(65);
     let large = format!("x: {}\r\n", "y".repeat(20 << 10));
     for headers in [many, large] {
         let mut stream = TcpStream::connect(server.at).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_slow_body_is_answered_with_a_timeout() {
     let request_wait = DurationMs::new(50);
     let server = server(ControlConfig { request_wait, ..ControlConfig::default() }).await;
     let mut stream = TcpStream::connect(server.at).await.unwrap();
-    let token = server._rig.token("admin");
+    let token = server.rig.token("admin");
     let head = format!(
         "POST /v1/drops HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
          idempotency-key: k\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
