@@ -9,6 +9,7 @@ mod audit;
 mod clock;
 mod control;
 mod counts;
+mod crash;
 mod crowd;
 mod fleet;
 mod latency;
@@ -29,6 +30,7 @@ pub use control::{
     ControlClient, ControlError, Demand, DropState, DropTerms, Price, SkuState, SkuTerms,
 };
 pub use counts::{Counts, CrowdResult, Progress};
+pub use crash::{CrashDrill, CrashOutcome, DrillError, run_crash_drill};
 pub use crowd::{CrowdError, run_crowd};
 pub use fleet::{Fleet, FleetError, crowd_process};
 pub use latency::{Latency, LatencySummary};
