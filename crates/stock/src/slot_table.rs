@@ -255,7 +255,11 @@ mod tests {
                     kept
                 })
             };
-            let mine = table.pop();
+            let mine = {
+                let table = Arc::clone(&table);
+                thread::spawn(move || table.pop())
+            };
+            let mine = mine.join().unwrap();
             let kept = other.join().unwrap();
             let mut owned: Vec<u32> = mine.into_iter().chain(kept).collect();
             owned.extend(std::iter::from_fn(|| table.pop()).take(3));

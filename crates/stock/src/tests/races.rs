@@ -6,9 +6,10 @@
 //! RUSTFLAGS="--cfg stampede_loom" cargo test -p stampede-stock --lib --release races
 //! ```
 //!
-//! Two or three threads each. The bound is three preemptions ([`PREEMPTIONS_MAX`]), which known
-//! lock-free bugs stay within. `loom` runs the core's own atomics; the viewers' sharded map is a
-//! modelled lock per shard here, because `loom` hangs on an atomic used under a lock it does not know.
+//! Races of two go through all interleavings with three preemptions ([`PREEMPTIONS_MAX`]), races of
+//! three with two; each test takes seconds at most. The model's first thread only joins. `loom` runs
+//! the core's own atomics; the viewers' sharded map is a modelled lock per shard here, because
+//! `loom` hangs on an atomic used under a lock that it does not know.
 //!
 //! The guard: the same command with `--cfg stampede_guard_off` added puts a load and a store in the
 //! place of the word's compare-and-swap. Then every test named `word_…` must fail:
@@ -24,26 +25,38 @@ use stampede_domain::{HoldId, SlotIndex, TakeNumber};
 use super::support::{config, open_stock, pool, request, taken, units, viewer};
 use crate::{DropStock, End, Given, HoldView, PoolView, Take, WaitJoin};
 
-/// Preemptions that `loom` explores in one execution.
+/// Preemptions that `loom` explores in one execution of a race of two.
 const PREEMPTIONS_MAX: usize = 3;
+/// The same for a race of three, which has many more interleavings.
+const PREEMPTIONS_OF_THREE_MAX: usize = 2;
 
 fn explore(race: impl Fn() + Send + Sync + 'static) {
+    explore_within(PREEMPTIONS_MAX, race);
+}
+
+fn explore_within(preemptions_max: usize, race: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(PREEMPTIONS_MAX);
+    model.preemption_bound = Some(preemptions_max);
     model.max_branches = 10_000;
     model.check(race);
 }
 
-/// Runs `racer` on a thread of its own with a lane of its own.
-fn take_on_thread(
+/// Lets `act` race on a thread of its own.
+///
+/// Every racer gets one: what the model's first thread does right after a spawn is not interleaved
+/// with the spawned thread, so it only joins.
+fn racer<T: 'static>(
     stock: &Arc<DropStock>,
-    by: u64,
-    with: u64,
-    count: u32,
-) -> thread::JoinHandle<Take> {
+    act: impl FnOnce(&DropStock) -> T + 'static,
+) -> thread::JoinHandle<T> {
     let stock = Arc::clone(stock);
+    thread::spawn(move || act(&stock))
+}
+
+/// A racer who takes, with a lane of its own.
+fn taker(stock: &Arc<DropStock>, by: u64, with: u64, count: u32) -> thread::JoinHandle<Take> {
     let mut lane = stock.lane();
-    thread::spawn(move || stock.take(&mut lane, &request(by, with, count), true))
+    racer(stock, move |stock| stock.take(&mut lane, &request(by, with, count), true))
 }
 
 fn take_now(stock: &DropStock, by: u64, with: u64, count: u32) -> HoldId {
@@ -74,9 +87,8 @@ fn conserved(stock: &DropStock, takes: &[Take]) {
 fn word_two_takes_of_the_last_unit_have_one_winner() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
-        let other = take_on_thread(&stock, 2, 2, 1);
-        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
-        let takes = [mine, other.join().unwrap()];
+        let racers = [taker(&stock, 1, 1, 1), taker(&stock, 2, 2, 1)];
+        let takes = racers.map(|racer| racer.join().unwrap());
         conserved(&stock, &takes);
         assert_eq!(takes.iter().filter(|take| matches!(take, Take::SoldOut)).count(), 1);
     });
@@ -86,9 +98,8 @@ fn word_two_takes_of_the_last_unit_have_one_winner() {
 fn word_two_takes_get_two_numbers_and_two_slots() {
     explore(|| {
         let stock = Arc::new(open_stock(2));
-        let other = take_on_thread(&stock, 2, 2, 1);
-        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
-        let takes = [mine, other.join().unwrap()];
+        let racers = [taker(&stock, 1, 1, 1), taker(&stock, 2, 2, 1)];
+        let takes = racers.map(|racer| racer.join().unwrap());
         conserved(&stock, &takes);
         let [one, two] = takes.map(|take| taken(take).expect("there is one for each"));
         assert_ne!(one.slot(), two.slot());
@@ -104,9 +115,12 @@ fn word_two_takes_get_two_numbers_and_two_slots() {
 fn word_take_against_close_wins_before_it_or_is_shut_out() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
-        let other = take_on_thread(&stock, 2, 2, 1);
-        stock.close();
-        let closed = look(&stock);
+        let other = taker(&stock, 2, 2, 1);
+        let host = racer(&stock, |stock| {
+            stock.close();
+            look(stock)
+        });
+        let closed = host.join().unwrap();
         assert!(!closed.open, "close has returned");
         let take = other.join().unwrap();
         conserved(&stock, &[take]);
@@ -120,9 +134,10 @@ fn word_take_against_give_loses_no_unit() {
     explore(|| {
         let stock = Arc::new(open_stock(2));
         let hold = ended(&stock, 1, 1);
-        let other = take_on_thread(&stock, 2, 2, 1);
-        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let other = taker(&stock, 2, 2, 1);
+        let writer = racer(&stock, move |stock| stock.give(hold));
         let take = other.join().unwrap();
+        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
         assert!(matches!(take, Take::Taken(_)), "{take:?}");
         conserved(&stock, &[take]);
     });
@@ -133,9 +148,10 @@ fn take_that_sees_returned_units_finds_their_slot() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
         let hold = ended(&stock, 1, 1);
-        let other = take_on_thread(&stock, 2, 2, 1);
-        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let other = taker(&stock, 2, 2, 1);
+        let writer = racer(&stock, move |stock| stock.give(hold));
         let take = other.join().unwrap();
+        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
         conserved(&stock, &[take]);
         assert!(matches!(take, Take::Taken(_) | Take::SoldOut), "{take:?}");
         assert_eq!(stock.view(hold), HoldView::Ended);
@@ -146,10 +162,13 @@ fn take_that_sees_returned_units_finds_their_slot() {
 fn word_take_against_waiting_bit_never_passes_the_waitlist() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
-        let other = take_on_thread(&stock, 2, 2, 1);
+        let other = taker(&stock, 2, 2, 1);
         // Two units are wanted and one is there, so the bit is set whatever the take does.
-        assert_eq!(stock.join_waiting(pool(0), units(2)), WaitJoin::Waiting);
-        let joined = look(&stock);
+        let steward = racer(&stock, |stock| {
+            assert_eq!(stock.join_waiting(pool(0), units(2)), WaitJoin::Waiting);
+            look(stock)
+        });
+        let joined = steward.join().unwrap();
         assert!(joined.waiting, "join has returned");
         let take = other.join().unwrap();
         conserved(&stock, &[take]);
@@ -162,12 +181,9 @@ fn word_give_against_waiting_bit_goes_to_one_of_the_two() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
         let hold = ended(&stock, 1, 1);
-        let giver = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.give(hold))
-        };
-        let joined = stock.join_waiting(pool(0), units(1));
-        let given = giver.join().unwrap();
+        let writer = racer(&stock, move |stock| stock.give(hold));
+        let steward = racer(&stock, |stock| stock.join_waiting(pool(0), units(1)));
+        let (joined, given) = (steward.join().unwrap(), writer.join().unwrap());
         let view = look(&stock);
         match (joined, given) {
             (WaitJoin::Waiting, Given::ToWaiting(_)) => assert_eq!(view.available, units(0)),
@@ -182,12 +198,10 @@ fn word_give_against_lot_adds_both() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
         let hold = ended(&stock, 1, 1);
-        let giver = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.give(hold))
-        };
-        stock.add_supply(pool(0), units(1)).unwrap();
-        assert!(matches!(giver.join().unwrap(), Given::ToPublic(_)));
+        let writer = racer(&stock, move |stock| stock.give(hold));
+        let steward = racer(&stock, |stock| stock.add_supply(pool(0), units(1)));
+        steward.join().unwrap().unwrap();
+        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
         conserved(&stock, &[]);
     });
 }
@@ -196,9 +210,8 @@ fn word_give_against_lot_adds_both() {
 fn same_viewer_and_key_from_two_connections_take_once() {
     explore(|| {
         let stock = Arc::new(open_stock(2));
-        let other = take_on_thread(&stock, 1, 1, 1);
-        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
-        match (mine, other.join().unwrap()) {
+        let racers = [taker(&stock, 1, 1, 1), taker(&stock, 1, 1, 1)];
+        match racers.map(|racer| racer.join().unwrap()).into() {
             (Take::Taken(one), Take::Replay(two)) | (Take::Replay(two), Take::Taken(one)) => {
                 assert_eq!(one, two);
             }
@@ -212,9 +225,8 @@ fn same_viewer_and_key_from_two_connections_take_once() {
 fn retry_that_meets_its_own_sell_out_is_a_replay() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
-        let other = take_on_thread(&stock, 1, 1, 1);
-        let mine = stock.take(&mut stock.lane(), &request(1, 1, 1), true);
-        match (mine, other.join().unwrap()) {
+        let racers = [taker(&stock, 1, 1, 1), taker(&stock, 1, 1, 1)];
+        match racers.map(|racer| racer.join().unwrap()).into() {
             (Take::Taken(one), Take::Replay(two)) | (Take::Replay(two), Take::Taken(one)) => {
                 assert_eq!(one, two);
             }
@@ -228,13 +240,14 @@ fn stale_id_against_slot_reuse_never_shows_another_hold() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
         let stale = ended(&stock, 1, 1);
-        let reader = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || (stock.view(stale), stock.end(stale), stock.give(stale)))
-        };
-        let given = stock.give(stale);
-        let next = stock.take(&mut stock.lane(), &request(2, 2, 1), true);
+        let reader =
+            racer(&stock, move |stock| (stock.view(stale), stock.end(stale), stock.give(stale)));
+        let mut lane = stock.lane();
+        let writer = racer(&stock, move |stock| {
+            (stock.give(stale), stock.take(&mut lane, &request(2, 2, 1), true))
+        });
         let (view, end, second) = reader.join().unwrap();
+        let (given, next) = writer.join().unwrap();
         assert_eq!((view, end), (HoldView::Ended, End::Ended));
         let wins = [given, second].iter().filter(|given| **given != Given::Refused).count();
         assert_eq!(wins, 1, "the unit goes back once");
@@ -253,13 +266,13 @@ fn reader_of_a_live_hold_never_sees_a_torn_body() {
         let stock = Arc::new(open_stock(1));
         let hold = take_now(&stock, 1, 1, 1);
         stock.mark_held(hold);
-        let reader = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.view(hold))
-        };
-        assert!(matches!(stock.end(hold), End::Won(_)));
-        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
-        let _next = take_now(&stock, 2, 2, 1);
+        let reader = racer(&stock, move |stock| stock.view(hold));
+        let writer = racer(&stock, move |stock| {
+            assert!(matches!(stock.end(hold), End::Won(_)));
+            assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+            take_now(stock, 2, 2, 1)
+        });
+        writer.join().unwrap();
         match reader.join().unwrap() {
             HoldView::Held(body) => assert_eq!(body.viewer, viewer(1)),
             HoldView::Ended => {}
@@ -274,12 +287,9 @@ fn confirm_against_end_has_one_winner() {
         let stock = Arc::new(open_stock(1));
         let hold = take_now(&stock, 1, 1, 1);
         stock.mark_held(hold);
-        let other = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.confirm(hold))
-        };
-        let end = stock.end(hold);
-        match (end, other.join().unwrap()) {
+        let payment = racer(&stock, move |stock| stock.confirm(hold));
+        let expiry = racer(&stock, move |stock| stock.end(hold));
+        match (expiry.join().unwrap(), payment.join().unwrap()) {
             (End::Won(_), End::Ended) => assert_eq!(stock.view(hold), HoldView::Ended),
             (End::Confirmed, End::Won(_)) => {
                 assert!(matches!(stock.view(hold), HoldView::Confirmed(_)));
@@ -294,11 +304,9 @@ fn end_against_commit_waits_for_the_commit() {
     explore(|| {
         let stock = Arc::new(open_stock(1));
         let hold = take_now(&stock, 1, 1, 1);
-        let writer = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.mark_held(hold))
-        };
-        let end = stock.end(hold);
+        let writer = racer(&stock, move |stock| stock.mark_held(hold));
+        let steward = racer(&stock, move |stock| stock.end(hold));
+        let end = steward.join().unwrap();
         writer.join().unwrap();
         match end {
             End::Pending => assert!(matches!(stock.view(hold), HoldView::Held(_))),
@@ -315,43 +323,39 @@ fn two_lanes_that_reuse_slots_never_share_one() {
         let (one, two) = (ended(&stock, 1, 1), ended(&stock, 2, 2));
         assert!(matches!(stock.give(one), Given::ToPublic(_)));
         assert!(matches!(stock.give(two), Given::ToPublic(_)));
-        let other = take_on_thread(&stock, 3, 3, 1);
-        let mine = taken(stock.take(&mut stock.lane(), &request(4, 4, 1), true)).unwrap();
-        let other = taken(other.join().unwrap()).unwrap();
+        let racers = [taker(&stock, 3, 3, 1), taker(&stock, 4, 4, 1)];
+        let [mine, other] = racers.map(|racer| taken(racer.join().unwrap()).unwrap());
         assert_ne!(mine.slot(), other.slot());
     });
 }
 
 #[test]
 fn three_threads_give_take_and_read_one_slot() {
-    explore(|| {
+    explore_within(PREEMPTIONS_OF_THREE_MAX, || {
         let stock = Arc::new(open_stock(1));
         let stale = ended(&stock, 1, 1);
-        let reader = {
-            let stock = Arc::clone(&stock);
-            thread::spawn(move || stock.view(stale))
-        };
-        let other = take_on_thread(&stock, 2, 2, 1);
-        assert!(matches!(stock.give(stale), Given::ToPublic(_)));
-        let take = other.join().unwrap();
+        let reader = racer(&stock, move |stock| stock.view(stale));
+        let writer = racer(&stock, move |stock| stock.give(stale));
+        let take = taker(&stock, 2, 2, 1).join().unwrap();
+        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
         assert_eq!(reader.join().unwrap(), HoldView::Ended);
         conserved(&stock, &[take]);
     });
 }
 
 #[test]
-fn word_three_takes_of_two_units_and_a_give_lose_nothing() {
-    explore(|| {
+fn word_two_takes_of_a_single_unit_and_a_give_lose_nothing() {
+    explore_within(PREEMPTIONS_OF_THREE_MAX, || {
         let stock = Arc::new(open_stock(2));
         let hold = ended(&stock, 4, 4);
-        let others = [take_on_thread(&stock, 1, 1, 1), take_on_thread(&stock, 2, 2, 1)];
-        assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+        let others = [taker(&stock, 1, 1, 1), taker(&stock, 2, 2, 1)];
+        let writer = racer(&stock, move |stock| stock.give(hold));
         let takes = others.map(|other| other.join().unwrap());
+        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
         conserved(&stock, &takes);
         let holds = takes.map(taken);
         assert!(holds.iter().any(Option::is_some), "a unit was there all the time");
         if let [Some(one), Some(two)] = holds {
-            assert_ne!((one.slot(), one.take()), (two.slot(), two.take()));
             assert_ne!(one.slot(), two.slot());
         }
     });
@@ -365,8 +369,9 @@ fn reader_that_guesses_an_id_sees_the_whole_body_or_none() {
         let config = config(1);
         let guess =
             HoldId::new(config.drop, config.incarnation, pool(0), SlotIndex::default(), first);
-        let other = take_on_thread(&stock, 1, 1, 1);
-        let view = stock.view(guess);
+        let other = taker(&stock, 1, 1, 1);
+        let reader = racer(&stock, move |stock| stock.view(guess));
+        let view = reader.join().unwrap();
         assert_eq!(taken(other.join().unwrap()), Some(guess));
         match view {
             // `Ended` comes between the swap and the publication of the slot.
