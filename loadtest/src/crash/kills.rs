@@ -1,10 +1,10 @@
 //! When the server is killed, how long it stays down, what was open at that moment.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{Drill, DrillError, patience_us};
+use super::{CONNECTED, Drill, DrillError, patience_us};
 use crate::Outage;
 
 /// Every third kill is aimed at the recovery of the one before.
@@ -13,6 +13,9 @@ const RECOVERY_EVERY: u32 = 3;
 const DOWN_MS_MAX: u64 = 500;
 /// Time under load before a kill.
 const LOAD_MS: std::ops::RangeInclusive<u64> = 150..=900;
+/// Share of the kills under load that wait until half of the crowd is back; the others may fall into
+/// its return.
+const FULL_SHARE: f64 = 0.7;
 /// How often the crowd's open buys are looked at while a kill waits for one.
 const SPIN: Duration = Duration::from_micros(200);
 
@@ -55,6 +58,11 @@ impl Kills {
             drill.server.wait_serving()?;
             if kills.count % RECOVERY_EVERY == 1 {
                 recovery_us = Some((drill.clock.us() - started_us).max(1_000));
+            }
+            if rng.random_bool(FULL_SHARE) {
+                let live = Arc::clone(&drill.live);
+                let half = u64::from(CONNECTED / 2);
+                drill.wait("the crowd's return", move || live.connected() >= half)?;
             }
             thread::sleep(Duration::from_millis(rng.random_range(LOAD_MS)));
             let in_flight = kill_under_load(drill)?;
