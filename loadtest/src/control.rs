@@ -187,6 +187,18 @@ impl ControlClient {
         self.plain_command(drop, "close").await
     }
 
+    /// A command about a drop that needs no more than a reason, which is recorded with it: `open`,
+    /// `pause`, `resume`, `close`.
+    pub async fn command_with_reason(
+        &self,
+        drop: &str,
+        action: &str,
+        reason: &str,
+    ) -> Result<(), ControlError> {
+        let path = format!("/v1/drops/{drop}/{action}");
+        self.command(&path, &serde_json::json!({ "reason": reason })).await.map(|_| ())
+    }
+
     /// How the drop stands.
     pub async fn state(&self, drop: &str) -> Result<DropState, ControlError> {
         self.get(&format!("/v1/drops/{drop}")).await

@@ -1,9 +1,14 @@
 //! The tool's command line.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use stampede_loadtest::{CrashDrill, crowd_process, run_crash_drill};
+use serde::Deserialize;
+use stampede_loadtest::{
+    ControlClient, CrashDrill, Probe, audit_promises, crowd_process, read_promises,
+    run_crash_drill, run_probe,
+};
+use stampede_wire::ticket::KeySpec;
 
 /// Load tests and drills against a running Stampede.
 #[derive(Parser)]
@@ -19,6 +24,53 @@ enum Command {
     Crowd,
     /// Kill a server again and again under load, then audit every promise that it made
     Crash(CrashArgs),
+    /// Send few buyers one after the other, write down every promise; prints one JSON object
+    Probe(ProbeArgs),
+    /// Hold a log of promises against the ledger of a running server; prints one JSON object
+    Audit(AuditArgs),
+}
+
+#[derive(Args)]
+struct ProbeArgs {
+    /// Where viewers connect, like ws://127.0.0.1:7700/
+    #[arg(long)]
+    url: String,
+    /// The control API, like http://127.0.0.1:7701/
+    #[arg(long)]
+    control: String,
+    /// A staff token of the role admin
+    #[arg(long, env = "STAMPEDE_TOKEN", hide_env_values = true)]
+    token: String,
+    /// The server's file of ticket keys
+    #[arg(long)]
+    keys: PathBuf,
+    /// How many buyers come
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    buyers: u32,
+    /// Where the promises go
+    #[arg(long)]
+    log: PathBuf,
+}
+
+#[derive(Args)]
+struct AuditArgs {
+    /// The control API, like http://127.0.0.1:7701/
+    #[arg(long)]
+    control: String,
+    /// A staff token that may read the audit
+    #[arg(long, env = "STAMPEDE_TOKEN", hide_env_values = true)]
+    token: String,
+    /// The drop, like d1
+    #[arg(long)]
+    drop: String,
+    /// The log of promises
+    #[arg(long)]
+    log: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<KeySpec>,
 }
 
 #[derive(Args)]
@@ -47,6 +99,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Crowd => crowd_process(),
         Command::Crash(args) => crash(args),
+        Command::Probe(args) => printed(probe(args)),
+        Command::Audit(args) => printed(audit(&args)),
     }
 }
 
@@ -64,4 +118,38 @@ fn crash(args: CrashArgs) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints the result; its flag says whether it is a good one.
+fn printed(result: Result<(bool, String), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok((good, line)) => {
+            println!("{line}");
+            if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What the server refuses is an answer like any other: whether it should have is the caller's
+/// business.
+fn probe(args: ProbeArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let ProbeArgs { url, control, token, keys, buyers, log } = args;
+    let text = std::fs::read(&keys)?;
+    let set: KeySet = serde_json::from_slice(&text)?;
+    let key = set.keys.into_iter().next().ok_or("the set of ticket keys is empty")?;
+    let probe = Probe { url, control, token, key, buyers, promise_log: log };
+    Ok((true, serde_json::to_string(&run_probe(&probe)?)?))
+}
+
+fn audit(args: &AuditArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let promises = read_promises(&args.log)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let control = ControlClient::new(&args.control, &args.token);
+    let ledger = runtime.block_on(control.ledger(&args.drop))?;
+    let found = audit_promises(&promises, &ledger);
+    Ok((found.is_clean(), serde_json::to_string(&found)?))
 }

@@ -11,9 +11,9 @@ use stampede_wire::{
 
 /// Everything that one process of the crowd needs to know; travels as one line of JSON.
 ///
-/// Processes share all but their range of viewers, their sources and their promise log: a viewer
-/// behaves the same whichever process plays it, because chance is drawn from `seed` and the
-/// viewer's number alone.
+/// Processes share all but their range of viewers, their sources and their promise log. What is left
+/// to chance about a viewer is drawn from `seed` with the viewer's number; when seats change hands,
+/// from `seed` with the seats of the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrowdPlan {
@@ -214,4 +214,66 @@ fn number(
     needed: &'static str,
 ) -> Result<(), PlanError> {
     if good { Ok(()) } else { Err(PlanError::Number { field, value, needed }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let mut plan = serde_json::json!({
+            "seed": 1, "url": "ws://127.0.0.1:7700/", "subprotocol": "stampede.v1.json",
+            "sources": ["127.0.0.2"], "stream": "show", "drop": "d1", "sku": "mug",
+            "ticket_key": KeySpec::hs256("k", &[0; 32]),
+            "viewers": {"from": 0, "to": 10}, "connected": 5, "connects_per_s": 100,
+            "schedule": {
+                "early_ms": 0, "rush_ms": 1000, "rush_share": 1.0, "again_every_ms": 500,
+                "turnover_from_ms": 1000, "turnover_to_ms": 2000, "sale_ms": 3000
+            },
+            "behaviour": {
+                "early_share": 0.1, "double_share": 0.1, "dropped_share": 0.1,
+                "retry_after_ms": 100, "pay_later_share": 0.1, "pay_later_ms_max": 100,
+                "never_pay_share": 0.1, "walk_away_share": 0.1, "release_share": 0.1,
+                "change_mind_ms_max": 100, "units_weights": [1]
+            },
+            "promise_log": "promises.jsonl"
+        });
+        change(&mut plan);
+        match serde_json::from_value::<CrowdPlan>(plan) {
+            Ok(plan) => plan.target().map_or_else(|error| error.to_string(), |_| String::new()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_sound_plan_passes() {
+        assert_eq!(refused(|_| ()), "");
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let cases: [(&str, &str, serde_json::Value, &str); 8] = [
+            ("", "connected", 0.into(), "connected is 0; it must be above 0"),
+            ("", "subprotocol", "soap".into(), "no subprotocol is called \"soap\""),
+            ("", "drop", "17".into(), "not a drop id; expected d and a number, like d17"),
+            ("", "seats", 1.into(), "unknown field `seats`"),
+            ("viewers", "to", 0.into(), "viewers.to is 0; it must be above viewers.from"),
+            ("schedule", "turnover_to_ms", 900.into(), "above schedule.turnover_from_ms"),
+            ("behaviour", "double_share", 1.5.into(), "double_share is 1.5; 0 to 1 is allowed"),
+            ("behaviour", "release_share", 0.8.into(), "the sum of pay_later, never_pay"),
+        ];
+        for (part, field, value, expected) in cases {
+            let found = refused(|plan| {
+                let part = if part.is_empty() { plan } else { &mut plan[part] };
+                part[field] = value;
+            });
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn buys_need_a_size() {
+        let found = refused(|plan| plan["behaviour"]["units_weights"] = serde_json::json!([0]));
+        assert_eq!(found, "the sum of behaviour.units_weights is 0; it must be above 0");
+    }
 }

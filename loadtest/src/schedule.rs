@@ -205,3 +205,130 @@ fn rng(seed: u64, salt: u64, who: u64) -> StdRng {
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     StdRng::seed_from_u64(mixed ^ mixed >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ViewerRange;
+
+    fn plan() -> CrowdPlan {
+        CrowdPlan {
+            seed: 1,
+            url: "ws://127.0.0.1:1/".into(),
+            subprotocol: "stampede.v1.msgpack".into(),
+            sources: Vec::new(),
+            stream: "show".into(),
+            drop: "d1".into(),
+            sku: "mug".into(),
+            ticket_key: stampede_wire::ticket::KeySpec::hs256("k", &[0; 32]),
+            viewers: ViewerRange { from: 0, to: 4_000 },
+            connected: 2_000,
+            connects_per_s: 1_000,
+            schedule: SchedulePlan {
+                early_ms: 1_000,
+                rush_ms: 1_000,
+                rush_share: 0.9,
+                again_every_ms: 800,
+                turnover_from_ms: 2_000,
+                turnover_to_ms: 6_000,
+                sale_ms: 10_000,
+            },
+            behaviour: Behaviour {
+                early_share: 0.1,
+                double_share: 0.05,
+                dropped_share: 0.02,
+                retry_after_ms: 200,
+                pay_later_share: 0.2,
+                pay_later_ms_max: 500,
+                never_pay_share: 0.1,
+                walk_away_share: 0.05,
+                release_share: 0.05,
+                change_mind_ms_max: 500,
+                units_weights: vec![3, 1],
+            },
+            promise_log: "promises".into(),
+        }
+    }
+
+    fn count(of: impl Iterator<Item = bool>) -> usize {
+        of.filter(|yes| *yes).count()
+    }
+
+    #[test]
+    fn a_seed_draws_one_script() {
+        assert_eq!(Script::draw(&plan()), Script::draw(&plan()));
+        let other = Script::draw(&CrowdPlan { seed: 2, ..plan() });
+        assert_ne!(Script::draw(&plan()).moments, other.moments);
+    }
+
+    #[test]
+    fn a_viewer_of_the_first_wave_is_the_same_in_every_process() {
+        let whole = Script::draw(&CrowdPlan { connected: 4_000, ..plan() });
+        let part = ViewerRange { from: 1_500, to: 4_000 };
+        let part = Script::draw(&CrowdPlan { viewers: part, connected: 4_000, ..plan() });
+        assert_eq!(part.viewers, whole.viewers[1_500..]);
+    }
+
+    #[test]
+    fn everybody_comes_and_every_other_viewer_makes_room() {
+        let script = Script::draw(&plan());
+        assert_eq!(script.first_wave, 2_000);
+        let at = |what: What| {
+            let mut moments: Vec<_> =
+                script.moments.iter().filter(|m| m.what == what).map(|m| m.at_us).collect();
+            moments.sort_unstable();
+            moments
+        };
+        let (arrivals, departures) = (at(What::Arrive), at(What::Leave));
+        assert_eq!(arrivals.len(), 2_000);
+        assert_eq!(arrivals, departures, "a seat never stays empty");
+        assert!(arrivals.iter().all(|at_us| (2_000_000..6_000_000).contains(at_us)));
+    }
+
+    #[test]
+    fn clicks_come_while_their_viewer_is_there() {
+        let script = Script::draw(&plan());
+        for viewer in &script.viewers {
+            let place = viewer.number;
+            let own = |what: What| {
+                let mut moments = script.moments.iter();
+                moments.find(|m| m.place == place && m.what == what).map(|m| m.at_us)
+            };
+            let arrives = own(What::Arrive).unwrap_or(-1_000_000);
+            let leaves = own(What::Leave).unwrap_or(10_000_000);
+            assert!(viewer.clicks.iter().all(|c| (arrives..leaves).contains(&c.at_us)), "{place}");
+            assert!(viewer.clicks.is_sorted_by_key(|click| click.at_us));
+        }
+    }
+
+    #[test]
+    fn the_rush_is_as_dense_as_planned() {
+        let script = Script::draw(&plan());
+        let clicks = || script.viewers.iter().flat_map(|viewer| &viewer.clicks);
+        let rush = count(clicks().map(|click| (0..1_000_000).contains(&click.at_us)));
+        assert!((1_800..3_000).contains(&rush), "{rush}");
+        let early = count(clicks().map(|click| click.at_us < 0));
+        assert!((150..250).contains(&early), "{early}");
+        let dropped = count(clicks().map(|click| click.dropped));
+        assert!((40..130).contains(&dropped), "{dropped}");
+    }
+
+    #[test]
+    fn tempers_and_sizes_follow_their_shares() {
+        let script = Script::draw(&plan());
+        let tempers = |like: fn(&Temper) -> bool| {
+            count(script.viewers.iter().map(|viewer| like(&viewer.temper)))
+        };
+        for (share, found) in [
+            (60, tempers(|t| matches!(t, Temper::Pays))),
+            (20, tempers(|t| matches!(t, Temper::PaysLater { .. }))),
+            (10, tempers(|t| matches!(t, Temper::NeverPays))),
+            (5, tempers(|t| matches!(t, Temper::WalksAway { .. }))),
+            (5, tempers(|t| matches!(t, Temper::Releases { .. }))),
+        ] {
+            assert!(found.abs_diff(share * 40) < 120, "{share} % are {found} of 4000");
+        }
+        let pairs = count(script.viewers.iter().map(|viewer| viewer.units == 2));
+        assert!(pairs.abs_diff(1_000) < 120, "{pairs}");
+    }
+}
