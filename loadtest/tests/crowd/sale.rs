@@ -9,7 +9,7 @@ use stampede_loadtest::{
 
 use crate::fake::{DROP, Fake, SKU, Terms, ticket_key};
 
-fn plan(fake: &Fake, log: &std::path::Path) -> CrowdPlan {
+pub(crate) fn plan(fake: &Fake, log: &std::path::Path) -> CrowdPlan {
     CrowdPlan {
         seed: 7,
         url: format!("ws://{}/", fake.address),
@@ -48,7 +48,7 @@ fn plan(fake: &Fake, log: &std::path::Path) -> CrowdPlan {
     }
 }
 
-const TERMS: Terms = Terms {
+pub(crate) const TERMS: Terms = Terms {
     supply: 100,
     hold_ttl: Duration::from_millis(400),
     countdown: Duration::from_millis(200),
