@@ -106,6 +106,8 @@ pub(crate) struct DropPast {
     pub(crate) phase: Phase,
     pub(crate) opens_at: Option<UnixMillis>,
     pub(crate) lots: u32,
+    /// Time of the latest row; a live drop has one each second.
+    last_at: UnixMillis,
     pools: Vec<PoolPast>,
     holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
     /// In the order of the journal, which is the order that a viewer's holds are listed in.
@@ -123,10 +125,10 @@ impl Journaled {
     /// Folds one row. Rows come in commit order.
     pub(crate) fn apply(&mut self, row: &Row) -> Result<(), RecoverError> {
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        let damaged = |source| RecoverError::Record { drop, incarnation, seq, source };
+        let at = row.header().map_err(damaged)?.at;
         for record in row.decode() {
-            let record =
-                record.map_err(|source| RecoverError::Record { drop, incarnation, seq, source })?;
-            match record {
+            match record.map_err(damaged)? {
                 Record::Planned { plan, revision } => self.planned(drop, plan, revision),
                 Record::Command(command) => self.command(drop, &command),
                 record => {
@@ -134,6 +136,9 @@ impl Journaled {
                     past.ok_or(RecoverError::NoPlan { drop, seq })?.apply(drop, seq, &record)?;
                 }
             }
+        }
+        if let Some(past) = self.drops.get_mut(&drop) {
+            past.last_at = at;
         }
         Ok(())
     }
@@ -146,6 +151,7 @@ impl Journaled {
             phase: Phase::Scheduled,
             opens_at: None,
             lots: 0,
+            last_at: UnixMillis::default(),
             pools,
             holds: HashMap::default(),
             takes: Vec::new(),
@@ -239,6 +245,12 @@ impl DropPast {
         let live = self.holds.get_mut(&hold).filter(|past| past.state == RestoredState::Held);
         live.ok_or(RecoverError::NotLive { drop, seq, hold })?.state = state;
         Ok(())
+    }
+
+    /// How long nobody has worked on this drop. Each drop counts its own: a restart that died
+    /// halfway may have recorded the outage of some drops only.
+    pub(crate) fn outage(&self, now: UnixMillis) -> DurationMs {
+        now.since(self.last_at)
     }
 
     /// Our outage is not the buyer's: every live deadline moves by it.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DropId, Incarnation, Phase, UnixMillis};
 use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
 use stampede_stock::DropStock;
 
@@ -138,7 +138,6 @@ fn rebuild(
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.now();
-    let outage = now.since(chains.last_at);
     let Journaled { drops, keys } = journaled;
     let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
     let mut started = Started {
@@ -150,7 +149,7 @@ fn rebuild(
         recoveries: Vec::new(),
     };
     for (id, mut past) in drops {
-        let recovery = (!past.phase.is_final()).then(|| recover(id, &mut past, outage));
+        let recovery = (!past.phase.is_final()).then(|| recover(id, &mut past, now));
         let sale = restore(shared, id, chains.incarnation, &past)?;
         let Some(recovery) = recovery else {
             sale.set_phase(past.phase, None);
@@ -171,7 +170,8 @@ fn rebuild(
     Ok(started)
 }
 
-fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
+fn recover(drop: DropId, past: &mut DropPast, now: UnixMillis) -> Recovery {
+    let outage = past.outage(now);
     past.move_deadlines(outage);
     Recovery { drop, outage, pools: past.recovered_pools() }
 }

@@ -52,11 +52,16 @@ pub(crate) enum Effect {
 impl Steward {
     /// Does what the durable records promised.
     pub(super) fn settle_effects(&mut self) {
-        let durable = self.ring.durable();
-        while self.waiting.front().is_some_and(|(position, _)| *position <= durable) {
+        while self.effect_is_due() {
             let (_, effect) = self.waiting.pop_front().expect("the front was just seen");
             self.perform(effect);
         }
+    }
+
+    /// Whether an effect waits for nothing but its turn.
+    pub(super) fn effect_is_due(&self) -> bool {
+        let durable = self.ring.durable();
+        self.waiting.front().is_some_and(|(position, _)| *position <= durable)
     }
 
     fn perform(&mut self, effect: Effect) {

@@ -109,7 +109,8 @@ impl Steward {
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
                 return;
             }
-            if idle {
+            // An answer that needed no record may be due at once: no commit would end the sleep.
+            if idle && !self.effect_is_due() {
                 std::thread::park_timeout(self.sleep(now));
             }
         }
