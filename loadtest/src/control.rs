@@ -1,4 +1,4 @@
-//! The control API from the other side: the few calls that demos and drills need.
+//! The control API from the other side: the few calls that a load test needs.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -239,8 +239,8 @@ impl<P: FnMut(&Progress)> Driver<P> {
             && self.world.later.borrow().is_empty()
             && live.unanswered() == 0
             && live.holds() == 0;
-        let all_gone = self.started > 0 && self.tasks.is_empty();
-        settled || played || all_gone && self.started == self.world.script.first_wave
+        let all_gone = self.started == self.world.script.first_wave && self.tasks.is_empty();
+        settled || played || all_gone && self.next_moment_us().is_none()
     }
 
     fn start(&mut self, place: u32) {

@@ -12,6 +12,7 @@ mod counts;
 mod crash;
 mod crowd;
 mod fleet;
+mod hearing;
 mod latency;
 mod mailbox;
 mod pacer;

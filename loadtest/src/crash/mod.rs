@@ -1,4 +1,4 @@
-//! The crash drill: a server killed again and again under load, then every promise audited.
+//! The crash drill: a server killed many times under load, then every promise audited.
 
 mod kills;
 mod mop_up;

@@ -4,13 +4,9 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, thread::JoinHandle, 
 
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
-use stampede_domain::{
-    DropId, HoldId, IdempotencyKey, Incarnation, OrderId, Phase, PoolIndex, SlotIndex, TakeNumber,
-    UnixMillis,
-};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, Phase, UnixMillis};
 use stampede_wire::{
-    ClientMessage, DropInfo, Ended, Held, Order, PhaseNotice, Refused, Request, ServerMessage,
-    SkuInfo, Subprotocol, Welcome,
+    ClientMessage, PhaseNotice, Request, ServerMessage, Subprotocol, Welcome,
     ticket::{KeySpec, TicketKeys, TicketVerifier},
 };
 use tokio::{
@@ -26,6 +22,8 @@ use tokio_tungstenite::{
         http::HeaderValue,
     },
 };
+
+use crate::messages::{amount, drop_info, ended, held, hold_id, order, refused};
 
 pub(crate) const DROP: DropId = DropId::new(1);
 pub(crate) const SKU: &str = "mug";
@@ -62,7 +60,7 @@ pub(crate) struct Hold {
     pub(crate) key: String,
     pub(crate) units: u32,
     pub(crate) state: &'static str,
-    deadline: Instant,
+    pub(crate) deadline: Instant,
     taken_ms: u64,
     ended_ms: Option<u64>,
     tell: mpsc::Sender<ServerMessage>,
@@ -154,10 +152,6 @@ impl Drop for Fake {
         self.stop = None;
         self.thread.take().unwrap().join().unwrap();
     }
-}
-
-fn amount(units: u32) -> u64 {
-    u64::from(units) * 499
 }
 
 async fn serve(
@@ -287,30 +281,7 @@ impl Shared {
             server_time_ms: 1,
             heartbeat_ms: 10_000,
             ticket_expires_in_ms: 1,
-            drops: vec![Arc::new(DropInfo {
-                drop: DROP,
-                version: notice.version,
-                title: "Mugs".into(),
-                merchant: "acme".parse().unwrap(),
-                phase: notice.phase,
-                featured: true,
-                opens_in_ms: notice.opens_in_ms,
-                closes_in_ms: None,
-                hold_ttl_ms: 1,
-                limit_per_viewer: 9,
-                currency: "EUR".parse().unwrap(),
-                skus: vec![SkuInfo {
-                    sku: SKU.parse().unwrap(),
-                    title: "Mug".into(),
-                    options: Vec::new(),
-                    merchant_sku: "M".into(),
-                    image: None,
-                    price_minor: 499,
-                    available: books.available,
-                    limit_per_viewer: 9,
-                    units_per_buy_max: 9,
-                }],
-            })],
+            drops: vec![Arc::new(drop_info(&notice, books.available))],
             holds,
             orders,
         }
@@ -414,61 +385,4 @@ impl Shared {
             }
         }
     }
-}
-
-fn hold_id(number: u64) -> HoldId {
-    let (pool, slot) = (PoolIndex::new(0).unwrap(), SlotIndex::new(0).unwrap());
-    let take = TakeNumber::new(number).unwrap();
-    HoldId::new(DROP, Incarnation::new(1).unwrap(), pool, slot, take)
-}
-
-fn held(id: HoldId, hold: &Hold, key: Option<&IdempotencyKey>, retry: bool) -> Held {
-    let left = hold.deadline.saturating_duration_since(Instant::now());
-    Held {
-        key: key.cloned(),
-        retry,
-        hold: id,
-        drop: DROP,
-        sku: SKU.parse().unwrap(),
-        units: hold.units,
-        amount_minor: amount(hold.units),
-        currency: "EUR".parse().unwrap(),
-        expires_in_ms: u64::try_from(left.as_millis()).unwrap(),
-    }
-}
-
-fn order(id: HoldId, hold: &Hold, key: Option<&IdempotencyKey>) -> Order {
-    Order {
-        key: key.cloned(),
-        order: OrderId::of(id),
-        hold: id,
-        drop: DROP,
-        sku: SKU.parse().unwrap(),
-        units: hold.units,
-        amount_minor: amount(hold.units),
-        currency: "EUR".parse().unwrap(),
-    }
-}
-
-fn ended(id: HoldId, hold: &Hold) -> Ended {
-    Ended { hold: id, drop: DROP, sku: SKU.parse().unwrap(), units: hold.units }
-}
-
-fn refused(
-    request: Request,
-    key: Option<&IdempotencyKey>,
-    hold: Option<HoldId>,
-    code: &'static str,
-) -> ServerMessage {
-    ServerMessage::Refused(Refused {
-        request,
-        key: key.cloned(),
-        hold,
-        code: code.into(),
-        message: String::new(),
-        temporary: true,
-        retry_after_ms: None,
-        limit: None,
-        available: None,
-    })
 }

@@ -3,4 +3,5 @@
 
 mod fake;
 mod fleet;
+mod messages;
 mod sale;
