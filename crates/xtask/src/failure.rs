@@ -24,6 +24,18 @@ pub(crate) enum Failure {
     Findings { count: usize },
     #[error("{tool} is missing; {how}")]
     ToolMissing { tool: &'static str, how: &'static str },
+    #[error("`{command}` printed nothing")]
+    Silent { command: String },
+    #[error("the server did not start: {why}; it said:\n{log}")]
+    NoServer { why: &'static str, log: String },
+    #[error("the server's process {what}: {source}")]
+    Process { what: &'static str, source: io::Error },
+    #[error("the drill's files cannot be made: {0}")]
+    Files(io::Error),
+    #[error("{what} did not happen within {seconds} s")]
+    Patience { what: &'static str, seconds: u64 },
+    #[error("drill `{drill}` failed: {why}")]
+    Drill { drill: &'static str, why: String },
     #[error("the race tests do not compile with {cfg}")]
     RacesDoNotCompile { cfg: &'static str },
     #[error("no race test was found with {cfg}; a race test lies in a module `races`")]

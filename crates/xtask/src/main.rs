@@ -4,7 +4,9 @@
 //! it. It is compiled first on a cold machine, so it depends on little, on no crate of the
 //! workspace at all.
 
+mod demo;
 mod doc_commands;
+mod drill;
 mod edges;
 mod failure;
 mod markdown;
@@ -40,6 +42,9 @@ enum Command {
         #[arg(required = true)]
         names: Vec<String>,
     },
+    /// Breaks something on purpose, then shows that no promise was lost
+    #[command(subcommand)]
+    Drill(drill::Drill),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Test { list: false } => steps::run_all(&Workspace::load()?),
+        Command::Drill(drill) => drill::run(&Workspace::load()?, &drill),
         Command::Step { names } => steps::run_named(&Workspace::load()?, &names),
     }
 }

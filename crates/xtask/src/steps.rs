@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    doc_commands, edges,
+    demo, doc_commands, drill, edges,
     failure::Failure,
     races, tidy, tools,
     workspace::{self, Workspace},
@@ -33,12 +33,17 @@ const STEPS: &[Step] = &[
     step("fmt", "formatting", Cargo(&["fmt", "--all", "--check"])),
     step("edges", "dependencies between the crates point down", Own(edges::check)),
     step("tidy", "module docs, names, sizes, links", Own(tidy::check)),
-    step("clippy", "lints as errors", Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+    step("clippy", "lints as errors, tests with benches included", Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     step("doc", "documentation builds without a warning", Own(documentation)),
     step("doctest", "examples in the documentation", Cargo(&["test", "--quiet", "--workspace", "--doc"])),
     step("loom", "races under loom, every interleaving within the bound", Own(races::loom)),
     step("guard-off", "the race tests fail once the guard is off", Own(races::guard_off)),
-    step("release", "the binary as users build it", Cargo(&["build", "--release", "--bin", "stampede"])),
+    step("release", "the binaries as users build them, for all drills", Own(drill::build)),
+    step("powercut", "power cuts lose nothing, without syncing they do", Own(drill::short::powercut)),
+    step("trace", "each promise leaves after the sync that covers it", Own(drill::short::trace)),
+    step("diskfail", "a failing disk ends the promises, loses none", Own(drill::short::diskfail)),
+    step("crash", "kills under load lose no promise", Own(drill::short::crash)),
+    step("demo", "the demo sells out, its figures are those promised", Own(demo::check)),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
     step("nextest", "all tests of the workspace", Own(tests)),
 ];

@@ -1,10 +1,11 @@
 //! Where the workspace lies, plus how commands are started in it.
 
 use std::{
-    env, io,
+    env,
+    io::{self, BufRead as _, BufReader},
     os::fd::AsFd as _,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Command, ExitStatus, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -91,6 +92,25 @@ pub(crate) fn json(command: &mut Command) -> Result<Value, Failure> {
     let printed = stdout(command)?;
     serde_json::from_slice(&printed)
         .map_err(|source| Failure::NotJson { command: shown(command), source })
+}
+
+/// Runs `command`, shows its output as it comes, reads the last line as JSON; any exit status is
+/// an answer.
+pub(crate) fn last_line(command: &mut Command) -> Result<(ExitStatus, Value), Failure> {
+    let program = shown(command);
+    let failed = |source| Failure::Start { command: program.clone(), source };
+    let mut child = command.stderr(our_stdout()?).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let output = child.stdout.take().expect("it was asked for");
+    let mut last = None;
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        println!("{line}");
+        last = Some(line);
+    }
+    let status = child.wait().map_err(failed)?;
+    let last = last.ok_or_else(|| Failure::Silent { command: program.clone() })?;
+    let value = serde_json::from_str(&last)
+        .map_err(|source| Failure::NotJson { command: program, source })?;
+    Ok((status, value))
 }
 
 /// Messages of commands go where their output goes, so that a log of one stream holds everything

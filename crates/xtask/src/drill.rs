@@ -1,0 +1,155 @@
+//! Drills: something breaks on purpose, the promises must survive it.
+//!
+//! A drill builds the release binaries first, says what it does, ends with one JSON object where
+//! `--json` asks for it. It fails if what it was to show did not show.
+
+mod binaries;
+mod crash;
+mod diskfail;
+mod powercut;
+mod promises;
+mod server;
+mod strace;
+mod trace;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+pub(crate) use self::binaries::{Binaries, build};
+use crate::{failure::Failure, workspace::Workspace};
+
+#[derive(Subcommand)]
+pub(crate) enum Drill {
+    /// Cuts the power under a selling ledger: nothing unsynced survives; then shows that the same
+    /// drill loses promises once syncing is off
+    Powercut {
+        /// Seed of the cuts
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How often the power goes
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        cuts: u32,
+        /// Print one JSON object as the last line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Kills a server under load again and again, then audits every promise that it made
+    Crash {
+        /// Seed of the moments of the kills, and of the crowd
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How often the server is killed
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        kills: u32,
+        /// Few kills, few promises
+        #[arg(long, conflicts_with = "kills")]
+        short: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Traces the system calls of a server: each promise leaves after the sync that covers it
+    Trace {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Lets a server's disk fail in the middle of a sale
+    Diskfail {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Take `stampede`, `loadtest` from this folder instead of building them
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a drill as somebody asked for it.
+pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
+    match drill {
+        Drill::Powercut { seed, cuts, json } => {
+            let example = binaries::build_powercut(workspace)?;
+            finish(powercut::run(&example, *seed, *cuts)?, *json)
+        }
+        Drill::Crash { seed, kills, short, common } => {
+            let plan = crash::Plan { seed: *seed, kills: (!short).then_some(*kills) };
+            finish(crash::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
+        Drill::Trace { common } => finish(trace::run(&common.binaries(workspace)?)?, common.json),
+        Drill::Diskfail { common } => {
+            finish(diskfail::run(&common.binaries(workspace)?)?, common.json)
+        }
+    }
+}
+
+/// The short drills of the gate; what they need was built by an earlier step.
+pub(crate) mod short {
+    use super::{Binaries, binaries, crash, diskfail, finish, powercut, trace};
+    use crate::{failure::Failure, workspace::Workspace};
+
+    const SEED: u64 = 1;
+    const CUTS: u32 = 10;
+
+    pub(crate) fn powercut(workspace: &Workspace) -> Result<(), Failure> {
+        finish(powercut::run(&binaries::powercut(workspace), SEED, CUTS)?, false)
+    }
+
+    pub(crate) fn crash(workspace: &Workspace) -> Result<(), Failure> {
+        let plan = crash::Plan { seed: SEED, kills: None };
+        finish(crash::run(&Binaries::of(workspace), &plan)?, false)
+    }
+
+    pub(crate) fn trace(workspace: &Workspace) -> Result<(), Failure> {
+        finish(trace::run(&Binaries::of(workspace))?, false)
+    }
+
+    pub(crate) fn diskfail(workspace: &Workspace) -> Result<(), Failure> {
+        finish(diskfail::run(&Binaries::of(workspace))?, false)
+    }
+}
+
+impl Common {
+    fn binaries(&self, workspace: &Workspace) -> Result<Binaries, Failure> {
+        match &self.binaries {
+            Some(folder) => Ok(Binaries::within(folder)),
+            None => binaries::build_server(workspace),
+        }
+    }
+}
+
+/// What a drill showed.
+struct Outcome {
+    drill: &'static str,
+    /// Everything as one JSON object.
+    json: Value,
+    /// One sentence of figures.
+    words: String,
+    /// What is wrong; empty if the drill showed what it should.
+    wrong: Vec<String>,
+}
+
+fn finish(outcome: Outcome, json: bool) -> Result<(), Failure> {
+    let Outcome { drill, json: value, words, wrong } = outcome;
+    println!("{drill}: {words}");
+    for what in &wrong {
+        println!("WRONG: {what}");
+    }
+    if json {
+        println!("{value}");
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Drill { drill, why: wrong.join("; ") }) }
+}
+
+/// Says what is wrong unless `good`.
+fn check(wrong: &mut Vec<String>, good: bool, what: impl FnOnce() -> String) {
+    if !good {
+        wrong.push(what());
+    }
+}

@@ -1,0 +1,79 @@
+//! A disk that fails in the middle of a sale: strace lets a sync of the writer return an error.
+
+use serde_json::json;
+
+use super::{
+    Binaries, Outcome, check,
+    server::{Place, Server, finished_trace, verify},
+    strace,
+};
+use crate::failure::Failure;
+
+/// The writer's sync that fails, with every later one; strace counts for each thread alone.
+const FAILS_FROM: u32 = 25;
+/// More than the writer can serve before its disk fails.
+const BUYERS: u32 = 60;
+
+pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
+    let place = Place::new()?;
+    println!("a server whose disk fails from a thread's sync {FAILS_FROM} on, buyers until then");
+    let inject = format!("--inject=fdatasync,fsync:error=EIO:when={FAILS_FROM}+");
+    let tracer =
+        ["-ttt", "--decode-fds=path", "-xx", "--signal=none", "--trace=fdatasync,fsync", &inject];
+    let server = Server::start(binaries, &place, &tracer)?;
+    let token = server.token.clone().unwrap_or_default();
+    let probe = server.probe(binaries, &place, BUYERS)?;
+    let stopped = server.stop()?;
+    let calls = strace::calls(&finished_trace(&place.trace())?);
+    let injected = calls.iter().filter(|call| call.injected).count();
+    println!("{injected} syncs failed; the server ended with {stopped}; it starts again");
+
+    let again = Server::start(binaries, &place, &[])?;
+    let drop = probe["drop"].as_str().unwrap_or_default();
+    let audit = again.audit(binaries, &place, &token, drop)?;
+    let status = again.stop()?;
+    let verify = verify(binaries, &place)?;
+
+    let mut wrong = Vec::new();
+    check(&mut wrong, injected > 0, || "no sync failed".to_owned());
+    check(&mut wrong, probe["held"] != 0 && probe["orders"] != 0, || {
+        "the disk failed before the first promises".to_owned()
+    });
+    check(&mut wrong, probe["unanswered"] == 1, || {
+        format!("{} requests ended without an answer; the failing one should", probe["unanswered"])
+    });
+    check(&mut wrong, probe["promises_after_failure"] == 0, || {
+        format!("{} promises left after the failure", probe["promises_after_failure"])
+    });
+    check(&mut wrong, probe["refused"]["busy"].as_u64() >= Some(1), || {
+        format!("the engine did not say busy: {}", probe["refused"])
+    });
+    check(&mut wrong, probe["ready_status"] == 503, || {
+        format!("/readyz says {}", probe["ready_status"])
+    });
+    check(
+        &mut wrong,
+        audit["promises"] == probe["promises"] && audit["promises_lost"] == 0,
+        || format!("the ledger does not keep every promise: {audit}"),
+    );
+    check(&mut wrong, status.success(), || format!("the second server ended with {status}"));
+    check(&mut wrong, verify == "ok", || format!("the verifier says {verify}"));
+    let json = json!({
+        "drill": "diskfail",
+        "ok": wrong.is_empty(),
+        "syncs_failed": injected,
+        "promises": probe["promises"],
+        "promises_after_failure": probe["promises_after_failure"],
+        "unanswered": probe["unanswered"],
+        "refused": probe["refused"],
+        "ready_status": probe["ready_status"],
+        "promises_lost": audit["promises_lost"],
+        "verify": verify,
+        "wrong": wrong,
+    });
+    let words = format!(
+        "{} promises, none after the failure; then {} refusals, readyz {}; after a restart {} lost",
+        probe["promises"], probe["refused"], probe["ready_status"], audit["promises_lost"],
+    );
+    Ok(Outcome { drill: "diskfail", json, words, wrong })
+}
