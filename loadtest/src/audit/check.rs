@@ -10,6 +10,9 @@ use super::{
 };
 use crate::promise::{Promise, Promised};
 
+/// Longest time that a core may be held up between its look at the clock and its take.
+const TAKEN_LATE_MS_MAX: u64 = 1_000;
+
 /// Holds every promise against the ledger, and the ledger's rows against each other.
 ///
 /// The ledger must have been read after the last promise was received.
@@ -176,15 +179,21 @@ fn same_key(key: &str, hold: &LedgerHold) -> Result<(), String> {
 
 /// Units held or sold beyond the supply at the worst moment of the history.
 ///
-/// Units come back after the commit that ends their hold, which carries an earlier time, so within
-/// one millisecond ends go first.
+/// A hold carries the time at which its core looked at the clock; on a busy machine the core may have
+/// taken a good while later, units among them that came back in between. So a hold counts from
+/// [`TAKEN_LATE_MS_MAX`] after that time. Units come back after the commit that ends their hold,
+/// which carries an earlier time, so within one millisecond ends go first.
 fn oversold(ledger: &Ledger) -> u64 {
     let mut moves: Vec<(u64, i64)> = Vec::new();
     for hold in ledger.holds.values() {
         let units = i64::from(hold.units);
-        moves.push((hold.taken_at_ms, units));
+        let from_ms = hold.taken_at_ms + TAKEN_LATE_MS_MAX;
         let back = matches!(hold.state, HoldState::Released | HoldState::Expired);
-        moves.extend(hold.ended_at_ms.filter(|_| back).map(|at| (at, -units)));
+        let until_ms = hold.ended_at_ms.filter(|_| back);
+        if until_ms.is_none_or(|until_ms| from_ms < until_ms) {
+            moves.push((from_ms, units));
+            moves.extend(until_ms.map(|until_ms| (until_ms, -units)));
+        }
     }
     moves.sort_unstable();
     let running = moves.iter().scan(0_i64, |out, (_, units)| {

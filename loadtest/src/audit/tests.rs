@@ -198,8 +198,22 @@ fn a_second_hold_for_a_key_is_found_among_the_promises() {
 fn units_out_at_once_must_not_exceed_the_supply() {
     check(
         |_, lines| {
-            for id in ["h5", "h6"] {
-                lines.push(hold(id, id, "k1", "released", [50, 100, 60]));
+            for id in ["h5", "h6", "h7"] {
+                lines.push(hold(id, id, "k1", "released", [50, 5_000, 4_000]));
+            }
+        },
+        |result| result.oversold,
+        "1 units beyond the supply",
+    );
+}
+
+#[test]
+fn orders_must_not_exceed_the_supply_however_late_they_came() {
+    check(
+        |_, lines| {
+            for (at, id) in (1..).zip(["h5", "h6", "h7"]) {
+                lines.push(hold(id, id, "k1", "confirmed", [at * 5_000, at * 6_000, at * 5_500]));
+                lines.push(order(id, id));
             }
         },
         |result| result.oversold,
@@ -210,9 +224,10 @@ fn units_out_at_once_must_not_exceed_the_supply() {
 #[test]
 fn a_unit_that_came_back_may_be_sold_again() {
     let (promises, mut lines) = sale();
-    for id in ["h5", "h6"] {
-        lines.push(hold(id, id, "k1", "held", [101, 200, 0]));
-    }
+    lines.push(hold("h4", "c", "k1", "released", [50, 5_000, 4_000]));
+    lines.push(hold("h5", "d", "k1", "held", [3_200, 9_000, 0]));
+    // The core looked at the clock before the unit came back, and took it after.
+    lines.push(hold("h6", "e", "k1", "held", [3_900, 9_000, 0]));
     assert!(audit_promises(&promises, &ledger(&lines)).is_clean());
 }
 
