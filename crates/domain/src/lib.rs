@@ -1,4 +1,4 @@
-//! Ids, quantities, money, time, drop plans, phases and limits that every other crate agrees on.
+//! The terms that every other crate agrees on: ids, quantities, money, time, plans, phases, limits.
 //!
 //! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
 //! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.

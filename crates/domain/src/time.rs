@@ -1,4 +1,4 @@
-//! Points and spans of time in milliseconds.
+//! Points in time with the spans between them, in milliseconds.
 
 use std::fmt;
 

@@ -14,6 +14,7 @@ pub mod metrics;
 mod opened;
 mod plan_codec;
 mod record;
+mod record_error;
 mod ring;
 mod row;
 mod sqlite;

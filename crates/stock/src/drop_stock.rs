@@ -11,15 +11,13 @@ use stampede_domain::{
 
 use crate::{
     cell::StockCell,
-    hold::{
-        End, Found, Given, HoldBody, HoldView, PoolView, SupplyError, Take, TakeRequest, WaitJoin,
-    },
+    hold::{End, Found, Given, HoldView, PoolView, SupplyError, WaitJoin},
     lane::Lane,
-    slot::{HoldSlot, SlotState, SlotWord},
+    slot::{HoldSlot, SlotState},
     slot_table::{LANES_MAX, SlotTable},
     sync::{AtomicU32, Ordering},
-    viewers::{HoldNote, Viewers},
-    word::{Short, StockWord},
+    viewers::Viewers,
+    word::StockWord,
 };
 
 /// Limits of one SKU.
@@ -51,10 +49,10 @@ pub struct DropStock {
     pub(crate) incarnation: Incarnation,
     pub(crate) pools: Box<[Pool]>,
     pub(crate) viewers: Viewers,
-    limit_per_viewer: Units,
-    holds_per_viewer_max: u16,
+    pub(crate) limit_per_viewer: Units,
+    pub(crate) holds_per_viewer_max: u16,
     /// Shared with the lanes to tell them from another stock's.
-    identity: Arc<()>,
+    pub(crate) identity: Arc<()>,
     lanes: PlainU32,
 }
 
@@ -64,7 +62,7 @@ pub(crate) struct Pool {
     pub(crate) slots: SlotTable,
     /// Units of all lots; written by the steward alone.
     supplied: AtomicU32,
-    limit_per_viewer: Units,
+    pub(crate) limit_per_viewer: Units,
 }
 
 impl DropStock {
@@ -96,39 +94,6 @@ impl DropStock {
         let made = self.lanes.fetch_add(1, PlainOrdering::Relaxed);
         assert!(made < LANES_MAX, "a drop has at most {LANES_MAX} lanes");
         Lane::new(Arc::clone(&self.identity), self.pools.len())
-    }
-
-    /// Takes units for a viewer, if the stock, the viewer's limits and the key allow it.
-    ///
-    /// `room` says that the caller owns the place for the record. A click that cannot win costs one
-    /// load of the word with one look-up of the viewer; nothing is locked for writing, nothing
-    /// allocated. The compare-and-swap is the last step that can fail.
-    ///
-    /// # Panics
-    /// If no units are asked for, the pool is not of this drop, or the lane is another stock's.
-    pub fn take(&self, lane: &mut Lane, request: &TakeRequest, room: bool) -> Take {
-        assert!(!request.units.is_zero(), "a take is for at least one unit");
-        let pool = self.pool(request.pool);
-        if let Err(short) = pool.word.load().take(request.units) {
-            return self
-                .viewers
-                .read_after_load(request.viewer, |notes| self.refuse(notes, request, short));
-        }
-        let mut taken = None;
-        let booked = self.viewers.book(
-            request.viewer,
-            |notes| self.replay(notes, request).and_then(|()| self.check_limits(notes, request)),
-            || {
-                let hold = self.claim(pool, lane, request, room)?;
-                taken = Some(hold);
-                Ok(HoldNote::new(hold, request.key, request.units))
-            },
-        );
-        match (booked, taken) {
-            (Ok(()), Some(hold)) => Take::Taken(hold),
-            (Err(refused), _) => refused,
-            (Ok(()), None) => unreachable!("a booking is made by a claim"),
-        }
     }
 
     /// The hold that a viewer's key made, if any. Changes nothing.
@@ -279,7 +244,7 @@ impl DropStock {
         })
     }
 
-    fn pool(&self, pool: PoolIndex) -> &Pool {
+    pub(crate) fn pool(&self, pool: PoolIndex) -> &Pool {
         self.pools.get(usize::from(pool.get())).expect("the pool is one of this drop's")
     }
 
@@ -310,81 +275,6 @@ impl DropStock {
             },
         }
     }
-
-    /// The answer to a click that meets a word it cannot take from.
-    fn refuse(&self, notes: &[HoldNote], request: &TakeRequest, short: Short) -> Take {
-        let checked = match short {
-            Short::Shut => self.replay(notes, request),
-            Short::SoldOut | Short::NotEnough { .. } => {
-                self.replay(notes, request).and_then(|()| self.check_limits(notes, request))
-            }
-        };
-        checked.err().unwrap_or(short.into())
-    }
-
-    /// Refuses a key that has made a hold before.
-    fn replay(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
-        match notes.iter().find(|note| note.has_key(request.key)) {
-            None => Ok(()),
-            Some(note) if note.pool() == request.pool && note.units() == request.units => {
-                Err(Take::Replay(note.hold(self.drop)))
-            }
-            Some(_) => Err(Take::KeyReused),
-        }
-    }
-
-    fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
-        let counting = || notes.iter().filter(|note| note.counts());
-        let in_pool = counting().filter(|note| note.pool() == request.pool);
-        let of_sku = in_pool.map(HoldNote::units).sum::<u64>();
-        let of_drop = counting().map(HoldNote::units).sum::<u64>();
-        let wanted = u64::from(request.units.get());
-        let limits =
-            [(of_sku, self.pool(request.pool).limit_per_viewer), (of_drop, self.limit_per_viewer)];
-        for (has, limit) in limits {
-            if has + wanted > u64::from(limit.get()) {
-                return Err(Take::OverViewerLimit { limit });
-            }
-        }
-        if notes.len() >= usize::from(self.holds_per_viewer_max) {
-            return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });
-        }
-        Ok(())
-    }
-
-    /// Takes from the word, then writes the hold into the slot that the lane owned before.
-    fn claim(
-        &self,
-        pool: &Pool,
-        lane: &mut Lane,
-        request: &TakeRequest,
-        room: bool,
-    ) -> Result<HoldId, Take> {
-        let spares = lane.spares(&self.identity, request.pool);
-        let place = pool.slots.own(spares).filter(|_| room);
-        let place = place.and_then(|index| pool.slots.get(index).map(|slot| (index, slot)));
-        let Some((index, slot)) = place else {
-            // Scarcity is the truer answer where both hold.
-            return Err(pool
-                .word
-                .load()
-                .take(request.units)
-                .err()
-                .map_or(Take::NoRoom, Take::from));
-        };
-        let word = pool.word.update(|word| word.take(request.units))?;
-        let take = word.last_take();
-        let body = HoldBody {
-            viewer: request.viewer,
-            pool: request.pool,
-            units: request.units,
-            taken_at: request.now,
-            deadline: request.deadline,
-        };
-        slot.publish(SlotWord::new(take, SlotState::Pending), self.incarnation, &body);
-        spares.spend();
-        Ok(HoldId::new(self.drop, self.incarnation, request.pool, index, take))
-    }
 }
 
 impl Pool {
@@ -406,14 +296,4 @@ fn places(units: u64) -> usize {
 /// If more comes back than can have been out: the books are wrong, so selling must stop.
 fn give(word: StockWord, units: Units) -> StockWord {
     word.give(units).expect("units that come back were supplied, so they fit the word")
-}
-
-impl From<Short> for Take {
-    fn from(short: Short) -> Self {
-        match short {
-            Short::Shut => Self::Shut,
-            Short::SoldOut => Self::SoldOut,
-            Short::NotEnough { available } => Self::NotEnough { available },
-        }
-    }
 }

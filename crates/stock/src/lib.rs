@@ -17,6 +17,7 @@ mod restore;
 mod slot;
 mod slot_table;
 mod sync;
+mod take;
 #[cfg(test)]
 mod tests;
 mod viewers;

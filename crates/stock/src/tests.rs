@@ -6,6 +6,8 @@ mod histories;
 mod races;
 #[cfg(not(any(stampede_loom, stampede_guard_off)))]
 mod scripts;
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod story;
 #[cfg(not(stampede_loom))]
 mod stress;
 mod support;

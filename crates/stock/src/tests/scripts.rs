@@ -10,123 +10,13 @@
 
 use stampede_domain::{DropId, HoldId, Incarnation, PoolIndex, SlotIndex, TakeNumber};
 
-use super::support::{config, key, pool, request, units, viewer};
-use crate::{
-    DropStock, End, Given, HoldView, Lane, RestoreError, RestoredHold, RestoredState, StockConfig,
-    Take, WaitJoin,
+use super::{
+    story::{Story, check},
+    support::{config, key, pool, request, units, viewer},
 };
-
-struct Story {
-    stock: DropStock,
-    lane: Lane,
-    holds: Vec<HoldId>,
-}
-
-impl Story {
-    fn new(config: StockConfig) -> Self {
-        let stock = DropStock::new(config);
-        let lane = stock.lane();
-        Self { stock, lane, holds: Vec::new() }
-    }
-
-    fn hold(&self, name: &str) -> HoldId {
-        self.holds[name[1..].parse::<usize>().unwrap() - 1]
-    }
-
-    fn name(&self, hold: HoldId) -> String {
-        let place = self.holds.iter().position(|other| *other == hold).unwrap();
-        format!("h{}", place + 1)
-    }
-
-    fn step(&mut self, words: &[&str]) -> String {
-        match words {
-            ["open"] => self.stock.open(),
-            ["close"] => self.stock.close(),
-            ["lot", count] => {
-                self.stock.add_supply(pool(0), units(count.parse().unwrap())).unwrap();
-            }
-            ["buy", by, with, count, rest @ ..] => {
-                return self.buy(by, with, count, rest.is_empty());
-            }
-            ["held", hold] => self.stock.mark_held(self.hold(hold)),
-            ["confirm", hold] => return end(self.stock.confirm(self.hold(hold))),
-            ["end", hold] => return end(self.stock.end(self.hold(hold))),
-            ["give", hold] => return given(self.stock.give(self.hold(hold))),
-            ["view", hold] => return view(self.stock.view(self.hold(hold))),
-            ["wait", count] => {
-                return match self.stock.join_waiting(pool(0), units(count.parse().unwrap())) {
-                    WaitJoin::Waiting => "waiting".into(),
-                    WaitJoin::Available { available } => format!("available {available}"),
-                };
-            }
-            ["served", left] => self.stock.clear_waiting(pool(0), units(left.parse().unwrap())),
-            ["stock"] => {
-                let view = self.stock.pools().next().unwrap();
-                return format!("available={} takes={}", view.available, view.last_take);
-            }
-            other => panic!("no such step: {other:?}"),
-        }
-        String::new()
-    }
-
-    fn buy(&mut self, by: &str, with: &str, count: &str, room: bool) -> String {
-        let number = |word: &str| word[1..].parse().unwrap();
-        let request = request(number(by), number(with), count.parse().unwrap());
-        match self.stock.take(&mut self.lane, &request, room) {
-            Take::Taken(hold) => {
-                self.holds.push(hold);
-                self.name(hold)
-            }
-            Take::Replay(hold) => format!("replay {}", self.name(hold)),
-            Take::KeyReused => "key_reused".into(),
-            Take::Shut => "shut".into(),
-            Take::OverViewerLimit { limit } => format!("over_limit {limit}"),
-            Take::HoldsCapped { max } => format!("capped {max}"),
-            Take::SoldOut => "sold_out".into(),
-            Take::NotEnough { available } => format!("not_enough {available}"),
-            Take::NoRoom => "no_room".into(),
-        }
-    }
-}
-
-fn end(end: End) -> String {
-    match end {
-        End::Won(_) => "won",
-        End::Pending => "pending",
-        End::Confirmed => "confirmed",
-        End::Ended => "ended",
-        End::Unknown => "unknown",
-    }
-    .into()
-}
-
-fn given(given: Given) -> String {
-    match given {
-        Given::ToPublic(body) => format!("public {}", body.units),
-        Given::ToWaiting(body) => format!("waiting {}", body.units),
-        Given::Refused => "refused".into(),
-    }
-}
-
-fn view(view: HoldView) -> String {
-    match view {
-        HoldView::Pending(_) => "pending",
-        HoldView::Held(_) => "held",
-        HoldView::Confirmed(_) => "confirmed",
-        HoldView::Ended => "ended",
-        HoldView::Unknown => "unknown",
-    }
-    .into()
-}
-
-fn check(config: StockConfig, script: &str) {
-    let mut story = Story::new(config);
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (step, expected) = line.split_once("->").unwrap_or((line, ""));
-        let words: Vec<&str> = step.split_whitespace().collect();
-        assert_eq!(story.step(&words), expected.trim(), "at: {line}");
-    }
-}
+use crate::{
+    DropStock, End, Given, HoldView, RestoreError, RestoredHold, RestoredState, StockConfig, Take,
+};
 
 #[test]
 fn a_sale_from_lot_to_order() {

@@ -1,0 +1,132 @@
+//! The take: limits, key, slot, then the one swap that decides.
+
+use stampede_domain::HoldId;
+
+use crate::{
+    drop_stock::{DropStock, Pool},
+    hold::{HoldBody, Take, TakeRequest},
+    lane::Lane,
+    slot::{SlotState, SlotWord},
+    viewers::HoldNote,
+    word::Short,
+};
+
+impl DropStock {
+    /// Takes units for a viewer, if the stock, the viewer's limits and the key allow it.
+    ///
+    /// `room` says that the caller owns the place for the record. A click that cannot win costs one
+    /// load of the word with one look-up of the viewer; nothing is locked for writing, nothing
+    /// allocated. The compare-and-swap is the last step that can fail.
+    ///
+    /// # Panics
+    /// If no units are asked for, the pool is not of this drop, or the lane is another stock's.
+    pub fn take(&self, lane: &mut Lane, request: &TakeRequest, room: bool) -> Take {
+        assert!(!request.units.is_zero(), "a take is for at least one unit");
+        let pool = self.pool(request.pool);
+        if let Err(short) = pool.word.load().take(request.units) {
+            return self
+                .viewers
+                .read_after_load(request.viewer, |notes| self.refuse(notes, request, short));
+        }
+        let mut taken = None;
+        let booked = self.viewers.book(
+            request.viewer,
+            |notes| self.replay(notes, request).and_then(|()| self.check_limits(notes, request)),
+            || {
+                let hold = self.claim(pool, lane, request, room)?;
+                taken = Some(hold);
+                Ok(HoldNote::new(hold, request.key, request.units))
+            },
+        );
+        match (booked, taken) {
+            (Ok(()), Some(hold)) => Take::Taken(hold),
+            (Err(refused), _) => refused,
+            (Ok(()), None) => unreachable!("a booking is made by a claim"),
+        }
+    }
+
+    /// The answer to a click that meets a word it cannot take from.
+    fn refuse(&self, notes: &[HoldNote], request: &TakeRequest, short: Short) -> Take {
+        let checked = match short {
+            Short::Shut => self.replay(notes, request),
+            Short::SoldOut | Short::NotEnough { .. } => {
+                self.replay(notes, request).and_then(|()| self.check_limits(notes, request))
+            }
+        };
+        checked.err().unwrap_or(short.into())
+    }
+
+    /// Refuses a key that has made a hold before.
+    fn replay(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
+        match notes.iter().find(|note| note.has_key(request.key)) {
+            None => Ok(()),
+            Some(note) if note.pool() == request.pool && note.units() == request.units => {
+                Err(Take::Replay(note.hold(self.drop)))
+            }
+            Some(_) => Err(Take::KeyReused),
+        }
+    }
+
+    fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
+        let counting = || notes.iter().filter(|note| note.counts());
+        let in_pool = counting().filter(|note| note.pool() == request.pool);
+        let of_sku = in_pool.map(HoldNote::units).sum::<u64>();
+        let of_drop = counting().map(HoldNote::units).sum::<u64>();
+        let wanted = u64::from(request.units.get());
+        let limits =
+            [(of_sku, self.pool(request.pool).limit_per_viewer), (of_drop, self.limit_per_viewer)];
+        for (has, limit) in limits {
+            if has + wanted > u64::from(limit.get()) {
+                return Err(Take::OverViewerLimit { limit });
+            }
+        }
+        if notes.len() >= usize::from(self.holds_per_viewer_max) {
+            return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });
+        }
+        Ok(())
+    }
+
+    /// Takes from the word, then writes the hold into the slot that the lane owned before.
+    fn claim(
+        &self,
+        pool: &Pool,
+        lane: &mut Lane,
+        request: &TakeRequest,
+        room: bool,
+    ) -> Result<HoldId, Take> {
+        let spares = lane.spares(&self.identity, request.pool);
+        let place = pool.slots.own(spares).filter(|_| room);
+        let place = place.and_then(|index| pool.slots.get(index).map(|slot| (index, slot)));
+        let Some((index, slot)) = place else {
+            // Scarcity is the truer answer where both hold.
+            return Err(pool
+                .word
+                .load()
+                .take(request.units)
+                .err()
+                .map_or(Take::NoRoom, Take::from));
+        };
+        let word = pool.word.update(|word| word.take(request.units))?;
+        let take = word.last_take();
+        let body = HoldBody {
+            viewer: request.viewer,
+            pool: request.pool,
+            units: request.units,
+            taken_at: request.now,
+            deadline: request.deadline,
+        };
+        slot.publish(SlotWord::new(take, SlotState::Pending), self.incarnation, &body);
+        spares.spend();
+        Ok(HoldId::new(self.drop, self.incarnation, request.pool, index, take))
+    }
+}
+
+impl From<Short> for Take {
+    fn from(short: Short) -> Self {
+        match short {
+            Short::Shut => Self::Shut,
+            Short::SoldOut => Self::SoldOut,
+            Short::NotEnough { available } => Self::NotEnough { available },
+        }
+    }
+}
