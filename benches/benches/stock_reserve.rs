@@ -27,7 +27,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Finalizer of SplitMix64: distinct inputs give distinct numbers that look random.
+/// Finalizer of the splitmix64 generator: distinct inputs give distinct numbers that look random.
 fn scramble(index: u64) -> u64 {
     let mut bits = index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
