@@ -35,13 +35,13 @@ pub(crate) const SKU: &str = "mug";
 /// How long a hold lives: long enough to outlive some restarts, short enough to expire between others.
 const HOLD_TTL_MS: u64 = 2_500;
 /// Viewers that are connected at once.
-const CONNECTED: u32 = 400;
+const CONNECTED: u32 = 800;
 /// Viewers that take the seats one after the other, per second of the script.
-const VIEWERS_PER_S: u32 = 300;
+const VIEWERS_PER_S: u32 = 800;
 /// Length of the script for each kill; what a run does not need is not played.
-const SCRIPT_MS_PER_KILL: u64 = 6_000;
+const SCRIPT_MS_PER_KILL: u64 = 4_000;
 /// Part of the script that is there however few the kills.
-const SCRIPT_MS_MIN: u64 = 60_000;
+const SCRIPT_MS_MIN: u64 = 40_000;
 /// Longest time for anything that the drill waits for.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
@@ -258,7 +258,7 @@ fn terms() -> DropTerms {
         id: SKU.into(),
         title: "Mug".into(),
         price: Price { minor: 499, currency: "EUR".into() },
-        supply: 100_000,
+        supply: 200_000,
     };
     DropTerms {
         stream: STREAM.into(),
@@ -267,7 +267,7 @@ fn terms() -> DropTerms {
         host: "drill".into(),
         skus: vec![sku],
         limit_per_viewer: mop_up::UNITS_PER_BUYER,
-        holds_per_viewer_max: 16,
+        holds_per_viewer_max: mop_up::BUYS_PER_BUYER,
         hold_ttl_ms: HOLD_TTL_MS,
         countdown_ms: 1_000,
     }

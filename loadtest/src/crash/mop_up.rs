@@ -13,8 +13,12 @@ use crate::{
     promise::{Promise, Promised},
 };
 
-/// Units that one buyer takes: the most that one buy may ask for.
-pub(super) const UNITS_PER_BUYER: u32 = stampede_domain::limits::UNITS_PER_BUY_MAX;
+/// Units of one buy: the most that a request may ask for.
+const UNITS_PER_BUY: u32 = stampede_domain::limits::UNITS_PER_BUY_MAX;
+/// Buys of one buyer, all at once.
+pub(super) const BUYS_PER_BUYER: u16 = 16;
+/// Units of one buyer.
+pub(super) const UNITS_PER_BUYER: u32 = UNITS_PER_BUY * BUYS_PER_BUYER as u32;
 /// How long tickets are good.
 const TICKET_LIFETIME: DurationMs = DurationMs::from_secs(600);
 
@@ -43,7 +47,7 @@ impl Buyers<'_> {
         Ok(promises)
     }
 
-    /// One purchase; `false` if it was refused.
+    /// One buyer's purchases; `false` if one was refused.
     async fn buy(
         &self,
         name: &ViewerId,
@@ -52,10 +56,16 @@ impl Buyers<'_> {
     ) -> Result<bool, ClientError> {
         let options = ConnectOptions::new(self.viewers_url, Subprotocol::MsgPack);
         let drop: DropId = self.drop.parse().expect("the server named the drop");
-        let key = IdempotencyKey::new("all").expect("a word is a key");
         let (mut connection, _) = Box::pin(Connection::open(&options, &self.ticket(name))).await?;
-        connection.buy(drop, SKU, units, &key).await?;
-        loop {
+        let (mut left, mut open) = (units, 0_u32);
+        while left > 0 {
+            let units = left.min(UNITS_PER_BUY);
+            let key = IdempotencyKey::new(&format!("all-{open}")).expect("a word with a number");
+            connection.buy(drop, SKU, units, &key).await?;
+            left -= units;
+            open += 1;
+        }
+        while open > 0 {
             match connection.next().await? {
                 ServerMessage::Held(held) => {
                     promises.push(self.held(name, &held));
@@ -66,14 +76,15 @@ impl Buyers<'_> {
                 }
                 ServerMessage::Order(order) => {
                     promises.push(self.order(name, &order));
-                    // The order is there; how the connection ends does not matter any more.
-                    let _gone = connection.close().await;
-                    return Ok(true);
+                    open -= 1;
                 }
                 ServerMessage::Refused(_) | ServerMessage::Expired(_) => return Ok(false),
                 _ => {}
             }
         }
+        // The orders are there; how the connection ends does not matter any more.
+        let _gone = connection.close().await;
+        Ok(true)
     }
 
     fn ticket(&self, name: &ViewerId) -> String {
