@@ -32,10 +32,10 @@ enum Command {
 
 #[derive(Args)]
 struct ProbeArgs {
-    /// Where viewers connect, like ws://127.0.0.1:7700/
+    /// Where viewers connect, like `ws://127.0.0.1:7700/`
     #[arg(long)]
     url: String,
-    /// The control API, like http://127.0.0.1:7701/
+    /// The control API, like `http://127.0.0.1:7701/`
     #[arg(long)]
     control: String,
     /// A staff token of the role admin
@@ -54,7 +54,7 @@ struct ProbeArgs {
 
 #[derive(Args)]
 struct AuditArgs {
-    /// The control API, like http://127.0.0.1:7701/
+    /// The control API, like `http://127.0.0.1:7701/`
     #[arg(long)]
     control: String,
     /// A staff token that may read the audit
