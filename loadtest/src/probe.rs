@@ -1,8 +1,9 @@
 //! A probe: few buyers, one after the other, each of whom waits for the answer.
 //!
 //! What it does is the same each time, so that a drill can find every promise again in a trace of
-//! the server's system calls. It goes on after the first buy that got no promise, because a server
-//! whose ledger has failed must not make promises any more.
+//! the server's system calls. After the first request that got no promise a bystander, connected
+//! from the start, goes on buying, because a server whose ledger has failed must not make promises
+//! any more.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -22,10 +23,10 @@ use crate::{
 
 const STREAM: &str = "probe";
 const SKU: &str = "mug";
-/// Buyers that still try after the first one who got no promise.
-const BUYERS_AFTER: u32 = 5;
+/// Buys of the bystander after the first request that got no promise.
+const BUYS_AFTER: u32 = 5;
 /// The longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long tickets are good.
 const TICKET_LIFETIME: DurationMs = DurationMs::from_secs(600);
@@ -66,8 +67,12 @@ pub struct ProbeOutcome {
     pub refused: BTreeMap<String, u64>,
     /// Requests whose connection ended instead.
     pub unanswered: u64,
+    /// Requests that found neither an answer nor an end.
+    pub silent: u64,
     /// Promises that came after the first request that got none.
     pub promises_after_failure: u64,
+    /// Whether somebody could still connect then.
+    pub joined_after_failure: bool,
     /// Whether the server says at the end that it can sell.
     pub ready: bool,
     /// The status of its answer if it cannot.
@@ -92,12 +97,9 @@ pub enum ProbeError {
     /// The promise log cannot be written.
     #[error(transparent)]
     PromiseLog(#[from] PromiseLogError),
-    /// The drop did not open, or a request found neither an answer nor an end.
-    #[error("{what} within {} s", PATIENCE.as_secs())]
-    Patience {
-        /// What was waited for.
-        what: &'static str,
-    },
+    /// The drop did not open.
+    #[error("the drop did not open within {} s", PATIENCE.as_secs())]
+    NotOpen,
 }
 
 /// What a buyer does with a hold.
@@ -112,7 +114,10 @@ enum Plan {
 enum Answer {
     Promise(Promise),
     Refused(String),
+    /// The connection ended.
     Gone,
+    /// Nothing came.
+    Silence,
 }
 
 /// Plays a probe.
@@ -133,12 +138,9 @@ pub fn run_probe(probe: &Probe) -> Result<ProbeOutcome, ProbeError> {
             minter: TicketMinter::new(&probe.key)?,
             log: PromiseLog::create(&probe.promise_log)?,
             outcome: ProbeOutcome { drop, commands: 2, ..ProbeOutcome::default() },
-            failed_at: None,
+            failed: false,
         };
-        run.buyers().await?;
-        if run.failed_at.is_none() {
-            run.commands(&control).await?;
-        }
+        run.play(&control).await?;
         match control.ready().await {
             Ok(_) => run.outcome.ready = true,
             Err(ControlError::Refused { status, .. }) => run.outcome.ready_status = Some(status),
@@ -175,8 +177,7 @@ async fn open(control: &ControlClient, drop: &str) -> Result<(), ProbeError> {
         }
         Ok::<_, ControlError>(())
     });
-    let late = |_| ProbeError::Patience { what: "the drop did not open" };
-    Ok(opened.await.map_err(late)??)
+    Ok(opened.await.map_err(|_| ProbeError::NotOpen)??)
 }
 
 struct Run<'a> {
@@ -186,26 +187,52 @@ struct Run<'a> {
     minter: TicketMinter,
     log: PromiseLog,
     outcome: ProbeOutcome,
-    /// The first buyer who got no promise.
-    failed_at: Option<u32>,
+    /// Whether a request got no promise.
+    failed: bool,
 }
 
 impl Run<'_> {
-    async fn buyers(&mut self) -> Result<(), ProbeError> {
+    async fn play(&mut self, control: &ControlClient) -> Result<(), ProbeError> {
+        let bystander = ViewerId::new("bystander").expect("a word is an id");
+        let Some(mut idle) = self.connect(&bystander).await else {
+            self.note(Answer::Gone);
+            return Ok(());
+        };
         for number in 0..self.probe.buyers {
-            if self.failed_at.is_some_and(|first| number > first + BUYERS_AFTER) {
-                break;
-            }
             let plan = match number % 3 {
                 0 => Plan::Pay,
                 1 => Plan::Release,
                 _ => Plan::Keep,
             };
             if !self.buyer(number, plan).await? {
-                self.failed_at.get_or_insert(number);
+                self.failed = true;
+                self.after_failure(&bystander, &mut idle).await?;
+                return Ok(());
             }
         }
+        self.commands(control).await
+    }
+
+    /// What the server says to somebody who was not concerned by the failure, and to newcomers.
+    async fn after_failure(
+        &mut self,
+        name: &ViewerId,
+        idle: &mut Connection,
+    ) -> Result<(), ProbeError> {
+        for number in 0..BUYS_AFTER {
+            let key = IdempotencyKey::new(&format!("after-{number}")).expect("it is a word");
+            let sent = idle.buy(self.drop, SKU, 1, &key).await;
+            self.answer(name, idle, sent).await?;
+        }
+        let newcomer = ViewerId::new("newcomer").expect("a word is an id");
+        self.outcome.joined_after_failure = self.connect(&newcomer).await.is_some();
         Ok(())
+    }
+
+    async fn connect(&self, name: &ViewerId) -> Option<Connection> {
+        let options = ConnectOptions::new(&self.probe.url, Subprotocol::Json);
+        let opened = Box::pin(Connection::open(&options, &self.ticket(name))).await;
+        opened.ok().map(|(connection, _)| connection)
     }
 
     /// Pauses, resumes, closes; the reason makes each command's record findable.
@@ -222,9 +249,7 @@ impl Run<'_> {
     /// One buyer; `false` if some request got no promise.
     async fn buyer(&mut self, number: u32, plan: Plan) -> Result<bool, ProbeError> {
         let name = ViewerId::new(&format!("probe-{number}")).expect("letters with a number");
-        let options = ConnectOptions::new(&self.probe.url, Subprotocol::Json);
-        let Ok((mut viewer, _)) = Box::pin(Connection::open(&options, &self.ticket(&name))).await
-        else {
+        let Some(mut viewer) = self.connect(&name).await else {
             self.note(Answer::Gone);
             return Ok(false);
         };
@@ -252,15 +277,15 @@ impl Run<'_> {
         viewer: &mut Connection,
         sent: Result<(), ClientError>,
     ) -> Result<Option<HoldId>, ProbeError> {
-        let answer = match sent {
-            Err(_) => Answer::Gone,
-            Ok(()) => tokio::time::timeout(PATIENCE, self.wait(name, viewer))
-                .await
-                .map_err(|_| ProbeError::Patience { what: "neither an answer nor an end came" })?,
+        let answer = if sent.is_ok() {
+            let waited = tokio::time::timeout(PATIENCE, self.wait(name, viewer)).await;
+            waited.unwrap_or(Answer::Silence)
+        } else {
+            Answer::Gone
         };
         let hold = match &answer {
             Answer::Promise(promise) => Some(promise.hold.parse()?),
-            Answer::Refused(_) | Answer::Gone => None,
+            Answer::Refused(_) | Answer::Gone | Answer::Silence => None,
         };
         self.note(answer);
         Ok(hold)
@@ -295,11 +320,12 @@ impl Run<'_> {
                 };
                 *count += 1;
                 outcome.promises += 1;
-                outcome.promises_after_failure += u64::from(self.failed_at.is_some());
+                outcome.promises_after_failure += u64::from(self.failed);
                 self.log.write(&promise);
             }
             Answer::Refused(code) => *outcome.refused.entry(code).or_default() += 1,
             Answer::Gone => outcome.unanswered += 1,
+            Answer::Silence => outcome.silent += 1,
         }
     }
 

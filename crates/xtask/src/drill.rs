@@ -31,9 +31,8 @@ pub(crate) enum Drill {
         /// How often the power goes
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         cuts: u32,
-        /// Print one JSON object as the last line
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
     /// Kills a server under load again and again, then audits every promise that it made
     Crash {
@@ -63,7 +62,7 @@ pub(crate) enum Drill {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Take `stampede`, `loadtest` from this folder instead of building them
+    /// Take `stampede`, `loadtest`, `examples/powercut` from this folder instead of building them
     #[arg(long)]
     binaries: Option<PathBuf>,
     /// Print one JSON object as the last line
@@ -74,9 +73,9 @@ pub(crate) struct Common {
 /// Runs a drill as somebody asked for it.
 pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
     match drill {
-        Drill::Powercut { seed, cuts, json } => {
-            let example = binaries::build_powercut(workspace)?;
-            finish(powercut::run(&example, *seed, *cuts)?, *json)
+        Drill::Powercut { seed, cuts, common } => {
+            let example = common.powercut(workspace)?;
+            finish(powercut::run(&example, *seed, *cuts)?, common.json)
         }
         Drill::Crash { seed, kills, short, common } => {
             let plan = crash::Plan { seed: *seed, kills: (!short).then_some(*kills) };
@@ -120,6 +119,13 @@ impl Common {
         match &self.binaries {
             Some(folder) => Ok(Binaries::within(folder)),
             None => binaries::build_server(workspace),
+        }
+    }
+
+    fn powercut(&self, workspace: &Workspace) -> Result<PathBuf, Failure> {
+        match &self.binaries {
+            Some(folder) => Ok(folder.join("examples").join("powercut")),
+            None => binaries::build_powercut(workspace),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A disk that fails in the middle of a sale: strace lets a sync of the writer return an error.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Binaries, Outcome, check,
@@ -25,46 +25,27 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
     let probe = server.probe(binaries, &place, BUYERS)?;
     let stopped = server.stop()?;
     let calls = strace::calls(&finished_trace(&place.trace())?);
-    let injected = calls.iter().filter(|call| call.injected).count();
-    println!("{injected} syncs failed; the server ended with {stopped}; it starts again");
+    let syncs_failed = calls.iter().filter(|call| call.injected).count();
+    println!("{syncs_failed} syncs failed; the server ended with {stopped}; it starts again");
 
     let again = Server::start(binaries, &place, &[])?;
     let drop = probe["drop"].as_str().unwrap_or_default();
     let audit = again.audit(binaries, &place, &token, drop)?;
     let status = again.stop()?;
     let verify = verify(binaries, &place)?;
-
-    let mut wrong = Vec::new();
-    check(&mut wrong, injected > 0, || "no sync failed".to_owned());
-    check(&mut wrong, probe["held"] != 0 && probe["orders"] != 0, || {
-        "the disk failed before the first promises".to_owned()
-    });
-    check(&mut wrong, probe["unanswered"] == 1, || {
-        format!("{} requests ended without an answer; the failing one should", probe["unanswered"])
-    });
-    check(&mut wrong, probe["promises_after_failure"] == 0, || {
-        format!("{} promises left after the failure", probe["promises_after_failure"])
-    });
-    check(&mut wrong, probe["refused"]["busy"].as_u64() >= Some(1), || {
-        format!("the engine did not say busy: {}", probe["refused"])
-    });
-    check(&mut wrong, probe["ready_status"] == 503, || {
-        format!("/readyz says {}", probe["ready_status"])
-    });
-    check(
-        &mut wrong,
-        audit["promises"] == probe["promises"] && audit["promises_lost"] == 0,
-        || format!("the ledger does not keep every promise: {audit}"),
-    );
+    let mut wrong = wrong(&probe, &audit);
+    check(&mut wrong, syncs_failed > 0, || "no sync failed".to_owned());
     check(&mut wrong, status.success(), || format!("the second server ended with {status}"));
     check(&mut wrong, verify == "ok", || format!("the verifier says {verify}"));
+
     let json = json!({
         "drill": "diskfail",
         "ok": wrong.is_empty(),
-        "syncs_failed": injected,
+        "syncs_failed": syncs_failed,
         "promises": probe["promises"],
         "promises_after_failure": probe["promises_after_failure"],
         "unanswered": probe["unanswered"],
+        "silent": probe["silent"],
         "refused": probe["refused"],
         "ready_status": probe["ready_status"],
         "promises_lost": audit["promises_lost"],
@@ -76,4 +57,35 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
         probe["promises"], probe["refused"], probe["ready_status"], audit["promises_lost"],
     );
     Ok(Outcome { drill: "diskfail", json, words, wrong })
+}
+
+/// What should not have happened while the disk failed, or be missing after it.
+fn wrong(probe: &Value, audit: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    check(&mut wrong, probe["held"] != 0 && probe["orders"] != 0, || {
+        "the disk failed before the first promises".to_owned()
+    });
+    let count = |field: &str| probe[field].as_u64().unwrap_or(0);
+    let failing = count("unanswered") + count("silent");
+    check(&mut wrong, failing == 1, || {
+        format!("{failing} requests got no answer; the one in the failing commit should")
+    });
+    check(&mut wrong, probe["promises_after_failure"] == 0, || {
+        format!("{} promises left after the failure", probe["promises_after_failure"])
+    });
+    check(&mut wrong, probe["refused"]["busy"].as_u64() >= Some(1), || {
+        format!("the engine did not say busy: {}", probe["refused"])
+    });
+    check(&mut wrong, probe["joined_after_failure"] == false, || {
+        "a newcomer was welcomed by an engine that cannot sell".to_owned()
+    });
+    check(&mut wrong, probe["ready_status"] == 503, || {
+        format!("/readyz says {}", probe["ready_status"])
+    });
+    check(
+        &mut wrong,
+        audit["promises"] == probe["promises"] && audit["promises_lost"] == 0,
+        || format!("the ledger does not keep every promise: {audit}"),
+    );
+    wrong
 }
