@@ -131,7 +131,7 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Colle
         ("--payments", "sandbox".to_owned()),
         ("--payment-delay-ms", "250".to_owned()),
         ("--payment-failure-rate", "0.03".to_owned()),
-        ("--tick-interval-ms", "500".to_owned()),
+        ("--tick-interval-ms", "1000".to_owned()),
     ];
     let server = ServerProcess::start(&place.ledger(), &settings)?;
     let (key, _) = ticket_keys::signer(&place.ledger())?;
@@ -150,7 +150,7 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Colle
     connect(&fleet, scale, screen).await?;
     screen.step(&format!("countdown, then {} units are on sale", scale.units));
     control.open(&drop).await.map_err(DemoError::from)?;
-    watch_sale(&control, &drop, &fleet, screen).await?;
+    watch_sale(&control, &drop, &fleet, scale, screen).await?;
     screen.step("everything is sold; the crowd goes home");
     fleet.stop();
     let crowd = fleet.wait().map_err(DemoError::from)?;
@@ -211,6 +211,7 @@ async fn watch_sale(
     control: &ControlClient,
     drop: &str,
     fleet: &Fleet,
+    scale: &Scale,
     screen: &mut Screen,
 ) -> Result<(), DemoError> {
     let clock = SystemClock::start();
@@ -218,11 +219,10 @@ async fn watch_sale(
     loop {
         let state = control.state(drop).await?;
         let now_ms = clock.elapsed_ms();
-        if let Some(progress) = fleet.progress() {
-            screen.selling(&state, &progress, now_ms - looked_ms);
-        }
+        let progress = fleet.progress().unwrap_or_default();
+        screen.selling(&state, &progress, now_ms - looked_ms);
         looked_ms = now_ms;
-        if is_sold_out(&state) {
+        if is_sold_out(&state) && progress.counts.clicks >= scale.clicks_min() {
             return Ok(());
         }
         if fleet.any_over() {

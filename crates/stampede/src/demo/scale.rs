@@ -17,9 +17,11 @@ const DESCRIPTORS_ASIDE: u64 = 400;
 /// Distinct viewers for each hundred that are connected at once.
 const VIEWERS_PERCENT: u32 = 260;
 /// A viewer's clicks come this far apart, on average, in milliseconds.
-const AGAIN_EVERY_MS: u64 = 650;
+const AGAIN_EVERY_MS: u64 = 1_500;
 /// No click is planned later than this after the opening, in milliseconds.
 const SALE_MS: u64 = 40_000;
+/// Clicks for each viewer connected at once, before the crowd may go home.
+const CLICKS_PER_SEAT: u64 = 13;
 /// How long a hold lives, in milliseconds.
 const HOLD_TTL_MS: u64 = 3_000;
 const COUNTDOWN_MS: u64 = 3_000;
@@ -45,6 +47,11 @@ impl Scale {
         let wanted = (connected < args.connected).then_some(args.connected);
         let viewers = connected.saturating_mul(VIEWERS_PERCENT) / 100;
         Self { units: args.units, connected, viewers, seed: args.seed, wanted }
+    }
+
+    /// Clicks that the crowd makes at least; it goes on after the last unit is sold.
+    pub(crate) fn clicks_min(&self) -> u64 {
+        u64::from(self.connected) * CLICKS_PER_SEAT
     }
 
     /// The drop that is sold.
