@@ -1,0 +1,17 @@
+//! The `stampede` command from outside: real processes on folders of their own.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[allow(dead_code, reason = "its other user chooses kinds by name")]
+#[path = "../../../report/tests/support/corrupt.rs"]
+mod corrupt;
+mod demo;
+#[path = "../../../report/tests/support/dice.rs"]
+mod dice;
+mod running;
+mod serve;
+mod settings;
+mod ticket;
+mod token;
+mod verify;
+
+use dice::Dice;

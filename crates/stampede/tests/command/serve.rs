@@ -1,0 +1,78 @@
+//! Starting, stopping, one server for each folder.
+
+use rustix::process::Signal;
+
+use crate::running::{Running, stampede, stderr};
+
+#[test]
+fn the_first_start_prints_a_token_the_second_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Running::start(dir.path());
+    assert!(first.viewers.starts_with("ws://127.0.0.1:"), "{}", first.viewers);
+    assert!(first.control.starts_with("http://127.0.0.1:"), "{}", first.control);
+    let token = first.token.clone().expect("an empty folder gets a token");
+    assert!(token.len() > 40, "{token}");
+    let staff = std::fs::read_to_string(dir.path().join("staff.json")).unwrap();
+    assert!(!staff.contains(&token), "the file holds the hash alone");
+    assert!(first.stop(Signal::TERM).success());
+    let second = Running::start(dir.path());
+    assert_eq!(second.token, None);
+    assert!(second.stop(Signal::TERM).success());
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused_with_the_first_ones_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Running::start(dir.path());
+    let args = ["--viewers", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+    let second = stampede().arg("serve").arg("--data").arg(dir.path()).args(args).assert().code(2);
+    let said = stderr(&second);
+    let last = said.lines().last().unwrap();
+    let lock = std::fs::read_to_string(dir.path().join("ledger.lock")).unwrap();
+    assert!(last.starts_with("stampede: "), "{said}");
+    assert!(last.contains(&format!("in use by process {}", lock.trim())), "{said}");
+    // The first one has not noticed.
+    assert_eq!(first.sell(dir.path(), 1).orders, 1);
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (viewers, control) in [(address.as_str(), "127.0.0.1:0"), ("127.0.0.1:0", &address)] {
+        let mut command = stampede();
+        command.arg("serve").arg("--data").arg(dir.path());
+        let refused = command.args(["--viewers", viewers, "--control", control]).assert().code(2);
+        assert!(stderr(&refused).contains(&address), "{}", stderr(&refused));
+    }
+}
+
+#[test]
+fn signals_stop_it_cleanly_with_everything_durable() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Running::start(dir.path());
+        let sold = server.sell(dir.path(), 4);
+        assert_eq!((sold.orders, sold.released), (2, 1));
+        let status = server.stop(signal);
+        assert_eq!(status.code(), Some(0), "{signal:?}");
+        stampede().arg("verify").arg("--data").arg(dir.path()).assert().success();
+    }
+}
+
+#[test]
+fn killed_without_a_warning_it_starts_again_with_every_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start(dir.path());
+    let token = server.token.clone().unwrap();
+    let sold = server.sell(dir.path(), 3);
+    assert_eq!(server.stop(Signal::KILL).code(), None);
+    let mut again = Running::start(dir.path());
+    again.token = Some(token.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let control = stampede_loadtest::ControlClient::new(&again.control, &token);
+    let state = runtime.block_on(control.state(&sold.drop)).unwrap();
+    assert_eq!((state.sold(), state.held()), (1, 1));
+    assert_eq!(again.sell(dir.path(), 3).held, 3, "it sells the next drop");
+}

@@ -1,0 +1,66 @@
+//! Settings that cannot be used are named before anything starts.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::running::{Running, stampede, stderr};
+
+/// Runs `serve` with a settings file; says why it refuses.
+fn refused(dir: &Path, settings: &str) -> String {
+    let file = dir.join("settings.toml");
+    std::fs::write(&file, settings).unwrap();
+    let mut command = stampede();
+    command.arg("serve").arg("--data").arg(dir.join("data")).arg("--config").arg(&file);
+    let said = stderr(&command.assert().code(2));
+    assert!(!dir.join("data").exists(), "nothing was made: {said}");
+    said
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = refused(dir.path(), "[viewers]\nport = 7700\n");
+    assert!(said.contains("settings.toml"), "{said}");
+    assert!(said.contains("unknown field `port`"), "{said}");
+    let said = refused(dir.path(), "[tickets]\n");
+    assert!(said.contains("unknown field `tickets`"), "{said}");
+}
+
+#[test]
+fn a_value_out_of_range_is_named_with_the_range() {
+    let dir = tempfile::tempdir().unwrap();
+    for (settings, expected) in [
+        ("[payments]\nfailure_rate = 1.5\n", "payments.failure_rate is 1.5; 0 to 1 are allowed"),
+        ("[viewers]\ntick_interval_ms = 1\n", "viewers.tick_interval_ms is 1; 10 to 60000"),
+        ("[viewers]\ncores = 1000\n", "viewers.cores is 1000; 0 to 64 are allowed"),
+        ("[viewers]\nlisten = \"here\"\n", "invalid socket address"),
+        ("[payments]\nprovider = \"cash\"\n", "unknown variant `cash`"),
+        ("[node]\nname = \"a b\"\n", "node.name: "),
+        ("viewers\n", "settings.toml"),
+    ] {
+        let said = refused(dir.path(), settings);
+        assert!(said.contains(expected), "{settings}: {said}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = stampede();
+    command.arg("serve").arg("--data").arg(dir.path().join("data"));
+    let said = stderr(&command.args(["--config", "nowhere.toml"]).assert().code(2));
+    assert!(said.contains("cannot read nowhere.toml"), "{said}");
+}
+
+#[test]
+fn arguments_go_before_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("settings.toml");
+    let text = "[viewers]\nlisten = \"127.0.0.1:1\"\n[payments]\nprovider = \"sandbox\"\n";
+    std::fs::write(&file, text).unwrap();
+    let data = dir.path().join("data");
+    let server = Running::with(&data, &["--config", file.to_str().unwrap()]);
+    assert_eq!(server.sell(&data, 1).orders, 1, "the file's payments, the argument's port");
+    assert!(server.stop(Signal::TERM).success());
+}

@@ -1,0 +1,73 @@
+//! Staff tokens: made, listed, taken back while the server runs.
+
+use std::path::Path;
+
+use stampede_loadtest::{ControlClient, ControlError};
+
+use crate::running::{Running, stampede, stderr, stdout};
+
+fn token(data: &Path, args: &[&str]) -> String {
+    let (verb, rest) = args.split_first().unwrap();
+    let mut command = stampede();
+    command.args(["token", verb]).arg("--data").arg(data).args(rest);
+    stdout(&command.assert().success())
+}
+
+/// The status that the server answers a holder of the token with.
+fn status(server: &Running, token: &str) -> u16 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let control = ControlClient::new(&server.control, token);
+    match runtime.block_on(control.state("d999")) {
+        Err(ControlError::Refused { status, .. }) => status,
+        other => panic!("drop d999 is {other:?}"),
+    }
+}
+
+#[test]
+fn a_token_works_until_it_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start(dir.path());
+    let secret = token(dir.path(), &["add", "--name", "nina", "--role", "host"]);
+    let secret = secret.trim();
+    assert_eq!(status(&server, secret), 404, "signed in, the drop is not there");
+    let listed = token(dir.path(), &["list"]);
+    let line = listed.lines().find(|line| line.ends_with("nina")).unwrap();
+    assert!(line.contains("host") && line.contains("every merchant"), "{listed}");
+    assert!(!listed.contains(secret), "secrets are shown once");
+    let id = line.split_whitespace().next().unwrap();
+    token(dir.path(), &["revoke", "--id", id]);
+    assert_eq!(status(&server, secret), 401);
+    assert!(!token(dir.path(), &["list"]).contains("nina"));
+}
+
+#[test]
+fn a_merchant_needs_a_merchant() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = stampede();
+    command.args(["token", "add", "--name", "shop", "--role", "merchant", "--data"]);
+    let refused = command.arg(dir.path()).assert().code(2);
+    assert!(stderr(&refused).contains("merchant"), "{}", stderr(&refused));
+    token(
+        dir.path(),
+        &["add", "--name", "shop", "--role", "merchant", "--merchant", "maison-nord"],
+    );
+    assert!(token(dir.path(), &["list"]).contains("maison-nord"));
+}
+
+#[test]
+fn a_token_made_before_the_first_start_is_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = token(dir.path(), &["add", "--name", "ops", "--role", "admin"]);
+    let server = Running::start(dir.path());
+    assert_eq!(server.token, None, "there is one already");
+    assert_eq!(status(&server, secret.trim()), 404);
+}
+
+#[test]
+fn an_unknown_token_to_take_back_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = stampede();
+    command.args(["token", "revoke", "--id", "nobody", "--data"]);
+    let refused = command.arg(dir.path()).assert().code(2);
+    assert!(stderr(&refused).contains("nobody"), "{}", stderr(&refused));
+}

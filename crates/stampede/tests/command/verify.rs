@@ -1,0 +1,104 @@
+//! The verifier from the command line, against a sold ledger damaged in every way.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    corrupt::{Kind, corrupt},
+    running::{Running, stampede, stderr, stdout},
+};
+
+/// The ledger of a server that has sold, stopped, started once more.
+fn sold() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start(dir.path());
+    server.sell(dir.path(), 9);
+    assert!(server.stop(Signal::TERM).success());
+    assert!(Running::start(dir.path()).stop(Signal::TERM).success());
+    dir
+}
+
+fn copy(of: &Path) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(of).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+    }
+    dir
+}
+
+/// One of these names each kind of damage.
+const fn names(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::FlipBody | Kind::FlipHash | Kind::SwapBodies | Kind::TruncateBody => {
+            &["hash_mismatch"]
+        }
+        Kind::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
+        Kind::DropTailRow => &["tail_differs", "rows_of_commit"],
+        Kind::ChangeRecordCount => &["record_count"],
+        Kind::ChangeSupply => &["supply_differs"],
+        Kind::DeleteOrder => &["order_missing"],
+        Kind::ChangeOrderAmount => &["order_differs"],
+        Kind::RepeatOrder => &["order_unfounded"],
+        Kind::DeleteLinks => &["link_missing"],
+        Kind::ScrambleLinks => &["links_unreadable"],
+        Kind::ChangeLastSeq => &["tail_differs"],
+        Kind::ForgetStart => &["unknown_start"],
+        Kind::RepeatRow | Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
+        Kind::RewindProjection => &["order_early"],
+        Kind::BreakPage => &["file_damaged", "unreadable"],
+    }
+}
+
+#[test]
+fn a_sound_ledger_is_ok() {
+    let dir = sold();
+    let said = stampede().args(["verify", "--json", "--data"]).arg(dir.path()).assert().success();
+    let verdict: Value = serde_json::from_str(&stdout(&said)).unwrap();
+    assert_eq!((verdict["verify"].as_str(), verdict["found"].as_u64()), (Some("ok"), Some(0)));
+    assert_eq!(verdict["counts"]["orders"], 3);
+    let said = stampede().args(["verify", "--data"]).arg(dir.path()).assert().success();
+    assert!(stdout(&said).starts_with("verify       ok\n"), "{}", stdout(&said));
+}
+
+#[test]
+fn every_corruption_is_named_with_a_failing_exit() {
+    let ledger = sold();
+    for (kind, name) in Kind::ALL {
+        let dir = copy(ledger.path());
+        let done = corrupt(dir.path(), kind, 7);
+        let said = stampede().args(["verify", "--json", "--data"]).arg(dir.path()).assert();
+        let code = said.get_output().status.code();
+        if code == Some(2) {
+            // Damage may reach what is needed to open the ledger at all.
+            assert_eq!(kind, Kind::BreakPage, "{name}: {}", stderr(&said));
+            assert!(stderr(&said).contains("malformed"), "{name}: {}", stderr(&said));
+            continue;
+        }
+        assert_eq!(code, Some(1), "{name} goes unnoticed: {done}");
+        let verdict: Value = serde_json::from_str(&stdout(&said)).unwrap();
+        let findings = verdict["findings"].as_array().unwrap();
+        let named = |finding: &Value| names(kind).contains(&finding["kind"].as_str().unwrap());
+        assert!(findings.iter().any(named), "{name} ({done}) is called {verdict}");
+    }
+}
+
+#[test]
+fn a_server_refuses_a_damaged_ledger_and_names_the_row() {
+    let dir = sold();
+    corrupt(dir.path(), Kind::FlipBody, 7);
+    let args = ["--viewers", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+    let refused = stampede().arg("serve").arg("--data").arg(dir.path()).args(args).assert().code(2);
+    let said = stderr(&refused);
+    assert!(said.contains("the ledger is damaged: journal row d"), "{said}");
+}
+
+#[test]
+fn a_folder_without_a_ledger_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = stampede().args(["verify", "--data"]).arg(dir.path()).assert().code(2);
+    assert!(!stderr(&refused).is_empty());
+}
