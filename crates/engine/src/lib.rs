@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod engine;
 mod event;
+pub mod metrics;
 mod port;
 mod recover;
 mod sale;

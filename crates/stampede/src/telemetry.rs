@@ -13,6 +13,7 @@ pub(crate) fn log(json: bool) {
 /// Installs the recorder, then tells it what each metric means.
 pub(crate) fn metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
     let handle = PrometheusBuilder::new().install_recorder()?;
+    stampede_engine::metrics::describe();
     stampede_ledger::metrics::describe();
     stampede_settlement::metrics::describe();
     stampede_gateway::metrics::describe();

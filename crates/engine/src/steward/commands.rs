@@ -10,7 +10,10 @@ use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
 
 use super::{effects::Effect, keys::Known, thread::Steward};
-use crate::command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand};
+use crate::{
+    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    metrics,
+};
 
 impl Steward {
     pub(super) fn command(
@@ -33,6 +36,7 @@ impl Steward {
                 outcome
             }
         };
+        metrics::count_command(command.action.name(), outcome.is_ok());
         let chain = match &outcome {
             Ok(done) => done.drop,
             Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,

@@ -10,6 +10,7 @@ use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, thread::Steward};
 use crate::{
     command::CommandOutcome,
     event::{CoreEvent, ViewerEvent},
+    metrics,
     sale::SaleDrop,
 };
 
@@ -88,6 +89,8 @@ impl Steward {
                 );
                 book.live_holds -= 1;
                 self.shared.ends_under_way.remove(&hold);
+                let expired = matches!(event, ViewerEvent::Expired { .. });
+                metrics::count_end(if expired { "expired" } else { "released" });
                 self.shared.tell(viewer, event, None);
             }
             Effect::Ordered { hold, viewer, units } => {
@@ -96,6 +99,7 @@ impl Steward {
                 book.sale.add_sold(hold.pool(), units);
                 book.live_holds -= 1;
                 self.shared.ends_under_way.remove(&hold);
+                metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
             }
             Effect::RefuseRelease(request, refusal) => {

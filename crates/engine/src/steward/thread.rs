@@ -16,6 +16,7 @@ use super::{Book, CommandKeys, Request, deadlines::Deadlines, effects::Effect};
 use crate::{
     applier::Tag,
     config::STEWARD_ROOM_MIN,
+    metrics,
     sale::SaleDrop,
     shared::{DurableTake, Shared},
 };
@@ -243,6 +244,7 @@ impl Steward {
         let totals = book.sale.totals();
         let delta = totals.since(&book.tallied);
         book.tallied = totals;
+        metrics::count_buys(&delta);
         let tally = Tally {
             held: delta.held,
             retries: delta.retries,
