@@ -94,7 +94,7 @@ pub(crate) mod short {
     use crate::{failure::Failure, workspace::Workspace};
 
     const SEED: u64 = 1;
-    const CUTS: u32 = 10;
+    const CUTS: u32 = 20;
 
     pub(crate) fn powercut(workspace: &Workspace) -> Result<(), Failure> {
         finish(powercut::run(&binaries::powercut(workspace), SEED, CUTS)?, false)

@@ -38,8 +38,8 @@ const ROWS: &[Row] = &[
     row("loadtest", &["domain", "wire", "client"], &[]),
     row("stampede", &[
         "domain", "stock", "ledger", "engine", "settlement", "report", "wire", "gateway",
-        "control", "client", "loadtest",
-    ], &[]),
+        "control", "loadtest",
+    ], &["client"]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "stock", "ledger", "engine"], &["settlement", "wire", "gateway", "client"]),
 ];

@@ -19,7 +19,8 @@ pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> 
         Some(kills) => command.args(["--kills", &kills.to_string()]),
         None => command.arg("--short"),
     };
-    let (status, json) = workspace::last_line(&mut command)?;
+    let (status, mut json) = workspace::last_line(&mut command)?;
+    json["drill"] = "crash".into();
     let words = format!(
         "{} kills, {} promises, {} lost, {} oversold, {} stranded, verify {}",
         json["kills"],

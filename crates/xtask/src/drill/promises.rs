@@ -1,4 +1,4 @@
-//! Promises in a trace, each with the write of its record and the sync that covers the write.
+//! Promises in a trace, each with the sync that covers the write of its record.
 //!
 //! A record names its hold, a command's record its reason, so each can be found in what went into
 //! the ledger's log. The layout of records is that of `docs/ledger.md`.
