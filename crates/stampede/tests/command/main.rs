@@ -7,6 +7,7 @@ mod corrupt;
 mod demo;
 #[path = "../../../report/tests/support/dice.rs"]
 mod dice;
+mod documents;
 mod running;
 mod serve;
 mod settings;

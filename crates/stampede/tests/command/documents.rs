@@ -1,0 +1,61 @@
+//! The commands of the documents, run as a reader would run them.
+
+use std::{path::Path, process::Command};
+
+use crate::running::Running;
+
+/// The `sh` blocks of a document, in order.
+fn blocks(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document);
+    let text = std::fs::read_to_string(path).unwrap();
+    let (mut blocks, mut current) = (Vec::new(), None::<String>);
+    for line in text.lines() {
+        match (&mut current, line) {
+            (None, "```sh") => current = Some(String::new()),
+            (Some(_), "```") => blocks.extend(current.take()),
+            (Some(block), line) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, _) => {}
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_control_guide_can_be_followed_from_top_to_bottom() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path());
+    let blocks = blocks("docs/control.md");
+    assert!(blocks.len() >= 4, "the guide has blocks to follow");
+    // What a reader fills in: the address, the token that the server has printed.
+    let own = |line: &str| !line.starts_with("export ");
+    let script: String = blocks
+        .iter()
+        .flat_map(|block| block.lines().filter(|l| own(l)).chain([""]))
+        .fold("set -euo pipefail\n".to_owned(), |script, line| script + line + "\n");
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(&script).current_dir(data.path());
+    bash.env("STAMPEDE", server.control.trim_end_matches('/'));
+    bash.env("TOKEN", server.token.as_deref().unwrap());
+    let output = bash.output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let complained = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{complained}\n{printed}");
+    assert!(!printed.contains("/problems/"), "a command of the guide was refused:\n{printed}");
+    for expected in [r#"{"drop":"d1","action":"plan"}"#, r#""lot":2"#, r#""type":"summary""#] {
+        assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
+    }
+}
+
+#[test]
+fn the_commands_that_the_readme_names_exist() {
+    let readme = blocks("README.md").concat();
+    for line in readme.lines().filter_map(|line| line.strip_prefix("stampede ")) {
+        let name = line.split_whitespace().next().unwrap();
+        crate::running::stampede().args([name, "--help"]).assert().success();
+    }
+    assert!(readme.contains("cargo run --release -- demo"), "the gate's step `demo` runs it");
+    assert!(readme.contains("cargo xtask test"), "which is what runs this test");
+}
