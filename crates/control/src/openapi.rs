@@ -28,7 +28,7 @@ impl FromRef<ControlState> for ApiDocument {
         version = "1",
         description = "Plan drops, run them, read how they stand. Every command needs an \
             `Idempotency-Key`; every error is `application/problem+json` (RFC 9457).",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT", identifier = "MIT"),
     ),
     components(schemas(ProblemBody)),
     modifiers(&StaffScheme),

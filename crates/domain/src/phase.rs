@@ -67,6 +67,11 @@ impl Phase {
         matches!(self, Self::Settled | Self::Cancelled)
     }
 
+    /// Whether something may happen at any moment: from the countdown until settled.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Countdown | Self::Open | Self::Paused | Self::Closed)
+    }
+
     /// The name on every interface.
     pub const fn name(self) -> &'static str {
         match self {

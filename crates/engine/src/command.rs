@@ -57,7 +57,7 @@ pub enum Action {
     },
     /// Replace the terms of a scheduled drop.
     Edit {
-        /// The new terms; stream and merchant stay.
+        /// The new terms; stream, merchant and mode stay.
         plan: Arc<DropPlan>,
     },
     /// Call off a scheduled drop for good.
@@ -148,6 +148,14 @@ pub enum CommandRefusal {
         /// The command.
         action: &'static str,
     },
+    /// The plan is for another merchant than the token's.
+    #[error("this token is bound to {bound}; the plan names {named}")]
+    OtherMerchant {
+        /// Whose token it is.
+        bound: MerchantId,
+        /// Whose goods the plan names.
+        named: MerchantId,
+    },
     /// The same key was used for another request.
     #[error("this key was used for another command; make a new key for each command")]
     KeyReused,
@@ -162,7 +170,7 @@ pub enum CommandRefusal {
     /// The plan is not sound.
     #[error("the plan is not valid: {0}")]
     Plan(#[from] PlanError),
-    /// An edit would move the drop to another stream or merchant.
+    /// An edit would move the drop to another stream, merchant or mode.
     #[error("an edit cannot change {field}; cancel this drop, then plan another")]
     Fixed {
         /// The field that is fixed.
@@ -226,7 +234,7 @@ impl CommandRefusal {
     pub fn code(&self) -> &str {
         match self {
             Self::UnknownDrop => "unknown_drop",
-            Self::Forbidden { .. } => "forbidden",
+            Self::Forbidden { .. } | Self::OtherMerchant { .. } => "forbidden",
             Self::KeyReused => "key_reused",
             Self::WrongPhase { .. } => "wrong_phase",
             Self::Plan(_) => "invalid_plan",

@@ -243,12 +243,23 @@ impl CorePort {
         all
     }
 
+    /// Whether a hold's drop is one that a ticket for this stream and mode may touch.
+    pub fn is_within(&mut self, hold: HoldId, stream: &StreamId, mode: Mode) -> bool {
+        self.sale(hold.drop_id()).is_some_and(|sale| {
+            let plan = sale.plan();
+            plan.stream == *stream && plan.mode == mode
+        })
+    }
+
     /// Asks to give a hold back. Success comes as [`ViewerEvent::Released`] to all of the viewer's
     /// connections, a refusal as [`CoreEvent::ReleaseRefused`] with `token`.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] if the steward cannot take the request now.
+    /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
     pub fn release(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
+        if self.shared.is_poisoned() {
+            return Err(self.busy());
+        }
         let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
         self.steward.send(Request::Release(request)).map_err(|_| self.busy())
     }

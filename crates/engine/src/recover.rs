@@ -7,7 +7,7 @@ use std::{
 
 use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Phase, PoolIndex, Seq,
-    TakeNumber, Units, UnixMillis, ViewerNumber,
+    StreamId, TakeNumber, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row};
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
@@ -105,6 +105,8 @@ pub(crate) struct DropPast {
     pub(crate) revision: u32,
     pub(crate) phase: Phase,
     pub(crate) opens_at: Option<UnixMillis>,
+    /// The automatic start has had its chance.
+    pub(crate) start_done: bool,
     pub(crate) lots: u32,
     /// Time of the latest row; a live drop has one each second.
     last_at: UnixMillis,
@@ -119,6 +121,8 @@ pub(crate) struct DropPast {
 pub(crate) struct Journaled {
     pub(crate) drops: BTreeMap<DropId, DropPast>,
     pub(crate) keys: CommandKeys,
+    /// The drop that was put on air last, by stream.
+    pub(crate) on_air: HashMap<StreamId, DropId>,
 }
 
 impl Journaled {
@@ -133,7 +137,12 @@ impl Journaled {
                 Record::Command(command) => self.command(drop, &command),
                 record => {
                     let past = self.drops.get_mut(&drop);
-                    past.ok_or(RecoverError::NoPlan { drop, seq })?.apply(drop, seq, &record)?;
+                    let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
+                    past.apply(drop, seq, &record)?;
+                    if matches!(record, Record::Countdown { .. } | Record::Opened | Record::Resumed)
+                    {
+                        self.on_air.insert(past.plan.stream.clone(), drop);
+                    }
                 }
             }
         }
@@ -150,6 +159,7 @@ impl Journaled {
             revision,
             phase: Phase::Scheduled,
             opens_at: None,
+            start_done: false,
             lots: 0,
             last_at: UnixMillis::default(),
             pools,
@@ -179,15 +189,16 @@ impl DropPast {
     fn apply(&mut self, drop: DropId, seq: Seq, record: &Record) -> Result<(), RecoverError> {
         match record {
             Record::Countdown { opens_at } => {
-                self.phase = Phase::Countdown;
+                self.enter(Phase::Countdown);
                 self.opens_at = Some(*opens_at);
+                self.start_done = true;
             }
-            Record::CountdownCancelled => self.phase = Phase::Scheduled,
-            Record::Opened | Record::Resumed => self.phase = Phase::Open,
-            Record::Paused => self.phase = Phase::Paused,
-            Record::Closed => self.phase = Phase::Closed,
-            Record::Settled => self.phase = Phase::Settled,
-            Record::Cancelled => self.phase = Phase::Cancelled,
+            Record::CountdownCancelled => self.enter(Phase::Scheduled),
+            Record::Opened | Record::Resumed => self.enter(Phase::Open),
+            Record::Paused => self.enter(Phase::Paused),
+            Record::Closed => self.enter(Phase::Closed),
+            Record::Settled => self.enter(Phase::Settled),
+            Record::Cancelled => self.enter(Phase::Cancelled),
             Record::Lot { pool, units, lot } => {
                 self.lots = *lot;
                 let past = self.pool(drop, seq, *pool)?;
@@ -225,6 +236,11 @@ impl DropPast {
         Ok(())
     }
 
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.opens_at = None;
+    }
+
     fn pool(
         &mut self,
         drop: DropId,
@@ -247,10 +263,13 @@ impl DropPast {
         Ok(())
     }
 
-    /// How long nobody has worked on this drop. Each drop counts its own: a restart that died
-    /// halfway may have recorded the outage of some drops only.
-    pub(crate) fn outage(&self, now: UnixMillis) -> DurationMs {
-        now.since(self.last_at)
+    /// How long nobody has worked on this drop, when `ledger_last_at` is the time of the latest row
+    /// of any drop.
+    ///
+    /// A live drop counts from its own latest row, which is at most a second old when a process
+    /// dies: a restart that died halfway may have recorded the outage of some drops only.
+    pub(crate) fn outage(&self, now: UnixMillis, ledger_last_at: UnixMillis) -> DurationMs {
+        now.since(if self.phase.is_live() { self.last_at } else { ledger_last_at })
     }
 
     /// Our outage is not the buyer's: every live deadline moves by it.

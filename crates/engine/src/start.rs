@@ -8,9 +8,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
 use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
 use stampede_stock::DropStock;
+use tracing::{info, warn};
 
 use crate::{
     applier::TakeApplier,
@@ -71,8 +72,8 @@ pub fn start(
         return Err(StartError::Wakes { wakes: wakes_given, cores });
     }
     let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
-    // Whatever the wall clock says, journaled time never runs backwards.
-    let clock: Arc<dyn Clock> = Arc::new(NeverBefore { floor: ledger.chains.last_at, clock });
+    // Whatever the wall clock says, journaled time neither runs backwards nor stands still.
+    let clock: Arc<dyn Clock> = Arc::new(GoesOn::from(ledger.chains.last_at, clock));
     let shared = Arc::new(Shared::new(config, clock, inboxes));
     for link in ledger.links {
         shared.directory.restore(link);
@@ -110,15 +111,22 @@ pub fn start(
     Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
 }
 
-/// A clock that never shows a time before the last journaled one.
-struct NeverBefore {
-    floor: UnixMillis,
+/// A clock that goes on from the last journaled time, should the wall clock have been set back.
+struct GoesOn {
+    /// By how much the clock was behind the journal at the start.
+    ahead: DurationMs,
     clock: Arc<dyn Clock>,
 }
 
-impl Clock for NeverBefore {
+impl GoesOn {
+    fn from(last_at: UnixMillis, clock: Arc<dyn Clock>) -> Self {
+        Self { ahead: last_at.since(clock.now()), clock }
+    }
+}
+
+impl Clock for GoesOn {
     fn now(&self) -> UnixMillis {
-        self.clock.now().max(self.floor)
+        self.clock.now().plus(self.ahead)
     }
 }
 
@@ -138,7 +146,7 @@ fn rebuild(
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.now();
-    let Journaled { drops, keys } = journaled;
+    let Journaled { drops, keys, on_air } = journaled;
     let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
     let mut started = Started {
         books: BTreeMap::new(),
@@ -149,7 +157,8 @@ fn rebuild(
         recoveries: Vec::new(),
     };
     for (id, mut past) in drops {
-        let recovery = (!past.phase.is_final()).then(|| recover(id, &mut past, now));
+        let recovery =
+            (!past.phase.is_final()).then(|| recover(id, &mut past, now, chains.last_at));
         let sale = restore(shared, id, chains.incarnation, &past)?;
         let Some(recovery) = recovery else {
             sale.set_phase(past.phase, None);
@@ -159,19 +168,31 @@ fn rebuild(
         let mut book = Book::new(Arc::clone(&sale), past.phase);
         book.lots = past.lots;
         book.opens_at = past.opens_at;
+        book.start_done = past.start_done;
         for (hold, deadline) in past.live() {
             book.live_holds += 1;
             started.live.push(DurableTake { hold, deadline });
+        }
+        let (outage, lost) = (recovery.outage.get(), recovery.lost());
+        let live_holds = book.live_holds;
+        info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds, takes_lost = lost, "recovered");
+        if past.plan.starts_at.is_some_and(|at| at < shared.clock.now())
+            && past.phase == Phase::Scheduled
+        {
+            warn!(drop = %id, "the planned start has passed; open the drop by hand");
         }
         started.books.insert(id, book);
         started.recoveries.push(recovery);
         shared.publish(sale);
     }
+    for drop in on_air.into_values() {
+        shared.sale(drop).expect("every planned drop was published").set_featured(true);
+    }
     Ok(started)
 }
 
-fn recover(drop: DropId, past: &mut DropPast, now: UnixMillis) -> Recovery {
-    let outage = past.outage(now);
+fn recover(drop: DropId, past: &mut DropPast, now: UnixMillis, last_at: UnixMillis) -> Recovery {
+    let outage = past.outage(now, last_at);
     past.move_deadlines(outage);
     Recovery { drop, outage, pools: past.recovered_pools() }
 }

@@ -1,8 +1,9 @@
 //! The data directory of one running server.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -68,7 +69,8 @@ impl DataDir {
             let path = path.to_owned();
             move |source| LockError::Io { path, source }
         };
-        fs::create_dir_all(path).map_err(io_at(path))?;
+        // The ledger names viewers: nobody but the server's user may look.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_at(path))?;
         let lock_path = path.join(LOCK_FILE);
         let mut lock = open_or_create(&lock_path).map_err(io_at(&lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {

@@ -1,6 +1,6 @@
 //! Why a command could not be carried out.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{config::ConfigError, ticket_keys::KeyFileError};
 
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Settlement(#[from] stampede_settlement::StartError),
     #[error(transparent)]
     Gateway(#[from] stampede_gateway::StartError),
+    #[error("no data directory {}; start the server once, or check --data", path.display())]
+    NoDataDir { path: PathBuf },
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("metrics: {0}")]

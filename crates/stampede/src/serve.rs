@@ -51,6 +51,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let gateway =
         Gateway::start(gateway_config(&config), ports, signals, Arc::clone(&settlement), tickets)?;
+    let listener = listen(config.control.listen)?;
+    // Both ports are ours by now: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
     let parts = ControlParts {
@@ -61,11 +63,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         config: ControlConfig::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(control(config.control.listen, parts, |control| {
+    let served = runtime.block_on(control(listener, parts, |control| {
         println!("viewers on ws://{}/", gateway.local_addr());
         println!("control on http://{control}/");
         if let Some(token) = first_token {
             println!("staff token: {token}");
+            info!("that token is shown only now; `stampede token add` makes others");
         }
         info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
     }));
@@ -118,15 +121,21 @@ fn gateway_config(config: &Config) -> GatewayConfig {
     }
 }
 
+fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
+    let at = |source| Failure::Listen { address, source };
+    let listener = std::net::TcpListener::bind(address).map_err(at)?;
+    listener.set_nonblocking(true).map_err(at)?;
+    Ok(listener)
+}
+
 /// Serves the control interface until a signal comes; `ready` is told the address.
 async fn control(
-    listen: SocketAddr,
+    listener: std::net::TcpListener,
     parts: ControlParts,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), Failure> {
-    let at = |source| Failure::Listen { address: listen, source };
-    let listener = TcpListener::bind(listen).await.map_err(at)?;
-    let address = listener.local_addr().map_err(at)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let config = parts.config.clone();

@@ -46,7 +46,9 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
 }
 
 fn open(data: &Path) -> Result<StaffTokens, Failure> {
-    std::fs::create_dir_all(data)?;
+    if !data.is_dir() {
+        return Err(Failure::NoDataDir { path: data.to_owned() });
+    }
     Ok(StaffTokens::open(data)?)
 }
 

@@ -37,7 +37,9 @@ pub(crate) fn load_or_make(dir: &Path) -> Result<TicketKeys, KeyFileError> {
     let path = dir.join(KEY_FILE);
     if !path.exists() {
         let secret: [u8; SECRET_BYTES] = rand::random();
-        let keys = vec![KeySpec::hs256("local-1", &secret)];
+        // A name of its own: another directory's tickets then fail as unknown, not as forged.
+        let kid = format!("local-{:08x}", rand::random::<u32>());
+        let keys = vec![KeySpec::hs256(&kid, &secret)];
         write(&path, &KeySet { keys })
             .map_err(|source| KeyFileError::Io { path: path.clone(), source })?;
     }

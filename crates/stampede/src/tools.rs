@@ -1,6 +1,9 @@
 //! Commands that read a data directory: verify, report, ticket.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use stampede_domain::{DropId, Mode, UnixMillis};
 use stampede_engine::Clock;
@@ -18,9 +21,9 @@ use crate::{
 pub(crate) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let found: Verification = stampede_report::verify_dir(&args.data)?;
     if args.json {
-        println!("{}", serde_json::to_string(&found.json())?);
+        say(&serde_json::to_string(&found.json())?)?;
     } else {
-        print!("{found}");
+        say(found.to_string().trim_end())?;
     }
     Ok(if found.ok { ExitCode::SUCCESS } else { ExitCode::from(FOUND_WRONG) })
 }
@@ -33,10 +36,10 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if args.json {
         let reports: Vec<ReportJson> =
             reports.iter().map(stampede_report::DropReport::json).collect();
-        println!("{}", serde_json::to_string(&reports)?);
+        say(&serde_json::to_string(&reports)?)?;
     } else {
         for report in &reports {
-            println!("{report}");
+            say(&report.to_string())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -53,6 +56,14 @@ pub(crate) fn ticket(command: TicketCommand) -> Result<ExitCode, Failure> {
         mode: if rehearsal { Mode::Rehearsal } else { Mode::Live },
         expires_at: UnixMillis::new(now.get().saturating_add(lifetime_s.saturating_mul(1000))),
     };
-    println!("{}", minter.mint(&ticket, now));
+    say(&minter.mint(&ticket, now))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line; a reader that has seen enough is no failure.
+fn say(text: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

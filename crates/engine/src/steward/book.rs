@@ -89,9 +89,4 @@ impl Book {
         let start = plan.starts_at?.get();
         Some(UnixMillis::new(start.saturating_sub(plan.countdown.get())))
     }
-
-    /// Whether a tally is due each second.
-    pub(crate) fn is_live(&self) -> bool {
-        matches!(self.phase, Phase::Countdown | Phase::Open | Phase::Paused | Phase::Closed)
-    }
 }

@@ -8,6 +8,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
+use tracing::info;
 
 use super::{effects::Effect, keys::Known, thread::Steward};
 use crate::{
@@ -37,6 +38,7 @@ impl Steward {
             }
         };
         metrics::count_command(command.action.name(), outcome.is_ok());
+        log(command, &outcome);
         let chain = match &outcome {
             Ok(done) => done.drop,
             Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,
@@ -76,9 +78,12 @@ impl Steward {
             let Action::Plan { plan } = &command.action else {
                 return Err(CommandRefusal::UnknownDrop);
             };
-            let own = command.merchant.as_ref().is_none_or(|merchant| *merchant == plan.merchant);
-            if !own || !command.role.may(&command.action) {
+            if !command.role.may(&command.action) {
                 return Err(forbidden);
+            }
+            if let Some(bound) = command.merchant.as_ref().filter(|m| **m != plan.merchant) {
+                let (bound, named) = (bound.clone(), plan.merchant.clone());
+                return Err(CommandRefusal::OtherMerchant { bound, named });
             }
             return self.plan(plan, now);
         };
@@ -176,6 +181,9 @@ impl Steward {
         if book.plan().merchant != plan.merchant {
             return Err(CommandRefusal::Fixed { field: "merchant" });
         }
+        if book.plan().mode != plan.mode {
+            return Err(CommandRefusal::Fixed { field: "mode" });
+        }
         let revision = book.sale.revision() + 1;
         self.add_drop(drop, revision, plan);
         Ok(())
@@ -198,6 +206,8 @@ impl Steward {
             return Err(CommandRefusal::InThePast { field: "ends_at", at, now });
         }
         let opens_at = now.plus(plan.countdown);
+        // The host has taken over: a countdown that is called off does not start by itself again.
+        self.book_mut(drop).start_done = true;
         self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
         Ok(())
     }
@@ -282,4 +292,17 @@ fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
         }
     }
     Ok(())
+}
+
+/// One line for each command that was decided anew.
+fn log(command: &StaffCommand, outcome: &CommandOutcome) {
+    let StaffCommand { actor, role, reason, .. } = command;
+    let (action, reason) = (command.action.name(), reason.as_deref().unwrap_or_default());
+    match outcome {
+        Ok(done) => info!(%actor, %role, action, drop = %done.drop, reason, "command accepted"),
+        Err(refusal) => {
+            let drop = command.drop.map(|drop| drop.to_string()).unwrap_or_default();
+            info!(%actor, %role, action, drop, reason, %refusal, "command refused");
+        }
+    }
 }

@@ -127,7 +127,7 @@ impl Steward {
             }
             _ => {}
         }
-        if matches!(phase, Phase::Countdown | Phase::Open) {
+        if matches!(phase, Phase::Countdown | Phase::Open) && !self.recovering {
             self.feature(&sale);
         }
         self.shared.drop_changed(drop);

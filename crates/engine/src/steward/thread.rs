@@ -43,6 +43,13 @@ pub(crate) struct Recovery {
     pub(crate) pools: Vec<RecoveredPool>,
 }
 
+impl Recovery {
+    /// Takes that never became durable.
+    pub(crate) fn lost(&self) -> usize {
+        self.pools.iter().map(|pool| pool.lost.len()).sum()
+    }
+}
+
 /// Decides, records, and acts on what is durable.
 pub(crate) struct Steward {
     pub(super) shared: Arc<Shared>,
@@ -56,6 +63,8 @@ pub(crate) struct Steward {
     requests: Receiver<Request>,
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
+    /// What is on air was restored already.
+    pub(super) recovering: bool,
     pushed: Position,
     stopping: bool,
 }
@@ -84,6 +93,7 @@ impl Steward {
             requests,
             incarnation: started.incarnation,
             recoveries: started.recoveries,
+            recovering: true,
             stopping: false,
         }
     }
@@ -98,11 +108,12 @@ impl Steward {
         // Whoever started the engine waits for this, unless it has given up.
         let _gone = ready.send(());
         loop {
+            // Takes first: a hold whose end is due now was counted as live before.
+            self.collect_takes();
             self.settle_effects();
             if self.shared.is_poisoned() {
                 return self.give_up();
             }
-            self.collect_takes();
             let now = self.shared.clock.now();
             self.expire(now);
             self.timers(now);
@@ -134,7 +145,6 @@ impl Steward {
                 // A start that was missed while down waits for the host.
                 (Phase::Countdown, Some(opens_at)) if opens_at <= now => {
                     self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
-                    self.book_mut(drop).start_done = true;
                 }
                 _ => {}
             }
@@ -142,6 +152,7 @@ impl Steward {
         while !self.shared.is_poisoned() {
             self.settle_effects();
             if self.pushed <= self.ring.durable() {
+                self.recovering = false;
                 return true;
             }
             std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
@@ -160,6 +171,9 @@ impl Steward {
     /// channels close, which tells them that the outcome is unknown.
     fn give_up(mut self) {
         self.waiting.clear();
+        if self.stopping {
+            return;
+        }
         while let Ok(request) = self.requests.recv() {
             if matches!(request, Request::Stop) {
                 return;
@@ -170,7 +184,8 @@ impl Steward {
     /// Decides waiting requests; `true` if none is left or there is no room for more.
     fn requests(&mut self, now: UnixMillis) -> bool {
         for _ in 0..REQUESTS_PER_TURN_MAX {
-            if !self.has_room() {
+            // Refusals need no room in the ring, but they wait for it all the same.
+            if !self.has_room() || self.waiting.len() >= self.shared.config.steward_requests_max {
                 return true;
             }
             let Ok(request) = self.requests.try_recv() else { return true };
@@ -188,7 +203,7 @@ impl Steward {
     /// How long nothing is due. Commits, takes and requests end the sleep early.
     fn sleep(&self, now: UnixMillis) -> std::time::Duration {
         let timers = self.books.values().flat_map(|book| {
-            let tally = book.is_live().then_some(book.next_tally);
+            let tally = book.phase.is_live().then_some(book.next_tally);
             book.next_timer().into_iter().chain(tally)
         });
         let next = timers.chain(self.deadlines.next()).min();
@@ -233,7 +248,7 @@ impl Steward {
     fn tally_if_due(&mut self, id: DropId, now: UnixMillis) {
         let interval = self.shared.config.tally_interval;
         let book = self.book_mut(id);
-        if book.is_live() && book.next_tally <= now {
+        if book.phase.is_live() && book.next_tally <= now {
             book.next_tally = now.plus(interval);
             self.tally(id);
         }

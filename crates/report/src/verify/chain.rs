@@ -83,8 +83,6 @@ pub(super) struct CommitTimes {
     pub(super) at: UnixMillis,
     /// Whatever the steward decided in this commit, it decided after this time.
     pub(super) decided_after: UnixMillis,
-    /// The latest commit of earlier starts.
-    pub(super) before_start: UnixMillis,
 }
 
 /// Follows the chains of all drops through the journal.
@@ -95,7 +93,6 @@ pub(super) struct ChainCheck {
     /// Times of the two commits before the present one, within its start.
     previous_at: UnixMillis,
     before_previous_at: UnixMillis,
-    before_start: UnixMillis,
     /// Last commit of each start.
     ends: HashMap<Incarnation, (NodeId, Seq)>,
     pub(super) commits: u64,
@@ -125,11 +122,9 @@ impl ChainCheck {
                 return None;
             }
         }
-        self.commit.as_ref().map(|commit| CommitTimes {
-            at: commit.at,
-            decided_after: self.before_previous_at,
-            before_start: self.before_start,
-        })
+        self.commit
+            .as_ref()
+            .map(|commit| CommitTimes { at: commit.at, decided_after: self.before_previous_at })
     }
 
     fn present(&self, row: &Row) -> Option<&Commit> {
@@ -176,9 +171,8 @@ impl ChainCheck {
                 self.before_previous_at = self.previous_at;
                 self.previous_at = before;
             }
-            Some((false, _, before)) => {
+            Some((false, _, _)) => {
                 (self.previous_at, self.before_previous_at) = Default::default();
-                self.before_start = before;
             }
             None => {}
         }

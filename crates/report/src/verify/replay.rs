@@ -28,6 +28,8 @@ pub(super) struct DropReplay {
     viewers: ViewerBook,
     /// Sum of all outages so far.
     outage_ms: u64,
+    /// Time of the drop's row before the present one.
+    last_at: UnixMillis,
     /// The start in which the drop was planned, or last recovered.
     pub(super) known_in: Incarnation,
 }
@@ -49,6 +51,7 @@ impl DropReplay {
             pools: Vec::new(),
             viewers: ViewerBook::default(),
             outage_ms: 0,
+            last_at: UnixMillis::default(),
             known_in: incarnation,
         }
     }
@@ -100,6 +103,7 @@ impl DropReplay {
             self.record(&record, moment, worked, counts, findings);
         }
         facts.rest = rest;
+        self.last_at = times.at;
     }
 
     fn record(
@@ -270,7 +274,7 @@ impl DropReplay {
         self.check_skipped(worked, incarnation, place, findings);
         self.known_in = incarnation;
         let stated_ms = recovered.outage.get();
-        let gap_ms = moment.times.at.since(moment.times.before_start).get();
+        let gap_ms = moment.times.at.since(self.last_at).get();
         if stated_ms > gap_ms {
             findings.add(place, HoldFault::Outage { stated_ms, gap_ms });
         }
