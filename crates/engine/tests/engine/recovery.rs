@@ -126,6 +126,100 @@ fn a_missed_start_waits_for_the_host() {
     world.wait_phase(drop, Phase::Open);
 }
 
+#[test]
+fn time_goes_on_after_a_clock_that_was_set_back() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(2));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a1");
+    world.set_back(500_000);
+    let mut world = world.restart(0);
+    let before = world.engine.now();
+    world.advance(60_000);
+    assert_eq!(world.engine.now().since(before), DurationMs::from_secs(60));
+    world.viewer("ann");
+    world.wait_expired(hold);
+}
+
+#[test]
+fn a_countdown_that_was_called_off_stays_off() {
+    let mut world = World::new();
+    let starts_at = Some(world.engine.now().plus(DurationMs::from_secs(15)));
+    let plan = stampede_domain::DropPlan { starts_at, ..plan_with_countdown(5) };
+    let drop = world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
+    world.advance(6_000);
+    world.wait_phase(drop, Phase::Countdown);
+    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    let mut world = world.restart(100);
+    world.advance(3_000);
+    // Any answer shows that the steward has looked at its timers in the meantime.
+    world.give(Some(drop), Action::Pause).get().unwrap_err();
+    world.give(Some(drop), Action::Pause).get().unwrap_err();
+    assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Scheduled);
+}
+
+#[test]
+fn an_idle_drop_has_the_outage_of_its_ledger() {
+    let mut world = World::new();
+    let idle = world.give(None, Action::Plan { plan: Arc::new(plan(5)) }).get().unwrap().drop;
+    world.advance(3_600_000);
+    world.open_drop(plan(5));
+    let world = world.restart(7_000);
+    let rows = world.ledger.rows();
+    let found = rows.iter().filter(|row| row.drop == idle).find_map(|row| {
+        row.decode().find_map(|record| match record.unwrap() {
+            Record::Recovered(recovered) => Some(recovered.outage),
+            _ => None,
+        })
+    });
+    assert_eq!(found, Some(DurationMs::from_secs(7)));
+}
+
+#[test]
+fn a_stop_that_meets_a_failing_commit_ends() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    world.ledger.order(world.ledger.commits() + 1, Fault::Before);
+    let answer = world.give(Some(drop), Action::Pause);
+    world.engine.shutdown();
+    assert!(answer.is_cut_off());
+}
+
+#[test]
+fn requests_that_wait_for_the_ledger_are_bounded() {
+    let World { ledger, clock, .. } = World::new();
+    let requests_max = 16;
+    let config =
+        EngineConfig { cores: 2, steward_requests_max: requests_max, ..EngineConfig::default() };
+    let mut world = World::start_with(config, ledger, clock);
+    let drop = world.open_drop(plan(5));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a1");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.ledger.wait_until_hanging();
+    let mut accepted = 0;
+    for token in 0..1_000 {
+        accepted += usize::from(world.ports[0].release(&ann, hold, token).is_ok());
+        std::thread::yield_now();
+    }
+    assert!(accepted <= 2 * requests_max + 2, "{accepted} requests were taken in");
+    world.ledger.release();
+}
+
+#[test]
+fn what_was_on_air_is_on_air_after_a_restart() {
+    let mut world = World::new();
+    let first = world.open_drop(plan(5));
+    let second = world.open_drop(plan(5));
+    world.give(Some(first), Action::Pause).get().unwrap();
+    world.give(Some(first), Action::Resume).get().unwrap();
+    wait_for("the first on air", || world.engine.sale(first)?.is_featured().then_some(()));
+    let world = world.restart(10);
+    let featured = |id| world.engine.sale(id).unwrap().is_featured();
+    assert_eq!((featured(first), featured(second)), (true, false));
+}
+
 /// Random sales with a fault at a random commit: every promise stands after the restart.
 #[test]
 fn promises_survive_faults_at_any_commit() {

@@ -119,6 +119,10 @@ impl World {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
     }
 
+    pub(crate) fn set_back(&self, millis: u64) {
+        self.clock.0.fetch_sub(millis, Ordering::SeqCst);
+    }
+
     pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {
         self.next_key += 1;
         let key = format!("staff-{}", self.next_key);
@@ -232,5 +236,14 @@ pub(crate) struct Waiting<T>(pub(crate) oneshot::Receiver<T>);
 impl<T> Waiting<T> {
     pub(crate) fn get(mut self) -> T {
         wait_for("an answer", || self.0.try_recv().ok())
+    }
+
+    /// Whether the channel closes without an answer: the outcome is unknown.
+    pub(crate) fn is_cut_off(mut self) -> bool {
+        wait_for("an end", || match self.0.try_recv() {
+            Ok(_) => Some(false),
+            Err(oneshot::error::TryRecvError::Closed) => Some(true),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+        })
     }
 }
