@@ -182,16 +182,12 @@ impl Audience {
     /// What members are told about a drop that may have changed, if anything.
     fn news(&mut self, sale: &Arc<SaleDrop>, now: UnixMillis) -> Option<Shared> {
         let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
-        let Some(place) = place else {
-            let order = |sale: &SaleDrop| (sale.plan().running_order, sale.id());
-            let place = self.drops.partition_point(|drop| order(&drop.sale) < order(sale));
-            self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
-            return Some(Shared::new(ServerMessage::DropInfo(self.drops[place].info(now))));
-        };
+        let Some(place) = place else { return Some(self.insert(sale, now)) };
         let drop = &mut self.drops[place];
         if !Arc::ptr_eq(&drop.sale, sale) {
-            *drop = ShownDrop::new(Arc::clone(sale));
-            return Some(Shared::new(ServerMessage::DropInfo(drop.info(now))));
+            // An edited plan may have another place in the running order.
+            self.drops.remove(place);
+            return Some(self.insert(sale, now));
         }
         let standing = Standing::of(sale);
         if std::mem::replace(&mut drop.standing, standing) == standing {
@@ -199,6 +195,14 @@ impl Audience {
         }
         drop.info = None;
         Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
+    }
+
+    /// Adds a drop at its place in the running order; gives what members are told.
+    fn insert(&mut self, sale: &Arc<SaleDrop>, now: UnixMillis) -> Shared {
+        let order = |sale: &SaleDrop| (sale.plan().running_order, sale.id());
+        let place = self.drops.partition_point(|drop| order(&drop.sale) < order(sale));
+        self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
+        Shared::new(ServerMessage::DropInfo(self.drops[place].info(now)))
     }
 }
 

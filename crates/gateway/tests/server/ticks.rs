@@ -116,6 +116,29 @@ fn phases_are_told_with_the_time_that_remains() {
 }
 
 #[test]
+fn an_edited_running_order_is_shown_to_whoever_comes_later() {
+    let world = World::new();
+    let at = |running_order| {
+        let mut terms = plan(3);
+        terms.running_order = running_order;
+        terms
+    };
+    let (first, second) = (world.plan(at(1)), world.plan(at(2)));
+    // With watchers on every core there is an audience that the edit has to reach.
+    let mut watchers: Vec<Client> = (0..16).map(|n| world.join(&format!("w{n}"))).collect();
+    world.command(Some(first), Action::Edit { plan: Arc::new(at(3)) });
+    for watcher in &mut watchers {
+        assert_eq!(watcher.drop_info().drop, first);
+    }
+    for number in 0..16 {
+        let mut late = world.dial(Subprotocol::Json);
+        late.hello(&world.ticket(&format!("l{number}")));
+        let shown: Vec<_> = late.welcomed().drops.iter().map(|drop| drop.drop).collect();
+        assert_eq!(shown, [second, first]);
+    }
+}
+
+#[test]
 fn a_slow_reader_skips_ticks_but_gets_the_newest() {
     let world = World::with(|config| config.tick_interval = DurationMs::new(1));
     let drop = world.open(plan(1_000));
