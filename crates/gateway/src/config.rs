@@ -33,14 +33,14 @@ pub struct GatewayConfig {
     /// Time between two stock ticks of a drop at least, in milliseconds.
     pub tick_interval: DurationMs,
     /// Messages that one connection may send in the long run, per second. When over: refused with
-    /// `rate_limited`.
+    /// `rate_limited`; a refresh, which costs a signature, closes it with `flooding`.
     pub messages_per_s: u32,
     /// Messages that one connection may send at once.
     pub messages_burst: u32,
     /// Messages over the limit in a row. When over: closed with `flooding`.
     pub messages_over_max: u32,
-    /// Bytes that wait for one connection. When full: ticks are left out, answers close it with
-    /// `too_slow`.
+    /// Bytes that wait for one connection behind its welcome. When full: ticks are left out, answers
+    /// close it with `too_slow`.
     pub queue_bytes_max: usize,
     /// Bytes that are read from a connection at once; each connection keeps that much memory.
     pub read_buffer_bytes: usize,

@@ -28,19 +28,29 @@ pub(crate) struct Closing {
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     messages: VecDeque<Bytes>,
+    /// Messages at the front that belong to the welcome.
+    welcome: usize,
     bytes: usize,
     ping: bool,
     close: Option<Closing>,
 }
 
 impl Outbox {
-    /// Bytes of the messages that wait.
+    /// Bytes of the messages that wait behind the welcome.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     pub(crate) fn push(&mut self, message: Bytes) {
         self.bytes += message.len();
+        self.messages.push_back(message);
+    }
+
+    /// Adds a part of the welcome, which comes before everything else. Its size is the server's own
+    /// doing, so it says nothing about how slowly the client reads.
+    pub(crate) fn push_welcome(&mut self, message: Bytes) {
+        debug_assert_eq!(self.welcome, self.messages.len(), "the welcome comes first");
+        self.welcome += 1;
         self.messages.push_back(message);
     }
 
@@ -55,12 +65,15 @@ impl Outbox {
 
     /// Forgets what waits: the reader takes nothing anyway.
     pub(crate) fn discard(&mut self) {
-        (self.messages, self.bytes, self.ping) = (VecDeque::new(), 0, false);
+        (self.messages, self.welcome, self.bytes, self.ping) = (VecDeque::new(), 0, 0, false);
     }
 
     pub(crate) fn next(&mut self) -> Option<Output> {
         if let Some(message) = self.messages.pop_front() {
-            self.bytes -= message.len();
+            match self.welcome.checked_sub(1) {
+                Some(left) => self.welcome = left,
+                None => self.bytes -= message.len(),
+            }
             return Some(Output::Message(message));
         }
         if std::mem::take(&mut self.ping) {
@@ -94,5 +107,24 @@ mod tests {
             ]
         );
         assert_eq!(outbox.bytes(), 0);
+    }
+
+    #[test]
+    fn a_welcome_does_not_count() {
+        let mut outbox = Outbox::default();
+        outbox.push_welcome(Bytes::from_static(b"welcome"));
+        outbox.push_welcome(Bytes::from_static(b"drop"));
+        assert_eq!(outbox.bytes(), 0);
+        outbox.push(Bytes::from_static(b"held"));
+        for left in [4, 4, 0] {
+            assert!(matches!(outbox.next(), Some(Output::Message(_))));
+            assert_eq!(outbox.bytes(), left);
+        }
+        outbox.push_welcome(Bytes::from_static(b"welcome"));
+        outbox.push(Bytes::from_static(b"held"));
+        outbox.discard();
+        assert_eq!((outbox.next(), outbox.bytes()), (None, 0));
+        outbox.push(Bytes::from_static(b"error"));
+        assert_eq!(outbox.bytes(), 5);
     }
 }

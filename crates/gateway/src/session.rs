@@ -45,6 +45,9 @@ pub(crate) struct Joined {
     pub(crate) place: usize,
     /// The audience's latest tick that was written, or was current at the welcome.
     pub(crate) seen_tick: u64,
+    /// Whether a release or a payment was handed over; after a failed commit nobody may know what
+    /// became of it.
+    pub(crate) has_asked: bool,
 }
 
 impl Session {

@@ -96,10 +96,12 @@ impl Sessions {
         now: UnixMillis,
         admission: Admission,
     ) {
-        let early = self.refuse_early(token, now, admission);
+        let early = self.refuse_hold_early(token, hold, now, admission);
         let refusal = early.or_else(|| {
-            let joined = self.slab.get(token).and_then(|session| session.joined())?;
-            self.port.release(&joined.viewer, hold, token).err()
+            let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
+            let refusal = self.port.release(&joined.viewer, hold, token).err();
+            joined.has_asked |= refusal.is_none();
+            refusal
         });
         // Success comes as an event to all of the viewer's connections.
         if let Some(refusal) = refusal {
@@ -114,20 +116,39 @@ impl Sessions {
         now: UnixMillis,
         admission: Admission,
     ) {
-        let early = self.refuse_early(token, now, admission);
+        let early = self.refuse_hold_early(token, hold, now, admission);
         let refusal = early.or_else(|| {
-            let joined = self.slab.get(token).and_then(|session| session.joined())?;
-            self.shared.settlement.pay(joined.viewer.number(), hold).err()
+            let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
+            let refusal = self.shared.settlement.pay(joined.viewer.number(), hold).err();
+            joined.has_asked |= refusal.is_none();
+            refusal
         });
         if let Some(refusal) = refusal {
             self.send(token, &ServerMessage::Refused(Refused::pay(hold, &refusal)));
         }
     }
 
+    /// What stands in the way of a request about a hold: the ticket is good for the holds of its
+    /// stream and mode only, whoever made them.
+    fn refuse_hold_early(
+        &mut self,
+        token: Token,
+        hold: HoldId,
+        now: UnixMillis,
+        admission: Admission,
+    ) -> Option<Refusal> {
+        if let Some(refusal) = self.refuse_early(token, now, admission) {
+            return Some(refusal);
+        }
+        let ticket = &self.slab.get(token).and_then(|session| session.joined())?.ticket;
+        let is_within = self.port.is_within(hold, &ticket.stream, ticket.mode);
+        (!is_within).then_some(Refusal::UnknownHold)
+    }
+
     /// What stands in the way of every request, in the order of [`RefusalCode`].
     fn refuse_early(&self, token: Token, now: UnixMillis, admission: Admission) -> Option<Refusal> {
         const _: () = assert!(RefusalCode::Busy.ordinal() < RefusalCode::RateLimited.ordinal());
-        if self.draining {
+        if self.draining || self.poisoned {
             return Some(self.port.busy());
         }
         if let Admission::Over { retry_after, .. } = admission {

@@ -146,14 +146,19 @@ impl Sessions {
         }
     }
 
-    /// Whoever waits for an answer gets none: whether the take is durable is not known until the
-    /// restart, where the same key leads to the truth.
+    /// Whoever waits for an answer gets none: whether it is durable is not known until the restart,
+    /// where the same key leads to the truth, and the welcome lists what the viewer has.
     fn poison(&mut self) {
         self.poisoned = true;
         let pending = std::mem::take(&mut self.pending).into_iter().map(|(_, waiting)| waiting);
         let awaiting = std::mem::take(&mut self.awaiting);
-        for waiting in pending.chain(awaiting) {
-            self.close(waiting.token, CloseCode::Unavailable, UNAVAILABLE);
+        let buys = pending.chain(awaiting).map(|waiting| waiting.token);
+        let asked = self.slab.iter_mut().filter_map(|(token, session)| {
+            session.joined().is_some_and(|joined| joined.has_asked).then_some(token)
+        });
+        let waiting: Vec<Token> = buys.chain(asked).collect();
+        for token in waiting {
+            self.close(token, CloseCode::Unavailable, UNAVAILABLE);
         }
     }
 

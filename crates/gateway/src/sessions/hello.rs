@@ -7,6 +7,7 @@ use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket
 
 use super::Sessions;
 use crate::{
+    bucket::Admission,
     session::{Joined, Stage},
     slab::Token,
     view,
@@ -52,10 +53,25 @@ impl Sessions {
             }
         }
         let session = self.slab.get_mut(token).expect("the session that said hello");
-        session.stage =
-            Stage::Joined(Box::new(Joined { viewer, ticket, audience, place, seen_tick }));
+        session.stage = Stage::Joined(Box::new(Joined {
+            viewer,
+            ticket,
+            audience,
+            place,
+            seen_tick,
+            has_asked: false,
+        }));
+        self.send_welcome(token, welcome);
+    }
+
+    /// The welcome is not held against the bound of what waits: it is the state that the viewer
+    /// would ask for again after a close.
+    fn send_welcome(&mut self, token: Token, welcome: Welcome) {
         for message in welcome.into_messages() {
-            self.send(token, &message);
+            let Some(bytes) = self.encode(token, &message) else { return };
+            let Some(session) = self.slab.get_mut(token) else { return };
+            session.outbox.push_welcome(bytes);
+            session.wake();
         }
     }
 
@@ -80,7 +96,19 @@ impl Sessions {
     }
 
     /// Puts a newer ticket of the same bearer in place of the old one.
-    pub(super) fn refresh(&mut self, token: Token, ticket: &str, now: UnixMillis) {
+    pub(super) fn refresh(
+        &mut self,
+        token: Token,
+        ticket: &str,
+        now: UnixMillis,
+        admission: Admission,
+    ) {
+        // A signature costs more than any other request, so none is checked over the limit. There is
+        // no refusal for a refresh; a client needs one in minutes.
+        if matches!(admission, Admission::Over { .. }) {
+            let why = "a refresh came over the rate limit; wait when told to";
+            return self.close(token, CloseCode::Flooding, why);
+        }
         let fresh = match self.shared.verify(ticket, now) {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),

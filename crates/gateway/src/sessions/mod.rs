@@ -161,7 +161,7 @@ impl Sessions {
             ClientMessage::Hello { .. } => {
                 self.close(token, CloseCode::HelloExpected, "hello came twice; send refresh");
             }
-            ClientMessage::Refresh { ticket } => self.refresh(token, &ticket, now),
+            ClientMessage::Refresh { ticket } => self.refresh(token, &ticket, now, admission),
             ClientMessage::Buy { drop, sku, units, key } => {
                 self.buy(token, buying::Wish { drop, sku: &sku, units, key }, now, admission);
             }
@@ -249,22 +249,26 @@ impl Sessions {
         }
     }
 
-    /// Encodes a message for one session.
+    /// Sends a message to one session.
     fn send(&mut self, token: Token, message: &ServerMessage) {
-        let Some(session) = self.slab.get(token).filter(|session| !session.is_closing()) else {
-            return;
-        };
+        if let Some(bytes) = self.encode(token, message) {
+            self.push(token, bytes);
+        }
+    }
+
+    /// Encodes an answer in the session's subprotocol; `None` if nobody would read it.
+    fn encode(&mut self, token: Token, message: &ServerMessage) -> Option<bytes::Bytes> {
+        let session = self.slab.get(token).filter(|session| !session.is_closing())?;
         self.encoded.clear();
         session.subprotocol.encode_server_into(message, &mut self.encoded);
-        let bytes = bytes::Bytes::copy_from_slice(&self.encoded);
         self.metrics.answers.increment(1);
-        self.push(token, bytes);
+        Some(bytes::Bytes::copy_from_slice(&self.encoded))
     }
 
     /// Queues an encoded message, unless the session takes too little of what waits already.
     fn push(&mut self, token: Token, bytes: bytes::Bytes) {
         let Some(session) = self.slab.get_mut(token) else { return };
-        // A message that alone exceeds the bound, like a large welcome, may wait by itself.
+        // A message that alone exceeds the bound, like a drop with many SKUs, may wait by itself.
         let waiting = session.outbox.bytes();
         if waiting > 0 && waiting + bytes.len() > self.shared.config.queue_bytes_max {
             return self.close(token, CloseCode::TooSlow, "the connection reads too slowly");

@@ -1,6 +1,6 @@
 //! Deadlines, rates, counts.
 
-use stampede_domain::DurationMs;
+use stampede_domain::{DurationMs, SkuPlan, limits::SKUS_PER_DROP_MAX};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -73,6 +73,31 @@ fn a_ping_flood_is_closed() {
         }
     }
     assert_eq!(client.closed(), 4105);
+}
+
+#[test]
+fn a_welcome_may_be_larger_than_the_bound_of_what_waits() {
+    let world = World::with(|config| config.queue_bytes_max = 1 << 10);
+    let mut long = plan(1);
+    let sku = long.skus[0].clone();
+    long.skus.extend(
+        (0..SKUS_PER_DROP_MAX - long.skus.len())
+            .map(|number| SkuPlan { id: format!("mug-{number}").parse().unwrap(), ..sku.clone() }),
+    );
+    let drops = 60;
+    for _ in 0..drops {
+        world.plan(long.clone());
+    }
+    let open = world.open(plan(2));
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(&world.ticket("v1"));
+    let shown = client.welcomed().drops.len();
+    assert!(shown < drops, "this is about a welcome of several frames, yet {shown} drops fit one");
+    for _ in shown..=drops {
+        client.drop_info();
+    }
+    client.buy(open, "mug", 1, "first");
+    client.held();
 }
 
 #[test]

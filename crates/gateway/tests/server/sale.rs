@@ -74,6 +74,49 @@ fn a_failed_commit_leaves_no_promise() {
 }
 
 #[test]
+fn a_release_in_a_failed_commit_is_not_left_waiting() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let world = World::on_fake(&ledger);
+    let drop = world.open(plan(3));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let held = client.held();
+    ledger.order(ledger.commits() + 1, Fault::Before);
+    client.release(held.hold);
+    assert_eq!(client.closed(), 4005, "whether it is released is not known");
+}
+
+#[test]
+fn after_a_failed_commit_every_request_is_refused_at_once() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let world = World::on_fake(&ledger);
+    let drop = world.open(plan(3));
+    let (mut buyer, mut holder) = (world.join("v1"), world.join("v2"));
+    holder.buy(drop, "mug", 1, "first");
+    let held = holder.held();
+    ledger.order(ledger.commits() + 1, Fault::Before);
+    buyer.buy(drop, "mug", 1, "first");
+    assert_eq!(buyer.closed(), 4005);
+    holder.release(held.hold);
+    assert_eq!(holder.refused_as(), "busy");
+    // Once newcomers are turned away wherever they land, every core knows.
+    let mut in_a_row = 0;
+    wait_for("every core to know", || {
+        let mut late = world.dial(Subprotocol::Json);
+        late.hello(&world.ticket("v3"));
+        in_a_row = if late.next_any().is_err() { in_a_row + 1 } else { 0 };
+        (in_a_row == 16).then_some(())
+    });
+    holder.pay(held.hold);
+    let refused = holder.refused();
+    assert_eq!((&*refused.code, refused.hold), ("busy", Some(held.hold)));
+    holder.release(held.hold);
+    assert_eq!(holder.refused_as(), "busy");
+    holder.buy(drop, "mug", 1, "first");
+    assert_eq!(holder.refused_as(), "busy", "a retry too: its answer is in the next start");
+}
+
+#[test]
 fn a_retry_gets_the_first_answer_also_on_another_connection() {
     let world = World::new();
     let drop = world.open(plan(3));

@@ -97,6 +97,41 @@ fn a_refresh_keeps_the_bearer() {
 }
 
 #[test]
+fn a_refresh_over_the_rate_checks_no_signature() {
+    let world = World::with(|config| config.messages_burst = 2);
+    let mut client = world.join("v1");
+    client.send(&ClientMessage::Refresh { ticket: world.ticket("v1").into() });
+    assert!(matches!(client.next(), ServerMessage::Refreshed(_)));
+    // A ticket that were checked would end it with 4100.
+    client.send(&ClientMessage::Refresh { ticket: "rubbish".into() });
+    assert_eq!(client.closed(), 4105);
+}
+
+#[test]
+fn a_ticket_reaches_the_holds_of_its_own_stream_only() {
+    let world = World::new();
+    let drop = world.open(plan(2));
+    let mut live = world.join("v1");
+    live.buy(drop, "mug", 1, "first");
+    let hold = live.held().hold;
+    let others: [fn(&mut Ticket); 2] =
+        [|ticket| ticket.mode = Mode::Rehearsal, |ticket| ticket.stream = "other".parse().unwrap()];
+    for change in others {
+        let mut other = world.dial(Subprotocol::Json);
+        other.hello(&world.ticket_with("v1", change));
+        assert!(other.welcomed().holds.is_empty());
+        other.release(hold);
+        assert_eq!(other.refused_as(), "unknown_hold");
+        other.pay(hold);
+        assert_eq!(other.refused_as(), "unknown_hold");
+    }
+    assert_eq!(world.available(drop), 1);
+    live.pay(hold);
+    world.settle_payment();
+    assert_eq!(live.ordered().hold, hold);
+}
+
+#[test]
 fn a_rehearsal_shows_rehearsals_only() {
     let world = World::new();
     let live = world.open(plan(2));
