@@ -45,7 +45,7 @@ pub(crate) struct Viewers {
     pub(crate) connections_per_viewer_max: usize,
     /// Time between two stock ticks of a drop, in milliseconds.
     pub(crate) tick_interval_ms: u64,
-    /// Web origins that may connect; empty allows none but programs without an origin.
+    /// Web origins that may connect; empty lets every page in. Programs without an origin always may.
     pub(crate) origins: Vec<String>,
 }
 
@@ -175,6 +175,19 @@ mod tests {
         );
         let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
         assert!(refused.contains("unknown field `port`"), "{refused}");
+    }
+
+    #[test]
+    fn the_documented_settings_are_the_defaults() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (_, rest) = text.split_once("```toml\n").expect("the guide lists the settings");
+        let (block, _) = rest.split_once("```").expect("the block ends");
+        let documented: Config = toml::from_str(block).unwrap();
+        let shown = |config: &Config| toml::to_string(config).unwrap();
+        assert_eq!(shown(&documented), shown(&Config::default()));
+        let keys = |text: &str| text.lines().filter(|line| line.contains(" = ")).count();
+        assert_eq!(keys(block), keys(&shown(&Config::default())), "every setting is listed once");
     }
 
     #[test]

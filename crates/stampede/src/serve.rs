@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
 use stampede_domain::{DurationMs, NodeId};
 use stampede_engine::{Engine, EngineConfig};
@@ -13,7 +14,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     cli::ServeArgs,
@@ -24,6 +25,9 @@ use crate::{
     staff, telemetry, ticket_keys,
 };
 
+/// Time between two foldings of the metrics' samples.
+const UPKEEP_EVERY: DurationMs = DurationMs::from_secs(5);
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
@@ -31,6 +35,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     info!(config = %toml::to_string(&config).unwrap_or_default().replace('\n', " "), "settings");
     let descriptors = descriptors::raise();
     info!(descriptors, "open descriptors allowed");
+    let connections_max = config.viewers.connections_max;
+    if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
+        warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
+    }
     let metrics = telemetry::metrics()?;
 
     let data = DataDir::lock(&args.data)?;
@@ -138,7 +146,7 @@ async fn control(
     let address = listener.local_addr()?;
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let config = parts.config.clone();
+    let (config, recorder) = (parts.config.clone(), parts.metrics.clone());
     let router = stampede_control::router(parts);
     ready(address);
     let told = async move {
@@ -148,8 +156,20 @@ async fn control(
         }
         info!("stopping");
     };
-    stampede_control::serve(listener, router, &config, told).await;
+    tokio::select! {
+        () = stampede_control::serve(listener, router, &config, told) => {}
+        () = upkeep(&recorder) => {}
+    }
     Ok(())
+}
+
+/// Folds the samples of histograms now and then, so that they do not pile up while nobody scrapes.
+async fn upkeep(recorder: &PrometheusHandle) {
+    let mut due = tokio::time::interval(UPKEEP_EVERY.to_std());
+    loop {
+        due.tick().await;
+        recorder.run_upkeep();
+    }
 }
 
 /// Viewers first, so that durable answers leave; the ledger last, so that nothing is lost.

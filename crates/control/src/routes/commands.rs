@@ -150,7 +150,7 @@ pub(super) async fn plan(
     Sender { state, staff, key }.give(None, action, reason).await
 }
 
-/// Replace the terms of a scheduled drop. Stream and merchant stay; what was put on sale stays too.
+/// Replace the terms of a scheduled drop. Stream, merchant and mode stay; what was put on sale stays too.
 #[utoipa::path(
     put,
     path = "/v1/drops/{drop}",
