@@ -24,23 +24,22 @@ impl Binaries {
     }
 }
 
-/// Builds everything that drills run.
+/// Builds everything that drills run, by one call: the features of shared crates then agree, so
+/// nothing is built twice.
 pub(crate) fn build(workspace: &Workspace) -> Result<(), Failure> {
-    build_server(workspace)?;
-    build_powercut(workspace).map(|_| ())
+    const PACKAGES: [&str; 3] = ["stampede", "stampede-loadtest", "stampede-ledger"];
+    let mut args = vec!["build", "--release", "--bins", "--example", "powercut"];
+    args.extend(PACKAGES.iter().flat_map(|package| ["-p", *package]));
+    workspace::run(&mut workspace.cargo(&args))
 }
 
-/// Both binaries at once: the load tester's crates are those of the server's demo, so the second
-/// binary costs no more than its linking.
 pub(super) fn build_server(workspace: &Workspace) -> Result<Binaries, Failure> {
-    let packages = ["build", "--release", "-p", "stampede", "-p", "stampede-loadtest", "--bins"];
-    workspace::run(&mut workspace.cargo(&packages))?;
+    build(workspace)?;
     Ok(Binaries::of(workspace))
 }
 
 pub(super) fn build_powercut(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let example = ["build", "--release", "-p", "stampede-ledger", "--example", "powercut"];
-    workspace::run(&mut workspace.cargo(&example))?;
+    build(workspace)?;
     Ok(powercut(workspace))
 }
 
