@@ -9,7 +9,7 @@ pub struct EngineConfig {
     pub cores: usize,
     /// Takes that one core may have on the way to the ledger. When full: `busy`, before stock moves.
     pub ring_entries_max: usize,
-    /// Requests that may wait for the steward. When full: `busy`.
+    /// Releases and confirms that may wait for the steward. When full: `busy`.
     pub steward_requests_max: usize,
     /// Steward records on the way to the ledger. When full: the steward waits for the next commit.
     pub steward_ring_entries_max: usize,

@@ -84,8 +84,7 @@ pub fn start(
     }
     let started = rebuild(&shared, journaled, &ledger.chains)?;
 
-    let (requests, inbox) = mpsc::sync_channel(shared.config.steward_requests_max);
-    let handle = StewardHandle::new(requests, shared.config.steward_requests_max);
+    let (handle, requests) = StewardHandle::new(shared.config.steward_requests_max);
     let applier = TakeApplier::new(Arc::clone(&shared), handle.clone());
     let (node, incarnation) = (ledger.chains.node.clone(), ledger.chains.incarnation);
     let now = {
@@ -99,7 +98,7 @@ pub fn start(
     let steward_ring = producers.pop().expect("the first ring is the steward's");
 
     let (ready, is_ready) = mpsc::sync_channel(1);
-    let steward = Steward::new(Arc::clone(&shared), steward_ring, inbox, started);
+    let steward = Steward::new(Arc::clone(&shared), steward_ring, requests, started);
     let steward =
         thread::Builder::new().name("steward".into()).spawn(move || steward.run(ready))?;
     handle.set_thread(steward.thread().clone());

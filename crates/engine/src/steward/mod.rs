@@ -14,7 +14,7 @@ mod thread;
 use std::{
     sync::{
         Arc, OnceLock,
-        mpsc::{SyncSender, TrySendError},
+        mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread::Thread,
 };
@@ -80,18 +80,40 @@ pub enum FailOutcome {
     AlreadyOrdered,
 }
 
+/// Staff commands that may wait for the steward. When full: `busy`.
+const COMMANDS_MAX: usize = 1_024;
+
+/// What the steward reads from: staff first, so that no flood of viewers' requests keeps a host
+/// from pausing.
+pub(crate) struct Requests {
+    staff: Receiver<Request>,
+    others: Receiver<Request>,
+}
+
+impl Requests {
+    /// The next request, if one waits.
+    pub(crate) fn next(&self) -> Option<Request> {
+        self.staff.try_recv().or_else(|_| self.others.try_recv()).ok()
+    }
+}
+
 /// Sends requests to the steward from any thread.
 #[derive(Clone)]
 pub(crate) struct StewardHandle {
-    requests: SyncSender<Request>,
-    requests_max: usize,
+    staff: SyncSender<Request>,
+    others: SyncSender<Request>,
+    others_max: usize,
     /// Known once the thread runs; until then nothing sleeps that would need waking.
     thread: Arc<OnceLock<Thread>>,
 }
 
 impl StewardHandle {
-    pub(crate) fn new(requests: SyncSender<Request>, requests_max: usize) -> Self {
-        Self { requests, requests_max, thread: Arc::new(OnceLock::new()) }
+    /// A handle with the steward's end; `others_max` requests that are no commands may wait.
+    pub(crate) fn new(others_max: usize) -> (Self, Requests) {
+        let (staff, staff_inbox) = mpsc::sync_channel(COMMANDS_MAX);
+        let (others, others_inbox) = mpsc::sync_channel(others_max);
+        let handle = Self { staff, others, others_max, thread: Arc::new(OnceLock::new()) };
+        (handle, Requests { staff: staff_inbox, others: others_inbox })
     }
 
     /// Hands a request over.
@@ -99,8 +121,12 @@ impl StewardHandle {
     /// # Errors
     /// [`Unavailable::Busy`] if too many wait, [`Unavailable::Stopping`] once the steward is gone.
     pub(crate) fn send(&self, request: Request) -> Result<(), Unavailable> {
-        self.requests.try_send(request).map_err(|refused| match refused {
-            TrySendError::Full(_) => Unavailable::Busy { waiting: self.requests_max },
+        let (queue, max) = match request {
+            Request::Command(..) | Request::Stop => (&self.staff, COMMANDS_MAX),
+            _ => (&self.others, self.others_max),
+        };
+        queue.try_send(request).map_err(|refused| match refused {
+            TrySendError::Full(_) => Unavailable::Busy { waiting: max },
             TrySendError::Disconnected(_) => Unavailable::Stopping,
         })?;
         self.wake();

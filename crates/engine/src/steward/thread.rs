@@ -2,17 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender},
-    },
+    sync::{Arc, mpsc::SyncSender},
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
 use stampede_ledger::{Entry, Position, Producer, Record, Recovered, RecoveredPool, Tally};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
-use super::{Book, CommandKeys, Request, deadlines::Deadlines, effects::Effect};
+use super::{Book, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect};
 use crate::{
     applier::Tag,
     config::STEWARD_ROOM_MIN,
@@ -60,7 +57,7 @@ pub(crate) struct Steward {
     pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
     pub(super) fresh_takes: Vec<DurableTake>,
     pub(super) next_drop: DropId,
-    requests: Receiver<Request>,
+    requests: Requests,
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
     /// What is on air was restored already.
@@ -73,7 +70,7 @@ impl Steward {
     pub(crate) fn new(
         shared: Arc<Shared>,
         ring: Producer<Tag>,
-        requests: Receiver<Request>,
+        requests: Requests,
         started: Started,
     ) -> Self {
         let mut deadlines = Deadlines::default();
@@ -174,10 +171,14 @@ impl Steward {
         if self.stopping {
             return;
         }
-        while let Ok(request) = self.requests.recv() {
-            if matches!(request, Request::Stop) {
-                return;
+        loop {
+            // What is dropped here closes its channel as well.
+            while let Some(request) = self.requests.next() {
+                if matches!(request, Request::Stop) {
+                    return;
+                }
             }
+            std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
         }
     }
 
@@ -188,7 +189,7 @@ impl Steward {
             if !self.has_room() || self.waiting.len() >= self.shared.config.steward_requests_max {
                 return true;
             }
-            let Ok(request) = self.requests.try_recv() else { return true };
+            let Some(request) = self.requests.next() else { return true };
             match request {
                 Request::Command(command, reply) => self.command(&command, now, reply),
                 Request::Release(request) => self.release(request, now),

@@ -239,7 +239,7 @@ impl<T> Waiting<T> {
     }
 
     /// Whether the channel closes without an answer: the outcome is unknown.
-    pub(crate) fn is_cut_off(mut self) -> bool {
+    pub(crate) fn ends_unanswered(mut self) -> bool {
         wait_for("an end", || match self.0.try_recv() {
             Ok(_) => Some(false),
             Err(oneshot::error::TryRecvError::Closed) => Some(true),
