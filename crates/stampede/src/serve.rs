@@ -5,7 +5,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
 use stampede_domain::{DurationMs, NodeId};
-use stampede_engine::{Engine, EngineConfig};
+use stampede_engine::{Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
@@ -17,6 +17,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    FOUND_WRONG,
     cli::ServeArgs,
     clock::SystemClock,
     config::{Config, Provider},
@@ -80,8 +81,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         }
         info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
     }));
+    // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
+    let failed = engine.health() == Health::Poisoned;
     stop(gateway, &settlement, &engine);
-    served.map(|()| ExitCode::SUCCESS)
+    served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
 
 /// The file's settings with those of the command line on top.

@@ -35,6 +35,9 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
     let verify = verify(binaries, &place)?;
     let mut wrong = wrong(&probe, &audit);
     check(&mut wrong, syncs_failed > 0, || "no sync failed".to_owned());
+    check(&mut wrong, stopped.code() == Some(1), || {
+        format!("the first server ended with {stopped}")
+    });
     check(&mut wrong, status.success(), || format!("the second server ended with {status}"));
     check(&mut wrong, verify == "ok", || format!("the verifier says {verify}"));
 
