@@ -151,7 +151,7 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Colle
     screen.step(&format!("countdown, then {} units are on sale", scale.units));
     control.open(&drop).await.map_err(DemoError::from)?;
     watch_sale(&control, &drop, &fleet, scale, screen).await?;
-    screen.step("everything is sold; the crowd goes home");
+    screen.step("the crowd goes home");
     fleet.stop();
     let crowd = fleet.wait().map_err(DemoError::from)?;
     control.close(&drop).await.map_err(DemoError::from)?;
@@ -216,14 +216,22 @@ async fn watch_sale(
 ) -> Result<(), DemoError> {
     let clock = SystemClock::start();
     let mut looked_ms = clock.elapsed_ms();
+    let mut announced = false;
     loop {
         let state = control.state(drop).await?;
         let now_ms = clock.elapsed_ms();
         let progress = fleet.progress().unwrap_or_default();
         screen.selling(&state, &progress, now_ms - looked_ms);
         looked_ms = now_ms;
-        if is_sold_out(&state) && progress.counts.clicks >= scale.clicks_min() {
-            return Ok(());
+        if is_sold_out(&state) {
+            if progress.counts.clicks >= scale.clicks_min() {
+                return Ok(());
+            }
+            if !std::mem::replace(&mut announced, true) {
+                let clicks = scale.clicks_min();
+                screen
+                    .step(&format!("everything is sold; the crowd clicks on, to {clicks} clicks"));
+            }
         }
         if fleet.any_over() {
             return Err(DemoError::CrowdEnded);

@@ -113,7 +113,7 @@ impl Outcome {
         let LatencySummary { p50, p99, p999, max, .. } = self.decision_latency_us;
         let figures = format!(
             "crowd        {} viewers, {} clicks, {} in the busiest second\n\
-             answers      p50 {p50} us, p99 {p99} us, p99.9 {p999} us, max {max} us from the planned click",
+             latency      p50 {p50}, p99 {p99}, p99.9 {p999}, max {max} us from planned click",
             self.viewers, self.clicks, self.clicks_per_s
         );
         if self.ok {

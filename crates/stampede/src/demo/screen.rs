@@ -22,7 +22,7 @@ impl Screen {
     pub(crate) fn new() -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {elapsed:>4}  {msg}");
+        let style = ProgressStyle::with_template("{spinner} {elapsed:>4}  {msg}\n        {prefix}");
         bar.set_style(style.expect("the template is a constant"));
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar, is_terminal, skipped: 0, held_before: 0 }
@@ -36,7 +36,7 @@ impl Screen {
 
     pub(crate) fn connecting(&mut self, progress: Option<&Progress>, wanted: u32) {
         let connected = progress.map_or(0, |progress| progress.connected);
-        self.show(&format!("connecting   {connected:>6} of {wanted} viewers"));
+        self.show(&format!("connecting   {connected:>6} of {wanted} viewers"), "");
     }
 
     pub(crate) fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {
@@ -44,28 +44,34 @@ impl Screen {
         let holds = state.totals.held.saturating_sub(self.held_before);
         self.held_before = state.totals.held;
         let gauge = gauge(state.available(), state.supplied());
-        self.show(&format!(
-            "{:<9} {gauge} {:>6} left {:>6} held {:>6} sold  {:>6} viewers  {:>6} clicks/s {:>6} holds/s  p99 {:>7.1} ms",
+        let stock = format!(
+            "{:<9} {gauge} {:>6} left {:>6} held {:>6} sold",
             state.phase,
             state.available(),
             state.held(),
-            state.sold(),
+            state.sold()
+        );
+        let rates = format!(
+            "{:>6} viewers {:>6} clicks/s {:>6} holds/s  p99 {:>7.1} ms",
             state.viewers_connected,
             per_s(progress.interval_clicks, progress.interval_ms),
             per_s(holds, interval_ms),
             millis(progress.interval_us_p99),
-        ));
+        );
+        self.show(&stock, &rates);
     }
 
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn show(&mut self, text: &str) {
+    /// Two short lines on a terminal of any usual width, one long line elsewhere.
+    fn show(&mut self, first: &str, second: &str) {
         if self.is_terminal {
-            self.bar.set_message(text.to_owned());
+            self.bar.set_message(first.to_owned());
+            self.bar.set_prefix(second.to_owned());
         } else if self.skipped == 0 {
-            eprintln!("  {text}");
+            eprintln!("  {first} {second}");
         }
         self.skipped = (self.skipped + 1) % PRINT_EVERY;
     }
