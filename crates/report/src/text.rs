@@ -1,6 +1,6 @@
 //! The sell-out report for a terminal.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use stampede_domain::{DurationMs, UnixMillis};
 
@@ -94,12 +94,11 @@ impl DropReport {
         let outage = seconds(self.outage);
         writeln!(f, "{:<22}{outage:>14} in {restarts} restarts", "outage")?;
         let start = self.phases.first().map_or_else(UnixMillis::default, |begun| begun.at);
-        let mut line = String::new();
-        for begun in &self.phases {
-            let arrow = if line.is_empty() { "" } else { " → " };
-            write!(line, "{arrow}{} {}", begun.phase, seconds(begun.at.since(start)))?;
+        for (place, begun) in self.phases.iter().enumerate() {
+            let name = if place == 0 { "phases" } else { "" };
+            let at = seconds(begun.at.since(start));
+            writeln!(f, "{name:<22}{at:>14} {}", begun.phase)?;
         }
-        writeln!(f, "{:<22}  {line}", "phases")?;
         writeln!(f)
     }
 
