@@ -1,9 +1,6 @@
 //! The running engine: one value that every interface shares.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    thread::JoinHandle,
-};
+use std::{sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 use stampede_domain::{
@@ -78,11 +75,6 @@ impl Engine {
     /// Distinct viewers connected to a stream.
     pub fn viewers_connected(&self, stream: &StreamId) -> u64 {
         self.shared.directory.presence(stream).viewers()
-    }
-
-    /// Buys that named a drop which does not exist, since the start.
-    pub fn unknown_drop_buys(&self) -> u64 {
-        self.shared.unknown_drop.load(Ordering::Relaxed)
     }
 
     /// The platform's id of a viewer number, if it is known.

@@ -155,7 +155,7 @@ impl CorePort {
     /// Decides a buy at once, on this core.
     ///
     /// `stream` and `mode` are those of the viewer's ticket. Every answer is counted in the drop's
-    /// tally.
+    /// tally, but for an unknown drop, which has none.
     pub fn buy(
         &mut self,
         viewer: &Viewer,
@@ -167,12 +167,10 @@ impl CorePort {
         let (core, busy) = (self.core, self.busy());
         let poisoned = self.shared.is_poisoned();
         let Some(CoreDrop { sale, lane }) = self.drops.get_mut(&request.drop) else {
-            self.shared.unknown_drop.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Buy::Refused(Refusal::UnknownDrop);
         };
         let plan = sale.plan();
         if plan.stream != *stream || plan.mode != mode {
-            self.shared.unknown_drop.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             return Buy::Refused(Refusal::UnknownDrop);
         }
         let take = match take_request(sale, viewer, self.shared.clock.now(), request) {

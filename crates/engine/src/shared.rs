@@ -41,8 +41,6 @@ pub(crate) struct Shared {
     /// Holds whose end is decided and not durable yet, as they stand until then.
     pub(crate) ends_under_way: DashMap<HoldId, HoldStatus, foldhash::fast::RandomState>,
     poisoned: AtomicBool,
-    /// Buys for drops that do not exist; no drop's chain can count them.
-    pub(crate) unknown_drop: AtomicU64,
 }
 
 impl Shared {
@@ -58,7 +56,6 @@ impl Shared {
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),
-            unknown_drop: AtomicU64::new(0),
         }
     }
 
