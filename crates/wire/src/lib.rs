@@ -13,6 +13,7 @@ mod client_message;
 mod close;
 mod codec;
 mod convert;
+pub mod frame;
 pub mod limits;
 mod server_message;
 mod subprotocol;
