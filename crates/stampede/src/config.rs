@@ -6,7 +6,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{IdError, NodeId, limits::CORES_MAX};
+use stampede_domain::{DurationMs, IdError, NodeId, limits::CORES_MAX};
+use stampede_gateway::GatewayConfig;
 
 /// Port of the viewers' WebSocket listener.
 pub(crate) const VIEWER_PORT: u16 = 7700;
@@ -43,6 +44,10 @@ pub(crate) struct Viewers {
     pub(crate) connections_max: usize,
     /// Connections of one viewer; the oldest is closed.
     pub(crate) connections_per_viewer_max: usize,
+    /// Messages of one connection in the long run, per second.
+    pub(crate) messages_per_s: u32,
+    /// Messages of one connection at once.
+    pub(crate) messages_burst: u32,
     /// Time between two stock ticks of a drop, in milliseconds.
     pub(crate) tick_interval_ms: u64,
     /// Web origins that may connect; empty lets every page in. Programs without an origin always may.
@@ -91,6 +96,8 @@ pub(crate) enum ConfigError {
     FailureRate { rate: f64 },
     #[error("viewers.tick_interval_ms is {given}; 10 to 60000 are allowed")]
     TickInterval { given: u64 },
+    #[error("viewers.{0}")]
+    Viewers(#[from] stampede_gateway::ConfigError),
 }
 
 impl Default for Node {
@@ -106,8 +113,25 @@ impl Default for Viewers {
             cores: 0,
             connections_max: 18_000,
             connections_per_viewer_max: 5,
+            messages_per_s: 20,
+            messages_burst: 40,
             tick_interval_ms: 100,
             origins: Vec::new(),
+        }
+    }
+}
+
+impl Viewers {
+    /// These settings as the gateway takes them; what cannot be set keeps its default.
+    pub(crate) fn gateway(&self) -> GatewayConfig {
+        GatewayConfig {
+            listen: self.listen,
+            origins: self.origins.clone(),
+            connections_max: self.connections_max,
+            messages_per_s: self.messages_per_s,
+            messages_burst: self.messages_burst,
+            tick_interval: DurationMs::new(self.tick_interval_ms),
+            ..GatewayConfig::default()
         }
     }
 }
@@ -146,6 +170,7 @@ impl Config {
         if !(10..=60_000).contains(&given) {
             return Err(ConfigError::TickInterval { given });
         }
+        self.viewers.gateway().validate()?;
         let rate = self.payments.failure_rate;
         if !(0.0..=1.0).contains(&rate) {
             return Err(ConfigError::FailureRate { rate });
@@ -196,5 +221,8 @@ mod tests {
         config.payments.failure_rate = 1.5;
         let refused = config.validate().unwrap_err().to_string();
         assert_eq!(refused, "payments.failure_rate is 1.5; 0 to 1 are allowed");
+        let config: Config = toml::from_str("[viewers]\nmessages_per_s = 0\n").unwrap();
+        let refused = config.validate().unwrap_err().to_string();
+        assert_eq!(refused, "viewers.messages_per_s is 0; 1 to 1000000 are allowed");
     }
 }

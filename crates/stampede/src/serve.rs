@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
 use stampede_domain::{DurationMs, NodeId};
 use stampede_engine::{Engine, EngineConfig, Health};
-use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
+use stampede_gateway::{CoreSignals, Gateway};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
 use stampede_wire::ticket::TicketVerifier;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let (engine, ports) = stampede_engine::start(engine_config, ledger, clock, signals.wakes())?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let gateway =
-        Gateway::start(gateway_config(&config), ports, signals, Arc::clone(&settlement), tickets)?;
+        Gateway::start(config.viewers.gateway(), ports, signals, Arc::clone(&settlement), tickets)?;
     let listener = listen(config.control.listen)?;
     // Both ports are ours by now: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
@@ -119,16 +119,6 @@ fn provider(config: &Config) -> SettlementProvider {
             failure_rate: config.payments.failure_rate,
             ..SandboxConfig::default()
         }),
-    }
-}
-
-fn gateway_config(config: &Config) -> GatewayConfig {
-    GatewayConfig {
-        listen: config.viewers.listen,
-        origins: config.viewers.origins.clone(),
-        connections_max: config.viewers.connections_max,
-        tick_interval: DurationMs::new(config.viewers.tick_interval_ms),
-        ..GatewayConfig::default()
     }
 }
 
