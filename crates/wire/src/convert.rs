@@ -1,7 +1,8 @@
 //! Domain values to messages.
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, IdempotencyKey, Money, OrderId, Phase, Refusal, SkuId, SkuPlan, Units,
+    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, OrderId, Phase, Refusal, SkuId,
+    SkuPlan, Units,
 };
 
 use crate::{
@@ -194,7 +195,7 @@ impl Refused {
             code: code.name().into(),
             message: refusal.to_string(),
             temporary: code.is_temporary(),
-            retry_after_ms: refusal.retry_after().map(stampede_domain::DurationMs::get),
+            retry_after_ms: refusal.retry_after().map(DurationMs::get),
             limit,
             available,
         }
@@ -208,7 +209,14 @@ impl ErrorNotice {
             code: code.name().into(),
             close_code: code.code(),
             message: CloseCode::reason(why).to_owned(),
+            retry_after_ms: None,
         }
+    }
+
+    /// The same for a client that shall stay away for a time of its own.
+    #[must_use]
+    pub fn after(self, retry_after: DurationMs) -> Self {
+        Self { retry_after_ms: Some(retry_after.get()), ..self }
     }
 }
 

@@ -358,4 +358,7 @@ pub struct ErrorNotice {
     pub close_code: u16,
     /// A sentence for the client's developer.
     pub message: String,
+    /// How long to wait before the first attempt to connect again, where the server spreads a crowd.
+    #[serde(with = "text::integer::optional", default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }

@@ -29,23 +29,24 @@ const ROWS: &[Row] = &[
     row("stock", &["domain"], &[]),
     row("ledger", &["domain"], &[]),
     row("wire", &["domain"], &[]),
+    row("proxies", &[], &[]),
     row("engine", &["domain", "stock", "ledger"], &[]),
     row("settlement", &["domain", "engine"], &["ledger"]),
     row("report", &["domain", "ledger"], &[]),
-    row("gateway", &["domain", "engine", "settlement", "wire", "report"], &["ledger", "client"]),
-    row("control", &["domain", "engine", "settlement", "wire", "report"], &["ledger"]),
+    row("gateway", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger", "client"]),
+    row("control", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger"]),
     row("client", &["domain", "wire"], &[]),
     row("loadtest", &["domain", "wire", "client"], &[]),
     row("stampede", &[
-        "domain", "stock", "ledger", "engine", "settlement", "report", "wire", "gateway",
-        "control", "loadtest",
+        "domain", "stock", "ledger", "engine", "settlement", "report", "wire", "proxies",
+        "gateway", "control", "loadtest",
     ], &["client"]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "stock", "ledger", "engine"], &["settlement", "wire", "gateway", "client"]),
 ];
 
 /// Crates without I/O, without async, without a clock.
-const PURE: &[&str] = &["domain", "stock", "wire"];
+const PURE: &[&str] = &["domain", "stock", "wire", "proxies"];
 
 /// What would bring I/O or async into a crate that promises to have none.
 const IMPURE: &[&str] = &[

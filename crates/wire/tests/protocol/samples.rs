@@ -164,6 +164,13 @@ fn connection_messages() -> Vec<(&'static str, ServerMessage)> {
                 "the ticket expired 1200 ms ago",
             )),
         ),
+        (
+            "error_later",
+            ServerMessage::Error(
+                ErrorNotice::new(CloseCode::GoingAway, "the server stops; connect again")
+                    .after(DurationMs::new(3_170)),
+            ),
+        ),
     ]
 }
 
