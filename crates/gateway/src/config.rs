@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use stampede_domain::DurationMs;
-use stampede_wire::limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX};
 
 /// What may be set about a gateway; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -15,8 +14,8 @@ pub struct GatewayConfig {
     pub origins: Vec<String>,
     /// Connections on all cores. When full: a new one is closed with `overloaded`.
     pub connections_max: usize,
-    /// Connections of one core that have not finished their handshake. When full: new ones wait in
-    /// the system's queue.
+    /// Connections of one door that have not finished their handshake; there is a door for each core.
+    /// When full: new ones wait in the system's queue.
     pub handshakes_max: usize,
     /// Time for the handshake, in milliseconds. When over: dropped.
     pub handshake_timeout: DurationMs,
@@ -42,10 +41,6 @@ pub struct GatewayConfig {
     /// Bytes that wait for one connection behind its welcome. When full: ticks are left out, answers
     /// close it with `too_slow`.
     pub queue_bytes_max: usize,
-    /// Bytes that are read from a connection at once; each connection keeps that much memory.
-    pub read_buffer_bytes: usize,
-    /// Bytes that are collected before they are written to a connection.
-    pub write_buffer_bytes: usize,
     /// Retries that wait on one core for another core's take. When full: `busy`.
     pub awaiting_max: usize,
     /// Time for pending answers to leave at shutdown, in milliseconds.
@@ -69,8 +64,6 @@ impl Default for GatewayConfig {
             messages_burst: 40,
             messages_over_max: 100,
             queue_bytes_max: 256 << 10,
-            read_buffer_bytes: 1 << 10,
-            write_buffer_bytes: 4 << 10,
             awaiting_max: 65_536,
             drain_timeout: DurationMs::from_secs(5),
         }
@@ -104,7 +97,6 @@ impl GatewayConfig {
     /// The first setting that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let welcome = wide(SERVER_FRAME_BYTES_MAX);
         let bounds = [
             ("connections_max", wide(self.connections_max), 1, 10_000_000),
             ("handshakes_max", wide(self.handshakes_max), 1, 1 << 20),
@@ -118,8 +110,6 @@ impl GatewayConfig {
             ("messages_burst", self.messages_burst.into(), 1, 1_000_000),
             ("messages_over_max", self.messages_over_max.into(), 1, 1_000_000),
             ("queue_bytes_max", wide(self.queue_bytes_max), 1 << 10, 1 << 30),
-            ("read_buffer_bytes", wide(self.read_buffer_bytes), 64, wide(CLIENT_FRAME_BYTES_MAX)),
-            ("write_buffer_bytes", wide(self.write_buffer_bytes), 64, welcome),
             ("awaiting_max", wide(self.awaiting_max), 1, 1 << 24),
             ("drain_timeout_ms", self.drain_timeout.get(), 0, HOUR_MS),
         ];

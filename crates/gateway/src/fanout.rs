@@ -8,32 +8,36 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use stampede_domain::{DropId, Mode, Phase, StreamId, Units, UnixMillis};
 use stampede_engine::SaleDrop;
-use stampede_wire::{DropInfo, ServerMessage, Subprotocol};
+use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
 use crate::{
     slab::{Slab, Token},
     view,
 };
 
-/// A message with its bytes in each subprotocol that somebody has asked for.
+/// A message with its frame in each subprotocol that somebody has asked for.
 #[derive(Debug)]
 pub(crate) struct Shared {
     message: ServerMessage,
-    encoded: [Option<Bytes>; 2],
+    frames: [Option<Bytes>; 2],
 }
 
 impl Shared {
     pub(crate) const fn new(message: ServerMessage) -> Self {
-        Self { message, encoded: [None, None] }
+        Self { message, frames: [None, None] }
     }
 
-    pub(crate) fn bytes(&mut self, subprotocol: Subprotocol) -> Bytes {
+    pub(crate) fn frame(&mut self, subprotocol: Subprotocol) -> Bytes {
         let place = match subprotocol {
             Subprotocol::MsgPack => 0,
             Subprotocol::Json => 1,
         };
-        let fresh = || Bytes::from(subprotocol.encode_server(&self.message));
-        self.encoded[place].get_or_insert_with(fresh).clone()
+        let fresh = || {
+            let mut frame = Vec::new();
+            put_message(&mut frame, subprotocol, &subprotocol.encode_server(&self.message));
+            Bytes::from(frame)
+        };
+        self.frames[place].get_or_insert_with(fresh).clone()
     }
 }
 
@@ -45,6 +49,9 @@ pub(crate) struct Audience {
     drops: Vec<ShownDrop>,
     /// Counts the ticks in which anything changed.
     tick: u64,
+    /// Members to whom the latest tick was not spread yet, going down from `next`, around the end.
+    unspread: usize,
+    next: usize,
 }
 
 struct ShownDrop {
@@ -119,11 +126,11 @@ impl ShownDrop {
             return None;
         }
         if self.changed_before <= seen {
-            return self.delta.as_mut().map(|delta| delta.bytes(subprotocol));
+            return self.delta.as_mut().map(|delta| delta.frame(subprotocol));
         }
         let full = || view::stock(&self.sale, &self.available, |_| true);
         let shared = self.full.get_or_insert_with(|| Shared::new(ServerMessage::Stock(full())));
-        Some(shared.bytes(subprotocol))
+        Some(shared.frame(subprotocol))
     }
 
     /// The drop for a welcome. Hellos come in storms, so those of one millisecond share it.
@@ -144,7 +151,15 @@ impl Audience {
         let shown =
             |sale: &Arc<SaleDrop>| sale.plan().mode == mode && sale.phase() != Phase::Cancelled;
         let drops = sales.into_iter().filter(shown).map(ShownDrop::new).collect();
-        Self { stream: stream.clone(), mode, members: Vec::new(), drops, tick: 0 }
+        Self {
+            stream: stream.clone(),
+            mode,
+            members: Vec::new(),
+            drops,
+            tick: 0,
+            unspread: 0,
+            next: 0,
+        }
     }
 
     /// The latest tick.
@@ -152,17 +167,28 @@ impl Audience {
         self.tick
     }
 
-    /// Looks at the stock of every drop; `true` if there is something to tell.
-    pub(crate) fn look(&mut self) -> bool {
+    /// Looks at the stock of every drop; what changed is the next tick.
+    pub(crate) fn look(&mut self) {
         let next = self.tick + 1;
         let mut changed = false;
         for drop in &mut self.drops {
             changed |= drop.look(next);
         }
         if changed {
-            self.tick = next;
+            // A tick that is still being spread goes on as this one, then starts over: nobody is
+            // passed by for long, however fast the stock moves.
+            (self.tick, self.unspread) = (next, self.members.len());
         }
-        changed
+    }
+
+    /// The next member who has to be sent the latest tick, if any is left.
+    fn spread(&mut self) -> Option<Token> {
+        self.unspread = self.unspread.checked_sub(1)?;
+        self.next = match self.next.min(self.members.len()) {
+            0 => self.members.len().checked_sub(1)?,
+            next => next - 1,
+        };
+        self.members.get(self.next).copied()
     }
 
     /// The ticks for somebody who has seen everything up to `seen`.
@@ -219,6 +245,18 @@ impl Audiences {
 
     pub(crate) fn get_mut(&mut self, audience: Token) -> Option<&mut Audience> {
         self.slab.get_mut(audience)
+    }
+
+    /// Whether some members were not sent the latest tick yet.
+    pub(crate) fn are_spreading(&self) -> bool {
+        self.slab.iter().any(|audience| audience.unspread > 0)
+    }
+
+    /// Up to `count` members who have to be sent the latest tick.
+    pub(crate) fn spread(&mut self, count: usize) -> impl Iterator<Item = Token> + '_ {
+        self.iter_mut()
+            .flat_map(|audience| std::iter::from_fn(move || audience.spread()))
+            .take(count)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Audience> {

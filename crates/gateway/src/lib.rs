@@ -1,13 +1,13 @@
 //! The viewers' WebSocket server: handshake, sessions, fan-out, backpressure.
 //!
-//! One thread for each core, each with a listener, a runtime and an engine port of its own; a
-//! connection never changes its core. What a session does is decided without sockets in the module
-//! `sessions`; a connection's task only moves frames between there and its socket, so another frame
-//! layer can take its place.
+//! Two kinds of threads: a door accepts and shakes hands at low priority, so that a crowd that
+//! arrives never slows the sale; a core, each with an engine port of its own, serves the connections
+//! that a door hands over, each for as long as it lives. What a session does is decided without sockets
+//! in the module `sessions`; the module `steady` moves bytes between there and the sockets.
 
 mod bucket;
 mod config;
-mod connection;
+mod door;
 mod fanout;
 mod handshake;
 mod listener;
@@ -19,6 +19,7 @@ mod session;
 mod sessions;
 mod signals;
 mod slab;
+mod steady;
 mod view;
 
 pub use config::{ConfigError, GatewayConfig};

@@ -1,85 +1,92 @@
-//! What waits to be written to one connection.
+//! What waits to be written to one connection, as the bytes that its socket takes.
 
-use std::collections::VecDeque;
+use stampede_wire::{Subprotocol, frame};
 
-use bytes::Bytes;
-
-/// Something for the frame layer to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// One message; text or binary as the subprotocol says.
-    Message(Bytes),
-    /// A ping without content.
-    Ping,
-    /// The last thing: a close frame.
-    Close(Closing),
-}
-
-/// Why a connection is closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Closing {
-    /// The code in the close frame.
-    pub(crate) code: u16,
-    /// The sentence in the close frame.
-    pub(crate) reason: String,
-}
-
-/// Messages in order, then a ping, then a close; bounded in bytes by who adds.
+/// Frames in order, the last one perhaps a close; bounded in bytes by who adds.
+///
+/// An idle connection keeps no memory for it: once everything is taken, the buffer is given back.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    messages: VecDeque<Bytes>,
-    /// Messages at the front that belong to the welcome.
+    frames: Vec<u8>,
+    /// Bytes at the front that the socket has taken.
+    taken: usize,
+    /// Where the welcome ends, which does not count.
     welcome: usize,
-    bytes: usize,
-    ping: bool,
-    close: Option<Closing>,
+    has_close: bool,
 }
 
 impl Outbox {
-    /// Bytes of the messages that wait behind the welcome.
+    /// Bytes that wait behind the welcome.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.frames.len() - self.taken.max(self.welcome)
     }
 
-    pub(crate) fn push(&mut self, message: Bytes) {
-        self.bytes += message.len();
-        self.messages.push_back(message);
+    /// Adds an encoded message.
+    pub(crate) fn push(&mut self, subprotocol: Subprotocol, message: &[u8]) {
+        frame::put_message(&mut self.frames, subprotocol, message);
+    }
+
+    /// Adds frames that are encoded already.
+    pub(crate) fn push_frames(&mut self, frames: &[u8]) {
+        self.frames.extend_from_slice(frames);
     }
 
     /// Adds a part of the welcome, which comes before everything else. Its size is the server's own
     /// doing, so it says nothing about how slowly the client reads.
-    pub(crate) fn push_welcome(&mut self, message: Bytes) {
-        debug_assert_eq!(self.welcome, self.messages.len(), "the welcome comes first");
-        self.welcome += 1;
-        self.messages.push_back(message);
+    pub(crate) fn push_welcome(&mut self, subprotocol: Subprotocol, message: &[u8]) {
+        self.push(subprotocol, message);
+        self.welcome = self.frames.len();
     }
 
     pub(crate) fn ping(&mut self) {
-        self.ping = true;
+        frame::put_ping(&mut self.frames);
     }
 
-    /// Closes once everything before it is written.
-    pub(crate) fn close(&mut self, closing: Closing) {
-        self.close = Some(closing);
+    pub(crate) fn pong(&mut self, content: &[u8]) {
+        frame::put_pong(&mut self.frames, content);
     }
 
-    /// Forgets what waits: the reader takes nothing anyway.
+    /// Adds the last frame.
+    pub(crate) fn close(&mut self, code: Option<u16>, reason: &str) {
+        frame::put_close(&mut self.frames, code, reason);
+        self.has_close = true;
+    }
+
+    /// Whether the last frame is among those that wait or were taken.
+    pub(crate) fn has_close(&self) -> bool {
+        self.has_close
+    }
+
+    /// Forgets what waits, because the reader takes nothing anyway; a frame that the socket has
+    /// begun to take stays whole.
     pub(crate) fn discard(&mut self) {
-        (self.messages, self.welcome, self.bytes, self.ping) = (VecDeque::new(), 0, 0, false);
+        let mut end = 0;
+        while end < self.taken {
+            end += frame::length(&self.frames[end..]);
+        }
+        self.frames.truncate(end);
+        self.welcome = self.welcome.min(end);
     }
 
-    pub(crate) fn next(&mut self) -> Option<Output> {
-        if let Some(message) = self.messages.pop_front() {
-            match self.welcome.checked_sub(1) {
-                Some(left) => self.welcome = left,
-                None => self.bytes -= message.len(),
-            }
-            return Some(Output::Message(message));
+    /// What the socket takes next; empty if nothing waits.
+    pub(crate) fn waiting(&self) -> &[u8] {
+        &self.frames[self.taken..]
+    }
+
+    /// The socket has taken `count` more bytes.
+    pub(crate) fn took(&mut self, count: usize) {
+        self.taken += count;
+        debug_assert!(self.taken <= self.frames.len(), "no more is taken than waits");
+        if self.taken == self.frames.len() {
+            (self.frames, self.taken, self.welcome) = (Vec::new(), 0, 0);
         }
-        if std::mem::take(&mut self.ping) {
-            return Some(Output::Ping);
-        }
-        self.close.take().map(Output::Close)
+    }
+
+    /// Keeps a frame of which the socket has taken the first bytes only; nothing else may wait.
+    pub(crate) fn keep(&mut self, frame: &[u8], taken: usize) {
+        debug_assert!(self.frames.is_empty(), "a frame is written past the outbox if it is empty");
+        self.frames.extend_from_slice(frame);
+        self.taken = taken;
     }
 }
 
@@ -87,44 +94,61 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    const JSON: Subprotocol = Subprotocol::Json;
+
     #[test]
-    fn a_close_leaves_last() {
+    fn frames_leave_in_order_in_pieces_of_any_size() {
         let mut outbox = Outbox::default();
-        let closing = Closing { code: 4000, reason: "over".to_owned() };
-        outbox.close(closing.clone());
+        outbox.push(JSON, b"first");
+        outbox.push(JSON, b"second");
         outbox.ping();
-        outbox.push(Bytes::from_static(b"first"));
-        outbox.push(Bytes::from_static(b"second"));
-        assert_eq!(outbox.bytes(), 11);
-        let left: Vec<Output> = std::iter::from_fn(|| outbox.next()).collect();
-        assert_eq!(
-            left,
-            [
-                Output::Message(Bytes::from_static(b"first")),
-                Output::Message(Bytes::from_static(b"second")),
-                Output::Ping,
-                Output::Close(closing),
-            ]
-        );
-        assert_eq!(outbox.bytes(), 0);
+        outbox.close(Some(4000), "over");
+        let whole = b"\x81\x05first\x81\x06second\x89\x00\x88\x06\x0f\xa0over".to_vec();
+        assert_eq!((outbox.bytes(), outbox.has_close()), (whole.len(), true));
+        let mut left = Vec::new();
+        while !outbox.waiting().is_empty() {
+            let piece = outbox.waiting().len().min(3);
+            left.extend_from_slice(&outbox.waiting()[..piece]);
+            outbox.took(piece);
+        }
+        assert_eq!((left, outbox.bytes()), (whole, 0));
     }
 
     #[test]
     fn a_welcome_does_not_count() {
         let mut outbox = Outbox::default();
-        outbox.push_welcome(Bytes::from_static(b"welcome"));
-        outbox.push_welcome(Bytes::from_static(b"drop"));
+        outbox.push_welcome(JSON, b"welcome");
+        outbox.push_welcome(JSON, b"drop");
         assert_eq!(outbox.bytes(), 0);
-        outbox.push(Bytes::from_static(b"held"));
-        for left in [4, 4, 0] {
-            assert!(matches!(outbox.next(), Some(Output::Message(_))));
-            assert_eq!(outbox.bytes(), left);
+        outbox.push(JSON, b"held");
+        assert_eq!(outbox.bytes(), 6);
+        outbox.took(10);
+        assert_eq!(outbox.bytes(), 6, "still within the welcome");
+        outbox.took(5 + 3);
+        assert_eq!(outbox.bytes(), 3);
+    }
+
+    #[test]
+    fn what_is_discarded_ends_between_two_frames() {
+        for (taken, left) in [(0, 0), (1, 7), (7, 7), (8, 15), (20, 266), (266, 266)] {
+            let mut outbox = Outbox::default();
+            outbox.push(JSON, b"first");
+            outbox.push(JSON, b"second");
+            outbox.push(JSON, &[b'x'; 247]);
+            outbox.push(JSON, b"last");
+            outbox.took(taken);
+            outbox.discard();
+            assert_eq!(outbox.waiting().len(), left - taken, "{taken} were taken");
         }
-        outbox.push_welcome(Bytes::from_static(b"welcome"));
-        outbox.push(Bytes::from_static(b"held"));
+    }
+
+    #[test]
+    fn a_frame_that_was_written_in_part_goes_on() {
+        let mut outbox = Outbox::default();
+        outbox.keep(b"\x81\x04tick", 3);
+        outbox.push(JSON, b"held");
+        assert_eq!(outbox.waiting(), b"ick\x81\x04held");
         outbox.discard();
-        assert_eq!((outbox.next(), outbox.bytes()), (None, 0));
-        outbox.push(Bytes::from_static(b"error"));
-        assert_eq!(outbox.bytes(), 5);
+        assert_eq!(outbox.waiting(), b"ick");
     }
 }

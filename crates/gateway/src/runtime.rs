@@ -1,34 +1,28 @@
-//! One core's thread: its loop, its accepting, its shutdown.
+//! The gateway's threads: doors, cores.
 
-use std::{cell::RefCell, io, net, rc::Rc, sync::Arc, thread, time::Duration};
+use std::{io, sync::Arc, thread};
 
 use stampede_engine::CorePort;
-use tokio::{
-    net::TcpListener,
-    runtime::Builder,
-    sync::{Notify, Semaphore},
-    task::{LocalSet, spawn_local},
-    time::{MissedTickBehavior, interval, timeout},
-};
+use tokio::{runtime::Builder, sync::mpsc::Receiver, task::LocalSet};
 use tracing::{error, warn};
 
-use crate::{config::SWEEP_MS, connection, listener, server::Shared, sessions::Sessions};
+use crate::{
+    door::{Door, Opened},
+    server::Shared,
+    sessions::Sessions,
+    signals::Signal,
+    steady::Core,
+};
 
-/// Pause after an accept failed, which mostly means that descriptors have run out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections accepted before others have their turn.
-const ACCEPTS_PER_TURN_MAX: usize = 16;
-/// Connections above the limit that are told so; further ones are dropped at once.
-const TOLD_OVERLOADED_MAX: usize = 1_024;
+/// How much a door stands back, as a nice value: with both busy a core gets nine tenths of a
+/// processor, a door one.
+const DOOR_NICE: i32 = 10;
 
-/// Time between two looks at whether every client has gone.
-const STOP_LOOK: Duration = Duration::from_millis(20);
-
-/// What one core's thread starts with.
+/// What a core's thread starts with.
 pub(crate) struct Seat {
     pub(crate) port: CorePort,
-    pub(crate) signal: Arc<Notify>,
-    pub(crate) listener: net::TcpListener,
+    pub(crate) signal: Arc<Signal>,
+    pub(crate) arrivals: Receiver<Opened>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -38,113 +32,40 @@ struct AbortOnPanic;
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         if thread::panicking() {
-            error!("a gateway core panicked");
+            error!("a gateway thread panicked");
             std::process::abort();
         }
     }
 }
 
-/// Starts one core's thread.
+/// Starts a core's thread.
 ///
 /// # Errors
-/// The system's, if it has no thread or no reactor to give.
-pub(crate) fn spawn(core: usize, seat: Seat) -> io::Result<thread::JoinHandle<()>> {
-    let Seat { port, signal, listener, shared } = seat;
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    let listener = {
-        let _entered = runtime.enter();
-        TcpListener::from_std(listener)?
-    };
-    thread::Builder::new().name(format!("gateway-{core}")).spawn(move || {
+/// The system's, if it has no thread or no descriptor to give.
+pub(crate) fn spawn_core(number: usize, seat: Seat) -> io::Result<thread::JoinHandle<()>> {
+    let Seat { port, signal, arrivals, shared } = seat;
+    let sessions = Sessions::new(port, Arc::clone(&shared));
+    let core = Core::new(number, sessions, signal, arrivals, shared)?;
+    thread::Builder::new().name(format!("gateway-{number}")).spawn(move || {
         let _abort = AbortOnPanic;
-        let sessions = Rc::new(RefCell::new(Sessions::new(port, Arc::clone(&shared))));
-        LocalSet::new().block_on(&runtime, run(sessions, &signal, listener, shared));
+        core.run();
     })
 }
 
-async fn run(
-    sessions: Rc<RefCell<Sessions>>,
-    signal: &Notify,
-    listener: TcpListener,
-    shared: Arc<Shared>,
-) {
-    let accepting = spawn_local(accept_all(listener, Rc::clone(&sessions), Arc::clone(&shared)));
-    let mut tick = interval(shared.config.tick_interval.to_std());
-    let mut sweep = interval(Duration::from_millis(SWEEP_MS));
-    for timer in [&mut tick, &mut sweep] {
-        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    }
-    while !shared.is_stopping() {
-        tokio::select! {
-            () = signal.notified() => sessions.borrow_mut().wake(),
-            _ = tick.tick() => sessions.borrow_mut().tick(),
-            _ = sweep.tick() => sessions.borrow_mut().sweep(),
+/// Starts a door's thread.
+///
+/// # Errors
+/// The system's, if it has no thread or no reactor to give.
+pub(crate) fn spawn_door(number: usize, door: Door) -> io::Result<thread::JoinHandle<()>> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    thread::Builder::new().name(format!("door-{number}")).spawn(move || {
+        let _abort = AbortOnPanic;
+        // On Linux a nice value belongs to the thread that asks.
+        if let Err(errno) = rustix::process::setpriority_process(None, DOOR_NICE) {
+            warn!(%errno, "arrivals have the same priority as the sale");
         }
-    }
-    accepting.abort();
-    stop(&sessions, signal, &shared).await;
-}
-
-/// Lets promises leave, tells clients to go, waits until they have or time is over.
-async fn stop(sessions: &RefCell<Sessions>, signal: &Notify, shared: &Shared) {
-    sessions.borrow_mut().drain();
-    let leave = async {
-        loop {
-            sessions.borrow_mut().wake();
-            if sessions.borrow().pending() == 0 {
-                return;
-            }
-            signal.notified().await;
+        if let Err(why) = LocalSet::new().block_on(&runtime, door.serve()) {
+            error!(%why, "a door cannot open");
         }
-    };
-    if timeout(shared.config.drain_timeout.to_std(), leave).await.is_err() {
-        warn!(pending = sessions.borrow().pending(), "stopping with answers that are not durable");
-    }
-    sessions.borrow_mut().close_all();
-    let gone = async {
-        let mut look = interval(STOP_LOOK);
-        while sessions.borrow().len() > 0 {
-            look.tick().await;
-            sessions.borrow_mut().sweep();
-        }
-    };
-    // The sweep dooms whoever does not close in time; this bound is for a sweep that finds none.
-    let linger = shared.config.close_linger.to_std() + Duration::from_millis(SWEEP_MS);
-    if timeout(linger, gone).await.is_err() {
-        warn!(connections = sessions.borrow().len(), "stopping with connections that stayed");
-    }
-}
-
-async fn accept_all(listener: TcpListener, sessions: Rc<RefCell<Sessions>>, shared: Arc<Shared>) {
-    let handshakes = Arc::new(Semaphore::new(shared.config.handshakes_max));
-    let mut accepted = 0;
-    loop {
-        let handshake = Arc::clone(&handshakes).acquire_owned().await;
-        let handshake = handshake.expect("the semaphore is never closed");
-        let stream = match listener::accept(&listener).await {
-            Ok(stream) => stream,
-            Err(why) => {
-                warn!(%why, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        if shared.connections.count() >= shared.config.connections_max + TOLD_OVERLOADED_MAX {
-            continue;
-        }
-        let (sessions, shared) = (Rc::clone(&sessions), Arc::clone(&shared));
-        spawn_local(async move {
-            let _abort = AbortOnPanic;
-            // A large frame would stay part of every idle connection, so it is boxed away.
-            let opened = Box::pin(connection::open(stream, &shared.config)).await;
-            drop((handshake, shared));
-            if let Some(opened) = opened {
-                connection::serve(opened, sessions).await;
-            }
-        });
-        accepted += 1;
-        if accepted % ACCEPTS_PER_TURN_MAX == 0 {
-            tokio::task::yield_now().await;
-        }
-    }
+    })
 }

@@ -16,15 +16,16 @@ use stampede_domain::UnixMillis;
 use stampede_engine::CorePort;
 use stampede_settlement::Settlement;
 use stampede_wire::ticket::{Ticket, TicketError, TicketVerifier};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tracing::error;
 
 use crate::{
     config::{ConfigError, GatewayConfig},
+    door::{Door, Way},
     listener,
     metrics::CONNECTIONS,
     runtime::{self, Seat},
-    signals::CoreSignals,
+    signals::{CoreSignals, Signal},
 };
 
 /// Why a gateway does not start.
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     tickets: RwLock<Arc<TicketVerifier>>,
     stopping: AtomicBool,
+    /// Tells the doors what `stopping` tells the cores.
+    closed: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -71,37 +74,53 @@ impl Shared {
         verifier.verify(ticket, now)
     }
 
+    /// Ready once the gateway stops.
+    pub(crate) async fn closed(&self) {
+        let mut closed = self.closed.subscribe();
+        // The sender is a part of `self`, so it cannot be gone.
+        let _closed = closed.wait_for(|closed| *closed).await;
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 }
 
-/// Counts connections over all cores.
+/// Counts connections past their handshake, by core.
 pub(crate) struct Connections {
-    count: AtomicUsize,
+    by_core: Vec<AtomicUsize>,
     max: usize,
     gauge: Gauge,
 }
 
 impl Connections {
-    fn new(max: usize) -> Self {
-        Self { count: AtomicUsize::new(0), max, gauge: gauge!(CONNECTIONS) }
+    fn new(cores: usize, max: usize) -> Self {
+        let by_core = (0..cores).map(|_| AtomicUsize::new(0)).collect();
+        Self { by_core, max, gauge: gauge!(CONNECTIONS) }
     }
 
     pub(crate) fn count(&self) -> usize {
-        // ORDERING: Relaxed: a limit on a count, nothing else hangs on it.
-        self.count.load(Ordering::Relaxed)
+        // ORDERING: Relaxed here and below: a limit on a count, nothing else hangs on it.
+        self.by_core.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// Counts one more; `false` if there are too many with it.
-    pub(crate) fn admit(&self) -> bool {
+    /// Whether the connections are no more than may be.
+    pub(crate) fn is_within(&self) -> bool {
+        self.count() <= self.max
+    }
+
+    /// Counts one more, on the core that has the fewest; gives that core.
+    pub(crate) fn enter(&self) -> usize {
+        let fewest = self.by_core.iter().enumerate().min_by_key(|(_, n)| n.load(Ordering::Relaxed));
+        let (core, count) = fewest.expect("a gateway has a core");
+        count.fetch_add(1, Ordering::Relaxed);
         self.gauge.increment(1.0);
-        self.count.fetch_add(1, Ordering::Relaxed) < self.max
+        core
     }
 
-    pub(crate) fn leave(&self) {
+    pub(crate) fn leave(&self, core: usize) {
         self.gauge.decrement(1.0);
-        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.by_core[core].fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -109,7 +128,7 @@ impl Connections {
 pub struct Gateway {
     shared: Arc<Shared>,
     address: SocketAddr,
-    signals: Vec<Arc<Notify>>,
+    signals: Vec<Arc<Signal>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -139,26 +158,43 @@ impl Gateway {
             None => config.listen,
         };
         let shared = Arc::new(Shared {
-            connections: Connections::new(config.connections_max),
+            connections: Connections::new(cores, config.connections_max),
             config,
             cores,
             settlement,
             tickets: RwLock::new(Arc::new(tickets)),
             stopping: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
         });
-        let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(cores) };
-        for (core, (port, listener)) in ports.into_iter().zip(listeners).enumerate() {
-            let signal = Arc::clone(&gateway.signals[core]);
-            let shared = Arc::clone(&gateway.shared);
-            match runtime::spawn(core, Seat { port, signal, listener, shared }) {
-                Ok(thread) => gateway.threads.push(thread),
-                Err(why) => {
-                    gateway.shutdown();
-                    return Err(why.into());
-                }
+        let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
+        match gateway.spawn(ports, listeners) {
+            Ok(()) => Ok(gateway),
+            Err(why) => {
+                gateway.shutdown();
+                Err(why.into())
             }
         }
-        Ok(gateway)
+    }
+
+    /// Starts the cores, then the doors that lead to them.
+    fn spawn(
+        &mut self,
+        ports: Vec<CorePort>,
+        listeners: Vec<std::net::TcpListener>,
+    ) -> io::Result<()> {
+        let mut ways = Vec::with_capacity(ports.len());
+        for (core, port) in ports.into_iter().enumerate() {
+            let signal = Arc::clone(&self.signals[core]);
+            let (arrivals, way) = Way::new(Arc::clone(&signal));
+            let seat = Seat { port, signal, arrivals, shared: Arc::clone(&self.shared) };
+            self.threads.push(runtime::spawn_core(core, seat)?);
+            ways.push(way);
+        }
+        for (number, listener) in listeners.into_iter().enumerate() {
+            let door = Door { listener, ways: ways.clone(), shared: Arc::clone(&self.shared) };
+            self.threads.push(runtime::spawn_door(number, door)?);
+        }
+        Ok(())
     }
 
     /// Where viewers connect.
@@ -181,8 +217,9 @@ impl Gateway {
     pub fn shutdown(self) {
         // ORDERING: Release pairs with the Acquire in `is_stopping`; the signal follows it.
         self.shared.stopping.store(true, Ordering::Release);
+        self.shared.closed.send_replace(true);
         for signal in &self.signals {
-            signal.notify_one();
+            signal.ring();
         }
         for thread in self.threads {
             if thread.join().is_err() {

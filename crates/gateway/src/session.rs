@@ -1,6 +1,6 @@
 //! One connection as the gateway knows it.
 
-use std::{sync::Arc, task::Waker};
+use std::sync::Arc;
 
 use stampede_domain::UnixMillis;
 use stampede_engine::Viewer;
@@ -19,8 +19,8 @@ pub(crate) struct Session {
     pub(crate) heard_at: UnixMillis,
     /// Whether it was asked for one since.
     pub(crate) pinged: bool,
-    /// The connection's task, while it waits; so whoever adds output during its turn wakes nobody.
-    waker: Option<Waker>,
+    /// Whether it is among those whose output has to be written.
+    pub(crate) is_listed: bool,
 }
 
 /// How far a session has come.
@@ -64,7 +64,7 @@ impl Session {
             bucket,
             heard_at: now,
             pinged: false,
-            waker: None,
+            is_listed: false,
         }
     }
 
@@ -89,25 +89,5 @@ impl Session {
     /// The client gave a sign of life.
     pub(crate) fn hear(&mut self, now: UnixMillis) {
         (self.heard_at, self.pinged) = (now, false);
-    }
-
-    /// The connection's task waits from here on.
-    pub(crate) fn park(&mut self, waker: &Waker) {
-        match &mut self.waker {
-            Some(parked) => parked.clone_from(waker),
-            parked => *parked = Some(waker.clone()),
-        }
-    }
-
-    /// Lets the connection's task look, if it waits.
-    pub(crate) fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// The connection's task has its turn.
-    pub(crate) fn unpark(&mut self) {
-        self.waker = None;
     }
 }

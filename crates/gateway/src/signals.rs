@@ -1,33 +1,86 @@
-//! How the engine's threads wake the gateway's cores.
+//! How other threads wake the gateway's cores.
 
-use std::sync::Arc;
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use rustix::event::{EventfdFlags, eventfd};
 use stampede_engine::Wake;
-use tokio::sync::Notify;
 
 /// One signal for each core; made before the engine, which rings, and before the gateway, which
 /// listens.
 #[derive(Clone, Debug)]
 pub struct CoreSignals {
-    signals: Vec<Arc<Notify>>,
+    signals: Vec<Arc<Signal>>,
 }
 
 impl CoreSignals {
     /// Signals for `cores` cores.
-    pub fn new(cores: usize) -> Self {
-        Self { signals: (0..cores).map(|_| Arc::default()).collect() }
+    ///
+    /// # Errors
+    /// The system's, if it has no descriptor to give.
+    pub fn new(cores: usize) -> io::Result<Self> {
+        let signals = (0..cores).map(|_| Signal::new().map(Arc::new)).collect::<io::Result<_>>()?;
+        Ok(Self { signals })
     }
 
     /// What the engine calls: rings that come before the core has looked count as one.
     pub fn wakes(&self) -> Vec<Wake> {
-        let wake = |signal: &Arc<Notify>| -> Wake {
+        let wake = |signal: &Arc<Signal>| -> Wake {
             let signal = Arc::clone(signal);
-            Arc::new(move || signal.notify_one())
+            Arc::new(move || signal.ring())
         };
         self.signals.iter().map(wake).collect()
     }
 
-    pub(crate) fn into_inner(self) -> Vec<Arc<Notify>> {
+    pub(crate) fn into_inner(self) -> Vec<Arc<Signal>> {
         self.signals
+    }
+}
+
+/// A bell that a core hears while it waits for its sockets.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    event: OwnedFd,
+    rung: AtomicBool,
+}
+
+impl Signal {
+    fn new() -> io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { event, rung: AtomicBool::new(false) })
+    }
+
+    /// Makes the core look around; a system call only if it has answered the ring before.
+    pub(crate) fn ring(&self) {
+        // ORDERING: Release publishes what the ring is about, Acquire orders it behind the core's
+        // latest answer; both pair with the swap in `answer`.
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            // It fails only if 2^64 - 2 rings wait, and then the core is awake anyway.
+            let _written = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Whether it was rung since the last answer. What is published before a ring is seen after the
+    /// answer to it.
+    pub(crate) fn answer(&self) -> bool {
+        self.rung.swap(false, Ordering::AcqRel)
+    }
+
+    /// Makes the descriptor unreadable until the next ring; comes before [`Signal::answer`].
+    pub(crate) fn hush(&self) {
+        // Nothing to read means that it is unreadable already.
+        let _read = rustix::io::read(&self.event, &mut [0; 8]);
+    }
+}
+
+impl AsFd for Signal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
     }
 }

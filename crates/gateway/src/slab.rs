@@ -61,6 +61,10 @@ impl<T> Slab<T> {
         Some(*value)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().filter_map(|found| found.value.as_deref())
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Token, &mut T)> {
         self.places.iter_mut().zip(0..).filter_map(|(found, place)| {
             Some((token(place, found.uses), found.value.as_deref_mut()?))
@@ -76,6 +80,11 @@ fn parts(token: Token) -> (u32, u32) {
     let low = token & u64::from(u32::MAX);
     let half = |bits: u64| u32::try_from(bits).expect("half of 64 bits");
     (half(low), half(token >> PLACE_BITS))
+}
+
+/// The place of the value that a token names; places are used again.
+pub(crate) fn place_of(token: Token) -> usize {
+    index(parts(token).0)
 }
 
 fn index(place: u32) -> usize {

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let ledger = SqliteLedger::open(&data, &node)?;
 
     let clock = Arc::new(SystemClock::start());
-    let signals = CoreSignals::new(config.cores());
+    let signals = CoreSignals::new(config.cores())?;
     let engine_config = EngineConfig {
         cores: config.cores(),
         connections_per_viewer_max: config.viewers.connections_per_viewer_max,

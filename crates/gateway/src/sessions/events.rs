@@ -6,7 +6,7 @@ use stampede_domain::{DropId, HoldId, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
-use super::{Sessions, Waiting, hello::UNAVAILABLE};
+use super::{Sessions, Waiting, hello::UNAVAILABLE, list};
 use crate::{session::Session, slab::Token, view};
 
 impl Sessions {
@@ -130,7 +130,7 @@ impl Sessions {
         let Some((members, mut news)) = self.audiences.news(sale, now) else { return };
         for token in members {
             if let Some(subprotocol) = self.slab.get(token).map(|session| session.subprotocol) {
-                self.push(token, news.bytes(subprotocol));
+                self.push_frames(token, &news.frame(subprotocol));
             }
         }
     }
@@ -162,16 +162,23 @@ impl Sessions {
         }
     }
 
-    /// Looks at the stock, lets everybody who is shown a change write it.
+    /// Looks at the stock; who is shown a change learns of it by [`Sessions::spread`].
     pub(crate) fn tick(&mut self) {
         for audience in self.audiences.iter_mut() {
-            if !audience.look() {
-                continue;
-            }
-            for token in &audience.members {
-                if let Some(session) = self.slab.get_mut(*token) {
-                    session.wake();
-                }
+            audience.look();
+        }
+    }
+
+    /// Whether there are sessions to which the latest tick was not spread yet.
+    pub(crate) fn is_spreading(&self) -> bool {
+        self.audiences.are_spreading()
+    }
+
+    /// Lists up to `count` sessions that have to be written the latest tick.
+    pub(crate) fn spread(&mut self, count: usize) {
+        for token in self.audiences.spread(count) {
+            if let Some(session) = self.slab.get_mut(token) {
+                list(&mut self.listed, token, session);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::UnixMillis;
 use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket};
 
-use super::Sessions;
+use super::{Sessions, list};
 use crate::{
     bucket::Admission,
     session::{Joined, Stage},
@@ -68,10 +68,11 @@ impl Sessions {
     /// would ask for again after a close.
     fn send_welcome(&mut self, token: Token, welcome: Welcome) {
         for message in welcome.into_messages() {
-            let Some(bytes) = self.encode(token, &message) else { return };
             let Some(session) = self.slab.get_mut(token) else { return };
-            session.outbox.push_welcome(bytes);
-            session.wake();
+            let encoded = session.subprotocol.encode_server(&message);
+            session.outbox.push_welcome(session.subprotocol, &encoded);
+            self.metrics.answers.increment(1);
+            list(&mut self.listed, token, session);
         }
     }
 

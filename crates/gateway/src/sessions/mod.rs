@@ -9,18 +9,22 @@ mod events;
 mod hello;
 mod sweep;
 
-use std::{collections::HashMap, collections::VecDeque, sync::Arc, task::Waker};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use smallvec::SmallVec;
 use stampede_domain::{HoldId, IdempotencyKey, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, CorePort, Position, Viewer};
-use stampede_wire::{ClientMessage, CloseCode, ErrorNotice, Pong, ServerMessage, Subprotocol};
+use stampede_wire::{
+    ClientMessage, CloseCode, ErrorNotice, Pong, ServerMessage, Subprotocol, frame::FrameError,
+};
 
 use crate::{
     bucket::{Admission, Bucket, Limit},
     fanout::Audiences,
     metrics::{self, CoreMetrics},
-    outbox::{Closing, Output},
     server::Shared,
     session::{Joined, Session, Stage},
     slab::{Slab, Token},
@@ -33,8 +37,26 @@ pub(crate) enum Input<'a> {
     Text(&'a [u8]),
     /// A binary frame.
     Binary(&'a [u8]),
-    /// A ping or a pong.
-    Control,
+    /// A pong, or a part of a message that goes on.
+    Quiet,
+    /// A ping with the content of its pong.
+    Ping(&'a [u8]),
+    /// The client closes, with its code if it gave one.
+    Close(Option<u16>),
+}
+
+/// How far a connection's output has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Written {
+    /// Nothing waits any more.
+    All,
+    /// The socket took less than it was given.
+    Blocked,
+    /// The close frame is written, which was the last.
+    Over,
+    /// The connection has to be dropped as it is.
+    Gone,
 }
 
 /// An answer that waits for a hold to become durable.
@@ -56,6 +78,8 @@ pub(crate) struct Sessions {
     pending: VecDeque<(Position, Waiting)>,
     /// Replays of takes that are not durable yet.
     awaiting: Vec<Waiting>,
+    /// Sessions whose output has to be written, each once.
+    listed: VecDeque<Token>,
     events: Vec<CoreEvent>,
     encoded: Vec<u8>,
     limit: Limit,
@@ -76,6 +100,7 @@ impl Sessions {
             by_viewer: HashMap::default(),
             pending: VecDeque::new(),
             awaiting: Vec::new(),
+            listed: VecDeque::new(),
             events: Vec::new(),
             encoded: Vec::new(),
             limit,
@@ -85,13 +110,18 @@ impl Sessions {
         }
     }
 
+    /// The server's time.
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.port.now()
+    }
+
     /// A connection has finished its handshake.
     pub(crate) fn open(&mut self, subprotocol: Subprotocol) -> Token {
         let now = self.port.now();
         let until = now.plus(self.shared.config.hello_timeout);
         let bucket = Bucket::full(self.limit, now);
         let token = self.slab.insert(Session::new(subprotocol, bucket, now, until));
-        if !self.shared.connections.admit() {
+        if !self.shared.connections.is_within() {
             self.close(
                 token,
                 CloseCode::Overloaded,
@@ -106,7 +136,6 @@ impl Sessions {
     /// A connection is gone; what it had admitted goes on without it.
     pub(crate) fn gone(&mut self, token: Token) {
         let Some(session) = self.slab.remove(token) else { return };
-        self.shared.connections.leave();
         if let Stage::Joined(joined) = session.stage {
             self.leave(token, &joined);
         }
@@ -128,7 +157,9 @@ impl Sessions {
         }
         let frame = match (input, subprotocol.is_text()) {
             (Input::Text(frame), true) | (Input::Binary(frame), false) => frame,
-            (Input::Control, _) => return,
+            (Input::Quiet, _) => return,
+            (Input::Ping(content), _) => return self.pong(token, content),
+            (Input::Close(code), _) => return self.end(token, code, ""),
             (Input::Text(_), false) => {
                 return self.close(token, CloseCode::WrongFrame, "MessagePack needs binary frames");
             }
@@ -173,37 +204,73 @@ impl Sessions {
         }
     }
 
-    /// The next thing to write, answers before ticks.
-    pub(crate) fn output(&mut self, token: Token) -> Option<Output> {
-        let session = self.slab.get_mut(token)?;
-        session.unpark();
-        let next = session.outbox.next();
-        if next.is_some() {
-            return next;
+    /// Writes what waits for a connection, answers before ticks, as far as `send` takes it: it is
+    /// given bytes, it gives how many of them it took.
+    pub(crate) fn write(&mut self, token: Token, mut send: impl FnMut(&[u8]) -> usize) -> Written {
+        if self.is_doomed(token) {
+            return Written::Gone;
         }
-        let subprotocol = session.subprotocol;
-        let joined = session.joined_mut()?;
-        let audience = self.audiences.get_mut(joined.audience)?;
-        let (seen, tick) = (joined.seen_tick, audience.tick());
-        if seen == tick {
-            return None;
+        loop {
+            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            let waiting = session.outbox.waiting();
+            if !waiting.is_empty() {
+                let taken = send(waiting);
+                session.outbox.took(taken);
+                if !session.outbox.waiting().is_empty() {
+                    return Written::Blocked;
+                }
+            }
+            if session.outbox.has_close() {
+                return Written::Over;
+            }
+            let ticks = self.ticks(token);
+            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            match ticks.as_slice() {
+                [] => return Written::All,
+                // What everybody gets is not copied for each of them.
+                [tick] => {
+                    let taken = send(tick);
+                    if taken < tick.len() {
+                        session.outbox.keep(tick, taken);
+                        return Written::Blocked;
+                    }
+                }
+                ticks => ticks.iter().for_each(|tick| session.outbox.push_frames(tick)),
+            }
         }
-        joined.seen_tick = tick;
-        let mut written = 0;
-        for bytes in audience.ticks_since(seen, subprotocol) {
-            session.outbox.push(bytes);
-            written += 1;
-        }
-        self.metrics.ticks.increment(written);
-        self.metrics.ticks_skipped.increment(tick - seen - 1);
-        session.outbox.next()
     }
 
-    /// The connection's task waits until it is woken.
-    pub(crate) fn park(&mut self, token: Token, waker: &Waker) {
-        if let Some(session) = self.slab.get_mut(token) {
-            session.park(waker);
+    /// The ticks that a session has not been sent yet; they count as sent.
+    fn ticks(&mut self, token: Token) -> SmallVec<[bytes::Bytes; 2]> {
+        let Some(session) = self.slab.get_mut(token) else { return SmallVec::new() };
+        let subprotocol = session.subprotocol;
+        let Some(joined) = session.joined_mut() else { return SmallVec::new() };
+        let Some(audience) = self.audiences.get_mut(joined.audience) else {
+            return SmallVec::new();
+        };
+        let (seen, tick) = (joined.seen_tick, audience.tick());
+        if seen == tick {
+            return SmallVec::new();
         }
+        joined.seen_tick = tick;
+        let ticks: SmallVec<_> = audience.ticks_since(seen, subprotocol).collect();
+        self.metrics.ticks.increment(ticks.len() as u64);
+        self.metrics.ticks_skipped.increment(tick - seen - 1);
+        ticks
+    }
+
+    /// The next session whose output has to be written.
+    pub(crate) fn next_with_output(&mut self) -> Option<Token> {
+        let token = self.listed.pop_front()?;
+        if let Some(session) = self.slab.get_mut(token) {
+            session.is_listed = false;
+        }
+        Some(token)
+    }
+
+    /// Whether what the client sends is still listened to.
+    pub(crate) fn is_reading(&self, token: Token) -> bool {
+        self.slab.get(token).is_some_and(|session| !session.is_closing())
     }
 
     /// Whether the connection has to be dropped as it is.
@@ -224,26 +291,28 @@ impl Sessions {
             session.outbox.discard();
         }
         let notice = ServerMessage::Error(ErrorNotice::new(code, why));
-        session.outbox.push(session.subprotocol.encode_server(&notice).into());
+        session.outbox.push(session.subprotocol, &session.subprotocol.encode_server(&notice));
         metrics::count_close(code.name());
-        self.end(token, Closing { code: code.code(), reason: CloseCode::reason(why).to_owned() });
+        self.end(token, Some(code.code()), why);
     }
 
     /// The client broke the rules of WebSocket itself: nothing can be said but the close.
-    pub(crate) fn fail(&mut self, token: Token, why: &str) {
+    pub(crate) fn fail(&mut self, token: Token, error: FrameError) {
+        if let Some(code) = CloseCode::from_code(error.close_code()) {
+            return self.close(token, code, &error.to_string());
+        }
         metrics::count_close("protocol_error");
-        let reason = CloseCode::reason(why).to_owned();
-        self.end(token, Closing { code: PROTOCOL_ERROR, reason });
+        self.end(token, Some(error.close_code()), &error.to_string());
     }
 
-    fn end(&mut self, token: Token, closing: Closing) {
+    fn end(&mut self, token: Token, code: Option<u16>, reason: &str) {
         let Some(session) = self.slab.get_mut(token).filter(|session| !session.is_closing()) else {
             return;
         };
         let until = self.port.now().plus(self.shared.config.close_linger);
         let stage = std::mem::replace(&mut session.stage, Stage::Closing { until });
-        session.outbox.close(closing);
-        session.wake();
+        session.outbox.close(code, reason);
+        list(&mut self.listed, token, session);
         if let Stage::Joined(joined) = stage {
             self.leave(token, &joined);
         }
@@ -251,30 +320,43 @@ impl Sessions {
 
     /// Sends a message to one session.
     fn send(&mut self, token: Token, message: &ServerMessage) {
-        if let Some(bytes) = self.encode(token, message) {
-            self.push(token, bytes);
-        }
-    }
-
-    /// Encodes an answer in the session's subprotocol; `None` if nobody would read it.
-    fn encode(&mut self, token: Token, message: &ServerMessage) -> Option<bytes::Bytes> {
-        let session = self.slab.get(token).filter(|session| !session.is_closing())?;
+        let Some(session) = self.slab.get(token).filter(|session| !session.is_closing()) else {
+            return;
+        };
         self.encoded.clear();
         session.subprotocol.encode_server_into(message, &mut self.encoded);
         self.metrics.answers.increment(1);
-        Some(bytes::Bytes::copy_from_slice(&self.encoded))
+        if let Some((session, encoded)) = self.with_room(token, self.encoded.len()) {
+            session.outbox.push(session.subprotocol, encoded);
+        }
     }
 
-    /// Queues an encoded message, unless the session takes too little of what waits already.
-    fn push(&mut self, token: Token, bytes: bytes::Bytes) {
-        let Some(session) = self.slab.get_mut(token) else { return };
+    fn pong(&mut self, token: Token, content: &[u8]) {
+        if let Some((session, _)) = self.with_room(token, content.len()) {
+            session.outbox.pong(content);
+        }
+    }
+
+    /// Queues frames that are encoded already.
+    fn push_frames(&mut self, token: Token, frames: &[u8]) {
+        if let Some((session, _)) = self.with_room(token, frames.len()) {
+            session.outbox.push_frames(frames);
+        }
+    }
+
+    /// The session to which `bytes` more may be added, with what was encoded last; the session is
+    /// closed if it takes too little of what waits already.
+    fn with_room(&mut self, token: Token, bytes: usize) -> Option<(&mut Session, &[u8])> {
+        let session = self.slab.get(token).filter(|session| !session.is_closing())?;
         // A message that alone exceeds the bound, like a drop with many SKUs, may wait by itself.
         let waiting = session.outbox.bytes();
-        if waiting > 0 && waiting + bytes.len() > self.shared.config.queue_bytes_max {
-            return self.close(token, CloseCode::TooSlow, "the connection reads too slowly");
+        if waiting > 0 && waiting + bytes > self.shared.config.queue_bytes_max {
+            self.close(token, CloseCode::TooSlow, "the connection reads too slowly");
+            return None;
         }
-        session.outbox.push(bytes);
-        session.wake();
+        let session = self.slab.get_mut(token)?;
+        list(&mut self.listed, token, session);
+        Some((session, &self.encoded))
     }
 
     fn leave(&mut self, token: Token, joined: &Joined) {
@@ -287,13 +369,22 @@ impl Sessions {
             }
         }
         if let Some(moved) = self.audiences.leave(joined.audience, joined.place)
-            && let Some(other) = self.slab.get_mut(moved).and_then(Session::joined_mut)
+            && let Some(session) = self.slab.get_mut(moved)
         {
-            other.place = joined.place;
+            // The spreading of ticks may have passed its new place already.
+            list(&mut self.listed, moved, session);
+            if let Some(other) = session.joined_mut() {
+                other.place = joined.place;
+            }
         }
     }
 }
 
-/// The close code of RFC 6455 for frames that are none.
-const PROTOCOL_ERROR: u16 = 1002;
+/// Notes that a session's output has to be written.
+fn list(listed: &mut VecDeque<Token>, token: Token, session: &mut Session) {
+    if !std::mem::replace(&mut session.is_listed, true) {
+        listed.push_back(token);
+    }
+}
+
 const GOING_AWAY: &str = "the server stops; connect again";

@@ -3,7 +3,7 @@
 use stampede_domain::{DurationMs, UnixMillis};
 use stampede_wire::CloseCode;
 
-use super::{GOING_AWAY, Sessions};
+use super::{GOING_AWAY, Sessions, list};
 use crate::{
     server::Shared,
     session::{Session, Stage},
@@ -28,11 +28,11 @@ impl Sessions {
         for (token, session) in self.slab.iter_mut() {
             match due(session, &self.shared, now) {
                 None => {}
-                Some(Due::Drop) => session.wake(),
+                Some(Due::Drop) => list(&mut self.listed, token, session),
                 Some(Due::Ping) => {
                     session.pinged = true;
                     session.outbox.ping();
-                    session.wake();
+                    list(&mut self.listed, token, session);
                 }
                 Some(Due::Close(code, why)) => closes.push((token, code, why)),
             }

@@ -141,7 +141,7 @@ impl World {
         change: impl FnOnce(&mut GatewayConfig),
     ) -> Self {
         let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
-        let signals = CoreSignals::new(CORES);
+        let signals = CoreSignals::new(CORES).unwrap();
         let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
         let (engine, ports) =
             stampede_engine::start(config, ledger, Arc::clone(&clock) as _, signals.wakes())

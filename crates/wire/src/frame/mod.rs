@@ -8,4 +8,4 @@ mod read;
 mod write;
 
 pub use read::{CONTROL_BYTES_MAX, Frame, FrameError, FrameReader, HEADER_BYTES_MAX};
-pub use write::{put_close, put_message, put_ping, put_pong};
+pub use write::{length, put_close, put_message, put_ping, put_pong};

@@ -1,5 +1,7 @@
 //! Frames to clients.
 
+use std::io::Cursor;
+
 use tungstenite::protocol::frame::{
     FrameHeader,
     coding::{Control, Data, OpCode},
@@ -32,6 +34,17 @@ pub fn put_close(out: &mut Vec<u8>, code: Option<u16>, reason: &str) {
         content.extend(CloseCode::reason(reason).as_bytes());
     }
     put(out, OpCode::Control(Control::Close), &content);
+}
+
+/// Bytes of the frame to a client at the start of `bytes`, header included.
+///
+/// # Panics
+/// If `bytes` does not begin with a whole header that this module wrote.
+pub fn length(bytes: &[u8]) -> usize {
+    let (header, payload) = FrameHeader::parse(&mut Cursor::new(bytes))
+        .expect("an opcode that was written here")
+        .expect("a whole header");
+    header.len(payload) + usize::try_from(payload).expect("it was the length of a slice")
 }
 
 fn put(out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
@@ -71,6 +84,8 @@ mod tests {
             let mut out = Vec::new();
             put_message(&mut out, Subprotocol::MsgPack, &vec![0; length]);
             assert_eq!(out.len(), header + length);
+            out.push(0);
+            assert_eq!(super::length(&out), header + length);
         }
     }
 }

@@ -1,0 +1,237 @@
+//! A core's loop: sockets that are ready, answers that may leave, ticks that are due.
+//!
+//! It owns everything that a viewer's connection needs after its handshake. One round reads each ready
+//! socket once into a buffer that all of them share, lets the sessions decide, then writes each
+//! connection that has something once. Ticks go out in portions between the rounds, so answers never
+//! wait behind a crowd.
+
+mod connection;
+mod poller;
+mod transport;
+
+use std::{sync::Arc, time::Duration};
+
+use stampede_domain::{DurationMs, UnixMillis};
+use stampede_wire::{frame::HEADER_BYTES_MAX, limits::CLIENT_FRAME_BYTES_MAX};
+use tokio::sync::mpsc::Receiver;
+use tracing::warn;
+
+use self::{
+    connection::{Connection, Fate},
+    poller::{Batch, Interest, Poller, Ready},
+    transport::Transport,
+};
+use crate::{
+    config::SWEEP_MS,
+    door::Opened,
+    server::Shared,
+    sessions::Sessions,
+    signals::Signal,
+    slab::{Token, place_of},
+};
+
+/// Bytes read from one socket in one round.
+const READ_BYTES: usize = 64 << 10;
+/// New connections that join in one round: an arriving crowd shares the core with the sale.
+const ARRIVALS_PER_ROUND_MAX: usize = 32;
+/// Connections whose ticks are written in one round.
+const TICKS_PER_ROUND_MAX: usize = 256;
+/// The name of the core's signal among the sockets; no token is that high.
+const SIGNAL: u64 = u64::MAX;
+
+const _: () = assert!(READ_BYTES > 2 * (CLIENT_FRAME_BYTES_MAX + HEADER_BYTES_MAX));
+
+/// One core: its sockets, its sessions.
+pub(crate) struct Core {
+    number: usize,
+    poller: Poller,
+    sessions: Sessions,
+    connections: Vec<Option<Box<Connection>>>,
+    signal: Arc<Signal>,
+    arrivals: Receiver<Opened>,
+    shared: Arc<Shared>,
+    buffer: Box<[u8]>,
+    next_tick: UnixMillis,
+    next_sweep: UnixMillis,
+}
+
+impl Core {
+    /// A core that has nobody yet.
+    ///
+    /// # Errors
+    /// The system's, if it has no descriptor to give.
+    pub(crate) fn new(
+        number: usize,
+        sessions: Sessions,
+        signal: Arc<Signal>,
+        arrivals: Receiver<Opened>,
+        shared: Arc<Shared>,
+    ) -> std::io::Result<Self> {
+        let poller = Poller::new()?;
+        poller.add(&*signal, SIGNAL)?;
+        let now = sessions.now();
+        Ok(Self {
+            number,
+            poller,
+            sessions,
+            connections: Vec::new(),
+            signal,
+            arrivals,
+            shared,
+            buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            next_tick: now,
+            next_sweep: now,
+        })
+    }
+
+    /// Serves until the gateway stops, then lets everybody go.
+    pub(crate) fn run(mut self) {
+        let mut batch = Batch::new();
+        while !self.shared.is_stopping() {
+            self.round(&mut batch);
+        }
+        self.stop(&mut batch);
+    }
+
+    fn round(&mut self, batch: &mut Batch) {
+        let timeout = self.until_due();
+        self.poller.wait(batch, timeout);
+        // A wait that ended by itself has brought the next timer, whatever the server's clock says:
+        // that one stands still while the machine's is being set back.
+        let is_due = batch.is_empty() && !timeout.is_zero();
+        for ready in batch.iter() {
+            self.ready(ready);
+        }
+        if self.signal.answer() {
+            self.sessions.wake();
+        }
+        self.arrive();
+        self.timers(is_due);
+        self.sessions.spread(TICKS_PER_ROUND_MAX);
+        self.write();
+    }
+
+    /// How long nothing is due by itself.
+    fn until_due(&self) -> Duration {
+        if self.sessions.is_spreading() || !self.arrivals.is_empty() {
+            return Duration::ZERO;
+        }
+        self.next_tick.min(self.next_sweep).since(self.sessions.now()).to_std()
+    }
+
+    fn ready(&mut self, Ready { name, read, write }: Ready) {
+        if name == SIGNAL {
+            return self.signal.hush();
+        }
+        let Some(connection) = find(&mut self.connections, name) else { return };
+        if read && connection.read(&mut self.buffer, &mut self.sessions) == Fate::Gone {
+            return self.drop(name);
+        }
+        if write {
+            self.write_one(name);
+        }
+    }
+
+    /// Lets those in whom a door has sent.
+    fn arrive(&mut self) {
+        for _ in 0..ARRIVALS_PER_ROUND_MAX {
+            let Ok(Opened { stream, mut early, subprotocol }) = self.arrivals.try_recv() else {
+                return;
+            };
+            let token = self.sessions.open(subprotocol);
+            let mut connection = Box::new(Connection::new(token, Transport::new(stream)));
+            if let Err(why) = self.poller.add(connection.transport(), token) {
+                warn!(%why, "cannot watch a connection");
+                self.leave(token);
+                continue;
+            }
+            connection.feed(&mut early, &mut self.sessions);
+            let place = place_of(token);
+            if self.connections.len() <= place {
+                self.connections.resize_with(place + 1, || None);
+            }
+            self.connections[place] = Some(connection);
+        }
+    }
+
+    fn timers(&mut self, is_due: bool) {
+        let now = self.sessions.now();
+        let due = if is_due { self.next_tick.min(self.next_sweep).max(now) } else { now };
+        if self.next_tick <= due {
+            self.next_tick = now.plus(self.shared.config.tick_interval);
+            self.sessions.tick();
+        }
+        if self.next_sweep <= due {
+            self.next_sweep = now.plus(DurationMs::new(SWEEP_MS));
+            self.sessions.sweep();
+        }
+    }
+
+    /// Writes each connection that has something, once.
+    fn write(&mut self) {
+        while let Some(token) = self.sessions.next_with_output() {
+            // Whoever reads too slowly is written when the kernel has room again.
+            let blocked = find(&mut self.connections, token).is_some_and(|one| one.is_blocked());
+            if !blocked || self.sessions.is_doomed(token) {
+                self.write_one(token);
+            }
+        }
+    }
+
+    fn write_one(&mut self, token: Token) {
+        let Some(connection) = find(&mut self.connections, token) else { return };
+        let was_blocked = connection.is_blocked();
+        if connection.write(&mut self.sessions) == Fate::Gone {
+            return self.drop(token);
+        }
+        let is_blocked = connection.is_blocked();
+        if was_blocked != is_blocked {
+            let interest = if is_blocked { Interest::ReadWrite } else { Interest::Read };
+            if let Err(why) = self.poller.watch(connection.transport(), token, interest) {
+                warn!(%why, "cannot watch a connection");
+                self.drop(token);
+            }
+        }
+    }
+
+    /// Closes the socket, which also ends the kernel's watch over it.
+    fn drop(&mut self, token: Token) {
+        if let Some(place) = self.connections.get_mut(place_of(token)) {
+            *place = None;
+        }
+        self.leave(token);
+    }
+
+    fn leave(&mut self, token: Token) {
+        self.sessions.gone(token);
+        self.shared.connections.leave(self.number);
+    }
+
+    /// Lets promises leave, tells clients to go, waits until they have or time is over.
+    fn stop(mut self, batch: &mut Batch) {
+        self.sessions.drain();
+        let until = self.sessions.now().plus(self.shared.config.drain_timeout);
+        self.sessions.wake();
+        while self.sessions.pending() > 0 && self.sessions.now() < until {
+            self.round(batch);
+        }
+        if self.sessions.pending() > 0 {
+            warn!(pending = self.sessions.pending(), "stopping with answers that are not durable");
+        }
+        self.sessions.close_all();
+        // The sweep dooms whoever does not close in time; this bound is for a sweep that finds none.
+        let linger = DurationMs::new(self.shared.config.close_linger.get() + SWEEP_MS);
+        let until = self.sessions.now().plus(linger);
+        while self.sessions.len() > 0 && self.sessions.now() < until {
+            self.round(batch);
+        }
+        if self.sessions.len() > 0 {
+            warn!(connections = self.sessions.len(), "stopping with connections that stayed");
+        }
+    }
+}
+
+fn find(connections: &mut [Option<Box<Connection>>], token: Token) -> Option<&mut Connection> {
+    let found = connections.get_mut(place_of(token))?.as_deref_mut()?;
+    (found.token() == token).then_some(found)
+}
