@@ -21,6 +21,7 @@ mod plan;
 mod probe;
 mod promise;
 mod schedule;
+pub mod swarm;
 mod viewer;
 mod world;
 

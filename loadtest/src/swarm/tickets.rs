@@ -1,0 +1,49 @@
+//! Tickets for the viewers of a swarm.
+
+use stampede_domain::{DurationMs, IdError, Mode, StreamId, UnixMillis, ViewerId};
+use stampede_wire::{
+    ClientMessage, Subprotocol,
+    ticket::{KeyError, KeySpec, Ticket, TicketMinter},
+};
+
+/// How long tickets are good: longer than any run.
+const LIFETIME: DurationMs = DurationMs::from_secs(3_600);
+
+/// Signs tickets for one stream.
+#[derive(Clone, Debug)]
+pub struct TicketBook {
+    minter: TicketMinter,
+    stream: StreamId,
+}
+
+impl TicketBook {
+    /// Takes the server's key.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it cannot sign.
+    pub fn new(key: &KeySpec, stream: StreamId) -> Result<Self, KeyError> {
+        Ok(Self { minter: TicketMinter::new(key)?, stream })
+    }
+
+    /// The `hello` of a viewer, ready for a frame.
+    ///
+    /// # Errors
+    /// [`IdError`] if the viewer's name is no id.
+    pub fn hello(
+        &self,
+        viewer: &str,
+        subprotocol: Subprotocol,
+        now: UnixMillis,
+    ) -> Result<Vec<u8>, IdError> {
+        let ticket = Ticket {
+            viewer: viewer.parse::<ViewerId>()?,
+            stream: self.stream.clone(),
+            channel: None,
+            mode: Mode::Live,
+            expires_at: now.plus(LIFETIME),
+        };
+        let ticket = self.minter.mint(&ticket, now);
+        let hello = ClientMessage::Hello { ticket: ticket.into(), client: None };
+        Ok(subprotocol.encode_client(&hello))
+    }
+}
