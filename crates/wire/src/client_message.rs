@@ -9,7 +9,7 @@ use serde::{
 };
 use stampede_domain::{DropId, HoldId, IdempotencyKey};
 
-use crate::{DecodeError, text::Borrowed};
+use crate::{DecodeError, limits::CLIENT_NAME_BYTES_MAX, text::Borrowed};
 
 /// The hold that a text names which is no hold id: no viewer ever has it.
 pub const NO_HOLD: HoldId = HoldId::from_bytes([0; 16]);
@@ -24,7 +24,7 @@ pub enum ClientMessage<'a> {
     Hello {
         /// The ticket that the platform signed.
         ticket: Cow<'a, str>,
-        /// The client's name and version, for the server's logs.
+        /// The client's name and version, for the server's logs; at most 64 bytes.
         client: Option<Cow<'a, str>>,
     },
     /// A new ticket on the open connection, before the old one expires.
@@ -211,7 +211,7 @@ impl<'de> Fields<'de> {
         let message = match &*kind {
             "hello" => ClientMessage::Hello {
                 ticket: self.take("hello", "ticket", |f| f.ticket.take())?,
-                client: self.client.take(),
+                client: self.take_client()?,
             },
             "refresh" => ClientMessage::Refresh {
                 ticket: self.take("refresh", "ticket", |f| f.ticket.take())?,
@@ -240,6 +240,14 @@ impl<'de> Fields<'de> {
         from: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Result<T, DecodeError> {
         from(self).ok_or(DecodeError::MissingField { message, field })
+    }
+
+    fn take_client(&mut self) -> Result<Option<Cow<'de, str>>, DecodeError> {
+        let client = self.client.take();
+        match client.as_ref().map_or(0, |client| client.len()) {
+            0..=CLIENT_NAME_BYTES_MAX => Ok(client),
+            bytes => Err(DecodeError::ClientName { bytes, max: CLIENT_NAME_BYTES_MAX }),
+        }
     }
 
     fn take_hold(&mut self, message: &'static str) -> Result<HoldId, DecodeError> {

@@ -29,6 +29,8 @@ pub enum CloseCode {
     HelloLate = 4004,
     /// The server cannot promise anything: its ledger failed. It recovers by a restart.
     Unavailable = 4005,
+    /// The address has as many connections as one may.
+    AddressFull = 4006,
     /// The ticket is malformed, wrongly signed, or signed by an unknown key.
     BadTicket = 4100,
     /// The ticket has expired.
@@ -58,7 +60,7 @@ pub enum Reconnect {
 
 impl CloseCode {
     /// Every code that the server sends.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::WrongFrame,
         Self::NotUtf8,
         Self::TooBig,
@@ -68,6 +70,7 @@ impl CloseCode {
         Self::Silent,
         Self::HelloLate,
         Self::Unavailable,
+        Self::AddressFull,
         Self::BadTicket,
         Self::TicketExpired,
         Self::TicketMismatch,
@@ -99,6 +102,7 @@ impl CloseCode {
             Self::Silent => "silent",
             Self::HelloLate => "hello_late",
             Self::Unavailable => "unavailable",
+            Self::AddressFull => "address_full",
             Self::BadTicket => "bad_ticket",
             Self::TicketExpired => "ticket_expired",
             Self::TicketMismatch => "ticket_mismatch",

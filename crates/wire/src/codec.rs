@@ -60,6 +60,14 @@ pub enum DecodeError {
         /// The field.
         field: &'static str,
     },
+    /// A client's name for itself that is too long.
+    #[error("client has {bytes} bytes; at most {max} are allowed")]
+    ClientName {
+        /// Its length.
+        bytes: usize,
+        /// The most that is allowed.
+        max: usize,
+    },
     /// A key that is none.
     #[error(transparent)]
     Key(#[from] IdError),

@@ -30,7 +30,7 @@ fn drop_id() -> impl Strategy<Value = DropId> {
 
 fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     prop_oneof![
-        ("\\PC{0,200}", option::of("\\PC{0,64}")).prop_map(|(ticket, client)| {
+        ("\\PC{0,200}", option::of("\\PC{0,16}")).prop_map(|(ticket, client)| {
             ClientMessage::Hello { ticket: ticket.into(), client: client.map(Into::into) }
         }),
         "\\PC{0,200}".prop_map(|ticket| ClientMessage::Refresh { ticket: ticket.into() }),

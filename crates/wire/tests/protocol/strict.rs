@@ -94,6 +94,14 @@ fn the_longest_hello_fits_a_frame() {
 }
 
 #[test]
+fn a_clients_name_has_a_limit() {
+    let hello = |name: &str| format!(r#"{{"type":"hello","ticket":"t","client":"{name}"}}"#);
+    let longest = "ü".repeat(limits::CLIENT_NAME_BYTES_MAX / 2);
+    assert!(json(&hello(&longest)).is_ok());
+    refused(&hello(&format!("{longest}!")), "client has 65 bytes; at most 64 are allowed");
+}
+
+#[test]
 fn the_order_of_fields_does_not_matter_to_the_server() {
     let buy = json(r#"{"key":"k","units":3,"sku":"a","drop":"d9","type":"buy"}"#).unwrap();
     let expected = ClientMessage::Buy {
