@@ -39,8 +39,11 @@ impl Sessions {
             // It has ended since, which its viewer learns right after this.
             _ => return self.answer_retry(token, hold, key, now),
         };
-        let news = ServerMessage::Held(held.clone());
-        self.tell_viewer(viewer.number(), hold, Some(token), &news);
+        let mut others = self.by_viewer.get(&viewer.number()).into_iter().flatten();
+        if others.any(|other| *other != token) {
+            let news = ServerMessage::Held(held.clone());
+            self.tell_viewer(viewer.number(), hold, Some(token), &news);
+        }
         if self.shared.cores > 1 {
             self.port.announce_held(&viewer, hold);
         }
