@@ -199,5 +199,7 @@ fn plan(supply: Units) -> DropPlan {
         countdown: DurationMs::ZERO,
         starts_at: None,
         ends_at: None,
+        stock_display: None,
+        when_offline: None,
     }
 }

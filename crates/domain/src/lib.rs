@@ -3,6 +3,7 @@
 //! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
 //! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.
 
+mod display;
 mod hold_id;
 mod ids;
 mod key;
@@ -15,6 +16,7 @@ mod text_id;
 mod time;
 mod units;
 
+pub use display::{ShownUnits, StockDisplay};
 pub use hold_id::{HoldId, OrderId};
 pub use ids::{
     DropId, Incarnation, NodeEpoch, PoolIndex, Seq, SkuIndex, SlotIndex, TakeNumber, ViewerNumber,
@@ -22,7 +24,7 @@ pub use ids::{
 pub use key::{IdempotencyKey, KeyFingerprint};
 pub use money::{Currency, Money};
 pub use phase::{Phase, PhaseChange};
-pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan};
+pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan, WhenOffline};
 pub use refusal::{Refusal, RefusalCode};
 pub use text_id::{ChannelId, HostId, IdError, MerchantId, NodeId, SkuId, StreamId, ViewerId};
 pub use time::{DurationMs, UnixMillis};

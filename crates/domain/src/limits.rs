@@ -37,6 +37,9 @@ pub const HOLD_TTL_MS_MAX: u64 = 24 * 3_600_000;
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.
 pub const COUNTDOWN_MS_DEFAULT: u64 = 10_000;
+/// Longest time that a drop goes on while its stream is offline, where the plan pauses it, in
+/// milliseconds.
+pub const OFFLINE_MS_MAX: u64 = 3_600_000;
 /// Records of one commit.
 pub const BATCH_RECORDS_MAX: usize = 32_768;
 /// Bytes of one encoded record, plans included.

@@ -1,11 +1,12 @@
 //! The plan of a drop: what is sold, how much of it, on which terms.
 
 use crate::{
-    DurationMs, HostId, MerchantId, Money, PoolIndex, SkuId, SkuIndex, StreamId, Units, UnixMillis,
+    DurationMs, HostId, MerchantId, Money, PoolIndex, ShownUnits, SkuId, SkuIndex, StockDisplay,
+    StreamId, Units, UnixMillis,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
-        HOLDS_PER_VIEWER_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TITLE_BYTES_MAX,
-        UNITS_PER_BUY_MAX,
+        HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX,
+        TITLE_BYTES_MAX, UNITS_PER_BUY_MAX,
     },
 };
 
@@ -48,6 +49,15 @@ pub struct SkuPlan {
     pub limit_per_viewer: Units,
 }
 
+/// What happens to a drop while its stream is offline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhenOffline {
+    /// How long the drop goes on after the stream was reported offline, before it pauses.
+    pub pause_after: DurationMs,
+    /// Whether a drop that was paused for this reason goes on by itself once the stream is back.
+    pub resume: bool,
+}
+
 /// The terms of one drop; only [`DropPlan::validate`]d plans reach the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DropPlan {
@@ -77,6 +87,10 @@ pub struct DropPlan {
     pub starts_at: Option<UnixMillis>,
     /// When the drop closes by itself, if it does.
     pub ends_at: Option<UnixMillis>,
+    /// How viewers are shown the stock; `None` shows every figure as it is.
+    pub stock_display: Option<StockDisplay>,
+    /// What happens while the stream is offline; `None` lets the drop go on.
+    pub when_offline: Option<WhenOffline>,
 }
 
 /// What is wrong with a plan, by the field's name on the interfaces.
@@ -138,6 +152,17 @@ pub enum PlanError {
         /// The SKU.
         id: SkuId,
     },
+    /// Rounding that would make figures rise while the stock falls.
+    #[error(
+        "stock_display.rounded_above is {rounded_above}; a multiple of round_to ({round_to}) is \
+         allowed"
+    )]
+    NotAMultiple {
+        /// The bound.
+        rounded_above: Units,
+        /// The step.
+        round_to: Units,
+    },
     /// The drop would end before it starts.
     #[error("ends_at {ends_at} is not after starts_at {starts_at}")]
     EndsBeforeStart {
@@ -181,10 +206,28 @@ impl DropPlan {
         range("countdown_ms", self.countdown.get(), 0, COUNTDOWN_MS_MAX)?;
         match (self.starts_at, self.ends_at) {
             (Some(starts_at), Some(ends_at)) if ends_at <= starts_at => {
-                Err(PlanError::EndsBeforeStart { starts_at, ends_at })
+                return Err(PlanError::EndsBeforeStart { starts_at, ends_at });
             }
-            _ => Ok(()),
+            _ => {}
         }
+        if let Some(StockDisplay { rounded_above, round_to }) = self.stock_display {
+            let most = u64::from(Units::MAX.get());
+            range("stock_display.round_to", round_to.get().into(), 2, most)?;
+            let (above, step) = (rounded_above.get(), round_to.get());
+            range("stock_display.rounded_above", above.into(), step.into(), most)?;
+            if !above.is_multiple_of(step) {
+                return Err(PlanError::NotAMultiple { rounded_above, round_to });
+            }
+        }
+        if let Some(WhenOffline { pause_after, .. }) = self.when_offline {
+            range("when_offline.pause_after_ms", pause_after.get(), 0, OFFLINE_MS_MAX)?;
+        }
+        Ok(())
+    }
+
+    /// What viewers are shown of `available` units.
+    pub fn shown(&self, available: Units) -> ShownUnits {
+        self.stock_display.map_or(ShownUnits::exact(available), |display| display.show(available))
     }
 
     /// The SKU with this id.
@@ -283,6 +326,8 @@ mod tests {
             countdown: DurationMs::from_secs(10),
             starts_at: None,
             ends_at: None,
+            stock_display: None,
+            when_offline: None,
         }
     }
 
@@ -323,6 +368,26 @@ mod tests {
                 p.ends_at = Some(UnixMillis::new(5));
             }),
             "ends_at 5 is not after starts_at 5"
+        );
+        let display = |rounded_above, round_to| {
+            let units = |count| Units::new(count).unwrap();
+            let display =
+                StockDisplay { rounded_above: units(rounded_above), round_to: units(round_to) };
+            refused(|plan| plan.stock_display = Some(display))
+        };
+        assert_eq!(display(10, 1), "stock_display.round_to is 1; 2 to 16777215 are allowed");
+        assert_eq!(
+            display(10, 20),
+            "stock_display.rounded_above is 10; 20 to 16777215 are allowed"
+        );
+        assert_eq!(
+            display(150, 100),
+            "stock_display.rounded_above is 150; a multiple of round_to (100) is allowed"
+        );
+        let late = WhenOffline { pause_after: DurationMs::new(3_600_001), resume: false };
+        assert_eq!(
+            refused(|p| p.when_offline = Some(late)),
+            "when_offline.pause_after_ms is 3600001; 0 to 3600000 are allowed"
         );
         assert_eq!(
             refused(

@@ -231,7 +231,12 @@ impl DropPast {
                     past.since.clear();
                 }
             }
-            Record::Tally(_) | Record::Planned { .. } | Record::Command(_) => {}
+            Record::Tally(_)
+            | Record::Planned { .. }
+            | Record::Command(_)
+            | Record::StreamOffline { .. }
+            | Record::StreamOnline
+            | Record::OfflineLapsed => {}
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use stampede_domain::{DropId, Mode, Phase, StreamId, Units, UnixMillis};
+use stampede_domain::{DropId, Mode, Phase, ShownUnits, StreamId, UnixMillis};
 use stampede_engine::SaleDrop;
 use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
@@ -58,7 +58,7 @@ struct ShownDrop {
     sale: Arc<SaleDrop>,
     standing: Standing,
     /// Units available by SKU, as last shown.
-    available: Vec<Units>,
+    available: Vec<ShownUnits>,
     /// The tick of the latest change, with the one before it.
     changed: u64,
     changed_before: u64,
@@ -93,7 +93,7 @@ impl ShownDrop {
     fn new(sale: Arc<SaleDrop>) -> Self {
         Self {
             standing: Standing::of(&sale),
-            available: sale.figures().iter().map(|sku| sku.available).collect(),
+            available: view::available(&sale),
             sale,
             changed: 0,
             changed_before: 0,
@@ -103,16 +103,15 @@ impl ShownDrop {
         }
     }
 
-    /// Looks at the stock; `true` if it differs from what was last shown.
+    /// Looks at the stock; `true` if what viewers see of it differs from what was last shown. A
+    /// rounded figure that stays the same is no news, however the stock moves under it.
     fn look(&mut self, tick: u64) -> bool {
-        let figures = self.sale.figures();
-        let moved =
-            |place: usize, shown: &[Units]| shown.get(place) != Some(&figures[place].available);
-        if !(0..figures.len()).any(|place| moved(place, &self.available)) {
+        let available = view::available(&self.sale);
+        if available == self.available {
             return false;
         }
-        let available: Vec<Units> = figures.iter().map(|sku| sku.available).collect();
-        let delta = view::stock(&self.sale, &available, |place| moved(place, &self.available));
+        let moved = |place: usize| self.available.get(place) != available.get(place);
+        let delta = view::stock(&self.sale, &available, moved);
         self.delta = Some(Shared::new(ServerMessage::Stock(delta)));
         self.full = None;
         self.available = available;

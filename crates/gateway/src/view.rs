@@ -1,12 +1,19 @@
 //! What the engine knows in the words of the viewer protocol.
 
-use stampede_domain::{DropPlan, DurationMs, HoldId, Phase, SkuId, SkuIndex, Units, UnixMillis};
+use stampede_domain::{
+    DropPlan, DurationMs, HoldId, Phase, ShownUnits, SkuId, SkuIndex, Units, UnixMillis,
+};
 use stampede_engine::{HoldStatus, SaleDrop};
 use stampede_wire::{DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock};
 
+/// Units available of each SKU, as the plan wants viewers to see them.
+pub(crate) fn available(sale: &SaleDrop) -> Vec<ShownUnits> {
+    sale.figures().iter().map(|sku| sale.plan().shown(sku.available)).collect()
+}
+
 /// A drop's terms with where it stands now.
 pub(crate) fn drop_info(sale: &SaleDrop, now: UnixMillis) -> DropInfo {
-    let available: Vec<Units> = sale.figures().iter().map(|sku| sku.available).collect();
+    let available = available(sale);
     let state = DropState {
         version: sale.version(),
         phase: sale.phase(),
@@ -32,14 +39,18 @@ pub(crate) fn phase_notice(sale: &SaleDrop, now: UnixMillis) -> PhaseNotice {
 }
 
 /// The SKUs among `available` that `wanted` chooses by their place.
-pub(crate) fn stock(sale: &SaleDrop, available: &[Units], wanted: impl Fn(usize) -> bool) -> Stock {
+pub(crate) fn stock(
+    sale: &SaleDrop,
+    available: &[ShownUnits],
+    wanted: impl Fn(usize) -> bool,
+) -> Stock {
     let skus = sale.plan().skus.iter().zip(available).enumerate();
     Stock {
         drop: sale.id(),
         version: sale.version(),
         skus: skus
             .filter(|(place, _)| wanted(*place))
-            .map(|(_, (sku, units))| SkuStock { sku: sku.id.clone(), available: units.get() })
+            .map(|(_, (sku, shown))| SkuStock::new(sku, *shown))
             .collect(),
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! | ordinal | record               | fields |
 //! |---------|----------------------|--------|
-//! | 1       | `Planned`            | revision `v`, plan (below) |
+//! | 1       | `Planned`            | revision `v`, plan (below), where the plan has no options |
 //! | 2       | `Countdown`          | `opens_at` `v` |
 //! | 3       | `CountdownCancelled` | |
 //! | 4       | `Opened`             | |
@@ -29,6 +29,10 @@
 //! | 15      | `Command`            | actor `t`, role `t`, action `t`, key `16`, request `16`, reason `t`, outcome: `0`, or `1` code `t` text `t` |
 //! | 16      | `Recovered`          | outage `v`, pools `v` × (pool `1`, last take `v`, lost `v` × (number − previous number `v`)) |
 //! | 17      | `Tally`              | held `v`, retries `v`, connected `v`, reasons `v` × (code `1`, times `v`) |
+//! | 22      | `Planned`            | revision `v`, plan, options (below), where the plan has any |
+//! | 23      | `StreamOffline`      | at `v` |
+//! | 24      | `StreamOnline`       | |
+//! | 25      | `OfflineLapsed`      | |
 //!
 //! `v` is a varint: 7 bits per byte, lowest first, top bit set on all but the last byte, shortest
 //! form only. `16` and `8` are big-endian, `1` is one byte. `t` is a length `v`, then UTF-8. `m` is
@@ -159,9 +163,13 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
             put_varint(out, u64::from(units.get()));
         }
         Record::Planned { plan, revision } => {
-            out.push(1);
+            let options = plan_codec::has_options(plan);
+            out.push(if options { 22 } else { 1 });
             put_varint(out, u64::from(*revision));
             plan_codec::encode(plan, out);
+            if options {
+                plan_codec::encode_options(plan, out);
+            }
         }
         Record::Countdown { opens_at } => {
             out.push(2);
@@ -179,6 +187,12 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
             put_varint(out, u64::from(units.get()));
             put_varint(out, u64::from(*lot));
         }
+        Record::StreamOffline { at } => {
+            out.push(23);
+            put_varint(out, at.get());
+        }
+        Record::StreamOnline => out.push(24),
+        Record::OfflineLapsed => out.push(25),
         Record::Command(command) => encode_command(command, out),
         Record::Recovered(recovered) => encode_recovered(recovered, out),
         Record::Tally(tally) => encode_tally(tally, out),
@@ -263,6 +277,13 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         15 => Record::Command(decode_command(reader)?.into()),
         16 => Record::Recovered(decode_recovered(reader)?.into()),
         17 => Record::Tally(decode_tally(reader)?.into()),
+        22 => Record::Planned {
+            revision: reader.int("revision")?,
+            plan: plan_codec::decode_with_options(reader)?.into(),
+        },
+        23 => Record::StreamOffline { at: reader.time("at")? },
+        24 => Record::StreamOnline,
+        25 => Record::OfflineLapsed,
         found => return Err(RecordError::Ordinal { found, offset }),
     })
 }

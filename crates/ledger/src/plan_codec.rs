@@ -6,11 +6,20 @@
 //! title `t`, options `v` × (name `t`, value `t`), merchant's code `t`, image `o t`, price `m`,
 //! supply `v`, limit per viewer `v`). `o` is 0 for absent, or 1 and the value. Times and spans are
 //! milliseconds.
+//!
+//! A plan that has any of the options below stands in a record of another ordinal, where they
+//! follow: options `v` × (tag `1`, fields), at least one, tags ascending. A plan without them has
+//! the bytes that it always had.
+//!
+//! | tag | option        | fields |
+//! |-----|---------------|--------|
+//! | 1   | stock display | rounded above `v`, round to `v` |
+//! | 2   | when offline  | pause after `v`, resume `1` (0 no, 1 yes) |
 
 use std::str::FromStr;
 
 use stampede_domain::{
-    DropPlan, DurationMs, Mode, SkuOption, SkuPlan,
+    DropPlan, DurationMs, Mode, SkuOption, SkuPlan, StockDisplay, WhenOffline,
     limits::{
         ADDRESS_BYTES_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX,
         TITLE_BYTES_MAX,
@@ -21,6 +30,14 @@ use crate::{
     RecordError,
     bytes::{Reader, put_len, put_money, put_option, put_text, put_varint},
 };
+
+const STOCK_DISPLAY: u8 = 1;
+const WHEN_OFFLINE: u8 = 2;
+
+/// Whether a plan needs the record that has room for options.
+pub(crate) const fn has_options(plan: &DropPlan) -> bool {
+    plan.stock_display.is_some() || plan.when_offline.is_some()
+}
 
 pub(crate) fn encode(plan: &DropPlan, out: &mut Vec<u8>) {
     put_text(out, plan.stream.as_str());
@@ -42,6 +59,21 @@ pub(crate) fn encode(plan: &DropPlan, out: &mut Vec<u8>) {
     plan.skus.iter().for_each(|sku| encode_sku(sku, out));
 }
 
+pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
+    let given = [plan.stock_display.is_some(), plan.when_offline.is_some()];
+    put_len(out, given.into_iter().filter(|given| *given).count());
+    if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
+        out.push(STOCK_DISPLAY);
+        put_varint(out, u64::from(rounded_above.get()));
+        put_varint(out, u64::from(round_to.get()));
+    }
+    if let Some(WhenOffline { pause_after, resume }) = plan.when_offline {
+        out.push(WHEN_OFFLINE);
+        put_varint(out, pause_after.get());
+        out.push(u8::from(resume));
+    }
+}
+
 fn encode_sku(sku: &SkuPlan, out: &mut Vec<u8>) {
     put_text(out, sku.id.as_str());
     put_text(out, &sku.title);
@@ -57,7 +89,55 @@ fn encode_sku(sku: &SkuPlan, out: &mut Vec<u8>) {
     put_varint(out, u64::from(sku.limit_per_viewer.get()));
 }
 
+/// Reads a plan without options.
 pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
+    let plan = decode_terms(reader)?;
+    valid(plan, reader)
+}
+
+/// Reads a plan that has options.
+pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
+    let mut plan = decode_terms(reader)?;
+    let count: usize = reader.int("options")?;
+    let mut previous = 0;
+    for _ in 0..count {
+        let tag = reader.u8()?;
+        if tag <= previous {
+            return Err(reader.invalid("options"));
+        }
+        previous = tag;
+        match tag {
+            STOCK_DISPLAY => {
+                let rounded_above = reader.units("rounded_above")?;
+                let round_to = reader.units("round_to")?;
+                plan.stock_display = Some(StockDisplay { rounded_above, round_to });
+            }
+            WHEN_OFFLINE => {
+                let pause_after = DurationMs::new(reader.varint("pause_after")?);
+                let resume = match reader.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(reader.invalid("resume")),
+                };
+                plan.when_offline = Some(WhenOffline { pause_after, resume });
+            }
+            _ => return Err(reader.invalid("options")),
+        }
+    }
+    if previous == 0 {
+        return Err(reader.invalid("options"));
+    }
+    valid(plan, reader)
+}
+
+fn valid(plan: DropPlan, reader: &Reader<'_>) -> Result<DropPlan, RecordError> {
+    match plan.validate() {
+        Ok(()) => Ok(plan),
+        Err(source) => Err(RecordError::Plan { offset: reader.offset(), source }),
+    }
+}
+
+fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
     let mut plan = DropPlan {
         stream: id(reader, "stream")?,
         running_order: reader.int("running_order")?,
@@ -75,6 +155,8 @@ pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         countdown: DurationMs::new(reader.varint("countdown")?),
         starts_at: reader.option("starts_at", |reader| reader.time("starts_at"))?,
         ends_at: reader.option("ends_at", |reader| reader.time("ends_at"))?,
+        stock_display: None,
+        when_offline: None,
         skus: Vec::new(),
     };
     let count: usize = reader.int("skus")?;
@@ -84,10 +166,7 @@ pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
     for _ in 0..count {
         plan.skus.push(decode_sku(reader)?);
     }
-    match plan.validate() {
-        Ok(()) => Ok(plan),
-        Err(source) => Err(RecordError::Plan { offset: reader.offset(), source }),
-    }
+    Ok(plan)
 }
 
 fn decode_sku(reader: &mut Reader<'_>) -> Result<SkuPlan, RecordError> {

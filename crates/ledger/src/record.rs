@@ -88,6 +88,17 @@ pub enum Record {
         /// The hold's units.
         units: Units,
     },
+    /// The platform reported that the drop's stream is offline, or the drop was planned meanwhile.
+    StreamOffline {
+        /// When it was reported; the time that the plan allows counts from here.
+        at: UnixMillis,
+    },
+    /// The platform reported that the drop's stream is back. A drop that is paused because of
+    /// [`Record::OfflineLapsed`] goes on if its plan says so.
+    StreamOnline,
+    /// The stream has been offline for as long as the plan allows: an open drop pauses, a countdown
+    /// is called off, in any other phase nothing happens.
+    OfflineLapsed,
     /// Staff asked for something, refused requests included.
     Command(Box<Command>),
     /// The drop came back after a restart.

@@ -7,15 +7,17 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 use stampede_domain::{
-    DropId, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, RefusalCode,
-    TakeNumber, Units, UnixMillis, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex,
+    RefusalCode, StockDisplay, TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row, RowHash,
     Tally, Text,
     codec::{body, encode, records},
 };
-use support::{AT_MS, confirmed, hold, lot, money, node, plan, pool, taken, units};
+use support::{
+    AT_MS, confirmed, hold, lot, money, node, plan, plan_with_options, pool, taken, units,
+};
 
 const GOLDEN: &str = include_str!("golden/records-v1.txt");
 
@@ -70,6 +72,10 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("command_refused", command(refused)),
         ("recovered", Record::Recovered(Box::new(recovered))),
         ("tally", Record::Tally(Box::new(tally))),
+        ("planned_with_options", Record::Planned { plan: plan_with_options().into(), revision: 3 }),
+        ("stream_offline", Record::StreamOffline { at }),
+        ("stream_online", Record::StreamOnline),
+        ("offline_lapsed", Record::OfflineLapsed),
     ]
 }
 
@@ -156,7 +162,7 @@ fn malformed_bytes_are_named() {
         records(&bytes).next().unwrap().unwrap_err().to_string()
     };
     assert_eq!(with(&[0]), "unknown record ordinal 0 at offset 11");
-    assert_eq!(with(&[18]), "unknown record ordinal 18 at offset 11");
+    assert_eq!(with(&[200]), "unknown record ordinal 200 at offset 11");
     // 1 written in two bytes.
     assert_eq!(with(&[2, 0x81, 0]), "invalid opens_at before offset 14");
     // More than 64 bits.
@@ -184,6 +190,30 @@ fn a_plan_that_breaks_a_rule_is_refused() {
     plan.holds_per_viewer_max = 0;
     let bytes = body_of(&[Record::Planned { plan: plan.into(), revision: 1 }]);
     assert!(matches!(records(&bytes).next(), Some(Err(RecordError::Plan { .. }))));
+}
+
+#[test]
+fn options_that_break_a_rule_are_refused() {
+    let plain = body_of(&[Record::Planned { plan: plan().into(), revision: 1 }]);
+    let with = |options: &[u8]| {
+        let mut bytes = plain.clone();
+        bytes[stampede_ledger::codec::HEADER_BYTES] = 22;
+        bytes.extend_from_slice(options);
+        records(&bytes).next().unwrap()
+    };
+    assert!(with(&[1, 2, 100, 0]).is_ok());
+    let field = |options: &[u8]| match with(options) {
+        Err(RecordError::Invalid { field, .. }) => field,
+        other => panic!("{options:?}: {other:?}"),
+    };
+    // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
+    assert_eq!(field(&[0]), "options");
+    assert_eq!(field(&[1, 3]), "options");
+    assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
+    assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
+    assert_eq!(field(&[1, 2, 100, 2]), "resume");
+    // 15 is no multiple of 10.
+    assert!(matches!(with(&[1, 1, 15, 10]), Err(RecordError::Plan { .. })));
 }
 
 #[test]
@@ -249,6 +279,19 @@ fn any_recovered() -> impl Strategy<Value = Record> {
     })
 }
 
+/// A plan with none, one or both of the options.
+fn any_options() -> impl Strategy<Value = DropPlan> {
+    let display = (2..1_000_u32, 1..1_000_u32).prop_map(|(step, times)| StockDisplay {
+        rounded_above: units(step * times),
+        round_to: units(step),
+    });
+    let offline = (0..=3_600_000_u64, any::<bool>())
+        .prop_map(|(ms, resume)| WhenOffline { pause_after: DurationMs::new(ms), resume });
+    (proptest::option::of(display), proptest::option::of(offline)).prop_map(
+        |(stock_display, when_offline)| DropPlan { stock_display, when_offline, ..plan() },
+    )
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let outcome = prop_oneof![
         Just(Outcome::Accepted),
@@ -284,7 +327,10 @@ fn any_record() -> impl Strategy<Value = Record> {
         ),
         any_recovered(),
         any_tally(),
-        Just(Record::Planned { plan: plan().into(), revision: 1 }),
+        any_options().prop_map(|plan| Record::Planned { plan: plan.into(), revision: 1 }),
+        any_time().prop_map(|at| Record::StreamOffline { at }),
+        Just(Record::StreamOnline),
+        Just(Record::OfflineLapsed),
         Just(Record::Closed),
     ]
 }

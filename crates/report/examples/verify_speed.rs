@@ -57,6 +57,8 @@ fn plan(viewers: u32) -> DropPlan {
         countdown: DurationMs::ZERO,
         starts_at: None,
         ends_at: None,
+        stock_display: None,
+        when_offline: None,
     }
 }
 

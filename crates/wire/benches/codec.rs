@@ -71,7 +71,7 @@ fn answers(c: &mut Criterion) {
     let stock = Stock {
         drop: DropId::new(17),
         version: 412,
-        skus: vec![SkuStock { sku: sku(), available: 8_412 }],
+        skus: vec![SkuStock { sku: sku(), available: 8_412, approximate: false }],
     };
     let messages = [
         ("held", ServerMessage::Held(held)),

@@ -1,13 +1,13 @@
 //! Domain values to messages.
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, OrderId, Phase, Refusal, SkuId,
-    SkuPlan, Units,
+    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, OrderId, Phase, Refusal,
+    ShownUnits, SkuId, SkuPlan, Units,
 };
 
 use crate::{
     CloseCode, DropInfo, ErrorNotice, Held, NO_HOLD, Order, Refused, Request, ServerMessage,
-    SkuInfo, SkuOptionInfo, Welcome,
+    SkuInfo, SkuOptionInfo, SkuStock, Welcome,
     limits::{ESCAPED, OBJECT_BYTES, SERVER_FRAME_BYTES_MAX},
 };
 
@@ -24,14 +24,15 @@ pub struct DropState<'a> {
     pub opens_in_ms: Option<u64>,
     /// Time until it closes, where that is known, in milliseconds.
     pub closes_in_ms: Option<u64>,
-    /// Units available of each SKU, in the order of the plan.
-    pub available: &'a [Units],
+    /// Units available of each SKU as viewers see them, in the order of the plan.
+    pub available: &'a [ShownUnits],
 }
 
 impl DropInfo {
     /// A drop's terms with where it stands; SKUs without a figure in `state` show none available.
     pub fn new(drop: DropId, plan: &DropPlan, state: &DropState<'_>) -> Self {
-        let available = state.available.iter().copied().chain(std::iter::repeat(Units::ZERO));
+        let available =
+            state.available.iter().copied().chain(std::iter::repeat(ShownUnits::default()));
         let skus = plan.skus.iter().zip(available);
         Self {
             drop,
@@ -62,7 +63,7 @@ impl DropInfo {
 }
 
 impl SkuInfo {
-    fn new(plan: &DropPlan, sku: &SkuPlan, available: Units) -> Self {
+    fn new(plan: &DropPlan, sku: &SkuPlan, available: ShownUnits) -> Self {
         let option = |option: &stampede_domain::SkuOption| SkuOptionInfo {
             name: option.name.clone(),
             value: option.value.clone(),
@@ -74,9 +75,21 @@ impl SkuInfo {
             merchant_sku: sku.merchant_sku.clone(),
             image: sku.image.clone(),
             price_minor: sku.price.minor(),
-            available: available.get(),
+            available: available.units.get(),
+            approximate: available.approximate,
             limit_per_viewer: sku.limit_per_viewer.get(),
             units_per_buy_max: plan.units_per_buy_max(sku).get(),
+        }
+    }
+}
+
+impl SkuStock {
+    /// What viewers see of one SKU.
+    pub fn new(sku: &SkuPlan, available: ShownUnits) -> Self {
+        Self {
+            sku: sku.id.clone(),
+            available: available.units.get(),
+            approximate: available.approximate,
         }
     }
 }

@@ -151,6 +151,9 @@ pub struct SkuInfo {
     pub price_minor: u64,
     /// Units available now.
     pub available: u32,
+    /// Whether `available` was rounded down, because there is plenty.
+    #[serde(default, skip_serializing_if = "text::is_false")]
+    pub approximate: bool,
     /// Units that one viewer may hold or own.
     pub limit_per_viewer: u32,
     /// Units that one buy may ask for.
@@ -322,6 +325,9 @@ pub struct SkuStock {
     pub sku: SkuId,
     /// Units available now.
     pub available: u32,
+    /// Whether `available` was rounded down, because there is plenty.
+    #[serde(default, skip_serializing_if = "text::is_false")]
+    pub approximate: bool,
 }
 
 /// Where a drop stands now.

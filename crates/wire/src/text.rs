@@ -208,6 +208,12 @@ pub(crate) mod mode {
     }
 }
 
+/// For flags that are absent unless they are true.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+pub(crate) const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// The longest head of `text` that fits `bytes_max` without splitting a character.
 pub(crate) fn head(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]

@@ -80,6 +80,7 @@ pub(crate) fn drop_info(notice: &PhaseNotice, available: u32) -> DropInfo {
         image: None,
         price_minor: amount(1),
         available,
+        approximate: false,
         limit_per_viewer: 9,
         units_per_buy_max: 9,
     };

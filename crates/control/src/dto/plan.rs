@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{
-    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, Units, UnixMillis,
+    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, StockDisplay, Units,
+    UnixMillis, WhenOffline,
     limits::{COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT},
 };
 use utoipa::ToSchema;
@@ -59,6 +60,12 @@ pub(crate) struct PlanBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) ends_at_ms: Option<u64>,
+    /// How viewers are shown the stock; left out, every figure is exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stock_display: Option<StockDisplayBody>,
+    /// What happens while the stream is reported offline; left out, the drop goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) when_offline: Option<WhenOfflineBody>,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(write_only, max_length = 500)]
@@ -75,6 +82,34 @@ pub(crate) enum ModeName {
     Live,
     /// Nothing counts as sold.
     Rehearsal,
+}
+
+/// Exact figures while units are scarce, rounded ones while there is plenty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StockDisplay)]
+pub(crate) struct StockDisplayBody {
+    /// Up to this many available units of a SKU viewers see the exact figure; a multiple of `round_to`.
+    #[schema(example = 500, minimum = 2, maximum = 16_777_215)]
+    rounded_above: u32,
+    /// Above the bound viewers see the figure rounded down to a multiple of this.
+    #[schema(example = 100, minimum = 2, maximum = 16_777_215)]
+    round_to: u32,
+}
+
+/// A pause for a stream that is offline too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = WhenOffline)]
+pub(crate) struct WhenOfflineBody {
+    /// How long the drop goes on after the stream was reported offline, in milliseconds; then an
+    /// open drop pauses, a countdown is called off.
+    #[schema(example = 30_000, minimum = 0, maximum = 3_600_000)]
+    pause_after_ms: u64,
+    /// Whether a drop that paused for this reason goes on by itself once the stream is back.
+    #[serde(default)]
+    #[schema(default = false)]
+    resume_when_online: bool,
 }
 
 /// One sellable variant.
@@ -165,6 +200,8 @@ impl PlanBody {
             countdown: DurationMs::new(self.countdown_ms),
             starts_at: time("starts_at_ms", self.starts_at_ms)?,
             ends_at: time("ends_at_ms", self.ends_at_ms)?,
+            stock_display: self.stock_display.map(StockDisplayBody::to_display).transpose()?,
+            when_offline: self.when_offline.map(WhenOffline::from),
         })
     }
 }
@@ -209,8 +246,37 @@ impl From<&DropPlan> for PlanBody {
             countdown_ms: plan.countdown.get(),
             starts_at_ms: plan.starts_at.map(UnixMillis::get),
             ends_at_ms: plan.ends_at.map(UnixMillis::get),
+            stock_display: plan.stock_display.map(StockDisplayBody::from),
+            when_offline: plan.when_offline.map(WhenOfflineBody::from),
             reason: None,
         }
+    }
+}
+
+impl StockDisplayBody {
+    fn to_display(self) -> Result<StockDisplay, Problem> {
+        Ok(StockDisplay {
+            rounded_above: units("stock_display.rounded_above", self.rounded_above)?,
+            round_to: units("stock_display.round_to", self.round_to)?,
+        })
+    }
+}
+
+impl From<StockDisplay> for StockDisplayBody {
+    fn from(display: StockDisplay) -> Self {
+        Self { rounded_above: display.rounded_above.get(), round_to: display.round_to.get() }
+    }
+}
+
+impl From<WhenOfflineBody> for WhenOffline {
+    fn from(body: WhenOfflineBody) -> Self {
+        Self { pause_after: DurationMs::new(body.pause_after_ms), resume: body.resume_when_online }
+    }
+}
+
+impl From<WhenOffline> for WhenOfflineBody {
+    fn from(rule: WhenOffline) -> Self {
+        Self { pause_after_ms: rule.pause_after.get(), resume_when_online: rule.resume }
     }
 }
 

@@ -38,6 +38,9 @@ async fn the_documented_ranges_are_those_of_the_domain() {
         ("Sku", "image", "maxLength", limits::ADDRESS_BYTES_MAX as u64),
         ("Sku", "supply", "maximum", units_max),
         ("Money", "minor", "maximum", Money::MINOR_MAX),
+        ("StockDisplay", "rounded_above", "maximum", units_max),
+        ("StockDisplay", "round_to", "maximum", units_max),
+        ("WhenOffline", "pause_after_ms", "maximum", limits::OFFLINE_MS_MAX),
         ("Restock", "units", "maximum", units_max),
         ("Reason", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
     ] {

@@ -35,6 +35,8 @@ async fn what_is_read_can_be_planned_again() {
     full["mode"] = json!("rehearsal");
     full["starts_at_ms"] = json!(NOON + 60_000);
     full["ends_at_ms"] = json!(NOON + 120_000);
+    full["stock_display"] = json!({"rounded_above": 500, "round_to": 100});
+    full["when_offline"] = json!({"pause_after_ms": 30_000, "resume_when_online": true});
     full["skus"][0]["options"] = json!([{"name": "colour", "value": "red"}]);
     full["skus"][0]["image"] = json!("https://example.org/mug.png");
     full["skus"][0]["merchant_sku"] = json!("M-1");

@@ -75,6 +75,8 @@ pub(crate) fn plan(supply: u32) -> DropPlan {
         countdown: DurationMs::ZERO,
         starts_at: None,
         ends_at: None,
+        stock_display: None,
+        when_offline: None,
     }
 }
 

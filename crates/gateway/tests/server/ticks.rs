@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DurationMs, Phase};
+use stampede_domain::{DropPlan, DurationMs, Phase, StockDisplay, Units};
 use stampede_engine::Action;
 use stampede_wire::{ServerMessage, Subprotocol};
 use tokio_tungstenite::tungstenite::Message;
@@ -49,10 +49,7 @@ fn everybody_sees_the_stock_fall() {
     for watcher in &mut watchers {
         shown(watcher, "cup", 4);
     }
-    world.command(
-        Some(drop),
-        Action::Restock { sku: "mug".parse().unwrap(), units: stampede_domain::Units::ONE },
-    );
+    world.command(Some(drop), Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE });
     for watcher in &mut watchers {
         shown(watcher, "mug", 3);
     }
@@ -68,6 +65,58 @@ fn nothing_is_told_while_nothing_changes() {
         client.send(&stampede_wire::ClientMessage::Ping);
         assert!(matches!(client.next_any(), Ok(ServerMessage::Pong(_))));
     }
+}
+
+/// Exact up to four units, rounded down to even ones above.
+fn rounded(supply: u32) -> DropPlan {
+    let units = |count| Units::new(count).unwrap();
+    let display = StockDisplay { rounded_above: units(4), round_to: units(2) };
+    DropPlan { stock_display: Some(display), ..plan(supply) }
+}
+
+#[test]
+fn plenty_is_rounded_and_scarce_is_exact() {
+    let world = World::with(|config| config.tick_interval = DurationMs::new(1));
+    let drop = world.open(rounded(7));
+    let mut watcher = world.dial(Subprotocol::MsgPack);
+    watcher.hello(&world.ticket("w1"));
+    let mug = watcher.welcomed().drops[0].skus[0].clone();
+    assert_eq!((mug.available, mug.approximate), (6, true), "seven, in the welcome");
+    let mut seen = Vec::new();
+    for number in 0..7 {
+        let mut buyer = world.join(&format!("v{number}"));
+        buyer.buy(drop, "mug", 1, "first");
+        buyer.held();
+        // Six of seven look the same: several ticks pass while these go back and forth.
+        if number == 0 {
+            for _ in 0..20 {
+                watcher.send(&stampede_wire::ClientMessage::Ping);
+                assert!(matches!(watcher.next_any(), Ok(ServerMessage::Pong(_))), "6 stays 6");
+            }
+            continue;
+        }
+        let stock = watcher.stock();
+        seen.push((stock.skus[0].available, stock.skus[0].approximate));
+    }
+    let exact = |units| (units, false);
+    assert_eq!(seen, [(4, true), exact(4), exact(3), exact(2), exact(1), exact(0)]);
+    // A refusal says what there is, rounded or not.
+    let mut late = world.join("late");
+    late.buy(drop, "mug", 1, "late");
+    assert_eq!(late.refused().available, Some(0));
+}
+
+#[test]
+fn a_refusal_is_exact_where_the_stock_is_rounded() {
+    let world = World::new();
+    let mut terms = rounded(7);
+    terms.limit_per_viewer = Units::new(9).unwrap();
+    terms.skus[0].limit_per_viewer = Units::new(9).unwrap();
+    let drop = world.open(terms);
+    let mut buyer = world.join("v1");
+    buyer.buy(drop, "mug", 8, "too-many");
+    let refused = buyer.refused();
+    assert_eq!((&*refused.code, refused.available), ("not_enough", Some(7)));
 }
 
 #[test]

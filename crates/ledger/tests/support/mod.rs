@@ -10,8 +10,8 @@ use std::{
 use parking_lot::Mutex;
 use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Mode, Money, NodeId,
-    PoolIndex, SkuOption, SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId,
-    ViewerNumber,
+    PoolIndex, SkuOption, SkuPlan, SlotIndex, StockDisplay, TakeNumber, Units, UnixMillis,
+    ViewerId, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     Applier, Entry, Now, OpenLedger, Producer, Record, RingConfig, StoreError, ViewerLink, Wake,
@@ -57,6 +57,17 @@ pub fn plan() -> DropPlan {
         countdown: DurationMs::from_secs(10),
         starts_at: None,
         ends_at: Some(UnixMillis::new(AT_MS + 1)),
+        stock_display: None,
+        when_offline: None,
+    }
+}
+
+/// The same with everything that a plan may say beyond its terms.
+pub fn plan_with_options() -> DropPlan {
+    DropPlan {
+        stock_display: Some(StockDisplay { rounded_above: units(300), round_to: units(100) }),
+        when_offline: Some(WhenOffline { pause_after: DurationMs::from_secs(30), resume: true }),
+        ..plan()
     }
 }
 

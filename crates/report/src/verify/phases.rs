@@ -144,6 +144,9 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Command(_) => "command",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
+        Record::StreamOffline { .. } => "stream offline",
+        Record::StreamOnline => "stream online",
+        Record::OfflineLapsed => "offline lapsed",
     }
 }
 

@@ -65,5 +65,7 @@ pub fn plan(supplies: &[u32]) -> DropPlan {
         countdown: DurationMs::new(COUNTDOWN_MS),
         starts_at: None,
         ends_at: None,
+        stock_display: None,
+        when_offline: None,
     }
 }

@@ -97,7 +97,11 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         |(hold, is_final, expires_in_ms)| PaymentFailed { hold, is_final, expires_in_ms },
     );
     let skus =
-        vec((sku(), any::<u32>()).prop_map(|(sku, available)| SkuStock { sku, available }), 0..5);
+        vec(
+            (sku(), any::<u32>(), any::<bool>())
+                .prop_map(|(sku, available, approximate)| SkuStock { sku, available, approximate }),
+            0..5,
+        );
     let stock = (drop_id(), integer(), skus).prop_map(|(drop, version, skus)| Stock {
         drop,
         version,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{
     Currency, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Incarnation, Mode, Money,
-    Phase, PoolIndex, Refusal, SkuOption, SkuPlan, SlotIndex, TakeNumber, Units,
+    Phase, PoolIndex, Refusal, ShownUnits, SkuOption, SkuPlan, SlotIndex, TakeNumber, Units,
 };
 use stampede_wire::{
     ClientMessage, CloseCode, DropInfo, DropState, Ended, ErrorNotice, Held, Order, PaymentFailed,
@@ -57,6 +57,8 @@ pub(crate) fn plan() -> DropPlan {
         countdown: DurationMs::from_secs(10),
         starts_at: None,
         ends_at: None,
+        stock_display: None,
+        when_offline: None,
     }
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn drop_info() -> DropInfo {
         featured: true,
         opens_in_ms: Some(7_500),
         closes_in_ms: None,
-        available: &[units(15_000)],
+        available: &[ShownUnits::exact(units(15_000))],
     };
     DropInfo::new(DropId::new(17), &plan(), &state)
 }
@@ -208,7 +210,23 @@ fn drop_messages() -> Vec<(&'static str, ServerMessage)> {
             ServerMessage::Stock(Stock {
                 drop: DropId::new(17),
                 version: 9,
-                skus: vec![SkuStock { sku: "nuit-50".parse().unwrap(), available: 8_412 }],
+                skus: vec![SkuStock {
+                    sku: "nuit-50".parse().unwrap(),
+                    available: 8_412,
+                    approximate: false,
+                }],
+            }),
+        ),
+        (
+            "stock_rounded",
+            ServerMessage::Stock(Stock {
+                drop: DropId::new(17),
+                version: 9,
+                skus: vec![SkuStock {
+                    sku: "nuit-50".parse().unwrap(),
+                    available: 8_400,
+                    approximate: true,
+                }],
             }),
         ),
         (
