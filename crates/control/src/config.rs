@@ -1,10 +1,22 @@
 //! Limits of the interface.
 
+use std::sync::Arc;
+
+use rustls::ServerConfig;
 use stampede_domain::{DurationMs, limits::RECORD_BYTES_MAX};
+use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
 /// What may be set about the interface; each limit with its policy when full.
 #[derive(Clone, Debug)]
 pub struct ControlConfig {
+    /// TLS for every connection; `None` leaves it to a proxy.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Whose word about a client's address counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether connections begin with a PROXY header.
+    pub proxy_protocol: ProxyProtocol,
+    /// Time for the PROXY header and the TLS handshake together. When exceeded: dropped.
+    pub opening_wait: DurationMs,
     /// Bytes of a request's body. When exceeded: 413.
     pub body_bytes_max: usize,
     /// Bytes of a request's line with its headers. When exceeded: 431.
@@ -33,6 +45,10 @@ const BODY_BYTES_MIN: usize = 2 * RECORD_BYTES_MAX;
 impl Default for ControlConfig {
     fn default() -> Self {
         Self {
+            tls: None,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: ProxyProtocol::Off,
+            opening_wait: DurationMs::from_secs(10),
             body_bytes_max: BODY_BYTES_MIN,
             header_bytes_max: 16 << 10,
             headers_max: 64,

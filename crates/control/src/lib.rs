@@ -10,6 +10,7 @@ mod dto;
 mod extract;
 pub mod metrics;
 mod openapi;
+mod opening;
 mod problem;
 mod router;
 mod routes;

@@ -14,6 +14,9 @@ pub const COMMANDS: &str = "stampede_control_commands_total";
 /// Bytes of audits that were made.
 pub const AUDIT_BYTES: &str = "stampede_control_audit_bytes_total";
 
+/// Connections that opened or were dropped before a request, by outcome.
+pub const OPENINGS: &str = "stampede_control_openings_total";
+
 /// Gives every metric its unit with a help text.
 pub fn describe() {
     metrics::describe_counter!(
@@ -27,6 +30,11 @@ pub fn describe() {
         "Time from a request's headers to the head of its answer, by route"
     );
     metrics::describe_counter!(COMMANDS, Unit::Count, "Staff commands, by action and outcome");
+    metrics::describe_counter!(
+        OPENINGS,
+        Unit::Count,
+        "Connections that opened or were dropped before a request, by outcome"
+    );
     metrics::describe_counter!(AUDIT_BYTES, Unit::Bytes, "Bytes of audits that were made");
 }
 
@@ -49,6 +57,10 @@ pub(crate) fn count_request(method: &Method, route: &str, status: StatusCode, to
 
 pub(crate) fn count_command(action: &'static str, outcome: &'static str) {
     counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn count_opening(outcome: &'static str) {
+    counter!(OPENINGS, "outcome" => outcome).increment(1);
 }
 
 pub(crate) fn count_audit_bytes(bytes: usize) {

@@ -9,6 +9,7 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use stampede_proxies::{Claims, ClientAddress, client_address};
 use tower_http::{
     limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
 };
@@ -19,6 +20,7 @@ use crate::{
     extract::TOO_LARGE,
     metrics,
     openapi::{ApiDocument, Frame},
+    opening::Peer,
     problem::{Code, PROBLEM_JSON, Problem},
     routes,
     state::{ControlParts, ControlState},
@@ -39,11 +41,46 @@ pub fn router(parts: ControlParts) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_wait))
+        .layer(from_fn_with_state(state.clone(), known))
         .layer(from_fn(as_problem))
         .layer(from_fn_with_state(state.clone(), measure))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .with_state(state)
+}
+
+/// Finds out who sends a request, for the log: behind a trusted proxy that is not the socket's other
+/// side. Wrong tokens are worth a warning, for somebody may be trying them out.
+async fn known(
+    State(state): State<ControlState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let client = client(&state, &request)?;
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let status = response.status();
+    let client = client.map(tracing::field::display);
+    if status == StatusCode::UNAUTHORIZED {
+        tracing::warn!(client, %method, path, "a request had no valid staff token");
+    } else {
+        tracing::debug!(client, %method, path, status = status.as_u16(), "answered");
+    }
+    Ok(response)
+}
+
+/// Who sends a request; a request that came without a socket, as tests send them, has nobody.
+fn client(state: &ControlState, request: &Request) -> Result<Option<ClientAddress>, Problem> {
+    let Some(&Peer(peer)) = request.extensions().get() else { return Ok(None) };
+    let lines = |name| -> Vec<&[u8]> {
+        request.headers().get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    };
+    let claims = Claims {
+        x_forwarded_for: lines("x-forwarded-for"),
+        forwarded: lines(header::FORWARDED.as_str()),
+    };
+    let client = client_address(peer, state.trusted_proxies(), &claims);
+    client.map(Some).map_err(|why| Problem::new(Code::BadRequest, why.to_string()))
 }
 
 /// Gives every error the one shape, also those that a library answered.

@@ -1,9 +1,12 @@
 //! The listener's loop: connections within limits, finished gracefully.
 
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -16,10 +19,20 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::ControlConfig;
+use crate::{
+    ControlConfig,
+    opening::{Peer, Transport, open},
+};
 
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_RETRY: DurationMs = DurationMs::new(100);
+
+/// A connection that may send requests.
+struct Opened {
+    transport: Transport,
+    peer: Peer,
+    permit: OwnedSemaphorePermit,
+}
 
 /// Answers requests until `shutdown` is done, then lets open connections finish for
 /// [`ControlConfig::drain_wait`].
@@ -33,38 +46,67 @@ pub async fn serve(
 ) {
     let permits = Arc::new(Semaphore::new(config.connections_max));
     let graceful = GracefulShutdown::new();
+    // Those that are still opening have asked for nothing: they go at once when the server stops.
+    let mut openings: JoinSet<Option<Opened>> = JoinSet::new();
     let mut connections = JoinSet::new();
     let http = http(config);
+    let shared = Arc::new(config.clone());
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
+            Some(opened) = openings.join_next() => {
+                if let Ok(Some(opened)) = opened {
+                    answer(opened, &router, &http, &graceful, &mut connections);
+                }
+                continue;
+            }
             accepted = accept(&listener, &permits) => accepted,
         };
         while connections.try_join_next().is_some() {}
-        let (stream, permit) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok((stream, from, permit)) => {
+                let config = Arc::clone(&shared);
+                openings.spawn(async move {
+                    let (transport, peer) = open(stream, from, &config).await?;
+                    Some(Opened { transport, peer, permit })
+                });
+            }
             Err(error) => {
                 tracing::warn!(%error, "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_RETRY.to_std()).await;
-                continue;
             }
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        connections.spawn(async move {
-            // A client that breaks off or speaks no HTTP is its own affair.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-            drop(permit);
-        });
+        }
     }
     drop(listener);
+    openings.shutdown().await;
     if tokio::time::timeout(config.drain_wait.to_std(), graceful.shutdown()).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut off at shutdown");
     }
     connections.shutdown().await;
+}
+
+fn answer(
+    opened: Opened,
+    router: &Router,
+    http: &http1::Builder,
+    graceful: &GracefulShutdown,
+    connections: &mut JoinSet<()>,
+) {
+    let Opened { transport, peer, permit } = opened;
+    let router = TowerToHyperService::new(router.clone());
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
+    let connection = graceful.watch(http.serve_connection(TokioIo::new(transport), service));
+    connections.spawn(async move {
+        // A client that breaks off or speaks no HTTP is its own affair.
+        if let Err(error) = connection.await {
+            tracing::debug!(client = %peer.0, %error, "a connection ended early");
+        }
+        drop(permit);
+    });
 }
 
 fn http(config: &ControlConfig) -> http1::Builder {
@@ -80,9 +122,9 @@ fn http(config: &ControlConfig) -> http1::Builder {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.expect("nobody closes the semaphore");
-    let (stream, _) = listener.accept().await?;
+    let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, from, permit))
 }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use stampede_domain::DurationMs;
 use stampede_engine::Engine;
+use stampede_proxies::TrustedProxies;
 use tokio::sync::Semaphore;
 
 use crate::{ControlConfig, StaffTokens, openapi::ApiDocument};
@@ -62,6 +63,11 @@ impl ControlState {
 
     pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
         &self.0.ledger_reads
+    }
+
+    /// Whose word about a client's address counts.
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.0.parts.config.trusted_proxies
     }
 
     /// How long a reader of an audit may let a piece wait.

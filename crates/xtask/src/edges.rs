@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Crates without I/O, without async, without a clock.
-const PURE: &[&str] = &["domain", "stock", "wire", "proxies"];
+const PURE: &[&str] = &["domain", "stock", "wire"];
 
 /// What would bring I/O or async into a crate that promises to have none.
 const IMPURE: &[&str] = &[

@@ -6,6 +6,7 @@ mod commands;
 mod errors;
 mod ledger;
 mod openapi;
+mod openings;
 mod plans;
 mod reads;
 mod rig;

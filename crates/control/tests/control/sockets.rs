@@ -13,14 +13,14 @@ use tokio::{
 
 use crate::rig::Rig;
 
-struct Server {
-    at: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) at: SocketAddr,
     stop: oneshot::Sender<()>,
     done: JoinHandle<()>,
     rig: Rig,
 }
 
-async fn server(config: ControlConfig) -> Server {
+pub(crate) async fn server(config: ControlConfig) -> Server {
     let rig = Rig::with(config.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();

@@ -1,0 +1,143 @@
+//! A new connection up to the end of its PROXY header.
+
+use std::{io, net::SocketAddr};
+
+use tokio::{io::AsyncReadExt, net::TcpStream};
+
+use crate::{
+    ClientAddress, PREAMBLE_BYTES_MAX, Preamble, PreambleError, ProxyProtocol, TrustedProxies,
+    read_preamble,
+};
+
+/// Why a connection is dropped before its first request.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// Only trusted proxies may connect where the header is required.
+    #[error("{peer} is no trusted proxy; the PROXY protocol is required here")]
+    Untrusted {
+        /// The socket's other side.
+        peer: ClientAddress,
+    },
+    /// The connection does not begin with a header.
+    #[error(transparent)]
+    Preamble(#[from] PreambleError),
+    /// The connection ended, or failed.
+    #[error("the connection ended within its PROXY header: {0}")]
+    Broken(#[from] io::Error),
+}
+
+impl IntakeError {
+    /// A few words for a counter's label.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Untrusted { .. } => "untrusted",
+            Self::Preamble(PreambleError::Missing) => "missing",
+            Self::Preamble(PreambleError::TooLong) => "too_long",
+            Self::Preamble(PreambleError::Malformed(_)) => "malformed",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+/// Takes the PROXY header off a connection, if the listener requires one, says who connected.
+///
+/// Not a byte behind the header is taken, so what follows reads the bare stream. The caller has the
+/// deadline.
+///
+/// # Errors
+/// [`IntakeError`]; the connection is of no use.
+pub async fn take_preamble(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    expects: ProxyProtocol,
+    trusted: &TrustedProxies,
+) -> Result<ClientAddress, IntakeError> {
+    let peer = ClientAddress::new(peer.ip());
+    if expects == ProxyProtocol::Off {
+        return Ok(peer);
+    }
+    if !trusted.contains(peer) {
+        return Err(IntakeError::Untrusted { peer });
+    }
+    // Boxed: a connection's task would keep the room long after.
+    let mut header = vec![0; PREAMBLE_BYTES_MAX].into_boxed_slice();
+    let mut taken = 0;
+    loop {
+        let seen = taken + stream.peek(&mut header[taken..]).await?;
+        if seen == taken {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let read = read_preamble(&header[..seen])?;
+        // Bytes of a header that goes on are all its own, so the next look waits for new ones.
+        let end = if let Preamble::Complete { bytes, .. } = read { bytes } else { seen };
+        stream.read_exact(&mut header[taken..end]).await?;
+        taken = end;
+        if let Preamble::Complete { source, .. } = read {
+            return Ok(source.unwrap_or(peer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    /// What becomes of a connection from loopback that sends `pieces`, each by itself; with what
+    /// follows its header.
+    async fn intake(pieces: &[&[u8]], trusted: &[&str]) -> Result<(String, Vec<u8>), IntakeError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let (mut stream, peer) = listener.accept().await.unwrap();
+        let trusted = TrustedProxies::parse(trusted).unwrap();
+        let sending = async {
+            for piece in pieces {
+                // A connection that was dropped in the middle takes no more.
+                let _refused = client.write_all(piece).await;
+                tokio::task::yield_now().await;
+            }
+            client.shutdown().await
+        };
+        let taking = async {
+            let client =
+                take_preamble(&mut stream, peer, ProxyProtocol::Required, &trusted).await?;
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await?;
+            Ok((client.to_string(), rest))
+        };
+        tokio::join!(sending, taking).1
+    }
+
+    #[tokio::test]
+    async fn the_header_is_taken_with_not_a_byte_behind_it() {
+        let whole: &[u8] = b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\nGET / ";
+        let (client, rest) = intake(&[whole], &["127.0.0.1"]).await.unwrap();
+        assert_eq!((client.as_str(), rest.as_slice()), ("203.0.113.9", &b"GET / "[..]));
+        let bytes: Vec<&[u8]> = whole.chunks(1).collect();
+        let (client, rest) = intake(&bytes, &["127.0.0.0/8"]).await.unwrap();
+        assert_eq!((client.as_str(), rest.as_slice()), ("203.0.113.9", &b"GET / "[..]));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_speaks_for_itself_is_the_client() {
+        let (client, _) = intake(&[b"PROXY UNKNOWN\r\n"], &["127.0.0.1"]).await.unwrap();
+        assert_eq!(client, "127.0.0.1");
+    }
+
+    #[tokio::test]
+    async fn others_are_dropped_with_a_reason() {
+        let header: &[u8] = b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n";
+        let cases: [(&[u8], &[&str], &str); 5] = [
+            (header, &[], "untrusted"),
+            (header, &["10.0.0.0/8"], "untrusted"),
+            (b"GET / HTTP/1.1\r\n\r\n", &["127.0.0.1"], "missing"),
+            (b"PROXY TCP9 \r\n", &["127.0.0.1"], "malformed"),
+            (b"PROXY TCP4 203.", &["127.0.0.1"], "broken"),
+        ];
+        for (sent, trusted, reason) in cases {
+            assert_eq!(intake(&[sent], trusted).await.unwrap_err().reason(), reason);
+        }
+    }
+}
