@@ -11,6 +11,7 @@ use stampede_stock::{HoldView, Lane, Take, TakeRequest};
 
 use crate::{
     applier::Tag,
+    clock::Clock,
     event::{CoreEvent, ViewerEvent},
     sale::SaleDrop,
     shared::Shared,
@@ -122,6 +123,11 @@ impl CorePort {
     /// The server's time.
     pub fn now(&self) -> UnixMillis {
         self.shared.clock.now()
+    }
+
+    /// The server's clock, for threads without a port.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.shared.clock)
     }
 
     /// Adds a connection of a viewer under the core's own name `token`. A connection that has to

@@ -28,6 +28,7 @@ pub struct Viewer {
     /// Set once a commit that holds the link is durable.
     linked: AtomicBool,
     connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
+    pace: AtomicU64,
 }
 
 /// Viewers connected to one stream.
@@ -51,6 +52,7 @@ impl Viewer {
             took: AtomicBool::new(false),
             linked: AtomicBool::new(false),
             connections: Mutex::new(Vec::new()),
+            pace: AtomicU64::new(0),
         }
     }
 
@@ -67,6 +69,12 @@ impl Viewer {
     /// Where the viewer is connected now.
     pub fn connections(&self) -> Vec<Connection> {
         self.connections.lock().iter().map(|(connection, _)| connection.clone()).collect()
+    }
+
+    /// A word for whoever limits what a viewer sends on all connections together; it starts at zero,
+    /// the engine keeps nothing in it.
+    pub fn pace(&self) -> &AtomicU64 {
+        &self.pace
     }
 
     /// The link that the next take must carry, or `None` once it is durable.

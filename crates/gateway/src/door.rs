@@ -5,22 +5,21 @@
 
 use std::{io, net, sync::Arc, time::Duration};
 
+use stampede_engine::Clock;
 use stampede_wire::Subprotocol;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{
-        Semaphore,
-        mpsc::{self, Receiver, Sender},
-    },
+    sync::mpsc::{self, Receiver, Sender},
     task::spawn_local,
     time::timeout,
 };
 use tracing::warn;
 
 use crate::{
+    admission::{Arrival, Pass, TooFast, Unfinished},
     config::GatewayConfig,
-    handshake::{Handshake, REQUEST_BYTES_MAX, answer},
+    handshake::{Handshake, REQUEST_BYTES_MAX, answer, too_fast},
     listener,
     metrics::count_handshake,
     server::Shared,
@@ -44,6 +43,7 @@ pub(crate) struct Opened {
     /// What came behind the request: the first frames.
     pub(crate) early: Vec<u8>,
     pub(crate) subprotocol: Subprotocol,
+    pub(crate) pass: Pass,
 }
 
 /// The way from every door to one core.
@@ -65,6 +65,7 @@ impl Way {
 pub(crate) struct Door {
     pub(crate) listener: net::TcpListener,
     pub(crate) ways: Vec<Way>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -74,9 +75,9 @@ impl Door {
     /// # Errors
     /// The system's, if the listener cannot be waited on.
     pub(crate) async fn serve(self) -> io::Result<()> {
-        let Self { listener, ways, shared } = self;
+        let Self { listener, ways, clock, shared } = self;
         let listener = TcpListener::from_std(listener)?;
-        let accepting = accept_all(listener, ways.into(), Arc::clone(&shared));
+        let accepting = accept_all(listener, ways.into(), &*clock, Arc::clone(&shared));
         tokio::select! {
             () = accepting => {}
             () = shared.closed() => {}
@@ -85,14 +86,18 @@ impl Door {
     }
 }
 
-async fn accept_all(listener: TcpListener, ways: Arc<[Way]>, shared: Arc<Shared>) {
-    let handshakes = Arc::new(Semaphore::new(shared.config.handshakes_max));
+async fn accept_all(
+    listener: TcpListener,
+    ways: Arc<[Way]>,
+    clock: &dyn Clock,
+    shared: Arc<Shared>,
+) {
+    let mut unfinished = Unfinished::new(shared.config.handshakes_max);
     let mut accepted = 0;
     loop {
-        let handshake = Arc::clone(&handshakes).acquire_owned().await;
-        let handshake = handshake.expect("the semaphore is never closed");
-        let stream = match listener::accept(&listener).await {
-            Ok(stream) => stream,
+        let mut slot = unfinished.begin(|| clock.now()).await;
+        let (stream, address) = match listener::accept(&listener).await {
+            Ok(accepted) => accepted,
             Err(why) => {
                 warn!(%why, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -102,12 +107,27 @@ async fn accept_all(listener: TcpListener, ways: Arc<[Way]>, shared: Arc<Shared>
         if shared.connections.count() >= shared.config.connections_max + TOLD_OVERLOADED_MAX {
             continue;
         }
+        let entry = match shared.addresses.arrive(address, clock.now()) {
+            Arrival::In(pass) => Ok(pass),
+            Arrival::TooFast(too_fast) => Err(too_fast),
+            Arrival::Dropped => {
+                count_handshake("dropped");
+                continue;
+            }
+        };
         let (ways, shared) = (Arc::clone(&ways), Arc::clone(&shared));
         spawn_local(async move {
-            if let Some(opened) = open(stream, &shared.config).await {
+            let opened = tokio::select! {
+                opened = open(stream, entry, &shared.config) => opened,
+                () = slot.is_needed() => {
+                    count_handshake("displaced");
+                    None
+                }
+            };
+            if let Some(opened) = opened {
                 hand_over(opened, &ways, &shared).await;
             }
-            drop(handshake);
+            drop(slot);
         });
         accepted += 1;
         if accepted % ACCEPTS_PER_TURN_MAX == 0 {
@@ -129,11 +149,15 @@ async fn hand_over(opened: Opened, ways: &[Way], shared: &Shared) {
 }
 
 /// Reads the request, writes the response; `None` if no connection came of it.
-async fn open(mut stream: TcpStream, config: &GatewayConfig) -> Option<Opened> {
-    let shaken = timeout(config.handshake_timeout.to_std(), shake_hands(&mut stream, config)).await;
-    let (outcome, opened) = match shaken {
-        Ok(Ok(Some((subprotocol, early)))) => match stream.into_std() {
-            Ok(stream) => ("accepted", Some(Opened { stream, early, subprotocol })),
+async fn open(
+    mut stream: TcpStream,
+    entry: Result<Pass, TooFast>,
+    config: &GatewayConfig,
+) -> Option<Opened> {
+    let shaking = shake_hands(&mut stream, entry, config);
+    let (outcome, opened) = match timeout(config.handshake_timeout.to_std(), shaking).await {
+        Ok(Ok(Some((subprotocol, early, pass)))) => match stream.into_std() {
+            Ok(stream) => ("accepted", Some(Opened { stream, early, subprotocol, pass })),
             Err(_) => ("broken", None),
         },
         Ok(Ok(None)) => ("refused", None),
@@ -146,22 +170,22 @@ async fn open(mut stream: TcpStream, config: &GatewayConfig) -> Option<Opened> {
 
 async fn shake_hands(
     stream: &mut TcpStream,
+    entry: Result<Pass, TooFast>,
     config: &GatewayConfig,
-) -> io::Result<Option<(Subprotocol, Vec<u8>)>> {
+) -> io::Result<Option<(Subprotocol, Vec<u8>, Pass)>> {
     let mut received = Vec::with_capacity(1 << 10);
     loop {
         match answer(&received, &config.origins) {
             Handshake::Incomplete => {}
-            Handshake::Accepted { response, subprotocol, request_bytes } => {
-                stream.write_all(&response).await?;
-                return Ok(Some((subprotocol, received.split_off(request_bytes))));
-            }
+            Handshake::Accepted { response, subprotocol, request_bytes } => match entry {
+                Ok(pass) => {
+                    stream.write_all(&response).await?;
+                    return Ok(Some((subprotocol, received.split_off(request_bytes), pass)));
+                }
+                Err(why) => return refuse(stream, &too_fast(why)).await.map(|()| None),
+            },
             Handshake::Refused { response } => {
-                stream.write_all(&response).await?;
-                stream.shutdown().await?;
-                // What the client still sends is taken, so that the response is not cut off.
-                tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await?;
-                return Ok(None);
+                return refuse(stream, &response).await.map(|()| None);
             }
         }
         let room = REQUEST_BYTES_MAX.saturating_sub(received.len()).max(1) as u64;
@@ -169,4 +193,12 @@ async fn shake_hands(
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
+}
+
+async fn refuse(stream: &mut TcpStream, response: &[u8]) -> io::Result<()> {
+    stream.write_all(response).await?;
+    stream.shutdown().await?;
+    // What the client still sends is taken, so that the response is not cut off.
+    tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await?;
+    Ok(())
 }

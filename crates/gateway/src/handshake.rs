@@ -13,8 +13,12 @@ use tokio_tungstenite::tungstenite::{
     http::{HeaderValue, header},
 };
 
+use crate::admission::TooFast;
+
 /// Bytes of a request, headers included.
 pub(crate) const REQUEST_BYTES_MAX: usize = 8 << 10;
+
+const TAKES_ALL: &str = "a string takes everything";
 
 /// What the bytes so far lead to.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ enum Refusal {
     NoUpgrade,
     #[error("this origin is not let in")]
     Origin,
+    #[error("too many connections were opened from this address; come back in {0} s")]
+    TooFast(u64),
     #[error("{0}")]
     Subprotocol(#[from] NegotiateError),
     #[error("the request is malformed: {0}")]
@@ -65,6 +71,7 @@ impl Refusal {
                 "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
             }
             Self::Origin => "403 Forbidden",
+            Self::TooFast(_) => "429 Too Many Requests",
             Self::Query | Self::Subprotocol(_) | Self::Malformed(_) => "400 Bad Request",
         }
     }
@@ -72,13 +79,16 @@ impl Refusal {
     fn response(&self) -> Vec<u8> {
         let body = format!("{self}\n");
         let mut response = format!("HTTP/1.1 {}\r\n", self.status());
+        if let Self::TooFast(seconds) = self {
+            write!(response, "Retry-After: {seconds}\r\n").expect(TAKES_ALL);
+        }
         write!(
             response,
             "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         )
-        .expect("a string takes everything");
+        .expect(TAKES_ALL);
         response.into_bytes()
     }
 }
@@ -97,6 +107,11 @@ impl From<tungstenite::Error> for Refusal {
             other => Self::Malformed(Box::new(other)),
         }
     }
+}
+
+/// The answer to a sound request from an address that opens connections too fast.
+pub(crate) fn too_fast(TooFast { retry_after }: TooFast) -> Vec<u8> {
+    Refusal::TooFast(retry_after.get().div_ceil(1_000)).response()
 }
 
 /// Answers a request as far as it has come; `origins` as in the configuration.

@@ -5,7 +5,7 @@
 //! that a door hands over, each for as long as it lives. What a session does is decided without sockets
 //! in the module `sessions`; the module `steady` moves bytes between there and the sockets.
 
-mod bucket;
+mod admission;
 mod config;
 mod door;
 mod fanout;

@@ -4,7 +4,8 @@ use metrics::{Counter, Unit, counter, describe_counter, describe_gauge};
 
 /// Connections that have finished their handshake.
 pub const CONNECTIONS: &str = "stampede_gateway_connections";
-/// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`.
+/// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`; `displaced` by another one,
+/// `dropped` because their address opened too many.
 pub const HANDSHAKES: &str = "stampede_gateway_handshakes_total";
 /// Messages that clients sent.
 pub const RECEIVED: &str = "stampede_gateway_messages_received_total";

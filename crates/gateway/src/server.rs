@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::{
+    admission::Addresses,
     config::{ConfigError, GatewayConfig},
     door::{Door, Way},
     listener,
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) cores: usize,
     pub(crate) settlement: Arc<Settlement>,
     pub(crate) connections: Connections,
+    pub(crate) addresses: Addresses,
     tickets: RwLock<Arc<TicketVerifier>>,
     stopping: AtomicBool,
     /// Tells the doors what `stopping` tells the cores.
@@ -159,6 +161,7 @@ impl Gateway {
         };
         let shared = Arc::new(Shared {
             connections: Connections::new(cores, config.connections_max),
+            addresses: Addresses::new(config.address_limits()),
             config,
             cores,
             settlement,
@@ -183,6 +186,7 @@ impl Gateway {
         listeners: Vec<std::net::TcpListener>,
     ) -> io::Result<()> {
         let mut ways = Vec::with_capacity(ports.len());
+        let clocks: Vec<_> = ports.iter().map(CorePort::clock).collect();
         for (core, port) in ports.into_iter().enumerate() {
             let signal = Arc::clone(&self.signals[core]);
             let (arrivals, way) = Way::new(Arc::clone(&signal));
@@ -190,8 +194,9 @@ impl Gateway {
             self.threads.push(runtime::spawn_core(core, seat)?);
             ways.push(way);
         }
-        for (number, listener) in listeners.into_iter().enumerate() {
-            let door = Door { listener, ways: ways.clone(), shared: Arc::clone(&self.shared) };
+        for (number, (listener, clock)) in listeners.into_iter().zip(clocks).enumerate() {
+            let (ways, shared) = (ways.clone(), Arc::clone(&self.shared));
+            let door = Door { listener, ways, clock, shared };
             self.threads.push(runtime::spawn_door(number, door)?);
         }
         Ok(())

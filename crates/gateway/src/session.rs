@@ -6,7 +6,11 @@ use stampede_domain::UnixMillis;
 use stampede_engine::Viewer;
 use stampede_wire::{Subprotocol, ticket::Ticket};
 
-use crate::{bucket::Bucket, outbox::Outbox, slab::Token};
+use crate::{
+    admission::{Addresses, Admission, MessageLimits, Pass, Sent},
+    outbox::Outbox,
+    slab::Token,
+};
 
 /// What is kept for one connection, whatever moves its frames.
 #[derive(Debug)]
@@ -14,7 +18,9 @@ pub(crate) struct Session {
     pub(crate) subprotocol: Subprotocol,
     pub(crate) stage: Stage,
     pub(crate) outbox: Outbox,
-    pub(crate) bucket: Bucket,
+    /// Its share in what its address may do.
+    pub(crate) pass: Pass,
+    pub(crate) sent: Sent,
     /// When the client last gave a sign of life.
     pub(crate) heard_at: UnixMillis,
     /// Whether it was asked for one since.
@@ -53,7 +59,7 @@ pub(crate) struct Joined {
 impl Session {
     pub(crate) fn new(
         subprotocol: Subprotocol,
-        bucket: Bucket,
+        pass: Pass,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Self {
@@ -61,11 +67,26 @@ impl Session {
             subprotocol,
             stage: Stage::Greeting { until },
             outbox: Outbox::default(),
-            bucket,
+            pass,
+            sent: Sent::default(),
             heard_at: now,
             pinged: false,
             is_listed: false,
         }
+    }
+
+    /// Counts a message.
+    pub(crate) fn admit(
+        &mut self,
+        limits: MessageLimits,
+        addresses: &Addresses,
+        now: UnixMillis,
+    ) -> Admission {
+        let viewer = match &self.stage {
+            Stage::Joined(joined) => Some(&*joined.viewer),
+            _ => None,
+        };
+        self.sent.admit(limits, viewer, (addresses, &self.pass), now)
     }
 
     pub(crate) fn is_closing(&self) -> bool {

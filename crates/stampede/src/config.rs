@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, IdError, NodeId, limits::CORES_MAX};
 use stampede_gateway::GatewayConfig;
@@ -44,10 +45,30 @@ pub(crate) struct Viewers {
     pub(crate) connections_max: usize,
     /// Connections of one viewer; the oldest is closed.
     pub(crate) connections_per_viewer_max: usize,
-    /// Messages of one connection in the long run, per second.
+    /// Connections of one address; 0 for any number.
+    pub(crate) connections_per_address_max: usize,
+    /// Connections that one address may open, per second and at once; 0 per second for any number.
+    pub(crate) connects_per_address_per_s: u32,
+    pub(crate) connects_per_address_burst: u32,
+    /// Messages of one connection, per second and at once.
     pub(crate) messages_per_s: u32,
-    /// Messages of one connection at once.
     pub(crate) messages_burst: u32,
+    /// Messages of one viewer, per second and at once; 0 per second for any number.
+    pub(crate) messages_per_viewer_per_s: u32,
+    pub(crate) messages_per_viewer_burst: u32,
+    /// Messages of one address, per second and at once; 0 per second for any number.
+    pub(crate) messages_per_address_per_s: u32,
+    pub(crate) messages_per_address_burst: u32,
+    /// Addresses without limits of their own.
+    pub(crate) unlimited_addresses: Vec<IpNet>,
+    /// Time for the handshake, in milliseconds.
+    pub(crate) handshake_timeout_ms: u64,
+    /// Time from the handshake to `hello`, in milliseconds.
+    pub(crate) hello_timeout_ms: u64,
+    /// Silence after which the server pings, in milliseconds.
+    pub(crate) heartbeat_ms: u64,
+    /// Bytes that wait for one connection.
+    pub(crate) queue_bytes_max: usize,
     /// Time between two stock ticks of a drop, in milliseconds.
     pub(crate) tick_interval_ms: u64,
     /// Web origins that may connect; empty lets every page in. Programs without an origin always may.
@@ -108,13 +129,26 @@ impl Default for Node {
 
 impl Default for Viewers {
     fn default() -> Self {
+        let gateway = GatewayConfig::default();
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), VIEWER_PORT),
             cores: 0,
             connections_max: 18_000,
             connections_per_viewer_max: 5,
-            messages_per_s: 20,
-            messages_burst: 40,
+            connections_per_address_max: gateway.connections_per_address_max,
+            connects_per_address_per_s: gateway.connects_per_address_per_s,
+            connects_per_address_burst: gateway.connects_per_address_burst,
+            messages_per_s: gateway.messages_per_s,
+            messages_burst: gateway.messages_burst,
+            messages_per_viewer_per_s: gateway.messages_per_viewer_per_s,
+            messages_per_viewer_burst: gateway.messages_per_viewer_burst,
+            messages_per_address_per_s: gateway.messages_per_address_per_s,
+            messages_per_address_burst: gateway.messages_per_address_burst,
+            unlimited_addresses: gateway.unlimited_addresses,
+            handshake_timeout_ms: gateway.handshake_timeout.get(),
+            hello_timeout_ms: gateway.hello_timeout.get(),
+            heartbeat_ms: gateway.heartbeat.get(),
+            queue_bytes_max: gateway.queue_bytes_max,
             tick_interval_ms: 100,
             origins: Vec::new(),
         }
@@ -128,8 +162,20 @@ impl Viewers {
             listen: self.listen,
             origins: self.origins.clone(),
             connections_max: self.connections_max,
+            connections_per_address_max: self.connections_per_address_max,
+            connects_per_address_per_s: self.connects_per_address_per_s,
+            connects_per_address_burst: self.connects_per_address_burst,
             messages_per_s: self.messages_per_s,
             messages_burst: self.messages_burst,
+            messages_per_viewer_per_s: self.messages_per_viewer_per_s,
+            messages_per_viewer_burst: self.messages_per_viewer_burst,
+            messages_per_address_per_s: self.messages_per_address_per_s,
+            messages_per_address_burst: self.messages_per_address_burst,
+            unlimited_addresses: self.unlimited_addresses.clone(),
+            handshake_timeout: DurationMs::new(self.handshake_timeout_ms),
+            hello_timeout: DurationMs::new(self.hello_timeout_ms),
+            heartbeat: DurationMs::new(self.heartbeat_ms),
+            queue_bytes_max: self.queue_bytes_max,
             tick_interval: DurationMs::new(self.tick_interval_ms),
             ..GatewayConfig::default()
         }

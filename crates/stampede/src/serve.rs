@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
         warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
     }
+    warn_if_open(&config);
     let metrics = telemetry::metrics()?;
 
     let data = DataDir::lock(&args.data)?;
@@ -103,6 +104,14 @@ fn settings(args: &ServeArgs) -> Result<Config, Failure> {
     set(&mut payments.failure_rate, args.payment_failure_rate);
     config.validate()?;
     Ok(config)
+}
+
+/// Only a browser says which page it runs, so this matters where pages may connect at all.
+fn warn_if_open(config: &Config) {
+    let viewers = &config.viewers;
+    if viewers.origins.is_empty() && !viewers.listen.ip().is_loopback() {
+        warn!(listen = %viewers.listen, "viewers.origins is empty: every web page may connect");
+    }
 }
 
 fn set<T>(setting: &mut T, given: Option<T>) {

@@ -5,7 +5,7 @@ use stampede_engine::{Buy, BuyRequest, HoldLook};
 use stampede_wire::{Refused, ServerMessage};
 
 use super::{Sessions, Waiting};
-use crate::{bucket::Admission, slab::Token, view};
+use crate::{admission::Admission, slab::Token, view};
 
 /// A buy as it was sent.
 pub(super) struct Wish<'a> {

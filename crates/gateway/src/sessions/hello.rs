@@ -7,7 +7,7 @@ use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket
 
 use super::{Sessions, list};
 use crate::{
-    bucket::Admission,
+    admission::Admission,
     session::{Joined, Stage},
     slab::Token,
     view,

@@ -22,7 +22,7 @@ use stampede_wire::{
 };
 
 use crate::{
-    bucket::{Admission, Bucket, Limit},
+    admission::{Admission, MessageLimits, Pass},
     fanout::Audiences,
     metrics::{self, CoreMetrics},
     server::Shared,
@@ -82,7 +82,7 @@ pub(crate) struct Sessions {
     listed: VecDeque<Token>,
     events: Vec<CoreEvent>,
     encoded: Vec<u8>,
-    limit: Limit,
+    limits: MessageLimits,
     poisoned: bool,
     draining: bool,
     metrics: CoreMetrics,
@@ -90,8 +90,7 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(port: CorePort, shared: Arc<Shared>) -> Self {
-        let config = &shared.config;
-        let limit = Limit { per_s: config.messages_per_s, burst: config.messages_burst };
+        let limits = shared.config.message_limits();
         Self {
             port,
             shared,
@@ -103,7 +102,7 @@ impl Sessions {
             listed: VecDeque::new(),
             events: Vec::new(),
             encoded: Vec::new(),
-            limit,
+            limits,
             poisoned: false,
             draining: false,
             metrics: CoreMetrics::new(),
@@ -116,17 +115,19 @@ impl Sessions {
     }
 
     /// A connection has finished its handshake.
-    pub(crate) fn open(&mut self, subprotocol: Subprotocol) -> Token {
+    pub(crate) fn open(&mut self, subprotocol: Subprotocol, mut pass: Pass) -> Token {
         let now = self.port.now();
         let until = now.plus(self.shared.config.hello_timeout);
-        let bucket = Bucket::full(self.limit, now);
-        let token = self.slab.insert(Session::new(subprotocol, bucket, now, until));
+        let has_room = self.shared.addresses.enter(&mut pass);
+        let token = self.slab.insert(Session::new(subprotocol, pass, now, until));
         if !self.shared.connections.is_within() {
             self.close(
                 token,
                 CloseCode::Overloaded,
                 "the server has as many connections as it may",
             );
+        } else if !has_room {
+            self.close(token, CloseCode::AddressFull, "too many connections from this address");
         } else if self.draining {
             self.close(token, CloseCode::GoingAway, GOING_AWAY);
         }
@@ -148,7 +149,7 @@ impl Sessions {
             return;
         };
         session.hear(now);
-        let admission = session.bucket.admit(self.limit, now);
+        let admission = session.admit(self.limits, &self.shared.addresses, now);
         let subprotocol = session.subprotocol;
         if let Admission::Over { in_a_row, .. } = admission
             && in_a_row > self.shared.config.messages_over_max

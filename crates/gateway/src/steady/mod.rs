@@ -135,10 +135,11 @@ impl Core {
     /// Lets those in whom a door has sent.
     fn arrive(&mut self) {
         for _ in 0..ARRIVALS_PER_ROUND_MAX {
-            let Ok(Opened { stream, mut early, subprotocol }) = self.arrivals.try_recv() else {
+            let Ok(Opened { stream, mut early, subprotocol, pass }) = self.arrivals.try_recv()
+            else {
                 return;
             };
-            let token = self.sessions.open(subprotocol);
+            let token = self.sessions.open(subprotocol, pass);
             let mut connection = Box::new(Connection::new(token, Transport::new(stream)));
             if let Err(why) = self.poller.add(connection.transport(), token) {
                 warn!(%why, "cannot watch a connection");

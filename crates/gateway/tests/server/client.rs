@@ -52,10 +52,19 @@ impl Client {
         address: SocketAddr,
         offer: &str,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::over(connect(address), address, offer)
+    }
+
+    /// Shakes hands over a connection that exists.
+    pub(crate) fn over(
+        stream: TcpStream,
+        address: SocketAddr,
+        offer: &str,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let mut request = format!("ws://{address}/").into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_str(offer)?);
-        let (socket, response) = tokio_tungstenite::tungstenite::client(request, connect(address))
+        let (socket, response) = tokio_tungstenite::tungstenite::client(request, stream)
             .map_err(|error| error.to_string())?;
         let chosen = response.headers()["Sec-WebSocket-Protocol"].to_str()?;
         Ok(Self { socket, subprotocol: Subprotocol::from_name(chosen).unwrap() })
@@ -73,11 +82,6 @@ impl Client {
             Message::binary(bytes)
         };
         self.socket.send(message).unwrap();
-    }
-
-    /// Writes bytes that may be no frame at all.
-    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
-        self.socket.get_mut().write_all(bytes).unwrap();
     }
 
     pub(crate) fn hello(&mut self, ticket: &str) {

@@ -4,13 +4,15 @@ use stampede_domain::{DurationMs, SkuPlan, limits::SKUS_PER_DROP_MAX};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::world::{World, plan, wait_for};
+use crate::world::{World, plan};
 
 #[test]
 fn a_hello_that_does_not_come() {
     let world = World::with(|config| config.hello_timeout = DurationMs::from_secs(5));
-    let client = world.dial(Subprotocol::Json);
-    wait_for("the session", || (world.gateway.as_ref()?.connections() == 1).then_some(()));
+    let mut client = world.dial(Subprotocol::Json);
+    // A core knows the session once it answers.
+    client.socket.send(Message::Ping(Vec::new().into())).unwrap();
+    assert!(matches!(client.socket.read(), Ok(Message::Pong(_))));
     world.advance(5_000);
     assert_eq!(client.closed(), 4004);
 }
@@ -63,19 +65,6 @@ fn a_client_that_keeps_sending_is_refused_then_closed() {
 }
 
 #[test]
-fn a_ping_flood_is_closed() {
-    let world = World::with(|config| config.messages_over_max = 10);
-    let mut client = world.join("v1");
-    for _ in 0..100 {
-        // The server may have closed by then.
-        if client.socket.send(Message::Ping(vec![0; 4].into())).is_err() {
-            break;
-        }
-    }
-    assert_eq!(client.closed(), 4105);
-}
-
-#[test]
 fn a_welcome_may_be_larger_than_the_bound_of_what_waits() {
     let world = World::with(|config| config.queue_bytes_max = 1 << 10);
     let mut long = plan(1);
@@ -98,20 +87,6 @@ fn a_welcome_may_be_larger_than_the_bound_of_what_waits() {
     }
     client.buy(open, "mug", 1, "first");
     client.held();
-}
-
-#[test]
-fn one_connection_too_many_is_told() {
-    let world = World::with(|config| config.connections_max = 2);
-    let drop = world.open(plan(2));
-    let first = world.join("v1");
-    let second = world.join("v2");
-    let third = world.dial(Subprotocol::Json);
-    assert_eq!(third.closed(), 4001);
-    first.vanish();
-    second.vanish();
-    wait_for("room", || (world.gateway.as_ref()?.connections() == 0).then_some(()));
-    world.check_unharmed(drop);
 }
 
 #[test]

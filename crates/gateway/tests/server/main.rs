@@ -2,10 +2,16 @@
 
 #![cfg(test)]
 
+mod abuse_crowds;
+mod abuse_floods;
+mod abuse_frames;
+mod abuse_handshakes;
+mod abuse_sale;
 mod client;
 mod faults;
 mod limits;
 mod payments;
+mod raw;
 mod sale;
 mod several;
 mod tickets;
