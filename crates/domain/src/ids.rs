@@ -54,6 +54,51 @@ impl std::str::FromStr for DropId {
     }
 }
 
+/// A ban within one ledger, counted from 1. Shown as `b` plus the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BanId(u32);
+
+impl BanId {
+    /// Wraps a ban's number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number within the ledger; 0 stands before the first.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The id that follows, or `None` after the last.
+    pub const fn next(self) -> Option<Self> {
+        match self.0.checked_add(1) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for BanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}", self.0)
+    }
+}
+
+impl std::str::FromStr for BanId {
+    type Err = IdError;
+
+    /// Reads `b` plus a decimal number from 1 without leading zeros.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let malformed =
+            || IdError::Malformed { kind: "ban id", expected: "b and a number, like b17" };
+        let digits = text.strip_prefix('b').ok_or_else(malformed)?;
+        if digits.starts_with(['0', '+']) {
+            return Err(malformed());
+        }
+        digits.parse().map(Self).map_err(|_| malformed())
+    }
+}
+
 macro_rules! bounded {
     ($(#[$doc:meta])* $name:ident($int:ty), bits $bits:literal) => {
         $(#[$doc])*

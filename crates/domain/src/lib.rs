@@ -3,6 +3,8 @@
 //! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
 //! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.
 
+mod address;
+mod brake;
 mod display;
 mod hold_id;
 mod ids;
@@ -16,10 +18,13 @@ mod text_id;
 mod time;
 mod units;
 
+pub use address::{AddressRange, AddressRangeError};
+pub use brake::{BanTarget, Rates, RatesError};
 pub use display::{ShownUnits, StockDisplay};
 pub use hold_id::{HoldId, OrderId};
 pub use ids::{
-    DropId, Incarnation, NodeEpoch, PoolIndex, Seq, SkuIndex, SlotIndex, TakeNumber, ViewerNumber,
+    BanId, DropId, Incarnation, NodeEpoch, PoolIndex, Seq, SkuIndex, SlotIndex, TakeNumber,
+    ViewerNumber,
 };
 pub use key::{IdempotencyKey, KeyFingerprint};
 pub use money::{Currency, Money};

@@ -46,6 +46,18 @@ pub const BATCH_RECORDS_MAX: usize = 32_768;
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one journal row.
 pub const ROW_BYTES_MAX: usize = 8 << 20;
+/// Most buys or hellos that a limit may admit per second.
+pub const ADMITTED_PER_S_MAX: u32 = 10_000_000;
+/// Shortest time between two stock ticks of a drop, in milliseconds.
+pub const TICK_INTERVAL_MS_MIN: u64 = 10;
+/// Longest time between two stock ticks of a drop, in milliseconds.
+pub const TICK_INTERVAL_MS_MAX: u64 = 60_000;
+/// Bans in force at a time; one more is refused.
+pub const BANS_MAX: usize = 10_000;
+/// Shortest time after which something that operations staff set may expire, in milliseconds.
+pub const BRAKE_EXPIRY_MS_MIN: u64 = 1_000;
+/// Longest such time, in milliseconds: 366 days.
+pub const BRAKE_EXPIRY_MS_MAX: u64 = 366 * 86_400_000;
 /// Cores that may take: one bit each in a viewer's presence word.
 pub const CORES_MAX: usize = 64;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::DropId;
-use stampede_ledger::{Applier, Entry, Record, StoreError};
+use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
 use crate::{
@@ -32,6 +32,11 @@ impl Applier<Tag> for TakeApplier {
     fn applied(&mut self, entries: &mut Vec<Entry<Tag>>) {
         let mut current: Option<(DropId, Arc<SaleDrop>)> = None;
         for entry in entries.drain(..) {
+            if let Some(Link::Viewer(link)) = entry.link
+                && let Some(viewer) = self.shared.directory.by_number(link.number)
+            {
+                viewer.set_linked();
+            }
             let Record::Taken { hold, deadline, .. } = entry.record else { continue };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
                 current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
@@ -39,11 +44,6 @@ impl Applier<Tag> for TakeApplier {
             let (_, sale) = current.as_ref().expect("a drop that took units is never removed");
             sale.stock().mark_held(hold);
             self.fresh.push(DurableTake { hold, deadline });
-            if let Some(link) = entry.link
-                && let Some(viewer) = self.shared.directory.by_number(link.number)
-            {
-                viewer.set_linked();
-            }
         }
         if !self.fresh.is_empty() {
             self.shared.durable_takes.lock().append(&mut self.fresh);

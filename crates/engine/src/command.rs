@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, IdempotencyKey, KeyFingerprint, MerchantId, Phase, PlanError, SkuId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, MerchantId, Phase, PlanError,
+    Rates, RatesError, SkuId, Units,
 };
 
 /// What a member of staff is trusted with.
@@ -15,7 +16,7 @@ pub enum Role {
     Host,
     /// Plans drops as well as running them.
     Merchant,
-    /// Keeps the system up: may pause or close, never sells.
+    /// Keeps the system up: may pause or close, and works the brake; never plans or opens.
     Ops,
 }
 
@@ -38,11 +39,16 @@ impl Role {
     /// Whether the role may give this command.
     pub const fn may(self, action: &Action) -> bool {
         match self {
-            Self::Admin | Self::Merchant => true,
+            Self::Admin => true,
+            Self::Merchant => !action.is_brake(),
             Self::Host => {
-                !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
+                !action.is_brake()
+                    && !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
             }
-            Self::Ops => matches!(action, Action::Pause | Action::Close | Action::CancelCountdown),
+            Self::Ops => {
+                action.is_brake()
+                    || matches!(action, Action::Pause | Action::Close | Action::CancelCountdown)
+            }
         }
     }
 }
@@ -79,6 +85,34 @@ pub enum Action {
         /// How many.
         units: Units,
     },
+    /// Refuse every take of every drop.
+    Stop {
+        /// After which time it ends by itself.
+        expires_in: Option<DurationMs>,
+    },
+    /// Let takes go on after a stop.
+    Go,
+    /// Set limits in place of the configured ones; [`Rates::NONE`] ends those set before.
+    SetRates {
+        /// The limits.
+        rates: Rates,
+        /// After which time they end by themselves.
+        expires_in: Option<DurationMs>,
+    },
+    /// Keep somebody out.
+    Ban {
+        /// Whom.
+        target: BanTarget,
+        /// Whether the live holds of those kept out are released.
+        release_holds: bool,
+        /// After which time it ends by itself.
+        expires_in: Option<DurationMs>,
+    },
+    /// End a ban.
+    Unban {
+        /// Which.
+        ban: BanId,
+    },
 }
 
 impl Action {
@@ -94,13 +128,24 @@ impl Action {
             Self::Resume => "resume",
             Self::Close => "close",
             Self::Restock { .. } => "restock",
+            Self::Stop { .. } => "stop",
+            Self::Go => "go",
+            Self::SetRates { .. } => "set_rates",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
         }
     }
 
-    /// Fingerprint of the request: the same key with another one is an error.
-    pub(crate) fn fingerprint(&self, drop: Option<DropId>) -> KeyFingerprint {
-        // The derived Debug form names every field, so two requests that differ print differently.
-        KeyFingerprint::of(format!("{drop:?} {self:?}").as_bytes())
+    /// Whether it works the brake, which holds for every merchant and names no drop.
+    pub const fn is_brake(&self) -> bool {
+        matches!(
+            self,
+            Self::Stop { .. }
+                | Self::Go
+                | Self::SetRates { .. }
+                | Self::Ban { .. }
+                | Self::Unban { .. }
+        )
     }
 }
 
@@ -117,7 +162,7 @@ pub struct StaffCommand {
     pub key: IdempotencyKey,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// The drop; `None` only for [`Action::Plan`].
+    /// The drop; `None` for [`Action::Plan`] and for what works the brake.
     pub drop: Option<DropId>,
     /// What to do.
     pub action: Action,
@@ -126,10 +171,12 @@ pub struct StaffCommand {
 /// What an accepted command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The drop, new or old.
+    /// The drop, new or old; the house for what works the brake.
     pub drop: DropId,
     /// The lot's number, for a restock.
     pub lot: Option<u32>,
+    /// The ban, for a ban that was made or ended.
+    pub ban: Option<BanId>,
     /// Whether this answers an earlier request with the same key.
     pub replayed: bool,
 }
@@ -219,6 +266,48 @@ pub enum CommandRefusal {
         /// Most bytes allowed.
         max: usize,
     },
+    /// The brake holds for every merchant; the token is bound to one.
+    #[error(
+        "{action} holds for every merchant's drops; this token is bound to {bound}: use one that is \
+         not bound"
+    )]
+    BoundToken {
+        /// The command.
+        action: &'static str,
+        /// Whose token it is.
+        bound: MerchantId,
+    },
+    /// A rate outside its range.
+    #[error(transparent)]
+    Rates(#[from] RatesError),
+    /// A time to live outside its range.
+    #[error("expires_in_ms is {value}; {min} to {max} are allowed, or leave it out")]
+    Expiry {
+        /// What was asked for, in milliseconds.
+        value: u64,
+        /// The shortest allowed.
+        min: u64,
+        /// The longest allowed.
+        max: u64,
+    },
+    /// Nothing is stopped, or no limits are set.
+    #[error("there is nothing to end: {what}")]
+    NotInForce {
+        /// What is not in force.
+        what: &'static str,
+    },
+    /// No such ban, or it has ended.
+    #[error("no ban {ban} is in force")]
+    UnknownBan {
+        /// What was asked for.
+        ban: BanId,
+    },
+    /// As many bans as there may be.
+    #[error("{max} bans are in force, which is the most; end some, or ban a range or a channel")]
+    BansFull {
+        /// The limit.
+        max: usize,
+    },
     /// A refusal that was recorded before a restart, in the words recorded then.
     #[error("{text}")]
     Recorded {
@@ -234,7 +323,9 @@ impl CommandRefusal {
     pub fn code(&self) -> &str {
         match self {
             Self::UnknownDrop => "unknown_drop",
-            Self::Forbidden { .. } | Self::OtherMerchant { .. } => "forbidden",
+            Self::Forbidden { .. } | Self::OtherMerchant { .. } | Self::BoundToken { .. } => {
+                "forbidden"
+            }
             Self::KeyReused => "key_reused",
             Self::WrongPhase { .. } => "wrong_phase",
             Self::Plan(_) => "invalid_plan",
@@ -245,6 +336,11 @@ impl CommandRefusal {
             Self::StreamFull { .. } => "stream_full",
             Self::InThePast { .. } => "in_the_past",
             Self::Reason { .. } => "invalid_reason",
+            Self::Rates(_) => "rate_out_of_range",
+            Self::Expiry { .. } => "expiry_out_of_range",
+            Self::NotInForce { .. } => "not_in_force",
+            Self::UnknownBan { .. } => "unknown_ban",
+            Self::BansFull { .. } => "bans_full",
             Self::Recorded { code, .. } => code,
         }
     }

@@ -17,6 +17,11 @@ pub struct EngineConfig {
     pub connections_per_viewer_max: usize,
     /// What a `busy` answer names as time to wait, in milliseconds.
     pub busy_retry_after: DurationMs,
+    /// What a `busy` answer names while every take is halted, in milliseconds.
+    pub halt_retry_after: DurationMs,
+    /// What a `busy` answer names at least when buys or hellos exceed the rate admitted, in
+    /// milliseconds.
+    pub admission_retry_after: DurationMs,
     /// Time between two tallies of a drop, in milliseconds.
     pub tally_interval: DurationMs,
 }
@@ -30,6 +35,8 @@ impl Default for EngineConfig {
             steward_ring_entries_max: 32_768,
             connections_per_viewer_max: 5,
             busy_retry_after: DurationMs::new(250),
+            halt_retry_after: DurationMs::from_secs(5),
+            admission_retry_after: DurationMs::from_secs(1),
             tally_interval: DurationMs::from_secs(1),
         }
     }

@@ -10,8 +10,10 @@ use stampede_ledger::WriterHandle;
 use tokio::sync::oneshot;
 
 use crate::{
+    brake::Brake,
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
+    metrics::Shed,
     port::HoldLook,
     sale::SaleDrop,
     shared::Shared,
@@ -55,6 +57,11 @@ impl Engine {
     /// Whether the engine can sell.
     pub fn health(&self) -> Health {
         if self.shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
+    }
+
+    /// What operations staff hold back now; doors and cores go by it.
+    pub fn brake(&self) -> &Arc<Brake> {
+        &self.shared.brake
     }
 
     /// Every drop, oldest first.
@@ -131,7 +138,11 @@ impl Engine {
             return Err(Unavailable::Poisoned);
         }
         let (reply, answer) = oneshot::channel();
-        self.steward.send(request(reply))?;
+        self.steward.send(request(reply)).inspect_err(|why| {
+            if matches!(why, Unavailable::Busy { .. }) {
+                self.shared.brake.count_shed(Shed::StewardFull);
+            }
+        })?;
         Ok(answer)
     }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use stampede_domain::{DropId, HoldId, Refusal, Units, ViewerNumber};
 
+use crate::brake::Ban;
+
 /// Something that a core has to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoreEvent {
@@ -31,6 +33,8 @@ pub enum CoreEvent {
         /// The core's own name for the connection.
         token: u64,
     },
+    /// A ban came into force: connections that it keeps out must be closed.
+    Banned(Arc<Ban>),
     /// A take that some core waits for may be durable now: look again.
     Recheck,
     /// The ledger failed: no further promise will leave.

@@ -5,14 +5,17 @@
 //! their record, the steward's decisions by the events and answers that it sends afterwards.
 
 mod applier;
+mod brake;
 mod clock;
 mod command;
+mod command_bytes;
 mod config;
 mod engine;
 mod event;
 pub mod metrics;
 mod port;
 mod recover;
+mod recover_brake;
 mod sale;
 mod shared;
 mod start;
@@ -20,6 +23,7 @@ mod steward;
 mod tally;
 mod viewer;
 
+pub use brake::{Arrival, Ban, Brake, BrakeEntry, BrakeView};
 pub use clock::Clock;
 pub use command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand, Unavailable};
 pub use config::{ConfigError, EngineConfig};

@@ -1,6 +1,6 @@
 //! The crate's metrics, declared once.
 
-use metrics::{Unit, counter, describe_counter};
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::tally::Totals;
 
@@ -12,12 +12,31 @@ pub const ENDS: &str = "stampede_engine_holds_ended_total";
 /// Staff commands that were decided, by `action` with `outcome`: `accepted`, `refused`.
 pub const COMMANDS: &str = "stampede_engine_commands_total";
 
+/// What was turned away to protect the sale, by `reason`: `halted`, `admission`, `ring_full`,
+/// `poisoned`, `steward_full`, `hello`, `banned`.
+pub const SHED: &str = "stampede_engine_shed_total";
+/// 1 while every take is halted.
+pub const HALTED: &str = "stampede_engine_halted";
+/// Bans in force.
+pub const BANS: &str = "stampede_engine_bans";
+
 /// Tells the recorder what each metric means.
 pub fn describe() {
     let count = Unit::Count;
     describe_counter!(BUYS, count, "buys that were decided, by outcome; counted each second");
     describe_counter!(ENDS, count, "holds that ended durably, by end");
     describe_counter!(COMMANDS, count, "staff commands that were decided, by action and outcome");
+    describe_counter!(SHED, count, "what was turned away to protect the sale, by reason");
+    describe_gauge!(HALTED, count, "1 while every take is halted");
+    describe_gauge!(BANS, count, "bans in force");
+}
+
+pub(crate) fn show_halt(halted: bool) {
+    gauge!(HALTED).set(if halted { 1.0 } else { 0.0 });
+}
+
+pub(crate) fn show_bans(bans: usize) {
+    gauge!(BANS).set(u32::try_from(bans).map_or(f64::MAX, f64::from));
 }
 
 pub(crate) fn count_buys(since: &Totals) {
@@ -35,4 +54,51 @@ pub(crate) fn count_end(end: &'static str) {
 pub(crate) fn count_command(action: &'static str, accepted: bool) {
     let outcome = if accepted { "accepted" } else { "refused" };
     counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(1);
+}
+
+/// Why something was turned away to protect the sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shed {
+    /// A buy, while takes are halted.
+    Halted,
+    /// A buy over the rate admitted.
+    Admission,
+    /// A buy, because the core's takes wait for the ledger.
+    RingFull,
+    /// A buy or a release, because the ledger has failed.
+    Poisoned,
+    /// A release, a payment or a command, because the steward has enough to do.
+    StewardFull,
+    /// A hello over the rate admitted.
+    Hello,
+    /// A banned arrival.
+    Banned,
+}
+
+impl Shed {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Halted, "halted"),
+        (Self::Admission, "admission"),
+        (Self::RingFull, "ring_full"),
+        (Self::Poisoned, "poisoned"),
+        (Self::StewardFull, "steward_full"),
+        (Self::Hello, "hello"),
+        (Self::Banned, "banned"),
+    ];
+}
+
+/// A counter for each reason, looked up once: refusals stay cheap.
+pub(crate) struct Shedding([Counter; Shed::ALL.len()]);
+
+impl Shedding {
+    pub(crate) fn new() -> Self {
+        Self(Shed::ALL.map(|(_, name)| counter!(SHED, "reason" => name)))
+    }
+
+    pub(crate) fn count(&self, shed: Shed) {
+        let place = Shed::ALL.iter().position(|(known, _)| *known == shed);
+        if let Some(counter) = place.and_then(|place| self.0.get(place)) {
+            counter.increment(1);
+        }
+    }
 }

@@ -6,13 +6,15 @@ use stampede_domain::{
     DropId, DropPlan, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
     StreamId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{Entry, Position, Producer, Record};
-use stampede_stock::{HoldView, Lane, Take, TakeRequest};
+use stampede_ledger::{Entry, Link, Position, Producer, Record};
+use stampede_stock::{Found, HoldView, Lane, Take, TakeRequest};
 
 use crate::{
     applier::Tag,
+    brake::Brake,
     clock::Clock,
     event::{CoreEvent, ViewerEvent},
+    metrics::Shed,
     sale::SaleDrop,
     shared::Shared,
     steward::{ReleaseRequest, Request, StewardHandle},
@@ -184,7 +186,16 @@ impl CorePort {
             Err(refusal) => return refuse(sale, core, refusal),
         };
         if poisoned {
+            self.shared.brake.count_shed(Shed::Poisoned);
             return refuse(sale, core, busy);
+        }
+        // After the clock was read: no take is dated behind the halt that did not stop it.
+        if let Err(held_back) = self.shared.brake.admit_buy(take.now) {
+            return match sale.stock().find(take.viewer, take.key) {
+                // A retry takes nothing: it gets the answer of the first request all the same.
+                Some(found) => self.replay_held_back(request.drop, &take, found),
+                None => refuse(sale, core, held_back),
+            };
         }
         match sale.stock().take(lane, &take, self.ring.room() > 0) {
             Take::Taken(hold) => {
@@ -197,7 +208,7 @@ impl CorePort {
                     taken_at: take.now,
                     deadline: take.deadline,
                 };
-                let link = viewer.link_to_write();
+                let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.push(Entry { drop: request.drop, record, link, tag: () });
                 sale.tally(core).count_held();
                 Buy::Pending { hold, position }
@@ -214,8 +225,25 @@ impl CorePort {
                 refuse(sale, core, Refusal::OverViewerLimit { limit })
             }
             Take::HoldsCapped { max } => refuse(sale, core, Refusal::HoldsCapped { max }),
-            Take::NoRoom => refuse(sale, core, busy),
+            Take::NoRoom => {
+                self.shared.brake.count_shed(Shed::RingFull);
+                refuse(sale, core, busy)
+            }
         }
+    }
+
+    /// Answers a retry while takes are held back, with what its key has got.
+    fn replay_held_back(&mut self, drop: DropId, take: &TakeRequest, found: Found) -> Buy {
+        let Found { hold, units } = found;
+        let core = self.core;
+        let Some(CoreDrop { sale, .. }) = self.drops.get(&drop) else {
+            return Buy::Refused(Refusal::UnknownDrop);
+        };
+        if hold.pool() != take.pool || units != take.units {
+            return refuse(sale, core, Refusal::KeyReused);
+        }
+        sale.tally(core).count_retry();
+        if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
     }
 
     /// Answers of takes up to this position may leave.
@@ -262,10 +290,14 @@ impl CorePort {
     /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
     pub fn release(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
         if self.shared.is_poisoned() {
+            self.shared.brake.count_shed(Shed::Poisoned);
             return Err(self.busy());
         }
         let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
-        self.steward.send(Request::Release(request)).map_err(|_| self.busy())
+        self.steward.send(Request::Release(request)).map_err(|_| {
+            self.shared.brake.count_shed(Shed::StewardFull);
+            self.busy()
+        })
     }
 
     /// Tells the viewer's connections on other cores that this core's take is durable.
@@ -276,6 +308,21 @@ impl CorePort {
     /// Moves what happened since the last call to the end of `out`.
     pub fn drain(&mut self, out: &mut Vec<CoreEvent>) {
         self.shared.inboxes[self.core].drain(out);
+    }
+
+    /// What operations staff hold back now.
+    pub fn brake(&self) -> &Arc<Brake> {
+        &self.shared.brake
+    }
+
+    /// Has the live holds of viewers released, whose connections to `stream`, or to any, were closed
+    /// on account of a ban that releases holds.
+    pub fn release_banned(&self, viewers: &[ViewerNumber], stream: Option<&StreamId>) {
+        if !viewers.is_empty() {
+            let releases = viewers.iter().map(|viewer| (*viewer, stream.cloned()));
+            self.shared.banned_viewers.lock().extend(releases);
+            self.steward.wake();
+        }
     }
 
     /// Counts a buy that was refused outside the engine.

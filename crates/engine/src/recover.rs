@@ -14,7 +14,9 @@ use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, Suppl
 
 use crate::{
     command::{CommandRefusal, Done},
+    recover_brake::BrakePast,
     steward::CommandKeys,
+    viewer::Directory,
 };
 
 /// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
@@ -123,11 +125,12 @@ pub(crate) struct Journaled {
     pub(crate) keys: CommandKeys,
     /// The drop that was put on air last, by stream.
     pub(crate) on_air: HashMap<StreamId, DropId>,
+    pub(crate) brake: BrakePast,
 }
 
 impl Journaled {
-    /// Folds one row. Rows come in commit order.
-    pub(crate) fn apply(&mut self, row: &Row) -> Result<(), RecoverError> {
+    /// Folds one row. Rows come in commit order; `directory` knows whose links there are.
+    pub(crate) fn apply(&mut self, row: &Row, directory: &Directory) -> Result<(), RecoverError> {
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
         let damaged = |source| RecoverError::Record { drop, incarnation, seq, source };
         let at = row.header().map_err(damaged)?.at;
@@ -135,6 +138,10 @@ impl Journaled {
             match record.map_err(damaged)? {
                 Record::Planned { plan, revision } => self.planned(drop, plan, revision),
                 Record::Command(command) => self.command(drop, &command),
+                record @ (Record::Halted(_)
+                | Record::RatesSet(_)
+                | Record::Banned(_)
+                | Record::Lifted { .. }) => self.brake.apply(&record, at, directory),
                 record => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
@@ -170,18 +177,22 @@ impl Journaled {
     }
 
     fn command(&mut self, drop: DropId, command: &Command) {
+        let mut personal = None;
         let outcome = match &command.outcome {
             Outcome::Accepted => {
+                let ban;
+                (ban, personal) = self.brake.of_command(command.action.as_str());
                 let lots = self.drops.get(&drop).map(|past| past.lots);
                 let lot = lots.filter(|_| command.action.as_str() == "restock");
-                Ok(Done { drop, lot, replayed: false })
+                Ok(Done { drop, lot, ban, replayed: false })
             }
             Outcome::Refused { code, text } => Err(CommandRefusal::Recorded {
                 code: code.as_str().to_owned(),
                 text: text.as_str().to_owned(),
             }),
         };
-        self.keys.bind(command.actor.as_str(), command.key, command.request, outcome);
+        let (actor, request) = (command.actor.as_str(), command.request);
+        self.keys.bind(actor, command.key, request, personal, outcome);
     }
 }
 
@@ -236,7 +247,11 @@ impl DropPast {
             | Record::Command(_)
             | Record::StreamOffline { .. }
             | Record::StreamOnline
-            | Record::OfflineLapsed => {}
+            | Record::OfflineLapsed
+            | Record::Halted(_)
+            | Record::RatesSet(_)
+            | Record::Banned(_)
+            | Record::Lifted { .. } => {}
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DropId, HoldId, StreamId, UnixMillis, ViewerNumber};
 
 use crate::{
+    brake::Brake,
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
@@ -34,6 +35,10 @@ pub(crate) struct Shared {
     drops: DashMap<DropId, Arc<SaleDrop>, foldhash::fast::RandomState>,
     /// Rises when `drops` changes, so that each core knows when to look again.
     generation: AtomicU64,
+    pub(crate) brake: Arc<Brake>,
+    /// Viewers whose connections a ban has closed and whose holds it releases, since the steward
+    /// last looked; at most one for each closed connection.
+    pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, Option<StreamId>)>>,
     /// Takes that became durable since the steward last looked; at most one per live hold.
     pub(crate) durable_takes: Mutex<Vec<DurableTake>>,
     /// Replays that wait for somebody else's take to become durable.
@@ -47,6 +52,8 @@ impl Shared {
     pub(crate) fn new(config: EngineConfig, clock: Arc<dyn Clock>, inboxes: Vec<Inbox>) -> Self {
         Self {
             directory: Directory::new(config.connections_per_viewer_max),
+            brake: Arc::new(Brake::new(&config)),
+            banned_viewers: Mutex::new(Vec::new()),
             config,
             clock,
             inboxes,

@@ -21,6 +21,7 @@ use crate::{
     event::{Inbox, Wake},
     port::CorePort,
     recover::{DropPast, Journaled, RecoverError},
+    recover_brake::BrakePast,
     sale::SaleDrop,
     shared::{DurableTake, Shared},
     steward::{Book, Recovery, Started, Steward, StewardHandle, stock_config},
@@ -75,12 +76,13 @@ pub fn start(
     // Whatever the wall clock says, journaled time neither runs backwards nor stands still.
     let clock: Arc<dyn Clock> = Arc::new(GoesOn::from(ledger.chains.last_at, clock));
     let shared = Arc::new(Shared::new(config, clock, inboxes));
-    for link in ledger.links {
+    for link in ledger.links.viewers {
         shared.directory.restore(link);
     }
-    let mut journaled = Journaled::default();
+    let ranges = ledger.links.addresses.iter().map(|link| (link.ban, link.range)).collect();
+    let mut journaled = Journaled { brake: BrakePast::new(ranges), ..Journaled::default() };
     for row in ledger.history {
-        journaled.apply(&row?)?;
+        journaled.apply(&row?, &shared.directory)?;
     }
     let started = rebuild(&shared, journaled, &ledger.chains)?;
 
@@ -145,11 +147,12 @@ fn rebuild(
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.now();
-    let Journaled { drops, keys, on_air } = journaled;
+    let Journaled { drops, keys, on_air, brake } = journaled;
     let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
     let mut started = Started {
         books: BTreeMap::new(),
         keys,
+        brake: brake.restore(shared),
         live: Vec::new(),
         next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,

@@ -23,7 +23,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Viewer {
     link: Arc<ViewerLink>,
-    /// Set before the first take, so that the number is kept from then on.
+    /// Set before the first record that names the number, which is kept from then on.
     took: AtomicBool,
     /// Set once a commit that holds the link is durable.
     linked: AtomicBool,
@@ -174,6 +174,24 @@ impl Directory {
             }
         };
         Joined { viewer, evicted: None }
+    }
+
+    pub(crate) fn by_id(&self, id: &ViewerId) -> Option<Arc<Viewer>> {
+        self.by_id.get(id).map(|found| Arc::clone(found.value()))
+    }
+
+    /// A viewer who is kept from now on, connected or not: a record will name the number.
+    pub(crate) fn keep(&self, id: &ViewerId, random: &mut dyn FnMut() -> u64) -> Arc<Viewer> {
+        let viewer = match self.by_id.entry(id.clone()) {
+            Entry::Occupied(found) => Arc::clone(found.get()),
+            Entry::Vacant(vacant) => {
+                let viewer = self.enter(id, random);
+                vacant.insert(Arc::clone(&viewer));
+                viewer
+            }
+        };
+        viewer.set_took();
+        viewer
     }
 
     fn enter(&self, id: &ViewerId, random: &mut dyn FnMut() -> u64) -> Arc<Viewer> {

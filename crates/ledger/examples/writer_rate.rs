@@ -13,8 +13,8 @@ use stampede_domain::{
     Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Producer, Record, RingConfig, SqliteLedger, StoreError, ViewerLink,
-    Writer,
+    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteLedger, StoreError,
+    ViewerLink, Writer,
 };
 
 struct Nothing;
@@ -40,7 +40,7 @@ fn main() {
     let opened = SqliteLedger::open(&data, &node).expect("a sound ledger");
     println!(
         "opened with {} links in {:.2} s",
-        opened.links.len(),
+        opened.links.viewers.len(),
         opening.elapsed().as_secs_f64()
     );
     let incarnation = opened.chains.incarnation;
@@ -106,7 +106,12 @@ fn entries(count: usize, incarnation: Incarnation) -> Vec<Entry<()>> {
                 taken_at: at,
                 deadline: at.plus(DurationMs::from_secs(60)),
             };
-            Entry { drop, record, link: Some(Arc::new(ViewerLink { number, id })), tag: () }
+            Entry {
+                drop,
+                record,
+                link: Some(Link::Viewer(Arc::new(ViewerLink { number, id }))),
+                tag: (),
+            }
         })
         .collect()
 }

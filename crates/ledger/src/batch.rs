@@ -9,7 +9,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    Record, RowHash, ViewerLink,
+    Link, Record, RowHash,
     codec::{self, BodyHeader, HEADER_BYTES},
     links,
     row::HashInput,
@@ -139,7 +139,7 @@ impl Batch {
         self.bytes
     }
 
-    /// The viewers' links as one blob, see [`crate::links`]; empty if there are none.
+    /// The links as one blob, see [`crate::links`]; empty if there are none.
     pub fn links(&self) -> &[u8] {
         &self.links
     }
@@ -160,7 +160,7 @@ impl Batch {
     }
 
     /// Encodes one record into its drop's row.
-    pub(crate) fn add(&mut self, drop: DropId, record: &Record, link: Option<&ViewerLink>) {
+    pub(crate) fn add(&mut self, drop: DropId, record: &Record, link: Option<&Link>) {
         let at = self.row_of(drop);
         let row = &mut self.rows[at];
         let before = row.body.len();

@@ -29,6 +29,10 @@
 //! | 15      | `Command`            | actor `t`, role `t`, action `t`, key `16`, request `16`, reason `t`, outcome: `0`, or `1` code `t` text `t` |
 //! | 16      | `Recovered`          | outage `v`, pools `v` × (pool `1`, last take `v`, lost `v` × (number − previous number `v`)) |
 //! | 17      | `Tally`              | held `v`, retries `v`, connected `v`, reasons `v` × (code `1`, times `v`) |
+//! | 18      | `Halted`             | order `o` |
+//! | 19      | `RatesSet`           | buys per second `?v`, hellos per second `?v`, tick interval `?v`, order `o` |
+//! | 20      | `Banned`             | ban `v`, scope: `0` viewer `8`, or `1` (addresses), or `2` channel `t` stream `?t`; releases holds `0` or `1`, order `o` |
+//! | 21      | `Lifted`             | part: `0` (halt), or `1` (rates), or `2` ban `v`; expired `0` or `1` |
 //! | 22      | `Planned`            | revision `v`, plan, options (below), where the plan has any |
 //! | 23      | `StreamOffline`      | at `v` |
 //! | 24      | `StreamOnline`       | |
@@ -36,7 +40,8 @@
 //!
 //! `v` is a varint: 7 bits per byte, lowest first, top bit set on all but the last byte, shortest
 //! form only. `16` and `8` are big-endian, `1` is one byte. `t` is a length `v`, then UTF-8. `m` is
-//! minor units `v`, then the currency's three letters. A plan's bytes are listed in
+//! minor units `v`, then the currency's three letters. `?` stands before what may be absent: `0`, or
+//! `1` and the value. `o` is actor `t`, reason `t`, end in milliseconds since 1970 `?v`. A plan's bytes are listed in
 //! `plan_codec.rs`. Ordinals and fields never change their meaning: another layout is another
 //! version.
 
@@ -47,7 +52,7 @@ use stampede_domain::{
 
 pub use crate::record_error::RecordError;
 use crate::{
-    Command, Outcome, Record, Recovered, RecoveredPool, RefusalCounts, Tally,
+    Command, Outcome, Record, Recovered, RecoveredPool, RefusalCounts, Tally, brake_codec,
     bytes::{Reader, put_len, put_money, put_text, put_varint},
     plan_codec,
 };
@@ -196,6 +201,10 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Command(command) => encode_command(command, out),
         Record::Recovered(recovered) => encode_recovered(recovered, out),
         Record::Tally(tally) => encode_tally(tally, out),
+        Record::Halted(order) => brake_codec::encode_halted(order, out),
+        Record::RatesSet(set) => brake_codec::encode_rates(set, out),
+        Record::Banned(banned) => brake_codec::encode_banned(banned, out),
+        Record::Lifted { part, expired } => brake_codec::encode_lifted(*part, *expired, out),
     }
 }
 
@@ -277,6 +286,10 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         15 => Record::Command(decode_command(reader)?.into()),
         16 => Record::Recovered(decode_recovered(reader)?.into()),
         17 => Record::Tally(decode_tally(reader)?.into()),
+        brake_codec::HALTED => brake_codec::decode_halted(reader)?,
+        brake_codec::RATES_SET => brake_codec::decode_rates(reader)?,
+        brake_codec::BANNED => brake_codec::decode_banned(reader)?,
+        brake_codec::LIFTED => brake_codec::decode_lifted(reader)?,
         22 => Record::Planned {
             revision: reader.int("revision")?,
             plan: plan_codec::decode_with_options(reader)?.into(),
@@ -299,7 +312,7 @@ fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     Ok(Record::Taken { hold, viewer, key, units, taken_at, deadline })
 }
 
-fn decode_viewer(reader: &mut Reader<'_>) -> Result<ViewerNumber, RecordError> {
+pub(crate) fn decode_viewer(reader: &mut Reader<'_>) -> Result<ViewerNumber, RecordError> {
     let number = u64::from_be_bytes(reader.array()?);
     Ok(ViewerNumber::new(number).expect("a viewer number has 64 bits"))
 }

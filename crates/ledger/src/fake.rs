@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::{Condvar, Mutex};
 use stampede_domain::{Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
 
-use crate::{Batch, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, ViewerLink, links};
+use crate::{Batch, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links};
 
 /// What goes wrong with a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +118,10 @@ impl FakeLedger {
             last_at: state.last_at,
             heads,
         };
-        let read = |blob: &Vec<u8>| links::decode(blob).expect("the writer encoded them");
-        let links: Vec<ViewerLink> = state.links.iter().flat_map(read).collect();
+        let mut links = links::Links::default();
+        for blob in &state.links {
+            links.append(links::decode(blob).expect("the writer encoded them"));
+        }
         let history = Box::new(state.rows.clone().into_iter().map(Ok));
         let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
         OpenLedger { store: Box::new(store), chains, links, history }

@@ -5,6 +5,7 @@
 //! the format from the outside.
 
 mod batch;
+mod brake_codec;
 mod bytes;
 pub mod codec;
 mod data_dir;
@@ -26,8 +27,8 @@ pub use codec::{BodyHeader, RecordError, records};
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use opened::{History, OpenLedger};
 pub use record::{
-    Command, Entry, Outcome, Record, Recovered, RecoveredPool, RefusalCounts, Tally, Text,
-    ViewerLink,
+    AddressLink, BanScope, Banned, BrakeOrder, BrakePart, Command, Entry, Link, Outcome, RatesSet,
+    Record, Recovered, RecoveredPool, RefusalCounts, Tally, Text, ViewerLink,
 };
 pub use ring::{Position, Producer, RingConfig, Wake};
 pub use row::{Row, RowHash};

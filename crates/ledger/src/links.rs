@@ -1,45 +1,160 @@
-//! The blob that ties viewer numbers to the platform's ids, one per commit.
+//! The blob that holds what is personal about the records of a commit.
 //!
-//! Version (1 byte), then for each link: number (8 bytes, big-endian), length of the id (1 byte),
-//! the id. It lies outside the chain, so that a link can be erased without breaking it.
+//! Version (1 byte), then the links one after the other:
+//!
+//! | link      | bytes |
+//! |-----------|-------|
+//! | viewer    | number (8, big-endian), length of the platform's id (1, from 1), the id |
+//! | addresses | number of the ban (8, big-endian), `0` (1), family `4` or `6` (1), first address (4 or 16), prefix (1) |
+//!
+//! It lies outside the chain, so that a link can be erased without breaking it. Version 1 had no
+//! addresses and is read as well.
 
-use stampede_domain::{ViewerId, ViewerNumber, limits::TEXT_ID_BYTES_MAX};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{RecordError, ViewerLink, bytes::Reader};
+use stampede_domain::{AddressRange, BanId, ViewerId, ViewerNumber, limits::TEXT_ID_BYTES_MAX};
+
+use crate::{AddressLink, Link, RecordError, ViewerLink, bytes::Reader};
 
 /// The version of the blob's layout.
-pub const LINKS_VERSION: u8 = 1;
+pub const LINKS_VERSION: u8 = 2;
+/// The version without addresses.
+const VIEWERS_ONLY: u8 = 1;
 /// Bytes of one link at most.
 pub(crate) const LINK_BYTES_MAX: usize = 9 + TEXT_ID_BYTES_MAX;
 
+/// What blobs hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Viewers by number, in the order of the blob.
+    pub viewers: Vec<ViewerLink>,
+    /// Addresses by ban, in the order of the blob.
+    pub addresses: Vec<AddressLink>,
+}
+
+impl Links {
+    /// Adds those of another blob.
+    pub fn append(&mut self, mut other: Self) {
+        self.viewers.append(&mut other.viewers);
+        self.addresses.append(&mut other.addresses);
+    }
+}
+
 /// Appends one link, with the version in front of the first.
-pub(crate) fn encode(link: &ViewerLink, out: &mut Vec<u8>) {
+pub(crate) fn encode(link: &Link, out: &mut Vec<u8>) {
     if out.is_empty() {
         out.push(LINKS_VERSION);
     }
-    let id = link.id.as_str().as_bytes();
-    out.extend_from_slice(&link.number.get().to_be_bytes());
-    out.push(u8::try_from(id.len()).expect("a text id has at most 64 bytes"));
-    out.extend_from_slice(id);
+    match link {
+        Link::Viewer(link) => {
+            let id = link.id.as_str().as_bytes();
+            out.extend_from_slice(&link.number.get().to_be_bytes());
+            out.push(u8::try_from(id.len()).expect("a text id has at most 64 bytes"));
+            out.extend_from_slice(id);
+        }
+        Link::Addresses(AddressLink { ban, range }) => {
+            out.extend_from_slice(&u64::from(ban.get()).to_be_bytes());
+            out.push(0);
+            match range.first() {
+                IpAddr::V4(first) => {
+                    out.push(4);
+                    out.extend_from_slice(&first.octets());
+                }
+                IpAddr::V6(first) => {
+                    out.push(6);
+                    out.extend_from_slice(&first.octets());
+                }
+            }
+            out.push(range.prefix());
+        }
+    }
 }
 
 /// Reads a blob.
 ///
 /// # Errors
 /// What is wrong with the bytes.
-pub fn decode(bytes: &[u8]) -> Result<Vec<ViewerLink>, RecordError> {
+pub fn decode(bytes: &[u8]) -> Result<Links, RecordError> {
     let mut reader = Reader::new(bytes);
-    let found = reader.u8()?;
-    if found != LINKS_VERSION {
-        return Err(RecordError::Version { found });
+    let version = reader.u8()?;
+    if !matches!(version, VIEWERS_ONLY | LINKS_VERSION) {
+        return Err(RecordError::Version { found: version });
     }
-    let mut links = Vec::new();
+    let mut links = Links::default();
     while !reader.is_at_end() {
         let number = u64::from_be_bytes(reader.array()?);
-        let number = ViewerNumber::new(number).expect("a viewer number has 64 bits");
         let id = reader.str("viewer id", TEXT_ID_BYTES_MAX)?;
+        if id.is_empty() && version == LINKS_VERSION {
+            links.addresses.push(addresses(number, &mut reader)?);
+            continue;
+        }
+        let number = ViewerNumber::new(number).expect("a viewer number has 64 bits");
         let id = ViewerId::new(id).map_err(|_| reader.invalid("viewer id"))?;
-        links.push(ViewerLink { number, id });
+        links.viewers.push(ViewerLink { number, id });
     }
     Ok(links)
+}
+
+fn addresses(number: u64, reader: &mut Reader<'_>) -> Result<AddressLink, RecordError> {
+    let number = u32::try_from(number).map_err(|_| reader.invalid("ban"))?;
+    let first: IpAddr = match reader.u8()? {
+        4 => Ipv4Addr::from(reader.array::<4>()?).into(),
+        6 => Ipv6Addr::from(reader.array::<16>()?).into(),
+        _ => return Err(reader.invalid("address family")),
+    };
+    let prefix = reader.u8()?;
+    let range = AddressRange::new(first, prefix).filter(|range| range.first() == first);
+    let range = range.ok_or_else(|| reader.invalid("address range"))?;
+    Ok(AddressLink { ban: BanId::new(number), range })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn viewer() -> ViewerLink {
+        ViewerLink { number: ViewerNumber::new(7).unwrap(), id: "v7".parse().unwrap() }
+    }
+
+    #[test]
+    fn both_kinds_of_links_are_read_back() {
+        let mut bytes = Vec::new();
+        encode(&Link::Viewer(Arc::new(viewer())), &mut bytes);
+        let ranges = ["198.51.100.0/24", "2001:db8::/32", "0.0.0.0/0"];
+        let addresses: Vec<AddressLink> = (1..)
+            .zip(ranges)
+            .map(|(ban, range)| AddressLink { ban: BanId::new(ban), range: range.parse().unwrap() })
+            .collect();
+        for link in &addresses {
+            encode(&Link::Addresses(*link), &mut bytes);
+        }
+        assert_eq!(decode(&bytes), Ok(Links { viewers: vec![viewer()], addresses }));
+        for end in 0..bytes.len() {
+            // A cut between two links leaves a shorter blob, any other is refused.
+            if let Ok(links) = decode(&bytes[..end]) {
+                assert!(links.viewers.len() + links.addresses.len() < 4);
+            }
+        }
+    }
+
+    #[test]
+    fn version_1_is_still_read() {
+        let bytes = [1, 0, 0, 0, 0, 0, 0, 0, 7, 2, b'v', b'7'];
+        let read = Links { viewers: vec![viewer()], addresses: Vec::new() };
+        assert_eq!(decode(&bytes), Ok(read));
+        let empty = [1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 4, 1, 2, 3, 4, 32];
+        assert!(decode(&empty).is_err(), "version 1 has no addresses");
+    }
+
+    #[test]
+    fn a_range_with_bits_behind_its_prefix_is_refused() {
+        let bytes = |prefix| [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 4, 10, 1, 0, 0, prefix];
+        assert!(decode(&bytes(16)).is_ok());
+        for prefix in [8, 33] {
+            let refused = RecordError::Invalid { field: "address range", offset: 16 };
+            assert_eq!(decode(&bytes(prefix)), Err(refused));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a ledger hands over when it has been opened.
 
-use crate::{Chains, ReadError, Row, Store, ViewerLink};
+use crate::{Chains, ReadError, Row, Store, links::Links};
 
 /// The rows of a journal in commit order: by incarnation, seq, drop.
 pub type History = Box<dyn Iterator<Item = Result<Row, ReadError>> + Send>;
@@ -11,8 +11,8 @@ pub struct OpenLedger {
     pub store: Box<dyn Store>,
     /// Where the chains stand, with the node's new incarnation and the last journaled time.
     pub chains: Chains,
-    /// Every viewer's link, in the order of the commits.
-    pub links: Vec<ViewerLink>,
+    /// What is personal about the records, in the order of the commits.
+    pub links: Links,
     /// Every row, to be folded.
     pub history: History,
 }

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode,
-    TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+    AddressRange, BanId, ChannelId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money,
+    PoolIndex, Rates, RefusalCode, StreamId, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 
 /// One fact about one drop, in the order in which it became durable.
@@ -105,6 +105,79 @@ pub enum Record {
     Recovered(Box<Recovered>),
     /// What happened since the last tally without being written one by one.
     Tally(Box<Tally>),
+    /// Every take was stopped; in the house's chain, like the three below.
+    Halted(Box<BrakeOrder>),
+    /// Limits were set in place of the configured ones, or of those set before.
+    RatesSet(Box<RatesSet>),
+    /// Somebody was kept out.
+    Banned(Box<Banned>),
+    /// What one of the three above had set ended.
+    Lifted {
+        /// Which.
+        part: BrakePart,
+        /// Whether its time was over, rather than that staff ended it.
+        expired: bool,
+    },
+}
+
+/// Who set something about the brake, why, until when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrakeOrder {
+    /// Who asked.
+    pub actor: Text,
+    /// Why, in the actor's words; may be empty.
+    pub reason: Text,
+    /// When it ends by itself.
+    pub expires_at: Option<UnixMillis>,
+}
+
+/// Limits in place of the configured ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatesSet {
+    /// The limits; valid ones, at least one of them given.
+    pub rates: Rates,
+    /// Who, why, until when.
+    pub order: BrakeOrder,
+}
+
+/// A ban, without what is personal about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banned {
+    /// The ban, counted from 1 without gaps.
+    pub ban: BanId,
+    /// Whom it keeps out.
+    pub scope: BanScope,
+    /// Whether the live holds of those kept out were released.
+    pub releases_holds: bool,
+    /// Who, why, until when.
+    pub order: BrakeOrder,
+}
+
+/// Whom a ban keeps out, as the chain may tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BanScope {
+    /// A viewer, by the number whose link stands outside the chain.
+    Viewer(ViewerNumber),
+    /// A range of addresses, which stands outside the chain in an [`AddressLink`].
+    Addresses,
+    /// A channel.
+    Channel {
+        /// The channel.
+        channel: ChannelId,
+        /// In this stream alone; `None` means every stream.
+        stream: Option<StreamId>,
+    },
+}
+
+/// What a [`Record::Lifted`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrakePart {
+    /// The halt of all takes.
+    Halt,
+    /// The limits set.
+    Rates,
+    /// A ban.
+    Ban(BanId),
 }
 
 /// A staff command with its outcome.
@@ -251,6 +324,24 @@ pub struct ViewerLink {
     pub id: ViewerId,
 }
 
+/// What ties a ban to the addresses that it keeps out; kept outside the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressLink {
+    /// The ban.
+    pub ban: BanId,
+    /// The addresses.
+    pub range: AddressRange,
+}
+
+/// Something personal that belongs to a record and is written beside the chain, in the same commit.
+#[derive(Clone, Debug)]
+pub enum Link {
+    /// A viewer's id.
+    Viewer(Arc<ViewerLink>),
+    /// A ban's addresses.
+    Addresses(AddressLink),
+}
+
 /// A record on its way to the writer.
 #[derive(Clone, Debug)]
 pub struct Entry<T> {
@@ -258,8 +349,8 @@ pub struct Entry<T> {
     pub drop: DropId,
     /// The fact.
     pub record: Record,
-    /// The viewer's link, where this is the first record that names the viewer.
-    pub link: Option<Arc<ViewerLink>>,
+    /// What is personal about the record, where nothing durable tells it yet.
+    pub link: Option<Link>,
     /// What the sender wants handed back after the commit.
     pub tag: T,
 }

@@ -85,7 +85,7 @@ impl<T> Producer<T> {
     ///
     /// # Panics
     /// Without room, which the caller must own before stock moves; or if a rare record (a plan, a
-    /// command, a tally, a recovery) breaks a limit of the format.
+    /// command, a tally, a recovery, a brake) breaks a limit of the format.
     pub fn push(&mut self, entry: Entry<T>) -> Position {
         if is_rare(&entry.record) {
             assert!(codec::reads_back(&entry.record), "unreadable record: {:?}", entry.record);
@@ -118,7 +118,13 @@ impl<T> Producer<T> {
 const fn is_rare(record: &Record) -> bool {
     matches!(
         record,
-        Record::Planned { .. } | Record::Command(_) | Record::Recovered(_) | Record::Tally(_)
+        Record::Planned { .. }
+            | Record::Command(_)
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Halted(_)
+            | Record::RatesSet(_)
+            | Record::Banned(_)
     )
 }
 

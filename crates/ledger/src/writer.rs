@@ -200,7 +200,7 @@ impl<T> Ring<T> {
         while batch.has_room()
             && let Ok(entry) = self.entries.pop()
         {
-            batch.add(entry.drop, &entry.record, entry.link.as_deref());
+            batch.add(entry.drop, &entry.record, entry.link.as_ref());
             entries.push(entry);
             self.drained += 1;
         }

@@ -7,12 +7,12 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex,
-    RefusalCode, StockDisplay, TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
+    BanId, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex,
+    Rates, RefusalCode, StockDisplay, TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row, RowHash,
-    Tally, Text,
+    BanScope, Banned, BodyHeader, BrakeOrder, BrakePart, Command, Outcome, RatesSet, Record,
+    RecordError, Recovered, RecoveredPool, Row, RowHash, Tally, Text,
     codec::{body, encode, records},
 };
 use support::{
@@ -53,7 +53,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
         connected: 15_000,
     };
-    vec![
+    let mut samples = vec![
         ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
         ("countdown", Record::Countdown { opens_at: at }),
         ("countdown_cancelled", Record::CountdownCancelled),
@@ -76,7 +76,46 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("stream_offline", Record::StreamOffline { at }),
         ("stream_online", Record::StreamOnline),
         ("offline_lapsed", Record::OfflineLapsed),
+    ];
+    samples.extend(brake_samples());
+    samples
+}
+
+fn brake_samples() -> Vec<(&'static str, Record)> {
+    let at = UnixMillis::new(AT_MS);
+    vec![
+        ("halted", Record::Halted(Box::new(order(None)))),
+        ("halted_until", Record::Halted(Box::new(order(Some(at))))),
+        ("rates_set", rates_set(Some(500), Some(200), Some(1_000))),
+        ("rates_set_partly", rates_set(Some(500), None, None)),
+        ("banned_viewer", banned(1, BanScope::Viewer(ViewerNumber::new(7).unwrap()))),
+        ("banned_addresses", banned(300, BanScope::Addresses)),
+        ("banned_channel", banned(2, channel(None))),
+        ("banned_channel_in_stream", banned(3, channel(Some("friday")))),
+        ("lifted_halt", Record::Lifted { part: BrakePart::Halt, expired: false }),
+        ("lifted_rates", Record::Lifted { part: BrakePart::Rates, expired: true }),
+        ("lifted_ban", Record::Lifted { part: BrakePart::Ban(BanId::new(300)), expired: true }),
     ]
+}
+
+fn order(expires_at: Option<UnixMillis>) -> BrakeOrder {
+    BrakeOrder { actor: "olga".into(), reason: "bots".into(), expires_at }
+}
+
+fn rates_set(buys_per_s: Option<u32>, hellos_per_s: Option<u32>, tick_ms: Option<u64>) -> Record {
+    let tick_interval = tick_ms.map(DurationMs::new);
+    let rates = Rates { buys_per_s, hellos_per_s, tick_interval };
+    Record::RatesSet(Box::new(RatesSet { rates, order: order(None) }))
+}
+
+fn channel(stream: Option<&str>) -> BanScope {
+    let stream = stream.map(|stream| stream.parse().unwrap());
+    BanScope::Channel { channel: "nina-tv".parse().unwrap(), stream }
+}
+
+fn banned(ban: u32, scope: BanScope) -> Record {
+    let (ban, order) = (BanId::new(ban), order(Some(UnixMillis::new(AT_MS))));
+    Record::Banned(Box::new(Banned { ban, scope, releases_holds: ban.get() == 1, order }))
 }
 
 fn header() -> BodyHeader {
@@ -163,6 +202,13 @@ fn malformed_bytes_are_named() {
     };
     assert_eq!(with(&[0]), "unknown record ordinal 0 at offset 11");
     assert_eq!(with(&[200]), "unknown record ordinal 200 at offset 11");
+    // Rates without a rate, and one of zero.
+    assert_eq!(with(&[19, 0, 0, 0, 0, 0, 0]), "invalid rates before offset 15");
+    assert_eq!(with(&[19, 1, 0, 0, 0, 0, 0, 0]), "invalid rates before offset 16");
+    assert_eq!(with(&[20, 1, 3]), "invalid scope before offset 14");
+    assert_eq!(with(&[20, 1, 2, 1, b' ', 0, 0, 0, 0, 0]), "invalid channel before offset 16");
+    assert_eq!(with(&[21, 3]), "invalid part before offset 13");
+    assert_eq!(with(&[21, 0, 2]), "invalid expired before offset 14");
     // 1 written in two bytes.
     assert_eq!(with(&[2, 0x81, 0]), "invalid opens_at before offset 14");
     // More than 64 bits.
@@ -292,6 +338,41 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
     )
 }
 
+fn any_order() -> impl Strategy<Value = BrakeOrder> {
+    let order = (any_text(), any_text(), proptest::option::of(any_time()));
+    order.prop_map(|(actor, reason, expires_at)| BrakeOrder { actor, reason, expires_at })
+}
+
+fn any_brake() -> impl Strategy<Value = Record> {
+    let scope = prop_oneof![
+        any_viewer().prop_map(BanScope::Viewer),
+        Just(BanScope::Addresses),
+        proptest::option::of("[a-z]{1,64}").prop_map(|stream| channel(stream.as_deref())),
+    ];
+    let part = prop_oneof![
+        Just(BrakePart::Halt),
+        Just(BrakePart::Rates),
+        any::<u32>().prop_map(|ban| BrakePart::Ban(BanId::new(ban))),
+    ];
+    prop_oneof![
+        any_order().prop_map(|order| Record::Halted(Box::new(order))),
+        (1..=10_000_000_u32, proptest::option::of(10..=60_000_u64), any_order()).prop_map(
+            |(buys, tick_ms, order)| {
+                let tick_interval = tick_ms.map(DurationMs::new);
+                let rates = Rates { buys_per_s: Some(buys), hellos_per_s: None, tick_interval };
+                Record::RatesSet(Box::new(RatesSet { rates, order }))
+            }
+        ),
+        (any::<u32>(), scope, any::<bool>(), any_order()).prop_map(
+            |(ban, scope, releases_holds, order)| {
+                let ban = BanId::new(ban);
+                Record::Banned(Box::new(Banned { ban, scope, releases_holds, order }))
+            }
+        ),
+        (part, any::<bool>()).prop_map(|(part, expired)| Record::Lifted { part, expired }),
+    ]
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let outcome = prop_oneof![
         Just(Outcome::Accepted),
@@ -331,6 +412,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         any_time().prop_map(|at| Record::StreamOffline { at }),
         Just(Record::StreamOnline),
         Just(Record::OfflineLapsed),
+        any_brake(),
         Just(Record::Closed),
     ]
 }

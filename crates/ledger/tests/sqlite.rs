@@ -42,7 +42,7 @@ fn a_restart_finds_what_was_committed() {
     let opened = open(dir.path()).unwrap();
     assert_eq!(opened.chains.incarnation.get(), 2);
     assert_eq!(opened.chains.last_at.get(), support::AT_MS + 5);
-    assert_eq!(opened.links.len(), 3);
+    assert_eq!(opened.links.viewers.len(), 3);
     let rows: Vec<_> = opened.history.collect::<Result<_, _>>().unwrap();
     let records: Vec<_> = rows.iter().flat_map(|row| row.decode().map(Result::unwrap)).collect();
     assert_eq!(records.len(), 6);

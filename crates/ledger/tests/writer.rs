@@ -160,7 +160,7 @@ fn each_drop_has_a_row_in_its_own_chain() {
     assert_eq!(rows[2].prev_hash, RowHash::genesis(other));
     assert!(rows.iter().all(|row| row.hash == row.computed_hash()));
     assert_eq!(rows[2].header().unwrap().rows, 2);
-    assert_eq!(ledger.open().links.len(), 3);
+    assert_eq!(ledger.open().links.viewers.len(), 3);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use stampede_domain::{
     PoolIndex, SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Producer, Record, RingConfig, SqliteLedger, StoreError, ViewerLink,
-    Writer,
+    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteLedger, StoreError,
+    ViewerLink, Writer,
 };
 
 const DROP: DropId = DropId::new(1);
@@ -63,7 +63,7 @@ fn plan(viewers: u32) -> DropPlan {
 }
 
 /// Pushes when there is room, as a producer does.
-fn push(ring: &mut Producer<()>, record: Record, link: Option<Arc<ViewerLink>>) {
+fn push(ring: &mut Producer<()>, record: Record, link: Option<Link>) {
     while ring.room() == 0 {
         thread::yield_now();
     }
@@ -97,7 +97,7 @@ fn write(path: &Path, viewers: u32) {
     settle(ring);
     for number in 1..=viewers {
         let (record, link) = take(incarnation, number);
-        push(ring, record, Some(link));
+        push(ring, record, Some(Link::Viewer(link)));
     }
     settle(ring);
     for number in 1..=viewers {

@@ -210,7 +210,7 @@ fn viewers(reader: &JournalReader) -> Result<HashMap<ViewerNumber, ViewerId>, Re
     for row in reader.links()? {
         // Unreadable links are the verifier's business; here their viewers stay unnamed.
         let pairs = links::decode(&row.pairs).unwrap_or_default();
-        viewers.extend(pairs.into_iter().map(|pair| (pair.number, pair.id)));
+        viewers.extend(pairs.viewers.into_iter().map(|pair| (pair.number, pair.id)));
     }
     Ok(viewers)
 }

@@ -3,8 +3,8 @@
 
 mod support;
 
-use stampede_domain::{HoldId, TakeNumber, UnixMillis};
-use stampede_ledger::Record;
+use stampede_domain::{BanId, DurationMs, HoldId, TakeNumber, UnixMillis};
+use stampede_ledger::{BrakePart, Record};
 use stampede_report::{Verification, verify_dir};
 use support::{
     busy::busy_sale,
@@ -127,6 +127,41 @@ fn a_faithful_forgery_verifies() {
 fn check(name: &str, ledger: &TempDir, change: impl FnOnce(&mut Vec<Forged>)) {
     let verification = lie(ledger, change);
     assert!(kinds(&verification).contains(&name), "expected {name}:\n{verification}");
+}
+
+#[test]
+fn lies_about_the_brake_are_found() {
+    let ledger = sound();
+    let lift = |rows: &mut Vec<Forged>, part: BrakePart, record: Record| {
+        let (row, at) =
+            find(rows, |found| matches!(found, Record::Lifted { part: p, .. } if *p == part));
+        rows[row].records[at] = record;
+    };
+    let (halt, ban) = (BrakePart::Halt, |n| BrakePart::Ban(BanId::new(n)));
+    let expired = |part| Record::Lifted { part, expired: true };
+    let again = Record::Halted(Box::default());
+    check("taken_while_halted", &ledger, |rows| lift(rows, halt, again));
+    check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(ban(9))));
+    check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(halt)));
+    check("brake_ended_early", &ledger, |rows| lift(rows, halt, expired(halt)));
+    check("brake_ended_early", &ledger, |rows| {
+        let (row, at) =
+            find(rows, |r| matches!(r, Record::Banned(banned) if banned.ban == BanId::new(2)));
+        if let Record::Banned(banned) = &mut rows[row].records[at] {
+            banned.order.expires_at = banned.order.expires_at.map(|at| at.plus(DurationMs::new(1)));
+        }
+    });
+    check("ban_number", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Banned(_)));
+        if let Record::Banned(banned) = &mut rows[row].records[at] {
+            banned.ban = BanId::new(3);
+        }
+    });
+    // The brake belongs to no drop.
+    check("not_allowed", &ledger, |rows| {
+        let (row, _) = find(rows, is_taken);
+        rows[row].records.push(Record::Halted(Box::default()));
+    });
 }
 
 #[test]

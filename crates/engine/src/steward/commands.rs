@@ -25,7 +25,8 @@ impl Steward {
     ) {
         let key = command.key.fingerprint();
         let request = command.action.fingerprint(command.drop);
-        let outcome = match self.keys.look_up(&command.actor, key, request) {
+        let personal = command.action.personal();
+        let outcome = match self.keys.look_up(&command.actor, key, request, personal) {
             Known::Same(outcome) => {
                 let outcome = outcome.map(|done| Done { replayed: true, ..done });
                 return self.after_records(Effect::Command(reply, outcome));
@@ -33,7 +34,7 @@ impl Steward {
             Known::Other => Err(CommandRefusal::KeyReused),
             Known::Fresh => {
                 let outcome = self.decide(command, now);
-                self.keys.bind(&command.actor, key, request, outcome.clone());
+                self.keys.bind(&command.actor, key, request, personal, outcome.clone());
                 outcome
             }
         };
@@ -74,6 +75,12 @@ impl Steward {
         }
         let forbidden =
             CommandRefusal::Forbidden { role: command.role.name(), action: command.action.name() };
+        if command.action.is_brake() {
+            return match command.drop {
+                None => self.work_brake(command, now),
+                Some(_) => Err(CommandRefusal::UnknownDrop),
+            };
+        }
         let Some(drop) = command.drop else {
             let Action::Plan { plan } = &command.action else {
                 return Err(CommandRefusal::UnknownDrop);
@@ -97,7 +104,7 @@ impl Steward {
         }
         let phase = self.books.get(&drop).map_or_else(|| sale.phase(), |book| book.phase);
         let lot = self.act(drop, phase, &command.action, now)?;
-        Ok(Done { drop, lot, replayed: false })
+        Ok(Done { drop, lot, ban: None, replayed: false })
     }
 
     /// Carries out a command that its actor may give; returns the lot's number for a restock.
@@ -113,7 +120,13 @@ impl Steward {
             phase.after(change).ok_or(wrong)
         };
         match action {
-            Action::Plan { .. } => return Err(CommandRefusal::UnknownDrop),
+            // Neither is about a drop that there is.
+            Action::Plan { .. }
+            | Action::Stop { .. }
+            | Action::Go
+            | Action::SetRates { .. }
+            | Action::Ban { .. }
+            | Action::Unban { .. } => return Err(CommandRefusal::UnknownDrop),
             Action::Edit { plan } => {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now)?;
@@ -161,7 +174,7 @@ impl Steward {
         let drop = self.next_drop;
         self.next_drop = drop.next().expect("a ledger holds fewer than 2^32 drops");
         self.add_drop(drop, 1, plan);
-        Ok(Done { drop, lot: None, replayed: false })
+        Ok(Done { drop, lot: None, ban: None, replayed: false })
     }
 
     fn edit(

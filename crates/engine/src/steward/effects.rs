@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, HoldId, Phase, PoolIndex, Refusal, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{
+    DropId, HoldId, Phase, PoolIndex, Rates, Refusal, Units, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::BrakePart;
 use stampede_stock::Given;
 use tokio::sync::oneshot;
 
 use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, thread::Steward};
 use crate::{
+    brake::BrakeEntry,
     command::CommandOutcome,
     event::{CoreEvent, ViewerEvent},
     metrics,
@@ -42,6 +46,16 @@ pub(crate) enum Effect {
         hold: HoldId,
         viewer: ViewerNumber,
         units: Units,
+    },
+    /// Something about the brake has ended.
+    Lift {
+        part: BrakePart,
+    },
+    /// Limits hold as they were set.
+    SetRates {
+        rates: Rates,
+        entry: Box<BrakeEntry>,
+        epoch: u64,
     },
     /// Answers.
     RefuseRelease(ReleaseRequest, Refusal),
@@ -102,6 +116,8 @@ impl Steward {
                 metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
             }
+            Effect::Lift { part } => self.lifted(part),
+            Effect::SetRates { rates, entry, epoch } => self.rates_are_set(rates, *entry, epoch),
             Effect::RefuseRelease(request, refusal) => {
                 let ReleaseRequest { hold, core, token, .. } = request;
                 self.shared.inboxes[core].send(CoreEvent::ReleaseRefused { token, hold, refusal });

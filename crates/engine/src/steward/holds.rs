@@ -16,7 +16,7 @@ const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 
 impl Steward {
     /// The hold as the steward sees it, which includes ends that are not durable yet.
-    fn look_up(&self, hold: HoldId) -> HoldLook {
+    pub(super) fn look_up(&self, hold: HoldId) -> HoldLook {
         match self.books.get(&hold.drop_id()) {
             Some(book) => look(&book.sale, hold),
             // A drop that is over has orders that were confirmed in time.
@@ -83,7 +83,7 @@ impl Steward {
         self.after_records(Effect::Fail(reply, outcome));
     }
 
-    fn give_back(&mut self, held: &HoldStatus) {
+    pub(super) fn give_back(&mut self, held: &HoldStatus) {
         let HoldStatus { hold, units, .. } = *held;
         self.end(held, Record::Released { hold, units }, ViewerEvent::Released { hold, units });
     }

@@ -18,7 +18,15 @@ pub(crate) struct CommandKeys {
 
 struct Answered {
     request: KeyFingerprint,
+    /// Of what is personal about the request; `None` also where that was erased.
+    personal: Option<KeyFingerprint>,
     outcome: CommandOutcome,
+}
+
+impl Answered {
+    fn fits(&self, request: KeyFingerprint, personal: Option<KeyFingerprint>) -> bool {
+        self.request == request && (self.personal.is_none() || self.personal == personal)
+    }
 }
 
 /// What is known of a key.
@@ -37,10 +45,11 @@ impl CommandKeys {
         actor: &str,
         key: KeyFingerprint,
         request: KeyFingerprint,
+        personal: Option<KeyFingerprint>,
     ) -> Known {
         match self.answers.get(&(actor.to_owned(), key)) {
             None => Known::Fresh,
-            Some(known) if known.request == request => Known::Same(known.outcome.clone()),
+            Some(known) if known.fits(request, personal) => Known::Same(known.outcome.clone()),
             Some(_) => Known::Other,
         }
     }
@@ -51,6 +60,7 @@ impl CommandKeys {
         actor: &str,
         key: KeyFingerprint,
         request: KeyFingerprint,
+        personal: Option<KeyFingerprint>,
         outcome: CommandOutcome,
     ) {
         let name = (actor.to_owned(), key);
@@ -63,6 +73,6 @@ impl CommandKeys {
             self.answers.remove(&oldest);
         }
         self.order.push_back(name.clone());
-        self.answers.insert(name, Answered { request, outcome });
+        self.answers.insert(name, Answered { request, personal, outcome });
     }
 }

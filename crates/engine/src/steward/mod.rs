@@ -4,6 +4,7 @@
 //! what it promises happens once they are durable. What forbids (pause, close) acts first.
 
 mod book;
+mod brake;
 mod commands;
 mod deadlines;
 mod effects;
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 use crate::command::{CommandOutcome, StaffCommand, Unavailable};
 
 pub(crate) use book::Book;
+pub(crate) use brake::BrakeBook;
 pub(crate) use keys::CommandKeys;
 pub(crate) use thread::{Recovery, Started, Steward, stock_config};
 

@@ -6,10 +6,12 @@ use std::{
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{Entry, Position, Producer, Record, Recovered, RecoveredPool, Tally};
+use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Tally};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
-use super::{Book, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect};
+use super::{
+    Book, BrakeBook, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect,
+};
 use crate::{
     applier::Tag,
     config::STEWARD_ROOM_MIN,
@@ -27,6 +29,7 @@ const SLEEP_MS_MAX: u64 = 1_000;
 pub(crate) struct Started {
     pub(crate) books: BTreeMap<DropId, Book>,
     pub(crate) keys: CommandKeys,
+    pub(crate) brake: BrakeBook,
     pub(crate) live: Vec<DurableTake>,
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
@@ -53,6 +56,7 @@ pub(crate) struct Steward {
     pub(super) ring: Producer<Tag>,
     pub(super) books: BTreeMap<DropId, Book>,
     pub(super) keys: CommandKeys,
+    pub(super) brake: BrakeBook,
     pub(super) deadlines: Deadlines,
     pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
     pub(super) fresh_takes: Vec<DurableTake>,
@@ -83,6 +87,7 @@ impl Steward {
             ring,
             books: started.books,
             keys: started.keys,
+            brake: started.brake,
             deadlines,
             waiting: std::collections::VecDeque::new(),
             fresh_takes: Vec::new(),
@@ -114,6 +119,8 @@ impl Steward {
             let now = self.shared.clock.now();
             self.expire(now);
             self.timers(now);
+            self.brake_timers(now);
+            self.release_banned();
             let idle = self.requests(now);
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
                 return;
@@ -207,7 +214,8 @@ impl Steward {
             let tally = book.phase.is_live().then_some(book.next_tally);
             book.next_timer().into_iter().chain(tally)
         });
-        let next = timers.chain(self.deadlines.next()).min();
+        let others = self.deadlines.next().into_iter().chain(self.brake.next_timer());
+        let next = timers.chain(others).min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
         std::time::Duration::from_millis(millis.max(1))
@@ -301,7 +309,12 @@ impl Steward {
 
     /// Hands a record to the writer.
     pub(super) fn push(&mut self, drop: DropId, record: Record) {
-        self.pushed = self.ring.push(Entry { drop, record, link: None, tag: () });
+        self.push_linked(drop, record, None);
+    }
+
+    /// The same, with what is personal about the record.
+    pub(super) fn push_linked(&mut self, drop: DropId, record: Record, link: Option<Link>) {
+        self.pushed = self.ring.push(Entry { drop, record, link, tag: () });
     }
 
     /// Does `effect` once everything decided so far is durable.

@@ -14,8 +14,9 @@ use super::{
     store::{LogPolicy, SqliteStore},
 };
 use crate::{
-    Chains, DataDir, Idle, OpenLedger, RecordError, Store, StoreError, ViewerLink,
-    data_dir::sync_dir, links,
+    Chains, DataDir, Idle, OpenLedger, RecordError, Store, StoreError,
+    data_dir::sync_dir,
+    links::{self, Links},
 };
 
 /// How long a commit waits for another process's lock, at most. Readers never take one that
@@ -270,12 +271,12 @@ fn own_row(reader: &JournalReader, node: &NodeId) -> Result<Option<NodeRow>, Ope
     }
 }
 
-fn read_links(reader: &JournalReader) -> Result<Vec<ViewerLink>, OpenError> {
-    let mut found = Vec::new();
+fn read_links(reader: &JournalReader) -> Result<Links, OpenError> {
+    let mut found = Links::default();
     for row in reader.links()? {
         let (incarnation, seq) = (row.incarnation, row.seq);
         let links = links::decode(&row.pairs);
-        found.extend(links.map_err(|source| OpenError::Links { incarnation, seq, source })?);
+        found.append(links.map_err(|source| OpenError::Links { incarnation, seq, source })?);
     }
     Ok(found)
 }

@@ -14,8 +14,8 @@ use stampede_domain::{
     ViewerId, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    Applier, Entry, Now, OpenLedger, Producer, Record, RingConfig, StoreError, ViewerLink, Wake,
-    Writer, WriterHandle,
+    Applier, Entry, Link, Now, OpenLedger, Producer, Record, RingConfig, StoreError, ViewerLink,
+    Wake, Writer, WriterHandle,
 };
 
 pub const DROP: DropId = DropId::new(1);
@@ -124,7 +124,7 @@ pub fn entry_in(drop: DropId, record: Record) -> Entry<u64> {
     let link = match record {
         Record::Taken { viewer, .. } => {
             let id = ViewerId::new(&format!("viewer-{viewer}")).unwrap();
-            Some(Arc::new(ViewerLink { number: viewer, id }))
+            Some(Link::Viewer(Arc::new(ViewerLink { number: viewer, id })))
         }
         _ => None,
     };

@@ -1,6 +1,6 @@
 //! What one row says that other checks than its drop's need.
 
-use stampede_domain::{HoldId, Money, Units, ViewerNumber};
+use stampede_domain::{HoldId, Money, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::Record;
 
 /// An order as the journal has it.
@@ -19,6 +19,8 @@ pub(super) struct RowFacts {
     pub(super) records: u64,
     pub(super) orders: Vec<Ordered>,
     pub(super) viewers: Vec<(u32, ViewerNumber)>,
+    /// Takes with the time at which they happened.
+    pub(super) taken: Vec<(u32, HoldId, UnixMillis)>,
     /// Whether there was anything but what a restart writes.
     pub(super) worked: bool,
     /// Records other than takes; kept here so that their memory serves the next row.
@@ -30,6 +32,7 @@ impl RowFacts {
         self.records = 0;
         self.orders.clear();
         self.viewers.clear();
+        self.taken.clear();
         self.worked = false;
         self.rest.clear();
     }

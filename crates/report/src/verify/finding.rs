@@ -4,7 +4,9 @@ use std::fmt;
 
 use stampede_domain::{DropId, Incarnation, Seq};
 
-use super::{chain::ChainFault, holds::HoldFault, phases::PhaseFault, tables::TableFault};
+use super::{
+    brake::BrakeFault, chain::ChainFault, holds::HoldFault, phases::PhaseFault, tables::TableFault,
+};
 
 /// Findings that a verification keeps; it counts the rest.
 pub const FINDINGS_MAX: usize = 100;
@@ -102,6 +104,9 @@ pub enum Fault {
     /// Takes or holds that contradict each other.
     #[error(transparent)]
     Hold(#[from] HoldFault),
+    /// A brake that contradicts itself.
+    #[error(transparent)]
+    Brake(#[from] BrakeFault),
     /// Tables that disagree with the journal.
     #[error(transparent)]
     Table(#[from] TableFault),
@@ -116,6 +121,7 @@ impl Fault {
             Self::Chain(fault) => fault.kind(),
             Self::Phase(fault) => fault.kind(),
             Self::Hold(fault) => fault.kind(),
+            Self::Brake(fault) => fault.kind(),
             Self::Table(fault) => fault.kind(),
         }
     }

@@ -4,6 +4,7 @@
 //! phases, sums, limits are worked out again from the documented rules, so that a mistake there
 //! does not hide itself here.
 
+mod brake;
 mod chain;
 mod facts;
 mod file;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, path::Path};
 use stampede_domain::{DropId, Incarnation, UnixMillis};
 use stampede_ledger::{JournalReader, ReadError, Row, RowHash, RowKey};
 
+pub use brake::BrakeFault;
 pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
@@ -31,6 +33,7 @@ pub use tables::TableFault;
 pub use verification::{Counts, Verification};
 
 use self::{
+    brake::BrakeBook,
     chain::{ChainCheck, ChainFault as Chain},
     facts::RowFacts,
     finding::Findings,
@@ -73,6 +76,7 @@ fn replay(
         chains: ChainCheck::default(),
         drops: BTreeMap::new(),
         worked: Vec::new(),
+        brake: BrakeBook::default(),
         links: LinkCheck::new(reader.links()?),
         orders: OrderJoin::new(reader)?,
         facts: RowFacts::default(),
@@ -101,6 +105,7 @@ struct Verifier<'a> {
     drops: BTreeMap<DropId, DropReplay>,
     /// Starts that did more than recover, ascending.
     worked: Vec<Incarnation>,
+    brake: BrakeBook,
     links: LinkCheck,
     orders: OrderJoin<'a>,
     facts: RowFacts,
@@ -129,6 +134,11 @@ impl Verifier<'_> {
             findings.add(place, Chain::RecordCount { stated, found });
         }
         counts.records += facts.records;
+        let place = Place::row(row.drop, row.incarnation, row.seq);
+        if row.drop == DropId::HOUSE {
+            self.brake.row(&facts.rest, place, times.at, findings);
+        }
+        self.brake.takes(&facts.taken, place, findings);
         self.links.row(row, &facts.viewers, findings);
         self.orders.row(row, times.at, &facts.orders, findings)
     }

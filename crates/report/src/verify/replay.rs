@@ -9,6 +9,7 @@ use stampede_ledger::{Record, Recovered, Row};
 
 use super::{
     Counts, LATE_MS_MAX,
+    brake::is_brake,
     chain::CommitTimes,
     facts::{Ordered, RowFacts},
     finding::{Findings, Place},
@@ -81,8 +82,9 @@ impl DropReplay {
                     break;
                 }
             };
-            if let Record::Taken { viewer, .. } = record {
+            if let Record::Taken { hold, viewer, taken_at, .. } = record {
                 facts.viewers.push((number, viewer));
+                facts.taken.push((number, hold, taken_at));
                 let moment = Moment { place: place.record(number), times, incarnation, seq };
                 self.take(&record, moment, findings);
                 counts.takes += 1;
@@ -115,8 +117,9 @@ impl DropReplay {
         findings: &mut Findings,
     ) {
         let (place, at) = (moment.place, moment.times.at);
-        // Commands also stand in the house's chain, where nothing else does.
-        if matches!(record, Record::Command(_)) && self.drop == DropId::HOUSE {
+        // Commands also stand in the house's chain, where nothing but the brake does.
+        let is_house = matches!(record, Record::Command(_)) || is_brake(record);
+        if is_house && self.drop == DropId::HOUSE {
             return;
         }
         if let Record::Recovered(recovered) = record {

@@ -163,7 +163,7 @@ impl LinkCheck {
             Ok(pairs) => pairs,
             Err(source) => return findings.add(place, TableFault::Links { source }),
         };
-        for pair in pairs {
+        for pair in pairs.viewers {
             let viewer = pair.number;
             let id = KeyFingerprint::of(pair.id.as_str().as_bytes());
             match self.ids.insert(viewer, id) {

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use stampede_domain::DropId;
+use stampede_domain::{BanId, DropId, Rates};
+use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record};
 
 use super::{
     sale::{Sale, State},
@@ -32,6 +33,7 @@ pub fn busy_sale(path: &Path) -> BTreeMap<DropId, Sale> {
         }
     }
     sim.flush();
+    work_brake(&mut sim);
     sim.pause(first);
     sim.restock(first, 1, 4);
     sim.pause(first);
@@ -55,4 +57,23 @@ pub fn busy_sale(path: &Path) -> BTreeMap<DropId, Sale> {
     sim.tally(first, 12);
     sim.settle(first);
     sim.close()
+}
+
+/// A stop and two bans that end, limits that stay.
+fn work_brake(sim: &mut Sim) {
+    let order = |expires_at| BrakeOrder { actor: "olga".into(), reason: "bots".into(), expires_at };
+    let now = sim.now();
+    let banned = |ban, scope, expires_at| {
+        let (ban, order) = (BanId::new(ban), order(expires_at));
+        Record::Banned(Box::new(Banned { ban, scope, releases_holds: false, order }))
+    };
+    let lifted = |part, expired| Record::Lifted { part, expired };
+    let rates = Rates { buys_per_s: Some(500), ..Rates::NONE };
+    sim.house(Record::Halted(Box::new(order(None))));
+    sim.house(lifted(BrakePart::Halt, false));
+    sim.house(Record::RatesSet(Box::new(RatesSet { rates, order: order(None) })));
+    sim.house(banned(1, BanScope::Addresses, None));
+    sim.house(banned(2, BanScope::Viewer(super::viewer(3)), Some(now)));
+    sim.house(lifted(BrakePart::Ban(BanId::new(1)), false));
+    sim.house(lifted(BrakePart::Ban(BanId::new(2)), true));
 }

@@ -9,7 +9,7 @@ use std::{
 use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis, ViewerId,
 };
-use stampede_ledger::{Command, Entry, Outcome, Record, Tally, ViewerLink};
+use stampede_ledger::{Command, Entry, Link, Outcome, Record, Tally, ViewerLink};
 
 use super::{
     COUNTDOWN_MS, START_MS, TTL_MS,
@@ -98,6 +98,12 @@ impl Sim {
         self.push(drop, Record::Lot { pool: pool(number), units: units(count), lot });
     }
 
+    /// A record of the house's chain.
+    pub fn house(&mut self, record: Record) {
+        self.push(DropId::HOUSE, record);
+        self.flush();
+    }
+
     fn command(&mut self, drop: DropId, action: &str, outcome: Outcome) {
         let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
         self.push(
@@ -151,7 +157,7 @@ impl Sim {
         sale.holds.push(hold);
         let link =
             ViewerLink { number: viewer(who), id: ViewerId::new(&format!("v{who}")).unwrap() };
-        self.takes.push(Entry { drop, record, link: Some(Arc::new(link)), tag: () });
+        self.takes.push(Entry { drop, record, link: Some(Link::Viewer(Arc::new(link))), tag: () });
     }
 
     /// Ends the `nth` live hold of a drop, if there is one.

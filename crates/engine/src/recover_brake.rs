@@ -1,0 +1,112 @@
+//! What the house's chain leaves of the brake.
+
+use std::{collections::HashMap, sync::Arc};
+
+use stampede_domain::{AddressRange, BanId, BanTarget, KeyFingerprint, UnixMillis};
+use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, Record};
+use tracing::warn;
+
+use crate::{
+    brake::{Ban, BrakeEntry},
+    command_bytes::personal,
+    shared::Shared,
+    steward::BrakeBook,
+    viewer::Directory,
+};
+
+/// The brake as the records left it, with what stands beside the chain.
+#[derive(Default)]
+pub(crate) struct BrakePast {
+    /// Ranges by ban; one that is missing was erased.
+    ranges: HashMap<BanId, AddressRange>,
+    pub(crate) book: BrakeBook,
+    /// Fingerprint of what was personal about the latest ban.
+    latest_personal: Option<KeyFingerprint>,
+    /// The ban that staff ended last.
+    latest_lifted: Option<BanId>,
+}
+
+impl BrakePast {
+    pub(crate) fn new(ranges: HashMap<BanId, AddressRange>) -> Self {
+        Self { ranges, ..Self::default() }
+    }
+
+    /// Folds a record of the house's chain.
+    pub(crate) fn apply(&mut self, record: &Record, at: UnixMillis, directory: &Directory) {
+        match record {
+            Record::Halted(order) => self.book.halt = Some(entry(order, at)),
+            Record::RatesSet(set) => self.book.rates = Some((set.rates, entry(&set.order, at))),
+            Record::Banned(banned) => self.banned(banned, at, directory),
+            Record::Lifted { part: BrakePart::Halt, .. } => self.book.halt = None,
+            Record::Lifted { part: BrakePart::Rates, .. } => self.book.rates = None,
+            Record::Lifted { part: BrakePart::Ban(ban), expired } => {
+                self.book.remove_ban(*ban);
+                if !expired {
+                    self.latest_lifted = Some(*ban);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn banned(&mut self, banned: &Banned, at: UnixMillis, directory: &Directory) {
+        let Banned { ban: id, scope, releases_holds, order } = banned;
+        self.book.last_ban = *id;
+        self.latest_personal = None;
+        let target = match scope {
+            BanScope::Viewer(number) => {
+                directory.by_number(*number).map(|viewer| BanTarget::Viewer(viewer.id().clone()))
+            }
+            BanScope::Addresses => self.ranges.get(id).copied().map(BanTarget::Addresses),
+            BanScope::Channel { channel, stream } => {
+                Some(BanTarget::Channel { channel: channel.clone(), stream: stream.clone() })
+            }
+        };
+        let Some(target) = target else {
+            return warn!(ban = %id, "whom the ban keeps out was erased: it keeps out nobody");
+        };
+        self.latest_personal = personal(&target);
+        let (id, releases_holds, entry) = (*id, *releases_holds, entry(order, at));
+        self.book.add_ban(Arc::new(Ban { id, target, releases_holds, entry }));
+    }
+
+    /// The ban that an accepted command named, with what was personal about it. Its record stands
+    /// right before the command's.
+    pub(crate) fn of_command(&self, action: &str) -> (Option<BanId>, Option<KeyFingerprint>) {
+        match action {
+            "ban" => (Some(self.book.last_ban), self.latest_personal),
+            "unban" => (self.latest_lifted, None),
+            _ => (None, None),
+        }
+    }
+
+    /// Puts everything in force again before anybody takes.
+    pub(crate) fn restore(mut self, shared: &Shared) -> BrakeBook {
+        let book = &mut self.book;
+        shared.brake.set_halt(book.halt.clone());
+        if let Some((rates, entry)) = &book.rates {
+            shared.brake.set_rates(*rates, Some(entry.clone()));
+        }
+        for ban in book.bans.values() {
+            shared.brake.add_ban(Arc::clone(ban));
+            // The crash may have come between the ban and the last release.
+            if let (true, BanTarget::Viewer(viewer)) = (ban.releases_holds, &ban.target)
+                && let Some(viewer) = shared.directory.by_id(viewer)
+            {
+                book.releasing.push_back((viewer.number(), None));
+            }
+        }
+        crate::metrics::show_halt(book.halt.is_some());
+        crate::metrics::show_bans(book.bans.len());
+        self.book
+    }
+}
+
+fn entry(order: &BrakeOrder, at: UnixMillis) -> BrakeEntry {
+    BrakeEntry {
+        actor: order.actor.as_str().to_owned(),
+        reason: order.reason.as_str().to_owned(),
+        since: at,
+        expires_at: order.expires_at,
+    }
+}

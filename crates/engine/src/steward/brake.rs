@@ -1,0 +1,304 @@
+//! The brake: stop, go, limits, bans; each recorded, each with an end that may come by itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use stampede_domain::{
+    BanId, BanTarget, DropId, DurationMs, Rates, StreamId, UnixMillis, ViewerNumber,
+    limits::{BANS_MAX, BRAKE_EXPIRY_MS_MAX, BRAKE_EXPIRY_MS_MIN},
+};
+use stampede_ledger::{
+    AddressLink, BanScope, Banned, BrakeOrder, BrakePart, Link, RatesSet, Record,
+};
+use tracing::info;
+
+use super::{effects::Effect, thread::Steward};
+use crate::{
+    brake::{Ban, BrakeEntry},
+    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    event::CoreEvent,
+    metrics,
+    port::HoldLook,
+};
+
+/// Viewers whose holds are released before other work gets its turn.
+const RELEASES_PER_TURN_MAX: usize = 1_024;
+
+/// What is decided about the brake; it runs ahead of what cores see by what only acts once durable.
+#[derive(Default)]
+pub(crate) struct BrakeBook {
+    pub(crate) halt: Option<BrakeEntry>,
+    pub(crate) rates: Option<(Rates, BrakeEntry)>,
+    pub(crate) bans: BTreeMap<BanId, Arc<Ban>>,
+    /// Bans that end by themselves.
+    expiries: BTreeSet<(UnixMillis, BanId)>,
+    pub(crate) last_ban: BanId,
+    /// Counts decisions about the rates, so that one which was overtaken does nothing.
+    rates_epoch: u64,
+    /// Viewers whose live holds are to be released, in one stream or in all.
+    pub(crate) releasing: VecDeque<(ViewerNumber, Option<StreamId>)>,
+}
+
+impl BrakeBook {
+    pub(crate) fn add_ban(&mut self, ban: Arc<Ban>) {
+        self.expiries.extend(ban.entry.expires_at.map(|at| (at, ban.id)));
+        self.bans.insert(ban.id, ban);
+    }
+
+    pub(crate) fn remove_ban(&mut self, id: BanId) {
+        if let Some(ban) = self.bans.remove(&id)
+            && let Some(at) = ban.entry.expires_at
+        {
+            self.expiries.remove(&(at, id));
+        }
+    }
+
+    /// When something ends by itself.
+    pub(super) fn next_timer(&self) -> Option<UnixMillis> {
+        let halt = self.halt.as_ref().and_then(|entry| entry.expires_at);
+        let rates = self.rates.as_ref().and_then(|(_, entry)| entry.expires_at);
+        let ban = self.expiries.first().map(|(at, _)| *at);
+        [halt, rates, ban].into_iter().flatten().min()
+    }
+
+    /// What ends by itself at this time.
+    fn due(&self, now: UnixMillis) -> Option<BrakePart> {
+        let over = |at: Option<UnixMillis>| at.is_some_and(|at| at <= now);
+        if over(self.halt.as_ref().and_then(|entry| entry.expires_at)) {
+            return Some(BrakePart::Halt);
+        }
+        if over(self.rates.as_ref().and_then(|(_, entry)| entry.expires_at)) {
+            return Some(BrakePart::Rates);
+        }
+        self.expiries.first().filter(|(at, _)| *at <= now).map(|(_, ban)| BrakePart::Ban(*ban))
+    }
+}
+
+impl Steward {
+    /// Decides a command that works the brake.
+    pub(super) fn work_brake(&mut self, command: &StaffCommand, now: UnixMillis) -> CommandOutcome {
+        let action = command.action.name();
+        if !command.role.may(&command.action) {
+            return Err(CommandRefusal::Forbidden { role: command.role.name(), action });
+        }
+        if let Some(bound) = command.merchant.clone() {
+            return Err(CommandRefusal::BoundToken { action, bound });
+        }
+        let entry = |expires_in: Option<DurationMs>| {
+            check_expiry(expires_in)?;
+            Ok::<_, CommandRefusal>(BrakeEntry {
+                actor: command.actor.clone(),
+                reason: command.reason.clone().unwrap_or_default(),
+                since: now,
+                expires_at: expires_in.map(|span| now.plus(span)),
+            })
+        };
+        let mut ban = None;
+        match &command.action {
+            Action::Stop { expires_in } => self.halt(entry(*expires_in)?),
+            Action::Go => {
+                if self.brake.halt.is_none() {
+                    return Err(CommandRefusal::NotInForce { what: "takes are not stopped" });
+                }
+                self.lift(BrakePart::Halt, false);
+            }
+            Action::SetRates { rates, expires_in } => {
+                rates.validate()?;
+                self.set_rates(*rates, entry(*expires_in)?)?;
+            }
+            Action::Ban { target, release_holds, expires_in } => {
+                ban = Some(self.ban(target, *release_holds, entry(*expires_in)?)?);
+            }
+            Action::Unban { ban: id } => {
+                if !self.brake.bans.contains_key(id) {
+                    return Err(CommandRefusal::UnknownBan { ban: *id });
+                }
+                self.lift(BrakePart::Ban(*id), false);
+                ban = Some(*id);
+            }
+            _ => unreachable!("only commands that work the brake come here"),
+        }
+        Ok(Done { drop: DropId::HOUSE, lot: None, ban, replayed: false })
+    }
+
+    /// Stops takes at once; the record follows.
+    fn halt(&mut self, entry: BrakeEntry) {
+        self.brake.halt = Some(entry.clone());
+        let order = order(&entry);
+        self.shared.brake.set_halt(Some(entry));
+        metrics::show_halt(true);
+        self.push(DropId::HOUSE, Record::Halted(Box::new(order)));
+    }
+
+    /// What admits less acts at once, the rest once it is durable.
+    fn set_rates(&mut self, rates: Rates, entry: BrakeEntry) -> Result<(), CommandRefusal> {
+        if rates == Rates::NONE {
+            if self.brake.rates.is_none() {
+                return Err(CommandRefusal::NotInForce { what: "no limits are set" });
+            }
+            self.lift(BrakePart::Rates, false);
+            return Ok(());
+        }
+        self.brake.rates_epoch += 1;
+        let epoch = self.brake.rates_epoch;
+        let before = self.brake.rates.replace((rates, entry.clone()));
+        let before = before.map_or(Rates::NONE, |(rates, _)| rates);
+        self.shared.brake.apply(before.giving_way_to(rates));
+        let set = RatesSet { rates, order: order(&entry) };
+        self.push(DropId::HOUSE, Record::RatesSet(Box::new(set)));
+        self.after_records(Effect::SetRates { rates, entry: Box::new(entry), epoch });
+        Ok(())
+    }
+
+    /// Keeps somebody out at once; the record follows, with what is personal beside it.
+    fn ban(
+        &mut self,
+        target: &BanTarget,
+        releases_holds: bool,
+        entry: BrakeEntry,
+    ) -> Result<BanId, CommandRefusal> {
+        if self.brake.bans.len() >= BANS_MAX {
+            return Err(CommandRefusal::BansFull { max: BANS_MAX });
+        }
+        let id = self.brake.last_ban.next().expect("a ledger holds fewer than 2^32 bans");
+        let (scope, link) = match target {
+            BanTarget::Viewer(viewer) => {
+                let viewer = self.shared.directory.keep(viewer, &mut rand::random::<u64>);
+                if releases_holds {
+                    self.brake.releasing.push_back((viewer.number(), None));
+                }
+                (BanScope::Viewer(viewer.number()), viewer.link_to_write().map(Link::Viewer))
+            }
+            BanTarget::Addresses(range) => {
+                let link = AddressLink { ban: id, range: *range };
+                (BanScope::Addresses, Some(Link::Addresses(link)))
+            }
+            BanTarget::Channel { channel, stream } => {
+                let (channel, stream) = (channel.clone(), stream.clone());
+                (BanScope::Channel { channel, stream }, None)
+            }
+        };
+        let record = Banned { ban: id, scope, releases_holds, order: order(&entry) };
+        let ban = Arc::new(Ban { id, target: target.clone(), releases_holds, entry });
+        self.brake.last_ban = id;
+        self.brake.add_ban(Arc::clone(&ban));
+        self.shared.brake.add_ban(Arc::clone(&ban));
+        metrics::show_bans(self.brake.bans.len());
+        for inbox in &self.shared.inboxes {
+            inbox.send(CoreEvent::Banned(Arc::clone(&ban)));
+        }
+        self.push_linked(DropId::HOUSE, Record::Banned(Box::new(record)), link);
+        Ok(id)
+    }
+
+    /// Ends something; that shows once the record is durable.
+    fn lift(&mut self, part: BrakePart, expired: bool) {
+        match part {
+            BrakePart::Halt => self.brake.halt = None,
+            BrakePart::Rates => {
+                self.brake.rates_epoch += 1;
+                self.brake.rates = None;
+            }
+            BrakePart::Ban(id) => self.brake.remove_ban(id),
+        }
+        self.push(DropId::HOUSE, Record::Lifted { part, expired });
+        self.after_records(Effect::Lift { part });
+    }
+
+    /// What was lifted is no longer in the way, unless a later decision has set it again.
+    pub(super) fn lifted(&self, part: BrakePart) {
+        match part {
+            BrakePart::Halt if self.brake.halt.is_none() => {
+                self.shared.brake.set_halt(None);
+                metrics::show_halt(false);
+            }
+            BrakePart::Rates if self.brake.rates.is_none() => {
+                self.shared.brake.set_rates(Rates::NONE, None);
+            }
+            BrakePart::Ban(id) => {
+                self.shared.brake.remove_ban(id);
+                metrics::show_bans(self.shared.brake.ban_count());
+            }
+            BrakePart::Halt | BrakePart::Rates => {}
+        }
+    }
+
+    /// Limits are durable: they hold as they were set, unless a later decision has changed them.
+    pub(super) fn rates_are_set(&self, rates: Rates, entry: BrakeEntry, epoch: u64) {
+        if epoch == self.brake.rates_epoch {
+            self.shared.brake.set_rates(rates, Some(entry));
+        }
+    }
+
+    /// Ends what was set for a time that is over.
+    pub(super) fn brake_timers(&mut self, now: UnixMillis) {
+        while self.has_room()
+            && let Some(part) = self.brake.due(now)
+        {
+            info!(?part, "the brake lets go: its time is over");
+            self.lift(part, true);
+        }
+    }
+
+    /// Releases the live holds of those who were banned with them.
+    pub(super) fn release_banned(&mut self) {
+        self.brake.releasing.extend(self.shared.banned_viewers.lock().drain(..));
+        for _ in 0..self.brake.releasing.len().min(RELEASES_PER_TURN_MAX) {
+            if !self.has_room() {
+                return;
+            }
+            let Some((viewer, stream)) = self.brake.releasing.pop_front() else { return };
+            if !self.release_all(viewer, stream.as_ref()) {
+                // A take is on its way to the ledger: look again when it has got there.
+                self.brake.releasing.push_back((viewer, stream));
+            }
+        }
+    }
+
+    /// Releases a viewer's live holds; `false` if some could not be ended yet.
+    fn release_all(&mut self, viewer: ViewerNumber, stream: Option<&StreamId>) -> bool {
+        let mut done = true;
+        let within = |book: &super::Book| stream.is_none_or(|stream| book.plan().stream == *stream);
+        let drops: Vec<DropId> =
+            self.books.iter().filter(|(_, book)| within(book)).map(|(drop, _)| *drop).collect();
+        for drop in drops {
+            // Each drop may give as many records as one viewer may have holds in it.
+            if !self.has_room() {
+                return false;
+            }
+            for hold in self.books[&drop].sale.stock().holds_of(viewer) {
+                match self.look_up(hold) {
+                    HoldLook::Known(held) if !held.confirmed => self.give_back(&held),
+                    HoldLook::Pending => done = false,
+                    _ => {}
+                }
+            }
+        }
+        done
+    }
+}
+
+const _: () = assert!(
+    stampede_domain::limits::HOLDS_PER_VIEWER_MAX as usize <= crate::config::STEWARD_ROOM_MIN,
+    "the room that the steward asks for takes the ends of a viewer's holds in one drop"
+);
+
+fn check_expiry(expires_in: Option<DurationMs>) -> Result<(), CommandRefusal> {
+    let (min, max) = (BRAKE_EXPIRY_MS_MIN, BRAKE_EXPIRY_MS_MAX);
+    match expires_in.map(DurationMs::get) {
+        Some(value) if !(min..=max).contains(&value) => {
+            Err(CommandRefusal::Expiry { value, min, max })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn order(entry: &BrakeEntry) -> BrakeOrder {
+    BrakeOrder {
+        actor: entry.actor.as_str().into(),
+        reason: entry.reason.as_str().into(),
+        expires_at: entry.expires_at,
+    }
+}

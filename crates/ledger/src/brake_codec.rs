@@ -1,0 +1,144 @@
+//! The bytes of what operations staff set about the brake; listed in `codec.rs`.
+
+use stampede_domain::{BanId, ChannelId, DurationMs, Rates, StreamId, limits::TEXT_ID_BYTES_MAX};
+
+use crate::{
+    BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record, RecordError,
+    bytes::{Reader, put_option, put_text, put_varint},
+    codec::decode_viewer,
+};
+
+/// Ordinal of [`Record::Halted`].
+pub(crate) const HALTED: u8 = 18;
+/// Ordinal of [`Record::RatesSet`].
+pub(crate) const RATES_SET: u8 = 19;
+/// Ordinal of [`Record::Banned`].
+pub(crate) const BANNED: u8 = 20;
+/// Ordinal of [`Record::Lifted`].
+pub(crate) const LIFTED: u8 = 21;
+
+pub(crate) fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
+    out.push(HALTED);
+    put_order(out, order);
+}
+
+pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
+    out.push(RATES_SET);
+    let Rates { buys_per_s, hellos_per_s, tick_interval } = set.rates;
+    let rates = [
+        buys_per_s.map(u64::from),
+        hellos_per_s.map(u64::from),
+        tick_interval.map(DurationMs::get),
+    ];
+    for rate in rates {
+        put_option(out, rate, put_varint);
+    }
+    put_order(out, &set.order);
+}
+
+pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
+    out.push(BANNED);
+    put_varint(out, u64::from(banned.ban.get()));
+    match &banned.scope {
+        BanScope::Viewer(viewer) => {
+            out.push(0);
+            out.extend_from_slice(&viewer.get().to_be_bytes());
+        }
+        BanScope::Addresses => out.push(1),
+        BanScope::Channel { channel, stream } => {
+            out.push(2);
+            put_text(out, channel.as_str());
+            put_option(out, stream.as_ref(), |out, stream| put_text(out, stream.as_str()));
+        }
+    }
+    out.push(u8::from(banned.releases_holds));
+    put_order(out, &banned.order);
+}
+
+pub(crate) fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
+    out.push(LIFTED);
+    match part {
+        BrakePart::Halt => out.push(0),
+        BrakePart::Rates => out.push(1),
+        BrakePart::Ban(ban) => {
+            out.push(2);
+            put_varint(out, u64::from(ban.get()));
+        }
+    }
+    out.push(u8::from(expired));
+}
+
+fn put_order(out: &mut Vec<u8>, order: &BrakeOrder) {
+    put_text(out, order.actor.as_str());
+    put_text(out, order.reason.as_str());
+    put_option(out, order.expires_at, |out, at| put_varint(out, at.get()));
+}
+
+pub(crate) fn decode_halted(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    Ok(Record::Halted(read_order(reader)?.into()))
+}
+
+pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let rates = Rates {
+        buys_per_s: reader.option("buys_per_s", |reader| reader.int("buys_per_s"))?,
+        hellos_per_s: reader.option("hellos_per_s", |reader| reader.int("hellos_per_s"))?,
+        tick_interval: reader.option("tick_interval", |reader| {
+            reader.varint("tick_interval").map(DurationMs::new)
+        })?,
+    };
+    if rates == Rates::NONE || rates.validate().is_err() {
+        return Err(reader.invalid("rates"));
+    }
+    Ok(Record::RatesSet(RatesSet { rates, order: read_order(reader)? }.into()))
+}
+
+pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let ban = read_ban(reader)?;
+    let scope = match reader.u8()? {
+        0 => BanScope::Viewer(decode_viewer(reader)?),
+        1 => BanScope::Addresses,
+        2 => {
+            let channel = reader.str("channel", TEXT_ID_BYTES_MAX)?;
+            let channel = ChannelId::new(channel).map_err(|_| reader.invalid("channel"))?;
+            let stream = reader.option("stream", |reader| {
+                let stream = reader.str("stream", TEXT_ID_BYTES_MAX)?;
+                StreamId::new(stream).map_err(|_| reader.invalid("stream"))
+            })?;
+            BanScope::Channel { channel, stream }
+        }
+        _ => return Err(reader.invalid("scope")),
+    };
+    let releases_holds = read_flag(reader, "releases holds")?;
+    let order = read_order(reader)?;
+    Ok(Record::Banned(Banned { ban, scope, releases_holds, order }.into()))
+}
+
+pub(crate) fn decode_lifted(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let part = match reader.u8()? {
+        0 => BrakePart::Halt,
+        1 => BrakePart::Rates,
+        2 => BrakePart::Ban(read_ban(reader)?),
+        _ => return Err(reader.invalid("part")),
+    };
+    Ok(Record::Lifted { part, expired: read_flag(reader, "expired")? })
+}
+
+fn read_ban(reader: &mut Reader<'_>) -> Result<BanId, RecordError> {
+    reader.int("ban").map(BanId::new)
+}
+
+fn read_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, RecordError> {
+    match reader.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(reader.invalid(field)),
+    }
+}
+
+fn read_order(reader: &mut Reader<'_>) -> Result<BrakeOrder, RecordError> {
+    Ok(BrakeOrder {
+        actor: reader.text("actor")?,
+        reason: reader.text("reason")?,
+        expires_at: reader.option("expires_at", |reader| reader.time("expires_at"))?,
+    })
+}

@@ -1,0 +1,155 @@
+//! The brake as the house's chain tells it: what was in force when, who was banned.
+
+use std::collections::BTreeMap;
+
+use stampede_domain::{BanId, HoldId, UnixMillis};
+use stampede_ledger::{BrakePart, Record};
+
+use super::finding::{Findings, Place};
+
+/// What contradicts itself about the brake.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each sentence says what its fields are")]
+pub enum BrakeFault {
+    /// Bans are counted from 1.
+    #[error("ban {found} follows where {expected} must")]
+    BanNumber { expected: BanId, found: BanId },
+    /// Only what is in force can end.
+    #[error("{part} ends without being in force")]
+    NotInForce { part: String },
+    /// What has a time of its own ends by itself at that time.
+    #[error("{part} is said to end by itself at {at}, its time is {expires_at:?}")]
+    EndedEarly { part: String, expires_at: Option<UnixMillis>, at: UnixMillis },
+    /// A halt lets no take through.
+    #[error("hold {hold} was taken at {taken_at}, while takes were stopped since {halted_at}")]
+    TakenWhileHalted { hold: HoldId, taken_at: UnixMillis, halted_at: UnixMillis },
+}
+
+impl BrakeFault {
+    /// A stable name for programs.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::BanNumber { .. } => "ban_number",
+            Self::NotInForce { .. } => "not_in_force",
+            Self::EndedEarly { .. } => "brake_ended_early",
+            Self::TakenWhileHalted { .. } => "taken_while_halted",
+        }
+    }
+}
+
+/// Whether a record belongs to the brake, and so to the house's chain.
+pub(super) const fn is_brake(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Halted(_) | Record::RatesSet(_) | Record::Banned(_) | Record::Lifted { .. }
+    )
+}
+
+/// What is in force at one point of the journal, with every halt before.
+#[derive(Debug, Default)]
+pub(super) struct BrakeBook {
+    /// Halts from the commit that set them to the one that ended them.
+    halts: Vec<(UnixMillis, Option<UnixMillis>)>,
+    halt_expires_at: Option<UnixMillis>,
+    rates: Option<Option<UnixMillis>>,
+    bans: BTreeMap<BanId, Option<UnixMillis>>,
+    last_ban: BanId,
+}
+
+impl BrakeBook {
+    /// Follows the records of one row of the house's chain.
+    pub(super) fn row(
+        &mut self,
+        records: &[(u32, Record)],
+        row: Place,
+        at: UnixMillis,
+        findings: &mut Findings,
+    ) {
+        for (number, record) in records {
+            self.record(record, row.record(*number), at, findings);
+        }
+    }
+
+    fn record(&mut self, record: &Record, place: Place, at: UnixMillis, findings: &mut Findings) {
+        match record {
+            Record::Halted(order) => {
+                self.halt_expires_at = order.expires_at;
+                if !self.is_halted() {
+                    self.halts.push((at, None));
+                }
+            }
+            Record::RatesSet(set) => self.rates = Some(set.order.expires_at),
+            Record::Banned(banned) => {
+                let (expected, found) = (self.last_ban.next().unwrap_or_default(), banned.ban);
+                if found != expected {
+                    findings.add(place, BrakeFault::BanNumber { expected, found });
+                }
+                self.last_ban = found;
+                self.bans.insert(found, banned.order.expires_at);
+            }
+            Record::Lifted { part, expired } => {
+                self.lifted(*part, *expired, place, at, findings);
+            }
+            _ => {}
+        }
+    }
+
+    fn lifted(
+        &mut self,
+        part: BrakePart,
+        expired: bool,
+        place: Place,
+        at: UnixMillis,
+        findings: &mut Findings,
+    ) {
+        let in_force = match part {
+            BrakePart::Halt => self.end_halt(at).then_some(self.halt_expires_at),
+            BrakePart::Rates => self.rates.take(),
+            BrakePart::Ban(ban) => self.bans.remove(&ban),
+        };
+        let part = match part {
+            BrakePart::Halt => "the halt".to_owned(),
+            BrakePart::Rates => "the rates".to_owned(),
+            BrakePart::Ban(ban) => format!("ban {ban}"),
+        };
+        let Some(expires_at) = in_force else {
+            return findings.add(place, BrakeFault::NotInForce { part });
+        };
+        if expired && expires_at.is_none_or(|expires_at| expires_at > at) {
+            findings.add(place, BrakeFault::EndedEarly { part, expires_at, at });
+        }
+    }
+
+    fn is_halted(&self) -> bool {
+        self.halts.last().is_some_and(|(_, until)| until.is_none())
+    }
+
+    fn end_halt(&mut self, at: UnixMillis) -> bool {
+        let open = self.halts.last_mut().filter(|(_, until)| until.is_none());
+        open.map(|(_, until)| *until = Some(at)).is_some()
+    }
+
+    /// Checks that none of a row's takes happened during a halt. A take reads its time first and
+    /// sees a halt after, so none is dated behind the commit of a halt that did not stop it.
+    pub(super) fn takes(
+        &self,
+        takes: &[(u32, HoldId, UnixMillis)],
+        row: Place,
+        findings: &mut Findings,
+    ) {
+        if self.halts.is_empty() {
+            return;
+        }
+        for (number, hold, taken_at) in takes {
+            let before = self.halts.partition_point(|(from, _)| from < taken_at);
+            let Some((from, until)) = before.checked_sub(1).and_then(|n| self.halts.get(n)) else {
+                continue;
+            };
+            if until.is_none_or(|until| *taken_at < until) {
+                let (hold, taken_at, halted_at) = (*hold, *taken_at, *from);
+                let fault = BrakeFault::TakenWhileHalted { hold, taken_at, halted_at };
+                findings.add(row.record(*number), fault);
+            }
+        }
+    }
+}
