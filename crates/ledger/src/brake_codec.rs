@@ -17,12 +17,23 @@ pub(crate) const BANNED: u8 = 20;
 /// Ordinal of [`Record::Lifted`].
 pub(crate) const LIFTED: u8 = 21;
 
-pub(crate) fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
+/// Appends one of the four records above; others have their bytes elsewhere.
+pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
+    match record {
+        Record::Halted(order) => encode_halted(order, out),
+        Record::RatesSet(set) => encode_rates(set, out),
+        Record::Banned(banned) => encode_banned(banned, out),
+        Record::Lifted { part, expired } => encode_lifted(*part, *expired, out),
+        _ => unreachable!("not a record of the brake"),
+    }
+}
+
+fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
     out.push(HALTED);
     put_order(out, order);
 }
 
-pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
+fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     out.push(RATES_SET);
     let Rates { buys_per_s, hellos_per_s, tick_interval } = set.rates;
     let rates = [
@@ -36,7 +47,7 @@ pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     put_order(out, &set.order);
 }
 
-pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
+fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
     out.push(BANNED);
     put_varint(out, u64::from(banned.ban.get()));
     match &banned.scope {
@@ -55,7 +66,7 @@ pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
     put_order(out, &banned.order);
 }
 
-pub(crate) fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
+fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
     out.push(LIFTED);
     match part {
         BrakePart::Halt => out.push(0),

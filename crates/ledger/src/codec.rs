@@ -46,7 +46,7 @@
 //! version.
 
 use stampede_domain::{
-    DurationMs, PoolIndex, RefusalCode, TakeNumber, UnixMillis, ViewerNumber,
+    DropPlan, DurationMs, PoolIndex, RefusalCode, TakeNumber, UnixMillis, ViewerNumber,
     limits::{POOLS_PER_DROP_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
 
@@ -167,15 +167,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
             out.extend_from_slice(&hold.to_bytes());
             put_varint(out, u64::from(units.get()));
         }
-        Record::Planned { plan, revision } => {
-            let options = plan_codec::has_options(plan);
-            out.push(if options { 22 } else { 1 });
-            put_varint(out, u64::from(*revision));
-            plan_codec::encode(plan, out);
-            if options {
-                plan_codec::encode_options(plan, out);
-            }
-        }
+        Record::Planned { plan, revision } => encode_planned(plan, *revision, out),
         Record::Countdown { opens_at } => {
             out.push(2);
             put_varint(out, opens_at.get());
@@ -201,10 +193,19 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Command(command) => encode_command(command, out),
         Record::Recovered(recovered) => encode_recovered(recovered, out),
         Record::Tally(tally) => encode_tally(tally, out),
-        Record::Halted(order) => brake_codec::encode_halted(order, out),
-        Record::RatesSet(set) => brake_codec::encode_rates(set, out),
-        Record::Banned(banned) => brake_codec::encode_banned(banned, out),
-        Record::Lifted { part, expired } => brake_codec::encode_lifted(*part, *expired, out),
+        Record::Halted(_) | Record::RatesSet(_) | Record::Banned(_) | Record::Lifted { .. } => {
+            brake_codec::encode(record, out);
+        }
+    }
+}
+
+fn encode_planned(plan: &DropPlan, revision: u32, out: &mut Vec<u8>) {
+    let options = plan_codec::has_options(plan);
+    out.push(if options { 22 } else { 1 });
+    put_varint(out, u64::from(revision));
+    plan_codec::encode(plan, out);
+    if options {
+        plan_codec::encode_options(plan, out);
     }
 }
 

@@ -354,7 +354,7 @@ fn lies_about_phases_are_found() {
     check("outage_too_long", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
         if let Record::Recovered(found) = &mut rows[row].records[at] {
-            found.outage = stampede_domain::DurationMs::new(60_000);
+            found.outage = DurationMs::new(60_000);
         }
     });
     check("link_missing", &ledger, |rows| {

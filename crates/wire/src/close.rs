@@ -45,6 +45,8 @@ pub enum CloseCode {
     Flooding = 4105,
     /// The viewer opened more connections than one viewer may; this was the oldest.
     Replaced = 4200,
+    /// The viewer, the channel or the address is banned.
+    Banned = 4201,
 }
 
 /// What a client does after the connection has closed.
@@ -60,7 +62,7 @@ pub enum Reconnect {
 
 impl CloseCode {
     /// Every code that the server sends.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongFrame,
         Self::NotUtf8,
         Self::TooBig,
@@ -78,6 +80,7 @@ impl CloseCode {
         Self::BadMessage,
         Self::Flooding,
         Self::Replaced,
+        Self::Banned,
     ];
 
     /// The number in the close frame.
@@ -110,6 +113,7 @@ impl CloseCode {
             Self::BadMessage => "bad_message",
             Self::Flooding => "flooding",
             Self::Replaced => "replaced",
+            Self::Banned => "banned",
         }
     }
 

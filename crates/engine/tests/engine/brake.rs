@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{
-    BanId, BanTarget, DropId, DurationMs, HoldId, Mode, Rates, Refusal,
-};
+use stampede_domain::{BanId, BanTarget, DropId, DurationMs, HoldId, Mode, Rates, Refusal};
 use stampede_engine::{
     Action, Arrival, Buy, BuyRequest, CommandOutcome, CommandRefusal, CoreEvent, HoldLook, Role,
     StaffCommand, Viewer,

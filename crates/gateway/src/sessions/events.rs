@@ -84,6 +84,7 @@ impl Sessions {
             CoreEvent::Evict { token } => {
                 self.close(token, CloseCode::Replaced, "the viewer has too many connections");
             }
+            CoreEvent::Banned(ref ban) => self.banned(ban),
             CoreEvent::Recheck => self.recheck(now),
             CoreEvent::Poisoned => self.poison(),
         }

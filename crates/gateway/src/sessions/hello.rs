@@ -29,6 +29,9 @@ impl Sessions {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
         };
+        if let Some((code, why)) = self.turn_away(&ticket, now) {
+            return self.close(token, code, &why);
+        }
         if let Some(client) = client {
             tracing::debug!(stream = %ticket.stream, client, "hello");
         }

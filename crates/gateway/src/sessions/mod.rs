@@ -4,6 +4,7 @@
 //! calls in when the engine has woken it, when a tick is due, when deadlines have to be looked at.
 //! Everything here runs on one thread, nothing waits.
 
+mod ban;
 mod buying;
 mod events;
 mod hello;

@@ -159,7 +159,7 @@ impl Core {
         let now = self.sessions.now();
         let due = if is_due { self.next_tick.min(self.next_sweep).max(now) } else { now };
         if self.next_tick <= due {
-            self.next_tick = now.plus(self.shared.config.tick_interval);
+            self.next_tick = now.plus(self.sessions.tick_interval());
             self.sessions.tick();
         }
         if self.next_sweep <= due {

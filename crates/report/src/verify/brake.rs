@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, HoldId, UnixMillis};
-use stampede_ledger::{BrakePart, Record};
+use stampede_ledger::{BrakeOrder, BrakePart, Record};
 
 use super::finding::{Findings, Place};
 
@@ -45,14 +45,26 @@ pub(super) const fn is_brake(record: &Record) -> bool {
     )
 }
 
+/// Something that is in force, with the time at which it ends by itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct InForce {
+    expires_at: Option<UnixMillis>,
+}
+
+impl InForce {
+    const fn until(order: &BrakeOrder) -> Self {
+        Self { expires_at: order.expires_at }
+    }
+}
+
 /// What is in force at one point of the journal, with every halt before.
 #[derive(Debug, Default)]
 pub(super) struct BrakeBook {
     /// Halts from the commit that set them to the one that ended them.
     halts: Vec<(UnixMillis, Option<UnixMillis>)>,
-    halt_expires_at: Option<UnixMillis>,
-    rates: Option<Option<UnixMillis>>,
-    bans: BTreeMap<BanId, Option<UnixMillis>>,
+    halt: InForce,
+    rates: Option<InForce>,
+    bans: BTreeMap<BanId, InForce>,
     last_ban: BanId,
 }
 
@@ -73,19 +85,19 @@ impl BrakeBook {
     fn record(&mut self, record: &Record, place: Place, at: UnixMillis, findings: &mut Findings) {
         match record {
             Record::Halted(order) => {
-                self.halt_expires_at = order.expires_at;
+                self.halt = InForce::until(order);
                 if !self.is_halted() {
                     self.halts.push((at, None));
                 }
             }
-            Record::RatesSet(set) => self.rates = Some(set.order.expires_at),
+            Record::RatesSet(set) => self.rates = Some(InForce::until(&set.order)),
             Record::Banned(banned) => {
                 let (expected, found) = (self.last_ban.next().unwrap_or_default(), banned.ban);
                 if found != expected {
                     findings.add(place, BrakeFault::BanNumber { expected, found });
                 }
                 self.last_ban = found;
-                self.bans.insert(found, banned.order.expires_at);
+                self.bans.insert(found, InForce::until(&banned.order));
             }
             Record::Lifted { part, expired } => {
                 self.lifted(*part, *expired, place, at, findings);
@@ -103,7 +115,7 @@ impl BrakeBook {
         findings: &mut Findings,
     ) {
         let in_force = match part {
-            BrakePart::Halt => self.end_halt(at).then_some(self.halt_expires_at),
+            BrakePart::Halt => self.end_halt(at).then_some(self.halt),
             BrakePart::Rates => self.rates.take(),
             BrakePart::Ban(ban) => self.bans.remove(&ban),
         };
@@ -112,7 +124,7 @@ impl BrakeBook {
             BrakePart::Rates => "the rates".to_owned(),
             BrakePart::Ban(ban) => format!("ban {ban}"),
         };
-        let Some(expires_at) = in_force else {
+        let Some(InForce { expires_at }) = in_force else {
             return findings.add(place, BrakeFault::NotInForce { part });
         };
         if expired && expires_at.is_none_or(|expires_at| expires_at > at) {

@@ -95,14 +95,14 @@ impl DropReplay {
         }
         facts.records = u64::from(number);
         facts.worked = !facts.viewers.is_empty();
-        let mut rest = std::mem::take(&mut facts.rest);
-        for (number, record) in rest.drain(..) {
-            let moment = Moment { place: place.record(number), times, incarnation, seq };
+        let rest = std::mem::take(&mut facts.rest);
+        for (number, record) in &rest {
+            let moment = Moment { place: place.record(*number), times, incarnation, seq };
             facts.worked |= !matches!(record, Record::Recovered(_) | Record::CountdownCancelled);
-            if let Record::Confirmed { hold, viewer, units, amount } = record {
-                facts.orders.push(Ordered { record: number, hold, viewer, units, amount });
+            if let Record::Confirmed { hold, viewer, units, amount } = *record {
+                facts.orders.push(Ordered { record: *number, hold, viewer, units, amount });
             }
-            self.record(&record, moment, worked, counts, findings);
+            self.record(record, moment, worked, counts, findings);
         }
         facts.rest = rest;
         self.last_at = times.at;
