@@ -1,9 +1,14 @@
 //! Limits of a running gateway.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use rustls::ServerConfig;
 use stampede_domain::DurationMs;
+use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
 use crate::admission::{AddressLimits, MessageLimits, Rate};
 
@@ -12,6 +17,12 @@ use crate::admission::{AddressLimits, MessageLimits, Rate};
 pub struct GatewayConfig {
     /// Where viewers connect; port 0 lets the system choose one.
     pub listen: SocketAddr,
+    /// TLS for every connection; `None` leaves it to a proxy.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Whose word about a client's address counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether connections begin with a PROXY header.
+    pub proxy_protocol: ProxyProtocol,
     /// Exact values of the `Origin` header that are let in; an empty list lets every origin in.
     /// Clients that send no `Origin` are no browsers, so they are let in always.
     pub origins: Vec<String>,
@@ -31,7 +42,7 @@ pub struct GatewayConfig {
     /// When full: the oldest one that has had 2 s is dropped; without such a one, new ones wait in
     /// the system's queue.
     pub handshakes_max: usize,
-    /// Time for the handshake, in milliseconds. When over: dropped.
+    /// Time for the handshake, PROXY header and TLS included, in milliseconds. When over: dropped.
     pub handshake_timeout: DurationMs,
     /// Time from the handshake to `hello`, in milliseconds. When over: closed with `hello_late`.
     pub hello_timeout: DurationMs,
@@ -75,6 +86,9 @@ impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            tls: None,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: ProxyProtocol::Off,
             origins: Vec::new(),
             connections_max: 100_000,
             connections_per_address_max: 4_000,

@@ -6,22 +6,19 @@
 use std::{io, net, sync::Arc, time::Duration};
 
 use stampede_engine::Clock;
-use stampede_wire::Subprotocol;
+use stampede_proxies::ClientAddress;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::mpsc::{self, Receiver, Sender},
     task::spawn_local,
-    time::timeout,
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
-    admission::{Arrival, Pass, TooFast, Unfinished},
-    config::GatewayConfig,
-    handshake::{Handshake, REQUEST_BYTES_MAX, answer, too_fast},
+    admission::Unfinished,
     listener,
     metrics::count_handshake,
+    opening::{DROPPED, Opened, Opening},
     server::Shared,
     signals::Signal,
 };
@@ -34,17 +31,6 @@ const ACCEPTS_PER_TURN_MAX: usize = 16;
 const TOLD_OVERLOADED_MAX: usize = 1_024;
 /// Connections past their handshake that wait for a core. When full: handshakes wait.
 const ARRIVALS_MAX: usize = 1_024;
-/// Bytes that are thrown away after a refusal before the connection is dropped.
-const LINGER_BYTES_MAX: u64 = 64 << 10;
-
-/// A connection past its handshake.
-pub(crate) struct Opened {
-    pub(crate) stream: net::TcpStream,
-    /// What came behind the request: the first frames.
-    pub(crate) early: Vec<u8>,
-    pub(crate) subprotocol: Subprotocol,
-    pub(crate) pass: Pass,
-}
 
 /// The way from every door to one core.
 #[derive(Clone)]
@@ -77,7 +63,7 @@ impl Door {
     pub(crate) async fn serve(self) -> io::Result<()> {
         let Self { listener, ways, clock, shared } = self;
         let listener = TcpListener::from_std(listener)?;
-        let accepting = accept_all(listener, ways.into(), &*clock, Arc::clone(&shared));
+        let accepting = accept_all(listener, ways.into(), clock, Arc::clone(&shared));
         tokio::select! {
             () = accepting => {}
             () = shared.closed() => {}
@@ -89,14 +75,14 @@ impl Door {
 async fn accept_all(
     listener: TcpListener,
     ways: Arc<[Way]>,
-    clock: &dyn Clock,
+    clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
 ) {
     let mut unfinished = Unfinished::new(shared.config.handshakes_max);
     let mut accepted = 0;
     loop {
         let mut slot = unfinished.begin(|| clock.now()).await;
-        let (stream, address) = match listener::accept(&listener).await {
+        let (stream, from) = match listener::accept(&listener).await {
             Ok(accepted) => accepted,
             Err(why) => {
                 warn!(%why, "cannot accept a connection");
@@ -107,18 +93,18 @@ async fn accept_all(
         if shared.connections.count() >= shared.config.connections_max + TOLD_OVERLOADED_MAX {
             continue;
         }
-        let entry = match shared.addresses.arrive(address, clock.now()) {
-            Arrival::In(pass) => Ok(pass),
-            Arrival::TooFast(too_fast) => Err(too_fast),
-            Arrival::Dropped => {
-                count_handshake("dropped");
-                continue;
-            }
-        };
+        let mut opening = Opening::new(from, Arc::clone(&clock), Arc::clone(&shared));
+        // An address that opens far too many costs nothing beyond this look. A proxy's own says
+        // nothing yet about the client behind it.
+        let peer = ClientAddress::new(from.ip());
+        if !shared.config.trusted_proxies.contains(peer) && opening.admit(peer).is_err() {
+            count_handshake(DROPPED);
+            continue;
+        }
         let (ways, shared) = (Arc::clone(&ways), Arc::clone(&shared));
         spawn_local(async move {
             let opened = tokio::select! {
-                opened = open(stream, entry, &shared.config) => opened,
+                opened = opening.run(stream) => opened,
                 () = slot.is_needed() => {
                     count_handshake("displaced");
                     None
@@ -138,6 +124,7 @@ async fn accept_all(
 
 /// Gives a connection to the core that has the fewest.
 async fn hand_over(opened: Opened, ways: &[Way], shared: &Shared) {
+    debug!(client = %opened.client, tls = opened.tls.is_some(), "a connection was accepted");
     let core = shared.connections.enter();
     let Way { queue, signal } = &ways[core];
     // The core is gone only if the gateway stops, which drops the connection.
@@ -146,59 +133,4 @@ async fn hand_over(opened: Opened, ways: &[Way], shared: &Shared) {
     } else {
         shared.connections.leave(core);
     }
-}
-
-/// Reads the request, writes the response; `None` if no connection came of it.
-async fn open(
-    mut stream: TcpStream,
-    entry: Result<Pass, TooFast>,
-    config: &GatewayConfig,
-) -> Option<Opened> {
-    let shaking = shake_hands(&mut stream, entry, config);
-    let (outcome, opened) = match timeout(config.handshake_timeout.to_std(), shaking).await {
-        Ok(Ok(Some((subprotocol, early, pass)))) => match stream.into_std() {
-            Ok(stream) => ("accepted", Some(Opened { stream, early, subprotocol, pass })),
-            Err(_) => ("broken", None),
-        },
-        Ok(Ok(None)) => ("refused", None),
-        Ok(Err(_)) => ("broken", None),
-        Err(_) => ("timed_out", None),
-    };
-    count_handshake(outcome);
-    opened
-}
-
-async fn shake_hands(
-    stream: &mut TcpStream,
-    entry: Result<Pass, TooFast>,
-    config: &GatewayConfig,
-) -> io::Result<Option<(Subprotocol, Vec<u8>, Pass)>> {
-    let mut received = Vec::with_capacity(1 << 10);
-    loop {
-        match answer(&received, &config.origins) {
-            Handshake::Incomplete => {}
-            Handshake::Accepted { response, subprotocol, request_bytes } => match entry {
-                Ok(pass) => {
-                    stream.write_all(&response).await?;
-                    return Ok(Some((subprotocol, received.split_off(request_bytes), pass)));
-                }
-                Err(why) => return refuse(stream, &too_fast(why)).await.map(|()| None),
-            },
-            Handshake::Refused { response } => {
-                return refuse(stream, &response).await.map(|()| None);
-            }
-        }
-        let room = REQUEST_BYTES_MAX.saturating_sub(received.len()).max(1) as u64;
-        if (&mut *stream).take(room).read_buf(&mut received).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-}
-
-async fn refuse(stream: &mut TcpStream, response: &[u8]) -> io::Result<()> {
-    stream.write_all(response).await?;
-    stream.shutdown().await?;
-    // What the client still sends is taken, so that the response is not cut off.
-    tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await?;
-    Ok(())
 }

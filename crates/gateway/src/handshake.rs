@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use stampede_proxies::{Claims, ClientAddress, ForwardedError, TrustedProxies, client_address};
 use stampede_wire::{NegotiateError, Subprotocol};
 use tokio_tungstenite::tungstenite::{
     self,
@@ -31,9 +32,21 @@ pub(crate) enum Handshake {
         subprotocol: Subprotocol,
         /// Where the request ended; what follows are frames.
         request_bytes: usize,
+        /// Who sent it, as far as trusted proxies tell.
+        client: ClientAddress,
     },
     /// The connection is closed once the response is written.
     Refused { response: Vec<u8> },
+}
+
+/// What a request is measured by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    /// Origins as in the configuration.
+    pub(crate) origins: &'a [String],
+    pub(crate) trusted: &'a TrustedProxies,
+    /// The other side of the connection, before the request says more.
+    pub(crate) peer: ClientAddress,
 }
 
 /// Why a request is refused.
@@ -56,6 +69,8 @@ enum Refusal {
     #[error("too many connections were opened from this address; come back in {0} s")]
     TooFast(u64),
     #[error("{0}")]
+    Forwarded(#[from] ForwardedError),
+    #[error("{0}")]
     Subprotocol(#[from] NegotiateError),
     #[error("the request is malformed: {0}")]
     Malformed(Box<tungstenite::Error>),
@@ -72,7 +87,9 @@ impl Refusal {
             }
             Self::Origin => "403 Forbidden",
             Self::TooFast(_) => "429 Too Many Requests",
-            Self::Query | Self::Subprotocol(_) | Self::Malformed(_) => "400 Bad Request",
+            Self::Query | Self::Forwarded(_) | Self::Subprotocol(_) | Self::Malformed(_) => {
+                "400 Bad Request"
+            }
         }
     }
 
@@ -114,15 +131,15 @@ pub(crate) fn too_fast(TooFast { retry_after }: TooFast) -> Vec<u8> {
     Refusal::TooFast(retry_after.get().div_ceil(1_000)).response()
 }
 
-/// Answers a request as far as it has come; `origins` as in the configuration.
-pub(crate) fn answer(received: &[u8], origins: &[String]) -> Handshake {
-    match accept(received, origins) {
+/// Answers a request as far as it has come.
+pub(crate) fn answer(received: &[u8], rules: Rules<'_>) -> Handshake {
+    match accept(received, rules) {
         Ok(handshake) => handshake,
         Err(refusal) => Handshake::Refused { response: refusal.response() },
     }
 }
 
-fn accept(received: &[u8], origins: &[String]) -> Result<Handshake, Refusal> {
+fn accept(received: &[u8], rules: Rules<'_>) -> Result<Handshake, Refusal> {
     let Some((request_bytes, request)) = Request::try_parse(received)? else {
         let too_long = received.len() >= REQUEST_BYTES_MAX;
         return if too_long { Err(Refusal::TooLong) } else { Ok(Handshake::Incomplete) };
@@ -137,7 +154,8 @@ fn accept(received: &[u8], origins: &[String]) -> Result<Handshake, Refusal> {
         return Err(Refusal::Query);
     }
     let mut response = create_response(&request)?;
-    if !origin_may(&request, origins) {
+    let client = client(&request, rules)?;
+    if !origin_may(&request, rules.origins) {
         return Err(Refusal::Origin);
     }
     let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
@@ -149,7 +167,18 @@ fn accept(received: &[u8], origins: &[String]) -> Result<Handshake, Refusal> {
         .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
     let mut bytes = Vec::new();
     write_response(&mut bytes, &response)?;
-    Ok(Handshake::Accepted { response: bytes, subprotocol, request_bytes })
+    Ok(Handshake::Accepted { response: bytes, subprotocol, request_bytes, client })
+}
+
+fn client(request: &Request, rules: Rules<'_>) -> Result<ClientAddress, ForwardedError> {
+    let lines = |name: &str| -> Vec<&[u8]> {
+        request.headers().get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    };
+    let claims = Claims {
+        x_forwarded_for: lines("x-forwarded-for"),
+        forwarded: lines(header::FORWARDED.as_str()),
+    };
+    client_address(rules.peer, rules.trusted, &claims)
 }
 
 fn origin_may(request: &Request, origins: &[String]) -> bool {
@@ -173,10 +202,16 @@ mod tests {
         format!("GET {target} HTTP/1.1\r\n{headers}\r\n")
     }
 
+    fn answer_from(peer: &str, request: &[u8], origins: &[String]) -> Handshake {
+        let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+        let peer = ClientAddress::new(peer.parse().unwrap());
+        answer(request, Rules { origins, trusted: &trusted, peer })
+    }
+
     /// The first line of the answer, or what else became of the request.
     fn check(request: &str, origins: &[&str]) -> String {
         let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
-        match answer(request.as_bytes(), &origins) {
+        match answer_from("198.51.100.7", request.as_bytes(), &origins) {
             Handshake::Incomplete => "incomplete".to_owned(),
             Handshake::Accepted { subprotocol, response, .. } => {
                 let response = String::from_utf8(response).unwrap();
@@ -208,7 +243,7 @@ mod tests {
         let mut bytes = request("/", &offering("stampede.v1.msgpack")).into_bytes();
         let length = bytes.len();
         bytes.extend([0x82, 0x80]);
-        match answer(&bytes, &[]) {
+        match answer_from("198.51.100.7", &bytes, &[]) {
             Handshake::Accepted { request_bytes, .. } => assert_eq!(request_bytes, length),
             other => panic!("{other:?}"),
         }
@@ -248,5 +283,27 @@ mod tests {
         }
         let none = request("/", &offering("stampede.v1.json"));
         assert_eq!(check(&none, &allowed), "stampede.v1.json", "no browser");
+    }
+
+    #[test]
+    fn a_trusted_proxy_says_who_the_client_is() {
+        let claims = ["X-Forwarded-For: 1.1.1.1, 203.0.113.9", "Forwarded: for=203.0.113.9"];
+        for claim in claims {
+            let whole = request("/", &format!("{}{claim}\r\n", offering("stampede.v1.json")));
+            for (peer, expected) in [("10.0.0.7", "203.0.113.9"), ("11.0.0.7", "11.0.0.7")] {
+                match answer_from(peer, whole.as_bytes(), &[]) {
+                    Handshake::Accepted { client, .. } => assert_eq!(client.to_string(), expected),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        let nonsense = offering("stampede.v1.json") + "X-Forwarded-For: nonsense\r\n";
+        match answer_from("10.0.0.7", request("/", &nonsense).as_bytes(), &[]) {
+            Handshake::Refused { response } => {
+                assert!(response.starts_with(b"HTTP/1.1 400 "), "{response:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(check(&request("/", &nonsense), &[]), "stampede.v1.json", "not even read");
     }
 }

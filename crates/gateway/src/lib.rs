@@ -12,6 +12,7 @@ mod fanout;
 mod handshake;
 mod listener;
 pub mod metrics;
+mod opening;
 mod outbox;
 mod runtime;
 mod server;

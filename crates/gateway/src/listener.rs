@@ -1,9 +1,6 @@
 //! Listening sockets: one for each core on the same port, shared out by the kernel.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-};
+use std::{io, net::SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,17 +49,16 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// The next connection with the address it comes from; one that is gone before it was accepted is passed over.
+/// The next connection with where it comes from; one that is gone before it was accepted is passed
+/// over.
 ///
 /// # Errors
 /// The system's, when it has no descriptor or no memory to give.
-pub(crate) async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, IpAddr)> {
+pub(crate) async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) if stream.set_nodelay(true).is_ok() => {
-                return Ok((stream, peer.ip()));
-            }
+            Ok(accepted) if accepted.0.set_nodelay(true).is_ok() => return Ok(accepted),
             Ok(_) => {}
             Err(why) if matches!(why.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {
             }

@@ -4,8 +4,9 @@ use metrics::{Counter, Unit, counter, describe_counter, describe_gauge};
 
 /// Connections that have finished their handshake.
 pub const CONNECTIONS: &str = "stampede_gateway_connections";
-/// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`; `displaced` by another one,
-/// `dropped` because their address opened too many.
+/// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`, `tls_failed`; `displaced` by
+/// another one, `dropped` because their address opened too many; where a PROXY header is required
+/// `proxy_untrusted`, `proxy_missing`, `proxy_malformed`, `proxy_too_long`, `proxy_broken`.
 pub const HANDSHAKES: &str = "stampede_gateway_handshakes_total";
 /// Messages that clients sent.
 pub const RECEIVED: &str = "stampede_gateway_messages_received_total";

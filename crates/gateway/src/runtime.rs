@@ -7,11 +7,7 @@ use tokio::{runtime::Builder, sync::mpsc::Receiver, task::LocalSet};
 use tracing::{error, warn};
 
 use crate::{
-    door::{Door, Opened},
-    server::Shared,
-    sessions::Sessions,
-    signals::Signal,
-    steady::Core,
+    door::Door, opening::Opened, server::Shared, sessions::Sessions, signals::Signal, steady::Core,
 };
 
 /// How much a door stands back, as a nice value: with both busy a core gets nine tenths of a

@@ -30,11 +30,11 @@ impl IntakeError {
     /// A few words for a counter's label.
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Untrusted { .. } => "untrusted",
-            Self::Preamble(PreambleError::Missing) => "missing",
-            Self::Preamble(PreambleError::TooLong) => "too_long",
-            Self::Preamble(PreambleError::Malformed(_)) => "malformed",
-            Self::Broken(_) => "broken",
+            Self::Untrusted { .. } => "proxy_untrusted",
+            Self::Preamble(PreambleError::Missing) => "proxy_missing",
+            Self::Preamble(PreambleError::TooLong) => "proxy_too_long",
+            Self::Preamble(PreambleError::Malformed(_)) => "proxy_malformed",
+            Self::Broken(_) => "proxy_broken",
         }
     }
 }
@@ -130,11 +130,11 @@ mod tests {
     async fn others_are_dropped_with_a_reason() {
         let header: &[u8] = b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n";
         let cases: [(&[u8], &[&str], &str); 5] = [
-            (header, &[], "untrusted"),
-            (header, &["10.0.0.0/8"], "untrusted"),
-            (b"GET / HTTP/1.1\r\n\r\n", &["127.0.0.1"], "missing"),
-            (b"PROXY TCP9 \r\n", &["127.0.0.1"], "malformed"),
-            (b"PROXY TCP4 203.", &["127.0.0.1"], "broken"),
+            (header, &[], "proxy_untrusted"),
+            (header, &["10.0.0.0/8"], "proxy_untrusted"),
+            (b"GET / HTTP/1.1\r\n\r\n", &["127.0.0.1"], "proxy_missing"),
+            (b"PROXY TCP9 \r\n", &["127.0.0.1"], "proxy_malformed"),
+            (b"PROXY TCP4 203.", &["127.0.0.1"], "proxy_broken"),
         ];
         for (sent, trusted, reason) in cases {
             assert_eq!(intake(&[sent], trusted).await.unwrap_err().reason(), reason);

@@ -117,7 +117,8 @@ impl Connection {
     /// Writes what waits, as far as the kernel takes it.
     pub(super) fn write(&mut self, sessions: &mut Sessions) -> Fate {
         let Self { transport, .. } = self;
-        let mut gone = false;
+        // What is sealed already leaves first; only then there is room for more.
+        let mut gone = transport.flush().is_err_and(|why| !would_wait(&why));
         let written = sessions.write(self.token, |bytes| match transport.write(bytes) {
             Ok(taken) => taken,
             Err(why) => {
@@ -128,13 +129,13 @@ impl Connection {
         if gone {
             return Fate::Gone;
         }
-        self.blocked = written == Written::Blocked;
+        self.blocked = written == Written::Blocked || self.transport.is_behind();
         match written {
             Written::All | Written::Blocked => Fate::Stays,
             Written::Gone => Fate::Gone,
             // Closing with unread bytes would reset the connection, which can cost the client the
             // close frame; so the other side closes first.
-            Written::Over if self.lingering.is_some() => Fate::Stays,
+            Written::Over if self.lingering.is_some() || self.blocked => Fate::Stays,
             Written::Over => {
                 self.lingering = Some(0);
                 self.partial = Vec::new();

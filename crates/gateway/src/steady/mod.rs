@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     config::SWEEP_MS,
-    door::Opened,
+    opening::Opened,
     server::Shared,
     sessions::Sessions,
     signals::Signal,
@@ -135,12 +135,10 @@ impl Core {
     /// Lets those in whom a door has sent.
     fn arrive(&mut self) {
         for _ in 0..ARRIVALS_PER_ROUND_MAX {
-            let Ok(Opened { stream, mut early, subprotocol, pass }) = self.arrivals.try_recv()
-            else {
-                return;
-            };
+            let Ok(opened) = self.arrivals.try_recv() else { return };
+            let Opened { stream, tls, mut early, subprotocol, pass, client: _ } = opened;
             let token = self.sessions.open(subprotocol, pass);
-            let mut connection = Box::new(Connection::new(token, Transport::new(stream)));
+            let mut connection = Box::new(Connection::new(token, Transport::new(stream, tls)));
             if let Err(why) = self.poller.add(connection.transport(), token) {
                 warn!(%why, "cannot watch a connection");
                 self.leave(token);

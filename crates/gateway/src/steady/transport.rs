@@ -1,4 +1,4 @@
-//! The bytes of one connection on its socket.
+//! The bytes of one connection on its socket, sealed by TLS or not.
 
 use std::{
     io::{self, Read, Write},
@@ -6,14 +6,28 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
+use rustls::ServerConnection;
+
+/// Bytes that are read from a sealed socket at once. With one unfinished record of before they become
+/// at most this plus 16 KiB of plain ones, which must fit beside them into the core's buffer.
+const SEALED_BYTES: usize = 16 << 10;
+/// Bytes that may be sealed ahead of what the kernel takes: one record of TLS.
+const SEALED_AHEAD_MAX: usize = 16 << 10;
+
+const _: () = assert!(super::READ_BYTES >= 3 * SEALED_BYTES + 8 * 1_024);
+
 /// A socket that never blocks.
 pub(crate) struct Transport {
     stream: TcpStream,
+    tls: Option<Box<ServerConnection>>,
 }
 
 impl Transport {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream }
+    pub(crate) fn new(stream: TcpStream, mut tls: Option<Box<ServerConnection>>) -> Self {
+        if let Some(tls) = &mut tls {
+            tls.set_buffer_limit(Some(SEALED_AHEAD_MAX));
+        }
+        Self { stream, tls }
     }
 
     /// Reads what has come; 0 is the other side's end.
@@ -21,15 +35,51 @@ impl Transport {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if nothing has come, else the connection is broken.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
+        let Self { stream, tls } = self;
+        match tls {
+            None => stream.read(buffer),
+            Some(tls) => {
+                let opened = open_sealed(tls, stream, buffer);
+                // An alert, or the answer to a new key. It is small: if the kernel has no room now, it
+                // leaves with whatever is written next.
+                let _later = push_out(tls, stream);
+                opened
+            }
+        }
     }
 
-    /// Hands bytes to the kernel; gives how many it took.
+    /// Hands bytes to the kernel; gives how many it took, or how many wait sealed for it.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it takes none now, else the connection is broken.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        let Self { stream, tls } = self;
+        let Some(tls) = tls else { return stream.write(bytes) };
+        let mut sealed = 0;
+        while sealed < bytes.len() {
+            match push_out(tls, stream) {
+                Ok(()) => sealed += tls.writer().write(&bytes[sealed..])?,
+                Err(_) if sealed > 0 => return Ok(sealed),
+                Err(why) => return Err(why),
+            }
+        }
+        // Whether the rest has left is asked with `is_behind`; a broken socket shows at the next use.
+        let _later = push_out(tls, stream);
+        Ok(sealed)
+    }
+
+    /// Whether sealed bytes wait for the kernel.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// Hands sealed bytes that wait to the kernel.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if some still wait, else the connection is broken.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let Self { stream, tls } = self;
+        tls.as_mut().map_or(Ok(()), |tls| push_out(tls, stream))
     }
 
     /// Says that nothing more comes.
@@ -37,8 +87,56 @@ impl Transport {
     /// # Errors
     /// The system's; the connection is gone then.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)
+        let Self { stream, tls } = self;
+        if let Some(tls) = tls {
+            tls.send_close_notify();
+            // The frame before it has said the same; without room now it goes unsaid.
+            let _unsaid = push_out(tls, stream);
+        }
+        stream.shutdown(Shutdown::Write)
     }
+}
+
+/// Reads once from the socket into the end of `buffer`, opens the records into its start.
+///
+/// Key changes and warnings without data are bounded by rustls, which breaks the connection.
+fn open_sealed(
+    tls: &mut ServerConnection,
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    let (plain, sealed) = buffer.split_at_mut(buffer.len() - SEALED_BYTES);
+    let came = stream.read(sealed)?;
+    if came == 0 {
+        return Ok(0);
+    }
+    let mut sealed = &sealed[..came];
+    let (mut opened, mut has_ended) = (0, false);
+    while !sealed.is_empty() && !has_ended {
+        // A slice is read without fail; 0 means that the other side has said its last before.
+        has_ended = tls.read_tls(&mut sealed)? == 0;
+        let state = tls.process_new_packets().map_err(io::Error::other)?;
+        has_ended |= state.peer_has_closed();
+        while opened < plain.len() {
+            match tls.reader().read(&mut plain[opened..]) {
+                Ok(0) => break,
+                Ok(length) => opened += length,
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => break,
+                Err(why) => return Err(why),
+            }
+        }
+    }
+    if opened == 0 && !has_ended { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(opened) }
+}
+
+/// Hands everything sealed to the kernel.
+fn push_out(tls: &mut ServerConnection, stream: &mut TcpStream) -> io::Result<()> {
+    while tls.wants_write() {
+        if tls.write_tls(stream)? == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+    }
+    Ok(())
 }
 
 impl AsFd for Transport {

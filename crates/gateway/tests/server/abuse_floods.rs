@@ -4,7 +4,7 @@ use stampede_domain::DropId;
 
 use crate::{
     abuse_sale::during_a_sale,
-    client::Client,
+    client::{Client, Socket},
     raw::{ELSEWHERE, Raw, frame},
     world::{World, plan, wait_for},
 };
@@ -112,7 +112,7 @@ fn one_address_has_one_rate_for_all_viewers() {
 
 fn from_elsewhere(world: &World, viewer: &str) -> Client {
     let raw = Raw::connect_from(ELSEWHERE.into(), world.address);
-    let mut client = Client::over(raw.stream, world.address, "stampede.v1.json").unwrap();
+    let mut client = Client::over(Socket::Plain(raw.stream), "stampede.v1.json").unwrap();
     client.hello(&world.ticket(viewer));
     client.welcomed();
     client

@@ -1,10 +1,11 @@
 //! A client that waits for what it expects, over a plain blocking socket.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
+use rustls::{ClientConnection, StreamOwned};
 use stampede_domain::{DropId, HoldId};
 use stampede_wire::{
     ClientMessage, DropInfo, Held, Order, Refused, ServerMessage, Stock, Subprotocol, Welcome,
@@ -15,8 +16,48 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::world::PATIENCE;
 
+/// A socket with TLS or without.
+pub(crate) enum Socket {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Socket {
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref(),
+        }
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
 pub(crate) struct Client {
-    pub(crate) socket: WebSocket<TcpStream>,
+    pub(crate) socket: WebSocket<Socket>,
     pub(crate) subprotocol: Subprotocol,
 }
 
@@ -52,19 +93,15 @@ impl Client {
         address: SocketAddr,
         offer: &str,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        Self::over(connect(address), address, offer)
+        Self::over(Socket::Plain(connect(address)), offer)
     }
 
-    /// Shakes hands over a connection that exists.
-    pub(crate) fn over(
-        stream: TcpStream,
-        address: SocketAddr,
-        offer: &str,
-    ) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut request = format!("ws://{address}/").into_client_request()?;
+    /// Shakes hands over an open socket.
+    pub(crate) fn over(socket: Socket, offer: &str) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut request = "ws://sale.example/".into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_str(offer)?);
-        let (socket, response) = tokio_tungstenite::tungstenite::client(request, stream)
+        let (socket, response) = tokio_tungstenite::tungstenite::client(request, socket)
             .map_err(|error| error.to_string())?;
         let chosen = response.headers()["Sec-WebSocket-Protocol"].to_str()?;
         Ok(Self { socket, subprotocol: Subprotocol::from_name(chosen).unwrap() })
@@ -199,6 +236,6 @@ impl Client {
 
     /// Goes away without a word.
     pub(crate) fn vanish(self) {
-        self.socket.get_ref().shutdown(Shutdown::Both).unwrap();
+        self.socket.get_ref().tcp().shutdown(Shutdown::Both).unwrap();
     }
 }

@@ -8,6 +8,7 @@ mod abuse_frames;
 mod abuse_handshakes;
 mod abuse_sale;
 mod client;
+mod entry;
 mod faults;
 mod limits;
 mod payments;

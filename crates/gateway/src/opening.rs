@@ -1,0 +1,211 @@
+//! A connection from its first byte to its first frame: PROXY header, TLS, WebSocket handshake.
+
+use std::{
+    io::{self, Read},
+    net::{self, SocketAddr},
+    sync::Arc,
+};
+
+use rustls::{ServerConfig, ServerConnection};
+use stampede_engine::Clock;
+use stampede_proxies::{ClientAddress, take_preamble};
+use stampede_wire::Subprotocol;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tracing::debug;
+
+use crate::{
+    admission::{Arrival, Pass, TooFast},
+    handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, too_fast},
+    metrics::count_handshake,
+    server::Shared,
+};
+
+/// Bytes that are thrown away after a refusal before the connection is dropped.
+const LINGER_BYTES_MAX: u64 = 64 << 10;
+
+// Outcomes of a handshake, as they are counted.
+const ACCEPTED: &str = "accepted";
+const REFUSED: &str = "refused";
+const BROKEN: &str = "broken";
+const TIMED_OUT: &str = "timed_out";
+const TLS_FAILED: &str = "tls_failed";
+/// The address opened too many connections even to be told so.
+pub(crate) const DROPPED: &str = "dropped";
+
+/// A connection past its handshake.
+pub(crate) struct Opened {
+    pub(crate) stream: net::TcpStream,
+    /// What its bytes go through, unless they travel in the open.
+    pub(crate) tls: Option<Box<ServerConnection>>,
+    /// What came behind the request: the first frames.
+    pub(crate) early: Vec<u8>,
+    pub(crate) subprotocol: Subprotocol,
+    /// Who is at the other end, behind all trusted proxies.
+    pub(crate) client: ClientAddress,
+    pub(crate) pass: Pass,
+}
+
+/// A connection that has not finished its handshake.
+pub(crate) struct Opening {
+    from: SocketAddr,
+    /// What the client's address may do, once that is known.
+    entry: Option<Result<Pass, TooFast>>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+}
+
+/// What an accepted request makes known.
+struct Accepted {
+    subprotocol: Subprotocol,
+    early: Vec<u8>,
+    client: ClientAddress,
+    pass: Pass,
+}
+
+impl Opening {
+    pub(crate) fn new(from: SocketAddr, clock: Arc<dyn Clock>, shared: Arc<Shared>) -> Self {
+        Self { from, entry: None, clock, shared }
+    }
+
+    /// Counts the connection for its address, unless that has been done.
+    ///
+    /// # Errors
+    /// The address opened too many even to be told so.
+    pub(crate) fn admit(&mut self, client: ClientAddress) -> Result<(), &'static str> {
+        if self.entry.is_none() {
+            let arrival = self.shared.addresses.arrive(client.ip(), self.clock.now());
+            self.entry = Some(match arrival {
+                Arrival::In(pass) => Ok(pass),
+                Arrival::TooFast(why) => Err(why),
+                Arrival::Dropped => return Err(DROPPED),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the connection through its handshakes; `None` if nothing came of it.
+    pub(crate) async fn run(self, stream: TcpStream) -> Option<Opened> {
+        let time = self.shared.config.handshake_timeout.to_std();
+        let (outcome, opened) = match timeout(time, self.shake_hands(stream)).await {
+            Ok(Ok(opened)) => (ACCEPTED, Some(opened)),
+            Ok(Err(outcome)) => (outcome, None),
+            Err(_) => (TIMED_OUT, None),
+        };
+        count_handshake(outcome);
+        opened
+    }
+
+    async fn shake_hands(mut self, mut stream: TcpStream) -> Result<Opened, &'static str> {
+        let shared = Arc::clone(&self.shared);
+        let (config, from) = (&shared.config, self.from);
+        let trusted = &config.trusted_proxies;
+        let peer = take_preamble(&mut stream, from, config.proxy_protocol, trusted).await;
+        let peer = peer.map_err(|why| {
+            debug!(%from, %why, "a connection was dropped");
+            why.reason()
+        })?;
+        if !trusted.contains(peer) {
+            self.admit(peer)?;
+        }
+        let rules = Rules { origins: &config.origins, trusted, peer };
+        let Some(tls) = &config.tls else {
+            let accepted = self.upgrade(&mut stream, rules).await?;
+            return opened(stream, None, accepted);
+        };
+        let mut sealed = seal(stream, tls, peer).await?;
+        let mut accepted = self.upgrade(&mut sealed, rules).await?;
+        let (stream, mut tls) = sealed.into_inner();
+        take_opened(&mut tls, &mut accepted.early).map_err(|_| BROKEN)?;
+        opened(stream, Some(Box::new(tls)), accepted)
+    }
+
+    /// Reads the request, writes the response.
+    async fn upgrade(
+        mut self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        rules: Rules<'_>,
+    ) -> Result<Accepted, &'static str> {
+        let mut received = Vec::with_capacity(1 << 10);
+        loop {
+            match answer(&received, rules) {
+                Handshake::Incomplete => {}
+                Handshake::Accepted { response, subprotocol, request_bytes, client } => {
+                    self.admit(client)?;
+                    match self.entry.expect("it was just admitted") {
+                        Ok(pass) => {
+                            write(stream, &response).await.map_err(|_| BROKEN)?;
+                            let early = received.split_off(request_bytes);
+                            return Ok(Accepted { subprotocol, early, client, pass });
+                        }
+                        Err(why) => return Err(refuse(stream, &too_fast(why)).await),
+                    }
+                }
+                Handshake::Refused { response } => return Err(refuse(stream, &response).await),
+            }
+            let room = REQUEST_BYTES_MAX.saturating_sub(received.len()).max(1) as u64;
+            let came = (&mut *stream).take(room).read_buf(&mut received).await;
+            if came.map_err(|_| BROKEN)? == 0 {
+                return Err(BROKEN);
+            }
+        }
+    }
+}
+
+async fn seal(
+    stream: TcpStream,
+    config: &Arc<ServerConfig>,
+    peer: ClientAddress,
+) -> Result<TlsStream<TcpStream>, &'static str> {
+    TlsAcceptor::from(Arc::clone(config)).accept(stream).await.map_err(|why| {
+        debug!(%peer, %why, "a TLS handshake failed");
+        TLS_FAILED
+    })
+}
+
+fn opened(
+    stream: TcpStream,
+    tls: Option<Box<ServerConnection>>,
+    accepted: Accepted,
+) -> Result<Opened, &'static str> {
+    let Accepted { subprotocol, early, client, pass } = accepted;
+    let stream = stream.into_std().map_err(|_| BROKEN)?;
+    Ok(Opened { stream, tls, early, subprotocol, client, pass })
+}
+
+/// Moves what is decrypted already, which would not make the socket ready again.
+fn take_opened(tls: &mut ServerConnection, early: &mut Vec<u8>) -> io::Result<()> {
+    let mut piece = [0; 1 << 10];
+    loop {
+        match tls.reader().read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => early.extend_from_slice(&piece[..length]),
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    // TLS may keep the end of it back otherwise.
+    stream.flush().await
+}
+
+/// Says why not, goes; gives what became of it.
+async fn refuse(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    response: &[u8],
+) -> &'static str {
+    let refused = async {
+        write(stream, response).await?;
+        stream.shutdown().await?;
+        // What the client still sends is taken, so that the response is not cut off.
+        tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
+    };
+    if refused.await.is_ok() { REFUSED } else { BROKEN }
+}
