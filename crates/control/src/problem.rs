@@ -58,6 +58,7 @@ codes! {
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
     InvalidReason "invalid_reason" UNPROCESSABLE_ENTITY "The reason is not acceptable"
+    UnknownStream "unknown_stream" NOT_FOUND "No such stream"
     // A code that an earlier version recorded.
     Refused "refused" CONFLICT "The command was refused"
     // Decided here: nothing reached the engine.
@@ -73,7 +74,6 @@ codes! {
     NotJson "not_json" UNSUPPORTED_MEDIA_TYPE "The body is not declared as JSON"
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "The body is too large"
     UnknownPath "unknown_path" NOT_FOUND "No such path"
-    UnknownStream "unknown_stream" NOT_FOUND "No such stream"
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
     // Nothing is wrong with the request.
@@ -225,6 +225,8 @@ mod tests {
             CommandRefusal::StreamFull { max: 64 },
             CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
             CommandRefusal::Reason { max: 500 },
+            CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
+            CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },
         ];
         for refusal in refusals {
             let (name, text) = (refusal.code().to_owned(), refusal.to_string());

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, MerchantId, Phase, PlanError,
-    Rates, RatesError, SkuId, Units,
+    Rates, RatesError, SkuId, StreamId, Units,
 };
 
 /// What a member of staff is trusted with.
@@ -18,6 +18,8 @@ pub enum Role {
     Merchant,
     /// Keeps the system up: may pause or close, and works the brake; never plans or opens.
     Ops,
+    /// The machine that runs the streams: reports them offline or online, nothing else.
+    Platform,
 }
 
 impl Role {
@@ -28,27 +30,32 @@ impl Role {
             Self::Host => "host",
             Self::Merchant => "merchant",
             Self::Ops => "ops",
+            Self::Platform => "platform",
         }
     }
 
     /// The role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Admin, Self::Host, Self::Merchant, Self::Ops].into_iter().find(|r| r.name() == name)
+        let all = [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform];
+        all.into_iter().find(|role| role.name() == name)
     }
 
     /// Whether the role may give this command.
     pub const fn may(self, action: &Action) -> bool {
         match self {
             Self::Admin => true,
-            Self::Merchant => !action.is_brake(),
+            Self::Merchant => !action.is_brake() && !action.is_stream_report(),
             Self::Host => {
                 !action.is_brake()
+                    && !action.is_stream_report()
                     && !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
             }
             Self::Ops => {
                 action.is_brake()
+                    || action.is_stream_report()
                     || matches!(action, Action::Pause | Action::Close | Action::CancelCountdown)
             }
+            Self::Platform => action.is_stream_report(),
         }
     }
 }
@@ -113,6 +120,16 @@ pub enum Action {
         /// Which.
         ban: BanId,
     },
+    /// Report that a stream is offline.
+    StreamOffline {
+        /// Which.
+        stream: StreamId,
+    },
+    /// Report that a stream is back.
+    StreamOnline {
+        /// Which.
+        stream: StreamId,
+    },
 }
 
 impl Action {
@@ -133,6 +150,8 @@ impl Action {
             Self::SetRates { .. } => "set_rates",
             Self::Ban { .. } => "ban",
             Self::Unban { .. } => "unban",
+            Self::StreamOffline { .. } => "stream_offline",
+            Self::StreamOnline { .. } => "stream_online",
         }
     }
 
@@ -146,6 +165,11 @@ impl Action {
                 | Self::Ban { .. }
                 | Self::Unban { .. }
         )
+    }
+
+    /// Whether it reports a stream, which is about every merchant's drops there and names none.
+    pub const fn is_stream_report(&self) -> bool {
+        matches!(self, Self::StreamOffline { .. } | Self::StreamOnline { .. })
     }
 }
 
@@ -162,7 +186,7 @@ pub struct StaffCommand {
     pub key: IdempotencyKey,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// The drop; `None` for [`Action::Plan`] and for what works the brake.
+    /// The drop; `None` for [`Action::Plan`], for what works the brake, for reports about streams.
     pub drop: Option<DropId>,
     /// What to do.
     pub action: Action,
@@ -171,7 +195,7 @@ pub struct StaffCommand {
 /// What an accepted command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The drop, new or old; the house for what works the brake.
+    /// The drop, new or old; the house for what works the brake, for a report about a stream.
     pub drop: DropId,
     /// The lot's number, for a restock.
     pub lot: Option<u32>,
@@ -266,7 +290,7 @@ pub enum CommandRefusal {
         /// Most bytes allowed.
         max: usize,
     },
-    /// The brake holds for every merchant; the token is bound to one.
+    /// The command is about every merchant's drops; the token is bound to one merchant.
     #[error(
         "{action} holds for every merchant's drops; this token is bound to {bound}: use one that is \
          not bound"
@@ -308,6 +332,14 @@ pub enum CommandRefusal {
         /// The limit.
         max: usize,
     },
+    /// A report about a stream in which nothing is planned or going on.
+    #[error(
+        "stream {stream} has no drop that is planned or going on; there is nothing to report to"
+    )]
+    UnknownStream {
+        /// What was reported.
+        stream: StreamId,
+    },
     /// A refusal that was recorded before a restart, in the words recorded then.
     #[error("{text}")]
     Recorded {
@@ -341,6 +373,7 @@ impl CommandRefusal {
             Self::NotInForce { .. } => "not_in_force",
             Self::UnknownBan { .. } => "unknown_ban",
             Self::BansFull { .. } => "bans_full",
+            Self::UnknownStream { .. } => "unknown_stream",
             Self::Recorded { code, .. } => code,
         }
     }

@@ -38,6 +38,9 @@ impl Action {
                 bytes.text(sku.as_str());
                 bytes.number(u64::from(units.get()));
             }
+            Self::StreamOffline { stream } | Self::StreamOnline { stream } => {
+                bytes.text(stream.as_str());
+            }
             Self::Stop { expires_in } => bytes.span(*expires_in),
             Self::SetRates { rates, expires_in } => {
                 bytes.option(rates.buys_per_s.map(u64::from));

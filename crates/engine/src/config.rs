@@ -76,5 +76,6 @@ impl EngineConfig {
     }
 }
 
-/// The most records that one steward decision makes: a first lot for each SKU, the phase, the command.
+/// The most records that one steward decision makes: a first lot for each SKU, or a report for each
+/// drop of a stream, with the phase and the command.
 pub(crate) const STEWARD_ROOM_MIN: usize = stampede_domain::limits::SKUS_PER_DROP_MAX + 4;

@@ -13,6 +13,7 @@ mod config;
 mod engine;
 mod event;
 pub mod metrics;
+mod offline;
 mod port;
 mod recover;
 mod recover_brake;

@@ -14,6 +14,7 @@ use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, Suppl
 
 use crate::{
     command::{CommandRefusal, Done},
+    offline::StreamWatch,
     recover_brake::BrakePast,
     steward::CommandKeys,
     viewer::Directory,
@@ -109,6 +110,7 @@ pub(crate) struct DropPast {
     pub(crate) opens_at: Option<UnixMillis>,
     /// The automatic start has had its chance.
     pub(crate) start_done: bool,
+    pub(crate) watch: StreamWatch,
     pub(crate) lots: u32,
     /// Time of the latest row; a live drop has one each second.
     last_at: UnixMillis,
@@ -145,9 +147,10 @@ impl Journaled {
                 record => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
+                    let before = past.phase;
                     past.apply(drop, seq, &record)?;
-                    if matches!(record, Record::Countdown { .. } | Record::Opened | Record::Resumed)
-                    {
+                    let begins = matches!(past.phase, Phase::Countdown | Phase::Open);
+                    if begins && past.phase != before {
                         self.on_air.insert(past.plan.stream.clone(), drop);
                     }
                 }
@@ -167,6 +170,10 @@ impl Journaled {
             phase: Phase::Scheduled,
             opens_at: None,
             start_done: false,
+            // An edit leaves the stream as it is; its time is counted by the new plan.
+            watch: StreamWatch::of_plan(
+                self.drops.get(&drop).and_then(|old| old.watch.offline_since()),
+            ),
             lots: 0,
             last_at: UnixMillis::default(),
             pools,
@@ -242,12 +249,22 @@ impl DropPast {
                     past.since.clear();
                 }
             }
+            Record::StreamOffline { at } => self.watch.go_offline(*at),
+            Record::StreamOnline => {
+                if self.watch.come_back(&self.plan) {
+                    self.enter(Phase::Open);
+                }
+            }
+            Record::OfflineLapsed => {
+                let mut watch = self.watch;
+                if let Some(phase) = watch.lapse(self.phase) {
+                    self.enter(phase);
+                }
+                self.watch = watch;
+            }
             Record::Tally(_)
             | Record::Planned { .. }
             | Record::Command(_)
-            | Record::StreamOffline { .. }
-            | Record::StreamOnline
-            | Record::OfflineLapsed
             | Record::Halted(_)
             | Record::RatesSet(_)
             | Record::Banned(_)
@@ -258,6 +275,7 @@ impl DropPast {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.watch.overrule();
         self.opens_at = None;
     }
 
@@ -292,8 +310,9 @@ impl DropPast {
         now.since(if self.phase.is_live() { self.last_at } else { ledger_last_at })
     }
 
-    /// Our outage is not the buyer's: every live deadline moves by it.
+    /// Our outage is not the buyer's: every live deadline moves by it, the stream's as well.
     pub(crate) fn move_deadlines(&mut self, outage: DurationMs) {
+        self.watch.move_by(outage);
         for past in self.holds.values_mut().filter(|past| past.state == RestoredState::Held) {
             past.deadline = past.deadline.plus(outage);
         }

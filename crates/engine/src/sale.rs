@@ -45,6 +45,8 @@ pub struct SaleDrop {
     /// Rises with each change that viewers are told.
     version: AtomicU64,
     featured: AtomicBool,
+    /// When the stream was reported offline, in milliseconds since 1970; 0 while it is online.
+    stream_offline: AtomicU64,
     presence: Arc<StreamPresence>,
     sold: Box<[AtomicU32]>,
     tallies: Box<[CachePadded<CoreTally>]>,
@@ -88,6 +90,7 @@ impl SaleDrop {
             // An edit starts above every version that the plan before it can have reached.
             version: AtomicU64::new(u64::from(revision) << VERSION_BITS_PER_REVISION),
             featured: AtomicBool::new(false),
+            stream_offline: AtomicU64::new(0),
             presence,
             sold,
             tallies,
@@ -137,6 +140,15 @@ impl SaleDrop {
     /// Whether the drop is the one on air in its stream.
     pub fn is_featured(&self) -> bool {
         self.featured.load(Ordering::Relaxed)
+    }
+
+    /// When the platform reported the drop's stream offline, moved by our own outages since; `None`
+    /// while the stream is online.
+    pub fn stream_offline_since(&self) -> Option<UnixMillis> {
+        match self.stream_offline.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(UnixMillis::new(millis)),
+        }
     }
 
     /// Distinct viewers connected to the drop's stream.
@@ -200,6 +212,11 @@ impl SaleDrop {
         // ORDERING: Release pairs with the Acquire in `phase`.
         self.phase.store(u8::try_from(ordinal).expect("seven phases"), Ordering::Release);
         self.version.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Steward only.
+    pub(crate) fn set_stream_offline(&self, since: Option<UnixMillis>) {
+        self.stream_offline.store(since.map_or(0, UnixMillis::get), Ordering::Relaxed);
     }
 
     pub(crate) fn set_featured(&self, featured: bool) {

@@ -171,6 +171,8 @@ fn rebuild(
         book.lots = past.lots;
         book.opens_at = past.opens_at;
         book.start_done = past.start_done;
+        book.watch = past.watch;
+        sale.set_stream_offline(past.watch.offline_since());
         for (hold, deadline) in past.live() {
             book.live_holds += 1;
             started.live.push(DurableTake { hold, deadline });

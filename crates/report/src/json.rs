@@ -59,6 +59,13 @@ pub struct ReportJson {
 pub struct PhaseJson {
     pub phase: &'static str,
     pub at_ms: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    pub by_stream: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Everything ever taken.
@@ -131,7 +138,11 @@ impl DropReport {
             phases: self
                 .phases
                 .iter()
-                .map(|begun| PhaseJson { phase: begun.phase.name(), at_ms: time(begun.at) })
+                .map(|begun| PhaseJson {
+                    phase: begun.phase.name(),
+                    at_ms: time(begun.at),
+                    by_stream: begun.by_stream,
+                })
                 .collect(),
             as_of_ms: time(self.as_of),
             supplied: exact(self.supplied),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use stampede_domain::{DurationMs, UnixMillis};
+use stampede_domain::{DurationMs, Phase, UnixMillis};
 
 use crate::{
     fold::{DropReport, Ends, Second},
@@ -97,7 +97,12 @@ impl DropReport {
         for (place, begun) in self.phases.iter().enumerate() {
             let name = if place == 0 { "phases" } else { "" };
             let at = seconds(begun.at.since(start));
-            writeln!(f, "{name:<22}{at:>14} {}", begun.phase)?;
+            let why = match (begun.by_stream, begun.phase) {
+                (false, _) => "",
+                (true, Phase::Open) => " (the stream was back)",
+                (true, _) => " (the stream was offline)",
+            };
+            writeln!(f, "{name:<22}{at:>14} {}{why}", begun.phase)?;
         }
         writeln!(f)
     }

@@ -154,6 +154,7 @@ pub(crate) enum StaffRole {
     Host,
     Merchant,
     Ops,
+    Platform,
 }
 
 #[derive(Debug, Subcommand)]

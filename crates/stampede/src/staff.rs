@@ -18,6 +18,7 @@ impl From<StaffRole> for Role {
             StaffRole::Host => Self::Host,
             StaffRole::Merchant => Self::Merchant,
             StaffRole::Ops => Self::Ops,
+            StaffRole::Platform => Self::Platform,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::SkuId;
+use stampede_domain::{SkuId, StreamId};
 use stampede_engine::{Action, Done};
 use utoipa::ToSchema;
 
@@ -65,5 +65,23 @@ impl Accepted {
     /// Where the drop can be read.
     pub(crate) fn location(&self) -> String {
         format!("/v1/drops/{}", self.drop)
+    }
+}
+
+/// A report about a stream that was accepted, the same again for every retry with its key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StreamReported {
+    /// The stream.
+    #[schema(example = "friday-show")]
+    stream: String,
+    /// What it was reported to be.
+    #[schema(example = "offline")]
+    reported: &'static str,
+}
+
+impl StreamReported {
+    pub(crate) fn new(stream: &StreamId, online: bool) -> Self {
+        let reported = if online { "online" } else { "offline" };
+        Self { stream: stream.to_string(), reported }
     }
 }

@@ -33,6 +33,10 @@ pub(crate) struct DropState {
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
+    /// When the platform reported the stream offline, in milliseconds since 1970-01-01 UTC, moved by
+    /// the server's own outages since; only while it is offline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_offline_since_ms: Option<u64>,
     /// Distinct viewers connected to the drop's stream.
     viewers_connected: u64,
     /// The figures of every SKU, in the plan's order.
@@ -105,6 +109,7 @@ impl DropState {
             server_time_ms: now.get(),
             opens_in_ms: sale.opens_in(now).map(DurationMs::get),
             closes_in_ms: closes_in_ms(sale, now),
+            stream_offline_since_ms: sale.stream_offline_since().map(UnixMillis::get),
             viewers_connected: sale.viewers_connected(),
             skus: sale
                 .figures()

@@ -7,7 +7,7 @@ mod list;
 mod plan;
 mod report;
 
-pub(crate) use command::{Accepted, Reason, Restock};
+pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use health::{Alive, Ready};
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DropId, IdempotencyKey};
-use stampede_engine::{Action, StaffCommand};
+use stampede_engine::{Action, Done, StaffCommand};
 use utoipa::IntoResponses;
 
 use crate::{
@@ -58,22 +58,34 @@ pub(super) enum CommandProblems {
 }
 
 /// A request that carries a command, without the command.
-struct Sender {
-    state: ControlState,
-    staff: Staff,
-    key: IdempotencyKey,
+pub(super) struct Sender {
+    pub(super) state: ControlState,
+    pub(super) staff: Staff,
+    pub(super) key: IdempotencyKey,
 }
 
 impl Sender {
-    /// Hands the command over, then waits for the outcome to become durable.
-    ///
-    /// The engine has the command from here on: it is carried out even if nobody waits any more.
+    /// Gives a command about a drop.
     async fn give(
         self,
         drop: Option<DropId>,
         action: Action,
         reason: Option<String>,
     ) -> Result<Response, Problem> {
+        let name = action.name();
+        let done = self.decided(drop, action, reason).await?;
+        Ok(respond(&Accepted::new(name, done), name == "plan", done.replayed))
+    }
+
+    /// Hands the command over, then waits for the outcome to become durable.
+    ///
+    /// The engine has the command from here on: it is carried out even if nobody waits any more.
+    pub(super) async fn decided(
+        self,
+        drop: Option<DropId>,
+        action: Action,
+        reason: Option<String>,
+    ) -> Result<Done, Problem> {
         let name = action.name();
         let command = StaffCommand {
             actor: self.staff.name().to_owned(),
@@ -99,8 +111,7 @@ impl Sender {
         match outcome {
             Ok(done) => {
                 metrics::count_command(name, if done.replayed { "replayed" } else { "accepted" });
-                let replayed = done.replayed;
-                Ok(respond(&Accepted::new(name, done), name == "plan", replayed))
+                Ok(done)
             }
             Err(refusal) => {
                 metrics::count_command(name, "refused");
@@ -112,14 +123,19 @@ impl Sender {
 
 fn respond(accepted: &Accepted, created: bool, replayed: bool) -> Response {
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = (status, Json(accepted)).into_response();
-    let headers = response.headers_mut();
+    let mut response = marked((status, Json(accepted)).into_response(), replayed);
     if created {
         let location = HeaderValue::try_from(accepted.location());
-        headers.insert(header::LOCATION, location.expect("a drop id is plain ASCII"));
+        let location = location.expect("a drop id is plain ASCII");
+        response.headers_mut().insert(header::LOCATION, location);
     }
+    response
+}
+
+/// Marks the answer to a retry.
+pub(super) fn marked(mut response: Response, replayed: bool) -> Response {
     if replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
@@ -202,7 +218,7 @@ pub(super) async fn restock(
 }
 
 /// What the key is for, in the OpenAPI document.
-const KEY_HELP: &str = "Names this command: 1 to 64 letters, digits or `. _ : -`. A retry with the \
+pub(super) const KEY_HELP: &str = "Names this command: 1 to 64 letters, digits or `. _ : -`. A retry with the \
     same key does nothing twice and gets the same answer, marked `Idempotency-Replayed: true`.";
 
 macro_rules! plain_commands {

@@ -104,8 +104,8 @@ pub(super) async fn audit(
     DropPath(drop): DropPath,
 ) -> Result<Response, Problem> {
     visible(&state, &staff, drop)?;
-    if staff.role() == Role::Host {
-        let detail = "role host may not audit: the lines name viewers";
+    if let role @ (Role::Host | Role::Platform) = staff.role() {
+        let detail = format!("role {role} may not audit: the lines name viewers");
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let mut pieces = pieces(&state, permit(&state)?, drop);

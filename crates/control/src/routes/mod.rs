@@ -4,6 +4,7 @@ mod commands;
 mod drops;
 mod health;
 mod ledger;
+mod streams;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,6 +24,8 @@ pub(crate) fn all() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::close))
         .routes(routes!(commands::restock))
         .routes(routes!(drops::stream))
+        .routes(routes!(streams::offline))
+        .routes(routes!(streams::online))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
         .routes(routes!(health::healthz))

@@ -55,6 +55,11 @@ pub enum StaffError {
     /// A merchant's token without a merchant.
     #[error("a token with the role merchant must name its merchant")]
     MerchantMissing,
+    /// The platform's token with a merchant.
+    #[error(
+        "a token with the role platform cannot be bound: a stream shows every merchant's drops"
+    )]
+    PlatformBound,
     /// As many tokens as there may be.
     #[error("there are {max} staff tokens, which is the most; revoke some first")]
     TooMany {
@@ -125,6 +130,9 @@ impl StaffTokens {
         }
         if staff.role == Role::Merchant && staff.merchant.is_none() {
             return Err(StaffError::MerchantMissing);
+        }
+        if staff.role == Role::Platform && staff.merchant.is_some() {
+            return Err(StaffError::PlatformBound);
         }
         let secret = StaffSecret::random();
         let id = format!("t{:016x}", rand::random::<u64>());
@@ -316,6 +324,8 @@ mod tests {
         }
         let unbound = tokens.add(staff("shop", Role::Merchant, None), now());
         assert!(matches!(unbound, Err(StaffError::MerchantMissing)));
+        let bound = tokens.add(staff("live", Role::Platform, Some("acme")), now());
+        assert!(matches!(bound, Err(StaffError::PlatformBound)));
     }
 
     #[test]

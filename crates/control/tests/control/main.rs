@@ -12,4 +12,5 @@ mod reads;
 mod rig;
 mod sockets;
 mod staff;
+mod streams;
 mod trouble;

@@ -89,6 +89,7 @@ impl Rig {
             token("admin", Role::Admin, None),
             token("host", Role::Host, None),
             token("ops", Role::Ops, None),
+            token("platform", Role::Platform, None),
             token("acme", Role::Merchant, Some("acme")),
             token("zeta", Role::Merchant, Some("zeta")),
         ];

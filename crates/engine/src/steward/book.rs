@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, PoolIndex, Units, UnixMillis};
 
-use crate::{sale::SaleDrop, tally::Totals};
+use crate::{offline::StreamWatch, sale::SaleDrop, tally::Totals};
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
 pub(crate) struct Book {
@@ -26,6 +26,7 @@ pub(crate) struct Book {
     pub(crate) next_tally: UnixMillis,
     /// The automatic start has had its chance; a missed one waits for the host.
     pub(crate) start_done: bool,
+    pub(crate) watch: StreamWatch,
 }
 
 impl Book {
@@ -46,6 +47,7 @@ impl Book {
             tallied: Totals::default(),
             next_tally: UnixMillis::default(),
             start_done: false,
+            watch: StreamWatch::default(),
         }
     }
 
@@ -75,12 +77,26 @@ impl Book {
 
     /// When the steward has to look at this drop again, tallies apart.
     pub(crate) fn next_timer(&self) -> Option<UnixMillis> {
+        [self.lapses_at(), self.phase_ends_at()].into_iter().flatten().min()
+    }
+
+    /// When the phase ends by itself.
+    pub(crate) fn phase_ends_at(&self) -> Option<UnixMillis> {
         match self.phase {
-            Phase::Scheduled if !self.start_done => self.start_of_countdown(),
+            // A start that falls due while the stream is away too long waits for the stream.
+            Phase::Scheduled if !self.start_done && !self.watch.holds_start() => {
+                self.start_of_countdown()
+            }
             Phase::Countdown => self.opens_at,
             Phase::Open | Phase::Paused => self.plan().ends_at,
             _ => None,
         }
+    }
+
+    /// When the stream will have been offline for as long as the plan allows.
+    pub(crate) fn lapses_at(&self) -> Option<UnixMillis> {
+        let over = matches!(self.phase, Phase::Closed | Phase::Settled | Phase::Cancelled);
+        self.watch.lapses_at(self.plan()).filter(|_| !over)
     }
 
     /// When the countdown to a planned start begins.

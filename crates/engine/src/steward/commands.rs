@@ -14,6 +14,7 @@ use super::{effects::Effect, keys::Known, thread::Steward};
 use crate::{
     command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
     metrics,
+    offline::StreamWatch,
 };
 
 impl Steward {
@@ -81,6 +82,11 @@ impl Steward {
                 Some(_) => Err(CommandRefusal::UnknownDrop),
             };
         }
+        if let Action::StreamOffline { stream } | Action::StreamOnline { stream } = &command.action
+        {
+            let online = matches!(command.action, Action::StreamOnline { .. });
+            return self.report_stream(command, stream, online, now);
+        }
         let Some(drop) = command.drop else {
             let Action::Plan { plan } = &command.action else {
                 return Err(CommandRefusal::UnknownDrop);
@@ -120,13 +126,15 @@ impl Steward {
             phase.after(change).ok_or(wrong)
         };
         match action {
-            // Neither is about a drop that there is.
+            // None of these is about a drop that there is.
             Action::Plan { .. }
             | Action::Stop { .. }
             | Action::Go
             | Action::SetRates { .. }
             | Action::Ban { .. }
-            | Action::Unban { .. } => return Err(CommandRefusal::UnknownDrop),
+            | Action::Unban { .. }
+            | Action::StreamOffline { .. }
+            | Action::StreamOnline { .. } => return Err(CommandRefusal::UnknownDrop),
             Action::Edit { plan } => {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now)?;
@@ -144,7 +152,10 @@ impl Steward {
                 self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
             }
             Action::Pause => {
-                step(PhaseChange::Pause)?;
+                // A pause that the stream caused becomes the host's, who alone ends it then.
+                if !(phase == Phase::Paused && self.books[&drop].watch.has_paused()) {
+                    step(PhaseChange::Pause)?;
+                }
                 self.forbid(drop, Phase::Paused, Record::Paused);
             }
             Action::Resume => {
@@ -204,12 +215,23 @@ impl Steward {
 
     fn add_drop(&mut self, drop: DropId, revision: u32, plan: &Arc<DropPlan>) {
         let sale = self.make_sale(drop, revision, plan);
+        let since = self.offline_since(&plan.stream);
+        let edited = self.books.contains_key(&drop);
         let mut book = super::Book::new(Arc::clone(&sale), Phase::Scheduled);
         // The epoch never goes back: a permit of the replaced plan may still be under way.
         book.phase_epoch = self.books.get(&drop).map_or(0, |old| old.phase_epoch + 1);
         self.books.insert(drop, book);
         self.push(drop, Record::Planned { plan: Arc::clone(plan), revision });
         self.after_records(Effect::Publish(sale));
+        if let Some(since) = since {
+            if edited {
+                let book = self.book_mut(drop);
+                book.watch = StreamWatch::of_plan(Some(since));
+                book.sale.set_stream_offline(Some(since));
+            } else {
+                self.stream_is_gone(drop, since);
+            }
+        }
     }
 
     fn start_countdown(&mut self, drop: DropId, now: UnixMillis) -> Result<(), CommandRefusal> {
@@ -270,6 +292,7 @@ impl Steward {
     ) {
         let book = self.book_mut(drop);
         book.phase = phase;
+        book.watch.overrule();
         book.opens_at = opens_at;
         book.phase_epoch += 1;
         let epoch = book.phase_epoch;
@@ -281,6 +304,7 @@ impl Steward {
     pub(super) fn forbid(&mut self, drop: DropId, phase: Phase, record: Record) {
         let book = self.book_mut(drop);
         book.phase = phase;
+        book.watch.overrule();
         book.opens_at = None;
         book.phase_epoch += 1;
         // The bit goes off first: who still sees the old phase then is told to try again.

@@ -10,6 +10,7 @@ mod deadlines;
 mod effects;
 mod holds;
 mod keys;
+mod streams;
 mod thread;
 
 use std::{

@@ -239,6 +239,10 @@ impl Steward {
         if book.next_timer().is_none_or(|at| at > now) {
             return;
         }
+        if book.lapses_at().is_some_and(|at| book.phase_ends_at().is_none_or(|end| at <= end)) {
+            return self.offline_lapses(id);
+        }
+        let book = self.book_mut(id);
         match book.phase {
             Phase::Scheduled => {
                 book.start_done = true;

@@ -5,4 +5,5 @@
 mod brake;
 mod recovery;
 mod sale;
+mod streams;
 mod support;

@@ -107,8 +107,9 @@ impl DropFold {
     }
 
     fn record(&mut self, record: &Record, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
-        if let Some(phase) = phases::begun_by(record) {
-            self.phases.push(PhaseTime { phase, at });
+        let plan = self.terms.as_ref().map(|terms| &*terms.plan);
+        if let Some((phase, by_stream)) = phases::next(&self.phases, plan, record) {
+            self.phases.push(PhaseTime { phase, at, by_stream });
         }
         match record {
             Record::Planned { plan, revision } => self.planned(plan, *revision),

@@ -1,6 +1,6 @@
 //! The phases that a drop went through, with their times.
 
-use stampede_domain::{DurationMs, Phase, UnixMillis};
+use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis};
 use stampede_ledger::Record;
 
 /// A phase with its beginning.
@@ -10,10 +10,34 @@ pub struct PhaseTime {
     pub phase: Phase,
     /// Commit time of the record that began it.
     pub at: UnixMillis,
+    /// Whether it began because the stream was offline, or was back.
+    pub by_stream: bool,
 }
 
-/// The phase that a record begins, if it does.
-pub(super) const fn begun_by(record: &Record) -> Option<Phase> {
+/// The phase that follows when the phases so far are `phases`, with whether it is the stream's doing.
+pub(super) fn next(
+    phases: &[PhaseTime],
+    plan: Option<&DropPlan>,
+    record: &Record,
+) -> Option<(Phase, bool)> {
+    let latest = phases.last();
+    match record {
+        Record::OfflineLapsed => match latest?.phase {
+            Phase::Open => Some((Phase::Paused, true)),
+            Phase::Countdown => Some((Phase::Scheduled, true)),
+            _ => None,
+        },
+        Record::StreamOnline => {
+            let paused = latest.is_some_and(|last| last.phase == Phase::Paused && last.by_stream);
+            let resumes = plan?.when_offline.is_some_and(|rule| rule.resume);
+            (paused && resumes).then_some((Phase::Open, true))
+        }
+        record => begun_by(record).map(|phase| (phase, false)),
+    }
+}
+
+/// The phase that a record begins, if it does so by itself.
+const fn begun_by(record: &Record) -> Option<Phase> {
     Some(match record {
         Record::Planned { revision: 1, .. } | Record::CountdownCancelled => Phase::Scheduled,
         Record::Countdown { .. } => Phase::Countdown,

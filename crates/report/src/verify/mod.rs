@@ -14,6 +14,7 @@ mod orders;
 mod phases;
 mod pool;
 mod replay;
+mod stream;
 mod tables;
 mod terms;
 mod verification;
@@ -29,6 +30,7 @@ pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
 pub use phases::{PhaseFault, Stage};
+pub use stream::StreamFault;
 pub use tables::TableFault;
 pub use verification::{Counts, Verification};
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use stampede_domain::{DropPlan, PoolIndex, Units, UnixMillis};
 use stampede_ledger::Record;
 
-use super::finding::{Findings, Place};
+use super::{
+    finding::{Findings, Place},
+    stream::{StreamBook, StreamFault},
+};
 
 /// A drop that did what its phase forbids.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,9 @@ pub enum PhaseFault {
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
+    /// What the stream's being offline led to, against the plan.
+    #[error(transparent)]
+    Stream(#[from] StreamFault),
 }
 
 impl PhaseFault {
@@ -52,6 +58,7 @@ impl PhaseFault {
             Self::LotNumber { .. } => "lot_number",
             Self::LotRange { .. } => "lot_range",
             Self::UnknownPool { .. } => "unknown_pool",
+            Self::Stream(fault) => fault.kind(),
         }
     }
 }
@@ -106,7 +113,13 @@ impl Stage {
         match record {
             // A refused request may still be recorded while the last record is under way.
             Record::Command(_) => true,
-            Record::Tally(_) | Record::Recovered(_) => !self.is_over(),
+            Record::Tally(_)
+            | Record::Recovered(_)
+            | Record::StreamOffline { .. }
+            | Record::StreamOnline => !self.is_over(),
+            Record::OfflineLapsed => {
+                matches!(self, Self::Planned | Self::Countdown | Self::Open | Self::Paused)
+            }
             Record::Planned { .. } => matches!(self, Self::Planned),
             Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
             Record::Taken { .. }
@@ -163,6 +176,7 @@ pub(super) struct Phases {
     pub(super) shut_at: UnixMillis,
     /// Units of all lots, by pool.
     pub(super) supplied: Vec<u64>,
+    stream: StreamBook,
     revision: u32,
     lots: u32,
     opens_at: UnixMillis,
@@ -184,6 +198,7 @@ impl Phases {
             plan,
             stage: Stage::Planned,
             shut_at: UnixMillis::default(),
+            stream: StreamBook::default(),
             revision,
             lots: 0,
             opens_at: UnixMillis::default(),
@@ -198,7 +213,9 @@ impl Phases {
         place: Place,
         findings: &mut Findings,
     ) {
-        if let Some(next) = self.stage.after(record) {
+        let was_open = self.stage == Stage::Open;
+        let led_to = self.stream.record(record, self.stage, &self.plan, at, place, findings);
+        if let Some(next) = led_to.or_else(|| self.stage.after(record)) {
             self.stage = next;
         } else {
             let (record, stage) = (name(record), self.stage);
@@ -208,7 +225,9 @@ impl Phases {
             Record::Planned { plan, revision } => self.edit(plan, *revision, place, findings),
             Record::Countdown { opens_at } => self.opens_at = *opens_at,
             Record::Opened => self.opened(at, place, findings),
-            Record::Paused | Record::Closed => self.shut_at = at,
+            Record::Paused | Record::Closed | Record::OfflineLapsed if was_open => {
+                self.shut_at = at;
+            }
             Record::Lot { pool, units, lot } => self.lot(*pool, *units, *lot, place, findings),
             _ => {}
         }

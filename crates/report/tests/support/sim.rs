@@ -268,6 +268,12 @@ impl Sim {
         }
     }
 
+    /// A record of the drop's stream, in a commit of its own.
+    pub fn stream(&mut self, drop: DropId, record: Record) {
+        self.push(drop, record);
+        self.flush();
+    }
+
     pub fn restock(&mut self, drop: DropId, number: usize, count: u32) {
         if matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
             self.lot(drop, number, count);

@@ -1,0 +1,85 @@
+//! Streams that the platform reports offline or online, with what that does to their drops.
+
+use stampede_domain::{DropId, Phase, StreamId, UnixMillis};
+use stampede_ledger::Record;
+use tracing::info;
+
+use super::thread::Steward;
+use crate::command::{CommandOutcome, CommandRefusal, Done, StaffCommand};
+
+impl Steward {
+    /// Decides a report about a stream: each of its drops has it in its own chain. A report of what
+    /// is known already changes nothing.
+    pub(super) fn report_stream(
+        &mut self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        online: bool,
+        now: UnixMillis,
+    ) -> CommandOutcome {
+        let action = command.action.name();
+        if !command.role.may(&command.action) {
+            return Err(CommandRefusal::Forbidden { role: command.role.name(), action });
+        }
+        if let Some(bound) = command.merchant.clone() {
+            return Err(CommandRefusal::BoundToken { action, bound });
+        }
+        // A drop that has settled may be here still, until its record is durable.
+        let drops = self.books.iter().filter(|(_, book)| !book.phase.is_final());
+        let drops = drops.filter(|(_, book)| book.plan().stream == *stream);
+        let drops: Vec<DropId> = drops.map(|(id, _)| *id).collect();
+        if drops.is_empty() {
+            return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
+        }
+        for drop in drops {
+            if online { self.stream_is_back(drop) } else { self.stream_is_gone(drop, now) }
+        }
+        Ok(Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false })
+    }
+
+    /// When a stream was reported offline, if it is, by what its drops know.
+    pub(super) fn offline_since(&self, stream: &StreamId) -> Option<UnixMillis> {
+        let mut books = self.books.values().filter(|book| book.plan().stream == *stream);
+        books.find_map(|book| book.watch.offline_since())
+    }
+
+    pub(super) fn stream_is_gone(&mut self, drop: DropId, at: UnixMillis) {
+        let book = self.book_mut(drop);
+        if book.watch.offline_since().is_some() {
+            return;
+        }
+        book.watch.go_offline(at);
+        book.sale.set_stream_offline(Some(at));
+        self.push(drop, Record::StreamOffline { at });
+    }
+
+    fn stream_is_back(&mut self, drop: DropId) {
+        let book = self.book_mut(drop);
+        if book.watch.offline_since().is_none() {
+            return;
+        }
+        let goes_on = book.watch.come_back(book.sale.plan());
+        book.sale.set_stream_offline(None);
+        if goes_on {
+            info!(%drop, "the stream is back: the drop goes on");
+            self.permit(drop, Phase::Open, None, Record::StreamOnline);
+        } else {
+            self.push(drop, Record::StreamOnline);
+        }
+    }
+
+    /// The stream has been offline for as long as the plan allows.
+    pub(super) fn offline_lapses(&mut self, drop: DropId) {
+        let book = self.book_mut(drop);
+        let mut watch = book.watch;
+        let from = book.phase;
+        match watch.lapse(from) {
+            Some(phase) => {
+                info!(%drop, %from, to = %phase, "the stream is offline for too long");
+                self.forbid(drop, phase, Record::OfflineLapsed);
+            }
+            None => self.push(drop, Record::OfflineLapsed),
+        }
+        self.book_mut(drop).watch = watch;
+    }
+}

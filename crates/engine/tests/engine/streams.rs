@@ -1,0 +1,290 @@
+//! Streams that go offline: what becomes of their drops, whatever comes in between.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
+use stampede_engine::{Action, CommandRefusal, Role};
+use stampede_ledger::Record;
+
+use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
+
+const ALLOWED_MS: u64 = 30_000;
+
+/// A drop that pauses after 30 seconds offline.
+fn pausing(resume: bool) -> DropPlan {
+    with_rule(plan(5), resume)
+}
+
+fn with_rule(plan: DropPlan, resume: bool) -> DropPlan {
+    let rule = WhenOffline { pause_after: DurationMs::new(ALLOWED_MS), resume };
+    DropPlan { when_offline: Some(rule), ..plan }
+}
+
+fn report(world: &mut World, online: bool) {
+    let stream = "show".parse().unwrap();
+    let action =
+        if online { Action::StreamOnline { stream } } else { Action::StreamOffline { stream } };
+    let done = world.give(None, action).get().unwrap();
+    assert_eq!(done.drop, DropId::HOUSE);
+}
+
+fn offline(world: &mut World) {
+    report(world, false);
+}
+
+fn online(world: &mut World) {
+    report(world, true);
+}
+
+fn phase(world: &World, drop: DropId) -> Phase {
+    world.engine.sale(drop).unwrap().phase()
+}
+
+/// Two answers in a row: the steward has looked at its timers in between.
+fn let_timers_pass(world: &mut World) {
+    for _ in 0..2 {
+        world.give(Some(DropId::new(999)), Action::Pause).get().unwrap_err();
+    }
+}
+
+fn records(world: &World, drop: DropId) -> Vec<Record> {
+    let rows = world.ledger.rows();
+    let rows = rows.iter().filter(|row| row.drop == drop);
+    rows.flat_map(|row| row.decode().map(Result::unwrap).collect::<Vec<_>>()).collect()
+}
+
+fn lapses(world: &World, drop: DropId) -> usize {
+    records(world, drop).iter().filter(|record| **record == Record::OfflineLapsed).count()
+}
+
+#[test]
+fn a_drop_pauses_when_its_time_is_over_and_waits_for_the_host() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(false));
+    offline(&mut world);
+    world.advance(ALLOWED_MS - 1);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Open);
+    world.advance(1);
+    world.wait_phase(drop, Phase::Paused);
+    online(&mut world);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Paused, "the plan leaves it to the host");
+    world.give(Some(drop), Action::Resume).get().unwrap();
+    world.wait_phase(drop, Phase::Open);
+    assert_eq!(lapses(&world, drop), 1, "the reason is on record");
+}
+
+#[test]
+fn a_drop_that_says_so_goes_on_with_its_stream() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    offline(&mut world);
+    world.advance(ALLOWED_MS);
+    world.wait_phase(drop, Phase::Paused);
+    let ann = world.viewer("ann");
+    online(&mut world);
+    world.wait_phase(drop, Phase::Open);
+    world.hold(&ann, drop, 1, "a1");
+}
+
+#[test]
+fn a_drop_without_the_rule_goes_on() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    offline(&mut world);
+    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_some());
+    world.advance(10 * ALLOWED_MS);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Open);
+    online(&mut world);
+    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_none());
+}
+
+#[test]
+fn back_just_before_the_time_is_over_disarms() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    offline(&mut world);
+    world.advance(ALLOWED_MS - 1);
+    online(&mut world);
+    world.advance(1);
+    let_timers_pass(&mut world);
+    assert_eq!((phase(&world, drop), lapses(&world, drop)), (Phase::Open, 0));
+    // The next report has the whole time again.
+    offline(&mut world);
+    world.advance(ALLOWED_MS - 1);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Open);
+    world.advance(1);
+    world.wait_phase(drop, Phase::Paused);
+}
+
+#[test]
+fn a_second_report_does_not_prolong_the_first() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(false));
+    offline(&mut world);
+    world.advance(ALLOWED_MS - 1);
+    offline(&mut world);
+    world.advance(1);
+    world.wait_phase(drop, Phase::Paused);
+    let reports =
+        records(&world, drop).into_iter().filter(|r| matches!(r, Record::StreamOffline { .. }));
+    assert_eq!(reports.count(), 1);
+}
+
+#[test]
+fn a_pause_of_the_host_is_not_ended_by_the_stream() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    world.give(Some(drop), Action::Pause).get().unwrap();
+    offline(&mut world);
+    world.advance(ALLOWED_MS);
+    wait_for("the time to be over", || (lapses(&world, drop) == 1).then_some(()));
+    online(&mut world);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Paused);
+}
+
+#[test]
+fn the_host_takes_over_a_pause_of_the_stream() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    offline(&mut world);
+    world.advance(ALLOWED_MS);
+    world.wait_phase(drop, Phase::Paused);
+    world.give(Some(drop), Action::Pause).get().unwrap();
+    let again = world.give(Some(drop), Action::Pause).get();
+    assert!(matches!(again, Err(CommandRefusal::WrongPhase { .. })), "{again:?}");
+    let mut world = world.restart(10);
+    online(&mut world);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Paused);
+}
+
+#[test]
+fn what_the_host_decides_while_offline_stands() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    offline(&mut world);
+    world.advance(ALLOWED_MS);
+    world.wait_phase(drop, Phase::Paused);
+    world.give(Some(drop), Action::Resume).get().unwrap();
+    world.wait_phase(drop, Phase::Open);
+    world.advance(10 * ALLOWED_MS);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Open);
+    let world = world.restart(ALLOWED_MS);
+    world.advance(10 * ALLOWED_MS);
+    world.wait_phase(drop, Phase::Open);
+    assert_eq!(lapses(&world, drop), 1, "also after a restart");
+}
+
+#[test]
+fn a_restart_keeps_the_report_and_moves_its_time_by_the_outage() {
+    let mut world = World::new();
+    let drop = world.open_drop(pausing(true));
+    offline(&mut world);
+    world.advance(ALLOWED_MS - 1_000);
+    // A tally within the last second says how long the server was there.
+    wait_for("a tally", || {
+        let last = world.ledger.rows().last()?.header().unwrap().at;
+        (last == world.engine.now()).then_some(())
+    });
+    let mut world = world.restart(60_000);
+    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_some());
+    let_timers_pass(&mut world);
+    world.wait_phase(drop, Phase::Open);
+    world.advance(999);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, drop), Phase::Open, "the outage is not the stream's");
+    world.advance(1);
+    world.wait_phase(drop, Phase::Paused);
+    let mut world = world.restart(5_000);
+    world.wait_phase(drop, Phase::Paused);
+    online(&mut world);
+    world.wait_phase(drop, Phase::Open);
+    let world = world.restart(5_000);
+    world.wait_phase(drop, Phase::Open);
+    assert!(world.engine.sale(drop).unwrap().is_featured());
+}
+
+#[test]
+fn a_countdown_is_called_off_and_a_start_waits_for_the_stream() {
+    let mut world = World::new();
+    let countdown = with_rule(plan_with_countdown(5), true);
+    let countdown = DropPlan { countdown: DurationMs::from_secs(60), ..countdown };
+    let drop = world.give(None, Action::Plan { plan: Arc::new(countdown) }).get().unwrap().drop;
+    let starts_at = Some(world.engine.now().plus(DurationMs::from_secs(120)));
+    let timed = DropPlan { starts_at, ..with_rule(plan_with_countdown(5), false) };
+    let timed = world.give(None, Action::Plan { plan: Arc::new(timed) }).get().unwrap().drop;
+    offline(&mut world);
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.wait_phase(drop, Phase::Countdown);
+    world.advance(ALLOWED_MS);
+    world.wait_phase(drop, Phase::Scheduled);
+    // 112 seconds later the other drop's countdown is due.
+    world.advance(82_000);
+    let_timers_pass(&mut world);
+    assert_eq!(phase(&world, timed), Phase::Scheduled);
+    online(&mut world);
+    world.wait_phase(timed, Phase::Countdown);
+    assert_eq!(phase(&world, drop), Phase::Scheduled, "the host starts it again");
+    world.advance(8_000);
+    world.wait_phase(timed, Phase::Open);
+}
+
+#[test]
+fn a_drop_planned_or_edited_meanwhile_knows() {
+    let mut world = World::new();
+    let first = world.open_drop(plan(5));
+    offline(&mut world);
+    world.advance(10_000);
+    let later = pausing(true);
+    let drop = world.give(None, Action::Plan { plan: Arc::new(later.clone()) }).get().unwrap().drop;
+    let edited = DropPlan { title: "Better mugs".into(), ..later };
+    world.give(Some(drop), Action::Edit { plan: Arc::new(edited) }).get().unwrap();
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.wait_phase(drop, Phase::Open);
+    let world = world.restart(0);
+    world.wait_phase(drop, Phase::Open);
+    world.advance(ALLOWED_MS - 10_000);
+    world.wait_phase(drop, Phase::Paused);
+    assert_eq!(phase(&world, first), Phase::Open);
+}
+
+#[test]
+fn only_who_is_trusted_reports_and_only_what_is_there() {
+    let mut world = World::new();
+    let stream = || "show".parse().unwrap();
+    let unknown = world.give(None, Action::StreamOffline { stream: stream() }).get();
+    assert_eq!(unknown, Err(CommandRefusal::UnknownStream { stream: stream() }));
+    let drop = world.open_drop(pausing(false));
+    let ask = |world: &World, role, key: &str| {
+        let action = Action::StreamOffline { stream: stream() };
+        world.give_as(role, key, None, action).unwrap().get()
+    };
+    for role in [Role::Host, Role::Merchant] {
+        let refused = ask(&world, role, role.name());
+        assert!(matches!(refused, Err(CommandRefusal::Forbidden { .. })), "{refused:?}");
+    }
+    for role in [Role::Platform, Role::Ops, Role::Admin] {
+        ask(&world, role, role.name()).unwrap();
+    }
+    let replayed = ask(&world, Role::Platform, "platform").unwrap();
+    assert!(replayed.replayed);
+    let forbidden = world.give_as(Role::Platform, "p2", Some(drop), Action::Pause).unwrap().get();
+    assert!(matches!(forbidden, Err(CommandRefusal::Forbidden { .. })), "{forbidden:?}");
+    let bound = stampede_engine::StaffCommand {
+        actor: "acme-admin".into(),
+        role: Role::Admin,
+        merchant: Some("acme".parse().unwrap()),
+        key: "b1".parse().unwrap(),
+        reason: None,
+        drop: None,
+        action: Action::StreamOnline { stream: stream() },
+    };
+    let refused = Waiting(world.engine.command(bound).unwrap()).get();
+    assert!(matches!(refused, Err(CommandRefusal::BoundToken { .. })), "{refused:?}");
+}

@@ -1,0 +1,148 @@
+//! Streams that go offline: what the verifier accepts, what it calls a lie, what the report shows.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
+use stampede_ledger::Record;
+use stampede_report::{DropReport, Verification, drop_report, verify_dir};
+use support::{
+    forge::{Forged, forge},
+    plan,
+    sim::Sim,
+};
+use tempfile::TempDir;
+
+const ALLOWED_MS: u64 = 2_000;
+
+fn pausing(resume: bool) -> DropPlan {
+    let rule = WhenOffline { pause_after: DurationMs::new(ALLOWED_MS), resume };
+    DropPlan { when_offline: Some(rule), ..plan(&[9]) }
+}
+
+/// A drop whose stream goes away for longer than allowed, with a restart meanwhile, then comes back.
+fn interrupted(dir: &TempDir, resume: bool) -> DropId {
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(pausing(resume));
+    sim.buy(drop, 1, 0, 2, "k1");
+    let at = sim.now();
+    sim.stream(drop, Record::StreamOffline { at });
+    sim.wait(ALLOWED_MS / 2);
+    // The outage counts from the drop's latest row.
+    sim.tally(drop, 2);
+    sim.crash(5_000);
+    sim.wait(ALLOWED_MS / 2);
+    sim.stream(drop, Record::OfflineLapsed);
+    sim.wait(1_000);
+    sim.stream(drop, Record::StreamOnline);
+    if !resume {
+        sim.stream(drop, Record::Paused);
+        sim.stream(drop, Record::Resumed);
+    }
+    sim.buy(drop, 2, 0, 1, "k2");
+    sim.flush();
+    sim.settle(drop);
+    sim.close();
+    drop
+}
+
+fn report(dir: &TempDir, drop: DropId) -> DropReport {
+    drop_report(dir.path(), drop).unwrap()
+}
+
+#[test]
+fn a_pause_by_the_stream_verifies_and_shows_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let drop = interrupted(&dir, true);
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let report = report(&dir, drop);
+    let by_stream: Vec<Phase> =
+        report.phases.iter().filter(|begun| begun.by_stream).map(|begun| begun.phase).collect();
+    assert_eq!(by_stream, [Phase::Paused, Phase::Open]);
+    assert_eq!(report.paused, DurationMs::new(1_000));
+    let text = report.to_string();
+    assert!(text.contains("paused (the stream was offline)"), "{text}");
+    assert!(text.contains("open (the stream was back)"), "{text}");
+    let json = serde_json::to_value(report.json()).unwrap();
+    let phases = json["phases"].as_array().unwrap();
+    assert_eq!(phases.iter().filter(|phase| phase["by_stream"] == true).count(), 2);
+}
+
+#[test]
+fn a_stream_that_is_back_leaves_the_pause_to_the_host_unless_the_plan_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let drop = interrupted(&dir, false);
+    // Paused, then paused again by the host: only a pause that the stream still causes allows it.
+    let verification = verify_dir(dir.path()).unwrap();
+    let kinds: Vec<_> = verification.findings.iter().map(|f| f.fault.kind()).collect();
+    assert_eq!(kinds, ["not_allowed"], "{verification}");
+    assert_eq!(report(&dir, drop).phase, Phase::Settled);
+}
+
+#[test]
+fn the_host_takes_over_a_pause_of_the_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(pausing(true));
+    let at = sim.now();
+    sim.stream(drop, Record::StreamOffline { at });
+    sim.wait(ALLOWED_MS);
+    sim.stream(drop, Record::OfflineLapsed);
+    sim.stream(drop, Record::Paused);
+    sim.stream(drop, Record::StreamOnline);
+    sim.wait(1_000);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let report = report(&dir, drop);
+    assert_eq!(report.paused, DurationMs::new(1_000), "the stream alone does not end it");
+}
+
+fn lie(change: impl FnOnce(&mut Vec<Forged>)) -> Verification {
+    let dir = tempfile::tempdir().unwrap();
+    interrupted(&dir, true);
+    forge(dir.path(), change);
+    verify_dir(dir.path()).unwrap()
+}
+
+fn replace(rows: &mut [Forged], wanted: &Record, with: &[Record]) {
+    let row = rows.iter_mut().find(|row| row.records.contains(wanted)).unwrap();
+    let at = row.position(|record| record == wanted).unwrap();
+    row.records.splice(at..=at, with.iter().cloned());
+}
+
+fn check(name: &str, change: impl FnOnce(&mut Vec<Forged>)) {
+    let verification = lie(change);
+    let kinds: Vec<_> = verification.findings.iter().map(|f| f.fault.kind()).collect();
+    assert!(kinds.contains(&name), "expected {name}:\n{verification}");
+}
+
+#[test]
+fn lies_about_streams_are_found() {
+    assert!(lie(|_| ()).ok);
+    let lapsed = Record::OfflineLapsed;
+    let online = Record::StreamOnline;
+    check("stream_reported_twice", |rows| {
+        replace(rows, &online, &[online.clone(), online.clone()]);
+    });
+    check("no_offline_time", |rows| replace(rows, &lapsed, &[lapsed.clone(), lapsed.clone()]));
+    check("no_offline_time", |rows| {
+        let rule = |record: &mut Record| {
+            if let Record::Planned { plan, .. } = record {
+                *plan = DropPlan { when_offline: None, ..DropPlan::clone(plan) }.into();
+            }
+        };
+        rows.iter_mut().flat_map(|row| &mut row.records).for_each(rule);
+    });
+    check("offline_time_early", |rows| {
+        for record in rows.iter_mut().flat_map(|row| &mut row.records) {
+            if let Record::StreamOffline { at } = record {
+                *at = at.plus(DurationMs::new(1));
+            }
+        }
+    });
+    // Without the lapse nothing paused the drop, so its later phases do not fit.
+    check("taken_while_shut", |rows| replace(rows, &online, &[]));
+}
