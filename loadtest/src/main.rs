@@ -1,12 +1,12 @@
 //! The tool's command line.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use stampede_loadtest::{
-    ControlClient, CrashDrill, Probe, audit_promises, crowd_process, read_promises,
-    run_crash_drill, run_probe,
+    ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, audit_promises, crowd_process,
+    read_promises, run_crash_drill, run_crowd_drill, run_open_loop, run_probe, run_send_loop,
 };
 use stampede_wire::ticket::KeySpec;
 
@@ -24,6 +24,12 @@ enum Command {
     Crowd,
     /// Kill a server again and again under load, then audit every promise that it made
     Crash(CrashArgs),
+    /// Measure what a server's viewers cost it, how fast it reaches all of them
+    CrowdDrill(CrowdDrillArgs),
+    /// Find the peak of the sell path, of the sold-out path, then offer half of it by a schedule
+    OpenLoop(OpenLoopArgs),
+    /// Send small messages over many connections by plain `send()`: what the machine can do
+    SendLoop(SendLoopArgs),
     /// Send few buyers one after the other, write down every promise; prints one JSON object
     Probe(ProbeArgs),
     /// Hold a log of promises against the ledger of a running server; prints one JSON object
@@ -68,6 +74,54 @@ struct AuditArgs {
     log: PathBuf,
 }
 
+#[derive(Args)]
+struct CrowdDrillArgs {
+    /// The server's binary, `stampede`
+    #[arg(long)]
+    server: PathBuf,
+    /// Connections of the crowd
+    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    connections: u32,
+    /// Seed of the moments of the clicks
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A few seconds in all: for correctness, not for figures
+    #[arg(long)]
+    short: bool,
+}
+
+#[derive(Args)]
+struct OpenLoopArgs {
+    /// The server's binary, `stampede`
+    #[arg(long)]
+    server: PathBuf,
+    /// Connections that the clicks come from
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    connections: u32,
+    /// How long the peak is measured, in seconds
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    peak_s: u64,
+    /// How long the open loop runs, in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    open_s: u64,
+    /// Seed of the moments of the clicks
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Args)]
+struct SendLoopArgs {
+    /// Connections to wait for
+    #[arg(long)]
+    connections: u32,
+    /// Bytes of a message
+    #[arg(long)]
+    bytes: usize,
+    /// How long to send, in milliseconds
+    #[arg(long)]
+    ms: u64,
+}
+
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<KeySpec>,
@@ -99,6 +153,9 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Crowd => crowd_process(),
         Command::Crash(args) => crash(args),
+        Command::CrowdDrill(args) => printed(crowd_drill(args)),
+        Command::OpenLoop(args) => printed(open_loop(args)),
+        Command::SendLoop(args) => send_loop(&args),
         Command::Probe(args) => printed(probe(args)),
         Command::Audit(args) => printed(audit(&args)),
     }
@@ -113,6 +170,32 @@ fn crash(args: CrashArgs) -> ExitCode {
             println!("{}", if args.json { json() } else { outcome.words() });
             if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn crowd_drill(args: CrowdDrillArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let CrowdDrillArgs { server, connections, seed, short } = args;
+    let loadtest = std::env::current_exe()?;
+    let drill = CrowdDrill { server, loadtest, connections, seed, short };
+    let outcome = run_crowd_drill(&drill, |line| println!("{line}"))?;
+    Ok((outcome.is_ok(), serde_json::to_string(&outcome)?))
+}
+
+fn open_loop(args: OpenLoopArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let OpenLoopArgs { server, connections, peak_s, open_s, seed } = args;
+    let (peak, open) = (Duration::from_secs(peak_s), Duration::from_secs(open_s));
+    let plan = OpenLoop { server, connections, peak, open, seed };
+    let outcome = run_open_loop(&plan, |line| println!("{line}"))?;
+    Ok((outcome.ok, serde_json::to_string(&outcome)?))
+}
+
+fn send_loop(args: &SendLoopArgs) -> ExitCode {
+    match run_send_loop(args.connections, args.bytes, Duration::from_millis(args.ms)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)

@@ -115,7 +115,7 @@ pub(crate) enum ConfigError {
     Cores { cores: usize, max: usize },
     #[error("payments.failure_rate is {rate}; 0 to 1 are allowed")]
     FailureRate { rate: f64 },
-    #[error("viewers.tick_interval_ms is {given}; 10 to 60000 are allowed")]
+    #[error("viewers.tick_interval_ms is {given}; 1 to 60000 are allowed")]
     TickInterval { given: u64 },
     #[error("viewers.{0}")]
     Viewers(#[from] stampede_gateway::ConfigError),
@@ -213,7 +213,7 @@ impl Config {
             return Err(ConfigError::Cores { cores, max: CORES_MAX });
         }
         let given = self.viewers.tick_interval_ms;
-        if !(10..=60_000).contains(&given) {
+        if !(1..=60_000).contains(&given) {
             return Err(ConfigError::TickInterval { given });
         }
         self.viewers.gateway().validate()?;

@@ -5,7 +5,9 @@
 
 mod binaries;
 mod crash;
+mod crowd;
 mod diskfail;
+mod openloop;
 mod powercut;
 mod promises;
 mod server;
@@ -58,6 +60,38 @@ pub(crate) enum Drill {
         #[command(flatten)]
         common: Common,
     },
+    /// Measures what a crowd of viewers costs a server, how fast it reaches all of them, then lets
+    /// everybody click within one second
+    Crowd {
+        /// Connections of the crowd
+        #[arg(long, default_value_t = 15_000)]
+        connections: u32,
+        /// Seed of the moments of the clicks
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A few seconds in all: for correctness, not for figures
+        #[arg(long)]
+        short: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Finds the peak of the sell path, of the sold-out path, then offers half of it by a schedule
+    Openloop {
+        /// Connections that the clicks come from
+        #[arg(long, default_value_t = 2_000)]
+        connections: u32,
+        /// How long the peak is measured, in seconds
+        #[arg(long, default_value_t = 3)]
+        peak_s: u64,
+        /// How long the open loop runs, in seconds
+        #[arg(long, default_value_t = 10)]
+        open_s: u64,
+        /// Seed of the moments of the clicks
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(Args)]
@@ -85,12 +119,21 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
         Drill::Diskfail { common } => {
             finish(diskfail::run(&common.binaries(workspace)?)?, common.json)
         }
+        Drill::Crowd { connections, seed, short, common } => {
+            let plan = crowd::Plan { connections: *connections, seed: *seed, short: *short };
+            finish(crowd::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
+        Drill::Openloop { connections, peak_s, open_s, seed, common } => {
+            let (peak_s, open_s) = (*peak_s, *open_s);
+            let plan = openloop::Plan { connections: *connections, peak_s, open_s, seed: *seed };
+            finish(openloop::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
     }
 }
 
 /// The short drills of the gate; what they need was built by an earlier step.
 pub(crate) mod short {
-    use super::{Binaries, binaries, crash, diskfail, finish, powercut, trace};
+    use super::{Binaries, binaries, crash, crowd, diskfail, finish, openloop, powercut, trace};
     use crate::{failure::Failure, workspace::Workspace};
 
     const SEED: u64 = 1;
@@ -111,6 +154,15 @@ pub(crate) mod short {
 
     pub(crate) fn diskfail(workspace: &Workspace) -> Result<(), Failure> {
         finish(diskfail::run(&Binaries::of(workspace))?, false)
+    }
+
+    /// Small enough for any machine; its figures mean nothing, its answers do.
+    pub(crate) fn crowd(workspace: &Workspace) -> Result<(), Failure> {
+        let binaries = Binaries::of(workspace);
+        let plan = crowd::Plan { connections: 500, seed: SEED, short: true };
+        finish(crowd::run(&binaries, &plan)?, false)?;
+        let plan = openloop::Plan { connections: 200, peak_s: 1, open_s: 1, seed: SEED };
+        finish(openloop::run(&binaries, &plan)?, false)
     }
 }
 

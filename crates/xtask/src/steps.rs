@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     step("trace", "each promise leaves after the sync that covers it", Own(drill::short::trace)),
     step("diskfail", "a failing disk ends the promises, loses none", Own(drill::short::diskfail)),
     step("crash", "kills under load lose no promise", Own(drill::short::crash)),
+    step("crowd", "a crowd loses no answer, open loop or closed", Own(drill::short::crowd)),
     step("demo", "the demo sells out, its figures are those promised", Own(demo::check)),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
     step("nextest", "all tests of the workspace", Own(tests)),

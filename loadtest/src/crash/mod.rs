@@ -3,29 +3,24 @@
 mod kills;
 mod mop_up;
 mod outcome;
-mod server;
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
-use serde::Deserialize;
 use stampede_wire::ticket::KeySpec;
 use tokio::{runtime::Runtime, sync::oneshot};
 
-use self::{
-    kills::Kills,
-    outcome::Collected,
-    server::{Server, verify},
-};
+use self::{kills::Kills, outcome::Collected};
 use crate::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
-    Price, PromiseLogError, SchedulePlan, SkuTerms, ViewerRange, clock::Clock, read_promises,
-    run_crowd,
+    Price, SchedulePlan, SkuTerms, ViewerRange,
+    clock::Clock,
+    drill::{DrillError, LOOK_EVERY, out_of_patience, patience_us, ticket_key, until},
+    read_promises, run_crowd,
+    server::{Server, Setup, verify},
 };
 
 pub use outcome::CrashOutcome;
@@ -42,10 +37,17 @@ const VIEWERS_PER_S: u32 = 800;
 const SCRIPT_MS_PER_KILL: u64 = 4_000;
 /// Part of the script that is there however few the kills.
 const SCRIPT_MS_MIN: u64 = 40_000;
-/// Longest time for anything that the drill waits for.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Payments take a moment, some fail; ticks are rare, because the crowd does not look at them.
+const SETTINGS: &[&str] = &[
+    "--payments",
+    "sandbox",
+    "--payment-delay-ms",
+    "60",
+    "--payment-failure-rate",
+    "0.05",
+    "--tick-interval-ms",
+    "500",
+];
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -58,55 +60,6 @@ pub struct CrashDrill {
     pub kills: u32,
     /// Promises that must have been received before the drill ends.
     pub promises_min: u64,
-}
-
-/// Why a drill broke off.
-#[derive(Debug, thiserror::Error)]
-pub enum DrillError {
-    /// The system refused something.
-    #[error("cannot {what}: {source}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The server ended or kept silent instead of starting.
-    #[error("the server did not start: {why}; its log is {}", log.display())]
-    NoStart {
-        /// What happened.
-        why: String,
-        /// The server's log.
-        log: PathBuf,
-    },
-    /// The file of ticket keys is not as expected.
-    #[error("no ticket key in {}: {why}", path.display())]
-    TicketKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// Something did not come about.
-    #[error("{what} did not happen within {seconds} s")]
-    Patience {
-        /// What was waited for.
-        what: &'static str,
-        /// For how long.
-        seconds: u64,
-    },
-    /// A call of the control API failed.
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    /// The crowd failed.
-    #[error(transparent)]
-    Crowd(#[from] CrowdError),
-    /// The promise log cannot be read.
-    #[error(transparent)]
-    PromiseLog(#[from] PromiseLogError),
-    /// A buyer of the last units lost its connection.
-    #[error("the last units cannot be bought")]
-    MopUp(#[from] stampede_client::ClientError),
 }
 
 /// Runs a drill. `say` gets one line for each kill and each step.
@@ -151,7 +104,7 @@ impl<'a> Drill<'a> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|source| DrillError::System { what: "make a runtime", source })?;
-        let server = Server::first(&plan.server, folder)?;
+        let server = Server::first(&plan.server, folder, Setup::new(SETTINGS))?;
         let control = ControlClient::new(server.control_url(), server.staff_token());
         let drop = runtime.block_on(async {
             let drop = control.plan(&terms()).await?;
@@ -159,7 +112,7 @@ impl<'a> Drill<'a> {
             Ok::<_, ControlError>(drop)
         })?;
         let live = Arc::new(Live::default());
-        let key = ticket_key(&folder.join("ledger").join("ticket-keys.json"))?;
+        let key = ticket_key(folder)?;
         let log = folder.join("promises.jsonl");
         let crowd = crowd_plan(plan, server.viewers_url(), &drop, key.clone(), log.clone());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -227,32 +180,6 @@ async fn rest_of(control: &ControlClient, drop: &str) -> Result<u64, DrillError>
     Ok(state.available())
 }
 
-async fn until(
-    control: &ControlClient,
-    drop: &str,
-    what: &'static str,
-    done: impl Fn(&crate::DropState) -> bool,
-) -> Result<crate::DropState, DrillError> {
-    let looked = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let state = control.state(drop).await?;
-            if done(&state) {
-                return Ok(state);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    });
-    looked.await.unwrap_or_else(|_| Err(out_of_patience(what)))
-}
-
-fn out_of_patience(what: &'static str) -> DrillError {
-    DrillError::Patience { what, seconds: PATIENCE.as_secs() }
-}
-
-fn patience_us() -> u64 {
-    PATIENCE.as_secs() * 1_000_000
-}
-
 fn terms() -> DropTerms {
     let sku = SkuTerms {
         id: SKU.into(),
@@ -318,17 +245,4 @@ fn crowd_plan(
         },
         promise_log,
     }
-}
-
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<KeySpec>,
-}
-
-/// The key that the server made for itself on the empty folder.
-fn ticket_key(path: &Path) -> Result<KeySpec, DrillError> {
-    let no_key = |why: String| DrillError::TicketKey { path: path.to_owned(), why };
-    let text = std::fs::read(path).map_err(|error| no_key(error.to_string()))?;
-    let set: KeySet = serde_json::from_slice(&text).map_err(|error| no_key(error.to_string()))?;
-    set.keys.into_iter().next().ok_or_else(|| no_key("the set is empty".to_owned()))
 }

@@ -13,18 +13,48 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{DrillError, PATIENCE};
+use crate::{
+    cores,
+    drill::{DrillError, PATIENCE},
+};
 
 /// Lines that wait to be looked at; the server says three.
 const LINES_MAX: usize = 64;
 /// Pieces of the time that a start may take.
 const LOOKS_MAX: u32 = 100;
 
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    args: &'static [&'static str],
+    /// The file of settings; empty for the defaults.
+    settings: String,
+    core: Option<usize>,
+}
+
+impl Setup {
+    /// With these arguments, on any core.
+    pub(crate) const fn new(args: &'static [&'static str]) -> Self {
+        Self { args, settings: String::new(), core: None }
+    }
+
+    /// With this text as its file of settings.
+    pub(crate) fn with_settings(self, settings: String) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// All of its threads on one core.
+    pub(crate) fn on_core(self, core: usize) -> Self {
+        Self { core: Some(core), ..self }
+    }
+}
+
 /// A server on one data directory, the same ports after every restart.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     binary: PathBuf,
     folder: PathBuf,
+    setup: Setup,
     viewers: SocketAddr,
     control: SocketAddr,
     viewers_url: String,
@@ -45,9 +75,9 @@ struct Process {
 
 impl Server {
     /// Starts a server on an empty folder and waits until it says everything.
-    pub(super) fn first(binary: &Path, folder: &Path) -> Result<Self, DrillError> {
+    pub(crate) fn first(binary: &Path, folder: &Path, setup: Setup) -> Result<Self, DrillError> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut process = Process::start(binary, folder, any, any)?;
+        let mut process = Process::start(binary, folder, &setup, any, any)?;
         process.listen(folder, |process| process.staff_token.is_some())?;
         let (viewers_url, control_url) = process.urls();
         let log = log(folder);
@@ -61,6 +91,7 @@ impl Server {
         Ok(Self {
             binary: binary.to_owned(),
             folder: folder.to_owned(),
+            setup,
             viewers: address(&viewers_url)?,
             control: address(&control_url)?,
             viewers_url,
@@ -70,41 +101,51 @@ impl Server {
         })
     }
 
-    pub(super) fn viewers_url(&self) -> &str {
+    pub(crate) const fn viewers(&self) -> SocketAddr {
+        self.viewers
+    }
+
+    pub(crate) fn viewers_url(&self) -> &str {
         &self.viewers_url
     }
 
-    pub(super) fn control_url(&self) -> &str {
+    pub(crate) fn control_url(&self) -> &str {
         &self.control_url
     }
 
-    pub(super) fn staff_token(&self) -> &str {
+    pub(crate) fn staff_token(&self) -> &str {
         &self.staff_token
     }
 
     /// Ends the process without a warning; it is gone afterwards.
-    pub(super) fn kill(&mut self) -> Result<(), DrillError> {
+    pub(crate) fn kill(&mut self) -> Result<(), DrillError> {
         self.process.kill()
     }
 
     /// Starts the next process; it recovers what the one before has left.
-    pub(super) fn restart(&mut self) -> Result<(), DrillError> {
-        self.process = Process::start(&self.binary, &self.folder, self.viewers, self.control)?;
+    pub(crate) fn restart(&mut self) -> Result<(), DrillError> {
+        self.process =
+            Process::start(&self.binary, &self.folder, &self.setup, self.viewers, self.control)?;
         Ok(())
     }
 
     /// Whether the process has said that it serves within `wait`.
-    pub(super) fn serves_within(&mut self, wait: Duration) -> Result<bool, DrillError> {
+    pub(crate) fn serves_within(&mut self, wait: Duration) -> Result<bool, DrillError> {
         self.process.hear(&self.folder, wait)
     }
 
     /// Waits until the process serves.
-    pub(super) fn wait_serving(&mut self) -> Result<(), DrillError> {
+    pub(crate) fn wait_serving(&mut self) -> Result<(), DrillError> {
         self.process.listen(&self.folder, Process::serves)
     }
 
+    /// The process's number.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.child.id()
+    }
+
     /// Asks the process to end, waits for it.
-    pub(super) fn stop(mut self) -> Result<(), DrillError> {
+    pub(crate) fn stop(mut self) -> Result<(), DrillError> {
         let id = i32::try_from(self.process.child.id()).ok().and_then(Pid::from_raw);
         let id = id.expect("a child has a process number");
         let failed = |source| DrillError::System { what: "stop the server", source };
@@ -122,6 +163,7 @@ impl Process {
     fn start(
         binary: &Path,
         folder: &Path,
+        setup: &Setup,
         viewers: SocketAddr,
         control: SocketAddr,
     ) -> Result<Self, DrillError> {
@@ -131,10 +173,15 @@ impl Process {
         command.arg("serve").arg("--data").arg(data(folder));
         command.arg("--viewers").arg(viewers.to_string());
         command.arg("--control").arg(control.to_string());
-        command.args(["--payments", "sandbox", "--payment-delay-ms", "60"]);
-        command.args(["--payment-failure-rate", "0.05", "--tick-interval-ms", "500"]);
+        let settings = settings(folder);
+        std::fs::write(&settings, &setup.settings).map_err(failed)?;
+        command.arg("--config").arg(settings).args(setup.args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
-        let mut child = command.spawn().map_err(failed)?;
+        let mut child = match setup.core {
+            Some(core) => cores::spawn_on(core, &mut command),
+            None => command.spawn(),
+        }
+        .map_err(failed)?;
         let output = child.stdout.take().expect("it was asked for");
         let (say, lines) = sync_channel(LINES_MAX);
         let read = move || {
@@ -222,7 +269,7 @@ impl Drop for Process {
 }
 
 /// What `verify` says about the ledger: `ok`, or its first words.
-pub(super) fn verify(binary: &Path, folder: &Path) -> Result<String, DrillError> {
+pub(crate) fn verify(binary: &Path, folder: &Path) -> Result<String, DrillError> {
     let output = Command::new(binary).arg("verify").arg("--data").arg(data(folder)).output();
     let output = output.map_err(|source| DrillError::System { what: "verify", source })?;
     if output.status.success() {
@@ -233,8 +280,13 @@ pub(super) fn verify(binary: &Path, folder: &Path) -> Result<String, DrillError>
     Ok(format!("{}: {}", output.status, said.trim()))
 }
 
-fn data(folder: &Path) -> PathBuf {
+/// The data directory.
+pub(crate) fn data(folder: &Path) -> PathBuf {
     folder.join("ledger")
+}
+
+fn settings(folder: &Path) -> PathBuf {
+    folder.join("stampede.toml")
 }
 
 fn log(folder: &Path) -> PathBuf {

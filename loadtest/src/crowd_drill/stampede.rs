@@ -1,0 +1,70 @@
+//! The stampede: one click of each viewer within one second.
+
+use rand::{Rng, rngs::StdRng};
+
+use super::CrowdDrill;
+use crate::{
+    AuditResult, LatencySummary,
+    drill::DrillError,
+    gallery::{Answers, Clicks, Gallery, Moment, Wish},
+    hall::{Hall, SKU},
+};
+
+/// Everybody clicks within this time.
+const RUSH_US: u64 = 1_000_000;
+/// From the opening to the first click.
+const AHEAD_US: u64 = 300_000;
+/// One of so many gets a unit.
+const CLICKS_PER_UNIT: u32 = 3;
+
+/// What became of it.
+pub(super) struct Stampede {
+    pub(super) clicks: u64,
+    pub(super) supply: u32,
+    pub(super) deaf: u64,
+    pub(super) answers: Answers,
+    /// Of those who read.
+    pub(super) latency: LatencySummary,
+    pub(super) audit: AuditResult,
+}
+
+/// Opens a drop of its own, lets everybody click at a moment of their own, the deaf ones too; these
+/// read their answers when all is over.
+pub(super) fn run(
+    drill: &CrowdDrill,
+    hall: &Hall,
+    gallery: &mut Gallery,
+    deaf: &[u32],
+    rng: &mut StdRng,
+) -> Result<Stampede, DrillError> {
+    let supply = (drill.connections / CLICKS_PER_UNIT).max(1);
+    let drop = hall.open_drop(supply)?;
+    gallery.wait("the news that the drop is open", |viewers| viewers.is_open(drop))?;
+    gallery.viewers().clicks = Clicks::new("s");
+    let from_us = gallery.now_us() + AHEAD_US;
+    let mut moments: Vec<Moment> = (0..drill.connections)
+        .map(|number| Moment {
+            at_us: from_us + rng.random_range(0..RUSH_US),
+            number,
+            reads: !deaf.contains(&number),
+        })
+        .collect();
+    moments.sort_by_key(|moment| moment.at_us);
+    gallery.play(&Wish::of(drop, SKU), &moments, from_us + RUSH_US)?;
+    // What does not come shows in the count, so running out of patience is an answer too.
+    let unanswered = |gallery: &mut Gallery, left: usize| {
+        let _late = gallery.wait("the last answer", |viewers| viewers.clicks.unanswered() <= left);
+    };
+    unanswered(gallery, deaf.len());
+    gallery.set_deaf(deaf, false);
+    unanswered(gallery, 0);
+    let clicks = std::mem::replace(&mut gallery.viewers().clicks, Clicks::new("none"));
+    Ok(Stampede {
+        clicks: u64::try_from(clicks.made()).expect("a count"),
+        supply,
+        deaf: u64::try_from(deaf.len()).expect("a count"),
+        answers: clicks.answers(),
+        latency: clicks.latency(),
+        audit: hall.audit(drop, clicks.promises(drop, SKU))?,
+    })
+}
