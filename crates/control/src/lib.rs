@@ -1,9 +1,11 @@
 //! The HTTP interface for hosts, merchants, ops with their tools.
 //!
-//! [`router`] is the whole interface; [`serve`] answers it on a listener. Commands go to the
+//! [`router`] is the whole interface, [`assets`] its public files alone; [`serve`] answers either on a
+//! listener. Commands go to the
 //! engine, which decides whether the actor may give them, records the outcome, answers when the
 //! record is durable. Reports are folds that `stampede-report` makes; nothing here reads the ledger.
 
+mod assets;
 mod auth;
 mod config;
 mod dto;
@@ -18,6 +20,7 @@ mod serve;
 mod staff;
 mod state;
 
+pub use assets::{CLIENT_PATH, assets};
 pub use config::ControlConfig;
 pub use router::router;
 pub use serve::serve;

@@ -17,6 +17,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    assets,
     extract::TOO_LARGE,
     metrics,
     openapi::{ApiDocument, Frame},
@@ -38,6 +39,7 @@ pub fn router(parts: ControlParts) -> Router {
     // Layers run from the last to the first: what the timeout or the body limit answers becomes a
     // problem and is counted like every other answer.
     paths
+        .merge(assets::routes())
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_wait))

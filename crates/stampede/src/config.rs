@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) node: Node,
     pub(crate) viewers: Viewers,
     pub(crate) control: Control,
+    pub(crate) assets: Assets,
     pub(crate) payments: Payments,
 }
 
@@ -81,6 +82,15 @@ pub(crate) struct Viewers {
 pub(crate) struct Control {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
+}
+
+/// `[assets]`: the public files alone, apart from the control listener.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Assets {
+    /// Where they are shown, if anywhere; an empty text in the file of settings.
+    #[serde(with = "address_or_empty")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `[payments]`: who takes the money.
@@ -233,6 +243,29 @@ impl Config {
     }
 }
 
+/// An address that may be left out, so that every setting has a line with its default.
+mod address_or_empty {
+    use std::net::SocketAddr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[allow(clippy::ref_option, reason = "serde hands over the field as it is")]
+    pub(super) fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.collect_str(&address.map(|address| address.to_string()).unwrap_or_default())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        input: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(input)?;
+        let wrong = |_| D::Error::custom(format!("{text:?} is no address like 127.0.0.1:7702"));
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +292,14 @@ mod tests {
         assert_eq!(shown(&documented), shown(&Config::default()));
         let keys = |text: &str| text.lines().filter(|line| line.contains(" = ")).count();
         assert_eq!(keys(block), keys(&shown(&Config::default())), "every setting is listed once");
+    }
+
+    #[test]
+    fn the_public_files_may_have_an_address_of_their_own() {
+        let config: Config = toml::from_str("[assets]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+        assert_eq!(config.assets.listen.map(|address| address.port()), Some(0));
+        let refused = toml::from_str::<Config>("[assets]\nlisten = \"here\"\n").unwrap_err();
+        assert!(refused.to_string().contains("\"here\" is no address like"), "{refused}");
     }
 
     #[test]

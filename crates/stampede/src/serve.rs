@@ -13,6 +13,7 @@ use stampede_wire::ticket::TicketVerifier;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::watch,
 };
 use tracing::{info, warn};
 
@@ -61,8 +62,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let gateway =
         Gateway::start(config.viewers.gateway(), ports, signals, Arc::clone(&settlement), tickets)?;
-    let listener = listen(config.control.listen)?;
-    // Both ports are ours by now: a start that fails must not swallow the token.
+    let listeners = Listeners {
+        control: listen(config.control.listen)?,
+        assets: config.assets.listen.map(listen).transpose()?,
+    };
+    // All ports are ours by now: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
     let parts = ControlParts {
@@ -73,12 +77,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         config: ControlConfig::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(control(listener, parts, |control| {
+    let served = runtime.block_on(control(listeners, parts, |control, assets| {
         println!("viewers on ws://{}/", gateway.local_addr());
         println!("control on http://{control}/");
         if let Some(token) = first_token {
             println!("staff token: {token}");
             info!("that token is shown only now; `stampede token add` makes others");
+        }
+        if let Some(assets) = assets {
+            println!("assets on http://{assets}/");
         }
         info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
     }));
@@ -138,28 +145,48 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Serves the control interface until a signal comes; `ready` is told the address.
+/// Where HTTP is answered.
+struct Listeners {
+    control: std::net::TcpListener,
+    /// The public files alone, where that is wanted.
+    assets: Option<std::net::TcpListener>,
+}
+
+/// Serves the control interface until a signal comes; `ready` is told the addresses.
 async fn control(
-    listener: std::net::TcpListener,
+    listeners: Listeners,
     parts: ControlParts,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(SocketAddr, Option<SocketAddr>),
 ) -> Result<(), Failure> {
-    let listener = TcpListener::from_std(listener)?;
+    let listener = TcpListener::from_std(listeners.control)?;
+    let public = listeners.assets.map(TcpListener::from_std).transpose()?;
     let address = listener.local_addr()?;
+    let public_address = public.as_ref().map(TcpListener::local_addr).transpose()?;
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (config, recorder) = (parts.config.clone(), parts.metrics.clone());
     let router = stampede_control::router(parts);
-    ready(address);
-    let told = async move {
+    ready(address, public_address);
+    let (stop, told) = watch::channel(());
+    let stopping = async move {
         tokio::select! {
             _ = term.recv() => {}
             _ = interrupt.recv() => {}
         }
         info!("stopping");
+        drop(stop);
     };
+    let ended =
+        |mut told: watch::Receiver<()>| async move { while told.changed().await.is_ok() {} };
+    let assets = async {
+        if let Some(public) = public {
+            let told = ended(told.clone());
+            stampede_control::serve(public, stampede_control::assets(), &config, told).await;
+        }
+    };
+    let control = stampede_control::serve(listener, router, &config, ended(told.clone()));
     tokio::select! {
-        () = stampede_control::serve(listener, router, &config, told) => {}
+        ((), (), ()) = async { tokio::join!(control, assets, stopping) } => {}
         () = upkeep(&recorder) => {}
     }
     Ok(())

@@ -24,6 +24,10 @@ pub(crate) enum Failure {
     Findings { count: usize },
     #[error("{tool} is missing; {how}")]
     ToolMissing { tool: &'static str, how: &'static str },
+    #[error("Node {version} is too old for the JavaScript client; install Node {min} or later")]
+    NodeTooOld { version: String, min: u32 },
+    #[error("packages of the tests cannot be laid out: {0}")]
+    Packages(io::Error),
     #[error("`{command}` printed nothing")]
     Silent { command: String },
     #[error("the server did not start: {why}; it said:\n{log}")]

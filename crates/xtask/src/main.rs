@@ -11,6 +11,7 @@ mod edges;
 mod failure;
 mod markdown;
 mod races;
+mod scripts;
 mod steps;
 mod tidy;
 mod tools;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     demo, doc_commands, drill, edges,
     failure::Failure,
-    races, tidy, tools,
+    races, scripts, tidy, tools,
     workspace::{self, Workspace},
 };
 
@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     step("fmt", "formatting", Cargo(&["fmt", "--all", "--check"])),
     step("edges", "dependencies between the crates point down", Own(edges::check)),
     step("tidy", "module docs, names, sizes, links", Own(tidy::check)),
+    step("javascript", "the JavaScript client keeps its types and rules", Own(scripts::check)),
     step("clippy", "lints as errors, tests with benches included", Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     step("doc", "documentation builds without a warning", Own(documentation)),
     step("doctest", "examples in the documentation", Cargo(&["test", "--quiet", "--workspace", "--doc"])),

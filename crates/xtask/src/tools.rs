@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::{
     failure::Failure,
+    scripts,
     workspace::{self, Workspace},
 };
 
@@ -12,7 +13,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
     component(workspace, "rustfmt", "fmt")?;
     component(workspace, "clippy", "clippy")?;
     nextest(workspace)?;
-    strace(workspace)
+    programs(workspace)?;
+    scripts::install(workspace)
 }
 
 fn component(workspace: &Workspace, name: &'static str, subcommand: &str) -> Result<(), Failure> {
@@ -36,27 +38,58 @@ fn nextest(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(command.env("CARGO_TARGET_DIR", workspace.target().join("tools")))
 }
 
-fn strace(workspace: &Workspace) -> Result<(), Failure> {
-    if answers(Command::new("strace").arg("--version")) {
-        println!("strace: there");
-        return Ok(());
+/// A program of the system, with Debian's packages that have it.
+struct Program {
+    name: &'static str,
+    /// Arguments with which it answers at once.
+    probe: &'static [&'static str],
+    packages: &'static [&'static str],
+    how: &'static str,
+}
+
+/// What the tests call beyond the Rust toolchain.
+#[rustfmt::skip]
+const PROGRAMS: &[Program] = &[
+    Program { name: "strace", probe: &["--version"], packages: &["strace"], how: "install it with the system's package manager (Debian: apt-get install strace)" },
+    Program { name: "curl", probe: &["--version"], packages: &["curl"], how: "install it with the system's package manager (Debian: apt-get install curl)" },
+    Program { name: "node", probe: &["--version"], packages: &["nodejs"], how: "install Node 20 or later (Debian: apt-get install nodejs npm)" },
+    Program { name: "npm", probe: &["--version"], packages: &["npm"], how: "install npm beside Node (Debian: apt-get install npm)" },
+    Program { name: "javac", probe: &["-version"], packages: &["default-jdk-headless"], how: "install a Java development kit, 17 or later (Debian: apt-get install default-jdk-headless)" },
+    Program { name: "python3", probe: &["-m", "ensurepip", "--version"], packages: &["python3", "python3-venv"], how: "install Python 3.9 or later with venv (Debian: apt-get install python3 python3-venv)" },
+    Program { name: "chromium", probe: &["--version"], packages: &["chromium"], how: "install Chromium (Debian: apt-get install chromium)" },
+    Program { name: "chromedriver", probe: &["--version"], packages: &["chromium-driver"], how: "install the driver of the same Chromium (Debian: apt-get install chromium-driver)" },
+];
+
+/// Installs the programs that are missing, all in one go.
+fn programs(workspace: &Workspace) -> Result<(), Failure> {
+    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !program.answers()).collect();
+    let there =
+        PROGRAMS.iter().filter(|program| missing.iter().all(|one| one.name != program.name));
+    for program in there {
+        println!("{}: there", program.name);
     }
-    let missing = Failure::ToolMissing {
-        tool: "strace",
-        how: "install it with the system's package manager (Debian: apt-get install strace)",
-    };
+    let Some(first) = missing.first() else { return Ok(()) };
     if !is_root(workspace)? || !answers(Command::new("apt-get").arg("--version")) {
-        return Err(missing);
+        return Err(Failure::ToolMissing { tool: first.name, how: first.how });
     }
-    println!("strace: missing, installing it with apt-get");
+    let packages: Vec<&str> =
+        missing.iter().flat_map(|program| program.packages).copied().collect();
+    println!("missing, installing with apt-get: {}", packages.join(" "));
     // The lists of a fresh container are empty, those of an old machine are stale.
     workspace::run(apt_get(workspace).arg("update"))?;
-    workspace::run(apt_get(workspace).args([
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "strace",
-    ]))
+    workspace::run(
+        apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages),
+    )?;
+    let still = missing.iter().find(|program| !program.answers());
+    still.map_or(Ok(()), |program| {
+        Err(Failure::ToolMissing { tool: program.name, how: program.how })
+    })
+}
+
+impl Program {
+    fn answers(&self) -> bool {
+        answers(Command::new(self.name).args(self.probe))
+    }
 }
 
 fn apt_get(workspace: &Workspace) -> Command {

@@ -1,0 +1,963 @@
+// @ts-check
+/**
+ * A viewer's side of a Stampede sale: stay connected, watch the drops, buy, pay, give back.
+ *
+ * One plain module without dependencies, for browsers and for Node 20 or later. It speaks
+ * `stampede.v1.json` as docs/protocol.md describes it; messages keep the names that they have on the
+ * wire (`expires_in_ms`), what this module adds is in camelCase (`expiresAt`).
+ *
+ * ```js
+ * const client = new StampedeClient({ url: 'wss://shop.example/', ticket: () => fetchTicket() });
+ * client.on('change', () => render(client.drops, client.holds, client.orders));
+ * await client.connect();
+ * const answer = await client.buy({ drop: 'd17', sku: 'nuit-50', units: 1 });
+ * if (answer.type === 'held') await client.pay(answer.hold);
+ * ```
+ */
+
+/* What travels. */
+
+/** @typedef {'scheduled' | 'countdown' | 'open' | 'paused' | 'closed' | 'settled' | 'cancelled'} Phase */
+/** @typedef {{ name: string, value: string }} SkuOption */
+/**
+ * A sellable variant. `approximate` means that `available` was rounded down: "more than".
+ * @typedef {{ sku: string, title: string, options: SkuOption[], merchant_sku: string, image?: string,
+ *   price_minor: number, available: number, approximate?: boolean, limit_per_viewer: number,
+ *   units_per_buy_max: number }} SkuInfo
+ */
+/**
+ * @typedef {{ drop: string, version: number, title: string, merchant: string, phase: Phase,
+ *   featured: boolean, opens_in_ms?: number, closes_in_ms?: number, hold_ttl_ms: number,
+ *   limit_per_viewer: number, currency: string, skus: SkuInfo[] }} DropInfo
+ */
+/**
+ * @typedef {{ key?: string, retry: boolean, hold: string, drop: string, sku: string, units: number,
+ *   amount_minor: number, currency: string, expires_in_ms: number }} HoldInfo
+ */
+/**
+ * @typedef {{ key?: string, order: string, hold: string, drop: string, sku: string, units: number,
+ *   amount_minor: number, currency: string }} OrderInfo
+ */
+/**
+ * @typedef {{ type: 'welcome', viewer: string, stream: string, channel?: string,
+ *   mode: 'live' | 'rehearsal', server_time_ms: number, heartbeat_ms: number,
+ *   ticket_expires_in_ms: number, drops: DropInfo[], holds: HoldInfo[], orders: OrderInfo[] }} Welcome
+ */
+/** @typedef {{ type: 'drop' } & DropInfo} DropMessage */
+/**
+ * @typedef {{ type: 'phase', drop: string, version: number, phase: Phase, featured: boolean,
+ *   server_time_ms: number, opens_in_ms?: number, closes_in_ms?: number }} PhaseMessage
+ */
+/** @typedef {{ sku: string, available: number, approximate?: boolean }} SkuStock */
+/** @typedef {{ type: 'stock', drop: string, version: number, skus: SkuStock[] }} StockMessage */
+/** @typedef {{ type: 'held' } & HoldInfo} Held */
+/** @typedef {{ type: 'order' } & OrderInfo} Order */
+/**
+ * @typedef {{ type: 'refused', request: 'buy' | 'release' | 'pay', key?: string, hold?: string,
+ *   code: string, message: string, temporary: boolean, retry_after_ms?: number, limit?: number,
+ *   available?: number }} Refused
+ */
+/** @typedef {{ type: 'released', hold: string, drop: string, sku: string, units: number }} Released */
+/** @typedef {{ type: 'expired', hold: string, drop: string, sku: string, units: number }} Expired */
+/** @typedef {{ type: 'payment_failed', hold: string, final: boolean, expires_in_ms?: number }} PaymentFailed */
+/** @typedef {{ type: 'refreshed', server_time_ms: number, ticket_expires_in_ms: number }} Refreshed */
+/** @typedef {{ type: 'pong', server_time_ms: number }} Pong */
+/**
+ * @typedef {{ type: 'error', code: string, close_code: number, message: string,
+ *   retry_after_ms?: number }} ErrorNotice
+ */
+/**
+ * @typedef {Welcome | DropMessage | PhaseMessage | StockMessage | Held | Order | Refused | Released
+ *   | Expired | PaymentFailed | Refreshed | Pong | ErrorNotice} ServerMessage
+ */
+/**
+ * @typedef {{ type: 'hello', ticket: string, client?: string } | { type: 'refresh', ticket: string }
+ *   | { type: 'buy', drop: string, sku: string, units: number, key: string }
+ *   | { type: 'release', hold: string } | { type: 'pay', hold: string } | { type: 'ping' }} ClientMessage
+ */
+
+/* What the module keeps and tells. Points in time (`...At`) are by `now()`, see `timeLeft`. */
+
+/**
+ * @typedef {Omit<DropInfo, 'opens_in_ms' | 'closes_in_ms'> & { opensAt?: number, closesAt?: number }} DropView
+ */
+/** @typedef {Omit<HoldInfo, 'key' | 'retry' | 'expires_in_ms'> & { expiresAt: number }} HoldView */
+/** @typedef {Omit<OrderInfo, 'key'>} OrderView */
+/** @typedef {{ drop: string, sku: string, units: number, key: string }} Purchase */
+/** @typedef {Purchase & { at: number }} StoredPurchase */
+/** @typedef {'new' | 'connecting' | 'online' | 'waiting' | 'stopped'} State */
+/**
+ * What follows a close: `again` after a delay, `mend` the ticket or the program first, `never` by
+ * itself; `asked` is the end that the app asked for.
+ * @typedef {'again' | 'mend' | 'never' | 'asked'} Verdict
+ */
+/** @typedef {{ code: number, reason: string, verdict: Verdict, retryInMs?: number }} Closed */
+/**
+ * A request that the server could not serve now; it is sent again with the same key.
+ * @typedef {{ refused: Refused, retryInMs: number }} Retrying
+ */
+/**
+ * @typedef {{ state: State, change: void, message: ServerMessage, welcome: Welcome,
+ *   drop: DropMessage, phase: PhaseMessage, stock: StockMessage, held: Held, order: Order,
+ *   refused: Refused, released: Released, expired: Expired, payment_failed: PaymentFailed,
+ *   error: ErrorNotice, closed: Closed, retrying: Retrying, fault: unknown }} Events
+ */
+/**
+ * Where unanswered purchases are kept: the part of Web Storage that is needed.
+ * @typedef {{ getItem(name: string): string | null, setItem(name: string, value: string): void,
+ *   removeItem(name: string): void }} PurchaseStorage
+ */
+/**
+ * The part of a WebSocket that is needed; the browser's has it, so has that of the package `ws`.
+ * @typedef {{ onopen: any, onmessage: any, onclose: any, onerror: any,
+ *   send(text: string): void, close(code?: number, reason?: string): void }} Socket
+ */
+/** @typedef {new (url: string, protocols: string[]) => Socket} SocketConstructor */
+/**
+ * Time and chance, replaced in tests. `now` is monotonic, in milliseconds.
+ * @typedef {{ now(): number, wallClock(): number, random(): number,
+ *   setTimeout(work: () => void, ms: number): unknown, clearTimeout(timer: any): void }} Surroundings
+ */
+/**
+ * @typedef {object} Options
+ * @property {string} url Where viewers connect, such as `wss://shop.example/`.
+ * @property {string | (() => string | Promise<string>)} ticket A ticket, or better a function that
+ *   fetches a new one: it is asked before each connection and before a ticket runs out.
+ * @property {string} [client] Name and version of the app, for the server's logs; at most 64 bytes.
+ * @property {SocketConstructor} [WebSocket] Needed where there is no global one (Node 20: `ws`).
+ * @property {PurchaseStorage} [storage] Default: the tab's `sessionStorage`, else memory.
+ * @property {number} [patienceMs] How long a request is repeated while the server is busy; 15000.
+ * @property {number} [resumeMs] Age at which a stored purchase is no longer repeated; 60000.
+ * @property {Partial<Surroundings>} [surroundings] For tests.
+ */
+
+/** The subprotocol that this module speaks. */
+export const SUBPROTOCOL = 'stampede.v1.json';
+/** Unanswered requests that a client keeps; one more is an error. */
+export const REQUESTS_MAX = 64;
+/** Bound of the first delay between two attempts. It doubles with each failure. */
+export const BACKOFF_FIRST_MS = 250;
+/** Bound of all delays. */
+export const BACKOFF_LONGEST_MS = 15_000;
+
+/** Time for handshake and welcome together; the server allows 10 s for each of its two parts. */
+const CONNECT_MS = 20_000;
+/** How long before its end a ticket is refreshed at the earliest. */
+const REFRESH_AHEAD_MS = 60_000;
+/** Wait after a ticket that could not be fetched for a refresh. */
+const REFRESH_AGAIN_MS = 5_000;
+/** Close code of a connection that broke without a close frame. */
+const BROKEN = 1006;
+
+/**
+ * What to do after a close with this code, also an unknown one.
+ * @param {number} code
+ * @returns {'again' | 'mend' | 'never'}
+ */
+export function afterClose(code) {
+  if (code === 1000 || (code >= 4200 && code <= 4299)) return 'never';
+  const mend = (code >= 4100 && code <= 4199) || code === 1002 || code === 1003;
+  return mend || (code >= 1007 && code <= 1010) ? 'mend' : 'again';
+}
+
+/** Delays between attempts: each is drawn evenly from zero to a bound that doubles. */
+export class Backoff {
+  /** @param {() => number} random from 0 to 1 */
+  constructor(random) {
+    this.failures = 0;
+    this.random = random;
+  }
+
+  /** The bound of the next delay. */
+  get boundMs() {
+    return Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.failures, 30));
+  }
+
+  /** Counts a failure, draws the delay before the next attempt. */
+  nextMs() {
+    const bound = this.boundMs;
+    this.failures += 1;
+    return this.random() * bound;
+  }
+
+  /** Begins again after a success. */
+  reset() {
+    this.failures = 0;
+  }
+}
+
+/** The client has stopped; what it was asked for is not known to be done. */
+export class StoppedError extends Error {
+  /** @param {Closed} closed */
+  constructor(closed) {
+    super(`the connection has ended with ${closed.code}: ${closed.reason}`);
+    this.name = 'StoppedError';
+    this.closed = closed;
+  }
+}
+
+/** @returns {PurchaseStorage} a storage that lasts as long as the page */
+export function memoryStorage() {
+  /** @type {Map<string, string>} */
+  const items = new Map();
+  return {
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, value) => void items.set(name, value),
+    removeItem: (name) => void items.delete(name),
+  };
+}
+
+/** @returns {PurchaseStorage} */
+function defaultStorage() {
+  try {
+    // Node 20 has none; a browser that blocks storage throws here.
+    return globalThis.sessionStorage ?? memoryStorage();
+  } catch {
+    return memoryStorage();
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing on pages without TLS, this is not. */
+function newKey() {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * An unanswered request. It is sent at once or at the next welcome, again after each reconnect.
+ * @typedef {object} Pending
+ * @property {'buy' | 'release' | 'pay'} request
+ * @property {string} id the key of a buy, else the hold
+ * @property {ClientMessage} message
+ * @property {number} since when it was asked for
+ * @property {boolean} [wantsTicket] whether it waits for a new ticket
+ * @property {StoredPurchase} [stored] what a reload of the page needs to repeat it
+ * @property {Promise<any>} answer
+ * @property {(answer: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+/** A viewer's stay on one stream, across connections. */
+export class StampedeClient {
+  /** @type {Options} */ #options;
+  /** @type {Options['ticket']} */ #ticket;
+  /** @type {PurchaseStorage} */ #storage;
+  /** @type {Surroundings} */ #around;
+  /** @type {Backoff} */ #backoff;
+  /** @type {State} */ #state = 'new';
+  /** @type {Socket | undefined} */ #socket;
+  /** @type {Map<string, Set<(event: any) => void>>} */ #listeners = new Map();
+  /** @type {Map<string, unknown>} */ #timers = new Map();
+  /** @type {Map<string, Pending>} */ #pending = new Map();
+  /** @type {Map<string, number>} */ #versions = new Map();
+  /** @type {Welcome | undefined} */ #welcome;
+  /** @type {ErrorNotice | undefined} */ #notice;
+  /** Rises with each attempt and end, so that what comes late from an earlier one is skipped. */
+  #attempt = 0;
+  #receivedAt = 0;
+  #serverAheadMs = 0;
+  #ticketRenewed = false;
+  /** @type {StoppedError | undefined} */ #stopped;
+  /** @type {{ promise: Promise<Welcome>, resolve: (w: Welcome) => void, reject: (e: Error) => void } | undefined} */
+  #connecting;
+
+  /** The stream's drops by id, in running order. @type {ReadonlyMap<string, DropView>} */
+  drops = new Map();
+  /** The viewer's open holds by id. @type {ReadonlyMap<string, HoldView>} */
+  holds = new Map();
+  /** The viewer's orders by id. @type {ReadonlyMap<string, OrderView>} */
+  orders = new Map();
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.#ticket = options.ticket;
+    this.#storage = options.storage ?? defaultStorage();
+    this.#around = {
+      now: () => performance.now(),
+      wallClock: () => Date.now(),
+      random: () => Math.random(),
+      setTimeout: (work, ms) => setTimeout(work, ms),
+      clearTimeout: (timer) => clearTimeout(timer),
+      ...options.surroundings,
+    };
+    this.#backoff = new Backoff(this.#around.random);
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Who is connected, as the latest welcome says. */
+  get viewer() {
+    return this.#welcome?.viewer;
+  }
+
+  get stream() {
+    return this.#welcome?.stream;
+  }
+
+  get channel() {
+    return this.#welcome?.channel;
+  }
+
+  get mode() {
+    return this.#welcome?.mode;
+  }
+
+  /** The drop on air. */
+  get featured() {
+    return [...this.drops.values()].find((drop) => drop.featured);
+  }
+
+  /**
+   * Milliseconds until a point in time such as `expiresAt` or `opensAt`, at least 0.
+   * @param {number} at
+   */
+  timeLeft(at) {
+    return Math.max(0, at - this.#around.now());
+  }
+
+  /** The server's clock, for display: milliseconds since 1970-01-01 UTC. */
+  serverNow() {
+    return this.#around.now() + this.#serverAheadMs;
+  }
+
+  /**
+   * Calls `listener` at each event of the type; the returned function ends that.
+   * @template {keyof Events} T
+   * @param {T} type
+   * @param {(event: Events[T]) => void} listener
+   * @returns {() => void}
+   */
+  on(type, listener) {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /**
+   * Connects, from then on reconnects by itself. Settles with the first welcome.
+   * @returns {Promise<Welcome>}
+   * @throws {StoppedError} if the server says that coming back is of no use
+   */
+  connect() {
+    if (this.#state === 'online' && this.#welcome) return Promise.resolve(this.#welcome);
+    this.#connecting ??= deferred();
+    const { promise } = this.#connecting;
+    if (this.#state === 'new' || this.#state === 'stopped') {
+      this.#backoff.reset();
+      this.#ticketRenewed = false;
+      void this.#open();
+    }
+    return promise;
+  }
+
+  /** Ends the stay. Purchases that are not answered stay in the storage. */
+  close() {
+    this.#stop({ code: 1000, reason: 'closed by the app', verdict: 'asked' });
+  }
+
+  /**
+   * Takes a new ticket, for the open connection and the next ones. Without one, it is fetched.
+   * @param {string} [ticket]
+   */
+  async refresh(ticket) {
+    if (ticket !== undefined) this.#ticket = ticket;
+    const attempt = this.#attempt;
+    const fresh = await this.#fetchTicket();
+    if (attempt === this.#attempt && this.#state === 'online') {
+      this.#send({ type: 'refresh', ticket: fresh });
+    }
+  }
+
+  /**
+   * Asks for units of one SKU. The purchase is stored under a new key before it is sent; a lost
+   * connection, a restart of the server, a reload of the page repeat it with that key, so that it
+   * never takes a second unit. The same key gets the same answer.
+   * @param {{ drop: string, sku: string, units?: number, key?: string }} wanted
+   * @returns {Promise<Held | Order | Refused>} an order if the key's hold has been paid already
+   * @throws {StoppedError} if the client stops before an answer: the outcome is not known
+   */
+  buy({ drop, sku, units = 1, key = newKey() }) {
+    const stored = { drop, sku, units, key, at: this.#around.wallClock() };
+    return this.#request('buy', key, { type: 'buy', drop, sku, units, key }, stored);
+  }
+
+  /**
+   * Gives a hold back.
+   * @param {string} hold
+   * @returns {Promise<Released | Refused>}
+   */
+  release(hold) {
+    return this.#request('release', hold, { type: 'release', hold });
+  }
+
+  /**
+   * Pays a hold with the sandbox. Repeated after a reconnect until the payment is decided.
+   * @param {string} hold
+   * @returns {Promise<Order | PaymentFailed | Refused>}
+   */
+  pay(hold) {
+    return this.#request('pay', hold, { type: 'pay', hold });
+  }
+
+  /**
+   * @param {Pending['request']} request
+   * @param {string} id
+   * @param {ClientMessage} message
+   * @param {StoredPurchase} [stored]
+   * @returns {Promise<any>}
+   */
+  #request(request, id, message, stored) {
+    const slot = `${request} ${id}`;
+    const earlier = this.#pending.get(slot);
+    if (earlier) return earlier.answer;
+    if (this.#state === 'stopped' && this.#stopped) return Promise.reject(this.#stopped);
+    if (this.#pending.size >= REQUESTS_MAX) {
+      return Promise.reject(new RangeError(`${REQUESTS_MAX} requests wait for an answer already`));
+    }
+    const { promise: answer, resolve, reject } = deferred();
+    const since = this.#around.now();
+    /** @type {Pending} */
+    const pending = { request, id, message, since, answer, resolve, reject, stored };
+    this.#pending.set(slot, pending);
+    // Before the first welcome nobody knows whose purchase it is: it is stored and sent then.
+    if (this.#welcome) this.#store();
+    if (this.#state === 'online') this.#send(message);
+    return answer;
+  }
+
+  /* Connections. */
+
+  async #open() {
+    const attempt = (this.#attempt += 1);
+    this.#enter('connecting');
+    this.#after('connect', CONNECT_MS, () => this.#lost(BROKEN, 'no welcome in time'));
+    try {
+      const ticket = await this.#fetchTicket();
+      if (attempt !== this.#attempt) return;
+      const Constructor = this.#options.WebSocket ?? /** @type {any} */ (globalThis).WebSocket;
+      if (!Constructor) throw new TypeError('there is no global WebSocket here; pass one as an option');
+      this.#attach(new Constructor(this.#options.url, [SUBPROTOCOL]), ticket);
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      this.#emit('fault', error);
+      this.#lost(BROKEN, `no connection could be made: ${error}`);
+    }
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {string} ticket
+   */
+  #attach(socket, ticket) {
+    this.#socket = socket;
+    const client = this.#options.client;
+    const current = (/** @type {(event: any) => void} */ work) => (/** @type {any} */ event) => {
+      if (socket === this.#socket) work(event);
+    };
+    socket.onopen = current(() => {
+      this.#send(client === undefined ? { type: 'hello', ticket } : { type: 'hello', ticket, client });
+    });
+    socket.onmessage = current((event) => this.#receive(event.data));
+    socket.onclose = current((event) => this.#lost(event.code ?? BROKEN, event.reason ?? ''));
+    // A close follows. Without a listener, `ws` would end the process.
+    socket.onerror = () => {};
+  }
+
+  async #fetchTicket() {
+    return typeof this.#ticket === 'function' ? this.#ticket() : this.#ticket;
+  }
+
+  /** @param {ClientMessage} message */
+  #send(message) {
+    try {
+      this.#socket?.send(JSON.stringify(message));
+    } catch (error) {
+      // A socket that is closing: its close repeats what is unanswered.
+      this.#emit('fault', error);
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #lost(code, reason) {
+    const notice = this.#notice;
+    // A close frame that went missing is made up for by the message before it.
+    const told = code === 1005 || code === BROKEN ? notice : undefined;
+    const closed = { code: told?.close_code ?? code, reason: reason || (notice?.message ?? '') };
+    const verdict = this.#mended(closed.code) ? 'again' : afterClose(closed.code);
+    this.#letGo();
+    if (verdict !== 'again') return this.#stop({ ...closed, verdict });
+    // The server has spread those delays already; after that it is our own dice.
+    const retryInMs = notice?.retry_after_ms ?? this.#backoff.nextMs();
+    this.#enter('waiting');
+    this.#emit('closed', { ...closed, verdict, retryInMs });
+    this.#after('attempt', retryInMs, () => void this.#open());
+  }
+
+  /**
+   * Whether the cause of this close is mended by the next ticket that is fetched.
+   * @param {number} code
+   */
+  #mended(code) {
+    if (code !== 4101 || typeof this.#ticket !== 'function' || this.#ticketRenewed) return false;
+    this.#ticketRenewed = true;
+    return true;
+  }
+
+  /** @param {Closed} closed */
+  #stop(closed) {
+    if (this.#state === 'stopped') return;
+    this.#letGo();
+    this.#stopped = new StoppedError(closed);
+    this.#enter('stopped');
+    this.#emit('closed', closed);
+    this.#fail(this.#stopped);
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    connecting?.reject(this.#stopped);
+  }
+
+  /** Tells those who wait that nobody knows; what is stored stays, for the next welcome. */
+  #fail(/** @type {Error} */ error) {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const one of pending) one.reject(error);
+  }
+
+  /** Lets go of the connection. */
+  #letGo() {
+    const socket = this.#socket;
+    this.#attempt += 1;
+    this.#socket = undefined;
+    this.#notice = undefined;
+    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    socket?.close(1000);
+  }
+
+  /* Messages. */
+
+  /** @param {unknown} data */
+  #receive(data) {
+    this.#receivedAt = this.#around.now();
+    this.#cancel('silence');
+    try {
+      /** @type {ServerMessage} */
+      const message = JSON.parse(String(data));
+      if (message.type !== 'welcome' && message.type !== 'error') {
+        // A server that welcomes, then closes at once, has not recovered; one that speaks has.
+        this.#backoff.reset();
+      }
+      this.#emit('message', message);
+      this.#apply(message);
+    } catch (error) {
+      this.#emit('fault', error);
+    }
+  }
+
+  /** @param {ServerMessage} message */
+  #apply(message) {
+    switch (message.type) {
+      case 'welcome':
+        return this.#welcomed(message);
+      case 'drop':
+      case 'phase':
+      case 'stock':
+        return this.#dropChanged(message);
+      case 'held':
+        this.#hold(message);
+        this.#tell('held', message);
+        return this.#settle(message.key && `buy ${message.key}`, message);
+      case 'order':
+        return this.#ordered(message);
+      case 'released':
+      case 'expired':
+        mutable(this.holds).delete(message.hold);
+        this.#tell(message.type, message);
+        return this.#settle(message.type === 'released' && `release ${message.hold}`, message);
+      case 'payment_failed':
+        return this.#paymentFailed(message);
+      case 'refused':
+        return this.#refused(message);
+      case 'refreshed':
+        return this.#refreshed(message);
+      case 'error':
+        this.#notice = message;
+        return this.#emit('error', message);
+      default:
+      // `pong` is a sign of life; types that this version does not know are skipped.
+    }
+  }
+
+  /** @param {Welcome} welcome */
+  #welcomed(welcome) {
+    const before = this.#welcome;
+    if (before && (before.viewer !== welcome.viewer || before.stream !== welcome.stream)) {
+      const reason = 'the new ticket names another viewer or stream';
+      this.#fail(new StoppedError({ code: BROKEN, reason, verdict: 'mend' }));
+    }
+    this.#welcome = welcome;
+    this.#ticketRenewed = false;
+    this.#cancel('connect');
+    this.#versions.clear();
+    this.drops = new Map();
+    this.holds = new Map();
+    this.orders = new Map();
+    this.#clock(welcome.server_time_ms);
+    for (const drop of welcome.drops) this.#setDrop(drop);
+    for (const hold of welcome.holds) this.#hold(hold);
+    for (const order of welcome.orders) this.#setOrder(order);
+    this.#enter('online');
+    this.#watchTicket(welcome.ticket_expires_in_ms);
+    this.#beat(welcome.heartbeat_ms);
+    const connecting = this.#connecting;
+    this.#connecting = undefined;
+    this.#tell('welcome', welcome);
+    connecting?.resolve(welcome);
+    for (const order of welcome.orders) {
+      this.#settle(`pay ${order.hold}`, { type: 'order', ...order });
+    }
+    this.#resume();
+  }
+
+  /** @param {DropMessage | PhaseMessage | StockMessage} message */
+  #dropChanged(message) {
+    // Lower is stale; messages of the same version are equally new.
+    if (message.version < (this.#versions.get(message.drop) ?? 0)) return;
+    if (message.type === 'drop') {
+      const { type: _, ...info } = message;
+      this.#setDrop(info);
+      return this.#tell('drop', message);
+    }
+    this.#versions.set(message.drop, message.version);
+    const drop = this.drops.get(message.drop);
+    if (!drop) return;
+    const { version } = message;
+    if (message.type === 'phase') {
+      this.#clock(message.server_time_ms);
+      const { phase, featured } = message;
+      const { opensAt: _opens, closesAt: _closes, ...kept } = drop;
+      this.#putDrop({ ...kept, version, phase, featured, ...this.#times(message) });
+      return this.#tell('phase', message);
+    }
+    const changed = new Map(message.skus.map((sku) => [sku.sku, sku]));
+    const skus = drop.skus.map((sku) => {
+      const { approximate: _, ...kept } = sku;
+      const now = changed.get(sku.sku);
+      return now ? { ...kept, ...now } : sku;
+    });
+    this.#putDrop({ ...drop, version, skus });
+    this.#tell('stock', message);
+  }
+
+  /** @param {DropInfo} info */
+  #setDrop(info) {
+    const { opens_in_ms: _opens, closes_in_ms: _closes, ...kept } = info;
+    this.#versions.set(info.drop, info.version);
+    this.#putDrop({ ...kept, ...this.#times(info) });
+  }
+
+  /** @param {DropView} drop */
+  #putDrop(drop) {
+    mutable(this.drops).set(drop.drop, drop);
+  }
+
+  /** @param {{ opens_in_ms?: number, closes_in_ms?: number }} told */
+  #times({ opens_in_ms, closes_in_ms }) {
+    return {
+      ...(opens_in_ms === undefined ? {} : { opensAt: this.#receivedAt + opens_in_ms }),
+      ...(closes_in_ms === undefined ? {} : { closesAt: this.#receivedAt + closes_in_ms }),
+    };
+  }
+
+  /** @param {HoldInfo} info */
+  #hold(info) {
+    const { hold, drop, sku, units, amount_minor, currency, expires_in_ms } = info;
+    const expiresAt = this.#receivedAt + expires_in_ms;
+    mutable(this.holds).set(hold, { hold, drop, sku, units, amount_minor, currency, expiresAt });
+  }
+
+  /** @param {OrderInfo} info */
+  #setOrder(info) {
+    const { order, hold, drop, sku, units, amount_minor, currency } = info;
+    mutable(this.holds).delete(hold);
+    mutable(this.orders).set(order, { order, hold, drop, sku, units, amount_minor, currency });
+  }
+
+  /** @param {Order} message */
+  #ordered(message) {
+    this.#setOrder(message);
+    this.#tell('order', message);
+    this.#settle(message.key && `buy ${message.key}`, message);
+    this.#settle(`pay ${message.hold}`, message);
+  }
+
+  /** @param {PaymentFailed} message */
+  #paymentFailed(message) {
+    const hold = this.holds.get(message.hold);
+    if (message.final) mutable(this.holds).delete(message.hold);
+    else if (hold && message.expires_in_ms !== undefined) {
+      const expiresAt = this.#receivedAt + message.expires_in_ms;
+      mutable(this.holds).set(message.hold, { ...hold, expiresAt });
+    }
+    this.#tell('payment_failed', message);
+    this.#settle(`pay ${message.hold}`, message);
+  }
+
+  /** @param {Refused} message */
+  #refused(message) {
+    const slot = this.#refusedSlot(message);
+    const pending = slot === undefined ? undefined : this.#pending.get(slot);
+    if (pending && message.code === 'ticket_expired' && typeof this.#ticket === 'function') {
+      pending.wantsTicket = true;
+      return this.#renewTicket();
+    }
+    // Another attempt to pay is under way: its outcome is ours.
+    if (pending && message.code === 'payment_pending') return;
+    const retryInMs = this.#retryInMs(message);
+    if (pending && retryInMs !== undefined) {
+      const waited = this.#around.now() - pending.since;
+      if (waited + retryInMs <= (this.#options.patienceMs ?? 15_000)) {
+        this.#after(`again ${slot}`, retryInMs, () => this.#repeat(slot));
+        return this.#emit('retrying', { refused: message, retryInMs });
+      }
+    }
+    this.#emit('refused', message);
+    this.#settle(slot, message);
+  }
+
+  /**
+   * The request that a refusal answers. A text that names no hold at all comes back without it.
+   * @param {Refused} message
+   */
+  #refusedSlot({ request, key, hold }) {
+    const id = request === 'buy' ? key : hold;
+    if (id !== undefined) return `${request} ${id}`;
+    for (const [slot, pending] of this.#pending) {
+      if (pending.request === request && !this.holds.has(pending.id)) return slot;
+    }
+    return undefined;
+  }
+
+  /**
+   * A little more than the server asks for: a crowd that was told the same must not return in step.
+   * @param {Refused} message
+   */
+  #retryInMs({ temporary, retry_after_ms }) {
+    if (!temporary || retry_after_ms === undefined) return undefined;
+    return retry_after_ms * (1 + this.#around.random() / 2);
+  }
+
+  /** @param {string | undefined} slot */
+  #repeat(slot) {
+    const pending = slot === undefined ? undefined : this.#pending.get(slot);
+    if (pending) this.#send(pending.message);
+  }
+
+  /**
+   * @param {string | undefined | false} slot
+   * @param {ServerMessage} answer
+   */
+  #settle(slot, answer) {
+    const pending = slot ? this.#pending.get(slot) : undefined;
+    if (!slot || !pending) return;
+    this.#pending.delete(slot);
+    this.#cancel(`again ${slot}`);
+    if (pending.stored) this.#store();
+    pending.resolve(answer);
+  }
+
+  /* Purchases that outlive the page. */
+
+  #slotName() {
+    return `stampede:${this.stream}:${this.viewer}`;
+  }
+
+  /** Writes the unanswered purchases down. */
+  #store() {
+    const stored = [...this.#pending.values()].flatMap(({ stored }) => stored ?? []);
+    try {
+      if (stored.length === 0) this.#storage.removeItem(this.#slotName());
+      else this.#storage.setItem(this.#slotName(), JSON.stringify(stored));
+    } catch (error) {
+      // Without it only a reload of the page loses the key, so the purchase goes on.
+      this.#emit('fault', error);
+    }
+  }
+
+  /** @returns {StoredPurchase[]} */
+  #stored() {
+    const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
+    try {
+      const stored = JSON.parse(this.#storage.getItem(this.#slotName()) ?? '[]');
+      return stored.filter((/** @type {StoredPurchase} */ one) => one.at >= oldest);
+    } catch (error) {
+      this.#emit('fault', error);
+      return [];
+    }
+  }
+
+  /** Sends again whatever is unanswered, purchases of the page before a reload included. */
+  #resume() {
+    for (const { drop, sku, units, key, at } of this.#stored()) {
+      if (this.#pending.size >= REQUESTS_MAX || this.#pending.has(`buy ${key}`)) continue;
+      const { promise: answer, resolve, reject } = deferred();
+      // Nobody may be waiting any more: the answer is an event as well.
+      answer.catch(() => {});
+      this.#pending.set(`buy ${key}`, {
+        request: 'buy',
+        id: key,
+        message: { type: 'buy', drop, sku, units, key },
+        since: this.#around.now(),
+        stored: { drop, sku, units, key, at },
+        answer,
+        resolve,
+        reject,
+      });
+    }
+    this.#store();
+    for (const pending of this.#pending.values()) {
+      pending.wantsTicket = false;
+      pending.since = this.#around.now();
+      this.#send(pending.message);
+    }
+  }
+
+  /* Tickets and signs of life. */
+
+  /** @param {number} expiresInMs */
+  #watchTicket(expiresInMs) {
+    if (typeof this.#ticket !== 'function') return;
+    const ahead = Math.min(REFRESH_AHEAD_MS, expiresInMs / 2);
+    // Spread: a crowd that came together got its tickets together.
+    const wait = expiresInMs - ahead * (1 - this.#around.random() / 2);
+    this.#after('ticket', wait, () => this.#renewTicket());
+  }
+
+  #renewTicket() {
+    // One at a time: a refresh over the message rate ends the connection.
+    if (this.#timers.has('renewing')) return;
+    this.#after('renewing', REFRESH_AGAIN_MS, () => this.#renewTicket());
+    this.refresh().catch((error) => this.#emit('fault', error));
+  }
+
+  /** @param {Refreshed} message */
+  #refreshed(message) {
+    this.#clock(message.server_time_ms);
+    this.#cancel('renewing');
+    this.#watchTicket(message.ticket_expires_in_ms);
+    this.#ticketRenewed = false;
+    for (const pending of this.#pending.values()) {
+      if (!pending.wantsTicket) continue;
+      pending.wantsTicket = false;
+      this.#send(pending.message);
+    }
+  }
+
+  /**
+   * Sends a `ping` each heartbeat; one and a half later without any message the connection is lost.
+   * @param {number} heartbeatMs
+   */
+  #beat(heartbeatMs) {
+    const patience = heartbeatMs * 1.5;
+    const watch = () => {
+      const asked = this.#around.now();
+      this.#after('silence', patience, () => {
+        // A page that slept hears its timers before the messages that came in the meantime.
+        if (this.#around.now() - asked > patience + heartbeatMs / 2) return ping();
+        this.#lost(BROKEN, 'the server has fallen silent');
+      });
+    };
+    const ping = () => {
+      this.#after('heartbeat', heartbeatMs, ping);
+      this.#send({ type: 'ping' });
+      if (!this.#timers.has('silence')) watch();
+    };
+    this.#after('heartbeat', heartbeatMs, ping);
+  }
+
+  /** @param {number} serverTimeMs */
+  #clock(serverTimeMs) {
+    this.#serverAheadMs = serverTimeMs - this.#receivedAt;
+  }
+
+  /* Timers, events. */
+
+  /**
+   * @param {string} name
+   * @param {number} ms
+   * @param {() => void} work
+   */
+  #after(name, ms, work) {
+    this.#cancel(name);
+    const timer = this.#around.setTimeout(() => {
+      this.#timers.delete(name);
+      work();
+    }, ms);
+    this.#timers.set(name, timer);
+  }
+
+  /** @param {string} name */
+  #cancel(name) {
+    if (!this.#timers.has(name)) return;
+    this.#around.clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+
+  /** @param {State} state */
+  #enter(state) {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#emit('state', state);
+    this.#emit('change', undefined);
+  }
+
+  /**
+   * An event after which the model has changed.
+   * @template {keyof Events} T
+   * @param {T} type
+   * @param {Events[T]} event
+   */
+  #tell(type, event) {
+    this.#emit(type, event);
+    this.#emit('change', undefined);
+  }
+
+  /**
+   * @template {keyof Events} T
+   * @param {T} type
+   * @param {Events[T]} event
+   */
+  #emit(type, event) {
+    for (const listener of this.#listeners.get(type) ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        // A listener that fails is the app's affair, not the connection's.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+/**
+ * @template K, V
+ * @param {ReadonlyMap<K, V>} map one that this module has made
+ */
+function mutable(map) {
+  return /** @type {Map<K, V>} */ (map);
+}
+
+/** @returns {{ promise: Promise<any>, resolve: (value: any) => void, reject: (error: Error) => void }} */
+function deferred() {
+  /** @type {any} */
+  const parts = {};
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
+}
