@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Command};
 
-use crate::running::Running;
+use crate::{
+    running::{Running, stdout},
+    shop::{done, tree},
+};
 
 /// The `sh` blocks of a document, in order.
 fn blocks(document: &str) -> Vec<String> {
@@ -47,6 +50,45 @@ fn the_control_guide_can_be_followed_from_top_to_bottom() {
     for expected in [r#"{"drop":"d1","action":"plan"}"#, r#""lot":2"#, r#""type":"summary""#] {
         assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
     }
+}
+
+#[test]
+fn the_guide_for_viewer_apps_can_be_followed_from_top_to_bottom() {
+    let folder = tempfile::tempdir().unwrap();
+    // The guide is followed from the root of the tree, but writes nothing into it.
+    std::os::unix::fs::symlink(tree().join("docs"), folder.path().join("docs")).unwrap();
+    let mut blocks = blocks("docs/integrate.md");
+    let place = |command: &str| blocks.iter().position(|block| block.starts_with(command)).unwrap();
+    let (serve, shop) = (place("stampede serve"), place("node docs/integrate/shop.mjs"));
+    // A test of its own follows that one in a browser.
+    blocks.remove(shop);
+    let follow = |blocks: &[String], server: Option<&Running>| {
+        let own = |line: &&str| !line.starts_with("export ");
+        let lines = blocks.iter().flat_map(|block| block.lines().filter(own));
+        let script =
+            lines.fold("set -euo pipefail\n".to_owned(), |script, line| script + line + "\n");
+        let mut bash = Command::new("bash");
+        bash.arg("-c").arg(&script).current_dir(folder.path());
+        bash.env("PYTHONDONTWRITEBYTECODE", "1");
+        if let Some(server) = server {
+            bash.env("STAMPEDE", server.control.trim_end_matches('/'));
+            bash.env("VIEWERS", &server.viewers).env("TOKEN", server.token.as_deref().unwrap());
+        }
+        done(&mut bash)
+    };
+    follow(&blocks[..serve], None);
+    let data = folder.path().join("shop/data");
+    let server = Running::start(&data);
+    let printed = follow(&blocks[serve + 1..], Some(&server));
+    for expected in
+        [r#"{"drop":"d1","action":"open"}"#, r#""code": "over_viewer_limit""#, r#""done""#]
+    {
+        assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
+    }
+    let report =
+        crate::running::stampede().args(["report", "--json", "--data"]).arg(&data).assert();
+    let report: serde_json::Value = serde_json::from_str(&stdout(&report.success())).unwrap();
+    assert_eq!(report[0]["sold"], 2, "the reader's first orders");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The `stampede` command from outside: real processes on folders of their own.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod browser;
+mod clients;
 #[allow(dead_code, reason = "its other user chooses kinds by name")]
 #[path = "../../../report/tests/support/corrupt.rs"]
 mod corrupt;
@@ -11,6 +13,7 @@ mod documents;
 mod running;
 mod serve;
 mod settings;
+mod shop;
 mod ticket;
 mod token;
 mod verify;

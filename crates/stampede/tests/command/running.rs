@@ -37,11 +37,16 @@ impl Running {
 
     /// The same with arguments of the test's own.
     pub(crate) fn with(data: &Path, args: &[&str]) -> Self {
+        Self::at("127.0.0.1:0", data, args)
+    }
+
+    /// The same, with viewers at a known address.
+    pub(crate) fn at(viewers: &str, data: &Path, args: &[&str]) -> Self {
         let first = !data.join("staff.json").exists();
         let mut command = Command::new(env!("CARGO_BIN_EXE_stampede"));
         command.env_clear().env("RUST_LOG", "warn");
         command.arg("serve").arg("--data").arg(data);
-        command.args(["--viewers", "127.0.0.1:0", "--control", "127.0.0.1:0"]).args(args);
+        command.args(["--viewers", viewers, "--control", "127.0.0.1:0"]).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let output = child.stdout.take().unwrap();
