@@ -5,6 +5,7 @@
 //! and adds them up. Arrivals follow a schedule whatever the replies, and latency counts from the
 //! planned moment, so a slow server cannot slow the measurement down.
 
+mod abuse;
 mod audit;
 mod clock;
 mod control;
@@ -33,6 +34,7 @@ pub mod swarm;
 mod viewer;
 mod world;
 
+pub use abuse::{Abuse, AbuseError, AbuseOutcome, AbuseTally, SECONDS_MAX, run_abuse};
 pub use audit::{
     AuditResult, Ledger, LedgerError, Outage, Reconciliation, Sums, audit_promises, early_expiries,
     reconcile,

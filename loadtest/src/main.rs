@@ -1,12 +1,19 @@
 //! The tool's command line.
 
-use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use stampede_loadtest::{
-    ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, audit_promises, crowd_process,
-    read_promises, run_crash_drill, run_crowd_drill, run_open_loop, run_probe, run_send_loop,
+    Abuse, ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, audit_promises,
+    crowd_process, read_promises, run_abuse, run_crash_drill, run_crowd_drill, run_open_loop,
+    run_probe, run_send_loop,
 };
 use stampede_wire::ticket::KeySpec;
 
@@ -32,6 +39,8 @@ enum Command {
     SendLoop(SendLoopArgs),
     /// Send few buyers one after the other, write down every promise; prints one JSON object
     Probe(ProbeArgs),
+    /// Play a sale beside hostile clients of every kind; prints one JSON object
+    Abuse(AbuseArgs),
     /// Hold a log of promises against the ledger of a running server; prints one JSON object
     Audit(AuditArgs),
 }
@@ -56,6 +65,25 @@ struct ProbeArgs {
     /// Where the promises go
     #[arg(long)]
     log: PathBuf,
+}
+
+#[derive(Args)]
+struct AbuseArgs {
+    /// Where viewers connect, like `127.0.0.1:7700`
+    #[arg(long)]
+    viewers: SocketAddr,
+    /// The control API, like `http://127.0.0.1:7701/`
+    #[arg(long)]
+    control: String,
+    /// A staff token of the role admin
+    #[arg(long, env = "STAMPEDE_TOKEN", hide_env_values = true)]
+    token: String,
+    /// The server's file of ticket keys
+    #[arg(long)]
+    keys: PathBuf,
+    /// Seconds of the sale alone, then beside the abuse
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(SECONDS_MAX)))]
+    seconds: u32,
 }
 
 #[derive(Args)]
@@ -157,6 +185,7 @@ fn main() -> ExitCode {
         Command::OpenLoop(args) => printed(open_loop(args)),
         Command::SendLoop(args) => send_loop(&args),
         Command::Probe(args) => printed(probe(args)),
+        Command::Abuse(args) => printed(abuse(args)),
         Command::Audit(args) => printed(audit(&args)),
     }
 }
@@ -221,11 +250,20 @@ fn printed(result: Result<(bool, String), Box<dyn Error>>) -> ExitCode {
 /// business.
 fn probe(args: ProbeArgs) -> Result<(bool, String), Box<dyn Error>> {
     let ProbeArgs { url, control, token, keys, buyers, log } = args;
-    let text = std::fs::read(&keys)?;
-    let set: KeySet = serde_json::from_slice(&text)?;
-    let key = set.keys.into_iter().next().ok_or("the set of ticket keys is empty")?;
+    let key = first_key(&keys)?;
     let probe = Probe { url, control, token, key, buyers, promise_log: log };
     Ok((true, serde_json::to_string(&run_probe(&probe)?)?))
+}
+
+fn abuse(args: AbuseArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let AbuseArgs { viewers, control, token, keys, seconds } = args;
+    let abuse = Abuse { viewers, control, token, key: first_key(&keys)?, seconds };
+    Ok((true, serde_json::to_string(&run_abuse(&abuse)?)?))
+}
+
+fn first_key(keys: &Path) -> Result<KeySpec, Box<dyn Error>> {
+    let set: KeySet = serde_json::from_slice(&std::fs::read(keys)?)?;
+    Ok(set.keys.into_iter().next().ok_or("the set of ticket keys is empty")?)
 }
 
 fn audit(args: &AuditArgs) -> Result<(bool, String), Box<dyn Error>> {

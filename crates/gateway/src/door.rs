@@ -81,7 +81,6 @@ async fn accept_all(
     let mut unfinished = Unfinished::new(shared.config.handshakes_max);
     let mut accepted = 0;
     loop {
-        let mut slot = unfinished.begin(|| clock.now()).await;
         let (stream, from) = match listener::accept(&listener).await {
             Ok(accepted) => accepted,
             Err(why) => {
@@ -101,6 +100,7 @@ async fn accept_all(
             count_handshake(DROPPED);
             continue;
         }
+        let mut slot = unfinished.begin(|| clock.now()).await;
         let (ways, shared) = (Arc::clone(&ways), Arc::clone(&shared));
         spawn_local(async move {
             let opened = tokio::select! {

@@ -3,6 +3,7 @@
 //! A drill builds the release binaries first, says what it does, ends with one JSON object where
 //! `--json` asks for it. It fails if what it was to show did not show.
 
+mod abuse;
 mod binaries;
 mod crash;
 mod crowd;
@@ -52,6 +53,14 @@ pub(crate) enum Drill {
     },
     /// Traces the system calls of a server: each promise leaves after the sync that covers it
     Trace {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Lets hostile clients of every kind come while a sale goes on
+    Abuse {
+        /// Seconds of the sale alone, then beside the abuse
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=30))]
+        seconds: u32,
         #[command(flatten)]
         common: Common,
     },
@@ -116,6 +125,9 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
             finish(crash::run(&common.binaries(workspace)?, &plan)?, common.json)
         }
         Drill::Trace { common } => finish(trace::run(&common.binaries(workspace)?)?, common.json),
+        Drill::Abuse { seconds, common } => {
+            finish(abuse::run(&common.binaries(workspace)?, *seconds)?, common.json)
+        }
         Drill::Diskfail { common } => {
             finish(diskfail::run(&common.binaries(workspace)?)?, common.json)
         }
@@ -133,11 +145,14 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
 
 /// The short drills of the gate; what they need was built by an earlier step.
 pub(crate) mod short {
-    use super::{Binaries, binaries, crash, crowd, diskfail, finish, openloop, powercut, trace};
+    use super::{
+        Binaries, abuse, binaries, crash, crowd, diskfail, finish, openloop, powercut, trace,
+    };
     use crate::{failure::Failure, workspace::Workspace};
 
     const SEED: u64 = 1;
     const CUTS: u32 = 20;
+    const ABUSE_SECONDS: u32 = 3;
 
     pub(crate) fn powercut(workspace: &Workspace) -> Result<(), Failure> {
         finish(powercut::run(&binaries::powercut(workspace), SEED, CUTS)?, false)
@@ -150,6 +165,10 @@ pub(crate) mod short {
 
     pub(crate) fn trace(workspace: &Workspace) -> Result<(), Failure> {
         finish(trace::run(&Binaries::of(workspace))?, false)
+    }
+
+    pub(crate) fn abuse(workspace: &Workspace) -> Result<(), Failure> {
+        finish(abuse::run(&Binaries::of(workspace), ABUSE_SECONDS)?, false)
     }
 
     pub(crate) fn diskfail(workspace: &Workspace) -> Result<(), Failure> {

@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     step("powercut", "power cuts lose nothing, without syncing they do", Own(drill::short::powercut)),
     step("trace", "each promise leaves after the sync that covers it", Own(drill::short::trace)),
     step("diskfail", "a failing disk ends the promises, loses none", Own(drill::short::diskfail)),
+    step("abuse", "hostile clients get their codes, the sale its answers", Own(drill::short::abuse)),
     step("crash", "kills under load lose no promise", Own(drill::short::crash)),
     step("crowd", "a crowd loses no answer, open loop or closed", Own(drill::short::crowd)),
     step("demo", "the demo sells out, its figures are those promised", Own(demo::check)),

@@ -40,10 +40,13 @@ pub(crate) fn during_a_sale(
             let (world, over, held) = (&world, &over, &held);
             scope.spawn(move || {
                 let mut viewers = 0;
-                while !over.load(Ordering::SeqCst) {
+                loop {
                     buy_all(world, drop, &format!("buyer-{buyer}-{viewers}"));
                     held.fetch_add(BUYS_EACH, Ordering::SeqCst);
                     viewers += 1;
+                    if over.load(Ordering::SeqCst) {
+                        return;
+                    }
                 }
             });
         }
@@ -51,7 +54,6 @@ pub(crate) fn during_a_sale(
         abuse(&world, drop);
     });
     let held = held.into_inner();
-    assert!(held >= BUYS_EACH, "the sale went on");
     assert_eq!(SUPPLY - held, world.available(drop), "every unit that is gone was held");
     world.check_unharmed(drop);
 }

@@ -51,6 +51,15 @@ impl Place {
         self.folder.path().join("promises.jsonl")
     }
 
+    /// Settings for servers that are started here from now on.
+    pub(super) fn configure(&self, settings: &str) -> Result<(), Failure> {
+        fs::write(self.settings(), settings).map_err(Failure::Files)
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("stampede.toml")
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
@@ -78,6 +87,9 @@ impl Server {
         };
         let first = !place.data().exists();
         command.arg("serve").arg("--data").arg(place.data());
+        if place.settings().exists() {
+            command.arg("--config").arg(place.settings());
+        }
         command.args(["--viewers", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
         command.args(["--payments", "sandbox", "--payment-delay-ms", "10"]);
         let log = File::options().create(true).append(true).open(place.log());
@@ -123,6 +135,22 @@ impl Server {
         command.arg("--keys").arg(place.data().join("ticket-keys.json"));
         command.arg("--log").arg(place.promise_log());
         command.args(["--buyers", &buyers.to_string()]);
+        command.env("STAMPEDE_TOKEN", self.token.as_deref().unwrap_or_default());
+        workspace::last_line(&mut command).map(|(_, outcome)| outcome)
+    }
+
+    /// Plays a sale beside hostile clients.
+    pub(super) fn abuse(
+        &self,
+        binaries: &Binaries,
+        place: &Place,
+        seconds: u32,
+    ) -> Result<Value, Failure> {
+        let viewers = self.viewers.trim_start_matches("ws://").trim_end_matches('/');
+        let mut command = Command::new(&binaries.loadtest);
+        command.args(["abuse", "--viewers", viewers, "--control", &self.control]);
+        command.arg("--keys").arg(place.data().join("ticket-keys.json"));
+        command.args(["--seconds", &seconds.to_string()]);
         command.env("STAMPEDE_TOKEN", self.token.as_deref().unwrap_or_default());
         workspace::last_line(&mut command).map(|(_, outcome)| outcome)
     }
