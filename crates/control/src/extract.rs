@@ -12,7 +12,7 @@ use axum::{
     http::request::Parts,
 };
 use serde::de::DeserializeOwned;
-use stampede_domain::{DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
+use stampede_domain::{BanId, DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
 
 use crate::problem::{Code, Problem};
 
@@ -109,6 +109,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 pub(crate) struct DropPath(pub(crate) DropId);
 
 impl<S: Send + Sync> FromRequestParts<S> for DropPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state).await.map(Self)
+    }
+}
+
+/// A ban's id in the path.
+pub(crate) struct BanPath(pub(crate) BanId);
+
+impl<S: Send + Sync> FromRequestParts<S> for BanPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -59,6 +59,11 @@ codes! {
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
     InvalidReason "invalid_reason" UNPROCESSABLE_ENTITY "The reason is not acceptable"
     UnknownStream "unknown_stream" NOT_FOUND "No such stream"
+    RateOutOfRange "rate_out_of_range" UNPROCESSABLE_ENTITY "A rate of this size is not possible"
+    ExpiryOutOfRange "expiry_out_of_range" UNPROCESSABLE_ENTITY "A time of this length is not possible"
+    NotInForce "not_in_force" CONFLICT "There is nothing to end"
+    UnknownBan "unknown_ban" NOT_FOUND "No such ban in force"
+    BansFull "bans_full" CONFLICT "As many bans as there may be are in force"
     // A code that an earlier version recorded.
     Refused "refused" CONFLICT "The command was refused"
     // Decided here: nothing reached the engine.
@@ -202,7 +207,7 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{Phase, PlanError, Units};
+    use stampede_domain::{BanId, Phase, PlanError, RatesError, Units};
 
     use super::*;
 
@@ -227,6 +232,11 @@ mod tests {
             CommandRefusal::Reason { max: 500 },
             CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
             CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },
+            CommandRefusal::Rates(RatesError { field: "buys_per_s", value: 0, min: 1, max: 9 }),
+            CommandRefusal::Expiry { value: 1, min: 1_000, max: 2_000 },
+            CommandRefusal::NotInForce { what: "takes are not stopped" },
+            CommandRefusal::UnknownBan { ban: BanId::new(7) },
+            CommandRefusal::BansFull { max: 10_000 },
         ];
         for refusal in refusals {
             let (name, text) = (refusal.code().to_owned(), refusal.to_string());

@@ -1,7 +1,7 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{SkuId, StreamId};
+use stampede_domain::{DropId, SkuId, StreamId};
 use stampede_engine::{Action, Done};
 use utoipa::ToSchema;
 
@@ -45,9 +45,10 @@ impl Restock {
 /// An accepted command: what it did, the same again for every retry with its key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
-    /// The drop, new or old.
+    /// The drop, new or old; left out for commands that hold for every drop.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "d17")]
-    drop: String,
+    drop: Option<String>,
     /// The command.
     #[schema(example = "restock")]
     action: &'static str,
@@ -55,16 +56,29 @@ pub(crate) struct Accepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 2)]
     lot: Option<u32>,
+    /// The ban, for a ban that was made or ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "b7")]
+    ban: Option<String>,
 }
 
 impl Accepted {
     pub(crate) fn new(action: &'static str, done: Done) -> Self {
-        Self { drop: done.drop.to_string(), action, lot: done.lot }
+        Self {
+            drop: (done.drop != DropId::HOUSE).then(|| done.drop.to_string()),
+            action,
+            lot: done.lot,
+            ban: done.ban.map(|ban| ban.to_string()),
+        }
     }
 
-    /// Where the drop can be read.
+    /// Where what it made can be read.
     pub(crate) fn location(&self) -> String {
-        format!("/v1/drops/{}", self.drop)
+        match (&self.drop, &self.ban) {
+            (Some(drop), _) => format!("/v1/drops/{drop}"),
+            (None, Some(ban)) => format!("/v1/bans/{ban}"),
+            (None, None) => "/v1/brake".to_owned(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What travels over HTTP as JSON, kept apart from the domain's own types.
 
+mod brake;
 mod command;
 mod drop;
 mod health;
@@ -7,6 +8,7 @@ mod list;
 mod plan;
 mod report;
 
+pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use health::{Alive, Ready};

@@ -37,7 +37,7 @@ pub(super) enum CommandProblems {
     /// The role is not trusted with this command.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
-    /// No such drop, or another merchant's.
+    /// No such drop, or another merchant's; no such ban.
     #[response(status = 404, content_type = "application/problem+json")]
     NoSuchDrop(ProblemBody),
     /// Not possible as the drop stands now.
@@ -66,7 +66,7 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Gives a command about a drop.
-    async fn give(
+    pub(super) async fn give(
         self,
         drop: Option<DropId>,
         action: Action,
@@ -74,7 +74,7 @@ impl Sender {
     ) -> Result<Response, Problem> {
         let name = action.name();
         let done = self.decided(drop, action, reason).await?;
-        Ok(respond(&Accepted::new(name, done), name == "plan", done.replayed))
+        Ok(respond(&Accepted::new(name, done), matches!(name, "plan" | "ban"), done.replayed))
     }
 
     /// Hands the command over, then waits for the outcome to become durable.
@@ -126,7 +126,7 @@ fn respond(accepted: &Accepted, created: bool, replayed: bool) -> Response {
     let mut response = marked((status, Json(accepted)).into_response(), replayed);
     if created {
         let location = HeaderValue::try_from(accepted.location());
-        let location = location.expect("a drop id is plain ASCII");
+        let location = location.expect("an id is plain ASCII");
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -1,5 +1,6 @@
 //! One module for each part of the interface.
 
+mod brake;
 mod commands;
 mod drops;
 mod health;
@@ -26,6 +27,12 @@ pub(crate) fn all() -> OpenApiRouter<ControlState> {
         .routes(routes!(drops::stream))
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
+        .routes(routes!(brake::state))
+        .routes(routes!(brake::stop))
+        .routes(routes!(brake::go))
+        .routes(routes!(brake::rates))
+        .routes(routes!(brake::bans, brake::ban))
+        .routes(routes!(brake::ban_state, brake::unban))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
         .routes(routes!(health::healthz))
