@@ -4,6 +4,7 @@
 //! of the engine, so that what it finds is no echo of the engine's own opinion.
 
 pub mod audit;
+pub mod commands;
 pub mod fold;
 mod json;
 mod read;

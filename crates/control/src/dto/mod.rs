@@ -6,6 +6,7 @@ mod drop;
 mod health;
 mod list;
 mod plan;
+mod recorded;
 mod report;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
@@ -14,6 +15,7 @@ pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use health::{Alive, Ready};
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
 pub(crate) use plan::{ModeName, PlanBody};
+pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
 pub(crate) use report::{ReportForm, ReportParams};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.

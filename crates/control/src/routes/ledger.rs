@@ -21,13 +21,15 @@ use tokio::{
 use super::drops::visible;
 use crate::{
     auth::Staff,
-    dto::{ReportForm, ReportParams},
+    dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
     extract::{DropPath, Params},
     metrics,
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
 
+/// Commands of one page.
+const COMMANDS_PAGE_MAX: usize = 1_000;
 /// Bytes of one piece of an audit.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// Pieces made ahead of their reader.
@@ -74,6 +76,56 @@ pub(super) async fn report(
         ReportForm::Json => Json(report.json()).into_response(),
         ReportForm::Text => report.to_string().into_response(),
     })
+}
+
+/// Staff commands with their outcome, newest first, a page at a time. Commands that belong to no
+/// drop, the brake's among them, are for tokens that are not bound to a merchant.
+#[utoipa::path(
+    get,
+    path = "/v1/commands",
+    tag = "ledger",
+    operation_id = "list_commands",
+    params(CommandParams),
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "The commands that the token may see.", body = CommandList),
+        (status = 400, description = "The query is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No staff token, or one that is not known.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "Hosts may not read them.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The ledger is being read by as many as may.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn commands(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Params(params): Params<CommandParams>,
+) -> Result<Json<CommandList>, Problem> {
+    if !matches!(staff.role(), Role::Admin | Role::Ops | Role::Merchant) {
+        let detail = "only admin, ops and merchants may read what was commanded";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    let CommandParams { before, limit } = params;
+    if !(1..=COMMANDS_PAGE_MAX).contains(&limit) {
+        let detail = format!("limit is {limit}; 1 to {COMMANDS_PAGE_MAX} are allowed");
+        return Err(Problem::new(Code::BadQuery, detail));
+    }
+    let permit = permit(&state)?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let sees = |drop: DropId| match state.engine().sale(drop) {
+            Some(sale) => staff.sees(&sale.plan().merchant),
+            None => staff.merchant().is_none(),
+        };
+        stampede_report::commands::commands(state.data_dir(), before, limit, sees)
+    });
+    let page = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
+    let commands: Vec<_> = page.commands.iter().map(CommandLine::new).collect();
+    let next = commands.last().filter(|_| page.more).map(|oldest| oldest.number);
+    Ok(Json(CommandList { commands, next }))
 }
 
 /// Every hold, every order, the refusal tally as JSON lines. A body without the final `summary`

@@ -14,6 +14,11 @@ use crate::{openapi::ApiDocument, state::ControlState};
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
+    drops().merge(held_back()).merge(others())
+}
+
+/// Drops and what may be asked of them.
+fn drops() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(drops::list, commands::plan))
         .routes(routes!(drops::state, commands::edit))
@@ -27,12 +32,23 @@ pub(crate) fn all() -> OpenApiRouter<ControlState> {
         .routes(routes!(drops::stream))
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
+}
+
+/// What operations staff hold back.
+fn held_back() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
         .routes(routes!(brake::state))
         .routes(routes!(brake::stop))
         .routes(routes!(brake::go))
         .routes(routes!(brake::rates))
         .routes(routes!(brake::bans, brake::ban))
         .routes(routes!(brake::ban_state, brake::unban))
+}
+
+/// The ledger, health, this interface itself.
+fn others() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
+        .routes(routes!(ledger::commands))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
         .routes(routes!(health::healthz))

@@ -166,3 +166,44 @@ async fn one_limit_holds_for_all_drops_together() {
     };
     assert_eq!(["v1", "v2", "v3"].map(&mut buy), [true, false, false]);
 }
+
+#[tokio::test]
+async fn commands_are_listed_newest_first_for_those_who_may() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    rig.ask("host", "POST", &format!("/v1/drops/{drop}/pause"))
+        .key("p")
+        .refused(409, "wrong_phase")
+        .await;
+    let body = json!({"reason": "drill"});
+    rig.ask("ops", "POST", "/v1/brake/stop").key("s").json(&body).expect(StatusCode::OK).await;
+    let list = async |who: &str, query: &str| {
+        let path = format!("/v1/commands{query}");
+        rig.ask(who, "GET", &path).expect(StatusCode::OK).await.json
+    };
+    let all = list("ops", "").await;
+    let actions: Vec<_> =
+        all["commands"].as_array().unwrap().iter().map(|c| c["action"].as_str().unwrap()).collect();
+    assert_eq!((actions, all.get("next")), (vec!["stop", "pause", "plan"], None));
+    let stop = json!({
+        "number": 3, "at_ms": NOON, "actor": "ops", "role": "ops", "action": "stop",
+        "reason": "drill"
+    });
+    assert_eq!(all["commands"][0], stop);
+    let refused = json!({
+        "code": "wrong_phase", "detail": "pause is not possible while the drop is scheduled"
+    });
+    assert_eq!(
+        (&all["commands"][1]["refused"], &all["commands"][1]["drop"]),
+        (&refused, &json!(drop))
+    );
+    let page = list("admin", "?limit=2").await;
+    assert_eq!((page["commands"].as_array().unwrap().len(), &page["next"]), (2, &json!(2)));
+    let page = list("admin", "?limit=2&before=2").await;
+    assert_eq!((&page["commands"][0]["action"], page.get("next")), (&json!("plan"), None));
+    // Bound to a merchant: no brake, no other merchant's drops.
+    assert_eq!(list("acme", "").await["commands"].as_array().unwrap().len(), 2);
+    assert_eq!(list("zeta", "").await["commands"], json!([]));
+    rig.ask("host", "GET", "/v1/commands").refused(403, "forbidden").await;
+    rig.ask("ops", "GET", "/v1/commands?limit=0").refused(400, "bad_query").await;
+}

@@ -60,7 +60,7 @@ async fn every_operation_says_what_can_go_wrong() {
             let open = matches!(path.as_str(), "/healthz" | "/readyz" | "/openapi.json");
             assert_eq!(operation["security"].is_array(), !open, "{name}");
             assert_eq!(responses.contains_key("401"), !open, "{name}");
-            let is_command = matches!(method.as_str(), "post" | "put");
+            let is_command = matches!(method.as_str(), "post" | "put" | "delete");
             let mut params = operation["parameters"].as_array().into_iter().flatten();
             let keyed = params.any(|param| param["name"] == "Idempotency-Key");
             assert_eq!(keyed, is_command, "{name}");

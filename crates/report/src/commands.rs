@@ -1,0 +1,75 @@
+//! Staff commands as the journal holds them, newest first.
+
+use std::{collections::VecDeque, path::Path};
+
+use stampede_domain::{DropId, UnixMillis};
+use stampede_ledger::{Command, JournalReader, Outcome, Record, RowKey};
+
+use crate::{FoldError, ReportError};
+
+/// A command with its place among all commands of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedCommand {
+    /// Counted from 1 in the order of the journal.
+    pub number: u64,
+    /// The drop; [`DropId::HOUSE`] for what belongs to none.
+    pub drop: DropId,
+    /// Time of the commit.
+    pub at: UnixMillis,
+    /// Who asked for what, with what came of it.
+    pub command: Command,
+}
+
+/// A page of commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommandPage {
+    /// Newest first.
+    pub commands: Vec<RecordedCommand>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// The newest commands in front of a number, or of all, for whoever `sees` their drops. Reads the
+/// journal from its beginning, as a report does; keeps one page of it.
+///
+/// # Errors
+/// [`ReportError`], except for a missing drop.
+pub fn commands(
+    data_dir: &Path,
+    before: Option<u64>,
+    limit: usize,
+    sees: impl Fn(DropId) -> bool,
+) -> Result<CommandPage, ReportError> {
+    let reader = JournalReader::open(data_dir)?;
+    let mut newest = VecDeque::with_capacity(limit);
+    let (mut number, mut more) = (0, false);
+    for row in reader.rows(RowKey::default()) {
+        let row = row?;
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
+        let at = row.header().map_err(damaged)?.at;
+        for record in row.decode() {
+            let Record::Command(command) = record.map_err(damaged)? else { continue };
+            number += 1;
+            if before.is_some_and(|before| number >= before) {
+                break;
+            }
+            if sees(drop) {
+                if newest.len() == limit {
+                    newest.pop_back();
+                    more = true;
+                }
+                newest.push_front(RecordedCommand { number, drop, at, command: *command });
+            }
+        }
+    }
+    Ok(CommandPage { commands: newest.into(), more })
+}
+
+/// The refusal's code with its sentence, if the command was refused.
+pub fn refusal(command: &Command) -> Option<(&str, &str)> {
+    match &command.outcome {
+        Outcome::Accepted => None,
+        Outcome::Refused { code, text } => Some((code.as_str(), text.as_str())),
+    }
+}

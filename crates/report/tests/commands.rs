@@ -1,0 +1,34 @@
+//! Staff commands, read back a page at a time.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use stampede_domain::DropId;
+use stampede_report::commands::commands;
+use support::busy::busy_sale;
+
+#[test]
+fn pages_lead_from_the_newest_command_to_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    let all = commands(dir.path(), None, 1_000, |_| true).unwrap();
+    assert!(!all.more);
+    let numbers: Vec<u64> = all.commands.iter().map(|found| found.number).collect();
+    let count = numbers.len() as u64;
+    assert_eq!(numbers, (1..=count).rev().collect::<Vec<_>>());
+    let first = all.commands.last().unwrap();
+    assert_eq!(first.command.action.as_str(), "plan");
+    let (mut paged, mut before) = (Vec::new(), None);
+    loop {
+        let page = commands(dir.path(), before, 3, |_| true).unwrap();
+        before = page.commands.last().map(|oldest| oldest.number);
+        paged.extend(page.commands);
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(paged, all.commands);
+    let one = DropId::new(2);
+    let seen = commands(dir.path(), None, 1_000, |drop| drop == one).unwrap().commands;
+    assert!(!seen.is_empty() && seen.iter().all(|found| found.drop == one));
+}
