@@ -66,6 +66,8 @@ enum Refusal {
     NoUpgrade,
     #[error("this origin is not let in")]
     Origin,
+    #[error("connections from this address are not let in")]
+    Banned,
     #[error("too many connections were opened from this address; come back in {0} s")]
     TooFast(u64),
     #[error("{0}")]
@@ -85,7 +87,7 @@ impl Refusal {
             Self::NoUpgrade => {
                 "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
             }
-            Self::Origin => "403 Forbidden",
+            Self::Origin | Self::Banned => "403 Forbidden",
             Self::TooFast(_) => "429 Too Many Requests",
             Self::Query | Self::Forwarded(_) | Self::Subprotocol(_) | Self::Malformed(_) => {
                 "400 Bad Request"
@@ -129,6 +131,11 @@ impl From<tungstenite::Error> for Refusal {
 /// The answer to a sound request from an address that opens connections too fast.
 pub(crate) fn too_fast(TooFast { retry_after }: TooFast) -> Vec<u8> {
     Refusal::TooFast(retry_after.get().div_ceil(1_000)).response()
+}
+
+/// The answer to a sound request from an address that is banned.
+pub(crate) fn banned() -> Vec<u8> {
+    Refusal::Banned.response()
 }
 
 /// Answers a request as far as it has come.

@@ -20,7 +20,7 @@ use tracing::debug;
 
 use crate::{
     admission::{Arrival, Pass, TooFast},
-    handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, too_fast},
+    handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast},
     metrics::count_handshake,
     server::Shared,
 };
@@ -136,6 +136,9 @@ impl Opening {
                 Handshake::Incomplete => {}
                 Handshake::Accepted { response, subprotocol, request_bytes, client } => {
                     self.admit(client)?;
+                    if self.shared.brake.is_banned_address(client.ip()) {
+                        return Err(refuse(stream, &banned()).await);
+                    }
                     match self.entry.expect("it was just admitted") {
                         Ok(pass) => {
                             write(stream, &response).await.map_err(|_| BROKEN)?;

@@ -13,7 +13,7 @@ use std::{
 use metrics::{Gauge, gauge};
 use parking_lot::RwLock;
 use stampede_domain::UnixMillis;
-use stampede_engine::CorePort;
+use stampede_engine::{Brake, CorePort};
 use stampede_settlement::Settlement;
 use stampede_wire::ticket::{Ticket, TicketError, TicketVerifier};
 use tokio::sync::watch;
@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) settlement: Arc<Settlement>,
     pub(crate) connections: Connections,
     pub(crate) addresses: Addresses,
+    pub(crate) brake: Arc<Brake>,
     tickets: RwLock<Arc<TicketVerifier>>,
     stopping: AtomicBool,
     /// Tells the doors what `stopping` tells the cores.
@@ -153,6 +154,9 @@ impl Gateway {
             return Err(StartError::Signals { signals: signals.len(), ports: ports.len() });
         }
         let cores = ports.len();
+        let Some(brake) = ports.first().map(|port| Arc::clone(port.brake())) else {
+            return Err(StartError::Signals { signals: 0, ports: 0 });
+        };
         let listeners = listener::bind(config.listen, cores)
             .map_err(|why| StartError::Listen { address: config.listen, why })?;
         let address = match listeners.first() {
@@ -163,6 +167,7 @@ impl Gateway {
             connections: Connections::new(cores, config.connections_max),
             addresses: Addresses::new(config.address_limits()),
             config,
+            brake,
             cores,
             settlement,
             tickets: RwLock::new(Arc::new(tickets)),

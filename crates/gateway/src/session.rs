@@ -1,6 +1,6 @@
 //! One connection as the gateway knows it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use stampede_domain::UnixMillis;
 use stampede_engine::Viewer;
@@ -20,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) outbox: Outbox,
     /// Its share in what its address may do.
     pub(crate) pass: Pass,
+    /// Where its client is, behind all trusted proxies.
+    pub(crate) address: IpAddr,
     pub(crate) sent: Sent,
     /// When the client last gave a sign of life.
     pub(crate) heard_at: UnixMillis,
@@ -60,14 +62,15 @@ impl Session {
     pub(crate) fn new(
         subprotocol: Subprotocol,
         pass: Pass,
-        now: UnixMillis,
-        until: UnixMillis,
+        address: IpAddr,
+        (now, until): (UnixMillis, UnixMillis),
     ) -> Self {
         Self {
             subprotocol,
             stage: Stage::Greeting { until },
             outbox: Outbox::default(),
             pass,
+            address,
             sent: Sent::default(),
             heard_at: now,
             pinged: false,

@@ -7,17 +7,19 @@ use stampede_wire::{CloseCode, ticket::Ticket};
 use super::Sessions;
 use crate::{session::Session, slab::Token};
 
-const BANNED: &str = "you are banned here; do not connect again";
+pub(super) const BANNED: &str = "you are banned here; do not connect again";
 
 impl Sessions {
     /// Why the bearer of a sound ticket is not let in, if so.
     pub(super) fn turn_away(
         &self,
+        token: Token,
         ticket: &Ticket,
         now: UnixMillis,
     ) -> Option<(CloseCode, String)> {
+        let address = self.slab.get(token).map(|session| session.address);
         let Ticket { viewer, channel, stream, .. } = ticket;
-        let who = Arrival { viewer, channel: channel.as_ref(), stream, address: None };
+        let who = Arrival { viewer, channel: channel.as_ref(), stream, address };
         if self.port.brake().is_banned(who) {
             return Some((CloseCode::Banned, BANNED.to_owned()));
         }
@@ -44,7 +46,10 @@ impl Sessions {
                         && stream.is_none_or(|stream| ticket.stream == *stream)
                 })
             }),
-            BanTarget::Addresses(_) => Vec::new(),
+            // Those who have not said hello yet go too.
+            BanTarget::Addresses(range) => {
+                self.sessions_of(|session| range.contains(session.address))
+            }
         };
         let mut viewers = Vec::new();
         for token in out {

@@ -29,7 +29,7 @@ impl Sessions {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
         };
-        if let Some((code, why)) = self.turn_away(&ticket, now) {
+        if let Some((code, why)) = self.turn_away(token, &ticket, now) {
             return self.close(token, code, &why);
         }
         if let Some(client) = client {

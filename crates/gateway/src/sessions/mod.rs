@@ -12,6 +12,7 @@ mod sweep;
 
 use std::{
     collections::{HashMap, VecDeque},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -116,11 +117,16 @@ impl Sessions {
     }
 
     /// A connection has finished its handshake.
-    pub(crate) fn open(&mut self, subprotocol: Subprotocol, mut pass: Pass) -> Token {
+    pub(crate) fn open(
+        &mut self,
+        subprotocol: Subprotocol,
+        mut pass: Pass,
+        address: IpAddr,
+    ) -> Token {
         let now = self.port.now();
         let until = now.plus(self.shared.config.hello_timeout);
         let has_room = self.shared.addresses.enter(&mut pass);
-        let token = self.slab.insert(Session::new(subprotocol, pass, now, until));
+        let token = self.slab.insert(Session::new(subprotocol, pass, address, (now, until)));
         if !self.shared.connections.is_within() {
             self.close(
                 token,
@@ -131,6 +137,9 @@ impl Sessions {
             self.close(token, CloseCode::AddressFull, "too many connections from this address");
         } else if self.draining {
             self.close(token, CloseCode::GoingAway, GOING_AWAY);
+        } else if self.port.brake().is_banned_address(address) {
+            // The ban has come while the connection was on its way here from its door.
+            self.close(token, CloseCode::Banned, ban::BANNED);
         }
         token
     }

@@ -136,8 +136,8 @@ impl Core {
     fn arrive(&mut self) {
         for _ in 0..ARRIVALS_PER_ROUND_MAX {
             let Ok(opened) = self.arrivals.try_recv() else { return };
-            let Opened { stream, tls, mut early, subprotocol, pass, client: _ } = opened;
-            let token = self.sessions.open(subprotocol, pass);
+            let Opened { stream, tls, mut early, subprotocol, pass, client } = opened;
+            let token = self.sessions.open(subprotocol, pass, client.ip());
             let mut connection = Box::new(Connection::new(token, Transport::new(stream, tls)));
             if let Err(why) = self.poller.add(connection.transport(), token) {
                 warn!(%why, "cannot watch a connection");

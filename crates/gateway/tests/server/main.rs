@@ -7,6 +7,8 @@ mod abuse_floods;
 mod abuse_frames;
 mod abuse_handshakes;
 mod abuse_sale;
+mod brake_bans;
+mod brake_rates;
 mod client;
 mod entry;
 mod faults;
