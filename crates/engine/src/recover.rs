@@ -222,18 +222,12 @@ impl DropPast {
                 let past = self.pool(drop, seq, *pool)?;
                 past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
             }
-            Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
+            &Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
-                self.takes.push(*hold);
-                let past = Past {
-                    viewer: *viewer,
-                    key: *key,
-                    units: *units,
-                    taken_at: *taken_at,
-                    deadline: *deadline,
-                    state: RestoredState::Held,
-                };
-                self.holds.insert(*hold, past);
+                self.takes.push(hold);
+                let state = RestoredState::Held;
+                let past = Past { viewer, key, units, taken_at, deadline, state };
+                self.holds.insert(hold, past);
             }
             Record::Confirmed { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Confirmed)?;
