@@ -32,7 +32,7 @@ fn a_value_out_of_range_is_named_with_the_range() {
     let dir = tempfile::tempdir().unwrap();
     for (settings, expected) in [
         ("[payments]\nfailure_rate = 1.5\n", "payments.failure_rate is 1.5; 0 to 1 are allowed"),
-        ("[viewers]\ntick_interval_ms = 1\n", "viewers.tick_interval_ms is 1; 10 to 60000"),
+        ("[viewers]\ntick_interval_ms = 0\n", "viewers.tick_interval_ms is 0; 1 to 60000"),
         ("[viewers]\ncores = 1000\n", "viewers.cores is 1000; 0 to 64 are allowed"),
         ("[viewers]\nlisten = \"here\"\n", "invalid socket address"),
         ("[payments]\nprovider = \"cash\"\n", "unknown variant `cash`"),
