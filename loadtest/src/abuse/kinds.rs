@@ -25,7 +25,10 @@ pub(super) struct Attempt<'a> {
     pub(super) number: u64,
 }
 
+/// At most fifty attempts a second: below the rate at which one address may open connections.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The same for attempts that open several connections.
+const PAUSE_OF_SEVERAL: Duration = Duration::from_millis(250);
 const DRIBBLE: Duration = Duration::from_millis(20);
 /// Connections that the drill's server lets one address have.
 pub(super) const PER_ADDRESS_MAX: usize = 100;
@@ -63,8 +66,8 @@ pub(super) static KINDS: [Kind; 23] = [
     kind("wrong kind of frame", &["1003"], |one| one.after_hello(&frame(0x82, b"{}"))),
     kind("text that is not UTF-8", &["1007"], |one| one.after_hello(&frame(TEXT, &[0xff]))),
     kind("reader that reads nothing", &["4003"], read_nothing),
-    kind("many connections of a viewer", &["4200"], crowd_of_a_viewer),
-    kind("buy with reset", &["held"], buy_and_reset),
+    Kind { name: "many connections of a viewer", expected: &["4200"], pause: PAUSE_OF_SEVERAL, play: crowd_of_a_viewer },
+    Kind { name: "buy with reset", expected: &["held"], pause: PAUSE_OF_SEVERAL, play: buy_and_reset },
     Kind { name: "many connections of an address", expected: &["4006"], pause: Duration::from_secs(2), play: crowd_of_an_address },
     Kind { name: "storm of connections", expected: &["HTTP 101", "HTTP 429", "dropped"], pause: Duration::from_millis(1), play: |one| one.request(&request("")) },
 ];
