@@ -113,7 +113,7 @@ impl CrowdOutcome {
         self.connects_per_s = per_s(self.connections.into(), took_us);
         self.join_p99_us = joining.summary().p99;
         format!(
-            "{} connections in {:.2} s: {} joins per second, p99 {:.1} ms with 512 under way",
+            "{} connections in {:.2} s: {} joins per second, p99 {:.1} ms with hundreds under way",
             self.connections,
             ratio(took_us, 1_000_000),
             self.connects_per_s,

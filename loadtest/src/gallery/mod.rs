@@ -191,17 +191,22 @@ impl Gallery {
         moments: &[Moment],
         until_us: u64,
     ) -> Result<u64, DrillError> {
-        let mut bytes = 0;
+        let (mut bytes, mut look_us) = (0, self.now_us());
         let mut moments = moments.iter().peekable();
         while self.now_us() < until_us {
             let now_us = self.now_us();
             while let Some(moment) = moments.next_if(|moment| moment.at_us <= now_us) {
                 self.click(wish, *moment);
             }
-            let mut counter = Counter { web: &mut self.web, bytes: &mut bytes };
-            // Under a full server there is always a little more.
-            while self.swarm.turn(&mut counter, Duration::ZERO)? > FEW_EVENTS {}
-            std::thread::sleep(COUNT_EVERY);
+            if now_us >= look_us {
+                let mut counter = Counter { web: &mut self.web, bytes: &mut bytes };
+                // Under a full server there is always a little more.
+                while self.swarm.turn(&mut counter, Duration::ZERO)? > FEW_EVENTS {}
+                look_us = now_us + micros(COUNT_EVERY);
+            }
+            let next_us = moments.peek().map_or(look_us, |moment| moment.at_us.min(look_us));
+            let wait_us = next_us.saturating_sub(self.now_us());
+            std::thread::sleep(Duration::from_micros(wait_us));
         }
         Ok(bytes)
     }
