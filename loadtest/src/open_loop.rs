@@ -160,7 +160,12 @@ impl Run<'_> {
     fn buy_the_last(&mut self, wish: &Wish) -> Result<(), DrillError> {
         self.gallery.viewers().clicks = Clicks::new("l");
         let at_us = self.gallery.now_us();
-        self.gallery.play(wish, &[Moment { at_us, number: 0, reads: true }], at_us + 1)?;
+        self.gallery.play(
+            wish,
+            &[Moment { at_us, number: 0, reads: true }],
+            at_us + 1,
+            Duration::ZERO,
+        )?;
         self.gallery.settle();
         Ok(())
     }
@@ -188,7 +193,7 @@ impl Run<'_> {
         let from_us = self.gallery.now_us() + AHEAD_US;
         let moments = self.moments(from_us, offered_per_s);
         let busy = Busy::start(&self.process)?;
-        self.gallery.play(wish, &moments, from_us + micros(self.plan.open))?;
+        self.gallery.play(wish, &moments, from_us + micros(self.plan.open), Duration::ZERO)?;
         let (server_busy, generator_busy) = busy.shares(self.gallery.now_us() - from_us)?;
         self.gallery.settle();
         let us = self.gallery.now_us() - from_us;

@@ -60,7 +60,12 @@ impl Feed {
     /// Everybody reads.
     fn shown(&self, gallery: &mut Gallery, time: Duration) -> Result<(), DrillError> {
         let from_us = gallery.now_us();
-        gallery.play(&self.wish, &self.moments(from_us, time), from_us + micros(time))
+        gallery.play(
+            &self.wish,
+            &self.moments(from_us, time),
+            from_us + micros(time),
+            Duration::ZERO,
+        )
     }
 
     /// Those who do not buy only count; the bytes, and the microseconds that it took.

@@ -36,6 +36,9 @@ const TICK_MS: u64 = 100;
 /// Clicks per second that change the stock between each two ticks.
 const CLICKS_PER_S: u64 = 20;
 
+/// Time between two looks at the ticks that have come: the resolution of their figures.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
 /// What to do.
 #[derive(Clone, Debug)]
 pub struct CrowdDrill {
@@ -166,7 +169,7 @@ fn watch(
     let time_us = micros(drill.times().ticks);
     let from_us = gallery.now_us();
     let moments = steady(from_us, time_us, CLICKS_PER_S, drill.connections);
-    gallery.play(&Wish::of(drop, SKU), &moments, from_us + time_us)?;
+    gallery.play(&Wish::of(drop, SKU), &moments, from_us + time_us, LOOK_EVERY)?;
     let viewers = gallery.viewers();
     viewers.watched_supply = None;
     let ticks = std::mem::take(&mut viewers.ticks);

@@ -1,5 +1,7 @@
 //! The stampede: one click of each viewer within one second.
 
+use std::time::Duration;
+
 use rand::{Rng, rngs::StdRng};
 
 use super::CrowdDrill;
@@ -50,7 +52,7 @@ pub(super) fn run(
         })
         .collect();
     moments.sort_by_key(|moment| moment.at_us);
-    gallery.play(&Wish::of(drop, SKU), &moments, from_us + RUSH_US)?;
+    gallery.play(&Wish::of(drop, SKU), &moments, from_us + RUSH_US, Duration::ZERO)?;
     // What does not come shows in the count, so running out of patience is an answer too.
     let unanswered = |gallery: &mut Gallery, left: usize| {
         let _late = gallery.wait("the last answer", |viewers| viewers.clicks.unanswered() <= left);

@@ -161,12 +161,15 @@ impl Gallery {
         Ok(())
     }
 
-    /// Makes each click at its moment, whatever the answers; reads meanwhile and on until `until_us`.
+    /// Makes each click at its moment, whatever the answers; reads meanwhile and on until `until_us`,
+    /// with a pause of `rest` after each look. A reader that never rests is woken by each message, and
+    /// it is the sender that pays for that on one machine.
     pub(crate) fn play(
         &mut self,
         wish: &Wish,
         moments: &[Moment],
         until_us: u64,
+        rest: Duration,
     ) -> Result<(), DrillError> {
         let mut moments = moments.iter().peekable();
         loop {
@@ -178,7 +181,13 @@ impl Gallery {
             let Some(wait_us) = next_us.checked_sub(now_us).filter(|us| *us > 0) else {
                 return Ok(());
             };
-            self.swarm.turn(&mut self.web, Duration::from_micros(wait_us).min(TURN))?;
+            let wait = Duration::from_micros(wait_us);
+            if rest.is_zero() {
+                self.swarm.turn(&mut self.web, wait.min(TURN))?;
+            } else {
+                while self.swarm.turn(&mut self.web, Duration::ZERO)? > FEW_EVENTS {}
+                std::thread::sleep(rest.min(wait));
+            }
         }
     }
 
