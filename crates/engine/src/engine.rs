@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     brake::Brake,
+    buy::HoldLook,
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
     metrics::Shed,
-    port::HoldLook,
     sale::SaleDrop,
     shared::Shared,
     steward::{ConfirmOutcome, FailOutcome, Request, StewardHandle},

@@ -6,6 +6,7 @@
 
 mod applier;
 mod brake;
+mod buy;
 mod clock;
 mod command;
 mod command_bytes;
@@ -25,12 +26,13 @@ mod tally;
 mod viewer;
 
 pub use brake::{Arrival, Ban, Brake, BrakeEntry, BrakeView};
+pub use buy::{Buy, BuyRequest, HoldLook, HoldStatus};
 pub use clock::Clock;
 pub use command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand, Unavailable};
 pub use config::{ConfigError, EngineConfig};
 pub use engine::{Engine, Health};
 pub use event::{CoreEvent, ViewerEvent, Wake};
-pub use port::{Buy, BuyRequest, CorePort, HoldLook, HoldStatus};
+pub use port::CorePort;
 pub use recover::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
 pub use stampede_ledger::Position;

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, IdempotencyKey, Mode, Money, Phase, Refusal, RefusalCode, SkuIndex,
-    StreamId, Units, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DropPlan, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId, Units, UnixMillis,
+    ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
 use stampede_stock::{Found, HoldView, Lane, Take, TakeRequest};
@@ -12,6 +12,7 @@ use stampede_stock::{Found, HoldView, Lane, Take, TakeRequest};
 use crate::{
     applier::Tag,
     brake::Brake,
+    buy::{Buy, BuyRequest, HoldLook, HoldStatus},
     clock::Clock,
     event::{CoreEvent, ViewerEvent},
     metrics::Shed,
@@ -20,77 +21,6 @@ use crate::{
     steward::{ReleaseRequest, Request, StewardHandle},
     viewer::{Connection, Joined, Viewer},
 };
-
-/// What a viewer asks to buy.
-#[derive(Clone, Copy, Debug)]
-pub struct BuyRequest<'a> {
-    /// From which drop.
-    pub drop: DropId,
-    /// Which SKU, by its id.
-    pub sku: &'a str,
-    /// How many units.
-    pub units: u64,
-    /// The client's name for the request.
-    pub key: &'a IdempotencyKey,
-}
-
-/// What became of a buy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Buy {
-    /// Units were taken; the answer may leave once [`CorePort::durable`] reaches the position.
-    Pending {
-        /// The new hold.
-        hold: HoldId,
-        /// Where its record stands on the way to the ledger.
-        position: Position,
-    },
-    /// The same request took units before, and that is durable: answer with the hold as it is now.
-    Replay {
-        /// The hold of the first request.
-        hold: HoldId,
-    },
-    /// The same request took units a moment ago, and that is not durable yet: ask
-    /// [`CorePort::is_pending`] again after [`CoreEvent::Recheck`].
-    Awaiting {
-        /// The hold of the first request.
-        hold: HoldId,
-    },
-    /// Nothing was taken.
-    Refused(Refusal),
-}
-
-/// What an id of a hold leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldLook {
-    /// Taken, not durable yet: nobody may be told.
-    Pending,
-    /// A hold that waits for its end, or an order.
-    Known(HoldStatus),
-    /// Released or expired; its slot may serve another hold already.
-    Ended,
-    /// No such hold was ever made.
-    Unknown,
-}
-
-/// A durable hold as a viewer may see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoldStatus {
-    /// The hold.
-    pub hold: HoldId,
-    /// Whose it is.
-    pub viewer: ViewerNumber,
-    /// The SKU.
-    pub sku: SkuIndex,
-    /// How many units.
-    pub units: Units,
-    /// What they cost together.
-    pub amount: Money,
-    /// When it expires, if it is still held.
-    pub deadline: UnixMillis,
-    /// Whether it has become an order.
-    pub confirmed: bool,
-}
 
 struct CoreDrop {
     sale: Arc<SaleDrop>,

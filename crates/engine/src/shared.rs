@@ -11,10 +11,11 @@ use stampede_domain::{DropId, HoldId, StreamId, UnixMillis, ViewerNumber};
 
 use crate::{
     brake::Brake,
+    buy::{HoldLook, HoldStatus},
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
-    port::{HoldLook, HoldStatus, look},
+    port::look,
     sale::SaleDrop,
     viewer::Directory,
 };

@@ -1,4 +1,4 @@
-//! WebSocket frames as a client writes and reads them.
+//! WebSocket frames from the client's side.
 //!
 //! Only what a generator needs: whole messages, no extensions. Client frames are masked with any key;
 //! an unpredictable one protects proxies from scripts in browsers, of which there are none here.

@@ -17,10 +17,10 @@ use tracing::info;
 use super::{effects::Effect, thread::Steward};
 use crate::{
     brake::{Ban, BrakeEntry},
+    buy::HoldLook,
     command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
     event::CoreEvent,
     metrics,
-    port::HoldLook,
 };
 
 /// Viewers whose holds are released before other work gets its turn.

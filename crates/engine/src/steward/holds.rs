@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, effects::Effect, thread::Steward};
 use crate::{
+    buy::{HoldLook, HoldStatus},
     event::ViewerEvent,
-    port::{HoldLook, HoldStatus, look},
+    port::look,
 };
 
 /// Expiries decided before other work gets its turn.

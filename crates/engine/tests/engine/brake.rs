@@ -1,31 +1,28 @@
-//! Stop, go, limits, bans: at once, recorded, in force again after a crash.
+//! Stop, go, limits: at once, recorded, in force again after a crash.
 
 use std::sync::Arc;
 
-use stampede_domain::{BanId, BanTarget, DropId, DurationMs, HoldId, Mode, Rates, Refusal};
-use stampede_engine::{
-    Action, Arrival, Buy, BuyRequest, CommandOutcome, CommandRefusal, CoreEvent, HoldLook, Role,
-    StaffCommand, Viewer,
-};
+use stampede_domain::{BanTarget, DropId, DurationMs, Rates, Refusal};
+use stampede_engine::{Action, Arrival, Buy, CommandRefusal, Role, StaffCommand, Viewer};
 use stampede_ledger::{
-    BanScope, BrakePart, Record,
+    BrakePart, Record,
     fake::{FakeLedger, Fault},
 };
 
 use crate::support::{Waiting, World, plan, wait_for};
 
-const HOUSE: Option<DropId> = None;
+pub(crate) const HOUSE: Option<DropId> = None;
 
-fn stop(expires_in: Option<u64>) -> Action {
+pub(crate) fn stop(expires_in: Option<u64>) -> Action {
     Action::Stop { expires_in: expires_in.map(DurationMs::new) }
 }
 
-fn rates(buys_per_s: u32) -> Action {
+pub(crate) fn rates(buys_per_s: u32) -> Action {
     let rates = Rates { buys_per_s: Some(buys_per_s), ..Rates::NONE };
     Action::SetRates { rates, expires_in: None }
 }
 
-fn ban(target: &str, release_holds: bool, expires_in: Option<u64>) -> Action {
+pub(crate) fn ban(target: &str, release_holds: bool, expires_in: Option<u64>) -> Action {
     let target = match target.split_once(' ') {
         Some(("viewer", id)) => BanTarget::Viewer(id.parse().unwrap()),
         Some(("from", range)) => BanTarget::Addresses(range.parse().unwrap()),
@@ -35,37 +32,23 @@ fn ban(target: &str, release_holds: bool, expires_in: Option<u64>) -> Action {
     Action::Ban { target, release_holds, expires_in: expires_in.map(DurationMs::new) }
 }
 
-fn records(ledger: &FakeLedger, drop: DropId) -> Vec<Record> {
+pub(crate) fn records(ledger: &FakeLedger, drop: DropId) -> Vec<Record> {
     let rows = ledger.rows();
     let of_drop = rows.iter().filter(|row| row.drop == drop);
     of_drop.flat_map(|row| row.decode().map(Result::unwrap).collect::<Vec<_>>()).collect()
 }
 
-fn is_busy(buy: &Buy) -> bool {
+pub(crate) fn is_busy(buy: &Buy) -> bool {
     matches!(buy, Buy::Refused(Refusal::Busy { .. }))
 }
 
-fn is_banned(world: &World, viewer: &str, address: &str) -> bool {
+pub(crate) fn is_banned(world: &World, viewer: &str, address: &str) -> bool {
     world.engine.brake().is_banned(Arrival {
         viewer: &viewer.parse().unwrap(),
         channel: Some(&"nina-tv".parse().unwrap()),
         stream: &"show".parse().unwrap(),
         address: Some(address.parse().unwrap()),
     })
-}
-
-/// Buys in the drop of another stream.
-fn hold_elsewhere(world: &mut World, viewer: &Viewer, drop: DropId, key: &str) -> HoldId {
-    let (key, stream) = (key.parse().unwrap(), "other".parse().unwrap());
-    let request = BuyRequest { drop, sku: "mug", units: 1, key: &key };
-    let bought = world.ports[0].buy(viewer, &stream, Mode::Live, request);
-    let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
-    world.wait_durable(0, position);
-    hold
-}
-
-fn wait_ended(world: &World, hold: HoldId) {
-    wait_for("the release", || (world.look(hold) == HoldLook::Ended).then_some(()));
 }
 
 #[test]
@@ -200,129 +183,6 @@ fn stricter_limits_act_at_once_and_looser_ones_when_durable() {
 }
 
 #[test]
-fn a_banned_viewer_stays_out_over_a_crash_until_the_ban_ends() {
-    let mut world = World::new();
-    let done = world.give(HOUSE, ban("viewer eve", false, Some(60_000))).get().unwrap();
-    assert_eq!(done.ban, Some(BanId::new(1)));
-    let number = world.viewer("eve").number();
-    let Some(Record::Banned(recorded)) = records(&world.ledger, DropId::HOUSE).into_iter().next()
-    else {
-        panic!("the ban is on record")
-    };
-    assert_eq!(recorded.scope, BanScope::Viewer(number), "the chain knows a number");
-    for row in world.ledger.rows() {
-        assert!(!row.body.windows(3).any(|bytes| bytes == b"eve"), "and nothing else");
-    }
-    let mut world = world.restart(30_000);
-    assert!(is_banned(&world, "eve", "10.0.0.1") && !is_banned(&world, "ann", "10.0.0.1"));
-    assert_eq!(world.viewer("eve").number(), number);
-    let found = world.engine.brake().ban(BanId::new(1)).unwrap();
-    assert_eq!(found.target, BanTarget::Viewer("eve".parse().unwrap()));
-    world.advance(30_000);
-    wait_for("the end", || (!is_banned(&world, "eve", "10.0.0.1")).then_some(()));
-    assert_eq!(world.engine.brake().ban_count(), 0);
-}
-
-#[test]
-fn addresses_lie_beside_the_chain_and_are_back_after_a_crash() {
-    let mut world = World::new();
-    for (range, banned) in [("from 198.51.100.0/24", 1), ("from 2001:db8::/32", 2)] {
-        let done = world.give(HOUSE, ban(range, false, None)).get().unwrap();
-        assert_eq!(done.ban, Some(BanId::new(banned)));
-    }
-    let scopes: Vec<_> = records(&world.ledger, DropId::HOUSE)
-        .into_iter()
-        .filter_map(|record| match record {
-            Record::Banned(banned) => Some(banned.scope),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(scopes, [BanScope::Addresses, BanScope::Addresses]);
-    let mut world = world.restart(1);
-    let brake = Arc::clone(world.engine.brake());
-    for (address, banned) in
-        [("198.51.100.9", true), ("2001:db8::1", true), ("198.51.101.9", false)]
-    {
-        assert_eq!(brake.is_banned_address(address.parse().unwrap()), banned, "{address}");
-        assert_eq!(is_banned(&world, "ann", address), banned, "{address}");
-    }
-    world.give(HOUSE, Action::Unban { ban: BanId::new(1) }).get().unwrap();
-    wait_for("the end", || {
-        (!brake.is_banned_address("198.51.100.9".parse().unwrap())).then_some(())
-    });
-    let gone = world.give(HOUSE, Action::Unban { ban: BanId::new(1) }).get().unwrap_err();
-    assert_eq!(gone, CommandRefusal::UnknownBan { ban: BanId::new(1) });
-    let next = world.give(HOUSE, ban("channel nina-tv", false, None)).get().unwrap();
-    assert_eq!(next.ban, Some(BanId::new(3)), "ids go on");
-    assert!(is_banned(&world, "ann", "10.0.0.1"));
-}
-
-#[test]
-fn a_ban_with_holds_gives_them_back_and_leaves_orders() {
-    let mut world = World::new();
-    let (one, other) = (world.open_drop(plan(5)), world.open_drop(plan(5)));
-    let eve = world.viewer("eve");
-    let sold = world.hold(&eve, one, 1, "e0");
-    let ordered = Waiting(world.engine.confirm(sold).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }));
-    let held = [world.hold(&eve, one, 1, "e1"), world.hold(&eve, other, 2, "e2")];
-    // One more is on its way while the ban is decided.
-    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    let bob = world.viewer("bob");
-    let kept = world.buy(0, &bob, other, 1, "b1");
-    world.ledger.wait_until_hanging();
-    let Buy::Pending { hold: kept, .. } = kept else { panic!("{kept:?}") };
-    let banned = world.give(HOUSE, ban("viewer eve", true, None));
-    let bob_too = world.give(HOUSE, ban("viewer bob", true, None));
-    world.ledger.release();
-    banned.get().unwrap();
-    bob_too.get().unwrap();
-    for hold in held.into_iter().chain([kept]) {
-        wait_ended(&world, hold);
-    }
-    assert!(matches!(world.look(sold), HoldLook::Known(status) if status.confirmed));
-    wait_for("the units", || (world.figures(other) == [5, 5, 0, 0]).then_some(()));
-    wait_for("the units", || (world.figures(one) == [5, 4, 0, 1]).then_some(()));
-}
-
-#[test]
-fn a_ban_without_holds_lets_them_live() {
-    let mut world = World::new();
-    let drop = world.open_drop(plan(5));
-    let eve = world.viewer("eve");
-    let held = world.hold(&eve, drop, 1, "e1");
-    world.give(HOUSE, ban("viewer eve", false, None)).get().unwrap();
-    assert!(matches!(world.look(held), HoldLook::Known(_)));
-    let ordered = Waiting(world.engine.confirm(held).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "it can be paid");
-}
-
-#[test]
-fn cores_are_told_and_have_holds_of_one_stream_released() {
-    let mut world = World::new();
-    let show = world.open_drop(plan(5));
-    let elsewhere =
-        world.open_drop(stampede_domain::DropPlan { stream: "other".parse().unwrap(), ..plan(5) });
-    let eve = world.viewer("eve");
-    let held = world.hold(&eve, show, 1, "e1");
-    let other = hold_elsewhere(&mut world, &eve, elsewhere, "e2");
-    world.give(HOUSE, ban("channel nina-tv", true, None)).get().unwrap();
-    for port in &mut world.ports {
-        let mut events = Vec::new();
-        wait_for("the ban", || {
-            port.drain(&mut events);
-            events
-                .iter()
-                .any(|e| matches!(e, CoreEvent::Banned(ban) if ban.releases_holds))
-                .then_some(())
-        });
-    }
-    world.ports[1].release_banned(&[eve.number()], Some(&"show".parse().unwrap()));
-    wait_ended(&world, held);
-    assert!(matches!(world.look(other), HoldLook::Known(_)), "another stream's hold lives on");
-}
-
-#[test]
 fn who_may_work_the_brake() {
     let world = World::new();
     for (role, may) in
@@ -368,49 +228,4 @@ fn what_is_out_of_range_is_refused_with_the_range() {
         assert_eq!(refused.code(), code);
         assert!(refused.to_string().contains(text), "{refused}");
     }
-}
-
-#[test]
-fn a_retried_ban_is_the_same_ban_and_another_person_needs_another_key() {
-    let world = World::new();
-    let give = |world: &World, key: &str, action: Action| -> CommandOutcome {
-        world.give_as(Role::Ops, key, HOUSE, action).unwrap().get()
-    };
-    let first = give(&world, "k1", ban("viewer eve", false, None)).unwrap();
-    let check = |world: &World| {
-        let again = give(world, "k1", ban("viewer eve", false, None)).unwrap();
-        assert_eq!((again.ban, again.replayed), (first.ban, true));
-        let reused = give(world, "k1", ban("viewer ann", false, None)).unwrap_err();
-        assert_eq!(reused, CommandRefusal::KeyReused);
-    };
-    check(&world);
-    let world = world.restart(1);
-    check(&world);
-    assert_eq!(world.engine.brake().ban_count(), 1);
-    give(&world, "k2", Action::Unban { ban: BanId::new(1) }).unwrap();
-    let world = world.restart(1);
-    let again = give(&world, "k2", Action::Unban { ban: BanId::new(1) }).unwrap();
-    assert_eq!((again.ban, again.replayed), (Some(BanId::new(1)), true));
-}
-
-#[test]
-fn bans_are_bounded() {
-    let world = World::new();
-    let max = stampede_domain::limits::BANS_MAX;
-    let give = |n: usize| {
-        let target = format!("from 10.{}.{}.0/24", n / 256, n % 256);
-        world.give_as(Role::Ops, &format!("k{n}"), HOUSE, ban(&target, false, None))
-    };
-    let mut waiting = std::collections::VecDeque::new();
-    for n in 0..max {
-        waiting.push_back(give(n).unwrap());
-        if waiting.len() == 500 {
-            waiting.pop_front().unwrap().get().unwrap();
-        }
-    }
-    for answer in waiting {
-        answer.get().unwrap();
-    }
-    let refused = give(max).unwrap().get().unwrap_err();
-    assert_eq!(refused, CommandRefusal::BansFull { max });
 }

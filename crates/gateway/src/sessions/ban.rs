@@ -1,4 +1,4 @@
-//! Who is kept out: bans, and hellos beyond what is admitted.
+//! Who is kept out: the banned, whoever comes faster than is admitted.
 
 use stampede_domain::{BanTarget, DurationMs, UnixMillis};
 use stampede_engine::{Arrival, Ban};

@@ -1,4 +1,4 @@
-//! One connection between its socket and its session.
+//! One connection: what its socket brings goes to its session, what that says goes back.
 
 use std::io;
 
