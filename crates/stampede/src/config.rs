@@ -72,6 +72,10 @@ pub(crate) struct Viewers {
     pub(crate) queue_bytes_max: usize,
     /// Time between two stock ticks of a drop, in milliseconds.
     pub(crate) tick_interval_ms: u64,
+    /// What a `busy` answer names while every take is stopped, in milliseconds.
+    pub(crate) stopped_retry_ms: u64,
+    /// What a `busy` answer names at least when buys exceed the rate admitted, in milliseconds.
+    pub(crate) limited_retry_ms: u64,
     /// Web origins that may connect; empty lets every page in. Programs without an origin always may.
     pub(crate) origins: Vec<String>,
 }
@@ -127,6 +131,8 @@ pub(crate) enum ConfigError {
     FailureRate { rate: f64 },
     #[error("viewers.tick_interval_ms is {given}; 1 to 60000 are allowed")]
     TickInterval { given: u64 },
+    #[error("viewers.{name} is {given}; 100 to 600000 are allowed")]
+    Retry { name: &'static str, given: u64 },
     #[error("viewers.{0}")]
     Viewers(#[from] stampede_gateway::ConfigError),
 }
@@ -160,6 +166,8 @@ impl Default for Viewers {
             heartbeat_ms: gateway.heartbeat.get(),
             queue_bytes_max: gateway.queue_bytes_max,
             tick_interval_ms: 100,
+            stopped_retry_ms: 5_000,
+            limited_retry_ms: 1_000,
             origins: Vec::new(),
         }
     }
@@ -226,6 +234,14 @@ impl Config {
         if !(1..=60_000).contains(&given) {
             return Err(ConfigError::TickInterval { given });
         }
+        let Viewers { stopped_retry_ms, limited_retry_ms, .. } = self.viewers;
+        for (name, given) in
+            [("stopped_retry_ms", stopped_retry_ms), ("limited_retry_ms", limited_retry_ms)]
+        {
+            if !(100..=600_000).contains(&given) {
+                return Err(ConfigError::Retry { name, given });
+            }
+        }
         self.viewers.gateway().validate()?;
         let rate = self.payments.failure_rate;
         if !(0.0..=1.0).contains(&rate) {
@@ -279,6 +295,15 @@ mod tests {
         );
         let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
         assert!(refused.contains("unknown field `port`"), "{refused}");
+    }
+
+    #[test]
+    fn a_time_to_wait_has_a_range() {
+        let mut config: Config = toml::from_str("[viewers]\nstopped_retry_ms = 99\n").unwrap();
+        let refused = config.validate().unwrap_err().to_string();
+        assert_eq!(refused, "viewers.stopped_retry_ms is 99; 100 to 600000 are allowed");
+        config.viewers.stopped_retry_ms = 100;
+        assert!(config.validate().is_ok());
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let engine_config = EngineConfig {
         cores: config.cores(),
         connections_per_viewer_max: config.viewers.connections_per_viewer_max,
+        halt_retry_after: DurationMs::new(config.viewers.stopped_retry_ms),
+        admission_retry_after: DurationMs::new(config.viewers.limited_retry_ms),
         ..EngineConfig::default()
     };
     let (engine, ports) = stampede_engine::start(engine_config, ledger, clock, signals.wakes())?;

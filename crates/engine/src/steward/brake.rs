@@ -18,7 +18,8 @@ use super::{effects::Effect, thread::Steward};
 use crate::{
     brake::{Ban, BrakeEntry},
     buy::HoldLook,
-    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    command::{Action, CommandOutcome, Done, StaffCommand},
+    command_refusal::CommandRefusal,
     event::CoreEvent,
     metrics,
 };

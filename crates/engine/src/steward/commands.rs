@@ -12,7 +12,8 @@ use tracing::info;
 
 use super::{effects::Effect, keys::Known, thread::Steward};
 use crate::{
-    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    command::{Action, CommandOutcome, Done, StaffCommand},
+    command_refusal::CommandRefusal,
     metrics,
     offline::StreamWatch,
 };

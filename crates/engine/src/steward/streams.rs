@@ -5,7 +5,10 @@ use stampede_ledger::Record;
 use tracing::info;
 
 use super::thread::Steward;
-use crate::command::{CommandOutcome, CommandRefusal, Done, StaffCommand};
+use crate::{
+    command::{CommandOutcome, Done, StaffCommand},
+    command_refusal::CommandRefusal,
+};
 
 impl Steward {
     /// Decides a report about a stream: each of its drops has it in its own chain. A report of what

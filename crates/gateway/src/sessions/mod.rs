@@ -138,7 +138,6 @@ impl Sessions {
         } else if self.draining {
             self.close(token, CloseCode::GoingAway, GOING_AWAY);
         } else if self.port.brake().is_banned_address(address) {
-            // The ban has come while the connection was on its way here from its door.
             self.close(token, CloseCode::Banned, ban::BANNED);
         }
         token

@@ -1,0 +1,177 @@
+//! Why a staff command is refused.
+
+use stampede_domain::{BanId, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, Units};
+
+/// Why a command was refused: an outcome, which is recorded too.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandRefusal {
+    /// No such drop, or another merchant's.
+    #[error("no such drop")]
+    UnknownDrop,
+    /// The role is not trusted with it.
+    #[error("role {role} may not {action}")]
+    Forbidden {
+        /// The token's role.
+        role: &'static str,
+        /// The command.
+        action: &'static str,
+    },
+    /// The plan is for another merchant than the token's.
+    #[error("this token is bound to {bound}; the plan names {named}")]
+    OtherMerchant {
+        /// Whose token it is.
+        bound: MerchantId,
+        /// Whose goods the plan names.
+        named: MerchantId,
+    },
+    /// The same key was used for another request.
+    #[error("this key was used for another command; make a new key for each command")]
+    KeyReused,
+    /// Not possible in this phase.
+    #[error("{action} is not possible while the drop is {phase}")]
+    WrongPhase {
+        /// The command.
+        action: &'static str,
+        /// Where the drop stands.
+        phase: Phase,
+    },
+    /// The plan is not sound.
+    #[error("the plan is not valid: {0}")]
+    Plan(#[from] PlanError),
+    /// An edit would move the drop to another stream, merchant or mode.
+    #[error("an edit cannot change {field}; cancel this drop, then plan another")]
+    Fixed {
+        /// The field that is fixed.
+        field: &'static str,
+    },
+    /// Units were put on sale already, so the terms are fixed.
+    #[error("units of this drop were put on sale already; its terms are fixed")]
+    AlreadySupplied,
+    /// No such SKU in the drop.
+    #[error("no SKU {sku} in this drop")]
+    UnknownSku {
+        /// What was asked for.
+        sku: SkuId,
+    },
+    /// A lot of zero units, or one that would exceed what a pool can count.
+    #[error(
+        "a lot of {units} units on top of {supplied} is out of range; a pool holds at most {max}"
+    )]
+    LotOutOfRange {
+        /// Units of the lot.
+        units: Units,
+        /// Units supplied so far.
+        supplied: Units,
+        /// The most that a pool can count.
+        max: Units,
+    },
+    /// The stream has as many live drops as it may.
+    #[error("the stream has {max} drops that are not over; settle or cancel some first")]
+    StreamFull {
+        /// The limit.
+        max: usize,
+    },
+    /// A start or an end that lies in the past.
+    #[error("{field} {at} is not after the server's time {now}")]
+    InThePast {
+        /// The field.
+        field: &'static str,
+        /// What was asked for, in milliseconds since 1970.
+        at: u64,
+        /// The server's time, in milliseconds since 1970.
+        now: u64,
+    },
+    /// A reason that is too long or has control characters.
+    #[error("a reason must have at most {max} bytes and no control characters")]
+    Reason {
+        /// Most bytes allowed.
+        max: usize,
+    },
+    /// The command is about every merchant's drops; the token is bound to one merchant.
+    #[error(
+        "{action} holds for every merchant's drops; this token is bound to {bound}: use one that is \
+         not bound"
+    )]
+    BoundToken {
+        /// The command.
+        action: &'static str,
+        /// Whose token it is.
+        bound: MerchantId,
+    },
+    /// A rate outside its range.
+    #[error(transparent)]
+    Rates(#[from] RatesError),
+    /// A time to live outside its range.
+    #[error("expires_in_ms is {value}; {min} to {max} are allowed, or leave it out")]
+    Expiry {
+        /// What was asked for, in milliseconds.
+        value: u64,
+        /// The shortest allowed.
+        min: u64,
+        /// The longest allowed.
+        max: u64,
+    },
+    /// Nothing is stopped, or no limits are set.
+    #[error("there is nothing to end: {what}")]
+    NotInForce {
+        /// What is not in force.
+        what: &'static str,
+    },
+    /// No such ban, or it has ended.
+    #[error("no ban {ban} is in force")]
+    UnknownBan {
+        /// What was asked for.
+        ban: BanId,
+    },
+    /// As many bans as there may be.
+    #[error("{max} bans are in force, which is the most; end some, or ban a range or a channel")]
+    BansFull {
+        /// The limit.
+        max: usize,
+    },
+    /// A report about a stream in which nothing is planned or going on.
+    #[error(
+        "stream {stream} has no drop that is planned or going on; there is nothing to report to"
+    )]
+    UnknownStream {
+        /// What was reported.
+        stream: StreamId,
+    },
+    /// A refusal that was recorded before a restart, in the words recorded then.
+    #[error("{text}")]
+    Recorded {
+        /// The code recorded.
+        code: String,
+        /// The sentence recorded.
+        text: String,
+    },
+}
+
+impl CommandRefusal {
+    /// The stable code on every interface.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::UnknownDrop => "unknown_drop",
+            Self::Forbidden { .. } | Self::OtherMerchant { .. } | Self::BoundToken { .. } => {
+                "forbidden"
+            }
+            Self::KeyReused => "key_reused",
+            Self::WrongPhase { .. } => "wrong_phase",
+            Self::Plan(_) => "invalid_plan",
+            Self::Fixed { .. } => "fixed_field",
+            Self::AlreadySupplied => "already_supplied",
+            Self::UnknownSku { .. } => "unknown_sku",
+            Self::LotOutOfRange { .. } => "lot_out_of_range",
+            Self::StreamFull { .. } => "stream_full",
+            Self::InThePast { .. } => "in_the_past",
+            Self::Reason { .. } => "invalid_reason",
+            Self::Rates(_) => "rate_out_of_range",
+            Self::Expiry { .. } => "expiry_out_of_range",
+            Self::NotInForce { .. } => "not_in_force",
+            Self::UnknownBan { .. } => "unknown_ban",
+            Self::BansFull { .. } => "bans_full",
+            Self::UnknownStream { .. } => "unknown_stream",
+            Self::Recorded { code, .. } => code,
+        }
+    }
+}
