@@ -84,6 +84,7 @@ codes! {
     // Nothing is wrong with the request.
     Busy "busy" SERVICE_UNAVAILABLE "Too many requests wait"
     Poisoned "poisoned" SERVICE_UNAVAILABLE "The ledger failed"
+    Draining "draining" SERVICE_UNAVAILABLE "The server is sending its viewers away"
     Stopping "stopping" SERVICE_UNAVAILABLE "The server is stopping"
     OutcomeUnknown "outcome_unknown" SERVICE_UNAVAILABLE "The outcome is not known"
     Internal "internal" INTERNAL_SERVER_ERROR "The server failed"

@@ -1,6 +1,12 @@
 //! What the handlers share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use stampede_domain::DurationMs;
@@ -22,6 +28,8 @@ pub struct ControlParts {
     pub data_dir: PathBuf,
     /// The limits.
     pub config: ControlConfig,
+    /// Whether the server is stopping: viewers are sent away, probes are told.
+    pub draining: Arc<AtomicBool>,
 }
 
 /// The parts behind one pointer, cloned for each request.
@@ -63,6 +71,12 @@ impl ControlState {
 
     pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
         &self.0.ledger_reads
+    }
+
+    /// Whether the server is stopping.
+    pub(crate) fn is_draining(&self) -> bool {
+        // ORDERING: Relaxed: a probe learns it now or with its next look.
+        self.0.parts.draining.load(Ordering::Relaxed)
     }
 
     /// Whose word about a client's address counts.

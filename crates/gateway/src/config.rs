@@ -78,6 +78,9 @@ pub struct GatewayConfig {
     pub queue_bytes_max: usize,
     /// Retries that wait on one core for another core's take. When full: `busy`.
     pub awaiting_max: usize,
+    /// Span over which clients are asked to come back when the server stops, in milliseconds; 0
+    /// leaves it to their own backoff.
+    pub reconnect_spread: DurationMs,
     /// Time for pending answers to leave at shutdown, in milliseconds.
     pub drain_timeout: DurationMs,
 }
@@ -111,6 +114,7 @@ impl Default for GatewayConfig {
             messages_over_max: 100,
             queue_bytes_max: 256 << 10,
             awaiting_max: 65_536,
+            reconnect_spread: DurationMs::from_secs(5),
             drain_timeout: DurationMs::from_secs(5),
         }
     }
@@ -168,6 +172,7 @@ impl GatewayConfig {
             ("messages_over_max", self.messages_over_max.into(), 1, 1_000_000),
             ("queue_bytes_max", wide(self.queue_bytes_max), 1 << 10, 1 << 30),
             ("awaiting_max", wide(self.awaiting_max), 1, 1 << 24),
+            ("reconnect_spread_ms", self.reconnect_spread.get(), 0, HOUR_MS),
             ("drain_timeout_ms", self.drain_timeout.get(), 0, HOUR_MS),
         ];
         match bounds.into_iter().find(|(_, value, min, max)| value < min || value > max) {

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use stampede_domain::UnixMillis;
+use stampede_domain::{HoldId, UnixMillis};
 use stampede_engine::Viewer;
 use stampede_wire::{Subprotocol, ticket::Ticket};
 
@@ -53,9 +53,9 @@ pub(crate) struct Joined {
     pub(crate) place: usize,
     /// The audience's latest tick that was written, or was current at the welcome.
     pub(crate) seen_tick: u64,
-    /// Whether a release or a payment was handed over; after a failed commit nobody may know what
-    /// became of it.
-    pub(crate) has_asked: bool,
+    /// Holds of releases and payments that were handed over and are not answered yet: the server's
+    /// stop waits for them, a failed commit leaves nobody knowing what became of them.
+    pub(crate) asked: Vec<HoldId>,
 }
 
 impl Session {

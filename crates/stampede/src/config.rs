@@ -7,8 +7,10 @@ use std::{
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use stampede_control::ControlConfig;
 use stampede_domain::{DurationMs, IdError, NodeId, limits::CORES_MAX};
 use stampede_gateway::GatewayConfig;
+use stampede_proxies::{NetworkError, ProxyProtocol, TrustedProxies};
 
 /// Port of the viewers' WebSocket listener.
 pub(crate) const VIEWER_PORT: u16 = 7700;
@@ -78,6 +80,14 @@ pub(crate) struct Viewers {
     pub(crate) limited_retry_ms: u64,
     /// Web origins that may connect; empty lets every page in. Programs without an origin always may.
     pub(crate) origins: Vec<String>,
+    /// Span over which clients come back after a stop, in milliseconds; 0 leaves it to their backoff.
+    pub(crate) reconnect_spread_ms: u64,
+    /// Proxies in front, whose word about a client's address counts.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Whether connections begin with a PROXY header.
+    pub(crate) proxy_protocol: ProxyHeader,
+    /// `[viewers.tls]`: without it connections are plain.
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 /// `[control]`: the HTTP listener.
@@ -86,6 +96,40 @@ pub(crate) struct Viewers {
 pub(crate) struct Control {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
+    /// Proxies in front, whose word about a client's address counts.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Whether connections begin with a PROXY header.
+    pub(crate) proxy_protocol: ProxyHeader,
+    /// `[control.tls]`: without it connections are plain.
+    pub(crate) tls: Option<TlsFiles>,
+}
+
+/// A listener's certificate with its key, both PEM; relative paths start where the server does.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsFiles {
+    /// The certificate, then those that lead to a root.
+    pub(crate) cert: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+/// Whether a listener's connections begin with a PROXY header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProxyHeader {
+    #[default]
+    Off,
+    Required,
+}
+
+impl From<ProxyHeader> for ProxyProtocol {
+    fn from(header: ProxyHeader) -> Self {
+        match header {
+            ProxyHeader::Off => Self::Off,
+            ProxyHeader::Required => Self::Required,
+        }
+    }
 }
 
 /// `[assets]`: the public files alone, apart from the control listener.
@@ -133,6 +177,13 @@ pub(crate) enum ConfigError {
     TickInterval { given: u64 },
     #[error("viewers.{name} is {given}; 100 to 600000 are allowed")]
     Retry { name: &'static str, given: u64 },
+    #[error("{listener}.trusted_proxies: {source}")]
+    TrustedProxies { listener: &'static str, source: NetworkError },
+    #[error(
+        "{listener}.proxy_protocol is \"required\", but {listener}.trusted_proxies is empty, so \
+         nobody could connect; list the proxies' addresses"
+    )]
+    NoTrustedProxy { listener: &'static str },
     #[error("viewers.{0}")]
     Viewers(#[from] stampede_gateway::ConfigError),
 }
@@ -169,6 +220,10 @@ impl Default for Viewers {
             stopped_retry_ms: 5_000,
             limited_retry_ms: 1_000,
             origins: Vec::new(),
+            reconnect_spread_ms: gateway.reconnect_spread.get(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: ProxyHeader::Off,
+            tls: None,
         }
     }
 }
@@ -195,14 +250,50 @@ impl Viewers {
             heartbeat: DurationMs::new(self.heartbeat_ms),
             queue_bytes_max: self.queue_bytes_max,
             tick_interval: DurationMs::new(self.tick_interval_ms),
+            reconnect_spread: DurationMs::new(self.reconnect_spread_ms),
+            trusted_proxies: trusted(&self.trusted_proxies),
+            proxy_protocol: self.proxy_protocol.into(),
             ..GatewayConfig::default()
         }
     }
 }
 
+impl Control {
+    /// These settings as the interface takes them; what cannot be set keeps its default.
+    pub(crate) fn interface(&self) -> ControlConfig {
+        ControlConfig {
+            trusted_proxies: trusted(&self.trusted_proxies),
+            proxy_protocol: self.proxy_protocol.into(),
+            ..ControlConfig::default()
+        }
+    }
+}
+
+fn trusted(given: &[String]) -> TrustedProxies {
+    TrustedProxies::parse(given).expect("the settings were checked")
+}
+
+fn check_proxies(
+    listener: &'static str,
+    trusted: &[String],
+    header: ProxyHeader,
+) -> Result<(), ConfigError> {
+    let trusted = TrustedProxies::parse(trusted)
+        .map_err(|source| ConfigError::TrustedProxies { listener, source })?;
+    if header == ProxyHeader::Required && trusted.is_empty() {
+        return Err(ConfigError::NoTrustedProxy { listener });
+    }
+    Ok(())
+}
+
 impl Default for Control {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT) }
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: ProxyHeader::Off,
+            tls: None,
+        }
     }
 }
 
@@ -242,7 +333,10 @@ impl Config {
                 return Err(ConfigError::Retry { name, given });
             }
         }
-        self.viewers.gateway().validate()?;
+        let Self { viewers, control, .. } = self;
+        check_proxies("viewers", &viewers.trusted_proxies, viewers.proxy_protocol)?;
+        check_proxies("control", &control.trusted_proxies, control.proxy_protocol)?;
+        viewers.gateway().validate()?;
         let rate = self.payments.failure_rate;
         if !(0.0..=1.0).contains(&rate) {
             return Err(ConfigError::FailureRate { rate });
@@ -304,6 +398,21 @@ mod tests {
         assert_eq!(refused, "viewers.stopped_retry_ms is 99; 100 to 600000 are allowed");
         config.viewers.stopped_retry_ms = 100;
         assert!(config.validate().is_ok());
+    fn proxies_are_networks_that_may_connect() {
+        let refused = |text: &str| {
+            let config: Config = toml::from_str(text).unwrap();
+            config.validate().unwrap_err().to_string()
+        };
+        let why = refused("[control]\ntrusted_proxies = [\"proxy.example\"]\n");
+        assert!(
+            why.starts_with("control.trusted_proxies: \"proxy.example\" is no network"),
+            "{why}"
+        );
+        let why = refused("[viewers]\nproxy_protocol = \"required\"\n");
+        assert!(why.contains("viewers.trusted_proxies is empty, so nobody could connect"), "{why}");
+        let sound =
+            "[viewers]\nproxy_protocol = \"required\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+        assert!(toml::from_str::<Config>(sound).unwrap().validate().is_ok());
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+    #[error(transparent)]
     Id(#[from] stampede_domain::IdError),
     #[error(transparent)]
     Lock(#[from] stampede_ledger::LockError),

@@ -10,6 +10,7 @@ mod serve;
 mod staff;
 mod telemetry;
 mod ticket_keys;
+mod tls;
 mod tools;
 
 use std::process::ExitCode;

@@ -1,12 +1,17 @@
 //! The server: every part wired, started in order, stopped in order.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{
+    net::SocketAddr,
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering},
+};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
 use stampede_domain::{DurationMs, NodeId};
-use stampede_engine::{Engine, EngineConfig, Health};
-use stampede_gateway::{CoreSignals, Gateway};
+use stampede_engine::{Clock, Engine, EngineConfig, Health};
+use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
 use stampede_wire::ticket::TicketVerifier;
@@ -21,28 +26,35 @@ use crate::{
     FOUND_WRONG,
     cli::ServeArgs,
     clock::SystemClock,
-    config::{Config, Provider},
+    config::{Config, Provider, TlsFiles},
     descriptors,
     failure::Failure,
     staff, telemetry, ticket_keys,
+    tls::Certificates,
 };
 
 /// Time between two foldings of the metrics' samples.
 const UPKEEP_EVERY: DurationMs = DurationMs::from_secs(5);
+
+/// Time between two looks at the certificates' files.
+const LOOK_EVERY: DurationMs = DurationMs::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
     let config = settings(args)?;
     info!(config = %toml::to_string(&config).unwrap_or_default().replace('\n', " "), "settings");
-    let descriptors = descriptors::raise();
-    info!(descriptors, "open descriptors allowed");
-    let connections_max = config.viewers.connections_max;
-    if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
-        warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
-    }
+    raise_descriptors(&config);
     warn_if_open(&config);
     let metrics = telemetry::metrics()?;
+
+    let clock = Arc::new(SystemClock::start());
+    let load = |listener, files: &Option<TlsFiles>| {
+        Certificates::load(listener, files.as_ref(), clock.now())
+    };
+    let certificates =
+        (load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?);
+    let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
 
     let data = DataDir::lock(&args.data)?;
     let tokens = Arc::new(StaffTokens::open(data.path())?);
@@ -51,19 +63,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
     let ledger = SqliteLedger::open(&data, &node)?;
 
-    let clock = Arc::new(SystemClock::start());
     let signals = CoreSignals::new(config.cores())?;
-    let engine_config = EngineConfig {
-        cores: config.cores(),
-        connections_per_viewer_max: config.viewers.connections_per_viewer_max,
-        halt_retry_after: DurationMs::new(config.viewers.stopped_retry_ms),
-        admission_retry_after: DurationMs::new(config.viewers.limited_retry_ms),
-        ..EngineConfig::default()
-    };
-    let (engine, ports) = stampede_engine::start(engine_config, ledger, clock, signals.wakes())?;
+    let (engine, ports) = stampede_engine::start(
+        engine_config(&config),
+        ledger,
+        Arc::clone(&clock) as _,
+        signals.wakes(),
+    )?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
-    let gateway =
-        Gateway::start(config.viewers.gateway(), ports, signals, Arc::clone(&settlement), tickets)?;
+    let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
+    let gateway = Gateway::start(viewers, ports, signals, Arc::clone(&settlement), tickets)?;
+    let viewers_at = gateway.local_addr();
+    let gateway = Arc::new(Mutex::new(Some(gateway)));
     let listeners = Listeners {
         control: listen(config.control.listen)?,
         assets: config.assets.listen.map(listen).transpose()?,
@@ -76,25 +87,73 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         staff: tokens,
         metrics,
         data_dir: data.path().to_owned(),
-        config: ControlConfig::default(),
+        config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
+        draining: Arc::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(control(listeners, parts, |control, assets| {
-        println!("viewers on ws://{}/", gateway.local_addr());
-        println!("control on http://{control}/");
-        if let Some(token) = first_token {
-            println!("staff token: {token}");
-            info!("that token is shown only now; `stampede token add` makes others");
-        }
-        if let Some(assets) = assets {
-            println!("assets on http://{assets}/");
-        }
+    let ready = |control, assets| {
+        announce(&config, (viewers_at, control, assets), first_token.as_deref());
         info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
-    }));
+    };
+    let certificates = [certificates.0, certificates.1].into_iter().flatten().collect();
+    let watched = watch_files(certificates, &clock);
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = control(listeners, parts, Arc::clone(&gateway), ready) => served,
+            failed = watched => Err(failed),
+        }
+    });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
-    stop(gateway, &settlement, &engine);
+    stop(&gateway, &settlement, &engine);
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
+}
+
+/// Says where everything is, on standard output.
+fn announce(
+    config: &Config,
+    (viewers, control, assets): (SocketAddr, SocketAddr, Option<SocketAddr>),
+    token: Option<&str>,
+) {
+    let letter = |tls: &Option<TlsFiles>| if tls.is_some() { "s" } else { "" };
+    let (ws, http) = (letter(&config.viewers.tls), letter(&config.control.tls));
+    println!("viewers on ws{ws}://{viewers}/");
+    println!("control on http{http}://{control}/");
+    if let Some(token) = token {
+        println!("staff token: {token}");
+        info!("that token is shown only now; `stampede token add` makes others");
+    }
+    if let Some(assets) = assets {
+        println!("assets on http{http}://{assets}/");
+    }
+}
+
+/// Looks at the certificates' files now and then, at once on `SIGHUP`; ends only if it cannot.
+async fn watch_files(mut certificates: Vec<Certificates>, clock: &SystemClock) -> Failure {
+    let mut told = match signal(SignalKind::hangup()) {
+        Ok(told) => told,
+        Err(why) => return why.into(),
+    };
+    let mut due = tokio::time::interval(LOOK_EVERY.to_std());
+    loop {
+        tokio::select! {
+            _ = told.recv() => info!(certificates = certificates.len(), "told to look for new ones"),
+            _ = due.tick() => {}
+        }
+        for one in &mut certificates {
+            one.look(clock.now());
+        }
+    }
+}
+
+fn engine_config(config: &Config) -> EngineConfig {
+    EngineConfig {
+        cores: config.cores(),
+        connections_per_viewer_max: config.viewers.connections_per_viewer_max,
+        halt_retry_after: DurationMs::new(config.viewers.stopped_retry_ms),
+        admission_retry_after: DurationMs::new(config.viewers.limited_retry_ms),
+        ..EngineConfig::default()
+    }
 }
 
 /// The file's settings with those of the command line on top.
@@ -113,6 +172,16 @@ fn settings(args: &ServeArgs) -> Result<Config, Failure> {
     set(&mut payments.failure_rate, args.payment_failure_rate);
     config.validate()?;
     Ok(config)
+}
+
+/// Each connection needs a descriptor.
+fn raise_descriptors(config: &Config) {
+    let descriptors = descriptors::raise();
+    info!(descriptors, "open descriptors allowed");
+    let connections_max = config.viewers.connections_max;
+    if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
+        warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
+    }
 }
 
 /// Only a browser says which page it runs, so this matters where pages may connect at all.
@@ -158,6 +227,7 @@ struct Listeners {
 async fn control(
     listeners: Listeners,
     parts: ControlParts,
+    gateway: Arc<Mutex<Option<Gateway>>>,
     ready: impl FnOnce(SocketAddr, Option<SocketAddr>),
 ) -> Result<(), Failure> {
     let listener = TcpListener::from_std(listeners.control)?;
@@ -167,6 +237,7 @@ async fn control(
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (config, recorder) = (parts.config.clone(), parts.metrics.clone());
+    let draining = Arc::clone(&parts.draining);
     let router = stampede_control::router(parts);
     ready(address, public_address);
     let (stop, told) = watch::channel(());
@@ -176,6 +247,10 @@ async fn control(
             _ = interrupt.recv() => {}
         }
         info!("stopping");
+        // Probes, hosts, payments of the platform are answered while the viewers leave.
+        draining.store(true, Ordering::Relaxed);
+        let left = tokio::task::spawn_blocking(move || shut(&gateway)).await;
+        left.expect("the gateway's stop does not panic");
         drop(stop);
     };
     let ended =
@@ -203,9 +278,17 @@ async fn upkeep(recorder: &PrometheusHandle) {
     }
 }
 
+/// Sends the viewers away, once.
+fn shut(gateway: &Mutex<Option<Gateway>>) {
+    let running = gateway.lock().take();
+    if let Some(gateway) = running {
+        gateway.shutdown();
+    }
+}
+
 /// Viewers first, so that durable answers leave; the ledger last, so that nothing is lost.
-fn stop(gateway: Gateway, settlement: &Settlement, engine: &Engine) {
-    gateway.shutdown();
+fn stop(gateway: &Mutex<Option<Gateway>>, settlement: &Settlement, engine: &Engine) {
+    shut(gateway);
     settlement.shutdown();
     engine.shutdown();
     info!("stopped");

@@ -23,5 +23,6 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus:
     stampede_settlement::metrics::describe();
     stampede_gateway::metrics::describe();
     stampede_control::metrics::describe();
+    crate::tls::describe();
     Ok(handle)
 }

@@ -38,12 +38,16 @@ pub(super) async fn healthz(State(state): State<ControlState>) -> Json<Alive> {
     tag = "health",
     responses(
         (status = 200, description = "Takes are decided, promises leave.", body = Ready),
-        (status = 503, description = "The ledger failed: nothing is sold until a restart has recovered it.",
+        (status = 503, description = "Nothing is sold: the server is stopping, or its ledger failed and a restart has to recover it.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Ready>, Problem> {
     match state.engine().health() {
+        Health::Ready if state.is_draining() => Err(Problem::new(
+            Code::Draining,
+            "the server stops: viewers are sent away and nobody new is let in; send them elsewhere",
+        )),
         Health::Ready => {
             Ok(Json(Ready { status: "ready", server_time_ms: state.engine().now().get() }))
         }

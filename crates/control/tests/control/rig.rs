@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -46,6 +46,8 @@ pub(crate) struct Rig {
     pub(crate) dir: Arc<TempDir>,
     clock: Arc<TestClock>,
     tokens: Vec<(&'static str, String)>,
+    /// Whether the server says that it stops.
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 impl Rig {
@@ -96,7 +98,17 @@ impl Rig {
         let recorder = PrometheusBuilder::new().build_recorder();
         let port = ports.pop().unwrap();
         let router = Router::new();
-        let mut rig = Self { engine, port, router, staff, recorder, dir, clock, tokens };
+        let mut rig = Self {
+            engine,
+            port,
+            router,
+            staff,
+            recorder,
+            dir,
+            clock,
+            tokens,
+            draining: Arc::default(),
+        };
         rig.router = rig.router_on(rig.dir.path().to_owned(), config);
         rig
     }
@@ -127,6 +139,7 @@ impl Rig {
             metrics: self.recorder.handle(),
             data_dir,
             config,
+            draining: Arc::clone(&self.draining),
         })
     }
 

@@ -100,7 +100,9 @@ impl Sessions {
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
             let refusal = self.port.release(&joined.viewer, hold, token).err();
-            joined.has_asked |= refusal.is_none();
+            if refusal.is_none() {
+                joined.asked.push(hold);
+            }
             refusal
         });
         // Success comes as an event to all of the viewer's connections.
@@ -120,7 +122,9 @@ impl Sessions {
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
             let refusal = self.shared.settlement.pay(joined.viewer.number(), hold).err();
-            joined.has_asked |= refusal.is_none();
+            if refusal.is_none() {
+                joined.asked.push(hold);
+            }
             refusal
         });
         if let Some(refusal) = refusal {

@@ -27,9 +27,20 @@ impl Sessions {
         self.events = events;
     }
 
-    /// Answers that wait for a commit.
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len() + self.awaiting.len()
+    /// Answers that wait for a commit: buys, releases and payments that were handed over.
+    pub(crate) fn pending(&mut self) -> usize {
+        let asked = self.slab.iter_mut().filter_map(|(_, session)| session.joined());
+        let asked: usize = asked.map(|joined| joined.asked.len()).sum();
+        self.pending.len() + self.awaiting.len() + asked
+    }
+
+    /// The answer about a hold has come for all connections of its viewer.
+    fn answered(&mut self, viewer: ViewerNumber, hold: HoldId) {
+        for token in self.by_viewer.get(&viewer).into_iter().flatten() {
+            if let Some(joined) = self.slab.get_mut(*token).and_then(Session::joined_mut) {
+                joined.asked.retain(|asked| *asked != hold);
+            }
+        }
     }
 
     fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
@@ -77,6 +88,9 @@ impl Sessions {
     fn act(&mut self, event: &CoreEvent, now: UnixMillis) {
         match *event {
             CoreEvent::ReleaseRefused { token, hold, refusal } => {
+                if let Some(joined) = self.slab.get_mut(token).and_then(Session::joined_mut) {
+                    joined.asked.retain(|asked| *asked != hold);
+                }
                 self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
             }
             CoreEvent::Viewer { viewer, event } => self.tell(viewer, event, now),
@@ -93,6 +107,9 @@ impl Sessions {
     fn tell(&mut self, viewer: ViewerNumber, event: ViewerEvent, now: UnixMillis) {
         if !self.by_viewer.contains_key(&viewer) {
             return;
+        }
+        if !matches!(event, ViewerEvent::Held(_)) {
+            self.answered(viewer, event.hold());
         }
         if let Some(message) = self.message(event, now) {
             self.tell_viewer(viewer, event.hold(), None, &message);
@@ -158,7 +175,7 @@ impl Sessions {
         let awaiting = std::mem::take(&mut self.awaiting);
         let buys = pending.chain(awaiting).map(|waiting| waiting.token);
         let asked = self.slab.iter_mut().filter_map(|(token, session)| {
-            session.joined().is_some_and(|joined| joined.has_asked).then_some(token)
+            session.joined().is_some_and(|joined| !joined.asked.is_empty()).then_some(token)
         });
         let waiting: Vec<Token> = buys.chain(asked).collect();
         for token in waiting {

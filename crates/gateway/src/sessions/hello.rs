@@ -62,7 +62,7 @@ impl Sessions {
             audience,
             place,
             seen_tick,
-            has_asked: false,
+            asked: Vec::new(),
         }));
         self.send_welcome(token, welcome);
     }

@@ -136,7 +136,7 @@ impl Sessions {
         } else if !has_room {
             self.close(token, CloseCode::AddressFull, "too many connections from this address");
         } else if self.draining {
-            self.close(token, CloseCode::GoingAway, GOING_AWAY);
+            self.send_away(token);
         } else if self.port.brake().is_banned_address(address) {
             self.close(token, CloseCode::Banned, ban::BANNED);
         }
@@ -294,16 +294,21 @@ impl Sessions {
 
     /// Says why, then closes once everything before it is written. The session is over with that.
     pub(crate) fn close(&mut self, token: Token, code: CloseCode, why: &str) {
+        self.close_with(token, code, ErrorNotice::new(code, why));
+    }
+
+    fn close_with(&mut self, token: Token, code: CloseCode, notice: ErrorNotice) {
         let Some(session) = self.slab.get_mut(token).filter(|session| !session.is_closing()) else {
             return;
         };
         if code == CloseCode::TooSlow {
             session.outbox.discard();
         }
-        let notice = ServerMessage::Error(ErrorNotice::new(code, why));
+        let why = notice.message.clone();
+        let notice = ServerMessage::Error(notice);
         session.outbox.push(session.subprotocol, &session.subprotocol.encode_server(&notice));
         metrics::count_close(code.name());
-        self.end(token, Some(code.code()), why);
+        self.end(token, Some(code.code()), &why);
     }
 
     /// The client broke the rules of WebSocket itself: nothing can be said but the close.
@@ -396,5 +401,3 @@ fn list(listed: &mut VecDeque<Token>, token: Token, session: &mut Session) {
         listed.push_back(token);
     }
 }
-
-const GOING_AWAY: &str = "the server stops; connect again";

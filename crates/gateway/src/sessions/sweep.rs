@@ -1,9 +1,10 @@
 //! Deadlines of sessions: hello, heartbeat, ticket, close.
 
+use rand::Rng;
 use stampede_domain::{DurationMs, UnixMillis};
-use stampede_wire::CloseCode;
+use stampede_wire::{CloseCode, ErrorNotice};
 
-use super::{GOING_AWAY, Sessions, list};
+use super::{Sessions, list};
 use crate::{
     server::Shared,
     session::{Session, Stage},
@@ -51,8 +52,20 @@ impl Sessions {
     pub(crate) fn close_all(&mut self) {
         let tokens: Vec<Token> = self.slab.iter_mut().map(|(token, _)| token).collect();
         for token in tokens {
-            self.close(token, CloseCode::GoingAway, GOING_AWAY);
+            self.send_away(token);
         }
+    }
+
+    /// Closes a session because the server stops. Each gets its own time to come back, so that the
+    /// crowd does not return in one wave.
+    pub(super) fn send_away(&mut self, token: Token) {
+        let spread = self.shared.config.reconnect_spread.get();
+        let notice = ErrorNotice::new(CloseCode::GoingAway, "the server stops; connect again");
+        let notice = match spread {
+            0 => notice,
+            _ => notice.after(DurationMs::new(rand::rng().random_range(0..=spread))),
+        };
+        self.close_with(token, CloseCode::GoingAway, notice);
     }
 
     /// Sessions whose connection still exists.

@@ -209,23 +209,38 @@ impl Core {
     /// Lets promises leave, tells clients to go, waits until they have or time is over.
     fn stop(mut self, batch: &mut Batch) {
         self.sessions.drain();
-        let until = self.sessions.now().plus(self.shared.config.drain_timeout);
         self.sessions.wake();
-        while self.sessions.pending() > 0 && self.sessions.now() < until {
-            self.round(batch);
-        }
-        if self.sessions.pending() > 0 {
-            warn!(pending = self.sessions.pending(), "stopping with answers that are not durable");
+        let span = self.shared.config.drain_timeout;
+        self.rounds(batch, span, |sessions| sessions.pending() == 0);
+        let pending = self.sessions.pending();
+        if pending > 0 {
+            warn!(pending, "stopping with answers that are not durable");
         }
         self.sessions.close_all();
         // The sweep dooms whoever does not close in time; this bound is for a sweep that finds none.
         let linger = DurationMs::new(self.shared.config.close_linger.get() + SWEEP_MS);
-        let until = self.sessions.now().plus(linger);
-        while self.sessions.len() > 0 && self.sessions.now() < until {
-            self.round(batch);
-        }
+        self.rounds(batch, linger, |sessions| sessions.len() == 0);
         if self.sessions.len() > 0 {
             warn!(connections = self.sessions.len(), "stopping with connections that stayed");
+        }
+    }
+
+    /// Goes on until that is done, or the span is over: by the server's clock, or by the time waited
+    /// for nothing, for the clock may stand still.
+    fn rounds(
+        &mut self,
+        batch: &mut Batch,
+        span: DurationMs,
+        is_done: impl Fn(&mut Sessions) -> bool,
+    ) {
+        let until = self.sessions.now().plus(span);
+        let mut idle = Duration::ZERO;
+        while !is_done(&mut self.sessions) && self.sessions.now() < until && idle < span.to_std() {
+            let timeout = self.until_due();
+            self.round(batch);
+            if batch.is_empty() {
+                idle += timeout;
+            }
         }
     }
 }

@@ -65,6 +65,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Closed {
     pub(crate) error: Option<u16>,
+    pub(crate) retry_after_ms: Option<u64>,
     pub(crate) code: u16,
 }
 
@@ -140,21 +141,24 @@ impl Client {
 
     /// The next message, stock ticks included.
     pub(crate) fn next_any(&mut self) -> Result<ServerMessage, Closed> {
-        let mut error = None;
+        let (mut error, mut retry_after_ms) = (None, None);
         loop {
             match self.socket.read() {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
                     assert_eq!(message.is_text(), self.subprotocol.is_text());
                     let bytes = message.into_data();
                     match self.subprotocol.decode_server(&bytes).unwrap().unwrap() {
-                        ServerMessage::Error(notice) => error = Some(notice.close_code),
+                        ServerMessage::Error(notice) => {
+                            (error, retry_after_ms) =
+                                (Some(notice.close_code), notice.retry_after_ms);
+                        }
                         message => return Ok(message),
                     }
                 }
                 Ok(Message::Close(Some(CloseFrame { code, .. }))) => {
                     // The answer to the close leaves with the next look.
                     while self.socket.read().is_ok() {}
-                    return Err(Closed { error, code: code.into() });
+                    return Err(Closed { error, retry_after_ms, code: code.into() });
                 }
                 Ok(_) => {}
                 Err(Error::Io(why)) => panic!("no message, no close: {why}"),
@@ -227,7 +231,7 @@ impl Client {
     /// Reads to the end; the error message and the close frame must name the same code.
     pub(crate) fn closed(mut self) -> u16 {
         loop {
-            if let Err(Closed { error, code }) = self.next_any() {
+            if let Err(Closed { error, code, .. }) = self.next_any() {
                 assert!(error.is_none_or(|error| error == code), "{error:?}, but {code}");
                 return code;
             }

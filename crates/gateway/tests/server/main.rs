@@ -10,6 +10,7 @@ mod abuse_sale;
 mod brake_bans;
 mod brake_rates;
 mod client;
+mod drain;
 mod entry;
 mod faults;
 mod limits;

@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) address: SocketAddr,
     clock: Arc<ManualClock>,
-    settlement: Arc<Settlement>,
+    pub(crate) settlement: Arc<Settlement>,
     minter: TicketMinter,
     commands: AtomicU64,
     _data: Option<TempDir>,

@@ -15,6 +15,7 @@ mod serve;
 mod settings;
 mod shop;
 mod ticket;
+mod tls;
 mod token;
 mod verify;
 

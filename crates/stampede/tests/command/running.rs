@@ -84,10 +84,15 @@ impl Running {
         outcome
     }
 
-    /// Sends a signal, waits for the end. Whatever else the server has printed fails the test.
-    pub(crate) fn stop(mut self, signal: Signal) -> ExitStatus {
+    /// Sends a signal that does not end it.
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(id, signal).unwrap();
+    }
+
+    /// Sends a signal, waits for the end. Whatever else the server has printed fails the test.
+    pub(crate) fn stop(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         let status = self.child.wait().unwrap();
         let rest = self.reader.take().unwrap().join().unwrap();
         assert_eq!(rest, [""; 0], "printed beyond addresses and the first token");
