@@ -398,6 +398,9 @@ mod tests {
         assert_eq!(refused, "viewers.stopped_retry_ms is 99; 100 to 600000 are allowed");
         config.viewers.stopped_retry_ms = 100;
         assert!(config.validate().is_ok());
+    }
+
+    #[test]
     fn proxies_are_networks_that_may_connect() {
         let refused = |text: &str| {
             let config: Config = toml::from_str(text).unwrap();
