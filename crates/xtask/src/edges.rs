@@ -42,7 +42,7 @@ const ROWS: &[Row] = &[
         "gateway", "control", "loadtest",
     ], &["client"]),
     row("xtask", &[], &[]),
-    row("benches", &["domain", "stock", "ledger", "engine"], &["settlement", "wire", "gateway", "client"]),
+    row("benches", &["domain", "wire", "loadtest"], &["stock", "ledger", "engine", "settlement", "wire", "gateway", "client"]),
 ];
 
 /// Crates without I/O, without async, without a clock.

@@ -10,6 +10,7 @@ mod drill;
 mod edges;
 mod failure;
 mod markdown;
+mod peers;
 mod races;
 mod scripts;
 mod steps;
@@ -46,6 +47,8 @@ enum Command {
     /// Breaks something on purpose, then shows that no promise was lost
     #[command(subcommand)]
     Drill(drill::Drill),
+    /// Measures Stampede and its peers side by side in one run
+    Peers(peers::Peers),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Test { list: false } => steps::run_all(&Workspace::load()?),
         Command::Drill(drill) => drill::run(&Workspace::load()?, &drill),
+        Command::Peers(peers) => peers::run(&Workspace::load()?, &peers),
         Command::Step { names } => steps::run_named(&Workspace::load()?, &names),
     }
 }

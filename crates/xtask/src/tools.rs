@@ -69,21 +69,29 @@ fn programs(workspace: &Workspace) -> Result<(), Failure> {
         println!("{}: there", program.name);
     }
     let Some(first) = missing.first() else { return Ok(()) };
-    if !is_root(workspace)? || !answers(Command::new("apt-get").arg("--version")) {
-        return Err(Failure::ToolMissing { tool: first.name, how: first.how });
-    }
     let packages: Vec<&str> =
         missing.iter().flat_map(|program| program.packages).copied().collect();
+    if !debian_packages(workspace, &packages)? {
+        return Err(Failure::ToolMissing { tool: first.name, how: first.how });
+    }
+    let still = missing.iter().find(|program| !program.answers());
+    still.map_or(Ok(()), |program| {
+        Err(Failure::ToolMissing { tool: program.name, how: program.how })
+    })
+}
+
+/// Installs packages of Debian with what they need; whether this machine lets us.
+pub(crate) fn debian_packages(workspace: &Workspace, packages: &[&str]) -> Result<bool, Failure> {
+    if !is_root(workspace)? || !answers(Command::new("apt-get").arg("--version")) {
+        return Ok(false);
+    }
     println!("missing, installing with apt-get: {}", packages.join(" "));
     // The lists of a fresh container are empty, those of an old machine are stale.
     workspace::run(apt_get(workspace).arg("update"))?;
     workspace::run(
         apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages),
     )?;
-    let still = missing.iter().find(|program| !program.answers());
-    still.map_or(Ok(()), |program| {
-        Err(Failure::ToolMissing { tool: program.name, how: program.how })
-    })
+    Ok(true)
 }
 
 impl Program {
@@ -95,6 +103,8 @@ impl Program {
 fn apt_get(workspace: &Workspace) -> Command {
     let mut command = workspace.command("apt-get");
     command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+    // A service that a package brings does not start by itself.
+    command.env("RUNLEVEL", "1");
     command
 }
 
@@ -102,6 +112,6 @@ fn is_root(workspace: &Workspace) -> Result<bool, Failure> {
     Ok(workspace::stdout(workspace.command("id").arg("-u"))?.trim_ascii() == b"0")
 }
 
-fn answers(probe: &mut Command) -> bool {
+pub(crate) fn answers(probe: &mut Command) -> bool {
     probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -19,6 +19,9 @@ pub trait Talker {
     /// A message has come.
     fn message(&mut self, seat: &mut Self::Seat, message: Message<'_>, voice: &mut Voice<'_, '_>);
 
+    /// A pong has come.
+    fn pong(&mut self, _seat: &mut Self::Seat, _content: &[u8], _voice: &mut Voice<'_, '_>) {}
+
     /// The connection has ended, or could not be made.
     fn ended(&mut self, seat: &mut Self::Seat, number: u32, end: End);
 }
@@ -102,6 +105,11 @@ impl Voice<'_, '_> {
         self.frame(Opcode::Binary, message);
     }
 
+    /// Sends a ping after the call; its content has at most 125 bytes.
+    pub fn ping(&mut self, content: &[u8]) {
+        self.frame(Opcode::Ping, content);
+    }
+
     /// The connection's number.
     pub fn number(&self) -> u32 {
         self.line.number()
@@ -171,7 +179,7 @@ impl<T: Talker> Web<T> {
                 self.talker.message(&mut seat.own, Message::Binary(payload), &mut voice);
             }
             Opcode::Ping => voice.frame(Opcode::Pong, payload),
-            Opcode::Pong => {}
+            Opcode::Pong => self.talker.pong(&mut seat.own, payload, &mut voice),
             Opcode::Close => {
                 voice.frame(Opcode::Close, payload);
                 let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));

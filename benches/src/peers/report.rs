@@ -1,0 +1,256 @@
+//! Rows as a table, as JSON.
+
+use serde::Serialize;
+
+use crate::drive::Measured;
+
+/// A generator busier than this may be what limits the row.
+const GENERATOR_BOUND: f64 = 0.95;
+
+/// What was measured once.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) connections: u32,
+    pub(crate) per_s: u64,
+    pub(crate) p50_us: u64,
+    pub(crate) p99_us: u64,
+    /// Share of the plain TCP echo's rate with as many connections.
+    pub(crate) ratio_to_limit: Option<f64>,
+    pub(crate) generator_busy: f64,
+    pub(crate) generator_bound: bool,
+    pub(crate) server_core_busy: f64,
+    /// Promises that were received, each found in the server's ledger afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) promises_checked: Option<u64>,
+    /// Requests that were refused as busy and sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) busy_refusals: Option<u64>,
+    /// Size of the pool of database clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clients: Option<usize>,
+}
+
+/// A row that there is not.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MissingRow {
+    pub(crate) name: &'static str,
+    pub(crate) connections: u32,
+    pub(crate) why: String,
+}
+
+/// What the rows are to show.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Aim {
+    pub(crate) what: &'static str,
+    pub(crate) connections: u32,
+    pub(crate) ratio: f64,
+    pub(crate) wanted: f64,
+    pub(crate) met: bool,
+}
+
+/// Everything that one run found.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    pub(crate) message_bytes: usize,
+    pub(crate) seconds: u64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) missing: Vec<MissingRow>,
+    pub(crate) aims: Vec<Aim>,
+}
+
+/// An aim: a rate over another one. A share of 1 less a cost is a ratio like the others.
+struct Wanted {
+    what: &'static str,
+    of: &'static str,
+    over: &'static str,
+    /// With few connections, with many.
+    at_least: [f64; 2],
+}
+
+const WANTED: [Wanted; 5] = [
+    Wanted {
+        what: "own echo against plain TCP",
+        of: "ws_echo",
+        over: "tcp_echo",
+        at_least: [0.7, 0.7],
+    },
+    Wanted {
+        what: "sold-out path against own echo",
+        of: "sold_out",
+        over: "ws_echo",
+        at_least: [0.85, 0.85],
+    },
+    Wanted {
+        what: "durable sell path against own echo",
+        of: "sell_durable",
+        over: "ws_echo",
+        at_least: [0.85, 0.85],
+    },
+    Wanted {
+        what: "sold-out path against Redis",
+        of: "sold_out",
+        over: "redis_lua_sold_out",
+        at_least: [2.0, 2.0],
+    },
+    Wanted {
+        what: "durable sell path against Redis",
+        of: "sell_durable",
+        over: "redis_lua_durable",
+        at_least: [3.0, 2.0],
+    },
+];
+
+impl Row {
+    pub(crate) fn new(name: &'static str, connections: u32, measured: &Measured) -> Self {
+        let Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy } = *measured;
+        Self {
+            name,
+            connections,
+            per_s: whole(per_s),
+            p50_us,
+            p99_us,
+            ratio_to_limit: None,
+            generator_busy: digits(generator_busy),
+            generator_bound: generator_busy > GENERATOR_BOUND,
+            server_core_busy: digits(server_core_busy),
+            promises_checked: None,
+            busy_refusals: None,
+            clients: None,
+        }
+    }
+
+    pub(crate) fn line(&self) -> String {
+        let Self { name, connections, per_s, p50_us, p99_us, .. } = self;
+        let ratio = self.ratio_to_limit.map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
+        let line = format!(
+            "{name:20} {connections:6} {per_s:9} {p50_us:8} {p99_us:8} {ratio:>6} {:6.0}% {:6.0}%",
+            self.server_core_busy * 100.0,
+            self.generator_busy * 100.0,
+        );
+        let notes = [
+            self.generator_bound.then(|| "generator-bound".to_owned()),
+            self.promises_checked.map(|count| format!("{count} promises found in the ledger")),
+            self.clients.map(|count| format!("{count} database clients")),
+            self.busy_refusals
+                .filter(|count| *count > 0)
+                .map(|count| format!("{count} times busy")),
+        ];
+        let notes = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        format!("{line}  {notes}").trim_end().to_owned()
+    }
+}
+
+/// The titles above [`Row::line`].
+pub(crate) fn titles() -> String {
+    format!(
+        "{:20} {:>6} {:>9} {:>8} {:>8} {:>6} {:>7} {:>7}",
+        "row", "conns", "per s", "p50 us", "p99 us", "ratio", "server", "gener."
+    )
+}
+
+impl Report {
+    /// Fills in what follows from the rows.
+    pub(crate) fn finish(&mut self) {
+        let limits: Vec<(u32, u64)> = self
+            .rows
+            .iter()
+            .filter(|row| row.name == "tcp_echo")
+            .map(|row| (row.connections, row.per_s))
+            .collect();
+        for row in &mut self.rows {
+            let limit = limits.iter().find(|(connections, _)| *connections == row.connections);
+            row.ratio_to_limit = limit.and_then(|(_, limit)| ratio(row.per_s, *limit));
+        }
+        let mut counts: Vec<u32> = self.rows.iter().map(|row| row.connections).collect();
+        counts.dedup();
+        for wanted in &WANTED {
+            for (place, connections) in counts.iter().enumerate() {
+                let rate = |name| {
+                    let mut rows = self.rows.iter();
+                    rows.find(|row| row.name == name && row.connections == *connections)
+                        .map(|row| row.per_s)
+                };
+                let (Some(of), Some(over)) = (rate(wanted.of), rate(wanted.over)) else { continue };
+                let Some(ratio) = ratio(of, over) else { continue };
+                let at_least = wanted.at_least[place.min(1)];
+                self.aims.push(Aim {
+                    what: wanted.what,
+                    connections: *connections,
+                    ratio,
+                    wanted: at_least,
+                    met: ratio >= at_least,
+                });
+            }
+        }
+    }
+
+    /// The tables for people.
+    pub(crate) fn words(&self) -> String {
+        let Self { message_bytes, seconds, rows, missing, aims } = self;
+        let mut lines = vec![
+            format!("one core for the server, one for the generator; {seconds} s each row"),
+            format!("echoes carry the {message_bytes} bytes of a buy"),
+            String::new(),
+            titles(),
+        ];
+        lines.extend(rows.iter().map(Row::line));
+        lines.extend(missing.iter().map(|MissingRow { name, connections, why }| {
+            format!("{name:20} {connections:6} MISSING: {why}")
+        }));
+        lines.extend([String::new(), "aims".to_owned()]);
+        lines.extend(aims.iter().map(|Aim { what, connections, ratio, wanted, met }| {
+            let met = if *met { "yes" } else { "no" };
+            format!("  {what:36} {connections:6} {ratio:6.2} of {wanted:.2} wanted: {met}")
+        }));
+        lines.join("\n")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates stay far below 2^52")]
+fn ratio(of: u64, over: u64) -> Option<f64> {
+    (over > 0).then(|| digits(of as f64 / over as f64))
+}
+
+/// Three digits behind the point.
+fn digits(share: f64) -> f64 {
+    (share * 1000.0).round() / 1000.0
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates are small and positive"
+)]
+fn whole(rate: f64) -> u64 {
+    rate.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &'static str, connections: u32, per_s: f64) -> Row {
+        let (p50_us, p99_us) = (1, 2);
+        let (generator_busy, server_core_busy) = (0.96, 1.0);
+        let measured = Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy };
+        Row::new(name, connections, &measured)
+    }
+
+    #[test]
+    fn rows_are_held_against_the_limit_and_the_aims() {
+        let rows = vec![
+            row("tcp_echo", 200, 300_000.0),
+            row("ws_echo", 200, 240_000.0),
+            row("sell_durable", 200, 150_000.0),
+            row("redis_lua_durable", 200, 60_000.0),
+        ];
+        let mut report = Report { rows, ..Report::default() };
+        report.finish();
+        assert_eq!(report.rows[1].ratio_to_limit, Some(0.8));
+        assert!(report.rows[1].generator_bound);
+        let met: Vec<_> = report.aims.iter().map(|aim| (aim.ratio, aim.met)).collect();
+        assert_eq!(met, [(0.8, true), (0.625, false), (2.5, false)]);
+        assert!(report.words().contains("2.50 of 3.00 wanted: no"));
+    }
+}
