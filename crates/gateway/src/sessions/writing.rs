@@ -1,0 +1,86 @@
+//! What leaves: answers first, ticks behind them.
+
+use smallvec::SmallVec;
+
+use super::Sessions;
+use crate::slab::Token;
+
+/// How far a connection's output has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Written {
+    /// Nothing waits any more.
+    All,
+    /// The socket took less than it was given.
+    Blocked,
+    /// The close frame is written, which was the last.
+    Over,
+    /// The connection has to be dropped as it is.
+    Gone,
+}
+
+impl Sessions {
+    /// Writes what waits for a connection, answers before ticks, as far as `send` takes it: it is
+    /// given bytes, it gives how many of them it took.
+    pub(crate) fn write(&mut self, token: Token, mut send: impl FnMut(&[u8]) -> usize) -> Written {
+        if self.is_doomed(token) {
+            return Written::Gone;
+        }
+        loop {
+            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            let waiting = session.outbox.waiting();
+            if !waiting.is_empty() {
+                let taken = send(waiting);
+                session.outbox.took(taken);
+                if !session.outbox.waiting().is_empty() {
+                    return Written::Blocked;
+                }
+            }
+            if session.outbox.has_close() {
+                return Written::Over;
+            }
+            let ticks = self.ticks(token);
+            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            match ticks.as_slice() {
+                [] => return Written::All,
+                // What everybody gets is not copied for each of them.
+                [tick] => {
+                    let taken = send(tick);
+                    if taken < tick.len() {
+                        session.outbox.keep(tick, taken);
+                        return Written::Blocked;
+                    }
+                }
+                ticks => ticks.iter().for_each(|tick| session.outbox.push_frames(tick)),
+            }
+        }
+    }
+
+    /// The ticks that a session has not been sent yet; they count as sent.
+    fn ticks(&mut self, token: Token) -> SmallVec<[bytes::Bytes; 2]> {
+        let Some(session) = self.slab.get_mut(token) else { return SmallVec::new() };
+        let subprotocol = session.subprotocol;
+        let Some(joined) = session.joined_mut() else { return SmallVec::new() };
+        let Some(audience) = self.audiences.get_mut(joined.audience) else {
+            return SmallVec::new();
+        };
+        let (seen, tick) = (joined.seen_tick, audience.tick());
+        if seen == tick {
+            return SmallVec::new();
+        }
+        joined.seen_tick = tick;
+        let ticks: SmallVec<_> = audience.ticks_since(seen, subprotocol).collect();
+        self.metrics.ticks.increment(ticks.len() as u64);
+        self.metrics.ticks_skipped.increment(tick - seen - 1);
+        ticks
+    }
+
+    /// The next session whose output has to be written.
+    pub(crate) fn next_with_output(&mut self) -> Option<Token> {
+        let token = self.listed.pop_front()?;
+        if let Some(session) = self.slab.get_mut(token) {
+            session.is_listed = false;
+        }
+        Some(token)
+    }
+}
