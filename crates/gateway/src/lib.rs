@@ -9,6 +9,8 @@ mod admission;
 mod config;
 mod door;
 mod fanout;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handshake;
 mod listener;
 pub mod metrics;

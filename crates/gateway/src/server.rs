@@ -71,6 +71,26 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    pub(crate) fn new(
+        config: GatewayConfig,
+        brake: Arc<Brake>,
+        cores: usize,
+        settlement: Arc<Settlement>,
+        tickets: TicketVerifier,
+    ) -> Self {
+        Self {
+            connections: Connections::new(cores, config.connections_max),
+            addresses: Addresses::new(config.address_limits()),
+            config,
+            brake,
+            cores,
+            settlement,
+            tickets: RwLock::new(Arc::new(tickets)),
+            stopping: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
+        }
+    }
+
     pub(crate) fn verify(&self, ticket: &str, now: UnixMillis) -> Result<Ticket, TicketError> {
         // The lock is held for the clone only: a signature takes a hundred times as long.
         let verifier = Arc::clone(&self.tickets.read());
@@ -163,17 +183,7 @@ impl Gateway {
             Some(listener) => listener.local_addr()?,
             None => config.listen,
         };
-        let shared = Arc::new(Shared {
-            connections: Connections::new(cores, config.connections_max),
-            addresses: Addresses::new(config.address_limits()),
-            config,
-            brake,
-            cores,
-            settlement,
-            tickets: RwLock::new(Arc::new(tickets)),
-            stopping: AtomicBool::new(false),
-            closed: watch::Sender::new(false),
-        });
+        let shared = Arc::new(Shared::new(config, brake, cores, settlement, tickets));
         let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
         match gateway.spawn(ports, listeners) {
             Ok(()) => Ok(gateway),

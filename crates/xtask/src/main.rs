@@ -9,6 +9,7 @@ mod doc_commands;
 mod drill;
 mod edges;
 mod failure;
+mod fuzz;
 mod markdown;
 mod peers;
 mod races;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     demo, doc_commands, drill, edges,
     failure::Failure,
-    races, scripts, tidy, tools,
+    fuzz, races, scripts, tidy, tools,
     workspace::{self, Workspace},
 };
 
@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     step("crowd", "a crowd loses no answer, open loop or closed", Own(drill::short::crowd)),
     step("demo", "the demo sells out, its figures are those promised", Own(demo::check)),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
+    step("fuzz", "decoders and sessions meet arbitrary input, a few seconds each", Own(fuzz::check)),
     step("nextest", "all tests of the workspace", Own(tests)),
 ];
 

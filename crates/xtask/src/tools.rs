@@ -13,6 +13,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
     component(workspace, "rustfmt", "fmt")?;
     component(workspace, "clippy", "clippy")?;
     nextest(workspace)?;
+    cargo_fuzz(workspace)?;
     programs(workspace)?;
     scripts::install(workspace)
 }
@@ -38,6 +39,16 @@ fn nextest(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(command.env("CARGO_TARGET_DIR", workspace.target().join("tools")))
 }
 
+fn cargo_fuzz(workspace: &Workspace) -> Result<(), Failure> {
+    if answers(&mut workspace.cargo(&["fuzz", "--version"])) {
+        println!("cargo-fuzz: there");
+        return Ok(());
+    }
+    println!("cargo-fuzz: missing, building it (once, a minute)");
+    let mut command = workspace.cargo(&["install", "cargo-fuzz", "--locked"]);
+    workspace::run(command.env("CARGO_TARGET_DIR", workspace.target().join("tools")))
+}
+
 /// A program of the system, with Debian's packages that have it.
 struct Program {
     name: &'static str,
@@ -51,6 +62,7 @@ struct Program {
 #[rustfmt::skip]
 const PROGRAMS: &[Program] = &[
     Program { name: "strace", probe: &["--version"], packages: &["strace"], how: "install it with the system's package manager (Debian: apt-get install strace)" },
+    Program { name: "c++", probe: &["--version"], packages: &["g++"], how: "install a C++ compiler, which the fuzzer needs (Debian: apt-get install g++)" },
     Program { name: "curl", probe: &["--version"], packages: &["curl"], how: "install it with the system's package manager (Debian: apt-get install curl)" },
     Program { name: "node", probe: &["--version"], packages: &["nodejs"], how: "install Node 20 or later (Debian: apt-get install nodejs npm)" },
     Program { name: "npm", probe: &["--version"], packages: &["npm"], how: "install npm beside Node (Debian: apt-get install npm)" },

@@ -7,6 +7,7 @@ mod docs;
 mod golden;
 mod properties;
 mod samples;
+mod seeds;
 mod strict;
 mod tickets;
 mod welcome;
