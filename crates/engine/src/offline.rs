@@ -1,4 +1,4 @@
-//! What a drop makes of its stream's being offline, decided and replayed by the same rules.
+//! What a drop makes of its stream being offline, by one set of rules for deciding as for replaying.
 
 use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis, WhenOffline};
 
