@@ -208,12 +208,6 @@ impl Sessions {
         self.slab.get(token).is_some_and(|session| !session.is_closing())
     }
 
-    /// Bytes that wait for a connection, behind its welcome.
-    #[cfg(fuzzing)]
-    pub(crate) fn waiting(&self, token: Token) -> usize {
-        self.slab.get(token).map_or(0, |session| session.outbox.bytes())
-    }
-
     /// Whether the connection has to be dropped as it is.
     pub(crate) fn is_doomed(&self, token: Token) -> bool {
         match self.slab.get(token).map(|session| &session.stage) {

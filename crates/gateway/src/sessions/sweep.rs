@@ -68,6 +68,12 @@ impl Sessions {
         self.close_with(token, CloseCode::GoingAway, notice);
     }
 
+    /// Bytes that wait for a connection, behind its welcome.
+    #[cfg(fuzzing)]
+    pub(crate) fn waiting(&self, token: Token) -> usize {
+        self.slab.get(token).map_or(0, |session| session.outbox.bytes())
+    }
+
     /// Sessions whose connection still exists.
     pub(crate) fn len(&self) -> usize {
         self.slab.len()

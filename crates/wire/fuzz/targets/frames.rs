@@ -1,4 +1,4 @@
-//! The same bytes give the same frames however they are cut, and those that tungstenite reads.
+//! The same bytes give the same frames however they are cut: those that tungstenite reads.
 #![no_main]
 
 use std::io::{self, Cursor, Read, Write};

@@ -1,4 +1,4 @@
-//! The fuzzer starts from what the protocol document shows and the samples hold.
+//! The fuzzer starts from what the samples hold, on both sides of each limit.
 //!
 //! `STAMPEDE_SEEDS=write cargo test -p stampede-wire seeds` makes the files anew.
 

@@ -26,7 +26,7 @@ const MACHINE_FOLDERS: &[&str] = &[
 ];
 
 pub(super) fn findings(source: &Source) -> Vec<Finding> {
-    if source.path == "Cargo.lock" {
+    if source.path == "Cargo.lock" || source.path.ends_with("/Cargo.lock") {
         return Vec::new();
     }
     let mut findings = Vec::new();
@@ -88,5 +88,6 @@ mod tests {
     #[test]
     fn the_lock_file_names_its_registry() {
         assert_eq!(count("Cargo.lock", HOSTS[0]), 0);
+        assert_eq!(count("crates/a/fuzz/Cargo.lock", HOSTS[0]), 0);
     }
 }
