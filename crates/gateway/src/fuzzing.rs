@@ -170,7 +170,7 @@ impl Core {
     }
 
     /// Answers that wait for a commit.
-    pub fn pending(&self) -> usize {
+    pub fn pending(&mut self) -> usize {
         self.sessions.pending()
     }
 

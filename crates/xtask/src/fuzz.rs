@@ -27,8 +27,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut fuzz(workspace, &["build"]))?;
     for (target, seconds, bytes_max) in TARGETS {
         println!("{target}: {seconds} s");
-        // What is found along the way stays out of the repository.
+        // What is found along the way stays out of the repository, and out of the next run.
         let found = workspace.target().join("fuzz").join("found").join(target);
+        if found.exists() {
+            fs::remove_dir_all(&found).map_err(Failure::Files)?;
+        }
         fs::create_dir_all(&found).map_err(Failure::Files)?;
         let artifacts = format!("-artifact_prefix={}/", workspace.target().join("fuzz").display());
         let mut command = fuzz(workspace, &["run"]);
