@@ -30,12 +30,11 @@ fn frames<T>(
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x5a, 0x01, 0xff, 0x3c];
     let mut frame = vec![first];
-    match u8::try_from(payload.len()) {
-        Ok(short @ 0..=125) => frame.push(0x80 | short),
-        _ => {
-            frame.push(0xfe);
-            frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-        }
+    if let Ok(short @ 0..=125) = u8::try_from(payload.len()) {
+        frame.push(0x80 | short);
+    } else {
+        frame.push(0xfe);
+        frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
     }
     frame.extend(mask);
     frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
@@ -104,8 +103,7 @@ fn requests() -> BTreeMap<String, Vec<u8>> {
 fn seeds_are_what_the_program_writes_today() {
     let client =
         frames(&client_messages(), |subprotocol, message| subprotocol.encode_client(message));
-    let mut server =
-        frames(&server_messages(), |subprotocol, message| subprotocol.encode_server(message));
+    let mut server = frames(&server_messages(), Subprotocol::encode_server);
     bounds(&mut server);
     let seeds = [
         ("client_message", client),
