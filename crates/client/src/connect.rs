@@ -2,11 +2,13 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use rustls::pki_types::ServerName;
 use stampede_wire::{
     Subprotocol,
     limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
 };
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -14,8 +16,12 @@ use tokio_tungstenite::{
         protocol::WebSocketConfig,
     },
 };
+use tokio_util::either::Either;
 
-use crate::ClientError;
+use crate::{ClientError, ClientTls};
+
+/// The bytes of a connection; what TLS needs is boxed, so that plain connections stay small.
+pub(crate) type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Bytes read at once: answers are smaller, and thousands of connections each own such a buffer.
 const READ_BUFFER_BYTES: usize = 2 * 1024;
@@ -27,7 +33,7 @@ const BODY_BYTES_MAX: usize = 200;
 /// Where to connect to, and how.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
-    /// Address of the server: `ws://host:port/`.
+    /// Address of the server: `wss://host/`, or `ws://host:port/` in the open.
     pub url: String,
     /// How messages are encoded.
     pub subprotocol: Subprotocol,
@@ -39,6 +45,8 @@ pub struct ConnectOptions {
     pub connect_timeout: Duration,
     /// Whether stock ticks are dropped unread; a crowd of buyers does not look at them.
     pub skip_stock_ticks: bool,
+    /// Which certificates a `wss://` server may have; `None` takes [`ClientTls::mozilla`].
+    pub tls: Option<ClientTls>,
     /// Whether a silent server ends the connection. Costs one timer for each connection.
     pub watch_heartbeat: bool,
 }
@@ -53,6 +61,7 @@ impl ConnectOptions {
             client: None,
             connect_timeout: Duration::from_secs(10),
             skip_stock_ticks: false,
+            tls: None,
             watch_heartbeat: true,
         }
     }
@@ -61,11 +70,14 @@ impl ConnectOptions {
 /// Connects and upgrades.
 pub(crate) async fn upgrade(
     options: &ConnectOptions,
-) -> Result<WebSocketStream<TcpStream>, ClientError> {
-    let mut request = request(&options.url)?;
+) -> Result<WebSocketStream<Transport>, ClientError> {
+    let (mut request, tls) = request(&options.url)?;
     let name = HeaderValue::from_static(options.subprotocol.name());
     request.headers_mut().insert("Sec-WebSocket-Protocol", name);
-    let stream = dial(&request, options).await?;
+    let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = request.uri().port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let stream = dial(&host, port, options).await?;
+    let stream = if tls { seal(stream, host, options).await? } else { Either::Left(stream) };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
@@ -77,7 +89,9 @@ pub(crate) async fn upgrade(
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
             let head = &body[..body.len().min(BODY_BYTES_MAX)];
+            let after = response.headers().get("retry-after");
             Err(ClientError::HandshakeRefused {
+                retry_after_s: after.and_then(|after| after.to_str().ok()?.trim().parse().ok()),
                 status: response.status().as_u16(),
                 body: String::from_utf8_lossy(head).trim_end().to_owned(),
             })
@@ -86,20 +100,35 @@ pub(crate) async fn upgrade(
     }
 }
 
-fn request(url: &str) -> Result<Request, ClientError> {
+/// The request with whether it travels by TLS.
+fn request(url: &str) -> Result<(Request, bool), ClientError> {
     let wrong = |why| ClientError::Address { url: url.to_owned(), why };
     let request = url.into_client_request().map_err(|_| wrong("it does not parse"))?;
     match request.uri().scheme_str() {
-        Some("ws") => Ok(request),
+        Some("ws") => Ok((request, false)),
+        Some("wss") => Ok((request, true)),
         _ => Err(wrong("its scheme is another one")),
     }
 }
 
-async fn dial(request: &Request, options: &ConnectOptions) -> Result<TcpStream, ClientError> {
-    let uri = request.uri();
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+async fn seal(
+    stream: TcpStream,
+    host: String,
+    options: &ConnectOptions,
+) -> Result<Transport, ClientError> {
+    let tls = options.tls.clone().unwrap_or_else(ClientTls::mozilla);
+    let why = "its host can have no certificate";
+    let name = ServerName::try_from(host)
+        .map_err(|_| ClientError::Address { url: options.url.clone(), why })?;
+    let sealed = TlsConnector::from(tls.config()).connect(name, stream).await;
+    sealed
+        .map(|sealed| Either::Right(Box::new(sealed)))
+        .map_err(|source| ClientError::Tls { source })
+}
+
+async fn dial(host: &str, port: u16, options: &ConnectOptions) -> Result<TcpStream, ClientError> {
     let unresolved = |source| ClientError::Resolve { host: host.to_owned(), source };
-    let found = tokio::net::lookup_host((host, uri.port_u16().unwrap_or(80))).await;
+    let found = tokio::net::lookup_host((host, port)).await;
     let same_family = |to: &SocketAddr| options.local.is_none_or(|l| l.is_ipv4() == to.is_ipv4());
     let to = found
         .map_err(|error| unresolved(Some(error)))?

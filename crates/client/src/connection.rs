@@ -6,15 +6,15 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use stampede_domain::{DropId, HoldId, IdempotencyKey};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, Welcome};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_tungstenite::WebSocketStream;
 
 use crate::{
     ClientError, ConnectOptions, Receiver, Sender,
-    connect::upgrade,
+    connect::{Transport, upgrade},
     frames::{Reading, frame},
+    requests::requests,
 };
 
 /// One welcomed connection: typed requests out, typed messages in.
@@ -22,7 +22,7 @@ use crate::{
 /// Requests return once they are written; their answers come through [`Connection::next`], which
 /// must be polled for the heartbeat to be answered.
 pub struct Connection {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Transport>,
     subprotocol: Subprotocol,
     reading: Reading,
 }
@@ -64,33 +64,7 @@ impl Connection {
         Ok((connection, *welcome))
     }
 
-    /// Asks for units; answered by `held`, `order` or `refused` with the same key.
-    ///
-    /// Store the key before: sending it again with the same request never takes a second unit.
-    pub async fn buy(
-        &mut self,
-        drop: DropId,
-        sku: &str,
-        units: u32,
-        key: &IdempotencyKey,
-    ) -> Result<(), ClientError> {
-        self.send(&buy(drop, sku, units, key)).await
-    }
-
-    /// Gives a hold back; answered by `released` or `refused`.
-    pub async fn release(&mut self, hold: HoldId) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Release { hold }).await
-    }
-
-    /// Starts the sandbox payment; answered by `order`, `payment_failed` or `refused`.
-    pub async fn pay(&mut self, hold: HoldId) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Pay { hold }).await
-    }
-
-    /// Presents a new ticket; answered by `refreshed`.
-    pub async fn refresh(&mut self, ticket: &str) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Refresh { ticket: ticket.into() }).await
-    }
+    requests!();
 
     /// Sends one message and flushes it.
     pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ClientError> {
@@ -144,16 +118,7 @@ impl Connection {
 }
 
 /// Ends the outgoing half after what was written, then drops the socket.
-pub(crate) async fn abandon(socket: WebSocketStream<TcpStream>) {
+pub(crate) async fn abandon(socket: WebSocketStream<Transport>) {
     // A connection that is gone already is what the caller asks for.
     let _gone = socket.into_inner().shutdown().await;
-}
-
-pub(crate) fn buy<'a>(
-    drop: DropId,
-    sku: &'a str,
-    units: u32,
-    key: &IdempotencyKey,
-) -> ClientMessage<'a> {
-    ClientMessage::Buy { drop, sku: sku.into(), units: units.into(), key: key.clone() }
 }

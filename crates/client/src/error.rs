@@ -1,15 +1,17 @@
 //! What can go wrong on a connection.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use stampede_wire::{DecodeError, ErrorNotice, Reconnect, Subprotocol};
 use tokio_tungstenite::tungstenite;
 
+use crate::{TicketSourceError, tls::is_about_certificates};
+
 /// Why a connection could not be made, or is over.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The address is no `ws://` URL.
-    #[error("{url:?} is no ws:// address: {why}")]
+    /// The address is no `ws://` or `wss://` URL.
+    #[error("{url:?} is no ws:// or wss:// address: {why}")]
     Address {
         /// What was given.
         url: String,
@@ -39,6 +41,20 @@ pub enum ClientError {
         status: u16,
         /// The head of the body.
         body: String,
+        /// What the server said about when to come back.
+        retry_after_s: Option<u64>,
+    },
+    /// The TLS handshake failed.
+    #[error("the TLS handshake failed: {source}")]
+    Tls {
+        /// What is wrong: mostly a certificate that leads to no root that is trusted.
+        source: io::Error,
+    },
+    /// The source of tickets has none.
+    #[error("no ticket could be had")]
+    NoTicket {
+        /// What the source said.
+        source: TicketSourceError,
     },
     /// The handshake failed otherwise.
     #[error("the WebSocket handshake failed")]
@@ -90,12 +106,21 @@ pub enum ClientError {
         /// The subprotocol in use.
         subprotocol: Subprotocol,
     },
-    /// More unanswered buys than a session keeps.
-    #[error("{max} buys are unanswered already")]
+    /// More unanswered requests than a session keeps.
+    #[error("{max} requests are unanswered already")]
     TooManyPending {
         /// The limit.
         max: usize,
     },
+}
+
+/// When to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// A time that this client alone was given: come back then.
+    Own(Duration),
+    /// A time that others were told as well: come back some random time later.
+    Common(Duration),
 }
 
 impl ClientError {
@@ -103,7 +128,10 @@ impl ClientError {
     pub fn reconnect(&self) -> Reconnect {
         match self {
             Self::Closed { code, .. } => Reconnect::after(*code),
-            Self::Resolve { .. }
+            Self::Tls { source } if is_about_certificates(source) => Reconnect::AfterFix,
+            Self::Tls { .. }
+            | Self::NoTicket { .. }
+            | Self::Resolve { .. }
             | Self::Connect { .. }
             | Self::Handshake { .. }
             | Self::ConnectTimeout { .. }
@@ -118,6 +146,19 @@ impl ClientError {
             | Self::Decode { .. }
             | Self::WrongFrame { .. }
             | Self::TooManyPending { .. } => Reconnect::AfterFix,
+        }
+    }
+
+    /// When the server asked to come back, if it did.
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        match self {
+            Self::Closed { notice: Some(notice), .. } => {
+                notice.retry_after_ms.map(Duration::from_millis).map(RetryAfter::Own)
+            }
+            Self::HandshakeRefused { retry_after_s, .. } => {
+                retry_after_s.map(Duration::from_secs).map(RetryAfter::Common)
+            }
+            _ => None,
         }
     }
 }

@@ -9,18 +9,18 @@ use futures_util::{
     SinkExt,
     stream::{SplitSink, SplitStream},
 };
-use stampede_domain::{DropId, HoldId, IdempotencyKey};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
-use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use crate::{
     ClientError,
-    connection::{abandon, buy},
+    connect::Transport,
+    connection::abandon,
     frames::{Reading, frame},
+    requests::requests,
 };
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Transport>;
 
 /// The sending half.
 pub struct Sender {
@@ -39,31 +39,7 @@ impl Sender {
         Self { sink, subprotocol }
     }
 
-    /// See [`crate::Connection::buy`].
-    pub async fn buy(
-        &mut self,
-        drop: DropId,
-        sku: &str,
-        units: u32,
-        key: &IdempotencyKey,
-    ) -> Result<(), ClientError> {
-        self.send(&buy(drop, sku, units, key)).await
-    }
-
-    /// See [`crate::Connection::release`].
-    pub async fn release(&mut self, hold: HoldId) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Release { hold }).await
-    }
-
-    /// See [`crate::Connection::pay`].
-    pub async fn pay(&mut self, hold: HoldId) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Pay { hold }).await
-    }
-
-    /// See [`crate::Connection::refresh`].
-    pub async fn refresh(&mut self, ticket: &str) -> Result<(), ClientError> {
-        self.send(&ClientMessage::Refresh { ticket: ticket.into() }).await
-    }
+    requests!();
 
     /// Sends one message and flushes it.
     pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ClientError> {

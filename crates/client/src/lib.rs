@@ -1,8 +1,8 @@
 //! The viewer protocol from the other side, for Rust programs.
 //!
 //! [`Connection`] is one WebSocket with typed messages; split it to send and receive apart.
-//! [`Session`] stays with a stream: it reconnects with backoff and repeats unanswered buys with
-//! their keys. A clock is never read; waiting goes through tokio's timer, randomness is passed in.
+//! [`Session`] stays with a stream: it reconnects with backoff, repeats what was not answered, renews
+//! its ticket. A clock is never read; waiting goes through tokio's timer, randomness is passed in.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), stampede_client::ClientError> {
@@ -29,15 +29,22 @@ mod connection;
 mod error;
 mod frames;
 mod halves;
+mod requests;
 mod session;
+mod tickets;
+mod tls;
+mod wishes;
 
 pub use backoff::Backoff;
 pub use connect::ConnectOptions;
 pub use connection::Connection;
-pub use error::ClientError;
+pub use error::{ClientError, RetryAfter};
 pub use halves::{Receiver, Sender};
-pub use session::{Event, PENDING_MAX, Session};
+pub use session::{Event, Session};
 pub use stampede_wire::{
     ClientMessage, CloseCode, DropInfo, Ended, Held, Order, PaymentFailed, PhaseNotice, Reconnect,
     Refused, Request, ServerMessage, Stock, Subprotocol, Welcome,
 };
+pub use tickets::{TicketSource, TicketSourceError};
+pub use tls::{ClientTls, RootsError};
+pub use wishes::PENDING_MAX;

@@ -220,7 +220,7 @@ async fn another_first_message_is_no_welcome() {
 async fn addresses_are_checked() {
     for (url, expected) in [
         ("http://127.0.0.1/", "its scheme is another one"),
-        ("wss://127.0.0.1/", "its scheme is another one"),
+        ("ftp://127.0.0.1/", "its scheme is another one"),
         ("127.0.0.1 7700", "it does not parse"),
     ] {
         let options = stampede_client::ConnectOptions::new(url, Subprotocol::Json);

@@ -6,6 +6,7 @@ use futures_util::future::join;
 use rand::{SeedableRng, rngs::StdRng};
 use stampede_client::{
     Backoff, ClientError, CloseCode, Event, PENDING_MAX, ServerMessage, Session, Subprotocol,
+    TicketSource,
 };
 use stampede_domain::Refusal;
 use stampede_wire::Refused;
@@ -120,6 +121,137 @@ async fn unanswered_buys_are_bounded() {
         viewer.buy(drop_id(), "mug", 1, key(&format!("k{number}"))).unwrap();
     }
     let error = viewer.buy(drop_id(), "mug", 1, key("more")).unwrap_err();
-    assert_eq!(error.to_string(), "64 buys are unanswered already");
-    assert!(viewer.pay(crate::server::hold()).await.is_err(), "there is no connection");
+    assert_eq!(error.to_string(), "64 requests are unanswered already");
+    assert!(viewer.forget(&key("k0")) && !viewer.forget(&key("k0")));
+    viewer.pay(crate::server::hold()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_buy_refused_for_now_is_sent_again_after_the_time_with_its_key() {
+    let server = Server::start().await;
+    let mut viewer = session(&server);
+    viewer.buy(drop_id(), "mug", 1, key("k1")).unwrap();
+    let busy = Refusal::Busy { retry_after: stampede_domain::DurationMs::new(150) };
+    let serving = async {
+        let mut peer = server.welcome().await;
+        peer.expect(&buy("k1")).await;
+        let sent = tokio::time::Instant::now();
+        peer.send(&ServerMessage::Refused(Refused::buy(key("k1"), &busy))).await;
+        peer.expect(&buy("k1")).await;
+        let waited = sent.elapsed();
+        assert!((Duration::from_millis(150)..=Duration::from_millis(320)).contains(&waited));
+        peer.send(&ServerMessage::Held(held().answer(key("k1"), false))).await;
+        peer
+    };
+    let buying = async {
+        connected(&mut viewer).await;
+        assert!(matches!(viewer.next().await.unwrap(), Event::Postponed(_)));
+        assert!(matches!(viewer.next().await.unwrap(), Event::Message(ServerMessage::Held(_))));
+    };
+    join(serving, buying).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stops_says_when_to_come_back() {
+    let server = Server::start().await;
+    let mut viewer = session(&server);
+    let stopping = async {
+        let mut peer = server.welcome().await;
+        let notice = stampede_wire::ErrorNotice::new(CloseCode::GoingAway, "it stops");
+        let notice = notice.after(stampede_domain::DurationMs::new(3_170));
+        peer.send(&ServerMessage::Error(notice)).await;
+        peer.close(CloseCode::GoingAway, "it stops").await;
+    };
+    join(connected(&mut viewer), stopping).await;
+    lost(&mut viewer).await;
+    let went = tokio::time::Instant::now();
+    let ((), _peer) = join(connected(&mut viewer), server.welcome()).await;
+    let away = went.elapsed();
+    assert!(away >= Duration::from_millis(3_170) && away < Duration::from_secs(4), "{away:?}");
+}
+
+#[tokio::test]
+async fn payments_and_releases_are_repeated_while_their_hold_is_open() {
+    let server = Server::start().await;
+    let mut viewer = session(&server);
+    let hold = crate::server::hold();
+    viewer.pay(hold).unwrap();
+    let pay = stampede_client::ClientMessage::Pay { hold };
+    let listing = |holds| {
+        let mut welcome = crate::server::welcome();
+        welcome.holds = holds;
+        ServerMessage::Welcome(Box::new(welcome))
+    };
+    for _ in 0..2 {
+        // The answer is lost with the connection each time.
+        let serving = async {
+            let mut peer = server.hello().await;
+            peer.send(&listing(vec![held()])).await;
+            peer.expect(&pay).await;
+        };
+        let asking = async {
+            connected(&mut viewer).await;
+            lost(&mut viewer).await;
+        };
+        join(serving, asking).await;
+    }
+    // The hold has become something else meanwhile: nothing is asked for again.
+    viewer.buy(drop_id(), "mug", 1, key("next")).unwrap();
+    let serving = async {
+        let mut peer = server.hello().await;
+        peer.send(&listing(Vec::new())).await;
+        peer.expect(&buy("next")).await;
+    };
+    let asking = async {
+        connected(&mut viewer).await;
+        lost(&mut viewer).await;
+    };
+    join(serving, asking).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_tickets_keeps_the_session_alive_beyond_one() {
+    let server = Server::start().await;
+    let mut asked = 0;
+    let source = TicketSource::new(move || {
+        asked += 1;
+        let fails = asked == 2;
+        async move { if fails { Err("the platform is away") } else { Ok("a ticket".to_owned()) } }
+    });
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
+    let mut options = server.options(Subprotocol::MsgPack);
+    // The test's server never pings.
+    options.watch_heartbeat = false;
+    let mut viewer = Session::with_tickets(options, source, backoff, StdRng::seed_from_u64(1));
+    let serving = async {
+        let mut peer = server.welcome().await;
+        let refresh = stampede_client::ClientMessage::Refresh { ticket: "a ticket".into() };
+        peer.expect(&refresh).await;
+        let ticket_expires_in_ms = 600_000;
+        let refreshed = stampede_wire::Refreshed { server_time_ms: 1, ticket_expires_in_ms };
+        peer.send(&ServerMessage::Refreshed(refreshed)).await;
+        peer
+    };
+    let staying = async {
+        connected(&mut viewer).await;
+        let late = viewer.next().await.unwrap();
+        assert!(matches!(late, Event::TicketLate(ClientError::NoTicket { .. })), "{late:?}");
+        let refreshed = viewer.next().await.unwrap();
+        assert!(matches!(refreshed, Event::Message(ServerMessage::Refreshed(_))), "{refreshed:?}");
+    };
+    join(serving, staying).await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_refused_is_replaced_once() {
+    let server = Server::start().await;
+    let source = TicketSource::new(|| async { Ok::<_, ClientError>("a ticket".to_owned()) });
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
+    let options = server.options(Subprotocol::MsgPack);
+    let mut viewer = Session::with_tickets(options, source, backoff, StdRng::seed_from_u64(1));
+    let turn_away = || async { server.hello().await.close(CloseCode::TicketExpired, "over").await };
+    let (error, ()) = join(lost(&mut viewer), turn_away()).await;
+    assert!(matches!(error, ClientError::Closed { code: Some(4101), .. }), "{error:?}");
+    let (event, ()) = join(viewer.next(), turn_away()).await;
+    assert!(event.is_err(), "a second one is no better");
 }

@@ -15,9 +15,19 @@ use rustls::{
     pki_types::{CertificateDer, ServerName},
 };
 
-use crate::running::{Running, stampede, stderr};
+use stampede_client::{ClientError, ClientTls, ConnectOptions, Connection, Reconnect, Subprotocol};
+
+use crate::{
+    running::{Running, stampede, stderr, stdout},
+    shop::open_drop,
+};
 
 type Sealed = StreamOwned<ClientConnection, TcpStream>;
+
+/// The program that the client's documentation shows.
+#[path = "../../../client/examples/buyer.rs"]
+#[allow(dead_code, reason = "its `main` reads a command line")]
+mod buyer;
 
 /// Writes a new pair; gives the certificate.
 fn renew(dir: &Path) -> CertificateDer<'static> {
@@ -87,6 +97,37 @@ fn a_changed_certificate_is_taken_up_and_open_connections_stay() {
     assert!(ask(&server.control, &first).is_none(), "the first one is gone");
     assert_eq!(healthy(&mut open).as_deref(), Some("HTTP/1.1 200 OK"), "it was not dropped");
     drop(open);
+    assert!(server.stop(Signal::TERM).success());
+}
+
+#[test]
+fn the_clients_example_buys_and_pays_over_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    renew(dir.path());
+    let data = dir.path().join("data");
+    let config = dir.path().join("stampede.toml");
+    let settings = settings(dir.path());
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let viewers_only = text.split("[control.tls]").next().unwrap();
+    std::fs::write(&config, viewers_only).unwrap();
+    let args = ["--config", &settings, "--payments", "sandbox", "--payment-delay-ms", "1"];
+    let server = Running::with(&data, &args);
+    let drop = open_drop(&server, server.token.as_deref().unwrap(), "friday");
+    let mut mint = stampede();
+    mint.args(["ticket", "mint", "--stream", "friday", "--viewer", "v1", "--data"]).arg(&data);
+    let ticket = stdout(&mint.assert().success()).trim().to_owned();
+
+    let url = server.viewers.replace("127.0.0.1", "localhost");
+    let mut options = ConnectOptions::new(&url, Subprotocol::MsgPack);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stranger = runtime.block_on(Connection::open(&options, &ticket)).map(|_| ()).unwrap_err();
+    assert!(matches!(stranger, ClientError::Tls { .. }), "{stranger:?}");
+    assert_eq!(stranger.reconnect(), Reconnect::AfterFix, "no root leads to it");
+
+    let roots = std::fs::read(dir.path().join("cert.pem")).unwrap();
+    options.tls = Some(ClientTls::trusting(&roots).unwrap());
+    let order = runtime.block_on(buyer::buy_one(options, ticket, "k1".parse().unwrap())).unwrap();
+    assert_eq!((order.drop.to_string(), order.units), (drop, 1));
     assert!(server.stop(Signal::TERM).success());
 }
 
