@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use stampede_domain::{DropId, Mode, Phase, ShownUnits, StreamId, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Mode, Phase, ShownUnits, StreamId, UnixMillis};
 use stampede_engine::SaleDrop;
 use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
@@ -54,6 +54,10 @@ pub(crate) struct Audience {
     next: usize,
 }
 
+/// How long a drop that is settled or cancelled stays in welcomes: a stream of many hours would fill
+/// them with what nobody can buy.
+const OVER_SHOWN: DurationMs = DurationMs::from_secs(600);
+
 struct ShownDrop {
     sale: Arc<SaleDrop>,
     standing: Standing,
@@ -67,6 +71,8 @@ struct ShownDrop {
     /// Everything, for those who missed a tick.
     full: Option<Shared>,
     info: Option<(UnixMillis, Arc<DropInfo>)>,
+    /// Since when it is known to be settled or cancelled; counted anew once nobody has watched.
+    over_since: Option<UnixMillis>,
 }
 
 /// Where a drop stood when viewers were last told.
@@ -100,6 +106,17 @@ impl ShownDrop {
             delta: None,
             full: None,
             info: None,
+            over_since: None,
+        }
+    }
+
+    /// Whether nobody who joins now needs to be told of it.
+    fn is_history(&mut self, now: UnixMillis) -> bool {
+        match self.sale.phase() {
+            Phase::Settled | Phase::Cancelled => {
+                now.since(*self.over_since.get_or_insert(now)) >= OVER_SHOWN
+            }
+            _ => false,
         }
     }
 
@@ -201,7 +218,11 @@ impl Audience {
 
     /// The drops for a welcome, in running order.
     pub(crate) fn infos(&mut self, now: UnixMillis) -> Vec<Arc<DropInfo>> {
-        self.drops.iter_mut().map(|drop| drop.info(now)).collect()
+        let shown = self
+            .drops
+            .iter_mut()
+            .filter_map(|drop| (!drop.is_history(now)).then(|| drop.info(now)));
+        shown.collect()
     }
 
     /// What members are told about a drop that may have changed, if anything.
@@ -219,6 +240,8 @@ impl Audience {
             return None;
         }
         drop.info = None;
+        // From the first sight of it the time runs, also if nobody joins for long.
+        let _is_recent = drop.is_history(now);
         Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
     }
 

@@ -8,7 +8,7 @@ use stampede_wire::{ServerMessage, Subprotocol};
 
 use crate::{
     client::Client,
-    world::{World, plan},
+    world::{CORES, World, plan},
 };
 
 /// Reads ticks until the SKU shows what it should.
@@ -161,6 +161,31 @@ fn phases_are_told_with_the_time_that_remains() {
     world.command(Some(drop), Action::Close);
     assert_eq!(phase().phase, Phase::Closed);
     assert_eq!(phase().phase, Phase::Settled);
+}
+
+#[test]
+fn a_drop_that_is_long_over_is_left_out_of_welcomes_its_orders_are_not() {
+    let world = World::new();
+    let drop = world.open(plan(1));
+    let mut buyer = world.join("buyer");
+    buyer.buy(drop, "mug", 1, "one");
+    let hold = buyer.held().hold;
+    buyer.pay(hold);
+    world.settle_payment();
+    buyer.ordered();
+    world.command(Some(drop), Action::Close);
+    world.wait_phase(drop, Phase::Settled);
+    // Somebody stays on every core, so that each knows since when it is over.
+    let _watchers: Vec<_> = (0..2 * CORES).map(|n| world.join(&format!("w{n}"))).collect();
+    let welcomed = || {
+        let mut client = world.dial(Subprotocol::Json);
+        client.hello(&world.ticket("buyer"));
+        let welcome = client.welcomed();
+        (welcome.drops.len(), welcome.orders.len())
+    };
+    assert_eq!(welcomed(), (1, 1));
+    world.advance(600_000);
+    assert_eq!(welcomed(), (0, 1));
 }
 
 #[test]
