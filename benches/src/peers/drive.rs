@@ -11,6 +11,7 @@ use stampede_loadtest::swarm::{Busy, Player, Swarm};
 use crate::{
     error::PeersError,
     meter::{Meter, Metered},
+    server::Server,
 };
 
 /// Connections that are being made at once.
@@ -26,6 +27,15 @@ pub(crate) struct Load {
     pub(crate) connections: u32,
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
+    /// The server's process, if it is one.
+    pub(crate) process: Option<u32>,
+}
+
+impl Load {
+    /// The same on this server, whose own time is measured too.
+    pub(crate) fn on(&self, server: &Server) -> Self {
+        Self { process: Some(server.id()), ..*self }
+    }
 }
 
 /// What came of it.
@@ -37,6 +47,9 @@ pub(crate) struct Measured {
     pub(crate) generator_busy: f64,
     /// Share of the time that the server's core was busy, with whatever.
     pub(crate) server_core_busy: f64,
+    /// Time that the server's threads ran for each answer; says what the rate would be on a core
+    /// that nobody else disturbs.
+    pub(crate) server_us: Option<f64>,
 }
 
 /// Addresses that connections come from.
@@ -75,9 +88,10 @@ pub(crate) fn drive<P: Player + Metered>(
     let from_us = swarm.now_us();
     let until_us = from_us + us(load.measured);
     (player.meter().from_us, player.meter().until_us) = (from_us, until_us);
-    let (busy, core) = (Busy::start(), CoreTimes::now());
+    let (busy, core, ran) = (Busy::start(), CoreTimes::now(), load.process.and_then(ran_ns));
     run_until(swarm, player, until_us)?;
     let (generator_busy, server_core_busy) = (busy.share(), core.busy_since());
+    let ran_until = load.process.and_then(ran_ns);
     stop(swarm, player)?;
     let meter = player.meter();
     if meter.troubles > 0 {
@@ -90,7 +104,25 @@ pub(crate) fn drive<P: Player + Metered>(
         p99_us: meter.latency.quantile_us(0.99),
         generator_busy,
         server_core_busy,
+        server_us: ran
+            .zip(ran_until)
+            .map(|(from, until)| us_each(until.saturating_sub(from), meter.answered)),
     })
+}
+
+/// Time that the threads of a process have run, in nanoseconds.
+fn ran_ns(process: u32) -> Option<u64> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let ran = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some(threads.filter_map(Result::ok).filter_map(ran).sum())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn us_each(ran_ns: u64, answered: u64) -> f64 {
+    ran_ns as f64 / 1000.0 / answered.max(1) as f64
 }
 
 /// Answers per second.
@@ -104,7 +136,7 @@ fn run_until<P: Player + Metered>(
     player: &mut P,
     until_us: u64,
 ) -> Result<(), PeersError> {
-    while swarm.now_us() < until_us {
+    while swarm.now_us() < until_us && player.meter().troubles == 0 {
         turn(swarm, player)?;
     }
     Ok(())
@@ -114,7 +146,7 @@ fn run_until<P: Player + Metered>(
 fn stop<P: Player + Metered>(swarm: &mut Swarm<P::Seat>, player: &mut P) -> Result<(), PeersError> {
     player.meter().stopping = true;
     let until_us = swarm.now_us() + PATIENCE_S * 1_000_000;
-    while player.meter().in_flight > 0 {
+    while player.meter().in_flight > 0 && player.meter().troubles == 0 {
         turn(swarm, player)?;
         if swarm.now_us() > until_us {
             let (missing, trouble) = (player.meter().in_flight, player.meter().first_trouble());

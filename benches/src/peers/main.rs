@@ -88,7 +88,8 @@ fn run(arguments: Arguments) -> Result<bool, PeersError> {
     println!("{}", report::titles());
     for connections in connections {
         let measured = Duration::from_secs(seconds);
-        let load = Load { connections, warm_up: Duration::from_secs(1), measured };
+        let warm_up = Duration::from_secs(1);
+        let load = Load { connections, warm_up, measured, process: None };
         for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|o| o == row.name)) {
             match bench.measure(row, &load) {
                 Ok(row) => {

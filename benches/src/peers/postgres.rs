@@ -189,6 +189,7 @@ impl Postgres {
             p99_us: meter.latency.quantile_us(0.99),
             generator_busy,
             server_core_busy,
+            server_us: None,
         })
     }
 }

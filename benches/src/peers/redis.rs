@@ -21,7 +21,7 @@ const TAKES_PER_READ: usize = 10_000;
 /// A running server with stock in it.
 #[derive(Debug)]
 pub(crate) struct RedisServer {
-    _server: Server,
+    server: Server,
     pub(crate) address: SocketAddr,
     script: String,
 }
@@ -56,7 +56,11 @@ impl RedisServer {
         for drop in 0..course.drops {
             redis.call(&["HSET", &format!("{drop}:stock"), SKU, &course.supply.to_string()])?;
         }
-        Ok(Self { _server: server, address, script })
+        Ok(Self { server, address, script })
+    }
+
+    pub(crate) fn process(&self) -> &Server {
+        &self.server
     }
 
     /// Looks for every promise in the log of takes.

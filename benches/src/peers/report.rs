@@ -20,6 +20,9 @@ pub(crate) struct Row {
     pub(crate) generator_busy: f64,
     pub(crate) generator_bound: bool,
     pub(crate) server_core_busy: f64,
+    /// Time that the server's threads ran for each answer, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_us: Option<f64>,
     /// Promises that were received, each found in the server's ledger afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) promises_checked: Option<u64>,
@@ -103,7 +106,8 @@ const WANTED: [Wanted; 5] = [
 
 impl Row {
     pub(crate) fn new(name: &'static str, connections: u32, measured: &Measured) -> Self {
-        let Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy } = *measured;
+        let Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy, server_us } =
+            *measured;
         Self {
             name,
             connections,
@@ -114,6 +118,7 @@ impl Row {
             generator_busy: digits(generator_busy),
             generator_bound: generator_busy > GENERATOR_BOUND,
             server_core_busy: digits(server_core_busy),
+            server_us: server_us.map(digits),
             promises_checked: None,
             busy_refusals: None,
             clients: None,
@@ -123,8 +128,10 @@ impl Row {
     pub(crate) fn line(&self) -> String {
         let Self { name, connections, per_s, p50_us, p99_us, .. } = self;
         let ratio = self.ratio_to_limit.map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
+        let each = self.server_us.map_or_else(|| "-".to_owned(), |us| format!("{us:.1}"));
         let line = format!(
-            "{name:20} {connections:6} {per_s:9} {p50_us:8} {p99_us:8} {ratio:>6} {:6.0}% {:6.0}%",
+            "{name:20} {connections:6} {per_s:9} {p50_us:8} {p99_us:8} {ratio:>6} {each:>7} {:6.0}% \
+             {:6.0}%",
             self.server_core_busy * 100.0,
             self.generator_busy * 100.0,
         );
@@ -144,8 +151,8 @@ impl Row {
 /// The titles above [`Row::line`].
 pub(crate) fn titles() -> String {
     format!(
-        "{:20} {:>6} {:>9} {:>8} {:>8} {:>6} {:>7} {:>7}",
-        "row", "conns", "per s", "p50 us", "p99 us", "ratio", "server", "gener."
+        "{:20} {:>6} {:>9} {:>8} {:>8} {:>6} {:>7} {:>7} {:>7}",
+        "row", "conns", "per s", "p50 us", "p99 us", "ratio", "us each", "server", "gener."
     )
 }
 
@@ -233,7 +240,9 @@ mod tests {
     fn row(name: &'static str, connections: u32, per_s: f64) -> Row {
         let (p50_us, p99_us) = (1, 2);
         let (generator_busy, server_core_busy) = (0.96, 1.0);
-        let measured = Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy };
+        let server_us = Some(4.0);
+        let measured =
+            Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy, server_us };
         Row::new(name, connections, &measured)
     }
 

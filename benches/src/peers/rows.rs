@@ -129,6 +129,7 @@ impl Bench {
         let mut server = Server::start(kind.name, command, &folder.path().join("log"))?;
         let target = server.says_port()?;
         let mut player = TcpEcho { meter: Meter::default(), payload: message() };
+        let load = &load.on(&server);
         let measured = drive(&mut swarm(target)?, &mut player, load, |_| Asked::default())?;
         Ok(Row::new(kind.name, load.connections, &measured))
     }
@@ -143,6 +144,7 @@ impl Bench {
         let target = server.says_port()?;
         let talker = WebEcho { meter: Meter::default(), payload: message() };
         let mut player = Web::new(talker, target, None);
+        let load = &load.on(&server);
         let measured = drive(&mut swarm(target)?, &mut player, load, |_| WebSeat::default())?;
         Ok(Row::new(kind.name, load.connections, &measured))
     }
@@ -167,10 +169,9 @@ impl Bench {
     ) -> Result<Row, PeersError> {
         let server = Stampede::start(program, folder.path())?;
         let drops = server.open(Course { drops: 1, supply: 1 })?;
-        let one = Load { connections: 1, warm_up: ONE_BUY, measured: ONE_BUY };
-        let buyer = Deed::Buy(Course { drops: 1, supply: 1 });
-        // The one unit goes first; its buyer's next buy is the first that finds none.
-        let _last_unit = visit(kind, &server, buyer, buys(&drops), &one);
+        let one = Load { connections: 1, warm_up: ONE_BUY, measured: ONE_BUY, ..*load };
+        let (_, buyer) = visit(kind, &server, Deed::BuyOne, buys(&drops), &one)?;
+        server.audit(&drops, &buyer.promises)?;
         let (row, _) = visit(kind, &server, Deed::BuySoldOut, buys(&drops), load)?;
         Ok(row)
     }
@@ -239,6 +240,7 @@ fn visit(
     let mut swarm = swarm(target)?;
     let talker = Viewers::new(deed, server.tickets()?, swarm.unix_now(), buys);
     let mut player = Web::new(talker, target, Some(subprotocol()));
+    let load = &load.on(server.process());
     let measured = drive(&mut swarm, &mut player, load, |_| WebSeat::new(Viewer::default()))?;
     Ok((Row::new(kind.name, load.connections, &measured), player.talker))
 }
@@ -250,6 +252,7 @@ fn buy_from_redis(
     load: &Load,
 ) -> Result<Row, PeersError> {
     let mut swarm = swarm(server.address)?;
+    let load = &load.on(server.process());
     let measured = drive(&mut swarm, player, load, |_| Buyer::default())?;
     Ok(Row::new(kind.name, load.connections, &measured))
 }

@@ -56,6 +56,11 @@ impl Server {
         Ok(Self { name, child, lines, reader: None })
     }
 
+    /// The process' number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What follows `prefix` on the next line that the process prints.
     pub(crate) fn says(&mut self, prefix: &str) -> Result<String, PeersError> {
         let line = self.lines.as_mut().and_then(Iterator::next).and_then(Result::ok);

@@ -47,7 +47,7 @@ tick_interval_ms = 60000
 /// A running server with nothing planned.
 #[derive(Debug)]
 pub(crate) struct Stampede {
-    _server: Server,
+    server: Server,
     folder: PathBuf,
     viewers: SocketAddr,
     control: ControlClient,
@@ -80,7 +80,11 @@ impl Stampede {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(system("make a runtime"))?;
         let control = ControlClient::new(&control, &token);
-        Ok(Self { _server: server, folder: folder.to_owned(), viewers, control, runtime })
+        Ok(Self { server, folder: folder.to_owned(), viewers, control, runtime })
+    }
+
+    pub(crate) fn process(&self) -> &Server {
+        &self.server
     }
 
     pub(crate) fn viewers(&self) -> SocketAddr {

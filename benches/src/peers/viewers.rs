@@ -21,6 +21,8 @@ pub(crate) enum Deed {
     Ping(Vec<u8>),
     /// Buys unit after unit, each with a new key.
     Buy(Course),
+    /// Buys one unit, no more.
+    BuyOne,
     /// Buys where nothing is left.
     BuySoldOut,
 }
@@ -83,6 +85,7 @@ impl Viewers {
         let round = seat.place.round;
         match &self.deed {
             Deed::Ping(_) => {}
+            Deed::BuyOne => return,
             Deed::Buy(course) => seat.place = course.next(seat.place),
             Deed::BuySoldOut => seat.place.buy += 1,
         }
