@@ -22,7 +22,7 @@ pub struct BuyRequest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Buy {
-    /// Units were taken; the answer may leave once [`CorePort::durable`] reaches the position.
+    /// Units were taken; the answer may leave once [`CorePort::durable`](crate::CorePort::durable) reaches the position.
     Pending {
         /// The new hold.
         hold: HoldId,
@@ -35,7 +35,7 @@ pub enum Buy {
         hold: HoldId,
     },
     /// The same request took units a moment ago, and that is not durable yet: ask
-    /// [`CorePort::is_pending`] again after [`CoreEvent::Recheck`].
+    /// [`CorePort::is_pending`](crate::CorePort::is_pending) again after [`CoreEvent::Recheck`](crate::CoreEvent::Recheck).
     Awaiting {
         /// The hold of the first request.
         hold: HoldId,

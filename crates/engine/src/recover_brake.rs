@@ -85,6 +85,7 @@ impl BrakePast {
         let book = &mut self.book;
         shared.brake.set_halt(book.halt.clone());
         if let Some((rates, entry)) = &book.rates {
+            book.in_force = *rates;
             shared.brake.set_rates(*rates, Some(entry.clone()));
         }
         for ban in book.bans.values() {

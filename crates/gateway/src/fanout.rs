@@ -130,7 +130,7 @@ impl ShownDrop {
         let moved = |place: usize| self.available.get(place) != available.get(place);
         let delta = view::stock(&self.sale, &available, moved);
         self.delta = Some(Shared::new(ServerMessage::Stock(delta)));
-        self.full = None;
+        (self.full, self.info) = (None, None);
         self.available = available;
         (self.changed_before, self.changed) = (self.changed, tick);
         true
@@ -154,7 +154,7 @@ impl ShownDrop {
         match &self.info {
             Some((at, info)) if *at == now => Arc::clone(info),
             _ => {
-                let info = Arc::new(view::drop_info(&self.sale, now));
+                let info = Arc::new(view::drop_info(&self.sale, &self.available, now));
                 self.info = Some((now, Arc::clone(&info)));
                 info
             }
@@ -274,11 +274,13 @@ impl Audiences {
         self.slab.iter().any(|audience| audience.unspread > 0)
     }
 
-    /// Up to `count` members who have to be sent the latest tick.
+    /// About `count` members who have to be sent the latest tick, as many of each audience, so that
+    /// no stream waits for a larger one.
     pub(crate) fn spread(&mut self, count: usize) -> impl Iterator<Item = Token> + '_ {
+        let spreading = self.slab.iter().filter(|audience| audience.unspread > 0).count();
+        let share = count.div_ceil(spreading.max(1));
         self.iter_mut()
-            .flat_map(|audience| std::iter::from_fn(move || audience.spread()))
-            .take(count)
+            .flat_map(move |audience| std::iter::from_fn(move || audience.spread()).take(share))
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Audience> {
@@ -298,9 +300,13 @@ impl Audiences {
             .by_stream
             .entry(key)
             .or_insert_with(|| self.slab.insert(Audience::new(stream, mode, sales())));
-        let members = &mut self.slab.get_mut(audience).expect("it was just found").members;
-        members.push(session);
-        (audience, members.len() - 1)
+        let found = self.slab.get_mut(audience).expect("it was just found");
+        found.members.push(session);
+        if found.unspread > 0 {
+            // It stands on the way that a tick still has to go.
+            found.unspread += 1;
+        }
+        (audience, found.members.len() - 1)
     }
 
     /// Removes the session at `place`; gives the session that moved to that place, if one did.
@@ -332,5 +338,54 @@ impl Audiences {
     pub(crate) fn shows(&self, audience: Token, drop: DropId) -> bool {
         let found = self.slab.get(audience);
         found.is_some_and(|audience| audience.drops.iter().any(|shown| shown.sale.id() == drop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn whoever_joins_or_leaves_while_a_tick_spreads_passes_nobody_by() {
+        let stream: StreamId = "show".parse().unwrap();
+        for (first, joining) in [(0, 5), (3, 5), (7, 1), (10, 40)] {
+            let mut audiences = Audiences::new();
+            let mut join = |audiences: &mut Audiences, session| {
+                audiences.join(&stream, Mode::Live, session, Vec::new).0
+            };
+            let audience = (0..10).map(|n| join(&mut audiences, n)).last().unwrap();
+            let found = audiences.get_mut(audience).unwrap();
+            (found.next, found.unspread) = (first, found.members.len());
+            let mut seen: BTreeSet<Token> = audiences.spread(2).collect();
+            // Whoever comes to stand where a leaver stood is listed by the sessions themselves.
+            seen.extend(audiences.leave(audience, 4));
+            for session in 10..10 + joining {
+                join(&mut audiences, session);
+            }
+            seen.extend(audiences.spread(usize::MAX));
+            let missed: Vec<Token> =
+                (0..10).filter(|session| *session != 4 && !seen.contains(session)).collect();
+            assert_eq!(missed, [0; 0], "from {first} with {joining} joining");
+            assert!(!audiences.are_spreading());
+        }
+    }
+
+    #[test]
+    fn a_large_audience_leaves_ticks_for_a_small_one() {
+        let mut audiences = Audiences::new();
+        let mut session = 0;
+        for (stream, members) in [("large", 1_000), ("small", 10)] {
+            let stream: StreamId = stream.parse().unwrap();
+            let mut audience = 0;
+            for _ in 0..members {
+                audience = audiences.join(&stream, Mode::Live, session, Vec::new).0;
+                session += 1;
+            }
+            audiences.get_mut(audience).unwrap().unspread = members;
+        }
+        let small = audiences.spread(256).filter(|session| *session >= 1_000).count();
+        assert_eq!(small, 10);
     }
 }

@@ -2,6 +2,9 @@
 
 use stampede_wire::{Subprotocol, frame};
 
+/// Bytes that the socket has taken are kept until there are so many of them.
+const TAKEN_BYTES_MAX: usize = 16 << 10;
+
 /// Frames in order, the last one perhaps a close; bounded in bytes by who adds.
 ///
 /// An idle connection keeps no memory for it: once everything is taken, the buffer is given back.
@@ -79,7 +82,24 @@ impl Outbox {
         debug_assert!(self.taken <= self.frames.len(), "no more is taken than waits");
         if self.taken == self.frames.len() {
             (self.frames, self.taken, self.welcome) = (Vec::new(), 0, 0);
+        } else if self.taken > TAKEN_BYTES_MAX {
+            self.forget_taken();
         }
+    }
+
+    /// A reader that is always a little behind never empties the buffer: what it has taken goes, up to
+    /// the frame that it is in the middle of.
+    fn forget_taken(&mut self) {
+        let mut start = 0;
+        loop {
+            let end = start + frame::length(&self.frames[start..]);
+            if end > self.taken {
+                break;
+            }
+            start = end;
+        }
+        self.frames.drain(..start);
+        (self.taken, self.welcome) = (self.taken - start, self.welcome.saturating_sub(start));
     }
 
     /// Keeps a frame of which the socket has taken the first bytes only; nothing else may wait.
@@ -140,6 +160,22 @@ mod tests {
             outbox.discard();
             assert_eq!(outbox.waiting().len(), left - taken, "{taken} were taken");
         }
+    }
+
+    #[test]
+    fn a_reader_that_is_always_behind_costs_no_more_than_what_waits() {
+        let mut outbox = Outbox::default();
+        outbox.push_welcome(JSON, &vec![b'w'; 40_000]);
+        let message = [b'x'; 500];
+        for _ in 0..1_000 {
+            outbox.push(JSON, &message);
+            outbox.took(499);
+        }
+        let sent = 40_010 + 1_000 * 504 - 1_000 * 499;
+        assert_eq!(outbox.waiting().len(), sent - 6, "a header of four bytes up to 64 KiB");
+        assert!(outbox.frames.len() <= outbox.waiting().len() + TAKEN_BYTES_MAX + 40_004);
+        outbox.discard();
+        assert!(outbox.waiting().len() < 504, "the frame under way is whole");
     }
 
     #[test]

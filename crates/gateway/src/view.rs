@@ -11,16 +11,16 @@ pub(crate) fn available(sale: &SaleDrop) -> Vec<ShownUnits> {
     sale.figures().iter().map(|sku| sale.plan().shown(sku.available)).collect()
 }
 
-/// A drop's terms with where it stands now.
-pub(crate) fn drop_info(sale: &SaleDrop, now: UnixMillis) -> DropInfo {
-    let available = available(sale);
+/// A drop's terms with where it stands now, its stock as it was last shown: what moved since is the
+/// next tick.
+pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: UnixMillis) -> DropInfo {
     let state = DropState {
         version: sale.version(),
         phase: sale.phase(),
         featured: sale.is_featured(),
         opens_in_ms: opens_in_ms(sale, now),
         closes_in_ms: closes_in_ms(sale, now),
-        available: &available,
+        available,
     };
     DropInfo::new(sale.id(), sale.plan(), &state)
 }

@@ -60,7 +60,7 @@ pub fn client_address(
     if !trusted.contains(peer) {
         return Ok(peer);
     }
-    let plain = claims.x_forwarded_for.iter().rev().flat_map(|line| split(line, b',').rev());
+    let plain = claims.x_forwarded_for.iter().rev().flat_map(|line| listed(line).rev());
     let plain = plain.map(|entry| node(entry).ok_or_else(|| malformed(X_FORWARDED_FOR, entry)));
     let elements = claims.forwarded.iter().rev().flat_map(|line| split(line, b',').rev());
     let elements = elements.map(|entry| element(entry).ok_or_else(|| malformed(FORWARDED, entry)));
@@ -105,7 +105,16 @@ fn malformed(header: &'static str, entry: &[u8]) -> ForwardedError {
     ForwardedError::Malformed { header, entry: String::from_utf8_lossy(shown).into_owned() }
 }
 
+/// The parts between commas; this header knows no quotation marks.
+fn listed(line: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let parts: Vec<&[u8]> = line.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).collect();
+    parts.into_iter().filter(|part| !part.is_empty())
+}
+
 /// The parts between separators that are not within quotation marks; empty ones mean nothing.
+///
+/// A line whose quotation never ends is one part as it is: its author may have meant to swallow what
+/// a proxy appends, so it must not be read in pieces.
 fn split(line: &[u8], separator: u8) -> impl DoubleEndedIterator<Item = &[u8]> {
     let mut parts = Vec::new();
     let (mut start, mut quoted, mut escaped) = (0, false, false);
@@ -121,12 +130,19 @@ fn split(line: &[u8], separator: u8) -> impl DoubleEndedIterator<Item = &[u8]> {
             _ => {}
         }
     }
+    if quoted || escaped {
+        parts.clear();
+        start = 0;
+    }
     parts.push(&line[start..]);
     parts.into_iter().map(<[u8]>::trim_ascii).filter(|part| !part.is_empty())
 }
 
 /// The `for` of one element of `Forwarded`; one without says nothing about its client.
 fn element(element: &[u8]) -> Option<Node> {
+    if !is_closed(element) {
+        return None;
+    }
     let mut found = None;
     for pair in split(element, b';') {
         let equals = pair.iter().position(|&byte| byte == b'=')?;
@@ -139,6 +155,20 @@ fn element(element: &[u8]) -> Option<Node> {
         }
     }
     Some(found.unwrap_or(Node::Hidden))
+}
+
+/// Whether each quotation that begins ends as well.
+fn is_closed(text: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for &byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted && !escaped
 }
 
 /// A value without its quotation marks; nothing that names a node needs an escape within.
@@ -221,6 +251,19 @@ mod tests {
         leads(&[], &["for=1.1.1.1, proto=https; for=203.0.113.9 ,for=10.0.0.2"], "203.0.113.9");
         leads(&[], &["for=1.1.1.1;host=\"a,b;for=\\\"\"", "for=203.0.113.9"], "203.0.113.9");
         leads(&[], &["for=1.1.1.1, proto=https"], "10.0.0.1");
+    }
+
+    #[test]
+    fn an_open_quotation_swallows_nothing_that_a_proxy_appends() {
+        for claim in ["for=1.1.1.1;x=\", for=203.0.113.9", "for=1.1.1.1;x=\"\\\", for=203.0.113.9"]
+        {
+            let read = read("10.0.0.1", &[], &[claim]);
+            let Err(ForwardedError::Malformed { entry, .. }) = read else { panic!("{read:?}") };
+            assert_eq!(entry, claim);
+        }
+        let apart = ["for=1.1.1.1;x=\"", "for=203.0.113.9"];
+        leads(&[], &apart, "203.0.113.9");
+        leads(&["\"1.1.1.1, 203.0.113.9"], &[], "203.0.113.9");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) struct BrakeBook {
     /// Bans that end by themselves.
     expiries: BTreeSet<(UnixMillis, BanId)>,
     pub(crate) last_ban: BanId,
+    /// The limits that hold now; those decided last may wait for their record.
+    pub(crate) in_force: Rates,
     /// Counts decisions about the rates, so that one which was overtaken does nothing.
     rates_epoch: u64,
     /// Viewers whose live holds are to be released, in one stream or in all.
@@ -144,9 +146,9 @@ impl Steward {
         }
         self.brake.rates_epoch += 1;
         let epoch = self.brake.rates_epoch;
-        let before = self.brake.rates.replace((rates, entry.clone()));
-        let before = before.map_or(Rates::NONE, |(rates, _)| rates);
-        self.shared.brake.apply(before.giving_way_to(rates));
+        self.brake.rates = Some((rates, entry.clone()));
+        self.brake.in_force = self.brake.in_force.giving_way_to(rates);
+        self.shared.brake.apply(self.brake.in_force);
         let set = RatesSet { rates, order: order(&entry) };
         self.push(DropId::HOUSE, Record::RatesSet(Box::new(set)));
         self.after_records(Effect::SetRates { rates, entry: Box::new(entry), epoch });
@@ -209,13 +211,14 @@ impl Steward {
     }
 
     /// What was lifted is no longer in the way, unless a later decision has set it again.
-    pub(super) fn lifted(&self, part: BrakePart) {
+    pub(super) fn lifted(&mut self, part: BrakePart) {
         match part {
             BrakePart::Halt if self.brake.halt.is_none() => {
                 self.shared.brake.set_halt(None);
                 metrics::show_halt(false);
             }
             BrakePart::Rates if self.brake.rates.is_none() => {
+                self.brake.in_force = Rates::NONE;
                 self.shared.brake.set_rates(Rates::NONE, None);
             }
             BrakePart::Ban(id) => {
@@ -227,8 +230,9 @@ impl Steward {
     }
 
     /// Limits are durable: they hold as they were set, unless a later decision has changed them.
-    pub(super) fn rates_are_set(&self, rates: Rates, entry: BrakeEntry, epoch: u64) {
+    pub(super) fn rates_are_set(&mut self, rates: Rates, entry: BrakeEntry, epoch: u64) {
         if epoch == self.brake.rates_epoch {
+            self.brake.in_force = rates;
             self.shared.brake.set_rates(rates, Some(entry));
         }
     }
@@ -243,19 +247,22 @@ impl Steward {
         }
     }
 
-    /// Releases the live holds of those who were banned with them.
-    pub(super) fn release_banned(&mut self) {
+    /// Releases the live holds of those who were banned with them; `true` if only the turn's limit
+    /// has ended it.
+    pub(super) fn release_banned(&mut self) -> bool {
         self.brake.releasing.extend(self.shared.banned_viewers.lock().drain(..));
-        for _ in 0..self.brake.releasing.len().min(RELEASES_PER_TURN_MAX) {
+        let waiting = self.brake.releasing.len();
+        for _ in 0..waiting.min(RELEASES_PER_TURN_MAX) {
             if !self.has_room() {
-                return;
+                return false;
             }
-            let Some((viewer, stream)) = self.brake.releasing.pop_front() else { return };
+            let Some((viewer, stream)) = self.brake.releasing.pop_front() else { return false };
             if !self.release_all(viewer, stream.as_ref()) {
                 // A take is on its way to the ledger: look again when it has got there.
                 self.brake.releasing.push_back((viewer, stream));
             }
         }
+        waiting > RELEASES_PER_TURN_MAX
     }
 
     /// Releases a viewer's live holds; `false` if some could not be ended yet.

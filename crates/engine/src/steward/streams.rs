@@ -42,7 +42,9 @@ impl Steward {
 
     /// When a stream was reported offline, if it is, by what its drops know.
     pub(super) fn offline_since(&self, stream: &StreamId) -> Option<UnixMillis> {
-        let mut books = self.books.values().filter(|book| book.plan().stream == *stream);
+        // What a drop that is over knows is no longer kept up to date.
+        let live = self.books.values().filter(|book| !book.phase.is_final());
+        let mut books = live.filter(|book| book.plan().stream == *stream);
         books.find_map(|book| book.watch.offline_since())
     }
 

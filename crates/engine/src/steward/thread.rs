@@ -120,13 +120,13 @@ impl Steward {
             self.expire(now);
             self.timers(now);
             self.brake_timers(now);
-            self.release_banned();
+            let more = self.release_banned();
             let idle = self.requests(now);
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
                 return;
             }
             // An answer that needed no record may be due at once: no commit would end the sleep.
-            if idle && !self.effect_is_due() {
+            if idle && !more && !self.effect_is_due() {
                 std::thread::park_timeout(self.sleep(now));
             }
         }

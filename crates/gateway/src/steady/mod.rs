@@ -156,8 +156,11 @@ impl Core {
     fn timers(&mut self, is_due: bool) {
         let now = self.sessions.now();
         let due = if is_due { self.next_tick.min(self.next_sweep).max(now) } else { now };
+        // A shorter interval holds at once, also if the old one was a minute.
+        let interval = self.sessions.tick_interval();
+        self.next_tick = self.next_tick.min(now.plus(interval));
         if self.next_tick <= due {
-            self.next_tick = now.plus(self.sessions.tick_interval());
+            self.next_tick = now.plus(interval);
             self.sessions.tick();
         }
         if self.next_sweep <= due {
