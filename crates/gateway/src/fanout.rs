@@ -352,7 +352,7 @@ mod tests {
         let stream: StreamId = "show".parse().unwrap();
         for (first, joining) in [(0, 5), (3, 5), (7, 1), (10, 40)] {
             let mut audiences = Audiences::new();
-            let mut join = |audiences: &mut Audiences, session| {
+            let join = |audiences: &mut Audiences, session| {
                 audiences.join(&stream, Mode::Live, session, Vec::new).0
             };
             let audience = (0..10).map(|n| join(&mut audiences, n)).last().unwrap();
