@@ -12,7 +12,10 @@ async fn document() -> Value {
 
 #[tokio::test]
 async fn the_document_changes_only_on_purpose() {
-    let pretty = serde_json::to_string_pretty(&document().await).unwrap();
+    let mut document = document().await;
+    // Whether maps keep their order hangs on which crates are built together.
+    document.sort_all_objects();
+    let pretty = serde_json::to_string_pretty(&document).unwrap();
     insta::assert_snapshot!("openapi", pretty);
 }
 
