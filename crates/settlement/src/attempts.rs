@@ -50,8 +50,9 @@ impl Attempts {
 
     /// Starts an attempt for a hold that stands as `look` says.
     ///
-    /// An attempt under way is reported before the hold's own state: until the engine has answered,
-    /// that state may not be durable.
+    /// `look` shows an end only once it is durable, and the engine tells viewers of it no earlier. So
+    /// an attempt is under way for its viewer exactly as long as the hold has not ended, however late
+    /// the engine's answer comes here; who is told `payment_pending` has the outcome still to come.
     pub(crate) fn start(
         &mut self,
         now: UnixMillis,
@@ -59,9 +60,6 @@ impl Attempts {
         hold: HoldId,
         look: HoldLook,
     ) -> Result<(), Refusal> {
-        if self.by_hold.get(&hold) == Some(&viewer) {
-            return Err(Refusal::PaymentPending);
-        }
         match look {
             // Nobody was told the id of a pending hold, so whoever names it has guessed.
             HoldLook::Pending | HoldLook::Unknown => return Err(Refusal::UnknownHold),
@@ -69,6 +67,9 @@ impl Attempts {
             HoldLook::Known(status) if status.viewer != viewer => return Err(Refusal::UnknownHold),
             HoldLook::Known(status) if status.confirmed => return Err(Refusal::HoldConfirmed),
             HoldLook::Known(_) => {}
+        }
+        if self.by_hold.contains_key(&hold) {
+            return Err(Refusal::PaymentPending);
         }
         if self.by_hold.len() >= self.config.attempts_max {
             return Err(Refusal::Busy { retry_after: self.config.busy_retry_after });
@@ -202,7 +203,8 @@ mod tests {
         assert_eq!(start(1, look(1, 7, true)), Err(Refusal::HoldConfirmed));
         assert_eq!(start(1, look(1, 7, false)), Ok(()));
         assert_eq!(start(1, look(1, 7, false)), Err(Refusal::PaymentPending));
-        assert_eq!(start(1, look(1, 7, true)), Err(Refusal::PaymentPending), "not durable yet");
+        assert_eq!(start(1, look(1, 7, true)), Err(Refusal::HoldConfirmed), "the viewer was told");
+        assert_eq!(start(1, HoldLook::Ended), Err(Refusal::HoldEnded), "the viewer was told");
         assert_eq!(start(2, look(2, 7, false)), Ok(()));
         let busy = Refusal::Busy { retry_after: DurationMs::new(250) };
         assert_eq!(start(3, look(3, 7, false)), Err(busy));

@@ -185,11 +185,6 @@ impl World {
         self.advance(sandbox().delay.get());
     }
 
-    /// Waits until settlement knows how every payment ended, which viewers may know before.
-    pub(crate) fn wait_settled(&self) {
-        wait_for("settlement", || (self.settlement.under_way() == 0).then_some(()));
-    }
-
     /// Lets the provider answer only after the hold's time is over.
     pub(crate) fn settle_late(&self) {
         wait_for("the payment", || (self.settlement.under_way() > 0).then_some(()));
