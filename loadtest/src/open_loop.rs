@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
-use stampede_domain::DropId;
+use stampede_domain::{DropId, limits::LIVE_DROPS_PER_STREAM_MAX};
 
 use crate::{
     LatencySummary,
@@ -18,8 +18,9 @@ use crate::{
 
 /// Time under load before the peak counts.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// Drops to sell from: more units than any run takes, because a stream has only so many drops.
-const DROPS: u32 = 12;
+/// Units to sell, as far as a stream may have drops for them beside the sold-out one: some tens of seconds of a fast machine. A
+/// part whose share of them is gone ends early.
+const UNITS_MAX: u32 = 1_500_000;
 /// Moments are this long before the first click is due.
 const AHEAD_US: u64 = 20_000;
 
@@ -60,12 +61,16 @@ pub struct OpenLoopRow {
     pub path: &'static str,
     /// Answers per second with one click under way on each connection.
     pub peak_per_s: u64,
+    /// How long that was measured: shorter than planned if the units were gone, in milliseconds.
+    pub peak_ms: u64,
     /// Share of its core that the server used for that.
     pub peak_server_busy: f64,
     /// Share of its core that the generator used for that; from 0.95 on the peak is its own.
     pub peak_generator_busy: f64,
     /// Clicks per second that the schedule planned: half of the peak.
     pub offered_per_s: u64,
+    /// How long they came, in milliseconds.
+    pub open_ms: u64,
     /// Answers per second, from the first planned moment to the last answer.
     pub achieved_per_s: u64,
     /// From the planned moment to the answer, in microseconds: half of the clicks kept within.
@@ -123,7 +128,8 @@ pub fn run_open_loop(
     let hall = Hall::start(&plan.server, setup)?;
     cores.take_load()?;
     let supply = plan.connections * u32::from(UNITS_PER_VIEWER);
-    let on_sale = (0..DROPS).map(|_| hall.open_drop(supply)).collect::<Result<Vec<_>, _>>()?;
+    let drops = (UNITS_MAX.div_ceil(supply) as usize).min(LIVE_DROPS_PER_STREAM_MAX - 1);
+    let on_sale = (0..drops).map(|_| hall.open_drop(supply)).collect::<Result<Vec<_>, _>>()?;
     let sold_out = hall.open_drop(1)?;
     let mut gallery = Gallery::new(hall.viewers())?;
     gallery.join(plan.connections, &hall.tickets()?)?;
@@ -178,22 +184,28 @@ impl Run<'_> {
         right: impl Fn(&Answers) -> u64,
     ) -> Result<Walked, DrillError> {
         self.gallery.viewers().clicks = Clicks::new("p");
-        self.gallery.play_closed(wish, WARM_UP)?;
+        let clicks_max = wish.clicks_max();
+        self.gallery.play_closed(wish, clicks_max / 4);
+        self.gallery.idle_while_clicking(WARM_UP)?;
+        self.gallery.settle();
+        self.gallery.play_closed(wish, clicks_max / 2);
         let busy = Busy::start(&self.process)?;
         let (from_us, before) = (self.gallery.now_us(), self.gallery.viewers().clicks.answered());
-        self.gallery.idle(self.plan.peak)?;
+        self.gallery.idle_while_clicking(self.plan.peak)?;
         let us = self.gallery.now_us() - from_us;
         let answered = wide(self.gallery.viewers().clicks.answered() - before);
         let (peak_server_busy, peak_generator_busy) = busy.shares(us)?;
         self.gallery.settle();
         let closed = std::mem::replace(&mut self.gallery.viewers().clicks, Clicks::new("o"));
-        let peak_per_s = per_s(answered, us);
+        let (peak_per_s, peak_ms) = (per_s(answered, us), us / 1_000);
 
         let offered_per_s = (peak_per_s / 2).max(1);
         let from_us = self.gallery.now_us() + AHEAD_US;
-        let moments = self.moments(from_us, offered_per_s);
+        let left = clicks_max - self.gallery.clicks_of_one_max();
+        let moments = self.moments(from_us, offered_per_s, left);
+        let until_us = moments.last().map_or(from_us, |moment| moment.at_us);
         let busy = Busy::start(&self.process)?;
-        self.gallery.play(wish, &moments, from_us + micros(self.plan.open), Duration::ZERO)?;
+        self.gallery.play(wish, &moments, until_us, Duration::ZERO)?;
         let (server_busy, generator_busy) = busy.shares(self.gallery.now_us() - from_us)?;
         self.gallery.settle();
         let us = self.gallery.now_us() - from_us;
@@ -203,9 +215,11 @@ impl Run<'_> {
         let row = OpenLoopRow {
             path,
             peak_per_s,
+            peak_ms,
             peak_server_busy: rounded(peak_server_busy),
             peak_generator_busy: rounded(peak_generator_busy),
             offered_per_s,
+            open_ms: (until_us - from_us) / 1_000,
             achieved_per_s: per_s(wide(open.answered()), us),
             p50_us: p50,
             p99_us: p99,
@@ -219,21 +233,23 @@ impl Run<'_> {
         Ok(Walked { row, closed, open })
     }
 
-    /// Clicks of strangers to each other: the gaps between them are exponential.
+    /// Clicks of strangers to each other: the gaps between them are exponential. Each viewer has only
+    /// so many left.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
         clippy::cast_sign_loss,
         reason = "a gap is some microseconds"
     )]
-    fn moments(&mut self, from_us: u64, per_s: u64) -> Vec<Moment> {
+    fn moments(&mut self, from_us: u64, per_s: u64, clicks_each: usize) -> Vec<Moment> {
+        let clicks_max = clicks_each.saturating_mul(self.plan.connections as usize);
         let until = micros(self.plan.open) as f64;
         let mean = 1_000_000.0 / per_s as f64;
         let mut numbers = (0..self.plan.connections).cycle();
         let (mut at, mut moments) = (0.0, Vec::new());
         loop {
             at -= mean * (1.0 - self.rng.random::<f64>()).ln();
-            if at >= until {
+            if at >= until || moments.len() == clicks_max {
                 return moments;
             }
             let number = numbers.next().expect("a cycle never ends");

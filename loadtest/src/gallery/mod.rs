@@ -13,6 +13,7 @@ use rand::{Rng, rngs::StdRng};
 use stampede_domain::DropId;
 use stampede_wire::Subprotocol;
 
+use self::viewers::Again;
 pub(crate) use self::{
     clicks::{Answers, Clicks, Moment},
     ticks::Ticks,
@@ -56,6 +57,11 @@ impl Wish {
     pub(crate) fn of_each(drops: Vec<DropId>, clicks_per_drop: usize, sku: &'static str) -> Self {
         assert!(!drops.is_empty() && clicks_per_drop > 0, "a wish is for something");
         Self { drops, clicks_per_drop, sku }
+    }
+
+    /// Clicks of one viewer that the drops have a hold for.
+    pub(crate) const fn clicks_max(&self) -> usize {
+        self.drops.len().saturating_mul(self.clicks_per_drop)
     }
 
     fn drop_of(&self, click: usize) -> DropId {
@@ -235,15 +241,29 @@ impl Gallery {
         }
     }
 
-    /// Each viewer clicks now, and again with each answer, until the time is over.
-    pub(crate) fn play_closed(&mut self, wish: &Wish, time: Duration) -> Result<(), DrillError> {
-        self.web.talker.again = Some(wish.clone());
+    /// Each viewer clicks now, and again with each answer, from now on until [`Gallery::settle`]; none
+    /// clicks more than `clicks_max` times in all.
+    pub(crate) fn play_closed(&mut self, wish: &Wish, clicks_max: usize) {
+        self.web.talker.again = Some(Again { wish: wish.clone(), clicks_max });
         let seats = u32::try_from(self.swarm.seats().len()).expect("seats have numbers");
         for number in 0..seats {
             let moment = Moment { at_us: self.now_us(), number, reads: true };
             self.click(wish, moment);
         }
-        self.idle(time)
+    }
+
+    /// Lets the time pass, or stops as soon as a viewer has no click left.
+    pub(crate) fn idle_while_clicking(&mut self, time: Duration) -> Result<(), DrillError> {
+        let until_us = self.now_us() + micros(time);
+        while self.now_us() < until_us && self.web.talker.again.is_some() {
+            self.swarm.turn(&mut self.web, TURN)?;
+        }
+        Ok(())
+    }
+
+    /// Clicks that the viewer with the most has made on the present wish's drops.
+    pub(crate) fn clicks_of_one_max(&self) -> usize {
+        self.swarm.seats().map(|seat| seat.own.clicks).max().unwrap_or_default()
     }
 
     /// Lets the clicks that are under way come to their end.

@@ -30,6 +30,14 @@ pub(crate) struct Seat {
     pub(super) clicks: usize,
 }
 
+/// What viewers click on as soon as their last click is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Again {
+    pub(super) wish: Wish,
+    /// As soon as one viewer has clicked so often, nobody clicks again.
+    pub(super) clicks_max: usize,
+}
+
 /// Joins everybody, reads what the drill wants to know.
 #[derive(Debug)]
 pub(crate) struct Viewers {
@@ -46,8 +54,8 @@ pub(crate) struct Viewers {
     phases: HashMap<DropId, Phase>,
     /// The clicks that answers belong to.
     pub(crate) clicks: Clicks,
-    /// What each viewer clicks on as soon as the last click is answered; nothing by default.
-    pub(crate) again: Option<Wish>,
+    /// Nothing by default.
+    pub(crate) again: Option<Again>,
     /// The ticks of the drop that is watched.
     pub(crate) ticks: Ticks,
     /// Supply of that drop, which tells the click behind a figure; none are read without it.
@@ -152,11 +160,12 @@ impl Talker for Viewers {
                 let answers = self.clicks.answered();
                 self.hear(seat, message, at_us);
                 if self.clicks.answered() > answers
-                    && let Some(wish) = self.again.take()
+                    && let Some(again) = self.again.take()
+                    && seat.clicks < again.clicks_max
                 {
                     let moment = Moment { at_us, number: voice.number(), reads: true };
-                    self.click(seat, &wish, moment, voice);
-                    self.again = Some(wish);
+                    self.click(seat, &again.wish, moment, voice);
+                    self.again = Some(again);
                 }
             }
             Ok(None) => {}
