@@ -139,6 +139,7 @@ fn take_all(
     let started = Instant::now();
     for viewer in viewers {
         while taken - port.durable().get() >= limit {
+            port.flush();
             thread::park();
         }
         let request = BuyRequest { drop, sku: "unit", units: 1, key: &key };
@@ -147,6 +148,7 @@ fn take_all(
             other => panic!("expected a hold, got {other:?}"),
         }
     }
+    port.flush();
     while port.durable() < last {
         thread::park();
     }

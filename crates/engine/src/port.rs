@@ -139,7 +139,7 @@ impl CorePort {
                     deadline: take.deadline,
                 };
                 let link = viewer.link_to_write().map(Link::Viewer);
-                let position = self.ring.push(Entry { drop: request.drop, record, link, tag: () });
+                let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });
                 sale.tally(core).count_held();
                 Buy::Pending { hold, position }
             }
@@ -174,6 +174,13 @@ impl CorePort {
         }
         sale.tally(core).count_retry();
         if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
+    }
+
+    /// Hands the takes of this round of buys to the ledger, which makes one commit of them. Without it
+    /// they may stay in memory, so a caller owes it before it waits for anything. A writer that saw each
+    /// take at once would make dozens of commits of one round where it shares the core's processor.
+    pub fn flush(&mut self) {
+        self.ring.flush();
     }
 
     /// Answers of takes up to this position may leave.

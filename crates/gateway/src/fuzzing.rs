@@ -116,6 +116,7 @@ impl Core {
             Received::Broken(error) => return self.sessions.fail(token, error),
         };
         self.sessions.receive(token, input);
+        self.sessions.flush();
     }
 
     /// Writes what waits, as far as there is `room`.

@@ -14,6 +14,9 @@ use crate::{Entry, Record, codec};
 /// Called on the writer thread after positions moved, so that a producer looks again.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// Entries that are staged at most; the next one takes all of them along.
+const STAGED_MAX: usize = 512;
+
 /// How many entries of one ring have been pushed, or have become durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(u64);
@@ -61,6 +64,8 @@ impl RingState {
 /// The sending end of one ring. Records become durable in the order of their pushes.
 pub struct Producer<T> {
     ring: rtrb::Producer<Entry<T>>,
+    /// Entries that the writer does not see yet.
+    staged: Vec<Entry<T>>,
     pushed: u64,
     state: Arc<RingState>,
     doorbell: Arc<Doorbell>,
@@ -72,12 +77,15 @@ impl<T> Producer<T> {
         state: Arc<RingState>,
         doorbell: Arc<Doorbell>,
     ) -> Self {
-        Self { ring, pushed: 0, state, doorbell }
+        Self { ring, staged: Vec::new(), pushed: 0, state, doorbell }
     }
 
     /// Entries that can be pushed now; none once the writer has stopped.
     pub fn room(&self) -> usize {
-        if self.state.stopped.load(Ordering::Relaxed) { 0 } else { self.ring.slots() }
+        if self.state.stopped.load(Ordering::Relaxed) {
+            return 0;
+        }
+        self.ring.slots() - self.staged.len()
     }
 
     /// Hands an entry to the writer: its promise may leave once [`Producer::durable`] has reached
@@ -87,14 +95,39 @@ impl<T> Producer<T> {
     /// Without room, which the caller must own before stock moves; or if a rare record (a plan, a
     /// command, a tally, a recovery, a brake) breaks a limit of the format.
     pub fn push(&mut self, entry: Entry<T>) -> Position {
+        let position = self.stage(entry);
+        self.flush();
+        position
+    }
+
+    /// Like [`Producer::push`], but the writer may not see the entry before [`Producer::flush`], so
+    /// that a burst becomes one commit instead of many small ones.
+    ///
+    /// # Panics
+    /// Like [`Producer::push`].
+    pub fn stage(&mut self, entry: Entry<T>) -> Position {
         if is_rare(&entry.record) {
             assert!(codec::reads_back(&entry.record), "unreadable record: {:?}", entry.record);
         }
-        let pushed = self.ring.push(entry);
-        assert!(pushed.is_ok(), "the caller owns room in the ring before it pushes");
+        assert!(self.ring.slots() > self.staged.len(), "the caller owns room before it pushes");
+        self.staged.push(entry);
         self.pushed += 1;
-        self.doorbell.ring();
+        if self.staged.len() >= STAGED_MAX {
+            self.flush();
+        }
         Position(self.pushed)
+    }
+
+    /// Hands the writer what was staged.
+    pub fn flush(&mut self) {
+        if self.staged.is_empty() {
+            return;
+        }
+        for entry in self.staged.drain(..) {
+            let pushed = self.ring.push(entry);
+            assert!(pushed.is_ok(), "room was owned for each of them");
+        }
+        self.doorbell.ring();
     }
 
     /// Up to here everything pushed is durable and applied.
@@ -103,7 +136,7 @@ impl<T> Producer<T> {
         Position(self.state.durable.load(Ordering::Acquire))
     }
 
-    /// The position of the latest push.
+    /// The position of the latest entry.
     pub const fn pushed(&self) -> Position {
         Position(self.pushed)
     }
@@ -111,6 +144,12 @@ impl<T> Producer<T> {
     /// Whether the writer has stopped, by shutdown or by a failed commit.
     pub fn is_stopped(&self) -> bool {
         self.state.stopped.load(Ordering::Acquire)
+    }
+}
+
+impl<T> Drop for Producer<T> {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

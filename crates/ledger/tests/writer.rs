@@ -46,6 +46,34 @@ fn the_steward_is_served_before_a_flood_of_takes() {
 }
 
 #[test]
+fn staged_entries_wait_for_their_flush_and_are_one_commit() {
+    let ledger = FakeLedger::new(node());
+    let mut rig = Rig::start(ledger.open());
+    let incarnation = rig.incarnation;
+    let room = rig.core.room();
+    for number in 1..=40 {
+        rig.core.stage(entry(taken(hold(incarnation, number))));
+    }
+    assert_eq!(rig.core.room(), room - 40, "what is staged owns its room");
+    let other = rig.steward.push(entry(Record::Paused));
+    wait(|| rig.steward.durable() >= other);
+    assert_eq!(rig.seen.batches(), [[Record::Paused]], "the writer has not seen the staged ones");
+    rig.core.flush();
+    wait(|| rig.core.durable() == rig.core.pushed());
+    assert_eq!(rig.seen.batches()[1].len(), 40);
+}
+
+#[test]
+fn a_producer_that_goes_leaves_nothing_staged() {
+    let ledger = FakeLedger::new(node());
+    let Rig { mut core, writer, incarnation, .. } = Rig::start(ledger.open());
+    core.stage(entry(taken(hold(incarnation, 1))));
+    drop(core);
+    writer.shutdown().unwrap();
+    assert_eq!(records_of(&ledger.rows()), [taken(hold(incarnation, 1))]);
+}
+
+#[test]
 fn nothing_is_durable_or_applied_while_the_commit_hangs() {
     let (ledger, rig) = hanging(64);
     assert_eq!(rig.core.durable().get(), 0);

@@ -198,6 +198,7 @@ impl Rig {
         let request = BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         let Buy::Pending { hold, position } = bought else { panic!("{viewer}: {bought:?}") };
+        self.port.flush();
         until(async || self.port.durable() >= position).await;
         hold
     }
@@ -213,6 +214,7 @@ impl Rig {
                 let request = BuyRequest { drop, sku, units: 1, key: &key };
                 match self.port.buy(&joined, &stream, Mode::Live, request) {
                     Buy::Refused(stampede_domain::Refusal::Busy { .. }) => {
+                        self.port.flush();
                         tokio::task::yield_now().await;
                     }
                     other => break other,
@@ -220,6 +222,7 @@ impl Rig {
             };
             let Buy::Pending { position, .. } = bought else { panic!("{viewer}: {bought:?}") };
             if number + 1 == viewers {
+                self.port.flush();
                 until(async || self.port.durable() >= position).await;
             }
         }

@@ -177,7 +177,10 @@ impl World {
     ) -> Buy {
         let key: IdempotencyKey = key.parse().unwrap();
         let request = BuyRequest { drop, sku: "mug", units, key: &key };
-        self.ports[core].buy(viewer, &"show".parse().unwrap(), Mode::Live, request)
+        let port = &mut self.ports[core];
+        let bought = port.buy(viewer, &"show".parse().unwrap(), Mode::Live, request);
+        port.flush();
+        bought
     }
 
     /// Buys and waits until the promise may leave.

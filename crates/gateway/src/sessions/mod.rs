@@ -100,6 +100,11 @@ impl Sessions {
         }
     }
 
+    /// Hands the ledger what was taken since the last call; owed before waiting for anything.
+    pub(crate) fn flush(&mut self) {
+        self.port.flush();
+    }
+
     /// The server's time.
     pub(crate) fn now(&self) -> UnixMillis {
         self.port.now()

@@ -102,10 +102,11 @@ impl Core {
         for ready in batch.iter() {
             self.ready(ready);
         }
+        self.arrive();
+        self.sessions.flush();
         if self.signal.answer() {
             self.sessions.wake();
         }
-        self.arrive();
         self.timers(is_due);
         self.sessions.spread(TICKS_PER_ROUND_MAX);
         self.write();
