@@ -6,11 +6,7 @@ use stampede_domain::DropId;
 use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
-use crate::{
-    sale::SaleDrop,
-    shared::{DurableTake, Shared},
-    steward::StewardHandle,
-};
+use crate::{fresh_takes::DurableTake, sale::SaleDrop, shared::Shared, steward::StewardHandle};
 
 /// Entries carry nothing for the applier: everything that it needs is in the record.
 pub(crate) type Tag = ();
@@ -46,9 +42,11 @@ impl Applier<Tag> for TakeApplier {
             self.fresh.push(DurableTake { hold, deadline });
         }
         if !self.fresh.is_empty() {
-            self.shared.durable_takes.lock().append(&mut self.fresh);
+            let wakes = self.shared.fresh_takes.add(&mut self.fresh);
             self.shared.wake_awaiting();
-            self.steward.wake();
+            if wakes {
+                self.steward.wake();
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod command_refusal;
 mod config;
 mod engine;
 mod event;
+mod fresh_takes;
 pub mod metrics;
 mod offline;
 mod port;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
-use stampede_domain::{DropId, HoldId, StreamId, UnixMillis, ViewerNumber};
+use stampede_domain::{DropId, HoldId, StreamId, ViewerNumber};
 
 use crate::{
     brake::Brake,
@@ -15,17 +15,11 @@ use crate::{
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
+    fresh_takes::FreshTakes,
     port::look,
     sale::SaleDrop,
     viewer::Directory,
 };
-
-/// A take whose commit is durable; the steward starts to watch its deadline.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DurableTake {
-    pub(crate) hold: HoldId,
-    pub(crate) deadline: UnixMillis,
-}
 
 /// State behind the engine, its steward, its applier and its ports.
 pub(crate) struct Shared {
@@ -40,8 +34,7 @@ pub(crate) struct Shared {
     /// Viewers whose connections a ban has closed and whose holds it releases, since the steward
     /// last looked; at most one for each closed connection.
     pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, Option<StreamId>)>>,
-    /// Takes that became durable since the steward last looked; at most one per live hold.
-    pub(crate) durable_takes: Mutex<Vec<DurableTake>>,
+    pub(crate) fresh_takes: FreshTakes,
     /// Replays that wait for somebody else's take to become durable.
     awaiting: AtomicUsize,
     /// Holds whose end is decided and not durable yet, as they stand until then.
@@ -60,7 +53,7 @@ impl Shared {
             inboxes,
             drops: DashMap::default(),
             generation: AtomicU64::new(1),
-            durable_takes: Mutex::new(Vec::new()),
+            fresh_takes: FreshTakes::default(),
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),

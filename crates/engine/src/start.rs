@@ -19,11 +19,12 @@ use crate::{
     config::{ConfigError, EngineConfig},
     engine::Engine,
     event::{Inbox, Wake},
+    fresh_takes::DurableTake,
     port::CorePort,
     recover::{DropPast, Journaled, RecoverError},
     recover_brake::BrakePast,
     sale::SaleDrop,
-    shared::{DurableTake, Shared},
+    shared::Shared,
     steward::{Book, Recovery, Started, Steward, StewardHandle, stock_config},
 };
 

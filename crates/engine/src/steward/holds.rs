@@ -107,7 +107,7 @@ impl Steward {
     /// Starts to watch the deadlines of takes that became durable.
     pub(super) fn collect_takes(&mut self) {
         let mut fresh = std::mem::take(&mut self.fresh_takes);
-        fresh.append(&mut self.shared.durable_takes.lock());
+        self.shared.fresh_takes.collect(&mut fresh);
         for take in fresh.drain(..) {
             let book = self.books.get_mut(&take.hold.drop_id());
             book.expect("a drop with a take is not over").count_durable_take(take.hold.pool());

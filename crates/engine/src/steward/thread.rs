@@ -13,11 +13,8 @@ use super::{
     Book, BrakeBook, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect,
 };
 use crate::{
-    applier::Tag,
-    config::STEWARD_ROOM_MIN,
-    metrics,
-    sale::SaleDrop,
-    shared::{DurableTake, Shared},
+    applier::Tag, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, metrics, sale::SaleDrop,
+    shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -127,7 +124,7 @@ impl Steward {
             }
             // An answer that needed no record may be due at once: no commit would end the sleep.
             if idle && !more && !self.effect_is_due() {
-                std::thread::park_timeout(self.sleep(now));
+                self.rest(now);
             }
         }
     }
@@ -208,8 +205,21 @@ impl Steward {
         false
     }
 
-    /// How long nothing is due. Commits, takes and requests end the sleep early.
-    fn sleep(&self, now: UnixMillis) -> std::time::Duration {
+    /// Sleeps while nothing is due. Commits of its own records, takes that cannot wait and requests end
+    /// the sleep early.
+    fn rest(&self, now: UnixMillis) {
+        let span = self.sleep(now);
+        // A closed drop settles as soon as its last take is known; a banned viewer's holds end as soon
+        // as they are durable.
+        let waits = !self.brake.releasing.is_empty()
+            || self.books.values().any(|book| book.phase == Phase::Closed);
+        let until = if waits { UnixMillis::new(u64::MAX) } else { now.plus(span) };
+        if self.shared.fresh_takes.may_sleep(until) {
+            std::thread::park_timeout(span.to_std());
+        }
+    }
+
+    fn sleep(&self, now: UnixMillis) -> DurationMs {
         let timers = self.books.values().flat_map(|book| {
             let tally = book.phase.is_live().then_some(book.next_tally);
             book.next_timer().into_iter().chain(tally)
@@ -218,7 +228,7 @@ impl Steward {
         let next = timers.chain(others).min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
-        std::time::Duration::from_millis(millis.max(1))
+        DurationMs::new(millis.max(1))
     }
 
     /// Starts, opens, closes, settles and tallies what is due.

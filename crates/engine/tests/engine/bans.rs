@@ -18,6 +18,7 @@ fn hold_elsewhere(world: &mut World, viewer: &Viewer, drop: DropId, key: &str) -
     let (key, stream) = (key.parse().unwrap(), "other".parse().unwrap());
     let request = BuyRequest { drop, sku: "mug", units: 1, key: &key };
     let bought = world.ports[0].buy(viewer, &stream, Mode::Live, request);
+    world.ports[0].flush();
     let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
     world.wait_durable(0, position);
     hold
