@@ -148,6 +148,10 @@ const REFRESH_AHEAD_MS = 60_000;
 const REFRESH_AGAIN_MS = 5_000;
 /** Close code of a connection that broke without a close frame. */
 const BROKEN = 1006;
+/** Close codes for a message that the server could not read. */
+const UNREADABLE = [1003, 1007, 1009, 4104];
+/** What the server reads as a key. */
+const KEY = /^[A-Za-z0-9._:-]{1,64}$/;
 
 /**
  * What to do after a close with this code, also an unknown one.
@@ -224,6 +228,17 @@ function newKey() {
 }
 
 /**
+ * Why the server could not read a purchase.
+ * @param {Purchase} purchase
+ */
+function purchaseFault({ drop, sku, units, key }) {
+  if (typeof drop !== 'string' || typeof sku !== 'string') return 'drop and sku must be texts';
+  if (!Number.isSafeInteger(units) || units < 0) return `units must be a whole number, not ${units}`;
+  if (typeof key === 'string' && KEY.test(key)) return undefined;
+  return `a key has 1 to 64 letters, digits, ".", "_", ":" or "-", not ${key}`;
+}
+
+/**
  * An unanswered request. It is sent at once or at the next welcome, again after each reconnect.
  * @typedef {object} Pending
  * @property {'buy' | 'release' | 'pay'} request
@@ -257,6 +272,8 @@ export class StampedeClient {
   #receivedAt = 0;
   #serverAheadMs = 0;
   #ticketRenewed = false;
+  /** A ticket that the app handed over beside its provider, until it is used. @type {string | undefined} */
+  #handed;
   /** @type {StoppedError | undefined} */ #stopped;
   /** @type {{ promise: Promise<Welcome>, resolve: (w: Welcome) => void, reject: (e: Error) => void } | undefined} */
   #connecting;
@@ -359,11 +376,16 @@ export class StampedeClient {
   }
 
   /**
-   * Takes a new ticket, for the open connection and the next ones. Without one, it is fetched.
+   * Takes a new ticket for the open connection, else for the next one. Without a text it is fetched.
+   * Where the ticket of the options is a text, the new one replaces it; a function is asked again for
+   * the tickets after this one.
    * @param {string} [ticket]
    */
   async refresh(ticket) {
-    if (ticket !== undefined) this.#ticket = ticket;
+    if (ticket !== undefined && typeof this.#ticket === 'function') this.#handed = ticket;
+    else if (ticket !== undefined) this.#ticket = ticket;
+    // The next connection gets its ticket by itself.
+    if (this.#state !== 'online') return;
     const attempt = this.#attempt;
     const fresh = await this.#fetchTicket();
     if (attempt === this.#attempt && this.#state === 'online') {
@@ -378,8 +400,12 @@ export class StampedeClient {
    * @param {{ drop: string, sku: string, units?: number, key?: string }} wanted
    * @returns {Promise<Held | Order | Refused>} an order if the key's hold has been paid already
    * @throws {StoppedError} if the client stops before an answer: the outcome is not known
+   * @throws {TypeError} if the server could not read it, or another purchase waits under this key
    */
   buy({ drop, sku, units = 1, key = newKey() }) {
+    // The server would end the connection for it, and being stored it would end the next ones too.
+    const fault = purchaseFault({ drop, sku, units, key });
+    if (fault) return Promise.reject(new TypeError(fault));
     const stored = { drop, sku, units, key, at: this.#around.wallClock() };
     return this.#request('buy', key, { type: 'buy', drop, sku, units, key }, stored);
   }
@@ -412,7 +438,11 @@ export class StampedeClient {
   #request(request, id, message, stored) {
     const slot = `${request} ${id}`;
     const earlier = this.#pending.get(slot);
-    if (earlier) return earlier.answer;
+    if (earlier && JSON.stringify(earlier.message) === JSON.stringify(message)) return earlier.answer;
+    if (earlier) {
+      const why = `the key ${id} is that of another purchase without an answer; make one for each`;
+      return Promise.reject(new TypeError(why));
+    }
     if (this.#state === 'stopped' && this.#stopped) return Promise.reject(this.#stopped);
     if (this.#pending.size >= REQUESTS_MAX) {
       return Promise.reject(new RangeError(`${REQUESTS_MAX} requests wait for an answer already`));
@@ -432,8 +462,9 @@ export class StampedeClient {
 
   async #open() {
     const attempt = (this.#attempt += 1);
-    this.#enter('connecting');
     this.#after('connect', CONNECT_MS, () => this.#lost(BROKEN, 'no welcome in time'));
+    this.#enter('connecting');
+    if (attempt !== this.#attempt) return;
     try {
       const ticket = await this.#fetchTicket();
       if (attempt !== this.#attempt) return;
@@ -441,9 +472,8 @@ export class StampedeClient {
       if (!Constructor) throw new TypeError('there is no global WebSocket here; pass one as an option');
       this.#attach(new Constructor(this.#options.url, [SUBPROTOCOL]), ticket);
     } catch (error) {
-      if (attempt !== this.#attempt) return;
-      this.#emit('fault', error);
-      this.#lost(BROKEN, `no connection could be made: ${error}`);
+      if (attempt === this.#attempt) this.#emit('fault', error);
+      if (attempt === this.#attempt) this.#lost(BROKEN, `no connection could be made: ${error}`);
     }
   }
 
@@ -467,6 +497,9 @@ export class StampedeClient {
   }
 
   async #fetchTicket() {
+    const handed = this.#handed;
+    this.#handed = undefined;
+    if (handed !== undefined) return handed;
     return typeof this.#ticket === 'function' ? this.#ticket() : this.#ticket;
   }
 
@@ -490,13 +523,14 @@ export class StampedeClient {
     const told = code === 1005 || code === BROKEN ? notice : undefined;
     const closed = { code: told?.close_code ?? code, reason: reason || (notice?.message ?? '') };
     const verdict = this.#mended(closed.code) ? 'again' : afterClose(closed.code);
-    this.#letGo();
     if (verdict !== 'again') return this.#stop({ ...closed, verdict });
+    this.#letGo();
     // The server has spread those delays already; after that it is our own dice.
     const retryInMs = notice?.retry_after_ms ?? this.#backoff.nextMs();
-    this.#enter('waiting');
-    this.#emit('closed', { ...closed, verdict, retryInMs });
+    const attempt = this.#attempt;
     this.#after('attempt', retryInMs, () => void this.#open());
+    this.#enter('waiting');
+    if (attempt === this.#attempt) this.#emit('closed', { ...closed, verdict, retryInMs });
   }
 
   /**
@@ -512,14 +546,17 @@ export class StampedeClient {
   /** @param {Closed} closed */
   #stop(closed) {
     if (this.#state === 'stopped') return;
+    // What could not be read may be a purchase; while it is stored, it would end each connection.
+    const unreadable = this.#state === 'online' && UNREADABLE.includes(closed.code);
     this.#letGo();
     this.#stopped = new StoppedError(closed);
-    this.#enter('stopped');
-    this.#emit('closed', closed);
+    // All of this before the events: a listener may connect again, and what it asks for is new.
     this.#fail(this.#stopped);
-    const connecting = this.#connecting;
+    this.#connecting?.reject(this.#stopped);
     this.#connecting = undefined;
-    connecting?.reject(this.#stopped);
+    this.#enter('stopped');
+    if (unreadable) this.#store();
+    this.#emit('closed', closed);
   }
 
   /** Tells those who wait that nobody knows; what is stored stays, for the next welcome. */
@@ -552,8 +589,10 @@ export class StampedeClient {
         // A server that welcomes, then closes at once, has not recovered; one that speaks has.
         this.#backoff.reset();
       }
+      const attempt = this.#attempt;
       this.#emit('message', message);
-      this.#apply(message);
+      // A listener may have ended the connection that it came on; so below.
+      if (attempt === this.#attempt) this.#apply(message);
     } catch (error) {
       this.#emit('fault', error);
     }
@@ -570,15 +609,15 @@ export class StampedeClient {
         return this.#dropChanged(message);
       case 'held':
         this.#hold(message);
-        this.#tell('held', message);
-        return this.#settle(message.key && `buy ${message.key}`, message);
+        this.#settle(message.key && `buy ${message.key}`, message);
+        return this.#tell('held', message);
       case 'order':
         return this.#ordered(message);
       case 'released':
       case 'expired':
         mutable(this.holds).delete(message.hold);
-        this.#tell(message.type, message);
-        return this.#settle(message.type === 'released' && `release ${message.hold}`, message);
+        this.#settle(message.type === 'released' && `release ${message.hold}`, message);
+        return this.#tell(message.type, message);
       case 'payment_failed':
         return this.#paymentFailed(message);
       case 'refused':
@@ -611,17 +650,20 @@ export class StampedeClient {
     for (const drop of welcome.drops) this.#setDrop(drop);
     for (const hold of welcome.holds) this.#hold(hold);
     for (const order of welcome.orders) this.#setOrder(order);
-    this.#enter('online');
     this.#watchTicket(welcome.ticket_expires_in_ms);
     this.#beat(welcome.heartbeat_ms);
-    const connecting = this.#connecting;
+    this.#connecting?.resolve(welcome);
     this.#connecting = undefined;
-    this.#tell('welcome', welcome);
-    connecting?.resolve(welcome);
+    const attempt = this.#attempt;
+    this.#enter('online');
+    if (attempt === this.#attempt) this.#tell('welcome', welcome);
+    if (attempt !== this.#attempt) return;
     for (const order of welcome.orders) {
       this.#settle(`pay ${order.hold}`, { type: 'order', ...order });
     }
     this.#resume();
+    // Handed over when this connection had its ticket already.
+    if (this.#handed !== undefined) void this.refresh();
   }
 
   /** @param {DropMessage | PhaseMessage | StockMessage} message */
@@ -691,9 +733,9 @@ export class StampedeClient {
   /** @param {Order} message */
   #ordered(message) {
     this.#setOrder(message);
-    this.#tell('order', message);
     this.#settle(message.key && `buy ${message.key}`, message);
     this.#settle(`pay ${message.hold}`, message);
+    this.#tell('order', message);
   }
 
   /** @param {PaymentFailed} message */
@@ -704,8 +746,8 @@ export class StampedeClient {
       const expiresAt = this.#receivedAt + message.expires_in_ms;
       mutable(this.holds).set(message.hold, { ...hold, expiresAt });
     }
-    this.#tell('payment_failed', message);
     this.#settle(`pay ${message.hold}`, message);
+    this.#tell('payment_failed', message);
   }
 
   /** @param {Refused} message */
@@ -726,8 +768,8 @@ export class StampedeClient {
         return this.#emit('retrying', { refused: message, retryInMs });
       }
     }
-    this.#emit('refused', message);
     this.#settle(slot, message);
+    this.#emit('refused', message);
   }
 
   /**
@@ -874,8 +916,8 @@ export class StampedeClient {
     };
     const ping = () => {
       this.#after('heartbeat', heartbeatMs, ping);
-      this.#send({ type: 'ping' });
       if (!this.#timers.has('silence')) watch();
+      this.#send({ type: 'ping' });
     };
     this.#after('heartbeat', heartbeatMs, ping);
   }

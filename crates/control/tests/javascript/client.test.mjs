@@ -282,12 +282,59 @@ test('4100 and up stop the client, which says why', async () => {
 test('a mended client connects again, repeats what was not answered', async () => {
   const stage = await Stage.online();
   stage.client.buy({ ...wanted, key: 'k1' }).catch(() => {});
-  await stage.end(4104);
+  await stage.end(4105);
   const again = stage.client.connect();
   await settle();
   await stage.accept();
   assert.equal((await again).stream, 'show');
   assert.deepEqual(stage.sent('buy').map((buy) => buy.key), ['k1']);
+});
+
+test('a message that the server could not read is not repeated from the storage', async () => {
+  for (const code of [1003, 1007, 1009, 4104]) {
+    const stage = await Stage.online();
+    stage.client.buy(wanted).catch(() => {});
+    await stage.end(code);
+    assert.equal(stage.storage.getItem('stampede:show:v-1'), null);
+    stage.client.connect();
+    await settle();
+    await stage.accept();
+    assert.deepEqual(stage.sent('buy'), []);
+  }
+  const innocent = await Stage.online();
+  innocent.client.buy({ ...wanted, key: 'k1' }).catch(() => {});
+  await innocent.end(1006);
+  await innocent.time.pass(250);
+  await innocent.end(4104, 'a hello that is not good');
+  assert.match(innocent.storage.getItem('stampede:show:v-1'), /"k1"/);
+});
+
+test('a purchase that the server could not read is neither stored nor sent', async () => {
+  const stage = await Stage.online();
+  const wrong = [{ units: '2' }, { units: 1.5 }, { units: -1 }, { units: 2 ** 53 }, { units: null }];
+  wrong.push({ key: '' }, { key: 'a b' }, { key: 'ä' }, { key: 'k'.repeat(65) }, { key: 7 });
+  wrong.push({ drop: undefined }, { sku: 5 });
+  for (const fields of wrong) {
+    await assert.rejects(stage.client.buy({ ...wanted, ...fields }), TypeError, JSON.stringify(fields));
+  }
+  assert.deepEqual(stage.sent('buy'), []);
+  assert.equal(stage.storage.getItem('stampede:show:v-1'), null);
+  stage.client.buy({ ...wanted, key: 'A-z_0.9:' + 'k'.repeat(56) });
+  assert.equal(stage.sent('buy').length, 1);
+});
+
+test('a key that waits for an answer is good for its own purchase only', async () => {
+  const stage = await Stage.online();
+  const bought = stage.client.buy({ ...wanted, key: 'k1' });
+  assert.equal(stage.client.buy({ ...wanted, key: 'k1' }), bought);
+  for (const other of [{ drop: 'd2' }, { sku: 'b' }, { units: 2 }]) {
+    const refused = stage.client.buy({ ...wanted, ...other, key: 'k1' });
+    await assert.rejects(refused, /the key k1 is that of another purchase/);
+  }
+  stage.say('held', hold({ key: 'k1' }));
+  await bought;
+  stage.client.buy({ ...wanted, drop: 'd2', key: 'k1' });
+  assert.deepEqual(stage.sent('buy').map((buy) => buy.drop), ['d1', 'd2']);
 });
 
 test('the error message stands in for a close frame that went missing', async () => {
@@ -436,6 +483,28 @@ test('tickets: the app may hand over a new one', async () => {
   const stage = await Stage.online();
   await stage.client.refresh('ticket-2');
   assert.deepEqual(stage.sent('refresh'), [{ type: 'refresh', ticket: 'ticket-2' }]);
+});
+
+test('tickets: one that is handed over is used once, the provider stays', async () => {
+  const counted = async (fields) => {
+    let count = 0;
+    return Stage.online({ ticket: () => `ticket-${(count += 1)}` }, fields);
+  };
+  const stage = await counted({ heartbeat_ms: 3_600_000 });
+  await stage.client.refresh('handed');
+  stage.say('refreshed', { server_time_ms: 1, ticket_expires_in_ms: 600_000 });
+  await stage.time.pass(570_000);
+  assert.deepEqual(stage.sent('refresh').map(({ ticket }) => ticket), ['handed', 'ticket-2']);
+
+  const away = await counted();
+  await away.end(1006);
+  await away.client.refresh('handed');
+  await away.time.pass(250);
+  away.socket.onopen({});
+  assert.equal(away.sent('hello')[0].ticket, 'handed');
+  await away.client.refresh('late');
+  await away.accept();
+  assert.deepEqual(away.sent('refresh').map(({ ticket }) => ticket), ['late']);
 });
 
 test('closing: nothing is left behind, promises say so', async () => {
