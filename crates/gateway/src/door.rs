@@ -90,6 +90,7 @@ async fn accept_all(
             }
         };
         if shared.connections.count() >= shared.config.connections_max + TOLD_OVERLOADED_MAX {
+            count_handshake(DROPPED);
             continue;
         }
         let mut opening = Opening::new(from, Arc::clone(&clock), Arc::clone(&shared));

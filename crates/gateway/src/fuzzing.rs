@@ -167,7 +167,7 @@ impl Core {
 
     /// The next connection that has output.
     pub fn next_with_output(&mut self) -> Option<u64> {
-        self.sessions.next_with_output()
+        self.sessions.next_with_output().or_else(|| self.sessions.next_with_news())
     }
 
     /// Answers that wait for a commit.

@@ -34,7 +34,7 @@ const REFUSED: &str = "refused";
 const BROKEN: &str = "broken";
 const TIMED_OUT: &str = "timed_out";
 const TLS_FAILED: &str = "tls_failed";
-/// The address opened too many connections even to be told so.
+/// The address opened too many connections even to be told so, or all addresses together did.
 pub(crate) const DROPPED: &str = "dropped";
 
 /// A connection past its handshake.

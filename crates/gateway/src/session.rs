@@ -29,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) pinged: bool,
     /// Whether it is among those whose output has to be written.
     pub(crate) is_listed: bool,
+    /// Whether it is among those that have news.
+    pub(crate) has_news: bool,
 }
 
 /// How far a session has come.
@@ -75,6 +77,7 @@ impl Session {
             heard_at: now,
             pinged: false,
             is_listed: false,
+            has_news: false,
         }
     }
 

@@ -48,7 +48,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let mut node = workspace.command("node");
     node.args(["--test", "--test-reporter=spec"]).env("STAMPEDE_NPM", &npm);
     workspace::run(
-        node.args(["client", "listeners", "asyncapi"].map(|name| project.join(name).with_extension("test.mjs"))),
+        node.args(
+            ["client", "listeners", "asyncapi"]
+                .map(|name| project.join(name).with_extension("test.mjs")),
+        ),
     )
 }
 

@@ -39,7 +39,8 @@ pub(crate) enum Admission {
 
 impl Sent {
     /// Counts a message at `now`. What is over the narrower limit does not use up the wider ones, so
-    /// whoever floods takes nothing from others at the same address.
+    /// whoever floods takes nothing from others at the same address; nor does who has shown no ticket,
+    /// and whose connections are counted.
     pub(crate) fn admit(
         &mut self,
         limits: MessageLimits,
@@ -47,14 +48,11 @@ impl Sent {
         (addresses, pass): (&Addresses, &Pass),
         now: UnixMillis,
     ) -> Admission {
-        let within = self
-            .spent
-            .spend(limits.connection, now)
-            .and_then(|()| match (viewer, limits.viewer) {
-                (Some(viewer), Some(rate)) => spend_shared(viewer.pace(), rate, now),
-                _ => Ok(()),
-            })
-            .and_then(|()| addresses.message(pass, now));
+        let within = self.spent.spend(limits.connection, now).and_then(|()| {
+            let Some(viewer) = viewer else { return Ok(()) };
+            limits.viewer.map_or(Ok(()), |rate| spend_shared(viewer.pace(), rate, now))?;
+            addresses.message(pass, now)
+        });
         self.note(within)
     }
 

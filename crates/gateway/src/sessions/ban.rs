@@ -1,11 +1,20 @@
 //! Who is kept out: the banned, whoever comes faster than is admitted.
 
+use rand::Rng;
 use stampede_domain::{BanTarget, DurationMs, UnixMillis};
 use stampede_engine::{Arrival, Ban};
-use stampede_wire::{CloseCode, ticket::Ticket};
+use stampede_wire::{CloseCode, ErrorNotice, ticket::Ticket};
 
 use super::Sessions;
-use crate::{session::Session, slab::Token};
+use crate::{
+    session::{Session, Stage},
+    slab::Token,
+};
+
+/// Shortest time after which whoever finds the server full is asked to come again.
+const FULL_RETRY: DurationMs = DurationMs::from_secs(2);
+/// Time for a hello that a connection has in any case: some round trips over a bad line.
+const HELLO_GRACE: DurationMs = DurationMs::from_secs(2);
 
 pub(super) const BANNED: &str = "you are banned here; do not connect again";
 
@@ -16,16 +25,54 @@ impl Sessions {
         token: Token,
         ticket: &Ticket,
         now: UnixMillis,
-    ) -> Option<(CloseCode, String)> {
+    ) -> Option<(CloseCode, ErrorNotice)> {
         let address = self.slab.get(token).map(|session| session.address);
         let Ticket { viewer, channel, stream, .. } = ticket;
         let who = Arrival { viewer, channel: channel.as_ref(), stream, address };
         if self.port.brake().is_banned(who) {
-            return Some((CloseCode::Banned, BANNED.to_owned()));
+            return Some((CloseCode::Banned, ErrorNotice::new(CloseCode::Banned, BANNED)));
         }
         let wait = self.port.brake().admit_hello(now).err()?;
-        let why = format!("too many viewers arrive at once; connect again in {wait} or later");
-        Some((CloseCode::Overloaded, why))
+        let why = "too many viewers arrive at once; connect again when told to";
+        let notice = ErrorNotice::new(CloseCode::Overloaded, why);
+        Some((CloseCode::Overloaded, notice.after(spread(wait))))
+    }
+
+    /// The server has as many connections as it may. Whoever is turned back is told when to come
+    /// again, each at another time.
+    pub(super) fn turn_back(&mut self, token: Token) {
+        let why = "the server has as many connections as it may; connect again when told to";
+        let notice = ErrorNotice::new(CloseCode::Overloaded, why).after(spread(FULL_RETRY));
+        self.close_with(token, CloseCode::Overloaded, notice);
+    }
+
+    /// Makes room for a newcomer, if it can: the oldest of the connections that have not said hello has
+    /// to go, once it has had some round trips' time.
+    pub(super) fn displace(
+        &mut self,
+        oldest: Option<(Token, UnixMillis)>,
+        now: UnixMillis,
+    ) -> bool {
+        let Some((token, until)) = oldest else { return false };
+        let left = until.since(now).get();
+        if left.saturating_add(HELLO_GRACE.get()) > self.shared.config.hello_timeout.get() {
+            return false;
+        }
+        self.close(token, CloseCode::HelloLate, "no hello came while others wait for a place");
+        true
+    }
+
+    /// The connection that has waited for its hello for the longest time, with the end of its time.
+    pub(super) fn oldest_greeting(&mut self) -> Option<(Token, UnixMillis)> {
+        loop {
+            let token = *self.greeting.front()?;
+            match self.slab.get(token).map(|session| &session.stage) {
+                Some(Stage::Greeting { until }) => return Some((token, *until)),
+                Some(Stage::Joined(_) | Stage::Closing { .. }) | None => {
+                    self.greeting.pop_front();
+                }
+            }
+        }
     }
 
     /// Closes the sessions that a new ban keeps out. What they had admitted goes on; whose holds
@@ -71,4 +118,9 @@ impl Sessions {
     pub(crate) fn tick_interval(&self) -> DurationMs {
         self.port.brake().tick_interval().unwrap_or(self.shared.config.tick_interval)
     }
+}
+
+/// A time from `least` to twice that, so that those who are sent away together come back apart.
+fn spread(least: DurationMs) -> DurationMs {
+    DurationMs::new(rand::rng().random_range(least.get()..=least.get().saturating_mul(2)))
 }

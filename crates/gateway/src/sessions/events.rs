@@ -151,7 +151,7 @@ impl Sessions {
         let Some((members, mut news)) = self.audiences.news(sale, now) else { return };
         for token in members {
             if let Some(subprotocol) = self.slab.get(token).map(|session| session.subprotocol) {
-                self.push_frames(token, &news.frame(subprotocol));
+                self.push_news(token, &news.frame(subprotocol));
             }
         }
     }

@@ -29,8 +29,8 @@ impl Sessions {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
         };
-        if let Some((code, why)) = self.turn_away(token, &ticket, now) {
-            return self.close(token, code, &why);
+        if let Some((code, notice)) = self.turn_away(token, &ticket, now) {
+            return self.close_with(token, code, notice);
         }
         if let Some(client) = client {
             tracing::debug!(stream = %ticket.stream, client, "hello");

@@ -71,6 +71,10 @@ pub(crate) struct Sessions {
     awaiting: Vec<Waiting>,
     /// Sessions whose output has to be written, each once.
     listed: VecDeque<Token>,
+    /// Sessions that have news of a drop, each once: written behind everybody's answers.
+    news: VecDeque<Token>,
+    /// Sessions by the time they were opened, those that have said hello since among them.
+    greeting: VecDeque<Token>,
     events: Vec<CoreEvent>,
     encoded: Vec<u8>,
     limits: MessageLimits,
@@ -91,6 +95,8 @@ impl Sessions {
             pending: VecDeque::new(),
             awaiting: Vec::new(),
             listed: VecDeque::new(),
+            news: VecDeque::new(),
+            greeting: VecDeque::new(),
             events: Vec::new(),
             encoded: Vec::new(),
             limits,
@@ -121,12 +127,11 @@ impl Sessions {
         let until = now.plus(self.shared.config.hello_timeout);
         let has_room = self.shared.addresses.enter(&mut pass);
         let token = self.slab.insert(Session::new(subprotocol, pass, address, (now, until)));
-        if !self.shared.connections.is_within() {
-            self.close(
-                token,
-                CloseCode::Overloaded,
-                "the server has as many connections as it may",
-            );
+        self.greeting.push_back(token);
+        // Asked each time, so that the list forgets those that have said hello.
+        let oldest = self.oldest_greeting();
+        if !self.shared.connections.is_within() && !self.displace(oldest, now) {
+            self.turn_back(token);
         } else if !has_room {
             self.close(token, CloseCode::AddressFull, "too many connections from this address");
         } else if self.draining {
@@ -282,26 +287,41 @@ impl Sessions {
         }
     }
 
-    /// Queues frames that are encoded already.
-    fn push_frames(&mut self, token: Token, frames: &[u8]) {
-        if let Some((session, _)) = self.with_room(token, frames.len()) {
-            session.outbox.push_frames(frames);
+    /// Queues frames that are encoded already and go to a whole audience.
+    fn push_news(&mut self, token: Token, frames: &[u8]) {
+        if !self.has_room(token, frames.len()) {
+            return;
+        }
+        let Some(session) = self.slab.get_mut(token) else { return };
+        session.outbox.push_frames(frames);
+        if !std::mem::replace(&mut session.has_news, true) {
+            self.news.push_back(token);
         }
     }
 
-    /// The session to which `bytes` more may be added, with what was encoded last; the session is
-    /// closed if it takes too little of what waits already.
+    /// The session to which `bytes` more may be added, with what was encoded last.
     fn with_room(&mut self, token: Token, bytes: usize) -> Option<(&mut Session, &[u8])> {
-        let session = self.slab.get(token).filter(|session| !session.is_closing())?;
-        // A message that alone exceeds the bound, like a drop with many SKUs, may wait by itself.
-        let waiting = session.outbox.bytes();
-        if waiting > 0 && waiting + bytes > self.shared.config.queue_bytes_max {
-            self.close(token, CloseCode::TooSlow, "the connection reads too slowly");
+        if !self.has_room(token, bytes) {
             return None;
         }
         let session = self.slab.get_mut(token)?;
         list(&mut self.listed, token, session);
         Some((session, &self.encoded))
+    }
+
+    /// Whether `bytes` more may be added; the session is closed if it takes too little of what waits
+    /// already.
+    fn has_room(&mut self, token: Token, bytes: usize) -> bool {
+        let Some(session) = self.slab.get(token).filter(|session| !session.is_closing()) else {
+            return false;
+        };
+        // A message that alone exceeds the bound, like a drop with many SKUs, may wait by itself.
+        let waiting = session.outbox.bytes();
+        let is_over = waiting > 0 && waiting + bytes > self.shared.config.queue_bytes_max;
+        if is_over {
+            self.close(token, CloseCode::TooSlow, "the connection reads too slowly");
+        }
+        !is_over
     }
 
     fn leave(&mut self, token: Token, joined: &Joined) {

@@ -75,6 +75,20 @@ impl Sessions {
         ticks
     }
 
+    /// Whether sessions wait for their turn to be told news.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// The next session that has news.
+    pub(crate) fn next_with_news(&mut self) -> Option<Token> {
+        let token = self.news.pop_front()?;
+        if let Some(session) = self.slab.get_mut(token) {
+            session.has_news = false;
+        }
+        Some(token)
+    }
+
     /// The next session whose output has to be written.
     pub(crate) fn next_with_output(&mut self) -> Option<Token> {
         let token = self.listed.pop_front()?;

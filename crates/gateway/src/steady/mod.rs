@@ -2,8 +2,8 @@
 //!
 //! It owns everything that a viewer's connection needs after its handshake. One round reads each ready
 //! socket once into a buffer that all of them share, lets the sessions decide, then writes each
-//! connection that has something once. Ticks go out in portions between the rounds, so answers never
-//! wait behind a crowd.
+//! connection that has something once. Ticks and news for everybody go out in portions between the rounds,
+//! so answers never wait behind a crowd.
 
 mod connection;
 mod poller;
@@ -34,7 +34,7 @@ use crate::{
 const READ_BYTES: usize = 64 << 10;
 /// New connections that join in one round: an arriving crowd shares the core with the sale.
 const ARRIVALS_PER_ROUND_MAX: usize = 32;
-/// Connections whose ticks are written in one round.
+/// Connections whose ticks are written in one round, or whose news of a drop.
 const TICKS_PER_ROUND_MAX: usize = 256;
 /// The name of the core's signal among the sockets; no token is that high.
 const SIGNAL: u64 = u64::MAX;
@@ -96,17 +96,19 @@ impl Core {
     fn round(&mut self, batch: &mut Batch) {
         let timeout = self.until_due();
         self.poller.wait(batch, timeout);
-        // A wait that ended by itself has brought the next timer, whatever the server's clock says:
-        // that one stands still while the machine's is being set back.
+        // A wait that ended by itself has brought the next timer, whatever the server's clock says: the
+        // two need not run alike, and a clock of tests stands still.
         let is_due = batch.is_empty() && !timeout.is_zero();
         for ready in batch.iter() {
             self.ready(ready);
         }
-        self.arrive();
+        // The sale goes before an arriving crowd, whose tickets cost a signature each.
         self.sessions.flush();
         if self.signal.answer() {
             self.sessions.wake();
         }
+        self.arrive();
+        self.sessions.flush();
         self.timers(is_due);
         self.sessions.spread(TICKS_PER_ROUND_MAX);
         self.write();
@@ -114,7 +116,7 @@ impl Core {
 
     /// How long nothing is due by itself.
     fn until_due(&self) -> Duration {
-        if self.sessions.is_spreading() || !self.arrivals.is_empty() {
+        if self.sessions.is_spreading() || self.sessions.has_news() || !self.arrivals.is_empty() {
             return Duration::ZERO;
         }
         self.next_tick.min(self.next_sweep).since(self.sessions.now()).to_std()
@@ -170,14 +172,22 @@ impl Core {
         }
     }
 
-    /// Writes each connection that has something, once.
+    /// Writes each connection that has an answer, and some of those that have nothing but news.
     fn write(&mut self) {
         while let Some(token) = self.sessions.next_with_output() {
-            // Whoever reads too slowly is written when the kernel has room again.
-            let blocked = find(&mut self.connections, token).is_some_and(|one| one.is_blocked());
-            if !blocked || self.sessions.is_doomed(token) {
-                self.write_one(token);
-            }
+            self.write_unless_blocked(token);
+        }
+        for _ in 0..TICKS_PER_ROUND_MAX {
+            let Some(token) = self.sessions.next_with_news() else { return };
+            self.write_unless_blocked(token);
+        }
+    }
+
+    /// Whoever reads too slowly is written when the kernel has room again.
+    fn write_unless_blocked(&mut self, token: Token) {
+        let blocked = find(&mut self.connections, token).is_some_and(|one| one.is_blocked());
+        if !blocked || self.sessions.is_doomed(token) {
+            self.write_one(token);
         }
     }
 

@@ -13,6 +13,11 @@ use rustls::ServerConnection;
 const SEALED_BYTES: usize = 16 << 10;
 /// Bytes that may be sealed ahead of what the kernel takes: one record of TLS.
 const SEALED_AHEAD_MAX: usize = 16 << 10;
+/// Sealed bytes that may come for each plain one: a lone pong in a record of its own has about five.
+const SEALED_PER_PLAIN_MAX: u64 = 8;
+/// Sealed bytes that may come beyond that, for new keys and warnings. When over: the connection ends,
+/// since records without content cost work that no other limit sees.
+const SEALED_BEYOND_MAX: u64 = 64 << 10;
 
 const _: () = assert!(super::READ_BYTES >= 3 * SEALED_BYTES + 8 * 1_024);
 
@@ -20,6 +25,30 @@ const _: () = assert!(super::READ_BYTES >= 3 * SEALED_BYTES + 8 * 1_024);
 pub(crate) struct Transport {
     stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
+    received: Received,
+}
+
+/// What has come on a sealed connection since its handshake, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Received {
+    sealed: u64,
+    plain: u64,
+}
+
+impl Received {
+    /// Counts what one read has brought.
+    ///
+    /// # Errors
+    /// There was too little in too many records.
+    fn count(&mut self, sealed: usize, plain: usize) -> io::Result<()> {
+        self.sealed = self.sealed.saturating_add(sealed as u64);
+        self.plain = self.plain.saturating_add(plain as u64);
+        let due = self.plain.saturating_mul(SEALED_PER_PLAIN_MAX);
+        if self.sealed > due.saturating_add(SEALED_BEYOND_MAX) {
+            return Err(io::Error::other("too many records with too little in them"));
+        }
+        Ok(())
+    }
 }
 
 impl Transport {
@@ -27,7 +56,7 @@ impl Transport {
         if let Some(tls) = &mut tls {
             tls.set_buffer_limit(Some(SEALED_AHEAD_MAX));
         }
-        Self { stream, tls }
+        Self { stream, tls, received: Received::default() }
     }
 
     /// Reads what has come; 0 is the other side's end.
@@ -35,11 +64,11 @@ impl Transport {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if nothing has come, else the connection is broken.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Self { stream, tls } = self;
+        let Self { stream, tls, received } = self;
         match tls {
             None => stream.read(buffer),
             Some(tls) => {
-                let opened = open_sealed(tls, stream, buffer);
+                let opened = open_sealed(tls, stream, buffer, received);
                 // An alert, or the answer to a new key. It is small: if the kernel has no room now, it
                 // leaves with whatever is written next.
                 let _later = push_out(tls, stream);
@@ -53,7 +82,7 @@ impl Transport {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it takes none now, else the connection is broken.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Self { stream, tls } = self;
+        let Self { stream, tls, .. } = self;
         let Some(tls) = tls else { return stream.write(bytes) };
         let mut sealed = 0;
         while sealed < bytes.len() {
@@ -78,7 +107,7 @@ impl Transport {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if some still wait, else the connection is broken.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let Self { stream, tls } = self;
+        let Self { stream, tls, .. } = self;
         tls.as_mut().map_or(Ok(()), |tls| push_out(tls, stream))
     }
 
@@ -87,7 +116,7 @@ impl Transport {
     /// # Errors
     /// The system's; the connection is gone then.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        let Self { stream, tls } = self;
+        let Self { stream, tls, .. } = self;
         if let Some(tls) = tls {
             tls.send_close_notify();
             // The frame before it has said the same; without room now it goes unsaid.
@@ -99,11 +128,13 @@ impl Transport {
 
 /// Reads once from the socket into the end of `buffer`, opens the records into its start.
 ///
-/// Key changes and warnings without data are bounded by rustls, which breaks the connection.
+/// rustls breaks a connection that sends nothing but empty records; [`Received`] bounds what lies
+/// between that and the limits of messages.
 fn open_sealed(
     tls: &mut ServerConnection,
     stream: &mut TcpStream,
     buffer: &mut [u8],
+    received: &mut Received,
 ) -> io::Result<usize> {
     let (plain, sealed) = buffer.split_at_mut(buffer.len() - SEALED_BYTES);
     let came = stream.read(sealed)?;
@@ -126,6 +157,7 @@ fn open_sealed(
             }
         }
     }
+    received.count(came, opened)?;
     if opened == 0 && !has_ended { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(opened) }
 }
 
@@ -142,5 +174,23 @@ fn push_out(tls: &mut ServerConnection, stream: &mut TcpStream) -> io::Result<()
 impl AsFd for Transport {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lone_pongs_go_on_for_ever() {
+        let mut received = Received::default();
+        assert!((0..100_000).all(|_| received.count(28, 6).is_ok()));
+    }
+
+    #[test]
+    fn records_with_next_to_nothing_in_them_come_to_an_end() {
+        let mut received = Received::default();
+        let good = (0..10_000).take_while(|_| received.count(32 * 22 + 23, 1).is_ok()).count();
+        assert!((80..100).contains(&good), "{good}");
     }
 }

@@ -65,7 +65,10 @@ fn hellos_over_the_rate_are_closed_to_come_back() {
     world.join("ann");
     let mut late = world.dial(Subprotocol::Json);
     late.hello(&world.ticket("bob"));
-    assert_eq!(late.closed(), 4001);
+    let closed = late.next_any().unwrap_err();
+    assert_eq!(closed.code, 4001);
+    let retry_ms = closed.retry_after_ms.unwrap();
+    assert!((1_000..=2_000).contains(&retry_ms), "spread behind the wait: {retry_ms}");
     inside.buy(drop, "mug", 1, "k");
     inside.held();
     world.advance(1_000);

@@ -171,6 +171,11 @@ impl World {
         }
     }
 
+    /// Connections past their handshake.
+    pub(crate) fn connections(&self) -> usize {
+        self.gateway.as_ref().unwrap().connections()
+    }
+
     pub(crate) fn now(&self) -> UnixMillis {
         self.clock.now()
     }
