@@ -162,14 +162,17 @@ impl Postgres {
         clients: usize,
         load: &Load,
     ) -> Result<Measured, PeersError> {
-        pool.begin(load);
-        let mut workers = Vec::new();
+        let mut connected = Vec::with_capacity(clients);
         for _ in 0..clients {
             let client = self.connect().await?;
             let statement = client.prepare(BUY).await?;
-            let pool = Rc::clone(pool);
-            workers.push(tokio::task::spawn_local(pool.work(client, statement)));
+            connected.push((client, statement));
         }
+        // The warm-up is that of all clients, so it begins once the last one is there.
+        pool.begin(load);
+        let spawn =
+            |(client, statement)| tokio::task::spawn_local(Rc::clone(pool).work(client, statement));
+        let workers: Vec<_> = connected.into_iter().map(spawn).collect();
         tokio::time::sleep(load.warm_up).await;
         let (busy, core) = (Busy::start(), CoreTimes::now());
         tokio::time::sleep(load.measured).await;

@@ -49,7 +49,21 @@ pub(crate) struct Aim {
     pub(crate) connections: u32,
     pub(crate) ratio: f64,
     pub(crate) wanted: f64,
-    pub(crate) met: bool,
+    /// Whether the generator may have limited the first row, so that the ratio may be higher.
+    pub(crate) of_bound: bool,
+    /// The same of the second row: the ratio may be lower.
+    pub(crate) over_bound: bool,
+    pub(crate) met: Met,
+}
+
+/// Whether an aim was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Met {
+    Yes,
+    No,
+    /// The generator may have made the difference.
+    Undecided,
 }
 
 /// Everything that one run found.
@@ -173,20 +187,22 @@ impl Report {
         counts.dedup();
         for wanted in &WANTED {
             for (place, connections) in counts.iter().enumerate() {
-                let rate = |name| {
+                let row = |name| {
                     let mut rows = self.rows.iter();
                     rows.find(|row| row.name == name && row.connections == *connections)
-                        .map(|row| row.per_s)
                 };
-                let (Some(of), Some(over)) = (rate(wanted.of), rate(wanted.over)) else { continue };
-                let Some(ratio) = ratio(of, over) else { continue };
+                let (Some(of), Some(over)) = (row(wanted.of), row(wanted.over)) else { continue };
+                let Some(ratio) = ratio(of.per_s, over.per_s) else { continue };
                 let at_least = wanted.at_least[place.min(1)];
+                let (of_bound, over_bound) = (of.generator_bound, over.generator_bound);
                 self.aims.push(Aim {
                     what: wanted.what,
                     connections: *connections,
                     ratio,
                     wanted: at_least,
-                    met: ratio >= at_least,
+                    of_bound,
+                    over_bound,
+                    met: met(ratio >= at_least, of_bound, over_bound),
                 });
             }
         }
@@ -206,11 +222,36 @@ impl Report {
             format!("{name:20} {connections:6} MISSING: {why}")
         }));
         lines.extend([String::new(), "aims".to_owned()]);
-        lines.extend(aims.iter().map(|Aim { what, connections, ratio, wanted, met }| {
-            let met = if *met { "yes" } else { "no" };
-            format!("  {what:36} {connections:6} {ratio:6.2} of {wanted:.2} wanted: {met}")
-        }));
+        lines.extend(aims.iter().map(Aim::line));
         lines.join("\n")
+    }
+}
+
+impl Aim {
+    fn line(&self) -> String {
+        let Self { what, connections, ratio, wanted, of_bound, over_bound, met } = self;
+        let met = match met {
+            Met::Yes => "yes",
+            Met::No => "no",
+            Met::Undecided => "undecided",
+        };
+        let bound = match (of_bound, over_bound) {
+            (false, false) => "",
+            (true, false) => " (the first is generator-bound)",
+            (false, true) => " (the second is generator-bound)",
+            (true, true) => " (both are generator-bound)",
+        };
+        format!("  {what:36} {connections:6} {ratio:6.2} of {wanted:.2} wanted: {met}{bound}")
+    }
+}
+
+/// A row that the generator limits has at least its rate, so it decides only what a higher rate would
+/// not change.
+fn met(reached: bool, of_bound: bool, over_bound: bool) -> Met {
+    match (reached, of_bound, over_bound) {
+        (true, _, false) => Met::Yes,
+        (false, false, _) => Met::No,
+        _ => Met::Undecided,
     }
 }
 
@@ -237,9 +278,9 @@ fn whole(rate: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn row(name: &'static str, connections: u32, per_s: f64) -> Row {
+    fn row(name: &'static str, connections: u32, per_s: f64, generator_busy: f64) -> Row {
         let (p50_us, p99_us) = (1, 2);
-        let (generator_busy, server_core_busy) = (0.96, 1.0);
+        let server_core_busy = 1.0;
         let server_us = Some(4.0);
         let measured =
             Measured { per_s, p50_us, p99_us, generator_busy, server_core_busy, server_us };
@@ -249,17 +290,35 @@ mod tests {
     #[test]
     fn rows_are_held_against_the_limit_and_the_aims() {
         let rows = vec![
-            row("tcp_echo", 200, 300_000.0),
-            row("ws_echo", 200, 240_000.0),
-            row("sell_durable", 200, 150_000.0),
-            row("redis_lua_durable", 200, 60_000.0),
+            row("tcp_echo", 200, 300_000.0, 0.9),
+            row("ws_echo", 200, 240_000.0, 0.96),
+            row("sell_durable", 200, 150_000.0, 0.9),
+            row("redis_lua_durable", 200, 60_000.0, 0.9),
         ];
         let mut report = Report { rows, ..Report::default() };
         report.finish();
         assert_eq!(report.rows[1].ratio_to_limit, Some(0.8));
         assert!(report.rows[1].generator_bound);
         let met: Vec<_> = report.aims.iter().map(|aim| (aim.ratio, aim.met)).collect();
-        assert_eq!(met, [(0.8, true), (0.625, false), (2.5, false)]);
+        assert_eq!(met, [(0.8, Met::Yes), (0.625, Met::No), (2.5, Met::No)]);
         assert!(report.words().contains("2.50 of 3.00 wanted: no"));
+    }
+
+    #[test]
+    fn what_the_generator_may_have_decided_is_undecided() {
+        assert_eq!(met(true, true, false), Met::Yes, "the first would only be faster");
+        assert_eq!(met(false, false, true), Met::No, "the second would only be faster");
+        for (reached, of_bound, over_bound) in
+            [(true, false, true), (false, true, false), (true, true, true), (false, true, true)]
+        {
+            assert_eq!(met(reached, of_bound, over_bound), Met::Undecided);
+        }
+        let rows = vec![row("tcp_echo", 200, 100.0, 0.99), row("ws_echo", 200, 90.0, 0.5)];
+        let mut report = Report { rows, ..Report::default() };
+        report.finish();
+        let line = "0.90 of 0.70 wanted: undecided (the second is generator-bound)";
+        assert!(report.words().contains(line), "{}", report.words());
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["aims"][0]["met"], "undecided");
     }
 }

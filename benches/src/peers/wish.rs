@@ -111,6 +111,8 @@ mod tests {
     fn the_supply_outlasts_the_fastest_server() {
         for connections in [1, 200, 2_000, 15_000] {
             let Course { drops, supply } = Course::new(connections, 5);
+            let units = u64::from(drops) * u64::from(supply);
+            assert!(units >= BUYS_PER_S_MAX * 5, "{units} units for {connections} connections");
             let holds = u64::from(connections) * u64::from(HOLDS_PER_DROP);
             assert!(u64::from(supply) > holds, "no drop sells out in its first round");
             assert!(drops <= 64 && supply < 1 << 24);

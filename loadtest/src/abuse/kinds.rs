@@ -32,6 +32,9 @@ const PAUSE_OF_SEVERAL: Duration = Duration::from_millis(250);
 const DRIBBLE: Duration = Duration::from_millis(20);
 /// Connections that the drill's server lets one address have.
 pub(super) const PER_ADDRESS_MAX: usize = 100;
+/// Connections that are kept for long say something this often: less than the two heartbeats after
+/// which the drill's server takes a silent one for dead.
+const SIGN_OF_LIFE_US: u64 = 500_000;
 /// Connections that a server lets one viewer have.
 const PER_VIEWER_MAX: usize = 5;
 const TEXT: u8 = 0x81;
@@ -150,16 +153,23 @@ fn crowd_of_a_viewer(one: &Attempt<'_>) -> io::Result<String> {
     Ok(ended)
 }
 
+/// Viewers who stay alive, so that all of them are there at the end however long the last one took.
 fn crowd_of_an_address(one: &Attempt<'_>) -> io::Result<String> {
+    let clock = &one.target.clock;
     let mut within = Vec::with_capacity(PER_ADDRESS_MAX);
-    for _ in 0..PER_ADDRESS_MAX {
-        let mut hostile = one.open()?;
-        // A core knows the connection once it answers.
-        hostile.send(&frame(PING, b""));
-        if hostile.next()?.0 == 0x8 {
+    let mut signed_us = clock.us();
+    for number in 0..PER_ADDRESS_MAX {
+        let (hostile, welcome) = one.hello(&format!("{}-{number}", one.viewer()))?;
+        if !welcome.contains(r#""welcome""#) {
             break;
         }
         within.push(hostile);
+        if clock.us() > signed_us + SIGN_OF_LIFE_US {
+            signed_us = clock.us();
+            for hostile in &mut within {
+                hostile.send(&frame(PING, b""));
+            }
+        }
     }
     one.open().map(Hostile::ended)
 }

@@ -7,8 +7,11 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::{CONNECTED, Drill, DrillError, patience_us};
 use crate::Outage;
 
-/// Every third kill is aimed at the recovery of the one before.
+/// Of so many kills one is to fall into the recovery from the one before.
 const RECOVERY_EVERY: u32 = 3;
+/// Kills beyond the plan while none has fallen into a recovery: an aim misses where a start was slow
+/// by chance and the next one is not.
+const KILLS_BEYOND_MAX: u32 = 8;
 /// Longest time that a server stays down.
 const DOWN_MS_MAX: u64 = 500;
 /// Time under load before a kill.
@@ -32,31 +35,32 @@ pub(super) struct Kills {
 }
 
 impl Kills {
-    /// Kills the drill's server as often as its plan says; it serves again afterwards.
+    /// Kills the drill's server as often as its plan says, more often if no kill has fallen into a
+    /// recovery by then; it serves again afterwards.
     pub(super) fn carry_out(
         drill: &mut Drill<'_>,
         say: &mut impl FnMut(&str),
     ) -> Result<Self, DrillError> {
         let mut kills = Self::default();
         let mut rng = StdRng::seed_from_u64(drill.plan.seed);
+        // From the beginning of the last process that came to serve to the end of its recovery.
         let mut recovery_us = None;
-        while kills.count < drill.plan.kills {
-            if let (0, Some(usual_us)) = (kills.count % RECOVERY_EVERY, recovery_us) {
-                // From the beginning of the process to the end of its recovery.
+        while kills.are_due(drill.plan.kills) {
+            let started_us = drill.clock.us();
+            if let Some(usual_us) = recovery_us
+                && kills.in_recovery * RECOVERY_EVERY < kills.count
+            {
                 let after_us = rng.random_range(usual_us / 10..=usual_us);
                 if !drill.server.serves_within(Duration::from_micros(after_us))? {
                     drill.server.kill()?;
                     kills.in_recovery += 1;
                     let when = format!("inside recovery, {} ms after its start", after_us / 1000);
                     kills.down(drill, &when, &mut rng, say)?;
+                    continue;
                 }
             }
-            if kills.count == drill.plan.kills {
-                break;
-            }
-            let started_us = drill.clock.us();
             drill.server.wait_serving()?;
-            if kills.count % RECOVERY_EVERY == 1 {
+            if kills.count > 0 {
                 recovery_us = Some((drill.clock.us() - started_us).max(1_000));
             }
             if rng.random_bool(FULL_SHARE) {
@@ -73,6 +77,15 @@ impl Kills {
         }
         drill.server.wait_serving()?;
         Ok(kills)
+    }
+
+    fn are_due(&self, planned: u32) -> bool {
+        self.count < planned || (self.miss_a_recovery() && self.count < planned + KILLS_BEYOND_MAX)
+    }
+
+    /// Whether there were enough kills for one of them to fall into a recovery, and none did.
+    pub(super) const fn miss_a_recovery(&self) -> bool {
+        self.count > RECOVERY_EVERY && self.in_recovery == 0
     }
 
     /// Notes a kill, leaves the server down for a while, starts it again.
@@ -93,7 +106,8 @@ impl Kills {
         let promises = drill.live.promises();
         say(&format!(
             "kill {} of {}: {when}, {promises} promises so far, down {down_ms} ms",
-            self.count, drill.plan.kills
+            self.count,
+            drill.plan.kills.max(self.count)
         ));
         Ok(())
     }
@@ -112,5 +126,20 @@ fn kill_under_load(drill: &mut Drill<'_>) -> Result<u64, DrillError> {
             return Err(super::out_of_patience("a moment with buys in flight"));
         }
         thread::sleep(SPIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kills_go_on_until_one_falls_into_a_recovery_but_not_for_ever() {
+        let after = |count, in_recovery| Kills { count, in_recovery, ..Kills::default() };
+        assert!(after(3, 0).are_due(4) && after(3, 1).are_due(4), "the plan");
+        assert!(after(4, 0).are_due(4), "no aim has hit");
+        assert!(!after(4, 1).are_due(4));
+        assert!(!after(4 + KILLS_BEYOND_MAX, 0).are_due(4));
+        assert!(!after(2, 0).are_due(2), "too few to aim");
     }
 }

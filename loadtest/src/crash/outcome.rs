@@ -78,8 +78,7 @@ impl CrashOutcome {
         fault(verify != "ok", format!("the verifier says {verify}"));
         let idle = kills.in_flight.iter().filter(|buys| **buys == 0).count();
         fault(idle > 0, format!("{idle} kills fell without buys in flight"));
-        let aimed = kills.count > 3 && kills.in_recovery == 0;
-        fault(aimed, "no kill fell inside recovery".to_owned());
+        fault(kills.miss_a_recovery(), "no kill fell inside recovery".to_owned());
         Self {
             ok: wrong.is_empty(),
             seed,

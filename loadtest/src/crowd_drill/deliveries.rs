@@ -13,7 +13,8 @@ use crate::{
 
 /// Time between two ticks, in milliseconds: as short as may be set.
 const TICK_MS: u64 = 1;
-/// More than a core delivers per second, to know how often the stock has to change.
+/// More than a core delivers per second, to know how often the stock has to change. A core that is
+/// faster is not full, which the outcome marks.
 const DELIVERIES_PER_S_MAX: u64 = 1_000_000;
 /// Clicks per second at least, at most.
 const CLICKS_PER_S: std::ops::RangeInclusive<u64> = 30..=1_000;

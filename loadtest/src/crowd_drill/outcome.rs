@@ -29,6 +29,11 @@ pub struct CrowdOutcome {
     pub send_loop_per_s: u64,
     /// The former as a share of the latter.
     pub deliveries_ratio: f64,
+    /// What kept the server from delivering more; the ratio decides nothing unless it is the sender on
+    /// both sides.
+    pub deliveries_limit: Limit,
+    /// The same of the send loop.
+    pub send_loop_limit: Limit,
     /// From the planned moment of each click to its answer, in microseconds.
     pub stampede_p99_us: u64,
     /// The same.
@@ -76,6 +81,19 @@ pub struct CrowdOutcome {
     pub stampede_max_us: u64,
     /// What is wrong, in words.
     pub wrong: Vec<String>,
+}
+
+/// What kept a part of the deliveries from being faster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The core of the one who sends.
+    Sender,
+    /// The core of the one who reads.
+    Generator,
+    /// Neither core was full: there was not enough to send.
+    #[default]
+    Load,
 }
 
 /// Memory before and after everybody came.
@@ -198,14 +216,18 @@ impl CrowdOutcome {
         self.deliveries_reader_busy = rounded(server.reader_busy);
         self.send_loop_busy = rounded(plain.sender_busy);
         self.send_loop_reader_busy = rounded(plain.reader_busy);
+        (self.deliveries_limit, self.send_loop_limit) = (Limit::of(server), Limit::of(plain));
+        let limits = [self.deliveries_limit, self.send_loop_limit];
+        let decided = if limits == [Limit::Sender; 2] { "" } else { ", undecided" };
         self.check(server.count > 0, || "no figure was delivered".to_owned());
         format!(
-            "deliveries: {} per second of {} bytes ({}); plain send() {} per second ({}); ratio {:.2}",
+            "deliveries: {} per second of {} bytes ({}); plain send() {} per second ({}); ratio \
+             {:.2}{decided}",
             self.deliveries_per_s,
             server.bytes,
-            bound(server),
+            self.deliveries_limit.words(server),
             self.send_loop_per_s,
-            bound(plain),
+            self.send_loop_limit.words(plain),
             self.deliveries_ratio
         )
     }
@@ -222,12 +244,25 @@ impl CrowdOutcome {
     }
 }
 
-/// What kept a part from being faster.
-fn bound(part: &Delivered) -> String {
-    if part.reader_busy > FULL {
-        return "generator-bound".to_owned();
+impl Limit {
+    fn of(part: &Delivered) -> Self {
+        if part.reader_busy > FULL {
+            Self::Generator
+        } else if part.sender_busy < FULL {
+            Self::Load
+        } else {
+            Self::Sender
+        }
     }
-    format!("its core {:.0} % busy", part.sender_busy * 100.0)
+
+    fn words(self, part: &Delivered) -> String {
+        let busy = format!("its core {:.0} % busy", part.sender_busy * 100.0);
+        match self {
+            Self::Sender => busy,
+            Self::Generator => "generator-bound".to_owned(),
+            Self::Load => format!("{busy}: not at its limit"),
+        }
+    }
 }
 
 fn ms(us: u64) -> f64 {
@@ -278,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generator_that_is_the_limit_is_marked() {
+    fn a_part_whose_sender_is_not_the_limit_decides_nothing() {
         let part = |sender_busy, reader_busy| Delivered {
             count: 600_000,
             us: 2_000_000,
@@ -289,6 +324,14 @@ mod tests {
         let mut outcome = CrowdOutcome::new(3, true);
         let words = outcome.delivered(&part(1.0, 0.99), &part(0.5, 0.2));
         assert!(words.contains("300000 per second of 70 bytes (generator-bound)"), "{words}");
-        assert!(words.contains("send() 300000 per second (its core 50 % busy)"), "{words}");
+        let idle = "send() 300000 per second (its core 50 % busy: not at its limit)";
+        assert!(words.contains(idle), "{words}");
+        assert!(words.ends_with("ratio 1.00, undecided"), "{words}");
+        assert_eq!(
+            (outcome.deliveries_limit, outcome.send_loop_limit),
+            (Limit::Generator, Limit::Load)
+        );
+        let words = outcome.delivered(&part(0.99, 0.5), &part(1.0, 0.6));
+        assert!(words.ends_with("ratio 1.00"), "{words}");
     }
 }

@@ -1,6 +1,6 @@
 //! The stampede: one click of each viewer within one second.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use rand::{Rng, rngs::StdRng};
 
@@ -43,15 +43,12 @@ pub(super) fn run(
     let drop = hall.open_drop(supply)?;
     gallery.wait("the news that the drop is open", |viewers| viewers.is_open(drop))?;
     gallery.viewers().clicks = Clicks::new("s");
+    let mut moments = moments(drill.connections, deaf, rng);
+    // Drawing them takes its time too.
     let from_us = gallery.now_us() + AHEAD_US;
-    let mut moments: Vec<Moment> = (0..drill.connections)
-        .map(|number| Moment {
-            at_us: from_us + rng.random_range(0..RUSH_US),
-            number,
-            reads: !deaf.contains(&number),
-        })
-        .collect();
-    moments.sort_by_key(|moment| moment.at_us);
+    for moment in &mut moments {
+        moment.at_us += from_us;
+    }
     gallery.play(&Wish::of(drop, SKU), &moments, from_us + RUSH_US, Duration::ZERO)?;
     // What does not come shows in the count, so running out of patience is an answer too.
     let unanswered = |gallery: &mut Gallery, left: usize| {
@@ -69,4 +66,17 @@ pub(super) fn run(
         latency: clicks.latency(),
         audit: hall.audit(drop, clicks.promises(drop, SKU))?,
     })
+}
+
+/// A click of each viewer, in their order, from moment 0 on.
+fn moments(connections: u32, deaf: &[u32], rng: &mut StdRng) -> Vec<Moment> {
+    let deaf: HashSet<u32> = deaf.iter().copied().collect();
+    let moment = |number| Moment {
+        at_us: rng.random_range(0..RUSH_US),
+        number,
+        reads: !deaf.contains(&number),
+    };
+    let mut moments: Vec<Moment> = (0..connections).map(moment).collect();
+    moments.sort_by_key(|moment| moment.at_us);
+    moments
 }

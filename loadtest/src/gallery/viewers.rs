@@ -54,7 +54,7 @@ pub(crate) struct Viewers {
     phases: HashMap<DropId, Phase>,
     /// The clicks that answers belong to.
     pub(crate) clicks: Clicks,
-    /// Nothing by default.
+    /// What is clicked on with each answer; nothing by default.
     pub(crate) again: Option<Again>,
     /// The ticks of the drop that is watched.
     pub(crate) ticks: Ticks,

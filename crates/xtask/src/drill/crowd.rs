@@ -22,9 +22,11 @@ pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> 
     }
     let (status, mut json) = workspace::last_line(&mut command)?;
     json["drill"] = "crowd".into();
+    let full = ["deliveries_limit", "send_loop_limit"].iter().all(|limit| json[limit] == "sender");
+    let decided = if full { "" } else { " (undecided)" };
     let words = format!(
         "{} connections, {} + {} bytes each, {} joins/s, ticks p99 {} ms, deliveries {} of plain \
-         send, stampede p99 {} us, {} answers lost",
+         send{decided}, stampede p99 {} us, {} answers lost",
         json["connections"],
         json["rss_per_connection_bytes"],
         json["kernel_per_connection_bytes"],
