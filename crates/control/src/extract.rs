@@ -11,7 +11,7 @@ use axum::{
     },
     http::request::Parts,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use stampede_domain::{BanId, DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
 
 use crate::problem::{Code, Problem};
@@ -161,5 +161,37 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(Problem::new(Code::BadQuery, with_cause(&rejection))),
         }
+    }
+}
+
+/// How many lines a page may have, within its range.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "usize")]
+pub(crate) struct PageLimit(usize);
+
+impl PageLimit {
+    const MAX: usize = 1_000;
+
+    pub(crate) const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for PageLimit {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+/// A page would have no lines, or too many.
+#[derive(Debug, thiserror::Error)]
+#[error("limit is {0}; 1 to {max} are allowed", max = PageLimit::MAX)]
+pub(crate) struct PageLimitError(usize);
+
+impl TryFrom<usize> for PageLimit {
+    type Error = PageLimitError;
+
+    fn try_from(lines: usize) -> Result<Self, PageLimitError> {
+        if (1..=Self::MAX).contains(&lines) { Ok(Self(lines)) } else { Err(PageLimitError(lines)) }
     }
 }

@@ -30,7 +30,7 @@ pub struct CommandPage {
 }
 
 /// The newest commands in front of a number, or of all, for whoever `sees` their drops. Reads the
-/// journal from its beginning, as a report does; keeps one page of it.
+/// journal from its beginning up to there, as a report does; keeps one page of it.
 ///
 /// # Errors
 /// [`ReportError`], except for a missing drop.
@@ -52,7 +52,7 @@ pub fn commands(
             let Record::Command(command) = record.map_err(damaged)? else { continue };
             number += 1;
             if before.is_some_and(|before| number >= before) {
-                break;
+                return Ok(CommandPage { commands: newest.into(), more });
             }
             if sees(drop) {
                 if newest.len() == limit {

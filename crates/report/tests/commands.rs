@@ -3,7 +3,9 @@
 
 mod support;
 
+use rusqlite::Connection;
 use stampede_domain::DropId;
+use stampede_ledger::LEDGER_FILE;
 use stampede_report::commands::commands;
 use support::busy::busy_sale;
 
@@ -31,4 +33,21 @@ fn pages_lead_from_the_newest_command_to_the_first() {
     let one = DropId::new(2);
     let seen = commands(dir.path(), None, 1_000, |drop| drop == one).unwrap().commands;
     assert!(!seen.is_empty() && seen.iter().all(|found| found.drop == one));
+}
+
+#[test]
+fn a_page_reads_no_further_than_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    let page = |before| commands(dir.path(), before, 10, |_| true);
+    let first = page(Some(2)).unwrap();
+    assert_eq!(first.commands.len(), 1);
+    // What cannot be read shows how far somebody reads.
+    let ledger = Connection::open(dir.path().join(LEDGER_FILE)).unwrap();
+    let last =
+        "SELECT rowid FROM journal ORDER BY incarnation DESC, seq DESC, drop_id DESC LIMIT 1";
+    let broken = format!("UPDATE journal SET body = x'ff' WHERE rowid = ({last})");
+    assert_eq!(ledger.execute(&broken, ()).unwrap(), 1);
+    page(None).unwrap_err();
+    assert_eq!(page(Some(2)).unwrap(), first);
 }

@@ -6,7 +6,10 @@ use stampede_engine::{Action, Ban, Brake, BrakeEntry};
 use utoipa::{IntoParams, ToSchema};
 
 use super::plan::parsed;
-use crate::problem::{Code, Problem};
+use crate::{
+    extract::PageLimit,
+    problem::{Code, Problem},
+};
 
 /// A stop of all takes.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -252,13 +255,9 @@ pub(crate) struct BanParams {
     #[param(example = "b100")]
     pub(crate) after: Option<String>,
     /// Bans of one page.
-    #[serde(default = "limit_default")]
-    #[param(default = 100, minimum = 1, maximum = 1000)]
-    pub(crate) limit: usize,
-}
-
-const fn limit_default() -> usize {
-    100
+    #[serde(default)]
+    #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]
+    pub(crate) limit: PageLimit,
 }
 
 /// Bans of one page, oldest first.

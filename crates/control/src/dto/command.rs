@@ -63,21 +63,12 @@ pub(crate) struct Accepted {
 }
 
 impl Accepted {
-    pub(crate) fn new(action: &'static str, done: Done) -> Self {
+    pub(crate) fn new(action: &'static str, done: &Done) -> Self {
         Self {
             drop: (done.drop != DropId::HOUSE).then(|| done.drop.to_string()),
             action,
             lot: done.lot,
             ban: done.ban.map(|ban| ban.to_string()),
-        }
-    }
-
-    /// Where what it made can be read.
-    pub(crate) fn location(&self) -> String {
-        match (&self.drop, &self.ban) {
-            (Some(drop), _) => format!("/v1/drops/{drop}"),
-            (None, Some(ban)) => format!("/v1/bans/{ban}"),
-            (None, None) => "/v1/brake".to_owned(),
         }
     }
 }

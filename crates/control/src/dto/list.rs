@@ -6,6 +6,7 @@ use stampede_engine::{SaleDrop, SkuFigures};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
+use crate::extract::PageLimit;
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -17,13 +18,9 @@ pub(crate) struct ListParams {
     #[param(example = "d100")]
     pub(crate) after: Option<String>,
     /// Drops of one page.
-    #[serde(default = "limit_default")]
-    #[param(default = 100, minimum = 1, maximum = 1000)]
-    pub(crate) limit: usize,
-}
-
-const fn limit_default() -> usize {
-    100
+    #[serde(default)]
+    #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]
+    pub(crate) limit: PageLimit,
 }
 
 /// Drops of one page, oldest first.

@@ -5,6 +5,8 @@ use stampede_domain::DropId;
 use stampede_report::commands::{RecordedCommand, refusal};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::extract::PageLimit;
+
 /// Which part of the list of commands.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -15,13 +17,9 @@ pub(crate) struct CommandParams {
     #[param(example = 1200)]
     pub(crate) before: Option<u64>,
     /// Commands of one page.
-    #[serde(default = "limit_default")]
-    #[param(default = 100, minimum = 1, maximum = 1000)]
-    pub(crate) limit: usize,
-}
-
-const fn limit_default() -> usize {
-    100
+    #[serde(default)]
+    #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]
+    pub(crate) limit: PageLimit,
 }
 
 /// Commands of one page, newest first.

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, response::Response};
 use stampede_domain::BanId;
-use stampede_engine::{Action, Role};
+use stampede_engine::{Action, Done, Role};
 
 use super::commands::{CommandProblems, KEY_HELP, Sender};
 use crate::{
@@ -14,9 +14,6 @@ use crate::{
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
-
-/// Bans of one page.
-const PAGE_MAX: usize = 1_000;
 
 /// What is held back now, and on whose word. Every role may know why its sale stands still.
 #[utoipa::path(
@@ -120,7 +117,9 @@ pub(super) async fn ban(
     Key(key): Key,
     Body(body): Body<BanBody>,
 ) -> Result<Response, Problem> {
-    Sender { state, staff, key }.give(None, body.to_action()?, body.reason).await
+    let action = body.to_action()?;
+    let made = |done: &Done| done.ban.map(|ban| format!("/v1/bans/{ban}"));
+    Sender { state, staff, key }.make(action, body.reason, made).await
 }
 
 /// End a ban.
@@ -172,17 +171,13 @@ pub(super) async fn bans(
 ) -> Result<Json<BanList>, Problem> {
     may_read_bans(&staff)?;
     let bad = |detail: String| Problem::new(Code::BadQuery, detail);
-    let limit = params.limit;
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(bad(format!("limit is {limit}; 1 to {PAGE_MAX} are allowed")));
-    }
     let after: Option<BanId> = params
         .after
         .as_deref()
         .map(str::parse)
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
-    let engine = state.engine();
+    let (engine, limit) = (state.engine(), params.limit.get());
     let (now, brake) = (engine.now(), engine.brake());
     let found = brake.bans(after.unwrap_or_default(), limit + 1);
     let bans: Vec<_> = found.iter().take(limit).map(|ban| BanState::new(ban, now)).collect();
@@ -200,6 +195,8 @@ pub(super) async fn bans(
     security(("staff" = [])),
     responses(
         (status = 200, description = "The ban.", body = BanState),
+        (status = 400, description = "The id is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The role may not read bans, or the token is bound to a merchant.",

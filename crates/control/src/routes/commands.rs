@@ -65,7 +65,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Gives a command about a drop.
+    /// Gives a command.
     pub(super) async fn give(
         self,
         drop: Option<DropId>,
@@ -74,7 +74,25 @@ impl Sender {
     ) -> Result<Response, Problem> {
         let name = action.name();
         let done = self.decided(drop, action, reason).await?;
-        Ok(respond(&Accepted::new(name, done), matches!(name, "plan" | "ban"), done.replayed))
+        Ok(marked(Json(Accepted::new(name, &done)).into_response(), done.replayed))
+    }
+
+    /// Gives a command that makes something, which can be read at `location`.
+    pub(super) async fn make(
+        self,
+        action: Action,
+        reason: Option<String>,
+        location: impl FnOnce(&Done) -> Option<String>,
+    ) -> Result<Response, Problem> {
+        let name = action.name();
+        let done = self.decided(None, action, reason).await?;
+        let made = (StatusCode::CREATED, Json(Accepted::new(name, &done)));
+        let mut response = marked(made.into_response(), done.replayed);
+        if let Some(location) = location(&done) {
+            let location = HeaderValue::try_from(location).expect("an id is plain ASCII");
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Ok(response)
     }
 
     /// Hands the command over, then waits for the outcome to become durable.
@@ -121,17 +139,6 @@ impl Sender {
     }
 }
 
-fn respond(accepted: &Accepted, created: bool, replayed: bool) -> Response {
-    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = marked((status, Json(accepted)).into_response(), replayed);
-    if created {
-        let location = HeaderValue::try_from(accepted.location());
-        let location = location.expect("an id is plain ASCII");
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
-}
-
 /// Marks the answer to a retry.
 pub(super) fn marked(mut response: Response, replayed: bool) -> Response {
     if replayed {
@@ -163,7 +170,8 @@ pub(super) async fn plan(
 ) -> Result<Response, Problem> {
     let reason = body.reason.take();
     let action = Action::Plan { plan: Arc::new(body.to_plan()?) };
-    Sender { state, staff, key }.give(None, action, reason).await
+    let planned = |done: &Done| Some(format!("/v1/drops/{}", done.drop));
+    Sender { state, staff, key }.make(action, reason, planned).await
 }
 
 /// Replace the terms of a scheduled drop. Stream, merchant and mode stay; what was put on sale stays too.

@@ -14,9 +14,6 @@ use crate::{
     state::ControlState,
 };
 
-/// Drops of one page.
-const PAGE_MAX: usize = 1_000;
-
 /// The drop, if this member of staff may see it.
 pub(super) fn visible(
     state: &ControlState,
@@ -49,10 +46,6 @@ pub(super) async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<DropList>, Problem> {
     let bad = |detail: String| Problem::new(Code::BadQuery, detail);
-    let limit = params.limit;
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(bad(format!("limit is {limit}; 1 to {PAGE_MAX} are allowed")));
-    }
     let after: Option<DropId> = params
         .after
         .as_deref()
@@ -64,7 +57,7 @@ pub(super) async fn list(
         after.is_none_or(|after| sale.id() > after) && staff.sees(&sale.plan().merchant)
     });
     let drops: Vec<_> =
-        sales.by_ref().take(limit).map(|sale| DropSummary::new(&sale, now)).collect();
+        sales.by_ref().take(params.limit.get()).map(|sale| DropSummary::new(&sale, now)).collect();
     let next = sales.next().and(drops.last()).map(|last| last.drop.clone());
     Ok(Json(DropList { server_time_ms: now.get(), drops, next }))
 }
@@ -79,6 +72,8 @@ pub(super) async fn list(
     security(("staff" = [])),
     responses(
         (status = 200, description = "Phase, figures, demand, terms.", body = DropState),
+        (status = 400, description = "The id is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such drop, or another merchant's.",
@@ -104,6 +99,8 @@ pub(super) async fn state(
     security(("staff" = [])),
     responses(
         (status = 200, description = "The stream's drops that the token may see.", body = StreamState),
+        (status = 400, description = "The id is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No drop that the token may see is planned in this stream.",

@@ -28,8 +28,6 @@ use crate::{
     state::ControlState,
 };
 
-/// Commands of one page.
-const COMMANDS_PAGE_MAX: usize = 1_000;
 /// Bytes of one piece of an audit.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// Pieces made ahead of their reader.
@@ -48,6 +46,8 @@ const CHUNKS_AHEAD_MAX: usize = 4;
             (serde_json::Value = "application/json"),
             (String = "text/plain"),
         )),
+        (status = 400, description = "The id or the query is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such drop, or another merchant's.",
@@ -93,7 +93,7 @@ pub(super) async fn report(
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "Hosts may not read them.",
+        (status = 403, description = "Hosts and the platform may not read them.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The ledger is being read by as many as may.",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -108,11 +108,7 @@ pub(super) async fn commands(
         let detail = "only admin, ops and merchants may read what was commanded";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let CommandParams { before, limit } = params;
-    if !(1..=COMMANDS_PAGE_MAX).contains(&limit) {
-        let detail = format!("limit is {limit}; 1 to {COMMANDS_PAGE_MAX} are allowed");
-        return Err(Problem::new(Code::BadQuery, detail));
-    }
+    let (before, limit) = (params.before, params.limit.get());
     let permit = permit(&state)?;
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -129,7 +125,7 @@ pub(super) async fn commands(
 }
 
 /// Every hold, every order, the refusal tally as JSON lines. A body without the final `summary`
-/// line is not complete. Names viewers, so hosts do not get it.
+/// line is not complete. Names viewers, so hosts and the platform do not get it.
 #[utoipa::path(
     get,
     path = "/v1/drops/{drop}/audit",
@@ -140,6 +136,8 @@ pub(super) async fn commands(
     responses(
         (status = 200, description = "One JSON object per line, told apart by `type`.",
             body = String, content_type = "application/x-ndjson"),
+        (status = 400, description = "The id is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The role is not trusted with viewers' names.",

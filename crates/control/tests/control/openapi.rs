@@ -64,9 +64,11 @@ async fn every_operation_says_what_can_go_wrong() {
             assert_eq!(operation["security"].is_array(), !open, "{name}");
             assert_eq!(responses.contains_key("401"), !open, "{name}");
             let is_command = matches!(method.as_str(), "post" | "put" | "delete");
-            let mut params = operation["parameters"].as_array().into_iter().flatten();
-            let keyed = params.any(|param| param["name"] == "Idempotency-Key");
+            let params = || operation["parameters"].as_array().into_iter().flatten();
+            let keyed = params().any(|param| param["name"] == "Idempotency-Key");
             assert_eq!(keyed, is_command, "{name}");
+            let read = params().any(|param| param["in"] == "path" || param["in"] == "query");
+            assert!(!read || responses.contains_key("400"), "{name} has parameters, but no 400");
             let errors = responses.iter().filter(|(status, _)| !status.starts_with('2'));
             for (status, response) in errors {
                 let content = response["content"].as_object().unwrap();
