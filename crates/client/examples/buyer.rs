@@ -41,6 +41,9 @@ pub(crate) async fn buy_one(
             Event::Message(ServerMessage::PaymentFailed(failed)) if !failed.is_final => {
                 session.pay(failed.hold)?;
             }
+            // Asked again after a reconnect, while the first payment goes on: its order comes.
+            Event::Message(ServerMessage::Refused(refused))
+                if refused.code == "payment_pending" => {}
             Event::Message(ServerMessage::Refused(refused)) => return Err(refused.message.into()),
             Event::Message(_) => {}
             Event::Postponed(refused) => println!("not yet: {}", refused.message),

@@ -39,7 +39,7 @@ pub struct ConnectOptions {
     pub subprotocol: Subprotocol,
     /// The local address to connect from, for machines with several; port 0 lets the system choose.
     pub local: Option<SocketAddr>,
-    /// Name and version of the program, shown in the server's logs.
+    /// Name and version of the program, shown in the server's logs; at most 64 bytes.
     pub client: Option<String>,
     /// Most time for connecting, handshake and welcome together.
     pub connect_timeout: Duration,
@@ -52,14 +52,14 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// The usual: 10 s to connect, ticks are shown, the heartbeat is watched.
+    /// The usual: 20 s to connect, ticks are shown, the heartbeat is watched.
     pub fn new(url: &str, subprotocol: Subprotocol) -> Self {
         Self {
             url: url.to_owned(),
             subprotocol,
             local: None,
             client: None,
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(20),
             skip_stock_ticks: false,
             tls: None,
             watch_heartbeat: true,

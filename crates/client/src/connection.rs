@@ -6,7 +6,9 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, Welcome};
+use stampede_wire::{
+    ClientMessage, ServerMessage, Subprotocol, Welcome, limits::CLIENT_NAME_BYTES_MAX,
+};
 use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_tungstenite::WebSocketStream;
 
@@ -48,6 +50,10 @@ impl Connection {
         ticket: &str,
     ) -> Result<(Self, Welcome), ClientError> {
         let subprotocol = options.subprotocol;
+        let bytes = options.client.as_ref().map_or(0, String::len);
+        if bytes > CLIENT_NAME_BYTES_MAX {
+            return Err(ClientError::ClientName { bytes, bytes_max: CLIENT_NAME_BYTES_MAX });
+        }
         let mut connection = Self {
             socket: upgrade(options).await?,
             subprotocol,
@@ -68,7 +74,8 @@ impl Connection {
 
     /// Sends one message and flushes it.
     pub async fn send(&mut self, message: &ClientMessage<'_>) -> Result<(), ClientError> {
-        Ok(self.socket.send(frame(self.subprotocol, message)).await?)
+        let sent = self.socket.send(frame(self.subprotocol, message)).await;
+        sent.map_err(|error| self.reading.broken(error.into()))
     }
 
     /// The next message. Cancelling loses nothing.

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use stampede_domain::IdempotencyKey;
 use stampede_wire::{DecodeError, ErrorNotice, Reconnect, Subprotocol};
 use tokio_tungstenite::tungstenite;
 
@@ -17,6 +18,14 @@ pub enum ClientError {
         url: String,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// The name in [`crate::ConnectOptions::client`] is longer than a server takes.
+    #[error("the client's name has {bytes} bytes; {bytes_max} are allowed: shorten it")]
+    ClientName {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
     },
     /// The host's name has no address.
     #[error("{host:?} cannot be resolved")]
@@ -74,21 +83,21 @@ pub enum ClientError {
     /// The server closed the connection.
     #[error("the server closed the connection with code {code:?}: {reason}")]
     Closed {
-        /// The close code; `None` if the close frame had none.
+        /// The close code; without one that of the `error` message before, `None` if none came.
         code: Option<u16>,
         /// The close frame's reason.
         reason: String,
         /// The `error` message that came before it.
         notice: Option<ErrorNotice>,
     },
-    /// The connection broke without a close frame.
+    /// The connection broke without a close frame or an `error` message.
     #[error("the connection broke")]
     Broken {
         /// What the library met; `None` if the other side just went away.
         source: Option<Box<tungstenite::Error>>,
     },
-    /// Nothing came from the server for two and a half heartbeats at least, not even a ping.
-    #[error("nothing came from the server for at least {after_ms} ms")]
+    /// Nothing came from the server for two and a half heartbeats, not even a ping.
+    #[error("nothing came from the server for {after_ms} ms")]
     Silent {
         /// The limit.
         after_ms: u64,
@@ -112,6 +121,12 @@ pub enum ClientError {
         /// The limit.
         max: usize,
     },
+    /// A buy with the key of another buy that has no answer yet.
+    #[error("the key {key} is that of another buy without an answer; make one for each purchase")]
+    KeyPending {
+        /// The key.
+        key: IdempotencyKey,
+    },
 }
 
 /// When to come back.
@@ -129,7 +144,9 @@ impl ClientError {
         match self {
             Self::Closed { code, .. } => Reconnect::after(*code),
             Self::Tls { source } if is_about_certificates(source) => Reconnect::AfterFix,
-            Self::Tls { .. }
+            // A proxy answers with any status while the server behind it is being replaced.
+            Self::HandshakeRefused { .. }
+            | Self::Tls { .. }
             | Self::NoTicket { .. }
             | Self::Resolve { .. }
             | Self::Connect { .. }
@@ -137,15 +154,13 @@ impl ClientError {
             | Self::ConnectTimeout { .. }
             | Self::Broken { .. }
             | Self::Silent { .. } => Reconnect::WithBackoff,
-            Self::HandshakeRefused { status, .. } if *status >= 500 || *status == 429 => {
-                Reconnect::WithBackoff
-            }
             Self::Address { .. }
-            | Self::HandshakeRefused { .. }
+            | Self::ClientName { .. }
             | Self::NoWelcome
             | Self::Decode { .. }
             | Self::WrongFrame { .. }
-            | Self::TooManyPending { .. } => Reconnect::AfterFix,
+            | Self::TooManyPending { .. }
+            | Self::KeyPending { .. } => Reconnect::AfterFix,
         }
     }
 

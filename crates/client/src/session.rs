@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use crate::{
     Backoff, ClientError, ConnectOptions, Connection, RetryAfter, TicketSource,
     tickets::Fetching,
-    wishes::{Wish, Wishes},
+    wishes::{Heard, Wish, Wishes},
 };
 
 /// What happens in a session.
@@ -20,8 +20,9 @@ pub enum Event {
     Connected(Box<Welcome>),
     /// A message came.
     Message(ServerMessage),
-    /// A request was refused for now, by `busy` or `rate_limited`. It is sent again by itself, a buy
-    /// with the same key; [`Session::forget`] gives a buy up.
+    /// A request was refused for now. It is sent again by itself, a buy with the same key: after the
+    /// time that the server told, or once a [`TicketSource`] has brought the new ticket that it needs.
+    /// [`Session::forget`] gives a buy up.
     Postponed(Refused),
     /// The connection is gone; another attempt follows after a delay.
     Lost(ClientError),
@@ -111,7 +112,7 @@ impl<R: Rng> Session<R> {
     /// until `held`, `order` or a lasting `refused` answers it.
     ///
     /// # Errors
-    /// [`ClientError::TooManyPending`].
+    /// [`ClientError::TooManyPending`]; [`ClientError::KeyPending`] where another buy has the key.
     pub fn buy(
         &mut self,
         drop: DropId,
@@ -145,8 +146,8 @@ impl<R: Rng> Session<R> {
         self.wishes.forget(key)
     }
 
-    /// The next event; sends, reconnects and waits as needed. Cancelling it during an attempt to
-    /// connect starts that attempt anew, and may repeat a buy with its key.
+    /// The next event; sends, reconnects and waits as needed. Cancelling it loses
+    /// nothing: an attempt to connect starts anew, a request may be sent twice, a buy with its key.
     ///
     /// # Errors
     /// What reconnecting does not mend. After [`Session::refresh`] with a better ticket, calling it
@@ -199,8 +200,9 @@ impl<R: Rng> Session<R> {
     async fn step(&mut self) -> Result<Option<Event>, ClientError> {
         let State::Connected(connection) = &mut self.state else { return Ok(None) };
         let now = Instant::now();
-        while let Some(wish) = self.wishes.next(now) {
+        while let Some((place, wish)) = self.wishes.next(now) {
             connection.send(&wish.message()).await?;
+            self.wishes.sent(place);
         }
         if self.renewal.is_some_and(|(at, _)| at <= now)
             && let (None, Some(source)) = (&self.fetching, &mut self.source)
@@ -218,8 +220,10 @@ impl<R: Rng> Session<R> {
             Woken::Due => Ok(None),
             Woken::Message(message) => message.map(|message| Some(self.heard(message))),
             Woken::Ticket(Ok(ticket)) => {
+                self.refresh(ticket).await?;
+                // Not before: who is cancelled meanwhile has another one fetched.
                 self.renewal = None;
-                self.refresh(ticket).await.map(|()| None)
+                Ok(None)
             }
             Woken::Ticket(Err(error)) => Ok(Some(self.late(error))),
         }
@@ -231,9 +235,14 @@ impl<R: Rng> Session<R> {
         if let ServerMessage::Refreshed(refreshed) = &message {
             self.plan_renewal(refreshed.ticket_expires_in_ms);
         }
-        let postponed = self.wishes.hear(&message, Instant::now(), &mut self.rng);
+        let (now, can_renew) = (Instant::now(), self.source.is_some());
+        let heard = self.wishes.hear(&message, now, can_renew, &mut self.rng);
+        // No renewal is planned while a new ticket is at the server already.
+        if let (Heard::NeedsTicket, Some((at, _))) = (heard, &mut self.renewal) {
+            *at = now;
+        }
         match message {
-            ServerMessage::Refused(refused) if postponed => Event::Postponed(refused),
+            ServerMessage::Refused(refused) if heard != Heard::Told => Event::Postponed(refused),
             message => Event::Message(message),
         }
     }

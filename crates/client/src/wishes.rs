@@ -79,6 +79,20 @@ enum Stage {
     Sent,
     /// Refused for now; sent again then.
     Later(Instant),
+    /// Refused until there is a new ticket.
+    NeedsTicket,
+}
+
+/// What a message means for the requests.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// No request is put off by it.
+    Told,
+    /// It put one off, which will be sent again by itself.
+    Postponed,
+    /// The same, once the server has taken a new ticket.
+    NeedsTicket,
 }
 
 /// All of a session's unanswered requests.
@@ -89,6 +103,12 @@ impl Wishes {
     pub(crate) fn add(&mut self, wish: Wish) -> Result<(), ClientError> {
         if self.0.iter().any(|(known, _)| *known == wish) {
             return Ok(());
+        }
+        // A refusal names nothing but the key.
+        if let Wish::Buy { key, .. } = &wish
+            && self.0.iter().any(|(known, _)| known.is_buy(Some(key)))
+        {
+            return Err(ClientError::KeyPending { key: key.clone() });
         }
         if self.0.len() == PENDING_MAX {
             return Err(ClientError::TooManyPending { max: PENDING_MAX });
@@ -111,53 +131,149 @@ impl Wishes {
             Wish::Release { hold } | Wish::Pay { hold } => open(*hold),
         });
         for (_, stage) in &mut self.0 {
-            if *stage == Stage::Sent {
+            if matches!(stage, Stage::Sent | Stage::NeedsTicket) {
                 *stage = Stage::Unsent;
             }
         }
     }
 
-    /// The next request to send; it counts as sent.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<&Wish> {
-        let (wish, stage) = self.0.iter_mut().find(|(_, stage)| match stage {
+    /// The next request to send, with its place for [`Wishes::sent`]. Until that is called it is the
+    /// next one again: who is cancelled while sending sends it twice rather than never.
+    pub(crate) fn next(&self, now: Instant) -> Option<(usize, &Wish)> {
+        let place = self.0.iter().position(|(_, stage)| match stage {
             Stage::Unsent => true,
-            Stage::Sent => false,
+            Stage::Sent | Stage::NeedsTicket => false,
             Stage::Later(at) => *at <= now,
         })?;
-        *stage = Stage::Sent;
-        Some(wish)
+        Some((place, &self.0[place].0))
+    }
+
+    /// The request at this place was sent.
+    pub(crate) fn sent(&mut self, place: usize) {
+        self.0[place].1 = Stage::Sent;
     }
 
     /// When the next request may be sent again.
     pub(crate) fn due(&self) -> Option<Instant> {
         let later = self.0.iter().filter_map(|(_, stage)| match stage {
             Stage::Later(at) => Some(*at),
-            Stage::Unsent | Stage::Sent => None,
+            Stage::Unsent | Stage::Sent | Stage::NeedsTicket => None,
         });
         later.min()
     }
 
-    /// A message has come; `true` if it put a request off, which will be sent again by itself.
+    /// A message has come.
     ///
-    /// The whole crowd may have been told the same time, so each client adds up to as much again.
+    /// The whole crowd may have been told the same time, so each client adds up to half as much.
     pub(crate) fn hear(
         &mut self,
         message: &ServerMessage,
         now: Instant,
+        can_renew: bool,
         rng: &mut impl Rng,
-    ) -> bool {
-        let Some(place) = self.0.iter().position(|(wish, _)| wish.is_answered_by(message)) else {
-            return false;
-        };
+    ) -> Heard {
         if let ServerMessage::Refused(refused) = message
-            && matches!(&*refused.code, "busy" | "rate_limited")
+            && let Some((_, stage)) =
+                self.0.iter_mut().find(|(wish, _)| wish.is_refused_by(refused))
         {
-            let least = Duration::from_millis(refused.retry_after_ms.unwrap_or(100));
-            let wait = least + rng.random_range(Duration::ZERO..=least);
-            self.0[place].1 = Stage::Later(now + wait);
-            return true;
+            if let (true, Some(ms)) = (refused.temporary, refused.retry_after_ms) {
+                let least = Duration::from_millis(ms);
+                *stage = Stage::Later(now + least + rng.random_range(Duration::ZERO..=least / 2));
+                return Heard::Postponed;
+            }
+            if can_renew && refused.code == "ticket_expired" {
+                *stage = Stage::NeedsTicket;
+                return Heard::NeedsTicket;
+            }
+        }
+        if let ServerMessage::Refreshed(_) = message {
+            for (_, stage) in self.0.iter_mut().filter(|(_, stage)| *stage == Stage::NeedsTicket) {
+                *stage = Stage::Unsent;
+            }
         }
         self.0.retain(|(wish, _)| !wish.is_answered_by(message));
-        false
+        Heard::Told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+    use stampede_domain::{DurationMs, Refusal};
+    use stampede_wire::Refreshed;
+
+    use super::*;
+
+    fn key(text: &str) -> IdempotencyKey {
+        text.parse().unwrap()
+    }
+
+    fn buy(drop: u32, text: &str) -> Wish {
+        let drop = format!("d{drop}").parse().unwrap();
+        Wish::Buy { drop, sku: "mug".into(), units: 1, key: key(text) }
+    }
+
+    fn sent(wish: Wish) -> Wishes {
+        let mut wishes = Wishes::default();
+        wishes.add(wish).unwrap();
+        let (place, _) = wishes.next(Instant::now()).unwrap();
+        wishes.sent(place);
+        wishes
+    }
+
+    fn refuse(wishes: &mut Wishes, now: Instant, can_renew: bool, refusal: &Refusal) -> Heard {
+        let refused = ServerMessage::Refused(Refused::buy(key("k1"), refusal));
+        wishes.hear(&refused, now, can_renew, &mut StdRng::seed_from_u64(1))
+    }
+
+    #[test]
+    fn a_request_is_the_next_one_until_it_was_sent() {
+        let mut wishes = Wishes::default();
+        wishes.add(buy(1, "k1")).unwrap();
+        let now = Instant::now();
+        assert_eq!(wishes.next(now), Some((0, &buy(1, "k1"))));
+        assert_eq!(wishes.next(now), Some((0, &buy(1, "k1"))), "sending it was cancelled");
+        wishes.sent(0);
+        assert_eq!(wishes.next(now), None);
+    }
+
+    #[test]
+    fn one_key_is_good_for_one_unanswered_buy() {
+        let mut wishes = sent(buy(17, "k1"));
+        wishes.add(buy(17, "k1")).unwrap();
+        let error = wishes.add(buy(18, "k1")).unwrap_err();
+        assert!(error.to_string().starts_with("the key k1 is that of another buy"), "{error}");
+        assert_eq!(refuse(&mut wishes, Instant::now(), true, &Refusal::SoldOut), Heard::Told);
+        wishes.add(buy(18, "k1")).unwrap();
+    }
+
+    #[test]
+    fn a_request_is_put_off_by_what_the_server_told_and_up_to_half_as_long_again() {
+        let retry_after = DurationMs::new(1_000);
+        for refusal in [Refusal::Busy { retry_after }, Refusal::RateLimited { retry_after }] {
+            let (mut wishes, now) = (sent(buy(1, "k1")), Instant::now());
+            assert_eq!(refuse(&mut wishes, now, false, &refusal), Heard::Postponed);
+            let wait = wishes.due().unwrap() - now;
+            assert!((1_000..=1_500).contains(&wait.as_millis()), "{wait:?}");
+            assert_eq!(wishes.next(now), None);
+            assert!(wishes.next(now + wait).is_some());
+        }
+        let (mut wishes, now) = (sent(buy(1, "k1")), Instant::now());
+        assert_eq!(refuse(&mut wishes, now, true, &Refusal::SoldOut), Heard::Told);
+        assert!(wishes.0.is_empty(), "temporary, but nobody knows for how long");
+    }
+
+    #[test]
+    fn a_request_that_needs_a_ticket_waits_for_it() {
+        let (mut wishes, now) = (sent(buy(1, "k1")), Instant::now());
+        assert_eq!(refuse(&mut wishes, now, true, &Refusal::TicketExpired), Heard::NeedsTicket);
+        assert_eq!((wishes.next(now), wishes.due()), (None, None));
+        let refreshed = Refreshed { server_time_ms: 1, ticket_expires_in_ms: 1 };
+        let refreshed = ServerMessage::Refreshed(refreshed);
+        let mut rng = StdRng::seed_from_u64(1);
+        assert_eq!(wishes.hear(&refreshed, now, true, &mut rng), Heard::Told);
+        assert!(wishes.next(now).is_some());
+        assert_eq!(refuse(&mut wishes, now, false, &Refusal::TicketExpired), Heard::Told);
+        assert!(wishes.0.is_empty(), "nothing brings a ticket");
     }
 }

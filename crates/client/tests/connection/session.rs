@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{FutureExt, join};
 use rand::{SeedableRng, rngs::StdRng};
 use stampede_client::{
-    Backoff, ClientError, CloseCode, Event, PENDING_MAX, ServerMessage, Session, Subprotocol,
-    TicketSource,
+    Backoff, ClientError, ClientMessage, CloseCode, Event, PENDING_MAX, ServerMessage, Session,
+    Subprotocol, TicketSource,
 };
 use stampede_domain::Refusal;
-use stampede_wire::Refused;
+use stampede_wire::{Refreshed, Refused};
+use tokio_tungstenite::tungstenite::http::StatusCode;
 
 use crate::server::{Server, buy, drop_id, held, key};
 
@@ -17,6 +18,24 @@ fn session(server: &Server) -> Session<StdRng> {
     let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
     let options = server.options(Subprotocol::MsgPack);
     Session::new(options, "a ticket".into(), backoff, StdRng::seed_from_u64(1))
+}
+
+/// For a clock that is paused once the connection stands: nothing on the way has a deadline that the
+/// clock could run ahead to, and the test's server never pings.
+fn session_with_tickets(server: &Server, source: TicketSource) -> Session<StdRng> {
+    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
+    let mut options = server.options(Subprotocol::MsgPack);
+    options.watch_heartbeat = false;
+    Session::with_tickets(options, source, backoff, StdRng::seed_from_u64(1))
+}
+
+fn refresh() -> ClientMessage<'static> {
+    ClientMessage::Refresh { ticket: "a ticket".into() }
+}
+
+fn refreshed() -> ServerMessage {
+    let ticket_expires_in_ms = 600_000;
+    ServerMessage::Refreshed(Refreshed { server_time_ms: 1, ticket_expires_in_ms })
 }
 
 async fn connected(session: &mut Session<StdRng>) {
@@ -114,6 +133,18 @@ async fn a_server_that_is_not_there_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_has_lost_its_server_for_now_is_tried_again() {
+    let server = Server::start().await;
+    let mut viewer = session(&server);
+    let statuses = [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN, StatusCode::BAD_GATEWAY];
+    for status in statuses {
+        let (error, ()) = join(lost(&mut viewer), server.refuse(status, "no such app")).await;
+        assert!(error.to_string().ends_with("no such app"), "the app can show it: {error}");
+    }
+    let ((), _peer) = join(connected(&mut viewer), server.welcome()).await;
+}
+
+#[tokio::test]
 async fn unanswered_buys_are_bounded() {
     let server = Server::start().await;
     let mut viewer = session(&server);
@@ -126,7 +157,7 @@ async fn unanswered_buys_are_bounded() {
     viewer.pay(crate::server::hold()).unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_buy_refused_for_now_is_sent_again_after_the_time_with_its_key() {
     let server = Server::start().await;
     let mut viewer = session(&server);
@@ -138,8 +169,7 @@ async fn a_buy_refused_for_now_is_sent_again_after_the_time_with_its_key() {
         let sent = tokio::time::Instant::now();
         peer.send(&ServerMessage::Refused(Refused::buy(key("k1"), &busy))).await;
         peer.expect(&buy("k1")).await;
-        let waited = sent.elapsed();
-        assert!((Duration::from_millis(150)..=Duration::from_millis(320)).contains(&waited));
+        assert!(sent.elapsed() >= Duration::from_millis(150), "{:?}", sent.elapsed());
         peer.send(&ServerMessage::Held(held().answer(key("k1"), false))).await;
         peer
     };
@@ -151,14 +181,14 @@ async fn a_buy_refused_for_now_is_sent_again_after_the_time_with_its_key() {
     join(serving, buying).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_server_that_stops_says_when_to_come_back() {
     let server = Server::start().await;
     let mut viewer = session(&server);
     let stopping = async {
         let mut peer = server.welcome().await;
         let notice = stampede_wire::ErrorNotice::new(CloseCode::GoingAway, "it stops");
-        let notice = notice.after(stampede_domain::DurationMs::new(3_170));
+        let notice = notice.after(stampede_domain::DurationMs::new(200));
         peer.send(&ServerMessage::Error(notice)).await;
         peer.close(CloseCode::GoingAway, "it stops").await;
     };
@@ -167,7 +197,7 @@ async fn a_server_that_stops_says_when_to_come_back() {
     let went = tokio::time::Instant::now();
     let ((), _peer) = join(connected(&mut viewer), server.welcome()).await;
     let away = went.elapsed();
-    assert!(away >= Duration::from_millis(3_170) && away < Duration::from_secs(4), "{away:?}");
+    assert!(away >= Duration::from_millis(200), "{away:?}");
 }
 
 #[tokio::test]
@@ -176,7 +206,7 @@ async fn payments_and_releases_are_repeated_while_their_hold_is_open() {
     let mut viewer = session(&server);
     let hold = crate::server::hold();
     viewer.pay(hold).unwrap();
-    let pay = stampede_client::ClientMessage::Pay { hold };
+    let pay = ClientMessage::Pay { hold };
     let listing = |holds| {
         let mut welcome = crate::server::welcome();
         welcome.holds = holds;
@@ -209,7 +239,7 @@ async fn payments_and_releases_are_repeated_while_their_hold_is_open() {
     join(serving, asking).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_source_of_tickets_keeps_the_session_alive_beyond_one() {
     let server = Server::start().await;
     let mut asked = 0;
@@ -218,22 +248,16 @@ async fn a_source_of_tickets_keeps_the_session_alive_beyond_one() {
         let fails = asked == 2;
         async move { if fails { Err("the platform is away") } else { Ok("a ticket".to_owned()) } }
     });
-    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
-    let mut options = server.options(Subprotocol::MsgPack);
-    // The test's server never pings.
-    options.watch_heartbeat = false;
-    let mut viewer = Session::with_tickets(options, source, backoff, StdRng::seed_from_u64(1));
+    let mut viewer = session_with_tickets(&server, source);
     let serving = async {
         let mut peer = server.welcome().await;
-        let refresh = stampede_client::ClientMessage::Refresh { ticket: "a ticket".into() };
-        peer.expect(&refresh).await;
-        let ticket_expires_in_ms = 600_000;
-        let refreshed = stampede_wire::Refreshed { server_time_ms: 1, ticket_expires_in_ms };
-        peer.send(&ServerMessage::Refreshed(refreshed)).await;
+        peer.expect(&refresh()).await;
+        peer.send(&refreshed()).await;
         peer
     };
     let staying = async {
         connected(&mut viewer).await;
+        tokio::time::pause();
         let late = viewer.next().await.unwrap();
         assert!(matches!(late, Event::TicketLate(ClientError::NoTicket { .. })), "{late:?}");
         let refreshed = viewer.next().await.unwrap();
@@ -246,12 +270,78 @@ async fn a_source_of_tickets_keeps_the_session_alive_beyond_one() {
 async fn a_ticket_that_is_refused_is_replaced_once() {
     let server = Server::start().await;
     let source = TicketSource::new(|| async { Ok::<_, ClientError>("a ticket".to_owned()) });
-    let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
-    let options = server.options(Subprotocol::MsgPack);
-    let mut viewer = Session::with_tickets(options, source, backoff, StdRng::seed_from_u64(1));
+    let mut viewer = session_with_tickets(&server, source);
     let turn_away = || async { server.hello().await.close(CloseCode::TicketExpired, "over").await };
     let (error, ()) = join(lost(&mut viewer), turn_away()).await;
     assert!(matches!(error, ClientError::Closed { code: Some(4101), .. }), "{error:?}");
     let (event, ()) = join(viewer.next(), turn_away()).await;
     assert!(event.is_err(), "a second one is no better");
+}
+
+#[tokio::test]
+async fn a_buy_refused_for_want_of_a_ticket_is_sent_again_with_the_next_one() {
+    let server = Server::start().await;
+    let source = TicketSource::new(|| async { Ok::<_, ClientError>("a ticket".to_owned()) });
+    let mut viewer = session_with_tickets(&server, source);
+    viewer.buy(drop_id(), "mug", 1, key("k1")).unwrap();
+    let serving = async {
+        let mut peer = server.welcome().await;
+        peer.expect(&buy("k1")).await;
+        let refused = Refused::buy(key("k1"), &Refusal::TicketExpired);
+        peer.send(&ServerMessage::Refused(refused)).await;
+        peer.expect(&refresh()).await;
+        peer.send(&refreshed()).await;
+        peer.expect(&buy("k1")).await;
+        peer.send(&ServerMessage::Held(held().answer(key("k1"), false))).await;
+        peer
+    };
+    let buying = async {
+        connected(&mut viewer).await;
+        assert!(matches!(viewer.next().await.unwrap(), Event::Postponed(_)));
+        let renewed = viewer.next().await.unwrap();
+        assert!(matches!(renewed, Event::Message(ServerMessage::Refreshed(_))), "{renewed:?}");
+        assert!(matches!(viewer.next().await.unwrap(), Event::Message(ServerMessage::Held(_))));
+    };
+    join(serving, buying).await;
+}
+
+/// Sends until the network takes no more, because nobody reads on the other side.
+fn fill_network(viewer: &mut Session<StdRng>) {
+    let ticket = "t".repeat(2_000);
+    let mut send = || tokio::task::unconstrained(viewer.refresh(ticket.clone())).now_or_never();
+    while let Some(sent) = send() {
+        sent.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn cancelling_loses_neither_a_buy_nor_a_renewal_that_the_network_does_not_take() {
+    let server = Server::start().await;
+    let source = TicketSource::new(|| async { Ok::<_, ClientError>("a ticket".to_owned()) });
+    let mut viewer = session_with_tickets(&server, source);
+    let ((), mut peer) = join(connected(&mut viewer), server.welcome()).await;
+    fill_network(&mut viewer);
+    // The time to renew comes, the ticket is there, it cannot be sent.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    for _ in 0..3 {
+        assert!(tokio::task::unconstrained(viewer.next()).now_or_never().is_none());
+    }
+    viewer.buy(drop_id(), "mug", 1, key("k1")).unwrap();
+    assert!(tokio::task::unconstrained(viewer.next()).now_or_never().is_none());
+    tokio::time::resume();
+
+    let (mut bought, mut renewed) = (false, false);
+    let arriving = async {
+        while !(bought && renewed) {
+            let bytes = peer.next().await.unwrap().into_data();
+            let message = Subprotocol::MsgPack.decode_client(&bytes).unwrap();
+            bought |= message == buy("k1");
+            renewed |= message == refresh();
+        }
+    };
+    tokio::select! {
+        event = viewer.next() => panic!("{event:?}"),
+        () = arriving => {}
+    }
 }
