@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use stampede_proxies::{ClientAddress, take_preamble};
+use stampede_proxies::{Peer, take_preamble};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -22,11 +22,6 @@ pub(crate) enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
-
-/// The other end of a connection as the socket or a PROXY header tells it; requests of a trusted
-/// proxy may name somebody behind it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) ClientAddress);
 
 /// Opens a connection within its time; `None` if it is of no use, which is counted with the reason.
 pub(crate) async fn open(
@@ -61,13 +56,13 @@ async fn negotiate(
         Some(tls) => {
             let accepted = TlsAcceptor::from(std::sync::Arc::clone(tls)).accept(stream).await;
             let stream = accepted.map_err(|why| {
-                tracing::debug!(%peer, %why, "a TLS handshake failed");
+                tracing::debug!(peer = %peer.address, %why, "a TLS handshake failed");
                 "tls_failed"
             })?;
             Transport::Tls(Box::new(stream))
         }
     };
-    Ok((transport, Peer(peer)))
+    Ok((transport, peer))
 }
 
 impl AsyncRead for Transport {

@@ -9,7 +9,7 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use stampede_proxies::{Claims, ClientAddress, client_address};
+use stampede_proxies::{Claims, ClientAddress, Peer, client_address};
 use tower_http::{
     limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
 };
@@ -21,7 +21,6 @@ use crate::{
     extract::TOO_LARGE,
     metrics,
     openapi::{ApiDocument, Frame},
-    opening::Peer,
     problem::{Code, PROBLEM_JSON, Problem},
     routes,
     state::{ControlParts, ControlState},
@@ -73,7 +72,7 @@ async fn known(
 
 /// Who sends a request; a request that came without a socket, as tests send them, has nobody.
 fn client(state: &ControlState, request: &Request) -> Result<Option<ClientAddress>, Problem> {
-    let Some(&Peer(peer)) = request.extensions().get() else { return Ok(None) };
+    let Some(&peer) = request.extensions().get::<Peer>() else { return Ok(None) };
     let lines = |name| -> Vec<&[u8]> {
         request.headers().get_all(name).iter().map(HeaderValue::as_bytes).collect()
     };

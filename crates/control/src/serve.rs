@@ -13,6 +13,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use stampede_domain::DurationMs;
+use stampede_proxies::Peer;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -21,7 +22,7 @@ use tokio::{
 
 use crate::{
     ControlConfig,
-    opening::{Peer, Transport, open},
+    opening::{Transport, open},
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -103,7 +104,7 @@ fn answer(
     connections.spawn(async move {
         // A client that breaks off or speaks no HTTP is its own affair.
         if let Err(error) = connection.await {
-            tracing::debug!(client = %peer.0, %error, "a connection ended early");
+            tracing::debug!(client = %peer.address, %error, "a connection ended early");
         }
         drop(permit);
     });

@@ -31,7 +31,7 @@ pub enum Answer {
 
 /// Answers a request as far as it has come, when whoever sent it is a trusted proxy or is not.
 pub fn answer(received: &[u8], origins: &[String], trusted: &TrustedProxies) -> Answer {
-    let peer = ClientAddress::from(IpAddr::from([127, 0, 0, 1]));
+    let peer = ClientAddress::from(IpAddr::from([127, 0, 0, 1])).into();
     match handshake::answer(received, Rules { origins, trusted, peer }) {
         Handshake::Incomplete => Answer::Incomplete,
         Handshake::Accepted { request_bytes, response, .. } => {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use stampede_proxies::{Claims, ClientAddress, ForwardedError, TrustedProxies, client_address};
+use stampede_proxies::{
+    Claims, ClientAddress, ForwardedError, Peer, TrustedProxies, client_address,
+};
 use stampede_wire::{NegotiateError, Subprotocol};
 use tokio_tungstenite::tungstenite::{
     self,
@@ -46,7 +48,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) origins: &'a [String],
     pub(crate) trusted: &'a TrustedProxies,
     /// The other side of the connection, before the request says more.
-    pub(crate) peer: ClientAddress,
+    pub(crate) peer: Peer,
 }
 
 /// Why a request is refused.
@@ -211,7 +213,7 @@ mod tests {
 
     fn answer_from(peer: &str, request: &[u8], origins: &[String]) -> Handshake {
         let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
-        let peer = ClientAddress::new(peer.parse().unwrap());
+        let peer = ClientAddress::new(peer.parse().unwrap()).into();
         answer(request, Rules { origins, trusted: &trusted, peer })
     }
 

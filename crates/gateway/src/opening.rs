@@ -109,15 +109,15 @@ impl Opening {
             debug!(%from, %why, "a connection was dropped");
             why.reason()
         })?;
-        if !trusted.contains(peer) {
-            self.admit(peer)?;
+        if !peer.is_trusted(trusted) {
+            self.admit(peer.address)?;
         }
         let rules = Rules { origins: &config.origins, trusted, peer };
         let Some(tls) = &config.tls else {
             let accepted = self.upgrade(&mut stream, rules).await?;
             return opened(stream, None, accepted);
         };
-        let mut sealed = seal(stream, tls, peer).await?;
+        let mut sealed = seal(stream, tls, peer.address).await?;
         let mut accepted = self.upgrade(&mut sealed, rules).await?;
         let (stream, mut tls) = sealed.into_inner();
         take_opened(&mut tls, &mut accepted.early).map_err(|_| BROKEN)?;

@@ -34,6 +34,29 @@ impl From<IpAddr> for ClientAddress {
     }
 }
 
+/// The other side of a connection, before a request says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The socket's other side, or whom its PROXY header names.
+    pub address: ClientAddress,
+    /// Its PROXY header names nobody, as with `LOCAL` or `UNKNOWN`: nothing that is forwarded on this
+    /// connection can be told from what a client made up.
+    pub is_final: bool,
+}
+
+impl Peer {
+    /// Whether what it forwards is believed.
+    pub fn is_trusted(self, trusted: &TrustedProxies) -> bool {
+        !self.is_final && trusted.contains(self.address)
+    }
+}
+
+impl From<ClientAddress> for Peer {
+    fn from(address: ClientAddress) -> Self {
+        Self { address, is_final: false }
+    }
+}
+
 /// A network that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{ClientAddress, TrustedProxies};
+use crate::{ClientAddress, Peer, TrustedProxies};
 
 /// The headers of one request, each line in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,13 +53,14 @@ const SHOWN_BYTES_MAX: usize = 64;
 /// # Errors
 /// [`ForwardedError`], from trusted peers only; the claims of others are not even read.
 pub fn client_address(
-    peer: ClientAddress,
+    peer: Peer,
     trusted: &TrustedProxies,
     claims: &Claims<'_>,
 ) -> Result<ClientAddress, ForwardedError> {
-    if !trusted.contains(peer) {
-        return Ok(peer);
+    if !peer.is_trusted(trusted) {
+        return Ok(peer.address);
     }
+    let peer = peer.address;
     let plain = claims.x_forwarded_for.iter().rev().flat_map(|line| listed(line).rev());
     let plain = plain.map(|entry| node(entry).ok_or_else(|| malformed(X_FORWARDED_FOR, entry)));
     let elements = claims.forwarded.iter().rev().flat_map(|line| split(line, b',').rev());
@@ -213,7 +214,7 @@ mod tests {
             x_forwarded_for: xff.iter().map(|line| line.as_bytes()).collect(),
             forwarded: forwarded.iter().map(|line| line.as_bytes()).collect(),
         };
-        client_address(address(peer), &trusted(), &claims).map(|client| client.to_string())
+        client_address(address(peer).into(), &trusted(), &claims).map(|client| client.to_string())
     }
 
     #[track_caller]
@@ -305,7 +306,7 @@ mod tests {
             let claims = Claims {
                 x_forwarded_for: vec![&xff], forwarded: vec![forwarded.as_bytes()],
             };
-            let _read = client_address(address("10.0.0.1"), &trusted(), &claims);
+            let _read = client_address(address("10.0.0.1").into(), &trusted(), &claims);
         }
 
         #[test]

@@ -5,8 +5,8 @@ use std::{io, net::SocketAddr};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use crate::{
-    ClientAddress, PREAMBLE_BYTES_MAX, Preamble, PreambleError, ProxyProtocol, TrustedProxies,
-    read_preamble,
+    ClientAddress, PREAMBLE_BYTES_MAX, Peer, Preamble, PreambleError, ProxyProtocol,
+    TrustedProxies, read_preamble,
 };
 
 /// Why a connection is dropped before its first request.
@@ -51,10 +51,10 @@ pub async fn take_preamble(
     peer: SocketAddr,
     expects: ProxyProtocol,
     trusted: &TrustedProxies,
-) -> Result<ClientAddress, IntakeError> {
+) -> Result<Peer, IntakeError> {
     let peer = ClientAddress::new(peer.ip());
     if expects == ProxyProtocol::Off {
-        return Ok(peer);
+        return Ok(peer.into());
     }
     if !trusted.contains(peer) {
         return Err(IntakeError::Untrusted { peer });
@@ -73,7 +73,7 @@ pub async fn take_preamble(
         stream.read_exact(&mut header[taken..end]).await?;
         taken = end;
         if let Preamble::Complete { source, .. } = read {
-            return Ok(source.unwrap_or(peer));
+            return Ok(source.map_or(Peer { address: peer, is_final: true }, Peer::from));
         }
     }
 }
@@ -83,10 +83,11 @@ mod tests {
     use tokio::{io::AsyncWriteExt, net::TcpListener};
 
     use super::*;
+    use crate::{Claims, client_address};
 
     /// What becomes of a connection from loopback that sends `pieces`, each by itself; with what
     /// follows its header.
-    async fn intake(pieces: &[&[u8]], trusted: &[&str]) -> Result<(String, Vec<u8>), IntakeError> {
+    async fn intake(pieces: &[&[u8]], trusted: &[&str]) -> Result<(Peer, Vec<u8>), IntakeError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         client.set_nodelay(true).unwrap();
@@ -101,11 +102,10 @@ mod tests {
             client.shutdown().await
         };
         let taking = async {
-            let client =
-                take_preamble(&mut stream, peer, ProxyProtocol::Required, &trusted).await?;
+            let peer = take_preamble(&mut stream, peer, ProxyProtocol::Required, &trusted).await?;
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await?;
-            Ok((client.to_string(), rest))
+            Ok((peer, rest))
         };
         tokio::join!(sending, taking).1
     }
@@ -113,17 +113,24 @@ mod tests {
     #[tokio::test]
     async fn the_header_is_taken_with_not_a_byte_behind_it() {
         let whole: &[u8] = b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\nGET / ";
-        let (client, rest) = intake(&[whole], &["127.0.0.1"]).await.unwrap();
-        assert_eq!((client.as_str(), rest.as_slice()), ("203.0.113.9", &b"GET / "[..]));
+        let named = Peer::from(ClientAddress::new("203.0.113.9".parse().unwrap()));
+        let (peer, rest) = intake(&[whole], &["127.0.0.1"]).await.unwrap();
+        assert_eq!((peer, rest.as_slice()), (named, &b"GET / "[..]));
         let bytes: Vec<&[u8]> = whole.chunks(1).collect();
-        let (client, rest) = intake(&bytes, &["127.0.0.0/8"]).await.unwrap();
-        assert_eq!((client.as_str(), rest.as_slice()), ("203.0.113.9", &b"GET / "[..]));
+        let (peer, rest) = intake(&bytes, &["127.0.0.0/8"]).await.unwrap();
+        assert_eq!((peer, rest.as_slice()), (named, &b"GET / "[..]));
     }
 
     #[tokio::test]
-    async fn a_proxy_that_speaks_for_itself_is_the_client() {
-        let (client, _) = intake(&[b"PROXY UNKNOWN\r\n"], &["127.0.0.1"]).await.unwrap();
-        assert_eq!(client, "127.0.0.1");
+    async fn a_proxy_that_speaks_for_itself_is_the_client_whatever_is_forwarded() {
+        let trusted = ["127.0.0.1"];
+        let (peer, _) = intake(&[b"PROXY UNKNOWN\r\n"], &trusted).await.unwrap();
+        let claims = Claims { x_forwarded_for: vec![b"203.0.113.9"], ..Claims::default() };
+        let trusted = TrustedProxies::parse(&trusted).unwrap();
+        let client = client_address(peer, &trusted, &claims).unwrap();
+        assert_eq!(client.to_string(), "127.0.0.1");
+        let direct = client_address(client.into(), &trusted, &claims).unwrap();
+        assert_eq!(direct.to_string(), "203.0.113.9", "without a header the claim counts");
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ mod forwarded;
 mod intake;
 mod preamble;
 
-pub use address::{ClientAddress, NetworkError, TrustedProxies};
+pub use address::{ClientAddress, NetworkError, Peer, TrustedProxies};
 pub use forwarded::{Claims, ForwardedError, client_address};
 pub use intake::{IntakeError, take_preamble};
 pub use preamble::{PREAMBLE_BYTES_MAX, Preamble, PreambleError, ProxyProtocol, read_preamble};

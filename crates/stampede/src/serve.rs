@@ -19,6 +19,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::spawn_blocking,
 };
 use tracing::{info, warn};
 
@@ -140,9 +141,15 @@ async fn watch_files(mut certificates: Vec<Certificates>, clock: &SystemClock) -
             _ = told.recv() => info!(certificates = certificates.len(), "told to look for new ones"),
             _ = due.tick() => {}
         }
-        for one in &mut certificates {
-            one.look(clock.now());
-        }
+        let now = clock.now();
+        // The file system may hang, and control answers on this thread.
+        let look = spawn_blocking(move || {
+            for one in &mut certificates {
+                one.look(now);
+            }
+            certificates
+        });
+        certificates = look.await.expect("a look neither panics nor is cancelled");
     }
 }
 
@@ -249,7 +256,7 @@ async fn control(
         info!("stopping");
         // Probes, hosts, payments of the platform are answered while the viewers leave.
         draining.store(true, Ordering::Relaxed);
-        let left = tokio::task::spawn_blocking(move || shut(&gateway)).await;
+        let left = spawn_blocking(move || shut(&gateway)).await;
         left.expect("the gateway's stop does not panic");
         drop(stop);
     };

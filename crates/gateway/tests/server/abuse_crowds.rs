@@ -78,7 +78,9 @@ fn whoever_says_nothing_makes_room_for_viewers() {
         client.held();
     }
     let ping = frame(0x89, b"there?");
-    silent.iter_mut().for_each(|raw| assert!(raw.send(&ping)));
+    for raw in &mut silent {
+        assert!(raw.send(&ping));
+    }
     // Whoever stays answers the ping; whoever has to go is told why before the close.
     silent.retain_mut(|raw| raw.next().unwrap().0 != 0xa);
     assert_eq!(silent.into_iter().map(Raw::closed).collect::<Vec<_>>(), [4004], "one for one");
