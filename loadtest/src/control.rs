@@ -10,6 +10,8 @@ use crate::audit::{Ledger, LedgerError};
 const ATTEMPTS_MAX: u32 = 20;
 /// Time between two attempts.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How often a drop that is to open is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Longest time that a server may keep silent.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
@@ -41,6 +43,16 @@ pub enum ControlError {
         status: u16,
         /// The body, which says why.
         body: String,
+    },
+    /// A drop did not open.
+    #[error("{drop} did not open within {} ms, it is {phase}", within.as_millis())]
+    NotOpen {
+        /// The drop.
+        drop: String,
+        /// Where it stands.
+        phase: String,
+        /// How long it was waited for.
+        within: Duration,
     },
     /// The audit's lines are not as they should be.
     #[error("the audit of {drop} is broken: {source}")]
@@ -180,6 +192,22 @@ impl ControlClient {
     /// Starts the countdown.
     pub async fn open(&self, drop: &str) -> Result<(), ControlError> {
         self.plain_command(drop, "open").await
+    }
+
+    /// Looks at the drop until it is open, at least once.
+    pub async fn wait_open(&self, drop: &str, within: Duration) -> Result<(), ControlError> {
+        let mut looks_left = within.as_millis() / LOOK_EVERY.as_millis();
+        loop {
+            let DropState { phase, .. } = self.state(drop).await?;
+            if phase == "open" {
+                return Ok(());
+            }
+            if looks_left == 0 {
+                return Err(ControlError::NotOpen { drop: drop.to_owned(), phase, within });
+            }
+            looks_left -= 1;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Ends takes for good.

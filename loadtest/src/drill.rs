@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
 use stampede_wire::ticket::KeySpec;
 
 use crate::{
-    ControlClient, ControlError, CrowdError, DropState, PromiseLogError, server,
+    ControlClient, ControlError, CrowdError, DropState, PromiseLogError, TicketKeyError,
+    first_ticket_key, server,
     swarm::{SwarmError, raise_descriptor_limit},
 };
 
@@ -43,13 +43,8 @@ pub enum DrillError {
         log: PathBuf,
     },
     /// The file of ticket keys is not as expected.
-    #[error("no ticket key in {}: {why}", path.display())]
-    TicketKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    TicketKey(#[from] TicketKeyError),
     /// Something did not come about.
     #[error("{what} did not happen within {seconds} s")]
     Patience {
@@ -129,18 +124,9 @@ pub(crate) fn patience_us() -> u64 {
     PATIENCE.as_secs() * 1_000_000
 }
 
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<KeySpec>,
-}
-
 /// The key that the server made for itself on the drill's empty folder.
 pub(crate) fn ticket_key(folder: &Path) -> Result<KeySpec, DrillError> {
-    let path = &server::data(folder).join("ticket-keys.json");
-    let no_key = |why: String| DrillError::TicketKey { path: path.to_owned(), why };
-    let text = std::fs::read(path).map_err(|error| no_key(error.to_string()))?;
-    let set: KeySet = serde_json::from_slice(&text).map_err(|error| no_key(error.to_string()))?;
-    set.keys.into_iter().next().ok_or_else(|| no_key("the set is empty".to_owned()))
+    Ok(first_ticket_key(&server::data(folder).join("ticket-keys.json"))?)
 }
 
 /// Whether this process may have as many descriptors as the crowd needs; so may the server then,

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     AuditResult, ControlClient, ControlError, DropTerms, Price, Promise, SkuTerms, audit_promises,
-    drill::{DrillError, ticket_key, until},
+    drill::{DrillError, PATIENCE, ticket_key, until},
     server::{Server, Setup, verify},
     swarm::TicketBook,
 };
@@ -70,8 +70,8 @@ impl Hall {
         let opened = async {
             let drop = self.control.plan(&terms(supply)).await?;
             self.control.open(&drop).await?;
-            until(&self.control, &drop, "the opening", |state| state.phase == "open").await?;
-            Ok::<_, DrillError>(drop)
+            self.control.wait_open(&drop, PATIENCE).await?;
+            Ok::<_, ControlError>(drop)
         };
         Ok(self.runtime.block_on(opened)?.parse()?)
     }

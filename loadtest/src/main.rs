@@ -1,21 +1,13 @@
 //! The tool's command line.
 
-use std::{
-    error::Error,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use serde::Deserialize;
 use stampede_loadtest::{
     Abuse, ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, audit_promises,
-    crowd_process, read_promises, run_abuse, run_crash_drill, run_crowd_drill, run_open_loop,
-    run_probe, run_send_loop,
+    crowd_process, first_ticket_key, read_promises, run_abuse, run_crash_drill, run_crowd_drill,
+    run_open_loop, run_probe, run_send_loop,
 };
-use stampede_wire::ticket::KeySpec;
 
 /// Load tests and drills against a running Stampede.
 #[derive(Parser)]
@@ -150,11 +142,6 @@ struct SendLoopArgs {
     ms: u64,
 }
 
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<KeySpec>,
-}
-
 #[derive(Args)]
 struct CrashArgs {
     /// The server's binary, `stampede`
@@ -250,20 +237,15 @@ fn printed(result: Result<(bool, String), Box<dyn Error>>) -> ExitCode {
 /// business.
 fn probe(args: ProbeArgs) -> Result<(bool, String), Box<dyn Error>> {
     let ProbeArgs { url, control, token, keys, buyers, log } = args;
-    let key = first_key(&keys)?;
+    let key = first_ticket_key(&keys)?;
     let probe = Probe { url, control, token, key, buyers, promise_log: log };
     Ok((true, serde_json::to_string(&run_probe(&probe)?)?))
 }
 
 fn abuse(args: AbuseArgs) -> Result<(bool, String), Box<dyn Error>> {
     let AbuseArgs { viewers, control, token, keys, seconds } = args;
-    let abuse = Abuse { viewers, control, token, key: first_key(&keys)?, seconds };
+    let abuse = Abuse { viewers, control, token, key: first_ticket_key(&keys)?, seconds };
     Ok((true, serde_json::to_string(&run_abuse(&abuse)?)?))
-}
-
-fn first_key(keys: &Path) -> Result<KeySpec, Box<dyn Error>> {
-    let set: KeySet = serde_json::from_slice(&std::fs::read(keys)?)?;
-    Ok(set.keys.into_iter().next().ok_or("the set of ticket keys is empty")?)
 }
 
 fn audit(args: &AuditArgs) -> Result<(bool, String), Box<dyn Error>> {

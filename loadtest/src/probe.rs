@@ -27,7 +27,6 @@ const SKU: &str = "mug";
 const BUYS_AFTER: u32 = 5;
 /// The longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long tickets are good.
 const TICKET_LIFETIME: DurationMs = DurationMs::from_secs(600);
 
@@ -97,9 +96,6 @@ pub enum ProbeError {
     /// The promise log cannot be written.
     #[error(transparent)]
     PromiseLog(#[from] PromiseLogError),
-    /// The drop did not open.
-    #[error("the drop did not open within {} s", PATIENCE.as_secs())]
-    NotOpen,
 }
 
 /// What a buyer does with a hold.
@@ -130,7 +126,7 @@ pub fn run_probe(probe: &Probe) -> Result<ProbeOutcome, ProbeError> {
         let control = ControlClient::new(&probe.control, &probe.token);
         let drop = control.plan(&terms(probe.buyers)).await?;
         control.command_with_reason(&drop, "open", "probe: open").await?;
-        open(&control, &drop).await?;
+        control.wait_open(&drop, PATIENCE).await?;
         let mut run = Run {
             probe,
             drop: drop.parse()?,
@@ -168,16 +164,6 @@ fn terms(buyers: u32) -> DropTerms {
         hold_ttl_ms: 600_000,
         countdown_ms: 0,
     }
-}
-
-async fn open(control: &ControlClient, drop: &str) -> Result<(), ProbeError> {
-    let opened = tokio::time::timeout(PATIENCE, async {
-        while control.state(drop).await?.phase != "open" {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        Ok::<_, ControlError>(())
-    });
-    Ok(opened.await.map_err(|_| ProbeError::NotOpen)??)
 }
 
 struct Run<'a> {

@@ -15,13 +15,13 @@ pub(crate) struct Memory {
 
 /// A process, by the numbers that the system keeps.
 #[derive(Clone, Debug)]
-pub(crate) struct Process {
+pub struct Process {
     folder: PathBuf,
 }
 
 impl Process {
     /// The process with this number.
-    pub(crate) fn new(id: u32) -> Self {
+    pub fn new(id: u32) -> Self {
         Self { folder: PathBuf::from("/proc").join(id.to_string()) }
     }
 
@@ -38,7 +38,10 @@ impl Process {
     }
 
     /// Time that its threads have spent on a core, in microseconds.
-    pub(crate) fn on_core_us(&self) -> io::Result<u64> {
+    ///
+    /// # Errors
+    /// The system's; above all that there is no such process.
+    pub fn on_core_us(&self) -> io::Result<u64> {
         let mut ns = 0;
         for task in fs::read_dir(self.folder.join("task"))? {
             // A thread that has just ended has no file any more.

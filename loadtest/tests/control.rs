@@ -1,6 +1,8 @@
 //! The control client against a few canned answers.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+use std::time::Duration;
+
 use stampede_loadtest::{ControlClient, ControlError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -83,4 +85,20 @@ async fn a_state_adds_its_skus_up() {
     let sums = (state.supplied(), state.available(), state.held(), state.sold());
     assert_eq!(sums, (18, 4, 6, 8));
     assert_eq!((state.phase.as_str(), state.totals.refused["sold_out"]), ("open", 5));
+}
+
+#[tokio::test]
+async fn a_drop_that_does_not_open_in_time_is_an_error() {
+    let state = |phase| {
+        let rest =
+            r#""viewers_connected":0,"skus":[],"totals":{"held":0,"retries":0,"refused":{}}"#;
+        http("200 OK", &format!(r#"{{"phase":"{phase}",{rest}}}"#))
+    };
+    let answers = ["countdown", "open", "countdown", "countdown"].map(state);
+    let (control, served) = answer(answers.into()).await;
+    let within = Duration::from_millis(20);
+    control.wait_open("d1", within).await.unwrap();
+    let error = control.wait_open("d1", within).await.unwrap_err();
+    assert_eq!(error.to_string(), "d1 did not open within 20 ms, it is countdown");
+    assert_eq!(served.await.unwrap().len(), 4);
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use stampede_loadtest::swarm::{Busy, Player, Swarm};
+use stampede_loadtest::{
+    Process,
+    swarm::{Busy, Player, Swarm},
+};
 
 use crate::{
     error::PeersError,
@@ -88,10 +91,11 @@ pub(crate) fn drive<P: Player + Metered>(
     let from_us = swarm.now_us();
     let until_us = from_us + us(load.measured);
     (player.meter().from_us, player.meter().until_us) = (from_us, until_us);
-    let (busy, core, ran) = (Busy::start(), CoreTimes::now(), load.process.and_then(ran_ns));
+    let ran_us = || load.process.and_then(|id| Process::new(id).on_core_us().ok());
+    let (busy, core, ran) = (Busy::start(), CoreTimes::now(), ran_us());
     run_until(swarm, player, until_us)?;
     let (generator_busy, server_core_busy) = (busy.share(), core.busy_since());
-    let ran_until = load.process.and_then(ran_ns);
+    let ran_until = ran_us();
     stop(swarm, player)?;
     let meter = player.meter();
     if meter.troubles > 0 {
@@ -110,19 +114,9 @@ pub(crate) fn drive<P: Player + Metered>(
     })
 }
 
-/// Time that the threads of a process have run, in nanoseconds.
-fn ran_ns(process: u32) -> Option<u64> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
-    let ran = |thread: fs::DirEntry| {
-        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<u64>().ok()
-    };
-    Some(threads.filter_map(Result::ok).filter_map(ran).sum())
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn us_each(ran_ns: u64, answered: u64) -> f64 {
-    ran_ns as f64 / 1000.0 / answered.max(1) as f64
+fn us_each(ran_us: u64, answered: u64) -> f64 {
+    ran_us as f64 / answered.max(1) as f64
 }
 
 /// Answers per second.

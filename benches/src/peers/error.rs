@@ -2,7 +2,8 @@
 
 use std::io;
 
-use stampede_loadtest::{ControlError, swarm::SwarmError};
+use stampede_loadtest::{ControlError, TicketKeyError, swarm::SwarmError};
+use stampede_wire::ticket::KeyError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PeersError {
@@ -28,8 +29,10 @@ pub(crate) enum PeersError {
     Troubles { count: usize, trouble: String },
     #[error("{lost} of {promises} promises are not in the ledger; the first: {first}")]
     PromisesLost { lost: u64, promises: u64, first: String },
-    #[error("no ticket key in {path}: {why}")]
-    TicketKey { path: String, why: String },
+    #[error(transparent)]
+    TicketKey(#[from] TicketKeyError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("no row is called {name:?}; rows: {known}")]
     UnknownRow { name: String, known: String },
     #[error("no program was given for it; `cargo xtask peers` finds or installs them")]

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, Lines},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    num::ParseIntError,
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread::{self, JoinHandle},
@@ -75,9 +76,9 @@ impl Server {
     /// The port on its own on the first line.
     pub(crate) fn says_port(&mut self) -> Result<SocketAddr, PeersError> {
         let port = self.says("")?;
-        let port = port.parse().map_err(|_| PeersError::NoStart {
+        let port = port.parse().map_err(|cause: ParseIntError| PeersError::NoStart {
             server: self.name,
-            why: format!("it printed {port:?} instead of a port"),
+            why: format!("it printed {port:?} instead of a port: {cause}"),
         })?;
         self.listen_no_more();
         Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))

@@ -3,17 +3,17 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::SocketAddr,
+    net::{AddrParseError, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use serde::Deserialize;
 use stampede_domain::{DropId, StreamId};
 use stampede_loadtest::{
-    ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises, swarm::TicketBook,
+    ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises, first_ticket_key,
+    swarm::TicketBook,
 };
-use stampede_wire::{Subprotocol, ticket::KeySpec};
+use stampede_wire::Subprotocol;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -29,8 +29,8 @@ const STREAM: &str = "peers-show";
 const HOLD_TTL_MS: u64 = 3_600_000;
 const COUNTDOWN_MS: u64 = 1_000;
 const PRICE_MINOR: u64 = 4_990;
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOOKS_MAX: u32 = 1_000;
+/// Longest time until a drop opens.
+const OPENING_MAX: Duration = Duration::from_secs(20);
 
 /// The rate of a connection is no subject here, nor are ticks: they have figures of their own.
 const SETTINGS: &str = "\
@@ -54,11 +54,6 @@ pub(crate) struct Stampede {
     runtime: Runtime,
 }
 
-#[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<KeySpec>,
-}
-
 impl Stampede {
     /// Starts the server on an empty ledger in `folder`.
     pub(crate) fn start(binary: &Path, folder: &Path) -> Result<Self, PeersError> {
@@ -73,9 +68,10 @@ impl Stampede {
         let control = server.says("control on ")?;
         let token = server.says("staff token: ")?;
         server.listen_no_more();
-        let viewers = viewers.trim_end_matches('/').parse().map_err(|_| PeersError::NoStart {
+        let viewers = viewers.trim_end_matches('/').parse();
+        let viewers = viewers.map_err(|cause: AddrParseError| PeersError::NoStart {
             server: NAME,
-            why: format!("it says it listens on {viewers:?}"),
+            why: format!("it says where viewers connect: {cause}"),
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(system("make a runtime"))?;
@@ -93,13 +89,9 @@ impl Stampede {
 
     /// Tickets that the server accepts.
     pub(crate) fn tickets(&self) -> Result<TicketBook, PeersError> {
-        let path = self.folder.join("ledger").join("ticket-keys.json");
-        let no_key = |why: String| PeersError::TicketKey { path: path.display().to_string(), why };
-        let text = fs::read(&path).map_err(|why| no_key(why.to_string()))?;
-        let set: KeySet = serde_json::from_slice(&text).map_err(|why| no_key(why.to_string()))?;
-        let key = set.keys.first().ok_or_else(|| no_key("the set is empty".to_owned()))?;
+        let key = first_ticket_key(&self.folder.join("ledger").join("ticket-keys.json"))?;
         let stream: StreamId = STREAM.parse().expect("the name is an id");
-        TicketBook::new(key, stream).map_err(|why| no_key(why.to_string()))
+        Ok(TicketBook::new(&key, stream)?)
     }
 
     /// Plans the drops and opens them.
@@ -112,11 +104,7 @@ impl Stampede {
                 drops.push(drop);
             }
             for drop in &drops {
-                let mut looks = 0;
-                while self.control.state(drop).await?.phase != "open" && looks < LOOKS_MAX {
-                    tokio::time::sleep(LOOK_EVERY).await;
-                    looks += 1;
-                }
+                self.control.wait_open(drop, OPENING_MAX).await?;
             }
             Ok(drops)
         })

@@ -12,6 +12,7 @@ use clap::Args;
 
 use crate::{
     failure::Failure,
+    scripts::unless_done,
     tools::{self, answers},
     workspace::{self, Workspace},
 };
@@ -120,9 +121,9 @@ fn node() -> Found {
 fn npm(workspace: &Workspace, folder: &Path) -> Found {
     node()?;
     let folder = folder.join("npm");
-    installed(&folder, &NPM_PACKAGES, || {
+    installed(&folder, &NPM_PACKAGES, |folder| {
         let mut npm = workspace.command("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(folder);
         workspace::run(npm.args(NPM_PACKAGES))
     })?;
     Ok(folder.join("node_modules"))
@@ -132,8 +133,8 @@ fn npm(workspace: &Workspace, folder: &Path) -> Found {
 fn picows(workspace: &Workspace, folder: &Path) -> Found {
     let environment = folder.join("python");
     let python = environment.join("bin").join("python");
-    installed(&environment, &PYTHON_PACKAGES, || {
-        workspace::run(workspace.command("python3").args(["-m", "venv"]).arg(&environment))?;
+    installed(&environment, &PYTHON_PACKAGES, |environment| {
+        workspace::run(workspace.command("python3").args(["-m", "venv"]).arg(environment))?;
         let mut pip = workspace.command(&python.to_string_lossy());
         workspace::run(pip.args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES))
     })?;
@@ -144,14 +145,8 @@ fn picows(workspace: &Workspace, folder: &Path) -> Found {
 fn installed(
     folder: &Path,
     packages: &[&str],
-    install: impl FnOnce() -> Result<(), Failure>,
+    install: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<(), String> {
-    let (record, wanted) = (folder.join("installed.txt"), packages.join(" "));
-    if fs::read_to_string(&record).is_ok_and(|found| found == wanted) {
-        return Ok(());
-    }
-    println!("{wanted}: missing, installing them");
-    fs::create_dir_all(folder).map_err(|why| why.to_string())?;
-    install().map_err(|why| why.to_string())?;
-    fs::write(&record, wanted).map_err(|why| why.to_string())
+    let wanted = packages.join(" ");
+    unless_done(wanted.as_bytes(), folder, install).map_err(|why| format!("{wanted}: {why}"))
 }

@@ -32,7 +32,6 @@ const BUYERS: u32 = 200;
 /// More seconds would be more holds than one viewer may make.
 pub const SECONDS_MAX: u32 = 30;
 const PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 const TICKET_LIFETIME: DurationMs = DurationMs::from_secs(600);
 
 /// What an abuse drill needs to know.
@@ -106,9 +105,6 @@ pub enum AbuseError {
     /// A call of the control API failed.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// The drop did not open.
-    #[error("the drop did not open within {} s", PATIENCE.as_secs())]
-    NotOpen,
     /// A buyer was not let in.
     #[error("a buyer cannot connect: {0}")]
     Buyer(#[from] stampede_client::ClientError),
@@ -223,12 +219,6 @@ async fn opened(abuse: &Abuse) -> Result<DropId, AbuseError> {
     };
     let drop = control.plan(&terms).await?;
     control.open(&drop).await?;
-    let opened = tokio::time::timeout(PATIENCE, async {
-        while control.state(&drop).await?.phase != "open" {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        Ok::<_, ControlError>(())
-    });
-    opened.await.map_err(|_| AbuseError::NotOpen)??;
+    control.wait_open(&drop, PATIENCE).await?;
     Ok(drop.parse()?)
 }

@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     cores,
     drill::DrillError,
-    gallery::micros,
+    gallery::{COUNT_EVERY, FEW_EVENTS, micros},
     process::{Busy, Process},
     swarm::{End, Line, Player, Swarm},
 };
@@ -27,10 +27,6 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(1);
 /// Connections on their way at once.
 const DIALLING_MAX: usize = 512;
-/// Time between two looks of the readers, the same as in the part that this is compared with.
-const COUNT_EVERY: Duration = Duration::from_millis(10);
-/// Fewer events than these are left for the next look.
-const FEW_EVENTS: usize = 256;
 
 /// Accepts connections, then sends to all of them, one after the other, for so long; says on
 /// standard output where it listens, then that it begins. The readers count.
@@ -162,6 +158,7 @@ pub(super) fn measure(
     Ok(Delivered { count, us, bytes, sender_busy, reader_busy })
 }
 
+/// Looks like the readers of the part that this is compared with.
 fn count(swarm: &mut Swarm<()>, readers: &mut Readers, time: Duration) -> Result<(), DrillError> {
     let until_us = swarm.now_us() + micros(time);
     while swarm.now_us() < until_us {

@@ -31,9 +31,9 @@ const JOINING_MAX: usize = 512;
 /// Longest wait for something to happen on the sockets.
 const TURN: Duration = Duration::from_millis(10);
 /// Time between two looks at connections that are only counted.
-const COUNT_EVERY: Duration = Duration::from_millis(10);
+pub(crate) const COUNT_EVERY: Duration = Duration::from_millis(10);
 /// Fewer events than these are left for the next look.
-const FEW_EVENTS: usize = 256;
+pub(crate) const FEW_EVENTS: usize = 256;
 
 /// What is bought.
 #[derive(Clone, Debug)]
