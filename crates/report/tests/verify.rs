@@ -47,29 +47,6 @@ fn a_sound_ledger_verifies() {
     assert!(counts.expired > 0 && counts.released > 0 && counts.confirmed > 3, "{verification}");
 }
 
-/// One of these names each kind of damage.
-fn names_of(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::FlipBody | Kind::FlipHash | Kind::SwapBodies | Kind::TruncateBody => {
-            &["hash_mismatch"]
-        }
-        Kind::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
-        Kind::DropTailRow => &["tail_differs", "rows_of_commit"],
-        Kind::ChangeRecordCount => &["record_count"],
-        Kind::ChangeSupply => &["supply_differs"],
-        Kind::DeleteOrder => &["order_missing"],
-        Kind::ChangeOrderAmount => &["order_differs"],
-        Kind::RepeatOrder => &["order_unfounded"],
-        Kind::DeleteLinks => &["link_missing"],
-        Kind::ScrambleLinks => &["links_unreadable"],
-        Kind::ChangeLastSeq => &["tail_differs"],
-        Kind::ForgetStart => &["unknown_start"],
-        Kind::RepeatRow | Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
-        Kind::RewindProjection => &["order_early"],
-        Kind::BreakPage => &["file_damaged", "unreadable"],
-    }
-}
-
 #[test]
 fn every_corruption_is_found_and_named() {
     let ledger = sound();
@@ -81,7 +58,7 @@ fn every_corruption_is_found_and_named() {
                 Ok(verification) => {
                     assert!(!verification.ok, "{name} seed {seed} goes unnoticed: {done}");
                     let found = kinds(&verification);
-                    let named = names_of(kind).iter().any(|name| found.contains(name));
+                    let named = kind.names().iter().any(|name| found.contains(name));
                     assert!(named, "{name} seed {seed} ({done}) is called\n{verification}");
                     verification.to_string()
                 }

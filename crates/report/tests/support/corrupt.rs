@@ -1,4 +1,5 @@
 //! Damage to a ledger file, one kind at a time, chosen by a seed.
+#![allow(dead_code, reason = "each of the programs that damage ledgers uses its own part")]
 #![allow(unreachable_pub, reason = "a module of several programs, none of which has a public")]
 
 use std::{
@@ -64,6 +65,29 @@ impl Kind {
 
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind)
+    }
+
+    /// The verifier calls it by one of these.
+    pub const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::FlipBody | Self::FlipHash | Self::SwapBodies | Self::TruncateBody => {
+                &["hash_mismatch"]
+            }
+            Self::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
+            Self::DropTailRow => &["tail_differs", "rows_of_commit"],
+            Self::ChangeRecordCount => &["record_count"],
+            Self::ChangeSupply => &["supply_differs"],
+            Self::DeleteOrder => &["order_missing"],
+            Self::ChangeOrderAmount => &["order_differs"],
+            Self::RepeatOrder => &["order_unfounded"],
+            Self::DeleteLinks => &["link_missing"],
+            Self::ScrambleLinks => &["links_unreadable"],
+            Self::ChangeLastSeq => &["tail_differs"],
+            Self::ForgetStart => &["unknown_start"],
+            Self::RepeatRow | Self::RechainRow | Self::RewriteRow => &["chain_broken"],
+            Self::RewindProjection => &["order_early"],
+            Self::BreakPage => &["file_damaged", "unreadable"],
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 
 mod browser;
 mod clients;
-#[allow(dead_code, reason = "its other user chooses kinds by name")]
 #[path = "../../../report/tests/support/corrupt.rs"]
 mod corrupt;
 mod demo;

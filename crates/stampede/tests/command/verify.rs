@@ -30,29 +30,6 @@ fn copy(of: &Path) -> TempDir {
     dir
 }
 
-/// One of these names each kind of damage.
-const fn names(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::FlipBody | Kind::FlipHash | Kind::SwapBodies | Kind::TruncateBody => {
-            &["hash_mismatch"]
-        }
-        Kind::DropMiddleRow => &["chain_broken", "commits_missing", "rows_of_commit"],
-        Kind::DropTailRow => &["tail_differs", "rows_of_commit"],
-        Kind::ChangeRecordCount => &["record_count"],
-        Kind::ChangeSupply => &["supply_differs"],
-        Kind::DeleteOrder => &["order_missing"],
-        Kind::ChangeOrderAmount => &["order_differs"],
-        Kind::RepeatOrder => &["order_unfounded"],
-        Kind::DeleteLinks => &["link_missing"],
-        Kind::ScrambleLinks => &["links_unreadable"],
-        Kind::ChangeLastSeq => &["tail_differs"],
-        Kind::ForgetStart => &["unknown_start"],
-        Kind::RepeatRow | Kind::RechainRow | Kind::RewriteRow => &["chain_broken"],
-        Kind::RewindProjection => &["order_early"],
-        Kind::BreakPage => &["file_damaged", "unreadable"],
-    }
-}
-
 #[test]
 fn a_sound_ledger_is_ok() {
     let dir = sold();
@@ -81,7 +58,7 @@ fn every_corruption_is_named_with_a_failing_exit() {
         assert_eq!(code, Some(1), "{name} goes unnoticed: {done}");
         let verdict: Value = serde_json::from_str(&stdout(&said)).unwrap();
         let findings = verdict["findings"].as_array().unwrap();
-        let named = |finding: &Value| names(kind).contains(&finding["kind"].as_str().unwrap());
+        let named = |finding: &Value| kind.names().contains(&finding["kind"].as_str().unwrap());
         assert!(findings.iter().any(named), "{name} ({done}) is called {verdict}");
     }
 }
