@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use stampede_domain::HoldId;
 use stampede_ledger::{Record, fake::FakeLedger};
-use stampede_wire::{ServerMessage, Subprotocol};
+use stampede_wire::{ClientMessage, Request, ServerMessage, Subprotocol};
 
 /// One connection from the client's side.
 pub(crate) struct Client {
@@ -13,9 +13,30 @@ pub(crate) struct Client {
     /// What was written to it, up to the last whole frame.
     pub(crate) inbox: Vec<u8>,
     /// Buys without an answer, by key.
-    pub(crate) asked: HashMap<String, u32>,
+    bought: HashMap<String, u32>,
+    /// What was asked, what was told.
+    holds: HashMap<HoldId, About>,
     welcomed: bool,
     pub(crate) closed: bool,
+}
+
+/// One hold, as far as this connection asked about it or was told.
+#[derive(Debug, Default)]
+struct About {
+    /// Releases that were not refused.
+    releases: u32,
+    /// Payments that were not refused.
+    pays: u32,
+    released: bool,
+    /// Ordered, ended, or a payment failed.
+    told: bool,
+}
+
+impl About {
+    /// The payment provider never lets a hold live on, so one request of each kind succeeds at most.
+    fn is_answered(&self) -> bool {
+        self.releases <= u32::from(self.released) && self.pays <= u32::from(self.told)
+    }
 }
 
 /// What the journal holds, read as it grows.
@@ -33,10 +54,35 @@ impl Client {
             token,
             subprotocol,
             inbox: Vec::new(),
-            asked: HashMap::new(),
+            bought: HashMap::new(),
+            holds: HashMap::new(),
             welcomed: false,
             closed: false,
         }
+    }
+
+    /// Notes a request that the server listens to.
+    pub(crate) fn ask(&mut self, message: &ClientMessage<'_>) {
+        match message {
+            ClientMessage::Buy { key, .. } => {
+                *self.bought.entry(key.to_string()).or_default() += 1;
+            }
+            ClientMessage::Release { hold } => self.about(*hold).releases += 1,
+            ClientMessage::Pay { hold } => self.about(*hold).pays += 1,
+            _ => {}
+        }
+    }
+
+    fn about(&mut self, hold: HoldId) -> &mut About {
+        self.holds.entry(hold).or_default()
+    }
+
+    /// Requests that have no answer, in words.
+    pub(crate) fn unanswered(&self) -> Vec<String> {
+        let buys = self.bought.iter().filter(|(_, open)| **open > 0);
+        let holds = self.holds.iter().filter(|(_, about)| !about.is_answered());
+        let buys = buys.map(|(key, open)| format!("{open} buys with {key}"));
+        buys.chain(holds.map(|(hold, about)| format!("{hold}: {about:?}"))).collect()
     }
 
     /// Holds a message against what is durable and what was asked.
@@ -62,13 +108,24 @@ impl Client {
             }
             ServerMessage::Order(order) => {
                 assert!(durable.ordered.contains(&order.hold), "ordered before it is durable");
+                self.about(order.hold).told = true;
                 self.answered(order.key.as_ref().map(ToString::to_string));
             }
             ServerMessage::Released(ended) | ServerMessage::Expired(ended) => {
                 assert!(durable.ended.contains(&ended.hold), "ended before it is durable");
+                let about = self.about(ended.hold);
+                about.told = true;
+                about.released |= matches!(message, ServerMessage::Released(_));
+            }
+            ServerMessage::PaymentFailed(failed) => {
+                assert!(failed.is_final && durable.ended.contains(&failed.hold), "{failed:?}");
+                self.about(failed.hold).told = true;
             }
             ServerMessage::Refused(refused) => {
                 self.answered(refused.key.as_ref().map(ToString::to_string));
+                if let Some(hold) = refused.hold {
+                    self.refused(refused.request, hold);
+                }
             }
             _ => {}
         }
@@ -76,9 +133,19 @@ impl Client {
         assert!(self.welcomed || early, "told before the welcome: {message:?}");
     }
 
+    fn refused(&mut self, request: Request, hold: HoldId) {
+        let about = self.about(hold);
+        let open = match request {
+            Request::Release => &mut about.releases,
+            Request::Pay => &mut about.pays,
+            Request::Buy => panic!("a buy has no hold yet"),
+        };
+        *open = open.checked_sub(1).expect("each request is refused once");
+    }
+
     fn answered(&mut self, key: Option<String>) {
         let Some(key) = key else { return };
-        let open = self.asked.get_mut(&key).expect("only what was asked is answered");
+        let open = self.bought.get_mut(&key).expect("only what was asked is answered");
         *open = open.checked_sub(1).expect("each buy is answered once");
     }
 }

@@ -16,7 +16,7 @@ use stampede_gateway::{
     fuzzing::{Core, Received, Taken},
 };
 use stampede_ledger::fake::{FakeLedger, Fault};
-use stampede_settlement::{Provider, Settlement};
+use stampede_settlement::{Provider, SandboxConfig, Settlement};
 use stampede_wire::{
     ClientMessage, Subprotocol,
     frame::FrameError,
@@ -71,7 +71,8 @@ impl Sale {
         let started =
             stampede_engine::start(config, ledger.open(), Arc::clone(&clock) as _, vec![wake]);
         let (engine, mut ports) = started.expect("an empty ledger starts");
-        let settlement = Settlement::start(Arc::clone(&engine), Provider::External);
+        let sandbox = SandboxConfig { delay: DurationMs::ZERO, ..SandboxConfig::default() };
+        let settlement = Settlement::start(Arc::clone(&engine), Provider::Sandbox(sandbox));
         let settlement = settlement.expect("there is a thread");
         let keys = TicketKeys::new(&[key()]).expect("a sound key");
         let config = GatewayConfig {
@@ -179,7 +180,8 @@ impl Sale {
         self.check_bounds();
     }
 
-    /// Lets everything come to rest: each buy of a connection that is still there has its answer.
+    /// Lets everything come to rest: each request of a connection that is still there has
+    /// its answer.
     pub fn finish(mut self) {
         self.settle();
         // Whoever is over by that leaves its place to the last one.
@@ -187,7 +189,8 @@ impl Sale {
             self.read(place, usize::MAX);
         }
         for client in self.clients.iter().filter(|client| !client.closed) {
-            assert!(client.asked.values().all(|open| *open == 0), "unanswered: {:?}", client.asked);
+            let unanswered = client.unanswered();
+            assert!(unanswered.is_empty(), "unanswered: {unanswered:?}");
         }
         while !self.clients.is_empty() {
             self.part(0);
@@ -257,10 +260,8 @@ impl Sale {
         let client = &mut self.clients[place];
         let bytes = client.subprotocol.encode_client(&message);
         let token = client.token;
-        if let ClientMessage::Buy { key, .. } = &message
-            && self.core.is_reading(token)
-        {
-            *client.asked.entry(key.to_string()).or_default() += 1;
+        if self.core.is_reading(token) {
+            client.ask(&message);
         }
         let received = if client.subprotocol.is_text() {
             Received::Text(&bytes)
