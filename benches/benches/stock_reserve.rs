@@ -69,14 +69,14 @@ fn sold_out() -> DropStock {
 
 fn takes(stock: &DropStock, lane: &mut Lane, from: u64, to: u64) {
     for index in from..to {
-        let take = stock.take(lane, &request(index), true);
+        let take = stock.take(lane, &request(index), || true);
         assert!(matches!(take, Take::Taken(_)));
     }
 }
 
 fn refusals(stock: &DropStock, lane: &mut Lane, from: u64, to: u64) {
     for index in from..to {
-        let take = stock.take(lane, &request(STRANGERS_FROM + index), true);
+        let take = stock.take(lane, &request(STRANGERS_FROM + index), || true);
         assert!(matches!(take, Take::SoldOut));
     }
 }

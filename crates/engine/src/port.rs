@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId, Units, UnixMillis,
-    ViewerId, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId, Units,
+    UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
-use stampede_stock::{Found, HoldView, Lane, Take, TakeRequest};
+use stampede_stock::{HoldView, Lane, Take, TakeRequest};
 
 use crate::{
     applier::Tag,
@@ -25,6 +25,35 @@ use crate::{
 struct CoreDrop {
     sale: Arc<SaleDrop>,
     lane: Lane,
+}
+
+impl CoreDrop {
+    /// Takes from the stock, with what holds the take back and for how long if it finds no room.
+    fn take(
+        &mut self,
+        shared: &Shared,
+        ring: &Producer<Tag>,
+        request: &TakeRequest,
+        is_halted: bool,
+    ) -> (Take, (Shed, DurationMs)) {
+        let (stock, config) = (self.sale.stock(), &shared.config);
+        if is_halted {
+            // A retry takes nothing: it gets the answer of the first request all the same.
+            let retried = stock.retry(request).unwrap_or(Take::NoRoom);
+            return (retried, (Shed::Halted, config.halt_retry_after));
+        }
+        let mut held_back = (Shed::RingFull, config.busy_retry_after);
+        // The rate is asked last: only what takes spends of it.
+        let room = || {
+            ring.room() > 0
+                && shared
+                    .brake
+                    .admit_take(request.now)
+                    .map_err(|wait| held_back = (Shed::Admission, wait))
+                    .is_ok()
+        };
+        (stock.take(&mut self.lane, request, room), held_back)
+    }
 }
 
 /// The engine from one core; each port belongs to one thread.
@@ -104,30 +133,28 @@ impl CorePort {
         self.refresh();
         let (core, busy) = (self.core, self.busy());
         let poisoned = self.shared.is_poisoned();
-        let Some(CoreDrop { sale, lane }) = self.drops.get_mut(&request.drop) else {
+        let Some(drop) = self.drops.get_mut(&request.drop) else {
             return Buy::Refused(Refusal::UnknownDrop);
         };
-        let plan = sale.plan();
+        let plan = drop.sale.plan();
         if plan.stream != *stream || plan.mode != mode {
             return Buy::Refused(Refusal::UnknownDrop);
         }
-        let take = match take_request(sale, viewer, self.shared.clock.now(), request) {
+        // A look on both sides of the clock: no take is dated into a halt that did not stop it.
+        let brake = &self.shared.brake;
+        let spell = brake.open_spell();
+        let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return refuse(sale, core, refusal),
+            Err(refusal) => return refuse(&drop.sale, core, refusal),
         };
+        let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
-            self.shared.brake.count_shed(Shed::Poisoned);
-            return refuse(sale, core, busy);
+            brake.count_shed(Shed::Poisoned);
+            return refuse(&drop.sale, core, busy);
         }
-        // After the clock was read: no take is dated behind the halt that did not stop it.
-        if let Err(held_back) = self.shared.brake.admit_buy(take.now) {
-            return match sale.stock().find(take.viewer, take.key) {
-                // A retry takes nothing: it gets the answer of the first request all the same.
-                Some(found) => self.replay_held_back(request.drop, &take, found),
-                None => refuse(sale, core, held_back),
-            };
-        }
-        match sale.stock().take(lane, &take, self.ring.room() > 0) {
+        let (taken, held_back) = drop.take(&self.shared, &self.ring, &take, is_halted);
+        let sale = &drop.sale;
+        match taken {
             Take::Taken(hold) => {
                 viewer.set_took();
                 let record = Record::Taken {
@@ -156,24 +183,11 @@ impl CorePort {
             }
             Take::HoldsCapped { max } => refuse(sale, core, Refusal::HoldsCapped { max }),
             Take::NoRoom => {
-                self.shared.brake.count_shed(Shed::RingFull);
-                refuse(sale, core, busy)
+                let (shed, retry_after) = held_back;
+                brake.count_shed(shed);
+                refuse(sale, core, Refusal::Busy { retry_after })
             }
         }
-    }
-
-    /// Answers a retry while takes are held back, with what its key has got.
-    fn replay_held_back(&mut self, drop: DropId, take: &TakeRequest, found: Found) -> Buy {
-        let Found { hold, units } = found;
-        let core = self.core;
-        let Some(CoreDrop { sale, .. }) = self.drops.get(&drop) else {
-            return Buy::Refused(Refusal::UnknownDrop);
-        };
-        if hold.pool() != take.pool || units != take.units {
-            return refuse(sale, core, Refusal::KeyReused);
-        }
-        sale.tally(core).count_retry();
-        if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
     }
 
     /// Hands the takes of this round of buys to the ledger, which makes one commit of them. Without it

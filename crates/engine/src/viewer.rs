@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 use stampede_domain::{StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
+use crate::rate::SharedSpent;
+
 /// Where one of a viewer's connections lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -28,7 +30,7 @@ pub struct Viewer {
     /// Set once a commit that holds the link is durable.
     linked: AtomicBool,
     connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
-    pace: AtomicU64,
+    pace: SharedSpent,
 }
 
 /// Viewers connected to one stream.
@@ -52,7 +54,7 @@ impl Viewer {
             took: AtomicBool::new(false),
             linked: AtomicBool::new(false),
             connections: Mutex::new(Vec::new()),
-            pace: AtomicU64::new(0),
+            pace: SharedSpent::default(),
         }
     }
 
@@ -71,9 +73,9 @@ impl Viewer {
         self.connections.lock().iter().map(|(connection, _)| connection.clone()).collect()
     }
 
-    /// A word for whoever limits what a viewer sends on all connections together; it starts at zero,
-    /// the engine keeps nothing in it.
-    pub fn pace(&self) -> &AtomicU64 {
+    /// For whoever limits what a viewer sends on all connections together; the engine spends nothing
+    /// of it.
+    pub fn pace(&self) -> &SharedSpent {
         &self.pace
     }
 

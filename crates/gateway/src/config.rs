@@ -7,10 +7,14 @@ use std::{
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::ServerConfig;
-use stampede_domain::DurationMs;
+use stampede_domain::{
+    DurationMs,
+    limits::{TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
+};
+use stampede_engine::Rate;
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
-use crate::admission::{AddressLimits, MessageLimits, Rate};
+use crate::admission::{AddressLimits, MessageLimits};
 
 /// What may be set about a gateway; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -162,7 +166,12 @@ impl GatewayConfig {
             ("heartbeat_ms", self.heartbeat.get(), TIMEOUT_MS_MIN, HOUR_MS),
             ("ticket_grace_ms", self.ticket_grace.get(), 0, 24 * HOUR_MS),
             ("close_linger_ms", self.close_linger.get(), SWEEP_MS, HOUR_MS),
-            ("tick_interval_ms", self.tick_interval.get(), 1, HOUR_MS),
+            (
+                "tick_interval_ms",
+                self.tick_interval.get(),
+                TICK_INTERVAL_MS_MIN,
+                TICK_INTERVAL_MS_MAX,
+            ),
             ("messages_per_s", self.messages_per_s.into(), 1, PER_S_MAX),
             ("messages_burst", self.messages_burst.into(), 1, BURST_MAX),
             ("messages_per_viewer_per_s", self.messages_per_viewer_per_s.into(), 0, PER_S_MAX),

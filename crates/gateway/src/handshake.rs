@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use stampede_engine::TooFast;
 use stampede_proxies::{
     Claims, ClientAddress, ForwardedError, Peer, TrustedProxies, client_address,
 };
@@ -15,8 +16,6 @@ use tokio_tungstenite::tungstenite::{
     },
     http::{HeaderValue, header},
 };
-
-use crate::admission::TooFast;
 
 /// Bytes of a request, headers included.
 pub(crate) const REQUEST_BYTES_MAX: usize = 8 << 10;

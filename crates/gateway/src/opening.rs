@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustls::{ServerConfig, ServerConnection};
-use stampede_engine::Clock;
+use stampede_engine::{Clock, TooFast};
 use stampede_proxies::{ClientAddress, take_preamble};
 use stampede_wire::Subprotocol;
 use tokio::{
@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::debug;
 
 use crate::{
-    admission::{Arrival, Pass, TooFast},
+    admission::{Arrival, Pass},
     handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast},
     metrics::count_handshake,
     server::Shared,

@@ -5,13 +5,11 @@ use std::sync::{
     atomic::{AtomicU32 as PlainU32, Ordering as PlainOrdering},
 };
 
-use stampede_domain::{
-    DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Units, ViewerNumber,
-};
+use stampede_domain::{DropId, HoldId, Incarnation, PoolIndex, Units, ViewerNumber};
 
 use crate::{
     cell::StockCell,
-    hold::{End, Found, Given, HoldView, PoolView, SupplyError, WaitJoin},
+    hold::{End, Given, HoldView, PoolView, SupplyError, WaitJoin},
     lane::Lane,
     slot::{HoldSlot, SlotState},
     slot_table::{LANES_MAX, SlotTable},
@@ -94,13 +92,6 @@ impl DropStock {
         let made = self.lanes.fetch_add(1, PlainOrdering::Relaxed);
         assert!(made < LANES_MAX, "a drop has at most {LANES_MAX} lanes");
         Lane::new(Arc::clone(&self.identity), self.pools.len())
-    }
-
-    /// The hold that a viewer's key made, if any. Changes nothing.
-    pub fn find(&self, viewer: ViewerNumber, key: KeyFingerprint) -> Option<Found> {
-        self.viewers.read(viewer, |notes| {
-            notes.iter().find(|note| note.has_key(key)).map(|note| note.found(self.drop))
-        })
     }
 
     /// All holds that a viewer ever made in this drop, oldest first.

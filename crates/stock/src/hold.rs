@@ -50,17 +50,8 @@ pub enum Take {
         /// How many there are.
         available: Units,
     },
-    /// The caller owned no room for the record, or all slots were in use; nothing was decided.
+    /// The caller had no room for the take, or all slots were in use; nothing was decided.
     NoRoom,
-}
-
-/// A hold that a key made before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The hold.
-    pub hold: HoldId,
-    /// Units that it took.
-    pub units: Units,
 }
 
 /// What a hold claims, fixed from take to end.

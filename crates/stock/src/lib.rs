@@ -25,7 +25,7 @@ mod word;
 
 pub use drop_stock::{DropStock, SkuLimits, StockConfig};
 pub use hold::{
-    End, Found, Given, HoldBody, HoldView, PoolView, RestoreError, RestoredHold, RestoredState,
+    End, Given, HoldBody, HoldView, PoolView, RestoreError, RestoredHold, RestoredState,
     SupplyError, Take, TakeRequest, WaitJoin,
 };
 pub use lane::Lane;

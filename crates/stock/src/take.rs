@@ -14,13 +14,20 @@ use crate::{
 impl DropStock {
     /// Takes units for a viewer, if the stock, the viewer's limits and the key allow it.
     ///
-    /// `room` says that the caller owns the place for the record. A click that cannot win costs one
-    /// load of the word with one look-up of the viewer; nothing is locked for writing, nothing
-    /// allocated. The compare-and-swap is the last step that can fail.
+    /// `room` says whether the caller owns the place for the record and lets the take through. It is
+    /// asked by a take that everything else allows, so nothing is spent on clicks that cannot win;
+    /// it runs while nobody else sees the viewer's notes, so it must neither wait nor come back here.
+    /// A click that cannot win costs one load of the word with one look-up of the viewer; nothing is
+    /// locked for writing, nothing allocated. The compare-and-swap is the last step that can fail.
     ///
     /// # Panics
     /// If no units are asked for, the pool is not of this drop, or the lane is another stock's.
-    pub fn take(&self, lane: &mut Lane, request: &TakeRequest, room: bool) -> Take {
+    pub fn take(
+        &self,
+        lane: &mut Lane,
+        request: &TakeRequest,
+        room: impl FnOnce() -> bool,
+    ) -> Take {
         assert!(!request.units.is_zero(), "a take is for at least one unit");
         let pool = self.pool(request.pool);
         if let Err(short) = pool.word.load().take(request.units) {
@@ -43,6 +50,12 @@ impl DropStock {
             (Err(refused), _) => refused,
             (Ok(()), None) => unreachable!("a booking is made by a claim"),
         }
+    }
+
+    /// The answer to a request whose key has made a hold before, `None` for any other: [`Take::Replay`]
+    /// or [`Take::KeyReused`]. Changes nothing.
+    pub fn retry(&self, request: &TakeRequest) -> Option<Take> {
+        self.viewers.read(request.viewer, |notes| self.replay(notes, request)).err()
     }
 
     /// The answer to a click that meets a word it cannot take from.
@@ -92,10 +105,10 @@ impl DropStock {
         pool: &Pool,
         lane: &mut Lane,
         request: &TakeRequest,
-        room: bool,
+        room: impl FnOnce() -> bool,
     ) -> Result<HoldId, Take> {
         let spares = lane.spares(&self.identity, request.pool);
-        let place = pool.slots.own(spares).filter(|_| room);
+        let place = pool.slots.own(spares).filter(|_| room());
         let place = place.and_then(|index| pool.slots.get(index).map(|slot| (index, slot)));
         let Some((index, slot)) = place else {
             // Scarcity is the truer answer where both hold.

@@ -6,7 +6,7 @@ use stampede_domain::{
     ViewerNumber,
 };
 
-use crate::{filter::WinnerFilter, hold::Found};
+use crate::filter::WinnerFilter;
 
 #[cfg(stampede_loom)]
 #[path = "viewers_loom.rs"]
@@ -152,10 +152,6 @@ impl HoldNote {
         HoldId::new(drop, incarnation, self.pool(), slot, take)
     }
 
-    pub(crate) fn found(&self, drop: DropId) -> Found {
-        Found { hold: self.hold(drop), units: self.units() }
-    }
-
     fn field(&self, shift: u32, bits: u32) -> u32 {
         u32::try_from((self.claim >> shift) & ((1 << bits) - 1)).expect("a field fits 32 bits")
     }
@@ -201,7 +197,7 @@ mod tests {
             let mut note = HoldNote::new(hold, key, units);
             for counts in [true, false] {
                 prop_assert_eq!(note.counts(), counts);
-                prop_assert_eq!(note.found(drop), Found { hold, units });
+                prop_assert_eq!((note.hold(drop), note.units()), (hold, units));
                 prop_assert_eq!(note.pool(), hold.pool());
                 prop_assert!(note.is_of(hold));
                 prop_assert!(note.has_key(key));

@@ -1,54 +1,34 @@
-//! Admission at a rate by one shared word.
+//! Admission at a rate that staff may change.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use stampede_domain::{DurationMs, UnixMillis};
+use stampede_domain::UnixMillis;
 
-const NS_PER_MS: u64 = 1_000_000;
-const NS_PER_S: u64 = 1_000_000_000;
-/// How far ahead of the rate a burst may run: the share of 100 ms may come at once.
-const BURST_NS: u64 = 100 * NS_PER_MS;
+use crate::rate::{Rate, SharedSpent, TooFast};
 
-/// Lets so many through per second; keeps the time at which the next one is due by the rate.
-///
-/// This is the generic cell rate algorithm: one word for all cores, no timer.
-#[derive(Debug)]
+/// Lets so many through per second, the share of a tenth of a second at once, over all cores.
+#[derive(Debug, Default)]
 pub(super) struct Gate {
-    /// Time between two by the rate; 0: there is no limit.
-    spacing_ns: AtomicU64,
-    /// When the next one is due, in nanoseconds since 1970.
-    due_ns: AtomicU64,
+    /// 0: there is no limit.
+    per_s: AtomicU32,
+    spent: SharedSpent,
 }
 
 impl Gate {
-    pub(super) const fn open() -> Self {
-        Self { spacing_ns: AtomicU64::new(0), due_ns: AtomicU64::new(0) }
-    }
-
     /// Sets the rate; `None` lets everything through.
     pub(super) fn set(&self, per_s: Option<u32>) {
-        let spacing = per_s.map_or(0, |per_s| NS_PER_S / u64::from(per_s.max(1)));
+        let per_s = per_s.unwrap_or(0);
         // ORDERING: Relaxed: a rate stands by itself, nothing else is published with it.
-        if self.spacing_ns.swap(spacing, Ordering::Relaxed) != spacing {
+        if self.per_s.swap(per_s, Ordering::Relaxed) != per_s {
             // A slower rate's next turn may lie far ahead.
-            self.due_ns.store(0, Ordering::Relaxed);
+            self.spent.forget();
         }
     }
 
     /// Lets one through, or tells how long the rate needs until the next.
-    pub(super) fn admit(&self, now: UnixMillis) -> Result<(), DurationMs> {
-        let spacing = self.spacing_ns.load(Ordering::Relaxed);
-        if spacing == 0 {
-            return Ok(());
-        }
-        let now_ns = now.get().saturating_mul(NS_PER_MS);
-        let latest = now_ns.saturating_add(BURST_NS);
-        let next = |due: u64| (due <= latest).then(|| due.max(now_ns).saturating_add(spacing));
-        // ORDERING: Relaxed: only the sum of what is let through counts.
-        match self.due_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
-            Ok(_) => Ok(()),
-            Err(due) => Err(DurationMs::new((due - latest).div_ceil(NS_PER_MS))),
-        }
+    pub(super) fn admit(&self, now: UnixMillis) -> Result<(), TooFast> {
+        let per_s = self.per_s.load(Ordering::Relaxed);
+        Rate::new(per_s, per_s / 10 + 1).map_or(Ok(()), |rate| self.spent.spend(rate, now))
     }
 }
 
@@ -56,47 +36,17 @@ impl Gate {
 mod tests {
     use super::*;
 
-    fn admitted(gate: &Gate, from_ms: u64, to_ms: u64, tries_per_ms: u32) -> u32 {
-        (from_ms..to_ms)
-            .flat_map(|ms| (0..tries_per_ms).map(move |_| UnixMillis::new(1_700_000_000_000 + ms)))
-            .map(|now| u32::from(gate.admit(now).is_ok()))
-            .sum()
-    }
-
     #[test]
-    fn a_gate_without_a_rate_is_open() {
-        assert_eq!(admitted(&Gate::open(), 0, 10, 100), 1_000);
-    }
-
-    #[test]
-    fn the_rate_holds_over_time_with_a_bounded_burst() {
-        for per_s in [1, 10, 999, 50_000] {
-            let gate = Gate::open();
+    fn a_rate_acts_from_when_it_is_set() {
+        let (gate, now) = (Gate::default(), UnixMillis::new(1_700_000_000_000));
+        let admitted = || (0..1_000).filter(|_| gate.admit(now).is_ok()).count();
+        assert_eq!(admitted(), 1_000, "without a rate it is open");
+        for (per_s, at_once) in [(1, 1), (50, 6), (2_000, 201)] {
             gate.set(Some(per_s));
-            let passed = admitted(&gate, 0, 10_000, per_s.div_ceil(100));
-            let (least, most) = (per_s * 10, per_s * 10 + per_s / 10 + 2);
-            assert!((least..=most).contains(&passed), "{per_s} per second: {passed} in 10 s");
+            gate.set(Some(per_s));
+            assert_eq!((admitted(), admitted()), (at_once, 0), "{per_s} per second");
         }
-    }
-
-    #[test]
-    fn a_refusal_tells_when_the_next_is_let_through() {
-        let gate = Gate::open();
-        gate.set(Some(2));
-        let at = |ms| UnixMillis::new(1_700_000_000_000 + ms);
-        assert_eq!(gate.admit(at(0)), Ok(()));
-        let wait = gate.admit(at(0)).unwrap_err();
-        assert_eq!(wait, DurationMs::new(400));
-        assert!(gate.admit(at(wait.get() - 1)).is_err());
-        assert_eq!(gate.admit(at(wait.get())), Ok(()));
-    }
-
-    #[test]
-    fn a_higher_rate_acts_at_once() {
-        let gate = Gate::open();
-        gate.set(Some(1));
-        assert_eq!(admitted(&gate, 0, 1, 5), 1);
-        gate.set(Some(1_000));
-        assert_eq!(admitted(&gate, 1, 2, 5), 5);
+        gate.set(None);
+        assert_eq!(admitted(), 1_000);
     }
 }

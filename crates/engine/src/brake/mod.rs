@@ -1,7 +1,8 @@
 //! What operations staff hold back, as every thread sees it.
 //!
 //! The steward decides and records; what it decided stands here for the cores, the doors and whoever
-//! asks. A buy costs one load of a byte while nothing is held back.
+//! asks. While nothing is held back a buy costs two loads of a word, one before its time is read and
+//! one after; a take costs one more, of the rate.
 
 mod bans;
 mod gate;
@@ -10,25 +11,21 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use parking_lot::RwLock;
 use stampede_domain::{
-    BanId, BanTarget, ChannelId, DurationMs, Rates, Refusal, StreamId, UnixMillis, ViewerId,
+    BanId, BanTarget, ChannelId, DurationMs, Rates, StreamId, UnixMillis, ViewerId,
 };
 
 use self::{bans::BanBook, gate::Gate};
 use crate::{
     config::EngineConfig,
     metrics::{Shed, Shedding},
+    rate::TooFast,
 };
-
-/// Every take is refused.
-const HALTED: u8 = 1;
-/// Buys are admitted at a rate.
-const BUYS_LIMITED: u8 = 2;
 
 /// Who set something, why, until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +77,8 @@ pub struct BrakeView {
 
 /// What is held back now.
 pub struct Brake {
-    flags: AtomicU8,
+    /// Halts and ends of halts so far: odd while every take is refused.
+    halts: AtomicU64,
     buys: Gate,
     hellos: Gate,
     /// 0: the configured one.
@@ -89,7 +87,6 @@ pub struct Brake {
     any_ban: AtomicBool,
     bans: RwLock<BanBook>,
     view: RwLock<BrakeView>,
-    halt_retry_after: DurationMs,
     admission_retry_after: DurationMs,
     shedding: Shedding,
 }
@@ -97,14 +94,13 @@ pub struct Brake {
 impl Brake {
     pub(crate) fn new(config: &EngineConfig) -> Self {
         Self {
-            flags: AtomicU8::new(0),
-            buys: Gate::open(),
-            hellos: Gate::open(),
+            halts: AtomicU64::new(0),
+            buys: Gate::default(),
+            hellos: Gate::default(),
             tick_interval_ms: AtomicU64::new(0),
             any_ban: AtomicBool::new(false),
             bans: RwLock::new(BanBook::default()),
             view: RwLock::new(BrakeView::default()),
-            halt_retry_after: config.halt_retry_after,
             admission_retry_after: config.admission_retry_after,
             shedding: Shedding::new(),
         }
@@ -112,32 +108,25 @@ impl Brake {
 
     /// Whether every take is refused.
     pub fn is_halted(&self) -> bool {
-        self.flags.load(Ordering::Acquire) & HALTED != 0
+        self.open_spell().is_none()
     }
 
-    /// Lets one buy through; while takes are halted, or too many come, the refusal with its time to
-    /// wait. Never waits itself.
+    /// The spell between two halts that it is now; `None` while takes are halted. What happens
+    /// between two looks that find the same spell happened during no halt.
+    #[inline]
+    pub(crate) fn open_spell(&self) -> Option<u64> {
+        // ORDERING: Acquire keeps what follows behind this load: the reading of the clock behind the
+        // first look, the take behind the second; pairs with the Release in `set_halt`.
+        let halts = self.halts.load(Ordering::Acquire);
+        halts.is_multiple_of(2).then_some(halts)
+    }
+
+    /// Lets one take through by the rate of buys. Never waits itself.
     ///
     /// # Errors
-    /// [`Refusal::Busy`].
-    #[inline]
-    pub fn admit_buy(&self, now: UnixMillis) -> Result<(), Refusal> {
-        // ORDERING: Acquire keeps the take behind this load; pairs with the Release in `set_flag`,
-        // which comes before the halt's record is handed over.
-        let flags = self.flags.load(Ordering::Acquire);
-        if flags == 0 { Ok(()) } else { self.admit_limited(flags, now) }
-    }
-
-    #[cold]
-    fn admit_limited(&self, flags: u8, now: UnixMillis) -> Result<(), Refusal> {
-        if flags & HALTED != 0 {
-            self.shedding.count(Shed::Halted);
-            return Err(Refusal::Busy { retry_after: self.halt_retry_after });
-        }
-        self.buys.admit(now).map_err(|wait| {
-            self.shedding.count(Shed::Admission);
-            Refusal::Busy { retry_after: wait.max(self.admission_retry_after) }
-        })
+    /// How long to wait, if too many come.
+    pub(crate) fn admit_take(&self, now: UnixMillis) -> Result<(), DurationMs> {
+        self.buys.admit(now).map_err(|too_fast| self.spread(too_fast))
     }
 
     /// Lets one hello through.
@@ -145,10 +134,14 @@ impl Brake {
     /// # Errors
     /// How long to wait, if too many come.
     pub fn admit_hello(&self, now: UnixMillis) -> Result<(), DurationMs> {
-        self.hellos.admit(now).map_err(|wait| {
+        self.hellos.admit(now).map_err(|too_fast| {
             self.shedding.count(Shed::Hello);
-            wait.max(self.admission_retry_after)
+            self.spread(too_fast)
         })
+    }
+
+    fn spread(&self, TooFast { retry_after }: TooFast) -> DurationMs {
+        retry_after.max(self.admission_retry_after)
     }
 
     /// Time between two stock ticks of a drop, where it differs from the configured one.
@@ -207,7 +200,11 @@ impl Brake {
     }
 
     pub(crate) fn set_halt(&self, halt: Option<BrakeEntry>) {
-        self.set_flag(HALTED, halt.is_some());
+        if self.is_halted() != halt.is_some() {
+            // ORDERING: Release; see `open_spell`. A halt counts before its record is handed over,
+            // the end of one after its record is durable; only the steward comes here.
+            self.halts.fetch_add(1, Ordering::Release);
+        }
         self.view.write().halt = halt;
     }
 
@@ -222,7 +219,6 @@ impl Brake {
         self.hellos.set(rates.hellos_per_s);
         let ticks = rates.tick_interval.map_or(0, DurationMs::get);
         self.tick_interval_ms.store(ticks, Ordering::Relaxed);
-        self.set_flag(BUYS_LIMITED, rates.buys_per_s.is_some());
     }
 
     pub(crate) fn add_ban(&self, ban: Arc<Ban>) {
@@ -234,14 +230,5 @@ impl Brake {
         let mut bans = self.bans.write();
         bans.remove(id);
         self.any_ban.store(bans.len() > 0, Ordering::Release);
-    }
-
-    fn set_flag(&self, flag: u8, on: bool) {
-        // ORDERING: Release; see `admit_buy`.
-        if on {
-            self.flags.fetch_or(flag, Ordering::Release);
-        } else {
-            self.flags.fetch_and(!flag, Ordering::Release);
-        }
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use stampede_domain::{BanTarget, DropId, DurationMs, Rates, Refusal};
-use stampede_engine::{Action, Arrival, Buy, CommandRefusal, Role, StaffCommand, Viewer};
+use stampede_engine::{Action, Arrival, Buy, CommandRefusal, Engine, Role, StaffCommand, Viewer};
 use stampede_ledger::{
     BrakePart, Record,
     fake::{FakeLedger, Fault},
 };
 
-use crate::support::{Waiting, World, plan, wait_for};
+use crate::support::{Waiting, World, at_next_reading, plan, wait_for};
 
 pub(crate) const HOUSE: Option<DropId> = None;
 
@@ -101,6 +101,47 @@ fn go_acts_only_when_its_record_is_durable() {
     assert!(world.engine.brake().is_halted());
 }
 
+/// Staff do this and that while somebody waits for the answer.
+fn decide(engine: &Engine, key: &str, action: Action) {
+    let command = StaffCommand {
+        actor: "olga".into(),
+        role: Role::Ops,
+        merchant: None,
+        key: key.parse().unwrap(),
+        reason: None,
+        drop: None,
+        action,
+    };
+    Waiting(engine.command(command).unwrap()).get().unwrap();
+}
+
+#[test]
+fn no_take_is_dated_into_a_stop_that_came_and_went_around_it() {
+    for stopped_before in [true, false] {
+        let mut world = World::new();
+        let drop = world.open_drop(plan(5));
+        let ann = world.viewer("ann");
+        if stopped_before {
+            world.give(HOUSE, stop(None)).get().unwrap();
+        }
+        // The thread that buys is out of the processor before and after it has read the clock.
+        let (engine, clock) = (Arc::clone(&world.engine), Arc::clone(&world.clock));
+        at_next_reading(move || {
+            if !stopped_before {
+                decide(&engine, "stop", stop(None));
+            }
+            clock.advance(1_000);
+            let taken_at = engine.now();
+            clock.advance(1_000);
+            decide(&engine, "go", Action::Go);
+            wait_for("go", || (!engine.brake().is_halted()).then_some(()));
+            taken_at
+        });
+        assert!(is_busy(&world.buy(0, &ann, drop, 1, "a1")), "its time lies within the stop");
+        world.hold(&ann, drop, 1, "a1");
+    }
+}
+
 #[test]
 fn a_stop_outlives_a_crash_and_ends_by_itself() {
     let mut world = World::new();
@@ -152,6 +193,30 @@ fn buys_over_the_rate_are_busy_at_once() {
     }
     let refused = world.give(HOUSE, none).get().unwrap_err();
     assert_eq!(refused.code(), "not_in_force");
+}
+
+#[test]
+fn buys_that_cannot_win_spend_nothing_of_the_rate() {
+    let mut world = World::new();
+    let closed = world.open_drop(plan(5));
+    world.give(Some(closed), Action::Close).get().unwrap();
+    let (drop, small) = (world.open_drop(plan(5)), world.open_drop(plan(1)));
+    let (ann, bob) = (world.viewer("ann"), world.viewer("bob"));
+    let held = world.hold(&ann, drop, 2, "a1");
+    world.hold(&bob, small, 1, "b1");
+    world.give(HOUSE, rates(1)).get().unwrap();
+    for _ in 0..10 {
+        assert_eq!(world.buy(0, &bob, closed, 1, "b2"), Buy::Refused(Refusal::Closed));
+        assert_eq!(world.buy(1, &ann, small, 1, "a2"), Buy::Refused(Refusal::SoldOut));
+        let over = world.buy(1, &ann, drop, 1, "a3");
+        assert!(matches!(over, Buy::Refused(Refusal::OverViewerLimit { .. })), "{over:?}");
+        assert_eq!(world.buy(0, &ann, drop, 2, "a1"), Buy::Replay { hold: held });
+    }
+    world.hold(&bob, drop, 1, "b3");
+    let second = world.buy(0, &bob, drop, 1, "b4");
+    assert!(is_busy(&second), "the turn was there, and is spent now: {second:?}");
+    let over = world.buy(0, &ann, drop, 1, "a3");
+    assert!(matches!(over, Buy::Refused(Refusal::OverViewerLimit { .. })), "still exact: {over:?}");
 }
 
 #[test]

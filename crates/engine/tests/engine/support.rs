@@ -1,6 +1,7 @@
 //! A sale on a ledger in memory, with a clock that is set by hand.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,9 +25,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct ManualClock(AtomicU64);
 
+thread_local! {
+    /// What happens around this thread's next reading of the clock; it tells what was read.
+    static READING: Cell<Option<Box<dyn FnOnce() -> UnixMillis>>> = Cell::new(None);
+}
+
+/// Has `around` happen while this thread reads the clock the next time.
+pub(crate) fn at_next_reading(around: impl FnOnce() -> UnixMillis + 'static) {
+    READING.set(Some(Box::new(around)));
+}
+
+impl ManualClock {
+    pub(crate) fn advance(&self, millis: u64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        UnixMillis::new(self.0.load(Ordering::SeqCst))
+        let read = || UnixMillis::new(self.0.load(Ordering::SeqCst));
+        READING.take().map_or_else(read, |around| around())
     }
 }
 
@@ -110,7 +128,7 @@ impl World {
 
     /// The process dies: nothing that was not durable is kept.
     pub(crate) fn restart(self, outage_ms: u64) -> Self {
-        self.clock.0.fetch_add(outage_ms, Ordering::SeqCst);
+        self.clock.advance(outage_ms);
         let Self { ledger, clock, engine, ports, next_key } = self;
         // The old threads go on with a fenced store; to wait for their end could take for ever.
         std::mem::forget((engine, ports));
@@ -118,7 +136,7 @@ impl World {
     }
 
     pub(crate) fn advance(&self, millis: u64) {
-        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+        self.clock.advance(millis);
     }
 
     pub(crate) fn set_back(&self, millis: u64) {

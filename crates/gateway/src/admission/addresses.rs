@@ -7,15 +7,14 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, UnixMillis};
-
-use super::rate::{Rate, TooFast, is_idle, spend_shared};
+use stampede_engine::{Rate, SharedSpent, TooFast};
 
 /// Tables that share the addresses out, so that doors seldom wait for each other.
 const SHARDS: usize = 16;
@@ -74,9 +73,9 @@ struct Shard {
 #[derive(Debug, Default)]
 struct Address {
     connections: AtomicUsize,
-    connects: AtomicU64,
-    told: AtomicU64,
-    messages: AtomicU64,
+    connects: SharedSpent,
+    told: SharedSpent,
+    messages: SharedSpent,
 }
 
 /// A connection's share in its address; it counts until it is dropped.
@@ -113,9 +112,9 @@ impl Addresses {
             return Arrival::In(Pass::default());
         };
         if let Some(rate) = limits.connects
-            && let Err(too_fast) = spend_shared(&address.connects, rate, now)
+            && let Err(too_fast) = address.connects.spend(rate, now)
         {
-            return match spend_shared(&address.told, rate, now) {
+            return match address.told.spend(rate, now) {
                 Ok(()) => Arrival::TooFast(too_fast),
                 Err(_) => Arrival::Dropped,
             };
@@ -136,7 +135,7 @@ impl Addresses {
     /// Counts one message of the pass's address.
     pub(crate) fn message(&self, pass: &Pass, now: UnixMillis) -> Result<(), TooFast> {
         match (&pass.address, self.limits.messages) {
-            (Some(address), Some(rate)) => spend_shared(&address.messages, rate, now),
+            (Some(address), Some(rate)) => address.messages.spend(rate, now),
             _ => Ok(()),
         }
     }
@@ -194,7 +193,7 @@ impl Address {
     }
 
     fn is_idle(&self, now: UnixMillis) -> bool {
-        [&self.connects, &self.told, &self.messages].into_iter().all(|word| is_idle(word, now))
+        [&self.connects, &self.told, &self.messages].into_iter().all(|spent| spent.is_idle(now))
     }
 }
 

@@ -1,12 +1,9 @@
 //! Whether a client may send one more message: as a connection, as a viewer, as an address.
 
 use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::Viewer;
+use stampede_engine::{Rate, Spent, TooFast, Viewer};
 
-use super::{
-    addresses::{Addresses, Pass},
-    rate::{Rate, Spent, TooFast, spend_shared},
-};
+use super::addresses::{Addresses, Pass};
 
 /// What a client may send besides what its whole address may.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +47,7 @@ impl Sent {
     ) -> Admission {
         let within = self.spent.spend(limits.connection, now).and_then(|()| {
             let Some(viewer) = viewer else { return Ok(()) };
-            limits.viewer.map_or(Ok(()), |rate| spend_shared(viewer.pace(), rate, now))?;
+            limits.viewer.map_or(Ok(()), |rate| viewer.pace().spend(rate, now))?;
             addresses.message(pass, now)
         });
         self.note(within)

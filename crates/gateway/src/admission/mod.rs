@@ -2,10 +2,8 @@
 
 mod addresses;
 mod messages;
-mod rate;
 mod unfinished;
 
 pub(crate) use addresses::{AddressLimits, Addresses, Arrival, Pass};
 pub(crate) use messages::{Admission, MessageLimits, Sent};
-pub(crate) use rate::{Rate, TooFast};
 pub(crate) use unfinished::Unfinished;

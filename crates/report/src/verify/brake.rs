@@ -141,8 +141,9 @@ impl BrakeBook {
         open.map(|(_, until)| *until = Some(at)).is_some()
     }
 
-    /// Checks that none of a row's takes happened during a halt. A take reads its time first and
-    /// sees a halt after, so none is dated behind the commit of a halt that did not stop it.
+    /// Checks that none of a row's takes happened during a halt. A take sees no halt before it
+    /// reads its time nor after, so none is dated behind the commit of a halt that did not stop it, and
+    /// before the commit of its end.
     pub(super) fn takes(
         &self,
         takes: &[(u32, HoldId, UnixMillis)],

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use stampede_domain::{DropId, HoldId, Incarnation, TakeNumber, UnixMillis};
 
 use super::{
-    support::{key, pool, units, viewer},
+    support::{key, pool, request, units, viewer},
     twin::{Expected, Stage, Twin, TwinHold, TwinPool},
 };
 use crate::{
-    DropStock, End, Found, Given, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
+    DropStock, End, Given, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
     SkuLimits, StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
 };
 
@@ -143,7 +143,7 @@ impl Pair {
         };
         let expected =
             self.twin.take(request.viewer, request.key, request.pool, request.units, room);
-        let actual = self.stock.take(&mut self.lanes[lane], &request, room);
+        let actual = self.stock.take(&mut self.lanes[lane], &request, || room);
         let as_expected = match actual {
             Take::Taken(_) => Expected::Taken,
             Take::Replay(hold) => Expected::Replay(hold),
@@ -306,7 +306,7 @@ impl Pair {
             let mine = self.twin.holds.iter().filter(|hold| hold.viewer == viewer(by));
             let expected: Vec<HoldId> = mine.map(|hold| hold.id).collect();
             assert_eq!(self.stock.holds_of(viewer(by)), expected);
-            assert_eq!(self.stock.find(viewer(by), key(99)), None);
+            assert_eq!(self.stock.retry(&request(by, 99, 1)), None);
         }
     }
 
@@ -324,8 +324,15 @@ impl Pair {
             _ => false,
         };
         assert!(agrees, "{view:?} is not {hold:?}");
-        let found = Found { hold: hold.id, units: units(hold.units) };
-        assert_eq!(self.stock.find(hold.viewer, hold.key), Some(found));
+        let again = TakeRequest {
+            viewer: hold.viewer,
+            key: hold.key,
+            pool: hold.pool,
+            ..request(0, 0, hold.units)
+        };
+        assert_eq!(self.stock.retry(&again), Some(Take::Replay(hold.id)));
+        let other = TakeRequest { units: units(hold.units + 1), ..again };
+        assert_eq!(self.stock.retry(&other), Some(Take::KeyReused));
     }
 }
 

@@ -56,11 +56,12 @@ fn racer<T: 'static>(
 /// A racer who takes, with a lane of its own.
 fn taker(stock: &Arc<DropStock>, by: u64, with: u64, count: u32) -> thread::JoinHandle<Take> {
     let mut lane = stock.lane();
-    racer(stock, move |stock| stock.take(&mut lane, &request(by, with, count), true))
+    racer(stock, move |stock| stock.take(&mut lane, &request(by, with, count), || true))
 }
 
 fn take_now(stock: &DropStock, by: u64, with: u64, count: u32) -> HoldId {
-    taken(stock.take(&mut stock.lane(), &request(by, with, count), true)).expect("units are there")
+    taken(stock.take(&mut stock.lane(), &request(by, with, count), || true))
+        .expect("units are there")
 }
 
 /// A hold that has ended and whose units are still out.
@@ -244,7 +245,7 @@ fn stale_id_against_slot_reuse_never_shows_another_hold() {
             racer(&stock, move |stock| (stock.view(stale), stock.end(stale), stock.give(stale)));
         let mut lane = stock.lane();
         let writer = racer(&stock, move |stock| {
-            (stock.give(stale), stock.take(&mut lane, &request(2, 2, 1), true))
+            (stock.give(stale), stock.take(&mut lane, &request(2, 2, 1), || true))
         });
         let (view, end, second) = reader.join().unwrap();
         let (given, next) = writer.join().unwrap();

@@ -237,20 +237,20 @@ fn a_restored_stock_sells_on_without_touching_restored_slots() {
     let mut lane = stock.lane();
     let mut slots = Vec::new();
     for by in 10..27 {
-        let Take::Taken(hold) = stock.take(&mut lane, &request(by, by, 1), true) else {
+        let Take::Taken(hold) = stock.take(&mut lane, &request(by, by, 1), || true) else {
             panic!("17 units are left")
         };
         assert_eq!(hold.take().get(), by, "numbers go on after 9");
         assert_eq!(hold.incarnation().get(), 2);
         slots.push(hold.slot().get());
     }
-    assert_eq!(stock.take(&mut lane, &request(99, 1, 1), true), Take::SoldOut);
+    assert_eq!(stock.take(&mut lane, &request(99, 1, 1), || true), Take::SoldOut);
     slots.sort_unstable();
     slots.dedup();
     assert_eq!(slots.len(), 17, "each hold has a slot of its own");
     assert!(!slots.contains(&0) && !slots.contains(&3));
     let held = restored(3, 9, 1, 2, RestoredState::Held).id;
-    assert_eq!(stock.take(&mut lane, &request(1, 1, 2), true), Take::Replay(held));
+    assert_eq!(stock.take(&mut lane, &request(1, 1, 2), || true), Take::Replay(held));
     assert!(matches!(stock.end(held), End::Won(_)));
     assert!(matches!(stock.give(held), Given::ToPublic(_)));
     assert_eq!(stock.pools().next().unwrap().available, units(2));
@@ -300,12 +300,39 @@ fn a_journal_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn room_is_asked_only_by_what_nothing_else_refuses() {
+    let stock = DropStock::new(config(3));
+    stock.add_supply(pool(0), units(4)).unwrap();
+    let mut lane = stock.lane();
+    let mut take = |by, with, count, room| {
+        let mut asked = false;
+        let taken = stock.take(&mut lane, &request(by, with, count), || {
+            asked = true;
+            room
+        });
+        (taken, asked)
+    };
+    assert_eq!(take(1, 1, 1, true), (Take::Shut, false));
+    stock.open();
+    assert_eq!(take(1, 1, 1, false), (Take::NoRoom, true), "it would have taken");
+    let (Take::Taken(hold), true) = take(1, 1, 2, true) else { panic!("units are there") };
+    assert_eq!(take(1, 1, 2, true), (Take::Replay(hold), false));
+    assert_eq!(take(1, 1, 1, true), (Take::KeyReused, false));
+    assert_eq!(take(1, 2, 2, true), (Take::OverViewerLimit { limit: units(3) }, false));
+    assert_eq!(take(2, 2, 3, true), (Take::NotEnough { available: units(2) }, false));
+    assert!(matches!(take(2, 2, 2, true), (Take::Taken(_), true)));
+    assert_eq!(take(3, 3, 1, true), (Take::SoldOut, false));
+    stock.close();
+    assert_eq!(take(3, 3, 1, true), (Take::Shut, false));
+}
+
+#[test]
 #[should_panic(expected = "made it")]
 fn a_lane_of_another_stock_is_refused() {
     let (one, other) = (DropStock::new(config(1)), DropStock::new(config(1)));
     one.add_supply(pool(0), units(1)).unwrap();
     one.open();
-    let _ = one.take(&mut other.lane(), &request(1, 1, 1), true);
+    let _ = one.take(&mut other.lane(), &request(1, 1, 1), || true);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Story {
     pub(super) fn buy(&mut self, by: &str, with: &str, count: &str, room: bool) -> String {
         let number = |word: &str| word[1..].parse().unwrap();
         let request = request(number(by), number(with), count.parse().unwrap());
-        match self.stock.take(&mut self.lane, &request, room) {
+        match self.stock.take(&mut self.lane, &request, || room) {
             Take::Taken(hold) => {
                 self.holds.push(hold);
                 self.name(hold)

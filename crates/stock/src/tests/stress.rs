@@ -29,7 +29,7 @@ fn threads_that_take_end_and_give_lose_no_unit() {
                     let mut outcome = Outcome::default();
                     for click in 0..CLICKS_PER_THREAD {
                         let by = click * THREADS + thread;
-                        match stock.take(&mut lane, &request(by, by, 1), true) {
+                        match stock.take(&mut lane, &request(by, by, 1), || true) {
                             Take::Taken(hold) => outcome.settle(stock, hold, by),
                             Take::SoldOut => outcome.refused += 1,
                             other => panic!("{other:?}"),
@@ -90,7 +90,7 @@ fn restocks_and_pauses_under_load_lose_no_unit() {
                     let clicks = (0..CLICKS_PER_THREAD).map(|click| click * 2 + thread);
                     clicks
                         .filter(|by| {
-                            let take = stock.take(&mut lane, &request(*by, *by, 2), true);
+                            let take = stock.take(&mut lane, &request(*by, *by, 2), || true);
                             taken(take).is_some()
                         })
                         .count()

@@ -13,7 +13,7 @@ const NANOS_PER_MS: u64 = 1_000_000;
 
 /// At most so many at once, so many per second in the long run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
+pub struct Rate {
     /// Time that pays for one, in nanoseconds.
     price_ns: u64,
     /// Time that may be owed, in nanoseconds.
@@ -22,13 +22,14 @@ pub(crate) struct Rate {
 
 /// How long to wait until the next one is within the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooFast {
-    pub(crate) retry_after: DurationMs,
+pub struct TooFast {
+    /// Whoever waits that long is within the rate, unless others come first.
+    pub retry_after: DurationMs,
 }
 
 impl Rate {
     /// `None`, which limits nothing, if `per_s` is zero. A burst has room for one at least.
-    pub(crate) fn new(per_s: u32, burst: u32) -> Option<Self> {
+    pub fn new(per_s: u32, burst: u32) -> Option<Self> {
         let price_ns = NANOS_PER_S.checked_div(per_s.into())?.max(1);
         Some(Self { price_ns, burst_ns: price_ns * u64::from(burst.max(1)) })
     }
@@ -53,32 +54,50 @@ fn nanos(now: UnixMillis) -> u64 {
 
 /// What one owner has spent of a rate.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spent(u64);
+pub struct Spent(u64);
 
 impl Spent {
     /// Counts one at `now`, unless it is over the rate.
-    pub(crate) fn spend(&mut self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn spend(&mut self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
         self.0 = rate.spend(self.0, now)?;
         Ok(())
     }
 }
 
-/// What several threads have spent of a rate together, in a word that starts at zero.
-pub(crate) fn spend_shared(word: &AtomicU64, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
-    // ORDERING: Relaxed throughout: the word publishes nothing but itself.
-    let mut paid_at = word.load(Ordering::Relaxed);
-    loop {
-        let next = rate.spend(paid_at, now)?;
-        match word.compare_exchange_weak(paid_at, next, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => return Ok(()),
-            Err(other) => paid_at = other,
+/// What several threads have spent of a rate together.
+#[derive(Debug, Default)]
+pub struct SharedSpent(AtomicU64);
+
+impl SharedSpent {
+    /// Counts one at `now`, unless it is over the rate.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn spend(&self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
+        // ORDERING: Relaxed throughout: the word publishes nothing but itself.
+        let mut paid_at = self.0.load(Ordering::Relaxed);
+        loop {
+            let next = rate.spend(paid_at, now)?;
+            match self.0.compare_exchange_weak(paid_at, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return Ok(()),
+                Err(other) => paid_at = other,
+            }
         }
     }
-}
 
-/// Whether a word would decide the same if it had never been spent from.
-pub(crate) fn is_idle(word: &AtomicU64, now: UnixMillis) -> bool {
-    word.load(Ordering::Relaxed) <= nanos(now)
+    /// Whether it would decide the same if nothing had ever been spent.
+    pub fn is_idle(&self, now: UnixMillis) -> bool {
+        self.0.load(Ordering::Relaxed) <= nanos(now)
+    }
+
+    /// Begins anew: what is owed at one rate says nothing about another.
+    pub(crate) fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -138,20 +157,22 @@ mod tests {
 
     #[test]
     fn threads_together_get_no_more_than_one_would() {
-        let (word, rate, barrier) = (AtomicU64::new(0), rate(1_000, 500), Barrier::new(4));
+        let (spent, rate, barrier) = (SharedSpent::default(), rate(1_000, 500), Barrier::new(4));
         let within: usize = thread::scope(|scope| {
             let spenders: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
                         barrier.wait();
-                        (0..1_000).filter(|_| spend_shared(&word, rate, START).is_ok()).count()
+                        (0..1_000).filter(|_| spent.spend(rate, START).is_ok()).count()
                     })
                 })
                 .collect();
             spenders.into_iter().map(|spender| spender.join().unwrap()).sum()
         });
         assert_eq!(within, 500);
-        assert!(!is_idle(&word, at(499)));
-        assert!(is_idle(&word, at(500)));
+        assert!(!spent.is_idle(at(499)));
+        assert!(spent.is_idle(at(500)));
+        spent.forget();
+        assert_eq!(spent.spend(rate, START), Ok(()), "nothing is owed any more");
     }
 }
