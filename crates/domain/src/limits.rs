@@ -49,7 +49,7 @@ pub const ROW_BYTES_MAX: usize = 8 << 20;
 /// Most buys or hellos that a limit may admit per second.
 pub const ADMITTED_PER_S_MAX: u32 = 10_000_000;
 /// Shortest time between two stock ticks of a drop, in milliseconds.
-pub const TICK_INTERVAL_MS_MIN: u64 = 10;
+pub const TICK_INTERVAL_MS_MIN: u64 = 1;
 /// Longest time between two stock ticks of a drop, in milliseconds.
 pub const TICK_INTERVAL_MS_MAX: u64 = 60_000;
 /// Bans in force at a time; one more is refused.

@@ -22,7 +22,9 @@ pub struct BuyRequest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Buy {
-    /// Units were taken; the answer may leave once [`CorePort::durable`](crate::CorePort::durable) reaches the position.
+    /// Units were taken; the answer may leave once [`CorePort::durable`](crate::CorePort::durable) reaches
+    /// the position, which it cannot before a [`CorePort::flush`](crate::CorePort::flush): the caller
+    /// owes it before it waits for anything.
     Pending {
         /// The new hold.
         hold: HoldId,

@@ -8,7 +8,10 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use stampede_control::ControlConfig;
-use stampede_domain::{DurationMs, IdError, NodeId, limits::CORES_MAX};
+use stampede_domain::{
+    DurationMs, IdError, NodeId,
+    limits::{CORES_MAX, TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
+};
 use stampede_gateway::GatewayConfig;
 use stampede_proxies::{NetworkError, ProxyProtocol, TrustedProxies};
 
@@ -173,7 +176,9 @@ pub(crate) enum ConfigError {
     Cores { cores: usize, max: usize },
     #[error("payments.failure_rate is {rate}; 0 to 1 are allowed")]
     FailureRate { rate: f64 },
-    #[error("viewers.tick_interval_ms is {given}; 1 to 60000 are allowed")]
+    #[error(
+        "viewers.tick_interval_ms is {given}; {TICK_INTERVAL_MS_MIN} to {TICK_INTERVAL_MS_MAX} are allowed"
+    )]
     TickInterval { given: u64 },
     #[error("viewers.{name} is {given}; 100 to 600000 are allowed")]
     Retry { name: &'static str, given: u64 },
@@ -322,7 +327,7 @@ impl Config {
             return Err(ConfigError::Cores { cores, max: CORES_MAX });
         }
         let given = self.viewers.tick_interval_ms;
-        if !(1..=60_000).contains(&given) {
+        if !(TICK_INTERVAL_MS_MIN..=TICK_INTERVAL_MS_MAX).contains(&given) {
             return Err(ConfigError::TickInterval { given });
         }
         let Viewers { stopped_retry_ms, limited_retry_ms, .. } = self.viewers;

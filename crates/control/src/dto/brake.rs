@@ -46,7 +46,7 @@ pub(crate) struct RatesBody {
     hellos_per_s: Option<u32>,
     /// Time between two stock ticks of a drop, in milliseconds.
     #[serde(default)]
-    #[schema(example = 500, minimum = 10, maximum = 60_000)]
+    #[schema(example = 500, minimum = 1, maximum = 60_000)]
     tick_interval_ms: Option<u64>,
     /// Ends by itself after this time, in milliseconds; left out, somebody has to end it.
     #[serde(default)]
