@@ -6,7 +6,10 @@ use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
 use stampede_engine::{Action, CommandRefusal, Role};
 use stampede_ledger::Record;
 
-use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
+use crate::{
+    brake::records,
+    support::{Waiting, World, plan, plan_with_countdown, wait_for},
+};
 
 const ALLOWED_MS: u64 = 30_000;
 
@@ -28,48 +31,51 @@ fn report(world: &mut World, online: bool) {
     assert_eq!(done.drop, DropId::HOUSE);
 }
 
-fn offline(world: &mut World) {
-    report(world, false);
+/// An open drop whose stream has just gone.
+fn offline(plan: DropPlan) -> (World, DropId) {
+    let mut world = World::new();
+    let drop = world.open_drop(plan);
+    report(&mut world, false);
+    (world, drop)
 }
 
-fn online(world: &mut World) {
-    report(world, true);
+/// A drop that its stream has paused.
+fn paused(resume: bool) -> (World, DropId) {
+    let (world, drop) = offline(pausing(resume));
+    world.advance(ALLOWED_MS);
+    world.wait_phase(drop, Phase::Paused);
+    (world, drop)
 }
 
-fn phase(world: &World, drop: DropId) -> Phase {
-    world.engine.sale(drop).unwrap().phase()
+fn is_offline(world: &World, drop: DropId) -> bool {
+    world.engine.sale(drop).unwrap().stream_offline_since().is_some()
 }
 
-/// Two answers in a row: the steward has looked at its timers in between.
-fn let_timers_pass(world: &mut World) {
-    for _ in 0..2 {
-        world.give(Some(DropId::new(999)), Action::Pause).get().unwrap_err();
-    }
-}
-
-fn records(world: &World, drop: DropId) -> Vec<Record> {
-    let rows = world.ledger.rows();
-    let rows = rows.iter().filter(|row| row.drop == drop);
-    rows.flat_map(|row| row.decode().map(Result::unwrap).collect::<Vec<_>>()).collect()
+fn count(world: &World, drop: DropId, wanted: impl Fn(&Record) -> bool) -> usize {
+    records(&world.ledger, drop).iter().filter(|record| wanted(record)).count()
 }
 
 fn lapses(world: &World, drop: DropId) -> usize {
-    records(world, drop).iter().filter(|record| **record == Record::OfflineLapsed).count()
+    count(world, drop, |record| *record == Record::OfflineLapsed)
+}
+
+/// The phase, once the steward has looked at its timers: between two answers in a row.
+fn phase_now(world: &mut World, drop: DropId) -> Phase {
+    for _ in 0..2 {
+        world.give(Some(DropId::new(999)), Action::Pause).get().unwrap_err();
+    }
+    world.engine.sale(drop).unwrap().phase()
 }
 
 #[test]
 fn a_drop_pauses_when_its_time_is_over_and_waits_for_the_host() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(false));
-    offline(&mut world);
+    let (mut world, drop) = offline(pausing(false));
     world.advance(ALLOWED_MS - 1);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Open);
+    assert_eq!(phase_now(&mut world, drop), Phase::Open);
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
-    online(&mut world);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Paused, "the plan leaves it to the host");
+    report(&mut world, true);
+    assert_eq!(phase_now(&mut world, drop), Phase::Paused, "the plan leaves it to the host");
     world.give(Some(drop), Action::Resume).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     assert_eq!(lapses(&world, drop), 1, "the reason is on record");
@@ -77,61 +83,46 @@ fn a_drop_pauses_when_its_time_is_over_and_waits_for_the_host() {
 
 #[test]
 fn a_drop_that_says_so_goes_on_with_its_stream() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(true));
-    offline(&mut world);
-    world.advance(ALLOWED_MS);
-    world.wait_phase(drop, Phase::Paused);
+    let (mut world, drop) = paused(true);
     let ann = world.viewer("ann");
-    online(&mut world);
+    report(&mut world, true);
     world.wait_phase(drop, Phase::Open);
     world.hold(&ann, drop, 1, "a1");
 }
 
 #[test]
 fn a_drop_without_the_rule_goes_on() {
-    let mut world = World::new();
-    let drop = world.open_drop(plan(5));
-    offline(&mut world);
-    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_some());
+    let (mut world, drop) = offline(plan(5));
+    assert!(is_offline(&world, drop));
     world.advance(10 * ALLOWED_MS);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Open);
-    online(&mut world);
-    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_none());
+    assert_eq!(phase_now(&mut world, drop), Phase::Open);
+    report(&mut world, true);
+    assert!(!is_offline(&world, drop));
 }
 
 #[test]
 fn back_just_before_the_time_is_over_disarms() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(true));
-    offline(&mut world);
+    let (mut world, drop) = offline(pausing(true));
     world.advance(ALLOWED_MS - 1);
-    online(&mut world);
+    report(&mut world, true);
     world.advance(1);
-    let_timers_pass(&mut world);
-    assert_eq!((phase(&world, drop), lapses(&world, drop)), (Phase::Open, 0));
+    assert_eq!((phase_now(&mut world, drop), lapses(&world, drop)), (Phase::Open, 0));
     // The next report has the whole time again.
-    offline(&mut world);
+    report(&mut world, false);
     world.advance(ALLOWED_MS - 1);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Open);
+    assert_eq!(phase_now(&mut world, drop), Phase::Open);
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
 }
 
 #[test]
 fn a_second_report_does_not_prolong_the_first() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(false));
-    offline(&mut world);
+    let (mut world, drop) = offline(pausing(false));
     world.advance(ALLOWED_MS - 1);
-    offline(&mut world);
+    report(&mut world, false);
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
-    let reports =
-        records(&world, drop).into_iter().filter(|r| matches!(r, Record::StreamOffline { .. }));
-    assert_eq!(reports.count(), 1);
+    assert_eq!(count(&world, drop, |record| matches!(record, Record::StreamOffline { .. })), 1);
 }
 
 #[test]
@@ -139,42 +130,31 @@ fn a_pause_of_the_host_is_not_ended_by_the_stream() {
     let mut world = World::new();
     let drop = world.open_drop(pausing(true));
     world.give(Some(drop), Action::Pause).get().unwrap();
-    offline(&mut world);
+    report(&mut world, false);
     world.advance(ALLOWED_MS);
     wait_for("the time to be over", || (lapses(&world, drop) == 1).then_some(()));
-    online(&mut world);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Paused);
+    report(&mut world, true);
+    assert_eq!(phase_now(&mut world, drop), Phase::Paused);
 }
 
 #[test]
 fn the_host_takes_over_a_pause_of_the_stream() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(true));
-    offline(&mut world);
-    world.advance(ALLOWED_MS);
-    world.wait_phase(drop, Phase::Paused);
+    let (mut world, drop) = paused(true);
     world.give(Some(drop), Action::Pause).get().unwrap();
     let again = world.give(Some(drop), Action::Pause).get();
     assert!(matches!(again, Err(CommandRefusal::WrongPhase { .. })), "{again:?}");
     let mut world = world.restart(10);
-    online(&mut world);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Paused);
+    report(&mut world, true);
+    assert_eq!(phase_now(&mut world, drop), Phase::Paused);
 }
 
 #[test]
 fn what_the_host_decides_while_offline_stands() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(true));
-    offline(&mut world);
-    world.advance(ALLOWED_MS);
-    world.wait_phase(drop, Phase::Paused);
+    let (mut world, drop) = paused(true);
     world.give(Some(drop), Action::Resume).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     world.advance(10 * ALLOWED_MS);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Open);
+    assert_eq!(phase_now(&mut world, drop), Phase::Open);
     let world = world.restart(ALLOWED_MS);
     world.advance(10 * ALLOWED_MS);
     world.wait_phase(drop, Phase::Open);
@@ -183,9 +163,7 @@ fn what_the_host_decides_while_offline_stands() {
 
 #[test]
 fn a_restart_keeps_the_report_and_moves_its_time_by_the_outage() {
-    let mut world = World::new();
-    let drop = world.open_drop(pausing(true));
-    offline(&mut world);
+    let (world, drop) = offline(pausing(true));
     world.advance(ALLOWED_MS - 1_000);
     // A tally within the last second says how long the server was there.
     wait_for("a tally", || {
@@ -193,17 +171,15 @@ fn a_restart_keeps_the_report_and_moves_its_time_by_the_outage() {
         (last == world.engine.now()).then_some(())
     });
     let mut world = world.restart(60_000);
-    assert!(world.engine.sale(drop).unwrap().stream_offline_since().is_some());
-    let_timers_pass(&mut world);
-    world.wait_phase(drop, Phase::Open);
+    assert!(is_offline(&world, drop));
+    assert_eq!(phase_now(&mut world, drop), Phase::Open);
     world.advance(999);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, drop), Phase::Open, "the outage is not the stream's");
+    assert_eq!(phase_now(&mut world, drop), Phase::Open, "the outage is not the stream's");
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
     let mut world = world.restart(5_000);
     world.wait_phase(drop, Phase::Paused);
-    online(&mut world);
+    report(&mut world, true);
     world.wait_phase(drop, Phase::Open);
     let world = world.restart(5_000);
     world.wait_phase(drop, Phase::Open);
@@ -219,18 +195,17 @@ fn a_countdown_is_called_off_and_a_start_waits_for_the_stream() {
     let starts_at = Some(world.engine.now().plus(DurationMs::from_secs(120)));
     let timed = DropPlan { starts_at, ..with_rule(plan_with_countdown(5), false) };
     let timed = world.give(None, Action::Plan { plan: Arc::new(timed) }).get().unwrap().drop;
-    offline(&mut world);
+    report(&mut world, false);
     world.give(Some(drop), Action::Open).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.advance(ALLOWED_MS);
     world.wait_phase(drop, Phase::Scheduled);
     // 112 seconds later the other drop's countdown is due.
     world.advance(82_000);
-    let_timers_pass(&mut world);
-    assert_eq!(phase(&world, timed), Phase::Scheduled);
-    online(&mut world);
+    assert_eq!(phase_now(&mut world, timed), Phase::Scheduled);
+    report(&mut world, true);
     world.wait_phase(timed, Phase::Countdown);
-    assert_eq!(phase(&world, drop), Phase::Scheduled, "the host starts it again");
+    assert_eq!(phase_now(&mut world, drop), Phase::Scheduled, "the host starts it again");
     world.advance(8_000);
     world.wait_phase(timed, Phase::Open);
 }
@@ -239,7 +214,7 @@ fn a_countdown_is_called_off_and_a_start_waits_for_the_stream() {
 fn a_drop_planned_or_edited_meanwhile_knows() {
     let mut world = World::new();
     let first = world.open_drop(plan(5));
-    offline(&mut world);
+    report(&mut world, false);
     world.advance(10_000);
     let later = pausing(true);
     let drop = world.give(None, Action::Plan { plan: Arc::new(later.clone()) }).get().unwrap().drop;
@@ -247,11 +222,11 @@ fn a_drop_planned_or_edited_meanwhile_knows() {
     world.give(Some(drop), Action::Edit { plan: Arc::new(edited) }).get().unwrap();
     world.give(Some(drop), Action::Open).get().unwrap();
     world.wait_phase(drop, Phase::Open);
-    let world = world.restart(0);
+    let mut world = world.restart(0);
     world.wait_phase(drop, Phase::Open);
     world.advance(ALLOWED_MS - 10_000);
     world.wait_phase(drop, Phase::Paused);
-    assert_eq!(phase(&world, first), Phase::Open);
+    assert_eq!(phase_now(&mut world, first), Phase::Open);
 }
 
 #[test]
