@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId, Units,
-    UnixMillis, ViewerId, ViewerNumber,
+    BanId, DropId, DropPlan, DurationMs, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId,
+    Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
 use stampede_stock::{HoldView, Lane, Take, TakeRequest};
@@ -266,14 +266,12 @@ impl CorePort {
         &self.shared.brake
     }
 
-    /// Has the live holds of viewers released, whose connections to `stream`, or to any, were closed
-    /// on account of a ban that releases holds.
-    pub fn release_banned(&self, viewers: &[ViewerNumber], stream: Option<&StreamId>) {
-        if !viewers.is_empty() {
-            let releases = viewers.iter().map(|viewer| (*viewer, stream.cloned()));
-            self.shared.banned_viewers.lock().extend(releases);
-            self.steward.wake();
-        }
+    /// Has the live holds of viewers released whom a ban keeps out, in the stream that it names or in
+    /// all, for as long as the ban is in force.
+    pub fn release_banned(&self, viewers: impl IntoIterator<Item = ViewerNumber>, ban: BanId) {
+        let releases = viewers.into_iter().map(|viewer| (viewer, ban));
+        self.shared.banned_viewers.lock().extend(releases);
+        self.steward.wake();
     }
 
     /// Counts a buy that was refused outside the engine.

@@ -94,7 +94,7 @@ impl BrakePast {
             if let (true, BanTarget::Viewer(viewer)) = (ban.releases_holds, &ban.target)
                 && let Some(viewer) = shared.directory.by_id(viewer)
             {
-                book.releasing.push_back((viewer.number(), None));
+                book.releasing.push_back((viewer.number(), ban.id));
             }
         }
         crate::metrics::show_halt(book.halt.is_some());

@@ -7,7 +7,7 @@ use std::sync::{
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
-use stampede_domain::{DropId, HoldId, StreamId, ViewerNumber};
+use stampede_domain::{BanId, DropId, HoldId, StreamId, ViewerNumber};
 
 use crate::{
     brake::Brake,
@@ -31,9 +31,9 @@ pub(crate) struct Shared {
     /// Rises when `drops` changes, so that each core knows when to look again.
     generation: AtomicU64,
     pub(crate) brake: Arc<Brake>,
-    /// Viewers whose connections a ban has closed and whose holds it releases, since the steward
-    /// last looked; at most one for each closed connection.
-    pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, Option<StreamId>)>>,
+    /// Viewers whom a ban keeps out and whose holds it releases, since the steward last looked; for
+    /// each ban at most one for each connection and each take under way.
+    pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, BanId)>>,
     pub(crate) fresh_takes: FreshTakes,
     /// Replays that wait for somebody else's take to become durable.
     awaiting: AtomicUsize,

@@ -53,6 +53,20 @@ pub struct Ban {
     pub entry: BrakeEntry,
 }
 
+impl Ban {
+    /// Whether it keeps out whoever comes like this.
+    pub fn keeps_out(&self, who: Arrival<'_>) -> bool {
+        match &self.target {
+            BanTarget::Viewer(viewer) => who.viewer == viewer,
+            BanTarget::Addresses(range) => who.address.is_some_and(|from| range.contains(from)),
+            BanTarget::Channel { channel, stream } => {
+                who.channel == Some(channel)
+                    && stream.as_ref().is_none_or(|stream| who.stream == stream)
+            }
+        }
+    }
+}
+
 /// Somebody who wants in.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {

@@ -38,10 +38,12 @@ pub(crate) struct BrakeBook {
     pub(crate) last_ban: BanId,
     /// The limits that hold now; those decided last may wait for their record.
     pub(crate) in_force: Rates,
-    /// Counts decisions about the rates, so that one which was overtaken does nothing.
+    /// Decisions about the halt so far, so that one which was overtaken does nothing.
+    halt_epoch: u64,
+    /// The same about the rates.
     rates_epoch: u64,
-    /// Viewers whose live holds are to be released, in one stream or in all.
-    pub(crate) releasing: VecDeque<(ViewerNumber, Option<StreamId>)>,
+    /// Viewers whose live holds are to be released, by the ban that says so.
+    pub(crate) releasing: VecDeque<(ViewerNumber, BanId)>,
 }
 
 impl BrakeBook {
@@ -55,6 +57,15 @@ impl BrakeBook {
             && let Some(at) = ban.entry.expires_at
         {
             self.expiries.remove(&(at, id));
+        }
+    }
+
+    /// Decisions so far about a part that may be set again; the same ban is never set twice.
+    fn epoch(&self, part: BrakePart) -> u64 {
+        match part {
+            BrakePart::Halt => self.halt_epoch,
+            BrakePart::Rates => self.rates_epoch,
+            BrakePart::Ban(_) => 0,
         }
     }
 
@@ -128,6 +139,7 @@ impl Steward {
 
     /// Stops takes at once; the record follows.
     fn halt(&mut self, entry: BrakeEntry) {
+        self.brake.halt_epoch += 1;
         self.brake.halt = Some(entry.clone());
         let order = order(&entry);
         self.shared.brake.set_halt(Some(entry));
@@ -170,7 +182,7 @@ impl Steward {
             BanTarget::Viewer(viewer) => {
                 let viewer = self.shared.directory.keep(viewer, &mut rand::random::<u64>);
                 if releases_holds {
-                    self.brake.releasing.push_back((viewer.number(), None));
+                    self.brake.releasing.push_back((viewer.number(), id));
                 }
                 (BanScope::Viewer(viewer.number()), viewer.link_to_write().map(Link::Viewer))
             }
@@ -199,7 +211,10 @@ impl Steward {
     /// Ends something; that shows once the record is durable.
     fn lift(&mut self, part: BrakePart, expired: bool) {
         match part {
-            BrakePart::Halt => self.brake.halt = None,
+            BrakePart::Halt => {
+                self.brake.halt_epoch += 1;
+                self.brake.halt = None;
+            }
             BrakePart::Rates => {
                 self.brake.rates_epoch += 1;
                 self.brake.rates = None;
@@ -207,17 +222,22 @@ impl Steward {
             BrakePart::Ban(id) => self.brake.remove_ban(id),
         }
         self.push(DropId::HOUSE, Record::Lifted { part, expired });
-        self.after_records(Effect::Lift { part });
+        let epoch = self.brake.epoch(part);
+        self.after_records(Effect::Lift { part, epoch });
     }
 
-    /// What was lifted is no longer in the way, unless a later decision has set it again.
-    pub(super) fn lifted(&mut self, part: BrakePart) {
+    /// What was lifted is no longer in the way, unless a later decision has set it again: that one's
+    /// own end may still be on its way to the ledger.
+    pub(super) fn lifted(&mut self, part: BrakePart, epoch: u64) {
+        if epoch != self.brake.epoch(part) {
+            return;
+        }
         match part {
-            BrakePart::Halt if self.brake.halt.is_none() => {
+            BrakePart::Halt => {
                 self.shared.brake.set_halt(None);
                 metrics::show_halt(false);
             }
-            BrakePart::Rates if self.brake.rates.is_none() => {
+            BrakePart::Rates => {
                 self.brake.in_force = Rates::NONE;
                 self.shared.brake.set_rates(Rates::NONE, None);
             }
@@ -225,13 +245,12 @@ impl Steward {
                 self.shared.brake.remove_ban(id);
                 metrics::show_bans(self.shared.brake.ban_count());
             }
-            BrakePart::Halt | BrakePart::Rates => {}
         }
     }
 
     /// Limits are durable: they hold as they were set, unless a later decision has changed them.
     pub(super) fn rates_are_set(&mut self, rates: Rates, entry: BrakeEntry, epoch: u64) {
-        if epoch == self.brake.rates_epoch {
+        if epoch == self.brake.epoch(BrakePart::Rates) {
             self.brake.in_force = rates;
             self.shared.brake.set_rates(rates, Some(entry));
         }
@@ -256,10 +275,16 @@ impl Steward {
             if !self.has_room() {
                 return false;
             }
-            let Some((viewer, stream)) = self.brake.releasing.pop_front() else { return false };
-            if !self.release_all(viewer, stream.as_ref()) {
+            let Some((viewer, id)) = self.brake.releasing.pop_front() else { return false };
+            // Nobody is released on the word of a ban that is over.
+            let Some(ban) = self.brake.bans.get(&id).map(Arc::clone) else { continue };
+            let stream = match &ban.target {
+                BanTarget::Channel { stream, .. } => stream.as_ref(),
+                BanTarget::Viewer(_) | BanTarget::Addresses(_) => None,
+            };
+            if !self.release_all(viewer, stream) {
                 // A take is on its way to the ledger: look again when it has got there.
-                self.brake.releasing.push_back((viewer, stream));
+                self.brake.releasing.push_back((viewer, id));
             }
         }
         waiting > RELEASES_PER_TURN_MAX

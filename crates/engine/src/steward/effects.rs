@@ -50,6 +50,7 @@ pub(crate) enum Effect {
     /// Something about the brake has ended.
     Lift {
         part: BrakePart,
+        epoch: u64,
     },
     /// Limits hold as they were set.
     SetRates {
@@ -116,7 +117,7 @@ impl Steward {
                 metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
             }
-            Effect::Lift { part } => self.lifted(part),
+            Effect::Lift { part, epoch } => self.lifted(part, epoch),
             Effect::SetRates { rates, entry, epoch } => self.rates_are_set(rates, *entry, epoch),
             Effect::RefuseRelease(request, refusal) => {
                 let ReleaseRequest { hold, core, token, .. } = request;

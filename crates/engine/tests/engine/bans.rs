@@ -24,6 +24,11 @@ fn hold_elsewhere(world: &mut World, viewer: &Viewer, drop: DropId, key: &str) -
     hold
 }
 
+fn channel(stream: Option<&str>) -> BanTarget {
+    let stream = stream.map(|stream| stream.parse().unwrap());
+    BanTarget::Channel { channel: "nina-tv".parse().unwrap(), stream }
+}
+
 fn wait_ended(world: &World, hold: HoldId) {
     wait_for("the release", || (world.look(hold) == HoldLook::Ended).then_some(()));
 }
@@ -114,6 +119,68 @@ fn a_ban_with_holds_gives_them_back_and_leaves_orders() {
     wait_for("the units", || (world.figures(one) == [5, 4, 0, 1]).then_some(()));
 }
 
+/// A hold of eve's that became durable by the commit of its take and the ban together, which was the
+/// last one before a crash: nothing was released yet.
+fn crash_before_the_release(target: &str) -> (World, DropId, HoldId) {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let (eve, bob) = (world.viewer("eve"), world.viewer("bob"));
+    let next = world.ledger.commits() + 1;
+    world.ledger.order(next, Fault::Hang);
+    world.ledger.order(next + 1, Fault::After);
+    let _sold = world.buy(0, &bob, drop, 1, "b1");
+    world.ledger.wait_until_hanging();
+    let Buy::Pending { hold, .. } = world.buy(1, &eve, drop, 1, "e1") else { panic!("of 5") };
+    let id = BanId::new(1);
+    let banned = world.give(HOUSE, ban(target, true, None));
+    wait_for("the ban", || world.engine.brake().ban(id));
+    world.ports[0].release_banned([eve.number()], id);
+    world.ledger.release();
+    assert!(banned.ends_unanswered());
+    let world = world.restart(1_000);
+    assert!(is_banned(&world, "eve", "10.0.0.1"));
+    (world, drop, hold)
+}
+
+#[test]
+fn after_a_crash_a_viewers_ban_goes_on_releasing() {
+    let (world, drop, hold) = crash_before_the_release("viewer eve");
+    wait_ended(&world, hold);
+    wait_for("the units", || (world.figures(drop) == [5, 4, 1, 0]).then_some(()));
+}
+
+#[test]
+fn after_a_crash_what_a_channels_ban_had_not_released_lives_on() {
+    let (mut world, _, hold) = crash_before_the_release("channel nina-tv");
+    // The ban was in force before the steward decided anything.
+    world.give(HOUSE, ban("viewer ann", false, None)).get().unwrap();
+    assert!(matches!(world.look(hold), HoldLook::Known(_)), "nobody knows any more who came by it");
+    // A ban of the viewer still ends it.
+    world.give(HOUSE, ban("viewer eve", true, None)).get().unwrap();
+    wait_ended(&world, hold);
+}
+
+#[test]
+fn nothing_is_released_on_the_word_of_a_ban_that_is_over() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let eve = world.viewer("eve");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let taken = world.buy(0, &eve, drop, 1, "e1");
+    let Buy::Pending { hold, .. } = taken else { panic!("{taken:?}") };
+    world.ledger.wait_until_hanging();
+    // The take cannot be released before it is durable; by then the ban is over.
+    let banned = world.give(HOUSE, ban("viewer eve", true, None));
+    let unbanned = world.give(HOUSE, Action::Unban { ban: BanId::new(1) });
+    world.give(HOUSE, ban("viewer ann", false, None));
+    wait_for("all decisions", || world.engine.brake().ban(BanId::new(2)));
+    world.ledger.release();
+    banned.get().unwrap();
+    unbanned.get().unwrap();
+    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
+    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "{ordered:?}");
+}
+
 #[test]
 fn a_ban_without_holds_lets_them_live() {
     let mut world = World::new();
@@ -135,7 +202,9 @@ fn cores_are_told_and_have_holds_of_one_stream_released() {
     let eve = world.viewer("eve");
     let held = world.hold(&eve, show, 1, "e1");
     let other = hold_elsewhere(&mut world, &eve, elsewhere, "e2");
-    world.give(HOUSE, ban("channel nina-tv", true, None)).get().unwrap();
+    let target = channel(Some("show"));
+    let banned = Action::Ban { target, release_holds: true, expires_in: None };
+    let banned = world.give(HOUSE, banned).get().unwrap();
     for port in &mut world.ports {
         let mut events = Vec::new();
         wait_for("the ban", || {
@@ -146,7 +215,7 @@ fn cores_are_told_and_have_holds_of_one_stream_released() {
                 .then_some(())
         });
     }
-    world.ports[1].release_banned(&[eve.number()], Some(&"show".parse().unwrap()));
+    world.ports[1].release_banned([eve.number()], banned.ban.unwrap());
     wait_ended(&world, held);
     assert!(matches!(world.look(other), HoldLook::Known(_)), "another stream's hold lives on");
 }

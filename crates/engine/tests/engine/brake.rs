@@ -101,6 +101,40 @@ fn go_acts_only_when_its_record_is_durable() {
     assert!(world.engine.brake().is_halted());
 }
 
+/// Sets something, ends it, sets it again and ends it again, while only the first end becomes durable;
+/// `true` if it is in force then.
+fn outlives_its_first_end(set: Action, end: Action, in_force: impl Fn(&World) -> bool) -> bool {
+    let mut world = World::new();
+    world.give(HOUSE, set.clone()).get().unwrap();
+    let next = world.ledger.commits() + 1;
+    world.ledger.order(next, Fault::Hang);
+    world.ledger.order(next + 1, Fault::Before);
+    let first = world.give(HOUSE, end.clone());
+    world.ledger.wait_until_hanging();
+    world.give(HOUSE, set);
+    world.give(HOUSE, end);
+    world.give(HOUSE, ban("viewer eve", false, None));
+    wait_for("all decisions", || is_banned(&world, "eve", "10.0.0.1").then_some(()));
+    world.ledger.release();
+    // The steward acts on what is durable before it gives up.
+    first.ends_unanswered();
+    in_force(&world)
+}
+
+#[test]
+fn what_was_set_again_waits_for_its_own_end() {
+    let halted = |world: &World| world.engine.brake().is_halted();
+    assert!(outlives_its_first_end(stop(None), Action::Go, halted));
+    let hellos = Rates { hellos_per_s: Some(1), ..Rates::NONE };
+    let limited = |world: &World| {
+        let now = world.engine.now();
+        (0..2).any(|_| world.engine.brake().admit_hello(now).is_err())
+    };
+    let [set, end] =
+        [hellos, Rates::NONE].map(|rates| Action::SetRates { rates, expires_in: None });
+    assert!(outlives_its_first_end(set, end, limited));
+}
+
 /// Staff do this and that while somebody waits for the answer.
 fn decide(engine: &Engine, key: &str, action: Action) {
     let command = StaffCommand {

@@ -1,7 +1,9 @@
 //! Who is kept out: the banned, whoever comes faster than is admitted.
 
+use std::{collections::BTreeSet, net::IpAddr};
+
 use rand::Rng;
-use stampede_domain::{BanTarget, DurationMs, UnixMillis};
+use stampede_domain::{BanTarget, DurationMs, UnixMillis, ViewerNumber};
 use stampede_engine::{Arrival, Ban};
 use stampede_wire::{CloseCode, ErrorNotice, ticket::Ticket};
 
@@ -27,9 +29,7 @@ impl Sessions {
         now: UnixMillis,
     ) -> Option<(CloseCode, ErrorNotice)> {
         let address = self.slab.get(token).map(|session| session.address);
-        let Ticket { viewer, channel, stream, .. } = ticket;
-        let who = Arrival { viewer, channel: channel.as_ref(), stream, address };
-        if self.port.brake().is_banned(who) {
+        if self.port.brake().is_banned(arrival(ticket, address)) {
             return Some((CloseCode::Banned, ErrorNotice::new(CloseCode::Banned, BANNED)));
         }
         let wait = self.port.brake().admit_hello(now).err()?;
@@ -76,42 +76,26 @@ impl Sessions {
     }
 
     /// Closes the sessions that a new ban keeps out. What they had admitted goes on; whose holds
-    /// the ban releases is known only here.
+    /// the ban releases is known only here: of whoever is closed, or waits for an answer without a
+    /// connection by now.
     pub(super) fn banned(&mut self, ban: &Ban) {
-        let stream = match &ban.target {
-            BanTarget::Channel { stream, .. } => stream.as_ref(),
-            BanTarget::Viewer(_) | BanTarget::Addresses(_) => None,
-        };
-        let out: Vec<Token> = match &ban.target {
-            BanTarget::Viewer(viewer) => self.sessions_of(|session| {
-                session.joined().is_some_and(|joined| joined.ticket.viewer == *viewer)
-            }),
-            BanTarget::Channel { channel, .. } => self.sessions_of(|session| {
-                let ticket = session.joined().map(|joined| &joined.ticket);
-                ticket.is_some_and(|ticket| {
-                    ticket.channel.as_ref() == Some(channel)
-                        && stream.is_none_or(|stream| ticket.stream == *stream)
-                })
-            }),
-            // Those who have not said hello yet go too.
-            BanTarget::Addresses(range) => {
-                self.sessions_of(|session| range.contains(session.address))
-            }
-        };
-        let mut viewers = Vec::new();
+        let all = self.slab.iter_mut();
+        let out = all.filter(|(_, session)| keeps_out(ban, session)).map(|(token, _)| token);
+        let out: Vec<Token> = out.collect();
+        if ban.releases_holds {
+            let closed = out.iter().filter_map(|token| self.slab.get(*token)?.joined());
+            let waiting = self.pending.iter().map(|(_, waiting)| waiting).chain(&self.awaiting);
+            let waiting = waiting.filter(|waiting| {
+                let (ticket, address) = &waiting.bearer;
+                ban.keeps_out(arrival(ticket, Some(*address)))
+            });
+            let viewers = closed.map(|joined| &joined.viewer).chain(waiting.map(|w| &w.viewer));
+            let viewers: BTreeSet<ViewerNumber> = viewers.map(|viewer| viewer.number()).collect();
+            self.port.release_banned(viewers, ban.id);
+        }
         for token in out {
-            viewers
-                .extend(self.slab.get(token).and_then(Session::joined).map(|j| j.viewer.number()));
             self.close(token, CloseCode::Banned, BANNED);
         }
-        if ban.releases_holds {
-            self.port.release_banned(&viewers, stream);
-        }
-    }
-
-    fn sessions_of(&mut self, kept_out: impl Fn(&Session) -> bool) -> Vec<Token> {
-        let all = self.slab.iter_mut();
-        all.filter(|(_, session)| kept_out(session)).map(|(token, _)| token).collect()
     }
 
     /// Time between two looks at the stock.
@@ -123,4 +107,18 @@ impl Sessions {
 /// A time from `least` to twice that, so that those who are sent away together come back apart.
 fn spread(least: DurationMs) -> DurationMs {
     DurationMs::new(rand::rng().random_range(least.get()..=least.get().saturating_mul(2)))
+}
+
+/// Those who have not said hello yet are known by their address alone.
+fn keeps_out(ban: &Ban, session: &Session) -> bool {
+    match (session.joined(), &ban.target) {
+        (Some(joined), _) => ban.keeps_out(arrival(&joined.ticket, Some(session.address))),
+        (None, BanTarget::Addresses(range)) => range.contains(session.address),
+        (None, BanTarget::Viewer(_) | BanTarget::Channel { .. }) => false,
+    }
+}
+
+fn arrival(ticket: &Ticket, address: Option<IpAddr>) -> Arrival<'_> {
+    let Ticket { viewer, channel, stream, .. } = ticket;
+    Arrival { viewer, channel: channel.as_ref(), stream, address }
 }

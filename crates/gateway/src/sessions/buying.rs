@@ -27,15 +27,18 @@ impl Sessions {
         if let Some(refusal) = self.refuse_early(token, now, admission) {
             return self.refuse_buy(token, drop, key, refusal);
         }
-        let Some(joined) = self.slab.get(token).and_then(|session| session.joined()) else {
+        let session = self.slab.get(token);
+        let Some((session, joined)) =
+            session.and_then(|session| Some((session, session.joined()?)))
+        else {
             return;
         };
-        let viewer = std::sync::Arc::clone(&joined.viewer);
         let request = BuyRequest { drop, sku, units, key: &key };
-        match self.port.buy(&viewer, &joined.ticket.stream, joined.ticket.mode, request) {
+        match self.port.buy(&joined.viewer, &joined.ticket.stream, joined.ticket.mode, request) {
             Buy::Pending { hold, position } => {
                 self.metrics.taken.increment(1);
-                self.pending.push_back((position, Waiting { token, viewer, hold, key }));
+                let waiting = Waiting::new(token, session, joined, hold, key);
+                self.pending.push_back((position, waiting));
             }
             Buy::Refused(refusal) => {
                 self.metrics.refused.increment(1);
@@ -48,7 +51,7 @@ impl Sessions {
             Buy::Awaiting { hold } => {
                 self.metrics.retries.increment(1);
                 if self.awaiting.len() < self.shared.config.awaiting_max {
-                    self.awaiting.push(Waiting { token, viewer, hold, key });
+                    self.awaiting.push(Waiting::new(token, session, joined, hold, key));
                 } else {
                     let busy = self.port.busy();
                     self.send(token, &ServerMessage::Refused(Refused::buy(key, &busy)));

@@ -18,6 +18,12 @@ impl Sessions {
         self.port.drain(&mut events);
         let now = self.port.now();
         let durable = self.port.durable();
+        // Bans come first: whoever is answered below no longer waits where they look for takes.
+        for event in &events {
+            if let CoreEvent::Banned(ban) = event {
+                self.banned(ban);
+            }
+        }
         while let Some((_, waiting)) = self.pending.pop_front_if(|(at, _)| *at <= durable) {
             self.answer_taken(waiting, now);
         }
@@ -44,7 +50,7 @@ impl Sessions {
     }
 
     fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
-        let Waiting { token, viewer, hold, key } = waiting;
+        let Waiting { token, viewer, hold, key, .. } = waiting;
         let held = match (self.port.hold(hold), self.port.sale(hold.drop_id())) {
             (HoldLook::Known(status), Some(sale)) => view::held(sale, &status, now),
             // It has ended since, which its viewer learns right after this.
@@ -98,7 +104,7 @@ impl Sessions {
             CoreEvent::Evict { token } => {
                 self.close(token, CloseCode::Replaced, "the viewer has too many connections");
             }
-            CoreEvent::Banned(ref ban) => self.banned(ban),
+            CoreEvent::Banned(_) => {}
             CoreEvent::Recheck => self.recheck(now),
             CoreEvent::Poisoned => self.poison(),
         }

@@ -22,6 +22,7 @@ use stampede_domain::{HoldId, IdempotencyKey, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, CorePort, Position, Viewer};
 use stampede_wire::{
     ClientMessage, CloseCode, ErrorNotice, Pong, ServerMessage, Subprotocol, frame::FrameError,
+    ticket::Ticket,
 };
 
 use crate::{
@@ -54,8 +55,24 @@ pub(crate) enum Input<'a> {
 struct Waiting {
     token: Token,
     viewer: Arc<Viewer>,
+    /// Whom a ban may keep out, though the connection may be gone by then.
+    bearer: (Ticket, IpAddr),
     hold: HoldId,
     key: IdempotencyKey,
+}
+
+impl Waiting {
+    fn new(
+        token: Token,
+        session: &Session,
+        joined: &Joined,
+        hold: HoldId,
+        key: IdempotencyKey,
+    ) -> Self {
+        let viewer = Arc::clone(&joined.viewer);
+        let bearer = (joined.ticket.clone(), session.address);
+        Self { token, viewer, bearer, hold, key }
+    }
 }
 
 /// The sessions of one core with the port that they buy through.

@@ -2,6 +2,7 @@
 
 use stampede_domain::{BanId, BanTarget, DurationMs};
 use stampede_engine::Action;
+use stampede_ledger::fake::{FakeLedger, Fault};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 
 use crate::{
@@ -72,6 +73,32 @@ fn a_ban_of_a_channel_takes_its_holds_along() {
     assert_eq!(again.closed(), 4201);
     // The viewer was not banned, only the channel.
     world.join("eve");
+}
+
+#[test]
+fn a_take_under_way_is_released_though_its_connection_is_gone() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let world = World::on_fake(&ledger);
+    let drop = world.open(plan(5));
+    let (mut eve, mut ann) = (join_by_channel(&world, "eve"), world.join("ann"));
+    ledger.order(ledger.commits() + 1, Fault::Hang);
+    ann.buy(drop, "mug", 1, "a1");
+    ledger.wait_until_hanging();
+    eve.buy(drop, "mug", 2, "e1");
+    wait_for("the take", || (world.available(drop) == 2).then_some(()));
+    eve.vanish();
+    let show = "show".parse().unwrap();
+    wait_for("the connection to end", || {
+        (world.engine.viewers_connected(&show) == 1).then_some(())
+    });
+    let witness = join_by_channel(&world, "bob");
+    let target = channel(Some("show"));
+    let banned = world.begin(None, Action::Ban { target, release_holds: true, expires_in: None });
+    assert_eq!(witness.closed(), 4201, "the ban has come");
+    ledger.release();
+    banned.blocking_recv().unwrap().unwrap();
+    ann.held();
+    wait_for("the units", || (world.available(drop) == 4).then_some(()));
 }
 
 #[test]

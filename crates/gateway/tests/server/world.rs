@@ -13,7 +13,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stampede_domain::{
     DropId, DropPlan, DurationMs, Mode, Money, Phase, SkuPlan, Units, UnixMillis,
 };
-use stampede_engine::{Action, Clock, Engine, EngineConfig, Role, SaleDrop, StaffCommand};
+use stampede_engine::{
+    Action, Clock, CommandOutcome, Engine, EngineConfig, Role, SaleDrop, StaffCommand,
+};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
 use stampede_settlement::{Provider, SandboxConfig, Settlement};
@@ -22,6 +24,7 @@ use stampede_wire::{
     ticket::{KeySpec, Ticket, TicketKeys, TicketMinter, TicketVerifier},
 };
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use crate::client::Client;
 
@@ -197,6 +200,15 @@ impl World {
     }
 
     pub(crate) fn command(&self, drop: Option<DropId>, action: Action) -> DropId {
+        self.begin(drop, action).blocking_recv().unwrap().unwrap().drop
+    }
+
+    /// Gives a command without waiting for its record to be durable.
+    pub(crate) fn begin(
+        &self,
+        drop: Option<DropId>,
+        action: Action,
+    ) -> oneshot::Receiver<CommandOutcome> {
         let number = self.commands.fetch_add(1, Ordering::SeqCst);
         let command = StaffCommand {
             actor: "nina".into(),
@@ -207,8 +219,7 @@ impl World {
             drop,
             action,
         };
-        let answer = self.engine.command(command).unwrap();
-        answer.blocking_recv().unwrap().unwrap().drop
+        self.engine.command(command).unwrap()
     }
 
     pub(crate) fn plan(&self, plan: DropPlan) -> DropId {
