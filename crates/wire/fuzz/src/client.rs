@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use stampede_domain::HoldId;
+use stampede_engine::Health;
 use stampede_ledger::{Record, fake::FakeLedger};
 use stampede_wire::{ClientMessage, Request, ServerMessage, Subprotocol};
 
@@ -36,6 +37,11 @@ impl About {
     /// The payment provider never lets a hold live on, so one request of each kind succeeds at most.
     fn is_answered(&self) -> bool {
         self.releases <= u32::from(self.released) && self.pays <= u32::from(self.told)
+    }
+
+    /// Whether nobody waits to learn what has become of the hold.
+    fn is_settled(&self) -> bool {
+        self.told || (self.releases == 0 && self.pays == 0)
     }
 }
 
@@ -77,10 +83,15 @@ impl Client {
         self.holds.entry(hold).or_default()
     }
 
-    /// Requests that have no answer, in words.
-    pub(crate) fn unanswered(&self) -> Vec<String> {
+    /// Requests that have no answer, in words. Once the ledger has failed, whoever was told of a
+    /// hold's end may not learn that another request came too late for it.
+    pub(crate) fn unanswered(&self, health: Health) -> Vec<String> {
+        let is_done = match health {
+            Health::Ready => About::is_answered,
+            Health::Poisoned => About::is_settled,
+        };
         let buys = self.bought.iter().filter(|(_, open)| **open > 0);
-        let holds = self.holds.iter().filter(|(_, about)| !about.is_answered());
+        let holds = self.holds.iter().filter(|(_, about)| !is_done(about));
         let buys = buys.map(|(key, open)| format!("{open} buys with {key}"));
         buys.chain(holds.map(|(hold, about)| format!("{hold}: {about:?}"))).collect()
     }

@@ -184,19 +184,27 @@ impl Sale {
     /// its answer.
     pub fn finish(mut self) {
         self.settle();
-        // Whoever is over by that leaves its place to the last one.
-        for place in (0..self.clients.len()).rev() {
-            self.read(place, usize::MAX);
-        }
-        for client in self.clients.iter().filter(|client| !client.closed) {
-            let unanswered = client.unanswered();
-            assert!(unanswered.is_empty(), "unanswered: {unanswered:?}");
-        }
+        // What came too late for a hold may be refused after the end of the hold is told.
+        let answered = poll(|| {
+            self.core.wake();
+            // Whoever is over by that leaves its place to the last one.
+            for place in (0..self.clients.len()).rev() {
+                self.read(place, usize::MAX);
+            }
+            self.unanswered().is_empty()
+        });
+        assert!(answered, "unanswered: {:?}", self.unanswered());
         while !self.clients.is_empty() {
             self.part(0);
         }
         self.settlement.shutdown();
         self.engine.shutdown();
+    }
+
+    fn unanswered(&self) -> Vec<String> {
+        let health = self.engine.health();
+        let there = self.clients.iter().filter(|client| !client.closed);
+        there.flat_map(|client| client.unanswered(health)).collect()
     }
 
     fn place(&self, who: u8) -> Option<usize> {
@@ -380,12 +388,17 @@ fn address(number: u8) -> IpAddr {
 }
 
 /// Polls until `done`; a run that hangs says so.
-fn wait(mut done: impl FnMut() -> bool) {
+fn wait(done: impl FnMut() -> bool) {
+    assert!(poll(done), "nothing comes to rest");
+}
+
+/// Polls until `done`, which may never be.
+fn poll(mut done: impl FnMut() -> bool) -> bool {
     for _ in 0..200_000 {
         if done() {
-            return;
+            return true;
         }
         std::thread::park_timeout(Duration::from_micros(50));
     }
-    panic!("nothing comes to rest");
+    false
 }
