@@ -7,7 +7,7 @@ use crate::{AddressRange, ChannelId, DurationMs, StreamId, ViewerId, limits};
 /// Limits in force in place of the configured ones; `None` leaves the configured one in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// Buys admitted per second by the whole server; the configuration has no limit.
+    /// Buys that may take units per second in the whole server; the configuration has no limit.
     pub buys_per_s: Option<u32>,
     /// Hellos admitted per second by the whole server; the configuration has no limit.
     pub hellos_per_s: Option<u32>,

@@ -7,7 +7,7 @@ use crate::{DurationMs, Units};
 /// Why a viewer's request was refused, with the numbers that belong to it.
 ///
 /// The order of the variants in [`RefusalCode`] is the order of precedence: where several reasons
-/// hold, the earliest is reported.
+/// hold, the earliest is reported. [`Refusal::Busy`] gives way to what is known for certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// The server cannot take part right now; nothing was decided. Send the same request again.

@@ -36,7 +36,7 @@ impl StopBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RatesBody {
-    /// Buys that the whole server admits per second; more get `busy` at once.
+    /// Buys that may take units per second in the whole server; more get `busy` at once.
     #[serde(default)]
     #[schema(example = 20_000, minimum = 1, maximum = 10_000_000)]
     buys_per_s: Option<u32>,
@@ -157,7 +157,7 @@ impl BrakeState {
 /// Limits in place of the configured ones.
 #[derive(Debug, Serialize, ToSchema)]
 struct RatesState {
-    /// Buys that the whole server admits per second.
+    /// Buys that may take units per second in the whole server.
     #[serde(skip_serializing_if = "Option::is_none")]
     buys_per_s: Option<u32>,
     /// Hellos that the whole server admits per second.

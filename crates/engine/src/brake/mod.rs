@@ -140,7 +140,7 @@ impl Brake {
     /// # Errors
     /// How long to wait, if too many come.
     pub(crate) fn admit_take(&self, now: UnixMillis) -> Result<(), DurationMs> {
-        self.buys.admit(now).map_err(|too_fast| self.spread(too_fast))
+        self.buys.admit(now).map_err(|too_fast| self.wait(too_fast))
     }
 
     /// Lets one hello through.
@@ -150,11 +150,11 @@ impl Brake {
     pub fn admit_hello(&self, now: UnixMillis) -> Result<(), DurationMs> {
         self.hellos.admit(now).map_err(|too_fast| {
             self.shedding.count(Shed::Hello);
-            self.spread(too_fast)
+            self.wait(too_fast)
         })
     }
 
-    fn spread(&self, TooFast { retry_after }: TooFast) -> DurationMs {
+    fn wait(&self, TooFast { retry_after }: TooFast) -> DurationMs {
         retry_after.max(self.admission_retry_after)
     }
 
