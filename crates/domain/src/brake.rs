@@ -108,7 +108,7 @@ mod tests {
         let rates = Rates { hellos_per_s: Some(0), ..Rates::NONE };
         let text = rates.validate().unwrap_err().to_string();
         assert_eq!(text, "hellos_per_s is 0; 1 to 10000000 are allowed");
-        let rates = Rates { tick_interval: Some(DurationMs::new(9)), ..Rates::NONE };
+        let rates = Rates { tick_interval: Some(DurationMs::ZERO), ..Rates::NONE };
         assert_eq!(rates.validate().unwrap_err().field, "tick_interval_ms");
         assert_eq!(Rates::NONE.validate(), Ok(()));
     }
