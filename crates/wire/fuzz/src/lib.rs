@@ -4,6 +4,7 @@ mod client;
 pub mod sale;
 pub mod step;
 mod terms;
+mod time;
 
 use stampede_domain::UnixMillis;
 use stampede_wire::{Subprotocol, ticket::KeySpec};

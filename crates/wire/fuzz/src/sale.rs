@@ -6,10 +6,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use stampede_domain::{BanTarget, DropId, DurationMs, HoldId, Mode, Phase, Units, UnixMillis};
+use stampede_domain::{BanTarget, DropId, DurationMs, HoldId, Mode, Phase, Units};
 use stampede_engine::{Action, Clock, Engine, EngineConfig, Role, StaffCommand, Wake};
 use stampede_gateway::{
     GatewayConfig,
@@ -28,6 +27,7 @@ use crate::{
     client::{Client, Durable, next_frame},
     key,
     step::{Order, Step, Wish},
+    time::{ManualClock, poll, wait},
 };
 
 /// Bytes that may wait for one connection.
@@ -36,14 +36,6 @@ const QUEUE_BYTES_MAX: usize = 4_096;
 const LAST_WORDS_BYTES_MAX: usize = 1_024;
 const CONNECTIONS_MAX: usize = 8;
 const DROP: DropId = DropId::new(1);
-
-struct ManualClock(AtomicU64);
-
-impl Clock for ManualClock {
-    fn now(&self) -> UnixMillis {
-        UnixMillis::new(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// The sale with everybody in it.
 pub struct Sale {
@@ -385,20 +377,4 @@ impl Sale {
 /// One of three addresses.
 fn address(number: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(192, 0, 2, number % 3))
-}
-
-/// Polls until `done`; a run that hangs says so.
-fn wait(done: impl FnMut() -> bool) {
-    assert!(poll(done), "nothing comes to rest");
-}
-
-/// Polls until `done`, which may never be.
-fn poll(mut done: impl FnMut() -> bool) -> bool {
-    for _ in 0..200_000 {
-        if done() {
-            return true;
-        }
-        std::thread::park_timeout(Duration::from_micros(50));
-    }
-    false
 }
