@@ -251,6 +251,7 @@ impl fmt::Display for Refusal {
             Self::OverViewerLimit { limit } => write!(f, "one viewer may have {limit} units"),
             Self::HoldsCapped { max } => write!(f, "one viewer may make {max} holds in a drop"),
             Self::SoldOut => f.write_str("sold out for now; held units may come back"),
+            Self::NotEnough { available: Units::ONE } => f.write_str("only 1 unit is available"),
             Self::NotEnough { available } => write!(f, "only {available} units are available"),
             Self::UnknownHold => f.write_str("you have no such hold; the welcome lists yours"),
             Self::HoldEnded => f.write_str("the hold has ended; its units went back on sale"),

@@ -204,11 +204,15 @@ async fn refuse(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     response: &[u8],
 ) -> &'static str {
-    let refused = async {
-        write(stream, response).await?;
+    if write(stream, response).await.is_err() {
+        return BROKEN;
+    }
+    let farewell = async {
         stream.shutdown().await?;
         // What the client still sends is taken, so that the response is not cut off.
         tokio::io::copy(&mut stream.take(LINGER_BYTES_MAX), &mut tokio::io::sink()).await
     };
-    if refused.await.is_ok() { REFUSED } else { BROKEN }
+    // It has been told; few clients of TLS say goodbye after that.
+    let _unsaid = farewell.await;
+    REFUSED
 }

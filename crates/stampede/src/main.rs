@@ -23,6 +23,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    // A ledger holds people's ids, its folder secrets: what is made here is for this account alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let done = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),

@@ -1,7 +1,10 @@
 //! The server: every part wired, started in order, stopped in order.
 
 use std::{
+    fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::ExitCode,
     sync::{Arc, atomic::Ordering},
 };
@@ -57,7 +60,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         (load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?);
     let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
 
-    let data = DataDir::lock(&args.data)?;
+    let data = lock(&args.data)?;
     let tokens = Arc::new(StaffTokens::open(data.path())?);
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     let node = NodeId::new(&config.node.name)?;
@@ -189,6 +192,17 @@ fn raise_descriptors(config: &Config) {
     if u64::try_from(connections_max).is_ok_and(|max| max > descriptors) {
         warn!(connections_max, descriptors, "viewers.connections_max cannot be reached");
     }
+}
+
+/// Locks the data directory, which may have been there before with a mode of its own.
+fn lock(path: &Path) -> Result<DataDir, Failure> {
+    let data = DataDir::lock(path)?;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let (data, mode) = (path.display(), format!("{mode:o}"));
+        warn!(%data, mode, "other accounts may read the data directory; chmod 700");
+    }
+    Ok(data)
 }
 
 /// Only a browser says which page it runs, so this matters where pages may connect at all.

@@ -1,5 +1,7 @@
 //! Starting, stopping, one server for each folder.
 
+use std::os::unix::fs::PermissionsExt;
+
 use rustix::process::Signal;
 
 use crate::running::{Running, stampede, stderr};
@@ -18,6 +20,20 @@ fn the_first_start_prints_a_token_the_second_does_not() {
     let second = Running::start(dir.path());
     assert_eq!(second.token, None);
     assert!(second.stop(Signal::TERM).success());
+}
+
+#[test]
+fn what_the_server_makes_is_for_its_account_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Running::start(&data);
+    for file in std::fs::read_dir(&data).unwrap().map(Result::unwrap) {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", file.path().display());
+    }
+    drop(server);
 }
 
 #[test]
