@@ -148,6 +148,8 @@ const REFRESH_AHEAD_MS = 60_000;
 const REFRESH_AGAIN_MS = 5_000;
 /** Close code of a connection that broke without a close frame. */
 const BROKEN = 1006;
+/** Said where no handshake came about: a page in a browser is not told why. */
+const NEVER_OPENED = 'no handshake: check the address, the allowed origins, the certificate';
 /** Close codes for a message that the server could not read. */
 const UNREADABLE = [1003, 1007, 1009, 4104];
 /** What the server reads as a key. */
@@ -487,13 +489,21 @@ export class StampedeClient {
     const current = (/** @type {(event: any) => void} */ work) => (/** @type {any} */ event) => {
       if (socket === this.#socket) work(event);
     };
+    let opened = false;
+    let fault = '';
     socket.onopen = current(() => {
+      opened = true;
       this.#send(client === undefined ? { type: 'hello', ticket } : { type: 'hello', ticket, client });
     });
     socket.onmessage = current((event) => this.#receive(event.data));
-    socket.onclose = current((event) => this.#lost(event.code ?? BROKEN, event.reason ?? ''));
-    // A close follows. Without a listener, `ws` would end the process.
-    socket.onerror = () => {};
+    socket.onclose = current((event) => {
+      const known = event.reason || this.#notice?.message || fault;
+      this.#lost(event.code ?? BROKEN, known || (opened ? '' : NEVER_OPENED));
+    });
+    // A close follows, which does not say why. Without a listener, `ws` would end the process.
+    socket.onerror = (/** @type {any} */ event) => {
+      fault = event?.message ?? '';
+    };
   }
 
   async #fetchTicket() {
@@ -521,7 +531,7 @@ export class StampedeClient {
     const notice = this.#notice;
     // A close frame that went missing is made up for by the message before it.
     const told = code === 1005 || code === BROKEN ? notice : undefined;
-    const closed = { code: told?.close_code ?? code, reason: reason || (notice?.message ?? '') };
+    const closed = { code: told?.close_code ?? code, reason };
     const verdict = this.#mended(closed.code) ? 'again' : afterClose(closed.code);
     if (verdict !== 'again') return this.#stop({ ...closed, verdict });
     this.#letGo();

@@ -43,6 +43,29 @@ test('connecting: without any WebSocket the fault says what to do', async () => 
   assert.equal(stage.client.state, 'waiting');
 });
 
+test('connecting: the reason says why a handshake failed, else where to look', async () => {
+  const why = async (fail) => {
+    const stage = new Stage();
+    stage.client.connect().catch(() => {});
+    await settle();
+    fail(stage);
+    await stage.end(1006);
+    return stage.told('closed')[0];
+  };
+  const message = 'Unexpected server response: 404';
+  const told = await why((stage) => stage.socket.onerror({ message }));
+  assert.deepEqual(told, { code: 1006, reason: message, verdict: 'again', retryInMs: 250 });
+  const hidden = await why((stage) => stage.socket.onerror({}));
+  assert.match(hidden.reason, /^no handshake: check the address/);
+  assert.equal((await why((stage) => stage.socket.onopen({}))).reason, '');
+  const noticed = await why((stage) => {
+    stage.socket.onopen({});
+    stage.say('error', { code: 'going_away', close_code: 4000, message: 'restarting' });
+    stage.socket.onerror({ message: 'read ECONNRESET' });
+  });
+  assert.equal(noticed.reason, 'restarting');
+});
+
 test('versions: what is older is skipped, the same version is as new', async () => {
   const stage = await Stage.online();
   const available = () => stage.client.drops.get('d1').skus.map((sku) => sku.available);
