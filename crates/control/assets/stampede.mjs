@@ -258,6 +258,7 @@ function purchaseFault({ drop, sku, units, key }) {
 export class StampedeClient {
   /** @type {Options} */ #options;
   /** @type {Options['ticket']} */ #ticket;
+  /** @type {SocketConstructor} */ #WebSocket;
   /** @type {PurchaseStorage} */ #storage;
   /** @type {Surroundings} */ #around;
   /** @type {Backoff} */ #backoff;
@@ -287,8 +288,17 @@ export class StampedeClient {
   /** The viewer's orders by id. @type {ReadonlyMap<string, OrderView>} */
   orders = new Map();
 
-  /** @param {Options} options */
+  /**
+   * @param {Options} options
+   * @throws {TypeError} if there is neither a global WebSocket nor one among the options
+   */
   constructor(options) {
+    const WebSocket = options.WebSocket ?? /** @type {any} */ (globalThis).WebSocket;
+    if (!WebSocket) {
+      const why = 'there is no global WebSocket here: pass one as an option, in Node that of the package ws';
+      throw new TypeError(why);
+    }
+    this.#WebSocket = WebSocket;
     this.#options = options;
     this.#ticket = options.ticket;
     this.#storage = options.storage ?? defaultStorage();
@@ -470,9 +480,7 @@ export class StampedeClient {
     try {
       const ticket = await this.#fetchTicket();
       if (attempt !== this.#attempt) return;
-      const Constructor = this.#options.WebSocket ?? /** @type {any} */ (globalThis).WebSocket;
-      if (!Constructor) throw new TypeError('there is no global WebSocket here; pass one as an option');
-      this.#attach(new Constructor(this.#options.url, [SUBPROTOCOL]), ticket);
+      this.#attach(new this.#WebSocket(this.#options.url, [SUBPROTOCOL]), ticket);
     } catch (error) {
       if (attempt === this.#attempt) this.#emit('fault', error);
       if (attempt === this.#attempt) this.#lost(BROKEN, `no connection could be made: ${error}`);
