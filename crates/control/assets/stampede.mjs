@@ -482,7 +482,7 @@ export class StampedeClient {
       if (attempt !== this.#attempt) return;
       this.#attach(new this.#WebSocket(this.#options.url, [SUBPROTOCOL]), ticket);
     } catch (error) {
-      if (attempt === this.#attempt) this.#emit('fault', error);
+      if (attempt === this.#attempt) this.#fault(error);
       if (attempt === this.#attempt) this.#lost(BROKEN, `no connection could be made: ${error}`);
     }
   }
@@ -527,7 +527,7 @@ export class StampedeClient {
       this.#socket?.send(JSON.stringify(message));
     } catch (error) {
       // A socket that is closing: its close repeats what is unanswered.
-      this.#emit('fault', error);
+      this.#fault(error);
     }
   }
 
@@ -612,7 +612,7 @@ export class StampedeClient {
       // A listener may have ended the connection that it came on; so below.
       if (attempt === this.#attempt) this.#apply(message);
     } catch (error) {
-      this.#emit('fault', error);
+      this.#fault(error);
     }
   }
 
@@ -845,7 +845,7 @@ export class StampedeClient {
       else this.#storage.setItem(this.#slotName(), JSON.stringify(stored));
     } catch (error) {
       // Without it only a reload of the page loses the key, so the purchase goes on.
-      this.#emit('fault', error);
+      this.#fault(error);
     }
   }
 
@@ -856,7 +856,7 @@ export class StampedeClient {
       const stored = JSON.parse(this.#storage.getItem(this.#slotName()) ?? '[]');
       return stored.filter((/** @type {StoredPurchase} */ one) => one.at >= oldest);
     } catch (error) {
-      this.#emit('fault', error);
+      this.#fault(error);
       return [];
     }
   }
@@ -902,7 +902,7 @@ export class StampedeClient {
     // One at a time: a refresh over the message rate ends the connection.
     if (this.#timers.has('renewing')) return;
     this.#after('renewing', REFRESH_AGAIN_MS, () => this.#renewTicket());
-    this.refresh().catch((error) => this.#emit('fault', error));
+    this.refresh().catch((error) => this.#fault(error));
   }
 
   /** @param {Refreshed} message */
@@ -985,6 +985,15 @@ export class StampedeClient {
   #tell(type, event) {
     this.#emit(type, event);
     this.#emit('change', undefined);
+  }
+
+  /**
+   * Something that the app did not ask for went wrong. Where it does not listen, its developer is told.
+   * @param {unknown} error
+   */
+  #fault(error) {
+    if (!this.#listeners.get('fault')?.size) console.error('stampede:', error);
+    this.#emit('fault', error);
   }
 
   /**

@@ -499,6 +499,23 @@ test('tickets: one that cannot be fetched is a failed attempt', async () => {
   assert.equal(stage.client.state, 'online');
 });
 
+test('a fault that nobody listens to is logged', async (t) => {
+  const log = t.mock.method(console, 'error', () => {});
+  const fault = new Error('503');
+  const ticket = () => Promise.reject(fault);
+  const surroundings = { setTimeout: () => 0, clearTimeout: () => {} };
+  const options = { url: 'ws://server.test/', ticket, WebSocket: class {}, surroundings };
+  const faultsOf = async (client) => {
+    client.connect().catch(() => {});
+    await settle();
+    return log.mock.calls.map((call) => call.arguments);
+  };
+  const heard = new StampedeClient(options);
+  heard.on('fault', () => {});
+  assert.deepEqual(await faultsOf(heard), []);
+  assert.deepEqual(await faultsOf(new StampedeClient(options)), [['stampede:', fault]]);
+});
+
 test('tickets: the app may hand over a new one', async () => {
   const stage = await Stage.online();
   await stage.client.refresh('ticket-2');

@@ -116,7 +116,7 @@ fn a_browser_buys_loses_the_server_comes_back_pays() {
         see(&page, "#notice", "You have as many as one person may have.").await;
 
         server.stop(Signal::KILL);
-        see(&page, "#state", "waiting").await;
+        see(&page, "#state", "waiting: no handshake").await;
         let server = Running::at(&address, &shop.data(), &args);
         see(&page, "#state", "online").await;
         see(&page, ".hold", "Held for you: 1").await;
