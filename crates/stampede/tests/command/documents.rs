@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use crate::{
     running::{Running, stdout},
-    shop::{done, tree},
+    shop::{done, installed, tree},
 };
 
 /// The `sh` blocks of a document, in order.
@@ -62,6 +62,12 @@ fn the_guide_for_viewer_apps_can_be_followed_from_top_to_bottom() {
     let (serve, shop) = (place("stampede serve"), place("node docs/integrate/shop.mjs"));
     // A test of its own follows that one in a browser.
     blocks.remove(shop);
+    // The package that the gate has installed: a test downloads nothing.
+    let package = installed("npm").join("node_modules/ws");
+    let from_here = format!("npm install --prefix shop {}\n", package.display());
+    for block in &mut blocks {
+        *block = block.replace("npm install --prefix shop ws\n", &from_here);
+    }
     let follow = |blocks: &[String], server: Option<&Running>| {
         let own = |line: &&str| !line.starts_with("export ");
         let lines = blocks.iter().flat_map(|block| block.lines().filter(own));
@@ -69,7 +75,7 @@ fn the_guide_for_viewer_apps_can_be_followed_from_top_to_bottom() {
             lines.fold("set -euo pipefail\n".to_owned(), |script, line| script + line + "\n");
         let mut bash = Command::new("bash");
         bash.arg("-c").arg(&script).current_dir(folder.path());
-        bash.env("PYTHONDONTWRITEBYTECODE", "1");
+        bash.env("PYTHONDONTWRITEBYTECODE", "1").env("npm_config_offline", "true");
         if let Some(server) = server {
             bash.env("STAMPEDE", server.control.trim_end_matches('/'));
             bash.env("VIEWERS", &server.viewers).env("TOKEN", server.token.as_deref().unwrap());
@@ -80,15 +86,18 @@ fn the_guide_for_viewer_apps_can_be_followed_from_top_to_bottom() {
     let data = folder.path().join("shop/data");
     let server = Running::start(&data);
     let printed = follow(&blocks[serve + 1..], Some(&server));
-    for expected in
-        [r#"{"drop":"d1","action":"open"}"#, r#""code": "over_viewer_limit""#, r#""done""#]
-    {
+    for expected in [
+        r#"{"drop":"d1","action":"open"}"#,
+        r#""code": "over_viewer_limit""#,
+        r#""done""#,
+        r#"{"type":"order""#,
+    ] {
         assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
     }
     let report =
         crate::running::stampede().args(["report", "--json", "--data"]).arg(&data).assert();
     let report: serde_json::Value = serde_json::from_str(&stdout(&report.success())).unwrap();
-    assert_eq!(report[0]["sold"], 2, "the reader's first orders");
+    assert_eq!(report[0]["sold"], 3, "the reader's first orders");
 }
 
 #[test]
