@@ -1,10 +1,14 @@
 //! Staff commands as the journal holds them, newest first.
 
+mod did;
+
 use std::{collections::VecDeque, path::Path};
 
 use stampede_domain::{DropId, UnixMillis};
 use stampede_ledger::{Command, JournalReader, Outcome, Record, RowKey};
 
+pub use self::did::Did;
+use self::did::{Doings, name_targets};
 use crate::{FoldError, ReportError};
 
 /// A command with its place among all commands of the ledger.
@@ -18,6 +22,8 @@ pub struct RecordedCommand {
     pub at: UnixMillis,
     /// Who asked for what, with what came of it.
     pub command: Command,
+    /// What it did, as far as the records beside it tell.
+    pub did: Option<Did>,
 }
 
 /// A page of commands.
@@ -41,15 +47,32 @@ pub fn commands(
     sees: impl Fn(DropId) -> bool,
 ) -> Result<CommandPage, ReportError> {
     let reader = JournalReader::open(data_dir)?;
+    let mut page = newest(&reader, before, limit, sees)?;
+    name_targets(&reader, &mut page.commands)?;
+    Ok(page)
+}
+
+fn newest(
+    reader: &JournalReader,
+    before: Option<u64>,
+    limit: usize,
+    sees: impl Fn(DropId) -> bool,
+) -> Result<CommandPage, ReportError> {
     let mut newest = VecDeque::with_capacity(limit);
-    let (mut number, mut more) = (0, false);
+    let (mut number, mut more, mut doings) = (0, false, Doings::default());
     for row in reader.rows(RowKey::default()) {
         let row = row?;
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
         let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
         let at = row.header().map_err(damaged)?.at;
         for record in row.decode() {
-            let Record::Command(command) = record.map_err(damaged)? else { continue };
+            let command = match record.map_err(damaged)? {
+                Record::Command(command) => *command,
+                other => {
+                    doings.see(drop, other);
+                    continue;
+                }
+            };
             number += 1;
             if before.is_some_and(|before| number >= before) {
                 return Ok(CommandPage { commands: newest.into(), more });
@@ -59,7 +82,8 @@ pub fn commands(
                     newest.pop_back();
                     more = true;
                 }
-                newest.push_front(RecordedCommand { number, drop, at, command: *command });
+                let did = doings.of(drop, &command);
+                newest.push_front(RecordedCommand { number, drop, at, command, did });
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Staff commands as the ledger holds them, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::DropId;
-use stampede_report::commands::{RecordedCommand, refusal};
+use stampede_domain::{BanTarget, DropId, DurationMs, Rates, UnixMillis};
+use stampede_report::commands::{Did, RecordedCommand, refusal};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::extract::PageLimit;
@@ -56,6 +56,104 @@ pub(crate) struct CommandLine {
     /// Why it was refused; left out if it was carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<RecordedRefusal>,
+    #[serde(flatten)]
+    did: RecordedDoing,
+}
+
+/// What a command that was carried out did; what does not belong to it is left out.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct RecordedDoing {
+    /// The ban that was made or ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "b7")]
+    ban: Option<String>,
+    /// The viewer kept out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    viewer: Option<String>,
+    /// The addresses kept out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "198.51.100.0/24")]
+    addresses: Option<String>,
+    /// The channel kept out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    /// The stream that the channel is kept out of; left out if it is kept out of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// Whether the live holds of those kept out were released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases_holds: Option<bool>,
+    /// The limits set; left out where limits were ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<RecordedRates>,
+    /// When what was set ends by itself, in milliseconds since 1970-01-01 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at_ms: Option<u64>,
+    /// The SKU that got more units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<String>,
+    /// How many units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<u32>,
+    /// The lot's number within the drop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lot: Option<u32>,
+}
+
+/// Limits that were set in place of the configured ones.
+#[derive(Debug, Serialize, ToSchema)]
+struct RecordedRates {
+    /// Buys that may take units per second in the whole server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buys_per_s: Option<u32>,
+    /// Hellos that the whole server admits per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hellos_per_s: Option<u32>,
+    /// Time between two stock ticks of a drop, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tick_interval_ms: Option<u64>,
+}
+
+impl RecordedDoing {
+    fn new(did: &Did) -> Self {
+        let at_ms = |at: Option<UnixMillis>| at.map(UnixMillis::get);
+        match did {
+            Did::Stopped { expires_at } => {
+                Self { expires_at_ms: at_ms(*expires_at), ..Self::default() }
+            }
+            Did::RatesSet { rates, expires_at } => {
+                let Rates { buys_per_s, hellos_per_s, tick_interval } = *rates;
+                let tick_interval_ms = tick_interval.map(DurationMs::get);
+                let rates = RecordedRates { buys_per_s, hellos_per_s, tick_interval_ms };
+                Self { rates: Some(rates), expires_at_ms: at_ms(*expires_at), ..Self::default() }
+            }
+            Did::Banned { ban, target } => {
+                let mut doing = Self {
+                    ban: Some(ban.ban.to_string()),
+                    releases_holds: Some(ban.releases_holds),
+                    expires_at_ms: at_ms(ban.order.expires_at),
+                    ..Self::default()
+                };
+                match target {
+                    Some(BanTarget::Viewer(viewer)) => doing.viewer = Some(viewer.to_string()),
+                    Some(BanTarget::Addresses(range)) => doing.addresses = Some(range.to_string()),
+                    Some(BanTarget::Channel { channel, stream }) => {
+                        doing.channel = Some(channel.to_string());
+                        doing.stream = stream.as_ref().map(ToString::to_string);
+                    }
+                    None => {}
+                }
+                doing
+            }
+            Did::Unbanned { ban } => Self { ban: Some(ban.to_string()), ..Self::default() },
+            Did::Restocked { lot, sku, units } => Self {
+                lot: Some(*lot),
+                sku: sku.as_ref().map(ToString::to_string),
+                units: Some(units.get()),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 /// Why a command was refused.
@@ -70,7 +168,7 @@ struct RecordedRefusal {
 
 impl CommandLine {
     pub(crate) fn new(recorded: &RecordedCommand) -> Self {
-        let RecordedCommand { number, drop, at, command } = recorded;
+        let RecordedCommand { number, drop, at, command, did } = recorded;
         let reason = command.reason.as_str();
         Self {
             number: *number,
@@ -84,6 +182,7 @@ impl CommandLine {
                 code: code.to_owned(),
                 detail: detail.to_owned(),
             }),
+            did: did.as_ref().map(RecordedDoing::new).unwrap_or_default(),
         }
     }
 }

@@ -207,3 +207,52 @@ async fn commands_are_listed_newest_first_for_those_who_may() {
     rig.ask("host", "GET", "/v1/commands").refused(403, "forbidden").await;
     rig.ask("ops", "GET", "/v1/commands?limit=0").refused(400, "bad_query").await;
 }
+
+#[tokio::test]
+async fn the_list_of_commands_says_what_was_commanded() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let lots = format!("/v1/drops/{drop}/lots");
+    for (key, method, path, body) in [
+        ("c1", "POST", lots.as_str(), json!({"sku": "mug", "units": 7})),
+        ("c2", "POST", "/v1/bans", json!({"viewer": "eve", "expires_in_ms": 1_000})),
+        ("c3", "POST", "/v1/bans", json!({"addresses": "198.51.100.7/24", "release_holds": true})),
+        ("c4", "POST", "/v1/bans", json!({"channel": "nina-tv", "stream": "show"})),
+        ("c5", "DELETE", "/v1/bans/b2", json!({})),
+        ("c6", "POST", "/v1/brake/rates", json!({"buys_per_s": 9, "expires_in_ms": 60_000})),
+        ("c7", "POST", "/v1/brake/rates", json!({})),
+        ("c8", "POST", "/v1/brake/stop", json!({"expires_in_ms": 5_000})),
+        ("c9", "POST", "/v1/brake/go", json!({})),
+    ] {
+        let answer = rig.ask("admin", method, path).key(key).json(&body).send().await;
+        assert!(answer.status.is_success(), "{key}: {}", answer.text);
+    }
+    // The ban is over: only the list still tells whom it kept out.
+    rig.advance(1_000);
+    until(async || brake(&rig).await["bans"] == 1).await;
+    let told = async |rig: &Rig| {
+        let page = rig.ask("ops", "GET", "/v1/commands?limit=9").expect(StatusCode::OK).await.json;
+        let mut lines = page["commands"].as_array().unwrap().clone();
+        lines.reverse();
+        for line in &mut lines {
+            let line = line.as_object_mut().unwrap();
+            for common in ["number", "at_ms", "actor", "role", "action", "drop"] {
+                line.remove(common);
+            }
+        }
+        json!(lines)
+    };
+    let expected = json!([
+        {"sku": "mug", "units": 7, "lot": 2},
+        {"ban": "b1", "viewer": "eve", "releases_holds": false, "expires_at_ms": NOON + 1_000},
+        {"ban": "b2", "addresses": "198.51.100.0/24", "releases_holds": true},
+        {"ban": "b3", "channel": "nina-tv", "stream": "show", "releases_holds": false},
+        {"ban": "b2"},
+        {"rates": {"buys_per_s": 9}, "expires_at_ms": NOON + 60_000},
+        {},
+        {"expires_at_ms": NOON + 5_000},
+        {},
+    ]);
+    assert_eq!(told(&rig).await, expected);
+    assert_eq!(told(&rig.restart()).await, expected);
+}

@@ -1,0 +1,168 @@
+//! What staff commands did, by the records that stand in front of them.
+
+use std::collections::HashMap;
+
+use stampede_domain::{
+    BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
+};
+use stampede_ledger::{
+    BanScope, Banned, BrakePart, Command, JournalReader, Outcome, Record, links,
+};
+
+use super::RecordedCommand;
+use crate::ReportError;
+
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// Stopped all takes.
+    Stopped {
+        /// When that ends by itself.
+        expires_at: Option<UnixMillis>,
+    },
+    /// Set limits.
+    RatesSet {
+        /// The limits.
+        rates: Rates,
+        /// When they end by themselves.
+        expires_at: Option<UnixMillis>,
+    },
+    /// Kept somebody out.
+    Banned {
+        /// The ban, as the chain tells it.
+        ban: Banned,
+        /// Whom; `None` once that was erased.
+        target: Option<BanTarget>,
+    },
+    /// Ended a ban.
+    Unbanned {
+        /// Which.
+        ban: BanId,
+    },
+    /// Added units.
+    Restocked {
+        /// The lot's number within the drop.
+        lot: u32,
+        /// To which SKU.
+        sku: Option<SkuId>,
+        /// How many.
+        units: Units,
+    },
+}
+
+impl Did {
+    /// Whether this is what a command of this name does.
+    fn is_of(&self, action: &str) -> bool {
+        let name = match self {
+            Self::Stopped { .. } => "stop",
+            Self::RatesSet { .. } => "set_rates",
+            Self::Banned { .. } => "ban",
+            Self::Unbanned { .. } => "unban",
+            Self::Restocked { .. } => "restock",
+        };
+        name == action
+    }
+}
+
+/// The latest doing in each chain. A command's record follows what it did within one chain: only
+/// takes, deadlines or tallies may come between.
+#[derive(Default)]
+pub(super) struct Doings {
+    latest: HashMap<DropId, Did>,
+    /// The SKUs of drops that may get more units, in the order of their common pools.
+    skus: HashMap<DropId, Vec<SkuId>>,
+}
+
+impl Doings {
+    /// Follows a record that is no command.
+    pub(super) fn see(&mut self, drop: DropId, record: Record) {
+        let did = match record {
+            Record::Planned { plan, .. } => {
+                self.skus.insert(drop, plan.skus.iter().map(|sku| sku.id.clone()).collect());
+                return;
+            }
+            Record::Settled | Record::Cancelled => {
+                self.skus.remove(&drop);
+                return;
+            }
+            Record::Lot { pool, units, lot } => {
+                Did::Restocked { lot, sku: self.sku(drop, pool), units }
+            }
+            Record::Halted(order) => Did::Stopped { expires_at: order.expires_at },
+            Record::RatesSet(set) => {
+                Did::RatesSet { rates: set.rates, expires_at: set.order.expires_at }
+            }
+            Record::Banned(ban) => {
+                let target = match &ban.scope {
+                    BanScope::Channel { channel, stream } => Some(BanTarget::Channel {
+                        channel: channel.clone(),
+                        stream: stream.clone(),
+                    }),
+                    BanScope::Viewer(_) | BanScope::Addresses => None,
+                };
+                Did::Banned { ban: *ban, target }
+            }
+            Record::Lifted { part: BrakePart::Ban(ban), expired: false } => Did::Unbanned { ban },
+            // Limits that staff ended leave nothing to tell about the command.
+            Record::Lifted { expired: false, .. } => {
+                self.latest.remove(&drop);
+                return;
+            }
+            _ => return,
+        };
+        self.latest.insert(drop, did);
+    }
+
+    /// What this command did, the next in its chain.
+    pub(super) fn of(&mut self, drop: DropId, command: &Command) -> Option<Did> {
+        let accepted = command.outcome == Outcome::Accepted;
+        let latest = self.latest.get(&drop).filter(|did| did.is_of(command.action.as_str()));
+        latest.filter(|_| accepted).cloned()
+    }
+
+    fn sku(&self, drop: DropId, pool: PoolIndex) -> Option<SkuId> {
+        self.skus.get(&drop)?.get(usize::from(pool.get())).cloned()
+    }
+}
+
+/// Adds to bans whom they keep out, which stands outside the chain; what was erased stays unnamed.
+pub(super) fn name_targets(
+    reader: &JournalReader,
+    commands: &mut [RecordedCommand],
+) -> Result<(), ReportError> {
+    let (mut viewers, mut bans) =
+        (HashMap::<ViewerNumber, Option<ViewerId>>::new(), HashMap::new());
+    let unnamed = commands.iter_mut().filter_map(|command| match &mut command.did {
+        Some(Did::Banned { ban, target: target @ None }) => Some((ban, target)),
+        _ => None,
+    });
+    let unnamed: Vec<_> = unnamed.collect();
+    for (ban, _) in &unnamed {
+        match ban.scope {
+            BanScope::Viewer(number) => drop(viewers.insert(number, None)),
+            BanScope::Addresses => drop(bans.insert(ban.ban, None)),
+            BanScope::Channel { .. } => {}
+        }
+    }
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    for row in reader.links()? {
+        // Unreadable links are the verifier's business; here their people stay unnamed.
+        let found = links::decode(&row.pairs).unwrap_or_default();
+        for link in found.viewers {
+            viewers.entry(link.number).and_modify(|id| *id = Some(link.id));
+        }
+        for link in found.addresses {
+            bans.entry(link.ban).and_modify(|range| *range = Some(link.range));
+        }
+    }
+    for (ban, target) in unnamed {
+        *target = match ban.scope {
+            BanScope::Viewer(number) => viewers[&number].clone().map(BanTarget::Viewer),
+            BanScope::Addresses => bans[&ban.ban].map(BanTarget::Addresses),
+            BanScope::Channel { .. } => None,
+        };
+    }
+    Ok(())
+}
