@@ -3,8 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
+use serde_json::json;
+use stampede_client::{ClientError, ConnectOptions, Connection, Subprotocol};
+use stampede_wire::{ClientMessage, ServerMessage};
 
-use crate::running::{Running, stampede, stderr};
+use crate::{
+    running::{Running, stampede, stderr},
+    shop::{Shop, command, open_drop},
+};
 
 #[test]
 fn the_first_start_prints_a_token_the_second_does_not() {
@@ -91,4 +97,50 @@ fn killed_without_a_warning_it_starts_again_with_every_order() {
     let state = runtime.block_on(control.state(&sold.drop)).unwrap();
     assert_eq!((state.sold(), state.held()), (1, 1));
     assert_eq!(again.sell(dir.path(), 3).held, 3, "it sells the next drop");
+}
+
+/// What becomes of a viewer's buy, in a word.
+fn buy(server: &Running, ticket: &str, drop: &str, key: &str) -> String {
+    let options = ConnectOptions::new(&server.viewers, Subprotocol::Json);
+    let ask = async {
+        let (mut connection, _) = Connection::open(&options, ticket).await?;
+        let (drop, key) = (drop.parse().unwrap(), key.parse().unwrap());
+        connection.send(&ClientMessage::Buy { drop, sku: "mug".into(), units: 1, key }).await?;
+        loop {
+            match connection.next().await? {
+                ServerMessage::Held(_) => return Ok("held".to_owned()),
+                ServerMessage::Refused(refused) => return Ok(refused.code.to_string()),
+                _ => {}
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(ask).unwrap_or_else(|error: ClientError| match error {
+        ClientError::Closed { code: Some(code), .. } => code.to_string(),
+        other => panic!("{other}"),
+    })
+}
+
+#[test]
+fn killed_without_a_warning_the_brake_is_still_on() {
+    let shop = Shop::with_keys(&["EdDSA"]);
+    let data = shop.data();
+    let server = Running::start(&data);
+    let token = server.token.clone().unwrap();
+    let drop = open_drop(&server, &token, "show");
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| shop.ticket("EdDSA", "show", name));
+    assert_eq!(buy(&server, &ann, &drop, "k"), "held");
+    command(&server, &token, "bans", "ban", &json!({"viewer": "eve"}));
+    command(&server, &token, "brake/stop", "stop", &json!({"reason": "payments are down"}));
+    // Nothing is waited for: what was answered is durable.
+    assert_eq!(server.stop(Signal::KILL).code(), None);
+    let server = Running::start(&data);
+    assert_eq!(buy(&server, &bob, &drop, "k"), "busy");
+    assert_eq!(buy(&server, &ann, &drop, "k"), "held", "a retry gets its answer");
+    assert_eq!(buy(&server, &eve, &drop, "k"), "4201");
+    command(&server, &token, "brake/go", "go", &json!({}));
+    assert_eq!(buy(&server, &bob, &drop, "k"), "held");
+    assert_eq!(buy(&server, &eve, &drop, "k"), "4201", "the ban is another matter");
+    assert!(server.stop(Signal::TERM).success());
+    stampede().arg("verify").arg("--data").arg(&data).assert().success();
 }

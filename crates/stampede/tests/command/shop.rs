@@ -91,7 +91,8 @@ pub(crate) fn open_drop(server: &Running, token: &str, stream: &str) -> String {
     drop
 }
 
-fn command(
+/// What staff command; the answer.
+pub(crate) fn command(
     server: &Running,
     token: &str,
     path: &str,
