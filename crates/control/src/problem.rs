@@ -61,6 +61,7 @@ codes! {
     UnknownStream "unknown_stream" NOT_FOUND "No such stream"
     RateOutOfRange "rate_out_of_range" UNPROCESSABLE_ENTITY "A rate of this size is not possible"
     ExpiryOutOfRange "expiry_out_of_range" UNPROCESSABLE_ENTITY "A time of this length is not possible"
+    RangeTooWide "range_too_wide" UNPROCESSABLE_ENTITY "A ban of so many addresses is not possible"
     NotInForce "not_in_force" CONFLICT "There is nothing to end"
     UnknownBan "unknown_ban" NOT_FOUND "No such ban in force"
     BansFull "bans_full" CONFLICT "As many bans as there may be are in force"
@@ -208,7 +209,7 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{BanId, Phase, PlanError, RatesError, Units};
+    use stampede_domain::{BanId, BanRangeError, Phase, PlanError, RatesError, Units};
 
     use super::*;
 
@@ -216,7 +217,7 @@ mod tests {
     fn every_refusal_of_the_engine_has_a_code_here() {
         let refusals = [
             CommandRefusal::UnknownDrop,
-            CommandRefusal::Forbidden { role: "host", action: "plan" },
+            CommandRefusal::Forbidden { role: "host", action: "plan", who: "admin".into() },
             CommandRefusal::KeyReused,
             CommandRefusal::WrongPhase { action: "pause", phase: Phase::Closed },
             CommandRefusal::Plan(PlanError::Text { field: "title", max: 200 }),
@@ -234,6 +235,7 @@ mod tests {
             CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
             CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },
             CommandRefusal::Rates(RatesError { field: "buys_per_s", value: 0, min: 1, max: 9 }),
+            CommandRefusal::BanRange(BanRangeError { range: "::/0".parse().unwrap() }),
             CommandRefusal::Expiry { value: 1, min: 1_000, max: 2_000 },
             CommandRefusal::NotInForce { what: "takes are not stopped" },
             CommandRefusal::UnknownBan { ban: BanId::new(7) },

@@ -1,6 +1,6 @@
 //! What operations staff may hold back while everything runs.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use crate::{AddressRange, ChannelId, DurationMs, StreamId, ViewerId, limits};
 
@@ -86,6 +86,34 @@ pub enum BanTarget {
     },
 }
 
+/// A range that keeps out more of the internet than a ban may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "addresses {range} are too many for a ban: at least /{v4} for IPv4, /{v6} for IPv6 is allowed; \
+     POST /v1/brake/stop stops all takes",
+    v4 = limits::BAN_PREFIX_V4_MIN,
+    v6 = limits::BAN_PREFIX_V6_MIN
+)]
+pub struct BanRangeError {
+    /// What was asked for, as it was understood.
+    pub range: AddressRange,
+}
+
+impl BanTarget {
+    /// Checks that a range is no wider than a ban may be.
+    ///
+    /// # Errors
+    /// The range that is wider.
+    pub fn validate(&self) -> Result<(), BanRangeError> {
+        let Self::Addresses(range) = self else { return Ok(()) };
+        let min = match range.first() {
+            IpAddr::V4(_) => limits::BAN_PREFIX_V4_MIN,
+            IpAddr::V6(_) => limits::BAN_PREFIX_V6_MIN,
+        };
+        if range.prefix() < min { Err(BanRangeError { range: *range }) } else { Ok(()) }
+    }
+}
+
 impl fmt::Display for BanTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -111,6 +139,25 @@ mod tests {
         let rates = Rates { tick_interval: Some(DurationMs::ZERO), ..Rates::NONE };
         assert_eq!(rates.validate().unwrap_err().field, "tick_interval_ms");
         assert_eq!(Rates::NONE.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_ban_of_half_the_internet_is_refused() {
+        let check = |range: &str| BanTarget::Addresses(range.parse().unwrap()).validate();
+        for range in ["10.0.0.0/8", "198.51.100.7", "2001::/16", "2001:db8::1"] {
+            assert_eq!(check(range), Ok(()), "{range}");
+        }
+        for range in ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/15", "::ffff:0.0.0.0/96"] {
+            assert!(check(range).is_err(), "{range}");
+        }
+        let text = check("127.0.0.0/4").unwrap_err().to_string();
+        assert_eq!(
+            text,
+            "addresses 112.0.0.0/4 are too many for a ban: at least /8 for IPv4, /16 for IPv6 is \
+             allowed; POST /v1/brake/stop stops all takes"
+        );
+        let viewer = BanTarget::Viewer("eve".parse().unwrap());
+        assert_eq!(viewer.validate(), Ok(()));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod time;
 mod units;
 
 pub use address::{AddressRange, AddressRangeError};
-pub use brake::{BanTarget, Rates, RatesError};
+pub use brake::{BanRangeError, BanTarget, Rates, RatesError};
 pub use display::{ShownUnits, StockDisplay};
 pub use hold_id::{HoldId, OrderId};
 pub use ids::{

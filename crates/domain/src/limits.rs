@@ -54,6 +54,10 @@ pub const TICK_INTERVAL_MS_MIN: u64 = 1;
 pub const TICK_INTERVAL_MS_MAX: u64 = 60_000;
 /// Bans in force at a time; one more is refused.
 pub const BANS_MAX: usize = 10_000;
+/// Leading bits that a banned range of IPv4 addresses has at least: one 256th of them all.
+pub const BAN_PREFIX_V4_MIN: u8 = 8;
+/// Leading bits that a banned range of IPv6 addresses has at least.
+pub const BAN_PREFIX_V6_MIN: u8 = 16;
 /// Shortest time after which something that operations staff set may expire, in milliseconds.
 pub const BRAKE_EXPIRY_MS_MIN: u64 = 1_000;
 /// Longest such time, in milliseconds: 366 days.

@@ -25,6 +25,9 @@ pub enum Role {
 }
 
 impl Role {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform];
+
     /// The name on every interface.
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,8 +41,7 @@ impl Role {
 
     /// The role with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform];
-        all.into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
     /// Whether the role may give this command.

@@ -1,6 +1,10 @@
 //! Why a staff command is refused.
 
-use stampede_domain::{BanId, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, Units};
+use stampede_domain::{
+    BanId, BanRangeError, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, Units,
+};
+
+use crate::command::{Action, Role};
 
 /// Why a command was refused: an outcome, which is recorded too.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,12 +13,14 @@ pub enum CommandRefusal {
     #[error("no such drop")]
     UnknownDrop,
     /// The role is not trusted with it.
-    #[error("role {role} may not {action}")]
+    #[error("role {role} may not {action}; {who} may")]
     Forbidden {
         /// The token's role.
         role: &'static str,
         /// The command.
         action: &'static str,
+        /// The roles that may.
+        who: String,
     },
     /// The plan is for another merchant than the token's.
     #[error("this token is bound to {bound}; the plan names {named}")]
@@ -101,6 +107,9 @@ pub enum CommandRefusal {
     /// A rate outside its range.
     #[error(transparent)]
     Rates(#[from] RatesError),
+    /// A ban of too many addresses.
+    #[error(transparent)]
+    BanRange(#[from] BanRangeError),
     /// A time to live outside its range.
     #[error("expires_in_ms is {value}; {min} to {max} are allowed, or leave it out")]
     Expiry {
@@ -148,6 +157,17 @@ pub enum CommandRefusal {
 }
 
 impl CommandRefusal {
+    /// The role is not trusted with the command.
+    pub(crate) fn forbidden(role: Role, action: &Action) -> Self {
+        let who: Vec<_> =
+            Role::ALL.iter().filter(|role| role.may(action)).map(|r| r.name()).collect();
+        let who = match who.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            few => few.concat(),
+        };
+        Self::Forbidden { role: role.name(), action: action.name(), who }
+    }
+
     /// The stable code on every interface.
     pub fn code(&self) -> &str {
         match self {
@@ -166,6 +186,7 @@ impl CommandRefusal {
             Self::InThePast { .. } => "in_the_past",
             Self::Reason { .. } => "invalid_reason",
             Self::Rates(_) => "rate_out_of_range",
+            Self::BanRange(_) => "range_too_wide",
             Self::Expiry { .. } => "expiry_out_of_range",
             Self::NotInForce { .. } => "not_in_force",
             Self::UnknownBan { .. } => "unknown_ban",

@@ -180,6 +180,16 @@ pub enum BrakePart {
     Ban(BanId),
 }
 
+impl fmt::Display for BrakePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Halt => f.write_str("the halt"),
+            Self::Rates => f.write_str("the rates"),
+            Self::Ban(ban) => write!(f, "ban {ban}"),
+        }
+    }
+}
+
 /// A staff command with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {

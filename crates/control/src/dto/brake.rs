@@ -77,7 +77,7 @@ pub(crate) struct BanBody {
     #[serde(default)]
     #[schema(max_length = 64, example = "v-81723")]
     viewer: Option<String>,
-    /// One address, or a range of them by its leading bits; IPv4 or IPv6.
+    /// One address, or a range of them by its leading bits: at least 8 for IPv4, 16 for IPv6.
     #[serde(default)]
     #[schema(example = "198.51.100.0/24")]
     addresses: Option<String>,

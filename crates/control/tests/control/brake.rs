@@ -133,6 +133,17 @@ async fn a_ban_names_exactly_one_target() {
 }
 
 #[tokio::test]
+async fn a_ban_of_everybody_is_refused() {
+    let rig = Rig::new();
+    for (key, range) in [("b4", "0.0.0.0/0"), ("b6", "::/0")] {
+        let ask = rig.ask("ops", "POST", "/v1/bans").key(key).json(&json!({"addresses": range}));
+        let answer = ask.refused(422, "range_too_wide").await;
+        assert!(answer.detail().starts_with(&format!("addresses {range} ")), "{}", answer.text);
+    }
+    assert_eq!(brake(&rig).await["bans"], 0);
+}
+
+#[tokio::test]
 async fn the_brake_is_for_admin_and_ops() {
     let rig = Rig::new();
     for who in ["host", "acme"] {
@@ -143,7 +154,8 @@ async fn the_brake_is_for_admin_and_ops() {
             ("/v1/bans", json!({"viewer": "eve"})),
         ] {
             let ask = rig.ask(who, "POST", path).key(&format!("k{}", path.len())).json(&body);
-            ask.refused(403, "forbidden").await;
+            let answer = ask.refused(403, "forbidden").await;
+            assert!(answer.detail().ends_with("; admin and ops may"), "{}", answer.text);
         }
         rig.ask(who, "GET", "/v1/bans").refused(403, "forbidden").await;
         rig.ask(who, "GET", "/v1/brake").expect(StatusCode::OK).await;

@@ -150,7 +150,7 @@ async fn roles_may_what_they_are_trusted_with() {
     };
     let lot = json!({"sku": "mug", "units": 1});
     let answer = ask("ops", "lots").json(&lot).refused(403, "forbidden").await;
-    assert_eq!(answer.detail(), "role ops may not restock");
+    assert_eq!(answer.detail(), "role ops may not restock; admin, host and merchant may");
     ask("ops", "resume").refused(403, "forbidden").await;
     ask("ops", "pause").expect(StatusCode::OK).await;
     ask("host", "cancel").refused(403, "forbidden").await;

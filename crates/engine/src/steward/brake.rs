@@ -95,7 +95,7 @@ impl Steward {
     pub(super) fn work_brake(&mut self, command: &StaffCommand, now: UnixMillis) -> CommandOutcome {
         let action = command.action.name();
         if !command.role.may(&command.action) {
-            return Err(CommandRefusal::Forbidden { role: command.role.name(), action });
+            return Err(CommandRefusal::forbidden(command.role, &command.action));
         }
         if let Some(bound) = command.merchant.clone() {
             return Err(CommandRefusal::BoundToken { action, bound });
@@ -123,6 +123,7 @@ impl Steward {
                 self.set_rates(*rates, entry(*expires_in)?)?;
             }
             Action::Ban { target, release_holds, expires_in } => {
+                target.validate()?;
                 ban = Some(self.ban(target, *release_holds, entry(*expires_in)?)?);
             }
             Action::Unban { ban: id } => {
@@ -261,7 +262,7 @@ impl Steward {
         while self.has_room()
             && let Some(part) = self.brake.due(now)
         {
-            info!(?part, "the brake lets go: its time is over");
+            info!(%part, "the brake lets go: its time is over");
             self.lift(part, true);
         }
     }

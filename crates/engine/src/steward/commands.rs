@@ -8,7 +8,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
-use tracing::info;
+use tracing::{field::display, info};
 
 use super::{effects::Effect, keys::Known, thread::Steward};
 use crate::{
@@ -75,8 +75,7 @@ impl Steward {
         {
             return Err(CommandRefusal::Reason { max: REASON_BYTES_MAX });
         }
-        let forbidden =
-            CommandRefusal::Forbidden { role: command.role.name(), action: command.action.name() };
+        let forbidden = || CommandRefusal::forbidden(command.role, &command.action);
         if command.action.is_brake() {
             return match command.drop {
                 None => self.work_brake(command, now),
@@ -93,7 +92,7 @@ impl Steward {
                 return Err(CommandRefusal::UnknownDrop);
             };
             if !command.role.may(&command.action) {
-                return Err(forbidden);
+                return Err(forbidden());
             }
             if let Some(bound) = command.merchant.as_ref().filter(|m| **m != plan.merchant) {
                 let (bound, named) = (bound.clone(), plan.merchant.clone());
@@ -107,7 +106,7 @@ impl Steward {
         let sale =
             sale.filter(|sale| own(&sale.plan().merchant)).ok_or(CommandRefusal::UnknownDrop)?;
         if !command.role.may(&command.action) {
-            return Err(forbidden);
+            return Err(forbidden());
         }
         let phase = self.books.get(&drop).map_or_else(|| sale.phase(), |book| book.phase);
         let lot = self.act(drop, phase, &command.action, now)?;
@@ -337,9 +336,13 @@ fn log(command: &StaffCommand, outcome: &CommandOutcome) {
     let StaffCommand { actor, role, reason, .. } = command;
     let (action, reason) = (command.action.name(), reason.as_deref().unwrap_or_default());
     match outcome {
-        Ok(done) => info!(%actor, %role, action, drop = %done.drop, reason, "command accepted"),
+        Ok(done) => {
+            let drop = Some(done.drop).filter(|drop| *drop != DropId::HOUSE).map(display);
+            let ban = done.ban.map(display);
+            info!(%actor, %role, action, drop, ban, reason, "command accepted");
+        }
         Err(refusal) => {
-            let drop = command.drop.map(|drop| drop.to_string()).unwrap_or_default();
+            let drop = command.drop.map(display);
             info!(%actor, %role, action, drop, reason, %refusal, "command refused");
         }
     }

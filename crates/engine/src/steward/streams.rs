@@ -22,7 +22,7 @@ impl Steward {
     ) -> CommandOutcome {
         let action = command.action.name();
         if !command.role.may(&command.action) {
-            return Err(CommandRefusal::Forbidden { role: command.role.name(), action });
+            return Err(CommandRefusal::forbidden(command.role, &command.action));
         }
         if let Some(bound) = command.merchant.clone() {
             return Err(CommandRefusal::BoundToken { action, bound });

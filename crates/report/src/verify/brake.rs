@@ -119,15 +119,11 @@ impl BrakeBook {
             BrakePart::Rates => self.rates.take(),
             BrakePart::Ban(ban) => self.bans.remove(&ban),
         };
-        let part = match part {
-            BrakePart::Halt => "the halt".to_owned(),
-            BrakePart::Rates => "the rates".to_owned(),
-            BrakePart::Ban(ban) => format!("ban {ban}"),
-        };
         let Some(InForce { expires_at }) = in_force else {
-            return findings.add(place, BrakeFault::NotInForce { part });
+            return findings.add(place, BrakeFault::NotInForce { part: part.to_string() });
         };
         if expired && expires_at.is_none_or(|expires_at| expires_at > at) {
+            let part = part.to_string();
             findings.add(place, BrakeFault::EndedEarly { part, expires_at, at });
         }
     }
