@@ -102,7 +102,8 @@ impl DropReport {
                 (true, Phase::Open) => " (the stream was back)",
                 (true, _) => " (the stream was offline)",
             };
-            writeln!(f, "{name:<22}{at:>14} {}{why}", begun.phase)?;
+            let from = if place == 0 { "" } else { " after planning" };
+            writeln!(f, "{name:<22}{at:>14}{from}: {}{why}", begun.phase)?;
         }
         writeln!(f)
     }
