@@ -53,6 +53,9 @@ pub enum TicketError {
         /// The most that is allowed.
         max: usize,
     },
+    /// Nothing at all.
+    #[error("the ticket is empty; send the JWT that the platform has signed")]
+    Empty,
     /// No JWT, or one with a header that is not understood.
     #[error("the ticket is no JWT that is understood here: {why}")]
     Malformed {
@@ -104,6 +107,12 @@ pub enum TicketError {
     NotYetValid {
         /// How far ahead.
         early_ms: u64,
+    },
+    /// The claim `exp` is so large that it must be milliseconds.
+    #[error("the ticket's exp {exp} looks like milliseconds; it must be whole seconds since 1970")]
+    ExpInMilliseconds {
+        /// What the claim says.
+        exp: u64,
     },
     /// The claim `exp` lies too far in the future.
     #[error("the ticket is good for {lifetime_ms} ms; at most {max_ms} are allowed")]

@@ -17,6 +17,9 @@ pub const LEEWAY_MS_DEFAULT: u64 = 5_000;
 /// How long a ticket may be good, if the configuration does not say: one day.
 pub const LIFETIME_MS_MAX_DEFAULT: u64 = 24 * 3_600_000;
 
+/// A larger `exp` lies in the year 5138 if it is seconds; milliseconds reached it in 1973.
+const EXP_S_MAX: u64 = 100_000_000_000;
+
 /// Checks tickets against a set of keys.
 #[derive(Clone, Debug)]
 pub struct TicketVerifier {
@@ -91,6 +94,9 @@ impl TicketVerifier {
     /// [`TicketError`] says why it is not good. The signature is checked before any claim is read.
     pub fn verify(&self, ticket: &str, now: UnixMillis) -> Result<Ticket, TicketError> {
         let (bytes, max) = (ticket.len(), TICKET_BYTES_MAX);
+        if bytes == 0 {
+            return Err(TicketError::Empty);
+        }
         if bytes > max {
             return Err(TicketError::TooLong { bytes, max });
         }
@@ -127,6 +133,9 @@ impl TicketVerifier {
     }
 
     fn check_times(&self, claims: &Claims, now: UnixMillis) -> Result<UnixMillis, TicketError> {
+        if claims.exp > EXP_S_MAX {
+            return Err(TicketError::ExpInMilliseconds { exp: claims.exp });
+        }
         let at = |seconds: u64| UnixMillis::new(seconds.saturating_mul(1000));
         let expires_at = at(claims.exp).plus(self.leeway);
         if expires_at <= now {

@@ -154,6 +154,12 @@ fn claims_are_checked_after_the_signature() {
 }
 
 #[test]
+fn an_empty_ticket_is_named_so() {
+    let error = refused("").to_string();
+    assert_eq!(error, "the ticket is empty; send the JWT that the platform has signed");
+}
+
+#[test]
 fn times_are_checked_against_the_argument() {
     let late = check(&with("exp", json!(NOW_S - 6)));
     assert_eq!(late, Err(TicketError::Expired { late_ms: 6_000 }));
@@ -167,7 +173,13 @@ fn times_are_checked_against_the_argument() {
         check(&with("exp", json!(NOW_S + 24 * 3_600 + 1))),
         Err(TicketError::TooLongLived { lifetime_ms: day_ms + 6_000, max_ms: day_ms })
     );
-    assert!(matches!(check(&with("exp", json!(u64::MAX))), Err(TicketError::TooLongLived { .. })));
+    let far = check(&with("exp", json!(100_000_000_000_u64)));
+    assert!(matches!(far, Err(TicketError::TooLongLived { .. })), "{far:?}");
+    for exp in [(NOW_S + 600) * 1_000, u64::MAX] {
+        let error = check(&with("exp", json!(exp))).unwrap_err().to_string();
+        let why = "looks like milliseconds; it must be whole seconds since 1970";
+        assert_eq!(error, format!("the ticket's exp {exp} {why}"));
+    }
     let exact = verifier().with_limits(DurationMs::ZERO, DurationMs::from_secs(60));
     assert_eq!(
         exact.verify(&sign(&with("exp", json!(NOW_S))), NOW),
