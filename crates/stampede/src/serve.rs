@@ -12,8 +12,8 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
-use stampede_domain::{DurationMs, NodeId};
-use stampede_engine::{Clock, Engine, EngineConfig, Health};
+use stampede_domain::{DurationMs, NodeId, Rates};
+use stampede_engine::{Brake, BrakeEntry, BrakeView, Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
@@ -63,9 +63,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let data = lock(&args.data)?;
     let tokens = Arc::new(StaffTokens::open(data.path())?);
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
-    let node = NodeId::new(&config.node.name)?;
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
-    let ledger = SqliteLedger::open(&data, &node)?;
+    let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
 
     let signals = CoreSignals::new(config.cores())?;
     let (engine, ports) = stampede_engine::start(
@@ -83,6 +82,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         control: listen(config.control.listen)?,
         assets: config.assets.listen.map(listen).transpose()?,
     };
+    warn_if_held_back(engine.brake());
     // All ports are ours by now: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
@@ -210,6 +210,33 @@ fn warn_if_open(config: &Config) {
     let viewers = &config.viewers;
     if viewers.origins.is_empty() && !viewers.listen.ip().is_loopback() {
         warn!(listen = %viewers.listen, "viewers.origins is empty: every web page may connect");
+    }
+}
+
+/// A stop outlives a restart, so a server may be ready without selling anything.
+fn warn_if_held_back(brake: &Brake) {
+    let (BrakeView { halt, rates }, bans) = (brake.view(), brake.ban_count());
+    let by = |entry: BrakeEntry| {
+        let BrakeEntry { actor, reason, since, expires_at } = entry;
+        let until = expires_at.map_or("until ended".into(), |at| format!("until {at} ms"));
+        format!("since {since} ms by {actor:?} ({reason:?}), {until}")
+    };
+    let stopped = halt.map(by);
+    let limited = rates.map(|(Rates { buys_per_s, hellos_per_s, tick_interval }, entry)| {
+        let tick_interval_ms = tick_interval.map(DurationMs::get);
+        let fields = [
+            ("buys_per_s", buys_per_s.map(u64::from)),
+            ("hellos_per_s", hellos_per_s.map(u64::from)),
+            ("tick_interval_ms", tick_interval_ms),
+        ];
+        let set = fields.map(|(name, value)| value.map(|value| format!("{name} {value}, ")));
+        let set: String = set.into_iter().flatten().collect();
+        format!("{set}{}", by(entry))
+    });
+    if stopped.is_some() || limited.is_some() {
+        warn!(stopped, limited, bans, "the brake is on; GET /v1/brake shows it");
+    } else if bans > 0 {
+        info!(bans, "bans are in force");
     }
 }
 

@@ -53,7 +53,7 @@ pub enum StaffError {
         id: String,
     },
     /// A merchant's token without a merchant.
-    #[error("a token with the role merchant must name its merchant")]
+    #[error("a token with the role merchant must name its merchant: add --merchant ID")]
     MerchantMissing,
     /// The platform's token with a merchant.
     #[error(

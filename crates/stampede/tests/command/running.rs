@@ -10,6 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use stampede_loadtest::{Probe, ProbeOutcome, run_probe};
 use stampede_wire::ticket::KeySpec;
+use tempfile::NamedTempFile;
 
 /// The command that this crate builds.
 pub(crate) fn stampede() -> assert_cmd::Command {
@@ -27,6 +28,7 @@ pub(crate) struct Running {
     pub(crate) control: String,
     /// The first staff token; printed on a folder without tokens alone.
     pub(crate) token: Option<String>,
+    log: NamedTempFile,
 }
 
 impl Running {
@@ -47,7 +49,9 @@ impl Running {
         command.env_clear().env("RUST_LOG", "warn");
         command.arg("serve").arg("--data").arg(data);
         command.args(["--viewers", viewers, "--control", "127.0.0.1:0"]).args(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let log = NamedTempFile::new().unwrap();
+        command.stderr(log.reopen().unwrap());
         let mut child = command.spawn().unwrap();
         let output = child.stdout.take().unwrap();
         let mut server = Self {
@@ -56,6 +60,7 @@ impl Running {
             viewers: String::new(),
             control: String::new(),
             token: None,
+            log,
         };
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let mut said = |prefix: &str| lines.next()?.strip_prefix(prefix).map(str::to_owned);
@@ -70,7 +75,7 @@ impl Running {
 
     /// Sells to a few buyers, pays and gives back; everybody gets what was asked for.
     pub(crate) fn sell(&self, data: &Path, buyers: u32) -> ProbeOutcome {
-        let log = tempfile::NamedTempFile::new().unwrap();
+        let log = NamedTempFile::new().unwrap();
         let probe = Probe {
             url: self.viewers.clone(),
             control: self.control.clone(),
@@ -82,6 +87,11 @@ impl Running {
         let outcome = run_probe(&probe).unwrap();
         assert_eq!(outcome.held, u64::from(buyers), "{outcome:?}");
         outcome
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 
     /// Sends a signal that does not end it.

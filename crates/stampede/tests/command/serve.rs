@@ -29,6 +29,27 @@ fn the_first_start_prints_a_token_the_second_does_not() {
 }
 
 #[test]
+fn a_start_says_that_takes_are_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Running::start(dir.path());
+    assert!(!first.log().contains("the brake is on"), "{}", first.log());
+    let give = |path: &str, body| {
+        command(&first, first.token.as_deref().unwrap(), path, &path.replace('/', "-"), &body);
+    };
+    give("brake/stop", json!({"reason": "payments are down"}));
+    give("brake/rates", json!({"buys_per_s": 9, "expires_in_ms": 600_000}));
+    give("bans", json!({"viewer": "eve"}));
+    assert!(first.stop(Signal::TERM).success());
+    let log = Running::start(dir.path()).log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("the brake is on")).collect();
+    let [line] = lines.as_slice() else { panic!("not one line: {log}") };
+    for fact in ["first admin", "payments are down", "until ended", "buys_per_s 9, since", "bans=1"]
+    {
+        assert!(line.contains(fact), "{fact}: {line}");
+    }
+}
+
+#[test]
 fn what_the_server_makes_is_for_its_account_alone() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

@@ -46,7 +46,7 @@ fn a_merchant_needs_a_merchant() {
     let mut command = stampede();
     command.args(["token", "add", "--name", "shop", "--role", "merchant", "--data"]);
     let refused = command.arg(dir.path()).assert().code(2);
-    assert!(stderr(&refused).contains("merchant"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("add --merchant ID"), "{}", stderr(&refused));
     token(
         dir.path(),
         &["add", "--name", "shop", "--role", "merchant", "--merchant", "maison-nord"],
