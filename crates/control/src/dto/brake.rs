@@ -197,12 +197,9 @@ impl SetBy {
     }
 }
 
-/// A ban in force.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BanState {
-    /// The ban's id.
-    #[schema(example = "b7")]
-    pub(crate) ban: String,
+/// Whom a ban keeps out; what does not name them is left out.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct KeptOut {
     /// The viewer kept out.
     #[serde(skip_serializing_if = "Option::is_none")]
     viewer: Option<String>,
@@ -216,6 +213,34 @@ pub(crate) struct BanState {
     /// The stream that the channel is kept out of; left out if it is kept out of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<String>,
+}
+
+impl From<&BanTarget> for KeptOut {
+    fn from(target: &BanTarget) -> Self {
+        match target {
+            BanTarget::Viewer(viewer) => {
+                Self { viewer: Some(viewer.to_string()), ..Self::default() }
+            }
+            BanTarget::Addresses(range) => {
+                Self { addresses: Some(range.to_string()), ..Self::default() }
+            }
+            BanTarget::Channel { channel, stream } => Self {
+                channel: Some(channel.to_string()),
+                stream: stream.as_ref().map(ToString::to_string),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// A ban in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BanState {
+    /// The ban's id.
+    #[schema(example = "b7")]
+    pub(crate) ban: String,
+    #[serde(flatten)]
+    kept_out: KeptOut,
     /// Whether the live holds of those kept out were released.
     releases_holds: bool,
     #[serde(flatten)]
@@ -224,24 +249,12 @@ pub(crate) struct BanState {
 
 impl BanState {
     pub(crate) fn new(ban: &Ban, now: UnixMillis) -> Self {
-        let mut state = Self {
+        Self {
             ban: ban.id.to_string(),
-            viewer: None,
-            addresses: None,
-            channel: None,
-            stream: None,
+            kept_out: KeptOut::from(&ban.target),
             releases_holds: ban.releases_holds,
             set_by: SetBy::new(&ban.entry, now),
-        };
-        match &ban.target {
-            BanTarget::Viewer(viewer) => state.viewer = Some(viewer.to_string()),
-            BanTarget::Addresses(range) => state.addresses = Some(range.to_string()),
-            BanTarget::Channel { channel, stream } => {
-                state.channel = Some(channel.to_string());
-                state.stream = stream.as_ref().map(ToString::to_string);
-            }
         }
-        state
     }
 }
 

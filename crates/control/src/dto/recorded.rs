@@ -1,11 +1,11 @@
 //! Staff commands as the ledger holds them, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{BanTarget, DropId, DurationMs, Rates, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
 use stampede_report::commands::{Did, RecordedCommand, refusal};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::extract::PageLimit;
+use crate::{dto::brake::KeptOut, extract::PageLimit};
 
 /// Which part of the list of commands.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,19 +67,8 @@ struct RecordedDoing {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "b7")]
     ban: Option<String>,
-    /// The viewer kept out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    viewer: Option<String>,
-    /// The addresses kept out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "198.51.100.0/24")]
-    addresses: Option<String>,
-    /// The channel kept out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-    /// The stream that the channel is kept out of; left out if it is kept out of all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<String>,
+    #[serde(flatten)]
+    kept_out: KeptOut,
     /// Whether the live holds of those kept out were released.
     #[serde(skip_serializing_if = "Option::is_none")]
     releases_holds: Option<bool>,
@@ -127,24 +116,13 @@ impl RecordedDoing {
                 let rates = RecordedRates { buys_per_s, hellos_per_s, tick_interval_ms };
                 Self { rates: Some(rates), expires_at_ms: at_ms(*expires_at), ..Self::default() }
             }
-            Did::Banned { ban, target } => {
-                let mut doing = Self {
-                    ban: Some(ban.ban.to_string()),
-                    releases_holds: Some(ban.releases_holds),
-                    expires_at_ms: at_ms(ban.order.expires_at),
-                    ..Self::default()
-                };
-                match target {
-                    Some(BanTarget::Viewer(viewer)) => doing.viewer = Some(viewer.to_string()),
-                    Some(BanTarget::Addresses(range)) => doing.addresses = Some(range.to_string()),
-                    Some(BanTarget::Channel { channel, stream }) => {
-                        doing.channel = Some(channel.to_string());
-                        doing.stream = stream.as_ref().map(ToString::to_string);
-                    }
-                    None => {}
-                }
-                doing
-            }
+            Did::Banned { ban, target } => Self {
+                ban: Some(ban.ban.to_string()),
+                kept_out: target.as_ref().map(KeptOut::from).unwrap_or_default(),
+                releases_holds: Some(ban.releases_holds),
+                expires_at_ms: at_ms(ban.order.expires_at),
+                ..Self::default()
+            },
             Did::Unbanned { ban } => Self { ban: Some(ban.to_string()), ..Self::default() },
             Did::Restocked { lot, sku, units } => Self {
                 lot: Some(*lot),
