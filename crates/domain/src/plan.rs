@@ -58,7 +58,7 @@ pub struct WhenOffline {
     pub resume: bool,
 }
 
-/// The terms of one drop; only [`DropPlan::validate`]d plans reach the engine.
+/// The terms of one drop; only plans that pass [`DropPlan::validate`] are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DropPlan {
     /// The stream that the drop belongs to.
@@ -174,18 +174,29 @@ pub enum PlanError {
 }
 
 impl DropPlan {
-    /// Checks every field.
+    /// Checks a plan that is submitted: its form, with the rules for new plans.
+    ///
+    /// A new rule belongs here and never into [`DropPlan::check_format`], which old ledgers pass too.
     ///
     /// # Errors
     /// The first thing that is wrong, in the order of the fields.
     pub fn validate(&self) -> Result<(), PlanError> {
+        self.check_format()
+    }
+
+    /// Checks what every plan in a ledger keeps, whenever it was written. These bounds never tighten:
+    /// a plan that was accepted once stays readable.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the order of the fields.
+    pub fn check_format(&self) -> Result<(), PlanError> {
         text("title", &self.title, TITLE_BYTES_MAX)?;
         let (count, max) = (self.skus.len(), SKUS_PER_DROP_MAX);
         if count == 0 || count > max {
             return Err(PlanError::Count { field: "skus", count, min: 1, max });
         }
         for (place, sku) in self.skus.iter().enumerate() {
-            sku.validate()?;
+            sku.check_format()?;
             if self.skus[..place].iter().any(|other| other.id == sku.id) {
                 return Err(PlanError::DuplicateSku { id: sku.id.clone() });
             }
@@ -259,7 +270,7 @@ impl DropPlan {
 }
 
 impl SkuPlan {
-    fn validate(&self) -> Result<(), PlanError> {
+    fn check_format(&self) -> Result<(), PlanError> {
         text("sku.title", &self.title, TITLE_BYTES_MAX)?;
         text("sku.merchant_sku", &self.merchant_sku, TITLE_BYTES_MAX)?;
         if let Some(image) = &self.image {

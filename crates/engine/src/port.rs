@@ -164,6 +164,7 @@ impl CorePort {
                     units: take.units,
                     taken_at: take.now,
                     deadline: take.deadline,
+                    channel: None,
                 };
                 let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });

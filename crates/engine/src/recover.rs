@@ -141,13 +141,15 @@ impl Journaled {
                 | Record::RatesSet(_)
                 | Record::Banned(_)
                 | Record::Lifted { .. }) => self.brake.apply(&record, at, directory),
+                Record::Heartbeat(_) | Record::Room(_) => {}
                 record => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
                     let before = past.phase;
                     past.apply(drop, seq, &record)?;
                     let begins = matches!(past.phase, Phase::Countdown | Phase::Open);
-                    if begins && past.phase != before {
+                    let featured = matches!(record, Record::Featured);
+                    if featured || (begins && past.phase != before) {
                         self.on_air.insert(past.plan.stream.clone(), drop);
                     }
                 }
@@ -219,7 +221,7 @@ impl DropPast {
                 let past = self.pool(drop, seq, *pool)?;
                 past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
             }
-            &Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
+            &Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } => {
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
                 let state = RestoredState::Held;
@@ -253,7 +255,12 @@ impl DropPast {
                 }
                 self.watch = watch;
             }
-            Record::Tally(_)
+            Record::Suspended { span } => self.move_deadlines(*span),
+            // Which drop is on air is the stream's.
+            Record::Featured
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Tally(_)
             | Record::Planned { .. }
             | Record::Command(_)
             | Record::Halted(_)

@@ -105,6 +105,7 @@ fn entries(count: usize, incarnation: Incarnation) -> Vec<Entry<()>> {
                 units: Units::ONE,
                 taken_at: at,
                 deadline: at.plus(DurationMs::from_secs(60)),
+                channel: None,
             };
             Entry {
                 drop,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units,
+    UnixMillis, ViewerNumber,
     limits::{BATCH_RECORDS_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
 
@@ -68,7 +68,7 @@ pub struct SupplyDelta {
 }
 
 /// An order to be put into the orders table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrder {
     /// The hold, whose id is the order's id.
     pub hold: HoldId,
@@ -78,6 +78,8 @@ pub struct NewOrder {
     pub units: Units,
     /// Price of all units.
     pub amount: Money,
+    /// The channel of the hold's take.
+    pub channel: Option<ChannelId>,
     /// Place of the confirming record in its row, from 0.
     pub record: u32,
 }
@@ -225,9 +227,20 @@ impl BatchRow {
                 None => self.supply.push(delta),
             }
         }
-        if let Record::Confirmed { hold, viewer, units, amount } = *record {
-            self.orders.push(NewOrder { hold, viewer, units, amount, record: self.records });
+        if let Some(order) = NewOrder::of(record, self.records) {
+            self.orders.push(order);
         }
+    }
+}
+
+impl NewOrder {
+    /// The order that a record at this place of its row makes, if any.
+    pub fn of(record: &Record, place: u32) -> Option<Self> {
+        let Record::Confirmed { hold, viewer, units, amount, channel } = record else {
+            return None;
+        };
+        let (hold, viewer, units, amount) = (*hold, *viewer, *units, *amount);
+        Some(Self { hold, viewer, units, amount, channel: channel.clone(), record: place })
     }
 }
 

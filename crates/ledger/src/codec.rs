@@ -37,6 +37,13 @@
 //! | 23      | `StreamOffline`      | at `v` |
 //! | 24      | `StreamOnline`       | |
 //! | 25      | `OfflineLapsed`      | |
+//! | 26      | `Taken`              | the fields of 11, channel `t`; where there is a channel |
+//! | 27      | `Confirmed`          | the fields of 12, channel `t`; where there is a channel |
+//! | 28      | `Tally`              | the fields of 17, buckets `v` × (bucket `1`, times `v`); where there are answers |
+//! | 29      | `Heartbeat`          | wall clock `v`, boot id `16`, since boot `v` |
+//! | 30      | `Suspended`          | span `v` |
+//! | 31      | `Featured`           | |
+//! | 32      | `Room`               | stream `t`, change: `0` owner (`0`, or `1` merchant `t`, or `2` account `t`), or `1` merchant `t` (admitted), or `2` merchant `t` (dismissed) |
 //!
 //! `v` is a varint: 7 bits per byte, lowest first, top bit set on all but the last byte, shortest
 //! form only. `16` and `8` are big-endian, `1` is one byte. `t` is a length `v`, then UTF-8. `m` is
@@ -46,15 +53,15 @@
 //! version.
 
 use stampede_domain::{
-    DropPlan, DurationMs, PoolIndex, RefusalCode, TakeNumber, UnixMillis, ViewerNumber,
+    DropPlan, DurationMs, PoolIndex, TakeNumber, UnixMillis, ViewerNumber,
     limits::{POOLS_PER_DROP_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
 
 pub use crate::record_error::RecordError;
 use crate::{
-    Command, Outcome, Record, Recovered, RecoveredPool, RefusalCounts, Tally, brake_codec,
-    bytes::{Reader, put_len, put_money, put_text, put_varint},
-    plan_codec,
+    Command, Outcome, Record, Recovered, RecoveredPool, brake_codec,
+    bytes::{Reader, put_len, put_text, put_varint},
+    house_codec, plan_codec, take_codec, tally_codec,
 };
 
 /// The version of the body's layout.
@@ -145,23 +152,7 @@ impl std::iter::FusedIterator for Records<'_> {}
 /// Appends one record.
 pub fn encode(record: &Record, out: &mut Vec<u8>) {
     match record {
-        Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
-            let mut fixed = [11; 41];
-            fixed[1..17].copy_from_slice(&hold.to_bytes());
-            fixed[17..25].copy_from_slice(&viewer.get().to_be_bytes());
-            fixed[25..].copy_from_slice(&key.bits().to_be_bytes());
-            out.extend_from_slice(&fixed);
-            put_varint(out, u64::from(units.get()));
-            put_varint(out, taken_at.get());
-            put_varint(out, deadline.get().wrapping_sub(taken_at.get()));
-        }
-        Record::Confirmed { hold, viewer, units, amount } => {
-            out.push(12);
-            out.extend_from_slice(&hold.to_bytes());
-            out.extend_from_slice(&viewer.get().to_be_bytes());
-            put_varint(out, u64::from(units.get()));
-            put_money(out, *amount);
-        }
+        Record::Taken { .. } | Record::Confirmed { .. } => take_codec::encode(record, out),
         Record::Released { hold, units } | Record::Expired { hold, units } => {
             out.push(if matches!(record, Record::Released { .. }) { 13 } else { 14 });
             out.extend_from_slice(&hold.to_bytes());
@@ -192,7 +183,14 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::OfflineLapsed => out.push(25),
         Record::Command(command) => encode_command(command, out),
         Record::Recovered(recovered) => encode_recovered(recovered, out),
-        Record::Tally(tally) => encode_tally(tally, out),
+        Record::Tally(tally) => tally_codec::encode(tally, out),
+        Record::Heartbeat(beat) => house_codec::encode_heartbeat(beat, out),
+        Record::Suspended { span } => {
+            out.push(30);
+            put_varint(out, span.get());
+        }
+        Record::Featured => out.push(31),
+        Record::Room(room) => house_codec::encode_room(room, out),
         Record::Halted(_) | Record::RatesSet(_) | Record::Banned(_) | Record::Lifted { .. } => {
             brake_codec::encode(record, out);
         }
@@ -243,18 +241,6 @@ fn encode_recovered(recovered: &Recovered, out: &mut Vec<u8>) {
     }
 }
 
-fn encode_tally(tally: &Tally, out: &mut Vec<u8>) {
-    out.push(17);
-    put_varint(out, tally.held);
-    put_varint(out, tally.retries);
-    put_varint(out, tally.connected);
-    put_len(out, tally.refusals.iter().count());
-    for (code, times) in tally.refusals.iter() {
-        out.push(code.ordinal());
-        put_varint(out, times);
-    }
-}
-
 fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     let offset = reader.offset();
     Ok(match reader.u8()? {
@@ -275,18 +261,13 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
             units: reader.units("units")?,
             lot: reader.int("lot")?,
         },
-        11 => decode_taken(reader)?,
-        12 => Record::Confirmed {
-            hold: reader.hold()?,
-            viewer: decode_viewer(reader)?,
-            units: reader.units("units")?,
-            amount: reader.money("amount")?,
-        },
+        take_codec::TAKEN => take_codec::decode_taken(reader)?,
+        take_codec::CONFIRMED => take_codec::decode_confirmed(reader)?,
         13 => Record::Released { hold: reader.hold()?, units: reader.units("units")? },
         14 => Record::Expired { hold: reader.hold()?, units: reader.units("units")? },
         15 => Record::Command(decode_command(reader)?.into()),
         16 => Record::Recovered(decode_recovered(reader)?.into()),
-        17 => Record::Tally(decode_tally(reader)?.into()),
+        tally_codec::TALLY => tally_codec::decode(reader)?,
         brake_codec::HALTED => brake_codec::decode_halted(reader)?,
         brake_codec::RATES_SET => brake_codec::decode_rates(reader)?,
         brake_codec::BANNED => brake_codec::decode_banned(reader)?,
@@ -298,19 +279,15 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         23 => Record::StreamOffline { at: reader.time("at")? },
         24 => Record::StreamOnline,
         25 => Record::OfflineLapsed,
+        take_codec::TAKEN_IN_CHANNEL => take_codec::decode_taken_in_channel(reader)?,
+        take_codec::CONFIRMED_IN_CHANNEL => take_codec::decode_confirmed_in_channel(reader)?,
+        tally_codec::TALLY_WITH_ANSWERS => tally_codec::decode_with_answers(reader)?,
+        house_codec::HEARTBEAT => house_codec::decode_heartbeat(reader)?,
+        30 => Record::Suspended { span: DurationMs::new(reader.varint("span")?) },
+        31 => Record::Featured,
+        house_codec::ROOM => house_codec::decode_room(reader)?,
         found => return Err(RecordError::Ordinal { found, offset }),
     })
-}
-
-fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
-    let hold = reader.hold()?;
-    let viewer = decode_viewer(reader)?;
-    let key = reader.fingerprint()?;
-    let units = reader.units("units")?;
-    let taken_at = reader.time("taken_at")?;
-    let ttl_ms = reader.varint("deadline")?;
-    let deadline = UnixMillis::new(taken_at.get().wrapping_add(ttl_ms));
-    Ok(Record::Taken { hold, viewer, key, units, taken_at, deadline })
 }
 
 pub(crate) fn decode_viewer(reader: &mut Reader<'_>) -> Result<ViewerNumber, RecordError> {
@@ -369,26 +346,6 @@ fn decode_lost(reader: &mut Reader<'_>) -> Result<Vec<TakeNumber>, RecordError> 
         lost.push(number);
     }
     Ok(lost)
-}
-
-fn decode_tally(reader: &mut Reader<'_>) -> Result<Tally, RecordError> {
-    let held = reader.varint("held")?;
-    let retries = reader.varint("retries")?;
-    let connected = reader.varint("connected")?;
-    let count: usize = reader.int("reasons")?;
-    let mut refusals = RefusalCounts::default();
-    let mut previous = None;
-    for _ in 0..count {
-        let code = RefusalCode::from_ordinal(reader.u8()?);
-        let times = reader.varint("times")?;
-        let ascends = code > previous;
-        match code {
-            Some(code) if ascends && times > 0 => refusals.add(code, times),
-            _ => return Err(reader.invalid("reasons")),
-        }
-        previous = code;
-    }
-    Ok(Tally { held, retries, refusals, connected })
 }
 
 /// Whether a record survives its own bytes, so that nothing unreadable gets into the journal.

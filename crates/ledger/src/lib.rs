@@ -4,12 +4,15 @@
 //! transaction, then publishes for each ring how far it is durable. `docs/ledger.md` describes
 //! the format from the outside.
 
+mod answer_times;
 mod batch;
 mod brake_codec;
 mod bytes;
 pub mod codec;
 mod data_dir;
 pub mod fake;
+mod house;
+mod house_codec;
 pub mod links;
 pub mod metrics;
 mod opened;
@@ -20,15 +23,20 @@ mod ring;
 mod row;
 mod sqlite;
 mod store;
+mod take_codec;
+mod tally;
+mod tally_codec;
 mod writer;
 
+pub use answer_times::AnswerTimes;
 pub use batch::{Batch, BatchRow, Chains, NewOrder, SupplyDelta};
 pub use codec::{BodyHeader, RecordError, records};
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
+pub use house::{BootId, Heartbeat, Room, RoomChange, RoomOwner};
 pub use opened::{History, OpenLedger};
 pub use record::{
     AddressLink, BanScope, Banned, BrakeOrder, BrakePart, Command, Entry, Link, Outcome, RatesSet,
-    Record, Recovered, RecoveredPool, RefusalCounts, Tally, Text, ViewerLink,
+    Record, Recovered, RecoveredPool, Text, ViewerLink,
 };
 pub use ring::{Position, Producer, RingConfig, Wake};
 pub use row::{Row, RowHash};
@@ -37,4 +45,5 @@ pub use sqlite::{
     ReadError, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions, SupplyRow, Synchronous, Wrong,
 };
 pub use store::{Idle, Store, StoreError};
+pub use tally::{RefusalCounts, Tally};
 pub use writer::{Applier, Now, Writer, WriterHandle};

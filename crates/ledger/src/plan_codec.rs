@@ -131,7 +131,7 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
 }
 
 fn valid(plan: DropPlan, reader: &Reader<'_>) -> Result<DropPlan, RecordError> {
-    match plan.validate() {
+    match plan.check_format() {
         Ok(()) => Ok(plan),
         Err(source) => Err(RecordError::Plan { offset: reader.offset(), source }),
     }

@@ -4,8 +4,10 @@ use std::{fmt, sync::Arc};
 
 use stampede_domain::{
     AddressRange, BanId, ChannelId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money,
-    PoolIndex, Rates, RefusalCode, StreamId, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+    PoolIndex, Rates, StreamId, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
+
+use crate::{Heartbeat, Room, Tally};
 
 /// One fact about one drop, in the order in which it became durable.
 ///
@@ -62,6 +64,8 @@ pub enum Record {
         taken_at: UnixMillis,
         /// When the hold ends by itself.
         deadline: UnixMillis,
+        /// The channel that the viewer's ticket named: who gets the credit.
+        channel: Option<ChannelId>,
     },
     /// A hold became an order.
     Confirmed {
@@ -73,6 +77,8 @@ pub enum Record {
         units: Units,
         /// Price of all units.
         amount: Money,
+        /// The channel of the hold's take.
+        channel: Option<ChannelId>,
     },
     /// A hold was given back by its viewer.
     Released {
@@ -105,6 +111,17 @@ pub enum Record {
     Recovered(Box<Recovered>),
     /// What happened since the last tally without being written one by one.
     Tally(Box<Tally>),
+    /// The machine slept while the node ran: every live deadline of the drop moved by this much.
+    Suspended {
+        /// How long it slept.
+        span: DurationMs,
+    },
+    /// Staff put the drop on air.
+    Featured,
+    /// The node works; in the house's chain.
+    Heartbeat(Box<Heartbeat>),
+    /// Who may sell in a stream changed; in the house's chain.
+    Room(Box<Room>),
     /// Every take was stopped; in the house's chain, like the three below.
     Halted(Box<BrakeOrder>),
     /// Limits were set in place of the configured ones, or of those set before.
@@ -241,54 +258,6 @@ pub struct RecoveredPool {
     pub last_take: TakeNumber,
     /// Numbers below it that never became durable, ascending.
     pub lost: Vec<TakeNumber>,
-}
-
-/// Counts since the previous tally of the same drop.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Takes that became holds.
-    pub held: u64,
-    /// Repeated requests that got their first answer again.
-    pub retries: u64,
-    /// Refusals by reason.
-    pub refusals: RefusalCounts,
-    /// Viewers connected to the stream at the moment of the tally.
-    pub connected: u64,
-}
-
-/// How often each reason for a refusal was given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RefusalCounts([u64; RefusalCode::ALL.len()]);
-
-impl RefusalCounts {
-    /// Counts `times` more refusals.
-    pub fn add(&mut self, code: RefusalCode, times: u64) {
-        let count = &mut self.0[usize::from(code.ordinal())];
-        *count = count.saturating_add(times);
-    }
-
-    /// How often `code` was given.
-    pub fn get(&self, code: RefusalCode) -> u64 {
-        self.0[usize::from(code.ordinal())]
-    }
-
-    /// The reasons that were given at least once, in the order of their ordinals.
-    pub fn iter(&self) -> impl Iterator<Item = (RefusalCode, u64)> + '_ {
-        RefusalCode::ALL.into_iter().zip(self.0).filter(|(_, times)| *times > 0)
-    }
-
-    /// All refusals.
-    pub fn total(&self) -> u64 {
-        self.0.iter().fold(0, |sum, times| sum.saturating_add(*times))
-    }
-}
-
-impl FromIterator<(RefusalCode, u64)> for RefusalCounts {
-    fn from_iter<I: IntoIterator<Item = (RefusalCode, u64)>>(iter: I) -> Self {
-        let mut counts = Self::default();
-        iter.into_iter().for_each(|(code, times)| counts.add(code, times));
-        counts
-    }
 }
 
 /// Free text within a record: at most [`Text::BYTES_MAX`] bytes.

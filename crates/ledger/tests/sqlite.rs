@@ -292,7 +292,13 @@ fn other_files_and_other_nodes_are_refused() {
     );
     raw(dir.path()).execute_batch("PRAGMA user_version = 9").unwrap();
     let error = SqliteLedger::open(&data, &node()).err().unwrap().to_string();
-    assert_eq!(error, "not a ledger of version 1: application 0x53544d50, version 9");
+    assert_eq!(
+        error,
+        "the ledger is of the newer version 9; this program knows up to 2: use a newer program"
+    );
+    raw(dir.path()).execute_batch("PRAGMA application_id = 7").unwrap();
+    let error = SqliteLedger::open(&data, &node()).err().unwrap().to_string();
+    assert_eq!(error, "not a ledger of version 1 to 2: application 0x7, version 9");
     let empty = tempfile::tempdir().unwrap();
     let error = JournalReader::open(empty.path()).unwrap_err().to_string();
     assert_eq!(error, format!("no ledger in {}", empty.path().display()));

@@ -107,6 +107,7 @@ fn write(path: &Path, viewers: u32) {
             viewer,
             units: Units::ONE,
             amount: price,
+            channel: None,
         };
         push(ring, confirmed, None);
     }
@@ -133,6 +134,7 @@ fn take(incarnation: Incarnation, number: u32) -> (Record, Arc<ViewerLink>) {
         units: Units::ONE,
         taken_at: START,
         deadline: START.plus(DurationMs::from_secs(3_600)),
+        channel: None,
     };
     let id = ViewerId::new(&format!("viewer-{number}")).expect("a short id");
     (record, Arc::new(ViewerLink { number: viewer, id }))

@@ -251,7 +251,7 @@ impl Audit<'_> {
 
     fn record(&mut self, record: &Record, at: UnixMillis) -> Flow {
         match *record {
-            Record::Taken { hold, viewer, key, units, taken_at, deadline } => {
+            Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } => {
                 let deadline_base = deadline.get().saturating_sub(self.outage_ms);
                 self.live.insert(hold, Live { viewer, key, units, taken_at, deadline_base });
                 Flow::Continue(())
@@ -264,6 +264,10 @@ impl Audit<'_> {
             Record::Expired { hold, .. } => self.ended(hold, "expired", at),
             Record::Recovered(ref recovered) => {
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
+                Flow::Continue(())
+            }
+            Record::Suspended { span } => {
+                self.outage_ms = self.outage_ms.saturating_add(span.get());
                 Flow::Continue(())
             }
             Record::Tally(ref tally) => self.tally(tally, at),

@@ -50,7 +50,7 @@ impl Steward {
         self.shared.ends_under_way.insert(hold, *held);
         let ended = self.books[&hold.drop_id()].sale.stock().confirm(hold);
         assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
-        self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount });
+        self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount, channel: None });
         self.after_records(Effect::Ordered { hold, viewer, units });
         ConfirmOutcome::Ordered { amount }
     }

@@ -6,7 +6,9 @@ use std::{
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Tally};
+use stampede_ledger::{
+    AnswerTimes, Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Tally,
+};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
@@ -288,6 +290,7 @@ impl Steward {
             retries: delta.retries,
             refusals: delta.refusals().collect(),
             connected: book.sale.viewers_connected(),
+            answers: AnswerTimes::default(),
         };
         self.push(id, Record::Tally(Box::new(tally)));
     }

@@ -1,7 +1,7 @@
 //! Reads columns into types, naming what is out of range.
 
 use rusqlite::Connection;
-use stampede_domain::{Incarnation, NodeId, PoolIndex, Seq, SkuIndex};
+use stampede_domain::{ChannelId, Incarnation, NodeId, PoolIndex, Seq, SkuIndex};
 
 use super::reader::ReadError;
 use crate::RowHash;
@@ -60,6 +60,11 @@ pub(super) fn sku(row: &Columns<'_>, column: usize) -> Result<SkuIndex, ReadErro
 pub(super) fn node(row: &Columns<'_>, column: usize) -> Result<NodeId, ReadError> {
     let name: String = row.value(column)?;
     NodeId::new(&name).map_err(|_| row.range("node"))
+}
+
+pub(super) fn channel(row: &Columns<'_>, column: usize) -> Result<Option<ChannelId>, ReadError> {
+    let name: Option<String> = row.value(column)?;
+    name.map(|name| ChannelId::new(&name)).transpose().map_err(|_| row.range("channel"))
 }
 
 pub(super) fn hash(

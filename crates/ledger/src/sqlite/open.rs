@@ -175,6 +175,7 @@ impl SqliteLedger {
         let checked =
             recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
         let links = read_links(&reader)?;
+        schema::migrate(&connection).map_err(OpenError::sqlite("migrate"))?;
         let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref())?;
         let mut store = SqliteStore {
             connection,
@@ -222,10 +223,7 @@ fn connect(data: &DataDir, options: &SqliteOptions) -> Result<Connection, OpenEr
     let marks = schema::marks(&connection).map_err(OpenError::sqlite("read version"))?;
     match marks {
         (0, 0) => schema::create(&connection).map_err(OpenError::sqlite("create tables"))?,
-        (schema::APPLICATION_ID, schema::SCHEMA_VERSION) => {}
-        (application, version) => {
-            return Err(ReadError::Foreign { application, version }.into());
-        }
+        (application, version) => schema::check_marks(application, version)?,
     }
     if is_new {
         // SQLite syncs the names of its logs, not that of the database itself.

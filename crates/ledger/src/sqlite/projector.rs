@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, params};
-use stampede_domain::{DropPlan, UnixMillis};
+use stampede_domain::{ChannelId, DropPlan, UnixMillis};
 
 use super::{
     reader::Projection,
@@ -62,7 +62,7 @@ impl Projector {
                 drop: row.drop.get(),
             };
             self.waiting.extend(row.orders.iter().map(|order| Waiting {
-                order: *order,
+                order: order.clone(),
                 place: Projection { row: key, record: order.record },
                 at: batch.at(),
             }));
@@ -104,8 +104,8 @@ fn insert(connection: &Connection, waiting: &Waiting) -> Result<(), StoreError> 
     let pool = order.hold.pool();
     let currency = order.amount.currency();
     let sql = "INSERT INTO orders (hold, drop_id, pool, sku, viewer, units, amount_minor, currency,
-                                   at_ms, incarnation, seq)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                                   at_ms, incarnation, seq, channel)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         order.hold.to_bytes(),
         order.hold.drop_id().get(),
@@ -118,6 +118,7 @@ fn insert(connection: &Connection, waiting: &Waiting) -> Result<(), StoreError> 
         waiting.at.get().cast_signed(),
         waiting.place.row.incarnation,
         waiting.place.row.seq.cast_signed(),
+        order.channel.as_ref().map(ChannelId::as_str),
     ];
     changed("insert order", 1, step("insert order", connection, sql, values)?)
 }

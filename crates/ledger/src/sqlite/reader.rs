@@ -4,12 +4,12 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 use stampede_domain::{
-    DropId, HoldId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq, SkuIndex, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, HoldId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq, SkuIndex,
+    UnixMillis, ViewerNumber,
 };
 
 use super::{
-    columns::{Columns, all, in_table, incarnation, node, pool, seq, sku},
+    columns::{Columns, all, channel, in_table, incarnation, node, pool, seq, sku},
     rows::{RowKey, Rows},
     schema,
 };
@@ -27,9 +27,20 @@ pub enum ReadError {
         /// The directory.
         path: String,
     },
-    /// The file is another program's, or of a version that this program does not know.
+    /// The ledger was written by a newer program.
     #[error(
-        "not a ledger of version {}: application {application:#x}, version {version}",
+        "the ledger is of the newer version {version}; this program knows up to {}: use a newer \
+         program",
+        schema::SCHEMA_VERSION
+    )]
+    Newer {
+        /// The ledger's version.
+        version: i64,
+    },
+    /// The file is another program's.
+    #[error(
+        "not a ledger of version {} to {}: application {application:#x}, version {version}",
+        schema::SCHEMA_VERSION_MIN,
         schema::SCHEMA_VERSION
     )]
     Foreign {
@@ -135,6 +146,8 @@ pub struct OrderRow {
     pub incarnation: Incarnation,
     /// The confirming commit.
     pub seq: Seq,
+    /// The channel that gets the credit.
+    pub channel: Option<ChannelId>,
 }
 
 /// How far the orders table is: every `Confirmed` record up to here has its order.
@@ -156,7 +169,7 @@ impl JournalReader {
     /// Opens the ledger of a data directory.
     ///
     /// # Errors
-    /// [`ReadError::Missing`], [`ReadError::Foreign`] or `SQLite`'s report.
+    /// [`ReadError::Missing`], [`ReadError::Newer`], [`ReadError::Foreign`] or `SQLite`'s report.
     pub fn open(data_dir: &Path) -> Result<Self, ReadError> {
         Self::open_with_vfs(data_dir, None)
     }
@@ -178,9 +191,7 @@ impl JournalReader {
         };
         let (connection, (application, version)) =
             opened.and_then(prepare).map_err(in_table("ledger"))?;
-        if (application, version) != (schema::APPLICATION_ID, schema::SCHEMA_VERSION) {
-            return Err(ReadError::Foreign { application, version });
-        }
+        schema::check_marks(application, version)?;
         Ok(Self { connection })
     }
 
@@ -275,9 +286,12 @@ impl JournalReader {
     /// # Errors
     /// As for every read.
     pub fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        // Asked each time: the server may bring the ledger to a newer version meanwhile.
+        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
+        let channel = if version < 2 { "NULL" } else { "channel" };
         let sql = format!(
             "SELECT place, hold, drop_id, pool, sku, viewer, units, amount_minor, currency, at_ms,
-                    incarnation, seq
+                    incarnation, seq, {channel}
              FROM orders WHERE place > {after_place} ORDER BY place LIMIT {limit}"
         );
         all(&self.connection, "orders", &sql, order)
@@ -341,5 +355,6 @@ fn order(row: &Columns<'_>) -> Result<OrderRow, ReadError> {
         at: UnixMillis::new(row.number(9, "at_ms")?),
         incarnation: incarnation(row, 10)?,
         seq: seq(row, 11)?,
+        channel: channel(row, 12)?,
     })
 }

@@ -278,9 +278,9 @@ impl Checker {
         at: UnixMillis,
         record: &Record,
     ) -> Result<(), Wrong> {
-        match *record {
+        match record {
             Record::Taken { hold, .. } if hold.incarnation() != row.incarnation => {
-                return Err(Wrong::Hold { hold });
+                return Err(Wrong::Hold { hold: *hold });
             }
             Record::Taken { hold, .. }
             | Record::Confirmed { hold, .. }
@@ -288,13 +288,12 @@ impl Checker {
             | Record::Expired { hold, .. }
                 if hold.drop_id() != row.drop =>
             {
-                return Err(Wrong::Hold { hold });
-            }
-            Record::Confirmed { hold, viewer, units, amount } => {
-                let order = NewOrder { hold, viewer, units, amount, record: place };
-                self.projector.catch_up(row, at, order);
+                return Err(Wrong::Hold { hold: *hold });
             }
             _ => {}
+        }
+        if let Some(order) = NewOrder::of(record, place) {
+            self.projector.catch_up(row, at, order);
         }
         if let Some(delta) = SupplyDelta::of(record) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();

@@ -2,10 +2,14 @@
 
 use rusqlite::Connection;
 
+use super::reader::ReadError;
+
 /// Marks the file as ours: `STMP`.
 pub(super) const APPLICATION_ID: i64 = 0x5354_4d50;
 /// Version of the tables.
-pub(super) const SCHEMA_VERSION: i64 = 1;
+pub(super) const SCHEMA_VERSION: i64 = 2;
+/// The oldest version that is read, and migrated when it is opened for writing.
+pub(super) const SCHEMA_VERSION_MIN: i64 = 1;
 
 const TABLES: &str = "
 CREATE TABLE node (
@@ -77,14 +81,72 @@ CREATE TABLE projection (
 INSERT INTO projection VALUES ('orders', 0, 0, 0, 0);
 ";
 
+/// What version 2 adds to version 1.
+const ADDED_IN_2: &str = "
+ALTER TABLE orders ADD COLUMN channel TEXT;
+ALTER TABLE node ADD COLUMN home TEXT;
+
+CREATE TABLE seals (
+    drop_id           INTEGER NOT NULL PRIMARY KEY,
+    first_incarnation INTEGER NOT NULL,
+    first_seq         INTEGER NOT NULL,
+    incarnation       INTEGER NOT NULL,
+    seq               INTEGER NOT NULL,
+    rows              INTEGER NOT NULL,
+    records           INTEGER NOT NULL,
+    head_hash         BLOB    NOT NULL,
+    units_supplied    INTEGER NOT NULL,
+    units_sold        INTEGER NOT NULL,
+    orders            INTEGER NOT NULL,
+    amount_minor      INTEGER NOT NULL,
+    settled_at_ms     INTEGER NOT NULL,
+    summary           BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE command_keys (
+    actor   TEXT    NOT NULL,
+    key     BLOB    NOT NULL,
+    request BLOB    NOT NULL,
+    action  TEXT    NOT NULL,
+    drop_id INTEGER NOT NULL,
+    lot     INTEGER,
+    PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in one transaction.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES}
+        "BEGIN IMMEDIATE; {TABLES} {ADDED_IN_2}
          PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {SCHEMA_VERSION};
          COMMIT;"
     ))
+}
+
+/// Brings the tables of an older version to the present one, in one transaction. The ledger has been
+/// checked by then.
+pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    let (_, version) = marks(connection)?;
+    if version == SCHEMA_VERSION {
+        return Ok(());
+    }
+    tracing::info!(from = version, to = SCHEMA_VERSION, "bringing the ledger to a newer version");
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    ))
+}
+
+/// Whether this program knows the file's mark and version.
+///
+/// # Errors
+/// [`ReadError::Newer`] or [`ReadError::Foreign`].
+pub(super) fn check_marks(application: i64, version: i64) -> Result<(), ReadError> {
+    match (application, version) {
+        (APPLICATION_ID, SCHEMA_VERSION_MIN..=SCHEMA_VERSION) => Ok(()),
+        (APPLICATION_ID, version) if version > SCHEMA_VERSION => Err(ReadError::Newer { version }),
+        (application, version) => Err(ReadError::Foreign { application, version }),
+    }
 }
 
 /// The mark with the version: (0, 0) in a new file.

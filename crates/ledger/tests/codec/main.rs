@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod brake;
+mod house;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -13,8 +14,8 @@ use stampede_domain::{
     RefusalCode, StockDisplay, TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row, RowHash,
-    Tally, Text,
+    AnswerTimes, BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row,
+    RowHash, Tally, Text,
     codec::{body, encode, records},
 };
 use support::{
@@ -22,6 +23,14 @@ use support::{
 };
 
 const GOLDEN: &str = include_str!("../golden/records-v1.txt");
+
+/// The record with the channel `nina-tv`.
+fn in_channel(mut record: Record) -> Record {
+    if let Record::Taken { channel, .. } | Record::Confirmed { channel, .. } = &mut record {
+        *channel = Some("nina-tv".parse().unwrap());
+    }
+    record
+}
 
 /// One record of each kind, by name.
 fn samples() -> Vec<(&'static str, Record)> {
@@ -54,7 +63,12 @@ fn samples() -> Vec<(&'static str, Record)> {
         retries: 3,
         refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
         connected: 15_000,
+        answers: AnswerTimes::default(),
     };
+    let mut answers = AnswerTimes::default();
+    answers.add(0, 900);
+    answers.add(17, 300);
+    let tally_with_answers = Tally { answers, ..tally.clone() };
     let mut samples = vec![
         ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
         ("countdown", Record::Countdown { opens_at: at }),
@@ -78,7 +92,13 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("stream_offline", Record::StreamOffline { at }),
         ("stream_online", Record::StreamOnline),
         ("offline_lapsed", Record::OfflineLapsed),
+        ("taken_in_channel", in_channel(taken(hold(first, 300)))),
+        ("confirmed_in_channel", in_channel(confirmed(hold(first, 300)))),
+        ("tally_with_answers", Record::Tally(Box::new(tally_with_answers))),
+        ("suspended", Record::Suspended { span: DurationMs::new(61_000) }),
+        ("featured", Record::Featured),
     ];
+    samples.extend(house::samples());
     samples.extend(brake::samples());
     samples
 }
@@ -185,6 +205,13 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[10, 0, 0x80, 0x80, 0x80, 8, 1]), "invalid units before offset 17");
     // A tally that names the same reason twice.
     assert_eq!(with(&[17, 0, 0, 0, 2, 12, 1, 12, 1]), "invalid reasons before offset 20");
+    // A tally with answers that has none, one without times, one in a bucket that there is not.
+    assert_eq!(with(&[28, 0, 0, 0, 0, 0]), "invalid buckets before offset 17");
+    assert_eq!(with(&[28, 0, 0, 0, 0, 1, 3, 0]), "invalid buckets before offset 19");
+    assert_eq!(with(&[28, 0, 0, 0, 0, 1, 40, 1]), "invalid buckets before offset 19");
+    // A room that belongs to nobody, or changes in an unknown way.
+    assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
+    assert_eq!(with(&[32, 1, b's', 3]), "invalid change before offset 15");
     // More lost numbers than bytes.
     assert_eq!(with(&[16, 0, 1, 0, 9, 100]), "invalid lost before offset 17");
     let mut bytes = body_of(&[Record::Opened]);
@@ -265,11 +292,16 @@ fn any_money() -> impl Strategy<Value = Money> {
 
 fn any_tally() -> impl Strategy<Value = Record> {
     let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
-    (any::<[u64; 3]>(), reasons).prop_map(|([held, retries, connected], reasons)| {
-        let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
-        let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
-        Record::Tally(Box::new(Tally { held, retries, refusals, connected }))
-    })
+    let buckets = proptest::collection::vec((0..AnswerTimes::BUCKETS, any::<u64>()), 0..25);
+    (any::<[u64; 3]>(), reasons, buckets).prop_map(
+        |([held, retries, connected], reasons, buckets)| {
+            let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
+            let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
+            let mut answers = AnswerTimes::default();
+            buckets.into_iter().for_each(|(bucket, times)| answers.add(bucket, times));
+            Record::Tally(Box::new(Tally { held, retries, refusals, connected, answers }))
+        },
+    )
 }
 
 fn any_recovered() -> impl Strategy<Value = Record> {
@@ -322,11 +354,18 @@ fn any_record() -> impl Strategy<Value = Record> {
                 key,
                 units,
                 taken_at,
-                deadline
+                deadline,
+                channel: None,
             }
         ),
         (any_hold(), any_viewer(), any_units(), any_money()).prop_map(
-            |(hold, viewer, units, amount)| Record::Confirmed { hold, viewer, units, amount }
+            |(hold, viewer, units, amount)| Record::Confirmed {
+                hold,
+                viewer,
+                units,
+                amount,
+                channel: None,
+            }
         ),
         (any_hold(), any_units()).prop_map(|(hold, units)| Record::Released { hold, units }),
         (any_hold(), any_units()).prop_map(|(hold, units)| Record::Expired { hold, units }),
@@ -343,6 +382,16 @@ fn any_record() -> impl Strategy<Value = Record> {
         Just(Record::StreamOnline),
         Just(Record::OfflineLapsed),
         brake::any_record(),
+        house::any_record(),
+        any_units().prop_map(|units| in_channel(Record::Confirmed {
+            hold: HoldId::from_bytes([7; 16]),
+            viewer: ViewerNumber::new(9).unwrap(),
+            units,
+            amount: money(5),
+            channel: None,
+        })),
+        any::<u64>().prop_map(|ms| Record::Suspended { span: DurationMs::new(ms) }),
+        Just(Record::Featured),
         Just(Record::Closed),
     ]
 }

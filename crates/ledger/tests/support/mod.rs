@@ -103,12 +103,14 @@ pub fn taken(hold: HoldId) -> Record {
         units: Units::ONE,
         taken_at,
         deadline: taken_at.plus(DurationMs::from_secs(60)),
+        channel: None,
     }
 }
 
 pub fn confirmed(hold: HoldId) -> Record {
     let number = u32::try_from(hold.take().get()).unwrap();
-    Record::Confirmed { hold, viewer: viewer(number), units: Units::ONE, amount: money(1990) }
+    let (viewer, amount) = (viewer(number), money(1990));
+    Record::Confirmed { hold, viewer, units: Units::ONE, amount, channel: None }
 }
 
 pub fn expired(hold: HoldId) -> Record {

@@ -117,7 +117,7 @@ impl DropFold {
             Record::Lot { pool, units, .. } => {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
-            Record::Confirmed { hold, viewer, units, amount } => {
+            Record::Confirmed { hold, viewer, units, amount, .. } => {
                 self.confirm(*hold, *units, *amount, seq)?;
                 self.buyers.insert(*viewer);
             }

@@ -115,6 +115,8 @@ impl Stage {
             Record::Command(_) => true,
             Record::Tally(_)
             | Record::Recovered(_)
+            | Record::Suspended { .. }
+            | Record::Featured
             | Record::StreamOffline { .. }
             | Record::StreamOnline => !self.is_over(),
             Record::OfflineLapsed => {
@@ -164,6 +166,10 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::StreamOffline { .. } => "stream offline",
         Record::StreamOnline => "stream online",
         Record::OfflineLapsed => "offline lapsed",
+        Record::Suspended { .. } => "suspended",
+        Record::Featured => "featured",
+        Record::Heartbeat(_) => "heartbeat",
+        Record::Room(_) => "room",
     }
 }
 

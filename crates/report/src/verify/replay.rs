@@ -99,7 +99,7 @@ impl DropReplay {
         for (number, record) in &rest {
             let moment = Moment { place: place.record(*number), times, incarnation, seq };
             facts.worked |= !matches!(record, Record::Recovered(_) | Record::CountdownCancelled);
-            if let Record::Confirmed { hold, viewer, units, amount } = *record {
+            if let Record::Confirmed { hold, viewer, units, amount, .. } = *record {
                 facts.orders.push(Ordered { record: *number, hold, viewer, units, amount });
             }
             self.record(record, moment, worked, counts, findings);
@@ -117,8 +117,10 @@ impl DropReplay {
         findings: &mut Findings,
     ) {
         let (place, at) = (moment.place, moment.times.at);
-        // Commands also stand in the house's chain, where nothing but the brake does.
-        let is_house = matches!(record, Record::Command(_)) || is_brake(record);
+        // Commands also stand in the house's chain; the other records of the house stand nowhere else.
+        let is_house =
+            matches!(record, Record::Command(_) | Record::Heartbeat(_) | Record::Room(_))
+                || is_brake(record);
         if is_house && self.drop == DropId::HOUSE {
             return;
         }
@@ -138,7 +140,7 @@ impl DropReplay {
         }
         match *record {
             Record::Planned { ref plan, .. } => self.planned(plan),
-            Record::Confirmed { hold, viewer, units, amount } => {
+            Record::Confirmed { hold, viewer, units, amount, .. } => {
                 counts.confirmed += 1;
                 self.end(hold, HoldEnd::Confirmed, units, moment, findings);
                 self.order(hold, viewer, units, amount, place, findings);
@@ -152,6 +154,9 @@ impl DropReplay {
                 self.end(hold, HoldEnd::Expired, units, moment, findings);
             }
             Record::Settled => self.settle(place, findings),
+            Record::Suspended { span } => {
+                self.outage_ms = self.outage_ms.saturating_add(span.get());
+            }
             _ => {}
         }
     }
@@ -165,7 +170,7 @@ impl DropReplay {
     }
 
     fn take(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
-        let Record::Taken { hold, viewer, key, units, taken_at, deadline } = *record else {
+        let Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } = *record else {
             return;
         };
         let place = moment.place;

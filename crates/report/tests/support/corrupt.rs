@@ -209,7 +209,7 @@ impl Damage {
         hold[15] ^= 0x80;
         let sql = "INSERT INTO orders
              SELECT (SELECT max(place) + 1 FROM orders), ?2, drop_id, pool, sku, viewer, units,
-                    amount_minor, currency, at_ms, incarnation, seq
+                    amount_minor, currency, at_ms, incarnation, seq, channel
              FROM orders WHERE place = ?1";
         self.connection.execute(sql, params![place, hold]).expect("the copy goes in");
         format!("copied order {place} under another name")

@@ -109,7 +109,7 @@ fn add_supply(supply: &mut BTreeMap<(u32, u8), (i64, i64)>, drop: DropId, record
 }
 
 fn insert_order(connection: &Connection, forged: &Forged, record: &Record) {
-    let Record::Confirmed { hold, viewer, units, amount } = record else { return };
+    let Record::Confirmed { hold, viewer, units, amount, .. } = record else { return };
     let (row, currency) = (&forged.row, amount.currency());
     let values = params![
         hold.to_bytes(),

@@ -153,6 +153,7 @@ impl Sim {
             units: units(count),
             taken_at: now,
             deadline,
+            channel: None,
         };
         sale.holds.push(hold);
         let link =
@@ -185,6 +186,7 @@ impl Sim {
                     .price
                     .checked_times(units_held)
                     .unwrap(),
+                channel: None,
             },
             State::Released => Record::Released { hold: id, units: units_held },
             _ => Record::Expired { hold: id, units: units_held },

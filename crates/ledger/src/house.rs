@@ -1,0 +1,63 @@
+//! Facts of the house's chain besides the brake's: that the node works, who owns a stream.
+
+use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
+
+use crate::Text;
+
+/// A sign that the node works, with what its clocks show. The row's time is the sale's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The wall clock.
+    pub wall: UnixMillis,
+    /// Which start of the machine it is, by the system's random id.
+    pub boot: BootId,
+    /// Time since that start, sleep included.
+    pub since_boot: DurationMs,
+}
+
+/// Names one start of the machine: the system's random id, new at each boot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BootId([u8; 16]);
+
+impl BootId {
+    /// Wraps the id's bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The id's bytes.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+/// A change of who may sell in a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The stream.
+    pub stream: StreamId,
+    /// What changed.
+    pub change: RoomChange,
+}
+
+/// What changed about a stream's room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomChange {
+    /// It has this owner from now on.
+    Owner(RoomOwner),
+    /// This merchant may plan drops in it.
+    Admitted(MerchantId),
+    /// This merchant may plan no more drops in it.
+    Dismissed(MerchantId),
+}
+
+/// Who owns a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomOwner {
+    /// Whoever runs the server: the platform and its admins.
+    House,
+    /// A merchant.
+    Merchant(MerchantId),
+    /// A creator, by the name of the account.
+    Creator(Text),
+}

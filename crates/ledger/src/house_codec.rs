@@ -1,0 +1,78 @@
+//! The bytes of the house's own records; listed in `codec.rs`.
+
+use stampede_domain::{DurationMs, MerchantId, StreamId, limits::TEXT_ID_BYTES_MAX};
+
+use crate::{
+    BootId, Heartbeat, Record, RecordError, Room, RoomChange, RoomOwner,
+    bytes::{Reader, put_text, put_varint},
+};
+
+/// Ordinal of [`Record::Heartbeat`].
+pub(crate) const HEARTBEAT: u8 = 29;
+/// Ordinal of [`Record::Room`].
+pub(crate) const ROOM: u8 = 32;
+
+pub(crate) fn encode_heartbeat(beat: &Heartbeat, out: &mut Vec<u8>) {
+    out.push(HEARTBEAT);
+    put_varint(out, beat.wall.get());
+    out.extend_from_slice(&beat.boot.to_bytes());
+    put_varint(out, beat.since_boot.get());
+}
+
+pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
+    out.push(ROOM);
+    put_text(out, room.stream.as_str());
+    match &room.change {
+        RoomChange::Owner(owner) => {
+            out.push(0);
+            match owner {
+                RoomOwner::House => out.push(0),
+                RoomOwner::Merchant(merchant) => {
+                    out.push(1);
+                    put_text(out, merchant.as_str());
+                }
+                RoomOwner::Creator(account) => {
+                    out.push(2);
+                    put_text(out, account.as_str());
+                }
+            }
+        }
+        RoomChange::Admitted(merchant) => {
+            out.push(1);
+            put_text(out, merchant.as_str());
+        }
+        RoomChange::Dismissed(merchant) => {
+            out.push(2);
+            put_text(out, merchant.as_str());
+        }
+    }
+}
+
+pub(crate) fn decode_heartbeat(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let wall = reader.time("wall")?;
+    let boot = BootId::from_bytes(reader.array()?);
+    let since_boot = DurationMs::new(reader.varint("since_boot")?);
+    Ok(Record::Heartbeat(Heartbeat { wall, boot, since_boot }.into()))
+}
+
+pub(crate) fn decode_room(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let stream = reader.str("stream", TEXT_ID_BYTES_MAX)?;
+    let stream = StreamId::new(stream).map_err(|_| reader.invalid("stream"))?;
+    let change = match reader.u8()? {
+        0 => RoomChange::Owner(match reader.u8()? {
+            0 => RoomOwner::House,
+            1 => RoomOwner::Merchant(read_merchant(reader)?),
+            2 => RoomOwner::Creator(reader.text("account")?),
+            _ => return Err(reader.invalid("owner")),
+        }),
+        1 => RoomChange::Admitted(read_merchant(reader)?),
+        2 => RoomChange::Dismissed(read_merchant(reader)?),
+        _ => return Err(reader.invalid("change")),
+    };
+    Ok(Record::Room(Room { stream, change }.into()))
+}
+
+fn read_merchant(reader: &mut Reader<'_>) -> Result<MerchantId, RecordError> {
+    let merchant = reader.str("merchant", TEXT_ID_BYTES_MAX)?;
+    MerchantId::new(merchant).map_err(|_| reader.invalid("merchant"))
+}

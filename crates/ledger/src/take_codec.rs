@@ -1,0 +1,90 @@
+//! The bytes of takes with the orders that they become; listed in `codec.rs`.
+
+use stampede_domain::{ChannelId, UnixMillis, limits::TEXT_ID_BYTES_MAX};
+
+use crate::{
+    Record, RecordError,
+    bytes::{Reader, put_money, put_text, put_varint},
+    codec::decode_viewer,
+};
+
+/// Ordinal of a [`Record::Taken`] without a channel.
+pub(crate) const TAKEN: u8 = 11;
+/// Ordinal of a [`Record::Confirmed`] without a channel.
+pub(crate) const CONFIRMED: u8 = 12;
+/// Ordinal of a [`Record::Taken`] with one.
+pub(crate) const TAKEN_IN_CHANNEL: u8 = 26;
+/// Ordinal of a [`Record::Confirmed`] with one.
+pub(crate) const CONFIRMED_IN_CHANNEL: u8 = 27;
+
+/// Appends a take or an order; others have their bytes elsewhere.
+pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
+    let channel = match record {
+        Record::Taken { hold, viewer, key, units, taken_at, deadline, channel } => {
+            let mut fixed = [0; 41];
+            fixed[0] = if channel.is_some() { TAKEN_IN_CHANNEL } else { TAKEN };
+            fixed[1..17].copy_from_slice(&hold.to_bytes());
+            fixed[17..25].copy_from_slice(&viewer.get().to_be_bytes());
+            fixed[25..].copy_from_slice(&key.bits().to_be_bytes());
+            out.extend_from_slice(&fixed);
+            put_varint(out, u64::from(units.get()));
+            put_varint(out, taken_at.get());
+            put_varint(out, deadline.get().wrapping_sub(taken_at.get()));
+            channel
+        }
+        Record::Confirmed { hold, viewer, units, amount, channel } => {
+            out.push(if channel.is_some() { CONFIRMED_IN_CHANNEL } else { CONFIRMED });
+            out.extend_from_slice(&hold.to_bytes());
+            out.extend_from_slice(&viewer.get().to_be_bytes());
+            put_varint(out, u64::from(units.get()));
+            put_money(out, *amount);
+            channel
+        }
+        _ => unreachable!("neither a take nor an order"),
+    };
+    if let Some(channel) = channel {
+        put_text(out, channel.as_str());
+    }
+}
+
+pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let hold = reader.hold()?;
+    let viewer = decode_viewer(reader)?;
+    let key = reader.fingerprint()?;
+    let units = reader.units("units")?;
+    let taken_at = reader.time("taken_at")?;
+    let ttl_ms = reader.varint("deadline")?;
+    let deadline = UnixMillis::new(taken_at.get().wrapping_add(ttl_ms));
+    Ok(Record::Taken { hold, viewer, key, units, taken_at, deadline, channel: None })
+}
+
+pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let mut record = decode_taken(reader)?;
+    if let Record::Taken { channel, .. } = &mut record {
+        *channel = Some(read_channel(reader)?);
+    }
+    Ok(record)
+}
+
+pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    Ok(Record::Confirmed {
+        hold: reader.hold()?,
+        viewer: decode_viewer(reader)?,
+        units: reader.units("units")?,
+        amount: reader.money("amount")?,
+        channel: None,
+    })
+}
+
+pub(crate) fn decode_confirmed_in_channel(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let mut record = decode_confirmed(reader)?;
+    if let Record::Confirmed { channel, .. } = &mut record {
+        *channel = Some(read_channel(reader)?);
+    }
+    Ok(record)
+}
+
+fn read_channel(reader: &mut Reader<'_>) -> Result<ChannelId, RecordError> {
+    let channel = reader.str("channel", TEXT_ID_BYTES_MAX)?;
+    ChannelId::new(channel).map_err(|_| reader.invalid("channel"))
+}
