@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use stampede_domain::{BanId, DurationMs, Rates, UnixMillis, ViewerNumber};
 use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record};
 
-use super::{any_text, any_time, any_viewer, support::AT_MS};
+use super::{
+    any::{any_text, any_time, any_viewer},
+    support::AT_MS,
+};
 
 pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let at = UnixMillis::new(AT_MS);

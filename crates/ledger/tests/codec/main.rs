@@ -1,6 +1,7 @@
 //! The bytes of records: golden files, round trips, refusals.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod any;
 mod brake;
 mod house;
 #[path = "../support/mod.rs"]
@@ -8,19 +9,17 @@ mod support;
 
 use std::fmt::Write;
 
+use any::any_record;
 use proptest::prelude::*;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex,
-    RefusalCode, StockDisplay, TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
+    DropId, DurationMs, Incarnation, KeyFingerprint, RefusalCode, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
     AnswerTimes, BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row,
     RowHash, Tally, Text,
     codec::{body, encode, records},
 };
-use support::{
-    AT_MS, confirmed, hold, lot, money, node, plan, plan_with_options, pool, taken, units,
-};
+use support::{AT_MS, confirmed, hold, lot, node, plan, plan_with_options, pool, taken, units};
 
 const GOLDEN: &str = include_str!("../golden/records-v1.txt");
 
@@ -30,6 +29,21 @@ fn in_channel(mut record: Record) -> Record {
         *channel = Some("nina-tv".parse().unwrap());
     }
     record
+}
+
+/// A tally whose answers fell into these buckets.
+fn tally(buckets: &[(usize, u64)]) -> Record {
+    let mut answers = AnswerTimes::default();
+    for (bucket, times) in buckets {
+        answers.add(*bucket, *times);
+    }
+    Record::Tally(Box::new(Tally {
+        held: 12,
+        retries: 3,
+        refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
+        connected: 15_000,
+        answers,
+    }))
 }
 
 /// One record of each kind, by name.
@@ -58,17 +72,6 @@ fn samples() -> Vec<(&'static str, Record)> {
             lost: vec![take(7), take(300), take(301)],
         }],
     };
-    let tally = Tally {
-        held: 12,
-        retries: 3,
-        refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
-        connected: 15_000,
-        answers: AnswerTimes::default(),
-    };
-    let mut answers = AnswerTimes::default();
-    answers.add(0, 900);
-    answers.add(17, 300);
-    let tally_with_answers = Tally { answers, ..tally.clone() };
     let mut samples = vec![
         ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
         ("countdown", Record::Countdown { opens_at: at }),
@@ -87,14 +90,14 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("command_accepted", command(Outcome::Accepted)),
         ("command_refused", command(refused)),
         ("recovered", Record::Recovered(Box::new(recovered))),
-        ("tally", Record::Tally(Box::new(tally))),
+        ("tally", tally(&[])),
         ("planned_with_options", Record::Planned { plan: plan_with_options().into(), revision: 3 }),
         ("stream_offline", Record::StreamOffline { at }),
         ("stream_online", Record::StreamOnline),
         ("offline_lapsed", Record::OfflineLapsed),
         ("taken_in_channel", in_channel(taken(hold(first, 300)))),
         ("confirmed_in_channel", in_channel(confirmed(hold(first, 300)))),
-        ("tally_with_answers", Record::Tally(Box::new(tally_with_answers))),
+        ("tally_with_answers", tally(&[(0, 900), (17, 300)])),
         ("suspended", Record::Suspended { span: DurationMs::new(61_000) }),
         ("featured", Record::Featured),
     ];
@@ -260,140 +263,6 @@ fn long_text_is_cut_at_a_character() {
     assert_eq!(Text::new(&text).as_str().len(), Text::BYTES_MAX);
     let odd = format!("a{text}");
     assert_eq!(Text::new(&odd).as_str().len(), Text::BYTES_MAX - 1);
-}
-
-fn any_units() -> impl Strategy<Value = Units> {
-    (0..=Units::MAX.get()).prop_map(units)
-}
-
-fn any_hold() -> impl Strategy<Value = HoldId> {
-    any::<[u8; 16]>().prop_map(HoldId::from_bytes)
-}
-
-fn any_time() -> impl Strategy<Value = UnixMillis> {
-    any::<u64>().prop_map(UnixMillis::new)
-}
-
-fn any_viewer() -> impl Strategy<Value = ViewerNumber> {
-    any::<u64>().prop_map(|number| ViewerNumber::new(number).unwrap())
-}
-
-fn any_text() -> impl Strategy<Value = Text> {
-    "\\PC{0,60}".prop_map(|text| Text::new(&text))
-}
-
-fn any_key() -> impl Strategy<Value = KeyFingerprint> {
-    any::<u128>().prop_map(KeyFingerprint::from_bits)
-}
-
-fn any_money() -> impl Strategy<Value = Money> {
-    (0..=Money::MINOR_MAX).prop_map(money)
-}
-
-fn any_tally() -> impl Strategy<Value = Record> {
-    let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
-    let buckets = proptest::collection::vec((0..AnswerTimes::BUCKETS, any::<u64>()), 0..25);
-    (any::<[u64; 3]>(), reasons, buckets).prop_map(
-        |([held, retries, connected], reasons, buckets)| {
-            let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
-            let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
-            let mut answers = AnswerTimes::default();
-            buckets.into_iter().for_each(|(bucket, times)| answers.add(bucket, times));
-            Record::Tally(Box::new(Tally { held, retries, refusals, connected, answers }))
-        },
-    )
-}
-
-fn any_recovered() -> impl Strategy<Value = Record> {
-    let lost = proptest::collection::btree_set(1..=TakeNumber::MAX.get(), 0..20);
-    let pool = (any::<u8>(), 0..=TakeNumber::MAX.get(), lost);
-    let pools = proptest::collection::vec(pool, 0..5);
-    (any::<u64>(), pools).prop_map(|(outage, pools)| {
-        let take = |number| TakeNumber::new(number).unwrap();
-        let pools = pools
-            .into_iter()
-            .map(|(pool, last, lost)| RecoveredPool {
-                pool: PoolIndex::new(pool).unwrap(),
-                last_take: take(last),
-                lost: lost.into_iter().map(take).collect(),
-            })
-            .collect();
-        Record::Recovered(Box::new(Recovered { outage: DurationMs::new(outage), pools }))
-    })
-}
-
-/// A plan with none, one or both of the options.
-fn any_options() -> impl Strategy<Value = DropPlan> {
-    let display = (2..1_000_u32, 1..1_000_u32).prop_map(|(step, times)| StockDisplay {
-        rounded_above: units(step * times),
-        round_to: units(step),
-    });
-    let offline = (0..=3_600_000_u64, any::<bool>())
-        .prop_map(|(ms, resume)| WhenOffline { pause_after: DurationMs::new(ms), resume });
-    (proptest::option::of(display), proptest::option::of(offline)).prop_map(
-        |(stock_display, when_offline)| DropPlan { stock_display, when_offline, ..plan() },
-    )
-}
-
-fn any_record() -> impl Strategy<Value = Record> {
-    let outcome = prop_oneof![
-        Just(Outcome::Accepted),
-        (any_text(), any_text()).prop_map(|(code, text)| Outcome::Refused { code, text }),
-    ];
-    prop_oneof![
-        any_time().prop_map(|opens_at| Record::Countdown { opens_at }),
-        (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
-            pool: pool(index),
-            units,
-            lot
-        }),
-        (any_hold(), any_viewer(), any_key(), any_units(), any_time(), any_time()).prop_map(
-            |(hold, viewer, key, units, taken_at, deadline)| Record::Taken {
-                hold,
-                viewer,
-                key,
-                units,
-                taken_at,
-                deadline,
-                channel: None,
-            }
-        ),
-        (any_hold(), any_viewer(), any_units(), any_money()).prop_map(
-            |(hold, viewer, units, amount)| Record::Confirmed {
-                hold,
-                viewer,
-                units,
-                amount,
-                channel: None,
-            }
-        ),
-        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Released { hold, units }),
-        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Expired { hold, units }),
-        (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
-            |(actor, role, action, key, request, reason, outcome)| {
-                let command = Command { actor, role, action, key, request, reason, outcome };
-                Record::Command(Box::new(command))
-            }
-        ),
-        any_recovered(),
-        any_tally(),
-        any_options().prop_map(|plan| Record::Planned { plan: plan.into(), revision: 1 }),
-        any_time().prop_map(|at| Record::StreamOffline { at }),
-        Just(Record::StreamOnline),
-        Just(Record::OfflineLapsed),
-        brake::any_record(),
-        house::any_record(),
-        any_units().prop_map(|units| in_channel(Record::Confirmed {
-            hold: HoldId::from_bytes([7; 16]),
-            viewer: ViewerNumber::new(9).unwrap(),
-            units,
-            amount: money(5),
-            channel: None,
-        })),
-        any::<u64>().prop_map(|ms| Record::Suspended { span: DurationMs::new(ms) }),
-        Just(Record::Featured),
-        Just(Record::Closed),
-    ]
 }
 
 proptest! {

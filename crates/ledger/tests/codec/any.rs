@@ -1,0 +1,151 @@
+//! Any record of each kind, for the property tests.
+
+use proptest::prelude::*;
+use stampede_domain::{
+    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode, StockDisplay,
+    TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
+};
+use stampede_ledger::{
+    AnswerTimes, Command, Outcome, Record, Recovered, RecoveredPool, Tally, Text,
+};
+
+use super::{
+    brake, house, in_channel,
+    support::{money, plan, pool, units},
+};
+
+fn any_units() -> impl Strategy<Value = Units> {
+    (0..=Units::MAX.get()).prop_map(units)
+}
+
+fn any_hold() -> impl Strategy<Value = HoldId> {
+    any::<[u8; 16]>().prop_map(HoldId::from_bytes)
+}
+
+pub(crate) fn any_time() -> impl Strategy<Value = UnixMillis> {
+    any::<u64>().prop_map(UnixMillis::new)
+}
+
+pub(crate) fn any_viewer() -> impl Strategy<Value = ViewerNumber> {
+    any::<u64>().prop_map(|number| ViewerNumber::new(number).unwrap())
+}
+
+pub(crate) fn any_text() -> impl Strategy<Value = Text> {
+    "\\PC{0,60}".prop_map(|text| Text::new(&text))
+}
+
+fn any_key() -> impl Strategy<Value = KeyFingerprint> {
+    any::<u128>().prop_map(KeyFingerprint::from_bits)
+}
+
+fn any_money() -> impl Strategy<Value = Money> {
+    (0..=Money::MINOR_MAX).prop_map(money)
+}
+
+fn any_tally() -> impl Strategy<Value = Record> {
+    let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
+    let buckets = proptest::collection::vec((0..AnswerTimes::BUCKETS, any::<u64>()), 0..25);
+    (any::<[u64; 3]>(), reasons, buckets).prop_map(
+        |([held, retries, connected], reasons, buckets)| {
+            let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
+            let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
+            let mut answers = AnswerTimes::default();
+            for (bucket, times) in buckets {
+                answers.add(bucket, times);
+            }
+            Record::Tally(Box::new(Tally { held, retries, refusals, connected, answers }))
+        },
+    )
+}
+
+fn any_recovered() -> impl Strategy<Value = Record> {
+    let lost = proptest::collection::btree_set(1..=TakeNumber::MAX.get(), 0..20);
+    let pool = (any::<u8>(), 0..=TakeNumber::MAX.get(), lost);
+    let pools = proptest::collection::vec(pool, 0..5);
+    (any::<u64>(), pools).prop_map(|(outage, pools)| {
+        let take = |number| TakeNumber::new(number).unwrap();
+        let pools = pools
+            .into_iter()
+            .map(|(pool, last, lost)| RecoveredPool {
+                pool: PoolIndex::new(pool).unwrap(),
+                last_take: take(last),
+                lost: lost.into_iter().map(take).collect(),
+            })
+            .collect();
+        Record::Recovered(Box::new(Recovered { outage: DurationMs::new(outage), pools }))
+    })
+}
+
+/// A plan with none, one or both of the options.
+fn any_options() -> impl Strategy<Value = DropPlan> {
+    let display = (2..1_000_u32, 1..1_000_u32).prop_map(|(step, times)| StockDisplay {
+        rounded_above: units(step * times),
+        round_to: units(step),
+    });
+    let offline = (0..=3_600_000_u64, any::<bool>())
+        .prop_map(|(ms, resume)| WhenOffline { pause_after: DurationMs::new(ms), resume });
+    (proptest::option::of(display), proptest::option::of(offline)).prop_map(
+        |(stock_display, when_offline)| DropPlan { stock_display, when_offline, ..plan() },
+    )
+}
+
+pub(crate) fn any_record() -> impl Strategy<Value = Record> {
+    let outcome = prop_oneof![
+        Just(Outcome::Accepted),
+        (any_text(), any_text()).prop_map(|(code, text)| Outcome::Refused { code, text }),
+    ];
+    prop_oneof![
+        any_time().prop_map(|opens_at| Record::Countdown { opens_at }),
+        (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
+            pool: pool(index),
+            units,
+            lot
+        }),
+        (any_hold(), any_viewer(), any_key(), any_units(), any_time(), any_time()).prop_map(
+            |(hold, viewer, key, units, taken_at, deadline)| Record::Taken {
+                hold,
+                viewer,
+                key,
+                units,
+                taken_at,
+                deadline,
+                channel: None,
+            }
+        ),
+        (any_hold(), any_viewer(), any_units(), any_money()).prop_map(
+            |(hold, viewer, units, amount)| Record::Confirmed {
+                hold,
+                viewer,
+                units,
+                amount,
+                channel: None,
+            }
+        ),
+        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Released { hold, units }),
+        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Expired { hold, units }),
+        (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
+            |(actor, role, action, key, request, reason, outcome)| {
+                let command = Command { actor, role, action, key, request, reason, outcome };
+                Record::Command(Box::new(command))
+            }
+        ),
+        any_recovered(),
+        any_tally(),
+        any_options().prop_map(|plan| Record::Planned { plan: plan.into(), revision: 1 }),
+        any_time().prop_map(|at| Record::StreamOffline { at }),
+        Just(Record::StreamOnline),
+        Just(Record::OfflineLapsed),
+        brake::any_record(),
+        house::any_record(),
+        any_units().prop_map(|units| in_channel(Record::Confirmed {
+            hold: HoldId::from_bytes([7; 16]),
+            viewer: ViewerNumber::new(9).unwrap(),
+            units,
+            amount: money(5),
+            channel: None,
+        })),
+        any::<u64>().prop_map(|ms| Record::Suspended { span: DurationMs::new(ms) }),
+        Just(Record::Featured),
+        Just(Record::Closed),
+    ]
+}
