@@ -4,8 +4,10 @@ use std::{io, process::ExitStatus};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("step `{step}` failed: {why}\n       run it alone: cargo xtask step {step}")]
-    Step { step: &'static str, why: Box<Failure> },
+    #[error(
+        "steps that did not end well: {names}\n       run them alone: cargo xtask step {again}"
+    )]
+    Steps { names: String, again: String },
     #[error("no step is called `{name}`; `cargo xtask test --list` names them")]
     UnknownStep { name: String },
     #[error("`{command}` cannot be started: {source}")]
@@ -26,6 +28,10 @@ pub(crate) enum Failure {
     ToolMissing { tool: &'static str, how: &'static str },
     #[error("Node {version} is too old for the JavaScript client; install Node {min} or later")]
     NodeTooOld { version: String, min: u32 },
+    #[error(
+        "another program has held the package manager's lock for {seconds} s; end it, then try again"
+    )]
+    Locked { seconds: u64 },
     #[error("packages of the tests cannot be laid out: {0}")]
     Packages(io::Error),
     #[error("`{command}` printed nothing")]

@@ -1,7 +1,7 @@
 //! One command for tests, drills, checks.
 //!
-//! `cargo xtask test` is the gate: every check of the project in one order, the first failure ends
-//! it. It is compiled first on a cold machine, so it depends on little, on no crate of the
+//! `cargo xtask test` is the gate: every check of the project in one order, a failed one hides no
+//! other. It is compiled first on a cold machine, so it depends on little, on no crate of the
 //! workspace at all.
 
 mod demo;
@@ -11,6 +11,7 @@ mod edges;
 mod failure;
 mod fuzz;
 mod markdown;
+mod packages;
 mod peers;
 mod races;
 mod scripts;
@@ -34,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Installs what the tests need, then runs every step up to the first that fails
+    /// Installs what the tests need, then runs every step; a summary says how each ended
     Test {
         /// Names the steps in their order, runs none
         #[arg(long)]

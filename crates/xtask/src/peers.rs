@@ -12,8 +12,9 @@ use clap::Args;
 
 use crate::{
     failure::Failure,
+    packages,
     scripts::unless_done,
-    tools::{self, answers},
+    tools::answers,
     workspace::{self, Workspace},
 };
 
@@ -93,7 +94,7 @@ fn debian(workspace: &Workspace, program: &Path, package: &str) -> Found {
     if program.exists() {
         return Ok(program.to_owned());
     }
-    let installed = tools::debian_packages(workspace, &[package]).map_err(|why| why.to_string())?;
+    let installed = packages::install(workspace, &[package]).map_err(|why| why.to_string())?;
     match (installed, program.exists()) {
         (true, true) => Ok(program.to_owned()),
         (true, false) => Err(format!("the package {package} brings no {}", program.display())),

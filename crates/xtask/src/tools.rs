@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::{
     failure::Failure,
-    scripts,
+    packages, scripts,
     workspace::{self, Workspace},
 };
 
@@ -83,7 +83,7 @@ fn programs(workspace: &Workspace) -> Result<(), Failure> {
     let Some(first) = missing.first() else { return Ok(()) };
     let packages: Vec<&str> =
         missing.iter().flat_map(|program| program.packages).copied().collect();
-    if !debian_packages(workspace, &packages)? {
+    if !packages::install(workspace, &packages)? {
         return Err(Failure::ToolMissing { tool: first.name, how: first.how });
     }
     let still = missing.iter().find(|program| !program.answers());
@@ -92,36 +92,10 @@ fn programs(workspace: &Workspace) -> Result<(), Failure> {
     })
 }
 
-/// Installs packages of Debian with what they need; whether this machine lets us.
-pub(crate) fn debian_packages(workspace: &Workspace, packages: &[&str]) -> Result<bool, Failure> {
-    if !is_root(workspace)? || !answers(Command::new("apt-get").arg("--version")) {
-        return Ok(false);
-    }
-    println!("missing, installing with apt-get: {}", packages.join(" "));
-    // The lists of a fresh container are empty, those of an old machine are stale.
-    workspace::run(apt_get(workspace).arg("update"))?;
-    workspace::run(
-        apt_get(workspace).args(["install", "--yes", "--no-install-recommends"]).args(packages),
-    )?;
-    Ok(true)
-}
-
 impl Program {
     fn answers(&self) -> bool {
         answers(Command::new(self.name).args(self.probe))
     }
-}
-
-fn apt_get(workspace: &Workspace) -> Command {
-    let mut command = workspace.command("apt-get");
-    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
-    // A service that a package brings does not start by itself.
-    command.env("RUNLEVEL", "1");
-    command
-}
-
-fn is_root(workspace: &Workspace) -> Result<bool, Failure> {
-    Ok(workspace::stdout(workspace.command("id").arg("-u"))?.trim_ascii() == b"0")
 }
 
 pub(crate) fn answers(probe: &mut Command) -> bool {

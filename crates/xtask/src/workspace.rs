@@ -71,6 +71,20 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(Failure::Ended { command: shown(command), status }) }
 }
 
+/// Runs `command` like [`run`], showing its messages line by line as they come; `note` sees them too.
+pub(crate) fn run_noting(command: &mut Command, mut note: impl FnMut(&str)) -> Result<(), Failure> {
+    let program = shown(command);
+    let failed = |source| Failure::Start { command: program.clone(), source };
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let messages = child.stderr.take().expect("it was asked for");
+    for line in BufReader::new(messages).lines().map_while(Result::ok) {
+        println!("{line}");
+        note(&line);
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err(Failure::Ended { command: program, status }) }
+}
+
 /// Runs `command`, keeps what it prints; any exit status is an answer.
 pub(crate) fn output(command: &mut Command) -> Result<Output, Failure> {
     command.output().map_err(|source| Failure::Start { command: shown(command), source })
