@@ -145,12 +145,12 @@ impl CorePort {
         let spell = brake.open_spell();
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return refuse(&drop.sale, core, refusal),
+            Err(refusal) => return refuse(&self.shared, &drop.sale, core, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(Shed::Poisoned);
-            return refuse(&drop.sale, core, busy);
+            return refuse(&self.shared, &drop.sale, core, busy);
         }
         let (taken, held_back) = drop.take(&self.shared, &self.ring, &take, is_halted);
         let sale = &drop.sale;
@@ -169,24 +169,30 @@ impl CorePort {
                 let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });
                 sale.tally(core).count_held();
+                self.shared.note_count(sale);
                 Buy::Pending { hold, position }
             }
             Take::Replay(hold) => {
                 sale.tally(core).count_retry();
+                self.shared.note_count(sale);
                 if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
             }
-            Take::KeyReused => refuse(sale, core, Refusal::KeyReused),
-            Take::Shut => refuse(sale, core, shut(sale.phase(), busy)),
-            Take::SoldOut => refuse(sale, core, Refusal::SoldOut),
-            Take::NotEnough { available } => refuse(sale, core, Refusal::NotEnough { available }),
-            Take::OverViewerLimit { limit } => {
-                refuse(sale, core, Refusal::OverViewerLimit { limit })
+            Take::KeyReused => refuse(&self.shared, sale, core, Refusal::KeyReused),
+            Take::Shut => refuse(&self.shared, sale, core, shut(sale.phase(), busy)),
+            Take::SoldOut => refuse(&self.shared, sale, core, Refusal::SoldOut),
+            Take::NotEnough { available } => {
+                refuse(&self.shared, sale, core, Refusal::NotEnough { available })
             }
-            Take::HoldsCapped { max } => refuse(sale, core, Refusal::HoldsCapped { max }),
+            Take::OverViewerLimit { limit } => {
+                refuse(&self.shared, sale, core, Refusal::OverViewerLimit { limit })
+            }
+            Take::HoldsCapped { max } => {
+                refuse(&self.shared, sale, core, Refusal::HoldsCapped { max })
+            }
             Take::NoRoom => {
                 let (shed, retry_after) = held_back;
                 brake.count_shed(shed);
-                refuse(sale, core, Refusal::Busy { retry_after })
+                refuse(&self.shared, sale, core, Refusal::Busy { retry_after })
             }
         }
     }
@@ -280,6 +286,7 @@ impl CorePort {
         self.refresh();
         if let Some(found) = self.drops.get(&drop) {
             found.sale.tally(self.core).count_refused(code);
+            self.shared.note_count(&found.sale);
         }
     }
 
@@ -317,8 +324,9 @@ impl CorePort {
     }
 }
 
-fn refuse(sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
+fn refuse(shared: &Shared, sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
     sale.tally(core).count_refused(refusal.code());
+    shared.note_count(sale);
     Buy::Refused(refusal)
 }
 

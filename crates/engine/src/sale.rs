@@ -50,6 +50,8 @@ pub struct SaleDrop {
     presence: Arc<StreamPresence>,
     sold: Box<[AtomicU32]>,
     tallies: Box<[CachePadded<CoreTally>]>,
+    /// Set while the steward looks for counts each second; changes once in a quiet time.
+    counting: AtomicBool,
 }
 
 /// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
@@ -94,6 +96,7 @@ impl SaleDrop {
             presence,
             sold,
             tallies,
+            counting: AtomicBool::new(false),
         }
     }
 
@@ -202,6 +205,17 @@ impl SaleDrop {
 
     pub(crate) fn tally(&self, core: usize) -> &CoreTally {
         &self.tallies[core]
+    }
+
+    /// Something was counted: whether the steward has to be told that it may look again.
+    pub(crate) fn starts_counting(&self) -> bool {
+        // A plain load first: while buys come, nobody writes the flag.
+        !self.counting.load(Ordering::Relaxed) && !self.counting.swap(true, Ordering::Relaxed)
+    }
+
+    /// Steward only: cores tell again when they count.
+    pub(crate) fn rest_from_counting(&self) {
+        self.counting.store(false, Ordering::Relaxed);
     }
 
     /// Steward only: one thread decides the phase.

@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     awaiting: AtomicUsize,
     /// Holds whose end is decided and not durable yet, as they stand until then.
     pub(crate) ends_under_way: DashMap<HoldId, HoldStatus, foldhash::fast::RandomState>,
+    /// Drops in which something was counted after a quiet time, since the steward last looked; each
+    /// at most once.
+    counted: Mutex<Vec<DropId>>,
     poisoned: AtomicBool,
 }
 
@@ -56,6 +59,7 @@ impl Shared {
             fresh_takes: FreshTakes::default(),
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
+            counted: Mutex::new(Vec::new()),
             poisoned: AtomicBool::new(false),
         }
     }
@@ -139,6 +143,17 @@ impl Shared {
                 inbox.send(CoreEvent::Recheck);
             }
         }
+    }
+
+    /// Called after something was counted in a drop. The steward looks each second at the latest.
+    pub(crate) fn note_count(&self, sale: &SaleDrop) {
+        if sale.starts_counting() {
+            self.counted.lock().push(sale.id());
+        }
+    }
+
+    pub(crate) fn take_counted(&self) -> Vec<DropId> {
+        std::mem::take(&mut *self.counted.lock())
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {

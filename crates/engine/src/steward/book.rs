@@ -23,7 +23,12 @@ pub(crate) struct Book {
     /// The take number that each pool started this incarnation with.
     pub(crate) first_take: Vec<u64>,
     pub(crate) tallied: Totals,
-    pub(crate) next_tally: UnixMillis,
+    /// When to look for counts again; `None` while nothing is counted.
+    tally_at: Option<UnixMillis>,
+    /// No tally before this time.
+    next_tally: UnixMillis,
+    /// The last look found nothing counted.
+    is_quiet: bool,
     /// The automatic start has had its chance; a missed one waits for the host.
     pub(crate) start_done: bool,
     pub(crate) watch: StreamWatch,
@@ -45,7 +50,9 @@ impl Book {
             lots: 0,
             live_holds: 0,
             tallied: Totals::default(),
+            tally_at: Some(UnixMillis::default()),
             next_tally: UnixMillis::default(),
+            is_quiet: false,
             start_done: false,
             watch: StreamWatch::default(),
         }
@@ -73,6 +80,39 @@ impl Book {
             .pools()
             .zip(starts)
             .all(|(pool, (first, durable))| pool.last_take.get() == first + durable)
+    }
+
+    /// When the steward has to look at this drop again; `None` while nothing can happen by itself.
+    pub(crate) fn next_due(&self) -> Option<UnixMillis> {
+        let at_once = self.is_done().then_some(UnixMillis::default());
+        [at_once, self.next_timer(), self.tally_due()].into_iter().flatten().min()
+    }
+
+    /// Whether the drop is closed, with every take durable and every hold ended durably.
+    pub(crate) fn is_done(&self) -> bool {
+        self.phase == Phase::Closed && self.live_holds == 0 && self.takes_accounted_for()
+    }
+
+    /// When to look for counts. What is counted before the countdown waits for it.
+    pub(crate) fn tally_due(&self) -> Option<UnixMillis> {
+        self.tally_at.filter(|_| self.phase.is_live())
+    }
+
+    /// Something was counted after a quiet time.
+    pub(crate) fn counts_anew(&mut self, now: UnixMillis) {
+        self.is_quiet = false;
+        self.tally_at = Some(self.tally_at.unwrap_or_else(|| self.next_tally.max(now)));
+    }
+
+    /// A look for counts was taken. Cores say again that they count from the first quiet look on; the
+    /// second one finds what a core counted while that was on its way to it.
+    pub(crate) fn tally_looked(&mut self, is_quiet: bool, next: UnixMillis) {
+        let was_quiet = std::mem::replace(&mut self.is_quiet, is_quiet);
+        self.next_tally = next;
+        self.tally_at = (!(is_quiet && was_quiet)).then_some(next);
+        if is_quiet && !was_quiet {
+            self.sale.rest_from_counting();
+        }
     }
 
     /// When the steward has to look at this drop again, tallies apart.

@@ -221,6 +221,7 @@ impl Steward {
         // The epoch never goes back: a permit of the replaced plan may still be under way.
         book.phase_epoch = self.books.get(&drop).map_or(0, |old| old.phase_epoch + 1);
         self.books.insert(drop, book);
+        self.timers.touch(drop);
         self.push(drop, Record::Planned { plan: Arc::clone(plan), revision });
         self.after_records(Effect::Publish(sale));
         if let Some(since) = since {

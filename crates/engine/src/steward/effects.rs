@@ -96,6 +96,7 @@ impl Steward {
             }
             Effect::Give { hold, viewer, event } => {
                 let drop = hold.drop_id();
+                self.timers.touch(drop);
                 let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
                 let given = book.sale.stock().give(hold);
                 assert!(
@@ -110,6 +111,7 @@ impl Steward {
             }
             Effect::Ordered { hold, viewer, units } => {
                 let drop = hold.drop_id();
+                self.timers.touch(drop);
                 let book = self.books.get_mut(&drop).expect("a drop with a live hold is not over");
                 book.sale.add_sold(hold.pool(), units);
                 book.live_holds -= 1;
@@ -141,6 +143,7 @@ impl Steward {
             Phase::Open => sale.stock().open(),
             Phase::Settled | Phase::Cancelled => {
                 self.books.remove(&drop);
+                self.timers.touch(drop);
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The ends of holds: confirm, release, expire.
 
-use stampede_domain::{HoldId, Refusal, UnixMillis};
+use stampede_domain::{HoldId, Phase, Refusal, UnixMillis};
 use stampede_ledger::Record;
 use stampede_stock::End;
 use tokio::sync::oneshot;
@@ -109,8 +109,12 @@ impl Steward {
         let mut fresh = std::mem::take(&mut self.fresh_takes);
         self.shared.fresh_takes.collect(&mut fresh);
         for take in fresh.drain(..) {
-            let book = self.books.get_mut(&take.hold.drop_id());
-            book.expect("a drop with a take is not over").count_durable_take(take.hold.pool());
+            let drop = take.hold.drop_id();
+            let book = self.books.get_mut(&drop).expect("a drop with a take is not over");
+            book.count_durable_take(take.hold.pool());
+            if book.phase == Phase::Closed {
+                self.timers.touch(drop);
+            }
             self.deadlines.watch(take.deadline, take.hold);
         }
         self.fresh_takes = fresh;

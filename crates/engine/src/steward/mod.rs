@@ -12,6 +12,7 @@ mod holds;
 mod keys;
 mod streams;
 mod thread;
+mod timers;
 
 use std::{
     sync::{

@@ -6,16 +6,15 @@ use std::{
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{
-    AnswerTimes, Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Tally,
-};
+use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
     Book, BrakeBook, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect,
+    timers::Timers,
 };
 use crate::{
-    applier::Tag, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, metrics, sale::SaleDrop,
+    applier::Tag, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, sale::SaleDrop,
     shared::Shared,
 };
 
@@ -57,6 +56,7 @@ pub(crate) struct Steward {
     pub(super) keys: CommandKeys,
     pub(super) brake: BrakeBook,
     pub(super) deadlines: Deadlines,
+    pub(super) timers: Timers,
     pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
     pub(super) fresh_takes: Vec<DurableTake>,
     pub(super) next_drop: DropId,
@@ -80,6 +80,10 @@ impl Steward {
         for take in started.live {
             deadlines.watch(take.deadline, take.hold);
         }
+        let mut timers = Timers::default();
+        for drop in started.books.keys() {
+            timers.touch(*drop);
+        }
         Self {
             pushed: ring.durable(),
             shared,
@@ -88,6 +92,7 @@ impl Steward {
             keys: started.keys,
             brake: started.brake,
             deadlines,
+            timers,
             waiting: std::collections::VecDeque::new(),
             fresh_takes: Vec::new(),
             next_drop: started.next_drop,
@@ -209,12 +214,13 @@ impl Steward {
 
     /// Sleeps while nothing is due. Commits of its own records, takes that cannot wait and requests end
     /// the sleep early.
-    fn rest(&self, now: UnixMillis) {
+    fn rest(&mut self, now: UnixMillis) {
+        // Requests decided since the last look may have moved what is due.
+        self.set_timers();
         let span = self.sleep(now);
         // A closed drop settles as soon as its last take is known; a banned viewer's holds end as soon
         // as they are durable.
-        let waits = !self.brake.releasing.is_empty()
-            || self.books.values().any(|book| book.phase == Phase::Closed);
+        let waits = !self.brake.releasing.is_empty() || self.timers.any_closed();
         let until = if waits { UnixMillis::new(u64::MAX) } else { now.plus(span) };
         if self.shared.fresh_takes.may_sleep(until) {
             std::thread::park_timeout(span.to_std());
@@ -222,86 +228,11 @@ impl Steward {
     }
 
     fn sleep(&self, now: UnixMillis) -> DurationMs {
-        let timers = self.books.values().flat_map(|book| {
-            let tally = book.phase.is_live().then_some(book.next_tally);
-            book.next_timer().into_iter().chain(tally)
-        });
-        let others = self.deadlines.next().into_iter().chain(self.brake.next_timer());
-        let next = timers.chain(others).min();
+        let timers = [self.timers.next(), self.deadlines.next(), self.brake.next_timer()];
+        let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
         DurationMs::new(millis.max(1))
-    }
-
-    /// Starts, opens, closes, settles and tallies what is due.
-    fn timers(&mut self, now: UnixMillis) {
-        let ids: Vec<DropId> = self.books.keys().copied().collect();
-        for id in ids {
-            if !self.has_room() {
-                return;
-            }
-            self.timer(id, now);
-            self.tally_if_due(id, now);
-            self.settle_if_done(id);
-        }
-    }
-
-    fn timer(&mut self, id: DropId, now: UnixMillis) {
-        let book = self.book_mut(id);
-        if book.next_timer().is_none_or(|at| at > now) {
-            return;
-        }
-        if book.lapses_at().is_some_and(|at| book.phase_ends_at().is_none_or(|end| at <= end)) {
-            return self.offline_lapses(id);
-        }
-        let book = self.book_mut(id);
-        match book.phase {
-            Phase::Scheduled => {
-                book.start_done = true;
-                let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
-                // A start that was missed waits for the host.
-                if starts_at >= now {
-                    let record = Record::Countdown { opens_at: starts_at };
-                    self.permit(id, Phase::Countdown, Some(starts_at), record);
-                }
-            }
-            Phase::Countdown => self.open(id),
-            _ => self.forbid(id, Phase::Closed, Record::Closed),
-        }
-    }
-
-    fn tally_if_due(&mut self, id: DropId, now: UnixMillis) {
-        let interval = self.shared.config.tally_interval;
-        let book = self.book_mut(id);
-        if book.phase.is_live() && book.next_tally <= now {
-            book.next_tally = now.plus(interval);
-            self.tally(id);
-        }
-    }
-
-    fn tally(&mut self, id: DropId) {
-        let book = self.book_mut(id);
-        let totals = book.sale.totals();
-        let delta = totals.since(&book.tallied);
-        book.tallied = totals;
-        metrics::count_buys(&delta);
-        let tally = Tally {
-            held: delta.held,
-            retries: delta.retries,
-            refusals: delta.refusals().collect(),
-            connected: book.sale.viewers_connected(),
-            answers: AnswerTimes::default(),
-        };
-        self.push(id, Record::Tally(Box::new(tally)));
-    }
-
-    /// A closed drop settles when every take is durable and every hold has a durable end.
-    fn settle_if_done(&mut self, id: DropId) {
-        let book = &self.books[&id];
-        if book.phase == Phase::Closed && book.live_holds == 0 && book.takes_accounted_for() {
-            self.tally(id);
-            self.permit(id, Phase::Settled, None, Record::Settled);
-        }
     }
 
     pub(super) fn make_sale(
@@ -316,7 +247,9 @@ impl Steward {
         Arc::new(SaleDrop::new(id, revision, Arc::clone(plan), stock, presence, cores))
     }
 
+    /// A drop's book to change; what is due of it is worked out anew.
     pub(super) fn book_mut(&mut self, id: DropId) -> &mut Book {
+        self.timers.touch(id);
         self.books.get_mut(&id).expect("the caller has just found the drop")
     }
 

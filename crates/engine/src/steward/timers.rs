@@ -1,0 +1,193 @@
+//! When each drop has to be looked at again, so that a drop in which nothing happens costs nothing.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use stampede_domain::{DropId, Phase, UnixMillis};
+use stampede_ledger::{Record, Tally};
+
+use super::thread::Steward;
+use crate::metrics;
+
+/// Drops by the time when they are due. Bounded by the drops that are not over.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    due: BTreeSet<(UnixMillis, DropId)>,
+    at: HashMap<DropId, UnixMillis, foldhash::fast::RandomState>,
+    /// Drops whose books may have changed since their time was worked out.
+    touched: Vec<DropId>,
+    /// Drops that settle as soon as their last take is known.
+    closed: HashSet<DropId, foldhash::fast::RandomState>,
+}
+
+impl Timers {
+    /// The drop's time is worked out again before the next look at what is due.
+    pub(crate) fn touch(&mut self, drop: DropId) {
+        if self.touched.last() != Some(&drop) {
+            self.touched.push(drop);
+        }
+    }
+
+    /// When the next drop is due.
+    pub(crate) fn next(&self) -> Option<UnixMillis> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Whether a drop waits for its last takes.
+    pub(crate) fn any_closed(&self) -> bool {
+        !self.closed.is_empty()
+    }
+
+    fn set(&mut self, drop: DropId, at: Option<UnixMillis>, is_closed: bool) {
+        let old = match at {
+            Some(at) => self.at.insert(drop, at),
+            None => self.at.remove(&drop),
+        };
+        if old != at {
+            if let Some(old) = old {
+                self.due.remove(&(old, drop));
+            }
+            self.due.extend(at.map(|at| (at, drop)));
+        }
+        if is_closed {
+            self.closed.insert(drop);
+        } else {
+            self.closed.remove(&drop);
+        }
+    }
+
+    /// Drops that are due, earliest first.
+    fn due(&self, now: UnixMillis) -> Vec<DropId> {
+        self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, drop)| *drop).collect()
+    }
+}
+
+impl Steward {
+    /// Starts, opens, closes, settles and tallies what is due, each drop at most once.
+    pub(super) fn timers(&mut self, now: UnixMillis) {
+        self.collect_counted(now);
+        self.set_timers();
+        for id in self.timers.due(now) {
+            if !self.has_room() {
+                break;
+            }
+            self.timer(id, now);
+            self.tally_if_due(id, now);
+            self.settle_if_done(id);
+        }
+        self.set_timers();
+    }
+
+    /// Works out anew when the drops are due whose books have changed.
+    pub(super) fn set_timers(&mut self) {
+        let mut touched = std::mem::take(&mut self.timers.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for drop in touched.drain(..) {
+            let book = self.books.get(&drop);
+            let is_closed = book.is_some_and(|book| book.phase == Phase::Closed);
+            self.timers.set(drop, book.and_then(|book| book.next_due()), is_closed);
+        }
+        // Its room is used again.
+        self.timers.touched = touched;
+    }
+
+    fn timer(&mut self, id: DropId, now: UnixMillis) {
+        let book = self.book_mut(id);
+        if book.next_timer().is_none_or(|at| at > now) {
+            return;
+        }
+        if book.lapses_at().is_some_and(|at| book.phase_ends_at().is_none_or(|end| at <= end)) {
+            return self.offline_lapses(id);
+        }
+        let book = self.book_mut(id);
+        match book.phase {
+            Phase::Scheduled => {
+                book.start_done = true;
+                let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
+                // A start that was missed waits for the host.
+                if starts_at >= now {
+                    let record = Record::Countdown { opens_at: starts_at };
+                    self.permit(id, Phase::Countdown, Some(starts_at), record);
+                }
+            }
+            Phase::Countdown => self.open(id),
+            _ => self.forbid(id, Phase::Closed, Record::Closed),
+        }
+    }
+
+    /// Drops in which something was counted get a tally, at most one in each interval.
+    fn collect_counted(&mut self, now: UnixMillis) {
+        let counted = self.shared.take_counted();
+        for drop in counted {
+            // What was counted in a drop that has just ended is in its last tally, or too late for it.
+            if let Some(book) = self.books.get_mut(&drop) {
+                book.counts_anew(now);
+                self.timers.touch(drop);
+            }
+        }
+    }
+
+    fn tally_if_due(&mut self, id: DropId, now: UnixMillis) {
+        let interval = self.shared.config.tally_interval;
+        let book = self.book_mut(id);
+        if book.tally_due().is_none_or(|at| at > now) {
+            return;
+        }
+        // A live drop has a row each second: outages are measured from its latest one.
+        book.tally_looked(false, now.plus(interval));
+        self.tally(id);
+    }
+
+    /// Records what was counted since the last tally.
+    fn tally(&mut self, id: DropId) {
+        let book = self.book_mut(id);
+        let totals = book.sale.totals();
+        let delta = totals.since(&book.tallied);
+        book.tallied = totals;
+        metrics::count_buys(&delta);
+        let tally = Tally {
+            held: delta.held,
+            retries: delta.retries,
+            refusals: delta.refusals().collect(),
+            connected: book.sale.viewers_connected(),
+            ..Tally::default()
+        };
+        self.push(id, Record::Tally(Box::new(tally)));
+    }
+
+    /// A closed drop settles when every take is durable and every hold has a durable end.
+    fn settle_if_done(&mut self, id: DropId) {
+        if self.books[&id].is_done() {
+            self.tally(id);
+            self.permit(id, Phase::Settled, None, Record::Settled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drop(n: u32) -> DropId {
+        format!("d{n}").parse().unwrap()
+    }
+
+    #[test]
+    fn only_drops_that_are_due_are_looked_at() {
+        let at = UnixMillis::new;
+        let mut timers = Timers::default();
+        for n in 1..=5_000 {
+            timers.set(drop(n), None, false);
+        }
+        assert_eq!(timers.next(), None, "what has no time of its own is not in the index");
+        timers.set(drop(7), Some(at(30)), false);
+        timers.set(drop(9), Some(at(10)), false);
+        timers.set(drop(7), Some(at(20)), true);
+        assert_eq!(timers.next(), Some(at(10)));
+        assert_eq!(timers.due(at(9)), []);
+        assert_eq!(timers.due(at(20)), [drop(9), drop(7)]);
+        assert!(timers.any_closed());
+        timers.set(drop(7), None, false);
+        assert_eq!((timers.due(at(99)), timers.any_closed()), (vec![drop(9)], false));
+    }
+}
