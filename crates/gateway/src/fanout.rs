@@ -47,6 +47,8 @@ pub(crate) struct Audience {
     mode: Mode,
     pub(crate) members: Vec<Token>,
     drops: Vec<ShownDrop>,
+    /// The drop that was last told in a message of its own.
+    told: Option<Shared>,
     /// Counts the ticks in which anything changed.
     tick: u64,
     /// Members to whom the latest tick was not spread yet, going down from `next`, around the end.
@@ -172,6 +174,7 @@ impl Audience {
             mode,
             members: Vec::new(),
             drops,
+            told: None,
             tick: 0,
             unspread: 0,
             next: 0,
@@ -223,6 +226,24 @@ impl Audience {
             .iter_mut()
             .filter_map(|drop| (!drop.is_history(now)).then(|| drop.info(now)));
         shown.collect()
+    }
+
+    /// One drop as its message, encoded once for those who ask for it in a row.
+    pub(crate) fn info_frame(
+        &mut self,
+        drop: DropId,
+        subprotocol: Subprotocol,
+        now: UnixMillis,
+    ) -> Option<Bytes> {
+        let shown = self.drops.iter_mut().find(|shown| shown.sale.id() == drop)?;
+        let info = shown.info(now);
+        let is_told = self.told.as_ref().is_some_and(|told| {
+            matches!(&told.message, ServerMessage::DropInfo(known) if Arc::ptr_eq(known, &info))
+        });
+        if !is_told {
+            self.told = Some(Shared::new(ServerMessage::DropInfo(info)));
+        }
+        self.told.as_mut().map(|told| told.frame(subprotocol))
     }
 
     /// What members are told about a drop that may have changed, if anything.

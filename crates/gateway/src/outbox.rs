@@ -102,6 +102,12 @@ impl Outbox {
         (self.taken, self.welcome) = (self.taken - start, self.welcome.saturating_sub(start));
     }
 
+    /// Keeps a frame like [`Outbox::keep`], as a part of the welcome: it does not count.
+    pub(crate) fn keep_welcome(&mut self, frame: &[u8], taken: usize) {
+        self.keep(frame, taken);
+        self.welcome = self.frames.len();
+    }
+
     /// Keeps a frame of which the socket has taken the first bytes only; nothing else may wait.
     pub(crate) fn keep(&mut self, frame: &[u8], taken: usize) {
         debug_assert!(self.frames.is_empty(), "a frame is written past the outbox if it is empty");
@@ -146,6 +152,14 @@ mod tests {
         assert_eq!(outbox.bytes(), 6, "still within the welcome");
         outbox.took(5 + 3);
         assert_eq!(outbox.bytes(), 3);
+    }
+
+    #[test]
+    fn a_late_part_of_the_welcome_does_not_count_either() {
+        let mut outbox = Outbox::default();
+        outbox.keep_welcome(b"\x81\x04drop", 3);
+        outbox.push(JSON, b"held");
+        assert_eq!((outbox.bytes(), outbox.waiting().len()), (6, 9));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use stampede_domain::{HoldId, UnixMillis};
+use stampede_domain::{DropId, HoldId, UnixMillis};
 use stampede_engine::Viewer;
 use stampede_wire::{Subprotocol, ticket::Ticket};
 
@@ -55,10 +55,17 @@ pub(crate) struct Joined {
     pub(crate) place: usize,
     /// The audience's latest tick that was written, or was current at the welcome.
     pub(crate) seen_tick: u64,
+    /// Drops of the welcome that its first message had no room for, the next one last.
+    pub(crate) owed: Option<Box<Owed>>,
     /// Holds of releases and payments that were handed over and are not answered yet: the server's
     /// stop waits for them, a failed commit leaves nobody knowing what became of them.
     pub(crate) asked: Vec<HoldId>,
 }
+
+/// Drops that follow the welcome one by one, each once the socket has taken the one before: a viewer
+/// who does not read costs no more than a message, however long the stream's list is.
+#[derive(Debug)]
+pub(crate) struct Owed(pub(crate) Vec<DropId>);
 
 impl Session {
     pub(crate) fn new(

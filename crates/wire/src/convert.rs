@@ -95,7 +95,8 @@ impl SkuStock {
 }
 
 impl Welcome {
-    /// The welcome as frames: what does not fit the first one follows in messages of its own.
+    /// The welcome as frames: what does not fit the first one follows in messages of its own. The
+    /// viewer's own holds and orders come before the drops, which are the same for everybody.
     pub fn into_messages(mut self) -> Vec<ServerMessage> {
         let mut room = SERVER_FRAME_BYTES_MAX - OBJECT_BYTES;
         let mut fits = |bytes: usize| {
@@ -103,16 +104,16 @@ impl Welcome {
             room = rest.unwrap_or(0);
             rest.is_some()
         };
-        let drops = self.drops.iter().take_while(|drop| fits(drop.bytes_max())).count();
         let holds = self.holds.iter().take_while(|_| fits(OBJECT_BYTES)).count();
         let orders = self.orders.iter().take_while(|_| fits(OBJECT_BYTES)).count();
+        let drops = self.drops.iter().take_while(|drop| fits(drop.bytes_max())).count();
         let drops = self.drops.split_off(drops);
         let holds = self.holds.split_off(holds);
         let orders = self.orders.split_off(orders);
         let mut messages = vec![ServerMessage::Welcome(Box::new(self))];
-        messages.extend(drops.into_iter().map(ServerMessage::DropInfo));
         messages.extend(holds.into_iter().map(ServerMessage::Held));
         messages.extend(orders.into_iter().map(ServerMessage::Order));
+        messages.extend(drops.into_iter().map(ServerMessage::DropInfo));
         messages
     }
 }

@@ -8,7 +8,7 @@ use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket
 use super::{Sessions, list};
 use crate::{
     admission::Admission,
-    session::{Joined, Stage},
+    session::{Joined, Owed, Stage},
     slab::Token,
     view,
 };
@@ -62,6 +62,7 @@ impl Sessions {
             audience,
             place,
             seen_tick,
+            owed: None,
             asked: Vec::new(),
         }));
         self.send_welcome(token, welcome);
@@ -70,12 +71,22 @@ impl Sessions {
     /// The welcome is not held against the bound of what waits: it is the state that the viewer
     /// would ask for again after a close.
     fn send_welcome(&mut self, token: Token, welcome: Welcome) {
+        let mut owed = Vec::new();
         for message in welcome.into_messages() {
+            if let ServerMessage::DropInfo(info) = &message {
+                owed.push(info.drop);
+                continue;
+            }
             let Some(session) = self.slab.get_mut(token) else { return };
             let encoded = session.subprotocol.encode_server(&message);
             session.outbox.push_welcome(session.subprotocol, &encoded);
             self.metrics.answers.increment(1);
             list(&mut self.listed, token, session);
+        }
+        if !owed.is_empty() {
+            owed.reverse();
+            let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut());
+            joined.expect("the session that is welcomed").owed = Some(Box::new(Owed(owed)));
         }
     }
 

@@ -39,6 +39,15 @@ impl Sessions {
             if session.outbox.has_close() {
                 return Written::Over;
             }
+            if let Some(drop) = self.owed_drop(token) {
+                let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+                let taken = send(&drop);
+                if taken < drop.len() {
+                    session.outbox.keep_welcome(&drop, taken);
+                    return Written::Blocked;
+                }
+                continue;
+            }
             let ticks = self.ticks(token);
             let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
             match ticks.as_slice() {
@@ -52,6 +61,26 @@ impl Sessions {
                     }
                 }
                 ticks => ticks.iter().for_each(|tick| session.outbox.push_frames(tick)),
+            }
+        }
+    }
+
+    /// The next drop that the welcome still owes a session, as it stands now; it counts as sent.
+    fn owed_drop(&mut self, token: Token) -> Option<bytes::Bytes> {
+        let session = self.slab.get_mut(token)?;
+        let subprotocol = session.subprotocol;
+        let joined = session.joined_mut().filter(|joined| joined.owed.is_some())?;
+        let now = self.port.now();
+        let audience = self.audiences.get_mut(joined.audience)?;
+        loop {
+            let Some(drop) = joined.owed.as_mut()?.0.pop() else {
+                joined.owed = None;
+                return None;
+            };
+            // A drop that was called off meanwhile is told no more.
+            if let Some(frame) = audience.info_frame(drop, subprotocol, now) {
+                self.metrics.answers.increment(1);
+                return Some(frame);
             }
         }
     }

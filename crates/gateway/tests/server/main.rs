@@ -20,4 +20,5 @@ mod sale;
 mod several;
 mod tickets;
 mod ticks;
+mod welcome;
 mod world;

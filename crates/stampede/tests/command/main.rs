@@ -9,6 +9,7 @@ mod demo;
 #[path = "../../../report/tests/support/dice.rs"]
 mod dice;
 mod documents;
+mod old_ledger;
 mod running;
 mod serve;
 mod settings;

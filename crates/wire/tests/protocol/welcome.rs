@@ -59,7 +59,6 @@ fn what_does_not_fit_follows_in_messages_of_its_own() {
         }
         match message {
             ServerMessage::Welcome(welcome) => {
-                assert_eq!(welcome.drops.len(), 1, "the first drop always fits");
                 drops += welcome.drops.len();
                 holds += welcome.holds.len();
                 orders += welcome.orders.len();
@@ -72,6 +71,20 @@ fn what_does_not_fit_follows_in_messages_of_its_own() {
     }
     assert_eq!((drops, holds, orders), (3, 4_000, 4_000));
     assert!(matches!(messages[0], ServerMessage::Welcome(_)), "the welcome is first");
+}
+
+#[test]
+fn the_largest_drop_fits_beside_what_a_viewer_has() {
+    let welcome = Welcome {
+        drops: vec![Arc::new(largest_drop()); 3],
+        holds: vec![samples::held(); 64],
+        orders: vec![samples::order(); 64],
+        ..samples::welcome()
+    };
+    let messages = welcome.into_messages();
+    let ServerMessage::Welcome(first) = &messages[0] else { panic!("{messages:?}") };
+    assert_eq!((first.drops.len(), first.holds.len(), first.orders.len()), (1, 64, 64));
+    assert_eq!(messages.len(), 3);
 }
 
 #[test]
