@@ -1,7 +1,8 @@
 //! Decisions per second of the stock core: takes by winners, sold-out refusals of strangers.
 //!
 //! A round is [`VIEWERS`] decisions by distinct viewers with distinct keys on a stock of its own;
-//! building the stock is not measured. Threads start together, and a round lasts until the last of
+//! building the stock is not measured. Its memory is grown before, as the growth thread does in a
+//! sale; in `take_growing` nobody does, so that takers make every place themselves. Threads start together, and a round lasts until the last of
 //! them is done. Besides criterion's figures, each case prints its median with its best round.
 
 use std::{
@@ -55,14 +56,23 @@ fn stock() -> DropStock {
         limit_per_viewer: Units::ONE,
         holds_per_viewer_max: 16,
     });
-    let supply = u32::try_from(VIEWERS).ok().and_then(Units::new).expect("a million fits");
-    stock.add_supply(PoolIndex::default(), supply).expect("the pool is empty");
+    stock.add_supply(PoolIndex::default(), million()).expect("the pool is empty");
     stock.open();
     stock
 }
 
-fn sold_out() -> DropStock {
+fn grown() -> DropStock {
     let stock = stock();
+    stock.grow_for(PoolIndex::default(), million());
+    stock
+}
+
+fn million() -> Units {
+    u32::try_from(VIEWERS).ok().and_then(Units::new).expect("a million fits")
+}
+
+fn sold_out() -> DropStock {
+    let stock = grown();
     takes(&stock, &mut stock.lane(), 0, VIEWERS);
     stock
 }
@@ -147,11 +157,13 @@ fn per_second(span: Duration) -> u128 {
 
 fn stock_reserve(criterion: &mut Criterion) {
     for threads in [1, 2] {
-        case(criterion, "take", threads, |threads| {
-            let stock = stock();
-            let mut lanes = [stock.lane(), stock.lane()];
-            round(&stock, &mut lanes, threads, takes)
-        });
+        for (name, make) in [("take", grown as fn() -> DropStock), ("take_growing", stock)] {
+            case(criterion, name, threads, |threads| {
+                let stock = make();
+                let mut lanes = [stock.lane(), stock.lane()];
+                round(&stock, &mut lanes, threads, takes)
+            });
+        }
     }
     let full = sold_out();
     let mut lanes = [full.lane(), full.lane()];

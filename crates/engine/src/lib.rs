@@ -15,6 +15,7 @@ mod config;
 mod engine;
 mod event;
 mod fresh_takes;
+mod growth;
 pub mod metrics;
 mod offline;
 mod port;

@@ -15,6 +15,7 @@ use crate::{
     buy::{Buy, BuyRequest, HoldLook, HoldStatus},
     clock::Clock,
     event::{CoreEvent, ViewerEvent},
+    growth::Growth,
     metrics::Shed,
     sale::SaleDrop,
     shared::Shared,
@@ -32,7 +33,7 @@ impl CoreDrop {
     fn take(
         &mut self,
         shared: &Shared,
-        ring: &Producer<Tag>,
+        (ring, growth): (&Producer<Tag>, &Growth),
         request: &TakeRequest,
         is_halted: bool,
     ) -> (Take, (Shed, DurationMs)) {
@@ -52,7 +53,11 @@ impl CoreDrop {
                     .map_err(|wait| held_back = (Shed::Admission, wait))
                     .is_ok()
         };
-        (stock.take(&mut self.lane, request, room), held_back)
+        let taken = stock.take(&mut self.lane, request, room);
+        if self.lane.take_growth_wish() {
+            growth.ask(&self.sale);
+        }
+        (taken, held_back)
     }
 }
 
@@ -64,6 +69,7 @@ pub struct CorePort {
     ring: Producer<Tag>,
     drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
     seen_generation: u64,
+    growth: Growth,
 }
 
 impl CorePort {
@@ -72,8 +78,9 @@ impl CorePort {
         shared: Arc<Shared>,
         steward: StewardHandle,
         ring: Producer<Tag>,
+        growth: Growth,
     ) -> Self {
-        Self { core, shared, steward, ring, drops: HashMap::default(), seen_generation: 0 }
+        Self { core, shared, steward, ring, drops: HashMap::default(), seen_generation: 0, growth }
     }
 
     /// The core's number, from 0.
@@ -152,7 +159,8 @@ impl CorePort {
             brake.count_shed(Shed::Poisoned);
             return refuse(&self.shared, &drop.sale, core, busy);
         }
-        let (taken, held_back) = drop.take(&self.shared, &self.ring, &take, is_halted);
+        let (taken, held_back) =
+            drop.take(&self.shared, (&self.ring, &self.growth), &take, is_halted);
         let sale = &drop.sale;
         match taken {
             Take::Taken(hold) => {

@@ -349,6 +349,7 @@ impl DropPast {
             let last = TakeNumber::new(past.settled_to).expect("a record holds take numbers");
             stock.restore_take_number(pool, last);
         }
+        stock.grow_ahead();
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub struct SaleDrop {
     tallies: Box<[CachePadded<CoreTally>]>,
     /// Set while the steward looks for counts each second; changes once in a quiet time.
     counting: AtomicBool,
+    /// The growth thread was asked and has not begun.
+    growth_asked: AtomicBool,
 }
 
 /// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
@@ -97,6 +99,7 @@ impl SaleDrop {
             sold,
             tallies,
             counting: AtomicBool::new(false),
+            growth_asked: AtomicBool::new(false),
         }
     }
 
@@ -241,5 +244,23 @@ impl SaleDrop {
     /// Steward only: counts units that became an order.
     pub(crate) fn add_sold(&self, pool: PoolIndex, units: Units) {
         self.sold[usize::from(pool.get())].fetch_add(units.get(), Ordering::Relaxed);
+    }
+
+    /// Whether nobody has asked for growth that has not begun; the caller then asks.
+    pub(crate) fn may_ask_for_growth(&self) -> bool {
+        // ORDERING: AcqRel pairs with the swap in `grow`: growth that this call leaves to an earlier
+        // one begins later and sees the takes made so far.
+        !self.growth_asked.swap(true, Ordering::AcqRel)
+    }
+
+    /// What was asked for does not happen.
+    pub(crate) fn may_ask_again(&self) {
+        self.growth_asked.store(false, Ordering::Release);
+    }
+
+    /// Growth thread only: makes places for further takes.
+    pub(crate) fn grow(&self) {
+        self.growth_asked.swap(false, Ordering::AcqRel);
+        self.stock.grow_ahead();
     }
 }

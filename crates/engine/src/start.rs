@@ -20,6 +20,7 @@ use crate::{
     engine::Engine,
     event::{Inbox, Wake},
     fresh_takes::DurableTake,
+    growth::Growth,
     port::CorePort,
     recover::{DropPast, Journaled, RecoverError},
     recover_brake::BrakePast,
@@ -107,7 +108,10 @@ pub fn start(
     handle.set_thread(steward.thread().clone());
     is_ready.recv().map_err(|_| StartError::Poisoned)?;
 
-    let port = |(core, ring)| CorePort::new(core, Arc::clone(&shared), handle.clone(), ring);
+    let growth = Growth::spawn()?;
+    let port = |(core, ring)| {
+        CorePort::new(core, Arc::clone(&shared), handle.clone(), ring, growth.clone())
+    };
     let ports = cores.into_iter().enumerate().map(port).collect();
     let threads = Mutex::new(Some((steward, writer)));
     Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))

@@ -195,6 +195,8 @@ impl DropStock {
 
     /// Adds a lot's units. For the steward, after the lot's record is durable.
     ///
+    /// Costs the same for any number of units: memory follows takes.
+    ///
     /// # Errors
     /// [`SupplyError`]: no such pool, or more than a pool can have. Nothing is added then.
     pub fn add_supply(&self, pool: PoolIndex, units: Units) -> Result<(), SupplyError> {
@@ -210,14 +212,36 @@ impl DropStock {
             units,
             max: Units::MAX,
         })?;
-        into.slots.grow_for(sum.get());
-        let supplied: u64 = self.pools.iter().map(Pool::supplied).sum();
-        self.viewers.reserve(places(units.get().into()), places(supplied + u64::from(units.get())));
+        into.slots.allow(sum.get());
         // ORDERING: Relaxed; the word's Release below comes later, so who sees the units sees them
         // supplied.
         into.supplied.store(sum.get(), Ordering::Relaxed);
         into.set(|word| give(word, units));
         Ok(())
+    }
+
+    /// Makes places for further takes, ahead of need: slots for those that are left in the pools,
+    /// notes for as many again as an eighth of those made. For a thread that may take its time; a
+    /// take that comes before makes its own places. Holds up takes of a few viewers at a time, for
+    /// as long as a 128th of the notes needs to move.
+    pub fn grow_ahead(&self) {
+        self.pools.iter().for_each(|pool| pool.slots.grow_ahead());
+        self.viewers.grow_for(places(self.takes_made()).saturating_mul(5) / 4);
+    }
+
+    /// Makes places for `takes` more in `pool` now, for a rush that is known ahead, as far as
+    /// supplied units can need them.
+    ///
+    /// # Panics
+    /// If the pool is not of this drop.
+    pub fn grow_for(&self, pool: PoolIndex, takes: Units) {
+        self.pool(pool).slots.grow_for(takes.get());
+        self.viewers.grow_for(places(self.takes_made() + u64::from(takes.get())));
+    }
+
+    /// Takes so far, over all restarts; notes are at most as many.
+    fn takes_made(&self) -> u64 {
+        self.pools.iter().map(|pool| pool.word.load().last_take().get()).sum()
     }
 
     /// Every pool as it stands.

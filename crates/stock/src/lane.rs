@@ -14,11 +14,23 @@ use crate::slot_table::CHUNK;
 pub struct Lane {
     stock: Arc<()>,
     pools: Box<[Spares]>,
+    wants_growth: bool,
 }
 
 impl Lane {
     pub(crate) fn new(stock: Arc<()>, pools: usize) -> Self {
-        Self { stock, pools: (0..pools).map(|_| Spares::default()).collect() }
+        let pools = (0..pools).map(|_| Spares::default()).collect();
+        Self { stock, pools, wants_growth: false }
+    }
+
+    /// Whether a take since the last call has left few places for further ones. Whoever may take
+    /// the time then calls [`DropStock::grow_ahead`](crate::DropStock::grow_ahead).
+    pub fn take_growth_wish(&mut self) -> bool {
+        std::mem::take(&mut self.wants_growth)
+    }
+
+    pub(crate) fn wish_for_growth(&mut self) {
+        self.wants_growth = true;
     }
 
     /// The spares of `pool`.
@@ -33,21 +45,34 @@ impl Lane {
 
 /// Free slots of one pool that no other lane knows of.
 #[derive(Debug, Default)]
-pub(crate) struct Spares(SmallVec<[u32; CHUNK as usize]>);
+pub(crate) struct Spares {
+    slots: SmallVec<[u32; CHUNK as usize]>,
+    wants_more: bool,
+}
 
 impl Spares {
     /// The slot that the next take will use.
     pub(crate) fn peek(&self) -> Option<SlotIndex> {
-        self.0.last().and_then(|index| SlotIndex::new(*index))
+        self.slots.last().and_then(|index| SlotIndex::new(*index))
     }
 
     /// Gives up the slot that `peek` showed: a hold lives in it now.
     pub(crate) fn spend(&mut self) {
-        self.0.pop();
+        self.slots.pop();
     }
 
     /// Adds a slot; at most `CHUNK` at a time, so this never allocates.
     pub(crate) fn put(&mut self, index: u32) {
-        self.0.push(index);
+        self.slots.push(index);
+    }
+
+    /// The table has few slots left that were never used.
+    pub(crate) fn wish_for_more(&mut self) {
+        self.wants_more = true;
+    }
+
+    /// Whether the table had few slots left since the last call.
+    pub(crate) fn take_wish(&mut self) -> bool {
+        std::mem::take(&mut self.wants_more)
     }
 }

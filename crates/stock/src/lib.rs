@@ -13,6 +13,7 @@ mod drop_stock;
 mod filter;
 mod hold;
 mod lane;
+mod memory;
 mod restore;
 mod slot;
 mod slot_table;
@@ -29,3 +30,4 @@ pub use hold::{
     SupplyError, Take, TakeRequest, WaitJoin,
 };
 pub use lane::Lane;
+pub use memory::bytes_needed;

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl DropStock {
-    /// Puts a durable hold back. The pool's lots come first, by [`DropStock::add_supply`].
+    /// Puts a durable hold back. The pool's lots come first, by [`DropStock::add_supply`]; after the
+    /// last hold comes [`DropStock::grow_ahead`].
     ///
     /// The hold keeps its id and its slot, so ids that clients keep stay valid.
     ///

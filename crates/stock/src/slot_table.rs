@@ -1,6 +1,8 @@
 //! The slots of one pool: segments that only grow, with lock-free hand-out of free ones.
-
-use std::sync::OnceLock;
+//!
+//! Memory follows takes: a lot only raises the limit. The first slots are there when a pool is first
+//! supplied; then whoever is told that few are left grows the table ahead of need, one segment at a
+//! time, and a taker that finds none grows one itself. Nothing is freed before the whole table.
 
 use crossbeam_utils::CachePadded;
 use stampede_domain::{SlotIndex, limits::CORES_MAX};
@@ -8,7 +10,7 @@ use stampede_domain::{SlotIndex, limits::CORES_MAX};
 use crate::{
     lane::Spares,
     slot::{HoldSlot, SlotWord},
-    sync::{AtomicU32, AtomicU64, Ordering},
+    sync::{AtomicU32, AtomicU64, OnceLock, Ordering},
 };
 
 /// Lanes that one drop can have: one for each core plus one for the steward.
@@ -23,10 +25,16 @@ const SPARE_SLOTS: u32 = LANES_MAX * CHUNK;
 const FIRST_BITS: u32 = if cfg!(stampede_loom) { 3 } else { 9 };
 /// Size of all segments from `LARGE_FROM` on, as a power of two: 65,536 slots, 4 MiB.
 const LARGE_BITS: u32 = 16;
-/// Place of the first segment of the large size in the directory.
-const LARGE_FROM: u32 = LARGE_BITS - FIRST_BITS + 1;
+/// Place of the first segment of the large size; those before it have 65,536 slots together.
+const LARGE_FROM: usize = (LARGE_BITS - FIRST_BITS + 1) as usize;
 const SLOTS_MAX: u32 = SlotIndex::MAX.get() + 1;
-const SEGMENTS: u32 = LARGE_FROM - 1 + (SLOTS_MAX >> LARGE_BITS);
+/// Segments of the large size.
+const LARGE_MAX: usize = (SLOTS_MAX >> LARGE_BITS) as usize - 1;
+
+/// Slots that a supplied pool starts with at most: 64 KiB.
+const START_SLOTS: u32 = if cfg!(stampede_loom) { 8 } else { 1_024 };
+/// Slots that shall be ready ahead of need at most: 4 MiB.
+const AHEAD_MAX: u32 = 1 << LARGE_BITS;
 
 /// End of the free list.
 const NIL: u32 = SLOTS_MAX;
@@ -39,9 +47,13 @@ type Segment = Box<[HoldSlot]>;
 /// All slots of one pool.
 #[derive(Debug)]
 pub(crate) struct SlotTable {
-    segments: Box<[OnceLock<Segment>]>,
+    small: [OnceLock<Segment>; LARGE_FROM],
+    /// Made with the first large segment: few pools come that far.
+    large: OnceLock<Box<[OnceLock<Segment>]>>,
     /// Slots that may be handed out: those below it are allocated.
     capacity: AtomicU32,
+    /// Slots that the supplied units can need; the table grows no further by itself.
+    limit: AtomicU32,
     /// The lowest index that was never handed out as fresh.
     fresh: CachePadded<AtomicU32>,
     /// Treiber stack of returned slots: a tag that rises with each change, above the top's index.
@@ -51,40 +63,100 @@ pub(crate) struct SlotTable {
 impl SlotTable {
     pub(crate) fn new() -> Self {
         Self {
-            segments: (0..SEGMENTS).map(|_| OnceLock::new()).collect(),
+            small: std::array::from_fn(|_| OnceLock::new()),
+            large: OnceLock::new(),
             capacity: AtomicU32::new(0),
+            limit: AtomicU32::new(0),
             fresh: CachePadded::new(AtomicU32::new(0)),
             free: CachePadded::new(AtomicU64::new(u64::from(NIL))),
         }
     }
 
-    /// Makes sure that `units` single-unit holds can live at once beside the lanes' spare slots.
+    /// Allows `units` single-unit holds to live at once beside the lanes' spare slots. Costs the
+    /// same for any number of units: the first slots are allocated, the others as takes come.
     ///
     /// Within `SPARE_SLOTS` of 2^24 units the spares shrink; a take then may find no slot for a
     /// moment, which it reports as a lack of room.
-    pub(crate) fn grow_for(&self, units: u32) {
-        self.grow_to(units.saturating_add(SPARE_SLOTS).min(SLOTS_MAX));
+    pub(crate) fn allow(&self, units: u32) {
+        let limit = units.saturating_add(SPARE_SLOTS).min(SLOTS_MAX);
+        // ORDERING: Relaxed; the stock word's Release comes later, so who sees the units sees the
+        // limit that lets them have their slots.
+        self.limit.fetch_max(limit, Ordering::Relaxed);
+        self.grow_to(limit.min(START_SLOTS));
     }
 
     /// Allocates all slots below `slots`.
     pub(crate) fn grow_to(&self, slots: u32) {
-        if slots == 0 {
+        // ORDERING: Acquire pairs with the Release below: the segments of that capacity are there.
+        let capacity = self.capacity.load(Ordering::Acquire);
+        if slots <= capacity {
             return;
         }
-        let (last, _) = locate(slots - 1);
-        for segment in 0..=last {
-            self.segments[segment]
+        let ((first, _), (last, _)) = (locate(capacity), locate(slots - 1));
+        for segment in first..=last {
+            // Whoever comes second waits for the first, for as long as a segment takes to clear.
+            self.cell(segment)
                 .get_or_init(|| (0..segment_slots(segment)).map(|_| HoldSlot::default()).collect());
         }
-        // ORDERING: Release pairs with the Acquire in `refill`: who may hand out an index finds its
-        // segment.
+        // ORDERING: Release pairs with the Acquire in `hand_out`: who may hand out an index finds
+        // its segment.
         self.capacity.fetch_max(slots, Ordering::Release);
+    }
+
+    /// Allocates `slots` beyond those handed out, as far as the limit allows.
+    pub(crate) fn grow_for(&self, slots: u32) {
+        // ORDERING: Relaxed; figures to decide by.
+        let fresh = self.fresh.load(Ordering::Relaxed);
+        self.grow_to(fresh.saturating_add(slots).min(self.limit.load(Ordering::Relaxed)));
+    }
+
+    /// Allocates until enough slots are ready ahead of need. For a thread that may take its time.
+    pub(crate) fn grow_ahead(&self) {
+        loop {
+            // ORDERING: Relaxed; figures to decide by, `grow_beyond` looks again.
+            let capacity = self.capacity.load(Ordering::Relaxed);
+            let fresh = self.fresh.load(Ordering::Relaxed);
+            if !runs_low(fresh, capacity) || !self.grow_beyond(capacity) {
+                return;
+            }
+        }
+    }
+
+    /// Allocates the next segment as far as the limit allows, unless somebody has since `capacity`
+    /// was read; `false` if all slots are there.
+    fn grow_beyond(&self, capacity: u32) -> bool {
+        // ORDERING: Relaxed; see `allow`.
+        let limit = self.limit.load(Ordering::Relaxed);
+        if self.capacity.load(Ordering::Relaxed) <= capacity {
+            if capacity >= limit {
+                return false;
+            }
+            let (segment, offset) = locate(capacity);
+            let left = segment_slots(segment) - offset;
+            let left = u32::try_from(left).expect("a segment has at most 65,536 slots");
+            self.grow_to(capacity.saturating_add(left).min(limit));
+        }
+        true
+    }
+
+    fn cell(&self, segment: usize) -> &OnceLock<Segment> {
+        match segment.checked_sub(LARGE_FROM) {
+            None => &self.small[segment],
+            Some(large) => {
+                let made = || (0..LARGE_MAX).map(|_| OnceLock::new()).collect();
+                &self.large.get_or_init(made)[large]
+            }
+        }
     }
 
     /// The slot at `index`, if that much is allocated.
     pub(crate) fn get(&self, index: SlotIndex) -> Option<&HoldSlot> {
         let (segment, offset) = locate(index.get());
-        self.segments[segment].get().map(|slots| &slots[offset])
+        let cell = match segment.checked_sub(LARGE_FROM) {
+            None => &self.small[segment],
+            Some(large) => &self.large.get()?[large],
+        };
+        cell.get().map(|slots| &slots[offset])
     }
 
     fn slot(&self, index: u32) -> &HoldSlot {
@@ -109,8 +181,19 @@ impl SlotTable {
             spares.put(index);
             return;
         }
-        // ORDERING: Acquire pairs with the Release in `grow_to`.
-        let capacity = self.capacity.load(Ordering::Acquire);
+        loop {
+            // ORDERING: Acquire pairs with the Release in `grow_to`.
+            let capacity = self.capacity.load(Ordering::Acquire);
+            self.hand_out(capacity, spares);
+            // Nobody has grown the table in time: the taker does, still before its swap.
+            if spares.peek().is_some() || !self.grow_beyond(capacity) {
+                return;
+            }
+        }
+    }
+
+    /// Gives a lane its chunk of the slots below `capacity` that were never used, if any are left.
+    fn hand_out(&self, capacity: u32, spares: &mut Spares) {
         // ORDERING: Relaxed; the counter hands out indices and nothing else.
         let mut from = self.fresh.load(Ordering::Relaxed);
         while from < capacity {
@@ -127,6 +210,10 @@ impl SlotTable {
                         }
                     }
                     if spares.peek().is_some() {
+                        // ORDERING: Relaxed; see `allow`.
+                        if runs_low(to, capacity) && capacity < self.limit.load(Ordering::Relaxed) {
+                            spares.wish_for_more();
+                        }
                         return;
                     }
                     from = to;
@@ -182,6 +269,11 @@ impl SlotTable {
     }
 }
 
+/// Whether too few of `capacity` slots are left once those below `fresh` are handed out.
+fn runs_low(fresh: u32, capacity: u32) -> bool {
+    capacity.saturating_sub(fresh) < (capacity / 2).min(AHEAD_MAX)
+}
+
 fn index_of(head: u64) -> u32 {
     u32::try_from(head & INDEX_MASK).expect("the mask leaves 25 bits")
 }
@@ -194,14 +286,15 @@ fn retagged(head: u64, index: u32) -> u64 {
 
 /// Segment with the offset in it.
 fn locate(index: u32) -> (usize, usize) {
-    let large = index >> LARGE_BITS;
+    let large = (index >> LARGE_BITS) as usize;
     let (segment, offset) = if large > 0 {
         (LARGE_FROM - 1 + large, index & ((1 << LARGE_BITS) - 1))
     } else {
         let bits = u32::BITS - (index >> FIRST_BITS).leading_zeros();
-        (bits, if bits == 0 { index } else { index - (1 << (FIRST_BITS - 1 + bits)) })
+        let offset = if bits == 0 { index } else { index - (1 << (FIRST_BITS - 1 + bits)) };
+        (bits as usize, offset)
     };
-    (segment as usize, offset as usize)
+    (segment, offset as usize)
 }
 
 fn segment_slots(segment: usize) -> usize {
@@ -222,14 +315,51 @@ mod tests {
                 expected = (segment, offset);
             }
             assert_eq!((segment, offset), expected, "index {index}");
-            assert!(segment < SEGMENTS as usize);
+            assert!(segment < LARGE_FROM + LARGE_MAX);
             expected = if offset + 1 == segment_slots(segment) {
                 (segment + 1, 0)
             } else {
                 (segment, offset + 1)
             };
         }
-        assert_eq!(expected, (SEGMENTS as usize, 0), "the last slot ends the last segment");
+        assert_eq!(expected, (LARGE_FROM + LARGE_MAX, 0), "the last slot ends the last segment");
+    }
+
+    #[cfg(not(stampede_loom))]
+    #[test]
+    fn a_table_follows_what_is_handed_out_as_far_as_the_limit() {
+        let table = SlotTable::new();
+        let ready = |table: &SlotTable| table.capacity.load(Ordering::Relaxed);
+        table.allow(100_000);
+        assert_eq!(ready(&table), START_SLOTS, "a lot allocates the first slots alone");
+        let limit = 100_000 + SPARE_SLOTS;
+        let mut spares = Spares::default();
+        for handed_out in 1..=limit {
+            let index = table.own(&mut spares).expect("the limit is not reached").get();
+            assert!(table.get(SlotIndex::new(index).unwrap()).is_some());
+            spares.spend();
+            let ahead = ready(&table) - handed_out.min(ready(&table));
+            assert!(ahead <= AHEAD_MAX, "{ahead} slots ahead of {handed_out}");
+        }
+        assert_eq!((ready(&table), table.own(&mut spares)), (limit, None));
+    }
+
+    #[cfg(not(stampede_loom))]
+    #[test]
+    fn a_lane_that_leaves_few_slots_asks_for_more_and_finds_them() {
+        let table = SlotTable::new();
+        table.allow(1 << 20);
+        let mut spares = Spares::default();
+        for _ in 0..300_000 {
+            let before = table.capacity.load(Ordering::Relaxed);
+            assert!(table.own(&mut spares).is_some());
+            assert_eq!(table.capacity.load(Ordering::Relaxed), before, "no taker had to grow it");
+            spares.spend();
+            if spares.take_wish() {
+                table.grow_ahead();
+                assert!(table.capacity.load(Ordering::Relaxed) > before);
+            }
+        }
     }
 
     /// Without the tag, the slow pop would install a link that another thread's pops have undone.
@@ -240,7 +370,7 @@ mod tests {
 
         loom::model(|| {
             let table = Arc::new(SlotTable::new());
-            table.grow_for(0);
+            table.allow(0);
             for index in [0, 1] {
                 table.push(SlotIndex::new(index).unwrap());
             }

@@ -1,6 +1,6 @@
 //! The take: limits, key, slot, then the one swap that decides.
 
-use stampede_domain::HoldId;
+use stampede_domain::{HoldId, TakeNumber};
 
 use crate::{
     drop_stock::{DropStock, Pool},
@@ -130,8 +130,20 @@ impl DropStock {
         };
         slot.publish(SlotWord::new(take, SlotState::Pending), self.incarnation, &body);
         spares.spend();
+        if spares.take_wish() | is_milestone(take) {
+            lane.wish_for_growth();
+        }
         Ok(HoldId::new(self.drop, self.incarnation, request.pool, index, take))
     }
+}
+
+/// Whether notes should be looked after once this take is made: eight times while takes double.
+///
+/// Each number is given once, so exactly one taker meets each milestone; nothing shared is read.
+fn is_milestone(take: TakeNumber) -> bool {
+    const LOOKS_PER_DOUBLING_BITS: u32 = 3;
+    let number = take.get();
+    number >= 64 && number.trailing_zeros() + LOOKS_PER_DOUBLING_BITS >= number.ilog2()
 }
 
 impl From<Short> for Take {

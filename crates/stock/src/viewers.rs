@@ -27,10 +27,10 @@ impl Viewers {
         Self { filter: WinnerFilter::new(), map: map::Map::new() }
     }
 
-    /// Makes places for `winners` more of `expected` in all, so that takes need not make them.
-    pub(crate) fn reserve(&self, winners: usize, expected: usize) {
-        self.filter.reserve(expected);
+    /// Makes places for `winners` in all, so that takes need not make them. For any thread.
+    pub(crate) fn grow_for(&self, winners: usize) {
         self.map.reserve(winners);
+        self.filter.grow(winners, |add| self.map.each_viewer(add));
     }
 
     /// Looks at a viewer's notes after a load of the stock word; strangers have none.
@@ -49,7 +49,7 @@ impl Viewers {
 
     /// Adds the note that `commit` makes, if `admit` agrees; nobody else sees or changes the
     /// viewer's notes in between. The place is made before `commit`, which is the last fallible
-    /// step.
+    /// step. The filter learns of the viewer under the map's lock, which its growth counts on.
     pub(crate) fn book<E>(
         &self,
         viewer: ViewerNumber,

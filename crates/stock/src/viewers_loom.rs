@@ -24,6 +24,17 @@ impl Map {
     #[allow(clippy::unused_self, reason = "the model keeps the sharded map's interface")]
     pub(super) fn reserve(&self, _winners: usize) {}
 
+    pub(super) fn each_viewer(&self, mut look: impl FnMut(ViewerNumber)) {
+        for shard in &self.0 {
+            shard
+                .lock()
+                .expect("no test panics under the lock")
+                .keys()
+                .copied()
+                .for_each(&mut look);
+        }
+    }
+
     pub(super) fn read<R>(&self, viewer: ViewerNumber, look: impl FnOnce(&[HoldNote]) -> R) -> R {
         look(self.shard(viewer).get(&viewer).map_or(&[], |notes| notes))
     }

@@ -10,8 +10,9 @@ use crate::filter::hash;
 
 /// Shards of the map; the default of four per core lets two readers meet too often.
 const SHARDS: usize = 128;
-/// Winners that a lot reserves places for at most; beyond, shards grow as winners come.
-const RESERVED_MAX: usize = 1 << 22;
+/// Mean winners of a shard below which places are made one winner at a time: they cost little, and
+/// most drops have few winners.
+const RESERVED_MIN: usize = 32;
 
 /// Notes by viewer; only winners have an entry.
 #[derive(Debug)]
@@ -22,18 +23,26 @@ impl Map {
         Self(DashMap::with_hasher_and_shard_amount(BuildHasherDefault::default(), SHARDS))
     }
 
-    /// Makes places for `winners` more, so that takes need not grow a shard.
+    /// Makes places for `winners` in all, so that takes need not grow a shard.
     ///
-    /// The first lot's places are filled once and emptied, so that their memory is there for the
+    /// An empty shard's places are filled once and emptied, so that their memory is there for the
     /// first takes: the system hands it out at the first touch, which costs more than a take.
     pub(super) fn reserve(&self, winners: usize) {
-        let mean = winners.min(RESERVED_MAX) / SHARDS;
-        // Numbers are random: a shard's share strays from the mean by a few of its roots.
-        let share = mean + 5 * mean.isqrt() + 8;
+        let mean = winners / SHARDS;
+        if mean < RESERVED_MIN {
+            return;
+        }
+        // Numbers are random: a shard's share strays from the mean by a few of its roots; one that
+        // strays further grows with its winners.
+        let share = mean + 3 * mean.isqrt();
         let rehash = |(viewer, _): &(ViewerNumber, _)| hash(*viewer);
         for shard in self.0.shards() {
+            if shard.read().capacity() >= share {
+                continue;
+            }
             let mut shard = shard.write();
-            shard.reserve(share, rehash);
+            let more = share.saturating_sub(shard.len());
+            shard.reserve(more, rehash);
             if shard.is_empty() {
                 for viewer in (0..=u64::MAX).take(share).filter_map(ViewerNumber::new) {
                     let blank = (viewer, SharedValue::new(Notes::new()));
@@ -42,6 +51,11 @@ impl Map {
                 shard.clear();
             }
         }
+    }
+
+    /// Shows every winner to `look`, a shard at a time under its lock.
+    pub(super) fn each_viewer(&self, mut look: impl FnMut(ViewerNumber)) {
+        self.0.iter().for_each(|entry| look(*entry.key()));
     }
 
     /// Looks at a viewer's notes; strangers have none.

@@ -1,0 +1,22 @@
+//! What a drop's stock costs in memory.
+
+use stampede_domain::Units;
+
+/// Bytes of a stock before its first lot, pools apart.
+const STOCK_BYTES: u64 = 24 << 10;
+/// Bytes of a supplied pool before its first take.
+const POOL_BYTES: u64 = 66 << 10;
+/// Bytes of a live hold: its slot, which serves again after it.
+const LIVE_HOLD_BYTES: u64 = 64;
+/// Bytes of a hold ever made, live or not, at most: what its viewer's retries and limits go by.
+const HOLD_BYTES_MAX: u64 = 176;
+
+/// Bytes that a drop with these units in each pool may come to need: one hold lives for each unit,
+/// none has ended. Each hold that ends adds 176 bytes at most, until the drop is over.
+pub fn bytes_needed(supplied: impl IntoIterator<Item = Units>) -> u64 {
+    let pool = |units: Units| match u64::from(units.get()) {
+        0 => 0,
+        units => POOL_BYTES + units * (LIVE_HOLD_BYTES + HOLD_BYTES_MAX),
+    };
+    supplied.into_iter().map(pool).fold(STOCK_BYTES, u64::saturating_add)
+}
