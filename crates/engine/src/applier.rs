@@ -33,11 +33,13 @@ impl Applier<Tag> for TakeApplier {
             {
                 viewer.set_linked();
             }
-            let Record::Taken { hold, deadline, .. } = entry.record else { continue };
+            let Record::Taken { hold, deadline, channel, .. } = entry.record else { continue };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
                 current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
             }
             let (_, sale) = current.as_ref().expect("a drop that took units is never removed");
+            // Before the hold can end: who ends it asks for its channel.
+            sale.set_channel(hold, channel.as_ref());
             sale.stock().mark_held(hold);
             self.fresh.push(DurableTake { hold, deadline });
         }

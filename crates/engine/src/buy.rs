@@ -1,7 +1,7 @@
 //! What a core asks the engine, what it is told.
 
 use stampede_domain::{
-    DropId, HoldId, IdempotencyKey, Money, Refusal, SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, HoldId, IdempotencyKey, Money, Refusal, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::Position;
 
@@ -16,6 +16,8 @@ pub struct BuyRequest<'a> {
     pub units: u64,
     /// The client's name for the request.
     pub key: &'a IdempotencyKey,
+    /// Who gets the credit, as the viewer's ticket says.
+    pub channel: Option<&'a ChannelId>,
 }
 
 /// What became of a buy.

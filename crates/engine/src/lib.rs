@@ -16,6 +16,7 @@ mod engine;
 mod event;
 mod fresh_takes;
 mod growth;
+mod hold_channels;
 pub mod metrics;
 mod offline;
 mod port;

@@ -150,6 +150,7 @@ impl CorePort {
         // A look on both sides of the clock: no take is dated into a halt that did not stop it.
         let brake = &self.shared.brake;
         let spell = brake.open_spell();
+        let channel = request.channel;
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
             Err(refusal) => return refuse(&self.shared, &drop.sale, core, refusal),
@@ -172,7 +173,7 @@ impl CorePort {
                     units: take.units,
                     taken_at: take.now,
                     deadline: take.deadline,
-                    channel: None,
+                    channel: channel.cloned(),
                 };
                 let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });

@@ -13,7 +13,7 @@ use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row}
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
 
 use crate::{
-    command::Done, command_refusal::CommandRefusal, offline::StreamWatch, recover_brake::BrakePast,
+    command::Done, command_refusal::CommandRefusal, hold_channels::HoldChannels, offline::StreamWatch, recover_brake::BrakePast,
     steward::CommandKeys, viewer::Directory,
 };
 
@@ -115,6 +115,7 @@ pub(crate) struct DropPast {
     holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
     /// In the order of the journal, which is the order that a viewer's holds are listed in.
     takes: Vec<HoldId>,
+    pub(crate) channels: HoldChannels,
 }
 
 /// Everything that the journal leaves.
@@ -178,6 +179,7 @@ impl Journaled {
             pools,
             holds: HashMap::default(),
             takes: Vec::new(),
+            channels: HoldChannels::default(),
         };
         self.drops.insert(drop, past);
     }
@@ -221,16 +223,15 @@ impl DropPast {
                 let past = self.pool(drop, seq, *pool)?;
                 past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
             }
-            &Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } => {
+            &Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
+                self.channels.set(hold, channel.as_ref());
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
                 let state = RestoredState::Held;
                 let past = Past { viewer, key, units, taken_at, deadline, state };
                 self.holds.insert(hold, past);
             }
-            Record::Confirmed { hold, .. } => {
-                self.end(drop, seq, *hold, RestoredState::Confirmed)?;
-            }
+            Record::Confirmed { hold, .. } => self.end(drop, seq, *hold, RestoredState::Confirmed)?,
             Record::Released { hold, .. } | Record::Expired { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Ended)?;
             }

@@ -6,12 +6,14 @@ use std::sync::{
 };
 
 use crossbeam_utils::CachePadded;
+use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
 };
 use stampede_stock::DropStock;
 
 use crate::{
+    hold_channels::HoldChannels,
     tally::{CoreTally, Totals},
     viewer::StreamPresence,
 };
@@ -49,6 +51,8 @@ pub struct SaleDrop {
     stream_offline: AtomicU64,
     presence: Arc<StreamPresence>,
     sold: Box<[AtomicU32]>,
+    /// Written by the ledger's thread, read by the steward.
+    channels: Mutex<HoldChannels>,
     tallies: Box<[CachePadded<CoreTally>]>,
     /// Set while the steward looks for counts each second; changes once in a quiet time.
     counting: AtomicBool,
@@ -97,6 +101,7 @@ impl SaleDrop {
             stream_offline: AtomicU64::new(0),
             presence,
             sold,
+            channels: Mutex::default(),
             tallies,
             counting: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
@@ -219,6 +224,26 @@ impl SaleDrop {
     /// Steward only: cores tell again when they count.
     pub(crate) fn rest_from_counting(&self) {
         self.counting.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes the channel of a durable take, before its hold can end.
+    pub(crate) fn set_channel(&self, hold: HoldId, channel: Option<&ChannelId>) {
+        self.channels.lock().set(hold, channel);
+    }
+
+    /// Start only: the channels that the journal names.
+    pub(crate) fn restore_channels(&self, channels: HoldChannels) {
+        *self.channels.lock() = channels;
+    }
+
+    /// The channel by which a hold was bought that has not ended.
+    pub(crate) fn channel_of(&self, hold: HoldId) -> Option<ChannelId> {
+        self.channels.lock().get(hold).cloned()
+    }
+
+    /// Whether a hold that has not ended was bought by this channel.
+    pub(crate) fn is_by_channel(&self, hold: HoldId, channel: &ChannelId) -> bool {
+        self.channels.lock().get(hold) == Some(channel)
     }
 
     /// Steward only: one thread decides the phase.

@@ -167,6 +167,7 @@ fn rebuild(
         let recovery =
             (!past.phase.is_final()).then(|| recover(id, &mut past, now, chains.last_at));
         let sale = restore(shared, id, chains.incarnation, &past)?;
+        sale.restore_channels(std::mem::take(&mut past.channels));
         let Some(recovery) = recovery else {
             sale.set_phase(past.phase, None);
             shared.publish(sale);

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 use stampede_domain::{
-    DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
+    ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
     JournalReader, OrderRow, Projection, ReadError, Record, Row, RowKey, Tally, links,
@@ -51,6 +51,8 @@ pub struct HoldLine {
     pub sku: String,
     /// Units taken.
     pub units: u32,
+    /// The channel of the taker's ticket; absent where the ticket named none.
+    pub channel: Option<String>,
     /// Fingerprint of the idempotency key, 32 hexadecimal digits.
     pub key: String,
     /// `held`, `confirmed`, `released` or `expired`.
@@ -70,6 +72,8 @@ pub struct OrderLine {
     pub order: String,
     /// The platform's id of the buyer; absent if it was erased.
     pub viewer: Option<String>,
+    /// The channel that gets the credit; absent where the buyer's ticket named none.
+    pub channel: Option<String>,
     /// The SKU.
     pub sku: String,
     /// Units bought.
@@ -219,6 +223,7 @@ fn viewers(reader: &JournalReader) -> Result<HashMap<ViewerNumber, ViewerId>, Re
 struct Live {
     viewer: ViewerNumber,
     key: KeyFingerprint,
+    channel: Option<ChannelId>,
     units: Units,
     taken_at: UnixMillis,
     /// Deadline without the outages before the take.
@@ -251,9 +256,11 @@ impl Audit<'_> {
 
     fn record(&mut self, record: &Record, at: UnixMillis) -> Flow {
         match *record {
-            Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } => {
+            Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
                 let deadline_base = deadline.get().saturating_sub(self.outage_ms);
-                self.live.insert(hold, Live { viewer, key, units, taken_at, deadline_base });
+                let channel = channel.clone();
+                let live = Live { viewer, key, channel, units, taken_at, deadline_base };
+                self.live.insert(hold, live);
                 Flow::Continue(())
             }
             Record::Confirmed { hold, .. } => {
@@ -295,6 +302,7 @@ impl Audit<'_> {
             viewer: self.viewer(live.viewer),
             sku: self.sku(hold.pool()),
             units: live.units.get(),
+            channel: live.channel.as_ref().map(ToString::to_string),
             key: live.key.to_string(),
             state,
             taken_at_ms: time(live.taken_at),
@@ -319,6 +327,7 @@ impl Audit<'_> {
         let line = OrderLine {
             order: order.hold.to_string(),
             viewer: self.viewer(order.viewer),
+            channel: order.channel.as_ref().map(ToString::to_string),
             sku: self.sku(order.pool),
             units: exact(order.units),
             amount_minor: exact(order.amount_minor),

@@ -195,7 +195,7 @@ impl Rig {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
         let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key };
+        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         let Buy::Pending { hold, position } = bought else { panic!("{viewer}: {bought:?}") };
         self.port.flush();
@@ -211,7 +211,7 @@ impl Rig {
             let (viewer, key) = (format!("v{number}"), format!("k{number}").parse().unwrap());
             let joined = self.port.join(&viewer.parse().unwrap(), &stream, u64::from(number));
             let bought = loop {
-                let request = BuyRequest { drop, sku, units: 1, key: &key };
+                let request = BuyRequest { drop, sku, units: 1, key: &key, channel: None };
                 match self.port.buy(&joined, &stream, Mode::Live, request) {
                     Buy::Refused(stampede_domain::Refusal::Busy { .. }) => {
                         self.port.flush();
@@ -233,7 +233,7 @@ impl Rig {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
         let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key };
+        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         assert!(matches!(bought, Buy::Refused(_)), "{viewer}: {bought:?}");
     }

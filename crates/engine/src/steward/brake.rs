@@ -1,12 +1,12 @@
 //! The brake: stop, go, limits, bans; each recorded, each with an end that may come by itself.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::Arc,
 };
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DurationMs, Rates, StreamId, UnixMillis, ViewerNumber,
+    BanId, BanTarget, ChannelId, DropId, DurationMs, Rates, StreamId, UnixMillis, ViewerNumber,
     limits::{BANS_MAX, BRAKE_EXPIRY_MS_MAX, BRAKE_EXPIRY_MS_MIN},
 };
 use stampede_ledger::{
@@ -192,6 +192,9 @@ impl Steward {
                 (BanScope::Addresses, Some(Link::Addresses(link)))
             }
             BanTarget::Channel { channel, stream } => {
+                if releases_holds {
+                    self.release_channel(id, channel, stream.as_ref());
+                }
                 let (channel, stream) = (channel.clone(), stream.clone());
                 (BanScope::Channel { channel, stream }, None)
             }
@@ -267,6 +270,33 @@ impl Steward {
         }
     }
 
+    /// After a restart: the crash may have come between a channel's ban and the last release.
+    pub(super) fn release_banned_channels(&mut self) {
+        let bans: Vec<Arc<Ban>> = self.brake.bans.values().map(Arc::clone).collect();
+        for ban in bans.iter().filter(|ban| ban.releases_holds) {
+            if let BanTarget::Channel { channel, stream } = &ban.target {
+                self.release_channel(ban.id, channel, stream.as_ref());
+            }
+        }
+    }
+
+    /// Notes whose live holds came by a channel. What is on its way to the ledger is the cores' to
+    /// name.
+    fn release_channel(&mut self, ban: BanId, channel: &ChannelId, stream: Option<&StreamId>) {
+        self.collect_takes();
+        let mut viewers = HashSet::new();
+        for hold in self.deadlines.holds() {
+            let Some(book) = self.books.get(&hold.drop_id()) else { continue };
+            if stream.is_none_or(|stream| book.plan().stream == *stream)
+                && book.sale.is_by_channel(hold, channel)
+                && let HoldLook::Known(held) = self.look_up(hold)
+                && viewers.insert(held.viewer)
+            {
+                self.brake.releasing.push_back((held.viewer, ban));
+            }
+        }
+    }
+
     /// Releases the live holds of those who were banned with them; `true` if only the turn's limit
     /// has ended it.
     pub(super) fn release_banned(&mut self) -> bool {
@@ -279,11 +309,7 @@ impl Steward {
             let Some((viewer, id)) = self.brake.releasing.pop_front() else { return false };
             // Nobody is released on the word of a ban that is over.
             let Some(ban) = self.brake.bans.get(&id).map(Arc::clone) else { continue };
-            let stream = match &ban.target {
-                BanTarget::Channel { stream, .. } => stream.as_ref(),
-                BanTarget::Viewer(_) | BanTarget::Addresses(_) => None,
-            };
-            if !self.release_all(viewer, stream) {
+            if !self.release_all(viewer, &ban.target) {
                 // A take is on its way to the ledger: look again when it has got there.
                 self.brake.releasing.push_back((viewer, id));
             }
@@ -291,8 +317,13 @@ impl Steward {
         waiting > RELEASES_PER_TURN_MAX
     }
 
-    /// Releases a viewer's live holds; `false` if some could not be ended yet.
-    fn release_all(&mut self, viewer: ViewerNumber, stream: Option<&StreamId>) -> bool {
+    /// Releases a viewer's live holds, of a banned channel those that it brought; `false` if some
+    /// could not be ended yet.
+    fn release_all(&mut self, viewer: ViewerNumber, target: &BanTarget) -> bool {
+        let (channel, stream) = match target {
+            BanTarget::Channel { channel, stream } => (Some(channel), stream.as_ref()),
+            BanTarget::Viewer(_) | BanTarget::Addresses(_) => (None, None),
+        };
         let mut done = true;
         let within = |book: &super::Book| stream.is_none_or(|stream| book.plan().stream == *stream);
         let drops: Vec<DropId> =
@@ -302,9 +333,14 @@ impl Steward {
             if !self.has_room() {
                 return false;
             }
-            for hold in self.books[&drop].sale.stock().holds_of(viewer) {
+            let sale = Arc::clone(&self.books[&drop].sale);
+            for hold in sale.stock().holds_of(viewer) {
                 match self.look_up(hold) {
-                    HoldLook::Known(held) if !held.confirmed => self.give_back(&held),
+                    HoldLook::Known(held) if !held.confirmed => {
+                        if channel.is_none_or(|channel| sale.is_by_channel(hold, channel)) {
+                            self.give_back(&held);
+                        }
+                    }
                     HoldLook::Pending => done = false,
                     _ => {}
                 }

@@ -26,6 +26,11 @@ impl Deadlines {
         hold
     }
 
+    /// All holds that are watched, ended ones among them.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = HoldId> + '_ {
+        self.by_time.values().flatten().copied()
+    }
+
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<UnixMillis> {
         self.by_time.first_key_value().map(|(deadline, _)| *deadline)

@@ -48,9 +48,11 @@ impl Steward {
     fn order(&mut self, held: &HoldStatus) -> ConfirmOutcome {
         let HoldStatus { hold, viewer, units, amount, .. } = *held;
         self.shared.ends_under_way.insert(hold, *held);
-        let ended = self.books[&hold.drop_id()].sale.stock().confirm(hold);
+        let sale = &self.books[&hold.drop_id()].sale;
+        let channel = sale.channel_of(hold);
+        let ended = sale.stock().confirm(hold);
         assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
-        self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount, channel: None });
+        self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount, channel });
         self.after_records(Effect::Ordered { hold, viewer, units });
         ConfirmOutcome::Ordered { amount }
     }

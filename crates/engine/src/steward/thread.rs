@@ -113,6 +113,7 @@ impl Steward {
         }
         // Whoever started the engine waits for this, unless it has given up.
         let _gone = ready.send(());
+        self.release_banned_channels();
         loop {
             // Takes first: a hold whose end is due now was counted as live before.
             self.collect_takes();

@@ -16,7 +16,8 @@ use crate::{
 /// Buys in the drop of another stream.
 fn hold_elsewhere(world: &mut World, viewer: &Viewer, drop: DropId, key: &str) -> HoldId {
     let (key, stream) = (key.parse().unwrap(), "other".parse().unwrap());
-    let request = BuyRequest { drop, sku: "mug", units: 1, key: &key };
+    let channel = "nina-tv".parse().unwrap();
+    let request = BuyRequest { drop, sku: "mug", units: 1, key: &key, channel: Some(&channel) };
     let bought = world.ports[0].buy(viewer, &stream, Mode::Live, request);
     world.ports[0].flush();
     let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
@@ -27,6 +28,14 @@ fn hold_elsewhere(world: &mut World, viewer: &Viewer, drop: DropId, key: &str) -
 fn channel(stream: Option<&str>) -> BanTarget {
     let stream = stream.map(|stream| stream.parse().unwrap());
     BanTarget::Channel { channel: "nina-tv".parse().unwrap(), stream }
+}
+
+/// Buys with a ticket of a channel, waits until the promise may leave.
+fn hold_by(world: &mut World, by: &str, viewer: &Viewer, drop: DropId, key: &str) -> HoldId {
+    let bought = world.buy_by(Some(by), 0, viewer, drop, 1, key);
+    let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
+    world.wait_durable(0, position);
+    hold
 }
 
 fn wait_ended(world: &World, hold: HoldId) {
@@ -130,7 +139,8 @@ fn crash_before_the_release(target: &str) -> (World, DropId, HoldId) {
     world.ledger.order(next + 1, Fault::After);
     let _sold = world.buy(0, &bob, drop, 1, "b1");
     world.ledger.wait_until_hanging();
-    let Buy::Pending { hold, .. } = world.buy(1, &eve, drop, 1, "e1") else { panic!("of 5") };
+    let bought = world.buy_by(Some("nina-tv"), 1, &eve, drop, 1, "e1");
+    let Buy::Pending { hold, .. } = bought else { panic!("of 5") };
     let id = BanId::new(1);
     let banned = world.give(HOUSE, ban(target, true, None));
     wait_for("the ban", || world.engine.brake().ban(id));
@@ -150,14 +160,26 @@ fn after_a_crash_a_viewers_ban_goes_on_releasing() {
 }
 
 #[test]
-fn after_a_crash_what_a_channels_ban_had_not_released_lives_on() {
-    let (mut world, _, hold) = crash_before_the_release("channel nina-tv");
-    // The ban was in force before the steward decided anything.
-    world.give(HOUSE, ban("viewer ann", false, None)).get().unwrap();
-    assert!(matches!(world.look(hold), HoldLook::Known(_)), "nobody knows any more who came by it");
-    // A ban of the viewer still ends it.
-    world.give(HOUSE, ban("viewer eve", true, None)).get().unwrap();
+fn after_a_crash_a_channels_ban_goes_on_releasing() {
+    let (world, drop, hold) = crash_before_the_release("channel nina-tv");
     wait_ended(&world, hold);
+    wait_for("the units", || (world.figures(drop) == [5, 4, 1, 0]).then_some(()));
+}
+
+#[test]
+fn a_channels_ban_ends_what_came_by_the_channel_and_nothing_else() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let (eve, ann) = (world.viewer("eve"), world.viewer("ann"));
+    // Neither is connected by the channel when the ban comes: only the holds know of it.
+    let by_nina = hold_by(&mut world, "nina-tv", &eve, drop, "e1");
+    let by_other = hold_by(&mut world, "ben-tv", &eve, drop, "e2");
+    let by_none = world.hold(&ann, drop, 1, "a1");
+    world.give(HOUSE, ban("channel nina-tv", true, None)).get().unwrap();
+    wait_ended(&world, by_nina);
+    for hold in [by_other, by_none] {
+        assert!(matches!(world.look(hold), HoldLook::Known(_)), "{hold}");
+    }
 }
 
 #[test]
@@ -200,7 +222,7 @@ fn cores_are_told_and_have_holds_of_one_stream_released() {
     let elsewhere =
         world.open_drop(stampede_domain::DropPlan { stream: "other".parse().unwrap(), ..plan(5) });
     let eve = world.viewer("eve");
-    let held = world.hold(&eve, show, 1, "e1");
+    let held = hold_by(&mut world, "nina-tv", &eve, show, "e1");
     let other = hold_elsewhere(&mut world, &eve, elsewhere, "e2");
     let target = channel(Some("show"));
     let banned = Action::Ban { target, release_holds: true, expires_in: None };

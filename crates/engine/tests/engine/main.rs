@@ -4,6 +4,7 @@
 
 mod bans;
 mod brake;
+mod channels;
 mod recovery;
 mod sale;
 mod streams;

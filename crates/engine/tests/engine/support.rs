@@ -10,7 +10,7 @@ use std::{
 };
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan, Units,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan, Units,
     UnixMillis,
 };
 use stampede_engine::{
@@ -193,8 +193,23 @@ impl World {
         units: u64,
         key: &str,
     ) -> Buy {
+        self.buy_by(None, core, viewer, drop, units, key)
+    }
+
+    /// Buys with a ticket of this channel.
+    pub(crate) fn buy_by(
+        &mut self,
+        channel: Option<&str>,
+        core: usize,
+        viewer: &Viewer,
+        drop: DropId,
+        units: u64,
+        key: &str,
+    ) -> Buy {
         let key: IdempotencyKey = key.parse().unwrap();
-        let request = BuyRequest { drop, sku: "mug", units, key: &key };
+        let channel: Option<ChannelId> = channel.map(|channel| channel.parse().unwrap());
+        let channel = channel.as_ref();
+        let request = BuyRequest { drop, sku: "mug", units, key: &key, channel };
         let port = &mut self.ports[core];
         let bought = port.buy(viewer, &"show".parse().unwrap(), Mode::Live, request);
         port.flush();

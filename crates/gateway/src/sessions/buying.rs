@@ -33,7 +33,8 @@ impl Sessions {
         else {
             return;
         };
-        let request = BuyRequest { drop, sku, units, key: &key };
+        let channel = joined.ticket.channel.as_ref();
+        let request = BuyRequest { drop, sku, units, key: &key, channel };
         match self.port.buy(&joined.viewer, &joined.ticket.stream, joined.ticket.mode, request) {
             Buy::Pending { hold, position } => {
                 self.metrics.taken.increment(1);

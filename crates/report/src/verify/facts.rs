@@ -1,16 +1,17 @@
 //! What one row says that other checks than its drop's need.
 
-use stampede_domain::{HoldId, Money, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{ChannelId, HoldId, Money, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::Record;
 
 /// An order as the journal has it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ordered {
     pub(super) record: u32,
     pub(super) hold: HoldId,
     pub(super) viewer: ViewerNumber,
     pub(super) units: Units,
     pub(super) amount: Money,
+    pub(super) channel: Option<ChannelId>,
 }
 
 /// What a row holds for the checks across drops.

@@ -1,7 +1,7 @@
 //! What may be wrong with takes or holds.
 
 use stampede_domain::{
-    HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SlotIndex, Units, UnixMillis,
+    ChannelId, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SlotIndex, Units, UnixMillis,
     ViewerNumber,
 };
 
@@ -110,6 +110,13 @@ pub enum HoldFault {
     /// An order for somebody else than the taker.
     #[error("hold {hold} was taken by viewer {taker:x}, confirmed for {buyer:x}", taker = taker.get(), buyer = buyer.get())]
     OtherViewer { hold: HoldId, taker: ViewerNumber, buyer: ViewerNumber },
+    /// An order with another channel than the take's.
+    #[error(
+        "hold {hold} was taken by channel {}, confirmed for {}",
+        taken.as_ref().map_or("none", ChannelId::as_str),
+        confirmed.as_ref().map_or("none", ChannelId::as_str)
+    )]
+    OtherChannel { hold: HoldId, taken: Option<ChannelId>, confirmed: Option<ChannelId> },
     /// An order at another price than the plan's.
     #[error("hold {hold} confirmed for {amount}, the plan's price is {}", expected.map_or_else(|| "out of range".to_owned(), |m| m.to_string()))]
     Amount { hold: HoldId, amount: Money, expected: Option<Money> },
@@ -153,6 +160,7 @@ impl HoldFault {
             Self::EndedBeforeDurable { .. } => "ended_before_durable",
             Self::UnitsDiffer { .. } => "units_differ",
             Self::OtherViewer { .. } => "other_viewer",
+            Self::OtherChannel { .. } => "other_channel",
             Self::Amount { .. } => "amount_differs",
             Self::ExpiredEarly { .. } => "expired_early",
             Self::EndedLate { .. } => "ended_late",

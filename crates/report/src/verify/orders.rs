@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use stampede_domain::{HoldId, UnixMillis};
+use stampede_domain::{ChannelId, HoldId, UnixMillis};
 use stampede_ledger::{JournalReader, OrderRow, Projection, ReadError, Row, RowKey};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 const ORDERS_PER_FETCH: u32 = 4_096;
 
 /// A confirmed hold with its place in the journal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Confirmed {
     ordered: Ordered,
     place: Place,
@@ -70,7 +70,7 @@ impl<'a> OrderJoin<'a> {
                 continue;
             }
             let place = place.record(ordered.record);
-            let confirmed = Confirmed { ordered: *ordered, place, row: row_key, at };
+            let confirmed = Confirmed { ordered: ordered.clone(), place, row: row_key, at };
             self.join(&confirmed, findings)?;
         }
         Ok(())
@@ -94,7 +94,7 @@ impl<'a> OrderJoin<'a> {
         match self.orders_waiting.remove(&confirmed.ordered.hold) {
             Some(order) => compare(&order, confirmed, findings),
             None => {
-                self.confirmed_waiting.insert(confirmed.ordered.hold, *confirmed);
+                self.confirmed_waiting.insert(confirmed.ordered.hold, confirmed.clone());
             }
         }
         Ok(())
@@ -178,7 +178,7 @@ fn compare(order: &OrderRow, confirmed: &Confirmed, findings: &mut Findings) {
         );
     let same_row =
         (order.at, order.incarnation.get(), order.seq.get()) == (*at, row.incarnation, row.seq);
-    if same_numbers && same_money && same_row {
+    if same_numbers && same_money && same_row && order.channel == ordered.channel {
         return;
     }
     differ("drop", &order.drop.get(), &row.drop);
@@ -191,4 +191,9 @@ fn compare(order: &OrderRow, confirmed: &Confirmed, findings: &mut Findings) {
     differ("time", &order.at, at);
     differ("incarnation", &order.incarnation, &row.incarnation);
     differ("commit", &order.seq, &row.seq);
+    differ("channel", &named(order.channel.as_ref()), &named(ordered.channel.as_ref()));
+}
+
+fn named(channel: Option<&ChannelId>) -> &str {
+    channel.map_or("no channel", ChannelId::as_str)
 }

@@ -1,9 +1,9 @@
 //! One drop, replayed record by record.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Record, Recovered, Row};
 
@@ -27,6 +27,8 @@ pub(super) struct DropReplay {
     phases: Option<Phases>,
     pools: Vec<PoolBook>,
     viewers: ViewerBook,
+    /// Channels of live holds; most sales have none or few names, shared by many.
+    channels: HashMap<HoldId, ChannelId>,
     /// Sum of all outages so far.
     outage_ms: u64,
     /// Time of the drop's row before the present one.
@@ -51,6 +53,7 @@ impl DropReplay {
             phases: None,
             pools: Vec::new(),
             viewers: ViewerBook::default(),
+            channels: HashMap::new(),
             outage_ms: 0,
             last_at: UnixMillis::default(),
             known_in: incarnation,
@@ -99,8 +102,9 @@ impl DropReplay {
         for (number, record) in &rest {
             let moment = Moment { place: place.record(*number), times, incarnation, seq };
             facts.worked |= !matches!(record, Record::Recovered(_) | Record::CountdownCancelled);
-            if let Record::Confirmed { hold, viewer, units, amount, .. } = *record {
-                facts.orders.push(Ordered { record: *number, hold, viewer, units, amount });
+            if let Record::Confirmed { hold, viewer, units, amount, ref channel } = *record {
+                let (record, channel) = (*number, channel.clone());
+                facts.orders.push(Ordered { record, hold, viewer, units, amount, channel });
             }
             self.record(record, moment, worked, counts, findings);
         }
@@ -140,8 +144,9 @@ impl DropReplay {
         }
         match *record {
             Record::Planned { ref plan, .. } => self.planned(plan),
-            Record::Confirmed { hold, viewer, units, amount, .. } => {
+            Record::Confirmed { hold, viewer, units, amount, ref channel } => {
                 counts.confirmed += 1;
+                self.channel(hold, channel.as_ref(), place, findings);
                 self.end(hold, HoldEnd::Confirmed, units, moment, findings);
                 self.order(hold, viewer, units, amount, place, findings);
             }
@@ -170,7 +175,8 @@ impl DropReplay {
     }
 
     fn take(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
-        let Record::Taken { hold, viewer, key, units, taken_at, deadline, .. } = *record else {
+        let Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } = *record
+        else {
             return;
         };
         let place = moment.place;
@@ -191,6 +197,9 @@ impl DropReplay {
         };
         let base = UnixMillis::new(deadline.get().saturating_sub(self.outage_ms));
         let seq = moment.seq;
+        if let Some(channel) = channel {
+            self.channels.insert(hold, channel.clone());
+        }
         let taken = Taken { hold, viewer, units, deadline_base: base, seq, end: None };
         pool.take(taken, *supplied, moment.times.at, place, findings);
         self.viewers.take(&phases.plan, viewer, key, (hold, units), place, findings);
@@ -226,7 +235,23 @@ impl DropReplay {
             findings.add(place, HoldFault::EndedLate { hold, end, deadline, decided_after });
         }
         if end != HoldEnd::Confirmed {
+            self.channels.remove(&hold);
             self.viewers.give(taken.viewer, hold);
+        }
+    }
+
+    /// An order's channel is the take's.
+    fn channel(
+        &mut self,
+        hold: HoldId,
+        confirmed: Option<&ChannelId>,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let taken = self.channels.remove(&hold);
+        if taken.as_ref() != confirmed {
+            let confirmed = confirmed.cloned();
+            findings.add(place, HoldFault::OtherChannel { hold, taken, confirmed });
         }
     }
 
