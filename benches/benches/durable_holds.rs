@@ -17,8 +17,8 @@ use std::{
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Money, Phase, SkuPlan, StreamId, Units,
-    UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Money, Phase, SkuPlan, StreamId,
+    Units, UnixMillis,
 };
 use stampede_engine::{
     Action, Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StaffCommand, Viewer,
@@ -29,6 +29,8 @@ use stampede_ledger::{Batch, DataDir, Idle, SqliteLedger, Store, StoreError};
 const VIEWERS: usize = 1_000_000;
 const IN_FLIGHT: [usize; 3] = [200, 2_000, 20_000];
 const ROUNDS: usize = 3;
+/// Channels that the viewers' tickets name; 0 for tickets without one.
+const CHANNELS: [usize; 2] = [0, 100];
 
 struct WallClock(Instant);
 
@@ -77,23 +79,23 @@ struct Measured {
 fn main() {
     println!("durable holds by {VIEWERS} distinct viewers, links written, synchronous=FULL");
     println!(
-        "{:>9} {:>12} {:>9} {:>14} {:>14}",
-        "in flight", "holds/s", "commits", "commit p50 us", "commit p99 us"
+        "{:>9} {:>8} {:>12} {:>9} {:>14} {:>14}",
+        "in flight", "channels", "holds/s", "commits", "commit p50 us", "commit p99 us"
     );
     for in_flight in IN_FLIGHT {
         // Few in flight means many commits: fewer takes keep the run short.
         let takes = if in_flight < 1_000 { VIEWERS / 5 } else { VIEWERS };
-        for _ in 0..ROUNDS {
-            let m = measure(in_flight, takes);
+        for channels in CHANNELS.iter().copied().cycle().take(CHANNELS.len() * ROUNDS) {
+            let m = measure(in_flight, takes, channels);
             println!(
-                "{in_flight:>9} {:>12.0} {:>9} {:>14} {:>14}",
+                "{in_flight:>9} {channels:>8} {:>12.0} {:>9} {:>14} {:>14}",
                 m.per_s, m.commits, m.commit_us_p50, m.commit_us_p99
             );
         }
     }
 }
 
-fn measure(in_flight: usize, takes: usize) -> Measured {
+fn measure(in_flight: usize, takes: usize, channels: usize) -> Measured {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::lock(dir.path()).unwrap();
     let mut ledger = SqliteLedger::open(&data, &"bench".parse().unwrap()).unwrap();
@@ -112,9 +114,13 @@ fn measure(in_flight: usize, takes: usize) -> Measured {
         .take(takes)
         .map(|n| port.join(&format!("viewer-{n:07}").parse().unwrap(), &stream, n))
         .collect();
+    // As tickets do, each viewer brings a name of its own.
+    let tickets: Vec<Option<ChannelId>> = (0..takes)
+        .map(|n| (channels > 0).then(|| format!("creator-{}", n % channels).parse().unwrap()))
+        .collect();
     commit_us.lock().reset();
 
-    let elapsed = take_all(&mut port, &viewers, drop, &stream, in_flight);
+    let elapsed = take_all(&mut port, &viewers, &tickets, drop, in_flight);
     let per_s = takes as f64 / elapsed.as_secs_f64();
     engine.shutdown();
     let commit_us = commit_us.lock();
@@ -129,21 +135,23 @@ fn measure(in_flight: usize, takes: usize) -> Measured {
 fn take_all(
     port: &mut CorePort,
     viewers: &[Arc<Viewer>],
+    tickets: &[Option<ChannelId>],
     drop: DropId,
-    stream: &StreamId,
     in_flight: usize,
 ) -> Duration {
     let key: IdempotencyKey = "first-click".parse().unwrap();
+    let stream: StreamId = "show".parse().unwrap();
     let limit = u64::try_from(in_flight).unwrap();
     let (mut taken, mut last) = (port.durable().get(), port.durable());
     let started = Instant::now();
-    for viewer in viewers {
+    for (viewer, channel) in viewers.iter().zip(tickets) {
         while taken - port.durable().get() >= limit {
             port.flush();
             thread::park();
         }
-        let request = BuyRequest { drop, sku: "unit", units: 1, key: &key };
-        match port.buy(viewer, stream, Mode::Live, request) {
+        let channel = channel.as_ref();
+        let request = BuyRequest { drop, sku: "unit", units: 1, key: &key, channel };
+        match port.buy(viewer, &stream, Mode::Live, request) {
             Buy::Pending { position, .. } => (taken, last) = (position.get(), position),
             other => panic!("expected a hold, got {other:?}"),
         }

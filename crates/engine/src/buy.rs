@@ -1,7 +1,8 @@
 //! What a core asks the engine, what it is told.
 
 use stampede_domain::{
-    ChannelId, DropId, HoldId, IdempotencyKey, Money, Refusal, SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, HoldId, IdempotencyKey, Money, Refusal, SkuIndex, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_ledger::Position;
 

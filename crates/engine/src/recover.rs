@@ -13,8 +13,8 @@ use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row}
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
 
 use crate::{
-    command::Done, command_refusal::CommandRefusal, hold_channels::HoldChannels, offline::StreamWatch, recover_brake::BrakePast,
-    steward::CommandKeys, viewer::Directory,
+    command::Done, command_refusal::CommandRefusal, hold_channels::HoldChannels,
+    offline::StreamWatch, recover_brake::BrakePast, steward::CommandKeys, viewer::Directory,
 };
 
 /// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.

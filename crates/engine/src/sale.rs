@@ -8,7 +8,8 @@ use std::sync::{
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
+    UnixMillis,
 };
 use stampede_stock::DropStock;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
-use stampede_ledger::RefusalCounts;
+use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use crate::fold::{DropReport, Ends, SkuReport, Taken};
+use crate::fold::{ChannelReport, DropReport, Ends, SkuReport, Taken};
 
 /// A [`DropReport`] as JSON has it: ids are strings, no integer is above 2^53 - 1.
 #[derive(Clone, Debug, Serialize)]
@@ -30,9 +30,14 @@ pub struct ReportJson {
     pub taken: TakenJson,
     pub skus: Vec<SkuJson>,
     pub buyers: u64,
+    pub channels: Vec<ChannelJson>,
+    pub channels_left_out: u64,
     pub clicks: u64,
     pub retries: u64,
     pub tallied_held: u64,
+    pub restarts_live: u64,
+    pub counts_complete: bool,
+    pub answer_times: Option<AnswersJson>,
     pub refusals: BTreeMap<&'static str, u64>,
     pub tally_clicks_max: u64,
     pub connected_max: u64,
@@ -101,6 +106,26 @@ pub struct SkuJson {
     pub sold_out_after_ms: Option<u64>,
 }
 
+/// What one channel sold.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `ChannelReport`")]
+pub struct ChannelJson {
+    pub channel: Option<String>,
+    pub orders: u64,
+    pub units: u64,
+    pub gross_minor: u64,
+}
+
+/// How long answers to buys took: the ends of the buckets that the quantiles fall into.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `DropReport::answers`")]
+pub struct AnswersJson {
+    pub answers: u64,
+    pub p50_us: u64,
+    pub p99_us: u64,
+    pub p999_us: u64,
+}
+
 /// Units taken in one second after opening.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "see `Second`")]
@@ -153,9 +178,14 @@ impl DropReport {
             taken: TakenJson::of(&self.taken),
             skus: self.skus.iter().map(|sku| self.sku_json(sku)).collect(),
             buyers: exact(self.buyers),
+            channels: self.channels.iter().map(ChannelJson::of).collect(),
+            channels_left_out: exact(self.channels_left_out),
             clicks: exact(self.clicks()),
             retries: exact(self.retries),
             tallied_held: exact(self.tallied_held),
+            restarts_live: exact(self.restarts_live),
+            counts_complete: self.restarts_live == 0,
+            answer_times: AnswersJson::of(&self.answers),
             refusals: refusals(&self.refusals),
             tally_clicks_max: exact(self.tally_clicks_max),
             connected_max: exact(self.connected_max),
@@ -194,6 +224,25 @@ impl DropReport {
             gross_minor: figures.gross.minor(),
             sold_out_after_ms: figures.sold_out_after.map(span),
         }
+    }
+}
+
+impl ChannelJson {
+    fn of(report: &ChannelReport) -> Self {
+        Self {
+            channel: report.channel.as_ref().map(ToString::to_string),
+            orders: exact(report.orders),
+            units: exact(report.units),
+            gross_minor: report.gross.minor(),
+        }
+    }
+}
+
+impl AnswersJson {
+    fn of(times: &AnswerTimes) -> Option<Self> {
+        let at = |per_mille| times.quantile_us(per_mille).map(exact);
+        let (p50_us, p99_us, p999_us) = (at(500)?, at(990)?, at(999)?);
+        Some(Self { answers: exact(times.total()), p50_us, p99_us, p999_us })
     }
 }
 

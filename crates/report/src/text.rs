@@ -11,6 +11,8 @@ use crate::{
 
 /// Columns of the chart at most.
 const CHART_COLUMNS: u64 = 60;
+/// Channels in the table at most.
+const CHANNELS_SHOWN_MAX: usize = 20;
 /// A column of the chart by its height in eighths.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -53,6 +55,9 @@ impl DropReport {
         writeln!(f, "{:<22}{:>14}", "paid", self.paid.to_string())?;
         if self.skus.len() > 1 {
             self.sku_table(f)?;
+        }
+        if !self.channels.is_empty() {
+            self.channel_table(f)?;
         }
         writeln!(f)
     }
@@ -108,15 +113,55 @@ impl DropReport {
         writeln!(f)
     }
 
+    fn channel_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f)?;
+        writeln!(f, "    {:<34}{:>14}{:>14}{:>14}", "channel", "orders", "sold", "gross")?;
+        for channel in self.channels.iter().take(CHANNELS_SHOWN_MAX) {
+            let name = channel.channel.as_ref().map_or("(none)", |channel| channel.as_str());
+            let (orders, units) = (grouped(channel.orders), grouped(channel.units));
+            writeln!(f, "    {name:<34}{orders:>14}{units:>14}{:>14}", channel.gross.to_string())?;
+        }
+        let listed = u64::try_from(self.channels.len()).expect("the list is short");
+        let shown = u64::try_from(CHANNELS_SHOWN_MAX).expect("the list is short");
+        let more = listed.saturating_sub(shown).saturating_add(self.channels_left_out);
+        if more > 0 {
+            writeln!(f, "    {} more channels", grouped(more))?;
+        }
+        Ok(())
+    }
+
+    /// What the counts lack, if a restart may have lost some.
+    fn lost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.restarts_live == 0 {
+            return Ok(());
+        }
+        let plural = if self.restarts_live == 1 { "" } else { "s" };
+        let restarts = grouped(self.restarts_live);
+        writeln!(f, "    what was refused or answered again in the last second before {restarts}")?;
+        writeln!(f, "    restart{plural} may not be counted; every hold is")
+    }
+
+    fn answers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (label, per_mille) in [("answers p50", 500), ("p99", 990), ("p99.9", 999)] {
+            if let Some(us) = self.answers.quantile_us(per_mille) {
+                let millis = format!("{}.{:03} ms", grouped(us / 1_000), us % 1_000);
+                writeln!(f, "{label:<22}{millis:>14} at most")?;
+            }
+        }
+        Ok(())
+    }
+
     fn demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let refused = self.refusals.total();
         number(f, "clicks", self.clicks(), "decided")?;
-        number(f, "  held", self.tallied_held, "")?;
+        number(f, "  held", self.taken.all.holds, "")?;
         number(f, "  answered again", self.retries, "")?;
         number(f, "  refused", refused, "")?;
         for (code, times) in self.refusals.iter() {
             number(f, &format!("    {code}"), times, &share(times, refused))?;
         }
+        self.lost(f)?;
+        self.answers(f)?;
         number(f, "peak clicks", self.tally_clicks_max, "between two tallies")?;
         number(f, "peak viewers", self.connected_max, "connected")?;
         writeln!(f)

@@ -8,7 +8,12 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use serde_json::Value;
 use stampede_domain::DropId;
 use stampede_report::{ReportError, audit::audit_ndjson};
-use support::{busy::busy_sale, plan, sale::State, sim::Sim};
+use support::{
+    busy::busy_sale,
+    plan,
+    sale::State,
+    sim::{Sim, channel_of},
+};
 
 /// All lines of a drop, by type.
 fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {
@@ -28,6 +33,11 @@ fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {
     by_type
 }
 
+/// The channel of a viewer's takes, as a line names it.
+fn named(who: u64) -> Value {
+    channel_of(who).map_or(Value::Null, |channel| Value::from(channel.as_str()))
+}
+
 #[test]
 fn every_hold_and_order_has_a_line() {
     let dir = tempfile::tempdir().unwrap();
@@ -39,6 +49,10 @@ fn every_hold_and_order_has_a_line() {
             .map(|line| (line["hold"].as_str().unwrap(), line["state"].as_str().unwrap()))
             .collect();
         assert_eq!(states.len(), sale.holds.len());
+        let channels: BTreeMap<&str, &Value> = lines["hold"]
+            .iter()
+            .map(|line| (line["hold"].as_str().unwrap(), &line["channel"]))
+            .collect();
         for hold in &sale.holds {
             let state = match hold.state {
                 State::Confirmed => "confirmed",
@@ -47,6 +61,7 @@ fn every_hold_and_order_has_a_line() {
                 State::Held | State::Pending => "held",
             };
             assert_eq!(states[hold.id.to_string().as_str()], state);
+            assert_eq!(*channels[hold.id.to_string().as_str()], named(hold.viewer));
         }
         let confirmed = sale.holds.iter().filter(|hold| hold.state == State::Confirmed);
         let orders: BTreeMap<&str, &Value> =
@@ -56,6 +71,7 @@ fn every_hold_and_order_has_a_line() {
             let order = orders[hold.id.to_string().as_str()];
             assert_eq!(order["viewer"], format!("v{}", hold.viewer));
             assert_eq!(order["units"], hold.units);
+            assert_eq!(order["channel"], named(hold.viewer));
         }
         let summary = &lines["summary"][0];
         assert_eq!(summary["holds"].as_u64(), Some(u64::try_from(sale.holds.len()).unwrap()));

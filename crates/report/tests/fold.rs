@@ -13,7 +13,7 @@ use support::{
     busy::busy_sale,
     plan,
     sale::{Sale, State},
-    sim::Sim,
+    sim::{Sim, channel_of},
 };
 
 /// One thing that happens in a generated sale of two drops.
@@ -117,7 +117,23 @@ fn recount(report: &DropReport, sale: &Sale) {
         assert_eq!(sku.supplied, u64::from(sale.supplied[number]));
     }
     assert_eq!(report.gross.minor(), report.skus.iter().map(|sku| sku.gross.minor()).sum::<u64>());
+    channels(report, sale);
     pace(report, sale);
+}
+
+/// Orders by channel, counted from the holds.
+fn channels(report: &DropReport, sale: &Sale) {
+    let mut expected: BTreeMap<_, (u64, u64)> = BTreeMap::new();
+    for hold in sale.holds.iter().filter(|hold| hold.state == State::Confirmed) {
+        let sums = expected.entry(channel_of(hold.viewer)).or_default();
+        *sums = (sums.0 + 1, sums.1 + u64::from(hold.units));
+    }
+    if expected.keys().all(Option::is_none) {
+        expected.clear();
+    }
+    let found: BTreeMap<_, (u64, u64)> =
+        report.channels.iter().map(|c| (c.channel.clone(), (c.orders, c.units))).collect();
+    assert_eq!((found, report.channels_left_out), (expected, 0));
 }
 
 /// Units by second, counted from the holds.
@@ -198,6 +214,55 @@ fn marks_fall_on_the_takes_that_reach_them() {
     assert_eq!(millis(report.skus[0].sold_out_after), Some(1_000));
     assert_eq!((report.sold, report.stranded), (0, Some(10)), "refused, then nobody came back");
     assert_eq!(report.clicks(), 11);
+}
+
+#[test]
+fn a_lost_tally_is_made_up_from_the_holds_and_said_where_it_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[3]));
+    for who in 1..=5 {
+        sim.buy(drop, who, 0, 1, "a");
+    }
+    sim.flush();
+    // The process dies before its first tally.
+    sim.crash(1_500);
+    sim.sale(drop).tally = stampede_ledger::Tally::default();
+    sim.buy(drop, 6, 0, 1, "a");
+    sim.tally(drop, 1);
+    sim.flush();
+    sim.close();
+    let report = drop_report(dir.path(), drop).unwrap();
+    assert_eq!((report.tallied_held, report.taken.all.holds), (0, 3));
+    assert_eq!((report.clicks(), report.refusals.total()), (4, 1));
+    let json = serde_json::to_value(report.json()).unwrap();
+    assert_eq!((&json["restarts_live"], &json["counts_complete"]), (&1.into(), &false.into()));
+    let text = report.to_string();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("clicks 4 decided held 3 answered again 0 refused 1"), "{text}");
+    assert!(words.contains("before 1 restart may not be counted; every hold is"), "{text}");
+}
+
+#[test]
+fn answer_times_of_all_tallies_are_one_figure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[3]));
+    for (us, times) in [(100, 990), (3_000, 9), (70_000, 1)] {
+        let bucket = stampede_ledger::AnswerTimes::bucket_of(us);
+        sim.sale(drop).tally.answers.add(bucket, times);
+        sim.tally(drop, 1);
+        sim.flush();
+    }
+    sim.close();
+    let report = drop_report(dir.path(), drop).unwrap();
+    let json = serde_json::to_value(report.json()).unwrap();
+    let expected = serde_json::json!(
+        {"answers": 1_000, "p50_us": 128, "p99_us": 128, "p999_us": 3_072}
+    );
+    assert_eq!(json["answer_times"], expected);
+    assert_eq!(json["counts_complete"], true);
+    assert!(report.to_string().contains("answers p50                 0.128 ms at most"));
 }
 
 #[test]

@@ -283,6 +283,12 @@ fn lies_about_ends_are_found() {
             *amount = support::eur(1);
         }
     });
+    check("other_channel", &ledger, |rows| {
+        let (row, at) = find(rows, is_confirmed);
+        if let Record::Confirmed { channel, .. } = &mut rows[row].records[at] {
+            *channel = Some("eve-tv".parse().unwrap());
+        }
+    });
     check("other_viewer", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
         if let Record::Confirmed { viewer, .. } = &mut rows[row].records[at] {

@@ -173,7 +173,13 @@ async fn one_limit_holds_for_all_drops_together() {
     let mut buy = |viewer: &str| {
         let key = "k".parse().unwrap();
         let joined = rig.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request = BuyRequest { drop: drop.parse().unwrap(), sku: "mug", units: 1, key: &key, channel: None };
+        let request = BuyRequest {
+            drop: drop.parse().unwrap(),
+            sku: "mug",
+            units: 1,
+            key: &key,
+            channel: None,
+        };
         matches!(rig.port.buy(&joined, &stream, Mode::Live, request), Buy::Pending { .. })
     };
     assert_eq!(["v1", "v2", "v3"].map(&mut buy), [true, false, false]);

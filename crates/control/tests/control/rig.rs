@@ -195,7 +195,8 @@ impl Rig {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
         let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key, channel: None };
+        let request =
+            BuyRequest { drop: drop.parse().unwrap(), sku, units, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         let Buy::Pending { hold, position } = bought else { panic!("{viewer}: {bought:?}") };
         self.port.flush();
@@ -233,7 +234,8 @@ impl Rig {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
         let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request = BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key, channel: None };
+        let request =
+            BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         assert!(matches!(bought, Buy::Refused(_)), "{viewer}: {bought:?}");
     }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan, Units,
-    UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan,
+    Units, UnixMillis,
 };
 use stampede_engine::{
     Action, Buy, BuyRequest, Clock, CommandOutcome, CoreEvent, CorePort, Engine, EngineConfig,

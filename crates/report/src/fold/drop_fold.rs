@@ -10,6 +10,7 @@ use stampede_ledger::{Record, RefusalCounts, Row, Tally};
 
 use super::{
     FoldError,
+    channels::ChannelSums,
     figures::{DropReport, Ends, JournalFigures, SkuReport, Taken},
     pace::Pace,
     phases::{self, PhaseTime},
@@ -50,11 +51,13 @@ pub struct DropFold {
     as_of: UnixMillis,
     taken: Taken,
     buyers: HashSet<ViewerNumber>,
+    channels: ChannelSums,
     oversold: u64,
     tallied: Tally,
     tally_clicks_max: u64,
     outage_ms: u64,
     restarts: u64,
+    restarts_live: u64,
     pace: Pace,
     journal: JournalFigures,
 }
@@ -69,11 +72,13 @@ impl DropFold {
             as_of: UnixMillis::default(),
             taken: Taken::default(),
             buyers: HashSet::new(),
+            channels: ChannelSums::default(),
             oversold: 0,
             tallied: Tally::default(),
             tally_clicks_max: 0,
             outage_ms: 0,
             restarts: 0,
+            restarts_live: 0,
             pace: Pace::default(),
             journal: JournalFigures::default(),
         }
@@ -117,14 +122,19 @@ impl DropFold {
             Record::Lot { pool, units, .. } => {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
-            Record::Confirmed { hold, viewer, units, amount, .. } => {
+            Record::Confirmed { hold, viewer, units, amount, channel } => {
                 self.confirm(*hold, *units, *amount, seq)?;
+                let sum = self.channels.add(channel.as_ref(), units.get().into(), *amount);
+                sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
                 self.buyers.insert(*viewer);
             }
             Record::Released { hold, units } => self.give(*hold, *units, End::Released, seq)?,
             Record::Expired { hold, units } => self.give(*hold, *units, End::Expired, seq)?,
             Record::Recovered(recovered) => {
                 self.restarts += 1;
+                let phase = self.phases.last().map(|begun| begun.phase);
+                let counts = |phase| matches!(phase, Phase::Open | Phase::Paused | Phase::Closed);
+                self.restarts_live += u64::from(phase.is_some_and(counts));
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
             }
             Record::Tally(tally) => self.tally(tally),
@@ -214,6 +224,7 @@ impl DropFold {
         for (code, times) in tally.refusals.iter() {
             sum.refusals.add(code, times);
         }
+        sum.answers.merge(&tally.answers);
         let clicks = tally.held.saturating_add(tally.retries);
         let clicks = clicks.saturating_add(tally.refusals.total());
         self.tally_clicks_max = self.tally_clicks_max.max(clicks);
@@ -239,6 +250,7 @@ impl DropFold {
         let phase = self.phases.last().map_or(Phase::Scheduled, |latest| latest.phase);
         let settled = self.phases.iter().find(|begun| begun.phase == Phase::Settled);
         let refusals: RefusalCounts = self.tallied.refusals;
+        let (channels, channels_left_out) = self.channels.listed();
         let mut report = DropReport {
             drop: self.drop,
             plan: Arc::clone(plan),
@@ -254,9 +266,13 @@ impl DropFold {
             taken: self.taken,
             skus: self.skus(pools),
             buyers: u64::try_from(self.buyers.len()).expect("a set in memory fits 64 bits"),
+            channels,
+            channels_left_out,
             refusals,
             retries: self.tallied.retries,
             tallied_held: self.tallied.held,
+            restarts_live: self.restarts_live,
+            answers: self.tallied.answers,
             tally_clicks_max: self.tally_clicks_max,
             connected_max: self.tallied.connected,
             opened_at: self.pace.opened_at(),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use stampede_domain::{
     DropId, DropPlan, DurationMs, Money, Phase, RefusalCode, SkuIndex, UnixMillis,
 };
-use stampede_ledger::RefusalCounts;
+use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use super::{pace::Second, phases::PhaseTime};
+use super::{channels::ChannelReport, pace::Second, phases::PhaseTime};
 
 /// Holds that ended in one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,13 +97,22 @@ pub struct DropReport {
     pub skus: Vec<SkuReport>,
     /// Distinct viewers with an order.
     pub buyers: u64,
+    /// Orders by channel, most units first; empty if no order names one.
+    pub channels: Vec<ChannelReport>,
+    /// Channels with orders that the list leaves out.
+    pub channels_left_out: u64,
     /// Refusals by reason, as the engine tallied them.
     pub refusals: RefusalCounts,
     /// Buys answered again with their first answer, as tallied.
     pub retries: u64,
     /// Buys that took units, as tallied. Lags the journal's takes by the last second at most; a
-    /// crash loses up to one tally.
+    /// crash loses up to one tally. The journal's own count is in [`DropReport::taken`].
     pub tallied_held: u64,
+    /// Restarts that found the drop open, paused or closed: what was refused or answered again
+    /// since the tally before may be missing from the counts. Takes are never missing.
+    pub restarts_live: u64,
+    /// How long answers to buys took, as tallied.
+    pub answers: AnswerTimes,
     /// Most clicks between two tallies, which come once a second.
     pub tally_clicks_max: u64,
     /// Most viewers connected to the drop's stream at a tally.
@@ -138,9 +147,9 @@ pub struct DropReport {
 }
 
 impl DropReport {
-    /// Buys that were decided: held, refused or answered again.
+    /// Buys that were decided: held by the journal, refused or answered again by the tallies.
     pub fn clicks(&self) -> u64 {
-        self.tallied_held.saturating_add(self.refusals.total()).saturating_add(self.retries)
+        self.taken.all.holds.saturating_add(self.refusals.total()).saturating_add(self.retries)
     }
 
     /// Refusals for want of units.

@@ -1,9 +1,10 @@
 //! The sell-out report as a fold of the journal.
 //!
 //! `report = fold(journal)`: rows go in one by one in commit order, figures can be taken out at any
-//! point. Memory is bounded by drops, their buyers, the seconds in which something was taken. Holds
+//! point. Memory is bounded by drops, their buyers, channels, the seconds in which something was taken. Holds
 //! need none: each record names its own units.
 
+mod channels;
 mod drop_fold;
 mod figures;
 mod pace;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
 use stampede_ledger::{RecordError, Row};
 
+pub use channels::{CHANNELS_LISTED_MAX, ChannelReport};
 pub use drop_fold::DropFold;
 pub use figures::{DropReport, Ends, JournalFigures, SkuReport, Taken};
 pub use pace::{Pace, SECONDS_MAX, Second};

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_ledger::{Record, Recovered, Row};
 

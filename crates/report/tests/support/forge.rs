@@ -109,7 +109,7 @@ fn add_supply(supply: &mut BTreeMap<(u32, u8), (i64, i64)>, drop: DropId, record
 }
 
 fn insert_order(connection: &Connection, forged: &Forged, record: &Record) {
-    let Record::Confirmed { hold, viewer, units, amount, .. } = record else { return };
+    let Record::Confirmed { hold, viewer, units, amount, channel } = record else { return };
     let (row, currency) = (&forged.row, amount.currency());
     let values = params![
         hold.to_bytes(),
@@ -123,10 +123,11 @@ fn insert_order(connection: &Connection, forged: &Forged, record: &Record) {
         forged.header.at.get().cast_signed(),
         row.incarnation.get(),
         row.seq.get().cast_signed(),
+        channel.as_ref().map(stampede_domain::ChannelId::as_str),
     ];
     // A second order of one hold does not get past the table.
     let sql = "INSERT OR IGNORE INTO orders (hold, drop_id, pool, sku, viewer, units, amount_minor,
-                                             currency, at_ms, incarnation, seq)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                                             currency, at_ms, incarnation, seq, channel)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     connection.execute(sql, values).unwrap();
 }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis, ViewerId,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis,
+    ViewerId,
 };
 use stampede_ledger::{Command, Entry, Link, Outcome, Record, Tally, ViewerLink};
 
@@ -17,6 +18,16 @@ use super::{
     sale::{Hold, Sale, State, pool},
     units, viewer,
 };
+
+/// The channel by which a viewer came: every second one by one of two.
+pub fn channel_of(who: u64) -> Option<ChannelId> {
+    let name = match who % 4 {
+        1 => "nina-tv",
+        3 => "ben-tv",
+        _ => return None,
+    };
+    Some(name.parse().unwrap())
+}
 
 pub struct Sim {
     pub path: PathBuf,
@@ -153,7 +164,7 @@ impl Sim {
             units: units(count),
             taken_at: now,
             deadline,
-            channel: None,
+            channel: channel_of(who),
         };
         sale.holds.push(hold);
         let link =
@@ -186,7 +197,7 @@ impl Sim {
                     .price
                     .checked_times(units_held)
                     .unwrap(),
-                channel: None,
+                channel: channel_of(hold.viewer),
             },
             State::Released => Record::Released { hold: id, units: units_held },
             _ => Record::Expired { hold: id, units: units_held },
