@@ -164,6 +164,7 @@ impl Journaled {
 
     fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
         let pools = plan.skus.iter().map(|_| PoolPast::default()).collect();
+        let offline = self.drops.get(&drop).and_then(|old| old.watch.offline_since());
         let past = DropPast {
             plan,
             revision,
@@ -171,9 +172,7 @@ impl Journaled {
             opens_at: None,
             start_done: false,
             // An edit leaves the stream as it is; its time is counted by the new plan.
-            watch: StreamWatch::of_plan(
-                self.drops.get(&drop).and_then(|old| old.watch.offline_since()),
-            ),
+            watch: StreamWatch::of_plan(offline),
             lots: 0,
             last_at: UnixMillis::default(),
             pools,
@@ -231,7 +230,9 @@ impl DropPast {
                 let past = Past { viewer, key, units, taken_at, deadline, state };
                 self.holds.insert(hold, past);
             }
-            Record::Confirmed { hold, .. } => self.end(drop, seq, *hold, RestoredState::Confirmed)?,
+            Record::Confirmed { hold, .. } => {
+                self.end(drop, seq, *hold, RestoredState::Confirmed)?
+            }
             Record::Released { hold, .. } | Record::Expired { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Ended)?;
             }
@@ -392,8 +393,7 @@ mod tests {
     fn numbers_that_never_became_durable_are_listed_once() {
         let mut pool = PoolPast { settled_to: 3, since: vec![9, 5, 6], ..PoolPast::default() };
         let found = pool.recovered(0);
-        let numbers =
-            |found: &RecoveredPool| found.lost.iter().map(|n| n.get()).collect::<Vec<_>>();
+        let numbers = |found: &RecoveredPool| Vec::from_iter(found.lost.iter().map(|n| n.get()));
         assert_eq!((found.last_take.get(), numbers(&found)), (9, vec![4, 7, 8]));
         let again = pool.recovered(0);
         assert_eq!((again.last_take.get(), numbers(&again)), (9, vec![]));
