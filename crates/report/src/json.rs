@@ -6,7 +6,7 @@ use serde::Serialize;
 use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use crate::fold::{ChannelReport, DropReport, Ends, SkuReport, Taken};
+use crate::fold::{ChannelReport, DropReport, Ends, JournalFigures, SkuReport, Taken};
 
 /// A [`DropReport`] as JSON has it: ids are strings, no integer is above 2^53 - 1.
 #[derive(Clone, Debug, Serialize)]
@@ -203,11 +203,7 @@ impl DropReport {
             busiest_second: self.busiest_second().map(second),
             units_per_second: self.seconds.iter().copied().map(second).collect(),
             units_per_second_cut: self.seconds_cut,
-            journal: JournalJson {
-                records: exact(self.journal.records),
-                commits: exact(self.journal.commits),
-                bytes: exact(self.journal.bytes),
-            },
+            journal: JournalJson::of(self.journal),
         }
     }
 
@@ -223,6 +219,16 @@ impl DropReport {
             sold: exact(figures.sold),
             gross_minor: figures.gross.minor(),
             sold_out_after_ms: figures.sold_out_after.map(span),
+        }
+    }
+}
+
+impl JournalJson {
+    const fn of(journal: JournalFigures) -> Self {
+        Self {
+            records: exact(journal.records),
+            commits: exact(journal.commits),
+            bytes: exact(journal.bytes),
         }
     }
 }

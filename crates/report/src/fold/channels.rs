@@ -40,16 +40,12 @@ impl ChannelSums {
         units: u64,
         amount: Money,
     ) -> Option<()> {
-        match self.0.get_mut(&channel.cloned()) {
-            Some(sums) => {
-                sums.orders += 1;
-                sums.units += units;
-                sums.gross = sums.gross.checked_add(amount)?;
-            }
-            None => {
-                let sums = Sums { orders: 1, units, gross: amount };
-                self.0.insert(channel.cloned(), sums);
-            }
+        if let Some(sums) = self.0.get_mut(&channel.cloned()) {
+            sums.orders += 1;
+            sums.units += units;
+            sums.gross = sums.gross.checked_add(amount)?;
+        } else {
+            self.0.insert(channel.cloned(), Sums { orders: 1, units, gross: amount });
         }
         Some(())
     }
