@@ -227,8 +227,7 @@ impl DropPast {
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
                 let state = RestoredState::Held;
-                let past = Past { viewer, key, units, taken_at, deadline, state };
-                self.holds.insert(hold, past);
+                self.holds.insert(hold, Past { viewer, key, units, taken_at, deadline, state });
             }
             Record::Confirmed { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Confirmed)?
