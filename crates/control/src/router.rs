@@ -62,8 +62,9 @@ async fn known(
     let response = next.run(request).await;
     let status = response.status();
     let client = client.map(tracing::field::display);
-    if status == StatusCode::UNAUTHORIZED {
-        tracing::warn!(client, %method, path, "a request had no valid staff token");
+    let wrong = (status == StatusCode::UNAUTHORIZED).then(|| state.note_wrong_token()).flatten();
+    if let Some(times) = wrong {
+        tracing::warn!(client, %method, path, times, "a request had no valid staff token");
     } else {
         tracing::debug!(client, %method, path, status = status.as_u16(), "answered");
     }

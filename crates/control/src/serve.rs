@@ -12,7 +12,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use stampede_domain::DurationMs;
+use stampede_domain::{DurationMs, RepeatedWarning, UnixMillis};
 use stampede_proxies::Peer;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -52,6 +52,9 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let http = http(config);
     let shared = Arc::new(config.clone());
+    let mut refused = RepeatedWarning::default();
+    // The time of a row of failures: so many pauses.
+    let mut paused = DurationMs::ZERO;
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -67,6 +70,9 @@ pub async fn serve(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, from, permit)) => {
+                if let Some(times) = refused.over() {
+                    tracing::info!(times, "connections are accepted again");
+                }
                 let config = Arc::clone(&shared);
                 openings.spawn(async move {
                     let (transport, peer) = open(stream, from, &config).await?;
@@ -74,7 +80,10 @@ pub async fn serve(
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "no connection could be accepted");
+                if let Some(times) = refused.note(UnixMillis::default().plus(paused)) {
+                    tracing::warn!(%error, times, "no connection could be accepted");
+                }
+                paused = DurationMs::new(paused.get() + ACCEPT_RETRY.get());
                 tokio::time::sleep(ACCEPT_RETRY.to_std()).await;
             }
         }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use stampede_domain::DurationMs;
+use parking_lot::Mutex;
+use stampede_domain::{DurationMs, RepeatedWarning};
 use stampede_engine::Engine;
 use stampede_proxies::TrustedProxies;
 use tokio::sync::Semaphore;
@@ -41,12 +42,15 @@ struct Shared {
     document: ApiDocument,
     /// One permit for each reading of the ledger.
     ledger_reads: Arc<Semaphore>,
+    /// Requests without a valid token, which anybody can send.
+    wrong_tokens: Mutex<RepeatedWarning>,
 }
 
 impl ControlState {
     pub(crate) fn new(parts: ControlParts, document: ApiDocument) -> Self {
         let ledger_reads = Arc::new(Semaphore::new(parts.config.ledger_reads_max));
-        Self(Arc::new(Shared { parts, document, ledger_reads }))
+        let wrong_tokens = Mutex::default();
+        Self(Arc::new(Shared { parts, document, ledger_reads, wrong_tokens }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -71,6 +75,12 @@ impl ControlState {
 
     pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
         &self.0.ledger_reads
+    }
+
+    /// Counts a request without a valid token; with how many there were since the last word, if it is
+    /// to be said.
+    pub(crate) fn note_wrong_token(&self) -> Option<u64> {
+        self.0.wrong_tokens.lock().note(self.engine().now())
     }
 
     /// Whether the server is stopping.

@@ -52,6 +52,10 @@ impl Applier<Tag> for TakeApplier {
         }
     }
 
+    fn busy(&mut self, is_busy: bool) {
+        self.shared.set_ledger_busy(is_busy);
+    }
+
     fn poisoned(&mut self, why: &StoreError) {
         error!(%why, "a commit failed; no promise leaves until a restart");
         self.shared.poison();

@@ -13,7 +13,7 @@ pub const ENDS: &str = "stampede_engine_holds_ended_total";
 pub const COMMANDS: &str = "stampede_engine_commands_total";
 
 /// What was turned away to protect the sale, by `reason`: `halted`, `admission`, `ring_full`,
-/// `poisoned`, `steward_full`, `hello`, `banned`.
+/// `ledger_busy`, `poisoned`, `steward_full`, `hello`, `banned`.
 pub const SHED: &str = "stampede_engine_shed_total";
 /// 1 while every take is halted.
 pub const HALTED: &str = "stampede_engine_halted";
@@ -65,6 +65,8 @@ pub(crate) enum Shed {
     Admission,
     /// A buy, because the core's takes wait for the ledger.
     RingFull,
+    /// A buy, because another program holds the ledger's lock for writing.
+    LedgerBusy,
     /// A buy or a release, because the ledger has failed.
     Poisoned,
     /// A release, a payment or a command, because the steward has enough to do.
@@ -76,10 +78,11 @@ pub(crate) enum Shed {
 }
 
 impl Shed {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Halted, "halted"),
         (Self::Admission, "admission"),
         (Self::RingFull, "ring_full"),
+        (Self::LedgerBusy, "ledger_busy"),
         (Self::Poisoned, "poisoned"),
         (Self::StewardFull, "steward_full"),
         (Self::Hello, "hello"),

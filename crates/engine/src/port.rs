@@ -43,10 +43,13 @@ impl CoreDrop {
             let retried = stock.retry(request).unwrap_or(Take::NoRoom);
             return (retried, (Shed::Halted, config.halt_retry_after));
         }
-        let mut held_back = (Shed::RingFull, config.busy_retry_after);
+        let is_busy = shared.is_ledger_busy();
+        let shed = if is_busy { Shed::LedgerBusy } else { Shed::RingFull };
+        let mut held_back = (shed, config.busy_retry_after);
         // The rate is asked last: only what takes spends of it.
         let room = || {
-            ring.room() > 0
+            !is_busy
+                && ring.room() > 0
                 && shared
                     .brake
                     .admit_take(request.now)

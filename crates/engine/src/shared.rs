@@ -43,6 +43,7 @@ pub(crate) struct Shared {
     /// at most once.
     counted: Mutex<Vec<DropId>>,
     poisoned: AtomicBool,
+    ledger_busy: AtomicBool,
 }
 
 impl Shared {
@@ -61,6 +62,7 @@ impl Shared {
             ends_under_way: DashMap::default(),
             counted: Mutex::new(Vec::new()),
             poisoned: AtomicBool::new(false),
+            ledger_busy: AtomicBool::new(false),
         }
     }
 
@@ -154,6 +156,16 @@ impl Shared {
 
     pub(crate) fn take_counted(&self) -> Vec<DropId> {
         std::mem::take(&mut *self.counted.lock())
+    }
+
+    /// Whether another program's lock keeps commits out: a take would wait for its end.
+    pub(crate) fn is_ledger_busy(&self) -> bool {
+        // ORDERING: Relaxed here and below: it spares waits, nothing else hangs on it.
+        self.ledger_busy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_ledger_busy(&self, is_busy: bool) {
+        self.ledger_busy.store(is_busy, Ordering::Relaxed);
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {

@@ -5,6 +5,7 @@
 
 use std::{io, net, sync::Arc, time::Duration};
 
+use stampede_domain::RepeatedWarning;
 use stampede_engine::Clock;
 use stampede_proxies::ClientAddress;
 use tokio::{
@@ -12,7 +13,7 @@ use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::spawn_local,
 };
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
     admission::Unfinished,
@@ -80,11 +81,19 @@ async fn accept_all(
 ) {
     let mut unfinished = Unfinished::new(shared.config.handshakes_max);
     let mut accepted = 0;
+    let mut refused = RepeatedWarning::default();
     loop {
         let (stream, from) = match listener::accept(&listener).await {
-            Ok(accepted) => accepted,
+            Ok(accepted) => {
+                if let Some(times) = refused.over() {
+                    info!(times, "connections are accepted again");
+                }
+                accepted
+            }
             Err(why) => {
-                warn!(%why, "cannot accept a connection");
+                if let Some(times) = refused.note(clock.now()) {
+                    warn!(%why, times, "cannot accept a connection");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }

@@ -26,5 +26,5 @@ mod steady;
 mod view;
 
 pub use config::{ConfigError, GatewayConfig};
-pub use server::{Gateway, StartError};
+pub use server::{Gateway, StartError, ViewerListeners};
 pub use signals::CoreSignals;

@@ -147,6 +147,30 @@ impl Connections {
     }
 }
 
+/// The viewers' sockets, bound before anything of a start is written. Connections wait in the
+/// kernel's queue until the gateway starts.
+#[derive(Debug)]
+pub struct ViewerListeners {
+    address: SocketAddr,
+    listeners: Vec<std::net::TcpListener>,
+}
+
+impl ViewerListeners {
+    /// Binds one socket for each of `cores` cores to `address`; port 0 lets the system choose.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`], also if somebody else listens there.
+    pub fn bind(address: SocketAddr, cores: usize) -> Result<Self, StartError> {
+        let listen = |why| StartError::Listen { address, why };
+        let listeners = listener::bind(address, cores).map_err(listen)?;
+        let address = match listeners.first() {
+            Some(first) => first.local_addr().map_err(listen)?,
+            None => address,
+        };
+        Ok(Self { address, listeners })
+    }
+}
+
 /// A running gateway. Dropping it does not stop it; [`Gateway::shutdown`] does.
 pub struct Gateway {
     shared: Arc<Shared>,
@@ -156,13 +180,14 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Listens, with one thread for each port. `signals` are those whose wakes the engine was
-    /// started with; the metrics recorder has to be installed before.
+    /// Lets viewers in, with one thread for each port; there is a socket for each. `signals` are
+    /// those whose wakes the engine was started with; the metrics recorder has to be installed before.
     ///
     /// # Errors
     /// [`StartError`]; nobody was let in then.
     pub fn start(
         config: GatewayConfig,
+        ViewerListeners { address, listeners }: ViewerListeners,
         ports: Vec<CorePort>,
         signals: CoreSignals,
         settlement: Arc<Settlement>,
@@ -176,12 +201,6 @@ impl Gateway {
         let cores = ports.len();
         let Some(brake) = ports.first().map(|port| Arc::clone(port.brake())) else {
             return Err(StartError::Signals { signals: 0, ports: 0 });
-        };
-        let listeners = listener::bind(config.listen, cores)
-            .map_err(|why| StartError::Listen { address: config.listen, why })?;
-        let address = match listeners.first() {
-            Some(listener) => listener.local_addr()?,
-            None => config.listen,
         };
         let shared = Arc::new(Shared::new(config, brake, cores, settlement, tickets));
         let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };

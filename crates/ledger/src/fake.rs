@@ -18,6 +18,8 @@ pub enum Fault {
     After,
     /// The commit hangs until [`FakeLedger::release`], then succeeds.
     Hang,
+    /// Another program holds the lock until [`FakeLedger::release`]: no try before that begins.
+    Busy,
 }
 
 /// The memory behind fake stores; clones share it.
@@ -85,7 +87,7 @@ impl FakeLedger {
         self.0.changed.notify_all();
     }
 
-    /// Waits until a commit hangs.
+    /// Waits until a commit hangs, or has found the lock held.
     pub fn wait_until_hanging(&self) {
         let mut state = self.0.state.lock();
         self.0.changed.wait_while(&mut state, |state| !state.hanging);
@@ -143,6 +145,12 @@ impl Store for FakeStore {
         let seq = batch.seq();
         if fault == Some(Fault::Before) {
             return Err(StoreError::Ordered { seq, durable: false });
+        }
+        if fault == Some(Fault::Busy) && !state.released {
+            state.faults.insert(tried + 1, Fault::Busy);
+            state.hanging = true;
+            shared.changed.notify_all();
+            return Err(StoreError::Busy);
         }
         if fault == Some(Fault::Hang) {
             state.hanging = true;

@@ -22,6 +22,10 @@ pub const CHECKPOINT_SECONDS: &str = "stampede_ledger_checkpoint_seconds";
 pub const WAL_BYTES: &str = "stampede_ledger_wal_bytes";
 /// Orders that wait to be put into their table.
 pub const ORDERS_BEHIND: &str = "stampede_ledger_orders_behind";
+/// 1 while another program holds the ledger's lock for writing.
+pub const BUSY: &str = "stampede_ledger_busy";
+/// Tries that found another program's lock.
+pub const BUSY_TRIES: &str = "stampede_ledger_busy_tries_total";
 /// 1 once a commit has failed.
 pub const POISONED: &str = "stampede_ledger_poisoned";
 
@@ -51,6 +55,16 @@ pub fn describe() {
         Unit::Count,
         "Orders that wait to be put into their table"
     );
+    metrics::describe_gauge!(
+        BUSY,
+        Unit::Count,
+        "1 while another program holds the ledger's lock for writing"
+    );
+    metrics::describe_counter!(
+        BUSY_TRIES,
+        Unit::Count,
+        "Tries that found another program's lock on the ledger"
+    );
     metrics::describe_gauge!(POISONED, Unit::Count, "1 once a commit has failed");
 }
 
@@ -79,12 +93,16 @@ pub(crate) struct Meter {
     commit_seconds: Histogram,
     commit_records: Histogram,
     poisoned: Gauge,
+    busy: Gauge,
+    busy_tries: Counter,
 }
 
 impl Meter {
     pub(crate) fn new() -> Self {
         let poisoned = gauge!(POISONED);
         poisoned.set(0.0);
+        let busy = gauge!(BUSY);
+        busy.set(0.0);
         Self {
             commits: counter!(COMMITS),
             records: counter!(RECORDS),
@@ -92,6 +110,8 @@ impl Meter {
             commit_seconds: histogram!(COMMIT_SECONDS),
             commit_records: histogram!(COMMIT_RECORDS),
             poisoned,
+            busy,
+            busy_tries: counter!(BUSY_TRIES),
         }
     }
 
@@ -101,6 +121,15 @@ impl Meter {
         self.bytes.increment(batch.bytes().try_into().unwrap_or(u64::MAX));
         self.commit_seconds.record(watch.elapsed());
         self.commit_records.record(u32::try_from(batch.records()).unwrap_or(u32::MAX));
+    }
+
+    pub(crate) fn busy(&self) {
+        self.busy.set(1.0);
+        self.busy_tries.increment(1);
+    }
+
+    pub(crate) fn free(&self) {
+        self.busy.set(0.0);
     }
 
     pub(crate) fn poisoned(&self) {

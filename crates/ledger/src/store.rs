@@ -6,7 +6,8 @@ use crate::Batch;
 
 /// A place where commits become durable.
 ///
-/// One writer owns it. After any error the caller stops: a failed commit is an unknown commit.
+/// One writer owns it. After any error but [`StoreError::Busy`] the caller stops: a failed commit is an
+/// unknown commit.
 pub trait Store: Send {
     /// Makes a batch durable as a whole, if this node is still the one that may write.
     ///
@@ -88,6 +89,10 @@ pub enum StoreError {
         /// The statement.
         step: &'static str,
     },
+    /// Another program holds the lock for writing. Nothing was begun, so the same work may be tried
+    /// again.
+    #[error("another program holds the ledger's lock for writing; end that program")]
+    Busy,
     /// `SQLite` reported an error.
     #[error("{step}: {source}")]
     Sqlite {

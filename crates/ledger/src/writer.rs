@@ -7,15 +7,21 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use stampede_domain::UnixMillis;
+use stampede_domain::{RepeatedWarning, UnixMillis};
 
 use crate::{
     Batch, Chains, Entry, Idle, Producer, RingConfig, Store, StoreError, Wake,
     metrics::{Meter, Stopwatch},
     ring::{Doorbell, RingState},
 };
+
+/// Time between two tries while another program holds the ledger's lock for writing.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+/// Tries at the end of a run: a stop does not wait for ever.
+const BUSY_TRIES_AT_STOP_MAX: u32 = 30;
 
 /// The server's time, as the journal shall show it.
 pub type Now = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
@@ -25,6 +31,10 @@ pub trait Applier<T>: Send {
     /// Applies one commit, in the order of its records, ring by ring. Called before the durable
     /// positions move. Entries left in the vector are dropped.
     fn applied(&mut self, entries: &mut Vec<Entry<T>>);
+
+    /// Another program's lock keeps commits out from now on, or no more. What waits is neither lost
+    /// nor unknown; whoever adds to it makes it wait longer.
+    fn busy(&mut self, _is_busy: bool) {}
 
     /// The writer has stopped for good: the latest commit is unknown. Called once.
     fn poisoned(&mut self, why: &StoreError);
@@ -83,6 +93,8 @@ pub struct Writer<T> {
     doorbell: Arc<Doorbell>,
     poisoned: Arc<AtomicBool>,
     meter: Meter,
+    /// Another program holds the ledger's lock for writing.
+    locked_out: RepeatedWarning,
 }
 
 struct Ring<T> {
@@ -124,6 +136,7 @@ impl<T: Send + 'static> Writer<T> {
             doorbell: Arc::clone(&doorbell),
             poisoned: Arc::clone(&poisoned),
             meter: Meter::new(),
+            locked_out: RepeatedWarning::default(),
         };
         let thread = thread::Builder::new().name("ledger-writer".into()).spawn(move || {
             let _abort = AbortOnPanic;
@@ -156,11 +169,44 @@ impl<T: Send + 'static> Writer<T> {
             if !self.entries.is_empty() {
                 self.commit()?;
             } else if must_stop {
-                return self.store.close();
-            } else if self.store.idle()? == Idle::Done {
+                return self.once_free(|store, _batch| store.close());
+            } else if self.once_free(|store, _batch| store.idle())? == Idle::Done {
                 let rings = &self.rings;
                 self.doorbell.sleep_unless(|| rings.iter().any(|r| !r.entries.is_empty()));
             }
+        }
+    }
+
+    /// Does the store's work, again and again while another program's lock keeps it from beginning:
+    /// nothing was written then, so the same batch may be tried.
+    fn once_free<R>(
+        &mut self,
+        mut work: impl FnMut(&mut dyn Store, &Batch) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
+        let (mut is_busy, mut tries_at_stop) = (false, 0);
+        loop {
+            let done = work(&mut *self.store, &self.batch);
+            let gives_up = tries_at_stop >= BUSY_TRIES_AT_STOP_MAX;
+            if !matches!(done, Err(StoreError::Busy)) || gives_up {
+                if is_busy && done.is_ok() {
+                    self.meter.free();
+                    self.applier.busy(false);
+                    if let Some(tries) = self.locked_out.over() {
+                        tracing::info!(tries, "the ledger's lock is free again");
+                    }
+                }
+                return done;
+            }
+            self.meter.busy();
+            if !std::mem::replace(&mut is_busy, true) {
+                self.applier.busy(true);
+            }
+            if let Some(tries) = self.locked_out.note((self.now)()) {
+                let why = "another program holds the ledger's lock for writing: buys get busy";
+                tracing::warn!(tries, "{why}; end that program");
+            }
+            tries_at_stop += u32::from(self.doorbell.must_stop());
+            thread::park_timeout(BUSY_PAUSE);
         }
     }
 
@@ -181,7 +227,7 @@ impl<T: Send + 'static> Writer<T> {
     fn commit(&mut self) -> Result<(), StoreError> {
         let watch = Stopwatch::start();
         self.chains.finish(&mut self.batch, (self.now)());
-        self.store.commit(&self.batch)?;
+        self.once_free(|store, batch| store.commit(batch))?;
         self.chains.advance(&self.batch);
         self.meter.committed(&self.batch, &watch);
         self.applier.applied(&mut self.entries);

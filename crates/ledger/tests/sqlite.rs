@@ -13,7 +13,7 @@ use std::{
 use rusqlite::Connection;
 use stampede_domain::Incarnation;
 use stampede_ledger::{
-    DataDir, JournalReader, OpenError, OpenLedger, RowKey, SqliteLedger, SqliteOptions,
+    DataDir, JournalReader, OpenError, OpenLedger, RowKey, SqliteLedger, SqliteOptions, StoreError,
 };
 use support::{Rig, confirmed, entry, expired, hold, lot, node, taken, wait};
 
@@ -75,6 +75,31 @@ fn chains_go_on_across_restarts() {
     let incarnations: std::collections::BTreeSet<_> =
         rows.iter().map(|row| row.incarnation.get()).collect();
     assert_eq!(incarnations, [1, 3, 5, 7].into());
+}
+
+#[test]
+fn another_programs_lock_delays_commits_and_is_no_failure_of_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = start(dir.path());
+    rig.commit(vec![lot(10)]);
+    let other = raw(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    rig.core.push(entry(taken(hold(rig.incarnation, 1))));
+    wait(|| rig.seen.is_busy());
+    assert_eq!((rig.core.durable().get(), rig.writer.is_poisoned()), (1, false));
+    other.execute_batch("ROLLBACK").unwrap();
+    wait(|| rig.core.durable() == rig.core.pushed());
+    assert!(!rig.seen.is_busy());
+    // Until the end: a stop gives up on what waits, and the next start copies nothing all the same.
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    rig.core.push(entry(taken(hold(rig.incarnation, 2))));
+    wait(|| rig.seen.is_busy());
+    let given_up = rig.writer.shutdown();
+    assert!(matches!(given_up, Err(StoreError::Busy)), "{given_up:?}");
+    assert_eq!(fs::read(dir.path().join("ledger.health")).unwrap(), b"0");
+    drop(other);
+    let rows = open(dir.path()).unwrap().history.map(Result::unwrap);
+    assert_eq!(rows.map(|row| row.records).sum::<u32>(), 2);
 }
 
 #[test]

@@ -124,6 +124,34 @@ fn a_failed_commit_promises_nothing_more() {
 }
 
 #[test]
+fn a_lock_of_another_program_delays_the_batch_and_poisons_nothing() {
+    let ledger = FakeLedger::new(node());
+    ledger.order(2, Fault::Busy);
+    let mut rig = Rig::start(ledger.open());
+    rig.commit(vec![lot(5)]);
+    let incarnation = rig.incarnation;
+    rig.core.push(entry(taken(hold(incarnation, 1))));
+    wait(|| rig.seen.is_busy() && ledger.commits() > 4);
+    assert_eq!((rig.core.durable().get(), rig.writer.is_poisoned()), (1, false));
+    ledger.release();
+    wait(|| rig.core.durable() == rig.core.pushed());
+    assert!(!rig.seen.is_busy());
+    assert_eq!(records_of(&ledger.rows()), [lot(5), taken(hold(incarnation, 1))]);
+    rig.writer.shutdown().unwrap();
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever_for_a_lock() {
+    let ledger = FakeLedger::new(node());
+    ledger.order(1, Fault::Busy);
+    let mut rig = Rig::start(ledger.open());
+    rig.core.push(entry(lot(5)));
+    ledger.wait_until_hanging();
+    assert!(matches!(rig.writer.shutdown(), Err(StoreError::Busy)));
+    assert_eq!((rig.core.durable().get(), ledger.rows().len()), (0, 0));
+}
+
+#[test]
 fn every_promise_outlives_a_fault_at_any_commit() {
     for seed in 0..60 {
         let ledger = FakeLedger::new(node());

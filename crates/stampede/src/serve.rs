@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use stampede_control::{ControlConfig, ControlParts, StaffTokens};
 use stampede_domain::{DurationMs, NodeId, Rates};
 use stampede_engine::{Brake, BrakeEntry, BrakeView, Clock, Engine, EngineConfig, Health};
-use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
+use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
 use stampede_wire::ticket::TicketVerifier;
@@ -61,6 +61,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
 
     let data = lock(&args.data)?;
+    // All ports are ours before anything is written: a start that fails leaves the ledger as it was.
+    let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
+    let listeners = Listeners {
+        control: listen(config.control.listen)?,
+        assets: config.assets.listen.map(listen).transpose()?,
+    };
     let tokens = Arc::new(StaffTokens::open(data.path())?);
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
@@ -75,15 +81,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     )?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
-    let gateway = Gateway::start(viewers, ports, signals, Arc::clone(&settlement), tickets)?;
+    let gateway =
+        Gateway::start(viewers, at_doors, ports, signals, Arc::clone(&settlement), tickets)?;
     let viewers_at = gateway.local_addr();
     let gateway = Arc::new(Mutex::new(Some(gateway)));
-    let listeners = Listeners {
-        control: listen(config.control.listen)?,
-        assets: config.assets.listen.map(listen).transpose()?,
-    };
     warn_if_held_back(engine.brake());
-    // All ports are ours by now: a start that fails must not swallow the token.
+    // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
     let parts = ControlParts {

@@ -57,6 +57,40 @@ fn a_retry_on_another_core_waits_for_the_first_answer() {
 }
 
 #[test]
+fn while_another_program_locks_the_ledger_buys_are_shed_before_stock_moves() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(500));
+    let ann = world.viewer("ann");
+    world.ledger.order(world.ledger.commits() + 1, stampede_ledger::fake::Fault::Busy);
+    let Buy::Pending { hold, position } = world.buy(0, &ann, drop, 1, "a1") else { panic!("held") };
+    world.ledger.wait_until_hanging();
+    let mut taken = 1;
+    let refusal = wait_for("busy", || {
+        let late = world.viewer(&format!("late-{taken}"));
+        match world.buy(0, &late, drop, 1, "l1") {
+            Buy::Pending { .. } => {
+                taken += 1;
+                None
+            }
+            other => Some(other),
+        }
+    });
+    assert!(matches!(refusal, Buy::Refused(Refusal::Busy { .. })), "{refusal:?}");
+    assert_eq!(world.figures(drop)[1], 500 - taken, "what is shed moves no unit");
+    assert_eq!(world.buy(1, &ann, drop, 1, "a1"), Buy::Awaiting { hold });
+    assert_eq!(world.engine.health(), stampede_engine::Health::Ready);
+    world.ledger.release();
+    world.wait_durable(0, position);
+    assert_eq!(world.buy(1, &ann, drop, 1, "a1"), Buy::Replay { hold });
+    let bob = world.viewer("bob");
+    let bought = wait_for("the end of it", || match world.buy(0, &bob, drop, 1, "b1") {
+        Buy::Refused(_) => None,
+        other => Some(other),
+    });
+    assert!(matches!(bought, Buy::Pending { .. }), "{bought:?}");
+}
+
+#[test]
 fn clicks_before_opening_or_after_closing_move_nothing() {
     let mut world = World::new();
     let planned = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();

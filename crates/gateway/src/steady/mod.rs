@@ -11,7 +11,7 @@ mod transport;
 
 use std::{sync::Arc, time::Duration};
 
-use stampede_domain::{DurationMs, UnixMillis};
+use stampede_domain::{DurationMs, RepeatedWarning, UnixMillis};
 use stampede_wire::{frame::HEADER_BYTES_MAX, limits::CLIENT_FRAME_BYTES_MAX};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
@@ -53,6 +53,7 @@ pub(crate) struct Core {
     buffer: Box<[u8]>,
     next_tick: UnixMillis,
     next_sweep: UnixMillis,
+    unwatched: RepeatedWarning,
 }
 
 impl Core {
@@ -81,6 +82,7 @@ impl Core {
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             next_tick: now,
             next_sweep: now,
+            unwatched: RepeatedWarning::default(),
         })
     }
 
@@ -143,7 +145,7 @@ impl Core {
             let token = self.sessions.open(subprotocol, pass, client.ip());
             let mut connection = Box::new(Connection::new(token, Transport::new(stream, tls)));
             if let Err(why) = self.poller.add(connection.transport(), token) {
-                warn!(%why, "cannot watch a connection");
+                self.tell_unwatched(&why);
                 self.leave(token);
                 continue;
             }
@@ -201,9 +203,16 @@ impl Core {
         if was_blocked != is_blocked {
             let interest = if is_blocked { Interest::ReadWrite } else { Interest::Read };
             if let Err(why) = self.poller.watch(connection.transport(), token, interest) {
-                warn!(%why, "cannot watch a connection");
+                self.tell_unwatched(&why);
                 self.drop(token);
             }
+        }
+    }
+
+    /// The system has no memory for more watches: everybody who comes meanwhile is one of these.
+    fn tell_unwatched(&mut self, why: &std::io::Error) {
+        if let Some(times) = self.unwatched.note(self.sessions.now()) {
+            warn!(%why, times, "cannot watch a connection");
         }
     }
 

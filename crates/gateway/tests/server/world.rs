@@ -16,7 +16,7 @@ use stampede_domain::{
 use stampede_engine::{
     Action, Clock, CommandOutcome, Engine, EngineConfig, Role, SaleDrop, StaffCommand,
 };
-use stampede_gateway::{CoreSignals, Gateway, GatewayConfig};
+use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
 use stampede_settlement::{Provider, SandboxConfig, Settlement};
 use stampede_wire::{
@@ -159,9 +159,16 @@ impl World {
             ..GatewayConfig::default()
         };
         change(&mut config);
-        let gateway =
-            Gateway::start(config, ports, signals, Arc::clone(&settlement), verifier("k1"))
-                .unwrap();
+        let listeners = ViewerListeners::bind(config.listen, CORES).unwrap();
+        let gateway = Gateway::start(
+            config,
+            listeners,
+            ports,
+            signals,
+            Arc::clone(&settlement),
+            verifier("k1"),
+        )
+        .unwrap();
         Self {
             engine,
             address: gateway.local_addr(),

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, params};
-use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq};
+use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq};
 
 use super::{
     reader::{JournalReader, NodeRow, ReadError},
@@ -19,9 +19,11 @@ use crate::{
     links::{self, Links},
 };
 
-/// How long a commit waits for another process's lock, at most. Readers never take one that
-/// matters here; a foreign writer does.
+/// How long a start waits for another process's lock, at most. Readers never take one that matters
+/// here; a foreign writer does.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// How long one try of a commit waits for it; the writer tries again.
+const COMMIT_BUSY_WAIT: Duration = Duration::from_millis(100);
 /// Statements that stay prepared.
 const STATEMENTS_MAX: usize = 32;
 /// Bytes of a page in a new ledger.
@@ -191,10 +193,13 @@ impl SqliteLedger {
                 quiet_bytes_max: options.wal_bytes_max / 8,
                 page_bytes: PAGE_BYTES,
                 bytes: 0,
+                held: RepeatedWarning::default(),
+                at: checked.last_at,
             },
         };
         while store.idle().map_err(OpenError::CatchUp)? == Idle::More {}
         store.checkpoint().map_err(OpenError::CatchUp)?;
+        store.connection.busy_timeout(COMMIT_BUSY_WAIT).map_err(OpenError::sqlite("configure"))?;
         let chains = Chains {
             node: node.clone(),
             incarnation,

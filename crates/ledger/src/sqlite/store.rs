@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use rusqlite::{Connection, ErrorCode, Params, params};
-use stampede_domain::{DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq};
+use stampede_domain::{
+    DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
+};
 
 use super::projector::Projector;
 use crate::{
@@ -37,6 +39,10 @@ pub(super) struct LogPolicy {
     pub(super) page_bytes: usize,
     /// Estimate of the bytes that are not yet in the database file.
     pub(super) bytes: usize,
+    /// A reader of an old state, or another program's lock, keeps the log from being emptied.
+    pub(super) held: RepeatedWarning,
+    /// When the latest commit was made.
+    pub(super) at: UnixMillis,
 }
 
 impl Store for SqliteStore {
@@ -49,6 +55,7 @@ impl Store for SqliteStore {
         });
         self.noting_failure(done)?;
         self.last_seq = batch.seq();
+        self.log.at = batch.at();
         self.log.bytes += batch.bytes()
             + batch.links().len()
             + self.log.page_bytes * (PAGES_PER_COMMIT + batch.rows().len());
@@ -93,7 +100,8 @@ impl SqliteStore {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        step("begin", &self.connection, "BEGIN IMMEDIATE", ())?;
+        step("begin", &self.connection, "BEGIN IMMEDIATE", ())
+            .map_err(|why| if is_busy(&why) { StoreError::Busy } else { why })?;
         let done = work(self)
             .and_then(|()| step("commit", &self.connection, "COMMIT", ()).map(|_changed| ()));
         if done.is_err() && !self.connection.is_autocommit() {
@@ -194,14 +202,20 @@ impl SqliteStore {
         let watch = Stopwatch::start();
         let sql = "PRAGMA wal_checkpoint(PASSIVE)";
         let fail = |source| classify("checkpoint", source);
-        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
-        let (log, copied) = statement
-            .query_row((), |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
-            .map_err(fail)?;
-        let behind = usize::try_from(log.saturating_sub(copied)).unwrap_or(0);
-        self.log.bytes = behind.saturating_mul(self.log.page_bytes);
-        if behind > 0 {
-            tracing::warn!(pages = behind, "a reader holds the ledger's log; it grows meanwhile");
+        let done = self.connection.prepare_cached(sql).map_err(fail).and_then(|mut statement| {
+            let pages =
+                |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+            statement.query_row((), pages).map_err(fail)
+        });
+        match done {
+            Ok((log, copied)) => {
+                let behind = usize::try_from(log.saturating_sub(copied)).unwrap_or(0);
+                self.log.bytes = behind.saturating_mul(self.log.page_bytes);
+                self.log.tell(behind > 0);
+            }
+            // Not even looked at: as before, the next comes soon.
+            Err(why) if is_busy(&why) => self.log.tell(true),
+            Err(why) => return Err(why),
         }
         metrics::checkpointed(&watch, self.log.bytes);
         // Try again after as much again: a held log must not cost a checkpoint for each commit.
@@ -210,15 +224,36 @@ impl SqliteStore {
     }
 
     /// Leaves a mark for the next start if the disk itself has failed: pages that a failed sync
-    /// dropped may still look sound in memory.
+    /// dropped may still look sound in memory. Another program's lock is no failure of the disk.
     fn noting_failure(&self, done: Result<(), StoreError>) -> Result<(), StoreError> {
-        if matches!(done, Err(StoreError::Sqlite { .. }))
+        if let Err(why @ StoreError::Sqlite { .. }) = &done
+            && !is_busy(why)
             && let Err(error) = self.data.mark_suspect()
         {
             tracing::error!(%error, "the failing disk could not be marked for the next start");
         }
         done
     }
+}
+
+impl LogPolicy {
+    /// Says that the log is held, or no more.
+    fn tell(&mut self, is_held: bool) {
+        let bytes = self.bytes;
+        if !is_held {
+            if let Some(times) = self.held.over() {
+                tracing::info!(times, "nobody holds the ledger's log any more");
+            }
+        } else if let Some(times) = self.held.note(self.at) {
+            tracing::warn!(bytes, times, "a reader holds the ledger's log; it grows meanwhile");
+        }
+    }
+}
+
+/// Whether another connection's lock is all that was wrong.
+fn is_busy(why: &StoreError) -> bool {
+    matches!(why, StoreError::Sqlite { source, .. }
+        if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
 }
 
 /// Runs one cached statement; tells how many rows it changed.

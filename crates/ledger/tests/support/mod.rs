@@ -141,6 +141,7 @@ pub struct Seen(Arc<Mutex<SeenState>>);
 struct SeenState {
     batches: Vec<Vec<Record>>,
     poisoned: Vec<String>,
+    is_busy: bool,
 }
 
 impl Seen {
@@ -152,6 +153,10 @@ impl Seen {
         self.0.lock().batches.iter().map(Vec::len).sum()
     }
 
+    pub fn is_busy(&self) -> bool {
+        self.0.lock().is_busy
+    }
+
     pub fn poisoned(&self) -> Vec<String> {
         self.0.lock().poisoned.clone()
     }
@@ -160,6 +165,10 @@ impl Seen {
 impl Applier<u64> for Seen {
     fn applied(&mut self, entries: &mut Vec<Entry<u64>>) {
         self.0.lock().batches.push(entries.drain(..).map(|entry| entry.record).collect());
+    }
+
+    fn busy(&mut self, is_busy: bool) {
+        self.0.lock().is_busy = is_busy;
     }
 
     fn poisoned(&mut self, why: &StoreError) {

@@ -92,6 +92,30 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
+fn a_start_that_finds_a_taken_port_leaves_the_ledger_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start(dir.path());
+    server.sell(dir.path(), 2);
+    // Killed, so that a start would write a recovery.
+    assert_eq!(server.stop(Signal::KILL).code(), None);
+    let state = || {
+        let reader = stampede_ledger::JournalReader::open(dir.path()).unwrap();
+        let nodes = reader.nodes().unwrap();
+        let rows = reader.into_rows(stampede_ledger::RowKey::default()).count();
+        (rows, nodes[0].incarnation, nodes[0].last_seq)
+    };
+    let before = state();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (viewers, control) in [(address.as_str(), "127.0.0.1:0"), ("127.0.0.1:0", &address)] {
+        let mut command = stampede();
+        command.arg("serve").arg("--data").arg(dir.path());
+        command.args(["--viewers", viewers, "--control", control]).assert().code(2);
+        assert_eq!(state(), before);
+    }
+}
+
+#[test]
 fn signals_stop_it_cleanly_with_everything_durable() {
     for signal in [Signal::TERM, Signal::INT] {
         let dir = tempfile::tempdir().unwrap();
