@@ -17,6 +17,8 @@ use stampede_loadtest::{
     audit_promises, read_promises, reconcile,
 };
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use self::{
     outcome::{Collected, Outcome},
     scale::Scale,
@@ -99,19 +101,48 @@ impl Place {
         if self.keep {
             return Ok(());
         }
-        std::fs::remove_dir_all(self.ledger())?;
-        std::fs::remove_dir_all(self.logs())
+        for made in [self.ledger(), self.logs()] {
+            match std::fs::remove_dir_all(made) {
+                // Broken off before it was made.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done?,
+            }
+        }
+        Ok(())
     }
 }
 
 /// Runs the demo; exits with 1 if it does not show what it should.
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let scale = Scale::fit(args, descriptors::raise());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Heard before anything is made: who breaks off finds nothing left behind.
+    let (mut term, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
     let place = Place::of(args)?;
     std::fs::create_dir_all(place.logs())?;
     let mut screen = Screen::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let collected = runtime.block_on(sell(&scale, &place, &mut screen))?;
+    let collected = runtime.block_on(async {
+        tokio::select! {
+            collected = sell(&scale, &place, &mut screen) => collected.map(Ok),
+            _ = interrupt.recv() => Ok(Err(SignalKind::interrupt())),
+            _ = term.recv() => Ok(Err(SignalKind::terminate())),
+        }
+    })?;
+    // The server and the crowd have ended with the sale.
+    let collected = match collected {
+        Ok(collected) => collected,
+        Err(told) => {
+            screen.finish();
+            place.leave()?;
+            // As a shell says it: 128 and the signal's number.
+            return Ok(ExitCode::from(
+                u8::try_from(128 + told.as_raw_value()).unwrap_or(FOUND_WRONG),
+            ));
+        }
+    };
     screen.finish();
     let outcome = Outcome::judge("demo", &collected);
     print_result(args, &place, &collected, &outcome)?;
