@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::{
     brake::Brake,
     buy::HoldLook,
+    clock::Moment,
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
     metrics::Shed,
@@ -39,9 +40,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The server's time.
+    /// The sale's clock, which order and deadlines go by.
     pub fn now(&self) -> UnixMillis {
         self.shared.clock.now()
+    }
+
+    /// The wall clock, which everything goes by that people and other machines name.
+    pub fn wall(&self) -> UnixMillis {
+        self.shared.clock.wall()
+    }
+
+    /// Both clocks at once.
+    pub fn moment(&self) -> Moment {
+        self.shared.clock.moment()
     }
 
     /// This node's name.

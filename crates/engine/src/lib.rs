@@ -32,7 +32,7 @@ mod viewer;
 
 pub use brake::{Arrival, Ban, Brake, BrakeEntry, BrakeView};
 pub use buy::{Buy, BuyRequest, HoldLook, HoldStatus};
-pub use clock::Clock;
+pub use clock::{Clock, Moment};
 pub use command::{Action, CommandOutcome, Done, Role, StaffCommand, Unavailable};
 pub use command_refusal::CommandRefusal;
 pub use config::{ConfigError, EngineConfig};

@@ -19,6 +19,8 @@ pub const SHED: &str = "stampede_engine_shed_total";
 pub const HALTED: &str = "stampede_engine_halted";
 /// Bans in force.
 pub const BANS: &str = "stampede_engine_bans";
+/// By how many seconds the sale's clock is ahead of the wall clock; negative if it is behind.
+pub const CLOCK_AHEAD: &str = "stampede_engine_clock_ahead_seconds";
 
 /// Tells the recorder what each metric means.
 pub fn describe() {
@@ -29,6 +31,8 @@ pub fn describe() {
     describe_counter!(SHED, count, "what was turned away to protect the sale, by reason");
     describe_gauge!(HALTED, count, "1 while every take is halted");
     describe_gauge!(BANS, count, "bans in force");
+    let ahead = "by how much the sale's clock is ahead of the wall clock; negative if behind";
+    describe_gauge!(CLOCK_AHEAD, Unit::Seconds, ahead);
 }
 
 pub(crate) fn show_halt(halted: bool) {
@@ -37,6 +41,12 @@ pub(crate) fn show_halt(halted: bool) {
 
 pub(crate) fn show_bans(bans: usize) {
     gauge!(BANS).set(u32::try_from(bans).map_or(f64::MAX, f64::from));
+}
+
+/// Shows by how many milliseconds the sale's clock is ahead of the wall clock.
+#[allow(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+pub(crate) fn show_clock_ahead(millis: i64) {
+    gauge!(CLOCK_AHEAD).set(millis as f64 / 1_000.0);
 }
 
 pub(crate) fn count_buys(since: &Totals) {

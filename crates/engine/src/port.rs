@@ -13,7 +13,7 @@ use crate::{
     applier::Tag,
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus},
-    clock::Clock,
+    clock::{Clock, Moment},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
     metrics::Shed,
@@ -91,9 +91,19 @@ impl CorePort {
         self.core
     }
 
-    /// The server's time.
+    /// The sale's clock, which order and deadlines go by.
     pub fn now(&self) -> UnixMillis {
         self.shared.clock.now()
+    }
+
+    /// The wall clock, which everything goes by that people and other machines name.
+    pub fn wall(&self) -> UnixMillis {
+        self.shared.clock.wall()
+    }
+
+    /// Both clocks at once.
+    pub fn moment(&self) -> Moment {
+        self.shared.clock.moment()
     }
 
     /// The server's clock, for threads without a port.

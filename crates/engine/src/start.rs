@@ -8,14 +8,14 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DropId, Incarnation, Phase, UnixMillis};
 use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
 use stampede_stock::DropStock;
 use tracing::{info, warn};
 
 use crate::{
     applier::TakeApplier,
-    clock::Clock,
+    clock::{Clock, SaleClock},
     config::{ConfigError, EngineConfig},
     engine::Engine,
     event::{Inbox, Wake},
@@ -75,8 +75,7 @@ pub fn start(
         return Err(StartError::Wakes { wakes: wakes_given, cores });
     }
     let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
-    // Whatever the wall clock says, journaled time neither runs backwards nor stands still.
-    let clock: Arc<dyn Clock> = Arc::new(GoesOn::from(ledger.chains.last_at, clock));
+    let clock: Arc<dyn Clock> = Arc::new(SaleClock::from(ledger.chains.last_at, clock));
     let shared = Arc::new(Shared::new(config, clock, inboxes));
     for link in ledger.links.viewers {
         shared.directory.restore(link);
@@ -115,25 +114,6 @@ pub fn start(
     let ports = cores.into_iter().enumerate().map(port).collect();
     let threads = Mutex::new(Some((steward, writer)));
     Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
-}
-
-/// A clock that goes on from the last journaled time, should the wall clock have been set back.
-struct GoesOn {
-    /// By how much the clock was behind the journal at the start.
-    ahead: DurationMs,
-    clock: Arc<dyn Clock>,
-}
-
-impl GoesOn {
-    fn from(last_at: UnixMillis, clock: Arc<dyn Clock>) -> Self {
-        Self { ahead: last_at.since(clock.now()), clock }
-    }
-}
-
-impl Clock for GoesOn {
-    fn now(&self) -> UnixMillis {
-        self.clock.now().plus(self.ahead)
-    }
 }
 
 /// The steward's ring first, then one for each core.
@@ -186,7 +166,7 @@ fn rebuild(
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
         let live_holds = book.live_holds;
         info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds, takes_lost = lost, "recovered");
-        if past.plan.starts_at.is_some_and(|at| at < shared.clock.now())
+        if past.plan.starts_at.is_some_and(|at| at < shared.clock.wall())
             && past.phase == Phase::Scheduled
         {
             warn!(drop = %id, "the planned start has passed; open the drop by hand");

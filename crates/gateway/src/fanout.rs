@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use stampede_domain::{DropId, DurationMs, Mode, Phase, ShownUnits, StreamId, UnixMillis};
-use stampede_engine::SaleDrop;
+use stampede_engine::{Moment, SaleDrop};
 use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
 use crate::{
@@ -72,7 +72,7 @@ struct ShownDrop {
     delta: Option<Shared>,
     /// Everything, for those who missed a tick.
     full: Option<Shared>,
-    info: Option<(UnixMillis, Arc<DropInfo>)>,
+    info: Option<(Moment, Arc<DropInfo>)>,
     /// Since when it is known to be settled or cancelled; counted anew once nobody has watched.
     over_since: Option<UnixMillis>,
 }
@@ -152,7 +152,7 @@ impl ShownDrop {
     }
 
     /// The drop for a welcome. Hellos come in storms, so those of one millisecond share it.
-    fn info(&mut self, now: UnixMillis) -> Arc<DropInfo> {
+    fn info(&mut self, now: Moment) -> Arc<DropInfo> {
         match &self.info {
             Some((at, info)) if *at == now => Arc::clone(info),
             _ => {
@@ -220,11 +220,11 @@ impl Audience {
     }
 
     /// The drops for a welcome, in running order.
-    pub(crate) fn infos(&mut self, now: UnixMillis) -> Vec<Arc<DropInfo>> {
+    pub(crate) fn infos(&mut self, now: Moment) -> Vec<Arc<DropInfo>> {
         let shown = self
             .drops
             .iter_mut()
-            .filter_map(|drop| (!drop.is_history(now)).then(|| drop.info(now)));
+            .filter_map(|drop| (!drop.is_history(now.sale)).then(|| drop.info(now)));
         shown.collect()
     }
 
@@ -233,7 +233,7 @@ impl Audience {
         &mut self,
         drop: DropId,
         subprotocol: Subprotocol,
-        now: UnixMillis,
+        now: Moment,
     ) -> Option<Bytes> {
         let shown = self.drops.iter_mut().find(|shown| shown.sale.id() == drop)?;
         let info = shown.info(now);
@@ -247,7 +247,7 @@ impl Audience {
     }
 
     /// What members are told about a drop that may have changed, if anything.
-    fn news(&mut self, sale: &Arc<SaleDrop>, now: UnixMillis) -> Option<Shared> {
+    fn news(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Option<Shared> {
         let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
         let Some(place) = place else { return Some(self.insert(sale, now)) };
         let drop = &mut self.drops[place];
@@ -262,12 +262,12 @@ impl Audience {
         }
         drop.info = None;
         // From the first sight of it the time runs, also if nobody joins for long.
-        let _is_recent = drop.is_history(now);
+        let _is_recent = drop.is_history(now.sale);
         Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
     }
 
     /// Adds a drop at its place in the running order; gives what members are told.
-    fn insert(&mut self, sale: &Arc<SaleDrop>, now: UnixMillis) -> Shared {
+    fn insert(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Shared {
         let order = |sale: &SaleDrop| (sale.plan().running_order, sale.id());
         let place = self.drops.partition_point(|drop| order(&drop.sale) < order(sale));
         self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
@@ -347,7 +347,7 @@ impl Audiences {
     pub(crate) fn news(
         &mut self,
         sale: &Arc<SaleDrop>,
-        now: UnixMillis,
+        now: Moment,
     ) -> Option<(Vec<Token>, Shared)> {
         let key = (sale.plan().stream.clone(), sale.plan().mode);
         let audience = self.slab.get_mut(*self.by_stream.get(&key)?)?;

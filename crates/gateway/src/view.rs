@@ -3,7 +3,7 @@
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, Phase, ShownUnits, SkuId, SkuIndex, Units, UnixMillis,
 };
-use stampede_engine::{HoldStatus, SaleDrop};
+use stampede_engine::{HoldStatus, Moment, SaleDrop};
 use stampede_wire::{DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock};
 
 /// Units available of each SKU, as the plan wants viewers to see them.
@@ -13,28 +13,28 @@ pub(crate) fn available(sale: &SaleDrop) -> Vec<ShownUnits> {
 
 /// A drop's terms with where it stands now, its stock as it was last shown: what moved since is the
 /// next tick.
-pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: UnixMillis) -> DropInfo {
+pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: Moment) -> DropInfo {
     let state = DropState {
         version: sale.version(),
         phase: sale.phase(),
         featured: sale.is_featured(),
         opens_in_ms: opens_in_ms(sale, now),
-        closes_in_ms: closes_in_ms(sale, now),
+        closes_in_ms: closes_in_ms(sale, now.wall),
         available,
     };
     DropInfo::new(sale.id(), sale.plan(), &state)
 }
 
 /// Where a drop stands now.
-pub(crate) fn phase_notice(sale: &SaleDrop, now: UnixMillis) -> PhaseNotice {
+pub(crate) fn phase_notice(sale: &SaleDrop, now: Moment) -> PhaseNotice {
     PhaseNotice {
         drop: sale.id(),
         version: sale.version(),
         phase: sale.phase(),
         featured: sale.is_featured(),
-        server_time_ms: now.get(),
+        server_time_ms: now.wall.get(),
         opens_in_ms: opens_in_ms(sale, now),
-        closes_in_ms: closes_in_ms(sale, now),
+        closes_in_ms: closes_in_ms(sale, now.wall),
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn stock(
     }
 }
 
-/// A live hold.
+/// A live hold; `now` by the sale's clock.
 pub(crate) fn held(sale: &SaleDrop, status: &HoldStatus, now: UnixMillis) -> Held {
     let left = status.deadline.since(now).get();
     Held::new(status.hold, sku_id(sale.plan(), status.sku), status.units, status.amount, left)
@@ -80,17 +80,17 @@ fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {
     plan.sku(index).expect("a hold is of a SKU of its drop").id.clone()
 }
 
-fn opens_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+fn opens_in_ms(sale: &SaleDrop, now: Moment) -> Option<u64> {
     let opens_in = match sale.phase() {
-        Phase::Scheduled => sale.plan().starts_at.map(|at| at.since(now)),
-        Phase::Countdown => sale.opens_in(now),
+        Phase::Scheduled => sale.plan().starts_at.map(|at| at.since(now.wall)),
+        Phase::Countdown => sale.opens_in(now.sale),
         _ => None,
     };
     opens_in.map(DurationMs::get)
 }
 
-fn closes_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+fn closes_in_ms(sale: &SaleDrop, wall: UnixMillis) -> Option<u64> {
     let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
     let ends_at = sale.plan().ends_at.filter(|_| !over)?;
-    Some(ends_at.since(now).get())
+    Some(ends_at.since(wall).get())
 }

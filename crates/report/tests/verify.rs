@@ -121,13 +121,6 @@ fn lies_about_the_brake_are_found() {
     check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(ban(9))));
     check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(halt)));
     check("brake_ended_early", &ledger, |rows| lift(rows, halt, expired(halt)));
-    check("brake_ended_early", &ledger, |rows| {
-        let (row, at) =
-            find(rows, |r| matches!(r, Record::Banned(banned) if banned.ban == BanId::new(2)));
-        if let Record::Banned(banned) = &mut rows[row].records[at] {
-            banned.order.expires_at = banned.order.expires_at.map(|at| at.plus(DurationMs::new(1)));
-        }
-    });
     check("ban_number", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Banned(_)));
         if let Record::Banned(banned) = &mut rows[row].records[at] {

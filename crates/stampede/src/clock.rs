@@ -1,35 +1,67 @@
-//! The one clock of a running server.
+//! The clocks of a running server.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
+use rustix::time::{ClockId, clock_gettime};
 use stampede_domain::UnixMillis;
 use stampede_engine::Clock;
 
-/// The wall clock at the start plus monotonic time since: it never jumps while the server runs.
+/// The wall clock at the start plus the time since, counted while the machine sleeps as well: it never
+/// jumps while the server runs. Beside it the wall clock, read anew each time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     started_at: UnixMillis,
-    started: Instant,
+    /// Milliseconds between the machine's start and the clock's.
+    started_ms: u64,
 }
 
 impl SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this is where the server's time comes from")]
     pub(crate) fn start() -> Self {
-        let since_1970 = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .expect("the system's clock shows a time after 1970");
-        let millis = u64::try_from(since_1970.as_millis()).expect("the year is before 500,000,000");
-        Self { started_at: UnixMillis::new(millis), started: Instant::now() }
+        Self { started_at: wall(), started_ms: since_boot_ms() }
     }
 
     /// Milliseconds since the clock was started.
     pub(crate) fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).expect("it has run for less than an age")
+        since_boot_ms().saturating_sub(self.started_ms)
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixMillis {
         UnixMillis::new(self.started_at.get() + self.elapsed_ms())
+    }
+
+    fn wall(&self) -> UnixMillis {
+        wall()
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is where the server's wall clock comes from")]
+fn wall() -> UnixMillis {
+    let since_1970 = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("the system's clock shows a time after 1970");
+    let millis = u64::try_from(since_1970.as_millis()).expect("the year is before 500,000,000");
+    UnixMillis::new(millis)
+}
+
+/// Milliseconds since the machine's start, those in which it slept included.
+fn since_boot_ms() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    let (seconds, nanos) = (seconds.unwrap_or_default(), nanos.unwrap_or_default());
+    seconds * 1_000 + nanos / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sale_clock_starts_at_the_wall_clock_and_goes_on() {
+        let clock = SystemClock::start();
+        let (first, second) = (clock.now(), clock.now());
+        assert!(first <= second);
+        assert!(clock.moment().ahead_ms().abs() < 1_000);
     }
 }

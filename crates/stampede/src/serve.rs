@@ -54,7 +54,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
 
     let clock = Arc::new(SystemClock::start());
     let load = |listener, files: &Option<TlsFiles>| {
-        Certificates::load(listener, files.as_ref(), clock.now())
+        Certificates::load(listener, files.as_ref(), clock.wall())
     };
     let certificates =
         (load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?);
@@ -147,7 +147,7 @@ async fn watch_files(mut certificates: Vec<Certificates>, clock: &SystemClock) -
             _ = told.recv() => info!(certificates = certificates.len(), "told to look for new ones"),
             _ = due.tick() => {}
         }
-        let now = clock.now();
+        let now = clock.wall();
         // The file system may hang, and control answers on this thread.
         let look = spawn_blocking(move || {
             for one in &mut certificates {

@@ -28,7 +28,7 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
         TokenCommand::Add { data, name, role, merchant } => {
             let merchant = merchant.as_deref().map(str::parse).transpose()?;
             let staff = NewStaff { name, role: role.into(), merchant };
-            let issued = open(&data)?.add(staff, SystemClock::start().now())?;
+            let issued = open(&data)?.add(staff, SystemClock::start().wall())?;
             println!("{}", issued.secret.reveal());
         }
         TokenCommand::List { data } => {
@@ -59,6 +59,6 @@ pub(crate) fn first_token(tokens: &StaffTokens) -> Result<Option<String>, Failur
         return Ok(None);
     }
     let staff = NewStaff { name: "first admin".into(), role: Role::Admin, merchant: None };
-    let issued = tokens.add(staff, SystemClock::start().now())?;
+    let issued = tokens.add(staff, SystemClock::start().wall())?;
     Ok(Some(issued.secret.reveal().to_owned()))
 }

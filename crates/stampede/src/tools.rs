@@ -48,7 +48,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn ticket(command: TicketCommand) -> Result<ExitCode, Failure> {
     let TicketCommand::Mint { data, stream, viewer, channel, rehearsal, lifetime_s } = command;
     let (_, minter) = ticket_keys::signer(&data)?;
-    let now = SystemClock::start().now();
+    let now = SystemClock::start().wall();
     let ticket = Ticket {
         viewer: viewer.parse()?,
         stream: stream.parse()?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, Phase, UnixMillis};
-use stampede_engine::{SaleDrop, SkuFigures};
+use stampede_engine::{Moment, SaleDrop, SkuFigures};
 use utoipa::ToSchema;
 
 use super::PlanBody;
@@ -97,7 +97,7 @@ pub(crate) struct Demand {
 }
 
 impl DropState {
-    pub(crate) fn new(sale: &SaleDrop, now: UnixMillis) -> Self {
+    pub(crate) fn new(sale: &SaleDrop, now: Moment) -> Self {
         let plan = sale.plan();
         let totals = sale.totals();
         Self {
@@ -106,10 +106,10 @@ impl DropState {
             featured: sale.is_featured(),
             version: sale.version(),
             revision: sale.revision(),
-            server_time_ms: now.get(),
-            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
-            closes_in_ms: closes_in_ms(sale, now),
-            stream_offline_since_ms: sale.stream_offline_since().map(UnixMillis::get),
+            server_time_ms: now.wall.get(),
+            opens_in_ms: sale.opens_in(now.sale).map(DurationMs::get),
+            closes_in_ms: closes_in_ms(sale, now.wall),
+            stream_offline_since_ms: sale.stream_offline_since().map(|at| now.on_wall(at).get()),
             viewers_connected: sale.viewers_connected(),
             skus: sale
                 .figures()
@@ -139,10 +139,10 @@ impl SkuState {
     }
 }
 
-fn closes_in_ms(sale: &SaleDrop, now: UnixMillis) -> Option<u64> {
+fn closes_in_ms(sale: &SaleDrop, wall: UnixMillis) -> Option<u64> {
     let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
     let ends_at = sale.plan().ends_at.filter(|_| !over)?;
-    Some(ends_at.since(now).get())
+    Some(ends_at.since(wall).get())
 }
 
 impl From<Phase> for PhaseName {

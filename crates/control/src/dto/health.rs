@@ -25,4 +25,8 @@ pub(crate) struct Ready {
     pub(crate) status: &'static str,
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     pub(crate) server_time_ms: u64,
+    /// By how many milliseconds the clock of order and deadlines is ahead of the server's time;
+    /// negative if it is behind. Beyond a second the machine's clock was or is wrong.
+    #[schema(example = 0)]
+    pub(crate) clock_ahead_ms: i64,
 }

@@ -30,7 +30,7 @@ use crate::{
 )]
 pub(super) async fn state(State(state): State<ControlState>, _staff: Staff) -> Json<BrakeState> {
     let engine = state.engine();
-    Json(BrakeState::new(engine.brake(), engine.now()))
+    Json(BrakeState::new(engine.brake(), engine.wall()))
 }
 
 /// Refuse every take of every drop, at once. Holds live on, payments go on.
@@ -178,7 +178,7 @@ pub(super) async fn bans(
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let (engine, limit) = (state.engine(), params.limit.get());
-    let (now, brake) = (engine.now(), engine.brake());
+    let (now, brake) = (engine.wall(), engine.brake());
     let found = brake.bans(after.unwrap_or_default(), limit + 1);
     let bans: Vec<_> = found.iter().take(limit).map(|ban| BanState::new(ban, now)).collect();
     let next = bans.last().filter(|_| found.len() > limit).map(|last| last.ban.clone());
@@ -215,7 +215,7 @@ pub(super) async fn ban_state(
     let found = engine.brake().ban(ban).ok_or_else(|| {
         Problem::new(Code::UnknownBan, format!("no ban {ban} is in force; GET /v1/bans lists them"))
     })?;
-    Ok(Json(BanState::new(&found, engine.now())))
+    Ok(Json(BanState::new(&found, engine.wall())))
 }
 
 fn may_read_bans(staff: &Staff) -> Result<(), Problem> {

@@ -52,14 +52,17 @@ pub(super) async fn list(
         .map(str::parse)
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
-    let now = state.engine().now();
+    let now = state.engine().moment();
     let mut sales = state.engine().sales().into_iter().filter(|sale| {
         after.is_none_or(|after| sale.id() > after) && staff.sees(&sale.plan().merchant)
     });
-    let drops: Vec<_> =
-        sales.by_ref().take(params.limit.get()).map(|sale| DropSummary::new(&sale, now)).collect();
+    let drops: Vec<_> = sales
+        .by_ref()
+        .take(params.limit.get())
+        .map(|sale| DropSummary::new(&sale, now.sale))
+        .collect();
     let next = sales.next().and(drops.last()).map(|last| last.drop.clone());
-    Ok(Json(DropList { server_time_ms: now.get(), drops, next }))
+    Ok(Json(DropList { server_time_ms: now.wall.get(), drops, next }))
 }
 
 /// A drop as it stands now.
@@ -86,7 +89,7 @@ pub(super) async fn state(
     DropPath(drop): DropPath,
 ) -> Result<Json<DropState>, Problem> {
     let sale = visible(&state, &staff, drop)?;
-    Ok(Json(DropState::new(&sale, state.engine().now())))
+    Ok(Json(DropState::new(&sale, state.engine().moment())))
 }
 
 /// A stream with its drops in running order.
@@ -118,11 +121,11 @@ pub(super) async fn stream(
         let detail = format!("no drop is planned in stream {stream}");
         return Err(Problem::new(Code::UnknownStream, detail));
     };
-    let now = state.engine().now();
+    let now = state.engine().moment();
     Ok(Json(StreamState {
         stream: stream.to_string(),
-        server_time_ms: now.get(),
+        server_time_ms: now.wall.get(),
         viewers_connected: first.viewers_connected(),
-        drops: sales.iter().map(|sale| DropSummary::new(sale, now)).collect(),
+        drops: sales.iter().map(|sale| DropSummary::new(sale, now.sale)).collect(),
     }))
 }

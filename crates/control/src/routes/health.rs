@@ -49,7 +49,9 @@ pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Rea
             "the server stops: viewers are sent away and nobody new is let in; send them elsewhere",
         )),
         Health::Ready => {
-            Ok(Json(Ready { status: "ready", server_time_ms: state.engine().now().get() }))
+            let now = state.engine().moment();
+            let (server_time_ms, clock_ahead_ms) = (now.wall.get(), now.ahead_ms());
+            Ok(Json(Ready { status: "ready", server_time_ms, clock_ahead_ms }))
         }
         Health::Poisoned => Err(Problem::new(
             Code::Poisoned,

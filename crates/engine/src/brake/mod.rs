@@ -34,9 +34,9 @@ pub struct BrakeEntry {
     pub actor: String,
     /// Why; may be empty.
     pub reason: String,
-    /// Since when; after a restart, the time of the commit that holds it.
+    /// Since when by the wall clock; after a restart, the time of the commit that holds it.
     pub since: UnixMillis,
-    /// When it ends by itself.
+    /// When it ends by itself, by the wall clock.
     pub expires_at: Option<UnixMillis>,
 }
 

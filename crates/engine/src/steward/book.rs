@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, PoolIndex, Units, UnixMillis};
 
-use crate::{offline::StreamWatch, sale::SaleDrop, tally::Totals};
+use crate::{clock::Moment, offline::StreamWatch, sale::SaleDrop, tally::Totals};
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
 pub(crate) struct Book {
@@ -83,9 +83,9 @@ impl Book {
     }
 
     /// When the steward has to look at this drop again; `None` while nothing can happen by itself.
-    pub(crate) fn next_due(&self) -> Option<UnixMillis> {
+    pub(crate) fn next_due(&self, now: Moment) -> Option<UnixMillis> {
         let at_once = self.is_done().then_some(UnixMillis::default());
-        [at_once, self.next_timer(), self.tally_due()].into_iter().flatten().min()
+        [at_once, self.next_timer(now), self.tally_due()].into_iter().flatten().min()
     }
 
     /// Whether the drop is closed, with every take durable and every hold ended durably.
@@ -115,20 +115,20 @@ impl Book {
         }
     }
 
-    /// When the steward has to look at this drop again, tallies apart.
-    pub(crate) fn next_timer(&self) -> Option<UnixMillis> {
-        [self.lapses_at(), self.phase_ends_at()].into_iter().flatten().min()
+    /// When the steward has to look at this drop again by the sale's clock, tallies apart.
+    pub(crate) fn next_timer(&self, now: Moment) -> Option<UnixMillis> {
+        [self.lapses_at(), self.phase_ends_at(now)].into_iter().flatten().min()
     }
 
-    /// When the phase ends by itself.
-    pub(crate) fn phase_ends_at(&self) -> Option<UnixMillis> {
+    /// When the phase ends by itself, by the sale's clock. Planned times are the wall clock's.
+    pub(crate) fn phase_ends_at(&self, now: Moment) -> Option<UnixMillis> {
         match self.phase {
             // A start that falls due while the stream is away too long waits for the stream.
             Phase::Scheduled if !self.start_done && !self.watch.holds_start() => {
-                self.start_of_countdown()
+                self.start_of_countdown().map(|at| now.on_sale(at))
             }
             Phase::Countdown => self.opens_at,
-            Phase::Open | Phase::Paused => self.plan().ends_at,
+            Phase::Open | Phase::Paused => self.plan().ends_at.map(|at| now.on_sale(at)),
             _ => None,
         }
     }
@@ -139,7 +139,7 @@ impl Book {
         self.watch.lapses_at(self.plan()).filter(|_| !over)
     }
 
-    /// When the countdown to a planned start begins.
+    /// When the countdown to a planned start begins, by the wall clock.
     pub(crate) fn start_of_countdown(&self) -> Option<UnixMillis> {
         let plan = self.plan();
         let start = plan.starts_at?.get();

@@ -69,7 +69,7 @@ impl BrakeBook {
         }
     }
 
-    /// When something ends by itself.
+    /// When something ends by itself, by the wall clock.
     pub(super) fn next_timer(&self) -> Option<UnixMillis> {
         let halt = self.halt.as_ref().and_then(|entry| entry.expires_at);
         let rates = self.rates.as_ref().and_then(|(_, entry)| entry.expires_at);
@@ -260,7 +260,7 @@ impl Steward {
         }
     }
 
-    /// Ends what was set for a time that is over.
+    /// Ends what was set for a time that is over by the wall clock.
     pub(super) fn brake_timers(&mut self, now: UnixMillis) {
         while self.has_room()
             && let Some(part) = self.brake.due(now)

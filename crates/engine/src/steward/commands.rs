@@ -12,6 +12,7 @@ use tracing::{field::display, info};
 
 use super::{effects::Effect, keys::Known, thread::Steward};
 use crate::{
+    clock::Moment,
     command::{Action, CommandOutcome, Done, StaffCommand},
     command_refusal::CommandRefusal,
     metrics,
@@ -22,7 +23,7 @@ impl Steward {
     pub(super) fn command(
         &mut self,
         command: &StaffCommand,
-        now: UnixMillis,
+        now: Moment,
         reply: oneshot::Sender<CommandOutcome>,
     ) {
         let key = command.key.fingerprint();
@@ -69,7 +70,7 @@ impl Steward {
         self.after_records(Effect::Command(reply, outcome));
     }
 
-    fn decide(&mut self, command: &StaffCommand, now: UnixMillis) -> CommandOutcome {
+    fn decide(&mut self, command: &StaffCommand, now: Moment) -> CommandOutcome {
         if let Some(reason) = &command.reason
             && (reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control))
         {
@@ -78,14 +79,14 @@ impl Steward {
         let forbidden = || CommandRefusal::forbidden(command.role, &command.action);
         if command.action.is_brake() {
             return match command.drop {
-                None => self.work_brake(command, now),
+                None => self.work_brake(command, now.wall),
                 Some(_) => Err(CommandRefusal::UnknownDrop),
             };
         }
         if let Action::StreamOffline { stream } | Action::StreamOnline { stream } = &command.action
         {
             let online = matches!(command.action, Action::StreamOnline { .. });
-            return self.report_stream(command, stream, online, now);
+            return self.report_stream(command, stream, online, now.sale);
         }
         let Some(drop) = command.drop else {
             let Action::Plan { plan } = &command.action else {
@@ -98,7 +99,7 @@ impl Steward {
                 let (bound, named) = (bound.clone(), plan.merchant.clone());
                 return Err(CommandRefusal::OtherMerchant { bound, named });
             }
-            return self.plan(plan, now);
+            return self.plan(plan, now.wall);
         };
         let sale =
             self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
@@ -119,7 +120,7 @@ impl Steward {
         drop: DropId,
         phase: Phase,
         action: &Action,
-        now: UnixMillis,
+        now: Moment,
     ) -> Result<Option<u32>, CommandRefusal> {
         let step = |change: PhaseChange| {
             let wrong = CommandRefusal::WrongPhase { action: action.name(), phase };
@@ -137,7 +138,7 @@ impl Steward {
             | Action::StreamOnline { .. } => return Err(CommandRefusal::UnknownDrop),
             Action::Edit { plan } => {
                 step(PhaseChange::Cancel)?;
-                self.edit(drop, plan, now)?;
+                self.edit(drop, plan, now.wall)?;
             }
             Action::Cancel => {
                 step(PhaseChange::Cancel)?;
@@ -235,13 +236,13 @@ impl Steward {
         }
     }
 
-    fn start_countdown(&mut self, drop: DropId, now: UnixMillis) -> Result<(), CommandRefusal> {
+    fn start_countdown(&mut self, drop: DropId, now: Moment) -> Result<(), CommandRefusal> {
         let plan = self.books[&drop].plan();
-        if let Some(ends_at) = plan.ends_at.filter(|ends_at| *ends_at <= now) {
-            let (at, now) = (ends_at.get(), now.get());
+        if let Some(ends_at) = plan.ends_at.filter(|ends_at| *ends_at <= now.wall) {
+            let (at, now) = (ends_at.get(), now.wall.get());
             return Err(CommandRefusal::InThePast { field: "ends_at", at, now });
         }
-        let opens_at = now.plus(plan.countdown);
+        let opens_at = now.sale.plus(plan.countdown);
         // The host has taken over: a countdown that is called off does not start by itself again.
         self.book_mut(drop).start_done = true;
         self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });

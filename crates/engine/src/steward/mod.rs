@@ -5,6 +5,7 @@
 
 mod book;
 mod brake;
+mod clocks;
 mod commands;
 mod deadlines;
 mod effects;
@@ -29,6 +30,7 @@ use crate::command::{CommandOutcome, StaffCommand, Unavailable};
 
 pub(crate) use book::Book;
 pub(crate) use brake::BrakeBook;
+pub(crate) use clocks::ClockWatch;
 pub(crate) use keys::CommandKeys;
 pub(crate) use thread::{Recovery, Started, Steward, stock_config};
 

@@ -10,12 +10,12 @@ use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, Recove
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    Book, BrakeBook, CommandKeys, Request, Requests, deadlines::Deadlines, effects::Effect,
-    timers::Timers,
+    Book, BrakeBook, ClockWatch, CommandKeys, Request, Requests, deadlines::Deadlines,
+    effects::Effect, timers::Timers,
 };
 use crate::{
-    applier::Tag, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, sale::SaleDrop,
-    shared::Shared,
+    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake,
+    sale::SaleDrop, shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -63,6 +63,7 @@ pub(crate) struct Steward {
     requests: Requests,
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
+    pub(super) clocks: ClockWatch,
     /// What is on air was restored already.
     pub(super) recovering: bool,
     pushed: Position,
@@ -99,6 +100,7 @@ impl Steward {
             requests,
             incarnation: started.incarnation,
             recoveries: started.recoveries,
+            clocks: ClockWatch::default(),
             recovering: true,
             stopping: false,
         }
@@ -114,6 +116,7 @@ impl Steward {
         // Whoever started the engine waits for this, unless it has given up.
         let _gone = ready.send(());
         self.release_banned_channels();
+        self.clocks.start(self.shared.clock.moment());
         loop {
             // Takes first: a hold whose end is due now was counted as live before.
             self.collect_takes();
@@ -121,10 +124,10 @@ impl Steward {
             if self.shared.is_poisoned() {
                 return self.give_up();
             }
-            let now = self.shared.clock.now();
-            self.expire(now);
+            let now = self.look_at_clocks();
+            self.expire(now.sale);
             self.timers(now);
-            self.brake_timers(now);
+            self.brake_timers(now.wall);
             let more = self.release_banned();
             let idle = self.requests(now);
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
@@ -195,7 +198,7 @@ impl Steward {
     }
 
     /// Decides waiting requests; `true` if none is left or there is no room for more.
-    fn requests(&mut self, now: UnixMillis) -> bool {
+    fn requests(&mut self, now: Moment) -> bool {
         for _ in 0..REQUESTS_PER_TURN_MAX {
             // Refusals need no room in the ring, but they wait for it all the same.
             if !self.has_room() || self.waiting.len() >= self.shared.config.steward_requests_max {
@@ -204,8 +207,8 @@ impl Steward {
             let Some(request) = self.requests.next() else { return true };
             match request {
                 Request::Command(command, reply) => self.command(&command, now, reply),
-                Request::Release(request) => self.release(request, now),
-                Request::Confirm(hold, reply) => self.confirm(hold, now, reply),
+                Request::Release(request) => self.release(request, now.sale),
+                Request::Confirm(hold, reply) => self.confirm(hold, now.sale, reply),
                 Request::Fail(hold, reply) => self.fail(hold, reply),
                 Request::Stop => self.stopping = true,
             }
@@ -215,23 +218,24 @@ impl Steward {
 
     /// Sleeps while nothing is due. Commits of its own records, takes that cannot wait and requests end
     /// the sleep early.
-    fn rest(&mut self, now: UnixMillis) {
+    fn rest(&mut self, now: Moment) {
         // Requests decided since the last look may have moved what is due.
-        self.set_timers();
+        self.set_timers(now);
         let span = self.sleep(now);
         // A closed drop settles as soon as its last take is known; a banned viewer's holds end as soon
         // as they are durable.
         let waits = !self.brake.releasing.is_empty() || self.timers.any_closed();
-        let until = if waits { UnixMillis::new(u64::MAX) } else { now.plus(span) };
+        let until = if waits { UnixMillis::new(u64::MAX) } else { now.sale.plus(span) };
         if self.shared.fresh_takes.may_sleep(until) {
             std::thread::park_timeout(span.to_std());
         }
     }
 
-    fn sleep(&self, now: UnixMillis) -> DurationMs {
-        let timers = [self.timers.next(), self.deadlines.next(), self.brake.next_timer()];
+    fn sleep(&self, now: Moment) -> DurationMs {
+        let brake = self.brake.next_timer().map(|at| now.on_sale(at));
+        let timers = [self.timers.next(), self.deadlines.next(), brake];
         let next = timers.into_iter().flatten().min();
-        let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now).get().min(SLEEP_MS_MAX));
+        let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
         DurationMs::new(millis.max(1))
     }

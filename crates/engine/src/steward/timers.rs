@@ -6,7 +6,7 @@ use stampede_domain::{DropId, Phase, UnixMillis};
 use stampede_ledger::{Record, Tally};
 
 use super::thread::Steward;
-use crate::metrics;
+use crate::{clock::Moment, metrics};
 
 /// Drops by the time when they are due. Bounded by the drops that are not over.
 #[derive(Debug, Default)]
@@ -63,40 +63,40 @@ impl Timers {
 
 impl Steward {
     /// Starts, opens, closes, settles and tallies what is due, each drop at most once.
-    pub(super) fn timers(&mut self, now: UnixMillis) {
-        self.collect_counted(now);
-        self.set_timers();
-        for id in self.timers.due(now) {
+    pub(super) fn timers(&mut self, now: Moment) {
+        self.collect_counted(now.sale);
+        self.set_timers(now);
+        for id in self.timers.due(now.sale) {
             if !self.has_room() {
                 break;
             }
             self.timer(id, now);
-            self.tally_if_due(id, now);
+            self.tally_if_due(id, now.sale);
             self.settle_if_done(id);
         }
-        self.set_timers();
+        self.set_timers(now);
     }
 
     /// Works out anew when the drops are due whose books have changed.
-    pub(super) fn set_timers(&mut self) {
+    pub(super) fn set_timers(&mut self, now: Moment) {
         let mut touched = std::mem::take(&mut self.timers.touched);
         touched.sort_unstable();
         touched.dedup();
         for drop in touched.drain(..) {
             let book = self.books.get(&drop);
             let is_closed = book.is_some_and(|book| book.phase == Phase::Closed);
-            self.timers.set(drop, book.and_then(|book| book.next_due()), is_closed);
+            self.timers.set(drop, book.and_then(|book| book.next_due(now)), is_closed);
         }
         // Its room is used again.
         self.timers.touched = touched;
     }
 
-    fn timer(&mut self, id: DropId, now: UnixMillis) {
+    fn timer(&mut self, id: DropId, now: Moment) {
         let book = self.book_mut(id);
-        if book.next_timer().is_none_or(|at| at > now) {
+        if book.next_timer(now).is_none_or(|at| at > now.sale) {
             return;
         }
-        if book.lapses_at().is_some_and(|at| book.phase_ends_at().is_none_or(|end| at <= end)) {
+        if book.lapses_at().is_some_and(|at| book.phase_ends_at(now).is_none_or(|end| at <= end)) {
             return self.offline_lapses(id);
         }
         let book = self.book_mut(id);
@@ -105,9 +105,10 @@ impl Steward {
                 book.start_done = true;
                 let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
                 // A start that was missed waits for the host.
-                if starts_at >= now {
-                    let record = Record::Countdown { opens_at: starts_at };
-                    self.permit(id, Phase::Countdown, Some(starts_at), record);
+                if starts_at >= now.wall {
+                    let opens_at = now.on_sale(starts_at);
+                    let record = Record::Countdown { opens_at };
+                    self.permit(id, Phase::Countdown, Some(opens_at), record);
                 }
             }
             Phase::Countdown => self.open(id),

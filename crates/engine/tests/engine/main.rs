@@ -5,6 +5,7 @@
 mod bans;
 mod brake;
 mod channels;
+mod clocks;
 mod recovery;
 mod sale;
 mod streams;

@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +23,11 @@ use tokio::sync::oneshot;
 /// Waits are bounded: a test that hangs says so.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct ManualClock(AtomicU64);
+pub(crate) struct ManualClock {
+    now: AtomicU64,
+    /// By how much the wall clock is ahead of the other, in milliseconds.
+    wall_ahead: AtomicI64,
+}
 
 thread_local! {
     /// What happens around this thread's next reading of the clock; it tells what was read.
@@ -37,14 +41,20 @@ pub(crate) fn at_next_reading(around: impl FnOnce() -> UnixMillis + 'static) {
 
 impl ManualClock {
     pub(crate) fn advance(&self, millis: u64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.now.fetch_add(millis, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        let read = || UnixMillis::new(self.0.load(Ordering::SeqCst));
+        let read = || UnixMillis::new(self.now.load(Ordering::SeqCst));
         READING.take().map_or_else(read, |around| around())
+    }
+
+    fn wall(&self) -> UnixMillis {
+        let (now, ahead) = (&self.now, &self.wall_ahead);
+        let now = now.load(Ordering::SeqCst);
+        UnixMillis::new(now.saturating_add_signed(ahead.load(Ordering::SeqCst)))
     }
 }
 
@@ -106,7 +116,8 @@ pub(crate) fn plan_with_countdown(supply: u32) -> DropPlan {
 impl World {
     /// An empty ledger, started once, on two cores.
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(ManualClock(AtomicU64::new(1_000_000)));
+        let clock =
+            Arc::new(ManualClock { now: AtomicU64::new(1_000_000), wall_ahead: AtomicI64::new(0) });
         Self::start(FakeLedger::new("n1".parse().unwrap()), clock)
     }
 
@@ -140,7 +151,12 @@ impl World {
     }
 
     pub(crate) fn set_back(&self, millis: u64) {
-        self.clock.0.fetch_sub(millis, Ordering::SeqCst);
+        self.clock.now.fetch_sub(millis, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock, so many milliseconds away from where it is.
+    pub(crate) fn set_wall(&self, by_millis: i64) {
+        self.clock.wall_ahead.fetch_add(by_millis, Ordering::SeqCst);
     }
 
     pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {

@@ -24,7 +24,7 @@ impl Sessions {
         admission: Admission,
     ) {
         let Wish { drop, sku, units, key } = wish;
-        if let Some(refusal) = self.refuse_early(token, now, admission) {
+        if let Some(refusal) = self.refuse_early(token, admission) {
             return self.refuse_buy(token, drop, key, refusal);
         }
         let session = self.slab.get(token);
@@ -93,14 +93,8 @@ impl Sessions {
         self.send(token, &ServerMessage::Refused(Refused::buy(key, &refusal)));
     }
 
-    pub(super) fn release(
-        &mut self,
-        token: Token,
-        hold: HoldId,
-        now: UnixMillis,
-        admission: Admission,
-    ) {
-        let early = self.refuse_hold_early(token, hold, now, admission);
+    pub(super) fn release(&mut self, token: Token, hold: HoldId, admission: Admission) {
+        let early = self.refuse_hold_early(token, hold, admission);
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
             let refusal = self.port.release(&joined.viewer, hold, token).err();
@@ -115,14 +109,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn pay(
-        &mut self,
-        token: Token,
-        hold: HoldId,
-        now: UnixMillis,
-        admission: Admission,
-    ) {
-        let early = self.refuse_hold_early(token, hold, now, admission);
+    pub(super) fn pay(&mut self, token: Token, hold: HoldId, admission: Admission) {
+        let early = self.refuse_hold_early(token, hold, admission);
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
             let refusal = self.shared.settlement.pay(joined.viewer.number(), hold).err();
@@ -142,10 +130,9 @@ impl Sessions {
         &mut self,
         token: Token,
         hold: HoldId,
-        now: UnixMillis,
         admission: Admission,
     ) -> Option<Refusal> {
-        if let Some(refusal) = self.refuse_early(token, now, admission) {
+        if let Some(refusal) = self.refuse_early(token, admission) {
             return Some(refusal);
         }
         let ticket = &self.slab.get(token).and_then(|session| session.joined())?.ticket;
@@ -154,7 +141,7 @@ impl Sessions {
     }
 
     /// What stands in the way of every request, in the order of [`RefusalCode`].
-    fn refuse_early(&self, token: Token, now: UnixMillis, admission: Admission) -> Option<Refusal> {
+    fn refuse_early(&self, token: Token, admission: Admission) -> Option<Refusal> {
         const _: () = assert!(RefusalCode::Busy.ordinal() < RefusalCode::RateLimited.ordinal());
         if self.draining || self.poisoned {
             return Some(self.port.busy());
@@ -163,6 +150,6 @@ impl Sessions {
             return Some(Refusal::RateLimited { retry_after });
         }
         let joined = self.slab.get(token).and_then(|session| session.joined())?;
-        (joined.ticket.expires_at <= now).then_some(Refusal::TicketExpired)
+        (joined.ticket.expires_at <= self.port.wall()).then_some(Refusal::TicketExpired)
     }
 }

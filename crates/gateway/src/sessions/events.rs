@@ -100,7 +100,7 @@ impl Sessions {
                 self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
             }
             CoreEvent::Viewer { viewer, event } => self.tell(viewer, event, now),
-            CoreEvent::DropChanged(drop) => self.show_drop(drop, now),
+            CoreEvent::DropChanged(drop) => self.show_drop(drop),
             CoreEvent::Evict { token } => {
                 self.close(token, CloseCode::Replaced, "the viewer has too many connections");
             }
@@ -152,7 +152,8 @@ impl Sessions {
     }
 
     /// Tells the drop's audience where it stands now.
-    fn show_drop(&mut self, drop: DropId, now: UnixMillis) {
+    fn show_drop(&mut self, drop: DropId) {
+        let now = self.port.moment();
         let Some(sale) = self.port.sale(drop) else { return };
         let Some((members, mut news)) = self.audiences.news(sale, now) else { return };
         for token in members {

@@ -15,21 +15,16 @@ use crate::{
 
 impl Sessions {
     /// Checks the ticket, joins the stream, welcomes the viewer.
-    pub(super) fn hello(
-        &mut self,
-        token: Token,
-        ticket: &str,
-        client: Option<&str>,
-        now: UnixMillis,
-    ) {
+    pub(super) fn hello(&mut self, token: Token, ticket: &str, client: Option<&str>) {
         if self.poisoned {
             return self.close(token, CloseCode::Unavailable, UNAVAILABLE);
         }
-        let ticket = match self.shared.verify(ticket, now) {
+        let now = self.port.moment();
+        let ticket = match self.shared.verify(ticket, now.wall) {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
         };
-        if let Some((code, notice)) = self.turn_away(token, &ticket, now) {
+        if let Some((code, notice)) = self.turn_away(token, &ticket, now.sale) {
             return self.close_with(token, code, notice);
         }
         if let Some(client) = client {
@@ -43,7 +38,7 @@ impl Sessions {
         let joined = self.audiences.get_mut(audience).expect("it was just joined");
         let (seen_tick, drops) = (joined.tick(), joined.infos(now));
 
-        let mut welcome = self.welcome(&ticket, now, drops);
+        let mut welcome = self.welcome(&ticket, now.wall, drops);
         for status in self.port.holds_of(&viewer, &ticket.stream) {
             let Some(sale) = self.port.sale(status.hold.drop_id()) else { continue };
             if sale.plan().mode != ticket.mode {
@@ -52,7 +47,7 @@ impl Sessions {
             if status.confirmed {
                 welcome.orders.push(view::order(sale, &status));
             } else {
-                welcome.holds.push(view::held(sale, &status, now));
+                welcome.holds.push(view::held(sale, &status, now.sale));
             }
         }
         let session = self.slab.get_mut(token).expect("the session that said hello");
@@ -93,7 +88,7 @@ impl Sessions {
     fn welcome(
         &self,
         ticket: &Ticket,
-        now: UnixMillis,
+        wall: UnixMillis,
         drops: Vec<Arc<stampede_wire::DropInfo>>,
     ) -> Welcome {
         Welcome {
@@ -101,9 +96,9 @@ impl Sessions {
             stream: ticket.stream.clone(),
             channel: ticket.channel.clone(),
             mode: ticket.mode,
-            server_time_ms: now.get(),
+            server_time_ms: wall.get(),
             heartbeat_ms: self.shared.config.heartbeat.get(),
-            ticket_expires_in_ms: ticket.expires_at.since(now).get(),
+            ticket_expires_in_ms: ticket.expires_at.since(wall).get(),
             drops,
             holds: Vec::new(),
             orders: Vec::new(),
@@ -111,20 +106,15 @@ impl Sessions {
     }
 
     /// Puts a newer ticket of the same bearer in place of the old one.
-    pub(super) fn refresh(
-        &mut self,
-        token: Token,
-        ticket: &str,
-        now: UnixMillis,
-        admission: Admission,
-    ) {
+    pub(super) fn refresh(&mut self, token: Token, ticket: &str, admission: Admission) {
         // A signature costs more than any other request, so none is checked over the limit. There is
         // no refusal for a refresh; a client needs one in minutes.
         if matches!(admission, Admission::Over { .. }) {
             let why = "a refresh came over the rate limit; wait when told to";
             return self.close(token, CloseCode::Flooding, why);
         }
-        let fresh = match self.shared.verify(ticket, now) {
+        let wall = self.port.wall();
+        let fresh = match self.shared.verify(ticket, wall) {
             Ok(ticket) => ticket,
             Err(error) => return self.close(token, CloseCode::from(&error), &error.to_string()),
         };
@@ -133,9 +123,9 @@ impl Sessions {
             let why = "the ticket is for another viewer, stream, channel or mode; connect anew";
             return self.close(token, CloseCode::TicketMismatch, why);
         }
-        let ticket_expires_in_ms = fresh.expires_at.since(now).get();
+        let ticket_expires_in_ms = fresh.expires_at.since(wall).get();
         joined.ticket = fresh;
-        let refreshed = Refreshed { server_time_ms: now.get(), ticket_expires_in_ms };
+        let refreshed = Refreshed { server_time_ms: wall.get(), ticket_expires_in_ms };
         self.send(token, &ServerMessage::Refreshed(refreshed));
     }
 }

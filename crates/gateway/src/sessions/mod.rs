@@ -128,7 +128,7 @@ impl Sessions {
         self.port.flush();
     }
 
-    /// The server's time.
+    /// The sale's clock.
     pub(crate) fn now(&self) -> UnixMillis {
         self.port.now()
     }
@@ -210,7 +210,7 @@ impl Sessions {
         let greeting = self.slab.get(token).is_some_and(|session| session.joined().is_none());
         match message {
             ClientMessage::Hello { ticket, client } if greeting => {
-                self.hello(token, &ticket, client.as_deref(), now);
+                self.hello(token, &ticket, client.as_deref());
             }
             _ if greeting => {
                 self.close(token, CloseCode::HelloExpected, "the first message must be a hello");
@@ -218,14 +218,15 @@ impl Sessions {
             ClientMessage::Hello { .. } => {
                 self.close(token, CloseCode::HelloExpected, "hello came twice; send refresh");
             }
-            ClientMessage::Refresh { ticket } => self.refresh(token, &ticket, now, admission),
+            ClientMessage::Refresh { ticket } => self.refresh(token, &ticket, admission),
             ClientMessage::Buy { drop, sku, units, key } => {
                 self.buy(token, buying::Wish { drop, sku: &sku, units, key }, now, admission);
             }
-            ClientMessage::Release { hold } => self.release(token, hold, now, admission),
-            ClientMessage::Pay { hold } => self.pay(token, hold, now, admission),
+            ClientMessage::Release { hold } => self.release(token, hold, admission),
+            ClientMessage::Pay { hold } => self.pay(token, hold, admission),
             ClientMessage::Ping => {
-                self.send(token, &ServerMessage::Pong(Pong { server_time_ms: now.get() }));
+                let server_time_ms = self.port.wall().get();
+                self.send(token, &ServerMessage::Pong(Pong { server_time_ms }));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Deadlines of sessions: hello, heartbeat, ticket, close.
 
 use rand::Rng;
-use stampede_domain::{DurationMs, UnixMillis};
+use stampede_domain::DurationMs;
+use stampede_engine::Moment;
 use stampede_wire::{CloseCode, ErrorNotice};
 
 use super::{Sessions, list};
@@ -24,7 +25,7 @@ impl Sessions {
     /// One pass over all of them costs less than a timer for each: 15,000 sessions take well under a
     /// millisecond, four times a second.
     pub(crate) fn sweep(&mut self) {
-        let now = self.port.now();
+        let now = self.port.moment();
         let mut closes: Vec<(Token, CloseCode, &'static str)> = Vec::new();
         for (token, session) in self.slab.iter_mut() {
             match due(session, &self.shared, now) {
@@ -80,8 +81,8 @@ impl Sessions {
     }
 }
 
-fn due(session: &Session, shared: &Shared, now: UnixMillis) -> Option<Due> {
-    let config = &shared.config;
+fn due(session: &Session, shared: &Shared, moment: Moment) -> Option<Due> {
+    let (config, now) = (&shared.config, moment.sale);
     let joined = match &session.stage {
         Stage::Closing { until } => return (*until <= now).then_some(Due::Drop),
         Stage::Greeting { until } => {
@@ -90,7 +91,7 @@ fn due(session: &Session, shared: &Shared, now: UnixMillis) -> Option<Due> {
         }
         Stage::Joined(joined) => joined,
     };
-    if joined.ticket.expires_at.plus(config.ticket_grace) <= now {
+    if joined.ticket.expires_at.plus(config.ticket_grace) <= moment.wall {
         let why = "the ticket expired; connect with a new one";
         return Some(Due::Close(CloseCode::TicketExpired, why));
     }

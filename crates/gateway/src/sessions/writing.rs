@@ -70,7 +70,7 @@ impl Sessions {
         let session = self.slab.get_mut(token)?;
         let subprotocol = session.subprotocol;
         let joined = session.joined_mut().filter(|joined| joined.owed.is_some())?;
-        let now = self.port.now();
+        let now = self.port.moment();
         let audience = self.audiences.get_mut(joined.audience)?;
         loop {
             let Some(drop) = joined.owed.as_mut()?.0.pop() else {

@@ -1,6 +1,6 @@
 //! Tickets over a connection's life.
 
-use stampede_domain::{DurationMs, Mode};
+use stampede_domain::{DurationMs, Mode, UnixMillis};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, ticket::Ticket};
 
 use crate::world::{World, plan, verifier};
@@ -29,6 +29,34 @@ fn an_expired_ticket_is_refused() {
     let ticket = world.ticket("v1");
     world.advance(3_600_000);
     assert_eq!(closed_after_hello(&world, &ticket), 4101);
+}
+
+#[test]
+fn tickets_go_by_the_wall_clock_and_holds_do_not() {
+    let world = World::new();
+    let drop = world.open(plan(2));
+    let ticket_of = |viewer, wall: UnixMillis| {
+        let expires_at = wall.plus(DurationMs::from_secs(3_600));
+        world.ticket_with(viewer, |ticket| ticket.expires_at = expires_at)
+    };
+    let mut early = world.join("v1");
+    early.buy(drop, "mug", 1, "first");
+    early.held();
+    // The server has run eight hours fast until somebody sets its clock right.
+    world.set_wall(-8 * 3_600_000);
+    let wall = world.engine.wall();
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(&ticket_of("v2", wall));
+    let welcome = client.welcomed();
+    assert_eq!((welcome.ticket_expires_in_ms, welcome.server_time_ms), (3_600_000, wall.get()));
+    client.buy(drop, "mug", 1, "second");
+    let held = client.held();
+    assert_eq!(held.expires_in_ms, plan(0).hold_ttl.get());
+    // It was ten minutes slow: what expired in that time is expired.
+    let stale = ticket_of("v3", wall);
+    world.set_wall(2 * 3_600_000);
+    assert_eq!(closed_after_hello(&world, &stale), 4101);
+    assert_eq!(world.available(drop), 0, "no hold has ended");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -32,11 +32,20 @@ use crate::client::Client;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const CORES: usize = 2;
 
-pub(crate) struct ManualClock(AtomicU64);
+pub(crate) struct ManualClock {
+    now: AtomicU64,
+    /// By how much the wall clock is ahead of the other, in milliseconds.
+    wall_ahead: AtomicI64,
+}
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        UnixMillis::new(self.0.load(Ordering::SeqCst))
+        UnixMillis::new(self.now.load(Ordering::SeqCst))
+    }
+
+    fn wall(&self) -> UnixMillis {
+        let ahead = self.wall_ahead.load(Ordering::SeqCst);
+        UnixMillis::new(self.now().get().saturating_add_signed(ahead))
     }
 }
 
@@ -145,7 +154,8 @@ impl World {
         provider: Provider,
         change: impl FnOnce(&mut GatewayConfig),
     ) -> Self {
-        let clock = Arc::new(ManualClock(AtomicU64::new(1_700_000_000_000)));
+        let (now, wall_ahead) = (AtomicU64::new(1_700_000_000_000), AtomicI64::new(0));
+        let clock = Arc::new(ManualClock { now, wall_ahead });
         let signals = CoreSignals::new(CORES).unwrap();
         let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
         let (engine, ports) =
@@ -191,7 +201,12 @@ impl World {
     }
 
     pub(crate) fn advance(&self, millis: u64) {
-        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+        self.clock.now.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock, so many milliseconds away from where it is.
+    pub(crate) fn set_wall(&self, by_millis: i64) {
+        self.clock.wall_ahead.fetch_add(by_millis, Ordering::SeqCst);
     }
 
     /// Waits until a payment is under way, then lets its provider answer.

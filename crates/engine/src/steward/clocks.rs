@@ -1,0 +1,75 @@
+//! The two clocks side by side: how far they are apart is shown, each change of it said once.
+
+use tracing::{info, warn};
+
+use super::thread::Steward;
+use crate::{clock::Moment, metrics};
+
+/// Difference that nobody needs to hear of, in milliseconds.
+const SLACK_MS: u64 = 1_000;
+
+/// What was last said about the difference between the sale's clock and the wall clock.
+#[derive(Debug, Default)]
+pub(crate) struct ClockWatch {
+    said_ms: i64,
+    /// The difference that timers were worked out with.
+    used_ms: i64,
+    shown_ms: Option<i64>,
+}
+
+impl ClockWatch {
+    /// The difference at the start, which is due to what the ledger holds.
+    pub(crate) fn start(&mut self, now: Moment) {
+        let ahead_ms = now.ahead_ms();
+        if ahead_ms.unsigned_abs() > SLACK_MS {
+            warn!(
+                ahead_ms,
+                "the ledger's last time is not the wall clock's: an earlier start ran by another \
+                 clock, or this one is wrong; check the machine's time. Sales go on by the ledger's \
+                 clock; tickets, planned times and expiries go by the wall clock"
+            );
+            self.said_ms = ahead_ms;
+        }
+        self.used_ms = ahead_ms;
+        self.look(now);
+    }
+
+    /// Shows the difference; says it once for each time that it has changed by more than a second.
+    fn look(&mut self, now: Moment) {
+        let ahead_ms = now.ahead_ms();
+        if self.shown_ms != Some(ahead_ms) {
+            self.shown_ms = Some(ahead_ms);
+            metrics::show_clock_ahead(ahead_ms);
+        }
+        if ahead_ms.abs_diff(self.said_ms) <= SLACK_MS {
+            return;
+        }
+        self.said_ms = ahead_ms;
+        if ahead_ms.unsigned_abs() > SLACK_MS {
+            warn!(
+                ahead_ms,
+                "the wall clock was set: the sale's clock differs from it; deadlines go on as they \
+                 are, tickets and planned times follow the wall clock"
+            );
+        } else {
+            info!(ahead_ms, "the wall clock agrees with the sale's clock again");
+        }
+    }
+}
+
+impl Steward {
+    /// Reads the clocks. Once the wall clock was moved against the sale's, every drop's time is worked
+    /// out anew; a millisecond is what two readings differ by anyway.
+    pub(super) fn look_at_clocks(&mut self) -> Moment {
+        let now = self.shared.clock.moment();
+        self.clocks.look(now);
+        let ahead_ms = now.ahead_ms();
+        if ahead_ms.abs_diff(self.clocks.used_ms) > 1 {
+            self.clocks.used_ms = ahead_ms;
+            for drop in self.books.keys() {
+                self.timers.touch(*drop);
+            }
+        }
+        now.with_ahead_ms(self.clocks.used_ms)
+    }
+}
