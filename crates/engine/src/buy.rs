@@ -1,10 +1,11 @@
 //! What a core asks the engine, what it is told.
 
 use stampede_domain::{
-    ChannelId, DropId, HoldId, IdempotencyKey, Money, Refusal, SkuIndex, Units, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal, SkuIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 use stampede_ledger::Position;
+use stampede_stock::Take;
 
 /// What a viewer asks to buy.
 #[derive(Clone, Copy, Debug)]
@@ -79,4 +80,34 @@ pub struct HoldStatus {
     pub deadline: UnixMillis,
     /// Whether it has become an order.
     pub confirmed: bool,
+}
+
+/// The refusal that stands for what the stock said.
+pub(crate) fn why_refused(
+    take: Take,
+    phase: Phase,
+    busy: Refusal,
+    retry_after: DurationMs,
+) -> Refusal {
+    match take {
+        Take::KeyReused => Refusal::KeyReused,
+        Take::Shut => shut(phase, busy),
+        Take::SoldOut => Refusal::SoldOut,
+        Take::NotEnough { available } => Refusal::NotEnough { available },
+        Take::OverViewerLimit { limit } => Refusal::OverViewerLimit { limit },
+        Take::HoldsCapped { max } => Refusal::HoldsCapped { max },
+        Take::NoRoom => Refusal::Busy { retry_after },
+        Take::Taken(_) | Take::Replay(_) => unreachable!("these are no refusals"),
+    }
+}
+
+/// Why the open bit is off. The bit goes off before the phase changes, so an open phase means that
+/// the change is under way.
+fn shut(phase: Phase, busy: Refusal) -> Refusal {
+    match phase {
+        Phase::Scheduled | Phase::Countdown => Refusal::NotOpen,
+        Phase::Open => busy,
+        Phase::Paused => Refusal::Paused,
+        Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
+    }
 }

@@ -23,6 +23,7 @@ mod port;
 mod rate;
 mod recover;
 mod recover_brake;
+mod recover_pool;
 mod sale;
 mod shared;
 mod start;

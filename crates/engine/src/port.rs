@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    BanId, DropId, DropPlan, DurationMs, HoldId, Mode, Phase, Refusal, RefusalCode, StreamId,
-    Units, UnixMillis, ViewerId, ViewerNumber,
+    BanId, DropId, DropPlan, DurationMs, HoldId, Mode, Refusal, RefusalCode, StreamId, Units,
+    UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
 use stampede_stock::{HoldView, Lane, Take, TakeRequest};
@@ -12,7 +12,7 @@ use stampede_stock::{HoldView, Lane, Take, TakeRequest};
 use crate::{
     applier::Tag,
     brake::Brake,
-    buy::{Buy, BuyRequest, HoldLook, HoldStatus},
+    buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
     clock::{Clock, Moment},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
@@ -199,22 +199,13 @@ impl CorePort {
                 self.shared.note_count(sale);
                 if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
             }
-            Take::KeyReused => refuse(&self.shared, sale, core, Refusal::KeyReused),
-            Take::Shut => refuse(&self.shared, sale, core, shut(sale.phase(), busy)),
-            Take::SoldOut => refuse(&self.shared, sale, core, Refusal::SoldOut),
-            Take::NotEnough { available } => {
-                refuse(&self.shared, sale, core, Refusal::NotEnough { available })
-            }
-            Take::OverViewerLimit { limit } => {
-                refuse(&self.shared, sale, core, Refusal::OverViewerLimit { limit })
-            }
-            Take::HoldsCapped { max } => {
-                refuse(&self.shared, sale, core, Refusal::HoldsCapped { max })
-            }
-            Take::NoRoom => {
+            refused => {
                 let (shed, retry_after) = held_back;
-                brake.count_shed(shed);
-                refuse(&self.shared, sale, core, Refusal::Busy { retry_after })
+                if refused == Take::NoRoom {
+                    brake.count_shed(shed);
+                }
+                let why = why_refused(refused, sale.phase(), busy, retry_after);
+                refuse(&self.shared, sale, core, why)
             }
         }
     }
@@ -375,17 +366,6 @@ fn take_request(
         now,
         deadline: now.plus(plan.hold_ttl),
     })
-}
-
-/// Why the open bit is off. The bit goes off before the phase changes, so an open phase means that
-/// the change is under way.
-fn shut(phase: Phase, busy: Refusal) -> Refusal {
-    match phase {
-        Phase::Scheduled | Phase::Countdown => Refusal::NotOpen,
-        Phase::Open => busy,
-        Phase::Paused => Refusal::Paused,
-        Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
-    }
 }
 
 /// A hold as the stock knows it, priced by the plan.

@@ -14,7 +14,8 @@ use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, Suppl
 
 use crate::{
     command::Done, command_refusal::CommandRefusal, hold_channels::HoldChannels,
-    offline::StreamWatch, recover_brake::BrakePast, steward::CommandKeys, viewer::Directory,
+    offline::StreamWatch, recover_brake::BrakePast, recover_pool::PoolPast, steward::CommandKeys,
+    viewer::Directory,
 };
 
 /// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
@@ -87,16 +88,6 @@ struct Past {
     taken_at: UnixMillis,
     deadline: UnixMillis,
     state: RestoredState,
-}
-
-/// One pool's past.
-#[derive(Default)]
-struct PoolPast {
-    supplied: Units,
-    /// Highest number that a restart has accounted for.
-    settled_to: u64,
-    /// Numbers that became durable since.
-    since: Vec<u64>,
 }
 
 /// One drop's past.
@@ -230,7 +221,7 @@ impl DropPast {
                 self.holds.insert(hold, Past { viewer, key, units, taken_at, deadline, state });
             }
             Record::Confirmed { hold, .. } => {
-                self.end(drop, seq, *hold, RestoredState::Confirmed)?
+                self.end(drop, seq, *hold, RestoredState::Confirmed)?;
             }
             Record::Released { hold, .. } | Record::Expired { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Ended)?;
@@ -243,18 +234,8 @@ impl DropPast {
                     past.since.clear();
                 }
             }
-            Record::StreamOffline { at } => self.watch.go_offline(*at),
-            Record::StreamOnline => {
-                if self.watch.come_back(&self.plan) {
-                    self.enter(Phase::Open);
-                }
-            }
-            Record::OfflineLapsed => {
-                let mut watch = self.watch;
-                if let Some(phase) = watch.lapse(self.phase) {
-                    self.enter(phase);
-                }
-                self.watch = watch;
+            Record::StreamOffline { .. } | Record::StreamOnline | Record::OfflineLapsed => {
+                self.stream(record);
             }
             Record::Suspended { span } => self.move_deadlines(*span),
             // Which drop is on air is the stream's.
@@ -270,6 +251,22 @@ impl DropPast {
             | Record::Lifted { .. } => {}
         }
         Ok(())
+    }
+
+    /// The stream went, came back or was away too long.
+    fn stream(&mut self, record: &Record) {
+        match record {
+            Record::StreamOffline { at } => self.watch.go_offline(*at),
+            Record::StreamOnline if self.watch.come_back(&self.plan) => self.enter(Phase::Open),
+            Record::OfflineLapsed => {
+                let mut watch = self.watch;
+                if let Some(phase) = watch.lapse(self.phase) {
+                    self.enter(phase);
+                }
+                self.watch = watch;
+            }
+            _ => {}
+        }
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -364,37 +361,5 @@ impl DropPast {
     pub(crate) fn sold(&self) -> impl Iterator<Item = (PoolIndex, Units)> + '_ {
         let sold = self.holds.iter().filter(|(_, past)| past.state == RestoredState::Confirmed);
         sold.map(|(hold, past)| (hold.pool(), past.units))
-    }
-}
-
-impl PoolPast {
-    fn recovered(&mut self, place: u8) -> RecoveredPool {
-        self.since.sort_unstable();
-        let take = |number: u64| TakeNumber::new(number).expect("a record holds take numbers");
-        let mut lost = Vec::new();
-        let mut expected = self.settled_to + 1;
-        for number in &self.since {
-            lost.extend((expected..*number).map(take));
-            expected = number + 1;
-        }
-        self.settled_to = expected - 1;
-        self.since.clear();
-        let pool = PoolIndex::new(place).expect("a pool index has 8 bits");
-        RecoveredPool { pool, last_take: take(self.settled_to), lost }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_never_became_durable_are_listed_once() {
-        let mut pool = PoolPast { settled_to: 3, since: vec![9, 5, 6], ..PoolPast::default() };
-        let found = pool.recovered(0);
-        let numbers = |found: &RecoveredPool| Vec::from_iter(found.lost.iter().map(|n| n.get()));
-        assert_eq!((found.last_take.get(), numbers(&found)), (9, vec![4, 7, 8]));
-        let again = pool.recovered(0);
-        assert_eq!((again.last_take.get(), numbers(&again)), (9, vec![]));
     }
 }

@@ -334,13 +334,10 @@ impl Steward {
                 return false;
             }
             let sale = Arc::clone(&self.books[&drop].sale);
+            let came = |hold| channel.is_none_or(|channel| sale.is_by_channel(hold, channel));
             for hold in sale.stock().holds_of(viewer) {
                 match self.look_up(hold) {
-                    HoldLook::Known(held) if !held.confirmed => {
-                        if channel.is_none_or(|channel| sale.is_by_channel(hold, channel)) {
-                            self.give_back(&held);
-                        }
-                    }
+                    HoldLook::Known(held) if !held.confirmed && came(hold) => self.give_back(&held),
                     HoldLook::Pending => done = false,
                     _ => {}
                 }

@@ -9,6 +9,9 @@ use crate::{
     support::{Waiting, World, plan},
 };
 
+/// A hold with its channel.
+type Credit = (HoldId, Option<ChannelId>);
+
 fn hold_by(world: &mut World, by: Option<&str>, viewer: &str, key: &str) -> HoldId {
     let drop = "d1".parse().unwrap();
     let viewer = world.viewer(viewer);
@@ -40,7 +43,7 @@ fn an_order_has_the_channel_of_its_take_also_after_a_crash() {
     world.wait_expired(given);
     let again = hold_by(&mut world, None, "eve", "k5");
     confirm(&world, again);
-    let found = |of: fn(&Record) -> Option<(HoldId, Option<ChannelId>)>| {
+    let found = |of: fn(&Record) -> Option<Credit>| {
         records(&world.ledger, drop).iter().filter_map(of).collect::<Vec<_>>()
     };
     let by = |channel: Option<&str>| channel.map(|channel| channel.parse().unwrap());
