@@ -56,6 +56,7 @@ codes! {
     UnknownSku "unknown_sku" UNPROCESSABLE_ENTITY "No such SKU in the drop"
     LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
+    MemoryFull "memory_full" CONFLICT "Live drops would need more memory than they may"
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
     InvalidReason "invalid_reason" UNPROCESSABLE_ENTITY "The reason is not acceptable"
     UnknownStream "unknown_stream" NOT_FOUND "No such stream"
@@ -230,6 +231,7 @@ mod tests {
                 max: Units::MAX,
             },
             CommandRefusal::StreamFull { max: 64 },
+            CommandRefusal::MemoryFull { of: "all live drops", needed: 3, used: 2, max: 4 },
             CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
             CommandRefusal::Reason { max: 500 },
             CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },

@@ -77,6 +77,21 @@ pub enum CommandRefusal {
         /// The limit.
         max: usize,
     },
+    /// Live drops would come to need more memory than they may.
+    #[error(
+        "this drop would come to need {needed} bytes beside {used} of {of}, and {max} are allowed; \
+         offer fewer units, or let drops settle"
+    )]
+    MemoryFull {
+        /// Whose drops the limit is for.
+        of: &'static str,
+        /// What the drop would need in all.
+        needed: u64,
+        /// What the other drops may come to need.
+        used: u64,
+        /// The limit.
+        max: u64,
+    },
     /// A start or an end that lies in the past.
     #[error("{field} {at} is not after the server's time {now}")]
     InThePast {
@@ -183,6 +198,7 @@ impl CommandRefusal {
             Self::UnknownSku { .. } => "unknown_sku",
             Self::LotOutOfRange { .. } => "lot_out_of_range",
             Self::StreamFull { .. } => "stream_full",
+            Self::MemoryFull { .. } => "memory_full",
             Self::InThePast { .. } => "in_the_past",
             Self::Reason { .. } => "invalid_reason",
             Self::Rates(_) => "rate_out_of_range",

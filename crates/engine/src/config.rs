@@ -22,6 +22,10 @@ pub struct EngineConfig {
     /// What a `busy` answer names at least when buys or hellos exceed the rate admitted, in
     /// milliseconds.
     pub admission_retry_after: DurationMs,
+    /// Bytes that all live drops may come to need. When full: plans and lots are refused.
+    pub sale_bytes_max: u64,
+    /// The same for the live drops of one merchant.
+    pub merchant_bytes_max: u64,
     /// Time between two tallies of a drop, in milliseconds.
     pub tally_interval: DurationMs,
 }
@@ -37,6 +41,8 @@ impl Default for EngineConfig {
             busy_retry_after: DurationMs::new(250),
             halt_retry_after: DurationMs::from_secs(5),
             admission_retry_after: DurationMs::from_secs(1),
+            sale_bytes_max: 4 << 30,
+            merchant_bytes_max: 1 << 30,
             tally_interval: DurationMs::from_secs(1),
         }
     }

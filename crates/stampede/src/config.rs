@@ -20,6 +20,9 @@ pub(crate) const VIEWER_PORT: u16 = 7700;
 /// Port of the control listener.
 pub(crate) const CONTROL_PORT: u16 = 7701;
 
+/// Most MiB that live drops may be allowed to need: 16 TiB.
+const MEMORY_MIB_MAX: u64 = 1 << 24;
+
 /// Everything that may be set. Unknown keys are refused.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +40,10 @@ pub(crate) struct Config {
 pub(crate) struct Node {
     /// Its name in the ledger.
     pub(crate) name: String,
+    /// MiB that all live drops may come to need.
+    pub(crate) sale_memory_mib_max: u64,
+    /// MiB that one merchant's live drops may come to need.
+    pub(crate) merchant_memory_mib_max: u64,
 }
 
 /// `[viewers]`: the WebSocket listener.
@@ -172,6 +179,8 @@ pub(crate) enum ConfigError {
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error("node.name: {0}")]
     Node(#[from] IdError),
+    #[error("node.{name} is {given}; 1 to {MEMORY_MIB_MAX} are allowed")]
+    Memory { name: &'static str, given: u64 },
     #[error("viewers.cores is {cores}; 0 to {max} are allowed")]
     Cores { cores: usize, max: usize },
     #[error("payments.failure_rate is {rate}; 0 to 1 are allowed")]
@@ -195,7 +204,7 @@ pub(crate) enum ConfigError {
 
 impl Default for Node {
     fn default() -> Self {
-        Self { name: "main".into() }
+        Self { name: "main".into(), sale_memory_mib_max: 4_096, merchant_memory_mib_max: 1_024 }
     }
 }
 
@@ -322,6 +331,12 @@ impl Config {
     /// Checks what the types cannot.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         NodeId::new(&self.node.name)?;
+        let Node { sale_memory_mib_max: all, merchant_memory_mib_max: one, .. } = self.node;
+        for (name, given) in [("sale_memory_mib_max", all), ("merchant_memory_mib_max", one)] {
+            if !(1..=MEMORY_MIB_MAX).contains(&given) {
+                return Err(ConfigError::Memory { name, given });
+            }
+        }
         let cores = self.viewers.cores;
         if cores > CORES_MAX {
             return Err(ConfigError::Cores { cores, max: CORES_MAX });

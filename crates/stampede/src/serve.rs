@@ -165,6 +165,8 @@ fn engine_config(config: &Config) -> EngineConfig {
         connections_per_viewer_max: config.viewers.connections_per_viewer_max,
         halt_retry_after: DurationMs::new(config.viewers.stopped_retry_ms),
         admission_retry_after: DurationMs::new(config.viewers.limited_retry_ms),
+        sale_bytes_max: config.node.sale_memory_mib_max << 20,
+        merchant_bytes_max: config.node.merchant_memory_mib_max << 20,
         ..EngineConfig::default()
     }
 }

@@ -183,6 +183,7 @@ impl Steward {
         if live >= LIVE_DROPS_PER_STREAM_MAX {
             return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
         }
+        self.check_memory(&plan.merchant, None, plan.skus.iter().map(|sku| sku.supply))?;
         let drop = self.next_drop;
         self.next_drop = drop.next().expect("a ledger holds fewer than 2^32 drops");
         self.add_drop(drop, 1, plan);
@@ -210,6 +211,7 @@ impl Steward {
             return Err(CommandRefusal::Fixed { field: "mode" });
         }
         let revision = book.sale.revision() + 1;
+        self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(|sku| sku.supply))?;
         self.add_drop(drop, revision, plan);
         Ok(())
     }
@@ -267,9 +269,12 @@ impl Steward {
         let index = book.plan().sku_index(sku.as_str()).ok_or_else(unknown)?;
         let pool = DropPlan::common_pool(index);
         let supplied = book.supplied[usize::from(pool.get())];
-        if units.is_zero() || supplied.checked_add(units).is_none() {
-            return Err(CommandRefusal::LotOutOfRange { units, supplied, max: Units::MAX });
-        }
+        let sum = supplied.checked_add(units).filter(|_| !units.is_zero());
+        let max = Units::MAX;
+        let sum = sum.ok_or(CommandRefusal::LotOutOfRange { units, supplied, max })?;
+        let mut after = book.supplied.clone();
+        after[usize::from(pool.get())] = sum;
+        self.check_memory(&book.plan().merchant, Some(drop), after)?;
         Ok(self.add_lot(drop, pool, units))
     }
 

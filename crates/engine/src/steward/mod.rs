@@ -11,6 +11,7 @@ mod deadlines;
 mod effects;
 mod holds;
 mod keys;
+mod memory;
 mod streams;
 mod thread;
 mod timers;

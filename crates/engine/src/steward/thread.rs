@@ -11,7 +11,7 @@ use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
     Book, BrakeBook, ClockWatch, CommandKeys, Request, Requests, deadlines::Deadlines,
-    effects::Effect, timers::Timers,
+    effects::Effect, memory::warn_of_memory, timers::Timers,
 };
 use crate::{
     applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake,
@@ -77,6 +77,7 @@ impl Steward {
         requests: Requests,
         started: Started,
     ) -> Self {
+        warn_of_memory(&started.books, &shared.config);
         let mut deadlines = Deadlines::default();
         for take in started.live {
             deadlines.watch(take.deadline, take.hold);

@@ -6,6 +6,7 @@ mod bans;
 mod brake;
 mod channels;
 mod clocks;
+mod memory;
 mod recovery;
 mod sale;
 mod streams;

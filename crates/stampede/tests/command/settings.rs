@@ -37,6 +37,7 @@ fn a_value_out_of_range_is_named_with_the_range() {
         ("[viewers]\nlisten = \"here\"\n", "invalid socket address"),
         ("[payments]\nprovider = \"cash\"\n", "unknown variant `cash`"),
         ("[node]\nname = \"a b\"\n", "node.name: "),
+        ("[node]\nsale_memory_mib_max = 0\n", "node.sale_memory_mib_max is 0; 1 to 16777216"),
         ("viewers\n", "settings.toml"),
     ] {
         let said = refused(dir.path(), settings);

@@ -1,0 +1,65 @@
+//! Limits of what live drops may come to need.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropPlan, Phase, Units};
+use stampede_engine::{Action, CommandRefusal, EngineConfig, Role};
+use stampede_ledger::fake::FakeLedger;
+
+use crate::support::{World, plan};
+
+const MIB: u64 = 1 << 20;
+
+fn world(merchant_bytes_max: u64, sale_bytes_max: u64) -> World {
+    let of = World::new();
+    let (ledger, clock) = (FakeLedger::new("n2".parse().unwrap()), Arc::clone(&of.clock));
+    let config =
+        EngineConfig { cores: 2, merchant_bytes_max, sale_bytes_max, ..EngineConfig::default() };
+    World::start_with(config, ledger, clock)
+}
+
+fn of(merchant: &str, supply: u32) -> Arc<DropPlan> {
+    Arc::new(DropPlan { merchant: merchant.parse().unwrap(), ..plan(supply) })
+}
+
+fn limit(refused: CommandRefusal) -> (&'static str, u64) {
+    match refused {
+        CommandRefusal::MemoryFull { of, max, .. } => (of, max),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_merchant_at_its_limit_does_not_hinder_another() {
+    let mut world = world(2 * MIB, 3 * MIB);
+    let mut give = |drop, action| world.give(drop, action).get();
+    // 240 bytes for each unit, with 90 KiB for the drop.
+    let mine = give(None, Action::Plan { plan: of("acme", 6_000) }).unwrap().drop;
+    let refused = give(None, Action::Plan { plan: of("acme", 6_000) }).unwrap_err();
+    assert_eq!(limit(refused), ("the merchant's live drops", 2 * MIB));
+    let refused = give(Some(mine), Action::Edit { plan: of("acme", 9_000) }).unwrap_err();
+    assert_eq!(limit(refused), ("the merchant's live drops", 2 * MIB));
+    give(Some(mine), Action::Edit { plan: of("acme", 7_000) }).unwrap();
+    give(None, Action::Plan { plan: of("other", 4_000) }).unwrap();
+    let refused = give(None, Action::Plan { plan: of("third", 4_000) }).unwrap_err();
+    assert_eq!(limit(refused), ("all live drops", 3 * MIB));
+    give(Some(mine), Action::Cancel).unwrap();
+    world.wait_phase(mine, Phase::Cancelled);
+    world.give(None, Action::Plan { plan: of("third", 4_000) }).get().unwrap();
+}
+
+#[test]
+fn a_limit_below_what_the_ledger_holds_refuses_lots_and_sells_on() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(10_000));
+    world.clock.advance(100);
+    let config = EngineConfig { cores: 2, merchant_bytes_max: MIB, ..EngineConfig::default() };
+    let mut again = World::start_with(config, world.ledger.clone(), Arc::clone(&world.clock));
+    std::mem::forget((world.engine, world.ports));
+    again.wait_phase(drop, Phase::Open);
+    let viewer = again.viewer("ann");
+    again.hold(&viewer, drop, 1, "k1");
+    let lot = Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+    let refused = again.give_as(Role::Admin, "lot", Some(drop), lot).unwrap().get().unwrap_err();
+    assert_eq!(limit(refused), ("the merchant's live drops", MIB));
+}
