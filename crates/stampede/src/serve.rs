@@ -63,10 +63,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let data = lock(&args.data)?;
     // All ports are ours before anything is written: a start that fails leaves the ledger as it was.
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
-    let listeners = Listeners {
-        control: listen(config.control.listen)?,
-        assets: config.assets.listen.map(listen).transpose()?,
-    };
+    let listeners = Listeners::bind(&config)?;
     let tokens = Arc::new(StaffTokens::open(data.path())?);
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
@@ -274,6 +271,13 @@ struct Listeners {
     control: std::net::TcpListener,
     /// The public files alone, where that is wanted.
     assets: Option<std::net::TcpListener>,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> Result<Self, Failure> {
+        let control = listen(config.control.listen)?;
+        Ok(Self { control, assets: config.assets.listen.map(listen).transpose()? })
+    }
 }
 
 /// Serves the control interface until a signal comes; `ready` is told the addresses.
