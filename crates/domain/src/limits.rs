@@ -23,6 +23,9 @@ pub const OPTIONS_PER_SKU_MAX: usize = 8;
 pub const POOLS_PER_DROP_MAX: usize = 256;
 /// Drops of one stream that have neither settled nor been cancelled.
 pub const LIVE_DROPS_PER_STREAM_MAX: usize = 64;
+/// Accepted commands of one drop, after which only those that let less happen are accepted. Their
+/// idempotency keys stay in memory.
+pub const COMMANDS_PER_DROP_MAX: usize = 10_000;
 /// Units that one request may ask for.
 pub const UNITS_PER_BUY_MAX: u32 = 1_000;
 /// Holds that one viewer may make in one drop, ended ones included: the upper bound of the plan's value.

@@ -171,6 +171,14 @@ impl Action {
         )
     }
 
+    /// Whether it lets less happen: it is never refused for how many commands there were.
+    pub const fn is_safety(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancel | Self::CancelCountdown | Self::Pause | Self::Close | Self::Stop { .. }
+        )
+    }
+
     /// Whether it reports a stream, which is about every merchant's drops there and names none.
     pub const fn is_stream_report(&self) -> bool {
         matches!(self, Self::StreamOffline { .. } | Self::StreamOnline { .. })

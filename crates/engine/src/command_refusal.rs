@@ -161,13 +161,14 @@ pub enum CommandRefusal {
         /// What was reported.
         stream: StreamId,
     },
-    /// A refusal that was recorded before a restart, in the words recorded then.
-    #[error("{text}")]
-    Recorded {
-        /// The code recorded.
-        code: String,
-        /// The sentence recorded.
-        text: String,
+    /// As many accepted commands as a drop may have.
+    #[error(
+        "the drop has had {max} commands, which is the most; it may still be paused, closed or \
+         cancelled: plan another drop"
+    )]
+    CommandsFull {
+        /// The limit.
+        max: usize,
     },
 }
 
@@ -208,7 +209,7 @@ impl CommandRefusal {
             Self::UnknownBan { .. } => "unknown_ban",
             Self::BansFull { .. } => "bans_full",
             Self::UnknownStream { .. } => "unknown_stream",
-            Self::Recorded { code, .. } => code,
+            Self::CommandsFull { .. } => "commands_full",
         }
     }
 }

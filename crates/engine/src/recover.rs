@@ -13,9 +13,8 @@ use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row}
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
 
 use crate::{
-    command::Done, command_refusal::CommandRefusal, hold_channels::HoldChannels,
-    offline::StreamWatch, recover_brake::BrakePast, recover_pool::PoolPast, steward::CommandKeys,
-    viewer::Directory,
+    command::Done, hold_channels::HoldChannels, offline::StreamWatch, recover_brake::BrakePast,
+    recover_pool::PoolPast, steward::CommandKeys, viewer::Directory,
 };
 
 /// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
@@ -175,22 +174,16 @@ impl Journaled {
     }
 
     fn command(&mut self, drop: DropId, command: &Command) {
-        let mut personal = None;
-        let outcome = match &command.outcome {
-            Outcome::Accepted => {
-                let ban;
-                (ban, personal) = self.brake.of_command(command.action.as_str());
-                let lots = self.drops.get(&drop).map(|past| past.lots);
-                let lot = lots.filter(|_| command.action.as_str() == "restock");
-                Ok(Done { drop, lot, ban, replayed: false })
-            }
-            Outcome::Refused { code, text } => Err(CommandRefusal::Recorded {
-                code: code.as_str().to_owned(),
-                text: text.as_str().to_owned(),
-            }),
-        };
+        // A refusal binds nothing, whichever version recorded it.
+        if matches!(command.outcome, Outcome::Refused { .. }) {
+            return;
+        }
+        let (ban, personal) = self.brake.of_command(command.action.as_str());
+        let lots = self.drops.get(&drop).map(|past| past.lots);
+        let lot = lots.filter(|_| command.action.as_str() == "restock");
+        let done = Done { drop, lot, ban, replayed: false };
         let (actor, request) = (command.actor.as_str(), command.request);
-        self.keys.bind(actor, command.key, request, personal, outcome);
+        self.keys.bind(actor, command.key, request, personal, done);
     }
 }
 

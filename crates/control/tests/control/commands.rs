@@ -91,6 +91,9 @@ async fn an_answer_is_the_same_after_a_restart() {
     let again = rig.ask("host", "POST", &path).key("lot2").json(&none).send().await;
     assert_eq!((again.status, &again.text), (refused.status, &refused.text));
     assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 8);
+    let ask = rig.ask("host", "POST", &path).key("lot2").json(&lot);
+    let mended = ask.expect(StatusCode::OK).await;
+    assert_eq!(mended.json["lot"], 3, "a refusal binds nothing");
 }
 
 #[tokio::test]

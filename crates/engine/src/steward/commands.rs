@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{
     DropId, DropPlan, MerchantId, Phase, PhaseChange, PoolIndex, SkuId, Units, UnixMillis,
-    limits::{LIVE_DROPS_PER_STREAM_MAX, REASON_BYTES_MAX},
+    limits::{COMMANDS_PER_DROP_MAX, LIVE_DROPS_PER_STREAM_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
@@ -30,14 +30,17 @@ impl Steward {
         let request = command.action.fingerprint(command.drop);
         let personal = command.action.personal();
         let outcome = match self.keys.look_up(&command.actor, key, request, personal) {
-            Known::Same(outcome) => {
-                let outcome = outcome.map(|done| Done { replayed: true, ..done });
+            Known::Same(done) => {
+                let outcome = Ok(Done { replayed: true, ..done });
                 return self.after_records(Effect::Command(reply, outcome));
             }
             Known::Other => Err(CommandRefusal::KeyReused),
             Known::Fresh => {
                 let outcome = self.decide(command, now);
-                self.keys.bind(&command.actor, key, request, personal, outcome.clone());
+                // A refusal binds nothing: its retry is decided anew.
+                if let Ok(done) = &outcome {
+                    self.keys.bind(&command.actor, key, request, personal, *done);
+                }
                 outcome
             }
         };
@@ -110,6 +113,9 @@ impl Steward {
             return Err(forbidden());
         }
         let phase = self.books.get(&drop).map_or_else(|| sale.phase(), |book| book.phase);
+        if !command.action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
+            return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
+        }
         let lot = self.act(drop, phase, &command.action, now)?;
         Ok(Done { drop, lot, ban: None, replayed: false })
     }

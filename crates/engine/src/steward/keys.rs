@@ -1,26 +1,38 @@
-//! Idempotency of staff commands: each key does its work once.
+//! Idempotency of staff commands: each accepted command does its work once.
+//!
+//! Only accepted commands bind their key. What a token's own commands bind is pushed out by nobody
+//! else: the keys of a drop's commands stay, and the house's are counted by actor.
 
 use std::collections::{HashMap, VecDeque};
 
-use stampede_domain::KeyFingerprint;
+use stampede_domain::{DropId, KeyFingerprint};
 
-use crate::command::CommandOutcome;
+use crate::command::Done;
 
-/// Keys remembered; beyond it the oldest is forgotten.
-const KEYS_MAX: usize = 100_000;
+/// Keys of accepted commands of the house (the brake, bans, streams) remembered by actor; beyond it
+/// the actor's oldest is forgotten.
+const HOUSE_KEYS_PER_ACTOR_MAX: usize = 10_000;
 
-/// Answers to commands by actor and key.
+/// Answers to accepted commands by actor and key.
 #[derive(Default)]
 pub(crate) struct CommandKeys {
-    answers: HashMap<(String, KeyFingerprint), Answered>,
-    order: VecDeque<(String, KeyFingerprint)>,
+    actors: HashMap<String, ActorKeys>,
+    /// Accepted commands of each drop.
+    by_drop: HashMap<DropId, usize>,
+}
+
+#[derive(Default)]
+struct ActorKeys {
+    answers: HashMap<KeyFingerprint, Answered>,
+    /// Those of the house, the oldest first.
+    house: VecDeque<KeyFingerprint>,
 }
 
 struct Answered {
     request: KeyFingerprint,
     /// Of what is personal about the request; `None` also where that was erased.
     personal: Option<KeyFingerprint>,
-    outcome: CommandOutcome,
+    done: Done,
 }
 
 impl Answered {
@@ -31,11 +43,11 @@ impl Answered {
 
 /// What is known of a key.
 pub(crate) enum Known {
-    /// Never used.
+    /// Bound to nothing.
     Fresh,
-    /// Used for the same request, with this answer.
-    Same(CommandOutcome),
-    /// Used for another request.
+    /// Bound to the same request, with this answer.
+    Same(Done),
+    /// Bound to another request.
     Other,
 }
 
@@ -47,32 +59,89 @@ impl CommandKeys {
         request: KeyFingerprint,
         personal: Option<KeyFingerprint>,
     ) -> Known {
-        match self.answers.get(&(actor.to_owned(), key)) {
+        match self.actors.get(actor).and_then(|keys| keys.answers.get(&key)) {
             None => Known::Fresh,
-            Some(known) if known.fits(request, personal) => Known::Same(known.outcome.clone()),
+            Some(known) if known.fits(request, personal) => Known::Same(known.done),
             Some(_) => Known::Other,
         }
     }
 
-    /// Binds a key; the first answer stays.
+    /// Binds the key of an accepted command; the first answer stays.
     pub(crate) fn bind(
         &mut self,
         actor: &str,
         key: KeyFingerprint,
         request: KeyFingerprint,
         personal: Option<KeyFingerprint>,
-        outcome: CommandOutcome,
+        done: Done,
     ) {
-        let name = (actor.to_owned(), key);
-        if self.answers.contains_key(&name) {
+        let keys = match self.actors.get_mut(actor) {
+            Some(keys) => keys,
+            None => self.actors.entry(actor.to_owned()).or_default(),
+        };
+        if keys.answers.contains_key(&key) {
             return;
         }
-        if self.order.len() == KEYS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.answers.remove(&oldest);
+        if done.drop == DropId::HOUSE {
+            if keys.house.len() == HOUSE_KEYS_PER_ACTOR_MAX
+                && let Some(oldest) = keys.house.pop_front()
+            {
+                keys.answers.remove(&oldest);
+            }
+            keys.house.push_back(key);
+        } else {
+            *self.by_drop.entry(done.drop).or_default() += 1;
         }
-        self.order.push_back(name.clone());
-        self.answers.insert(name, Answered { request, personal, outcome });
+        keys.answers.insert(key, Answered { request, personal, done });
+    }
+
+    /// Accepted commands of the drop.
+    pub(crate) fn of_drop(&self, drop: DropId) -> usize {
+        self.by_drop.get(&drop).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(text: &str) -> KeyFingerprint {
+        KeyFingerprint::of(text.as_bytes())
+    }
+
+    fn bind(keys: &mut CommandKeys, actor: &str, key: &str, drop: DropId) {
+        let done = Done { drop, lot: None, ban: None, replayed: false };
+        keys.bind(actor, print(key), print("request"), None, done);
+    }
+
+    fn is_bound(keys: &CommandKeys, actor: &str, key: &str) -> bool {
+        matches!(keys.look_up(actor, print(key), print("request"), None), Known::Same(_))
+    }
+
+    #[test]
+    fn nobody_pushes_out_anothers_key() {
+        let mut keys = CommandKeys::default();
+        bind(&mut keys, "acme", "lot", DropId::new(1));
+        bind(&mut keys, "olga", "stop", DropId::HOUSE);
+        for n in 0..100_016 {
+            bind(&mut keys, "beta", &format!("k{n}"), DropId::new(2));
+            bind(&mut keys, "otto", &format!("k{n}"), DropId::HOUSE);
+        }
+        assert!(is_bound(&keys, "acme", "lot"));
+        assert!(is_bound(&keys, "olga", "stop"));
+        assert!(!is_bound(&keys, "acme", "stop"), "a key is its actor's");
+        assert_eq!((keys.of_drop(DropId::new(1)), keys.of_drop(DropId::new(2))), (1, 100_016));
+    }
+
+    #[test]
+    fn an_actor_has_its_last_keys_of_the_house() {
+        let mut keys = CommandKeys::default();
+        bind(&mut keys, "olga", "plan", DropId::new(1));
+        for n in 0..=HOUSE_KEYS_PER_ACTOR_MAX {
+            bind(&mut keys, "olga", &format!("k{n}"), DropId::HOUSE);
+        }
+        assert!(!is_bound(&keys, "olga", "k0"));
+        assert!(is_bound(&keys, "olga", "k1"));
+        assert!(is_bound(&keys, "olga", "plan"), "a drop's key counts for the drop");
     }
 }

@@ -205,6 +205,22 @@ fn a_retried_restock_adds_nothing() {
 }
 
 #[test]
+fn a_refused_command_binds_no_key_also_after_a_crash() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(1));
+    let give = |world: &World, key: &str, action| {
+        world.give_as(Role::Host, key, Some(drop), action).unwrap().get()
+    };
+    let refused = give(&world, "again", Action::Resume);
+    assert!(matches!(refused, Err(CommandRefusal::WrongPhase { .. })), "{refused:?}");
+    let world = world.restart(100);
+    give(&world, "pause", Action::Pause).unwrap();
+    let done = give(&world, "again", Action::Resume).unwrap();
+    assert!(!done.replayed, "the retry was decided anew");
+    assert_eq!(give(&world, "again", Action::Close), Err(CommandRefusal::KeyReused));
+}
+
+#[test]
 fn commands_are_refused_by_phase_and_by_role() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
