@@ -11,10 +11,10 @@ const SLACK_MS: u64 = 1_000;
 /// What was last said about the difference between the sale's clock and the wall clock.
 #[derive(Debug, Default)]
 pub(crate) struct ClockWatch {
-    said_ms: i64,
+    said_ahead_ms: i64,
     /// The difference that timers were worked out with.
-    used_ms: i64,
-    shown_ms: Option<i64>,
+    timers_ahead_ms: i64,
+    shown: Option<i64>,
 }
 
 impl ClockWatch {
@@ -28,23 +28,23 @@ impl ClockWatch {
                  clock, or this one is wrong; check the machine's time. Sales go on by the ledger's \
                  clock; tickets, planned times and expiries go by the wall clock"
             );
-            self.said_ms = ahead_ms;
+            self.said_ahead_ms = ahead_ms;
         }
-        self.used_ms = ahead_ms;
+        self.timers_ahead_ms = ahead_ms;
         self.look(now);
     }
 
     /// Shows the difference; says it once for each time that it has changed by more than a second.
     fn look(&mut self, now: Moment) {
         let ahead_ms = now.ahead_ms();
-        if self.shown_ms != Some(ahead_ms) {
-            self.shown_ms = Some(ahead_ms);
+        if self.shown != Some(ahead_ms) {
+            self.shown = Some(ahead_ms);
             metrics::show_clock_ahead(ahead_ms);
         }
-        if ahead_ms.abs_diff(self.said_ms) <= SLACK_MS {
+        if ahead_ms.abs_diff(self.said_ahead_ms) <= SLACK_MS {
             return;
         }
-        self.said_ms = ahead_ms;
+        self.said_ahead_ms = ahead_ms;
         if ahead_ms.unsigned_abs() > SLACK_MS {
             warn!(
                 ahead_ms,
@@ -64,12 +64,12 @@ impl Steward {
         let now = self.shared.clock.moment();
         self.clocks.look(now);
         let ahead_ms = now.ahead_ms();
-        if ahead_ms.abs_diff(self.clocks.used_ms) > 1 {
-            self.clocks.used_ms = ahead_ms;
+        if ahead_ms.abs_diff(self.clocks.timers_ahead_ms) > 1 {
+            self.clocks.timers_ahead_ms = ahead_ms;
             for drop in self.books.keys() {
                 self.timers.touch(*drop);
             }
         }
-        now.with_ahead_ms(self.clocks.used_ms)
+        now.with_ahead_ms(self.clocks.timers_ahead_ms)
     }
 }
