@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use stampede_domain::{DurationMs, UnixMillis};
 
+use crate::port::CorePort;
+
 /// Tells the server's time.
 ///
 /// The binary's clock is the start's wall clock plus the time that has passed since; tests set theirs by
 /// hand.
 pub trait Clock: Send + Sync + 'static {
-    /// The time by which a sale runs: order and deadlines. It never goes backwards, and counts the
-    /// time that really passes, a suspended machine's included.
+    /// The time by which a sale runs: order and deadlines. It never goes backwards, and stands
+    /// still while the machine sleeps: no hold loses time by that.
     fn now(&self) -> UnixMillis;
 
     /// The wall clock, read anew: what people and other machines name is compared with it. It may
@@ -90,6 +92,28 @@ impl Clock for SaleClock {
 
     fn wall(&self) -> UnixMillis {
         self.system.wall()
+    }
+}
+
+impl CorePort {
+    /// The sale's clock, which order and deadlines go by.
+    pub fn now(&self) -> UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// The wall clock, which everything goes by that people and other machines name.
+    pub fn wall(&self) -> UnixMillis {
+        self.shared.clock.wall()
+    }
+
+    /// Both clocks at once.
+    pub fn moment(&self) -> Moment {
+        self.shared.clock.moment()
+    }
+
+    /// The server's clock, for threads without a port.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.shared.clock)
     }
 }
 

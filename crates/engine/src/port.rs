@@ -13,7 +13,6 @@ use crate::{
     applier::Tag,
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
-    clock::{Clock, Moment},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
     metrics::Shed,
@@ -67,7 +66,7 @@ impl CoreDrop {
 /// The engine from one core; each port belongs to one thread.
 pub struct CorePort {
     core: usize,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     steward: StewardHandle,
     ring: Producer<Tag>,
     drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
@@ -89,26 +88,6 @@ impl CorePort {
     /// The core's number, from 0.
     pub fn core(&self) -> usize {
         self.core
-    }
-
-    /// The sale's clock, which order and deadlines go by.
-    pub fn now(&self) -> UnixMillis {
-        self.shared.clock.now()
-    }
-
-    /// The wall clock, which everything goes by that people and other machines name.
-    pub fn wall(&self) -> UnixMillis {
-        self.shared.clock.wall()
-    }
-
-    /// Both clocks at once.
-    pub fn moment(&self) -> Moment {
-        self.shared.clock.moment()
-    }
-
-    /// The server's clock, for threads without a port.
-    pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.shared.clock)
     }
 
     /// Adds a connection of a viewer under the core's own name `token`. A connection that has to

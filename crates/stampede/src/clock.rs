@@ -6,8 +6,8 @@ use rustix::time::{ClockId, clock_gettime};
 use stampede_domain::UnixMillis;
 use stampede_engine::Clock;
 
-/// The wall clock at the start plus the time since, counted while the machine sleeps as well: it never
-/// jumps while the server runs. Beside it the wall clock, read anew each time.
+/// The wall clock at the start plus the time that the machine was awake since: it never jumps while the
+/// server runs, and a machine that sleeps takes no time from a hold. Beside it the wall clock, read anew each time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     started_at: UnixMillis,
@@ -17,12 +17,12 @@ pub(crate) struct SystemClock {
 
 impl SystemClock {
     pub(crate) fn start() -> Self {
-        Self { started_at: wall(), started_ms: since_boot_ms() }
+        Self { started_at: wall(), started_ms: awake_ms() }
     }
 
     /// Milliseconds since the clock was started.
     pub(crate) fn elapsed_ms(&self) -> u64 {
-        since_boot_ms().saturating_sub(self.started_ms)
+        awake_ms().saturating_sub(self.started_ms)
     }
 }
 
@@ -45,9 +45,9 @@ fn wall() -> UnixMillis {
     UnixMillis::new(millis)
 }
 
-/// Milliseconds since the machine's start, those in which it slept included.
-fn since_boot_ms() -> u64 {
-    let time = clock_gettime(ClockId::Boottime);
+/// Milliseconds since the machine's start, without those in which it slept.
+fn awake_ms() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
     let (seconds, nanos) = (seconds.unwrap_or_default(), nanos.unwrap_or_default());
     seconds * 1_000 + nanos / 1_000_000

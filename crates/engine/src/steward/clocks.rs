@@ -8,12 +8,14 @@ use crate::{clock::Moment, metrics};
 /// Difference that nobody needs to hear of, in milliseconds.
 const SLACK_MS: u64 = 1_000;
 
-/// What was last said about the difference between the sale's clock and the wall clock.
+/// By how many milliseconds the sale's clock was ahead of the wall clock.
 #[derive(Debug, Default)]
 pub(crate) struct ClockWatch {
-    said_ahead_ms: i64,
-    /// The difference that timers were worked out with.
-    timers_ahead_ms: i64,
+    /// When it was last said.
+    said: i64,
+    /// When the drops' times were last worked out.
+    used: i64,
+    /// When it was last shown.
     shown: Option<i64>,
 }
 
@@ -28,9 +30,9 @@ impl ClockWatch {
                  clock, or this one is wrong; check the machine's time. Sales go on by the ledger's \
                  clock; tickets, planned times and expiries go by the wall clock"
             );
-            self.said_ahead_ms = ahead_ms;
+            self.said = ahead_ms;
         }
-        self.timers_ahead_ms = ahead_ms;
+        self.used = ahead_ms;
         self.look(now);
     }
 
@@ -41,10 +43,10 @@ impl ClockWatch {
             self.shown = Some(ahead_ms);
             metrics::show_clock_ahead(ahead_ms);
         }
-        if ahead_ms.abs_diff(self.said_ahead_ms) <= SLACK_MS {
+        if ahead_ms.abs_diff(self.said) <= SLACK_MS {
             return;
         }
-        self.said_ahead_ms = ahead_ms;
+        self.said = ahead_ms;
         if ahead_ms.unsigned_abs() > SLACK_MS {
             warn!(
                 ahead_ms,
@@ -64,12 +66,12 @@ impl Steward {
         let now = self.shared.clock.moment();
         self.clocks.look(now);
         let ahead_ms = now.ahead_ms();
-        if ahead_ms.abs_diff(self.clocks.timers_ahead_ms) > 1 {
-            self.clocks.timers_ahead_ms = ahead_ms;
+        if ahead_ms.abs_diff(self.clocks.used) > 1 {
+            self.clocks.used = ahead_ms;
             for drop in self.books.keys() {
                 self.timers.touch(*drop);
             }
         }
-        now.with_ahead_ms(self.clocks.timers_ahead_ms)
+        now.with_ahead_ms(self.clocks.used)
     }
 }

@@ -1,4 +1,4 @@
-//! The sale's clock and the wall clock apart: what goes by which.
+//! The two clocks apart: what goes by which.
 
 use std::sync::Arc;
 

@@ -76,7 +76,7 @@ fn what_does_not_fit_follows_in_messages_of_its_own() {
 #[test]
 fn the_largest_drop_fits_beside_what_a_viewer_has() {
     let welcome = Welcome {
-        drops: vec![Arc::new(largest_drop()); 3],
+        drops: std::iter::repeat_n(Arc::new(largest_drop()), 3).collect(),
         holds: vec![samples::held(); 64],
         orders: vec![samples::order(); 64],
         ..samples::welcome()
