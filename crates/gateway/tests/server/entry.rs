@@ -125,10 +125,13 @@ fn behind_loopback(config: &mut GatewayConfig) {
 /// The status of an upgrade with these headers, on a connection that begins with `start`.
 fn upgrade(address: SocketAddr, start: &[u8], headers: &str) -> String {
     let mut stream = connect(address);
-    stream.write_all(start).unwrap();
-    stream.write_all(format!("{UPGRADE}{headers}\r\n").as_bytes()).unwrap();
+    // In one piece: who is dropped for the start may be gone before a second one is written.
+    let request = [start, UPGRADE.as_bytes(), headers.as_bytes(), b"\r\n"].concat();
     let mut status = [0; 12];
-    match std::io::Read::read_exact(&mut stream, &mut status) {
+    let answered = stream
+        .write_all(&request)
+        .and_then(|()| std::io::Read::read_exact(&mut stream, &mut status));
+    match answered {
         Ok(()) => String::from_utf8_lossy(&status).into_owned(),
         Err(_) => "dropped".to_owned(),
     }
