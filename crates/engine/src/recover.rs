@@ -13,8 +13,8 @@ use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row}
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
 
 use crate::{
-    command::Done, hold_channels::HoldChannels, offline::StreamWatch, recover_brake::BrakePast,
-    recover_pool::PoolPast, steward::CommandKeys, viewer::Directory,
+    clock::Moment, command::Done, hold_channels::HoldChannels, offline::StreamWatch,
+    recover_brake::BrakePast, recover_pool::PoolPast, steward::CommandKeys, viewer::Directory,
 };
 
 /// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
@@ -97,6 +97,8 @@ pub(crate) struct DropPast {
     pub(crate) opens_at: Option<UnixMillis>,
     /// The automatic start has had its chance.
     pub(crate) start_done: bool,
+    /// The end of a countdown that no start of the server was there for, by the sale's clock.
+    pub(crate) missed_opening: Option<UnixMillis>,
     pub(crate) watch: StreamWatch,
     pub(crate) lots: u32,
     /// Time of the latest row; a live drop has one each second.
@@ -137,6 +139,7 @@ impl Journaled {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
                     let before = past.phase;
+                    past.see_missed_opening(&record, at);
                     past.apply(drop, seq, &record)?;
                     let begins = matches!(past.phase, Phase::Countdown | Phase::Open);
                     let featured = matches!(record, Record::Featured);
@@ -161,6 +164,7 @@ impl Journaled {
             phase: Phase::Scheduled,
             opens_at: None,
             start_done: false,
+            missed_opening: None,
             // An edit leaves the stream as it is; its time is counted by the new plan.
             watch: StreamWatch::of_plan(offline),
             lots: 0,
@@ -178,6 +182,11 @@ impl Journaled {
         if matches!(command.outcome, Outcome::Refused { .. }) {
             return;
         }
+        if command.action.as_str() == "cancel_countdown"
+            && let Some(past) = self.drops.get_mut(&drop)
+        {
+            past.missed_opening = None;
+        }
         let (ban, personal) = self.brake.of_command(command.action.as_str());
         let lots = self.drops.get(&drop).map(|past| past.lots);
         let lot = lots.filter(|_| command.action.as_str() == "restock");
@@ -188,6 +197,36 @@ impl Journaled {
 }
 
 impl DropPast {
+    /// A countdown that was called off at its end or later was missed, unless staff called it off.
+    fn see_missed_opening(&mut self, record: &Record, at: UnixMillis) {
+        match record {
+            Record::CountdownCancelled => {
+                self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
+            }
+            Record::Countdown { .. } => self.missed_opening = None,
+            _ => {}
+        }
+    }
+
+    /// The planned start that passed without its chance.
+    fn missed_start(&self, wall: UnixMillis) -> Option<UnixMillis> {
+        self.plan.starts_at.filter(|at| !self.start_done && *at < wall)
+    }
+
+    /// The start that this drop has missed when the server comes up, by the wall clock.
+    pub(crate) fn missed(&self, now: Moment) -> Option<UnixMillis> {
+        match self.phase {
+            Phase::Scheduled => {
+                let opening = self.missed_opening.map(|at| now.on_wall(at));
+                opening.or_else(|| self.missed_start(now.wall))
+            }
+            Phase::Countdown => {
+                self.opens_at.filter(|at| *at <= now.sale).map(|at| now.on_wall(at))
+            }
+            _ => None,
+        }
+    }
+
     fn apply(&mut self, drop: DropId, seq: Seq, record: &Record) -> Result<(), RecoverError> {
         match record {
             Record::Countdown { opens_at } => {

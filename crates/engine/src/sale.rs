@@ -14,6 +14,7 @@ use stampede_domain::{
 use stampede_stock::DropStock;
 
 use crate::{
+    clock::Moment,
     hold_channels::HoldChannels,
     tally::{CoreTally, Totals},
     viewer::StreamPresence,
@@ -50,6 +51,10 @@ pub struct SaleDrop {
     featured: AtomicBool,
     /// When the stream was reported offline, in milliseconds since 1970; 0 while it is online.
     stream_offline: AtomicU64,
+    /// The planned start has had its chance: the host opens the drop.
+    start_is_over: AtomicBool,
+    /// The start that passed without an opening, in milliseconds since 1970; 0 if none did.
+    start_missed: AtomicU64,
     presence: Arc<StreamPresence>,
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward.
@@ -100,6 +105,8 @@ impl SaleDrop {
             version: AtomicU64::new(u64::from(revision) << VERSION_BITS_PER_REVISION),
             featured: AtomicBool::new(false),
             stream_offline: AtomicU64::new(0),
+            start_is_over: AtomicBool::new(false),
+            start_missed: AtomicU64::new(0),
             presence,
             sold,
             channels: Mutex::default(),
@@ -139,9 +146,23 @@ impl SaleDrop {
         }
     }
 
-    /// Time left of the countdown.
-    pub fn opens_in(&self, now: UnixMillis) -> Option<DurationMs> {
-        self.opens_at().map(|at| at.since(now))
+    /// Time left until the drop opens by itself: of the countdown, or until the planned start. `None`
+    /// for a drop that waits for its host.
+    pub fn opens_in(&self, now: Moment) -> Option<DurationMs> {
+        match self.phase() {
+            Phase::Scheduled if !self.start_is_over.load(Ordering::Relaxed) => {
+                self.plan.starts_at.map(|at| at.since(now.wall))
+            }
+            Phase::Countdown => self.opens_at().map(|at| at.since(now.sale)),
+            _ => None,
+        }
+    }
+
+    /// The start that passed while nothing could open the drop, by the wall clock; it waits for its host
+    /// since. `None` once it was opened, edited or called off.
+    pub fn start_missed(&self) -> Option<UnixMillis> {
+        let missed = self.start_missed.load(Ordering::Relaxed);
+        (missed != 0 && self.phase() == Phase::Scheduled).then(|| UnixMillis::new(missed))
     }
 
     /// Rises with each edit, each change of phase, each change on air; below 2^53.
@@ -260,6 +281,15 @@ impl SaleDrop {
     /// Steward only.
     pub(crate) fn set_stream_offline(&self, since: Option<UnixMillis>) {
         self.stream_offline.store(since.map_or(0, UnixMillis::get), Ordering::Relaxed);
+    }
+
+    /// Steward only: the planned start has had its chance; `missed` if it passed without an opening.
+    pub(crate) fn end_start(&self, missed: Option<UnixMillis>) {
+        self.start_missed.store(missed.map_or(0, UnixMillis::get), Ordering::Relaxed);
+        self.start_is_over.store(true, Ordering::Relaxed);
+        if missed.is_some() {
+            self.version.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn set_featured(&self, featured: bool) {

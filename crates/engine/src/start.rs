@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use crate::{
     applier::TakeApplier,
-    clock::{Clock, SaleClock},
+    clock::{Clock, Moment, SaleClock},
     config::{ConfigError, EngineConfig},
     engine::Engine,
     event::{Inbox, Wake},
@@ -131,7 +131,7 @@ fn rebuild(
     journaled: Journaled,
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
-    let now = shared.clock.now();
+    let now = shared.clock.moment();
     let Journaled { drops, keys, on_air, brake } = journaled;
     let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
     let mut started = Started {
@@ -145,10 +145,10 @@ fn rebuild(
     };
     for (id, mut past) in drops {
         let recovery =
-            (!past.phase.is_final()).then(|| recover(id, &mut past, now, chains.last_at));
+            (!past.phase.is_final()).then(|| recover(id, &mut past, now.sale, chains.last_at));
         let sale = restore(shared, id, chains.incarnation, &past)?;
         sale.restore_channels(std::mem::take(&mut past.channels));
-        let Some(recovery) = recovery else {
+        let Some(mut recovery) = recovery else {
             sale.set_phase(past.phase, None);
             shared.publish(sale);
             continue;
@@ -166,11 +166,7 @@ fn rebuild(
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
         let live_holds = book.live_holds;
         info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds, takes_lost = lost, "recovered");
-        if past.plan.starts_at.is_some_and(|at| at < shared.clock.wall())
-            && past.phase == Phase::Scheduled
-        {
-            warn!(drop = %id, "the planned start has passed; open the drop by hand");
-        }
+        restore_start(&mut book, &past, &mut recovery, now);
         started.books.insert(id, book);
         started.recoveries.push(recovery);
         shared.publish(sale);
@@ -184,7 +180,26 @@ fn rebuild(
 fn recover(drop: DropId, past: &mut DropPast, now: UnixMillis, last_at: UnixMillis) -> Recovery {
     let outage = past.outage(now, last_at);
     past.move_deadlines(outage);
-    Recovery { drop, outage, pools: past.recovered_pools() }
+    Recovery { drop, outage, pools: past.recovered_pools(), missed_opening: None }
+}
+
+/// A start that fell into the time without a server waits for the host; staff are told.
+fn restore_start(book: &mut Book, past: &DropPast, recovery: &mut Recovery, now: Moment) {
+    let missed = past.missed(now);
+    if past.phase == Phase::Countdown {
+        // The countdown is called off with the records of the recovery.
+        recovery.missed_opening = missed;
+        return;
+    }
+    if let Some(at) = missed {
+        let (drop, start_missed_ms) = (recovery.drop, at.get());
+        let why = "the server was down, or the stream away";
+        warn!(%drop, start_missed_ms, why, "a start was missed; open the drop by hand");
+        book.start_done = true;
+    }
+    if book.start_done {
+        book.sale.end_start(missed);
+    }
 }
 
 fn restore(

@@ -18,7 +18,7 @@ pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: Moment) 
         version: sale.version(),
         phase: sale.phase(),
         featured: sale.is_featured(),
-        opens_in_ms: opens_in_ms(sale, now),
+        opens_in_ms: sale.opens_in(now).map(DurationMs::get),
         closes_in_ms: closes_in_ms(sale, now.wall),
         available,
     };
@@ -33,7 +33,7 @@ pub(crate) fn phase_notice(sale: &SaleDrop, now: Moment) -> PhaseNotice {
         phase: sale.phase(),
         featured: sale.is_featured(),
         server_time_ms: now.wall.get(),
-        opens_in_ms: opens_in_ms(sale, now),
+        opens_in_ms: sale.opens_in(now).map(DurationMs::get),
         closes_in_ms: closes_in_ms(sale, now.wall),
     }
 }
@@ -78,15 +78,6 @@ pub(crate) fn ended(sale: &SaleDrop, hold: HoldId, units: Units) -> Ended {
 
 fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {
     plan.sku(index).expect("a hold is of a SKU of its drop").id.clone()
-}
-
-fn opens_in_ms(sale: &SaleDrop, now: Moment) -> Option<u64> {
-    let opens_in = match sale.phase() {
-        Phase::Scheduled => sale.plan().starts_at.map(|at| at.since(now.wall)),
-        Phase::Countdown => sale.opens_in(now.sale),
-        _ => None,
-    };
-    opens_in.map(DurationMs::get)
 }
 
 fn closes_in_ms(sale: &SaleDrop, wall: UnixMillis) -> Option<u64> {

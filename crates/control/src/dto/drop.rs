@@ -27,9 +27,14 @@ pub(crate) struct DropState {
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     #[schema(example = 1_700_000_000_000_i64)]
     server_time_ms: u64,
-    /// Time left of the countdown, in milliseconds; only during a countdown.
+    /// Time left until the drop opens by itself, in milliseconds: of the countdown, or until its
+    /// planned start. Left out while it waits for its host.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_in_ms: Option<u64>,
+    /// When the drop was to open while nothing could open it, in milliseconds since 1970-01-01 UTC:
+    /// the server was down, or the stream away. It waits for its host; open it by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_missed_ms: Option<u64>,
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
@@ -107,7 +112,8 @@ impl DropState {
             version: sale.version(),
             revision: sale.revision(),
             server_time_ms: now.wall.get(),
-            opens_in_ms: sale.opens_in(now.sale).map(DurationMs::get),
+            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
+            start_missed_ms: sale.start_missed().map(UnixMillis::get),
             closes_in_ms: closes_in_ms(sale, now.wall),
             stream_offline_since_ms: sale.stream_offline_since().map(|at| now.on_wall(at).get()),
             viewers_connected: sale.viewers_connected(),

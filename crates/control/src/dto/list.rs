@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, Units, UnixMillis};
-use stampede_engine::{SaleDrop, SkuFigures};
+use stampede_engine::{Moment, SaleDrop, SkuFigures};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
@@ -71,9 +71,14 @@ pub(crate) struct DropSummary {
     featured: bool,
     /// Rises with each change of phase.
     version: u64,
-    /// Time left of the countdown, in milliseconds; only during a countdown.
+    /// Time left until the drop opens by itself, in milliseconds: of the countdown, or until its
+    /// planned start. Left out while it waits for its host.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_in_ms: Option<u64>,
+    /// When the drop was to open while nothing could open it, in milliseconds since 1970-01-01 UTC:
+    /// the server was down, or the stream away. It waits for its host; open it by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_missed_ms: Option<u64>,
     /// Units of all lots; before opening, the plan's supply.
     supplied: u64,
     /// Units that can be taken now.
@@ -85,7 +90,7 @@ pub(crate) struct DropSummary {
 }
 
 impl DropSummary {
-    pub(crate) fn new(sale: &SaleDrop, now: UnixMillis) -> Self {
+    pub(crate) fn new(sale: &SaleDrop, now: Moment) -> Self {
         let (plan, figures) = (sale.plan(), sale.figures());
         let sum = |of: fn(&SkuFigures) -> Units| figures.iter().map(of).sum();
         Self {
@@ -99,6 +104,7 @@ impl DropSummary {
             featured: sale.is_featured(),
             version: sale.version(),
             opens_in_ms: sale.opens_in(now).map(DurationMs::get),
+            start_missed_ms: sale.start_missed().map(UnixMillis::get),
             supplied: sum(|sku| sku.supplied),
             available: sum(|sku| sku.available),
             held: sum(|sku| sku.held),

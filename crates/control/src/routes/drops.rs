@@ -56,11 +56,8 @@ pub(super) async fn list(
     let mut sales = state.engine().sales().into_iter().filter(|sale| {
         after.is_none_or(|after| sale.id() > after) && staff.sees(&sale.plan().merchant)
     });
-    let drops: Vec<_> = sales
-        .by_ref()
-        .take(params.limit.get())
-        .map(|sale| DropSummary::new(&sale, now.sale))
-        .collect();
+    let drops: Vec<_> =
+        sales.by_ref().take(params.limit.get()).map(|sale| DropSummary::new(&sale, now)).collect();
     let next = sales.next().and(drops.last()).map(|last| last.drop.clone());
     Ok(Json(DropList { server_time_ms: now.wall.get(), drops, next }))
 }
@@ -126,6 +123,6 @@ pub(super) async fn stream(
         stream: stream.to_string(),
         server_time_ms: now.wall.get(),
         viewers_connected: first.viewers_connected(),
-        drops: sales.iter().map(|sale| DropSummary::new(sale, now.sale)).collect(),
+        drops: sales.iter().map(|sale| DropSummary::new(sale, now)).collect(),
     }))
 }

@@ -129,3 +129,26 @@ async fn a_stream_has_room_for_so_many_drops() {
     elsewhere["stream"] = json!("other");
     rig.plan(elsewhere).await;
 }
+
+#[tokio::test]
+async fn a_start_that_the_server_missed_is_told() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["starts_at_ms"] = json!(NOON + 60_000);
+    let drop = rig.plan(plan).await;
+    let state = rig.state(&drop).await;
+    assert_eq!((&state["opens_in_ms"], state.get("start_missed_ms")), (&json!(60_000), None));
+    let rig = rig.restart_at(70_000);
+    let state = rig.state(&drop).await;
+    assert_eq!(state["phase"], "scheduled");
+    assert_eq!(
+        (state.get("opens_in_ms"), &state["start_missed_ms"]),
+        (None, &json!(NOON + 60_000))
+    );
+    let list = rig.ask("admin", "GET", "/v1/drops").expect(StatusCode::OK).await;
+    assert_eq!(list.json["drops"][0]["start_missed_ms"], NOON + 60_000);
+    rig.command(&drop, "open", "o").await;
+    rig.until_phase(&drop, "countdown").await;
+    let state = rig.state(&drop).await;
+    assert_eq!((&state["opens_in_ms"], state.get("start_missed_ms")), (&json!(10_000), None));
+}

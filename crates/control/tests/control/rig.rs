@@ -63,21 +63,29 @@ impl Rig {
 
     /// Starts again on the same ledger.
     pub(crate) fn restart(self) -> Self {
+        self.restart_at(0)
+    }
+
+    /// Starts again so much later than the first start.
+    pub(crate) fn restart_at(self, after_millis: u64) -> Self {
         self.engine.shutdown();
         let dir = Arc::clone(&self.dir);
         drop(self);
-        Self::on_dir(dir, ControlConfig::default())
+        let ledger = open_ledger(&dir);
+        Self::on_at(NOON + after_millis, ledger, dir, ControlConfig::default())
     }
 
     fn on_dir(dir: Arc<TempDir>, config: ControlConfig) -> Self {
-        let data = DataDir::lock(dir.path()).unwrap();
-        let ledger = SqliteLedger::open(&data, &"n1".parse().unwrap()).unwrap();
-        Self::on(ledger, dir, config)
+        Self::on(open_ledger(&dir), dir, config)
     }
 
     /// On a ledger of the test's own.
     pub(crate) fn on(ledger: OpenLedger, dir: Arc<TempDir>, config: ControlConfig) -> Self {
-        let clock = Arc::new(TestClock(AtomicU64::new(NOON)));
+        Self::on_at(NOON, ledger, dir, config)
+    }
+
+    fn on_at(at: u64, ledger: OpenLedger, dir: Arc<TempDir>, config: ControlConfig) -> Self {
+        let clock = Arc::new(TestClock(AtomicU64::new(at)));
         let wake = Arc::new(|| ()) as stampede_engine::Wake;
         let settings = EngineConfig { cores: 1, ..EngineConfig::default() };
         let (engine, mut ports) = start(settings, ledger, clock.clone(), vec![wake]).unwrap();
@@ -239,6 +247,11 @@ impl Rig {
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
         assert!(matches!(bought, Buy::Refused(_)), "{viewer}: {bought:?}");
     }
+}
+
+fn open_ledger(dir: &TempDir) -> OpenLedger {
+    let data = DataDir::lock(dir.path()).unwrap();
+    SqliteLedger::open(&data, &"n1".parse().unwrap()).unwrap()
 }
 
 impl Drop for Rig {

@@ -29,7 +29,7 @@ pub(crate) struct Book {
     next_tally: UnixMillis,
     /// The last look found nothing counted.
     is_quiet: bool,
-    /// The automatic start has had its chance; a missed one waits for the host.
+    /// The automatic start has had its chance; from then on the drop waits for its host.
     pub(crate) start_done: bool,
     pub(crate) watch: StreamWatch,
 }
@@ -123,9 +123,11 @@ impl Book {
     /// When the phase ends by itself, by the sale's clock. Planned times are the wall clock's.
     pub(crate) fn phase_ends_at(&self, now: Moment) -> Option<UnixMillis> {
         match self.phase {
-            // A start that falls due while the stream is away too long waits for the stream.
-            Phase::Scheduled if !self.start_done && !self.watch.holds_start() => {
-                self.start_of_countdown().map(|at| now.on_sale(at))
+            Phase::Scheduled if !self.start_done => {
+                // While the stream is away too long a start waits for it, until it is missed.
+                let held = self.watch.holds_start();
+                let at = if held { self.plan().starts_at } else { self.start_of_countdown() };
+                at.map(|at| now.on_sale(at))
             }
             Phase::Countdown => self.opens_at,
             Phase::Open | Phase::Paused => self.plan().ends_at.map(|at| now.on_sale(at)),

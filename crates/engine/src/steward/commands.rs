@@ -322,6 +322,10 @@ impl Steward {
         book.phase_epoch += 1;
         // The bit goes off first: who still sees the old phase then is told to try again.
         book.sale.stock().close();
+        if phase == Phase::Scheduled {
+            // A countdown that is called off waits for the host.
+            book.sale.end_start(None);
+        }
         let final_epoch = book.phase_epoch;
         if !phase.is_final() {
             book.sale.set_phase(phase, None);

@@ -39,6 +39,8 @@ pub(crate) struct Recovery {
     pub(crate) drop: DropId,
     pub(crate) outage: DurationMs,
     pub(crate) pools: Vec<RecoveredPool>,
+    /// The opening that fell into the outage, by the wall clock: the countdown is called off.
+    pub(crate) missed_opening: Option<UnixMillis>,
 }
 
 impl Recovery {
@@ -144,22 +146,18 @@ impl Steward {
     /// Makes what recovery found durable, then lets open drops sell again; `false` if the ledger
     /// failed.
     fn record_recovery(&mut self) -> bool {
-        let now = self.shared.clock.now();
-        for Recovery { drop, outage, pools } in std::mem::take(&mut self.recoveries) {
+        for Recovery { drop, outage, pools, missed_opening } in std::mem::take(&mut self.recoveries)
+        {
             self.wait_for_room();
             self.push(drop, Record::Recovered(Box::new(Recovered { outage, pools })));
             let book = self.book_mut(drop);
-            match (book.phase, book.opens_at) {
-                (Phase::Open, _) => {
-                    let epoch = book.phase_epoch;
-                    let phase = Phase::Open;
-                    self.after_records(Effect::Enter { drop, epoch, phase, opens_at: None });
-                }
-                // A start that was missed while down waits for the host.
-                (Phase::Countdown, Some(opens_at)) if opens_at <= now => {
-                    self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
-                }
-                _ => {}
+            if book.phase == Phase::Open {
+                let (epoch, phase) = (book.phase_epoch, Phase::Open);
+                self.after_records(Effect::Enter { drop, epoch, phase, opens_at: None });
+            }
+            if let Some(at) = missed_opening {
+                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+                self.start_is_missed(drop, at, "the server was down");
             }
         }
         while !self.shared.is_poisoned() {

@@ -5,8 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use stampede_domain::{DropId, Phase, UnixMillis};
 use stampede_ledger::{Record, Tally};
 
+use tracing::warn;
+
 use super::thread::Steward;
 use crate::{clock::Moment, metrics};
+
+/// A start that begins later than this, in milliseconds, is worth a warning.
+const LATE_MS: u64 = 1_000;
 
 /// Drops by the time when they are due. Bounded by the drops that are not over.
 #[derive(Debug, Default)]
@@ -101,19 +106,37 @@ impl Steward {
         }
         let book = self.book_mut(id);
         match book.phase {
-            Phase::Scheduled => {
-                book.start_done = true;
-                let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
-                // A start that was missed waits for the host.
-                if starts_at >= now.wall {
-                    let opens_at = now.on_sale(starts_at);
-                    let record = Record::Countdown { opens_at };
-                    self.permit(id, Phase::Countdown, Some(opens_at), record);
-                }
-            }
+            Phase::Scheduled => self.start(id, now),
             Phase::Countdown => self.open(id),
             _ => self.forbid(id, Phase::Closed, Record::Closed),
         }
+    }
+
+    /// A planned start is due. It happens however late this is; only a start that passed while the
+    /// stream was away waits for the host.
+    fn start(&mut self, id: DropId, now: Moment) {
+        let book = self.book_mut(id);
+        let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
+        if book.watch.holds_start() {
+            return self.start_is_missed(id, starts_at, "the stream was away");
+        }
+        book.start_done = true;
+        let due_at = book.start_of_countdown().expect("a start has a countdown");
+        let late_ms = now.wall.since(due_at).get();
+        if late_ms >= LATE_MS {
+            warn!(drop = %id, late_ms, "a planned start begins late");
+        }
+        let opens_at = now.on_sale(starts_at);
+        self.permit(id, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
+    }
+
+    /// A start has passed while nothing could open the drop: staff are told, the host opens it.
+    pub(super) fn start_is_missed(&mut self, id: DropId, at: UnixMillis, why: &'static str) {
+        warn!(drop = %id, start_missed_ms = at.get(), why, "a start was missed; open the drop by hand");
+        let book = self.book_mut(id);
+        book.start_done = true;
+        book.sale.end_start(Some(at));
+        self.shared.drop_changed(id);
     }
 
     /// Drops in which something was counted get a tally, at most one in each interval.

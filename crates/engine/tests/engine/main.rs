@@ -9,5 +9,6 @@ mod clocks;
 mod memory;
 mod recovery;
 mod sale;
+mod starts;
 mod streams;
 mod support;
