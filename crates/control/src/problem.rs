@@ -58,6 +58,8 @@ codes! {
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
     MemoryFull "memory_full" CONFLICT "Live drops would need more memory than they may"
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
+    TooFarAhead "too_far_ahead" UNPROCESSABLE_ENTITY "The time lies too far ahead"
+    EndsTooSoon "ends_too_soon" UNPROCESSABLE_ENTITY "The drop would end before anybody can buy"
     InvalidReason "invalid_reason" UNPROCESSABLE_ENTITY "The reason is not acceptable"
     UnknownStream "unknown_stream" NOT_FOUND "No such stream"
     RateOutOfRange "rate_out_of_range" UNPROCESSABLE_ENTITY "A rate of this size is not possible"
@@ -233,6 +235,8 @@ mod tests {
             CommandRefusal::StreamFull { max: 64 },
             CommandRefusal::MemoryFull { of: "all live drops", needed: 3, used: 2, max: 4 },
             CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
+            CommandRefusal::TooFarAhead { field: "starts_at", at: 9, now: 2, max_days: 366 },
+            CommandRefusal::EndsTooSoon { opens_at: 3, ends_at: 4, min_ms: 1_000 },
             CommandRefusal::Reason { max: 500 },
             CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
             CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },

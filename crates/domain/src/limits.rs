@@ -40,6 +40,12 @@ pub const HOLD_TTL_MS_MAX: u64 = 24 * 3_600_000;
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.
 pub const COUNTDOWN_MS_DEFAULT: u64 = 10_000;
+/// Shortest time between a drop's opening and its planned end, in milliseconds: one that is shorter
+/// would be over before anybody can buy.
+pub const OPEN_MS_MIN: u64 = 1_000;
+/// How far ahead a start or an end may be planned, in milliseconds: 366 days. What lies further is
+/// most often a time in microseconds.
+pub const PLANNED_AHEAD_MS_MAX: u64 = 366 * 86_400_000;
 /// Longest time that a drop goes on while its stream is offline, where the plan pauses it, in
 /// milliseconds.
 pub const OFFLINE_MS_MAX: u64 = 3_600_000;

@@ -102,6 +102,34 @@ pub enum CommandRefusal {
         /// The server's time, in milliseconds since 1970.
         now: u64,
     },
+    /// A start or an end that lies further ahead than anybody plans.
+    #[error(
+        "{field} {at} is more than {max_days} days after the server's time {now}; times are in \
+         milliseconds since 1970"
+    )]
+    TooFarAhead {
+        /// The field.
+        field: &'static str,
+        /// What was asked for, in milliseconds since 1970.
+        at: u64,
+        /// The server's time, in milliseconds since 1970.
+        now: u64,
+        /// The most days allowed.
+        max_days: u64,
+    },
+    /// The drop would end before anybody can buy.
+    #[error(
+        "the drop would open at {opens_at} and ends_at is {ends_at}; it has to be open for at least \
+         {min_ms} ms: edit ends_at, or shorten countdown_ms"
+    )]
+    EndsTooSoon {
+        /// When it would open, in milliseconds since 1970.
+        opens_at: u64,
+        /// When it ends, in milliseconds since 1970.
+        ends_at: u64,
+        /// The shortest time open, in milliseconds.
+        min_ms: u64,
+    },
     /// A reason that is too long or has control characters.
     #[error("a reason must have at most {max} bytes and no control characters")]
     Reason {
@@ -201,6 +229,8 @@ impl CommandRefusal {
             Self::StreamFull { .. } => "stream_full",
             Self::MemoryFull { .. } => "memory_full",
             Self::InThePast { .. } => "in_the_past",
+            Self::TooFarAhead { .. } => "too_far_ahead",
+            Self::EndsTooSoon { .. } => "ends_too_soon",
             Self::Reason { .. } => "invalid_reason",
             Self::Rates(_) => "rate_out_of_range",
             Self::BanRange(_) => "range_too_wide",

@@ -52,11 +52,13 @@ pub(crate) struct PlanBody {
     #[serde(default = "countdown_default")]
     #[schema(default = 10_000, minimum = 0, maximum = 600_000)]
     pub(crate) countdown_ms: u64,
-    /// When the drop opens by itself, in milliseconds since 1970-01-01 UTC; left out, the host opens it.
+    /// When the drop opens by itself, in milliseconds since 1970-01-01 UTC, at most 366 days ahead; left
+    /// out, the host opens it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) starts_at_ms: Option<u64>,
-    /// When the drop closes by itself, in milliseconds since 1970-01-01 UTC; left out, the host closes it.
+    /// When the drop closes by itself, in milliseconds since 1970-01-01 UTC, at most 366 days ahead and at
+    /// least a second after it opens; left out, the host closes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub(crate) ends_at_ms: Option<u64>,
@@ -338,7 +340,12 @@ pub(super) fn units(field: &str, count: u32) -> Result<Units, Problem> {
 
 fn time(field: &str, millis: Option<u64>) -> Result<Option<UnixMillis>, Problem> {
     match millis {
-        Some(millis) if millis > INTEGER_MAX => Err(too_large(field, millis, INTEGER_MAX)),
+        Some(millis) if millis > INTEGER_MAX => {
+            let text = format!(
+                "{field} is {millis}; at most {INTEGER_MAX} is allowed, in milliseconds since 1970"
+            );
+            Err(Problem::new(Code::BadBody, text))
+        }
         other => Ok(other.map(UnixMillis::new)),
     }
 }

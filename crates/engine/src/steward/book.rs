@@ -135,6 +135,11 @@ impl Book {
         }
     }
 
+    /// Whether the planned end has come.
+    pub(crate) fn is_over(&self, wall: UnixMillis) -> bool {
+        self.plan().ends_at.is_some_and(|at| at <= wall)
+    }
+
     /// When the stream will have been offline for as long as the plan allows.
     pub(crate) fn lapses_at(&self) -> Option<UnixMillis> {
         let over = matches!(self.phase, Phase::Closed | Phase::Settled | Phase::Cancelled);

@@ -10,7 +10,12 @@ use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
-use super::{effects::Effect, keys::Known, thread::Steward};
+use super::{
+    effects::Effect,
+    keys::Known,
+    thread::Steward,
+    times::{check_end, check_plan},
+};
 use crate::{
     clock::Moment,
     command::{Action, CommandOutcome, Done, StaffCommand},
@@ -246,10 +251,7 @@ impl Steward {
 
     fn start_countdown(&mut self, drop: DropId, now: Moment) -> Result<(), CommandRefusal> {
         let plan = self.books[&drop].plan();
-        if let Some(ends_at) = plan.ends_at.filter(|ends_at| *ends_at <= now.wall) {
-            let (at, now) = (ends_at.get(), now.wall.get());
-            return Err(CommandRefusal::InThePast { field: "ends_at", at, now });
-        }
+        check_end(plan, now.wall.plus(plan.countdown), now.wall)?;
         let opens_at = now.sale.plus(plan.countdown);
         // The host has taken over: a countdown that is called off does not start by itself again.
         self.book_mut(drop).start_done = true;
@@ -336,16 +338,6 @@ impl Steward {
             self.after_records(Effect::Enter { drop, epoch: final_epoch, phase, opens_at: None });
         }
     }
-}
-
-fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
-    plan.validate()?;
-    for (field, at) in [("starts_at", plan.starts_at), ("ends_at", plan.ends_at)] {
-        if let Some(at) = at.filter(|at| *at <= now) {
-            return Err(CommandRefusal::InThePast { field, at: at.get(), now: now.get() });
-        }
-    }
-    Ok(())
 }
 
 /// One line for each command that was decided anew.

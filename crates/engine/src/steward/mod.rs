@@ -15,6 +15,7 @@ mod memory;
 mod streams;
 mod thread;
 mod timers;
+mod times;
 
 use std::{
     sync::{

@@ -12,6 +12,8 @@ use crate::{clock::Moment, metrics};
 
 /// A start that begins later than this, in milliseconds, is worth a warning.
 const LATE_MS: u64 = 1_000;
+/// Why a drop does not open although nothing was away.
+const END_HAS_COME: &str = "its planned end has come";
 
 /// Drops by the time when they are due. Bounded by the drops that are not over.
 #[derive(Debug, Default)]
@@ -107,18 +109,27 @@ impl Steward {
         let book = self.book_mut(id);
         match book.phase {
             Phase::Scheduled => self.start(id, now),
+            // Nobody could buy: it stays to be edited.
+            Phase::Countdown if book.is_over(now.wall) => {
+                let missed = now.on_wall(book.opens_at.expect("a countdown has an end"));
+                self.forbid(id, Phase::Scheduled, Record::CountdownCancelled);
+                self.start_is_missed(id, missed, END_HAS_COME);
+            }
             Phase::Countdown => self.open(id),
             _ => self.forbid(id, Phase::Closed, Record::Closed),
         }
     }
 
-    /// A planned start is due. It happens however late this is; only a start that passed while the
-    /// stream was away waits for the host.
+    /// A planned start is due. It happens however late this is, unless the planned end has come as well;
+    /// a start that passed while the stream was away waits for the host.
     fn start(&mut self, id: DropId, now: Moment) {
         let book = self.book_mut(id);
         let starts_at = book.plan().starts_at.expect("the timer exists only with a start");
         if book.watch.holds_start() {
             return self.start_is_missed(id, starts_at, "the stream was away");
+        }
+        if book.is_over(now.wall) {
+            return self.start_is_missed(id, starts_at, END_HAS_COME);
         }
         book.start_done = true;
         let due_at = book.start_of_countdown().expect("a start has a countdown");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis, WhenOffline};
-use stampede_engine::{Action, SaleDrop};
+use stampede_engine::{Action, CommandRefusal, SaleDrop};
 
 use crate::support::{World, plan, plan_with_countdown, wait_for};
 
@@ -152,4 +152,84 @@ fn a_start_that_passes_while_the_stream_is_away_is_told() {
     let stream = "show".parse().unwrap();
     world.give(None, Action::StreamOnline { stream }).get().unwrap();
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
+}
+
+fn refused(world: &mut World, drop: Option<DropId>, action: Action) -> CommandRefusal {
+    world.give(drop, action).get().unwrap_err()
+}
+
+#[test]
+fn an_end_that_leaves_no_time_to_buy_is_refused_while_it_can_be_edited() {
+    let mut world = World::new();
+    let at = |world: &World, ends_in| {
+        let ends_at = Some(start_in(world, ends_in));
+        Arc::new(DropPlan { ends_at, ..plan_with_countdown(1) })
+    };
+    let too_soon = |world: &World, ends_in| {
+        let opens_at = start_in(world, 10_000).get();
+        let ends_at = start_in(world, ends_in).get();
+        CommandRefusal::EndsTooSoon { opens_at, ends_at, min_ms: 1_000 }
+    };
+    let plan = at(&world, 10_999);
+    let expected = too_soon(&world, 10_999);
+    assert_eq!(refused(&mut world, None, Action::Plan { plan }), expected);
+    let plan = at(&world, 11_000);
+    let drop = planned(&mut world, DropPlan::clone(&plan));
+    let plan = at(&world, 5_000);
+    let expected = too_soon(&world, 5_000);
+    assert_eq!(refused(&mut world, Some(drop), Action::Edit { plan }), expected);
+    // The end has come closer since.
+    world.advance(1);
+    let expected = too_soon(&world, 10_999);
+    assert_eq!(refused(&mut world, Some(drop), Action::Open), expected);
+    let plan = at(&world, 11_000);
+    world.give(Some(drop), Action::Edit { plan }).get().unwrap();
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.advance(10_000);
+    world.wait_phase(drop, Phase::Open);
+    world.advance(1_000);
+    world.wait_phase(drop, Phase::Settled);
+}
+
+#[test]
+fn times_in_microseconds_are_refused() {
+    let mut world = World::new();
+    let furthest = 366 * 86_400_000;
+    for (starts_at, ends_at, field) in [
+        (Some(start_in(&world, furthest + 1)), None, "starts_at"),
+        (None, Some(UnixMillis::new(world.engine.wall().get() * 1_000_000)), "ends_at"),
+    ] {
+        let plan = Arc::new(DropPlan { starts_at, ends_at, ..plan(1) });
+        let refusal = refused(&mut world, None, Action::Plan { plan });
+        let far = matches!(refusal, CommandRefusal::TooFarAhead { field: f, .. } if f == field);
+        assert!(far, "{refusal:?}");
+        assert!(refusal.to_string().contains("in milliseconds since 1970"), "{refusal}");
+    }
+    let starts_at = Some(start_in(&world, furthest));
+    planned(&mut world, DropPlan { starts_at, ..plan(1) });
+}
+
+#[test]
+fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
+    let mut world = World::new();
+    let (starts_at, ends_at) = (start_in(&world, 15_000), start_in(&world, 16_000));
+    let times = |plan| DropPlan { starts_at: Some(starts_at), ends_at: Some(ends_at), ..plan };
+    let late = planned(&mut world, times(plan_with_countdown(1)));
+    world.advance(16_000);
+    wait_for("the news", || sale(&world, late).start_missed().filter(|at| *at == starts_at));
+    assert_eq!(phase_now(&mut world, late), Phase::Scheduled);
+    // The end comes while the countdown runs: the wall clock was set.
+    let ends_at = Some(start_in(&world, 20_000));
+    let drop = planned(&mut world, DropPlan { ends_at, ..plan_with_countdown(1) });
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.wait_phase(drop, Phase::Countdown);
+    world.set_wall(10_000);
+    world.advance(10_000);
+    world.wait_phase(drop, Phase::Scheduled);
+    wait_for("the news", || sale(&world, drop).start_missed());
+    let plan = Arc::new(plan_with_countdown(1));
+    world.give(Some(drop), Action::Edit { plan }).get().unwrap();
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.advance(10_000);
+    world.wait_phase(drop, Phase::Open);
 }
