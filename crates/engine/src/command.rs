@@ -14,7 +14,7 @@ use crate::command_refusal::CommandRefusal;
 pub enum Role {
     /// Everything, for everybody.
     Admin,
-    /// Runs drops: countdown, pause, resume, close, restock.
+    /// Runs drops: countdown, pause, resume, close, restock, what is on air.
     Host,
     /// Plans drops as well as running them.
     Merchant,
@@ -87,6 +87,8 @@ pub enum Action {
     Pause,
     /// Let takes go on.
     Resume,
+    /// Put the drop on air in place of the one that is.
+    Feature,
     /// End takes for good.
     Close,
     /// Add a lot of units.
@@ -147,6 +149,7 @@ impl Action {
             Self::CancelCountdown => "cancel_countdown",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Feature => "feature",
             Self::Close => "close",
             Self::Restock { .. } => "restock",
             Self::Stop { .. } => "stop",

@@ -32,6 +32,7 @@ impl Action {
             | Self::CancelCountdown
             | Self::Pause
             | Self::Resume
+            | Self::Feature
             | Self::Close
             | Self::Go => {}
             Self::Restock { sku, units } => {

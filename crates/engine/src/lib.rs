@@ -19,6 +19,7 @@ mod growth;
 mod hold_channels;
 pub mod metrics;
 mod offline;
+mod on_air;
 mod port;
 mod rate;
 mod recover;

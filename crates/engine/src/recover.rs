@@ -7,13 +7,13 @@ use std::{
 
 use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Phase, PoolIndex, Seq,
-    StreamId, TakeNumber, Units, UnixMillis, ViewerNumber,
+    TakeNumber, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row};
 use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
 
 use crate::{
-    clock::Moment, command::Done, hold_channels::HoldChannels, offline::StreamWatch,
+    clock::Moment, command::Done, hold_channels::HoldChannels, offline::StreamWatch, on_air::OnAir,
     recover_brake::BrakePast, recover_pool::PoolPast, steward::CommandKeys, viewer::Directory,
 };
 
@@ -115,8 +115,7 @@ pub(crate) struct DropPast {
 pub(crate) struct Journaled {
     pub(crate) drops: BTreeMap<DropId, DropPast>,
     pub(crate) keys: CommandKeys,
-    /// The drop that was put on air last, by stream.
-    pub(crate) on_air: HashMap<StreamId, DropId>,
+    pub(crate) on_air: OnAir,
     pub(crate) brake: BrakePast,
 }
 
@@ -141,11 +140,12 @@ impl Journaled {
                     let before = past.phase;
                     past.see_missed_opening(&record, at);
                     past.apply(drop, seq, &record)?;
-                    let begins = matches!(past.phase, Phase::Countdown | Phase::Open);
-                    let featured = matches!(record, Record::Featured);
-                    if featured || (begins && past.phase != before) {
-                        self.on_air.insert(past.plan.stream.clone(), drop);
+                    let (plan, after) = (Arc::clone(&past.plan), past.phase);
+                    if matches!(record, Record::Featured) {
+                        self.on_air.choose(drop, &plan);
                     }
+                    let phase_of = |id| self.drops.get(&id).map(|past| past.phase);
+                    self.on_air.follow(drop, &plan, (before, after), phase_of);
                 }
             }
         }
@@ -174,6 +174,7 @@ impl Journaled {
             takes: Vec::new(),
             channels: HoldChannels::default(),
         };
+        self.on_air.forget(drop, &past.plan);
         self.drops.insert(drop, past);
     }
 

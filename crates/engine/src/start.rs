@@ -21,6 +21,7 @@ use crate::{
     event::{Inbox, Wake},
     fresh_takes::DurableTake,
     growth::Growth,
+    on_air::OnAir,
     port::CorePort,
     recover::{DropPast, Journaled, RecoverError},
     recover_brake::BrakePast,
@@ -132,12 +133,13 @@ fn rebuild(
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.moment();
-    let Journaled { drops, keys, on_air, brake } = journaled;
+    let Journaled { drops, keys, mut on_air, brake } = journaled;
     let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
     let mut started = Started {
         books: BTreeMap::new(),
         keys,
         brake: brake.restore(shared),
+        on_air: OnAir::default(),
         live: Vec::new(),
         next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,
@@ -171,9 +173,10 @@ fn rebuild(
         started.recoveries.push(recovery);
         shared.publish(sale);
     }
-    for drop in on_air.into_values() {
+    for drop in on_air.show_all() {
         shared.sale(drop).expect("every planned drop was published").set_featured(true);
     }
+    started.on_air = on_air;
     Ok(started)
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct DropState {
     drop: String,
     /// Where the drop stands.
     phase: PhaseName,
-    /// Whether it is the one on air in its stream.
+    /// Whether it is the one on air in its stream, among those of its mode.
     featured: bool,
     /// Rises with each change of phase.
     version: u64,

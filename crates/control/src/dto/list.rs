@@ -67,7 +67,7 @@ pub(crate) struct DropSummary {
     mode: ModeName,
     /// Where the drop stands.
     phase: PhaseName,
-    /// Whether it is the one on air in its stream.
+    /// Whether it is the one on air in its stream, among those of its mode.
     featured: bool,
     /// Rises with each change of phase.
     version: u64,

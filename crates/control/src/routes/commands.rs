@@ -269,6 +269,9 @@ plain_commands! {
     pause "/v1/drops/{drop}/pause" "pause_drop" Pause "No further take succeeds."
     /// Let takes go on after a pause.
     resume "/v1/drops/{drop}/resume" "resume_drop" Resume "Takes go on."
+    /// Put the drop on air in its stream, in place of the one that is; while it is counting down, open or
+    /// paused. Live drops and rehearsals never touch each other.
+    feature "/v1/drops/{drop}/feature" "feature_drop" Feature "The drop is on air."
     /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.
     close "/v1/drops/{drop}/close" "close_drop" Close "No further take will succeed."
 }

@@ -27,6 +27,7 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::cancel_countdown))
         .routes(routes!(commands::pause))
         .routes(routes!(commands::resume))
+        .routes(routes!(commands::feature))
         .routes(routes!(commands::close))
         .routes(routes!(commands::restock))
         .routes(routes!(drops::stream))

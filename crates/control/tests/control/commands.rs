@@ -217,3 +217,19 @@ async fn a_command_is_carried_out_though_nobody_waits() {
     std::mem::drop(sent);
     until(async || rig.state(&drop).await["phase"] == "paused").await;
 }
+
+#[tokio::test]
+async fn staff_choose_what_is_on_air() {
+    let rig = Rig::new();
+    let first = rig.open(mugs()).await;
+    let mut plan = mugs();
+    plan["title"] = json!("Plates");
+    let second = rig.open(plan).await;
+    until(async || rig.state(&second).await["featured"] == true).await;
+    let path = format!("/v1/drops/{first}/feature");
+    rig.ask("ops", "POST", &path).key("f").refused(403, "forbidden").await;
+    let answer = rig.ask("host", "POST", &path).key("f").expect(StatusCode::OK).await;
+    assert_eq!(answer.json, json!({"drop": first, "action": "feature"}));
+    until(async || rig.state(&first).await["featured"] == true).await;
+    assert_eq!(rig.state(&second).await["featured"], false);
+}

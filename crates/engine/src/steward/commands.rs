@@ -178,6 +178,12 @@ impl Steward {
                 step(PhaseChange::Close)?;
                 self.forbid(drop, Phase::Closed, Record::Closed);
             }
+            Action::Feature => {
+                if !matches!(phase, Phase::Countdown | Phase::Open | Phase::Paused) {
+                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
+                }
+                self.choose(drop);
+            }
             Action::Restock { sku, units } => {
                 if !matches!(phase, Phase::Open | Phase::Paused) {
                     return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
@@ -231,6 +237,7 @@ impl Steward {
         let sale = self.make_sale(drop, revision, plan);
         let since = self.offline_since(&plan.stream);
         let edited = self.books.contains_key(&drop);
+        self.on_air.forget(drop, plan);
         let mut book = super::Book::new(Arc::clone(&sale), Phase::Scheduled);
         // The epoch never goes back: a permit of the replaced plan may still be under way.
         book.phase_epoch = self.books.get(&drop).map_or(0, |old| old.phase_epoch + 1);
@@ -306,19 +313,20 @@ impl Steward {
         record: Record,
     ) {
         let book = self.book_mut(drop);
-        book.phase = phase;
+        let before = std::mem::replace(&mut book.phase, phase);
         book.watch.overrule();
         book.opens_at = opens_at;
         book.phase_epoch += 1;
         let epoch = book.phase_epoch;
         self.push(drop, record);
+        self.air(drop, before, phase);
         self.after_records(Effect::Enter { drop, epoch, phase, opens_at });
     }
 
     /// A change that lets less happen: it acts at once, its record follows.
     pub(super) fn forbid(&mut self, drop: DropId, phase: Phase, record: Record) {
         let book = self.book_mut(drop);
-        book.phase = phase;
+        let before = std::mem::replace(&mut book.phase, phase);
         book.watch.overrule();
         book.opens_at = None;
         book.phase_epoch += 1;
@@ -334,6 +342,7 @@ impl Steward {
             self.shared.drop_changed(drop);
         }
         self.push(drop, record);
+        self.air(drop, before, phase);
         if phase.is_final() {
             self.after_records(Effect::Enter { drop, epoch: final_epoch, phase, opens_at: None });
         }

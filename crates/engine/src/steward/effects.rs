@@ -29,6 +29,8 @@ pub(crate) enum Effect {
         phase: Phase,
         opens_at: Option<UnixMillis>,
     },
+    /// A drop goes on air in place of the one that was.
+    Air(DropId),
     /// A lot goes on sale.
     Supply {
         drop: DropId,
@@ -86,6 +88,7 @@ impl Steward {
             Effect::Enter { drop, epoch, phase, opens_at } => {
                 self.enter(drop, epoch, phase, opens_at);
             }
+            Effect::Air(drop) => self.show_on_air(drop),
             Effect::Supply { drop, pool, units } => {
                 let book = self.books.get(&drop).expect("a drop with a lot under way is not over");
                 book.sale
@@ -135,7 +138,8 @@ impl Steward {
     fn enter(&mut self, drop: DropId, epoch: u64, phase: Phase, opens_at: Option<UnixMillis>) {
         let Some(book) = self.books.get(&drop) else { return };
         if book.phase_epoch != epoch {
-            return;
+            // It may have gone on air all the same.
+            return self.shared.drop_changed(drop);
         }
         let sale = Arc::clone(&book.sale);
         sale.set_phase(phase, opens_at);
@@ -147,20 +151,6 @@ impl Steward {
             }
             _ => {}
         }
-        if matches!(phase, Phase::Countdown | Phase::Open) && !self.recovering {
-            self.feature(&sale);
-        }
         self.shared.drop_changed(drop);
-    }
-
-    /// Puts the drop on air in place of the one that was.
-    fn feature(&self, sale: &SaleDrop) {
-        for other in self.shared.stream(&sale.plan().stream) {
-            let featured = other.id() == sale.id();
-            if other.is_featured() != featured {
-                other.set_featured(featured);
-                self.shared.drop_changed(other.id());
-            }
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! Requests, deadlines and timers are decided in one order; each decision pushes its records, and
 //! what it promises happens once they are durable. What forbids (pause, close) acts first.
 
+mod air;
 mod book;
 mod brake;
 mod clocks;

@@ -14,7 +14,7 @@ use super::{
     effects::Effect, memory::warn_of_memory, timers::Timers,
 };
 use crate::{
-    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake,
+    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, on_air::OnAir,
     sale::SaleDrop, shared::Shared,
 };
 
@@ -28,6 +28,7 @@ pub(crate) struct Started {
     pub(crate) books: BTreeMap<DropId, Book>,
     pub(crate) keys: CommandKeys,
     pub(crate) brake: BrakeBook,
+    pub(crate) on_air: OnAir,
     pub(crate) live: Vec<DurableTake>,
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
@@ -66,8 +67,7 @@ pub(crate) struct Steward {
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
     pub(super) clocks: ClockWatch,
-    /// What is on air was restored already.
-    pub(super) recovering: bool,
+    pub(super) on_air: OnAir,
     pushed: Position,
     stopping: bool,
 }
@@ -104,7 +104,7 @@ impl Steward {
             incarnation: started.incarnation,
             recoveries: started.recoveries,
             clocks: ClockWatch::default(),
-            recovering: true,
+            on_air: started.on_air,
             stopping: false,
         }
     }
@@ -163,7 +163,6 @@ impl Steward {
         while !self.shared.is_poisoned() {
             self.settle_effects();
             if self.pushed <= self.ring.durable() {
-                self.recovering = false;
                 return true;
             }
             std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));

@@ -7,6 +7,7 @@ mod brake;
 mod channels;
 mod clocks;
 mod memory;
+mod on_air;
 mod recovery;
 mod sale;
 mod starts;

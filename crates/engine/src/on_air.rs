@@ -1,0 +1,103 @@
+//! Which drop is on air in each stream, by one set of rules for deciding as for replaying.
+
+use std::collections::HashMap;
+
+use stampede_domain::{DropId, DropPlan, Mode, Phase, StreamId};
+
+/// Live drops and rehearsals of a stream never touch each other.
+type Scene = (StreamId, Mode);
+
+fn scene(plan: &DropPlan) -> Scene {
+    (plan.stream.clone(), plan.mode)
+}
+
+/// The drop on air in each stream: the one that began last or that staff chose, until it ends.
+#[derive(Debug, Default)]
+pub(crate) struct OnAir {
+    airings: HashMap<Scene, Airing, foldhash::fast::RandomState>,
+    /// The drop that viewers are told of; follows once the records are durable.
+    shown: HashMap<Scene, DropId, foldhash::fast::RandomState>,
+}
+
+#[derive(Debug, Default)]
+struct Airing {
+    /// Stays after its end while no other takes over.
+    current: Option<DropId>,
+    /// Staff chose it: a countdown that ends does not take over.
+    chosen: bool,
+    /// Drops that are going on, in the order in which they went on air last.
+    turns: Vec<DropId>,
+}
+
+impl OnAir {
+    /// Follows a drop's change of phase; returns the drop that goes on air by it.
+    pub(crate) fn follow(
+        &mut self,
+        drop: DropId,
+        plan: &DropPlan,
+        (before, after): (Phase, Phase),
+        phase_of: impl Fn(DropId) -> Option<Phase>,
+    ) -> Option<DropId> {
+        if before == after {
+            return None;
+        }
+        let airing = self.airings.entry(scene(plan)).or_default();
+        match (before, after) {
+            (Phase::Countdown, Phase::Open) if airing.chosen => None,
+            (_, Phase::Countdown | Phase::Open) => airing.begin(drop, false),
+            (_, Phase::Paused) => None,
+            _ => airing.end(drop, phase_of),
+        }
+    }
+
+    /// Staff put a drop on air; returns it unless it was there.
+    pub(crate) fn choose(&mut self, drop: DropId, plan: &DropPlan) -> Option<DropId> {
+        self.airings.entry(scene(plan)).or_default().begin(drop, true)
+    }
+
+    /// A drop that was planned anew has not been on air.
+    pub(crate) fn forget(&mut self, drop: DropId, plan: &DropPlan) {
+        let Some(airing) = self.airings.get_mut(&scene(plan)) else { return };
+        airing.turns.retain(|other| *other != drop);
+        if airing.current == Some(drop) {
+            airing.current = None;
+            airing.chosen = false;
+        }
+    }
+
+    /// Viewers are told of this drop from now on; returns the one that they were told of before, if it
+    /// is another.
+    pub(crate) fn show(&mut self, drop: DropId, plan: &DropPlan) -> Option<DropId> {
+        self.shown.insert(scene(plan), drop).filter(|before| *before != drop)
+    }
+
+    /// After a restart viewers are told of every drop that is on air.
+    pub(crate) fn show_all(&mut self) -> impl Iterator<Item = DropId> + '_ {
+        let on_air = self.airings.iter();
+        let on_air = on_air.filter_map(|(scene, airing)| Some((scene.clone(), airing.current?)));
+        self.shown = on_air.collect();
+        self.shown.values().copied()
+    }
+}
+
+impl Airing {
+    fn begin(&mut self, drop: DropId, chosen: bool) -> Option<DropId> {
+        self.turns.retain(|other| *other != drop);
+        self.turns.push(drop);
+        self.chosen = chosen;
+        (self.current.replace(drop) != Some(drop)).then_some(drop)
+    }
+
+    /// The latest that is open takes over, else the latest that is about to open.
+    fn end(&mut self, drop: DropId, phase_of: impl Fn(DropId) -> Option<Phase>) -> Option<DropId> {
+        self.turns.retain(|other| *other != drop);
+        if self.current != Some(drop) {
+            return None;
+        }
+        self.chosen = false;
+        let latest =
+            |phase| self.turns.iter().rev().copied().find(|other| phase_of(*other) == Some(phase));
+        let next = latest(Phase::Open).or_else(|| latest(Phase::Countdown))?;
+        self.begin(next, false)
+    }
+}
