@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use stampede_domain::{DurationMs, UnixMillis};
 
-use crate::port::CorePort;
-
 /// Tells the server's time.
 ///
 /// The binary's clock is the start's wall clock plus the time that has passed since; tests set theirs by
@@ -92,28 +90,6 @@ impl Clock for SaleClock {
 
     fn wall(&self) -> UnixMillis {
         self.system.wall()
-    }
-}
-
-impl CorePort {
-    /// The sale's clock, which order and deadlines go by.
-    pub fn now(&self) -> UnixMillis {
-        self.shared.clock.now()
-    }
-
-    /// The wall clock, which everything goes by that people and other machines name.
-    pub fn wall(&self) -> UnixMillis {
-        self.shared.clock.wall()
-    }
-
-    /// Both clocks at once.
-    pub fn moment(&self) -> Moment {
-        self.shared.clock.moment()
-    }
-
-    /// The server's clock, for threads without a port.
-    pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.shared.clock)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     applier::Tag,
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
+    clock::{Clock, Moment},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
     metrics::Shed,
@@ -66,7 +67,7 @@ impl CoreDrop {
 /// The engine from one core; each port belongs to one thread.
 pub struct CorePort {
     core: usize,
-    pub(crate) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     steward: StewardHandle,
     ring: Producer<Tag>,
     drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
@@ -88,6 +89,26 @@ impl CorePort {
     /// The core's number, from 0.
     pub fn core(&self) -> usize {
         self.core
+    }
+
+    /// The sale's clock, which order and deadlines go by.
+    pub fn now(&self) -> UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// The wall clock, which everything goes by that people and other machines name.
+    pub fn wall(&self) -> UnixMillis {
+        self.shared.clock.wall()
+    }
+
+    /// Both clocks at once.
+    pub fn moment(&self) -> Moment {
+        self.shared.clock.moment()
+    }
+
+    /// The server's clock, for threads without a port.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.shared.clock)
     }
 
     /// Adds a connection of a viewer under the core's own name `token`. A connection that has to
@@ -145,12 +166,12 @@ impl CorePort {
         let channel = request.channel;
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return refuse(&self.shared, &drop.sale, core, refusal),
+            Err(refusal) => return refuse(&drop.sale, core, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(Shed::Poisoned);
-            return refuse(&self.shared, &drop.sale, core, busy);
+            return refuse(&drop.sale, core, busy);
         }
         let (taken, held_back) =
             drop.take(&self.shared, (&self.ring, &self.growth), &take, is_halted);
@@ -170,12 +191,10 @@ impl CorePort {
                 let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });
                 sale.tally(core).count_held();
-                self.shared.note_count(sale);
                 Buy::Pending { hold, position }
             }
             Take::Replay(hold) => {
                 sale.tally(core).count_retry();
-                self.shared.note_count(sale);
                 if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
             }
             refused => {
@@ -184,7 +203,7 @@ impl CorePort {
                     brake.count_shed(shed);
                 }
                 let why = why_refused(refused, sale.phase(), busy, retry_after);
-                refuse(&self.shared, sale, core, why)
+                refuse(sale, core, why)
             }
         }
     }
@@ -278,7 +297,6 @@ impl CorePort {
         self.refresh();
         if let Some(found) = self.drops.get(&drop) {
             found.sale.tally(self.core).count_refused(code);
-            self.shared.note_count(&found.sale);
         }
     }
 
@@ -316,9 +334,8 @@ impl CorePort {
     }
 }
 
-fn refuse(shared: &Shared, sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
+fn refuse(sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
     sale.tally(core).count_refused(refusal.code());
-    shared.note_count(sale);
     Buy::Refused(refusal)
 }
 

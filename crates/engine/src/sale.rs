@@ -60,8 +60,6 @@ pub struct SaleDrop {
     /// Written by the ledger's thread, read by the steward.
     channels: Mutex<HoldChannels>,
     tallies: Box<[CachePadded<CoreTally>]>,
-    /// Set while the steward looks for counts each second; changes once in a quiet time.
-    counting: AtomicBool,
     /// The growth thread was asked and has not begun.
     growth_asked: AtomicBool,
 }
@@ -111,7 +109,6 @@ impl SaleDrop {
             sold,
             channels: Mutex::default(),
             tallies,
-            counting: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
         }
     }
@@ -235,17 +232,6 @@ impl SaleDrop {
 
     pub(crate) fn tally(&self, core: usize) -> &CoreTally {
         &self.tallies[core]
-    }
-
-    /// Something was counted: whether the steward has to be told that it may look again.
-    pub(crate) fn starts_counting(&self) -> bool {
-        // A plain load first: while buys come, nobody writes the flag.
-        !self.counting.load(Ordering::Relaxed) && !self.counting.swap(true, Ordering::Relaxed)
-    }
-
-    /// Steward only: cores tell again when they count.
-    pub(crate) fn rest_from_counting(&self) {
-        self.counting.store(false, Ordering::Relaxed);
     }
 
     /// Notes the channel of a durable take, before its hold can end.

@@ -39,9 +39,6 @@ pub(crate) struct Shared {
     awaiting: AtomicUsize,
     /// Holds whose end is decided and not durable yet, as they stand until then.
     pub(crate) ends_under_way: DashMap<HoldId, HoldStatus, foldhash::fast::RandomState>,
-    /// Drops in which something was counted after a quiet time, since the steward last looked; each
-    /// at most once.
-    counted: Mutex<Vec<DropId>>,
     poisoned: AtomicBool,
     ledger_busy: AtomicBool,
 }
@@ -60,7 +57,6 @@ impl Shared {
             fresh_takes: FreshTakes::default(),
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
-            counted: Mutex::new(Vec::new()),
             poisoned: AtomicBool::new(false),
             ledger_busy: AtomicBool::new(false),
         }
@@ -145,17 +141,6 @@ impl Shared {
                 inbox.send(CoreEvent::Recheck);
             }
         }
-    }
-
-    /// Called after something was counted in a drop. The steward looks each second at the latest.
-    pub(crate) fn note_count(&self, sale: &SaleDrop) {
-        if sale.starts_counting() {
-            self.counted.lock().push(sale.id());
-        }
-    }
-
-    pub(crate) fn take_counted(&self) -> Vec<DropId> {
-        std::mem::take(&mut *self.counted.lock())
     }
 
     /// Whether another program's lock keeps commits out: a take would wait for its end.

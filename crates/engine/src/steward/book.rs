@@ -23,12 +23,7 @@ pub(crate) struct Book {
     /// The take number that each pool started this incarnation with.
     pub(crate) first_take: Vec<u64>,
     pub(crate) tallied: Totals,
-    /// When to look for counts again; `None` while nothing is counted.
-    tally_at: Option<UnixMillis>,
-    /// No tally before this time.
-    next_tally: UnixMillis,
-    /// The last look found nothing counted.
-    is_quiet: bool,
+    pub(crate) next_tally: UnixMillis,
     /// The automatic start has had its chance; from then on the drop waits for its host.
     pub(crate) start_done: bool,
     pub(crate) watch: StreamWatch,
@@ -50,9 +45,7 @@ impl Book {
             lots: 0,
             live_holds: 0,
             tallied: Totals::default(),
-            tally_at: Some(UnixMillis::default()),
             next_tally: UnixMillis::default(),
-            is_quiet: false,
             start_done: false,
             watch: StreamWatch::default(),
         }
@@ -93,26 +86,9 @@ impl Book {
         self.phase == Phase::Closed && self.live_holds == 0 && self.takes_accounted_for()
     }
 
-    /// When to look for counts. What is counted before the countdown waits for it.
+    /// When the next tally is due.
     pub(crate) fn tally_due(&self) -> Option<UnixMillis> {
-        self.tally_at.filter(|_| self.phase.is_live())
-    }
-
-    /// Something was counted after a quiet time.
-    pub(crate) fn counts_anew(&mut self, now: UnixMillis) {
-        self.is_quiet = false;
-        self.tally_at = Some(self.tally_at.unwrap_or_else(|| self.next_tally.max(now)));
-    }
-
-    /// A look for counts was taken. Cores say again that they count from the first quiet look on; the
-    /// second one finds what a core counted while that was on its way to it.
-    pub(crate) fn tally_looked(&mut self, is_quiet: bool, next: UnixMillis) {
-        let was_quiet = std::mem::replace(&mut self.is_quiet, is_quiet);
-        self.next_tally = next;
-        self.tally_at = (!(is_quiet && was_quiet)).then_some(next);
-        if is_quiet && !was_quiet {
-            self.sale.rest_from_counting();
-        }
+        self.phase.is_live().then_some(self.next_tally)
     }
 
     /// When the steward has to look at this drop again by the sale's clock, tallies apart.

@@ -71,7 +71,6 @@ impl Timers {
 impl Steward {
     /// Starts, opens, closes, settles and tallies what is due, each drop at most once.
     pub(super) fn timers(&mut self, now: Moment) {
-        self.collect_counted(now.sale);
         self.set_timers(now);
         for id in self.timers.due(now.sale) {
             if !self.has_room() {
@@ -150,26 +149,14 @@ impl Steward {
         self.shared.drop_changed(id);
     }
 
-    /// Drops in which something was counted get a tally, at most one in each interval.
-    fn collect_counted(&mut self, now: UnixMillis) {
-        let counted = self.shared.take_counted();
-        for drop in counted {
-            // What was counted in a drop that has just ended is in its last tally, or too late for it.
-            if let Some(book) = self.books.get_mut(&drop) {
-                book.counts_anew(now);
-                self.timers.touch(drop);
-            }
-        }
-    }
-
     fn tally_if_due(&mut self, id: DropId, now: UnixMillis) {
         let interval = self.shared.config.tally_interval;
         let book = self.book_mut(id);
         if book.tally_due().is_none_or(|at| at > now) {
             return;
         }
-        // A live drop has a row each second: outages are measured from its latest one.
-        book.tally_looked(false, now.plus(interval));
+        // Also where nothing was counted: outages are measured from a live drop's latest row.
+        book.next_tally = now.plus(interval);
         self.tally(id);
     }
 
