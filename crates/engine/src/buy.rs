@@ -1,11 +1,13 @@
 //! What a core asks the engine, what it is told.
 
 use stampede_domain::{
-    ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal, SkuIndex, Units,
-    UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal,
+    SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::Position;
-use stampede_stock::Take;
+use stampede_stock::{HoldView, Take};
+
+use crate::sale::SaleDrop;
 
 /// What a viewer asks to buy.
 #[derive(Clone, Copy, Debug)]
@@ -110,4 +112,24 @@ fn shut(phase: Phase, busy: Refusal) -> Refusal {
         Phase::Paused => Refusal::Paused,
         Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
     }
+}
+
+/// A hold as the stock knows it, priced by the plan.
+pub(crate) fn look(sale: &SaleDrop, hold: HoldId) -> HoldLook {
+    let (body, confirmed) = match sale.stock().view(hold) {
+        HoldView::Pending(_) => return HoldLook::Pending,
+        HoldView::Ended => return HoldLook::Ended,
+        HoldView::Unknown => return HoldLook::Unknown,
+        HoldView::Held(body) => (body, false),
+        HoldView::Confirmed(body) => (body, true),
+    };
+    HoldLook::Known(HoldStatus {
+        hold,
+        viewer: body.viewer,
+        sku: DropPlan::sku_of(body.pool),
+        units: body.units,
+        amount: sale.amount(body.pool, body.units).expect("plans bound their prices"),
+        deadline: body.deadline,
+        confirmed,
+    })
 }

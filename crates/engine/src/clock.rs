@@ -19,6 +19,12 @@ pub trait Clock: Send + Sync + 'static {
         self.now()
     }
 
+    /// Microseconds of a clock that counts on whatever people set: only the span between two readings
+    /// means anything, and nothing is decided by it.
+    fn micros(&self) -> u64 {
+        self.now().get().saturating_mul(1_000)
+    }
+
     /// Both clocks at once.
     fn moment(&self) -> Moment {
         Moment { sale: self.now(), wall: self.wall() }
@@ -90,6 +96,10 @@ impl Clock for SaleClock {
 
     fn wall(&self) -> UnixMillis {
         self.system.wall()
+    }
+
+    fn micros(&self) -> u64 {
+        self.system.micros()
     }
 }
 

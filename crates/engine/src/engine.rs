@@ -10,6 +10,7 @@ use stampede_ledger::WriterHandle;
 use tokio::sync::oneshot;
 
 use crate::{
+    answers::Answered,
     brake::Brake,
     buy::HoldLook,
     clock::Moment,
@@ -93,6 +94,11 @@ impl Engine {
     /// Distinct viewers connected to a stream.
     pub fn viewers_connected(&self, stream: &StreamId) -> u64 {
         self.shared.directory.presence(stream).viewers()
+    }
+
+    /// How long answers to buys took since the start, in all drops; a tally late.
+    pub fn answered(&self) -> Answered {
+        *self.shared.answered.lock()
     }
 
     /// The platform's id of a viewer number, if it is known.

@@ -4,6 +4,7 @@
 //! by the steward in one order. Promises leave when they are durable: takes by the position of
 //! their record, the steward's decisions by the events and answers that it sends afterwards.
 
+mod answers;
 mod applier;
 mod brake;
 mod buy;
@@ -32,6 +33,7 @@ mod steward;
 mod tally;
 mod viewer;
 
+pub use answers::Answered;
 pub use brake::{Arrival, Ban, Brake, BrakeEntry, BrakeView};
 pub use buy::{Buy, BuyRequest, HoldLook, HoldStatus};
 pub use clock::{Clock, Moment};

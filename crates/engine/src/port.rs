@@ -7,9 +7,10 @@ use stampede_domain::{
     UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
-use stampede_stock::{HoldView, Lane, Take, TakeRequest};
+use stampede_stock::{Lane, Take, TakeRequest};
 
 use crate::{
+    answers::LeavingAnswers,
     applier::Tag,
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
@@ -73,6 +74,7 @@ pub struct CorePort {
     drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
     seen_generation: u64,
     growth: Growth,
+    leaving: LeavingAnswers,
 }
 
 impl CorePort {
@@ -83,7 +85,8 @@ impl CorePort {
         ring: Producer<Tag>,
         growth: Growth,
     ) -> Self {
-        Self { core, shared, steward, ring, drops: HashMap::default(), seen_generation: 0, growth }
+        let (drops, leaving) = (HashMap::default(), LeavingAnswers::default());
+        Self { core, shared, steward, ring, drops, seen_generation: 0, growth, leaving }
     }
 
     /// The core's number, from 0.
@@ -99,6 +102,11 @@ impl CorePort {
     /// The wall clock, which everything goes by that people and other machines name.
     pub fn wall(&self) -> UnixMillis {
         self.shared.clock.wall()
+    }
+
+    /// Microseconds of a clock for measuring spans.
+    pub fn micros(&self) -> u64 {
+        self.shared.clock.micros()
     }
 
     /// Both clocks at once.
@@ -300,6 +308,26 @@ impl CorePort {
         }
     }
 
+    /// Notes that the answer to a buy which the drop's tally counts is about to leave. `came_us` is
+    /// what [`CorePort::micros`] was when the request came: the same for a whole round of them.
+    pub fn answer_leaves(&mut self, drop: DropId, came_us: u64) {
+        self.leaving.add(drop, came_us);
+    }
+
+    /// The answers noted since the last call have left: counts how long they took.
+    pub fn answers_left(&mut self) {
+        if self.leaving.is_empty() {
+            return;
+        }
+        let now_us = self.micros();
+        for (drop, came_us, answers) in self.leaving.drain() {
+            if let Some(found) = self.drops.get(&drop) {
+                let took_us = now_us.saturating_sub(came_us);
+                found.sale.tally(self.core).count_answers(took_us, answers);
+            }
+        }
+    }
+
     /// The refusal to give when the server cannot decide now.
     pub fn busy(&self) -> Refusal {
         Refusal::Busy { retry_after: self.shared.config.busy_retry_after }
@@ -361,25 +389,5 @@ fn take_request(
         units,
         now,
         deadline: now.plus(plan.hold_ttl),
-    })
-}
-
-/// A hold as the stock knows it, priced by the plan.
-pub(crate) fn look(sale: &SaleDrop, hold: HoldId) -> HoldLook {
-    let (body, confirmed) = match sale.stock().view(hold) {
-        HoldView::Pending(_) => return HoldLook::Pending,
-        HoldView::Ended => return HoldLook::Ended,
-        HoldView::Unknown => return HoldLook::Unknown,
-        HoldView::Held(body) => (body, false),
-        HoldView::Confirmed(body) => (body, true),
-    };
-    HoldLook::Known(HoldStatus {
-        hold,
-        viewer: body.viewer,
-        sku: DropPlan::sku_of(body.pool),
-        units: body.units,
-        amount: sale.amount(body.pool, body.units).expect("plans bound their prices"),
-        deadline: body.deadline,
-        confirmed,
     })
 }

@@ -59,9 +59,18 @@ pub struct SaleDrop {
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward.
     channels: Mutex<HoldChannels>,
-    tallies: Box<[CachePadded<CoreTally>]>,
+    /// Counts go on when the plan is edited.
+    tallies: Tallies,
     /// The growth thread was asked and has not begun.
     growth_asked: AtomicBool,
+}
+
+/// What each core counts of one drop.
+pub(crate) type Tallies = Arc<[CachePadded<CoreTally>]>;
+
+/// Counts of a drop that has just come to be.
+pub(crate) fn new_tallies(cores: usize) -> Tallies {
+    (0..cores).map(|_| CachePadded::new(CoreTally::new())).collect()
 }
 
 /// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
@@ -88,10 +97,9 @@ impl SaleDrop {
         plan: Arc<DropPlan>,
         stock: DropStock,
         presence: Arc<StreamPresence>,
-        cores: usize,
+        tallies: Tallies,
     ) -> Self {
         let sold = plan.skus.iter().map(|_| AtomicU32::new(0)).collect();
-        let tallies = (0..cores).map(|_| CachePadded::new(CoreTally::new())).collect();
         Self {
             id,
             revision,
@@ -214,7 +222,7 @@ impl SaleDrop {
     /// What viewers asked for since the engine started.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for core in &self.tallies {
+        for core in self.tallies.iter() {
             totals.add(core);
         }
         totals
@@ -232,6 +240,10 @@ impl SaleDrop {
 
     pub(crate) fn tally(&self, core: usize) -> &CoreTally {
         &self.tallies[core]
+    }
+
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
     }
 
     /// Notes the channel of a durable take, before its hold can end.

@@ -10,13 +10,13 @@ use parking_lot::Mutex;
 use stampede_domain::{BanId, DropId, HoldId, StreamId, ViewerNumber};
 
 use crate::{
+    answers::Answered,
     brake::Brake,
-    buy::{HoldLook, HoldStatus},
+    buy::{HoldLook, HoldStatus, look},
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
     fresh_takes::FreshTakes,
-    port::look,
     sale::SaleDrop,
     viewer::Directory,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     /// each ban at most one for each connection and each take under way.
     pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, BanId)>>,
     pub(crate) fresh_takes: FreshTakes,
+    /// Answers to buys as tallied since the start.
+    pub(crate) answered: Mutex<Answered>,
     /// Replays that wait for somebody else's take to become durable.
     awaiting: AtomicUsize,
     /// Holds whose end is decided and not durable yet, as they stand until then.
@@ -55,6 +57,7 @@ impl Shared {
             drops: DashMap::default(),
             generation: AtomicU64::new(1),
             fresh_takes: FreshTakes::default(),
+            answered: Mutex::default(),
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),

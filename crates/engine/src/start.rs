@@ -25,7 +25,7 @@ use crate::{
     port::CorePort,
     recover::{DropPast, Journaled, RecoverError},
     recover_brake::BrakePast,
-    sale::SaleDrop,
+    sale::{SaleDrop, new_tallies},
     shared::Shared,
     steward::{Book, Recovery, Started, Steward, StewardHandle, stock_config},
 };
@@ -215,7 +215,8 @@ fn restore(
     past.restore(id, &mut stock)?;
     let presence = shared.directory.presence(&past.plan.stream);
     let plan = Arc::clone(&past.plan);
-    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, shared.config.cores);
+    let sale =
+        SaleDrop::new(id, past.revision, plan, stock, presence, new_tallies(shared.config.cores));
     for (pool, units) in past.sold() {
         sale.add_sold(pool, units);
     }

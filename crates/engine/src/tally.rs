@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use stampede_domain::RefusalCode;
+use stampede_ledger::AnswerTimes;
 
 /// Counts of one drop on one core; only that core adds.
 #[derive(Debug)]
@@ -10,6 +11,10 @@ pub(crate) struct CoreTally {
     held: AtomicU64,
     retries: AtomicU64,
     refused: [AtomicU64; RefusalCode::ALL.len()],
+    /// Answers that left, by the time that they took.
+    answers: [AtomicU64; AnswerTimes::BUCKETS],
+    /// Microseconds that all of them took together.
+    answers_us: AtomicU64,
 }
 
 /// Totals of one drop since the engine started.
@@ -21,6 +26,10 @@ pub struct Totals {
     pub retries: u64,
     /// Buys refused, by the ordinal of the reason.
     pub refused: [u64; RefusalCode::ALL.len()],
+    /// Answers to these buys that left; no more of them than buys.
+    pub answers: AnswerTimes,
+    /// Microseconds that these answers took together.
+    pub answers_us: u64,
 }
 
 impl CoreTally {
@@ -29,6 +38,8 @@ impl CoreTally {
             held: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             refused: std::array::from_fn(|_| AtomicU64::new(0)),
+            answers: std::array::from_fn(|_| AtomicU64::new(0)),
+            answers_us: AtomicU64::new(0),
         }
     }
 
@@ -43,18 +54,36 @@ impl CoreTally {
     pub(crate) fn count_refused(&self, code: RefusalCode) {
         bump(&self.refused[usize::from(code.ordinal())]);
     }
+
+    /// Counts answers that left so many microseconds after their requests came.
+    pub(crate) fn count_answers(&self, took_us: u64, times: u64) {
+        add(&self.answers_us, took_us.saturating_mul(times), Ordering::Relaxed);
+        // ORDERING: Release pairs with the Acquire in `Totals::add`: who sees an answer also sees
+        // its buy counted.
+        add(&self.answers[AnswerTimes::bucket_of(took_us)], times, Ordering::Release);
+    }
 }
 
 /// Adds one to a counter that no other thread writes.
 fn bump(counter: &AtomicU64) {
-    // ORDERING: Relaxed: one writer, and readers want totals, not an order. A plain load and store
-    // spare the locked instruction of a fetch_add.
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    // ORDERING: Relaxed: readers want totals, not an order.
+    add(counter, 1, Ordering::Relaxed);
+}
+
+/// Adds to a counter that no other thread writes: a plain load and store spare the locked instruction
+/// of a `fetch_add`.
+fn add(counter: &AtomicU64, more: u64, stored: Ordering) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), stored);
 }
 
 impl Totals {
     /// Adds what one core counted.
     pub(crate) fn add(&mut self, core: &CoreTally) {
+        for (bucket, count) in core.answers.iter().enumerate() {
+            // ORDERING: Acquire pairs with the Release in `count_answers`; answers are read first.
+            self.answers.add(bucket, count.load(Ordering::Acquire));
+        }
+        self.answers_us += core.answers_us.load(Ordering::Relaxed);
         self.held += core.held.load(Ordering::Relaxed);
         self.retries += core.retries.load(Ordering::Relaxed);
         for (sum, count) in self.refused.iter_mut().zip(&core.refused) {
@@ -70,6 +99,8 @@ impl Totals {
         for (now, before) in delta.refused.iter_mut().zip(&earlier.refused) {
             *now -= before;
         }
+        delta.answers = self.answers.since(&earlier.answers);
+        delta.answers_us = self.answers_us.wrapping_sub(earlier.answers_us);
         delta
     }
 

@@ -73,6 +73,12 @@ impl AnswerTimes {
         }
     }
 
+    /// The answers that came after an earlier count of the same, which never exceeds this one.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self(std::array::from_fn(|bucket| self.0[bucket].saturating_sub(earlier.0[bucket])))
+    }
+
     /// Where the bucket of the answer at a quantile ends, in microseconds; `None` without answers.
     /// The last bucket has no end: its beginning is given.
     ///

@@ -19,6 +19,13 @@ pub struct Tally {
     pub answers: AnswerTimes,
 }
 
+impl Tally {
+    /// Buys that were decided.
+    pub fn clicks(&self) -> u64 {
+        self.held.saturating_add(self.retries).saturating_add(self.refusals.total())
+    }
+}
+
 /// How often each reason for a refusal was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefusalCounts([u64; RefusalCode::ALL.len()]);

@@ -323,6 +323,12 @@ fn lies_about_phases_are_found() {
         let (row, at) = find(rows, |record| matches!(record, Record::Planned { .. }));
         rows[row].records.remove(at);
     });
+    check("answers_exceed_clicks", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
+        if let Record::Tally(tally) = &mut rows[row].records[at] {
+            tally.answers.add(9, tally.clicks() - tally.answers.total() + 1);
+        }
+    });
     check("not_recovered", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
         rows[row].records.remove(at);

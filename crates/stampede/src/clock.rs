@@ -34,6 +34,10 @@ impl Clock for SystemClock {
     fn wall(&self) -> UnixMillis {
         wall()
     }
+
+    fn micros(&self) -> u64 {
+        awake_us()
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is where the server's wall clock comes from")]
@@ -47,10 +51,15 @@ fn wall() -> UnixMillis {
 
 /// Milliseconds since the machine's start, without those in which it slept.
 fn awake_ms() -> u64 {
+    awake_us() / 1_000
+}
+
+/// The same in microseconds.
+fn awake_us() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
     let (seconds, nanos) = (seconds.unwrap_or_default(), nanos.unwrap_or_default());
-    seconds * 1_000 + nanos / 1_000_000
+    seconds * 1_000_000 + nanos / 1_000
 }
 
 #[cfg(test)]

@@ -240,7 +240,10 @@ impl Steward {
         self.on_air.forget(drop, plan);
         let mut book = super::Book::new(Arc::clone(&sale), Phase::Scheduled);
         // The epoch never goes back: a permit of the replaced plan may still be under way.
-        book.phase_epoch = self.books.get(&drop).map_or(0, |old| old.phase_epoch + 1);
+        if let Some(old) = self.books.get(&drop) {
+            book.phase_epoch = old.phase_epoch + 1;
+            book.tallied = old.tallied.clone();
+        }
         self.books.insert(drop, book);
         self.timers.touch(drop);
         self.push(drop, Record::Planned { plan: Arc::clone(plan), revision });

@@ -7,9 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, effects::Effect, thread::Steward};
 use crate::{
-    buy::{HoldLook, HoldStatus},
+    buy::{HoldLook, HoldStatus, look},
     event::ViewerEvent,
-    port::look,
 };
 
 /// Expiries decided before other work gets its turn.

@@ -14,8 +14,13 @@ use super::{
     effects::Effect, memory::warn_of_memory, timers::Timers,
 };
 use crate::{
-    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, fresh_takes::DurableTake, on_air::OnAir,
-    sale::SaleDrop, shared::Shared,
+    applier::Tag,
+    clock::Moment,
+    config::STEWARD_ROOM_MIN,
+    fresh_takes::DurableTake,
+    on_air::OnAir,
+    sale::{SaleDrop, new_tallies},
+    shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -246,8 +251,9 @@ impl Steward {
     ) -> Arc<SaleDrop> {
         let stock = DropStock::new(stock_config(id, self.incarnation, plan));
         let presence = self.shared.directory.presence(&plan.stream);
-        let cores = self.shared.config.cores;
-        Arc::new(SaleDrop::new(id, revision, Arc::clone(plan), stock, presence, cores))
+        let old = self.books.get(&id).map(|book| Arc::clone(book.sale.tallies()));
+        let tallies = old.unwrap_or_else(|| new_tallies(self.shared.config.cores));
+        Arc::new(SaleDrop::new(id, revision, Arc::clone(plan), stock, presence, tallies))
     }
 
     /// A drop's book to change; what is due of it is worked out anew.

@@ -172,8 +172,9 @@ impl Steward {
             retries: delta.retries,
             refusals: delta.refusals().collect(),
             connected: book.sale.viewers_connected(),
-            ..Tally::default()
+            answers: delta.answers,
         };
+        self.shared.answered.lock().add(&delta);
         self.push(id, Record::Tally(Box::new(tally)));
     }
 

@@ -13,3 +13,4 @@ mod sale;
 mod starts;
 mod streams;
 mod support;
+mod tallies;

@@ -33,38 +33,57 @@ impl Sessions {
         else {
             return;
         };
+        let arrival = (token, self.came_us);
         let channel = joined.ticket.channel.as_ref();
         let request = BuyRequest { drop, sku, units, key: &key, channel };
         match self.port.buy(&joined.viewer, &joined.ticket.stream, joined.ticket.mode, request) {
             Buy::Pending { hold, position } => {
                 self.metrics.taken.increment(1);
-                let waiting = Waiting::new(token, session, joined, hold, key);
+                let waiting = Waiting::new(arrival, session, joined, hold, key);
                 self.pending.push_back((position, waiting));
             }
             Buy::Refused(refusal) => {
                 self.metrics.refused.increment(1);
-                self.send(token, &ServerMessage::Refused(Refused::buy(key, &refusal)));
+                let refused = ServerMessage::Refused(Refused::buy(key, &refusal));
+                // What no drop counts has no drop whose answers could be timed.
+                if refusal == Refusal::UnknownDrop {
+                    self.send(token, &refused);
+                } else {
+                    self.answer(arrival, drop, &refused);
+                }
             }
             Buy::Replay { hold } => {
                 self.metrics.retries.increment(1);
-                self.answer_retry(token, hold, key, now);
+                self.answer_retry(arrival, hold, key, now);
             }
             Buy::Awaiting { hold } => {
                 self.metrics.retries.increment(1);
                 if self.awaiting.len() < self.shared.config.awaiting_max {
-                    self.awaiting.push(Waiting::new(token, session, joined, hold, key));
+                    self.awaiting.push(Waiting::new(arrival, session, joined, hold, key));
                 } else {
-                    let busy = self.port.busy();
-                    self.send(token, &ServerMessage::Refused(Refused::buy(key, &busy)));
+                    let busy = ServerMessage::Refused(Refused::buy(key, &self.port.busy()));
+                    self.answer(arrival, drop, &busy);
                 }
             }
+        }
+    }
+
+    /// Answers a buy that the drop's tally counts: how long that took is counted with it.
+    pub(super) fn answer(
+        &mut self,
+        (token, came_us): (Token, u64),
+        drop: DropId,
+        message: &ServerMessage,
+    ) {
+        if self.send(token, message) {
+            self.port.answer_leaves(drop, came_us);
         }
     }
 
     /// Answers a retry with what has become of the hold that the first request made.
     pub(super) fn answer_retry(
         &mut self,
-        token: Token,
+        arrival: (Token, u64),
         hold: HoldId,
         key: IdempotencyKey,
         now: UnixMillis,
@@ -80,17 +99,20 @@ impl Sessions {
             }
             _ => ServerMessage::Refused(Refused::buy(key, &Refusal::HoldEnded)),
         };
-        self.send(token, &message);
+        self.answer(arrival, hold.drop_id(), &message);
     }
 
     /// A refusal of the gateway's own; the engine counts it with those that it makes.
     fn refuse_buy(&mut self, token: Token, drop: DropId, key: IdempotencyKey, refusal: Refusal) {
         self.metrics.refused.increment(1);
         let joined = self.slab.get(token).and_then(|session| session.joined());
+        let refused = ServerMessage::Refused(Refused::buy(key, &refusal));
         if joined.is_some_and(|joined| self.audiences.shows(joined.audience, drop)) {
             self.port.count_refused(drop, refusal.code());
+            self.answer((token, self.came_us), drop, &refused);
+        } else {
+            self.send(token, &refused);
         }
-        self.send(token, &ServerMessage::Refused(Refused::buy(key, &refusal)));
     }
 
     pub(super) fn release(&mut self, token: Token, hold: HoldId, admission: Admission) {

@@ -50,11 +50,11 @@ impl Sessions {
     }
 
     fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
-        let Waiting { token, viewer, hold, key, .. } = waiting;
+        let Waiting { token, viewer, hold, key, came_us, .. } = waiting;
         let held = match (self.port.hold(hold), self.port.sale(hold.drop_id())) {
             (HoldLook::Known(status), Some(sale)) => view::held(sale, &status, now),
             // It has ended since, which its viewer learns right after this.
-            _ => return self.answer_retry(token, hold, key, now),
+            _ => return self.answer_retry((token, came_us), hold, key, now),
         };
         let mut others = self.by_viewer.get(&viewer.number()).into_iter().flatten();
         if others.any(|other| *other != token) {
@@ -64,7 +64,8 @@ impl Sessions {
         if self.shared.cores > 1 {
             self.port.announce_held(&viewer, hold);
         }
-        self.send(token, &ServerMessage::Held(held.answer(key, false)));
+        let answer = ServerMessage::Held(held.answer(key, false));
+        self.answer((token, came_us), hold.drop_id(), &answer);
     }
 
     /// Tells a viewer's sessions on this core that belong to the hold's stream, except one.
@@ -169,7 +170,8 @@ impl Sessions {
             if self.port.is_pending(waiting.hold) {
                 self.awaiting.push(waiting);
             } else {
-                self.answer_retry(waiting.token, waiting.hold, waiting.key, now);
+                let Waiting { token, hold, key, came_us, .. } = waiting;
+                self.answer_retry((token, came_us), hold, key, now);
             }
         }
     }

@@ -59,11 +59,13 @@ struct Waiting {
     bearer: (Ticket, IpAddr),
     hold: HoldId,
     key: IdempotencyKey,
+    /// When the request came, see [`Sessions::begin_round`].
+    came_us: u64,
 }
 
 impl Waiting {
     fn new(
-        token: Token,
+        (token, came_us): (Token, u64),
         session: &Session,
         joined: &Joined,
         hold: HoldId,
@@ -71,7 +73,7 @@ impl Waiting {
     ) -> Self {
         let viewer = Arc::clone(&joined.viewer);
         let bearer = (joined.ticket.clone(), session.address);
-        Self { token, viewer, bearer, hold, key }
+        Self { token, viewer, bearer, hold, key, came_us }
     }
 }
 
@@ -98,6 +100,8 @@ pub(crate) struct Sessions {
     poisoned: bool,
     draining: bool,
     metrics: CoreMetrics,
+    /// When what the round has read came, in microseconds.
+    came_us: u64,
 }
 
 impl Sessions {
@@ -120,12 +124,24 @@ impl Sessions {
             poisoned: false,
             draining: false,
             metrics: CoreMetrics::new(),
+            came_us: 0,
         }
     }
 
     /// Hands the ledger what was taken since the last call; owed before waiting for anything.
     pub(crate) fn flush(&mut self) {
         self.port.flush();
+    }
+
+    /// What is handed in from now on came now: one reading of the clock for all of a round.
+    pub(crate) fn begin_round(&mut self) {
+        self.came_us = self.port.micros();
+    }
+
+    /// What was to be written is with the sockets, or waits for room in them: the answers to buys are
+    /// counted by the time that they took.
+    pub(crate) fn answers_left(&mut self) {
+        self.port.answers_left();
     }
 
     /// The sale's clock.
@@ -286,17 +302,19 @@ impl Sessions {
         }
     }
 
-    /// Sends a message to one session.
-    fn send(&mut self, token: Token, message: &ServerMessage) {
+    /// Sends a message to one session; whether there was one that takes it.
+    fn send(&mut self, token: Token, message: &ServerMessage) -> bool {
         let Some(session) = self.slab.get(token).filter(|session| !session.is_closing()) else {
-            return;
+            return false;
         };
         self.encoded.clear();
         session.subprotocol.encode_server_into(message, &mut self.encoded);
         self.metrics.answers.increment(1);
-        if let Some((session, encoded)) = self.with_room(token, self.encoded.len()) {
-            session.outbox.push(session.subprotocol, encoded);
-        }
+        let Some((session, encoded)) = self.with_room(token, self.encoded.len()) else {
+            return false;
+        };
+        session.outbox.push(session.subprotocol, encoded);
+        true
     }
 
     fn pong(&mut self, token: Token, content: &[u8]) {

@@ -101,6 +101,7 @@ impl Core {
         // A wait that ended by itself has brought the next timer, whatever the server's clock says: the
         // two need not run alike, and a clock of tests stands still.
         let is_due = batch.is_empty() && !timeout.is_zero();
+        self.sessions.begin_round();
         for ready in batch.iter() {
             self.ready(ready);
         }
@@ -179,6 +180,7 @@ impl Core {
         while let Some(token) = self.sessions.next_with_output() {
             self.write_unless_blocked(token);
         }
+        self.sessions.answers_left();
         for _ in 0..TICKS_PER_ROUND_MAX {
             let Some(token) = self.sessions.next_with_news() else { return };
             self.write_unless_blocked(token);

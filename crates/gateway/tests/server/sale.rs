@@ -2,7 +2,10 @@
 
 use stampede_domain::{Mode, Phase};
 use stampede_engine::Action;
-use stampede_ledger::fake::{FakeLedger, Fault};
+use stampede_ledger::{
+    AnswerTimes,
+    fake::{FakeLedger, Fault},
+};
 use stampede_wire::{Reconnect, ServerMessage, Subprotocol};
 
 use crate::{
@@ -52,6 +55,41 @@ fn a_held_leaves_only_once_it_is_durable() {
     assert_eq!(client.refused_as(), "unknown_sku");
     ledger.release();
     assert_eq!(client.held().key.unwrap().as_str(), "first");
+}
+
+#[test]
+fn an_answer_is_timed_from_its_request_to_its_leaving() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let world = World::on_fake(&ledger);
+    let drop = world.open(plan(3));
+    let (mut client, mut gone) = (world.join("v1"), world.join("v2"));
+    let timed = |total| {
+        wait_for("the answers", || {
+            Some(world.sale(drop).totals()).filter(|totals| totals.answers.total() == total)
+        })
+    };
+    // What no drop counts is not timed either.
+    client.buy("d99".parse().unwrap(), "mug", 1, "lost");
+    assert_eq!(client.refused_as(), "unknown_drop");
+    client.buy(drop, "none-such", 1, "wrong");
+    assert_eq!(client.refused_as(), "unknown_sku");
+    assert_eq!(timed(1).answers.get(0), 1, "it was refused in the round that read it");
+    ledger.order(ledger.commits() + 1, Fault::Hang);
+    client.buy(drop, "mug", 1, "first");
+    gone.buy(drop, "mug", 1, "second");
+    ledger.wait_until_hanging();
+    wait_for("both takes", || (world.available(drop) == 1).then_some(()));
+    gone.vanish();
+    wait_for("the other's end", || (world.connections() == 1).then_some(()));
+    world.advance(5);
+    ledger.release();
+    client.held();
+    let totals = timed(2);
+    assert_eq!(totals.answers.get(AnswerTimes::bucket_of(5_000)), 1);
+    assert_eq!((totals.answers_us, totals.held), (5_000, 2));
+    client.buy(drop, "mug", 1, "first");
+    assert!(client.held().retry);
+    assert_eq!(timed(3).answers.get(0), 2, "a retry has its own time");
 }
 
 #[test]

@@ -225,9 +225,7 @@ impl DropFold {
             sum.refusals.add(code, times);
         }
         sum.answers.merge(&tally.answers);
-        let clicks = tally.held.saturating_add(tally.retries);
-        let clicks = clicks.saturating_add(tally.refusals.total());
-        self.tally_clicks_max = self.tally_clicks_max.max(clicks);
+        self.tally_clicks_max = self.tally_clicks_max.max(tally.clicks());
     }
 
     fn pool(&mut self, pool: PoolIndex, seq: Seq) -> Result<&mut PoolSums, FoldError> {

@@ -129,6 +129,9 @@ pub enum HoldFault {
     /// A drop that settled with holds alive.
     #[error("settled with {live} live holds")]
     SettledLive { live: u64 },
+    /// More answers than the tallies have clicks.
+    #[error("the tallies time {answers} answers to {clicks} clicks")]
+    AnswersExceedClicks { answers: u64, clicks: u64 },
 }
 
 impl HoldFault {
@@ -165,6 +168,7 @@ impl HoldFault {
             Self::ExpiredEarly { .. } => "expired_early",
             Self::EndedLate { .. } => "ended_late",
             Self::SettledLive { .. } => "settled_live",
+            Self::AnswersExceedClicks { .. } => "answers_exceed_clicks",
         }
     }
 }

@@ -6,7 +6,7 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis,
     ViewerNumber,
 };
-use stampede_ledger::{Record, Recovered, Row};
+use stampede_ledger::{Record, Recovered, Row, Tally};
 
 use super::{
     Counts, LATE_MS_MAX,
@@ -32,6 +32,8 @@ pub(super) struct DropReplay {
     channels: HashMap<HoldId, ChannelId>,
     /// Sum of all outages so far.
     outage_ms: u64,
+    /// Answers that the tallies time, clicks that they count.
+    answered: (u64, u64),
     /// Time of the drop's row before the present one.
     last_at: UnixMillis,
     /// The start in which the drop was planned, or last recovered.
@@ -56,6 +58,7 @@ impl DropReplay {
             viewers: ViewerBook::default(),
             channels: HashMap::new(),
             outage_ms: 0,
+            answered: (0, 0),
             last_at: UnixMillis::default(),
             known_in: incarnation,
         }
@@ -160,6 +163,7 @@ impl DropReplay {
                 self.end(hold, HoldEnd::Expired, units, moment, findings);
             }
             Record::Settled => self.settle(place, findings),
+            Record::Tally(ref tally) => self.tally(tally, place, findings),
             Record::Suspended { span } => {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
             }
@@ -335,6 +339,17 @@ impl DropReplay {
         let between = worked.iter().filter(|start| **start > self.known_in && **start < until);
         for incarnation in between {
             findings.add(place, HoldFault::NotRecovered { incarnation: *incarnation });
+        }
+    }
+
+    /// An answer is counted after its click, so no tally has more answers than clicks so far.
+    fn tally(&mut self, tally: &Tally, place: Place, findings: &mut Findings) {
+        let (answers, clicks) = &mut self.answered;
+        *answers = answers.saturating_add(tally.answers.total());
+        *clicks = clicks.saturating_add(tally.clicks());
+        if answers > clicks {
+            let (answers, clicks) = self.answered;
+            findings.add(place, HoldFault::AnswersExceedClicks { answers, clicks });
         }
     }
 
