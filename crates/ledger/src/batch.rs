@@ -3,20 +3,26 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    ChannelId, DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units,
-    UnixMillis, ViewerNumber,
-    limits::{BATCH_RECORDS_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
+    ChannelId, DropId, HoldId, Incarnation, KeyFingerprint, Money, NodeEpoch, NodeId, PoolIndex,
+    Seq, Units, UnixMillis, ViewerNumber,
+    limits::{BATCH_RECORDS_MAX, ROW_BYTES_MAX},
 };
 
 use crate::{
-    Link, Record, RowHash,
+    Link, Outcome, Record, RowHash,
     codec::{self, BodyHeader, HEADER_BYTES},
     links,
+    ring::{STAGED_BYTES_MAX, STAGED_MAX},
     row::HashInput,
 };
 
 const _: () = assert!(BATCH_RECORDS_MAX <= u16::MAX as usize, "rows of a commit fit the header");
-const _: () = assert!(HEADER_BYTES + RECORD_BYTES_MAX <= ROW_BYTES_MAX, "a row takes any record");
+const _: () = assert!(STAGED_MAX <= BATCH_RECORDS_MAX, "a commit takes any entries of one flush");
+const _: () = assert!(
+    STAGED_BYTES_MAX + STAGED_MAX * HEADER_BYTES <= ROW_BYTES_MAX
+        && STAGED_MAX * links::LINK_BYTES_MAX <= ROW_BYTES_MAX,
+    "a row takes any records of one flush"
+);
 
 /// What a commit writes: the rows, and everything that is derived from their records.
 #[derive(Debug)]
@@ -54,6 +60,10 @@ pub struct BatchRow {
     pub supply: Vec<SupplyDelta>,
     /// Orders that the records made.
     pub orders: Vec<NewOrder>,
+    /// Idempotency keys that the drop's accepted commands bound.
+    pub keys: Vec<CommandKey>,
+    /// Number of the latest lot in the row.
+    latest_lot: Option<u32>,
 }
 
 /// Change of a pool's counters.
@@ -154,11 +164,11 @@ impl Batch {
         self.links.clear();
     }
 
-    /// Whether one more record of any size and one more row fit.
+    /// Whether all that a producer can hand over at once still fits.
     pub(crate) fn has_room(&self) -> bool {
-        self.records < BATCH_RECORDS_MAX
-            && self.bytes + HEADER_BYTES + RECORD_BYTES_MAX <= ROW_BYTES_MAX
-            && self.links.len() + links::LINK_BYTES_MAX <= ROW_BYTES_MAX
+        self.records + STAGED_MAX <= BATCH_RECORDS_MAX
+            && self.bytes + STAGED_BYTES_MAX + STAGED_MAX * HEADER_BYTES <= ROW_BYTES_MAX
+            && self.links.len() + STAGED_MAX * links::LINK_BYTES_MAX <= ROW_BYTES_MAX
     }
 
     /// Encodes one record into its drop's row.
@@ -205,6 +215,8 @@ impl BatchRow {
             hash: none,
             supply: Vec::new(),
             orders: Vec::new(),
+            keys: Vec::new(),
+            latest_lot: None,
         }
     }
 
@@ -215,6 +227,8 @@ impl BatchRow {
         self.body.extend_from_slice(&[0; HEADER_BYTES]);
         self.supply.clear();
         self.orders.clear();
+        self.keys.clear();
+        self.latest_lot = None;
     }
 
     fn derive(&mut self, record: &Record) {
@@ -230,6 +244,49 @@ impl BatchRow {
         if let Some(order) = NewOrder::of(record, self.records) {
             self.orders.push(order);
         }
+        if let Record::Lot { lot, .. } = record {
+            self.latest_lot = Some(*lot);
+        }
+        if let Some(key) = CommandKey::of(self.drop, record, self.latest_lot) {
+            self.keys.push(key);
+        }
+    }
+}
+
+/// What an accepted command bound its idempotency key to, so that a retry is answered the same even
+/// when the drop has left memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandKey {
+    /// Who asked.
+    pub actor: String,
+    /// Fingerprint of the key.
+    pub key: KeyFingerprint,
+    /// Fingerprint of the whole request.
+    pub request: KeyFingerprint,
+    /// The command's name on the control interface.
+    pub action: String,
+    /// The drop, never [`DropId::HOUSE`]: the house's latest keys are read from its chain.
+    pub drop: DropId,
+    /// Number of the lot that a restock added.
+    pub lot: Option<u32>,
+}
+
+impl CommandKey {
+    /// The key that a record of a drop's chain binds, if any; `latest_lot` is the number of the drop's
+    /// latest lot. A restock's lot stands before its command, in the same commit.
+    pub fn of(drop: DropId, record: &Record, latest_lot: Option<u32>) -> Option<Self> {
+        let Record::Command(command) = record else { return None };
+        if drop == DropId::HOUSE || command.outcome != Outcome::Accepted {
+            return None;
+        }
+        Some(Self {
+            actor: command.actor.as_str().to_owned(),
+            key: command.key,
+            request: command.request,
+            action: command.action.as_str().to_owned(),
+            drop,
+            lot: latest_lot.filter(|_| command.action.as_str() == "restock"),
+        })
     }
 }
 

@@ -348,10 +348,11 @@ fn decode_lost(reader: &mut Reader<'_>) -> Result<Vec<TakeNumber>, RecordError> 
     Ok(lost)
 }
 
-/// Whether a record survives its own bytes, so that nothing unreadable gets into the journal.
-pub(crate) fn reads_back(record: &Record) -> bool {
+/// Bytes of a record, if it survives them: nothing unreadable gets into the journal.
+pub(crate) fn len_if_readable(record: &Record) -> Option<usize> {
     let mut bytes = BodyHeader { rows: 1, at: UnixMillis::default() }.to_bytes().to_vec();
     encode(record, &mut bytes);
     let mut read = records(&bytes);
-    matches!(read.next(), Some(Ok(found)) if found == *record) && read.next().is_none()
+    let reads_back = matches!(read.next(), Some(Ok(found)) if found == *record);
+    (reads_back && read.next().is_none()).then_some(bytes.len() - HEADER_BYTES)
 }

@@ -29,7 +29,7 @@ mod tally_codec;
 mod writer;
 
 pub use answer_times::AnswerTimes;
-pub use batch::{Batch, BatchRow, Chains, NewOrder, SupplyDelta};
+pub use batch::{Batch, BatchRow, Chains, CommandKey, NewOrder, SupplyDelta};
 pub use codec::{BodyHeader, RecordError, records};
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use house::{BootId, Heartbeat, Room, RoomChange, RoomOwner};

@@ -9,13 +9,22 @@ use std::{
     thread::{self, Thread},
 };
 
+use rtrb::chunks::ChunkError;
+use stampede_domain::limits::RECORD_BYTES_MAX;
+
 use crate::{Entry, Record, codec};
 
 /// Called on the writer thread after positions moved, so that a producer looks again.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Entries that are staged at most; the next one takes all of them along.
-const STAGED_MAX: usize = 512;
+pub(crate) const STAGED_MAX: usize = 512;
+/// Bytes of the records that are staged at most; the one that would go beyond sends the others ahead.
+pub(crate) const STAGED_BYTES_MAX: usize = 2 << 20;
+/// Bytes that a record without parts of unbounded size has at most.
+const COMMON_RECORD_BYTES_MAX: usize = 256;
+
+const _: () = assert!(RECORD_BYTES_MAX <= STAGED_BYTES_MAX, "any record can be staged");
 
 /// How many entries of one ring have been pushed, or have become durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,11 +70,22 @@ impl RingState {
     }
 }
 
-/// The sending end of one ring. Records become durable in the order of their pushes.
+/// An entry in the ring.
+#[derive(Debug)]
+pub(crate) struct Queued<T> {
+    pub(crate) entry: Entry<T>,
+    /// The next entry was handed over with this one: both stand in one commit.
+    pub(crate) goes_on: bool,
+}
+
+/// The sending end of one ring. Records become durable in the order of their pushes; those that are
+/// handed over together become durable together.
 pub struct Producer<T> {
-    ring: rtrb::Producer<Entry<T>>,
+    ring: rtrb::Producer<Queued<T>>,
     /// Entries that the writer does not see yet.
-    staged: Vec<Entry<T>>,
+    staged: Vec<Queued<T>>,
+    /// Bytes of their records, generously counted.
+    staged_bytes: usize,
     pushed: u64,
     state: Arc<RingState>,
     doorbell: Arc<Doorbell>,
@@ -73,11 +93,11 @@ pub struct Producer<T> {
 
 impl<T> Producer<T> {
     pub(crate) fn new(
-        ring: rtrb::Producer<Entry<T>>,
+        ring: rtrb::Producer<Queued<T>>,
         state: Arc<RingState>,
         doorbell: Arc<Doorbell>,
     ) -> Self {
-        Self { ring, staged: Vec::new(), pushed: 0, state, doorbell }
+        Self { ring, staged: Vec::new(), staged_bytes: 0, pushed: 0, state, doorbell }
     }
 
     /// Entries that can be pushed now; none once the writer has stopped.
@@ -100,33 +120,47 @@ impl<T> Producer<T> {
         position
     }
 
-    /// Like [`Producer::push`], but the writer may not see the entry before [`Producer::flush`], so
-    /// that a burst becomes one commit instead of many small ones.
+    /// Like [`Producer::push`], but the writer does not see the entry before [`Producer::flush`], so
+    /// that a burst becomes one commit instead of many small ones, and a decision of several records
+    /// becomes durable as a whole. The 513th entry, or one that would go beyond 2 MiB of records, hands
+    /// over those before it.
     ///
     /// # Panics
     /// Like [`Producer::push`].
     pub fn stage(&mut self, entry: Entry<T>) -> Position {
-        if is_rare(&entry.record) {
-            assert!(codec::reads_back(&entry.record), "unreadable record: {:?}", entry.record);
-        }
-        assert!(self.ring.slots() > self.staged.len(), "the caller owns room before it pushes");
-        self.staged.push(entry);
-        self.pushed += 1;
-        if self.staged.len() >= STAGED_MAX {
+        let bytes = if is_rare(&entry.record) {
+            codec::len_if_readable(&entry.record)
+                .unwrap_or_else(|| panic!("unreadable record: {:?}", entry.record))
+        } else {
+            COMMON_RECORD_BYTES_MAX
+        };
+        if self.staged.len() == STAGED_MAX || self.staged_bytes + bytes > STAGED_BYTES_MAX {
             self.flush();
         }
+        assert!(self.ring.slots() > self.staged.len(), "the caller owns room before it pushes");
+        if let Some(before) = self.staged.last_mut() {
+            before.goes_on = true;
+        }
+        self.staged.push(Queued { entry, goes_on: false });
+        self.staged_bytes += bytes;
+        self.pushed += 1;
         Position(self.pushed)
     }
 
-    /// Hands the writer what was staged.
+    /// Hands the writer what was staged, all at once: it stands in one commit.
     pub fn flush(&mut self) {
-        if self.staged.is_empty() {
+        let count = self.staged.len();
+        if count == 0 {
             return;
         }
-        for entry in self.staged.drain(..) {
-            let pushed = self.ring.push(entry);
-            assert!(pushed.is_ok(), "room was owned for each of them");
+        match self.ring.write_chunk_uninit(count) {
+            Ok(chunk) => {
+                let written = chunk.fill_from_iter(self.staged.drain(..));
+                debug_assert_eq!(written, count, "the chunk has a place for each");
+            }
+            Err(ChunkError::TooFewSlots(_)) => panic!("room was owned for each of them"),
         }
+        self.staged_bytes = 0;
         self.doorbell.ring();
     }
 
@@ -164,6 +198,7 @@ const fn is_rare(record: &Record) -> bool {
             | Record::Halted(_)
             | Record::RatesSet(_)
             | Record::Banned(_)
+            | Record::Room(_)
     )
 }
 

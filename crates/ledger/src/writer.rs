@@ -15,7 +15,7 @@ use stampede_domain::{RepeatedWarning, UnixMillis};
 use crate::{
     Batch, Chains, Entry, Idle, Producer, RingConfig, Store, StoreError, Wake,
     metrics::{Meter, Stopwatch},
-    ring::{Doorbell, RingState},
+    ring::{Doorbell, Queued, RingState},
 };
 
 /// Time between two tries while another program holds the ledger's lock for writing.
@@ -98,7 +98,7 @@ pub struct Writer<T> {
 }
 
 struct Ring<T> {
-    entries: rtrb::Consumer<Entry<T>>,
+    entries: rtrb::Consumer<Queued<T>>,
     state: Arc<RingState>,
     wake: Wake,
     /// Entries of this ring in the present batch.
@@ -242,10 +242,13 @@ impl<T: Send + 'static> Writer<T> {
 }
 
 impl<T> Ring<T> {
+    /// Takes what fits, but never a part of what was handed over together.
     fn drain(&mut self, batch: &mut Batch, entries: &mut Vec<Entry<T>>) {
-        while batch.has_room()
-            && let Ok(entry) = self.entries.pop()
+        let mut is_within = false;
+        while (is_within || batch.has_room())
+            && let Ok(Queued { entry, goes_on }) = self.entries.pop()
         {
+            is_within = goes_on;
             batch.add(entry.drop, &entry.record, entry.link.as_ref());
             entries.push(entry);
             self.drained += 1;

@@ -124,6 +124,7 @@ impl Steward {
         // Whoever started the engine waits for this, unless it has given up.
         let _gone = ready.send(());
         self.release_banned_channels();
+        self.hand_over();
         self.clocks.start(self.shared.clock.moment());
         loop {
             // Takes first: a hold whose end is due now was counted as live before.
@@ -137,6 +138,7 @@ impl Steward {
             self.timers(now);
             self.brake_timers(now.wall);
             let more = self.release_banned();
+            self.hand_over();
             let idle = self.requests(now);
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
                 return;
@@ -164,9 +166,11 @@ impl Steward {
                 self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
                 self.start_is_missed(drop, at, "the server was down");
             }
+            self.hand_over();
         }
         while !self.shared.is_poisoned() {
             self.settle_effects();
+            self.hand_over();
             if self.pushed <= self.ring.durable() {
                 return true;
             }
@@ -215,6 +219,7 @@ impl Steward {
                 Request::Fail(hold, reply) => self.fail(hold, reply),
                 Request::Stop => self.stopping = true,
             }
+            self.hand_over();
         }
         false
     }
@@ -266,14 +271,20 @@ impl Steward {
         self.ring.room() >= STEWARD_ROOM_MIN
     }
 
-    /// Hands a record to the writer.
+    /// Records a part of the present decision. [`Self::hand_over`] follows when the decision is whole.
     pub(super) fn push(&mut self, drop: DropId, record: Record) {
         self.push_linked(drop, record, None);
     }
 
     /// The same, with what is personal about the record.
     pub(super) fn push_linked(&mut self, drop: DropId, record: Record, link: Option<Link>) {
-        self.pushed = self.ring.push(Entry { drop, record, link, tag: () });
+        self.pushed = self.ring.stage(Entry { drop, record, link, tag: () });
+    }
+
+    /// Hands the writer what was decided. The records of one decision become durable together: a lot
+    /// without its command would be added again by the command's retry.
+    pub(super) fn hand_over(&mut self) {
+        self.ring.flush();
     }
 
     /// Does `effect` once everything decided so far is durable.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{Phase, Refusal, Units};
 use stampede_engine::{Action, Buy, CommandRefusal, ConfirmOutcome, HoldLook, Role};
+use stampede_ledger::Record;
 
 #[test]
 fn a_sale_runs_from_plan_to_settlement() {
@@ -202,6 +203,29 @@ fn a_retried_restock_adds_nothing() {
     let after = give(&world, 5).unwrap();
     assert_eq!((after.lot, after.replayed), (Some(2), true), "also after a crash");
     assert_eq!(world.figures(drop), [6, 6, 0, 0]);
+}
+
+#[test]
+fn a_lot_is_never_durable_without_its_command() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(1));
+    let lot = || Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+    let given: Vec<_> = (0..500).map(|_| world.give(Some(drop), lot())).collect();
+    for waiting in given {
+        assert!(waiting.get().is_ok());
+    }
+    let mut lots = 0;
+    for row in world.ledger.rows() {
+        let records: Vec<Record> = row.decode().map(Result::unwrap).collect();
+        for (place, record) in records.iter().enumerate() {
+            if matches!(record, Record::Lot { lot: 2.., .. }) {
+                let next = records.get(place + 1);
+                assert!(matches!(next, Some(Record::Command(_))), "a crash could part them");
+                lots += 1;
+            }
+        }
+    }
+    assert_eq!(lots, 500);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The ledger in one `SQLite` file.
 
 mod columns;
+mod command_keys;
 mod open;
 mod projector;
 mod reader;

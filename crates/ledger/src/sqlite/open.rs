@@ -177,7 +177,7 @@ impl SqliteLedger {
         let checked =
             recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
         let links = read_links(&reader)?;
-        schema::migrate(&connection).map_err(OpenError::sqlite("migrate"))?;
+        schema::migrate(&connection, &checked.keys).map_err(OpenError::sqlite("migrate"))?;
         let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref())?;
         let mut store = SqliteStore {
             connection,

@@ -14,7 +14,7 @@ use super::{
     reader::{IncarnationRow, NodeRow, ReadError, SupplyRow, projection},
     rows::{RowCursor, RowKey},
 };
-use crate::{NewOrder, Record, RecordError, Row, RowHash, SupplyDelta, codec};
+use crate::{CommandKey, NewOrder, Record, RecordError, Row, RowHash, SupplyDelta, codec};
 
 /// A journal row that is not what was written, or is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub(super) struct Checked {
     pub(super) heads: HashMap<DropId, RowHash>,
     pub(super) last_at: UnixMillis,
     pub(super) projector: Projector,
+    /// Keys that the commands of drops have bound.
+    pub(super) keys: Vec<CommandKey>,
 }
 
 /// Reads every row once, in commit order.
@@ -146,6 +148,8 @@ pub(super) fn check(
         projector: Projector::new(projection(connection)?),
         commit: None,
         last_at: UnixMillis::default(),
+        latest_lots: HashMap::new(),
+        keys: Vec::new(),
     };
     let mut cursor = RowCursor::new(RowKey::default());
     while let Some(row) = cursor.next(connection) {
@@ -163,6 +167,9 @@ struct Checker {
     projector: Projector,
     commit: Option<Commit>,
     last_at: UnixMillis,
+    /// Number of each drop's latest lot.
+    latest_lots: HashMap<DropId, u32>,
+    keys: Vec<CommandKey>,
 }
 
 /// The commit whose rows are being read.
@@ -295,6 +302,11 @@ impl Checker {
         if let Some(order) = NewOrder::of(record, place) {
             self.projector.catch_up(row, at, order);
         }
+        if let Record::Lot { lot, .. } = record {
+            self.latest_lots.insert(row.drop, *lot);
+        }
+        let latest_lot = self.latest_lots.get(&row.drop).copied();
+        self.keys.extend(CommandKey::of(row.drop, record, latest_lot));
         if let Some(delta) = SupplyDelta::of(record) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();
             *supplied += delta.supplied;
@@ -316,7 +328,8 @@ impl Checker {
         }
         self.commit_is_not_beyond_its_start()?;
         compare_supply(&self.supply, supply)?;
-        Ok(Checked { heads: self.heads, last_at: self.last_at, projector: self.projector })
+        let Self { heads, last_at, projector, keys, .. } = self;
+        Ok(Checked { heads, last_at, projector, keys })
     }
 
     fn commit_is_not_beyond_its_start(&self) -> Result<(), OpenError> {

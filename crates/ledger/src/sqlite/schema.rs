@@ -1,8 +1,9 @@
 //! The tables.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::reader::ReadError;
+use super::{command_keys, reader::ReadError};
+use crate::CommandKey;
 
 /// Marks the file as ours: `STMP`.
 pub(super) const APPLICATION_ID: i64 = 0x5354_4d50;
@@ -125,16 +126,18 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings the tables of an older version to the present one, in one transaction. The ledger has been
-/// checked by then.
-pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+/// checked by then; `keys` are those that the commands of its drops have bound.
+pub(super) fn migrate(connection: &Connection, keys: &[CommandKey]) -> rusqlite::Result<()> {
     let (_, version) = marks(connection)?;
     if version == SCHEMA_VERSION {
         return Ok(());
     }
     tracing::info!(from = version, to = SCHEMA_VERSION, "bringing the ledger to a newer version");
-    connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {ADDED_IN_2} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    ))
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(ADDED_IN_2)?;
+    command_keys::fill(&transaction, keys)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.commit()
 }
 
 /// Whether this program knows the file's mark and version.

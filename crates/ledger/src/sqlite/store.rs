@@ -7,7 +7,7 @@ use stampede_domain::{
     DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
 };
 
-use super::projector::Projector;
+use super::{command_keys, projector::Projector};
 use crate::{
     Batch, DataDir, Idle, Store, StoreError, SupplyDelta,
     metrics::{self, Stopwatch},
@@ -152,6 +152,14 @@ impl SqliteStore {
             changed("insert journal row", 1, found)?;
             for delta in &row.supply {
                 self.move_supply(batch.seq(), row.drop, delta)?;
+            }
+            for key in &row.keys {
+                step(
+                    "bind key",
+                    &self.connection,
+                    command_keys::INSERT,
+                    command_keys::values(key),
+                )?;
             }
         }
         if !batch.links().is_empty() {

@@ -10,6 +10,7 @@ mod facts;
 mod file;
 mod finding;
 mod holds;
+mod keys;
 mod orders;
 mod phases;
 mod pool;
@@ -39,6 +40,7 @@ use self::{
     chain::{ChainCheck, ChainFault as Chain},
     facts::RowFacts,
     finding::Findings,
+    keys::KeyCheck,
     orders::OrderJoin,
     replay::DropReplay,
     tables::LinkCheck,
@@ -81,6 +83,7 @@ fn replay(
         brake: BrakeBook::default(),
         links: LinkCheck::new(reader.links()?),
         orders: OrderJoin::new(reader)?,
+        keys: KeyCheck::default(),
         facts: RowFacts::default(),
     };
     let mut last = None;
@@ -110,6 +113,7 @@ struct Verifier<'a> {
     brake: BrakeBook,
     links: LinkCheck,
     orders: OrderJoin<'a>,
+    keys: KeyCheck,
     facts: RowFacts,
 }
 
@@ -142,6 +146,7 @@ impl Verifier<'_> {
         }
         self.brake.takes(&facts.taken, place, findings);
         self.links.row(row, &facts.viewers, findings);
+        self.keys.row(row, &facts.rest);
         self.orders.row(row, times.at, &facts.orders, findings)
     }
 
@@ -161,6 +166,7 @@ impl Verifier<'_> {
             replay.sums().map(|(pool, supplied, taken)| (*drop, pool, supplied, taken))
         });
         tables::check_supply(&reader.supply()?, sums, findings);
+        self.keys.finish(reader.command_keys()?, findings);
         counts.commits = self.chains.commits;
         counts.viewers = self.links.viewers;
         let drops = self.drops.keys().filter(|drop| **drop != DropId::HOUSE).count();

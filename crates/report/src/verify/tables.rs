@@ -46,6 +46,15 @@ pub enum TableFault {
     /// Links of a commit that the journal does not have.
     #[error("links of a commit that the journal does not have")]
     LinksWithoutCommit,
+    /// A command's key that the table does not have: its retry would do the work again.
+    #[error("idempotency key {key} is missing: the command was accepted")]
+    KeyMissing { key: KeyFingerprint },
+    /// A key that no accepted command bound.
+    #[error("idempotency key {key} stands in the table, no accepted command bound it")]
+    KeyUnfounded { key: KeyFingerprint },
+    /// A key that is bound to something else than the journal says.
+    #[error("idempotency key {key} is not bound to what the journal says")]
+    KeyDiffers { key: KeyFingerprint },
     /// Links that cannot be read.
     #[error("the links cannot be read: {source}")]
     Links { source: RecordError },
@@ -65,6 +74,9 @@ impl TableFault {
             Self::LinkDiffers { .. } => "link_differs",
             Self::LinkShared { .. } => "link_shared",
             Self::LinksWithoutCommit => "links_without_commit",
+            Self::KeyMissing { .. } => "key_missing",
+            Self::KeyUnfounded { .. } => "key_unfounded",
+            Self::KeyDiffers { .. } => "key_differs",
             Self::Links { .. } => "links_unreadable",
         }
     }

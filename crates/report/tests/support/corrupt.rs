@@ -36,11 +36,13 @@ pub enum Kind {
     RechainRow,
     RewriteRow,
     RewindProjection,
+    DeleteKey,
+    RebindKey,
     BreakPage,
 }
 
 impl Kind {
-    pub const ALL: [(Self, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str); 22] = [
         (Self::FlipBody, "flip-body"),
         (Self::FlipHash, "flip-hash"),
         (Self::DropMiddleRow, "drop-middle-row"),
@@ -60,6 +62,8 @@ impl Kind {
         (Self::RechainRow, "rechain-row"),
         (Self::RewriteRow, "rewrite-row"),
         (Self::RewindProjection, "rewind-projection"),
+        (Self::DeleteKey, "delete-key"),
+        (Self::RebindKey, "rebind-key"),
         (Self::BreakPage, "break-page"),
     ];
 
@@ -86,6 +90,8 @@ impl Kind {
             Self::ForgetStart => &["unknown_start"],
             Self::RepeatRow | Self::RechainRow | Self::RewriteRow => &["chain_broken"],
             Self::RewindProjection => &["order_early"],
+            Self::DeleteKey => &["key_missing"],
+            Self::RebindKey => &["key_differs"],
             Self::BreakPage => &["file_damaged", "unreadable"],
         }
     }
@@ -281,6 +287,15 @@ fn statements(kind: Kind) -> (&'static str, &'static str) {
         Kind::RewindProjection => {
             ("SELECT 0", "UPDATE projection SET incarnation = ?1, seq = 0, record = 0")
         }
+        // The table has no rowid; its keys are few and their drops are as good.
+        Kind::DeleteKey => (
+            "SELECT drop_id FROM command_keys",
+            "DELETE FROM command_keys WHERE key = (SELECT min(key) FROM command_keys WHERE drop_id = ?1)",
+        ),
+        Kind::RebindKey => (
+            "SELECT drop_id FROM command_keys",
+            "UPDATE command_keys SET request = zeroblob(16) WHERE drop_id = ?1",
+        ),
         _ => unreachable!("{kind:?} is more than a statement"),
     }
 }

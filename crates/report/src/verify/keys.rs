@@ -1,0 +1,81 @@
+//! The table of idempotency keys against the accepted commands of the journal.
+
+use std::collections::HashMap;
+
+use stampede_domain::{DropId, KeyFingerprint};
+use stampede_ledger::{CommandKey, Outcome, Record, Row};
+
+use super::{
+    finding::{Findings, Place},
+    tables::TableFault,
+};
+
+/// What a key must be bound to.
+#[derive(Debug)]
+struct Bound {
+    place: Place,
+    request: KeyFingerprint,
+    action: String,
+    lot: Option<u32>,
+}
+
+/// Follows the commands alongside the journal.
+#[derive(Debug, Default)]
+pub(super) struct KeyCheck {
+    bound: HashMap<(String, KeyFingerprint), Bound>,
+    /// Number of each drop's latest lot.
+    latest_lots: HashMap<DropId, u32>,
+}
+
+impl KeyCheck {
+    /// Sees the records of one row other than takes.
+    pub(super) fn row(&mut self, row: &Row, records: &[(u32, Record)]) {
+        if row.drop == DropId::HOUSE {
+            return;
+        }
+        for (number, record) in records {
+            match record {
+                Record::Lot { lot, .. } => {
+                    self.latest_lots.insert(row.drop, *lot);
+                }
+                Record::Command(command) if command.outcome == Outcome::Accepted => {
+                    let action = command.action.as_str().to_owned();
+                    let lot = self.latest_lots.get(&row.drop).copied();
+                    let lot = lot.filter(|_| action == "restock");
+                    let place = Place::row(row.drop, row.incarnation, row.seq).record(*number);
+                    let owned = (command.actor.as_str().to_owned(), command.key);
+                    let bound = Bound { place, request: command.request, action, lot };
+                    self.bound.entry(owned).or_insert(bound);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Compares the table with what was seen; a ledger of version 1 has none.
+    pub(super) fn finish(mut self, stored: Option<Vec<CommandKey>>, findings: &mut Findings) {
+        let Some(stored) = stored else { return };
+        for row in stored {
+            let key = row.key;
+            match self.bound.remove(&(row.actor.clone(), key)) {
+                None => findings.add(Place::drop(row.drop), TableFault::KeyUnfounded { key }),
+                Some(bound) => {
+                    let is_same = bound.place.drop == Some(row.drop)
+                        && bound.request == row.request
+                        && bound.action == row.action
+                        && bound.lot == row.lot;
+                    if !is_same {
+                        findings.add(bound.place, TableFault::KeyDiffers { key });
+                    }
+                }
+            }
+        }
+        let mut missing: Vec<_> = self.bound.into_iter().collect();
+        missing.sort_unstable_by_key(|((_, key), bound)| {
+            (bound.place.drop, bound.place.incarnation, bound.place.seq, *key)
+        });
+        for ((_, key), bound) in missing {
+            findings.add(bound.place, TableFault::KeyMissing { key });
+        }
+    }
+}
