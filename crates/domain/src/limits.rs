@@ -53,6 +53,9 @@ pub const OFFLINE_MS_MAX: u64 = 3_600_000;
 pub const BATCH_RECORDS_MAX: usize = 32_768;
 /// Bytes of one encoded record, plans included.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// How long a settled or cancelled drop stays in memory with its orders, by the sale's clock, in
+/// milliseconds: ten minutes.
+pub const SETTLED_KEPT_MS: u64 = 600_000;
 /// Bytes of one journal row.
 pub const ROW_BYTES_MAX: usize = 8 << 20;
 /// Most buys or hellos that a limit may admit per second.

@@ -1,6 +1,9 @@
 //! Limits of a running engine.
 
-use stampede_domain::{DurationMs, limits::CORES_MAX};
+use stampede_domain::{
+    DurationMs,
+    limits::{CORES_MAX, SETTLED_KEPT_MS},
+};
 
 /// What may be set about an engine; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -26,6 +29,10 @@ pub struct EngineConfig {
     pub sale_bytes_max: u64,
     /// The same for the live drops of one merchant.
     pub merchant_bytes_max: u64,
+    /// How long a settled or cancelled drop stays in memory with its orders, by the sale's clock, in
+    /// milliseconds, at most [`SETTLED_KEPT_MS`]. After that a [`DropSummary`](crate::DropSummary)
+    /// stands for it.
+    pub settled_kept: DurationMs,
     /// Time between two tallies of a drop, in milliseconds.
     pub tally_interval: DurationMs,
 }
@@ -43,6 +50,7 @@ impl Default for EngineConfig {
             admission_retry_after: DurationMs::from_secs(1),
             sale_bytes_max: 4 << 30,
             merchant_bytes_max: 1 << 30,
+            settled_kept: DurationMs::new(SETTLED_KEPT_MS),
             tally_interval: DurationMs::from_secs(1),
         }
     }
@@ -68,7 +76,10 @@ impl EngineConfig {
     /// # Errors
     /// The first setting that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        let kept = usize::try_from(self.settled_kept.get()).unwrap_or(usize::MAX);
+        let kept_max = usize::try_from(SETTLED_KEPT_MS).unwrap_or(usize::MAX);
         let bounds = [
+            ("settled_kept", kept, 0, kept_max),
             ("cores", self.cores, 1, CORES_MAX),
             ("ring_entries_max", self.ring_entries_max, 2, 1 << 24),
             ("steward_requests_max", self.steward_requests_max, 1, 1 << 24),

@@ -20,6 +20,7 @@ use crate::{
     sale::SaleDrop,
     shared::Shared,
     steward::{ConfirmOutcome, FailOutcome, Request, StewardHandle},
+    summary::DropSummary,
 };
 
 /// Whether the engine can sell.
@@ -76,24 +77,35 @@ impl Engine {
         &self.shared.brake
     }
 
-    /// Every drop, oldest first.
+    /// Every drop in memory, oldest first.
     pub fn sales(&self) -> Vec<Arc<SaleDrop>> {
         self.shared.sales()
     }
 
-    /// A drop by its id.
+    /// A drop in memory by its id.
     pub fn sale(&self, id: DropId) -> Option<Arc<SaleDrop>> {
         self.shared.sale(id)
     }
 
-    /// The drops of a stream in running order.
+    /// What stands for a drop that has left memory, some time after it was settled or cancelled.
+    pub fn over(&self, id: DropId) -> Option<Arc<DropSummary>> {
+        self.shared.over(id)
+    }
+
+    /// Drops that have left memory, oldest first. Ask for [`Engine::sales`] before, so that a drop
+    /// that leaves meanwhile is missed by neither.
+    pub fn all_over(&self) -> Vec<Arc<DropSummary>> {
+        self.shared.all_over()
+    }
+
+    /// The drops of a stream in memory, in running order.
     pub fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
         self.shared.stream(stream)
     }
 
     /// Distinct viewers connected to a stream.
     pub fn viewers_connected(&self, stream: &StreamId) -> u64 {
-        self.shared.directory.presence(stream).viewers()
+        self.shared.directory.viewers(stream)
     }
 
     /// How long answers to buys took since the start, in all drops; a tally late.

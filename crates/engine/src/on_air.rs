@@ -55,13 +55,20 @@ impl OnAir {
         self.airings.entry(scene(plan)).or_default().begin(drop, true)
     }
 
-    /// A drop that was planned anew has not been on air.
+    /// A drop that was planned anew has not been on air; one that has left memory is there no more.
     pub(crate) fn forget(&mut self, drop: DropId, plan: &DropPlan) {
-        let Some(airing) = self.airings.get_mut(&scene(plan)) else { return };
+        let scene = scene(plan);
+        let Some(airing) = self.airings.get_mut(&scene) else { return };
         airing.turns.retain(|other| *other != drop);
         if airing.current == Some(drop) {
             airing.current = None;
             airing.chosen = false;
+        }
+        if airing.current.is_none() && airing.turns.is_empty() {
+            self.airings.remove(&scene);
+        }
+        if self.shown.get(&scene) == Some(&drop) {
+            self.shown.remove(&scene);
         }
     }
 

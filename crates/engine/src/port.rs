@@ -162,7 +162,7 @@ impl CorePort {
         let (core, busy) = (self.core, self.busy());
         let poisoned = self.shared.is_poisoned();
         let Some(drop) = self.drops.get_mut(&request.drop) else {
-            return Buy::Refused(Refusal::UnknownDrop);
+            return Buy::Refused(self.shared.why_gone(request.drop, stream, mode));
         };
         let plan = drop.sale.plan();
         if plan.stream != *stream || plan.mode != mode {
@@ -186,7 +186,9 @@ impl CorePort {
         let sale = &drop.sale;
         match taken {
             Take::Taken(hold) => {
-                viewer.set_took();
+                if viewer.note_take(request.drop) {
+                    sale.add_winner(core, viewer.number());
+                }
                 let record = Record::Taken {
                     hold,
                     viewer: take.viewer,
@@ -345,14 +347,17 @@ impl CorePort {
         pending(self)
     }
 
-    /// Looks for new or edited drops; a single load if there are none.
+    /// Looks for drops that came, were edited or left; a single load if there are none.
     fn refresh(&mut self) {
         let generation = self.shared.generation();
         if generation == self.seen_generation {
             return;
         }
         self.seen_generation = generation;
-        for sale in self.shared.sales() {
+        let sales = self.shared.sales();
+        // What has left memory is let go here; the last one to let go frees it.
+        self.drops.retain(|id, _| sales.binary_search_by_key(id, |sale| sale.id()).is_ok());
+        for sale in sales {
             let known = self.drops.get(&sale.id()).is_some_and(|old| Arc::ptr_eq(&old.sale, &sale));
             if !known {
                 let lane = sale.stock().lane();

@@ -1,82 +1,30 @@
 //! The state that a journal leaves behind, folded row by row.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Phase, PoolIndex, Seq,
-    TakeNumber, Units, UnixMillis, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Phase, PoolIndex, Seq, TakeNumber, Units,
+    UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Command, Outcome, Record, RecordError, RecoveredPool, Row};
-use stampede_stock::{DropStock, RestoreError, RestoredHold, RestoredState, SupplyError};
+use stampede_ledger::{Command, Outcome, Record, RecoveredPool, Row};
+use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
-    clock::Moment, command::Done, hold_channels::HoldChannels, offline::StreamWatch, on_air::OnAir,
-    recover_brake::BrakePast, recover_pool::PoolPast, steward::CommandKeys, viewer::Directory,
+    clock::Moment,
+    command::Done,
+    hold_channels::HoldChannels,
+    offline::StreamWatch,
+    on_air::OnAir,
+    recover_brake::BrakePast,
+    recover_error::RecoverError,
+    recover_pool::PoolPast,
+    steward::CommandKeys,
+    summary::{DropSummary, FinalFigures},
+    viewer::Directory,
 };
-
-/// Why a sound chain of rows still makes no state. Nothing is skipped: the ledger needs a look.
-#[derive(Debug, thiserror::Error)]
-pub enum RecoverError {
-    /// A record cannot be read.
-    #[error("{drop} incarnation {incarnation} commit {seq}: {source}")]
-    Record {
-        /// The drop.
-        drop: DropId,
-        /// The start of the node that wrote the row.
-        incarnation: Incarnation,
-        /// The commit.
-        seq: Seq,
-        /// What is wrong.
-        source: RecordError,
-    },
-    /// A record about a drop that was never planned.
-    #[error("{drop} commit {seq} has a record before any plan")]
-    NoPlan {
-        /// The drop.
-        drop: DropId,
-        /// The commit.
-        seq: Seq,
-    },
-    /// The end of a hold that nobody made, or that had ended.
-    #[error("{drop} commit {seq} ends hold {hold}, which is not live")]
-    NotLive {
-        /// The drop.
-        drop: DropId,
-        /// The commit.
-        seq: Seq,
-        /// The hold.
-        hold: HoldId,
-    },
-    /// A lot or a take in a pool that the plan does not have.
-    #[error("{drop} commit {seq} names pool {pool}, which the plan does not have")]
-    UnknownPool {
-        /// The drop.
-        drop: DropId,
-        /// The commit.
-        seq: Seq,
-        /// The pool.
-        pool: PoolIndex,
-    },
-    /// Lots beyond what a pool can count.
-    #[error("{drop}: {source}")]
-    Supply {
-        /// The drop.
-        drop: DropId,
-        /// What is wrong.
-        source: SupplyError,
-    },
-    /// Holds that contradict each other.
-    #[error("{drop}: {source}")]
-    Hold {
-        /// The drop.
-        drop: DropId,
-        /// What is wrong.
-        source: RestoreError,
-    },
-}
 
 /// A hold of the past.
 #[derive(Clone, Copy)]
@@ -102,7 +50,7 @@ pub(crate) struct DropPast {
     pub(crate) watch: StreamWatch,
     pub(crate) lots: u32,
     /// Time of the latest row; a live drop has one each second.
-    last_at: UnixMillis,
+    pub(crate) last_at: UnixMillis,
     pools: Vec<PoolPast>,
     holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
     /// In the order of the journal, which is the order that a viewer's holds are listed in.
@@ -117,6 +65,12 @@ pub(crate) struct Journaled {
     pub(crate) keys: CommandKeys,
     pub(crate) on_air: OnAir,
     pub(crate) brake: BrakePast,
+    /// How long a drop that is over keeps its place among `drops`.
+    pub(crate) settled_kept: DurationMs,
+    /// Drops that were over for long enough to need no more than this.
+    pub(crate) over: BTreeMap<DropId, DropSummary>,
+    /// Drops that are over by the time when they became that; their holds are still here.
+    pub(crate) ending: BTreeSet<(UnixMillis, DropId)>,
 }
 
 impl Journaled {
@@ -151,8 +105,25 @@ impl Journaled {
         }
         if let Some(past) = self.drops.get_mut(&drop) {
             past.last_at = at;
+            if past.phase.is_final() {
+                self.ending.insert((at, drop));
+            }
         }
+        self.leave_behind(at);
         Ok(())
+    }
+
+    /// Puts summaries in the place of drops that had been over for long enough at this time.
+    pub(crate) fn leave_behind(&mut self, now: UnixMillis) {
+        while let Some((since, drop)) = self.ending.first().copied()
+            && since.plus(self.settled_kept) <= now
+        {
+            self.ending.pop_first();
+            if let Some(past) = self.drops.remove(&drop) {
+                self.on_air.forget(drop, &past.plan);
+                self.over.insert(drop, past.summary(drop));
+            }
+        }
     }
 
     fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
@@ -382,6 +353,27 @@ impl DropPast {
         }
         stock.grow_ahead();
         Ok(())
+    }
+
+    /// What stays of a drop that is over.
+    fn summary(&self, drop: DropId) -> DropSummary {
+        let mut sold = vec![Units::ZERO; self.pools.len()];
+        for (pool, units) in self.sold() {
+            let sum = &mut sold[usize::from(pool.get())];
+            *sum = sum.checked_add(units).unwrap_or(Units::MAX);
+        }
+        let cancelled = self.phase == Phase::Cancelled;
+        let figures = self.plan.skus.iter().zip(&self.pools).zip(sold);
+        let skus = figures.map(|((sku, pool), sold)| FinalFigures {
+            supplied: if cancelled { sku.supply } else { pool.supplied },
+            sold,
+        });
+        DropSummary::new(drop, self.revision, &self.plan, self.phase, self.last_at, skus)
+    }
+
+    /// Everybody who took.
+    pub(crate) fn winners(&self) -> impl Iterator<Item = ViewerNumber> + '_ {
+        self.holds.values().map(|past| past.viewer)
     }
 
     /// Live holds with their deadlines.

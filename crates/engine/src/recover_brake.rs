@@ -40,7 +40,7 @@ impl BrakePast {
             Record::Lifted { part: BrakePart::Halt, .. } => self.book.halt = None,
             Record::Lifted { part: BrakePart::Rates, .. } => self.book.rates = None,
             Record::Lifted { part: BrakePart::Ban(ban), expired } => {
-                self.book.remove_ban(*ban);
+                let _lifted = self.book.remove_ban(*ban);
                 if !expired {
                     self.latest_lifted = Some(*ban);
                 }
@@ -90,11 +90,14 @@ impl BrakePast {
         }
         for ban in book.bans.values() {
             shared.brake.add_ban(Arc::clone(ban));
-            // The crash may have come between the ban and the last release.
-            if let (true, BanTarget::Viewer(viewer)) = (ban.releases_holds, &ban.target)
+            if let BanTarget::Viewer(viewer) = &ban.target
                 && let Some(viewer) = shared.directory.by_id(viewer)
             {
-                book.releasing.push_back((viewer.number(), ban.id));
+                viewer.keep();
+                // The crash may have come between the ban and the last release.
+                if ban.releases_holds {
+                    book.releasing.push_back((viewer.number(), ban.id));
+                }
             }
         }
         crate::metrics::show_halt(book.halt.is_some());

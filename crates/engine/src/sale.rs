@@ -9,7 +9,7 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
-    UnixMillis,
+    UnixMillis, ViewerNumber,
 };
 use stampede_stock::DropStock;
 
@@ -61,6 +61,8 @@ pub struct SaleDrop {
     channels: Mutex<HoldChannels>,
     /// Counts go on when the plan is edited.
     tallies: Tallies,
+    /// Viewers who took here, by core; one may be listed more than once.
+    winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
     /// The growth thread was asked and has not begun.
     growth_asked: AtomicBool,
 }
@@ -108,7 +110,7 @@ impl SaleDrop {
             phase: AtomicU8::new(0),
             opens_at: AtomicU64::new(0),
             // An edit starts above every version that the plan before it can have reached.
-            version: AtomicU64::new(u64::from(revision) << VERSION_BITS_PER_REVISION),
+            version: AtomicU64::new(Self::first_version(revision)),
             featured: AtomicBool::new(false),
             stream_offline: AtomicU64::new(0),
             start_is_over: AtomicBool::new(false),
@@ -116,9 +118,15 @@ impl SaleDrop {
             presence,
             sold,
             channels: Mutex::default(),
+            winners: tallies.iter().map(|_| CachePadded::default()).collect(),
             tallies,
             growth_asked: AtomicBool::new(false),
         }
+    }
+
+    /// The version that a plan starts with.
+    pub(crate) fn first_version(revision: u32) -> u64 {
+        u64::from(revision) << VERSION_BITS_PER_REVISION
     }
 
     /// The id within the ledger.
@@ -249,6 +257,16 @@ impl SaleDrop {
     /// Notes the channel of a durable take, before its hold can end.
     pub(crate) fn set_channel(&self, hold: HoldId, channel: Option<&ChannelId>) {
         self.channels.lock().set(hold, channel);
+    }
+
+    /// A viewer took here whom the drop may not have listed yet.
+    pub(crate) fn add_winner(&self, core: usize, viewer: ViewerNumber) {
+        self.winners[core].lock().push(viewer);
+    }
+
+    /// Steward only, once nobody can take any more.
+    pub(crate) fn take_winners(&self) -> Vec<ViewerNumber> {
+        self.winners.iter().flat_map(|winners| std::mem::take(&mut *winners.lock())).collect()
     }
 
     /// Start only: the channels that the journal names.

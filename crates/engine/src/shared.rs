@@ -1,13 +1,16 @@
 //! What the engine's threads share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use dashmap::DashMap;
-use parking_lot::Mutex;
-use stampede_domain::{BanId, DropId, HoldId, StreamId, ViewerNumber};
+use parking_lot::{Mutex, RwLock};
+use stampede_domain::{BanId, DropId, HoldId, Mode, Refusal, StreamId, ViewerNumber};
 
 use crate::{
     answers::Answered,
@@ -18,6 +21,7 @@ use crate::{
     event::{CoreEvent, Inbox, ViewerEvent},
     fresh_takes::FreshTakes,
     sale::SaleDrop,
+    summary::DropSummary,
     viewer::Directory,
 };
 
@@ -28,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) inboxes: Vec<Inbox>,
     drops: DashMap<DropId, Arc<SaleDrop>, foldhash::fast::RandomState>,
+    /// Drops that have left `drops`.
+    over: RwLock<BTreeMap<DropId, Arc<DropSummary>>>,
     /// Rises when `drops` changes, so that each core knows when to look again.
     generation: AtomicU64,
     pub(crate) brake: Arc<Brake>,
@@ -55,6 +61,7 @@ impl Shared {
             clock,
             inboxes,
             drops: DashMap::default(),
+            over: RwLock::default(),
             generation: AtomicU64::new(1),
             fresh_takes: FreshTakes::default(),
             answered: Mutex::default(),
@@ -103,6 +110,40 @@ impl Shared {
         let id = sale.id();
         self.drops.insert(id, sale);
         // ORDERING: Release pairs with the Acquire in `generation`: who sees the number finds the drop.
+        self.generation.fetch_add(1, Ordering::Release);
+        self.drop_changed(id);
+    }
+
+    /// A drop that has left memory.
+    pub(crate) fn over(&self, id: DropId) -> Option<Arc<DropSummary>> {
+        self.over.read().get(&id).cloned()
+    }
+
+    /// Why a drop that is not in memory sells nothing to a ticket of this stream and mode.
+    pub(crate) fn why_gone(&self, id: DropId, stream: &StreamId, mode: Mode) -> Refusal {
+        match self.over(id) {
+            Some(over) if over.stream == *stream && over.mode == mode => Refusal::Closed,
+            _ => Refusal::UnknownDrop,
+        }
+    }
+
+    /// Drops that have left memory, oldest first.
+    pub(crate) fn all_over(&self) -> Vec<Arc<DropSummary>> {
+        self.over.read().values().cloned().collect()
+    }
+
+    /// Adds a drop that was over before the engine started.
+    pub(crate) fn add_over(&self, summary: DropSummary) {
+        self.over.write().insert(summary.id, Arc::new(summary));
+    }
+
+    /// Puts a summary in the place of a drop. Who reads the drop now keeps it until it lets go.
+    pub(crate) fn retire(&self, summary: DropSummary) {
+        let id = summary.id;
+        // The summary comes first: who looks for the drop, then for the summary, finds one of them.
+        self.add_over(summary);
+        self.drops.remove(&id);
+        // ORDERING: Release pairs with the Acquire in `generation`, as in `publish`.
         self.generation.fetch_add(1, Ordering::Release);
         self.drop_changed(id);
     }

@@ -23,11 +23,12 @@ use crate::{
     growth::Growth,
     on_air::OnAir,
     port::CorePort,
-    recover::{DropPast, Journaled, RecoverError},
+    recover::{DropPast, Journaled},
     recover_brake::BrakePast,
+    recover_error::RecoverError,
     sale::{SaleDrop, new_tallies},
     shared::Shared,
-    steward::{Book, Recovery, Started, Steward, StewardHandle, stock_config},
+    steward::{Book, Recovery, Retiring, Started, Steward, StewardHandle, stock_config},
 };
 
 /// Why an engine does not start.
@@ -82,7 +83,9 @@ pub fn start(
         shared.directory.restore(link);
     }
     let ranges = ledger.links.addresses.iter().map(|link| (link.ban, link.range)).collect();
-    let mut journaled = Journaled { brake: BrakePast::new(ranges), ..Journaled::default() };
+    let settled_kept = shared.config.settled_kept;
+    let brake = BrakePast::new(ranges);
+    let mut journaled = Journaled { brake, settled_kept, ..Journaled::default() };
     for row in ledger.history {
         journaled.apply(&row?, &shared.directory)?;
     }
@@ -129,12 +132,17 @@ fn rings(config: &EngineConfig, steward: &StewardHandle, wakes: Vec<Wake>) -> Ve
 /// Makes every drop anew from what the journal left.
 fn rebuild(
     shared: &Arc<Shared>,
-    journaled: Journaled,
+    mut journaled: Journaled,
     chains: &Chains,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.moment();
-    let Journaled { drops, keys, mut on_air, brake } = journaled;
-    let next_drop = drops.keys().last().copied().unwrap_or(DropId::HOUSE);
+    journaled.leave_behind(now.sale);
+    let Journaled { drops, keys, mut on_air, brake, over, .. } = journaled;
+    let last_drop = drops.keys().last().max(over.keys().last()).copied();
+    let next_drop = last_drop.unwrap_or(DropId::HOUSE);
+    for summary in over.into_values() {
+        shared.add_over(summary);
+    }
     let mut started = Started {
         books: BTreeMap::new(),
         keys,
@@ -144,6 +152,7 @@ fn rebuild(
         next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,
         recoveries: Vec::new(),
+        retiring: Retiring::default(),
     };
     for (id, mut past) in drops {
         let recovery =
@@ -152,6 +161,7 @@ fn rebuild(
         sale.restore_channels(std::mem::take(&mut past.channels));
         let Some(mut recovery) = recovery else {
             sale.set_phase(past.phase, None);
+            started.retiring.add(id, past.last_at);
             shared.publish(sale);
             continue;
         };
@@ -173,8 +183,9 @@ fn rebuild(
         started.recoveries.push(recovery);
         shared.publish(sale);
     }
+    shared.directory.forget_unkept();
     for drop in on_air.show_all() {
-        shared.sale(drop).expect("every planned drop was published").set_featured(true);
+        shared.sale(drop).expect("what has left memory has left the air").set_featured(true);
     }
     started.on_air = on_air;
     Ok(started)
@@ -217,6 +228,13 @@ fn restore(
     let plan = Arc::clone(&past.plan);
     let sale =
         SaleDrop::new(id, past.revision, plan, stock, presence, new_tallies(shared.config.cores));
+    for number in past.winners() {
+        if let Some(viewer) = shared.directory.by_number(number)
+            && viewer.note_take(id)
+        {
+            sale.add_winner(0, number);
+        }
+    }
     for (pool, units) in past.sold() {
         sale.add_sold(pool, units);
     }

@@ -2,12 +2,12 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
 
 use dashmap::{DashMap, mapref::entry::Entry};
 use parking_lot::Mutex;
-use stampede_domain::{StreamId, ViewerId, ViewerNumber};
+use stampede_domain::{DropId, StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
 use crate::rate::SharedSpent;
@@ -25,8 +25,11 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Viewer {
     link: Arc<ViewerLink>,
-    /// Set before the first record that names the number, which is kept from then on.
-    took: AtomicBool,
+    /// What keeps the number beyond the last connection: takes in drops in memory, bans. Raised before
+    /// the first record that names it.
+    keeps: AtomicU32,
+    /// The drop that the viewer took in last; 0 for none.
+    took_in: AtomicU32,
     /// Set once a commit that holds the link is durable.
     linked: AtomicBool,
     connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
@@ -51,7 +54,8 @@ impl Viewer {
     fn new(number: ViewerNumber, id: ViewerId) -> Self {
         Self {
             link: Arc::new(ViewerLink { number, id }),
-            took: AtomicBool::new(false),
+            keeps: AtomicU32::new(0),
+            took_in: AtomicU32::new(DropId::HOUSE.get()),
             linked: AtomicBool::new(false),
             connections: Mutex::new(Vec::new()),
             pace: SharedSpent::default(),
@@ -86,12 +90,22 @@ impl Viewer {
         (!self.linked.load(Ordering::Acquire)).then(|| Arc::clone(&self.link))
     }
 
-    pub(crate) fn set_took(&self) {
+    /// Keeps the number until [`Directory::let_go`] is called once for it.
+    pub(crate) fn keep(&self) {
         // ORDERING: Relaxed is enough: `Directory::leave` reads it after the connection that took
         // has been removed under the connections' lock.
-        if !self.took.load(Ordering::Relaxed) {
-            self.took.store(true, Ordering::Relaxed);
+        self.keeps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The viewer took in a drop: `true` if the drop has to list the viewer as kept by it. Who goes to
+    /// and fro between drops is listed again, and let go as often.
+    pub(crate) fn note_take(&self, drop: DropId) -> bool {
+        if self.took_in.load(Ordering::Relaxed) == drop.get() {
+            return false;
         }
+        self.took_in.store(drop.get(), Ordering::Relaxed);
+        self.keep();
+        true
     }
 
     pub(crate) fn set_linked(&self) {
@@ -128,10 +142,9 @@ impl Directory {
         }
     }
 
-    /// Puts back a link that the ledger holds.
+    /// Puts back a link that the ledger holds; of several for one id the latest counts for who comes.
     pub(crate) fn restore(&self, link: ViewerLink) {
         let viewer = Arc::new(Viewer::new(link.number, link.id.clone()));
-        viewer.set_took();
         viewer.set_linked();
         self.by_number.insert(link.number, Arc::clone(&viewer));
         self.by_id.insert(link.id, viewer);
@@ -182,7 +195,7 @@ impl Directory {
         self.by_id.get(id).map(|found| Arc::clone(found.value()))
     }
 
-    /// A viewer who is kept from now on, connected or not: a record will name the number.
+    /// A viewer who is kept from now on, connected or not, until let go: a record will name the number.
     pub(crate) fn keep(&self, id: &ViewerId, random: &mut dyn FnMut() -> u64) -> Arc<Viewer> {
         let viewer = match self.by_id.entry(id.clone()) {
             Entry::Occupied(found) => Arc::clone(found.get()),
@@ -192,7 +205,7 @@ impl Directory {
                 viewer
             }
         };
-        viewer.set_took();
+        viewer.keep();
         viewer
     }
 
@@ -235,18 +248,57 @@ impl Directory {
             if let Some(place) = connections.iter().position(|(held, _)| held == connection) {
                 let (_, presence) = connections.remove(place);
                 count_out(&connections, &presence);
+                drop(connections);
+                if presence.viewers() == 0 {
+                    let stream = presence.stream.clone();
+                    drop(presence);
+                    self.forget_stream(&stream);
+                }
             }
         }
+        self.forget(viewer);
+    }
+
+    /// Forgets a viewer whom nothing keeps.
+    fn forget(&self, viewer: &Viewer) {
         // Both maps and the caller hold the viewer; anybody else may be an evicted connection that
         // still takes. Who is kept by mistake goes with the next connection.
-        let idle = |viewer: &Arc<Viewer>| {
-            !viewer.took.load(Ordering::Relaxed)
-                && viewer.connections.lock().is_empty()
-                && Arc::strong_count(viewer) <= 3
+        let idle = |found: &Arc<Viewer>| {
+            found.number() == viewer.number()
+                && found.keeps.load(Ordering::Relaxed) == 0
+                && found.connections.lock().is_empty()
+                && Arc::strong_count(found) <= 3
         };
         if let Some((_, gone)) = self.by_id.remove_if(viewer.id(), |_, found| idle(found)) {
             self.by_number.remove(&gone.number());
         }
+    }
+
+    /// One thing less keeps this number.
+    pub(crate) fn let_go(&self, number: ViewerNumber) {
+        let Some(viewer) = self.by_number(number) else { return };
+        if viewer.keeps.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.forget(&viewer);
+        }
+    }
+
+    /// Before anybody connects: forgets restored viewers whom neither a drop in memory nor a ban keeps.
+    pub(crate) fn forget_unkept(&self) {
+        let kept = |viewer: &Arc<Viewer>| viewer.keeps.load(Ordering::Relaxed) > 0;
+        self.by_id.retain(|_, viewer| kept(viewer));
+        self.by_number.retain(|_, viewer| kept(viewer));
+        self.by_id.shrink_to_fit();
+        self.by_number.shrink_to_fit();
+    }
+
+    /// Forgets a stream that has neither a drop nor a connection.
+    pub(crate) fn forget_stream(&self, stream: &StreamId) {
+        self.streams.remove_if(stream, |_, presence| Arc::strong_count(presence) == 1);
+    }
+
+    /// Distinct viewers connected to a stream.
+    pub(crate) fn viewers(&self, stream: &StreamId) -> u64 {
+        self.streams.get(stream).map_or(0, |presence| presence.viewers())
     }
 }
 
@@ -295,9 +347,33 @@ mod tests {
         let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
         let mut random = || 7;
         let viewer = directory.join(&id, &stream, at(0, 1), &mut random).viewer;
-        viewer.set_took();
+        viewer.note_take("d1".parse().unwrap());
         directory.leave(&viewer, &at(0, 1));
         let again = directory.join(&id, &stream, at(0, 2), &mut || 8).viewer;
         assert_eq!(again.number(), viewer.number());
+        let number = viewer.number();
+        directory.leave(&again, &at(0, 2));
+        drop((viewer, again));
+        directory.let_go(number);
+        assert!(directory.by_number(number).is_none(), "the drop has left memory");
+        assert!(directory.by_id(&id).is_none());
+        assert!(directory.streams.is_empty(), "nobody uses the stream");
+    }
+
+    #[test]
+    fn who_goes_to_and_fro_between_drops_is_let_go_as_often_as_listed() {
+        let directory = Directory::new(5);
+        let (id, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
+        let viewer = directory.join(&id, &stream, at(0, 1), &mut || 7).viewer;
+        let drops = ["d1", "d2", "d1", "d1", "d2"].map(|drop| drop.parse().unwrap());
+        let listed = drops.into_iter().filter(|drop| viewer.note_take(*drop)).count();
+        directory.leave(&viewer, &at(0, 1));
+        let number = viewer.number();
+        drop(viewer);
+        for left in (0..listed).rev() {
+            assert!(directory.by_number(number).is_some(), "{left} still keep the viewer");
+            directory.let_go(number);
+        }
+        assert!(directory.by_number(number).is_none());
     }
 }

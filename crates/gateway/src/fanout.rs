@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use stampede_domain::{DropId, DurationMs, Mode, Phase, ShownUnits, StreamId, UnixMillis};
+use stampede_domain::{DropId, Mode, Phase, ShownUnits, StreamId, UnixMillis};
 use stampede_engine::{Moment, SaleDrop};
 use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
@@ -56,10 +56,6 @@ pub(crate) struct Audience {
     next: usize,
 }
 
-/// How long a drop that is settled or cancelled stays in welcomes: a stream of many hours would fill
-/// them with what nobody can buy.
-const OVER_SHOWN: DurationMs = DurationMs::from_secs(600);
-
 struct ShownDrop {
     sale: Arc<SaleDrop>,
     standing: Standing,
@@ -73,8 +69,6 @@ struct ShownDrop {
     /// Everything, for those who missed a tick.
     full: Option<Shared>,
     info: Option<(Moment, Arc<DropInfo>)>,
-    /// Since when it is known to be settled or cancelled; counted anew once nobody has watched.
-    over_since: Option<UnixMillis>,
 }
 
 /// Where a drop stood when viewers were last told.
@@ -108,17 +102,6 @@ impl ShownDrop {
             delta: None,
             full: None,
             info: None,
-            over_since: None,
-        }
-    }
-
-    /// Whether nobody who joins now needs to be told of it.
-    fn is_history(&mut self, now: UnixMillis) -> bool {
-        match self.sale.phase() {
-            Phase::Settled | Phase::Cancelled => {
-                now.since(*self.over_since.get_or_insert(now)) >= OVER_SHOWN
-            }
-            _ => false,
         }
     }
 
@@ -221,11 +204,7 @@ impl Audience {
 
     /// The drops for a welcome, in running order.
     pub(crate) fn infos(&mut self, now: Moment) -> Vec<Arc<DropInfo>> {
-        let shown = self
-            .drops
-            .iter_mut()
-            .filter_map(|drop| (!drop.is_history(now.sale)).then(|| drop.info(now)));
-        shown.collect()
+        self.drops.iter_mut().map(|drop| drop.info(now)).collect()
     }
 
     /// One drop as its message, encoded once for those who ask for it in a row.
@@ -261,8 +240,6 @@ impl Audience {
             return None;
         }
         drop.info = None;
-        // From the first sight of it the time runs, also if nobody joins for long.
-        let _is_recent = drop.is_history(now.sale);
         Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
     }
 
@@ -353,6 +330,13 @@ impl Audiences {
         let audience = self.slab.get_mut(*self.by_stream.get(&key)?)?;
         let news = audience.news(sale, now)?;
         Some((audience.members.clone(), news))
+    }
+
+    /// A drop has left memory: nothing here holds on to it.
+    pub(crate) fn forget(&mut self, drop: DropId) {
+        for audience in self.iter_mut() {
+            audience.drops.retain(|shown| shown.sale.id() != drop);
+        }
     }
 
     /// The drop that a session of this audience may ask about.

@@ -13,5 +13,5 @@ pub mod verify;
 
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
-pub use read::{ReportError, drop_report, reports};
+pub use read::{ReportError, drop_plan, drop_report, reports};
 pub use verify::{Verification, verify_dir};

@@ -1,9 +1,9 @@
 //! Reports straight from a data directory.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use stampede_domain::DropId;
-use stampede_ledger::{JournalReader, ReadError, RowKey};
+use stampede_domain::{DropId, DropPlan};
+use stampede_ledger::{JournalReader, ReadError, Record, RowKey};
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError};
 
@@ -38,6 +38,33 @@ pub fn drop_report(data_dir: &Path, drop: DropId) -> Result<DropReport, ReportEr
         }
     }
     fold.report().ok_or(ReportError::NoDrop { drop })
+}
+
+/// The terms of one drop as they were edited last. Reads the journal up to where they became final.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn drop_plan(data_dir: &Path, drop: DropId) -> Result<Arc<DropPlan>, ReportError> {
+    let reader = JournalReader::open(data_dir)?;
+    let mut latest = None;
+    for row in reader.rows(RowKey::default()) {
+        let row = row?;
+        if row.drop != drop {
+            continue;
+        }
+        let (incarnation, seq) = (row.incarnation, row.seq);
+        let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
+        for record in row.decode() {
+            match record.map_err(damaged)? {
+                Record::Planned { plan, .. } => latest = Some(plan),
+                Record::Lot { .. } | Record::Cancelled => {
+                    return latest.ok_or(ReportError::NoDrop { drop });
+                }
+                _ => {}
+            }
+        }
+    }
+    latest.ok_or(ReportError::NoDrop { drop })
 }
 
 /// The reports of all drops, oldest drop first.

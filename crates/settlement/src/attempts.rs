@@ -117,12 +117,12 @@ impl Attempts {
             Some(ConfirmOutcome::Ordered { .. } | ConfirmOutcome::AlreadyOrdered) => {
                 Outcome::Ordered
             }
+            Some(ConfirmOutcome::DropOver) | None => Outcome::Unknown,
             // The hold ended first: nothing was captured, and the viewer must not wait.
             Some(_) => {
                 out.push(Effect::TellFailed(viewer, hold));
                 Outcome::Ended
             }
-            None => Outcome::Unknown,
         }
     }
 
@@ -140,7 +140,7 @@ impl Attempts {
                 Outcome::Ended
             }
             Some(FailOutcome::AlreadyOrdered) => Outcome::Ordered,
-            None => Outcome::Unknown,
+            Some(FailOutcome::DropOver) | None => Outcome::Unknown,
         }
     }
 

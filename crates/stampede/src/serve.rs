@@ -97,7 +97,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
         announce(&config, (viewers_at, control, assets), first_token.as_deref());
-        info!(drops = engine.sales().len(), incarnation = %engine.incarnation(), "ready");
+        info!(drops = engine.sales().len(), over = engine.all_over().len(), incarnation = %engine.incarnation(), "ready");
     };
     let certificates = [certificates.0, certificates.1].into_iter().flatten().collect();
     let watched = watch_files(certificates, &clock);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, Phase, UnixMillis};
-use stampede_engine::{Moment, SaleDrop, SkuFigures};
+use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis};
+use stampede_engine::{DropSummary, Moment, SaleDrop, SkuFigures, Totals};
 use utoipa::ToSchema;
 
 use super::PlanBody;
@@ -104,7 +104,6 @@ pub(crate) struct Demand {
 impl DropState {
     pub(crate) fn new(sale: &SaleDrop, now: Moment) -> Self {
         let plan = sale.plan();
-        let totals = sale.totals();
         Self {
             drop: sale.id().to_string(),
             phase: sale.phase().into(),
@@ -123,12 +122,50 @@ impl DropState {
                 .zip(&plan.skus)
                 .map(|(figures, sku)| SkuState::new(sku.id.to_string(), figures))
                 .collect(),
-            totals: Demand {
-                held: totals.held,
-                retries: totals.retries,
-                refused: totals.refusals().map(|(code, count)| (code.name(), count)).collect(),
-            },
+            totals: Demand::new(&sale.totals()),
             plan: PlanBody::from(&**plan),
+        }
+    }
+
+    /// A drop that has left memory, with its plan from the ledger.
+    pub(crate) fn over(
+        over: &DropSummary,
+        plan: &DropPlan,
+        viewers_connected: u64,
+        now: Moment,
+    ) -> Self {
+        let skus = over.skus.iter().zip(&plan.skus).map(|(figures, sku)| SkuState {
+            sku: sku.id.to_string(),
+            supplied: figures.supplied.get(),
+            available: figures.available().get(),
+            held: 0,
+            sold: figures.sold.get(),
+        });
+        Self {
+            drop: over.id.to_string(),
+            phase: over.phase.into(),
+            featured: false,
+            version: over.version,
+            revision: over.revision,
+            server_time_ms: now.wall.get(),
+            opens_in_ms: None,
+            start_missed_ms: None,
+            closes_in_ms: None,
+            stream_offline_since_ms: None,
+            viewers_connected,
+            skus: skus.collect(),
+            totals: Demand::new(&over.totals),
+            plan: PlanBody::from(plan),
+        }
+    }
+}
+
+impl Demand {
+    fn new(totals: &Totals) -> Self {
+        Self {
+            held: totals.held,
+            retries: totals.retries,
+            refused: totals.refusals().map(|(code, count)| (code.name(), count)).collect(),
         }
     }
 }

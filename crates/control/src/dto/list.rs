@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, Units, UnixMillis};
-use stampede_engine::{Moment, SaleDrop, SkuFigures};
+use stampede_engine::{DropSummary as Over, FinalFigures, Moment, SaleDrop, SkuFigures};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
@@ -108,6 +108,28 @@ impl DropSummary {
             supplied: sum(|sku| sku.supplied),
             available: sum(|sku| sku.available),
             held: sum(|sku| sku.held),
+            sold: sum(|sku| sku.sold),
+        }
+    }
+
+    /// A drop that has left memory.
+    pub(crate) fn over(over: &Over) -> Self {
+        let sum = |of: fn(&FinalFigures) -> Units| over.skus.iter().map(of).sum();
+        Self {
+            drop: over.id.to_string(),
+            stream: over.stream.to_string(),
+            title: over.title.to_string(),
+            merchant: over.merchant.to_string(),
+            host: over.host.to_string(),
+            mode: over.mode.into(),
+            phase: over.phase.into(),
+            featured: false,
+            version: over.version,
+            opens_in_ms: None,
+            start_missed_ms: None,
+            supplied: sum(|sku| sku.supplied),
+            available: sum(FinalFigures::available),
+            held: 0,
             sold: sum(|sku| sku.sold),
         }
     }

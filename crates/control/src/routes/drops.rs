@@ -1,14 +1,12 @@
 //! Drops as they stand, for those who may see them.
 
-use std::sync::Arc;
-
 use axum::{Json, extract::State};
 use stampede_domain::DropId;
-use stampede_engine::SaleDrop;
 
+use super::{ledger, standing::Standing};
 use crate::{
     auth::Staff,
-    dto::{DropList, DropState, DropSummary, ListParams, StreamState},
+    dto::{DropList, DropState, ListParams, StreamState},
     extract::{DropPath, Params, StreamPath},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
@@ -19,8 +17,8 @@ pub(super) fn visible(
     state: &ControlState,
     staff: &Staff,
     drop: DropId,
-) -> Result<Arc<SaleDrop>, Problem> {
-    let found = state.engine().sale(drop).filter(|sale| staff.sees(&sale.plan().merchant));
+) -> Result<Standing, Problem> {
+    let found = Standing::of(state.engine(), drop).filter(|found| staff.sees(found.merchant()));
     found.ok_or_else(Problem::unknown_drop)
 }
 
@@ -53,12 +51,12 @@ pub(super) async fn list(
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let now = state.engine().moment();
-    let mut sales = state.engine().sales().into_iter().filter(|sale| {
-        after.is_none_or(|after| sale.id() > after) && staff.sees(&sale.plan().merchant)
+    let mut all = Standing::all(state.engine()).into_iter().filter(|found| {
+        after.is_none_or(|after| found.id() > after) && staff.sees(found.merchant())
     });
     let drops: Vec<_> =
-        sales.by_ref().take(params.limit.get()).map(|sale| DropSummary::new(&sale, now)).collect();
-    let next = sales.next().and(drops.last()).map(|last| last.drop.clone());
+        all.by_ref().take(params.limit.get()).map(|found| found.summary(now)).collect();
+    let next = all.next().and(drops.last()).map(|last| last.drop.clone());
     Ok(Json(DropList { server_time_ms: now.wall.get(), drops, next }))
 }
 
@@ -78,6 +76,9 @@ pub(super) async fn list(
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such drop, or another merchant's.",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The drop has been over for more than ten minutes; its terms are \
+            in the ledger, which is being read by as many as may.",
+            body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn state(
@@ -85,8 +86,15 @@ pub(super) async fn state(
     staff: Staff,
     DropPath(drop): DropPath,
 ) -> Result<Json<DropState>, Problem> {
-    let sale = visible(&state, &staff, drop)?;
-    Ok(Json(DropState::new(&sale, state.engine().moment())))
+    let found = visible(&state, &staff, drop)?;
+    let now = state.engine().moment();
+    Ok(Json(match found {
+        Standing::Here(sale) => DropState::new(&sale, now),
+        Standing::Over(over) => {
+            let plan = ledger::plan(&state, drop).await?;
+            DropState::over(&over, &plan, state.engine().viewers_connected(&over.stream), now)
+        }
+    }))
 }
 
 /// A stream with its drops in running order.
@@ -112,17 +120,18 @@ pub(super) async fn stream(
     staff: Staff,
     StreamPath(stream): StreamPath,
 ) -> Result<Json<StreamState>, Problem> {
-    let mut sales = state.engine().stream(&stream);
-    sales.retain(|sale| staff.sees(&sale.plan().merchant));
-    let Some(first) = sales.first() else {
+    let mut drops = Standing::all(state.engine());
+    drops.retain(|found| *found.stream() == stream && staff.sees(found.merchant()));
+    drops.sort_by_key(Standing::running_order);
+    if drops.is_empty() {
         let detail = format!("no drop is planned in stream {stream}");
         return Err(Problem::new(Code::UnknownStream, detail));
-    };
+    }
     let now = state.engine().moment();
     Ok(Json(StreamState {
         stream: stream.to_string(),
         server_time_ms: now.wall.get(),
-        viewers_connected: first.viewers_connected(),
-        drops: sales.iter().map(|sale| DropSummary::new(sale, now)).collect(),
+        viewers_connected: state.engine().viewers_connected(&stream),
+        drops: drops.iter().map(|found| found.summary(now)).collect(),
     }))
 }

@@ -1,6 +1,6 @@
 //! What the ledger holds of a drop: the report, the audit.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use axum::{
     Json,
@@ -10,15 +10,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use stampede_domain::{DropId, DurationMs};
+use stampede_domain::{DropId, DropPlan, DurationMs};
 use stampede_engine::Role;
-use stampede_report::{ReportError, audit::audit_ndjson, drop_report};
+use stampede_report::{ReportError, audit::audit_ndjson, drop_plan, drop_report};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, mpsc},
 };
 
-use super::drops::visible;
+use super::{drops::visible, standing::Standing};
 use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
@@ -78,6 +78,17 @@ pub(super) async fn report(
     })
 }
 
+/// The terms of a drop that has left memory.
+pub(super) async fn plan(state: &ControlState, drop: DropId) -> Result<Arc<DropPlan>, Problem> {
+    let permit = permit(state)?;
+    let dir = state.data_dir().to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        drop_plan(&dir, drop)
+    });
+    read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))
+}
+
 /// Staff commands with their outcome, newest first, a page at a time. Commands that belong to no
 /// drop, the brake's among them, are for tokens that are not bound to a merchant.
 #[utoipa::path(
@@ -112,8 +123,8 @@ pub(super) async fn commands(
     let permit = permit(&state)?;
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let sees = |drop: DropId| match state.engine().sale(drop) {
-            Some(sale) => staff.sees(&sale.plan().merchant),
+        let sees = |drop: DropId| match Standing::of(state.engine(), drop) {
+            Some(found) => staff.sees(found.merchant()),
             None => staff.merchant().is_none(),
         };
         stampede_report::commands::commands(state.data_dir(), before, limit, sees)

@@ -5,6 +5,7 @@ mod commands;
 mod drops;
 mod health;
 mod ledger;
+mod standing;
 mod streams;
 
 use axum::{Json, extract::State, response::IntoResponse};

@@ -128,3 +128,42 @@ fn metrics_cover_the_interface_itself() {
         });
     });
 }
+
+#[tokio::test]
+async fn a_drop_that_has_left_memory_is_shown_as_before() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let hold = rig.buy(&drop, "v1", "mug", 2).await;
+    rig.buy_in_vain(&drop, "v2", "cup");
+    let paid = rig.engine.confirm(hold).unwrap().await.unwrap();
+    assert!(matches!(paid, stampede_engine::ConfirmOutcome::Ordered { .. }), "{paid:?}");
+    rig.command(&drop, "close", "close").await;
+    rig.until_phase(&drop, "settled").await;
+    let shown = async |rig: &Rig| {
+        let mut state = rig.state(&drop).await;
+        let path = |path: &str| rig.ask("acme", "GET", path).expect(StatusCode::OK);
+        let list = path("/v1/drops").await.json;
+        let stream = path("/v1/streams/show").await.json;
+        assert_eq!(list["drops"], stream["drops"]);
+        let mut summary = list["drops"][0].clone();
+        for at in [&mut state, &mut summary] {
+            // A drop that is over for so long is on air no more.
+            for changed in ["server_time_ms", "featured"] {
+                at.as_object_mut().unwrap().remove(changed);
+            }
+        }
+        (state, summary)
+    };
+    let before = shown(&rig).await;
+    rig.advance(stampede_domain::limits::SETTLED_KEPT_MS);
+    let id = drop.parse().unwrap();
+    until(async || rig.engine.sale(id).is_none()).await;
+    assert_eq!(shown(&rig).await, before);
+
+    let path = format!("/v1/drops/{drop}/pause");
+    rig.ask("admin", "POST", &path).key("late").refused(409, "wrong_phase").await;
+    let again = rig.command(&drop, "close", "close").await;
+    assert_eq!(again.json["drop"], json!(drop), "a retry gets the first answer");
+    let unseen = rig.ask("zeta", "GET", &format!("/v1/drops/{drop}"));
+    unseen.refused(404, "unknown_drop").await;
+}

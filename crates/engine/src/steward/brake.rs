@@ -52,12 +52,12 @@ impl BrakeBook {
         self.bans.insert(ban.id, ban);
     }
 
-    pub(crate) fn remove_ban(&mut self, id: BanId) {
-        if let Some(ban) = self.bans.remove(&id)
-            && let Some(at) = ban.entry.expires_at
-        {
+    pub(crate) fn remove_ban(&mut self, id: BanId) -> Option<Arc<Ban>> {
+        let ban = self.bans.remove(&id)?;
+        if let Some(at) = ban.entry.expires_at {
             self.expiries.remove(&(at, id));
         }
+        Some(ban)
     }
 
     /// Decisions so far about a part that may be set again; the same ban is never set twice.
@@ -223,7 +223,14 @@ impl Steward {
                 self.brake.rates_epoch += 1;
                 self.brake.rates = None;
             }
-            BrakePart::Ban(id) => self.brake.remove_ban(id),
+            BrakePart::Ban(id) => {
+                let ban = self.brake.remove_ban(id);
+                if let Some(BanTarget::Viewer(viewer)) = ban.as_ref().map(|ban| &ban.target)
+                    && let Some(viewer) = self.shared.directory.by_id(viewer)
+                {
+                    self.shared.directory.let_go(viewer.number());
+                }
+            }
         }
         self.push(DropId::HOUSE, Record::Lifted { part, expired });
         let epoch = self.brake.epoch(part);

@@ -54,9 +54,11 @@ impl Steward {
         let chain = match &outcome {
             Ok(done) => done.drop,
             Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,
-            // A drop that is over has a sealed chain.
+            // Nothing follows the record by which a drop's chain ends, durable or not.
             Err(_) => {
-                command.drop.filter(|id| self.books.contains_key(id)).unwrap_or(DropId::HOUSE)
+                let goes_on =
+                    |id: &DropId| self.books.get(id).is_some_and(|book| !book.phase.is_final());
+                command.drop.filter(goes_on).unwrap_or(DropId::HOUSE)
             }
         };
         let recorded = Command {
@@ -75,6 +77,9 @@ impl Steward {
             },
         };
         self.push(chain, Record::Command(Box::new(recorded)));
+        if matches!((&outcome, &command.action), (Ok(_), Action::Cancel)) {
+            self.forbid(chain, Phase::Cancelled, Record::Cancelled);
+        }
         self.after_records(Effect::Command(reply, outcome));
     }
 
@@ -112,12 +117,19 @@ impl Steward {
         let sale =
             self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
         let own = |merchant: &MerchantId| command.merchant.as_ref().is_none_or(|m| m == merchant);
-        let sale =
-            sale.filter(|sale| own(&sale.plan().merchant)).ok_or(CommandRefusal::UnknownDrop)?;
+        let (merchant, phase) = if let Some(sale) = sale {
+            (sale.plan().merchant.clone(), sale.phase())
+        } else {
+            let over = self.shared.over(drop).ok_or(CommandRefusal::UnknownDrop)?;
+            (over.merchant.clone(), over.phase)
+        };
+        if !own(&merchant) {
+            return Err(CommandRefusal::UnknownDrop);
+        }
         if !command.role.may(&command.action) {
             return Err(forbidden());
         }
-        let phase = self.books.get(&drop).map_or_else(|| sale.phase(), |book| book.phase);
+        let phase = self.books.get(&drop).map_or(phase, |book| book.phase);
         if !command.action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
             return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
         }
@@ -151,9 +163,9 @@ impl Steward {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now.wall)?;
             }
+            // Its record ends the chain, so the command's own goes first.
             Action::Cancel => {
                 step(PhaseChange::Cancel)?;
-                self.forbid(drop, Phase::Cancelled, Record::Cancelled);
             }
             Action::Open => {
                 step(PhaseChange::StartCountdown)?;

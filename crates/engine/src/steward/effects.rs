@@ -148,6 +148,7 @@ impl Steward {
             Phase::Settled | Phase::Cancelled => {
                 self.books.remove(&drop);
                 self.timers.touch(drop);
+                self.retiring.add(drop, self.shared.clock.now());
             }
             _ => {}
         }

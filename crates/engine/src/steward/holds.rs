@@ -32,6 +32,9 @@ impl Steward {
     ) {
         let outcome = match self.look_up(hold) {
             // An id that nobody was told cannot be confirmed.
+            HoldLook::Unknown if self.shared.over(hold.drop_id()).is_some() => {
+                ConfirmOutcome::DropOver
+            }
             HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
             HoldLook::Ended => ConfirmOutcome::Ended,
             HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
@@ -75,6 +78,9 @@ impl Steward {
     /// Ends a hold whose payment failed for good.
     pub(super) fn fail(&mut self, hold: HoldId, reply: oneshot::Sender<FailOutcome>) {
         let outcome = match self.look_up(hold) {
+            HoldLook::Unknown if self.shared.over(hold.drop_id()).is_some() => {
+                FailOutcome::DropOver
+            }
             HoldLook::Unknown | HoldLook::Pending | HoldLook::Ended => FailOutcome::AlreadyEnded,
             HoldLook::Known(status) if status.confirmed => FailOutcome::AlreadyOrdered,
             HoldLook::Known(held) => {

@@ -13,6 +13,7 @@ mod effects;
 mod holds;
 mod keys;
 mod memory;
+mod retire;
 mod streams;
 mod thread;
 mod timers;
@@ -35,6 +36,7 @@ pub(crate) use book::Book;
 pub(crate) use brake::BrakeBook;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use keys::CommandKeys;
+pub(crate) use retire::Retiring;
 pub(crate) use thread::{Recovery, Started, Steward, stock_config};
 
 /// Something that the steward is asked to decide.
@@ -75,6 +77,8 @@ pub enum ConfirmOutcome {
     Ended,
     /// No such hold.
     Unknown,
+    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
+    DropOver,
 }
 
 /// What became of a hold whose payment failed for good; durable when it arrives.
@@ -87,6 +91,8 @@ pub enum FailOutcome {
     AlreadyEnded,
     /// The hold is an order.
     AlreadyOrdered,
+    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
+    DropOver,
 }
 
 /// Staff commands that may wait for the steward. When full: `busy`.

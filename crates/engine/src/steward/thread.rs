@@ -10,7 +10,7 @@ use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, Recove
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    Book, BrakeBook, ClockWatch, CommandKeys, Request, Requests, deadlines::Deadlines,
+    Book, BrakeBook, ClockWatch, CommandKeys, Request, Requests, Retiring, deadlines::Deadlines,
     effects::Effect, memory::warn_of_memory, timers::Timers,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(crate) struct Started {
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
     pub(crate) recoveries: Vec<Recovery>,
+    pub(crate) retiring: Retiring,
 }
 
 /// What recovery found in one drop; recorded before anything else.
@@ -65,6 +66,7 @@ pub(crate) struct Steward {
     pub(super) brake: BrakeBook,
     pub(super) deadlines: Deadlines,
     pub(super) timers: Timers,
+    pub(super) retiring: Retiring,
     pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
     pub(super) fresh_takes: Vec<DurableTake>,
     pub(super) next_drop: DropId,
@@ -102,6 +104,7 @@ impl Steward {
             brake: started.brake,
             deadlines,
             timers,
+            retiring: started.retiring,
             waiting: std::collections::VecDeque::new(),
             fresh_takes: Vec::new(),
             next_drop: started.next_drop,
@@ -137,7 +140,7 @@ impl Steward {
             self.expire(now.sale);
             self.timers(now);
             self.brake_timers(now.wall);
-            let more = self.release_banned();
+            let more = self.release_banned() | self.retire(now.sale);
             self.hand_over();
             let idle = self.requests(now);
             if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
@@ -241,7 +244,8 @@ impl Steward {
 
     fn sleep(&self, now: Moment) -> DurationMs {
         let brake = self.brake.next_timer().map(|at| now.on_sale(at));
-        let timers = [self.timers.next(), self.deadlines.next(), brake];
+        let retired = self.retiring.next(self.shared.config.settled_kept);
+        let timers = [self.timers.next(), self.deadlines.next(), brake, retired];
         let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.

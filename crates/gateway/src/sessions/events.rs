@@ -155,7 +155,7 @@ impl Sessions {
     /// Tells the drop's audience where it stands now.
     fn show_drop(&mut self, drop: DropId) {
         let now = self.port.moment();
-        let Some(sale) = self.port.sale(drop) else { return };
+        let Some(sale) = self.port.sale(drop) else { return self.audiences.forget(drop) };
         let Some((members, mut news)) = self.audiences.news(sale, now) else { return };
         for token in members {
             if let Some(subprotocol) = self.slab.get(token).map(|session| session.subprotocol) {

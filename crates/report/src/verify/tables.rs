@@ -40,8 +40,13 @@ pub enum TableFault {
     /// A viewer number that names two people.
     #[error("viewer {:x} is linked to two platform ids", viewer.get())]
     LinkDiffers { viewer: ViewerNumber },
-    /// A person with two viewer numbers.
-    #[error("viewers {:x} and {:x} are linked to one platform id", viewer.get(), other.get())]
+    /// A person who took in one drop by two viewer numbers. Over the years a person may have several:
+    /// who has long gone is numbered anew.
+    #[error(
+        "viewers {:x} and {:x} took in one drop and are linked to one platform id",
+        viewer.get(),
+        other.get()
+    )]
     LinkShared { viewer: ViewerNumber, other: ViewerNumber },
     /// Links of a commit that the journal does not have.
     #[error("links of a commit that the journal does not have")]
@@ -122,7 +127,8 @@ pub(super) fn check_supply(
 pub(super) struct LinkCheck {
     rows: std::iter::Peekable<std::vec::IntoIter<LinkRow>>,
     ids: HashMap<ViewerNumber, KeyFingerprint, foldhash::fast::RandomState>,
-    numbers: HashMap<KeyFingerprint, ViewerNumber, foldhash::fast::RandomState>,
+    /// Who took in a drop, by what number.
+    numbers: HashMap<(DropId, KeyFingerprint), ViewerNumber, foldhash::fast::RandomState>,
     pub(super) viewers: u64,
 }
 
@@ -148,13 +154,18 @@ impl LinkCheck {
         {
             self.read(&links, (links.incarnation, links.seq) == commit, findings);
         }
-        for (record, viewer) in viewers {
-            if !self.ids.contains_key(viewer) {
-                let place = Place::row(row.drop, row.incarnation, row.seq).record(*record);
-                findings.add(place, TableFault::LinkMissing { viewer: *viewer });
+        for &(record, viewer) in viewers {
+            let place = Place::row(row.drop, row.incarnation, row.seq).record(record);
+            let Some(id) = self.ids.get(&viewer).copied() else {
+                findings.add(place, TableFault::LinkMissing { viewer });
                 // Once is enough; the number itself stands in for the id.
                 let stand_in = KeyFingerprint::from_bits(u128::from(viewer.get()));
-                self.ids.insert(*viewer, stand_in);
+                self.ids.insert(viewer, stand_in);
+                continue;
+            };
+            let other = *self.numbers.entry((row.drop, id)).or_insert(viewer);
+            if other != viewer {
+                findings.add(place, TableFault::LinkShared { viewer, other });
             }
         }
     }
@@ -183,10 +194,6 @@ impl LinkCheck {
                 Some(known) if known == id => {}
                 Some(_) => findings.add(place, TableFault::LinkDiffers { viewer }),
             }
-            let other = *self.numbers.entry(id).or_insert(viewer);
-            if other != viewer {
-                findings.add(place, TableFault::LinkShared { viewer, other });
-            }
         }
     }
 }
@@ -194,4 +201,46 @@ impl LinkCheck {
 /// The key of a commit's row for one drop.
 pub(super) fn key(incarnation: Incarnation, seq: Seq, drop: DropId) -> RowKey {
     RowKey { incarnation: incarnation.get(), seq: seq.get(), drop: drop.get() }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_ledger::RowHash;
+
+    use super::*;
+
+    fn links(seq: u64, number: u64, id: &str) -> LinkRow {
+        let mut pairs = vec![links::LINKS_VERSION];
+        pairs.extend_from_slice(&number.to_be_bytes());
+        pairs.push(u8::try_from(id.len()).unwrap());
+        pairs.extend_from_slice(id.as_bytes());
+        LinkRow { incarnation: Incarnation::new(1).unwrap(), seq: Seq::new(seq).unwrap(), pairs }
+    }
+
+    fn row(seq: u64, drop: u32) -> Row {
+        Row {
+            drop: DropId::new(drop),
+            node: "n".parse().unwrap(),
+            incarnation: Incarnation::new(1).unwrap(),
+            seq: Seq::new(seq).unwrap(),
+            records: 1,
+            body: Vec::new(),
+            prev_hash: RowHash::from_bytes([0; 32]),
+            hash: RowHash::from_bytes([0; 32]),
+        }
+    }
+
+    #[test]
+    fn a_person_may_have_two_numbers_in_two_drops_and_one_in_each() {
+        let rows = vec![links(1, 1, "ann"), links(2, 2, "ann"), links(3, 3, "ann")];
+        let mut check = LinkCheck::new(rows);
+        let mut findings = Findings::default();
+        let took = |number| [(0, ViewerNumber::new(number).unwrap())];
+        for (seq, drop, number) in [(1, 1, 1), (2, 2, 2), (3, 1, 1)] {
+            check.row(&row(seq, drop), &took(number), &mut findings);
+        }
+        check.row(&row(3, 2), &took(3), &mut findings);
+        let (kept, found) = findings.into_parts();
+        assert_eq!((kept[0].fault.kind(), found), ("link_shared", 1));
+    }
 }

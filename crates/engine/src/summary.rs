@@ -1,0 +1,131 @@
+//! What stays in memory of a drop that is over.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, HostId, MerchantId, Mode, Phase, StreamId, Units, UnixMillis,
+};
+
+use crate::{sale::SaleDrop, tally::Totals};
+
+/// A settled or cancelled drop that has left memory: under 2 KiB, whatever was sold.
+#[derive(Clone, Debug)]
+pub struct DropSummary {
+    /// The id within the ledger.
+    pub id: DropId,
+    /// Counts the edits of the plan; the first plan is 1.
+    pub revision: u32,
+    /// The version that viewers were told last.
+    pub version: u64,
+    /// Settled or cancelled.
+    pub phase: Phase,
+    /// When it was settled or cancelled.
+    pub over_since: UnixMillis,
+    /// The stream.
+    pub stream: StreamId,
+    /// Place among the stream's drops.
+    pub running_order: u16,
+    /// Title for viewers.
+    pub title: Box<str>,
+    /// Whose goods were sold.
+    pub merchant: MerchantId,
+    /// Who ran it.
+    pub host: HostId,
+    /// Live or rehearsal.
+    pub mode: Mode,
+    /// What was left of each SKU, in the plan's order.
+    pub skus: Box<[FinalFigures]>,
+    /// What viewers asked for between the engine's start and the end of the drop.
+    pub totals: Totals,
+}
+
+/// Final figures of one SKU: what is not sold is left; nothing is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalFigures {
+    /// Units of all lots; of a cancelled drop the plan's supply.
+    pub supplied: Units,
+    /// Units in orders.
+    pub sold: Units,
+}
+
+impl FinalFigures {
+    /// Units that nobody bought.
+    pub fn available(&self) -> Units {
+        self.supplied.checked_take(self.sold).unwrap_or(Units::ZERO)
+    }
+}
+
+impl DropSummary {
+    pub(crate) fn of(sale: &SaleDrop, over_since: UnixMillis) -> Self {
+        let figures = sale.figures();
+        let skus =
+            figures.iter().map(|sku| FinalFigures { supplied: sku.supplied, sold: sku.sold });
+        Self {
+            version: sale.version(),
+            totals: sale.totals(),
+            ..Self::new(sale.id(), sale.revision(), sale.plan(), sale.phase(), over_since, skus)
+        }
+    }
+
+    /// The summary of a drop that was over before the engine started.
+    pub(crate) fn new(
+        id: DropId,
+        revision: u32,
+        plan: &Arc<DropPlan>,
+        phase: Phase,
+        over_since: UnixMillis,
+        skus: impl Iterator<Item = FinalFigures>,
+    ) -> Self {
+        Self {
+            id,
+            revision,
+            version: SaleDrop::first_version(revision) + 1,
+            phase,
+            over_since,
+            stream: plan.stream.clone(),
+            running_order: plan.running_order,
+            title: plan.title.as_str().into(),
+            merchant: plan.merchant.clone(),
+            host: plan.host.clone(),
+            mode: plan.mode,
+            skus: skus.collect(),
+            totals: Totals::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX};
+
+    use super::*;
+
+    /// What stands before the text of a shared id.
+    const COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
+    #[test]
+    fn a_summary_has_less_than_two_kibibytes() {
+        let id = "i".repeat(TEXT_ID_BYTES_MAX);
+        let figures = FinalFigures { supplied: Units::MAX, sold: Units::ZERO };
+        let largest = DropSummary {
+            id: DropId::new(u32::MAX),
+            revision: u32::MAX,
+            version: u64::MAX,
+            phase: Phase::Settled,
+            over_since: UnixMillis::new(u64::MAX),
+            stream: id.parse().unwrap(),
+            running_order: u16::MAX,
+            title: "t".repeat(TITLE_BYTES_MAX).into(),
+            merchant: id.parse().unwrap(),
+            host: id.parse().unwrap(),
+            mode: Mode::Live,
+            skus: vec![figures; SKUS_PER_DROP_MAX].into(),
+            totals: Totals::default(),
+        };
+        let ids = [largest.stream.as_str(), largest.merchant.as_str(), largest.host.as_str()];
+        let ids: usize = ids.iter().map(|id| COUNTS_BYTES + id.len()).sum();
+        let heap = ids + largest.title.len() + size_of_val(&*largest.skus);
+        let bytes = COUNTS_BYTES + size_of::<DropSummary>() + heap;
+        assert!(bytes < 2_048, "{bytes} bytes");
+    }
+}
