@@ -1,8 +1,12 @@
 //! Server time as an argument: the sale's clock beside the wall clock.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use stampede_domain::{DurationMs, UnixMillis};
+use stampede_ledger::BootId;
 
 /// Tells the server's time.
 ///
@@ -25,10 +29,28 @@ pub trait Clock: Send + Sync + 'static {
         self.now().get().saturating_mul(1_000)
     }
 
+    /// The machine's own clock. A clock that is set by hand belongs to one start of the machine, which
+    /// never sleeps.
+    fn machine(&self) -> MachineTime {
+        let since_boot = DurationMs::new(self.now().get());
+        MachineTime { boot: BootId::default(), since_boot, asleep: DurationMs::ZERO }
+    }
+
     /// Both clocks at once.
     fn moment(&self) -> Moment {
         Moment { sale: self.now(), wall: self.wall() }
     }
+}
+
+/// What the machine's own clock shows, which nobody sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineTime {
+    /// Which start of the machine it is.
+    pub boot: BootId,
+    /// Time since that start, sleep included.
+    pub since_boot: DurationMs,
+    /// How much of that time the machine slept.
+    pub asleep: DurationMs,
 }
 
 /// One moment on both clocks.
@@ -74,24 +96,37 @@ fn moved(at: UnixMillis, from: UnixMillis, to: UnixMillis) -> UnixMillis {
     UnixMillis::new(to.get().saturating_sub(from.since(at).get()))
 }
 
-/// The clock of one ledger: it goes on from the last journaled time, should the system's clock have
-/// been set back since.
+/// The clock of one ledger: the system's, moved so that it goes on from what is journaled.
 pub(crate) struct SaleClock {
-    /// By how much the system's clock was behind the journal at the start.
-    ahead: DurationMs,
+    /// By how many milliseconds it is ahead of the system's.
+    ahead_ms: AtomicI64,
     system: Arc<dyn Clock>,
 }
 
 impl SaleClock {
     /// Whatever the system's clock says, journaled time does not run backwards.
     pub(crate) fn from(last_at: UnixMillis, system: Arc<dyn Clock>) -> Self {
-        Self { ahead: last_at.since(system.now()), system }
+        let clock = Self { ahead_ms: AtomicI64::new(0), system };
+        clock.set(last_at.max(clock.system.now()));
+        clock
+    }
+
+    /// The clock that it follows.
+    pub(crate) fn system(&self) -> &dyn Clock {
+        &*self.system
+    }
+
+    /// Start only, before anybody sells by it: it shows `now`.
+    pub(crate) fn set(&self, now: UnixMillis) {
+        let moment = Moment { sale: now, wall: self.system.now() };
+        self.ahead_ms.store(moment.ahead_ms(), Ordering::Relaxed);
     }
 }
 
 impl Clock for SaleClock {
     fn now(&self) -> UnixMillis {
-        self.system.now().plus(self.ahead)
+        let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
+        UnixMillis::new(self.system.now().get().saturating_add_signed(ahead_ms))
     }
 
     fn wall(&self) -> UnixMillis {
@@ -100,6 +135,10 @@ impl Clock for SaleClock {
 
     fn micros(&self) -> u64 {
         self.system.micros()
+    }
+
+    fn machine(&self) -> MachineTime {
+        self.system.machine()
     }
 }
 

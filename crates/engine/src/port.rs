@@ -13,7 +13,7 @@ use crate::{
     answers::LeavingAnswers,
     applier::Tag,
     brake::Brake,
-    buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
+    buy::{Buy, BuyRequest, HoldLook, HoldStatus, refuse, why_refused},
     clock::{Clock, Moment},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
@@ -174,12 +174,12 @@ impl CorePort {
         let channel = request.channel;
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return refuse(&drop.sale, core, refusal),
+            Err(refusal) => return refuse(&self.shared, &drop.sale, core, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(Shed::Poisoned);
-            return refuse(&drop.sale, core, busy);
+            return refuse(&self.shared, &drop.sale, core, busy);
         }
         let (taken, held_back) =
             drop.take(&self.shared, (&self.ring, &self.growth), &take, is_halted);
@@ -201,10 +201,12 @@ impl CorePort {
                 let link = viewer.link_to_write().map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });
                 sale.tally(core).count_held();
+                self.shared.note_count(sale);
                 Buy::Pending { hold, position }
             }
             Take::Replay(hold) => {
                 sale.tally(core).count_retry();
+                self.shared.note_count(sale);
                 if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
             }
             refused => {
@@ -213,7 +215,7 @@ impl CorePort {
                     brake.count_shed(shed);
                 }
                 let why = why_refused(refused, sale.phase(), busy, retry_after);
-                refuse(sale, core, why)
+                refuse(&self.shared, sale, core, why)
             }
         }
     }
@@ -307,6 +309,7 @@ impl CorePort {
         self.refresh();
         if let Some(found) = self.drops.get(&drop) {
             found.sale.tally(self.core).count_refused(code);
+            self.shared.note_count(&found.sale);
         }
     }
 
@@ -326,6 +329,7 @@ impl CorePort {
             if let Some(found) = self.drops.get(&drop) {
                 let took_us = now_us.saturating_sub(came_us);
                 found.sale.tally(self.core).count_answers(took_us, answers);
+                self.shared.note_count(&found.sale);
             }
         }
     }
@@ -365,11 +369,6 @@ impl CorePort {
             }
         }
     }
-}
-
-fn refuse(sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
-    sale.tally(core).count_refused(refusal.code());
-    Buy::Refused(refusal)
 }
 
 /// Checks what the plan can tell, before the stock is asked.

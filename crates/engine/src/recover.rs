@@ -16,6 +16,7 @@ use crate::{
     clock::Moment,
     command::Done,
     hold_channels::HoldChannels,
+    last_work::LastWork,
     offline::StreamWatch,
     on_air::OnAir,
     recover_brake::BrakePast,
@@ -49,8 +50,10 @@ pub(crate) struct DropPast {
     pub(crate) missed_opening: Option<UnixMillis>,
     pub(crate) watch: StreamWatch,
     pub(crate) lots: u32,
-    /// Time of the latest row; a live drop has one each second.
+    /// Time of the latest row.
     pub(crate) last_at: UnixMillis,
+    /// Time of the latest recovery.
+    pub(crate) recovered_at: UnixMillis,
     pools: Vec<PoolPast>,
     holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
     /// In the order of the journal, which is the order that a viewer's holds are listed in.
@@ -71,6 +74,7 @@ pub(crate) struct Journaled {
     pub(crate) over: BTreeMap<DropId, DropSummary>,
     /// Drops that are over by the time when they became that; their holds are still here.
     pub(crate) ending: BTreeSet<(UnixMillis, DropId)>,
+    pub(crate) last_work: LastWork,
 }
 
 impl Journaled {
@@ -87,12 +91,13 @@ impl Journaled {
                 | Record::RatesSet(_)
                 | Record::Banned(_)
                 | Record::Lifted { .. }) => self.brake.apply(&record, at, directory),
-                Record::Heartbeat(_) | Record::Room(_) => {}
+                Record::Heartbeat(beat) => self.last_work.beat(incarnation, at, *beat),
+                Record::Room(_) => {}
                 record => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
                     let before = past.phase;
-                    past.see_missed_opening(&record, at);
+                    past.see(&record, at);
                     past.apply(drop, seq, &record)?;
                     let (plan, after) = (Arc::clone(&past.plan), past.phase);
                     if matches!(record, Record::Featured) {
@@ -110,6 +115,7 @@ impl Journaled {
             }
         }
         self.leave_behind(at);
+        self.last_work.row(incarnation, at);
         Ok(())
     }
 
@@ -140,6 +146,7 @@ impl Journaled {
             watch: StreamWatch::of_plan(offline),
             lots: 0,
             last_at: UnixMillis::default(),
+            recovered_at: UnixMillis::default(),
             pools,
             holds: HashMap::default(),
             takes: Vec::new(),
@@ -169,9 +176,11 @@ impl Journaled {
 }
 
 impl DropPast {
-    /// A countdown that was called off at its end or later was missed, unless staff called it off.
-    fn see_missed_opening(&mut self, record: &Record, at: UnixMillis) {
+    /// What the time of a record says. A countdown that was called off at its end or later was missed,
+    /// unless staff called it off.
+    fn see(&mut self, record: &Record, at: UnixMillis) {
         match record {
+            Record::Recovered(_) => self.recovered_at = at,
             Record::CountdownCancelled => {
                 self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
             }
@@ -299,15 +308,6 @@ impl DropPast {
         let live = self.holds.get_mut(&hold).filter(|past| past.state == RestoredState::Held);
         live.ok_or(RecoverError::NotLive { drop, seq, hold })?.state = state;
         Ok(())
-    }
-
-    /// How long nobody has worked on this drop, when `ledger_last_at` is the time of the latest row
-    /// of any drop.
-    ///
-    /// A live drop counts from its own latest row, which is at most a second old when a process
-    /// dies: a restart that died halfway may have recorded the outage of some drops only.
-    pub(crate) fn outage(&self, now: UnixMillis, ledger_last_at: UnixMillis) -> DurationMs {
-        now.since(if self.phase.is_live() { self.last_at } else { ledger_last_at })
     }
 
     /// Our outage is not the buyer's: every live deadline moves by it, the stream's as well.

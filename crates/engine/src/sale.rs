@@ -63,6 +63,8 @@ pub struct SaleDrop {
     tallies: Tallies,
     /// Viewers who took here, by core; one may be listed more than once.
     winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
+    /// The steward knows that something was counted.
+    counts_are_known: AtomicBool,
     /// The growth thread was asked and has not begun.
     growth_asked: AtomicBool,
 }
@@ -120,6 +122,7 @@ impl SaleDrop {
             channels: Mutex::default(),
             winners: tallies.iter().map(|_| CachePadded::default()).collect(),
             tallies,
+            counts_are_known: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
         }
     }
@@ -252,6 +255,19 @@ impl SaleDrop {
 
     pub(crate) fn tallies(&self) -> &Tallies {
         &self.tallies
+    }
+
+    /// Whether the steward does not know yet that something was counted; the caller then says so.
+    pub(crate) fn must_tell_count(&self) -> bool {
+        // ORDERING: Relaxed here and below: a core that still sees the old value has counted shortly
+        // before; the steward looks once more a while after it has cleared this.
+        !self.counts_are_known.load(Ordering::Relaxed)
+            && !self.counts_are_known.swap(true, Ordering::Relaxed)
+    }
+
+    /// Steward only: whoever counts next says so.
+    pub(crate) fn expect_counts(&self) {
+        self.counts_are_known.store(false, Ordering::Relaxed);
     }
 
     /// Notes the channel of a durable take, before its hold can end.

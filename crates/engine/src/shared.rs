@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) fresh_takes: FreshTakes,
     /// Answers to buys as tallied since the start.
     pub(crate) answered: Mutex<Answered>,
+    /// Drops in which something was counted after a quiet time; at most one entry for each drop.
+    pub(crate) counted_drops: Mutex<Vec<DropId>>,
     /// Replays that wait for somebody else's take to become durable.
     awaiting: AtomicUsize,
     /// Holds whose end is decided and not durable yet, as they stand until then.
@@ -65,6 +67,7 @@ impl Shared {
             generation: AtomicU64::new(1),
             fresh_takes: FreshTakes::default(),
             answered: Mutex::default(),
+            counted_drops: Mutex::default(),
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),
@@ -195,6 +198,13 @@ impl Shared {
 
     pub(crate) fn set_ledger_busy(&self, is_busy: bool) {
         self.ledger_busy.store(is_busy, Ordering::Relaxed);
+    }
+
+    /// A core has counted something in the drop: the steward has to know, which need not be at once.
+    pub(crate) fn note_count(&self, sale: &SaleDrop) {
+        if sale.must_tell_count() {
+            self.counted_drops.lock().push(sale.id());
+        }
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
 use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
 use stampede_stock::DropStock;
 use tracing::{info, warn};
@@ -77,8 +77,8 @@ pub fn start(
         return Err(StartError::Wakes { wakes: wakes_given, cores });
     }
     let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
-    let clock: Arc<dyn Clock> = Arc::new(SaleClock::from(ledger.chains.last_at, clock));
-    let shared = Arc::new(Shared::new(config, clock, inboxes));
+    let clock = Arc::new(SaleClock::from(ledger.chains.last_at, clock));
+    let shared = Arc::new(Shared::new(config, Arc::clone(&clock) as _, inboxes));
     for link in ledger.links.viewers {
         shared.directory.restore(link);
     }
@@ -89,7 +89,8 @@ pub fn start(
     for row in ledger.history {
         journaled.apply(&row?, &shared.directory)?;
     }
-    let started = rebuild(&shared, journaled, &ledger.chains)?;
+    let now = begin(&clock, &journaled, ledger.chains.last_at);
+    let started = rebuild(&shared, journaled, &ledger.chains, now)?;
 
     let (handle, requests) = StewardHandle::new(shared.config.steward_requests_max);
     let applier = TakeApplier::new(Arc::clone(&shared), handle.clone());
@@ -129,15 +130,25 @@ fn rings(config: &EngineConfig, steward: &StewardHandle, wakes: Vec<Wake>) -> Ve
     std::iter::once(first).chain(wakes.into_iter().map(core)).collect()
 }
 
-/// Makes every drop anew from what the journal left.
+/// Sets the sale's clock by the time that has really passed, which it gives back. Where no deadline runs,
+/// nothing keeps the clock from going on to the system's.
+fn begin(clock: &SaleClock, journaled: &Journaled, last_at: UnixMillis) -> UnixMillis {
+    let now = journaled.last_work.now(last_at, clock.system());
+    let runs = journaled.drops.values().any(DropPast::has_deadlines);
+    clock.set(if runs { now } else { now.max(clock.system().now()) });
+    now
+}
+
+/// Makes every drop anew from what the journal left; outages last until `passed`.
 fn rebuild(
     shared: &Arc<Shared>,
     mut journaled: Journaled,
     chains: &Chains,
+    passed: UnixMillis,
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.moment();
     journaled.leave_behind(now.sale);
-    let Journaled { drops, keys, mut on_air, brake, over, .. } = journaled;
+    let Journaled { drops, keys, mut on_air, brake, over, last_work, .. } = journaled;
     let last_drop = drops.keys().last().max(over.keys().last()).copied();
     let next_drop = last_drop.unwrap_or(DropId::HOUSE);
     for summary in over.into_values() {
@@ -155,8 +166,10 @@ fn rebuild(
         retiring: Retiring::default(),
     };
     for (id, mut past) in drops {
-        let recovery =
-            (!past.phase.is_final()).then(|| recover(id, &mut past, now.sale, chains.last_at));
+        let recovery = (!past.phase.is_final()).then(|| {
+            let outage = past.outage(passed, chains.last_at, &last_work);
+            recover(id, &mut past, outage)
+        });
         let sale = restore(shared, id, chains.incarnation, &past)?;
         sale.restore_channels(std::mem::take(&mut past.channels));
         let Some(mut recovery) = recovery else {
@@ -191,8 +204,7 @@ fn rebuild(
     Ok(started)
 }
 
-fn recover(drop: DropId, past: &mut DropPast, now: UnixMillis, last_at: UnixMillis) -> Recovery {
-    let outage = past.outage(now, last_at);
+fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
     past.move_deadlines(outage);
     Recovery { drop, outage, pools: past.recovered_pools(), missed_opening: None }
 }

@@ -104,6 +104,11 @@ impl Totals {
         delta
     }
 
+    /// Whether nothing was counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Reasons that occurred, with their counts.
     pub fn refusals(&self) -> impl Iterator<Item = (RefusalCode, u64)> + '_ {
         RefusalCode::ALL.into_iter().zip(self.refused).filter(|(_, count)| *count > 0)

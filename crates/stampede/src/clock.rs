@@ -1,10 +1,15 @@
 //! The clocks of a running server.
 
-use std::time::SystemTime;
+use std::{fs, time::SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
-use stampede_domain::UnixMillis;
-use stampede_engine::Clock;
+use stampede_domain::{DurationMs, UnixMillis};
+use stampede_engine::{BootId, Clock, MachineTime};
+
+/// Where the system names its present start: a random id, new at each boot.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// How often the machine's two clocks are read to learn how long it slept.
+const READS: usize = 3;
 
 /// The wall clock at the start plus the time that the machine was awake since: it never jumps while the
 /// server runs, and a machine that sleeps takes no time from a hold. Beside it the wall clock, read anew each time.
@@ -13,11 +18,12 @@ pub(crate) struct SystemClock {
     started_at: UnixMillis,
     /// Milliseconds between the machine's start and the clock's.
     started_ms: u64,
+    boot: BootId,
 }
 
 impl SystemClock {
     pub(crate) fn start() -> Self {
-        Self { started_at: wall(), started_ms: awake_ms() }
+        Self { started_at: wall(), started_ms: awake_ms(), boot: boot_id() }
     }
 
     /// Milliseconds since the clock was started.
@@ -38,6 +44,19 @@ impl Clock for SystemClock {
     fn micros(&self) -> u64 {
         awake_us()
     }
+
+    fn machine(&self) -> MachineTime {
+        let (mut since_boot_us, mut asleep_us) = (0, u64::MAX);
+        // Whatever held this thread up between the two readings looks like sleep.
+        for _ in 0..READS {
+            let before_us = awake_us();
+            since_boot_us = micros(ClockId::Boottime);
+            asleep_us = asleep_us.min(since_boot_us.saturating_sub(before_us));
+        }
+        let [since_boot, asleep] =
+            [since_boot_us, asleep_us].map(|micros| DurationMs::new(micros / 1_000));
+        MachineTime { boot: self.boot, since_boot, asleep }
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is where the server's wall clock comes from")]
@@ -49,6 +68,15 @@ fn wall() -> UnixMillis {
     UnixMillis::new(millis)
 }
 
+/// The id of the machine's present start. Without one each start of the server counts as another, so
+/// that what passes in between is told by the wall clock.
+fn boot_id() -> BootId {
+    let text = fs::read_to_string(BOOT_ID).unwrap_or_default();
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let id = u128::from_str_radix(&digits, 16).unwrap_or_else(|_| rand::random());
+    BootId::from_bytes(id.to_be_bytes())
+}
+
 /// Milliseconds since the machine's start, without those in which it slept.
 fn awake_ms() -> u64 {
     awake_us() / 1_000
@@ -56,7 +84,11 @@ fn awake_ms() -> u64 {
 
 /// The same in microseconds.
 fn awake_us() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
+    micros(ClockId::Monotonic)
+}
+
+fn micros(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
     let (seconds, nanos) = (seconds.unwrap_or_default(), nanos.unwrap_or_default());
     seconds * 1_000_000 + nanos / 1_000
@@ -72,5 +104,13 @@ mod tests {
         let (first, second) = (clock.now(), clock.now());
         assert!(first <= second);
         assert!(clock.moment().ahead_ms().abs() < 1_000);
+    }
+
+    #[test]
+    fn the_machine_is_known_by_its_start() {
+        let (one, other) = (SystemClock::start().machine(), SystemClock::start().machine());
+        assert_eq!(one.boot, other.boot);
+        assert!(one.boot != BootId::default() && one.since_boot <= other.since_boot);
+        assert!(one.asleep.get().abs_diff(other.asleep.get()) <= 1, "{one:?} {other:?}");
     }
 }

@@ -24,9 +24,23 @@ pub(crate) struct Book {
     pub(crate) first_take: Vec<u64>,
     pub(crate) tallied: Totals,
     pub(crate) next_tally: UnixMillis,
+    pub(crate) counting: Counting,
     /// The automatic start has had its chance; from then on the drop waits for its host.
     pub(crate) start_done: bool,
     pub(crate) watch: StreamWatch,
+}
+
+/// Whether a drop's counts are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// Nothing was counted: a core that counts says so.
+    #[default]
+    Quiet,
+    /// Something was counted of late.
+    Busy,
+    /// Nothing was counted since the last look. Cores have been told to speak up again; one more look
+    /// finds what was counted before a core could know.
+    Fading,
 }
 
 impl Book {
@@ -46,6 +60,7 @@ impl Book {
             live_holds: 0,
             tallied: Totals::default(),
             next_tally: UnixMillis::default(),
+            counting: Counting::default(),
             start_done: false,
             watch: StreamWatch::default(),
         }
@@ -86,9 +101,15 @@ impl Book {
         self.phase == Phase::Closed && self.live_holds == 0 && self.takes_accounted_for()
     }
 
-    /// When the next tally is due.
+    /// When the next tally is due; `None` while nothing is counted.
     pub(crate) fn tally_due(&self) -> Option<UnixMillis> {
-        self.phase.is_live().then_some(self.next_tally)
+        let counts = self.phase.is_live() && self.counting != Counting::Quiet;
+        counts.then_some(self.next_tally)
+    }
+
+    /// Whether a hold, a countdown or the stream's time runs, which an outage would move.
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.live_holds > 0 || self.phase == Phase::Countdown || self.lapses_at().is_some()
     }
 
     /// When the steward has to look at this drop again by the sale's clock, tallies apart.

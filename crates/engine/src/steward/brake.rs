@@ -18,6 +18,7 @@ use super::{effects::Effect, thread::Steward};
 use crate::{
     brake::{Ban, BrakeEntry},
     buy::HoldLook,
+    clock::Moment,
     command::{Action, CommandOutcome, Done, StaffCommand},
     command_refusal::CommandRefusal,
     event::CoreEvent,
@@ -268,10 +269,15 @@ impl Steward {
     }
 
     /// Ends what was set for a time that is over by the wall clock.
-    pub(super) fn brake_timers(&mut self, now: UnixMillis) {
+    pub(super) fn brake_timers(&mut self, now: Moment) {
+        let mut has_beaten = false;
         while self.has_room()
-            && let Some(part) = self.brake.due(now)
+            && let Some(part) = self.brake.due(now.wall)
         {
+            // The row's time is the sale's clock; what the wall clock showed stands beside it.
+            if !std::mem::replace(&mut has_beaten, true) {
+                self.beat(now);
+            }
             info!(%part, "the brake lets go: its time is over");
             self.lift(part, true);
         }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
 use super::{
+    Counting,
     effects::Effect,
     keys::Known,
     thread::Steward,
@@ -255,6 +256,8 @@ impl Steward {
         if let Some(old) = self.books.get(&drop) {
             book.phase_epoch = old.phase_epoch + 1;
             book.tallied = old.tallied.clone();
+            // What was counted and not tallied yet is looked at under the new plan.
+            book.counting = Counting::Busy;
         }
         self.books.insert(drop, book);
         self.timers.touch(drop);

@@ -119,7 +119,7 @@ impl Steward {
             let drop = take.hold.drop_id();
             let book = self.books.get_mut(&drop).expect("a drop with a take is not over");
             book.count_durable_take(take.hold.pool());
-            if book.phase == Phase::Closed {
+            if book.phase == Phase::Closed || book.live_holds == 1 {
                 self.timers.touch(drop);
             }
             self.deadlines.watch(take.deadline, take.hold);

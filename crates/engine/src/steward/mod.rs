@@ -10,6 +10,7 @@ mod clocks;
 mod commands;
 mod deadlines;
 mod effects;
+mod heartbeat;
 mod holds;
 mod keys;
 mod memory;
@@ -32,9 +33,10 @@ use tokio::sync::oneshot;
 
 use crate::command::{CommandOutcome, StaffCommand, Unavailable};
 
-pub(crate) use book::Book;
+pub(crate) use book::{Book, Counting};
 pub(crate) use brake::BrakeBook;
 pub(crate) use clocks::ClockWatch;
+pub(crate) use heartbeat::Pulse;
 pub(crate) use keys::CommandKeys;
 pub(crate) use retire::Retiring;
 pub(crate) use thread::{Recovery, Started, Steward, stock_config};

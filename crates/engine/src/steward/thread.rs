@@ -10,8 +10,8 @@ use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, Recove
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    Book, BrakeBook, ClockWatch, CommandKeys, Request, Requests, Retiring, deadlines::Deadlines,
-    effects::Effect, memory::warn_of_memory, timers::Timers,
+    Book, BrakeBook, ClockWatch, CommandKeys, Pulse, Request, Requests, Retiring,
+    deadlines::Deadlines, effects::Effect, memory::warn_of_memory, timers::Timers,
 };
 use crate::{
     applier::Tag,
@@ -74,8 +74,9 @@ pub(crate) struct Steward {
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
     pub(super) clocks: ClockWatch,
+    pub(super) pulse: Pulse,
     pub(super) on_air: OnAir,
-    pushed: Position,
+    pub(super) pushed: Position,
     stopping: bool,
 }
 
@@ -112,6 +113,7 @@ impl Steward {
             incarnation: started.incarnation,
             recoveries: started.recoveries,
             clocks: ClockWatch::default(),
+            pulse: Pulse::default(),
             on_air: started.on_air,
             stopping: false,
         }
@@ -138,8 +140,10 @@ impl Steward {
             }
             let now = self.look_at_clocks();
             self.expire(now.sale);
+            self.collect_counts(now.sale);
             self.timers(now);
-            self.brake_timers(now.wall);
+            self.brake_timers(now);
+            self.beat_if_due(now);
             let more = self.release_banned() | self.retire(now.sale);
             self.hand_over();
             let idle = self.requests(now);
@@ -171,6 +175,9 @@ impl Steward {
             }
             self.hand_over();
         }
+        self.wait_for_room();
+        // With it the recovery is over: what stands before it in this start was no work.
+        self.beat(self.shared.clock.moment());
         while !self.shared.is_poisoned() {
             self.settle_effects();
             self.hand_over();
@@ -245,7 +252,7 @@ impl Steward {
     fn sleep(&self, now: Moment) -> DurationMs {
         let brake = self.brake.next_timer().map(|at| now.on_sale(at));
         let retired = self.retiring.next(self.shared.config.settled_kept);
-        let timers = [self.timers.next(), self.deadlines.next(), brake, retired];
+        let timers = [self.timers.next(), self.deadlines.next(), brake, retired, self.next_beat()];
         let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.

@@ -7,7 +7,7 @@ use stampede_ledger::{Record, Tally};
 
 use tracing::warn;
 
-use super::thread::Steward;
+use super::{Book, Counting, thread::Steward};
 use crate::{clock::Moment, metrics};
 
 /// A start that begins later than this, in milliseconds, is worth a warning.
@@ -22,6 +22,8 @@ pub(crate) struct Timers {
     at: HashMap<DropId, UnixMillis, foldhash::fast::RandomState>,
     /// Drops whose books may have changed since their time was worked out.
     touched: Vec<DropId>,
+    /// Drops in which something runs that an outage would move.
+    running: HashSet<DropId, foldhash::fast::RandomState>,
     /// Drops that settle as soon as their last take is known.
     closed: HashSet<DropId, foldhash::fast::RandomState>,
 }
@@ -42,6 +44,19 @@ impl Timers {
     /// Whether a drop waits for its last takes.
     pub(crate) fn any_closed(&self) -> bool {
         !self.closed.is_empty()
+    }
+
+    /// Whether a hold, a countdown or a stream's time runs in any drop.
+    pub(crate) fn any_deadline(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    fn set_running(&mut self, drop: DropId, is_running: bool) {
+        if is_running {
+            self.running.insert(drop);
+        } else {
+            self.running.remove(&drop);
+        }
     }
 
     fn set(&mut self, drop: DropId, at: Option<UnixMillis>, is_closed: bool) {
@@ -91,6 +106,7 @@ impl Steward {
         for drop in touched.drain(..) {
             let book = self.books.get(&drop);
             let is_closed = book.is_some_and(|book| book.phase == Phase::Closed);
+            self.timers.set_running(drop, book.is_some_and(Book::has_deadline));
             self.timers.set(drop, book.and_then(|book| book.next_due(now)), is_closed);
         }
         // Its room is used again.
@@ -155,16 +171,41 @@ impl Steward {
         if book.tally_due().is_none_or(|at| at > now) {
             return;
         }
-        // Also where nothing was counted: outages are measured from a live drop's latest row.
         book.next_tally = now.plus(interval);
         self.tally(id);
     }
 
-    /// Records what was counted since the last tally.
+    /// Notes in which drops cores began to count.
+    pub(super) fn collect_counts(&mut self, now: UnixMillis) {
+        let due = now.plus(self.shared.config.tally_interval);
+        let counted = std::mem::take(&mut *self.shared.counted_drops.lock());
+        for drop in counted {
+            if let Some(book) = self.books.get_mut(&drop) {
+                if book.counting == Counting::Quiet {
+                    book.next_tally = due;
+                }
+                book.counting = Counting::Busy;
+                self.timers.touch(drop);
+            }
+        }
+    }
+
+    /// Records what was counted since the last tally, if anything was.
     fn tally(&mut self, id: DropId) {
         let book = self.book_mut(id);
         let totals = book.sale.totals();
         let delta = totals.since(&book.tallied);
+        if delta.is_empty() {
+            book.counting = match book.counting {
+                Counting::Busy => {
+                    book.sale.expect_counts();
+                    Counting::Fading
+                }
+                Counting::Fading | Counting::Quiet => Counting::Quiet,
+            };
+            return;
+        }
+        book.counting = Counting::Busy;
         book.tallied = totals;
         metrics::count_buys(&delta);
         let tally = Tally {

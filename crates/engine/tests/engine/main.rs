@@ -8,6 +8,7 @@ mod channels;
 mod clocks;
 mod memory;
 mod on_air;
+mod outage;
 mod over;
 mod recovery;
 mod sale;

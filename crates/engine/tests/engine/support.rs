@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,8 +14,9 @@ use stampede_domain::{
     Units, UnixMillis,
 };
 use stampede_engine::{
-    Action, Buy, BuyRequest, Clock, CommandOutcome, CoreEvent, CorePort, Engine, EngineConfig,
-    HoldLook, Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
+    Action, BootId, Buy, BuyRequest, Clock, CommandOutcome, CoreEvent, CorePort, Engine,
+    EngineConfig, HoldLook, MachineTime, Position, Role, StaffCommand, Unavailable, Viewer,
+    ViewerEvent, Wake,
 };
 use stampede_ledger::fake::FakeLedger;
 use tokio::sync::oneshot;
@@ -23,10 +24,17 @@ use tokio::sync::oneshot;
 /// Waits are bounded: a test that hangs says so.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[derive(Default)]
 pub(crate) struct ManualClock {
     now: AtomicU64,
     /// By how much the wall clock is ahead of the other, in milliseconds.
     wall_ahead: AtomicI64,
+    /// By how much the machine's clock is ahead of the other, in milliseconds.
+    machine_ahead: AtomicI64,
+    /// How long the machine has slept, in milliseconds.
+    asleep: AtomicU64,
+    /// Which start of the machine it is.
+    boot: AtomicU8,
 }
 
 thread_local! {
@@ -55,6 +63,17 @@ impl Clock for ManualClock {
         let (now, ahead) = (&self.now, &self.wall_ahead);
         let now = now.load(Ordering::SeqCst);
         UnixMillis::new(now.saturating_add_signed(ahead.load(Ordering::SeqCst)))
+    }
+
+    fn machine(&self) -> MachineTime {
+        let (now, ahead) = (&self.now, &self.machine_ahead);
+        let now = now.load(Ordering::SeqCst);
+        let since_boot = now.saturating_add_signed(ahead.load(Ordering::SeqCst));
+        MachineTime {
+            boot: BootId::from_bytes([self.boot.load(Ordering::SeqCst); 16]),
+            since_boot: DurationMs::new(since_boot),
+            asleep: DurationMs::new(self.asleep.load(Ordering::SeqCst)),
+        }
     }
 }
 
@@ -116,8 +135,8 @@ pub(crate) fn plan_with_countdown(supply: u32) -> DropPlan {
 impl World {
     /// An empty ledger, started once, on two cores.
     pub(crate) fn new() -> Self {
-        let clock =
-            Arc::new(ManualClock { now: AtomicU64::new(1_000_000), wall_ahead: AtomicI64::new(0) });
+        let now = AtomicU64::new(1_000_000);
+        let clock = Arc::new(ManualClock { now, ..ManualClock::default() });
         Self::start(FakeLedger::new("n1".parse().unwrap()), clock)
     }
 
@@ -157,6 +176,18 @@ impl World {
     /// Somebody sets the wall clock, so many milliseconds away from where it is.
     pub(crate) fn set_wall(&self, by_millis: i64) {
         self.clock.wall_ahead.fetch_add(by_millis, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the system's clock while no server runs: the machine knows better.
+    pub(crate) fn set_system(&self, by_millis: i64) {
+        let now = self.clock.now.load(Ordering::SeqCst).saturating_add_signed(by_millis);
+        self.clock.now.store(now, Ordering::SeqCst);
+        self.clock.machine_ahead.fetch_sub(by_millis, Ordering::SeqCst);
+    }
+
+    /// The machine starts anew.
+    pub(crate) fn reboot(&self) {
+        self.clock.boot.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {

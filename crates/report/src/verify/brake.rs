@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, HoldId, UnixMillis};
+use stampede_domain::{BanId, HoldId, Incarnation, UnixMillis};
 use stampede_ledger::{BrakeOrder, BrakePart, Record};
 
 use super::finding::{Findings, Place};
@@ -18,7 +18,9 @@ pub enum BrakeFault {
     #[error("{part} ends without being in force")]
     NotInForce { part: String },
     /// Only what has a time of its own ends by itself.
-    #[error("{part} is said to end by itself at {at}, its time is {expires_at:?}")]
+    #[error(
+        "{part} is said to end by itself at {at} by the wall clock, its time is {expires_at:?}"
+    )]
     EndedEarly { part: String, expires_at: Option<UnixMillis>, at: UnixMillis },
     /// A halt lets no take through.
     #[error("hold {hold} was taken at {taken_at}, while takes were stopped since {halted_at}")]
@@ -66,6 +68,10 @@ pub(super) struct BrakeBook {
     rates: Option<InForce>,
     bans: BTreeMap<BanId, InForce>,
     last_ban: BanId,
+    /// What the latest heartbeat says that the wall clock showed, and the time of its row.
+    wall: Option<(UnixMillis, UnixMillis)>,
+    /// The start that the heartbeat is of.
+    start: Option<Incarnation>,
 }
 
 impl BrakeBook {
@@ -77,6 +83,10 @@ impl BrakeBook {
         at: UnixMillis,
         findings: &mut Findings,
     ) {
+        if row.incarnation != self.start {
+            self.start = row.incarnation;
+            self.wall = None;
+        }
         for (number, record) in records {
             self.record(record, row.record(*number), at, findings);
         }
@@ -102,8 +112,14 @@ impl BrakeBook {
             Record::Lifted { part, expired } => {
                 self.lifted(*part, *expired, place, at, findings);
             }
+            Record::Heartbeat(beat) => self.wall = Some((beat.wall, at)),
             _ => {}
         }
+    }
+
+    /// What the wall clock shows at `at`, if it went on from the latest heartbeat.
+    fn wall(&self, at: UnixMillis) -> Option<UnixMillis> {
+        self.wall.map(|(wall, beat_at)| wall.plus(at.since(beat_at)))
     }
 
     fn lifted(
@@ -122,9 +138,12 @@ impl BrakeBook {
         let Some(InForce { expires_at }) = in_force else {
             return findings.add(place, BrakeFault::NotInForce { part: part.to_string() });
         };
-        // The time of its end is the wall clock's, the row's is the sale's: the two cannot be compared.
-        if expired && expires_at.is_none() {
-            let part = part.to_string();
+        // Its time is the wall clock's, the row's is the sale's. A heartbeat right before says what the
+        // wall clock showed; older versions wrote none.
+        let wall = self.wall(at);
+        let is_early = |expires_at| wall.is_some_and(|wall| wall < expires_at);
+        if expired && expires_at.is_none_or(is_early) {
+            let (part, at) = (part.to_string(), wall.unwrap_or(at));
             findings.add(place, BrakeFault::EndedEarly { part, expires_at, at });
         }
     }

@@ -15,6 +15,7 @@ mod orders;
 mod phases;
 mod pool;
 mod replay;
+mod starts;
 mod stream;
 mod tables;
 mod terms;
@@ -23,7 +24,7 @@ mod viewers;
 
 use std::{collections::BTreeMap, path::Path};
 
-use stampede_domain::{DropId, Incarnation, UnixMillis};
+use stampede_domain::{DropId, UnixMillis};
 use stampede_ledger::{JournalReader, ReadError, Row, RowHash, RowKey};
 
 pub use brake::BrakeFault;
@@ -43,6 +44,7 @@ use self::{
     keys::KeyCheck,
     orders::OrderJoin,
     replay::DropReplay,
+    starts::Starts,
     tables::LinkCheck,
 };
 
@@ -79,7 +81,7 @@ fn replay(
     let mut verifier = Verifier {
         chains: ChainCheck::default(),
         drops: BTreeMap::new(),
-        worked: Vec::new(),
+        starts: Starts::default(),
         brake: BrakeBook::default(),
         links: LinkCheck::new(reader.links()?),
         orders: OrderJoin::new(reader)?,
@@ -108,8 +110,7 @@ fn replay(
 struct Verifier<'a> {
     chains: ChainCheck,
     drops: BTreeMap<DropId, DropReplay>,
-    /// Starts that did more than recover, ascending.
-    worked: Vec<Incarnation>,
+    starts: Starts,
     brake: BrakeBook,
     links: LinkCheck,
     orders: OrderJoin<'a>,
@@ -130,10 +131,9 @@ impl Verifier<'_> {
         let facts = &mut self.facts;
         let replay = self.drops.entry(row.drop);
         let replay = replay.or_insert_with(|| DropReplay::new(row.drop, row.incarnation));
-        replay.row(row, times, &self.worked, facts, counts, findings);
-        if facts.worked && self.worked.last() != Some(&row.incarnation) {
-            self.worked.push(row.incarnation);
-        }
+        self.starts.begin(row.incarnation);
+        replay.row(row, times, &self.starts, facts, counts, findings);
+        self.starts.row(facts, times.at);
         if facts.records != u64::from(row.records) {
             let (stated, found) = (row.records, facts.records);
             let place = Place::row(row.drop, row.incarnation, row.seq);
@@ -159,7 +159,7 @@ impl Verifier<'_> {
         self.chains.finish(&reader.nodes()?, &reader.incarnations()?, findings);
         let now = self.chains.last_commit().map_or_else(UnixMillis::default, |(_, at)| at);
         for replay in self.drops.values_mut() {
-            replay.finish(&self.worked, now, counts, findings);
+            replay.finish(&self.starts, now, counts, findings);
         }
         self.links.finish(findings);
         let sums = self.drops.iter().flat_map(|(drop, replay)| {

@@ -17,6 +17,7 @@ use super::{
     holds::{HoldEnd, HoldFault},
     phases::{PhaseFault, Phases, name},
     pool::{PoolBook, Taken},
+    starts::Starts,
     terms,
     viewers::ViewerBook,
 };
@@ -36,6 +37,8 @@ pub(super) struct DropReplay {
     answered: (u64, u64),
     /// Time of the drop's row before the present one.
     last_at: UnixMillis,
+    /// Time of the latest recovery.
+    recovered_at: UnixMillis,
     /// The start in which the drop was planned, or last recovered.
     pub(super) known_in: Incarnation,
 }
@@ -60,18 +63,19 @@ impl DropReplay {
             outage_ms: 0,
             answered: (0, 0),
             last_at: UnixMillis::default(),
+            recovered_at: UnixMillis::default(),
             known_in: incarnation,
         }
     }
 
     /// Replays one row: takes first, because whatever comes back, comes back after the commit.
     ///
-    /// `worked` lists the starts that did more than recover.
+    /// `starts` knows the starts before the row.
     pub(super) fn row(
         &mut self,
         row: &Row,
         times: CommitTimes,
-        worked: &[Incarnation],
+        starts: &Starts,
         facts: &mut RowFacts,
         counts: &mut Counts,
         findings: &mut Findings,
@@ -110,7 +114,7 @@ impl DropReplay {
                 let (record, channel) = (*number, channel.clone());
                 facts.orders.push(Ordered { record, hold, viewer, units, amount, channel });
             }
-            self.record(record, moment, worked, counts, findings);
+            self.record(record, moment, starts, counts, findings);
         }
         facts.rest = rest;
         self.last_at = times.at;
@@ -120,7 +124,7 @@ impl DropReplay {
         &mut self,
         record: &Record,
         moment: Moment,
-        worked: &[Incarnation],
+        starts: &Starts,
         counts: &mut Counts,
         findings: &mut Findings,
     ) {
@@ -133,7 +137,7 @@ impl DropReplay {
             return;
         }
         if let Record::Recovered(recovered) = record {
-            self.recovered(recovered, moment, worked, counts, findings);
+            self.recovered(recovered, moment, starts, counts, findings);
         } else {
             self.must_be_recovered(moment, findings);
         }
@@ -301,7 +305,7 @@ impl DropReplay {
         &mut self,
         recovered: &Recovered,
         moment: Moment,
-        worked: &[Incarnation],
+        starts: &Starts,
         counts: &mut Counts,
         findings: &mut Findings,
     ) {
@@ -309,10 +313,12 @@ impl DropReplay {
         if incarnation == self.known_in {
             findings.add(place, HoldFault::RecoveredAgain { incarnation });
         }
-        self.check_skipped(worked, incarnation, place, findings);
+        self.check_skipped(starts, incarnation, place, findings);
         self.known_in = incarnation;
         let stated_ms = recovered.outage.get();
-        let gap_ms = moment.times.at.since(self.last_at).get();
+        let since = starts.idle_since(self.recovered_at).unwrap_or(self.last_at);
+        let gap_ms = moment.times.at.since(since).get();
+        self.recovered_at = moment.times.at;
         if stated_ms > gap_ms {
             findings.add(place, HoldFault::Outage { stated_ms, gap_ms });
         }
@@ -331,12 +337,13 @@ impl DropReplay {
     /// Reports the starts that worked without recovering this drop.
     fn check_skipped(
         &self,
-        worked: &[Incarnation],
+        starts: &Starts,
         until: Incarnation,
         place: Place,
         findings: &mut Findings,
     ) {
-        let between = worked.iter().filter(|start| **start > self.known_in && **start < until);
+        let between =
+            starts.worked.iter().filter(|start| **start > self.known_in && **start < until);
         for incarnation in between {
             findings.add(place, HoldFault::NotRecovered { incarnation: *incarnation });
         }
@@ -365,7 +372,7 @@ impl DropReplay {
     /// Checks what the journal leaves open.
     pub(super) fn finish(
         &mut self,
-        worked: &[Incarnation],
+        starts: &Starts,
         now: UnixMillis,
         counts: &mut Counts,
         findings: &mut Findings,
@@ -375,7 +382,7 @@ impl DropReplay {
             return;
         }
         let place = Place::drop(self.drop);
-        self.check_skipped(worked, Incarnation::MAX, place, findings);
+        self.check_skipped(starts, Incarnation::MAX, place, findings);
         for pool in &mut self.pools {
             counts.live_holds += pool.live();
             counts.takes_under_way += pool.finish(now, place, findings);
