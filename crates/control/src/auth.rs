@@ -4,8 +4,8 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use stampede_domain::MerchantId;
-use stampede_engine::Role;
+use stampede_domain::{MerchantId, StreamId};
+use stampede_engine::{Engine, Role};
 
 use crate::{
     problem::{Code, Problem},
@@ -33,9 +33,18 @@ impl Staff {
         self.0.merchant.as_ref()
     }
 
-    /// Whether this merchant's drops may be seen.
-    pub(crate) fn sees(&self, merchant: &MerchantId) -> bool {
+    /// Whether drops with these terms may be seen: a bound token sees its merchant's, a creator what
+    /// stands in its own rooms.
+    pub(crate) fn sees(&self, engine: &Engine, stream: &StreamId, merchant: &MerchantId) -> bool {
+        if self.role() == Role::Creator {
+            return engine.is_creators(stream, self.name());
+        }
         self.merchant().is_none_or(|own| own == merchant)
+    }
+
+    /// Whether the token is for every merchant's business.
+    pub(crate) fn is_everybodys(&self) -> bool {
+        self.merchant().is_none() && self.role() != Role::Creator
     }
 }
 

@@ -36,6 +36,7 @@ impl FromRef<ControlState> for ApiDocument {
         (name = "drops", description = "Drops as they stand."),
         (name = "commands", description = "What staff may ask for; each is recorded with its outcome."),
         (name = "streams", description = "What the platform reports about its streams; recorded as well."),
+        (name = "rooms", description = "Whose a stream is, who may sell in it."),
         (name = "brake", description = "What operations staff hold back: all takes, rates, people."),
         (name = "ledger", description = "What the ledger holds of a drop."),
         (name = "health", description = "For probes, scrapers and generators; no command."),

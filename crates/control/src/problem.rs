@@ -69,6 +69,15 @@ codes! {
     UnknownBan "unknown_ban" NOT_FOUND "No such ban in force"
     BansFull "bans_full" CONFLICT "As many bans as there may be are in force"
     CommandsFull "commands_full" CONFLICT "The drop has had as many commands as it may"
+    StreamNotYours "stream_not_yours" FORBIDDEN "The stream is somebody else's"
+    ShareFull "share_full" CONFLICT "Admitted merchants have as many drops as they may"
+    UnknownRoom "unknown_room" NOT_FOUND "The stream belongs to nobody"
+    RoomExists "room_exists" CONFLICT "The stream belongs to somebody already"
+    RoomUnchanged "room_unchanged" CONFLICT "Nothing would change"
+    RoomInUse "room_in_use" CONFLICT "Drops of the stream are not over"
+    RoomsFull "rooms_full" CONFLICT "As many streams belong to somebody as may"
+    RoomFull "room_full" CONFLICT "The stream admits as many merchants as it may"
+    InvalidAccount "invalid_account" UNPROCESSABLE_ENTITY "The account's name is not acceptable"
     // A refusal without a code of its own.
     Refused "refused" CONFLICT "The command was refused"
     // Decided here: nothing reached the engine.
@@ -213,6 +222,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{BanId, BanRangeError, Phase, PlanError, RatesError, Units};
+    use stampede_engine::RoomOwner;
 
     use super::*;
 
@@ -247,6 +257,32 @@ mod tests {
             CommandRefusal::UnknownBan { ban: BanId::new(7) },
             CommandRefusal::BansFull { max: 10_000 },
             CommandRefusal::CommandsFull { max: 10_000 },
+            CommandRefusal::StreamNotYours {
+                stream: "show".parse().unwrap(),
+                owner: RoomOwner::House,
+                merchant: "acme".parse().unwrap(),
+            },
+            CommandRefusal::RoomNotYours {
+                action: "admit",
+                stream: "show".parse().unwrap(),
+                owner: RoomOwner::House,
+            },
+            CommandRefusal::ForeignDrop { action: "open", merchant: "acme".parse().unwrap() },
+            CommandRefusal::ShareFull {
+                stream: "show".parse().unwrap(),
+                of: "acme".into(),
+                max: 32,
+            },
+            CommandRefusal::UnknownRoom { stream: "show".parse().unwrap() },
+            CommandRefusal::RoomExists { stream: "show".parse().unwrap(), owner: RoomOwner::House },
+            CommandRefusal::RoomUnchanged {
+                stream: "show".parse().unwrap(),
+                what: "acme is admitted".into(),
+            },
+            CommandRefusal::RoomInUse { stream: "show".parse().unwrap(), live: 1 },
+            CommandRefusal::RoomsFull { of: "all owners".into(), max: 5 },
+            CommandRefusal::RoomFull { stream: "show".parse().unwrap(), max: 5 },
+            CommandRefusal::Account { max: 64 },
         ];
         for refusal in refusals {
             let name = refusal.code().to_owned();

@@ -23,6 +23,13 @@ pub const OPTIONS_PER_SKU_MAX: usize = 8;
 pub const POOLS_PER_DROP_MAX: usize = 256;
 /// Drops of one stream that have neither settled nor been cancelled.
 pub const LIVE_DROPS_PER_STREAM_MAX: usize = 64;
+/// Drops of one stream, neither settled nor cancelled, of one merchant who does not own it; one more is
+/// refused.
+pub const ADMITTED_DROPS_PER_STREAM_MAX: usize = 32;
+/// Places of a stream that only the merchant who owns it may take.
+pub const OWNER_DROPS_PER_STREAM_KEPT: usize = 16;
+/// Bytes of the name of a creator's account.
+pub const ACCOUNT_BYTES_MAX: usize = 64;
 /// Accepted commands of one drop, after which only those that let less happen are accepted. Their
 /// idempotency keys stay in memory.
 pub const COMMANDS_PER_DROP_MAX: usize = 10_000;
@@ -90,6 +97,10 @@ const _: () = assert!(PLAN_BYTES_MAX <= RECORD_BYTES_MAX, "every valid plan fits
 const _: () = assert!(RECORD_BYTES_MAX <= ROW_BYTES_MAX, "every record fits a row");
 const _: () = assert!(SKUS_PER_DROP_MAX <= POOLS_PER_DROP_MAX, "every SKU has a common pool");
 const _: () = assert!(POOLS_PER_DROP_MAX <= 1 << 8, "a pool index has 8 bits");
+const _: () = assert!(
+    ADMITTED_DROPS_PER_STREAM_MAX + OWNER_DROPS_PER_STREAM_KEPT <= LIVE_DROPS_PER_STREAM_MAX,
+    "an owner's places are kept from every other merchant"
+);
 const _: () = assert!(SlotIndex::BITS >= Units::BITS, "each unit can have a slot");
 const _: () = assert!(UNITS_PER_BUY_MAX <= Units::MAX.get(), "a buy fits the stock word");
 const _: () = assert!(HOLDS_PER_VIEWER_DEFAULT <= HOLDS_PER_VIEWER_MAX, "the default is allowed");

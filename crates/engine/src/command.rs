@@ -7,6 +7,8 @@ use stampede_domain::{
     StreamId, Units,
 };
 
+use stampede_ledger::RoomOwner;
+
 use crate::command_refusal::CommandRefusal;
 
 /// What a member of staff is trusted with.
@@ -20,13 +22,15 @@ pub enum Role {
     Merchant,
     /// Keeps the system up: may pause or close, and works the brake; never plans or opens.
     Ops,
-    /// The machine that runs the streams: reports them offline or online, nothing else.
+    /// The platform's own machine: reports streams offline or online, says whose they are.
     Platform,
+    /// Owns streams: admits merchants to them, runs what they sell there.
+    Creator,
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform, Self::Creator];
 
     /// The name on every interface.
     pub const fn name(self) -> &'static str {
@@ -36,6 +40,7 @@ impl Role {
             Self::Merchant => "merchant",
             Self::Ops => "ops",
             Self::Platform => "platform",
+            Self::Creator => "creator",
         }
     }
 
@@ -48,18 +53,27 @@ impl Role {
     pub const fn may(self, action: &Action) -> bool {
         match self {
             Self::Admin => true,
-            Self::Merchant => !action.is_brake() && !action.is_stream_report(),
+            Self::Merchant => {
+                !action.is_brake() && !action.is_stream_report() && !action.gives_rooms()
+            }
             Self::Host => {
                 !action.is_brake()
                     && !action.is_stream_report()
+                    && !action.is_room()
                     && !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
+            }
+            Self::Creator => {
+                action.is_room() && !action.gives_rooms()
+                    || matches!(action, Action::Cancel | Action::Open | Action::CancelCountdown)
+                    || matches!(action, Action::Pause | Action::Resume | Action::Close)
+                    || matches!(action, Action::Feature)
             }
             Self::Ops => {
                 action.is_brake()
                     || action.is_stream_report()
                     || matches!(action, Action::Pause | Action::Close | Action::CancelCountdown)
             }
-            Self::Platform => action.is_stream_report(),
+            Self::Platform => action.is_stream_report() || action.is_room(),
         }
     }
 }
@@ -136,6 +150,39 @@ pub enum Action {
         /// Which.
         stream: StreamId,
     },
+    /// Say whose a stream is that belongs to nobody.
+    MakeRoom {
+        /// Which.
+        stream: StreamId,
+        /// Whose it is.
+        owner: RoomOwner,
+    },
+    /// Give a stream to another owner.
+    MoveRoom {
+        /// Which.
+        stream: StreamId,
+        /// Whose it is from now on.
+        owner: RoomOwner,
+    },
+    /// Let a merchant plan drops in a stream.
+    Admit {
+        /// Which.
+        stream: StreamId,
+        /// Whom.
+        merchant: MerchantId,
+    },
+    /// Let a merchant plan no more drops in a stream; what is planned stays.
+    Dismiss {
+        /// Which.
+        stream: StreamId,
+        /// Whom.
+        merchant: MerchantId,
+    },
+    /// Say that a stream belongs to nobody.
+    EndRoom {
+        /// Which.
+        stream: StreamId,
+    },
 }
 
 impl Action {
@@ -159,6 +206,11 @@ impl Action {
             Self::Unban { .. } => "unban",
             Self::StreamOffline { .. } => "stream_offline",
             Self::StreamOnline { .. } => "stream_online",
+            Self::MakeRoom { .. } => "make_room",
+            Self::MoveRoom { .. } => "move_room",
+            Self::Admit { .. } => "admit",
+            Self::Dismiss { .. } => "dismiss",
+            Self::EndRoom { .. } => "end_room",
         }
     }
 
@@ -182,6 +234,17 @@ impl Action {
         )
     }
 
+    /// Whether it is about who may sell in a stream; it names no drop.
+    pub const fn is_room(&self) -> bool {
+        self.gives_rooms()
+            || matches!(self, Self::Admit { .. } | Self::Dismiss { .. } | Self::EndRoom { .. })
+    }
+
+    /// Whether it says whose a stream is.
+    pub const fn gives_rooms(&self) -> bool {
+        matches!(self, Self::MakeRoom { .. } | Self::MoveRoom { .. })
+    }
+
     /// Whether it reports a stream, which is about every merchant's drops there and names none.
     pub const fn is_stream_report(&self) -> bool {
         matches!(self, Self::StreamOffline { .. } | Self::StreamOnline { .. })
@@ -201,7 +264,7 @@ pub struct StaffCommand {
     pub key: IdempotencyKey,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// The drop; `None` for [`Action::Plan`], for what works the brake, for reports about streams.
+    /// The drop; `None` for [`Action::Plan`], for what works the brake, for streams and their rooms.
     pub drop: Option<DropId>,
     /// What to do.
     pub action: Action,
@@ -210,7 +273,7 @@ pub struct StaffCommand {
 /// What an accepted command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The drop, new or old; the house for what works the brake, for a report about a stream.
+    /// The drop, new or old; the house for what works the brake, for streams and their rooms.
     pub drop: DropId,
     /// The lot's number, for a restock.
     pub lot: Option<u32>,

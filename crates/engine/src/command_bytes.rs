@@ -39,8 +39,17 @@ impl Action {
                 bytes.text(sku.as_str());
                 bytes.number(u64::from(units.get()));
             }
-            Self::StreamOffline { stream } | Self::StreamOnline { stream } => {
+            Self::StreamOffline { stream }
+            | Self::StreamOnline { stream }
+            | Self::EndRoom { stream } => bytes.text(stream.as_str()),
+            Self::MakeRoom { stream, owner } | Self::MoveRoom { stream, owner } => {
                 bytes.text(stream.as_str());
+                bytes.text(owner.kind());
+                bytes.text(owner.name().unwrap_or_default());
+            }
+            Self::Admit { stream, merchant } | Self::Dismiss { stream, merchant } => {
+                bytes.text(stream.as_str());
+                bytes.text(merchant.as_str());
             }
             Self::Stop { expires_in } => bytes.span(*expires_in),
             Self::SetRates { rates, expires_in } => {
@@ -112,6 +121,7 @@ impl Bytes {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{BanId, Rates, Units};
+    use stampede_ledger::RoomOwner;
 
     use super::*;
 
@@ -122,6 +132,18 @@ mod tests {
             _ => BanTarget::Channel { channel: target.parse().unwrap(), stream: None },
         };
         Action::Ban { target, release_holds, expires_in: None }
+    }
+
+    fn room(stream: &str, kind: &str) -> Action {
+        let owner = match kind {
+            "merchant" => RoomOwner::Merchant("nina".parse().unwrap()),
+            _ => RoomOwner::Creator("nina".into()),
+        };
+        Action::MakeRoom { stream: stream.parse().unwrap(), owner }
+    }
+
+    fn admit(stream: &str, merchant: &str) -> Action {
+        Action::Admit { stream: stream.parse().unwrap(), merchant: merchant.parse().unwrap() }
     }
 
     #[test]
@@ -153,6 +175,12 @@ mod tests {
             (ban("nina-tv", true), None),
             (ban("nina-tv2", true), None),
             (Action::Unban { ban: BanId::new(1) }, None),
+            (room("a", "merchant"), None),
+            (room("b", "merchant"), None),
+            (room("a", "creator"), None),
+            (admit("a", "acme"), None),
+            (admit("a", "zeta"), None),
+            (admit("b", "acme"), None),
         ];
         let prints: std::collections::BTreeSet<_> =
             requests.iter().map(|(action, drop)| action.fingerprint(*drop)).collect();

@@ -4,6 +4,8 @@ use stampede_domain::{
     BanId, BanRangeError, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, Units,
 };
 
+use stampede_ledger::RoomOwner;
+
 use crate::command::{Action, Role};
 
 /// Why a command was refused: an outcome, which is recorded too.
@@ -189,6 +191,112 @@ pub enum CommandRefusal {
         /// What was reported.
         stream: StreamId,
     },
+    /// The stream is another's room, to which the merchant is not admitted.
+    #[error(
+        "stream {stream} belongs to {owner}, and {merchant} is not admitted to it; ask {owner} or an \
+         admin to admit {merchant}, or use a stream of your own"
+    )]
+    StreamNotYours {
+        /// The stream.
+        stream: StreamId,
+        /// Whose it is.
+        owner: RoomOwner,
+        /// Who is not admitted.
+        merchant: MerchantId,
+    },
+    /// The stream is another's room.
+    #[error("stream {stream} belongs to {owner}; its owner, the platform or an admin may {action}")]
+    RoomNotYours {
+        /// The command.
+        action: &'static str,
+        /// The stream.
+        stream: StreamId,
+        /// Whose it is.
+        owner: RoomOwner,
+    },
+    /// Another merchant's drop in one's own room.
+    #[error(
+        "the drop is {merchant}'s; the owner of its stream may cancel it while it is scheduled, or \
+         feature it, but not {action} it"
+    )]
+    ForeignDrop {
+        /// The command.
+        action: &'static str,
+        /// Whose drop it is.
+        merchant: MerchantId,
+    },
+    /// Merchants who do not own the stream have as many live drops there as they may.
+    #[error(
+        "{of} may have {max} drops in stream {stream} that are not over, and have them; settle or \
+         cancel some first, or use a stream of your own"
+    )]
+    ShareFull {
+        /// The stream.
+        stream: StreamId,
+        /// Whom the limit is for.
+        of: String,
+        /// The limit.
+        max: usize,
+    },
+    /// The stream belongs to nobody.
+    #[error(
+        "stream {stream} belongs to nobody; a plan makes it its merchant's, make_room anybody's"
+    )]
+    UnknownRoom {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// The stream belongs to somebody already.
+    #[error("stream {stream} belongs to {owner} already; move_room gives it to another owner")]
+    RoomExists {
+        /// The stream.
+        stream: StreamId,
+        /// Whose it is.
+        owner: RoomOwner,
+    },
+    /// The command would change nothing.
+    #[error("nothing changes in stream {stream}: {what}")]
+    RoomUnchanged {
+        /// The stream.
+        stream: StreamId,
+        /// How it stands.
+        what: String,
+    },
+    /// Drops of the stream are not over.
+    #[error("{live} drops of stream {stream} are not over; settle or cancel them first")]
+    RoomInUse {
+        /// The stream.
+        stream: StreamId,
+        /// How many drops are not over.
+        live: usize,
+    },
+    /// As many streams belong to somebody as may.
+    #[error(
+        "{of} may have {max} streams, has them, and none of a merchant's is without a planned drop: \
+         use one of them, let drops settle, or end one by end_room"
+    )]
+    RoomsFull {
+        /// Whom the limit is for.
+        of: String,
+        /// The limit.
+        max: usize,
+    },
+    /// As many merchants are admitted to a stream as may be.
+    #[error(
+        "{max} merchants are admitted to stream {stream}, which is the most; dismiss some first"
+    )]
+    RoomFull {
+        /// The stream.
+        stream: StreamId,
+        /// The limit.
+        max: usize,
+    },
+    /// The name of an account that cannot be one.
+    #[error("an account's name must have 1 to {max} bytes and no control characters")]
+    Account {
+        /// Most bytes allowed.
+        max: usize,
+    },
     /// As many accepted commands as a drop may have.
     #[error(
         "the drop has had {max} commands, which is the most; it may still be paused, closed or \
@@ -216,9 +324,19 @@ impl CommandRefusal {
     pub fn code(&self) -> &str {
         match self {
             Self::UnknownDrop => "unknown_drop",
-            Self::Forbidden { .. } | Self::OtherMerchant { .. } | Self::BoundToken { .. } => {
-                "forbidden"
-            }
+            Self::Forbidden { .. }
+            | Self::OtherMerchant { .. }
+            | Self::BoundToken { .. }
+            | Self::ForeignDrop { .. } => "forbidden",
+            Self::StreamNotYours { .. } | Self::RoomNotYours { .. } => "stream_not_yours",
+            Self::ShareFull { .. } => "share_full",
+            Self::UnknownRoom { .. } => "unknown_room",
+            Self::RoomExists { .. } => "room_exists",
+            Self::RoomUnchanged { .. } => "room_unchanged",
+            Self::RoomInUse { .. } => "room_in_use",
+            Self::RoomsFull { .. } => "rooms_full",
+            Self::RoomFull { .. } => "room_full",
+            Self::Account { .. } => "invalid_account",
             Self::KeyReused => "key_reused",
             Self::WrongPhase { .. } => "wrong_phase",
             Self::Plan(_) => "invalid_plan",

@@ -33,6 +33,13 @@ pub struct EngineConfig {
     /// milliseconds, at most [`SETTLED_KEPT_MS`]. After that a [`DropSummary`](crate::DropSummary)
     /// stands for it.
     pub settled_kept: DurationMs,
+    /// Streams that belong to somebody. When full: the merchant's room that has been idle for the longest
+    /// time ends; without one, plans into new streams are refused.
+    pub rooms_max: usize,
+    /// The same for the streams of one owner, the house apart.
+    pub rooms_per_owner_max: usize,
+    /// Merchants admitted to one stream besides its owner. When full: one more is refused.
+    pub admitted_per_room_max: usize,
     /// Time between two tallies of a drop, in milliseconds.
     pub tally_interval: DurationMs,
 }
@@ -51,6 +58,9 @@ impl Default for EngineConfig {
             sale_bytes_max: 4 << 30,
             merchant_bytes_max: 1 << 30,
             settled_kept: DurationMs::new(SETTLED_KEPT_MS),
+            rooms_max: 16_384,
+            rooms_per_owner_max: 1_024,
+            admitted_per_room_max: 64,
             tally_interval: DurationMs::from_secs(1),
         }
     }

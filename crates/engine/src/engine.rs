@@ -17,6 +17,7 @@ use crate::{
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
     metrics::Shed,
+    rooms::RoomView,
     sale::SaleDrop,
     shared::Shared,
     steward::{ConfirmOutcome, FailOutcome, Request, StewardHandle},
@@ -101,6 +102,27 @@ impl Engine {
     /// The drops of a stream in memory, in running order.
     pub fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
         self.shared.stream(stream)
+    }
+
+    /// Who may sell in a stream; `None` if it belongs to nobody.
+    pub fn room(&self, stream: &StreamId) -> Option<RoomView> {
+        self.shared.rooms.read().view(stream)
+    }
+
+    /// The streams that belong to somebody, by name, behind `after`: at most `limit` of those that
+    /// `sees` lets through.
+    pub fn rooms(
+        &self,
+        after: Option<&StreamId>,
+        limit: usize,
+        sees: impl Fn(&RoomView) -> bool,
+    ) -> Vec<RoomView> {
+        self.shared.rooms.read().after(after).filter(sees).take(limit).collect()
+    }
+
+    /// Whether a stream belongs to the creator with this account.
+    pub fn is_creators(&self, stream: &StreamId, account: &str) -> bool {
+        self.shared.rooms.read().get(stream).is_some_and(|room| room.is_creators(account))
     }
 
     /// Distinct viewers connected to a stream.

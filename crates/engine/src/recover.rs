@@ -22,6 +22,7 @@ use crate::{
     recover_brake::BrakePast,
     recover_error::RecoverError,
     recover_pool::PoolPast,
+    recover_rooms::RoomsPast,
     steward::CommandKeys,
     summary::{DropSummary, FinalFigures},
     viewer::Directory,
@@ -68,6 +69,7 @@ pub(crate) struct Journaled {
     pub(crate) keys: CommandKeys,
     pub(crate) on_air: OnAir,
     pub(crate) brake: BrakePast,
+    pub(crate) rooms: RoomsPast,
     /// How long a drop that is over keeps its place among `drops`.
     pub(crate) settled_kept: DurationMs,
     /// Drops that were over for long enough to need no more than this.
@@ -92,7 +94,7 @@ impl Journaled {
                 | Record::Banned(_)
                 | Record::Lifted { .. }) => self.brake.apply(&record, at, directory),
                 Record::Heartbeat(beat) => self.last_work.beat(incarnation, at, *beat),
-                Record::Room(_) => {}
+                Record::Room(room) => self.rooms.record(&room),
                 record => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
@@ -133,6 +135,7 @@ impl Journaled {
     }
 
     fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
+        self.rooms.planned(drop, &plan);
         let pools = plan.skus.iter().map(|_| PoolPast::default()).collect();
         let offline = self.drops.get(&drop).and_then(|old| old.watch.offline_since());
         let past = DropPast {
@@ -161,17 +164,15 @@ impl Journaled {
         if matches!(command.outcome, Outcome::Refused { .. }) {
             return;
         }
-        if command.action.as_str() == "cancel_countdown"
-            && let Some(past) = self.drops.get_mut(&drop)
-        {
+        let action = command.action.as_str();
+        if let Some(past) = self.drops.get_mut(&drop).filter(|_| action == "cancel_countdown") {
             past.missed_opening = None;
         }
-        let (ban, personal) = self.brake.of_command(command.action.as_str());
+        let (ban, personal) = self.brake.of_command(action);
         let lots = self.drops.get(&drop).map(|past| past.lots);
-        let lot = lots.filter(|_| command.action.as_str() == "restock");
+        let lot = lots.filter(|_| action == "restock");
         let done = Done { drop, lot, ban, replayed: false };
-        let (actor, request) = (command.actor.as_str(), command.request);
-        self.keys.bind(actor, command.key, request, personal, done);
+        self.keys.bind(command.actor.as_str(), command.key, command.request, personal, done);
     }
 }
 

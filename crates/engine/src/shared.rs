@@ -20,6 +20,7 @@ use crate::{
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
     fresh_takes::FreshTakes,
+    rooms::Rooms,
     sale::SaleDrop,
     summary::DropSummary,
     viewer::Directory,
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     /// Rises when `drops` changes, so that each core knows when to look again.
     generation: AtomicU64,
     pub(crate) brake: Arc<Brake>,
+    /// Who may sell in which stream, as far as it is durable.
+    pub(crate) rooms: RwLock<Rooms>,
     /// Viewers whom a ban keeps out and whose holds it releases, since the steward last looked; for
     /// each ban at most one for each connection and each take under way.
     pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, BanId)>>,
@@ -58,6 +61,7 @@ impl Shared {
         Self {
             directory: Directory::new(config.connections_per_viewer_max),
             brake: Arc::new(Brake::new(&config)),
+            rooms: RwLock::default(),
             banned_viewers: Mutex::new(Vec::new()),
             config,
             clock,

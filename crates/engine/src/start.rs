@@ -148,17 +148,21 @@ fn rebuild(
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.moment();
     journaled.leave_behind(now.sale);
-    let Journaled { drops, keys, mut on_air, brake, over, last_work, .. } = journaled;
+    let Journaled { drops, keys, mut on_air, brake, rooms, over, last_work, .. } = journaled;
     let last_drop = drops.keys().last().max(over.keys().last()).copied();
     let next_drop = last_drop.unwrap_or(DropId::HOUSE);
     for summary in over.into_values() {
         shared.add_over(summary);
     }
+    let (rooms, new_owners) = rooms.finish();
+    *shared.rooms.write() = rooms.clone();
     let mut started = Started {
         books: BTreeMap::new(),
         keys,
         brake: brake.restore(shared),
         on_air: OnAir::default(),
+        rooms,
+        new_owners,
         live: Vec::new(),
         next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,

@@ -43,7 +43,7 @@
 //! | 29      | `Heartbeat`          | wall clock `v`, boot id `16`, since boot `v` |
 //! | 30      | `Suspended`          | span `v` |
 //! | 31      | `Featured`           | |
-//! | 32      | `Room`               | stream `t`, change: `0` owner (`0`, or `1` merchant `t`, or `2` account `t`), or `1` merchant `t` (admitted), or `2` merchant `t` (dismissed) |
+//! | 32      | `Room`               | stream `t`, change: `0` owner (`0`, or `1` merchant `t`, or `2` account `t`), or `1` merchant `t` (admitted), or `2` merchant `t` (dismissed), or `3` (ended) |
 //!
 //! `v` is a varint: 7 bits per byte, lowest first, top bit set on all but the last byte, shortest
 //! form only. `16` and `8` are big-endian, `1` is one byte. `t` is a length `v`, then UTF-8. `m` is

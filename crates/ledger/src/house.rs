@@ -1,5 +1,7 @@
 //! Facts of the house's chain besides the brake's: that the node works, who owns a stream.
 
+use std::fmt;
+
 use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
 
 use crate::Text;
@@ -49,10 +51,12 @@ pub enum RoomChange {
     Admitted(MerchantId),
     /// This merchant may plan no more drops in it.
     Dismissed(MerchantId),
+    /// The stream belongs to nobody from now on.
+    Ended,
 }
 
 /// Who owns a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RoomOwner {
     /// Whoever runs the server: the platform and its admins.
     House,
@@ -60,4 +64,33 @@ pub enum RoomOwner {
     Merchant(MerchantId),
     /// A creator, by the name of the account.
     Creator(Text),
+}
+
+impl RoomOwner {
+    /// The kind's name on every interface.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::House => "house",
+            Self::Merchant(_) => "merchant",
+            Self::Creator(_) => "creator",
+        }
+    }
+
+    /// The merchant's id or the account's name; the house has none.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::House => None,
+            Self::Merchant(merchant) => Some(merchant.as_str()),
+            Self::Creator(account) => Some(account.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for RoomOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            None => f.write_str("the house"),
+            Some(name) => write!(f, "{} {name}", self.kind()),
+        }
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
             out.push(2);
             put_text(out, merchant.as_str());
         }
+        RoomChange::Ended => out.push(3),
     }
 }
 
@@ -67,6 +68,7 @@ pub(crate) fn decode_room(reader: &mut Reader<'_>) -> Result<Record, RecordError
         }),
         1 => RoomChange::Admitted(read_merchant(reader)?),
         2 => RoomChange::Dismissed(read_merchant(reader)?),
+        3 => RoomChange::Ended,
         _ => return Err(reader.invalid("change")),
     };
     Ok(Record::Room(Room { stream, change }.into()))

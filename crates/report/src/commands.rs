@@ -10,6 +10,7 @@ use stampede_ledger::{Command, JournalReader, Outcome, Record, RowKey};
 pub use self::did::Did;
 use self::did::{Doings, name_targets};
 use crate::{FoldError, ReportError};
+pub use stampede_ledger::{Room, RoomChange};
 
 /// A command with its place among all commands of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 mod support;
 
-use stampede_domain::{BanId, DurationMs, HoldId, TakeNumber, UnixMillis};
-use stampede_ledger::{BrakePart, Record};
+use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
+use stampede_ledger::{BrakePart, Command, Outcome, Record, Room, RoomChange, RoomOwner};
 use stampede_report::{Verification, verify_dir};
 use support::{
     busy::busy_sale,
@@ -131,6 +131,57 @@ fn lies_about_the_brake_are_found() {
     check("not_allowed", &ledger, |rows| {
         let (row, _) = find(rows, is_taken);
         rows[row].records.push(Record::Halted(Box::default()));
+    });
+}
+
+#[test]
+fn lies_about_rooms_are_found() {
+    let ledger = sound();
+    let room = |change| Record::Room(Box::new(Room { stream: "friday".parse().unwrap(), change }));
+    let owner = |name: &str| room(RoomChange::Owner(RoomOwner::Merchant(name.parse().unwrap())));
+    let zeta = || "zeta".parse().unwrap();
+    // A row of the house in front of everything, in the commit of the first drop's plan.
+    let first = |rows: &mut Vec<Forged>, records: Vec<Record>| {
+        let mut house = rows[0].clone();
+        house.row.drop = DropId::HOUSE;
+        house.records = records;
+        house.header.rows += 1;
+        rows[0].header.rows += 1;
+        rows.insert(0, house);
+    };
+    let admitted = || room(RoomChange::Admitted(zeta()));
+    let dismissed = || room(RoomChange::Dismissed(zeta()));
+    let sound = vec![owner("acme"), admitted(), dismissed(), owner("zeta"), owner("acme")];
+    let verification = lie(&ledger, |rows| first(rows, sound));
+    assert!(verification.ok, "{verification}");
+    check("room_missing", &ledger, |rows| first(rows, vec![admitted()]));
+    check("room_missing", &ledger, |rows| {
+        first(rows, vec![owner("acme"), room(RoomChange::Ended), dismissed()]);
+    });
+    for lie in [owner("acme"), dismissed(), room(RoomChange::Admitted("acme".parse().unwrap()))] {
+        check("room_unchanged", &ledger, |rows| first(rows, vec![owner("acme"), lie]));
+    }
+    // The second drop's merchant is not let in, unless an admin plans.
+    let planned_by = |rows: &mut Vec<Forged>, role: &str| {
+        first(rows, vec![owner("zeta")]);
+        let second = rows.iter().position(|forged| {
+            forged.row.drop == DropId::new(2)
+                && forged.position(|found| matches!(found, Record::Planned { .. })).is_some()
+        });
+        let second = second.filter(|second| rows[*second].row.seq > rows[0].row.seq).unwrap();
+        let key = stampede_domain::KeyFingerprint::of(b"key");
+        let (actor, role, action, reason) = ("acme".into(), role.into(), "plan".into(), "".into());
+        let outcome = Outcome::Accepted;
+        let command = Command { actor, role, action, key, request: key, reason, outcome };
+        rows[second].records.push(Record::Command(Box::new(command)));
+    };
+    check("foreign_drop", &ledger, |rows| planned_by(rows, "merchant"));
+    let verification = lie(&ledger, |rows| planned_by(rows, "admin"));
+    assert!(verification.ok, "{verification}");
+    // A room belongs to no drop.
+    check("not_allowed", &ledger, |rows| {
+        let (row, _) = find(rows, is_taken);
+        rows[row].records.push(owner("acme"));
     });
 }
 

@@ -155,6 +155,7 @@ pub(crate) enum StaffRole {
     Merchant,
     Ops,
     Platform,
+    Creator,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,6 +19,7 @@ impl From<StaffRole> for Role {
             StaffRole::Merchant => Self::Merchant,
             StaffRole::Ops => Self::Ops,
             StaffRole::Platform => Self::Platform,
+            StaffRole::Creator => Self::Creator,
         }
     }
 }

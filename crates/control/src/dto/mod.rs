@@ -8,6 +8,7 @@ mod list;
 mod plan;
 mod recorded;
 mod report;
+mod rooms;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
@@ -17,6 +18,9 @@ pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
 pub(crate) use report::{ReportForm, ReportParams};
+pub(crate) use rooms::{
+    Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
+};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
-use stampede_report::commands::{Did, RecordedCommand, refusal};
+use stampede_report::commands::{Did, RecordedCommand, Room, RoomChange, refusal};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{dto::brake::KeptOut, extract::PageLimit};
@@ -78,6 +78,18 @@ struct RecordedDoing {
     /// When what was set ends by itself, in milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at_ms: Option<u64>,
+    /// The stream whose room was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "friday-show")]
+    stream: Option<String>,
+    /// Whose it is since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "merchant acme")]
+    owner: Option<String>,
+    /// Whom it admits since, or no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "acme")]
+    merchant: Option<String>,
     /// The SKU that got more units.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
@@ -124,6 +136,7 @@ impl RecordedDoing {
                 ..Self::default()
             },
             Did::Unbanned { ban } => Self { ban: Some(ban.to_string()), ..Self::default() },
+            Did::Room(room) => Self::of_room(room),
             Did::Restocked { lot, sku, units } => Self {
                 lot: Some(*lot),
                 sku: sku.as_ref().map(ToString::to_string),
@@ -131,6 +144,19 @@ impl RecordedDoing {
                 ..Self::default()
             },
         }
+    }
+}
+
+impl RecordedDoing {
+    fn of_room(room: &Room) -> Self {
+        let (owner, merchant) = match &room.change {
+            RoomChange::Owner(owner) => (Some(owner.to_string()), None),
+            RoomChange::Admitted(merchant) | RoomChange::Dismissed(merchant) => {
+                (None, Some(merchant.to_string()))
+            }
+            RoomChange::Ended => (None, None),
+        };
+        Self { stream: Some(room.stream.to_string()), owner, merchant, ..Self::default() }
     }
 }
 

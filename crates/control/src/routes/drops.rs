@@ -18,8 +18,12 @@ pub(super) fn visible(
     staff: &Staff,
     drop: DropId,
 ) -> Result<Standing, Problem> {
-    let found = Standing::of(state.engine(), drop).filter(|found| staff.sees(found.merchant()));
+    let found = Standing::of(state.engine(), drop).filter(|found| sees(state, staff, found));
     found.ok_or_else(Problem::unknown_drop)
+}
+
+fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
+    staff.sees(state.engine(), found.stream(), found.merchant())
 }
 
 /// Drops, oldest first, a page at a time.
@@ -52,7 +56,7 @@ pub(super) async fn list(
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let now = state.engine().moment();
     let mut all = Standing::all(state.engine()).into_iter().filter(|found| {
-        after.is_none_or(|after| found.id() > after) && staff.sees(found.merchant())
+        after.is_none_or(|after| found.id() > after) && sees(&state, &staff, found)
     });
     let drops: Vec<_> =
         all.by_ref().take(params.limit.get()).map(|found| found.summary(now)).collect();
@@ -121,7 +125,7 @@ pub(super) async fn stream(
     StreamPath(stream): StreamPath,
 ) -> Result<Json<StreamState>, Problem> {
     let mut drops = Standing::all(state.engine());
-    drops.retain(|found| *found.stream() == stream && staff.sees(found.merchant()));
+    drops.retain(|found| *found.stream() == stream && sees(&state, &staff, found));
     drops.sort_by_key(Standing::running_order);
     if drops.is_empty() {
         let detail = format!("no drop is planned in stream {stream}");

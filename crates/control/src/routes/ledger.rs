@@ -124,7 +124,7 @@ pub(super) async fn commands(
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let sees = |drop: DropId| match Standing::of(state.engine(), drop) {
-            Some(found) => staff.sees(found.merchant()),
+            Some(found) => staff.sees(state.engine(), found.stream(), found.merchant()),
             None => staff.merchant().is_none(),
         };
         stampede_report::commands::commands(state.data_dir(), before, limit, sees)
@@ -165,7 +165,7 @@ pub(super) async fn audit(
     DropPath(drop): DropPath,
 ) -> Result<Response, Problem> {
     visible(&state, &staff, drop)?;
-    if let role @ (Role::Host | Role::Platform) = staff.role() {
+    if let role @ (Role::Host | Role::Platform | Role::Creator) = staff.role() {
         let detail = format!("role {role} may not audit: the lines name viewers");
         return Err(Problem::new(Code::Forbidden, detail));
     }

@@ -5,6 +5,7 @@ mod commands;
 mod drops;
 mod health;
 mod ledger;
+mod rooms;
 mod standing;
 mod streams;
 
@@ -15,7 +16,7 @@ use crate::{openapi::ApiDocument, state::ControlState};
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
-    drops().merge(held_back()).merge(others())
+    drops().merge(streams()).merge(held_back()).merge(others())
 }
 
 /// Drops and what may be asked of them.
@@ -31,9 +32,19 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::feature))
         .routes(routes!(commands::close))
         .routes(routes!(commands::restock))
+}
+
+/// Streams, with whose they are.
+fn streams() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
         .routes(routes!(drops::stream))
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
+        .routes(routes!(rooms::list, rooms::make))
+        .routes(routes!(rooms::state, rooms::end))
+        .routes(routes!(rooms::move_to))
+        .routes(routes!(rooms::admit))
+        .routes(routes!(rooms::dismiss))
 }
 
 /// What operations staff hold back.

@@ -55,11 +55,12 @@ pub enum StaffError {
     /// A merchant's token without a merchant.
     #[error("a token with the role merchant must name its merchant: add --merchant ID")]
     MerchantMissing,
-    /// The platform's token with a merchant.
-    #[error(
-        "a token with the role platform cannot be bound: a stream shows every merchant's drops"
-    )]
-    PlatformBound,
+    /// The platform's or a creator's token with a merchant.
+    #[error("a token with the role {role} cannot be bound: a stream shows every merchant's drops")]
+    Bound {
+        /// The role.
+        role: Role,
+    },
     /// As many tokens as there may be.
     #[error("there are {max} staff tokens, which is the most; revoke some first")]
     TooMany {
@@ -131,8 +132,10 @@ impl StaffTokens {
         if staff.role == Role::Merchant && staff.merchant.is_none() {
             return Err(StaffError::MerchantMissing);
         }
-        if staff.role == Role::Platform && staff.merchant.is_some() {
-            return Err(StaffError::PlatformBound);
+        if let role @ (Role::Platform | Role::Creator) = staff.role
+            && staff.merchant.is_some()
+        {
+            return Err(StaffError::Bound { role });
         }
         let secret = StaffSecret::random();
         let id = format!("t{:016x}", rand::random::<u64>());
@@ -324,8 +327,10 @@ mod tests {
         }
         let unbound = tokens.add(staff("shop", Role::Merchant, None), now());
         assert!(matches!(unbound, Err(StaffError::MerchantMissing)));
-        let bound = tokens.add(staff("live", Role::Platform, Some("acme")), now());
-        assert!(matches!(bound, Err(StaffError::PlatformBound)));
+        for role in [Role::Platform, Role::Creator] {
+            let bound = tokens.add(staff("live", role, Some("acme")), now());
+            assert!(matches!(bound, Err(StaffError::Bound { .. })));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod openings;
 mod plans;
 mod reads;
 mod rig;
+mod rooms;
 mod sockets;
 mod staff;
 mod streams;

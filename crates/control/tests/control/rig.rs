@@ -100,6 +100,7 @@ impl Rig {
             token("host", Role::Host, None),
             token("ops", Role::Ops, None),
             token("platform", Role::Platform, None),
+            token("nina", Role::Creator, None),
             token("acme", Role::Merchant, Some("acme")),
             token("zeta", Role::Merchant, Some("zeta")),
         ];

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, MerchantId, Phase, PhaseChange, PoolIndex, SkuId, Units, UnixMillis,
-    limits::{COMMANDS_PER_DROP_MAX, LIVE_DROPS_PER_STREAM_MAX, REASON_BYTES_MAX},
+    DropId, DropPlan, Phase, PhaseChange, PoolIndex, SkuId, Units, UnixMillis,
+    limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, Outcome, Record};
 use tokio::sync::oneshot;
@@ -102,6 +102,12 @@ impl Steward {
             let online = matches!(command.action, Action::StreamOnline { .. });
             return self.report_stream(command, stream, online, now.sale);
         }
+        if command.action.is_room() {
+            return match command.drop {
+                None => self.work_room(command),
+                Some(_) => Err(CommandRefusal::UnknownDrop),
+            };
+        }
         let Some(drop) = command.drop else {
             let Action::Plan { plan } = &command.action else {
                 return Err(CommandRefusal::UnknownDrop);
@@ -113,20 +119,18 @@ impl Steward {
                 let (bound, named) = (bound.clone(), plan.merchant.clone());
                 return Err(CommandRefusal::OtherMerchant { bound, named });
             }
-            return self.plan(plan, now.wall);
+            return self.plan(command, plan, now.wall);
         };
         let sale =
             self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
-        let own = |merchant: &MerchantId| command.merchant.as_ref().is_none_or(|m| m == merchant);
-        let (merchant, phase) = if let Some(sale) = sale {
-            (sale.plan().merchant.clone(), sale.phase())
+        let phase = if let Some(sale) = sale {
+            self.check_reach(command, &sale.plan().stream, &sale.plan().merchant)?;
+            sale.phase()
         } else {
             let over = self.shared.over(drop).ok_or(CommandRefusal::UnknownDrop)?;
-            (over.merchant.clone(), over.phase)
+            self.check_reach(command, &over.stream, &over.merchant)?;
+            over.phase
         };
-        if !own(&merchant) {
-            return Err(CommandRefusal::UnknownDrop);
-        }
         if !command.role.may(&command.action) {
             return Err(forbidden());
         }
@@ -151,15 +155,6 @@ impl Steward {
             phase.after(change).ok_or(wrong)
         };
         match action {
-            // None of these is about a drop that there is.
-            Action::Plan { .. }
-            | Action::Stop { .. }
-            | Action::Go
-            | Action::SetRates { .. }
-            | Action::Ban { .. }
-            | Action::Unban { .. }
-            | Action::StreamOffline { .. }
-            | Action::StreamOnline { .. } => return Err(CommandRefusal::UnknownDrop),
             Action::Edit { plan } => {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now.wall)?;
@@ -203,19 +198,26 @@ impl Steward {
                 }
                 return self.restock(drop, sku, *units).map(Some);
             }
+            // Nothing else is about a drop that there is.
+            _ => return Err(CommandRefusal::UnknownDrop),
         }
         Ok(None)
     }
 
-    fn plan(&mut self, plan: &Arc<DropPlan>, now: UnixMillis) -> CommandOutcome {
+    fn plan(
+        &mut self,
+        command: &StaffCommand,
+        plan: &Arc<DropPlan>,
+        now: UnixMillis,
+    ) -> CommandOutcome {
         check_plan(plan, now)?;
-        let live = self.books.values().filter(|book| book.plan().stream == plan.stream).count();
-        if live >= LIVE_DROPS_PER_STREAM_MAX {
-            return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
-        }
+        let rooms = self.check_place(command, plan)?;
         self.check_memory(&plan.merchant, None, plan.skus.iter().map(|sku| sku.supply))?;
         let drop = self.next_drop;
         self.next_drop = drop.next().expect("a ledger holds fewer than 2^32 drops");
+        // Whose stream it is stands in front of the drop.
+        self.change_rooms(rooms);
+        self.rooms.note_drop(&plan.stream, drop);
         self.add_drop(drop, 1, plan);
         Ok(Done { drop, lot: None, ban: None, replayed: false })
     }

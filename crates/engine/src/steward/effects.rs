@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{
     DropId, HoldId, Phase, PoolIndex, Rates, Refusal, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::BrakePart;
+use stampede_ledger::{BrakePart, Room};
 use stampede_stock::Given;
 use tokio::sync::oneshot;
 
@@ -31,6 +31,8 @@ pub(crate) enum Effect {
     },
     /// A drop goes on air in place of the one that was.
     Air(DropId),
+    /// Who may sell in a stream shows.
+    Room(Room),
     /// A lot goes on sale.
     Supply {
         drop: DropId,
@@ -89,6 +91,7 @@ impl Steward {
                 self.enter(drop, epoch, phase, opens_at);
             }
             Effect::Air(drop) => self.show_on_air(drop),
+            Effect::Room(change) => self.shared.rooms.write().apply(&change),
             Effect::Supply { drop, pool, units } => {
                 let book = self.books.get(&drop).expect("a drop with a lot under way is not over");
                 book.sale

@@ -15,6 +15,7 @@ mod holds;
 mod keys;
 mod memory;
 mod retire;
+mod rooms;
 mod streams;
 mod thread;
 mod timers;

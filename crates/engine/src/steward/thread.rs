@@ -6,7 +6,7 @@ use std::{
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool};
+use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Room};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
@@ -19,6 +19,7 @@ use crate::{
     config::STEWARD_ROOM_MIN,
     fresh_takes::DurableTake,
     on_air::OnAir,
+    rooms::Rooms,
     sale::{SaleDrop, new_tallies},
     shared::Shared,
 };
@@ -34,6 +35,9 @@ pub(crate) struct Started {
     pub(crate) keys: CommandKeys,
     pub(crate) brake: BrakeBook,
     pub(crate) on_air: OnAir,
+    pub(crate) rooms: Rooms,
+    /// Owners that no record names yet.
+    pub(crate) new_owners: Vec<Room>,
     pub(crate) live: Vec<DurableTake>,
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
@@ -76,6 +80,8 @@ pub(crate) struct Steward {
     pub(super) clocks: ClockWatch,
     pub(super) pulse: Pulse,
     pub(super) on_air: OnAir,
+    pub(super) rooms: Rooms,
+    new_owners: Vec<Room>,
     pub(super) pushed: Position,
     stopping: bool,
 }
@@ -115,6 +121,8 @@ impl Steward {
             clocks: ClockWatch::default(),
             pulse: Pulse::default(),
             on_air: started.on_air,
+            rooms: started.rooms,
+            new_owners: started.new_owners,
             stopping: false,
         }
     }
@@ -174,6 +182,11 @@ impl Steward {
                 self.start_is_missed(drop, at, "the server was down");
             }
             self.hand_over();
+        }
+        // Behind the recovery of every drop: what stands here says that it was complete.
+        for room in std::mem::take(&mut self.new_owners) {
+            self.wait_for_room();
+            self.push(DropId::HOUSE, Record::Room(Box::new(room)));
         }
         self.wait_for_room();
         // With it the recovery is over: what stands before it in this start was no work.

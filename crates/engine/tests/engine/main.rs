@@ -11,6 +11,7 @@ mod on_air;
 mod outage;
 mod over;
 mod recovery;
+mod rooms;
 mod sale;
 mod starts;
 mod streams;

@@ -252,7 +252,7 @@ fn commands_are_refused_by_phase_and_by_role() {
     assert_eq!(wrong, Err(CommandRefusal::WrongPhase { action: "open", phase: Phase::Open }));
     let forbidden = world.give_as(Role::Ops, "k", Some(drop), Action::Resume).unwrap().get();
     let forbidden = forbidden.unwrap_err().to_string();
-    assert_eq!(forbidden, "role ops may not resume; admin, host and merchant may");
+    assert_eq!(forbidden, "role ops may not resume; admin, host, merchant and creator may");
     world.give_as(Role::Ops, "k2", Some(drop), Action::Pause).unwrap().get().unwrap();
     world.give_as(Role::Host, "k3", Some(drop), Action::Resume).unwrap().get().unwrap();
     world.wait_phase(drop, Phase::Open);

@@ -22,6 +22,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("room_of_a_creator", room(RoomChange::Owner(RoomOwner::Creator(Text::new("nina"))))),
         ("room_admits", room(RoomChange::Admitted(acme()))),
         ("room_dismisses", room(RoomChange::Dismissed(acme()))),
+        ("room_ends", room(RoomChange::Ended)),
     ]
 }
 

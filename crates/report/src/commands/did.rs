@@ -6,7 +6,7 @@ use stampede_domain::{
     BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanScope, Banned, BrakePart, Command, JournalReader, Outcome, Record, links,
+    BanScope, Banned, BrakePart, Command, JournalReader, Outcome, Record, Room, RoomChange, links,
 };
 
 use super::RecordedCommand;
@@ -39,6 +39,8 @@ pub enum Did {
         /// Which.
         ban: BanId,
     },
+    /// Changed who may sell in a stream.
+    Room(Room),
     /// Added units.
     Restocked {
         /// The lot's number within the drop.
@@ -54,6 +56,12 @@ impl Did {
     /// Whether this is what a command of this name does.
     fn is_of(&self, action: &str) -> bool {
         let name = match self {
+            Self::Room(Room { change: RoomChange::Owner(_), .. }) => {
+                return matches!(action, "make_room" | "move_room");
+            }
+            Self::Room(Room { change: RoomChange::Admitted(_), .. }) => "admit",
+            Self::Room(Room { change: RoomChange::Dismissed(_), .. }) => "dismiss",
+            Self::Room(Room { change: RoomChange::Ended, .. }) => "end_room",
             Self::Stopped { .. } => "stop",
             Self::RatesSet { .. } => "set_rates",
             Self::Banned { .. } => "ban",
@@ -103,6 +111,7 @@ impl Doings {
                 Did::Banned { ban: *ban, target }
             }
             Record::Lifted { part: BrakePart::Ban(ban), expired: false } => Did::Unbanned { ban },
+            Record::Room(room) => Did::Room(*room),
             // Limits that staff ended leave nothing to tell about the command.
             Record::Lifted { expired: false, .. } => {
                 self.latest.remove(&drop);

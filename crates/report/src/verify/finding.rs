@@ -5,7 +5,8 @@ use std::fmt;
 use stampede_domain::{DropId, Incarnation, Seq};
 
 use super::{
-    brake::BrakeFault, chain::ChainFault, holds::HoldFault, phases::PhaseFault, tables::TableFault,
+    brake::BrakeFault, chain::ChainFault, holds::HoldFault, phases::PhaseFault, rooms::RoomFault,
+    tables::TableFault,
 };
 
 /// Findings that a verification keeps; it counts the rest.
@@ -107,6 +108,9 @@ pub enum Fault {
     /// A brake that contradicts itself.
     #[error(transparent)]
     Brake(#[from] BrakeFault),
+    /// Rooms that contradict themselves, or drops that stand in the wrong one.
+    #[error(transparent)]
+    Room(#[from] RoomFault),
     /// Tables that disagree with the journal.
     #[error(transparent)]
     Table(#[from] TableFault),
@@ -122,6 +126,7 @@ impl Fault {
             Self::Phase(fault) => fault.kind(),
             Self::Hold(fault) => fault.kind(),
             Self::Brake(fault) => fault.kind(),
+            Self::Room(fault) => fault.kind(),
             Self::Table(fault) => fault.kind(),
         }
     }

@@ -15,6 +15,7 @@ mod orders;
 mod phases;
 mod pool;
 mod replay;
+mod rooms;
 mod starts;
 mod stream;
 mod tables;
@@ -32,6 +33,7 @@ pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
 pub use phases::{PhaseFault, Stage};
+pub use rooms::RoomFault;
 pub use stream::StreamFault;
 pub use tables::TableFault;
 pub use verification::{Counts, Verification};
@@ -44,6 +46,7 @@ use self::{
     keys::KeyCheck,
     orders::OrderJoin,
     replay::DropReplay,
+    rooms::RoomBook,
     starts::Starts,
     tables::LinkCheck,
 };
@@ -83,6 +86,7 @@ fn replay(
         drops: BTreeMap::new(),
         starts: Starts::default(),
         brake: BrakeBook::default(),
+        rooms: RoomBook::default(),
         links: LinkCheck::new(reader.links()?),
         orders: OrderJoin::new(reader)?,
         keys: KeyCheck::default(),
@@ -112,6 +116,7 @@ struct Verifier<'a> {
     drops: BTreeMap<DropId, DropReplay>,
     starts: Starts,
     brake: BrakeBook,
+    rooms: RoomBook,
     links: LinkCheck,
     orders: OrderJoin<'a>,
     keys: KeyCheck,
@@ -144,6 +149,7 @@ impl Verifier<'_> {
         if row.drop == DropId::HOUSE {
             self.brake.row(&facts.rest, place, times.at, findings);
         }
+        self.rooms.row(row.drop, &facts.rest, place, findings);
         self.brake.takes(&facts.taken, place, findings);
         self.links.row(row, &facts.viewers, findings);
         self.keys.row(row, &facts.rest);

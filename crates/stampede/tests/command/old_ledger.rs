@@ -31,13 +31,17 @@ fn verify(data: &Path) -> Value {
     serde_json::from_str(&stdout(&said)).unwrap()
 }
 
-/// Each drop with its phase and the units in orders.
-fn drops(server: &Running) -> Vec<(String, String, u64)> {
+/// What the server's control interface has at a path.
+fn ask(server: &Running, path: &str) -> Value {
     let mut curl = Command::new("curl");
     let token = server.token.as_deref().unwrap();
     curl.args(["-sS", "--fail-with-body", "-H"]).arg(format!("Authorization: Bearer {token}"));
-    let said = done(curl.arg(format!("{}v1/drops", server.control)));
-    let answer: Value = serde_json::from_str(&said).unwrap();
+    serde_json::from_str(&done(curl.arg(format!("{}{path}", server.control)))).unwrap()
+}
+
+/// Each drop with its phase and the units in orders.
+fn drops(server: &Running) -> Vec<(String, String, u64)> {
+    let answer = ask(server, "v1/drops");
     let drops = answer["drops"].as_array().unwrap().iter().map(|drop| {
         let text = |field: &str| drop[field].as_str().unwrap().to_owned();
         (text("drop"), text("phase"), drop["sold"].as_u64().unwrap())
@@ -60,6 +64,11 @@ fn an_old_ledger_verifies_opens_sells_and_verifies() {
     let found = drops(&server);
     let found: Vec<_> = found.iter().map(|(id, phase, sold)| (&**id, &**phase, *sold)).collect();
     assert_eq!(found, expected);
+    // Streams have owners since: the merchant whose drop came first.
+    let rooms = ask(&server, "v1/rooms");
+    let owner = |room: &Value| (room["stream"].clone(), room["owner"]["name"].clone());
+    let owners: Vec<_> = rooms["rooms"].as_array().unwrap().iter().map(owner).collect();
+    assert_eq!(owners, [("friday".into(), "maison-nord".into()), ("probe".into(), "probe".into())]);
     server.sell(dir.path(), 5);
     let token = server.token.clone();
     assert_eq!(server.stop(Signal::KILL).code(), None);

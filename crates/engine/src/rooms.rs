@@ -1,0 +1,171 @@
+//! Streams as rooms: who owns one, who may plan in it, by one set of rules for deciding as for replaying.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use stampede_domain::{DropId, MerchantId, StreamId};
+use stampede_ledger::{Room, RoomChange, RoomOwner};
+
+/// A stream with who may sell in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose it is.
+    pub owner: RoomOwner,
+    /// The merchants besides its owner that may plan in it, by name.
+    pub admitted: Vec<MerchantId>,
+}
+
+impl RoomView {
+    /// Whether this merchant may plan in the stream.
+    pub fn lets_in(&self, merchant: &MerchantId) -> bool {
+        is_merchant(&self.owner, merchant) || self.admitted.contains(merchant)
+    }
+}
+
+/// Every stream that belongs to somebody.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rooms {
+    rooms: BTreeMap<StreamId, RoomBook>,
+    /// How many each owner has.
+    owned: HashMap<RoomOwner, usize>,
+}
+
+/// One room.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomBook {
+    pub(crate) owner: RoomOwner,
+    pub(crate) admitted: BTreeSet<MerchantId>,
+    /// The drop that was planned last; the highest number is the latest.
+    last_drop: Option<DropId>,
+}
+
+impl RoomBook {
+    /// Whether the owner is this merchant.
+    pub(crate) fn is_of(&self, merchant: &MerchantId) -> bool {
+        is_merchant(&self.owner, merchant)
+    }
+
+    /// Whether the owner is the creator with this account.
+    pub(crate) fn is_creators(&self, account: &str) -> bool {
+        matches!(&self.owner, RoomOwner::Creator(owner) if owner.as_str() == account)
+    }
+
+    /// Whether this merchant may plan in the stream.
+    pub(crate) fn lets_in(&self, merchant: &MerchantId) -> bool {
+        self.is_of(merchant) || self.admitted.contains(merchant)
+    }
+}
+
+fn is_merchant(owner: &RoomOwner, merchant: &MerchantId) -> bool {
+    matches!(owner, RoomOwner::Merchant(owner) if owner == merchant)
+}
+
+impl Rooms {
+    pub(crate) fn get(&self, stream: &StreamId) -> Option<&RoomBook> {
+        self.rooms.get(stream)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Rooms of one owner.
+    pub(crate) fn owned_by(&self, owner: &RoomOwner) -> usize {
+        self.owned.get(owner).copied().unwrap_or_default()
+    }
+
+    /// Follows a change that was decided. One of a room that there is not changes nothing.
+    pub(crate) fn apply(&mut self, change: &Room) {
+        let Room { stream, change } = change;
+        match change {
+            RoomChange::Owner(owner) => self.set_owner(stream, owner),
+            RoomChange::Admitted(merchant) => {
+                if let Some(room) = self.rooms.get_mut(stream) {
+                    room.admitted.insert(merchant.clone());
+                }
+            }
+            RoomChange::Dismissed(merchant) => {
+                if let Some(room) = self.rooms.get_mut(stream) {
+                    room.admitted.remove(merchant);
+                }
+            }
+            RoomChange::Ended => {
+                if let Some(room) = self.rooms.remove(stream) {
+                    self.count_less(&room.owner);
+                }
+            }
+        }
+    }
+
+    /// Who was admitted stays; an owner needs no admission, so that of a new one is over.
+    fn set_owner(&mut self, stream: &StreamId, owner: &RoomOwner) {
+        *self.owned.entry(owner.clone()).or_default() += 1;
+        match self.rooms.get_mut(stream) {
+            None => {
+                let (owner, admitted) = (owner.clone(), BTreeSet::new());
+                self.rooms.insert(stream.clone(), RoomBook { owner, admitted, last_drop: None });
+            }
+            Some(room) => {
+                if let RoomOwner::Merchant(merchant) = owner {
+                    room.admitted.remove(merchant);
+                }
+                let before = std::mem::replace(&mut room.owner, owner.clone());
+                self.count_less(&before);
+            }
+        }
+    }
+
+    fn count_less(&mut self, owner: &RoomOwner) {
+        if let Some(count) = self.owned.get_mut(owner) {
+            *count -= 1;
+            if *count == 0 {
+                self.owned.remove(owner);
+            }
+        }
+    }
+
+    /// A drop was planned in the stream.
+    pub(crate) fn note_drop(&mut self, stream: &StreamId, drop: DropId) {
+        if let Some(room) = self.rooms.get_mut(stream) {
+            room.last_drop = room.last_drop.max(Some(drop));
+        }
+    }
+
+    /// The merchant's room, or any merchant's, in which nothing goes on and nothing was planned for
+    /// the longest time. Rooms of the house and of creators end by command alone.
+    pub(crate) fn longest_idle(
+        &self,
+        owner: Option<&RoomOwner>,
+        is_live: impl Fn(&StreamId) -> bool,
+    ) -> Option<&StreamId> {
+        let of_merchant = |room: &RoomBook| match owner {
+            Some(owner) => room.owner == *owner,
+            None => true,
+        };
+        let rooms = self.rooms.iter().filter(|(stream, room)| {
+            matches!(room.owner, RoomOwner::Merchant(_)) && of_merchant(room) && !is_live(stream)
+        });
+        rooms.min_by_key(|(_, room)| room.last_drop).map(|(stream, _)| stream)
+    }
+
+    /// One room as it stands.
+    pub(crate) fn view(&self, stream: &StreamId) -> Option<RoomView> {
+        self.rooms.get_key_value(stream).map(view)
+    }
+
+    /// The rooms behind a stream's name, in the order of names.
+    pub(crate) fn after(&self, after: Option<&StreamId>) -> impl Iterator<Item = RoomView> + '_ {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.rooms.range::<StreamId, _>((from, Unbounded)).map(view)
+    }
+}
+
+fn view((stream, room): (&StreamId, &RoomBook)) -> RoomView {
+    RoomView {
+        stream: stream.clone(),
+        owner: room.owner.clone(),
+        admitted: room.admitted.iter().cloned().collect(),
+    }
+}

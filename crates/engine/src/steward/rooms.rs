@@ -1,0 +1,275 @@
+//! Commands about rooms, with what a room's rules say about drops.
+
+use std::collections::HashSet;
+
+use stampede_domain::{
+    DropId, DropPlan, MerchantId, StreamId,
+    limits::{
+        ACCOUNT_BYTES_MAX, ADMITTED_DROPS_PER_STREAM_MAX, LIVE_DROPS_PER_STREAM_MAX,
+        OWNER_DROPS_PER_STREAM_KEPT,
+    },
+};
+use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
+use tracing::info;
+
+use super::{effects::Effect, thread::Steward};
+use crate::{
+    command::{Action, CommandOutcome, Done, Role, StaffCommand},
+    command_refusal::CommandRefusal,
+    rooms::RoomBook,
+};
+
+impl Steward {
+    /// Decides a command about a room.
+    pub(super) fn work_room(&mut self, command: &StaffCommand) -> CommandOutcome {
+        if !command.role.may(&command.action) {
+            return Err(CommandRefusal::forbidden(command.role, &command.action));
+        }
+        let change = match &command.action {
+            Action::MakeRoom { stream, owner } => {
+                let changes = self.make_room(command, stream, owner)?;
+                self.change_rooms(changes);
+                return Ok(done());
+            }
+            Action::MoveRoom { stream, owner } => self.move_room(command, stream, owner)?,
+            Action::Admit { stream, merchant } => self.admit(command, stream, merchant)?,
+            Action::Dismiss { stream, merchant } => {
+                let room = self.own_room(command, stream)?;
+                if !room.admitted.contains(merchant) {
+                    let what = format!("{merchant} is not admitted");
+                    return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+                }
+                change(stream, RoomChange::Dismissed(merchant.clone()))
+            }
+            Action::EndRoom { stream } => {
+                self.own_room(command, stream)?;
+                let live = self.live_in(stream).count();
+                if live > 0 {
+                    return Err(CommandRefusal::RoomInUse { stream: stream.clone(), live });
+                }
+                change(stream, RoomChange::Ended)
+            }
+            _ => unreachable!("only commands about rooms come here"),
+        };
+        self.change_rooms(vec![change]);
+        Ok(done())
+    }
+
+    fn make_room(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        owner: &RoomOwner,
+    ) -> Result<Vec<Room>, CommandRefusal> {
+        unbound(command)?;
+        check_account(owner)?;
+        if let Some(room) = self.rooms.get(stream) {
+            let owner = room.owner.clone();
+            return Err(CommandRefusal::RoomExists { stream: stream.clone(), owner });
+        }
+        self.changes_to_make(stream, owner)
+    }
+
+    fn move_room(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        owner: &RoomOwner,
+    ) -> Result<Room, CommandRefusal> {
+        unbound(command)?;
+        check_account(owner)?;
+        if self.own_room(command, stream)?.owner == *owner {
+            let what = format!("it belongs to {owner}");
+            return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+        }
+        let max = self.shared.config.rooms_per_owner_max;
+        if *owner != RoomOwner::House && self.rooms.owned_by(owner) >= max {
+            return Err(CommandRefusal::RoomsFull { of: owner.to_string(), max });
+        }
+        Ok(change(stream, RoomChange::Owner(owner.clone())))
+    }
+
+    fn admit(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        merchant: &MerchantId,
+    ) -> Result<Room, CommandRefusal> {
+        let room = self.own_room(command, stream)?;
+        if room.lets_in(merchant) {
+            let what = if room.is_of(merchant) { "its owner" } else { "admitted" };
+            let what = format!("{merchant} is {what}");
+            return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+        }
+        let max = self.shared.config.admitted_per_room_max;
+        if room.admitted.len() >= max {
+            return Err(CommandRefusal::RoomFull { stream: stream.clone(), max });
+        }
+        Ok(change(stream, RoomChange::Admitted(merchant.clone())))
+    }
+
+    /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
+    fn own_room(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+    ) -> Result<&RoomBook, CommandRefusal> {
+        let unknown = || CommandRefusal::UnknownRoom { stream: stream.clone() };
+        let room = self.rooms.get(stream).ok_or_else(unknown)?;
+        let speaks = match (command.role, &command.merchant) {
+            (Role::Creator, _) => room.is_creators(&command.actor),
+            (_, Some(bound)) => room.is_of(bound),
+            (_, None) => true,
+        };
+        if speaks {
+            return Ok(room);
+        }
+        let (action, owner) = (command.action.name(), room.owner.clone());
+        Err(CommandRefusal::RoomNotYours { action, stream: stream.clone(), owner })
+    }
+
+    /// What has to change so that the stream has this owner, within the limits: a merchant who has as
+    /// many rooms as he may gives up the one that has been idle for the longest time.
+    fn changes_to_make(
+        &self,
+        stream: &StreamId,
+        owner: &RoomOwner,
+    ) -> Result<Vec<Room>, CommandRefusal> {
+        let config = &self.shared.config;
+        let (all, each) = (config.rooms_max, config.rooms_per_owner_max);
+        let is_full = *owner != RoomOwner::House && self.rooms.owned_by(owner) >= each;
+        let mut changes = Vec::new();
+        if is_full || self.rooms.len() >= all {
+            let books = self.books.values();
+            let live: HashSet<&StreamId> = books.map(|book| &book.plan().stream).collect();
+            let of = is_full.then_some(owner);
+            let idle = self.rooms.longest_idle(of, |stream| live.contains(stream));
+            let (of, max) = match of {
+                Some(owner) => (owner.to_string(), each),
+                None => ("all owners".to_owned(), all),
+            };
+            let idle = idle.ok_or(CommandRefusal::RoomsFull { of, max })?;
+            changes.push(change(idle, RoomChange::Ended));
+        }
+        changes.push(change(stream, RoomChange::Owner(owner.clone())));
+        Ok(changes)
+    }
+
+    /// Checks that the plan's merchant may plan in the stream and has a place there; with what has to
+    /// change about rooms first.
+    pub(super) fn check_place(
+        &self,
+        command: &StaffCommand,
+        plan: &DropPlan,
+    ) -> Result<Vec<Room>, CommandRefusal> {
+        let DropPlan { stream, merchant, .. } = plan;
+        let Some(room) = self.rooms.get(stream) else {
+            return self.changes_to_make(stream, &RoomOwner::Merchant(merchant.clone()));
+        };
+        // An admin acts for the house, which plans for everybody.
+        let is_house = command.role == Role::Admin && command.merchant.is_none();
+        if !is_house && !room.lets_in(merchant) {
+            let (stream, merchant) = (stream.clone(), merchant.clone());
+            let owner = room.owner.clone();
+            return Err(CommandRefusal::StreamNotYours { stream, owner, merchant });
+        }
+        let live = self.live_in(stream).count();
+        if live >= LIVE_DROPS_PER_STREAM_MAX {
+            return Err(CommandRefusal::StreamFull { max: LIVE_DROPS_PER_STREAM_MAX });
+        }
+        if room.is_of(merchant) {
+            return Ok(Vec::new());
+        }
+        let of_merchant = self.live_in(stream).filter(|other| *other == merchant).count();
+        let foreign = self.live_in(stream).filter(|other| !room.is_of(other)).count();
+        let kept = LIVE_DROPS_PER_STREAM_MAX - OWNER_DROPS_PER_STREAM_KEPT;
+        let keeps = matches!(room.owner, RoomOwner::Merchant(_)) && foreign >= kept;
+        let stream = stream.clone();
+        if of_merchant >= ADMITTED_DROPS_PER_STREAM_MAX {
+            let (of, max) = (merchant.to_string(), ADMITTED_DROPS_PER_STREAM_MAX);
+            return Err(CommandRefusal::ShareFull { stream, of, max });
+        }
+        if keeps {
+            let (of, max) = ("all admitted merchants".to_owned(), kept);
+            return Err(CommandRefusal::ShareFull { stream, of, max });
+        }
+        Ok(Vec::new())
+    }
+
+    /// Makes changes that were decided; they show once they are durable.
+    pub(super) fn change_rooms(&mut self, changes: Vec<Room>) {
+        for change in changes {
+            info!(stream = %change.stream, change = ?change.change, "a room changes");
+            self.rooms.apply(&change);
+            self.push(DropId::HOUSE, Record::Room(Box::new(change.clone())));
+            self.after_records(Effect::Room(change));
+        }
+    }
+
+    /// Whether the token may give such a command about a drop with these terms: a merchant about its
+    /// own drops, a room's owner about what stands in the room.
+    pub(super) fn check_reach(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        merchant: &MerchantId,
+    ) -> Result<(), CommandRefusal> {
+        let room = self.rooms.get(stream);
+        if command.role == Role::Creator {
+            let own = room.is_some_and(|room| room.is_creators(&command.actor));
+            return if own { Ok(()) } else { Err(CommandRefusal::UnknownDrop) };
+        }
+        let Some(bound) = &command.merchant else { return Ok(()) };
+        if merchant == bound {
+            return match room.filter(|room| !room.lets_in(bound)) {
+                Some(room) if matches!(command.action, Action::Feature) => {
+                    let (stream, merchant) = (stream.clone(), merchant.clone());
+                    let owner = room.owner.clone();
+                    Err(CommandRefusal::StreamNotYours { stream, owner, merchant })
+                }
+                _ => Ok(()),
+            };
+        }
+        if !room.is_some_and(|room| room.is_of(bound)) {
+            return Err(CommandRefusal::UnknownDrop);
+        }
+        match command.action {
+            Action::Cancel | Action::Feature => Ok(()),
+            _ => {
+                let (action, merchant) = (command.action.name(), merchant.clone());
+                Err(CommandRefusal::ForeignDrop { action, merchant })
+            }
+        }
+    }
+
+    /// The merchants of the stream's drops that are not over, one for each drop.
+    fn live_in(&self, stream: &StreamId) -> impl Iterator<Item = &MerchantId> {
+        let plans = self.books.values().map(super::Book::plan);
+        plans.filter(move |plan| plan.stream == *stream).map(|plan| &plan.merchant)
+    }
+}
+
+fn done() -> Done {
+    Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false }
+}
+
+fn change(stream: &StreamId, change: RoomChange) -> Room {
+    Room { stream: stream.clone(), change }
+}
+
+fn unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
+    match command.merchant.clone() {
+        Some(bound) => Err(CommandRefusal::BoundToken { action: command.action.name(), bound }),
+        None => Ok(()),
+    }
+}
+
+fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {
+    let RoomOwner::Creator(account) = owner else { return Ok(()) };
+    let account = account.as_str();
+    let sound = !account.trim().is_empty() && !account.chars().any(char::is_control);
+    if sound && account.len() <= ACCOUNT_BYTES_MAX {
+        return Ok(());
+    }
+    Err(CommandRefusal::Account { max: ACCOUNT_BYTES_MAX })
+}
