@@ -31,8 +31,19 @@ pub struct ControlConfig {
     pub answer_wait: DurationMs,
     /// Connections at a time. When full: further ones wait to be accepted.
     pub connections_max: usize,
+    /// Connections of one address at a time, unless it is a trusted proxy's. When exceeded: the new one
+    /// is closed.
+    pub connections_per_address_max: usize,
+    /// Commands of one token's name that are accepted per second in the long run; 0 for no limit. Those
+    /// that stop a sale do not count. When exceeded: 429.
+    pub commands_per_s: u32,
+    /// Commands of one token's name at once.
+    pub commands_burst: u32,
     /// Reports and audits that read the ledger at a time. When full: 503, busy.
     pub ledger_reads_max: usize,
+    /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503,
+    /// busy.
+    pub ledger_reads_share_max: usize,
     /// Time that a reader of an audit may let a chunk wait. When exceeded: the audit breaks off.
     pub chunk_wait: DurationMs,
     /// Time that open connections have to finish once the server stops.
@@ -56,7 +67,11 @@ impl Default for ControlConfig {
             request_wait: DurationMs::from_secs(30),
             answer_wait: DurationMs::from_secs(10),
             connections_max: 512,
-            ledger_reads_max: 2,
+            connections_per_address_max: 256,
+            commands_per_s: 50,
+            commands_burst: 500,
+            ledger_reads_max: 4,
+            ledger_reads_share_max: 2,
             chunk_wait: DurationMs::from_secs(30),
             drain_wait: DurationMs::from_secs(10),
         }

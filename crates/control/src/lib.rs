@@ -3,8 +3,10 @@
 //! [`router`] is the whole interface, [`assets`] its public files alone; [`serve`] answers either on a
 //! listener. Commands go to the
 //! engine, which decides whether the actor may give them, records the outcome, answers when the
-//! record is durable. Reports are folds that `stampede-report` makes; nothing here reads the ledger.
+//! record is durable. Whatever is read from the ledger,
+//! `stampede-report` reads.
 
+mod answered;
 mod assets;
 mod auth;
 mod config;
@@ -17,6 +19,7 @@ mod problem;
 mod router;
 mod routes;
 mod serve;
+mod shares;
 mod staff;
 mod state;
 

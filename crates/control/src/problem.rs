@@ -95,6 +95,7 @@ codes! {
     UnknownPath "unknown_path" NOT_FOUND "No such path"
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
+    TooManyCommands "too_many_commands" TOO_MANY_REQUESTS "Too many commands in a short time"
     // Nothing is wrong with the request.
     Busy "busy" SERVICE_UNAVAILABLE "Too many requests wait"
     Poisoned "poisoned" SERVICE_UNAVAILABLE "The ledger failed"
@@ -163,6 +164,11 @@ impl Problem {
     /// The same problem, with the advice to send the request again after a moment.
     pub(crate) fn retry(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), retry_after: Some(RETRY_AFTER) }
+    }
+
+    /// The same problem, with the advice to send the request again after so long.
+    pub(crate) fn retry_after(self, wait: DurationMs) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// Another merchant's drop reads like one that never was.

@@ -13,7 +13,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use stampede_domain::{DurationMs, RepeatedWarning, UnixMillis};
-use stampede_proxies::Peer;
+use stampede_proxies::{ClientAddress, Peer, ProxyProtocol};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -21,8 +21,9 @@ use tokio::{
 };
 
 use crate::{
-    ControlConfig,
+    ControlConfig, metrics,
     opening::{Transport, open},
+    shares::{HeldPlace, Places},
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -33,6 +34,8 @@ struct Opened {
     transport: Transport,
     peer: Peer,
     permit: OwnedSemaphorePermit,
+    /// The address's; a trusted proxy's connections are nobody's.
+    place: Option<HeldPlace>,
 }
 
 /// Answers requests until `shutdown` is done, then lets open connections finish for
@@ -46,6 +49,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(config.connections_max));
+    // How many there are in all, the permits say.
+    let addresses = Arc::new(Places::new(usize::MAX, config.connections_per_address_max));
     let graceful = GracefulShutdown::new();
     // Those that are still opening have asked for nothing: they go at once when the server stops.
     let mut openings: JoinSet<Option<Opened>> = JoinSet::new();
@@ -73,10 +78,15 @@ pub async fn serve(
                 if let Some(times) = refused.over() {
                     tracing::info!(times, "connections are accepted again");
                 }
-                let config = Arc::clone(&shared);
+                let (config, addresses) = (Arc::clone(&shared), Arc::clone(&addresses));
                 openings.spawn(async move {
+                    // Behind a PROXY header the client's address is not known before it is read.
+                    let is_direct = config.proxy_protocol == ProxyProtocol::Off;
+                    let place = |address| place_of(address, &addresses, &config);
+                    let early = if is_direct { place(from.ip().into())? } else { None };
                     let (transport, peer) = open(stream, from, &config).await?;
-                    Some(Opened { transport, peer, permit })
+                    let place = if is_direct { early } else { place(peer.address)? };
+                    Some(Opened { transport, peer, permit, place })
                 });
             }
             Err(error) => {
@@ -103,7 +113,7 @@ fn answer(
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
 ) {
-    let Opened { transport, peer, permit } = opened;
+    let Opened { transport, peer, permit, place } = opened;
     let router = TowerToHyperService::new(router.clone());
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(peer);
@@ -115,7 +125,7 @@ fn answer(
         if let Err(error) = connection.await {
             tracing::debug!(client = %peer.address, %error, "a connection ended early");
         }
-        drop(permit);
+        drop((permit, place));
     });
 }
 
@@ -126,6 +136,25 @@ fn http(config: &ControlConfig) -> http1::Builder {
         .max_headers(config.headers_max)
         .max_buf_size(config.header_bytes_max);
     http
+}
+
+/// A place among the connections of an address, none for a trusted proxy's; `None` if the address has as
+/// many as it may.
+#[expect(clippy::option_option, reason = "a connection of nobody's is not one too many")]
+fn place_of(
+    address: ClientAddress,
+    addresses: &Places,
+    config: &ControlConfig,
+) -> Option<Option<HeldPlace>> {
+    if config.trusted_proxies.contains(address) {
+        return Some(None);
+    }
+    let Ok(place) = addresses.take(&address.to_string()) else {
+        metrics::count_opening("address_full");
+        tracing::debug!(client = %address, "a connection too many of one address was dropped");
+        return None;
+    };
+    Some(Some(place))
 }
 
 /// Takes the permit first: without one, clients wait in the system's own queue.

@@ -11,11 +11,15 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, RepeatedWarning};
-use stampede_engine::Engine;
+use stampede_engine::{Engine, Rate};
 use stampede_proxies::TrustedProxies;
-use tokio::sync::Semaphore;
+use stampede_report::BoundKeys;
 
-use crate::{ControlConfig, StaffTokens, openapi::ApiDocument};
+use crate::{
+    ControlConfig, StaffTokens,
+    openapi::ApiDocument,
+    shares::{Pace, Places},
+};
 
 /// What the interface is built from.
 pub struct ControlParts {
@@ -40,17 +44,22 @@ pub(crate) struct ControlState(Arc<Shared>);
 struct Shared {
     parts: ControlParts,
     document: ApiDocument,
-    /// One permit for each reading of the ledger.
-    ledger_reads: Arc<Semaphore>,
+    /// One place for each reading of the ledger.
+    ledger_reads: Places,
+    bound_keys: Arc<BoundKeys>,
+    pace: Pace,
     /// Requests without a valid token, which anybody can send.
     wrong_tokens: Mutex<RepeatedWarning>,
 }
 
 impl ControlState {
     pub(crate) fn new(parts: ControlParts, document: ApiDocument) -> Self {
-        let ledger_reads = Arc::new(Semaphore::new(parts.config.ledger_reads_max));
+        let config = &parts.config;
+        let ledger_reads = Places::new(config.ledger_reads_max, config.ledger_reads_share_max);
+        let bound_keys = Arc::new(BoundKeys::new(parts.data_dir.clone()));
+        let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
         let wrong_tokens = Mutex::default();
-        Self(Arc::new(Shared { parts, document, ledger_reads, wrong_tokens }))
+        Self(Arc::new(Shared { parts, document, ledger_reads, bound_keys, pace, wrong_tokens }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -73,8 +82,18 @@ impl ControlState {
         &self.0.parts.data_dir
     }
 
-    pub(crate) fn ledger_reads(&self) -> &Arc<Semaphore> {
+    pub(crate) fn ledger_reads(&self) -> &Places {
         &self.0.ledger_reads
+    }
+
+    /// Keys of commands that were accepted.
+    pub(crate) fn bound_keys(&self) -> &Arc<BoundKeys> {
+        &self.0.bound_keys
+    }
+
+    /// How often staff give commands.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// Counts a request without a valid token; with how many there were since the last word, if it is

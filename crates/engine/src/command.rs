@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, MerchantId, Rates, SkuId,
-    StreamId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, KeyFingerprint, MerchantId,
+    Rates, SkuId, StreamId, Units,
 };
 
 use stampede_ledger::RoomOwner;
@@ -268,6 +268,13 @@ pub struct StaffCommand {
     pub drop: Option<DropId>,
     /// What to do.
     pub action: Action,
+}
+
+impl StaffCommand {
+    /// Fingerprint of the whole request, as it is recorded: everything but what is personal about it.
+    pub fn request(&self) -> KeyFingerprint {
+        self.action.fingerprint(self.drop)
+    }
 }
 
 /// What an accepted command did.

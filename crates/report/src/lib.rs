@@ -4,6 +4,7 @@
 //! of the engine, so that what it finds is no echo of the engine's own opinion.
 
 pub mod audit;
+mod bound_keys;
 pub mod commands;
 pub mod fold;
 mod json;
@@ -11,6 +12,7 @@ mod read;
 mod text;
 pub mod verify;
 
+pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
 pub use read::{ReportError, drop_plan, drop_report, reports};

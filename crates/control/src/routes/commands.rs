@@ -13,6 +13,7 @@ use stampede_engine::{Action, Done, StaffCommand};
 use utoipa::IntoResponses;
 
 use crate::{
+    answered::answered,
     auth::Staff,
     dto::{Accepted, PlanBody, Reason, Restock},
     extract::{Body, DropPath, Key, OptionalBody},
@@ -52,6 +53,9 @@ pub(super) enum CommandProblems {
     /// The request is understood but not acceptable, or its key was used for another command.
     #[response(status = 422, content_type = "application/problem+json")]
     Unacceptable(ProblemBody),
+    /// The token's name gives more commands than may be: send it again later.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooMany(ProblemBody),
     /// Busy, stopping, failed, or the outcome is not known: send the same request with the same key.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
@@ -95,16 +99,13 @@ impl Sender {
         Ok(response)
     }
 
-    /// Hands the command over, then waits for the outcome to become durable.
-    ///
-    /// The engine has the command from here on: it is carried out even if nobody waits any more.
+    /// Has the command carried out, whether or not anybody still waits for the outcome.
     pub(super) async fn decided(
         self,
         drop: Option<DropId>,
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
-        let name = action.name();
         let command = StaffCommand {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
@@ -114,29 +115,53 @@ impl Sender {
             drop,
             action,
         };
-        let answer = self.state.engine().command(command).inspect_err(|_| {
-            metrics::count_command(name, "unavailable");
-        })?;
-        let wait = self.state.answer_wait();
-        let Ok(Ok(outcome)) = tokio::time::timeout(wait.to_std(), answer).await else {
-            metrics::count_command(name, "unknown");
-            return Err(Problem::retry(
-                Code::OutcomeUnknown,
-                "the command was handed over, but its outcome is not durable yet; send the same \
-                 request with the same key to learn it",
-            ));
-        };
-        match outcome {
-            Ok(done) => {
-                metrics::count_command(name, if done.replayed { "replayed" } else { "accepted" });
-                Ok(done)
-            }
-            Err(refusal) => {
-                metrics::count_command(name, "refused");
-                Err(refusal.into())
-            }
+        count(&self.state, &command)?;
+        let carried_out = tokio::spawn(carry_out(self.state, command));
+        carried_out.await.map_err(|error| Problem::internal(&error))?
+    }
+}
+
+/// Hands a command over unless its key was bound before, then waits for the outcome to become durable.
+async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, Problem> {
+    let name = command.action.name();
+    if let Some(outcome) = answered(&state, &command).await? {
+        metrics::count_command(name, if outcome.is_ok() { "replayed" } else { "refused" });
+        return outcome.map_err(Problem::from);
+    }
+    let answer = state.engine().command(command).inspect_err(|_| {
+        metrics::count_command(name, "unavailable");
+    })?;
+    let Ok(Ok(outcome)) = tokio::time::timeout(state.answer_wait().to_std(), answer).await else {
+        metrics::count_command(name, "unknown");
+        return Err(Problem::retry(
+            Code::OutcomeUnknown,
+            "the command was handed over, but its outcome is not durable yet; send the same \
+             request with the same key to learn it",
+        ));
+    };
+    match outcome {
+        Ok(done) => {
+            metrics::count_command(name, if done.replayed { "replayed" } else { "accepted" });
+            Ok(done)
+        }
+        Err(refusal) => {
+            metrics::count_command(name, "refused");
+            Err(refusal.into())
         }
     }
+}
+
+/// Counts the command towards the rate of its token's name, unless it stops a sale.
+fn count(state: &ControlState, command: &StaffCommand) -> Result<(), Problem> {
+    if command.action.is_safety() {
+        return Ok(());
+    }
+    state.pace().count(&command.actor, state.engine().now()).map_err(|wait| {
+        metrics::count_command(command.action.name(), "too_many");
+        let who = &command.actor;
+        let detail = format!("{who} gives more commands than may be; send this one again later");
+        Problem::new(Code::TooManyCommands, detail).retry_after(wait)
+    })
 }
 
 /// Marks the answer to a retry.

@@ -95,7 +95,7 @@ pub(super) async fn state(
     Ok(Json(match found {
         Standing::Here(sale) => DropState::new(&sale, now),
         Standing::Over(over) => {
-            let plan = ledger::plan(&state, drop).await?;
+            let plan = ledger::plan(&state, &staff, drop).await?;
             DropState::over(&over, &plan, state.engine().viewers_connected(&over.stream), now)
         }
     }))

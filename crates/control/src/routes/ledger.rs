@@ -13,10 +13,7 @@ use futures_util::stream;
 use stampede_domain::{DropId, DropPlan, DurationMs};
 use stampede_engine::Role;
 use stampede_report::{ReportError, audit::audit_ndjson, drop_plan, drop_report};
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, mpsc},
-};
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{drops::visible, standing::Standing};
 use crate::{
@@ -25,6 +22,7 @@ use crate::{
     extract::{DropPath, Params},
     metrics,
     problem::{Code, Problem, ProblemBody},
+    shares::{HeldPlace, NoPlace},
     state::ControlState,
 };
 
@@ -64,11 +62,11 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     visible(&state, &staff, drop)?;
-    let permit = permit(&state)?;
+    let place = place(&state, &staff)?;
     let dir = state.data_dir().to_owned();
     let read = tokio::task::spawn_blocking(move || {
-        // The permit goes back when the reading ends, whether or not anybody still waits for it.
-        let _permit = permit;
+        // The place is free when the reading ends, whether or not anybody still waits for it.
+        let _place = place;
         drop_report(&dir, drop)
     });
     let report = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
@@ -79,11 +77,15 @@ pub(super) async fn report(
 }
 
 /// The terms of a drop that has left memory.
-pub(super) async fn plan(state: &ControlState, drop: DropId) -> Result<Arc<DropPlan>, Problem> {
-    let permit = permit(state)?;
+pub(super) async fn plan(
+    state: &ControlState,
+    staff: &Staff,
+    drop: DropId,
+) -> Result<Arc<DropPlan>, Problem> {
+    let place = place(state, staff)?;
     let dir = state.data_dir().to_owned();
     let read = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+        let _place = place;
         drop_plan(&dir, drop)
     });
     read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))
@@ -120,9 +122,9 @@ pub(super) async fn commands(
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let (before, limit) = (params.before, params.limit.get());
-    let permit = permit(&state)?;
+    let place = place(&state, &staff)?;
     let read = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+        let _place = place;
         let sees = |drop: DropId| match Standing::of(state.engine(), drop) {
             Some(found) => staff.sees(state.engine(), found.stream(), found.merchant()),
             None => staff.merchant().is_none(),
@@ -169,7 +171,7 @@ pub(super) async fn audit(
         let detail = format!("role {role} may not audit: the lines name viewers");
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let mut pieces = pieces(&state, permit(&state)?, drop);
+    let mut pieces = pieces(&state, place(&state, &staff)?, drop);
     // What fails before the first line can still be answered as a problem.
     let first = match pieces.recv().await {
         Some(Piece::Failed(error)) => return Err(failed(&error)),
@@ -206,15 +208,11 @@ enum Piece {
 struct CutOff;
 
 /// Makes the audit on a thread of its own, no faster than it is read.
-fn pieces(
-    state: &ControlState,
-    permit: OwnedSemaphorePermit,
-    drop: DropId,
-) -> mpsc::Receiver<Piece> {
+fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receiver<Piece> {
     let (to, pieces) = mpsc::channel(CHUNKS_AHEAD_MAX);
     let (dir, wait, runtime) = (state.data_dir().to_owned(), state.chunk_wait(), Handle::current());
     tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+        let _place = place;
         let send = |piece| send(&runtime, &to, piece, wait);
         let made = audit_ndjson(&dir, drop, CHUNK_BYTES_MAX, &mut |lines| {
             metrics::count_audit_bytes(lines.len());
@@ -245,9 +243,18 @@ fn send(
     if matches!(sent, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
-fn permit(state: &ControlState) -> Result<OwnedSemaphorePermit, Problem> {
-    state.ledger_reads().clone().try_acquire_owned().map_err(|_| {
-        Problem::retry(Code::Busy, "other reports or audits are reading the ledger; try again soon")
+/// A place among those who read the ledger; a merchant's staff share theirs.
+fn place(state: &ControlState, staff: &Staff) -> Result<HeldPlace, Problem> {
+    let holder = match staff.merchant() {
+        Some(merchant) => format!("merchant {merchant}"),
+        None => format!("name {}", staff.name()),
+    };
+    state.ledger_reads().take(&holder).map_err(|none| {
+        let whose = match none {
+            NoPlace::Share => "as many of your own reports or audits as may be",
+            NoPlace::Full => "other reports or audits",
+        };
+        Problem::retry(Code::Busy, format!("{whose} are reading the ledger; try again soon"))
     })
 }
 

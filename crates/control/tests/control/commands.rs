@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
+use stampede_control::ControlConfig;
 
 use crate::rig::{NOON, Rig, mugs, until};
 
@@ -232,4 +233,67 @@ async fn staff_choose_what_is_on_air() {
     assert_eq!(answer.json, json!({"drop": first, "action": "feature"}));
     until(async || rig.state(&first).await["featured"] == true).await;
     assert_eq!(rig.state(&second).await["featured"], false);
+}
+
+#[tokio::test]
+async fn a_retry_is_answered_from_the_ledger_when_the_engine_has_forgotten_the_drop() {
+    let past = Rig::new();
+    let drop = past.open(mugs()).await;
+    let path = format!("/v1/drops/{drop}/lots");
+    let lot = json!({"sku": "mug", "units": 3});
+    past.ask("host", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
+    // An engine that knows nothing of it, with the ledger that does.
+    let mut rig = Rig::new();
+    rig.read_ledger_of(&past);
+    let again = rig.ask("host", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
+    assert_eq!(again.json, json!({"drop": drop, "action": "restock", "lot": 2}));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let title = mugs()["title"].as_str().unwrap().to_owned();
+    let mut planned = mugs();
+    planned["countdown_ms"] = json!(0);
+    let key = format!("plan-{title}");
+    let again = rig.ask("admin", "POST", "/v1/drops").key(&key).json(&planned);
+    let again = again.expect(StatusCode::CREATED).await;
+    assert_eq!(again.json["drop"], json!(drop));
+    assert_eq!(again.headers["location"], format!("/v1/drops/{drop}"));
+    let other = json!({"sku": "mug", "units": 4});
+    rig.ask("host", "POST", &path).key("lot1").json(&other).refused(422, "key_reused").await;
+    // Another name's key is another key.
+    rig.ask("admin", "POST", &path).key("lot1").json(&lot).refused(404, "unknown_drop").await;
+}
+
+#[tokio::test]
+async fn a_drop_can_be_paused_when_the_ledger_cannot_be_read() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    rig.forget_ledger();
+    let lot = json!({"sku": "mug", "units": 1});
+    let path = format!("/v1/drops/{drop}/lots");
+    rig.ask("admin", "POST", &path).key("lot").json(&lot).refused(503, "busy").await;
+    rig.command(&drop, "pause", "p1").await;
+    assert_eq!(rig.state(&drop).await["phase"], "paused");
+}
+
+#[tokio::test]
+async fn commands_have_a_pace_but_a_sale_can_always_be_stopped() {
+    let config = ControlConfig { commands_per_s: 1, commands_burst: 5, ..ControlConfig::default() };
+    let rig = Rig::with(config);
+    let drop = rig.open(mugs()).await;
+    let path = format!("/v1/drops/{drop}/resume");
+    // Refused ones count as well: they cost as much.
+    for key in ["a", "b", "c", "d", "e"] {
+        rig.ask("host", "POST", &path).key(key).refused(409, "wrong_phase").await;
+    }
+    let early = rig.ask("host", "POST", &path).key("f").refused(429, "too_many_commands").await;
+    assert_eq!(
+        (&early.json["retry_after_ms"], &early.headers["retry-after"]),
+        (&json!(1_000), &"1".parse().unwrap())
+    );
+    let pause = format!("/v1/drops/{drop}/pause");
+    rig.ask("host", "POST", &pause).key("stop").expect(StatusCode::OK).await;
+    rig.advance(1_000);
+    rig.ask("host", "POST", &path).key("f").expect(StatusCode::OK).await;
+    rig.until_phase(&drop, "open").await;
+    // Another name has its own.
+    rig.command(&drop, "pause", "p").await;
 }

@@ -76,11 +76,12 @@ impl Rig {
     }
 
     fn on_dir(dir: Arc<TempDir>, config: ControlConfig) -> Self {
-        Self::on(open_ledger(&dir), dir, config)
+        Self::on_at(NOON, open_ledger(&dir), dir, config)
     }
 
-    /// On a ledger of the test's own.
+    /// On a ledger of the test's own, beside an empty one in the directory.
     pub(crate) fn on(ledger: OpenLedger, dir: Arc<TempDir>, config: ControlConfig) -> Self {
+        drop(open_ledger(&dir));
         Self::on_at(NOON, ledger, dir, config)
     }
 
@@ -134,6 +135,11 @@ impl Rig {
     pub(crate) fn forget_ledger(&mut self) {
         let data_dir = self.dir.path().join("nowhere");
         self.router = self.router_on(data_dir, ControlConfig::default());
+    }
+
+    /// Lets the interface look for the ledger where another engine's is.
+    pub(crate) fn read_ledger_of(&mut self, other: &Self) {
+        self.router = self.router_on(other.dir.path().to_owned(), ControlConfig::default());
     }
 
     /// The same engine behind an interface with other limits.

@@ -34,7 +34,10 @@ pub(crate) async fn server(config: ControlConfig) -> Server {
 
 /// Sends bytes, then reads until the server closes or falls silent after an answer.
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
-    stream.write_all(request.as_bytes()).await.unwrap();
+    if stream.write_all(request.as_bytes()).await.is_err() {
+        // Closed before anything was sent.
+        return String::new();
+    }
     let (mut answer, mut buffer) = (Vec::new(), [0; 4_096]);
     loop {
         let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut buffer)).await;
@@ -132,4 +135,29 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     assert!(early.is_err(), "the second is answered while the first is open");
     drop(first);
     assert!(exchange(&mut second, "").await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn one_address_leaves_connections_for_the_others() {
+    let config = ControlConfig { connections_per_address_max: 2, ..ControlConfig::default() };
+    let server = server(config).await;
+    let mut first = TcpStream::connect(server.at).await.unwrap();
+    let mut second = TcpStream::connect(server.at).await.unwrap();
+    for stream in [&mut first, &mut second] {
+        assert!(exchange(stream, HEALTH).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    let mut third = TcpStream::connect(server.at).await.unwrap();
+    assert_eq!(exchange(&mut third, HEALTH).await, "", "closed without an answer");
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = socket.connect(server.at).await.unwrap();
+    assert!(exchange(&mut other, HEALTH).await.starts_with("HTTP/1.1 200 OK"));
+    drop(first);
+    // Its place is free as soon as the server has seen the end.
+    loop {
+        let mut again = TcpStream::connect(server.at).await.unwrap();
+        if exchange(&mut again, HEALTH).await.starts_with("HTTP/1.1 200 OK") {
+            break;
+        }
+    }
 }

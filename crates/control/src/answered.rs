@@ -1,0 +1,41 @@
+//! Commands that were accepted before, also of drops that have left the engine's memory.
+
+use std::sync::Arc;
+
+use stampede_engine::{CommandOutcome, CommandRefusal, Done, StaffCommand};
+
+use crate::{
+    problem::{Code, Problem},
+    state::ControlState,
+};
+
+/// The outcome of an earlier request with this command's key, if the ledger knows one.
+///
+/// The row stands in the table as soon as the command is durable, and the engine forgets a key only long
+/// after that: what is not found here, the engine knows.
+pub(crate) async fn answered(
+    state: &ControlState,
+    command: &StaffCommand,
+) -> Result<Option<CommandOutcome>, Problem> {
+    let keys = Arc::clone(state.bound_keys());
+    let (actor, key) = (command.actor.clone(), command.key.fingerprint());
+    let read = tokio::task::spawn_blocking(move || keys.find(&actor, key));
+    let found = match read.await.map_err(|error| Problem::internal(&error))? {
+        Ok(found) => found,
+        // Stopping a sale does no harm twice, and may not wait for a disk.
+        Err(_) if command.action.is_safety() => None,
+        Err(error) => {
+            Problem::internal(&error);
+            let why = "the ledger could not be asked whether this command was given before; its log \
+                       says why. Send the same request with the same key again";
+            return Err(Problem::retry(Code::Busy, why));
+        }
+    };
+    Ok(found.map(|bound| {
+        if bound.request == command.request() {
+            Ok(Done { drop: bound.drop, lot: bound.lot, ban: None, replayed: true })
+        } else {
+            Err(CommandRefusal::KeyReused)
+        }
+    }))
+}
