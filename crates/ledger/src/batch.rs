@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    ChannelId, DropId, HoldId, Incarnation, KeyFingerprint, Money, NodeEpoch, NodeId, PoolIndex,
-    Seq, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units,
+    UnixMillis, ViewerNumber,
     limits::{BATCH_RECORDS_MAX, ROW_BYTES_MAX},
 };
 
 use crate::{
-    Link, Outcome, Record, RowHash,
+    ChainSums, CommandKey, Link, Record, RowHash, Seal,
     codec::{self, BodyHeader, HEADER_BYTES},
     links,
     ring::{STAGED_BYTES_MAX, STAGED_MAX},
     row::HashInput,
+    seal::Turn,
 };
 
 const _: () = assert!(BATCH_RECORDS_MAX <= u16::MAX as usize, "rows of a commit fit the header");
@@ -41,6 +42,8 @@ pub struct Batch {
     /// Bytes of all bodies.
     bytes: usize,
     links: Vec<u8>,
+    /// Ends of chains.
+    seals: Vec<Seal>,
 }
 
 /// One journal row to be, with the sums and orders that follow from its records.
@@ -64,6 +67,8 @@ pub struct BatchRow {
     pub keys: Vec<CommandKey>,
     /// Number of the latest lot in the row.
     latest_lot: Option<u32>,
+    /// What the row says about the drop as a whole.
+    pub(crate) turn: Turn,
 }
 
 /// Change of a pool's counters.
@@ -108,6 +113,7 @@ impl Batch {
             records: 0,
             bytes: 0,
             links: Vec::new(),
+            seals: Vec::new(),
         }
     }
 
@@ -156,7 +162,13 @@ impl Batch {
         &self.links
     }
 
+    /// Seals of the drops whose chains end with this commit.
+    pub fn seals(&self) -> &[Seal] {
+        &self.seals
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.seals.clear();
         self.live = 0;
         self.latest = 0;
         self.records = 0;
@@ -217,6 +229,7 @@ impl BatchRow {
             orders: Vec::new(),
             keys: Vec::new(),
             latest_lot: None,
+            turn: Turn::default(),
         }
     }
 
@@ -229,6 +242,7 @@ impl BatchRow {
         self.orders.clear();
         self.keys.clear();
         self.latest_lot = None;
+        self.turn = Turn::default();
     }
 
     fn derive(&mut self, record: &Record) {
@@ -244,49 +258,13 @@ impl BatchRow {
         if let Some(order) = NewOrder::of(record, self.records) {
             self.orders.push(order);
         }
+        self.turn.take_in(record);
         if let Record::Lot { lot, .. } = record {
             self.latest_lot = Some(*lot);
         }
         if let Some(key) = CommandKey::of(self.drop, record, self.latest_lot) {
             self.keys.push(key);
         }
-    }
-}
-
-/// What an accepted command bound its idempotency key to, so that a retry is answered the same even
-/// when the drop has left memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandKey {
-    /// Who asked.
-    pub actor: String,
-    /// Fingerprint of the key.
-    pub key: KeyFingerprint,
-    /// Fingerprint of the whole request.
-    pub request: KeyFingerprint,
-    /// The command's name on the control interface.
-    pub action: String,
-    /// The drop, never [`DropId::HOUSE`]: the house's latest keys are read from its chain.
-    pub drop: DropId,
-    /// Number of the lot that a restock added.
-    pub lot: Option<u32>,
-}
-
-impl CommandKey {
-    /// The key that a record of a drop's chain binds, if any; `latest_lot` is the number of the drop's
-    /// latest lot. A restock's lot stands before its command, in the same commit.
-    pub fn of(drop: DropId, record: &Record, latest_lot: Option<u32>) -> Option<Self> {
-        let Record::Command(command) = record else { return None };
-        if drop == DropId::HOUSE || command.outcome != Outcome::Accepted {
-            return None;
-        }
-        Some(Self {
-            actor: command.actor.as_str().to_owned(),
-            key: command.key,
-            request: command.request,
-            action: command.action.as_str().to_owned(),
-            drop,
-            lot: latest_lot.filter(|_| command.action.as_str() == "restock"),
-        })
     }
 }
 
@@ -335,6 +313,8 @@ pub struct Chains {
     pub last_at: UnixMillis,
     /// Hash of the last row of each drop.
     pub heads: HashMap<DropId, RowHash>,
+    /// Sums of the chains of drops that are neither settled nor cancelled.
+    pub sums: HashMap<DropId, ChainSums>,
 }
 
 impl Chains {
@@ -364,6 +344,18 @@ impl Chains {
             .hash();
         }
         batch.rows[..live].sort_unstable_by_key(|row| row.drop);
+        let ended = batch.rows().iter().filter(|row| row.turn.has_ended());
+        let seals: Vec<Seal> = ended.filter_map(|row| self.seal(row, seq, batch.at)).collect();
+        batch.seals = seals;
+    }
+
+    /// The seal of a chain that ends with this row.
+    fn seal(&self, row: &BatchRow, seq: Seq, at: UnixMillis) -> Option<Seal> {
+        let commit = (self.incarnation, seq);
+        let sums = self.sums.get(&row.drop).cloned();
+        let mut sums = sums.unwrap_or_else(|| ChainSums::new(commit));
+        sums.batch_row(row);
+        sums.seal(row.drop, commit, row.hash, at)
     }
 
     /// Moves on behind a batch that is durable.
@@ -372,6 +364,13 @@ impl Chains {
         self.last_at = batch.at;
         for row in batch.rows() {
             self.heads.insert(row.drop, row.hash);
+            if row.turn.has_ended() {
+                self.sums.remove(&row.drop);
+            } else if row.drop != DropId::HOUSE {
+                let commit = (self.incarnation, batch.seq);
+                let sums = self.sums.entry(row.drop);
+                sums.or_insert_with(|| ChainSums::new(commit)).batch_row(row);
+            }
         }
     }
 

@@ -5,9 +5,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::{Condvar, Mutex};
-use stampede_domain::{Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
+use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
 
-use crate::{Batch, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links};
+use crate::{Batch, ChainSums, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links};
 
 /// What goes wrong with a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,7 @@ impl FakeLedger {
             last_seq: Seq::default(),
             last_at: state.last_at,
             heads,
+            sums: sums(&state.rows),
         };
         let mut links = links::Links::default();
         for blob in &state.links {
@@ -128,6 +129,19 @@ impl FakeLedger {
         let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
         OpenLedger { store: Box::new(store), chains, links, history }
     }
+}
+
+/// Sums of the chains that go on.
+fn sums(rows: &[Row]) -> HashMap<DropId, ChainSums> {
+    let mut all: HashMap<DropId, ChainSums> = HashMap::new();
+    for row in rows.iter().filter(|row| row.drop != DropId::HOUSE) {
+        let commit = (row.incarnation, row.seq);
+        let sums = all.entry(row.drop).or_insert_with(|| ChainSums::new(commit));
+        sums.row(row.records);
+        row.decode().flatten().for_each(|record| sums.record(&record));
+    }
+    all.retain(|_, sums| !sums.has_ended());
+    all
 }
 
 struct FakeStore {

@@ -9,6 +9,7 @@ mod batch;
 mod brake_codec;
 mod bytes;
 pub mod codec;
+mod command_key;
 mod data_dir;
 pub mod fake;
 mod house;
@@ -21,6 +22,7 @@ mod record;
 mod record_error;
 mod ring;
 mod row;
+mod seal;
 mod sqlite;
 mod store;
 mod take_codec;
@@ -29,8 +31,9 @@ mod tally_codec;
 mod writer;
 
 pub use answer_times::AnswerTimes;
-pub use batch::{Batch, BatchRow, Chains, CommandKey, NewOrder, SupplyDelta};
+pub use batch::{Batch, BatchRow, Chains, NewOrder, SupplyDelta};
 pub use codec::{BodyHeader, RecordError, records};
+pub use command_key::CommandKey;
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use house::{BootId, Heartbeat, Room, RoomChange, RoomOwner};
 pub use opened::{History, OpenLedger};
@@ -40,6 +43,7 @@ pub use record::{
 };
 pub use ring::{Position, Producer, RingConfig, Wake};
 pub use row::{Row, RowHash};
+pub use seal::{ChainSums, CommitKey, Seal, SealSummary, SealedSku};
 pub use sqlite::{
     Damage, IncarnationRow, JournalReader, LinkRow, NodeRow, OpenError, OrderRow, Projection,
     ReadError, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions, SupplyRow, Synchronous, Wrong,

@@ -2,6 +2,7 @@
 
 mod columns;
 mod command_keys;
+mod damage;
 mod open;
 mod projector;
 mod reader;
@@ -9,12 +10,13 @@ mod recovery;
 mod rescue;
 mod rows;
 mod schema;
+mod seals;
 mod store;
 
+pub use damage::{Damage, Wrong};
 pub use open::{OpenError, SqliteLedger, SqliteOptions, Synchronous};
 pub use reader::{
     IncarnationRow, JournalReader, LinkRow, NodeRow, OrderRow, Projection, ReadError, Snapshot,
     SupplyRow,
 };
-pub use recovery::{Damage, Wrong};
 pub use rows::{RowKey, Rows};

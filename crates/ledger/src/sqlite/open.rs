@@ -6,15 +6,15 @@ use rusqlite::{Connection, OpenFlags, params};
 use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq};
 
 use super::{
+    damage::Damage,
     reader::{JournalReader, NodeRow, ReadError},
-    recovery::{self, Damage},
-    rescue,
+    recovery, rescue,
     rows::RowKey,
-    schema,
+    schema, seals,
     store::{LogPolicy, SqliteStore},
 };
 use crate::{
-    Chains, DataDir, Idle, OpenLedger, RecordError, Store, StoreError,
+    Chains, DataDir, Idle, OpenLedger, RecordError, Seal, Store, StoreError,
     data_dir::sync_dir,
     links::{self, Links},
 };
@@ -53,6 +53,14 @@ pub enum OpenError {
         stored_supplied: i64,
         /// Units held or sold by the table.
         stored_taken: i64,
+    },
+    /// A seal is not what the drop's chain gives.
+    #[error("the ledger is damaged: seal of {drop}: the {field} is not what the journal gives")]
+    Seal {
+        /// The drop.
+        drop: DropId,
+        /// What differs.
+        field: &'static str,
     },
     /// A row of viewer links cannot be read.
     #[error("the ledger is damaged: viewer links of incarnation {incarnation} seq {seq}: {source}")]
@@ -176,9 +184,11 @@ impl SqliteLedger {
         let supply = reader.supply()?;
         let checked =
             recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
+        let stored = reader.seals()?.unwrap_or_default();
+        let missing = seals::check(stored, checked.seals)?;
         let links = read_links(&reader)?;
         schema::migrate(&connection, &checked.keys).map_err(OpenError::sqlite("migrate"))?;
-        let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref())?;
+        let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref(), &missing)?;
         let mut store = SqliteStore {
             connection,
             data: data.clone(),
@@ -207,6 +217,7 @@ impl SqliteLedger {
             last_seq: Seq::default(),
             last_at: checked.last_at,
             heads: checked.heads,
+            sums: checked.sums,
         };
         let history = Box::new(reader.into_rows(RowKey::default()));
         Ok(OpenLedger { store: Box::new(store), chains, links, history })
@@ -285,17 +296,19 @@ fn read_links(reader: &JournalReader) -> Result<Links, OpenError> {
 }
 
 /// Raises the incarnation; the one before is closed with its last commit, so that a row that
-/// gets lost at its end is missed later too.
+/// gets lost at its end is missed later too. Chains that have ended without a seal get theirs.
 fn begin_incarnation(
     connection: &Connection,
     node: &NodeId,
     fence: Option<&NodeRow>,
+    missing: &[Seal],
 ) -> Result<(Incarnation, NodeEpoch), OpenError> {
     let last = fence.map(|row| row.incarnation).unwrap_or_default();
     let next = last.next().ok_or(OpenError::Incarnations { last })?;
     let epoch = fence.map(|row| row.epoch).unwrap_or_default();
     let begin = || {
         let transaction = connection.unchecked_transaction()?;
+        seals::fill(&transaction, missing)?;
         if let Some(row) = fence {
             transaction.execute(
                 "INSERT INTO incarnations (incarnation, node, last_seq) VALUES (?1, ?2, ?3)",

@@ -1,122 +1,20 @@
 //! Checks a whole journal before anything builds on it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
-use stampede_domain::{DropId, HoldId, Incarnation, NodeId, PoolIndex, Seq, UnixMillis};
+use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq, UnixMillis};
 
 use super::{
+    damage::{Damage, Wrong},
     open::OpenError,
     projector::Projector,
     reader::{IncarnationRow, NodeRow, ReadError, SupplyRow, projection},
     rows::{RowCursor, RowKey},
 };
-use crate::{CommandKey, NewOrder, Record, RecordError, Row, RowHash, SupplyDelta, codec};
-
-/// A journal row that is not what was written, or is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The row's drop; for a missing row, the drop of the row found in its place, if any.
-    pub drop: Option<DropId>,
-    /// The row's start.
-    pub incarnation: Incarnation,
-    /// The row's commit.
-    pub seq: Seq,
-    /// What is wrong.
-    pub wrong: Wrong,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.drop {
-            Some(drop) => write!(f, "journal row {drop}")?,
-            None => write!(f, "journal commit")?,
-        }
-        write!(f, " incarnation {} seq {}: {}", self.incarnation, self.seq, self.wrong)
-    }
-}
-
-/// What is wrong with a journal row.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// The row does not follow on the last one that was read.
-    #[error("found where incarnation {incarnation} seq {seq} must follow")]
-    Gap {
-        /// Start of the missing commit.
-        incarnation: Incarnation,
-        /// The missing commit.
-        seq: Seq,
-    },
-    /// The journal ends before the last commit that the node or incarnation table names.
-    #[error("missing: the incarnation's last commit is {last_seq}")]
-    Tail {
-        /// The last commit.
-        last_seq: Seq,
-    },
-    /// The start is not in the tables of starts.
-    #[error("the incarnation has never been started")]
-    UnknownIncarnation,
-    /// A commit has fewer or more rows than its header says.
-    #[error("the commit has {found} rows, its header says {expected}")]
-    Rows {
-        /// Rows found.
-        found: u16,
-        /// Rows that were written.
-        expected: u16,
-    },
-    /// Another node's name.
-    #[error("written by node {found}, the incarnation is {expected}'s")]
-    Node {
-        /// The name found.
-        found: NodeId,
-        /// The name of the incarnation's node.
-        expected: NodeId,
-    },
-    /// The row does not continue the drop's previous row.
-    #[error("previous hash is {found}, the chain's head is {expected}")]
-    PrevHash {
-        /// The hash found.
-        found: RowHash,
-        /// The hash of the previous row.
-        expected: RowHash,
-    },
-    /// The row's hash is not the hash of its content.
-    #[error("hash is {found}, the content gives {computed}")]
-    Hash {
-        /// The hash found.
-        found: RowHash,
-        /// The hash of the content.
-        computed: RowHash,
-    },
-    /// The body cannot be read.
-    #[error("body: {0}")]
-    Body(RecordError),
-    /// The body has another number of records.
-    #[error("the body has {found} records, the row says {expected}")]
-    Records {
-        /// Records in the body.
-        found: u32,
-        /// Records that the column names.
-        expected: u32,
-    },
-    /// A hold of another drop, or a take of another start.
-    #[error("hold {hold} does not belong here")]
-    Hold {
-        /// The hold.
-        hold: HoldId,
-    },
-    /// The row's time, or that of another row of the commit, runs backwards.
-    #[error("time {at} is before {before}")]
-    Time {
-        /// The row's time.
-        at: UnixMillis,
-        /// The time of the row before.
-        before: UnixMillis,
-    },
-}
+use crate::{
+    ChainSums, CommandKey, CommitKey, NewOrder, Record, Row, RowHash, Seal, SupplyDelta, codec,
+};
 
 /// What a sound journal leaves behind.
 pub(super) struct Checked {
@@ -125,6 +23,10 @@ pub(super) struct Checked {
     pub(super) projector: Projector,
     /// Keys that the commands of drops have bound.
     pub(super) keys: Vec<CommandKey>,
+    /// Sums of the chains that go on.
+    pub(super) sums: HashMap<DropId, ChainSums>,
+    /// Seals of those that have ended.
+    pub(super) seals: Vec<Seal>,
 }
 
 /// Reads every row once, in commit order.
@@ -150,6 +52,7 @@ pub(super) fn check(
         last_at: UnixMillis::default(),
         latest_lots: HashMap::new(),
         keys: Vec::new(),
+        tallied: BTreeMap::new(),
     };
     let mut cursor = RowCursor::new(RowKey::default());
     while let Some(row) = cursor.next(connection) {
@@ -170,6 +73,8 @@ struct Checker {
     /// Number of each drop's latest lot.
     latest_lots: HashMap<DropId, u32>,
     keys: Vec<CommandKey>,
+    /// Sums of each drop, with the commit and the time of its latest row.
+    tallied: BTreeMap<DropId, (ChainSums, CommitKey, UnixMillis)>,
 }
 
 /// The commit whose rows are being read.
@@ -202,6 +107,13 @@ impl Checker {
             return Err(fail(Wrong::Hash { found: row.hash, computed }));
         }
         self.heads.insert(row.drop, row.hash);
+        if row.drop != DropId::HOUSE {
+            let commit = (row.incarnation, row.seq);
+            let tallied = self.tallied.entry(row.drop);
+            let tallied = tallied.or_insert_with(|| (ChainSums::new(commit), commit, header.at));
+            tallied.0.row(row.records);
+            (tallied.1, tallied.2) = (commit, header.at);
+        }
         let mut found = 0;
         for record in records {
             let record = record.map_err(|e| fail(Wrong::Body(e)))?;
@@ -302,6 +214,9 @@ impl Checker {
         if let Some(order) = NewOrder::of(record, place) {
             self.projector.catch_up(row, at, order);
         }
+        if let Some((sums, ..)) = self.tallied.get_mut(&row.drop) {
+            sums.record(record);
+        }
         if let Record::Lot { lot, .. } = record {
             self.latest_lots.insert(row.drop, *lot);
         }
@@ -328,8 +243,18 @@ impl Checker {
         }
         self.commit_is_not_beyond_its_start()?;
         compare_supply(&self.supply, supply)?;
-        let Self { heads, last_at, projector, keys, .. } = self;
-        Ok(Checked { heads, last_at, projector, keys })
+        let Self { heads, last_at, projector, keys, tallied, .. } = self;
+        let mut seals = Vec::new();
+        let mut sums = HashMap::new();
+        for (drop, (tallied, last, at)) in tallied {
+            match heads.get(&drop).and_then(|head| tallied.seal(drop, last, *head, at)) {
+                Some(seal) => seals.push(seal),
+                None => {
+                    sums.insert(drop, tallied);
+                }
+            }
+        }
+        Ok(Checked { heads, last_at, projector, keys, sums, seals })
     }
 
     fn commit_is_not_beyond_its_start(&self) -> Result<(), OpenError> {

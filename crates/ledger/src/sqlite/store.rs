@@ -7,7 +7,7 @@ use stampede_domain::{
     DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
 };
 
-use super::{command_keys, projector::Projector};
+use super::{command_keys, projector::Projector, seals};
 use crate::{
     Batch, DataDir, Idle, Store, StoreError, SupplyDelta,
     metrics::{self, Stopwatch},
@@ -161,6 +161,10 @@ impl SqliteStore {
                     command_keys::values(key),
                 )?;
             }
+        }
+        for seal in batch.seals() {
+            let found = step("insert seal", &self.connection, seals::INSERT, seals::values(seal))?;
+            changed("insert seal", 1, found)?;
         }
         if !batch.links().is_empty() {
             let sql = "INSERT INTO viewers (incarnation, seq, pairs) VALUES (?1, ?2, ?3)";

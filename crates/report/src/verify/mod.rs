@@ -16,6 +16,7 @@ mod phases;
 mod pool;
 mod replay;
 mod rooms;
+mod seals;
 mod starts;
 mod stream;
 mod tables;
@@ -47,6 +48,7 @@ use self::{
     orders::OrderJoin,
     replay::DropReplay,
     rooms::RoomBook,
+    seals::SealCheck,
     starts::Starts,
     tables::LinkCheck,
 };
@@ -90,6 +92,7 @@ fn replay(
         links: LinkCheck::new(reader.links()?),
         orders: OrderJoin::new(reader)?,
         keys: KeyCheck::default(),
+        seals: SealCheck::default(),
         facts: RowFacts::default(),
     };
     let mut last = None;
@@ -120,6 +123,7 @@ struct Verifier<'a> {
     links: LinkCheck,
     orders: OrderJoin<'a>,
     keys: KeyCheck,
+    seals: SealCheck,
     facts: RowFacts,
 }
 
@@ -153,6 +157,7 @@ impl Verifier<'_> {
         self.brake.takes(&facts.taken, place, findings);
         self.links.row(row, &facts.viewers, findings);
         self.keys.row(row, &facts.rest);
+        self.seals.row(row, times.at, facts);
         self.orders.row(row, times.at, &facts.orders, findings)
     }
 
@@ -173,6 +178,7 @@ impl Verifier<'_> {
         });
         tables::check_supply(&reader.supply()?, sums, findings);
         self.keys.finish(reader.command_keys()?, findings);
+        self.seals.finish(reader.seals()?, findings);
         counts.commits = self.chains.commits;
         counts.viewers = self.links.viewers;
         let drops = self.drops.keys().filter(|drop| **drop != DropId::HOUSE).count();

@@ -48,6 +48,21 @@ pub enum TableFault {
         other.get()
     )]
     LinkShared { viewer: ViewerNumber, other: ViewerNumber },
+    /// A drop that was settled or cancelled without a seal.
+    #[error("the drop has ended, no seal says so")]
+    SealMissing,
+    /// A seal of a drop that has not ended.
+    #[error("a seal says that the drop has ended; the journal does not")]
+    SealUnfounded,
+    /// A seal that is not what the chain sums up to.
+    #[error("the seal states {field} {stored}, the journal says {expected}")]
+    SealDiffers { field: &'static str, stored: String, expected: String },
+    /// A seal whose summary cannot be read.
+    #[error("the seal's summary cannot be read: {source}")]
+    SealUnreadable { source: RecordError },
+    /// A seal whose summary tells of another drop, or of another end.
+    #[error("the seal's summary is not what the journal says")]
+    SealSummaryDiffers,
     /// Links of a commit that the journal does not have.
     #[error("links of a commit that the journal does not have")]
     LinksWithoutCommit,
@@ -78,6 +93,11 @@ impl TableFault {
             Self::LinkMissing { .. } => "link_missing",
             Self::LinkDiffers { .. } => "link_differs",
             Self::LinkShared { .. } => "link_shared",
+            Self::SealMissing => "seal_missing",
+            Self::SealUnfounded => "seal_unfounded",
+            Self::SealDiffers { .. } => "seal_differs",
+            Self::SealUnreadable { .. } => "seal_unreadable",
+            Self::SealSummaryDiffers => "seal_summary_differs",
             Self::LinksWithoutCommit => "links_without_commit",
             Self::KeyMissing { .. } => "key_missing",
             Self::KeyUnfounded { .. } => "key_unfounded",

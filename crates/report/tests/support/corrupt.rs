@@ -38,11 +38,15 @@ pub enum Kind {
     RewindProjection,
     DeleteKey,
     RebindKey,
+    DeleteSeal,
+    ChangeSeal,
+    CutSeal,
+    RewriteSeal,
     BreakPage,
 }
 
 impl Kind {
-    pub const ALL: [(Self, &'static str); 22] = [
+    pub const ALL: [(Self, &'static str); 26] = [
         (Self::FlipBody, "flip-body"),
         (Self::FlipHash, "flip-hash"),
         (Self::DropMiddleRow, "drop-middle-row"),
@@ -64,6 +68,10 @@ impl Kind {
         (Self::RewindProjection, "rewind-projection"),
         (Self::DeleteKey, "delete-key"),
         (Self::RebindKey, "rebind-key"),
+        (Self::DeleteSeal, "delete-seal"),
+        (Self::ChangeSeal, "change-seal"),
+        (Self::CutSeal, "cut-seal"),
+        (Self::RewriteSeal, "rewrite-seal"),
         (Self::BreakPage, "break-page"),
     ];
 
@@ -92,6 +100,10 @@ impl Kind {
             Self::RewindProjection => &["order_early"],
             Self::DeleteKey => &["key_missing"],
             Self::RebindKey => &["key_differs"],
+            Self::DeleteSeal => &["seal_missing"],
+            Self::ChangeSeal => &["seal_differs"],
+            Self::CutSeal => &["seal_unreadable"],
+            Self::RewriteSeal => &["seal_summary_differs"],
             Self::BreakPage => &["file_damaged", "unreadable"],
         }
     }
@@ -296,7 +308,25 @@ fn statements(kind: Kind) -> (&'static str, &'static str) {
             "SELECT drop_id FROM command_keys",
             "UPDATE command_keys SET request = zeroblob(16) WHERE drop_id = ?1",
         ),
+        Kind::DeleteSeal | Kind::ChangeSeal | Kind::CutSeal | Kind::RewriteSeal => {
+            ("SELECT drop_id FROM seals", of_seals(kind))
+        }
         _ => unreachable!("{kind:?} is more than a statement"),
+    }
+}
+
+fn of_seals(kind: Kind) -> &'static str {
+    match kind {
+        Kind::DeleteSeal => "DELETE FROM seals WHERE drop_id = ?1",
+        Kind::ChangeSeal => "UPDATE seals SET units_sold = units_sold + 1 WHERE drop_id = ?1",
+        Kind::CutSeal => {
+            "UPDATE seals SET summary = substr(summary, 1, length(summary) - 1) WHERE drop_id = ?1"
+        }
+        // The second byte tells settled from cancelled.
+        _ => {
+            "UPDATE seals SET summary = CAST(substr(summary, 1, 1) || x'01' || substr(summary, 3) AS BLOB)
+             WHERE drop_id = ?1"
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, params};
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{BodyHeader, LEDGER_FILE, Record, Row, RowHash, codec};
+use stampede_ledger::{BodyHeader, CommandKey, LEDGER_FILE, Record, Row, RowHash, codec};
 
 use super::corrupt::read_row;
 
@@ -61,7 +61,48 @@ pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
     let values = params![last.row.incarnation.get(), seq, last.row.drop.get(), record];
     let sql = "UPDATE projection SET incarnation = ?1, seq = ?2, drop_id = ?3, record = ?4";
     connection.execute(sql, values).unwrap();
+    fit_seals(&connection, &rows);
+    fit_keys(&connection, &rows);
     connection.execute_batch("COMMIT").unwrap();
+}
+
+/// Binds the keys of the commands that the journal has now.
+fn fit_keys(connection: &Connection, rows: &[Forged]) {
+    connection.execute_batch("DELETE FROM command_keys").unwrap();
+    let mut latest_lots: BTreeMap<DropId, u32> = BTreeMap::new();
+    for Forged { row, records, .. } in rows {
+        for record in records {
+            if let Record::Lot { lot, .. } = record {
+                latest_lots.insert(row.drop, *lot);
+            }
+            let latest = latest_lots.get(&row.drop).copied();
+            let Some(bound) = CommandKey::of(row.drop, record, latest) else { continue };
+            let [key, request] = [bound.key, bound.request].map(|print| print.bits().to_be_bytes());
+            let values =
+                params![bound.actor, key, request, bound.action, row.drop.get(), bound.lot];
+            let sql = "INSERT INTO command_keys (actor, key, request, action, drop_id, lot)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+            connection.execute(sql, values).unwrap();
+        }
+    }
+}
+
+/// Makes the seals fit the chains; what was sold stays as it was.
+fn fit_seals(connection: &Connection, rows: &[Forged]) {
+    let mut chains: BTreeMap<DropId, (i64, i64)> = BTreeMap::new();
+    for Forged { row, header, records } in rows {
+        let (rows, sum) = chains.entry(row.drop).or_default();
+        *rows += 1;
+        *sum += i64::try_from(records.len()).unwrap();
+        let seq = row.seq.get().cast_signed();
+        let at = header.at.get().cast_signed();
+        let head = row.hash.as_bytes();
+        let values = params![row.drop.get(), row.incarnation.get(), seq, *rows, *sum, head, at];
+        let sql =
+            "UPDATE seals SET incarnation = ?2, seq = ?3, rows = ?4, records = ?5, head_hash = ?6,
+                   settled_at_ms = ?7 WHERE drop_id = ?1";
+        connection.execute(sql, values).unwrap();
+    }
 }
 
 fn read(connection: &Connection) -> Vec<Forged> {

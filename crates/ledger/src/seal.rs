@@ -1,0 +1,329 @@
+//! What is written beside the journal once a drop's chain has ended.
+//!
+//! A seal lets a start leave the chain alone: it has the chain's head, its sums, and what anybody may
+//! still ask about the drop. `verify` works all of it out again.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, StreamId, Units,
+    UnixMillis,
+    limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
+};
+
+use crate::{
+    BatchRow, NewOrder, Record, RecordError, RowHash, SupplyDelta,
+    bytes::{Reader, put_len, put_text, put_varint},
+};
+
+/// The version of a summary's layout.
+const SUMMARY_VERSION: u8 = 1;
+
+/// A commit: the start, with the commit's number in it.
+pub type CommitKey = (Incarnation, Seq);
+
+/// The end of a drop's chain, with its sums.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// The drop.
+    pub drop: DropId,
+    /// The commit of the chain's first row.
+    pub first: CommitKey,
+    /// The commit of its last row.
+    pub last: CommitKey,
+    /// Rows of the chain.
+    pub rows: u64,
+    /// Records of the chain.
+    pub records: u64,
+    /// Hash of the last row.
+    pub head: RowHash,
+    /// Units of all lots.
+    pub units_supplied: u64,
+    /// Units in orders.
+    pub units_sold: u64,
+    /// Orders.
+    pub orders: u64,
+    /// What all orders cost, in minor units.
+    pub amount_minor: u64,
+    /// Time of the last row.
+    pub settled_at: UnixMillis,
+    /// What may still be asked about the drop, see [`SealSummary::decode`].
+    pub summary: Vec<u8>,
+}
+
+impl Seal {
+    /// The first field in which another seal of the drop differs.
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        let fields = [
+            ("first row", self.first == other.first),
+            ("last row", self.last == other.last),
+            ("rows", self.rows == other.rows),
+            ("records", self.records == other.records),
+            ("head hash", self.head == other.head),
+            ("units supplied", self.units_supplied == other.units_supplied),
+            ("units sold", self.units_sold == other.units_sold),
+            ("orders", self.orders == other.orders),
+            ("amount", self.amount_minor == other.amount_minor),
+            ("time", self.settled_at == other.settled_at),
+            ("summary", self.summary == other.summary),
+        ];
+        fields.into_iter().find(|(_, is_same)| !is_same).map(|(field, _)| field)
+    }
+}
+
+/// What a drop was, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealSummary {
+    /// Settled or cancelled.
+    pub phase: Phase,
+    /// Counts the edits of the plan; the first plan is 1.
+    pub revision: u32,
+    /// The stream.
+    pub stream: StreamId,
+    /// Place among the stream's drops.
+    pub running_order: u16,
+    /// Title for viewers.
+    pub title: Box<str>,
+    /// Whose goods were sold.
+    pub merchant: MerchantId,
+    /// Who ran it.
+    pub host: HostId,
+    /// Live or rehearsal.
+    pub mode: Mode,
+    /// The SKUs in the plan's order.
+    pub skus: Box<[SealedSku]>,
+}
+
+/// What became of a SKU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SealedSku {
+    /// Units of all lots; of a drop that was cancelled before its first lot, the plan's supply.
+    pub supplied: Units,
+    /// Units in orders.
+    pub sold: Units,
+}
+
+impl SealSummary {
+    /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
+    /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), SKUs `v` ×
+    /// (supplied `v`, sold `v`), with the notation of [`crate::codec`].
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![SUMMARY_VERSION, u8::from(self.phase == Phase::Cancelled)];
+        put_varint(&mut out, u64::from(self.revision));
+        put_text(&mut out, self.stream.as_str());
+        put_varint(&mut out, u64::from(self.running_order));
+        put_text(&mut out, &self.title);
+        put_text(&mut out, self.merchant.as_str());
+        put_text(&mut out, self.host.as_str());
+        out.push(u8::from(self.mode == Mode::Rehearsal));
+        put_len(&mut out, self.skus.len());
+        for sku in &self.skus {
+            put_varint(&mut out, u64::from(sku.supplied.get()));
+            put_varint(&mut out, u64::from(sku.sold.get()));
+        }
+        out
+    }
+
+    /// Reads the bytes.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let mut reader = Reader::new(bytes);
+        let found = reader.u8()?;
+        if found != SUMMARY_VERSION {
+            return Err(RecordError::Version { found });
+        }
+        let phase = [Phase::Settled, Phase::Cancelled].get(usize::from(reader.u8()?)).copied();
+        let summary = Self {
+            phase: phase.ok_or_else(|| reader.invalid("phase"))?,
+            revision: reader.int("revision")?,
+            stream: id(&mut reader, "stream", StreamId::new)?,
+            running_order: reader.int("running order")?,
+            title: reader.str("title", TITLE_BYTES_MAX)?.into(),
+            merchant: id(&mut reader, "merchant", MerchantId::new)?,
+            host: id(&mut reader, "host", HostId::new)?,
+            mode: match reader.u8()? {
+                0 => Mode::Live,
+                1 => Mode::Rehearsal,
+                _ => return Err(reader.invalid("mode")),
+            },
+            skus: skus(&mut reader)?,
+        };
+        if reader.is_at_end() { Ok(summary) } else { Err(reader.invalid("summary")) }
+    }
+}
+
+fn id<V, E>(
+    reader: &mut Reader<'_>,
+    field: &'static str,
+    new: impl FnOnce(&str) -> Result<V, E>,
+) -> Result<V, RecordError> {
+    let text = reader.str(field, TEXT_ID_BYTES_MAX)?;
+    new(text).map_err(|_| reader.invalid(field))
+}
+
+fn skus(reader: &mut Reader<'_>) -> Result<Box<[SealedSku]>, RecordError> {
+    let count: usize = reader.int("SKUs")?;
+    if count > SKUS_PER_DROP_MAX {
+        return Err(reader.invalid("SKUs"));
+    }
+    (0..count)
+        .map(|_| Ok(SealedSku { supplied: reader.units("supplied")?, sold: reader.units("sold")? }))
+        .collect()
+}
+
+/// The sums of a chain that goes on, from which its seal is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainSums {
+    first: CommitKey,
+    rows: u64,
+    records: u64,
+    orders: u64,
+    amount_minor: u64,
+    plan: Option<(u32, Arc<DropPlan>)>,
+    ended: Option<Phase>,
+    /// Units supplied and sold, by pool.
+    pools: Vec<(u64, u64)>,
+}
+
+impl ChainSums {
+    /// Of a chain whose first row stands in this commit; the row itself is still to come.
+    pub(crate) const fn new(first: CommitKey) -> Self {
+        Self {
+            first,
+            rows: 0,
+            records: 0,
+            orders: 0,
+            amount_minor: 0,
+            plan: None,
+            ended: None,
+            pools: Vec::new(),
+        }
+    }
+
+    /// Whether the drop was settled or cancelled.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// A row of so many records follows.
+    pub(crate) fn row(&mut self, records: u32) {
+        self.rows += 1;
+        self.records += u64::from(records);
+    }
+
+    /// A record of the latest row.
+    pub(crate) fn record(&mut self, record: &Record) {
+        if let Some(order) = NewOrder::of(record, 0) {
+            self.order(&order);
+        }
+        if let Some(delta) = SupplyDelta::of(record) {
+            self.supply(&delta);
+        }
+        let mut turn = Turn::default();
+        turn.take_in(record);
+        self.turn(&turn);
+    }
+
+    /// A row that is being committed, with its records.
+    pub(crate) fn batch_row(&mut self, row: &BatchRow) {
+        self.row(row.records);
+        row.orders.iter().for_each(|order| self.order(order));
+        row.supply.iter().for_each(|delta| self.supply(delta));
+        self.turn(&row.turn);
+    }
+
+    fn order(&mut self, order: &NewOrder) {
+        self.orders += 1;
+        self.amount_minor = self.amount_minor.saturating_add(order.amount.minor());
+        self.pool(order.hold.pool().get()).1 += u64::from(order.units.get());
+    }
+
+    fn supply(&mut self, delta: &SupplyDelta) {
+        self.pool(delta.pool.get()).0 += delta.supplied.unsigned_abs();
+    }
+
+    fn pool(&mut self, pool: u8) -> &mut (u64, u64) {
+        let place = usize::from(pool);
+        if self.pools.len() <= place {
+            self.pools.resize(place + 1, (0, 0));
+        }
+        &mut self.pools[place]
+    }
+
+    fn turn(&mut self, turn: &Turn) {
+        if let Some(planned) = &turn.planned {
+            self.plan = Some(planned.clone());
+        }
+        self.ended = turn.ended.or(self.ended);
+    }
+
+    /// The seal of a chain that has ended at this row; `None` while it goes on.
+    pub(crate) fn seal(
+        &self,
+        drop: DropId,
+        last: CommitKey,
+        head: RowHash,
+        settled_at: UnixMillis,
+    ) -> Option<Seal> {
+        let phase = self.ended?;
+        let (revision, plan) = self.plan.as_ref()?;
+        let lots = self.pools.iter().any(|(supplied, _)| *supplied > 0);
+        let units = |sum: u64| u32::try_from(sum).ok().and_then(Units::new).unwrap_or(Units::MAX);
+        let skus = plan.skus.iter().enumerate().map(|(place, sku)| {
+            let (supplied, sold) = self.pools.get(place).copied().unwrap_or_default();
+            let supplied = if lots { units(supplied) } else { sku.supply };
+            SealedSku { supplied, sold: units(sold) }
+        });
+        let summary = SealSummary {
+            phase,
+            revision: *revision,
+            stream: plan.stream.clone(),
+            running_order: plan.running_order,
+            title: plan.title.as_str().into(),
+            merchant: plan.merchant.clone(),
+            host: plan.host.clone(),
+            mode: plan.mode,
+            skus: skus.collect(),
+        };
+        Some(Seal {
+            drop,
+            first: self.first,
+            last,
+            rows: self.rows,
+            records: self.records,
+            head,
+            units_supplied: self.pools.iter().map(|(supplied, _)| supplied).sum(),
+            units_sold: self.pools.iter().map(|(_, sold)| sold).sum(),
+            orders: self.orders,
+            amount_minor: self.amount_minor,
+            settled_at,
+            summary: summary.encode(),
+        })
+    }
+}
+
+/// What a row says about the drop as a whole.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turn {
+    planned: Option<(u32, Arc<DropPlan>)>,
+    ended: Option<Phase>,
+}
+
+impl Turn {
+    pub(crate) fn take_in(&mut self, record: &Record) {
+        match record {
+            Record::Planned { plan, revision } => {
+                self.planned = Some((*revision, Arc::clone(plan)));
+            }
+            Record::Settled => self.ended = Some(Phase::Settled),
+            Record::Cancelled => self.ended = Some(Phase::Cancelled),
+            _ => {}
+        }
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+}

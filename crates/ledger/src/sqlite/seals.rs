@@ -1,0 +1,105 @@
+//! The table of seals.
+
+use rusqlite::{Connection, Params};
+use stampede_domain::{DropId, UnixMillis};
+
+use super::{
+    columns::{Columns, all, hash, in_table, incarnation, seq},
+    open::OpenError,
+    reader::{JournalReader, ReadError},
+    schema,
+};
+use crate::Seal;
+
+pub(super) const INSERT: &str = "INSERT INTO seals
+    (drop_id, first_incarnation, first_seq, incarnation, seq, rows, records, head_hash,
+     units_supplied, units_sold, orders, amount_minor, settled_at_ms, summary)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+/// Values of one row.
+pub(super) fn values(seal: &Seal) -> impl Params + '_ {
+    let ((first_incarnation, first_seq), (incarnation, seq)) = (seal.first, seal.last);
+    (
+        seal.drop.get(),
+        first_incarnation.get(),
+        first_seq.get().cast_signed(),
+        incarnation.get(),
+        seq.get().cast_signed(),
+        seal.rows.cast_signed(),
+        seal.records.cast_signed(),
+        seal.head.as_bytes(),
+        seal.units_supplied.cast_signed(),
+        seal.units_sold.cast_signed(),
+        seal.orders.cast_signed(),
+        seal.amount_minor.cast_signed(),
+        seal.settled_at.get().cast_signed(),
+        seal.summary.as_slice(),
+    )
+}
+
+/// Compares the table with the seals that the chains give; returns those that are still to be written.
+pub(super) fn check(stored: Vec<Seal>, computed: Vec<Seal>) -> Result<Vec<Seal>, OpenError> {
+    let mut missing = Vec::new();
+    let mut stored = stored.into_iter().peekable();
+    for seal in computed {
+        if let Some(other) = stored.next_if(|other| other.drop < seal.drop) {
+            return Err(OpenError::Seal { drop: other.drop, field: "drop" });
+        }
+        match stored.next_if(|other| other.drop == seal.drop) {
+            None => missing.push(seal),
+            Some(other) => match seal.difference(&other) {
+                None => {}
+                Some(field) => return Err(OpenError::Seal { drop: seal.drop, field }),
+            },
+        }
+    }
+    match stored.next() {
+        None => Ok(missing),
+        Some(other) => Err(OpenError::Seal { drop: other.drop, field: "drop" }),
+    }
+}
+
+/// Writes seals of chains that have none.
+pub(super) fn fill(connection: &Connection, seals: &[Seal]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(INSERT)?;
+    for seal in seals {
+        statement.execute(values(seal))?;
+    }
+    Ok(())
+}
+
+impl JournalReader {
+    /// The seals by drop; `None` in a ledger of version 1, which has no table of them.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn seals(&self) -> Result<Option<Vec<Seal>>, ReadError> {
+        // Asked each time: the server may bring the ledger to a newer version meanwhile.
+        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
+        if version < 2 {
+            return Ok(None);
+        }
+        let sql = "SELECT drop_id, first_incarnation, first_seq, incarnation, seq, rows, records,
+                          head_hash, units_supplied, units_sold, orders, amount_minor,
+                          settled_at_ms, summary
+                   FROM seals ORDER BY drop_id";
+        all(&self.connection, "seals", sql, seal).map(Some)
+    }
+}
+
+fn seal(row: &Columns<'_>) -> Result<Seal, ReadError> {
+    Ok(Seal {
+        drop: DropId::new(row.number(0, "drop_id")?),
+        first: (incarnation(row, 1)?, seq(row, 2)?),
+        last: (incarnation(row, 3)?, seq(row, 4)?),
+        rows: row.number(5, "rows")?,
+        records: row.number(6, "records")?,
+        head: hash(row, 7, "head_hash")?,
+        units_supplied: row.number(8, "units_supplied")?,
+        units_sold: row.number(9, "units_sold")?,
+        orders: row.number(10, "orders")?,
+        amount_minor: row.number(11, "amount_minor")?,
+        settled_at: UnixMillis::new(row.number(12, "settled_at_ms")?),
+        summary: row.value(13)?,
+    })
+}

@@ -1,0 +1,94 @@
+//! Seals: written in the commit that ends a chain, filled where they are missing, checked at the start.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use std::{path::Path, sync::Arc};
+
+use rusqlite::Connection;
+use stampede_domain::Phase;
+use stampede_ledger::{
+    DataDir, JournalReader, LEDGER_FILE, Record, RowHash, RowKey, Seal, SealSummary, SqliteLedger,
+};
+use support::{DROP, Rig, confirmed, entry, expired, hold, lot, node, plan, wait};
+
+/// A drop that two starts have sold from until it settled: 100 units, an order, an expired hold.
+fn settled(path: &Path) {
+    let data = DataDir::lock(path).unwrap();
+    let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+    rig.commit(vec![Record::Planned { plan: Arc::new(plan()), revision: 2 }]);
+    rig.commit(vec![lot(100), Record::Opened]);
+    rig.take(1..2);
+    rig.writer.shutdown().unwrap();
+    let held = hold(rig.incarnation, 1);
+    let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+    rig.take(2..3);
+    let expires = expired(hold(rig.incarnation, 2));
+    rig.commit(vec![confirmed(held), expires, Record::Closed]);
+    assert_eq!(seals(path), [], "the chain goes on");
+    rig.core.push(entry(Record::Settled));
+    wait(|| rig.core.durable() == rig.core.pushed());
+    rig.writer.shutdown().unwrap();
+}
+
+fn seals(path: &Path) -> Vec<Seal> {
+    JournalReader::open(path).unwrap().seals().unwrap().unwrap()
+}
+
+fn raw(path: &Path) -> Connection {
+    Connection::open(path.join(LEDGER_FILE)).unwrap()
+}
+
+fn open(path: &Path) -> Result<(), String> {
+    let data = DataDir::lock(path).unwrap();
+    SqliteLedger::open(&data, &node()).map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_seal_has_the_sums_of_its_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    settled(dir.path());
+    let reader = JournalReader::open(dir.path()).unwrap();
+    let rows: Vec<_> = reader.rows(RowKey::default()).map(Result::unwrap).collect();
+    let (first, last) = (rows.first().unwrap(), rows.last().unwrap());
+    let found = seals(dir.path());
+    let [seal] = found.as_slice() else { panic!("one drop has settled: {found:?}") };
+    assert_eq!((seal.drop, seal.head), (DROP, last.hash));
+    assert_eq!(seal.first, (first.incarnation, first.seq));
+    assert_eq!(seal.last, (last.incarnation, last.seq));
+    assert_eq!(seal.rows, u64::try_from(rows.len()).unwrap());
+    assert_eq!(seal.records, rows.iter().map(|row| u64::from(row.records)).sum::<u64>());
+    assert_eq!((seal.units_supplied, seal.units_sold, seal.orders), (100, 1, 1));
+    assert_eq!((seal.amount_minor, seal.settled_at), (1990, last.header().unwrap().at));
+    let summary = SealSummary::decode(&seal.summary).unwrap();
+    assert_eq!((summary.phase, summary.revision), (Phase::Settled, 2));
+    assert_eq!(&*summary.title, plan().title);
+    assert_eq!(summary.encode(), seal.summary);
+    for end in 0..seal.summary.len() {
+        assert!(SealSummary::decode(&seal.summary[..end]).is_err(), "cut after {end} bytes");
+    }
+}
+
+#[test]
+fn a_start_fills_missing_seals_and_refuses_others() {
+    let dir = tempfile::tempdir().unwrap();
+    settled(dir.path());
+    let written = seals(dir.path());
+    raw(dir.path()).execute_batch("DELETE FROM seals").unwrap();
+    open(dir.path()).unwrap();
+    assert_eq!(seals(dir.path()), written);
+    let zeros = RowHash::from_bytes([0; 32]);
+    assert_ne!(written[0].head, zeros);
+    for (change, wrong) in [
+        ("head_hash = zeroblob(32)", "the head hash is not what the journal gives"),
+        ("units_sold = 2", "the units sold is not what the journal gives"),
+        ("summary = zeroblob(9)", "the summary is not what the journal gives"),
+        ("drop_id = 7", "the drop is not what the journal gives"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        settled(dir.path());
+        raw(dir.path()).execute_batch(&format!("UPDATE seals SET {change}")).unwrap();
+        let error = open(dir.path()).unwrap_err();
+        assert!(error.contains("seal of d") && error.contains(wrong), "{change}: {error}");
+    }
+}

@@ -1,0 +1,162 @@
+//! The table of seals against the chains that they close.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use stampede_domain::{DropId, DropPlan, Phase, Units, UnixMillis};
+use stampede_ledger::{CommitKey, Record, Row, RowHash, Seal, SealSummary, SealedSku};
+
+use super::{
+    facts::RowFacts,
+    finding::{Findings, Place},
+    tables::TableFault,
+};
+
+/// What a drop's chain sums up to.
+#[derive(Debug)]
+struct Chain {
+    first: CommitKey,
+    last: CommitKey,
+    at: UnixMillis,
+    head: RowHash,
+    rows: u64,
+    records: u64,
+    orders: u64,
+    amount_minor: u64,
+    /// Units supplied and sold, by pool.
+    units: BTreeMap<u8, (u64, u64)>,
+    plan: Option<(u32, Arc<DropPlan>)>,
+    ended: Option<Phase>,
+}
+
+/// Sums up the chains alongside the journal.
+#[derive(Debug, Default)]
+pub(super) struct SealCheck {
+    chains: BTreeMap<DropId, Chain>,
+}
+
+impl SealCheck {
+    /// Sees a row of a drop.
+    pub(super) fn row(&mut self, row: &Row, at: UnixMillis, facts: &RowFacts) {
+        if row.drop == DropId::HOUSE {
+            return;
+        }
+        let commit = (row.incarnation, row.seq);
+        let chain = self.chains.entry(row.drop).or_insert_with(|| Chain::new(commit, row.hash));
+        (chain.last, chain.at, chain.head) = (commit, at, row.hash);
+        chain.rows += 1;
+        chain.records += facts.records;
+        for order in &facts.orders {
+            chain.orders += 1;
+            chain.amount_minor = chain.amount_minor.saturating_add(order.amount.minor());
+            let units = chain.units.entry(order.hold.pool().get()).or_default();
+            units.1 += u64::from(order.units.get());
+        }
+        for (_, record) in &facts.rest {
+            match record {
+                Record::Planned { plan, revision } => {
+                    chain.plan = Some((*revision, Arc::clone(plan)));
+                }
+                Record::Lot { pool, units, .. } => {
+                    chain.units.entry(pool.get()).or_default().0 += u64::from(units.get());
+                }
+                Record::Settled => chain.ended = Some(Phase::Settled),
+                Record::Cancelled => chain.ended = Some(Phase::Cancelled),
+                _ => {}
+            }
+        }
+    }
+
+    /// Compares the table with what was seen; a ledger of version 1 has none.
+    pub(super) fn finish(mut self, stored: Option<Vec<Seal>>, findings: &mut Findings) {
+        let Some(stored) = stored else { return };
+        self.chains.retain(|_, chain| chain.ended.is_some());
+        for seal in stored {
+            let place = Place::drop(seal.drop);
+            match self.chains.remove(&seal.drop) {
+                None => findings.add(place, TableFault::SealUnfounded),
+                Some(chain) => chain.compare(&seal, place, findings),
+            }
+        }
+        for drop in self.chains.into_keys() {
+            findings.add(Place::drop(drop), TableFault::SealMissing);
+        }
+    }
+}
+
+impl Chain {
+    fn new(first: CommitKey, head: RowHash) -> Self {
+        Self {
+            first,
+            last: first,
+            at: UnixMillis::default(),
+            head,
+            rows: 0,
+            records: 0,
+            orders: 0,
+            amount_minor: 0,
+            units: BTreeMap::new(),
+            plan: None,
+            ended: None,
+        }
+    }
+
+    fn compare(&self, seal: &Seal, place: Place, findings: &mut Findings) {
+        let supplied: u64 = self.units.values().map(|(supplied, _)| supplied).sum();
+        let sold: u64 = self.units.values().map(|(_, sold)| sold).sum();
+        let numbers = [
+            ("rows", seal.rows, self.rows),
+            ("records", seal.records, self.records),
+            ("units_supplied", seal.units_supplied, supplied),
+            ("units_sold", seal.units_sold, sold),
+            ("orders", seal.orders, self.orders),
+            ("amount_minor", seal.amount_minor, self.amount_minor),
+            ("settled_at_ms", seal.settled_at.get(), self.at.get()),
+        ];
+        let numbers = numbers.map(|(field, stored, chain)| {
+            (field, stored.to_string(), chain.to_string(), stored == chain)
+        });
+        let commit = |(incarnation, seq): CommitKey| format!("incarnation {incarnation} seq {seq}");
+        let others = [
+            ("first row", commit(seal.first), commit(self.first), seal.first == self.first),
+            ("last row", commit(seal.last), commit(self.last), seal.last == self.last),
+            ("head_hash", seal.head.to_string(), self.head.to_string(), seal.head == self.head),
+        ];
+        for (field, stored, expected, is_same) in numbers.into_iter().chain(others) {
+            if !is_same {
+                findings.add(place, TableFault::SealDiffers { field, stored, expected });
+            }
+        }
+        match SealSummary::decode(&seal.summary) {
+            Err(source) => findings.add(place, TableFault::SealUnreadable { source }),
+            Ok(summary) => {
+                if self.summary().is_some_and(|expected| expected != summary) {
+                    findings.add(place, TableFault::SealSummaryDiffers);
+                }
+            }
+        }
+    }
+
+    fn summary(&self) -> Option<SealSummary> {
+        let (revision, plan) = self.plan.as_ref()?;
+        let was_supplied = self.units.values().any(|(supplied, _)| *supplied > 0);
+        let units = |count: u64| u32::try_from(count).ok().and_then(Units::new);
+        let sku = |place: u8| {
+            let (supplied, sold) = self.units.get(&place).copied().unwrap_or_default();
+            let planned = plan.skus[usize::from(place)].supply;
+            let supplied = if was_supplied { units(supplied)? } else { planned };
+            Some(SealedSku { supplied, sold: units(sold)? })
+        };
+        let skus = (0..u8::try_from(plan.skus.len()).ok()?).map(sku);
+        Some(SealSummary {
+            phase: self.ended?,
+            revision: *revision,
+            stream: plan.stream.clone(),
+            running_order: plan.running_order,
+            title: plan.title.as_str().into(),
+            merchant: plan.merchant.clone(),
+            host: plan.host.clone(),
+            mode: plan.mode,
+            skus: skus.collect::<Option<_>>()?,
+        })
+    }
+}
