@@ -92,7 +92,7 @@ impl Journaled {
                 record @ (Record::Halted(_)
                 | Record::RatesSet(_)
                 | Record::Banned(_)
-                | Record::Lifted { .. }) => self.brake.apply(&record, at, directory),
+                | Record::Lifted { .. }) => self.brake.apply(&record, incarnation, at, directory),
                 Record::Heartbeat(beat) => self.last_work.beat(incarnation, at, *beat),
                 Record::Room(room) => self.rooms.record(&room),
                 record => {

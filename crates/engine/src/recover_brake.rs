@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use stampede_domain::{AddressRange, BanId, BanTarget, KeyFingerprint, UnixMillis};
+use stampede_domain::{AddressRange, BanId, BanTarget, Incarnation, KeyFingerprint, UnixMillis};
 use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, Record};
 use tracing::warn;
 
@@ -14,6 +14,12 @@ use crate::{
     viewer::Directory,
 };
 
+/// Who stops takes where no member of staff does.
+const SERVER: &str = "the server";
+/// Why it does.
+const WHY_STOPPED: &str = "this ledger is a copy: what was sold after it was made is not in it; compare it \
+    with the original, then end the stop";
+
 /// The brake as the records left it, with what stands beside the chain.
 #[derive(Default)]
 pub(crate) struct BrakePast {
@@ -24,6 +30,8 @@ pub(crate) struct BrakePast {
     latest_personal: Option<KeyFingerprint>,
     /// The ban that staff ended last.
     latest_lifted: Option<BanId>,
+    /// The start in which the server itself stopped all takes last, because the ledger is a copy.
+    stopped_in: Option<Incarnation>,
 }
 
 impl BrakePast {
@@ -32,9 +40,20 @@ impl BrakePast {
     }
 
     /// Folds a record of the house's chain.
-    pub(crate) fn apply(&mut self, record: &Record, at: UnixMillis, directory: &Directory) {
+    pub(crate) fn apply(
+        &mut self,
+        record: &Record,
+        incarnation: Incarnation,
+        at: UnixMillis,
+        directory: &Directory,
+    ) {
         match record {
-            Record::Halted(order) => self.book.halt = Some(entry(order, at)),
+            Record::Halted(order) => {
+                if order.actor.as_str() == SERVER {
+                    self.stopped_in = Some(incarnation);
+                }
+                self.book.halt = Some(entry(order, at));
+            }
             Record::RatesSet(set) => self.book.rates = Some((set.rates, entry(&set.order, at))),
             Record::Banned(banned) => self.banned(banned, at, directory),
             Record::Lifted { part: BrakePart::Halt, .. } => self.book.halt = None,
@@ -78,6 +97,21 @@ impl BrakePast {
             "unban" => (self.latest_lifted, None),
             _ => (None, None),
         }
+    }
+
+    /// Stops all takes if the ledger was found to be a copy in this start, or in an earlier one that
+    /// has left no record of the stop; the record is still to be written.
+    pub(crate) fn stop_copy(
+        &mut self,
+        copied_in: Option<Incarnation>,
+        now: UnixMillis,
+    ) -> Option<Record> {
+        let copied_in = copied_in.filter(|start| self.stopped_in < Some(*start))?;
+        let (actor, reason) = (SERVER.into(), WHY_STOPPED.into());
+        let order = BrakeOrder { actor, reason, expires_at: None };
+        warn!(%copied_in, "{WHY_STOPPED}");
+        self.book.halt = Some(entry(&order, now));
+        Some(Record::Halted(Box::new(order)))
     }
 
     /// Puts everything in force again before anybody takes.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use stampede_domain::{DropId, DropPlan, MerchantId, StreamId};
-use stampede_ledger::{Room, RoomChange, RoomOwner};
+use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
 
 use crate::rooms::Rooms;
 
@@ -44,7 +44,7 @@ impl RoomsPast {
     }
 
     /// The rooms, with those that have to be put on record, in the order of their first drops.
-    pub(crate) fn finish(mut self) -> (Rooms, Vec<Room>) {
+    pub(crate) fn finish(mut self) -> (Rooms, Vec<Record>) {
         let recorded = std::mem::take(&mut self.recorded);
         let unnamed = self.drops.iter().filter(|(stream, _)| !recorded.contains(*stream));
         let mut unnamed: Vec<_> = unnamed.collect();
@@ -60,7 +60,8 @@ impl RoomsPast {
         for (stream, drops) in &self.drops {
             self.rooms.note_drop(stream, drops.last);
         }
-        (self.rooms, made)
+        let to_record = made.into_iter().map(|room| Record::Room(Box::new(room)));
+        (self.rooms, to_record.collect())
     }
 }
 
@@ -105,7 +106,8 @@ mod tests {
             past.planned(DropId::new(drop), &plan(merchant, stream));
         }
         let (rooms, made) = past.finish();
-        assert_eq!(made, [owned("friday", "acme"), owned("late", "beta")]);
+        let expected = [owned("friday", "acme"), owned("late", "beta")];
+        assert_eq!(made, expected.map(|room| Record::Room(Box::new(room))));
         let owner = |stream: &str| rooms.get(&stream.parse().unwrap()).unwrap().owner.to_string();
         let owners = ["friday", "late", "gala"].map(owner);
         assert_eq!(owners, ["merchant acme", "merchant beta", "merchant acme"]);

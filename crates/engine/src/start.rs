@@ -89,8 +89,10 @@ pub fn start(
     for row in ledger.history {
         journaled.apply(&row?, &shared.directory)?;
     }
+    let stop = journaled.brake.stop_copy(ledger.copied_in, shared.clock.wall());
     let now = begin(&clock, &journaled, ledger.chains.last_at);
-    let started = rebuild(&shared, journaled, &ledger.chains, now)?;
+    let mut started = rebuild(&shared, journaled, &ledger.chains, now)?;
+    started.to_record.extend(stop);
 
     let (handle, requests) = StewardHandle::new(shared.config.steward_requests_max);
     let applier = TakeApplier::new(Arc::clone(&shared), handle.clone());
@@ -154,7 +156,7 @@ fn rebuild(
     for summary in over.into_values() {
         shared.add_over(summary);
     }
-    let (rooms, new_owners) = rooms.finish();
+    let (rooms, to_record) = rooms.finish();
     *shared.rooms.write() = rooms.clone();
     let mut started = Started {
         books: BTreeMap::new(),
@@ -162,7 +164,7 @@ fn rebuild(
         brake: brake.restore(shared),
         on_air: OnAir::default(),
         rooms,
-        new_owners,
+        to_record,
         live: Vec::new(),
         next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,

@@ -44,6 +44,7 @@ struct State {
     faults: HashMap<u64, Fault>,
     hanging: bool,
     released: bool,
+    copied_in: Option<Incarnation>,
 }
 
 impl FakeLedger {
@@ -59,6 +60,7 @@ impl FakeLedger {
             faults: HashMap::new(),
             hanging: false,
             released: false,
+            copied_in: None,
         };
         Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
     }
@@ -103,6 +105,16 @@ impl FakeLedger {
         self.0.state.lock().rows.clone()
     }
 
+    /// From the next start on the ledger is a copy of another.
+    ///
+    /// # Panics
+    /// After 2^26 starts.
+    pub fn copy(&self) {
+        let mut state = self.0.state.lock();
+        state.copied_in = state.incarnation.next();
+        assert!(state.copied_in.is_some(), "tests do not start that often");
+    }
+
     /// Starts anew on what is durable; older stores are fenced.
     ///
     /// # Panics
@@ -127,7 +139,7 @@ impl FakeLedger {
         }
         let history = Box::new(state.rows.clone().into_iter().map(Ok));
         let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
-        OpenLedger { store: Box::new(store), chains, links, history }
+        OpenLedger { store: Box::new(store), chains, links, history, copied_in: state.copied_in }
     }
 }
 

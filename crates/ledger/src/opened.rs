@@ -1,5 +1,7 @@
 //! What a ledger hands over when it has been opened.
 
+use stampede_domain::Incarnation;
+
 use crate::{Chains, ReadError, Row, Store, links::Links};
 
 /// The rows of a journal in commit order: by incarnation, seq, drop.
@@ -15,4 +17,7 @@ pub struct OpenLedger {
     pub links: Links,
     /// Every row, to be folded.
     pub history: History,
+    /// The start that found the file to be a copy of another ledger, this one or an earlier: what was
+    /// sold after the copy was made is not in it.
+    pub copied_in: Option<Incarnation>,
 }

@@ -338,3 +338,35 @@ fn incarnations_end() {
     let error = open(dir.path()).err().unwrap().to_string();
     assert_eq!(error, "no incarnation follows 67108863");
 }
+
+#[test]
+fn a_copy_is_known_by_any_start_and_the_original_never_is_one() {
+    let (dir, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let copied_in = |path: &Path| open(path).unwrap().copied_in.map(Incarnation::get);
+    for _ in 0..3 {
+        assert_eq!(copied_in(dir.path()), None);
+    }
+    let (vacuumed, plain) = (copies.path().join("vacuumed"), copies.path().join("plain"));
+    for path in [&vacuumed, &plain] {
+        fs::create_dir(path).unwrap();
+    }
+    let target = vacuumed.join(stampede_ledger::LEDGER_FILE);
+    raw(dir.path()).execute("VACUUM INTO ?1", [target.to_str().unwrap()]).unwrap();
+    for file in fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), plain.join(file.file_name())).unwrap();
+    }
+    for path in [&vacuumed, &plain] {
+        assert_eq!(copied_in(path), Some(4));
+        assert_eq!(copied_in(path), Some(4), "until staff have looked, and after");
+    }
+    assert_eq!(copied_in(dir.path()), None);
+    // What the server itself copies after a disk failure is no copy.
+    fs::write(dir.path().join("ledger.health"), "1").unwrap();
+    let inode = |path: &Path| fs::metadata(path.join(stampede_ledger::LEDGER_FILE)).unwrap().ino();
+    let before = inode(dir.path());
+    assert_eq!(copied_in(dir.path()), None);
+    assert_ne!(inode(dir.path()), before, "it stands in a new file");
+    // Ledgers from before there were marks are where they are.
+    raw(dir.path()).execute("UPDATE node SET home = NULL", []).unwrap();
+    assert_eq!(copied_in(dir.path()), None);
+}

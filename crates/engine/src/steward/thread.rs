@@ -6,7 +6,7 @@ use std::{
 };
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
-use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool, Room};
+use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
@@ -36,8 +36,8 @@ pub(crate) struct Started {
     pub(crate) brake: BrakeBook,
     pub(crate) on_air: OnAir,
     pub(crate) rooms: Rooms,
-    /// Owners that no record names yet.
-    pub(crate) new_owners: Vec<Room>,
+    /// What the house's chain lacks: owners of streams that no record names, the stop of a copy.
+    pub(crate) to_record: Vec<Record>,
     pub(crate) live: Vec<DurableTake>,
     pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
@@ -81,7 +81,7 @@ pub(crate) struct Steward {
     pub(super) pulse: Pulse,
     pub(super) on_air: OnAir,
     pub(super) rooms: Rooms,
-    new_owners: Vec<Room>,
+    to_record: Vec<Record>,
     pub(super) pushed: Position,
     stopping: bool,
 }
@@ -122,7 +122,7 @@ impl Steward {
             pulse: Pulse::default(),
             on_air: started.on_air,
             rooms: started.rooms,
-            new_owners: started.new_owners,
+            to_record: started.to_record,
             stopping: false,
         }
     }
@@ -184,9 +184,9 @@ impl Steward {
             self.hand_over();
         }
         // Behind the recovery of every drop: what stands here says that it was complete.
-        for room in std::mem::take(&mut self.new_owners) {
+        for record in std::mem::take(&mut self.to_record) {
             self.wait_for_room();
-            self.push(DropId::HOUSE, Record::Room(Box::new(room)));
+            self.push(DropId::HOUSE, record);
         }
         self.wait_for_room();
         // With it the recovery is over: what stands before it in this start was no work.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{BanTarget, DropId, DurationMs, Rates, Refusal};
+use stampede_domain::{BanTarget, DropId, DurationMs, Phase, Rates, Refusal};
 use stampede_engine::{Action, Arrival, Buy, CommandRefusal, Engine, Role, StaffCommand, Viewer};
 use stampede_ledger::{
     BrakePart, Record,
@@ -327,4 +327,31 @@ fn what_is_out_of_range_is_refused_with_the_range() {
         assert_eq!(refused.code(), code);
         assert!(refused.to_string().contains(text), "{refused}");
     }
+}
+
+#[test]
+fn a_copied_ledger_sells_nothing_until_staff_have_looked() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    world.ledger.copy();
+    // Twice: a crash before staff have looked changes nothing, and stops nothing twice.
+    for _ in 0..2 {
+        world = world.restart(1);
+        world.wait_phase(drop, Phase::Open);
+        let halt = world.engine.brake().view().halt.expect("takes are stopped");
+        assert_eq!((halt.actor.as_str(), halt.expires_at), ("the server", None));
+        assert!(halt.reason.starts_with("this ledger is a copy"), "{}", halt.reason);
+        let viewer = world.viewer("v1");
+        let refused = world.buy(0, &viewer, drop, 1, "k1");
+        assert!(is_busy(&refused), "{refused:?}");
+    }
+    let stops = records(&world.ledger, DropId::HOUSE);
+    assert_eq!(stops.iter().filter(|record| matches!(record, Record::Halted(_))).count(), 1);
+    world.give(None, Action::Go).get().unwrap();
+    // From then on it is as good as any.
+    let mut world = world.restart(1);
+    world.wait_phase(drop, Phase::Open);
+    assert_eq!(world.engine.brake().view().halt, None);
+    let viewer = world.viewer("v1");
+    world.hold(&viewer, drop, 1, "k1");
 }

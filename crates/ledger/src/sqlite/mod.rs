@@ -3,6 +3,7 @@
 mod columns;
 mod command_keys;
 mod damage;
+mod home;
 mod open;
 mod projector;
 mod reader;

@@ -1,12 +1,17 @@
 //! Opens a ledger for writing: checks it whole, then begins a new incarnation.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags, params};
 use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq};
 
 use super::{
     damage::Damage,
+    home::Home,
     reader::{JournalReader, NodeRow, ReadError},
     recovery, rescue,
     rows::RowKey,
@@ -188,7 +193,10 @@ impl SqliteLedger {
         let missing = seals::check(stored, checked.seals)?;
         let links = read_links(&reader)?;
         schema::migrate(&connection, &checked.keys).map_err(OpenError::sqlite("migrate"))?;
-        let (incarnation, epoch) = begin_incarnation(&connection, node, fence.as_ref(), &missing)?;
+        // A file behind another VFS is not where its name says.
+        let path = options.vfs.is_none().then(|| data.ledger_path());
+        let (incarnation, epoch, copied_in) =
+            begin_incarnation(&connection, node, fence.as_ref(), &missing, path.as_deref())?;
         let mut store = SqliteStore {
             connection,
             data: data.clone(),
@@ -220,7 +228,7 @@ impl SqliteLedger {
             sums: checked.sums,
         };
         let history = Box::new(reader.into_rows(RowKey::default()));
-        Ok(OpenLedger { store: Box::new(store), chains, links, history })
+        Ok(OpenLedger { store: Box::new(store), chains, links, history, copied_in })
     }
 }
 
@@ -302,7 +310,8 @@ fn begin_incarnation(
     node: &NodeId,
     fence: Option<&NodeRow>,
     missing: &[Seal],
-) -> Result<(Incarnation, NodeEpoch), OpenError> {
+    path: Option<&Path>,
+) -> Result<(Incarnation, NodeEpoch, Option<Incarnation>), OpenError> {
     let last = fence.map(|row| row.incarnation).unwrap_or_default();
     let next = last.next().ok_or(OpenError::Incarnations { last })?;
     let epoch = fence.map(|row| row.epoch).unwrap_or_default();
@@ -320,8 +329,18 @@ fn begin_incarnation(
              ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, last_seq = 0",
             params![node.as_str(), next.get(), epoch.get().cast_signed()],
         )?;
-        transaction.commit()
+        // In the same transaction: a copy that was found stays one over a crash.
+        let sql = "SELECT home FROM node WHERE node = ?1";
+        let found: Option<String> =
+            transaction.query_row(sql, [node.as_str()], |row| row.get(0))?;
+        let home = path.and_then(|path| Home::next(path, found.as_deref(), next));
+        if let Some(home) = &home {
+            let sql = "UPDATE node SET home = ?2 WHERE node = ?1";
+            transaction.execute(sql, params![node.as_str(), home.text()])?;
+        }
+        transaction.commit()?;
+        Ok(home.and_then(|home| home.copied_in))
     };
-    begin().map_err(OpenError::sqlite("begin incarnation"))?;
-    Ok((next, epoch))
+    let copied_in = begin().map_err(OpenError::sqlite("begin incarnation"))?;
+    Ok((next, epoch, copied_in))
 }

@@ -10,9 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::open::OpenError;
+use super::{home::Home, open::OpenError, schema};
 use crate::{DataDir, data_dir::sync_dir};
 
 /// The copy while it is being made; worthless after a crash.
@@ -56,8 +56,28 @@ fn copy(data: &DataDir, ledger: &Path, whole: &Path) -> Result<(), OpenError> {
         .execute("VACUUM INTO ?1", [target.as_ref()])
         .map_err(OpenError::sqlite("copy for rescue"))?;
     connection.close().map_err(|(_, e)| OpenError::sqlite("close after rescue")(e))?;
+    keep_home(ledger, &partial).map_err(OpenError::sqlite("mark the copy"))?;
     File::open(&partial).and_then(|file| file.sync_all()).map_err(fail)?;
     fs::rename(&partial, whole).and_then(|()| sync_dir(data.path())).map_err(fail)
+}
+
+/// The copy takes the original's place, so it is at home where that was. Ledgers from before there were
+/// marks have none.
+fn keep_home(ledger: &Path, partial: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(partial)?;
+    let (_, version) = schema::marks(&connection)?;
+    if version >= schema::SCHEMA_VERSION {
+        let sql = "SELECT node, home FROM node WHERE home IS NOT NULL";
+        let found = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found: Option<(String, String)> = found.optional()?;
+        if let Some((node, found)) = found
+            && let Some(home) = Home::moved(ledger, partial, &found)
+        {
+            let sql = "UPDATE node SET home = ?2 WHERE node = ?1";
+            connection.execute(sql, params![node, home.text()])?;
+        }
+    }
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// Replaces the ledger. The old log goes first: it must never meet the new file.
