@@ -1,5 +1,7 @@
 //! One drop as lines for an auditor: every hold, every order, the tallies, a summary.
 
+mod source;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
@@ -11,10 +13,9 @@ use serde::Serialize;
 use stampede_domain::{
     ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{
-    JournalReader, OrderRow, Projection, ReadError, Record, Row, RowKey, Tally, links,
-};
+use stampede_ledger::{JournalReader, OrderRow, Projection, Record, Row, RowKey, Tally};
 
+use self::source::{Owners, head, is_house, viewers};
 use crate::{
     FoldError, ReportError,
     fold::DropFold,
@@ -106,6 +107,12 @@ pub struct TallyLine {
 pub struct SummaryLine {
     /// The drop.
     pub drop: String,
+    /// Its stream.
+    pub stream: String,
+    /// Whose the stream was when the drop was planned; absent in ledgers from before streams had owners.
+    pub owner_when_planned: Option<String>,
+    /// Whose it is now.
+    pub owner: Option<String>,
     /// Where it stands.
     pub phase: &'static str,
     /// Units of all lots.
@@ -149,6 +156,7 @@ pub fn audit(
     let mut audit = Audit {
         fold: DropFold::new(drop),
         viewers: viewers(&reader)?,
+        owners: Owners::default(),
         live: BTreeMap::new(),
         outage_ms: 0,
         confirmed: 0,
@@ -159,6 +167,9 @@ pub fn audit(
         let row = row?;
         if RowKey::of(&row) > end {
             break;
+        }
+        if is_house(&row) {
+            audit.owners.house(&row)?;
         }
         if row.drop == drop && audit.row(&row)?.is_break() {
             return Ok(Flow::Break(()));
@@ -196,29 +207,6 @@ pub fn audit_ndjson(
     Ok(flow)
 }
 
-/// The journal's end with the projection's place, as of one state.
-fn head(reader: &JournalReader) -> Result<(RowKey, Projection), ReadError> {
-    let snapshot = reader.snapshot()?;
-    let nodes = snapshot.reader().nodes()?;
-    let ends = nodes.iter().map(|node| RowKey {
-        incarnation: node.incarnation.get(),
-        seq: node.last_seq.get(),
-        drop: u32::MAX,
-    });
-    Ok((ends.max().unwrap_or_default(), snapshot.reader().projection()?))
-}
-
-/// Platform ids by viewer number.
-fn viewers(reader: &JournalReader) -> Result<HashMap<ViewerNumber, ViewerId>, ReadError> {
-    let mut viewers = HashMap::new();
-    for row in reader.links()? {
-        // Unreadable links are the verifier's business; here their viewers stay unnamed.
-        let pairs = links::decode(&row.pairs).unwrap_or_default();
-        viewers.extend(pairs.viewers.into_iter().map(|pair| (pair.number, pair.id)));
-    }
-    Ok(viewers)
-}
-
 /// A hold that has not ended.
 struct Live {
     viewer: ViewerNumber,
@@ -233,6 +221,7 @@ struct Live {
 struct Audit<'a> {
     fold: DropFold,
     viewers: HashMap<ViewerNumber, ViewerId>,
+    owners: Owners,
     live: BTreeMap<HoldId, Live>,
     outage_ms: u64,
     confirmed: u64,
@@ -278,6 +267,10 @@ impl Audit<'_> {
                 Flow::Continue(())
             }
             Record::Tally(ref tally) => self.tally(tally, at),
+            Record::Planned { ref plan, .. } => {
+                self.owners.planned(plan);
+                Flow::Continue(())
+            }
             _ => Flow::Continue(()),
         }
     }
@@ -374,6 +367,10 @@ impl Audit<'_> {
             summary.clicks = exact(report.clicks());
             summary.retries = exact(report.retries);
             summary.refusals = json::refusals(&report.refusals);
+        }
+        if let Some((stream, when_planned, now)) = self.owners.of_drop() {
+            (summary.stream, summary.owner_when_planned, summary.owner) =
+                (stream, when_planned, now);
         }
         summary.orders_pending = self.confirmed.saturating_sub(summary.orders);
         (self.sink)(AuditLine::Summary(summary))

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use serde_json::Value;
 use stampede_domain::DropId;
+use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
 use stampede_report::{ReportError, audit::audit_ndjson};
 use support::{
     busy::busy_sale,
@@ -119,4 +120,25 @@ fn an_unknown_drop_has_no_audit() {
     let drop = DropId::new(9);
     let refused = audit_ndjson(dir.path(), drop, 4_096, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(refused, Err(ReportError::NoDrop { .. })));
+}
+
+#[test]
+fn the_summary_names_the_owners_of_the_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let owned = |name: &str| {
+        let change = RoomChange::Owner(RoomOwner::Merchant(name.parse().unwrap()));
+        Record::Room(Box::new(Room { stream: "friday".parse().unwrap(), change }))
+    };
+    let early = sim.open(plan(&[1]));
+    sim.house(owned("acme"));
+    let late = sim.open(plan(&[1]));
+    sim.house(owned("zeta"));
+    sim.close();
+    for (drop, when_planned) in [(early, Value::Null), (late, "merchant acme".into())] {
+        let summary = &lines(dir.path(), drop)["summary"][0];
+        assert_eq!(summary["stream"], "friday");
+        assert_eq!(summary["owner_when_planned"], when_planned);
+        assert_eq!(summary["owner"], "merchant zeta");
+    }
 }
