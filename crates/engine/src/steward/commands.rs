@@ -339,8 +339,9 @@ impl Steward {
         book.phase_epoch += 1;
         let epoch = book.phase_epoch;
         self.push(drop, record);
-        self.air(drop, before, phase);
+        // The phase first: viewers would hear of a scheduled drop that is on air.
         self.after_records(Effect::Enter { drop, epoch, phase, opens_at });
+        self.air(drop, before, phase);
     }
 
     /// A change that lets less happen: it acts at once, its record follows.
