@@ -130,6 +130,7 @@ impl Journaled {
             if let Some(past) = self.drops.remove(&drop) {
                 self.on_air.forget(drop, &past.plan);
                 self.over.insert(drop, past.summary(drop));
+                self.keys.forget(drop);
             }
         }
     }

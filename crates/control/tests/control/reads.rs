@@ -164,6 +164,12 @@ async fn a_drop_that_has_left_memory_is_shown_as_before() {
     rig.ask("admin", "POST", &path).key("late").refused(409, "wrong_phase").await;
     let again = rig.command(&drop, "close", "close").await;
     assert_eq!(again.json["drop"], json!(drop), "a retry gets the first answer");
+    let mut plan = mugs();
+    plan["countdown_ms"] = json!(0);
+    let key = format!("plan-{}", plan["title"].as_str().unwrap());
+    let planned = rig.ask("admin", "POST", "/v1/drops").key(&key).json(&plan);
+    let planned = planned.expect(StatusCode::CREATED).await;
+    assert_eq!(planned.json["drop"], json!(drop), "and makes no second drop");
     let unseen = rig.ask("zeta", "GET", &format!("/v1/drops/{drop}"));
     unseen.refused(404, "unknown_drop").await;
 }

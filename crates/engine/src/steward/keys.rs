@@ -1,9 +1,14 @@
 //! Idempotency of staff commands: each accepted command does its work once.
 //!
 //! Only accepted commands bind their key. What a token's own commands bind is pushed out by nobody
-//! else: the keys of a drop's commands stay, and the house's are counted by actor.
+//! else: the keys of a drop's commands stay as long as the drop is in memory, and the house's are counted
+//! by actor. Those of a drop that has left stand in the ledger's table, which whoever hands a command over
+//! asks first.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use stampede_domain::{DropId, KeyFingerprint};
 
@@ -16,9 +21,9 @@ const HOUSE_KEYS_PER_ACTOR_MAX: usize = 10_000;
 /// Answers to accepted commands by actor and key.
 #[derive(Default)]
 pub(crate) struct CommandKeys {
-    actors: HashMap<String, ActorKeys>,
-    /// Accepted commands of each drop.
-    by_drop: HashMap<DropId, usize>,
+    actors: HashMap<Arc<str>, ActorKeys>,
+    /// Accepted commands of each drop in memory.
+    by_drop: HashMap<DropId, Vec<(Arc<str>, KeyFingerprint)>>,
 }
 
 #[derive(Default)]
@@ -75,10 +80,11 @@ impl CommandKeys {
         personal: Option<KeyFingerprint>,
         done: Done,
     ) {
-        let keys = match self.actors.get_mut(actor) {
-            Some(keys) => keys,
-            None => self.actors.entry(actor.to_owned()).or_default(),
+        let actor = match self.actors.get_key_value(actor) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(actor),
         };
+        let keys = self.actors.entry(Arc::clone(&actor)).or_default();
         if keys.answers.contains_key(&key) {
             return;
         }
@@ -90,14 +96,25 @@ impl CommandKeys {
             }
             keys.house.push_back(key);
         } else {
-            *self.by_drop.entry(done.drop).or_default() += 1;
+            self.by_drop.entry(done.drop).or_default().push((actor, key));
         }
         keys.answers.insert(key, Answered { request, personal, done });
     }
 
     /// Accepted commands of the drop.
     pub(crate) fn of_drop(&self, drop: DropId) -> usize {
-        self.by_drop.get(&drop).copied().unwrap_or_default()
+        self.by_drop.get(&drop).map_or(0, Vec::len)
+    }
+
+    /// The drop has left memory.
+    pub(crate) fn forget(&mut self, drop: DropId) {
+        for (actor, key) in self.by_drop.remove(&drop).unwrap_or_default() {
+            let Some(keys) = self.actors.get_mut(&actor) else { continue };
+            keys.answers.remove(&key);
+            if keys.answers.is_empty() {
+                self.actors.remove(&actor);
+            }
+        }
     }
 }
 
@@ -131,6 +148,18 @@ mod tests {
         assert!(is_bound(&keys, "olga", "stop"));
         assert!(!is_bound(&keys, "acme", "stop"), "a key is its actor's");
         assert_eq!((keys.of_drop(DropId::new(1)), keys.of_drop(DropId::new(2))), (1, 100_016));
+    }
+
+    #[test]
+    fn a_drop_takes_its_keys_along() {
+        let mut keys = CommandKeys::default();
+        bind(&mut keys, "acme", "plan", DropId::new(1));
+        bind(&mut keys, "acme", "plan-2", DropId::new(2));
+        bind(&mut keys, "olga", "pause", DropId::new(1));
+        keys.forget(DropId::new(1));
+        assert!(!is_bound(&keys, "acme", "plan") && !is_bound(&keys, "olga", "pause"));
+        assert!(is_bound(&keys, "acme", "plan-2"));
+        assert_eq!((keys.of_drop(DropId::new(1)), keys.actors.len()), (0, 1));
     }
 
     #[test]
