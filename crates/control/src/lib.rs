@@ -31,4 +31,4 @@ pub use staff::{
     IssuedToken, NewStaff, STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, StaffError, StaffSecret,
     StaffToken, StaffTokens,
 };
-pub use state::ControlParts;
+pub use state::{ControlParts, MetricsText};

@@ -124,7 +124,7 @@ async fn measure(
 ) -> Response {
     let (started, method) = (state.engine().now(), request.method().clone());
     let response = next.run(request).await;
-    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    let route = route.as_ref().map_or(metrics::UNKNOWN_ROUTE, MatchedPath::as_str);
     let took = state.engine().now().since(started).to_std();
     metrics::count_request(&method, route, response.status(), took);
     response

@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, RepeatedWarning};
 use stampede_engine::{Engine, Rate};
@@ -21,14 +20,17 @@ use crate::{
     shares::{Pace, Places},
 };
 
+/// Writes the metrics of the whole process in Prometheus' text format; may read files for it.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// What the interface is built from.
 pub struct ControlParts {
     /// The running engine.
     pub engine: Arc<Engine>,
     /// Who may give commands.
     pub staff: Arc<StaffTokens>,
-    /// Renders the metrics of the whole process.
-    pub metrics: PrometheusHandle,
+    /// What `/metrics` answers.
+    pub metrics: MetricsText,
     /// The directory of the ledger, which reports and audits read.
     pub data_dir: PathBuf,
     /// The limits.
@@ -70,7 +72,7 @@ impl ControlState {
         &self.0.parts.staff
     }
 
-    pub(crate) fn metrics(&self) -> &PrometheusHandle {
+    pub(crate) fn metrics(&self) -> &MetricsText {
         &self.0.parts.metrics
     }
 

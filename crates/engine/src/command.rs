@@ -186,6 +186,27 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every name that an action has.
+    pub const NAMES: [&str; 17] = [
+        "plan",
+        "edit",
+        "cancel",
+        "open",
+        "cancel_countdown",
+        "pause",
+        "resume",
+        "feature",
+        "close",
+        "restock",
+        "stop",
+        "go",
+        "set_rates",
+        "ban",
+        "unban",
+        "stream_offline",
+        "stream_online",
+    ];
+
     /// The name on every interface.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -2,7 +2,9 @@
 
 use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, gauge};
 
-use crate::tally::Totals;
+use stampede_domain::{RefusalCode, limits::BANS_MAX};
+
+use crate::{command::Action, tally::Totals};
 
 /// Buys that were decided, by `outcome`: `held`, `retry`, or the reason of the refusal. Counted with
 /// each tally, so up to a second late.
@@ -17,13 +19,38 @@ pub const COMMANDS: &str = "stampede_engine_commands_total";
 pub const SHED: &str = "stampede_engine_shed_total";
 /// 1 while every take is halted.
 pub const HALTED: &str = "stampede_engine_halted";
+/// How many bans there may be.
+pub const BANS_LIMIT: &str = "stampede_engine_bans_max";
 /// Bans in force.
 pub const BANS: &str = "stampede_engine_bans";
 /// By how many seconds the sale's clock is ahead of the wall clock; negative if it is behind.
 pub const CLOCK_AHEAD: &str = "stampede_engine_clock_ahead_seconds";
 
+/// Begins every series at zero: what has not happened yet can be told from what is not counted.
+fn begin() {
+    let refusals = RefusalCode::ALL.iter().map(|code| code.name());
+    for outcome in ["held", "retry"].into_iter().chain(refusals) {
+        counter!(BUYS, "outcome" => outcome).increment(0);
+    }
+    for end in ["confirmed", "released", "expired"] {
+        counter!(ENDS, "end" => end).increment(0);
+    }
+    for action in Action::NAMES {
+        for outcome in ["accepted", "refused"] {
+            counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(0);
+        }
+    }
+    show(BANS_LIMIT, BANS_MAX);
+}
+
+/// Shows a count.
+fn show(gauge: &'static str, count: usize) {
+    gauge!(gauge).set(u32::try_from(count).map_or(f64::MAX, f64::from));
+}
+
 /// Tells the recorder what each metric means.
 pub fn describe() {
+    begin();
     let count = Unit::Count;
     describe_counter!(BUYS, count, "buys that were decided, by outcome; counted each second");
     describe_counter!(ENDS, count, "holds that ended durably, by end");
@@ -31,6 +58,7 @@ pub fn describe() {
     describe_counter!(SHED, count, "what was turned away to protect the sale, by reason");
     describe_gauge!(HALTED, count, "1 while every take is halted");
     describe_gauge!(BANS, count, "bans in force");
+    describe_gauge!(BANS_LIMIT, count, "bans that may be in force");
     let ahead = "by how much the sale's clock is ahead of the wall clock; negative if behind";
     describe_gauge!(CLOCK_AHEAD, Unit::Seconds, ahead);
 }
@@ -40,7 +68,7 @@ pub(crate) fn show_halt(halted: bool) {
 }
 
 pub(crate) fn show_bans(bans: usize) {
-    gauge!(BANS).set(u32::try_from(bans).map_or(f64::MAX, f64::from));
+    show(BANS, bans);
 }
 
 /// Shows by how many milliseconds the sale's clock is ahead of the wall clock.
@@ -62,6 +90,7 @@ pub(crate) fn count_end(end: &'static str) {
 }
 
 pub(crate) fn count_command(action: &'static str, accepted: bool) {
+    debug_assert!(Action::NAMES.contains(&action), "{action} has no series yet");
     let outcome = if accepted { "accepted" } else { "refused" };
     counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(1);
 }

@@ -1,9 +1,13 @@
 //! The crate's metrics, declared once.
 
 use metrics::{Counter, Unit, counter, describe_counter, describe_gauge};
+use stampede_proxies::IntakeError;
+use stampede_wire::CloseCode;
 
 /// Connections that have finished their handshake.
 pub const CONNECTIONS: &str = "stampede_gateway_connections";
+/// How many there may be.
+pub const CONNECTIONS_MAX: &str = "stampede_gateway_connections_max";
 /// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`, `tls_failed`; `displaced` by
 /// another one, `dropped` because their address opened too many; where a PROXY header is required
 /// `proxy_untrusted`, `proxy_missing`, `proxy_malformed`, `proxy_too_long`, `proxy_broken`.
@@ -21,10 +25,28 @@ pub const BUYS: &str = "stampede_gateway_buys_total";
 /// Connections that the server closed, by `code`.
 pub const CLOSES: &str = "stampede_gateway_closes_total";
 
+/// How a handshake may end, besides the reasons of a PROXY header.
+const OUTCOMES: [&str; 7] =
+    ["accepted", "refused", "timed_out", "broken", "tls_failed", "displaced", "dropped"];
+/// A close for a frame that breaks WebSocket itself by a code that has no name here.
+const PROTOCOL_ERROR: &str = "protocol_error";
+
+/// Begins every series at zero: what has not happened yet can be told from what is not counted.
+fn begin() {
+    for outcome in OUTCOMES.into_iter().chain(IntakeError::REASONS) {
+        counter!(HANDSHAKES, "outcome" => outcome).increment(0);
+    }
+    for code in CloseCode::ALL.iter().map(|code| code.name()).chain([PROTOCOL_ERROR]) {
+        counter!(CLOSES, "code" => code).increment(0);
+    }
+}
+
 /// Tells the recorder what each metric means.
 pub fn describe() {
+    begin();
     let count = Unit::Count;
     describe_gauge!(CONNECTIONS, count, "connections that have finished their handshake");
+    describe_gauge!(CONNECTIONS_MAX, count, "connections that there may be");
     describe_counter!(HANDSHAKES, count, "handshakes, by outcome");
     describe_counter!(RECEIVED, count, "messages that clients sent");
     describe_counter!(ANSWERS, count, "messages for one connection, ticks left out");
@@ -64,7 +86,13 @@ pub(crate) fn count_close(code: &'static str) {
     counter!(CLOSES, "code" => code).increment(1);
 }
 
+/// Counts a close by a code that has no name.
+pub(crate) fn count_protocol_error() {
+    count_close(PROTOCOL_ERROR);
+}
+
 /// Counts a handshake by how it ended.
 pub(crate) fn count_handshake(outcome: &'static str) {
+    debug_assert!(OUTCOMES.into_iter().chain(IntakeError::REASONS).any(|known| known == outcome));
     counter!(HANDSHAKES, "outcome" => outcome).increment(1);
 }

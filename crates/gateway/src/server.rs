@@ -24,7 +24,7 @@ use crate::{
     config::{ConfigError, GatewayConfig},
     door::{Door, Way},
     listener,
-    metrics::CONNECTIONS,
+    metrics::{CONNECTIONS, CONNECTIONS_MAX},
     runtime::{self, Seat},
     signals::{CoreSignals, Signal},
 };
@@ -119,7 +119,9 @@ pub(crate) struct Connections {
 impl Connections {
     fn new(cores: usize, max: usize) -> Self {
         let by_core = (0..cores).map(|_| AtomicUsize::new(0)).collect();
-        Self { by_core, max, gauge: gauge!(CONNECTIONS) }
+        let (gauge, limit) = (gauge!(CONNECTIONS), gauge!(CONNECTIONS_MAX));
+        limit.set(f64::from(u32::try_from(max).unwrap_or(u32::MAX)));
+        Self { by_core, max, gauge }
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -20,6 +20,8 @@ pub const COMMIT_RECORDS: &str = "stampede_ledger_commit_records";
 pub const CHECKPOINT_SECONDS: &str = "stampede_ledger_checkpoint_seconds";
 /// Estimated bytes of the write-ahead log that are not yet in the database file.
 pub const WAL_BYTES: &str = "stampede_ledger_wal_bytes";
+/// Bytes that it may have before commits wait for a checkpoint.
+pub const WAL_BYTES_MAX: &str = "stampede_ledger_wal_bytes_max";
 /// Orders that wait to be put into their table.
 pub const ORDERS_BEHIND: &str = "stampede_ledger_orders_behind";
 /// 1 while another program holds the ledger's lock for writing.
@@ -49,6 +51,11 @@ pub fn describe() {
         WAL_BYTES,
         Unit::Bytes,
         "Estimated bytes of the write-ahead log that are not yet in the database file"
+    );
+    metrics::describe_gauge!(
+        WAL_BYTES_MAX,
+        Unit::Bytes,
+        "Bytes of the write-ahead log at which a checkpoint is made at once"
     );
     metrics::describe_gauge!(
         ORDERS_BEHIND,
@@ -99,6 +106,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new() -> Self {
+        let _begun = (gauge!(WAL_BYTES), gauge!(ORDERS_BEHIND), histogram!(CHECKPOINT_SECONDS));
         let poisoned = gauge!(POISONED);
         poisoned.set(0.0);
         let busy = gauge!(BUSY);

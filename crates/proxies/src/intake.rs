@@ -27,6 +27,10 @@ pub enum IntakeError {
 }
 
 impl IntakeError {
+    /// Everything that [`IntakeError::reason`] says.
+    pub const REASONS: [&str; 5] =
+        ["proxy_untrusted", "proxy_missing", "proxy_too_long", "proxy_malformed", "proxy_broken"];
+
     /// A few words for a counter's label.
     pub const fn reason(&self) -> &'static str {
         match self {

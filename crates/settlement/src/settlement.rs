@@ -49,6 +49,7 @@ impl Settlement {
             return Ok(Arc::new(Self { sandbox: None }));
         };
         config.validate()?;
+        crate::metrics::show_attempts_max(config.attempts_max);
         let shared = Arc::new(Shared {
             attempts: Mutex::new(Attempts::new(config)),
             started: Notify::new(),

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod descriptors;
 mod failure;
+mod scrape;
 mod serve;
 mod staff;
 mod telemetry;

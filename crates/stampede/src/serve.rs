@@ -1,6 +1,7 @@
 //! The server: every part wired, started in order, stopped in order.
 
 use std::{
+    convert::Infallible,
     fs,
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
@@ -33,6 +34,7 @@ use crate::{
     config::{Config, Provider, TlsFiles},
     descriptors,
     failure::Failure,
+    scrape::Scrape,
     staff, telemetry, ticket_keys,
     tls::Certificates,
 };
@@ -86,10 +88,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
+    let scrape = Scrape {
+        recorder: metrics.clone(),
+        engine: Arc::clone(&engine),
+        data_dir: data.path().to_owned(),
+    };
     let parts = ControlParts {
         engine: Arc::clone(&engine),
         staff: tokens,
-        metrics,
+        metrics: Arc::new(move || scrape.text()),
         data_dir: data.path().to_owned(),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
         draining: Arc::default(),
@@ -105,6 +112,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         tokio::select! {
             served = control(listeners, parts, Arc::clone(&gateway), ready) => served,
             failed = watched => Err(failed),
+            never = upkeep(&metrics) => match never {},
         }
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
@@ -293,7 +301,7 @@ async fn control(
     let public_address = public.as_ref().map(TcpListener::local_addr).transpose()?;
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (config, recorder) = (parts.config.clone(), parts.metrics.clone());
+    let config = parts.config.clone();
     let draining = Arc::clone(&parts.draining);
     let router = stampede_control::router(parts);
     ready(address, public_address);
@@ -319,15 +327,12 @@ async fn control(
         }
     };
     let control = stampede_control::serve(listener, router, &config, ended(told.clone()));
-    tokio::select! {
-        ((), (), ()) = async { tokio::join!(control, assets, stopping) } => {}
-        () = upkeep(&recorder) => {}
-    }
+    let ((), (), ()) = tokio::join!(control, assets, stopping);
     Ok(())
 }
 
 /// Folds the samples of histograms now and then, so that they do not pile up while nobody scrapes.
-async fn upkeep(recorder: &PrometheusHandle) {
+async fn upkeep(recorder: &PrometheusHandle) -> Infallible {
     let mut due = tokio::time::interval(UPKEEP_EVERY.to_std());
     loop {
         due.tick().await;

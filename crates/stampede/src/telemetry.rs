@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics::{Unit, describe_gauge, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging; `RUST_LOG` chooses what, `info` by default.
@@ -15,14 +16,22 @@ pub(crate) fn log(json: bool) {
     if json { lines.json().init() } else { lines.init() }
 }
 
+/// What runs: always 1, with the version as a label.
+const BUILD_INFO: &str = "stampede_build_info";
+
 /// Installs the recorder, then tells it what each metric means.
-pub(crate) fn metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
-    let handle = PrometheusBuilder::new().install_recorder()?;
+pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
+    let requests = Matcher::Full(stampede_control::metrics::REQUEST_SECONDS.to_owned());
+    let bounds = &stampede_control::metrics::REQUEST_SECONDS_BOUNDS;
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(requests, bounds)?;
+    let handle = builder.install_recorder()?;
     stampede_engine::metrics::describe();
     stampede_ledger::metrics::describe();
     stampede_settlement::metrics::describe();
     stampede_gateway::metrics::describe();
     stampede_control::metrics::describe();
     crate::tls::describe();
+    describe_gauge!(BUILD_INFO, Unit::Count, "what runs: always 1, with the version as a label");
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
 }

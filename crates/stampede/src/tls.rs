@@ -113,6 +113,9 @@ impl Certificates {
         })?;
         let (files, tried) = (files.clone(), Some(pem));
         let loaded = Self { listener, files, config: Arc::new(config), current, tried, expires_at };
+        for outcome in ["loaded", "refused"] {
+            counter!(RELOADS, "listener" => listener, "outcome" => outcome).increment(0);
+        }
         loaded.tell(valid_from, now);
         Ok(Some(loaded))
     }

@@ -123,16 +123,15 @@ impl Sender {
 
 /// Hands a command over unless its key was bound before, then waits for the outcome to become durable.
 async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, Problem> {
-    let name = command.action.name();
     if let Some(outcome) = answered(&state, &command).await? {
-        metrics::count_command(name, if outcome.is_ok() { "replayed" } else { "refused" });
+        metrics::count_command(if outcome.is_ok() { "replayed" } else { "refused" });
         return outcome.map_err(Problem::from);
     }
     let answer = state.engine().command(command).inspect_err(|_| {
-        metrics::count_command(name, "unavailable");
+        metrics::count_command("unavailable");
     })?;
     let Ok(Ok(outcome)) = tokio::time::timeout(state.answer_wait().to_std(), answer).await else {
-        metrics::count_command(name, "unknown");
+        metrics::count_command("unknown");
         return Err(Problem::retry(
             Code::OutcomeUnknown,
             "the command was handed over, but its outcome is not durable yet; send the same \
@@ -141,11 +140,11 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     };
     match outcome {
         Ok(done) => {
-            metrics::count_command(name, if done.replayed { "replayed" } else { "accepted" });
+            metrics::count_command(if done.replayed { "replayed" } else { "accepted" });
             Ok(done)
         }
         Err(refusal) => {
-            metrics::count_command(name, "refused");
+            metrics::count_command("refused");
             Err(refusal.into())
         }
     }

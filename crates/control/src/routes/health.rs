@@ -1,5 +1,7 @@
 //! Health with metrics, for probes.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -7,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_engine::Health;
+use tokio::task::spawn_blocking;
 
 use crate::{
     auth::Staff,
@@ -84,6 +87,7 @@ pub(super) async fn metrics(
         let detail = "metrics cover every merchant; use a token that is not bound to one";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let text = state.metrics().render();
+    let text = Arc::clone(state.metrics());
+    let text = spawn_blocking(move || text()).await.map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -115,11 +115,15 @@ fn metrics_cover_the_interface_itself() {
             rig.ask("admin", "GET", &format!("/v1/drops/{drop}")).expect(StatusCode::OK).await;
             rig.ask("admin", "GET", "/no/such/path").refused(404, "unknown_path").await;
             let answer = rig.ask("ops", "GET", "/metrics").expect(StatusCode::OK).await;
-            assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+            assert_eq!(
+                answer.header("content-type"),
+                Some("text/plain; version=0.0.4; charset=utf-8")
+            );
             for line in [
-                r#"stampede_control_commands_total{action="plan",outcome="accepted"} 1"#,
-                r#"stampede_control_requests_total{method="GET",route="/v1/drops/{drop}",status="200"} 1"#,
-                r#"stampede_control_requests_total{method="GET",route="unknown",status="404"} 1"#,
+                r#"stampede_control_commands_total{outcome="accepted"} 1"#,
+                r#"stampede_control_requests_total{kind="read",status="2xx"} 1"#,
+                r#"stampede_control_requests_total{kind="command",status="2xx"} 1"#,
+                r#"stampede_control_requests_total{kind="unknown",status="4xx"} 1"#,
             ] {
                 assert!(answer.text.contains(line), "{line} is not in\n{}", answer.text);
             }

@@ -151,7 +151,10 @@ impl Rig {
         router(ControlParts {
             engine: Arc::clone(&self.engine),
             staff: Arc::clone(&self.staff),
-            metrics: self.recorder.handle(),
+            metrics: {
+                let recorder = self.recorder.handle();
+                Arc::new(move || recorder.render())
+            },
             data_dir,
             config,
             draining: Arc::clone(&self.draining),

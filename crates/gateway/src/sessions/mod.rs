@@ -285,7 +285,7 @@ impl Sessions {
         if let Some(code) = CloseCode::from_code(error.close_code()) {
             return self.close(token, code, &error.to_string());
         }
-        metrics::count_close("protocol_error");
+        metrics::count_protocol_error();
         self.end(token, Some(error.close_code()), &error.to_string());
     }
 

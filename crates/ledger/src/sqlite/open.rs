@@ -22,6 +22,7 @@ use crate::{
     Chains, DataDir, Idle, OpenLedger, RecordError, Seal, Store, StoreError,
     data_dir::sync_dir,
     links::{self, Links},
+    metrics::{WAL_BYTES_MAX, gauge},
 };
 
 /// How long a start waits for another process's lock, at most. Readers never take one that matters
@@ -197,6 +198,7 @@ impl SqliteLedger {
         let path = options.vfs.is_none().then(|| data.ledger_path());
         let (incarnation, epoch, copied_in) =
             begin_incarnation(&connection, node, fence.as_ref(), &missing, path.as_deref())?;
+        gauge(WAL_BYTES_MAX, options.wal_bytes_max);
         let mut store = SqliteStore {
             connection,
             data: data.clone(),
