@@ -24,7 +24,8 @@ pub const OPENINGS: &str = "stampede_control_openings_total";
 pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 const KINDS: [&str; 6] = ["health", "read", "command", "ledger", "file", "unknown"];
 const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
-const OUTCOMES: [&str; 5] = ["accepted", "replayed", "refused", "unavailable", "unknown"];
+const OUTCOMES: [&str; 6] =
+    ["accepted", "replayed", "refused", "too_many", "unavailable", "unknown"];
 
 /// Begins every series at zero: what has not happened yet can be told from what is not counted.
 fn begin() {

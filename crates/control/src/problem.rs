@@ -130,7 +130,13 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     pub(crate) detail: String,
     retry_after: Option<DurationMs>,
+    /// What the log has to say about it.
+    cause: Option<Cause>,
 }
+
+/// Why the server itself failed; goes with the answer as far as the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause(pub(crate) String);
 
 /// Problem details of RFC 9457: what every error answers with, as `application/problem+json`.
 #[derive(Serialize, ToSchema)]
@@ -158,12 +164,12 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None }
+        Self { code, detail: detail.into(), retry_after: None, cause: None }
     }
 
     /// The same problem, with the advice to send the request again after a moment.
     pub(crate) fn retry(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: Some(RETRY_AFTER) }
+        Self { retry_after: Some(RETRY_AFTER), ..Self::new(code, detail) }
     }
 
     /// The same problem, with the advice to send the request again after so long.
@@ -178,8 +184,8 @@ impl Problem {
 
     /// The server's own failure: the log has the facts, the answer does not.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(%error, "a request failed");
-        Self::new(Code::Internal, "the server failed; its log says why")
+        let cause = Some(Cause(error.to_string()));
+        Self { cause, ..Self::new(Code::Internal, "the server failed; its log says why") }
     }
 }
 
@@ -213,6 +219,9 @@ impl IntoResponse for Problem {
             retry_after_ms: self.retry_after.map(DurationMs::get),
         };
         let mut response = (status, Json(body)).into_response();
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(wait) = self.retry_after {

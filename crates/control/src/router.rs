@@ -21,9 +21,9 @@ use crate::{
     extract::TOO_LARGE,
     metrics,
     openapi::{ApiDocument, Frame},
-    problem::{Code, PROBLEM_JSON, Problem},
+    problem::{Cause, Code, PROBLEM_JSON, Problem},
     routes,
-    state::{ControlParts, ControlState},
+    state::{ControlParts, ControlState, Trouble},
 };
 
 /// The whole interface.
@@ -51,7 +51,8 @@ pub fn router(parts: ControlParts) -> Router {
 }
 
 /// Finds out who sends a request, for the log: behind a trusted proxy that is not the socket's other
-/// side. Wrong tokens are worth a warning, for somebody may be trying them out.
+/// side. Wrong tokens are worth a warning, for somebody may be trying them out; failures of our own are
+/// an error. Both may come with every request, so they are said once, then counted.
 async fn known(
     State(state): State<ControlState>,
     request: Request,
@@ -59,10 +60,16 @@ async fn known(
 ) -> Result<Response, Problem> {
     let client = client(&state, &request)?;
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     let status = response.status();
+    if let Some(Cause(error)) = response.extensions_mut().remove()
+        && let Some(times) = state.note(Trouble::Request)
+    {
+        tracing::error!(%method, path, %error, times, "a request failed");
+    }
     let client = client.map(tracing::field::display);
-    let wrong = (status == StatusCode::UNAUTHORIZED).then(|| state.note_wrong_token()).flatten();
+    let wrong =
+        (status == StatusCode::UNAUTHORIZED).then(|| state.note(Trouble::WrongToken)).flatten();
     if let Some(times) = wrong {
         tracing::warn!(client, %method, path, times, "a request had no valid staff token");
     } else {

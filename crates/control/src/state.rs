@@ -50,8 +50,19 @@ struct Shared {
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
     pace: Pace,
-    /// Requests without a valid token, which anybody can send.
-    wrong_tokens: Mutex<RepeatedWarning>,
+    /// By [`Trouble`].
+    troubles: [Mutex<RepeatedWarning>; 3],
+}
+
+/// Something that the log is told, and that may come again with every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A request without a valid token, which anybody can send.
+    WrongToken,
+    /// A request that failed by the server's own fault.
+    Request,
+    /// An audit that failed, maybe within its lines.
+    Audit,
 }
 
 impl ControlState {
@@ -60,8 +71,8 @@ impl ControlState {
         let ledger_reads = Places::new(config.ledger_reads_max, config.ledger_reads_share_max);
         let bound_keys = Arc::new(BoundKeys::new(parts.data_dir.clone()));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
-        let wrong_tokens = Mutex::default();
-        Self(Arc::new(Shared { parts, document, ledger_reads, bound_keys, pace, wrong_tokens }))
+        let troubles = Default::default();
+        Self(Arc::new(Shared { parts, document, ledger_reads, bound_keys, pace, troubles }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -98,10 +109,14 @@ impl ControlState {
         &self.0.pace
     }
 
-    /// Counts a request without a valid token; with how many there were since the last word, if it is
-    /// to be said.
-    pub(crate) fn note_wrong_token(&self) -> Option<u64> {
-        self.0.wrong_tokens.lock().note(self.engine().now())
+    /// Counts a trouble; with how many of its kind there were since the last word, if it is to be said.
+    pub(crate) fn note(&self, trouble: Trouble) -> Option<u64> {
+        let place = match trouble {
+            Trouble::WrongToken => 0,
+            Trouble::Request => 1,
+            Trouble::Audit => 2,
+        };
+        self.0.troubles[place].lock().note(self.engine().now())
     }
 
     /// Whether the server is stopping.

@@ -32,6 +32,8 @@ pub(crate) struct BrakePast {
     latest_lifted: Option<BanId>,
     /// The start in which the server itself stopped all takes last, because the ledger is a copy.
     stopped_in: Option<Incarnation>,
+    /// Bans whose range or viewer was erased, that were not lifted since.
+    erased: Vec<BanId>,
 }
 
 impl BrakePast {
@@ -60,6 +62,7 @@ impl BrakePast {
             Record::Lifted { part: BrakePart::Rates, .. } => self.book.rates = None,
             Record::Lifted { part: BrakePart::Ban(ban), expired } => {
                 let _lifted = self.book.remove_ban(*ban);
+                self.erased.retain(|erased| erased != ban);
                 if !expired {
                     self.latest_lifted = Some(*ban);
                 }
@@ -82,7 +85,8 @@ impl BrakePast {
             }
         };
         let Some(target) = target else {
-            return warn!(ban = %id, "whom the ban keeps out was erased: it keeps out nobody");
+            self.erased.push(*id);
+            return;
         };
         self.latest_personal = personal(&target);
         let (id, releases_holds, entry) = (*id, *releases_holds, entry(order, at));
@@ -133,6 +137,10 @@ impl BrakePast {
                     book.releasing.push_back((viewer.number(), ban.id));
                 }
             }
+        }
+        if let Some(ban) = self.erased.first() {
+            let bans = self.erased.len();
+            warn!(%ban, bans, "whom these bans keep out was erased: they keep out nobody");
         }
         crate::metrics::show_halt(book.halt.is_some());
         crate::metrics::show_bans(book.bans.len());

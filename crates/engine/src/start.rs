@@ -8,7 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis};
 use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
 use stampede_stock::DropStock;
 use tracing::{info, warn};
@@ -170,6 +170,7 @@ fn rebuild(
         incarnation: chains.incarnation,
         recoveries: Vec::new(),
         retiring: Retiring::default(),
+        missed_starts: RepeatedWarning::default(),
     };
     for (id, mut past) in drops {
         let recovery = (!past.phase.is_final()).then(|| {
@@ -197,7 +198,7 @@ fn rebuild(
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
         let live_holds = book.live_holds;
         info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds, takes_lost = lost, "recovered");
-        restore_start(&mut book, &past, &mut recovery, now);
+        restore_start(&mut book, &past, (&mut recovery, &mut started.missed_starts), now);
         started.books.insert(id, book);
         started.recoveries.push(recovery);
         shared.publish(sale);
@@ -216,7 +217,12 @@ fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
 }
 
 /// A start that fell into the time without a server waits for the host; staff are told.
-fn restore_start(book: &mut Book, past: &DropPast, recovery: &mut Recovery, now: Moment) {
+fn restore_start(
+    book: &mut Book,
+    past: &DropPast,
+    (recovery, missed_starts): (&mut Recovery, &mut RepeatedWarning),
+    now: Moment,
+) {
     let missed = past.missed(now);
     if past.phase == Phase::Countdown {
         // The countdown is called off with the records of the recovery.
@@ -224,9 +230,11 @@ fn restore_start(book: &mut Book, past: &DropPast, recovery: &mut Recovery, now:
         return;
     }
     if let Some(at) = missed {
-        let (drop, start_missed_ms) = (recovery.drop, at.get());
-        let why = "the server was down, or the stream away";
-        warn!(%drop, start_missed_ms, why, "a start was missed; open the drop by hand");
+        if let Some(times) = missed_starts.note(now.sale) {
+            let (drop, start_missed_ms) = (recovery.drop, at.get());
+            let why = "the server was down, or the stream away";
+            warn!(%drop, start_missed_ms, why, times, "a start was missed; open the drop by hand");
+        }
         book.start_done = true;
     }
     if book.start_done {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use metrics::{Gauge, counter, gauge};
-use stampede_domain::{HoldId, UnixMillis};
+use stampede_domain::{HoldId, RepeatedWarning, UnixMillis};
 use stampede_engine::{ConfirmOutcome, Engine, FailOutcome, Unavailable};
 use tokio::sync::oneshot;
 use tracing::warn;
@@ -43,13 +43,15 @@ struct Worker {
     effects: VecDeque<Effect>,
     asked: VecDeque<Asked>,
     under_way: Gauge,
+    /// Attempts whose outcome nobody will know: all of them, once the ledger has failed.
+    unknown: RepeatedWarning,
 }
 
 pub(crate) fn spawn(engine: Arc<Engine>, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let under_way = gauge!(ATTEMPTS_UNDER_WAY);
-    let worker =
-        Worker { engine, shared, effects: VecDeque::new(), asked: VecDeque::new(), under_way };
+    let (effects, asked, unknown) = (VecDeque::new(), VecDeque::new(), RepeatedWarning::default());
+    let worker = Worker { engine, shared, effects, asked, under_way, unknown };
     thread::Builder::new().name("settlement".into()).spawn(move || runtime.block_on(worker.run()))
 }
 
@@ -115,7 +117,11 @@ impl Worker {
                 Err(Unavailable::Busy { .. }) => return true,
                 // Nothing is decided any more. The attempt stays under way until the restart,
                 // because nobody may be told an outcome.
-                Err(why) => warn!(%why, ?effect, "a payment attempt has no outcome"),
+                Err(why) => {
+                    if let Some(times) = self.unknown.note(self.engine.now()) {
+                        warn!(%why, ?effect, times, "a payment attempt has no outcome");
+                    }
+                }
                 Ok(()) => {}
             }
             self.effects.pop_front();

@@ -156,7 +156,7 @@ fn count(state: &ControlState, command: &StaffCommand) -> Result<(), Problem> {
         return Ok(());
     }
     state.pace().count(&command.actor, state.engine().now()).map_err(|wait| {
-        metrics::count_command(command.action.name(), "too_many");
+        metrics::count_command("too_many");
         let who = &command.actor;
         let detail = format!("{who} gives more commands than may be; send this one again later");
         Problem::new(Code::TooManyCommands, detail).retry_after(wait)

@@ -23,7 +23,7 @@ use crate::{
     metrics,
     problem::{Code, Problem, ProblemBody},
     shares::{HeldPlace, NoPlace},
-    state::ControlState,
+    state::{ControlState, Trouble},
 };
 
 /// Bytes of one piece of an audit.
@@ -210,11 +210,11 @@ struct CutOff;
 /// Makes the audit on a thread of its own, no faster than it is read.
 fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receiver<Piece> {
     let (to, pieces) = mpsc::channel(CHUNKS_AHEAD_MAX);
-    let (dir, wait, runtime) = (state.data_dir().to_owned(), state.chunk_wait(), Handle::current());
+    let (state, runtime) = (state.clone(), Handle::current());
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        let send = |piece| send(&runtime, &to, piece, wait);
-        let made = audit_ndjson(&dir, drop, CHUNK_BYTES_MAX, &mut |lines| {
+        let send = |piece| send(&runtime, &to, piece, state.chunk_wait());
+        let made = audit_ndjson(state.data_dir(), drop, CHUNK_BYTES_MAX, &mut |lines| {
             metrics::count_audit_bytes(lines.len());
             send(Piece::Lines(lines))
         });
@@ -223,7 +223,9 @@ fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receive
             Ok(ControlFlow::Continue(())) => send(Piece::End),
             Ok(gone @ ControlFlow::Break(())) => gone,
             Err(error) => {
-                tracing::error!(%drop, %error, "an audit failed");
+                if let Some(times) = state.note(Trouble::Audit) {
+                    tracing::error!(%drop, %error, times, "an audit failed");
+                }
                 send(Piece::Failed(error))
             }
         };

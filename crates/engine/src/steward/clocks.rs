@@ -1,5 +1,6 @@
 //! The two clocks side by side: how far they are apart is shown, each change of it said once.
 
+use stampede_domain::RepeatedWarning;
 use tracing::{info, warn};
 
 use super::thread::Steward;
@@ -17,6 +18,10 @@ pub(crate) struct ClockWatch {
     used: i64,
     /// When it was last shown.
     shown: Option<i64>,
+    /// A wall clock that does not keep still is not worth a line each second.
+    set: RepeatedWarning,
+    /// The log was told of a difference, and not of its end.
+    is_told: bool,
 }
 
 impl ClockWatch {
@@ -30,7 +35,7 @@ impl ClockWatch {
                  clock, or this one is wrong; check the machine's time. Sales go on by the ledger's \
                  clock; tickets, planned times and expiries go by the wall clock"
             );
-            self.said = ahead_ms;
+            (self.said, self.is_told) = (ahead_ms, true);
         }
         self.used = ahead_ms;
         self.look(now);
@@ -48,12 +53,15 @@ impl ClockWatch {
         }
         self.said = ahead_ms;
         if ahead_ms.unsigned_abs() > SLACK_MS {
+            let Some(times) = self.set.note(now.sale) else { return };
+            self.is_told = true;
             warn!(
                 ahead_ms,
+                times,
                 "the wall clock was set: the sale's clock differs from it; deadlines go on as they \
                  are, tickets and planned times follow the wall clock"
             );
-        } else {
+        } else if std::mem::take(&mut self.is_told) {
             info!(ahead_ms, "the wall clock agrees with the sale's clock again");
         }
     }

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, mpsc::SyncSender},
 };
 
-use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis,
+};
 use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
@@ -43,6 +45,8 @@ pub(crate) struct Started {
     pub(crate) incarnation: Incarnation,
     pub(crate) recoveries: Vec<Recovery>,
     pub(crate) retiring: Retiring,
+    /// Starts that were missed before this one of the server.
+    pub(crate) missed_starts: RepeatedWarning,
 }
 
 /// What recovery found in one drop; recorded before anything else.
@@ -82,6 +86,9 @@ pub(crate) struct Steward {
     pub(super) on_air: OnAir,
     pub(super) rooms: Rooms,
     to_record: Vec<Record>,
+    /// Starts that began late, one for each drop that somebody plans.
+    pub(super) late_starts: RepeatedWarning,
+    pub(super) missed_starts: RepeatedWarning,
     pub(super) pushed: Position,
     stopping: bool,
 }
@@ -123,6 +130,8 @@ impl Steward {
             on_air: started.on_air,
             rooms: started.rooms,
             to_record: started.to_record,
+            late_starts: RepeatedWarning::default(),
+            missed_starts: started.missed_starts,
             stopping: false,
         }
     }

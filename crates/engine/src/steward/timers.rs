@@ -149,8 +149,10 @@ impl Steward {
         book.start_done = true;
         let due_at = book.start_of_countdown().expect("a start has a countdown");
         let late_ms = now.wall.since(due_at).get();
-        if late_ms >= LATE_MS {
-            warn!(drop = %id, late_ms, "a planned start begins late");
+        if late_ms >= LATE_MS
+            && let Some(times) = self.late_starts.note(now.sale)
+        {
+            warn!(drop = %id, late_ms, times, "a planned start begins late");
         }
         let opens_at = now.on_sale(starts_at);
         self.permit(id, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
@@ -158,7 +160,10 @@ impl Steward {
 
     /// A start has passed while nothing could open the drop: staff are told, the host opens it.
     pub(super) fn start_is_missed(&mut self, id: DropId, at: UnixMillis, why: &'static str) {
-        warn!(drop = %id, start_missed_ms = at.get(), why, "a start was missed; open the drop by hand");
+        if let Some(times) = self.missed_starts.note(self.shared.clock.now()) {
+            let start_missed_ms = at.get();
+            warn!(drop = %id, start_missed_ms, why, times, "a start was missed; open the drop by hand");
+        }
         let book = self.book_mut(id);
         book.start_done = true;
         book.sale.end_start(Some(at));
