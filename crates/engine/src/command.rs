@@ -187,7 +187,7 @@ pub enum Action {
 
 impl Action {
     /// Every name that an action has.
-    pub const NAMES: [&str; 17] = [
+    pub const NAMES: [&str; 22] = [
         "plan",
         "edit",
         "cancel",
@@ -205,6 +205,11 @@ impl Action {
         "unban",
         "stream_offline",
         "stream_online",
+        "make_room",
+        "move_room",
+        "admit",
+        "dismiss",
+        "end_room",
     ];
 
     /// The name on every interface.

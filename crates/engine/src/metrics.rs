@@ -21,6 +21,10 @@ pub const SHED: &str = "stampede_engine_shed_total";
 pub const HALTED: &str = "stampede_engine_halted";
 /// How many bans there may be.
 pub const BANS_LIMIT: &str = "stampede_engine_bans_max";
+/// Bytes that live drops may come to need.
+pub const SALE_BYTES: &str = "stampede_engine_sale_bytes";
+/// The most that plans and lots may bring that to.
+pub const SALE_BYTES_MAX: &str = "stampede_engine_sale_bytes_max";
 /// Bans in force.
 pub const BANS: &str = "stampede_engine_bans";
 /// By how many seconds the sale's clock is ahead of the wall clock; negative if it is behind.
@@ -57,6 +61,8 @@ pub fn describe() {
     describe_counter!(COMMANDS, count, "staff commands that were decided, by action and outcome");
     describe_counter!(SHED, count, "what was turned away to protect the sale, by reason");
     describe_gauge!(HALTED, count, "1 while every take is halted");
+    describe_gauge!(SALE_BYTES, Unit::Bytes, "bytes that live drops may come to need");
+    describe_gauge!(SALE_BYTES_MAX, Unit::Bytes, "the most that plans and lots may bring them to");
     describe_gauge!(BANS, count, "bans in force");
     describe_gauge!(BANS_LIMIT, count, "bans that may be in force");
     let ahead = "by how much the sale's clock is ahead of the wall clock; negative if behind";
@@ -69,6 +75,18 @@ pub(crate) fn show_halt(halted: bool) {
 
 pub(crate) fn show_bans(bans: usize) {
     show(BANS, bans);
+}
+
+/// Shows what live drops may come to need.
+#[allow(clippy::cast_precision_loss, reason = "exact for 9 PB")]
+pub(crate) fn show_sale_bytes(bytes: u64) {
+    gauge!(SALE_BYTES).set(bytes as f64);
+}
+
+/// Shows its limit.
+#[allow(clippy::cast_precision_loss, reason = "exact for 9 PB")]
+pub(crate) fn show_sale_bytes_max(bytes: u64) {
+    gauge!(SALE_BYTES_MAX).set(bytes as f64);
 }
 
 /// Shows by how many milliseconds the sale's clock is ahead of the wall clock.

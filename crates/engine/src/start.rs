@@ -196,8 +196,7 @@ fn rebuild(
             started.live.push(DurableTake { hold, deadline });
         }
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
-        let live_holds = book.live_holds;
-        info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds, takes_lost = lost, "recovered");
+        info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds = book.live_holds, takes_lost = lost, "recovered");
         restore_start(&mut book, &past, (&mut recovery, &mut started.missed_starts), now);
         started.books.insert(id, book);
         started.recoveries.push(recovery);

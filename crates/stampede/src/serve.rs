@@ -88,15 +88,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
 
-    let scrape = Scrape {
-        recorder: metrics.clone(),
-        engine: Arc::clone(&engine),
-        data_dir: data.path().to_owned(),
-    };
     let parts = ControlParts {
         engine: Arc::clone(&engine),
         staff: tokens,
-        metrics: Arc::new(move || scrape.text()),
+        metrics: Scrape::of(&metrics, &engine, data.path()),
         data_dir: data.path().to_owned(),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
         draining: Arc::default(),

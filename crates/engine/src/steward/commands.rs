@@ -261,7 +261,9 @@ impl Steward {
             // What was counted and not tallied yet is looked at under the new plan.
             book.counting = Counting::Busy;
         }
+        let needed = self.needed(drop);
         self.books.insert(drop, book);
+        self.need_changed(drop, needed);
         self.timers.touch(drop);
         self.push(drop, Record::Planned { plan: Arc::clone(plan), revision });
         self.after_records(Effect::Publish(sale));
@@ -314,11 +316,13 @@ impl Steward {
     }
 
     fn add_lot(&mut self, drop: DropId, pool: PoolIndex, units: Units) -> u32 {
+        let needed = self.needed(drop);
         let book = self.book_mut(drop);
         let supplied = &mut book.supplied[usize::from(pool.get())];
         *supplied = supplied.checked_add(units).expect("checked before the lot was decided");
         book.lots += 1;
         let lot = book.lots;
+        self.need_changed(drop, needed);
         self.push(drop, Record::Lot { pool, units, lot });
         self.after_records(Effect::Supply { drop, pool, units });
         lot

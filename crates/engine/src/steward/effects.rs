@@ -149,7 +149,9 @@ impl Steward {
         match phase {
             Phase::Open => sale.stock().open(),
             Phase::Settled | Phase::Cancelled => {
-                self.books.remove(&drop);
+                if let Some(book) = self.books.remove(&drop) {
+                    self.need_ends(&book);
+                }
                 self.timers.touch(drop);
                 self.retiring.add(drop, self.shared.clock.now());
             }

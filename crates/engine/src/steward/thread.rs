@@ -13,7 +13,10 @@ use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
     Book, BrakeBook, ClockWatch, CommandKeys, Pulse, Request, Requests, Retiring,
-    deadlines::Deadlines, effects::Effect, memory::warn_of_memory, timers::Timers,
+    deadlines::Deadlines,
+    effects::Effect,
+    memory::{MemoryNeeds, warn_of_memory},
+    timers::Timers,
 };
 use crate::{
     applier::Tag,
@@ -86,6 +89,7 @@ pub(crate) struct Steward {
     pub(super) on_air: OnAir,
     pub(super) rooms: Rooms,
     to_record: Vec<Record>,
+    pub(super) memory: MemoryNeeds,
     /// Starts that began late, one for each drop that somebody plans.
     pub(super) late_starts: RepeatedWarning,
     pub(super) missed_starts: RepeatedWarning,
@@ -100,7 +104,8 @@ impl Steward {
         requests: Requests,
         started: Started,
     ) -> Self {
-        warn_of_memory(&started.books, &shared.config);
+        let memory = MemoryNeeds::of(&started.books);
+        warn_of_memory(&memory, &shared.config);
         let mut deadlines = Deadlines::default();
         for take in started.live {
             deadlines.watch(take.deadline, take.hold);
@@ -130,6 +135,7 @@ impl Steward {
             on_air: started.on_air,
             rooms: started.rooms,
             to_record: started.to_record,
+            memory,
             late_starts: RepeatedWarning::default(),
             missed_starts: started.missed_starts,
             stopping: false,

@@ -173,6 +173,15 @@ fn an_end_that_leaves_no_time_to_buy_is_refused_while_it_can_be_edited() {
     let plan = at(&world, 10_999);
     let expected = too_soon(&world, 10_999);
     assert_eq!(refused(&mut world, None, Action::Plan { plan }), expected);
+    // A planned start counts like one by hand: it is one rule with one refusal.
+    let starts_at = start_in(&world, 20_000);
+    let ends_at = start_in(&world, 20_999);
+    let with_start =
+        DropPlan { starts_at: Some(starts_at), ends_at: Some(ends_at), ..plan_with_countdown(1) };
+    let (opens_at, ends_at, min_ms) = (starts_at.get(), ends_at.get(), 1_000);
+    let expected = CommandRefusal::EndsTooSoon { opens_at, ends_at, min_ms };
+    let plan = Arc::new(with_start);
+    assert_eq!(refused(&mut world, None, Action::Plan { plan }), expected);
     let plan = at(&world, 11_000);
     let drop = planned(&mut world, DropPlan::clone(&plan));
     let plan = at(&world, 5_000);

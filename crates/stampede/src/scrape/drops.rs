@@ -46,7 +46,7 @@ fn series(text: &mut Exposition, rows: &[Row<'_>]) {
     let info = "What a live drop is; the value is 1.";
     text.begin("stampede_drop_info", Kind::Gauge, info);
     for (drop, _, sale) in rows {
-        let Some(plan) = sale.map(|sale| sale.plan()) else { continue };
+        let Some(plan) = sale.map(SaleDrop::plan) else { continue };
         let mode = match plan.mode {
             Mode::Live => "live",
             Mode::Rehearsal => "rehearsal",

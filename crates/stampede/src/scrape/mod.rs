@@ -7,10 +7,14 @@ mod drops;
 mod exposition;
 mod process;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustix::fs::statvfs;
+use stampede_control::MetricsText;
 use stampede_engine::{Answered, Engine};
 use stampede_ledger::AnswerTimes;
 
@@ -18,14 +22,25 @@ use self::exposition::{Exposition, Kind};
 
 /// Everything that is looked at for one answer.
 pub(crate) struct Scrape {
-    pub(crate) recorder: PrometheusHandle,
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) data_dir: PathBuf,
+    recorder: PrometheusHandle,
+    engine: Arc<Engine>,
+    data_dir: PathBuf,
 }
 
 impl Scrape {
+    /// What answers for a running server.
+    pub(crate) fn of(
+        recorder: &PrometheusHandle,
+        engine: &Arc<Engine>,
+        data_dir: &Path,
+    ) -> MetricsText {
+        let (recorder, engine) = (recorder.clone(), Arc::clone(engine));
+        let scrape = Self { recorder, engine, data_dir: data_dir.to_owned() };
+        Arc::new(move || scrape.text())
+    }
+
     /// All metrics as text. Reads from the file system, so it may take a while.
-    pub(crate) fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = Exposition::after(self.recorder.render());
         answers(&mut text, &self.engine.answered());
         drops::show(&mut text, &self.engine.sales());

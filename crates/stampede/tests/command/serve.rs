@@ -1,6 +1,6 @@
 //! Starting, stopping, one server for each folder.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -9,7 +9,7 @@ use stampede_wire::{ClientMessage, ServerMessage};
 
 use crate::{
     running::{Running, stampede, stderr},
-    shop::{Shop, command, open_drop},
+    shop::{Shop, command, done, open_drop},
 };
 
 #[test]
@@ -46,6 +46,29 @@ fn a_start_says_that_takes_are_stopped() {
     for fact in ["first admin", "payments are down", "until ended", "buys_per_s 9, since", "bans=1"]
     {
         assert!(line.contains(fact), "{fact}: {line}");
+    }
+}
+
+#[test]
+fn a_failure_that_comes_with_each_request_is_said_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Running::start(dir.path());
+    let token = server.token.as_deref().unwrap();
+    let drop = open_drop(&server, token, "show");
+    // Whoever reads the ledger finds none; the server itself has it open.
+    std::fs::rename(dir.path().join("ledger.db"), dir.path().join("away.db")).unwrap();
+    for path in ["report", "audit", "report", "audit", "report"] {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H"]);
+        curl.arg(format!("Authorization: Bearer {token}"));
+        let status = done(curl.arg(format!("{}v1/drops/{drop}/{path}", server.control)));
+        assert_eq!(status, "500");
+    }
+    let log = server.log();
+    for what in ["a request failed", "an audit failed"] {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(what)).collect();
+        let [line] = lines.as_slice() else { panic!("not one line: {log}") };
+        assert!(line.contains("times=1"), "{line}");
     }
 }
 
