@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use stampede_domain::DropId;
+use stampede_domain::{DropId, UnixMillis};
 use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
-use crate::{fresh_takes::DurableTake, sale::SaleDrop, shared::Shared, steward::StewardHandle};
+use crate::{
+    fresh_takes::DurableTake, sale::SaleDrop, shared::Shared, steward::StewardHandle,
+    suspensions::Suspension,
+};
 
 /// Entries carry nothing for the applier: everything that it needs is in the record.
 pub(crate) type Tag = ();
@@ -52,8 +55,15 @@ impl Applier<Tag> for TakeApplier {
         }
     }
 
-    fn busy(&mut self, is_busy: bool) {
-        self.shared.set_ledger_busy(is_busy);
+    fn busy(&mut self, since: UnixMillis) {
+        self.shared.set_ledger_busy(Some(since));
+    }
+
+    fn free(&mut self, since: UnixMillis, now: UnixMillis) {
+        // Before anybody is told of a hold that waited, and before its end can be decided.
+        self.shared.suspensions.add(Suspension { span: now.since(since), until: now });
+        self.shared.set_ledger_busy(None);
+        self.steward.wake();
     }
 
     fn poisoned(&mut self, why: &StoreError) {

@@ -136,7 +136,7 @@ pub(crate) fn look(sale: &SaleDrop, hold: HoldId) -> HoldLook {
         sku: DropPlan::sku_of(body.pool),
         units: body.units,
         amount: sale.amount(body.pool, body.units).expect("plans bound their prices"),
-        deadline: body.deadline,
+        deadline: sale.deadline(&body),
         confirmed,
     })
 }

@@ -13,8 +13,8 @@ use stampede_ledger::BootId;
 /// The binary's clock is the start's wall clock plus the time that has passed since; tests set theirs by
 /// hand.
 pub trait Clock: Send + Sync + 'static {
-    /// The time by which a sale runs: order and deadlines. It never goes backwards, and stands
-    /// still while the machine sleeps: no hold loses time by that.
+    /// The time by which a sale runs: order and deadlines. It never goes backwards, and goes
+    /// on while the machine sleeps.
     fn now(&self) -> UnixMillis;
 
     /// The wall clock, read anew: what people and other machines name is compared with it. It may

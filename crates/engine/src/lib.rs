@@ -29,12 +29,14 @@ mod recover_brake;
 mod recover_error;
 mod recover_pool;
 mod recover_rooms;
+mod recover_times;
 mod rooms;
 mod sale;
 mod shared;
 mod start;
 mod steward;
 mod summary;
+mod suspensions;
 mod tally;
 mod viewer;
 

@@ -13,7 +13,6 @@ use stampede_ledger::{Command, Outcome, Record, RecoveredPool, Row};
 use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
-    clock::Moment,
     command::Done,
     hold_channels::HoldChannels,
     last_work::LastWork,
@@ -25,6 +24,7 @@ use crate::{
     recover_rooms::RoomsPast,
     steward::CommandKeys,
     summary::{DropSummary, FinalFigures},
+    suspensions::{Suspension, shift},
     viewer::Directory,
 };
 
@@ -55,6 +55,8 @@ pub(crate) struct DropPast {
     pub(crate) last_at: UnixMillis,
     /// Time of the latest recovery.
     pub(crate) recovered_at: UnixMillis,
+    /// Since the latest recovery: a take may become durable after them.
+    pub(crate) suspensions: Vec<Suspension>,
     pools: Vec<PoolPast>,
     holds: HashMap<HoldId, Past, foldhash::fast::RandomState>,
     /// In the order of the journal, which is the order that a viewer's holds are listed in.
@@ -151,6 +153,7 @@ impl Journaled {
             lots: 0,
             last_at: UnixMillis::default(),
             recovered_at: UnixMillis::default(),
+            suspensions: Vec::new(),
             pools,
             holds: HashMap::default(),
             takes: Vec::new(),
@@ -178,38 +181,6 @@ impl Journaled {
 }
 
 impl DropPast {
-    /// What the time of a record says. A countdown that was called off at its end or later was missed,
-    /// unless staff called it off.
-    fn see(&mut self, record: &Record, at: UnixMillis) {
-        match record {
-            Record::Recovered(_) => self.recovered_at = at,
-            Record::CountdownCancelled => {
-                self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
-            }
-            Record::Countdown { .. } => self.missed_opening = None,
-            _ => {}
-        }
-    }
-
-    /// The planned start that passed without its chance.
-    fn missed_start(&self, wall: UnixMillis) -> Option<UnixMillis> {
-        self.plan.starts_at.filter(|at| !self.start_done && *at < wall)
-    }
-
-    /// The start that this drop has missed when the server comes up, by the wall clock.
-    pub(crate) fn missed(&self, now: Moment) -> Option<UnixMillis> {
-        match self.phase {
-            Phase::Scheduled => {
-                let opening = self.missed_opening.map(|at| now.on_wall(at));
-                opening.or_else(|| self.missed_start(now.wall))
-            }
-            Phase::Countdown => {
-                self.opens_at.filter(|at| *at <= now.sale).map(|at| now.on_wall(at))
-            }
-            _ => None,
-        }
-    }
-
     fn apply(&mut self, drop: DropId, seq: Seq, record: &Record) -> Result<(), RecoverError> {
         match record {
             Record::Countdown { opens_at } => {
@@ -229,6 +200,7 @@ impl DropPast {
                 past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
             }
             &Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
+                let deadline = deadline.plus(shift(&self.suspensions, taken_at));
                 self.channels.set(hold, channel.as_ref());
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
@@ -242,7 +214,8 @@ impl DropPast {
                 self.end(drop, seq, *hold, RestoredState::Ended)?;
             }
             Record::Recovered(recovered) => {
-                self.move_deadlines(recovered.outage);
+                self.move_deadlines(recovered.outage, UnixMillis::new(u64::MAX));
+                self.suspensions.clear();
                 for found in &recovered.pools {
                     let past = self.pool(drop, seq, found.pool)?;
                     past.settled_to = found.last_take.get();
@@ -252,7 +225,9 @@ impl DropPast {
             Record::StreamOffline { .. } | Record::StreamOnline | Record::OfflineLapsed => {
                 self.stream(record);
             }
-            Record::Suspended { span } => self.move_deadlines(*span),
+            Record::Suspended { span, until } => {
+                self.suspend(Suspension { span: *span, until: *until });
+            }
             // Which drop is on air is the stream's.
             Record::Featured
             | Record::Heartbeat(_)
@@ -313,9 +288,11 @@ impl DropPast {
     }
 
     /// Our outage is not the buyer's: every live deadline moves by it, the stream's as well.
-    pub(crate) fn move_deadlines(&mut self, outage: DurationMs) {
+    /// Of holds, those taken before `until`.
+    pub(crate) fn move_deadlines(&mut self, outage: DurationMs, until: UnixMillis) {
         self.watch.move_by(outage);
-        for past in self.holds.values_mut().filter(|past| past.state == RestoredState::Held) {
+        let moves = |past: &&mut Past| past.state == RestoredState::Held && past.taken_at < until;
+        for past in self.holds.values_mut().filter(moves) {
             past.deadline = past.deadline.plus(outage);
         }
     }

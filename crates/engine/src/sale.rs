@@ -11,11 +11,12 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_stock::DropStock;
+use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
     clock::Moment,
     hold_channels::HoldChannels,
+    suspensions::Suspensions,
     tally::{CoreTally, Totals},
     viewer::StreamPresence,
 };
@@ -56,6 +57,7 @@ pub struct SaleDrop {
     /// The start that passed without an opening, in milliseconds since 1970; 0 if none did.
     start_missed: AtomicU64,
     presence: Arc<StreamPresence>,
+    suspensions: Arc<Suspensions>,
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward.
     channels: Mutex<HoldChannels>,
@@ -101,6 +103,7 @@ impl SaleDrop {
         plan: Arc<DropPlan>,
         stock: DropStock,
         presence: Arc<StreamPresence>,
+        suspensions: Arc<Suspensions>,
         tallies: Tallies,
     ) -> Self {
         let sold = plan.skus.iter().map(|_| AtomicU32::new(0)).collect();
@@ -118,6 +121,7 @@ impl SaleDrop {
             start_is_over: AtomicBool::new(false),
             start_missed: AtomicU64::new(0),
             presence,
+            suspensions,
             sold,
             channels: Mutex::default(),
             winners: tallies.iter().map(|_| CachePadded::default()).collect(),
@@ -242,6 +246,11 @@ impl SaleDrop {
     /// The price of `units` from a pool; plans bound prices so that it always fits.
     pub fn amount(&self, pool: PoolIndex, units: Units) -> Option<Money> {
         self.plan.sku(DropPlan::sku_of(pool))?.price.checked_times(units)
+    }
+
+    /// When a hold ends by itself, moved by the times in which nobody was served.
+    pub(crate) fn deadline(&self, body: &HoldBody) -> UnixMillis {
+        body.deadline.plus(self.suspensions.shift(body.taken_at))
     }
 
     /// The lock-free core of this drop.

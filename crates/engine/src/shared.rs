@@ -10,7 +10,7 @@ use std::{
 
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
-use stampede_domain::{BanId, DropId, HoldId, Mode, Refusal, StreamId, ViewerNumber};
+use stampede_domain::{BanId, DropId, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber};
 
 use crate::{
     answers::Answered,
@@ -23,6 +23,7 @@ use crate::{
     rooms::Rooms,
     sale::SaleDrop,
     summary::DropSummary,
+    suspensions::Suspensions,
     viewer::Directory,
 };
 
@@ -53,7 +54,9 @@ pub(crate) struct Shared {
     /// Holds whose end is decided and not durable yet, as they stand until then.
     pub(crate) ends_under_way: DashMap<HoldId, HoldStatus, foldhash::fast::RandomState>,
     poisoned: AtomicBool,
-    ledger_busy: AtomicBool,
+    /// Since when another program's lock keeps commits out, in milliseconds since 1970; 0 if none does.
+    ledger_busy: AtomicU64,
+    pub(crate) suspensions: Arc<Suspensions>,
 }
 
 impl Shared {
@@ -75,7 +78,8 @@ impl Shared {
             awaiting: AtomicUsize::new(0),
             ends_under_way: DashMap::default(),
             poisoned: AtomicBool::new(false),
-            ledger_busy: AtomicBool::new(false),
+            ledger_busy: AtomicU64::new(0),
+            suspensions: Arc::default(),
         }
     }
 
@@ -196,12 +200,21 @@ impl Shared {
 
     /// Whether another program's lock keeps commits out: a take would wait for its end.
     pub(crate) fn is_ledger_busy(&self) -> bool {
-        // ORDERING: Relaxed here and below: it spares waits, nothing else hangs on it.
-        self.ledger_busy.load(Ordering::Relaxed)
+        self.busy_since().is_some()
     }
 
-    pub(crate) fn set_ledger_busy(&self, is_busy: bool) {
-        self.ledger_busy.store(is_busy, Ordering::Relaxed);
+    /// Since when that is so.
+    pub(crate) fn busy_since(&self) -> Option<UnixMillis> {
+        // ORDERING: Acquire pairs with the Release below: who sees that a wait is over sees deadlines
+        // moved by it.
+        match self.ledger_busy.load(Ordering::Acquire) {
+            0 => None,
+            millis => Some(UnixMillis::new(millis)),
+        }
+    }
+
+    pub(crate) fn set_ledger_busy(&self, since: Option<UnixMillis>) {
+        self.ledger_busy.store(since.map_or(0, |at| at.get().max(1)), Ordering::Release);
     }
 
     /// A core has counted something in the drop: the steward has to know, which need not be at once.

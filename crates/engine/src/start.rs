@@ -211,7 +211,7 @@ fn rebuild(
 }
 
 fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
-    past.move_deadlines(outage);
+    past.move_deadlines(outage, UnixMillis::new(u64::MAX));
     Recovery { drop, outage, pools: past.recovered_pools(), missed_opening: None }
 }
 
@@ -251,8 +251,9 @@ fn restore(
     past.restore(id, &mut stock)?;
     let presence = shared.directory.presence(&past.plan.stream);
     let plan = Arc::clone(&past.plan);
-    let sale =
-        SaleDrop::new(id, past.revision, plan, stock, presence, new_tallies(shared.config.cores));
+    let (suspensions, tallies) =
+        (Arc::clone(&shared.suspensions), new_tallies(shared.config.cores));
+    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, suspensions, tallies);
     for number in past.winners() {
         if let Some(viewer) = shared.directory.by_number(number)
             && viewer.note_take(id)

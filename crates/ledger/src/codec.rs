@@ -41,7 +41,7 @@
 //! | 27      | `Confirmed`          | the fields of 12, channel `t`; where there is a channel |
 //! | 28      | `Tally`              | the fields of 17, buckets `v` × (bucket `1`, times `v`); where there are answers |
 //! | 29      | `Heartbeat`          | wall clock `v`, boot id `16`, since boot `v` |
-//! | 30      | `Suspended`          | span `v` |
+//! | 30      | `Suspended`          | span `v`, until `v` |
 //! | 31      | `Featured`           | |
 //! | 32      | `Room`               | stream `t`, change: `0` owner (`0`, or `1` merchant `t`, or `2` account `t`), or `1` merchant `t` (admitted), or `2` merchant `t` (dismissed), or `3` (ended) |
 //!
@@ -185,10 +185,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Recovered(recovered) => encode_recovered(recovered, out),
         Record::Tally(tally) => tally_codec::encode(tally, out),
         Record::Heartbeat(beat) => house_codec::encode_heartbeat(beat, out),
-        Record::Suspended { span } => {
-            out.push(30);
-            put_varint(out, span.get());
-        }
+        Record::Suspended { span, until } => house_codec::encode_suspended(*span, *until, out),
         Record::Featured => out.push(31),
         Record::Room(room) => house_codec::encode_room(room, out),
         Record::Halted(_) | Record::RatesSet(_) | Record::Banned(_) | Record::Lifted { .. } => {
@@ -283,7 +280,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         take_codec::CONFIRMED_IN_CHANNEL => take_codec::decode_confirmed_in_channel(reader)?,
         tally_codec::TALLY_WITH_ANSWERS => tally_codec::decode_with_answers(reader)?,
         house_codec::HEARTBEAT => house_codec::decode_heartbeat(reader)?,
-        30 => Record::Suspended { span: DurationMs::new(reader.varint("span")?) },
+        house_codec::SUSPENDED => house_codec::decode_suspended(reader)?,
         31 => Record::Featured,
         house_codec::ROOM => house_codec::decode_room(reader)?,
         found => return Err(RecordError::Ordinal { found, offset }),

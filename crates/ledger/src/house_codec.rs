@@ -1,6 +1,6 @@
 //! The bytes of the house's own records; listed in `codec.rs`.
 
-use stampede_domain::{DurationMs, MerchantId, StreamId, limits::TEXT_ID_BYTES_MAX};
+use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis, limits::TEXT_ID_BYTES_MAX};
 
 use crate::{
     BootId, Heartbeat, Record, RecordError, Room, RoomChange, RoomOwner,
@@ -9,6 +9,8 @@ use crate::{
 
 /// Ordinal of [`Record::Heartbeat`].
 pub(crate) const HEARTBEAT: u8 = 29;
+/// Ordinal of [`Record::Suspended`], which is a drop's.
+pub(crate) const SUSPENDED: u8 = 30;
 /// Ordinal of [`Record::Room`].
 pub(crate) const ROOM: u8 = 32;
 
@@ -47,6 +49,17 @@ pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
         }
         RoomChange::Ended => out.push(3),
     }
+}
+
+pub(crate) fn encode_suspended(span: DurationMs, until: UnixMillis, out: &mut Vec<u8>) {
+    out.push(SUSPENDED);
+    put_varint(out, span.get());
+    put_varint(out, until.get());
+}
+
+pub(crate) fn decode_suspended(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let span = DurationMs::new(reader.varint("span")?);
+    Ok(Record::Suspended { span, until: reader.time("until")? })
 }
 
 pub(crate) fn decode_heartbeat(reader: &mut Reader<'_>) -> Result<Record, RecordError> {

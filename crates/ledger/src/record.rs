@@ -111,10 +111,14 @@ pub enum Record {
     Recovered(Box<Recovered>),
     /// What happened since the last tally without being written one by one.
     Tally(Box<Tally>),
-    /// The machine slept while the node ran: every live deadline of the drop moved by this much.
+    /// The node ran, yet nobody was served for a while: the machine slept, or another program kept the
+    /// ledger locked. The deadline of each hold taken before `until` moved by `span`, as did the time
+    /// that the stream may be offline.
     Suspended {
-        /// How long it slept.
+        /// How long that was.
         span: DurationMs,
+        /// Holds taken from here on had all of their time.
+        until: UnixMillis,
     },
     /// Staff put the drop on air.
     Featured,

@@ -32,9 +32,12 @@ pub trait Applier<T>: Send {
     /// positions move. Entries left in the vector are dropped.
     fn applied(&mut self, entries: &mut Vec<Entry<T>>);
 
-    /// Another program's lock keeps commits out from now on, or no more. What waits is neither lost
-    /// nor unknown; whoever adds to it makes it wait longer.
-    fn busy(&mut self, _is_busy: bool) {}
+    /// Another program's lock keeps commits out since then. What waits is neither lost nor unknown;
+    /// whoever adds to it makes it wait longer.
+    fn busy(&mut self, _since: UnixMillis) {}
+
+    /// The lock that kept commits out since then is free now. Called before what waited is applied.
+    fn free(&mut self, _since: UnixMillis, _now: UnixMillis) {}
 
     /// The writer has stopped for good: the latest commit is unknown. Called once.
     fn poisoned(&mut self, why: &StoreError);
@@ -183,6 +186,7 @@ impl<T: Send + 'static> Writer<T> {
         &mut self,
         mut work: impl FnMut(&mut dyn Store, &Batch) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
+        let since = (self.now)();
         let (mut is_busy, mut tries_at_stop) = (false, 0);
         loop {
             let done = work(&mut *self.store, &self.batch);
@@ -190,7 +194,7 @@ impl<T: Send + 'static> Writer<T> {
             if !matches!(done, Err(StoreError::Busy)) || gives_up {
                 if is_busy && done.is_ok() {
                     self.meter.free();
-                    self.applier.busy(false);
+                    self.applier.free(since, (self.now)());
                     if let Some(tries) = self.locked_out.over() {
                         tracing::info!(tries, "the ledger's lock is free again");
                     }
@@ -199,7 +203,7 @@ impl<T: Send + 'static> Writer<T> {
             }
             self.meter.busy();
             if !std::mem::replace(&mut is_busy, true) {
-                self.applier.busy(true);
+                self.applier.busy(since);
             }
             if let Some(tries) = self.locked_out.note((self.now)()) {
                 let why = "another program holds the ledger's lock for writing: buys get busy";

@@ -20,6 +20,7 @@ use crate::{
     FoldError, ReportError,
     fold::DropFold,
     json::{self, exact, time},
+    suspensions::Suspensions,
 };
 
 /// Orders fetched at a time.
@@ -159,6 +160,7 @@ pub fn audit(
         owners: Owners::default(),
         live: BTreeMap::new(),
         outage_ms: 0,
+        suspensions: Suspensions::default(),
         confirmed: 0,
         summary: SummaryLine::default(),
         sink,
@@ -224,6 +226,7 @@ struct Audit<'a> {
     owners: Owners,
     live: BTreeMap<HoldId, Live>,
     outage_ms: u64,
+    suspensions: Suspensions,
     confirmed: u64,
     summary: SummaryLine,
     sink: &'a mut dyn FnMut(AuditLine) -> Flow,
@@ -262,8 +265,8 @@ impl Audit<'_> {
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
                 Flow::Continue(())
             }
-            Record::Suspended { span } => {
-                self.outage_ms = self.outage_ms.saturating_add(span.get());
+            Record::Suspended { span, until } => {
+                self.suspensions.add(span, until);
                 Flow::Continue(())
             }
             Record::Tally(ref tally) => self.tally(tally, at),
@@ -290,6 +293,8 @@ impl Audit<'_> {
         ended_at: Option<UnixMillis>,
     ) -> Flow {
         self.summary.holds += 1;
+        let suspended_ms = self.suspensions.moved_ms(live.taken_at);
+        let moved_ms = self.outage_ms.saturating_add(suspended_ms);
         let line = HoldLine {
             hold: hold.to_string(),
             viewer: self.viewer(live.viewer),
@@ -299,7 +304,7 @@ impl Audit<'_> {
             key: live.key.to_string(),
             state,
             taken_at_ms: time(live.taken_at),
-            deadline_ms: exact(live.deadline_base.saturating_add(self.outage_ms)),
+            deadline_ms: exact(live.deadline_base.saturating_add(moved_ms)),
             ended_at_ms: ended_at.map(time),
         };
         (self.sink)(AuditLine::Hold(line))

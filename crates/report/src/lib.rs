@@ -9,6 +9,7 @@ pub mod commands;
 pub mod fold;
 mod json;
 mod read;
+mod suspensions;
 mod text;
 pub mod verify;
 

@@ -11,8 +11,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// How often the machine's two clocks are read to learn how long it slept.
 const READS: usize = 3;
 
-/// The wall clock at the start plus the time that the machine was awake since: it never jumps while the
-/// server runs, and a machine that sleeps takes no time from a hold. Beside it the wall clock, read anew each time.
+/// The wall clock at the start plus the time that has passed since, the machine's sleep included: nobody
+/// sets it while the server runs. Beside it the wall clock, read anew each time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock {
     started_at: UnixMillis,
@@ -23,12 +23,12 @@ pub(crate) struct SystemClock {
 
 impl SystemClock {
     pub(crate) fn start() -> Self {
-        Self { started_at: wall(), started_ms: awake_ms(), boot: boot_id() }
+        Self { started_at: wall(), started_ms: since_boot_ms(), boot: boot_id() }
     }
 
     /// Milliseconds since the clock was started.
     pub(crate) fn elapsed_ms(&self) -> u64 {
-        awake_ms().saturating_sub(self.started_ms)
+        since_boot_ms().saturating_sub(self.started_ms)
     }
 }
 
@@ -77,12 +77,12 @@ fn boot_id() -> BootId {
     BootId::from_bytes(id.to_be_bytes())
 }
 
-/// Milliseconds since the machine's start, without those in which it slept.
-fn awake_ms() -> u64 {
-    awake_us() / 1_000
+/// Milliseconds since the machine's start, those in which it slept among them.
+fn since_boot_ms() -> u64 {
+    micros(ClockId::Boottime) / 1_000
 }
 
-/// The same in microseconds.
+/// Microseconds since the machine's start, without those in which it slept.
 fn awake_us() -> u64 {
     micros(ClockId::Monotonic)
 }

@@ -136,9 +136,12 @@ impl Steward {
             let Some(hold) = self.deadlines.pop_due(now) else { return };
             // Most holds have ended by then, and the drop of a late one may be over.
             match self.look_up(hold) {
-                HoldLook::Known(held) if !held.confirmed => {
-                    self.expire_one(&held);
+                HoldLook::Known(held) if held.confirmed => {}
+                // It was moved since.
+                HoldLook::Known(held) if held.deadline > now => {
+                    self.deadlines.watch(held.deadline, hold);
                 }
+                HoldLook::Known(held) => self.expire_one(&held),
                 _ => {}
             }
         }

@@ -17,6 +17,7 @@ mod memory;
 mod retire;
 mod rooms;
 mod streams;
+mod suspension;
 mod thread;
 mod timers;
 mod times;

@@ -86,6 +86,8 @@ pub(crate) struct Steward {
     recoveries: Vec<Recovery>,
     pub(super) clocks: ClockWatch,
     pub(super) pulse: Pulse,
+    /// How long the machine had slept when that was last looked at.
+    pub(super) asleep: DurationMs,
     pub(super) on_air: OnAir,
     pub(super) rooms: Rooms,
     to_record: Vec<Record>,
@@ -110,6 +112,7 @@ impl Steward {
         for take in started.live {
             deadlines.watch(take.deadline, take.hold);
         }
+        let asleep = shared.clock.machine().asleep;
         let mut timers = Timers::default();
         for drop in started.books.keys() {
             timers.touch(*drop);
@@ -132,6 +135,7 @@ impl Steward {
             recoveries: started.recoveries,
             clocks: ClockWatch::default(),
             pulse: Pulse::default(),
+            asleep,
             on_air: started.on_air,
             rooms: started.rooms,
             to_record: started.to_record,
@@ -162,9 +166,12 @@ impl Steward {
                 return self.give_up();
             }
             let now = self.look_at_clocks();
-            self.expire(now.sale);
+            self.look_for_suspensions();
+            self.expire(self.deadline_now(now));
             self.collect_counts(now.sale);
-            self.timers(now);
+            if !self.shared.is_ledger_busy() {
+                self.timers(now);
+            }
             self.brake_timers(now);
             self.beat_if_due(now);
             let more = self.release_banned() | self.retire(now.sale);
@@ -218,7 +225,7 @@ impl Steward {
     }
 
     /// Sleeps until the writer has made room, or has failed.
-    fn wait_for_room(&self) {
+    pub(super) fn wait_for_room(&self) {
         while !self.has_room() && !self.shared.is_poisoned() {
             std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
         }
@@ -252,8 +259,8 @@ impl Steward {
             let Some(request) = self.requests.next() else { return true };
             match request {
                 Request::Command(command, reply) => self.command(&command, now, reply),
-                Request::Release(request) => self.release(request, now.sale),
-                Request::Confirm(hold, reply) => self.confirm(hold, now.sale, reply),
+                Request::Release(request) => self.release(request, self.deadline_now(now)),
+                Request::Confirm(hold, reply) => self.confirm(hold, self.deadline_now(now), reply),
                 Request::Fail(hold, reply) => self.fail(hold, reply),
                 Request::Stop => self.stopping = true,
             }
@@ -280,7 +287,10 @@ impl Steward {
     fn sleep(&self, now: Moment) -> DurationMs {
         let brake = self.brake.next_timer().map(|at| now.on_sale(at));
         let retired = self.retiring.next(self.shared.config.settled_kept);
-        let timers = [self.timers.next(), self.deadlines.next(), brake, retired, self.next_beat()];
+        // While the ledger is locked nothing ends by itself.
+        let own = [self.timers.next(), self.deadlines.next()];
+        let own = own.into_iter().flatten().filter(|_| !self.shared.is_ledger_busy());
+        let timers = [own.min(), brake, retired, self.next_beat()];
         let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.
@@ -297,7 +307,8 @@ impl Steward {
         let presence = self.shared.directory.presence(&plan.stream);
         let old = self.books.get(&id).map(|book| Arc::clone(book.sale.tallies()));
         let tallies = old.unwrap_or_else(|| new_tallies(self.shared.config.cores));
-        Arc::new(SaleDrop::new(id, revision, Arc::clone(plan), stock, presence, tallies))
+        let (plan, suspensions) = (Arc::clone(plan), Arc::clone(&self.shared.suspensions));
+        Arc::new(SaleDrop::new(id, revision, plan, stock, presence, suspensions, tallies))
     }
 
     /// A drop's book to change; what is due of it is worked out anew.

@@ -16,4 +16,5 @@ mod sale;
 mod starts;
 mod streams;
 mod support;
+mod suspension;
 mod tallies;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan,
     Units, UnixMillis,
@@ -35,6 +36,8 @@ pub(crate) struct ManualClock {
     asleep: AtomicU64,
     /// Which start of the machine it is.
     boot: AtomicU8,
+    /// Held while more than one of them changes.
+    changing: Mutex<()>,
 }
 
 thread_local! {
@@ -55,7 +58,10 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
-        let read = || UnixMillis::new(self.now.load(Ordering::SeqCst));
+        let read = || {
+            let _whole = self.changing.lock();
+            UnixMillis::new(self.now.load(Ordering::SeqCst))
+        };
         READING.take().map_or_else(read, |around| around())
     }
 
@@ -66,6 +72,7 @@ impl Clock for ManualClock {
     }
 
     fn machine(&self) -> MachineTime {
+        let _whole = self.changing.lock();
         let (now, ahead) = (&self.now, &self.machine_ahead);
         let now = now.load(Ordering::SeqCst);
         let since_boot = now.saturating_add_signed(ahead.load(Ordering::SeqCst));
@@ -183,6 +190,13 @@ impl World {
         let now = self.clock.now.load(Ordering::SeqCst).saturating_add_signed(by_millis);
         self.clock.now.store(now, Ordering::SeqCst);
         self.clock.machine_ahead.fetch_sub(by_millis, Ordering::SeqCst);
+    }
+
+    /// The machine sleeps while the server runs.
+    pub(crate) fn sleep(&self, millis: u64) {
+        let _whole = self.clock.changing.lock();
+        self.clock.now.fetch_add(millis, Ordering::SeqCst);
+        self.clock.asleep.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// The machine starts anew.

@@ -144,7 +144,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             amount: money(5),
             channel: None,
         })),
-        any::<u64>().prop_map(|ms| Record::Suspended { span: DurationMs::new(ms) }),
+        (any::<u64>().prop_map(DurationMs::new), any_time())
+            .prop_map(|(span, until)| Record::Suspended { span, until }),
         Just(Record::Featured),
         Just(Record::Closed),
     ]

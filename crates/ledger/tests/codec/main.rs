@@ -98,7 +98,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("taken_in_channel", in_channel(taken(hold(first, 300)))),
         ("confirmed_in_channel", in_channel(confirmed(hold(first, 300)))),
         ("tally_with_answers", tally(&[(0, 900), (17, 300)])),
-        ("suspended", Record::Suspended { span: DurationMs::new(61_000) }),
+        ("suspended", Record::Suspended { span: DurationMs::new(61_000), until: at }),
         ("featured", Record::Featured),
     ];
     samples.extend(house::samples());

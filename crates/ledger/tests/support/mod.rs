@@ -167,8 +167,13 @@ impl Applier<u64> for Seen {
         self.0.lock().batches.push(entries.drain(..).map(|entry| entry.record).collect());
     }
 
-    fn busy(&mut self, is_busy: bool) {
-        self.0.lock().is_busy = is_busy;
+    fn busy(&mut self, _since: UnixMillis) {
+        self.0.lock().is_busy = true;
+    }
+
+    fn free(&mut self, since: UnixMillis, now: UnixMillis) {
+        assert!(since <= now);
+        self.0.lock().is_busy = false;
     }
 
     fn poisoned(&mut self, why: &StoreError) {

@@ -137,6 +137,9 @@ impl DropFold {
                 self.restarts_live += u64::from(phase.is_some_and(counts));
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
             }
+            Record::Suspended { span, .. } => {
+                self.outage_ms = self.outage_ms.saturating_add(span.get());
+            }
             Record::Tally(tally) => self.tally(tally),
             _ => {}
         }

@@ -21,6 +21,8 @@ pub(super) struct Taken {
     pub(super) units: Units,
     /// Deadline without the outages that had passed when it was taken.
     pub(super) deadline_base: UnixMillis,
+    /// When the stock word moved.
+    pub(super) since: UnixMillis,
     /// The commit; with the hold's incarnation it names the row.
     pub(super) seq: u64,
     pub(super) end: Option<HoldEnd>,

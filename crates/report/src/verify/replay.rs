@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, Units, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Record, Recovered, Row, Tally};
 
@@ -21,6 +21,7 @@ use super::{
     terms,
     viewers::ViewerBook,
 };
+use crate::suspensions::Suspensions;
 
 /// The state of one drop at one point of the journal.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(super) struct DropReplay {
     channels: HashMap<HoldId, ChannelId>,
     /// Sum of all outages so far.
     outage_ms: u64,
+    suspensions: Suspensions,
     /// Answers that the tallies time, clicks that they count.
     answered: (u64, u64),
     /// Time of the drop's row before the present one.
@@ -61,6 +63,7 @@ impl DropReplay {
             viewers: ViewerBook::default(),
             channels: HashMap::new(),
             outage_ms: 0,
+            suspensions: Suspensions::default(),
             answered: (0, 0),
             last_at: UnixMillis::default(),
             recovered_at: UnixMillis::default(),
@@ -168,9 +171,7 @@ impl DropReplay {
             }
             Record::Settled => self.settle(place, findings),
             Record::Tally(ref tally) => self.tally(tally, place, findings),
-            Record::Suspended { span } => {
-                self.outage_ms = self.outage_ms.saturating_add(span.get());
-            }
+            Record::Suspended { span, until } => self.suspensions.add(span, until),
             _ => {}
         }
     }
@@ -188,7 +189,7 @@ impl DropReplay {
         else {
             return;
         };
-        let place = moment.place;
+        let Moment { place, seq, .. } = moment;
         self.must_be_recovered(moment, findings);
         let Some(phases) = &self.phases else {
             return findings.add(place, PhaseFault::NoPlan { record: "taken" });
@@ -204,12 +205,11 @@ impl DropReplay {
         else {
             return findings.add(place, HoldFault::UnknownPool { hold, pools });
         };
-        let base = UnixMillis::new(deadline.get().saturating_sub(self.outage_ms));
-        let seq = moment.seq;
+        let deadline_base = UnixMillis::new(deadline.get().saturating_sub(self.outage_ms));
         if let Some(channel) = channel {
             self.channels.insert(hold, channel.clone());
         }
-        let taken = Taken { hold, viewer, units, deadline_base: base, seq, end: None };
+        let taken = Taken { hold, viewer, units, deadline_base, since: taken_at, seq, end: None };
         pool.take(taken, *supplied, moment.times.at, place, findings);
         self.viewers.take(&phases.plan, viewer, key, (hold, units), place, findings);
     }
@@ -234,7 +234,8 @@ impl DropReplay {
         if taken.seq == moment.seq && hold.incarnation() == moment.incarnation {
             findings.add(place, HoldFault::EndedBeforeDurable { hold, end });
         }
-        let deadline = UnixMillis::new(taken.deadline_base.get().saturating_add(self.outage_ms));
+        let moved_ms = self.suspensions.moved_ms(taken.since).saturating_add(self.outage_ms);
+        let deadline = taken.deadline_base.plus(DurationMs::new(moved_ms));
         let CommitTimes { at, decided_after, .. } = moment.times;
         if end == HoldEnd::Expired {
             if at < deadline {

@@ -98,6 +98,10 @@ impl StreamBook {
                 self.since_ms = self.since_ms.map(|since| since.saturating_add(outage_ms));
                 None
             }
+            Record::Suspended { span, .. } => {
+                self.since_ms = self.since_ms.map(|since| since.saturating_add(span.get()));
+                None
+            }
             _ => None,
         }
     }

@@ -1,0 +1,75 @@
+//! Times in which the node ran without serving anybody: deadlines move, chains say so.
+
+use stampede_domain::{DropId, DurationMs, Phase, UnixMillis};
+use stampede_ledger::Record;
+use tracing::warn;
+
+use super::{Book, thread::Steward};
+use crate::{clock::Moment, suspensions::Suspension};
+
+/// The shortest sleep that counts, in milliseconds; readings of two clocks differ by less.
+const SLEEP_MS_MIN: u64 = 100;
+
+impl Steward {
+    /// What deadlines are compared with: while another program's lock keeps everything waiting, the time at
+    /// which that began.
+    pub(super) fn deadline_now(&self, now: Moment) -> UnixMillis {
+        self.shared.busy_since().map_or(now.sale, |since| since.min(now.sale))
+    }
+
+    /// Finds out whether the machine has slept since the last look, records that and every wait for the
+    /// ledger that has ended.
+    pub(super) fn look_for_suspensions(&mut self) {
+        let asleep = self.shared.clock.machine().asleep;
+        let span = DurationMs::new(asleep.get().saturating_sub(self.asleep.get()));
+        if span.get() >= SLEEP_MS_MIN {
+            self.asleep = asleep;
+            // Read after the sleep was seen, so that it lies behind this moment.
+            let now = self.shared.clock.moment();
+            // Right behind the latest moment at which the sleep can have begun: later takes came after.
+            let until = UnixMillis::new((now.sale.get() + 1).saturating_sub(span.get()));
+            warn!(span_ms = span.get(), "the machine slept: deadlines move by as much");
+            self.shared.suspensions.add(Suspension { span, until });
+            self.miss_starts(now);
+        }
+        for suspension in self.shared.suspensions.take_fresh() {
+            self.record_suspension(suspension);
+        }
+    }
+
+    fn record_suspension(&mut self, Suspension { span, until }: Suspension) {
+        let sells = |book: &Book| matches!(book.phase, Phase::Open | Phase::Paused | Phase::Closed);
+        let moves = |book: &Book| sells(book) || book.watch.offline_since().is_some();
+        let books = self.books.iter().filter(|(_, book)| !book.phase.is_final() && moves(book));
+        let drops: Vec<DropId> = books.map(|(drop, _)| *drop).collect();
+        for drop in drops {
+            self.wait_for_room();
+            let book = self.book_mut(drop);
+            book.watch.move_by(span);
+            book.sale.set_stream_offline(book.watch.offline_since());
+            self.push(drop, Record::Suspended { span, until });
+            self.hand_over();
+        }
+    }
+
+    /// Starts that fell into the machine's sleep wait for the host, like those of any outage.
+    fn miss_starts(&mut self, now: Moment) {
+        let missed = |book: &Book| match book.phase {
+            Phase::Scheduled if !book.start_done => {
+                book.plan().starts_at.filter(|starts_at| *starts_at < now.wall)
+            }
+            Phase::Countdown => book.opens_at.filter(|at| *at < now.sale).map(|at| now.on_wall(at)),
+            _ => None,
+        };
+        let books = self.books.iter();
+        let all: Vec<_> = books.filter_map(|(drop, book)| Some((*drop, missed(book)?))).collect();
+        for (drop, at) in all {
+            self.wait_for_room();
+            if self.book_mut(drop).phase == Phase::Countdown {
+                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+            }
+            self.start_is_missed(drop, at, "the machine slept");
+            self.hand_over();
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The node runs, yet nobody is served: the machine sleeps, another program keeps the ledger locked.
+
+use std::sync::Arc;
+
+use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
+use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, WhenOffline};
+use stampede_engine::{Action, Buy, ConfirmOutcome, HoldLook};
+use stampede_ledger::{Record, fake::Fault};
+
+const HOURS_8_MS: u64 = 8 * 3_600_000;
+/// The wall clock between two looks of the steward, in milliseconds.
+const LOOK_MS: u64 = 1_000;
+
+fn left(world: &World, hold: HoldId) -> u64 {
+    let HoldLook::Known(status) = world.look(hold) else { panic!("{hold} is held") };
+    status.deadline.since(world.engine.now()).get()
+}
+
+/// Spans of the suspensions in a drop's chain.
+fn spans(world: &World, of: DropId) -> Vec<u64> {
+    let rows = world.ledger.rows();
+    let records = rows.iter().filter(|row| row.drop == of).flat_map(stampede_ledger::Row::decode);
+    let span = |record| match record {
+        Record::Suspended { span, .. } => Some(span.get()),
+        _ => None,
+    };
+    records.filter_map(|record| span(record.unwrap())).collect()
+}
+
+fn wait_suspended(world: &World, drop: DropId, expected: &[u64]) {
+    wait_for("the record", || (spans(world, drop) == expected).then_some(()));
+}
+
+fn look_twice(world: &mut World, drop: DropId) {
+    for _ in 0..2 {
+        world.give(Some(drop), Action::Open).get().unwrap_err();
+    }
+}
+
+#[test]
+fn a_machine_that_slept_takes_no_time_from_a_hold() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(2));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a1");
+    world.advance(10_000);
+    world.sleep(HOURS_8_MS);
+    wait_suspended(&world, drop, &[HOURS_8_MS]);
+    assert_eq!(left(&world, hold), 50_000);
+    // A take after the sleep has its own time, no more.
+    let bob = world.viewer("bob");
+    let later = world.hold(&bob, drop, 1, "b1");
+    assert_eq!(left(&world, later), 60_000);
+    let mut world = world.restart(5_000);
+    assert!(left(&world, hold).abs_diff(50_000) <= LOOK_MS, "{}", left(&world, hold));
+    assert!(left(&world, later).abs_diff(60_000) <= LOOK_MS, "{}", left(&world, later));
+    world.viewer("ann");
+    world.advance(40_000);
+    look_twice(&mut world, drop);
+    assert!(matches!(world.look(hold), HoldLook::Known(_)));
+    world.advance(11_000);
+    world.wait_expired(hold);
+}
+
+#[test]
+fn a_take_on_its_way_to_the_ledger_sleeps_too() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(2));
+    let ann = world.viewer("ann");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let Buy::Pending { hold, position } = world.buy(0, &ann, drop, 1, "a1") else { panic!("held") };
+    world.ledger.wait_until_hanging();
+    world.sleep(HOURS_8_MS);
+    // Any answer shows that the steward has looked around.
+    let asked = world.give(Some(drop), Action::Open);
+    world.ledger.release();
+    asked.get().unwrap_err();
+    world.wait_durable(0, position);
+    wait_suspended(&world, drop, &[HOURS_8_MS]);
+    assert_eq!(left(&world, hold), 60_000);
+    let world = world.restart(0);
+    assert!(left(&world, hold).abs_diff(60_000) <= LOOK_MS, "{}", left(&world, hold));
+}
+
+#[test]
+fn a_sleep_moves_what_a_stream_may_be_offline() {
+    let mut world = World::new();
+    let pause_after = DurationMs::from_secs(60);
+    let when_offline = Some(WhenOffline { pause_after, resume: true });
+    let drop = world.open_drop(DropPlan { when_offline, ..plan(2) });
+    let stream = || "show".parse().unwrap();
+    world.give(None, Action::StreamOffline { stream: stream() }).get().unwrap();
+    world.advance(50_000);
+    world.sleep(HOURS_8_MS);
+    wait_suspended(&world, drop, &[HOURS_8_MS]);
+    world.advance(9_000);
+    look_twice(&mut world, drop);
+    assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Open);
+    world.advance(1_000);
+    world.wait_phase(drop, Phase::Paused);
+}
+
+#[test]
+fn a_start_that_fell_into_a_sleep_waits_for_the_host() {
+    let mut world = World::new();
+    let counting = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) });
+    let counting = counting.get().unwrap().drop;
+    world.give(Some(counting), Action::Open).get().unwrap();
+    world.wait_phase(counting, Phase::Countdown);
+    let starts_at = Some(world.engine.wall().plus(DurationMs::from_secs(600)));
+    let planned = DropPlan { starts_at, ..plan(5) };
+    let planned = world.give(None, Action::Plan { plan: Arc::new(planned) }).get().unwrap().drop;
+    let later = Some(world.engine.wall().plus(DurationMs::new(2 * HOURS_8_MS)));
+    let later = DropPlan { starts_at: later, ..plan(5) };
+    let later = world.give(None, Action::Plan { plan: Arc::new(later) }).get().unwrap().drop;
+    world.sleep(HOURS_8_MS);
+    world.wait_phase(counting, Phase::Scheduled);
+    let missed = |drop| world.engine.sale(drop).unwrap().start_missed();
+    wait_for("both starts told", || missed(counting).and(missed(planned)));
+    assert_eq!(missed(planned), starts_at);
+    assert_eq!(missed(later), None);
+    world.advance(HOURS_8_MS);
+    world.wait_phase(later, Phase::Open);
+}
+
+#[test]
+fn a_wait_for_a_locked_ledger_takes_no_time_from_a_hold() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(500));
+    let [ann, bob, carl] = ["ann", "bob", "carl"].map(|name| world.viewer(name));
+    let before = world.hold(&ann, drop, 1, "a1");
+    let paid = world.hold(&carl, drop, 1, "c1");
+    world.advance(50_000);
+    world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
+    let Buy::Pending { hold, position } = world.buy(0, &bob, drop, 1, "b1") else { panic!("held") };
+    world.ledger.wait_until_hanging();
+    let mut late = 0;
+    wait_for("the lock noticed", || {
+        late += 1;
+        let viewer = world.viewer(&format!("late-{late}"));
+        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
+    });
+    // Longer than any of the holds has left.
+    world.advance(120_000);
+    let confirmed = Waiting(world.engine.confirm(paid).unwrap());
+    world.ledger.release();
+    world.wait_durable(0, position);
+    assert!(left(&world, hold) > 59_000, "all of its time: {}", left(&world, hold));
+    assert!(matches!(confirmed.get(), ConfirmOutcome::Ordered { .. }), "it was in time");
+    wait_for("the record", || (spans(&world, drop).len() == 1).then_some(()));
+    let span = spans(&world, drop)[0];
+    assert!((119_000..=121_000).contains(&span), "{span}");
+    assert!(left(&world, before).abs_diff(10_000) <= LOOK_MS, "{}", left(&world, before));
+    let mut world = world.restart(3_000);
+    assert!(left(&world, before).abs_diff(10_000) <= LOOK_MS, "{}", left(&world, before));
+    assert!(left(&world, hold).abs_diff(60_000) <= LOOK_MS, "{}", left(&world, hold));
+    world.viewer("ann");
+    world.advance(11_000);
+    world.wait_expired(before);
+}
