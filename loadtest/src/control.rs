@@ -185,8 +185,12 @@ impl ControlClient {
 
     /// Plans a drop; returns its id.
     pub async fn plan(&self, terms: &DropTerms) -> Result<String, ControlError> {
-        let body = serde_json::to_value(terms).expect("terms are plain data");
-        self.command("/v1/drops", &body).await
+        self.plan_value(&serde_json::to_value(terms).expect("terms are plain data")).await
+    }
+
+    /// Plans a drop by terms of any kind; returns its id.
+    pub async fn plan_value(&self, terms: &serde_json::Value) -> Result<String, ControlError> {
+        self.command("/v1/drops", terms).await
     }
 
     /// Starts the countdown.

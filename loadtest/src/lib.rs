@@ -8,6 +8,7 @@
 mod abuse;
 mod audit;
 mod clock;
+mod clock_drill;
 mod control;
 mod cores;
 mod counts;
@@ -40,6 +41,7 @@ pub use audit::{
     AuditResult, Ledger, LedgerError, Outage, Reconciliation, Sums, audit_promises, early_expiries,
     reconcile,
 };
+pub use clock_drill::{ClockDrill, ClockOutcome, run_clock_drill};
 pub use control::{
     ControlClient, ControlError, Demand, DropState, DropTerms, Price, SkuState, SkuTerms,
 };

@@ -4,9 +4,9 @@ use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time:
 
 use clap::{Args, Parser, Subcommand};
 use stampede_loadtest::{
-    Abuse, ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, audit_promises,
-    crowd_process, first_ticket_key, read_promises, run_abuse, run_crash_drill, run_crowd_drill,
-    run_open_loop, run_probe, run_send_loop,
+    Abuse, ClockDrill, ControlClient, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX,
+    audit_promises, crowd_process, first_ticket_key, read_promises, run_abuse, run_clock_drill,
+    run_crash_drill, run_crowd_drill, run_open_loop, run_probe, run_send_loop,
 };
 
 /// Load tests and drills against a running Stampede.
@@ -29,12 +29,24 @@ enum Command {
     OpenLoop(OpenLoopArgs),
     /// Send small messages over many connections by plain `send()`: what the machine can do
     SendLoop(SendLoopArgs),
+    /// Set the wall clock of a server wrong, right and back while it sells; prints one JSON object
+    Clocks(ClocksArgs),
     /// Send few buyers one after the other, write down every promise; prints one JSON object
     Probe(ProbeArgs),
     /// Play a sale beside hostile clients of every kind; prints one JSON object
     Abuse(AbuseArgs),
     /// Hold a log of promises against the ledger of a running server; prints one JSON object
     Audit(AuditArgs),
+}
+
+#[derive(Args)]
+struct ClocksArgs {
+    /// The server's binary
+    #[arg(long)]
+    server: PathBuf,
+    /// The library of faketime: libfaketimeMT.so.1
+    #[arg(long)]
+    faketime: PathBuf,
 }
 
 #[derive(Args)]
@@ -171,6 +183,7 @@ fn main() -> ExitCode {
         Command::CrowdDrill(args) => printed(crowd_drill(args)),
         Command::OpenLoop(args) => printed(open_loop(args)),
         Command::SendLoop(args) => send_loop(&args),
+        Command::Clocks(args) => printed(clocks(args)),
         Command::Probe(args) => printed(probe(args)),
         Command::Abuse(args) => printed(abuse(args)),
         Command::Audit(args) => printed(audit(&args)),
@@ -207,6 +220,12 @@ fn open_loop(args: OpenLoopArgs) -> Result<(bool, String), Box<dyn Error>> {
     let plan = OpenLoop { server, connections, peak, open, seed };
     let outcome = run_open_loop(&plan, |line| println!("{line}"))?;
     Ok((outcome.ok, serde_json::to_string(&outcome)?))
+}
+
+fn clocks(args: ClocksArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let drill = ClockDrill { server: args.server, faketime: args.faketime };
+    let outcome = run_clock_drill(&drill, |line| println!("{line}"))?;
+    Ok((outcome.is_ok(), serde_json::to_string(&outcome)?))
 }
 
 fn send_loop(args: &SendLoopArgs) -> ExitCode {

@@ -30,17 +30,23 @@ pub(crate) struct Setup {
     /// The file of settings; empty for the defaults.
     settings: String,
     core: Option<usize>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Setup {
     /// With these arguments, on any core.
     pub(crate) const fn new(args: &'static [&'static str]) -> Self {
-        Self { args, settings: String::new(), core: None }
+        Self { args, settings: String::new(), core: None, environment: Vec::new() }
     }
 
     /// With this text as its file of settings.
     pub(crate) fn with_settings(self, settings: String) -> Self {
         Self { settings, ..self }
+    }
+
+    /// With these variables beside its own.
+    pub(crate) fn with_environment(self, environment: Vec<(&'static str, PathBuf)>) -> Self {
+        Self { environment, ..self }
     }
 
     /// All of its threads on one core.
@@ -176,6 +182,7 @@ impl Process {
         let settings = settings(folder);
         std::fs::write(&settings, &setup.settings).map_err(failed)?;
         command.arg("--config").arg(settings).args(setup.args);
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
         let mut child = match setup.core {
             Some(core) => cores::spawn_on(core, &mut command),

@@ -5,6 +5,7 @@
 
 mod abuse;
 mod binaries;
+mod clocks;
 mod crash;
 mod crowd;
 mod diskfail;
@@ -48,6 +49,11 @@ pub(crate) enum Drill {
         /// Few kills, few promises
         #[arg(long, conflicts_with = "kills")]
         short: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Sets the wall clock of a server wrong, right and back while it sells
+    Clocks {
         #[command(flatten)]
         common: Common,
     },
@@ -124,6 +130,7 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
             let plan = crash::Plan { seed: *seed, kills: (!short).then_some(*kills) };
             finish(crash::run(&common.binaries(workspace)?, &plan)?, common.json)
         }
+        Drill::Clocks { common } => finish(clocks::run(&common.binaries(workspace)?)?, common.json),
         Drill::Trace { common } => finish(trace::run(&common.binaries(workspace)?)?, common.json),
         Drill::Abuse { seconds, common } => {
             finish(abuse::run(&common.binaries(workspace)?, *seconds)?, common.json)
@@ -146,7 +153,8 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
 /// The short drills of the gate; what they need was built by an earlier step.
 pub(crate) mod short {
     use super::{
-        Binaries, abuse, binaries, crash, crowd, diskfail, finish, openloop, powercut, trace,
+        Binaries, abuse, binaries, clocks, crash, crowd, diskfail, finish, openloop, powercut,
+        trace,
     };
     use crate::{failure::Failure, workspace::Workspace};
 
@@ -161,6 +169,10 @@ pub(crate) mod short {
     pub(crate) fn crash(workspace: &Workspace) -> Result<(), Failure> {
         let plan = crash::Plan { seed: SEED, kills: None };
         finish(crash::run(&Binaries::of(workspace), &plan)?, false)
+    }
+
+    pub(crate) fn clocks(workspace: &Workspace) -> Result<(), Failure> {
+        finish(clocks::run(&Binaries::of(workspace))?, false)
     }
 
     pub(crate) fn trace(workspace: &Workspace) -> Result<(), Failure> {

@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     drill("powercut", "power cuts lose nothing, without syncing they do", drill::short::powercut),
     drill("trace", "each promise leaves after the sync that covers it", drill::short::trace),
     drill("diskfail", "a failing disk ends the promises, loses none", drill::short::diskfail),
+    drill("clocks", "wrong, corrected, stepped clocks change no promise", drill::short::clocks),
     drill("abuse", "hostile clients get their codes, the sale its answers", drill::short::abuse),
     drill("crash", "kills under load lose no promise", drill::short::crash),
     drill("crowd", "a crowd loses no answer, open loop or closed", drill::short::crowd),
