@@ -22,8 +22,6 @@ pub(crate) async fn answered(
     let read = tokio::task::spawn_blocking(move || keys.find(&actor, key));
     let found = match read.await.map_err(|error| Problem::internal(&error))? {
         Ok(found) => found,
-        // Stopping a sale does no harm twice, and may not wait for a disk.
-        Err(_) if command.action.is_safety() => None,
         Err(error) => {
             Problem::internal(&error);
             let why = "the ledger could not be asked whether this command was given before; its log \

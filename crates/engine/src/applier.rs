@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, UnixMillis};
+use stampede_domain::{DropId, DurationMs, UnixMillis};
 use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
@@ -19,11 +19,13 @@ pub(crate) struct TakeApplier {
     shared: Arc<Shared>,
     steward: StewardHandle,
     fresh: Vec<DurableTake>,
+    /// How long the machine had slept when the present wait for the ledger began.
+    asleep: DurationMs,
 }
 
 impl TakeApplier {
     pub(crate) fn new(shared: Arc<Shared>, steward: StewardHandle) -> Self {
-        Self { shared, steward, fresh: Vec::new() }
+        Self { shared, steward, fresh: Vec::new(), asleep: DurationMs::ZERO }
     }
 }
 
@@ -56,12 +58,16 @@ impl Applier<Tag> for TakeApplier {
     }
 
     fn busy(&mut self, since: UnixMillis) {
+        self.asleep = self.shared.clock.machine().asleep;
         self.shared.set_ledger_busy(Some(since));
     }
 
     fn free(&mut self, since: UnixMillis, now: UnixMillis) {
+        // A sleep meanwhile counts by itself.
+        let asleep = self.shared.clock.machine().asleep.get().saturating_sub(self.asleep.get());
+        let span = DurationMs::new(now.since(since).get().saturating_sub(asleep));
         // Before anybody is told of a hold that waited, and before its end can be decided.
-        self.shared.suspensions.add(Suspension { span: now.since(since), until: now });
+        self.shared.suspensions.add(Suspension { span, until: now });
         self.shared.set_ledger_busy(None);
         self.steward.wake();
     }

@@ -330,7 +330,6 @@ impl CorePort {
                 let took_us = now_us.saturating_sub(came_us);
                 found.sale.tally(self.core).count_answers(took_us, answers);
                 self.shared.note_count(&found.sale);
-                self.shared.note_count(&found.sale);
             }
         }
     }

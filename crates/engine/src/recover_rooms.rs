@@ -28,6 +28,10 @@ impl RoomsPast {
     /// Follows a record of the house's chain.
     pub(crate) fn record(&mut self, room: &Room) {
         self.recorded.insert(room.stream.clone());
+        if room.change == RoomChange::Ended {
+            // A room of the same name that is made later has had no drop.
+            self.drops.remove(&room.stream);
+        }
         self.rooms.apply(room);
     }
 

@@ -144,7 +144,10 @@ impl Rooms {
             None => true,
         };
         let rooms = self.rooms.iter().filter(|(stream, room)| {
-            matches!(room.owner, RoomOwner::Merchant(_)) && of_merchant(room) && !is_live(stream)
+            // One that was made for a show to come has no drop yet; it is not idle.
+            let had_drops = room.last_drop.is_some();
+            let is_merchants = matches!(room.owner, RoomOwner::Merchant(_));
+            is_merchants && had_drops && of_merchant(room) && !is_live(stream)
         });
         rooms.min_by_key(|(_, room)| room.last_drop).map(|(stream, _)| stream)
     }
@@ -167,5 +170,27 @@ fn view((stream, room): (&StreamId, &RoomBook)) -> RoomView {
         stream: stream.clone(),
         owner: room.owner.clone(),
         admitted: room.admitted.iter().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_that_waits_for_its_first_show_is_not_idle() {
+        let mut rooms = Rooms::default();
+        let owner = |name: &str| RoomOwner::Merchant(name.parse().unwrap());
+        for (stream, name) in [("gala", "acme"), ("old", "beta"), ("newer", "beta")] {
+            let stream = stream.parse().unwrap();
+            rooms.apply(&Room { stream, change: RoomChange::Owner(owner(name)) });
+        }
+        rooms.note_drop(&"old".parse().unwrap(), DropId::new(1));
+        rooms.note_drop(&"newer".parse().unwrap(), DropId::new(2));
+        let idle = |rooms: &Rooms, owner: Option<&RoomOwner>| {
+            rooms.longest_idle(owner, |_| false).map(ToString::to_string)
+        };
+        assert_eq!(idle(&rooms, None).as_deref(), Some("old"));
+        assert_eq!(idle(&rooms, Some(&owner("acme"))), None);
     }
 }

@@ -165,10 +165,15 @@ impl Store for FakeStore {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let shared = &self.ledger.0;
         let mut state = shared.state.lock();
+        let (node, incarnation, seq) = (batch.node().clone(), self.incarnation, batch.seq());
+        let fenced = StoreError::Fenced { node, incarnation, seq };
+        if state.incarnation != self.incarnation {
+            // A start that is over takes no fault that is meant for its successor.
+            return Err(fenced);
+        }
         state.tried += 1;
         let tried = state.tried;
         let fault = state.faults.remove(&tried);
-        let seq = batch.seq();
         if fault == Some(Fault::Before) {
             return Err(StoreError::Ordered { seq, durable: false });
         }
@@ -185,8 +190,7 @@ impl Store for FakeStore {
             state.hanging = false;
         }
         if state.incarnation != self.incarnation {
-            let (node, incarnation) = (batch.node().clone(), self.incarnation);
-            return Err(StoreError::Fenced { node, incarnation, seq });
+            return Err(fenced);
         }
         state.keep(batch);
         match fault {

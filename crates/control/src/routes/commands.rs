@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DropId, IdempotencyKey};
-use stampede_engine::{Action, Done, StaffCommand};
+use stampede_engine::{Action, CommandRefusal, Done, StaffCommand};
 use utoipa::IntoResponses;
 
 use crate::{
@@ -122,8 +122,14 @@ impl Sender {
 }
 
 /// Hands a command over unless its key was bound before, then waits for the outcome to become durable.
+///
+/// What stops a sale goes to the engine first, which may not wait for a disk; only when the drop is over
+/// is the ledger asked whether this is a retry.
 async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, Problem> {
-    if let Some(outcome) = answered(&state, &command).await? {
+    let stopping = command.action.is_safety().then(|| command.clone());
+    if stopping.is_none()
+        && let Some(outcome) = answered(&state, &command).await?
+    {
         metrics::count_command(if outcome.is_ok() { "replayed" } else { "refused" });
         return outcome.map_err(Problem::from);
     }
@@ -138,16 +144,22 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
              request with the same key to learn it",
         ));
     };
-    match outcome {
+    let refusal = match outcome {
         Ok(done) => {
             metrics::count_command(if done.replayed { "replayed" } else { "accepted" });
-            Ok(done)
+            return Ok(done);
         }
-        Err(refusal) => {
-            metrics::count_command("refused");
-            Err(refusal.into())
-        }
+        Err(refusal) => refusal,
+    };
+    if let Some(command) = stopping
+        && matches!(refusal, CommandRefusal::WrongPhase { .. })
+        && let Ok(Some(Ok(done))) = answered(&state, &command).await
+    {
+        metrics::count_command("replayed");
+        return Ok(done);
     }
+    metrics::count_command("refused");
+    Err(refusal.into())
 }
 
 /// Counts the command towards the rate of its token's name, unless it stops a sale.

@@ -39,10 +39,7 @@ impl Sight {
                 _ => Self::Nothing,
             },
             (_, None) => Self::Whole,
-            (_, Some(bound)) if room.owner.name() == Some(bound.as_str()) => match room.owner {
-                RoomOwner::Merchant(_) => Self::Whole,
-                _ => Self::Nothing,
-            },
+            (_, Some(bound)) if room.owner == RoomOwner::Merchant(bound.clone()) => Self::Whole,
             (_, Some(bound)) if room.lets_in(bound) => Self::Of(bound.clone()),
             _ => Self::Nothing,
         }

@@ -43,7 +43,9 @@ impl Steward {
         let books = self.books.iter().filter(|(_, book)| !book.phase.is_final() && moves(book));
         let drops: Vec<DropId> = books.map(|(drop, _)| *drop).collect();
         for drop in drops {
-            self.wait_for_room();
+            if !self.wait_for_room() {
+                return;
+            }
             let book = self.book_mut(drop);
             book.watch.move_by(span);
             book.sale.set_stream_offline(book.watch.offline_since());
@@ -64,7 +66,9 @@ impl Steward {
         let books = self.books.iter();
         let all: Vec<_> = books.filter_map(|(drop, book)| Some((*drop, missed(book)?))).collect();
         for (drop, at) in all {
-            self.wait_for_room();
+            if !self.wait_for_room() {
+                return;
+            }
             if self.book_mut(drop).phase == Phase::Countdown {
                 self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
             }

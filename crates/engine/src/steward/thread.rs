@@ -166,18 +166,25 @@ impl Steward {
                 return self.give_up();
             }
             let now = self.look_at_clocks();
+            // Once for the turn: a lock that ends within it has moved no stream's time yet.
+            let is_ledger_busy = self.shared.is_ledger_busy();
             self.look_for_suspensions();
             self.expire(self.deadline_now(now));
+            self.hand_over();
             self.collect_counts(now.sale);
-            if !self.shared.is_ledger_busy() {
+            if !is_ledger_busy {
                 self.timers(now);
+                // A heartbeat that waits for the lock's end would be older than its row.
+                self.beat_if_due(now);
             }
             self.brake_timers(now);
-            self.beat_if_due(now);
             let more = self.release_banned() | self.retire(now.sale);
             self.hand_over();
             let idle = self.requests(now);
-            if self.stopping && self.waiting.is_empty() && self.pushed <= self.ring.durable() {
+            let is_done = self.waiting.is_empty() && self.pushed <= self.ring.durable();
+            // Behind another program's lock nothing becomes durable: the writer, which is told next,
+            // tries a little longer.
+            if self.stopping && (is_done || self.shared.is_ledger_busy()) {
                 return;
             }
             // An answer that needed no record may be due at once: no commit would end the sleep.
@@ -224,11 +231,15 @@ impl Steward {
         false
     }
 
-    /// Sleeps until the writer has made room, or has failed.
-    pub(super) fn wait_for_room(&self) {
-        while !self.has_room() && !self.shared.is_poisoned() {
+    /// Sleeps until the writer has made room; `false` if it has failed.
+    pub(super) fn wait_for_room(&self) -> bool {
+        while !self.has_room() {
+            if self.shared.is_poisoned() {
+                return false;
+            }
             std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
         }
+        true
     }
 
     /// After a failed commit nothing is decided, and nobody who waits may be answered: their
@@ -287,10 +298,10 @@ impl Steward {
     fn sleep(&self, now: Moment) -> DurationMs {
         let brake = self.brake.next_timer().map(|at| now.on_sale(at));
         let retired = self.retiring.next(self.shared.config.settled_kept);
-        // While the ledger is locked nothing ends by itself.
-        let own = [self.timers.next(), self.deadlines.next()];
+        // While the ledger is locked nothing ends by itself, and no heartbeat is written.
+        let own = [self.timers.next(), self.deadlines.next(), self.next_beat()];
         let own = own.into_iter().flatten().filter(|_| !self.shared.is_ledger_busy());
-        let timers = [own.min(), brake, retired, self.next_beat()];
+        let timers = [own.min(), brake, retired];
         let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.

@@ -94,6 +94,8 @@ impl Steward {
             self.timer(id, now);
             self.tally_if_due(id, now.sale);
             self.settle_if_done(id);
+            // An opening with all its lots is one commit or none.
+            self.hand_over();
         }
         self.set_timers(now);
     }

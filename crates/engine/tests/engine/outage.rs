@@ -67,10 +67,12 @@ fn ten_quiet_minutes_are_no_outage_nor_is_a_start_that_dies_in_its_recovery() {
     world.advance(20_000);
     let World { ledger, clock, engine, ports, .. } = world;
     std::mem::forget((engine, ports));
+    // Opened first: the start before may still beat until then.
+    let opened = ledger.open();
     ledger.order(ledger.commits() + 1, Fault::Before);
     let wakes = (0..2).map(|_| Arc::new(|| {}) as stampede_engine::Wake).collect();
     let config = stampede_engine::EngineConfig { cores: 2, ..Default::default() };
-    assert!(stampede_engine::start(config, ledger.open(), Arc::clone(&clock) as _, wakes).is_err());
+    assert!(stampede_engine::start(config, opened, Arc::clone(&clock) as _, wakes).is_err());
     clock.advance(30_000);
     let world = World::start(ledger, clock);
     let late = left_before - left(&world, hold).min(left_before);

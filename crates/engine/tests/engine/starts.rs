@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis, WhenOffline};
+use stampede_domain::{DropId, DropPlan, DurationMs, Phase, SkuPlan, UnixMillis, WhenOffline};
 use stampede_engine::{Action, CommandRefusal, SaleDrop};
+use stampede_ledger::Record;
 
 use crate::support::{World, plan, plan_with_countdown, wait_for};
 
@@ -49,6 +50,35 @@ fn a_thousand_starts_at_one_moment_all_open_by_a_late_clock() {
         world.wait_phase(drop, Phase::Open);
         assert_eq!(sale(&world, drop).start_missed(), None);
     }
+}
+
+#[test]
+fn an_opening_with_all_its_lots_is_one_commit() {
+    let mut world = World::new();
+    let starts_at = Some(start_in(&world, 60_000));
+    let sku = plan(1).skus.remove(0);
+    let named = |n: u32| SkuPlan { id: format!("mug-{n}").parse().unwrap(), ..sku.clone() };
+    let drops: Vec<DropId> = (0..20)
+        .map(|n: u32| {
+            let stream = format!("s{n}").parse().unwrap();
+            let skus = (0..60).map(named).collect();
+            planned(&mut world, DropPlan { stream, skus, starts_at, ..plan(1) })
+        })
+        .collect();
+    world.advance(60_000);
+    for drop in drops {
+        world.wait_phase(drop, Phase::Open);
+    }
+    let mut opened = 0;
+    for row in world.ledger.rows() {
+        let records: Vec<Record> = row.decode().map(Result::unwrap).collect();
+        let count = |wanted: fn(&Record) -> bool| records.iter().filter(|r| wanted(r)).count();
+        let lots = count(|record| matches!(record, Record::Lot { .. }));
+        let openings = count(|record| matches!(record, Record::Opened));
+        assert_eq!(lots, openings * 60, "a crash could leave {} without its lots", row.drop);
+        opened += openings;
+    }
+    assert_eq!(opened, 20);
 }
 
 #[test]

@@ -158,3 +158,29 @@ fn a_wait_for_a_locked_ledger_takes_no_time_from_a_hold() {
     world.advance(11_000);
     world.wait_expired(before);
 }
+
+#[test]
+fn a_sleep_while_the_ledger_is_locked_moves_deadlines_once() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let [ann, bob] = ["ann", "bob"].map(|name| world.viewer(name));
+    let hold = world.hold(&ann, drop, 1, "a1");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
+    let Buy::Pending { position, .. } = world.buy(0, &bob, drop, 1, "b1") else { panic!("held") };
+    world.ledger.wait_until_hanging();
+    let mut late = 0;
+    wait_for("the lock noticed", || {
+        late += 1;
+        let viewer = world.viewer(&format!("late-{late}"));
+        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
+    });
+    world.advance(5_000);
+    world.sleep(HOURS_8_MS);
+    world.advance(5_000);
+    world.ledger.release();
+    world.wait_durable(0, position);
+    wait_for("the records", || (spans(&world, drop).len() == 2).then_some(()));
+    let sum: u64 = spans(&world, drop).iter().sum();
+    assert!(sum.abs_diff(HOURS_8_MS + 10_000) <= LOOK_MS, "{:?}", spans(&world, drop));
+    assert!(left(&world, hold).abs_diff(60_000) <= LOOK_MS, "{}", left(&world, hold));
+}

@@ -191,9 +191,12 @@ impl SqliteLedger {
         let checked =
             recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
         let stored = reader.seals()?.unwrap_or_default();
-        let missing = seals::check(stored, checked.seals)?;
+        let mut missing = seals::check(stored, checked.seals)?;
         let links = read_links(&reader)?;
-        schema::migrate(&connection, &checked.keys).map_err(OpenError::sqlite("migrate"))?;
+        let migrated = schema::migrate(&connection, &checked.keys, &missing);
+        if migrated.map_err(OpenError::sqlite("migrate"))? {
+            missing.clear();
+        }
         // A file behind another VFS is not where its name says.
         let path = options.vfs.is_none().then(|| data.ledger_path());
         let (incarnation, epoch, copied_in) =

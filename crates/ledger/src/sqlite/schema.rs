@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{command_keys, reader::ReadError};
-use crate::CommandKey;
+use super::{command_keys, reader::ReadError, seals};
+use crate::{CommandKey, Seal};
 
 /// Marks the file as ours: `STMP`.
 pub(super) const APPLICATION_ID: i64 = 0x5354_4d50;
@@ -126,18 +126,25 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings the tables of an older version to the present one, in one transaction. The ledger has been
-/// checked by then; `keys` are those that the commands of its drops have bound.
-pub(super) fn migrate(connection: &Connection, keys: &[CommandKey]) -> rusqlite::Result<()> {
+/// checked by then; `keys` are those that the commands of its drops have bound, `ended` the seals of its
+/// chains that have ended. `false` if the version was the present one already.
+pub(super) fn migrate(
+    connection: &Connection,
+    keys: &[CommandKey],
+    ended: &[Seal],
+) -> rusqlite::Result<bool> {
     let (_, version) = marks(connection)?;
     if version == SCHEMA_VERSION {
-        return Ok(());
+        return Ok(false);
     }
     tracing::info!(from = version, to = SCHEMA_VERSION, "bringing the ledger to a newer version");
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     transaction.execute_batch(ADDED_IN_2)?;
     command_keys::fill(&transaction, keys)?;
+    seals::fill(&transaction, ended)?;
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    transaction.commit()
+    transaction.commit()?;
+    Ok(true)
 }
 
 /// Whether this program knows the file's mark and version.

@@ -1,6 +1,6 @@
 //! Another program keeps the ledger locked: nobody loses time by it.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use rusqlite::Connection as Database;
 use rustix::process::Signal;
@@ -79,5 +79,33 @@ fn a_hold_that_waited_for_a_locked_ledger_has_all_of_its_time() {
     assert!((HOLD_MS - 500..=HOLD_MS).contains(&left_ms), "{left_ms} ms left of {HOLD_MS}");
     database.close().unwrap();
     assert!(server.stop(Signal::TERM).success());
+    stampede().arg("verify").arg("--data").arg(&data).assert().success();
+}
+
+#[test]
+fn a_server_stops_while_the_ledger_is_locked() {
+    let shop = Shop::with_keys(&["EdDSA"]);
+    let data = shop.data();
+    let server = Running::start(&data);
+    let token = server.token.clone().unwrap();
+    let database = Database::open(data.join("ledger.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Its answer never becomes durable, so nothing is expected of it.
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-X", "POST", "-H", "Idempotency-Key: stop", "-o", "/dev/null"]);
+    curl.arg("-H").arg(format!("Authorization: Bearer {token}"));
+    let mut asked = curl.arg(format!("{}v1/brake/stop", server.control)).spawn().unwrap();
+    for look in 0.. {
+        assert!(look < LOOKS_MAX, "the server does not say that it waits: {}", server.log());
+        if server.log().contains("another program holds the ledger's lock") {
+            break;
+        }
+        look_again();
+    }
+    // The lock is still held when it ends: a hang would be this test's.
+    server.stop(Signal::TERM);
+    let _cut_off = asked.wait().unwrap();
+    database.execute_batch("ROLLBACK").unwrap();
+    database.close().unwrap();
     stampede().arg("verify").arg("--data").arg(&data).assert().success();
 }
