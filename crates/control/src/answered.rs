@@ -23,10 +23,9 @@ pub(crate) async fn answered(
     let found = match read.await.map_err(|error| Problem::internal(&error))? {
         Ok(found) => found,
         Err(error) => {
-            Problem::internal(&error);
             let why = "the ledger could not be asked whether this command was given before; its log \
                        says why. Send the same request with the same key again";
-            return Err(Problem::retry(Code::Busy, why));
+            return Err(Problem::retry(Code::Busy, why).because(&error));
         }
     };
     Ok(found.map(|bound| {

@@ -184,8 +184,12 @@ impl Problem {
 
     /// The server's own failure: the log has the facts, the answer does not.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        let cause = Some(Cause(error.to_string()));
-        Self { cause, ..Self::new(Code::Internal, "the server failed; its log says why") }
+        Self::new(Code::Internal, "the server failed; its log says why").because(error)
+    }
+
+    /// The same problem with its cause, for the log.
+    pub(crate) fn because(self, error: &dyn std::error::Error) -> Self {
+        Self { cause: Some(Cause(error.to_string())), ..self }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     projector::Projector,
     reader::{IncarnationRow, NodeRow, ReadError, SupplyRow, projection},
     rows::{RowCursor, RowKey},
+    schema,
 };
 use crate::{
     ChainSums, CommandKey, CommitKey, NewOrder, Record, Row, RowHash, Seal, SupplyDelta, codec,
@@ -21,7 +22,7 @@ pub(super) struct Checked {
     pub(super) heads: HashMap<DropId, RowHash>,
     pub(super) last_at: UnixMillis,
     pub(super) projector: Projector,
-    /// Keys that the commands of drops have bound.
+    /// Keys that the commands of drops have bound, where there is no table of them yet.
     pub(super) keys: Vec<CommandKey>,
     /// Sums of the chains that go on.
     pub(super) sums: HashMap<DropId, ChainSums>,
@@ -36,6 +37,7 @@ pub(super) fn check(
     ended: &[IncarnationRow],
     supply: &[SupplyRow],
 ) -> Result<Checked, OpenError> {
+    let (_, version) = schema::marks(connection).map_err(OpenError::sqlite("read version"))?;
     let mut starts: BTreeMap<Incarnation, (NodeId, Seq)> = ended
         .iter()
         .map(|start| (start.incarnation, (start.node.clone(), start.last_seq)))
@@ -51,7 +53,7 @@ pub(super) fn check(
         commit: None,
         last_at: UnixMillis::default(),
         latest_lots: HashMap::new(),
-        keys: Vec::new(),
+        keys: (version < 2).then(Vec::new),
         tallied: BTreeMap::new(),
     };
     let mut cursor = RowCursor::new(RowKey::default());
@@ -72,7 +74,8 @@ struct Checker {
     last_at: UnixMillis,
     /// Number of each drop's latest lot.
     latest_lots: HashMap<DropId, u32>,
-    keys: Vec<CommandKey>,
+    /// Only where there is no table of them yet: the migration fills it.
+    keys: Option<Vec<CommandKey>>,
     /// Sums of each drop, with the commit and the time of its latest row.
     tallied: BTreeMap<DropId, (ChainSums, CommitKey, UnixMillis)>,
 }
@@ -220,8 +223,10 @@ impl Checker {
         if let Record::Lot { lot, .. } = record {
             self.latest_lots.insert(row.drop, *lot);
         }
-        let latest_lot = self.latest_lots.get(&row.drop).copied();
-        self.keys.extend(CommandKey::of(row.drop, record, latest_lot));
+        if let Some(keys) = &mut self.keys {
+            let latest_lot = self.latest_lots.get(&row.drop).copied();
+            keys.extend(CommandKey::of(row.drop, record, latest_lot));
+        }
         if let Some(delta) = SupplyDelta::of(record) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();
             *supplied += delta.supplied;
@@ -254,6 +259,7 @@ impl Checker {
                 }
             }
         }
+        let keys = keys.unwrap_or_default();
         Ok(Checked { heads, last_at, projector, keys, sums, seals })
     }
 
