@@ -8,6 +8,7 @@ mod brake;
 mod display;
 mod hold_id;
 mod ids;
+mod inline_text;
 mod key;
 pub mod limits;
 mod money;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::limits::TEXT_ID_BYTES_MAX;
+use crate::{inline_text::InlineText, limits::TEXT_ID_BYTES_MAX};
 
 /// Why a text is no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,11 +49,14 @@ pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), Id
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        text_id!($(#[$doc])* $name, $kind, Arc<str>);
+    };
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $text:ty) => {
         $(#[$doc])*
         ///
         /// 1 to 64 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
             /// Checks and wraps a text.
@@ -107,7 +110,8 @@ text_id! {
 }
 text_id! {
     /// The source that gets the credit for a viewer: a creator, a partner, a placement.
-    ChannelId, "channel id"
+    // A copy of it goes with every take to another thread: mostly without a shared count.
+    ChannelId, "channel id", InlineText
 }
 text_id! {
     /// A viewer, named by the platform. Never written into the chain.

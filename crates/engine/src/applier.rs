@@ -7,12 +7,12 @@ use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
 use crate::{
-    fresh_takes::DurableTake, sale::SaleDrop, shared::Shared, steward::StewardHandle,
-    suspensions::Suspension,
+    fresh_takes::DurableTake, hold_channels::ChannelNumber, sale::SaleDrop, shared::Shared,
+    steward::StewardHandle, suspensions::Suspension,
 };
 
-/// Entries carry nothing for the applier: everything that it needs is in the record.
-pub(crate) type Tag = ();
+/// Entries carry the number of a take's channel; everything else that the applier needs is in the record.
+pub(crate) type Tag = ChannelNumber;
 
 /// Marks committed takes as held. Everything else that follows a commit is the steward's.
 pub(crate) struct TakeApplier {
@@ -38,13 +38,13 @@ impl Applier<Tag> for TakeApplier {
             {
                 viewer.set_linked();
             }
-            let Record::Taken { hold, deadline, channel, .. } = entry.record else { continue };
+            let Record::Taken { hold, deadline, .. } = entry.record else { continue };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
                 current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
             }
             let (_, sale) = current.as_ref().expect("a drop that took units is never removed");
             // Before the hold can end: who ends it asks for its channel.
-            sale.set_channel(hold, channel.as_ref());
+            sale.set_channel(hold, entry.tag);
             sale.stock().mark_held(hold);
             self.fresh.push(DurableTake { hold, deadline });
         }

@@ -13,6 +13,7 @@ mod command;
 mod command_bytes;
 mod command_refusal;
 mod config;
+mod core_drop;
 mod engine;
 mod event;
 mod fresh_takes;

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    BanId, DropId, DropPlan, DurationMs, HoldId, Mode, Refusal, RefusalCode, StreamId, Units,
-    UnixMillis, ViewerId, ViewerNumber,
+    BanId, DropId, DropPlan, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis,
+    ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, Link, Position, Producer, Record};
-use stampede_stock::{Lane, Take, TakeRequest};
+use stampede_stock::{Take, TakeRequest};
 
 use crate::{
     answers::LeavingAnswers,
@@ -15,6 +15,7 @@ use crate::{
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus, refuse, why_refused},
     clock::{Clock, Moment},
+    core_drop::CoreDrop,
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
     metrics::Shed,
@@ -23,47 +24,6 @@ use crate::{
     steward::{ReleaseRequest, Request, StewardHandle},
     viewer::{Connection, Joined, Viewer},
 };
-
-struct CoreDrop {
-    sale: Arc<SaleDrop>,
-    lane: Lane,
-}
-
-impl CoreDrop {
-    /// Takes from the stock, with what holds the take back and for how long if it finds no room.
-    fn take(
-        &mut self,
-        shared: &Shared,
-        (ring, growth): (&Producer<Tag>, &Growth),
-        request: &TakeRequest,
-        is_halted: bool,
-    ) -> (Take, (Shed, DurationMs)) {
-        let (stock, config) = (self.sale.stock(), &shared.config);
-        if is_halted {
-            // A retry takes nothing: it gets the answer of the first request all the same.
-            let retried = stock.retry(request).unwrap_or(Take::NoRoom);
-            return (retried, (Shed::Halted, config.halt_retry_after));
-        }
-        let is_busy = shared.is_ledger_busy();
-        let shed = if is_busy { Shed::LedgerBusy } else { Shed::RingFull };
-        let mut held_back = (shed, config.busy_retry_after);
-        // The rate is asked last: only what takes spends of it.
-        let room = || {
-            !is_busy
-                && ring.room() > 0
-                && shared
-                    .brake
-                    .admit_take(request.now)
-                    .map_err(|wait| held_back = (Shed::Admission, wait))
-                    .is_ok()
-        };
-        let taken = stock.take(&mut self.lane, request, room);
-        if self.lane.take_growth_wish() {
-            growth.ask(&self.sale);
-        }
-        (taken, held_back)
-    }
-}
 
 /// The engine from one core; each port belongs to one thread.
 pub struct CorePort {
@@ -199,7 +159,8 @@ impl CorePort {
                     channel: channel.cloned(),
                 };
                 let link = viewer.link_to_write().map(Link::Viewer);
-                let position = self.ring.stage(Entry { drop: request.drop, record, link, tag: () });
+                let tag = drop.channels.number(sale, channel);
+                let position = self.ring.stage(Entry { drop: request.drop, record, link, tag });
                 sale.tally(core).count_held();
                 self.shared.note_count(sale);
                 Buy::Pending { hold, position }
@@ -364,8 +325,7 @@ impl CorePort {
         for sale in sales {
             let known = self.drops.get(&sale.id()).is_some_and(|old| Arc::ptr_eq(&old.sale, &sale));
             if !known {
-                let lane = sale.stock().lane();
-                self.drops.insert(sale.id(), CoreDrop { sale, lane });
+                self.drops.insert(sale.id(), CoreDrop::new(sale));
             }
         }
     }

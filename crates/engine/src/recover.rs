@@ -201,7 +201,8 @@ impl DropPast {
             }
             &Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
                 let deadline = deadline.plus(shift(&self.suspensions, taken_at));
-                self.channels.set(hold, channel.as_ref());
+                let number = channel.as_ref().map(|channel| self.channels.number(channel));
+                self.channels.set(hold, number.unwrap_or_default());
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
                 let state = RestoredState::Held;

@@ -15,7 +15,7 @@ use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
     clock::Moment,
-    hold_channels::HoldChannels,
+    hold_channels::{ChannelNumber, HoldChannels},
     suspensions::Suspensions,
     tally::{CoreTally, Totals},
     viewer::StreamPresence,
@@ -59,7 +59,7 @@ pub struct SaleDrop {
     presence: Arc<StreamPresence>,
     suspensions: Arc<Suspensions>,
     sold: Box<[AtomicU32]>,
-    /// Written by the ledger's thread, read by the steward.
+    /// Written by the ledger's thread, read by the steward; cores number names.
     channels: Mutex<HoldChannels>,
     /// Counts go on when the plan is edited.
     tallies: Tallies,
@@ -280,7 +280,7 @@ impl SaleDrop {
     }
 
     /// Notes the channel of a durable take, before its hold can end.
-    pub(crate) fn set_channel(&self, hold: HoldId, channel: Option<&ChannelId>) {
+    pub(crate) fn set_channel(&self, hold: HoldId, channel: ChannelNumber) {
         self.channels.lock().set(hold, channel);
     }
 
@@ -292,6 +292,11 @@ impl SaleDrop {
     /// Steward only, once nobody can take any more.
     pub(crate) fn take_winners(&self) -> Vec<ViewerNumber> {
         self.winners.iter().flat_map(|winners| std::mem::take(&mut *winners.lock())).collect()
+    }
+
+    /// The number that a channel has in this drop, from its first take on.
+    pub(crate) fn channel_number(&self, channel: &ChannelId) -> ChannelNumber {
+        self.channels.lock().number(channel)
     }
 
     /// Start only: the channels that the journal names.

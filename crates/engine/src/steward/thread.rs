@@ -339,7 +339,7 @@ impl Steward {
 
     /// The same, with what is personal about the record.
     pub(super) fn push_linked(&mut self, drop: DropId, record: Record, link: Option<Link>) {
-        self.pushed = self.ring.stage(Entry { drop, record, link, tag: () });
+        self.pushed = self.ring.stage(Entry { drop, record, link, tag: Tag::default() });
     }
 
     /// Hands the writer what was decided. The records of one decision become durable together: a lot

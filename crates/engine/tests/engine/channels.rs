@@ -1,5 +1,7 @@
 //! The channel of a take: recorded, kept until the order, back after a crash.
 
+use std::collections::HashMap;
+
 use stampede_domain::{ChannelId, HoldId};
 use stampede_engine::{Buy, ConfirmOutcome};
 use stampede_ledger::Record;
@@ -60,4 +62,35 @@ fn an_order_has_the_channel_of_its_take_also_after_a_crash() {
     });
     let given = (given, by(Some("ben-tv")));
     assert_eq!(takes, [nina, ben, (by_none, None), given, (again, None)]);
+}
+
+#[test]
+fn cores_and_the_ledger_with_more_channels_than_a_core_remembers_agree() {
+    const CHANNELS: usize = 1_100;
+    let mut world = World::new();
+    let drop = world.open_drop(plan(3 * u32::try_from(CHANNELS).unwrap()));
+    let mut holds = Vec::new();
+    // The later rounds ask for names that the first core has forgotten, by the other core and by itself.
+    for (round, core) in [0, 1, 0].into_iter().enumerate() {
+        for place in 0..CHANNELS {
+            let by = format!("channel-{place}");
+            let viewer = world.viewer(&format!("v{}", holds.len()));
+            let bought = world.buy_by(Some(&by), core, &viewer, drop, 1, &format!("k{round}"));
+            let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
+            holds.push((core, hold, position, by));
+        }
+        let (core, _, last, _) = holds.last().unwrap();
+        world.wait_durable(*core, *last);
+    }
+    for (_, hold, _, _) in holds.iter().step_by(50) {
+        confirm(&world, *hold);
+    }
+    let by_hold: HashMap<_, _> = holds.into_iter().map(|(_, hold, _, by)| (hold, by)).collect();
+    let mut orders = 0;
+    for record in records(&world.ledger, drop) {
+        let Record::Confirmed { hold, channel, .. } = record else { continue };
+        assert_eq!(channel.unwrap().as_str(), by_hold[&hold]);
+        orders += 1;
+    }
+    assert_eq!(orders, 3 * CHANNELS / 50);
 }
