@@ -39,6 +39,7 @@ mod steward;
 mod summary;
 mod suspensions;
 mod tally;
+mod view;
 mod viewer;
 
 pub use answers::Answered;
@@ -60,4 +61,5 @@ pub use start::{StartError, start};
 pub use steward::{ConfirmOutcome, FailOutcome};
 pub use summary::{DropSummary, FinalFigures};
 pub use tally::Totals;
+pub use view::{DropStanding, DropView};
 pub use viewer::{Connection, Viewer};

@@ -8,13 +8,12 @@ use std::sync::{
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
-    UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
-    clock::Moment,
     hold_channels::{ChannelNumber, HoldChannels},
     suspensions::Suspensions,
     tally::{CoreTally, Totals},
@@ -92,8 +91,8 @@ pub struct SkuFigures {
     pub held: Units,
     /// Units in orders.
     pub sold: Units,
-    /// Take number of the latest take.
-    pub last_take: u64,
+    /// Take number of the latest take, 0 before the first; `None` for a drop that has left memory.
+    pub last_take: Option<u64>,
 }
 
 impl SaleDrop {
@@ -166,28 +165,24 @@ impl SaleDrop {
         }
     }
 
-    /// Time left until the drop opens by itself: of the countdown, or until the planned start. `None`
-    /// for a drop that waits for its host.
-    pub fn opens_in(&self, now: Moment) -> Option<DurationMs> {
-        match self.phase() {
-            Phase::Scheduled if !self.start_is_over.load(Ordering::Relaxed) => {
-                self.plan.starts_at.map(|at| at.since(now.wall))
-            }
-            Phase::Countdown => self.opens_at().map(|at| at.since(now.sale)),
-            _ => None,
-        }
+    /// Whether the planned start has had its chance.
+    pub(crate) fn start_is_over(&self) -> bool {
+        self.start_is_over.load(Ordering::Relaxed)
     }
 
-    /// The start that passed while nothing could open the drop, by the wall clock; it waits for its host
-    /// since. `None` once it was opened, edited or called off.
-    pub fn start_missed(&self) -> Option<UnixMillis> {
-        let missed = self.start_missed.load(Ordering::Relaxed);
-        (missed != 0 && self.phase() == Phase::Scheduled).then(|| UnixMillis::new(missed))
+    /// The start that passed while nothing could open the drop, by the wall clock.
+    pub(crate) fn missed_start(&self) -> Option<UnixMillis> {
+        match self.start_missed.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(UnixMillis::new(millis)),
+        }
     }
 
     /// Rises with each edit, each change of phase, each change on air; below 2^53.
     pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Relaxed)
+        // ORDERING: Acquire pairs with the Release in `count_change`: a reader who sees a version also
+        // sees what it was raised for.
+        self.version.load(Ordering::Acquire)
     }
 
     /// Whether the drop is the one on air in its stream.
@@ -195,9 +190,9 @@ impl SaleDrop {
         self.featured.load(Ordering::Relaxed)
     }
 
-    /// When the platform reported the drop's stream offline, moved by our own outages since; `None`
-    /// while the stream is online.
-    pub fn stream_offline_since(&self) -> Option<UnixMillis> {
+    /// When the platform reported the drop's stream offline, by the sale's clock, moved by our own
+    /// outages since; `None` while the stream is online.
+    pub(crate) fn stream_offline_since(&self) -> Option<UnixMillis> {
         match self.stream_offline.load(Ordering::Relaxed) {
             0 => None,
             millis => Some(UnixMillis::new(millis)),
@@ -211,8 +206,12 @@ impl SaleDrop {
 
     /// The figures of every SKU, in the plan's order.
     pub fn figures(&self) -> Vec<SkuFigures> {
-        let opened =
-            !matches!(self.phase(), Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
+        self.figures_in(self.phase())
+    }
+
+    /// The same for a reader who has read the phase.
+    pub(crate) fn figures_in(&self, phase: Phase) -> Vec<SkuFigures> {
+        let opened = !matches!(phase, Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
         let pools = self.stock.pools();
         pools
             .zip(&self.plan.skus)
@@ -228,7 +227,7 @@ impl SaleDrop {
                     available,
                     held: given.checked_take(sold).unwrap_or(Units::ZERO),
                     sold,
-                    last_take: pool.last_take.get(),
+                    last_take: Some(pool.last_take.get()),
                 }
             })
             .collect()
@@ -321,7 +320,7 @@ impl SaleDrop {
         self.opens_at.store(opens_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire in `phase`.
         self.phase.store(u8::try_from(ordinal).expect("seven phases"), Ordering::Release);
-        self.version.fetch_add(1, Ordering::Relaxed);
+        self.count_change();
     }
 
     /// Steward only.
@@ -334,13 +333,18 @@ impl SaleDrop {
         self.start_missed.store(missed.map_or(0, UnixMillis::get), Ordering::Relaxed);
         self.start_is_over.store(true, Ordering::Relaxed);
         if missed.is_some() {
-            self.version.fetch_add(1, Ordering::Relaxed);
+            self.count_change();
         }
+    }
+
+    fn count_change(&self) {
+        // ORDERING: Release pairs with the Acquire in `version`: it comes last.
+        self.version.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn set_featured(&self, featured: bool) {
         self.featured.store(featured, Ordering::Relaxed);
-        self.version.fetch_add(1, Ordering::Relaxed);
+        self.count_change();
     }
 
     /// Steward only: counts units that became an order.

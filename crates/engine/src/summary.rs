@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HostId, MerchantId, Mode, Phase, StreamId, Units, UnixMillis,
+    DropId, DropPlan, HostId, MerchantId, Mode, Phase, SkuIndex, StreamId, Units, UnixMillis,
 };
 
-use crate::{sale::SaleDrop, tally::Totals};
+use crate::{
+    sale::{SaleDrop, SkuFigures},
+    tally::Totals,
+};
 
 /// A settled or cancelled drop that has left memory: under 2 KiB, whatever was sold.
 #[derive(Clone, Debug)]
@@ -56,6 +59,18 @@ impl FinalFigures {
 }
 
 impl DropSummary {
+    /// The figures of every SKU, in the plan's order: nothing is held any more.
+    pub fn figures(&self) -> impl Iterator<Item = SkuFigures> + '_ {
+        (0_u8..).map(SkuIndex::new).zip(&self.skus).map(|(sku, figures)| SkuFigures {
+            sku: sku.expect("plans bound their SKUs"),
+            supplied: figures.supplied,
+            available: figures.available(),
+            held: Units::ZERO,
+            sold: figures.sold,
+            last_take: None,
+        })
+    }
+
     pub(crate) fn of(sale: &SaleDrop, over_since: UnixMillis) -> Self {
         let figures = sale.figures();
         let skus =

@@ -1,7 +1,7 @@
 //! What the engine knows in the words of the viewer protocol.
 
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, Phase, ShownUnits, SkuId, SkuIndex, Units, UnixMillis,
+    DropPlan, DurationMs, HoldId, ShownUnits, SkuId, SkuIndex, Units, UnixMillis,
 };
 use stampede_engine::{HoldStatus, Moment, SaleDrop};
 use stampede_wire::{DropInfo, DropState, Ended, Held, Order, PhaseNotice, SkuStock, Stock};
@@ -14,12 +14,13 @@ pub(crate) fn available(sale: &SaleDrop) -> Vec<ShownUnits> {
 /// A drop's terms with where it stands now, its stock as it was last shown: what moved since is the
 /// next tick.
 pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: Moment) -> DropInfo {
+    let standing = sale.standing();
     let state = DropState {
-        version: sale.version(),
-        phase: sale.phase(),
-        featured: sale.is_featured(),
-        opens_in_ms: sale.opens_in(now).map(DurationMs::get),
-        closes_in_ms: closes_in_ms(sale, now.wall),
+        version: standing.version,
+        phase: standing.phase,
+        featured: standing.featured,
+        opens_in_ms: standing.opens_in(now).map(DurationMs::get),
+        closes_in_ms: standing.closes_in(now).map(DurationMs::get),
         available,
     };
     DropInfo::new(sale.id(), sale.plan(), &state)
@@ -27,14 +28,15 @@ pub(crate) fn drop_info(sale: &SaleDrop, available: &[ShownUnits], now: Moment) 
 
 /// Where a drop stands now.
 pub(crate) fn phase_notice(sale: &SaleDrop, now: Moment) -> PhaseNotice {
+    let standing = sale.standing();
     PhaseNotice {
         drop: sale.id(),
-        version: sale.version(),
-        phase: sale.phase(),
-        featured: sale.is_featured(),
+        version: standing.version,
+        phase: standing.phase,
+        featured: standing.featured,
         server_time_ms: now.wall.get(),
-        opens_in_ms: sale.opens_in(now).map(DurationMs::get),
-        closes_in_ms: closes_in_ms(sale, now.wall),
+        opens_in_ms: standing.opens_in(now).map(DurationMs::get),
+        closes_in_ms: standing.closes_in(now).map(DurationMs::get),
     }
 }
 
@@ -78,10 +80,4 @@ pub(crate) fn ended(sale: &SaleDrop, hold: HoldId, units: Units) -> Ended {
 
 fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {
     plan.sku(index).expect("a hold is of a SKU of its drop").id.clone()
-}
-
-fn closes_in_ms(sale: &SaleDrop, wall: UnixMillis) -> Option<u64> {
-    let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
-    let ends_at = sale.plan().ends_at.filter(|_| !over)?;
-    Some(ends_at.since(wall).get())
 }

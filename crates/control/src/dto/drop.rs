@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis};
-use stampede_engine::{DropSummary, Moment, SaleDrop, SkuFigures, Totals};
+use stampede_domain::{DurationMs, Phase, UnixMillis};
+use stampede_engine::{DropView, SkuFigures, Totals};
 use utoipa::ToSchema;
 
 use super::PlanBody;
@@ -87,6 +87,9 @@ pub(crate) struct SkuState {
     held: u32,
     /// Units in orders.
     sold: u32,
+    /// Number of the latest take, 0 before the first; left out once the drop has left memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_take: Option<u64>,
 }
 
 /// What viewers asked for.
@@ -101,61 +104,25 @@ pub(crate) struct Demand {
     refused: BTreeMap<&'static str, u64>,
 }
 
-impl DropState {
-    pub(crate) fn new(sale: &SaleDrop, now: Moment) -> Self {
-        let plan = sale.plan();
+impl From<&DropView> for DropState {
+    fn from(view: &DropView) -> Self {
+        let standing = &view.standing;
+        let skus = view.skus.iter().zip(&view.plan.skus);
         Self {
-            drop: sale.id().to_string(),
-            phase: sale.phase().into(),
-            featured: sale.is_featured(),
-            version: sale.version(),
-            revision: sale.revision(),
-            server_time_ms: now.wall.get(),
-            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
-            start_missed_ms: sale.start_missed().map(UnixMillis::get),
-            closes_in_ms: closes_in_ms(sale, now.wall),
-            stream_offline_since_ms: sale.stream_offline_since().map(|at| now.on_wall(at).get()),
-            viewers_connected: sale.viewers_connected(),
-            skus: sale
-                .figures()
-                .iter()
-                .zip(&plan.skus)
-                .map(|(figures, sku)| SkuState::new(sku.id.to_string(), figures))
-                .collect(),
-            totals: Demand::new(&sale.totals()),
-            plan: PlanBody::from(&**plan),
-        }
-    }
-
-    /// A drop that has left memory, with its plan from the ledger.
-    pub(crate) fn over(
-        over: &DropSummary,
-        plan: &DropPlan,
-        viewers_connected: u64,
-        now: Moment,
-    ) -> Self {
-        let skus = over.skus.iter().zip(&plan.skus).map(|(figures, sku)| SkuState {
-            sku: sku.id.to_string(),
-            supplied: figures.supplied.get(),
-            available: figures.available().get(),
-            held: 0,
-            sold: figures.sold.get(),
-        });
-        Self {
-            drop: over.id.to_string(),
-            phase: over.phase.into(),
-            featured: false,
-            version: over.version,
-            revision: over.revision,
-            server_time_ms: now.wall.get(),
-            opens_in_ms: None,
-            start_missed_ms: None,
-            closes_in_ms: None,
-            stream_offline_since_ms: None,
-            viewers_connected,
-            skus: skus.collect(),
-            totals: Demand::new(&over.totals),
-            plan: PlanBody::from(plan),
+            drop: view.drop.to_string(),
+            phase: standing.phase.into(),
+            featured: standing.featured,
+            version: standing.version,
+            revision: standing.revision,
+            server_time_ms: view.now.wall.get(),
+            opens_in_ms: view.opens_in().map(DurationMs::get),
+            start_missed_ms: standing.start_missed.map(UnixMillis::get),
+            closes_in_ms: view.closes_in().map(DurationMs::get),
+            stream_offline_since_ms: standing.stream_offline_since(view.now).map(UnixMillis::get),
+            viewers_connected: view.viewers_connected,
+            skus: skus.map(|(figures, sku)| SkuState::new(sku.id.to_string(), figures)).collect(),
+            totals: Demand::new(&view.totals),
+            plan: PlanBody::from(&*view.plan),
         }
     }
 }
@@ -178,14 +145,9 @@ impl SkuState {
             available: figures.available.get(),
             held: figures.held.get(),
             sold: figures.sold.get(),
+            last_take: figures.last_take,
         }
     }
-}
-
-fn closes_in_ms(sale: &SaleDrop, wall: UnixMillis) -> Option<u64> {
-    let over = matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled);
-    let ends_at = sale.plan().ends_at.filter(|_| !over)?;
-    Some(ends_at.since(wall).get())
 }
 
 impl From<Phase> for PhaseName {

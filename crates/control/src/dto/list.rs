@@ -1,8 +1,8 @@
 //! Several drops at once, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, Units, UnixMillis};
-use stampede_engine::{DropSummary as Over, FinalFigures, Moment, SaleDrop, SkuFigures};
+use stampede_domain::{DropId, DurationMs, HostId, MerchantId, Mode, StreamId, Units, UnixMillis};
+use stampede_engine::{DropStanding, DropSummary as Over, Moment, SaleDrop, SkuFigures};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
@@ -89,47 +89,66 @@ pub(crate) struct DropSummary {
     sold: u64,
 }
 
+/// What a list says of a drop beside where it stands.
+struct Labels<'a> {
+    drop: DropId,
+    stream: &'a StreamId,
+    title: &'a str,
+    merchant: &'a MerchantId,
+    host: &'a HostId,
+    mode: Mode,
+}
+
 impl DropSummary {
     pub(crate) fn new(sale: &SaleDrop, now: Moment) -> Self {
-        let (plan, figures) = (sale.plan(), sale.figures());
-        let sum = |of: fn(&SkuFigures) -> Units| figures.iter().map(of).sum();
-        Self {
-            drop: sale.id().to_string(),
-            stream: plan.stream.to_string(),
-            title: plan.title.clone(),
-            merchant: plan.merchant.to_string(),
-            host: plan.host.to_string(),
-            mode: plan.mode.into(),
-            phase: sale.phase().into(),
-            featured: sale.is_featured(),
-            version: sale.version(),
-            opens_in_ms: sale.opens_in(now).map(DurationMs::get),
-            start_missed_ms: sale.start_missed().map(UnixMillis::get),
-            supplied: sum(|sku| sku.supplied),
-            available: sum(|sku| sku.available),
-            held: sum(|sku| sku.held),
-            sold: sum(|sku| sku.sold),
-        }
+        let plan = sale.plan();
+        let labels = Labels {
+            drop: sale.id(),
+            stream: &plan.stream,
+            title: &plan.title,
+            merchant: &plan.merchant,
+            host: &plan.host,
+            mode: plan.mode,
+        };
+        Self::of(&labels, &sale.standing(), &sale.figures(), now)
     }
 
     /// A drop that has left memory.
-    pub(crate) fn over(over: &Over) -> Self {
-        let sum = |of: fn(&FinalFigures) -> Units| over.skus.iter().map(of).sum();
+    pub(crate) fn over(over: &Over, now: Moment) -> Self {
+        let labels = Labels {
+            drop: over.id,
+            stream: &over.stream,
+            title: &over.title,
+            merchant: &over.merchant,
+            host: &over.host,
+            mode: over.mode,
+        };
+        let figures: Vec<SkuFigures> = over.figures().collect();
+        Self::of(&labels, &DropStanding::over(over), &figures, now)
+    }
+
+    fn of(
+        labels: &Labels<'_>,
+        standing: &DropStanding,
+        figures: &[SkuFigures],
+        now: Moment,
+    ) -> Self {
+        let sum = |of: fn(&SkuFigures) -> Units| figures.iter().map(of).sum();
         Self {
-            drop: over.id.to_string(),
-            stream: over.stream.to_string(),
-            title: over.title.to_string(),
-            merchant: over.merchant.to_string(),
-            host: over.host.to_string(),
-            mode: over.mode.into(),
-            phase: over.phase.into(),
-            featured: false,
-            version: over.version,
-            opens_in_ms: None,
-            start_missed_ms: None,
+            drop: labels.drop.to_string(),
+            stream: labels.stream.to_string(),
+            title: labels.title.to_owned(),
+            merchant: labels.merchant.to_string(),
+            host: labels.host.to_string(),
+            mode: labels.mode.into(),
+            phase: standing.phase.into(),
+            featured: standing.featured,
+            version: standing.version,
+            opens_in_ms: standing.opens_in(now).map(DurationMs::get),
+            start_missed_ms: standing.start_missed.map(UnixMillis::get),
             supplied: sum(|sku| sku.supplied),
-            available: sum(FinalFigures::available),
-            held: 0,
+            available: sum(|sku| sku.available),
+            held: sum(|sku| sku.held),
             sold: sum(|sku| sku.sold),
         }
     }

@@ -207,7 +207,7 @@ pub(crate) struct RoomDrop {
     phase: PhaseName,
     /// Whether it is the one on air in its stream, among those of its mode.
     featured: bool,
-    /// When it opens by itself, in milliseconds since 1970-01-01 UTC.
+    /// The planned start, in milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     starts_at_ms: Option<u64>,
 }

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use stampede_domain::DropId;
+use stampede_engine::DropView;
 
 use super::{ledger, standing::Standing};
 use crate::{
@@ -92,13 +93,14 @@ pub(super) async fn state(
 ) -> Result<Json<DropState>, Problem> {
     let found = visible(&state, &staff, drop)?;
     let now = state.engine().moment();
-    Ok(Json(match found {
-        Standing::Here(sale) => DropState::new(&sale, now),
+    let view = match found {
+        Standing::Here(sale) => sale.view(now),
         Standing::Over(over) => {
             let plan = ledger::plan(&state, &staff, drop).await?;
-            DropState::over(&over, &plan, state.engine().viewers_connected(&over.stream), now)
+            DropView::over(&over, plan, state.engine().viewers_connected(&over.stream), now)
         }
-    }))
+    };
+    Ok(Json(DropState::from(&view)))
 }
 
 /// A stream with its drops in running order.

@@ -63,7 +63,7 @@ impl Standing {
     pub(super) fn summary(&self, now: Moment) -> DropSummary {
         match self {
             Self::Here(sale) => DropSummary::new(sale, now),
-            Self::Over(over) => DropSummary::over(over),
+            Self::Over(over) => DropSummary::over(over, now),
         }
     }
 }

@@ -25,7 +25,9 @@ async fn a_drop_runs_through_its_phases() {
     rig.until_phase(&drop, "open").await;
     let state = rig.state(&drop).await;
     assert_eq!(state["featured"], true);
-    let mug = json!({"sku": "mug", "supplied": 5, "available": 5, "held": 0, "sold": 0});
+    let mug = json!({
+        "sku": "mug", "supplied": 5, "available": 5, "held": 0, "sold": 0, "last_take": 0,
+    });
     assert_eq!(state["skus"], json!([mug]));
 
     rig.command(&drop, "pause", "p1").await;

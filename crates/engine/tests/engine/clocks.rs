@@ -29,7 +29,7 @@ fn a_planned_start_comes_by_the_wall_clock() {
     world.advance(5_000);
     world.wait_phase(drop, Phase::Countdown);
     let sale = world.engine.sale(drop).unwrap();
-    let left = || sale.opens_in(world.engine.moment());
+    let left = || sale.standing().opens_in(world.engine.moment());
     wait_for("the countdown", || (left() == Some(DurationMs::from_secs(10))).then_some(()));
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);

@@ -18,3 +18,4 @@ mod streams;
 mod support;
 mod suspension;
 mod tallies;
+mod view;

@@ -21,7 +21,7 @@ fn sale(world: &World, drop: DropId) -> Arc<SaleDrop> {
 }
 
 fn opens_in(world: &World, drop: DropId) -> Option<u64> {
-    sale(world, drop).opens_in(world.engine.moment()).map(DurationMs::get)
+    sale(world, drop).standing().opens_in(world.engine.moment()).map(DurationMs::get)
 }
 
 /// The phase, once the steward has looked at its timers: between two answers in a row.
@@ -48,7 +48,7 @@ fn a_thousand_starts_at_one_moment_all_open_by_a_late_clock() {
     world.advance(61_234);
     for drop in drops {
         world.wait_phase(drop, Phase::Open);
-        assert_eq!(sale(&world, drop).start_missed(), None);
+        assert_eq!(sale(&world, drop).standing().start_missed, None);
     }
 }
 
@@ -101,7 +101,7 @@ fn a_start_within_an_outage_waits_for_the_host_and_is_told() {
     assert_eq!(opens_in(&world, drop), Some(15_000));
     let mut world = world.restart(60_000);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
-    let told = |world: &World| (sale(world, drop).start_missed(), opens_in(world, drop));
+    let told = |world: &World| (sale(world, drop).standing().start_missed, opens_in(world, drop));
     assert_eq!(told(&world), (Some(starts_at), None), "nobody waits for 0 ms for ever");
     // Another restart knows it as well.
     let mut world = world.restart(10);
@@ -123,16 +123,16 @@ fn a_countdown_that_ended_within_an_outage_is_told_too() {
     let opens_at = sale(&world, drop).opens_at();
     let mut world = world.restart(60_000);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
-    assert_eq!(sale(&world, drop).start_missed(), opens_at);
+    assert_eq!(sale(&world, drop).standing().start_missed, opens_at);
     let mut world = world.restart(60_000);
-    assert_eq!(sale(&world, drop).start_missed(), opens_at);
+    assert_eq!(sale(&world, drop).standing().start_missed, opens_at);
     // What the host calls off was not missed.
     world.give(Some(drop), Action::Open).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.give(Some(drop), Action::CancelCountdown).get().unwrap();
-    assert_eq!(sale(&world, drop).start_missed(), None);
+    assert_eq!(sale(&world, drop).standing().start_missed, None);
     let world = world.restart(60_000);
-    assert_eq!((sale(&world, drop).start_missed(), opens_in(&world, drop)), (None, None));
+    assert_eq!((sale(&world, drop).standing().start_missed, opens_in(&world, drop)), (None, None));
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn a_start_that_the_host_called_off_shows_no_time() {
     world.advance(6_000);
     world.wait_phase(drop, Phase::Countdown);
     world.give(Some(drop), Action::CancelCountdown).get().unwrap();
-    assert_eq!((opens_in(&world, drop), sale(&world, drop).start_missed()), (None, None));
+    assert_eq!((opens_in(&world, drop), sale(&world, drop).standing().start_missed), (None, None));
     let mut world = world.restart(10);
-    assert_eq!((opens_in(&world, drop), sale(&world, drop).start_missed()), (None, None));
+    assert_eq!((opens_in(&world, drop), sale(&world, drop).standing().start_missed), (None, None));
     // An edit is a plan of its own.
     let starts_at = Some(start_in(&world, 20_000));
     let plan = Arc::new(DropPlan { starts_at, ..plan_with_countdown(1) });
@@ -175,9 +175,14 @@ fn a_start_that_passes_while_the_stream_is_away_is_told() {
     world.give(None, Action::StreamOffline { stream }).get().unwrap();
     world.advance(14_999);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
-    assert_eq!((opens_in(&world, drop), sale(&world, drop).start_missed()), (Some(1), None));
+    assert_eq!(
+        (opens_in(&world, drop), sale(&world, drop).standing().start_missed),
+        (Some(1), None)
+    );
     world.advance(100);
-    wait_for("the news", || sale(&world, drop).start_missed().filter(|at| *at == starts_at));
+    wait_for("the news", || {
+        sale(&world, drop).standing().start_missed.filter(|at| *at == starts_at)
+    });
     assert_eq!(opens_in(&world, drop), None);
     let stream = "show".parse().unwrap();
     world.give(None, Action::StreamOnline { stream }).get().unwrap();
@@ -255,7 +260,9 @@ fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
     let times = |plan| DropPlan { starts_at: Some(starts_at), ends_at: Some(ends_at), ..plan };
     let late = planned(&mut world, times(plan_with_countdown(1)));
     world.advance(16_000);
-    wait_for("the news", || sale(&world, late).start_missed().filter(|at| *at == starts_at));
+    wait_for("the news", || {
+        sale(&world, late).standing().start_missed.filter(|at| *at == starts_at)
+    });
     assert_eq!(phase_now(&mut world, late), Phase::Scheduled);
     // The end comes while the countdown runs: the wall clock was set.
     let ends_at = Some(start_in(&world, 20_000));
@@ -265,7 +272,7 @@ fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
     world.set_wall(10_000);
     world.advance(10_000);
     world.wait_phase(drop, Phase::Scheduled);
-    wait_for("the news", || sale(&world, drop).start_missed());
+    wait_for("the news", || sale(&world, drop).standing().start_missed);
     let plan = Arc::new(plan_with_countdown(1));
     world.give(Some(drop), Action::Edit { plan }).get().unwrap();
     world.give(Some(drop), Action::Open).get().unwrap();

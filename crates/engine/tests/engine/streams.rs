@@ -48,7 +48,13 @@ fn paused(resume: bool) -> (World, DropId) {
 }
 
 fn is_offline(world: &World, drop: DropId) -> bool {
-    world.engine.sale(drop).unwrap().stream_offline_since().is_some()
+    world
+        .engine
+        .sale(drop)
+        .unwrap()
+        .standing()
+        .stream_offline_since(world.engine.moment())
+        .is_some()
 }
 
 fn count(world: &World, drop: DropId, wanted: impl Fn(&Record) -> bool) -> usize {

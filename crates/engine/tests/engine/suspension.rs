@@ -115,7 +115,7 @@ fn a_start_that_fell_into_a_sleep_waits_for_the_host() {
     let later = world.give(None, Action::Plan { plan: Arc::new(later) }).get().unwrap().drop;
     world.sleep(HOURS_8_MS);
     world.wait_phase(counting, Phase::Scheduled);
-    let missed = |drop| world.engine.sale(drop).unwrap().start_missed();
+    let missed = |drop| world.engine.sale(drop).unwrap().standing().start_missed;
     wait_for("both starts told", || missed(counting).and(missed(planned)));
     assert_eq!(missed(planned), starts_at);
     assert_eq!(missed(later), None);

@@ -1,0 +1,173 @@
+//! How a drop stands: the one value that the wire, JSON with the pages show.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
+
+use crate::{
+    clock::Moment,
+    sale::{SaleDrop, SkuFigures},
+    summary::DropSummary,
+    tally::Totals,
+};
+
+/// Where a drop stands, its figures apart: equal as long as nobody has to be told of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropStanding {
+    /// Rises with each edit, each change of phase, each change on air; below 2^53. The phase is at least
+    /// the one that belongs to it.
+    pub version: u64,
+    /// Counts the edits of the plan; the first plan is 1.
+    pub revision: u32,
+    /// The phase.
+    pub phase: Phase,
+    /// Whether the drop is the one on air in its stream, among those of its mode.
+    pub featured: bool,
+    /// The start that passed while nothing could open the drop, by the wall clock; it waits for its host
+    /// since.
+    pub start_missed: Option<UnixMillis>,
+    opening: Option<Opening>,
+    /// When the drop closes by itself, by the wall clock.
+    ends_at: Option<UnixMillis>,
+    /// When the stream was reported offline, by the sale's clock, moved by our own outages since.
+    offline_since: Option<UnixMillis>,
+}
+
+/// When a drop opens by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// At its planned start, by the wall clock.
+    Planned(UnixMillis),
+    /// When the countdown ends, by the sale's clock.
+    Countdown(UnixMillis),
+}
+
+/// A drop with everything that is shown of it, read at one moment while the sale goes on: figures may
+/// differ by the takes of that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropView {
+    /// The id within the ledger.
+    pub drop: DropId,
+    /// The terms.
+    pub plan: Arc<DropPlan>,
+    /// Where it stands.
+    pub standing: DropStanding,
+    /// When all of it was read.
+    pub now: Moment,
+    /// Distinct viewers connected to the drop's stream.
+    pub viewers_connected: u64,
+    /// The figures of every SKU, in the plan's order.
+    pub skus: Vec<SkuFigures>,
+    /// What viewers asked for since the engine started.
+    pub totals: Totals,
+}
+
+impl SaleDrop {
+    /// Where the drop stands, its figures apart.
+    pub fn standing(&self) -> DropStanding {
+        DropStanding::of(self)
+    }
+
+    /// Everything that is shown of the drop.
+    pub fn view(&self, now: Moment) -> DropView {
+        let standing = self.standing();
+        DropView {
+            drop: self.id(),
+            plan: Arc::clone(self.plan()),
+            standing,
+            now,
+            viewers_connected: self.viewers_connected(),
+            skus: self.figures_in(standing.phase),
+            totals: self.totals(),
+        }
+    }
+}
+
+impl DropStanding {
+    fn of(sale: &SaleDrop) -> Self {
+        // The version first: a reader who knows a version knows at least the phase that belongs to it.
+        let version = sale.version();
+        let phase = sale.phase();
+        let plan = sale.plan();
+        let opening = match phase {
+            Phase::Scheduled if !sale.start_is_over() => plan.starts_at.map(Opening::Planned),
+            Phase::Countdown => sale.opens_at().map(Opening::Countdown),
+            _ => None,
+        };
+        let is_over = matches!(phase, Phase::Closed | Phase::Settled | Phase::Cancelled);
+        Self {
+            version,
+            revision: sale.revision(),
+            phase,
+            featured: sale.is_featured(),
+            start_missed: sale.missed_start().filter(|_| phase == Phase::Scheduled),
+            opening,
+            ends_at: plan.ends_at.filter(|_| !is_over),
+            offline_since: sale.stream_offline_since(),
+        }
+    }
+
+    /// A drop that has left memory.
+    pub fn over(over: &DropSummary) -> Self {
+        Self {
+            version: over.version,
+            revision: over.revision,
+            phase: over.phase,
+            featured: false,
+            start_missed: None,
+            opening: None,
+            ends_at: None,
+            offline_since: None,
+        }
+    }
+
+    /// Time left until the drop opens by itself: of the countdown, or until the planned start. `None`
+    /// for a drop that waits for its host.
+    pub fn opens_in(&self, now: Moment) -> Option<DurationMs> {
+        self.opening.map(|opening| match opening {
+            Opening::Planned(at) => at.since(now.wall),
+            Opening::Countdown(at) => at.since(now.sale),
+        })
+    }
+
+    /// Time left until the drop closes by itself. `None` without a planned end, or once takes are over.
+    pub fn closes_in(&self, now: Moment) -> Option<DurationMs> {
+        self.ends_at.map(|at| at.since(now.wall))
+    }
+
+    /// When the platform reported the drop's stream offline, by the wall clock, moved by our own outages
+    /// since; `None` while the stream is online.
+    pub fn stream_offline_since(&self, now: Moment) -> Option<UnixMillis> {
+        self.offline_since.map(|at| now.on_wall(at))
+    }
+}
+
+impl DropView {
+    /// A drop that has left memory, with its terms from the ledger.
+    pub fn over(
+        over: &DropSummary,
+        plan: Arc<DropPlan>,
+        viewers_connected: u64,
+        now: Moment,
+    ) -> Self {
+        Self {
+            drop: over.id,
+            plan,
+            standing: DropStanding::over(over),
+            now,
+            viewers_connected,
+            skus: over.figures().collect(),
+            totals: over.totals.clone(),
+        }
+    }
+
+    /// Time left until the drop opens by itself, from when it was read.
+    pub fn opens_in(&self) -> Option<DurationMs> {
+        self.standing.opens_in(self.now)
+    }
+
+    /// Time left until the drop closes by itself, from when it was read.
+    pub fn closes_in(&self) -> Option<DurationMs> {
+        self.standing.closes_in(self.now)
+    }
+}
