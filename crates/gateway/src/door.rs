@@ -20,7 +20,7 @@ use crate::{
     listener,
     metrics::count_handshake,
     opening::{DROPPED, Opened, Opening},
-    server::Shared,
+    server::{Place, Shared},
     signals::Signal,
 };
 
@@ -36,13 +36,13 @@ const ARRIVALS_MAX: usize = 1_024;
 /// The way from every door to one core.
 #[derive(Clone)]
 pub(crate) struct Way {
-    queue: Sender<Opened>,
+    queue: Sender<(Opened, Place)>,
     signal: Arc<Signal>,
 }
 
 impl Way {
     /// A way with the core's end of it.
-    pub(crate) fn new(signal: Arc<Signal>) -> (Receiver<Opened>, Self) {
+    pub(crate) fn new(signal: Arc<Signal>) -> (Receiver<(Opened, Place)>, Self) {
         let (queue, arrivals) = mpsc::channel(ARRIVALS_MAX);
         (arrivals, Self { queue, signal })
     }
@@ -135,12 +135,12 @@ async fn accept_all(
 /// Gives a connection to the core that has the fewest.
 async fn hand_over(opened: Opened, ways: &[Way], shared: &Shared) {
     debug!(client = %opened.client, tls = opened.tls.is_some(), "a connection was accepted");
-    let core = shared.connections.enter();
-    let Way { queue, signal } = &ways[core];
+    let place = shared.connections.enter();
+    let Way { queue, signal } = &ways[place.core];
     // The core is gone only if the gateway stops, which drops the connection.
-    if queue.send(opened).await.is_ok() {
+    if queue.send((opened, place)).await.is_ok() {
         signal.ring();
     } else {
-        shared.connections.leave(core);
+        shared.connections.leave(place.core);
     }
 }

@@ -98,8 +98,8 @@ impl Core {
     pub fn open(&mut self, subprotocol: Subprotocol, address: IpAddr) -> Option<u64> {
         match self.shared.addresses.arrive(address, self.sessions.now()) {
             Arrival::In(pass) => {
-                self.shared.connections.enter();
-                Some(self.sessions.open(subprotocol, pass, address))
+                let place = self.shared.connections.enter();
+                Some(self.sessions.open(subprotocol, pass, address, place))
             }
             Arrival::TooFast(_) | Arrival::Dropped => None,
         }

@@ -7,7 +7,12 @@ use tokio::{runtime::Builder, sync::mpsc::Receiver, task::LocalSet};
 use tracing::{error, warn};
 
 use crate::{
-    door::Door, opening::Opened, server::Shared, sessions::Sessions, signals::Signal, steady::Core,
+    door::Door,
+    opening::Opened,
+    server::{Place, Shared},
+    sessions::Sessions,
+    signals::Signal,
+    steady::Core,
 };
 
 /// How much a door stands back, as a nice value: with both busy a core gets nine tenths of a
@@ -18,7 +23,7 @@ const DOOR_NICE: i32 = 10;
 pub(crate) struct Seat {
     pub(crate) port: CorePort,
     pub(crate) signal: Arc<Signal>,
-    pub(crate) arrivals: Receiver<Opened>,
+    pub(crate) arrivals: Receiver<(Opened, Place)>,
     pub(crate) shared: Arc<Shared>,
 }
 

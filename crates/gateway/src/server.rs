@@ -109,9 +109,19 @@ impl Shared {
     }
 }
 
+/// Where a connection past its handshake belongs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The core's number, from 0.
+    pub(crate) core: usize,
+    /// Whether there were fewer connections than may be when it came.
+    pub(crate) is_within: bool,
+}
+
 /// Counts connections past their handshake, by core.
 pub(crate) struct Connections {
     by_core: Vec<AtomicUsize>,
+    count: AtomicUsize,
     max: usize,
     gauge: Gauge,
 }
@@ -121,12 +131,12 @@ impl Connections {
         let by_core = (0..cores).map(|_| AtomicUsize::new(0)).collect();
         let (gauge, limit) = (gauge!(CONNECTIONS), gauge!(CONNECTIONS_MAX));
         limit.set(f64::from(u32::try_from(max).unwrap_or(u32::MAX)));
-        Self { by_core, max, gauge }
+        Self { by_core, count: AtomicUsize::new(0), max, gauge }
     }
 
     pub(crate) fn count(&self) -> usize {
         // ORDERING: Relaxed here and below: a limit on a count, nothing else hangs on it.
-        self.by_core.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether the connections are no more than may be.
@@ -134,18 +144,23 @@ impl Connections {
         self.count() <= self.max
     }
 
-    /// Counts one more, on the core that has the fewest; gives that core.
-    pub(crate) fn enter(&self) -> usize {
+    /// Counts one more, on the core that has the fewest.
+    ///
+    /// Whether it is one too many is decided here, where they come one after the other: a core may
+    /// get to an earlier connection later than another core to the one that was too many.
+    pub(crate) fn enter(&self) -> Place {
         let fewest = self.by_core.iter().enumerate().min_by_key(|(_, n)| n.load(Ordering::Relaxed));
         let (core, count) = fewest.expect("a gateway has a core");
         count.fetch_add(1, Ordering::Relaxed);
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
         self.gauge.increment(1.0);
-        core
+        Place { core, is_within: before < self.max }
     }
 
     pub(crate) fn leave(&self, core: usize) {
         self.gauge.decrement(1.0);
         self.by_core[core].fetch_sub(1, Ordering::Relaxed);
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -267,5 +282,24 @@ impl Gateway {
                 error!("a gateway thread panicked");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_connection_that_was_too_many_is_over_the_limit() {
+        let connections = Connections::new(2, 2);
+        let [first, second] = [connections.enter(), connections.enter()];
+        let third = connections.enter();
+        assert!(!connections.is_within());
+        assert_eq!([first, second, third].map(|place| place.is_within), [true, true, false]);
+        assert_ne!(first.core, second.core, "each to the core that has the fewest");
+        connections.leave(second.core);
+        connections.leave(third.core);
+        assert_eq!(connections.count(), 1);
+        assert!(connections.enter().is_within);
     }
 }

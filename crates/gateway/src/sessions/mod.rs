@@ -29,7 +29,7 @@ use crate::{
     admission::{Admission, MessageLimits, Pass},
     fanout::Audiences,
     metrics::{self, CoreMetrics},
-    server::Shared,
+    server::{Place, Shared},
     session::{Joined, Session, Stage},
     slab::{Slab, Token},
 };
@@ -155,6 +155,7 @@ impl Sessions {
         subprotocol: Subprotocol,
         mut pass: Pass,
         address: IpAddr,
+        place: Place,
     ) -> Token {
         let now = self.port.now();
         let until = now.plus(self.shared.config.hello_timeout);
@@ -163,7 +164,9 @@ impl Sessions {
         self.greeting.push_back(token);
         // Asked each time, so that the list forgets those that have said hello.
         let oldest = self.oldest_greeting();
-        if !self.shared.connections.is_within() && !self.displace(oldest, now) {
+        // Others may have left since it came.
+        let is_within = place.is_within || self.shared.connections.is_within();
+        if !is_within && !self.displace(oldest, now) {
             self.turn_back(token);
         } else if !has_room {
             self.close(token, CloseCode::AddressFull, "too many connections from this address");
