@@ -159,8 +159,12 @@ fn phases_are_told_with_the_time_that_remains() {
     world.command(Some(drop), Action::Pause);
     assert_eq!(phase().phase, Phase::Paused);
     world.command(Some(drop), Action::Close);
-    assert_eq!(phase().phase, Phase::Closed);
-    assert_eq!(phase().phase, Phase::Settled);
+    // It settles at once; a core that gets to both at a time tells the newer alone.
+    let mut settled = phase();
+    if settled.phase == Phase::Closed {
+        settled = phase();
+    }
+    assert_eq!(settled.phase, Phase::Settled);
 }
 
 #[test]
