@@ -1,5 +1,6 @@
 //! The `stampede` command.
 
+mod allocator;
 mod cli;
 mod clock;
 mod config;

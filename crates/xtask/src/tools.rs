@@ -63,6 +63,7 @@ struct Program {
 const PROGRAMS: &[Program] = &[
     Program { name: "strace", probe: &["--version"], packages: &["strace"], how: "install it with the system's package manager (Debian: apt-get install strace)" },
     Program { name: "faketime", probe: &["--version"], packages: &["faketime"], how: "install it with the system's package manager (Debian: apt-get install faketime)" },
+    Program { name: "make", probe: &["--version"], packages: &["make"], how: "install make, which the allocator is built with (Debian: apt-get install make)" },
     Program { name: "c++", probe: &["--version"], packages: &["g++"], how: "install a C++ compiler, which the fuzzer needs (Debian: apt-get install g++)" },
     Program { name: "curl", probe: &["--version"], packages: &["curl"], how: "install it with the system's package manager (Debian: apt-get install curl)" },
     Program { name: "node", probe: &["--version"], packages: &["nodejs"], how: "install Node 20 or later (Debian: apt-get install nodejs npm)" },
