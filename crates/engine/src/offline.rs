@@ -74,8 +74,9 @@ impl StreamWatch {
         self.paused = false;
     }
 
-    /// Our outage is not the stream's: the time that it has moves by it.
-    pub(crate) fn move_by(&mut self, outage: DurationMs) {
-        self.since = self.since.map(|since| since.plus(outage));
+    /// Our outage is not the stream's: the time that it has moves by it, if it ran before `until`.
+    pub(crate) fn move_by(&mut self, outage: DurationMs, until: UnixMillis) {
+        let moved = |since: UnixMillis| if since < until { since.plus(outage) } else { since };
+        self.since = self.since.map(moved);
     }
 }

@@ -288,10 +288,10 @@ impl DropPast {
         Ok(())
     }
 
-    /// Our outage is not the buyer's: every live deadline moves by it, the stream's as well.
-    /// Of holds, those taken before `until`.
+    /// Our outage is not the buyer's: every live deadline moves by it, the stream's as well, of
+    /// what ran before `until`.
     pub(crate) fn move_deadlines(&mut self, outage: DurationMs, until: UnixMillis) {
-        self.watch.move_by(outage);
+        self.watch.move_by(outage, until);
         let moves = |past: &&mut Past| past.state == RestoredState::Held && past.taken_at < until;
         for past in self.holds.values_mut().filter(moves) {
             past.deadline = past.deadline.plus(outage);

@@ -10,7 +10,9 @@ use std::{
 
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
-use stampede_domain::{BanId, DropId, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber};
+use stampede_domain::{
+    BanId, DropId, DurationMs, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber,
+};
 
 use crate::{
     answers::Answered,
@@ -215,6 +217,13 @@ impl Shared {
 
     pub(crate) fn set_ledger_busy(&self, since: Option<UnixMillis>) {
         self.ledger_busy.store(since.map_or(0, |at| at.get().max(1)), Ordering::Release);
+    }
+
+    /// A sleep that was seen within the wait counts by itself: what is left of the wait begins later.
+    pub(crate) fn move_busy_since(&self, span: DurationMs) {
+        let moved = |since| (since != 0).then_some(since + span.get());
+        // A wait that has ended stays ended.
+        let _ended = self.ledger_busy.fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
     }
 
     /// A core has counted something in the drop: the steward has to know, which need not be at once.

@@ -44,6 +44,12 @@ impl Suspensions {
         shift(&self.seen.lock(), taken_at)
     }
 
+    /// When the first of those began that are not recorded yet.
+    pub(crate) fn fresh_since(&self) -> Option<UnixMillis> {
+        let began = |one: &Suspension| one.until.get().saturating_sub(one.span.get());
+        self.fresh.lock().iter().map(began).min().map(UnixMillis::new)
+    }
+
     /// The steward records these.
     pub(crate) fn take_fresh(&self) -> Vec<Suspension> {
         std::mem::take(&mut *self.fresh.lock())

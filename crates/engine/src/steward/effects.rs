@@ -56,6 +56,10 @@ pub(crate) enum Effect {
         part: BrakePart,
         epoch: u64,
     },
+    /// Viewers are told that the deadlines of holds taken before then have moved.
+    TellMoved {
+        until: UnixMillis,
+    },
     /// Limits hold as they were set.
     SetRates {
         rates: Rates,
@@ -125,6 +129,7 @@ impl Steward {
                 metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
             }
+            Effect::TellMoved { until } => self.note_moved(until),
             Effect::Lift { part, epoch } => self.lifted(part, epoch),
             Effect::SetRates { rates, entry, epoch } => self.rates_are_set(rates, *entry, epoch),
             Effect::RefuseRelease(request, refusal) => {

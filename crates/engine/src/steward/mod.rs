@@ -14,6 +14,7 @@ mod heartbeat;
 mod holds;
 mod keys;
 mod memory;
+mod moved;
 mod retire;
 mod rooms;
 mod streams;

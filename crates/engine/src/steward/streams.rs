@@ -34,6 +34,7 @@ impl Steward {
         if drops.is_empty() {
             return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
         }
+        let now = self.report_time(now);
         for drop in drops {
             if online { self.stream_is_back(drop) } else { self.stream_is_gone(drop, now) }
         }

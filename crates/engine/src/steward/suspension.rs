@@ -4,9 +4,11 @@ use stampede_domain::{DropId, DurationMs, Phase, UnixMillis};
 use stampede_ledger::Record;
 use tracing::warn;
 
-use super::{Book, thread::Steward};
+use super::{Book, effects::Effect, thread::Steward};
 use crate::{clock::Moment, suspensions::Suspension};
 
+/// Records that surely become durable together.
+const COMMIT_RECORDS_MAX: usize = 512;
 /// The shortest sleep that counts, in milliseconds; readings of two clocks differ by less.
 const SLEEP_MS_MIN: u64 = 100;
 
@@ -15,6 +17,16 @@ impl Steward {
     /// which that began.
     pub(super) fn deadline_now(&self, now: Moment) -> UnixMillis {
         self.shared.busy_since().map_or(now.sale, |since| since.min(now.sale))
+    }
+
+    /// When a report about a stream that is decided at `now` counts from. Behind another program's lock
+    /// nobody is served: the record of the lock moves the stream's time by all of it, so a report within
+    /// counts from the lock's beginning.
+    pub(super) fn report_time(&self, now: UnixMillis) -> UnixMillis {
+        // In this order: a lock that ends between the two looks is found by the second.
+        let locked = self.shared.busy_since();
+        let ended = self.shared.suspensions.fresh_since();
+        [locked, ended].into_iter().flatten().fold(now, UnixMillis::min)
     }
 
     /// Finds out whether the machine has slept since the last look, records that and every wait for the
@@ -30,27 +42,38 @@ impl Steward {
             let until = UnixMillis::new((now.sale.get() + 1).saturating_sub(span.get()));
             warn!(span_ms = span.get(), "the machine slept: deadlines move by as much");
             self.shared.suspensions.add(Suspension { span, until });
+            self.shared.move_busy_since(span);
             self.miss_starts(now);
         }
-        for suspension in self.shared.suspensions.take_fresh() {
-            self.record_suspension(suspension);
+        let fresh = self.shared.suspensions.take_fresh();
+        if !fresh.is_empty() {
+            self.record_suspensions(&fresh);
         }
     }
 
-    fn record_suspension(&mut self, Suspension { span, until }: Suspension) {
+    /// Records them for every drop in one commit: a crash moves the deadlines of all drops or of none.
+    fn record_suspensions(&mut self, all: &[Suspension]) {
         let sells = |book: &Book| matches!(book.phase, Phase::Open | Phase::Paused | Phase::Closed);
         let moves = |book: &Book| sells(book) || book.watch.offline_since().is_some();
         let books = self.books.iter().filter(|(_, book)| !book.phase.is_final() && moves(book));
         let drops: Vec<DropId> = books.map(|(drop, _)| *drop).collect();
-        for drop in drops {
-            if !self.wait_for_room() {
+        let of_all = |drop: DropId| all.iter().map(move |one| (drop, *one));
+        let records: Vec<_> = drops.into_iter().flat_map(of_all).collect();
+        let at_once = COMMIT_RECORDS_MAX.min(self.shared.config.steward_ring_entries_max);
+        for records in records.chunks(at_once) {
+            if !self.wait_for_room_of(records.len()) {
                 return;
             }
-            let book = self.book_mut(drop);
-            book.watch.move_by(span);
-            book.sale.set_stream_offline(book.watch.offline_since());
-            self.push(drop, Record::Suspended { span, until });
+            for &(drop, Suspension { span, until }) in records {
+                let book = self.book_mut(drop);
+                book.watch.move_by(span, until);
+                book.sale.set_stream_offline(book.watch.offline_since());
+                self.push(drop, Record::Suspended { span, until });
+            }
             self.hand_over();
+        }
+        if let Some(until) = all.iter().map(|one| one.until).max() {
+            self.after_records(Effect::TellMoved { until });
         }
     }
 

@@ -16,6 +16,7 @@ use super::{
     deadlines::Deadlines,
     effects::Effect,
     memory::{MemoryNeeds, warn_of_memory},
+    moved::Moved,
     timers::Timers,
 };
 use crate::{
@@ -76,6 +77,7 @@ pub(crate) struct Steward {
     pub(super) keys: CommandKeys,
     pub(super) brake: BrakeBook,
     pub(super) deadlines: Deadlines,
+    pub(super) moved: Moved,
     pub(super) timers: Timers,
     pub(super) retiring: Retiring,
     pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
@@ -125,6 +127,7 @@ impl Steward {
             keys: started.keys,
             brake: started.brake,
             deadlines,
+            moved: Moved::default(),
             timers,
             retiring: started.retiring,
             waiting: std::collections::VecDeque::new(),
@@ -179,6 +182,7 @@ impl Steward {
             }
             self.brake_timers(now);
             let more = self.release_banned() | self.retire(now.sale);
+            self.tell_moved(now.sale);
             self.hand_over();
             let idle = self.requests(now);
             let is_done = self.waiting.is_empty() && self.pushed <= self.ring.durable();
@@ -233,7 +237,12 @@ impl Steward {
 
     /// Sleeps until the writer has made room; `false` if it has failed.
     pub(super) fn wait_for_room(&self) -> bool {
-        while !self.has_room() {
+        self.wait_for_room_of(STEWARD_ROOM_MIN)
+    }
+
+    /// The same for a number of records, which may not exceed what the ring has in all.
+    pub(super) fn wait_for_room_of(&self, records: usize) -> bool {
+        while self.ring.room() < records {
             if self.shared.is_poisoned() {
                 return false;
             }
@@ -301,7 +310,7 @@ impl Steward {
         // While the ledger is locked nothing ends by itself, and no heartbeat is written.
         let own = [self.timers.next(), self.deadlines.next(), self.next_beat()];
         let own = own.into_iter().flatten().filter(|_| !self.shared.is_ledger_busy());
-        let timers = [own.min(), brake, retired];
+        let timers = [own.min(), brake, retired, self.moved.next()];
         let next = timers.into_iter().flatten().min();
         let millis = next.map_or(SLEEP_MS_MAX, |at| at.since(now.sale).get().min(SLEEP_MS_MAX));
         // At least a millisecond: the clock counts no finer, so a shorter sleep would only spin.

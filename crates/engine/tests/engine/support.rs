@@ -313,6 +313,10 @@ impl World {
     }
 
     /// Waits for something that happened to a viewer on core 0.
+    pub(crate) fn wait_held(&mut self, hold: HoldId) {
+        self.wait_event(|event| *event == ViewerEvent::Held(hold));
+    }
+
     fn wait_event(&mut self, wanted: impl Fn(&ViewerEvent) -> bool) {
         let mut events = Vec::new();
         wait_for("an event", || {

@@ -1,10 +1,10 @@
 //! The node runs, yet nobody is served: the machine sleeps, another program keeps the ledger locked.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
-use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, WhenOffline};
-use stampede_engine::{Action, Buy, ConfirmOutcome, HoldLook};
+use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, UnixMillis, WhenOffline};
+use stampede_engine::{Action, Buy, ConfirmOutcome, CoreEvent, Health, HoldLook, ViewerEvent};
 use stampede_ledger::{Record, fake::Fault};
 
 const HOURS_8_MS: u64 = 8 * 3_600_000;
@@ -14,6 +14,12 @@ const LOOK_MS: u64 = 1_000;
 fn left(world: &World, hold: HoldId) -> u64 {
     let HoldLook::Known(status) = world.look(hold) else { panic!("{hold} is held") };
     status.deadline.since(world.engine.now()).get()
+}
+
+/// When the drop's stream was reported offline, by the wall clock.
+fn offline_since(world: &World, drop: DropId) -> Option<UnixMillis> {
+    let sale = world.engine.sale(drop).unwrap();
+    sale.standing().stream_offline_since(world.engine.moment())
 }
 
 /// Spans of the suspensions in a drop's chain.
@@ -47,6 +53,7 @@ fn a_machine_that_slept_takes_no_time_from_a_hold() {
     world.sleep(HOURS_8_MS);
     wait_suspended(&world, drop, &[HOURS_8_MS]);
     assert_eq!(left(&world, hold), 50_000);
+    world.wait_held(hold);
     // A take after the sleep has its own time, no more.
     let bob = world.viewer("bob");
     let later = world.hold(&bob, drop, 1, "b1");
@@ -183,4 +190,85 @@ fn a_sleep_while_the_ledger_is_locked_moves_deadlines_once() {
     let sum: u64 = spans(&world, drop).iter().sum();
     assert!(sum.abs_diff(HOURS_8_MS + 10_000) <= LOOK_MS, "{:?}", spans(&world, drop));
     assert!(left(&world, hold).abs_diff(60_000) <= LOOK_MS, "{}", left(&world, hold));
+}
+
+#[test]
+fn everybody_connected_learns_of_the_time_that_a_sleep_gave() {
+    const BUYERS: u32 = 1_500;
+    let mut world = World::new();
+    let drop = world.open_drop(plan(BUYERS));
+    let mut buy = |n| {
+        let viewer = world.viewer(&format!("v{n}"));
+        let bought = world.buy(0, &viewer, drop, 1, "k");
+        let Buy::Pending { hold, position } = bought else { panic!("{bought:?}") };
+        (hold, position)
+    };
+    let bought: Vec<_> = (0..BUYERS).map(&mut buy).collect();
+    let (ended, last) = *bought.last().unwrap();
+    world.wait_durable(0, last);
+    let paid = Waiting(world.engine.confirm(ended).unwrap());
+    assert!(matches!(paid.get(), ConfirmOutcome::Ordered { .. }));
+    world.advance(10_000);
+    world.sleep(HOURS_8_MS);
+    wait_suspended(&world, drop, &[HOURS_8_MS]);
+    let mut told = HashSet::new();
+    let mut events = Vec::new();
+    wait_for("a message to each", || {
+        // A portion goes out in its turn.
+        world.advance(10);
+        world.ports[0].drain(&mut events);
+        for event in events.drain(..) {
+            if let CoreEvent::Viewer { event: ViewerEvent::Held(hold), .. } = event {
+                assert!(told.insert(hold), "{hold} was told twice");
+            }
+        }
+        (told.len() == bought.len() - 1).then_some(())
+    });
+    assert!(!told.contains(&ended), "an order has no deadline");
+}
+
+#[test]
+fn the_records_of_one_sleep_are_one_commit() {
+    let mut world = World::new();
+    let drops: Vec<DropId> = (0..20).map(|_| world.open_drop(plan(2))).collect();
+    // Its next commit is the last before a crash.
+    world.ledger.order(world.ledger.commits() + 1, Fault::After);
+    world.sleep(HOURS_8_MS);
+    wait_for("the crash", || (world.engine.health() == Health::Poisoned).then_some(()));
+    for drop in drops {
+        assert_eq!(spans(&world, drop), [HOURS_8_MS], "{drop}");
+    }
+}
+
+#[test]
+fn a_stream_that_goes_offline_behind_a_lock_has_its_time_from_the_locks_end() {
+    let mut world = World::new();
+    let pause_after = DurationMs::from_secs(60);
+    let when_offline = Some(WhenOffline { pause_after, resume: true });
+    let drop = world.open_drop(DropPlan { when_offline, ..plan(500) });
+    let ann = world.viewer("ann");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
+    let Buy::Pending { position, .. } = world.buy(0, &ann, drop, 1, "a1") else { panic!("held") };
+    world.ledger.wait_until_hanging();
+    let mut late = 0;
+    wait_for("the lock noticed", || {
+        late += 1;
+        let viewer = world.viewer(&format!("late-{late}"));
+        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
+    });
+    world.advance(100_000);
+    let reported = world.give(None, Action::StreamOffline { stream: "show".parse().unwrap() });
+    wait_for("the report", || offline_since(&world, drop));
+    world.advance(20_000);
+    world.ledger.release();
+    world.wait_durable(0, position);
+    reported.get().unwrap();
+    wait_for("the record", || (spans(&world, drop).len() == 1).then_some(()));
+    let end = world.engine.wall();
+    let since = || offline_since(&world, drop);
+    wait_for("the stream's time moved", || since().filter(|at| at.get() + LOOK_MS >= end.get()));
+    assert!(since().unwrap().get().abs_diff(end.get()) <= LOOK_MS, "{:?} {end:?}", since());
+    let world = world.restart(0);
+    let since = offline_since(&world, drop).unwrap();
+    assert!(since.get().abs_diff(end.get()) <= LOOK_MS, "{since:?} {end:?}");
 }

@@ -98,8 +98,10 @@ impl StreamBook {
                 self.since_ms = self.since_ms.map(|since| since.saturating_add(outage_ms));
                 None
             }
-            Record::Suspended { span, .. } => {
-                self.since_ms = self.since_ms.map(|since| since.saturating_add(span.get()));
+            Record::Suspended { span, until } => {
+                if let Some(since) = self.since_ms.as_mut().filter(|since| **since < until.get()) {
+                    *since = since.saturating_add(span.get());
+                }
                 None
             }
             _ => None,
