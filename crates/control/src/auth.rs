@@ -1,36 +1,63 @@
-//! Who sends a request, taken from its bearer token.
+//! Who sends a request, taken from its bearer token, else from its session's cookie.
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
 };
-use stampede_domain::{MerchantId, StreamId};
+use stampede_domain::{IdempotencyKey, MerchantId, StreamId};
 use stampede_engine::{Engine, Role};
 
 use crate::{
+    cookie,
     problem::{Code, Problem},
-    staff::NewStaff,
+    staff::{NewStaff, Session, StaffError},
     state::ControlState,
 };
 
 /// The member of staff behind a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Staff(NewStaff);
+pub(crate) struct Staff {
+    staff: NewStaff,
+    /// `None` if the request came with a token.
+    session: Option<SignedIn>,
+}
+
+/// A browser's session as its own pages may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// What its commands bring in the header `X-CSRF-Token`.
+    pub csrf: String,
+}
 
 impl Staff {
     /// The actor's name.
     pub(crate) fn name(&self) -> &str {
-        &self.0.name
+        &self.staff.name
     }
 
     /// What the token is trusted with.
     pub(crate) fn role(&self) -> Role {
-        self.0.role
+        self.staff.role
     }
 
     /// The merchant that the token is bound to.
     pub(crate) fn merchant(&self) -> Option<&MerchantId> {
-        self.0.merchant.as_ref()
+        self.staff.merchant.as_ref()
+    }
+
+    /// The session, if the request came with its cookie.
+    pub(crate) fn session(&self) -> Option<&SignedIn> {
+        self.session.as_ref()
+    }
+
+    /// The key by which the engine knows a command: each session is an actor of its own.
+    pub(crate) fn key(&self, given: IdempotencyKey) -> IdempotencyKey {
+        match &self.session {
+            Some(signed_in) => signed_in.session.key(&given),
+            None => given,
+        }
     }
 
     /// Whether drops with these terms may be seen: a bound token sees its merchant's, a creator what
@@ -52,22 +79,94 @@ impl FromRequestParts<ControlState> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ControlState) -> Result<Self, Problem> {
-        let secret = bearer(&parts.headers).ok_or_else(|| {
-            Problem::new(
+        if let Some(secret) = bearer(&parts.headers) {
+            return by_token(state, secret);
+        }
+        if !cookie::is_there(&parts.headers) {
+            return Err(Problem::new(
                 Code::TokenMissing,
-                "send the header `Authorization: Bearer <staff token>`; \
-                 `stampede token` on the server's machine makes one",
+                "send the header `Authorization: Bearer <staff token>`, or sign in by \
+                 `POST /v1/sessions`; `stampede token` on the server's machine makes a token",
+            ));
+        }
+        let found = signed_in(state, &parts.headers).map_err(|error| Problem::internal(&error))?;
+        let signed_in = found.ok_or_else(|| {
+            Problem::new(
+                Code::SessionExpired,
+                "this browser is signed out, or its session has run out: sign in again, then send \
+                 the same request with the same key",
             )
         })?;
-        let found = state.staff().verify(secret).map_err(|error| Problem::internal(&error))?;
-        found.map(|token| Self(token.staff)).ok_or_else(|| {
-            Problem::new(
-                Code::TokenUnknown,
-                "this staff token was never made or has been revoked; \
-                 `stampede token` on the server's machine makes another",
-            )
-        })
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            check_page(state, &parts.headers)?;
+        }
+        Ok(Self { staff: signed_in.session.staff.clone(), session: Some(signed_in) })
     }
+}
+
+fn by_token(state: &ControlState, secret: &str) -> Result<Staff, Problem> {
+    let found = state.staff().verify(secret).map_err(|error| Problem::internal(&error))?;
+    found.map(|token| Staff { staff: token.staff, session: None }).ok_or_else(token_unknown)
+}
+
+/// The token is nobody's.
+pub(crate) fn token_unknown() -> Problem {
+    Problem::new(
+        Code::TokenUnknown,
+        "this staff token was never made or has been revoked; \
+         `stampede token` on the server's machine makes another",
+    )
+}
+
+/// The session of the request's cookie, if it is in force.
+pub(crate) fn signed_in(
+    state: &ControlState,
+    headers: &HeaderMap,
+) -> Result<Option<SignedIn>, StaffError> {
+    let Some(secret) = cookie::secret(headers) else { return Ok(None) };
+    let found = state.sessions().verify(secret, state.engine().wall())?;
+    let csrf = || cookie::csrf(secret).to_hex().to_string();
+    Ok(found.map(|session| SignedIn { session, csrf: csrf() }))
+}
+
+/// A browser sends its cookie along with what any page asks of it, so a command has to come from a page
+/// of ours, which proves it by two things that other pages do not have.
+fn check_page(state: &ControlState, headers: &HeaderMap) -> Result<(), Problem> {
+    check_origin(state, headers, true)?;
+    let secret = cookie::secret(headers).unwrap_or_default();
+    if cookie::brings_csrf(headers, secret) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::CsrfFailed,
+        "send the header `X-CSRF-Token` with the session's `csrf`, which `GET /v1/sessions/current` \
+         has; tools send a bearer token instead of the cookie",
+    ))
+}
+
+/// Refuses what another site's page sends; what says no origin is refused where one `must_be` named.
+pub(crate) fn check_origin(
+    state: &ControlState,
+    headers: &HeaderMap,
+    must_be: bool,
+) -> Result<(), Problem> {
+    let mut given = headers.get_all(header::ORIGIN).iter();
+    let own = |origin: &header::HeaderValue| {
+        origin.to_str().is_ok_and(|origin| state.site().is_own(origin))
+    };
+    let refused = match (given.next(), given.next()) {
+        (None, _) => must_be,
+        (Some(origin), None) => !own(origin),
+        (Some(_), Some(_)) => true,
+    };
+    if !refused {
+        return Ok(());
+    }
+    let own = match state.site().url() {
+        Some(url) => format!("only pages of {url} may send this"),
+        None => "no page may send this until control.public_url is set".to_owned(),
+    };
+    Err(Problem::new(Code::OriginRefused, format!("{own}, with their header `Origin`")))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -6,11 +6,15 @@ use rustls::ServerConfig;
 use stampede_domain::{DurationMs, limits::RECORD_BYTES_MAX};
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
+use crate::Site;
+
 /// What may be set about the interface; each limit with its policy when full.
 #[derive(Clone, Debug)]
 pub struct ControlConfig {
     /// TLS for every connection; `None` leaves it to a proxy.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Where browsers find the interface: what links begin with, whose pages may send commands.
+    pub site: Site,
     /// Whose word about a client's address counts.
     pub trusted_proxies: TrustedProxies,
     /// Whether connections begin with a PROXY header.
@@ -57,6 +61,7 @@ impl Default for ControlConfig {
     fn default() -> Self {
         Self {
             tls: None,
+            site: Site::default(),
             trusted_proxies: TrustedProxies::default(),
             proxy_protocol: ProxyProtocol::Off,
             opening_wait: DurationMs::from_secs(10),

@@ -10,6 +10,7 @@ mod answered;
 mod assets;
 mod auth;
 mod config;
+mod cookie;
 mod dto;
 mod extract;
 pub mod metrics;
@@ -20,15 +21,19 @@ mod router;
 mod routes;
 mod serve;
 mod shares;
+mod site;
 mod staff;
 mod state;
 
 pub use assets::{CLIENT_PATH, assets};
+pub use auth::SignedIn;
 pub use config::ControlConfig;
-pub use router::router;
+pub use router::{Interface, router};
 pub use serve::serve;
+pub use site::{PublicUrl, PublicUrlError, Site};
 pub use staff::{
-    IssuedToken, NewStaff, STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, StaffError, StaffSecret,
-    StaffToken, StaffTokens,
+    Grant, IssuedToken, NewSession, NewStaff, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX,
+    STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, Session, SessionLimits, Sessions, StaffError,
+    StaffSecret, StaffToken, StaffTokens,
 };
 pub use state::{ControlParts, MetricsText};

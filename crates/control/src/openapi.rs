@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::security::{
+        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    },
 };
 
 use crate::{problem::ProblemBody, state::ControlState};
@@ -39,6 +41,7 @@ impl FromRef<ControlState> for ApiDocument {
         (name = "rooms", description = "Whose a stream is, who may sell in it."),
         (name = "brake", description = "What operations staff hold back: all takes, rates, people."),
         (name = "ledger", description = "What the ledger holds of a drop."),
+        (name = "sessions", description = "Browsers that are signed in."),
         (name = "health", description = "For probes, scrapers and generators; no command."),
     )
 )]
@@ -54,5 +57,24 @@ impl Modify for StaffScheme {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("staff", SecurityScheme::Http(staff));
+        let cookie = ApiKeyValue::with_description(
+            "stampede_session",
+            "A browser's session, made by `POST /v1/sessions`. Requests other than GET also need \
+             the header `Origin` of a page of this server and `X-CSRF-Token`.",
+        );
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("session", session);
+    }
+}
+
+/// A session is let in wherever a token is.
+pub(crate) fn let_sessions_in(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            if let Some(security) = &mut operation.security {
+                security.push(SecurityRequirement::new::<_, [&str; 0], &str>("session", []));
+            }
+        }
     }
 }

@@ -83,6 +83,12 @@ codes! {
     // Decided here: nothing reached the engine.
     TokenMissing "token_missing" UNAUTHORIZED "No staff token"
     TokenUnknown "token_unknown" UNAUTHORIZED "The staff token is not known"
+    SessionExpired "session_expired" UNAUTHORIZED "The session has run out"
+    OriginRefused "origin_refused" FORBIDDEN "The request comes from another site"
+    CsrfFailed "csrf_failed" FORBIDDEN "The token of the page is missing or wrong"
+    UnknownSession "unknown_session" NOT_FOUND "No such session"
+    SessionsFull "sessions_full" CONFLICT "As many browsers as may are signed in"
+    PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
     KeyMissing "key_missing" BAD_REQUEST "No idempotency key"
     KeyMalformed "key_malformed" BAD_REQUEST "The idempotency key is malformed"
     IdMalformed "id_malformed" BAD_REQUEST "The id in the path is malformed"

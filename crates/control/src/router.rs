@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -17,19 +17,54 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    assets,
+    SignedIn, StaffError, assets,
+    auth::signed_in,
     extract::TOO_LARGE,
     metrics,
-    openapi::{ApiDocument, Frame},
+    openapi::{ApiDocument, Frame, let_sessions_in},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
     routes,
+    staff::shown_path,
     state::{ControlParts, ControlState, Trouble},
 };
 
 /// The whole interface.
 pub fn router(parts: ControlParts) -> Router {
-    let (paths, document) =
+    Interface::new(parts).router()
+}
+
+/// The interface for whoever shows more than it: pages that render what it answers.
+#[derive(Clone)]
+pub struct Interface {
+    router: Router,
+    state: ControlState,
+}
+
+impl Interface {
+    /// Puts the parts together.
+    pub fn new(parts: ControlParts) -> Self {
+        let (router, state) = build(parts);
+        Self { router, state }
+    }
+
+    /// The interface itself.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Who is signed in where these headers come from; this is a use of the session.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`]: nobody is let in by a file that cannot be read.
+    pub fn signed_in(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, StaffError> {
+        signed_in(&self.state, headers)
+    }
+}
+
+fn build(parts: ControlParts) -> (Router, ControlState) {
+    let (paths, mut document) =
         OpenApiRouter::with_openapi(Frame::openapi()).merge(routes::all()).split_for_parts();
+    let_sessions_in(&mut document);
     let body_bytes_max = parts.config.body_bytes_max;
     let request_wait = parts.config.request_wait.to_std();
     let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
@@ -37,7 +72,7 @@ pub fn router(parts: ControlParts) -> Router {
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // Layers run from the last to the first: what the timeout or the body limit answers becomes a
     // problem and is counted like every other answer.
-    paths
+    let router = paths
         .merge(assets::routes())
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
@@ -47,7 +82,9 @@ pub fn router(parts: ControlParts) -> Router {
         .layer(from_fn_with_state(state.clone(), measure))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .with_state(state)
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .with_state(state.clone());
+    (router, state)
 }
 
 /// Finds out who sends a request, for the log: behind a trusted proxy that is not the socket's other
@@ -59,7 +96,7 @@ async fn known(
     next: Next,
 ) -> Result<Response, Problem> {
     let client = client(&state, &request)?;
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown_path(request.uri().path()));
     let mut response = next.run(request).await;
     let status = response.status();
     if let Some(Cause(error)) = response.extensions_mut().remove()
@@ -71,7 +108,7 @@ async fn known(
     let wrong =
         (status == StatusCode::UNAUTHORIZED).then(|| state.note(Trouble::WrongToken)).flatten();
     if let Some(times) = wrong {
-        tracing::warn!(client, %method, path, times, "a request had no valid staff token");
+        tracing::warn!(client, %method, path, times, "a request had no valid staff token or session");
     } else {
         tracing::debug!(client, %method, path, status = status.as_u16(), "answered");
     }
@@ -94,7 +131,7 @@ fn client(state: &ControlState, request: &Request) -> Result<Option<ClientAddres
 
 /// Gives every error the one shape, also those that a library answered.
 async fn as_problem(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown_path(request.uri().path()));
     let response = next.run(request).await;
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);

@@ -15,7 +15,7 @@ use stampede_proxies::TrustedProxies;
 use stampede_report::BoundKeys;
 
 use crate::{
-    ControlConfig, StaffTokens,
+    ControlConfig, Sessions, Site, StaffTokens,
     openapi::ApiDocument,
     shares::{Pace, Places},
 };
@@ -29,6 +29,8 @@ pub struct ControlParts {
     pub engine: Arc<Engine>,
     /// Who may give commands.
     pub staff: Arc<StaffTokens>,
+    /// Browsers that are signed in.
+    pub sessions: Arc<Sessions>,
     /// What `/metrics` answers.
     pub metrics: MetricsText,
     /// The directory of the ledger, which reports and audits read.
@@ -57,7 +59,7 @@ struct Shared {
 /// Something that the log is told, and that may come again with every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// A request without a valid token, which anybody can send.
+    /// A request without a valid token or session, which anybody can send.
     WrongToken,
     /// A request that failed by the server's own fault.
     Request,
@@ -81,6 +83,15 @@ impl ControlState {
 
     pub(crate) fn staff(&self) -> &StaffTokens {
         &self.0.parts.staff
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.parts.sessions
+    }
+
+    /// Where browsers find the interface.
+    pub(crate) fn site(&self) -> &Site {
+        &self.0.parts.config.site
     }
 
     pub(crate) fn metrics(&self) -> &MetricsText {

@@ -7,7 +7,7 @@ use std::{
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use stampede_control::ControlConfig;
+use stampede_control::{ControlConfig, PublicUrl, PublicUrlError};
 use stampede_domain::{
     DurationMs, IdError, NodeId,
     limits::{CORES_MAX, TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
@@ -106,6 +106,8 @@ pub(crate) struct Viewers {
 pub(crate) struct Control {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
+    /// Where browsers find it; empty where it is on loopback, or for tools alone.
+    pub(crate) public_url: String,
     /// Proxies in front, whose word about a client's address counts.
     pub(crate) trusted_proxies: Vec<String>,
     /// Whether connections begin with a PROXY header.
@@ -147,7 +149,7 @@ impl From<ProxyHeader> for ProxyProtocol {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Assets {
     /// Where they are shown, if anywhere; an empty text in the file of settings.
-    #[serde(with = "address_or_empty")]
+    #[serde(with = "crate::address_or_empty")]
     pub(crate) listen: Option<SocketAddr>,
 }
 
@@ -198,6 +200,8 @@ pub(crate) enum ConfigError {
          nobody could connect; list the proxies' addresses"
     )]
     NoTrustedProxy { listener: &'static str },
+    #[error("control.public_url: {0}")]
+    PublicUrl(#[from] PublicUrlError),
     #[error("viewers.{0}")]
     Viewers(#[from] stampede_gateway::ConfigError),
 }
@@ -273,6 +277,12 @@ impl Viewers {
 }
 
 impl Control {
+    /// Where browsers find the interface, if that was said.
+    pub(crate) fn public_url(&self) -> Result<Option<PublicUrl>, PublicUrlError> {
+        let given = self.public_url.as_str();
+        if given.is_empty() { Ok(None) } else { given.parse().map(Some) }
+    }
+
     /// These settings as the interface takes them; what cannot be set keeps its default.
     pub(crate) fn interface(&self) -> ControlConfig {
         ControlConfig {
@@ -304,6 +314,7 @@ impl Default for Control {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT),
+            public_url: String::new(),
             trusted_proxies: Vec::new(),
             proxy_protocol: ProxyHeader::Off,
             tls: None,
@@ -356,6 +367,7 @@ impl Config {
         let Self { viewers, control, .. } = self;
         check_proxies("viewers", &viewers.trusted_proxies, viewers.proxy_protocol)?;
         check_proxies("control", &control.trusted_proxies, control.proxy_protocol)?;
+        control.public_url()?;
         viewers.gateway().validate()?;
         let rate = self.payments.failure_rate;
         if !(0.0..=1.0).contains(&rate) {
@@ -370,29 +382,6 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, usize::from).min(CORES_MAX),
             cores => cores,
         }
-    }
-}
-
-/// An address that may be left out, so that every setting has a line with its default.
-mod address_or_empty {
-    use std::net::SocketAddr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    #[allow(clippy::ref_option, reason = "serde hands over the field as it is")]
-    pub(super) fn serialize<S: Serializer>(
-        address: &Option<SocketAddr>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        out.collect_str(&address.map(|address| address.to_string()).unwrap_or_default())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<SocketAddr>, D::Error> {
-        let text = String::deserialize(input)?;
-        let wrong = |_| D::Error::custom(format!("{text:?} is no address like 127.0.0.1:7702"));
-        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
     }
 }
 

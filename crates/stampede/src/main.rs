@@ -1,5 +1,6 @@
 //! The `stampede` command.
 
+mod address_or_empty;
 mod allocator;
 mod cli;
 mod clock;
@@ -14,6 +15,7 @@ mod telemetry;
 mod ticket_keys;
 mod tls;
 mod tools;
+mod warnings;
 
 use std::process::ExitCode;
 

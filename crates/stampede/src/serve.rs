@@ -12,9 +12,9 @@ use std::{
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
-use stampede_control::{ControlConfig, ControlParts, StaffTokens};
-use stampede_domain::{DurationMs, NodeId, Rates};
-use stampede_engine::{Brake, BrakeEntry, BrakeView, Clock, Engine, EngineConfig, Health};
+use stampede_control::{ControlConfig, ControlParts, SessionLimits, Sessions, Site, StaffTokens};
+use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
+use stampede_engine::{Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
@@ -37,6 +37,7 @@ use crate::{
     scrape::Scrape,
     staff, telemetry, ticket_keys,
     tls::Certificates,
+    warnings::{warn_if_held_back, warn_if_open},
 };
 
 /// Time between two foldings of the metrics' samples.
@@ -55,18 +56,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let metrics = telemetry::metrics()?;
 
     let clock = Arc::new(SystemClock::start());
-    let load = |listener, files: &Option<TlsFiles>| {
-        Certificates::load(listener, files.as_ref(), clock.wall())
-    };
-    let certificates =
-        (load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?);
+    let certificates = certificates(&config, clock.wall())?;
     let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
 
     let data = lock(&args.data)?;
     // All ports are ours before anything is written: a start that fails leaves the ledger as it was.
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
     let listeners = Listeners::bind(&config)?;
-    let tokens = Arc::new(StaffTokens::open(data.path())?);
+    let (tokens, sessions) = open_staff(data.path())?;
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
     let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
@@ -91,6 +88,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let parts = ControlParts {
         engine: Arc::clone(&engine),
         staff: tokens,
+        sessions: Arc::clone(&sessions),
         metrics: Scrape::of(&metrics, &engine, data.path()),
         data_dir: data.path().to_owned(),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
@@ -105,15 +103,33 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let watched = watch_files(certificates, &clock);
     let served = runtime.block_on(async {
         tokio::select! {
-            served = control(listeners, parts, Arc::clone(&gateway), ready) => served,
+            served = control(&config, listeners, parts, Arc::clone(&gateway), ready) => served,
             failed = watched => Err(failed),
-            never = upkeep(&metrics) => match never {},
+            never = upkeep(&metrics, &sessions, &clock) => match never {},
         }
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
     stop(&gateway, &settlement, &engine);
+    write_last_uses(&sessions, clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
+}
+
+/// The certificates of the two listeners, viewers' first.
+fn certificates(
+    config: &Config,
+    now: UnixMillis,
+) -> Result<(Option<Certificates>, Option<Certificates>), Failure> {
+    let load =
+        |listener, files: &Option<TlsFiles>| Certificates::load(listener, files.as_ref(), now);
+    Ok((load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?))
+}
+
+/// Who may give commands: by token, by session.
+fn open_staff(data: &Path) -> Result<(Arc<StaffTokens>, Arc<Sessions>), Failure> {
+    let tokens = Arc::new(StaffTokens::open(data)?);
+    let sessions = Sessions::open(data, Arc::clone(&tokens), SessionLimits::default())?;
+    Ok((tokens, Arc::new(sessions)))
 }
 
 /// Says where everything is, on standard output.
@@ -210,41 +226,6 @@ fn lock(path: &Path) -> Result<DataDir, Failure> {
     Ok(data)
 }
 
-/// Only a browser says which page it runs, so this matters where pages may connect at all.
-fn warn_if_open(config: &Config) {
-    let viewers = &config.viewers;
-    if viewers.origins.is_empty() && !viewers.listen.ip().is_loopback() {
-        warn!(listen = %viewers.listen, "viewers.origins is empty: every web page may connect");
-    }
-}
-
-/// A stop outlives a restart, so a server may be ready without selling anything.
-fn warn_if_held_back(brake: &Brake) {
-    let (BrakeView { halt, rates }, bans) = (brake.view(), brake.ban_count());
-    let by = |entry: BrakeEntry| {
-        let BrakeEntry { actor, reason, since, expires_at } = entry;
-        let until = expires_at.map_or("until ended".into(), |at| format!("until {at} ms"));
-        format!("since {since} ms by {actor:?} ({reason:?}), {until}")
-    };
-    let stopped = halt.map(by);
-    let limited = rates.map(|(Rates { buys_per_s, hellos_per_s, tick_interval }, entry)| {
-        let tick_interval_ms = tick_interval.map(DurationMs::get);
-        let fields = [
-            ("buys_per_s", buys_per_s.map(u64::from)),
-            ("hellos_per_s", hellos_per_s.map(u64::from)),
-            ("tick_interval_ms", tick_interval_ms),
-        ];
-        let set = fields.map(|(name, value)| value.map(|value| format!("{name} {value}, ")));
-        let set: String = set.into_iter().flatten().collect();
-        format!("{set}{}", by(entry))
-    });
-    if stopped.is_some() || limited.is_some() {
-        warn!(stopped, limited, bans, "the brake is on; GET /v1/brake shows it");
-    } else if bans > 0 {
-        info!(bans, "bans are in force");
-    }
-}
-
 fn set<T>(setting: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *setting = given;
@@ -285,8 +266,9 @@ impl Listeners {
 
 /// Serves the control interface until a signal comes; `ready` is told the addresses.
 async fn control(
+    settings: &Config,
     listeners: Listeners,
-    parts: ControlParts,
+    mut parts: ControlParts,
     gateway: Arc<Mutex<Option<Gateway>>>,
     ready: impl FnOnce(SocketAddr, Option<SocketAddr>),
 ) -> Result<(), Failure> {
@@ -296,6 +278,8 @@ async fn control(
     let public_address = public.as_ref().map(TcpListener::local_addr).transpose()?;
     let (mut term, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    parts.config.site =
+        Site::of(settings.control.public_url()?, address, parts.config.tls.is_some());
     let config = parts.config.clone();
     let draining = Arc::clone(&parts.draining);
     let router = stampede_control::router(parts);
@@ -326,12 +310,36 @@ async fn control(
     Ok(())
 }
 
-/// Folds the samples of histograms now and then, so that they do not pile up while nobody scrapes.
-async fn upkeep(recorder: &PrometheusHandle) -> Infallible {
+/// Folds the samples of histograms now and then, so that they do not pile up while nobody scrapes; once a
+/// minute writes down when sessions were used.
+async fn upkeep(
+    recorder: &PrometheusHandle,
+    sessions: &Arc<Sessions>,
+    clock: &SystemClock,
+) -> Infallible {
     let mut due = tokio::time::interval(UPKEEP_EVERY.to_std());
+    let mut failed = RepeatedWarning::default();
     loop {
         due.tick().await;
         recorder.run_upkeep();
+        let now = clock.wall();
+        if !sessions.are_uses_due(now) {
+            continue;
+        }
+        let sessions = Arc::clone(sessions);
+        let written = spawn_blocking(move || sessions.write_uses(now)).await;
+        if let Err(error) = written.expect("a writing neither panics nor is cancelled")
+            && let Some(times) = failed.note(clock.now())
+        {
+            warn!(%error, times, "when browsers were last seen could not be written");
+        }
+    }
+}
+
+/// Writes when sessions were used since the last minute, before the end.
+fn write_last_uses(sessions: &Sessions, now: UnixMillis) {
+    if let Err(error) = sessions.write_uses(now) {
+        warn!(%error, "when browsers were last seen is not written; some may have to sign in again");
     }
 }
 

@@ -9,6 +9,7 @@ mod plan;
 mod recorded;
 mod report;
 mod rooms;
+mod session;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
@@ -21,6 +22,7 @@ pub(crate) use report::{ReportForm, ReportParams};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
 };
+pub(crate) use session::{SessionLine, SessionList, SessionState, SignInBody};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

@@ -110,7 +110,7 @@ impl Sender {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
             merchant: self.staff.merchant().cloned(),
-            key: self.key,
+            key: self.staff.key(self.key),
             reason,
             drop,
             action,

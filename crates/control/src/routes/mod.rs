@@ -6,6 +6,7 @@ mod drops;
 mod health;
 mod ledger;
 mod rooms;
+mod sessions;
 mod standing;
 mod streams;
 
@@ -16,7 +17,7 @@ use crate::{openapi::ApiDocument, state::ControlState};
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
-    drops().merge(streams()).merge(held_back()).merge(others())
+    drops().merge(streams()).merge(held_back()).merge(sessions()).merge(others())
 }
 
 /// Drops and what may be asked of them.
@@ -56,6 +57,14 @@ fn held_back() -> OpenApiRouter<ControlState> {
         .routes(routes!(brake::rates))
         .routes(routes!(brake::bans, brake::ban))
         .routes(routes!(brake::ban_state, brake::unban))
+}
+
+/// Browsers that are signed in.
+fn sessions() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
+        .routes(routes!(sessions::list, sessions::sign_in, sessions::end_all))
+        .routes(routes!(sessions::current, sessions::sign_out))
+        .routes(routes!(sessions::end_one))
 }
 
 /// The ledger, health, this interface itself.

@@ -1,57 +1,143 @@
-//! The bytes of `staff.json`.
+//! A JSON file of the data directory, shared by several processes.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-use stampede_domain::UnixMillis;
-use stampede_engine::Role;
+use parking_lot::Mutex;
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{NewStaff, StaffError, StaffToken};
+use super::StaffError;
 
-const VERSION: u32 = 1;
+/// What such a file holds.
+pub(super) trait Content: Default {
+    /// Its JSON form.
+    type Document: Serialize + DeserializeOwned;
+    /// The file's name within the directory.
+    const FILE: &str;
+    /// The name of the file whose lock keeps two writers apart.
+    const LOCK: &str;
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    version: u32,
-    tokens: Vec<Row>,
+    /// What the JSON says, or what is wrong with it.
+    fn read(document: Self::Document) -> Result<Self, String>;
+
+    /// The JSON that says it.
+    fn write(&self) -> Self::Document;
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: String,
-    name: String,
-    role: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    merchant: Option<String>,
-    blake3: String,
-    created_at_ms: u64,
+/// The file with its last known content, read again whenever it has changed.
+///
+/// Changes are made under a lock on a separate file, each replaces the file in one step, and readers
+/// notice at their next look.
+#[derive(Debug)]
+pub(super) struct StaffFile<C> {
+    path: PathBuf,
+    lock_path: PathBuf,
+    seen: Mutex<Seen<C>>,
 }
 
-/// A token with the hash of its secret.
-#[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) token: StaffToken,
-    pub(super) hash: blake3::Hash,
+#[derive(Debug, Default)]
+struct Seen<C> {
+    stamp: Option<Stamp>,
+    content: C,
 }
 
 /// Tells one state of the file from another: replaced files differ in their inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+struct Stamp {
     inode: u64,
     bytes: u64,
     changed_s: i64,
     changed_ns: i64,
 }
 
+impl<C: Content> StaffFile<C> {
+    /// Reads the file in `dir`, which may not exist yet.
+    pub(super) fn open(dir: &Path) -> Result<Self, StaffError> {
+        let file = Self {
+            path: dir.join(C::FILE),
+            lock_path: dir.join(C::LOCK),
+            seen: Mutex::new(Seen::default()),
+        };
+        file.look(|_| ())?;
+        Ok(file)
+    }
+
+    /// Looks at the present content.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&C) -> T) -> Result<T, StaffError> {
+        let mut seen = self.seen.lock();
+        // The stamp is taken before the content: a change in between is read again next time.
+        let stamp = stamp(&self.path).map_err(|source| self.io(source))?;
+        if stamp.is_none() {
+            *seen = Seen::default();
+        } else if stamp != seen.stamp {
+            let content = self.read()?;
+            *seen = Seen { stamp, content };
+        }
+        Ok(look(&seen.content))
+    }
+
+    /// Reads, changes and replaces the file while no other process does. A change that fails leaves it
+    /// as it was.
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut C) -> Result<T, StaffError>,
+    ) -> Result<T, StaffError> {
+        let lock = self.lock().map_err(|source| self.io(source))?;
+        let mut content = self.read()?;
+        let changed = change(&mut content)?;
+        self.replace(&content).map_err(|source| self.io(source))?;
+        drop(lock);
+        Ok(changed)
+    }
+
+    /// No file is no content.
+    fn read(&self) -> Result<C, StaffError> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(C::default()),
+            Err(source) => return Err(self.io(source)),
+        };
+        let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string());
+        let damaged = |what| StaffError::Damaged { path: self.path.clone(), what };
+        document.and_then(C::read).map_err(damaged)
+    }
+
+    /// Replaces the file in one step: a reader sees the old content or the new one, also after a crash.
+    fn replace(&self, content: &C) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(&content.write())?;
+        bytes.push(b'\n');
+        let fresh = self.path.with_extension("json.new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&fresh)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &self.path)?;
+        match self.path.parent() {
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&self.lock_path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn io(&self, source: io::Error) -> StaffError {
+        StaffError::Io { path: self.path.clone(), source }
+    }
+}
+
 /// The file's stamp, or `None` while there is no file.
-pub(super) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
+fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
     match fs::metadata(path) {
         Ok(meta) => Ok(Some(Stamp {
             inode: meta.ino(),
@@ -61,58 +147,5 @@ pub(super) fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Reads every token; no file is no token.
-pub(super) fn read(path: &Path) -> Result<Vec<Stored>, StaffError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(StaffError::Io { path: path.to_owned(), source }),
-    };
-    let damaged = |what: String| StaffError::Damaged { path: path.to_owned(), what };
-    let document: Document =
-        serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    if document.version != VERSION {
-        return Err(damaged(format!("version {} instead of {VERSION}", document.version)));
-    }
-    document.tokens.into_iter().map(|row| stored(row).map_err(damaged)).collect()
-}
-
-fn stored(row: Row) -> Result<Stored, String> {
-    let Row { id, name, role, merchant, blake3, created_at_ms } = row;
-    let role = Role::from_name(&role).ok_or_else(|| format!("token {id} has the role {role:?}"))?;
-    let merchant = merchant.map(|text| text.parse()).transpose();
-    let merchant = merchant.map_err(|error| format!("token {id}: {error}"))?;
-    let hash = blake3::Hash::from_hex(&blake3)
-        .map_err(|_| format!("token {id}: blake3 is not 64 hexadecimal digits"))?;
-    let staff = NewStaff { name, role, merchant };
-    let token = StaffToken { id, staff, created_at: UnixMillis::new(created_at_ms) };
-    Ok(Stored { token, hash })
-}
-
-/// Replaces the file in one step: a reader sees the old tokens or the new ones, also after a crash.
-pub(super) fn write(path: &Path, tokens: &[Stored]) -> io::Result<()> {
-    let rows = tokens.iter().map(|stored| Row {
-        id: stored.token.id.clone(),
-        name: stored.token.staff.name.clone(),
-        role: stored.token.staff.role.name().to_owned(),
-        merchant: stored.token.staff.merchant.as_ref().map(|id| id.as_str().to_owned()),
-        blake3: stored.hash.to_hex().to_string(),
-        created_at_ms: stored.token.created_at.get(),
-    });
-    let document = Document { version: VERSION, tokens: rows.collect() };
-    let mut bytes = serde_json::to_vec_pretty(&document)?;
-    bytes.push(b'\n');
-    let fresh = path.with_extension("json.new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
     }
 }

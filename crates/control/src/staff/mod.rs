@@ -1,14 +1,24 @@
-//! Who may give commands: staff tokens with their roles.
+//! Who may give commands: staff tokens with their roles, sessions of browsers.
 
+mod error;
 mod file;
 mod secret;
+mod session_rows;
+mod sessions;
+mod token_rows;
 mod tokens;
 
 use stampede_domain::{MerchantId, UnixMillis};
 use stampede_engine::Role;
 
+pub use error::StaffError;
 pub use secret::StaffSecret;
-pub use tokens::{IssuedToken, StaffError, StaffTokens};
+pub(crate) use secret::shown_path;
+pub use sessions::{
+    Grant, NewSession, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX, Session, SessionLimits,
+    Sessions,
+};
+pub use tokens::{IssuedToken, StaffTokens};
 
 /// Bytes of a staff member's name.
 pub const STAFF_NAME_BYTES_MAX: usize = 64;
@@ -24,6 +34,22 @@ pub struct NewStaff {
     pub role: Role,
     /// The merchant that the token is bound to; `None` sees every merchant's drops.
     pub merchant: Option<MerchantId>,
+}
+
+impl NewStaff {
+    /// Whether anybody can be let in like this.
+    fn check(&self) -> Result<(), StaffError> {
+        let Self { name, role, merchant } = self;
+        let printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
+        if !printable || name.len() > STAFF_NAME_BYTES_MAX {
+            return Err(StaffError::Name { max: STAFF_NAME_BYTES_MAX });
+        }
+        match (role, merchant) {
+            (Role::Merchant, None) => Err(StaffError::MerchantMissing),
+            (Role::Platform | Role::Creator, Some(_)) => Err(StaffError::Bound { role: *role }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A token as it may be shown: everything but the secret.

@@ -1,22 +1,36 @@
-//! The secret text of a staff token.
+//! Secret texts: what staff send to be let in.
 
 use std::fmt;
 
 /// What every token starts with, so that a leaked one is recognized for what it is.
-const PREFIX: &str = "stf_";
+const TOKEN_PREFIX: &str = "stf_";
+/// What every session's secret starts with.
+const SESSION_PREFIX: &str = "sts_";
+/// The prefixes of every kind of secret.
+const PREFIXES: [&str; 2] = [TOKEN_PREFIX, SESSION_PREFIX];
 
-/// A staff token in clear; it exists only while it is shown, or while it is compared.
+/// A secret in clear; it exists only while it is shown, or while it is compared.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StaffSecret(String);
 
 impl StaffSecret {
-    /// Draws 256 bits.
-    pub(crate) fn random() -> Self {
-        let (high, low) = (rand::random::<u128>(), rand::random::<u128>());
-        Self(format!("{PREFIX}{high:032x}{low:032x}"))
+    /// A staff token.
+    pub(crate) fn token() -> Self {
+        Self::random(TOKEN_PREFIX)
     }
 
-    /// The text to send as `Authorization: Bearer`.
+    /// A session's.
+    pub(crate) fn session() -> Self {
+        Self::random(SESSION_PREFIX)
+    }
+
+    /// Draws 256 bits.
+    fn random(prefix: &str) -> Self {
+        let (high, low) = (rand::random::<u128>(), rand::random::<u128>());
+        Self(format!("{prefix}{high:032x}{low:032x}"))
+    }
+
+    /// The text to send: a token as `Authorization: Bearer`, a session's as its cookie.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -28,7 +42,29 @@ impl fmt::Debug for StaffSecret {
     }
 }
 
-/// What is stored of a token. A secret of 256 random bits needs no slow hash: nobody can guess it.
+/// What is stored of a secret. One of 256 random bits needs no slow hash: nobody can guess it.
 pub(crate) fn hash(secret: &str) -> blake3::Hash {
     blake3::hash(secret.as_bytes())
+}
+
+/// A request's path as a log may show it: without the segments that hold a secret.
+pub(crate) fn shown_path(path: &str) -> String {
+    let hidden = |segment: &&str| PREFIXES.iter().any(|prefix| segment.contains(prefix));
+    let shown = path.split('/').map(|segment| if hidden(&segment) { "hidden" } else { segment });
+    shown.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_without_its_secrets() {
+        for secret in [StaffSecret::token(), StaffSecret::session()] {
+            let path = format!("/join/{}/x", secret.reveal());
+            assert_eq!(shown_path(&path), "/join/hidden/x");
+            assert_eq!(format!("{secret:?}"), "StaffSecret(hidden)");
+        }
+        assert_eq!(shown_path("/v1/drops/d1"), "/v1/drops/d1");
+    }
 }

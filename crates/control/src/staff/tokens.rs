@@ -1,79 +1,13 @@
 //! The tokens of one data directory.
 
-use std::{
-    fs::{File, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use parking_lot::Mutex;
 use stampede_domain::UnixMillis;
-use stampede_engine::Role;
 
 use super::{
-    NewStaff, STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, StaffSecret, StaffToken,
-    file::{self, Stamp, Stored},
-    secret,
+    NewStaff, STAFF_TOKENS_MAX, StaffError, StaffSecret, StaffToken, file::StaffFile, secret,
+    token_rows::Stored,
 };
-
-/// Why a token could not be made, found or read.
-#[derive(Debug, thiserror::Error)]
-pub enum StaffError {
-    /// The file could not be read or written.
-    #[error("staff tokens in {path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What failed.
-        source: io::Error,
-    },
-    /// The file is not what this program wrote.
-    #[error("staff tokens in {path} cannot be read: {what}; nobody is let in until it is repaired")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// An empty or too long name, or one with control characters.
-    #[error("a name must have 1 to {max} bytes and no control characters")]
-    Name {
-        /// Most bytes allowed.
-        max: usize,
-    },
-    /// The name belongs to somebody with another role or merchant.
-    #[error(
-        "the name {name} belongs to token {id} with another role or merchant; use another name"
-    )]
-    NameTaken {
-        /// The name.
-        name: String,
-        /// The token that has it.
-        id: String,
-    },
-    /// A merchant's token without a merchant.
-    #[error("a token with the role merchant must name its merchant: add --merchant ID")]
-    MerchantMissing,
-    /// The platform's or a creator's token with a merchant.
-    #[error("a token with the role {role} cannot be bound: a stream shows every merchant's drops")]
-    Bound {
-        /// The role.
-        role: Role,
-    },
-    /// As many tokens as there may be.
-    #[error("there are {max} staff tokens, which is the most; revoke some first")]
-    TooMany {
-        /// The limit.
-        max: usize,
-    },
-    /// No token has this id.
-    #[error("no staff token has the id {id}")]
-    UnknownToken {
-        /// What was asked for.
-        id: String,
-    },
-}
 
 /// A token that was just made: the only moment at which its secret is known.
 #[derive(Clone, Debug)]
@@ -89,17 +23,7 @@ pub struct IssuedToken {
 /// Several processes may use one directory: changes are made under a lock on a separate file, each
 /// replaces the file in one step, and readers notice at their next request.
 #[derive(Debug)]
-pub struct StaffTokens {
-    path: PathBuf,
-    lock_path: PathBuf,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    stamp: Option<Stamp>,
-    tokens: Vec<Stored>,
-}
+pub struct StaffTokens(StaffFile<Vec<Stored>>);
 
 impl StaffTokens {
     /// Reads `staff.json` in `dir`, which may not exist yet.
@@ -107,13 +31,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn open(dir: &Path) -> Result<Self, StaffError> {
-        let tokens = Self {
-            path: dir.join("staff.json"),
-            lock_path: dir.join("staff.lock"),
-            seen: Mutex::new(Seen { stamp: None, tokens: Vec::new() }),
-        };
-        tokens.with_current(|_| ())?;
-        Ok(tokens)
+        StaffFile::open(dir).map(Self)
     }
 
     /// Makes a token with 256 random bits.
@@ -124,24 +42,12 @@ impl StaffTokens {
     /// # Errors
     /// Any [`StaffError`] except [`StaffError::UnknownToken`].
     pub fn add(&self, staff: NewStaff, now: UnixMillis) -> Result<IssuedToken, StaffError> {
-        let name = &staff.name;
-        let printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
-        if !printable || name.len() > STAFF_NAME_BYTES_MAX {
-            return Err(StaffError::Name { max: STAFF_NAME_BYTES_MAX });
-        }
-        if staff.role == Role::Merchant && staff.merchant.is_none() {
-            return Err(StaffError::MerchantMissing);
-        }
-        if let role @ (Role::Platform | Role::Creator) = staff.role
-            && staff.merchant.is_some()
-        {
-            return Err(StaffError::Bound { role });
-        }
-        let secret = StaffSecret::random();
+        staff.check()?;
+        let secret = StaffSecret::token();
         let id = format!("t{:016x}", rand::random::<u64>());
         let token = StaffToken { id, staff, created_at: now };
         let stored = Stored { token: token.clone(), hash: secret::hash(secret.reveal()) };
-        self.change(|tokens| {
+        self.0.change(|tokens| {
             let same = |other: &&Stored| other.token.staff.name == stored.token.staff.name;
             if let Some(other) = tokens.iter().find(same)
                 && other.token.staff != stored.token.staff
@@ -163,7 +69,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn list(&self) -> Result<Vec<StaffToken>, StaffError> {
-        self.with_current(|tokens| tokens.iter().map(|stored| stored.token.clone()).collect())
+        self.0.look(|tokens| tokens.iter().map(|stored| stored.token.clone()).collect())
     }
 
     /// Makes a token worthless, from the next request on.
@@ -171,7 +77,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::UnknownToken`], [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn revoke(&self, id: &str) -> Result<(), StaffError> {
-        self.change(|tokens| {
+        self.0.change(|tokens| {
             let place = tokens.iter().position(|stored| stored.token.id == id);
             let unknown = || StaffError::UnknownToken { id: id.to_owned() };
             tokens.remove(place.ok_or_else(unknown)?);
@@ -185,7 +91,7 @@ impl StaffTokens {
     /// [`StaffError::Io`] or [`StaffError::Damaged`]: nobody is let in by a file that cannot be read.
     pub fn verify(&self, secret: &str) -> Result<Option<StaffToken>, StaffError> {
         let hash = secret::hash(secret);
-        self.with_current(|tokens| {
+        self.0.look(|tokens| {
             // Hashes compare in constant time, and every one is compared.
             let found = tokens.iter().fold(None, |found, stored| {
                 if stored.hash == hash { Some(&stored.token) } else { found }
@@ -194,56 +100,31 @@ impl StaffTokens {
         })
     }
 
+    /// The token with this id, if it is not revoked.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn find(&self, id: &str) -> Result<Option<StaffToken>, StaffError> {
+        self.0.look(|tokens| {
+            let found = tokens.iter().find(|stored| stored.token.id == id);
+            found.map(|stored| stored.token.clone())
+        })
+    }
+
     /// Whether there is no token at all, as on a new data directory.
     ///
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn is_empty(&self) -> Result<bool, StaffError> {
-        self.with_current(<[Stored]>::is_empty)
-    }
-
-    fn with_current<T>(&self, read: impl FnOnce(&[Stored]) -> T) -> Result<T, StaffError> {
-        let mut seen = self.seen.lock();
-        // The stamp is taken before the content: a change in between is read again next time.
-        let stamp = file::stamp(&self.path).map_err(|source| self.io(source))?;
-        if stamp.is_none() {
-            *seen = Seen { stamp, tokens: Vec::new() };
-        } else if stamp != seen.stamp {
-            let tokens = file::read(&self.path)?;
-            *seen = Seen { stamp, tokens };
-        }
-        Ok(read(&seen.tokens))
-    }
-
-    /// Reads, changes and replaces the file while no other process does.
-    fn change(
-        &self,
-        change: impl FnOnce(&mut Vec<Stored>) -> Result<(), StaffError>,
-    ) -> Result<(), StaffError> {
-        let lock = self.lock().map_err(|source| self.io(source))?;
-        let mut tokens = file::read(&self.path)?;
-        change(&mut tokens)?;
-        file::write(&self.path, &tokens).map_err(|source| self.io(source))?;
-        drop(lock);
-        Ok(())
-    }
-
-    fn lock(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&self.lock_path)?;
-        file.lock()?;
-        Ok(file)
-    }
-
-    fn io(&self, source: io::Error) -> StaffError {
-        StaffError::Io { path: self.path.clone(), source }
+        self.0.look(Vec::is_empty)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
+
+    use stampede_engine::Role;
 
     use super::*;
 

@@ -4,6 +4,7 @@
 
 mod assets;
 mod brake;
+mod browser;
 mod commands;
 mod errors;
 mod ledger;
@@ -13,6 +14,7 @@ mod plans;
 mod reads;
 mod rig;
 mod rooms;
+mod sessions;
 mod sockets;
 mod staff;
 mod streams;

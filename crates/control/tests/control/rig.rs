@@ -16,7 +16,9 @@ use axum::{
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::{Value, json};
-use stampede_control::{ControlConfig, ControlParts, NewStaff, StaffTokens, router};
+use stampede_control::{
+    ControlConfig, ControlParts, NewStaff, SessionLimits, Sessions, StaffTokens, router,
+};
 use stampede_domain::{HoldId, Mode, UnixMillis};
 use stampede_engine::{Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, start};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger};
@@ -42,6 +44,7 @@ pub(crate) struct Rig {
     pub(crate) port: CorePort,
     pub(crate) router: Router,
     pub(crate) staff: Arc<StaffTokens>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) recorder: PrometheusRecorder,
     pub(crate) dir: Arc<TempDir>,
     clock: Arc<TestClock>,
@@ -91,6 +94,8 @@ impl Rig {
         let settings = EngineConfig { cores: 1, ..EngineConfig::default() };
         let (engine, mut ports) = start(settings, ledger, clock.clone(), vec![wake]).unwrap();
         let staff = Arc::new(StaffTokens::open(dir.path()).unwrap());
+        let limits = SessionLimits { per_name_max: 3, max: 5, ..SessionLimits::default() };
+        let sessions = Sessions::open(dir.path(), Arc::clone(&staff), limits).unwrap();
         let token = |name: &'static str, role, merchant: Option<&str>| {
             let merchant = merchant.map(|id| id.parse().unwrap());
             let new = NewStaff { name: name.into(), role, merchant };
@@ -113,6 +118,7 @@ impl Rig {
             port,
             router,
             staff,
+            sessions: Arc::new(sessions),
             recorder,
             dir,
             clock,
@@ -151,6 +157,7 @@ impl Rig {
         router(ControlParts {
             engine: Arc::clone(&self.engine),
             staff: Arc::clone(&self.staff),
+            sessions: Arc::clone(&self.sessions),
             metrics: {
                 let recorder = self.recorder.handle();
                 Arc::new(move || recorder.render())

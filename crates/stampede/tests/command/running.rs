@@ -44,11 +44,16 @@ impl Running {
 
     /// The same, with viewers at a known address.
     pub(crate) fn at(viewers: &str, data: &Path, args: &[&str]) -> Self {
+        Self::at_both(viewers, "127.0.0.1:0", data, args)
+    }
+
+    /// The same, with staff at a known address as well.
+    pub(crate) fn at_both(viewers: &str, control: &str, data: &Path, args: &[&str]) -> Self {
         let first = !data.join("staff.json").exists();
         let mut command = Command::new(env!("CARGO_BIN_EXE_stampede"));
         command.env_clear().env("RUST_LOG", "warn");
         command.arg("serve").arg("--data").arg(data);
-        command.args(["--viewers", viewers, "--control", "127.0.0.1:0"]).args(args);
+        command.args(["--viewers", viewers, "--control", control]).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let log = NamedTempFile::new().unwrap();
         command.stderr(log.reopen().unwrap());

@@ -37,6 +37,10 @@ fn a_value_out_of_range_is_named_with_the_range() {
         ("[viewers]\nlisten = \"here\"\n", "invalid socket address"),
         ("[payments]\nprovider = \"cash\"\n", "unknown variant `cash`"),
         ("[node]\nname = \"a b\"\n", "node.name: "),
+        (
+            "[control]\npublic_url = \"sale.example\"\n",
+            "control.public_url: \"sale.example\" is no address like \"https://sale.example\"",
+        ),
         ("[node]\nsale_memory_mib_max = 0\n", "node.sale_memory_mib_max is 0; 1 to 16777216"),
         ("viewers\n", "settings.toml"),
     ] {
@@ -64,4 +68,23 @@ fn arguments_go_before_the_file() {
     let server = Running::with(&data, &["--config", file.to_str().unwrap()]);
     assert_eq!(server.sell(&data, 1).orders, 1, "the file's payments, the argument's port");
     assert!(server.stop(Signal::TERM).success());
+}
+
+#[test]
+fn a_server_for_the_outside_says_that_browsers_cannot_sign_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("settings.toml");
+    let log = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let (data, args) = (dir.path().join("data"), ["--config", file.to_str().unwrap()]);
+        let server = Running::at_both("127.0.0.1:0", "0.0.0.0:0", &data, &args);
+        let log = server.log();
+        assert!(server.stop(Signal::TERM).success(), "it serves tools all the same");
+        log
+    };
+    assert!(log("").contains("control.public_url is not set: browsers cannot sign in"));
+    let plain = log("[control]\npublic_url = \"http://sale.example\"\n");
+    assert!(plain.contains("control.public_url is not https"), "{plain}");
+    let sound = log("[control]\npublic_url = \"https://sale.example\"\n");
+    assert!(!sound.contains("public_url"), "{sound}");
 }

@@ -1,0 +1,79 @@
+//! The bytes of `staff.json`.
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::UnixMillis;
+use stampede_engine::Role;
+
+use super::{NewStaff, StaffToken, file::Content};
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    version: u32,
+    tokens: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    name: String,
+    role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    merchant: Option<String>,
+    blake3: String,
+    created_at_ms: u64,
+}
+
+/// A token with the hash of its secret.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) token: StaffToken,
+    pub(super) hash: blake3::Hash,
+}
+
+impl Content for Vec<Stored> {
+    type Document = Document;
+    const FILE: &str = "staff.json";
+    const LOCK: &str = "staff.lock";
+
+    fn read(document: Document) -> Result<Self, String> {
+        check_version(document.version, VERSION)?;
+        document.tokens.into_iter().map(stored).collect()
+    }
+
+    fn write(&self) -> Document {
+        let rows = self.iter().map(|stored| Row {
+            id: stored.token.id.clone(),
+            name: stored.token.staff.name.clone(),
+            role: stored.token.staff.role.name().to_owned(),
+            merchant: stored.token.staff.merchant.as_ref().map(|id| id.as_str().to_owned()),
+            blake3: stored.hash.to_hex().to_string(),
+            created_at_ms: stored.token.created_at.get(),
+        });
+        Document { version: VERSION, tokens: rows.collect() }
+    }
+}
+
+fn stored(row: Row) -> Result<Stored, String> {
+    let Row { id, name, role, merchant, blake3, created_at_ms } = row;
+    let role = Role::from_name(&role).ok_or_else(|| format!("token {id} has the role {role:?}"))?;
+    let merchant = merchant.map(|text| text.parse()).transpose();
+    let merchant = merchant.map_err(|error| format!("token {id}: {error}"))?;
+    let hash = hash(&blake3).map_err(|what| format!("token {id}: {what}"))?;
+    let staff = NewStaff { name, role, merchant };
+    let token = StaffToken { id, staff, created_at: UnixMillis::new(created_at_ms) };
+    Ok(Stored { token, hash })
+}
+
+/// A hash as it is written.
+pub(super) fn hash(text: &str) -> Result<blake3::Hash, String> {
+    blake3::Hash::from_hex(text).map_err(|_| "blake3 is not 64 hexadecimal digits".to_owned())
+}
+
+/// Says so if a document is of another version.
+pub(super) fn check_version(given: u32, own: u32) -> Result<(), String> {
+    if given == own { Ok(()) } else { Err(format!("version {given} instead of {own}")) }
+}
