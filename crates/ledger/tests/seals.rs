@@ -6,11 +6,11 @@ mod support;
 use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
-use stampede_domain::Phase;
+use stampede_domain::{DropId, Phase};
 use stampede_ledger::{
     DataDir, JournalReader, LEDGER_FILE, Record, RowHash, RowKey, Seal, SealSummary, SqliteLedger,
 };
-use support::{DROP, Rig, confirmed, entry, expired, hold, lot, node, plan, wait};
+use support::{DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, wait};
 
 /// A drop that two starts have sold from until it settled: 100 units, an order, an expired hold.
 fn settled(path: &Path) {
@@ -66,6 +66,27 @@ fn a_seal_has_the_sums_of_its_chain() {
     assert_eq!(summary.encode(), seal.summary);
     for end in 0..seal.summary.len() {
         assert!(SealSummary::decode(&seal.summary[..end]).is_err(), "cut after {end} bytes");
+    }
+}
+
+#[test]
+fn a_chain_is_read_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    settled(dir.path());
+    let data = DataDir::lock(dir.path()).unwrap();
+    let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+    let other = DropId::new(2);
+    for record in [Record::Planned { plan: Arc::new(plan()), revision: 1 }, Record::Opened] {
+        rig.core.push(entry_in(other, record));
+        wait(|| rig.core.durable() == rig.core.pushed());
+    }
+    rig.writer.shutdown().unwrap();
+    let reader = JournalReader::open(dir.path()).unwrap();
+    let all: Vec<_> = reader.rows(RowKey::default()).map(Result::unwrap).collect();
+    for (drop, is_empty) in [(DROP, false), (other, false), (DropId::new(3), true)] {
+        let chain: Vec<_> = reader.chain(drop).unwrap().map(Result::unwrap).collect();
+        let expected: Vec<_> = all.iter().filter(|row| row.drop == drop).cloned().collect();
+        assert_eq!((&chain, chain.is_empty()), (&expected, is_empty), "{drop}");
     }
 }
 

@@ -31,27 +31,21 @@ pub enum ReportError {
 pub fn drop_report(data_dir: &Path, drop: DropId) -> Result<DropReport, ReportError> {
     let reader = JournalReader::open(data_dir)?;
     let mut fold = DropFold::new(drop);
-    for row in reader.rows(RowKey::default()) {
-        let row = row?;
-        if row.drop == drop {
-            fold.apply(&row)?;
-        }
+    for row in reader.chain(drop)? {
+        fold.apply(&row?)?;
     }
     fold.report().ok_or(ReportError::NoDrop { drop })
 }
 
-/// The terms of one drop as they were edited last. Reads the journal up to where they became final.
+/// The terms of one drop as they were edited last. Reads the drop's rows up to where they became final.
 ///
 /// # Errors
 /// [`ReportError`].
 pub fn drop_plan(data_dir: &Path, drop: DropId) -> Result<Arc<DropPlan>, ReportError> {
     let reader = JournalReader::open(data_dir)?;
     let mut latest = None;
-    for row in reader.rows(RowKey::default()) {
+    for row in reader.chain(drop)? {
         let row = row?;
-        if row.drop != drop {
-            continue;
-        }
         let (incarnation, seq) = (row.incarnation, row.seq);
         let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
         for record in row.decode() {

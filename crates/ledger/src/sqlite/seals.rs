@@ -16,6 +16,10 @@ pub(super) const INSERT: &str = "INSERT INTO seals
      units_supplied, units_sold, orders, amount_minor, settled_at_ms, summary)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
+const SELECT: &str =
+    "SELECT drop_id, first_incarnation, first_seq, incarnation, seq, rows, records,
+    head_hash, units_supplied, units_sold, orders, amount_minor, settled_at_ms, summary FROM seals";
+
 /// Values of one row.
 pub(super) fn values(seal: &Seal) -> impl Params + '_ {
     let ((first_incarnation, first_seq), (incarnation, seq)) = (seal.first, seal.last);
@@ -79,11 +83,20 @@ impl JournalReader {
         if version < 2 {
             return Ok(None);
         }
-        let sql = "SELECT drop_id, first_incarnation, first_seq, incarnation, seq, rows, records,
-                          head_hash, units_supplied, units_sold, orders, amount_minor,
-                          settled_at_ms, summary
-                   FROM seals ORDER BY drop_id";
-        all(&self.connection, "seals", sql, seal).map(Some)
+        all(&self.connection, "seals", &format!("{SELECT} ORDER BY drop_id"), seal).map(Some)
+    }
+
+    /// The seal of one drop, if it has one.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn seal(&self, drop: DropId) -> Result<Option<Seal>, ReadError> {
+        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
+        if version < 2 {
+            return Ok(None);
+        }
+        let sql = format!("{SELECT} WHERE drop_id = {}", drop.get());
+        Ok(all(&self.connection, "seals", &sql, seal)?.pop())
     }
 }
 
