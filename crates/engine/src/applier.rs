@@ -36,7 +36,7 @@ impl Applier<Tag> for TakeApplier {
             if let Some(Link::Viewer(link)) = entry.link
                 && let Some(viewer) = self.shared.directory.by_number(link.number)
             {
-                viewer.set_linked();
+                viewer.set_linked(entry.drop);
             }
             let Record::Taken { hold, deadline, .. } = entry.record else { continue };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {

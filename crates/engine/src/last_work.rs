@@ -25,6 +25,11 @@ impl LastWork {
         }
     }
 
+    /// The rows that were read need not have the latest of that start.
+    pub(crate) fn until_at_least(&mut self, at: UnixMillis) {
+        self.until = self.until.max(at);
+    }
+
     /// Follows a heartbeat.
     pub(crate) fn beat(&mut self, incarnation: Incarnation, at: UnixMillis, beat: Heartbeat) {
         self.incarnation = incarnation;

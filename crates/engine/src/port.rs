@@ -158,7 +158,7 @@ impl CorePort {
                     deadline: take.deadline,
                     channel: channel.cloned(),
                 };
-                let link = viewer.link_to_write().map(Link::Viewer);
+                let link = viewer.link_to_write(request.drop).map(Link::Viewer);
                 let tag = drop.channels.number(sale, channel);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag });
                 sale.tally(core).count_held();

@@ -9,7 +9,7 @@ use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Phase, PoolIndex, Seq, TakeNumber, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Command, Outcome, Record, RecoveredPool, Row};
+use stampede_ledger::{Command, Outcome, Record, RecoveredPool, Row, Sealed};
 use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
@@ -121,6 +121,13 @@ impl Journaled {
         self.leave_behind(at);
         self.last_work.row(incarnation, at);
         Ok(())
+    }
+
+    /// Takes over a drop of which there are no rows.
+    pub(crate) fn sealed(&mut self, sealed: Sealed) {
+        let (drop, summary) = (sealed.seal.drop, &sealed.summary);
+        self.rooms.had(drop, &summary.stream, &summary.merchant);
+        self.over.insert(drop, DropSummary::sealed(sealed));
     }
 
     /// Puts summaries in the place of drops that had been over for long enough at this time.

@@ -38,12 +38,17 @@ impl RoomsPast {
     /// Follows a plan. Chains of one commit come in no order of their own, so this one decides
     /// nothing.
     pub(crate) fn planned(&mut self, drop: DropId, plan: &DropPlan) {
-        let new = || Drops { first: drop, merchant: plan.merchant.clone(), last: drop };
-        let drops = self.drops.entry(plan.stream.clone()).or_insert_with(new);
+        self.had(drop, &plan.stream, &plan.merchant);
+    }
+
+    /// Follows a drop of the merchant in the stream.
+    pub(crate) fn had(&mut self, drop: DropId, stream: &StreamId, merchant: &MerchantId) {
+        let new = || Drops { first: drop, merchant: merchant.clone(), last: drop };
+        let drops = self.drops.entry(stream.clone()).or_insert_with(new);
         drops.last = drops.last.max(drop);
         if drop < drops.first {
             drops.first = drop;
-            drops.merchant = plan.merchant.clone();
+            drops.merchant = merchant.clone();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Bringing an engine up: recovery first, then the threads, then the ports.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     io,
     sync::{Arc, mpsc},
@@ -9,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 use stampede_domain::{DropId, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis};
-use stampede_ledger::{Chains, OpenLedger, ReadError, RingConfig, Writer};
+use stampede_ledger::{Chains, History, OpenLedger, ReadError, RingConfig, Sealed, Writer};
 use stampede_stock::DropStock;
 use tracing::{info, warn};
 
@@ -29,6 +30,7 @@ use crate::{
     sale::{SaleDrop, new_tallies},
     shared::Shared,
     steward::{Book, Recovery, Retiring, Started, Steward, StewardHandle, stock_config},
+    viewer::Directory,
 };
 
 /// Why an engine does not start.
@@ -86,8 +88,9 @@ pub fn start(
     let settled_kept = shared.config.settled_kept;
     let brake = BrakePast::new(ranges);
     let mut journaled = Journaled { brake, settled_kept, ..Journaled::default() };
-    for row in ledger.history {
-        journaled.apply(&row?, &shared.directory)?;
+    fold(&mut journaled, ledger.history, ledger.sealed, &shared.directory)?;
+    if let Some(at) = ledger.worked_until {
+        journaled.last_work.until_at_least(at);
     }
     let stop = journaled.brake.stop_copy(ledger.copied_in, shared.clock.wall());
     let now = begin(&clock, &journaled, ledger.chains.last_at);
@@ -121,6 +124,33 @@ pub fn start(
     let ports = cores.into_iter().enumerate().map(port).collect();
     let threads = Mutex::new(Some((steward, writer)));
     Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
+}
+
+/// Folds the rows, each drop that has none at its place among them.
+fn fold(
+    journaled: &mut Journaled,
+    history: History,
+    mut sealed: Vec<Sealed>,
+    directory: &Directory,
+) -> Result<(), StartError> {
+    sealed.sort_unstable_by_key(|sealed| sealed.seal.first);
+    let mut sealed = sealed.into_iter().peekable();
+    for row in history {
+        let row = row?;
+        let commit = (row.incarnation, row.seq);
+        // Of one commit, the house's row comes first: it may say whose the drop's stream is.
+        let is_before = |sealed: &Sealed| match sealed.seal.first.cmp(&commit) {
+            Ordering::Less => true,
+            Ordering::Equal => row.drop != DropId::HOUSE,
+            Ordering::Greater => false,
+        };
+        while let Some(over) = sealed.next_if(is_before) {
+            journaled.sealed(over);
+        }
+        journaled.apply(&row, directory)?;
+    }
+    sealed.for_each(|over| journaled.sealed(over));
+    Ok(())
 }
 
 /// The steward's ring first, then one for each core.

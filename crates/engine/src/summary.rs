@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{
     DropId, DropPlan, HostId, MerchantId, Mode, Phase, SkuIndex, StreamId, Units, UnixMillis,
 };
+use stampede_ledger::{Sealed, SealedSku};
 
 use crate::{
     sale::{SaleDrop, SkuFigures},
@@ -104,6 +105,26 @@ impl DropSummary {
             host: plan.host.clone(),
             mode: plan.mode,
             skus: skus.collect(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// The same from a seal.
+    pub(crate) fn sealed(Sealed { seal, summary }: Sealed) -> Self {
+        let figures = |sku: &SealedSku| FinalFigures { supplied: sku.supplied, sold: sku.sold };
+        Self {
+            id: seal.drop,
+            revision: summary.revision,
+            version: SaleDrop::first_version(summary.revision) + 1,
+            phase: summary.phase,
+            over_since: seal.settled_at,
+            stream: summary.stream,
+            running_order: summary.running_order,
+            title: summary.title,
+            merchant: summary.merchant,
+            host: summary.host,
+            mode: summary.mode,
+            skus: summary.skus.iter().map(figures).collect(),
             totals: Totals::default(),
         }
     }

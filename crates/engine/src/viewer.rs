@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use dashmap::{DashMap, mapref::entry::Entry};
@@ -30,8 +30,9 @@ pub struct Viewer {
     keeps: AtomicU32,
     /// The drop that the viewer took in last; 0 for none.
     took_in: AtomicU32,
-    /// Set once a commit that holds the link is durable.
-    linked: AtomicBool,
+    /// The highest drop of a take that the link is durable with; 0 for none. Every link that a drop's holds
+    /// need stands behind the drop's first row so, since drops begin in the order of their numbers.
+    linked_in: AtomicU32,
     connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
     pace: SharedSpent,
 }
@@ -56,7 +57,7 @@ impl Viewer {
             link: Arc::new(ViewerLink { number, id }),
             keeps: AtomicU32::new(0),
             took_in: AtomicU32::new(DropId::HOUSE.get()),
-            linked: AtomicBool::new(false),
+            linked_in: AtomicU32::new(DropId::HOUSE.get()),
             connections: Mutex::new(Vec::new()),
             pace: SharedSpent::default(),
         }
@@ -83,11 +84,17 @@ impl Viewer {
         &self.pace
     }
 
-    /// The link that the next take must carry, or `None` once it is durable.
-    pub(crate) fn link_to_write(&self) -> Option<Arc<ViewerLink>> {
-        // ORDERING: Acquire pairs with the Release in `set_linked`; a stale `false` only writes the
+    /// The link, which each ban carries.
+    pub(crate) fn link(&self) -> Arc<ViewerLink> {
+        Arc::clone(&self.link)
+    }
+
+    /// The link that the next take in a drop must carry, or `None` once it is durable with one of a drop
+    /// that is not older.
+    pub(crate) fn link_to_write(&self, drop: DropId) -> Option<Arc<ViewerLink>> {
+        // ORDERING: Acquire pairs with the Release in `set_linked`; an older number only writes the
         // same pair once more.
-        (!self.linked.load(Ordering::Acquire)).then(|| Arc::clone(&self.link))
+        (self.linked_in.load(Ordering::Acquire) < drop.get()).then(|| self.link())
     }
 
     /// Keeps the number until [`Directory::let_go`] is called once for it.
@@ -108,9 +115,10 @@ impl Viewer {
         true
     }
 
-    pub(crate) fn set_linked(&self) {
+    /// The link is durable with a take in the drop; a ban's, of the house, stands for the ban alone.
+    pub(crate) fn set_linked(&self, drop: DropId) {
         // ORDERING: Release pairs with the Acquire in `link_to_write`.
-        self.linked.store(true, Ordering::Release);
+        self.linked_in.fetch_max(drop.get(), Ordering::Release);
     }
 }
 
@@ -145,7 +153,6 @@ impl Directory {
     /// Puts back a link that the ledger holds; of several for one id the latest counts for who comes.
     pub(crate) fn restore(&self, link: ViewerLink) {
         let viewer = Arc::new(Viewer::new(link.number, link.id.clone()));
-        viewer.set_linked();
         self.by_number.insert(link.number, Arc::clone(&viewer));
         self.by_id.insert(link.id, viewer);
     }

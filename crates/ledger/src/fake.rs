@@ -139,7 +139,9 @@ impl FakeLedger {
         }
         let history = Box::new(state.rows.clone().into_iter().map(Ok));
         let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
-        OpenLedger { store: Box::new(store), chains, links, history, copied_in: state.copied_in }
+        let (sealed, worked_until, copied_in) = (Vec::new(), None, state.copied_in);
+        let store = Box::new(store);
+        OpenLedger { store, chains, links, history, sealed, worked_until, copied_in }
     }
 }
 

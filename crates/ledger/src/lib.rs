@@ -20,6 +20,7 @@ mod opened;
 mod plan_codec;
 mod record;
 mod record_error;
+mod reviewer;
 mod ring;
 mod row;
 mod seal;
@@ -36,17 +37,19 @@ pub use codec::{BodyHeader, RecordError, records};
 pub use command_key::CommandKey;
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use house::{BootId, Heartbeat, Room, RoomChange, RoomOwner};
-pub use opened::{History, OpenLedger};
+pub use opened::{History, OpenLedger, Sealed};
 pub use record::{
     AddressLink, BanScope, Banned, BrakeOrder, BrakePart, Command, Entry, Link, Outcome, RatesSet,
     Record, Recovered, RecoveredPool, Text, ViewerLink,
 };
+pub use reviewer::Reviewer;
 pub use ring::{Position, Producer, RingConfig, Wake};
 pub use row::{Row, RowHash};
 pub use seal::{ChainSums, CommitKey, Seal, SealSummary, SealedSku};
 pub use sqlite::{
     Damage, IncarnationRow, JournalReader, LinkRow, NodeRow, OpenError, OrderRow, Projection,
-    ReadError, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions, SupplyRow, Synchronous, Wrong,
+    ReadError, Review, ReviewFault, Reviewed, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions,
+    SupplyRow, Synchronous, Wrong,
 };
 pub use store::{Idle, Store, StoreError};
 pub use tally::{RefusalCounts, Tally};

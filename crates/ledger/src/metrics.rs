@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 
-use crate::Batch;
+use stampede_domain::UnixMillis;
+
+use crate::{Batch, Reviewed};
 
 /// Commits that became durable.
 pub const COMMITS: &str = "stampede_ledger_commits_total";
@@ -28,6 +30,15 @@ pub const ORDERS_BEHIND: &str = "stampede_ledger_orders_behind";
 pub const BUSY: &str = "stampede_ledger_busy";
 /// Tries that found another program's lock.
 pub const BUSY_TRIES: &str = "stampede_ledger_busy_tries_total";
+/// Rows that the background reader has checked.
+pub const REVIEWED_ROWS: &str = "stampede_ledger_reviewed_rows_total";
+/// Drops that it has compared with their seals.
+pub const REVIEWED_DROPS: &str = "stampede_ledger_reviewed_drops_total";
+/// Seals that are not what the journal gives, in the round that goes on or has ended last; a damaged row
+/// counts as one.
+pub const SEALS_DIFFERING: &str = "stampede_ledger_seals_differing";
+/// When it has read the whole journal last, in seconds since 1970; 0 before the first time.
+pub const REVIEWED_AT: &str = "stampede_ledger_reviewed_timestamp_seconds";
 /// 1 once a commit has failed.
 pub const POISONED: &str = "stampede_ledger_poisoned";
 
@@ -71,6 +82,26 @@ pub fn describe() {
         BUSY_TRIES,
         Unit::Count,
         "Tries that found another program's lock on the ledger"
+    );
+    metrics::describe_counter!(
+        REVIEWED_ROWS,
+        Unit::Count,
+        "Journal rows that the background reader has checked"
+    );
+    metrics::describe_counter!(
+        REVIEWED_DROPS,
+        Unit::Count,
+        "Drops that the background reader has compared with their seals"
+    );
+    metrics::describe_gauge!(
+        SEALS_DIFFERING,
+        Unit::Count,
+        "Seals that are not what the journal gives, as the background reader found"
+    );
+    metrics::describe_gauge!(
+        REVIEWED_AT,
+        Unit::Seconds,
+        "When the background reader has read the whole journal last"
     );
     metrics::describe_gauge!(POISONED, Unit::Count, "1 once a commit has failed");
 }
@@ -145,9 +176,45 @@ impl Meter {
     }
 }
 
+/// The background reader's handles.
+pub(crate) struct ReviewMeter {
+    rows: Counter,
+    drops: Counter,
+    differing: Gauge,
+    at: Gauge,
+}
+
+impl ReviewMeter {
+    pub(crate) fn new() -> Self {
+        let (differing, at) = (gauge!(SEALS_DIFFERING), gauge!(REVIEWED_AT));
+        differing.set(0.0);
+        at.set(0.0);
+        Self { rows: counter!(REVIEWED_ROWS), drops: counter!(REVIEWED_DROPS), differing, at }
+    }
+
+    /// What an earlier round has found stays until this one has found as much or has ended.
+    pub(crate) fn stepped(&self, done: &Reviewed, faults: usize) {
+        self.rows.increment(done.rows);
+        self.drops.increment(done.drops);
+        if !done.faults.is_empty() {
+            self.differing.set(count(faults));
+        }
+    }
+
+    pub(crate) fn round_ended(&self, at: UnixMillis, faults: usize) {
+        self.differing.set(count(faults));
+        let seconds = u32::try_from(at.get() / 1_000).unwrap_or(u32::MAX);
+        self.at.set(f64::from(seconds));
+    }
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
 /// Sets a gauge to a count.
 pub(crate) fn gauge(name: &'static str, count: usize) {
-    gauge!(name).set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+    gauge!(name).set(self::count(count));
 }
 
 /// Notes a checkpoint with the bytes that it left in the log.

@@ -207,6 +207,11 @@ impl ChainSums {
         self.ended.is_some()
     }
 
+    /// The stream with the mode, which no edit changes.
+    pub(crate) fn scene(&self) -> Option<(StreamId, Mode)> {
+        self.plan.as_ref().map(|(_, plan)| (plan.stream.clone(), plan.mode))
+    }
+
     /// A row of so many records follows.
     pub(crate) fn row(&mut self, records: u32) {
         self.rows += 1;

@@ -16,7 +16,7 @@ use stampede_control::{ControlConfig, ControlParts, SessionLimits, Sessions, Sit
 use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
-use stampede_ledger::{DataDir, SqliteLedger};
+use stampede_ledger::{DataDir, Reviewer, SqliteLedger};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
 use stampede_wire::ticket::TicketVerifier;
 use tokio::{
@@ -75,6 +75,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         Arc::clone(&clock) as _,
         signals.wakes(),
     )?;
+    let wall = Arc::clone(&clock);
+    let _reviewer = Reviewer::spawn(data.path(), Arc::new(move || wall.wall()))?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
     let gateway =

@@ -186,7 +186,7 @@ impl Steward {
                 if releases_holds {
                     self.brake.releasing.push_back((viewer.number(), id));
                 }
-                (BanScope::Viewer(viewer.number()), viewer.link_to_write().map(Link::Viewer))
+                (BanScope::Viewer(viewer.number()), Some(Link::Viewer(viewer.link())))
             }
             BanTarget::Addresses(range) => {
                 let link = AddressLink { ban: id, range: *range };

@@ -10,6 +10,7 @@ mod memory;
 mod on_air;
 mod outage;
 mod over;
+mod range;
 mod recovery;
 mod rooms;
 mod sale;

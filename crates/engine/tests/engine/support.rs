@@ -19,7 +19,7 @@ use stampede_engine::{
     EngineConfig, HoldLook, MachineTime, Position, Role, StaffCommand, Unavailable, Viewer,
     ViewerEvent, Wake,
 };
-use stampede_ledger::fake::FakeLedger;
+use stampede_ledger::{OpenLedger, fake::FakeLedger};
 use tokio::sync::oneshot;
 
 /// Waits are bounded: a test that hangs says so.
@@ -157,9 +157,16 @@ impl World {
         ledger: FakeLedger,
         clock: Arc<ManualClock>,
     ) -> Self {
+        let opened = ledger.open();
+        Self { ledger, ..Self::on(config, opened, clock) }
+    }
+
+    /// On a ledger that is open.
+    pub(crate) fn on(config: EngineConfig, opened: OpenLedger, clock: Arc<ManualClock>) -> Self {
         let wakes = (0..config.cores).map(|_| Arc::new(|| {}) as Wake).collect();
-        let started = stampede_engine::start(config, ledger.open(), Arc::clone(&clock) as _, wakes);
+        let started = stampede_engine::start(config, opened, Arc::clone(&clock) as _, wakes);
         let (engine, ports) = started.expect("the engine starts");
+        let ledger = FakeLedger::new("n1".parse().unwrap());
         Self { ledger, clock, engine, ports, next_key: 0 }
     }
 

@@ -1,27 +1,26 @@
-//! Opens a ledger for writing: checks it whole, then begins a new incarnation.
+//! Opens a ledger for writing: checks what goes on, then begins a new incarnation.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, params};
-use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq};
+use stampede_domain::{
+    DropId, DurationMs, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq,
+    UnixMillis, limits::SETTLED_KEPT_MS,
+};
 
 use super::{
-    damage::Damage,
     home::Home,
-    reader::{JournalReader, NodeRow, ReadError},
-    recovery, rescue,
-    rows::RowKey,
-    schema, seals,
+    link_rows,
+    open_error::OpenError,
+    range::{self, StartRange, StartRows},
+    reader::{JournalReader, NodeRow, SupplyRow, projection},
+    recovery::{self, Beside},
+    rescue, schema, seals,
     store::{LogPolicy, SqliteStore},
 };
 use crate::{
-    Chains, DataDir, Idle, OpenLedger, RecordError, Seal, Store, StoreError,
+    Chains, DataDir, Idle, OpenLedger, Seal, Store,
     data_dir::sync_dir,
-    links::{self, Links},
     metrics::{WAL_BYTES_MAX, gauge},
 };
 
@@ -34,101 +33,6 @@ const COMMIT_BUSY_WAIT: Duration = Duration::from_millis(100);
 const STATEMENTS_MAX: usize = 32;
 /// Bytes of a page in a new ledger.
 const PAGE_BYTES: usize = 4096;
-
-/// Why a ledger cannot be opened. Nothing has been changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A row is damaged or missing. Restore the directory from a copy; nothing is skipped.
-    #[error("the ledger is damaged: {0}")]
-    Damage(Damage),
-    /// A pool's counters are not the sums of its records.
-    #[error(
-        "the ledger is damaged: supply of {drop} pool {pool} is {stored_supplied} with \
-         {stored_taken} taken; the records give {counted_supplied} with {counted_taken} taken"
-    )]
-    Supply {
-        /// The drop.
-        drop: DropId,
-        /// The pool.
-        pool: PoolIndex,
-        /// Units supplied by the records.
-        counted_supplied: i64,
-        /// Units held or sold by the records.
-        counted_taken: i64,
-        /// Units supplied by the table.
-        stored_supplied: i64,
-        /// Units held or sold by the table.
-        stored_taken: i64,
-    },
-    /// A seal is not what the drop's chain gives.
-    #[error("the ledger is damaged: seal of {drop}: the {field} is not what the journal gives")]
-    Seal {
-        /// The drop.
-        drop: DropId,
-        /// What differs.
-        field: &'static str,
-    },
-    /// A row of viewer links cannot be read.
-    #[error("the ledger is damaged: viewer links of incarnation {incarnation} seq {seq}: {source}")]
-    Links {
-        /// The start.
-        incarnation: Incarnation,
-        /// The commit.
-        seq: Seq,
-        /// What is wrong.
-        source: RecordError,
-    },
-    /// The ledger belongs to another node.
-    #[error("the ledger is node {found}'s, this is node {given}; configure the name {found}")]
-    OtherNode {
-        /// The node in the ledger.
-        found: NodeId,
-        /// The node that wants to open it.
-        given: NodeId,
-    },
-    /// The node has started 2^26 times.
-    #[error("no incarnation follows {last}")]
-    Incarnations {
-        /// The last one.
-        last: Incarnation,
-    },
-    /// A table cannot be read.
-    #[error(transparent)]
-    Read(ReadError),
-    /// `SQLite` reported an error.
-    #[error("{step}: {source}")]
-    Sqlite {
-        /// What was being done.
-        step: &'static str,
-        /// `SQLite`'s report.
-        source: rusqlite::Error,
-    },
-    /// The copy after a disk failure could not be made.
-    #[error("copying the ledger after a disk failure: {}: {source}", path.display())]
-    Rescue {
-        /// The file.
-        path: PathBuf,
-        /// The system's report.
-        source: io::Error,
-    },
-    /// The data directory could not be synced.
-    #[error("syncing {}: {source}", path.display())]
-    Sync {
-        /// The directory.
-        path: PathBuf,
-        /// The system's report.
-        source: io::Error,
-    },
-    /// Catching up after the start failed.
-    #[error("catching up: {0}")]
-    CatchUp(StoreError),
-}
-
-impl OpenError {
-    pub(super) fn sqlite(step: &'static str) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Sqlite { step, source }
-    }
-}
 
 /// `SQLite`'s `synchronous` setting.
 #[doc(hidden)]
@@ -146,6 +50,9 @@ pub enum Synchronous {
 pub struct SqliteOptions {
     /// Bytes of the write-ahead log after which a busy writer stops for a checkpoint.
     pub wal_bytes_max: usize,
+    /// How long before the last row a drop may have been settled or cancelled whose orders are still read
+    /// at the start.
+    pub settled_kept: DurationMs,
     /// Name of the `SQLite` VFS; the platform's own by default.
     pub vfs: Option<String>,
     /// Pages that the database may have; a full disk for tests.
@@ -158,7 +65,13 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { wal_bytes_max: 32 << 20, vfs: None, pages_max: None, synchronous: Synchronous::Full }
+        Self {
+            wal_bytes_max: 32 << 20,
+            settled_kept: DurationMs::new(SETTLED_KEPT_MS),
+            vfs: None,
+            pages_max: None,
+            synchronous: Synchronous::Full,
+        }
     }
 }
 
@@ -187,12 +100,21 @@ impl SqliteLedger {
         let connection = connect(data, options)?;
         let reader = JournalReader::open_with_vfs(data.path(), options.vfs.as_deref())?;
         let fence = own_row(&reader, node)?;
-        let supply = reader.supply()?;
-        let checked =
-            recovery::check(&connection, fence.as_ref(), &reader.incarnations()?, &supply)?;
-        let stored = reader.seals()?.unwrap_or_default();
-        let mut missing = seals::check(stored, checked.seals)?;
-        let links = read_links(&reader)?;
+        let (supply, stored) = (reader.supply()?, reader.seals()?.unwrap_or_default());
+        let range = range(&connection, &stored, options)?;
+        let (_, version) = schema::marks(&connection).map_err(OpenError::sqlite("read version"))?;
+        let beside = Beside {
+            node: fence.as_ref(),
+            ended: &reader.incarnations()?,
+            supply: &supply,
+            seals: &stored,
+            projection: projection(&connection)?,
+            wants_keys: version < 2,
+        };
+        let (range, checked) = recovery::check_all(&connection, range, &beside)?;
+        let read = stored.into_iter().filter(|seal| range.reads(seal.drop)).collect();
+        let mut missing = seals::check(read, checked.seals)?;
+        let links = link_rows::read(&reader, range.from, &checked.bans)?;
         let migrated = schema::migrate(&connection, &checked.keys, &missing);
         if migrated.map_err(OpenError::sqlite("migrate"))? {
             missing.clear();
@@ -210,15 +132,8 @@ impl SqliteLedger {
             epoch,
             last_seq: Seq::default(),
             projector: checked.projector,
-            pools: supply.iter().map(|row| (row.drop, row.pool)).collect(),
-            log: LogPolicy {
-                bytes_max: options.wal_bytes_max,
-                quiet_bytes_max: options.wal_bytes_max / 8,
-                page_bytes: PAGE_BYTES,
-                bytes: 0,
-                held: RepeatedWarning::default(),
-                at: checked.last_at,
-            },
+            pools: pools(&supply, &range),
+            log: log_policy(options, checked.last_at),
         };
         while store.idle().map_err(OpenError::CatchUp)? == Idle::More {}
         store.checkpoint().map_err(OpenError::CatchUp)?;
@@ -232,8 +147,10 @@ impl SqliteLedger {
             heads: checked.heads,
             sums: checked.sums,
         };
-        let history = Box::new(reader.into_rows(RowKey::default()));
-        Ok(OpenLedger { store: Box::new(store), chains, links, history, copied_in })
+        let history = Box::new(StartRows::new(reader, range));
+        let (sealed, worked_until) = (checked.sealed, checked.worked_until);
+        let store = Box::new(store);
+        Ok(OpenLedger { store, chains, links, history, sealed, worked_until, copied_in })
     }
 }
 
@@ -298,14 +215,31 @@ fn own_row(reader: &JournalReader, node: &NodeId) -> Result<Option<NodeRow>, Ope
     }
 }
 
-fn read_links(reader: &JournalReader) -> Result<Links, OpenError> {
-    let mut found = Links::default();
-    for row in reader.links()? {
-        let (incarnation, seq) = (row.incarnation, row.seq);
-        let links = links::decode(&row.pairs);
-        found.append(links.map_err(|source| OpenError::Links { incarnation, seq, source })?);
+/// What of the journal is to be read.
+fn range(
+    connection: &Connection,
+    seals: &[Seal],
+    options: &SqliteOptions,
+) -> Result<StartRange, OpenError> {
+    let (projection, last_at) = (projection(connection)?, range::last_at(connection));
+    Ok(StartRange::of(seals, &projection, last_at, options.settled_kept))
+}
+
+fn log_policy(options: &SqliteOptions, last_at: UnixMillis) -> LogPolicy {
+    LogPolicy {
+        bytes_max: options.wal_bytes_max,
+        quiet_bytes_max: options.wal_bytes_max / 8,
+        page_bytes: PAGE_BYTES,
+        bytes: 0,
+        held: RepeatedWarning::default(),
+        at: last_at,
     }
-    Ok(found)
+}
+
+/// Pools that may still move.
+fn pools(supply: &[SupplyRow], range: &StartRange) -> HashSet<(DropId, PoolIndex)> {
+    let moving = supply.iter().filter(|row| range.reads(row.drop));
+    moving.map(|row| (row.drop, row.pool)).collect()
 }
 
 /// Raises the incarnation; the one before is closed with its last commit, so that a row that
@@ -323,6 +257,8 @@ fn begin_incarnation(
     let begin = || {
         let transaction = connection.unchecked_transaction()?;
         seals::fill(&transaction, missing)?;
+        schema::index_house(&transaction)?;
+        link_rows::begin_rule(&transaction, next)?;
         if let Some(row) = fence {
             transaction.execute(
                 "INSERT INTO incarnations (incarnation, node, last_seq) VALUES (?1, ?2, ?3)",

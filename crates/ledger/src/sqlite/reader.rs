@@ -266,21 +266,6 @@ impl JournalReader {
         })
     }
 
-    /// The links, in commit order.
-    ///
-    /// # Errors
-    /// As for every read.
-    pub fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
-        let sql = "SELECT incarnation, seq, pairs FROM viewers ORDER BY incarnation, seq";
-        all(&self.connection, "viewers", sql, |row| {
-            Ok(LinkRow {
-                incarnation: incarnation(row, 0)?,
-                seq: seq(row, 1)?,
-                pairs: row.value(2)?,
-            })
-        })
-    }
-
     /// The orders behind a place, at most `limit` of them; 0 stands before the first.
     ///
     /// # Errors

@@ -1,20 +1,26 @@
-//! Checks a whole journal before anything builds on it.
+//! Checks what a start reads before anything builds on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use rusqlite::Connection;
-use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq, UnixMillis};
+use stampede_domain::{BanId, DropId, Incarnation, Mode, PoolIndex, StreamId, UnixMillis};
 
 use super::{
-    damage::{Damage, Wrong},
-    open::OpenError,
+    commits::{Commits, damage},
+    damage::Wrong,
+    open_error::OpenError,
     projector::Projector,
-    reader::{IncarnationRow, NodeRow, ReadError, SupplyRow, projection},
-    rows::{RowCursor, RowKey},
-    schema,
+    range::{Found, StartCursor, StartRange},
+    reader::{IncarnationRow, NodeRow, Projection, SupplyRow},
+    rows::RowKey,
+    sealed,
 };
 use crate::{
-    ChainSums, CommandKey, CommitKey, NewOrder, Record, Row, RowHash, Seal, SupplyDelta, codec,
+    BanScope, BrakePart, ChainSums, CommandKey, CommitKey, NewOrder, Record, Row, RowHash, Seal,
+    Sealed, SupplyDelta, codec,
 };
 
 /// What a sound journal leaves behind.
@@ -26,80 +32,131 @@ pub(super) struct Checked {
     pub(super) keys: Vec<CommandKey>,
     /// Sums of the chains that go on.
     pub(super) sums: HashMap<DropId, ChainSums>,
-    /// Seals of those that have ended.
+    /// Seals of those read that have ended.
     pub(super) seals: Vec<Seal>,
+    /// Drops whose rows were left alone.
+    pub(super) sealed: Vec<Sealed>,
+    /// Time of the last commit of the latest start that had written a heartbeat.
+    pub(super) worked_until: Option<UnixMillis>,
+    /// Commits of all bans.
+    pub(super) bans: BanCommits,
+    /// Since when some drop that was read could be on air, by stream.
+    pub(super) aired: Aired,
 }
 
-/// Reads every row once, in commit order.
-pub(super) fn check(
+/// By stream and mode, the commit in which a drop went on air or was about to.
+pub(super) type Aired = HashMap<(StreamId, Mode), CommitKey>;
+
+/// Where bans stand.
+#[derive(Default)]
+pub(super) struct BanCommits {
+    /// Commits of all bans, lifted or not.
+    pub(super) all: Vec<CommitKey>,
+    /// Bans of viewers that are in force.
+    pub(super) viewers: HashMap<BanId, CommitKey>,
+}
+
+/// What a start finds beside the journal.
+pub(super) struct Beside<'a> {
+    pub(super) node: Option<&'a NodeRow>,
+    pub(super) ended: &'a [IncarnationRow],
+    pub(super) supply: &'a [SupplyRow],
+    pub(super) seals: &'a [Seal],
+    pub(super) projection: Projection,
+    /// Whether a table of bound keys is still to be made.
+    pub(super) wants_keys: bool,
+}
+
+/// Checks what the range names; where drops that are over had to do with which of those read is on air,
+/// they are read as well.
+pub(super) fn check_all(
     connection: &Connection,
-    node: Option<&NodeRow>,
-    ended: &[IncarnationRow],
-    supply: &[SupplyRow],
-) -> Result<Checked, OpenError> {
-    let (_, version) = schema::marks(connection).map_err(OpenError::sqlite("read version"))?;
-    let mut starts: BTreeMap<Incarnation, (NodeId, Seq)> = ended
-        .iter()
-        .map(|start| (start.incarnation, (start.node.clone(), start.last_seq)))
-        .collect();
-    if let Some(node) = node {
-        starts.insert(node.incarnation, (node.node.clone(), node.last_seq));
+    range: StartRange,
+    beside: &Beside<'_>,
+) -> Result<(Arc<StartRange>, Checked), OpenError> {
+    let range = Arc::new(range);
+    let checked = check(connection, &range, beside)?;
+    match range.widened(&checked.sealed, &checked.aired) {
+        None => Ok((range, checked)),
+        Some(wider) => {
+            let wider = Arc::new(wider);
+            let checked = check(connection, &wider, beside)?;
+            Ok((wider, checked))
+        }
     }
-    let mut checker = Checker {
-        starts,
-        heads: HashMap::new(),
-        supply: BTreeMap::new(),
-        projector: Projector::new(projection(connection)?),
-        commit: None,
-        last_at: UnixMillis::default(),
-        latest_lots: HashMap::new(),
-        keys: (version < 2).then(Vec::new),
-        tallied: BTreeMap::new(),
-    };
-    let mut cursor = RowCursor::new(RowKey::default());
-    while let Some(row) = cursor.next(connection) {
-        checker.row(&row?)?;
-    }
-    checker.finish(supply)
 }
 
-struct Checker {
-    /// Every start with its node and last commit.
-    starts: BTreeMap<Incarnation, (NodeId, Seq)>,
+/// Reads once what the range names, in commit order.
+fn check(
+    connection: &Connection,
+    range: &Arc<StartRange>,
+    beside: &Beside<'_>,
+) -> Result<Checked, OpenError> {
+    let commits = Commits::new(beside.node, beside.ended, range.from);
+    let mut checker = Checker::new(commits, Projector::new(beside.projection));
+    checker.keys = beside.wants_keys.then(Vec::new);
+    let mut cursor = StartCursor::new(Arc::clone(range));
+    while let Some(found) = cursor.next(connection) {
+        match found? {
+            Found::Row(row) => checker.row(&row)?,
+            Found::Key(key) => checker.commits.skipped(key).map_err(OpenError::Damage)?,
+        }
+    }
+    let mut sealed = Vec::new();
+    for seal in beside.seals.iter().filter(|seal| !range.reads(seal.drop)) {
+        sealed.push(sealed::check_end(connection, seal)?);
+    }
+    checker.commits.finish().map_err(OpenError::Damage)?;
+    compare_supply(&checker.supply, beside.supply, &sealed)?;
+    let worked_in = checker.worked_in.and_then(|start| checker.commits.last_of(start));
+    let worked_until = worked_in.map(|last| sealed::time_of(connection, last)).transpose()?;
+    let mut checked = checker.finish();
+    let last_of_all = sealed.iter().map(|sealed| sealed.seal.settled_at).max();
+    checked.last_at = checked.last_at.max(last_of_all.unwrap_or_default());
+    (checked.sealed, checked.worked_until) = (sealed, worked_until.flatten());
+    Ok(checked)
+}
+
+/// Follows rows in commit order.
+pub(super) struct Checker {
+    pub(super) commits: Commits,
     heads: HashMap<DropId, RowHash>,
     /// Units supplied and taken, summed from the records.
     supply: BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     projector: Projector,
-    commit: Option<Commit>,
-    last_at: UnixMillis,
     /// Number of each drop's latest lot.
     latest_lots: HashMap<DropId, u32>,
     /// Only where there is no table of them yet: the migration fills it.
     keys: Option<Vec<CommandKey>>,
     /// Sums of each drop, with the commit and the time of its latest row.
     tallied: BTreeMap<DropId, (ChainSums, CommitKey, UnixMillis)>,
-}
-
-/// The commit whose rows are being read.
-struct Commit {
-    incarnation: Incarnation,
-    seq: Seq,
-    rows: u16,
-    found: u16,
-    at: UnixMillis,
+    /// The latest start that has written a heartbeat.
+    worked_in: Option<Incarnation>,
+    bans: BanCommits,
+    /// The commit in which each drop went on air first.
+    aired: HashMap<DropId, CommitKey>,
 }
 
 impl Checker {
-    fn row(&mut self, row: &Row) -> Result<(), OpenError> {
+    pub(super) fn new(commits: Commits, projector: Projector) -> Self {
+        Self {
+            commits,
+            heads: HashMap::new(),
+            supply: BTreeMap::new(),
+            projector,
+            latest_lots: HashMap::new(),
+            keys: None,
+            tallied: BTreeMap::new(),
+            worked_in: None,
+            bans: BanCommits::default(),
+            aired: HashMap::new(),
+        }
+    }
+
+    pub(super) fn row(&mut self, row: &Row) -> Result<(), OpenError> {
         let fail = |wrong| OpenError::Damage(damage(row, wrong));
         let (header, records) = codec::body(&row.body).map_err(|e| fail(Wrong::Body(e)))?;
-        self.place(row, header.rows, header.at)?;
-        let Some((node, _)) = self.starts.get(&row.incarnation) else {
-            return Err(fail(Wrong::UnknownIncarnation));
-        };
-        if row.node != *node {
-            return Err(fail(Wrong::Node { found: row.node.clone(), expected: node.clone() }));
-        }
+        self.commits.row(row, header).map_err(OpenError::Damage)?;
         let expected = self.heads.get(&row.drop).copied();
         let expected = expected.unwrap_or_else(|| RowHash::genesis(row.drop));
         if row.prev_hash != expected {
@@ -130,67 +187,26 @@ impl Checker {
         Ok(())
     }
 
-    /// Checks that the row is the next one: the next of its commit, or the first of the next.
-    fn place(&mut self, row: &Row, rows: u16, at: UnixMillis) -> Result<(), OpenError> {
-        let fail = |wrong| Err(OpenError::Damage(damage(row, wrong)));
-        if let Some(commit) = &mut self.commit
-            && (commit.incarnation, commit.seq) == (row.incarnation, row.seq)
+    /// Drops that rows were read of.
+    pub(super) fn drops(&self) -> Vec<DropId> {
+        self.tallied.keys().copied().collect()
+    }
+
+    /// The seal of a drop whose chain has ended; nothing is kept of the drop then.
+    pub(super) fn take_ended(&mut self, drop: DropId) -> Option<Seal> {
+        let (tallied, last, at) = self.tallied.get(&drop)?;
+        let seal = tallied.seal(drop, *last, *self.heads.get(&drop)?, *at)?;
+        self.tallied.remove(&drop);
+        self.heads.remove(&drop);
+        self.aired.remove(&drop);
+        self.latest_lots.remove(&drop);
+        while let Some(pool) = self.supply.range((drop, PoolIndex::default())..).next()
+            && pool.0.0 == drop
         {
-            commit.found = commit.found.saturating_add(1);
-            if rows != commit.rows {
-                return fail(Wrong::Rows { found: rows, expected: commit.rows });
-            }
-            if at != commit.at {
-                return fail(Wrong::Time { at, before: commit.at });
-            }
-            return Ok(());
+            let pool = *pool.0;
+            self.supply.remove(&pool);
         }
-        self.commit_is_whole()?;
-        let (incarnation, seq) = self.expected_commit(row.incarnation);
-        if (row.incarnation, row.seq) != (incarnation, seq) {
-            return fail(Wrong::Gap { incarnation, seq });
-        }
-        if at < self.last_at {
-            return fail(Wrong::Time { at, before: self.last_at });
-        }
-        self.last_at = at;
-        self.commit =
-            Some(Commit { incarnation: row.incarnation, seq: row.seq, rows, found: 1, at });
-        Ok(())
-    }
-
-    /// The commit that must come next, where the next row is of `incarnation`.
-    fn expected_commit(&self, incarnation: Incarnation) -> (Incarnation, Seq) {
-        let after = |seq: Seq| seq.next().unwrap_or(Seq::MAX);
-        let mut done = Seq::default();
-        let mut from = Incarnation::default();
-        if let Some(commit) = &self.commit {
-            if commit.incarnation == incarnation {
-                return (incarnation, after(commit.seq));
-            }
-            from = commit.incarnation;
-            done = commit.seq;
-        }
-        // Every start up to this one must have been read to its end.
-        for (start, (_, last_seq)) in self.starts.range(from..incarnation) {
-            let read = if *start == from { done } else { Seq::default() };
-            if read < *last_seq {
-                return (*start, after(read));
-            }
-        }
-        (incarnation, after(Seq::default()))
-    }
-
-    fn commit_is_whole(&self) -> Result<(), OpenError> {
-        match &self.commit {
-            Some(commit) if commit.found != commit.rows => Err(OpenError::Damage(Damage {
-                drop: None,
-                incarnation: commit.incarnation,
-                seq: commit.seq,
-                wrong: Wrong::Rows { found: commit.found, expected: commit.rows },
-            })),
-            _ => Ok(()),
-        }
+        Some(seal)
     }
 
     fn record(
@@ -220,8 +236,25 @@ impl Checker {
         if let Some((sums, ..)) = self.tallied.get_mut(&row.drop) {
             sums.record(record);
         }
-        if let Record::Lot { lot, .. } = record {
-            self.latest_lots.insert(row.drop, *lot);
+        let commit = (row.incarnation, row.seq);
+        match record {
+            Record::Lot { lot, .. } => {
+                self.latest_lots.insert(row.drop, *lot);
+            }
+            Record::Countdown { .. } | Record::Opened | Record::Featured => {
+                self.aired.entry(row.drop).or_insert(commit);
+            }
+            Record::Heartbeat(_) => self.worked_in = Some(row.incarnation),
+            Record::Banned(banned) => {
+                self.bans.all.push(commit);
+                if matches!(banned.scope, BanScope::Viewer(_)) {
+                    self.bans.viewers.insert(banned.ban, commit);
+                }
+            }
+            Record::Lifted { part: BrakePart::Ban(ban), .. } => {
+                self.bans.viewers.remove(ban);
+            }
+            _ => {}
         }
         if let Some(keys) = &mut self.keys {
             let latest_lot = self.latest_lots.get(&row.drop).copied();
@@ -235,20 +268,15 @@ impl Checker {
         Ok(())
     }
 
-    fn finish(self, supply: &[SupplyRow]) -> Result<Checked, OpenError> {
-        self.commit_is_whole()?;
-        // Whatever start comes last: a commit behind the last row read must not be named anywhere.
-        let beyond = self.starts.last_key_value().and_then(|(last, _)| last.next());
-        if let Some(beyond) = beyond {
-            let (incarnation, seq) = self.expected_commit(beyond);
-            if let Some((_, last_seq)) = self.starts.get(&incarnation) {
-                let wrong = Wrong::Tail { last_seq: *last_seq };
-                return Err(OpenError::Damage(Damage { drop: None, incarnation, seq, wrong }));
+    fn finish(self) -> Checked {
+        let Self { commits, heads, projector, keys, tallied, bans, aired: drops, .. } = self;
+        let mut aired = Aired::new();
+        for (drop, commit) in drops {
+            if let Some(scene) = tallied.get(&drop).and_then(|(sums, ..)| sums.scene()) {
+                let first = aired.entry(scene).or_insert(commit);
+                *first = commit.min(*first);
             }
         }
-        self.commit_is_not_beyond_its_start()?;
-        compare_supply(&self.supply, supply)?;
-        let Self { heads, last_at, projector, keys, tallied, .. } = self;
         let mut seals = Vec::new();
         let mut sums = HashMap::new();
         for (drop, (tallied, last, at)) in tallied {
@@ -259,38 +287,45 @@ impl Checker {
                 }
             }
         }
-        let keys = keys.unwrap_or_default();
-        Ok(Checked { heads, last_at, projector, keys, sums, seals })
-    }
-
-    fn commit_is_not_beyond_its_start(&self) -> Result<(), OpenError> {
-        let Some(commit) = &self.commit else { return Ok(()) };
-        let last = self.starts.get(&commit.incarnation).map(|(_, last_seq)| *last_seq);
-        match last {
-            Some(last_seq) if commit.seq > last_seq => Err(OpenError::Damage(Damage {
-                drop: None,
-                incarnation: commit.incarnation,
-                seq: commit.seq,
-                wrong: Wrong::Tail { last_seq },
-            })),
-            _ => Ok(()),
-        }
+        let (last_at, keys) = (commits.last_at(), keys.unwrap_or_default());
+        let (sealed, worked_until) = (Vec::new(), None);
+        Checked { heads, last_at, projector, keys, sums, seals, sealed, worked_until, bans, aired }
     }
 }
 
+/// Units supplied and taken of each drop whose rows are left alone stand in its seal.
 fn compare_supply(
     counted: &BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     stored: &[SupplyRow],
+    sealed: &[Sealed],
 ) -> Result<(), OpenError> {
     let signed = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
-    let stored: BTreeMap<_, _> = stored
-        .iter()
-        .map(|row| ((row.drop, row.pool), (signed(row.supplied), signed(row.taken))))
-        .collect();
-    let keys = counted.keys().chain(stored.keys());
+    let mut left: HashMap<DropId, (u64, u64)> =
+        sealed.iter().map(|sealed| (sealed.seal.drop, (0, 0))).collect();
+    let mut read = BTreeMap::new();
+    for row in stored {
+        if let Some((supplied, taken)) = left.get_mut(&row.drop) {
+            *supplied += row.supplied;
+            *taken += row.taken;
+        } else {
+            read.insert((row.drop, row.pool), (signed(row.supplied), signed(row.taken)));
+        }
+    }
+    for Sealed { seal, .. } in sealed {
+        let (supplied, taken) = left[&seal.drop];
+        for (field, found, of_seal) in [
+            ("units supplied", supplied, seal.units_supplied),
+            ("units sold", taken, seal.units_sold),
+        ] {
+            if found != of_seal {
+                return Err(OpenError::SealSupply { drop: seal.drop, field, found, of_seal });
+            }
+        }
+    }
+    let keys = counted.keys().chain(read.keys());
     for key in keys {
         let count = counted.get(key).copied().unwrap_or_default();
-        let store = stored.get(key).copied().unwrap_or_default();
+        let store = read.get(key).copied().unwrap_or_default();
         if count != store {
             return Err(OpenError::Supply {
                 drop: key.0,
@@ -303,14 +338,4 @@ fn compare_supply(
         }
     }
     Ok(())
-}
-
-fn damage(row: &Row, wrong: Wrong) -> Damage {
-    Damage { drop: Some(row.drop), incarnation: row.incarnation, seq: row.seq, wrong }
-}
-
-impl From<ReadError> for OpenError {
-    fn from(error: ReadError) -> Self {
-        Self::Read(error)
-    }
 }

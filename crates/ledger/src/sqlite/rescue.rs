@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{home::Home, open::OpenError, schema};
+use super::{home::Home, open_error::OpenError, schema};
 use crate::{DataDir, data_dir::sync_dir};
 
 /// The copy while it is being made; worthless after a crash.

@@ -67,8 +67,7 @@ impl JournalReader {
         let seal = self.seal(drop)?;
         let after = seal.as_ref().map(|seal| RowKey::before(seal.first)).unwrap_or_default();
         let last = seal.map_or(END, |seal| RowKey::in_commit(seal.last, drop));
-        let chain = Some(Chain { drop: drop.get(), last });
-        Ok(Rows { reader: self, cursor: RowCursor { chain, ..RowCursor::new(after) } })
+        Ok(Rows { reader: self, cursor: RowCursor::of_drop(drop, after, last) })
     }
 }
 
@@ -100,6 +99,12 @@ struct Chain {
 impl RowCursor {
     pub(super) const fn new(after: RowKey) -> Self {
         Self { after, fetched: VecDeque::new(), ended: false, chain: None }
+    }
+
+    /// The rows of one drop behind a key, up to another.
+    pub(super) const fn of_drop(drop: DropId, after: RowKey, last: RowKey) -> Self {
+        let chain = Some(Chain { drop: drop.get(), last });
+        Self { after, fetched: VecDeque::new(), ended: false, chain }
     }
 
     pub(super) fn next(&mut self, connection: &Connection) -> Option<Result<Row, ReadError>> {

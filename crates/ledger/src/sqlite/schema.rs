@@ -147,6 +147,13 @@ pub(super) fn migrate(
     Ok(true)
 }
 
+/// Makes the index by which a start finds the house's rows without those of drops, if it is not there.
+pub(super) fn index_house(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE INDEX IF NOT EXISTS journal_house ON journal (incarnation, seq) WHERE drop_id = 0",
+    )
+}
+
 /// Whether this program knows the file's mark and version.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use stampede_domain::{DropId, UnixMillis};
 
 use super::{
     columns::{Columns, all, hash, in_table, incarnation, seq},
-    open::OpenError,
+    open_error::OpenError,
     reader::{JournalReader, ReadError},
     schema,
 };

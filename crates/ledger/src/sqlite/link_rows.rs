@@ -1,0 +1,100 @@
+//! Which rows of links a start reads.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use stampede_domain::{Incarnation, Seq};
+
+use super::{
+    columns::{Columns, all, in_table, incarnation, seq},
+    open_error::OpenError,
+    reader::{JournalReader, LinkRow, ReadError},
+    recovery::BanCommits,
+};
+use crate::{
+    CommitKey,
+    links::{self, Links},
+};
+
+const SELECT: &str = "SELECT incarnation, seq, pairs FROM viewers";
+/// The row of `projection` that names the first start whose takes and bans carry the links that they
+/// need.
+const RULE: &str = "links";
+
+/// Notes that this start and all later ones write links by the rule, unless an earlier one did.
+pub(super) fn begin_rule(connection: &Connection, start: Incarnation) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO projection (name, incarnation, seq, drop_id, record)
+               VALUES (?1, ?2, 0, 0, 0) ON CONFLICT DO NOTHING";
+    connection.execute(sql, params![RULE, start.get()]).map(|_inserted| ())
+}
+
+/// The links that a start needs, in commit order: those of commits from `from` on, where the oldest drop
+/// that is read begins, and those beside bans. Links that were written before the rule may stand in any
+/// earlier commit; while a drop or a ban in force is as old as that, all are read.
+pub(super) fn read(
+    reader: &JournalReader,
+    from: CommitKey,
+    bans: &BanCommits,
+) -> Result<Links, OpenError> {
+    let rule = rule(&reader.connection)?;
+    let by_rule = |commit: &CommitKey| rule.is_some_and(|start| commit.0 >= start);
+    let mut rows = Vec::new();
+    let from = if by_rule(&from) && bans.viewers.values().all(by_rule) {
+        let mut beside = bans.all.clone();
+        beside.sort_unstable();
+        beside.dedup();
+        for commit in beside.iter().filter(|commit| **commit < from) {
+            rows.extend(reader.links_at(*commit)?);
+        }
+        from
+    } else {
+        CommitKey::default()
+    };
+    rows.extend(reader.links_from(from)?);
+    let mut found = Links::default();
+    for row in rows {
+        let (incarnation, seq) = (row.incarnation, row.seq);
+        let links = links::decode(&row.pairs);
+        found.append(links.map_err(|source| OpenError::Links { incarnation, seq, source })?);
+    }
+    Ok(found)
+}
+
+fn rule(connection: &Connection) -> Result<Option<Incarnation>, ReadError> {
+    let sql = "SELECT incarnation FROM projection WHERE name = ?1";
+    let fail = in_table("projection");
+    let found = connection.query_row(sql, [RULE], |row| row.get::<_, u32>(0)).optional();
+    Ok(found.map_err(fail)?.and_then(Incarnation::new))
+}
+
+impl JournalReader {
+    /// The links, in commit order.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
+        self.links_from((Incarnation::default(), Seq::default()))
+    }
+
+    /// The links of this commit and all later ones.
+    fn links_from(&self, (incarnation, seq): CommitKey) -> Result<Vec<LinkRow>, ReadError> {
+        let (incarnation, seq) = (incarnation.get(), seq.get());
+        let sql = format!(
+            "{SELECT} WHERE (incarnation, seq) >= ({incarnation}, {seq}) ORDER BY incarnation, seq"
+        );
+        all(&self.connection, "viewers", &sql, link_row)
+    }
+
+    /// The links of one commit.
+    fn links_at(&self, (incarnation, seq): CommitKey) -> Result<Option<LinkRow>, ReadError> {
+        let fail = in_table("viewers");
+        let sql = format!("{SELECT} WHERE incarnation = ?1 AND seq = ?2");
+        let mut statement = self.connection.prepare_cached(&sql).map_err(&fail)?;
+        let key = (incarnation.get(), seq.get().cast_signed());
+        let mut found = statement.query(key).map_err(&fail)?;
+        let row = found.next().map_err(&fail)?;
+        row.map(|row| link_row(&Columns { table: "viewers", row })).transpose()
+    }
+}
+
+fn link_row(row: &Columns<'_>) -> Result<LinkRow, ReadError> {
+    Ok(LinkRow { incarnation: incarnation(row, 0)?, seq: seq(row, 1)?, pairs: row.value(2)? })
+}

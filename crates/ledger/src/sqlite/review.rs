@@ -1,0 +1,168 @@
+//! Reads the whole journal again, slowly, while the server runs.
+//!
+//! A start leaves the rows of drops alone that are over. Here every row is checked all the same, and every
+//! seal is worked out again.
+
+use std::{collections::BTreeMap, path::Path};
+
+use stampede_domain::DropId;
+
+use super::{
+    commits::Commits,
+    open_error::OpenError,
+    projector::Projector,
+    reader::{JournalReader, Projection, ReadError},
+    recovery::Checker,
+    rows::{RowCursor, RowKey},
+};
+use crate::{CommitKey, Seal};
+
+/// Rows of one step at most.
+const ROWS_PER_STEP_MAX: usize = 1_000;
+/// Bytes of bodies after which a step takes in no more.
+const BYTES_PER_STEP: usize = 1 << 20;
+
+/// What the reader has found wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewFault {
+    /// A seal is not what the drop's chain gives.
+    #[error("seal of {drop}: the {field} is not what the journal gives")]
+    Seal {
+        /// The drop.
+        drop: DropId,
+        /// What differs.
+        field: &'static str,
+    },
+    /// A drop is over and has no seal.
+    #[error("{drop} is over and has no seal")]
+    Missing {
+        /// The drop.
+        drop: DropId,
+    },
+    /// A row is damaged or missing; what stands behind it in the journal is not read in this round.
+    #[error("{0}")]
+    Journal(OpenError),
+}
+
+/// What a step did.
+#[derive(Debug, Default)]
+pub struct Reviewed {
+    /// Rows read.
+    pub rows: u64,
+    /// Drops compared with their seals.
+    pub drops: u64,
+    /// What was wrong with them.
+    pub faults: Vec<ReviewFault>,
+    /// The journal has been read to where it ended when the round began.
+    pub round_ended: bool,
+}
+
+/// A reader of the whole journal, one bounded step after the other.
+pub struct Review {
+    reader: JournalReader,
+    round: Option<Round>,
+}
+
+/// One reading of the journal, up to where it ended at the beginning.
+struct Round {
+    checker: Checker,
+    cursor: RowCursor,
+    seals: BTreeMap<DropId, Seal>,
+    last: CommitKey,
+}
+
+impl Review {
+    /// Opens the ledger of a data directory for reading.
+    ///
+    /// # Errors
+    /// As for every reader.
+    pub fn open(data_dir: &Path) -> Result<Self, ReadError> {
+        Ok(Self { reader: JournalReader::open(data_dir)?, round: None })
+    }
+
+    /// Reads on, at most 1,000 rows; begins a new round where one has ended. Holds no snapshot between
+    /// two steps.
+    ///
+    /// # Errors
+    /// The ledger cannot be read; the next step begins a new round.
+    pub fn step(&mut self) -> Result<Reviewed, ReadError> {
+        let mut round = match self.round.take() {
+            Some(round) => round,
+            None => Round::begin(&self.reader)?,
+        };
+        let mut done = Reviewed::default();
+        if let Err(why) = round.read(&self.reader, &mut done) {
+            match why {
+                OpenError::Read(why) => return Err(why),
+                why => done.faults.push(ReviewFault::Journal(why)),
+            }
+            done.round_ended = true;
+        }
+        if !done.round_ended {
+            self.round = Some(round);
+        }
+        Ok(done)
+    }
+}
+
+impl Round {
+    fn begin(reader: &JournalReader) -> Result<Self, ReadError> {
+        let snapshot = reader.snapshot()?;
+        let reader = snapshot.reader();
+        let node = reader.nodes()?.pop();
+        let commits = Commits::new(node.as_ref(), &reader.incarnations()?, CommitKey::default());
+        let seals = reader.seals()?.unwrap_or_default();
+        let last = node.map(|node| (node.incarnation, node.last_seq)).unwrap_or_default();
+        // Behind every row: no order waits here for its table.
+        let all = RowKey { incarnation: u32::MAX, seq: u64::MAX, drop: u32::MAX };
+        let projector = Projector::new(Projection { row: all, record: u32::MAX });
+        Ok(Self {
+            checker: Checker::new(commits, projector),
+            cursor: RowCursor::new(RowKey::default()),
+            seals: seals.into_iter().map(|seal| (seal.drop, seal)).collect(),
+            last,
+        })
+    }
+
+    fn read(&mut self, reader: &JournalReader, done: &mut Reviewed) -> Result<(), OpenError> {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < ROWS_PER_STEP_MAX && bytes < BYTES_PER_STEP {
+            let row = self.cursor.next(&reader.connection).transpose()?;
+            let Some(row) = row.filter(|row| (row.incarnation, row.seq) <= self.last) else {
+                self.checker.commits.finish().map_err(OpenError::Damage)?;
+                for drop in self.checker.drops() {
+                    let computed = self.checker.take_ended(drop);
+                    done.faults.extend(computed.and_then(|computed| self.compare(&computed)));
+                }
+                // Seals of drops that are not over, or not there.
+                let made_up = std::mem::take(&mut self.seals).into_keys();
+                let fault = |drop| ReviewFault::Seal { drop, field: "drop" };
+                done.faults.extend(made_up.map(fault));
+                done.round_ended = true;
+                return Ok(());
+            };
+            (rows, bytes) = (rows + 1, bytes + row.body.len());
+            self.checker.row(&row)?;
+            done.rows += 1;
+            // What ends a chain need not stand in its last row.
+            let commit = (row.incarnation, row.seq);
+            let is_last = self.seals.get(&row.drop).is_some_and(|seal| seal.last == commit);
+            if is_last && let Some(computed) = self.checker.take_ended(row.drop) {
+                done.drops += 1;
+                done.faults.extend(self.compare(&computed));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, computed: &Seal) -> Option<ReviewFault> {
+        let drop = computed.drop;
+        match self.seals.remove(&drop) {
+            None => Some(ReviewFault::Missing { drop }),
+            Some(stored) => {
+                let field = computed.difference(&stored)?;
+                Some(ReviewFault::Seal { drop, field })
+            }
+        }
+    }
+}
