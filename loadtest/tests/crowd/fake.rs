@@ -39,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) supply: u32,
     pub(crate) hold_ttl: Duration,
     pub(crate) countdown: Duration,
+    /// Opens only once somebody has clicked too early, however late the crowd is.
+    pub(crate) awaits_early_click: bool,
     /// After so many buys, every connection breaks once without an answer.
     pub(crate) breaks_after: Option<u64>,
 }
@@ -185,7 +187,9 @@ async fn serve(
                 tokio::spawn(async move { viewer(accepted.unwrap().0, shared).await });
             }
             _ = tick.tick() => {
-                if opening.is_some_and(|at| at <= Instant::now()) {
+                let is_early = shared.books.lock().refused.contains_key("not_open");
+                let awaits_click = terms.awaits_early_click && !is_early;
+                if !awaits_click && opening.is_some_and(|at| at <= Instant::now()) {
                     opening = None;
                     shared.phase.send_replace((3, Phase::Open, None));
                 }

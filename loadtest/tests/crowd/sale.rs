@@ -52,6 +52,7 @@ pub(crate) const TERMS: Terms = Terms {
     supply: 100,
     hold_ttl: Duration::from_millis(400),
     countdown: Duration::from_millis(200),
+    awaits_early_click: true,
     breaks_after: None,
 };
 
