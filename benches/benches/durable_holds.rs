@@ -170,6 +170,7 @@ fn open(engine: &Engine, units: usize) -> DropId {
             actor: "bench".into(),
             role: Role::Admin,
             merchant: None,
+            streams: stampede_engine::StreamScope::All,
             key: key.parse().unwrap(),
             reason: None,
             drop,

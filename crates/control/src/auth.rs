@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
 };
 use stampede_domain::{IdempotencyKey, MerchantId, StreamId};
-use stampede_engine::{Engine, Role};
+use stampede_engine::{Engine, Role, StreamScope};
 
 use crate::{
     cookie,
@@ -47,6 +47,11 @@ impl Staff {
         self.staff.merchant.as_ref()
     }
 
+    /// The streams that the token is bound to.
+    pub(crate) fn streams(&self) -> &StreamScope {
+        &self.staff.streams
+    }
+
     /// The session, if the request came with its cookie.
     pub(crate) fn session(&self) -> Option<&SignedIn> {
         self.session.as_ref()
@@ -60,18 +65,21 @@ impl Staff {
         }
     }
 
-    /// Whether drops with these terms may be seen: a bound token sees its merchant's, a creator what
-    /// stands in its own rooms.
+    /// Whether drops with these terms may be seen: a bound token sees its merchant's and what stands in
+    /// its streams, a creator what stands in its own rooms.
     pub(crate) fn sees(&self, engine: &Engine, stream: &StreamId, merchant: &MerchantId) -> bool {
+        if !self.streams().covers(stream) {
+            return false;
+        }
         if self.role() == Role::Creator {
             return engine.is_creators(stream, self.name());
         }
         self.merchant().is_none_or(|own| own == merchant)
     }
 
-    /// Whether the token is for every merchant's business.
+    /// Whether the token is for every merchant's and every stream's business.
     pub(crate) fn is_everybodys(&self) -> bool {
-        self.merchant().is_none() && self.role() != Role::Creator
+        self.merchant().is_none() && self.streams().is_all() && self.role() != Role::Creator
     }
 }
 

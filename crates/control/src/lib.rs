@@ -33,7 +33,7 @@ pub use serve::serve;
 pub use site::{PublicUrl, PublicUrlError, Site};
 pub use staff::{
     Grant, IssuedToken, NewSession, NewStaff, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX,
-    STAFF_NAME_BYTES_MAX, STAFF_TOKENS_MAX, Session, SessionLimits, Sessions, StaffError,
-    StaffSecret, StaffToken, StaffTokens,
+    STAFF_NAME_BYTES_MAX, STAFF_STREAMS_MAX, STAFF_TOKENS_MAX, Session, SessionLimits, Sessions,
+    StaffError, StaffSecret, StaffToken, StaffTokens,
 };
 pub use state::{ControlParts, MetricsText};

@@ -251,37 +251,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn every_refusal_of_the_engine_has_a_code_here() {
-        let refusals = [
-            CommandRefusal::UnknownDrop,
-            CommandRefusal::Forbidden { role: "host", action: "plan", who: "admin".into() },
-            CommandRefusal::KeyReused,
-            CommandRefusal::WrongPhase { action: "pause", phase: Phase::Closed },
-            CommandRefusal::Plan(PlanError::Text { field: "title", max: 200 }),
-            CommandRefusal::Fixed { field: "stream" },
-            CommandRefusal::AlreadySupplied,
-            CommandRefusal::UnknownSku { sku: "mug".parse().unwrap() },
-            CommandRefusal::LotOutOfRange {
-                units: Units::ZERO,
-                supplied: Units::ONE,
-                max: Units::MAX,
-            },
-            CommandRefusal::StreamFull { max: 64 },
-            CommandRefusal::MemoryFull { of: "all live drops", needed: 3, used: 2, max: 4 },
-            CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
-            CommandRefusal::TooFarAhead { field: "starts_at", at: 9, now: 2, max_days: 366 },
-            CommandRefusal::EndsTooSoon { opens_at: 3, ends_at: 4, min_ms: 1_000 },
-            CommandRefusal::Reason { max: 500 },
-            CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
-            CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },
-            CommandRefusal::Rates(RatesError { field: "buys_per_s", value: 0, min: 1, max: 9 }),
-            CommandRefusal::BanRange(BanRangeError { range: "::/0".parse().unwrap() }),
-            CommandRefusal::Expiry { value: 1, min: 1_000, max: 2_000 },
-            CommandRefusal::NotInForce { what: "takes are not stopped" },
-            CommandRefusal::UnknownBan { ban: BanId::new(7) },
-            CommandRefusal::BansFull { max: 10_000 },
-            CommandRefusal::CommandsFull { max: 10_000 },
+    fn about_rooms() -> [CommandRefusal; 11] {
+        [
             CommandRefusal::StreamNotYours {
                 stream: "show".parse().unwrap(),
                 owner: RoomOwner::House,
@@ -308,8 +279,44 @@ mod tests {
             CommandRefusal::RoomsFull { of: "all owners".into(), max: 5 },
             CommandRefusal::RoomFull { stream: "show".parse().unwrap(), max: 5 },
             CommandRefusal::Account { max: 64 },
+        ]
+    }
+
+    #[test]
+    fn every_refusal_of_the_engine_has_a_code_here() {
+        let refusals = [
+            CommandRefusal::UnknownDrop,
+            CommandRefusal::Forbidden { role: "host", action: "plan", who: "admin".into() },
+            CommandRefusal::KeyReused,
+            CommandRefusal::OtherStream { bound: 1, stream: "show".parse().unwrap() },
+            CommandRefusal::BoundToStreams { action: "stop", bound: 1 },
+            CommandRefusal::WrongPhase { action: "pause", phase: Phase::Closed },
+            CommandRefusal::Plan(PlanError::Text { field: "title", max: 200 }),
+            CommandRefusal::Fixed { field: "stream" },
+            CommandRefusal::AlreadySupplied,
+            CommandRefusal::UnknownSku { sku: "mug".parse().unwrap() },
+            CommandRefusal::LotOutOfRange {
+                units: Units::ZERO,
+                supplied: Units::ONE,
+                max: Units::MAX,
+            },
+            CommandRefusal::StreamFull { max: 64 },
+            CommandRefusal::MemoryFull { of: "all live drops", needed: 3, used: 2, max: 4 },
+            CommandRefusal::InThePast { field: "starts_at", at: 1, now: 2 },
+            CommandRefusal::TooFarAhead { field: "starts_at", at: 9, now: 2, max_days: 366 },
+            CommandRefusal::EndsTooSoon { opens_at: 3, ends_at: 4, min_ms: 1_000 },
+            CommandRefusal::Reason { max: 500 },
+            CommandRefusal::BoundToken { action: "stop", bound: "acme".parse().unwrap() },
+            CommandRefusal::UnknownStream { stream: "show".parse().unwrap() },
+            CommandRefusal::Rates(RatesError { field: "buys_per_s", value: 0, min: 1, max: 9 }),
+            CommandRefusal::BanRange(BanRangeError { range: "::/0".parse().unwrap() }),
+            CommandRefusal::Expiry { value: 1, min: 1_000, max: 2_000 },
+            CommandRefusal::NotInForce { what: "takes are not stopped" },
+            CommandRefusal::UnknownBan { ban: BanId::new(7) },
+            CommandRefusal::BansFull { max: 10_000 },
+            CommandRefusal::CommandsFull { max: 10_000 },
         ];
-        for refusal in refusals {
+        for refusal in refusals.into_iter().chain(about_rooms()) {
             let name = refusal.code().to_owned();
             assert_eq!(Problem::from(refusal).code.name(), name);
         }

@@ -9,7 +9,7 @@ use stampede_domain::{
 
 use stampede_ledger::RoomOwner;
 
-use crate::command_refusal::CommandRefusal;
+use crate::{command_refusal::CommandRefusal, stream_scope::StreamScope};
 
 /// What a member of staff is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -286,6 +286,8 @@ pub struct StaffCommand {
     pub role: Role,
     /// The merchant that the token is bound to; `None` sees every merchant's drops.
     pub merchant: Option<MerchantId>,
+    /// The streams that the token is bound to.
+    pub streams: StreamScope,
     /// Names the request: a retry with the same key does nothing twice.
     pub key: IdempotencyKey,
     /// Why, in the actor's words.

@@ -32,6 +32,25 @@ pub enum CommandRefusal {
         /// Whose goods the plan names.
         named: MerchantId,
     },
+    /// The plan or the room is in a stream to which the token is not bound.
+    #[error("this token is bound to {bound} streams, and {stream} is none of them")]
+    OtherStream {
+        /// To how many streams it is bound.
+        bound: usize,
+        /// The stream that was named.
+        stream: StreamId,
+    },
+    /// The command is about every stream's drops; the token is bound to some.
+    #[error(
+        "{action} holds for every stream's drops; this token is bound to {bound} streams: use one \
+         that is not bound"
+    )]
+    BoundToStreams {
+        /// The command.
+        action: &'static str,
+        /// To how many streams it is bound.
+        bound: usize,
+    },
     /// The same key was used for another request.
     #[error("this key was used for another command; make a new key for each command")]
     KeyReused,
@@ -326,6 +345,8 @@ impl CommandRefusal {
             Self::UnknownDrop => "unknown_drop",
             Self::Forbidden { .. }
             | Self::OtherMerchant { .. }
+            | Self::OtherStream { .. }
+            | Self::BoundToStreams { .. }
             | Self::BoundToken { .. }
             | Self::ForeignDrop { .. } => "forbidden",
             Self::StreamNotYours { .. } | Self::RoomNotYours { .. } => "stream_not_yours",

@@ -130,6 +130,9 @@ pub(crate) enum TokenCommand {
         /// Bind it to one merchant's drops
         #[arg(long)]
         merchant: Option<String>,
+        /// Bind it to a stream's drops; may be given several times
+        #[arg(long = "stream")]
+        streams: Vec<String>,
     },
     /// List tokens without their secrets
     List {

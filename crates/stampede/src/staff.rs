@@ -3,7 +3,8 @@
 use std::{path::Path, process::ExitCode};
 
 use stampede_control::{NewStaff, StaffTokens};
-use stampede_engine::{Clock, Role};
+use stampede_domain::StreamId;
+use stampede_engine::{Clock, Role, StreamScope};
 
 use crate::{
     cli::{StaffRole, TokenCommand},
@@ -26,9 +27,10 @@ impl From<StaffRole> for Role {
 
 pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
     match command {
-        TokenCommand::Add { data, name, role, merchant } => {
+        TokenCommand::Add { data, name, role, merchant, streams } => {
             let merchant = merchant.as_deref().map(str::parse).transpose()?;
-            let staff = NewStaff { name, role: role.into(), merchant };
+            let streams = scope(&streams)?;
+            let staff = NewStaff { name, role: role.into(), merchant, streams };
             let issued = open(&data)?.add(staff, SystemClock::start().wall())?;
             println!("{}", issued.secret.reveal());
         }
@@ -36,8 +38,9 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
             for token in open(&data)?.list()? {
                 let merchant =
                     token.staff.merchant.map_or("every merchant".into(), |m| m.to_string());
+                let streams = shown(&token.staff.streams);
                 println!(
-                    "{}  {:<8}  {merchant:<24}  {}",
+                    "{}  {:<8}  {merchant:<24}  {streams:<24}  {}",
                     token.id, token.staff.role, token.staff.name
                 );
             }
@@ -45,6 +48,18 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
         TokenCommand::Revoke { data, id } => open(&data)?.revoke(&id)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The scope of these streams, of every one if none is named.
+fn scope(streams: &[String]) -> Result<StreamScope, Failure> {
+    let parsed: Result<Vec<StreamId>, _> = streams.iter().map(|stream| stream.parse()).collect();
+    Ok(StreamScope::of(parsed?))
+}
+
+/// A scope as people read it.
+fn shown(scope: &StreamScope) -> String {
+    let streams: Vec<&str> = scope.streams().iter().map(StreamId::as_str).collect();
+    if scope.is_all() { "every stream".to_owned() } else { streams.join(" ") }
 }
 
 fn open(data: &Path) -> Result<StaffTokens, Failure> {
@@ -59,7 +74,12 @@ pub(crate) fn first_token(tokens: &StaffTokens) -> Result<Option<String>, Failur
     if !tokens.is_empty()? {
         return Ok(None);
     }
-    let staff = NewStaff { name: "first admin".into(), role: Role::Admin, merchant: None };
+    let staff = NewStaff {
+        name: "first admin".into(),
+        role: Role::Admin,
+        merchant: None,
+        streams: StreamScope::All,
+    };
     let issued = tokens.add(staff, SystemClock::start().wall())?;
     Ok(Some(issued.secret.reveal().to_owned()))
 }

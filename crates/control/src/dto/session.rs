@@ -42,6 +42,10 @@ pub(crate) struct Member {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "maison-nord")]
     merchant: Option<String>,
+    /// The streams that the member is bound to; left out for every stream.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["friday-show"]))]
+    streams: Vec<String>,
 }
 
 impl From<&NewStaff> for Member {
@@ -50,6 +54,7 @@ impl From<&NewStaff> for Member {
             name: staff.name.clone(),
             role: staff.role.name(),
             merchant: staff.merchant.as_ref().map(ToString::to_string),
+            streams: staff.streams.streams().iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -160,7 +160,7 @@ pub(super) async fn unban(
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The role may not read bans, or the token is bound to a merchant.",
+        (status = 403, description = "The role may not read bans, or the token is bound.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -199,7 +199,7 @@ pub(super) async fn bans(
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The role may not read bans, or the token is bound to a merchant.",
+        (status = 403, description = "The role may not read bans, or the token is bound.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such ban, or it is over.",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -219,10 +219,9 @@ pub(super) async fn ban_state(
 }
 
 fn may_read_bans(staff: &Staff) -> Result<(), Problem> {
-    if matches!(staff.role(), Role::Admin | Role::Ops) && staff.merchant().is_none() {
+    if matches!(staff.role(), Role::Admin | Role::Ops) && staff.is_everybodys() {
         return Ok(());
     }
-    let why =
-        "bans name people: an admin or ops token that is not bound to a merchant may read them";
+    let why = "bans name people: an admin or ops token that is not bound may read them";
     Err(Problem::new(Code::Forbidden, why))
 }

@@ -110,6 +110,7 @@ impl Sender {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
             merchant: self.staff.merchant().cloned(),
+            streams: self.staff.streams().clone(),
             key: self.staff.key(self.key),
             reason,
             drop,

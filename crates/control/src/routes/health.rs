@@ -65,7 +65,7 @@ pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Rea
 }
 
 /// The metrics of the process in Prometheus' text format. They tell of every merchant's sales, so
-/// a token that is bound to one merchant does not get them.
+/// a token that is bound does not get them.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -75,7 +75,7 @@ pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Rea
         (status = 200, description = "Prometheus text format.", body = String, content_type = "text/plain"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The token is bound to a merchant.",
+        (status = 403, description = "The token is bound.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -84,7 +84,7 @@ pub(super) async fn metrics(
     staff: Staff,
 ) -> Result<Response, Problem> {
     if !staff.is_everybodys() {
-        let detail = "metrics cover every merchant; use a token that is not bound to one";
+        let detail = "metrics cover every merchant and stream; use a token that is not bound";
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let text = Arc::clone(state.metrics());

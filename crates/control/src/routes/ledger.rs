@@ -127,7 +127,7 @@ pub(super) async fn commands(
         let _place = place;
         let sees = |drop: DropId| match Standing::of(state.engine(), drop) {
             Some(found) => staff.sees(state.engine(), found.stream(), found.merchant()),
-            None => staff.merchant().is_none(),
+            None => staff.is_everybodys(),
         };
         stampede_report::commands::commands(state.data_dir(), before, limit, sees)
     });

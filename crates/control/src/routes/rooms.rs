@@ -33,6 +33,9 @@ enum Sight {
 
 impl Sight {
     fn of(staff: &Staff, room: &RoomView) -> Self {
+        if !staff.streams().covers(&room.stream) {
+            return Self::Nothing;
+        }
         match (staff.role(), staff.merchant()) {
             (Role::Creator, _) => match &room.owner {
                 RoomOwner::Creator(account) if account.as_str() == staff.name() => Self::Whole,

@@ -29,9 +29,16 @@ pub enum StaffError {
         /// Most bytes allowed.
         max: usize,
     },
-    /// The name belongs to somebody with another role or merchant.
+    /// More streams than a token may be bound to.
+    #[error("a token may be bound to {max} streams at most")]
+    Streams {
+        /// The limit.
+        max: usize,
+    },
+    /// The name belongs to somebody with another role, merchant or streams.
     #[error(
-        "the name {name} belongs to token {id} with another role or merchant; use another name"
+        "the name {name} belongs to token {id} with another role, merchant or streams; use another \
+         name"
     )]
     NameTaken {
         /// The name.

@@ -9,7 +9,7 @@ mod token_rows;
 mod tokens;
 
 use stampede_domain::{MerchantId, UnixMillis};
-use stampede_engine::Role;
+use stampede_engine::{Role, StreamScope};
 
 pub use error::StaffError;
 pub use secret::StaffSecret;
@@ -25,6 +25,9 @@ pub const STAFF_NAME_BYTES_MAX: usize = 64;
 /// Tokens that one data directory may have.
 pub const STAFF_TOKENS_MAX: usize = 1_000;
 
+/// Streams that one token may be bound to.
+pub const STAFF_STREAMS_MAX: usize = 64;
+
 /// What a new token is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewStaff {
@@ -34,15 +37,20 @@ pub struct NewStaff {
     pub role: Role,
     /// The merchant that the token is bound to; `None` sees every merchant's drops.
     pub merchant: Option<MerchantId>,
+    /// The streams that it is bound to; it sees and commands no others' drops.
+    pub streams: StreamScope,
 }
 
 impl NewStaff {
     /// Whether anybody can be let in like this.
     fn check(&self) -> Result<(), StaffError> {
-        let Self { name, role, merchant } = self;
+        let Self { name, role, merchant, streams } = self;
         let printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
         if !printable || name.len() > STAFF_NAME_BYTES_MAX {
             return Err(StaffError::Name { max: STAFF_NAME_BYTES_MAX });
+        }
+        if streams.streams().len() > STAFF_STREAMS_MAX {
+            return Err(StaffError::Streams { max: STAFF_STREAMS_MAX });
         }
         match (role, merchant) {
             (Role::Merchant, None) => Err(StaffError::MerchantMissing),

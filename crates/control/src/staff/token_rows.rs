@@ -1,8 +1,8 @@
 //! The bytes of `staff.json`.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::UnixMillis;
-use stampede_engine::Role;
+use stampede_domain::{IdError, UnixMillis};
+use stampede_engine::{Role, StreamScope};
 
 use super::{NewStaff, StaffToken, file::Content};
 
@@ -23,6 +23,9 @@ struct Row {
     role: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant: Option<String>,
+    /// The streams that it is bound to; none of them for every stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    streams: Vec<String>,
     blake3: String,
     created_at_ms: u64,
 }
@@ -50,6 +53,7 @@ impl Content for Vec<Stored> {
             name: stored.token.staff.name.clone(),
             role: stored.token.staff.role.name().to_owned(),
             merchant: stored.token.staff.merchant.as_ref().map(|id| id.as_str().to_owned()),
+            streams: names(&stored.token.staff.streams),
             blake3: stored.hash.to_hex().to_string(),
             created_at_ms: stored.token.created_at.get(),
         });
@@ -58,14 +62,26 @@ impl Content for Vec<Stored> {
 }
 
 fn stored(row: Row) -> Result<Stored, String> {
-    let Row { id, name, role, merchant, blake3, created_at_ms } = row;
+    let Row { id, name, role, merchant, streams, blake3, created_at_ms } = row;
     let role = Role::from_name(&role).ok_or_else(|| format!("token {id} has the role {role:?}"))?;
     let merchant = merchant.map(|text| text.parse()).transpose();
     let merchant = merchant.map_err(|error| format!("token {id}: {error}"))?;
     let hash = hash(&blake3).map_err(|what| format!("token {id}: {what}"))?;
-    let staff = NewStaff { name, role, merchant };
+    let streams = scope(&streams).map_err(|what| format!("token {id}: {what}"))?;
+    let staff = NewStaff { name, role, merchant, streams };
     let token = StaffToken { id, staff, created_at: UnixMillis::new(created_at_ms) };
     Ok(Stored { token, hash })
+}
+
+/// The streams of a scope as they are written.
+pub(super) fn names(scope: &StreamScope) -> Vec<String> {
+    scope.streams().iter().map(ToString::to_string).collect()
+}
+
+/// A scope as it is written.
+pub(super) fn scope(streams: &[String]) -> Result<StreamScope, String> {
+    let parsed: Result<Vec<_>, _> = streams.iter().map(|stream| stream.parse()).collect();
+    parsed.map(StreamScope::of).map_err(|error: IdError| error.to_string())
 }
 
 /// A hash as it is written.

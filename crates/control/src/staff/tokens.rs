@@ -36,8 +36,8 @@ impl StaffTokens {
 
     /// Makes a token with 256 random bits.
     ///
-    /// Two tokens may share a name, so that one can replace the other, but only with the same role
-    /// and merchant: the name is what idempotency keys and records go by.
+    /// Two tokens may share a name, so that one can replace the other, but only with the same role,
+    /// merchant and streams: the name is what idempotency keys and records go by.
     ///
     /// # Errors
     /// Any [`StaffError`] except [`StaffError::UnknownToken`].
@@ -124,12 +124,13 @@ impl StaffTokens {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    use stampede_engine::Role;
+    use stampede_engine::{Role, StreamScope};
 
     use super::*;
 
     fn staff(name: &str, role: Role, merchant: Option<&str>) -> NewStaff {
-        NewStaff { name: name.into(), role, merchant: merchant.map(|id| id.parse().unwrap()) }
+        let merchant = merchant.map(|id| id.parse().unwrap());
+        NewStaff { name: name.into(), role, merchant, streams: StreamScope::All }
     }
 
     fn now() -> UnixMillis {
@@ -198,7 +199,11 @@ mod tests {
         let first = tokens.add(staff("nina", Role::Host, Some("acme")), now()).unwrap();
         let second = tokens.add(staff("nina", Role::Host, Some("acme")), now()).unwrap();
         assert_ne!(first.token.id, second.token.id);
-        for other in [staff("nina", Role::Host, Some("zeta")), staff("nina", Role::Admin, None)] {
+        let streams = StreamScope::of(["show".parse().unwrap()]);
+        let bound = NewStaff { streams, ..staff("nina", Role::Host, Some("acme")) };
+        let others =
+            [staff("nina", Role::Host, Some("zeta")), staff("nina", Role::Admin, None), bound];
+        for other in others {
             assert!(matches!(tokens.add(other, now()), Err(StaffError::NameTaken { .. })));
         }
         let long = "n".repeat(65);
@@ -212,6 +217,20 @@ mod tests {
             let bound = tokens.add(staff("live", role, Some("acme")), now());
             assert!(matches!(bound, Err(StaffError::Bound { .. })));
         }
+    }
+
+    #[test]
+    fn streams_are_kept_and_limited() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = StaffTokens::open(dir.path()).unwrap();
+        let bound = |count: usize| {
+            let streams = (0..count).map(|number| format!("show{number}").parse().unwrap());
+            NewStaff { streams: StreamScope::of(streams), ..staff("nina", Role::Host, None) }
+        };
+        let issued = tokens.add(bound(64), now()).unwrap();
+        let again = StaffTokens::open(dir.path()).unwrap();
+        assert_eq!(again.verify(issued.secret.reveal()).unwrap().unwrap().staff, bound(64));
+        assert!(matches!(tokens.add(bound(65), now()), Err(StaffError::Streams { max: 64 })));
     }
 
     #[test]

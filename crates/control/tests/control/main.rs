@@ -14,6 +14,7 @@ mod plans;
 mod reads;
 mod rig;
 mod rooms;
+mod scopes;
 mod sessions;
 mod sockets;
 mod staff;

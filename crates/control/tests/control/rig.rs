@@ -20,7 +20,9 @@ use stampede_control::{
     ControlConfig, ControlParts, NewStaff, SessionLimits, Sessions, StaffTokens, router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
-use stampede_engine::{Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, start};
+use stampede_engine::{
+    Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StreamScope, start,
+};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -98,7 +100,7 @@ impl Rig {
         let sessions = Sessions::open(dir.path(), Arc::clone(&staff), limits).unwrap();
         let token = |name: &'static str, role, merchant: Option<&str>| {
             let merchant = merchant.map(|id| id.parse().unwrap());
-            let new = NewStaff { name: name.into(), role, merchant };
+            let new = NewStaff { name: name.into(), role, merchant, streams: StreamScope::All };
             (name, staff.add(new, UnixMillis::new(NOON)).unwrap().secret.reveal().to_owned())
         };
         let tokens = vec![

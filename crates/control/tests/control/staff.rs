@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use stampede_control::NewStaff;
 use stampede_domain::UnixMillis;
-use stampede_engine::Role;
+use stampede_engine::{Role, StreamScope};
 
 use crate::rig::{Rig, mugs};
 
@@ -34,7 +34,12 @@ async fn nobody_is_let_in_without_a_token() {
 #[tokio::test]
 async fn a_new_token_works_at_once_until_it_is_revoked() {
     let rig = Rig::new();
-    let new = NewStaff { name: "mia".into(), role: Role::Host, merchant: None };
+    let new = NewStaff {
+        name: "mia".into(),
+        role: Role::Host,
+        merchant: None,
+        streams: StreamScope::All,
+    };
     let issued = rig.staff.add(new, UnixMillis::new(1)).unwrap();
     let bearer = format!("bearer {}", issued.secret.reveal());
     let ask = || rig.ask_nobody("GET", "/v1/drops").header("authorization", &bearer);

@@ -101,6 +101,10 @@ impl Steward {
         if let Some(bound) = command.merchant.clone() {
             return Err(CommandRefusal::BoundToken { action, bound });
         }
+        if !command.streams.is_all() {
+            let bound = command.streams.streams().len();
+            return Err(CommandRefusal::BoundToStreams { action, bound });
+        }
         let entry = |expires_in: Option<DurationMs>| {
             check_expiry(expires_in)?;
             Ok::<_, CommandRefusal>(BrakeEntry {

@@ -14,6 +14,7 @@ use super::{
     Counting,
     effects::Effect,
     keys::Known,
+    rooms::check_stream,
     thread::Steward,
     times::{check_end, check_plan},
 };
@@ -119,6 +120,7 @@ impl Steward {
                 let (bound, named) = (bound.clone(), plan.merchant.clone());
                 return Err(CommandRefusal::OtherMerchant { bound, named });
             }
+            check_stream(command, &plan.stream)?;
             return self.plan(command, plan, now.wall);
         };
         let sale =

@@ -62,6 +62,7 @@ impl Steward {
         owner: &RoomOwner,
     ) -> Result<Vec<Room>, CommandRefusal> {
         unbound(command)?;
+        check_stream(command, stream)?;
         check_account(owner)?;
         if let Some(room) = self.rooms.get(stream) {
             let owner = room.owner.clone();
@@ -115,7 +116,8 @@ impl Steward {
         stream: &StreamId,
     ) -> Result<&RoomBook, CommandRefusal> {
         let unknown = || CommandRefusal::UnknownRoom { stream: stream.clone() };
-        let room = self.rooms.get(stream).ok_or_else(unknown)?;
+        let room = self.rooms.get(stream).filter(|_| command.streams.covers(stream));
+        let room = room.ok_or_else(unknown)?;
         let speaks = match (command.role, &command.merchant) {
             (Role::Creator, _) => room.is_creators(&command.actor),
             (_, Some(bound)) => room.is_of(bound),
@@ -214,6 +216,9 @@ impl Steward {
         stream: &StreamId,
         merchant: &MerchantId,
     ) -> Result<(), CommandRefusal> {
+        if !command.streams.covers(stream) {
+            return Err(CommandRefusal::UnknownDrop);
+        }
         let room = self.rooms.get(stream);
         if command.role == Role::Creator {
             let own = room.is_some_and(|room| room.is_creators(&command.actor));
@@ -262,6 +267,18 @@ fn unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
         Some(bound) => Err(CommandRefusal::BoundToken { action: command.action.name(), bound }),
         None => Ok(()),
     }
+}
+
+/// Whether the token may name the stream of what it plans or makes.
+pub(super) fn check_stream(
+    command: &StaffCommand,
+    stream: &StreamId,
+) -> Result<(), CommandRefusal> {
+    if command.streams.covers(stream) {
+        return Ok(());
+    }
+    let (bound, stream) = (command.streams.streams().len(), stream.clone());
+    Err(CommandRefusal::OtherStream { bound, stream })
 }
 
 fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {

@@ -27,6 +27,9 @@ impl Steward {
         if let Some(bound) = command.merchant.clone() {
             return Err(CommandRefusal::BoundToken { action, bound });
         }
+        if !command.streams.covers(stream) {
+            return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
+        }
         // A drop that has settled may be here still, until its record is durable.
         let drops = self.books.iter().filter(|(_, book)| !book.phase.is_final());
         let drops = drops.filter(|(_, book)| book.plan().stream == *stream);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use stampede_domain::{DropId, DropPlan, Phase};
 use stampede_engine::{
     Action, CommandOutcome, CommandRefusal, EngineConfig, Role, RoomOwner, RoomView, StaffCommand,
+    StreamScope,
 };
 use stampede_ledger::{Record, Room, RoomChange};
 
@@ -45,11 +46,13 @@ impl Desk {
 
     fn give(&mut self, who: Who, drop: Option<DropId>, action: Action) -> CommandOutcome {
         self.keys += 1;
-        let (actor, role, merchant) = who;
+        let (actor, role, bound) = who;
+        let merchant = bound.map(|id| id.parse().unwrap());
         let command = StaffCommand {
             actor: actor.into(),
             role,
-            merchant: merchant.map(|id| id.parse().unwrap()),
+            merchant,
+            streams: StreamScope::All,
             key: format!("k{}", self.keys).parse().unwrap(),
             reason: None,
             drop,
@@ -337,17 +340,8 @@ fn rooms_are_bounded_and_nobody_uses_up_those_of_others() {
 #[test]
 fn a_retry_of_a_command_about_a_room_does_nothing_twice() {
     let desk = Desk::new();
-    let command = |key: &str, action: Action| StaffCommand {
-        actor: "root".into(),
-        role: Role::Admin,
-        merchant: None,
-        key: key.parse().unwrap(),
-        reason: None,
-        drop: None,
-        action,
-    };
     let give = |desk: &Desk, key: &str, action: Action| {
-        Waiting(desk.world.engine.command(command(key, action)).unwrap()).get()
+        desk.world.give_as(Role::Admin, key, None, action).unwrap().get()
     };
     let first = give(&desk, "one", make("gala", creator("nina"))).unwrap();
     assert!(!first.replayed);

@@ -261,6 +261,7 @@ fn only_who_is_trusted_reports_and_only_what_is_there() {
         actor: "acme-admin".into(),
         role: Role::Admin,
         merchant: Some("acme".parse().unwrap()),
+        streams: stampede_engine::StreamScope::All,
         key: "b1".parse().unwrap(),
         reason: None,
         drop: None,

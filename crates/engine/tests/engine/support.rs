@@ -228,6 +228,7 @@ impl World {
             actor: "nina".into(),
             role,
             merchant: None,
+            streams: stampede_engine::StreamScope::All,
             key: key.parse().unwrap(),
             reason: None,
             drop,

@@ -236,6 +236,7 @@ impl World {
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,
+            streams: stampede_engine::StreamScope::All,
             key: format!("c{number}").parse().unwrap(),
             reason: None,
             drop,

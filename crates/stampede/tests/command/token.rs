@@ -55,6 +55,19 @@ fn a_merchant_needs_a_merchant() {
 }
 
 #[test]
+fn a_token_may_be_bound_to_streams() {
+    let dir = tempfile::tempdir().unwrap();
+    let add = ["add", "--name", "mia", "--role", "host", "--stream", "late-show"];
+    token(dir.path(), &[&add[..], &["--stream", "friday-show"]].concat());
+    let listed = token(dir.path(), &["list"]);
+    assert!(listed.contains("friday-show late-show"), "{listed}");
+    let mut command = stampede();
+    command.args(["token", "add", "--name", "eve", "--role", "host", "--stream", "a b", "--data"]);
+    let refused = command.arg(dir.path()).assert().code(2);
+    assert!(stderr(&refused).contains("stream"), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_token_made_before_the_first_start_is_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let secret = token(dir.path(), &["add", "--name", "ops", "--role", "admin"]);

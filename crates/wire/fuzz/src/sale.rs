@@ -300,6 +300,7 @@ impl Sale {
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,
+            streams: stampede_engine::StreamScope::All,
             key: format!("c{}", self.commands).parse().expect("a key"),
             reason: None,
             drop,
