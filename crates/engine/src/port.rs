@@ -204,7 +204,8 @@ impl CorePort {
     pub fn holds_of(&mut self, viewer: &Viewer, stream: &StreamId) -> Vec<HoldStatus> {
         self.refresh();
         let mut all = Vec::new();
-        for drop in self.drops.values().filter(|drop| drop.sale.plan().stream == *stream) {
+        let drops = self.shared.drops_of(stream);
+        for drop in drops.iter().filter_map(|drop| self.drops.get(drop)) {
             let holds = drop.sale.stock().holds_of(viewer.number());
             all.extend(holds.into_iter().filter_map(
                 |hold| match self.shared.look(&drop.sale, hold) {

@@ -1,7 +1,7 @@
 //! What the engine's threads share.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) inboxes: Vec<Inbox>,
     drops: DashMap<DropId, Arc<SaleDrop>, foldhash::fast::RandomState>,
+    /// Those of each stream.
+    streams: DashMap<StreamId, BTreeSet<DropId>, foldhash::fast::RandomState>,
     /// Drops that have left `drops`.
     over: RwLock<BTreeMap<DropId, Arc<DropSummary>>>,
     /// Rises when `drops` changes, so that each core knows when to look again.
@@ -72,6 +74,7 @@ impl Shared {
             clock,
             inboxes,
             drops: DashMap::default(),
+            streams: DashMap::default(),
             over: RwLock::default(),
             generation: AtomicU64::new(1),
             fresh_takes: FreshTakes::default(),
@@ -112,16 +115,22 @@ impl Shared {
 
     /// The drops of a stream in running order.
     pub(crate) fn stream(&self, stream: &StreamId) -> Vec<Arc<SaleDrop>> {
-        let mut drops = self.sales();
-        drops.retain(|sale| sale.plan().stream == *stream);
+        let drops = self.drops_of(stream).into_iter().filter_map(|drop| self.sale(drop));
+        let mut drops: Vec<_> = drops.collect();
         drops.sort_by_key(|sale| sale.plan().running_order);
         drops
     }
 
+    /// The drops of a stream, oldest first. Who comes is told of one stream, however many there are.
+    pub(crate) fn drops_of(&self, stream: &StreamId) -> Vec<DropId> {
+        self.streams.get(stream).map(|drops| drops.iter().copied().collect()).unwrap_or_default()
+    }
+
     /// Adds a drop, or replaces one whose plan was edited.
     pub(crate) fn publish(&self, sale: Arc<SaleDrop>) {
-        let id = sale.id();
+        let (id, stream) = (sale.id(), sale.plan().stream.clone());
         self.drops.insert(id, sale);
+        self.streams.entry(stream).or_default().insert(id);
         // ORDERING: Release pairs with the Acquire in `generation`: who sees the number finds the drop.
         self.generation.fetch_add(1, Ordering::Release);
         self.drop_changed(id);
@@ -152,10 +161,14 @@ impl Shared {
 
     /// Puts a summary in the place of a drop. Who reads the drop now keeps it until it lets go.
     pub(crate) fn retire(&self, summary: DropSummary) {
-        let id = summary.id;
+        let (id, stream) = (summary.id, summary.stream.clone());
         // The summary comes first: who looks for the drop, then for the summary, finds one of them.
         self.add_over(summary);
         self.drops.remove(&id);
+        if let Some(mut drops) = self.streams.get_mut(&stream) {
+            drops.remove(&id);
+        }
+        self.streams.remove_if(&stream, |_, drops| drops.is_empty());
         // ORDERING: Release pairs with the Acquire in `generation`, as in `publish`.
         self.generation.fetch_add(1, Ordering::Release);
         self.drop_changed(id);

@@ -35,10 +35,10 @@ impl Reviewer {
         let must_stop = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&must_stop);
         let data_dir = data_dir.to_owned();
+        let meter = ReviewMeter::new();
         let work = move || {
-            let mut meter = ReviewMeter::new();
             while !stop.load(Ordering::Acquire) {
-                if let Err(error) = round(&data_dir, &stop, &wall, &mut meter) {
+                if let Err(error) = round(&data_dir, &stop, &wall, &meter) {
                     tracing::error!(%error, "the ledger's background reader cannot read it");
                 }
                 if !stop.load(Ordering::Acquire) {
@@ -56,7 +56,7 @@ fn round(
     data_dir: &Path,
     stop: &AtomicBool,
     wall: &Now,
-    meter: &mut ReviewMeter,
+    meter: &ReviewMeter,
 ) -> Result<(), ReadError> {
     let mut review = Review::open(data_dir)?;
     let mut faults = 0;

@@ -158,6 +158,36 @@ fn a_start_finds_what_is_wrong_with_the_rest() {
 }
 
 #[test]
+fn a_process_that_dies_around_settlement_leaves_a_sound_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::start(open(dir.path()).unwrap());
+    push(&mut rig, DROP, planned());
+    push(&mut rig, OTHER, planned());
+    push(&mut rig, DROP, lot(100));
+    rig.take(1..2);
+    let order = confirmed(hold(rig.incarnation, 1));
+    for (record, is_over) in [(order, false), (Record::Closed, false), (Record::Settled, true)] {
+        push(&mut rig, DROP, record);
+        // What a start finds that comes now: the files as they are.
+        let found = tempfile::tempdir().unwrap();
+        for file in [LEDGER_FILE.to_owned(), format!("{LEDGER_FILE}-wal")] {
+            std::fs::copy(dir.path().join(&file), found.path().join(&file)).unwrap();
+        }
+        let sealed = |opened: OpenLedger| {
+            let is_ended = opened.chains.sums.len() == 1;
+            let orders = JournalReader::open(found.path()).unwrap().orders(0, 9).unwrap().len();
+            (opened.sealed.len(), is_ended, orders)
+        };
+        assert_eq!(reviewed(found.path()), Vec::<String>::new());
+        for _start in 0..2 {
+            let expected = (usize::from(is_over), is_over, 1);
+            assert_eq!(sealed(open(found.path()).unwrap()), expected);
+        }
+    }
+    rig.writer.shutdown().unwrap();
+}
+
+#[test]
 fn a_command_may_stand_behind_what_it_has_done() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = Rig::start(open(dir.path()).unwrap());

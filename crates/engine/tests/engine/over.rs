@@ -54,8 +54,14 @@ fn a_settled_drop_leaves_memory_after_ten_minutes() {
     assert!(world.engine.sale(drop).is_some());
     assert_eq!(orders_of(&mut world.ports[1], "ann"), 1);
 
+    let in_stream = |world: &World| {
+        let drops = world.engine.stream(&"show".parse().unwrap());
+        drops.iter().map(|sale| sale.id()).collect::<Vec<_>>()
+    };
+    assert_eq!(in_stream(&world), [drop, DropId::new(2)]);
     world.advance(1);
     wait_over(&world, drop);
+    assert_eq!(in_stream(&world), [DropId::new(2)]);
     assert_eq!(final_figures(&world, drop), [3, 1]);
     assert_eq!(world.engine.over(drop).unwrap().phase, Phase::Settled);
     for port in 0..2 {

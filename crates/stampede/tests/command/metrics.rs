@@ -129,7 +129,10 @@ fn every_metric_is_documented_and_every_documented_one_exists_from_the_start() {
     let drop = open_drop(&server, server.token.as_deref().unwrap(), "show");
     let is_open = |scraped: &Scraped| scraped.value("stampede_drops{phase=\"open\"}") > 0.0;
     let mut looks = std::iter::repeat_with(|| scrape(&server)).take(1_000);
-    let scraped = looks.find(is_open).expect("the drop opens");
+    let is_reviewed =
+        |scraped: &Scraped| scraped.value("stampede_ledger_reviewed_timestamp_seconds") > 1.0;
+    let scraped = looks.find(|scraped| is_open(scraped) && is_reviewed(scraped));
+    let scraped = scraped.expect("the drop opens, the journal has been read to its end");
     let exist: BTreeSet<String> = scraped.series.keys().cloned().collect();
     let documented = documented();
     let missing: Vec<_> = documented.difference(&exist).collect();
@@ -148,6 +151,7 @@ fn every_metric_is_documented_and_every_documented_one_exists_from_the_start() {
         "stampede_control_openings_total{outcome=\"timed_out\"}",
         "stampede_tls_reloads_total{listener=\"viewers\",outcome=\"refused\"}",
         "stampede_engine_answer_seconds_count",
+        "stampede_ledger_seals_differing",
     ] {
         assert!(scraped.value(series).abs() < f64::EPSILON, "{series}");
     }
