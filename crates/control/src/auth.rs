@@ -9,8 +9,9 @@ use stampede_engine::{Engine, Role, StreamScope};
 
 use crate::{
     cookie,
+    guesses::Client,
     problem::{Code, Problem},
-    staff::{NewStaff, Session, StaffError},
+    staff::{Grant, Inviter, NewStaff, Session, StaffError, hash},
     state::ControlState,
 };
 
@@ -18,8 +19,16 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Staff {
     staff: NewStaff,
-    /// `None` if the request came with a token.
-    session: Option<SignedIn>,
+    by: Proof,
+}
+
+/// What a request came with.
+#[derive(Clone, Debug)]
+enum Proof {
+    /// A token, by its id.
+    Token(String),
+    /// A browser's cookie.
+    Session(Box<SignedIn>),
 }
 
 /// A browser's session as its own pages may see it.
@@ -54,12 +63,24 @@ impl Staff {
 
     /// The session, if the request came with its cookie.
     pub(crate) fn session(&self) -> Option<&SignedIn> {
-        self.session.as_ref()
+        match &self.by {
+            Proof::Session(signed_in) => Some(signed_in),
+            Proof::Token(_) => None,
+        }
+    }
+
+    /// This member of staff as somebody who invites others.
+    pub(crate) fn inviter(&self) -> Inviter {
+        let grant = match &self.by {
+            Proof::Token(id) => Grant::Token(id.clone()),
+            Proof::Session(signed_in) => signed_in.session.grant.clone(),
+        };
+        Inviter::Staff { staff: self.staff.clone(), grant }
     }
 
     /// The key by which the engine knows a command: each session is an actor of its own.
     pub(crate) fn key(&self, given: IdempotencyKey) -> IdempotencyKey {
-        match &self.session {
+        match self.session() {
             Some(signed_in) => signed_in.session.key(&given),
             None => given,
         }
@@ -87,8 +108,9 @@ impl FromRequestParts<ControlState> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ControlState) -> Result<Self, Problem> {
+        let Ok(client) = Client::from_request_parts(parts, state).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_token(state, secret);
+            return by_token(state, client, secret);
         }
         if !cookie::is_there(&parts.headers) {
             return Err(Problem::new(
@@ -106,15 +128,20 @@ impl FromRequestParts<ControlState> for Staff {
             )
         })?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
-            check_page(state, &parts.headers)?;
+            check_page(state, client, &parts.headers)?;
         }
-        Ok(Self { staff: signed_in.session.staff.clone(), session: Some(signed_in) })
+        let staff = signed_in.session.staff.clone();
+        Ok(Self { staff, by: Proof::Session(Box::new(signed_in)) })
     }
 }
 
-fn by_token(state: &ControlState, secret: &str) -> Result<Staff, Problem> {
+fn by_token(state: &ControlState, client: Client, secret: &str) -> Result<Staff, Problem> {
+    let (hash, now) = (hash(secret), state.engine().now());
+    state.guesses().check(client, hash, now)?;
     let found = state.staff().verify(secret).map_err(|error| Problem::internal(&error))?;
-    found.map(|token| Staff { staff: token.staff, session: None }).ok_or_else(token_unknown)
+    let token = found.ok_or_else(|| state.guesses().wrong(client, now, token_unknown()))?;
+    state.guesses().right(client, hash, now);
+    Ok(Staff { staff: token.staff, by: Proof::Token(token.id) })
 }
 
 /// The token is nobody's.
@@ -139,17 +166,18 @@ pub(crate) fn signed_in(
 
 /// A browser sends its cookie along with what any page asks of it, so a command has to come from a page
 /// of ours, which proves it by two things that other pages do not have.
-fn check_page(state: &ControlState, headers: &HeaderMap) -> Result<(), Problem> {
+fn check_page(state: &ControlState, client: Client, headers: &HeaderMap) -> Result<(), Problem> {
     check_origin(state, headers, true)?;
     let secret = cookie::secret(headers).unwrap_or_default();
     if cookie::brings_csrf(headers, secret) {
         return Ok(());
     }
-    Err(Problem::new(
+    let answer = Problem::new(
         Code::CsrfFailed,
         "send the header `X-CSRF-Token` with the session's `csrf`, which `GET /v1/sessions/current` \
          has; tools send a bearer token instead of the cookie",
-    ))
+    );
+    Err(state.guesses().wrong(client, state.engine().now(), answer))
 }
 
 /// Refuses what another site's page sends; what says no origin is refused where one `must_be` named.

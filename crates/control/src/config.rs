@@ -43,6 +43,11 @@ pub struct ControlConfig {
     pub commands_per_s: u32,
     /// Commands of one token's name at once.
     pub commands_burst: u32,
+    /// Wrong tokens, invitations and page tokens of one address per second in the long run; 0 for no
+    /// limit. When exceeded: 429, for all but secrets that were right at this address before.
+    pub guesses_per_s: u32,
+    /// Wrong ones of one address at once.
+    pub guesses_burst: u32,
     /// Reports and audits that read the ledger at a time. When full: 503, busy.
     pub ledger_reads_max: usize,
     /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503,
@@ -75,6 +80,8 @@ impl Default for ControlConfig {
             connections_per_address_max: 256,
             commands_per_s: 50,
             commands_burst: 500,
+            guesses_per_s: 1,
+            guesses_burst: 20,
             ledger_reads_max: 4,
             ledger_reads_share_max: 2,
             chunk_wait: DurationMs::from_secs(30),

@@ -13,6 +13,7 @@ mod config;
 mod cookie;
 mod dto;
 mod extract;
+mod guesses;
 pub mod metrics;
 mod openapi;
 mod opening;
@@ -32,8 +33,10 @@ pub use router::{Interface, router};
 pub use serve::serve;
 pub use site::{PublicUrl, PublicUrlError, Site};
 pub use staff::{
-    Grant, IssuedToken, NewSession, NewStaff, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX,
-    STAFF_NAME_BYTES_MAX, STAFF_STREAMS_MAX, STAFF_TOKENS_MAX, Session, SessionLimits, Sessions,
-    StaffError, StaffSecret, StaffToken, StaffTokens,
+    Grant, INVITATION_VALID_MAX, INVITATION_VALID_MIN, INVITATIONS_MAX, INVITATIONS_PER_NAME_MAX,
+    Invitation, Inviter, IssuedToken, NewInvitation, NewSession, NewStaff, SESSION_KEPT,
+    SESSIONS_MAX, SESSIONS_PER_NAME_MAX, STAFF_NAME_BYTES_MAX, STAFF_STREAMS_MAX, STAFF_TOKENS_MAX,
+    Session, SessionLimits, Sessions, StaffError, StaffSecret, StaffToken, StaffTokens, join_path,
+    shown_path,
 };
 pub use state::{ControlParts, MetricsText};

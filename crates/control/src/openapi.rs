@@ -41,7 +41,7 @@ impl FromRef<ControlState> for ApiDocument {
         (name = "rooms", description = "Whose a stream is, who may sell in it."),
         (name = "brake", description = "What operations staff hold back: all takes, rates, people."),
         (name = "ledger", description = "What the ledger holds of a drop."),
-        (name = "sessions", description = "Browsers that are signed in."),
+        (name = "sessions", description = "Browsers that are signed in, invitations to come in."),
         (name = "health", description = "For probes, scrapers and generators; no command."),
     )
 )]

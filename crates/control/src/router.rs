@@ -20,6 +20,7 @@ use crate::{
     SignedIn, StaffError, assets,
     auth::signed_in,
     extract::TOO_LARGE,
+    guesses::Client,
     metrics,
     openapi::{ApiDocument, Frame, let_sessions_in},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
@@ -92,10 +93,13 @@ fn build(parts: ControlParts) -> (Router, ControlState) {
 /// an error. Both may come with every request, so they are said once, then counted.
 async fn known(
     State(state): State<ControlState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let client = client(&state, &request)?;
+    // A trusted proxy's own requests are nobody's in particular.
+    let single = client.filter(|client| !state.trusted_proxies().contains(*client));
+    request.extensions_mut().insert(Client(single));
     let (method, path) = (request.method().clone(), shown_path(request.uri().path()));
     let mut response = next.run(request).await;
     let status = response.status();

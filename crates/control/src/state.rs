@@ -16,6 +16,7 @@ use stampede_report::BoundKeys;
 
 use crate::{
     ControlConfig, Sessions, Site, StaffTokens,
+    guesses::Guesses,
     openapi::ApiDocument,
     shares::{Pace, Places},
 };
@@ -52,6 +53,7 @@ struct Shared {
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
     pace: Pace,
+    guesses: Guesses,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 3],
 }
@@ -73,8 +75,17 @@ impl ControlState {
         let ledger_reads = Places::new(config.ledger_reads_max, config.ledger_reads_share_max);
         let bound_keys = Arc::new(BoundKeys::new(parts.data_dir.clone()));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
+        let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
         let troubles = Default::default();
-        Self(Arc::new(Shared { parts, document, ledger_reads, bound_keys, pace, troubles }))
+        Self(Arc::new(Shared {
+            parts,
+            document,
+            ledger_reads,
+            bound_keys,
+            pace,
+            guesses,
+            troubles,
+        }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -118,6 +129,11 @@ impl ControlState {
     /// How often staff give commands.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// What addresses have guessed.
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.0.guesses
     }
 
     /// Counts a trouble; with how many of its kind there were since the last word, if it is to be said.

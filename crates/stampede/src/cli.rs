@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stampede_domain::DurationMs;
 
 use crate::config::Provider;
 
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     /// Make, list or revoke staff tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Invite somebody by a one-time link, shown with its QR code
+    Invite(InviteArgs),
     /// Mint tickets for trying
     #[command(subcommand)]
     Ticket(TicketCommand),
@@ -149,6 +152,49 @@ pub(crate) enum TokenCommand {
         #[arg(long)]
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InviteArgs {
+    /// The data directory
+    #[arg(long, env = "STAMPEDE_DATA")]
+    pub(crate) data: PathBuf,
+    /// The server's file of settings, which says where browsers find it
+    #[arg(long, env = "STAMPEDE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Who comes; stands in every record of a command
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What they are trusted with
+    #[arg(long)]
+    pub(crate) role: StaffRole,
+    /// Bind them to one merchant's drops
+    #[arg(long)]
+    pub(crate) merchant: Option<String>,
+    /// Bind them to a stream's drops; may be given several times
+    #[arg(long = "stream")]
+    pub(crate) streams: Vec<String>,
+    /// How long the link is good, and whoever came by it stays: like 90m, 24h or 7d
+    #[arg(long, default_value = "24h", value_parser = span)]
+    pub(crate) valid: DurationMs,
+    /// Make a link that only a browser on this machine can open
+    #[arg(long)]
+    pub(crate) here: bool,
+}
+
+/// A span of time as people write it: a whole number with s, m, h or d.
+fn span(text: &str) -> Result<DurationMs, String> {
+    let wrong = || format!("{text:?} is no span like 90m, 24h or 7d");
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(DurationMs::from_secs(count.saturating_mul(seconds)))
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

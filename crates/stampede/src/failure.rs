@@ -35,6 +35,18 @@ pub(crate) enum Failure {
     Gateway(#[from] stampede_gateway::StartError),
     #[error("no data directory {}; start the server once, or check --data", path.display())]
     NoDataDir { path: PathBuf },
+    #[error(
+        "no phone can open {url}, which is this machine alone: set control.public_url to the address \
+         that browsers use, like \"https://sale.example\", in the file of --config, and give control a \
+         certificate ([control.tls]) or put a proxy that ends TLS in front; --here makes a link for a \
+         browser on this machine"
+    )]
+    OnlyHere { url: Box<stampede_control::PublicUrl> },
+    #[error(
+        "where browsers find this server is not known: set control.public_url in the file of \
+         --config, like \"https://sale.example\""
+    )]
+    NoPublicUrl,
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("metrics: {0}")]

@@ -8,6 +8,8 @@ mod config;
 mod demo;
 mod descriptors;
 mod failure;
+mod invite;
+mod qr;
 mod scrape;
 mod serve;
 mod staff;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => tools::verify(&args),
         Command::Report(args) => tools::report(&args),
         Command::Token(command) => staff::run(command),
+        Command::Invite(args) => invite::run(&args),
         Command::Ticket(command) => tools::ticket(command),
         Command::Crowd => {
             descriptors::raise();

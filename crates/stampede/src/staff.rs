@@ -51,7 +51,7 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
 }
 
 /// The scope of these streams, of every one if none is named.
-fn scope(streams: &[String]) -> Result<StreamScope, Failure> {
+pub(crate) fn scope(streams: &[String]) -> Result<StreamScope, Failure> {
     let parsed: Result<Vec<StreamId>, _> = streams.iter().map(|stream| stream.parse()).collect();
     Ok(StreamScope::of(parsed?))
 }

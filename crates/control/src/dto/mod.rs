@@ -4,6 +4,7 @@ mod brake;
 mod command;
 mod drop;
 mod health;
+mod invitation;
 mod list;
 mod plan;
 mod recorded;
@@ -15,6 +16,9 @@ pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesB
 pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use health::{Alive, Ready};
+pub(crate) use invitation::{
+    InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,
+};
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
@@ -22,7 +26,7 @@ pub(crate) use report::{ReportForm, ReportParams};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
 };
-pub(crate) use session::{SessionLine, SessionList, SessionState, SignInBody};
+pub(crate) use session::{SessionLine, SessionList, SessionState, SignIn, SignInBody};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

@@ -10,7 +10,7 @@ use crate::{
     staff::{NewStaff, Session},
 };
 
-/// How a browser signs in.
+/// How a browser signs in: by one of the two.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SignIn)]
@@ -19,13 +19,39 @@ pub(crate) struct SignInBody {
     #[serde(default)]
     #[schema(example = "stf_...")]
     token: Option<String>,
+    /// The last part of an invitation's link, which is used up by it.
+    #[serde(default)]
+    #[schema(example = json!(null))]
+    invitation: Option<String>,
+}
+
+/// What lets a browser in.
+pub(crate) enum SignIn {
+    Token(String),
+    Invitation(String),
+}
+
+impl SignIn {
+    /// The secret that was sent.
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Self::Token(secret) | Self::Invitation(secret) => secret,
+        }
+    }
 }
 
 impl SignInBody {
-    /// The token.
-    pub(crate) fn token(&self) -> Result<&str, Problem> {
-        let missing = || Problem::new(Code::BadBody, "token: missing; paste a staff token");
-        self.token.as_deref().map(str::trim).ok_or_else(missing)
+    /// What was sent.
+    pub(crate) fn sent(&self) -> Result<SignIn, Problem> {
+        let trimmed = |text: &str| text.trim().to_owned();
+        match (self.token.as_deref(), self.invitation.as_deref()) {
+            (Some(token), None) => Ok(SignIn::Token(trimmed(token))),
+            (None, Some(invitation)) => Ok(SignIn::Invitation(trimmed(invitation))),
+            _ => Err(Problem::new(
+                Code::BadBody,
+                "token: send a staff token, or the secret of an invitation as `invitation`",
+            )),
+        }
     }
 }
 

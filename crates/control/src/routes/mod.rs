@@ -4,6 +4,7 @@ mod brake;
 mod commands;
 mod drops;
 mod health;
+mod invitations;
 mod ledger;
 mod rooms;
 mod sessions;
@@ -65,6 +66,9 @@ fn sessions() -> OpenApiRouter<ControlState> {
         .routes(routes!(sessions::list, sessions::sign_in, sessions::end_all))
         .routes(routes!(sessions::current, sessions::sign_out))
         .routes(routes!(sessions::end_one))
+        .routes(routes!(invitations::list, invitations::invite))
+        .routes(routes!(invitations::look))
+        .routes(routes!(invitations::withdraw))
 }
 
 /// The ledger, health, this interface itself.

@@ -13,10 +13,11 @@ use utoipa::IntoResponses;
 use crate::{
     auth::{SignedIn, Staff, check_origin, token_unknown},
     cookie,
-    dto::{SessionLine, SessionList, SessionState, SignInBody},
+    dto::{SessionLine, SessionList, SessionState, SignIn, SignInBody},
     extract::Body,
+    guesses::Client,
     problem::{Code, Problem, ProblemBody},
-    staff::{Sessions, StaffError},
+    staff::{Sessions, StaffError, hash},
     state::ControlState,
 };
 
@@ -38,7 +39,7 @@ enum SessionProblems {
     NoSuchSession(ProblemBody),
 }
 
-/// Sign a browser in by a staff token. The answer sets the cookie `stampede_session`; the session it had
+/// Sign a browser in by a staff token, or by an invitation, which is used up. The answer sets the cookie `stampede_session`; the session it had
 /// before ends.
 #[utoipa::path(
     post,
@@ -52,29 +53,38 @@ enum SessionProblems {
         SessionProblems,
         (status = 409, description = "As many browsers as may are signed in, or nobody has said where \
             browsers find the server.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "Somebody came in by the invitation already, or it is over.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not declared as JSON.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The body does not fit.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "This address has sent too many wrong secrets.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn sign_in(
     State(state): State<ControlState>,
+    client: Client,
     headers: HeaderMap,
     Body(body): Body<SignInBody>,
 ) -> Result<Response, Problem> {
     // Another site's page must not sign a browser in as somebody of its choice.
     check_origin(&state, &headers, false)?;
     if state.site().url().is_none() {
-        let detail = "browsers cannot sign in until control.public_url says where they find this \
-                      server, like \"https://sale.example\"; a bearer token needs no session";
-        return Err(Problem::new(Code::PublicUrlMissing, detail));
+        return Err(no_site());
     }
-    let token = body.token()?.to_owned();
+    let sent = body.sent()?;
     let before = cookie::secret(&headers).map(str::to_owned);
+    let hash = hash(sent.secret());
+    state.guesses().check(client, hash, state.engine().now())?;
     let now = state.engine().wall();
-    let made = write(&state, move |sessions| sessions.sign_in(&token, before.as_deref(), now));
-    let made = made.await?.ok_or_else(token_unknown)?;
+    let made = write(&state, move |sessions| match sent {
+        SignIn::Token(token) => sessions.sign_in(&token, before.as_deref(), now),
+        SignIn::Invitation(secret) => sessions.redeem(&secret, before.as_deref(), now).map(Some),
+    });
+    let made = made.await.and_then(|made| made.ok_or_else(token_unknown));
+    let made = judged(&state, client, hash, made)?;
     let (session, secret) = (made.session, made.secret);
     tracing::info!(session = %session.id, name = %session.staff.name, role = %session.staff.role,
         "a browser signed in");
@@ -83,6 +93,24 @@ pub(super) async fn sign_in(
     let body = SessionState::new(&SignedIn { session, csrf }, now);
     let cookie = cookie::hand_over(&secret, lasts, state.site().is_secure());
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(body)).into_response())
+}
+
+/// Counts what somebody sent to come in: an unknown secret is a guess.
+pub(super) fn judged<T>(
+    state: &ControlState,
+    client: Client,
+    secret: blake3::Hash,
+    outcome: Result<T, Problem>,
+) -> Result<T, Problem> {
+    let now = state.engine().now();
+    match &outcome {
+        Ok(_) => state.guesses().right(client, secret, now),
+        Err(problem) if matches!(problem.code, Code::TokenUnknown | Code::InvitationUnknown) => {
+            return outcome.map_err(|problem| state.guesses().wrong(client, now, problem));
+        }
+        Err(_) => {}
+    }
+    outcome
 }
 
 /// The session of the browser that asks.
@@ -206,16 +234,50 @@ async fn end(
 }
 
 /// Has the sessions changed on a thread that may wait for the disk.
-async fn write<T: Send + 'static>(
+pub(super) async fn write<T: Send + 'static>(
     state: &ControlState,
     change: impl FnOnce(&Sessions) -> Result<T, StaffError> + Send + 'static,
 ) -> Result<T, Problem> {
     let state = state.clone();
     let changed = spawn_blocking(move || change(state.sessions())).await;
-    changed.map_err(|error| Problem::internal(&error))?.map_err(|error| match error {
-        StaffError::SessionsFull { .. } => Problem::new(Code::SessionsFull, error.to_string()),
-        other => Problem::internal(&other),
-    })
+    changed.map_err(|error| Problem::internal(&error))?.map_err(Problem::from)
+}
+
+impl From<StaffError> for Problem {
+    fn from(error: StaffError) -> Self {
+        let code = match &error {
+            StaffError::Io { .. }
+            | StaffError::Damaged { .. }
+            | StaffError::UnknownToken { .. } => return Self::internal(&error),
+            StaffError::NameTaken { name, .. } => {
+                let detail = format!(
+                    "the name {name} belongs to somebody with another role, merchant or streams; use \
+                     another name"
+                );
+                return Self::new(Code::NameTaken, detail);
+            }
+            StaffError::SessionsFull { .. } => Code::SessionsFull,
+            StaffError::TooManyInvitations { .. } => Code::InvitationsFull,
+            StaffError::BeyondOwn { .. } => Code::Forbidden,
+            StaffError::InvitationUnknown => Code::InvitationUnknown,
+            StaffError::InvitationUsed => Code::InvitationUsed,
+            StaffError::InvitationOver => Code::InvitationOver,
+            StaffError::Name { .. }
+            | StaffError::Streams { .. }
+            | StaffError::MerchantMissing
+            | StaffError::Bound { .. }
+            | StaffError::TooMany { .. }
+            | StaffError::Validity { .. } => Code::BadBody,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// Nobody has said where browsers find the server.
+pub(super) fn no_site() -> Problem {
+    let detail = "browsers cannot come in until control.public_url says where they find this server, \
+                  like \"https://sale.example\"; a bearer token needs no session";
+    Problem::new(Code::PublicUrlMissing, detail)
 }
 
 fn signed_out(state: &ControlState) -> Response {

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use stampede_domain::DurationMs;
 use stampede_engine::Role;
 
 /// Why a token could not be made, found or read.
@@ -67,6 +68,37 @@ pub enum StaffError {
         /// What was asked for.
         id: String,
     },
+    /// An invitation for something that is not the inviter's own.
+    #[error("the invitation goes beyond the inviter's own {what}")]
+    BeyondOwn {
+        /// What it goes beyond.
+        what: &'static str,
+    },
+    /// An invitation for too short or too long a time.
+    #[error("an invitation may be good for {min} ms to {max} ms, not for {given} ms", min = min.get(), max = max.get(), given = given.get())]
+    Validity {
+        /// What was asked for.
+        given: DurationMs,
+        /// The shortest time.
+        min: DurationMs,
+        /// The longest time.
+        max: DurationMs,
+    },
+    /// As many invitations as there may be.
+    #[error("there are {max} invitations, which is the most; withdraw some first")]
+    TooManyInvitations {
+        /// The limit.
+        max: usize,
+    },
+    /// No such invitation, or it was withdrawn, or its inviter's token was revoked.
+    #[error("this invitation was never made or has been withdrawn; ask for another")]
+    InvitationUnknown,
+    /// Somebody came in by it.
+    #[error("somebody came in by this invitation already, which works once; ask for another")]
+    InvitationUsed,
+    /// It was good until a moment ago.
+    #[error("this invitation is over; ask for another")]
+    InvitationOver,
     /// As many sessions as there may be.
     #[error("{max} browsers are signed in, which is the most; sign some out first")]
     SessionsFull {

@@ -1,8 +1,11 @@
-//! Who may give commands: staff tokens with their roles, sessions of browsers.
+//! Who may give commands: staff tokens with their roles, sessions of browsers, invitations.
 
 mod error;
 mod file;
+mod invitations;
+mod ranks;
 mod secret;
+mod session;
 mod session_rows;
 mod sessions;
 mod token_rows;
@@ -12,12 +15,16 @@ use stampede_domain::{MerchantId, UnixMillis};
 use stampede_engine::{Role, StreamScope};
 
 pub use error::StaffError;
-pub use secret::StaffSecret;
-pub(crate) use secret::shown_path;
-pub use sessions::{
-    Grant, NewSession, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX, Session, SessionLimits,
-    Sessions,
+pub use invitations::{
+    INVITATION_VALID_MAX, INVITATION_VALID_MIN, INVITATIONS_MAX, INVITATIONS_PER_NAME_MAX,
+    Invitation, Inviter, NewInvitation,
 };
+pub(crate) use secret::hash;
+pub use secret::{StaffSecret, join_path, shown_path};
+pub use session::{
+    Grant, NewSession, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX, Session, SessionLimits,
+};
+pub use sessions::Sessions;
 pub use tokens::{IssuedToken, StaffTokens};
 
 /// Bytes of a staff member's name.

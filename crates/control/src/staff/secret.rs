@@ -6,8 +6,12 @@ use std::fmt;
 const TOKEN_PREFIX: &str = "stf_";
 /// What every session's secret starts with.
 const SESSION_PREFIX: &str = "sts_";
+/// What every invitation's secret starts with.
+const INVITATION_PREFIX: &str = "sti_";
 /// The prefixes of every kind of secret.
-const PREFIXES: [&str; 2] = [TOKEN_PREFIX, SESSION_PREFIX];
+const PREFIXES: [&str; 3] = [TOKEN_PREFIX, SESSION_PREFIX, INVITATION_PREFIX];
+/// The page that an invitation's link leads to.
+const JOIN: &str = "/join/";
 
 /// A secret in clear; it exists only while it is shown, or while it is compared.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,13 +28,19 @@ impl StaffSecret {
         Self::random(SESSION_PREFIX)
     }
 
+    /// An invitation's.
+    pub(crate) fn invitation() -> Self {
+        Self::random(INVITATION_PREFIX)
+    }
+
     /// Draws 256 bits.
     fn random(prefix: &str) -> Self {
         let (high, low) = (rand::random::<u128>(), rand::random::<u128>());
         Self(format!("{prefix}{high:032x}{low:032x}"))
     }
 
-    /// The text to send: a token as `Authorization: Bearer`, a session's as its cookie.
+    /// The text to send: a token as `Authorization: Bearer`, a session's as its cookie, an invitation's
+    /// in its link.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -47,8 +57,18 @@ pub(crate) fn hash(secret: &str) -> blake3::Hash {
     blake3::hash(secret.as_bytes())
 }
 
-/// A request's path as a log may show it: without the segments that hold a secret.
-pub(crate) fn shown_path(path: &str) -> String {
+/// The path of an invitation's link.
+pub fn join_path(secret: &StaffSecret) -> String {
+    format!("{JOIN}{}", secret.reveal())
+}
+
+/// A request's path as a log may show it: without the segments that hold a secret, or may hold one that
+/// was cut or mistyped.
+pub fn shown_path(path: &str) -> String {
+    if let Some(secret) = path.strip_prefix(JOIN).filter(|rest| !rest.is_empty()) {
+        let rest = secret.split_once('/').map_or(String::new(), |(_, rest)| format!("/{rest}"));
+        return format!("{JOIN}hidden{}", shown_path(&rest));
+    }
     let hidden = |segment: &&str| PREFIXES.iter().any(|prefix| segment.contains(prefix));
     let shown = path.split('/').map(|segment| if hidden(&segment) { "hidden" } else { segment });
     shown.collect::<Vec<_>>().join("/")
@@ -60,11 +80,15 @@ mod tests {
 
     #[test]
     fn a_path_is_shown_without_its_secrets() {
-        for secret in [StaffSecret::token(), StaffSecret::session()] {
+        for secret in [StaffSecret::token(), StaffSecret::session(), StaffSecret::invitation()] {
             let path = format!("/join/{}/x", secret.reveal());
             assert_eq!(shown_path(&path), "/join/hidden/x");
             assert_eq!(format!("{secret:?}"), "StaffSecret(hidden)");
         }
-        assert_eq!(shown_path("/v1/drops/d1"), "/v1/drops/d1");
+        assert_eq!(shown_path("/v1/x/a-stf_0/y"), "/v1/x/hidden/y");
+        assert_eq!(shown_path("/join/cut"), "/join/hidden");
+        for plain in ["/v1/drops/d1", "/join/", "/", ""] {
+            assert_eq!(shown_path(plain), plain);
+        }
     }
 }

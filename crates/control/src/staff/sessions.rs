@@ -1,96 +1,30 @@
 //! Sessions: browsers that have signed in.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, IdempotencyKey, UnixMillis};
+use stampede_domain::{DurationMs, UnixMillis};
 
-use super::{NewStaff, StaffError, StaffSecret, StaffTokens, file::StaffFile, secret};
+use super::{
+    Grant, NewSession, NewStaff, SESSION_KEPT, Session, SessionLimits, StaffError, StaffSecret,
+    StaffTokens,
+    file::StaffFile,
+    invitations::{CHAIN_MAX, StoredInvitation},
+    secret,
+};
 
-/// Sessions of one name. When full: the one that was not used for the longest time ends.
-pub const SESSIONS_PER_NAME_MAX: usize = 16;
-/// Sessions of one data directory. When full: nobody else signs in until some have ended.
-pub const SESSIONS_MAX: usize = 2_000;
-/// How long a session that has run out is remembered, so that its browser can go on with its keys.
-pub const SESSION_KEPT: DurationMs = DurationMs::from_secs(3_600);
 /// Time between two writings of when sessions were last used.
 const USES_EVERY: DurationMs = DurationMs::from_secs(60);
-
-/// Limits of sessions, each with its policy when reached.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionLimits {
-    /// Time without a request after which a session has run out.
-    pub idle: DurationMs,
-    /// Time after which it has run out in any case.
-    pub life: DurationMs,
-    /// [`SESSIONS_PER_NAME_MAX`].
-    pub per_name_max: usize,
-    /// [`SESSIONS_MAX`].
-    pub max: usize,
-}
-
-impl Default for SessionLimits {
-    fn default() -> Self {
-        Self {
-            idle: DurationMs::from_secs(8 * 3_600),
-            life: DurationMs::from_secs(24 * 3_600),
-            per_name_max: SESSIONS_PER_NAME_MAX,
-            max: SESSIONS_MAX,
-        }
-    }
-}
-
-/// What a session rests on: it ends with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// The staff token with this id.
-    Token(String),
-}
-
-/// A session that is in force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Names the session for signing out.
-    pub id: String,
-    /// Who has signed in.
-    pub staff: NewStaff,
-    /// What it rests on.
-    pub grant: Grant,
-    /// When the browser signed in.
-    pub started_at: UnixMillis,
-    /// When it last sent a request.
-    pub used_at: UnixMillis,
-    /// When it runs out unless another request comes.
-    pub idles_at: UnixMillis,
-    /// When it runs out in any case.
-    pub ends_at: UnixMillis,
-    /// Tells its keys from those of the name's other sessions.
-    keys: String,
-}
-
-impl Session {
-    /// The key by which a command of this session is known to the engine: two sessions of one name
-    /// never share one, whatever their browsers make up.
-    pub(crate) fn key(&self, given: &IdempotencyKey) -> IdempotencyKey {
-        let own = format!("session {} key {given}", self.keys);
-        let own = blake3::hash(own.as_bytes()).to_hex();
-        IdempotencyKey::new(&own).expect("64 hexadecimal digits are a key")
-    }
-}
-
-/// A session that was just made: the only moment at which its secret is known.
-#[derive(Clone, Debug)]
-pub struct NewSession {
-    /// What the cookie holds.
-    pub secret: StaffSecret,
-    /// The session.
-    pub session: Session,
-}
 
 /// What `sessions.json` holds.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) sessions: Vec<Stored>,
+    pub(super) invitations: Vec<StoredInvitation>,
 }
 
 /// A session as it is kept.
@@ -124,7 +58,7 @@ impl Stored {
 #[derive(Debug)]
 pub struct Sessions {
     file: StaffFile<Book>,
-    tokens: Arc<StaffTokens>,
+    pub(super) tokens: Arc<StaffTokens>,
     limits: SessionLimits,
     uses: Mutex<Uses>,
 }
@@ -165,8 +99,10 @@ impl Sessions {
     ) -> Result<Option<NewSession>, StaffError> {
         let Some(token) = self.tokens.verify(token)? else { return Ok(None) };
         let before = before.map(secret::hash);
-        let made = self
-            .change(now, |book| self.add(book, token.staff, Grant::Token(token.id), before, now))?;
+        let made = self.change(now, |book| {
+            let ends_at = now.plus(self.limits.life);
+            self.add(book, (token.staff, Grant::Token(token.id)), before, (now, ends_at))
+        })?;
         Ok(Some(made))
     }
 
@@ -176,14 +112,8 @@ impl Sessions {
     /// [`StaffError::Io`] or [`StaffError::Damaged`]: nobody is let in by a file that cannot be read.
     pub fn verify(&self, secret: &str, now: UnixMillis) -> Result<Option<Session>, StaffError> {
         let hash = secret::hash(secret);
-        let found = self.file.look(|book| {
-            let found = book.sessions.iter().find(|stored| stored.hash == hash);
-            found.cloned()
-        })?;
-        let Some(session) = found.map(|stored| self.in_force(stored, now)).transpose()?.flatten()
-        else {
-            return Ok(None);
-        };
+        let found = self.first_in_force(|stored| stored.hash == hash, now)?;
+        let Some(session) = found else { return Ok(None) };
         self.uses.lock().unwritten.insert(session.id.clone(), now);
         let idles_at = now.plus(self.limits.idle);
         Ok(Some(Session { used_at: now, idles_at, ..session }))
@@ -194,9 +124,7 @@ impl Sessions {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn find(&self, id: &str, now: UnixMillis) -> Result<Option<Session>, StaffError> {
-        let found =
-            self.file.look(|book| book.sessions.iter().find(|row| row.id == id).cloned())?;
-        Ok(found.map(|stored| self.in_force(stored, now)).transpose()?.flatten())
+        self.first_in_force(|stored| stored.id == id, now)
     }
 
     /// Every session in force, oldest first.
@@ -204,9 +132,11 @@ impl Sessions {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn list(&self, now: UnixMillis) -> Result<Vec<Session>, StaffError> {
-        let stored = self.file.look(|book| book.sessions.clone())?;
-        let found = stored.into_iter().map(|stored| self.in_force(stored, now));
-        found.filter_map(Result::transpose).collect()
+        self.read(|book| {
+            let all = book.sessions.iter();
+            let found = all.map(|stored| self.in_force(book, stored, now));
+            found.filter_map(Result::transpose).collect()
+        })?
     }
 
     /// Ends the sessions that `which` picks; with how many those were.
@@ -248,13 +178,12 @@ impl Sessions {
     }
 
     /// Adds a session for whoever was let in, within the limits.
-    fn add(
+    pub(super) fn add(
         &self,
         book: &mut Book,
-        staff: NewStaff,
-        grant: Grant,
+        (staff, grant): (NewStaff, Grant),
         before: Option<blake3::Hash>,
-        now: UnixMillis,
+        (now, ends_at): (UnixMillis, UnixMillis),
     ) -> Result<NewSession, StaffError> {
         let id = format!("s{:016x}", rand::random::<u64>());
         let place = book.sessions.iter().position(|stored| Some(stored.hash) == before);
@@ -282,14 +211,14 @@ impl Sessions {
             hash: secret::hash(secret.reveal()),
             started_at: now,
             used_at: now,
-            ends_at: now.plus(self.limits.life),
+            ends_at: ends_at.min(now.plus(self.limits.life)),
         };
         book.sessions.push(stored.clone());
-        Ok(NewSession { secret, session: self.session(stored, staff) })
+        Ok(NewSession { secret, session: self.session(&stored, staff) })
     }
 
     /// Changes the file, with what memory knows about uses, without what is of no more use.
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         now: UnixMillis,
         change: impl FnOnce(&mut Book) -> Result<T, StaffError>,
@@ -301,48 +230,112 @@ impl Sessions {
                     stored.used_at = stored.used_at.max(*used_at);
                 }
             }
-            let mut dead = Vec::new();
-            for stored in &book.sessions {
-                let forgotten = stored.over_at(&self.limits).plus(SESSION_KEPT) <= now;
-                if forgotten || self.staff(&stored.grant)?.is_none() {
-                    dead.push(stored.id.clone());
-                }
-            }
-            book.sessions.retain(|stored| !dead.contains(&stored.id));
-            change(book)
+            self.sweep(book, now)?;
+            let changed = change(book)?;
+            // What came of what the change took away goes with it.
+            self.sweep(book, now)?;
+            Ok(changed)
         })?;
         self.uses.lock().unwritten.retain(|id, used_at| uses.get(id) != Some(used_at));
         Ok(changed)
     }
 
+    /// Looks at the file.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Book) -> T) -> Result<T, StaffError> {
+        self.file.look(look)
+    }
+
+    /// Removes what is of no more use: what was over long ago, what rests on something that is gone.
+    fn sweep(&self, book: &mut Book, now: UnixMillis) -> Result<(), StaffError> {
+        let mut dead = HashSet::new();
+        for StoredInvitation { invitation, .. } in &book.invitations {
+            let is_over = invitation.ends_at <= now;
+            let rests_on = self.staff(book, &invitation.by, now)?;
+            let is_gone = invitation.by != Grant::Machine && rests_on.is_none();
+            let is_dead = if is_over { !Book::is_remembered(invitation, now) } else { is_gone };
+            if is_dead {
+                dead.insert(invitation.id.clone());
+            }
+        }
+        for stored in &book.sessions {
+            let is_forgotten = stored.over_at(&self.limits).plus(SESSION_KEPT) <= now;
+            let ran_out = stored.over_at(&self.limits) <= now;
+            if is_forgotten || !ran_out && self.staff(book, &stored.grant, now)?.is_none() {
+                dead.insert(stored.id.clone());
+            }
+        }
+        book.sessions.retain(|stored| !dead.contains(&stored.id));
+        book.invitations.retain(|stored| !dead.contains(&stored.invitation.id));
+        Ok(())
+    }
+
+    /// The first session that `picks` picks, if it is in force.
+    fn first_in_force(
+        &self,
+        picks: impl Fn(&Stored) -> bool,
+        now: UnixMillis,
+    ) -> Result<Option<Session>, StaffError> {
+        self.read(|book| {
+            let found = book.sessions.iter().find(|stored| picks(stored));
+            Ok(found.map(|stored| self.in_force(book, stored, now)).transpose()?.flatten())
+        })?
+    }
+
     /// The session unless it has run out, or what it rests on is gone.
-    fn in_force(&self, mut stored: Stored, now: UnixMillis) -> Result<Option<Session>, StaffError> {
+    fn in_force(
+        &self,
+        book: &Book,
+        stored: &Stored,
+        now: UnixMillis,
+    ) -> Result<Option<Session>, StaffError> {
+        let mut stored = stored.clone();
         if let Some(used_at) = self.uses.lock().unwritten.get(&stored.id) {
             stored.used_at = stored.used_at.max(*used_at);
         }
         if stored.over_at(&self.limits) <= now {
             return Ok(None);
         }
-        let staff = self.staff(&stored.grant)?;
-        Ok(staff.map(|staff| self.session(stored, staff)))
+        let staff = self.staff(book, &stored.grant, now)?;
+        Ok(staff.map(|staff| self.session(&stored, staff)))
     }
 
-    /// Whom a grant lets in, unless it is gone.
-    fn staff(&self, grant: &Grant) -> Result<Option<NewStaff>, StaffError> {
-        let Grant::Token(id) = grant;
-        Ok(self.tokens.find(id)?.map(|token| token.staff))
+    /// Whom a grant lets in, unless it is gone: an invitation goes with whatever its inviter was let in
+    /// by.
+    pub(super) fn staff(
+        &self,
+        book: &Book,
+        grant: &Grant,
+        now: UnixMillis,
+    ) -> Result<Option<NewStaff>, StaffError> {
+        let (mut grant, mut staff) = (grant, None);
+        for _ in 0..=CHAIN_MAX {
+            match grant {
+                Grant::Machine => return Ok(staff),
+                Grant::Token(id) => {
+                    let token = self.tokens.find(id)?;
+                    return Ok(token.map(|token| staff.unwrap_or(token.staff)));
+                }
+                Grant::Invitation(id) => {
+                    let found = book.invitation(id).filter(|found| found.ends_at > now);
+                    let Some(invitation) = found else { return Ok(None) };
+                    staff.get_or_insert_with(|| invitation.staff.clone());
+                    grant = &invitation.by;
+                }
+            }
+        }
+        Ok(None)
     }
 
-    fn session(&self, stored: Stored, staff: NewStaff) -> Session {
+    fn session(&self, stored: &Stored, staff: NewStaff) -> Session {
         Session {
-            idles_at: stored.idles_at(&self.limits),
-            id: stored.id,
+            id: stored.id.clone(),
             staff,
-            grant: stored.grant,
+            grant: stored.grant.clone(),
             started_at: stored.started_at,
             used_at: stored.used_at,
+            idles_at: stored.idles_at(&self.limits),
             ends_at: stored.ends_at,
-            keys: stored.keys,
+            keys: stored.keys.clone(),
         }
     }
 }

@@ -63,7 +63,7 @@ impl Content for Vec<Stored> {
 
 fn stored(row: Row) -> Result<Stored, String> {
     let Row { id, name, role, merchant, streams, blake3, created_at_ms } = row;
-    let role = Role::from_name(&role).ok_or_else(|| format!("token {id} has the role {role:?}"))?;
+    let role = self::role(&role).map_err(|what| format!("token {id}: {what}"))?;
     let merchant = merchant.map(|text| text.parse()).transpose();
     let merchant = merchant.map_err(|error| format!("token {id}: {error}"))?;
     let hash = hash(&blake3).map_err(|what| format!("token {id}: {what}"))?;
@@ -71,6 +71,11 @@ fn stored(row: Row) -> Result<Stored, String> {
     let staff = NewStaff { name, role, merchant, streams };
     let token = StaffToken { id, staff, created_at: UnixMillis::new(created_at_ms) };
     Ok(Stored { token, hash })
+}
+
+/// A role as it is written.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| format!("there is no role {text:?}"))
 }
 
 /// The streams of a scope as they are written.

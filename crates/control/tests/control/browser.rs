@@ -1,7 +1,10 @@
 //! Browsers that have signed in.
 
+use std::net::IpAddr;
+
 use axum::http::StatusCode;
 use serde_json::json;
+use stampede_proxies::{ClientAddress, Peer};
 
 use crate::rig::{Answer, Ask, Rig};
 
@@ -23,6 +26,15 @@ impl Browser {
         let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap();
         let text = |field: &str| answer.json[field].as_str().unwrap().to_owned();
         Self { cookie: cookie.to_owned(), csrf: text("csrf"), session: text("session") }
+    }
+}
+
+impl Ask {
+    /// Comes from this address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        let ip: IpAddr = address.parse().unwrap();
+        self.request = self.request.extension(Peer::from(ClientAddress::new(ip)));
+        self
     }
 }
 

@@ -7,6 +7,8 @@ mod brake;
 mod browser;
 mod commands;
 mod errors;
+mod guesses;
+mod invitations;
 mod ledger;
 mod openapi;
 mod openings;

@@ -282,7 +282,7 @@ impl Drop for Rig {
 /// A request in the making.
 pub(crate) struct Ask {
     router: Router,
-    request: axum::http::request::Builder,
+    pub(crate) request: axum::http::request::Builder,
     body: Vec<u8>,
 }
 

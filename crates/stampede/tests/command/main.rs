@@ -10,6 +10,7 @@ mod demo;
 #[path = "../../../report/tests/support/dice.rs"]
 mod dice;
 mod documents;
+mod invite;
 mod locked;
 mod metrics;
 mod old_ledger;

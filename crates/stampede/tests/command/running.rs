@@ -49,9 +49,18 @@ impl Running {
 
     /// The same, with staff at a known address as well.
     pub(crate) fn at_both(viewers: &str, control: &str, data: &Path, args: &[&str]) -> Self {
+        Self::launch("warn", (viewers, control), data, args)
+    }
+
+    /// Starts a server that logs whatever it can.
+    pub(crate) fn loud(data: &Path) -> Self {
+        Self::launch("trace", ("127.0.0.1:0", "127.0.0.1:0"), data, &[])
+    }
+
+    fn launch(level: &str, (viewers, control): (&str, &str), data: &Path, args: &[&str]) -> Self {
         let first = !data.join("staff.json").exists();
         let mut command = Command::new(env!("CARGO_BIN_EXE_stampede"));
-        command.env_clear().env("RUST_LOG", "warn");
+        command.env_clear().env("RUST_LOG", level);
         command.arg("serve").arg("--data").arg(data);
         command.args(["--viewers", viewers, "--control", control]).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped());

@@ -1,0 +1,257 @@
+//! Invitations: one-time links that let somebody in.
+
+use stampede_domain::{DurationMs, UnixMillis};
+
+use super::{
+    Grant, NewSession, NewStaff, Sessions, StaffError, StaffSecret, ranks::check_within, secret,
+    sessions::Book,
+};
+
+/// Invitations that are open or in use. When full: nobody is invited until some are withdrawn or over.
+pub const INVITATIONS_MAX: usize = 1_000;
+/// Of these, those of one inviter's name. When full: that name invites nobody else.
+pub const INVITATIONS_PER_NAME_MAX: usize = 100;
+/// The shortest time that an invitation may be good for.
+pub const INVITATION_VALID_MIN: DurationMs = DurationMs::from_secs(60);
+/// The longest time that an invitation may be good for.
+pub const INVITATION_VALID_MAX: DurationMs = DurationMs::from_secs(7 * 86_400);
+/// How long an invitation that is over is remembered, so that whoever opens it late is told.
+const INVITATION_KEPT: DurationMs = DurationMs::from_secs(86_400);
+/// Invitations in a row, of which each comes of the one before, and the session at their end.
+pub(super) const CHAIN_MAX: usize = 8;
+
+/// Somebody who was asked to come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Names it for withdrawing.
+    pub id: String,
+    /// What the inviter was let in by: the invitation is worth nothing without.
+    pub by: Grant,
+    /// The inviter's name.
+    pub by_name: String,
+    /// Whom it lets in.
+    pub staff: NewStaff,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it is over, with every session that came of it.
+    pub ends_at: UnixMillis,
+    /// When somebody came in by it, which happens once.
+    pub redeemed_at: Option<UnixMillis>,
+}
+
+/// An invitation as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct StoredInvitation {
+    pub(super) invitation: Invitation,
+    pub(super) hash: blake3::Hash,
+}
+
+/// An invitation that was just made: the only moment at which its secret is known.
+#[derive(Clone, Debug)]
+pub struct NewInvitation {
+    /// What the link holds.
+    pub secret: StaffSecret,
+    /// The invitation.
+    pub invitation: Invitation,
+}
+
+/// Who invites.
+#[derive(Clone, Debug)]
+pub enum Inviter {
+    /// Whoever runs a command on the server's own machine, who may do everything.
+    Machine,
+    /// A member of staff.
+    Staff {
+        /// Who.
+        staff: NewStaff,
+        /// What the member was let in by.
+        grant: Grant,
+    },
+}
+
+impl Inviter {
+    fn name(&self) -> &str {
+        match self {
+            Self::Machine => "the server's machine",
+            Self::Staff { staff, .. } => &staff.name,
+        }
+    }
+}
+
+impl Sessions {
+    /// Invites somebody, with 256 random bits, for so long.
+    ///
+    /// # Errors
+    /// What is wrong with whom it lets in, as for a token; [`StaffError::BeyondOwn`],
+    /// [`StaffError::Validity`], [`StaffError::NameTaken`], [`StaffError::TooManyInvitations`],
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn invite(
+        &self,
+        inviter: &Inviter,
+        staff: NewStaff,
+        valid: DurationMs,
+        now: UnixMillis,
+    ) -> Result<NewInvitation, StaffError> {
+        staff.check()?;
+        if !(INVITATION_VALID_MIN..=INVITATION_VALID_MAX).contains(&valid) {
+            let (min, max) = (INVITATION_VALID_MIN, INVITATION_VALID_MAX);
+            return Err(StaffError::Validity { given: valid, min, max });
+        }
+        let by = match inviter {
+            Inviter::Machine => Grant::Machine,
+            Inviter::Staff { staff: own, grant } => {
+                check_within(own, &staff)?;
+                grant.clone()
+            }
+        };
+        let taken = self.tokens.list()?.into_iter().find(|token| token.staff.name == staff.name);
+        if let Some(token) = taken.filter(|token| token.staff != staff) {
+            return Err(StaffError::NameTaken { name: staff.name, id: token.id });
+        }
+        let secret = StaffSecret::invitation();
+        let invitation = Invitation {
+            id: format!("i{:016x}", rand::random::<u64>()),
+            by,
+            by_name: inviter.name().to_owned(),
+            staff,
+            created_at: now,
+            ends_at: now.plus(valid),
+            redeemed_at: None,
+        };
+        let hash = secret::hash(secret.reveal());
+        self.change(now, |book| {
+            book.check_new(&invitation, now)?;
+            book.invitations.push(StoredInvitation { invitation: invitation.clone(), hash });
+            Ok(())
+        })?;
+        Ok(NewInvitation { secret, invitation })
+    }
+
+    /// What an invitation says; this redeems nothing.
+    ///
+    /// # Errors
+    /// [`StaffError::InvitationUnknown`], [`StaffError::InvitationUsed`],
+    /// [`StaffError::InvitationOver`], [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn look(&self, invitation: &str, now: UnixMillis) -> Result<Invitation, StaffError> {
+        let hash = secret::hash(invitation);
+        self.read(|book| self.open_invitation(book, hash, now).map(|(_, found)| found))?
+    }
+
+    /// Signs a browser in by an invitation, which is used up by it; `before` is as for
+    /// [`Sessions::sign_in`].
+    ///
+    /// # Errors
+    /// As for [`Sessions::look`]; [`StaffError::SessionsFull`], which does not use it up.
+    pub fn redeem(
+        &self,
+        invitation: &str,
+        before: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<NewSession, StaffError> {
+        let hash = secret::hash(invitation);
+        let before = before.map(secret::hash);
+        self.change(now, |book| {
+            let (place, found) = self.open_invitation(book, hash, now)?;
+            book.invitations[place].invitation.redeemed_at = Some(now);
+            let ends_at = found.ends_at;
+            self.add(book, (found.staff, Grant::Invitation(found.id)), before, (now, ends_at))
+        })
+    }
+
+    /// Every invitation that is not over, used or not, oldest first.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn invitations(&self, now: UnixMillis) -> Result<Vec<Invitation>, StaffError> {
+        self.read(|book| {
+            let mut found = Vec::new();
+            for StoredInvitation { invitation, .. } in &book.invitations {
+                let grant = Grant::Invitation(invitation.id.clone());
+                if self.staff(book, &grant, now)?.is_some() {
+                    found.push(invitation.clone());
+                }
+            }
+            Ok(found)
+        })?
+    }
+
+    /// Takes an invitation back, with every session and invitation that came of it; whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// [`StaffError::Io`] or [`StaffError::Damaged`].
+    pub fn withdraw(&self, id: &str, now: UnixMillis) -> Result<bool, StaffError> {
+        self.change(now, |book| {
+            let before = book.invitations.len();
+            book.invitations.retain(|stored| stored.invitation.id != id);
+            Ok(book.invitations.len() < before)
+        })
+    }
+
+    /// The invitation with this hash, if somebody may still come in by it, with its place.
+    fn open_invitation(
+        &self,
+        book: &Book,
+        hash: blake3::Hash,
+        now: UnixMillis,
+    ) -> Result<(usize, Invitation), StaffError> {
+        let place = book.invitations.iter().position(|stored| stored.hash == hash);
+        let place = place.ok_or(StaffError::InvitationUnknown)?;
+        let found = book.invitations[place].invitation.clone();
+        if found.ends_at <= now {
+            return Err(StaffError::InvitationOver);
+        }
+        if self.staff(book, &Grant::Invitation(found.id.clone()), now)?.is_none() {
+            return Err(StaffError::InvitationUnknown);
+        }
+        if found.redeemed_at.is_some() {
+            return Err(StaffError::InvitationUsed);
+        }
+        Ok((place, found))
+    }
+}
+
+impl Book {
+    /// Whether there is room for an invitation that its inviter may make.
+    fn check_new(&self, new: &Invitation, now: UnixMillis) -> Result<(), StaffError> {
+        let mut chain = 1;
+        let mut by = &new.by;
+        while let Grant::Invitation(id) = by {
+            let inviter = self.invitation(id).ok_or(StaffError::InvitationUnknown)?;
+            if new.ends_at > inviter.ends_at {
+                return Err(StaffError::BeyondOwn { what: "lifetime" });
+            }
+            (chain, by) = (chain + 1, &inviter.by);
+            if chain >= CHAIN_MAX {
+                return Err(StaffError::BeyondOwn { what: "chain of invitations" });
+            }
+        }
+        let live = || {
+            let all = self.invitations.iter().map(|stored| &stored.invitation);
+            all.filter(|other| other.ends_at > now)
+        };
+        let same_name = |other: &&Invitation| other.staff.name == new.staff.name;
+        if let Some(other) = live().find(|other| same_name(other) && other.staff != new.staff) {
+            let (name, id) = (new.staff.name.clone(), other.id.clone());
+            return Err(StaffError::NameTaken { name, id });
+        }
+        let own = live().filter(|other| other.by_name == new.by_name).count();
+        for (count, max) in [(live().count(), INVITATIONS_MAX), (own, INVITATIONS_PER_NAME_MAX)] {
+            if count >= max {
+                return Err(StaffError::TooManyInvitations { max });
+            }
+        }
+        Ok(())
+    }
+
+    /// The invitation with this id.
+    pub(super) fn invitation(&self, id: &str) -> Option<&Invitation> {
+        let mut all = self.invitations.iter().map(|stored| &stored.invitation);
+        all.find(|invitation| invitation.id == id)
+    }
+
+    /// Whether an invitation that is over is still worth a word to whoever opens it.
+    pub(super) fn is_remembered(invitation: &Invitation, now: UnixMillis) -> bool {
+        now < invitation.ends_at.plus(INVITATION_KEPT)
+    }
+}
