@@ -38,7 +38,7 @@ impl Applier<Tag> for TakeApplier {
             {
                 viewer.set_linked(entry.drop);
             }
-            let Record::Taken { hold, deadline, .. } = entry.record else { continue };
+            let Record::Taken { hold, deadline, units, .. } = entry.record else { continue };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
                 current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
             }
@@ -46,7 +46,7 @@ impl Applier<Tag> for TakeApplier {
             // Before the hold can end: who ends it asks for its channel.
             sale.set_channel(hold, entry.tag);
             sale.stock().mark_held(hold);
-            self.fresh.push(DurableTake { hold, deadline });
+            self.fresh.push(DurableTake { hold, deadline, units });
         }
         if !self.fresh.is_empty() {
             let wakes = self.shared.fresh_takes.add(&mut self.fresh);

@@ -7,12 +7,13 @@ use stampede_domain::{
     DropId, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::WriterHandle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     answers::Answered,
     brake::Brake,
     buy::HoldLook,
+    changes::Changes,
     clock::Moment,
     command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
@@ -138,6 +139,17 @@ impl Engine {
     /// The platform's id of a viewer number, if it is known.
     pub fn viewer_id(&self, number: ViewerNumber) -> Option<ViewerId> {
         self.shared.directory.by_number(number).map(|viewer| viewer.id().clone())
+    }
+
+    /// Tells at once what changes about drops, their figures apart. Whoever is told asks for
+    /// [`Engine::stream`] if drops came or left, for [`SaleDrop::view`] of those that it follows otherwise.
+    pub fn follow(&self) -> watch::Receiver<Changes> {
+        self.shared.followers.follow()
+    }
+
+    /// Microseconds of a clock for measuring spans.
+    pub fn micros(&self) -> u64 {
+        self.shared.clock.micros()
     }
 
     /// A hold as it stands now.

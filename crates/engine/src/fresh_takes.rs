@@ -1,7 +1,7 @@
 //! Takes that became durable since the steward last looked.
 
 use parking_lot::Mutex;
-use stampede_domain::{HoldId, UnixMillis};
+use stampede_domain::{HoldId, Units, UnixMillis};
 
 /// So many takes wake the steward, so that it never has a long list to go through at once.
 const WAITING_MAX: usize = 1_024;
@@ -11,6 +11,7 @@ const WAITING_MAX: usize = 1_024;
 pub(crate) struct DurableTake {
     pub(crate) hold: HoldId,
     pub(crate) deadline: UnixMillis,
+    pub(crate) units: Units,
 }
 
 /// The list between the writer's thread and the steward; at most one entry for each live hold.
@@ -70,6 +71,7 @@ mod tests {
         let take = |at: &u64| DurableTake {
             hold: HoldId::from_bytes([1; 16]),
             deadline: UnixMillis::new(*at),
+            units: Units::ONE,
         };
         deadlines.iter().map(take).collect()
     }

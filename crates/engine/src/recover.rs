@@ -14,6 +14,7 @@ use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
     command::Done,
+    fresh_takes::DurableTake,
     hold_channels::HoldChannels,
     last_work::LastWork,
     offline::StreamWatch,
@@ -363,10 +364,14 @@ impl DropPast {
         self.holds.values().map(|past| past.viewer)
     }
 
-    /// Live holds with their deadlines.
-    pub(crate) fn live(&self) -> impl Iterator<Item = (HoldId, UnixMillis)> + '_ {
+    /// Live holds.
+    pub(crate) fn live(&self) -> impl Iterator<Item = DurableTake> + '_ {
         let held = self.holds.iter().filter(|(_, past)| past.state == RestoredState::Held);
-        held.map(|(hold, past)| (*hold, past.deadline))
+        held.map(|(hold, past)| DurableTake {
+            hold: *hold,
+            deadline: past.deadline,
+            units: past.units,
+        })
     }
 
     /// Orders by pool and units.

@@ -14,7 +14,9 @@ use stampede_domain::{
 use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
+    counts::Counts,
     hold_channels::{ChannelNumber, HoldChannels},
+    hold_ends::HoldEnds,
     suspensions::Suspensions,
     tally::{CoreTally, Totals},
     viewer::StreamPresence,
@@ -61,21 +63,15 @@ pub struct SaleDrop {
     /// Written by the ledger's thread, read by the steward; cores number names.
     channels: Mutex<HoldChannels>,
     /// Counts go on when the plan is edited.
-    tallies: Tallies,
+    counts: Counts,
+    /// Written by the steward.
+    hold_ends: HoldEnds,
     /// Viewers who took here, by core; one may be listed more than once.
     winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
     /// The steward knows that something was counted.
     counts_are_known: AtomicBool,
     /// The growth thread was asked and has not begun.
     growth_asked: AtomicBool,
-}
-
-/// What each core counts of one drop.
-pub(crate) type Tallies = Arc<[CachePadded<CoreTally>]>;
-
-/// Counts of a drop that has just come to be.
-pub(crate) fn new_tallies(cores: usize) -> Tallies {
-    (0..cores).map(|_| CachePadded::new(CoreTally::new())).collect()
 }
 
 /// Figures of one SKU at one moment; read without a lock, so held may lag by a take.
@@ -103,7 +99,7 @@ impl SaleDrop {
         stock: DropStock,
         presence: Arc<StreamPresence>,
         suspensions: Arc<Suspensions>,
-        tallies: Tallies,
+        counts: Counts,
     ) -> Self {
         let sold = plan.skus.iter().map(|_| AtomicU32::new(0)).collect();
         Self {
@@ -123,8 +119,9 @@ impl SaleDrop {
             suspensions,
             sold,
             channels: Mutex::default(),
-            winners: tallies.iter().map(|_| CachePadded::default()).collect(),
-            tallies,
+            winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
+            counts,
+            hold_ends: HoldEnds::default(),
             counts_are_known: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
         }
@@ -235,11 +232,7 @@ impl SaleDrop {
 
     /// What viewers asked for since the engine started.
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
-        for core in self.tallies.iter() {
-            totals.add(core);
-        }
-        totals
+        self.counts.totals()
     }
 
     /// The price of `units` from a pool; plans bound prices so that it always fits.
@@ -258,11 +251,19 @@ impl SaleDrop {
     }
 
     pub(crate) fn tally(&self, core: usize) -> &CoreTally {
-        &self.tallies[core]
+        &self.counts.cores[core]
     }
 
-    pub(crate) fn tallies(&self) -> &Tallies {
-        &self.tallies
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub(crate) fn hold_ends(&self) -> &HoldEnds {
+        &self.hold_ends
+    }
+
+    pub(crate) fn suspensions(&self) -> &Suspensions {
+        &self.suspensions
     }
 
     /// Whether the steward does not know yet that something was counted; the caller then says so.

@@ -18,6 +18,7 @@ use crate::{
     answers::Answered,
     brake::Brake,
     buy::{HoldLook, HoldStatus, look},
+    changes::Followers,
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     /// Since when another program's lock keeps commits out, in milliseconds since 1970; 0 if none does.
     ledger_busy: AtomicU64,
     pub(crate) suspensions: Arc<Suspensions>,
+    pub(crate) followers: Followers,
 }
 
 impl Shared {
@@ -85,6 +87,7 @@ impl Shared {
             poisoned: AtomicBool::new(false),
             ledger_busy: AtomicU64::new(0),
             suspensions: Arc::default(),
+            followers: Followers::default(),
         }
     }
 
@@ -178,11 +181,17 @@ impl Shared {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Tells every core to read the drop again.
+    /// Tells every core to read the drop again, and whoever follows.
     pub(crate) fn drop_changed(&self, id: DropId) {
         for inbox in &self.inboxes {
             inbox.send(CoreEvent::DropChanged(id));
         }
+        self.tell_followers();
+    }
+
+    /// Something that staff are shown is different.
+    pub(crate) fn tell_followers(&self) {
+        self.followers.tell(self.generation());
     }
 
     /// Tells a viewer's cores what happened; `except` already knows.

@@ -18,16 +18,16 @@ use crate::{
     applier::TakeApplier,
     clock::{Clock, Moment, SaleClock},
     config::{ConfigError, EngineConfig},
+    counts::Counts,
     engine::Engine,
     event::{Inbox, Wake},
-    fresh_takes::DurableTake,
     growth::Growth,
     on_air::OnAir,
     port::CorePort,
     recover::{DropPast, Journaled},
     recover_brake::BrakePast,
     recover_error::RecoverError,
-    sale::{SaleDrop, new_tallies},
+    sale::SaleDrop,
     shared::Shared,
     steward::{Book, Recovery, Retiring, Started, Steward, StewardHandle, stock_config},
     viewer::Directory,
@@ -221,9 +221,9 @@ fn rebuild(
         book.start_done = past.start_done;
         book.watch = past.watch;
         sale.set_stream_offline(past.watch.offline_since());
-        for (hold, deadline) in past.live() {
+        for take in past.live() {
             book.live_holds += 1;
-            started.live.push(DurableTake { hold, deadline });
+            started.live.push(take);
         }
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
         info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds = book.live_holds, takes_lost = lost, "recovered");
@@ -281,9 +281,8 @@ fn restore(
     past.restore(id, &mut stock)?;
     let presence = shared.directory.presence(&past.plan.stream);
     let plan = Arc::clone(&past.plan);
-    let (suspensions, tallies) =
-        (Arc::clone(&shared.suspensions), new_tallies(shared.config.cores));
-    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, suspensions, tallies);
+    let (suspensions, counts) = (Arc::clone(&shared.suspensions), Counts::new(shared.config.cores));
+    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, suspensions, counts);
     for number in past.winners() {
         if let Some(viewer) = shared.directory.by_number(number)
             && viewer.note_take(id)

@@ -6,6 +6,8 @@ use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
 
 use crate::{
     clock::Moment,
+    hold_ends::HoldEnding,
+    recent::Second,
     sale::{SaleDrop, SkuFigures},
     summary::DropSummary,
     tally::Totals,
@@ -60,6 +62,8 @@ pub struct DropView {
     pub skus: Vec<SkuFigures>,
     /// What viewers asked for since the engine started.
     pub totals: Totals,
+    /// When what is held comes back if nobody pays.
+    pub ending: HoldEnding,
 }
 
 impl SaleDrop {
@@ -79,7 +83,16 @@ impl SaleDrop {
             viewers_connected: self.viewers_connected(),
             skus: self.figures_in(standing.phase),
             totals: self.totals(),
+            ending: self.hold_ends().ending(self.plan(), self.suspensions(), now.sale),
         }
+    }
+}
+
+impl SaleDrop {
+    /// The seconds behind the one with this number in which viewers asked for anything, oldest first, as
+    /// far as they were over within the last minute.
+    pub fn seconds_after(&self, number: u64, now: Moment) -> Vec<Arc<Second>> {
+        self.counts().recent.after(number, now.sale)
     }
 }
 
@@ -158,6 +171,7 @@ impl DropView {
             viewers_connected,
             skus: over.figures().collect(),
             totals: over.totals.clone(),
+            ending: HoldEnding::default(),
         }
     }
 

@@ -22,6 +22,9 @@ pub(crate) struct Book {
     pub(crate) durable_takes: Vec<u64>,
     /// The take number that each pool started this incarnation with.
     pub(crate) first_take: Vec<u64>,
+    /// What the drop's last minute has seen.
+    pub(crate) sampled: Totals,
+    /// What records have seen.
     pub(crate) tallied: Totals,
     pub(crate) next_tally: UnixMillis,
     pub(crate) counting: Counting,
@@ -58,6 +61,7 @@ impl Book {
             opens_at: None,
             lots: 0,
             live_holds: 0,
+            sampled: Totals::default(),
             tallied: Totals::default(),
             next_tally: UnixMillis::default(),
             counting: Counting::default(),
@@ -101,10 +105,15 @@ impl Book {
         self.phase == Phase::Closed && self.live_holds == 0 && self.takes_accounted_for()
     }
 
-    /// When the next tally is due; `None` while nothing is counted.
+    /// When counts are looked at next; `None` while nothing is counted.
     pub(crate) fn tally_due(&self) -> Option<UnixMillis> {
-        let counts = self.phase.is_live() && self.counting != Counting::Quiet;
+        let counts = self.counting != Counting::Quiet || self.has_untold_counts();
         counts.then_some(self.next_tally)
+    }
+
+    /// Whether something was counted that no record has seen, which a drop that is live owes one.
+    fn has_untold_counts(&self) -> bool {
+        self.phase.is_live() && self.sampled != self.tallied
     }
 
     /// Whether a hold, a countdown or the stream's time runs, which an outage would move.

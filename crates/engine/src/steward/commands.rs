@@ -260,6 +260,7 @@ impl Steward {
         if let Some(old) = self.books.get(&drop) {
             book.phase_epoch = old.phase_epoch + 1;
             book.tallied = old.tallied.clone();
+            book.sampled = old.sampled.clone();
             // What was counted and not tallied yet is looked at under the new plan.
             book.counting = Counting::Busy;
         }

@@ -95,7 +95,10 @@ impl Steward {
                 self.enter(drop, epoch, phase, opens_at);
             }
             Effect::Air(drop) => self.show_on_air(drop),
-            Effect::Room(change) => self.shared.rooms.write().apply(&change),
+            Effect::Room(change) => {
+                self.shared.rooms.write().apply(&change);
+                self.shared.tell_followers();
+            }
             Effect::Supply { drop, pool, units } => {
                 let book = self.books.get(&drop).expect("a drop with a lot under way is not over");
                 book.sale

@@ -52,8 +52,10 @@ impl Steward {
         self.shared.ends_under_way.insert(hold, *held);
         let sale = &self.books[&hold.drop_id()].sale;
         let channel = sale.channel_of(hold);
-        let ended = sale.stock().confirm(hold);
-        assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
+        let End::Won(body) = sale.stock().confirm(hold) else {
+            unreachable!("the steward alone ends holds, and {hold} was held")
+        };
+        sale.hold_ends().remove(body.deadline, body.units);
         self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount, channel });
         self.after_records(Effect::Ordered { hold, viewer, units });
         ConfirmOutcome::Ordered { amount }
@@ -105,8 +107,11 @@ impl Steward {
     fn end(&mut self, held: &HoldStatus, record: Record, event: ViewerEvent) {
         let HoldStatus { hold, viewer, .. } = *held;
         self.shared.ends_under_way.insert(hold, *held);
-        let ended = self.books[&hold.drop_id()].sale.stock().end(hold);
-        assert!(matches!(ended, End::Won(_)), "the steward alone ends holds, and {hold} was held");
+        let sale = &self.books[&hold.drop_id()].sale;
+        let End::Won(body) = sale.stock().end(hold) else {
+            unreachable!("the steward alone ends holds, and {hold} was held")
+        };
+        sale.hold_ends().remove(body.deadline, body.units);
         self.push(hold.drop_id(), record);
         self.after_records(Effect::Give { hold, viewer, event });
     }
@@ -122,6 +127,7 @@ impl Steward {
             if book.phase == Phase::Closed || book.live_holds == 1 {
                 self.timers.touch(drop);
             }
+            book.sale.hold_ends().add(take.deadline, take.units);
             self.deadlines.watch(take.deadline, take.hold);
         }
         self.fresh_takes = fresh;

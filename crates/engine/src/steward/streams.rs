@@ -59,6 +59,7 @@ impl Steward {
         }
         book.watch.go_offline(at);
         book.sale.set_stream_offline(Some(at));
+        self.shared.tell_followers();
         self.push(drop, Record::StreamOffline { at });
     }
 
@@ -69,6 +70,7 @@ impl Steward {
         }
         let goes_on = book.watch.come_back(book.sale.plan());
         book.sale.set_stream_offline(None);
+        self.shared.tell_followers();
         if goes_on {
             info!(%drop, "the stream is back: the drop goes on");
             self.permit(drop, Phase::Open, None, Record::StreamOnline);

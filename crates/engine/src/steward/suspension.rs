@@ -75,6 +75,7 @@ impl Steward {
         if let Some(until) = all.iter().map(|one| one.until).max() {
             self.after_records(Effect::TellMoved { until });
         }
+        self.shared.tell_followers();
     }
 
     /// Starts that fell into the machine's sleep wait for the host, like those of any outage.

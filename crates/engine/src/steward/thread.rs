@@ -20,14 +20,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    applier::Tag,
-    clock::Moment,
-    config::STEWARD_ROOM_MIN,
-    fresh_takes::DurableTake,
-    on_air::OnAir,
-    rooms::Rooms,
-    sale::{SaleDrop, new_tallies},
-    shared::Shared,
+    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts,
+    fresh_takes::DurableTake, on_air::OnAir, rooms::Rooms, sale::SaleDrop, shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -112,6 +106,8 @@ impl Steward {
         warn_of_memory(&memory, &shared.config);
         let mut deadlines = Deadlines::default();
         for take in started.live {
+            let book = &started.books[&take.hold.drop_id()];
+            book.sale.hold_ends().add(take.deadline, take.units);
             deadlines.watch(take.deadline, take.hold);
         }
         let asleep = shared.clock.machine().asleep;
@@ -325,10 +321,10 @@ impl Steward {
     ) -> Arc<SaleDrop> {
         let stock = DropStock::new(stock_config(id, self.incarnation, plan));
         let presence = self.shared.directory.presence(&plan.stream);
-        let old = self.books.get(&id).map(|book| Arc::clone(book.sale.tallies()));
-        let tallies = old.unwrap_or_else(|| new_tallies(self.shared.config.cores));
+        let old = self.books.get(&id).map(|book| book.sale.counts().clone());
+        let counts = old.unwrap_or_else(|| Counts::new(self.shared.config.cores));
         let (plan, suspensions) = (Arc::clone(plan), Arc::clone(&self.shared.suspensions));
-        Arc::new(SaleDrop::new(id, revision, plan, stock, presence, suspensions, tallies))
+        Arc::new(SaleDrop::new(id, revision, plan, stock, presence, suspensions, counts))
     }
 
     /// A drop's book to change; what is due of it is worked out anew.

@@ -197,12 +197,14 @@ impl Steward {
         }
     }
 
-    /// Records what was counted since the last tally, if anything was.
+    /// Looks at what was counted since the last look: the drop's last minute gets it at once, a record
+    /// once the drop is live.
     fn tally(&mut self, id: DropId) {
+        let now = self.shared.clock.moment();
         let book = self.book_mut(id);
         let totals = book.sale.totals();
-        let delta = totals.since(&book.tallied);
-        if delta.is_empty() {
+        let counted = totals.since(&book.sampled);
+        if counted.is_empty() {
             book.counting = match book.counting {
                 Counting::Busy => {
                     book.sale.expect_counts();
@@ -210,10 +212,21 @@ impl Steward {
                 }
                 Counting::Fading | Counting::Quiet => Counting::Quiet,
             };
-            return;
+        } else {
+            book.counting = Counting::Busy;
+            book.sale.counts().recent.add(&counted, now);
+            book.sampled = totals;
         }
-        book.counting = Counting::Busy;
-        book.tallied = totals;
+        if book.phase.is_live() && book.sampled != book.tallied {
+            self.record_tally(id);
+        }
+    }
+
+    /// Records what no record has seen.
+    fn record_tally(&mut self, id: DropId) {
+        let book = self.book_mut(id);
+        let delta = book.sampled.since(&book.tallied);
+        book.tallied = book.sampled.clone();
         metrics::count_buys(&delta);
         let tally = Tally {
             held: delta.held,

@@ -6,6 +6,7 @@ mod bans;
 mod brake;
 mod channels;
 mod clocks;
+mod follow;
 mod memory;
 mod on_air;
 mod outage;

@@ -1,0 +1,141 @@
+//! What followers are told at once, what they see of the last minute.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropId, Phase, RefusalCode};
+use stampede_engine::{Action, Buy, HoldEnding, SaleDrop, Second};
+
+use crate::support::{World, plan, wait_for};
+
+fn sale(world: &World, drop: DropId) -> Arc<SaleDrop> {
+    world.engine.sale(drop).unwrap()
+}
+
+fn seconds(world: &World, drop: DropId) -> Vec<Arc<Second>> {
+    sale(world, drop).seconds_after(0, world.engine.moment())
+}
+
+#[test]
+fn whoever_follows_is_told_of_every_change_while_the_clock_stands_still() {
+    let mut world = World::new();
+    let mut told = world.engine.follow();
+    let mut is_told = move || {
+        wait_for("the news", || told.has_changed().unwrap().then_some(()));
+        *told.borrow_and_update()
+    };
+    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(3)) });
+    let drop = planned.get().unwrap().drop;
+    wait_for("the plan", || world.engine.sale(drop));
+    let first = wait_for("the news", || Some(is_told()).filter(|told| told.drops > 0));
+    let stream = "show".parse().unwrap();
+    let offline = Action::StreamOffline { stream };
+    for (action, phase) in [(Action::Open, Phase::Open), (Action::Pause, Phase::Paused)] {
+        world.give(Some(drop), action).get().unwrap();
+        world.wait_phase(drop, phase);
+        is_told();
+    }
+    world.give(None, offline).get().unwrap();
+    let last = is_told();
+    assert!(last.any > first.any);
+    assert_eq!(last.drops, first.drops, "no drop came or left");
+    world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
+    wait_for("another drop", || (is_told().drops > first.drops).then_some(()));
+}
+
+#[test]
+fn the_last_minute_has_each_second_in_which_somebody_clicked() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(1));
+    assert!(seconds(&world, drop).is_empty());
+    let viewer = world.viewer("v1");
+    world.hold(&viewer, drop, 1, "first");
+    for key in ["second", "third"] {
+        assert!(matches!(world.buy(1, &viewer, drop, 1, key), Buy::Refused(_)));
+    }
+    let came_us = world.ports[0].micros();
+    world.ports[0].answer_leaves(drop, came_us);
+    world.ports[0].answers_left();
+    let first = wait_for("the second", || {
+        world.advance(1_000);
+        let found = seconds(&world, drop);
+        (found.iter().map(|second| second.clicks).sum::<u64>() == 3).then_some(found)
+    });
+    let takes: u64 = first.iter().map(|second| second.takes).sum();
+    let refused: Vec<_> = first.iter().flat_map(|second| second.refused.to_vec()).collect();
+    assert_eq!(takes, 1);
+    assert!(refused.iter().all(|(code, _)| *code == RefusalCode::SoldOut), "{refused:?}");
+    assert!(first.iter().any(|second| second.answer_us_p99 == Some(64)), "{first:?}");
+    let latest = first.last().unwrap().number;
+    assert!(sale(&world, drop).seconds_after(latest, world.engine.moment()).is_empty());
+    world.advance(60_000);
+    assert!(seconds(&world, drop).is_empty(), "a minute later nothing is left to show");
+}
+
+#[test]
+fn clicks_before_the_start_are_no_burst_of_the_start() {
+    let mut world = World::new();
+    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(1)) });
+    let drop = planned.get().unwrap().drop;
+    wait_for("the plan", || world.engine.sale(drop));
+    let viewer = world.viewer("v1");
+    assert!(matches!(world.buy(0, &viewer, drop, 1, "early"), Buy::Refused(_)));
+    wait_for("the early click", || {
+        world.advance(1_000);
+        (seconds(&world, drop).len() == 1).then_some(())
+    });
+    world.advance(120_000);
+    world.give(Some(drop), Action::Open).get().unwrap();
+    world.wait_phase(drop, Phase::Open);
+    world.hold(&viewer, drop, 1, "late");
+    let clicks = wait_for("the late click", || {
+        world.advance(1_000);
+        let found = seconds(&world, drop);
+        (!found.is_empty()).then(|| found.iter().map(|second| second.clicks).sum::<u64>())
+    });
+    assert_eq!(clicks, 1, "the early click is over for long");
+}
+
+#[test]
+fn what_is_held_is_known_by_when_it_ends() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(9));
+    let ending = |world: &World| sale(world, drop).view(world.engine.moment()).ending;
+    let wait = |world: &World, what: &str, wanted: &dyn Fn(&HoldEnding) -> bool| {
+        wait_for(what, || Some(ending(world)).filter(|found| wanted(found)))
+    };
+    assert_eq!(ending(&world), HoldEnding::default());
+    let viewers = ["v1", "v2", "v3"].map(|name| world.viewer(name));
+    let paid = world.hold(&viewers[0], drop, 2, "a");
+    let released = world.hold(&viewers[1], drop, 1, "b");
+    world.advance(20_000);
+    world.hold(&viewers[2], drop, 1, "c");
+    // The steward counts takes when it wakes.
+    let found = wait(&world, "three holds", &|found| {
+        found.last.zip(found.first).is_some_and(|(last, first)| last.since(first).get() >= 20_000)
+    });
+    assert_eq!(found.soon_holds, 0, "they have a minute");
+    world.advance(15_000);
+    let found = ending(&world);
+    assert_eq!((found.soon_holds, found.soon_units), (2, 3));
+    world.engine.confirm(paid).unwrap();
+    world.ports[0].release(&viewers[1], released, 7).unwrap();
+    let found = wait(&world, "the ends", &|found| found.soon_holds == 0);
+    assert_eq!((found.soon_units, found.first), (0, found.last));
+    // A sleep of the machine gives the time back.
+    world.advance(16_000);
+    assert_eq!(ending(&world).soon_units, 1);
+    world.sleep(30_000);
+    let now = world.engine.now();
+    let found = wait(&world, "the deadline to move", &|found| {
+        found.first.is_some_and(|at| at.since(now).get() >= 28_000)
+    });
+    assert_eq!(found.soon_units, 1, "as much time is left as before");
+    let mut world = world.restart(5_000);
+    world.wait_phase(drop, Phase::Open);
+    let found = ending(&world);
+    assert_eq!(found.first.map(|at| at.get() / 1_000), found.last.map(|at| at.get() / 1_000));
+    assert!(found.first.is_some(), "a restart knows what is held");
+    world.advance(120_000);
+    wait(&world, "nothing held", &|found| *found == HoldEnding::default());
+    world.give(Some(drop), Action::Close).get().unwrap();
+}
