@@ -98,6 +98,17 @@ impl Staff {
         self.merchant().is_none_or(|own| own == merchant)
     }
 
+    /// Whether what the request came with is still in force; files that cannot be read let nobody go on.
+    pub(crate) fn is_still_known(&self, state: &ControlState) -> bool {
+        match &self.by {
+            Proof::Session(signed_in) => {
+                let found = state.sessions().find(&signed_in.session.id, state.engine().wall());
+                found.is_ok_and(|session| session.is_some())
+            }
+            Proof::Token(id) => state.staff().find(id).is_ok_and(|token| token.is_some()),
+        }
+    }
+
     /// Whether the token is for every merchant's and every stream's business.
     pub(crate) fn is_everybodys(&self) -> bool {
         self.merchant().is_none() && self.streams().is_all() && self.role() != Role::Creator

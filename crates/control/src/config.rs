@@ -38,6 +38,16 @@ pub struct ControlConfig {
     /// Connections of one address at a time, unless it is a trusted proxy's. When exceeded: the new one
     /// is closed.
     pub connections_per_address_max: usize,
+    /// Streams followed at a time, fewer than the connections of an address, so that commands always have
+    /// some. When full: 429.
+    pub followers_max: usize,
+    /// Of these, those with tokens of one merchant. When exceeded: 429.
+    pub followers_per_merchant_max: usize,
+    /// Of these, those with tokens of one name. When exceeded: 429.
+    pub followers_per_name_max: usize,
+    /// Time that a connection may read nothing of what waits for it, or leave what was sent without an
+    /// answer of its system. When exceeded: closed.
+    pub read_wait: DurationMs,
     /// Commands of one token's name that are accepted per second in the long run; 0 for no limit. Those
     /// that stop a sale do not count. When exceeded: 429.
     pub commands_per_s: u32,
@@ -62,6 +72,42 @@ pub struct ControlConfig {
 /// The least that `body_bytes_max` may be: the largest plan still fits, escapes included.
 const BODY_BYTES_MIN: usize = 2 * RECORD_BYTES_MAX;
 
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// Streams that may be followed at a time at most, whatever is set.
+pub const FOLLOWERS_MAX: usize = 192;
+const _: () = assert!(
+    FOLLOWERS_MAX + 64 <= CONNECTIONS_PER_ADDRESS_MAX,
+    "followers leave an address connections for commands"
+);
+
+/// A limit that cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {value}; 1 to {FOLLOWERS_MAX} are allowed")]
+pub struct ConfigError {
+    /// The setting.
+    pub name: &'static str,
+    /// What was given.
+    pub value: usize,
+}
+
+impl ControlConfig {
+    /// Checks the limits that can be set.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let limits = [
+            ("followers_max", self.followers_max),
+            ("followers_per_merchant_max", self.followers_per_merchant_max),
+            ("followers_per_name_max", self.followers_per_name_max),
+        ];
+        match limits.into_iter().find(|(_, value)| !(1..=FOLLOWERS_MAX).contains(value)) {
+            Some((name, value)) => Err(ConfigError { name, value }),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Default for ControlConfig {
     fn default() -> Self {
         Self {
@@ -77,7 +123,11 @@ impl Default for ControlConfig {
             request_wait: DurationMs::from_secs(30),
             answer_wait: DurationMs::from_secs(10),
             connections_max: 512,
-            connections_per_address_max: 256,
+            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+            followers_max: FOLLOWERS_MAX,
+            followers_per_merchant_max: 96,
+            followers_per_name_max: 64,
+            read_wait: DurationMs::from_secs(30),
             commands_per_s: 50,
             commands_burst: 500,
             guesses_per_s: 1,
@@ -86,6 +136,21 @@ impl Default for ControlConfig {
             ledger_reads_share_max: 2,
             chunk_wait: DurationMs::from_secs(30),
             drain_wait: DurationMs::from_secs(10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn followers_never_take_the_connections_of_commands() {
+        let given = |followers_max| ControlConfig { followers_max, ..ControlConfig::default() };
+        assert_eq!(ControlConfig::default().validate(), Ok(()));
+        for value in [0, FOLLOWERS_MAX + 1] {
+            let refused = given(value).validate().unwrap_err().to_string();
+            assert_eq!(refused, format!("followers_max is {value}; 1 to 192 are allowed"));
         }
     }
 }

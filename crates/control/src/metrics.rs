@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use metrics::{Unit, counter, histogram};
+use metrics::{Unit, counter, gauge, histogram};
 use stampede_proxies::IntakeError;
 
 /// Requests answered, by `kind` and `status` (its first digit, like `2xx`).
@@ -16,6 +16,11 @@ pub const REQUEST_SECONDS_BOUNDS: [f64; 4] = [0.005, 0.05, 0.5, 5.0];
 pub const COMMANDS: &str = "stampede_control_commands_total";
 /// Bytes of audits that were made.
 pub const AUDIT_BYTES: &str = "stampede_control_audit_bytes_total";
+
+/// Streams of events that are open.
+pub const FOLLOWERS: &str = "stampede_control_followers";
+/// How many may be.
+pub const FOLLOWERS_MAX: &str = "stampede_control_followers_max";
 
 /// Connections that opened or were dropped before a request, by outcome.
 pub const OPENINGS: &str = "stampede_control_openings_total";
@@ -42,6 +47,7 @@ fn begin() {
         counter!(OPENINGS, "outcome" => outcome).increment(0);
     }
     counter!(AUDIT_BYTES).increment(0);
+    gauge!(FOLLOWERS).set(0.0);
 }
 
 /// Gives every metric its unit with a help text, every series its beginning.
@@ -59,6 +65,8 @@ pub fn describe() {
         Unit::Count,
         "Connections that opened or were dropped before a request, by outcome"
     );
+    metrics::describe_gauge!(FOLLOWERS, Unit::Count, "Streams of events that staff follow");
+    metrics::describe_gauge!(FOLLOWERS_MAX, Unit::Count, "How many may be followed at a time");
     metrics::describe_counter!(AUDIT_BYTES, Unit::Bytes, "Bytes of audits that were made");
 }
 
@@ -91,6 +99,15 @@ pub(crate) fn count_command(outcome: &'static str) {
 
 pub(crate) fn count_opening(outcome: &'static str) {
     counter!(OPENINGS, "outcome" => outcome).increment(1);
+}
+
+/// One more follower, or one less.
+pub(crate) fn count_follower(by: f64) {
+    gauge!(FOLLOWERS).increment(by);
+}
+
+pub(crate) fn show_followers_max(max: usize) {
+    gauge!(FOLLOWERS_MAX).set(f64::from(u32::try_from(max).unwrap_or(u32::MAX)));
 }
 
 pub(crate) fn count_audit_bytes(bytes: usize) {

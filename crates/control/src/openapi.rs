@@ -10,7 +10,11 @@ use utoipa::{
     },
 };
 
-use crate::{problem::ProblemBody, state::ControlState};
+use crate::{
+    dto::{DropFigures, DropGone, SecondState, StillThere},
+    problem::ProblemBody,
+    state::ControlState,
+};
 
 /// The finished document, made once.
 #[derive(Clone)]
@@ -32,7 +36,7 @@ impl FromRef<ControlState> for ApiDocument {
             `Idempotency-Key`; every error is `application/problem+json` (RFC 9457).",
         license(name = "MIT", identifier = "MIT"),
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, DropFigures, SecondState, DropGone, StillThere)),
     modifiers(&StaffScheme),
     tags(
         (name = "drops", description = "Drops as they stand."),

@@ -107,6 +107,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
     TooManyGuesses "too_many_guesses" TOO_MANY_REQUESTS "Too many wrong secrets from this address"
+    TooManyFollowers "too_many_followers" TOO_MANY_REQUESTS "As many follow streams as may"
     TooManyCommands "too_many_commands" TOO_MANY_REQUESTS "Too many commands in a short time"
     // Nothing is wrong with the request.
     Busy "busy" SERVICE_UNAVAILABLE "Too many requests wait"

@@ -1,6 +1,6 @@
 //! The listener's loop: connections within limits, finished gracefully.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{
@@ -12,6 +12,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use stampede_domain::{DurationMs, RepeatedWarning, UnixMillis};
 use stampede_proxies::{ClientAddress, Peer, ProxyProtocol};
 use tokio::{
@@ -24,6 +25,7 @@ use crate::{
     ControlConfig, metrics,
     opening::{Transport, open},
     shares::{HeldPlace, Places},
+    stall::Reading,
 };
 
 /// Pause after an accept that failed for want of descriptors or memory.
@@ -66,11 +68,12 @@ pub async fn serve(
             () = &mut shutdown => break,
             Some(opened) = openings.join_next() => {
                 if let Ok(Some(opened)) = opened {
-                    answer(opened, &router, &http, &graceful, &mut connections);
+                    let read_wait = config.read_wait.to_std();
+                    answer(opened, &router, (&http, read_wait), &graceful, &mut connections);
                 }
                 continue;
             }
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &permits, config.read_wait) => accepted,
         };
         while connections.try_join_next().is_some() {}
         match accepted {
@@ -109,7 +112,7 @@ pub async fn serve(
 fn answer(
     opened: Opened,
     router: &Router,
-    http: &http1::Builder,
+    (http, read_wait): (&http1::Builder, Duration),
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
 ) {
@@ -119,6 +122,7 @@ fn answer(
         request.extensions_mut().insert(peer);
         router.call(request)
     });
+    let transport = Reading::within(read_wait, transport);
     let connection = graceful.watch(http.serve_connection(TokioIo::new(transport), service));
     connections.spawn(async move {
         // A client that breaks off or speaks no HTTP is its own affair.
@@ -157,13 +161,32 @@ fn place_of(
     Some(Some(place))
 }
 
-/// Takes the permit first: without one, clients wait in the system's own queue.
+/// Takes the permit first: without one, clients wait in the system's own queue. A client that goes away
+/// without a word, as a laptop that falls asleep, is given up after `read_wait`.
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
+    read_wait: DurationMs,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.expect("nobody closes the semaphore");
     let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_user_timeout(Some(read_wait.to_std()))?;
     Ok((stream, from, permit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_sleeps_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let permits = Arc::new(Semaphore::new(1));
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let wait = DurationMs::from_secs(30);
+        let (_client, accepted) = tokio::join!(client, accept(&listener, &permits, wait));
+        let (stream, ..) = accepted.unwrap();
+        assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(wait.to_std()));
+    }
 }

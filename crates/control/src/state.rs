@@ -1,12 +1,6 @@
 //! What the handlers share.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, RepeatedWarning};
@@ -15,7 +9,8 @@ use stampede_proxies::TrustedProxies;
 use stampede_report::BoundKeys;
 
 use crate::{
-    ControlConfig, Sessions, Site, StaffTokens,
+    ControlConfig, Draining, Sessions, Site, StaffTokens,
+    follow::Followed,
     guesses::Guesses,
     openapi::ApiDocument,
     shares::{Pace, Places},
@@ -38,8 +33,8 @@ pub struct ControlParts {
     pub data_dir: PathBuf,
     /// The limits.
     pub config: ControlConfig,
-    /// Whether the server is stopping: viewers are sent away, probes are told.
-    pub draining: Arc<AtomicBool>,
+    /// Whether the server is stopping.
+    pub draining: Draining,
 }
 
 /// The parts behind one pointer, cloned for each request.
@@ -54,6 +49,7 @@ struct Shared {
     bound_keys: Arc<BoundKeys>,
     pace: Pace,
     guesses: Guesses,
+    followed: Followed,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 3],
 }
@@ -76,6 +72,7 @@ impl ControlState {
         let bound_keys = Arc::new(BoundKeys::new(parts.data_dir.clone()));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
         let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
+        let followed = Followed::new(config);
         let troubles = Default::default();
         Self(Arc::new(Shared {
             parts,
@@ -84,6 +81,7 @@ impl ControlState {
             bound_keys,
             pace,
             guesses,
+            followed,
             troubles,
         }))
     }
@@ -148,8 +146,16 @@ impl ControlState {
 
     /// Whether the server is stopping.
     pub(crate) fn is_draining(&self) -> bool {
-        // ORDERING: Relaxed: a probe learns it now or with its next look.
-        self.0.parts.draining.load(Ordering::Relaxed)
+        self.draining().has_begun()
+    }
+
+    pub(crate) fn draining(&self) -> &Draining {
+        &self.0.parts.draining
+    }
+
+    /// The streams that are followed.
+    pub(crate) fn followed(&self) -> &Followed {
+        &self.0.followed
     }
 
     /// Whose word about a client's address counts.

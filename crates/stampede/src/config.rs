@@ -112,6 +112,10 @@ pub(crate) struct Control {
     pub(crate) trusted_proxies: Vec<String>,
     /// Whether connections begin with a PROXY header.
     pub(crate) proxy_protocol: ProxyHeader,
+    /// Streams that staff follow at a time: in all, with tokens of one merchant, of one name.
+    pub(crate) followers_max: usize,
+    pub(crate) followers_per_merchant_max: usize,
+    pub(crate) followers_per_name_max: usize,
     /// `[control.tls]`: without it connections are plain.
     pub(crate) tls: Option<TlsFiles>,
 }
@@ -193,6 +197,8 @@ pub(crate) enum ConfigError {
     TickInterval { given: u64 },
     #[error("viewers.{name} is {given}; 100 to 600000 are allowed")]
     Retry { name: &'static str, given: u64 },
+    #[error("control.{0}")]
+    Control(#[from] stampede_control::ConfigError),
     #[error("{listener}.trusted_proxies: {source}")]
     TrustedProxies { listener: &'static str, source: NetworkError },
     #[error(
@@ -288,6 +294,9 @@ impl Control {
         ControlConfig {
             trusted_proxies: trusted(&self.trusted_proxies),
             proxy_protocol: self.proxy_protocol.into(),
+            followers_max: self.followers_max,
+            followers_per_merchant_max: self.followers_per_merchant_max,
+            followers_per_name_max: self.followers_per_name_max,
             ..ControlConfig::default()
         }
     }
@@ -312,11 +321,15 @@ fn check_proxies(
 
 impl Default for Control {
     fn default() -> Self {
+        let interface = ControlConfig::default();
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT),
             public_url: String::new(),
             trusted_proxies: Vec::new(),
             proxy_protocol: ProxyHeader::Off,
+            followers_max: interface.followers_max,
+            followers_per_merchant_max: interface.followers_per_merchant_max,
+            followers_per_name_max: interface.followers_per_name_max,
             tls: None,
         }
     }
@@ -356,10 +369,8 @@ impl Config {
         if !(TICK_INTERVAL_MS_MIN..=TICK_INTERVAL_MS_MAX).contains(&given) {
             return Err(ConfigError::TickInterval { given });
         }
-        let Viewers { stopped_retry_ms, limited_retry_ms, .. } = self.viewers;
-        for (name, given) in
-            [("stopped_retry_ms", stopped_retry_ms), ("limited_retry_ms", limited_retry_ms)]
-        {
+        let Viewers { stopped_retry_ms: stopped, limited_retry_ms: limited, .. } = self.viewers;
+        for (name, given) in [("stopped_retry_ms", stopped), ("limited_retry_ms", limited)] {
             if !(100..=600_000).contains(&given) {
                 return Err(ConfigError::Retry { name, given });
             }
@@ -369,6 +380,7 @@ impl Config {
         check_proxies("control", &control.trusted_proxies, control.proxy_protocol)?;
         control.public_url()?;
         viewers.gateway().validate()?;
+        control.interface().validate()?;
         let rate = self.payments.failure_rate;
         if !(0.0..=1.0).contains(&rate) {
             return Err(ConfigError::FailureRate { rate });
@@ -393,9 +405,8 @@ mod tests {
     fn settings_have_defaults_and_unknown_ones_are_refused() {
         let config: Config = toml::from_str("[viewers]\ncores = 2\n").unwrap();
         assert_eq!((config.cores(), config.viewers.listen.port()), (2, 7700));
-        assert!(
-            config.viewers.listen.ip().is_loopback() && config.control.listen.ip().is_loopback()
-        );
+        let at = [config.viewers.listen, config.control.listen];
+        assert!(at.iter().all(|at| at.ip().is_loopback()));
         let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
         assert!(refused.contains("unknown field `port`"), "{refused}");
     }
@@ -416,10 +427,8 @@ mod tests {
             config.validate().unwrap_err().to_string()
         };
         let why = refused("[control]\ntrusted_proxies = [\"proxy.example\"]\n");
-        assert!(
-            why.starts_with("control.trusted_proxies: \"proxy.example\" is no network"),
-            "{why}"
-        );
+        let named = "control.trusted_proxies: \"proxy.example\" is no network";
+        assert!(why.starts_with(named), "{why}");
         let why = refused("[viewers]\nproxy_protocol = \"required\"\n");
         assert!(why.contains("viewers.trusted_proxies is empty, so nobody could connect"), "{why}");
         let sound =

@@ -1,18 +1,15 @@
 //! The server: every part wired, started in order, stopped in order.
 
 use std::{
-    convert::Infallible,
-    fs,
-    net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::ExitCode,
-    sync::{Arc, atomic::Ordering},
+    convert::Infallible, fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path,
+    process::ExitCode, sync::Arc,
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
-use stampede_control::{ControlConfig, ControlParts, SessionLimits, Sessions, Site, StaffTokens};
+use stampede_control::{
+    ControlConfig, ControlParts, Draining, SessionLimits, Sessions, Site, StaffTokens,
+};
 use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
@@ -94,7 +91,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         metrics: Scrape::of(&metrics, &engine, data.path()),
         data_dir: data.path().to_owned(),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
-        draining: Arc::default(),
+        draining: Draining::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
@@ -283,7 +280,7 @@ async fn control(
     parts.config.site =
         Site::of(settings.control.public_url()?, address, parts.config.tls.is_some());
     let config = parts.config.clone();
-    let draining = Arc::clone(&parts.draining);
+    let draining = parts.draining.clone();
     let router = stampede_control::router(parts);
     ready(address, public_address);
     let (stop, told) = watch::channel(());
@@ -294,7 +291,7 @@ async fn control(
         }
         info!("stopping");
         // Probes, hosts, payments of the platform are answered while the viewers leave.
-        draining.store(true, Ordering::Relaxed);
+        draining.begin();
         let left = spawn_blocking(move || shut(&gateway)).await;
         left.expect("the gateway's stop does not panic");
         drop(stop);

@@ -7,7 +7,7 @@ use stampede_domain::{DurationMs, Phase, UnixMillis};
 use stampede_engine::{DropView, SkuFigures, Totals};
 use utoipa::ToSchema;
 
-use super::PlanBody;
+use super::{HeldEnding, PlanBody};
 
 /// A drop as it stands now. The figures are read while the sale goes on, so they may differ by the
 /// takes of a moment.
@@ -48,6 +48,8 @@ pub(crate) struct DropState {
     skus: Vec<SkuState>,
     /// What viewers asked for since this server started; the report has the totals over restarts.
     totals: Demand,
+    /// When what is held comes back if nobody pays.
+    held_ending: HeldEnding,
     /// The terms.
     plan: PlanBody,
 }
@@ -107,7 +109,6 @@ pub(crate) struct Demand {
 impl From<&DropView> for DropState {
     fn from(view: &DropView) -> Self {
         let standing = &view.standing;
-        let skus = view.skus.iter().zip(&view.plan.skus);
         Self {
             drop: view.drop.to_string(),
             phase: standing.phase.into(),
@@ -120,15 +121,16 @@ impl From<&DropView> for DropState {
             closes_in_ms: view.closes_in().map(DurationMs::get),
             stream_offline_since_ms: standing.stream_offline_since(view.now).map(UnixMillis::get),
             viewers_connected: view.viewers_connected,
-            skus: skus.map(|(figures, sku)| SkuState::new(sku.id.to_string(), figures)).collect(),
+            skus: SkuState::all(view),
             totals: Demand::new(&view.totals),
+            held_ending: HeldEnding::new(&view.ending, view.now),
             plan: PlanBody::from(&*view.plan),
         }
     }
 }
 
 impl Demand {
-    fn new(totals: &Totals) -> Self {
+    pub(super) fn new(totals: &Totals) -> Self {
         Self {
             held: totals.held,
             retries: totals.retries,
@@ -138,6 +140,11 @@ impl Demand {
 }
 
 impl SkuState {
+    pub(super) fn all(view: &DropView) -> Vec<Self> {
+        let skus = view.skus.iter().zip(&view.plan.skus);
+        skus.map(|(figures, sku)| Self::new(sku.id.to_string(), figures)).collect()
+    }
+
     fn new(sku: String, figures: &SkuFigures) -> Self {
         Self {
             sku,

@@ -3,6 +3,7 @@
 mod brake;
 mod command;
 mod drop;
+mod follow;
 mod health;
 mod invitation;
 mod list;
@@ -15,6 +16,10 @@ mod session;
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
 pub(crate) use drop::{DropState, PhaseName};
+pub(crate) use follow::{
+    DropFigures, DropGone, Encoded, FollowParams, HeldEnding, SecondState, StillThere,
+    StreamSnapshot,
+};
 pub(crate) use health::{Alive, Ready};
 pub(crate) use invitation::{
     InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,

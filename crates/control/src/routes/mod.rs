@@ -3,6 +3,7 @@
 mod brake;
 mod commands;
 mod drops;
+mod follow;
 mod health;
 mod invitations;
 mod ledger;
@@ -40,6 +41,7 @@ fn drops() -> OpenApiRouter<ControlState> {
 fn streams() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(drops::stream))
+        .routes(routes!(follow::follow))
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
         .routes(routes!(rooms::list, rooms::make))

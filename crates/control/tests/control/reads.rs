@@ -101,7 +101,7 @@ async fn health_needs_no_token() {
     let ready = rig.ask_nobody("GET", "/readyz").expect(StatusCode::OK).await;
     assert_eq!(ready.json["status"], "ready");
     assert_eq!(ready.header("cache-control"), Some("no-store"));
-    rig.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.draining.begin();
     rig.ask_nobody("GET", "/readyz").refused(503, "draining").await;
     rig.ask_nobody("GET", "/healthz").expect(StatusCode::OK).await;
 }

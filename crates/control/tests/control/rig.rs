@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,7 +17,7 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::{Value, json};
 use stampede_control::{
-    ControlConfig, ControlParts, NewStaff, SessionLimits, Sessions, StaffTokens, router,
+    ControlConfig, ControlParts, Draining, NewStaff, SessionLimits, Sessions, StaffTokens, router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
 use stampede_engine::{
@@ -26,6 +26,8 @@ use stampede_engine::{
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+pub(crate) use crate::goods::{lamps, mugs};
 
 /// When every test begins.
 pub(crate) const NOON: u64 = 1_700_000_000_000;
@@ -52,7 +54,7 @@ pub(crate) struct Rig {
     clock: Arc<TestClock>,
     tokens: Vec<(&'static str, String)>,
     /// Whether the server says that it stops.
-    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) draining: Draining,
 }
 
 impl Rig {
@@ -125,7 +127,7 @@ impl Rig {
             dir,
             clock,
             tokens,
-            draining: Arc::default(),
+            draining: Draining::default(),
         };
         rig.router = rig.router_on(rig.dir.path().to_owned(), config);
         rig
@@ -166,7 +168,7 @@ impl Rig {
             },
             data_dir,
             config,
-            draining: Arc::clone(&self.draining),
+            draining: self.draining.clone(),
         })
     }
 
@@ -189,6 +191,12 @@ impl Rig {
     pub(crate) async fn command(&self, drop: &str, name: &str, key: &str) -> Answer {
         let path = format!("/v1/drops/{drop}/{name}");
         self.ask("admin", "POST", &path).key(key).expect(StatusCode::OK).await
+    }
+
+    /// Has the steward look around, which it does by itself within a second.
+    pub(crate) async fn wake_steward(&self) {
+        let path = "/v1/drops/d999/pause";
+        self.ask("ops", "POST", path).key("wake").refused(404, "unknown_drop").await;
     }
 
     /// Plans a drop by the admin; returns its id.
@@ -256,14 +264,21 @@ impl Rig {
         }
     }
 
-    /// A viewer's buy that is refused.
-    pub(crate) fn buy_in_vain(&mut self, drop: &str, viewer: &str, sku: &str) {
+    /// A viewer's buy of one unit, whatever comes of it.
+    pub(crate) fn click(&mut self, drop: &str, viewer: &str, sku: &str) -> Buy {
         let stream = "show".parse().unwrap();
         let key = format!("{viewer}-{sku}").parse().unwrap();
         let joined = self.port.join(&viewer.parse().unwrap(), &stream, 1);
-        let request =
-            BuyRequest { drop: drop.parse().unwrap(), sku, units: 1, key: &key, channel: None };
+        let drop = drop.parse().unwrap();
+        let request = BuyRequest { drop, sku, units: 1, key: &key, channel: None };
         let bought = self.port.buy(&joined, &stream, Mode::Live, request);
+        self.port.flush();
+        bought
+    }
+
+    /// A viewer's buy that is refused.
+    pub(crate) fn buy_in_vain(&mut self, drop: &str, viewer: &str, sku: &str) {
+        let bought = self.click(drop, viewer, sku);
         assert!(matches!(bought, Buy::Refused(_)), "{viewer}: {bought:?}");
     }
 }
@@ -368,31 +383,4 @@ pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the condition never came");
-}
-
-/// A small plan of merchant acme: five mugs, two to a viewer.
-pub(crate) fn mugs() -> Value {
-    json!({
-        "stream": "show",
-        "title": "Mugs",
-        "merchant": "acme",
-        "host": "nina",
-        "limit_per_viewer": 2,
-        "hold_ttl_ms": 60_000,
-        "skus": [{
-            "id": "mug",
-            "title": "Mug",
-            "price": {"minor": 1990, "currency": "EUR"},
-            "supply": 5,
-        }],
-    })
-}
-
-/// The same by another merchant.
-pub(crate) fn lamps() -> Value {
-    let mut plan = mugs();
-    plan["title"] = json!("Lamps");
-    plan["merchant"] = json!("zeta");
-    plan["running_order"] = json!(1);
-    plan
 }

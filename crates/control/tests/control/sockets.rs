@@ -50,6 +50,31 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> String {
     }
 }
 
+/// A request by the admin whose answer goes on; gives its connection with what has come so far.
+pub(crate) async fn get(server: &Server, path: &str, accept: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(server.at).await.unwrap();
+    let token = server.rig.token("admin");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept: {accept}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let head = until_text(&mut stream, "\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    (stream, head)
+}
+
+/// Reads until this text has come.
+pub(crate) async fn until_text(stream: &mut TcpStream, wanted: &str) -> String {
+    let (mut text, mut buffer) = (String::new(), [0; 4_096]);
+    while !text.contains(wanted) {
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut buffer)).await;
+        let count = read.expect("an answer in time").unwrap();
+        assert!(count > 0, "the connection ended after {text}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    text
+}
+
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test]

@@ -1,0 +1,126 @@
+//! One reader of a stream's events.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use axum::body::Bytes;
+use stampede_domain::{DurationMs, MerchantId, StreamId};
+use stampede_engine::Changes;
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+use super::{
+    FollowerPlaces, Hub,
+    hub::{Seen, alive},
+};
+use crate::{auth::Staff, state::ControlState};
+
+/// Longest silence of a stream of events.
+const ALIVE_EVERY: DurationMs = DurationMs::from_secs(1);
+/// Time between two looks at whether the follower may still follow.
+const CHECK_EVERY: DurationMs = DurationMs::from_secs(1);
+/// How soon a client comes back once a stream has ended.
+const HELLO: &str = "retry: 1000\n\n";
+
+/// One reader of a stream's events: it is asked for the next piece when its connection has room for it.
+pub(crate) struct Follower {
+    state: ControlState,
+    staff: Staff,
+    stream: StreamId,
+    hub: Arc<Hub>,
+    /// Whether a creator may see the stream, which can change.
+    is_own: bool,
+    seen: Seen,
+    ready: VecDeque<Bytes>,
+    changes: watch::Receiver<Changes>,
+    draining: watch::Receiver<bool>,
+    figures: Interval,
+    alive: Interval,
+    check: Interval,
+    _places: FollowerPlaces,
+}
+
+/// Why a follower looks for news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    Change,
+    Figures,
+    Alive,
+    Check,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        state: &ControlState,
+        staff: Staff,
+        stream: StreamId,
+        figures_every: DurationMs,
+        places: FollowerPlaces,
+    ) -> Self {
+        let engine = state.engine();
+        let every = |span: DurationMs| {
+            let mut every = interval(span.to_std());
+            every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            every.reset();
+            every
+        };
+        Self {
+            hub: state.followed().hub(engine, &stream),
+            is_own: engine.is_creators(&stream, staff.name()),
+            seen: Seen::default(),
+            ready: VecDeque::from([Bytes::from_static(HELLO.as_bytes())]),
+            changes: engine.follow(),
+            draining: state.draining().watch(),
+            figures: every(figures_every),
+            alive: every(ALIVE_EVERY),
+            check: every(CHECK_EVERY),
+            state: state.clone(),
+            staff,
+            stream,
+            _places: places,
+        }
+    }
+
+    /// The next piece for the connection; `None` once the stream is over.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(piece);
+            }
+            let woken = if self.seen.is_new() { Woken::Figures } else { self.woken().await? };
+            match woken {
+                Woken::Alive => self.ready.push_back(alive(self.state.engine())),
+                Woken::Check if !self.may_follow() => return None,
+                _ => self.look(woken == Woken::Figures),
+            }
+            if !self.ready.is_empty() {
+                self.alive.reset();
+            }
+        }
+    }
+
+    /// Sleeps until there may be something to say; `None` once the server stops.
+    async fn woken(&mut self) -> Option<Woken> {
+        tokio::select! {
+            biased;
+            _ = self.draining.wait_for(|draining| *draining) => None,
+            _ = self.check.tick() => Some(Woken::Check),
+            changed = self.changes.changed() => changed.ok().map(|()| Woken::Change),
+            _ = self.figures.tick() => Some(Woken::Figures),
+            _ = self.alive.tick() => Some(Woken::Alive),
+        }
+    }
+
+    fn look(&mut self, with_figures: bool) {
+        let (engine, staff, stream) = (self.state.engine(), &self.staff, &self.stream);
+        let sees = |merchant: &MerchantId| staff.sees(engine, stream, merchant);
+        self.ready = self.hub.news(engine, &mut self.seen, with_figures, sees);
+    }
+
+    /// Whether the token is still known, and the stream still the creator's or still not.
+    fn may_follow(&self) -> bool {
+        let is_own = self.state.engine().is_creators(&self.stream, self.staff.name());
+        self.staff.is_still_known(&self.state) && is_own == self.is_own
+    }
+}

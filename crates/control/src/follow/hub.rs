@@ -1,0 +1,334 @@
+//! What the followers of one stream share.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use axum::body::Bytes;
+use parking_lot::Mutex;
+use stampede_domain::{DropId, MerchantId, StreamId};
+use stampede_engine::{Changes, DropView, Engine, Moment, SECONDS_KEPT, SaleDrop};
+use tokio::sync::watch;
+
+use crate::dto::{
+    DropFigures, DropGone, DropState, Encoded, SecondState, StillThere, StreamSnapshot,
+};
+
+/// A look at the figures serves every follower who asks within this time, in microseconds.
+const LOOK_US: u64 = 50_000;
+/// Drops that have left are told to whoever was sent them, so many at most; beyond that a follower who
+/// missed some gets a new snapshot.
+const GONE_MAX: usize = 64;
+/// A correction of the wall clock by so many milliseconds makes the times that were sent wrong.
+const CLOCK_STEP_MS: u64 = 250;
+
+/// A stream, read and encoded once for all who follow it. It lives as long as somebody does.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    stream: StreamId,
+    changes: watch::Receiver<Changes>,
+    shown: Mutex<Shown>,
+}
+
+/// How far a follower has been told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// The latest number of all; 0 before the snapshot.
+    news: u64,
+    /// The latest number when figures were told.
+    figures: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    seen: Option<Changes>,
+    looked_us: u64,
+    /// What was last read, numbered.
+    numbers: Numbers,
+    /// In running order.
+    drops: Vec<ShownDrop>,
+    gone: VecDeque<Gone>,
+    /// Whoever has not been told up to this number has missed something that is not kept any more.
+    forgotten: u64,
+}
+
+/// Counts what may be told.
+#[derive(Debug, Default)]
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+#[derive(Debug)]
+struct Gone {
+    number: u64,
+    drop: DropId,
+    merchant: MerchantId,
+}
+
+#[derive(Debug)]
+struct KeptSecond {
+    number: u64,
+    at: Moment,
+    json: Encoded,
+}
+
+/// A drop with what was last read of it.
+struct ShownDrop {
+    sale: Arc<SaleDrop>,
+    view: DropView,
+    /// The view that was read at the latest change.
+    told: DropView,
+    /// Number of the latest change, figures apart.
+    changed: u64,
+    /// Number of the latest change of figures.
+    moved: u64,
+    seconds: VecDeque<KeptSecond>,
+    /// The drop's own number of the latest second.
+    second: u64,
+    /// The whole drop as it was read last.
+    state: Option<Encoded>,
+    change_event: Option<Bytes>,
+    figures_event: Option<Bytes>,
+}
+
+impl std::fmt::Debug for ShownDrop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShownDrop").field("view", &self.view).finish_non_exhaustive()
+    }
+}
+
+impl Seen {
+    /// Whether nothing was sent yet.
+    pub(crate) fn is_new(self) -> bool {
+        self.news == 0
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(engine: &Engine, stream: &StreamId) -> Self {
+        Self { stream: stream.clone(), changes: engine.follow(), shown: Mutex::default() }
+    }
+
+    /// The events that a follower was not sent yet, of drops whose merchant it may see: all of them as one
+    /// snapshot if it was sent none, or missed some. Figures come only where they are asked for.
+    pub(crate) fn news(
+        &self,
+        engine: &Engine,
+        seen: &mut Seen,
+        with_figures: bool,
+        sees: impl Fn(&MerchantId) -> bool,
+    ) -> VecDeque<Bytes> {
+        let mut shown = self.shown.lock();
+        shown.look(engine, &self.stream, *self.changes.borrow());
+        let mut events = VecDeque::new();
+        let is_snapshot = seen.is_new() || seen.news < shown.forgotten;
+        if is_snapshot {
+            let snapshot = shown.snapshot(&self.stream, engine.wall().get(), sees);
+            events.push_back(event("snapshot", &snapshot));
+        } else {
+            shown.deltas(*seen, with_figures, sees, &mut events);
+        }
+        // A stream without drops has a number as well: a follower who knows it is told what comes.
+        seen.news = shown.numbers.0.max(1);
+        if is_snapshot || with_figures {
+            seen.figures = seen.news;
+        }
+        events
+    }
+
+    /// The stream as it stands now, as JSON.
+    pub(crate) fn snapshot(&self, engine: &Engine, sees: impl Fn(&MerchantId) -> bool) -> Bytes {
+        let mut shown = self.shown.lock();
+        shown.look(engine, &self.stream, *self.changes.borrow());
+        let snapshot = shown.snapshot(&self.stream, engine.wall().get(), sees);
+        Bytes::from(snapshot.json().to_owned())
+    }
+}
+
+/// Says that the stream is still there.
+pub(crate) fn alive(engine: &Engine) -> Bytes {
+    event("alive", &Encoded::new(&StillThere { server_time_ms: engine.wall().get() }))
+}
+
+impl Shown {
+    /// Reads what may have changed: everything for whoever comes first after a while, or after a change.
+    fn look(&mut self, engine: &Engine, stream: &StreamId, changes: Changes) {
+        let micros = engine.micros();
+        let since_us = micros.saturating_sub(self.looked_us);
+        // Where no time has passed a clock may stand still.
+        let is_fresh = since_us > 0 && since_us < LOOK_US;
+        if is_fresh && self.seen == Some(changes) {
+            return;
+        }
+        let now = engine.moment();
+        if self.seen.is_none_or(|seen| seen.drops != changes.drops) {
+            self.list(engine.stream(stream), now);
+        }
+        (self.seen, self.looked_us) = (Some(changes), micros);
+        for drop in &mut self.drops {
+            let forgotten = drop.look(now, &mut self.numbers);
+            self.forgotten = self.forgotten.max(forgotten);
+        }
+    }
+
+    /// Takes over the stream's drops; those that are no longer there are gone.
+    fn list(&mut self, sales: Vec<Arc<SaleDrop>>, now: Moment) {
+        let mut before: BTreeMap<DropId, ShownDrop> =
+            self.drops.drain(..).map(|drop| (drop.view.drop, drop)).collect();
+        for sale in sales {
+            let shown = match before.remove(&sale.id()) {
+                Some(mut known) => {
+                    known.sale = sale;
+                    known
+                }
+                None => ShownDrop::new(sale, now, self.numbers.next()),
+            };
+            self.drops.push(shown);
+        }
+        for (drop, shown) in before {
+            if self.gone.len() >= GONE_MAX
+                && let Some(oldest) = self.gone.pop_front()
+            {
+                self.forgotten = self.forgotten.max(oldest.number);
+            }
+            let (number, merchant) = (self.numbers.next(), shown.view.plan.merchant.clone());
+            self.gone.push_back(Gone { number, drop, merchant });
+        }
+    }
+
+    fn deltas(
+        &mut self,
+        seen: Seen,
+        with_figures: bool,
+        sees: impl Fn(&MerchantId) -> bool,
+        events: &mut VecDeque<Bytes>,
+    ) {
+        let gone = self.gone.iter().filter(|gone| gone.number > seen.news && sees(&gone.merchant));
+        events.extend(
+            gone.map(|gone| {
+                event("gone", &Encoded::new(&DropGone { drop: gone.drop.to_string() }))
+            }),
+        );
+        for drop in &mut self.drops {
+            if !sees(&drop.view.plan.merchant) {
+                continue;
+            }
+            if drop.changed > seen.news {
+                events.push_back(drop.change_event());
+            }
+            if with_figures && drop.moved > seen.figures.max(drop.changed) {
+                events.push_back(drop.figures_event());
+            }
+            let seconds = drop.seconds.iter().filter(|second| second.number > seen.news);
+            events.extend(seconds.map(|second| event("second", &second.json)));
+        }
+    }
+
+    fn snapshot(
+        &mut self,
+        stream: &StreamId,
+        server_time_ms: u64,
+        sees: impl Fn(&MerchantId) -> bool,
+    ) -> Encoded {
+        let visible = |drop: &&mut ShownDrop| sees(&drop.view.plan.merchant);
+        let mut snapshot = StreamSnapshot {
+            stream: stream.to_string(),
+            server_time_ms,
+            drops: Vec::new(),
+            seconds: BTreeMap::new(),
+        };
+        for drop in self.drops.iter_mut().filter(visible) {
+            let id = drop.view.drop.to_string();
+            let seconds: Vec<_> = drop.seconds.iter().map(|second| second.json.clone()).collect();
+            if !seconds.is_empty() {
+                snapshot.seconds.insert(id, seconds);
+            }
+            snapshot.drops.push(drop.state());
+        }
+        Encoded::new(&snapshot)
+    }
+}
+
+impl ShownDrop {
+    fn new(sale: Arc<SaleDrop>, now: Moment, number: u64) -> Self {
+        let view = sale.view(now);
+        Self {
+            told: view.clone(),
+            view,
+            sale,
+            changed: number,
+            moved: number,
+            seconds: VecDeque::new(),
+            second: 0,
+            state: None,
+            change_event: None,
+            figures_event: None,
+        }
+    }
+
+    /// Reads the drop; gives the number of the latest second that is not kept any more.
+    fn look(&mut self, now: Moment, numbers: &mut Numbers) -> u64 {
+        let view = self.sale.view(now);
+        if is_changed(&self.told, &view) {
+            (self.changed, self.change_event) = (numbers.next(), None);
+            self.told = view.clone();
+        } else if is_moved(&self.view, &view) {
+            (self.moved, self.figures_event) = (numbers.next(), None);
+        }
+        (self.view, self.state) = (view, None);
+        for second in self.sale.seconds_after(self.second, now) {
+            self.second = second.number;
+            let json = Encoded::new(&SecondState::new(self.view.drop, &second));
+            self.seconds.push_back(KeptSecond { number: numbers.next(), at: second.at, json });
+        }
+        let mut forgotten = 0;
+        let is_old = |second: &KeptSecond| now.sale.since(second.at.sale).get() >= 60_000;
+        while self.seconds.len() > SECONDS_KEPT || self.seconds.front().is_some_and(is_old) {
+            forgotten = self.seconds.pop_front().map_or(forgotten, |second| second.number);
+        }
+        forgotten
+    }
+
+    fn change_event(&mut self) -> Bytes {
+        let state = self.state();
+        self.change_event.get_or_insert_with(|| event("drop", &state)).clone()
+    }
+
+    fn state(&mut self) -> Encoded {
+        let view = &self.view;
+        self.state.get_or_insert_with(|| Encoded::new(&DropState::from(view))).clone()
+    }
+
+    fn figures_event(&mut self) -> Bytes {
+        let view = &self.view;
+        let figures = || event("figures", &Encoded::new(&DropFigures::from(view)));
+        self.figures_event.get_or_insert_with(figures).clone()
+    }
+}
+
+/// Whether followers are told at once: of everything but the figures that takes and holds move.
+fn is_changed(told: &DropView, view: &DropView) -> bool {
+    let supplied = |view: &DropView| -> Vec<_> { view.skus.iter().map(|s| s.supplied).collect() };
+    let ahead = |view: &DropView| view.now.ahead_ms();
+    told.standing != view.standing
+        || supplied(told) != supplied(view)
+        || ahead(told).abs_diff(ahead(view)) >= CLOCK_STEP_MS
+}
+
+fn is_moved(before: &DropView, view: &DropView) -> bool {
+    before.skus != view.skus
+        || before.totals != view.totals
+        || before.viewers_connected != view.viewers_connected
+        || before.ending != view.ending
+}
+
+/// One event of a stream of server-sent events. JSON has no line breaks of its own.
+fn event(name: &str, data: &Encoded) -> Bytes {
+    Bytes::from(format!("event: {name}\ndata: {}\n\n", data.json()))
+}
