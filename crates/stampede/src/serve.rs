@@ -281,7 +281,7 @@ async fn control(
         Site::of(settings.control.public_url()?, address, parts.config.tls.is_some());
     let config = parts.config.clone();
     let draining = parts.draining.clone();
-    let router = stampede_control::router(parts);
+    let router = stampede_pages::router(stampede_control::router(parts));
     ready(address, public_address);
     let (stop, told) = watch::channel(());
     let stopping = async move {

@@ -35,11 +35,12 @@ const ROWS: &[Row] = &[
     row("report", &["domain", "ledger"], &[]),
     row("gateway", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger", "client"]),
     row("control", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger"]),
+    row("pages", &["domain", "proxies"], &["engine"]),
     row("client", &["domain", "wire"], &[]),
     row("loadtest", &["domain", "wire", "client"], &[]),
     row("stampede", &[
         "domain", "stock", "ledger", "engine", "settlement", "report", "wire", "proxies",
-        "gateway", "control", "loadtest",
+        "gateway", "control", "pages", "loadtest",
     ], &["client"]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "wire", "loadtest"], &["stock", "ledger", "engine", "settlement", "wire", "gateway", "client"]),

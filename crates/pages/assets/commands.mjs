@@ -1,0 +1,83 @@
+// Commands: sent once under a key, asked again under the same key until the outcome is known.
+
+const TRIES = 8;
+const WAIT_MS = [200, 400, 800, 1500, 3000];
+
+let csrf = null;
+
+async function token() {
+  if (csrf === null) {
+    const answer = await fetch("/v1/sessions/current", { headers: { accept: "application/json" }, cache: "no-store" });
+    csrf = answer.ok ? (await answer.json()).csrf : "";
+  }
+  return csrf;
+}
+
+/** Reads the session's token beforehand, so that the first press need not wait for it. */
+export function ready() {
+  token().catch(() => {});
+}
+
+const key = () => crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+const path = (drop, act) => `/v1/drops/${encodeURIComponent(drop)}/${act === "restock" ? "lots" : act}`;
+
+async function post(url, name, body, fresh) {
+  if (fresh) csrf = null;
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      accept: "application/json",
+      "content-type": "application/json",
+      "idempotency-key": name,
+      "x-csrf-token": await token(),
+    },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(5000),
+  });
+  const told = await answer.json().catch(() => ({}));
+  return { status: answer.status, told };
+}
+
+/** Whether an answer leaves open what came of the command. */
+const open = ({ status, told }) => status === 0 || told.code === "outcome_unknown" || told.code === "busy" || status === 408 || status === 502 || status === 504;
+
+/**
+ * Sends a command of a path. `waiting()` is called when the outcome is asked for again. Answers
+ * `{ ok, code, told, ms, asked }`; `code` is "" where the server could not be reached.
+ */
+export async function send(url, body, waiting = () => {}) {
+  const [name, begun] = [key(), performance.now()];
+  let last = { status: 0, told: {} };
+  let fresh = false;
+  for (let asked = 0; asked < TRIES; asked += 1) {
+    if (asked > 0) {
+      waiting();
+      await new Promise((done) => setTimeout(done, WAIT_MS[Math.min(asked - 1, WAIT_MS.length - 1)]));
+    }
+    try {
+      last = await post(url, name, body, fresh);
+    } catch {
+      last = { status: 0, told: {} };
+    }
+    // The session may have been renewed in another tab: its token is read once more.
+    if (last.told.code === "csrf_failed" && !fresh) {
+      fresh = true;
+      continue;
+    }
+    if (!open(last)) {
+      const ok = last.status >= 200 && last.status < 300;
+      return { ok, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked };
+    }
+  }
+  return { ok: false, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked: TRIES };
+}
+
+/** Sends a command of a drop. */
+export function command(drop, act, body, waiting) {
+  return send(path(drop, act), body ?? {}, waiting);
+}
+
+/** Ends the session. */
+export async function signOut() {
+  await fetch("/v1/sessions/current", { method: "DELETE", headers: { "x-csrf-token": await token() } });
+}

@@ -1,0 +1,78 @@
+// Follows a stream for a page: through the worker that all tabs share, else by itself.
+import { Follower } from "./follower.mjs";
+import { apply } from "./state.mjs";
+
+/** Time in which the worker has to say something, in milliseconds. */
+const WORKER_WAIT_MS = 4000;
+
+/** How a stream stands, kept true: `changed(room, kind)` after each event. */
+export class Room {
+  state = null;
+  /** When this machine last heard anything, by its own clock. */
+  heardAt = 0;
+  /** The HTTP status of the last break, `null` while all is well. */
+  broken = null;
+  #port = null;
+  #own = null;
+  #stream;
+  #changed;
+
+  constructor(stream, workerUrl, changed) {
+    this.#stream = stream;
+    this.#changed = changed;
+    this.#enter(workerUrl);
+  }
+
+  #hear(kind, data, heardAt) {
+    if (kind === "failed") {
+      this.broken = data.status;
+    } else {
+      this.state = apply(this.state, kind, data, heardAt);
+      this.heardAt = heardAt;
+      this.broken = null;
+    }
+    this.#changed(this, kind);
+  }
+
+  #enter(workerUrl) {
+    if (typeof SharedWorker === "undefined" || !workerUrl) {
+      this.#alone();
+      return;
+    }
+    try {
+      const policy = globalThis.trustedTypes?.createPolicy("stampede", { createScriptURL: (url) => url });
+      const url = policy ? policy.createScriptURL(workerUrl) : workerUrl;
+      const worker = new SharedWorker(url, { type: "module", name: "stampede" });
+      worker.onerror = () => this.#alone();
+      const port = worker.port;
+      this.#port = port;
+      port.onmessage = ({ data: { kind, data, heardAt } }) => {
+        if (this.#port === port) this.#hear(kind, data, heardAt);
+      };
+      port.postMessage({ follow: this.#stream });
+      setInterval(() => port.postMessage({ here: true }), 20000);
+      setTimeout(() => this.state === null && this.broken === null && this.#alone(), WORKER_WAIT_MS);
+      // A page that is put away gives its place up; one that is taken out again asks anew.
+      addEventListener("pagehide", () => port.postMessage({ leave: true }));
+      addEventListener("pageshow", (event) => event.persisted && port.postMessage({ follow: this.#stream }));
+    } catch {
+      this.#alone();
+    }
+  }
+
+  #alone() {
+    if (this.#own) return;
+    this.#port?.postMessage({ leave: true });
+    this.#port = null;
+    this.#own = new Follower(this.#stream, {
+      heard: (kind, data) => this.#hear(kind, data, Date.now()),
+      failed: (status) => this.#hear("failed", { status }, this.heardAt),
+    });
+  }
+
+  /** Tries again at once. */
+  again() {
+    this.#port?.postMessage({ again: true });
+    this.#own?.again();
+  }
+}

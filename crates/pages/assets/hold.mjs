@@ -1,0 +1,54 @@
+// Buttons that act only after they were held for a second; let go early they do nothing.
+
+export const HOLD_MS = 1000;
+
+/** Something that is held: `done` after a second, `brief` after a short press. */
+export class Hold {
+  #button;
+  #timer = null;
+  #begun = 0;
+  #handlers;
+
+  constructor(button, handlers) {
+    this.#button = button;
+    this.#handlers = handlers;
+    button.addEventListener("pointerdown", (event) => event.button === 0 && this.begin());
+    for (const kind of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(kind, () => this.end());
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      if (!event.repeat) this.begin();
+    });
+    button.addEventListener("keyup", (event) => (event.key === "Enter" || event.key === " ") && this.end());
+    button.addEventListener("blur", () => this.cancel());
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+    // What presses without a pointer or a key, as a screen reader does, gets the dialog.
+    button.addEventListener("click", (event) => event.detail === 0 && this.#timer === null && this.#begun === 0 && this.#handlers.brief?.());
+  }
+
+  begin() {
+    if (this.#button.getAttribute("aria-disabled") === "true" || this.#timer !== null) return;
+    this.#begun = performance.now();
+    this.#button.classList.add("holding");
+    this.#timer = setTimeout(() => {
+      this.cancel();
+      this.#handlers.done();
+    }, HOLD_MS);
+  }
+
+  end() {
+    if (this.#timer === null) return;
+    const brief = performance.now() - this.#begun < HOLD_MS;
+    this.cancel();
+    if (brief) this.#handlers.brief?.();
+  }
+
+  cancel() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#button.classList.remove("holding");
+    setTimeout(() => {
+      this.#begun = 0;
+    }, 0);
+  }
+}

@@ -1,0 +1,530 @@
+// The control room: follows the stream, sends what is pressed.
+import { Scale } from "./chart.mjs";
+import { command, ready } from "./commands.mjs";
+import { Room } from "./follow.mjs";
+import { aheadMin, keep } from "./frame.mjs";
+import { Hold, HOLD_MS } from "./hold.mjs";
+import { age, clock, count, wholeSeconds } from "./numbers.mjs";
+import { alarm, button, chart, el, hero, icon, page, rows, show, text } from "./paint.mjs";
+import { present } from "./state.mjs";
+import { cast, may, skuName, standing, view } from "./view.mjs";
+import { has, load, say } from "./words.mjs";
+
+const language = document.documentElement.lang;
+await load(language);
+
+const { body } = document;
+const { stream, role, worker } = body.dataset;
+const reader = { aheadMin, role, language, scales: null };
+
+/** Age at which figures are slow, then lost, in milliseconds. */
+const SLOW_MS = 1500;
+const LOST_MS = 3000;
+const PAINT_MS = 100;
+const DEAF_MS = 1000;
+/** Time in which the figures of a pause are here, in milliseconds. */
+const LAST_TAKE_MS = 700;
+const UNITS_MAX = 16_777_215;
+const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", close: "closing", open: "starting", feature: "starting" };
+const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
+const SAFE = new Set(["pause", "cancel-countdown"]);
+
+/** The list that names also drops that have left memory; nothing is drawn before it is here. */
+let running = null;
+let shown = null;
+let paintedAt = 0;
+let paintDue = null;
+let charted = { drop: null, second: 0, drawn: null };
+let lostSince = null;
+let sending = null;
+let resumeSince = 0;
+let stood = new Map();
+let ownUntil = 0;
+
+const now = () => Date.now();
+const heardAgo = () => now() - room.heardAt;
+const find = (name) => document.querySelector(name);
+
+// --- Figures ---
+
+/** The stream as it stands this moment; after a break as it stood when the page last heard of it. */
+const current = () => present(room.state, isLost() ? room.heardAt : now());
+
+function paint() {
+  clearTimeout(paintDue);
+  paintDue = null;
+  if (room.state === null || running === null || document.hidden) return;
+  paintedAt = now();
+  const snapshot = current();
+  const second = Math.floor(snapshot.server_time_ms / 1000);
+  const { air } = cast(snapshot);
+  const steps = air && (charted.drop !== air.drop || charted.second !== second);
+  if (air && charted.drop !== air.drop) reader.scales = { up: new Scale(), down: new Scale() };
+  const drawn = view(snapshot, running, steps ? reader : { ...reader, scales: null });
+  if (steps) {
+    charted = { drop: air.drop, second, drawn: drawn.air.chart };
+    chart(drawn.air.chart);
+  }
+  shown = { view: drawn, snapshot };
+  page(drawn);
+  buttons();
+}
+
+function later() {
+  paintDue ??= setTimeout(() => requestAnimationFrame(paint), Math.max(PAINT_MS - (now() - paintedAt), 0));
+}
+
+const isLost = () => room.broken !== null || room.heardAt === 0 || heardAgo() > LOST_MS;
+
+function buttons() {
+  if (!shown) return;
+  for (const [name, drawn] of Object.entries(shown.view.buttons)) {
+    if (sending?.name === name) continue;
+    if (!isLost() || !drawn.enabled) button(name, drawn);
+    // What stops a sale is tried even so; nothing else is pressed blindly.
+    else if (SAFE.has(drawn.act)) button(name, { ...drawn, effect: say("tries_anyway") });
+    else button(name, { ...drawn, effect: say("why_no_connection"), enabled: false, look: "plain" });
+  }
+  const isResume = shown.view.buttons.stop.act === "resume";
+  if (isResume && resumeSince === 0) resumeSince = now();
+  if (!isResume) resumeSince = 0;
+}
+
+/** Age, connection, alarm line: once in 200 ms, whatever comes. */
+function watch() {
+  const lost = isLost();
+  const old = room.heardAt === 0 ? 0 : heardAgo();
+  body.dataset.link = room.heardAt === 0 ? "connecting" : lost ? "lost" : "live";
+  icon("age", lost && room.heardAt > 0 ? "pulse-lost" : "pulse");
+  text("clock", clock(now(), aheadMin));
+  if (room.heardAt > 0) {
+    text("link", lost ? "" : say("connected"));
+    text("age", say("age", { time: age(old) }));
+  }
+  text("as-of", lost && room.heardAt > 0 ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
+  if (lost && room.heardAt > 0 && lostSince === null) {
+    lostSince = room.heardAt;
+    text("shouted", `${say("no_connection_short")} ${say("no_connection", { time: clock(lostSince, aheadMin) })}`);
+    buttons();
+  } else if (!lost && lostSince !== null) {
+    lostSince = null;
+    text("shouted", "");
+    result("tick", say("connected_again"), "");
+    buttons();
+  }
+  line(lost, old);
+  tick();
+}
+
+function line(lost, old) {
+  const calm = { count: "", act: null };
+  if (room.broken === 401) {
+    alarm({ ...calm, level: "alarm", text: say("signed_out"), act: { kind: "sign-in", label: say("sign_in"), sku: "" } }, say("alarm"));
+  } else if (room.broken === 403 || room.broken === 404) {
+    alarm({ ...calm, level: "alarm", text: say("revoked") }, say("alarm"));
+  } else if (lost && room.heardAt > 0) {
+    const act = { kind: "again", label: say("try_now"), sku: "" };
+    alarm({ ...calm, level: "alarm", text: say("no_connection", { time: clock(lostSince ?? room.heardAt, aheadMin) }), act }, say("no_connection_short"));
+  } else if (old > SLOW_MS) {
+    alarm({ ...calm, level: "attention", text: say("figures_slow", { age: age(old) }) }, say("attention"));
+  } else if (room.state !== null && keptPress()) {
+    const what = pressWord(keptPress().act);
+    alarm({ ...calm, level: "attention", text: say("press_kept", { what }), act: { kind: "repeat", label: say("press_again", { what }), sku: "" } }, say("attention"));
+  } else if (shown) {
+    const drawn = shown.view.alarm;
+    alarm(drawn, drawn.level === "calm" ? "" : say("attention"));
+  }
+}
+
+/** Counts down between two events. */
+function tick() {
+  const drawn = shown?.view.air;
+  if (!drawn || drawn.hero.kind !== "cue" || room.state === null || document.hidden) return;
+  const snapshot = current();
+  const { air } = cast(snapshot);
+  if (air?.phase !== "countdown") return;
+  const left = air.opens_in_ms ?? 0;
+  const said = left === 0 ? say("opens_now") : say("opens_in", { n: wholeSeconds(left) });
+  if (said !== drawn.hero.text) later();
+  hero({ ...drawn.hero, text: said });
+}
+
+// --- What is spoken ---
+
+let spokenAt = 0;
+
+function speak(words) {
+  if (now() - spokenAt < 5000) return;
+  spokenAt = now();
+  text("spoken", words);
+}
+
+/** Says what changed, by whoever: state, half, tenth. */
+function compare() {
+  for (const sale of room.state.drops) {
+    const { name, word } = standing(sale);
+    const supplied = sale.skus.reduce((all, sku) => all + sku.supplied, 0);
+    const left = sale.skus.reduce((all, sku) => all + sku.available, 0);
+    const step = name === "open" && supplied > 0 ? [0.1, 0.5].find((part) => left <= supplied * part) ?? 1 : 0;
+    const before = stood.get(sale.drop);
+    stood.set(sale.drop, { name, step });
+    if (!before) continue;
+    if (before.name !== name) {
+      const said = say("other_changed", { title: sale.plan.title, state: word });
+      speak(said);
+      if (now() > ownUntil && sending === null) result(SAFE.has(name) ? "bars" : "tick", said, clock(now(), aheadMin));
+    } else if (step > 0 && step < before.step) {
+      speak(say("sku_left", { n: count(left) }));
+    }
+  }
+}
+
+// --- Commands ---
+
+function result(glyph, said, second, kind = "done") {
+  el("result").dataset.kind = kind;
+  icon("result", glyph);
+  text("result", said);
+  text("result-second", second);
+}
+
+const problem = (code) => (has(`problem_${code}`) ? say(`problem_${code}`) : say("problem_other"));
+
+/** What the page showed of a drop: what is pressed on it was meant for that. */
+const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
+
+/** The drop as it stands now, if that is not what the page showed when it was pressed. */
+function changed(before) {
+  const after = before && room.state?.drops.find((one) => one.drop === before.drop);
+  if (!after) return null;
+  return after.phase !== before.phase || after.revision !== before.revision ? after : null;
+}
+
+async function press(name, drop, act, { body: sent, said, before } = {}) {
+  if (!drop || sending !== null && !SAFE.has(act)) return;
+  if (!SAFE.has(act) && isLost()) {
+    result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
+    return;
+  }
+  const other = SAFE.has(act) ? null : changed(before ?? seen(drop));
+  if (other) {
+    result("triangle", say("changed_meanwhile", { title: other.plan.title, state: standing(other).word }), "", "refused");
+    return;
+  }
+  const mine = { name };
+  sending = mine;
+  const drawn = shown?.view.buttons[name];
+  const slow = setTimeout(() => drawn && sending === mine && button(name, { ...drawn, label: say(BEFORE[act]) }), 150);
+  ownUntil = now() + 1500;
+  const done = await command(drop, act, sent, () => result("ring", say("unknown_outcome"), say("asking_again")));
+  clearTimeout(slow);
+  if (sending === mine) sending = null;
+  ownUntil = now() + 1500;
+  told(done, { drop, act, sent, said });
+  later();
+}
+
+function told(done, { drop, act, sent, said }) {
+  const time = clock(now(), aheadMin);
+  if (done.ok) {
+    const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
+    result("tick", said ?? say(AFTER[act]), second);
+    speak(said ?? say(AFTER[act]));
+    if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
+    return;
+  }
+  // A cancel that comes too late is sent as Pause.
+  if (act === "cancel-countdown" && done.code === "wrong_phase") {
+    press("stop", drop, "pause");
+    return;
+  }
+  const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code);
+  result("octagon", lead, done.code === "" ? say("no_connection_short") : time, "refused");
+  text("shouted", lead);
+  if (["token_missing", "token_unknown", "session_expired"].includes(done.code)) {
+    keepPress({ drop, act, sent, said });
+    room.again();
+  }
+}
+
+// A press that met the end of the session is offered again after signing in, never sent by itself.
+
+const KEPT = "stampede_press";
+const KEPT_MS = 600_000;
+
+function keepPress(pressed) {
+  const sale = seen(pressed.drop);
+  sessionStorage.setItem(KEPT, JSON.stringify({ ...pressed, stream, at: now(), phase: sale?.phase, revision: sale?.revision }));
+}
+
+/** The press that is offered, unless the drop is not what it was. */
+function keptPress() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  const sale = kept && room.state?.drops.find((one) => one.drop === kept.drop);
+  if (!sale || kept.stream !== stream || now() - kept.at > KEPT_MS || sale.phase !== kept.phase || sale.revision !== kept.revision) return null;
+  return kept;
+}
+
+const pressWord = (act) => ({
+  pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
+  restock: say("restock"), close: say("close"), open: say("start_next"),
+})[act];
+
+const place = (act) => ({ restock: "restock", close: "close", open: "next" })[act] ?? "stop";
+
+function repeat() {
+  const kept = keptPress();
+  sessionStorage.removeItem(KEPT);
+  if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said });
+}
+
+/** Says after a pause up to which take buying went, once the figures that belong to it are here. */
+function lastTake(drop, second) {
+  const sale = room.state?.drops.find((one) => one.drop === drop);
+  const takes = sale?.phase === "paused" ? sale.skus.map((sku) => sku.last_take).filter((take) => take > 0) : [];
+  const unchanged = find("[data-s=result-second]").textContent === second;
+  if (takes.length > 0 && unchanged) text("result-second", `${second}, ${say("last_take", { n: takes.map(count).join(" / ") })}`);
+}
+
+function stop() {
+  const drawn = shown?.view.buttons.stop;
+  if (!drawn?.enabled) return;
+  if (drawn.act === "resume" && now() - resumeSince < DEAF_MS) return;
+  press("stop", drawn.drop, drawn.act);
+}
+
+function start() {
+  const drawn = shown?.view.buttons.next;
+  if (drawn?.enabled && !isLost()) press("next", drawn.drop, "open");
+}
+
+// --- Close ---
+
+const closeDialog = el("close-dialog");
+const closeButton = find("[data-command=close]");
+let closing = null;
+
+function askClose() {
+  const drawn = shown?.view.buttons.close;
+  if (!drawn?.enabled || isLost()) return;
+  const sale = seen(drawn.drop);
+  closing = sale;
+  const units = (of) => sale.skus.reduce((all, sku) => all + sku[of], 0);
+  text("close-question", say("close_question", { title: sale.plan.title }));
+  text("close-left", say("close_left", { n: count(units("available")) }));
+  text("close-held", say("close_held", { n: count(units("held")) }));
+  show("close-held-row", units("held") > 0);
+  text("close-label", body.dataset.presses === "two" ? say("close") : say("hold_to_close"));
+  text("close-more", body.dataset.presses === "two" ? "" : say("close_effect"));
+  closeDialog.showModal();
+}
+
+function close(sale) {
+  closeDialog.close();
+  press("close", sale.drop, "close", { before: sale });
+}
+
+const hold = new Hold(closeButton, {
+  done: () => {
+    const sale = seen(shown?.view.buttons.close.drop);
+    if (sale && shown.view.buttons.close.enabled) close(sale);
+  },
+  brief: askClose,
+});
+const held = new Hold(find("[data-do=close-held]"), {
+  done: () => closing && close(closing),
+  brief: () => body.dataset.presses === "two" && closing && close(closing),
+});
+
+// --- Restock ---
+
+const restockDialog = el("restock-dialog");
+const restockForm = find("[data-form=restock]");
+const wrong = document.getElementById("restock-error");
+let restocking = null;
+
+function askRestock(sku) {
+  const drawn = shown?.view.buttons.restock;
+  if (!drawn?.enabled || isLost() || restockDialog.open) return;
+  const sale = seen(drawn.drop);
+  restocking = sale;
+  const out = sale.skus.find((figures) => figures.available === 0) ?? sale.skus[0];
+  const chosen = sku || out.sku;
+  text("restock-question", say("restock_question", { title: sale.plan.title }));
+  rows("restock-skus", sale.skus, (figures) => figures.sku, (row, set, figures) => {
+    const place = sale.skus.indexOf(figures);
+    set("name", skuName(sale.plan.skus[place]));
+    set("left", say("sku_left", { n: count(figures.available) }));
+    const input = row.querySelector("input");
+    input.value = figures.sku;
+    input.checked = figures.sku === chosen;
+  });
+  restockForm.elements.other.value = "";
+  restockForm.elements.amount.value = "250";
+  wrong.hidden = true;
+  confirmLabel();
+  restockDialog.showModal();
+  restockForm.querySelector("[name=amount]:checked").focus();
+}
+
+function amount() {
+  const { amount: chosen, other } = restockForm.elements;
+  const typed = chosen.value === "other" ? other.value.replace(/[\s,.]/g, "") : chosen.value;
+  return /^\d+$/.test(typed) && Number(typed) >= 1 && Number(typed) <= UNITS_MAX ? Number(typed) : null;
+}
+
+function skuChosen() {
+  const id = restockForm.elements.sku?.value;
+  const place = restocking.skus.findIndex((figures) => figures.sku === id);
+  return { id, name: skuName(restocking.plan.skus[place] ?? restocking.plan.skus[0]) };
+}
+
+function confirmLabel() {
+  const units = amount();
+  text("restock-confirm", say("restock_confirm", { n: units === null ? say("unknown") : count(units), sku: skuChosen().name }));
+}
+
+restockForm.addEventListener("input", (event) => {
+  if (event.target.name === "other") restockForm.elements.amount.value = "other";
+  if (event.target.name === "amount" && event.target.value === "other") restockForm.elements.other.focus();
+  wrong.hidden = true;
+  confirmLabel();
+});
+
+restockForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const units = amount();
+  const { other } = restockForm.elements;
+  other.setAttribute("aria-invalid", units === null ? "true" : "false");
+  if (units === null) {
+    text("restock-wrong", say("restock_range", { value: other.value || say("unknown"), max: count(UNITS_MAX) }));
+    wrong.hidden = false;
+    other.focus();
+    return;
+  }
+  const { id, name } = skuChosen();
+  restockDialog.close();
+  const said = say("result_restock", { sku: name, n: count(units) });
+  press("restock", restocking.drop, "restock", { body: { sku: id, units }, said, before: restocking });
+});
+
+// --- Presses ---
+
+function money(hidden) {
+  document.documentElement.dataset.money = hidden ? "hidden" : "shown";
+  find("[data-do=money]").checked = hidden;
+  keep("money", hidden ? "hidden" : "shown");
+}
+
+function keys(on) {
+  body.dataset.keys = on ? "on" : "off";
+  find("[data-do=keys]").checked = on;
+  text("keys", on ? say("keys_on") : say("keys_off"));
+  keep("keys", on ? "on" : "off");
+}
+
+function mend() {
+  const act = find("[data-do=alarm]");
+  if (act.hidden) return;
+  switch (act.dataset.kind) {
+    case "restock": askRestock(act.dataset.sku); break;
+    case "start": start(); break;
+    case "again": room.again(); break;
+    case "repeat": repeat(); break;
+    case "sign-in": location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`); break;
+    default:
+  }
+}
+
+find("[data-command=stop]").addEventListener("click", stop);
+find("[data-command=restock]").addEventListener("click", () => askRestock());
+find("[data-command=next]").addEventListener("click", start);
+find("[data-do=alarm]").addEventListener("click", mend);
+find("[data-do=help]").addEventListener("click", () => el("keys-dialog").showModal());
+find("[data-do=money]").addEventListener("change", (event) => money(event.target.checked));
+find("[data-do=keys]").addEventListener("change", (event) => keys(event.target.checked));
+find("[data-do=presses]").addEventListener("change", (event) => {
+  body.dataset.presses = event.target.checked ? "two" : "hold";
+  keep("presses", event.target.checked ? "two" : "hold");
+});
+for (const dismiss of document.querySelectorAll("[data-do=dismiss]")) dismiss.addEventListener("click", () => dismiss.closest("dialog").close());
+
+const single = {
+  p: () => SAFE.has(shown?.view.buttons.stop.act) && stop(),
+  escape: () => shown?.view.buttons.stop.act === "cancel-countdown" && stop(),
+  o: () => {
+    if (shown?.view.buttons.stop.act === "resume") stop();
+    else if (shown?.view.air === null) start();
+  },
+  r: () => askRestock(),
+  n: start,
+  h: () => money(!find("[data-do=money]").checked),
+  1: mend,
+  "?": () => el("keys-dialog").showModal(),
+};
+
+addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  const key = event.key.toLowerCase();
+  if (closeDialog.open && key === "c" && body.dataset.keys !== "off") held.begin();
+  if (document.querySelector("dialog[open]") || find("details.who")?.open) return;
+  // Escape stops a countdown wherever the reader is; the others are dead in fields.
+  if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox]),textarea,select"))) return;
+  if (key === "c") hold.begin();
+  const act = single[key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+addEventListener("keyup", (event) => {
+  if (event.key.toLowerCase() !== "c") return;
+  hold.end();
+  held.end();
+});
+
+// --- The show ---
+
+async function readRunning() {
+  try {
+    const answer = await fetch(`/v1/streams/${encodeURIComponent(stream)}`, { headers: { accept: "application/json" }, cache: "no-store" });
+    if (answer.ok) running = await answer.json();
+  } catch {
+    // The next snapshot asks again.
+  }
+  running ??= { drops: [] };
+  later();
+}
+
+/** The screen stays awake while the page is looked at. */
+async function awake() {
+  if (document.hidden) return;
+  try {
+    await navigator.wakeLock?.request("screen");
+  } catch {
+    // A machine that refuses, as one low on power does, keeps its own ways.
+  }
+}
+
+const room = new Room(stream, worker, (_, kind) => {
+  if (kind === "failed") {
+    buttons();
+    return;
+  }
+  if (kind === "snapshot" || kind === "gone") readRunning();
+  if (kind !== "alive") {
+    compare();
+    later();
+  }
+});
+
+ready();
+awake();
+setInterval(watch, 200);
+setInterval(later, 1000);
+addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  awake();
+  if (isLost()) room.again();
+  watch();
+  paint();
+});

@@ -1,0 +1,73 @@
+// The page for operations: read again every two seconds, copied text by text.
+import { ready, send } from "./commands.mjs";
+import { aheadMin } from "./frame.mjs";
+import { Hold } from "./hold.mjs";
+import { age, clock } from "./numbers.mjs";
+import { has, load, say } from "./words.mjs";
+
+await load(document.documentElement.lang);
+
+const POLL_MS = 2000;
+const LOST_MS = 6000;
+const policy = globalThis.trustedTypes?.createPolicy("stampede", { createHTML: (html) => html });
+const result = document.querySelector("[data-el=result]");
+const button = document.querySelector("[data-brake]");
+const copied = ["class", "width", "href", "data-level"];
+let heardAt = Date.now();
+
+/** Copies what is marked from a document that is never shown: texts with a few attributes. */
+function copy(from) {
+  const names = (root) => [...root.querySelectorAll("[data-copy]")].map((node) => node.dataset.copy).join();
+  const other = from.querySelector("[data-brake]");
+  // Another set of rows, or another button: the page is drawn anew.
+  if (names(from) !== names(document) || other?.dataset.brake !== button.dataset.brake) return location.reload();
+  for (const node of document.querySelectorAll("[data-copy]")) {
+    const source = from.querySelector(`[data-copy="${node.dataset.copy}"]`);
+    if (node.childElementCount === 0 && node.textContent !== source.textContent) node.textContent = source.textContent;
+    for (const name of copied) {
+      const value = source.getAttribute(name);
+      if (value !== null && node.getAttribute(name) !== value) node.setAttribute(name, value);
+    }
+  }
+}
+
+async function poll() {
+  if (!document.hidden && !button.classList.contains("holding")) {
+    try {
+      const answer = await fetch("/ops", { cache: "no-store", signal: AbortSignal.timeout(POLL_MS) });
+      if (answer.redirected) return location.assign(`/sign-in?to=/ops`);
+      if (answer.ok) {
+        const html = await answer.text();
+        copy(new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html"));
+        heardAt = Date.now();
+      }
+    } catch {
+      // The age says it.
+    }
+  }
+  setTimeout(poll, POLL_MS);
+}
+
+setInterval(() => {
+  const old = Date.now() - heardAt;
+  const lost = old > LOST_MS && !document.hidden;
+  document.body.dataset.link = lost ? "lost" : "live";
+  document.querySelector("[data-live=clock]").textContent = lost ? say("age", { time: age(old) }) : clock(Date.now(), aheadMin);
+}, 250);
+
+async function brake() {
+  const act = button.dataset.brake;
+  const done = await send(`/v1/brake/${act}`, {});
+  const problem = has(`problem_${done.code}`) ? say(`problem_${done.code}`) : say("problem_other");
+  if (done.ok) result.textContent = act === "stop" ? say("result_stop") : say("result_go");
+  else result.textContent = done.code === "" ? say("no_connection_short") : problem;
+  if (done.ok) setTimeout(() => location.reload(), 300);
+}
+
+const hold = new Hold(button, { done: brake });
+addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() === "s" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) hold.begin();
+});
+addEventListener("keyup", (event) => event.key.toLowerCase() === "s" && hold.end());
+ready();
+setTimeout(poll, POLL_MS);

@@ -1,0 +1,217 @@
+// Puts a view on the page: only what differs from what stands there is touched.
+
+const found = new Map();
+
+function first(selector) {
+  if (!found.has(selector)) found.set(selector, document.querySelector(selector));
+  return found.get(selector);
+}
+
+/** The element of this name. */
+export const el = (name) => first(`[data-el="${name}"]`);
+
+/** Sets a text. */
+export function text(name, value) {
+  put(first(`[data-s="${name}"]`), value);
+}
+
+function put(node, value) {
+  const wanted = String(value);
+  if (node && node.textContent !== wanted) node.textContent = wanted;
+}
+
+/** Sets an attribute. */
+export function attribute(node, name, value) {
+  if (!node) return;
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+/** Shows an icon. */
+export function icon(name, glyph) {
+  attribute(first(`[data-icon="${name}"]`), "href", `#i-${glyph}`);
+}
+
+/** Shows or hides. */
+export function show(name, shown) {
+  const node = el(name);
+  if (node && node.hidden === shown) node.hidden = !shown;
+}
+
+const part = (row, name) => row.querySelector(`[data-t="${name}"]`);
+
+/** Keeps the rows of a list in step with its entries: rows stay the same nodes as long as their key is there. */
+export function rows(name, entries, key, fill) {
+  const list = first(`[data-list="${name}"]`);
+  const template = first(`template[data-row="${name}"]`);
+  const there = new Map([...list.children].filter((row) => row.dataset.key !== undefined).map((row) => [row.dataset.key, row]));
+  let after = null;
+  for (const entry of entries) {
+    const id = key(entry);
+    let row = there.get(id);
+    there.delete(id);
+    if (!row) {
+      row = template.content.firstElementChild.cloneNode(true);
+      row.dataset.key = id;
+    }
+    const wanted = after ? after.nextElementSibling : [...list.children].find((child) => child.dataset.key !== undefined) ?? null;
+    if (row !== wanted) list.insertBefore(row, wanted);
+    fill(row, (what, value) => put(part(row, what), value), entry);
+    after = row;
+  }
+  for (const row of there.values()) row.remove();
+}
+
+/** Moves a bar's three parts. */
+function bar(svg, shares) {
+  const [paid, held, left] = svg.querySelectorAll("rect");
+  const percent = (tenths) => `${tenths / 10}%`;
+  attribute(paid, "width", percent(shares[0]));
+  attribute(held, "x", percent(shares[0]));
+  attribute(held, "width", percent(shares[1]));
+  attribute(left, "x", percent(shares[0] + shares[1]));
+  attribute(left, "width", percent(shares[2]));
+}
+
+function plain(name, values) {
+  const list = first(`[data-list="${name}"]`);
+  while (list.children.length > values.length) list.lastElementChild.remove();
+  while (list.children.length < values.length) list.append(document.createElement("span"));
+  values.forEach((value, place) => put(list.children[place], value));
+}
+
+function blocks(cue) {
+  const list = first('[data-list="blocks"]');
+  const count = cue?.blocks ?? 0;
+  while (list.children.length > count) list.lastElementChild.remove();
+  while (list.children.length < count) list.append(document.createElement("i"));
+  [...list.children].forEach((block, place) => block.classList.toggle("passed", place < (cue?.passed ?? 0)));
+  text("opens-at", cue?.at ?? "");
+}
+
+function tiles(found) {
+  for (const tile of found) {
+    const node = first(`[data-tile="${tile.key}"]`);
+    if (!node) continue;
+    if (node.hidden === tile.known) node.hidden = !tile.known;
+    put(part(node, "value"), tile.value);
+    put(part(node, "second"), tile.second);
+    if (tile.gauge !== null) attribute(part(node, "gauge"), "width", `${tile.gauge / 10}%`);
+  }
+}
+
+/** The chart steps once a second. */
+export function chart(drawn) {
+  attribute(first('[data-p="up"]'), "d", drawn.up);
+  attribute(first('[data-p="down"]'), "d", drawn.down);
+  attribute(el("chart"), "aria-label", drawn.label);
+  text("up-scale", drawn.up_scale);
+  text("down-scale", drawn.down_scale);
+  text("holds", drawn.holds);
+  text("refused", drawn.refused);
+}
+
+/** The hero alone: it is what counts down between two events. */
+export function hero(drawn) {
+  const node = el("hero");
+  attribute(node, "data-kind", drawn.kind);
+  attribute(node, "data-fits", drawn.fits);
+  text("hero", drawn.text);
+  text("beside", drawn.beside);
+}
+
+export { blocks };
+
+function air(drawn) {
+  show("rehearsal", drawn.rehearsal);
+  text("title", drawn.title);
+  document.title = `${drawn.title} · Stampede`;
+  attribute(first("#air-title"), "title", drawn.title);
+  plain("facts", drawn.facts);
+  icon("state", drawn.glyph);
+  text("state", drawn.state);
+  hero(drawn.hero);
+  text("under-left", drawn.under.left);
+  text("under-note", drawn.under.note);
+  text("under-right", drawn.under.right);
+  text("under-right-note", drawn.under.right_note);
+  blocks(drawn.cue);
+  bar(el("stock").querySelector(".bar"), drawn.bar.shares);
+  attribute(el("stock"), "aria-label", drawn.bar.label);
+  for (const [place, kind] of ["paid", "held", "left"].entries()) {
+    text(`bar-${kind}`, drawn.bar[kind]);
+    text(`share-${kind}`, drawn.bar.percents[place]);
+  }
+  text("differ-by", drawn.differ_by);
+  rows("skus", drawn.skus, (sku) => sku.sku, (row, set, sku) => {
+    row.classList.toggle("out", sku.out);
+    attribute(row.querySelector("th"), "title", sku.name);
+    for (const name of ["name", "left", "held", "paid"]) set(name, sku[name]);
+    bar(row.querySelector(".bar"), sku.shares);
+  });
+  tiles(drawn.tiles);
+}
+
+function next(drawn) {
+  show("next-none", drawn === null);
+  show("next-body", drawn !== null);
+  if (drawn === null) return;
+  text("next-title", drawn.title);
+  text("next-stock", drawn.stock);
+  text("next-price", drawn.price);
+  text("next-countdown", drawn.countdown);
+  text("next-by-itself", drawn.by_itself);
+}
+
+function order(drawn) {
+  show("order-none", drawn.length === 0);
+  rows("order", drawn, (row) => row.drop, (node, set, row) => {
+    attribute(node, "class", row.kind);
+    attribute(node.querySelector(".row-title"), "title", row.title);
+    attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
+    for (const name of ["place", "title", "result"]) set(name, row[name]);
+  });
+}
+
+/** One command's button. */
+export function button(name, drawn) {
+  const node = first(`[data-command="${name}"]`);
+  node.dataset.act = drawn.act;
+  node.dataset.drop = drawn.drop;
+  const guard = name === "close" ? " guard" : "";
+  const holding = node.classList.contains("holding") ? " holding" : "";
+  attribute(node, "class", `btn command ${name} ${drawn.look}${guard}${holding}`);
+  attribute(node, "aria-disabled", drawn.enabled ? null : "true");
+  attribute(part(node, "icon"), "href", `#i-${drawn.icon}`);
+  for (const what of ["label", "effect", "key"]) put(part(node, what), drawn[what]);
+}
+
+/** The alarm line. */
+export function alarm(drawn, kind) {
+  attribute(el("alarm"), "data-level", drawn.level);
+  icon("alarm", { calm: "tick", attention: "triangle", alarm: "octagon" }[drawn.level]);
+  text("alarm-kind", kind);
+  text("alarm", drawn.text);
+  text("alarm-count", drawn.count);
+  const act = first("[data-do=alarm]");
+  act.hidden = drawn.act === null;
+  if (drawn.act) {
+    act.dataset.kind = drawn.act.kind;
+    act.dataset.sku = drawn.act.sku;
+    text("alarm-act", drawn.act.label);
+  }
+}
+
+/** The whole page but for its alarm line, its chart, its buttons. */
+export function page(view) {
+  show("air", view.air !== null);
+  show("empty", view.air === null);
+  if (view.empty) {
+    text("empty-title", view.empty.title);
+    text("empty-lead", view.empty.lead);
+  }
+  if (view.air) air(view.air);
+  next(view.next);
+  order(view.order);
+  text("tonight", view.tonight);
+}

@@ -1,0 +1,397 @@
+// What the live page shows, worked out from what the interface answers: the same value as src/live,
+// so nothing jumps when the first event comes.
+import { bars, scale, SECONDS } from "./chart.mjs";
+import { clock, count, duration, liveMoney, money, shares, shortClock, tenths, timer, wholeSeconds } from "./numbers.mjs";
+import { say } from "./words.mjs";
+
+const BLOCKS_MAX = 30;
+/** Silence after which the seconds since brought nothing, in milliseconds. */
+const QUIET_MS = 2500;
+const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
+
+const sum = (skus) => skus.reduce(
+  (all, sku) => ({
+    supplied: all.supplied + sku.supplied,
+    left: all.left + sku.available,
+    held: all.held + sku.held,
+    paid: all.paid + sku.sold,
+  }),
+  { supplied: 0, left: 0, held: 0, paid: 0 },
+);
+
+/** Where a drop stands: its phase, told apart by what is left. */
+export function standingOf(phase, all) {
+  const nothing = all.supplied > 0 && all.left === 0;
+  if (phase === "scheduled" || phase === "countdown" || phase === "cancelled") return phase;
+  if (nothing && all.held === 0) return "sold_out";
+  if (phase === "open" && nothing) return "all_taken";
+  return phase;
+}
+
+const glyphs = {
+  scheduled: "ring", countdown: "half", open: "play", all_taken: "play", sold_out: "tick",
+  settled: "tick", paused: "bars", closed: "square", cancelled: "cross",
+};
+const stateWord = (standing) => ({
+  scheduled: say("state_scheduled"), countdown: say("state_countdown"), open: say("state_open"),
+  all_taken: say("state_all_taken"), sold_out: say("state_sold_out"), paused: say("state_paused"),
+  closed: say("state_closed"), settled: say("state_settled"), cancelled: say("state_cancelled"),
+})[standing];
+
+/** Where a drop stands, as a standing with its word. */
+export function standing(sale) {
+  const name = standingOf(sale.phase, sum(sale.skus));
+  return { name, word: stateWord(name) };
+}
+
+/** The drop on air with the one that can go on air next. */
+export function cast(snapshot) {
+  const { drops } = snapshot;
+  // One whose countdown was cancelled is chosen still, yet nothing of it is on air.
+  const featured = (mode) => drops.find((drop) => drop.featured && drop.phase !== "scheduled" && drop.plan.mode === mode);
+  const air = featured("live") ?? featured("rehearsal");
+  const place = air ? drops.indexOf(air) : -1;
+  const ofMode = (mode) => {
+    const planned = (drop) => drop.phase === "scheduled" && drop.plan.mode === mode;
+    return drops.slice(place + 1).find(planned) ?? drops.find(planned);
+  };
+  const next = air ? ofMode(air.plan.mode) : ofMode("live") ?? ofMode("rehearsal");
+  return { air, next };
+}
+
+function prices(goods) {
+  const sorted = goods.map((sku) => sku.price).sort((a, b) => a.minor - b.minor);
+  if (sorted.length === 0) return say("unknown");
+  const exact = (price) => money(price.minor, price.currency);
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  return low.minor === high.minor ? exact(low) : say("price_range", { low: exact(low), high: exact(high) });
+}
+
+function facts(sale, order, reader) {
+  const place = Math.max(order.findIndex((row) => row.drop === sale.drop), 0) + 1;
+  const found = [
+    say("place_of", { place, all: order.length }),
+    prices(sale.plan.skus),
+    say("at_most_each", { n: count(sale.plan.limit_per_viewer) }),
+  ];
+  if (sale.plan.ends_at_ms !== undefined && reader.aheadMin !== null && !over(sale.phase)) {
+    found.push(say("ends_at", { time: shortClock(sale.plan.ends_at_ms, reader.aheadMin) }));
+  }
+  return found;
+}
+
+function hero(sale, name, all) {
+  const made = (kind, text, beside = "") => ({ kind, fits: count(all.supplied).length, text, beside });
+  switch (name) {
+    case "countdown": {
+      const left = sale.opens_in_ms ?? 0;
+      return made("cue", left === 0 ? say("opens_now") : say("opens_in", { n: wholeSeconds(left) }));
+    }
+    case "all_taken": return made("long", say("all_taken_for_now"), count(all.held));
+    case "sold_out": return made("words", say("sold_out"), count(all.paid));
+    case "closed": return made("words", say("closed"), count(all.held > 0 ? all.held : all.paid));
+    case "settled": return made("words", say("closed"), count(all.paid));
+    case "cancelled": return made("words", say("called_off"));
+    case "scheduled": return made("number", count(all.supplied));
+    default: return made("number", count(all.left));
+  }
+}
+
+function under(sale, name, all) {
+  const n = count(all.supplied);
+  const made = (left = "", note = "", right = "", right_note = "") => ({ left, note, right, right_note });
+  const { first_in_ms: first, last_in_ms: last } = sale.held_ending ?? {};
+  const ends = (other) => (last === undefined || all.held === 0 ? other : say("held_last_in", { time: timer(last) }));
+  const begins = first === undefined || all.held === 0 ? "" : say("first_ends_in", { time: timer(first) });
+  switch (name) {
+    case "countdown":
+    case "cancelled": return made();
+    case "paused": return made(say("left_of", { n }), say("paused_for_now"));
+    case "all_taken": return made(say("all_taken_left", { n }), "", ends(say("held_can_come_back")), begins);
+    case "sold_out": return made(say("nothing_left"), say("nothing_comes_back"), say("of_paid", { n }));
+    case "closed":
+    case "settled": {
+      const left = say("not_sold", { n: count(all.left) });
+      const held = name === "closed" && all.held > 0;
+      return held ? made(left, "", ends(say("held_can_be_paid")), begins) : made(left, "", say("of_paid", { n }));
+    }
+    default: return made(say("left_of", { n }));
+  }
+}
+
+function cue(sale, snapshot, reader) {
+  const whole = Math.max(sale.plan.countdown_ms, 1000);
+  const left = sale.opens_in_ms ?? 0;
+  const blocks = Math.min(Math.ceil(whole / 1000), BLOCKS_MAX);
+  const passed = Math.floor((Math.max(whole - left, 0) * blocks) / whole);
+  const opens = snapshot.server_time_ms + left;
+  const at = reader.aheadMin === null ? "" : say("opens_at", { time: clock(opens, reader.aheadMin) });
+  return { blocks, passed, at };
+}
+
+function bar(all) {
+  const parts = shares([all.paid, all.held, all.left]);
+  const said = { paid: count(all.paid), held: count(all.held), left: count(all.left) };
+  return { shares: parts, ...said, percents: parts.map(tenths), label: say("stock_bar", { n: count(all.supplied), ...said }) };
+}
+
+function differBy(plan) {
+  const names = plan.skus.map((sku) => (sku.options?.length === 1 ? sku.options[0].name : null));
+  return names.length > 0 && names[0] !== null && names.every((name) => name === names[0]) ? names[0] : say("sku");
+}
+
+/** What tells one SKU from the others of its drop. */
+export function skuName(goods) {
+  return goods.options?.length ? goods.options.map((option) => option.value).join(", ") : goods.title;
+}
+
+function skuRows(sale, name) {
+  const onSale = name === "open" || name === "all_taken" || name === "paused";
+  return sale.skus.map((figures, place) => {
+    const out = onSale && figures.available === 0 && figures.supplied > 0;
+    return {
+      sku: figures.sku,
+      name: skuName(sale.plan.skus[place]),
+      left: out ? say("all_taken") : count(figures.available),
+      out,
+      held: count(figures.held),
+      paid: count(figures.sold),
+      shares: shares([figures.sold, figures.held, figures.available]),
+    };
+  });
+}
+
+/** The last 60 seconds of a drop, one entry for each, the newest last. */
+export function recent(snapshot, drop) {
+  const told = snapshot.seconds?.[drop] ?? [];
+  // One is told a little after its end, and one in which nothing was counted is not told.
+  const newest = told.reduce((last, second) => Math.max(last, second.at_ms), 0);
+  const late = Math.max(snapshot.server_time_ms - newest, 0);
+  const quiet = late < QUIET_MS ? 0 : Math.floor(late / 1000);
+  const empty = () => new Array(SECONDS).fill(0);
+  const found = { takes: empty(), refused: empty(), clicks: empty() };
+  for (const second of told) {
+    const place = SECONDS - 1 - (Math.floor((newest - second.at_ms + 500) / 1000) + quiet);
+    if (place < 0) continue;
+    found.takes[place] = second.takes;
+    found.refused[place] = Object.values(second.refused ?? {}).reduce((all, one) => all + one, 0);
+    found.clicks[place] = second.clicks;
+  }
+  return found;
+}
+
+function tiles(sale, all, last, language) {
+  const [clicks, refused] = [last.clicks.at(-1), last.refused.at(-1)];
+  let refusals = say("none_refused");
+  if (refused > 0) refusals = refused >= clicks ? say("all_refused") : say("n_refused", { n: count(refused) });
+  const tile = (key, label, value, unit, second, more = {}) =>
+    ({ key, label, value, unit, second, gauge: null, known: true, is_money: false, ...more });
+  const minor = sale.skus.reduce((paid, figures, place) => paid + figures.sold * sale.plan.skus[place].price.minor, 0);
+  const currency = sale.plan.skus[0]?.price.currency ?? "";
+  const rate = say("per_second");
+  const told = sale.held_ending?.soon_units;
+  const ending = told ?? 0;
+  return [
+    tile("clicks", say("tile_clicks"), count(clicks), rate, refusals),
+    tile("holds", say("tile_holds"), count(last.takes.at(-1)), rate, say("each_second")),
+    tile("paid", say("tile_paid"), liveMoney(minor, currency, language), "", say("paid_units", { n: count(all.paid) }), { is_money: true }),
+    tile("viewers", say("tile_viewers"), count(sale.viewers_connected), "", say("connected_now")),
+    tile("ending", say("tile_ending"), count(ending), "", say("of_held", { n: count(all.held) }), {
+      gauge: Math.floor((Math.min(ending, all.held) * 1000) / Math.max(all.held, 1)),
+      known: told !== undefined && told !== null,
+    }),
+  ];
+}
+
+function chart(last, scales) {
+  const most = (values) => Math.max(...values);
+  const up = scales ? scales.up.next(most(last.takes)) : scale(most(last.takes));
+  const down = scales ? scales.down.next(most(last.refused)) : scale(most(last.refused));
+  const [holds, refused] = [count(last.takes.at(-1)), count(last.refused.at(-1))];
+  return {
+    up: bars(last.takes, up, true),
+    down: bars(last.refused, down, false),
+    up_scale: count(up),
+    down_scale: count(down),
+    holds,
+    refused,
+    label: say("chart_label", { holds, refused }),
+  };
+}
+
+function airOf(sale, snapshot, order, reader) {
+  const all = sum(sale.skus);
+  const name = standingOf(sale.phase, all);
+  const last = recent(snapshot, sale.drop);
+  return {
+    drop: sale.drop,
+    title: sale.plan.title,
+    rehearsal: sale.plan.mode === "rehearsal",
+    price: prices(sale.plan.skus),
+    facts: facts(sale, order, reader),
+    glyph: glyphs[name],
+    state: stateWord(name),
+    hero: hero(sale, name, all),
+    under: under(sale, name, all),
+    cue: name === "countdown" ? cue(sale, snapshot, reader) : null,
+    bar: bar(all),
+    differ_by: differBy(sale.plan),
+    skus: skuRows(sale, name),
+    tiles: tiles(sale, all, last, reader.language),
+    chart: chart(last, reader.scales),
+  };
+}
+
+function nextOf(sale, reader) {
+  const { plan } = sale;
+  const n = count(sum(sale.skus).supplied);
+  const planned = plan.starts_at_ms !== undefined && sale.start_missed_ms === undefined && reader.aheadMin !== null;
+  return {
+    drop: sale.drop,
+    title: plan.title,
+    stock: sale.skus.length === 1 ? say("units_in", { n }) : say("units_in_skus", { n, skus: sale.skus.length }),
+    price: say("limit_each", { price: prices(plan.skus), n: count(plan.limit_per_viewer) }),
+    countdown: plan.countdown_ms === 0 ? say("no_countdown") : wholeSeconds(plan.countdown_ms),
+    by_itself: planned ? say("opens_by_itself", { time: clock(plan.starts_at_ms, reader.aheadMin) }) : "",
+  };
+}
+
+/** All drops of the stream in their order: the list names also those that have left memory. */
+function lines(snapshot, running) {
+  const here = (sale) => {
+    const all = sum(sale.skus);
+    return { drop: sale.drop, title: sale.plan.title, standing: standingOf(sale.phase, all), all };
+  };
+  const found = running.drops.map((summary) => {
+    const sale = snapshot.drops.find((one) => one.drop === summary.drop);
+    if (sale) return here(sale);
+    const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold };
+    return { drop: summary.drop, title: summary.title, standing: standingOf(summary.phase, all), all };
+  });
+  for (const sale of snapshot.drops) if (!found.some((line) => line.drop === sale.drop)) found.push(here(sale));
+  return found;
+}
+
+function result(line) {
+  const { all } = line;
+  switch (line.standing) {
+    case "scheduled": return ["plain", say("units_in", { n: count(all.supplied) })];
+    case "sold_out": return ["done", say("all_paid", { n: count(all.paid) })];
+    case "closed":
+    case "settled": return ["done", say("n_paid", { n: count(all.paid) })];
+    case "cancelled": return ["done", say("called_off")];
+    case "open": return ["plain", say("off_air_left", { n: count(all.left) })];
+    default: return ["plain", stateWord(line.standing)];
+  }
+}
+
+function rows(found, air, next) {
+  return found.map((line, place) => {
+    let [kind, text] = result(line);
+    if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
+    else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
+    return { drop: line.drop, place: place + 1, title: line.title, glyph: glyphs[line.standing], kind, result: text };
+  });
+}
+
+/** What each role may ask for; the server decides, this only says it beforehand. */
+export function may(role, act) {
+  if (role === "admin" || role === "merchant" || role === "host") return true;
+  if (role === "creator") return act !== "restock";
+  return role === "ops" && (act === "pause" || act === "close" || act === "cancel-countdown");
+}
+
+function alarms(snapshot, air, next, reader) {
+  const at = (ms) => (reader.aheadMin === null ? say("unknown") : clock(ms, reader.aheadMin));
+  const found = [];
+  if (air?.stream_offline_since_ms !== undefined) {
+    const time = at(air.stream_offline_since_ms);
+    const then = air.plan.when_offline;
+    const text = then ? say("stream_offline_pauses", { time, wait: duration(then.pause_after_ms) }) : say("stream_offline", { time });
+    found.push([text, null]);
+  }
+  for (const sale of snapshot.drops) {
+    if (sale.start_missed_ms === undefined) continue;
+    const act = sale.drop === next?.drop && may(reader.role, "open") ? { kind: "start", label: say("start_next"), sku: "" } : null;
+    found.push([say("start_missed", { title: sale.plan.title, time: at(sale.start_missed_ms) }), act]);
+  }
+  if (air && standing(air).name === "open") {
+    air.skus.forEach((figures, place) => {
+      if (figures.available > 0 || figures.supplied === 0) return;
+      const sku = skuName(air.plan.skus[place]);
+      const text = figures.held === 0 ? say("sku_taken_none_held", { sku }) : say("sku_taken", { sku, held: count(figures.held) });
+      const act = may(reader.role, "restock") ? { kind: "restock", label: say("restock_sku", { sku }), sku: figures.sku } : null;
+      found.push([text, act]);
+    });
+  }
+  return found;
+}
+
+function calm(air) {
+  const name = air && standing(air).name;
+  if (name === "all_taken") return say("calm_all_taken");
+  if (name === "sold_out") return say("calm_sold_out", { title: air.plan.title });
+  return name === "paused" ? say("calm_paused") : say("calm");
+}
+
+function alarmOf(snapshot, air, next, reader) {
+  const found = alarms(snapshot, air, next, reader);
+  if (found.length === 0) return { level: "calm", text: calm(air), count: "", act: null };
+  const [text, act] = found[0];
+  return { level: "attention", text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act };
+}
+
+function buttons(air, next, reader) {
+  const name = air ? standing(air).name : null;
+  const drop = air?.drop ?? "";
+  const dead = (button, effect) => ({ ...button, effect, look: "plain", enabled: false });
+  const forRole = (button) => (button.enabled && !may(reader.role, button.act) ? dead(button, say("why_role")) : button);
+  const pause = { act: "pause", drop, label: say("pause"), effect: say("pause_effect"), key: "P", icon: "bars", look: "solid", enabled: true };
+  const cancel = { act: "cancel-countdown", label: say("cancel_countdown"), effect: say("cancel_effect"), key: "Esc", icon: "cross" };
+  const resume = { act: "resume", label: say("resume"), effect: say("resume_effect"), key: "O", icon: "play", look: "go" };
+  let stop = dead(pause, say("why_nothing_open"));
+  if (name === "open" || name === "all_taken") stop = pause;
+  else if (name === "countdown") stop = { ...pause, ...cancel };
+  else if (name === "paused") stop = { ...pause, ...resume };
+  else if (name === "sold_out") stop = dead(pause, say("why_nothing_to_stop"));
+  let why = null;
+  if (!air) why = say("why_nothing_open");
+  else if (air.phase === "scheduled" || air.phase === "countdown") why = say("why_once_open");
+  else if (over(air.phase)) why = say("why_over");
+  const whileOpen = (button) => (why === null ? button : dead(button, why));
+  const restock = { act: "restock", drop, label: say("restock"), effect: say("restock_effect"), key: "R", icon: "plus", look: "plain", enabled: true };
+  const close = { act: "close", drop, label: say("close"), effect: say("close_effect"), key: "C", icon: "square", look: "plain", enabled: true };
+  const start = { act: "open", drop: next?.drop ?? "", label: say("start_next"), effect: "", key: "N", icon: "skip", look: "plain", enabled: true };
+  let begin;
+  if (!next) begin = dead(start, say("why_nothing_planned"));
+  else if (name === "countdown") begin = dead(start, say("why_after_countdown"));
+  else {
+    const { title, countdown_ms: ms } = next.plan;
+    const effect = ms === 0 ? say("start_next_at_once", { title }) : say("start_next_effect", { title, n: Math.ceil(ms / 1000) });
+    begin = { ...start, effect, look: name === "open" || name === "paused" ? "plain" : "go" };
+  }
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), close: forRole(whileOpen(close)), next: forRole(begin) };
+}
+
+/** The live page's contents. */
+export function view(snapshot, running, reader) {
+  const { air, next } = cast(snapshot);
+  const found = lines(snapshot, running);
+  const order = rows(found, air, next);
+  let empty = null;
+  if (!air) {
+    empty = next
+      ? { title: say("nothing_on_air"), lead: say("nothing_on_air_lead") }
+      : { title: say("nothing_planned", { stream: snapshot.stream }), lead: say("nothing_planned_lead") };
+  }
+  return {
+    stream: snapshot.stream,
+    air: air ? airOf(air, snapshot, order, reader) : null,
+    empty,
+    next: next ? nextOf(next, reader) : null,
+    order,
+    tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => paid + line.all.paid, 0)) }),
+    alarm: alarmOf(snapshot, air, next, reader),
+    buttons: buttons(air, next, reader),
+  };
+}

@@ -1,0 +1,62 @@
+// One stream for all tabs of a browser: HTTP/1.1 has six connections to a server, commands need theirs.
+import { Follower } from "./follower.mjs";
+import { apply } from "./state.mjs";
+
+const rooms = new Map();
+
+function enter(stream, port) {
+  let room = rooms.get(stream);
+  if (!room) {
+    room = { ports: new Set(), state: null, heardAt: 0, follower: null };
+    rooms.set(stream, room);
+    const tell = (message) => {
+      for (const one of room.ports) one.postMessage(message);
+    };
+    room.follower = new Follower(stream, {
+      heard(kind, data) {
+        room.heardAt = Date.now();
+        room.state = apply(room.state, kind, data, room.heardAt);
+        tell({ kind, data, heardAt: room.heardAt });
+      },
+      failed(status) {
+        tell({ kind: "failed", data: { status }, heardAt: room.heardAt });
+      },
+    });
+  }
+  room.ports.add(port);
+  if (room.state) port.postMessage({ kind: "snapshot", data: room.state, heardAt: room.heardAt });
+  return room;
+}
+
+function leave(stream, port) {
+  const room = rooms.get(stream);
+  if (!room?.ports.delete(port) || room.ports.size > 0) return;
+  room.follower.stop();
+  rooms.delete(stream);
+}
+
+addEventListener("connect", (event) => {
+  const [port] = event.ports;
+  let stream = null;
+  let seen = Date.now();
+  // A tab that ended without a word says nothing any more.
+  const watch = setInterval(() => {
+    if (stream === null || Date.now() - seen < 70000) return;
+    leave(stream, port);
+    clearInterval(watch);
+  }, 10000);
+  port.onmessage = ({ data }) => {
+    seen = Date.now();
+    if (data.follow) {
+      if (stream !== null) leave(stream, port);
+      stream = data.follow;
+      enter(stream, port);
+    } else if (data.again && stream !== null) {
+      rooms.get(stream)?.follower.again();
+    } else if (data.leave && stream !== null) {
+      leave(stream, port);
+      stream = null;
+    }
+  };
+  port.start();
+});

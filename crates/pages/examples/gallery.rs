@@ -1,0 +1,14 @@
+//! Every state of the pages, to be looked at: serves them on the port that is given.
+
+#[path = "../tests/pages/fake.rs"]
+mod fake;
+
+use std::{env, io};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    let port = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    println!("http://{}/shows", listener.local_addr()?);
+    axum::serve(listener, stampede_pages::router(fake::interface(Some("host")))).await
+}

@@ -1,0 +1,281 @@
+//! What the documented interface answers, as far as pages read it.
+//!
+//! Pages are a client like any other: they read the same JSON. A field that the server does not tell is
+//! `None`, so that it is left out on the page, never shown as zero.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How a whole stream stands.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) stream: String,
+    pub(crate) server_time_ms: u64,
+    pub(crate) drops: Vec<Sale>,
+    /// By drop, oldest first.
+    #[serde(default)]
+    pub(crate) seconds: BTreeMap<String, Vec<Second>>,
+}
+
+/// How a drop stands.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Sale {
+    pub(crate) drop: String,
+    pub(crate) phase: Phase,
+    pub(crate) featured: bool,
+    #[serde(default)]
+    pub(crate) opens_in_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) start_missed_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) stream_offline_since_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) viewers_connected: u64,
+    pub(crate) skus: Vec<Figures>,
+    #[serde(default)]
+    pub(crate) held_ending: Option<HeldEnding>,
+    pub(crate) plan: Plan,
+}
+
+/// The phases of a drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    Scheduled,
+    Countdown,
+    Open,
+    Paused,
+    Closed,
+    Settled,
+    Cancelled,
+}
+
+/// Figures of one SKU.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Figures {
+    pub(crate) sku: String,
+    pub(crate) supplied: u64,
+    pub(crate) available: u64,
+    pub(crate) held: u64,
+    pub(crate) sold: u64,
+}
+
+/// When held units end.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct HeldEnding {
+    /// Units whose holds end within 30 seconds.
+    pub(crate) soon_units: u64,
+    /// Time left until the first hold ends.
+    #[serde(default)]
+    pub(crate) first_in_ms: Option<u64>,
+    /// Time left until the last one ends.
+    #[serde(default)]
+    pub(crate) last_in_ms: Option<u64>,
+}
+
+/// What pages read of a plan.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) title: String,
+    pub(crate) mode: Mode,
+    pub(crate) skus: Vec<Goods>,
+    pub(crate) limit_per_viewer: u64,
+    pub(crate) countdown_ms: u64,
+    #[serde(default)]
+    pub(crate) starts_at_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) ends_at_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) when_offline: Option<WhenOffline>,
+}
+
+/// Whether a drop sells for real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    Live,
+    Rehearsal,
+}
+
+/// One sellable variant.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Goods {
+    pub(crate) title: String,
+    #[serde(default)]
+    pub(crate) options: Vec<Choice>,
+    pub(crate) price: Money,
+}
+
+/// One option value of a SKU.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Choice {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Money {
+    pub(crate) minor: u64,
+    pub(crate) currency: String,
+}
+
+/// What happens while the stream is reported offline.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct WhenOffline {
+    pub(crate) pause_after_ms: u64,
+}
+
+/// What one second brought.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Second {
+    /// When it was over.
+    pub(crate) at_ms: u64,
+    pub(crate) clicks: u64,
+    pub(crate) takes: u64,
+    #[serde(default)]
+    pub(crate) refused: BTreeMap<String, u64>,
+}
+
+/// A stream's drops in a few figures, those that are over included.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Running {
+    pub(crate) drops: Vec<Summary>,
+}
+
+/// A page of drops.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Drops {
+    pub(crate) drops: Vec<Summary>,
+    #[serde(default)]
+    pub(crate) next: Option<String>,
+}
+
+/// A drop in a few figures.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Summary {
+    pub(crate) drop: String,
+    pub(crate) stream: String,
+    pub(crate) title: String,
+    pub(crate) host: String,
+    pub(crate) mode: Mode,
+    pub(crate) phase: Phase,
+    #[serde(default)]
+    pub(crate) featured: bool,
+    pub(crate) supplied: u64,
+    pub(crate) available: u64,
+    pub(crate) held: u64,
+    pub(crate) sold: u64,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Session {
+    pub(crate) name: String,
+    pub(crate) role: String,
+}
+
+/// Whom an invitation invites.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Invitation {
+    pub(crate) name: String,
+    pub(crate) role: String,
+    #[serde(default)]
+    pub(crate) streams: Option<Vec<String>>,
+    #[serde(default, alias = "by")]
+    pub(crate) invited_by: Option<String>,
+    pub(crate) expires_at_ms: u64,
+}
+
+/// What operations staff hold back.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Brake {
+    pub(crate) server_time_ms: u64,
+    #[serde(default)]
+    pub(crate) stopped: Option<Stopped>,
+    #[serde(default)]
+    pub(crate) rates: Option<Rates>,
+}
+
+/// A stop of all takes.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Stopped {
+    pub(crate) actor: String,
+    pub(crate) since_ms: u64,
+}
+
+/// Limits in place of the configured ones.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Rates {
+    #[serde(default)]
+    pub(crate) buys_per_s: Option<u64>,
+    #[serde(default)]
+    pub(crate) hellos_per_s: Option<u64>,
+    #[serde(default)]
+    pub(crate) tick_interval_ms: Option<u64>,
+}
+
+/// Commands, newest first.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Commands {
+    pub(crate) commands: Vec<Recorded>,
+}
+
+/// A command as the ledger holds it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Recorded {
+    pub(crate) at_ms: u64,
+    pub(crate) actor: String,
+    pub(crate) action: String,
+    #[serde(default)]
+    pub(crate) drop: Option<String>,
+    #[serde(default)]
+    pub(crate) refused: Option<serde_json::Value>,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Problem {
+    #[serde(default)]
+    pub(crate) code: String,
+}
+
+impl Sale {
+    /// No drop: what a page is drawn from where none is there.
+    pub(crate) fn none() -> Self {
+        Self {
+            drop: String::new(),
+            phase: Phase::Scheduled,
+            featured: false,
+            opens_in_ms: None,
+            start_missed_ms: None,
+            stream_offline_since_ms: None,
+            viewers_connected: 0,
+            skus: Vec::new(),
+            held_ending: None,
+            plan: Plan {
+                title: String::new(),
+                mode: Mode::Live,
+                skus: Vec::new(),
+                limit_per_viewer: 0,
+                countdown_ms: 0,
+                starts_at_ms: None,
+                ends_at_ms: None,
+                when_offline: None,
+            },
+        }
+    }
+}
+
+impl Phase {
+    /// Whether takes are over for good.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::Settled | Self::Cancelled)
+    }
+
+    /// Whether the drop is before its sale.
+    pub(crate) const fn is_before(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Countdown)
+    }
+}

@@ -1,0 +1,299 @@
+//! The drop on air: its hero, bar, goods.
+
+use serde::Serialize;
+
+use super::{
+    Reader, Row, Standing,
+    standing::Sum,
+    tiles::{self, Chart, Recent, Tile},
+};
+use crate::{
+    answers::{Goods, Mode, Money, Plan, Sale, Snapshot},
+    numbers::{clock, count, money, shares, short_clock, tenths, timer, whole_seconds},
+    words::Language,
+};
+
+/// Blocks of the countdown at most; a longer one has coarser blocks.
+const BLOCKS_MAX: u64 = 30;
+
+/// The drop on air.
+#[derive(Debug, Serialize)]
+pub(crate) struct Air {
+    pub(crate) drop: String,
+    pub(crate) title: String,
+    pub(crate) rehearsal: bool,
+    pub(crate) price: String,
+    /// Place, price, limit, end.
+    pub(crate) facts: Vec<String>,
+    pub(crate) glyph: &'static str,
+    pub(crate) state: &'static str,
+    pub(crate) hero: Hero,
+    pub(crate) under: Under,
+    pub(crate) cue: Option<Cue>,
+    pub(crate) bar: Bar,
+    /// What the goods differ by.
+    pub(crate) differ_by: String,
+    pub(crate) skus: Vec<SkuRow>,
+    pub(crate) tiles: Vec<Tile>,
+    pub(crate) chart: Chart,
+}
+
+/// The one number, or the words in its place.
+#[derive(Debug, Serialize)]
+pub(crate) struct Hero {
+    /// `number`, `cue`, `words` or `long`: sizes.
+    pub(crate) kind: &'static str,
+    /// Characters of the supply: the number keeps the size that fits it.
+    pub(crate) fits: usize,
+    pub(crate) text: String,
+    /// A second number at the right, empty if there is none.
+    pub(crate) beside: String,
+}
+
+/// The line under the hero.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Under {
+    pub(crate) left: String,
+    pub(crate) note: String,
+    pub(crate) right: String,
+    pub(crate) right_note: String,
+}
+
+/// The countdown, one block for each second.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cue {
+    pub(crate) blocks: u64,
+    pub(crate) passed: u64,
+    /// When it opens by the reader's clock.
+    pub(crate) at: String,
+}
+
+/// The stock bar.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bar {
+    /// Paid, held, left in tenths of a percent.
+    pub(crate) shares: [u64; 3],
+    pub(crate) paid: String,
+    pub(crate) held: String,
+    pub(crate) left: String,
+    /// The three shares in words.
+    pub(crate) percents: [String; 3],
+    /// All of it as a sentence.
+    pub(crate) label: String,
+}
+
+/// One SKU.
+#[derive(Debug, Serialize)]
+pub(crate) struct SkuRow {
+    pub(crate) sku: String,
+    pub(crate) name: String,
+    pub(crate) left: String,
+    /// Nothing left while it is on sale.
+    pub(crate) out: bool,
+    pub(crate) held: String,
+    pub(crate) paid: String,
+    pub(crate) shares: [u64; 3],
+}
+
+impl Air {
+    pub(crate) fn new(sale: &Sale, snapshot: &Snapshot, order: &[Row], reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let (standing, sum) = (Standing::of(sale), Sum::of(&sale.skus));
+        let recent = Recent::of(snapshot, &sale.drop);
+        Self {
+            drop: sale.drop.clone(),
+            title: sale.plan.title.clone(),
+            rehearsal: sale.plan.mode == Mode::Rehearsal,
+            price: prices(&sale.plan.skus, words),
+            facts: facts(sale, order, reader),
+            glyph: standing.glyph(),
+            state: standing.word(words),
+            hero: Hero::new(sale, standing, sum, words),
+            under: Under::new(sale, standing, sum, words),
+            cue: (standing == Standing::Countdown).then(|| Cue::new(sale, snapshot, reader)),
+            bar: Bar::new(sum, words),
+            differ_by: differ_by(&sale.plan, words),
+            skus: sku_rows(sale, standing, words),
+            tiles: tiles::tiles(sale, sum, &recent, words),
+            chart: Chart::new(&recent, words),
+        }
+    }
+}
+
+impl Air {
+    /// What the page is drawn from while nothing is on air.
+    pub(crate) fn none(snapshot: &Snapshot, reader: Reader<'_>) -> Self {
+        Self::new(&Sale::none(), snapshot, &[], reader)
+    }
+}
+
+impl SkuRow {
+    /// The row that the browser fills for a SKU that it has not drawn yet.
+    pub(crate) fn blank() -> Self {
+        let text = String::new;
+        let (sku, name, left, held, paid) = (text(), text(), text(), text(), text());
+        Self { sku, name, left, out: false, held, paid, shares: [0; 3] }
+    }
+}
+
+fn facts(sale: &Sale, order: &[Row], reader: Reader<'_>) -> Vec<String> {
+    let words = reader.language;
+    let place = order.iter().position(|row| row.drop == sale.drop).unwrap_or_default() + 1;
+    let mut facts = vec![
+        words.place_of(place, order.len()),
+        prices(&sale.plan.skus, words),
+        words.at_most_each(count(sale.plan.limit_per_viewer)),
+    ];
+    if let (Some(ends), Some(ahead), false) =
+        (sale.plan.ends_at_ms, reader.ahead_min, sale.phase.is_over())
+    {
+        facts.push(words.ends_at(short_clock(ends, ahead)));
+    }
+    facts
+}
+
+/// The price, or the lowest with the highest.
+pub(crate) fn prices(goods: &[Goods], words: Language) -> String {
+    let exact = |price: &Money| money(price.minor, &price.currency);
+    let low = goods.iter().map(|sku| &sku.price).min_by_key(|price| price.minor);
+    let high = goods.iter().map(|sku| &sku.price).max_by_key(|price| price.minor);
+    match (low, high) {
+        (Some(low), Some(high)) if low.minor == high.minor => exact(low),
+        (Some(low), Some(high)) => words.price_range(exact(low), exact(high)),
+        _ => words.unknown().to_owned(),
+    }
+}
+
+impl Hero {
+    fn new(sale: &Sale, standing: Standing, sum: Sum, words: Language) -> Self {
+        let fits = count(sum.supplied).chars().count();
+        let number = |units| (count(units), String::new());
+        let (kind, (text, beside)) = match standing {
+            Standing::Countdown => {
+                let left = sale.opens_in_ms.unwrap_or_default();
+                let text = match left {
+                    0 => words.opens_now().to_owned(),
+                    _ => words.opens_in(whole_seconds(words, left)),
+                };
+                ("cue", (text, String::new()))
+            }
+            Standing::AllTaken => ("long", (words.all_taken_for_now().to_owned(), count(sum.held))),
+            Standing::SoldOut => ("words", (words.sold_out().to_owned(), count(sum.paid))),
+            Standing::Closed if sum.held > 0 => {
+                ("words", (words.closed().to_owned(), count(sum.held)))
+            }
+            Standing::Closed | Standing::Settled => {
+                ("words", (words.closed().to_owned(), count(sum.paid)))
+            }
+            Standing::CalledOff => ("words", (words.called_off().to_owned(), String::new())),
+            Standing::Planned => ("number", number(sum.supplied)),
+            Standing::Open | Standing::Paused => ("number", number(sum.left)),
+        };
+        Self { kind, fits, text, beside }
+    }
+}
+
+impl Under {
+    fn new(sale: &Sale, standing: Standing, sum: Sum, words: Language) -> Self {
+        let supplied = count(sum.supplied);
+        let left = |left| Self { left, ..Self::default() };
+        match standing {
+            Standing::Countdown | Standing::CalledOff => Self::default(),
+            Standing::Planned | Standing::Open => left(words.left_of(supplied)),
+            Standing::Paused => {
+                Self { note: words.paused_for_now().to_owned(), ..left(words.left_of(supplied)) }
+            }
+            Standing::AllTaken => left(words.all_taken_left(supplied)).and_held(
+                sale,
+                sum,
+                words.held_can_come_back(),
+                words,
+            ),
+            Standing::SoldOut => Self {
+                note: words.nothing_comes_back().to_owned(),
+                right: words.of_paid(supplied),
+                ..left(words.nothing_left().to_owned())
+            },
+            Standing::Closed if sum.held > 0 => left(words.not_sold(count(sum.left))).and_held(
+                sale,
+                sum,
+                words.held_can_be_paid(),
+                words,
+            ),
+            Standing::Closed | Standing::Settled => {
+                Self { right: words.of_paid(supplied), ..left(words.not_sold(count(sum.left))) }
+            }
+        }
+    }
+
+    /// With when what is held ends, where the server tells it.
+    fn and_held(self, sale: &Sale, sum: Sum, otherwise: &str, words: Language) -> Self {
+        let ending = sale.held_ending.as_ref().filter(|_| sum.held > 0);
+        let last = ending.and_then(|held| held.last_in_ms);
+        let first = ending.and_then(|held| held.first_in_ms);
+        Self {
+            right: last.map_or(otherwise.to_owned(), |last| words.held_last_in(timer(last))),
+            right_note: first.map_or(String::new(), |first| words.first_ends_in(timer(first))),
+            ..self
+        }
+    }
+}
+
+impl Cue {
+    fn new(sale: &Sale, snapshot: &Snapshot, reader: Reader<'_>) -> Self {
+        let whole = sale.plan.countdown_ms.max(1_000);
+        let left = sale.opens_in_ms.unwrap_or_default();
+        let blocks = whole.div_ceil(1_000).min(BLOCKS_MAX);
+        let passed = whole.saturating_sub(left) * blocks / whole;
+        let opens = snapshot.server_time_ms + left;
+        let at = reader.ahead_min.map(|ahead| reader.language.opens_at(clock(opens, ahead)));
+        Self { blocks, passed, at: at.unwrap_or_default() }
+    }
+}
+
+impl Bar {
+    fn new(sum: Sum, words: Language) -> Self {
+        let shares = shares([sum.paid, sum.held, sum.left]);
+        let (paid, held, left) = (count(sum.paid), count(sum.held), count(sum.left));
+        let label = words.stock_bar(count(sum.supplied), &paid, &held, &left);
+        Self { shares, percents: shares.map(|share| tenths(words, share)), paid, held, left, label }
+    }
+}
+
+/// The one option that all goods have, as the heading of their column.
+fn differ_by(plan: &Plan, words: Language) -> String {
+    let mut names = plan.skus.iter().map(|sku| match sku.options.as_slice() {
+        [only] => Some(only.name.as_str()),
+        _ => None,
+    });
+    match names.next().flatten() {
+        Some(first) if names.all(|name| name == Some(first)) => first.to_owned(),
+        _ => words.sku().to_owned(),
+    }
+}
+
+/// What tells one SKU from the others of its drop.
+pub(crate) fn sku_name(goods: &Goods) -> String {
+    if goods.options.is_empty() {
+        return goods.title.clone();
+    }
+    let values: Vec<&str> = goods.options.iter().map(|option| option.value.as_str()).collect();
+    values.join(", ")
+}
+
+fn sku_rows(sale: &Sale, standing: Standing, words: Language) -> Vec<SkuRow> {
+    let on_sale = matches!(standing, Standing::Open | Standing::AllTaken | Standing::Paused);
+    let rows = sale.skus.iter().zip(&sale.plan.skus).map(|(figures, goods)| {
+        let out = on_sale && figures.available == 0 && figures.supplied > 0;
+        SkuRow {
+            sku: figures.sku.clone(),
+            name: sku_name(goods),
+            left: if out { words.all_taken().to_owned() } else { count(figures.available) },
+            out,
+            held: count(figures.held),
+            paid: count(figures.sold),
+            shares: shares([figures.sold, figures.held, figures.available]),
+        }
+    });
+    rows.collect()
+}

@@ -1,0 +1,113 @@
+//! The line that says what needs the reader.
+
+use serde::Serialize;
+
+use super::{Cast, Reader, Standing, air::sku_name, buttons::may};
+use crate::{
+    answers::{Sale, Snapshot},
+    numbers::{clock, count, duration},
+    words::Language,
+};
+
+/// The worst of what needs the reader.
+#[derive(Debug, Serialize)]
+pub(crate) struct Alarm {
+    /// `calm` or `attention`; `alarm` is what the browser alone can find out.
+    pub(crate) level: &'static str,
+    pub(crate) text: String,
+    /// How many there are, if more than one.
+    pub(crate) count: String,
+    /// The button that mends it.
+    pub(crate) act: Option<Act>,
+}
+
+/// What a press on the alarm line does.
+#[derive(Debug, Serialize)]
+pub(crate) struct Act {
+    /// `restock` or `start`.
+    pub(crate) kind: &'static str,
+    pub(crate) label: String,
+    /// The SKU to restock, empty otherwise.
+    pub(crate) sku: String,
+}
+
+impl Alarm {
+    pub(crate) fn new(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let mut found = Vec::new();
+        found.extend(offline(cast, reader));
+        found.extend(snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader)));
+        if let Some(air) = cast.air.filter(|sale| Standing::of(sale) == Standing::Open) {
+            found.extend(taken(air, reader));
+        }
+        let many = found.len();
+        match found.into_iter().next() {
+            Some((text, act)) => {
+                let count = if many > 1 { words.of_alarms(many) } else { String::new() };
+                Self { level: "attention", text, count, act }
+            }
+            None => {
+                Self { level: "calm", text: calm(cast, words), count: String::new(), act: None }
+            }
+        }
+    }
+}
+
+fn calm(cast: &Cast<'_>, words: Language) -> String {
+    let Some(air) = cast.air else { return words.calm().to_owned() };
+    match Standing::of(air) {
+        Standing::AllTaken => words.calm_all_taken().to_owned(),
+        Standing::SoldOut => words.calm_sold_out(&air.plan.title),
+        Standing::Paused => words.calm_paused().to_owned(),
+        _ => words.calm().to_owned(),
+    }
+}
+
+fn at(time_ms: u64, reader: Reader<'_>) -> String {
+    let unknown = || reader.language.unknown().to_owned();
+    reader.ahead_min.map_or_else(unknown, |ahead| clock(time_ms, ahead))
+}
+
+fn offline(cast: &Cast<'_>, reader: Reader<'_>) -> Option<(String, Option<Act>)> {
+    let air = cast.air?;
+    let since = at(air.stream_offline_since_ms?, reader);
+    let words = reader.language;
+    let text = match &air.plan.when_offline {
+        Some(then) => words.stream_offline_pauses(since, duration(words, then.pause_after_ms)),
+        None => words.stream_offline(since),
+    };
+    Some((text, None))
+}
+
+fn missed(sale: &Sale, cast: &Cast<'_>, reader: Reader<'_>) -> Option<(String, Option<Act>)> {
+    let words = reader.language;
+    let text = words.start_missed(&sale.plan.title, at(sale.start_missed_ms?, reader));
+    let is_next = cast.next.is_some_and(|next| next.drop == sale.drop);
+    let act = (is_next && may(reader.role, "open")).then(|| Act {
+        kind: "start",
+        label: words.start_next().to_owned(),
+        sku: String::new(),
+    });
+    Some((text, act))
+}
+
+/// SKUs of which nothing is left while others are.
+fn taken(sale: &Sale, reader: Reader<'_>) -> Vec<(String, Option<Act>)> {
+    let words = reader.language;
+    let rows = sale.skus.iter().zip(&sale.plan.skus);
+    let out = rows.filter(|(figures, _)| figures.available == 0 && figures.supplied > 0);
+    out.map(|(figures, goods)| {
+        let name = sku_name(goods);
+        let text = match figures.held {
+            0 => words.sku_taken_none_held(&name),
+            held => words.sku_taken(&name, count(held)),
+        };
+        let act = may(reader.role, "restock").then(|| Act {
+            kind: "restock",
+            label: words.restock_sku(&name),
+            sku: figures.sku.clone(),
+        });
+        (text, act)
+    })
+    .collect()
+}

@@ -1,0 +1,179 @@
+//! The commands at the foot of the page: always in their place, with a reason where they make no sense.
+
+use serde::Serialize;
+
+use super::{Cast, Reader, Standing};
+use crate::{
+    answers::{Phase, Sale},
+    words::Language,
+};
+
+/// The commands in their order.
+#[derive(Debug, Serialize)]
+pub(crate) struct Buttons {
+    pub(crate) stop: Button,
+    pub(crate) restock: Button,
+    pub(crate) close: Button,
+    pub(crate) next: Button,
+}
+
+/// One command.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Button {
+    /// What a press asks for, as the last part of the command's path.
+    pub(crate) act: &'static str,
+    /// The drop that it is asked of, empty if there is none.
+    pub(crate) drop: String,
+    pub(crate) label: &'static str,
+    /// What it does, or why it cannot.
+    pub(crate) effect: String,
+    pub(crate) key: &'static str,
+    pub(crate) icon: &'static str,
+    /// `solid`, `go` or `plain`.
+    pub(crate) look: &'static str,
+    pub(crate) enabled: bool,
+}
+
+/// What each role may ask for; the server decides, this only says it beforehand.
+pub(crate) fn may(role: &str, act: &str) -> bool {
+    match role {
+        "admin" | "merchant" | "host" => true,
+        "creator" => act != "restock",
+        "ops" => matches!(act, "pause" | "close" | "cancel-countdown"),
+        _ => false,
+    }
+}
+
+impl Button {
+    /// The same button, dead for a reason.
+    fn dead(self, why: &str) -> Self {
+        Self { enabled: false, look: "plain", effect: why.to_owned(), ..self }
+    }
+
+    fn for_role(self, reader: Reader<'_>) -> Self {
+        if self.enabled && !may(reader.role, self.act) {
+            return self.dead(reader.language.why_role());
+        }
+        self
+    }
+}
+
+impl Buttons {
+    pub(crate) fn new(cast: &Cast<'_>, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let standing = cast.air.map(Standing::of);
+        Self {
+            stop: stop(cast.air, words).for_role(reader),
+            restock: restock(cast.air, words).for_role(reader),
+            close: close(cast.air, words).for_role(reader),
+            next: next(cast.next, standing, words).for_role(reader),
+        }
+    }
+}
+
+fn id(sale: Option<&Sale>) -> String {
+    sale.map(|sale| sale.drop.clone()).unwrap_or_default()
+}
+
+fn stop(air: Option<&Sale>, words: Language) -> Button {
+    let pause = Button {
+        act: "pause",
+        drop: id(air),
+        label: words.pause(),
+        effect: words.pause_effect().to_owned(),
+        key: "P",
+        icon: "bars",
+        look: "solid",
+        enabled: true,
+    };
+    match air.map(Standing::of) {
+        Some(Standing::Open | Standing::AllTaken) => pause,
+        Some(Standing::Countdown) => Button {
+            act: "cancel-countdown",
+            label: words.cancel_countdown(),
+            effect: words.cancel_effect().to_owned(),
+            key: "Esc",
+            icon: "cross",
+            ..pause
+        },
+        Some(Standing::Paused) => Button {
+            act: "resume",
+            label: words.resume(),
+            effect: words.resume_effect().to_owned(),
+            key: "O",
+            icon: "play",
+            look: "go",
+            ..pause
+        },
+        Some(Standing::SoldOut) => pause.dead(words.why_nothing_to_stop()),
+        _ => pause.dead(words.why_nothing_open()),
+    }
+}
+
+fn restock(air: Option<&Sale>, words: Language) -> Button {
+    let button = Button {
+        act: "restock",
+        drop: id(air),
+        label: words.restock(),
+        effect: words.restock_effect().to_owned(),
+        key: "R",
+        icon: "plus",
+        look: "plain",
+        enabled: true,
+    };
+    match while_open(air, words) {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+fn close(air: Option<&Sale>, words: Language) -> Button {
+    let button = Button {
+        act: "close",
+        drop: id(air),
+        label: words.close(),
+        effect: words.close_effect().to_owned(),
+        key: "C",
+        icon: "square",
+        look: "plain",
+        enabled: true,
+    };
+    match while_open(air, words) {
+        Some(why) => button.dead(why),
+        None => button,
+    }
+}
+
+/// Why what needs an open drop is not possible.
+fn while_open(air: Option<&Sale>, words: Language) -> Option<&'static str> {
+    match air.map(|sale| sale.phase) {
+        None => Some(words.why_nothing_open()),
+        Some(Phase::Open | Phase::Paused) => None,
+        Some(phase) if phase.is_before() => Some(words.why_once_open()),
+        Some(_) => Some(words.why_over()),
+    }
+}
+
+fn next(next: Option<&Sale>, standing: Option<Standing>, words: Language) -> Button {
+    let button = Button {
+        act: "open",
+        drop: next.map(|sale| sale.drop.clone()).unwrap_or_default(),
+        label: words.start_next(),
+        effect: String::new(),
+        key: "N",
+        icon: "skip",
+        look: "plain",
+        enabled: true,
+    };
+    let Some(sale) = next else { return button.dead(words.why_nothing_planned()) };
+    if standing == Some(Standing::Countdown) {
+        return button.dead(words.why_after_countdown());
+    }
+    let effect = match sale.plan.countdown_ms {
+        0 => words.start_next_at_once(&sale.plan.title),
+        ms => words.start_next_effect(&sale.plan.title, ms.div_ceil(1_000)),
+    };
+    // The show waits for it once nothing can be bought any more.
+    let awaited = !matches!(standing, Some(Standing::Open | Standing::Paused));
+    Button { effect, look: if awaited { "go" } else { "plain" }, ..button }
+}

@@ -1,0 +1,126 @@
+//! What the live page shows, worked out from what the interface answers.
+//!
+//! `assets/view.mjs` works out the same value from the same answers for what moves; a test compares the
+//! two, so that nothing on the page jumps when the first event comes.
+
+mod air;
+mod alarm;
+mod buttons;
+mod order;
+mod stage;
+mod standing;
+mod tiles;
+#[cfg(test)]
+mod twin;
+
+use serde::Serialize;
+
+pub(crate) use self::{
+    air::{Air, SkuRow},
+    alarm::Alarm,
+    buttons::Buttons,
+    order::{Next, Row},
+    stage::Stage,
+    standing::Standing,
+};
+use crate::{
+    answers::{Mode, Phase, Running, Sale, Snapshot},
+    words::Language,
+};
+
+/// The reader, as far as the page depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    /// The language.
+    pub(crate) language: Language,
+    /// How many minutes the reader's clock is ahead of UTC, if the browser has told.
+    pub(crate) ahead_min: Option<i32>,
+    /// What the session is trusted with.
+    pub(crate) role: &'a str,
+}
+
+/// The live page's contents.
+#[derive(Debug, Serialize)]
+pub(crate) struct Live {
+    /// The stream's id.
+    pub(crate) stream: String,
+    /// The drop on air.
+    pub(crate) air: Option<Air>,
+    /// What stands in its place.
+    pub(crate) empty: Option<Empty>,
+    /// What can go on air next.
+    pub(crate) next: Option<Next>,
+    /// All drops of the stream.
+    pub(crate) order: Vec<Row>,
+    /// Units paid in this stream, in words.
+    pub(crate) tonight: String,
+    /// What needs the reader.
+    pub(crate) alarm: Alarm,
+    /// The commands.
+    pub(crate) buttons: Buttons,
+}
+
+/// Words in the place of a drop on air.
+#[derive(Debug, Serialize)]
+pub(crate) struct Empty {
+    pub(crate) title: String,
+    pub(crate) lead: String,
+}
+
+/// What stands where.
+pub(crate) struct Cast<'a> {
+    pub(crate) air: Option<&'a Sale>,
+    pub(crate) next: Option<&'a Sale>,
+}
+
+impl<'a> Cast<'a> {
+    /// The drop on air, live before rehearsal; then the first planned one behind it in the running order,
+    /// else the first planned one at all.
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        let drops = &snapshot.drops;
+        // One whose countdown was cancelled is chosen still, yet nothing of it is on air.
+        let is_on_air = |drop: &Sale| drop.featured && drop.phase != Phase::Scheduled;
+        let featured =
+            |mode| drops.iter().find(move |drop| is_on_air(drop) && drop.plan.mode == mode);
+        let air = featured(Mode::Live).or_else(|| featured(Mode::Rehearsal));
+        let is_planned = |drop: &&Sale| drop.phase == Phase::Scheduled;
+        let place = air.and_then(|air| drops.iter().position(|drop| drop.drop == air.drop));
+        let of_mode = |mode: Mode| {
+            let planned = move |drop: &&'a Sale| is_planned(drop) && drop.plan.mode == mode;
+            let behind = drops.iter().skip(place.map_or(0, |place| place + 1)).find(planned);
+            behind.or_else(|| drops.iter().find(planned))
+        };
+        let next = match air {
+            Some(air) => of_mode(air.plan.mode),
+            None => of_mode(Mode::Live).or_else(|| of_mode(Mode::Rehearsal)),
+        };
+        Self { air, next }
+    }
+}
+
+impl Live {
+    pub(crate) fn new(snapshot: &Snapshot, running: &Running, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let cast = Cast::of(snapshot);
+        let order = order::rows(snapshot, running, &cast, words);
+        let empty = cast.air.is_none().then(|| {
+            if cast.next.is_some() {
+                let title = words.nothing_on_air().to_owned();
+                Empty { title, lead: words.nothing_on_air_lead().to_owned() }
+            } else {
+                let title = words.nothing_planned(&snapshot.stream);
+                Empty { title, lead: words.nothing_planned_lead().to_owned() }
+            }
+        });
+        Self {
+            stream: snapshot.stream.clone(),
+            air: cast.air.map(|sale| Air::new(sale, snapshot, &order, reader)),
+            empty,
+            next: cast.next.map(|sale| Next::new(sale, reader)),
+            tonight: order::tonight(snapshot, running, words),
+            alarm: Alarm::new(snapshot, &cast, reader),
+            buttons: Buttons::new(&cast, reader),
+            order,
+        }
+    }
+}

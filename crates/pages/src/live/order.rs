@@ -1,0 +1,160 @@
+//! What comes next, with the whole running order.
+
+use serde::Serialize;
+
+use super::{Cast, Reader, Standing, air::prices, standing::Sum};
+use crate::{
+    answers::{Running, Sale, Snapshot, Summary},
+    numbers::{clock, count, whole_seconds},
+    words::Language,
+};
+
+/// The drop that can go on air next.
+#[derive(Debug, Serialize)]
+pub(crate) struct Next {
+    pub(crate) drop: String,
+    pub(crate) title: String,
+    pub(crate) stock: String,
+    pub(crate) price: String,
+    pub(crate) countdown: String,
+    /// When it opens by itself, empty if it does not.
+    pub(crate) by_itself: String,
+}
+
+impl Next {
+    /// What the page is drawn from while nothing is planned.
+    pub(crate) fn none(reader: Reader<'_>) -> Self {
+        Self::new(&Sale::none(), reader)
+    }
+
+    pub(crate) fn new(sale: &Sale, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let units = count(Sum::of(&sale.skus).supplied);
+        let stock = match sale.skus.len() {
+            1 => words.units_in(units),
+            skus => words.units_in_skus(units, skus),
+        };
+        let countdown = match sale.plan.countdown_ms {
+            0 => words.no_countdown().to_owned(),
+            ms => whole_seconds(words, ms),
+        };
+        let by_itself = sale.plan.starts_at_ms.zip(reader.ahead_min);
+        let by_itself = by_itself
+            .filter(|_| sale.start_missed_ms.is_none())
+            .map(|(at, ahead)| words.opens_by_itself(clock(at, ahead)));
+        Self {
+            drop: sale.drop.clone(),
+            title: sale.plan.title.clone(),
+            stock,
+            price: words
+                .limit_each(prices(&sale.plan.skus, words), count(sale.plan.limit_per_viewer)),
+            countdown,
+            by_itself: by_itself.unwrap_or_default(),
+        }
+    }
+}
+
+/// One row of the running order.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) drop: String,
+    pub(crate) place: usize,
+    pub(crate) title: String,
+    pub(crate) glyph: &'static str,
+    /// `air`, `next`, `done` or `plain`.
+    pub(crate) kind: &'static str,
+    pub(crate) result: String,
+}
+
+impl Row {
+    /// The row that the browser fills for a drop that it has not drawn yet.
+    pub(crate) fn blank() -> Self {
+        let (drop, title, result) = (String::new(), String::new(), String::new());
+        Self { drop, place: 0, title, glyph: "ring", kind: "plain", result }
+    }
+}
+
+/// The same few figures, from whichever answer has the newer ones.
+struct Line<'a> {
+    drop: &'a str,
+    title: &'a str,
+    standing: Standing,
+    sum: Sum,
+}
+
+impl<'a> Line<'a> {
+    fn here(sale: &'a Sale) -> Self {
+        Self {
+            drop: &sale.drop,
+            title: &sale.plan.title,
+            standing: Standing::of(sale),
+            sum: Sum::of(&sale.skus),
+        }
+    }
+
+    fn over(summary: &'a Summary) -> Self {
+        let (standing, sum) = (Standing::of_summary(summary), Sum::of_summary(summary));
+        Self { drop: &summary.drop, title: &summary.title, standing, sum }
+    }
+}
+
+/// All drops of the stream in their order: the list names also those that have left memory.
+fn lines<'a>(snapshot: &'a Snapshot, running: &'a Running) -> Vec<Line<'a>> {
+    let here = |drop: &str| snapshot.drops.iter().find(|sale| sale.drop == drop);
+    let listed = running.drops.iter();
+    let mut lines: Vec<_> = listed
+        .map(|summary| here(&summary.drop).map_or_else(|| Line::over(summary), Line::here))
+        .collect();
+    for sale in &snapshot.drops {
+        if !lines.iter().any(|line| line.drop == sale.drop) {
+            lines.push(Line::here(sale));
+        }
+    }
+    lines
+}
+
+pub(crate) fn rows(
+    snapshot: &Snapshot,
+    running: &Running,
+    cast: &Cast<'_>,
+    words: Language,
+) -> Vec<Row> {
+    let is = |sale: Option<&Sale>, drop: &str| sale.is_some_and(|sale| sale.drop == drop);
+    let lines = lines(snapshot, running);
+    let rows = lines.iter().enumerate().map(|(place, line)| {
+        let (kind, result) = if is(cast.air, line.drop) {
+            ("air", words.on_air().to_owned())
+        } else if is(cast.next, line.drop) {
+            ("next", words.next().to_owned())
+        } else {
+            result(line, words)
+        };
+        Row {
+            drop: line.drop.to_owned(),
+            place: place + 1,
+            title: line.title.to_owned(),
+            glyph: line.standing.glyph(),
+            kind,
+            result,
+        }
+    });
+    rows.collect()
+}
+
+fn result(line: &Line<'_>, words: Language) -> (&'static str, String) {
+    let sum = line.sum;
+    match line.standing {
+        Standing::Planned => ("plain", words.units_in(count(sum.supplied))),
+        Standing::SoldOut => ("done", words.all_paid(count(sum.paid))),
+        Standing::Closed | Standing::Settled => ("done", words.n_paid(count(sum.paid))),
+        Standing::CalledOff => ("done", words.called_off().to_owned()),
+        Standing::Open => ("plain", words.off_air_left(count(sum.left))),
+        other => ("plain", other.word(words).to_owned()),
+    }
+}
+
+/// Units paid over all drops of the stream.
+pub(crate) fn tonight(snapshot: &Snapshot, running: &Running, words: Language) -> String {
+    let paid = lines(snapshot, running).iter().map(|line| line.sum.paid).sum();
+    words.tonight_paid(count(paid))
+}

@@ -1,0 +1,129 @@
+//! Where a drop stands, in the pages' few words.
+
+use crate::{
+    answers::{Figures, Phase, Sale, Summary},
+    words::Language,
+};
+
+/// Where a drop stands: its phase, told apart by what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Planned,
+    Countdown,
+    Open,
+    /// Open with nothing left, while held units may come back.
+    AllTaken,
+    /// Nothing left, nothing held.
+    SoldOut,
+    Paused,
+    Closed,
+    Settled,
+    CalledOff,
+}
+
+/// Units over all SKUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) supplied: u64,
+    pub(crate) left: u64,
+    pub(crate) held: u64,
+    pub(crate) paid: u64,
+}
+
+impl Sum {
+    pub(crate) fn of(skus: &[Figures]) -> Self {
+        skus.iter().fold(Self::default(), |sum, sku| Self {
+            supplied: sum.supplied + sku.supplied,
+            left: sum.left + sku.available,
+            held: sum.held + sku.held,
+            paid: sum.paid + sku.sold,
+        })
+    }
+
+    pub(crate) fn of_summary(summary: &Summary) -> Self {
+        Self {
+            supplied: summary.supplied,
+            left: summary.available,
+            held: summary.held,
+            paid: summary.sold,
+        }
+    }
+}
+
+impl Standing {
+    pub(crate) fn of(sale: &Sale) -> Self {
+        Self::new(sale.phase, Sum::of(&sale.skus))
+    }
+
+    pub(crate) fn of_summary(summary: &Summary) -> Self {
+        Self::new(summary.phase, Sum::of_summary(summary))
+    }
+
+    pub(crate) fn new(phase: Phase, sum: Sum) -> Self {
+        let nothing_left = sum.supplied > 0 && sum.left == 0;
+        match phase {
+            Phase::Scheduled => Self::Planned,
+            Phase::Countdown => Self::Countdown,
+            Phase::Cancelled => Self::CalledOff,
+            _ if nothing_left && sum.held == 0 => Self::SoldOut,
+            Phase::Open if nothing_left => Self::AllTaken,
+            Phase::Open => Self::Open,
+            Phase::Paused => Self::Paused,
+            Phase::Closed => Self::Closed,
+            Phase::Settled => Self::Settled,
+        }
+    }
+
+    /// The name of its icon, the same as that of its class.
+    pub(crate) const fn glyph(self) -> &'static str {
+        match self {
+            Self::Planned => "ring",
+            Self::Countdown => "half",
+            Self::Open | Self::AllTaken => "play",
+            Self::SoldOut | Self::Settled => "tick",
+            Self::Paused => "bars",
+            Self::Closed => "square",
+            Self::CalledOff => "cross",
+        }
+    }
+
+    pub(crate) fn word(self, words: Language) -> &'static str {
+        match self {
+            Self::Planned => words.state_scheduled(),
+            Self::Countdown => words.state_countdown(),
+            Self::Open => words.state_open(),
+            Self::AllTaken => words.state_all_taken(),
+            Self::SoldOut => words.state_sold_out(),
+            Self::Paused => words.state_paused(),
+            Self::Closed => words.state_closed(),
+            Self::Settled => words.state_settled(),
+            Self::CalledOff => words.state_cancelled(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(left: u64, held: u64) -> Sum {
+        Sum { supplied: 10, left, held, paid: 10 - left - held }
+    }
+
+    #[test]
+    fn sold_out_is_said_only_when_nothing_can_come_back() {
+        assert_eq!(Standing::new(Phase::Open, sum(0, 1)), Standing::AllTaken);
+        assert_eq!(Standing::new(Phase::Open, sum(0, 0)), Standing::SoldOut);
+        assert_eq!(Standing::new(Phase::Open, sum(1, 0)), Standing::Open);
+        assert_eq!(Standing::new(Phase::Closed, sum(0, 1)), Standing::Closed);
+        assert_eq!(Standing::new(Phase::Closed, sum(0, 0)), Standing::SoldOut);
+        assert_eq!(Standing::new(Phase::Settled, sum(1, 0)), Standing::Settled);
+        assert_eq!(Standing::new(Phase::Paused, sum(0, 3)), Standing::Paused);
+    }
+
+    #[test]
+    fn a_drop_without_units_is_not_sold_out() {
+        assert_eq!(Standing::new(Phase::Open, Sum::default()), Standing::Open);
+        assert_eq!(Standing::new(Phase::Scheduled, Sum::default()), Standing::Planned);
+    }
+}

@@ -1,0 +1,172 @@
+//! The figures under the stock bar, with the chart of the last minute.
+
+use serde::Serialize;
+
+use super::standing::Sum;
+use crate::{
+    answers::{Sale, Second, Snapshot},
+    chart::{self, SECONDS},
+    numbers::{count, live_money},
+    words::Language,
+};
+
+/// Silence after which the seconds since brought nothing, in milliseconds.
+const QUIET_MS: u64 = 2_500;
+
+/// One figure.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tile {
+    /// Its name for styles.
+    pub(crate) key: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) value: String,
+    pub(crate) unit: &'static str,
+    /// The second line.
+    pub(crate) second: String,
+    /// Thousandths of the gauge that are full, if it has one.
+    pub(crate) gauge: Option<u64>,
+    /// Whether the server tells it; what it does not tell is left out, never shown as zero.
+    pub(crate) known: bool,
+    /// Whether it is an amount of money, which can be hidden.
+    pub(crate) is_money: bool,
+}
+
+/// The last 60 seconds of a drop, one entry for each, the newest last.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    pub(crate) takes: [u64; SECONDS],
+    pub(crate) refused: [u64; SECONDS],
+    pub(crate) clicks: [u64; SECONDS],
+}
+
+impl Recent {
+    /// Ends with the last second that was told: one is told a little after its end, and one in which
+    /// nothing was counted is not told.
+    pub(crate) fn of(snapshot: &Snapshot, drop: &str) -> Self {
+        let told: &[Second] = snapshot.seconds.get(drop).map_or(&[], Vec::as_slice);
+        let newest = told.iter().map(|second| second.at_ms).max().unwrap_or_default();
+        let late = snapshot.server_time_ms.saturating_sub(newest);
+        let quiet = if late < QUIET_MS { 0 } else { late / 1_000 };
+        let mut recent = Self { takes: [0; SECONDS], refused: [0; SECONDS], clicks: [0; SECONDS] };
+        for second in told {
+            let ago = (newest - second.at_ms + 500) / 1_000 + quiet;
+            let place = usize::try_from(ago).ok().and_then(|ago| (SECONDS - 1).checked_sub(ago));
+            let Some(place) = place else { continue };
+            recent.takes[place] = second.takes;
+            recent.refused[place] = second.refused.values().sum();
+            recent.clicks[place] = second.clicks;
+        }
+        recent
+    }
+}
+
+fn last(values: &[u64; SECONDS]) -> u64 {
+    values[SECONDS - 1]
+}
+
+/// The figures of the drop on air; what the server does not tell is left out.
+pub(crate) fn tiles(sale: &Sale, sum: Sum, recent: &Recent, words: Language) -> Vec<Tile> {
+    let (clicks, refused) = (last(&recent.clicks), last(&recent.refused));
+    let refusals = match refused {
+        0 => words.none_refused().to_owned(),
+        all if all >= clicks => words.all_refused().to_owned(),
+        some => words.n_refused(count(some)),
+    };
+    let plain = |key, label, value, unit, second| Tile {
+        key,
+        label,
+        value,
+        unit,
+        second,
+        gauge: None,
+        known: true,
+        is_money: false,
+    };
+    let rate = words.per_second();
+    vec![
+        plain("clicks", words.tile_clicks(), count(clicks), rate, refusals),
+        plain(
+            "holds",
+            words.tile_holds(),
+            count(last(&recent.takes)),
+            rate,
+            words.each_second().to_owned(),
+        ),
+        Tile {
+            is_money: true,
+            ..plain(
+                "paid",
+                words.tile_paid(),
+                paid_money(sale, words),
+                "",
+                words.paid_units(count(sum.paid)),
+            )
+        },
+        plain(
+            "viewers",
+            words.tile_viewers(),
+            count(sale.viewers_connected),
+            "",
+            words.connected_now().to_owned(),
+        ),
+        ending(sale, sum, words),
+    ]
+}
+
+/// Held units that soon end.
+fn ending(sale: &Sale, sum: Sum, words: Language) -> Tile {
+    let told = sale.held_ending.as_ref().map(|held| held.soon_units);
+    let units = told.unwrap_or_default();
+    Tile {
+        key: "ending",
+        label: words.tile_ending(),
+        value: count(units),
+        unit: "",
+        second: words.of_held(count(sum.held)),
+        gauge: Some(units.min(sum.held) * 1_000 / sum.held.max(1)),
+        known: told.is_some(),
+        is_money: false,
+    }
+}
+
+/// What was paid, by the plan's prices.
+fn paid_money(sale: &Sale, words: Language) -> String {
+    let priced = sale.skus.iter().zip(&sale.plan.skus);
+    let minor = priced.fold(0_u64, |sum, (figures, goods)| {
+        sum.saturating_add(figures.sold.saturating_mul(goods.price.minor))
+    });
+    let currency = sale.plan.skus.first().map_or("", |goods| goods.price.currency.as_str());
+    live_money(words, minor, currency)
+}
+
+/// Clicks of the last minute: holds up, refusals down.
+#[derive(Debug, Serialize)]
+pub(crate) struct Chart {
+    /// Path of the upper bars.
+    pub(crate) up: String,
+    /// Path of the lower bars.
+    pub(crate) down: String,
+    pub(crate) up_scale: String,
+    pub(crate) down_scale: String,
+    pub(crate) holds: String,
+    pub(crate) refused: String,
+    /// The finding, for who does not see it.
+    pub(crate) label: String,
+}
+
+impl Chart {
+    pub(crate) fn new(recent: &Recent, words: Language) -> Self {
+        let most = |values: &[u64; SECONDS]| values.iter().copied().max().unwrap_or_default();
+        let (up, down) = (chart::scale(most(&recent.takes)), chart::scale(most(&recent.refused)));
+        let (holds, refused) = (count(last(&recent.takes)), count(last(&recent.refused)));
+        Self {
+            up: chart::bars(&recent.takes, up, true),
+            down: chart::bars(&recent.refused, down, false),
+            up_scale: count(up),
+            down_scale: count(down),
+            label: words.chart_label(&holds, &refused),
+            holds,
+            refused,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The server's view beside the browser's: the same answers have to give the same page.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use super::{Live, Reader};
+use crate::{
+    answers::{Running, Snapshot},
+    words::Language,
+};
+
+#[path = "../../tests/pages/fake.rs"]
+#[allow(dead_code, reason = "the twin reads the answers, not the router")]
+mod fake;
+
+const STREAMS: [&str; 13] = [
+    "open",
+    "nothing",
+    "before",
+    "countdown",
+    "taken",
+    "sold-out",
+    "paused",
+    "closed",
+    "offline",
+    "one",
+    "hostile",
+    "rehearsal",
+    "cancelled",
+];
+
+const READERS: [(Language, Option<i32>, &str); 3] = [
+    (Language::English, Some(60), "host"),
+    (Language::Chinese, None, "ops"),
+    (Language::Chinese, Some(-480), "creator"),
+];
+
+/// What the module in the browser makes of the cases.
+fn in_the_browser(cases: &Value) -> Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript/view.mjs");
+    let mut node = Command::new("node")
+        .args([script, env!("OUT_DIR")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the tests need Node");
+    let mut input = node.stdin.take().unwrap();
+    input.write_all(cases.to_string().as_bytes()).unwrap();
+    drop(input);
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_browser_draws_what_the_server_drew() {
+    let mut cases = Vec::new();
+    let mut drawn = Vec::new();
+    for stream in STREAMS {
+        let told = fake::snapshot(stream);
+        let running = json!({ "drops": fake::summaries(stream) });
+        let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
+        let list: Running = serde_json::from_value(running.clone()).unwrap();
+        for (language, ahead_min, role) in READERS {
+            let live = Live::new(&snapshot, &list, Reader { language, ahead_min, role });
+            drawn.push((stream, serde_json::to_value(&live).unwrap()));
+            cases.push(json!({ "snapshot": told, "running": running, "reader": {
+                "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
+        }
+    }
+    let browser = in_the_browser(&json!(cases));
+    for (place, (stream, server)) in drawn.iter().enumerate() {
+        for (part, value) in server.as_object().unwrap() {
+            assert_eq!(&browser[place][part], value, "{part} of {stream}, case {place}");
+        }
+    }
+}
+
+#[test]
+fn the_modules_keep_a_stream_true() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript/state.test.mjs");
+    let output =
+        Command::new("node").args(["--test", script]).output().expect("the tests need Node");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

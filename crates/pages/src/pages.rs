@@ -1,0 +1,194 @@
+//! The frame that all pages stand in.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use flate2::Compression;
+
+use crate::{
+    answers::Session,
+    api::Refused,
+    assets,
+    visitor::{Theme, Visitor},
+    words::Language,
+};
+
+/// What every page is sent with: it runs only our own files, stands in no other page, is kept nowhere.
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+    ),
+];
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
+    require-trusted-types-for 'script'; trusted-types stampede";
+
+/// What every template needs.
+pub(crate) struct Frame {
+    pub(crate) words: Language,
+    /// The browser's title.
+    pub(crate) title: String,
+    /// Which page it is, for the navigation.
+    pub(crate) page: &'static str,
+    /// `dark` or `light`; empty for the system's.
+    pub(crate) theme: &'static str,
+    /// What was chosen, to mark it.
+    pub(crate) chosen: Theme,
+    pub(crate) who: Option<Session>,
+    pub(crate) hides_money: bool,
+    /// Where a choice leads back to.
+    pub(crate) here: String,
+    /// The stream to lead to from the navigation.
+    pub(crate) stream: Option<String>,
+    /// The module that the page runs.
+    pub(crate) module: &'static str,
+}
+
+impl Frame {
+    pub(crate) fn new(visitor: &Visitor, page: &'static str, title: impl Into<String>) -> Self {
+        // Whoever runs a show sits in a dark room until they choose otherwise.
+        let first = match page {
+            "live" | "ops" | "stage" => Theme::Dark,
+            _ => Theme::System,
+        };
+        let chosen = visitor.theme.unwrap_or(first);
+        let theme = match chosen {
+            _ if page == "stage" => "dark",
+            Theme::System => "",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        };
+        Self {
+            words: visitor.language,
+            title: title.into(),
+            page,
+            theme,
+            chosen,
+            who: None,
+            hides_money: visitor.choices.hides_money,
+            here: visitor.here.clone(),
+            stream: None,
+            module: "frame.mjs",
+        }
+    }
+
+    pub(crate) fn signed_in(self, who: Session) -> Self {
+        Self { who: Some(who), ..self }
+    }
+
+    pub(crate) fn runs(self, module: &'static str) -> Self {
+        Self { module, ..self }
+    }
+
+    pub(crate) fn in_stream(self, stream: &str) -> Self {
+        Self { stream: Some(stream.to_owned()), ..self }
+    }
+
+    /// Whether the server's own page is for this visitor.
+    pub(crate) fn sees_ops(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| matches!(who.role.as_str(), "ops" | "admin"))
+    }
+
+    /// Every module that the page's own one imports.
+    pub(crate) fn preloads(&self) -> Vec<String> {
+        assets::modules(self.module, self.words)
+    }
+
+    /// A link that keeps a choice, then comes back.
+    pub(crate) fn choose(&self, what: &str, value: &str) -> String {
+        format!("/choose?{what}={value}&to={}", in_query(&self.here))
+    }
+}
+
+/// A path as part of a query.
+fn in_query(path: &str) -> String {
+    let mut written = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            write!(written, "%{byte:02X}").expect("a string takes what is written");
+        }
+    }
+    written
+}
+
+/// Sends a page.
+pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> Response {
+    let Ok(html) = template.render() else {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "a page could not be written\n")
+            .into_response();
+    };
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
+    if visitor.takes_gzip {
+        let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+        let bytes = assets::gzip(html.as_bytes(), Compression::fast());
+        return (status, HEADERS, kind, encoding, Body::from(bytes)).into_response();
+    }
+    (status, HEADERS, kind, html).into_response()
+}
+
+/// A page that says why another one cannot be shown.
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    frame: Frame,
+    words: Language,
+    title: &'static str,
+    lead: &'static str,
+    code: String,
+}
+
+/// What a visitor gets where the interface refused: whoever is not signed in is asked to.
+pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
+    let words = visitor.language;
+    let (title, lead) = match refused.status {
+        StatusCode::UNAUTHORIZED => return to_sign_in(visitor),
+        StatusCode::FORBIDDEN => (words.error_forbidden(), words.error_forbidden_lead()),
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
+            (words.error_not_found(), words.error_not_found_lead())
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            (words.error_busy(), words.error_busy_lead())
+        }
+        _ => (words.error_server(), words.error_server_lead()),
+    };
+    let status = match refused.status {
+        // A malformed id is a show that there cannot be.
+        StatusCode::BAD_REQUEST => StatusCode::NOT_FOUND,
+        status => status,
+    };
+    let code = if refused.problem.code.is_empty() {
+        status.as_str().to_owned()
+    } else {
+        refused.problem.code.clone()
+    };
+    let frame = Frame::new(visitor, "error", title);
+    page(visitor, status, &ErrorPage { frame, words, title, lead, code })
+}
+
+/// Asks to sign in, then comes back.
+fn to_sign_in(visitor: &Visitor) -> Response {
+    let to = format!("/sign-in?to={}", in_query(&visitor.here));
+    (HEADERS, Redirect::to(&to)).into_response()
+}
+
+/// Leads to another page of ours.
+pub(crate) fn go(to: &str) -> Response {
+    (HEADERS, Redirect::to(to)).into_response()
+}

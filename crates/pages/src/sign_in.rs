@@ -1,0 +1,161 @@
+//! Getting in: by a token, by an invitation; with what a browser chooses for itself.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    answers::Invitation,
+    api::Api,
+    numbers::clock,
+    pages::{Frame, go, page, refused},
+    visitor::{Theme, Visitor, keep, own_path},
+    words::Language,
+};
+
+/// Leads to the shows, or to the door.
+pub(crate) async fn first(State(api): State<Api>, visitor: Visitor) -> Response {
+    match visitor.session(&api).await {
+        Ok(_) => go("/shows"),
+        Err(_) => go("/sign-in"),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignInQuery {
+    to: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignInPage<'a> {
+    frame: Frame,
+    words: Language,
+    to: &'a str,
+    ended: bool,
+}
+
+/// Takes a pasted token.
+pub(crate) async fn sign_in(visitor: Visitor, Query(query): Query<SignInQuery>) -> Response {
+    let words = visitor.language;
+    let to = own_path(query.to.as_deref());
+    let frame = Frame::new(&visitor, "sign-in", words.sign_in()).runs("sign-in.mjs");
+    let ended = to.starts_with("/live/") || to == "/ops";
+    page(&visitor, StatusCode::OK, &SignInPage { frame, words, to, ended })
+}
+
+#[derive(Template)]
+#[template(path = "join.html")]
+struct JoinPage {
+    frame: Frame,
+    words: Language,
+    title: String,
+    name: String,
+    streams: String,
+    may: &'static str,
+    may_not: &'static str,
+    until: String,
+    to: String,
+}
+
+#[derive(Template)]
+#[template(path = "join-over.html")]
+struct JoinOverPage {
+    frame: Frame,
+    words: Language,
+}
+
+/// Shows who invites whom to what; redeems nothing, for previews of chats fetch links.
+pub(crate) async fn join(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(secret): Path<String>,
+) -> Response {
+    let words = visitor.language;
+    let asked = json!({ "invitation": secret });
+    let looked = api.post(&visitor.asker, "/v1/invitations/look", &asked).await;
+    let invitation: Invitation = match looked {
+        Ok(invitation) => invitation,
+        Err(why) if why.status.is_server_error() || why.status == StatusCode::TOO_MANY_REQUESTS => {
+            return refused(&visitor, &why);
+        }
+        Err(_) => {
+            let frame = Frame::new(&visitor, "sign-in", words.join_over());
+            return page(&visitor, StatusCode::GONE, &JoinOverPage { frame, words });
+        }
+    };
+    let template = JoinPage::new(&visitor, invitation);
+    page(&visitor, StatusCode::OK, &template)
+}
+
+impl JoinPage {
+    fn new(visitor: &Visitor, invitation: Invitation) -> Self {
+        let words = visitor.language;
+        let Invitation { name, role, streams, invited_by, expires_at_ms, .. } = invitation;
+        let streams = streams.unwrap_or_default();
+        let to = match streams.as_slice() {
+            [only] => format!("/live/{only}"),
+            _ => "/shows".to_owned(),
+        };
+        let listed = streams.join(", ");
+        let what = if role == "host" && !streams.is_empty() {
+            words.join_host(&listed)
+        } else {
+            words.join_role(words.role(&role))
+        };
+        let title = match invited_by {
+            Some(by) => words.join_title(by, &name, what),
+            None => words.join_title_plain(&name, what),
+        };
+        let until = visitor.ahead_min.map(|ahead| clock(expires_at_ms, ahead));
+        let (may, may_not) = rights(words, &role);
+        Self {
+            frame: Frame::new(visitor, "sign-in", &title).runs("sign-in.mjs"),
+            words,
+            title,
+            name,
+            streams: if listed.is_empty() { words.join_all_streams().to_owned() } else { listed },
+            may,
+            may_not,
+            until: words.join_once(until.unwrap_or_else(|| words.unknown().to_owned())),
+            to,
+        }
+    }
+}
+
+/// What a role may do, with what it may not.
+fn rights(words: Language, role: &str) -> (&'static str, &'static str) {
+    match role {
+        "admin" => (words.may_admin(), words.may_not_admin()),
+        "merchant" => (words.may_merchant(), words.may_not_merchant()),
+        "ops" => (words.may_ops(), words.may_not_ops()),
+        "platform" => (words.may_platform(), words.may_not_platform()),
+        "creator" => (words.may_creator(), words.may_not_creator()),
+        _ => (words.may_host(), words.may_not_host()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Choices {
+    language: Option<String>,
+    theme: Option<String>,
+    to: Option<String>,
+}
+
+/// Keeps a choice of language or colours in this browser, then goes back.
+pub(crate) async fn choose(Query(choices): Query<Choices>) -> Response {
+    let mut answer = go(own_path(choices.to.as_deref()));
+    let headers = answer.headers_mut();
+    if let Some(language) = choices.language.as_deref().and_then(Language::from_tag) {
+        headers.append(header::SET_COOKIE, keep("stampede_language", language.tag()));
+    }
+    if let Some(theme) = choices.theme.as_deref().and_then(Theme::from_name) {
+        headers.append(header::SET_COOKIE, keep("stampede_theme", theme.name()));
+    }
+    answer
+}

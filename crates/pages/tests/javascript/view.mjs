@@ -1,0 +1,14 @@
+// Draws every case that comes in: the server draws the same ones beside it.
+import { text } from "node:stream/consumers";
+import { view } from "../../assets/view.mjs";
+import { use } from "../../assets/words.mjs";
+
+const words = {};
+for (const language of ["en", "zh-CN"]) words[language] = (await import(`${process.argv[2]}/words-${language}.mjs`)).words;
+
+const cases = JSON.parse(await text(process.stdin));
+const drawn = cases.map(({ snapshot, running, reader }) => {
+  use(words[reader.language]);
+  return view(snapshot, running, { ...reader, scales: null });
+});
+process.stdout.write(JSON.stringify(drawn));

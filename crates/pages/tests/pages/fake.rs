@@ -1,0 +1,315 @@
+//! An interface that answers what its stream's name asks for.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, Sse},
+    },
+    routing::{get, post},
+};
+use futures_util::stream;
+use serde_json::{Value, json};
+
+/// 2026-11-27 20:33:12 UTC.
+pub(crate) const NOW_MS: u64 = 1_795_811_592_000;
+
+/// A name that tries everything at once.
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'&{{7*7}} \u{202e}evil\u{202c} 👩‍👩‍👧‍👦";
+
+/// Who is signed in: the role, or nobody.
+#[derive(Clone, Copy)]
+pub(crate) struct Fake {
+    pub(crate) role: Option<&'static str>,
+}
+
+/// The interface with a session of this role.
+pub(crate) fn interface(role: Option<&'static str>) -> Router {
+    Router::new()
+        .route("/v1/sessions/current", get(session))
+        .route("/v1/sessions", post(sign_in))
+        .route("/v1/invitations/look", post(look))
+        .route("/v1/drops", get(drops))
+        .route("/v1/streams/{stream}", get(running))
+        .route("/v1/streams/{stream}/follow", get(follow))
+        .route("/v1/drops/{drop}/{act}", post(command))
+        .route("/v1/brake", get(brake))
+        .route("/v1/brake/{act}", post(braked))
+        .route("/v1/commands", get(commands))
+        .route("/metrics", get(metrics))
+        .route("/readyz", get(readyz))
+        .with_state(Fake { role })
+}
+
+fn problem(status: StatusCode, code: &str) -> Response {
+    (status, Json(json!({ "code": code, "status": status.as_u16() }))).into_response()
+}
+
+async fn session(State(fake): State<Fake>) -> Response {
+    let Some(role) = fake.role else {
+        return problem(StatusCode::UNAUTHORIZED, "token_missing");
+    };
+    Json(json!({ "session": "s1", "name": "Nina", "role": role, "csrf": "c",
+        "idle_expires_in_ms": 3_600_000, "expires_in_ms": 43_200_000 }))
+    .into_response()
+}
+
+async fn sign_in() -> Response {
+    problem(StatusCode::UNAUTHORIZED, "token_unknown")
+}
+
+async fn look(Json(body): Json<Value>) -> Response {
+    match body["invitation"].as_str() {
+        Some("sti_good") => Json(json!({ "name": "Nina", "role": "host", "invited_by": "Mara",
+            "streams": ["friday-show"], "expires_at_ms": NOW_MS + 36_000_000 }))
+        .into_response(),
+        _ => problem(StatusCode::NOT_FOUND, "unknown_invitation"),
+    }
+}
+
+async fn command(Path((drop, act)): Path<(String, String)>) -> Json<Value> {
+    Json(json!({ "drop": drop, "action": act }))
+}
+
+async fn braked(Path(act): Path<String>) -> Json<Value> {
+    Json(json!({ "action": act }))
+}
+
+async fn brake() -> Json<Value> {
+    Json(
+        json!({ "server_time_ms": NOW_MS, "bans": 3, "rates": { "buys_per_s": 20_000, "actor": "Ilse", "since_ms": NOW_MS } }),
+    )
+}
+
+async fn commands() -> Json<Value> {
+    Json(json!({ "commands": [
+        { "number": 3, "at_ms": NOW_MS - 82_000, "actor": "Nina", "role": "host", "action": "restock", "drop": "d3" },
+        { "number": 2, "at_ms": NOW_MS - 102_000, "actor": HOSTILE, "role": "host", "action": "open", "drop": "d3",
+            "refused": { "code": "wrong_phase" } },
+    ] }))
+}
+
+async fn readyz() -> Json<Value> {
+    Json(json!({ "status": "ready" }))
+}
+
+async fn metrics(State(fake): State<Fake>) -> Response {
+    if !matches!(fake.role, Some("ops" | "admin" | "host" | "platform")) {
+        return problem(StatusCode::FORBIDDEN, "forbidden");
+    }
+    "stampede_gateway_connections 31410\nstampede_gateway_connections_max 60000\n\
+     stampede_engine_answer_seconds_bucket{le=\"0.0048\"} 99\n\
+     stampede_engine_answer_seconds_bucket{le=\"+Inf\"} 100\n\
+     stampede_ledger_commit_seconds{quantile=\"0.99\"} 0.0033\n\
+     stampede_engine_clock_ahead_seconds 0.002\n\
+     stampede_ledger_wal_bytes 6500000\nstampede_ledger_wal_bytes_max 33554432\n\
+     stampede_ledger_orders_behind 0\n\
+     stampede_payment_attempts_under_way 874\nstampede_payment_attempts_max 65536\n\
+     stampede_ledger_disk_free_bytes 195421011968\nstampede_ledger_disk_bytes 274877906944\n\
+     stampede_engine_bans 3\nstampede_engine_bans_max 10000\n"
+        .into_response()
+}
+
+async fn drops() -> Json<Value> {
+    let mut all = Vec::new();
+    for name in ["open", "late-show", "countdown"] {
+        all.extend(summaries(name));
+    }
+    Json(json!({ "server_time_ms": NOW_MS, "drops": all }))
+}
+
+async fn running(State(fake): State<Fake>, Path(stream): Path<String>) -> Response {
+    if fake.role.is_none() {
+        return problem(StatusCode::UNAUTHORIZED, "token_missing");
+    }
+    if stream == "nobody" {
+        return problem(StatusCode::NOT_FOUND, "unknown_stream");
+    }
+    Json(json!({ "stream": stream, "server_time_ms": NOW_MS, "viewers_connected": 31_283,
+        "drops": summaries(&stream) }))
+    .into_response()
+}
+
+/// The stream that is another's.
+const FOREIGN: &str = "foreign";
+
+async fn follow(Path(stream): Path<String>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if stream == FOREIGN {
+        return problem(StatusCode::NOT_FOUND, "unknown_drop");
+    }
+    let told = snapshot(&stream);
+    if !accept.is_some_and(|accept| accept.contains("text/event-stream")) {
+        return Json(told).into_response();
+    }
+    let events = stream::unfold(0_u64, move |turn| {
+        let told = told.to_string();
+        async move {
+            if turn == 0 {
+                let event = Event::default().event("snapshot").data(told);
+                return Some((Ok::<_, Infallible>(event), 1));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let alive = json!({ "server_time_ms": NOW_MS + turn * 1_000 });
+            Some((Ok(Event::default().event("alive").data(alive.to_string())), turn + 1))
+        }
+    });
+    Sse::new(events).into_response()
+}
+
+pub(crate) fn summaries(stream: &str) -> Vec<Value> {
+    let told = snapshot(stream);
+    let sum = |drop: &Value, of: &str| -> u64 {
+        let skus = drop["skus"].as_array().expect("a fixture");
+        skus.iter().filter_map(|sku| sku[of].as_u64()).sum()
+    };
+    let drops = told["drops"].as_array().expect("a fixture").iter().map(|drop| {
+        json!({ "drop": drop["drop"], "stream": stream, "title": drop["plan"]["title"],
+            "merchant": "maison-nord", "host": "nina", "mode": drop["plan"]["mode"],
+            "phase": drop["phase"], "featured": drop["featured"], "version": 3,
+            "supplied": sum(drop, "supplied"), "available": sum(drop, "available"),
+            "held": sum(drop, "held"), "sold": sum(drop, "sold") })
+    });
+    drops.collect()
+}
+
+/// A drop with goods `(id, option, supplied, held, sold)`.
+fn drop(
+    place: u64,
+    title: &str,
+    phase: &str,
+    goods: &[(&str, &str, u64, u64, u64)],
+    price: u64,
+) -> Value {
+    let is_over = matches!(phase, "settled" | "closed");
+    let skus = goods.iter().map(|(id, _, supplied, held, sold)| {
+        json!({ "sku": id, "supplied": supplied, "available": supplied - held - sold, "held": held, "sold": sold })
+    });
+    let planned = goods.iter().map(|(id, option, supplied, ..)| {
+        let options = if option.is_empty() { json!([]) } else { json!([{ "name": "Scent", "value": option }]) };
+        json!({ "id": id, "title": title, "options": options, "merchant_sku": id, "supply": supplied,
+            "limit_per_viewer": 2, "price": { "minor": price, "currency": "EUR" } })
+    });
+    json!({
+        "drop": format!("d{place}"), "phase": phase, "featured": false, "version": 3, "revision": 1,
+        "server_time_ms": NOW_MS, "viewers_connected": 31_283,
+        "skus": skus.collect::<Vec<_>>(), "totals": { "held": 5, "retries": 0, "refused": {} },
+        "held_ending": if is_over { Value::Null } else { json!({ "soon_holds": 180, "soon_units": 212, "first_in_ms": 54_100, "last_in_ms": 116_000 }) },
+        "plan": { "stream": "friday-show", "running_order": place, "title": title,
+            "merchant": "maison-nord", "host": "nina", "mode": "live",
+            "skus": planned.collect::<Vec<_>>(), "limit_per_viewer": 2, "holds_per_viewer_max": 16,
+            "hold_ttl_ms": 120_000, "countdown_ms": 10_000 },
+    })
+}
+
+fn order() -> Vec<Value> {
+    vec![
+        drop(1, "Travel spray, 10 ml", "settled", &[("spray", "", 1_200, 0, 1_200)], 1_490),
+        drop(2, "Eau de parfum", "settled", &[("edp", "", 15_000, 0, 15_000)], 4_990),
+        drop(
+            3,
+            "Scented candle, 200 g",
+            "open",
+            &[
+                ("cedar", "Cedar", 4_000, 212, 3_788),
+                ("fig", "Fig", 5_000, 517, 1_522),
+                ("salt", "Sea salt", 3_000, 307, 1_436),
+            ],
+            2_490,
+        ),
+        drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1_200, 0, 0)], 5_900),
+        drop(5, "Hand cream, 75 ml", "scheduled", &[("cream", "", 3_000, 0, 0)], 1_490),
+        drop(6, "Room diffuser", "scheduled", &[("room", "", 800, 0, 0)], 3_900),
+    ]
+}
+
+/// What a stream of this name shows.
+pub(crate) fn snapshot(stream: &str) -> Value {
+    let mut drops = order();
+    let mut seconds: Vec<Value> = (1..=60_u64)
+        .map(|ago| {
+            let takes = 58 + (ago * 37) % 23 + ago;
+            let refused = if ago < 31 { 1_854 - ago * 55 } else { 300 + (ago * 53) % 90 };
+            json!({ "drop": "d3", "at_ms": NOW_MS - ago * 1_000, "clicks": takes + refused, "takes": takes,
+                "refused": { "sold_out": refused }, "answer_p99_us": 4_800 })
+        })
+        .collect();
+    seconds.reverse();
+    drops[AIR]["featured"] = true.into();
+    stage(stream, &mut drops, &mut seconds);
+    json!({ "stream": stream, "server_time_ms": NOW_MS, "drops": drops, "seconds": { "d3": seconds } })
+}
+
+/// Where the drop on air stands.
+const AIR: usize = 2;
+
+/// Brings a stream into the state that its name asks for.
+fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
+    match stream {
+        "nothing" | "nobody" => drops.clear(),
+        "before" => {
+            drops.drain(..3);
+            seconds.clear();
+        }
+        "countdown" => {
+            drops[AIR] = drop(
+                3,
+                "Scented candle, 200 g",
+                "countdown",
+                &[("cedar", "Cedar", 4_000, 0, 0), ("fig", "Fig", 8_000, 0, 0)],
+                2_490,
+            );
+            drops[AIR]["featured"] = true.into();
+            drops[AIR]["opens_in_ms"] = 6_400.into();
+        }
+        "cancelled" => drops[AIR]["phase"] = "scheduled".into(),
+        "taken" => take(&mut drops[AIR], 4_568),
+        "sold-out" => take(&mut drops[AIR], 0),
+        "paused" => drops[AIR]["phase"] = "paused".into(),
+        "rehearsal" => {
+            for drop in drops {
+                drop["plan"]["mode"] = "rehearsal".into();
+            }
+        }
+        "closed" => drops[AIR]["phase"] = "closed".into(),
+        "offline" => {
+            drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
+            drops[3]["start_missed_ms"] = (NOW_MS - 500_000).into();
+        }
+        "one" => {
+            drops[AIR] = drop(
+                3,
+                "Scented candle, 200 g",
+                "open",
+                &[("candle", "", 16_777_215, 12, 300_000)],
+                2_490,
+            );
+            drops[AIR]["featured"] = true.into();
+        }
+        "hostile" => {
+            let long = "W".repeat(200);
+            drops[AIR]["plan"]["title"] = HOSTILE.into();
+            drops[AIR]["plan"]["skus"][0]["options"][0]["value"] = long.clone().into();
+            drops[AIR]["plan"]["skus"][1]["options"][0]["value"] = HOSTILE.into();
+            drops[3]["plan"]["title"] = long.into();
+        }
+        _ => {}
+    }
+}
+
+/// Leaves nothing of a drop: so much is held, the rest is paid.
+fn take(drop: &mut Value, held: u64) {
+    let mut held = held;
+    for sku in drop["skus"].as_array_mut().expect("a fixture") {
+        let supplied = sku["supplied"].as_u64().expect("a fixture");
+        let here = held.min(supplied);
+        held -= here;
+        sku["available"] = 0.into();
+        sku["held"] = here.into();
+        sku["sold"] = (supplied - here).into();
+    }
+}

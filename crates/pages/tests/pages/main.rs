@@ -1,0 +1,305 @@
+//! The pages as a browser gets them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod fake;
+
+use std::{collections::BTreeSet, io::Read as _};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use flate2::read::GzDecoder;
+use tower::ServiceExt as _;
+
+const ROLES: [&str; 6] = ["admin", "host", "merchant", "ops", "platform", "creator"];
+
+const STREAMS: [&str; 13] = [
+    "open",
+    "nothing",
+    "before",
+    "countdown",
+    "taken",
+    "sold-out",
+    "paused",
+    "closed",
+    "offline",
+    "one",
+    "hostile",
+    "rehearsal",
+    "cancelled",
+];
+
+/// Bytes of a first load, compressed.
+const FIRST_LOAD_BYTES_MAX: usize = 80 * 1024;
+
+struct Page {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+fn pages(role: Option<&'static str>) -> Router {
+    stampede_pages::router(fake::interface(role))
+}
+
+async fn get(router: &Router, path: &str, headers: &[(&str, &str)]) -> Page {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = answer.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Page { status: parts.status, headers: parts.headers, text }
+}
+
+/// Every page that there is, in every state.
+fn paths() -> Vec<String> {
+    let mut paths: Vec<String> = ["/sign-in", "/join/sti_good", "/join/sti_over", "/shows", "/ops"]
+        .map(str::to_owned)
+        .into();
+    for stream in STREAMS {
+        paths.push(format!("/live/{stream}"));
+        paths.push(format!("/stage/{stream}"));
+    }
+    paths.extend(["/live/nobody", "/live/%3Cb%3E"].map(str::to_owned));
+    paths
+}
+
+#[tokio::test]
+async fn every_page_is_sent_with_a_strict_policy_and_carries_nothing_inline() {
+    let router = pages(Some("host"));
+    for path in paths() {
+        for language in ["en", "zh-CN"] {
+            let page = get(&router, &path, &[("accept-language", language)]).await;
+            let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+            for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+                assert!(policy.contains(part), "{path}: {policy}");
+            }
+            assert!(!policy.contains("unsafe"), "{path}: {policy}");
+            assert_eq!(page.headers[header::CACHE_CONTROL], "no-store", "{path}");
+            assert_eq!(page.headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+            assert!(page.text.contains(&format!("<html lang=\"{language}\"")), "{path}");
+            check_nothing_inline(&path, &page.text);
+        }
+    }
+}
+
+#[track_caller]
+fn check_nothing_inline(path: &str, html: &str) {
+    assert!(!html.contains("<style"), "{path}");
+    for tag in html.split('<').skip(1).filter(|tag| !tag.starts_with('!')) {
+        let tag = tag.split('>').next().unwrap();
+        assert!(!tag.contains(" style="), "{path}: {tag}");
+        assert!(!tag.contains("javascript:"), "{path}: {tag}");
+        if tag.starts_with("script") {
+            assert!(tag.contains("src=\"/assets/"), "{path}: {tag}");
+        }
+        let is_handler = |part: &str| part.starts_with("on") && part.contains("=\"");
+        let handler = tag.split(' ').skip(1).any(is_handler);
+        assert!(!handler, "{path}: {tag}");
+    }
+}
+
+#[tokio::test]
+async fn names_with_markup_stay_text() {
+    let router = pages(Some("host"));
+    for path in ["/live/hostile", "/stage/hostile"] {
+        let page = get(&router, path, &[]).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.text.contains("<script>alert"), "{path}");
+        assert!(page.text.contains("&#60;script&#62;alert(1)"), "{path}");
+        // Text that runs from right to left cannot turn what stands around it.
+        assert!(page.text.contains("<bdi"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_page_names_is_there_for_ever() {
+    let router = pages(Some("host"));
+    let mut named = BTreeSet::new();
+    for path in paths() {
+        let page = get(&router, &path, &[]).await;
+        for part in page.text.split("\"/assets/").skip(1) {
+            named.insert(format!("/assets/{}", part.split('"').next().unwrap()));
+        }
+    }
+    assert!(named.len() > 10, "{named:?}");
+    for path in named {
+        let file = get(&router, &path, &[]).await;
+        assert_eq!(file.status, StatusCode::OK, "{path}");
+        assert_eq!(file.headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    }
+    assert_eq!(get(&router, "/assets/live-0.mjs", &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_first_load_stays_within_its_budget() {
+    let router = pages(Some("host"));
+    let gzip = [("accept-encoding", "gzip")];
+    let plain = get(&router, "/live/open", &[]).await;
+    let mut bytes = sent(&router, "/live/open").await;
+    let mut named = BTreeSet::new();
+    for part in plain.text.split("\"/assets/").skip(1) {
+        named.insert(format!("/assets/{}", part.split('"').next().unwrap()));
+    }
+    for path in named {
+        let file = get(&router, &path, &gzip).await;
+        assert_eq!(file.headers[header::CONTENT_ENCODING], "gzip");
+        bytes += sent(&router, &path).await;
+    }
+    println!("{bytes} bytes");
+    assert!(bytes <= FIRST_LOAD_BYTES_MAX, "{bytes} bytes");
+}
+
+async fn sent(router: &Router, path: &str) -> usize {
+    let request = Request::get(path).header(header::ACCEPT_ENCODING, "gzip");
+    let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let mut text = Vec::new();
+    GzDecoder::new(bytes.as_ref()).read_to_end(&mut text).unwrap();
+    assert!(text.len() >= bytes.len() / 2);
+    bytes.len()
+}
+
+#[tokio::test]
+async fn nobody_sees_a_show_without_signing_in_and_comes_back_to_it() {
+    let router = pages(None);
+    for (path, to) in [
+        ("/shows", "/sign-in?to=/shows"),
+        ("/live/open", "/sign-in?to=/live/open"),
+        ("/stage/open", "/sign-in?to=/stage/open"),
+        ("/", "/sign-in"),
+    ] {
+        let page = get(&router, path, &[]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(page.headers[header::LOCATION], to, "{path}");
+    }
+    let page = get(&router, "/sign-in?to=/live/open", &[]).await;
+    assert!(page.text.contains("data-to=\"/live/open\""));
+    let page = get(&router, "/sign-in?to=//evil.example", &[]).await;
+    assert!(page.text.contains("data-to=\"/\""));
+}
+
+#[tokio::test]
+async fn each_role_gets_the_commands_that_it_may_give() {
+    for role in ROLES {
+        let router = pages(Some(role));
+        let page = get(&router, "/live/open", &[]).await;
+        assert_eq!(page.status, StatusCode::OK, "{role}");
+        let is_live = |command: &str| {
+            let mark = format!("data-command=\"{command}\"");
+            let button = page.text.split(&mark).nth(1).unwrap().split('>').next().unwrap();
+            !button.contains("aria-disabled")
+        };
+        let found = ["stop", "restock", "close", "next"].map(is_live);
+        let wanted = match role {
+            "admin" | "host" | "merchant" => [true; 4],
+            "creator" => [true, false, true, true],
+            "ops" => [true, false, true, false],
+            _ => [false; 4],
+        };
+        assert_eq!(found, wanted, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn the_table_of_roles_is_the_engines() {
+    use stampede_domain::Units;
+    use stampede_engine::{Action, Role};
+
+    let acts = [
+        ("stop", Action::Pause),
+        ("restock", Action::Restock { sku: "a".parse().unwrap(), units: Units::new(1).unwrap() }),
+        ("close", Action::Close),
+        ("next", Action::Open),
+    ];
+    for name in ROLES {
+        let role = Role::from_name(name).unwrap();
+        let page = get(&pages(Some(name)), "/live/open", &[]).await;
+        for (command, action) in &acts {
+            let mark = format!("data-command=\"{command}\"");
+            let button = page.text.split(&mark).nth(1).unwrap().split('>').next().unwrap();
+            assert_eq!(!button.contains("aria-disabled"), role.may(action), "{name} {command}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_for_operations_is_for_whoever_reads_the_metrics() {
+    for (role, wanted) in [
+        ("admin", StatusCode::OK),
+        ("ops", StatusCode::OK),
+        ("merchant", StatusCode::FORBIDDEN),
+        ("creator", StatusCode::FORBIDDEN),
+    ] {
+        let page = get(&pages(Some(role)), "/ops", &[]).await;
+        assert_eq!(page.status, wanted, "{role}");
+        assert!(!page.text.contains("<script>alert"));
+    }
+    let page = get(&pages(Some("ops")), "/ops", &[]).await;
+    assert!(page.text.contains("Nothing is wrong.") && page.text.contains("20,000 a second"));
+    assert_eq!(page.text.matches("<tr data-copy=").count(), 9);
+}
+
+#[tokio::test]
+async fn a_choice_is_kept_and_leads_only_back_here() {
+    let router = pages(None);
+    let page = get(&router, "/choose?language=zh-CN&theme=dark&to=/shows", &[]).await;
+    assert_eq!(page.headers[header::LOCATION], "/shows");
+    let kept: Vec<_> = page.headers.get_all(header::SET_COOKIE).iter().collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    let page = get(&router, "/choose?theme=pink&to=https://evil.example", &[]).await;
+    assert_eq!(page.headers[header::LOCATION], "/");
+    assert!(!page.headers.contains_key(header::SET_COOKIE));
+    let cookie = [("cookie", "stampede_language=zh-CN; stampede_theme=light")];
+    let page = get(&router, "/sign-in", &cookie).await;
+    assert!(page.text.contains("<html lang=\"zh-CN\" data-theme=\"light\""), "{}", page.text);
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_and_one_that_is_over_says_so() {
+    let router = pages(None);
+    let page = get(&router, "/join/sti_good", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("Mara") && page.text.contains("data-to=\"/live/friday-show\""));
+    assert!(!page.headers.contains_key(header::SET_COOKIE));
+    let page = get(&router, "/join/sti_over", &[]).await;
+    assert_eq!(page.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn what_is_no_page_goes_to_the_interface() {
+    let router = pages(Some("host"));
+    let answer = get(&router, "/v1/sessions/current", &[]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.text.contains("\"csrf\""));
+    // The token of a session stands in no page.
+    for path in paths() {
+        assert!(!get(&router, &path, &[]).await.text.contains("csrf"), "{path}");
+    }
+    let page = get(&router, "/live/foreign", &[]).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text.contains("No such show"));
+    let page = get(&router, "/live/nobody", &[]).await;
+    assert!(page.text.contains("Nothing is planned in"));
+}
+
+#[tokio::test]
+async fn a_drop_whose_countdown_was_cancelled_is_next_again() {
+    let page = get(&pages(Some("host")), "/live/cancelled", &[]).await;
+    assert!(page.text.contains("Nothing is on air"));
+    assert!(page.text.contains("data-act=\"open\" data-drop=\"d3\""), "{}", page.text);
+}
+
+#[tokio::test]
+async fn hidden_money_is_hidden_from_the_first_paint_on() {
+    let cookie = [("cookie", "stampede_money=hidden")];
+    let page = get(&pages(Some("host")), "/live/open", &cookie).await;
+    assert!(page.text.contains("data-money=\"hidden\""));
+}
