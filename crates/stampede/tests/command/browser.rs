@@ -21,7 +21,7 @@ const STREAM: &str = "browser-show";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that serves the test, ended with it.
-struct Helper(Child);
+pub(crate) struct Helper(Child);
 
 impl Helper {
     /// Starts it, reads on until the line that `find` takes something from.
@@ -44,7 +44,8 @@ impl Drop for Helper {
     }
 }
 
-fn driver() -> (Helper, String) {
+/// What drives browsers, with its address.
+pub(crate) fn driver() -> (Helper, String) {
     Helper::start(Command::new("chromedriver").arg("--port=0"), |line| {
         let (_, port) = line.split_once("started successfully on port ")?;
         Some(format!("http://127.0.0.1:{}", port.trim_end_matches('.')))
@@ -58,7 +59,8 @@ fn shop_page(port: u16, key: &Path, viewers: &str, control: &str) -> (Helper, St
     Helper::start(&mut node, |line| line.strip_prefix("shop on ").map(str::to_owned))
 }
 
-async fn browser(driver: &str, profile: &Path) -> WebDriver {
+/// A browser with a profile of its own.
+pub(crate) async fn browser(driver: &str, profile: &Path) -> WebDriver {
     let mut wishes = DesiredCapabilities::chrome();
     for flag in [
         "--headless",
@@ -77,7 +79,8 @@ async fn browser(driver: &str, profile: &Path) -> WebDriver {
     WebDriver::new(driver, wishes).await.unwrap()
 }
 
-async fn see(page: &WebDriver, css: &str, text: &str) -> WebElement {
+/// Waits until an element shows a text.
+pub(crate) async fn see(page: &WebDriver, css: &str, text: &str) -> WebElement {
     let text = text.to_owned();
     let query = page.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(100));
     let found = query.with_text(move |shown: &str| shown.contains(&text)).first().await;

@@ -3,6 +3,7 @@
 
 mod browser;
 mod clients;
+mod control_room;
 mod copied;
 #[path = "../../../report/tests/support/corrupt.rs"]
 mod corrupt;
