@@ -183,6 +183,9 @@ fn a_restart_keeps_the_report_and_moves_its_time_by_the_outage() {
     assert_eq!(phase_now(&mut world, drop), Phase::Open, "the outage is not the stream's");
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
+    // A pause acts before it is durable: a restart before that would not know of it.
+    let lapsed = || records(&world.ledger, drop).contains(&Record::OfflineLapsed).then_some(());
+    wait_for("the pause in the ledger", lapsed);
     let mut world = world.restart(5_000);
     world.wait_phase(drop, Phase::Paused);
     report(&mut world, true);

@@ -138,7 +138,7 @@ fn no_secret_stands_in_the_log() {
     ask(&server, "GET", "/v1/drops", &format!("authorization: Bearer {token}\r\n"), "");
     ask(&server, "GET", "/v1/drops", "authorization: Bearer stf_wrong\r\n", "");
     let log = server.log();
-    assert!(log.contains("a browser signed in") && log.contains("/join/hidden"), "{log}");
+    assert!(log.contains("a browser signed in") && log.contains("/v1/drops/hidden"), "{log}");
     for secret in &secrets {
         let bare = secret.split_once('_').map_or(secret.as_str(), |(_, bare)| bare);
         assert_eq!(bare.len(), 64);
