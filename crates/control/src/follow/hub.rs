@@ -53,9 +53,16 @@ struct Shown {
     forgotten: u64,
 }
 
-/// Counts what may be told.
-#[derive(Debug, Default)]
+/// Counts what may be told. A stream without drops has the number 1 as well: a follower who knows
+/// it is told what comes.
+#[derive(Debug)]
 struct Numbers(u64);
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self(1)
+    }
+}
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -134,8 +141,7 @@ impl Hub {
         } else {
             shown.deltas(*seen, with_figures, sees, &mut events);
         }
-        // A stream without drops has a number as well: a follower who knows it is told what comes.
-        seen.news = shown.numbers.0.max(1);
+        seen.news = shown.numbers.0;
         if is_snapshot || with_figures {
             seen.figures = seen.news;
         }

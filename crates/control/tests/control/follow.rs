@@ -158,6 +158,16 @@ async fn a_change_comes_at_once_while_the_clock_stands_still() {
 }
 
 #[tokio::test]
+async fn whoever_follows_a_stream_without_drops_is_told_of_its_first() {
+    let rig = Rig::new();
+    let mut events = Events::follow(&rig, "host", "").await;
+    let (first, snapshot) = events.next().await.unwrap();
+    assert_eq!((first.as_str(), &snapshot["drops"]), ("snapshot", &json!([])));
+    let drop = rig.plan(mugs()).await;
+    assert_eq!(events.named("drop").await["drop"], json!(drop));
+}
+
+#[tokio::test]
 async fn the_stream_says_each_second_that_it_is_there() {
     let rig = Rig::new();
     rig.plan(mugs()).await;
