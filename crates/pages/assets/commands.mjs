@@ -7,7 +7,7 @@ let csrf = null;
 
 async function token() {
   if (csrf === null) {
-    const answer = await fetch("/v1/sessions/current", { headers: { accept: "application/json" }, cache: "no-store" });
+    const answer = await fetch("/v1/sessions/current", { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(3000) });
     csrf = answer.ok ? (await answer.json()).csrf : "";
   }
   return csrf;
@@ -43,10 +43,12 @@ const open = ({ status, told }) => status === 0 || told.code === "outcome_unknow
 
 /**
  * Sends a command of a path. `waiting()` is called when the outcome is asked for again. Answers
- * `{ ok, code, told, ms, asked }`; `code` is "" where the server could not be reached.
+ * `{ ok, code, told, ms, asked, key }`; `code` is "" where the server could not be reached. Whoever
+ * does not know the outcome in the end sends the command again under the same key.
  */
-export async function send(url, body, waiting = () => {}) {
-  const [name, begun] = [key(), performance.now()];
+export async function send(url, body, waiting = () => {}, name = key()) {
+  const begun = performance.now();
+  let unanswered = false;
   let last = { status: 0, told: {} };
   let fresh = false;
   for (let asked = 0; asked < TRIES; asked += 1) {
@@ -59,22 +61,24 @@ export async function send(url, body, waiting = () => {}) {
     } catch {
       last = { status: 0, told: {} };
     }
+    unanswered ||= open(last);
     // The session may have been renewed in another tab: its token is read once more.
     if (last.told.code === "csrf_failed" && !fresh) {
       fresh = true;
       continue;
     }
-    if (!open(last)) {
+    // After a try without an answer a failure of the server says nothing about what that one did.
+    if (!open(last) && !(unanswered && last.status >= 500)) {
       const ok = last.status >= 200 && last.status < 300;
-      return { ok, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked };
+      return { ok, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked, key: name };
     }
   }
-  return { ok: false, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked: TRIES };
+  return { ok: false, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked: TRIES, key: name };
 }
 
 /** Sends a command of a drop. */
-export function command(drop, act, body, waiting) {
-  return send(path(drop, act), body ?? {}, waiting);
+export function command(drop, act, body, waiting, name) {
+  return send(path(drop, act), body ?? {}, waiting, name);
 }
 
 /** Ends the session. */

@@ -8,8 +8,8 @@ const WORKER_WAIT_MS = 4000;
 /** How a stream stands, kept true: `changed(room, kind)` after each event. */
 export class Room {
   state = null;
-  /** When this machine last heard anything, by its own clock. */
-  heardAt = 0;
+  /** When this machine last heard anything, by its own clock; at first when the page came. */
+  heardAt = Date.now();
   /** The HTTP status of the last break, `null` while all is well. */
   broken = null;
   #port = null;

@@ -2,7 +2,7 @@
 
 export const HOLD_MS = 1000;
 
-/** Something that is held: `done` after a second, `brief` after a short press. */
+/** Something that is held: `begun` at first, `done` after a second, `brief` after a short press. */
 export class Hold {
   #button;
   #timer = null;
@@ -21,6 +21,8 @@ export class Hold {
     });
     button.addEventListener("keyup", (event) => (event.key === "Enter" || event.key === " ") && this.end());
     button.addEventListener("blur", () => this.cancel());
+    // Whoever turns to another window lets go there: no key comes up here.
+    addEventListener("blur", () => this.cancel());
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     // What presses without a pointer or a key, as a screen reader does, gets the dialog.
     button.addEventListener("click", (event) => event.detail === 0 && this.#timer === null && this.#begun === 0 && this.#handlers.brief?.());
@@ -29,6 +31,7 @@ export class Hold {
   begin() {
     if (this.#button.getAttribute("aria-disabled") === "true" || this.#timer !== null) return;
     this.#begun = performance.now();
+    this.#handlers.begun?.();
     this.#button.classList.add("holding");
     this.#timer = setTimeout(() => {
       this.cancel();

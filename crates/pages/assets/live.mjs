@@ -74,13 +74,14 @@ function later() {
   paintDue ??= setTimeout(() => requestAnimationFrame(paint), Math.max(PAINT_MS - (now() - paintedAt), 0));
 }
 
-const isLost = () => room.broken !== null || room.heardAt === 0 || heardAgo() > LOST_MS;
+const isLost = () => room.broken !== null || heardAgo() > LOST_MS;
 
 function buttons() {
   if (!shown) return;
   for (const [name, drawn] of Object.entries(shown.view.buttons)) {
     if (sending?.name === name) continue;
-    if (!isLost() || !drawn.enabled) button(name, drawn);
+    if (isLost() && name === "stop" && drawn.drop && !SAFE.has(drawn.act)) button(name, { ...drawn, act: "pause", icon: "pause", key: "P", label: say("pause"), effect: say("tries_anyway"), enabled: true });
+    else if (!isLost() || !drawn.enabled) button(name, drawn);
     // What stops a sale is tried even so; nothing else is pressed blindly.
     else if (SAFE.has(drawn.act)) button(name, { ...drawn, effect: say("tries_anyway") });
     else button(name, { ...drawn, effect: say("why_no_connection"), enabled: false, look: "plain" });
@@ -93,16 +94,14 @@ function buttons() {
 /** Age, connection, alarm line: once in 200 ms, whatever comes. */
 function watch() {
   const lost = isLost();
-  const old = room.heardAt === 0 ? 0 : heardAgo();
-  body.dataset.link = room.heardAt === 0 ? "connecting" : lost ? "lost" : "live";
-  icon("age", lost && room.heardAt > 0 ? "pulse-lost" : "pulse");
+  const old = heardAgo();
+  body.dataset.link = lost ? "lost" : "live";
+  icon("age", lost ? "pulse-lost" : "pulse");
   text("clock", clock(now(), aheadMin));
-  if (room.heardAt > 0) {
-    text("link", lost ? "" : say("connected"));
-    text("age", say("age", { time: age(old) }));
-  }
-  text("as-of", lost && room.heardAt > 0 ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
-  if (lost && room.heardAt > 0 && lostSince === null) {
+  text("link", lost ? "" : say("connected"));
+  text("age", say("age", { time: age(old) }));
+  text("as-of", lost ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
+  if (lost && lostSince === null) {
     lostSince = room.heardAt;
     text("shouted", `${say("no_connection_short")} ${say("no_connection", { time: clock(lostSince, aheadMin) })}`);
     buttons();
@@ -122,7 +121,7 @@ function line(lost, old) {
     alarm({ ...calm, level: "alarm", text: say("signed_out"), act: { kind: "sign-in", label: say("sign_in"), sku: "" } }, say("alarm"));
   } else if (room.broken === 403 || room.broken === 404) {
     alarm({ ...calm, level: "alarm", text: say("revoked") }, say("alarm"));
-  } else if (lost && room.heardAt > 0) {
+  } else if (lost) {
     const act = { kind: "again", label: say("try_now"), sku: "" };
     alarm({ ...calm, level: "alarm", text: say("no_connection", { time: clock(lostSince ?? room.heardAt, aheadMin) }), act }, say("no_connection_short"));
   } else if (old > SLOW_MS) {
@@ -200,7 +199,7 @@ function changed(before) {
   return after.phase !== before.phase || after.revision !== before.revision ? after : null;
 }
 
-async function press(name, drop, act, { body: sent, said, before } = {}) {
+async function press(name, drop, act, { body: sent, said, before, key } = {}) {
   if (!drop || sending !== null && !SAFE.has(act)) return;
   if (!SAFE.has(act) && isLost()) {
     result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
@@ -216,7 +215,7 @@ async function press(name, drop, act, { body: sent, said, before } = {}) {
   const drawn = shown?.view.buttons[name];
   const slow = setTimeout(() => drawn && sending === mine && button(name, { ...drawn, label: say(BEFORE[act]) }), 150);
   ownUntil = now() + 1500;
-  const done = await command(drop, act, sent, () => result("ring", say("unknown_outcome"), say("asking_again")));
+  const done = await command(drop, act, sent, () => result("ring", say("unknown_outcome"), say("asking_again")), key);
   clearTimeout(slow);
   if (sending === mine) sending = null;
   ownUntil = now() + 1500;
@@ -242,8 +241,11 @@ function told(done, { drop, act, sent, said }) {
   result("octagon", lead, done.code === "" ? say("no_connection_short") : time, "refused");
   text("shouted", lead);
   if (["token_missing", "token_unknown", "session_expired"].includes(done.code)) {
-    keepPress({ drop, act, sent, said });
+    keepPress({ drop, act, sent, said, key: done.key });
     room.again();
+  } else if (done.code === "" || done.code === "outcome_unknown") {
+    // Offered again under its key, so that it is done once even if it was done.
+    keepPress({ drop, act, sent, said, key: done.key });
   }
 }
 
@@ -275,7 +277,7 @@ const place = (act) => ({ restock: "restock", close: "close", open: "next" })[ac
 function repeat() {
   const kept = keptPress();
   sessionStorage.removeItem(KEPT);
-  if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said });
+  if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said, key: kept.key });
 }
 
 /** Says after a pause up to which take buying went, once the figures that belong to it are here. */
@@ -286,8 +288,19 @@ function lastTake(drop, second) {
   if (takes.length > 0 && unchanged) text("result-second", `${second}, ${say("last_take", { n: takes.map(count).join(" / ") })}`);
 }
 
+function drawnStop() {
+  const { act, drop } = find("[data-command=stop]").dataset;
+  return { act, drop, enabled: SAFE.has(act) && drop !== "" };
+}
+
 function stop() {
-  const drawn = shown?.view.buttons.stop;
+  // Before the first snapshot came, the button is what the server drew.
+  const drawn = shown?.view.buttons.stop ?? drawnStop();
+  // What the page knows may be old: a sale that went on meanwhile can be stopped all the same.
+  if (shown && isLost() && drawn.drop && !SAFE.has(drawn.act)) {
+    press("stop", drawn.drop, "pause");
+    return;
+  }
   if (!drawn?.enabled) return;
   if (drawn.act === "resume" && now() - resumeSince < DEAF_MS) return;
   press("stop", drawn.drop, drawn.act);
@@ -324,11 +337,13 @@ function close(sale) {
   press("close", sale.drop, "close", { before: sale });
 }
 
+// The drop that stood there when the button was pressed down, whatever is on air a second later.
+let heldDrop = null;
 const hold = new Hold(closeButton, {
-  done: () => {
-    const sale = seen(shown?.view.buttons.close.drop);
-    if (sale && shown.view.buttons.close.enabled) close(sale);
+  begun: () => {
+    heldDrop = seen(shown?.view.buttons.close.drop);
   },
+  done: () => heldDrop && close(heldDrop),
   brief: askClose,
 });
 const held = new Hold(find("[data-do=close-held]"), {
@@ -450,10 +465,10 @@ find("[data-do=presses]").addEventListener("change", (event) => {
 for (const dismiss of document.querySelectorAll("[data-do=dismiss]")) dismiss.addEventListener("click", () => dismiss.closest("dialog").close());
 
 const single = {
-  p: () => SAFE.has(shown?.view.buttons.stop.act) && stop(),
+  p: () => (isLost() || SAFE.has(shown?.view.buttons.stop.act ?? drawnStop().act)) && stop(),
   escape: () => shown?.view.buttons.stop.act === "cancel-countdown" && stop(),
   o: () => {
-    if (shown?.view.buttons.stop.act === "resume") stop();
+    if (shown?.view.buttons.stop.act === "resume" && !isLost()) stop();
     else if (shown?.view.air === null) start();
   },
   r: () => askRestock(),

@@ -16,11 +16,11 @@ const LOST_MS = 3000;
 
 function paint() {
   const { state, heardAt } = room;
-  if (state === null) return;
   const old = Date.now() - heardAt;
   const lost = room.broken !== null || old > LOST_MS;
   document.body.dataset.link = lost ? "lost" : "live";
   text("age", lost ? say("stage_old", { age: age(old) }) : say("age", { time: age(old) }));
+  if (state === null) return;
   const { air, next } = view(present(state, lost ? heardAt : Date.now()), { drops: [] }, reader);
   const isNumber = air?.hero.kind === "number";
   const out = air?.skus.filter((sku) => sku.out).map((sku) => say("stage_sku_taken", { sku: sku.name })) ?? [];

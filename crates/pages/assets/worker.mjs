@@ -7,7 +7,7 @@ const rooms = new Map();
 function enter(stream, port) {
   let room = rooms.get(stream);
   if (!room) {
-    room = { ports: new Set(), state: null, heardAt: 0, follower: null };
+    room = { ports: new Set(), state: null, heardAt: 0, follower: null, failed: false };
     rooms.set(stream, room);
     const tell = (message) => {
       for (const one of room.ports) one.postMessage(message);
@@ -15,13 +15,18 @@ function enter(stream, port) {
     room.follower = new Follower(stream, {
       heard(kind, data) {
         room.heardAt = Date.now();
+        room.failed = false;
         room.state = apply(room.state, kind, data, room.heardAt);
         tell({ kind, data, heardAt: room.heardAt });
       },
       failed(status) {
+        room.failed = true;
         tell({ kind: "failed", data: { status }, heardAt: room.heardAt });
       },
     });
+  } else if (room.failed) {
+    // It may have given up: who comes now may be signed in again.
+    room.follower.again();
   }
   room.ports.add(port);
   if (room.state) port.postMessage({ kind: "snapshot", data: room.state, heardAt: room.heardAt });
@@ -39,14 +44,14 @@ addEventListener("connect", (event) => {
   const [port] = event.ports;
   let stream = null;
   let seen = Date.now();
-  // A tab that ended without a word says nothing any more.
-  const watch = setInterval(() => {
+  // A tab that ended without a word says nothing any more. One that slept speaks again, then enters again.
+  setInterval(() => {
     if (stream === null || Date.now() - seen < 70000) return;
     leave(stream, port);
-    clearInterval(watch);
   }, 10000);
   port.onmessage = ({ data }) => {
     seen = Date.now();
+    if (stream !== null && !data.leave && !data.follow && !rooms.get(stream)?.ports.has(port)) enter(stream, port);
     if (data.follow) {
       if (stream !== null) leave(stream, port);
       stream = data.follow;
