@@ -73,7 +73,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         signals.wakes(),
     )?;
     let wall = Arc::clone(&clock);
-    let _reviewer = Reviewer::spawn(data.path(), Arc::new(move || wall.wall()))?;
+    let reviewer = Reviewer::spawn(data.path(), Arc::new(move || wall.wall()))?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
     let gateway =
@@ -109,7 +109,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
-    stop(&gateway, &settlement, &engine);
+    stop(reviewer, &gateway, &settlement, &engine);
     write_last_uses(&sessions, clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
@@ -351,7 +351,14 @@ fn shut(gateway: &Mutex<Option<Gateway>>) {
 }
 
 /// Viewers first, so that durable answers leave; the ledger last, so that nothing is lost.
-fn stop(gateway: &Mutex<Option<Gateway>>, settlement: &Settlement, engine: &Engine) {
+fn stop(
+    reviewer: Reviewer,
+    gateway: &Mutex<Option<Gateway>>,
+    settlement: &Settlement,
+    engine: &Engine,
+) {
+    // It reads the ledger: the last of the log goes into the database once nobody does.
+    drop(reviewer);
     shut(gateway);
     settlement.shutdown();
     engine.shutdown();
