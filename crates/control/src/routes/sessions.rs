@@ -17,7 +17,7 @@ use crate::{
     extract::Body,
     guesses::Client,
     problem::{Code, Problem, ProblemBody},
-    staff::{Sessions, StaffError, hash},
+    staff::{SESSION_KEPT, Sessions, StaffError, hash},
     state::ControlState,
 };
 
@@ -88,7 +88,8 @@ pub(super) async fn sign_in(
     let (session, secret) = (made.session, made.secret);
     tracing::info!(session = %session.id, name = %session.staff.name, role = %session.staff.role,
         "a browser signed in");
-    let lasts = session.ends_at.since(now);
+    // The browser keeps it as long as the server does: who signs in again goes on with its keys.
+    let lasts = session.ends_at.plus(SESSION_KEPT).since(now);
     let csrf = cookie::csrf(secret.reveal()).to_hex().to_string();
     let body = SessionState::new(&SignedIn { session, csrf }, now);
     let cookie = cookie::hand_over(&secret, lasts, state.site().is_secure());

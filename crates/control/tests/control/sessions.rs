@@ -38,7 +38,7 @@ async fn a_pasted_token_signs_a_browser_in() {
     let drop = rig.open(mugs()).await;
     let answer =
         sign_in(&rig, &format!(" {} ", rig.token("acme"))).expect(StatusCode::CREATED).await;
-    let expected = ["Path=/", "HttpOnly", "SameSite=Strict", "Max-Age=86400"];
+    let expected = ["Path=/", "HttpOnly", "SameSite=Strict", "Max-Age=90000"];
     assert_eq!(cookie(&answer), expected);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
