@@ -9,6 +9,10 @@ use std::{env, io};
 async fn main() -> io::Result<()> {
     let port = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    println!("http://{}/shows", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    println!("http://{address}/shows");
+    for stream in fake::STREAMS {
+        println!("http://{address}/live/{stream}");
+    }
     axum::serve(listener, stampede_pages::router(fake::interface(Some("host")))).await
 }

@@ -43,6 +43,16 @@ fn look_twice(world: &mut World, drop: DropId) {
     }
 }
 
+/// Waits until buys are refused, because the ledger's thread has met another program's lock.
+fn notice_lock(world: &mut World, drop: DropId) {
+    let mut late = 0;
+    wait_for("the lock noticed", || {
+        late += 1;
+        let viewer = world.viewer(&format!("late-{late}"));
+        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
+    });
+}
+
 #[test]
 fn a_machine_that_slept_takes_no_time_from_a_hold() {
     let mut world = World::new();
@@ -141,12 +151,7 @@ fn a_wait_for_a_locked_ledger_takes_no_time_from_a_hold() {
     world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
     let Buy::Pending { hold, position } = world.buy(0, &bob, drop, 1, "b1") else { panic!("held") };
     world.ledger.wait_until_hanging();
-    let mut late = 0;
-    wait_for("the lock noticed", || {
-        late += 1;
-        let viewer = world.viewer(&format!("late-{late}"));
-        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
-    });
+    notice_lock(&mut world, drop);
     // Longer than any of the holds has left.
     world.advance(120_000);
     let confirmed = Waiting(world.engine.confirm(paid).unwrap());
@@ -175,12 +180,7 @@ fn a_sleep_while_the_ledger_is_locked_moves_deadlines_once() {
     world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
     let Buy::Pending { position, .. } = world.buy(0, &bob, drop, 1, "b1") else { panic!("held") };
     world.ledger.wait_until_hanging();
-    let mut late = 0;
-    wait_for("the lock noticed", || {
-        late += 1;
-        let viewer = world.viewer(&format!("late-{late}"));
-        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
-    });
+    notice_lock(&mut world, drop);
     world.advance(5_000);
     world.sleep(HOURS_8_MS);
     world.advance(5_000);
@@ -250,12 +250,7 @@ fn a_stream_that_goes_offline_behind_a_lock_has_its_time_from_the_locks_end() {
     world.ledger.order(world.ledger.commits() + 1, Fault::Busy);
     let Buy::Pending { position, .. } = world.buy(0, &ann, drop, 1, "a1") else { panic!("held") };
     world.ledger.wait_until_hanging();
-    let mut late = 0;
-    wait_for("the lock noticed", || {
-        late += 1;
-        let viewer = world.viewer(&format!("late-{late}"));
-        matches!(world.buy(1, &viewer, drop, 1, "l1"), Buy::Refused(_)).then_some(())
-    });
+    notice_lock(&mut world, drop);
     world.advance(100_000);
     let reported = world.give(None, Action::StreamOffline { stream: "show".parse().unwrap() });
     wait_for("the report", || offline_since(&world, drop));

@@ -17,22 +17,6 @@ use crate::{
 #[allow(dead_code, reason = "the twin reads the answers, not the router")]
 mod fake;
 
-const STREAMS: [&str; 13] = [
-    "open",
-    "nothing",
-    "before",
-    "countdown",
-    "taken",
-    "sold-out",
-    "paused",
-    "closed",
-    "offline",
-    "one",
-    "hostile",
-    "rehearsal",
-    "cancelled",
-];
-
 const READERS: [(Language, Option<i32>, &str); 3] = [
     (Language::English, Some(60), "host"),
     (Language::Chinese, None, "ops"),
@@ -60,7 +44,7 @@ fn in_the_browser(cases: &Value) -> Value {
 fn the_browser_draws_what_the_server_drew() {
     let mut cases = Vec::new();
     let mut drawn = Vec::new();
-    for stream in STREAMS {
+    for stream in fake::STREAMS {
         let told = fake::snapshot(stream);
         let running = json!({ "drops": fake::summaries(stream) });
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();

@@ -15,6 +15,23 @@ use axum::{
 use futures_util::stream;
 use serde_json::{Value, json};
 
+/// A stream for each state that a page can be in.
+pub(crate) const STREAMS: [&str; 13] = [
+    "open",
+    "nothing",
+    "before",
+    "countdown",
+    "taken",
+    "sold-out",
+    "paused",
+    "closed",
+    "offline",
+    "one",
+    "hostile",
+    "rehearsal",
+    "cancelled",
+];
+
 /// 2026-11-27 20:33:12 UTC.
 pub(crate) const NOW_MS: u64 = 1_795_811_592_000;
 

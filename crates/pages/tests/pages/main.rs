@@ -16,22 +16,6 @@ use tower::ServiceExt as _;
 
 const ROLES: [&str; 6] = ["admin", "host", "merchant", "ops", "platform", "creator"];
 
-const STREAMS: [&str; 13] = [
-    "open",
-    "nothing",
-    "before",
-    "countdown",
-    "taken",
-    "sold-out",
-    "paused",
-    "closed",
-    "offline",
-    "one",
-    "hostile",
-    "rehearsal",
-    "cancelled",
-];
-
 /// Bytes of a first load, compressed.
 const FIRST_LOAD_BYTES_MAX: usize = 80 * 1024;
 
@@ -63,7 +47,7 @@ fn paths() -> Vec<String> {
     let mut paths: Vec<String> = ["/sign-in", "/join/sti_good", "/join/sti_over", "/shows", "/ops"]
         .map(str::to_owned)
         .into();
-    for stream in STREAMS {
+    for stream in fake::STREAMS {
         paths.push(format!("/live/{stream}"));
         paths.push(format!("/stage/{stream}"));
     }
