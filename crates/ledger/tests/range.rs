@@ -133,6 +133,9 @@ fn a_start_finds_what_is_wrong_with_the_rest() {
          (SELECT hash FROM journal WHERE incarnation = 2 AND seq = {latest}),
          10, 0, 0, 0, settled_at_ms, summary FROM seals WHERE drop_id = 1"
     );
+    let of_no_start =
+        "INSERT INTO journal SELECT 9, 1, drop_id, node, records, prev_hash, hash, body
+                       FROM journal WHERE drop_id = 1 LIMIT 1";
     for (change, wrong) in [
         (
             format!("UPDATE journal SET body = CAST(body || x'04' AS BLOB) WHERE {last}"),
@@ -145,6 +148,7 @@ fn a_start_finds_what_is_wrong_with_the_rest() {
         ("UPDATE supply SET taken = 0 WHERE drop_id = 1".into(), "the units sold are 0"),
         ("UPDATE supply SET supplied = 9 WHERE drop_id = 3".into(), "supply of d3 pool 0 is 9"),
         (made_up, "seal of d3: the last row"),
+        (of_no_start.into(), "d1 incarnation 9 seq 1: the incarnation has never been started"),
         ("UPDATE journal SET body = x'01' WHERE drop_id = 3".into(), "journal row d3"),
         (format!("DELETE FROM journal WHERE incarnation = 2 AND seq < {latest}"), "must follow"),
     ] {
@@ -246,4 +250,28 @@ fn links_are_read_from_the_oldest_drop_on() {
     push(&mut rig, DropId::new(4), Record::Cancelled);
     rig.writer.shutdown().unwrap();
     assert_eq!(links(), 0);
+}
+
+#[test]
+fn links_are_read_from_all_commits_after_a_start_from_before_the_rule() {
+    let dir = tempfile::tempdir().unwrap();
+    ledger(dir.path());
+    let links = || open(dir.path()).unwrap().links.viewers.len();
+    assert_eq!(links(), 0, "the one link is of the settled drop");
+    // As such a program leaves it: it raises the incarnation, and knows nothing of the marks.
+    raw(dir.path())
+        .execute_batch(
+            "INSERT INTO incarnations SELECT incarnation, node, last_seq FROM node;
+             UPDATE node SET incarnation = incarnation + 1, last_seq = 0;",
+        )
+        .unwrap();
+    assert_eq!(links(), 1, "it may have left out links that stand in earlier commits");
+    assert_eq!(links(), 1, "its drops may still need them");
+    // The marks of a program that knew the rule but not the second mark.
+    raw(dir.path())
+        .execute("UPDATE projection SET incarnation = 1 WHERE name = 'links'", [])
+        .unwrap();
+    assert_eq!(links(), 0);
+    raw(dir.path()).execute("DELETE FROM projection WHERE name = 'links until'", []).unwrap();
+    assert_eq!(links(), 1, "nobody can say what came after it");
 }

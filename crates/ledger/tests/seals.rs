@@ -104,7 +104,7 @@ fn a_start_fills_missing_seals_and_refuses_others() {
         ("head_hash = zeroblob(32)", "the head hash is not what the journal gives"),
         ("units_sold = 2", "the units sold is not what the journal gives"),
         ("summary = zeroblob(9)", "the summary is not what the journal gives"),
-        ("drop_id = 7", "the drop is not what the journal gives"),
+        ("drop_id = 7", "the first row is not what the journal gives"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         settled(dir.path());

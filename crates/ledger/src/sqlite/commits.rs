@@ -100,7 +100,12 @@ impl Commits {
     pub(super) fn skipped(&mut self, key: RowKey) -> Result<(), Damage> {
         let incarnation = Incarnation::new(key.incarnation).unwrap_or(Incarnation::MAX);
         let seq = Seq::new(key.seq).unwrap_or(Seq::MAX);
-        self.key((incarnation, seq), DropId::new(key.drop))
+        let drop = DropId::new(key.drop);
+        self.key((incarnation, seq), drop)?;
+        if self.starts.contains_key(&incarnation) {
+            return Ok(());
+        }
+        Err(Damage { drop: Some(drop), incarnation, seq, wrong: Wrong::UnknownIncarnation })
     }
 
     /// Checks that a key is the next one: the next of its commit, or the first of the next.
@@ -132,8 +137,10 @@ impl Commits {
             }
             (from, done) = commit.at;
         }
-        // Every start up to this one must have been read to its end.
-        for (start, (_, last_seq)) in self.starts.range(from..incarnation) {
+        // Every start up to this one must have been read to its end. A place to begin may lie behind
+        // them all, where the tables of starts are damaged.
+        let between = self.starts.range(from..).take_while(|(start, _)| **start < incarnation);
+        for (start, (_, last_seq)) in between {
             let read = if *start == from { done } else { Seq::default() };
             if read < *last_seq {
                 return (*start, after(read));

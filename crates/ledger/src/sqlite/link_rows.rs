@@ -15,26 +15,39 @@ use crate::{
 };
 
 const SELECT: &str = "SELECT incarnation, seq, pairs FROM viewers";
-/// The row of `projection` that names the first start whose takes and bans carry the links that they
+/// The row of `projection` that names the first start since which takes and bans carry the links that they
 /// need.
 const RULE: &str = "links";
+/// The row that names the latest such start.
+const RULE_UNTIL: &str = "links until";
 
-/// Notes that this start and all later ones write links by the rule, unless an earlier one did.
-pub(super) fn begin_rule(connection: &Connection, start: Incarnation) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO projection (name, incarnation, seq, drop_id, record)
-               VALUES (?1, ?2, 0, 0, 0) ON CONFLICT DO NOTHING";
-    connection.execute(sql, params![RULE, start.get()]).map(|_inserted| ())
+/// Notes that this start writes links by the rule. It is the first that does, unless the one before it did.
+pub(super) fn begin_rule(
+    connection: &Connection,
+    last: Option<Incarnation>,
+    start: Incarnation,
+) -> Result<(), rusqlite::Error> {
+    let set = "INSERT INTO projection (name, incarnation, seq, drop_id, record)
+               VALUES (?1, ?2, 0, 0, 0)
+               ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation";
+    let since = rule(connection, last)?.unwrap_or(start);
+    for (name, start) in [(RULE, since), (RULE_UNTIL, start)] {
+        connection.execute(set, params![name, start.get()])?;
+    }
+    Ok(())
 }
 
 /// The links that a start needs, in commit order: those of commits from `from` on, where the oldest drop
 /// that is read begins, and those beside bans. Links that were written before the rule may stand in any
-/// earlier commit; while a drop or a ban in force is as old as that, all are read.
+/// earlier commit; while a drop or a ban in force is as old as that, all are read. `last` is the ledger's
+/// latest start.
 pub(super) fn read(
     reader: &JournalReader,
+    last: Option<Incarnation>,
     from: CommitKey,
     bans: &BanCommits,
 ) -> Result<Links, OpenError> {
-    let rule = rule(&reader.connection)?;
+    let rule = rule(&reader.connection, last).map_err(in_table("projection"))?;
     let by_rule = |commit: &CommitKey| rule.is_some_and(|start| commit.0 >= start);
     let mut rows = Vec::new();
     let from = if by_rule(&from) && bans.viewers.values().all(by_rule) {
@@ -58,11 +71,20 @@ pub(super) fn read(
     Ok(found)
 }
 
-fn rule(connection: &Connection) -> Result<Option<Incarnation>, ReadError> {
-    let sql = "SELECT incarnation FROM projection WHERE name = ?1";
-    let fail = in_table("projection");
-    let found = connection.query_row(sql, [RULE], |row| row.get::<_, u32>(0)).optional();
-    Ok(found.map_err(fail)?.and_then(Incarnation::new))
+/// The first start of those without a gap up to the latest one that wrote by the rule. `None` if the latest
+/// did not: a program from before the rule leaves out links that stand in any earlier commit.
+fn rule(
+    connection: &Connection,
+    last: Option<Incarnation>,
+) -> Result<Option<Incarnation>, rusqlite::Error> {
+    let named = |name| {
+        let sql = "SELECT incarnation FROM projection WHERE name = ?1";
+        let found = connection.query_row(sql, [name], |row| row.get::<_, i64>(0)).optional();
+        let number = found.map(|found| found.and_then(|number| u32::try_from(number).ok()));
+        number.map(|number| number.and_then(Incarnation::new))
+    };
+    let (since, until) = (named(RULE)?, named(RULE_UNTIL)?);
+    Ok(since.filter(|_| until.is_some() && until == last))
 }
 
 impl JournalReader {

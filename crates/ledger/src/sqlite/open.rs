@@ -15,7 +15,7 @@ use super::{
     range::{self, StartRange, StartRows},
     reader::{JournalReader, NodeRow, SupplyRow, projection},
     recovery::{self, Beside},
-    rescue, schema, seals,
+    rescue, schema, sealed, seals,
     store::{LogPolicy, SqliteStore},
 };
 use crate::{
@@ -114,7 +114,8 @@ impl SqliteLedger {
         let (range, checked) = recovery::check_all(&connection, range, &beside)?;
         let read = stored.into_iter().filter(|seal| range.reads(seal.drop)).collect();
         let mut missing = seals::check(read, checked.seals)?;
-        let links = link_rows::read(&reader, range.from, &checked.bans)?;
+        let links =
+            link_rows::read(&reader, last_start(fence.as_ref()), range.from, &checked.bans)?;
         let migrated = schema::migrate(&connection, &checked.keys, &missing);
         if migrated.map_err(OpenError::sqlite("migrate"))? {
             missing.clear();
@@ -215,12 +216,20 @@ fn own_row(reader: &JournalReader, node: &NodeId) -> Result<Option<NodeRow>, Ope
     }
 }
 
+/// The latest start that there was.
+fn last_start(fence: Option<&NodeRow>) -> Option<Incarnation> {
+    fence.map(|row| row.incarnation)
+}
+
 /// What of the journal is to be read.
 fn range(
     connection: &Connection,
     seals: &[Seal],
     options: &SqliteOptions,
 ) -> Result<StartRange, OpenError> {
+    for seal in seals {
+        sealed::check_first(connection, seal)?;
+    }
     let (projection, last_at) = (projection(connection)?, range::last_at(connection));
     Ok(StartRange::of(seals, &projection, last_at, options.settled_kept))
 }
@@ -258,7 +267,7 @@ fn begin_incarnation(
         let transaction = connection.unchecked_transaction()?;
         seals::fill(&transaction, missing)?;
         schema::index_house(&transaction)?;
-        link_rows::begin_rule(&transaction, next)?;
+        link_rows::begin_rule(&transaction, last_start(fence), next)?;
         if let Some(row) = fence {
             transaction.execute(
                 "INSERT INTO incarnations (incarnation, node, last_seq) VALUES (?1, ?2, ?3)",

@@ -305,8 +305,8 @@ fn compare_supply(
     let mut read = BTreeMap::new();
     for row in stored {
         if let Some((supplied, taken)) = left.get_mut(&row.drop) {
-            *supplied += row.supplied;
-            *taken += row.taken;
+            *supplied = supplied.saturating_add(row.supplied);
+            *taken = taken.saturating_add(row.taken);
         } else {
             read.insert((row.drop, row.pool), (signed(row.supplied), signed(row.taken)));
         }

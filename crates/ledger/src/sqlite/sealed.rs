@@ -1,10 +1,10 @@
 //! What a start checks of a drop whose rows it leaves alone.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use stampede_domain::{Phase, UnixMillis};
 
 use super::{
-    columns::all,
+    columns::{all, in_table},
     commits::damage,
     damage::Wrong,
     open_error::OpenError,
@@ -14,6 +14,21 @@ use crate::{
     CommitKey, Record, RecordError, RowHash, Seal, SealSummary, Sealed,
     codec::{self, Records},
 };
+
+/// Checks that the row that a seal names as its drop's first begins a chain: from the first rows a start
+/// decides where its reading begins.
+pub(super) fn check_first(connection: &Connection, seal: &Seal) -> Result<(), OpenError> {
+    let sql = "SELECT prev_hash FROM journal WHERE incarnation = ?1 AND seq = ?2 AND drop_id = ?3";
+    let fail = in_table("journal");
+    let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
+    let (incarnation, seq) = seal.first;
+    let key = (incarnation.get(), seq.get().cast_signed(), seal.drop.get());
+    let found = statement.query_row(key, |row| row.get::<_, Vec<u8>>(0)).optional();
+    match found.map_err(&fail)? {
+        Some(hash) if hash == RowHash::genesis(seal.drop).as_bytes() => Ok(()),
+        _ => Err(OpenError::Seal { drop: seal.drop, field: "first row" }),
+    }
+}
 
 /// Checks that a seal's last row is there, is what was written and ends the chain.
 pub(super) fn check_end(connection: &Connection, seal: &Seal) -> Result<Sealed, OpenError> {
