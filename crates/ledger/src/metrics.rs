@@ -34,8 +34,8 @@ pub const BUSY_TRIES: &str = "stampede_ledger_busy_tries_total";
 pub const REVIEWED_ROWS: &str = "stampede_ledger_reviewed_rows_total";
 /// Drops that it has compared with their seals.
 pub const REVIEWED_DROPS: &str = "stampede_ledger_reviewed_drops_total";
-/// Seals that are not what the journal gives, in the round that goes on or has ended last; a damaged row
-/// counts as one.
+/// Seals that are not what the journal gives, in the round that goes on or has ended last; a damaged row, or a
+/// file that `SQLite` calls damaged, counts as one.
 pub const SEALS_DIFFERING: &str = "stampede_ledger_seals_differing";
 /// When it has read the whole journal last, in seconds since 1970; 0 before the first time.
 pub const REVIEWED_AT: &str = "stampede_ledger_reviewed_timestamp_seconds";
@@ -201,8 +201,10 @@ impl ReviewMeter {
         }
     }
 
-    pub(crate) fn round_ended(&self, at: UnixMillis, faults: usize) {
+    /// `whole_at` where damage has not ended the round before the journal's end.
+    pub(crate) fn round_ended(&self, whole_at: Option<UnixMillis>, faults: usize) {
         self.differing.set(count(faults));
+        let Some(at) = whole_at else { return };
         let seconds = u32::try_from(at.get() / 1_000).unwrap_or(u32::MAX);
         self.at.set(f64::from(seconds));
     }

@@ -1,7 +1,7 @@
 //! The thread that checks the rows which a start leaves alone.
 
 use std::{
-    io,
+    fmt, io,
     path::Path,
     sync::{
         Arc,
@@ -58,24 +58,32 @@ fn round(
     wall: &Now,
     meter: &ReviewMeter,
 ) -> Result<(), ReadError> {
-    let mut review = Review::open(data_dir)?;
+    let mut review = match Review::open(data_dir) {
+        Err(error) if error.is_damage() => {
+            tell(&error);
+            meter.round_ended(None, 1);
+            return Ok(());
+        }
+        opened => opened?,
+    };
     let mut faults = 0;
     while !stop.load(Ordering::Acquire) {
         let done = review.step()?;
-        for fault in &done.faults {
-            let why =
-                "the ledger is damaged in rows that the start has left alone; selling goes on";
-            tracing::error!(%fault, "{why}; keep the files, see `stampede verify`");
-        }
+        done.faults.iter().for_each(|fault| tell(fault));
         faults += done.faults.len();
         meter.stepped(&done, faults);
         if done.round_ended {
-            meter.round_ended(wall(), faults);
+            meter.round_ended(done.is_whole.then(|| wall()), faults);
             return Ok(());
         }
         thread::park_timeout(STEP_PAUSE);
     }
     Ok(())
+}
+
+fn tell(fault: &dyn fmt::Display) {
+    let why = "the ledger is damaged in rows that the start has left alone; selling goes on";
+    tracing::error!(%fault, "{why}; keep the files, see `stampede verify`");
 }
 
 impl Drop for Reviewer {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use stampede_domain::{
     ChannelId, DropId, HoldId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq, SkuIndex,
     UnixMillis, ViewerNumber,
@@ -67,6 +67,26 @@ pub enum ReadError {
         /// `SQLite`'s report.
         source: rusqlite::Error,
     },
+}
+
+impl ReadError {
+    /// Whether the ledger is not what was written, so that trying again is of no use.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Foreign { .. } | Self::Column { .. } => true,
+            Self::Newer { .. } => false,
+            Self::Sqlite { source, .. } => match source.sqlite_error_code() {
+                Some(code) => matches!(
+                    code,
+                    ErrorCode::DatabaseCorrupt
+                        | ErrorCode::NotADatabase
+                        | ErrorCode::SystemIoFailure
+                ),
+                // A value of another type than the column's, or a text that is none.
+                None => true,
+            },
+        }
+    }
 }
 
 /// The fence.

@@ -39,7 +39,8 @@ pub enum ReviewFault {
         /// The drop.
         drop: DropId,
     },
-    /// A row is damaged or missing; what stands behind it in the journal is not read in this round.
+    /// A row is damaged or missing, or the file itself is; what stands behind it in the journal is not read
+    /// in this round.
     #[error("{0}")]
     Journal(OpenError),
 }
@@ -53,8 +54,11 @@ pub struct Reviewed {
     pub drops: u64,
     /// What was wrong with them.
     pub faults: Vec<ReviewFault>,
-    /// The journal has been read to where it ended when the round began.
+    /// The round is over: the next step begins a new one.
     pub round_ended: bool,
+    /// The journal has been read to where it ended when the round began; no damage has ended the round
+    /// before.
+    pub is_whole: bool,
 }
 
 /// A reader of the whole journal, one bounded step after the other.
@@ -81,27 +85,30 @@ impl Review {
     }
 
     /// Reads on, at most 1,000 rows; begins a new round where one has ended. Holds no snapshot between
-    /// two steps.
+    /// two steps. Damage is a fault, also where `SQLite` reports it.
     ///
     /// # Errors
-    /// The ledger cannot be read; the next step begins a new round.
+    /// The ledger cannot be read for another reason; the next step begins a new round.
     pub fn step(&mut self) -> Result<Reviewed, ReadError> {
+        let mut done = Reviewed::default();
+        match self.read(&mut done) {
+            Ok(round) => self.round = (!done.round_ended).then_some(round),
+            Err(OpenError::Read(why)) if !why.is_damage() => return Err(why),
+            Err(why) => {
+                done.faults.push(ReviewFault::Journal(why));
+                done.round_ended = true;
+            }
+        }
+        Ok(done)
+    }
+
+    fn read(&mut self, done: &mut Reviewed) -> Result<Round, OpenError> {
         let mut round = match self.round.take() {
             Some(round) => round,
             None => Round::begin(&self.reader)?,
         };
-        let mut done = Reviewed::default();
-        if let Err(why) = round.read(&self.reader, &mut done) {
-            match why {
-                OpenError::Read(why) => return Err(why),
-                why => done.faults.push(ReviewFault::Journal(why)),
-            }
-            done.round_ended = true;
-        }
-        if !done.round_ended {
-            self.round = Some(round);
-        }
-        Ok(done)
+        round.read(&self.reader, done)?;
+        Ok(round)
     }
 }
 
@@ -138,7 +145,7 @@ impl Round {
                 let made_up = std::mem::take(&mut self.seals).into_keys();
                 let fault = |drop| ReviewFault::Seal { drop, field: "drop" };
                 done.faults.extend(made_up.map(fault));
-                done.round_ended = true;
+                (done.round_ended, done.is_whole) = (true, true);
                 return Ok(());
             };
             (rows, bytes) = (rows + 1, bytes + row.body.len());
