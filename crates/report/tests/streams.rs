@@ -14,6 +14,7 @@ use support::{
 use tempfile::TempDir;
 
 const ALLOWED_MS: u64 = 2_000;
+const SLEPT_MS: u64 = 700;
 
 fn pausing(resume: bool) -> DropPlan {
     let rule = WhenOffline { pause_after: DurationMs::new(ALLOWED_MS), resume };
@@ -98,6 +99,37 @@ fn the_host_takes_over_a_pause_of_the_stream() {
     assert!(verification.ok, "{verification}");
     let report = report(&dir, drop);
     assert_eq!(report.paused, DurationMs::new(1_000), "the stream alone does not end it");
+}
+
+/// A drop whose stream is offline while nobody is served for `SLEPT_MS`, which ended `ended_ms` after the
+/// stream went; its time runs out `lapses_ms` after the stream went.
+fn slept_through(ended_ms: u64, lapses_ms: u64) -> Vec<&'static str> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(pausing(true));
+    sim.wait(SLEPT_MS);
+    let since = sim.now();
+    sim.stream(drop, Record::StreamOffline { at: since });
+    sim.wait(ended_ms);
+    let until = since.plus(DurationMs::new(ended_ms));
+    sim.stream(drop, Record::Suspended { span: DurationMs::new(SLEPT_MS), until });
+    sim.wait(lapses_ms - ended_ms);
+    sim.stream(drop, Record::OfflineLapsed);
+    sim.stream(drop, Record::StreamOnline);
+    sim.settle(drop);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    verification.findings.iter().map(|found| found.fault.kind()).collect()
+}
+
+#[test]
+fn a_stream_has_the_time_in_which_the_machine_slept_besides_its_own() {
+    let early = "offline_time_early";
+    assert_eq!(slept_through(SLEPT_MS, ALLOWED_MS + SLEPT_MS), Vec::<&str>::new());
+    assert_eq!(slept_through(SLEPT_MS, ALLOWED_MS + SLEPT_MS - 1), [early]);
+    // It lasted until the stream went, or ended before: the stream's time had not begun.
+    assert_eq!(slept_through(0, ALLOWED_MS), Vec::<&str>::new());
+    assert_eq!(slept_through(0, ALLOWED_MS - 1), [early]);
 }
 
 fn lie(change: impl FnOnce(&mut Vec<Forged>)) -> Verification {
