@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{ChannelId, DurationMs};
 use stampede_ledger::Producer;
-use stampede_stock::{Lane, Take, TakeRequest};
+use stampede_stock::{DropStock, Lane, Take, TakeRequest};
 
 use crate::{
     applier::Tag, growth::Growth, hold_channels::ChannelNumber, metrics::Shed, sale::SaleDrop,
@@ -18,7 +18,7 @@ const CHANNELS_MAX: usize = 1_024;
 pub(crate) struct CoreDrop {
     pub(crate) sale: Arc<SaleDrop>,
     lane: Lane,
-    pub(crate) channels: KnownChannels,
+    channels: KnownChannels,
 }
 
 /// Numbers of channels that one core has seen in one drop.
@@ -26,8 +26,13 @@ pub(crate) struct CoreDrop {
 pub(crate) struct KnownChannels(HashMap<ChannelId, ChannelNumber, foldhash::fast::RandomState>);
 
 impl KnownChannels {
-    /// The number by which the ledger's thread knows the channel of a take.
-    pub(crate) fn number(&mut self, sale: &SaleDrop, channel: Option<&ChannelId>) -> ChannelNumber {
+    /// The number by which the ledger's thread knows the channel of a take; asks for one that this core has
+    /// not met, or has forgotten.
+    fn number(
+        &mut self,
+        channel: Option<&ChannelId>,
+        ask: impl FnOnce(&ChannelId) -> ChannelNumber,
+    ) -> ChannelNumber {
         let Some(channel) = channel else { return ChannelNumber::default() };
         if let Some(number) = self.0.get(channel) {
             return *number;
@@ -35,7 +40,7 @@ impl KnownChannels {
         if self.0.len() >= CHANNELS_MAX {
             self.0.clear();
         }
-        let number = sale.channel_number(channel);
+        let number = ask(channel);
         self.0.insert(channel.clone(), number);
         number
     }
@@ -47,19 +52,22 @@ impl CoreDrop {
         Self { sale, lane, channels: KnownChannels::default() }
     }
 
-    /// Takes from the stock, with what holds the take back and for how long if it finds no room.
+    /// Takes from the stock.
     pub(crate) fn take(
         &mut self,
         shared: &Shared,
         (ring, growth): (&Producer<Tag>, &Growth),
         request: &TakeRequest,
+        channel: Option<&ChannelId>,
         is_halted: bool,
-    ) -> (Take, (Shed, DurationMs)) {
-        let (stock, config) = (self.sale.stock(), &shared.config);
+    ) -> CoreTake {
+        let Self { sale, lane, channels } = self;
+        let (stock, config) = (sale.stock(), &shared.config);
         if is_halted {
             // A retry takes nothing: it gets the answer of the first request all the same.
-            let retried = stock.retry(request).unwrap_or(Take::NoRoom);
-            return (retried, (Shed::Halted, config.halt_retry_after));
+            let taken = stock.retry(request).unwrap_or(Take::NoRoom);
+            let held_back = (Shed::Halted, config.halt_retry_after);
+            return CoreTake { taken, tag: Tag::default(), held_back };
         }
         let is_busy = shared.is_ledger_busy();
         let shed = if is_busy { Shed::LedgerBusy } else { Shed::RingFull };
@@ -74,10 +82,96 @@ impl CoreDrop {
                     .map_err(|wait| held_back = (Shed::Admission, wait))
                     .is_ok()
         };
-        let taken = stock.take(&mut self.lane, request, room);
-        if self.lane.take_growth_wish() {
-            growth.ask(&self.sale);
+        let ask = |channel: &ChannelId| sale.channel_number(channel);
+        let (taken, tag) = take_by(stock, lane, request, (channels, channel), ask, room);
+        if lane.take_growth_wish() {
+            growth.ask(sale);
         }
-        (taken, held_back)
+        CoreTake { taken, tag, held_back }
+    }
+}
+
+/// What came of a take.
+pub(crate) struct CoreTake {
+    /// The stock's answer.
+    pub(crate) taken: Take,
+    /// The number of the channel, if units were taken.
+    pub(crate) tag: Tag,
+    /// What holds the take back if it finds no room, for how long.
+    pub(crate) held_back: (Shed, DurationMs),
+}
+
+/// Takes by a channel. Its number is there before anything is taken: a core that meets a channel asks the
+/// drop under a lock. A click that cannot win asks nothing.
+fn take_by(
+    stock: &DropStock,
+    lane: &mut Lane,
+    request: &TakeRequest,
+    (channels, channel): (&mut KnownChannels, Option<&ChannelId>),
+    ask: impl FnOnce(&ChannelId) -> ChannelNumber,
+    room: impl FnOnce() -> bool,
+) -> (Take, Tag) {
+    let mut tag = Tag::default();
+    let taken = stock.take(lane, request, || {
+        let has_room = room();
+        if has_room {
+            tag = channels.number(channel, ask);
+        }
+        has_room
+    });
+    (taken, tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{
+        DropId, Incarnation, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerNumber,
+    };
+    use stampede_stock::{SkuLimits, StockConfig};
+
+    use super::*;
+    use crate::hold_channels::HoldChannels;
+
+    fn available(stock: &DropStock) -> u32 {
+        stock.pools().map(|pool| pool.available.get()).sum()
+    }
+
+    #[test]
+    fn a_channel_has_its_number_before_units_are_taken() {
+        let stock = DropStock::new(StockConfig {
+            drop: DropId::new(1),
+            incarnation: Incarnation::new(1).unwrap(),
+            skus: vec![SkuLimits { limit_per_viewer: Units::MAX }],
+            limit_per_viewer: Units::MAX,
+            holds_per_viewer_max: 9,
+        });
+        stock.add_supply(PoolIndex::default(), Units::new(2).unwrap()).unwrap();
+        stock.open();
+        let (mut lane, mut known) = (stock.lane(), KnownChannels::default());
+        let (mut of_drop, mut asked) = (HoldChannels::default(), Vec::new());
+        let [ann, bob]: [ChannelId; 2] = ["ann", "bob"].map(|name| name.parse().unwrap());
+        let mut take = |viewer: u64, channel: &ChannelId, has_room: bool| {
+            let request = TakeRequest {
+                viewer: ViewerNumber::new(viewer).unwrap(),
+                key: KeyFingerprint::from_bits(viewer.into()),
+                pool: PoolIndex::default(),
+                units: Units::ONE,
+                now: UnixMillis::new(1),
+                deadline: UnixMillis::new(9),
+            };
+            let ask = |channel: &ChannelId| {
+                asked.push((channel.clone(), available(&stock)));
+                of_drop.number(channel)
+            };
+            let by = (&mut known, Some(channel));
+            take_by(&stock, &mut lane, &request, by, ask, || has_room)
+        };
+        assert_eq!(take(1, &ann, false), (Take::NoRoom, Tag::default()));
+        let (taken, by_ann) = take(1, &ann, true);
+        assert!(matches!(taken, Take::Taken(_)) && by_ann != Tag::default());
+        let (taken, again) = take(2, &ann, true);
+        assert!(matches!(taken, Take::Taken(_)) && again == by_ann);
+        assert_eq!(take(3, &bob, true), (Take::SoldOut, Tag::default()));
+        assert_eq!(asked, [(ann, 2)], "asked once, with nothing taken");
     }
 }

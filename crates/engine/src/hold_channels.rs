@@ -11,9 +11,9 @@ pub(crate) struct ChannelNumber(u32);
 /// Channels by slot; a slot serves one hold at a time, so each new hold replaces what was there.
 ///
 /// Names are kept once, a slot keeps 4 bytes. Takes without a channel need no memory. A name gets its
-/// number from the core that takes first by it, so that the ledger's thread looks for no text. All of
-/// it goes with the drop, and has no more names than the drop has takes: nobody's names are in the way
-/// of another drop's.
+/// number from the core that takes first by it, right before the take, so that the ledger's thread looks
+/// for no text. All of it goes with the drop, and has hardly more names than the drop has takes (another
+/// core may take the last units in that moment): nobody's names are in the way of another drop's.
 #[derive(Debug, Default)]
 pub(crate) struct HoldChannels {
     names: Vec<ChannelId>,

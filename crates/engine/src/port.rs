@@ -15,7 +15,7 @@ use crate::{
     brake::Brake,
     buy::{Buy, BuyRequest, HoldLook, HoldStatus, refuse, why_refused},
     clock::{Clock, Moment},
-    core_drop::CoreDrop,
+    core_drop::{CoreDrop, CoreTake},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
     metrics::Shed,
@@ -141,8 +141,9 @@ impl CorePort {
             brake.count_shed(Shed::Poisoned);
             return refuse(&self.shared, &drop.sale, core, busy);
         }
-        let (taken, held_back) =
-            drop.take(&self.shared, (&self.ring, &self.growth), &take, is_halted);
+        let through = (&self.ring, &self.growth);
+        let core_take = drop.take(&self.shared, through, &take, channel, is_halted);
+        let CoreTake { taken, tag, held_back } = core_take;
         let sale = &drop.sale;
         match taken {
             Take::Taken(hold) => {
@@ -159,7 +160,6 @@ impl CorePort {
                     channel: channel.cloned(),
                 };
                 let link = viewer.link_to_write(request.drop).map(Link::Viewer);
-                let tag = drop.channels.number(sale, channel);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag });
                 sale.tally(core).count_held();
                 self.shared.note_count(sale);
