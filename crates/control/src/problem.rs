@@ -10,6 +10,8 @@ use stampede_domain::DurationMs;
 use stampede_engine::{CommandRefusal, Unavailable};
 use utoipa::ToSchema;
 
+use crate::dto::SeenState;
+
 /// Media type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -50,6 +52,7 @@ codes! {
     Forbidden "forbidden" FORBIDDEN "The role is not trusted with this"
     KeyReused "key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another command"
     WrongPhase "wrong_phase" CONFLICT "Not possible in this phase"
+    DropChanged "drop_changed" CONFLICT "The drop is not what was seen"
     InvalidPlan "invalid_plan" UNPROCESSABLE_ENTITY "The plan is not sound"
     FixedField "fixed_field" UNPROCESSABLE_ENTITY "An edit cannot change this field"
     AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
@@ -143,6 +146,8 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     pub(crate) detail: String,
     retry_after: Option<DurationMs>,
+    /// How the drop stands that was to be another.
+    now: Option<SeenState>,
     /// What the log has to say about it.
     cause: Option<Cause>,
 }
@@ -173,11 +178,14 @@ pub(crate) struct ProblemBody {
     /// When to send the same request again, in milliseconds, if waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// How the drop stands, where it was not what was `seen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<SeenState>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, cause: None }
+        Self { code, detail: detail.into(), retry_after: None, now: None, cause: None }
     }
 
     /// The same problem, with the advice to send the request again after a moment.
@@ -209,7 +217,11 @@ impl Problem {
 impl From<CommandRefusal> for Problem {
     fn from(refusal: CommandRefusal) -> Self {
         let code = Code::from_name(refusal.code()).unwrap_or(Code::Refused);
-        Self::new(code, refusal.to_string())
+        let now = match &refusal {
+            CommandRefusal::Changed { now, .. } => Some(SeenState::from(*now)),
+            _ => None,
+        };
+        Self { now, ..Self::new(code, refusal.to_string()) }
     }
 }
 
@@ -234,6 +246,7 @@ impl IntoResponse for Problem {
             detail: self.detail,
             code: self.code.name(),
             retry_after_ms: self.retry_after.map(DurationMs::get),
+            now: self.now,
         };
         let mut response = (status, Json(body)).into_response();
         if let Some(cause) = self.cause {
@@ -254,7 +267,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{BanId, BanRangeError, Phase, PlanError, RatesError, Units};
-    use stampede_engine::RoomOwner;
+    use stampede_engine::{RoomOwner, SeenDrop};
 
     use super::*;
 
@@ -298,6 +311,10 @@ mod tests {
             CommandRefusal::OtherStream { bound: 1, stream: "show".parse().unwrap() },
             CommandRefusal::BoundToStreams { action: "stop", bound: 1 },
             CommandRefusal::WrongPhase { action: "pause", phase: Phase::Closed },
+            CommandRefusal::Changed {
+                seen: SeenDrop { phase: Phase::Paused, revision: 1, phase_changes: None },
+                now: SeenDrop { phase: Phase::Open, revision: 1, phase_changes: Some(5) },
+            },
             CommandRefusal::Plan(PlanError::Text { field: "title", max: 200 }),
             CommandRefusal::Fixed { field: "stream" },
             CommandRefusal::AlreadySupplied,

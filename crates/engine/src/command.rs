@@ -9,7 +9,7 @@ use stampede_domain::{
 
 use stampede_ledger::RoomOwner;
 
-use crate::{command_refusal::CommandRefusal, stream_scope::StreamScope};
+use crate::{command_refusal::CommandRefusal, seen::SeenDrop, stream_scope::StreamScope};
 
 /// What a member of staff is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -260,6 +260,14 @@ impl Action {
         )
     }
 
+    /// Whether it holds only for the drop that its actor saw. What calls off or pauses is never too late.
+    pub const fn depends_on_what_was_seen(&self) -> bool {
+        matches!(
+            self,
+            Self::Open | Self::Resume | Self::Feature | Self::Close | Self::Restock { .. }
+        )
+    }
+
     /// Whether it is about who may sell in a stream; it names no drop.
     pub const fn is_room(&self) -> bool {
         self.gives_rooms()
@@ -294,6 +302,8 @@ pub struct StaffCommand {
     pub reason: Option<String>,
     /// The drop; `None` for [`Action::Plan`], for what works the brake, for streams and their rooms.
     pub drop: Option<DropId>,
+    /// The drop as the actor saw it, if it has to be that still; no part of what the key names.
+    pub seen: Option<SeenDrop>,
     /// What to do.
     pub action: Action,
 }

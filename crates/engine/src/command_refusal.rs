@@ -6,7 +6,10 @@ use stampede_domain::{
 
 use stampede_ledger::RoomOwner;
 
-use crate::command::{Action, Role};
+use crate::{
+    command::{Action, Role},
+    seen::SeenDrop,
+};
 
 /// Why a command was refused: an outcome, which is recorded too.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +64,16 @@ pub enum CommandRefusal {
         action: &'static str,
         /// Where the drop stands.
         phase: Phase,
+    },
+    /// The drop is not what the actor saw.
+    #[error(
+        "the drop has changed since it was seen ({seen}); now it is {now}: read it, then decide again"
+    )]
+    Changed {
+        /// What the actor saw.
+        seen: SeenDrop,
+        /// How it stands.
+        now: SeenDrop,
     },
     /// The plan is not sound.
     #[error("the plan is not valid: {0}")]
@@ -360,6 +373,7 @@ impl CommandRefusal {
             Self::Account { .. } => "invalid_account",
             Self::KeyReused => "key_reused",
             Self::WrongPhase { .. } => "wrong_phase",
+            Self::Changed { .. } => "drop_changed",
             Self::Plan(_) => "invalid_plan",
             Self::Fixed { .. } => "fixed_field",
             Self::AlreadySupplied => "already_supplied",

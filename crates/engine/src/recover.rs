@@ -45,6 +45,7 @@ pub(crate) struct DropPast {
     pub(crate) plan: Arc<DropPlan>,
     pub(crate) revision: u32,
     pub(crate) phase: Phase,
+    pub(crate) phase_changes: u64,
     pub(crate) opens_at: Option<UnixMillis>,
     /// The automatic start has had its chance.
     pub(crate) start_done: bool,
@@ -148,11 +149,13 @@ impl Journaled {
     fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
         self.rooms.planned(drop, &plan);
         let pools = plan.skus.iter().map(|_| PoolPast::default()).collect();
-        let offline = self.drops.get(&drop).and_then(|old| old.watch.offline_since());
+        let old = self.drops.get(&drop);
+        let offline = old.and_then(|old| old.watch.offline_since());
         let past = DropPast {
             plan,
             revision,
             phase: Phase::Scheduled,
+            phase_changes: old.map_or(0, |old| old.phase_changes + 1),
             opens_at: None,
             start_done: false,
             missed_opening: None,
@@ -270,6 +273,7 @@ impl DropPast {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.phase_changes += 1;
         self.watch.overrule();
         self.opens_at = None;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
 };
 
 use crossbeam_utils::CachePadded;
@@ -45,7 +45,8 @@ pub struct SaleDrop {
     revision: u32,
     plan: Arc<DropPlan>,
     stock: DropStock,
-    phase: AtomicU8,
+    /// The phase's place in [`PHASES`] in the lowest 8 bits, the number of its changes above.
+    phase: AtomicU64,
     /// Opening time of the countdown in milliseconds since 1970; 0 while there is none.
     opens_at: AtomicU64,
     /// Rises with each change that viewers are told.
@@ -107,7 +108,7 @@ impl SaleDrop {
             revision,
             plan,
             stock,
-            phase: AtomicU8::new(0),
+            phase: AtomicU64::new(0),
             opens_at: AtomicU64::new(0),
             // An edit starts above every version that the plan before it can have reached.
             version: AtomicU64::new(Self::first_version(revision)),
@@ -149,9 +150,16 @@ impl SaleDrop {
 
     /// Where the drop stands.
     pub fn phase(&self) -> Phase {
+        self.counted_phase().0
+    }
+
+    /// The phase with the number of its changes since the drop was planned.
+    pub(crate) fn counted_phase(&self) -> (Phase, u64) {
         // ORDERING: Acquire pairs with the Release in `set_phase`: who sees a phase also sees the
         // opening time that belongs to it.
-        PHASES[usize::from(self.phase.load(Ordering::Acquire))]
+        let found = self.phase.load(Ordering::Acquire);
+        let [ordinal, ..] = found.to_le_bytes();
+        (PHASES[usize::from(ordinal)], found >> 8)
     }
 
     /// When the countdown ends, during a countdown.
@@ -314,13 +322,20 @@ impl SaleDrop {
         self.channels.lock().get(hold) == Some(channel)
     }
 
-    /// Steward only: one thread decides the phase.
-    pub(crate) fn set_phase(&self, phase: Phase, opens_at: Option<UnixMillis>) {
-        let ordinal =
-            PHASES.iter().position(|other| *other == phase).expect("every phase is listed");
+    /// Steward only, before anybody else knows the drop: what stands in the place of another plan goes
+    /// on counting.
+    pub(crate) fn count_phases_from(&self, changes: u64) {
+        // ORDERING: Relaxed: whoever publishes the drop orders it.
+        self.phase.store(changes << 8, Ordering::Relaxed);
+    }
+
+    /// Steward only: one thread decides the phase, counts its `changes`.
+    pub(crate) fn set_phase(&self, phase: Phase, changes: u64, opens_at: Option<UnixMillis>) {
+        let found = (0_u64..).zip(PHASES).find(|(_, other)| *other == phase);
+        let (ordinal, _) = found.expect("every phase is listed");
         self.opens_at.store(opens_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire in `phase`.
-        self.phase.store(u8::try_from(ordinal).expect("seven phases"), Ordering::Release);
+        self.phase.store((changes << 8) | ordinal, Ordering::Release);
         self.count_change();
     }
 

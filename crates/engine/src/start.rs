@@ -210,13 +210,13 @@ fn rebuild(
         let sale = restore(shared, id, chains.incarnation, &past)?;
         sale.restore_channels(std::mem::take(&mut past.channels));
         let Some(mut recovery) = recovery else {
-            sale.set_phase(past.phase, None);
+            sale.set_phase(past.phase, past.phase_changes, None);
             started.retiring.add(id, past.last_at);
             shared.publish(sale);
             continue;
         };
         let mut book = Book::new(Arc::clone(&sale), past.phase);
-        book.lots = past.lots;
+        (book.lots, book.phase_changes) = (past.lots, past.phase_changes);
         book.opens_at = past.opens_at;
         book.start_done = past.start_done;
         book.watch = past.watch;
@@ -296,6 +296,7 @@ fn restore(
     // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
     sale.set_phase(
         if past.phase == Phase::Open { Phase::Paused } else { past.phase },
+        past.phase_changes,
         past.opens_at,
     );
     Ok(Arc::new(sale))

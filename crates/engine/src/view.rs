@@ -23,6 +23,9 @@ pub struct DropStanding {
     pub revision: u32,
     /// The phase.
     pub phase: Phase,
+    /// Counts the changes of phase since the drop was planned, over restarts too; `None` for a drop that
+    /// has left memory.
+    pub phase_changes: Option<u64>,
     /// Whether the drop is the one on air in its stream, among those of its mode.
     pub featured: bool,
     /// The start that passed while nothing could open the drop, by the wall clock; it waits for its host
@@ -100,7 +103,7 @@ impl DropStanding {
     fn of(sale: &SaleDrop) -> Self {
         // The version first: a reader who knows a version knows at least the phase that belongs to it.
         let version = sale.version();
-        let phase = sale.phase();
+        let (phase, phase_changes) = sale.counted_phase();
         let plan = sale.plan();
         let opening = match phase {
             Phase::Scheduled if !sale.start_is_over() => plan.starts_at.map(Opening::Planned),
@@ -112,6 +115,7 @@ impl DropStanding {
             version,
             revision: sale.revision(),
             phase,
+            phase_changes: Some(phase_changes),
             featured: sale.is_featured(),
             start_missed: sale.missed_start().filter(|_| phase == Phase::Scheduled),
             opening,
@@ -126,6 +130,7 @@ impl DropStanding {
             version: over.version,
             revision: over.revision,
             phase: over.phase,
+            phase_changes: None,
             featured: false,
             start_missed: None,
             opening: None,

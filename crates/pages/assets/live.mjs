@@ -6,6 +6,7 @@ import { aheadMin, keep } from "./frame.mjs";
 import { Hold, HOLD_MS } from "./hold.mjs";
 import { age, clock, count, wholeSeconds } from "./numbers.mjs";
 import { alarm, button, chart, el, hero, icon, page, rows, show, text } from "./paint.mjs";
+import { changed, sight } from "./seen.mjs";
 import { present } from "./state.mjs";
 import { cast, may, skuName, standing, view } from "./view.mjs";
 import { has, load, say } from "./words.mjs";
@@ -192,24 +193,15 @@ const problem = (code) => (has(`problem_${code}`) ? say(`problem_${code}`) : say
 /** What the page showed of a drop: what is pressed on it was meant for that. */
 const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
 
-/** The drop as it stands now, if that is not what the page showed when it was pressed. */
-function changed(before) {
-  const after = before && room.state?.drops.find((one) => one.drop === before.drop);
-  if (!after) return null;
-  return after.phase !== before.phase || after.revision !== before.revision ? after : null;
-}
-
-async function press(name, drop, act, { body: sent, said, before, key } = {}) {
+async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   if (!drop || sending !== null && !SAFE.has(act)) return;
   if (!SAFE.has(act) && isLost()) {
     result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
     return;
   }
-  const other = SAFE.has(act) ? null : changed(before ?? seen(drop));
-  if (other) {
-    result("triangle", say("changed_meanwhile", { title: other.plan.title, state: standing(other).word }), "", "refused");
-    return;
-  }
+  // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
+  const was = before ?? seen(drop);
+  const sent = SAFE.has(act) || !was ? asked : { seen: sight(was), ...asked };
   const mine = { name };
   sending = mine;
   const drawn = shown?.view.buttons[name];
@@ -235,6 +227,12 @@ function told(done, { drop, act, sent, said }) {
   // A cancel that comes too late is sent as Pause.
   if (act === "cancel-countdown" && done.code === "wrong_phase") {
     press("stop", drop, "pause");
+    return;
+  }
+  const sale = room.state?.drops.find((one) => one.drop === drop) ?? seen(drop);
+  if (done.code === "drop_changed" && sale && sent?.seen) {
+    result("triangle", changed(sale, sent.seen, done.told.now), time, "refused");
+    text("shouted", changed(sale, sent.seen, done.told.now));
     return;
   }
   const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code);

@@ -32,7 +32,8 @@ const glyphs = {
   scheduled: "ring", countdown: "half", open: "play", all_taken: "play", sold_out: "tick",
   settled: "tick", paused: "bars", closed: "square", cancelled: "cross",
 };
-const stateWord = (standing) => ({
+/** A standing in words. */
+export const stateWord = (standing) => ({
   scheduled: say("state_scheduled"), countdown: say("state_countdown"), open: say("state_open"),
   all_taken: say("state_all_taken"), sold_out: say("state_sold_out"), paused: say("state_paused"),
   closed: say("state_closed"), settled: say("state_settled"), cancelled: say("state_cancelled"),

@@ -41,6 +41,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("numbers.mjs", MODULE, include_str!("../assets/numbers.mjs")),
     ("chart.mjs", MODULE, include_str!("../assets/chart.mjs")),
     ("view.mjs", MODULE, include_str!("../assets/view.mjs")),
+    ("seen.mjs", MODULE, include_str!("../assets/seen.mjs")),
     ("state.mjs", MODULE, include_str!("../assets/state.mjs")),
     ("follower.mjs", MODULE, include_str!("../assets/follower.mjs")),
     ("worker.mjs", MODULE, include_str!("../assets/worker.mjs")),

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, SkuId, StreamId};
-use stampede_engine::{Action, Done};
+use stampede_engine::{Action, Done, SeenDrop};
 use utoipa::ToSchema;
 
-use super::plan::{parsed, units};
+use super::{
+    PhaseName,
+    plan::{parsed, units},
+};
 use crate::problem::Problem;
 
 /// What a command without parameters may say.
@@ -16,6 +19,66 @@ pub(crate) struct Reason {
     #[serde(default)]
     #[schema(max_length = 500, example = "sound check")]
     pub(crate) reason: Option<String>,
+}
+
+/// What a command may say that is meant for a drop as its caller saw it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500, example = "sound check")]
+    pub(crate) reason: Option<String>,
+    /// The drop as the caller saw it: if it stands differently when the command's turn comes, the command
+    /// is refused as `drop_changed`. Not compared if left out.
+    #[serde(default)]
+    seen: Option<SeenState>,
+}
+
+/// How a drop stands, by what is never a figure: three fields of the drop as `GET /v1/drops/{drop}` and
+/// followers get it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeenState {
+    /// The phase.
+    phase: PhaseName,
+    /// Counts the plan and its edits.
+    #[schema(example = 1, minimum = 1)]
+    revision: u32,
+    /// Counts the changes of phase: tells a pause from a later one. Not compared if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3)]
+    phase_changes: Option<u64>,
+}
+
+/// The body of a command without parameters.
+pub(crate) trait PlainBody {
+    /// The drop as the caller saw it; what stops a sale is never too late.
+    fn seen(&self) -> Option<SeenDrop> {
+        None
+    }
+}
+
+impl PlainBody for Reason {}
+
+impl PlainBody for Decision {
+    fn seen(&self) -> Option<SeenDrop> {
+        self.seen.map(SeenDrop::from)
+    }
+}
+
+impl From<SeenState> for SeenDrop {
+    fn from(seen: SeenState) -> Self {
+        let SeenState { phase, revision, phase_changes } = seen;
+        Self { phase: phase.into(), revision, phase_changes }
+    }
+}
+
+impl From<SeenDrop> for SeenState {
+    fn from(seen: SeenDrop) -> Self {
+        let SeenDrop { phase, revision, phase_changes } = seen;
+        Self { phase: phase.into(), revision, phase_changes }
+    }
 }
 
 /// A lot of units to put on sale.
@@ -32,6 +95,9 @@ pub(crate) struct Restock {
     #[serde(default)]
     #[schema(max_length = 500)]
     pub(crate) reason: Option<String>,
+    /// The drop as the caller saw it, as for the other commands.
+    #[serde(default)]
+    seen: Option<SeenState>,
 }
 
 impl Restock {
@@ -39,6 +105,11 @@ impl Restock {
     pub(crate) fn to_action(&self) -> Result<Action, Problem> {
         let sku: SkuId = parsed("sku", &self.sku)?;
         Ok(Action::Restock { sku, units: units("units", self.units)? })
+    }
+
+    /// The drop as the caller saw it.
+    pub(crate) fn seen(&self) -> Option<SeenDrop> {
+        self.seen.map(SeenDrop::from)
     }
 }
 

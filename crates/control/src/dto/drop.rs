@@ -24,6 +24,10 @@ pub(crate) struct DropState {
     version: u64,
     /// Counts the plan and its edits; the first plan is 1.
     revision: u32,
+    /// Counts the changes of phase since the drop was planned, over restarts too; left out once the drop
+    /// has left memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase_changes: Option<u64>,
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     #[schema(example = 1_700_000_000_000_i64)]
     server_time_ms: u64,
@@ -115,6 +119,7 @@ impl From<&DropView> for DropState {
             featured: standing.featured,
             version: standing.version,
             revision: standing.revision,
+            phase_changes: standing.phase_changes,
             server_time_ms: view.now.wall.get(),
             opens_in_ms: view.opens_in().map(DurationMs::get),
             start_missed_ms: standing.start_missed.map(UnixMillis::get),
@@ -153,6 +158,20 @@ impl SkuState {
             held: figures.held.get(),
             sold: figures.sold.get(),
             last_take: figures.last_take,
+        }
+    }
+}
+
+impl From<PhaseName> for Phase {
+    fn from(name: PhaseName) -> Self {
+        match name {
+            PhaseName::Scheduled => Self::Scheduled,
+            PhaseName::Countdown => Self::Countdown,
+            PhaseName::Open => Self::Open,
+            PhaseName::Paused => Self::Paused,
+            PhaseName::Closed => Self::Closed,
+            PhaseName::Settled => Self::Settled,
+            PhaseName::Cancelled => Self::Cancelled,
         }
     }
 }

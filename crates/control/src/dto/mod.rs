@@ -14,7 +14,9 @@ mod rooms;
 mod session;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
-pub(crate) use command::{Accepted, Reason, Restock, StreamReported};
+pub(crate) use command::{
+    Accepted, Decision, PlainBody, Reason, Restock, SeenState, StreamReported,
+};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use follow::{
     DropFigures, DropGone, Encoded, FollowParams, HeldEnding, SecondState, StillThere,

@@ -9,13 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DropId, IdempotencyKey};
-use stampede_engine::{Action, CommandRefusal, Done, StaffCommand};
+use stampede_engine::{Action, CommandRefusal, Done, SeenDrop, StaffCommand};
 use utoipa::IntoResponses;
 
 use crate::{
     answered::answered,
     auth::Staff,
-    dto::{Accepted, PlanBody, Reason, Restock},
+    dto::{Accepted, Decision, PlainBody, PlanBody, Reason, Restock},
     extract::{Body, DropPath, Key, OptionalBody},
     metrics,
     problem::{Code, Problem, ProblemBody},
@@ -76,8 +76,19 @@ impl Sender {
         action: Action,
         reason: Option<String>,
     ) -> Result<Response, Problem> {
+        self.give_if(None, drop, action, reason).await
+    }
+
+    /// Gives a command that is meant for a drop as it was seen.
+    async fn give_if(
+        self,
+        seen: Option<SeenDrop>,
+        drop: Option<DropId>,
+        action: Action,
+        reason: Option<String>,
+    ) -> Result<Response, Problem> {
         let name = action.name();
-        let done = self.decided(drop, action, reason).await?;
+        let done = self.decided_if(seen, drop, action, reason).await?;
         Ok(marked(Json(Accepted::new(name, &done)).into_response(), done.replayed))
     }
 
@@ -106,6 +117,16 @@ impl Sender {
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
+        self.decided_if(None, drop, action, reason).await
+    }
+
+    async fn decided_if(
+        self,
+        seen: Option<SeenDrop>,
+        drop: Option<DropId>,
+        action: Action,
+        reason: Option<String>,
+    ) -> Result<Done, Problem> {
         let command = StaffCommand {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
@@ -114,6 +135,7 @@ impl Sender {
             key: self.staff.key(self.key),
             reason,
             drop,
+            seen,
             action,
         };
         count(&self.state, &command)?;
@@ -153,7 +175,7 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
         Err(refusal) => refusal,
     };
     if let Some(command) = stopping
-        && matches!(refusal, CommandRefusal::WrongPhase { .. })
+        && matches!(refusal, CommandRefusal::WrongPhase { .. } | CommandRefusal::Changed { .. })
         && let Ok(Some(Ok(done))) = answered(&state, &command).await
     {
         metrics::count_command("replayed");
@@ -258,8 +280,8 @@ pub(super) async fn restock(
     DropPath(drop): DropPath,
     Body(body): Body<Restock>,
 ) -> Result<Response, Problem> {
-    let action = body.to_action()?;
-    Sender { state, staff, key }.give(Some(drop), action, body.reason).await
+    let (action, seen) = (body.to_action()?, body.seen());
+    Sender { state, staff, key }.give_if(seen, Some(drop), action, body.reason).await
 }
 
 /// What the key is for, in the OpenAPI document.
@@ -267,7 +289,7 @@ pub(super) const KEY_HELP: &str = "Names this command: 1 to 64 letters, digits o
     same key does nothing twice and gets the same answer, marked `Idempotency-Replayed: true`.";
 
 macro_rules! plain_commands {
-    ($($(#[$doc:meta])* $name:ident $path:literal $id:literal $action:ident $done:literal)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $path:literal $id:literal $action:ident $body:ident $done:literal)*) => {$(
         $(#[$doc])*
         #[utoipa::path(
             post,
@@ -278,7 +300,7 @@ macro_rules! plain_commands {
                 ("drop" = String, Path, description = "The drop's id, like `d17`."),
                 ("Idempotency-Key" = String, Header, description = KEY_HELP),
             ),
-            request_body(content = Option<Reason>, description = "May be left out."),
+            request_body(content = Option<$body>, description = "May be left out."),
             security(("staff" = [])),
             responses((status = 200, description = $done, body = Accepted), CommandProblems)
         )]
@@ -287,28 +309,30 @@ macro_rules! plain_commands {
             staff: Staff,
             Key(key): Key,
             DropPath(drop): DropPath,
-            OptionalBody(body): OptionalBody<Reason>,
+            OptionalBody(body): OptionalBody<$body>,
         ) -> Result<Response, Problem> {
-            Sender { state, staff, key }.give(Some(drop), Action::$action, body.reason).await
+            let seen = body.seen();
+            let sender = Sender { state, staff, key };
+            sender.give_if(seen, Some(drop), Action::$action, body.reason).await
         }
     )*};
 }
 
 plain_commands! {
     /// Call off a scheduled drop for good.
-    cancel "/v1/drops/{drop}/cancel" "cancel_drop" Cancel "The drop will never open."
+    cancel "/v1/drops/{drop}/cancel" "cancel_drop" Cancel Reason "The drop will never open."
     /// Start the countdown of a scheduled drop; at its end the drop opens.
-    open "/v1/drops/{drop}/open" "open_drop" Open "The countdown runs."
+    open "/v1/drops/{drop}/open" "open_drop" Open Decision "The countdown runs."
     /// Call off the countdown: the drop is scheduled again.
-    cancel_countdown "/v1/drops/{drop}/cancel-countdown" "cancel_countdown" CancelCountdown
+    cancel_countdown "/v1/drops/{drop}/cancel-countdown" "cancel_countdown" CancelCountdown Reason
         "The drop is scheduled again."
     /// Stop takes for now, at once. Holds live on.
-    pause "/v1/drops/{drop}/pause" "pause_drop" Pause "No further take succeeds."
+    pause "/v1/drops/{drop}/pause" "pause_drop" Pause Reason "No further take succeeds."
     /// Let takes go on after a pause.
-    resume "/v1/drops/{drop}/resume" "resume_drop" Resume "Takes go on."
+    resume "/v1/drops/{drop}/resume" "resume_drop" Resume Decision "Takes go on."
     /// Put the drop on air in its stream, in place of the one that is; while it is counting down, open or
     /// paused. Live drops and rehearsals never touch each other.
-    feature "/v1/drops/{drop}/feature" "feature_drop" Feature "The drop is on air."
+    feature "/v1/drops/{drop}/feature" "feature_drop" Feature Decision "The drop is on air."
     /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.
-    close "/v1/drops/{drop}/close" "close_drop" Close "No further take will succeed."
+    close "/v1/drops/{drop}/close" "close_drop" Close Decision "No further take will succeed."
 }

@@ -21,6 +21,7 @@ mod reads;
 mod rig;
 mod rooms;
 mod scopes;
+mod seen;
 mod sessions;
 mod sockets;
 mod staff;

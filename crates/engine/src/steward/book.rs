@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, PoolIndex, Units, UnixMillis};
 
-use crate::{clock::Moment, offline::StreamWatch, sale::SaleDrop, tally::Totals};
+use crate::{clock::Moment, offline::StreamWatch, sale::SaleDrop, seen::SeenDrop, tally::Totals};
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
 pub(crate) struct Book {
     pub(crate) sale: Arc<SaleDrop>,
     pub(crate) phase: Phase,
-    /// Rises with each decision about the phase, so that a permit which was overtaken does nothing.
-    pub(crate) phase_epoch: u64,
+    /// Rises with each decision about the phase, so that a permit which was overtaken does nothing, also
+    /// over restarts, so that whoever saw the phase before is known.
+    pub(crate) phase_changes: u64,
     pub(crate) opens_at: Option<UnixMillis>,
     /// Units of all lots decided so far, by pool.
     pub(crate) supplied: Vec<Units>,
@@ -57,7 +58,7 @@ impl Book {
             supplied,
             sale,
             phase,
-            phase_epoch: 0,
+            phase_changes: 0,
             opens_at: None,
             lots: 0,
             live_holds: 0,
@@ -72,6 +73,12 @@ impl Book {
 
     pub(crate) fn plan(&self) -> &DropPlan {
         self.sale.plan()
+    }
+
+    /// How the drop stands by what was decided.
+    pub(crate) fn stands(&self) -> SeenDrop {
+        let (phase, phase_changes) = (self.phase, Some(self.phase_changes));
+        SeenDrop { phase, revision: self.sale.revision(), phase_changes }
     }
 
     pub(crate) fn was_supplied(&self) -> bool {

@@ -24,6 +24,8 @@ use crate::{
     command_refusal::CommandRefusal,
     metrics,
     offline::StreamWatch,
+    seen::SeenDrop,
+    view::DropStanding,
 };
 
 impl Steward {
@@ -123,25 +125,33 @@ impl Steward {
             check_stream(command, &plan.stream)?;
             return self.plan(command, plan, now.wall);
         };
-        let sale =
-            self.shared.sale(drop).or_else(|| Some(Arc::clone(&self.books.get(&drop)?.sale)));
-        let phase = if let Some(sale) = sale {
-            self.check_reach(command, &sale.plan().stream, &sale.plan().merchant)?;
-            sale.phase()
-        } else {
-            let over = self.shared.over(drop).ok_or(CommandRefusal::UnknownDrop)?;
-            self.check_reach(command, &over.stream, &over.merchant)?;
-            over.phase
-        };
+        let stands = self.reached(command, drop)?;
         if !command.role.may(&command.action) {
             return Err(forbidden());
         }
-        let phase = self.books.get(&drop).map_or(phase, |book| book.phase);
         if !command.action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
             return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
         }
-        let lot = self.act(drop, phase, &command.action, now)?;
+        if command.action.depends_on_what_was_seen()
+            && let Some(seen) = command.seen.filter(|seen| !stands.is_as(seen))
+        {
+            return Err(CommandRefusal::Changed { seen, now: stands });
+        }
+        let lot = self.act(drop, stands.phase, &command.action, now)?;
         Ok(Done { drop, lot, ban: None, replayed: false })
+    }
+
+    /// How a drop that the command's actor may see stands by what was decided.
+    fn reached(&self, command: &StaffCommand, drop: DropId) -> Result<SeenDrop, CommandRefusal> {
+        let book = self.books.get(&drop);
+        let sale = self.shared.sale(drop).or_else(|| Some(Arc::clone(&book?.sale)));
+        if let Some(sale) = sale {
+            self.check_reach(command, &sale.plan().stream, &sale.plan().merchant)?;
+            return Ok(book.map_or_else(|| SeenDrop::from(&sale.standing()), super::Book::stands));
+        }
+        let over = self.shared.over(drop).ok_or(CommandRefusal::UnknownDrop)?;
+        self.check_reach(command, &over.stream, &over.merchant)?;
+        Ok(SeenDrop::from(&DropStanding::over(&over)))
     }
 
     /// Carries out a command that its actor may give; returns the lot's number for a restock.
@@ -256,9 +266,10 @@ impl Steward {
         let edited = self.books.contains_key(&drop);
         self.on_air.forget(drop, plan);
         let mut book = super::Book::new(Arc::clone(&sale), Phase::Scheduled);
-        // The epoch never goes back: a permit of the replaced plan may still be under way.
+        // The count never goes back: a permit of the replaced plan may still be under way.
         if let Some(old) = self.books.get(&drop) {
-            book.phase_epoch = old.phase_epoch + 1;
+            book.phase_changes = old.phase_changes + 1;
+            sale.count_phases_from(book.phase_changes);
             book.tallied = old.tallied.clone();
             book.sampled = old.sampled.clone();
             // What was counted and not tallied yet is looked at under the new plan.
@@ -329,51 +340,6 @@ impl Steward {
         self.push(drop, Record::Lot { pool, units, lot });
         self.after_records(Effect::Supply { drop, pool, units });
         lot
-    }
-
-    /// A change that lets more happen: its record is durable before it acts.
-    pub(super) fn permit(
-        &mut self,
-        drop: DropId,
-        phase: Phase,
-        opens_at: Option<UnixMillis>,
-        record: Record,
-    ) {
-        let book = self.book_mut(drop);
-        let before = std::mem::replace(&mut book.phase, phase);
-        book.watch.overrule();
-        book.opens_at = opens_at;
-        book.phase_epoch += 1;
-        let epoch = book.phase_epoch;
-        self.push(drop, record);
-        // The phase first: viewers would hear of a scheduled drop that is on air.
-        self.after_records(Effect::Enter { drop, epoch, phase, opens_at });
-        self.air(drop, before, phase);
-    }
-
-    /// A change that lets less happen: it acts at once, its record follows.
-    pub(super) fn forbid(&mut self, drop: DropId, phase: Phase, record: Record) {
-        let book = self.book_mut(drop);
-        let before = std::mem::replace(&mut book.phase, phase);
-        book.watch.overrule();
-        book.opens_at = None;
-        book.phase_epoch += 1;
-        // The bit goes off first: who still sees the old phase then is told to try again.
-        book.sale.stock().close();
-        if phase == Phase::Scheduled {
-            // A countdown that is called off waits for the host.
-            book.sale.end_start(None);
-        }
-        let final_epoch = book.phase_epoch;
-        if !phase.is_final() {
-            book.sale.set_phase(phase, None);
-            self.shared.drop_changed(drop);
-        }
-        self.push(drop, record);
-        self.air(drop, before, phase);
-        if phase.is_final() {
-            self.after_records(Effect::Enter { drop, epoch: final_epoch, phase, opens_at: None });
-        }
     }
 }
 

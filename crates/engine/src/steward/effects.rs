@@ -25,7 +25,8 @@ pub(crate) enum Effect {
     /// A phase becomes visible, unless a later decision has overtaken it.
     Enter {
         drop: DropId,
-        epoch: u64,
+        /// The phase's number.
+        changes: u64,
         phase: Phase,
         opens_at: Option<UnixMillis>,
     },
@@ -91,8 +92,8 @@ impl Steward {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Publish(sale) => self.shared.publish(sale),
-            Effect::Enter { drop, epoch, phase, opens_at } => {
-                self.enter(drop, epoch, phase, opens_at);
+            Effect::Enter { drop, changes, phase, opens_at } => {
+                self.enter(drop, changes, phase, opens_at);
             }
             Effect::Air(drop) => self.show_on_air(drop),
             Effect::Room(change) => {
@@ -146,14 +147,14 @@ impl Steward {
         }
     }
 
-    fn enter(&mut self, drop: DropId, epoch: u64, phase: Phase, opens_at: Option<UnixMillis>) {
+    fn enter(&mut self, drop: DropId, changes: u64, phase: Phase, opens_at: Option<UnixMillis>) {
         let Some(book) = self.books.get(&drop) else { return };
-        if book.phase_epoch != epoch {
+        if book.phase_changes != changes {
             // It may have gone on air all the same.
             return self.shared.drop_changed(drop);
         }
         let sale = Arc::clone(&book.sale);
-        sale.set_phase(phase, opens_at);
+        sale.set_phase(phase, changes, opens_at);
         match phase {
             Phase::Open => sale.stock().open(),
             Phase::Settled | Phase::Cancelled => {

@@ -15,6 +15,7 @@ mod holds;
 mod keys;
 mod memory;
 mod moved;
+mod phases;
 mod retire;
 mod rooms;
 mod streams;

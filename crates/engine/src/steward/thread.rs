@@ -203,8 +203,8 @@ impl Steward {
             self.push(drop, Record::Recovered(Box::new(Recovered { outage, pools })));
             let book = self.book_mut(drop);
             if book.phase == Phase::Open {
-                let (epoch, phase) = (book.phase_epoch, Phase::Open);
-                self.after_records(Effect::Enter { drop, epoch, phase, opens_at: None });
+                let (changes, phase) = (book.phase_changes, Phase::Open);
+                self.after_records(Effect::Enter { drop, changes, phase, opens_at: None });
             }
             if let Some(at) = missed_opening {
                 self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);

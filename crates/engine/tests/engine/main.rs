@@ -15,6 +15,7 @@ mod range;
 mod recovery;
 mod rooms;
 mod sale;
+mod seen;
 mod starts;
 mod streams;
 mod support;

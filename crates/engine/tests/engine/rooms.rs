@@ -49,6 +49,7 @@ impl Desk {
         let (actor, role, bound) = who;
         let merchant = bound.map(|id| id.parse().unwrap());
         let command = StaffCommand {
+            seen: None,
             actor: actor.into(),
             role,
             merchant,

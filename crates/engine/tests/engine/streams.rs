@@ -261,6 +261,7 @@ fn only_who_is_trusted_reports_and_only_what_is_there() {
     let forbidden = world.give_as(Role::Platform, "p2", Some(drop), Action::Pause).unwrap().get();
     assert!(matches!(forbidden, Err(CommandRefusal::Forbidden { .. })), "{forbidden:?}");
     let bound = stampede_engine::StaffCommand {
+        seen: None,
         actor: "acme-admin".into(),
         role: Role::Admin,
         merchant: Some("acme".parse().unwrap()),

@@ -225,6 +225,7 @@ impl World {
         action: Action,
     ) -> Result<Waiting<CommandOutcome>, Unavailable> {
         let command = StaffCommand {
+            seen: None,
             actor: "nina".into(),
             role,
             merchant: None,

@@ -233,6 +233,7 @@ impl World {
     ) -> oneshot::Receiver<CommandOutcome> {
         let number = self.commands.fetch_add(1, Ordering::SeqCst);
         let command = StaffCommand {
+            seen: None,
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,

@@ -66,8 +66,10 @@ fn the_browser_draws_what_the_server_drew() {
 
 #[test]
 fn the_modules_keep_a_stream_true() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript/state.test.mjs");
-    let output =
-        Command::new("node").args(["--test", script]).output().expect("the tests need Node");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
+    let scripts = ["state", "seen"].map(|name| format!("{folder}/{name}.test.mjs"));
+    let mut node = Command::new("node");
+    let node = node.arg("--test").args(scripts).env("WORDS", env!("OUT_DIR"));
+    let output = node.output().expect("the tests need Node");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -297,6 +297,7 @@ impl Sale {
     fn command(&mut self, drop: Option<DropId>, action: Action) {
         self.commands += 1;
         let command = StaffCommand {
+            seen: None,
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,
