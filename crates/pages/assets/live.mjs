@@ -66,9 +66,11 @@ function paint() {
     charted = { drop: air.drop, second, drawn: drawn.air.chart };
     chart(drawn.air.chart);
   }
+  const first = shown === null;
   shown = { view: drawn, snapshot };
   page(drawn);
   buttons();
+  if (first) late();
 }
 
 function later() {
@@ -151,10 +153,18 @@ function tick() {
 
 // --- What is spoken ---
 
+const SPEAK_EVERY_MS = 5000;
 let spokenAt = 0;
+let unspoken = null;
 
+/** Speaks now and then; of what comes in between the last is spoken, for that is what still holds. */
 function speak(words) {
-  if (now() - spokenAt < 5000) return;
+  clearTimeout(unspoken);
+  const wait = spokenAt + SPEAK_EVERY_MS - now();
+  if (wait > 0) {
+    unspoken = setTimeout(speak, wait, words);
+    return;
+  }
   spokenAt = now();
   text("spoken", words);
 }
@@ -304,8 +314,25 @@ function stop() {
   press("stop", drawn.drop, drawn.act);
 }
 
+// What is pressed before the first figures came is done with them, if its button then says the same.
+
+let early = null;
+
+function isEarly(name, act) {
+  if (shown) return false;
+  early = { ...find(`[data-command=${name}]`).dataset, name, again: act };
+  return true;
+}
+
+function late() {
+  const drawn = early && shown.view.buttons[early.name];
+  if (drawn?.act === early?.act && drawn?.drop === early?.drop) early?.again();
+  early = null;
+}
+
 function start() {
-  const drawn = shown?.view.buttons.next;
+  if (isEarly("next", start)) return;
+  const drawn = shown.view.buttons.next;
   if (drawn?.enabled && !isLost()) press("next", drawn.drop, "open");
 }
 
@@ -357,6 +384,7 @@ const wrong = document.getElementById("restock-error");
 let restocking = null;
 
 function askRestock(sku) {
+  if (isEarly("restock", askRestock)) return;
   const drawn = shown?.view.buttons.restock;
   if (!drawn?.enabled || isLost() || restockDialog.open) return;
   const sale = seen(drawn.drop);

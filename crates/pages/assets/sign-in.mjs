@@ -55,3 +55,5 @@ form.addEventListener("submit", async (event) => {
   }
   submit.textContent = said;
 });
+// Not before: without this script a form would carry its fields into the address.
+form.querySelector("[type=submit]").disabled = false;
