@@ -7,6 +7,7 @@
 mod demo;
 mod doc_commands;
 mod drill;
+mod e2e;
 mod edges;
 mod failure;
 mod fuzz;
@@ -49,6 +50,8 @@ enum Command {
     /// Breaks something on purpose, then shows that no promise was lost
     #[command(subcommand)]
     Drill(drill::Drill),
+    /// Runs shows, faults, accessibility in a real browser; on demand pictures with measurements
+    E2e(e2e::E2e),
     /// Measures Stampede and its peers side by side in one run
     Peers(peers::Peers),
 }
@@ -71,6 +74,7 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Test { list: false } => steps::run_all(&Workspace::load()?),
         Command::Drill(drill) => drill::run(&Workspace::load()?, &drill),
+        Command::E2e(wanted) => e2e::run(&Workspace::load()?, &wanted),
         Command::Peers(peers) => peers::run(&Workspace::load()?, &peers),
         Command::Step { names } => steps::run_named(&Workspace::load()?, &names),
     }

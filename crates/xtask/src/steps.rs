@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    demo, doc_commands, drill, edges,
+    demo, doc_commands, drill, e2e, edges,
     failure::Failure,
     fuzz, races, scripts, tidy, tools,
     workspace::{self, Workspace},
@@ -62,7 +62,8 @@ const STEPS: &[Step] = &[
     drill("demo", "the demo sells out, its figures are those promised", demo::check),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
     step("fuzz", "decoders and sessions meet arbitrary input, a few seconds each", Own(fuzz::check)),
-    step("nextest", "all tests of the workspace", Own(tests)),
+    drill("e2e", "shows, faults, accessibility in a real browser", e2e::check),
+    step("nextest", "all other tests of the workspace", Own(tests)),
 ];
 
 pub(crate) fn list() {
@@ -178,7 +179,9 @@ fn documentation(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn tests(workspace: &Workspace) -> Result<(), Failure> {
-    let mut command = workspace.cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+    let others = format!("not ({})", e2e::RUNS);
+    let run = ["nextest", "run", "--workspace", "--no-fail-fast", "-E", &others];
+    let mut command = workspace.cargo(&run);
     // A changed snapshot is a failed test here, never a rewritten file.
     workspace::run(command.env("INSTA_UPDATE", "no"))
 }

@@ -71,7 +71,6 @@ const PROGRAMS: &[Program] = &[
     Program { name: "javac", probe: &["-version"], packages: &["default-jdk-headless"], how: "install a Java development kit, 17 or later (Debian: apt-get install default-jdk-headless)" },
     Program { name: "python3", probe: &["-m", "ensurepip", "--version"], packages: &["python3", "python3-venv"], how: "install Python 3.9 or later with venv (Debian: apt-get install python3 python3-venv)" },
     Program { name: "chromium", probe: &["--version"], packages: &["chromium"], how: "install Chromium (Debian: apt-get install chromium)" },
-    Program { name: "chromedriver", probe: &["--version"], packages: &["chromium-driver"], how: "install the driver of the same Chromium (Debian: apt-get install chromium-driver)" },
 ];
 
 /// Installs the programs that are missing, all in one go.

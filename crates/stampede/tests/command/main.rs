@@ -1,9 +1,7 @@
 //! The `stampede` command from outside: real processes on folders of their own.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod browser;
 mod clients;
-mod control_room;
 mod copied;
 #[path = "../../../report/tests/support/corrupt.rs"]
 mod corrupt;

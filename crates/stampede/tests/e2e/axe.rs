@@ -1,0 +1,226 @@
+//! Accessibility by axe-core: every page, every state, both themes; WCAG 2.2 AA.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab, build_folder},
+    show::{VALID_MS, command, join},
+};
+
+const STREAM: &str = "friday-show";
+
+/// What axe cannot decide by itself, judged by a person. Whatever else it cannot decide fails the run.
+struct Judged {
+    /// The beginning of the state's name, "" for every state.
+    state: &'static str,
+    rule: &'static str,
+    /// A part of the element's selector.
+    target: &'static str,
+    /// Why it is no fault.
+    why: &'static str,
+}
+
+const fn judged(state: &'static str, target: &'static str, why: &'static str) -> Judged {
+    Judged { state, rule: "color-contrast", target, why }
+}
+
+const RAIL: &str = "the rail of a button that is held is 3 px high, below its words: these stand on the \
+    button's own ground, where the same ink passes on every other button";
+const COVERED: &str = "the open menu covers it on purpose; closed, the same element passes";
+
+const JUDGED: &[Judged] = &[
+    judged("", ".close >", RAIL),
+    judged("", ".danger >", RAIL),
+    judged("close-dialog", "data-s=\"close-", RAIL),
+    judged("ops", ".two > b", RAIL),
+    judged("ops", ".two > small", RAIL),
+    judged("ops", "kbd", RAIL),
+    judged(
+        "",
+        "th[scope=\"col\"]",
+        "the head of the table of goods stays while rows pass under it; its ground is opaque",
+    ),
+    judged("menu", "data-s=\"next-", COVERED),
+];
+
+/// Runs axe on this document, in both themes.
+fn check(tab: &Tab, state: &str, found: &mut Vec<String>) {
+    for theme in ["light", "dark"] {
+        tab.look(Look { theme, ..Look::LAPTOP });
+        let run = tab.value(RUN);
+        for (kind, entries) in
+            [("violation", &run["violations"]), ("incomplete", &run["incomplete"])]
+        {
+            for entry in entries.as_array().unwrap() {
+                let (rule, target) = (text(entry, "rule"), text(entry, "target"));
+                let is_judged = |judged: &&Judged| {
+                    state.starts_with(judged.state)
+                        && judged.rule == rule
+                        && target.contains(judged.target)
+                };
+                match JUDGED.iter().find(is_judged) {
+                    Some(judged) if kind == "incomplete" => {
+                        println!("{state}, {theme}: {rule} at {target}: {}", judged.why);
+                    }
+                    _ => {
+                        let why = text(entry, "why").replace('\n', " ");
+                        found.push(format!("{state}, {theme}: {kind} {rule} at {target}: {why}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
+    entry[field].as_str().unwrap_or_default()
+}
+
+/// Both lists, an entry for each element.
+const RUN: &str = "axe.run(document, { runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a',
+  'wcag21aa', 'wcag22aa'] }, resultTypes: ['violations', 'incomplete'] }).then((told) => {
+    const flat = (rules) => rules.flatMap((rule) => rule.nodes.map((node) => ({ rule: rule.id,
+      target: node.target.join(' '), why: `${rule.help}; ${node.failureSummary}; ${node.html.slice(0, 200)}` })));
+    return { violations: flat(told.violations), incomplete: flat(told.incomplete) }; })";
+
+/// A tab whose pages all carry axe.
+fn carrying(tab: Tab) -> Tab {
+    let file = build_folder().join("npm/node_modules/axe-core/axe.min.js");
+    let source = std::fs::read_to_string(&file);
+    let source =
+        source.unwrap_or_else(|_| panic!("run `cargo xtask step tools` first: {}", file.display()));
+    // Axe builds elements from text, which the pages' policy forbids to all scripts.
+    tab.call("Page.setBypassCSP", &json!({ "enabled": true }));
+    tab.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": source }));
+    tab
+}
+
+/// A drop with three colours, of which one is scarce.
+fn candle(place: u16, title: &str, supply: u32) -> Drop {
+    let goods = ["Cedar", "Fig", "Sea salt"].map(|option| Goods {
+        id: option.to_lowercase().replace(' ', "-"),
+        option: option.to_owned(),
+        supply,
+        price: 2_490,
+    });
+    Drop { goods: goods.into(), ..Drop::new(STREAM, place, title, supply) }
+}
+
+#[test]
+fn no_page_outside_the_show_breaks_a_rule() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let guest = browser.visitor(Look::LAPTOP);
+    let tab = carrying(guest.tab());
+    let mut found = Vec::new();
+    tab.go(&server.page("/sign-in"));
+    check(&tab, "sign in", &mut found);
+    tab.until("ready", "document.querySelector('[type=submit]:enabled')");
+    tab.put("#token", "stf_nobody");
+    tab.key("Enter");
+    tab.see(".wrong", "does not know");
+    check(&tab, "sign in, wrong token", &mut found);
+    let path = server.invite("nina", "host", &[STREAM], VALID_MS);
+    tab.go(&server.page(&path));
+    check(&tab, "invitation", &mut found);
+    tab.go(&server.page("/join/sti_nothing"));
+    check(&tab, "invitation that has ended", &mut found);
+
+    tab.go(&server.page("/sign-in?to=/shows"));
+    tab.until("ready", "document.querySelector('[type=submit]:enabled')");
+    tab.put("#token", &server.token);
+    tab.key("Enter");
+    tab.see("h2", "");
+    check(&tab, "no shows", &mut found);
+    let over = server.plan(&candle(1, "Old candle", 5));
+    server.command(&format!("drops/{over}/cancel"), &json!({}));
+    server.plan(&candle(2, "Candle", 5));
+    tab.go(&server.page("/shows"));
+    check(&tab, "shows", &mut found);
+    tab.go(&server.page("/ops"));
+    check(&tab, "ops", &mut found);
+    tab.go(&server.page("/live/nobody-knows"));
+    check(&tab, "unknown show", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_state_of_the_show_breaks_a_rule() {
+    let mut server = Server::start();
+    let browser = Browser::start();
+    let host = browser.visitor(Look::LAPTOP);
+    let first = server.plan(&candle(1, "Candle", 10));
+    let long = server.plan(&Drop { countdown_ms: 600_000, ..candle(2, "Gift set", 10) });
+    let tab = carrying(host.tab());
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    let stage = carrying(host.tab());
+    stage.go(&server.page("/stage/friday-show"));
+    let mut found = Vec::new();
+    let mut both = |state: &str| {
+        check(&tab, state, &mut found);
+        check(&stage, &format!("stage, {state}"), &mut found);
+    };
+    both("empty");
+    server.command(&format!("drops/{long}/open"), &json!({}));
+    tab.see("[data-s=hero]", "Opens in");
+    both("countdown");
+    server.command(&format!("drops/{long}/cancel-countdown"), &json!({}));
+    command(&tab, "next", "Start next drop");
+    tab.see("[data-s=state]", "Open");
+    both("open");
+    tab.key("p");
+    tab.see("[data-s=state]", "Paused");
+    both("paused");
+    server.command(&format!("drops/{first}/resume"), &json!({}));
+    let crowds = ["cedar", "fig", "sea-salt"].map(|sku| {
+        let crowd =
+            Crowd { sku: sku.to_owned(), never_pay_share: 1.0, ..Crowd::new(STREAM, &first, 15) };
+        let from = u32::try_from(sku.len()).unwrap() * 1_000;
+        Crowd { from, ..crowd }.come(&server)
+    });
+    tab.see("[data-s=hero]", "All taken for now");
+    both("all taken");
+    dialogs(&tab, &mut found);
+    drop(crowds);
+    server.kill();
+    tab.see("[data-el=alarm]", "No connection");
+    check(&tab, "connection lost", &mut found);
+    check(&stage, "stage, connection lost", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+fn dialogs(tab: &Tab, found: &mut Vec<String>) {
+    for (key, dialog) in [("r", "restock-dialog"), ("c", "close-dialog"), ("?", "keys-dialog")] {
+        tab.key(key);
+        tab.until(dialog, &format!("document.querySelector('[data-el={dialog}]').open"));
+        check(tab, dialog, found);
+        tab.key("Escape");
+        tab.until("closed again", "!document.querySelector('dialog[open]')");
+    }
+    tab.press("details.who summary");
+    check(tab, "menu", found);
+    tab.key("Escape");
+}
+
+#[test]
+fn sold_out_breaks_no_rule() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let host = browser.visitor(Look::LAPTOP);
+    let drop = server.plan(&Drop::new(STREAM, 1, "Mug", 8));
+    let tab = carrying(host.tab());
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    let stage = carrying(host.tab());
+    stage.go(&server.page("/stage/friday-show"));
+    let crowd = Crowd { never_pay_share: 0.0, ..Crowd::new(STREAM, &drop, 20) }.come(&server);
+    command(&tab, "next", "Start next drop");
+    tab.see("[data-s=hero]", "Sold out");
+    let mut found = Vec::new();
+    check(&tab, "sold out", &mut found);
+    check(&stage, "stage, sold out", &mut found);
+    server.command(&format!("drops/{drop}/close"), &json!({}));
+    tab.until("closed", "document.querySelector('[data-command=close][aria-disabled]')");
+    check(&tab, "closed", &mut found);
+    crowd.go();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

@@ -1,0 +1,17 @@
+//! Real browsers at a real server with a running crowd: `cargo xtask e2e`.
+//!
+//! [`harness`] has what every run stands on; each other module is one kind of run.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod axe;
+mod faults;
+mod harness;
+mod keyboard;
+mod load;
+mod measure;
+mod ops;
+mod pictures;
+mod shop_page;
+mod show;
+mod tabs;
+mod two_hosts;

@@ -1,0 +1,33 @@
+//! Operations: the page that says whether anything is wrong, with the brake.
+
+use crate::harness::{Browser, Crowd, Drop, Look, Server};
+
+const STREAM: &str = "friday-show";
+
+#[test]
+fn ops_stop_all_takes_then_let_them_go() {
+    let server = Server::start();
+    let drop = server.plan(&Drop::new(STREAM, 1, "Grey mug", 100_000));
+    let crowd = Crowd::new(STREAM, &drop, 40).come(&server);
+    server.command(&format!("drops/{drop}/open"), &serde_json::json!({}));
+    let browser = Browser::start();
+    let ops = browser.visitor(Look::LAPTOP);
+    let tab = ops.sign_in(&server.page("/sign-in?to=/ops"), &server.token);
+    // A busy machine may well find something to look at.
+    tab.see(".checks", "Connections");
+    tab.see("[data-live=clock]", ":");
+    crowd.until("served", |progress| progress.counts.clicks > 0);
+    // Held by the key.
+    tab.key_down("s");
+    tab.see("[data-copy=verdict]", "All takes are stopped");
+    tab.see("[data-brake=go]", "Let");
+    tab.key_up("s");
+    let stopped = server.ask("GET", "/v1/brake", &serde_json::Value::Null).body;
+    assert_eq!(stopped["stopped"]["actor"], "first admin", "{stopped}");
+    tab.see(".log", "first admin");
+    // Held by the pointer.
+    tab.hold_until("[data-brake=go]", "let go", "document.querySelector('[data-brake=stop]')");
+    let gone = server.ask("GET", "/v1/brake", &serde_json::Value::Null).body;
+    assert!(gone["stopped"].is_null(), "{gone}");
+    crowd.go();
+}
