@@ -1,7 +1,7 @@
 //! Who sends a request, taken from its bearer token, else from its session's cookie.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{HeaderMap, Method, header, request::Parts},
 };
 use stampede_domain::{IdempotencyKey, MerchantId, StreamId};
@@ -98,6 +98,23 @@ impl Staff {
         self.merchant().is_none_or(|own| own == merchant)
     }
 
+    /// Whether what is about a stream as a whole may be seen, its drops apart.
+    pub(crate) fn sees_stream(&self, engine: &Engine, stream: &StreamId) -> bool {
+        if !self.streams().covers(stream) {
+            return false;
+        }
+        if self.role() == Role::Creator {
+            return engine.is_creators(stream, self.name());
+        }
+        let lets_in = |own| engine.room(stream).is_some_and(|room| room.lets_in(own));
+        self.merchant().is_none_or(lets_in)
+    }
+
+    /// Whether they read along for the person on camera, who is shown no money.
+    pub(crate) fn is_stage(&self) -> bool {
+        self.role() == Role::Stage
+    }
+
     /// Whether what the request came with is still in force; files that cannot be read let nobody go on.
     pub(crate) fn is_still_known(&self, state: &ControlState) -> bool {
         match &self.by {
@@ -121,7 +138,8 @@ impl FromRequestParts<ControlState> for Staff {
     async fn from_request_parts(parts: &mut Parts, state: &ControlState) -> Result<Self, Problem> {
         let Ok(client) = Client::from_request_parts(parts, state).await;
         if let Some(secret) = bearer(&parts.headers) {
-            return by_token(state, client, secret);
+            let staff = by_token(state, client, secret)?;
+            return staff.within(parts);
         }
         if !cookie::is_there(&parts.headers) {
             return Err(Problem::new(
@@ -142,7 +160,22 @@ impl FromRequestParts<ControlState> for Staff {
             check_page(state, client, &parts.headers)?;
         }
         let staff = signed_in.session.staff.clone();
-        Ok(Self { staff, by: Proof::Session(Box::new(signed_in)) })
+        Self { staff, by: Proof::Session(Box::new(signed_in)) }.within(parts)
+    }
+}
+
+/// What a stage may ask for.
+const OF_STAGE: [&str; 2] = ["/v1/streams/{stream}/follow", "/v1/sessions/current"];
+
+impl Staff {
+    /// Refuses a stage whatever is not on its short list, so that no path lets it in by being new.
+    fn within(self, parts: &Parts) -> Result<Self, Problem> {
+        let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        if self.is_stage() && !path.is_some_and(|path| OF_STAGE.contains(&path)) {
+            let detail = "role stage follows its streams, and nothing else";
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+        Ok(self)
     }
 }
 

@@ -26,6 +26,7 @@ mod serve;
 mod shares;
 mod site;
 mod staff;
+mod stage;
 mod stall;
 mod state;
 

@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use crate::{
-    dto::{DropFigures, DropGone, SecondState, StillThere},
+    dto::{DropFigures, DropGone, SecondState, StageDrop, StillThere},
     problem::ProblemBody,
     state::ControlState,
 };
@@ -36,7 +36,7 @@ impl FromRef<ControlState> for ApiDocument {
             `Idempotency-Key`; every error is `application/problem+json` (RFC 9457).",
         license(name = "MIT", identifier = "MIT"),
     ),
-    components(schemas(ProblemBody, DropFigures, SecondState, DropGone, StillThere)),
+    components(schemas(ProblemBody, DropFigures, SecondState, DropGone, StageDrop, StillThere)),
     modifiers(&StaffScheme),
     tags(
         (name = "drops", description = "Drops as they stand."),

@@ -80,6 +80,9 @@ codes! {
     RoomInUse "room_in_use" CONFLICT "Drops of the stream are not over"
     RoomsFull "rooms_full" CONFLICT "As many streams belong to somebody as may"
     RoomFull "room_full" CONFLICT "The stream admits as many merchants as it may"
+    VideoDelayOutOfRange "video_delay_out_of_range" UNPROCESSABLE_ENTITY "A delay of this length is not possible"
+    CountdownTooShort "countdown_too_short" UNPROCESSABLE_ENTITY "The host would have no time to speak"
+    CountdownRuns "countdown_runs" CONFLICT "A countdown runs in the stream"
     InvalidAccount "invalid_account" UNPROCESSABLE_ENTITY "The account's name is not acceptable"
     // A refusal without a code of its own.
     Refused "refused" CONFLICT "The command was refused"
@@ -110,6 +113,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
     TooManyGuesses "too_many_guesses" TOO_MANY_REQUESTS "Too many wrong secrets from this address"
+    InvalidLine "invalid_line" UNPROCESSABLE_ENTITY "The line is not acceptable"
     TooManyFollowers "too_many_followers" TOO_MANY_REQUESTS "As many follow streams as may"
     TooManyCommands "too_many_commands" TOO_MANY_REQUESTS "Too many commands in a short time"
     // Nothing is wrong with the request.
@@ -266,8 +270,8 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{BanId, BanRangeError, Phase, PlanError, RatesError, Units};
-    use stampede_engine::{RoomOwner, SeenDrop};
+    use stampede_domain::{BanId, BanRangeError, DropId, Phase, PlanError, RatesError, Units};
+    use stampede_engine::{RoomOwner, SeenDrop, VideoRefusal};
 
     use super::*;
 
@@ -339,6 +343,17 @@ mod tests {
             CommandRefusal::UnknownBan { ban: BanId::new(7) },
             CommandRefusal::BansFull { max: 10_000 },
             CommandRefusal::CommandsFull { max: 10_000 },
+            CommandRefusal::Video(VideoRefusal::DelayOutOfRange { value: 1 }),
+            CommandRefusal::Video(VideoRefusal::CountdownTooShort {
+                stream: "show".parse().unwrap(),
+                delay_ms: 6_000,
+                countdown_ms: 5_000,
+                min_ms: 9_000,
+            }),
+            CommandRefusal::Video(VideoRefusal::CountdownRuns {
+                stream: "show".parse().unwrap(),
+                drop: DropId::new(3),
+            }),
         ];
         for refusal in refusals.into_iter().chain(about_rooms()) {
             let name = refusal.code().to_owned();

@@ -14,6 +14,7 @@ use crate::{
     guesses::Guesses,
     openapi::ApiDocument,
     shares::{Pace, Places},
+    stage::StageLines,
 };
 
 /// Writes the metrics of the whole process in Prometheus' text format; may read files for it.
@@ -50,6 +51,7 @@ struct Shared {
     pace: Pace,
     guesses: Guesses,
     followed: Followed,
+    stage_lines: StageLines,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 3],
 }
@@ -82,6 +84,7 @@ impl ControlState {
             pace,
             guesses,
             followed,
+            stage_lines: StageLines::default(),
             troubles,
         }))
     }
@@ -156,6 +159,11 @@ impl ControlState {
     /// The streams that are followed.
     pub(crate) fn followed(&self) -> &Followed {
         &self.0.followed
+    }
+
+    /// What producers have written for the people on camera.
+    pub(crate) fn stage_lines(&self) -> &StageLines {
+        &self.0.stage_lines
     }
 
     /// Whose word about a client's address counts.

@@ -47,6 +47,13 @@ pub const HOLD_TTL_MS_MAX: u64 = 24 * 3_600_000;
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.
 pub const COUNTDOWN_MS_DEFAULT: u64 = 10_000;
+/// Shortest delay that a stream's video can have besides none, in milliseconds.
+pub const VIDEO_DELAY_MS_MIN: u64 = 2_000;
+/// Longest delay that a stream's video can have, in milliseconds.
+pub const VIDEO_DELAY_MS_MAX: u64 = 60_000;
+/// Shortest part of a countdown in which the host speaks before the word is on its way, in milliseconds.
+pub const SPEAK_MS_MIN: u64 = 3_000;
+const _: () = assert!(VIDEO_DELAY_MS_MAX + SPEAK_MS_MIN <= COUNTDOWN_MS_MAX);
 /// Shortest time between a drop's opening and its planned end, in milliseconds: one that is shorter
 /// would be over before anybody can buy.
 pub const OPEN_MS_MIN: u64 = 1_000;

@@ -26,11 +26,20 @@ pub enum Role {
     Platform,
     /// Owns streams: admits merchants to them, runs what they sell there.
     Creator,
+    /// Reads along for the person on camera: no commands, no money.
+    Stage,
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Admin, Self::Host, Self::Merchant, Self::Ops, Self::Platform, Self::Creator];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Host,
+        Self::Merchant,
+        Self::Ops,
+        Self::Platform,
+        Self::Creator,
+        Self::Stage,
+    ];
 
     /// The name on every interface.
     pub const fn name(self) -> &'static str {
@@ -41,6 +50,7 @@ impl Role {
             Self::Ops => "ops",
             Self::Platform => "platform",
             Self::Creator => "creator",
+            Self::Stage => "stage",
         }
     }
 
@@ -59,12 +69,13 @@ impl Role {
             Self::Host => {
                 !action.is_brake()
                     && !action.is_stream_report()
-                    && !action.is_room()
+                    && (!action.is_room() || matches!(action, Action::SetVideoDelay { .. }))
                     && !matches!(action, Action::Plan { .. } | Action::Edit { .. } | Action::Cancel)
             }
             Self::Creator => {
                 action.is_room() && !action.gives_rooms()
-                    || matches!(action, Action::Cancel | Action::Open | Action::CancelCountdown)
+                    || matches!(action, Action::Cancel | Action::CancelCountdown)
+                    || matches!(action, Action::Open | Action::OpenAfter { .. })
                     || matches!(action, Action::Pause | Action::Resume | Action::Close)
                     || matches!(action, Action::Feature)
             }
@@ -74,6 +85,7 @@ impl Role {
                     || matches!(action, Action::Pause | Action::Close | Action::CancelCountdown)
             }
             Self::Platform => action.is_stream_report() || action.is_room(),
+            Self::Stage => false,
         }
     }
 }
@@ -95,6 +107,11 @@ pub enum Action {
     Cancel,
     /// Start the countdown to opening.
     Open,
+    /// The same, with a countdown in place of the plan's.
+    OpenAfter {
+        /// How long it lasts.
+        countdown: DurationMs,
+    },
     /// Call off the countdown.
     CancelCountdown,
     /// Stop takes for now.
@@ -183,11 +200,18 @@ pub enum Action {
         /// Which.
         stream: StreamId,
     },
+    /// Say how much later a stream's viewers see and hear it.
+    SetVideoDelay {
+        /// Which.
+        stream: StreamId,
+        /// How much later; zero where they do not.
+        delay: DurationMs,
+    },
 }
 
 impl Action {
     /// Every name that an action has.
-    pub const NAMES: [&str; 22] = [
+    pub const NAMES: [&str; 23] = [
         "plan",
         "edit",
         "cancel",
@@ -210,6 +234,7 @@ impl Action {
         "admit",
         "dismiss",
         "end_room",
+        "set_video_delay",
     ];
 
     /// The name on every interface.
@@ -218,7 +243,7 @@ impl Action {
             Self::Plan { .. } => "plan",
             Self::Edit { .. } => "edit",
             Self::Cancel => "cancel",
-            Self::Open => "open",
+            Self::Open | Self::OpenAfter { .. } => "open",
             Self::CancelCountdown => "cancel_countdown",
             Self::Pause => "pause",
             Self::Resume => "resume",
@@ -237,6 +262,7 @@ impl Action {
             Self::Admit { .. } => "admit",
             Self::Dismiss { .. } => "dismiss",
             Self::EndRoom { .. } => "end_room",
+            Self::SetVideoDelay { .. } => "set_video_delay",
         }
     }
 
@@ -264,14 +290,20 @@ impl Action {
     pub const fn depends_on_what_was_seen(&self) -> bool {
         matches!(
             self,
-            Self::Open | Self::Resume | Self::Feature | Self::Close | Self::Restock { .. }
+            Self::Open
+                | Self::OpenAfter { .. }
+                | Self::Resume
+                | Self::Feature
+                | Self::Close
+                | Self::Restock { .. }
         )
     }
 
-    /// Whether it is about who may sell in a stream; it names no drop.
+    /// Whether it is about a stream's room; it names no drop.
     pub const fn is_room(&self) -> bool {
         self.gives_rooms()
             || matches!(self, Self::Admit { .. } | Self::Dismiss { .. } | Self::EndRoom { .. })
+            || matches!(self, Self::SetVideoDelay { .. })
     }
 
     /// Whether it says whose a stream is.

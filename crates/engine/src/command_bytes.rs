@@ -35,13 +35,12 @@ impl Action {
             | Self::Feature
             | Self::Close
             | Self::Go => {}
-            Self::Restock { sku, units } => {
-                bytes.text(sku.as_str());
-                bytes.number(u64::from(units.get()));
-            }
+            Self::Restock { sku, units } => bytes.pair(sku.as_str(), u64::from(units.get())),
             Self::StreamOffline { stream }
             | Self::StreamOnline { stream }
             | Self::EndRoom { stream } => bytes.text(stream.as_str()),
+            Self::OpenAfter { countdown } => bytes.number(countdown.get()),
+            Self::SetVideoDelay { stream, delay } => bytes.pair(stream.as_str(), delay.get()),
             Self::MakeRoom { stream, owner } | Self::MoveRoom { stream, owner } => {
                 bytes.text(stream.as_str());
                 bytes.text(owner.kind());
@@ -106,6 +105,11 @@ impl Bytes {
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn pair(&mut self, text: &str, number: u64) {
+        self.text(text);
+        self.number(number);
     }
 
     fn option(&mut self, number: Option<u64>) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DurationMs, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::WriterHandle;
 use tokio::sync::{oneshot, watch};
@@ -119,6 +119,11 @@ impl Engine {
         sees: impl Fn(&RoomView) -> bool,
     ) -> Vec<RoomView> {
         self.shared.rooms.read().after(after).filter(sees).take(limit).collect()
+    }
+
+    /// How much later a stream's viewers see and hear it; zero where nobody has said.
+    pub fn video_delay(&self, stream: &StreamId) -> DurationMs {
+        self.shared.rooms.read().video_delay(stream)
     }
 
     /// Whether a stream belongs to the creator with this account.

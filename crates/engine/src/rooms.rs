@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use stampede_domain::{DropId, MerchantId, StreamId};
+use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
 use stampede_ledger::{Room, RoomChange, RoomOwner};
 
 /// A stream with who may sell in it.
@@ -14,6 +14,8 @@ pub struct RoomView {
     pub owner: RoomOwner,
     /// The merchants besides its owner that may plan in it, by name.
     pub admitted: Vec<MerchantId>,
+    /// How much later its viewers see and hear it; zero where nobody has said.
+    pub video_delay: DurationMs,
 }
 
 impl RoomView {
@@ -36,6 +38,7 @@ pub(crate) struct Rooms {
 pub(crate) struct RoomBook {
     pub(crate) owner: RoomOwner,
     pub(crate) admitted: BTreeSet<MerchantId>,
+    pub(crate) video_delay: DurationMs,
     /// The drop that was planned last; the highest number is the latest.
     last_drop: Option<DropId>,
 }
@@ -64,6 +67,11 @@ fn is_merchant(owner: &RoomOwner, merchant: &MerchantId) -> bool {
 impl Rooms {
     pub(crate) fn get(&self, stream: &StreamId) -> Option<&RoomBook> {
         self.rooms.get(stream)
+    }
+
+    /// How much later a stream's viewers see and hear it.
+    pub(crate) fn video_delay(&self, stream: &StreamId) -> DurationMs {
+        self.get(stream).map_or(DurationMs::ZERO, |room| room.video_delay)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -95,6 +103,11 @@ impl Rooms {
                     self.count_less(&room.owner);
                 }
             }
+            RoomChange::VideoDelay(delay) => {
+                if let Some(room) = self.rooms.get_mut(stream) {
+                    room.video_delay = *delay;
+                }
+            }
         }
     }
 
@@ -104,7 +117,9 @@ impl Rooms {
         match self.rooms.get_mut(stream) {
             None => {
                 let (owner, admitted) = (owner.clone(), BTreeSet::new());
-                self.rooms.insert(stream.clone(), RoomBook { owner, admitted, last_drop: None });
+                let video_delay = DurationMs::ZERO;
+                let room = RoomBook { owner, admitted, video_delay, last_drop: None };
+                self.rooms.insert(stream.clone(), room);
             }
             Some(room) => {
                 if let RoomOwner::Merchant(merchant) = owner {
@@ -170,6 +185,7 @@ fn view((stream, room): (&StreamId, &RoomBook)) -> RoomView {
         stream: stream.clone(),
         owner: room.owner.clone(),
         admitted: room.admitted.iter().cloned().collect(),
+        video_delay: room.video_delay,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     hold_ends::HoldEnds,
     suspensions::Suspensions,
     tally::{CoreTally, Totals},
+    video::VideoTimes,
     viewer::StreamPresence,
 };
 
@@ -69,6 +70,7 @@ pub struct SaleDrop {
     hold_ends: HoldEnds,
     /// Viewers who took here, by core; one may be listed more than once.
     winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
+    video: VideoTimes,
     /// The steward knows that something was counted.
     counts_are_known: AtomicBool,
     /// The growth thread was asked and has not begun.
@@ -123,6 +125,7 @@ impl SaleDrop {
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
             counts,
             hold_ends: HoldEnds::default(),
+            video: VideoTimes::default(),
             counts_are_known: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
         }
@@ -202,6 +205,10 @@ impl SaleDrop {
             0 => None,
             millis => Some(UnixMillis::new(millis)),
         }
+    }
+
+    pub(crate) fn video(&self) -> &VideoTimes {
+        &self.video
     }
 
     /// Distinct viewers connected to the drop's stream.
@@ -353,7 +360,8 @@ impl SaleDrop {
         }
     }
 
-    fn count_change(&self) {
+    /// Steward only: something that viewers or staff are told has changed.
+    pub(crate) fn count_change(&self) {
         // ORDERING: Release pairs with the Acquire in `version`: it comes last.
         self.version.fetch_add(1, Ordering::Release);
     }

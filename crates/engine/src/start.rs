@@ -283,6 +283,7 @@ fn restore(
     let plan = Arc::clone(&past.plan);
     let (suspensions, counts) = (Arc::clone(&shared.suspensions), Counts::new(shared.config.cores));
     let sale = SaleDrop::new(id, past.revision, plan, stock, presence, suspensions, counts);
+    sale.video().set_delay(shared.rooms.read().video_delay(&past.plan.stream));
     for number in past.winners() {
         if let Some(viewer) = shared.directory.by_number(number)
             && viewer.note_take(id)

@@ -36,6 +36,10 @@ pub struct DropStanding {
     ends_at: Option<UnixMillis>,
     /// When the stream was reported offline, by the sale's clock, moved by our own outages since.
     offline_since: Option<UnixMillis>,
+    /// How much later the stream's viewers see and hear it; zero where nobody has said.
+    pub video_delay: DurationMs,
+    /// When a countdown ended and takes began, by the sale's clock.
+    opened_at: Option<UnixMillis>,
 }
 
 /// When a drop opens by itself.
@@ -121,6 +125,8 @@ impl DropStanding {
             opening,
             ends_at: plan.ends_at.filter(|_| !is_over),
             offline_since: sale.stream_offline_since(),
+            video_delay: sale.video().delay(),
+            opened_at: sale.video().opened_at().filter(|_| !is_over),
         }
     }
 
@@ -136,6 +142,8 @@ impl DropStanding {
             opening: None,
             ends_at: None,
             offline_since: None,
+            video_delay: DurationMs::ZERO,
+            opened_at: None,
         }
     }
 
@@ -146,6 +154,11 @@ impl DropStanding {
             Opening::Planned(at) => at.since(now.wall),
             Opening::Countdown(at) => at.since(now.sale),
         })
+    }
+
+    /// Time since a countdown ended and takes began. `None` before, and after a restart of the server.
+    pub fn opened_ago(&self, now: Moment) -> Option<DurationMs> {
+        self.opened_at.map(|at| now.sale.since(at))
     }
 
     /// Time left until the drop closes by itself. `None` without a planned end, or once takes are over.

@@ -33,7 +33,7 @@ impl BootId {
     }
 }
 
-/// A change of who may sell in a stream.
+/// A change of who may sell in a stream, or of how it reaches its viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The stream.
@@ -53,6 +53,8 @@ pub enum RoomChange {
     Dismissed(MerchantId),
     /// The stream belongs to nobody from now on.
     Ended,
+    /// Viewers see and hear the stream so much later; zero where they do not.
+    VideoDelay(DurationMs),
 }
 
 /// Who owns a stream.

@@ -48,6 +48,10 @@ pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
             put_text(out, merchant.as_str());
         }
         RoomChange::Ended => out.push(3),
+        RoomChange::VideoDelay(delay) => {
+            out.push(4);
+            put_varint(out, delay.get());
+        }
     }
 }
 
@@ -82,6 +86,8 @@ pub(crate) fn decode_room(reader: &mut Reader<'_>) -> Result<Record, RecordError
         1 => RoomChange::Admitted(read_merchant(reader)?),
         2 => RoomChange::Dismissed(read_merchant(reader)?),
         3 => RoomChange::Ended,
+        // A limit of the delay binds what is asked for, never what was accepted once.
+        4 => RoomChange::VideoDelay(DurationMs::new(reader.varint("video_delay")?)),
         _ => return Err(reader.invalid("change")),
     };
     Ok(Record::Room(Room { stream, change }.into()))

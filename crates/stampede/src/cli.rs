@@ -205,6 +205,7 @@ pub(crate) enum StaffRole {
     Ops,
     Platform,
     Creator,
+    Stage,
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,6 +21,7 @@ impl From<StaffRole> for Role {
             StaffRole::Ops => Self::Ops,
             StaffRole::Platform => Self::Platform,
             StaffRole::Creator => Self::Creator,
+            StaffRole::Stage => Self::Stage,
         }
     }
 }

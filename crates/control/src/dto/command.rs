@@ -1,7 +1,7 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, SkuId, StreamId};
+use stampede_domain::{DropId, DurationMs, SkuId, StreamId};
 use stampede_engine::{Action, Done, SeenDrop};
 use utoipa::ToSchema;
 
@@ -78,6 +78,40 @@ impl From<SeenDrop> for SeenState {
     fn from(seen: SeenDrop) -> Self {
         let SeenDrop { phase, revision, phase_changes } = seen;
         Self { phase: phase.into(), revision, phase_changes }
+    }
+}
+
+/// How a drop is opened.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenBody {
+    /// The countdown in place of the plan's, in milliseconds; at least 3,000 more than the stream's
+    /// `video_delay_ms`, if it has one.
+    #[serde(default)]
+    #[schema(example = 10_000, maximum = 600_000)]
+    countdown_ms: Option<u64>,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+    /// The drop as the caller saw it, as for the other commands.
+    #[serde(default)]
+    seen: Option<SeenState>,
+}
+
+impl PlainBody for OpenBody {
+    fn seen(&self) -> Option<SeenDrop> {
+        self.seen.map(SeenDrop::from)
+    }
+}
+
+impl OpenBody {
+    /// The command.
+    pub(crate) fn to_action(&self) -> Action {
+        match self.countdown_ms {
+            None => Action::Open,
+            Some(millis) => Action::OpenAfter { countdown: DurationMs::new(millis) },
+        }
     }
 }
 

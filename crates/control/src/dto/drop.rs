@@ -39,6 +39,12 @@ pub(crate) struct DropState {
     /// the server was down, or the stream away. It waits for its host; open it by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_missed_ms: Option<u64>,
+    /// Time since its countdown ended and it opened, in milliseconds; left out before that, and after a
+    /// restart of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_ago_ms: Option<u64>,
+    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    video_delay_ms: u64,
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]
     closes_in_ms: Option<u64>,
@@ -123,6 +129,8 @@ impl From<&DropView> for DropState {
             server_time_ms: view.now.wall.get(),
             opens_in_ms: view.opens_in().map(DurationMs::get),
             start_missed_ms: standing.start_missed.map(UnixMillis::get),
+            opened_ago_ms: standing.opened_ago(view.now).map(DurationMs::get),
+            video_delay_ms: standing.video_delay.get(),
             closes_in_ms: view.closes_in().map(DurationMs::get),
             stream_offline_since_ms: standing.stream_offline_since(view.now).map(UnixMillis::get),
             viewers_connected: view.viewers_connected,

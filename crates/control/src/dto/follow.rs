@@ -9,7 +9,7 @@ use stampede_engine::{DropView, HoldEnding, Moment, Second};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    PhaseName,
+    PhaseName, StreamFacts,
     drop::{Demand, SkuState},
 };
 
@@ -68,7 +68,9 @@ pub(crate) struct StreamSnapshot {
     pub(crate) stream: String,
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     pub(crate) server_time_ms: u64,
-    /// The drops that the token may see, in running order.
+    #[serde(flatten)]
+    pub(crate) facts: StreamFacts,
+    /// The drops that the token may see, in running order; for the role stage each is a `StageDrop`.
     #[schema(value_type = Vec<super::DropState>)]
     pub(crate) drops: Vec<Encoded>,
     /// By drop: the seconds of the last minute in which viewers asked for anything, oldest first.

@@ -12,10 +12,11 @@ mod recorded;
 mod report;
 mod rooms;
 mod session;
+mod stage;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
-    Accepted, Decision, PlainBody, Reason, Restock, SeenState, StreamReported,
+    Accepted, Decision, OpenBody, PlainBody, Reason, Restock, SeenState, StreamReported,
 };
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use follow::{
@@ -32,8 +33,11 @@ pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
 pub(crate) use report::{ReportForm, ReportParams};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
+    VideoDelay,
 };
 pub(crate) use session::{SessionLine, SessionList, SessionState, SignIn, SignInBody};
+
+pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

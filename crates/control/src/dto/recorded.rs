@@ -90,6 +90,9 @@ struct RecordedDoing {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "acme")]
     merchant: Option<String>,
+    /// How much later its viewers see and hear it since, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_delay_ms: Option<u64>,
     /// The SKU that got more units.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
@@ -154,9 +157,14 @@ impl RecordedDoing {
             RoomChange::Admitted(merchant) | RoomChange::Dismissed(merchant) => {
                 (None, Some(merchant.to_string()))
             }
-            RoomChange::Ended => (None, None),
+            RoomChange::Ended | RoomChange::VideoDelay(_) => (None, None),
         };
-        Self { stream: Some(room.stream.to_string()), owner, merchant, ..Self::default() }
+        let video_delay_ms = match room.change {
+            RoomChange::VideoDelay(delay) => Some(delay.get()),
+            _ => None,
+        };
+        let stream = Some(room.stream.to_string());
+        Self { stream, owner, merchant, video_delay_ms, ..Self::default() }
     }
 }
 

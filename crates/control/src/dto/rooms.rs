@@ -1,7 +1,7 @@
 //! Streams with their owners, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{MerchantId, StreamId, UnixMillis};
+use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
 use stampede_engine::{Action, RoomOwner, RoomView, SaleDrop};
 use utoipa::{IntoParams, ToSchema};
 
@@ -103,6 +103,25 @@ impl NewOwner {
     }
 }
 
+/// How much later viewers see and hear a stream.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VideoDelay {
+    /// How much later, in milliseconds: 2,000 to 60,000, or 0 for none.
+    #[schema(example = 6_000, maximum = 60_000)]
+    video_delay_ms: u64,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+}
+
+impl VideoDelay {
+    pub(crate) fn to_action(&self, stream: StreamId) -> Action {
+        Action::SetVideoDelay { stream, delay: DurationMs::new(self.video_delay_ms) }
+    }
+}
+
 /// Whom to let in, or no more.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -168,6 +187,8 @@ pub(crate) struct RoomSummary {
     owner: OwnerBody,
     /// The merchants besides its owner that may plan drops in it; an admitted merchant sees itself alone.
     admitted: Vec<String>,
+    /// How much later its viewers see and hear it, in milliseconds; 0 where nobody has said.
+    video_delay_ms: u64,
 }
 
 impl RoomSummary {
@@ -178,6 +199,7 @@ impl RoomSummary {
             stream: room.stream.to_string(),
             owner: OwnerBody::from(&room.owner),
             admitted: admitted.map(ToString::to_string).collect(),
+            video_delay_ms: room.video_delay.get(),
         }
     }
 }

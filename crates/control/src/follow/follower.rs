@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use axum::body::Bytes;
-use stampede_domain::{DurationMs, MerchantId, StreamId};
+use stampede_domain::{DurationMs, StreamId};
 use stampede_engine::Changes;
 use tokio::{
     sync::watch,
@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    FollowerPlaces, Hub,
+    FollowerPlaces, Hub, Reader,
     hub::{Seen, alive},
 };
 use crate::{auth::Staff, state::ControlState};
@@ -34,6 +34,7 @@ pub(crate) struct Follower {
     seen: Seen,
     ready: VecDeque<Bytes>,
     changes: watch::Receiver<Changes>,
+    lines: watch::Receiver<u64>,
     draining: watch::Receiver<bool>,
     figures: Interval,
     alive: Interval,
@@ -66,11 +67,12 @@ impl Follower {
             every
         };
         Self {
-            hub: state.followed().hub(engine, &stream),
+            hub: state.followed().hub(engine, state.stage_lines(), &stream),
             is_own: engine.is_creators(&stream, staff.name()),
             seen: Seen::default(),
             ready: VecDeque::from([Bytes::from_static(HELLO.as_bytes())]),
             changes: engine.follow(),
+            lines: state.stage_lines().watch(),
             draining: state.draining().watch(),
             figures: every(figures_every),
             alive: every(ALIVE_EVERY),
@@ -107,15 +109,15 @@ impl Follower {
             _ = self.draining.wait_for(|draining| *draining) => None,
             _ = self.check.tick() => Some(Woken::Check),
             changed = self.changes.changed() => changed.ok().map(|()| Woken::Change),
+            changed = self.lines.changed() => changed.ok().map(|()| Woken::Change),
             _ = self.figures.tick() => Some(Woken::Figures),
             _ = self.alive.tick() => Some(Woken::Alive),
         }
     }
 
     fn look(&mut self, with_figures: bool) {
-        let (engine, staff, stream) = (self.state.engine(), &self.staff, &self.stream);
-        let sees = |merchant: &MerchantId| staff.sees(engine, stream, merchant);
-        self.ready = self.hub.news(engine, &mut self.seen, with_figures, sees);
+        let reader = Reader::new(&self.state, &self.staff, &self.stream);
+        self.ready = self.hub.news(reader, &mut self.seen, with_figures);
     }
 
     /// Whether the token is still known, and the stream still the creator's or still not.

@@ -11,8 +11,14 @@ use stampede_domain::{DropId, MerchantId, StreamId};
 use stampede_engine::{Changes, DropView, Engine, Moment, SECONDS_KEPT, SaleDrop};
 use tokio::sync::watch;
 
-use crate::dto::{
-    DropFigures, DropGone, DropState, Encoded, SecondState, StillThere, StreamSnapshot,
+use super::Reader;
+use crate::{
+    dto::{
+        DropFigures, DropGone, DropState, Encoded, SecondState, StageDrop, StillThere,
+        StreamChanged, StreamFacts, StreamSnapshot,
+    },
+    stage::StageLines,
+    state::ControlState,
 };
 
 /// A look at the figures serves every follower who asks within this time, in microseconds.
@@ -28,6 +34,7 @@ const CLOCK_STEP_MS: u64 = 250;
 pub(crate) struct Hub {
     stream: StreamId,
     changes: watch::Receiver<Changes>,
+    lines: watch::Receiver<u64>,
     shown: Mutex<Shown>,
 }
 
@@ -42,8 +49,11 @@ pub(crate) struct Seen {
 
 #[derive(Debug, Default)]
 struct Shown {
-    seen: Option<Changes>,
+    seen: Option<(Changes, u64)>,
     looked_us: u64,
+    facts: Option<StreamFacts>,
+    /// Number of the latest change of the stream's facts.
+    facts_changed: u64,
     /// What was last read, numbered.
     numbers: Numbers,
     /// In running order.
@@ -102,6 +112,8 @@ struct ShownDrop {
     state: Option<Encoded>,
     change_event: Option<Bytes>,
     figures_event: Option<Bytes>,
+    /// The same drop as a stage is told of it.
+    stage_state: Option<Encoded>,
 }
 
 impl std::fmt::Debug for ShownDrop {
@@ -118,28 +130,36 @@ impl Seen {
 }
 
 impl Hub {
-    pub(crate) fn new(engine: &Engine, stream: &StreamId) -> Self {
-        Self { stream: stream.clone(), changes: engine.follow(), shown: Mutex::default() }
+    pub(crate) fn new(engine: &Engine, lines: &StageLines, stream: &StreamId) -> Self {
+        Self {
+            stream: stream.clone(),
+            changes: engine.follow(),
+            lines: lines.watch(),
+            shown: Mutex::default(),
+        }
     }
 
-    /// The events that a follower was not sent yet, of drops whose merchant it may see: all of them as one
+    fn look(&self, state: &ControlState, shown: &mut Shown) {
+        let changes = (*self.changes.borrow(), *self.lines.borrow());
+        shown.look(state, &self.stream, changes);
+    }
+
+    /// The events that a follower was not sent yet, of drops that it may see: all of them as one
     /// snapshot if it was sent none, or missed some. Figures come only where they are asked for.
     pub(crate) fn news(
         &self,
-        engine: &Engine,
+        reader: Reader<'_>,
         seen: &mut Seen,
         with_figures: bool,
-        sees: impl Fn(&MerchantId) -> bool,
     ) -> VecDeque<Bytes> {
         let mut shown = self.shown.lock();
-        shown.look(engine, &self.stream, *self.changes.borrow());
+        self.look(reader.state, &mut shown);
         let mut events = VecDeque::new();
         let is_snapshot = seen.is_new() || seen.news < shown.forgotten;
         if is_snapshot {
-            let snapshot = shown.snapshot(&self.stream, engine.wall().get(), sees);
-            events.push_back(event("snapshot", &snapshot));
+            events.push_back(event("snapshot", &shown.snapshot(reader)));
         } else {
-            shown.deltas(*seen, with_figures, sees, &mut events);
+            shown.deltas(*seen, with_figures, reader, &mut events);
         }
         seen.news = shown.numbers.0;
         if is_snapshot || with_figures {
@@ -149,11 +169,10 @@ impl Hub {
     }
 
     /// The stream as it stands now, as JSON.
-    pub(crate) fn snapshot(&self, engine: &Engine, sees: impl Fn(&MerchantId) -> bool) -> Bytes {
+    pub(crate) fn snapshot(&self, reader: Reader<'_>) -> Bytes {
         let mut shown = self.shown.lock();
-        shown.look(engine, &self.stream, *self.changes.borrow());
-        let snapshot = shown.snapshot(&self.stream, engine.wall().get(), sees);
-        Bytes::from(snapshot.json().to_owned())
+        self.look(reader.state, &mut shown);
+        Bytes::from(shown.snapshot(reader).json().to_owned())
     }
 }
 
@@ -164,7 +183,8 @@ pub(crate) fn alive(engine: &Engine) -> Bytes {
 
 impl Shown {
     /// Reads what may have changed: everything for whoever comes first after a while, or after a change.
-    fn look(&mut self, engine: &Engine, stream: &StreamId, changes: Changes) {
+    fn look(&mut self, state: &ControlState, stream: &StreamId, changes: (Changes, u64)) {
+        let engine = state.engine();
         let micros = engine.micros();
         let since_us = micros.saturating_sub(self.looked_us);
         // Where no time has passed a clock may stand still.
@@ -173,10 +193,17 @@ impl Shown {
             return;
         }
         let now = engine.moment();
-        if self.seen.is_none_or(|seen| seen.drops != changes.drops) {
+        if self.seen.is_none_or(|(seen, _)| seen.drops != changes.0.drops) {
             self.list(engine.stream(stream), now);
         }
         (self.seen, self.looked_us) = (Some(changes), micros);
+        let facts = StreamFacts {
+            video_delay_ms: engine.video_delay(stream).get(),
+            stage_line: state.stage_lines().of(stream),
+        };
+        if self.facts.as_ref() != Some(&facts) {
+            (self.facts, self.facts_changed) = (Some(facts), self.numbers.next());
+        }
         for drop in &mut self.drops {
             let forgotten = drop.look(now, &mut self.numbers);
             self.forgotten = self.forgotten.max(forgotten);
@@ -208,21 +235,42 @@ impl Shown {
         }
     }
 
+    /// What the reader may know of the stream as a whole.
+    fn facts(&self, reader: Reader<'_>) -> StreamFacts {
+        let has_drops = || self.drops.iter().any(|drop| reader.sees(&drop.view.plan.merchant));
+        let facts = self.facts.clone().filter(|_| reader.sees_stream() || has_drops());
+        facts.unwrap_or(StreamFacts::NONE)
+    }
+
     fn deltas(
         &mut self,
         seen: Seen,
         with_figures: bool,
-        sees: impl Fn(&MerchantId) -> bool,
+        reader: Reader<'_>,
         events: &mut VecDeque<Bytes>,
     ) {
-        let gone = self.gone.iter().filter(|gone| gone.number > seen.news && sees(&gone.merchant));
+        if self.facts_changed > seen.news {
+            let (stream, facts) = (reader.stream.to_string(), self.facts(reader));
+            let server_time_ms = reader.state.engine().wall().get();
+            let changed = StreamChanged { stream, server_time_ms, facts };
+            events.push_back(event("stream", &Encoded::new(&changed)));
+        }
+        let is_new = |gone: &&Gone| gone.number > seen.news && reader.sees(&gone.merchant);
+        let gone = self.gone.iter().filter(is_new);
         events.extend(
             gone.map(|gone| {
                 event("gone", &Encoded::new(&DropGone { drop: gone.drop.to_string() }))
             }),
         );
         for drop in &mut self.drops {
-            if !sees(&drop.view.plan.merchant) {
+            if !reader.sees(&drop.view.plan.merchant) {
+                continue;
+            }
+            if reader.staff.is_stage() {
+                let moved = with_figures && drop.moved > seen.figures;
+                if drop.changed > seen.news || moved {
+                    events.push_back(event("drop", &drop.stage_state()));
+                }
                 continue;
             }
             if drop.changed > seen.news {
@@ -236,20 +284,20 @@ impl Shown {
         }
     }
 
-    fn snapshot(
-        &mut self,
-        stream: &StreamId,
-        server_time_ms: u64,
-        sees: impl Fn(&MerchantId) -> bool,
-    ) -> Encoded {
-        let visible = |drop: &&mut ShownDrop| sees(&drop.view.plan.merchant);
+    fn snapshot(&mut self, reader: Reader<'_>) -> Encoded {
+        let visible = |drop: &&mut ShownDrop| reader.sees(&drop.view.plan.merchant);
         let mut snapshot = StreamSnapshot {
-            stream: stream.to_string(),
-            server_time_ms,
+            stream: reader.stream.to_string(),
+            server_time_ms: reader.state.engine().wall().get(),
+            facts: self.facts(reader),
             drops: Vec::new(),
             seconds: BTreeMap::new(),
         };
         for drop in self.drops.iter_mut().filter(visible) {
+            if reader.staff.is_stage() {
+                snapshot.drops.push(drop.stage_state());
+                continue;
+            }
             let id = drop.view.drop.to_string();
             let seconds: Vec<_> = drop.seconds.iter().map(|second| second.json.clone()).collect();
             if !seconds.is_empty() {
@@ -275,6 +323,7 @@ impl ShownDrop {
             state: None,
             change_event: None,
             figures_event: None,
+            stage_state: None,
         }
     }
 
@@ -287,7 +336,7 @@ impl ShownDrop {
         } else if is_moved(&self.view, &view) {
             (self.moved, self.figures_event) = (numbers.next(), None);
         }
-        (self.view, self.state) = (view, None);
+        (self.view, self.state, self.stage_state) = (view, None, None);
         for second in self.sale.seconds_after(self.second, now) {
             self.second = second.number;
             let json = Encoded::new(&SecondState::new(self.view.drop, &second));
@@ -309,6 +358,11 @@ impl ShownDrop {
     fn state(&mut self) -> Encoded {
         let view = &self.view;
         self.state.get_or_insert_with(|| Encoded::new(&DropState::from(view))).clone()
+    }
+
+    fn stage_state(&mut self) -> Encoded {
+        let view = &self.view;
+        self.stage_state.get_or_insert_with(|| Encoded::new(&StageDrop::from(view))).clone()
     }
 
     fn figures_event(&mut self) -> Bytes {

@@ -5,6 +5,7 @@
 
 mod follower;
 mod hub;
+mod reader;
 
 use std::{
     collections::HashMap,
@@ -15,13 +16,14 @@ use parking_lot::Mutex;
 use stampede_domain::StreamId;
 use stampede_engine::Engine;
 
-pub(crate) use self::{follower::Follower, hub::Hub};
+pub(crate) use self::{follower::Follower, hub::Hub, reader::Reader};
 use crate::{
     ControlConfig,
     auth::Staff,
     metrics,
     problem::{Code, Problem},
     shares::{HeldPlace, NoPlace, Places},
+    stage::StageLines,
 };
 
 /// Every stream that is followed now.
@@ -58,13 +60,13 @@ impl Followed {
     }
 
     /// What the followers of a stream share.
-    pub(crate) fn hub(&self, engine: &Engine, stream: &StreamId) -> Arc<Hub> {
+    pub(crate) fn hub(&self, engine: &Engine, lines: &StageLines, stream: &StreamId) -> Arc<Hub> {
         let mut hubs = self.hubs.lock();
         if let Some(hub) = hubs.get(stream).and_then(Weak::upgrade) {
             return hub;
         }
         hubs.retain(|_, hub| hub.strong_count() > 0);
-        let hub = Arc::new(Hub::new(engine, stream));
+        let hub = Arc::new(Hub::new(engine, lines, stream));
         hubs.insert(stream.clone(), Arc::downgrade(&hub));
         hub
     }

@@ -8,14 +8,14 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DropId, IdempotencyKey};
+use stampede_domain::{DropId, DurationMs, IdempotencyKey};
 use stampede_engine::{Action, CommandRefusal, Done, SeenDrop, StaffCommand};
 use utoipa::IntoResponses;
 
 use crate::{
     answered::answered,
     auth::Staff,
-    dto::{Accepted, Decision, PlainBody, PlanBody, Reason, Restock},
+    dto::{Accepted, Decision, OpenBody, PlainBody, PlanBody, Reason, Restock},
     extract::{Body, DropPath, Key, OptionalBody},
     metrics,
     problem::{Code, Problem, ProblemBody},
@@ -192,10 +192,14 @@ fn count(state: &ControlState, command: &StaffCommand) -> Result<(), Problem> {
     }
     state.pace().count(&command.actor, state.engine().now()).map_err(|wait| {
         metrics::count_command("too_many");
-        let who = &command.actor;
-        let detail = format!("{who} gives more commands than may be; send this one again later");
-        Problem::new(Code::TooManyCommands, detail).retry_after(wait)
+        too_many(&command.actor, wait)
     })
+}
+
+/// Refuses what a token's name sends too often.
+pub(super) fn too_many(who: &str, wait: DurationMs) -> Problem {
+    let detail = format!("{who} gives more commands than may be; send this one again later");
+    Problem::new(Code::TooManyCommands, detail).retry_after(wait)
 }
 
 /// Marks the answer to a retry.
@@ -257,6 +261,31 @@ pub(super) async fn edit(
     let reason = body.reason.take();
     let action = Action::Edit { plan: Arc::new(body.to_plan()?) };
     Sender { state, staff, key }.give(Some(drop), action, reason).await
+}
+
+/// Start the countdown of a scheduled drop; at its end the drop opens.
+#[utoipa::path(
+    post,
+    path = "/v1/drops/{drop}/open",
+    tag = "commands",
+    operation_id = "open_drop",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body(content = Option<OpenBody>, description = "May be left out."),
+    security(("staff" = [])),
+    responses((status = 200, description = "The countdown runs.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn open(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    DropPath(drop): DropPath,
+    OptionalBody(body): OptionalBody<OpenBody>,
+) -> Result<Response, Problem> {
+    let (action, seen) = (body.to_action(), body.seen());
+    Sender { state, staff, key }.give_if(seen, Some(drop), action, body.reason).await
 }
 
 /// Put a further lot on sale while the drop is open or paused. A retry with the same key adds nothing.
@@ -321,8 +350,6 @@ macro_rules! plain_commands {
 plain_commands! {
     /// Call off a scheduled drop for good.
     cancel "/v1/drops/{drop}/cancel" "cancel_drop" Cancel Reason "The drop will never open."
-    /// Start the countdown of a scheduled drop; at its end the drop opens.
-    open "/v1/drops/{drop}/open" "open_drop" Open Decision "The countdown runs."
     /// Call off the countdown: the drop is scheduled again.
     cancel_countdown "/v1/drops/{drop}/cancel-countdown" "cancel_countdown" CancelCountdown Reason
         "The drop is scheduled again."

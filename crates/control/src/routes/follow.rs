@@ -9,13 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use stampede_domain::MerchantId;
 
 use crate::{
     auth::Staff,
     dto::{FollowParams, StreamSnapshot},
     extract::{Params, StreamPath},
-    follow::Follower,
+    follow::{Follower, Reader},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
@@ -27,8 +26,9 @@ const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferin
 /// Follow a stream: with `Accept: text/event-stream` a snapshot, then what changes, as server-sent events,
 /// each with one line of JSON; otherwise the snapshot alone. Events: `snapshot` (`StreamSnapshot`; first,
 /// again after a gap), `drop` (`DropState`; at once when anything but its figures changes),
-/// `figures` (`DropFigures`), `second` (`SecondState`), `gone` (`DropGone`), `alive` (`StillThere`;
-/// after a second without anything else).
+/// `figures` (`DropFigures`), `second` (`SecondState`), `gone` (`DropGone`), `stream` (`StreamChanged`),
+/// `alive` (`StillThere`; after a second without anything else). The role stage gets each drop as a
+/// `StageDrop`, in a `drop` also where its figures change, and no seconds.
 #[utoipa::path(
     get,
     path = "/v1/streams/{stream}/follow",
@@ -63,10 +63,10 @@ pub(super) async fn follow(
 ) -> Result<Response, Problem> {
     let engine = state.engine();
     if !wants_events(&headers) {
-        let hub = state.followed().hub(engine, &stream);
-        let sees = |merchant: &MerchantId| staff.sees(engine, &stream, merchant);
+        let hub = state.followed().hub(engine, state.stage_lines(), &stream);
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        return Ok((kind, hub.snapshot(engine, sees)).into_response());
+        let snapshot = hub.snapshot(Reader::new(&state, &staff, &stream));
+        return Ok((kind, snapshot).into_response());
     }
     if state.is_draining() {
         let detail = "the server stops: follow again once it is back; JSON is answered until then";

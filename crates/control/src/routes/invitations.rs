@@ -83,8 +83,9 @@ pub(super) async fn invite(
 
 /// What an inviter leaves out is what the inviter has: its merchant, its streams.
 fn within(inviter: &Staff, mut invited: NewStaff) -> NewStaff {
-    if invited.merchant.is_none() && matches!(invited.role, Role::Merchant | Role::Host | Role::Ops)
-    {
+    let may_be_bound =
+        matches!(invited.role, Role::Merchant | Role::Host | Role::Ops | Role::Stage);
+    if invited.merchant.is_none() && may_be_bound {
         invited.merchant = inviter.merchant().cloned();
     }
     if invited.streams == StreamScope::All {

@@ -44,11 +44,13 @@ fn streams() -> OpenApiRouter<ControlState> {
         .routes(routes!(follow::follow))
         .routes(routes!(streams::offline))
         .routes(routes!(streams::online))
+        .routes(routes!(streams::write_line))
         .routes(routes!(rooms::list, rooms::make))
         .routes(routes!(rooms::state, rooms::end))
         .routes(routes!(rooms::move_to))
         .routes(routes!(rooms::admit))
         .routes(routes!(rooms::dismiss))
+        .routes(routes!(rooms::video_delay))
 }
 
 /// What operations staff hold back.

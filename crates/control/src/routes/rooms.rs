@@ -14,7 +14,7 @@ use crate::{
     auth::Staff,
     dto::{
         Guest, NewOwner, Reason, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState,
-        RoomSummary,
+        RoomSummary, VideoDelay,
     },
     extract::{Body, Key, OptionalBody, Params, StreamPath},
     problem::{Code, Problem, ProblemBody},
@@ -222,6 +222,9 @@ changes! {
     post dismiss "/v1/rooms/{stream}/dismiss" "dismiss_merchant"
         "The merchant may plan no more drops in the stream."
         Body Guest, Guest, "Whom.": |body, stream| Ok(Action::Dismiss { stream, merchant: body.merchant()? });
+    /// Say how much later viewers see and hear the stream, so that its hosts are told when to speak.
+    post video_delay "/v1/rooms/{stream}/video-delay" "set_video_delay" "The delay holds."
+        Body VideoDelay, VideoDelay, "How much later.": |body, stream| Ok(body.to_action(stream));
     /// Say that a stream without planned drops belongs to nobody.
     delete end "/v1/rooms/{stream}" "end_room" "The stream belongs to nobody."
         OptionalBody Reason, Option<Reason>, "May be left out.": |_, stream| Ok(Action::EndRoom { stream });

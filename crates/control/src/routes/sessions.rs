@@ -266,6 +266,7 @@ impl From<StaffError> for Problem {
             StaffError::Name { .. }
             | StaffError::Streams { .. }
             | StaffError::MerchantMissing
+            | StaffError::StreamsMissing
             | StaffError::Bound { .. }
             | StaffError::TooMany { .. }
             | StaffError::Validity { .. } => Code::BadBody,

@@ -5,16 +5,75 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use stampede_engine::Action;
+use stampede_engine::{Action, Role};
 
-use super::commands::{CommandProblems, KEY_HELP, Sender, marked};
+use super::commands::{CommandProblems, KEY_HELP, Sender, marked, too_many};
 use crate::{
     auth::Staff,
-    dto::{Reason, StreamReported},
-    extract::{Key, OptionalBody, StreamPath},
-    problem::Problem,
+    dto::{LineBody, Reason, StreamChanged, StreamFacts, StreamReported},
+    extract::{Body, Key, OptionalBody, StreamPath},
+    problem::{Code, Problem, ProblemBody},
+    stage,
     state::ControlState,
 };
+
+/// Write the line for the person on camera, in place of the one before. It is kept in memory, is not
+/// recorded and ends with the server's process; the same line twice is one.
+#[utoipa::path(
+    put,
+    path = "/v1/streams/{stream}/stage-line",
+    tag = "streams",
+    operation_id = "write_stage_line",
+    params(("stream" = String, Path, description = "The stream, by the platform's id.")),
+    request_body = LineBody,
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "Whoever follows the stream is told.", body = StreamChanged),
+        (status = 400, description = "The id or the body is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No staff token, or one that is not known.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The role is not trusted with this.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "The stream is somebody else's.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not declared as JSON.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The line is too long, or has controls.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "The token's name gives more commands than may be.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn write_line(
+    State(state): State<ControlState>,
+    staff: Staff,
+    StreamPath(stream): StreamPath,
+    Body(body): Body<LineBody>,
+) -> Result<Json<StreamChanged>, Problem> {
+    if !matches!(staff.role(), Role::Admin | Role::Merchant | Role::Host | Role::Creator) {
+        let detail = format!(
+            "role {} may not write to the stage; admin, merchant, host and creator may",
+            staff.role()
+        );
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    let engine = state.engine();
+    if !staff.sees_stream(engine, &stream) {
+        let detail = format!("stream {stream} belongs to nobody you work with");
+        return Err(Problem::new(Code::UnknownRoom, detail));
+    }
+    let line = stage::checked(&body.line);
+    let line = line.map_err(|error| Problem::new(Code::InvalidLine, error.to_string()))?;
+    state.pace().count(staff.name(), engine.now()).map_err(|wait| too_many(staff.name(), wait))?;
+    state.stage_lines().write(&stream, line);
+    let facts = StreamFacts {
+        video_delay_ms: engine.video_delay(&stream).get(),
+        stage_line: state.stage_lines().of(&stream),
+    };
+    let (stream, server_time_ms) = (stream.to_string(), engine.wall().get());
+    Ok(Json(StreamChanged { stream, server_time_ms, facts }))
+}
 
 macro_rules! reports {
     ($($(#[$doc:meta])* $name:ident $path:literal $id:literal $action:ident $online:literal)*) => {$(

@@ -56,6 +56,9 @@ pub enum StaffError {
         /// The role.
         role: Role,
     },
+    /// A stage's token without streams.
+    #[error("a token with the role stage must name its streams: add --stream ID")]
+    StreamsMissing,
     /// As many tokens as there may be.
     #[error("there are {max} staff tokens, which is the most; revoke some first")]
     TooMany {

@@ -61,6 +61,7 @@ impl NewStaff {
         }
         match (role, merchant) {
             (Role::Merchant, None) => Err(StaffError::MerchantMissing),
+            (Role::Stage, _) if streams.is_all() => Err(StaffError::StreamsMissing),
             (Role::Platform | Role::Creator, Some(_)) => Err(StaffError::Bound { role: *role }),
             _ => Ok(()),
         }

@@ -6,13 +6,14 @@ use super::{NewStaff, StaffError};
 
 /// Refuses an invitation that goes beyond what its inviter may do and see.
 ///
-/// An admin may invite every role, a merchant its own merchant's staff and hosts. What the others are
-/// trusted with is their own alone.
+/// An admin may invite every role, a merchant its own merchant's staff, hosts and stages, a host stages.
+/// What the others are trusted with is their own alone.
 pub(super) fn check_within(inviter: &NewStaff, invited: &NewStaff) -> Result<(), StaffError> {
     let role = match inviter.role {
         Role::Admin => true,
-        Role::Merchant => matches!(invited.role, Role::Merchant | Role::Host),
-        Role::Host | Role::Ops | Role::Platform | Role::Creator => false,
+        Role::Merchant => matches!(invited.role, Role::Merchant | Role::Host | Role::Stage),
+        Role::Host => invited.role == Role::Stage,
+        Role::Ops | Role::Platform | Role::Creator | Role::Stage => false,
     };
     let merchant = inviter.merchant.is_none() || inviter.merchant == invited.merchant;
     let streams = invited.streams.is_within(&inviter.streams);
@@ -30,8 +31,15 @@ mod tests {
 
     use super::*;
 
-    const ROLES: [Role; 6] =
-        [Role::Admin, Role::Host, Role::Merchant, Role::Ops, Role::Platform, Role::Creator];
+    const ROLES: [Role; 7] = [
+        Role::Admin,
+        Role::Host,
+        Role::Merchant,
+        Role::Ops,
+        Role::Platform,
+        Role::Creator,
+        Role::Stage,
+    ];
 
     fn staff(role: Role, merchant: Option<&str>, streams: &[&str]) -> NewStaff {
         let streams = StreamScope::of(streams.iter().map(|stream| stream.parse().unwrap()));
@@ -53,7 +61,9 @@ mod tests {
             for invited in ROLES {
                 let may = matches!(
                     (inviter, invited),
-                    (Role::Admin, _) | (Role::Merchant, Role::Merchant | Role::Host)
+                    (Role::Admin, _)
+                        | (Role::Merchant, Role::Merchant | Role::Host | Role::Stage)
+                        | (Role::Host, Role::Stage)
                 );
                 let (own, new) =
                     (staff(inviter, Some("acme"), &[]), staff(invited, Some("acme"), &[]));

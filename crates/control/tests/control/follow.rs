@@ -43,7 +43,7 @@ impl Shown {
                 self.drops.remove(&drop);
                 self.seconds.remove(&drop);
             }
-            "alive" => {}
+            "alive" | "stream" => {}
             other => panic!("an unknown event {other}"),
         }
     }
@@ -53,7 +53,9 @@ impl Shown {
         let mut drops = self.drops.clone();
         for drop in drops.values_mut() {
             let fields = drop.as_object_mut().unwrap();
-            for passing in ["server_time_ms", "opens_in_ms", "closes_in_ms", "held_ending"] {
+            let passing =
+                ["server_time_ms", "opens_in_ms", "opened_ago_ms", "closes_in_ms", "held_ending"];
+            for passing in passing {
                 fields.remove(passing);
             }
         }

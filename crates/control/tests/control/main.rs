@@ -25,5 +25,6 @@ mod seen;
 mod sessions;
 mod sockets;
 mod staff;
+mod stage;
 mod streams;
 mod trouble;

@@ -72,7 +72,8 @@ async fn every_operation_says_what_can_go_wrong() {
             // Who is signed in is no command: nothing is recorded, nothing is done twice.
             let is_command = matches!(method.as_str(), "post" | "put" | "delete")
                 && !path.starts_with("/v1/sessions")
-                && !path.starts_with("/v1/invitations");
+                && !path.starts_with("/v1/invitations")
+                && !path.ends_with("/stage-line");
             let params = || operation["parameters"].as_array().into_iter().flatten();
             let keyed = params().any(|param| param["name"] == "Idempotency-Key");
             assert_eq!(keyed, is_command, "{name}");

@@ -43,6 +43,43 @@ async fn a_foreign_merchant_is_told_whom_to_ask() {
 }
 
 #[tokio::test]
+async fn a_host_says_how_late_viewers_see_the_stream() {
+    let rig = Rig::new();
+    let drop = planned(&rig, "acme", mugs(), "p1").await;
+    let path = "/v1/rooms/show/video-delay";
+    let set = |who: &str, ms: u64| rig.ask(who, "POST", path).json(&json!({"video_delay_ms": ms}));
+    set("ops", 6_000).key("o1").refused(403, "forbidden").await;
+    set("zeta", 6_000).key("z1").refused(403, "stream_not_yours").await;
+    let refused = set("host", 1_500).key("h1").refused(422, "video_delay_out_of_range").await;
+    assert_eq!(
+        refused.detail(),
+        "video_delay_ms is 1500; 2000 to 60000 are allowed, or 0 for none"
+    );
+    let answer = set("host", 6_000).key("h2").expect(StatusCode::OK).await;
+    assert_eq!(answer.json, json!({"stream": "show", "action": "set_video_delay"}));
+    let again = set("host", 6_000).key("h2").expect(StatusCode::OK).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(rig.state(&drop).await["video_delay_ms"], 6_000);
+    let open = || rig.ask("host", "POST", &format!("/v1/drops/{drop}/open"));
+    let longer = |ms: u64| open().json(&json!({"countdown_ms": ms}));
+    let refused = longer(8_999).key("open1").refused(422, "countdown_too_short").await;
+    assert!(refused.detail().contains("use 9000 ms or more"), "{}", refused.text);
+    longer(9_000).key("open1").expect(StatusCode::OK).await;
+    longer(9_001).key("open1").refused(422, "key_reused").await;
+    assert_eq!(rig.state(&drop).await["opens_in_ms"], 9_000);
+    set("host", 0).key("h3").refused(409, "countdown_runs").await;
+    let room = rig.ask("acme", "GET", "/v1/rooms/show").expect(StatusCode::OK).await.json;
+    assert_eq!(room["video_delay_ms"], 6_000);
+    let listed = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await.json;
+    let lines = listed["commands"].as_array().unwrap();
+    let line =
+        lines.iter().find(|line| line["action"] == "set_video_delay" && line["refused"].is_null());
+    assert_eq!(line.map(|line| &line["video_delay_ms"]), Some(&json!(6_000)));
+    let rig = rig.restart();
+    assert_eq!(rig.state(&drop).await["video_delay_ms"], 6_000);
+}
+
+#[tokio::test]
 async fn the_platform_makes_a_room_that_its_creator_runs() {
     let rig = Rig::new();
     let body = json!({"stream": "show", "owner": {"kind": "creator", "name": "nina"}});

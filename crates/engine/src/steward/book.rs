@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, PoolIndex, Units, UnixMillis};
 
-use crate::{clock::Moment, offline::StreamWatch, sale::SaleDrop, seen::SeenDrop, tally::Totals};
+use crate::{
+    clock::Moment, offline::StreamWatch, sale::SaleDrop, seen::SeenDrop, tally::Totals,
+    video::countdown_min,
+};
 
 /// The decided state of one drop; it runs ahead of the durable one by the records under way.
 pub(crate) struct Book {
@@ -163,6 +166,8 @@ impl Book {
     pub(crate) fn start_of_countdown(&self) -> Option<UnixMillis> {
         let plan = self.plan();
         let start = plan.starts_at?.get();
-        Some(UnixMillis::new(start.saturating_sub(plan.countdown.get())))
+        // The host of a stream whose video is behind has the whole cue, whatever the plan says.
+        let countdown = plan.countdown.max(countdown_min(self.sale.video().delay()));
+        Some(UnixMillis::new(start.saturating_sub(countdown.get())))
     }
 }

@@ -11,12 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
 use super::{
-    Counting,
-    effects::Effect,
-    keys::Known,
-    rooms::check_stream,
-    thread::Steward,
-    times::{check_end, check_plan},
+    Counting, effects::Effect, keys::Known, rooms::check_stream, thread::Steward, times::check_plan,
 };
 use crate::{
     clock::Moment,
@@ -177,7 +172,11 @@ impl Steward {
             }
             Action::Open => {
                 step(PhaseChange::StartCountdown)?;
-                self.start_countdown(drop, now)?;
+                self.start_countdown(drop, self.books[&drop].plan().countdown, now)?;
+            }
+            Action::OpenAfter { countdown } => {
+                step(PhaseChange::StartCountdown)?;
+                self.start_countdown(drop, *countdown, now)?;
             }
             Action::CancelCountdown => {
                 step(PhaseChange::CancelCountdown)?;
@@ -290,16 +289,6 @@ impl Steward {
                 self.stream_is_gone(drop, since);
             }
         }
-    }
-
-    fn start_countdown(&mut self, drop: DropId, now: Moment) -> Result<(), CommandRefusal> {
-        let plan = self.books[&drop].plan();
-        check_end(plan, now.wall.plus(plan.countdown), now.wall)?;
-        let opens_at = now.sale.plus(plan.countdown);
-        // The host has taken over: a countdown that is called off does not start by itself again.
-        self.book_mut(drop).start_done = true;
-        self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
-        Ok(())
     }
 
     /// The countdown has ended: the first lots go on sale, then takes begin.

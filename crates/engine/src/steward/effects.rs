@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{
     DropId, HoldId, Phase, PoolIndex, Rates, Refusal, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{BrakePart, Room};
+use stampede_ledger::{BrakePart, Room, RoomChange};
 use stampede_stock::Given;
 use tokio::sync::oneshot;
 
@@ -98,6 +98,9 @@ impl Steward {
             Effect::Air(drop) => self.show_on_air(drop),
             Effect::Room(change) => {
                 self.shared.rooms.write().apply(&change);
+                if let RoomChange::VideoDelay(delay) = change.change {
+                    self.show_video_delay(&change.stream, delay);
+                }
                 self.shared.tell_followers();
             }
             Effect::Supply { drop, pool, units } => {
@@ -154,9 +157,15 @@ impl Steward {
             return self.shared.drop_changed(drop);
         }
         let sale = Arc::clone(&book.sale);
+        let before = sale.phase();
         sale.set_phase(phase, changes, opens_at);
         match phase {
-            Phase::Open => sale.stock().open(),
+            Phase::Open => {
+                if before != Phase::Paused {
+                    sale.video().open(self.shared.clock.now());
+                }
+                sale.stock().open();
+            }
             Phase::Settled | Phase::Cancelled => {
                 if let Some(book) = self.books.remove(&drop) {
                     self.need_ends(&book);

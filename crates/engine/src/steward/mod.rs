@@ -23,6 +23,7 @@ mod suspension;
 mod thread;
 mod timers;
 mod times;
+mod video;
 
 use std::{
     sync::{

@@ -49,6 +49,9 @@ impl Steward {
                 }
                 change(stream, RoomChange::Ended)
             }
+            Action::SetVideoDelay { stream, delay } => {
+                self.set_video_delay(command, stream, *delay)?
+            }
             _ => unreachable!("only commands about rooms come here"),
         };
         self.change_rooms(vec![change]);
@@ -110,7 +113,7 @@ impl Steward {
     }
 
     /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
-    fn own_room(
+    pub(super) fn own_room(
         &self,
         command: &StaffCommand,
         stream: &StreamId,
@@ -258,7 +261,7 @@ fn done() -> Done {
     Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false }
 }
 
-fn change(stream: &StreamId, change: RoomChange) -> Room {
+pub(super) fn change(stream: &StreamId, change: RoomChange) -> Room {
     Room { stream: stream.clone(), change }
 }
 

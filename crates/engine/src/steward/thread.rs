@@ -324,7 +324,10 @@ impl Steward {
         let old = self.books.get(&id).map(|book| book.sale.counts().clone());
         let counts = old.unwrap_or_else(|| Counts::new(self.shared.config.cores));
         let (plan, suspensions) = (Arc::clone(plan), Arc::clone(&self.shared.suspensions));
-        Arc::new(SaleDrop::new(id, revision, plan, stock, presence, suspensions, counts))
+        let delay = self.rooms.video_delay(&plan.stream);
+        let sale = SaleDrop::new(id, revision, plan, stock, presence, suspensions, counts);
+        sale.video().set_delay(delay);
+        Arc::new(sale)
     }
 
     /// A drop's book to change; what is due of it is worked out anew.

@@ -21,4 +21,5 @@ mod streams;
 mod support;
 mod suspension;
 mod tallies;
+mod video;
 mod view;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use stampede_domain::{DropId, DropPlan, Phase};
+use stampede_domain::{DropId, DropPlan, DurationMs, Phase};
 use stampede_engine::{
     Action, CommandOutcome, CommandRefusal, EngineConfig, Role, RoomOwner, RoomView, StaffCommand,
     StreamScope,
@@ -131,6 +131,7 @@ fn a_stream_belongs_to_the_merchant_who_names_it_first() {
         stream: "friday".parse().unwrap(),
         owner: merchant("acme"),
         admitted: Vec::new(),
+        video_delay: DurationMs::ZERO,
     };
     assert_eq!(desk.rooms(), [room]);
     let made =

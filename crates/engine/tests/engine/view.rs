@@ -57,6 +57,7 @@ fn a_drop_that_has_left_memory_has_the_view_of_before() {
     let after = DropView::over(&over, Arc::clone(&before.plan), before.viewers_connected, now);
     // It is on air no more, and its last take is the ledger's to tell.
     before.standing.featured = false;
+    before.standing.phase_changes = None;
     before.skus[0].last_take = None;
     assert_eq!(after, before);
 }

@@ -214,7 +214,7 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[28, 0, 0, 0, 0, 1, 40, 1]), "invalid buckets before offset 19");
     // A room that belongs to nobody, or changes in an unknown way.
     assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
-    assert_eq!(with(&[32, 1, b's', 4]), "invalid change before offset 15");
+    assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");
     // More lost numbers than bytes.
     assert_eq!(with(&[16, 0, 1, 0, 9, 100]), "invalid lost before offset 17");
     let mut bytes = body_of(&[Record::Opened]);

@@ -59,7 +59,7 @@ impl Owners {
                 RoomChange::Ended => {
                     self.owners.remove(&room.stream);
                 }
-                RoomChange::Admitted(_) | RoomChange::Dismissed(_) => {}
+                RoomChange::Admitted(_) | RoomChange::Dismissed(_) | RoomChange::VideoDelay(_) => {}
             }
         }
         Ok(())

@@ -62,6 +62,7 @@ impl Did {
             Self::Room(Room { change: RoomChange::Admitted(_), .. }) => "admit",
             Self::Room(Room { change: RoomChange::Dismissed(_), .. }) => "dismiss",
             Self::Room(Room { change: RoomChange::Ended, .. }) => "end_room",
+            Self::Room(Room { change: RoomChange::VideoDelay(_), .. }) => "set_video_delay",
             Self::Stopped { .. } => "stop",
             Self::RatesSet { .. } => "set_rates",
             Self::Banned { .. } => "ban",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use stampede_domain::{DropId, MerchantId, StreamId};
+use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
 use stampede_ledger::{Command, Outcome, Record, Room, RoomChange, RoomOwner};
 
 use super::finding::{Findings, Place};
@@ -49,6 +49,7 @@ pub(super) struct RoomBook {
 struct Owned {
     owner: RoomOwner,
     admitted: BTreeSet<MerchantId>,
+    video_delay: DurationMs,
 }
 
 impl RoomBook {
@@ -102,6 +103,13 @@ impl RoomBook {
                 owned.admitted.remove(merchant);
                 return;
             }
+            RoomChange::VideoDelay(delay) if owned.video_delay == *delay => {
+                format!("its video was {} ms behind already", delay.get())
+            }
+            RoomChange::VideoDelay(delay) => {
+                owned.video_delay = *delay;
+                return;
+            }
             RoomChange::Owner(_) | RoomChange::Ended => {
                 self.rooms.remove(stream);
                 return;
@@ -117,18 +125,19 @@ impl RoomBook {
         place: Place,
         findings: &mut Findings,
     ) {
-        let mut admitted = BTreeSet::new();
+        let (mut admitted, mut video_delay) = (BTreeSet::new(), DurationMs::ZERO);
         if let Some(before) = self.rooms.remove(stream) {
             if before.owner == *owner {
                 let what = format!("it belonged to {owner} already");
                 findings.add(place, RoomFault::Unchanged { stream: stream.clone(), what });
             }
-            admitted = before.admitted;
+            (admitted, video_delay) = (before.admitted, before.video_delay);
             if let RoomOwner::Merchant(merchant) = owner {
                 admitted.remove(merchant);
             }
         }
-        self.rooms.insert(stream.clone(), Owned { owner: owner.clone(), admitted });
+        let owned = Owned { owner: owner.clone(), admitted, video_delay };
+        self.rooms.insert(stream.clone(), owned);
     }
 
     fn planned(&mut self, drop: DropId, stream: &StreamId, merchant: &MerchantId) {

@@ -1,0 +1,131 @@
+//! What the person on camera is told: a stream's line, drops without money.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use stampede_domain::{DurationMs, UnixMillis};
+use stampede_engine::DropView;
+use utoipa::ToSchema;
+
+use super::{PhaseName, PlanBody};
+
+/// A line for the person on camera.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LineBody {
+    /// The line, at most 40 characters as they are read, without controls; empty to clear it.
+    #[schema(example = "Three sizes, the middle one first")]
+    pub(crate) line: String,
+}
+
+/// What holds for a stream as a whole. Sent as the event `stream` when any of it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct StreamFacts {
+    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    pub(crate) video_delay_ms: u64,
+    /// The producer's line for the person on camera; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "Three sizes, the middle one first")]
+    pub(crate) stage_line: Option<Arc<str>>,
+}
+
+impl StreamFacts {
+    /// What somebody sees who may not see the stream.
+    pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None };
+}
+
+/// The event `stream`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StreamChanged {
+    /// The stream's id.
+    #[schema(example = "friday-show")]
+    pub(crate) stream: String,
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
+    #[serde(flatten)]
+    pub(crate) facts: StreamFacts,
+}
+
+/// A drop as a stage is told of it, in the place of `DropState`: without what was paid or held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StageDrop {
+    /// The drop's id.
+    #[schema(example = "d17")]
+    drop: String,
+    /// Where the drop stands.
+    phase: PhaseName,
+    /// Whether it is the one on air in its stream, among those of its mode.
+    featured: bool,
+    /// Rises with each change of phase.
+    version: u64,
+    /// Counts the plan and its edits; the first plan is 1.
+    revision: u32,
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    server_time_ms: u64,
+    /// Time left until the drop opens by itself, in milliseconds; left out while it waits for its host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_in_ms: Option<u64>,
+    /// When the drop was to open while nothing could open it, in milliseconds since 1970-01-01 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_missed_ms: Option<u64>,
+    /// Time since its countdown ended and it opened, in milliseconds; left out before that, and after a
+    /// restart of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_ago_ms: Option<u64>,
+    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    video_delay_ms: u64,
+    /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closes_in_ms: Option<u64>,
+    /// Whether units are held that may come back.
+    can_come_back: bool,
+    /// Time left until the last hold ends, in milliseconds; left out if nothing is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_hold_ends_in_ms: Option<u64>,
+    /// The figures of every SKU, in the plan's order.
+    skus: Vec<StageSku>,
+    /// The terms.
+    plan: PlanBody,
+}
+
+/// Figures of one SKU, as every viewer could count them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StageSku {
+    /// The SKU's id.
+    #[schema(example = "n5-50")]
+    sku: String,
+    /// Units of all lots; before opening, the plan's supply.
+    supplied: u32,
+    /// Units that can be taken now.
+    available: u32,
+}
+
+impl From<&DropView> for StageDrop {
+    fn from(view: &DropView) -> Self {
+        let (standing, now) = (&view.standing, view.now);
+        let skus = view.skus.iter().zip(&view.plan.skus);
+        Self {
+            drop: view.drop.to_string(),
+            phase: standing.phase.into(),
+            featured: standing.featured,
+            version: standing.version,
+            revision: standing.revision,
+            server_time_ms: now.wall.get(),
+            opens_in_ms: view.opens_in().map(DurationMs::get),
+            start_missed_ms: standing.start_missed.map(UnixMillis::get),
+            opened_ago_ms: standing.opened_ago(now).map(DurationMs::get),
+            video_delay_ms: standing.video_delay.get(),
+            closes_in_ms: view.closes_in().map(DurationMs::get),
+            can_come_back: view.skus.iter().any(|sku| !sku.held.is_zero()),
+            last_hold_ends_in_ms: view.ending.last.map(|at| at.since(now.sale).get()),
+            skus: skus
+                .map(|(figures, sku)| StageSku {
+                    sku: sku.id.to_string(),
+                    supplied: figures.supplied.get(),
+                    available: figures.available.get(),
+                })
+                .collect(),
+            plan: PlanBody::from(&*view.plan),
+        }
+    }
+}

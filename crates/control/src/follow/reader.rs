@@ -1,0 +1,27 @@
+//! Who follows a stream, with what of it may be seen.
+
+use stampede_domain::{MerchantId, StreamId};
+
+use crate::{auth::Staff, state::ControlState};
+
+/// Who reads a stream, with what of it may be seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(super) state: &'a ControlState,
+    pub(super) staff: &'a Staff,
+    pub(super) stream: &'a StreamId,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(state: &'a ControlState, staff: &'a Staff, stream: &'a StreamId) -> Self {
+        Self { state, staff, stream }
+    }
+
+    pub(super) fn sees(&self, merchant: &MerchantId) -> bool {
+        self.staff.sees(self.state.engine(), self.stream, merchant)
+    }
+
+    pub(super) fn sees_stream(&self) -> bool {
+        self.staff.sees_stream(self.state.engine(), self.stream)
+    }
+}

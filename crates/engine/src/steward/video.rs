@@ -1,0 +1,95 @@
+//! Countdowns with the video's delay: the host has time to say the word before viewers can buy.
+
+use stampede_domain::PlanError;
+use stampede_domain::{
+    DropId, DurationMs, Phase, StreamId,
+    limits::{COUNTDOWN_MS_MAX, VIDEO_DELAY_MS_MAX, VIDEO_DELAY_MS_MIN},
+};
+use stampede_ledger::{Record, RoomChange};
+
+use super::{rooms::change, thread::Steward, times::check_end};
+use crate::{
+    clock::Moment,
+    command::StaffCommand,
+    command_refusal::CommandRefusal,
+    video::{VideoRefusal, countdown_min},
+};
+
+impl Steward {
+    /// Starts the countdown of a drop by command.
+    pub(super) fn start_countdown(
+        &mut self,
+        drop: DropId,
+        countdown: DurationMs,
+        now: Moment,
+    ) -> Result<(), CommandRefusal> {
+        let plan = self.books[&drop].plan();
+        if countdown.get() > COUNTDOWN_MS_MAX {
+            let (field, value, min, max) = ("countdown_ms", countdown.get(), 0, COUNTDOWN_MS_MAX);
+            return Err(PlanError::Range { field, value, min, max }.into());
+        }
+        self.check_countdown(&plan.stream, countdown)?;
+        check_end(plan, now.wall.plus(countdown), now.wall)?;
+        let opens_at = now.sale.plus(countdown);
+        // The host has taken over: a countdown that is called off does not start by itself again.
+        self.book_mut(drop).start_done = true;
+        self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
+        Ok(())
+    }
+
+    /// Whether a host has time to say the word so that viewers hear it as the drop opens.
+    fn check_countdown(
+        &self,
+        stream: &StreamId,
+        countdown: DurationMs,
+    ) -> Result<(), VideoRefusal> {
+        let delay = self.rooms.video_delay(stream);
+        let min = countdown_min(delay);
+        if countdown >= min {
+            return Ok(());
+        }
+        Err(VideoRefusal::CountdownTooShort {
+            stream: stream.clone(),
+            delay_ms: delay.get(),
+            countdown_ms: countdown.get(),
+            min_ms: min.get(),
+        })
+    }
+
+    /// Decides a new delay of a stream's video. The cue of a countdown that runs does not jump.
+    pub(super) fn set_video_delay(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+        delay: DurationMs,
+    ) -> Result<stampede_ledger::Room, CommandRefusal> {
+        let room = self.own_room(command, stream)?;
+        let value = delay.get();
+        if value != 0 && !(VIDEO_DELAY_MS_MIN..=VIDEO_DELAY_MS_MAX).contains(&value) {
+            return Err(VideoRefusal::DelayOutOfRange { value }.into());
+        }
+        if room.video_delay == delay {
+            let what = format!("its video is {value} ms behind already");
+            return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+        }
+        let counts_down = |(drop, book): (&DropId, &super::Book)| {
+            let is_it = book.phase == Phase::Countdown && book.plan().stream == *stream;
+            is_it.then_some(*drop)
+        };
+        if let Some(drop) = self.books.iter().find_map(counts_down) {
+            return Err(VideoRefusal::CountdownRuns { stream: stream.clone(), drop }.into());
+        }
+        Ok(change(stream, RoomChange::VideoDelay(delay)))
+    }
+
+    /// The delay is durable: drops of the stream show it, and planned starts go by it.
+    pub(super) fn show_video_delay(&mut self, stream: &StreamId, delay: DurationMs) {
+        for drop in self.shared.drops_of(stream) {
+            let Some(sale) = self.shared.sale(drop) else { continue };
+            sale.video().set_delay(delay);
+            sale.count_change();
+            self.timers.touch(drop);
+            self.shared.drop_changed(drop);
+        }
+    }
+}
