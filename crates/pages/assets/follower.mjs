@@ -1,6 +1,6 @@
 // Follows one stream: by events, and where those do not come through, by asking each second.
 
-const KINDS = ["snapshot", "drop", "figures", "second", "gone", "alive"];
+const KINDS = ["snapshot", "drop", "figures", "second", "gone", "stream", "alive"];
 
 /** Polls after which a stream of events is tried again. */
 const POLLS_MAX = 30;

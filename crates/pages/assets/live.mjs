@@ -1,11 +1,12 @@
 // The control room: follows the stream, sends what is pressed.
 import { Scale } from "./chart.mjs";
-import { command, ready } from "./commands.mjs";
+import { command, put, ready, send } from "./commands.mjs";
+import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
 import { aheadMin, keep } from "./frame.mjs";
 import { Hold, HOLD_MS } from "./hold.mjs";
-import { age, clock, count, wholeSeconds } from "./numbers.mjs";
-import { alarm, button, chart, el, hero, icon, page, rows, show, text } from "./paint.mjs";
+import { age, clock, count } from "./numbers.mjs";
+import { alarm, button, chart, el, icon, page, rows, show, text } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
 import { present } from "./state.mjs";
 import { cast, may, skuName, standing, view } from "./view.mjs";
@@ -69,8 +70,10 @@ function paint() {
   const first = shown === null;
   shown = { view: drawn, snapshot };
   page(drawn);
+  showLine(drawn.line);
   buttons();
   if (first) late();
+  ticks();
 }
 
 function later() {
@@ -115,7 +118,6 @@ function watch() {
     buttons();
   }
   line(lost, old);
-  tick();
 }
 
 function line(lost, old) {
@@ -138,17 +140,34 @@ function line(lost, old) {
   }
 }
 
-/** Counts down between two events. */
-function tick() {
+/** When the page is drawn anew next: a countdown changes with the server's seconds, not with ours. */
+let nextTick = null;
+
+function ticks() {
+  clearTimeout(nextTick);
+  nextTick = null;
+  if (room.state === null || document.hidden || isLost()) return;
+  const { air } = cast(current());
+  const delay = room.state.video_delay_ms ?? 0;
+  const left = air?.phase === "countdown" ? air.opens_in_ms ?? 0 : 0;
+  const heard = air?.opened_ago_ms < 3000 ? 3000 - air.opened_ago_ms : 0;
+  if (left === 0 && heard === 0) return;
+  // The next whole second to the opening, or to the word, whichever comes first.
+  const rest = left > 0 ? Math.min(left % 1000 || 1000, left > delay ? (left - delay) % 1000 || 1000 : 1000) : heard;
+  nextTick = setTimeout(() => {
+    paint();
+    sayCue();
+  }, rest + 1);
+}
+
+/** What is said of the cue to whoever hears the page. */
+function sayCue() {
   const drawn = shown?.view.air;
-  if (!drawn || drawn.hero.kind !== "cue" || room.state === null || document.hidden) return;
-  const snapshot = current();
-  const { air } = cast(snapshot);
-  if (air?.phase !== "countdown") return;
-  const left = air.opens_in_ms ?? 0;
-  const said = left === 0 ? say("opens_now") : say("opens_in", { n: wholeSeconds(left) });
-  if (said !== drawn.hero.text) later();
-  hero({ ...drawn.hero, text: said });
+  const delay = shown?.snapshot.video_delay_ms ?? 0;
+  if (!drawn || delay === 0 || drawn.cue === null) return;
+  const sale = cast(shown.snapshot).air;
+  const told = word(sale, standing(sale).name, delay);
+  if (told?.at === "now" || (told?.at === "ahead" && [5, 3, 2, 1].includes(told.n))) text("shouted", drawn.hero.text);
 }
 
 // --- What is spoken ---
@@ -330,10 +349,14 @@ function late() {
   early = null;
 }
 
+/** Opens with the plan's countdown, or one in which the host has time to speak. */
 function start() {
   if (isEarly("next", start)) return;
   const drawn = shown.view.buttons.next;
-  if (drawn?.enabled && !isLost()) press("next", drawn.drop, "open");
+  if (!drawn?.enabled || isLost()) return;
+  const planned = seen(drawn.drop).plan.countdown_ms;
+  const needed = countdown(planned, shown.snapshot.video_delay_ms ?? 0);
+  press("next", drawn.drop, "open", needed === planned ? {} : { body: { countdown_ms: needed } });
 }
 
 // --- Close ---
@@ -449,6 +472,96 @@ restockForm.addEventListener("submit", (event) => {
   press("restock", restocking.drop, "restock", { body: { sku: id, units }, said, before: restocking });
 });
 
+// --- How late viewers see the stream ---
+
+const DELAY_MIN_MS = 2000;
+const DELAY_MAX_MS = 60_000;
+const videoDialog = el("video-dialog");
+const videoForm = find("[data-form=video]");
+const videoWrong = document.getElementById("video-error");
+
+function askVideo() {
+  const { delay } = videoForm.elements;
+  delay.value = (room.state?.video_delay_ms ?? 0) / 1000;
+  delay.removeAttribute("aria-invalid");
+  videoWrong.hidden = true;
+  videoDialog.showModal();
+  delay.select();
+}
+
+/** The delay that was typed, in milliseconds; `null` if it is none. */
+function typedDelay(typed) {
+  const plain = typed.trim().replace(",", ".");
+  const ms = /^\d{1,3}(\.\d{1,3})?$/.test(plain) ? Math.round(Number(plain) * 1000) : Number.NaN;
+  return ms === 0 || (ms >= DELAY_MIN_MS && ms <= DELAY_MAX_MS) ? ms : null;
+}
+
+videoForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { delay } = videoForm.elements;
+  const ms = typedDelay(delay.value);
+  delay.setAttribute("aria-invalid", ms === null ? "true" : "false");
+  videoWrong.hidden = ms !== null;
+  if (ms === null) {
+    text("video-wrong", say("video_wrong", { value: delay.value || say("unknown") }));
+    delay.focus();
+    return;
+  }
+  videoDialog.close();
+  if (ms === (room.state?.video_delay_ms ?? 0)) return;
+  const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/video-delay`, { video_delay_ms: ms }, () => result("ring", say("unknown_outcome"), say("asking_again")));
+  if (done.ok) result("tick", video(ms), say("confirmed_in", { time: clock(now(), aheadMin), n: count(done.ms) }));
+  else result("octagon", done.code === "" ? say("unknown_outcome") : problem(done.code), clock(now(), aheadMin), "refused");
+});
+
+// --- The line for the stage ---
+
+const LINE_CHARS_MAX = 40;
+const lineForm = find("[data-form=line]");
+const lineInput = lineForm.elements.line;
+const lineWrong = document.getElementById("line-error");
+let lineStands = lineInput.value;
+
+/** Characters as they are read. */
+const chars = (typed) => (Intl.Segmenter ? [...new Intl.Segmenter().segment(typed)].length : [...typed].length);
+
+/** Shows the line as it stands, unless somebody types another one here. */
+function showLine(stands) {
+  if (stands === lineStands) return;
+  if (lineInput.value === lineStands) lineInput.value = stands;
+  lineStands = stands;
+}
+
+function lineFault(n) {
+  lineInput.setAttribute("aria-invalid", n > LINE_CHARS_MAX ? "true" : "false");
+  lineWrong.hidden = n <= LINE_CHARS_MAX;
+  if (n > LINE_CHARS_MAX) text("line-wrong", say("line_long", { n, max: LINE_CHARS_MAX }));
+}
+
+lineInput.addEventListener("input", () => lineFault(chars(lineInput.value.trim())));
+lineInput.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  // What was typed goes first; with nothing to take back it stops a countdown, as everywhere.
+  if (lineInput.value !== lineStands) event.stopPropagation();
+  lineInput.value = lineStands;
+  lineFault(0);
+  lineInput.blur();
+});
+lineForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const typed = lineInput.value.trim();
+  if (lineInput.readOnly || chars(typed) > LINE_CHARS_MAX) return;
+  const done = await put(`/v1/streams/${encodeURIComponent(stream)}/stage-line`, { line: typed });
+  const time = clock(now(), aheadMin);
+  if (!done.ok) {
+    result("octagon", done.code === "" ? say("problem_line") : problem(done.code), done.code === "" ? say("no_connection_short") : time, "refused");
+    return;
+  }
+  showLine(typed);
+  lineInput.value = lineStands;
+  result("tick", typed === "" ? say("line_cleared") : say("line_shown"), time);
+});
+
 // --- Presses ---
 
 function money(hidden) {
@@ -482,6 +595,7 @@ find("[data-command=restock]").addEventListener("click", () => askRestock());
 find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
 find("[data-do=help]").addEventListener("click", () => el("keys-dialog").showModal());
+for (const opener of document.querySelectorAll("[data-do=video]")) opener.addEventListener("click", askVideo);
 find("[data-do=money]").addEventListener("change", (event) => money(event.target.checked));
 find("[data-do=keys]").addEventListener("change", (event) => keys(event.target.checked));
 find("[data-do=presses]").addEventListener("change", (event) => {
@@ -499,6 +613,11 @@ const single = {
   },
   r: () => askRestock(),
   n: start,
+  t: () => {
+    lineInput.focus();
+    lineInput.select();
+  },
+  v: askVideo,
   h: () => money(!find("[data-do=money]").checked),
   1: mend,
   "?": () => el("keys-dialog").showModal(),

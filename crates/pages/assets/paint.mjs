@@ -80,12 +80,24 @@ function plain(name, values) {
   values.forEach((value, place) => put(list.children[place], value));
 }
 
-function blocks(cue) {
+/** One block for each second: solid while the host speaks, hatched while the word is on its way. */
+export function blocks(cue) {
   const list = first('[data-list="blocks"]');
   const count = cue?.blocks ?? 0;
   while (list.children.length > count) list.lastElementChild.remove();
   while (list.children.length < count) list.append(document.createElement("i"));
-  [...list.children].forEach((block, place) => block.classList.toggle("passed", place < (cue?.passed ?? 0)));
+  [...list.children].forEach((block, place) => {
+    attribute(block, "class", `${place >= cue.speak ? "way" : ""}${place < cue.passed ? " passed" : ""}`);
+  });
+  attribute(el("mark"), "x", `${(cue?.mark ?? 0) / 10}%`);
+  attribute(el("mark"), "visibility", cue?.mark ? null : "hidden");
+}
+
+function cueRow(cue) {
+  blocks(cue);
+  attribute(el("program"), "data-now", cue?.now ? "true" : null);
+  attribute(el("cue"), "data-step", cue?.step ?? 0);
+  for (const name of ["speaks", "go", "way"]) text(name, cue?.[name] ?? "");
   text("opens-at", cue?.at ?? "");
 }
 
@@ -112,15 +124,14 @@ export function chart(drawn) {
 }
 
 /** The hero alone: it is what counts down between two events. */
-export function hero(drawn) {
+export function hero(drawn, cue) {
   const node = el("hero");
+  cueRow(cue);
   attribute(node, "data-kind", drawn.kind);
   attribute(node, "data-fits", drawn.fits);
   text("hero", drawn.text);
   text("beside", drawn.beside);
 }
-
-export { blocks };
 
 function air(drawn) {
   show("rehearsal", drawn.rehearsal);
@@ -130,12 +141,11 @@ function air(drawn) {
   plain("facts", drawn.facts);
   icon("state", drawn.glyph);
   text("state", drawn.state);
-  hero(drawn.hero);
+  hero(drawn.hero, drawn.cue);
   text("under-left", drawn.under.left);
   text("under-note", drawn.under.note);
   text("under-right", drawn.under.right);
   text("under-right-note", drawn.under.right_note);
-  blocks(drawn.cue);
   bar(el("stock").querySelector(".bar"), drawn.bar.shares);
   attribute(el("stock"), "aria-label", drawn.bar.label);
   for (const [place, kind] of ["paid", "held", "left"].entries()) {
@@ -213,5 +223,7 @@ export function page(view) {
   if (view.air) air(view.air);
   next(view.next);
   order(view.order);
+  text("video", view.video);
+  text("video-menu", view.video);
   text("tonight", view.tonight);
 }

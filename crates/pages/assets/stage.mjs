@@ -2,9 +2,9 @@
 import { Room } from "./follow.mjs";
 import { aheadMin } from "./frame.mjs";
 import { age } from "./numbers.mjs";
-import { attribute, el, text } from "./paint.mjs";
+import { attribute, blocks, el, icon, show, text } from "./paint.mjs";
+import { stage } from "./stage-view.mjs";
 import { present } from "./state.mjs";
-import { view } from "./view.mjs";
 import { load, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -13,27 +13,49 @@ await load(language);
 const { stream, role, worker } = document.body.dataset;
 const reader = { aheadMin, role, language, scales: null };
 const LOST_MS = 3000;
+let due = null;
+let spoken = "";
 
 function paint() {
+  clearTimeout(due);
   const { state, heardAt } = room;
-  const old = Date.now() - heardAt;
+  const now = Date.now();
+  const old = now - heardAt;
   const lost = room.broken !== null || old > LOST_MS;
   document.body.dataset.link = lost ? "lost" : "live";
+  icon("age", lost ? "pulse-lost" : "pulse");
   text("age", lost ? say("stage_old", { age: age(old) }) : say("age", { time: age(old) }));
+  due = setTimeout(paint, 100);
   if (state === null) return;
-  const { air, next } = view(present(state, lost ? heardAt : Date.now()), { drops: [] }, reader);
-  const isNumber = air?.hero.kind === "number";
-  const out = air?.skus.filter((sku) => sku.out).map((sku) => say("stage_sku_taken", { sku: sku.name })) ?? [];
-  text("title", air?.title ?? next?.title ?? say("no_next"));
-  text("price", air?.price ?? "");
-  text("hero", air?.hero.text ?? say("stage_wait"));
-  attribute(el("hero"), "data-kind", air?.hero.kind ?? "words");
-  attribute(el("hero"), "data-fits", air?.hero.fits ?? 1);
-  text("under-left", isNumber ? say("stage_left") : "");
-  text("taken", isNumber ? out.join(", ") : "");
+  const standing = present(state, lost ? heardAt : now);
+  const drawn = stage(standing, reader);
+  attribute(document.body, "data-now", drawn.cue?.now && !lost ? "true" : null);
+  for (const [name, said] of [["title", drawn.title], ["price", drawn.price], ["lead", drawn.lead], ["hero", drawn.text], ["under", drawn.under], ["rest", drawn.rest], ["right", drawn.right], ["video", drawn.video], ["line", drawn.line]]) text(name, said);
+  attribute(el("hero"), "data-kind", drawn.kind);
+  attribute(el("hero"), "data-fits", drawn.fits);
+  show("cue", drawn.cue !== null);
+  show("behind", drawn.video !== "");
+  if (drawn.cue) blocks(drawn.cue);
+  attribute(el("line"), "data-empty", drawn.line === "" ? "true" : null);
+  el("line").classList.toggle("large", drawn.large);
+  shout(drawn);
+  // A countdown changes with the server's seconds, not with ours.
+  const left = standing.drops.find((drop) => drop.phase === "countdown" && drop.featured)?.opens_in_ms ?? 0;
+  const delay = standing.video_delay_ms ?? 0;
+  const steps = [left % 1000, left > delay ? (left - delay) % 1000 : 100, 100].filter((step) => step > 0);
+  clearTimeout(due);
+  due = setTimeout(paint, Math.min(...steps) + 1);
+}
+
+/** The word, for whoever hears the page. */
+function shout(drawn) {
+  const n = Number(drawn.text);
+  const said = drawn.kind === "go" ? say("say_go_now") : drawn.kind === "count" && drawn.right !== "" && [5, 3, 2, 1].includes(n) ? say("say_go_in", { n }) : "";
+  if (said !== "" && said !== spoken) text("shouted", said);
+  spoken = said;
 }
 
 const room = new Room(stream, worker, () => {});
-setInterval(paint, 100);
+paint();
 addEventListener("visibilitychange", () => !document.hidden && paint());
 navigator.wakeLock?.request("screen").catch(() => {});

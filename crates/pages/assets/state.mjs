@@ -33,6 +33,10 @@ export function apply(state, kind, data, heardAt) {
       next.seconds = { ...state.seconds, [data.drop]: kept };
       break;
     }
+    case "stream":
+      next.video_delay_ms = data.video_delay_ms;
+      next.stage_line = data.stage_line;
+      break;
     case "gone":
       next.drops = state.drops.filter((drop) => drop.drop !== data.drop);
       break;
@@ -53,8 +57,11 @@ export function present(state, now) {
   const time = now + state.ahead_ms;
   const rest = (left, told) => (left === undefined ? undefined : Math.max(left - Math.max(time - (told ?? time), 0), 0));
   const drops = state.drops.map((drop) => {
-    if (drop.opens_in_ms === undefined && drop.held_ending?.last_in_ms === undefined) return drop;
+    const { opened_ago_ms: opened, last_hold_ends_in_ms: ends } = drop;
+    if (drop.opens_in_ms === undefined && drop.held_ending?.last_in_ms === undefined && opened === undefined && ends === undefined) return drop;
     const later = { ...drop };
+    if (opened !== undefined) later.opened_ago_ms = opened + Math.max(time - drop.server_time_ms, 0);
+    if (ends !== undefined) later.last_hold_ends_in_ms = rest(ends, drop.server_time_ms);
     if (drop.opens_in_ms !== undefined) later.opens_in_ms = rest(drop.opens_in_ms, drop.server_time_ms);
     if (drop.held_ending) {
       const told = drop.figures_at_ms ?? drop.server_time_ms;

@@ -2,9 +2,9 @@
 // so nothing jumps when the first event comes.
 import { bars, scale, SECONDS } from "./chart.mjs";
 import { clock, count, duration, liveMoney, money, shares, shortClock, tenths, timer, wholeSeconds } from "./numbers.mjs";
+import { countdown, cue, said, seconds, video, word } from "./cue.mjs";
 import { say } from "./words.mjs";
 
-const BLOCKS_MAX = 30;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
 const QUIET_MS = 2500;
 const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
@@ -13,11 +13,19 @@ const sum = (skus) => skus.reduce(
   (all, sku) => ({
     supplied: all.supplied + sku.supplied,
     left: all.left + sku.available,
-    held: all.held + sku.held,
-    paid: all.paid + sku.sold,
+    held: all.held + (sku.held ?? 0),
+    paid: all.paid + (sku.sold ?? 0),
   }),
   { supplied: 0, left: 0, held: 0, paid: 0 },
 );
+
+/** The units of a drop. A stage is not told what is held and paid: there all that is taken is either. */
+export function sumOf(sale) {
+  const all = sum(sale.skus);
+  if (all.held + all.paid > 0) return all;
+  const taken = Math.max(all.supplied - all.left, 0);
+  return sale.can_come_back ? { ...all, held: taken } : { ...all, paid: taken };
+}
 
 /** Where a drop stands: its phase, told apart by what is left. */
 export function standingOf(phase, all) {
@@ -41,7 +49,7 @@ export const stateWord = (standing) => ({
 
 /** Where a drop stands, as a standing with its word. */
 export function standing(sale) {
-  const name = standingOf(sale.phase, sum(sale.skus));
+  const name = standingOf(sale.phase, sumOf(sale));
   return { name, word: stateWord(name) };
 }
 
@@ -79,6 +87,22 @@ function facts(sale, order, reader) {
     found.push(say("ends_at", { time: shortClock(sale.plan.ends_at_ms, reader.aheadMin) }));
   }
   return found;
+}
+
+/** The word in the place of the number, beside it the time to the opening. */
+function heroOfWord(told, sale, all) {
+  const kind = told.at === "ahead" || told.at === "now" ? "cue" : "hear";
+  const beside = sale.phase === "countdown" ? wholeSeconds(sale.opens_in_ms ?? 0) : say("state_open");
+  return { kind, fits: count(all.supplied).length, text: said(told), beside };
+}
+
+/** What the second number beside the word says. */
+function underWord(sale, snapshot, reader) {
+  const ago = sale.opened_ago_ms;
+  let note = "";
+  if (sale.phase === "countdown") note = say("to_the_opening");
+  else if (ago !== undefined && reader.aheadMin !== null) note = say("since", { time: clock(snapshot.server_time_ms - ago, reader.aheadMin) });
+  return { left: "", note: "", right: "", right_note: note };
 }
 
 function hero(sale, name, all) {
@@ -120,16 +144,6 @@ function under(sale, name, all) {
   }
 }
 
-function cue(sale, snapshot, reader) {
-  const whole = Math.max(sale.plan.countdown_ms, 1000);
-  const left = sale.opens_in_ms ?? 0;
-  const blocks = Math.min(Math.ceil(whole / 1000), BLOCKS_MAX);
-  const passed = Math.floor((Math.max(whole - left, 0) * blocks) / whole);
-  const opens = snapshot.server_time_ms + left;
-  const at = reader.aheadMin === null ? "" : say("opens_at", { time: clock(opens, reader.aheadMin) });
-  return { blocks, passed, at };
-}
-
 function bar(all) {
   const parts = shares([all.paid, all.held, all.left]);
   const said = { paid: count(all.paid), held: count(all.held), left: count(all.left) };
@@ -148,7 +162,8 @@ export function skuName(goods) {
 
 function skuRows(sale, name) {
   const onSale = name === "open" || name === "all_taken" || name === "paused";
-  return sale.skus.map((figures, place) => {
+  return sale.skus.map((told, place) => {
+    const figures = { held: 0, sold: 0, ...told };
     const out = onSale && figures.available === 0 && figures.supplied > 0;
     return {
       sku: figures.sku,
@@ -187,7 +202,7 @@ function tiles(sale, all, last, language) {
   if (refused > 0) refusals = refused >= clicks ? say("all_refused") : say("n_refused", { n: count(refused) });
   const tile = (key, label, value, unit, second, more = {}) =>
     ({ key, label, value, unit, second, gauge: null, known: true, is_money: false, ...more });
-  const minor = sale.skus.reduce((paid, figures, place) => paid + figures.sold * sale.plan.skus[place].price.minor, 0);
+  const minor = sale.skus.reduce((paid, figures, place) => paid + (figures.sold ?? 0) * sale.plan.skus[place].price.minor, 0);
   const currency = sale.plan.skus[0]?.price.currency ?? "";
   const rate = say("per_second");
   const told = sale.held_ending?.soon_units;
@@ -196,7 +211,7 @@ function tiles(sale, all, last, language) {
     tile("clicks", say("tile_clicks"), count(clicks), rate, refusals),
     tile("holds", say("tile_holds"), count(last.takes.at(-1)), rate, say("each_second")),
     tile("paid", say("tile_paid"), liveMoney(minor, currency, language), "", say("paid_units", { n: count(all.paid) }), { is_money: true }),
-    tile("viewers", say("tile_viewers"), count(sale.viewers_connected), "", say("connected_now")),
+    tile("viewers", say("tile_viewers"), count(sale.viewers_connected ?? 0), "", say("connected_now")),
     tile("ending", say("tile_ending"), count(ending), "", say("of_held", { n: count(all.held) }), {
       gauge: Math.floor((Math.min(ending, all.held) * 1000) / Math.max(all.held, 1)),
       known: told !== undefined && told !== null,
@@ -221,8 +236,9 @@ function chart(last, scales) {
 }
 
 function airOf(sale, snapshot, order, reader) {
-  const all = sum(sale.skus);
+  const all = sumOf(sale);
   const name = standingOf(sale.phase, all);
+  const told = word(sale, name, snapshot.video_delay_ms ?? 0);
   const last = recent(snapshot, sale.drop);
   return {
     drop: sale.drop,
@@ -232,9 +248,9 @@ function airOf(sale, snapshot, order, reader) {
     facts: facts(sale, order, reader),
     glyph: glyphs[name],
     state: stateWord(name),
-    hero: hero(sale, name, all),
-    under: under(sale, name, all),
-    cue: name === "countdown" ? cue(sale, snapshot, reader) : null,
+    hero: told ? heroOfWord(told, sale, all) : hero(sale, name, all),
+    under: told ? underWord(sale, snapshot, reader) : under(sale, name, all),
+    cue: name === "countdown" || told ? cue(sale, snapshot, told, reader) : null,
     bar: bar(all),
     differ_by: differBy(sale.plan),
     skus: skuRows(sale, name),
@@ -243,8 +259,11 @@ function airOf(sale, snapshot, order, reader) {
   };
 }
 
-function nextOf(sale, reader) {
+function nextOf(sale, delay, reader) {
   const { plan } = sale;
+  const ms = countdown(plan.countdown_ms, delay);
+  let counts = ms === 0 ? say("no_countdown") : wholeSeconds(ms);
+  if (delay > 0) counts = say("countdown_to_speak", { time: counts, n: seconds(ms - delay) });
   const n = count(sum(sale.skus).supplied);
   const planned = plan.starts_at_ms !== undefined && sale.start_missed_ms === undefined && reader.aheadMin !== null;
   return {
@@ -252,7 +271,7 @@ function nextOf(sale, reader) {
     title: plan.title,
     stock: sale.skus.length === 1 ? say("units_in", { n }) : say("units_in_skus", { n, skus: sale.skus.length }),
     price: say("limit_each", { price: prices(plan.skus), n: count(plan.limit_per_viewer) }),
-    countdown: plan.countdown_ms === 0 ? say("no_countdown") : wholeSeconds(plan.countdown_ms),
+    countdown: counts,
     by_itself: planned ? say("opens_by_itself", { time: clock(plan.starts_at_ms, reader.aheadMin) }) : "",
   };
 }
@@ -260,7 +279,7 @@ function nextOf(sale, reader) {
 /** All drops of the stream in their order: the list names also those that have left memory. */
 function lines(snapshot, running) {
   const here = (sale) => {
-    const all = sum(sale.skus);
+    const all = sumOf(sale);
     return { drop: sale.drop, title: sale.plan.title, standing: standingOf(sale.phase, all), all };
   };
   const found = running.drops.map((summary) => {
@@ -342,7 +361,7 @@ function alarmOf(snapshot, air, next, reader) {
   return { level: "attention", text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act };
 }
 
-function buttons(air, next, reader) {
+function buttons(air, next, delay, reader) {
   const name = air ? standing(air).name : null;
   const drop = air?.drop ?? "";
   const dead = (button, effect) => ({ ...button, effect, look: "plain", enabled: false });
@@ -367,7 +386,8 @@ function buttons(air, next, reader) {
   if (!next) begin = dead(start, say("why_nothing_planned"));
   else if (name === "countdown") begin = dead(start, say("why_after_countdown"));
   else {
-    const { title, countdown_ms: ms } = next.plan;
+    const { title } = next.plan;
+    const ms = countdown(next.plan.countdown_ms, delay);
     const effect = ms === 0 ? say("start_next_at_once", { title }) : say("start_next_effect", { title, n: Math.ceil(ms / 1000) });
     begin = { ...start, effect, look: name === "open" || name === "paused" ? "plain" : "go" };
   }
@@ -376,6 +396,7 @@ function buttons(air, next, reader) {
 
 /** The live page's contents. */
 export function view(snapshot, running, reader) {
+  const delay = snapshot.video_delay_ms ?? 0;
   const { air, next } = cast(snapshot);
   const found = lines(snapshot, running);
   const order = rows(found, air, next);
@@ -389,10 +410,12 @@ export function view(snapshot, running, reader) {
     stream: snapshot.stream,
     air: air ? airOf(air, snapshot, order, reader) : null,
     empty,
-    next: next ? nextOf(next, reader) : null,
+    next: next ? nextOf(next, delay, reader) : null,
     order,
+    video: video(delay),
+    line: snapshot.stage_line ?? "",
     tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => paid + line.all.paid, 0)) }),
     alarm: alarmOf(snapshot, air, next, reader),
-    buttons: buttons(air, next, reader),
+    buttons: buttons(air, next, delay, reader),
   };
 }

@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Snapshot {
     pub(crate) stream: String,
     pub(crate) server_time_ms: u64,
+    /// How much later viewers see and hear the stream; 0 where nobody has said.
+    #[serde(default)]
+    pub(crate) video_delay_ms: u64,
+    /// The producer's line for the person on camera.
+    #[serde(default)]
+    pub(crate) stage_line: Option<String>,
     pub(crate) drops: Vec<Sale>,
     /// By drop, oldest first.
     #[serde(default)]
@@ -28,6 +34,15 @@ pub(crate) struct Sale {
     pub(crate) opens_in_ms: Option<u64>,
     #[serde(default)]
     pub(crate) start_missed_ms: Option<u64>,
+    /// Time since its countdown ended and it opened.
+    #[serde(default)]
+    pub(crate) opened_ago_ms: Option<u64>,
+    /// Told to a stage in the place of what is held: whether it may come back.
+    #[serde(default)]
+    pub(crate) can_come_back: bool,
+    /// Told to a stage: time left until the last hold ends.
+    #[serde(default)]
+    pub(crate) last_hold_ends_in_ms: Option<u64>,
     #[serde(default)]
     pub(crate) stream_offline_since_ms: Option<u64>,
     #[serde(default)]
@@ -57,7 +72,10 @@ pub(crate) struct Figures {
     pub(crate) sku: String,
     pub(crate) supplied: u64,
     pub(crate) available: u64,
+    /// Not told to a stage, as the next.
+    #[serde(default)]
     pub(crate) held: u64,
+    #[serde(default)]
     pub(crate) sold: u64,
 }
 
@@ -174,6 +192,9 @@ pub(crate) struct Summary {
 pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) role: String,
+    /// The streams that it is bound to.
+    #[serde(default)]
+    pub(crate) streams: Vec<String>,
 }
 
 /// Whom an invitation invites.
@@ -250,6 +271,9 @@ impl Sale {
             featured: false,
             opens_in_ms: None,
             start_missed_ms: None,
+            opened_ago_ms: None,
+            can_come_back: false,
+            last_hold_ends_in_ms: None,
             stream_offline_since_ms: None,
             viewers_connected: 0,
             skus: Vec::new(),

@@ -116,7 +116,7 @@ impl Frame {
 }
 
 /// A path as part of a query.
-fn in_query(path: &str) -> String {
+pub(crate) fn in_query(path: &str) -> String {
     let mut written = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {

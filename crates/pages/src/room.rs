@@ -10,8 +10,8 @@ use axum::{
 use crate::{
     answers::{Running, Session, Snapshot},
     api::{Api, Refused},
-    live::{Air, Live, Next, Reader, Row, SkuRow, Stage},
-    pages::{Frame, page, refused},
+    live::{Air, Live, Next, Reader, Row, SkuRow, Stage, may_write},
+    pages::{Frame, go, in_query, page, refused},
     visitor::{Choices, Visitor},
     words::Language,
 };
@@ -31,7 +31,8 @@ struct LivePage {
     has_next: bool,
     blank_sku: SkuRow,
     blank_row: Row,
-    keys: [(&'static str, &'static str); 9],
+    keys: [(&'static str, &'static str); 11],
+    writes: bool,
     role: String,
     choices: Choices,
 }
@@ -41,11 +42,8 @@ struct LivePage {
 struct StagePage {
     frame: Frame,
     words: Language,
-    live: Live,
-    air: Air,
-    price: String,
-    under: String,
-    taken: String,
+    stream: String,
+    stage: Stage,
     role: String,
 }
 
@@ -57,6 +55,18 @@ struct Room {
 }
 
 impl Room {
+    /// With the list of all its drops, which a stage may not read.
+    async fn read_whole(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
+        let room = Self::read(api, visitor, stream).await?;
+        let running = match api.get(&visitor.asker, &format!("/v1/streams/{stream}")).await {
+            Ok(running) => running,
+            // Nothing is planned there yet, which the page says.
+            Err(why) if why.problem.code == "unknown_stream" => room.running,
+            Err(why) => return Err(why),
+        };
+        Ok(Self { running, ..room })
+    }
+
     async fn read(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
         if stream.is_empty() || stream.len() > STREAM_CHARS_MAX || !stream.chars().all(plain) {
@@ -64,12 +74,7 @@ impl Room {
         }
         let asker = &visitor.asker;
         let session = visitor.session(api).await?;
-        let running = match api.get(asker, &format!("/v1/streams/{stream}")).await {
-            Ok(running) => running,
-            // Nothing is planned there yet, which the page says.
-            Err(why) if why.problem.code == "unknown_stream" => Running { drops: Vec::new() },
-            Err(why) => return Err(why),
-        };
+        let running = Running { drops: Vec::new() };
         let snapshot = api.get(asker, &format!("/v1/streams/{stream}/follow")).await?;
         Ok(Self { session, snapshot, running })
     }
@@ -118,6 +123,7 @@ impl LivePage {
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
             keys: keys(words),
+            writes: may_write(&role),
             role,
             choices: visitor.choices,
         }
@@ -125,7 +131,7 @@ impl LivePage {
 }
 
 /// What each key does.
-fn keys(words: Language) -> [(&'static str, &'static str); 9] {
+fn keys(words: Language) -> [(&'static str, &'static str); 11] {
     [
         ("P", words.key_pause()),
         ("Esc", words.key_escape()),
@@ -133,19 +139,28 @@ fn keys(words: Language) -> [(&'static str, &'static str); 9] {
         ("R", words.key_restock()),
         ("C", words.key_close()),
         ("N", words.key_next()),
+        ("T", words.key_line()),
+        ("V", words.key_video()),
         ("H", words.key_money()),
         ("1", words.key_alarm()),
         ("?", words.key_help()),
     ]
 }
 
-/// The control room.
+/// The control room. Whoever may see no more than the stage is led there.
 pub(crate) async fn live(
     State(api): State<Api>,
     visitor: Visitor,
     Path(stream): Path<String>,
 ) -> Response {
-    match Room::read(&api, &visitor, &stream).await {
+    match visitor.session(&api).await {
+        Ok(session) if session.role == "stage" => {
+            return go(&format!("/stage/{}", in_query(&stream)));
+        }
+        Ok(_) => {}
+        Err(why) => return refused(&visitor, &why),
+    }
+    match Room::read_whole(&api, &visitor, &stream).await {
         Ok(room) => page(&visitor, StatusCode::OK, &LivePage::new(room, &visitor, &stream)),
         Err(why) => refused(&visitor, &why),
     }
@@ -166,20 +181,12 @@ pub(crate) async fn stage(
 impl StagePage {
     fn new(room: Room, visitor: &Visitor, stream: &str) -> Self {
         let words = visitor.language;
-        let mut live = room.live(visitor);
-        let (mut air, has_air) = room.air(&mut live, visitor);
-        let stage = Stage::new(&air, has_air, live.next.as_ref(), words);
-        if !has_air {
-            words.stage_wait().clone_into(&mut air.hero.text);
-            air.hero.kind = "words";
-        }
+        let stage = Stage::new(&room.snapshot, room.reader(visitor));
         let role = room.session.role.clone();
         let frame = Frame::new(visitor, "stage", words.stage_title(stream))
             .signed_in(room.session)
             .in_stream(stream)
             .runs("stage.mjs");
-        let Stage { title, price, under, taken } = stage;
-        air.title = title;
-        Self { frame, words, live, air, price, under, taken, role }
+        Self { frame, words, stream: stream.to_owned(), stage, role }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     api::{Api, Asker, Refused},
     live::Standing,
     numbers::count,
-    pages::{Frame, page, refused},
+    pages::{Frame, go, page, refused},
     visitor::Visitor,
     words::Language,
 };
@@ -99,6 +99,10 @@ pub(crate) async fn shows(
         Ok(session) => session,
         Err(why) => return refused(&visitor, &why),
     };
+    // It sees its stage, and nothing of other shows.
+    if let ("stage", Some(stream)) = (session.role.as_str(), session.streams.first()) {
+        return go(&format!("/stage/{stream}"));
+    }
     let drops = match all(&api, &visitor.asker).await {
         Ok(drops) => drops,
         Err(why) => return refused(&visitor, &why),

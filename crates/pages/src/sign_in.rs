@@ -99,6 +99,7 @@ impl JoinPage {
         let Invitation { name, role, streams, invited_by, expires_at_ms, .. } = invitation;
         let streams = streams.unwrap_or_default();
         let to = match streams.as_slice() {
+            [first, ..] if role == "stage" => format!("/stage/{first}"),
             [only] => format!("/live/{only}"),
             _ => "/shows".to_owned(),
         };
@@ -136,6 +137,7 @@ fn rights(words: Language, role: &str) -> (&'static str, &'static str) {
         "ops" => (words.may_ops(), words.may_not_ops()),
         "platform" => (words.may_platform(), words.may_not_platform()),
         "creator" => (words.may_creator(), words.may_not_creator()),
+        "stage" => (words.may_stage(), words.may_not_stage()),
         _ => (words.may_host(), words.may_not_host()),
     }
 }

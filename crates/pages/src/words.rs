@@ -78,6 +78,7 @@ impl Language {
             "ops" => self.role_ops(),
             "platform" => self.role_platform(),
             "creator" => self.role_creator(),
+            "stage" => self.role_stage(),
             other => other,
         }
     }

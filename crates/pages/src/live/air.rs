@@ -3,18 +3,16 @@
 use serde::Serialize;
 
 use super::{
-    Reader, Row, Standing,
+    Cue, Reader, Row, Standing,
+    cue::Word,
     standing::Sum,
     tiles::{self, Chart, Recent, Tile},
 };
 use crate::{
-    answers::{Goods, Mode, Money, Plan, Sale, Snapshot},
+    answers::{Goods, Mode, Money, Phase, Plan, Sale, Snapshot},
     numbers::{clock, count, money, shares, short_clock, tenths, timer, whole_seconds},
     words::Language,
 };
-
-/// Blocks of the countdown at most; a longer one has coarser blocks.
-const BLOCKS_MAX: u64 = 30;
 
 /// The drop on air.
 #[derive(Debug, Serialize)]
@@ -41,7 +39,7 @@ pub(crate) struct Air {
 /// The one number, or the words in its place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Hero {
-    /// `number`, `cue`, `words` or `long`: sizes.
+    /// `number`, `cue`, `hear`, `words` or `long`: sizes.
     pub(crate) kind: &'static str,
     /// Characters of the supply: the number keeps the size that fits it.
     pub(crate) fits: usize,
@@ -57,15 +55,6 @@ pub(crate) struct Under {
     pub(crate) note: String,
     pub(crate) right: String,
     pub(crate) right_note: String,
-}
-
-/// The countdown, one block for each second.
-#[derive(Debug, Serialize)]
-pub(crate) struct Cue {
-    pub(crate) blocks: u64,
-    pub(crate) passed: u64,
-    /// When it opens by the reader's clock.
-    pub(crate) at: String,
 }
 
 /// The stock bar.
@@ -98,7 +87,9 @@ pub(crate) struct SkuRow {
 impl Air {
     pub(crate) fn new(sale: &Sale, snapshot: &Snapshot, order: &[Row], reader: Reader<'_>) -> Self {
         let words = reader.language;
-        let (standing, sum) = (Standing::of(sale), Sum::of(&sale.skus));
+        let (standing, sum) = (Standing::of(sale), Sum::of_sale(sale));
+        let word = Word::of(sale, standing, snapshot.video_delay_ms);
+        let has_cue = standing == Standing::Countdown || word.is_some();
         let recent = Recent::of(snapshot, &sale.drop);
         Self {
             drop: sale.drop.clone(),
@@ -108,9 +99,15 @@ impl Air {
             facts: facts(sale, order, reader),
             glyph: standing.glyph(),
             state: standing.word(words),
-            hero: Hero::new(sale, standing, sum, words),
-            under: Under::new(sale, standing, sum, words),
-            cue: (standing == Standing::Countdown).then(|| Cue::new(sale, snapshot, reader)),
+            hero: match word {
+                Some(word) => Hero::of_word(word, sale, sum, words),
+                None => Hero::new(sale, standing, sum, words),
+            },
+            under: match word {
+                Some(_) => Under::of_word(sale, snapshot, reader),
+                None => Under::new(sale, standing, sum, words),
+            },
+            cue: has_cue.then(|| Cue::new(sale, snapshot, word, reader)),
             bar: Bar::new(sum, words),
             differ_by: differ_by(&sale.plan, words),
             skus: sku_rows(sale, standing, words),
@@ -165,6 +162,20 @@ pub(crate) fn prices(goods: &[Goods], words: Language) -> String {
 }
 
 impl Hero {
+    /// The word in the place of the number, beside it the time to the opening.
+    fn of_word(word: Word, sale: &Sale, sum: Sum, words: Language) -> Self {
+        let kind = match word {
+            Word::Ahead(_) | Word::Now => "cue",
+            Word::Under(_) | Word::Heard => "hear",
+        };
+        let beside = match sale.phase {
+            Phase::Countdown => whole_seconds(words, sale.opens_in_ms.unwrap_or_default()),
+            _ => words.state_open().to_owned(),
+        };
+        let fits = count(sum.supplied).chars().count();
+        Self { kind, fits, text: word.said(words), beside }
+    }
+
     fn new(sale: &Sale, standing: Standing, sum: Sum, words: Language) -> Self {
         let fits = count(sum.supplied).chars().count();
         let number = |units| (count(units), String::new());
@@ -194,6 +205,21 @@ impl Hero {
 }
 
 impl Under {
+    /// What the second number beside the word says.
+    fn of_word(sale: &Sale, snapshot: &Snapshot, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let since = |ago| {
+            let clock = reader.ahead_min.map(|ahead| clock(snapshot.server_time_ms - ago, ahead));
+            clock.map(|time| words.since(time)).unwrap_or_default()
+        };
+        let right_note = match (sale.phase, sale.opened_ago_ms) {
+            (Phase::Countdown, _) => words.to_the_opening().to_owned(),
+            (_, Some(ago)) => since(ago),
+            _ => String::new(),
+        };
+        Self { right_note, ..Self::default() }
+    }
+
     fn new(sale: &Sale, standing: Standing, sum: Sum, words: Language) -> Self {
         let supplied = count(sum.supplied);
         let left = |left| Self { left, ..Self::default() };
@@ -236,18 +262,6 @@ impl Under {
             right_note: first.map_or(String::new(), |first| words.first_ends_in(timer(first))),
             ..self
         }
-    }
-}
-
-impl Cue {
-    fn new(sale: &Sale, snapshot: &Snapshot, reader: Reader<'_>) -> Self {
-        let whole = sale.plan.countdown_ms.max(1_000);
-        let left = sale.opens_in_ms.unwrap_or_default();
-        let blocks = whole.div_ceil(1_000).min(BLOCKS_MAX);
-        let passed = whole.saturating_sub(left) * blocks / whole;
-        let opens = snapshot.server_time_ms + left;
-        let at = reader.ahead_min.map(|ahead| reader.language.opens_at(clock(opens, ahead)));
-        Self { blocks, passed, at: at.unwrap_or_default() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing};
+use super::{Cast, Reader, Standing, cue::countdown};
 use crate::{
     answers::{Phase, Sale},
     words::Language,
@@ -44,6 +44,11 @@ pub(crate) fn may(role: &str, act: &str) -> bool {
     }
 }
 
+/// Whether the role sets the video's delay and writes the line for the stage.
+pub(crate) fn may_write(role: &str) -> bool {
+    matches!(role, "admin" | "merchant" | "host" | "creator")
+}
+
 impl Button {
     /// The same button, dead for a reason.
     fn dead(self, why: &str) -> Self {
@@ -59,14 +64,14 @@ impl Button {
 }
 
 impl Buttons {
-    pub(crate) fn new(cast: &Cast<'_>, reader: Reader<'_>) -> Self {
+    pub(crate) fn new(cast: &Cast<'_>, delay_ms: u64, reader: Reader<'_>) -> Self {
         let words = reader.language;
         let standing = cast.air.map(Standing::of);
         Self {
             stop: stop(cast.air, words).for_role(reader),
             restock: restock(cast.air, words).for_role(reader),
             close: close(cast.air, words).for_role(reader),
-            next: next(cast.next, standing, words).for_role(reader),
+            next: next(cast.next, standing, delay_ms, words).for_role(reader),
         }
     }
 }
@@ -154,7 +159,7 @@ fn while_open(air: Option<&Sale>, words: Language) -> Option<&'static str> {
     }
 }
 
-fn next(next: Option<&Sale>, standing: Option<Standing>, words: Language) -> Button {
+fn next(next: Option<&Sale>, standing: Option<Standing>, delay_ms: u64, words: Language) -> Button {
     let button = Button {
         act: "open",
         drop: next.map(|sale| sale.drop.clone()).unwrap_or_default(),
@@ -169,7 +174,7 @@ fn next(next: Option<&Sale>, standing: Option<Standing>, words: Language) -> But
     if standing == Some(Standing::Countdown) {
         return button.dead(words.why_after_countdown());
     }
-    let effect = match sale.plan.countdown_ms {
+    let effect = match countdown(sale.plan.countdown_ms, delay_ms) {
         0 => words.start_next_at_once(&sale.plan.title),
         ms => words.start_next_effect(&sale.plan.title, ms.div_ceil(1_000)),
     };

@@ -6,6 +6,7 @@
 mod air;
 mod alarm;
 mod buttons;
+mod cue;
 mod order;
 mod stage;
 mod standing;
@@ -18,7 +19,8 @@ use serde::Serialize;
 pub(crate) use self::{
     air::{Air, SkuRow},
     alarm::Alarm,
-    buttons::Buttons,
+    buttons::{Buttons, may_write},
+    cue::Cue,
     order::{Next, Row},
     stage::Stage,
     standing::Standing,
@@ -52,6 +54,10 @@ pub(crate) struct Live {
     pub(crate) next: Option<Next>,
     /// All drops of the stream.
     pub(crate) order: Vec<Row>,
+    /// How late viewers see the stream, in words.
+    pub(crate) video: String,
+    /// The line for the person on camera.
+    pub(crate) line: String,
     /// Units paid in this stream, in words.
     pub(crate) tonight: String,
     /// What needs the reader.
@@ -98,6 +104,14 @@ impl<'a> Cast<'a> {
     }
 }
 
+/// How late viewers see a stream.
+pub(crate) fn video(delay_ms: u64, words: Language) -> String {
+    match delay_ms {
+        0 => words.video_in_time().to_owned(),
+        ms => words.video_behind(cue::seconds(words, ms)),
+    }
+}
+
 impl Live {
     pub(crate) fn new(snapshot: &Snapshot, running: &Running, reader: Reader<'_>) -> Self {
         let words = reader.language;
@@ -116,10 +130,12 @@ impl Live {
             stream: snapshot.stream.clone(),
             air: cast.air.map(|sale| Air::new(sale, snapshot, &order, reader)),
             empty,
-            next: cast.next.map(|sale| Next::new(sale, reader)),
+            next: cast.next.map(|sale| Next::new(sale, snapshot.video_delay_ms, reader)),
+            video: video(snapshot.video_delay_ms, words),
+            line: snapshot.stage_line.clone().unwrap_or_default(),
             tonight: order::tonight(snapshot, running, words),
             alarm: Alarm::new(snapshot, &cast, reader),
-            buttons: Buttons::new(&cast, reader),
+            buttons: Buttons::new(&cast, snapshot.video_delay_ms, reader),
             order,
         }
     }

@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, air::prices, standing::Sum};
+use super::{
+    Cast, Reader, Standing,
+    air::prices,
+    cue::{countdown, seconds},
+    standing::Sum,
+};
 use crate::{
     answers::{Running, Sale, Snapshot, Summary},
     numbers::{clock, count, whole_seconds},
@@ -24,19 +29,20 @@ pub(crate) struct Next {
 impl Next {
     /// What the page is drawn from while nothing is planned.
     pub(crate) fn none(reader: Reader<'_>) -> Self {
-        Self::new(&Sale::none(), reader)
+        Self::new(&Sale::none(), 0, reader)
     }
 
-    pub(crate) fn new(sale: &Sale, reader: Reader<'_>) -> Self {
+    pub(crate) fn new(sale: &Sale, delay_ms: u64, reader: Reader<'_>) -> Self {
         let words = reader.language;
         let units = count(Sum::of(&sale.skus).supplied);
         let stock = match sale.skus.len() {
             1 => words.units_in(units),
             skus => words.units_in_skus(units, skus),
         };
-        let countdown = match sale.plan.countdown_ms {
+        let countdown = match countdown(sale.plan.countdown_ms, delay_ms) {
             0 => words.no_countdown().to_owned(),
-            ms => whole_seconds(words, ms),
+            ms if delay_ms == 0 => whole_seconds(words, ms),
+            ms => words.countdown_to_speak(whole_seconds(words, ms), seconds(words, ms - delay_ms)),
         };
         let by_itself = sale.plan.starts_at_ms.zip(reader.ahead_min);
         let by_itself = by_itself
@@ -88,7 +94,7 @@ impl<'a> Line<'a> {
             drop: &sale.drop,
             title: &sale.plan.title,
             standing: Standing::of(sale),
-            sum: Sum::of(&sale.skus),
+            sum: Sum::of_sale(sale),
         }
     }
 

@@ -40,6 +40,17 @@ impl Sum {
         })
     }
 
+    /// The units of a drop. A stage is not told what is held and paid: there all that is taken is either.
+    pub(crate) fn of_sale(sale: &Sale) -> Self {
+        let sum = Self::of(&sale.skus);
+        let taken = sum.supplied.saturating_sub(sum.left);
+        match (sum.held + sum.paid, sale.can_come_back) {
+            (0, true) => Self { held: taken, ..sum },
+            (0, false) => Self { paid: taken, ..sum },
+            _ => sum,
+        }
+    }
+
     pub(crate) fn of_summary(summary: &Summary) -> Self {
         Self {
             supplied: summary.supplied,
@@ -52,7 +63,7 @@ impl Sum {
 
 impl Standing {
     pub(crate) fn of(sale: &Sale) -> Self {
-        Self::new(sale.phase, Sum::of(&sale.skus))
+        Self::new(sale.phase, Sum::of_sale(sale))
     }
 
     pub(crate) fn of_summary(summary: &Summary) -> Self {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Live, Reader};
+use super::{Live, Reader, Stage};
 use crate::{
     answers::{Running, Snapshot},
     words::Language,
@@ -50,8 +50,11 @@ fn the_browser_draws_what_the_server_drew() {
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
         for (language, ahead_min, role) in READERS {
-            let live = Live::new(&snapshot, &list, Reader { language, ahead_min, role });
-            drawn.push((stream, serde_json::to_value(&live).unwrap()));
+            let reader = Reader { language, ahead_min, role };
+            let live = Live::new(&snapshot, &list, reader);
+            let mut server = serde_json::to_value(&live).unwrap();
+            server["stage"] = serde_json::to_value(Stage::new(&snapshot, reader)).unwrap();
+            drawn.push((stream, server));
             cases.push(json!({ "snapshot": told, "running": running, "reader": {
                 "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
         }

@@ -1,5 +1,6 @@
 // Draws every case that comes in: the server draws the same ones beside it.
 import { text } from "node:stream/consumers";
+import { stage } from "../../assets/stage-view.mjs";
 import { view } from "../../assets/view.mjs";
 import { use } from "../../assets/words.mjs";
 
@@ -9,6 +10,7 @@ for (const language of ["en", "zh-CN"]) words[language] = (await import(`${proce
 const cases = JSON.parse(await text(process.stdin));
 const drawn = cases.map(({ snapshot, running, reader }) => {
   use(words[reader.language]);
-  return view(snapshot, running, { ...reader, scales: null });
+  const whole = { ...reader, scales: null };
+  return { ...view(snapshot, running, whole), stage: stage(snapshot, whole) };
 });
 process.stdout.write(JSON.stringify(drawn));

@@ -16,7 +16,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 13] = [
+pub(crate) const STREAMS: [&str; 22] = [
     "open",
     "nothing",
     "before",
@@ -30,6 +30,15 @@ pub(crate) const STREAMS: [&str; 13] = [
     "hostile",
     "rehearsal",
     "cancelled",
+    "cue-ahead",
+    "cue-now",
+    "cue-under",
+    "cue-zero",
+    "cue-heard",
+    "cue-long",
+    "behind",
+    "for-stage",
+    "for-stage-out",
 ];
 
 /// 2026-11-27 20:33:12 UTC.
@@ -70,7 +79,7 @@ async fn session(State(fake): State<Fake>) -> Response {
     let Some(role) = fake.role else {
         return problem(StatusCode::UNAUTHORIZED, "token_missing");
     };
-    Json(json!({ "session": "s1", "name": "Nina", "role": role, "csrf": "c",
+    Json(json!({ "session": "s1", "name": "Nina", "role": role, "csrf": "c", "streams": ["open"],
         "idle_expires_in_ms": 3_600_000, "expires_in_ms": 43_200_000 }))
     .into_response()
 }
@@ -143,6 +152,9 @@ async fn running(State(fake): State<Fake>, Path(stream): Path<String>) -> Respon
     if fake.role.is_none() {
         return problem(StatusCode::UNAUTHORIZED, "token_missing");
     }
+    if fake.role == Some("stage") {
+        return problem(StatusCode::FORBIDDEN, "forbidden");
+    }
     if stream == "nobody" {
         return problem(StatusCode::NOT_FOUND, "unknown_stream");
     }
@@ -182,7 +194,7 @@ pub(crate) fn summaries(stream: &str) -> Vec<Value> {
     let told = snapshot(stream);
     let sum = |drop: &Value, of: &str| -> u64 {
         let skus = drop["skus"].as_array().expect("a fixture");
-        skus.iter().filter_map(|sku| sku[of].as_u64()).sum()
+        skus.iter().filter_map(|sku| sku.get(of)?.as_u64()).sum()
     };
     let drops = told["drops"].as_array().expect("a fixture").iter().map(|drop| {
         json!({ "drop": drop["drop"], "stream": stream, "title": drop["plan"]["title"],
@@ -258,7 +270,62 @@ pub(crate) fn snapshot(stream: &str) -> Value {
     seconds.reverse();
     drops[AIR]["featured"] = true.into();
     stage(stream, &mut drops, &mut seconds);
-    json!({ "stream": stream, "server_time_ms": NOW_MS, "drops": drops, "seconds": { "d3": seconds } })
+    let mut told = json!({ "stream": stream, "server_time_ms": NOW_MS, "drops": drops, "seconds": { "d3": seconds } });
+    cue(stream, &mut told);
+    told
+}
+
+/// A drop that counts down, so many milliseconds before its opening.
+fn counting(opens_in_ms: u64) -> Value {
+    let goods = [("cedar", "Cedar", 4_000, 0, 0), ("fig", "Fig", 8_000, 0, 0)];
+    let mut drop = drop(3, "Scented candle, 200 g", "countdown", &goods, 2_490);
+    drop["featured"] = true.into();
+    drop["opens_in_ms"] = opens_in_ms.into();
+    drop
+}
+
+/// Brings a stream into a state in which its video is behind, or its reader the stage.
+fn cue(stream: &str, told: &mut Value) {
+    let (delay, air) = match stream {
+        "cue-ahead" => (6_000, Some(counting(8_700))),
+        "cue-now" => (6_000, Some(counting(5_600))),
+        "cue-under" => (6_000, Some(counting(3_900))),
+        "cue-zero" => (2_500, Some(counting(0))),
+        "cue-long" => (60_000, Some(counting(299_400))),
+        "cue-heard" | "behind" | "for-stage" | "for-stage-out" => (6_000, None),
+        _ => return,
+    };
+    told["video_delay_ms"] = delay.into();
+    told["stage_line"] = "Three sizes, the middle one first".into();
+    if let Some(air) = air {
+        told["drops"][AIR] = air;
+    }
+    let air = &mut told["drops"][AIR];
+    match stream {
+        "cue-heard" => air["opened_ago_ms"] = 1_400.into(),
+        "behind" => air["opened_ago_ms"] = 3_000.into(),
+        "for-stage" | "for-stage-out" => strip(told, stream == "for-stage"),
+        _ => {}
+    }
+}
+
+/// What a stage is told in the place of the same.
+fn strip(told: &mut Value, can_come_back: bool) {
+    told["seconds"] = json!({});
+    for drop in told["drops"].as_array_mut().expect("a fixture") {
+        let fields = drop.as_object_mut().expect("a fixture");
+        fields.retain(|name, _| !matches!(name.as_str(), "viewers_connected" | "held_ending"));
+        drop["can_come_back"] = can_come_back.into();
+        if can_come_back {
+            drop["last_hold_ends_in_ms"] = 116_000.into();
+        }
+        for sku in drop["skus"].as_array_mut().expect("a fixture") {
+            sku["available"] = 0.into();
+            let fields = sku.as_object_mut().expect("a fixture");
+            fields.remove("held");
+            fields.remove("sold");
+        }
+    }
 }
 
 /// Where the drop on air stands.

@@ -16,6 +16,9 @@ use tower::ServiceExt as _;
 
 const ROLES: [&str; 6] = ["admin", "host", "merchant", "ops", "platform", "creator"];
 
+/// The role that sees the stage alone.
+const STAGE: &str = "stage";
+
 /// Bytes of a first load, compressed.
 const FIRST_LOAD_BYTES_MAX: usize = 80 * 1024;
 
@@ -286,4 +289,48 @@ async fn hidden_money_is_hidden_from_the_first_paint_on() {
     let cookie = [("cookie", "stampede_money=hidden")];
     let page = get(&pages(Some("host")), "/live/open", &cookie).await;
     assert!(page.text.contains("data-money=\"hidden\""));
+}
+
+#[tokio::test]
+async fn a_stage_sees_its_stage_alone() {
+    let router = pages(Some(STAGE));
+    let page = get(&router, "/stage/for-stage", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("All taken for now") && page.text.contains("All 12,000 taken"));
+    assert!(page.text.contains("last ends in 1:56"), "{}", page.text);
+    let page = get(&router, "/stage/for-stage-out", &[]).await;
+    assert!(page.text.contains("Sold out") && page.text.contains("nothing can come back"));
+    let page = get(&router, "/live/open", &[]).await;
+    assert_eq!(page.headers[header::LOCATION], "/stage/open");
+    let page = get(&router, "/shows", &[]).await;
+    assert_eq!(page.headers[header::LOCATION], "/stage/open");
+    assert_eq!(get(&router, "/ops", &[]).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_countdown_says_when_to_speak() {
+    let router = pages(Some("host"));
+    for (stream, live, stage) in [
+        ("cue-ahead", "Say GO in 3", "Say GO in"),
+        ("cue-now", "Say GO now", ">GO<"),
+        ("cue-under", "Viewers hear GO in 4", "Viewers hear GO in"),
+        ("cue-heard", "Viewers hear you now", "Viewers hear you now"),
+    ] {
+        let page = get(&router, &format!("/live/{stream}"), &[]).await;
+        assert!(page.text.contains(live), "{stream}");
+        assert!(page.text.contains("Video 6\u{a0}s behind"), "{stream}");
+        assert_eq!(page.text.contains("data-now=\"true\""), stream == "cue-now");
+        let page = get(&router, &format!("/stage/{stream}"), &[]).await;
+        assert!(page.text.contains(stage), "{stream}: {}", page.text);
+        assert!(page.text.contains("Three sizes, the middle one first"));
+        assert_eq!(page.text.contains("data-now=\"true\""), stream == "cue-now");
+    }
+    let page = get(&router, "/live/cue-ahead", &[]).await;
+    assert_eq!(page.text.matches("<i class=\"way\">").count(), 6);
+    assert_eq!(page.text.matches("<i class=\" passed\">").count(), 1);
+    assert_eq!(page.text.matches("<i class=\"\">").count(), 3);
+    assert!(page.text.contains("x=\"40.0%\""));
+    // The next one has a countdown in which there is time to speak.
+    let page = get(&router, "/live/behind", &[]).await;
+    assert!(page.text.contains("10\u{a0}s, so 4\u{a0}s to say GO"));
 }
