@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use serde_json::json;
 
 use crate::{
-    harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab, Visitor, pictures},
+    harness::{Browser, Crowd, Drop, Goods, Look, Playing, Server, Tab, Visitor, pictures},
     show::VALID_MS,
 };
 
@@ -55,7 +55,7 @@ impl Sheet {
     /// Puts all pictures on one sheet.
     fn finish(self, browser: &Browser) {
         let mut html = "<!doctype html><meta charset=utf-8><style>body{margin:16px;background:#888;font:600 \
-            20px sans-serif;width:max-content}div{display:flex;gap:8px;align-items:start}img{zoom:.3}</style>"
+            20px sans-serif;width:max-content}div{display:flex;gap:8px;align-items:start}img{zoom:.4}</style>"
             .to_owned();
         for (state, files) in &self.rows {
             write!(html, "<p>{}: {state}<div>", self.page).unwrap();
@@ -98,14 +98,21 @@ fn candle(place: u16, title: &str, supply: u32) -> Drop {
     Drop { goods: goods.into(), limit: 10, ..Drop::new(STREAM, place, title, supply) }
 }
 
-/// Fifteen hundred viewers take ten units each.
-fn crowds(server: &Server, drop: &str, never_pay_share: f64) -> Vec<crate::harness::Playing> {
+/// Viewers of one sort of goods, from a number on, who take ten units each.
+fn crowd(
+    server: &Server,
+    drop: &str,
+    (sku, from, viewers): (&str, u32, u32),
+    never_pay_share: f64,
+) -> Playing {
+    let crowd = Crowd::new(STREAM, drop, viewers);
+    Crowd { sku: sku.to_owned(), from, units: 10, never_pay_share, ..crowd }.come(server)
+}
+
+/// Fifteen hundred viewers: as many units as there are.
+fn crowds(server: &Server, drop: &str, never_pay_share: f64) -> Vec<Playing> {
     let goods = [("cedar", 0, 450), ("fig", 10_000, 600), ("sea-salt", 20_000, 450)];
-    let come = goods.map(|(sku, from, viewers)| {
-        let crowd = Crowd::new(STREAM, drop, viewers);
-        Crowd { sku: sku.to_owned(), from, units: 10, never_pay_share, ..crowd }.come(server)
-    });
-    come.into()
+    goods.map(|goods| crowd(server, drop, goods, never_pay_share)).into()
 }
 
 fn sees(tabs: &[Tab], css: &str) {
@@ -150,13 +157,17 @@ fn of_the_show() {
     both("2 open, 0 taken", "[data-el=hero][data-kind=number]");
     act("pause");
     both("3 paused", "[data-command=stop][data-act=resume]");
-    let crowd = crowds(&server, &drop, 0.3);
     act("resume");
+    let cedar = crowd(&server, &drop, ("cedar", 0, 450), 0.3);
+    server.until(&drop, "out of one sort", |state| state["skus"][0]["available"] == 0);
+    both("4 one sort taken", "[data-level=attention]");
+    let others = [("fig", 10_000, 600), ("sea-salt", 20_000, 450)];
+    let others = others.map(|goods| crowd(&server, &drop, goods, 0.3));
     server.until(&drop, "all taken", |state| {
         state["skus"].as_array().unwrap().iter().all(|sku| sku["available"] == 0)
     });
-    both("4 15,000 taken", "[data-el=hero][data-kind=long], [data-el=hero][data-kind=words]");
-    std::mem::drop(crowd);
+    both("5 15,000 taken", "[data-el=hero][data-kind=long], [data-el=hero][data-kind=words]");
+    std::mem::drop((cedar, others));
     dialogs(&mut sheet, &live);
     let next = server.ask("GET", "/v1/streams/friday-show", &json!(null)).body;
     let next = next["drops"][2]["drop"].as_str().unwrap().to_owned();
@@ -167,14 +178,14 @@ fn of_the_show() {
     for tab in &live {
         tab.until("lost", "document.querySelector('[data-el=alarm]').dataset.level === 'alarm'");
     }
-    sheet.take("8 connection lost", &live);
-    stages.take("8 connection lost", &stage);
+    sheet.take("9 connection lost", &live);
+    stages.take("9 connection lost", &stage);
     sheet.finish(&browser);
     stages.finish(&browser);
 }
 
 fn dialogs(sheet: &mut Sheet, live: &[Tab]) {
-    for (name, key) in [("5 restock", "r"), ("6 close", "c"), ("7 keys", "?")] {
+    for (name, key) in [("6 restock", "r"), ("7 close", "c"), ("8 keys", "?")] {
         for tab in live {
             tab.key(key);
         }

@@ -69,6 +69,9 @@ impl Tab {
         self.call("Emulation.setUserAgentOverride", &wanted);
         // Times are shown in the reader's zone: pictures are taken in one zone everywhere.
         self.call("Emulation.setTimezoneOverride", &json!({ "timezoneId": "Europe/Berlin" }));
+        // Pages that are dark unless their reader chose otherwise.
+        let theme = json!(look.theme);
+        self.value(&format!("void (document.documentElement.dataset.theme &&= {theme})"));
         self.value(DRAWN);
     }
 
