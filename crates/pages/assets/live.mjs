@@ -97,6 +97,8 @@ function buttons() {
   if (!isResume) resumeSince = 0;
 }
 
+let agedAt = 0;
+
 /** Age, connection, alarm line: once in 200 ms, whatever comes. */
 function watch() {
   const lost = isLost();
@@ -105,7 +107,10 @@ function watch() {
   icon("age", lost ? "pulse-lost" : "pulse");
   text("clock", clock(now(), aheadMin));
   text("link", lost ? "" : say("connected"));
-  text("age", say("age", { time: age(old) }));
+  // Tenths that change five times a second would be read by nobody, yet drawn each time.
+  const second = Math.floor(now() / 1000);
+  if (lost || old > SLOW_MS || second !== agedAt) text("age", say("age", { time: age(old) }));
+  agedAt = second;
   text("as-of", lost ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
   if (lost && lostSince === null) {
     lostSince = room.heardAt;

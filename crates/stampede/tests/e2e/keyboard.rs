@@ -193,12 +193,14 @@ fn a_screen_reader_reads_the_control_room_in_order() {
     resume(&tab);
     tab.see("[data-s=result]", "Resumed");
     tab.see("[data-command=stop]", "Pause");
+    tab.see("[data-tile=clicks] .second", "none refused");
     // What was said last is spoken in the end, however much came at once before it.
     tab.until(
         "spoken to",
         "/Open|Resumed/.test(document.querySelector('[data-s=spoken]').textContent)",
     );
     tab.value("document.querySelector('[data-s=spoken]').textContent = '(the last change)'");
+    tab.call("Accessibility.enable", &json!({}));
     let tree = tab.call("Accessibility.getFullAXTree", &json!({}));
     let nodes = tree["nodes"].as_array().unwrap();
     let mut out = String::new();

@@ -70,7 +70,7 @@ impl Sheet {
         let size = tab
             .value("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]");
         let side = |place: usize| u32::try_from(size[place].as_u64().unwrap()).unwrap();
-        tab.look(Look { size: (side(0).max(1_440), side(1)), ..Look::LAPTOP });
+        tab.look(Look { size: (side(0).max(1_440) + 32, side(1)), ..Look::LAPTOP });
         let file = pictures().join(format!("{}.png", self.page));
         tab.picture_to(&file);
         println!("{}", file.display());

@@ -36,7 +36,7 @@ pub(crate) struct Tab {
 impl Tab {
     pub(super) fn new(engine: Rc<Engine>, target: String, session: String, look: Look) -> Self {
         let tab = Self { engine, target, session };
-        for domain in ["Page", "Runtime", "Log", "DOM", "Accessibility", "Performance"] {
+        for domain in ["Page", "Runtime", "Log", "Performance"] {
             tab.call(&format!("{domain}.enable"), &json!({}));
         }
         tab.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": SHIFTS }));
