@@ -30,7 +30,8 @@ function paint() {
   const standing = present(state, lost ? heardAt : now);
   const drawn = stage(standing, reader);
   attribute(document.body, "data-now", drawn.cue?.now && !lost ? "true" : null);
-  for (const [name, said] of [["title", drawn.title], ["price", drawn.price], ["lead", drawn.lead], ["hero", drawn.text], ["under", drawn.under], ["rest", drawn.rest], ["right", drawn.right], ["video", drawn.video], ["line", drawn.line]]) text(name, said);
+  for (const [name, said] of [["title", drawn.title], ["price", drawn.price], ["lead", drawn.lead], ["hero", drawn.text], ["count", drawn.text], ["right", drawn.right], ["video", drawn.video], ["line", drawn.line]]) text(name, said);
+  below(drawn);
   attribute(el("hero"), "data-kind", drawn.kind);
   attribute(el("hero"), "data-fits", drawn.fits);
   show("cue", drawn.cue !== null);
@@ -45,6 +46,19 @@ function paint() {
   const steps = [left % 1000, left > delay ? (left - delay) % 1000 : 100, 100].filter((step) => step > 0);
   clearTimeout(due);
   due = setTimeout(paint, Math.min(...steps) + 1);
+}
+
+let rest = document.querySelector("[data-s=rest]");
+
+/** The line below. What follows a changed word is another element: nothing is moved along. */
+function below({ under, rest: said }) {
+  if (document.querySelector("[data-s=under]").textContent !== under || rest.textContent !== said) {
+    const fresh = rest.cloneNode();
+    fresh.textContent = said;
+    rest.replaceWith(fresh);
+    rest = fresh;
+  }
+  text("under", under);
 }
 
 /** The word, for whoever hears the page. */

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod axe;
+mod cue;
 mod faults;
 mod harness;
 mod keyboard;

@@ -1,0 +1,55 @@
+//! When a host is told to speak, so that viewers hear it as the drop opens.
+
+use crate::{
+    harness::{Browser, Drop, Look, Server},
+    show::{VALID_MS, command, join},
+};
+
+const STREAM: &str = "friday-show";
+
+#[test]
+fn a_host_is_told_when_to_speak_and_the_stage_says_the_same() {
+    let server = Server::start();
+    let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Candle", 500) };
+    let drop = server.plan(&drop);
+    let browser = Browser::start();
+    let host = browser.visitor(Look::LAPTOP);
+    let tab = host.tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab.see("[data-s=video]", "Video in time");
+    tab.press("[data-do=video]");
+    tab.put("#video-delay", "1.5");
+    tab.press("[data-form=video] [type=submit]");
+    tab.see("[data-s=video-wrong]", "1.5 is no delay. Type 0, or 2 to 60.");
+    tab.put("#video-delay", "2");
+    tab.press("[data-form=video] [type=submit]");
+    tab.see("[data-s=video]", "Video 2\u{a0}s behind");
+    tab.see("[data-s=next-countdown]", "5\u{a0}s, so 3\u{a0}s to say GO");
+
+    // The person on camera has a browser with a link of its own.
+    let camera = browser.visitor(Look::LAPTOP);
+    let stage = camera.tab();
+    stage.go(&server.page(&server.invite("camera", "stage", &[STREAM], VALID_MS)));
+    stage.press("[data-form=invitation] [type=submit]");
+    stage.until("at the stage", "location.pathname.startsWith('/stage/')");
+    tab.put("#line", "Three sizes, the middle one first");
+    tab.value("document.querySelector('[data-form=line]').requestSubmit()");
+    stage.see("[data-s=line]", "Three sizes, the middle one first");
+
+    command(&tab, "next", "Start next drop");
+    for said in ["Say GO in 3", "Say GO now"] {
+        tab.see("[data-s=hero]", said);
+    }
+    tab.until("inside out", "document.querySelector('[data-el=program][data-now]') !== null");
+    stage.see("[data-s=hero]", "GO");
+    for said in ["Viewers hear GO in 1", "Viewers hear you now"] {
+        tab.see("[data-s=hero]", said);
+    }
+    server.until(&drop, "open", |state| state["phase"] == "open");
+    stage.see("[data-s=hero]", "Viewers hear you now");
+    for page in [&tab, &stage] {
+        page.see("[data-s=hero]", "500");
+    }
+    assert_eq!(stage.complaints(), Vec::<String>::new());
+    assert_eq!(tab.complaints(), Vec::<String>::new());
+}
