@@ -6,6 +6,7 @@
 //! planned moment, so a slow server cannot slow the measurement down.
 
 mod abuse;
+mod audience;
 mod audit;
 mod clock;
 mod clock_drill;
@@ -37,6 +38,9 @@ mod viewer;
 mod world;
 
 pub use abuse::{Abuse, AbuseError, AbuseOutcome, AbuseTally, SECONDS_MAX, run_abuse};
+pub use audience::{
+    Audience, AudienceError, AudiencePlan, AudienceReport, Interest, audience_process,
+};
 pub use audit::{
     AuditResult, Ledger, LedgerError, Outage, Reconciliation, Sums, audit_promises, early_expiries,
     reconcile,
@@ -57,5 +61,7 @@ pub use open_loop::{OpenLoop, OpenLoopOutcome, OpenLoopRow, run_open_loop};
 pub use plan::{Behaviour, CrowdPlan, PlanError, SchedulePlan, ViewerRange};
 pub use probe::{Probe, ProbeError, ProbeOutcome, run_probe};
 pub use process::Process;
-pub use promise::{Promise, PromiseLogError, Promised, read_promises};
+pub use promise::{
+    Promise, PromiseLogError, Promised, promise_bytes, read_promises, read_promises_within,
+};
 pub use world::Live;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -121,8 +121,27 @@ impl PromiseLog {
 /// # Errors
 /// [`PromiseLogError`] names the file, and the line if it is one.
 pub fn read_promises(path: &Path) -> Result<Vec<Promise>, PromiseLogError> {
+    read_promises_within(path, u64::MAX)
+}
+
+/// Bytes of the whole lines of a log as it is now: its writer may be in the middle of one.
+///
+/// # Errors
+/// [`PromiseLogError::Io`].
+pub fn promise_bytes(path: &Path) -> Result<u64, PromiseLogError> {
+    let text = std::fs::read(path);
+    let text = text.map_err(|source| PromiseLogError::Io { path: path.to_owned(), source })?;
+    let lines = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    Ok(u64::try_from(lines).unwrap_or(u64::MAX))
+}
+
+/// Reads what the first `bytes` of a log hold: what had come when it was so long.
+///
+/// # Errors
+/// As [`read_promises`].
+pub fn read_promises_within(path: &Path, bytes: u64) -> Result<Vec<Promise>, PromiseLogError> {
     let unusable = |source| PromiseLogError::Io { path: path.to_owned(), source };
-    let file = BufReader::new(File::open(path).map_err(unusable)?);
+    let file = BufReader::new(File::open(path).map_err(unusable)?.take(bytes));
     let mut promises = Vec::new();
     for (number, line) in (1..).zip(file.lines()) {
         let promise = serde_json::from_str(&line.map_err(unusable)?);
@@ -168,6 +187,20 @@ mod tests {
         }
         log.flush().unwrap();
         assert_eq!(read_promises(&path).unwrap(), promises);
+    }
+
+    #[test]
+    fn a_log_that_grows_is_read_up_to_its_last_whole_line() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let mut log = PromiseLog::create(&path).unwrap();
+        assert_eq!(promise_bytes(&path).unwrap(), 0);
+        log.write(&promise(Promised::Expired));
+        log.file.write_all(b"{\"at_ms\":1").unwrap();
+        log.flush().unwrap();
+        let bytes = promise_bytes(&path).unwrap();
+        log.file.write_all(b"2}\n").unwrap();
+        log.flush().unwrap();
+        assert_eq!(read_promises_within(&path, bytes).unwrap(), [promise(Promised::Expired)]);
     }
 
     #[test]

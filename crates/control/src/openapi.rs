@@ -46,6 +46,7 @@ impl FromRef<ControlState> for ApiDocument {
         (name = "brake", description = "What operations staff hold back: all takes, rates, people."),
         (name = "ledger", description = "What the ledger holds of a drop."),
         (name = "sessions", description = "Browsers that are signed in, invitations to come in."),
+        (name = "demo", description = "The demo that runs the server, if one does."),
         (name = "health", description = "For probes, scrapers and generators; no command."),
     )
 )]

@@ -100,6 +100,8 @@ codes! {
     InvitationsFull "invitations_full" CONFLICT "There are as many invitations as may be"
     NameTaken "name_taken" CONFLICT "The name is somebody else's"
     PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
+    NoDemo "no_demo" NOT_FOUND "The server is no demo's"
+    DemoBusy "demo_busy" CONFLICT "The demo is busy"
     KeyMissing "key_missing" BAD_REQUEST "No idempotency key"
     KeyMalformed "key_malformed" BAD_REQUEST "The idempotency key is malformed"
     IdMalformed "id_malformed" BAD_REQUEST "The id in the path is malformed"

@@ -9,7 +9,7 @@ use stampede_proxies::TrustedProxies;
 use stampede_report::BoundKeys;
 
 use crate::{
-    ControlConfig, Draining, Sessions, Site, StaffTokens,
+    ControlConfig, Demo, Draining, Sessions, Site, StaffTokens,
     follow::Followed,
     guesses::Guesses,
     openapi::ApiDocument,
@@ -36,6 +36,8 @@ pub struct ControlParts {
     pub config: ControlConfig,
     /// Whether the server is stopping.
     pub draining: Draining,
+    /// The demo that runs this server, if one does.
+    pub demo: Option<Arc<Demo>>,
 }
 
 /// The parts behind one pointer, cloned for each request.
@@ -150,6 +152,11 @@ impl ControlState {
     /// Whether the server is stopping.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining().has_begun()
+    }
+
+    /// The demo that runs this server.
+    pub(crate) fn demo(&self) -> Option<&Demo> {
+        self.0.parts.demo.as_deref()
     }
 
     pub(crate) fn draining(&self) -> &Draining {

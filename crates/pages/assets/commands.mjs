@@ -76,6 +76,9 @@ export async function send(url, body, waiting = () => {}, name = key()) {
   return { ok: false, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked: TRIES, key: name };
 }
 
+/** Sends something once, whatever comes of it; rejects without an answer. */
+export const once = (url, body) => post(url, key(), body, false);
+
 /** Sends a command of a drop. */
 export function command(drop, act, body, waiting, name) {
   return send(path(drop, act), body ?? {}, waiting, name);

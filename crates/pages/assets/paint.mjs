@@ -32,6 +32,11 @@ export function icon(name, glyph) {
   attribute(first(`[data-icon="${name}"]`), "href", `#i-${glyph}`);
 }
 
+/** Shows what stands for goods. */
+export function picture(name, drawn) {
+  attribute(first(`[data-picture="${name}"]`), "href", drawn);
+}
+
 /** Shows or hides. */
 export function show(name, shown) {
   const node = el(name);
@@ -136,6 +141,7 @@ export function hero(drawn, cue) {
 function air(drawn) {
   show("rehearsal", drawn.rehearsal);
   text("title", drawn.title);
+  picture("air", drawn.picture);
   document.title = `${drawn.title} · Stampede`;
   attribute(first("#air-title"), "title", drawn.title);
   plain("facts", drawn.facts);
@@ -167,6 +173,7 @@ function next(drawn) {
   show("next-body", drawn !== null);
   if (drawn === null) return;
   text("next-title", drawn.title);
+  picture("next", drawn.picture);
   text("next-stock", drawn.stock);
   text("next-price", drawn.price);
   text("next-countdown", drawn.countdown);
@@ -179,6 +186,7 @@ function order(drawn) {
     attribute(node, "class", row.kind);
     attribute(node.querySelector(".row-title"), "title", row.title);
     attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
+    attribute(part(node, "picture"), "href", row.picture);
     for (const name of ["place", "title", "result"]) set(name, row[name]);
   });
 }

@@ -235,6 +235,12 @@ function chart(last, scales) {
   };
 }
 
+/** What draws goods: the drawing of this server that the first of them with one names. */
+function picture(goods) {
+  const ours = goods.find((sku) => /^\/goods\/[a-z]+\.svg$/.test(sku.image ?? ""));
+  return ours ? `${ours.image}#goods` : "#i-goods";
+}
+
 function airOf(sale, snapshot, order, reader) {
   const all = sumOf(sale);
   const name = standingOf(sale.phase, all);
@@ -243,6 +249,7 @@ function airOf(sale, snapshot, order, reader) {
   return {
     drop: sale.drop,
     title: sale.plan.title,
+    picture: picture(sale.plan.skus),
     rehearsal: sale.plan.mode === "rehearsal",
     price: prices(sale.plan.skus),
     facts: facts(sale, order, reader),
@@ -269,6 +276,7 @@ function nextOf(sale, delay, reader) {
   return {
     drop: sale.drop,
     title: plan.title,
+    picture: picture(plan.skus),
     stock: sale.skus.length === 1 ? say("units_in", { n }) : say("units_in_skus", { n, skus: sale.skus.length }),
     price: say("limit_each", { price: prices(plan.skus), n: count(plan.limit_per_viewer) }),
     countdown: counts,
@@ -280,13 +288,13 @@ function nextOf(sale, delay, reader) {
 function lines(snapshot, running) {
   const here = (sale) => {
     const all = sumOf(sale);
-    return { drop: sale.drop, title: sale.plan.title, standing: standingOf(sale.phase, all), all };
+    return { drop: sale.drop, title: sale.plan.title, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
   };
   const found = running.drops.map((summary) => {
     const sale = snapshot.drops.find((one) => one.drop === summary.drop);
     if (sale) return here(sale);
     const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold };
-    return { drop: summary.drop, title: summary.title, standing: standingOf(summary.phase, all), all };
+    return { drop: summary.drop, title: summary.title, goods: [], standing: standingOf(summary.phase, all), all };
   });
   for (const sale of snapshot.drops) if (!found.some((line) => line.drop === sale.drop)) found.push(here(sale));
   return found;
@@ -310,7 +318,7 @@ function rows(found, air, next) {
     let [kind, text] = result(line);
     if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
     else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
-    return { drop: line.drop, place: place + 1, title: line.title, glyph: glyphs[line.standing], kind, result: text };
+    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, result: text };
   });
 }
 

@@ -122,6 +122,8 @@ pub(crate) struct Goods {
     pub(crate) title: String,
     #[serde(default)]
     pub(crate) options: Vec<Choice>,
+    #[serde(default)]
+    pub(crate) image: Option<String>,
     pub(crate) price: Money,
 }
 
@@ -253,6 +255,29 @@ pub(crate) struct Recorded {
     pub(crate) drop: Option<String>,
     #[serde(default)]
     pub(crate) refused: Option<serde_json::Value>,
+}
+
+/// How the demo stands that runs the server.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Demo {
+    pub(crate) stage: String,
+    pub(crate) viewers: u64,
+    pub(crate) connected: u64,
+    pub(crate) promises: u64,
+    #[serde(default)]
+    pub(crate) last_kill: Option<DemoKill>,
+}
+
+/// A kill of the server, with the promises that were given before it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct DemoKill {
+    pub(crate) at_ms: u64,
+    pub(crate) down_ms: u64,
+    pub(crate) given: u64,
+    #[serde(default)]
+    pub(crate) kept: Option<u64>,
+    #[serde(default)]
+    pub(crate) verified: Option<bool>,
 }
 
 /// Why a request was refused.

@@ -7,6 +7,8 @@ mod answers;
 mod api;
 mod assets;
 mod chart;
+mod demo;
+mod goods;
 mod live;
 mod numbers;
 mod ops;
@@ -33,6 +35,7 @@ pub fn router(interface: Router) -> Router {
         .route("/stage/{stream}", get(room::stage))
         .route("/ops", get(ops::ops))
         .route("/assets/{name}", get(assets::answer))
+        .route("/goods/{file}", get(goods::answer))
         .with_state(Api::new(interface.clone()))
         .fallback_service(interface)
 }

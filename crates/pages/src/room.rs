@@ -8,8 +8,9 @@ use axum::{
 };
 
 use crate::{
-    answers::{Running, Session, Snapshot},
+    answers::{Demo, Running, Session, Snapshot},
     api::{Api, Refused},
+    demo::Strip,
     live::{Air, Live, Next, Reader, Row, SkuRow, Stage, may_write},
     pages::{Frame, go, in_query, page, refused},
     visitor::{Choices, Visitor},
@@ -35,6 +36,15 @@ struct LivePage {
     writes: bool,
     role: String,
     choices: Choices,
+    strip: Option<StripPart>,
+}
+
+/// The strip of a demo, a part of the control room.
+#[derive(Template)]
+#[template(path = "demo.html")]
+struct StripPart {
+    words: Language,
+    strip: Strip,
 }
 
 #[derive(Template)]
@@ -52,6 +62,8 @@ struct Room {
     session: Session,
     snapshot: Snapshot,
     running: Running,
+    /// The demo that runs the server, if one does.
+    demo: Option<Demo>,
 }
 
 impl Room {
@@ -76,7 +88,9 @@ impl Room {
         let session = visitor.session(api).await?;
         let running = Running { drops: Vec::new() };
         let snapshot = api.get(asker, &format!("/v1/streams/{stream}/follow")).await?;
-        Ok(Self { session, snapshot, running })
+        // A server of no demo says so.
+        let demo = api.get(asker, "/v1/demo").await.ok();
+        Ok(Self { session, snapshot, running, demo })
     }
 
     fn reader<'a>(&'a self, visitor: &Visitor) -> Reader<'a> {
@@ -107,6 +121,8 @@ impl LivePage {
             None => (Next::none(room.reader(visitor)), false),
         };
         let title = if has_air { air.title.clone() } else { stream.to_owned() };
+        let strip = room.demo.as_ref().map(|demo| Strip::new(demo, room.reader(visitor)));
+        let strip = strip.map(|strip| StripPart { words, strip });
         let role = room.session.role.clone();
         let frame = Frame::new(visitor, "live", title)
             .signed_in(room.session)
@@ -126,6 +142,7 @@ impl LivePage {
             writes: may_write(&role),
             role,
             choices: visitor.choices,
+            strip,
         }
     }
 }

@@ -7,6 +7,9 @@ use stampede_domain::DurationMs;
 
 use crate::config::Provider;
 
+/// Viewers of a staged demo: as many as a server lets in by default.
+pub(crate) const VIEWERS_DEFAULT: u32 = 18_000;
+
 /// A live-stream flash-sale inventory engine.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
@@ -17,7 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sell 15,000 units to a simulated crowd, show the report, prove it
+    /// Sell 15,000 units to a simulated crowd, show the report, prove it; with --stage you are the host
     Demo(DemoArgs),
     /// Run the server
     Serve(ServeArgs),
@@ -36,12 +39,28 @@ pub(crate) enum Command {
     /// One process of a simulated crowd: reads its plan from standard input
     #[command(hide = true)]
     Crowd,
+    /// A simulated audience: reads its plan from standard input
+    #[command(hide = true)]
+    Audience,
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct DemoArgs {
-    /// Print one JSON object as the last line
+    /// Run a show of five drops yourself, in a browser, before a crowd that waits; its ledger is kept
     #[arg(long)]
+    pub(crate) stage: bool,
+    /// With --stage: viewers; fewer descriptors or less memory than they need scale them down
+    #[arg(long, requires = "stage", default_value_t = VIEWERS_DEFAULT, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub(crate) viewers: u32,
+    /// With --stage: where the pages are; port 0 takes any free one
+    #[arg(long, requires = "stage", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// With --stage: only print the link
+    #[arg(long, requires = "stage")]
+    pub(crate) no_browser: bool,
+    /// Print one JSON object as the last line
+    #[arg(long, conflicts_with = "stage")]
     pub(crate) json: bool,
     /// Where the ledger goes; a temporary directory by default
     #[arg(long)]
@@ -50,10 +69,10 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) keep: bool,
     /// Viewers connected at once; fewer descriptors than that scale the crowd down
-    #[arg(long, default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]
+    #[arg(long, conflicts_with = "stage", default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]
     pub(crate) connected: u32,
     /// Units on sale
-    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, conflicts_with = "stage", default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) units: u32,
     /// Seed of everything that the crowd does by chance
     #[arg(long, default_value_t = 1)]
@@ -92,6 +111,9 @@ pub(crate) struct ServeArgs {
     /// Log lines as JSON
     #[arg(long)]
     pub(crate) log_json: bool,
+    /// A demo runs this server: standard input is its socket
+    #[arg(long, hide = true)]
+    pub(crate) staged: bool,
 }
 
 #[derive(Debug, Args)]

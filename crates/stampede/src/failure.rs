@@ -49,6 +49,10 @@ pub(crate) enum Failure {
     NoPublicUrl,
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
+    #[error(
+        "--staged is for the demo: {why}; run `stampede demo --stage` instead, or leave --staged out"
+    )]
+    Staged { why: String },
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error(transparent)]

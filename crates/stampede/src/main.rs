@@ -13,6 +13,7 @@ mod qr;
 mod scrape;
 mod serve;
 mod staff;
+mod staged;
 mod telemetry;
 mod ticket_keys;
 mod tls;
@@ -39,6 +40,10 @@ fn main() -> ExitCode {
         Command::Token(command) => staff::run(command),
         Command::Invite(args) => invite::run(&args),
         Command::Ticket(command) => tools::ticket(command),
+        Command::Audience => {
+            descriptors::raise();
+            return stampede_loadtest::audience_process();
+        }
         Command::Crowd => {
             descriptors::raise();
             return stampede_loadtest::crowd_process();

@@ -32,7 +32,7 @@ use crate::{
     descriptors,
     failure::Failure,
     scrape::Scrape,
-    staff, telemetry, ticket_keys,
+    staff, staged, telemetry, ticket_keys,
     tls::Certificates,
     warnings::{warn_if_held_back, warn_if_open},
 };
@@ -48,9 +48,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
     let config = settings(args)?;
     info!(config = %toml::to_string(&config).unwrap_or_default().replace('\n', " "), "settings");
-    raise_descriptors(&config);
-    warn_if_open(&config);
+    prepare(&config);
     let metrics = telemetry::metrics()?;
+    let demo = args.staged.then(|| staged::join(&config)).transpose()?;
 
     let clock = Arc::new(SystemClock::start());
     let certificates = certificates(&config, clock.wall())?;
@@ -72,8 +72,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         Arc::clone(&clock) as _,
         signals.wakes(),
     )?;
-    let wall = Arc::clone(&clock);
-    let reviewer = Reviewer::spawn(data.path(), Arc::new(move || wall.wall()))?;
+    let reviewer = review(&data, &clock)?;
     let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
     let gateway =
@@ -92,6 +91,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         data_dir: data.path().to_owned(),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
         draining: Draining::default(),
+        demo,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
@@ -122,6 +122,12 @@ fn certificates(
     let load =
         |listener, files: &Option<TlsFiles>| Certificates::load(listener, files.as_ref(), now);
     Ok((load("viewers", &config.viewers.tls)?, load("control", &config.control.tls)?))
+}
+
+/// Reads the whole ledger again and again, slowly.
+fn review(data: &DataDir, clock: &Arc<SystemClock>) -> Result<Reviewer, Failure> {
+    let clock = Arc::clone(clock);
+    Ok(Reviewer::spawn(data.path(), Arc::new(move || clock.wall()))?)
 }
 
 /// Who may give commands: by token, by session.
@@ -202,6 +208,12 @@ fn settings(args: &ServeArgs) -> Result<Config, Failure> {
     set(&mut payments.failure_rate, args.payment_failure_rate);
     config.validate()?;
     Ok(config)
+}
+
+/// Makes room for connections, says what looks wrong.
+fn prepare(config: &Config) {
+    raise_descriptors(config);
+    warn_if_open(config);
 }
 
 /// Each connection needs a descriptor.

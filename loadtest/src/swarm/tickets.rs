@@ -6,7 +6,7 @@ use stampede_wire::{
     ticket::{KeyError, KeySpec, Ticket, TicketMinter},
 };
 
-/// How long tickets are good: longer than any run.
+/// How long tickets are good by default: longer than any drill.
 const LIFETIME: DurationMs = DurationMs::from_secs(3_600);
 
 /// Signs tickets for one stream.
@@ -14,6 +14,7 @@ const LIFETIME: DurationMs = DurationMs::from_secs(3_600);
 pub struct TicketBook {
     minter: TicketMinter,
     stream: StreamId,
+    lifetime: DurationMs,
 }
 
 impl TicketBook {
@@ -22,7 +23,13 @@ impl TicketBook {
     /// # Errors
     /// [`KeyError`] if it cannot sign.
     pub fn new(key: &KeySpec, stream: StreamId) -> Result<Self, KeyError> {
-        Ok(Self { minter: TicketMinter::new(key)?, stream })
+        Ok(Self { minter: TicketMinter::new(key)?, stream, lifetime: LIFETIME })
+    }
+
+    /// The same with tickets that are good for so long.
+    #[must_use]
+    pub fn lasting(self, lifetime: DurationMs) -> Self {
+        Self { lifetime, ..self }
     }
 
     /// The `hello` of a viewer, ready for a frame.
@@ -40,7 +47,7 @@ impl TicketBook {
             stream: self.stream.clone(),
             channel: None,
             mode: Mode::Live,
-            expires_at: now.plus(LIFETIME),
+            expires_at: now.plus(self.lifetime),
         };
         let ticket = self.minter.mint(&ticket, now);
         let hello = ClientMessage::Hello { ticket: ticket.into(), client: None };

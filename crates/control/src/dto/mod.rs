@@ -2,6 +2,7 @@
 
 mod brake;
 mod command;
+mod demo;
 mod drop;
 mod follow;
 mod health;
@@ -18,6 +19,7 @@ pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesB
 pub(crate) use command::{
     Accepted, Decision, OpenBody, PlainBody, Reason, Restock, SeenState, StreamReported,
 };
+pub use demo::{DemoKill, DemoStage, DemoState};
 pub(crate) use drop::{DropState, PhaseName};
 pub(crate) use follow::{
     DropFigures, DropGone, Encoded, FollowParams, HeldEnding, SecondState, StillThere,

@@ -2,6 +2,7 @@
 
 mod brake;
 mod commands;
+mod demo;
 mod drops;
 mod follow;
 mod health;
@@ -75,12 +76,14 @@ fn sessions() -> OpenApiRouter<ControlState> {
         .routes(routes!(invitations::withdraw))
 }
 
-/// The ledger, health, this interface itself.
+/// The ledger, a demo, health, this interface itself.
 fn others() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(ledger::commands))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
+        .routes(routes!(demo::state))
+        .routes(routes!(demo::kill))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

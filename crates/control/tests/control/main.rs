@@ -6,6 +6,7 @@ mod assets;
 mod brake;
 mod browser;
 mod commands;
+mod demo;
 mod errors;
 mod events;
 mod follow;

@@ -17,7 +17,8 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::{Value, json};
 use stampede_control::{
-    ControlConfig, ControlParts, Draining, NewStaff, SessionLimits, Sessions, StaffTokens, router,
+    ControlConfig, ControlParts, Demo, Draining, NewStaff, SessionLimits, Sessions, StaffTokens,
+    router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
 use stampede_engine::{
@@ -157,8 +158,18 @@ impl Rig {
         self.router_on(self.dir.path().to_owned(), config)
     }
 
+    /// The same engine behind the interface of a server that a demo runs.
+    pub(crate) fn router_of(&self, demo: Arc<Demo>) -> Router {
+        let data_dir = self.dir.path().to_owned();
+        router(ControlParts { demo: Some(demo), ..self.parts(data_dir, ControlConfig::default()) })
+    }
+
     fn router_on(&self, data_dir: PathBuf, config: ControlConfig) -> Router {
-        router(ControlParts {
+        router(self.parts(data_dir, config))
+    }
+
+    fn parts(&self, data_dir: PathBuf, config: ControlConfig) -> ControlParts {
+        ControlParts {
             engine: Arc::clone(&self.engine),
             staff: Arc::clone(&self.staff),
             sessions: Arc::clone(&self.sessions),
@@ -169,7 +180,8 @@ impl Rig {
             data_dir,
             config,
             draining: self.draining.clone(),
-        })
+            demo: None,
+        }
     }
 
     /// A request by the owner of a token.

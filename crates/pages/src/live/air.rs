@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     answers::{Goods, Mode, Money, Phase, Plan, Sale, Snapshot},
+    goods::picture,
     numbers::{clock, count, money, shares, short_clock, tenths, timer, whole_seconds},
     words::Language,
 };
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) struct Air {
     pub(crate) drop: String,
     pub(crate) title: String,
+    /// What draws the goods.
+    pub(crate) picture: String,
     pub(crate) rehearsal: bool,
     pub(crate) price: String,
     /// Place, price, limit, end.
@@ -94,6 +97,7 @@ impl Air {
         Self {
             drop: sale.drop.clone(),
             title: sale.plan.title.clone(),
+            picture: picture(&sale.plan.skus),
             rehearsal: sale.plan.mode == Mode::Rehearsal,
             price: prices(&sale.plan.skus, words),
             facts: facts(sale, order, reader),

@@ -9,7 +9,8 @@ use super::{
     standing::Sum,
 };
 use crate::{
-    answers::{Running, Sale, Snapshot, Summary},
+    answers::{Goods, Running, Sale, Snapshot, Summary},
+    goods::picture,
     numbers::{clock, count, whole_seconds},
     words::Language,
 };
@@ -19,6 +20,7 @@ use crate::{
 pub(crate) struct Next {
     pub(crate) drop: String,
     pub(crate) title: String,
+    pub(crate) picture: String,
     pub(crate) stock: String,
     pub(crate) price: String,
     pub(crate) countdown: String,
@@ -51,6 +53,7 @@ impl Next {
         Self {
             drop: sale.drop.clone(),
             title: sale.plan.title.clone(),
+            picture: picture(&sale.plan.skus),
             stock,
             price: words
                 .limit_each(prices(&sale.plan.skus, words), count(sale.plan.limit_per_viewer)),
@@ -66,6 +69,7 @@ pub(crate) struct Row {
     pub(crate) drop: String,
     pub(crate) place: usize,
     pub(crate) title: String,
+    pub(crate) picture: String,
     pub(crate) glyph: &'static str,
     /// `air`, `next`, `done` or `plain`.
     pub(crate) kind: &'static str,
@@ -76,7 +80,8 @@ impl Row {
     /// The row that the browser fills for a drop that it has not drawn yet.
     pub(crate) fn blank() -> Self {
         let (drop, title, result) = (String::new(), String::new(), String::new());
-        Self { drop, place: 0, title, glyph: "ring", kind: "plain", result }
+        let picture = picture(&[]);
+        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", result }
     }
 }
 
@@ -84,6 +89,8 @@ impl Row {
 struct Line<'a> {
     drop: &'a str,
     title: &'a str,
+    /// Nothing is known of the goods of a drop that has left memory.
+    goods: &'a [Goods],
     standing: Standing,
     sum: Sum,
 }
@@ -93,6 +100,7 @@ impl<'a> Line<'a> {
         Self {
             drop: &sale.drop,
             title: &sale.plan.title,
+            goods: &sale.plan.skus,
             standing: Standing::of(sale),
             sum: Sum::of_sale(sale),
         }
@@ -100,7 +108,7 @@ impl<'a> Line<'a> {
 
     fn over(summary: &'a Summary) -> Self {
         let (standing, sum) = (Standing::of_summary(summary), Sum::of_summary(summary));
-        Self { drop: &summary.drop, title: &summary.title, standing, sum }
+        Self { drop: &summary.drop, title: &summary.title, goods: &[], standing, sum }
     }
 }
 
@@ -139,6 +147,7 @@ pub(crate) fn rows(
             drop: line.drop.to_owned(),
             place: place + 1,
             title: line.title.to_owned(),
+            picture: picture(line.goods),
             glyph: line.standing.glyph(),
             kind,
             result,

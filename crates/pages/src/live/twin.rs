@@ -9,10 +9,13 @@ use serde_json::{Value, json};
 
 use super::{Live, Reader, Stage};
 use crate::{
-    answers::{Running, Snapshot},
+    answers::{Demo, Running, Snapshot},
+    demo::Strip,
     words::Language,
 };
 
+#[path = "../../tests/pages/demos.rs"]
+mod demos;
 #[path = "../../tests/pages/fake.rs"]
 #[allow(dead_code, reason = "the twin reads the answers, not the router")]
 mod fake;
@@ -23,11 +26,12 @@ const READERS: [(Language, Option<i32>, &str); 3] = [
     (Language::Chinese, Some(-480), "creator"),
 ];
 
-/// What the module in the browser makes of the cases.
-fn in_the_browser(cases: &Value) -> Value {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript/view.mjs");
+/// What a module in the browser makes of the cases.
+fn in_the_browser(script: &str, cases: &Value) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
+    let script = format!("{folder}/{script}");
     let mut node = Command::new("node")
-        .args([script, env!("OUT_DIR")])
+        .args([script.as_str(), env!("OUT_DIR")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -59,12 +63,28 @@ fn the_browser_draws_what_the_server_drew() {
                 "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
         }
     }
-    let browser = in_the_browser(&json!(cases));
+    let browser = in_the_browser("view.mjs", &json!(cases));
     for (place, (stream, server)) in drawn.iter().enumerate() {
         for (part, value) in server.as_object().unwrap() {
             assert_eq!(&browser[place][part], value, "{part} of {stream}, case {place}");
         }
     }
+}
+
+#[test]
+fn the_browser_says_of_a_demo_what_the_server_said() {
+    let mut cases = Vec::new();
+    let mut said = Vec::new();
+    for told in demos::demos() {
+        let demo: Demo = serde_json::from_value(told.clone()).unwrap();
+        for (language, ahead_min, role) in READERS {
+            let strip = Strip::new(&demo, Reader { language, ahead_min, role });
+            said.push(serde_json::to_value(&strip).unwrap());
+            cases.push(json!({ "demo": told, "reader": {
+                "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
+        }
+    }
+    assert_eq!(in_the_browser("strip.mjs", &json!(cases)), json!(said));
 }
 
 #[test]

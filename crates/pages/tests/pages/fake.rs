@@ -220,8 +220,9 @@ fn drop(
     });
     let planned = goods.iter().map(|(id, option, supplied, ..)| {
         let options = if option.is_empty() { json!([]) } else { json!([{ "name": "Scent", "value": option }]) };
+        let image = if option.is_empty() { "https://shop.example/mug.svg" } else { "/goods/candle.svg" };
         json!({ "id": id, "title": title, "options": options, "merchant_sku": id, "supply": supplied,
-            "limit_per_viewer": 2, "price": { "minor": price, "currency": "EUR" } })
+            "image": image, "limit_per_viewer": 2, "price": { "minor": price, "currency": "EUR" } })
     });
     json!({
         "drop": format!("d{place}"), "phase": phase, "featured": false, "version": 3, "revision": 1,

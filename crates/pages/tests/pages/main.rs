@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod demos;
 mod fake;
 
 use std::{collections::BTreeSet, io::Read as _};
@@ -103,6 +104,47 @@ async fn names_with_markup_stay_text() {
         assert!(page.text.contains("&#60;script&#62;alert(1)"), "{path}");
         // Text that runs from right to left cannot turn what stands around it.
         assert!(page.text.contains("<bdi"), "{path}");
+    }
+}
+
+/// The interface of a server that a demo runs.
+fn interface_of_demo(role: &'static str) -> Router {
+    let told = async || axum::Json(demos::demos()[1].clone());
+    fake::interface(Some(role)).route("/v1/demo", axum::routing::get(told))
+}
+
+#[tokio::test]
+async fn a_demo_has_a_strip_and_no_other_server_has_one() {
+    let router = stampede_pages::router(interface_of_demo("host"));
+    let page = get(&router, "/live/open", &[]).await;
+    check_nothing_inline("/live/open", &page.text);
+    for part in [
+        "17,998 of 18,000 viewers",
+        "30,514 promises given",
+        "14,213 promises given before the kill, 14,213 kept",
+        "data-ready=\"true\"",
+        "/goods/candle.svg#goods",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    assert!(!get(&pages(Some("host")), "/live/open", &[]).await.text.contains("data-do=\"kill\""));
+    // Nobody else may kill it.
+    let router = stampede_pages::router(interface_of_demo("ops"));
+    let page = get(&router, "/live/open", &[]).await;
+    assert!(page.text.contains("data-ready=\"false\" aria-disabled=\"true\""));
+}
+
+#[tokio::test]
+async fn drawings_of_goods_come_with_the_server() {
+    let router = pages(None);
+    for name in ["candle", "cream", "diffuser", "gift", "perfume"] {
+        let drawing = get(&router, &format!("/goods/{name}.svg"), &[]).await;
+        assert_eq!(drawing.status, StatusCode::OK);
+        assert_eq!(drawing.headers[header::CONTENT_TYPE], "image/svg+xml");
+        assert!(drawing.text.contains("<symbol id=\"goods\"") && !drawing.text.contains("script"));
+    }
+    for path in ["/goods/mug.svg", "/goods/candle"] {
+        assert_eq!(get(&router, path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
 

@@ -4,6 +4,7 @@ mod outcome;
 mod scale;
 mod screen;
 mod server;
+mod stage;
 
 use std::{
     io,
@@ -47,6 +48,17 @@ pub(crate) enum DemoError {
     Silent { missing: &'static str },
     #[error("the server did not stop cleanly: {status}")]
     ServerFailed { status: ExitStatus },
+    #[error("the server did not start: {said}")]
+    NoStart { said: String },
+    #[error("there is no room for a crowd on this machine: {why}")]
+    NoRoom { why: String },
+    #[error(
+        "{} has {free_mib} MiB of free space, a show needs {needed_mib}; name another place with --data",
+        path.display()
+    )]
+    NoSpace { path: PathBuf, free_mib: u64, needed_mib: u64 },
+    #[error("the crowd's process gave up: {why}")]
+    AudienceEnded { why: String },
     #[error("{} is not empty; name a new directory", path.display())]
     NotEmpty { path: PathBuf },
     #[error(transparent)]
@@ -64,7 +76,7 @@ pub(crate) enum DemoError {
 /// Where the ledger and the promise logs are; a temporary one goes with the demo.
 struct Place {
     path: PathBuf,
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
     keep: bool,
 }
 
@@ -79,13 +91,17 @@ impl Place {
             } else {
                 Some(made)
             };
-            return Ok(Self { path, _temporary: temporary, keep: args.keep });
+            return Ok(Self { path, temporary, keep: args.keep });
         };
         std::fs::create_dir_all(path)?;
         if std::fs::read_dir(path)?.next().is_some() {
             return Err(DemoError::NotEmpty { path: path.clone() }.into());
         }
-        Ok(Self { path: path.clone(), _temporary: None, keep: args.keep })
+        Ok(Self { path: path.clone(), temporary: None, keep: args.keep })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
     }
 
     fn ledger(&self) -> PathBuf {
@@ -96,24 +112,53 @@ impl Place {
         self.path.join("crowd")
     }
 
+    /// The file of settings of a staged demo's server.
+    fn settings(&self) -> PathBuf {
+        self.path.join("stampede.toml")
+    }
+
+    /// What a staged demo's server logs.
+    fn server_log(&self) -> PathBuf {
+        self.path.join("server.log")
+    }
+
     /// Removes what the demo wrote, unless it is to be kept.
     fn leave(self) -> io::Result<()> {
-        if self.keep {
-            return Ok(());
-        }
+        if self.keep { Ok(()) } else { self.clear() }
+    }
+
+    /// Removes what the demo wrote.
+    fn clear(self) -> io::Result<()> {
         for made in [self.ledger(), self.logs()] {
-            match std::fs::remove_dir_all(made) {
-                // Broken off before it was made.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                done => done?,
-            }
+            unless_missing(std::fs::remove_dir_all(made))?;
+        }
+        for made in [self.settings(), self.server_log()] {
+            unless_missing(std::fs::remove_file(made))?;
         }
         Ok(())
+    }
+
+    /// Leaves everything there, also in a temporary directory.
+    fn keep(self) {
+        if let Some(temporary) = self.temporary {
+            let _kept = temporary.keep();
+        }
+    }
+}
+
+/// What is removed may never have been made.
+fn unless_missing(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
 /// Runs the demo; exits with 1 if it does not show what it should.
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
+    if args.stage {
+        return stage::run(args);
+    }
     let scale = Scale::fit(args, descriptors::raise());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Heard before anything is made: who breaks off finds nothing left behind.

@@ -142,10 +142,14 @@ fn behaviour() -> Behaviour {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn args(connected: u32) -> DemoArgs {
-        DemoArgs { json: false, data: None, keep: false, connected, units: 15_000, seed: 1 }
+        let args = crate::cli::Cli::parse_from(["stampede", "demo"]).command;
+        let crate::cli::Command::Demo(args) = args else { panic!("it is the demo") };
+        DemoArgs { connected, ..args }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use stampede_control::{DemoKill, DemoStage, DemoState};
 use stampede_loadtest::{DropState, Progress};
 
 /// A line of progress that is redrawn on a terminal, or printed now and then elsewhere.
@@ -37,6 +38,36 @@ impl Screen {
     pub(crate) fn connecting(&mut self, progress: Option<&Progress>, wanted: u32) {
         let connected = progress.map_or(0, |progress| progress.connected);
         self.show(&format!("connecting   {connected:>6} of {wanted} viewers"), "");
+    }
+
+    /// The crowd of a show comes in.
+    pub(crate) fn gathering(&mut self, connected: u64, viewers: u64) {
+        self.show(&format!("coming in    {connected:>6} of {viewers} viewers"), "");
+    }
+
+    /// A show goes on; said on a terminal alone, for it may take hours.
+    pub(crate) fn staged(&mut self, state: &DemoState) {
+        if !self.is_terminal {
+            return;
+        }
+        let DemoState { connected, viewers, promises, kills, .. } = state;
+        let figures = format!("{connected} of {viewers} viewers, {promises} promises given");
+        let killed = match (&state.last_kill, state.stage) {
+            (None, _) => String::new(),
+            (Some(DemoKill { given, .. }), DemoStage::Checking) => {
+                format!("killed {kills} times; checking {given} promises")
+            }
+            (Some(DemoKill { given, kept, .. }), _) => {
+                let kept = kept.unwrap_or_default();
+                format!("killed {kills} times; the last time {kept} of {given} promises were kept")
+            }
+        };
+        self.show(&figures, &killed);
+    }
+
+    /// Prints on standard output, above the line of progress.
+    pub(crate) fn say(&self, text: &str) {
+        self.bar.suspend(|| println!("{text}"));
     }
 
     pub(crate) fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {

@@ -17,6 +17,7 @@ mod running;
 mod serve;
 mod settings;
 mod shop;
+mod stage;
 mod ticket;
 mod tls;
 mod token;

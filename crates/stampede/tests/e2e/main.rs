@@ -14,5 +14,6 @@ mod ops;
 mod pictures;
 mod shop_page;
 mod show;
+mod staged;
 mod tabs;
 mod two_hosts;

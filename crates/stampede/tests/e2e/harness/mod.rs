@@ -23,7 +23,7 @@ mod tab;
 
 pub(crate) use browser::{Browser, Look, Visitor};
 pub(crate) use crowd::{Crowd, Playing};
-pub(crate) use server::{Drop, Goods, Server};
+pub(crate) use server::{Drop, Goods, Server, binary};
 pub(crate) use tab::Tab;
 
 /// The folder of the run's pictures, made when it is asked for: `target/e2e`.

@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOKS_MAX: u32 = 3_000;
 
 /// The binary that is tried.
-pub(super) fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os(BINARIES).map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_stampede")),
         |folder| PathBuf::from(folder).join("stampede"),

@@ -1,0 +1,91 @@
+//! Promises held against the ledger.
+
+use std::path::{Path, PathBuf};
+
+use stampede_loadtest::{
+    ControlClient, ControlError, PromiseLogError, audit_promises, promise_bytes,
+    read_promises_within,
+};
+use tokio::task::spawn_blocking;
+
+use super::super::DemoError;
+use crate::failure::Failure;
+
+/// The promises that had come at a moment: how long each log was.
+#[derive(Debug)]
+pub(super) struct Received(Vec<Log>);
+
+#[derive(Debug)]
+struct Log {
+    drop: String,
+    path: PathBuf,
+    bytes: u64,
+}
+
+/// What the ledger keeps of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Check {
+    pub(super) given: u64,
+    pub(super) kept: u64,
+    /// Whether the verifier finds nothing wrong, the audit neither.
+    pub(super) sound: bool,
+    /// The first things that are wrong, in words.
+    pub(super) wrong: Vec<String>,
+}
+
+impl Received {
+    /// Those of this moment.
+    pub(super) fn now(logs: &Path) -> Result<Self, DemoError> {
+        let unusable =
+            |source| DemoError::Promises(PromiseLogError::Io { path: logs.to_owned(), source });
+        let mut received = Vec::new();
+        for entry in std::fs::read_dir(logs).map_err(unusable)? {
+            let path = entry.map_err(unusable)?.path();
+            let drop = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let (drop, bytes) = (drop.to_owned(), promise_bytes(&path)?);
+            received.push(Log { drop, path, bytes });
+        }
+        Ok(Self(received))
+    }
+
+    /// Holds them against the ledger of a running server, which must have been read later.
+    pub(super) async fn check(
+        self,
+        control: ControlClient,
+        ledger: PathBuf,
+    ) -> Result<Check, Failure> {
+        let mut check = Check { sound: true, ..Check::default() };
+        for log in self.0 {
+            check.add(log, &control).await?;
+        }
+        let verified = spawn_blocking(move || stampede_report::verify_dir(&ledger)).await;
+        let verified = verified.expect("the verifier neither panics nor is cancelled")?;
+        if verified.found > 0 {
+            check.sound = false;
+            check.wrong.push(format!("the verifier has {} findings", verified.found));
+        }
+        Ok(check)
+    }
+}
+
+impl Check {
+    async fn add(&mut self, log: Log, control: &ControlClient) -> Result<(), Failure> {
+        let Log { drop, path, bytes } = log;
+        let ledger =
+            control.ledger(&drop).await.map_err(|error: ControlError| DemoError::from(error))?;
+        let audited = spawn_blocking(move || {
+            read_promises_within(&path, bytes).map(|promises| audit_promises(&promises, &ledger))
+        });
+        let audit = audited.await.expect("an audit neither panics nor is cancelled");
+        let audit = audit.map_err(DemoError::from)?;
+        self.given += audit.promises;
+        self.kept += audit.promises - audit.promises_lost;
+        self.sound &= audit.is_clean();
+        self.wrong.extend(audit.mismatches.into_iter().map(|what| format!("{drop}: {what}")));
+        Ok(())
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.sound && self.kept == self.given
+    }
+}

@@ -1,0 +1,210 @@
+//! An audience: people who stay for a whole show, whatever its host does.
+//!
+//! A crowd plays one drop by a script that was drawn ahead. An audience watches a stream: its people click
+//! when a drop opens, come back when units do, pay after some seconds or let a hold lapse, and return
+//! when the server was gone. When they click depends on what they see, never on how fast they are answered.
+
+mod ears;
+mod goods;
+mod logs;
+mod people;
+mod process;
+mod seat;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use stampede_wire::ticket::{KeyError, KeySpec};
+
+pub use self::process::{Audience, audience_process};
+use self::{
+    people::{Act, People, SUBPROTOCOL},
+    seat::Seat,
+};
+use crate::{
+    PromiseLogError,
+    swarm::{Swarm, SwarmError, Web, WebSeat},
+};
+
+/// People on their way in at once.
+const JOINING_MAX: usize = 512;
+/// Longest wait for something to happen on the sockets.
+const TURN: Duration = Duration::from_millis(10);
+/// Time between two reports, in microseconds.
+const REPORT_US: u64 = 200_000;
+
+/// Who watches what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AudiencePlan {
+    /// Seed of everything that happens by chance.
+    pub seed: u64,
+    /// Where the server listens for viewers.
+    pub target: SocketAddr,
+    /// Addresses that they come from in turn, so that ports suffice; empty leaves it to the system.
+    pub sources: Vec<Ipv4Addr>,
+    /// The stream that they watch.
+    pub stream: String,
+    /// Signs their tickets.
+    pub ticket_key: KeySpec,
+    /// How many they are.
+    pub viewers: u32,
+    /// How each drop draws them, by its id.
+    pub interest: BTreeMap<String, Interest>,
+    /// The folder of the promise logs: one file for each drop.
+    pub promise_logs: PathBuf,
+}
+
+/// How a drop draws people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interest {
+    /// How many in a hundred click when it opens.
+    pub share_percent: u32,
+    /// Span over which they do, in milliseconds; more at its beginning.
+    pub rush_ms: u64,
+}
+
+impl Interest {
+    /// What is assumed of a drop that the plan does not name.
+    const USUAL: Self = Self { share_percent: 60, rush_ms: 5_000 };
+}
+
+/// How an audience stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudienceReport {
+    /// Viewers that are welcome and connected.
+    pub connected: u64,
+    /// Promises received: each hold, each order, each end of a hold, once.
+    pub promises: u64,
+    /// Clicks made.
+    pub clicks: u64,
+    /// Holds received.
+    pub holds: u64,
+    /// Orders received.
+    pub orders: u64,
+    /// The first things that went wrong, in words.
+    pub troubles: Vec<String>,
+}
+
+/// Why an audience cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AudienceError {
+    /// An id is none.
+    #[error(transparent)]
+    Id(#[from] stampede_domain::IdError),
+    /// The key cannot sign.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The sockets cannot be served.
+    #[error(transparent)]
+    Swarm(#[from] SwarmError),
+    /// The promises cannot be written down.
+    #[error(transparent)]
+    Log(#[from] PromiseLogError),
+    /// Nobody can be told.
+    #[error("cannot report: {0}")]
+    Report(#[from] io::Error),
+    /// The plan lets nobody come.
+    #[error("the audience has no viewers")]
+    Empty,
+}
+
+/// Watches until `stopped`; `say` gets a report now and then, at once when nobody is connected any more.
+/// Every promise that a report counts is in the logs.
+fn watch(
+    plan: &AudiencePlan,
+    mut say: impl FnMut(&AudienceReport) -> io::Result<()>,
+    stopped: &AtomicBool,
+) -> Result<(), AudienceError> {
+    if plan.viewers == 0 {
+        return Err(AudienceError::Empty);
+    }
+    let mut hall = Hall {
+        swarm: Swarm::new(plan.target, plan.sources.clone())?,
+        web: Web::new(People::new(plan)?, plan.target, Some(SUBPROTOCOL.name())),
+        arrivals: (0..plan.viewers).collect(),
+    };
+    let (mut report_us, mut connected) = (0, 0);
+    while !stopped.load(Ordering::Relaxed) {
+        let next_us = hall.turn()?;
+        let now_us = hall.swarm.now_us();
+        let people = &mut hall.web.talker;
+        let left = people.report.connected == 0 && connected > 0;
+        connected = people.report.connected;
+        if left || now_us >= report_us {
+            people.logs.flush()?;
+            say(&people.report)?;
+            report_us = now_us + REPORT_US;
+        }
+        let wait = Duration::from_micros(next_us.min(report_us).saturating_sub(now_us)).min(TURN);
+        hall.swarm.turn(&mut hall.web, wait)?;
+    }
+    let people = &mut hall.web.talker;
+    people.logs.flush()?;
+    say(&people.report)?;
+    Ok(())
+}
+
+/// Everybody with their sockets.
+struct Hall {
+    swarm: Swarm<WebSeat<Seat>>,
+    web: Web<People>,
+    /// Numbers of those who wait to dial.
+    arrivals: VecDeque<u32>,
+}
+
+impl Hall {
+    /// Lets happen what is due; when the next thing is.
+    fn turn(&mut self) -> Result<u64, AudienceError> {
+        let now_us = self.swarm.now_us();
+        while let Some(wave) = self.web.talker.waves.pop() {
+            let seats = self.swarm.seats().map(|seat| &seat.own);
+            self.web.talker.roll(&wave, seats);
+        }
+        while let Some((number, act)) = self.web.talker.due_at(now_us) {
+            match act {
+                Act::Dial => self.arrivals.push_back(number),
+                act => {
+                    // Whoever is away leaves it; what still matters is taken up at the next welcome.
+                    let _away = self.swarm.act(&mut self.web, number, |web, seat, line| {
+                        web.speak(seat, line, |people, seat, voice| people.act(seat, act, voice));
+                    });
+                }
+            }
+        }
+        while self.web.talker.coming < JOINING_MAX
+            && let Some(number) = self.arrivals.pop_front()
+        {
+            self.dial(number)?;
+        }
+        Ok(self.web.talker.next_us())
+    }
+
+    /// Seats are made in the order of their numbers, each at its first dialling.
+    fn dial(&mut self, number: u32) -> Result<(), AudienceError> {
+        self.web.talker.coming += 1;
+        let dialled = if self.swarm.seat_mut(number).is_some() {
+            self.swarm.dial_again(number)
+        } else {
+            self.swarm.dial(WebSeat::new(Seat::default())).map(|_| ())
+        };
+        match dialled {
+            Ok(()) => Ok(()),
+            // Nobody listens there this moment: on loopback the system says so at once.
+            Err(why @ SwarmError::System { .. }) => {
+                let seat = self.swarm.seat_mut(number).expect("it has dialled");
+                self.web.talker.turned_away(&mut seat.own, number, &why);
+                Ok(())
+            }
+            Err(why) => Err(why.into()),
+        }
+    }
+}
