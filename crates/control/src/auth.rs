@@ -31,6 +31,15 @@ enum Proof {
     Session(Box<SignedIn>),
 }
 
+/// What a request came with, later on.
+#[derive(Clone, Debug)]
+pub(crate) enum Still {
+    /// A token, which ends when somebody revokes it.
+    Token,
+    /// A session, which ends by itself.
+    Session(Box<Session>),
+}
+
 /// A browser's session as its own pages may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -66,6 +75,14 @@ impl Staff {
         match &self.by {
             Proof::Session(signed_in) => Some(signed_in),
             Proof::Token(_) => None,
+        }
+    }
+
+    /// What the request came with, by its id: a browser's session or a token.
+    pub(crate) fn asks_by(&self) -> &str {
+        match &self.by {
+            Proof::Token(id) => id,
+            Proof::Session(signed_in) => &signed_in.session.id,
         }
     }
 
@@ -115,14 +132,15 @@ impl Staff {
         self.role() == Role::Stage
     }
 
-    /// Whether what the request came with is still in force; files that cannot be read let nobody go on.
-    pub(crate) fn is_still_known(&self, state: &ControlState) -> bool {
+    /// What the request came with as it stands now; `None` once it is not in force any more. Files that
+    /// cannot be read let nobody go on.
+    pub(crate) fn still(&self, state: &ControlState) -> Option<Still> {
         match &self.by {
             Proof::Session(signed_in) => {
                 let found = state.sessions().find(&signed_in.session.id, state.engine().wall());
-                found.is_ok_and(|session| session.is_some())
+                found.ok().flatten().map(|session| Still::Session(Box::new(session)))
             }
-            Proof::Token(id) => state.staff().find(id).is_ok_and(|token| token.is_some()),
+            Proof::Token(id) => state.staff().find(id).ok().flatten().map(|_| Still::Token),
         }
     }
 

@@ -11,7 +11,10 @@ use utoipa::{
 };
 
 use crate::{
-    dto::{DropFigures, DropGone, SecondState, StageDrop, StillThere},
+    dto::{
+        CommandGiven, DropFigures, DropGone, PeopleState, SecondState, SessionEnding, StageDrop,
+        StillThere,
+    },
     problem::ProblemBody,
     state::ControlState,
 };
@@ -36,7 +39,10 @@ impl FromRef<ControlState> for ApiDocument {
             `Idempotency-Key`; every error is `application/problem+json` (RFC 9457).",
         license(name = "MIT", identifier = "MIT"),
     ),
-    components(schemas(ProblemBody, DropFigures, SecondState, DropGone, StageDrop, StillThere)),
+    components(schemas(
+        ProblemBody, DropFigures, SecondState, DropGone, StageDrop, PeopleState, CommandGiven,
+        SessionEnding, StillThere
+    )),
     modifiers(&StaffScheme),
     tags(
         (name = "drops", description = "Drops as they stand."),

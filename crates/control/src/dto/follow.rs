@@ -9,7 +9,7 @@ use stampede_engine::{DropView, HoldEnding, Moment, Second};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    PhaseName, StreamFacts,
+    PersonState, PhaseName, StreamFacts,
     drop::{Demand, SkuState},
 };
 
@@ -22,6 +22,11 @@ pub(crate) struct FollowParams {
     #[serde(default)]
     #[param(value_type = u64, default = 500, minimum = 100, maximum = 10_000)]
     pub(crate) figures_ms: FiguresEvery,
+    /// Whether the others who are present see one's name and role, and one theirs: for control rooms. Whoever
+    /// polls is there for 3.5 s after each request. Roles that may not stop a sale are never present.
+    #[serde(default)]
+    #[param(default = false)]
+    pub(crate) present: bool,
 }
 
 /// The least time between two figures of a drop, within its range.
@@ -76,6 +81,9 @@ pub(crate) struct StreamSnapshot {
     /// By drop: the seconds of the last minute in which viewers asked for anything, oldest first.
     #[schema(value_type = BTreeMap<String, Vec<SecondState>>)]
     pub(crate) seconds: BTreeMap<String, Vec<Encoded>>,
+    /// Who is present, oneself included; left out for whoever is not, and while nobody is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) people: Vec<PersonState>,
 }
 
 /// A value that was encoded once for everybody.

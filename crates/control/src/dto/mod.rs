@@ -8,6 +8,7 @@ mod follow;
 mod health;
 mod invitation;
 mod list;
+mod people;
 mod plan;
 mod recorded;
 mod report;
@@ -30,6 +31,7 @@ pub(crate) use invitation::{
     InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,
 };
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
+pub(crate) use people::{CommandGiven, PeopleState, PersonState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
 pub(crate) use report::{ReportForm, ReportParams};
@@ -37,7 +39,9 @@ pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
     VideoDelay,
 };
-pub(crate) use session::{SessionLine, SessionList, SessionState, SignIn, SignInBody};
+pub(crate) use session::{
+    SessionEnding, SessionLine, SessionList, SessionState, SignIn, SignInBody,
+};
 
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 

@@ -155,3 +155,21 @@ impl SessionLine {
         }
     }
 }
+
+/// How long the session of a follower lasts: told two minutes before its end, again when that changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionEnding {
+    /// Time left until it runs out unless another request comes, in milliseconds. Events are no requests.
+    idle_expires_in_ms: u64,
+    /// Time left until it runs out in any case, in milliseconds.
+    expires_in_ms: u64,
+}
+
+impl SessionEnding {
+    pub(crate) fn new(session: &Session, now: UnixMillis) -> Self {
+        Self {
+            idle_expires_in_ms: session.idles_at.since(now).get(),
+            expires_in_ms: session.ends_at.since(now).get(),
+        }
+    }
+}

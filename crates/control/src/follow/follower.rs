@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use axum::body::Bytes;
-use stampede_domain::{DurationMs, StreamId};
+use stampede_domain::{DurationMs, StreamId, UnixMillis};
 use stampede_engine::Changes;
 use tokio::{
     sync::watch,
@@ -11,15 +11,21 @@ use tokio::{
 };
 
 use super::{
-    FollowerPlaces, Hub, Reader,
-    hub::{Seen, alive},
+    FollowerPlaces, Hub, Person, Present, Reader,
+    hub::{Seen, alive, event},
 };
-use crate::{auth::Staff, state::ControlState};
+use crate::{
+    auth::{Staff, Still},
+    dto::{Encoded, SessionEnding},
+    state::ControlState,
+};
 
 /// Longest silence of a stream of events.
 const ALIVE_EVERY: DurationMs = DurationMs::from_secs(1);
 /// Time between two looks at whether the follower may still follow.
 const CHECK_EVERY: DurationMs = DurationMs::from_secs(1);
+/// How long before its end a follower's session is spoken of: two minutes, found within a second.
+const SESSION_WARNED: DurationMs = DurationMs::from_secs(121);
 /// How soon a client comes back once a stream has ended.
 const HELLO: &str = "retry: 1000\n\n";
 
@@ -35,6 +41,13 @@ pub(crate) struct Follower {
     ready: VecDeque<Bytes>,
     changes: watch::Receiver<Changes>,
     lines: watch::Receiver<u64>,
+    people: watch::Receiver<u64>,
+    /// The latest number of people that was told.
+    people_seen: u64,
+    /// Whether the others know that it is there.
+    present: Option<Present>,
+    /// The end of the session that the follower was told of.
+    warned: Option<UnixMillis>,
     draining: watch::Receiver<bool>,
     figures: Interval,
     alive: Interval,
@@ -57,6 +70,7 @@ impl Follower {
         staff: Staff,
         stream: StreamId,
         figures_every: DurationMs,
+        who: Option<Person>,
         places: FollowerPlaces,
     ) -> Self {
         let engine = state.engine();
@@ -66,8 +80,13 @@ impl Follower {
             every.reset();
             every
         };
+        let hub = state.followed().hub(engine, state.stage_lines(), &stream);
         Self {
-            hub: state.followed().hub(engine, state.stage_lines(), &stream),
+            people: hub.people.watch(),
+            people_seen: 0,
+            present: who.map(|who| Present::new(Arc::clone(&hub), who)),
+            warned: None,
+            hub,
             is_own: engine.is_creators(&stream, staff.name()),
             seen: Seen::default(),
             ready: VecDeque::from([Bytes::from_static(HELLO.as_bytes())]),
@@ -93,7 +112,7 @@ impl Follower {
             let woken = if self.seen.is_new() { Woken::Figures } else { self.woken().await? };
             match woken {
                 Woken::Alive => self.ready.push_back(alive(self.state.engine())),
-                Woken::Check if !self.may_follow() => return None,
+                Woken::Check => self.check()?,
                 _ => self.look(woken == Woken::Figures),
             }
             if !self.ready.is_empty() {
@@ -110,19 +129,43 @@ impl Follower {
             _ = self.check.tick() => Some(Woken::Check),
             changed = self.changes.changed() => changed.ok().map(|()| Woken::Change),
             changed = self.lines.changed() => changed.ok().map(|()| Woken::Change),
+            changed = self.people.changed() => changed.ok().map(|()| Woken::Change),
             _ = self.figures.tick() => Some(Woken::Figures),
             _ = self.alive.tick() => Some(Woken::Alive),
         }
     }
 
     fn look(&mut self, with_figures: bool) {
-        let reader = Reader::new(&self.state, &self.staff, &self.stream);
-        self.ready = self.hub.news(reader, &mut self.seen, with_figures);
+        let who = self.present.as_ref().map(Present::person);
+        let reader = Reader::new(&self.state, &self.staff, &self.stream).present(who);
+        // Whoever comes between the two is told twice rather than never.
+        let mut people = Vec::new();
+        if self.seen.is_new() {
+            self.people_seen = *self.people.borrow_and_update();
+        } else {
+            people = self.hub.people.news(&mut self.people_seen, reader);
+        }
+        self.ready.extend(self.hub.news(reader, &mut self.seen, with_figures));
+        self.ready.extend(people);
     }
 
-    /// Whether the token is still known, and the stream still the creator's or still not.
-    fn may_follow(&self) -> bool {
+    /// Looks whether it may go on: the token is still known, the stream still the creator's or still not.
+    /// `None` if not. Says when the session comes near its end, and when that was put off.
+    fn check(&mut self) -> Option<()> {
+        self.state.followed().end_silent(self.state.engine());
         let is_own = self.state.engine().is_creators(&self.stream, self.staff.name());
-        self.staff.is_still_known(&self.state) && is_own == self.is_own
+        let still = self.staff.still(&self.state).filter(|_| is_own == self.is_own)?;
+        if let Still::Session(session) = still {
+            let now = self.state.engine().wall();
+            let ends_at = session.idles_at.min(session.ends_at);
+            let near = (ends_at.since(now) <= SESSION_WARNED).then_some(ends_at);
+            if near != self.warned {
+                self.warned = near;
+                let ending = SessionEnding::new(&session, now);
+                self.ready.push_back(event("session", &Encoded::new(&ending)));
+            }
+        }
+        self.look(false);
+        Some(())
     }
 }

@@ -11,7 +11,7 @@ use stampede_domain::{DropId, MerchantId, StreamId};
 use stampede_engine::{Changes, DropView, Engine, Moment, SECONDS_KEPT, SaleDrop};
 use tokio::sync::watch;
 
-use super::Reader;
+use super::{People, Reader};
 use crate::{
     dto::{
         DropFigures, DropGone, DropState, Encoded, SecondState, StageDrop, StillThere,
@@ -36,6 +36,7 @@ pub(crate) struct Hub {
     changes: watch::Receiver<Changes>,
     lines: watch::Receiver<u64>,
     shown: Mutex<Shown>,
+    pub(super) people: People,
 }
 
 /// How far a follower has been told.
@@ -136,6 +137,7 @@ impl Hub {
             changes: engine.follow(),
             lines: lines.watch(),
             shown: Mutex::default(),
+            people: People::default(),
         }
     }
 
@@ -157,7 +159,7 @@ impl Hub {
         let mut events = VecDeque::new();
         let is_snapshot = seen.is_new() || seen.news < shown.forgotten;
         if is_snapshot {
-            events.push_back(event("snapshot", &shown.snapshot(reader)));
+            events.push_back(event("snapshot", &shown.snapshot(reader, &self.people)));
         } else {
             shown.deltas(*seen, with_figures, reader, &mut events);
         }
@@ -172,7 +174,7 @@ impl Hub {
     pub(crate) fn snapshot(&self, reader: Reader<'_>) -> Bytes {
         let mut shown = self.shown.lock();
         self.look(reader.state, &mut shown);
-        Bytes::from(shown.snapshot(reader).json().to_owned())
+        Bytes::from(shown.snapshot(reader, &self.people).json().to_owned())
     }
 }
 
@@ -284,7 +286,7 @@ impl Shown {
         }
     }
 
-    fn snapshot(&mut self, reader: Reader<'_>) -> Encoded {
+    fn snapshot(&mut self, reader: Reader<'_>, people: &People) -> Encoded {
         let visible = |drop: &&mut ShownDrop| reader.sees(&drop.view.plan.merchant);
         let mut snapshot = StreamSnapshot {
             stream: reader.stream.to_string(),
@@ -292,6 +294,7 @@ impl Shown {
             facts: self.facts(reader),
             drops: Vec::new(),
             seconds: BTreeMap::new(),
+            people: people.known_to(reader.who),
         };
         for drop in self.drops.iter_mut().filter(visible) {
             if reader.staff.is_stage() {
@@ -389,6 +392,6 @@ fn is_moved(before: &DropView, view: &DropView) -> bool {
 }
 
 /// One event of a stream of server-sent events. JSON has no line breaks of its own.
-fn event(name: &str, data: &Encoded) -> Bytes {
+pub(super) fn event(name: &str, data: &Encoded) -> Bytes {
     Bytes::from(format!("event: {name}\ndata: {}\n\n", data.json()))
 }

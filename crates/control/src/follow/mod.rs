@@ -5,6 +5,7 @@
 
 mod follower;
 mod hub;
+mod people;
 mod reader;
 
 use std::{
@@ -13,10 +14,11 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::StreamId;
-use stampede_engine::Engine;
+use stampede_domain::{DurationMs, StreamId, UnixMillis};
+use stampede_engine::{Done, Engine, StaffCommand};
 
-pub(crate) use self::{follower::Follower, hub::Hub, reader::Reader};
+use self::people::{People, Present};
+pub(crate) use self::{follower::Follower, hub::Hub, people::Person, reader::Reader};
 use crate::{
     ControlConfig,
     auth::Staff,
@@ -26,6 +28,11 @@ use crate::{
     stage::StageLines,
 };
 
+/// How long whoever polls is there after a poll.
+const POLLER_STAYS: DurationMs = DurationMs::new(3_500);
+/// Those who poll; one more is served, yet the others do not see it.
+const POLLERS_MAX: usize = 512;
+
 /// Every stream that is followed now.
 #[derive(Debug)]
 pub(crate) struct Followed {
@@ -34,6 +41,15 @@ pub(crate) struct Followed {
     /// By the token's name.
     places: Places,
     by_merchant: Places,
+    /// By stream and by who asks.
+    pollers: Mutex<HashMap<(StreamId, String), Poller>>,
+}
+
+/// Somebody who asks for the snapshot again and again.
+#[derive(Debug)]
+struct Poller {
+    until: UnixMillis,
+    _present: Present,
 }
 
 /// A follower's places; they are free again when this is dropped.
@@ -56,6 +72,7 @@ impl Followed {
             hubs: Mutex::default(),
             places: Places::new(config.followers_max, config.followers_per_name_max),
             by_merchant: Places::new(usize::MAX, config.followers_per_merchant_max),
+            pollers: Mutex::default(),
         }
     }
 
@@ -69,6 +86,37 @@ impl Followed {
         let hub = Arc::new(Hub::new(engine, lines, stream));
         hubs.insert(stream.clone(), Arc::downgrade(&hub));
         hub
+    }
+
+    /// Somebody has asked for the snapshot, and is there until they have not for a while.
+    pub(crate) fn polled(&self, hub: &Arc<Hub>, reader: Reader<'_>) {
+        let engine = reader.state.engine();
+        self.end_silent(engine);
+        let Some(person) = reader.who else { return };
+        let until = engine.now().plus(POLLER_STAYS);
+        let mut pollers = self.pollers.lock();
+        let key = (reader.stream.clone(), reader.staff.asks_by().to_owned());
+        if let Some(poller) = pollers.get_mut(&key) {
+            poller.until = until;
+        } else if pollers.len() < POLLERS_MAX {
+            let present = Present::new(Arc::clone(hub), person.clone());
+            pollers.insert(key, Poller { until, _present: present });
+        }
+    }
+
+    /// Whoever has not polled for a while has gone.
+    fn end_silent(&self, engine: &Engine) {
+        let now = engine.now();
+        self.pollers.lock().retain(|_, poller| poller.until > now);
+    }
+
+    /// Tells those who follow the drop's stream who has given a command that was carried out.
+    pub(crate) fn note(&self, engine: &Engine, command: &StaffCommand, done: &Done) {
+        let Some(sale) = engine.sale(done.drop) else { return };
+        let hub = self.hubs.lock().get(&sale.plan().stream).and_then(Weak::upgrade);
+        if let Some(hub) = hub {
+            hub.people.note(command, &sale, engine.wall().get());
+        }
     }
 
     /// Places for one more follower, apart from those of commands.

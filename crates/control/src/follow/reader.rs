@@ -2,6 +2,7 @@
 
 use stampede_domain::{MerchantId, StreamId};
 
+use super::Person;
 use crate::{auth::Staff, state::ControlState};
 
 /// Who reads a stream, with what of it may be seen.
@@ -10,11 +11,18 @@ pub(crate) struct Reader<'a> {
     pub(super) state: &'a ControlState,
     pub(super) staff: &'a Staff,
     pub(super) stream: &'a StreamId,
+    /// Themselves, if the others know that they are there.
+    pub(super) who: Option<&'a Person>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(state: &'a ControlState, staff: &'a Staff, stream: &'a StreamId) -> Self {
-        Self { state, staff, stream }
+        Self { state, staff, stream, who: None }
+    }
+
+    /// The same reader, who is known to be there.
+    pub(crate) fn present(self, who: Option<&'a Person>) -> Self {
+        Self { who, ..self }
     }
 
     pub(super) fn sees(&self, merchant: &MerchantId) -> bool {

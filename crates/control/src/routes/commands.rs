@@ -149,13 +149,13 @@ impl Sender {
 /// What stops a sale goes to the engine first, which may not wait for a disk; only when the drop is over
 /// is the ledger asked whether this is a retry.
 async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, Problem> {
-    let stopping = command.action.is_safety().then(|| command.clone());
-    if stopping.is_none()
+    if !command.action.is_safety()
         && let Some(outcome) = answered(&state, &command).await?
     {
         metrics::count_command(if outcome.is_ok() { "replayed" } else { "refused" });
         return outcome.map_err(Problem::from);
     }
+    let given = command.clone();
     let answer = state.engine().command(command).inspect_err(|_| {
         metrics::count_command("unavailable");
     })?;
@@ -170,13 +170,16 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     let refusal = match outcome {
         Ok(done) => {
             metrics::count_command(if done.replayed { "replayed" } else { "accepted" });
+            if !done.replayed {
+                state.followed().note(state.engine(), &given, &done);
+            }
             return Ok(done);
         }
         Err(refusal) => refusal,
     };
-    if let Some(command) = stopping
+    if given.action.is_safety()
         && matches!(refusal, CommandRefusal::WrongPhase { .. } | CommandRefusal::Changed { .. })
-        && let Ok(Some(Ok(done))) = answered(&state, &command).await
+        && let Ok(Some(Ok(done))) = answered(&state, &given).await
     {
         metrics::count_command("replayed");
         return Ok(done);

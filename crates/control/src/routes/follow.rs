@@ -14,7 +14,7 @@ use crate::{
     auth::Staff,
     dto::{FollowParams, StreamSnapshot},
     extract::{Params, StreamPath},
-    follow::{Follower, Reader},
+    follow::{Follower, Person, Reader},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
@@ -27,7 +27,9 @@ const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferin
 /// each with one line of JSON; otherwise the snapshot alone. Events: `snapshot` (`StreamSnapshot`; first,
 /// again after a gap), `drop` (`DropState`; at once when anything but its figures changes),
 /// `figures` (`DropFigures`), `second` (`SecondState`), `gone` (`DropGone`), `stream` (`StreamChanged`),
-/// `alive` (`StillThere`; after a second without anything else). The role stage gets each drop as a
+/// `people` (`PeopleState`) with `command` (`CommandGiven`) where one is `present`, `session`
+/// (`SessionEnding`; two minutes before the session ends), `alive` (`StillThere`; after a second without
+/// anything else). The role stage gets each drop as a
 /// `StageDrop`, in a `drop` also where its figures change, and no seconds.
 #[utoipa::path(
     get,
@@ -62,10 +64,13 @@ pub(super) async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let engine = state.engine();
+    let who = params.present.then(|| Person::of(&staff)).flatten();
     if !wants_events(&headers) {
         let hub = state.followed().hub(engine, state.stage_lines(), &stream);
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        let snapshot = hub.snapshot(Reader::new(&state, &staff, &stream));
+        let reader = Reader::new(&state, &staff, &stream).present(who.as_ref());
+        state.followed().polled(&hub, reader);
+        let snapshot = hub.snapshot(reader);
         return Ok((kind, snapshot).into_response());
     }
     if state.is_draining() {
@@ -73,7 +78,7 @@ pub(super) async fn follow(
         return Err(Problem::retry(Code::Draining, detail));
     }
     let places = state.followed().places(&staff)?;
-    let follower = Follower::new(&state, staff, stream, params.figures_ms.get(), places);
+    let follower = Follower::new(&state, staff, stream, params.figures_ms.get(), who, places);
     let events = stream::unfold(follower, async |mut follower| {
         let piece = follower.next().await?;
         Some((Ok::<_, Infallible>(piece), follower))

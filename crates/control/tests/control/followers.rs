@@ -161,3 +161,23 @@ async fn nobody_is_told_of_what_it_may_not_see() {
     let empty = rig.ask("nina", "GET", PATH).expect(StatusCode::OK).await;
     assert_eq!((&empty.json["drops"], &empty.json["seconds"]), (&json!([]), &json!({})));
 }
+
+#[tokio::test]
+async fn a_session_is_spoken_of_two_minutes_before_its_end() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let browser = rig.sign_in("host").await;
+    let mut events = Events::with(&rig.router, ("cookie", &browser.cookie), "").await;
+    events.named("snapshot").await;
+    rig.advance(8 * 3_600_000 - 120_000);
+    let told = events.named("session").await;
+    assert_eq!(
+        told,
+        json!({"idle_expires_in_ms": 120_000, "expires_in_ms": 16 * 3_600_000 + 120_000})
+    );
+    // Any request puts that end off, and the page is told so.
+    rig.browse(&browser, "GET", "/v1/sessions/current").expect(StatusCode::OK).await;
+    assert_eq!(events.named("session").await["idle_expires_in_ms"], 8 * 3_600_000);
+    rig.advance(8 * 3_600_000);
+    events.until_over().await;
+}

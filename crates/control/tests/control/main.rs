@@ -17,6 +17,7 @@ mod invitations;
 mod ledger;
 mod openapi;
 mod openings;
+mod people;
 mod plans;
 mod reads;
 mod rig;
