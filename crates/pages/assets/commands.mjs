@@ -1,14 +1,19 @@
 // Commands: sent once under a key, asked again under the same key until the outcome is known.
 
+import { ends } from "./session.mjs";
+
 const TRIES = 8;
 const WAIT_MS = [200, 400, 800, 1500, 3000];
 
 let csrf = null;
+let session = null;
 
 async function token() {
   if (csrf === null) {
     const answer = await fetch("/v1/sessions/current", { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(3000) });
-    csrf = answer.ok ? (await answer.json()).csrf : "";
+    const told = answer.ok ? await answer.json() : { csrf: "" };
+    csrf = told.csrf;
+    if (answer.ok) session = { ...ends(told, Date.now()), idle_at: Infinity };
   }
   return csrf;
 }
@@ -16,6 +21,15 @@ async function token() {
 /** Reads the session's token beforehand, so that the first press need not wait for it. */
 export function ready() {
   token().catch(() => {});
+}
+
+/** When the session ends in any case, as far as it is known; what puts it off is told to whoever follows. */
+export const sessionRead = () => session;
+
+/** Asks for the session, which puts off its end for want of requests. */
+export async function stay() {
+  csrf = null;
+  await token();
 }
 
 const key = () => crypto.randomUUID?.() ?? `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;

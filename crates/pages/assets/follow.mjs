@@ -5,7 +5,7 @@ import { apply } from "./state.mjs";
 /** Time in which the worker has to say something, in milliseconds. */
 const WORKER_WAIT_MS = 4000;
 
-/** How a stream stands, kept true: `changed(room, kind)` after each event. */
+/** How a stream stands, kept true: `changed(room, kind, data)` after each event. */
 export class Room {
   state = null;
   /** When this machine last heard anything, by its own clock; at first when the page came. */
@@ -15,10 +15,13 @@ export class Room {
   #port = null;
   #own = null;
   #stream;
+  #present;
   #changed;
 
-  constructor(stream, workerUrl, changed) {
+  /** Whoever is `present` is seen by the others who are, and sees them. */
+  constructor(stream, workerUrl, changed, present = false) {
     this.#stream = stream;
+    this.#present = present;
     this.#changed = changed;
     this.#enter(workerUrl);
   }
@@ -31,7 +34,7 @@ export class Room {
       this.heardAt = heardAt;
       this.broken = null;
     }
-    this.#changed(this, kind);
+    this.#changed(this, kind, data);
   }
 
   #enter(workerUrl) {
@@ -49,12 +52,13 @@ export class Room {
       port.onmessage = ({ data: { kind, data, heardAt } }) => {
         if (this.#port === port) this.#hear(kind, data, heardAt);
       };
-      port.postMessage({ follow: this.#stream });
+      const enter = () => port.postMessage({ follow: this.#stream, present: this.#present });
+      enter();
       setInterval(() => port.postMessage({ here: true }), 20000);
       setTimeout(() => this.state === null && this.broken === null && this.#alone(), WORKER_WAIT_MS);
       // A page that is put away gives its place up; one that is taken out again asks anew.
       addEventListener("pagehide", () => port.postMessage({ leave: true }));
-      addEventListener("pageshow", (event) => event.persisted && port.postMessage({ follow: this.#stream }));
+      addEventListener("pageshow", (event) => event.persisted && enter());
     } catch {
       this.#alone();
     }
@@ -64,10 +68,9 @@ export class Room {
     if (this.#own) return;
     this.#port?.postMessage({ leave: true });
     this.#port = null;
-    this.#own = new Follower(this.#stream, {
-      heard: (kind, data) => this.#hear(kind, data, Date.now()),
-      failed: (status) => this.#hear("failed", { status }, this.heardAt),
-    });
+    const heard = (kind, data) => this.#hear(kind, data, Date.now());
+    const failed = (status) => this.#hear("failed", { status }, this.heardAt);
+    this.#own = new Follower(this.#stream, { heard, failed }, this.#present);
   }
 
   /** Tries again at once. */

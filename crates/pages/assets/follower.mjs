@@ -1,136 +1,159 @@
 // Follows one stream: by events, and where those do not come through, by asking each second.
 
-const KINDS = ["snapshot", "drop", "figures", "second", "gone", "stream", "alive"];
+const KINDS = ["snapshot", "drop", "figures", "second", "gone", "stream", "people", "command", "session", "alive"];
 
-/** Polls after which a stream of events is tried again. */
-const POLLS_MAX = 30;
-
+/** A stream says something each second. After so long a silence a snapshot is asked for beside it, in milliseconds. */
+const QUIET_MS = 1200;
 /** Silence after which a stream of events is thought to be held back on its way, in milliseconds. */
 const SILENCE_MS = 3500;
-const POLL_MS = 1000;
+/** Time between two questions, and between two looks at whether one is due, in milliseconds. */
+const POLL_MS = 900;
+const LOOK_MS = 200;
+/** Time after which a stream that was held back or refused twice is tried once more, in milliseconds. */
+const HELD_BACK_MS = 15_000;
 const RETRY_MS = [500, 1000, 2000, 4000];
+const DENIED = new Set([401, 403, 404]);
 
 /**
  * Tells `heard(kind, data)` of every event, `failed(status)` of every break with the HTTP status that the
- * server answered, 0 if it could not be reached.
+ * server answered, 0 if it could not be reached. Whoever is `present` is seen by the others who are.
  */
 export class Follower {
   #path;
+  #present;
   #heard;
   #failed;
   #source = null;
-  #timer = null;
+  /** When the stream of events was opened, or last said something. */
+  #spokeAt = 0;
+  /** Whether the stream of events that is open has said anything. */
+  #speaks = false;
+  /** Streams of events in a row that have said nothing, or have ended. */
+  #vain = 0;
+  #tryAt = 0;
+  #askedAt = 0;
+  #asking = false;
   #watch = null;
-  #last = 0;
-  #tries = 0;
-  #polls = false;
-  #over = false;
-  #silences = 0;
-  #polled = 0;
+  /** The server does not let this reader follow: nothing is asked any more. */
+  #denied = false;
 
-  constructor(stream, { heard, failed }) {
+  constructor(stream, { heard, failed }, present = false) {
     this.#path = `/v1/streams/${encodeURIComponent(stream)}/follow`;
+    this.#present = present;
     this.#heard = heard;
     this.#failed = failed;
-    this.#begin();
-    this.#watch = setInterval(() => this.#look(), 500);
+    this.#watch = setInterval(() => this.#look(), LOOK_MS);
+    this.#askedAt = Date.now();
+    this.#look();
   }
 
   /** Ends it for good. */
   stop() {
-    this.#over = true;
     clearInterval(this.#watch);
+    this.#watch = null;
     this.#close();
   }
 
   /** Begins anew at once. */
   again() {
-    if (this.#over) return;
-    this.#tries = 0;
-    this.#begin();
+    if (this.#watch === null) return;
+    this.#close();
+    [this.#denied, this.#vain, this.#tryAt, this.#askedAt] = [false, 0, 0, 0];
+    this.#look();
+  }
+
+  /** Whether the others shall see this reader. */
+  be(present) {
+    if (this.#present === present) return;
+    this.#present = present;
+    this.again();
+  }
+
+  #query(more) {
+    const query = [...more, ...(this.#present ? ["present=true"] : [])].join("&");
+    return query ? `${this.#path}?${query}` : this.#path;
   }
 
   #close() {
-    clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;
+    this.#speaks = false;
   }
 
-  #begin() {
+  #look() {
+    if (this.#denied) return;
+    const now = Date.now();
+    const silent = this.#source === null ? 0 : now - this.#spokeAt;
+    if (silent >= SILENCE_MS) this.#end();
+    if (this.#source === null && now >= this.#tryAt) this.#open();
+    // Beside a stream that says nothing, and until it does, the figures come by questions.
+    const asks = this.#source === null || silent >= QUIET_MS || (!this.#speaks && (this.#vain > 0 || this.#askedAt === 0));
+    if (asks && !this.#asking && now - this.#askedAt >= POLL_MS) this.#ask();
+  }
+
+  /** The stream of events is over, or as good as over. */
+  #end() {
     this.#close();
-    this.#last = Date.now();
-    if (this.#polls || typeof EventSource === "undefined") {
-      this.#poll();
+    const wait = this.#vain >= 2 ? HELD_BACK_MS : RETRY_MS[Math.min(this.#vain, RETRY_MS.length - 1)];
+    this.#vain += 1;
+    this.#tryAt = Date.now() + wait;
+  }
+
+  #open() {
+    this.#spokeAt = Date.now();
+    if (typeof EventSource === "undefined") {
+      this.#vain = 2;
+      this.#end();
       return;
     }
-    const source = new EventSource(`${this.#path}?figures_ms=100`);
+    const source = new EventSource(this.#query(["figures_ms=100"]));
     this.#source = source;
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         if (this.#source !== source) return;
-        this.#last = Date.now();
-        this.#tries = 0;
-        this.#silences = 0;
+        this.#spokeAt = Date.now();
+        this.#speaks = true;
+        this.#vain = 0;
         this.#heard(kind, JSON.parse(event.data));
       });
     }
     source.onerror = () => {
       if (this.#source !== source) return;
-      // One that never said a word was refused: all its places may be taken.
-      this.#polls = this.#tries >= 2;
-      this.#broken();
+      // The browser does not tell why: a plain request does.
+      this.#end();
+      this.#askedAt = 0;
+      this.#look();
     };
-  }
-
-  /** The browser does not tell why: a plain request does. */
-  async #broken() {
-    this.#close();
-    const status = await this.#ask();
-    if (this.#over) return;
-    if (status !== 200) this.#failed(status);
-    if (status === 401 || status === 403 || status === 404) return;
-    const wait = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)];
-    this.#tries += 1;
-    this.#timer = setTimeout(() => this.#begin(), wait);
   }
 
   /** One snapshot, as the answer to a plain request. */
   async #ask() {
+    const begun = Date.now();
+    this.#askedAt = begun;
+    this.#asking = true;
+    const { status, snapshot } = await this.#answer();
+    this.#asking = false;
+    if (this.#watch === null) return;
+    if (status !== 200) {
+      this.#failed(status);
+      this.#denied = DENIED.has(status);
+      if (this.#denied) this.#close();
+    } else if (!(this.#speaks && this.#spokeAt >= begun)) {
+      // What a stream has said meanwhile may be newer.
+      this.#heard("snapshot", snapshot);
+    }
+  }
+
+  async #answer() {
     try {
-      const answer = await fetch(this.#path, {
+      const answer = await fetch(this.#query([]), {
         headers: { accept: "application/json" },
         cache: "no-store",
         signal: AbortSignal.timeout(3000),
       });
-      if (!answer.ok) return answer.status;
-      const snapshot = await answer.json();
-      this.#last = Date.now();
-      this.#heard("snapshot", snapshot);
-      return 200;
+      return { status: answer.status, snapshot: answer.ok ? await answer.json() : null };
     } catch {
-      return 0;
+      return { status: 0, snapshot: null };
     }
-  }
-
-  async #poll() {
-    const status = await this.#ask();
-    if (this.#over) return;
-    if (status !== 200) {
-      this.#failed(status);
-      if (status === 401 || status === 403 || status === 404) return;
-    }
-    this.#polled += 1;
-    this.#polls = this.#polled < POLLS_MAX;
-    if (!this.#polls) this.#polled = 0;
-    this.#timer = setTimeout(() => this.#begin(), POLL_MS);
-  }
-
-  /** A stream says something each second; one that is silent is held back by something on its way. */
-  #look() {
-    if (this.#source === null || Date.now() - this.#last < SILENCE_MS) return;
-    this.#silences += 1;
-    this.#polls = this.#silences >= 2;
-    this.#silences %= 2;
-    this.#broken();
   }
 }

@@ -1,13 +1,15 @@
 // The control room: follows the stream, sends what is pressed.
 import { Scale } from "./chart.mjs";
-import { command, put, ready, send } from "./commands.mjs";
+import { command, put, ready, send, sessionRead, stay } from "./commands.mjs";
 import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
 import { aheadMin, keep } from "./frame.mjs";
 import { Hold, HOLD_MS } from "./hold.mjs";
-import { age, clock, count } from "./numbers.mjs";
-import { alarm, button, chart, el, icon, page, rows, show, text } from "./paint.mjs";
+import { age, clock, count, duration } from "./numbers.mjs";
+import { deed, whoCanPause } from "./others.mjs";
+import { airs, alarm, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
+import { ending } from "./session.mjs";
 import { present } from "./state.mjs";
 import { cast, may, skuName, standing, view } from "./view.mjs";
 import { has, load, say } from "./words.mjs";
@@ -16,8 +18,8 @@ const language = document.documentElement.lang;
 await load(language);
 
 const { body } = document;
-const { stream, role, worker } = body.dataset;
-const reader = { aheadMin, role, language, scales: null };
+const { stream, role, name: myName, worker } = body.dataset;
+const reader = { aheadMin, role, name: myName, language, scales: null };
 
 /** Age at which figures are slow, then lost, in milliseconds. */
 const SLOW_MS = 1500;
@@ -33,6 +35,8 @@ const SAFE = new Set(["pause", "cancel-countdown"]);
 
 /** The list that names also drops that have left memory; nothing is drawn before it is here. */
 let running = null;
+/** The drops that were there when it was read. */
+let listed = null;
 let shown = null;
 let paintedAt = 0;
 let paintDue = null;
@@ -45,6 +49,8 @@ let ownUntil = 0;
 
 const now = () => Date.now();
 const heardAgo = () => now() - room.heardAt;
+/** A phone has room for the names alone. */
+const narrow = matchMedia("(max-width:899px)");
 const find = (name) => document.querySelector(name);
 
 // --- Figures ---
@@ -84,13 +90,16 @@ const isLost = () => room.broken !== null || heardAgo() > LOST_MS;
 
 function buttons() {
   if (!shown) return;
-  for (const [name, drawn] of Object.entries(shown.view.buttons)) {
+  const { airs: others, ...single } = shown.view.buttons;
+  const why = say(room.broken === 401 ? "why_signed_out" : "why_no_connection");
+  airs(isLost() ? others.map((one) => ({ ...one, effect: why, enabled: false })) : others);
+  for (const [name, drawn] of Object.entries(single)) {
     if (sending?.name === name) continue;
     if (isLost() && name === "stop" && drawn.drop && !SAFE.has(drawn.act)) button(name, { ...drawn, act: "pause", icon: "pause", key: "P", label: say("pause"), effect: say("tries_anyway"), enabled: true });
     else if (!isLost() || !drawn.enabled) button(name, drawn);
     // What stops a sale is tried even so; nothing else is pressed blindly.
     else if (SAFE.has(drawn.act)) button(name, { ...drawn, effect: say("tries_anyway") });
-    else button(name, { ...drawn, effect: say("why_no_connection"), enabled: false, look: "plain" });
+    else button(name, { ...drawn, effect: why, enabled: false, look: "plain" });
   }
   const isResume = shown.view.buttons.stop.act === "resume";
   if (isResume && resumeSince === 0) resumeSince = now();
@@ -114,7 +123,10 @@ function watch() {
   text("as-of", lost ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
   if (lost && lostSince === null) {
     lostSince = room.heardAt;
-    text("shouted", `${say("no_connection_short")} ${say("no_connection", { time: clock(lostSince, aheadMin) })}`);
+    text("shouted", `${say("no_connection_short")} ${noConnection()}`);
+    const wait = cast(room.state ?? { drops: [] }).air?.plan.when_offline?.pause_after_ms;
+    const asOf = say("who_as_of", { time: clock(lostSince, aheadMin) });
+    whoCan(others(), asOf, wait === undefined ? "" : say("who_offline", { wait: duration(wait) }));
     buttons();
   } else if (!lost && lostSince !== null) {
     lostSince = null;
@@ -125,6 +137,17 @@ function watch() {
   line(lost, old);
 }
 
+/** Who else was there when the page last heard of it. */
+const others = () => shown?.view.others.people ?? [];
+
+/** What is so without a connection, and who can do what this page cannot. */
+function noConnection() {
+  const time = clock(lostSince ?? room.heardAt, aheadMin);
+  const who = whoCanPause(others());
+  if (who !== "" && narrow.matches) return say("no_connection_who", { who });
+  return who === "" ? say("no_connection", { time }) : say("no_connection_others", { time, who });
+}
+
 function line(lost, old) {
   const calm = { count: "", act: null };
   if (room.broken === 401) {
@@ -133,12 +156,19 @@ function line(lost, old) {
     alarm({ ...calm, level: "alarm", text: say("revoked") }, say("alarm"));
   } else if (lost) {
     const act = { kind: "again", label: say("try_now"), sku: "" };
-    alarm({ ...calm, level: "alarm", text: say("no_connection", { time: clock(lostSince ?? room.heardAt, aheadMin) }), act }, say("no_connection_short"));
+    alarm({ ...calm, level: "alarm", text: noConnection(), act }, say("no_connection_short"));
+  } else if (ending(room.state?.session ?? sessionRead(), now())) {
+    const { kind, left } = ending(room.state?.session ?? sessionRead(), now());
+    const [words, act] = kind === "idle" ? ["session_idle", "stay"] : ["session_ends", "sign-in"];
+    const label = say(kind === "idle" ? "stay_signed_in" : "sign_in_again");
+    alarm({ ...calm, level: "attention", text: say(words, { time: clock(now() + left, aheadMin) }), act: { kind: act, label, sku: "" } }, say("attention"));
   } else if (old > SLOW_MS) {
     alarm({ ...calm, level: "attention", text: say("figures_slow", { age: age(old) }) }, say("attention"));
   } else if (room.state !== null && keptPress()) {
-    const what = pressWord(keptPress().act);
-    alarm({ ...calm, level: "attention", text: say("press_kept", { what }), act: { kind: "repeat", label: say("press_again", { what }), sku: "" } }, say("attention"));
+    const { act: kept, unknown } = keptPress();
+    const what = pressWord(kept);
+    const [words, label] = unknown ? [say("press_unknown", { what }), say("ask_again")] : [say("press_kept", { what }), say("press_again", { what })];
+    alarm({ ...calm, level: "attention", text: words, act: { kind: "repeat", label, sku: "" } }, say("attention"));
   } else if (shown) {
     const drawn = shown.view.alarm;
     alarm(drawn, drawn.level === "calm" ? "" : say("attention"));
@@ -206,11 +236,29 @@ function compare() {
     if (before.name !== name) {
       const said = say("other_changed", { title: sale.plan.title, state: word });
       speak(said);
-      if (now() > ownUntil && sending === null) result(SAFE.has(name) ? "bars" : "tick", said, clock(now(), aheadMin));
+      const isNamed = told.drop === sale.drop && now() < told.until;
+      if (now() > ownUntil && sending === null && !isNamed) result(SAFE.has(name) ? "bars" : "tick", said, clock(now(), aheadMin));
     } else if (step > 0 && step < before.step) {
       speak(say("sku_left", { n: count(left) }));
     }
   }
+}
+
+/** What was said last of somebody else's command, or of one that was refused for it. */
+let told = { drop: "", until: 0, refused: false };
+
+/** Somebody has given a command: what others did is said by name. */
+function heardOf(given) {
+  if (given.actor === myName && (sending !== null || now() < ownUntil)) return;
+  const said = deed(given, room.state.drops);
+  if (said === null) return;
+  speak(said);
+  if (told.refused && told.drop === given.drop && now() < told.until) {
+    text("result-second", said);
+    return;
+  }
+  told = { drop: given.drop, until: now() + 1500, refused: false, said };
+  result(SAFE.has(given.action.replace("_", "-")) ? "bars" : "tick", said, clock(now(), aheadMin));
 }
 
 // --- Commands ---
@@ -229,13 +277,18 @@ const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
 
 async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   if (!drop || sending !== null && !SAFE.has(act)) return;
+  // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
+  const was = before ?? seen(drop);
+  const sent = SAFE.has(act) || !was ? asked : { seen: sight(was), ...asked };
+  if (!SAFE.has(act) && room.broken === 401) {
+    keepPress({ drop, act, sent, said, key });
+    result("triangle", say("not_sent"), say("problem_session_expired"), "refused");
+    return;
+  }
   if (!SAFE.has(act) && isLost()) {
     result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
     return;
   }
-  // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
-  const was = before ?? seen(drop);
-  const sent = SAFE.has(act) || !was ? asked : { seen: sight(was), ...asked };
   const mine = { name };
   sending = mine;
   const drawn = shown?.view.buttons[name];
@@ -245,11 +298,11 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   clearTimeout(slow);
   if (sending === mine) sending = null;
   ownUntil = now() + 1500;
-  told(done, { drop, act, sent, said });
+  answered(done, { drop, act, sent, said });
   later();
 }
 
-function told(done, { drop, act, sent, said }) {
+function answered(done, { drop, act, sent, said }) {
   const time = clock(now(), aheadMin);
   if (done.ok) {
     const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
@@ -265,8 +318,11 @@ function told(done, { drop, act, sent, said }) {
   }
   const sale = room.state?.drops.find((one) => one.drop === drop) ?? seen(drop);
   if (done.code === "drop_changed" && sale && sent?.seen) {
-    result("triangle", changed(sale, sent.seen, done.told.now), time, "refused");
-    text("shouted", changed(sale, sent.seen, done.told.now));
+    const lead = changed(sale, sent.seen, done.told.now);
+    const isKnown = told.drop === drop && !told.refused && now() < told.until + 3500;
+    result("triangle", lead, isKnown ? told.said : time, "refused");
+    told = { drop, until: now() + 1500, refused: true };
+    text("shouted", lead);
     return;
   }
   const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code);
@@ -277,7 +333,7 @@ function told(done, { drop, act, sent, said }) {
     room.again();
   } else if (done.code === "" || done.code === "outcome_unknown") {
     // Offered again under its key, so that it is done once even if it was done.
-    keepPress({ drop, act, sent, said, key: done.key });
+    keepPress({ drop, act, sent, said, key: done.key, unknown: true });
   }
 }
 
@@ -295,16 +351,18 @@ function keepPress(pressed) {
 function keptPress() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   const sale = kept && room.state?.drops.find((one) => one.drop === kept.drop);
-  if (!sale || kept.stream !== stream || now() - kept.at > KEPT_MS || sale.phase !== kept.phase || sale.revision !== kept.revision) return null;
+  if (!sale || kept.stream !== stream || now() - kept.at > KEPT_MS) return null;
+  // One from before the first figures knows of no phase: it is a stop, which is meant for any.
+  if (kept.phase !== undefined && (sale.phase !== kept.phase || sale.revision !== kept.revision)) return null;
   return kept;
 }
 
 const pressWord = (act) => ({
   pause: say("pause"), "cancel-countdown": say("cancel_countdown"), resume: say("resume"),
-  restock: say("restock"), close: say("close"), open: say("start_next"),
+  restock: say("restock"), close: say("close"), open: say("start_next"), feature: say("put_on_air"),
 })[act];
 
-const place = (act) => ({ restock: "restock", close: "close", open: "next" })[act] ?? "stop";
+const place = (act) => ({ restock: "restock", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
   const kept = keptPress();
@@ -364,6 +422,33 @@ function start() {
   press("next", drawn.drop, "open", needed === planned ? {} : { body: { countdown_ms: needed } });
 }
 
+// --- More ---
+
+const sheet = el("more");
+const moreButton = find("[data-command=more]");
+
+function more(open) {
+  if (open && moreButton.getAttribute("aria-disabled") === "true") return;
+  const held = sheet.contains(document.activeElement);
+  sheet.hidden = !open;
+  moreButton.setAttribute("aria-expanded", String(open));
+  if (open) {
+    text("more-title", say("more_title", { title: shown?.view.air?.title ?? stream }));
+    (sheet.querySelector("[data-act=feature]:not([aria-disabled])") ?? find("[data-do=less]")).focus();
+  } else if (held) moreButton.focus();
+}
+
+function putOnAir(node) {
+  const drop = node?.dataset.drop;
+  if (!drop || node.getAttribute("aria-disabled") === "true") return;
+  more(false);
+  press("more", drop, "feature", { said: say("result_put_on_air", { title: seen(drop)?.plan.title ?? drop }) });
+}
+
+moreButton.addEventListener("click", () => more(sheet.hidden));
+find("[data-do=less]").addEventListener("click", () => more(false));
+find("[data-list=airs]").addEventListener("click", (event) => putOnAir(event.target.closest("[data-act=feature]")));
+
 // --- Close ---
 
 const closeDialog = el("close-dialog");
@@ -371,6 +456,7 @@ const closeButton = find("[data-command=close]");
 let closing = null;
 
 function askClose() {
+  more(false);
   const drawn = shown?.view.buttons.close;
   if (!drawn?.enabled || isLost()) return;
   const sale = seen(drawn.drop);
@@ -387,6 +473,7 @@ function askClose() {
 
 function close(sale) {
   closeDialog.close();
+  more(false);
   press("close", sale.drop, "close", { before: sale });
 }
 
@@ -569,9 +656,11 @@ lineForm.addEventListener("submit", async (event) => {
 
 // --- Presses ---
 
+const moneySwitches = document.querySelectorAll("[data-do=money]");
+
 function money(hidden) {
   document.documentElement.dataset.money = hidden ? "hidden" : "shown";
-  find("[data-do=money]").checked = hidden;
+  for (const one of moneySwitches) one.checked = hidden;
   keep("money", hidden ? "hidden" : "shown");
 }
 
@@ -590,6 +679,7 @@ function mend() {
     case "start": start(); break;
     case "again": room.again(); break;
     case "repeat": repeat(); break;
+    case "stay": stay().catch(() => {}); break;
     case "sign-in": location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`); break;
     default:
   }
@@ -601,7 +691,7 @@ find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
 find("[data-do=help]").addEventListener("click", () => el("keys-dialog").showModal());
 for (const opener of document.querySelectorAll("[data-do=video]")) opener.addEventListener("click", askVideo);
-find("[data-do=money]").addEventListener("change", (event) => money(event.target.checked));
+for (const one of moneySwitches) one.addEventListener("change", () => money(one.checked));
 find("[data-do=keys]").addEventListener("change", (event) => keys(event.target.checked));
 find("[data-do=presses]").addEventListener("change", (event) => {
   body.dataset.presses = event.target.checked ? "two" : "hold";
@@ -623,10 +713,18 @@ const single = {
     lineInput.select();
   },
   v: askVideo,
-  h: () => money(!find("[data-do=money]").checked),
+  m: () => more(sheet.hidden),
+  h: () => money(!moneySwitches[0].checked),
   1: mend,
   "?": () => el("keys-dialog").showModal(),
 };
+
+/** What a key does while the sheet is open: 1 to 4 put on air, Esc closes it first. */
+function inSheet(key) {
+  if (key === "escape") return () => more(false);
+  const place = "1234".indexOf(key);
+  return place < 0 ? null : () => putOnAir(find("[data-list=airs]").children[place]);
+}
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
@@ -635,8 +733,10 @@ addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || find("details.who")?.open) return;
   // Escape stops a countdown wherever the reader is; the others are dead in fields.
   if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox]),textarea,select"))) return;
+  // The sheet shows how long it is held.
+  if (key === "c" && sheet.hidden) more(true);
   if (key === "c") hold.begin();
-  const act = single[key];
+  const act = sheet.hidden ? single[key] : inSheet(key) ?? single[key];
   if (!act) return;
   event.preventDefault();
   act();
@@ -670,17 +770,20 @@ async function awake() {
   }
 }
 
-const room = new Room(stream, worker, (_, kind) => {
+const room = new Room(stream, worker, (_, kind, data) => {
   if (kind === "failed") {
     buttons();
     return;
   }
-  if (kind === "snapshot" || kind === "gone") readRunning();
-  if (kind !== "alive") {
+  const there = room.state?.drops.map((sale) => sale.drop).join();
+  if (there !== listed) readRunning();
+  listed = there;
+  if (kind === "command" && room.state !== null) heardOf(data);
+  else if (kind !== "alive") {
     compare();
     later();
   }
-});
+}, true);
 
 ready();
 awake();

@@ -204,6 +204,16 @@ export function button(name, drawn) {
   for (const what of ["label", "effect", "key"]) put(part(node, what), drawn[what]);
 }
 
+/** The drops that can be put on air. */
+export function airs(drawn) {
+  rows("airs", drawn, (one) => one.drop, (node, set, one) => {
+    node.dataset.drop = one.drop;
+    attribute(node, "aria-disabled", one.enabled ? null : "true");
+    set("effect", one.effect);
+    set("key", one.key);
+  });
+}
+
 /** The alarm line. */
 export function alarm(drawn, kind) {
   attribute(el("alarm"), "data-level", drawn.level);
@@ -220,6 +230,28 @@ export function alarm(drawn, kind) {
   }
 }
 
+function people(name, found) {
+  rows(name, found, (person) => person.name, (_, set, person) => {
+    set("name", person.name);
+    set("role", person.role);
+  });
+}
+
+function others(drawn) {
+  text("here", drawn.here);
+  attribute(first('[data-s="here"]'), "title", drawn.here);
+  show("also", drawn.people.length > 0);
+  people("others", drawn.people);
+}
+
+/** Those who were there when the page last heard, in the place of the next drop. */
+export function whoCan(found, asOf, offline) {
+  attribute(el("next"), "data-others", found.length > 0 ? "yes" : null);
+  text("who-as-of", asOf);
+  text("who-offline", offline);
+  people("who-can", found);
+}
+
 /** The whole page but for its alarm line, its chart, its buttons. */
 export function page(view) {
   show("air", view.air !== null);
@@ -233,5 +265,6 @@ export function page(view) {
   order(view.order);
   text("video", view.video);
   text("video-menu", view.video);
+  others(view.others);
   text("tonight", view.tonight);
 }

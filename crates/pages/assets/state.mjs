@@ -1,4 +1,5 @@
 // How a stream stands: the last snapshot with every event since put on top.
+import { ends } from "./session.mjs";
 
 const SECONDS_KEPT = 60;
 
@@ -36,6 +37,12 @@ export function apply(state, kind, data, heardAt) {
     case "stream":
       next.video_delay_ms = data.video_delay_ms;
       next.stage_line = data.stage_line;
+      break;
+    case "session":
+      next.session = ends(data, heardAt);
+      break;
+    case "people":
+      next.people = data.people;
       break;
     case "gone":
       next.drops = state.drops.filter((drop) => drop.drop !== data.drop);

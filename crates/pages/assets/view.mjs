@@ -3,8 +3,10 @@
 import { bars, scale, SECONDS } from "./chart.mjs";
 import { clock, count, duration, liveMoney, money, shares, shortClock, tenths, timer, wholeSeconds } from "./numbers.mjs";
 import { countdown, cue, said, seconds, video, word } from "./cue.mjs";
-import { say } from "./words.mjs";
+import { has, say } from "./words.mjs";
 
+/** Drops that are offered to be put on air, as many as have a key. */
+const AIRS_MAX = 4;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
 const QUIET_MS = 2500;
 const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
@@ -369,7 +371,19 @@ function alarmOf(snapshot, air, next, reader) {
   return { level: "attention", text, count: found.length > 1 ? say("of_alarms", { n: found.length }) : "", act };
 }
 
-function buttons(air, next, delay, reader) {
+/** Drops that can go on air in the place of the one that is; one dead button if there is none. */
+function airsOf(snapshot, air, reader, dead, forRole) {
+  const button = { act: "feature", drop: "", label: say("put_on_air"), effect: "", key: "1", icon: "air", look: "plain", enabled: true };
+  const could = (sale) => ["countdown", "open", "paused"].includes(sale.phase)
+    && (!air || (air.drop !== sale.drop && air.plan.mode === sale.plan.mode));
+  const found = snapshot.drops.filter(could).slice(0, AIRS_MAX).map((sale, place) => {
+    const effect = say("put_on_air_effect", { title: sale.plan.title, n: count(sum(sale.skus).left) });
+    return forRole({ ...button, drop: sale.drop, key: String(place + 1), effect });
+  });
+  return found.length > 0 ? found : [dead(button, say("why_no_other_open"))];
+}
+
+function buttons(snapshot, air, next, delay, reader) {
   const name = air ? standing(air).name : null;
   const drop = air?.drop ?? "";
   const dead = (button, effect) => ({ ...button, effect, look: "plain", enabled: false });
@@ -388,7 +402,9 @@ function buttons(air, next, delay, reader) {
   else if (over(air.phase)) why = say("why_over");
   const whileOpen = (button) => (why === null ? button : dead(button, why));
   const restock = { act: "restock", drop, label: say("restock"), effect: say("restock_effect"), key: "R", icon: "plus", look: "plain", enabled: true };
-  const close = { act: "close", drop, label: say("close"), effect: say("close_effect"), key: "C", icon: "square", look: "plain", enabled: true };
+  const held = air ? sum(air.skus).held : 0;
+  const closeEffect = held === 0 ? say("close_effect") : say("close_effect_held", { n: count(held) });
+  const close = { act: "close", drop, label: say("close"), effect: closeEffect, key: "C", icon: "square", look: "plain", enabled: true };
   const start = { act: "open", drop: next?.drop ?? "", label: say("start_next"), effect: "", key: "N", icon: "skip", look: "plain", enabled: true };
   let begin;
   if (!next) begin = dead(start, say("why_nothing_planned"));
@@ -399,7 +415,20 @@ function buttons(air, next, delay, reader) {
     const effect = ms === 0 ? say("start_next_at_once", { title }) : say("start_next_effect", { title, n: Math.ceil(ms / 1000) });
     begin = { ...start, effect, look: name === "open" || name === "paused" ? "plain" : "go" };
   }
-  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), close: forRole(whileOpen(close)), next: forRole(begin) };
+  const airs = airsOf(snapshot, air, reader, dead, forRole);
+  const shut = forRole(whileOpen(close));
+  const sheet = { act: "more", drop: "", label: say("more"), effect: say("more_effect"), key: "M", icon: "more", look: "plain", enabled: true };
+  const more = shut.enabled || airs.some((one) => one.enabled) ? sheet : dead(sheet, shut.effect);
+  return { stop: forRole(stop), restock: forRole(whileOpen(restock)), more, airs, close: shut, next: forRole(begin) };
+}
+
+/** Who else is at the show; every name but the reader's own. */
+function othersOf(snapshot, reader) {
+  const people = (snapshot.people ?? []).filter((person) => person.name !== reader.name);
+  const [first, second] = people.map((person) => person.name);
+  const heres = ["", say("here_one", { name: first }), say("here_two", { first, second })];
+  const here = heres[people.length] ?? say("here_more", { first, n: people.length - 1 });
+  return { here, people: people.map(({ name, role }) => ({ name, role: has(`role_${role}`) ? say(`role_${role}`) : role })) };
 }
 
 /** The live page's contents. */
@@ -424,6 +453,7 @@ export function view(snapshot, running, reader) {
     line: snapshot.stage_line ?? "",
     tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => paid + line.all.paid, 0)) }),
     alarm: alarmOf(snapshot, air, next, reader),
-    buttons: buttons(air, next, delay, reader),
+    others: othersOf(snapshot, reader),
+    buttons: buttons(snapshot, air, next, delay, reader),
   };
 }

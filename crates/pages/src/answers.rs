@@ -22,6 +22,16 @@ pub(crate) struct Snapshot {
     /// By drop, oldest first.
     #[serde(default)]
     pub(crate) seconds: BTreeMap<String, Vec<Second>>,
+    /// Who is at the show, the reader included.
+    #[serde(default)]
+    pub(crate) people: Vec<Person>,
+}
+
+/// Somebody at a show.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) role: String,
 }
 
 /// How a drop stands.

@@ -11,7 +11,7 @@ use crate::{
     answers::{Demo, Running, Session, Snapshot},
     api::{Api, Refused},
     demo::Strip,
-    live::{Air, Live, Next, Reader, Row, SkuRow, Stage, may_write},
+    live::{Air, Button, Buttons, Live, Next, Other, Reader, Row, SkuRow, Stage, may_write},
     pages::{Frame, go, in_query, page, refused},
     visitor::{Choices, Visitor},
     words::Language,
@@ -32,7 +32,8 @@ struct LivePage {
     has_next: bool,
     blank_sku: SkuRow,
     blank_row: Row,
-    keys: [(&'static str, &'static str); 11],
+    sheet: Sheet,
+    dialogs: Dialogs,
     writes: bool,
     role: String,
     choices: Choices,
@@ -45,6 +46,28 @@ struct LivePage {
 struct StripPart {
     words: Language,
     strip: Strip,
+}
+
+/// What is asked before something is done.
+#[derive(Template)]
+#[template(path = "dialogs.html")]
+struct Dialogs {
+    words: Language,
+    keys: [(&'static str, &'static str); 12],
+    writes: bool,
+    choices: Choices,
+}
+
+/// What More opens, with the rows that the browser copies.
+#[derive(Template)]
+#[template(path = "sheet.html")]
+struct Sheet {
+    words: Language,
+    airs: Vec<Button>,
+    close: Button,
+    blank_air: Button,
+    blank_other: Other,
+    hides_money: bool,
 }
 
 #[derive(Template)]
@@ -67,9 +90,9 @@ struct Room {
 }
 
 impl Room {
-    /// With the list of all its drops, which a stage may not read.
+    /// Somebody at the control room, with the list of all its drops, which a stage may not read.
     async fn read_whole(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
-        let room = Self::read(api, visitor, stream).await?;
+        let room = Self::read(api, visitor, stream, "?present=true").await?;
         let running = match api.get(&visitor.asker, &format!("/v1/streams/{stream}")).await {
             Ok(running) => running,
             // Nothing is planned there yet, which the page says.
@@ -79,7 +102,13 @@ impl Room {
         Ok(Self { running, ..room })
     }
 
-    async fn read(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
+    /// Reads a stream; `query` says how it is followed.
+    async fn read(
+        api: &Api,
+        visitor: &Visitor,
+        stream: &str,
+        query: &str,
+    ) -> Result<Self, Refused> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
         if stream.is_empty() || stream.len() > STREAM_CHARS_MAX || !stream.chars().all(plain) {
             return Err(Refused::of(StatusCode::NOT_FOUND));
@@ -87,15 +116,16 @@ impl Room {
         let asker = &visitor.asker;
         let session = visitor.session(api).await?;
         let running = Running { drops: Vec::new() };
-        let snapshot = api.get(asker, &format!("/v1/streams/{stream}/follow")).await?;
+        let followed = format!("/v1/streams/{stream}/follow{query}");
+        let snapshot = api.get(asker, &followed).await?;
         // A server of no demo says so.
         let demo = api.get(asker, "/v1/demo").await.ok();
         Ok(Self { session, snapshot, running, demo })
     }
 
     fn reader<'a>(&'a self, visitor: &Visitor) -> Reader<'a> {
-        let Session { role, .. } = &self.session;
-        Reader { language: visitor.language, ahead_min: visitor.ahead_min, role }
+        let Session { role, name, .. } = &self.session;
+        Reader { language: visitor.language, ahead_min: visitor.ahead_min, role, name }
     }
 
     fn live(&self, visitor: &Visitor) -> Live {
@@ -123,7 +153,9 @@ impl LivePage {
         let title = if has_air { air.title.clone() } else { stream.to_owned() };
         let strip = room.demo.as_ref().map(|demo| Strip::new(demo, room.reader(visitor)));
         let strip = strip.map(|strip| StripPart { words, strip });
+        let sheet = Sheet::new(&live.buttons, visitor);
         let role = room.session.role.clone();
+        let writes = may_write(&role);
         let frame = Frame::new(visitor, "live", title)
             .signed_in(room.session)
             .in_stream(stream)
@@ -138,8 +170,9 @@ impl LivePage {
             has_next,
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
-            keys: keys(words),
-            writes: may_write(&role),
+            sheet,
+            dialogs: Dialogs { words, keys: keys(words), writes, choices: visitor.choices },
+            writes,
             role,
             choices: visitor.choices,
             strip,
@@ -147,13 +180,28 @@ impl LivePage {
     }
 }
 
+impl Sheet {
+    fn new(buttons: &Buttons, visitor: &Visitor) -> Self {
+        let words = visitor.language;
+        Self {
+            words,
+            airs: buttons.airs.clone(),
+            close: buttons.close.clone(),
+            blank_air: Button::blank_air(words),
+            blank_other: Other::blank(),
+            hides_money: visitor.choices.hides_money,
+        }
+    }
+}
+
 /// What each key does.
-fn keys(words: Language) -> [(&'static str, &'static str); 11] {
+fn keys(words: Language) -> [(&'static str, &'static str); 12] {
     [
         ("P", words.key_pause()),
         ("Esc", words.key_escape()),
         ("O", words.key_open()),
         ("R", words.key_restock()),
+        ("M", words.key_more()),
         ("C", words.key_close()),
         ("N", words.key_next()),
         ("T", words.key_line()),
@@ -189,7 +237,7 @@ pub(crate) async fn stage(
     visitor: Visitor,
     Path(stream): Path<String>,
 ) -> Response {
-    match Room::read(&api, &visitor, &stream).await {
+    match Room::read(&api, &visitor, &stream, "").await {
         Ok(room) => page(&visitor, StatusCode::OK, &StagePage::new(room, &visitor, &stream)),
         Err(why) => refused(&visitor, &why),
     }

@@ -2,17 +2,25 @@
 
 use serde::Serialize;
 
-use super::{Cast, Reader, Standing, cue::countdown};
+use super::{Cast, Reader, Standing, cue::countdown, standing::Sum};
 use crate::{
-    answers::{Phase, Sale},
+    answers::{Phase, Sale, Snapshot},
+    numbers::count,
     words::Language,
 };
+
+/// Drops that the sheet offers to put on air, as many as have a key.
+const AIRS: [&str; 4] = ["1", "2", "3", "4"];
 
 /// The commands in their order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Buttons {
     pub(crate) stop: Button,
     pub(crate) restock: Button,
+    /// Opens the sheet with those that follow.
+    pub(crate) more: Button,
+    /// Drops that can go on air in the place of the one that is; one dead button if there is none.
+    pub(crate) airs: Vec<Button>,
     pub(crate) close: Button,
     pub(crate) next: Button,
 }
@@ -50,6 +58,21 @@ pub(crate) fn may_write(role: &str) -> bool {
 }
 
 impl Button {
+    /// What the browser copies for each drop that can be put on air.
+    pub(crate) fn blank_air(words: Language) -> Self {
+        let (drop, effect, label) = (String::new(), String::new(), words.put_on_air());
+        Self {
+            act: "feature",
+            drop,
+            label,
+            effect,
+            key: "",
+            icon: "air",
+            look: "plain",
+            enabled: false,
+        }
+    }
+
     /// The same button, dead for a reason.
     fn dead(self, why: &str) -> Self {
         Self { enabled: false, look: "plain", effect: why.to_owned(), ..self }
@@ -64,14 +87,18 @@ impl Button {
 }
 
 impl Buttons {
-    pub(crate) fn new(cast: &Cast<'_>, delay_ms: u64, reader: Reader<'_>) -> Self {
+    pub(crate) fn new(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Self {
         let words = reader.language;
+        let airs = airs(snapshot, cast, reader);
+        let close = close(cast.air, words).for_role(reader);
         let standing = cast.air.map(Standing::of);
         Self {
             stop: stop(cast.air, words).for_role(reader),
             restock: restock(cast.air, words).for_role(reader),
-            close: close(cast.air, words).for_role(reader),
-            next: next(cast.next, standing, delay_ms, words).for_role(reader),
+            more: more(&airs, &close, words),
+            airs,
+            close,
+            next: next(cast.next, standing, snapshot.video_delay_ms, words).for_role(reader),
         }
     }
 }
@@ -132,12 +159,59 @@ fn restock(air: Option<&Sale>, words: Language) -> Button {
     }
 }
 
+fn more(airs: &[Button], close: &Button, words: Language) -> Button {
+    let button = Button {
+        act: "more",
+        drop: String::new(),
+        label: words.more(),
+        effect: words.more_effect().to_owned(),
+        key: "M",
+        icon: "more",
+        look: "plain",
+        enabled: true,
+    };
+    if close.enabled || airs.iter().any(|button| button.enabled) {
+        return button;
+    }
+    button.dead(&close.effect)
+}
+
+fn airs(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Vec<Button> {
+    let words = reader.language;
+    let button = |drop: &str, key, effect| Button {
+        act: "feature",
+        drop: drop.to_owned(),
+        label: words.put_on_air(),
+        effect,
+        key,
+        icon: "air",
+        look: "plain",
+        enabled: true,
+    };
+    let could = |sale: &&Sale| {
+        matches!(sale.phase, Phase::Countdown | Phase::Open | Phase::Paused)
+            && cast.air.is_none_or(|air| air.drop != sale.drop && air.plan.mode == sale.plan.mode)
+    };
+    let found = snapshot.drops.iter().filter(could).zip(AIRS).map(|(sale, key)| {
+        let left = count(Sum::of(&sale.skus).left);
+        button(&sale.drop, key, words.put_on_air_effect(&sale.plan.title, left)).for_role(reader)
+    });
+    let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        return vec![button("", AIRS[0], String::new()).dead(words.why_no_other_open())];
+    }
+    found
+}
+
 fn close(air: Option<&Sale>, words: Language) -> Button {
     let button = Button {
         act: "close",
         drop: id(air),
         label: words.close(),
-        effect: words.close_effect().to_owned(),
+        effect: match air.map_or(0, |sale| Sum::of(&sale.skus).held) {
+            0 => words.close_effect().to_owned(),
+            held => words.close_effect_held(count(held)),
+        },
         key: "C",
         icon: "square",
         look: "plain",

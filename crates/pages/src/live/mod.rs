@@ -8,6 +8,7 @@ mod alarm;
 mod buttons;
 mod cue;
 mod order;
+mod others;
 mod stage;
 mod standing;
 mod tiles;
@@ -19,9 +20,10 @@ use serde::Serialize;
 pub(crate) use self::{
     air::{Air, SkuRow},
     alarm::Alarm,
-    buttons::{Buttons, may_write},
+    buttons::{Button, Buttons, may_write},
     cue::Cue,
     order::{Next, Row},
+    others::{Other, Others},
     stage::Stage,
     standing::Standing,
 };
@@ -39,6 +41,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) ahead_min: Option<i32>,
     /// What the session is trusted with.
     pub(crate) role: &'a str,
+    /// Who has signed in.
+    pub(crate) name: &'a str,
 }
 
 /// The live page's contents.
@@ -64,6 +68,8 @@ pub(crate) struct Live {
     pub(crate) alarm: Alarm,
     /// The commands.
     pub(crate) buttons: Buttons,
+    /// Who else is at the show.
+    pub(crate) others: Others,
 }
 
 /// Words in the place of a drop on air.
@@ -135,7 +141,8 @@ impl Live {
             line: snapshot.stage_line.clone().unwrap_or_default(),
             tonight: order::tonight(snapshot, running, words),
             alarm: Alarm::new(snapshot, &cast, reader),
-            buttons: Buttons::new(&cast, snapshot.video_delay_ms, reader),
+            buttons: Buttons::new(snapshot, &cast, reader),
+            others: Others::new(snapshot, reader),
             order,
         }
     }

@@ -54,13 +54,13 @@ fn the_browser_draws_what_the_server_drew() {
         let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
         let list: Running = serde_json::from_value(running.clone()).unwrap();
         for (language, ahead_min, role) in READERS {
-            let reader = Reader { language, ahead_min, role };
+            let reader = Reader { language, ahead_min, role, name: "Nina" };
             let live = Live::new(&snapshot, &list, reader);
             let mut server = serde_json::to_value(&live).unwrap();
             server["stage"] = serde_json::to_value(Stage::new(&snapshot, reader)).unwrap();
             drawn.push((stream, server));
             cases.push(json!({ "snapshot": told, "running": running, "reader": {
-                "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
+                "language": language.tag(), "aheadMin": ahead_min, "role": role, "name": "Nina" } }));
         }
     }
     let browser = in_the_browser("view.mjs", &json!(cases));
@@ -90,7 +90,8 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
 #[test]
 fn the_modules_keep_a_stream_true() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
-    let scripts = ["state", "seen"].map(|name| format!("{folder}/{name}.test.mjs"));
+    let scripts = ["state", "seen", "follower", "others", "session"]
+        .map(|name| format!("{folder}/{name}.test.mjs"));
     let mut node = Command::new("node");
     let node = node.arg("--test").args(scripts).env("WORDS", env!("OUT_DIR"));
     let output = node.output().expect("the tests need Node");

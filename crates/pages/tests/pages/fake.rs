@@ -15,6 +15,11 @@ use axum::{
 use futures_util::stream;
 use serde_json::{Value, json};
 
+#[path = "shows.rs"]
+mod shows;
+
+use self::shows::{cue, people};
+
 /// A stream for each state that a page can be in.
 pub(crate) const STREAMS: [&str; 22] = [
     "open",
@@ -271,62 +276,10 @@ pub(crate) fn snapshot(stream: &str) -> Value {
     seconds.reverse();
     drops[AIR]["featured"] = true.into();
     stage(stream, &mut drops, &mut seconds);
-    let mut told = json!({ "stream": stream, "server_time_ms": NOW_MS, "drops": drops, "seconds": { "d3": seconds } });
+    let mut told = json!({ "stream": stream, "server_time_ms": NOW_MS, "drops": drops, "seconds": { "d3": seconds },
+        "people": people(stream) });
     cue(stream, &mut told);
     told
-}
-
-/// A drop that counts down, so many milliseconds before its opening.
-fn counting(opens_in_ms: u64) -> Value {
-    let goods = [("cedar", "Cedar", 4_000, 0, 0), ("fig", "Fig", 8_000, 0, 0)];
-    let mut drop = drop(3, "Scented candle, 200 g", "countdown", &goods, 2_490);
-    drop["featured"] = true.into();
-    drop["opens_in_ms"] = opens_in_ms.into();
-    drop
-}
-
-/// Brings a stream into a state in which its video is behind, or its reader the stage.
-fn cue(stream: &str, told: &mut Value) {
-    let (delay, air) = match stream {
-        "cue-ahead" => (6_000, Some(counting(8_700))),
-        "cue-now" => (6_000, Some(counting(5_600))),
-        "cue-under" => (6_000, Some(counting(3_900))),
-        "cue-zero" => (2_500, Some(counting(0))),
-        "cue-long" => (60_000, Some(counting(299_400))),
-        "cue-heard" | "behind" | "for-stage" | "for-stage-out" => (6_000, None),
-        _ => return,
-    };
-    told["video_delay_ms"] = delay.into();
-    told["stage_line"] = "Three sizes, the middle one first".into();
-    if let Some(air) = air {
-        told["drops"][AIR] = air;
-    }
-    let air = &mut told["drops"][AIR];
-    match stream {
-        "cue-heard" => air["opened_ago_ms"] = 1_400.into(),
-        "behind" => air["opened_ago_ms"] = 3_000.into(),
-        "for-stage" | "for-stage-out" => strip(told, stream == "for-stage"),
-        _ => {}
-    }
-}
-
-/// What a stage is told in the place of the same.
-fn strip(told: &mut Value, can_come_back: bool) {
-    told["seconds"] = json!({});
-    for drop in told["drops"].as_array_mut().expect("a fixture") {
-        let fields = drop.as_object_mut().expect("a fixture");
-        fields.retain(|name, _| !matches!(name.as_str(), "viewers_connected" | "held_ending"));
-        drop["can_come_back"] = can_come_back.into();
-        if can_come_back {
-            drop["last_hold_ends_in_ms"] = 116_000.into();
-        }
-        for sku in drop["skus"].as_array_mut().expect("a fixture") {
-            sku["available"] = 0.into();
-            let fields = sku.as_object_mut().expect("a fixture");
-            fields.remove("held");
-            fields.remove("sold");
-        }
-    }
 }
 
 /// Where the drop on air stands.
@@ -354,7 +307,11 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
         "cancelled" => drops[AIR]["phase"] = "scheduled".into(),
         "taken" => take(&mut drops[AIR], 4_568),
         "sold-out" => take(&mut drops[AIR], 0),
-        "paused" => drops[AIR]["phase"] = "paused".into(),
+        "paused" => {
+            drops[AIR]["phase"] = "paused".into();
+            // Another one sells off air.
+            drops[1] = drop(2, "Eau de parfum", "open", &[("edp", "", 15_000, 60, 13_069)], 4_990);
+        }
         "rehearsal" => {
             for drop in drops {
                 drop["plan"]["mode"] = "rehearsal".into();

@@ -26,7 +26,8 @@ const fn judged(state: &'static str, target: &'static str, why: &'static str) ->
 
 const RAIL: &str = "the rail of a button that is held is 3 px high, below its words: these stand on the \
     button's own ground, where the same ink passes on every other button";
-const COVERED: &str = "the open menu covers it on purpose; closed, the same element passes";
+const COVERED: &str =
+    "the open menu or sheet covers it on purpose; closed, the same element passes";
 
 const JUDGED: &[Judged] = &[
     judged("", ".close >", RAIL),
@@ -41,6 +42,7 @@ const JUDGED: &[Judged] = &[
         "the head of the table of goods stays while rows pass under it; its ground is opaque",
     ),
     judged("menu", "data-s=\"next-", COVERED),
+    judged("more", "", COVERED),
 ];
 
 /// Runs axe on this document, in both themes.
@@ -197,6 +199,10 @@ fn dialogs(tab: &Tab, found: &mut Vec<String>) {
         tab.key("Escape");
         tab.until("closed again", "!document.querySelector('dialog[open]')");
     }
+    tab.key("m");
+    tab.until("open", "!document.querySelector('[data-el=more]').hidden");
+    check(tab, "more", found);
+    tab.key("Escape");
     tab.press("details.who summary");
     check(tab, "menu", found);
     tab.key("Escape");

@@ -153,6 +153,32 @@ fn a_session_that_ends_in_mid_sale_offers_the_press_again() {
 }
 
 #[test]
+fn what_is_confirmed_after_the_session_ended_is_offered_and_never_sent_by_itself() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let door = server.page("/sign-in?to=/live/friday-show");
+    let tab = browser.visitor(Look::LAPTOP).sign_in(&door, &server.token);
+    tab.see("[data-s=age]", "old");
+    command(&tab, "restock", "Restock");
+    tab.see("[data-s=restock-confirm]", "250");
+    server.ask("DELETE", "/v1/sessions", &Value::Null);
+    tab.see("[data-s=alarm]", "Your session has ended");
+    tab.press("[data-form=restock] [type=submit]");
+    tab.see("[data-s=result]", "Not sent");
+    tab.press("[data-do=alarm]");
+    tab.until("ready", "document.querySelector('[type=submit]:enabled')");
+    tab.put("#token", &server.token);
+    tab.key("Enter");
+    tab.see("[data-s=alarm]", "Restock was not carried out");
+    assert_eq!(supplied(&server, &drop), 500);
+    tab.press("[data-do=alarm]");
+    tab.see("[data-s=result]", "by 250");
+    assert_eq!(supplied(&server, &drop), 750);
+}
+
+#[test]
 fn another_merchant_s_show_is_not_there() {
     let server = Server::start();
     let browser = Browser::start();

@@ -98,6 +98,8 @@ fn a_host_runs_a_show_by_keyboard_alone() {
     reach(&tab, "[data-s=restock-confirm], [type=submit]:has([data-s=restock-confirm])");
     tab.key("Enter");
     tab.see("[data-s=hero]", "750");
+    reach(&tab, "[data-command=more]");
+    tab.key("Enter");
     reach(&tab, "[data-command=close]");
     tab.key_down("Enter");
     tab.see("[data-s=hero]", "Closed");

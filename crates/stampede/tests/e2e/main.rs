@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod axe;
+mod buffered;
 mod cue;
 mod faults;
 mod harness;
 mod keyboard;
 mod load;
 mod measure;
+mod more;
 mod ops;
 mod pictures;
 mod shop_page;

@@ -195,6 +195,14 @@ fn dialogs(sheet: &mut Sheet, live: &[Tab]) {
             tab.key("Escape");
         }
     }
+    for tab in live {
+        tab.key("m");
+    }
+    sees(live, "[data-el=more]:not([hidden])");
+    sheet.take("8 more", live);
+    for tab in live {
+        tab.key("Escape");
+    }
 }
 
 /// Countdown and sold out need drops of their own: a hold that is not paid comes back too late.

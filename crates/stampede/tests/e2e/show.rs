@@ -110,9 +110,11 @@ fn next_is_cancelled(tab: &Tab, server: &Server, blue: &str) {
 
 fn closes(tab: &Tab) {
     // A short press says what it means.
+    command(tab, "more", "More");
     command(tab, "close", "Close");
     tab.see("[data-s=close-question]", "Grey mug");
     tab.press("[data-el=close-dialog] [data-do=dismiss]");
+    command(tab, "more", "More");
     tab.hold_until(
         "[data-command=close]",
         "closed",

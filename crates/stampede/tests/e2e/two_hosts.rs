@@ -24,10 +24,10 @@ fn noted(tab: &Tab, words: &str) -> f64 {
 
 #[test]
 fn two_hosts_see_each_other_s_commands() {
-    let server = Server::start();
+    let mut server = Server::start();
     let drop = server.plan(&Drop::new(STREAM, 1, "Grey mug", 500));
     let browser = Browser::start();
-    let hosts: Vec<_> = ["nina", "jonas"]
+    let mut hosts: Vec<_> = ["nina", "jonas"]
         .map(|name| {
             let visitor = browser.visitor(Look::LAPTOP);
             let tab = visitor.open(&server.page(&server.invite(name, "host", &[STREAM], VALID_MS)));
@@ -45,11 +45,25 @@ fn two_hosts_see_each_other_s_commands() {
     command(&hosts[0], "stop", "Pause");
     let (here, there) = (noted(&hosts[0], "Paused"), noted(&hosts[1], "Paused"));
     println!("pause: seen by the other host {:.0} ms after the one who pressed", there - here);
-    hosts[1].see("[data-s=result]", "Grey mug");
+    // Each sees who else is here, and who did what.
+    hosts[0].see("[data-s=here]", "jonas");
+    hosts[1].see("[data-s=here]", "nina");
+    hosts[1].see("[data-s=result]", "nina");
+    hosts[1].see("[data-s=result]", "paused");
     server.until(&drop, "paused", |state| state["phase"] == "paused");
     resume(&hosts[1]);
     let (here, there) = (noted(&hosts[1], "Open"), noted(&hosts[0], "Open"));
     println!("resume: seen by the other host {:.0} ms after the one who pressed", there - here);
     // Aim 250 ms; a busy machine may be slower, a page that waits for its next poll is not what this is.
     assert!(there - here < 2_000.0, "{} ms", there - here);
+    // Without the server the page says who else could pause when it last heard.
+    server.kill();
+    hosts[0].see("[data-s=alarm]", "can pause it");
+    hosts[0].see("[data-list=who-can]", "jonas");
+    server.restart();
+    hosts[0].see("[data-s=result]", "Connected again");
+    hosts[0].see("[data-s=here]", "jonas");
+    // Whoever closes the page is here no longer.
+    hosts.pop().unwrap().close();
+    hosts[0].until("alone", "document.querySelector('[data-s=here]').textContent === ''");
 }

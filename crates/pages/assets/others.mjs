@@ -1,0 +1,38 @@
+// Who else is at the show, and what they did there: by name.
+import { count } from "./numbers.mjs";
+import { skuName } from "./view.mjs";
+import { say } from "./words.mjs";
+
+/** Who can stop the sale where this page cannot; empty if nobody else was there. */
+export function whoCanPause(people) {
+  const [first, second] = people.map((person) => person.name);
+  switch (people.length) {
+    case 0: return "";
+    case 1: return say("can_pause_one", { name: first });
+    case 2: return say("can_pause_two", { first, second });
+    default: return say("can_pause_more", { first, second, n: people.length - 2 });
+  }
+}
+
+/** A command that somebody gave, as a sentence; `null` for what has none. */
+export function deed(given, drops) {
+  const sale = drops.find((drop) => drop.drop === given.drop);
+  const [by, title] = [given.actor, sale?.plan.title ?? given.drop];
+  const words = { by, title };
+  switch (given.action) {
+    case "pause": return say("by_pause", words);
+    case "resume": return say("by_resume", words);
+    case "open": return say("by_open", words);
+    case "cancel_countdown": return say("by_cancel_countdown", words);
+    case "close": return say("by_close", words);
+    case "feature": return say("by_feature", words);
+    case "plan": return say("by_plan", words);
+    case "edit": return say("by_edit", words);
+    case "cancel": return say("by_cancel", words);
+    case "restock": {
+      const goods = sale?.plan.skus.find((one) => one.id === given.sku);
+      return say("by_restock", { by, sku: goods ? skuName(goods) : given.sku, n: count(given.units) });
+    }
+    default: return null;
+  }
+}

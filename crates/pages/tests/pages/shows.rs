@@ -1,0 +1,71 @@
+//! What a show has beside its drops: who is there, its video, its stage.
+
+use serde_json::{Value, json};
+
+use super::{AIR, HOSTILE, drop};
+
+/// A drop that counts down, so many milliseconds before its opening.
+fn counting(opens_in_ms: u64) -> Value {
+    let goods = [("cedar", "Cedar", 4_000, 0, 0), ("fig", "Fig", 8_000, 0, 0)];
+    let mut drop = drop(3, "Scented candle, 200 g", "countdown", &goods, 2_490);
+    drop["featured"] = true.into();
+    drop["opens_in_ms"] = opens_in_ms.into();
+    drop
+}
+
+/// Who is at the show: the reader, and in some shows others.
+pub(super) fn people(stream: &str) -> Value {
+    let others: &[(&str, &str)] = match stream {
+        "open" | "offline" => &[("Ilse", "ops"), ("Jonas", "host")],
+        "paused" => &[("Jonas", "host")],
+        "one" => &[("Ilse", "ops"), ("Jonas", "host"), ("Mara", "merchant"), ("小林", "creator")],
+        "hostile" => &[(HOSTILE, "host")],
+        _ => &[],
+    };
+    let all = others.iter().chain(&[("Nina", "host")]);
+    all.map(|(name, role)| json!({ "name": name, "role": role })).collect()
+}
+
+/// Brings a stream into a state in which its video is behind, or its reader the stage.
+pub(super) fn cue(stream: &str, told: &mut Value) {
+    let (delay, air) = match stream {
+        "cue-ahead" => (6_000, Some(counting(8_700))),
+        "cue-now" => (6_000, Some(counting(5_600))),
+        "cue-under" => (6_000, Some(counting(3_900))),
+        "cue-zero" => (2_500, Some(counting(0))),
+        "cue-long" => (60_000, Some(counting(299_400))),
+        "cue-heard" | "behind" | "for-stage" | "for-stage-out" => (6_000, None),
+        _ => return,
+    };
+    told["video_delay_ms"] = delay.into();
+    told["stage_line"] = "Three sizes, the middle one first".into();
+    if let Some(air) = air {
+        told["drops"][AIR] = air;
+    }
+    let air = &mut told["drops"][AIR];
+    match stream {
+        "cue-heard" => air["opened_ago_ms"] = 1_400.into(),
+        "behind" => air["opened_ago_ms"] = 3_000.into(),
+        "for-stage" | "for-stage-out" => strip(told, stream == "for-stage"),
+        _ => {}
+    }
+}
+
+/// What a stage is told in the place of the same.
+fn strip(told: &mut Value, can_come_back: bool) {
+    told["seconds"] = json!({});
+    for drop in told["drops"].as_array_mut().expect("a fixture") {
+        let fields = drop.as_object_mut().expect("a fixture");
+        fields.retain(|name, _| !matches!(name.as_str(), "viewers_connected" | "held_ending"));
+        drop["can_come_back"] = can_come_back.into();
+        if can_come_back {
+            drop["last_hold_ends_in_ms"] = 116_000.into();
+        }
+        for sku in drop["skus"].as_array_mut().expect("a fixture") {
+            sku["available"] = 0.into();
+            let fields = sku.as_object_mut().expect("a fixture");
+            fields.remove("held");
+            fields.remove("sold");
+        }
+    }
+}
