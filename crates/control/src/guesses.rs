@@ -118,8 +118,8 @@ fn place(address: ClientAddress) -> IpAddr {
 }
 
 fn too_many(wait: DurationMs) -> Problem {
-    let detail = "this address has sent too many wrong tokens, invitations or page tokens; wait, then \
-                  send the right one";
+    let detail = "this address has sent too many wrong tokens or invitations; wait, then send the right \
+                  one";
     Problem::new(Code::TooManyGuesses, detail).retry_after(wait)
 }
 

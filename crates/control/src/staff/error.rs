@@ -38,13 +38,12 @@ pub enum StaffError {
     },
     /// The name belongs to somebody with another role, merchant or streams.
     #[error(
-        "the name {name} belongs to token {id} with another role, merchant or streams; use another \
-         name"
+        "the name {name} belongs to {id} with another role, merchant or streams; use another name"
     )]
     NameTaken {
         /// The name.
         name: String,
-        /// The token that has it.
+        /// The token or the invitation that has it.
         id: String,
     },
     /// A merchant's token without a merchant.

@@ -57,13 +57,18 @@ struct Stamp {
 impl<C: Content> StaffFile<C> {
     /// Reads the file in `dir`, which may not exist yet.
     pub(super) fn open(dir: &Path) -> Result<Self, StaffError> {
-        let file = Self {
+        let file = Self::at(dir);
+        file.look(|_| ())?;
+        Ok(file)
+    }
+
+    /// The file in `dir`, not looked at yet.
+    pub(super) fn at(dir: &Path) -> Self {
+        Self {
             path: dir.join(C::FILE),
             lock_path: dir.join(C::LOCK),
             seen: Mutex::new(Seen::default()),
-        };
-        file.look(|_| ())?;
-        Ok(file)
+        }
     }
 
     /// Looks at the present content.
@@ -92,6 +97,17 @@ impl<C: Content> StaffFile<C> {
         self.replace(&content).map_err(|source| self.io(source))?;
         drop(lock);
         Ok(changed)
+    }
+
+    /// Reads the file, and keeps every other process from changing it meanwhile.
+    pub(super) fn hold<T>(
+        &self,
+        work: impl FnOnce(&C) -> Result<T, StaffError>,
+    ) -> Result<T, StaffError> {
+        let lock = self.lock().map_err(|source| self.io(source))?;
+        let done = work(&self.read()?);
+        drop(lock);
+        done
     }
 
     /// No file is no content.

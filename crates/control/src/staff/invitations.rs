@@ -3,8 +3,8 @@
 use stampede_domain::{DurationMs, UnixMillis};
 
 use super::{
-    Grant, NewSession, NewStaff, Sessions, StaffError, StaffSecret, ranks::check_within, secret,
-    sessions::Book,
+    Grant, NewSession, NewStaff, Sessions, StaffError, StaffSecret, StaffToken,
+    ranks::check_within, secret, sessions::Book,
 };
 
 /// Invitations that are open or in use. When full: nobody is invited until some are withdrawn or over.
@@ -104,10 +104,6 @@ impl Sessions {
                 grant.clone()
             }
         };
-        let taken = self.tokens.list()?.into_iter().find(|token| token.staff.name == staff.name);
-        if let Some(token) = taken.filter(|token| token.staff != staff) {
-            return Err(StaffError::NameTaken { name: staff.name, id: token.id });
-        }
         let secret = StaffSecret::invitation();
         let invitation = Invitation {
             id: format!("i{:016x}", rand::random::<u64>()),
@@ -120,6 +116,12 @@ impl Sessions {
         };
         let hash = secret::hash(secret.reveal());
         self.change(now, |book| {
+            // While the book is locked: a token is made under the same lock.
+            let taken = self.tokens.list()?.into_iter();
+            let same = |token: &StaffToken| token.staff.name == invitation.staff.name;
+            if let Some(token) = taken.filter(same).find(|token| token.staff != invitation.staff) {
+                return Err(StaffError::NameTaken { name: token.staff.name, id: token.id });
+            }
             book.check_new(&invitation, now)?;
             book.invitations.push(StoredInvitation { invitation: invitation.clone(), hash });
             Ok(())
@@ -242,6 +244,41 @@ impl Book {
             }
         }
         Ok(())
+    }
+
+    /// An invitation in force, by a token that `knows` says is there, that lets in somebody else by this
+    /// name.
+    pub(super) fn other_by_name(
+        &self,
+        staff: &NewStaff,
+        now: UnixMillis,
+        knows: impl Fn(&str) -> bool,
+    ) -> Option<&Invitation> {
+        let mut all = self.invitations.iter().map(|stored| &stored.invitation);
+        all.find(|other| {
+            other.staff.name == staff.name
+                && other.staff != *staff
+                && self.is_in_force(other, now, &knows)
+        })
+    }
+
+    /// Whether an invitation and all that it came of still count.
+    fn is_in_force(
+        &self,
+        invitation: &Invitation,
+        now: UnixMillis,
+        knows: impl Fn(&str) -> bool,
+    ) -> bool {
+        let mut next = Some(invitation);
+        for _ in 0..=CHAIN_MAX {
+            let Some(invitation) = next.filter(|found| found.ends_at > now) else { return false };
+            match &invitation.by {
+                Grant::Machine => return true,
+                Grant::Token(id) => return knows(id),
+                Grant::Invitation(id) => next = self.invitation(id),
+            }
+        }
+        false
     }
 
     /// The invitation with this id.

@@ -6,7 +6,7 @@ use stampede_domain::UnixMillis;
 
 use super::{
     NewStaff, STAFF_TOKENS_MAX, StaffError, StaffSecret, StaffToken, file::StaffFile, secret,
-    token_rows::Stored,
+    sessions::Book, token_rows::Stored,
 };
 
 /// A token that was just made: the only moment at which its secret is known.
@@ -23,7 +23,11 @@ pub struct IssuedToken {
 /// Several processes may use one directory: changes are made under a lock on a separate file, each
 /// replaces the file in one step, and readers notice at their next request.
 #[derive(Debug)]
-pub struct StaffTokens(StaffFile<Vec<Stored>>);
+pub struct StaffTokens {
+    file: StaffFile<Vec<Stored>>,
+    /// Whose names no token may take.
+    book: StaffFile<Book>,
+}
 
 impl StaffTokens {
     /// Reads `staff.json` in `dir`, which may not exist yet.
@@ -31,13 +35,14 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn open(dir: &Path) -> Result<Self, StaffError> {
-        StaffFile::open(dir).map(Self)
+        Ok(Self { file: StaffFile::open(dir)?, book: StaffFile::at(dir) })
     }
 
     /// Makes a token with 256 random bits.
     ///
     /// Two tokens may share a name, so that one can replace the other, but only with the same role,
-    /// merchant and streams: the name is what idempotency keys and records go by.
+    /// merchant and streams: the name is what idempotency keys and records go by. The same holds for the
+    /// name of somebody who was invited, until the invitation is over.
     ///
     /// # Errors
     /// Any [`StaffError`] except [`StaffError::UnknownToken`].
@@ -47,19 +52,12 @@ impl StaffTokens {
         let id = format!("t{:016x}", rand::random::<u64>());
         let token = StaffToken { id, staff, created_at: now };
         let stored = Stored { token: token.clone(), hash: secret::hash(secret.reveal()) };
-        self.0.change(|tokens| {
-            let same = |other: &&Stored| other.token.staff.name == stored.token.staff.name;
-            if let Some(other) = tokens.iter().find(same)
-                && other.token.staff != stored.token.staff
-            {
-                let (name, id) = (stored.token.staff.name.clone(), other.token.id.clone());
-                return Err(StaffError::NameTaken { name, id });
-            }
-            if tokens.len() >= STAFF_TOKENS_MAX {
-                return Err(StaffError::TooMany { max: STAFF_TOKENS_MAX });
-            }
-            tokens.push(stored);
-            Ok(())
+        self.book.hold(|book| {
+            self.file.change(|tokens| {
+                check_new(&stored.token.staff, tokens, book, now)?;
+                tokens.push(stored);
+                Ok(())
+            })
         })?;
         Ok(IssuedToken { token, secret })
     }
@@ -69,7 +67,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn list(&self) -> Result<Vec<StaffToken>, StaffError> {
-        self.0.look(|tokens| tokens.iter().map(|stored| stored.token.clone()).collect())
+        self.file.look(|tokens| tokens.iter().map(|stored| stored.token.clone()).collect())
     }
 
     /// Makes a token worthless, from the next request on.
@@ -77,7 +75,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::UnknownToken`], [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn revoke(&self, id: &str) -> Result<(), StaffError> {
-        self.0.change(|tokens| {
+        self.file.change(|tokens| {
             let place = tokens.iter().position(|stored| stored.token.id == id);
             let unknown = || StaffError::UnknownToken { id: id.to_owned() };
             tokens.remove(place.ok_or_else(unknown)?);
@@ -91,7 +89,7 @@ impl StaffTokens {
     /// [`StaffError::Io`] or [`StaffError::Damaged`]: nobody is let in by a file that cannot be read.
     pub fn verify(&self, secret: &str) -> Result<Option<StaffToken>, StaffError> {
         let hash = secret::hash(secret);
-        self.0.look(|tokens| {
+        self.file.look(|tokens| {
             // Hashes compare in constant time, and every one is compared.
             let found = tokens.iter().fold(None, |found, stored| {
                 if stored.hash == hash { Some(&stored.token) } else { found }
@@ -105,7 +103,7 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn find(&self, id: &str) -> Result<Option<StaffToken>, StaffError> {
-        self.0.look(|tokens| {
+        self.file.look(|tokens| {
             let found = tokens.iter().find(|stored| stored.token.id == id);
             found.map(|stored| stored.token.clone())
         })
@@ -116,8 +114,28 @@ impl StaffTokens {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn is_empty(&self) -> Result<bool, StaffError> {
-        self.0.look(Vec::is_empty)
+        self.file.look(Vec::is_empty)
     }
+}
+
+/// Whether there is room for a token, and its name is nobody else's.
+fn check_new(
+    staff: &NewStaff,
+    tokens: &[Stored],
+    book: &Book,
+    now: UnixMillis,
+) -> Result<(), StaffError> {
+    let mut all = tokens.iter().map(|stored| &stored.token);
+    let token = all.find(|token| token.staff.name == staff.name && token.staff != *staff);
+    let knows = |id: &str| tokens.iter().any(|stored| stored.token.id == id);
+    let invited = || book.other_by_name(staff, now, knows).map(|invited| &invited.id);
+    if let Some(id) = token.map(|token| &token.id).or_else(invited) {
+        return Err(StaffError::NameTaken { name: staff.name.clone(), id: id.clone() });
+    }
+    if tokens.len() >= STAFF_TOKENS_MAX {
+        return Err(StaffError::TooMany { max: STAFF_TOKENS_MAX });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -127,6 +145,7 @@ mod tests {
     use stampede_engine::{Role, StreamScope};
 
     use super::*;
+    use crate::staff::{Grant, INVITATION_VALID_MIN, Inviter, SessionLimits, Sessions};
 
     fn staff(name: &str, role: Role, merchant: Option<&str>) -> NewStaff {
         let merchant = merchant.map(|id| id.parse().unwrap());
@@ -217,6 +236,39 @@ mod tests {
             let bound = tokens.add(staff("live", role, Some("acme")), now());
             assert!(matches!(bound, Err(StaffError::Bound { .. })));
         }
+    }
+
+    #[test]
+    fn a_name_that_somebody_was_invited_by_is_taken_until_the_invitation_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = std::sync::Arc::new(StaffTokens::open(dir.path()).unwrap());
+        let limits = SessionLimits::default();
+        let sessions = Sessions::open(dir.path(), std::sync::Arc::clone(&tokens), limits).unwrap();
+        let root = tokens.add(staff("root", Role::Admin, None), now()).unwrap();
+        let (mia, valid) = (staff("mia", Role::Host, None), INVITATION_VALID_MIN);
+        let by_root =
+            Inviter::Staff { staff: root.token.staff, grant: Grant::Token(root.token.id.clone()) };
+        for inviter in [Inviter::Machine, by_root] {
+            sessions.invite(&inviter, mia.clone(), valid, now()).unwrap();
+        }
+        let machines = sessions.invitations(now()).unwrap()[0].id.clone();
+        let other = || tokens.add(staff("mia", Role::Ops, None), now());
+        let refused = other();
+        assert!(matches!(&refused, Err(StaffError::NameTaken { name, .. }) if name == "mia"));
+        tokens.add(mia.clone(), now()).unwrap();
+        let own = tokens.list().unwrap().pop().unwrap();
+        tokens.revoke(&own.id).unwrap();
+        // What came of a token goes with it.
+        sessions.withdraw(&machines, now()).unwrap();
+        assert!(matches!(other(), Err(StaffError::NameTaken { .. })));
+        tokens.revoke(&root.token.id).unwrap();
+        other().unwrap();
+        let taken = sessions.invite(&Inviter::Machine, mia.clone(), valid, now());
+        assert!(matches!(taken, Err(StaffError::NameTaken { .. })));
+        // And an invitation that is over lets in nobody any more.
+        sessions.invite(&Inviter::Machine, staff("ben", Role::Host, None), valid, now()).unwrap();
+        let later = now().plus(valid);
+        tokens.add(staff("ben", Role::Ops, None), later).unwrap();
     }
 
     #[test]

@@ -64,21 +64,31 @@ async fn wrong_invitations_are_slowed_too() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_ours_is_never_slowed() {
+async fn an_old_page_is_no_guesser_and_a_guesser_slows_no_page() {
     let rig = Rig::new();
     let drop = rig.open(mugs()).await;
     let browser = rig.sign_in("host").await;
     let path = format!("/v1/drops/{drop}/pause");
-    let wrong = || {
+    let stale = || {
         let ask = rig.browse(&browser, "POST", &path).from(GUESSER).header("origin", ORIGIN);
         ask.key("p").header("x-csrf-token", "0")
     };
-    for _ in 0..20 {
-        wrong().refused(403, "csrf_failed").await;
+    // However often an old page is pressed: it is told what is wrong, and nobody beside it waits.
+    for _ in 0..30 {
+        stale().refused(403, "csrf_failed").await;
     }
-    wrong().refused(429, "too_many_guesses").await;
-    let pressed = rig.press(&browser, "POST", &path).from(GUESSER).key("p");
-    pressed.expect(StatusCode::OK).await;
+    bearer(&rig, GUESSER, "stf_x").refused(401, "token_unknown").await;
+    guess(&rig, 19).await;
+    bearer(&rig, GUESSER, "stf_x").refused(429, "too_many_guesses").await;
+    // The other way round: beside a guesser an old page learns at once that it is old, and goes on.
+    stale().refused(403, "csrf_failed").await;
+    let told = rig.browse(&browser, "GET", "/v1/sessions/current").from(GUESSER);
+    let csrf = told.expect(StatusCode::OK).await.json["csrf"].as_str().unwrap().to_owned();
+    let pressed = rig.browse(&browser, "POST", &path).from(GUESSER).header("origin", ORIGIN);
+    pressed.key("p").header("x-csrf-token", &csrf).expect(StatusCode::OK).await;
+    let path = format!("/v1/drops/{drop}/cancel-countdown");
+    let cancel = rig.press(&browser, "POST", &path).from(GUESSER).key("c");
+    cancel.refused(409, "wrong_phase").await;
 }
 
 #[tokio::test]
