@@ -178,8 +178,30 @@ pub(crate) struct Running {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Drops {
     pub(crate) drops: Vec<Summary>,
+    /// On all pages.
+    pub(crate) total: usize,
+}
+
+/// A page of streams that have something to sell.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Shows {
+    pub(crate) shows: Vec<Show>,
+    /// On all pages.
+    pub(crate) total: usize,
+}
+
+/// A stream in a few figures.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Show {
+    pub(crate) stream: String,
+    pub(crate) host: String,
     #[serde(default)]
-    pub(crate) next: Option<String>,
+    pub(crate) featured: bool,
+    /// The first of them.
+    pub(crate) drops: Vec<Summary>,
+    pub(crate) drops_total: usize,
+    pub(crate) supplied: u64,
+    pub(crate) sold: u64,
 }
 
 /// A drop in a few figures.
@@ -188,7 +210,6 @@ pub(crate) struct Summary {
     pub(crate) drop: String,
     pub(crate) stream: String,
     pub(crate) title: String,
-    pub(crate) host: String,
     pub(crate) mode: Mode,
     pub(crate) phase: Phase,
     #[serde(default)]

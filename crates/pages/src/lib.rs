@@ -19,23 +19,36 @@ mod sign_in;
 mod visitor;
 mod words;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{MethodRouter, get},
+};
 
 use crate::api::Api;
 
+/// Every page with its path.
+fn pages() -> [(&'static str, MethodRouter<Api>); 10] {
+    [
+        ("/", get(sign_in::first)),
+        ("/sign-in", get(sign_in::sign_in)),
+        ("/join/{secret}", get(sign_in::join)),
+        ("/choose", get(sign_in::choose)),
+        ("/shows", get(shows::shows)),
+        ("/live/{stream}", get(room::live)),
+        ("/stage/{stream}", get(room::stage)),
+        ("/ops", get(ops::ops)),
+        ("/assets/{name}", get(assets::answer)),
+        ("/goods/{file}", get(goods::answer)),
+    ]
+}
+
+/// The paths of all pages, with the names of what stands for a part of them in braces.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    pages().into_iter().map(|(path, _)| path)
+}
+
 /// The pages in front of the interface: what is no page goes to `interface`.
 pub fn router(interface: Router) -> Router {
-    Router::new()
-        .route("/", get(sign_in::first))
-        .route("/sign-in", get(sign_in::sign_in))
-        .route("/join/{secret}", get(sign_in::join))
-        .route("/choose", get(sign_in::choose))
-        .route("/shows", get(shows::shows))
-        .route("/live/{stream}", get(room::live))
-        .route("/stage/{stream}", get(room::stage))
-        .route("/ops", get(ops::ops))
-        .route("/assets/{name}", get(assets::answer))
-        .route("/goods/{file}", get(goods::answer))
-        .with_state(Api::new(interface.clone()))
-        .fallback_service(interface)
+    let all = pages().into_iter().fold(Router::new(), |all, (path, page)| all.route(path, page));
+    all.with_state(Api::new(interface.clone())).fallback_service(interface)
 }

@@ -1,17 +1,15 @@
 //! The list of shows, with the drops that are over.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::{
     extract::{Query, State},
     http::StatusCode,
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    answers::{Drops, Mode, Summary},
+    answers::{self, Drops, Mode, Shows, Summary},
     api::{Api, Asker, Refused},
     live::Standing,
     numbers::count,
@@ -20,17 +18,8 @@ use crate::{
     words::Language,
 };
 
-/// Shows of one page.
-const SHOWS: usize = 50;
-
-/// Past drops of one page.
-const PAST: usize = 50;
-
-/// Drops that are asked for at once.
-const ASKED: usize = 1_000;
-
-/// Drops that a page reads at most, the newest of them last.
-const READ_MAX: usize = 100_000;
+/// Shows of one page, past drops of one page: what is asked for at once, however many there are.
+const SIZE: usize = 50;
 
 #[derive(Deserialize)]
 pub(crate) struct ShowsQuery {
@@ -87,9 +76,6 @@ struct Pages {
     next: Option<usize>,
 }
 
-/// Drops of a show that its row names.
-const CHIPS: usize = 6;
-
 pub(crate) async fn shows(
     State(api): State<Api>,
     visitor: Visitor,
@@ -103,54 +89,74 @@ pub(crate) async fn shows(
     if let ("stage", Some(stream)) = (session.role.as_str(), session.streams.first()) {
         return go(&format!("/stage/{stream}"));
     }
-    let drops = match all(&api, &visitor.asker).await {
-        Ok(drops) => drops,
-        Err(why) => return refused(&visitor, &why),
-    };
     let words = visitor.language;
     let frame = Frame::new(&visitor, "shows", words.shows_title()).signed_in(session);
-    page(&visitor, StatusCode::OK, &ShowsPage::new(frame, words, drops, &query))
-}
-
-async fn all(api: &Api, asker: &Asker) -> Result<Vec<Summary>, Refused> {
-    let mut drops: Vec<Summary> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let path = format!("/v1/drops?limit={ASKED}{after}");
-        let answer: Drops = api.get(asker, &path).await?;
-        drops.extend(answer.drops);
-        match answer.next {
-            Some(next) if drops.len() < READ_MAX => after = format!("&after={next}"),
-            _ => return Ok(drops),
-        }
+    match ShowsPage::read(frame, &api, &visitor.asker, &query).await {
+        Ok(read) => page(&visitor, StatusCode::OK, &read),
+        Err(why) => refused(&visitor, &why),
     }
 }
 
+/// Part of a list, with how long the whole is.
+trait Listed {
+    fn total(&self) -> usize;
+}
+
+impl Listed for Shows {
+    fn total(&self) -> usize {
+        self.total
+    }
+}
+
+impl Listed for Drops {
+    fn total(&self) -> usize {
+        self.total
+    }
+}
+
+/// One page of a list; the last one instead of one that there is not.
+async fn part<T: Listed + DeserializeOwned>(
+    api: &Api,
+    asker: &Asker,
+    list: &str,
+    wanted: usize,
+) -> Result<(T, usize), Refused> {
+    let ask = async |place: usize| {
+        let skip = place.saturating_sub(1).saturating_mul(SIZE);
+        // Lists are answered without waiting for anything: whoever has a press to make comes in between.
+        tokio::task::yield_now().await;
+        api.get::<T>(asker, &format!("{list}limit={SIZE}&skip={skip}")).await
+    };
+    let wanted = wanted.max(1);
+    let found = ask(wanted).await?;
+    let last = found.total().div_ceil(SIZE).max(1);
+    if wanted <= last { Ok((found, wanted)) } else { Ok((ask(last).await?, last)) }
+}
+
 impl ShowsPage {
-    fn new(frame: Frame, words: Language, drops: Vec<Summary>, query: &ShowsQuery) -> Self {
-        let mut streams: BTreeMap<String, Vec<Summary>> = BTreeMap::new();
-        let mut past = Vec::new();
-        for drop in drops {
-            if drop.phase.is_over() {
-                past.push(Past::new(&drop, words));
-            }
-            streams.entry(drop.stream.clone()).or_default().push(drop);
-        }
-        past.reverse();
-        let mut shows: Vec<Show> = streams
-            .into_iter()
-            .filter(|(_, drops)| drops.iter().any(|drop| !drop.phase.is_over()))
-            .map(|(stream, drops)| Show::new(stream, &drops, words))
-            .collect();
-        // What is on air stands first; the rest by name, as it came.
-        shows.sort_by_key(|show| !show.on_air);
-        let counted = match shows.len() {
+    async fn read(
+        frame: Frame,
+        api: &Api,
+        asker: &Asker,
+        query: &ShowsQuery,
+    ) -> Result<Self, Refused> {
+        let words = frame.words;
+        let (found, at): (Shows, _) = part(api, asker, "/v1/streams?", query.shows).await?;
+        let over = "/v1/drops?over=true&newest_first=true&";
+        let (gone, gone_at): (Drops, _) = part(api, asker, over, query.past).await?;
+        let counted = match found.total {
             1 => words.shows_one().to_owned(),
             n => words.shows_count(count(number(n))),
         };
-        let (shows, shows_pages) = cut(shows, query.shows, SHOWS, words);
-        let (past, past_pages) = cut(past, query.past, PAST, words);
-        Self { frame, words, shows, counted, shows_pages, past, past_pages }
+        Ok(Self {
+            frame,
+            words,
+            counted,
+            shows_pages: Pages::new(at, found.shows.len(), found.total, words),
+            shows: found.shows.into_iter().map(|show| Show::new(show, words)).collect(),
+            past_pages: Pages::new(gone_at, gone.drops.len(), gone.total, words),
+            past: gone.drops.iter().map(|drop| Past::new(drop, words)).collect(),
+        })
     }
 }
 
@@ -158,37 +164,30 @@ fn number(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// One page of a list.
-fn cut<T>(all: Vec<T>, wanted: usize, size: usize, words: Language) -> (Vec<T>, Pages) {
-    let whole = all.len();
-    let last = whole.div_ceil(size).max(1);
-    let wanted = wanted.clamp(1, last);
-    let first = (wanted - 1) * size;
-    let shown: Vec<T> = all.into_iter().skip(first).take(size).collect();
-    let said = |place: usize| count(number(place));
-    let range = words.shows_range(said(first + 1), said(first + shown.len()), said(whole));
-    let pages = Pages {
-        range: if whole > size { range } else { String::new() },
-        previous: (wanted > 1).then(|| wanted - 1),
-        next: (wanted < last).then(|| wanted + 1),
-    };
-    (shown, pages)
+impl Pages {
+    /// The page with this number, from 1, of which so many lines are shown.
+    fn new(place: usize, shown: usize, whole: usize, words: Language) -> Self {
+        let first = (place - 1) * SIZE;
+        let said = |place: usize| count(number(place));
+        let range = words.shows_range(said(first + 1), said(first + shown), said(whole));
+        Self {
+            range: if whole > SIZE { range } else { String::new() },
+            previous: (place > 1).then(|| place - 1),
+            next: (first + shown < whole).then(|| place + 1),
+        }
+    }
 }
 
 impl Show {
-    fn new(stream: String, drops: &[Summary], words: Language) -> Self {
-        let live: Vec<&Summary> = drops.iter().filter(|drop| drop.mode == Mode::Live).collect();
-        let shown: Vec<&Summary> = if live.is_empty() { drops.iter().collect() } else { live };
-        let sum = |of: fn(&Summary) -> u64| shown.iter().map(|drop| of(drop)).sum();
-        let on_air = shown.iter().any(|drop| drop.featured);
+    fn new(show: answers::Show, words: Language) -> Self {
         Self {
-            host: shown.first().map(|drop| drop.host.clone()).unwrap_or_default(),
-            on_air,
-            drops: shown.iter().take(CHIPS).map(|drop| Chip::new(drop, words)).collect(),
-            more: shown.len().saturating_sub(CHIPS),
-            paid: words.n_paid(count(sum(|drop| drop.sold))),
-            left: words.units_in(count(sum(|drop| drop.supplied))),
-            stream,
+            host: show.host,
+            on_air: show.featured,
+            more: show.drops_total.saturating_sub(show.drops.len()),
+            drops: show.drops.iter().map(|drop| Chip::new(drop, words)).collect(),
+            paid: words.n_paid(count(show.sold)),
+            left: words.units_in(count(show.supplied)),
+            stream: show.stream,
         }
     }
 }
@@ -232,17 +231,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_beyond_the_end_is_the_last_one() {
-        let (shown, pages) = cut((0..120).collect(), 9, 50, Language::English);
-        assert_eq!((shown.first(), shown.len()), (Some(&100), 20));
-        assert_eq!((pages.previous, pages.next), (Some(2), None));
-        assert_eq!(pages.range, "101 to 120 of 120");
+    fn pages_lead_to_those_beside_them() {
+        let pages = |place, shown| Pages::new(place, shown, 120, Language::English);
+        let last = pages(3, 20);
+        assert_eq!((last.previous, last.next), (Some(2), None));
+        assert_eq!(last.range, "101 to 120 of 120");
+        let first = pages(1, 50);
+        assert_eq!(
+            (first.previous, first.next, first.range.as_str()),
+            (None, Some(2), "1 to 50 of 120")
+        );
     }
 
     #[test]
     fn a_short_list_has_no_pages() {
-        let (shown, pages) = cut(vec![1, 2], 0, 50, Language::English);
-        assert_eq!(shown, [1, 2]);
+        let pages = Pages::new(1, 2, 2, Language::English);
         assert_eq!((pages.previous, pages.next, pages.range.as_str()), (None, None, ""));
     }
 }

@@ -34,7 +34,7 @@ const ROWS: &[Row] = &[
     row("settlement", &["domain", "engine"], &["ledger"]),
     row("report", &["domain", "ledger"], &[]),
     row("gateway", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger", "client"]),
-    row("control", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger"]),
+    row("control", &["domain", "engine", "settlement", "wire", "proxies", "report"], &["ledger", "pages"]),
     row("pages", &["domain", "proxies"], &["engine"]),
     row("client", &["domain", "wire"], &[]),
     row("loadtest", &["domain", "wire", "client"], &[]),

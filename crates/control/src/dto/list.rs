@@ -13,6 +13,16 @@ use crate::extract::PageLimit;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
+    /// Only drops that are over (closed, settled, cancelled), or only the others; all if left out.
+    #[serde(default)]
+    pub(crate) over: Option<bool>,
+    /// The newest drop first.
+    #[serde(default)]
+    pub(crate) newest_first: bool,
+    /// Drops to leave out before the first of the page.
+    #[serde(default)]
+    #[param(default = 0)]
+    pub(crate) skip: usize,
     /// List drops after this one: the `next` of the page before.
     #[serde(default)]
     #[param(example = "d100")]
@@ -23,13 +33,15 @@ pub(crate) struct ListParams {
     pub(crate) limit: PageLimit,
 }
 
-/// Drops of one page, oldest first.
+/// Drops of one page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DropList {
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     pub(crate) server_time_ms: u64,
     /// The drops that the token may see.
     pub(crate) drops: Vec<DropSummary>,
+    /// How many there are on all pages, also before `after`.
+    pub(crate) total: usize,
     /// What to send as `after` for the next page; left out on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,

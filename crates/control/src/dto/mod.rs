@@ -14,6 +14,7 @@ mod recorded;
 mod report;
 mod rooms;
 mod session;
+mod shows;
 mod stage;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
@@ -42,7 +43,7 @@ pub(crate) use rooms::{
 pub(crate) use session::{
     SessionEnding, SessionLine, SessionList, SessionState, SignIn, SignInBody,
 };
-
+pub(crate) use shows::{Show, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.

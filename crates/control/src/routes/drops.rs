@@ -23,11 +23,11 @@ pub(super) fn visible(
     found.ok_or_else(Problem::unknown_drop)
 }
 
-fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
+pub(super) fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
     staff.sees(state.engine(), found.stream(), found.merchant())
 }
 
-/// Drops, oldest first, a page at a time.
+/// Drops, oldest first or newest first, a page at a time.
 #[utoipa::path(
     get,
     path = "/v1/drops",
@@ -56,13 +56,24 @@ pub(super) async fn list(
         .transpose()
         .map_err(|error: stampede_domain::IdError| bad(format!("after: {error}")))?;
     let now = state.engine().moment();
-    let mut all = Standing::all(state.engine()).into_iter().filter(|found| {
-        after.is_none_or(|after| found.id() > after) && sees(&state, &staff, found)
+    let mut found = Standing::all(state.engine());
+    found.retain(|found| {
+        params.over.is_none_or(|over| found.is_over() == over) && sees(&state, &staff, found)
     });
+    let total = found.len();
+    if params.newest_first {
+        found.reverse();
+    }
+    let is_behind = |found: &&Standing| match after {
+        None => true,
+        Some(after) if params.newest_first => found.id() < after,
+        Some(after) => found.id() > after,
+    };
+    let mut all = found.iter().filter(is_behind).skip(params.skip);
     let drops: Vec<_> =
         all.by_ref().take(params.limit.get()).map(|found| found.summary(now)).collect();
     let next = all.next().and(drops.last()).map(|last| last.drop.clone());
-    Ok(Json(DropList { server_time_ms: now.wall.get(), drops, next }))
+    Ok(Json(DropList { server_time_ms: now.wall.get(), drops, total, next }))
 }
 
 /// A drop as it stands now.

@@ -10,6 +10,7 @@ mod invitations;
 mod ledger;
 mod rooms;
 mod sessions;
+mod shows;
 mod standing;
 mod streams;
 
@@ -41,6 +42,7 @@ fn drops() -> OpenApiRouter<ControlState> {
 /// Streams, with whose they are.
 fn streams() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
+        .routes(routes!(shows::list))
         .routes(routes!(drops::stream))
         .routes(routes!(follow::follow))
         .routes(routes!(streams::offline))

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, MerchantId, StreamId};
-use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop};
+use stampede_domain::{DropId, HostId, MerchantId, Mode, Phase, StreamId, Units};
+use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
 
 use crate::dto::DropSummary;
 
@@ -51,6 +51,49 @@ impl Standing {
             Self::Here(sale) => &sale.plan().stream,
             Self::Over(over) => &over.stream,
         }
+    }
+
+    pub(super) fn host(&self) -> &HostId {
+        match self {
+            Self::Here(sale) => &sale.plan().host,
+            Self::Over(over) => &over.host,
+        }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        match self {
+            Self::Here(sale) => sale.plan().mode,
+            Self::Over(over) => over.mode,
+        }
+    }
+
+    /// Whether nobody can take from it any more: it is closed, settled or cancelled.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Here(sale) => {
+                matches!(sale.phase(), Phase::Closed | Phase::Settled | Phase::Cancelled)
+            }
+            Self::Over(_) => true,
+        }
+    }
+
+    /// Whether it is on air among those of its mode.
+    pub(super) fn is_featured(&self) -> bool {
+        match self {
+            Self::Here(sale) => sale.is_featured(),
+            Self::Over(_) => false,
+        }
+    }
+
+    /// Units supplied and sold, over all SKUs.
+    pub(super) fn units(&self) -> (u64, u64) {
+        let figures: Vec<SkuFigures> = match self {
+            Self::Here(sale) => sale.figures(),
+            Self::Over(over) => over.figures().collect(),
+        };
+        let sum =
+            |of: fn(&SkuFigures) -> Units| figures.iter().map(move |sku| u64::from(of(sku).get()));
+        (sum(|sku| sku.supplied).sum(), sum(|sku| sku.sold).sum())
     }
 
     pub(super) fn running_order(&self) -> u16 {

@@ -263,7 +263,7 @@ mod tests {
         assert!(matches!(other(), Err(StaffError::NameTaken { .. })));
         tokens.revoke(&root.token.id).unwrap();
         other().unwrap();
-        let taken = sessions.invite(&Inviter::Machine, mia.clone(), valid, now());
+        let taken = sessions.invite(&Inviter::Machine, mia, valid, now());
         assert!(matches!(taken, Err(StaffError::NameTaken { .. })));
         // And an invitation that is over lets in nobody any more.
         sessions.invite(&Inviter::Machine, staff("ben", Role::Host, None), valid, now()).unwrap();

@@ -1,5 +1,8 @@
 //! An interface that answers what its stream's name asks for.
 
+#[path = "lists.rs"]
+mod lists;
+
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
@@ -64,7 +67,8 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/sessions/current", get(session))
         .route("/v1/sessions", post(sign_in))
         .route("/v1/invitations/look", post(look))
-        .route("/v1/drops", get(drops))
+        .route("/v1/drops", get(lists::drops))
+        .route("/v1/streams", get(lists::streams))
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))
         .route("/v1/drops/{drop}/{act}", post(command))
@@ -143,14 +147,6 @@ async fn metrics(State(fake): State<Fake>) -> Response {
      stampede_ledger_disk_free_bytes 195421011968\nstampede_ledger_disk_bytes 274877906944\n\
      stampede_engine_bans 3\nstampede_engine_bans_max 10000\n"
         .into_response()
-}
-
-async fn drops() -> Json<Value> {
-    let mut all = Vec::new();
-    for name in ["open", "late-show", "countdown"] {
-        all.extend(summaries(name));
-    }
-    Json(json!({ "server_time_ms": NOW_MS, "drops": all }))
 }
 
 async fn running(State(fake): State<Fake>, Path(stream): Path<String>) -> Response {

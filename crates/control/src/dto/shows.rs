@@ -1,0 +1,53 @@
+//! Streams that have something to sell, as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::DropSummary;
+use crate::extract::PageLimit;
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShowParams {
+    /// Streams to leave out before the first of the page.
+    #[serde(default)]
+    #[param(default = 0)]
+    pub(crate) skip: usize,
+    /// Streams of one page.
+    #[serde(default)]
+    #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]
+    pub(crate) limit: PageLimit,
+}
+
+/// Streams of one page: those on air first, then by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShowList {
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
+    /// Streams with drops that the token may see, of which not all are over.
+    pub(crate) shows: Vec<Show>,
+    /// How many there are on all pages.
+    pub(crate) total: usize,
+}
+
+/// A stream in a few figures, of its live drops; of its rehearsals where it has no others.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Show {
+    /// The stream's id.
+    #[schema(example = "friday-show")]
+    pub(crate) stream: String,
+    /// Who runs its first drop.
+    pub(crate) host: String,
+    /// Whether one of the drops is on air.
+    pub(crate) featured: bool,
+    /// The first six drops.
+    pub(crate) drops: Vec<DropSummary>,
+    /// How many drops there are.
+    pub(crate) drops_total: usize,
+    /// Units of all lots; of a drop before its opening, the plan's supply.
+    pub(crate) supplied: u64,
+    /// Units in orders.
+    pub(crate) sold: u64,
+}

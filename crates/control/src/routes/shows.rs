@@ -1,0 +1,81 @@
+//! Streams that have something to sell.
+
+use std::collections::{BTreeMap, HashSet};
+
+use axum::{Json, extract::State};
+use stampede_domain::{Mode, StreamId};
+use stampede_engine::Moment;
+
+use super::{drops::sees, standing::Standing};
+use crate::{
+    auth::Staff,
+    dto::{Show, ShowList, ShowParams},
+    extract::Params,
+    problem::{Problem, ProblemBody},
+    state::ControlState,
+};
+
+/// Drops that a stream of the list names.
+const DROPS: usize = 6;
+
+/// Streams of whose drops not all are over, a page at a time. Drops that are over are in `GET /v1/drops?over=true`.
+#[utoipa::path(
+    get,
+    path = "/v1/streams",
+    tag = "drops",
+    operation_id = "list_streams",
+    params(ShowParams),
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "The streams with drops that the token may see.", body = ShowList),
+        (status = 400, description = "The query is malformed.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No staff token, or one that is not known.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Params(params): Params<ShowParams>,
+) -> Result<Json<ShowList>, Problem> {
+    let now = state.engine().moment();
+    let all = Standing::all(state.engine());
+    let all: Vec<&Standing> = all.iter().filter(|found| sees(&state, &staff, found)).collect();
+    // Streams are told apart by what is not over, of which there is little; what is over is much.
+    let going: HashSet<&StreamId> =
+        all.iter().filter(|found| !found.is_over()).map(|found| found.stream()).collect();
+    let mut streams: BTreeMap<&StreamId, Vec<&Standing>> = BTreeMap::new();
+    for found in all.iter().copied().filter(|found| going.contains(found.stream())) {
+        streams.entry(found.stream()).or_default().push(found);
+    }
+    let mut shows: Vec<(&StreamId, Vec<&Standing>)> =
+        streams.into_iter().map(|(stream, drops)| (stream, shown(drops))).collect();
+    shows.sort_by_key(|(_, drops)| !drops.iter().any(|found| found.is_featured()));
+    let total = shows.len();
+    let page = shows.iter().skip(params.skip).take(params.limit.get());
+    let shows = page.map(|(stream, drops)| show(stream, drops, now)).collect();
+    Ok(Json(ShowList { server_time_ms: now.wall.get(), shows, total }))
+}
+
+/// The live drops, where there are any.
+fn shown(drops: Vec<&Standing>) -> Vec<&Standing> {
+    let is_live = |found: &&Standing| found.mode() == Mode::Live;
+    if drops.iter().any(is_live) { drops.into_iter().filter(is_live).collect() } else { drops }
+}
+
+fn show(stream: &StreamId, drops: &[&Standing], now: Moment) -> Show {
+    let (mut supplied, mut sold) = (0, 0);
+    for units in drops.iter().map(|found| found.units()) {
+        (supplied, sold) = (supplied + units.0, sold + units.1);
+    }
+    Show {
+        stream: stream.to_string(),
+        host: drops.first().map(|found| found.host().to_string()).unwrap_or_default(),
+        featured: drops.iter().any(|found| found.is_featured()),
+        drops: drops.iter().take(DROPS).map(|found| found.summary(now)).collect(),
+        drops_total: drops.len(),
+        supplied,
+        sold,
+    }
+}

@@ -1,0 +1,250 @@
+//! Who may do what: each path of the interface, each page, by every role or by nobody.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use axum::{Router, http::StatusCode};
+use serde_json::{Value, json};
+use stampede_control::{CLIENT_PATH, NewStaff};
+use stampede_domain::UnixMillis;
+use stampede_engine::{Role, StreamScope};
+
+use crate::{
+    browser::{Browser, ORIGIN},
+    rig::{Answer, Ask, NOON, Rig, mugs},
+};
+
+/// The drops are acme's; `nina` is a creator, `stage` bound to the stream in question, `nobody` sends
+/// nothing.
+const CALLERS: [&str; 9] =
+    ["admin", "host", "ops", "platform", "nina", "acme", "zeta", "stage", "nobody"];
+
+/// What pages send by themselves.
+const PRESSED: [&str; 9] = [
+    "/v1/drops/{drop}/open",
+    "/v1/drops/{drop}/cancel-countdown",
+    "/v1/drops/{drop}/pause",
+    "/v1/drops/{drop}/resume",
+    "/v1/drops/{drop}/close",
+    "/v1/drops/{drop}/feature",
+    "/v1/drops/{drop}/lots",
+    "/v1/brake/stop",
+    "/v1/brake/go",
+];
+
+/// Makes what a request needs, anew for each.
+struct Matrix {
+    rig: Rig,
+    made: u32,
+    /// The terms of the drop that was planned last.
+    planned: Value,
+}
+
+impl Matrix {
+    /// Every path with its methods.
+    async fn rows(&self) -> Vec<(String, String)> {
+        let document = self.rig.ask_nobody("GET", "/openapi.json").send().await.json;
+        let mut rows = vec![(CLIENT_PATH.to_owned(), "GET".to_owned())];
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let names = methods.as_object().unwrap().keys().map(|name| name.to_uppercase());
+            rows.extend(names.map(|method| (path.clone(), method)));
+        }
+        rows.sort_unstable();
+        rows
+    }
+
+    fn fresh(&mut self) -> String {
+        self.made += 1;
+        format!("n{}", self.made)
+    }
+
+    fn plan(&mut self) -> Value {
+        let mut plan = mugs();
+        let name = self.fresh();
+        (plan["stream"], plan["title"]) = (json!(name), json!(name));
+        plan
+    }
+
+    /// The path with something that is there for each name in braces.
+    async fn path(&mut self, template: &str) -> String {
+        let (plan, name) = (self.plan(), self.fresh());
+        let mut path = template.replace("{merchant}", "zeta").replace("{name}", "no-file").replace("{file}", "no-file");
+        if template.contains("{drop}") || template.contains("{stream}") {
+            let ask = self.rig.ask("acme", "POST", "/v1/drops").key(&name).json(&plan);
+            path = path.replace("{drop}", &text(ask, "drop").await);
+            path = path.replace("{stream}", plan["stream"].as_str().unwrap());
+            self.planned = plan;
+        }
+        if template.contains("{ban}") {
+            let body = json!({ "viewer": name });
+            let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
+            path = path.replace("{ban}", &text(ask, "ban").await);
+        }
+        if template.contains("{session}") {
+            path = path.replace("{session}", &self.rig.sign_in("host").await.session);
+        }
+        let body = json!({ "name": name, "role": "host", "valid_ms": 3_600_000 });
+        let invite = || self.rig.ask("admin", "POST", "/v1/invitations").json(&body);
+        if template.contains("{invitation}") {
+            path = path.replace("{invitation}", &text(invite(), "invitation").await);
+        }
+        if template.contains("{secret}") {
+            let link = text(invite(), "link").await;
+            path = path.replace("{secret}", link.rsplit('/').next().unwrap());
+        }
+        path
+    }
+
+    fn body(&mut self, method: &str, template: &str) -> Value {
+        let name = self.fresh();
+        match (method, template) {
+            ("POST", "/v1/drops") => self.plan(),
+            ("PUT", "/v1/drops/{drop}") => self.planned.clone(),
+            ("POST", "/v1/drops/{drop}/lots") => json!({ "sku": "mug", "units": 1 }),
+            ("POST", "/v1/brake/rates") => json!({ "buys_per_s": 20_000 }),
+            ("POST", "/v1/bans") => json!({ "viewer": name }),
+            ("POST", "/v1/rooms") => json!({ "stream": name, "owner": { "kind": "house" } }),
+            ("POST", "/v1/rooms/{stream}/move") => json!({ "owner": { "kind": "house" } }),
+            ("POST", "/v1/rooms/{stream}/video-delay") => json!({ "video_delay_ms": 6_000 }),
+            ("PUT", "/v1/streams/{stream}/stage-line") => json!({ "line": "the middle one first" }),
+            ("POST", "/v1/rooms/{stream}/admit" | "/v1/rooms/{stream}/dismiss") => {
+                json!({ "merchant": "zeta" })
+            }
+            ("POST", "/v1/sessions") => json!({ "token": "stf_nobody" }),
+            ("POST", "/v1/invitations") => {
+                json!({ "name": name, "role": "host", "valid_ms": 3_600_000 })
+            }
+            ("POST", "/v1/invitations/look") => json!({ "invitation": "sti_nobody" }),
+            _ => json!({}),
+        }
+    }
+
+    /// A caller's token; the stage's is for the stream of the drop that was planned last.
+    fn token(&self, caller: &str) -> Option<String> {
+        match caller {
+            "nobody" => None,
+            "stage" => {
+                let stream = self.planned["stream"].as_str().unwrap_or("show");
+                let streams = StreamScope::of([stream.parse().unwrap()]);
+                let name = format!("stage-{stream}");
+                let staff = NewStaff { name, role: Role::Stage, merchant: None, streams };
+                let made = self.rig.staff.add(staff, UnixMillis::new(NOON)).unwrap();
+                Some(made.secret.reveal().to_owned())
+            }
+            known => Some(self.rig.token(known).to_owned()),
+        }
+    }
+
+    async fn browser(&self, caller: &str) -> Option<Browser> {
+        let body = json!({ "token": self.token(caller)? });
+        let ask = self.rig.ask_nobody("POST", "/v1/sessions").header("origin", ORIGIN).json(&body);
+        Some(Browser::of(&ask.expect(StatusCode::CREATED).await))
+    }
+
+    /// What a tool or a page of the caller's gets.
+    async fn ask(
+        &mut self,
+        (template, method): (&str, &str),
+        caller: &str,
+        by_page: bool,
+    ) -> String {
+        let (path, key) = (self.path(template).await, self.fresh());
+        let body = self.body(method, template);
+        let browser = if by_page { self.browser(caller).await } else { None };
+        let ask = match (&browser, self.token(caller)) {
+            (Some(browser), _) => self.rig.press(browser, method, &path),
+            (None, None) => self.rig.ask_nobody(method, &path),
+            (None, Some(token)) => {
+                let ask = self.rig.ask_nobody(method, &path);
+                ask.header("authorization", &format!("Bearer {token}"))
+            }
+        };
+        let ask = ask.key(&key).header("accept", "application/json");
+        let answer = if method == "GET" { ask } else { ask.json(&body) }.send().await;
+        self.sign_out(browser).await;
+        shown(&answer)
+    }
+
+    /// What a browser of the caller's sees where a page is.
+    async fn look(&mut self, pages: &Router, template: &str, caller: &str) -> String {
+        let path = self.path(template).await;
+        let browser = self.browser(caller).await;
+        let ask = self.rig.ask_nobody("GET", &path).to(pages.clone());
+        let ask = match &browser {
+            Some(browser) => ask.header("cookie", &browser.cookie),
+            None => ask,
+        };
+        let answer = ask.send().await;
+        self.sign_out(browser).await;
+        shown(&answer)
+    }
+
+    async fn sign_out(&self, browser: Option<Browser>) {
+        if let Some(browser) = browser {
+            let path = "/v1/sessions/current";
+            self.rig.press(&browser, "DELETE", path).expect(StatusCode::NO_CONTENT).await;
+        }
+    }
+}
+
+async fn text(ask: Ask, field: &str) -> String {
+    let answer = ask.send().await;
+    answer.json[field].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+}
+
+/// `yes` where a request may be made, whether or not there is something to do now; else the status, or
+/// where it leads.
+fn shown(answer: &Answer) -> String {
+    match (answer.status.as_u16(), answer.header("location")) {
+        // Without the query, without the name of a stream.
+        (303, Some(to)) => format!("to /{}", to.split(['/', '?']).nth(1).unwrap()),
+        (200..300 | 409, _) => "yes".to_owned(),
+        (status, _) => status.to_string(),
+    }
+}
+
+/// By path and method, a cell for each caller.
+type Cells = BTreeMap<(String, String), Vec<String>>;
+
+fn drawn(cells: &Cells) -> String {
+    let line = |name: String, cells: &[String]| {
+        let mut line = name;
+        for cell in cells {
+            write!(line, " {cell:<11}").unwrap();
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![line(" ".repeat(43), &CALLERS.map(str::to_owned))];
+    let rows = cells.iter();
+    lines
+        .extend(rows.map(|((path, method), cells)| line(format!("{method:<6} {path:<36}"), cells)));
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn every_path_by_every_role_and_by_nobody() {
+    let mut matrix = Matrix { rig: Rig::new(), made: 0, planned: Value::Null };
+    let (mut cells, mut pressed) = (Cells::new(), Cells::new());
+    let rows = matrix.rows().await;
+    let pages = stampede_pages::router(matrix.rig.router.clone());
+    for caller in CALLERS {
+        for (path, method) in &rows {
+            let cell = matrix.ask((path, method), caller, false).await;
+            cells.entry((path.clone(), method.clone())).or_default().push(cell);
+        }
+        matrix.rig.ask("host", "DELETE", "/v1/sessions").send().await;
+        for path in stampede_pages::paths() {
+            let cell = matrix.look(&pages, path, caller).await;
+            cells.entry((path.to_owned(), "page".to_owned())).or_default().push(cell);
+        }
+        for path in PRESSED {
+            let cell = matrix.ask((path, "POST"), caller, true).await;
+            pressed.entry((path.to_owned(), "POST".to_owned())).or_default().push(cell);
+        }
+        matrix.rig.advance(60_000);
+    }
+    for (row, by_page) in &pressed {
+        assert_eq!(by_page, &cells[row], "{row:?}: a page may do what its token may");
+    }
+    // A path that is new here is a line that is new there: read who may.
+    insta::assert_snapshot!(drawn(&cells));
+}

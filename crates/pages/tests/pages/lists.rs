@@ -1,0 +1,53 @@
+//! Lists of the interface that answers for tests.
+
+use axum::{Json, extract::Query};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{NOW_MS, summaries};
+
+/// Shows that there are.
+const SHOWS: u64 = 500;
+/// Drops that are over.
+const PAST: u64 = 5_000;
+
+#[derive(Deserialize)]
+pub(crate) struct Part {
+    #[serde(default)]
+    skip: u64,
+    limit: u64,
+    #[serde(default)]
+    over: bool,
+}
+
+/// The places that a part of a list has.
+fn places(part: &Part, whole: u64) -> std::ops::Range<u64> {
+    assert!(part.limit <= 50, "a page asks for a page");
+    part.skip.min(whole)..part.skip.saturating_add(part.limit).min(whole)
+}
+
+/// Drops that are over, newest first.
+pub(crate) async fn drops(Query(part): Query<Part>) -> Json<Value> {
+    assert!(part.over, "what goes on is listed by stream");
+    let past = summaries("open").remove(0);
+    let drops = places(&part, PAST).map(|place| {
+        let mut drop = past.clone();
+        drop["title"] = format!("Past {place}").into();
+        drop
+    });
+    Json(json!({ "server_time_ms": NOW_MS, "drops": drops.collect::<Vec<_>>(), "total": PAST }))
+}
+
+/// What goes on, then more of the same.
+pub(crate) async fn streams(Query(part): Query<Part>) -> Json<Value> {
+    let shows = places(&part, SHOWS).map(|place| {
+        let name = ["open", "late-show", "countdown"].get(usize::try_from(place).expect("few"));
+        let stream = name.map_or_else(|| format!("show-{place}"), |name| (*name).to_owned());
+        let drops = summaries(name.unwrap_or(&"before"));
+        let sum = |of: &str| drops.iter().filter_map(|drop| drop[of].as_u64()).sum::<u64>();
+        json!({ "stream": stream, "host": "nina", "featured": place < 3, "drops_total": drops.len(),
+            "supplied": sum("supplied"), "sold": sum("sold"), "drops": drops })
+    });
+    let shows: Vec<_> = shows.collect();
+    Json(json!({ "server_time_ms": NOW_MS, "shows": shows, "total": SHOWS }))
+}
