@@ -1,10 +1,10 @@
 // The strip of a demo: asks once a second how it stands, has the server killed.
 import { once } from "./commands.mjs";
 import { aheadMin } from "./frame.mjs";
-import { age } from "./numbers.mjs";
+import { age, duration } from "./numbers.mjs";
 import { attribute, el, icon, text } from "./paint.mjs";
 import { strip } from "./strip.mjs";
-import { has, load, say } from "./words.mjs";
+import { load, problem, say } from "./words.mjs";
 
 await load(document.documentElement.lang);
 
@@ -59,7 +59,7 @@ async function kill() {
   try {
     const { status, told: answer } = await once("/v1/demo/kill", {});
     // The strip says what comes of it; only a refusal is said here.
-    if (status >= 400) text("demo-last", has(`problem_${answer.code}`) ? say(`problem_${answer.code}`) : say("problem_other"));
+    if (status >= 400) text("demo-last", problem(answer.code, duration(answer.retry_after_ms ?? 1000)));
   } catch {
     // The answer went with the server.
     gone ??= Date.now();

@@ -12,7 +12,7 @@ import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { present } from "./state.mjs";
 import { cast, may, skuName, standing, view } from "./view.mjs";
-import { has, load, say } from "./words.mjs";
+import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
 await load(language);
@@ -270,8 +270,6 @@ function result(glyph, said, second, kind = "done") {
   text("result-second", second);
 }
 
-const problem = (code) => (has(`problem_${code}`) ? say(`problem_${code}`) : say("problem_other"));
-
 /** What the page showed of a drop: what is pressed on it was meant for that. */
 const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
 
@@ -325,7 +323,7 @@ function answered(done, { drop, act, sent, said }) {
     text("shouted", lead);
     return;
   }
-  const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code);
+  const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
   result("octagon", lead, done.code === "" ? say("no_connection_short") : time, "refused");
   text("shouted", lead);
   if (["token_missing", "token_unknown", "session_expired"].includes(done.code)) {
@@ -603,7 +601,7 @@ videoForm.addEventListener("submit", async (event) => {
   if (ms === (room.state?.video_delay_ms ?? 0)) return;
   const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/video-delay`, { video_delay_ms: ms }, () => result("ring", say("unknown_outcome"), say("asking_again")));
   if (done.ok) result("tick", video(ms), say("confirmed_in", { time: clock(now(), aheadMin), n: count(done.ms) }));
-  else result("octagon", done.code === "" ? say("unknown_outcome") : problem(done.code), clock(now(), aheadMin), "refused");
+  else result("octagon", done.code === "" ? say("unknown_outcome") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)), clock(now(), aheadMin), "refused");
 });
 
 // --- The line for the stage ---
@@ -646,7 +644,7 @@ lineForm.addEventListener("submit", async (event) => {
   const done = await put(`/v1/streams/${encodeURIComponent(stream)}/stage-line`, { line: typed });
   const time = clock(now(), aheadMin);
   if (!done.ok) {
-    result("octagon", done.code === "" ? say("problem_line") : problem(done.code), done.code === "" ? say("no_connection_short") : time, "refused");
+    result("octagon", done.code === "" ? say("problem_line") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)), done.code === "" ? say("no_connection_short") : time, "refused");
     return;
   }
   showLine(typed);

@@ -2,8 +2,8 @@
 import { ready, send } from "./commands.mjs";
 import { aheadMin } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
-import { age, clock } from "./numbers.mjs";
-import { has, load, say } from "./words.mjs";
+import { age, clock, duration } from "./numbers.mjs";
+import { load, problem, say } from "./words.mjs";
 
 await load(document.documentElement.lang);
 
@@ -58,9 +58,8 @@ setInterval(() => {
 async function brake() {
   const act = button.dataset.brake;
   const done = await send(`/v1/brake/${act}`, {});
-  const problem = has(`problem_${done.code}`) ? say(`problem_${done.code}`) : say("problem_other");
   if (done.ok) result.textContent = act === "stop" ? say("result_stop") : say("result_go");
-  else result.textContent = done.code === "" ? say("no_connection_short") : problem;
+  else result.textContent = done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
   if (done.ok) setTimeout(() => location.reload(), 300);
 }
 

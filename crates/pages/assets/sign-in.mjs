@@ -1,7 +1,7 @@
 // The door: a pasted token, or an invitation.
 import "./frame.mjs";
 import { duration } from "./numbers.mjs";
-import { load, say } from "./words.mjs";
+import { load, problem, say } from "./words.mjs";
 
 await load(document.documentElement.lang);
 
@@ -41,14 +41,13 @@ form.addEventListener("submit", async (event) => {
       const kept = await fetch("/v1/sessions/current", { headers: { accept: "application/json" }, cache: "no-store" });
       if (kept.ok) return location.replace(document.body.dataset.to || "/shows");
       complain(say("cookies_off"));
-    } else if (answer.status === 429) {
-      complain(say("too_many_tries", { time: duration(told.retry_after_ms ?? 1000) }));
-    } else if (told.code === "origin_refused") {
-      complain(say("problem_origin_refused"));
-    } else if (answer.status >= 500) {
-      complain(say("error_server"));
+    } else if (told.code === "token_unknown" || told.code === "token_missing") {
+      // Nobody was signed in yet: it is the pasted text that is wrong.
+      complain(say("token_unknown"));
+    } else if (told.code) {
+      complain(problem(told.code, duration(told.retry_after_ms ?? 1000)));
     } else {
-      complain(say(field ? "token_unknown" : "join_over_lead"));
+      complain(say("error_server"));
     }
   } catch {
     complain(say("no_connection_short"));

@@ -23,3 +23,9 @@ export function say(key, values) {
 export function has(key) {
   return Object.hasOwn(words, key);
 }
+
+/** What a problem says in the reader's words; `time` is how long to wait, where that helps. */
+export function problem(code, time) {
+  const key = has(`problem_${code}`) ? `problem_${code}` : "problem_other";
+  return say(key, { code, time });
+}

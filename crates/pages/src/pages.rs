@@ -109,10 +109,19 @@ impl Frame {
         assets::modules(self.module, self.words)
     }
 
-    /// A link that keeps a choice, then comes back.
+    /// A link that keeps a choice, then comes back. An invitation's page takes the choice itself.
     pub(crate) fn choose(&self, what: &str, value: &str) -> String {
-        format!("/choose?{what}={value}&to={}", in_query(&self.here))
+        match secret_path(&self.here) {
+            Some(path) => format!("{path}?{what}={value}"),
+            None => format!("/choose?{what}={value}&to={}", in_query(&self.here)),
+        }
     }
+}
+
+/// The path of a page whose path is a secret: it stands in no query, for logs and other pages to read.
+pub(crate) fn secret_path(here: &str) -> Option<&str> {
+    let path = here.split('?').next().unwrap_or_default();
+    path.starts_with("/join/").then_some(path)
 }
 
 /// A path as part of a query.
@@ -184,7 +193,8 @@ pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
 
 /// Asks to sign in, then comes back.
 fn to_sign_in(visitor: &Visitor) -> Response {
-    let to = format!("/sign-in?to={}", in_query(&visitor.here));
+    let here = if secret_path(&visitor.here).is_some() { "/" } else { visitor.here.as_str() };
+    let to = format!("/sign-in?to={}", in_query(here));
     (HEADERS, Redirect::to(&to)).into_response()
 }
 

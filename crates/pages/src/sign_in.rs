@@ -13,7 +13,7 @@ use crate::{
     answers::Invitation,
     api::Api,
     numbers::clock,
-    pages::{Frame, go, page, refused},
+    pages::{Frame, go, page, refused, secret_path},
     visitor::{Theme, Visitor, keep, own_path},
     words::Language,
 };
@@ -70,12 +70,17 @@ struct JoinOverPage {
     words: Language,
 }
 
-/// Shows who invites whom to what; redeems nothing, for previews of chats fetch links.
+/// Shows who invites whom to what; redeems nothing, for previews of chats fetch links. Keeps choices like
+/// [`choose`], so that the secret need not be named to come back.
 pub(crate) async fn join(
     State(api): State<Api>,
     visitor: Visitor,
     Path(secret): Path<String>,
+    Query(choices): Query<Choices>,
 ) -> Response {
+    if choices.language.is_some() || choices.theme.is_some() {
+        return choices.keep(secret_path(&visitor.here));
+    }
     let words = visitor.language;
     let asked = json!({ "invitation": secret });
     let looked = api.post(&visitor.asker, "/v1/invitations/look", &asked).await;
@@ -151,13 +156,20 @@ pub(crate) struct Choices {
 
 /// Keeps a choice of language or colours in this browser, then goes back.
 pub(crate) async fn choose(Query(choices): Query<Choices>) -> Response {
-    let mut answer = go(own_path(choices.to.as_deref()));
-    let headers = answer.headers_mut();
-    if let Some(language) = choices.language.as_deref().and_then(Language::from_tag) {
-        headers.append(header::SET_COOKIE, keep("stampede_language", language.tag()));
+    choices.keep(choices.to.as_deref())
+}
+
+impl Choices {
+    /// Keeps them, then leads to a path of ours.
+    fn keep(&self, to: Option<&str>) -> Response {
+        let mut answer = go(own_path(to));
+        let headers = answer.headers_mut();
+        if let Some(language) = self.language.as_deref().and_then(Language::from_tag) {
+            headers.append(header::SET_COOKIE, keep("stampede_language", language.tag()));
+        }
+        if let Some(theme) = self.theme.as_deref().and_then(Theme::from_name) {
+            headers.append(header::SET_COOKIE, keep("stampede_theme", theme.name()));
+        }
+        answer
     }
-    if let Some(theme) = choices.theme.as_deref().and_then(Theme::from_name) {
-        headers.append(header::SET_COOKIE, keep("stampede_theme", theme.name()));
-    }
-    answer
 }

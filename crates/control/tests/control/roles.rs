@@ -67,7 +67,10 @@ impl Matrix {
     /// The path with something that is there for each name in braces.
     async fn path(&mut self, template: &str) -> String {
         let (plan, name) = (self.plan(), self.fresh());
-        let mut path = template.replace("{merchant}", "zeta").replace("{name}", "no-file").replace("{file}", "no-file");
+        let mut path = template
+            .replace("{merchant}", "zeta")
+            .replace("{name}", "no-file")
+            .replace("{file}", "no-file");
         if template.contains("{drop}") || template.contains("{stream}") {
             let ask = self.rig.ask("acme", "POST", "/v1/drops").key(&name).json(&plan);
             path = path.replace("{drop}", &text(ask, "drop").await);

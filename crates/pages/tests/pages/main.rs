@@ -4,6 +4,7 @@
 
 mod demos;
 mod fake;
+mod links;
 
 use std::{collections::BTreeSet, io::Read as _};
 
