@@ -78,7 +78,7 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
     for told in demos::demos() {
         let demo: Demo = serde_json::from_value(told.clone()).unwrap();
         for (language, ahead_min, role) in READERS {
-            let strip = Strip::new(&demo, Reader { language, ahead_min, role });
+            let strip = Strip::new(&demo, Reader { language, ahead_min, role, name: "Nina" });
             said.push(serde_json::to_value(&strip).unwrap());
             cases.push(json!({ "demo": told, "reader": {
                 "language": language.tag(), "aheadMin": ahead_min, "role": role } }));
