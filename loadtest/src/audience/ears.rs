@@ -126,7 +126,11 @@ impl People {
     }
 
     fn ended(&mut self, seat: &mut Seat, ended: &Ended, what: Promised, number: u32) {
-        if seat.forget(ended.hold) {
+        if let Some(known) = seat.forget(ended.hold) {
+            if known.pays {
+                // The time ran out before the payment came through: they try again.
+                seat.want(ended.drop);
+            }
             self.promised(number, (ended.drop, ended.hold, &ended.sku, ended.units), what);
         }
     }

@@ -78,11 +78,15 @@ impl Seat {
         Some(self.pending.swap_remove(place))
     }
 
-    /// Whether the hold was there.
-    pub(super) fn forget(&mut self, hold: HoldId) -> bool {
-        let before = self.holds.len();
-        self.holds.retain(|known| known.hold != hold);
-        before > self.holds.len()
+    /// They want something of the drop again.
+    pub(super) fn want(&mut self, drop: DropId) {
+        self.wish(drop).over = false;
+    }
+
+    /// The hold, if they had it.
+    pub(super) fn forget(&mut self, hold: HoldId) -> Option<KnownHold> {
+        let place = self.holds.iter().position(|known| known.hold == hold)?;
+        Some(self.holds.swap_remove(place))
     }
 
     pub(super) fn has(&self, hold: HoldId) -> bool {
@@ -117,6 +121,9 @@ mod tests {
         assert!(seat.answered(None).is_none());
         seat.content(one);
         assert!(!seat.wants(one) && seat.wants(two));
+        seat.want(one);
+        assert!(seat.wants(one), "the time ran out before the payment came through");
+        seat.content(one);
         seat.here = false;
         assert!(!seat.wants(two));
     }
