@@ -160,9 +160,6 @@ pub(crate) async fn answer(Path(name): Path<String>, request: HeaderMap) -> Resp
 mod tests {
     use super::*;
 
-    /// Bytes that a first visit may load, compressed, the page itself not counted.
-    const FIRST_LOAD_BYTES_MAX: usize = 64 * 1024;
-
     #[test]
     fn a_module_names_its_imports_by_their_hashes() {
         for (name, asset) in &ASSETS.files {
@@ -172,13 +169,6 @@ mod tests {
                 assert!(ASSETS.files.contains_key(imported), "{name} imports {imported}");
             }
         }
-    }
-
-    #[test]
-    fn the_first_load_is_small() {
-        let sizes = ASSETS.files.values().map(|asset| asset.gzipped.len());
-        let all: usize = sizes.sum();
-        assert!(all <= FIRST_LOAD_BYTES_MAX, "{all} bytes");
     }
 
     #[test]
