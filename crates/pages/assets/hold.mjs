@@ -26,6 +26,8 @@ export class Hold {
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     // What presses without a pointer or a key, as a screen reader does, gets the dialog.
     button.addEventListener("click", (event) => event.detail === 0 && this.#timer === null && this.#begun === 0 && this.#handlers.brief?.());
+    // Pressed while the page was still loading: the second counts from here.
+    if (button.matches(":active")) this.begin();
   }
 
   begin() {

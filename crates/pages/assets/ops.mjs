@@ -38,7 +38,8 @@ async function poll() {
       if (answer.redirected) return location.assign(`/sign-in?to=/ops`);
       if (answer.ok) {
         const html = await answer.text();
-        copy(new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html"));
+        // Pressed while the answer was under way: what is drawn anew would let go for the finger.
+        if (!button.classList.contains("holding")) copy(new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html"));
         heardAt = Date.now();
       }
     } catch {
