@@ -123,8 +123,7 @@ impl Staff {
         if self.role() == Role::Creator {
             return engine.is_creators(stream, self.name());
         }
-        let lets_in = |own| engine.room(stream).is_some_and(|room| room.lets_in(own));
-        self.merchant().is_none_or(lets_in)
+        self.merchant().is_none_or(|own| engine.lets_in(stream, own))
     }
 
     /// Whether they read along for the person on camera, who is shown no money.

@@ -66,6 +66,9 @@ impl StageLines {
     /// Writes a stream's line in place of the one before; `None` clears it.
     pub(crate) fn write(&self, stream: &StreamId, text: Option<&str>) {
         let mut lines = self.lines.lock();
+        if lines.get(stream).map(|line| &*line.text) == text {
+            return;
+        }
         let number = *self.changes.borrow() + 1;
         match text {
             Some(text) => {
@@ -100,11 +103,13 @@ pub(crate) fn checked(line: &str) -> Result<Option<&str>, LineError> {
     if let Some(control) = line.chars().find(|c| is_control(*c)) {
         return Err(LineError::Control { code: u32::from(control) });
     }
-    let chars = line.graphemes(true).count();
+    // Counting a body of the largest size is more work than a line is worth.
+    let is_large = line.len() > LINE_BYTES_MAX;
+    let chars = line.graphemes(true).take(LINE_BYTES_MAX).count();
     if chars > LINE_CHARS_MAX {
         return Err(LineError::TooLong { chars });
     }
-    if line.len() > LINE_BYTES_MAX {
+    if is_large {
         return Err(LineError::TooLarge { bytes: line.len() });
     }
     Ok((!line.is_empty()).then_some(line))

@@ -4,7 +4,8 @@ use std::{sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DurationMs, HoldId, Incarnation, NodeId, StreamId, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, StreamId, UnixMillis, ViewerId,
+    ViewerNumber,
 };
 use stampede_ledger::WriterHandle;
 use tokio::sync::{oneshot, watch};
@@ -124,6 +125,11 @@ impl Engine {
     /// How much later a stream's viewers see and hear it; zero where nobody has said.
     pub fn video_delay(&self, stream: &StreamId) -> DurationMs {
         self.shared.rooms.read().video_delay(stream)
+    }
+
+    /// Whether a merchant owns a stream or is admitted to it.
+    pub fn lets_in(&self, stream: &StreamId, merchant: &MerchantId) -> bool {
+        self.shared.rooms.read().get(stream).is_some_and(|room| room.lets_in(merchant))
     }
 
     /// Whether a stream belongs to the creator with this account.

@@ -361,7 +361,7 @@ impl SaleDrop {
     }
 
     /// Steward only: something that viewers or staff are told has changed.
-    pub(crate) fn count_change(&self) {
+    fn count_change(&self) {
         // ORDERING: Release pairs with the Acquire in `version`: it comes last.
         self.version.fetch_add(1, Ordering::Release);
     }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, UnixMillis};
+use stampede_domain::{DurationMs, StreamId, UnixMillis};
 use stampede_engine::DropView;
 use utoipa::ToSchema;
 
 use super::{PhaseName, PlanBody};
+use crate::state::ControlState;
 
 /// A line for the person on camera.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,6 +33,14 @@ pub(crate) struct StreamFacts {
 impl StreamFacts {
     /// What somebody sees who may not see the stream.
     pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None };
+
+    /// What holds for a stream now.
+    pub(crate) fn of(state: &ControlState, stream: &StreamId) -> Self {
+        Self {
+            video_delay_ms: state.engine().video_delay(stream).get(),
+            stage_line: state.stage_lines().of(stream),
+        }
+    }
 }
 
 /// The event `stream`.

@@ -44,6 +44,10 @@ pub(crate) struct Follower {
     people: watch::Receiver<u64>,
     /// The latest number of people that was told.
     people_seen: u64,
+    /// Who follows, if they want the others to know that they are there.
+    who: Option<Person>,
+    /// Whether it has to do with the stream as a whole.
+    is_concerned: bool,
     /// Whether the others know that it is there.
     present: Option<Present>,
     /// The end of the session that the follower was told of.
@@ -81,10 +85,12 @@ impl Follower {
             every
         };
         let hub = state.followed().hub(engine, state.stage_lines(), &stream);
-        Self {
+        let mut follower = Self {
             people: hub.people.watch(),
             people_seen: 0,
-            present: who.map(|who| Present::new(Arc::clone(&hub), who)),
+            who,
+            is_concerned: false,
+            present: None,
             warned: None,
             hub,
             is_own: engine.is_creators(&stream, staff.name()),
@@ -100,6 +106,19 @@ impl Follower {
             staff,
             stream,
             _places: places,
+        };
+        follower.look_around();
+        follower
+    }
+
+    /// Looks whether it has to do with the stream, and is there for the others if so.
+    fn look_around(&mut self) {
+        let reader = Reader::new(&self.state, &self.staff, &self.stream);
+        let is_concerned = self.hub.concerns(reader);
+        if is_concerned != self.is_concerned {
+            let who = self.who.clone().filter(|_| is_concerned);
+            self.present = who.map(|who| Present::new(Arc::clone(&self.hub), who));
+            self.is_concerned = is_concerned;
         }
     }
 
@@ -149,10 +168,15 @@ impl Follower {
         self.ready.extend(people);
     }
 
-    /// Looks whether it may go on: the token is still known, the stream still the creator's or still not.
-    /// `None` if not. Says when the session comes near its end, and when that was put off.
+    /// Looks whether it may go on: the token is still known, the stream still the creator's or still not,
+    /// still theirs to see if it was. `None` if not. Says when the session comes near its end, and when that was put off.
     fn check(&mut self) -> Option<()> {
         self.state.followed().end_silent(self.state.engine());
+        let was_concerned = self.is_concerned;
+        self.look_around();
+        if was_concerned && !self.is_concerned {
+            return None;
+        }
         let is_own = self.state.engine().is_creators(&self.stream, self.staff.name());
         let still = self.staff.still(&self.state).filter(|_| is_own == self.is_own)?;
         if let Still::Session(session) = still {

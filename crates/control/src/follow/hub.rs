@@ -170,6 +170,13 @@ impl Hub {
         events
     }
 
+    /// Whether a reader has to do with the stream as a whole, not with the drops alone that they may see.
+    pub(crate) fn concerns(&self, reader: Reader<'_>) -> bool {
+        let mut shown = self.shown.lock();
+        self.look(reader.state, &mut shown);
+        shown.concerns(reader)
+    }
+
     /// The stream as it stands now, as JSON.
     pub(crate) fn snapshot(&self, reader: Reader<'_>) -> Bytes {
         let mut shown = self.shown.lock();
@@ -199,10 +206,7 @@ impl Shown {
             self.list(engine.stream(stream), now);
         }
         (self.seen, self.looked_us) = (Some(changes), micros);
-        let facts = StreamFacts {
-            video_delay_ms: engine.video_delay(stream).get(),
-            stage_line: state.stage_lines().of(stream),
-        };
+        let facts = StreamFacts::of(state, stream);
         if self.facts.as_ref() != Some(&facts) {
             (self.facts, self.facts_changed) = (Some(facts), self.numbers.next());
         }
@@ -237,11 +241,15 @@ impl Shown {
         }
     }
 
-    /// What the reader may know of the stream as a whole.
-    fn facts(&self, reader: Reader<'_>) -> StreamFacts {
+    /// Whether the reader has to do with the stream as a whole: it is open to them, or they sell there.
+    fn concerns(&self, reader: Reader<'_>) -> bool {
         let has_drops = || self.drops.iter().any(|drop| reader.sees(&drop.view.plan.merchant));
-        let facts = self.facts.clone().filter(|_| reader.sees_stream() || has_drops());
-        facts.unwrap_or(StreamFacts::NONE)
+        reader.sees_stream() || has_drops()
+    }
+
+    /// What the reader may know of the stream as a whole.
+    fn facts(&self, reader: Reader<'_>) -> Option<StreamFacts> {
+        self.facts.clone().filter(|_| self.concerns(reader))
     }
 
     fn deltas(
@@ -251,8 +259,10 @@ impl Shown {
         reader: Reader<'_>,
         events: &mut VecDeque<Bytes>,
     ) {
-        if self.facts_changed > seen.news {
-            let (stream, facts) = (reader.stream.to_string(), self.facts(reader));
+        if self.facts_changed > seen.news
+            && let Some(facts) = self.facts(reader)
+        {
+            let stream = reader.stream.to_string();
             let server_time_ms = reader.state.engine().wall().get();
             let changed = StreamChanged { stream, server_time_ms, facts };
             events.push_back(event("stream", &Encoded::new(&changed)));
@@ -291,7 +301,7 @@ impl Shown {
         let mut snapshot = StreamSnapshot {
             stream: reader.stream.to_string(),
             server_time_ms: reader.state.engine().wall().get(),
-            facts: self.facts(reader),
+            facts: self.facts(reader).unwrap_or(StreamFacts::NONE),
             drops: Vec::new(),
             seconds: BTreeMap::new(),
             people: people.known_to(reader.who),

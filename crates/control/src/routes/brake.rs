@@ -4,7 +4,10 @@ use axum::{Json, extract::State, response::Response};
 use stampede_domain::BanId;
 use stampede_engine::{Action, Done, Role};
 
-use super::commands::{CommandProblems, KEY_HELP, Sender};
+use super::{
+    QueryProblems,
+    commands::{CommandProblems, KEY_HELP, Sender},
+};
 use crate::{
     auth::Staff,
     dto::{
@@ -156,10 +159,7 @@ pub(super) async fn unban(
     security(("staff" = [])),
     responses(
         (status = 200, description = "Bans in force.", body = BanList),
-        (status = 400, description = "The query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        QueryProblems,
         (status = 403, description = "The role may not read bans, or the token is bound.",
             body = ProblemBody, content_type = "application/problem+json"),
     )

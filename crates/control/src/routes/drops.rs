@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use stampede_domain::DropId;
 use stampede_engine::DropView;
 
-use super::{ledger, standing::Standing};
+use super::{QueryProblems, ledger, standing::Standing};
 use crate::{
     auth::Staff,
     dto::{DropList, DropState, ListParams, StreamState},
@@ -37,10 +37,7 @@ pub(super) fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> boo
     security(("staff" = [])),
     responses(
         (status = 200, description = "The drops that the token may see.", body = DropList),
-        (status = 400, description = "The query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        QueryProblems,
     )
 )]
 pub(super) async fn list(

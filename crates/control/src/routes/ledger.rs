@@ -15,7 +15,7 @@ use stampede_engine::Role;
 use stampede_report::{ReportError, audit::audit_ndjson, drop_plan, drop_report};
 use tokio::{runtime::Handle, sync::mpsc};
 
-use super::{drops::visible, standing::Standing};
+use super::{QueryProblems, drops::visible, standing::Standing};
 use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
@@ -102,10 +102,7 @@ pub(super) async fn plan(
     security(("staff" = [])),
     responses(
         (status = 200, description = "The commands that the token may see.", body = CommandList),
-        (status = 400, description = "The query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        QueryProblems,
         (status = 403, description = "Hosts and the platform may not read them.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The ledger is being read by as many as may.",

@@ -15,9 +15,22 @@ mod standing;
 mod streams;
 
 use axum::{Json, extract::State, response::IntoResponse};
+use utoipa::IntoResponses;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{openapi::ApiDocument, state::ControlState};
+use crate::{openapi::ApiDocument, problem::ProblemBody, state::ControlState};
+
+/// What every request with a query may be answered with besides success.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers in the OpenAPI document, is never made")]
+enum QueryProblems {
+    /// The query is malformed.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// No staff token, or one that is not known.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(ProblemBody),
+}
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {

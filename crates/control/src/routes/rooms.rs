@@ -9,7 +9,10 @@ use axum::{
 use stampede_domain::{MerchantId, StreamId};
 use stampede_engine::{Action, Role, RoomOwner, RoomView};
 
-use super::commands::{CommandProblems, KEY_HELP, Sender, marked};
+use super::{
+    QueryProblems,
+    commands::{CommandProblems, KEY_HELP, Sender, marked},
+};
 use crate::{
     auth::Staff,
     dto::{
@@ -22,7 +25,7 @@ use crate::{
 };
 
 /// How much of a room a token may see.
-enum Sight {
+pub(super) enum Sight {
     /// All of it: it is the owner's, or the token is bound to no merchant.
     Whole,
     /// What is about this merchant, who is admitted.
@@ -32,7 +35,7 @@ enum Sight {
 }
 
 impl Sight {
-    fn of(staff: &Staff, room: &RoomView) -> Self {
+    pub(super) fn of(staff: &Staff, room: &RoomView) -> Self {
         if !staff.streams().covers(&room.stream) {
             return Self::Nothing;
         }
@@ -67,10 +70,7 @@ impl Sight {
     security(("staff" = [])),
     responses(
         (status = 200, description = "The rooms that the token may see.", body = RoomList),
-        (status = 400, description = "The query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        QueryProblems,
     )
 )]
 pub(super) async fn list(

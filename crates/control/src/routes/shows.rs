@@ -6,12 +6,12 @@ use axum::{Json, extract::State};
 use stampede_domain::{Mode, StreamId};
 use stampede_engine::Moment;
 
-use super::{drops::sees, standing::Standing};
+use super::{QueryProblems, drops::sees, standing::Standing};
 use crate::{
     auth::Staff,
     dto::{Show, ShowList, ShowParams},
     extract::Params,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
     state::ControlState,
 };
 
@@ -28,10 +28,7 @@ const DROPS: usize = 6;
     security(("staff" = [])),
     responses(
         (status = 200, description = "The streams with drops that the token may see.", body = ShowList),
-        (status = 400, description = "The query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        QueryProblems,
     )
 )]
 pub(super) async fn list(
@@ -41,12 +38,12 @@ pub(super) async fn list(
 ) -> Result<Json<ShowList>, Problem> {
     let now = state.engine().moment();
     let all = Standing::all(state.engine());
-    let all: Vec<&Standing> = all.iter().filter(|found| sees(&state, &staff, found)).collect();
+    let is_seen = |found: &&Standing| sees(&state, &staff, found);
     // Streams are told apart by what is not over, of which there is little; what is over is much.
     let going: HashSet<&StreamId> =
-        all.iter().filter(|found| !found.is_over()).map(|found| found.stream()).collect();
+        all.iter().filter(|found| !found.is_over()).filter(is_seen).map(Standing::stream).collect();
     let mut streams: BTreeMap<&StreamId, Vec<&Standing>> = BTreeMap::new();
-    for found in all.iter().copied().filter(|found| going.contains(found.stream())) {
+    for found in all.iter().filter(|found| going.contains(found.stream())).filter(is_seen) {
         streams.entry(found.stream()).or_default().push(found);
     }
     let mut shows: Vec<(&StreamId, Vec<&Standing>)> =

@@ -7,7 +7,10 @@ use axum::{
 };
 use stampede_engine::{Action, Role};
 
-use super::commands::{CommandProblems, KEY_HELP, Sender, marked, too_many};
+use super::{
+    commands::{CommandProblems, KEY_HELP, Sender, marked, too_many},
+    rooms::Sight,
+};
 use crate::{
     auth::Staff,
     dto::{LineBody, Reason, StreamChanged, StreamFacts, StreamReported},
@@ -59,18 +62,20 @@ pub(super) async fn write_line(
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let engine = state.engine();
-    if !staff.sees_stream(engine, &stream) {
-        let detail = format!("stream {stream} belongs to nobody you work with");
+    let may = match engine.room(&stream) {
+        // Whoever is only admitted does not write to the person of somebody else's show.
+        Some(room) => matches!(Sight::of(&staff, &room), Sight::Whole),
+        None => staff.sees_stream(engine, &stream),
+    };
+    if !may {
+        let detail = format!("stream {stream} belongs to nobody you work for");
         return Err(Problem::new(Code::UnknownRoom, detail));
     }
+    state.pace().count(staff.name(), engine.now()).map_err(|wait| too_many(staff.name(), wait))?;
     let line = stage::checked(&body.line);
     let line = line.map_err(|error| Problem::new(Code::InvalidLine, error.to_string()))?;
-    state.pace().count(staff.name(), engine.now()).map_err(|wait| too_many(staff.name(), wait))?;
     state.stage_lines().write(&stream, line);
-    let facts = StreamFacts {
-        video_delay_ms: engine.video_delay(&stream).get(),
-        stage_line: state.stage_lines().of(&stream),
-    };
+    let facts = StreamFacts::of(&state, &stream);
     let (stream, server_time_ms) = (stream.to_string(), engine.wall().get());
     Ok(Json(StreamChanged { stream, server_time_ms, facts }))
 }

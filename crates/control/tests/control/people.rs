@@ -116,3 +116,23 @@ async fn what_somebody_did_is_told_by_name_once() {
     rig.command(&drop, "close", "c1").await;
     assert_eq!(events.named("command").await["action"], "close", "a refusal is not told");
 }
+
+#[tokio::test]
+async fn whoever_has_nothing_to_do_with_a_stream_is_not_there_and_sees_nobody() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let mut admin = present(&rig, "admin").await;
+    assert_eq!(names(&admin.named("snapshot").await), ["admin"]);
+    let mut strangers = Vec::new();
+    for stranger in ["zeta", "nina"] {
+        let mut events = present(&rig, stranger).await;
+        assert_eq!(events.named("snapshot").await.get("people"), None, "{stranger}");
+        assert_eq!(polled(&rig, stranger).await, Vec::<String>::new(), "{stranger}");
+        strangers.push(events);
+    }
+    assert_eq!(polled(&rig, "admin").await, ["admin"]);
+    // Who sells there from now on is there with it, by the same stream.
+    rig.plan(lamps()).await;
+    assert_eq!(names(&strangers[0].named("people").await), ["admin", "zeta"]);
+    assert_eq!(names(&admin.named("people").await), ["admin", "zeta"]);
+}

@@ -82,14 +82,13 @@ impl Steward {
         Ok(change(stream, RoomChange::VideoDelay(delay)))
     }
 
-    /// The delay is durable: drops of the stream show it, and planned starts go by it.
+    /// The delay is durable: drops of the stream show it to staff, and planned starts go by it. Viewers are
+    /// told nothing of it.
     pub(super) fn show_video_delay(&mut self, stream: &StreamId, delay: DurationMs) {
         for drop in self.shared.drops_of(stream) {
             let Some(sale) = self.shared.sale(drop) else { continue };
             sale.video().set_delay(delay);
-            sale.count_change();
             self.timers.touch(drop);
-            self.shared.drop_changed(drop);
         }
     }
 }
