@@ -98,7 +98,7 @@ export function command(drop, act, body, waiting, name) {
   return send(path(drop, act), body ?? {}, waiting, name);
 }
 
-/** Writes what needs no key, as the same twice is once. Answers `{ ok, code }`. */
+/** Writes what needs no key, as the same twice is once. Answers `{ ok, code, told }`. */
 export async function put(url, body) {
   for (const fresh of [false, true]) {
     if (fresh) csrf = null;
@@ -110,12 +110,12 @@ export async function put(url, body) {
         signal: AbortSignal.timeout(5000),
       });
       const told = await answer.json().catch(() => ({}));
-      if (told.code !== "csrf_failed") return { ok: answer.ok, code: told.code ?? "" };
+      if (told.code !== "csrf_failed") return { ok: answer.ok, code: told.code ?? "", told };
     } catch {
-      return { ok: false, code: "" };
+      return { ok: false, code: "", told: {} };
     }
   }
-  return { ok: false, code: "csrf_failed" };
+  return { ok: false, code: "csrf_failed", told: {} };
 }
 
 /** Ends the session. */

@@ -21,6 +21,8 @@ let told = null;
 let gone = null;
 let heardAt = Date.now();
 let asking = false;
+/** Why the server was not killed, until the strip says something else. */
+let refused = { why: "", last: "" };
 
 function paint() {
   attribute(button, "aria-disabled", gone === null && !asking && (told?.ready ?? button.dataset.ready === "true") ? null : "true");
@@ -32,7 +34,7 @@ function paint() {
   if (told === null) return;
   text("demo-viewers", told.viewers);
   text("demo-promises", told.promises);
-  text("demo-last", told.last);
+  text("demo-last", refused.last === told.last && refused.why !== "" ? refused.why : told.last);
   icon("demo", told.wrong ? "octagon" : told.kept ? "tick" : "pulse");
   attribute(el("demo"), "data-wrong", told.wrong ? "true" : null);
 }
@@ -59,7 +61,7 @@ async function kill() {
   try {
     const { status, told: answer } = await once("/v1/demo/kill", {});
     // The strip says what comes of it; only a refusal is said here.
-    if (status >= 400) text("demo-last", problem(answer.code, duration(answer.retry_after_ms ?? 1000)));
+    if (status >= 400) refused = { why: problem(answer.code, duration(answer.retry_after_ms ?? 1000)), last: told.last };
   } catch {
     // The answer went with the server.
     gone ??= Date.now();

@@ -54,11 +54,11 @@ export class Room {
       };
       const enter = () => port.postMessage({ follow: this.#stream, present: this.#present });
       enter();
-      setInterval(() => port.postMessage({ here: true }), 20000);
+      setInterval(() => this.#port === port && port.postMessage({ here: true }), 20000);
       setTimeout(() => this.state === null && this.broken === null && this.#alone(), WORKER_WAIT_MS);
       // A page that is put away gives its place up; one that is taken out again asks anew.
       addEventListener("pagehide", () => port.postMessage({ leave: true }));
-      addEventListener("pageshow", (event) => event.persisted && enter());
+      addEventListener("pageshow", (event) => event.persisted && this.#port === port && enter());
     } catch {
       this.#alone();
     }

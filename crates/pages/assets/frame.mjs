@@ -20,6 +20,8 @@ document.querySelector("[data-do=sign-out]")?.addEventListener("click", async ()
 const menu = document.querySelector("details.who");
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && menu?.open) {
+    // Nothing else is closed or stopped by the same press.
+    event.stopImmediatePropagation();
     menu.open = false;
     menu.querySelector("summary").focus();
   }
@@ -27,3 +29,13 @@ addEventListener("keydown", (event) => {
 addEventListener("click", (event) => {
   if (menu?.open && !menu.contains(event.target)) menu.open = false;
 });
+
+/** The screen stays awake while the page is looked at. */
+export async function awake() {
+  if (document.hidden) return;
+  try {
+    await navigator.wakeLock?.request("screen");
+  } catch {
+    // A machine that refuses, as one low on power does, keeps its own ways.
+  }
+}

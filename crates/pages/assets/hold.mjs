@@ -1,6 +1,6 @@
 // Buttons that act only after they were held for a second; let go early they do nothing.
 
-export const HOLD_MS = 1000;
+const HOLD_MS = 1000;
 
 /** Something that is held: `begun` at first, `done` after a second, `brief` after a short press. */
 export class Hold {
@@ -27,7 +27,7 @@ export class Hold {
     // What presses without a pointer or a key, as a screen reader does, gets the dialog.
     button.addEventListener("click", (event) => event.detail === 0 && this.#timer === null && this.#begun === 0 && this.#handlers.brief?.());
     // Pressed while the page was still loading: the second counts from here.
-    if (button.matches(":active")) this.begin();
+    if (button.matches(":active:hover")) this.begin();
   }
 
   begin() {

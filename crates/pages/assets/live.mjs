@@ -3,15 +3,15 @@ import { Scale } from "./chart.mjs";
 import { command, put, ready, send, sessionRead, stay } from "./commands.mjs";
 import { countdown, video, word } from "./cue.mjs";
 import { Room } from "./follow.mjs";
-import { aheadMin, keep } from "./frame.mjs";
-import { Hold, HOLD_MS } from "./hold.mjs";
+import { aheadMin, awake, keep } from "./frame.mjs";
+import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
 import { airs, alarm, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { present } from "./state.mjs";
-import { cast, may, skuName, standing, view } from "./view.mjs";
+import { cast, skuName, standing, view } from "./view.mjs";
 import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -26,6 +26,10 @@ const SLOW_MS = 1500;
 const LOST_MS = 3000;
 const PAINT_MS = 100;
 const DEAF_MS = 1000;
+/** How long a press from before the first figures waits for them. */
+const EARLY_MS = 5000;
+/** The running order is read once in this time at most. */
+const READ_MS = 1000;
 /** Time in which the figures of a pause are here, in milliseconds. */
 const LAST_TAKE_MS = 700;
 const UNITS_MAX = 16_777_215;
@@ -37,12 +41,15 @@ const SAFE = new Set(["pause", "cancel-countdown"]);
 let running = null;
 /** The drops that were there when it was read. */
 let listed = null;
+let readAt = 0;
 let shown = null;
 let paintedAt = 0;
 let paintDue = null;
 let charted = { drop: null, second: 0, drawn: null };
 let lostSince = null;
 let sending = null;
+/** The latest command that was carried out, with what the page showed of its drop then. */
+let carried = null;
 let resumeSince = 0;
 let stood = new Map();
 let ownUntil = 0;
@@ -73,6 +80,8 @@ function paint() {
     charted = { drop: air.drop, second, drawn: drawn.air.chart };
     chart(drawn.air.chart);
   }
+  // An old second is no moment to speak.
+  if (isLost() && drawn.air?.cue) drawn.air.cue.now = false;
   const first = shown === null;
   shown = { view: drawn, snapshot };
   page(drawn);
@@ -94,14 +103,16 @@ function buttons() {
   const why = say(room.broken === 401 ? "why_signed_out" : "why_no_connection");
   airs(isLost() ? others.map((one) => ({ ...one, effect: why, enabled: false })) : others);
   for (const [name, drawn] of Object.entries(single)) {
-    if (sending?.name === name) continue;
+    // What stops is shown even while something else is under way there: it can be pressed.
+    if (sending?.name === name && !(SAFE.has(drawn.act) && sending.act !== drawn.act)) continue;
     if (isLost() && name === "stop" && drawn.drop && !SAFE.has(drawn.act)) button(name, { ...drawn, act: "pause", icon: "pause", key: "P", label: say("pause"), effect: say("tries_anyway"), enabled: true });
     else if (!isLost() || !drawn.enabled) button(name, drawn);
     // What stops a sale is tried even so; nothing else is pressed blindly.
     else if (SAFE.has(drawn.act)) button(name, { ...drawn, effect: say("tries_anyway") });
     else button(name, { ...drawn, effect: why, enabled: false, look: "plain" });
   }
-  const isResume = shown.view.buttons.stop.act === "resume";
+  // Deaf for its first second, also when it comes in the place of a blind Pause.
+  const isResume = !isLost() && shown.view.buttons.stop.act === "resume";
   if (isResume && resumeSince === 0) resumeSince = now();
   if (!isResume) resumeSince = 0;
 }
@@ -273,8 +284,20 @@ function result(glyph, said, second, kind = "done") {
 /** What the page showed of a drop: what is pressed on it was meant for that. */
 const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
 
+/** Whether nothing can be sent but what stops a sale, which is said. */
+function waits() {
+  if (isLost()) result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
+  return isLost();
+}
+
+/** Whether this was carried out a moment ago: the page may not have heard what came of it. */
+const isCarried = (act, drop) => carried !== null && carried.act === act && carried.drop === drop && now() < carried.until;
+
 async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   if (!drop || sending !== null && !SAFE.has(act)) return;
+  // Pressed twice, sent once: the second would be refused.
+  if (sending?.act === act && sending.drop === drop) return;
+  if (!SAFE.has(act) && isCarried(act, drop) && seen(drop)?.phase_changes === carried.was) return;
   // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
   const was = before ?? seen(drop);
   const sent = SAFE.has(act) || !was ? asked : { seen: sight(was), ...asked };
@@ -283,11 +306,8 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
     result("triangle", say("not_sent"), say("problem_session_expired"), "refused");
     return;
   }
-  if (!SAFE.has(act) && isLost()) {
-    result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
-    return;
-  }
-  const mine = { name };
+  if (!SAFE.has(act) && waits()) return;
+  const mine = { name, act, drop };
   sending = mine;
   const drawn = shown?.view.buttons[name];
   const slow = setTimeout(() => drawn && sending === mine && button(name, { ...drawn, label: say(BEFORE[act]) }), 150);
@@ -296,6 +316,8 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   clearTimeout(slow);
   if (sending === mine) sending = null;
   ownUntil = now() + 1500;
+  // A restock is as good a second time.
+  if (done.ok && act !== "restock") carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
   answered(done, { drop, act, sent, said });
   later();
 }
@@ -309,6 +331,8 @@ function answered(done, { drop, act, sent, said }) {
     if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
     return;
   }
+  // Stopped twice, stopped once.
+  if (SAFE.has(act) && done.code === "wrong_phase" && isCarried(act, drop)) return;
   // A cancel that comes too late is sent as Pause.
   if (act === "cancel-countdown" && done.code === "wrong_phase") {
     press("stop", drop, "pause");
@@ -363,6 +387,7 @@ const pressWord = (act) => ({
 const place = (act) => ({ restock: "restock", close: "close", open: "next", feature: "more" })[act] ?? "stop";
 
 function repeat() {
+  if (sending !== null) return;
   const kept = keptPress();
   sessionStorage.removeItem(KEPT);
   if (kept) press(place(kept.act), kept.drop, kept.act, { body: kept.sent, said: kept.said, key: kept.key });
@@ -390,7 +415,7 @@ function stop() {
     return;
   }
   if (!drawn?.enabled) return;
-  if (drawn.act === "resume" && now() - resumeSince < DEAF_MS) return;
+  if (drawn.act === "resume" && (resumeSince === 0 || now() - resumeSince < DEAF_MS)) return;
   press("stop", drawn.drop, drawn.act);
 }
 
@@ -400,13 +425,14 @@ let early = null;
 
 function isEarly(name, act) {
   if (shown) return false;
-  early = { ...find(`[data-command=${name}]`).dataset, name, again: act };
+  early = { ...find(`[data-command=${name}]`).dataset, name, again: act, at: now() };
   return true;
 }
 
 function late() {
   const drawn = early && shown.view.buttons[early.name];
-  if (drawn?.act === early?.act && drawn?.drop === early?.drop) early?.again();
+  if (early && now() - early.at > EARLY_MS) result("triangle", say("not_sent"), "", "refused");
+  else if (drawn?.act === early?.act && drawn?.drop === early?.drop) early?.again();
   early = null;
 }
 
@@ -419,6 +445,9 @@ function start() {
   const needed = countdown(planned, shown.snapshot.video_delay_ms ?? 0);
   press("next", drawn.drop, "open", needed === planned ? {} : { body: { countdown_ms: needed } });
 }
+
+/** Asks in a dialog. On a phone it comes above the buttons: Pause stays within reach. */
+const ask = (dialog) => (narrow.matches ? dialog.show() : dialog.showModal());
 
 // --- More ---
 
@@ -466,7 +495,7 @@ function askClose() {
   show("close-held-row", units("held") > 0);
   text("close-label", body.dataset.presses === "two" ? say("close") : say("hold_to_close"));
   text("close-more", body.dataset.presses === "two" ? "" : say("close_effect"));
-  closeDialog.showModal();
+  ask(closeDialog);
 }
 
 function close(sale) {
@@ -517,7 +546,7 @@ function askRestock(sku) {
   restockForm.elements.amount.value = "250";
   wrong.hidden = true;
   confirmLabel();
-  restockDialog.showModal();
+  ask(restockDialog);
   restockForm.querySelector("[name=amount]:checked").focus();
 }
 
@@ -575,7 +604,7 @@ function askVideo() {
   delay.value = (room.state?.video_delay_ms ?? 0) / 1000;
   delay.removeAttribute("aria-invalid");
   videoWrong.hidden = true;
-  videoDialog.showModal();
+  ask(videoDialog);
   delay.select();
 }
 
@@ -598,6 +627,7 @@ videoForm.addEventListener("submit", async (event) => {
     return;
   }
   videoDialog.close();
+  if (waits()) return;
   if (ms === (room.state?.video_delay_ms ?? 0)) return;
   const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/video-delay`, { video_delay_ms: ms }, () => result("ring", say("unknown_outcome"), say("asking_again")));
   if (done.ok) result("tick", video(ms), say("confirmed_in", { time: clock(now(), aheadMin), n: count(done.ms) }));
@@ -640,15 +670,16 @@ lineInput.addEventListener("keydown", (event) => {
 lineForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const typed = lineInput.value.trim();
-  if (lineInput.readOnly || chars(typed) > LINE_CHARS_MAX) return;
+  if (lineInput.readOnly || chars(typed) > LINE_CHARS_MAX || waits()) return;
   const done = await put(`/v1/streams/${encodeURIComponent(stream)}/stage-line`, { line: typed });
   const time = clock(now(), aheadMin);
   if (!done.ok) {
     result("octagon", done.code === "" ? say("problem_line") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)), done.code === "" ? say("no_connection_short") : time, "refused");
     return;
   }
-  showLine(typed);
-  lineInput.value = lineStands;
+  // What was typed meanwhile stays.
+  if (lineInput.value.trim() === typed) lineInput.value = typed;
+  lineStands = typed;
   result("tick", typed === "" ? say("line_cleared") : say("line_shown"), time);
 });
 
@@ -677,7 +708,7 @@ function mend() {
     case "start": start(); break;
     case "again": room.again(); break;
     case "repeat": repeat(); break;
-    case "stay": stay().catch(() => {}); break;
+    case "stay": stay().catch(() => result("octagon", say("no_connection_short"), "", "refused")); break;
     case "sign-in": location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`); break;
     default:
   }
@@ -687,7 +718,7 @@ find("[data-command=stop]").addEventListener("click", stop);
 find("[data-command=restock]").addEventListener("click", () => askRestock());
 find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
-find("[data-do=help]").addEventListener("click", () => el("keys-dialog").showModal());
+find("[data-do=help]").addEventListener("click", () => ask(el("keys-dialog")));
 for (const opener of document.querySelectorAll("[data-do=video]")) opener.addEventListener("click", askVideo);
 for (const one of moneySwitches) one.addEventListener("change", () => money(one.checked));
 find("[data-do=keys]").addEventListener("change", (event) => keys(event.target.checked));
@@ -714,7 +745,7 @@ const single = {
   m: () => more(sheet.hidden),
   h: () => money(!moneySwitches[0].checked),
   1: mend,
-  "?": () => el("keys-dialog").showModal(),
+  "?": () => ask(el("keys-dialog")),
 };
 
 /** What a key does while the sheet is open: 1 to 4 put on air, Esc closes it first. */
@@ -728,7 +759,12 @@ addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const key = event.key.toLowerCase();
   if (closeDialog.open && key === "c" && body.dataset.keys !== "off") held.begin();
-  if (document.querySelector("dialog[open]") || find("details.who")?.open) return;
+  const asking = document.querySelector("dialog[open]");
+  if (asking && key === "escape" && !asking.matches(":modal")) {
+    event.preventDefault();
+    asking.close();
+  }
+  if (asking || (find("details.who")?.open && key !== "p")) return;
   // Escape stops a countdown wherever the reader is; the others are dead in fields.
   if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox]),textarea,select"))) return;
   // The sheet shows how long it is held.
@@ -751,21 +787,12 @@ async function readRunning() {
   try {
     const answer = await fetch(`/v1/streams/${encodeURIComponent(stream)}`, { headers: { accept: "application/json" }, cache: "no-store" });
     if (answer.ok) running = await answer.json();
+    else listed = null;
   } catch {
-    // The next snapshot asks again.
+    listed = null;
   }
   running ??= { drops: [] };
   later();
-}
-
-/** The screen stays awake while the page is looked at. */
-async function awake() {
-  if (document.hidden) return;
-  try {
-    await navigator.wakeLock?.request("screen");
-  } catch {
-    // A machine that refuses, as one low on power does, keeps its own ways.
-  }
 }
 
 const room = new Room(stream, worker, (_, kind, data) => {
@@ -774,8 +801,10 @@ const room = new Room(stream, worker, (_, kind, data) => {
     return;
   }
   const there = room.state?.drops.map((sale) => sale.drop).join();
-  if (there !== listed) readRunning();
-  listed = there;
+  if (there !== listed && now() - readAt >= READ_MS) {
+    [listed, readAt] = [there, now()];
+    readRunning();
+  }
   if (kind === "command" && room.state !== null) heardOf(data);
   else if (kind !== "alive") {
     compare();

@@ -128,8 +128,7 @@ export function chart(drawn) {
   text("refused", drawn.refused);
 }
 
-/** The hero alone: it is what counts down between two events. */
-export function hero(drawn, cue) {
+function hero(drawn, cue) {
   const node = el("hero");
   cueRow(cue);
   attribute(node, "data-kind", drawn.kind);

@@ -1,6 +1,6 @@
 // The stage: the same view, read from three metres.
 import { Room } from "./follow.mjs";
-import { aheadMin } from "./frame.mjs";
+import { aheadMin, awake } from "./frame.mjs";
 import { age } from "./numbers.mjs";
 import { attribute, blocks, el, icon, show, text } from "./paint.mjs";
 import { stage } from "./stage-view.mjs";
@@ -18,6 +18,7 @@ let spoken = "";
 
 function paint() {
   clearTimeout(due);
+  if (document.hidden) return;
   const { state, heardAt } = room;
   const now = Date.now();
   const old = now - heardAt;
@@ -71,5 +72,11 @@ function shout(drawn) {
 
 const room = new Room(stream, worker, () => {});
 paint();
-addEventListener("visibilitychange", () => !document.hidden && paint());
-navigator.wakeLock?.request("screen").catch(() => {});
+awake();
+addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  // The lock is gone once the page was hidden.
+  awake();
+  if (document.body.dataset.link === "lost") room.again();
+  paint();
+});

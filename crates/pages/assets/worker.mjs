@@ -53,22 +53,35 @@ addEventListener("connect", (event) => {
   let present = false;
   let seen = Date.now();
   // A tab that ended without a word says nothing any more. One that slept speaks again, then enters again.
-  setInterval(() => {
-    if (stream === null || Date.now() - seen < 70000) return;
-    leave(stream, port);
-  }, 10000);
+  let guard = null;
+  const unguard = () => {
+    clearInterval(guard);
+    guard = null;
+  };
+  const watch = () => {
+    guard ??= setInterval(() => {
+      if (Date.now() - seen < 70000) return;
+      leave(stream, port);
+      unguard();
+    }, 10000);
+  };
   port.onmessage = ({ data }) => {
     seen = Date.now();
-    if (stream !== null && !data.leave && !data.follow && !rooms.get(stream)?.ports.has(port)) enter(stream, port, present);
+    if (stream !== null && !data.leave && !data.follow && !rooms.get(stream)?.ports.has(port)) {
+      enter(stream, port, present);
+      watch();
+    }
     if (data.follow) {
       if (stream !== null) leave(stream, port);
       stream = data.follow;
       present = data.present === true;
       enter(stream, port, present);
+      watch();
     } else if (data.again && stream !== null) {
       rooms.get(stream)?.follower.again();
     } else if (data.leave && stream !== null) {
       leave(stream, port);
+      unguard();
       stream = null;
     }
   };
