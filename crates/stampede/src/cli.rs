@@ -66,7 +66,7 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
     /// Leave the ledger there afterwards
-    #[arg(long)]
+    #[arg(long, conflicts_with = "stage")]
     pub(crate) keep: bool,
     /// Viewers connected at once; fewer descriptors than that scale the crowd down
     #[arg(long, conflicts_with = "stage", default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]

@@ -81,8 +81,8 @@ impl Goods {
                 sku.available = told.available;
             }
         }
-        let units = good.available();
-        let is_back = before == 0 && units > 0 && good.phase == Phase::Open;
+        let units = good.available().saturating_sub(before);
+        let is_back = units > 0 && good.phase == Phase::Open;
         if is_back { News::Back { units } } else { News::None }
     }
 
@@ -167,7 +167,8 @@ mod tests {
         assert_eq!(goods.see(&told(2, Phase::Open)), News::None, "another connection brings it");
         assert_eq!(goods.stock(&stock(0, 0)), News::None);
         assert_eq!(goods.stock(&stock(0, 3)), News::Back { units: 3 });
-        assert_eq!(goods.stock(&stock(1, 3)), News::None);
+        assert_eq!(goods.stock(&stock(0, 2)), News::None, "one less");
+        assert_eq!(goods.stock(&stock(1, 3)), News::Back { units: 2 }, "more, while some are left");
         assert_eq!(goods.see(&told(7, Phase::Open)), News::None, "a restart opens nothing anew");
     }
 

@@ -55,11 +55,11 @@ impl Screen {
         let killed = match (&state.last_kill, state.stage) {
             (None, _) => String::new(),
             (Some(DemoKill { given, .. }), DemoStage::Checking) => {
-                format!("killed {kills} times; checking {given} promises")
+                format!("kill {kills}: checking {given} promises")
             }
             (Some(DemoKill { given, kept, .. }), _) => {
                 let kept = kept.unwrap_or_default();
-                format!("killed {kills} times; the last time {kept} of {given} promises were kept")
+                format!("kill {kills}: {kept} of {given} promises were kept")
             }
         };
         self.show(&figures, &killed);

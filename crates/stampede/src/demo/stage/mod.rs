@@ -46,7 +46,7 @@ const WORDS_MAX: usize = 64;
 const TO_TRY: &str = "Then try:
   N                 start the first drop; all of it is taken in about a second
   R                 restock: whoever went without comes back
-  N again           the next drop sells for most of a minute
+  N again           the next drop sells for some twenty seconds
   Kill the server   while it sells: SIGKILL. The page comes back by itself, then says how many
                     promises were given before, and how many the ledger has kept
   P, O, C, ?        pause, resume, close, all keys
@@ -72,23 +72,23 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
             code = ends.come() => return Ok(Err(code)),
         };
         began = true;
-        tokio::select! {
-            failed = show.supervisor.watch(&mut screen) => failed?,
-            _ = ends.come() => {}
-        }
+        show.supervisor.watch(&mut ends, &mut screen).await?;
         screen.step("the crowd goes home; checking every promise against the ledger");
         tokio::select! {
             end = show.end() => end.map(Ok),
             code = ends.come() => Ok(Err(code)),
         }
     });
+    // A start of the server that was under way ends before its files are cleared.
+    drop(runtime);
     screen.finish();
+    let has_end = matches!(played, Ok(Ok(_)));
     let code = played.map(|played| match played {
         Ok(end) => end.tell(&place),
         Err(code) => ExitCode::from(code),
     });
     if began {
-        if code.is_err() {
+        if !has_end {
             eprintln!("what the show has left lies in {}", place.path().display());
         }
         place.keep();
@@ -99,7 +99,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
 }
 
 /// What ends a show.
-struct Ends {
+pub(super) struct Ends {
     term: Signal,
     interrupt: Signal,
 }

@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     super::{DemoError, Place, screen::Screen},
+    Ends,
     check::{Check, Received},
     server::{Setup, StagedServer, Word},
 };
@@ -58,8 +59,8 @@ impl Supervisor<'_> {
             screen.gathering(connected, viewers);
             let late = self.clock.elapsed_ms() - begun_ms > GATHER_MS_MAX;
             if connected < viewers && late {
-                let trouble = self.trouble().unwrap_or_default();
-                screen.step(&format!("only {connected} of {viewers} viewers have come; {trouble}"));
+                let trouble = self.trouble().map_or_else(String::new, |first| format!("; {first}"));
+                screen.step(&format!("only {connected} of {viewers} viewers have come{trouble}"));
             }
             if connected >= viewers || late {
                 self.state.stage = DemoStage::Running;
@@ -75,11 +76,17 @@ impl Supervisor<'_> {
         self.crowd.borrow().as_ref().ok()?.troubles.first().cloned()
     }
 
-    /// Goes on until something fails.
-    pub(super) async fn watch(&mut self, screen: &mut Screen) -> Result<(), Failure> {
+    /// Goes on until somebody ends the show, or something fails. A server that is being replaced is there
+    /// before it ends.
+    pub(super) async fn watch(
+        &mut self,
+        ends: &mut Ends,
+        screen: &mut Screen,
+    ) -> Result<(), Failure> {
         let mut due = tokio::time::interval(TELL_EVERY);
         loop {
             tokio::select! {
+                _ = ends.come() => return Ok(()),
                 word = self.words.recv() => match word {
                     Some((start, word)) if start == self.server.start => {
                         self.replace(word, screen).await?;
