@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 /// Longest wait for an answer of the browser.
 const ANSWER_WAIT: Duration = Duration::from_mins(1);
+/// Longest silence of a browser that was told to close.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// Messages that may lie unread.
 const UNREAD_MAX: usize = 65_536;
 /// Events that are kept for whoever asks later; more are a page that floods.
@@ -107,7 +109,9 @@ impl Pipe {
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        // It is gone already if it was told to close.
+        // Told to close it ends what it has started, which writes no more into the profile.
+        let _told = self.to.borrow_mut().write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        while self.from.recv_timeout(CLOSE_WAIT).is_ok() {}
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
