@@ -152,20 +152,18 @@ impl Steward {
 
     fn enter(&mut self, drop: DropId, changes: u64, phase: Phase, opens_at: Option<UnixMillis>) {
         let Some(book) = self.books.get(&drop) else { return };
+        let sale = Arc::clone(&book.sale);
+        // Also where a pause is already on its way: the countdown has ended.
+        if phase == Phase::Open && sale.phase() != Phase::Paused {
+            sale.video().open(self.shared.clock.now());
+        }
         if book.phase_changes != changes {
             // It may have gone on air all the same.
             return self.shared.drop_changed(drop);
         }
-        let sale = Arc::clone(&book.sale);
-        let before = sale.phase();
         sale.set_phase(phase, changes, opens_at);
         match phase {
-            Phase::Open => {
-                if before != Phase::Paused {
-                    sale.video().open(self.shared.clock.now());
-                }
-                sale.stock().open();
-            }
+            Phase::Open => sale.stock().open(),
             Phase::Settled | Phase::Cancelled => {
                 if let Some(book) = self.books.remove(&drop) {
                     self.need_ends(&book);
