@@ -365,6 +365,7 @@ function calm(air) {
 }
 
 function alarmOf(snapshot, air, next, reader) {
+  if (snapshot.poisoned) return { level: "alarm", text: say("problem_poisoned"), count: "", act: null };
   const found = alarms(snapshot, air, next, reader);
   if (found.length === 0) return { level: "calm", text: calm(air), count: "", act: null };
   const [text, act] = found[0];

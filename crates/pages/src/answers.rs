@@ -18,6 +18,9 @@ pub(crate) struct Snapshot {
     /// The producer's line for the person on camera.
     #[serde(default)]
     pub(crate) stage_line: Option<String>,
+    /// Whether the ledger failed: nothing is sold until the server is started again.
+    #[serde(default)]
+    pub(crate) poisoned: bool,
     pub(crate) drops: Vec<Sale>,
     /// By drop, oldest first.
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, StreamId, UnixMillis};
-use stampede_engine::DropView;
+use stampede_engine::{DropView, Health};
 use utoipa::ToSchema;
 
 use super::{PhaseName, PlanBody};
@@ -28,17 +28,22 @@ pub(crate) struct StreamFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Three sizes, the middle one first")]
     pub(crate) stage_line: Option<Arc<str>>,
+    /// Whether a commit of the ledger failed: nothing is sold until the server is started again. Left out
+    /// while it sells.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) poisoned: bool,
 }
 
 impl StreamFacts {
     /// What somebody sees who may not see the stream.
-    pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None };
+    pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None, poisoned: false };
 
     /// What holds for a stream now.
     pub(crate) fn of(state: &ControlState, stream: &StreamId) -> Self {
         Self {
             video_delay_ms: state.engine().video_delay(stream).get(),
             stage_line: state.stage_lines().of(stream),
+            poisoned: state.engine().health() == Health::Poisoned,
         }
     }
 }

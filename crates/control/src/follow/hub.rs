@@ -8,15 +8,15 @@ use std::{
 use axum::body::Bytes;
 use parking_lot::Mutex;
 use stampede_domain::{DropId, MerchantId, StreamId};
-use stampede_engine::{Changes, DropView, Engine, Moment, SECONDS_KEPT, SaleDrop};
+use stampede_engine::{Changes, Engine, Moment, SaleDrop};
 use tokio::sync::watch;
 
-use super::{People, Reader};
+use super::{
+    People, Reader,
+    shown_drop::{Numbers, ShownDrop},
+};
 use crate::{
-    dto::{
-        DropFigures, DropGone, DropState, Encoded, SecondState, StageDrop, StillThere,
-        StreamChanged, StreamFacts, StreamSnapshot,
-    },
+    dto::{DropGone, Encoded, StillThere, StreamChanged, StreamFacts, StreamSnapshot},
     stage::StageLines,
     state::ControlState,
 };
@@ -26,8 +26,6 @@ const LOOK_US: u64 = 50_000;
 /// Drops that have left are told to whoever was sent them, so many at most; beyond that a follower who
 /// missed some gets a new snapshot.
 const GONE_MAX: usize = 64;
-/// A correction of the wall clock by so many milliseconds makes the times that were sent wrong.
-const CLOCK_STEP_MS: u64 = 250;
 
 /// A stream, read and encoded once for all who follow it. It lives as long as somebody does.
 #[derive(Debug)]
@@ -64,63 +62,11 @@ struct Shown {
     forgotten: u64,
 }
 
-/// Counts what may be told. A stream without drops has the number 1 as well: a follower who knows
-/// it is told what comes.
-#[derive(Debug)]
-struct Numbers(u64);
-
-impl Default for Numbers {
-    fn default() -> Self {
-        Self(1)
-    }
-}
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 += 1;
-        self.0
-    }
-}
-
 #[derive(Debug)]
 struct Gone {
     number: u64,
     drop: DropId,
     merchant: MerchantId,
-}
-
-#[derive(Debug)]
-struct KeptSecond {
-    number: u64,
-    at: Moment,
-    json: Encoded,
-}
-
-/// A drop with what was last read of it.
-struct ShownDrop {
-    sale: Arc<SaleDrop>,
-    view: DropView,
-    /// The view that was read at the latest change.
-    told: DropView,
-    /// Number of the latest change, figures apart.
-    changed: u64,
-    /// Number of the latest change of figures.
-    moved: u64,
-    seconds: VecDeque<KeptSecond>,
-    /// The drop's own number of the latest second.
-    second: u64,
-    /// The whole drop as it was read last.
-    state: Option<Encoded>,
-    change_event: Option<Bytes>,
-    figures_event: Option<Bytes>,
-    /// The same drop as a stage is told of it.
-    stage_state: Option<Encoded>,
-}
-
-impl std::fmt::Debug for ShownDrop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ShownDrop").field("view", &self.view).finish_non_exhaustive()
-    }
 }
 
 impl Seen {
@@ -163,7 +109,7 @@ impl Hub {
         } else {
             shown.deltas(*seen, with_figures, reader, &mut events);
         }
-        seen.news = shown.numbers.0;
+        seen.news = shown.numbers.latest();
         if is_snapshot || with_figures {
             seen.figures = seen.news;
         }
@@ -320,85 +266,6 @@ impl Shown {
         }
         Encoded::new(&snapshot)
     }
-}
-
-impl ShownDrop {
-    fn new(sale: Arc<SaleDrop>, now: Moment, number: u64) -> Self {
-        let view = sale.view(now);
-        Self {
-            told: view.clone(),
-            view,
-            sale,
-            changed: number,
-            moved: number,
-            seconds: VecDeque::new(),
-            second: 0,
-            state: None,
-            change_event: None,
-            figures_event: None,
-            stage_state: None,
-        }
-    }
-
-    /// Reads the drop; gives the number of the latest second that is not kept any more.
-    fn look(&mut self, now: Moment, numbers: &mut Numbers) -> u64 {
-        let view = self.sale.view(now);
-        if is_changed(&self.told, &view) {
-            (self.changed, self.change_event) = (numbers.next(), None);
-            self.told = view.clone();
-        } else if is_moved(&self.view, &view) {
-            (self.moved, self.figures_event) = (numbers.next(), None);
-        }
-        (self.view, self.state, self.stage_state) = (view, None, None);
-        for second in self.sale.seconds_after(self.second, now) {
-            self.second = second.number;
-            let json = Encoded::new(&SecondState::new(self.view.drop, &second));
-            self.seconds.push_back(KeptSecond { number: numbers.next(), at: second.at, json });
-        }
-        let mut forgotten = 0;
-        let is_old = |second: &KeptSecond| now.sale.since(second.at.sale).get() >= 60_000;
-        while self.seconds.len() > SECONDS_KEPT || self.seconds.front().is_some_and(is_old) {
-            forgotten = self.seconds.pop_front().map_or(forgotten, |second| second.number);
-        }
-        forgotten
-    }
-
-    fn change_event(&mut self) -> Bytes {
-        let state = self.state();
-        self.change_event.get_or_insert_with(|| event("drop", &state)).clone()
-    }
-
-    fn state(&mut self) -> Encoded {
-        let view = &self.view;
-        self.state.get_or_insert_with(|| Encoded::new(&DropState::from(view))).clone()
-    }
-
-    fn stage_state(&mut self) -> Encoded {
-        let view = &self.view;
-        self.stage_state.get_or_insert_with(|| Encoded::new(&StageDrop::from(view))).clone()
-    }
-
-    fn figures_event(&mut self) -> Bytes {
-        let view = &self.view;
-        let figures = || event("figures", &Encoded::new(&DropFigures::from(view)));
-        self.figures_event.get_or_insert_with(figures).clone()
-    }
-}
-
-/// Whether followers are told at once: of everything but the figures that takes and holds move.
-fn is_changed(told: &DropView, view: &DropView) -> bool {
-    let supplied = |view: &DropView| -> Vec<_> { view.skus.iter().map(|s| s.supplied).collect() };
-    let ahead = |view: &DropView| view.now.ahead_ms();
-    told.standing != view.standing
-        || supplied(told) != supplied(view)
-        || ahead(told).abs_diff(ahead(view)) >= CLOCK_STEP_MS
-}
-
-fn is_moved(before: &DropView, view: &DropView) -> bool {
-    before.skus != view.skus
-        || before.totals != view.totals
-        || before.viewers_connected != view.viewers_connected
-        || before.ending != view.ending
 }
 
 /// One event of a stream of server-sent events. JSON has no line breaks of its own.

@@ -7,6 +7,7 @@ mod follower;
 mod hub;
 mod people;
 mod reader;
+mod shown_drop;
 
 use std::{
     collections::HashMap,

@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DropId, DurationMs, IdempotencyKey};
-use stampede_engine::{Action, CommandRefusal, Done, SeenDrop, StaffCommand};
+use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, SeenDrop, StaffCommand};
+use tokio::sync::oneshot;
 use utoipa::IntoResponses;
 
 use crate::{
@@ -156,11 +157,15 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
         return outcome.map_err(Problem::from);
     }
     let given = command.clone();
-    let answer = state.engine().command(command).inspect_err(|_| {
+    let mut answer = state.engine().command(command).inspect_err(|_| {
         metrics::count_command("unavailable");
     })?;
-    let Ok(Ok(outcome)) = tokio::time::timeout(state.answer_wait().to_std(), answer).await else {
+    let waited = tokio::time::timeout(state.answer_wait().to_std(), &mut answer).await;
+    let Ok(Ok(outcome)) = waited else {
         metrics::count_command("unknown");
+        if waited.is_err() {
+            tokio::spawn(tell_late(state, given, answer));
+        }
         return Err(Problem::retry(
             Code::OutcomeUnknown,
             "the command was handed over, but its outcome is not durable yet; send the same \
@@ -186,6 +191,19 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     }
     metrics::count_command("refused");
     Err(refusal.into())
+}
+
+/// Tells those who follow of a command whose giver waited no longer, once it is carried out.
+async fn tell_late(
+    state: ControlState,
+    given: StaffCommand,
+    answer: oneshot::Receiver<CommandOutcome>,
+) {
+    if let Ok(Ok(done)) = answer.await
+        && !done.replayed
+    {
+        state.followed().note(state.engine(), &given, &done);
+    }
 }
 
 /// Counts the command towards the rate of its token's name, unless it stops a sale.

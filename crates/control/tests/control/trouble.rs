@@ -9,7 +9,10 @@ use stampede_domain::DurationMs;
 use stampede_ledger::fake::{FakeLedger, Fault};
 use tempfile::TempDir;
 
-use crate::rig::{Rig, mugs, until};
+use crate::{
+    events::Events,
+    rig::{Rig, mugs, until},
+};
 
 fn on(ledger: &FakeLedger, config: ControlConfig) -> Rig {
     Rig::on(ledger.open(), Arc::new(TempDir::new().unwrap()), config)
@@ -64,6 +67,26 @@ async fn an_answer_that_takes_too_long_is_told_as_unknown() {
     assert_eq!(answer.json, json!({"drop": drop, "action": "restock", "lot": 2}));
     assert_eq!(answer.header("idempotency-replayed"), Some("true"));
     assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 8, "once for all the retries");
+}
+
+#[tokio::test]
+async fn what_is_carried_out_late_is_told_by_name() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let config =
+        ControlConfig { answer_wait: DurationMs::from_secs(2), ..ControlConfig::default() };
+    let rig = on(&ledger, config);
+    let drop = rig.open(mugs()).await;
+    let mut events = Events::follow(&rig, "admin", "?present=true").await;
+    events.named("snapshot").await;
+    for commit in ledger.commits() + 1..ledger.commits() + 50 {
+        ledger.order(commit, Fault::Hang);
+    }
+    let lot = json!({"sku": "mug", "units": 3});
+    let ask = rig.ask("host", "POST", &format!("/v1/drops/{drop}/lots")).key("lot1").json(&lot);
+    ask.refused(503, "outcome_unknown").await;
+    ledger.release();
+    let told = events.named("command").await;
+    assert_eq!((&told["actor"], &told["action"]), (&json!("host"), &json!("restock")));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
 /// The worst of what needs the reader.
 #[derive(Debug, Serialize)]
 pub(crate) struct Alarm {
-    /// `calm` or `attention`; `alarm` is what the browser alone can find out.
+    /// `calm`, `attention`, or `alarm` where nothing is sold.
     pub(crate) level: &'static str,
     pub(crate) text: String,
     /// How many there are, if more than one.
@@ -34,6 +34,10 @@ pub(crate) struct Act {
 impl Alarm {
     pub(crate) fn new(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Self {
         let words = reader.language;
+        if snapshot.poisoned {
+            let text = words.problem_poisoned().to_owned();
+            return Self { level: "alarm", text, count: String::new(), act: None };
+        }
         let mut found = Vec::new();
         found.extend(offline(cast, reader));
         found.extend(snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader)));

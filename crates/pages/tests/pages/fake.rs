@@ -24,7 +24,7 @@ mod shows;
 use self::shows::{cue, people};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 22] = [
+pub(crate) const STREAMS: [&str; 23] = [
     "open",
     "nothing",
     "before",
@@ -34,6 +34,7 @@ pub(crate) const STREAMS: [&str; 22] = [
     "paused",
     "closed",
     "offline",
+    "poisoned",
     "one",
     "hostile",
     "rehearsal",

@@ -26,8 +26,11 @@ pub(super) fn people(stream: &str) -> Value {
     all.map(|(name, role)| json!({ "name": name, "role": role })).collect()
 }
 
-/// Brings a stream into a state in which its video is behind, or its reader the stage.
+/// Brings a stream into a state in which its video is behind, its reader the stage, or its server poisoned.
 pub(super) fn cue(stream: &str, told: &mut Value) {
+    if stream == "poisoned" {
+        told["poisoned"] = true.into();
+    }
     let (delay, air) = match stream {
         "cue-ahead" => (6_000, Some(counting(8_700))),
         "cue-now" => (6_000, Some(counting(5_600))),
