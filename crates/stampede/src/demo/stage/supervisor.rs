@@ -94,7 +94,16 @@ impl Supervisor<'_> {
                     // The last word of a server that was replaced, or of none.
                     Some(_) | None => {}
                 },
-                checked = finished(&mut self.checking) => self.checked(checked?, screen),
+                checked = finished(&mut self.checking) => match checked {
+                    Ok(check) => self.checked(check, screen),
+                    // The server that it asked may be gone: its last word is on the way then.
+                    Err(why) => match timeout(NOTICE_WAIT, self.words.recv()).await {
+                        Ok(Some((start, Word::Gone))) if start == self.server.start => {
+                            self.replace(Word::Gone, screen).await?;
+                        }
+                        _ => return Err(why),
+                    },
+                },
                 _ = due.tick() => {}
             }
             self.look()?;
