@@ -1,4 +1,5 @@
 // The strip of a demo: asks once a second how it stands, has the server killed.
+import "./live.mjs";
 import { once } from "./commands.mjs";
 import { aheadMin } from "./frame.mjs";
 import { age, duration } from "./numbers.mjs";

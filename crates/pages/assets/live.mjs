@@ -10,6 +10,7 @@ import { deed, whoCanPause } from "./others.mjs";
 import { airs, alarm, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
+import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
 import { cast, skuName, standing, view } from "./view.mjs";
 import { load, problem, say } from "./words.mjs";
@@ -101,7 +102,8 @@ function buttons() {
   if (!shown) return;
   const { airs: others, ...single } = shown.view.buttons;
   const why = say(room.broken === 401 ? "why_signed_out" : "why_no_connection");
-  airs(isLost() ? others.map((one) => ({ ...one, effect: why, enabled: false })) : others);
+  const kept = inOrder(others);
+  airs(isLost() ? kept.map((one) => ({ ...one, effect: why, enabled: false })) : kept);
   for (const [name, drawn] of Object.entries(single)) {
     // What stops is shown even while something else is under way there: it can be pressed.
     if (sending?.name === name && !(SAFE.has(drawn.act) && sending.act !== drawn.act)) continue;
@@ -182,7 +184,7 @@ function line(lost, old) {
     alarm({ ...calm, level: "attention", text: words, act: { kind: "repeat", label, sku: "" } }, say("attention"));
   } else if (shown) {
     const drawn = shown.view.alarm;
-    alarm(drawn, drawn.level === "calm" ? "" : say("attention"));
+    alarm(drawn, { calm: "", attention: say("attention"), alarm: say("alarm") }[drawn.level]);
   }
 }
 
@@ -447,18 +449,33 @@ function start() {
 }
 
 /** Asks in a dialog. On a phone it comes above the buttons: Pause stays within reach. */
-const ask = (dialog) => (narrow.matches ? dialog.show() : dialog.showModal());
+function ask(dialog) {
+  find("details.who").open = false;
+  if (narrow.matches) dialog.show();
+  else dialog.showModal();
+}
 
 // --- More ---
 
 const sheet = el("more");
 const moreButton = find("[data-command=more]");
 
+/** The rows as they stood when the sheet was opened: none comes under a finger that is on its way down. */
+let opened = null;
+
+/** The rows in the order in which they stood; those that can no longer be put on air are dead. */
+function inOrder(others) {
+  if (opened === null) return others;
+  const now = new Map(others.map((one) => [one.drop, one]));
+  return opened.map((one) => ({ ...(now.get(one.drop) ?? { ...one, effect: say("why_no_longer_open"), enabled: false }), key: one.key }));
+}
+
 function more(open) {
   if (open && moreButton.getAttribute("aria-disabled") === "true") return;
   const held = sheet.contains(document.activeElement);
   sheet.hidden = !open;
   moreButton.setAttribute("aria-expanded", String(open));
+  opened = open ? shown?.view.buttons.airs ?? null : null;
   if (open) {
     text("more-title", say("more_title", { title: shown?.view.air?.title ?? stream }));
     (sheet.querySelector("[data-act=feature]:not([aria-disabled])") ?? find("[data-do=less]")).focus();
@@ -719,6 +736,11 @@ find("[data-command=restock]").addEventListener("click", () => askRestock());
 find("[data-command=next]").addEventListener("click", start);
 find("[data-do=alarm]").addEventListener("click", mend);
 find("[data-do=help]").addEventListener("click", () => ask(el("keys-dialog")));
+find("[data-do=stage-link]")?.addEventListener("click", () => {
+  beginLink();
+  ask(el("stage-dialog"));
+});
+find("[data-do=make-link]")?.addEventListener("click", () => goLink(stream));
 for (const opener of document.querySelectorAll("[data-do=video]")) opener.addEventListener("click", askVideo);
 for (const one of moneySwitches) one.addEventListener("change", () => money(one.checked));
 find("[data-do=keys]").addEventListener("change", (event) => keys(event.target.checked));

@@ -1,10 +1,11 @@
-//! Styles with modules, found under names that carry their contents' hash.
+//! Styles with scripts, found under names that carry their contents' hash.
 //!
-//! A module names its imports plainly, `"./numbers.mjs"`; what is sent names them with their hashes, so
-//! everything may be kept for ever.
+//! A page runs one script. It is put together here from our modules, each in a function of its own, so
+//! that a phone asks once and not eighteen times.
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt::Write as _,
     io::Write as _,
     sync::LazyLock,
 };
@@ -26,8 +27,8 @@ const CSS: &str = "text/css; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Every file, one that is imported before those that import it.
-const SOURCES: &[(&str, &str, &str)] = &[
+/// Every file that is sent as it is.
+const FILES: &[(&str, &str, &str)] = &[
     (
         "page.css",
         CSS,
@@ -38,30 +39,39 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("words-en.mjs", MODULE, words::module(Language::English)),
     ("words-zh-CN.mjs", MODULE, words::module(Language::Chinese)),
-    ("words.mjs", MODULE, include_str!("../assets/words.mjs")),
-    ("numbers.mjs", MODULE, include_str!("../assets/numbers.mjs")),
-    ("chart.mjs", MODULE, include_str!("../assets/chart.mjs")),
-    ("cue.mjs", MODULE, include_str!("../assets/cue.mjs")),
-    ("view.mjs", MODULE, include_str!("../assets/view.mjs")),
-    ("others.mjs", MODULE, include_str!("../assets/others.mjs")),
-    ("seen.mjs", MODULE, include_str!("../assets/seen.mjs")),
-    ("stage-view.mjs", MODULE, include_str!("../assets/stage-view.mjs")),
-    ("session.mjs", MODULE, include_str!("../assets/session.mjs")),
-    ("state.mjs", MODULE, include_str!("../assets/state.mjs")),
-    ("follower.mjs", MODULE, include_str!("../assets/follower.mjs")),
-    ("worker.mjs", MODULE, include_str!("../assets/worker.mjs")),
-    ("follow.mjs", MODULE, include_str!("../assets/follow.mjs")),
-    ("commands.mjs", MODULE, include_str!("../assets/commands.mjs")),
-    ("frame.mjs", MODULE, include_str!("../assets/frame.mjs")),
-    ("paint.mjs", MODULE, include_str!("../assets/paint.mjs")),
-    ("hold.mjs", MODULE, include_str!("../assets/hold.mjs")),
-    ("live.mjs", MODULE, include_str!("../assets/live.mjs")),
-    ("strip.mjs", MODULE, include_str!("../assets/strip.mjs")),
-    ("demo.mjs", MODULE, include_str!("../assets/demo.mjs")),
-    ("sign-in.mjs", MODULE, include_str!("../assets/sign-in.mjs")),
-    ("stage.mjs", MODULE, include_str!("../assets/stage.mjs")),
-    ("ops.mjs", MODULE, include_str!("../assets/ops.mjs")),
 ];
+
+/// Every module, one that is imported before those that import it.
+const MODULES: &[(&str, &str)] = &[
+    ("words.mjs", include_str!("../assets/words.mjs")),
+    ("numbers.mjs", include_str!("../assets/numbers.mjs")),
+    ("chart.mjs", include_str!("../assets/chart.mjs")),
+    ("cue.mjs", include_str!("../assets/cue.mjs")),
+    ("view.mjs", include_str!("../assets/view.mjs")),
+    ("others.mjs", include_str!("../assets/others.mjs")),
+    ("seen.mjs", include_str!("../assets/seen.mjs")),
+    ("stage-view.mjs", include_str!("../assets/stage-view.mjs")),
+    ("session.mjs", include_str!("../assets/session.mjs")),
+    ("state.mjs", include_str!("../assets/state.mjs")),
+    ("follower.mjs", include_str!("../assets/follower.mjs")),
+    ("worker.mjs", include_str!("../assets/worker.mjs")),
+    ("follow.mjs", include_str!("../assets/follow.mjs")),
+    ("commands.mjs", include_str!("../assets/commands.mjs")),
+    ("frame.mjs", include_str!("../assets/frame.mjs")),
+    ("paint.mjs", include_str!("../assets/paint.mjs")),
+    ("hold.mjs", include_str!("../assets/hold.mjs")),
+    ("stage-link.mjs", include_str!("../assets/stage-link.mjs")),
+    ("live.mjs", include_str!("../assets/live.mjs")),
+    ("strip.mjs", include_str!("../assets/strip.mjs")),
+    ("demo.mjs", include_str!("../assets/demo.mjs")),
+    ("sign-in.mjs", include_str!("../assets/sign-in.mjs")),
+    ("stage.mjs", include_str!("../assets/stage.mjs")),
+    ("ops.mjs", include_str!("../assets/ops.mjs")),
+];
+
+/// The modules that pages run, or run as workers: each becomes a script with all that it imports.
+const ENTRIES: [&str; 7] =
+    ["frame.mjs", "live.mjs", "demo.mjs", "sign-in.mjs", "stage.mjs", "ops.mjs", "worker.mjs"];
 
 /// One file as it is sent.
 struct Asset {
@@ -79,8 +89,11 @@ struct Assets {
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let mut assets = Assets { files: HashMap::new(), named: HashMap::new() };
-    for (name, kind, text) in SOURCES {
+    for (name, kind, text) in FILES {
         assets.add(name, kind, text);
+    }
+    for entry in ENTRIES {
+        assets.add(entry, MODULE, &script(entry));
     }
     assets
 });
@@ -121,21 +134,64 @@ pub(crate) fn path(name: &str) -> String {
     format!("/assets/{hashed}")
 }
 
-/// What a module imports, itself included, so that a browser asks for all at once.
-pub(crate) fn modules(entry: &'static str, language: Language) -> Vec<String> {
-    let other = Language::ALL.into_iter().find(|one| *one != language);
-    let unspoken = other.map(|other| format!("words-{}.mjs", other.tag()));
-    let (mut found, mut seen, mut open) = (Vec::new(), HashSet::new(), vec![entry]);
-    while let Some(name) = open.pop() {
-        if !seen.insert(name) || Some(name) == unspoken.as_deref() || name == "worker.mjs" {
+/// A module with all that it imports, in the order in which they run.
+fn closure(entry: &str) -> Vec<(&'static str, &'static str)> {
+    let mut wanted = HashSet::from([entry]);
+    // Whoever imports stands behind what is imported.
+    for (name, text) in MODULES.iter().rev() {
+        if wanted.contains(name) {
+            let imported = MODULES.iter().map(|(known, _)| *known);
+            wanted.extend(imported.filter(|known| text.contains(&format!("\"./{known}\";"))));
+        }
+    }
+    MODULES.iter().copied().filter(|(name, _)| wanted.contains(name)).collect()
+}
+
+/// One script of a module and all that it imports.
+fn script(entry: &str) -> String {
+    closure(entry).into_iter().map(|(name, text)| scoped(name, text)).collect()
+}
+
+/// A module as a function that runs at once; a constant has what it exports.
+fn scoped(name: &str, text: &str) -> String {
+    let (mut body, mut exports) = (String::new(), Vec::new());
+    for line in text.lines() {
+        if let Some(import) = line.strip_prefix("import ") {
+            let (names, from) = import.split_once(" from ").unwrap_or(("", import));
+            if !names.is_empty() {
+                let from = scope(from.trim_start_matches("\"./").trim_end_matches("\";"));
+                writeln!(body, "const {} = {from};", names.replace(" as ", ": "))
+                    .expect("memory takes what is written");
+            }
             continue;
         }
-        found.push(path(name));
-        let text = SOURCES.iter().find(|(known, ..)| *known == name).map_or("", |(.., text)| text);
-        let imported = SOURCES.iter().map(|(known, ..)| *known);
-        open.extend(imported.filter(|known| text.contains(&format!("\"./{known}\""))));
+        let exported = line.strip_prefix("export ");
+        if let Some(item) = exported {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let words = item.split(|c| !is_name(c));
+            let word = words.into_iter().find(|word| !KEYWORDS.contains(word));
+            exports.push(word.expect("what is exported has a name"));
+        }
+        body.push_str(exported.unwrap_or(line));
+        body.push('\n');
     }
-    found
+    let (waits, is_async) = if text.contains("\nawait ") { ("await ", "async ") } else { ("", "") };
+    let (scope, exports) = (scope(name), exports.join(", "));
+    format!("const {scope} = {waits}({is_async}() => {{\n{body}return {{ {exports} }};\n}})();\n")
+}
+
+/// What stands before the name of what is exported.
+const KEYWORDS: [&str; 4] = ["async", "function", "const", "class"];
+
+/// The constant with what a module exports.
+fn scope(name: &str) -> String {
+    format!("{}$", name.trim_end_matches(".mjs").replace('-', "_"))
+}
+
+/// The messages that a page's script will ask for, so that the browser asks for both at once.
+pub(crate) fn messages(entry: &str, language: Language) -> Option<String> {
+    let speaks = closure(entry).iter().any(|(name, _)| *name == "words.mjs");
+    speaks.then(|| path(&format!("words-{}.mjs", language.tag())))
 }
 
 /// Answers one file.
@@ -161,7 +217,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_module_names_its_imports_by_their_hashes() {
+    fn a_script_has_each_module_after_what_it_imports() {
+        for entry in ENTRIES {
+            let text = script(entry);
+            for line in text.lines() {
+                assert!(!line.starts_with("import ") && !line.starts_with("export "), "{line}");
+            }
+            let mut known = HashSet::new();
+            for (name, module) in closure(entry) {
+                let imports = module.lines().filter(|line| line.starts_with("import "));
+                for import in imports {
+                    let from = import.split("\"./").nth(1).unwrap().trim_end_matches("\";");
+                    assert!(known.contains(from), "{entry}: {name} runs before {from}");
+                }
+                known.insert(name);
+            }
+            assert!(known.contains(entry));
+        }
+    }
+
+    #[test]
+    fn a_module_becomes_a_function() {
+        let module = "import { a, b as c } from \"./stage-view.mjs\";\nimport \"./frame.mjs\";\n\
+             export const X = 1;\nexport async function f() {}\nawait c(a);\n";
+        let expected = "const sign_in$ = await (async () => {\nconst { a, b: c } = stage_view$;\n\
+             const X = 1;\nasync function f() {}\nawait c(a);\nreturn { X, f };\n})();\n";
+        assert_eq!(scoped("sign-in.mjs", module), expected);
+    }
+
+    #[test]
+    fn a_script_names_the_messages_by_their_hashes() {
         for (name, asset) in &ASSETS.files {
             let text = std::str::from_utf8(asset.plain).unwrap();
             for part in text.split("\"./").skip(1) {
@@ -173,7 +258,7 @@ mod tests {
 
     #[test]
     fn no_module_writes_markup_or_reads_code() {
-        for (name, _, text) in SOURCES {
+        for (name, text) in MODULES {
             for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
             {
                 assert!(!text.contains(sink), "{name} uses {sink}");
@@ -185,7 +270,7 @@ mod tests {
     fn every_word_that_a_module_says_is_there() {
         let english = words::module(Language::English);
         let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        for (name, _, text) in SOURCES {
+        for (name, text) in MODULES {
             for part in text.split("say(\"").skip(1) {
                 let key: String = part.chars().take_while(|c| is_key(*c)).collect();
                 assert!(english.contains(&format!("\n  {key}: ")), "{name} says {key}");

@@ -104,9 +104,9 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| matches!(who.role.as_str(), "ops" | "admin"))
     }
 
-    /// Every module that the page's own one imports.
-    pub(crate) fn preloads(&self) -> Vec<String> {
-        assets::modules(self.module, self.words)
+    /// The messages that the page's script asks for.
+    pub(crate) fn messages(&self) -> Option<String> {
+        assets::messages(self.module, self.words)
     }
 
     /// A link that keeps a choice, then comes back. An invitation's page takes the choice itself.

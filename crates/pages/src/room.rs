@@ -11,7 +11,9 @@ use crate::{
     answers::{Demo, Running, Session, Snapshot},
     api::{Api, Refused},
     demo::Strip,
-    live::{Air, Button, Buttons, Live, Next, Other, Reader, Row, SkuRow, Stage, may_write},
+    live::{
+        Air, Button, Buttons, Live, Next, Other, Reader, Row, SkuRow, Stage, may_invite, may_write,
+    },
     pages::{Frame, go, in_query, page, refused},
     visitor::{Choices, Visitor},
     words::Language,
@@ -54,6 +56,7 @@ struct StripPart {
 struct Dialogs {
     words: Language,
     keys: [(&'static str, &'static str); 12],
+    invites: bool,
     writes: bool,
     choices: Choices,
 }
@@ -67,7 +70,6 @@ struct Sheet {
     close: Button,
     blank_air: Button,
     blank_other: Other,
-    hides_money: bool,
 }
 
 #[derive(Template)]
@@ -155,11 +157,11 @@ impl LivePage {
         let strip = strip.map(|strip| StripPart { words, strip });
         let sheet = Sheet::new(&live.buttons, visitor);
         let role = room.session.role.clone();
-        let writes = may_write(&role);
+        let (writes, invites) = (may_write(&role), may_invite(&role));
         let frame = Frame::new(visitor, "live", title)
             .signed_in(room.session)
             .in_stream(stream)
-            .runs("live.mjs");
+            .runs(if strip.is_some() { "demo.mjs" } else { "live.mjs" });
         Self {
             frame,
             words,
@@ -171,7 +173,13 @@ impl LivePage {
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
             sheet,
-            dialogs: Dialogs { words, keys: keys(words), writes, choices: visitor.choices },
+            dialogs: Dialogs {
+                words,
+                keys: keys(words),
+                invites,
+                writes,
+                choices: visitor.choices,
+            },
             writes,
             role,
             choices: visitor.choices,
@@ -189,7 +197,6 @@ impl Sheet {
             close: buttons.close.clone(),
             blank_air: Button::blank_air(words),
             blank_other: Other::blank(),
-            hides_money: visitor.choices.hides_money,
         }
     }
 }

@@ -57,6 +57,11 @@ pub(crate) fn may_write(role: &str) -> bool {
     matches!(role, "admin" | "merchant" | "host" | "creator")
 }
 
+/// Whether a role may invite somebody to the stage.
+pub(crate) fn may_invite(role: &str) -> bool {
+    matches!(role, "admin" | "merchant" | "host")
+}
+
 impl Button {
     /// What the browser copies for each drop that can be put on air.
     pub(crate) fn blank_air(words: Language) -> Self {

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub(crate) use self::{
     air::{Air, SkuRow},
     alarm::Alarm,
-    buttons::{Button, Buttons, may_write},
+    buttons::{Button, Buttons, may_invite, may_write},
     cue::Cue,
     order::{Next, Row},
     others::{Other, Others},

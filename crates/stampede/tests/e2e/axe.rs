@@ -205,7 +205,11 @@ fn dialogs(tab: &Tab, found: &mut Vec<String>) {
     tab.key("Escape");
     tab.press("details.who summary");
     check(tab, "menu", found);
+    tab.press("[data-do=stage-link]");
+    tab.until("asked", "document.querySelector('[data-el=stage-dialog]').open");
+    check(tab, "stage link", found);
     tab.key("Escape");
+    tab.until("closed again", "!document.querySelector('dialog[open]')");
 }
 
 #[test]

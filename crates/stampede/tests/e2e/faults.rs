@@ -240,6 +240,26 @@ fn a_server_that_is_gone_comes_back_to_the_page() {
     drop_crowd(crowd);
 }
 
+#[test]
+fn a_server_whose_disk_fails_says_so_on_the_page() {
+    let mut server = Server::start();
+    let browser = Browser::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let tab = host(&browser, &server);
+    tab.see("[data-s=state]", "Open");
+    tab.until("calm", "document.querySelector('[data-el=alarm]').dataset.level === 'calm'");
+    server.fail_writes();
+    tab.key("p");
+    tab.see("[data-el=alarm][data-level=alarm]", "The ledger failed");
+    tab.see("[data-el=result][data-kind=refused]", "The ledger failed");
+    server.kill();
+    server.restart();
+    tab.until("healed", "document.querySelector('[data-el=alarm]').dataset.level === 'calm'");
+    // Whether the pause was written is what the ledger says; it can be pressed in any case.
+    tab.see("[data-command=stop]:not([aria-disabled])", "");
+}
+
 /// The crowd lost its server twice: what it saw is another test's matter.
 fn drop_crowd<T>(crowd: T) {
     drop(crowd);
@@ -258,6 +278,7 @@ fn lists_of_many_shows_open_page_by_page() {
     let tab =
         browser.visitor(Look::LAPTOP).sign_in(&server.page("/sign-in?to=/shows"), &server.token);
     tab.see(".shows", "show-");
+    tab.until("read to its end", "document.readyState === 'complete'");
     let took = tab.value("performance.getEntriesByType('navigation')[0].responseEnd");
     println!("500 shows, 5,000 past drops: the list is there after {took} ms");
     let shows = tab.value("document.querySelectorAll('.show').length").as_u64().unwrap();

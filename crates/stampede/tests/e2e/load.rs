@@ -9,7 +9,7 @@ const STREAM: &str = "friday-show";
 /// Compressed bytes of a first load, page and headers included.
 const BYTES_MAX: u64 = 80 * 1_024;
 
-/// Bytes over the wire by the browser's own books; the worker's files are read once more to be counted.
+/// Bytes over the wire by the browser's own books; the worker's script is read once more to be counted.
 const BYTES: &str = "(async () => { const { worker } = document.body.dataset;
   if (worker) await fetch(worker, { cache: 'reload' }).then((answer) => answer.text());
   const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]

@@ -13,6 +13,13 @@ const MINUTES: &str = "STAMPEDE_E2E_MINUTES";
 /// Updates between two looks at the heap: about ten seconds of a sale.
 const UPDATES: u64 = 100;
 
+/// Viewers before whom Pause and Resume are pressed, mean time between two clicks of one.
+const CROWD: u32 = 5_000;
+const CLICK_EVERY_MS: u64 = 400;
+/// Units that they ask for, and how long one is held by somebody who does not pay.
+const UNITS: u32 = 3_000;
+const HOLD_MS: u32 = 2_000;
+
 /// Viewers that a small machine can connect.
 const VIEWERS_MAX: u32 = 12_000;
 
@@ -29,6 +36,80 @@ const INTERACTIVE: &str = "globalThis.interactive = 0; (function look() {
   document.body?.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }));
   const dialog = document.querySelector('[data-el=keys-dialog]');
   if (dialog?.open) { interactive = performance.now(); dialog.close(); } else setTimeout(look, 10); })();";
+
+/// Notes how long each key takes until the page says that the server confirmed it, and since when the
+/// button says Resume.
+const PRESSES: &str = "(() => { globalThis.took = { Paused: [], Resumed: [] }; globalThis.since = Infinity;
+  let pressed = 0;
+  addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
+  const result = document.querySelector('[data-el=result]'), stop = document.querySelector('[data-command=stop]');
+  new MutationObserver(() => { for (const word of Object.keys(took))
+      if (pressed > 0 && result.dataset.kind === 'done' && result.querySelector('[data-s=result]').textContent === word) {
+        took[word].push(performance.now() - pressed); pressed = 0; } })
+    .observe(result, { childList: true, characterData: true, subtree: true, attributes: true });
+  new MutationObserver(() => { since = stop.dataset.act === 'resume' ? performance.now() : Infinity; })
+    .observe(stop, { attributes: true, attributeFilter: ['data-act'] });
+  return true; })()";
+
+/// The number of the last take, as the server tells it.
+fn last_take(server: &Server, drop: &str) -> u64 {
+    server.drop_state(drop)["skus"][0]["last_take"].as_u64().unwrap()
+}
+
+fn percentiles(mut took: Vec<f64>) -> String {
+    took.sort_by(f64::total_cmp);
+    let at = |share: usize| took[(took.len() - 1) * share / 100];
+    format!("{} presses, p50 {:.0}, p99 {:.0}, max {:.0} ms", took.len(), at(50), at(99), at(100))
+}
+
+#[test]
+fn pause_and_resume_before_a_crowd() {
+    let minutes: f64 = std::env::var(MINUTES).map_or(1.0, |minutes| minutes.parse().unwrap());
+    let server = Server::start();
+    let browser = Browser::start();
+    let drop = Drop { hold_ttl_ms: HOLD_MS, ..Drop::new(STREAM, 1, "Grey mug", UNITS) };
+    let drop = server.plan(&Drop { countdown_ms: 0, ..drop });
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    let sale_ms = 120_000 + format!("{:.0}", minutes * 60_000.0).parse::<u64>().unwrap();
+    let crowd = Crowd {
+        never_pay_share: 1.0,
+        again_every_ms: CLICK_EVERY_MS,
+        sale_ms,
+        ..Crowd::new(STREAM, &drop, CROWD)
+    };
+    let crowd = crowd.come(&server);
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    tab.see("[data-s=state]", "Open");
+    tab.value(PRESSES);
+    let begun = metric(&tab, "Timestamp");
+    let (mut pairs, mut takes) = (0, 0);
+    while metric(&tab, "Timestamp") - begun < minutes * 60.0 {
+        tab.key("p");
+        tab.until("paused", &format!("took.Paused.length > {pairs}"));
+        let last = last_take(&server, &drop);
+        assert!(last > takes, "nothing was taken since the take {takes}");
+        // The button is deaf for its first second.
+        tab.until("no longer deaf", "performance.now() - since > 1100");
+        let told = tab.text("[data-tile=clicks]");
+        takes = last_take(&server, &drop);
+        assert_eq!(takes, last, "taken between a confirmed pause and a resume");
+        tab.key("o");
+        tab.until("resumed", &format!("took.Resumed.length > {pairs}"));
+        pairs += 1;
+        server
+            .until(&drop, "selling", |state| state["skus"][0]["last_take"].as_u64() > Some(takes));
+        if pairs % 50 == 1 {
+            println!("after {pairs} pairs: take {takes}, {told}");
+        }
+    }
+    for word in ["Paused", "Resumed"] {
+        let took: Vec<f64> = serde_json::from_value(tab.value(&format!("took.{word}"))).unwrap();
+        println!("{word}: {}", percentiles(took));
+    }
+    let saw = crowd.go();
+    println!("{} takes; the crowd saw {:?}", takes, saw.counts);
+}
 
 #[test]
 fn time_to_interactive_on_a_slow_phone() {

@@ -196,6 +196,17 @@ fn dialogs(sheet: &mut Sheet, live: &[Tab]) {
         }
     }
     for tab in live {
+        tab.press("details.who summary");
+    }
+    sheet.take("8 menu", live);
+    for tab in live {
+        tab.press("[data-do=stage-link]");
+        tab.press("[data-do=make-link]");
+    }
+    sees(live, "dialog[open]");
+    sheet.take("8 stage link", live);
+    for tab in live {
+        tab.key("Escape");
         tab.key("m");
     }
     sees(live, "[data-el=more]:not([hidden])");

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -144,8 +144,17 @@ impl Server {
 
     /// Asks it to drain; it ends when it is ready to.
     pub(crate) fn drain(&self) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
-        kill_process(id, Signal::TERM).unwrap();
+        kill_process(self.id(), Signal::TERM).unwrap();
+    }
+
+    /// Lets each of its writes to a file fail from now on.
+    pub(crate) fn fail_writes(&self) {
+        let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+        prlimit(Some(self.id()), Resource::Fsize, nothing).unwrap();
+    }
+
+    fn id(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap()
     }
 
     /// Waits for its end after [`Server::drain`].
@@ -259,8 +268,11 @@ fn launch(
     args: &[String],
     lines: usize,
 ) -> (Child, Vec<String>) {
-    let mut command = Command::new(binary());
-    command.env_clear().env("RUST_LOG", "error").arg("serve").arg("--data").arg(data);
+    // A write beyond the limit of file sizes fails; by default it would end the process.
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().env("RUST_LOG", "error");
+    command.arg("-c").arg("trap '' XFSZ; exec \"$0\" \"$@\"").arg(binary());
+    command.arg("serve").arg("--data").arg(data);
     command.args(["--viewers", viewers, "--control", control]).args(args);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
