@@ -333,14 +333,18 @@ function answered(done, { drop, act, sent, said }) {
     if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
     return;
   }
+  const sale = room.state?.drops.find((one) => one.drop === drop) ?? seen(drop);
   // Stopped twice, stopped once.
   if (SAFE.has(act) && done.code === "wrong_phase" && isCarried(act, drop)) return;
+  if (act === "pause" && done.code === "wrong_phase" && sale?.phase === "paused") {
+    result("bars", say("result_pause"), time);
+    return;
+  }
   // A cancel that comes too late is sent as Pause.
   if (act === "cancel-countdown" && done.code === "wrong_phase") {
     press("stop", drop, "pause");
     return;
   }
-  const sale = room.state?.drops.find((one) => one.drop === drop) ?? seen(drop);
   if (done.code === "drop_changed" && sale && sent?.seen) {
     const lead = changed(sale, sent.seen, done.told.now);
     const isKnown = told.drop === drop && !told.refused && now() < told.until + 3500;
@@ -751,7 +755,12 @@ find("[data-do=presses]").addEventListener("change", (event) => {
 for (const dismiss of document.querySelectorAll("[data-do=dismiss]")) dismiss.addEventListener("click", () => dismiss.closest("dialog").close());
 
 const single = {
-  p: () => (isLost() || SAFE.has(shown?.view.buttons.stop.act ?? drawnStop().act)) && stop(),
+  p: () => {
+    const { act, drop } = shown?.view.buttons.stop ?? drawnStop();
+    // Somebody may have resumed a moment ago, this page's own reader as well: P stops whatever is on air.
+    if (act === "resume" && !isLost()) press("stop", drop, "pause");
+    else if (isLost() || SAFE.has(act)) stop();
+  },
   escape: () => shown?.view.buttons.stop.act === "cancel-countdown" && stop(),
   o: () => {
     if (shown?.view.buttons.stop.act === "resume" && !isLost()) stop();

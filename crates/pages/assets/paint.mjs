@@ -141,7 +141,7 @@ function air(drawn) {
   show("rehearsal", drawn.rehearsal);
   text("title", drawn.title);
   picture("air", drawn.picture);
-  document.title = `${drawn.title} · Stampede`;
+  if (document.title !== `${drawn.title} · Stampede`) document.title = `${drawn.title} · Stampede`;
   attribute(first("#air-title"), "title", drawn.title);
   plain("facts", drawn.facts);
   icon("state", drawn.glyph);
@@ -193,8 +193,8 @@ function order(drawn) {
 /** One command's button. */
 export function button(name, drawn) {
   const node = first(`[data-command="${name}"]`);
-  node.dataset.act = drawn.act;
-  node.dataset.drop = drawn.drop;
+  attribute(node, "data-act", drawn.act);
+  attribute(node, "data-drop", drawn.drop);
   const guard = name === "close" ? " guard" : "";
   const holding = node.classList.contains("holding") ? " holding" : "";
   attribute(node, "class", `btn command ${name} ${drawn.look}${guard}${holding}`);
@@ -206,7 +206,7 @@ export function button(name, drawn) {
 /** The drops that can be put on air. */
 export function airs(drawn) {
   rows("airs", drawn, (one) => one.drop, (node, set, one) => {
-    node.dataset.drop = one.drop;
+    attribute(node, "data-drop", one.drop);
     attribute(node, "aria-disabled", one.enabled ? null : "true");
     set("effect", one.effect);
     set("key", one.key);

@@ -109,6 +109,34 @@ fn a_press_before_the_first_figures_is_done_with_them() {
     tab.see("[data-s=state]", "Open");
 }
 
+/// Presses P at the moment at which the page says that it has resumed: it still shows the button of before.
+const STOP_AGAIN: &str = "new Promise((done) => { const result = document.querySelector('[data-s=result]');
+  new MutationObserver((_, look) => { if (result.textContent !== 'Resumed') return; look.disconnect();
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'p', bubbles: true })); done(true); })
+    .observe(result, { childList: true, characterData: true, subtree: true });
+  document.querySelector('[data-command=stop]').click(); })";
+
+#[test]
+fn a_sale_stops_also_where_the_page_still_shows_it_as_paused() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let tab = host(&browser, &server);
+    tab.see("[data-s=state]", "Open");
+    tab.key("p");
+    tab.see("[data-command=stop][data-act=resume]", "Resume");
+    // It is paused already: that is what was wanted.
+    tab.key("p");
+    tab.see("[data-s=result]", "Paused");
+    tab.until("no longer deaf", "globalThis.since ? performance.now() - since > 1200 : (globalThis.since = performance.now(), false)");
+    let changes = server.drop_state(&drop)["phase_changes"].as_u64().unwrap();
+    tab.value(STOP_AGAIN);
+    server.until(&drop, "paused again", |state| {
+        state["phase"] == "paused" && state["phase_changes"].as_u64() == Some(changes + 2)
+    });
+}
+
 #[test]
 fn of_two_at_one_stale_page_the_later_is_told_what_changed() {
     let server = Server::start();

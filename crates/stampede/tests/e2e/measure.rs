@@ -47,7 +47,7 @@ const PRESSES: &str = "(() => { globalThis.took = { Paused: [], Resumed: [] }; g
       if (pressed > 0 && result.dataset.kind === 'done' && result.querySelector('[data-s=result]').textContent === word) {
         took[word].push(performance.now() - pressed); pressed = 0; } })
     .observe(result, { childList: true, characterData: true, subtree: true, attributes: true });
-  new MutationObserver(() => { since = stop.dataset.act === 'resume' ? performance.now() : Infinity; })
+  new MutationObserver(() => { since = stop.dataset.act === 'resume' ? Math.min(since, performance.now()) : Infinity; })
     .observe(stop, { attributes: true, attributeFilter: ['data-act'] });
   return true; })()";
 
