@@ -7,7 +7,7 @@ import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
-import { airs, alarm, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
+import { airs, alarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
@@ -125,7 +125,7 @@ let agedAt = 0;
 function watch() {
   const lost = isLost();
   const old = heardAgo();
-  body.dataset.link = lost ? "lost" : "live";
+  attribute(body, "data-link", lost ? "lost" : "live");
   icon("age", lost ? "pulse-lost" : "pulse");
   text("clock", clock(now(), aheadMin));
   text("link", lost ? "" : say("connected"));
