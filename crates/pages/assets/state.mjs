@@ -37,7 +37,7 @@ export function apply(state, kind, data, heardAt) {
     case "stream":
       next.video_delay_ms = data.video_delay_ms;
       next.stage_line = data.stage_line;
-      next.poisoned = data.poisoned;
+      next.blocked = data.blocked;
       break;
     case "session":
       next.session = ends(data, heardAt);

@@ -18,9 +18,9 @@ pub(crate) struct Snapshot {
     /// The producer's line for the person on camera.
     #[serde(default)]
     pub(crate) stage_line: Option<String>,
-    /// Whether the ledger failed: nothing is sold until the server is started again.
+    /// Why nobody can buy on the whole server.
     #[serde(default)]
-    pub(crate) poisoned: bool,
+    pub(crate) blocked: Option<Block>,
     pub(crate) drops: Vec<Sale>,
     /// By drop, oldest first.
     #[serde(default)]
@@ -28,6 +28,16 @@ pub(crate) struct Snapshot {
     /// Who is at the show, the reader included.
     #[serde(default)]
     pub(crate) people: Vec<Person>,
+}
+
+/// Why nobody can buy, whatever the drops say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Block {
+    /// The ledger failed: the server has to be started again.
+    Poisoned,
+    /// Operations stopped all takes.
+    Stopped,
 }
 
 /// Somebody at a show.
@@ -240,9 +250,9 @@ pub(crate) struct Invitation {
     pub(crate) role: String,
     #[serde(default)]
     pub(crate) streams: Option<Vec<String>>,
-    #[serde(default, alias = "by")]
-    pub(crate) invited_by: Option<String>,
-    pub(crate) expires_at_ms: u64,
+    #[serde(default)]
+    pub(crate) by: Option<String>,
+    pub(crate) expires_in_ms: u64,
 }
 
 /// What operations staff hold back.

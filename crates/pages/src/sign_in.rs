@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     answers::Invitation,
     api::Api,
-    numbers::clock,
+    numbers::duration,
     pages::{Frame, go, page, refused, secret_path},
     visitor::{Theme, Visitor, keep, own_path},
     words::Language,
@@ -101,11 +101,12 @@ pub(crate) async fn join(
 impl JoinPage {
     fn new(visitor: &Visitor, invitation: Invitation) -> Self {
         let words = visitor.language;
-        let Invitation { name, role, streams, invited_by, expires_at_ms, .. } = invitation;
+        let Invitation { name, role, streams, by, expires_in_ms, .. } = invitation;
         let streams = streams.unwrap_or_default();
         let to = match streams.as_slice() {
             [first, ..] if role == "stage" => format!("/stage/{first}"),
             [only] => format!("/live/{only}"),
+            [] if role == "ops" => "/ops".to_owned(),
             _ => "/shows".to_owned(),
         };
         let listed = streams.join(", ");
@@ -114,11 +115,10 @@ impl JoinPage {
         } else {
             words.join_role(words.role(&role))
         };
-        let title = match invited_by {
+        let title = match by {
             Some(by) => words.join_title(by, &name, what),
             None => words.join_title_plain(&name, what),
         };
-        let until = visitor.ahead_min.map(|ahead| clock(expires_at_ms, ahead));
         let (may, may_not) = rights(words, &role);
         Self {
             frame: Frame::new(visitor, "sign-in", &title).runs("sign-in.mjs"),
@@ -128,7 +128,7 @@ impl JoinPage {
             streams: if listed.is_empty() { words.join_all_streams().to_owned() } else { listed },
             may,
             may_not,
-            until: words.join_once(until.unwrap_or_else(|| words.unknown().to_owned())),
+            until: words.join_once(duration(words, expires_in_ms)),
             to,
         }
     }

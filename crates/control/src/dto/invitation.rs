@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{plan::parsed, session::Member};
 use crate::{
     problem::{Code, Problem},
-    staff::{Invitation, NewStaff},
+    staff::{Grant, Invitation, NewStaff},
 };
 
 /// Whom to invite, for how long.
@@ -93,21 +93,25 @@ impl LookBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(crate) struct Seen {
-    /// Who invites.
+    /// Who invites; left out where it was made on the server's machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "first admin")]
-    by: String,
+    by: Option<String>,
     #[serde(flatten)]
     member: Member,
     /// When it is over, with what comes of it, in milliseconds since 1970-01-01 UTC.
     expires_at_ms: u64,
+    /// Time until then in milliseconds, as it was told.
+    expires_in_ms: u64,
 }
 
 impl Seen {
-    pub(crate) fn new(invitation: &Invitation) -> Self {
+    pub(crate) fn new(invitation: &Invitation, now: UnixMillis) -> Self {
         Self {
-            by: invitation.by_name.clone(),
+            by: (invitation.by != Grant::Machine).then(|| invitation.by_name.clone()),
             member: Member::from(&invitation.staff),
             expires_at_ms: invitation.ends_at.get(),
+            expires_in_ms: invitation.ends_at.since(now).get(),
         }
     }
 }
@@ -135,10 +139,10 @@ pub(crate) struct InvitationLine {
 }
 
 impl InvitationLine {
-    pub(crate) fn new(invitation: &Invitation) -> Self {
+    pub(crate) fn new(invitation: &Invitation, now: UnixMillis) -> Self {
         Self {
             invitation: invitation.id.clone(),
-            seen: Seen::new(invitation),
+            seen: Seen::new(invitation, now),
             created_at_ms: invitation.created_at.get(),
             redeemed_at_ms: invitation.redeemed_at.map(UnixMillis::get),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, StreamId, UnixMillis};
-use stampede_engine::{DropView, Health};
+use stampede_engine::{DropView, Engine, Health};
 use utoipa::ToSchema;
 
 use super::{PhaseName, PlanBody};
@@ -28,22 +28,40 @@ pub(crate) struct StreamFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "Three sizes, the middle one first")]
     pub(crate) stage_line: Option<Arc<str>>,
-    /// Whether a commit of the ledger failed: nothing is sold until the server is started again. Left out
-    /// while it sells.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) poisoned: bool,
+    /// Why nobody can buy, whatever the drops say; left out while takes run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blocked: Option<Block>,
+}
+
+/// Why nobody can buy on the whole server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Block {
+    /// A commit of the ledger failed: nothing is sold until the server is started again.
+    Poisoned,
+    /// Operations stopped all takes.
+    Stopped,
+}
+
+impl Block {
+    fn of(engine: &Engine) -> Option<Self> {
+        if engine.health() == Health::Poisoned {
+            return Some(Self::Poisoned);
+        }
+        engine.brake().is_halted().then_some(Self::Stopped)
+    }
 }
 
 impl StreamFacts {
     /// What somebody sees who may not see the stream.
-    pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None, poisoned: false };
+    pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None, blocked: None };
 
     /// What holds for a stream now.
     pub(crate) fn of(state: &ControlState, stream: &StreamId) -> Self {
         Self {
             video_delay_ms: state.engine().video_delay(stream).get(),
             stage_line: state.stage_lines().of(stream),
-            poisoned: state.engine().health() == Health::Poisoned,
+            blocked: Block::of(state.engine()),
         }
     }
 }

@@ -119,6 +119,8 @@ impl Follower {
             let who = self.who.clone().filter(|_| is_concerned);
             self.present = who.map(|who| Present::new(Arc::clone(&self.hub), who));
             self.is_concerned = is_concerned;
+            // Told anew: what holds for the stream may have stood long before.
+            self.seen = Seen::default();
         }
     }
 

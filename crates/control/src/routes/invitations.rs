@@ -117,9 +117,10 @@ pub(super) async fn look(
 ) -> Result<Json<Seen>, Problem> {
     let hash = hash(body.secret());
     state.guesses().check(client, hash, state.engine().now())?;
-    let found = state.sessions().look(body.secret(), state.engine().wall());
+    let now = state.engine().wall();
+    let found = state.sessions().look(body.secret(), now);
     let found = judged(&state, client, hash, found.map_err(Problem::from))?;
-    Ok(Json(Seen::new(&found)))
+    Ok(Json(Seen::new(&found, now)))
 }
 
 /// Invitations that are not over, of one's own; for an admin all.
@@ -138,9 +139,11 @@ pub(super) async fn list(
     State(state): State<ControlState>,
     staff: Staff,
 ) -> Result<Json<InvitationList>, Problem> {
-    let found = state.sessions().invitations(state.engine().wall()).map_err(Problem::from)?;
+    let now = state.engine().wall();
+    let found = state.sessions().invitations(now).map_err(Problem::from)?;
     let own = found.iter().filter(|invitation| reaches(&staff, invitation));
-    Ok(Json(InvitationList { invitations: own.map(InvitationLine::new).collect() }))
+    let invitations = own.map(|invitation| InvitationLine::new(invitation, now)).collect();
+    Ok(Json(InvitationList { invitations }))
 }
 
 /// Take an invitation back, with every session and every invitation that came of it.

@@ -70,7 +70,7 @@ async fn a_link_is_looked_at_often_and_redeemed_once() {
     let seen = look(&rig, &format!(" {secret} ")).expect(StatusCode::OK).await;
     let expected = json!({
         "by": "acme", "name": "mia", "role": "host", "merchant": "acme", "streams": ["show"],
-        "expires_at_ms": NOON + HOUR_MS,
+        "expires_at_ms": NOON + HOUR_MS, "expires_in_ms": HOUR_MS,
     });
     for _ in 0..3 {
         assert_eq!(look(&rig, secret).expect(StatusCode::OK).await.json, expected);
@@ -263,7 +263,8 @@ async fn invitations_are_listed_and_withdrawn_by_their_inviter_or_an_admin() {
     };
     let expected = json!({
         "invitation": first, "by": "acme", "name": "mia", "role": "host", "merchant": "acme",
-        "created_at_ms": NOON, "expires_at_ms": NOON + HOUR_MS, "redeemed_at_ms": NOON,
+        "created_at_ms": NOON, "expires_at_ms": NOON + HOUR_MS, "expires_in_ms": HOUR_MS,
+        "redeemed_at_ms": NOON,
     });
     assert_eq!(list("acme").await, [expected]);
     assert_eq!(list("admin").await.len(), 2);

@@ -131,8 +131,8 @@ async fn whoever_has_nothing_to_do_with_a_stream_is_not_there_and_sees_nobody() 
         strangers.push(events);
     }
     assert_eq!(polled(&rig, "admin").await, ["admin"]);
-    // Who sells there from now on is there with it, by the same stream.
+    // Who sells there from now on is there with it, and is told by the same stream what stood before.
     rig.plan(lamps()).await;
-    assert_eq!(names(&strangers[0].named("people").await), ["admin", "zeta"]);
+    assert_eq!(names(&strangers[0].named("snapshot").await), ["admin", "zeta"]);
     assert_eq!(names(&admin.named("people").await), ["admin", "zeta"]);
 }

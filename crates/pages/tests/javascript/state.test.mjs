@@ -73,9 +73,9 @@ test("shares sum to the whole", () => {
 test("what holds for the stream, and how long a drop is open, goes on", () => {
   const state = heard([
     ["snapshot", { ...snapshot, video_delay_ms: 0, drops: [drop("d1", { opened_ago_ms: 200, last_hold_ends_in_ms: 5000 })] }, 1000],
-    ["stream", { stream: "s", server_time_ms: 1500, video_delay_ms: 6000, stage_line: "Hello", poisoned: true }, 1500],
+    ["stream", { stream: "s", server_time_ms: 1500, video_delay_ms: 6000, stage_line: "Hello", blocked: "stopped" }, 1500],
   ]);
-  assert.deepEqual([state.video_delay_ms, state.stage_line, state.poisoned], [6000, "Hello", true]);
+  assert.deepEqual([state.video_delay_ms, state.stage_line, state.blocked], [6000, "Hello", "stopped"]);
   const later = present(state, 2000).drops[0];
   assert.deepEqual([later.opened_ago_ms, later.last_hold_ends_in_ms], [1200, 4000]);
   const cleared = apply(state, "stream", { stream: "s", server_time_ms: 2500, video_delay_ms: 6000 }, 2500);

@@ -24,7 +24,7 @@ mod shows;
 use self::shows::{cue, people};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 23] = [
+pub(crate) const STREAMS: [&str; 24] = [
     "open",
     "nothing",
     "before",
@@ -35,6 +35,7 @@ pub(crate) const STREAMS: [&str; 23] = [
     "closed",
     "offline",
     "poisoned",
+    "stopped",
     "one",
     "hostile",
     "rehearsal",
@@ -100,8 +101,8 @@ async fn sign_in() -> Response {
 
 async fn look(Json(body): Json<Value>) -> Response {
     match body["invitation"].as_str() {
-        Some("sti_good") => Json(json!({ "name": "Nina", "role": "host", "invited_by": "Mara",
-            "streams": ["friday-show"], "expires_at_ms": NOW_MS + 36_000_000 }))
+        Some("sti_good") => Json(json!({ "name": "Nina", "role": "host", "by": "Mara",
+            "streams": ["friday-show"], "expires_in_ms": 36_000_000 }))
         .into_response(),
         _ => problem(StatusCode::NOT_FOUND, "unknown_invitation"),
     }
@@ -140,7 +141,9 @@ async fn metrics(State(fake): State<Fake>) -> Response {
     "stampede_gateway_connections 31410\nstampede_gateway_connections_max 60000\n\
      stampede_engine_answer_seconds_bucket{le=\"0.0048\"} 99\n\
      stampede_engine_answer_seconds_bucket{le=\"+Inf\"} 100\n\
+     stampede_engine_answer_seconds_count 12000\n\
      stampede_ledger_commit_seconds{quantile=\"0.99\"} 0.0033\n\
+     stampede_ledger_commit_seconds_count 4000\n\
      stampede_engine_clock_ahead_seconds 0.002\n\
      stampede_ledger_wal_bytes 6500000\nstampede_ledger_wal_bytes_max 33554432\n\
      stampede_ledger_orders_behind 0\n\

@@ -28,8 +28,8 @@ pub(super) fn people(stream: &str) -> Value {
 
 /// Brings a stream into a state in which its video is behind, its reader the stage, or its server poisoned.
 pub(super) fn cue(stream: &str, told: &mut Value) {
-    if stream == "poisoned" {
-        told["poisoned"] = true.into();
+    if matches!(stream, "poisoned" | "stopped") {
+        told["blocked"] = stream.into();
     }
     let (delay, air) = match stream {
         "cue-ahead" => (6_000, Some(counting(8_700))),
