@@ -52,11 +52,15 @@ async function post(url, name, body, fresh) {
   return { status: answer.status, told };
 }
 
+/** What the server says where it did not decide; a proxy before it says less. */
+const UNDECIDED = new Set(["outcome_unknown", "busy", "stopping", "draining"]);
+
 /** Whether an answer leaves open what came of the command. */
-const open = ({ status, told }) => status === 0 || told.code === "outcome_unknown" || told.code === "busy" || status === 408 || status === 502 || status === 504;
+const open = ({ status, told }) => status === 0 || status === 408 || UNDECIDED.has(told.code) || (status >= 500 && told.code === undefined);
 
 /**
- * Sends a command of a path. `waiting()` is called when the outcome is asked for again. Answers
+ * Sends a command of a path. `waiting()` is called before the outcome is asked for again, which is not done
+ * where it answers `false`. Answers
  * `{ ok, code, told, ms, asked, key }`; `code` is "" where the server could not be reached. Whoever
  * does not know the outcome in the end sends the command again under the same key.
  */
@@ -66,8 +70,8 @@ export async function send(url, body, waiting = () => {}, name = key()) {
   let last = { status: 0, told: {} };
   let fresh = false;
   for (let asked = 0; asked < TRIES; asked += 1) {
-    if (asked > 0) {
-      waiting();
+    if (asked > 0 && !(fresh && last.told.code === "csrf_failed")) {
+      if (waiting() === false) break;
       await new Promise((done) => setTimeout(done, WAIT_MS[Math.min(asked - 1, WAIT_MS.length - 1)]));
     }
     try {

@@ -3,6 +3,9 @@ import { Follower } from "./follower.mjs";
 import { apply } from "./state.mjs";
 
 /** Time in which the worker has to say something, in milliseconds. */
+/** How often a worker is listened for, and after how many times of silence the page follows by itself. */
+const TICK_MS = 5000;
+const SILENT_TICKS = 3;
 const WORKER_WAIT_MS = 4000;
 
 /** How a stream stands, kept true: `changed(room, kind, data)` after each event. */
@@ -48,10 +51,17 @@ export class Room {
       const worker = new SharedWorker(url, { type: "module", name: "stampede" });
       worker.onerror = () => this.#alone();
       const port = worker.port;
+      let silent = 0;
       this.#port = port;
       port.onmessage = ({ data: { kind, data, heardAt } }) => {
+        silent = 0;
         if (this.#port === port) this.#hear(kind, data, heardAt);
       };
+      // A worker that a browser has ended says nothing more, and no error is told of it. After sleep it has time to speak.
+      setInterval(() => {
+        silent += 1;
+        if (silent > SILENT_TICKS && this.#port === port) this.#alone();
+      }, TICK_MS);
       const enter = () => port.postMessage({ follow: this.#stream, present: this.#present });
       enter();
       setInterval(() => this.#port === port && port.postMessage({ here: true }), 20000);

@@ -131,12 +131,13 @@ export class Follower {
     const begun = Date.now();
     this.#askedAt = begun;
     this.#asking = true;
-    const { status, snapshot } = await this.#answer();
+    const { status, snapshot, isOurs } = await this.#answer();
     this.#asking = false;
     if (this.#watch === null) return;
     if (status !== 200) {
-      this.#failed(status);
-      this.#denied = DENIED.has(status);
+      // A proxy before a server that is being replaced says 403 or 404 as well.
+      this.#denied = DENIED.has(status) && isOurs;
+      this.#failed(DENIED.has(status) && !isOurs ? 0 : status);
       if (this.#denied) this.#close();
     } else if (!(this.#speaks && this.#spokeAt >= begun)) {
       // What a stream has said meanwhile may be newer.
@@ -151,9 +152,10 @@ export class Follower {
         cache: "no-store",
         signal: AbortSignal.timeout(3000),
       });
-      return { status: answer.status, snapshot: answer.ok ? await answer.json() : null };
+      const isOurs = answer.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
+      return { status: answer.status, snapshot: answer.ok ? await answer.json() : null, isOurs };
     } catch {
-      return { status: 0, snapshot: null };
+      return { status: 0, snapshot: null, isOurs: false };
     }
   }
 }

@@ -2,18 +2,42 @@
 
 const HOLD_MS = 1000;
 
+/** How long after a finger was lifted its click may come, in milliseconds. */
+const CLICK_MS = 100;
+
+/** The finger is still down: what comes under it meanwhile is not pressed when it is lifted. */
+function swallow() {
+  const over = new AbortController();
+  const { signal } = over;
+  addEventListener("click", (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    over.abort();
+  }, { capture: true, signal });
+  for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, () => setTimeout(() => over.abort(), CLICK_MS), { signal });
+  // The next press is one of its own.
+  addEventListener("pointerdown", () => over.abort(), { capture: true, signal });
+}
+
 /** Something that is held: `begun` at first, `done` after a second, `brief` after a short press. */
 export class Hold {
   #button;
   #timer = null;
   #begun = 0;
+  #isPointed = false;
   #handlers;
 
   constructor(button, handlers) {
     this.#button = button;
     this.#handlers = handlers;
-    button.addEventListener("pointerdown", (event) => event.button === 0 && this.begin());
-    for (const kind of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(kind, () => this.end());
+    button.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      this.begin();
+      this.#isPointed = this.#timer !== null;
+    });
+    button.addEventListener("pointerup", () => this.end());
+    // Who slides off, or scrolls, has thought better of it.
+    for (const kind of ["pointerleave", "pointercancel"]) button.addEventListener(kind, () => this.cancel());
     button.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
@@ -36,7 +60,9 @@ export class Hold {
     this.#handlers.begun?.();
     this.#button.classList.add("holding");
     this.#timer = setTimeout(() => {
+      const isPointed = this.#isPointed;
       this.cancel();
+      if (isPointed) swallow();
       this.#handlers.done();
     }, HOLD_MS);
   }
@@ -51,6 +77,7 @@ export class Hold {
   cancel() {
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#isPointed = false;
     this.#button.classList.remove("holding");
     setTimeout(() => {
       this.#begun = 0;

@@ -33,6 +33,12 @@ const EARLY_MS = 5000;
 const READ_MS = 1000;
 /** Time in which the figures of a pause are here, in milliseconds. */
 const LAST_TAKE_MS = 700;
+/** How long a stop that is under way is waited for before it is sent once more. */
+const STOP_WAIT_MS = 50;
+/** How long after a restock the page may not have heard of it. */
+const RESTOCKED_MS = 1500;
+/** How long the running order is waited for. */
+const RUNNING_WAIT_MS = 3000;
 const UNITS_MAX = 16_777_215;
 const BEFORE = { pause: "pausing", "cancel-countdown": "cancelling", resume: "resuming", restock: "restocking", close: "closing", open: "starting", feature: "starting" };
 const AFTER = { pause: "result_pause", "cancel-countdown": "result_cancel", resume: "result_resume", close: "result_close", open: "result_open", feature: "result_feature" };
@@ -51,6 +57,8 @@ let lostSince = null;
 let sending = null;
 /** The latest command that was carried out, with what the page showed of its drop then. */
 let carried = null;
+/** When units were added here last. */
+let restockedAt = 0;
 let resumeSince = 0;
 let stood = new Map();
 let ownUntil = 0;
@@ -87,9 +95,23 @@ function paint() {
   shown = { view: drawn, snapshot };
   page(drawn);
   showLine(drawn.line);
+  scrollOrder();
   buttons();
+  leftNow();
   if (first) late();
   ticks();
+}
+
+/** The row with which the running order began to show where the show is. */
+let orderFrom = "";
+
+/** Scrolls the running order once the show has moved on: to what is on air, with what is next below it. */
+function scrollOrder() {
+  const list = find("[data-list=order]");
+  const row = list.querySelector(".air") ?? list.querySelector(".next");
+  if (!row || row.dataset.key === orderFrom) return;
+  orderFrom = row.dataset.key;
+  list.scrollTop = row.offsetTop - list.offsetTop;
 }
 
 function later() {
@@ -104,6 +126,10 @@ function buttons() {
   const why = say(room.broken === 401 ? "why_signed_out" : "why_no_connection");
   const kept = inOrder(others);
   airs(isLost() ? kept.map((one) => ({ ...one, effect: why, enabled: false })) : kept);
+  // Another drop may be on air by now: the sheet still speaks of the one that it names.
+  if (moreSale !== null && single.close.drop !== moreSale.drop) {
+    single.close = { ...single.close, drop: moreSale.drop, effect: say("why_no_longer_open"), look: "plain", enabled: false };
+  }
   for (const [name, drawn] of Object.entries(single)) {
     // What stops is shown even while something else is under way there: it can be pressed.
     if (sending?.name === name && !(SAFE.has(drawn.act) && sending.act !== drawn.act)) continue;
@@ -114,7 +140,7 @@ function buttons() {
     else button(name, { ...drawn, effect: why, enabled: false, look: "plain" });
   }
   // Deaf for its first second, also when it comes in the place of a blind Pause.
-  const isResume = !isLost() && shown.view.buttons.stop.act === "resume";
+  const isResume = !isLost() && shown.view.buttons.stop.act === "resume" && sending?.name !== "stop";
   if (isResume && resumeSince === 0) resumeSince = now();
   if (!isResume) resumeSince = 0;
 }
@@ -170,6 +196,8 @@ function line(lost, old) {
   } else if (lost) {
     const act = { kind: "again", label: say("try_now"), sku: "" };
     alarm({ ...calm, level: "alarm", text: noConnection(), act }, say("no_connection_short"));
+  } else if (shown?.view.alarm.level === "alarm") {
+    alarm(shown.view.alarm, say("alarm"));
   } else if (ending(room.state?.session ?? sessionRead(), now())) {
     const { kind, left } = ending(room.state?.session ?? sessionRead(), now());
     const [words, act] = kind === "idle" ? ["session_idle", "stay"] : ["session_ends", "sign-in"];
@@ -180,13 +208,18 @@ function line(lost, old) {
   } else if (room.state !== null && keptPress()) {
     const { act: kept, unknown } = keptPress();
     const what = pressWord(kept);
-    const [words, label] = unknown ? [say("press_unknown", { what }), say("ask_again")] : [say("press_kept", { what }), say("press_again", { what })];
+    const [words, label] = unknown ? [say("press_unknown", { what }), say("ask_again", { what })] : [say("press_kept", { what }), say("press_again", { what })];
     alarm({ ...calm, level: "attention", text: words, act: { kind: "repeat", label, sku: "" } }, say("attention"));
   } else if (shown) {
     const drawn = shown.view.alarm;
-    alarm(drawn, { calm: "", attention: say("attention"), alarm: say("alarm") }[drawn.level]);
+    alarm(drawn, drawn.level === "calm" ? "" : say("attention"));
   }
+  const { kind } = find("[data-do=alarm]").dataset;
+  if (kind !== offered.kind) offered = { kind, since: offered.kind === undefined ? 0 : now() };
 }
+
+/** What the alarm line's button does, and since when: it does not change under a finger. */
+let offered = { kind: find("[data-do=alarm]").dataset.kind, since: 0 };
 
 /** When the page is drawn anew next: a countdown changes with the server's seconds, not with ours. */
 let nextTick = null;
@@ -250,7 +283,8 @@ function compare() {
       const said = say("other_changed", { title: sale.plan.title, state: word });
       speak(said);
       const isNamed = told.drop === sale.drop && now() < told.until;
-      if (now() > ownUntil && sending === null && !isNamed) result(SAFE.has(name) ? "bars" : "tick", said, clock(now(), aheadMin));
+      const isStir = ["open", "all_taken"].includes(name) && ["open", "all_taken"].includes(before.name);
+      if (now() > ownUntil && sending === null && !isNamed && !isStir) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
     } else if (step > 0 && step < before.step) {
       speak(say("sku_left", { n: count(left) }));
     }
@@ -296,9 +330,15 @@ function waits() {
 const isCarried = (act, drop) => carried !== null && carried.act === act && carried.drop === drop && now() < carried.until;
 
 async function press(name, drop, act, { body: asked, said, before, key } = {}) {
-  if (!drop || sending !== null && !SAFE.has(act)) return;
+  if (!drop) return;
   // Pressed twice, sent once: the second would be refused.
   if (sending?.act === act && sending.drop === drop) return;
+  if (sending !== null && !SAFE.has(act)) {
+    result("triangle", say("not_sent"), say("not_sent_busy"), "refused");
+    return;
+  }
+  // What is still under way there must not undo the stop.
+  if (sending !== null && sending.drop === drop && !SAFE.has(sending.act)) sending.isOvertaken = true;
   if (!SAFE.has(act) && isCarried(act, drop) && seen(drop)?.phase_changes === carried.was) return;
   // What stops is meant whatever the page showed; anything else is for the drop as it was seen.
   const was = before ?? seen(drop);
@@ -314,10 +354,23 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
   const drawn = shown?.view.buttons[name];
   const slow = setTimeout(() => drawn && sending === mine && button(name, { ...drawn, label: say(BEFORE[act]) }), 150);
   ownUntil = now() + 1500;
-  const done = await command(drop, act, sent, () => result("ring", say("unknown_outcome"), say("asking_again")), key);
+  const waiting = () => {
+    if (!mine.isOvertaken) result("ring", say("unknown_outcome"), say("asking_again"));
+    return !mine.isOvertaken;
+  };
+  const done = await command(drop, act, sent, waiting, key);
   clearTimeout(slow);
+  if (mine.isOvertaken) {
+    // It was carried out after the stop, or may have been: the stop is what holds.
+    const again = () => (sending?.act === "pause" ? setTimeout(again, STOP_WAIT_MS) : press("stop", drop, "pause"));
+    if (done.ok || done.code === "" || done.code === "outcome_unknown") again();
+    return;
+  }
   if (sending === mine) sending = null;
   ownUntil = now() + 1500;
+  if (done.ok && act === "restock") restockedAt = now();
+  // What one did oneself is no surprise to what one is about to do.
+  if (done.ok && restocking?.drop === drop) restocking = null;
   // A restock is as good a second time.
   if (done.ok && act !== "restock") carried = { act, drop, was: was?.phase_changes, until: now() + 1500 };
   answered(done, { drop, act, sent, said });
@@ -341,6 +394,10 @@ function answered(done, { drop, act, sent, said }) {
     return;
   }
   // A cancel that comes too late is sent as Pause.
+  if (act === "cancel-countdown" && done.code === "wrong_phase" && sale?.phase === "scheduled") {
+    result("bars", say("result_cancel"), time);
+    return;
+  }
   if (act === "cancel-countdown" && done.code === "wrong_phase") {
     press("stop", drop, "pause");
     return;
@@ -369,19 +426,21 @@ function answered(done, { drop, act, sent, said }) {
 
 const KEPT = "stampede_press";
 const KEPT_MS = 600_000;
+/** One of which it is not known whether it was carried out is offered only while it may still be meant. */
+const UNKNOWN_MS = 60_000;
 
 function keepPress(pressed) {
   const sale = seen(pressed.drop);
-  sessionStorage.setItem(KEPT, JSON.stringify({ ...pressed, stream, at: now(), phase: sale?.phase, revision: sale?.revision }));
+  sessionStorage.setItem(KEPT, JSON.stringify({ ...pressed, stream, at: now(), changes: sale?.phase_changes, revision: sale?.revision }));
 }
 
 /** The press that is offered, unless the drop is not what it was. */
 function keptPress() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   const sale = kept && room.state?.drops.find((one) => one.drop === kept.drop);
-  if (!sale || kept.stream !== stream || now() - kept.at > KEPT_MS) return null;
+  if (!sale || kept.stream !== stream || now() - kept.at > (kept.unknown ? UNKNOWN_MS : KEPT_MS)) return null;
   // One from before the first figures knows of no phase: it is a stop, which is meant for any.
-  if (kept.phase !== undefined && (sale.phase !== kept.phase || sale.revision !== kept.revision)) return null;
+  if (kept.changes !== undefined && (sale.phase_changes !== kept.changes || sale.revision !== kept.revision)) return null;
   return kept;
 }
 
@@ -454,7 +513,10 @@ function start() {
 
 /** Asks in a dialog. On a phone it comes above the buttons: Pause stays within reach. */
 function ask(dialog) {
-  find("details.who").open = false;
+  const menu = find("details.who");
+  // What opened it is hidden with the menu: the dialog gives the focus back to the menu's name.
+  if (menu.open) menu.querySelector("summary").focus();
+  menu.open = false;
   if (narrow.matches) dialog.show();
   else dialog.showModal();
 }
@@ -464,12 +526,14 @@ function ask(dialog) {
 const sheet = el("more");
 const moreButton = find("[data-command=more]");
 
-/** The rows as they stood when the sheet was opened: none comes under a finger that is on its way down. */
+/** What the sheet showed when it was opened: none comes under a finger that is on its way down. */
 let opened = null;
+let moreSale = null;
 
 /** The rows in the order in which they stood; those that can no longer be put on air are dead. */
 function inOrder(others) {
-  if (opened === null) return others;
+  // A row that stands for none hides nothing.
+  if (opened === null || opened[0]?.drop === "") return others;
   const now = new Map(others.map((one) => [one.drop, one]));
   return opened.map((one) => ({ ...(now.get(one.drop) ?? { ...one, effect: say("why_no_longer_open"), enabled: false }), key: one.key }));
 }
@@ -480,6 +544,8 @@ function more(open) {
   sheet.hidden = !open;
   moreButton.setAttribute("aria-expanded", String(open));
   opened = open ? shown?.view.buttons.airs ?? null : null;
+  moreSale = open ? seen(shown?.view.buttons.close.drop) ?? null : null;
+  if (!open) hold.cancel();
   if (open) {
     text("more-title", say("more_title", { title: shown?.view.air?.title ?? stream }));
     (sheet.querySelector("[data-act=feature]:not([aria-disabled])") ?? find("[data-do=less]")).focus();
@@ -504,10 +570,10 @@ const closeButton = find("[data-command=close]");
 let closing = null;
 
 function askClose() {
+  const sale = moreSale;
   more(false);
   const drawn = shown?.view.buttons.close;
-  if (!drawn?.enabled || isLost()) return;
-  const sale = seen(drawn.drop);
+  if (!sale || !drawn?.enabled || drawn.drop !== sale.drop || isLost()) return;
   closing = sale;
   const units = (of) => sale.skus.reduce((all, sku) => all + sku[of], 0);
   text("close-question", say("close_question", { title: sale.plan.title }));
@@ -529,11 +595,12 @@ function close(sale) {
 let heldDrop = null;
 const hold = new Hold(closeButton, {
   begun: () => {
-    heldDrop = seen(shown?.view.buttons.close.drop);
+    heldDrop = moreSale;
   },
   done: () => heldDrop && close(heldDrop),
   brief: askClose,
 });
+closeDialog.addEventListener("close", () => held.cancel());
 const held = new Hold(find("[data-do=close-held]"), {
   done: () => closing && close(closing),
   brief: () => body.dataset.presses === "two" && closing && close(closing),
@@ -544,6 +611,8 @@ const held = new Hold(find("[data-do=close-held]"), {
 const restockDialog = el("restock-dialog");
 const restockForm = find("[data-form=restock]");
 const wrong = document.getElementById("restock-error");
+/** The drop that the dialog is about, and how it was seen; `null` once it was changed by the reader. */
+let restocked = null;
 let restocking = null;
 
 function askRestock(sku) {
@@ -551,7 +620,7 @@ function askRestock(sku) {
   const drawn = shown?.view.buttons.restock;
   if (!drawn?.enabled || isLost() || restockDialog.open) return;
   const sale = seen(drawn.drop);
-  restocking = sale;
+  [restocked, restocking] = [sale, sale];
   const out = sale.skus.find((figures) => figures.available === 0) ?? sale.skus[0];
   const chosen = sku || out.sku;
   text("restock-question", say("restock_question", { title: sale.plan.title }));
@@ -573,20 +642,40 @@ function askRestock(sku) {
 
 function amount() {
   const { amount: chosen, other } = restockForm.elements;
-  const typed = chosen.value === "other" ? other.value.replace(/[\s,.]/g, "") : chosen.value;
+  const plain = other.value.trim();
+  const isGrouped = /^\d{1,3}(?:[\s,.]\d{3})+$/.test(plain);
+  const typed = chosen.value !== "other" ? chosen.value : isGrouped ? plain.replace(/[\s,.]/g, "") : plain;
   return /^\d+$/.test(typed) && Number(typed) >= 1 && Number(typed) <= UNITS_MAX ? Number(typed) : null;
 }
 
 function skuChosen() {
   const id = restockForm.elements.sku?.value;
-  const place = restocking.skus.findIndex((figures) => figures.sku === id);
-  return { id, name: skuName(restocking.plan.skus[place] ?? restocking.plan.skus[0]) };
+  const place = restocked.skus.findIndex((figures) => figures.sku === id);
+  return { id, name: skuName(restocked.plan.skus[place] ?? restocked.plan.skus[0]) };
 }
 
 function confirmLabel() {
   const units = amount();
-  text("restock-confirm", say("restock_confirm", { n: units === null ? say("unknown") : count(units), sku: skuChosen().name }));
+  text("restock-confirm", units === null ? say("restock_confirm_none") : say("restock_confirm", { n: count(units), sku: skuChosen().name }));
 }
+
+/** What is left of each, as long as the dialog asks. */
+function leftNow() {
+  const sale = restockDialog.open && restocked && seen(restocked.drop);
+  if (!sale) return;
+  rows("restock-skus", sale.skus, (figures) => figures.sku, (_, set, figures) => set("left", say("sku_left", { n: count(figures.available) })));
+}
+
+// Digits are an amount wherever they are typed.
+restockForm.addEventListener("keydown", (event) => {
+  const { other, amount: chosen } = restockForm.elements;
+  if (!/^\d$/.test(event.key) || event.target === other || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  chosen.value = "other";
+  other.value = event.key;
+  other.focus();
+  confirmLabel();
+});
 
 restockForm.addEventListener("input", (event) => {
   if (event.target.name === "other") restockForm.elements.amount.value = "other";
@@ -609,7 +698,7 @@ restockForm.addEventListener("submit", (event) => {
   const { id, name } = skuChosen();
   restockDialog.close();
   const said = say("result_restock", { sku: name, n: count(units) });
-  press("restock", restocking.drop, "restock", { body: { sku: id, units }, said, before: restocking });
+  press("restock", restocked.drop, "restock", { body: { sku: id, units }, said, before: restocking ?? undefined });
 });
 
 // --- How late viewers see the stream ---
@@ -698,6 +787,8 @@ lineForm.addEventListener("submit", async (event) => {
     result("octagon", done.code === "" ? say("problem_line") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)), done.code === "" ? say("no_connection_short") : time, "refused");
     return;
   }
+  // The keys work again.
+  if (document.activeElement === lineInput) lineInput.blur();
   // What was typed meanwhile stays.
   if (lineInput.value.trim() === typed) lineInput.value = typed;
   lineStands = typed;
@@ -722,6 +813,7 @@ function keys(on) {
 }
 
 function mend() {
+  if (now() - offered.since < DEAF_MS) return;
   const act = find("[data-do=alarm]");
   if (act.hidden) return;
   switch (act.dataset.kind) {
@@ -758,7 +850,10 @@ const single = {
   p: () => {
     const { act, drop } = shown?.view.buttons.stop ?? drawnStop();
     // Somebody may have resumed a moment ago, this page's own reader as well: P stops whatever is on air.
+    const isDead = shown && !shown.view.buttons.stop.enabled && seen(drop)?.phase === "open";
     if (act === "resume" && !isLost()) press("stop", drop, "pause");
+    else if (isDead && (isLost() || now() - restockedAt < RESTOCKED_MS)) press("stop", drop, "pause");
+    else if (isDead) result("triangle", say("not_sent"), shown.view.buttons.stop.effect, "refused");
     else if (isLost() || SAFE.has(act)) stop();
   },
   escape: () => shown?.view.buttons.stop.act === "cancel-countdown" && stop(),
@@ -779,6 +874,9 @@ const single = {
   "?": () => ask(el("keys-dialog")),
 };
 
+/** Whether a key belongs to an input method. Safari ends a composition first, and then tells of its last key as 229. */
+const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /** What a key does while the sheet is open: 1 to 4 put on air, Esc closes it first. */
 function inSheet(key) {
   if (key === "escape") return () => more(false);
@@ -787,7 +885,7 @@ function inSheet(key) {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || isComposing(event)) return;
   const key = event.key.toLowerCase();
   if (closeDialog.open && key === "c" && body.dataset.keys !== "off") held.begin();
   const asking = document.querySelector("dialog[open]");
@@ -795,9 +893,10 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     asking.close();
   }
-  if (asking || (find("details.who")?.open && key !== "p")) return;
+  // P stops a sale also while something is asked.
+  if ((asking || find("details.who")?.open) && key !== "p") return;
   // Escape stops a countdown wherever the reader is; the others are dead in fields.
-  if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox]),textarea,select"))) return;
+  if (key !== "escape" && (body.dataset.keys === "off" || event.target.closest("input:not([type=checkbox],[type=radio]),textarea,select"))) return;
   // The sheet shows how long it is held.
   if (key === "c" && sheet.hidden) more(true);
   if (key === "c") hold.begin();
@@ -816,9 +915,10 @@ addEventListener("keyup", (event) => {
 
 async function readRunning() {
   try {
-    const answer = await fetch(`/v1/streams/${encodeURIComponent(stream)}`, { headers: { accept: "application/json" }, cache: "no-store" });
+    const answer = await fetch(`/v1/streams/${encodeURIComponent(stream)}`, { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(RUNNING_WAIT_MS) });
     if (answer.ok) running = await answer.json();
-    else listed = null;
+    // A stream without drops has no list.
+    else if (answer.status !== 404) listed = null;
   } catch {
     listed = null;
   }

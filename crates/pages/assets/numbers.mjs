@@ -57,7 +57,15 @@ export function age(ms) {
   return say("seconds", { n: `${Math.floor(ms / 1000)}.${Math.floor((ms % 1000) / 100)}` });
 }
 
+/** Digits by currency: to ask the browser takes as long as all else that is done for a price. */
+const known = new Map();
+
 function digits(code) {
+  if (!known.has(code)) known.set(code, asked(code));
+  return known.get(code);
+}
+
+function asked(code) {
   try {
     return new Intl.NumberFormat("en", { style: "currency", currency: code }).resolvedOptions().maximumFractionDigits;
   } catch {

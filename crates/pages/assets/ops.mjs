@@ -64,7 +64,12 @@ async function brake() {
   if (done.ok) setTimeout(() => location.reload(), 300);
 }
 
-const hold = new Hold(button, { done: brake });
+const hold = new Hold(button, {
+  done: brake,
+  brief: () => {
+    result.textContent = say("hold_brief");
+  },
+});
 addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() === "s" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) hold.begin();
 });

@@ -221,7 +221,7 @@ export function alarm(drawn, kind) {
   text("alarm", drawn.text);
   text("alarm-count", drawn.count);
   const act = first("[data-do=alarm]");
-  act.hidden = drawn.act === null;
+  if (act.hidden !== (drawn.act === null)) act.hidden = drawn.act === null;
   if (drawn.act) {
     act.dataset.kind = drawn.act.kind;
     act.dataset.sku = drawn.act.sku;

@@ -1,7 +1,6 @@
 // A link of the stage's own: made on request, shown once, good for one browser.
 import { once, sessionRead, stay } from "./commands.mjs";
-import { aheadMin } from "./frame.mjs";
-import { clock, duration } from "./numbers.mjs";
+import { duration } from "./numbers.mjs";
 import { text } from "./paint.mjs";
 import { problem, say } from "./words.mjs";
 
@@ -34,7 +33,7 @@ async function make(stream) {
   link.value = told.link;
   link.select();
   text("make-link", say("stage_link_copy"));
-  text("stage-link-hint", say("stage_link_until", { time: clock(told.expires_at_ms, aheadMin) }));
+  text("stage-link-hint", say("stage_link_until", { time: duration(wanted.valid_ms) }));
 }
 
 async function copy() {

@@ -55,6 +55,9 @@ export function stage(snapshot, reader) {
   const all = sumOf(sale);
   const { name } = standing(sale);
   const own = { ...bare, title: air.title, price: air.price, fits: air.hero.fits };
+  if (snapshot.blocked && ["scheduled", "countdown", "open", "all_taken", "paused"].includes(name)) {
+    return { ...own, text: say("stage_blocked"), under: say("sku_left", { n: count(all.left) }), rest: say("stage_nobody_buys") };
+  }
   const told = word(sale, name, delay);
   return told ? { ...own, ...withWord(told, sale, all), cue: air.cue } : { ...own, ...plain(air, sale, name, all) };
 }

@@ -365,7 +365,10 @@ function calm(air) {
 }
 
 function alarmOf(snapshot, air, next, reader) {
-  if (snapshot.poisoned) return { level: "alarm", text: say("problem_poisoned"), count: "", act: null };
+  if (snapshot.blocked) {
+    const text = say(snapshot.blocked === "poisoned" ? "problem_poisoned" : "takes_stopped");
+    return { level: "alarm", text, count: "", act: null };
+  }
   const found = alarms(snapshot, air, next, reader);
   if (found.length === 0) return { level: "calm", text: calm(air), count: "", act: null };
   const [text, act] = found[0];
@@ -442,7 +445,7 @@ export function view(snapshot, running, reader) {
   if (!air) {
     empty = next
       ? { title: say("nothing_on_air"), lead: say("nothing_on_air_lead") }
-      : { title: say("nothing_planned", { stream: snapshot.stream }), lead: say("nothing_planned_lead") };
+      : { title: say("nothing_planned", { stream: snapshot.stream }), lead: say(["admin", "merchant"].includes(reader.role) ? "nothing_planned_lead" : "nothing_planned_ask") };
   }
   return {
     stream: snapshot.stream,

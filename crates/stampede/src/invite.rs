@@ -10,6 +10,7 @@ use stampede_control::{
     Inviter, NewInvitation, NewStaff, PublicUrl, SessionLimits, Sessions, Site, StaffTokens,
     join_path,
 };
+use stampede_domain::DurationMs;
 use stampede_engine::Clock;
 
 use crate::{
@@ -46,8 +47,9 @@ pub(crate) fn run(args: &InviteArgs) -> Result<ExitCode, Failure> {
     let drawn = qr::drawn(&link, io::stdout().is_terminal());
     writeln!(io::stdout().lock(), "{link}\n\n{drawn}")?;
     eprintln!(
-        "good for one browser until {} ms since 1970; withdraw it by DELETE /v1/invitations/{}",
-        invitation.ends_at, invitation.id
+        "good for one browser, for {}; withdraw it by DELETE /v1/invitations/{}",
+        spoken(args.valid),
+        invitation.id
     );
     if !url.is_https() && !url.is_loopback() {
         eprintln!(
@@ -56,6 +58,13 @@ pub(crate) fn run(args: &InviteArgs) -> Result<ExitCode, Failure> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A length of time in its largest whole unit.
+fn spoken(time: DurationMs) -> String {
+    const UNITS: [(u64, &str); 3] = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let whole = UNITS.into_iter().find(|(unit, _)| time.get().is_multiple_of(*unit));
+    whole.map_or_else(|| time.to_string(), |(unit, name)| format!("{} {name}", time.get() / unit))
 }
 
 /// Where the invited find the server: never an address that only this machine can open, unless that is

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Cast, Reader, Standing, air::sku_name, buttons::may};
 use crate::{
-    answers::{Sale, Snapshot},
+    answers::{Block, Sale, Snapshot},
     numbers::{clock, count, duration},
     words::Language,
 };
@@ -34,8 +34,11 @@ pub(crate) struct Act {
 impl Alarm {
     pub(crate) fn new(snapshot: &Snapshot, cast: &Cast<'_>, reader: Reader<'_>) -> Self {
         let words = reader.language;
-        if snapshot.poisoned {
-            let text = words.problem_poisoned().to_owned();
+        if let Some(block) = snapshot.blocked {
+            let text = match block {
+                Block::Poisoned => words.problem_poisoned().to_owned(),
+                Block::Stopped => words.takes_stopped().to_owned(),
+            };
             return Self { level: "alarm", text, count: String::new(), act: None };
         }
         let mut found = Vec::new();

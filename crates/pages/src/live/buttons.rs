@@ -255,7 +255,7 @@ fn next(next: Option<&Sale>, standing: Option<Standing>, delay_ms: u64, words: L
     }
     let effect = match countdown(sale.plan.countdown_ms, delay_ms) {
         0 => words.start_next_at_once(&sale.plan.title),
-        ms => words.start_next_effect(&sale.plan.title, ms.div_ceil(1_000)),
+        ms => words.start_next_effect(ms.div_ceil(1_000), &sale.plan.title),
     };
     // The show waits for it once nothing can be bought any more.
     let awaited = !matches!(standing, Some(Standing::Open | Standing::Paused));

@@ -129,7 +129,10 @@ impl Live {
                 Empty { title, lead: words.nothing_on_air_lead().to_owned() }
             } else {
                 let title = words.nothing_planned(&snapshot.stream);
-                Empty { title, lead: words.nothing_planned_lead().to_owned() }
+                let plans = matches!(reader.role, "admin" | "merchant");
+                let lead =
+                    if plans { words.nothing_planned_lead() } else { words.nothing_planned_ask() };
+                Empty { title, lead: lead.to_owned() }
             }
         });
         Self {

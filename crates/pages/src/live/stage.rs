@@ -68,6 +68,19 @@ impl Stage {
     fn with(self, air: Air, sale: &Sale, snapshot: &Snapshot, words: Language) -> Self {
         let (standing, sum) = (Standing::of(sale), Sum::of_sale(sale));
         let own = Self { title: air.title, price: air.price, fits: air.hero.fits, ..self };
+        let may_sell = matches!(
+            standing,
+            Standing::Planned
+                | Standing::Countdown
+                | Standing::Open
+                | Standing::AllTaken
+                | Standing::Paused
+        );
+        if snapshot.blocked.is_some() && may_sell {
+            let (text, under) = (words.stage_blocked(), words.sku_left(count(sum.left)));
+            let (text, rest) = (text.to_owned(), words.stage_nobody_buys().to_owned());
+            return Self { kind: "words", text, under, rest, ..own };
+        }
         if let Some(word) = Word::of(sale, standing, snapshot.video_delay_ms) {
             return Self { cue: air.cue, ..own.with_word(word, sale, sum, words) };
         }

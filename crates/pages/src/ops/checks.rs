@@ -6,6 +6,9 @@ use crate::{numbers::count, words::Language};
 /// Bytes of a mebibyte.
 const MIB: f64 = 1_048_576.0;
 
+/// Times of which a 99th percentile is worth showing.
+const TIMES_MIN: f64 = 200.0;
+
 /// Seconds of a day.
 const DAY_S: f64 = 86_400.0;
 
@@ -72,8 +75,11 @@ pub(super) fn checks(told: &Exposition<'_>, words: Language) -> Vec<Check> {
     let of_max = |key, label, name: &str| {
         below(key, label, told.sum(name), max(name), 900).check(plain, |most| words.ops_of(most))
     };
-    let answer = told.p99_of_histogram("stampede_engine_answer_seconds");
-    let commit = told.p99_of_summary("stampede_ledger_commit_seconds");
+    // Of a few the slowest says nothing.
+    let enough = |name: &str| told.sum(&format!("{name}_count")) >= Some(TIMES_MIN);
+    let (answers, commits) = ("stampede_engine_answer_seconds", "stampede_ledger_commit_seconds");
+    let answer = told.p99_of_histogram(answers).filter(|_| enough(answers));
+    let commit = told.p99_of_summary(commits).filter(|_| enough(commits));
     let clock = told.sum("stampede_engine_clock_ahead_seconds").map(f64::abs);
     let at_most = |most| words.ops_at_most(most);
     let wal = "stampede_ledger_wal_bytes";

@@ -7,6 +7,8 @@ import { Follower } from "../../assets/follower.mjs";
 class Way {
   streams = true;
   status = 200;
+  /** What the answer says it is. */
+  kind = "application/problem+json";
   opened = [];
   asked = [];
   heard = [];
@@ -39,7 +41,7 @@ class Way {
     globalThis.fetch = async (url) => {
       way.asked.push(url);
       if (way.status === 0) throw new TypeError("no way");
-      return { status: way.status, ok: way.status === 200, json: async () => ({ drops: [] }) };
+      return { status: way.status, ok: way.status === 200, headers: new Headers({ "content-type": way.kind }), json: async () => ({ drops: [] }) };
     };
   }
 
@@ -146,4 +148,20 @@ cases("whoever is denied asks no more until told to", async (way) => {
   assert.equal(way.live.length, 1);
   follower.stop();
   assert.equal(way.live.length, 0);
+});
+
+cases("a proxy that has no server for a moment denies nothing", async (way) => {
+  way.streams = false;
+  way.status = 404;
+  way.kind = "text/html";
+  const follower = way.follow(false);
+  await way.pass(1000);
+  for (const source of way.live) source.onerror();
+  await way.pass(10_000);
+  assert.equal(way.failures.at(-1), 0);
+  way.status = 200;
+  const before = way.heard.length;
+  await way.pass(3000);
+  assert.ok(way.heard.length > before);
+  follower.stop();
 });

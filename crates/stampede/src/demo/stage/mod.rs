@@ -225,7 +225,7 @@ fn invite(place: &Place, supervisor: &Supervisor<'_>) -> Result<String, Failure>
     let tokens = Arc::new(StaffTokens::open(&place.ledger())?);
     let sessions = Sessions::open(&place.ledger(), tokens, SessionLimits::default())?;
     let staff = NewStaff {
-        name: "you".to_owned(),
+        name: "guest".to_owned(),
         role: Role::Host,
         merchant: None,
         streams: scope(&[show::STREAM.to_owned()])?,
