@@ -25,7 +25,7 @@ const VIEWERS_MAX: u32 = 12_000;
 
 /// Counts updates of what is left.
 const COUNT: &str = "(globalThis.moved = 0, new MutationObserver(() => { moved += 1; })
-  .observe(document.querySelector('[data-s=hero]'), { childList: true }), true)";
+  .observe(document.querySelector('[data-s=hero]'), { childList: true, characterData: true, subtree: true }), true)";
 
 /// What the page's main thread spends its time on, all of it first.
 const SPENT: [&str; 4] =
@@ -170,7 +170,7 @@ fn updates(wanted: u64) -> String {
     format!(
         "new Promise((done) => {{ const look = new MutationObserver(() => {{ if (moved >= {wanted}) {{ \
          look.disconnect(); done(true); }} }}); look.observe(document.querySelector('[data-s=hero]'), \
-         {{ childList: true }}); }})"
+         {{ childList: true, characterData: true, subtree: true }}); }})"
     )
 }
 

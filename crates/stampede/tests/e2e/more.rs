@@ -9,6 +9,11 @@ use crate::{
 
 const STREAM: &str = "friday-show";
 
+/// Presses Close, then slides off it.
+const SLIDE_OFF: &str = "(() => { const button = document.querySelector('[data-command=close]');
+  for (const kind of ['pointerdown', 'pointerleave']) button.dispatchEvent(new PointerEvent(kind, { button: 0 }));
+  return true; })()";
+
 #[test]
 fn another_drop_is_put_on_air_and_both_go_on_selling() {
     let server = Server::start();
@@ -68,6 +73,34 @@ fn what_a_number_puts_on_air_stays_while_the_sheet_is_open() {
 }
 
 #[test]
+fn the_sheet_closes_the_drop_that_it_names() {
+    let server = Server::start();
+    let [grey, blue] = [(1, "Grey mug"), (2, "Blue mug")].map(|(place, title)| {
+        server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, place, title, 50) })
+    });
+    server.command(&format!("drops/{grey}/open"), &json!({}));
+    let browser = Browser::start();
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab.see("[data-s=title]", "Grey mug");
+    command(&tab, "more", "More");
+    tab.see("[data-s=more-title]", "Grey mug");
+    // Somebody puts another one on air, while the sheet still names the first.
+    server.command(&format!("drops/{blue}/open"), &json!({}));
+    tab.see("[data-s=title]", "Blue mug");
+    tab.see("[data-command=close][aria-disabled]", "not any more");
+    tab.key("Escape");
+    // Somebody thinks better of it: let go by sliding off, a hold is none.
+    command(&tab, "more", "More");
+    tab.see("[data-s=more-title]", "Blue mug");
+    tab.value(SLIDE_OFF);
+    assert_eq!(tab.value("document.querySelector('dialog[open]')"), json!(null));
+    for drop in [&grey, &blue] {
+        assert_eq!(server.drop_state(drop)["phase"], "open");
+    }
+}
+
+#[test]
 fn a_host_makes_a_link_for_the_stage() {
     let server = Server::start();
     server.plan(&Drop::new(STREAM, 1, "Grey mug", 50));
@@ -78,7 +111,7 @@ fn a_host_makes_a_link_for_the_stage() {
     tab.press("[data-do=stage-link]");
     tab.press("[data-do=make-link]");
     tab.see("[data-s=make-link]", "Copy");
-    tab.see("[data-s=stage-link-hint]", "Open it before");
+    tab.see("[data-s=stage-link-hint]", "Good for");
     let link = tab.until("a link", "document.getElementById('stage-link').value");
     let stage = browser.visitor(Look::LAPTOP).open(link.as_str().unwrap());
     stage.see("h1", "nina");

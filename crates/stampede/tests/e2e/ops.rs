@@ -16,6 +16,11 @@ fn ops_stop_all_takes_then_let_them_go() {
     // A busy machine may well find something to look at.
     tab.see(".checks", "Connections");
     tab.see("[data-live=clock]", ":");
+    let [live, stage] = ["live", "stage"].map(|page| {
+        let tab = ops.open(&server.page(&format!("/{page}/{STREAM}")));
+        tab.see("[data-s=title]", "Grey mug");
+        tab
+    });
     crowd.until("served", |progress| progress.counts.clicks > 0);
     // Held by the key.
     tab.key_down("s");
@@ -25,9 +30,14 @@ fn ops_stop_all_takes_then_let_them_go() {
     let stopped = server.ask("GET", "/v1/brake", &serde_json::Value::Null).body;
     assert_eq!(stopped["stopped"]["actor"], "first admin", "{stopped}");
     tab.see(".log", "first admin");
+    // Whoever runs the show, or stands on camera, reads it as well.
+    live.see("[data-el=alarm][data-level=alarm]", "stopped all takes");
+    stage.see("[data-s=hero]", "Stopped");
     // Held by the pointer.
     tab.hold_until("[data-brake=go]", "let go", "document.querySelector('[data-brake=stop]')");
     let gone = server.ask("GET", "/v1/brake", &serde_json::Value::Null).body;
     assert!(gone["stopped"].is_null(), "{gone}");
+    live.until("calm", "document.querySelector('[data-el=alarm]').dataset.level !== 'alarm'");
+    stage.until("going on", "document.querySelector('[data-s=hero]').textContent !== 'Stopped'");
     crowd.go();
 }

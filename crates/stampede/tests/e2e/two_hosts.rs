@@ -58,7 +58,7 @@ fn two_hosts_see_each_other_s_commands() {
     assert!(there - here < 2_000.0, "{} ms", there - here);
     // Without the server the page says who else could pause when it last heard.
     server.kill();
-    hosts[0].see("[data-s=alarm]", "can pause it");
+    hosts[0].see("[data-s=alarm]", "may be able to pause it");
     hosts[0].see("[data-list=who-can]", "jonas");
     server.restart();
     hosts[0].see("[data-s=result]", "Connected again");
