@@ -169,6 +169,15 @@ mod tests {
         check(&free(11), "disk", "11 GiB", true);
         check(&free(9), "disk", "9 GiB", false);
         check("stampede_engine_clock_ahead_seconds -1.5\n", "clock", "1500.0 ms", false);
+        let commits = |times| {
+            format!(
+                "stampede_ledger_commit_seconds{{quantile=\"0.99\"}} 0.021\n\
+                 stampede_ledger_commit_seconds_count {times}\n"
+            )
+        };
+        check(&commits(200), "commit", "21.0 ms", false);
+        let few = commits(199);
+        assert!(checks(&Exposition(&few), Language::English).is_empty(), "a few say nothing");
     }
 
     #[test]
