@@ -20,7 +20,7 @@ use crate::{
     listener,
     metrics::count_handshake,
     opening::{DROPPED, Opened, Opening},
-    server::{Place, Shared},
+    shared::{Place, Shared},
     signals::Signal,
 };
 

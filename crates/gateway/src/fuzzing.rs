@@ -11,8 +11,8 @@ use crate::{
     admission::Arrival,
     config::GatewayConfig,
     handshake::{self, Handshake, Rules},
-    server::Shared,
     sessions::{Input, Sessions, Written},
+    shared::Shared,
 };
 
 /// What a request leads to.

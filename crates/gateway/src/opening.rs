@@ -22,7 +22,7 @@ use crate::{
     admission::{Arrival, Pass},
     handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast},
     metrics::count_handshake,
-    server::Shared,
+    shared::Shared,
 };
 
 /// Bytes that are thrown away after a refusal before the connection is dropped.

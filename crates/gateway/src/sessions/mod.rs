@@ -29,8 +29,8 @@ use crate::{
     admission::{Admission, MessageLimits, Pass},
     fanout::Audiences,
     metrics::{self, CoreMetrics},
-    server::{Place, Shared},
     session::{Joined, Session, Stage},
+    shared::{Place, Shared},
     slab::{Slab, Token},
 };
 

@@ -7,8 +7,8 @@ use stampede_wire::{CloseCode, ErrorNotice};
 
 use super::{Sessions, list};
 use crate::{
-    server::Shared,
     session::{Session, Stage},
+    shared::Shared,
     slab::Token,
 };
 

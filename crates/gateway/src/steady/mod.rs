@@ -24,8 +24,8 @@ use self::{
 use crate::{
     config::SWEEP_MS,
     opening::Opened,
-    server::{Place, Shared},
     sessions::Sessions,
+    shared::{Place, Shared},
     signals::Signal,
     slab::{Token, place_of},
 };
