@@ -8,9 +8,9 @@ use stampede_settlement::Settlement;
 use stampede_wire::{Subprotocol, frame::FrameError, ticket::TicketVerifier};
 
 use crate::{
-    admission::Arrival,
+    admission::Entry,
     config::GatewayConfig,
-    handshake::{self, Handshake, Rules},
+    door::handshake::{self, Handshake, Rules},
     sessions::{Input, Sessions, Written},
     shared::Shared,
 };
@@ -97,11 +97,11 @@ impl Core {
     /// A connection has finished its handshake, unless its address opens too many.
     pub fn open(&mut self, subprotocol: Subprotocol, address: IpAddr) -> Option<u64> {
         match self.shared.addresses.arrive(address, self.sessions.now()) {
-            Arrival::In(pass) => {
+            Entry::In(pass) => {
                 let place = self.shared.connections.enter();
                 Some(self.sessions.open(subprotocol, pass, address, place))
             }
-            Arrival::TooFast(_) | Arrival::Dropped => None,
+            Entry::TooFast(_) | Entry::Dropped => None,
         }
     }
 

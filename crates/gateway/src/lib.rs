@@ -11,10 +11,7 @@ mod door;
 mod fanout;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod handshake;
-mod listener;
 pub mod metrics;
-mod opening;
 mod outbox;
 mod server;
 mod session;

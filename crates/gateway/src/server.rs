@@ -15,8 +15,7 @@ use tracing::{error, warn};
 
 use crate::{
     config::{ConfigError, GatewayConfig},
-    door::{Door, Way},
-    listener,
+    door::{self, Door, Way},
     sessions::Sessions,
     shared::Shared,
     signals::{CoreSignals, Signal},
@@ -69,7 +68,7 @@ impl ViewerListeners {
     /// [`StartError::Listen`], also if somebody else listens there.
     pub fn bind(address: SocketAddr, cores: usize) -> Result<Self, StartError> {
         let listen = |why| StartError::Listen { address, why };
-        let listeners = listener::bind(address, cores).map_err(listen)?;
+        let listeners = door::bind(address, cores).map_err(listen)?;
         let address = match listeners.first() {
             Some(first) => first.local_addr().map_err(listen)?,
             None => address,

@@ -43,7 +43,7 @@ pub(crate) struct AddressLimits {
 /// What becomes of a connection that an address opens.
 #[derive(Debug)]
 #[must_use]
-pub(crate) enum Arrival {
+pub(crate) enum Entry {
     /// It goes on with its handshake.
     In(Pass),
     /// It is told to come back later.
@@ -103,23 +103,23 @@ impl Addresses {
     }
 
     /// An address opens a connection.
-    pub(crate) fn arrive(&self, address: IpAddr, now: UnixMillis) -> Arrival {
+    pub(crate) fn arrive(&self, address: IpAddr, now: UnixMillis) -> Entry {
         let (limits, address) = (&self.limits, address.to_canonical());
         if limits.limit_nothing() || limits.unlimited.iter().any(|range| range.contains(&address)) {
-            return Arrival::In(Pass::default());
+            return Entry::In(Pass::default());
         }
         let Some(address) = self.known(block_of(address), now) else {
-            return Arrival::In(Pass::default());
+            return Entry::In(Pass::default());
         };
         if let Some(rate) = limits.connects
             && let Err(too_fast) = address.connects.spend(rate, now)
         {
             return match address.told.spend(rate, now) {
-                Ok(()) => Arrival::TooFast(too_fast),
-                Err(_) => Arrival::Dropped,
+                Ok(()) => Entry::TooFast(too_fast),
+                Err(_) => Entry::Dropped,
             };
         }
-        Arrival::In(Pass { address: Some(address), is_counted: false })
+        Entry::In(Pass { address: Some(address), is_counted: false })
     }
 
     /// The connection of a pass has finished its handshake; `false` if its address has as many as it
@@ -238,7 +238,7 @@ mod tests {
 
     fn pass(addresses: &Addresses, address: &str, now: UnixMillis) -> Pass {
         match addresses.arrive(ip(address), now) {
-            Arrival::In(pass) => pass,
+            Entry::In(pass) => pass,
             other => panic!("{address}: {other:?}"),
         }
     }
@@ -257,17 +257,17 @@ mod tests {
         let addresses = Addresses::new(limits());
         let arrive = |address| addresses.arrive(ip(address), START);
         for _ in 0..3 {
-            assert!(matches!(arrive("192.0.2.1"), Arrival::In(_)));
+            assert!(matches!(arrive("192.0.2.1"), Entry::In(_)));
         }
         for _ in 0..3 {
             let told = arrive("192.0.2.1");
-            assert!(matches!(told, Arrival::TooFast(TooFast { retry_after })
+            assert!(matches!(told, Entry::TooFast(TooFast { retry_after })
                 if retry_after == DurationMs::new(100)));
         }
-        assert!(matches!(arrive("192.0.2.1"), Arrival::Dropped), "told often enough");
-        assert!(matches!(arrive("192.0.2.2"), Arrival::In(_)));
+        assert!(matches!(arrive("192.0.2.1"), Entry::Dropped), "told often enough");
+        assert!(matches!(arrive("192.0.2.2"), Entry::In(_)));
         let later = START.plus(DurationMs::new(100));
-        assert!(matches!(addresses.arrive(ip("192.0.2.1"), later), Arrival::In(_)));
+        assert!(matches!(addresses.arrive(ip("192.0.2.1"), later), Entry::In(_)));
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 mod addresses;
 mod messages;
-mod unfinished;
 
-pub(crate) use addresses::{AddressLimits, Addresses, Arrival, Pass};
+pub(crate) use addresses::{AddressLimits, Addresses, Entry, Pass};
 pub(crate) use messages::{Admission, MessageLimits, Sent};
-pub(crate) use unfinished::Unfinished;

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     config::SWEEP_MS,
-    opening::Opened,
+    door::Newcomer,
     sessions::Sessions,
     shared::{Place, Shared},
     signals::Signal,
@@ -48,7 +48,7 @@ pub(crate) struct Core {
     sessions: Sessions,
     connections: Vec<Option<Box<Connection>>>,
     signal: Arc<Signal>,
-    arrivals: Receiver<(Opened, Place)>,
+    arrivals: Receiver<(Newcomer, Place)>,
     shared: Arc<Shared>,
     buffer: Box<[u8]>,
     next_tick: UnixMillis,
@@ -65,7 +65,7 @@ impl Core {
         number: usize,
         sessions: Sessions,
         signal: Arc<Signal>,
-        arrivals: Receiver<(Opened, Place)>,
+        arrivals: Receiver<(Newcomer, Place)>,
         shared: Arc<Shared>,
     ) -> std::io::Result<Self> {
         let poller = Poller::new()?;
@@ -142,7 +142,7 @@ impl Core {
     fn arrive(&mut self) {
         for _ in 0..ARRIVALS_PER_ROUND_MAX {
             let Ok((opened, place)) = self.arrivals.try_recv() else { return };
-            let Opened { stream, tls, mut early, subprotocol, pass, client } = opened;
+            let Newcomer { stream, tls, mut early, subprotocol, pass, client } = opened;
             let token = self.sessions.open(subprotocol, pass, client.ip(), place);
             let mut connection = Box::new(Connection::new(token, Transport::new(stream, tls)));
             if let Err(why) = self.poller.add(connection.transport(), token) {

@@ -18,9 +18,9 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::debug;
 
+use super::handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast};
 use crate::{
-    admission::{Arrival, Pass},
-    handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast},
+    admission::{Entry, Pass},
     metrics::count_handshake,
     shared::Shared,
 };
@@ -37,8 +37,8 @@ const TLS_FAILED: &str = "tls_failed";
 /// The address opened too many connections even to be told so, or all addresses together did.
 pub(crate) const DROPPED: &str = "dropped";
 
-/// A connection past its handshake.
-pub(crate) struct Opened {
+/// A connection past its handshake, on its way to a core.
+pub(crate) struct Newcomer {
     pub(crate) stream: net::TcpStream,
     /// What its bytes go through, unless they travel in the open.
     pub(crate) tls: Option<Box<ServerConnection>>,
@@ -51,7 +51,7 @@ pub(crate) struct Opened {
 }
 
 /// A connection that has not finished its handshake.
-pub(crate) struct Opening {
+pub(crate) struct Arrival {
     from: SocketAddr,
     /// What the client's address may do, once that is known.
     entry: Option<Result<Pass, TooFast>>,
@@ -67,7 +67,7 @@ struct Accepted {
     pass: Pass,
 }
 
-impl Opening {
+impl Arrival {
     pub(crate) fn new(from: SocketAddr, clock: Arc<dyn Clock>, shared: Arc<Shared>) -> Self {
         Self { from, entry: None, clock, shared }
     }
@@ -78,29 +78,29 @@ impl Opening {
     /// The address opened too many even to be told so.
     pub(crate) fn admit(&mut self, client: ClientAddress) -> Result<(), &'static str> {
         if self.entry.is_none() {
-            let arrival = self.shared.addresses.arrive(client.ip(), self.clock.now());
-            self.entry = Some(match arrival {
-                Arrival::In(pass) => Ok(pass),
-                Arrival::TooFast(why) => Err(why),
-                Arrival::Dropped => return Err(DROPPED),
+            let entry = self.shared.addresses.arrive(client.ip(), self.clock.now());
+            self.entry = Some(match entry {
+                Entry::In(pass) => Ok(pass),
+                Entry::TooFast(why) => Err(why),
+                Entry::Dropped => return Err(DROPPED),
             });
         }
         Ok(())
     }
 
     /// Takes the connection through its handshakes; `None` if nothing came of it.
-    pub(crate) async fn run(self, stream: TcpStream) -> Option<Opened> {
+    pub(crate) async fn run(self, stream: TcpStream) -> Option<Newcomer> {
         let time = self.shared.config.handshake_timeout.to_std();
-        let (outcome, opened) = match timeout(time, self.shake_hands(stream)).await {
-            Ok(Ok(opened)) => (ACCEPTED, Some(opened)),
+        let (outcome, newcomer) = match timeout(time, self.shake_hands(stream)).await {
+            Ok(Ok(newcomer)) => (ACCEPTED, Some(newcomer)),
             Ok(Err(outcome)) => (outcome, None),
             Err(_) => (TIMED_OUT, None),
         };
         count_handshake(outcome);
-        opened
+        newcomer
     }
 
-    async fn shake_hands(mut self, mut stream: TcpStream) -> Result<Opened, &'static str> {
+    async fn shake_hands(mut self, mut stream: TcpStream) -> Result<Newcomer, &'static str> {
         let shared = Arc::clone(&self.shared);
         let (config, from) = (&shared.config, self.from);
         let trusted = &config.trusted_proxies;
@@ -115,13 +115,13 @@ impl Opening {
         let rules = Rules { origins: &config.origins, trusted, peer };
         let Some(tls) = &config.tls else {
             let accepted = self.upgrade(&mut stream, rules).await?;
-            return opened(stream, None, accepted);
+            return newcomer(stream, None, accepted);
         };
         let mut sealed = seal(stream, tls, peer.address).await?;
         let mut accepted = self.upgrade(&mut sealed, rules).await?;
         let (stream, mut tls) = sealed.into_inner();
-        take_opened(&mut tls, &mut accepted.early).map_err(|_| BROKEN)?;
-        opened(stream, Some(Box::new(tls)), accepted)
+        take_decrypted(&mut tls, &mut accepted.early).map_err(|_| BROKEN)?;
+        newcomer(stream, Some(Box::new(tls)), accepted)
     }
 
     /// Reads the request, writes the response.
@@ -170,18 +170,18 @@ async fn seal(
     })
 }
 
-fn opened(
+fn newcomer(
     stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
     accepted: Accepted,
-) -> Result<Opened, &'static str> {
+) -> Result<Newcomer, &'static str> {
     let Accepted { subprotocol, early, client, pass } = accepted;
     let stream = stream.into_std().map_err(|_| BROKEN)?;
-    Ok(Opened { stream, tls, early, subprotocol, client, pass })
+    Ok(Newcomer { stream, tls, early, subprotocol, client, pass })
 }
 
 /// Moves what is decrypted already, which would not make the socket ready again.
-fn take_opened(tls: &mut ServerConnection, early: &mut Vec<u8>) -> io::Result<()> {
+fn take_decrypted(tls: &mut ServerConnection, early: &mut Vec<u8>) -> io::Result<()> {
     let mut piece = [0; 1 << 10];
     loop {
         match tls.reader().read(&mut piece) {
@@ -199,7 +199,7 @@ async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Resu
     stream.flush().await
 }
 
-/// Says why not, goes; gives what became of it.
+/// Sends the refusal, closes, returns the outcome for the counter.
 async fn refuse(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     response: &[u8],

@@ -3,6 +3,11 @@
 //! Everything here may be slow, hostile or many at once; it runs on threads of its own, which stand
 //! back behind the cores. tokio waits for the slow ones, tungstenite knows the handshake.
 
+mod arrival;
+pub(crate) mod handshake;
+mod listener;
+mod unfinished;
+
 use std::{io, net, sync::Arc, time::Duration};
 
 use stampede_domain::RepeatedWarning;
@@ -15,11 +20,15 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
+pub(crate) use arrival::Newcomer;
+pub(crate) use listener::bind;
+
+use self::{
+    arrival::{Arrival, DROPPED},
+    unfinished::Unfinished,
+};
 use crate::{
-    admission::Unfinished,
-    listener,
     metrics::count_handshake,
-    opening::{DROPPED, Opened, Opening},
     shared::{Place, Shared},
     signals::Signal,
 };
@@ -36,13 +45,13 @@ const ARRIVALS_MAX: usize = 1_024;
 /// The way from every door to one core.
 #[derive(Clone)]
 pub(crate) struct Way {
-    queue: Sender<(Opened, Place)>,
+    queue: Sender<(Newcomer, Place)>,
     signal: Arc<Signal>,
 }
 
 impl Way {
     /// A way with the core's end of it.
-    pub(crate) fn new(signal: Arc<Signal>) -> (Receiver<(Opened, Place)>, Self) {
+    pub(crate) fn new(signal: Arc<Signal>) -> (Receiver<(Newcomer, Place)>, Self) {
         let (queue, arrivals) = mpsc::channel(ARRIVALS_MAX);
         (arrivals, Self { queue, signal })
     }
@@ -102,26 +111,26 @@ async fn accept_all(
             count_handshake(DROPPED);
             continue;
         }
-        let mut opening = Opening::new(from, Arc::clone(&clock), Arc::clone(&shared));
+        let mut arrival = Arrival::new(from, Arc::clone(&clock), Arc::clone(&shared));
         // An address that opens far too many costs nothing beyond this look. A proxy's own says
         // nothing yet about the client behind it.
         let peer = ClientAddress::new(from.ip());
-        if !shared.config.trusted_proxies.contains(peer) && opening.admit(peer).is_err() {
+        if !shared.config.trusted_proxies.contains(peer) && arrival.admit(peer).is_err() {
             count_handshake(DROPPED);
             continue;
         }
         let mut slot = unfinished.begin(|| clock.now()).await;
         let (ways, shared) = (Arc::clone(&ways), Arc::clone(&shared));
         spawn_local(async move {
-            let opened = tokio::select! {
-                opened = opening.run(stream) => opened,
+            let newcomer = tokio::select! {
+                newcomer = arrival.run(stream) => newcomer,
                 () = slot.is_needed() => {
                     count_handshake("displaced");
                     None
                 }
             };
-            if let Some(opened) = opened {
-                hand_over(opened, &ways, &shared).await;
+            if let Some(newcomer) = newcomer {
+                hand_over(newcomer, &ways, &shared).await;
             }
             drop(slot);
         });
@@ -133,12 +142,12 @@ async fn accept_all(
 }
 
 /// Gives a connection to the core that has the fewest.
-async fn hand_over(opened: Opened, ways: &[Way], shared: &Shared) {
-    debug!(client = %opened.client, tls = opened.tls.is_some(), "a connection was accepted");
+async fn hand_over(newcomer: Newcomer, ways: &[Way], shared: &Shared) {
+    debug!(client = %newcomer.client, tls = newcomer.tls.is_some(), "a connection was accepted");
     let place = shared.connections.enter();
     let Way { queue, signal } = &ways[place.core];
     // The core is gone only if the gateway stops, which drops the connection.
-    if queue.send((opened, place)).await.is_ok() {
+    if queue.send((newcomer, place)).await.is_ok() {
         signal.ring();
     } else {
         shared.connections.leave(place.core);
