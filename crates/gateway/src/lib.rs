@@ -3,10 +3,11 @@
 //! Two kinds of threads: a door accepts and shakes hands at low priority, so that a crowd that
 //! arrives never slows the sale; a core, each with an engine port of its own, serves the connections
 //! that a door hands over, each for as long as it lives. What a session does is decided without sockets
-//! in the module `sessions`; the module `steady` moves bytes between there and the sockets.
+//! in the module `sessions`; the module `core` moves bytes between there and the sockets.
 
 mod admission;
 mod config;
+mod core;
 mod door;
 mod fanout;
 #[cfg(fuzzing)]
@@ -17,11 +18,9 @@ mod server;
 mod session;
 mod sessions;
 mod shared;
-mod signals;
 mod slab;
-mod steady;
 mod view;
 
+pub use self::core::CoreSignals;
 pub use config::{ConfigError, GatewayConfig};
 pub use server::{Gateway, StartError, ViewerListeners};
-pub use signals::CoreSignals;

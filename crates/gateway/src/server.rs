@@ -15,11 +15,10 @@ use tracing::{error, warn};
 
 use crate::{
     config::{ConfigError, GatewayConfig},
-    door::{self, Door, Way},
+    core::{Core, CoreSignals, Entrance, Signal},
+    door::{self, Door},
     sessions::Sessions,
     shared::Shared,
-    signals::{CoreSignals, Signal},
-    steady::Core,
 };
 
 /// How much a door stands back, as a nice value: with both busy a core gets nine tenths of a
@@ -125,20 +124,20 @@ impl Gateway {
         ports: Vec<CorePort>,
         listeners: Vec<std::net::TcpListener>,
     ) -> io::Result<()> {
-        let mut ways = Vec::with_capacity(ports.len());
+        let mut entrances = Vec::with_capacity(ports.len());
         let clocks: Vec<_> = ports.iter().map(CorePort::clock).collect();
         for (number, port) in ports.into_iter().enumerate() {
             let signal = Arc::clone(&self.signals[number]);
-            let (arrivals, way) = Way::new(Arc::clone(&signal));
+            let (newcomers, entrance) = Entrance::new(Arc::clone(&signal));
             let sessions = Sessions::new(port, Arc::clone(&self.shared));
             let shared = Arc::clone(&self.shared);
-            let core = Core::new(number, sessions, signal, arrivals, shared)?;
+            let core = Core::new(number, sessions, signal, newcomers, shared)?;
             self.threads.push(spawn_core(number, core)?);
-            ways.push(way);
+            entrances.push(entrance);
         }
         for (number, (listener, clock)) in listeners.into_iter().zip(clocks).enumerate() {
-            let (ways, shared) = (ways.clone(), Arc::clone(&self.shared));
-            let door = Door { listener, ways, clock, shared };
+            let (entrances, shared) = (entrances.clone(), Arc::clone(&self.shared));
+            let door = Door { listener, entrances, clock, shared };
             self.threads.push(spawn_door(number, door)?);
         }
         Ok(())

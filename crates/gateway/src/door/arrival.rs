@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    net::{self, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
 };
 
@@ -21,6 +21,7 @@ use tracing::debug;
 use super::handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast};
 use crate::{
     admission::{Entry, Pass},
+    core::Newcomer,
     metrics::count_handshake,
     shared::Shared,
 };
@@ -36,19 +37,6 @@ const TIMED_OUT: &str = "timed_out";
 const TLS_FAILED: &str = "tls_failed";
 /// The address opened too many connections even to be told so, or all addresses together did.
 pub(crate) const DROPPED: &str = "dropped";
-
-/// A connection past its handshake, on its way to a core.
-pub(crate) struct Newcomer {
-    pub(crate) stream: net::TcpStream,
-    /// What its bytes go through, unless they travel in the open.
-    pub(crate) tls: Option<Box<ServerConnection>>,
-    /// What came behind the request: the first frames.
-    pub(crate) early: Vec<u8>,
-    pub(crate) subprotocol: Subprotocol,
-    /// Who is at the other end, behind all trusted proxies.
-    pub(crate) client: ClientAddress,
-    pub(crate) pass: Pass,
-}
 
 /// A connection that has not finished its handshake.
 pub(crate) struct Arrival {

@@ -13,14 +13,9 @@ use std::{io, net, sync::Arc, time::Duration};
 use stampede_domain::RepeatedWarning;
 use stampede_engine::Clock;
 use stampede_proxies::ClientAddress;
-use tokio::{
-    net::TcpListener,
-    sync::mpsc::{self, Receiver, Sender},
-    task::spawn_local,
-};
+use tokio::{net::TcpListener, task::spawn_local};
 use tracing::{debug, info, warn};
 
-pub(crate) use arrival::Newcomer;
 pub(crate) use listener::bind;
 
 use self::{
@@ -28,9 +23,9 @@ use self::{
     unfinished::Unfinished,
 };
 use crate::{
+    core::{Entrance, Newcomer},
     metrics::count_handshake,
-    shared::{Place, Shared},
-    signals::Signal,
+    shared::Shared,
 };
 
 /// Pause after an accept failed, which mostly means that descriptors have run out.
@@ -39,28 +34,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const ACCEPTS_PER_TURN_MAX: usize = 16;
 /// Connections above the limit that are told so; further ones are dropped at once.
 const TOLD_OVERLOADED_MAX: usize = 1_024;
-/// Connections past their handshake that wait for a core. When full: handshakes wait.
-const ARRIVALS_MAX: usize = 1_024;
 
-/// The way from every door to one core.
-#[derive(Clone)]
-pub(crate) struct Way {
-    queue: Sender<(Newcomer, Place)>,
-    signal: Arc<Signal>,
-}
-
-impl Way {
-    /// A way with the core's end of it.
-    pub(crate) fn new(signal: Arc<Signal>) -> (Receiver<(Newcomer, Place)>, Self) {
-        let (queue, arrivals) = mpsc::channel(ARRIVALS_MAX);
-        (arrivals, Self { queue, signal })
-    }
-}
-
-/// One listener with the ways to the cores.
+/// One listener with the entrances of the cores.
 pub(crate) struct Door {
     pub(crate) listener: net::TcpListener,
-    pub(crate) ways: Vec<Way>,
+    pub(crate) entrances: Vec<Entrance>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shared: Arc<Shared>,
 }
@@ -71,9 +49,9 @@ impl Door {
     /// # Errors
     /// The system's, if the listener cannot be waited on.
     pub(crate) async fn serve(self) -> io::Result<()> {
-        let Self { listener, ways, clock, shared } = self;
+        let Self { listener, entrances, clock, shared } = self;
         let listener = TcpListener::from_std(listener)?;
-        let accepting = accept_all(listener, ways.into(), clock, Arc::clone(&shared));
+        let accepting = accept_all(listener, entrances.into(), clock, Arc::clone(&shared));
         tokio::select! {
             () = accepting => {}
             () = shared.closed() => {}
@@ -84,7 +62,7 @@ impl Door {
 
 async fn accept_all(
     listener: TcpListener,
-    ways: Arc<[Way]>,
+    entrances: Arc<[Entrance]>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
 ) {
@@ -120,7 +98,7 @@ async fn accept_all(
             continue;
         }
         let mut slot = unfinished.begin(|| clock.now()).await;
-        let (ways, shared) = (Arc::clone(&ways), Arc::clone(&shared));
+        let (entrances, shared) = (Arc::clone(&entrances), Arc::clone(&shared));
         spawn_local(async move {
             let newcomer = tokio::select! {
                 newcomer = arrival.run(stream) => newcomer,
@@ -130,7 +108,7 @@ async fn accept_all(
                 }
             };
             if let Some(newcomer) = newcomer {
-                hand_over(newcomer, &ways, &shared).await;
+                hand_over(newcomer, &entrances, &shared).await;
             }
             drop(slot);
         });
@@ -142,14 +120,10 @@ async fn accept_all(
 }
 
 /// Gives a connection to the core that has the fewest.
-async fn hand_over(newcomer: Newcomer, ways: &[Way], shared: &Shared) {
+async fn hand_over(newcomer: Newcomer, entrances: &[Entrance], shared: &Shared) {
     debug!(client = %newcomer.client, tls = newcomer.tls.is_some(), "a connection was accepted");
     let place = shared.connections.enter();
-    let Way { queue, signal } = &ways[place.core];
-    // The core is gone only if the gateway stops, which drops the connection.
-    if queue.send((newcomer, place)).await.is_ok() {
-        signal.ring();
-    } else {
+    if entrances[place.core].send(newcomer, place).await.is_err() {
         shared.connections.leave(place.core);
     }
 }

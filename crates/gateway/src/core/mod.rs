@@ -6,7 +6,9 @@
 //! so answers never wait behind a crowd.
 
 mod connection;
+mod entrance;
 mod poller;
+mod signals;
 mod transport;
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +18,10 @@ use stampede_wire::{frame::HEADER_BYTES_MAX, limits::CLIENT_FRAME_BYTES_MAX};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
+pub(crate) use entrance::{Entrance, Newcomer};
+pub use signals::CoreSignals;
+pub(crate) use signals::Signal;
+
 use self::{
     connection::{Connection, Fate},
     poller::{Batch, Interest, Poller, Ready},
@@ -23,17 +29,15 @@ use self::{
 };
 use crate::{
     config::SWEEP_MS,
-    door::Newcomer,
     sessions::Sessions,
     shared::{Place, Shared},
-    signals::Signal,
     slab::{Token, place_of},
 };
 
 /// Bytes read from one socket in one round.
 const READ_BYTES: usize = 64 << 10;
 /// New connections that join in one round: an arriving crowd shares the core with the sale.
-const ARRIVALS_PER_ROUND_MAX: usize = 32;
+const NEWCOMERS_PER_ROUND_MAX: usize = 32;
 /// Connections whose ticks are written in one round, or whose news of a drop.
 const TICKS_PER_ROUND_MAX: usize = 256;
 /// The name of the core's signal among the sockets; no token is that high.
@@ -48,7 +52,7 @@ pub(crate) struct Core {
     sessions: Sessions,
     connections: Vec<Option<Box<Connection>>>,
     signal: Arc<Signal>,
-    arrivals: Receiver<(Newcomer, Place)>,
+    newcomers: Receiver<(Newcomer, Place)>,
     shared: Arc<Shared>,
     buffer: Box<[u8]>,
     next_tick: UnixMillis,
@@ -65,7 +69,7 @@ impl Core {
         number: usize,
         sessions: Sessions,
         signal: Arc<Signal>,
-        arrivals: Receiver<(Newcomer, Place)>,
+        newcomers: Receiver<(Newcomer, Place)>,
         shared: Arc<Shared>,
     ) -> std::io::Result<Self> {
         let poller = Poller::new()?;
@@ -77,7 +81,7 @@ impl Core {
             sessions,
             connections: Vec::new(),
             signal,
-            arrivals,
+            newcomers,
             shared,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             next_tick: now,
@@ -119,7 +123,7 @@ impl Core {
 
     /// How long nothing is due by itself.
     fn until_due(&self) -> Duration {
-        if self.sessions.is_spreading() || self.sessions.has_news() || !self.arrivals.is_empty() {
+        if self.sessions.is_spreading() || self.sessions.has_news() || !self.newcomers.is_empty() {
             return Duration::ZERO;
         }
         self.next_tick.min(self.next_sweep).since(self.sessions.now()).to_std()
@@ -140,9 +144,9 @@ impl Core {
 
     /// Lets those in whom a door has sent.
     fn arrive(&mut self) {
-        for _ in 0..ARRIVALS_PER_ROUND_MAX {
-            let Ok((opened, place)) = self.arrivals.try_recv() else { return };
-            let Newcomer { stream, tls, mut early, subprotocol, pass, client } = opened;
+        for _ in 0..NEWCOMERS_PER_ROUND_MAX {
+            let Ok((newcomer, place)) = self.newcomers.try_recv() else { return };
+            let Newcomer { stream, tls, mut early, subprotocol, pass, client } = newcomer;
             let token = self.sessions.open(subprotocol, pass, client.ip(), place);
             let mut connection = Box::new(Connection::new(token, Transport::new(stream, tls)));
             if let Err(why) = self.poller.add(connection.transport(), token) {
