@@ -1,25 +1,30 @@
 //! The viewers' WebSocket server: handshake, sessions, fan-out, backpressure.
 //!
-//! Two kinds of threads: a door accepts and shakes hands at low priority, so that a crowd that
-//! arrives never slows the sale; a core, each with an engine port of its own, serves the connections
-//! that a door hands over, each for as long as it lives. What a session does is decided without sockets
-//! in the module `sessions`; the module `core` moves bytes between there and the sockets.
+//! There are two kinds of threads. A door accepts and shakes hands at low priority, so that an
+//! arriving crowd never slows the sale. A core, with an engine port of its own, serves the connections
+//! that a door hands over, each for as long as it lives.
+//!
+//! Each room knows only those below it:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `server` | how the threads start and stop |
+//! | `door` | a connection's way in: listener, PROXY header, TLS, handshake |
+//! | `core` | sockets past their handshake: loop, poller, transport, signals |
+//! | `sessions` | what a connection means, decided without sockets |
+//! | `shared` | what all threads of a gateway see alike |
+//! | `admission` | how much clients may send: by connection, by viewer, by address |
 
 mod admission;
 mod config;
 mod core;
 mod door;
-mod fanout;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod metrics;
-mod outbox;
 mod server;
-mod session;
 mod sessions;
 mod shared;
-mod slab;
-mod view;
 
 pub use self::core::CoreSignals;
 pub use config::{ConfigError, GatewayConfig};

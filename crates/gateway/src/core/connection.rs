@@ -5,10 +5,7 @@ use std::io;
 use stampede_wire::frame::{Frame, FrameReader};
 
 use super::transport::Transport;
-use crate::{
-    sessions::{Input, Sessions, Written},
-    slab::Token,
-};
+use crate::sessions::{Input, Sessions, Token, Written};
 
 /// Bytes that are thrown away after a close before the connection is dropped.
 const LINGER_BYTES_MAX: usize = 64 << 10;

@@ -29,9 +29,8 @@ use self::{
 };
 use crate::{
     config::SWEEP_MS,
-    sessions::Sessions,
+    sessions::{Sessions, Token, place_of},
     shared::{Place, Shared},
-    slab::{Token, place_of},
 };
 
 /// Bytes read from one socket in one round.

@@ -7,8 +7,8 @@ use stampede_domain::{BanTarget, DurationMs, UnixMillis, ViewerNumber};
 use stampede_engine::{Arrival, Ban};
 use stampede_wire::{CloseCode, ErrorNotice, ticket::Ticket};
 
-use super::Sessions;
-use crate::{
+use super::{
+    Sessions,
     session::{Session, Stage},
     slab::Token,
 };

@@ -4,8 +4,8 @@ use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, Unix
 use stampede_engine::{Buy, BuyRequest, HoldLook};
 use stampede_wire::{Refused, ServerMessage};
 
-use super::{Sessions, Waiting};
-use crate::{admission::Admission, slab::Token, view};
+use super::{Sessions, slab::Token, view, waiting::Waiting};
+use crate::admission::Admission;
 
 /// A buy as it was sent.
 pub(super) struct Wish<'a> {

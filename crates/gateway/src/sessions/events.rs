@@ -6,8 +6,9 @@ use stampede_domain::{DropId, HoldId, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
-use super::{Sessions, Waiting, hello::UNAVAILABLE, list};
-use crate::{session::Session, slab::Token, view};
+use super::{
+    Sessions, hello::UNAVAILABLE, list, session::Session, slab::Token, view, waiting::Waiting,
+};
 
 impl Sessions {
     /// Lets durable answers leave, acts on what happened.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use stampede_domain::UnixMillis;
 use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket};
 
-use super::{Sessions, list};
-use crate::{
-    admission::Admission,
+use super::{
+    Sessions, list,
     session::{Joined, Owed, Stage},
     slab::Token,
     view,
 };
+use crate::admission::Admission;
 
 impl Sessions {
     /// Checks the ticket, joins the stream, welcomes the viewer.

@@ -7,8 +7,14 @@
 mod ban;
 mod buying;
 mod events;
+mod fanout;
 mod hello;
+mod outbox;
+mod session;
+mod slab;
 mod sweep;
+mod view;
+mod waiting;
 mod writing;
 
 use std::{
@@ -18,23 +24,26 @@ use std::{
 };
 
 use smallvec::SmallVec;
-use stampede_domain::{HoldId, IdempotencyKey, UnixMillis, ViewerNumber};
-use stampede_engine::{CoreEvent, CorePort, Position, Viewer};
+use stampede_domain::{UnixMillis, ViewerNumber};
+use stampede_engine::{CoreEvent, CorePort, Position};
 use stampede_wire::{
     ClientMessage, CloseCode, ErrorNotice, Pong, ServerMessage, Subprotocol, frame::FrameError,
-    ticket::Ticket,
 };
 
+pub(crate) use slab::{Token, place_of};
+pub(crate) use writing::Written;
+
+use self::{
+    fanout::Audiences,
+    session::{Joined, Session, Stage},
+    slab::Slab,
+    waiting::Waiting,
+};
 use crate::{
     admission::{Admission, MessageLimits, Pass},
-    fanout::Audiences,
     metrics::{self, CoreMetrics},
-    session::{Joined, Session, Stage},
     shared::{Place, Shared},
-    slab::{Slab, Token},
 };
-
-pub(crate) use writing::Written;
 
 /// What a frame layer has read.
 #[derive(Clone, Copy, Debug)]
@@ -49,32 +58,6 @@ pub(crate) enum Input<'a> {
     Ping(&'a [u8]),
     /// The client closes, with its code if it gave one.
     Close(Option<u16>),
-}
-
-/// An answer that waits for a hold to become durable.
-struct Waiting {
-    token: Token,
-    viewer: Arc<Viewer>,
-    /// Whom a ban may keep out, though the connection may be gone by then.
-    bearer: (Ticket, IpAddr),
-    hold: HoldId,
-    key: IdempotencyKey,
-    /// When the request came, see [`Sessions::begin_round`].
-    came_us: u64,
-}
-
-impl Waiting {
-    fn new(
-        (token, came_us): (Token, u64),
-        session: &Session,
-        joined: &Joined,
-        hold: HoldId,
-        key: IdempotencyKey,
-    ) -> Self {
-        let viewer = Arc::clone(&joined.viewer);
-        let bearer = (joined.ticket.clone(), session.address);
-        Self { token, viewer, bearer, hold, key, came_us }
-    }
 }
 
 /// The sessions of one core with the port that they buy through.

@@ -5,12 +5,12 @@ use stampede_domain::DurationMs;
 use stampede_engine::Moment;
 use stampede_wire::{CloseCode, ErrorNotice};
 
-use super::{Sessions, list};
-use crate::{
+use super::{
+    Sessions, list,
     session::{Session, Stage},
-    shared::Shared,
     slab::Token,
 };
+use crate::shared::Shared;
 
 /// What is due for a session.
 enum Due {

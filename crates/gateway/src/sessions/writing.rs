@@ -2,8 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::Sessions;
-use crate::slab::Token;
+use super::{Sessions, slab::Token};
 
 /// How far a connection's output has been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

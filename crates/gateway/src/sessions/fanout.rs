@@ -10,19 +10,19 @@ use stampede_domain::{DropId, Mode, Phase, ShownUnits, StreamId, UnixMillis};
 use stampede_engine::{Moment, SaleDrop};
 use stampede_wire::{DropInfo, ServerMessage, Subprotocol, frame::put_message};
 
-use crate::{
+use super::{
     slab::{Slab, Token},
     view,
 };
 
 /// A message with its frame in each subprotocol that somebody has asked for.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Broadcast {
     message: ServerMessage,
     frames: [Option<Bytes>; 2],
 }
 
-impl Shared {
+impl Broadcast {
     pub(crate) const fn new(message: ServerMessage) -> Self {
         Self { message, frames: [None, None] }
     }
@@ -48,7 +48,7 @@ pub(crate) struct Audience {
     pub(crate) members: Vec<Token>,
     drops: Vec<ShownDrop>,
     /// The drop that was last told in a message of its own.
-    told: Option<Shared>,
+    told: Option<Broadcast>,
     /// Counts the ticks in which anything changed.
     tick: u64,
     /// Members to whom the latest tick was not spread yet, going down from `next`, around the end.
@@ -65,9 +65,9 @@ struct ShownDrop {
     changed: u64,
     changed_before: u64,
     /// What changed in the latest tick.
-    delta: Option<Shared>,
+    delta: Option<Broadcast>,
     /// Everything, for those who missed a tick.
-    full: Option<Shared>,
+    full: Option<Broadcast>,
     info: Option<(Moment, Arc<DropInfo>)>,
 }
 
@@ -114,7 +114,7 @@ impl ShownDrop {
         }
         let moved = |place: usize| self.available.get(place) != available.get(place);
         let delta = view::stock(&self.sale, &available, moved);
-        self.delta = Some(Shared::new(ServerMessage::Stock(delta)));
+        self.delta = Some(Broadcast::new(ServerMessage::Stock(delta)));
         (self.full, self.info) = (None, None);
         self.available = available;
         (self.changed_before, self.changed) = (self.changed, tick);
@@ -130,7 +130,7 @@ impl ShownDrop {
             return self.delta.as_mut().map(|delta| delta.frame(subprotocol));
         }
         let full = || view::stock(&self.sale, &self.available, |_| true);
-        let shared = self.full.get_or_insert_with(|| Shared::new(ServerMessage::Stock(full())));
+        let shared = self.full.get_or_insert_with(|| Broadcast::new(ServerMessage::Stock(full())));
         Some(shared.frame(subprotocol))
     }
 
@@ -220,13 +220,13 @@ impl Audience {
             matches!(&told.message, ServerMessage::DropInfo(known) if Arc::ptr_eq(known, &info))
         });
         if !is_told {
-            self.told = Some(Shared::new(ServerMessage::DropInfo(info)));
+            self.told = Some(Broadcast::new(ServerMessage::DropInfo(info)));
         }
         self.told.as_mut().map(|told| told.frame(subprotocol))
     }
 
     /// What members are told about a drop that may have changed, if anything.
-    fn news(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Option<Shared> {
+    fn news(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Option<Broadcast> {
         let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
         let Some(place) = place else { return Some(self.insert(sale, now)) };
         let drop = &mut self.drops[place];
@@ -240,15 +240,15 @@ impl Audience {
             return None;
         }
         drop.info = None;
-        Some(Shared::new(ServerMessage::Phase(view::phase_notice(sale, now))))
+        Some(Broadcast::new(ServerMessage::Phase(view::phase_notice(sale, now))))
     }
 
     /// Adds a drop at its place in the running order; gives what members are told.
-    fn insert(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Shared {
+    fn insert(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Broadcast {
         let order = |sale: &SaleDrop| (sale.plan().running_order, sale.id());
         let place = self.drops.partition_point(|drop| order(&drop.sale) < order(sale));
         self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
-        Shared::new(ServerMessage::DropInfo(self.drops[place].info(now)))
+        Broadcast::new(ServerMessage::DropInfo(self.drops[place].info(now)))
     }
 }
 
@@ -325,7 +325,7 @@ impl Audiences {
         &mut self,
         sale: &Arc<SaleDrop>,
         now: Moment,
-    ) -> Option<(Vec<Token>, Shared)> {
+    ) -> Option<(Vec<Token>, Broadcast)> {
         let key = (sale.plan().stream.clone(), sale.plan().mode);
         let audience = self.slab.get_mut(*self.by_stream.get(&key)?)?;
         let news = audience.news(sale, now)?;

@@ -6,11 +6,8 @@ use stampede_domain::{DropId, HoldId, UnixMillis};
 use stampede_engine::Viewer;
 use stampede_wire::{Subprotocol, ticket::Ticket};
 
-use crate::{
-    admission::{Addresses, Admission, MessageLimits, Pass, Sent},
-    outbox::Outbox,
-    slab::Token,
-};
+use super::{outbox::Outbox, slab::Token};
+use crate::admission::{Addresses, Admission, MessageLimits, Pass, Sent};
 
 /// What is kept for one connection, whatever moves its frames.
 #[derive(Debug)]
