@@ -4,8 +4,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::{Rate, Spent};
+use stampede_domain::{DurationMs, Rate, Spent, UnixMillis};
 use stampede_proxies::ClientAddress;
 
 use crate::{

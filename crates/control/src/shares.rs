@@ -3,8 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::{Rate, Spent};
+use stampede_domain::{DurationMs, Rate, Spent, UnixMillis};
 
 use crate::staff::STAFF_TOKENS_MAX;
 

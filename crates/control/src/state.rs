@@ -3,8 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, RepeatedWarning};
-use stampede_engine::{Engine, Rate};
+use stampede_domain::{DurationMs, Rate, RepeatedWarning};
+use stampede_engine::Engine;
 use stampede_proxies::TrustedProxies;
 use stampede_report::BoundKeys;
 

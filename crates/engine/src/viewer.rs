@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DropId, StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
-use crate::rate::SharedSpent;
+use crate::shared_spent::SharedSpent;
 
 /// Where one of a viewer's connections lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl Viewer {
         self.connections.lock().iter().map(|(connection, _)| connection.clone()).collect()
     }
 
-    /// For whoever limits what a viewer sends on all connections together; the engine spends nothing
-    /// of it.
+    /// What the viewer has sent on all connections together. The gateway alone counts and limits it;
+    /// it stands here because all cores share this entry already, so no message looks anything up.
     pub fn pace(&self) -> &SharedSpent {
         &self.pace
     }

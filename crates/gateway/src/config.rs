@@ -8,10 +8,9 @@ use std::{
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::ServerConfig;
 use stampede_domain::{
-    DurationMs,
+    DurationMs, Rate,
     limits::{TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
 };
-use stampede_engine::Rate;
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
 use crate::admission::{AddressLimits, MessageLimits};

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use stampede_domain::UnixMillis;
+use stampede_domain::{Rate, TooFast, UnixMillis};
 
-use crate::rate::{Rate, SharedSpent, TooFast};
+use crate::shared_spent::SharedSpent;
 
 /// Lets so many through per second, the share of a tenth of a second at once, over all cores.
 #[derive(Debug, Default)]

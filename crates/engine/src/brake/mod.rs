@@ -17,14 +17,13 @@ use std::{
 
 use parking_lot::RwLock;
 use stampede_domain::{
-    BanId, BanTarget, ChannelId, DurationMs, Rates, StreamId, UnixMillis, ViewerId,
+    BanId, BanTarget, ChannelId, DurationMs, Rates, StreamId, TooFast, UnixMillis, ViewerId,
 };
 
 use self::{bans::BanBook, gate::Gate};
 use crate::{
     config::EngineConfig,
     metrics::{Shed, Shedding},
-    rate::TooFast,
 };
 
 /// Who set something, why, until when.

@@ -13,8 +13,8 @@ use std::{
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::{Rate, SharedSpent, TooFast};
+use stampede_domain::{DurationMs, Rate, TooFast, UnixMillis};
+use stampede_engine::SharedSpent;
 
 /// Tables that share the addresses out, so that doors seldom wait for each other.
 const SHARDS: usize = 16;

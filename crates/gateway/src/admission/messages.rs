@@ -1,7 +1,7 @@
 //! Whether a client may send one more message: as a connection, as a viewer, as an address.
 
-use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::{Rate, Spent, TooFast, Viewer};
+use stampede_domain::{DurationMs, Rate, Spent, TooFast, UnixMillis};
+use stampede_engine::Viewer;
 
 use super::addresses::{Addresses, Pass};
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use rustls::{ServerConfig, ServerConnection};
-use stampede_engine::{Clock, TooFast};
+use stampede_domain::TooFast;
+use stampede_engine::Clock;
 use stampede_proxies::{ClientAddress, take_preamble};
 use stampede_wire::Subprotocol;
 use tokio::{

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use stampede_engine::TooFast;
+use stampede_domain::TooFast;
 use stampede_proxies::{
     Claims, ClientAddress, ForwardedError, Peer, TrustedProxies, client_address,
 };

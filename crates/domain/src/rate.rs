@@ -2,11 +2,10 @@
 //!
 //! The generic cell rate algorithm: the word is the time at which everything that happened so far
 //! would be paid off at the rate. It may lie ahead of the clock by the burst at most. There is nothing
-//! to refill, so an idle word costs nothing, and one compare-and-swap shares it between cores.
+//! to refill, so an idle word costs nothing, and whoever shares it between threads needs one
+//! compare-and-swap.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use stampede_domain::{DurationMs, UnixMillis};
+use crate::{DurationMs, UnixMillis};
 
 const NANOS_PER_S: u64 = 1_000_000_000;
 const NANOS_PER_MS: u64 = 1_000_000;
@@ -35,6 +34,7 @@ impl Rate {
     }
 
     /// The word after one more at `now`.
+    #[inline]
     fn spend(self, paid_at: u64, now: UnixMillis) -> Result<u64, TooFast> {
         let now = nanos(now);
         let paid_at = paid_at.max(now).saturating_add(self.price_ns);
@@ -52,58 +52,48 @@ fn nanos(now: UnixMillis) -> u64 {
     now.get().saturating_mul(NANOS_PER_MS)
 }
 
-/// What one owner has spent of a rate.
-#[derive(Clone, Copy, Debug, Default)]
+/// What has been spent of a rate, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent(u64);
 
 impl Spent {
-    /// Counts one at `now`, unless it is over the rate.
-    ///
-    /// # Errors
-    /// How long to wait.
-    pub fn spend(&mut self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
-        self.0 = rate.spend(self.0, now)?;
-        Ok(())
+    /// Reads the word that [`Spent::word`] gave.
+    pub const fn from_word(word: u64) -> Self {
+        Self(word)
     }
-}
 
-/// What several threads have spent of a rate together.
-#[derive(Debug, Default)]
-pub struct SharedSpent(AtomicU64);
+    /// When everything would be paid off, in nanoseconds since 1970; 0 if nothing was ever spent.
+    pub const fn word(self) -> u64 {
+        self.0
+    }
 
-impl SharedSpent {
+    /// With one more at `now`, unless that is over the rate.
+    ///
+    /// # Errors
+    /// How long to wait.
+    #[inline]
+    pub fn with_one_more(self, rate: Rate, now: UnixMillis) -> Result<Self, TooFast> {
+        rate.spend(self.0, now).map(Self)
+    }
+
     /// Counts one at `now`, unless it is over the rate.
     ///
     /// # Errors
     /// How long to wait.
-    pub fn spend(&self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
-        // ORDERING: Relaxed throughout: the word publishes nothing but itself.
-        let mut paid_at = self.0.load(Ordering::Relaxed);
-        loop {
-            let next = rate.spend(paid_at, now)?;
-            match self.0.compare_exchange_weak(paid_at, next, Ordering::Relaxed, Ordering::Relaxed)
-            {
-                Ok(_) => return Ok(()),
-                Err(other) => paid_at = other,
-            }
-        }
+    #[inline]
+    pub fn spend(&mut self, rate: Rate, now: UnixMillis) -> Result<(), TooFast> {
+        *self = self.with_one_more(rate, now)?;
+        Ok(())
     }
 
     /// Whether it would decide the same if nothing had ever been spent.
-    pub fn is_idle(&self, now: UnixMillis) -> bool {
-        self.0.load(Ordering::Relaxed) <= nanos(now)
-    }
-
-    /// Begins anew: what is owed at one rate says nothing about another.
-    pub(crate) fn forget(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    pub fn is_idle(self, now: UnixMillis) -> bool {
+        self.0 <= nanos(now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Barrier, thread};
-
     use super::*;
 
     const START: UnixMillis = UnixMillis::new(1_700_000_000_000);
@@ -150,29 +140,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_zero_limits_nothing() {
-        assert_eq!(Rate::new(0, 5), None);
-        assert_eq!(Rate::new(5, 0), Rate::new(5, 1));
+    fn what_is_paid_off_decides_as_if_it_had_never_been_spent() {
+        let (rate, mut spent) = (rate(20, 3), Spent::default());
+        assert!(spent.is_idle(at(0)));
+        assert_eq!(spent.spend(rate, at(0)), Ok(()));
+        let same = Spent::from_word(spent.word());
+        assert!(!same.is_idle(at(49)) && same.is_idle(at(50)));
+        assert_eq!(same.with_one_more(rate, at(50)), Spent::default().with_one_more(rate, at(50)));
     }
 
     #[test]
-    fn threads_together_get_no_more_than_one_would() {
-        let (spent, rate, barrier) = (SharedSpent::default(), rate(1_000, 500), Barrier::new(4));
-        let within: usize = thread::scope(|scope| {
-            let spenders: Vec<_> = (0..4)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        (0..1_000).filter(|_| spent.spend(rate, START).is_ok()).count()
-                    })
-                })
-                .collect();
-            spenders.into_iter().map(|spender| spender.join().unwrap()).sum()
-        });
-        assert_eq!(within, 500);
-        assert!(!spent.is_idle(at(499)));
-        assert!(spent.is_idle(at(500)));
-        spent.forget();
-        assert_eq!(spent.spend(rate, START), Ok(()), "nothing is owed any more");
+    fn a_rate_of_zero_limits_nothing() {
+        assert_eq!(Rate::new(0, 5), None);
+        assert_eq!(Rate::new(5, 0), Rate::new(5, 1));
     }
 }
