@@ -9,9 +9,8 @@ use stampede_domain::{
 };
 
 use crate::{
-    ChainSums, CommandKey, Link, Record, RowHash, Seal,
-    codec::{self, BodyHeader, HEADER_BYTES},
-    links,
+    ChainSums, CommandKey, Link, Record, RowHash, Seal, links,
+    record::codec::{self, BodyHeader, HEADER_BYTES},
     ring::{STAGED_BYTES_MAX, STAGED_MAX},
     row::HashInput,
     seal::Turn,

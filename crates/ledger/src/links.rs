@@ -10,11 +10,14 @@
 //! It lies outside the chain, so that a link can be erased without breaking it. Version 1 had no
 //! addresses and is read as well.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use stampede_domain::{AddressRange, BanId, ViewerId, ViewerNumber, limits::TEXT_ID_BYTES_MAX};
 
-use crate::{AddressLink, Link, RecordError, ViewerLink, bytes::Reader};
+use crate::record::{RecordError, bytes::Reader};
 
 /// The version of the blob's layout.
 pub const LINKS_VERSION: u8 = 2;
@@ -22,6 +25,33 @@ pub const LINKS_VERSION: u8 = 2;
 const VIEWERS_ONLY: u8 = 1;
 /// Bytes of one link at most.
 pub(crate) const LINK_BYTES_MAX: usize = 9 + TEXT_ID_BYTES_MAX;
+
+/// What ties a viewer's number in records to the platform's id; kept outside the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewerLink {
+    /// The number in records.
+    pub number: ViewerNumber,
+    /// The platform's id.
+    pub id: ViewerId,
+}
+
+/// What ties a ban to the addresses that it keeps out; kept outside the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressLink {
+    /// The ban.
+    pub ban: BanId,
+    /// The addresses.
+    pub range: AddressRange,
+}
+
+/// Something personal that belongs to a record and is written beside the chain, in the same commit.
+#[derive(Clone, Debug)]
+pub enum Link {
+    /// A viewer's id.
+    Viewer(Arc<ViewerLink>),
+    /// A ban's addresses.
+    Addresses(AddressLink),
+}
 
 /// What blobs hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,8 +140,6 @@ fn addresses(number: u64, reader: &mut Reader<'_>) -> Result<AddressLink, Record
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn viewer() -> ViewerLink {

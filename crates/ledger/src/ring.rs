@@ -10,9 +10,9 @@ use std::{
 };
 
 use rtrb::chunks::ChunkError;
-use stampede_domain::limits::RECORD_BYTES_MAX;
+use stampede_domain::{DropId, limits::RECORD_BYTES_MAX};
 
-use crate::{Entry, Record, codec};
+use crate::{Link, Record, record::codec};
 
 /// Called on the writer thread after positions moved, so that a producer looks again.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -25,6 +25,19 @@ pub(crate) const STAGED_BYTES_MAX: usize = 2 << 20;
 const COMMON_RECORD_BYTES_MAX: usize = 256;
 
 const _: () = assert!(RECORD_BYTES_MAX <= STAGED_BYTES_MAX, "any record can be staged");
+
+/// A record on its way to the writer.
+#[derive(Clone, Debug)]
+pub struct Entry<T> {
+    /// The drop that the record is about, or [`DropId::HOUSE`].
+    pub drop: DropId,
+    /// The fact.
+    pub record: Record,
+    /// What is personal about the record, where nothing durable tells it yet.
+    pub link: Option<Link>,
+    /// What the sender wants handed back after the commit.
+    pub tag: T,
+}
 
 /// How many entries of one ring have been pushed, or have become durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

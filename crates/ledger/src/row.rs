@@ -4,7 +4,10 @@ use std::fmt;
 
 use stampede_domain::{DropId, Incarnation, NodeId, Seq};
 
-use crate::codec::{self, BodyHeader, RecordError, Records};
+use crate::{
+    RecordError,
+    record::codec::{self, BodyHeader, Records},
+};
 
 /// First bytes of every row's hash input.
 const ROW_CONTEXT: &[u8] = b"stampede row 1";
@@ -93,7 +96,7 @@ pub struct Row {
     pub seq: Seq,
     /// Records in the body.
     pub records: u32,
-    /// The bytes; see [`crate::codec`].
+    /// The bytes; see [`codec`].
     pub body: Vec<u8>,
     /// Hash of the drop's row before this one, also across incarnations.
     pub prev_hash: RowHash,

@@ -13,7 +13,7 @@ use stampede_domain::{
 
 use crate::{
     BatchRow, NewOrder, Record, RecordError, RowHash, SupplyDelta,
-    bytes::{Reader, put_len, put_text, put_varint},
+    record::bytes::{Reader, put_len, put_text, put_varint},
 };
 
 /// The version of a summary's layout.
@@ -106,7 +106,7 @@ pub struct SealedSku {
 impl SealSummary {
     /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
     /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), SKUs `v` ×
-    /// (supplied `v`, sold `v`), with the notation of [`crate::codec`].
+    /// (supplied `v`, sold `v`), with the notation of `docs/ledger.md`.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![SUMMARY_VERSION, u8::from(self.phase == Phase::Cancelled)];
         put_varint(&mut out, u64::from(self.revision));

@@ -14,7 +14,7 @@ use super::{
     recovery::Aired,
     rows::{RowKey, journal_row},
 };
-use crate::{CommitKey, Row, Seal, Sealed, codec};
+use crate::{CommitKey, Row, Seal, Sealed, record::codec};
 
 /// Keys that one statement fetches at most.
 const CHUNK_KEYS: i64 = 1_024;

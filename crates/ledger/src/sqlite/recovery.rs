@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     BanScope, BrakePart, ChainSums, CommandKey, CommitKey, NewOrder, Record, Row, RowHash, Seal,
-    Sealed, SupplyDelta, codec,
+    Sealed, SupplyDelta, record::codec,
 };
 
 /// What a sound journal leaves behind.

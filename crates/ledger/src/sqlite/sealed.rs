@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     CommitKey, Record, RecordError, RowHash, Seal, SealSummary, Sealed,
-    codec::{self, Records},
+    record::codec::{self, Records},
 };
 
 /// Checks that the row that a seal names as its drop's first begins a chain: from the first rows a start

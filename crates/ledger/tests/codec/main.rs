@@ -17,7 +17,7 @@ use stampede_domain::{
 use stampede_ledger::{
     AnswerTimes, BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row,
     RowHash, Tally, Text,
-    codec::{body, encode, records},
+    codec::{HEADER_BYTES, Ordinal, body, encode, records},
 };
 use support::{AT_MS, confirmed, hold, lot, node, plan, plan_with_options, pool, taken, units};
 
@@ -170,12 +170,22 @@ fn the_golden_bytes_are_still_read() {
 }
 
 #[test]
+fn every_ordinal_has_golden_bytes() {
+    let samples = GOLDEN.lines().filter(|line| !line.contains("_hash "));
+    let bytes = samples.map(|line| unhex(line.split_once(' ').unwrap().1)[HEADER_BYTES]);
+    let mut found: Vec<_> = bytes.map(|byte| Ordinal::from_byte(byte).unwrap()).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, Ordinal::ALL);
+}
+
+#[test]
 fn every_cut_of_a_record_is_refused() {
     for (name, record) in samples() {
         let bytes = body_of(&[record]);
         for end in 0..bytes.len() {
             let read: Vec<_> = records(&bytes[..end]).collect();
-            let whole = end == stampede_ledger::codec::HEADER_BYTES;
+            let whole = end == HEADER_BYTES;
             assert_eq!(read.iter().any(Result::is_err), !whole, "{name} cut at {end}");
         }
     }
@@ -238,7 +248,7 @@ fn options_that_break_a_rule_are_refused() {
     let plain = body_of(&[Record::Planned { plan: plan().into(), revision: 1 }]);
     let with = |options: &[u8]| {
         let mut bytes = plain.clone();
-        bytes[stampede_ledger::codec::HEADER_BYTES] = 22;
+        bytes[HEADER_BYTES] = 22;
         bytes.extend_from_slice(options);
         records(&bytes).next().unwrap()
     };
@@ -296,7 +306,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let read: Vec<_> = records(&bytes).collect();
-        if at >= stampede_ledger::codec::HEADER_BYTES {
+        if at >= HEADER_BYTES {
             prop_assert_ne!(read, vec![Ok(wanted)]);
         }
     }

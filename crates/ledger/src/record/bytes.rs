@@ -1,8 +1,10 @@
 //! Primitive values of the record format: fixed-width integers, varints, texts.
 
-use stampede_domain::{Currency, HoldId, KeyFingerprint, Money, TakeNumber, Units, UnixMillis};
+use stampede_domain::{
+    Currency, HoldId, KeyFingerprint, Money, PoolIndex, TakeNumber, Units, UnixMillis, ViewerNumber,
+};
 
-use crate::{RecordError, Text};
+use super::{error::RecordError, text::Text};
 
 /// Bytes that a varint of 64 bits has at most.
 const VARINT_BYTES_MAX: usize = 10;
@@ -150,6 +152,15 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn hold(&mut self) -> Result<HoldId, RecordError> {
         self.array().map(HoldId::from_bytes)
+    }
+
+    pub(crate) fn viewer(&mut self) -> Result<ViewerNumber, RecordError> {
+        let number = u64::from_be_bytes(self.array()?);
+        Ok(ViewerNumber::new(number).expect("a viewer number has 64 bits"))
+    }
+
+    pub(crate) fn pool(&mut self) -> Result<PoolIndex, RecordError> {
+        Ok(PoolIndex::new(self.u8()?).expect("a pool index has 8 bits"))
     }
 
     pub(crate) fn fingerprint(&mut self) -> Result<KeyFingerprint, RecordError> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
 
-use crate::Text;
+use super::text::Text;
 
 /// A sign that the node works, with what its clocks show. The row's time is the sale's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

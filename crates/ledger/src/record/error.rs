@@ -1,6 +1,6 @@
 //! What can be wrong with the bytes of a row.
 
-use crate::codec::BODY_VERSION;
+use super::ordinal::BODY_VERSION;
 
 /// Why bytes are no journal body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,20 +1,20 @@
-//! The bytes of tallies; listed in `codec.rs`.
+//! The bytes of tallies.
 
 use stampede_domain::RefusalCode;
 
-use crate::{
-    AnswerTimes, Record, RecordError, RefusalCounts, Tally,
+use crate::record::{
+    Record,
+    answer_times::AnswerTimes,
     bytes::{Reader, put_len, put_varint},
+    error::RecordError,
+    ordinal::Ordinal,
+    tally::{RefusalCounts, Tally},
 };
-
-/// Ordinal of a tally without times of answers.
-pub(crate) const TALLY: u8 = 17;
-/// Ordinal of a tally with them.
-pub(crate) const TALLY_WITH_ANSWERS: u8 = 28;
 
 pub(crate) fn encode(tally: &Tally, out: &mut Vec<u8>) {
     let has_answers = tally.answers.total() > 0;
-    out.push(if has_answers { TALLY_WITH_ANSWERS } else { TALLY });
+    let ordinal = if has_answers { Ordinal::TallyWithAnswers } else { Ordinal::Tally };
+    out.push(ordinal.byte());
     put_varint(out, tally.held);
     put_varint(out, tally.retries);
     put_varint(out, tally.connected);

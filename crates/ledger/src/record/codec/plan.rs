@@ -1,20 +1,7 @@
 //! The bytes of a drop's plan within its record.
 //!
-//! In this order, with the notation of [`crate::codec`]: stream `t`, running order `v`, title `t`,
-//! merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), limit per viewer `v`, holds per viewer
-//! `v`, hold time to live `v`, countdown `v`, starts at `o v`, ends at `o v`, SKUs `v` × (id `t`,
-//! title `t`, options `v` × (name `t`, value `t`), merchant's code `t`, image `o t`, price `m`,
-//! supply `v`, limit per viewer `v`). `o` is 0 for absent, or 1 and the value. Times and spans are
-//! milliseconds.
-//!
-//! A plan that has any of the options below stands in a record of another ordinal, where they
-//! follow: options `v` × (tag `1`, fields), at least one, tags ascending. A plan without them has
-//! the bytes that it always had.
-//!
-//! | tag | option        | fields |
-//! |-----|---------------|--------|
-//! | 1   | stock display | rounded above `v`, round to `v` |
-//! | 2   | when offline  | pause after `v`, resume `1` (0 no, 1 yes) |
+//! A plan that has any of the options stands in a record of another ordinal, where they follow: a plan without
+//! them has the bytes that it always had.
 
 use std::str::FromStr;
 
@@ -26,9 +13,9 @@ use stampede_domain::{
     },
 };
 
-use crate::{
-    RecordError,
+use crate::record::{
     bytes::{Reader, put_len, put_money, put_option, put_text, put_varint},
+    error::RecordError,
 };
 
 const STOCK_DISPLAY: u8 = 1;

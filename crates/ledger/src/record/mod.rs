@@ -1,18 +1,35 @@
-//! The facts of a sale, as they stand in the journal.
+//! The facts of a sale, as they stand in the journal, with their bytes.
 
-use std::{fmt, sync::Arc};
+mod answer_times;
+mod brake;
+pub(crate) mod bytes;
+pub mod codec;
+mod error;
+mod house;
+mod ordinal;
+mod tally;
+mod text;
+
+use std::sync::Arc;
 
 use stampede_domain::{
-    AddressRange, BanId, ChannelId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money,
-    PoolIndex, Rates, StreamId, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+    ChannelId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, TakeNumber, Units,
+    UnixMillis, ViewerNumber,
 };
 
-use crate::{Heartbeat, Room, Tally};
+pub use self::{
+    answer_times::AnswerTimes,
+    brake::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet},
+    error::RecordError,
+    house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
+    tally::{RefusalCounts, Tally},
+    text::Text,
+};
 
 /// One fact about one drop, in the order in which it became durable.
 ///
 /// The drop is the journal row's; the time is the row's too, where a record has none of its own.
-/// The bytes are described in [`crate::codec`].
+/// The bytes are described in [`codec`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// A plan was made (revision 1) or edited (the next revision). The plan is a valid one.
@@ -141,76 +158,6 @@ pub enum Record {
     },
 }
 
-/// Who set something about the brake, why, until when.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BrakeOrder {
-    /// Who asked.
-    pub actor: Text,
-    /// Why, in the actor's words; may be empty.
-    pub reason: Text,
-    /// When it ends by itself.
-    pub expires_at: Option<UnixMillis>,
-}
-
-/// Limits in place of the configured ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RatesSet {
-    /// The limits; valid ones, at least one of them given.
-    pub rates: Rates,
-    /// Who, why, until when.
-    pub order: BrakeOrder,
-}
-
-/// A ban, without what is personal about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Banned {
-    /// The ban, counted from 1 without gaps.
-    pub ban: BanId,
-    /// Whom it keeps out.
-    pub scope: BanScope,
-    /// Whether the live holds of those kept out were released.
-    pub releases_holds: bool,
-    /// Who, why, until when.
-    pub order: BrakeOrder,
-}
-
-/// Whom a ban keeps out, as the chain may tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BanScope {
-    /// A viewer, by the number whose link stands outside the chain.
-    Viewer(ViewerNumber),
-    /// A range of addresses, which stands outside the chain in an [`AddressLink`].
-    Addresses,
-    /// A channel.
-    Channel {
-        /// The channel.
-        channel: ChannelId,
-        /// In this stream alone; `None` means every stream.
-        stream: Option<StreamId>,
-    },
-}
-
-/// What a [`Record::Lifted`] ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrakePart {
-    /// The halt of all takes.
-    Halt,
-    /// The limits set.
-    Rates,
-    /// A ban.
-    Ban(BanId),
-}
-
-impl fmt::Display for BrakePart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Halt => f.write_str("the halt"),
-            Self::Rates => f.write_str("the rates"),
-            Self::Ban(ban) => write!(f, "ban {ban}"),
-        }
-    }
-}
-
 /// A staff command with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -262,78 +209,4 @@ pub struct RecoveredPool {
     pub last_take: TakeNumber,
     /// Numbers below it that never became durable, ascending.
     pub lost: Vec<TakeNumber>,
-}
-
-/// Free text within a record: at most [`Text::BYTES_MAX`] bytes.
-///
-/// Longer text is cut at the last character that fits, because a record must never fail.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Text(Box<str>);
-
-impl Text {
-    /// Bytes that a text has at most.
-    pub const BYTES_MAX: usize = 1024;
-
-    /// Wraps a text, cut to [`Text::BYTES_MAX`].
-    pub fn new(text: &str) -> Self {
-        let cut = text.floor_char_boundary(Self::BYTES_MAX);
-        Self(text[..cut].into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self::new(text)
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What ties a viewer's number in records to the platform's id; kept outside the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ViewerLink {
-    /// The number in records.
-    pub number: ViewerNumber,
-    /// The platform's id.
-    pub id: ViewerId,
-}
-
-/// What ties a ban to the addresses that it keeps out; kept outside the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressLink {
-    /// The ban.
-    pub ban: BanId,
-    /// The addresses.
-    pub range: AddressRange,
-}
-
-/// Something personal that belongs to a record and is written beside the chain, in the same commit.
-#[derive(Clone, Debug)]
-pub enum Link {
-    /// A viewer's id.
-    Viewer(Arc<ViewerLink>),
-    /// A ban's addresses.
-    Addresses(AddressLink),
-}
-
-/// A record on its way to the writer.
-#[derive(Clone, Debug)]
-pub struct Entry<T> {
-    /// The drop that the record is about, or [`DropId::HOUSE`].
-    pub drop: DropId,
-    /// The fact.
-    pub record: Record,
-    /// What is personal about the record, where nothing durable tells it yet.
-    pub link: Option<Link>,
-    /// What the sender wants handed back after the commit.
-    pub tag: T,
 }

@@ -1,28 +1,24 @@
-//! The bytes of the house's own records; listed in `codec.rs`.
+//! The bytes of the house's own records.
 
-use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis, limits::TEXT_ID_BYTES_MAX};
+use stampede_domain::{DurationMs, MerchantId, StreamId, limits::TEXT_ID_BYTES_MAX};
 
-use crate::{
-    BootId, Heartbeat, Record, RecordError, Room, RoomChange, RoomOwner,
+use crate::record::{
+    Record,
     bytes::{Reader, put_text, put_varint},
+    error::RecordError,
+    house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
+    ordinal::Ordinal,
 };
 
-/// Ordinal of [`Record::Heartbeat`].
-pub(crate) const HEARTBEAT: u8 = 29;
-/// Ordinal of [`Record::Suspended`], which is a drop's.
-pub(crate) const SUSPENDED: u8 = 30;
-/// Ordinal of [`Record::Room`].
-pub(crate) const ROOM: u8 = 32;
-
 pub(crate) fn encode_heartbeat(beat: &Heartbeat, out: &mut Vec<u8>) {
-    out.push(HEARTBEAT);
+    out.push(Ordinal::Heartbeat.byte());
     put_varint(out, beat.wall.get());
     out.extend_from_slice(&beat.boot.to_bytes());
     put_varint(out, beat.since_boot.get());
 }
 
 pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
-    out.push(ROOM);
+    out.push(Ordinal::Room.byte());
     put_text(out, room.stream.as_str());
     match &room.change {
         RoomChange::Owner(owner) => {
@@ -53,17 +49,6 @@ pub(crate) fn encode_room(room: &Room, out: &mut Vec<u8>) {
             put_varint(out, delay.get());
         }
     }
-}
-
-pub(crate) fn encode_suspended(span: DurationMs, until: UnixMillis, out: &mut Vec<u8>) {
-    out.push(SUSPENDED);
-    put_varint(out, span.get());
-    put_varint(out, until.get());
-}
-
-pub(crate) fn decode_suspended(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
-    let span = DurationMs::new(reader.varint("span")?);
-    Ok(Record::Suspended { span, until: reader.time("until")? })
 }
 
 pub(crate) fn decode_heartbeat(reader: &mut Reader<'_>) -> Result<Record, RecordError> {

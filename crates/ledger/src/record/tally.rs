@@ -2,7 +2,7 @@
 
 use stampede_domain::RefusalCode;
 
-use crate::AnswerTimes;
+use super::answer_times::AnswerTimes;
 
 /// Counts since the previous tally of the same drop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

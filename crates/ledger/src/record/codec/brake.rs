@@ -1,40 +1,22 @@
-//! The bytes of what operations staff set about the brake; listed in `codec.rs`.
+//! The bytes of what operations staff set about the brake.
 
 use stampede_domain::{BanId, ChannelId, DurationMs, Rates, StreamId, limits::TEXT_ID_BYTES_MAX};
 
-use crate::{
-    BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record, RecordError,
+use crate::record::{
+    Record,
+    brake::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet},
     bytes::{Reader, put_option, put_text, put_varint},
-    codec::decode_viewer,
+    error::RecordError,
+    ordinal::Ordinal,
 };
 
-/// Ordinal of [`Record::Halted`].
-pub(crate) const HALTED: u8 = 18;
-/// Ordinal of [`Record::RatesSet`].
-pub(crate) const RATES_SET: u8 = 19;
-/// Ordinal of [`Record::Banned`].
-pub(crate) const BANNED: u8 = 20;
-/// Ordinal of [`Record::Lifted`].
-pub(crate) const LIFTED: u8 = 21;
-
-/// Appends one of the four records above; others have their bytes elsewhere.
-pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
-    match record {
-        Record::Halted(order) => encode_halted(order, out),
-        Record::RatesSet(set) => encode_rates(set, out),
-        Record::Banned(banned) => encode_banned(banned, out),
-        Record::Lifted { part, expired } => encode_lifted(*part, *expired, out),
-        _ => unreachable!("not a record of the brake"),
-    }
-}
-
-fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
-    out.push(HALTED);
+pub(crate) fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
+    out.push(Ordinal::Halted.byte());
     put_order(out, order);
 }
 
-fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
-    out.push(RATES_SET);
+pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
+    out.push(Ordinal::RatesSet.byte());
     let Rates { buys_per_s, hellos_per_s, tick_interval } = set.rates;
     let rates = [
         buys_per_s.map(u64::from),
@@ -47,8 +29,8 @@ fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     put_order(out, &set.order);
 }
 
-fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
-    out.push(BANNED);
+pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
+    out.push(Ordinal::Banned.byte());
     put_varint(out, u64::from(banned.ban.get()));
     match &banned.scope {
         BanScope::Viewer(viewer) => {
@@ -66,8 +48,8 @@ fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
     put_order(out, &banned.order);
 }
 
-fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
-    out.push(LIFTED);
+pub(crate) fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
+    out.push(Ordinal::Lifted.byte());
     match part {
         BrakePart::Halt => out.push(0),
         BrakePart::Rates => out.push(1),
@@ -106,7 +88,7 @@ pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<Record, RecordErro
 pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     let ban = read_ban(reader)?;
     let scope = match reader.u8()? {
-        0 => BanScope::Viewer(decode_viewer(reader)?),
+        0 => BanScope::Viewer(reader.viewer()?),
         1 => BanScope::Addresses,
         2 => {
             let channel = reader.str("channel", TEXT_ID_BYTES_MAX)?;

@@ -1,28 +1,22 @@
-//! The bytes of takes with the orders that they become; listed in `codec.rs`.
+//! The bytes of takes with the orders that they become.
 
 use stampede_domain::{ChannelId, UnixMillis, limits::TEXT_ID_BYTES_MAX};
 
-use crate::{
-    Record, RecordError,
+use crate::record::{
+    Record,
     bytes::{Reader, put_money, put_text, put_varint},
-    codec::decode_viewer,
+    error::RecordError,
+    ordinal::Ordinal,
 };
-
-/// Ordinal of a [`Record::Taken`] without a channel.
-pub(crate) const TAKEN: u8 = 11;
-/// Ordinal of a [`Record::Confirmed`] without a channel.
-pub(crate) const CONFIRMED: u8 = 12;
-/// Ordinal of a [`Record::Taken`] with one.
-pub(crate) const TAKEN_IN_CHANNEL: u8 = 26;
-/// Ordinal of a [`Record::Confirmed`] with one.
-pub(crate) const CONFIRMED_IN_CHANNEL: u8 = 27;
 
 /// Appends a take or an order; others have their bytes elsewhere.
 pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
     let channel = match record {
         Record::Taken { hold, viewer, key, units, taken_at, deadline, channel } => {
+            let with_channel = channel.is_some();
+            let ordinal = if with_channel { Ordinal::TakenInChannel } else { Ordinal::Taken };
             let mut fixed = [0; 41];
-            fixed[0] = if channel.is_some() { TAKEN_IN_CHANNEL } else { TAKEN };
+            fixed[0] = ordinal.byte();
             fixed[1..17].copy_from_slice(&hold.to_bytes());
             fixed[17..25].copy_from_slice(&viewer.get().to_be_bytes());
             fixed[25..].copy_from_slice(&key.bits().to_be_bytes());
@@ -33,7 +27,10 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
             channel
         }
         Record::Confirmed { hold, viewer, units, amount, channel } => {
-            out.push(if channel.is_some() { CONFIRMED_IN_CHANNEL } else { CONFIRMED });
+            let with_channel = channel.is_some();
+            let ordinal =
+                if with_channel { Ordinal::ConfirmedInChannel } else { Ordinal::Confirmed };
+            out.push(ordinal.byte());
             out.extend_from_slice(&hold.to_bytes());
             out.extend_from_slice(&viewer.get().to_be_bytes());
             put_varint(out, u64::from(units.get()));
@@ -49,7 +46,7 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
 
 pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     let hold = reader.hold()?;
-    let viewer = decode_viewer(reader)?;
+    let viewer = reader.viewer()?;
     let key = reader.fingerprint()?;
     let units = reader.units("units")?;
     let taken_at = reader.time("taken_at")?;
@@ -69,7 +66,7 @@ pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<Record,
 pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     Ok(Record::Confirmed {
         hold: reader.hold()?,
-        viewer: decode_viewer(reader)?,
+        viewer: reader.viewer()?,
         units: reader.units("units")?,
         amount: reader.money("amount")?,
         channel: None,

@@ -1,0 +1,77 @@
+//! What operations staff set about the brake, in the house's chain.
+
+use std::fmt;
+
+use stampede_domain::{BanId, ChannelId, Rates, StreamId, UnixMillis, ViewerNumber};
+
+use super::text::Text;
+
+/// Who set something about the brake, why, until when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrakeOrder {
+    /// Who asked.
+    pub actor: Text,
+    /// Why, in the actor's words; may be empty.
+    pub reason: Text,
+    /// When it ends by itself.
+    pub expires_at: Option<UnixMillis>,
+}
+
+/// Limits in place of the configured ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatesSet {
+    /// The limits; valid ones, at least one of them given.
+    pub rates: Rates,
+    /// Who, why, until when.
+    pub order: BrakeOrder,
+}
+
+/// A ban, without what is personal about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banned {
+    /// The ban, counted from 1 without gaps.
+    pub ban: BanId,
+    /// Whom it keeps out.
+    pub scope: BanScope,
+    /// Whether the live holds of those kept out were released.
+    pub releases_holds: bool,
+    /// Who, why, until when.
+    pub order: BrakeOrder,
+}
+
+/// Whom a ban keeps out, as the chain may tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BanScope {
+    /// A viewer, by the number whose link stands outside the chain.
+    Viewer(ViewerNumber),
+    /// A range of addresses, which stands outside the chain in an [`AddressLink`].
+    Addresses,
+    /// A channel.
+    Channel {
+        /// The channel.
+        channel: ChannelId,
+        /// In this stream alone; `None` means every stream.
+        stream: Option<StreamId>,
+    },
+}
+
+/// What a [`Record::Lifted`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrakePart {
+    /// The halt of all takes.
+    Halt,
+    /// The limits set.
+    Rates,
+    /// A ban.
+    Ban(BanId),
+}
+
+impl fmt::Display for BrakePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Halt => f.write_str("the halt"),
+            Self::Rates => f.write_str("the rates"),
+            Self::Ban(ban) => write!(f, "ban {ban}"),
+        }
+    }
+}
