@@ -22,6 +22,21 @@ pub enum Fault {
     Busy,
 }
 
+/// A fault that was ordered.
+#[derive(Debug, thiserror::Error)]
+#[error("commit {seq} failed by order, {}", if *.durable { "after it was durable" } else { "before it was written" })]
+struct OrderedFault {
+    seq: Seq,
+    /// Whether the rows are there after a restart.
+    durable: bool,
+}
+
+impl From<OrderedFault> for StoreError {
+    fn from(fault: OrderedFault) -> Self {
+        Self::Backend { step: "commit", source: fault.into(), disk_full: false }
+    }
+}
+
 /// The memory behind fake stores; clones share it.
 #[derive(Clone, Debug)]
 pub struct FakeLedger(Arc<Shared>);
@@ -177,7 +192,7 @@ impl Store for FakeStore {
         let tried = state.tried;
         let fault = state.faults.remove(&tried);
         if fault == Some(Fault::Before) {
-            return Err(StoreError::Ordered { seq, durable: false });
+            return Err(OrderedFault { seq, durable: false }.into());
         }
         if fault == Some(Fault::Busy) && !state.released {
             state.faults.insert(tried + 1, Fault::Busy);
@@ -196,7 +211,7 @@ impl Store for FakeStore {
         }
         state.keep(batch);
         match fault {
-            Some(Fault::After) => Err(StoreError::Ordered { seq, durable: true }),
+            Some(Fault::After) => Err(OrderedFault { seq, durable: true }.into()),
             _ => Ok(()),
         }
     }

@@ -40,5 +40,5 @@ pub use sqlite::{
     ReadError, Review, ReviewFault, Reviewed, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions,
     SupplyRow, Synchronous, Wrong,
 };
-pub use store::{Idle, Store, StoreError};
+pub use store::{BackendError, Idle, Store, StoreError};
 pub use writer::{Applier, Now, Writer, WriterHandle};

@@ -1,5 +1,7 @@
 //! The port through which the writer reaches a database.
 
+use std::fmt;
+
 use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq};
 
 use crate::Batch;
@@ -83,30 +85,25 @@ pub enum StoreError {
         /// Rows that must change.
         expected: usize,
     },
-    /// No space is left on the disk.
-    #[error("disk full at {step}")]
-    Full {
-        /// The statement.
-        step: &'static str,
-    },
     /// Another program holds the lock for writing. Nothing was begun, so the same work may be tried
     /// again.
     #[error("another program holds the ledger's lock for writing; end that program")]
     Busy,
-    /// `SQLite` reported an error.
-    #[error("{step}: {source}")]
-    Sqlite {
+    /// The database failed.
+    #[error("{}", failure(.step, .source, *.disk_full))]
+    Backend {
         /// The statement.
         step: &'static str,
-        /// `SQLite`'s report.
-        source: rusqlite::Error,
+        /// The database's report.
+        source: BackendError,
+        /// Whether all that is wrong is that no space is left on the disk.
+        disk_full: bool,
     },
-    /// A fault that a test ordered.
-    #[error("commit {seq} failed by order, {}", if *.durable { "after it was durable" } else { "before it was written" })]
-    Ordered {
-        /// The commit.
-        seq: Seq,
-        /// Whether the rows are there after a restart.
-        durable: bool,
-    },
+}
+
+/// What a database reports, in its own words.
+pub type BackendError = Box<dyn std::error::Error + Send + Sync>;
+
+fn failure(step: &str, source: &dyn fmt::Display, disk_full: bool) -> String {
+    if disk_full { format!("disk full at {step}") } else { format!("{step}: {source}") }
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use stampede_domain::{ChannelId, Incarnation, NodeId, PoolIndex, Seq, SkuIndex};
 
-use super::reader::ReadError;
+use super::{failure::in_table, reader::ReadError};
 use crate::RowHash;
 
 /// A row of a result, with the name of the table for errors.
@@ -91,8 +91,4 @@ pub(super) fn all<V>(
         values.push(read(&Columns { table, row })?);
     }
     Ok(values)
-}
-
-pub(super) fn in_table(table: &'static str) -> impl Fn(rusqlite::Error) -> ReadError {
-    move |source| ReadError::Sqlite { table, source }
 }

@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use stampede_domain::{DropId, KeyFingerprint};
 
 use super::{
-    columns::{Columns, all, in_table},
+    columns::{Columns, all},
+    failure::in_table,
     reader::{JournalReader, ReadError},
     schema,
 };

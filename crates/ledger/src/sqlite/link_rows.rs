@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use stampede_domain::{Incarnation, Seq};
 
 use super::{
-    columns::{Columns, all, in_table, incarnation, seq},
+    columns::{Columns, all, incarnation, seq},
+    failure::in_table,
     open_error::OpenError,
     reader::{JournalReader, LinkRow, ReadError},
     recovery::BanCommits,

@@ -4,6 +4,7 @@ mod columns;
 mod command_keys;
 mod commits;
 mod damage;
+mod failure;
 mod home;
 mod link_rows;
 mod open;

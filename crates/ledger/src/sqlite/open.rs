@@ -9,6 +9,7 @@ use stampede_domain::{
 };
 
 use super::{
+    failure::opening,
     home::Home,
     link_rows,
     open_error::OpenError,
@@ -102,7 +103,7 @@ impl SqliteLedger {
         let fence = own_row(&reader, node)?;
         let (supply, stored) = (reader.supply()?, reader.seals()?.unwrap_or_default());
         let range = range(&connection, &stored, options)?;
-        let (_, version) = schema::marks(&connection).map_err(OpenError::sqlite("read version"))?;
+        let (_, version) = schema::marks(&connection).map_err(opening("read version"))?;
         let beside = Beside {
             node: fence.as_ref(),
             ended: &reader.incarnations()?,
@@ -117,7 +118,7 @@ impl SqliteLedger {
         let links =
             link_rows::read(&reader, last_start(fence.as_ref()), range.from, &checked.bans)?;
         let migrated = schema::migrate(&connection, &checked.keys, &missing);
-        if migrated.map_err(OpenError::sqlite("migrate"))? {
+        if migrated.map_err(opening("migrate"))? {
             missing.clear();
         }
         // A file behind another VFS is not where its name says.
@@ -138,7 +139,7 @@ impl SqliteLedger {
         };
         while store.idle().map_err(OpenError::CatchUp)? == Idle::More {}
         store.checkpoint().map_err(OpenError::CatchUp)?;
-        store.connection.busy_timeout(COMMIT_BUSY_WAIT).map_err(OpenError::sqlite("configure"))?;
+        store.connection.busy_timeout(COMMIT_BUSY_WAIT).map_err(opening("configure"))?;
         let chains = Chains {
             node: node.clone(),
             incarnation,
@@ -165,11 +166,11 @@ fn connect(data: &DataDir, options: &SqliteOptions) -> Result<Connection, OpenEr
         Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs),
         None => Connection::open_with_flags(&path, flags),
     };
-    let connection = opened.map_err(OpenError::sqlite("open"))?;
-    configure(&connection, options).map_err(OpenError::sqlite("configure"))?;
-    let marks = schema::marks(&connection).map_err(OpenError::sqlite("read version"))?;
+    let connection = opened.map_err(opening("open"))?;
+    configure(&connection, options).map_err(opening("configure"))?;
+    let marks = schema::marks(&connection).map_err(opening("read version"))?;
     match marks {
-        (0, 0) => schema::create(&connection).map_err(OpenError::sqlite("create tables"))?,
+        (0, 0) => schema::create(&connection).map_err(opening("create tables"))?,
         (application, version) => schema::check_marks(application, version)?,
     }
     if is_new {
@@ -291,6 +292,6 @@ fn begin_incarnation(
         transaction.commit()?;
         Ok(home.and_then(|home| home.copied_in))
     };
-    let copied_in = begin().map_err(OpenError::sqlite("begin incarnation"))?;
+    let copied_in = begin().map_err(opening("begin incarnation"))?;
     Ok((next, epoch, copied_in))
 }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq};
 
 use super::{damage::Damage, reader::ReadError};
-use crate::{RecordError, StoreError};
+use crate::{BackendError, RecordError, StoreError};
 
 /// Why a ledger cannot be opened. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]
@@ -81,13 +81,13 @@ pub enum OpenError {
     /// A table cannot be read.
     #[error(transparent)]
     Read(ReadError),
-    /// `SQLite` reported an error.
+    /// The database failed.
     #[error("{step}: {source}")]
-    Sqlite {
+    Backend {
         /// What was being done.
         step: &'static str,
-        /// `SQLite`'s report.
-        source: rusqlite::Error,
+        /// The database's report.
+        source: BackendError,
     },
     /// The copy after a disk failure could not be made.
     #[error("copying the ledger after a disk failure: {}: {source}", path.display())]
@@ -108,12 +108,6 @@ pub enum OpenError {
     /// Catching up after the start failed.
     #[error("catching up: {0}")]
     CatchUp(StoreError),
-}
-
-impl OpenError {
-    pub(super) fn sqlite(step: &'static str) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Sqlite { step, source }
-    }
 }
 
 impl From<ReadError> for OpenError {

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use stampede_domain::{DropId, DurationMs, UnixMillis};
 
 use super::{
-    columns::{Columns, in_table},
+    columns::Columns,
+    failure::in_table,
     reader::{JournalReader, Projection, ReadError},
     recovery::Aired,
     rows::{RowKey, journal_row},

@@ -2,18 +2,19 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use stampede_domain::{
     ChannelId, DropId, HoldId, Incarnation, NodeEpoch, NodeId, PoolIndex, Seq, SkuIndex,
     UnixMillis, ViewerNumber,
 };
 
 use super::{
-    columns::{Columns, all, channel, in_table, incarnation, node, pool, seq, sku},
+    columns::{Columns, all, channel, incarnation, node, pool, seq, sku},
+    failure::in_table,
     rows::{RowKey, Rows},
     schema,
 };
-use crate::LEDGER_FILE;
+use crate::{BackendError, LEDGER_FILE};
 
 /// How long a reader waits for a writer that restores the log, at most.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -29,21 +30,25 @@ pub enum ReadError {
     },
     /// The ledger was written by a newer program.
     #[error(
-        "the ledger is of the newer version {version}; this program knows up to {}: use a newer \
-         program",
-        schema::SCHEMA_VERSION
+        "the ledger is of the newer version {version}; this program knows up to {known}: use a \
+         newer program"
     )]
     Newer {
         /// The ledger's version.
         version: i64,
+        /// The newest version that this program knows.
+        known: i64,
     },
     /// The file is another program's.
     #[error(
-        "not a ledger of version {} to {}: application {application:#x}, version {version}",
-        schema::SCHEMA_VERSION_MIN,
-        schema::SCHEMA_VERSION
+        "not a ledger of version {known_min} to {known}: application {application:#x}, version \
+         {version}"
     )]
     Foreign {
+        /// The oldest version that this program knows.
+        known_min: i64,
+        /// The newest version that this program knows.
+        known: i64,
         /// The file's application id.
         application: i64,
         /// The file's version.
@@ -59,13 +64,15 @@ pub enum ReadError {
         /// The column.
         column: &'static str,
     },
-    /// `SQLite` reported an error.
+    /// The database failed.
     #[error("reading {table}: {source}")]
-    Sqlite {
+    Backend {
         /// The table.
         table: &'static str,
-        /// `SQLite`'s report.
-        source: rusqlite::Error,
+        /// The database's report.
+        source: BackendError,
+        /// Whether the database is not what was written, rather than out of reach.
+        is_damage: bool,
     },
 }
 
@@ -75,16 +82,7 @@ impl ReadError {
         match self {
             Self::Missing { .. } | Self::Foreign { .. } | Self::Column { .. } => true,
             Self::Newer { .. } => false,
-            Self::Sqlite { source, .. } => match source.sqlite_error_code() {
-                Some(code) => matches!(
-                    code,
-                    ErrorCode::DatabaseCorrupt
-                        | ErrorCode::NotADatabase
-                        | ErrorCode::SystemIoFailure
-                ),
-                // A value of another type than the column's, or a text that is none.
-                None => true,
-            },
+            Self::Backend { is_damage, .. } => *is_damage,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{home::Home, open_error::OpenError, schema};
+use super::{failure::opening, home::Home, open_error::OpenError, schema};
 use crate::{DataDir, data_dir::sync_dir};
 
 /// The copy while it is being made; worthless after a crash.
@@ -50,13 +50,11 @@ fn copy(data: &DataDir, ledger: &Path, whole: &Path) -> Result<(), OpenError> {
     let partial = data.path().join(PARTIAL_FILE);
     let fail = |source| OpenError::Rescue { path: partial.clone(), source };
     remove_if_there(&partial).map_err(fail)?;
-    let connection = Connection::open(ledger).map_err(OpenError::sqlite("open for rescue"))?;
+    let connection = Connection::open(ledger).map_err(opening("open for rescue"))?;
     let target = partial.to_string_lossy();
-    connection
-        .execute("VACUUM INTO ?1", [target.as_ref()])
-        .map_err(OpenError::sqlite("copy for rescue"))?;
-    connection.close().map_err(|(_, e)| OpenError::sqlite("close after rescue")(e))?;
-    keep_home(ledger, &partial).map_err(OpenError::sqlite("mark the copy"))?;
+    connection.execute("VACUUM INTO ?1", [target.as_ref()]).map_err(opening("copy for rescue"))?;
+    connection.close().map_err(|(_, e)| opening("close after rescue")(e))?;
+    keep_home(ledger, &partial).map_err(opening("mark the copy"))?;
     File::open(&partial).and_then(|file| file.sync_all()).map_err(fail)?;
     fs::rename(&partial, whole).and_then(|()| sync_dir(data.path())).map_err(fail)
 }

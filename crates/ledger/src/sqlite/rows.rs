@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use stampede_domain::DropId;
 
 use super::{
-    columns::{Columns, hash, in_table, incarnation, node, seq},
+    columns::{Columns, hash, incarnation, node, seq},
+    failure::in_table,
     reader::{JournalReader, ReadError},
 };
 use crate::{CommitKey, Row};

@@ -161,8 +161,13 @@ pub(super) fn index_house(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn check_marks(application: i64, version: i64) -> Result<(), ReadError> {
     match (application, version) {
         (APPLICATION_ID, SCHEMA_VERSION_MIN..=SCHEMA_VERSION) => Ok(()),
-        (APPLICATION_ID, version) if version > SCHEMA_VERSION => Err(ReadError::Newer { version }),
-        (application, version) => Err(ReadError::Foreign { application, version }),
+        (APPLICATION_ID, version) if version > SCHEMA_VERSION => {
+            Err(ReadError::Newer { version, known: SCHEMA_VERSION })
+        }
+        (application, version) => {
+            let (known_min, known) = (SCHEMA_VERSION_MIN, SCHEMA_VERSION);
+            Err(ReadError::Foreign { known_min, known, application, version })
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use rusqlite::{Connection, OptionalExtension};
 use stampede_domain::{Phase, UnixMillis};
 
 use super::{
-    columns::{all, in_table},
+    columns::all,
     commits::damage,
     damage::Wrong,
+    failure::in_table,
     open_error::OpenError,
     rows::{RowCursor, RowKey, row_at},
 };

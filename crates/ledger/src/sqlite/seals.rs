@@ -4,7 +4,8 @@ use rusqlite::{Connection, Params};
 use stampede_domain::{DropId, UnixMillis};
 
 use super::{
-    columns::{Columns, all, hash, in_table, incarnation, seq},
+    columns::{Columns, all, hash, incarnation, seq},
+    failure::in_table,
     open_error::OpenError,
     reader::{JournalReader, ReadError},
     schema,

@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, ErrorCode, Params, params};
+use rusqlite::{Connection, Params, params};
 use stampede_domain::{
     DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
 };
 
-use super::{command_keys, projector::Projector, seals};
+use super::{
+    command_keys,
+    failure::{breaks_constraint, in_step, is_busy},
+    projector::Projector,
+    seals,
+};
 use crate::{
     Batch, DataDir, Idle, Store, StoreError, SupplyDelta,
     metrics::{self, Stopwatch},
@@ -195,9 +200,7 @@ impl SqliteStore {
             step("move supply", &self.connection, sql, values)
         };
         match moved {
-            Err(StoreError::Sqlite { source, .. })
-                if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
-            {
+            Err(why) if breaks_constraint(&why) => {
                 Err(StoreError::Oversold { seq, drop, pool, supplied, taken })
             }
             moved => {
@@ -213,7 +216,7 @@ impl SqliteStore {
     pub(super) fn checkpoint(&mut self) -> Result<(), StoreError> {
         let watch = Stopwatch::start();
         let sql = "PRAGMA wal_checkpoint(PASSIVE)";
-        let fail = |source| classify("checkpoint", source);
+        let fail = |source| in_step("checkpoint", source);
         let done = self.connection.prepare_cached(sql).map_err(fail).and_then(|mut statement| {
             let pages =
                 |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
@@ -238,7 +241,7 @@ impl SqliteStore {
     /// Leaves a mark for the next start if the disk itself has failed: pages that a failed sync
     /// dropped may still look sound in memory. Another program's lock is no failure of the disk.
     fn noting_failure(&self, done: Result<(), StoreError>) -> Result<(), StoreError> {
-        if let Err(why @ StoreError::Sqlite { .. }) = &done
+        if let Err(why @ StoreError::Backend { disk_full: false, .. }) = &done
             && !is_busy(why)
             && let Err(error) = self.data.mark_suspect()
         {
@@ -262,12 +265,6 @@ impl LogPolicy {
     }
 }
 
-/// Whether another connection's lock is all that was wrong.
-fn is_busy(why: &StoreError) -> bool {
-    matches!(why, StoreError::Sqlite { source, .. }
-        if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
-}
-
 /// Runs one cached statement; tells how many rows it changed.
 pub(super) fn step(
     step: &'static str,
@@ -275,8 +272,8 @@ pub(super) fn step(
     sql: &str,
     values: impl Params,
 ) -> Result<usize, StoreError> {
-    let mut statement = connection.prepare_cached(sql).map_err(|e| classify(step, e))?;
-    statement.execute(values).map_err(|e| classify(step, e))
+    let mut statement = connection.prepare_cached(sql).map_err(|e| in_step(step, e))?;
+    statement.execute(values).map_err(|e| in_step(step, e))
 }
 
 /// Checks the number of rows that a statement changed.
@@ -289,11 +286,4 @@ pub(super) fn changed(
         return Ok(());
     }
     Err(StoreError::RowCount { step, changed, expected })
-}
-
-fn classify(step: &'static str, source: rusqlite::Error) -> StoreError {
-    match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full { step },
-        _ => StoreError::Sqlite { step, source },
-    }
 }
