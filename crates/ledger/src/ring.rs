@@ -202,17 +202,36 @@ impl<T> Drop for Producer<T> {
 
 /// Whether a record has parts of variable size; those come from one thread and seldom.
 const fn is_rare(record: &Record) -> bool {
-    matches!(
-        record,
+    match record {
         Record::Planned { .. }
-            | Record::Command(_)
-            | Record::Recovered(_)
-            | Record::Tally(_)
-            | Record::Halted(_)
-            | Record::RatesSet(_)
-            | Record::Banned(_)
-            | Record::Room(_)
-    )
+        | Record::Command(_)
+        | Record::Recovered(_)
+        | Record::Tally(_)
+        | Record::Halted(_)
+        | Record::RatesSet(_)
+        | Record::Banned(_)
+        | Record::Room(_) => true,
+        Record::Countdown { .. }
+        | Record::CountdownCancelled
+        | Record::Opened
+        | Record::Paused
+        | Record::Resumed
+        | Record::Closed
+        | Record::Settled
+        | Record::Cancelled
+        | Record::Lot { .. }
+        | Record::Taken { .. }
+        | Record::Confirmed { .. }
+        | Record::Released { .. }
+        | Record::Expired { .. }
+        | Record::StreamOffline { .. }
+        | Record::StreamOnline
+        | Record::OfflineLapsed
+        | Record::Suspended { .. }
+        | Record::Featured
+        | Record::Heartbeat(_)
+        | Record::Lifted { .. } => false,
+    }
 }
 
 /// Wakes the writer, if it sleeps.
