@@ -1,12 +1,12 @@
 //! What the handlers share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, Rate, RepeatedWarning};
 use stampede_engine::Engine;
 use stampede_proxies::TrustedProxies;
-use stampede_report::BoundKeys;
+use stampede_report::{BoundKeys, JournalSource};
 
 use crate::{
     ControlConfig, Demo, Draining, Sessions, Site, StaffTokens,
@@ -30,8 +30,8 @@ pub struct ControlParts {
     pub sessions: Arc<Sessions>,
     /// What `/metrics` answers.
     pub metrics: MetricsText,
-    /// The directory of the ledger, which reports and audits read.
-    pub data_dir: PathBuf,
+    /// The ledger, which reports and audits read.
+    pub ledger: Arc<dyn JournalSource>,
     /// The limits.
     pub config: ControlConfig,
     /// Whether the server is stopping.
@@ -73,7 +73,7 @@ impl ControlState {
     pub(crate) fn new(parts: ControlParts, document: ApiDocument) -> Self {
         let config = &parts.config;
         let ledger_reads = Places::new(config.ledger_reads_max, config.ledger_reads_share_max);
-        let bound_keys = Arc::new(BoundKeys::new(parts.data_dir.clone()));
+        let bound_keys = Arc::new(BoundKeys::new(Arc::clone(&parts.ledger)));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
         let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
         let followed = Followed::new(config);
@@ -116,8 +116,8 @@ impl ControlState {
         &self.0.document
     }
 
-    pub(crate) fn data_dir(&self) -> &std::path::Path {
-        &self.0.parts.data_dir
+    pub(crate) fn ledger(&self) -> &Arc<dyn JournalSource> {
+        &self.0.parts.ledger
     }
 
     pub(crate) fn ledger_reads(&self) -> &Places {

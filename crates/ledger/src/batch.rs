@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    ChannelId, DropId, HoldId, Incarnation, Money, NodeEpoch, NodeId, PoolIndex, Seq, Units,
-    UnixMillis, ViewerNumber,
+    DropId, Incarnation, NodeEpoch, NodeId, Seq, UnixMillis,
     limits::{BATCH_RECORDS_MAX, ROW_BYTES_MAX},
 };
 
 use crate::{
-    ChainSums, CommandKey, Link, Record, RowHash, Seal, links,
+    ChainSums, CommandKey, Derived, Link, Record, RowHash, Seal, SupplyDelta, links,
+    projection::derive,
     record::codec::{self, BodyHeader, HEADER_BYTES},
     ring::{STAGED_BYTES_MAX, STAGED_MAX},
     row::HashInput,
@@ -45,7 +45,7 @@ pub struct Batch {
     seals: Vec<Seal>,
 }
 
-/// One journal row to be, with the sums and orders that follow from its records.
+/// One journal row to be, with what follows from its records.
 #[derive(Debug)]
 pub struct BatchRow {
     /// The drop.
@@ -60,42 +60,14 @@ pub struct BatchRow {
     pub hash: RowHash,
     /// By how much the supply counters of the drop's pools change.
     pub supply: Vec<SupplyDelta>,
-    /// Orders that the records made.
-    pub orders: Vec<NewOrder>,
+    /// Rows of projections that the records made.
+    pub derived: Vec<Derived>,
     /// Idempotency keys that the drop's accepted commands bound.
     pub keys: Vec<CommandKey>,
     /// Number of the latest lot in the row.
     latest_lot: Option<u32>,
     /// What the row says about the drop as a whole.
     pub(crate) turn: Turn,
-}
-
-/// Change of a pool's counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SupplyDelta {
-    /// The pool.
-    pub pool: PoolIndex,
-    /// Units added by lots.
-    pub supplied: i64,
-    /// Units taken minus units released or expired.
-    pub taken: i64,
-}
-
-/// An order to be put into the orders table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewOrder {
-    /// The hold, whose id is the order's id.
-    pub hold: HoldId,
-    /// The buyer.
-    pub viewer: ViewerNumber,
-    /// Units bought.
-    pub units: Units,
-    /// Price of all units.
-    pub amount: Money,
-    /// The channel of the hold's take.
-    pub channel: Option<ChannelId>,
-    /// Place of the confirming record in its row, from 0.
-    pub record: u32,
 }
 
 impl Batch {
@@ -225,7 +197,7 @@ impl BatchRow {
             prev_hash: none,
             hash: none,
             supply: Vec::new(),
-            orders: Vec::new(),
+            derived: Vec::new(),
             keys: Vec::new(),
             latest_lot: None,
             turn: Turn::default(),
@@ -238,10 +210,14 @@ impl BatchRow {
         self.body.clear();
         self.body.extend_from_slice(&[0; HEADER_BYTES]);
         self.supply.clear();
-        self.orders.clear();
+        self.derived.clear();
         self.keys.clear();
         self.latest_lot = None;
         self.turn = Turn::default();
+    }
+
+    fn add_to(&self, sums: &mut ChainSums) {
+        sums.whole_row(self.records, &self.derived, &self.supply, &self.turn);
     }
 
     fn derive(&mut self, record: &Record) {
@@ -254,9 +230,7 @@ impl BatchRow {
                 None => self.supply.push(delta),
             }
         }
-        if let Some(order) = NewOrder::of(record, self.records) {
-            self.orders.push(order);
-        }
+        self.derived.extend(derive(record, self.records));
         self.turn.take_in(record);
         if let Record::Lot { lot, .. } = record {
             self.latest_lot = Some(*lot);
@@ -264,36 +238,6 @@ impl BatchRow {
         if let Some(key) = CommandKey::of(self.drop, record, self.latest_lot) {
             self.keys.push(key);
         }
-    }
-}
-
-impl NewOrder {
-    /// The order that a record at this place of its row makes, if any.
-    pub fn of(record: &Record, place: u32) -> Option<Self> {
-        let Record::Confirmed { hold, viewer, units, amount, channel } = record else {
-            return None;
-        };
-        let (hold, viewer, units, amount) = (*hold, *viewer, *units, *amount);
-        Some(Self { hold, viewer, units, amount, channel: channel.clone(), record: place })
-    }
-}
-
-impl SupplyDelta {
-    /// What a record changes in its pool's counters, if anything.
-    pub fn of(record: &Record) -> Option<Self> {
-        let count = |units: Units| i64::from(units.get());
-        Some(match record {
-            Record::Lot { pool, units, .. } => {
-                Self { pool: *pool, supplied: count(*units), taken: 0 }
-            }
-            Record::Taken { hold, units, .. } => {
-                Self { pool: hold.pool(), supplied: 0, taken: count(*units) }
-            }
-            Record::Released { hold, units } | Record::Expired { hold, units } => {
-                Self { pool: hold.pool(), supplied: 0, taken: -count(*units) }
-            }
-            _ => return None,
-        })
     }
 }
 
@@ -353,7 +297,7 @@ impl Chains {
         let commit = (self.incarnation, seq);
         let sums = self.sums.get(&row.drop).cloned();
         let mut sums = sums.unwrap_or_else(|| ChainSums::new(commit));
-        sums.batch_row(row);
+        row.add_to(&mut sums);
         sums.seal(row.drop, commit, row.hash, at)
     }
 
@@ -368,7 +312,7 @@ impl Chains {
             } else if row.drop != DropId::HOUSE {
                 let commit = (self.incarnation, batch.seq);
                 let sums = self.sums.entry(row.drop);
-                sums.or_insert_with(|| ChainSums::new(commit)).batch_row(row);
+                row.add_to(sums.or_insert_with(|| ChainSums::new(commit)));
             }
         }
     }

@@ -1,16 +1,20 @@
-//! The journal of a sale: record bytes, hash chain, writer, `SQLite` backend, recovery.
+//! The journal of a sale: record bytes, hash chain, writer, ports, checks, `SQLite` backend.
 //!
 //! Producers push records into rings; one thread drains them, writes one row for each drop in one
 //! transaction, then publishes for each ring how far it is durable. `docs/ledger.md` describes
 //! the format from the outside.
 
 mod batch;
+mod check;
 mod command_key;
 mod data_dir;
 pub mod fake;
+mod journal;
 pub mod links;
 pub mod metrics;
 mod opened;
+mod projection;
+mod projector;
 mod record;
 mod reviewer;
 mod ring;
@@ -18,13 +22,20 @@ mod row;
 mod seal;
 mod sqlite;
 mod store;
+mod supply;
 mod writer;
 
-pub use batch::{Batch, BatchRow, Chains, NewOrder, SupplyDelta};
+pub use batch::{Batch, BatchRow, Chains};
+pub use check::{Damage, OpenError, Review, ReviewFault, Reviewed, Wrong};
 pub use command_key::CommandKey;
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
+pub use journal::{
+    IncarnationRow, Journal, JournalSource, LinkRow, Mark, NodeRow, OrderRow, ReadError, RowKey,
+    RowSpan, Rows, Snapshot, SupplyRow,
+};
 pub use links::{AddressLink, Link, ViewerLink};
 pub use opened::{History, OpenLedger, Sealed};
+pub use projection::{Derived, NewOrder, Projection};
 pub use record::{
     AnswerTimes, BanScope, Banned, BootId, BrakeOrder, BrakePart, Command, Heartbeat, Outcome,
     RatesSet, Record, RecordError, Recovered, RecoveredPool, RefusalCounts, Room, RoomChange,
@@ -35,10 +46,7 @@ pub use reviewer::Reviewer;
 pub use ring::{Entry, Position, Producer, RingConfig, Wake};
 pub use row::{Row, RowHash};
 pub use seal::{ChainSums, CommitKey, Seal, SealSummary, SealedSku};
-pub use sqlite::{
-    Damage, IncarnationRow, JournalReader, LinkRow, NodeRow, OpenError, OrderRow, Projection,
-    ReadError, Review, ReviewFault, Reviewed, RowKey, Rows, Snapshot, SqliteLedger, SqliteOptions,
-    SupplyRow, Synchronous, Wrong,
-};
+pub use sqlite::{SqliteJournal, SqliteLedger, SqliteOptions, SqliteSource, Synchronous};
 pub use store::{BackendError, Idle, Store, StoreError};
+pub use supply::SupplyDelta;
 pub use writer::{Applier, Now, Writer, WriterHandle};

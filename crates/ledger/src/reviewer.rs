@@ -2,7 +2,6 @@
 
 use std::{
     fmt, io,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Now, ReadError, Review, metrics::ReviewMeter};
+use crate::{JournalSource, Now, ReadError, Review, metrics::ReviewMeter};
 
 /// Time between two steps, so that a round takes a twentieth of a core at most.
 const STEP_PAUSE: Duration = Duration::from_millis(100);
@@ -26,19 +25,18 @@ pub struct Reviewer {
 }
 
 impl Reviewer {
-    /// Starts to read the ledger of a data directory, again and again, with a connection of its own. What it
-    /// finds wrong is logged and counted; the sale goes on.
+    /// Starts to read the ledger, again and again, opened anew for each round. What it finds wrong is logged
+    /// and counted; the sale goes on.
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn spawn(data_dir: &Path, wall: Now) -> io::Result<Self> {
+    pub fn spawn(source: Arc<dyn JournalSource>, wall: Now) -> io::Result<Self> {
         let must_stop = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&must_stop);
-        let data_dir = data_dir.to_owned();
         let meter = ReviewMeter::new();
         let work = move || {
             while !stop.load(Ordering::Acquire) {
-                if let Err(error) = round(&data_dir, &stop, &wall, &meter) {
+                if let Err(error) = round(&*source, &stop, &wall, &meter) {
                     tracing::error!(%error, "the ledger's background reader cannot read it");
                 }
                 if !stop.load(Ordering::Acquire) {
@@ -53,18 +51,18 @@ impl Reviewer {
 
 /// Reads the journal once from its start to its end, unless told to stop.
 fn round(
-    data_dir: &Path,
+    source: &dyn JournalSource,
     stop: &AtomicBool,
     wall: &Now,
     meter: &ReviewMeter,
 ) -> Result<(), ReadError> {
-    let mut review = match Review::open(data_dir) {
+    let mut review = match source.open() {
         Err(error) if error.is_damage() => {
             tell(&error);
             meter.round_ended(None, 1);
             return Ok(());
         }
-        opened => opened?,
+        opened => Review::new(opened?),
     };
     let mut faults = 0;
     while !stop.load(Ordering::Acquire) {

@@ -12,7 +12,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    BatchRow, NewOrder, Record, RecordError, RowHash, SupplyDelta,
+    Derived, NewOrder, Record, RecordError, RowHash, SupplyDelta,
     record::bytes::{Reader, put_len, put_text, put_varint},
 };
 
@@ -231,12 +231,22 @@ impl ChainSums {
         self.turn(&turn);
     }
 
-    /// A row that is being committed, with its records.
-    pub(crate) fn batch_row(&mut self, row: &BatchRow) {
-        self.row(row.records);
-        row.orders.iter().for_each(|order| self.order(order));
-        row.supply.iter().for_each(|delta| self.supply(delta));
-        self.turn(&row.turn);
+    /// A row that is being committed, with what follows from its records.
+    pub(crate) fn whole_row(
+        &mut self,
+        records: u32,
+        derived: &[Derived],
+        supply: &[SupplyDelta],
+        turn: &Turn,
+    ) {
+        self.row(records);
+        for Derived::Order(order) in derived {
+            self.order(order);
+        }
+        for delta in supply {
+            self.supply(delta);
+        }
+        self.turn(turn);
     }
 
     fn order(&mut self, order: &NewOrder) {

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use stampede_ledger::{DataDir, Record, SqliteLedger};
+use stampede_ledger::{DataDir, Journal, Record, SqliteJournal, SqliteLedger};
 use support::{Rig, confirmed, entry, entry_in, hold, lot, node, wait};
 
 /// Three starts; the drop 1 has rows in each, the drop 2 in the second's last commit.
@@ -43,8 +43,8 @@ fn refused(change: impl FnOnce(&Connection)) -> String {
     let data = DataDir::lock(dir.path()).unwrap();
     let error = SqliteLedger::open(&data, &node()).err();
     let text = error.expect("damage is refused").to_string();
-    let reader = stampede_ledger::JournalReader::open(dir.path()).unwrap();
-    let started = reader.nodes().unwrap().first().map_or(3, |row| row.incarnation.get());
+    let journal = SqliteJournal::open(dir.path()).unwrap();
+    let started = journal.nodes().unwrap().first().map_or(3, |row| row.incarnation.get());
     assert!(started <= 4, "a refused start begins no incarnation");
     text
 }

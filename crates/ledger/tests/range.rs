@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, DurationMs};
 use stampede_ledger::{
-    DataDir, JournalReader, LEDGER_FILE, OpenLedger, Record, Review, Row, SqliteLedger,
+    DataDir, Journal, LEDGER_FILE, OpenLedger, Record, Review, Row, SqliteJournal, SqliteLedger,
     SqliteOptions,
 };
 use support::{DROP, Rig, confirmed, entry_in, hold, lot, node, plan, wait};
@@ -64,7 +64,7 @@ fn rows(opened: OpenLedger) -> Vec<Row> {
 
 /// Everything that the reader of the whole journal finds wrong.
 fn reviewed(path: &Path) -> Vec<String> {
-    let mut review = Review::open(path).unwrap();
+    let mut review = Review::new(Box::new(SqliteJournal::open(path).unwrap()));
     let mut faults = Vec::new();
     loop {
         let done = review.step().unwrap();
@@ -179,7 +179,7 @@ fn a_process_that_dies_around_settlement_leaves_a_sound_ledger() {
         }
         let sealed = |opened: OpenLedger| {
             let is_ended = opened.chains.sums.len() == 1;
-            let orders = JournalReader::open(found.path()).unwrap().orders(0, 9).unwrap().len();
+            let orders = SqliteJournal::open(found.path()).unwrap().orders(0, 9).unwrap().len();
             (opened.sealed.len(), is_ended, orders)
         };
         assert_eq!(reviewed(found.path()), Vec::<String>::new());
@@ -210,7 +210,7 @@ fn a_command_may_stand_behind_what_it_has_done() {
 fn a_seal_that_is_missing_is_written_again() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path());
-    let seals = || JournalReader::open(dir.path()).unwrap().seals().unwrap().unwrap();
+    let seals = || SqliteJournal::open(dir.path()).unwrap().seals().unwrap().unwrap();
     let written = seals();
     raw(dir.path()).execute("DELETE FROM seals WHERE drop_id = 1", []).unwrap();
     assert_eq!(reviewed(dir.path()), ["d1 is over and has no seal"]);
@@ -223,7 +223,7 @@ fn a_seal_that_is_missing_is_written_again() {
 fn orders_that_are_behind_are_put_in_from_sealed_drops_too() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path());
-    let orders = || JournalReader::open(dir.path()).unwrap().orders(0, 9).unwrap();
+    let orders = || SqliteJournal::open(dir.path()).unwrap().orders(0, 9).unwrap();
     let written = orders();
     assert_eq!(written.len(), 1);
     let back = "DELETE FROM orders; UPDATE projection SET incarnation = 0, seq = 0, drop_id = 0,

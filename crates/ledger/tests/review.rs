@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use stampede_ledger::{
-    DataDir, JournalReader, LEDGER_FILE, Review, Reviewer, RowKey, SqliteLedger,
+    DataDir, LEDGER_FILE, Review, Reviewer, RowKey, SqliteJournal, SqliteLedger, SqliteSource,
 };
 use support::{Rig, fixed_now, lot, node, wait};
 
@@ -21,7 +21,8 @@ fn ledger(path: &Path) {
 
 /// Breaks the head of the page on which the journal's first row stands.
 fn break_page(path: &Path) {
-    let row = JournalReader::open(path).unwrap().rows(RowKey::default()).next().unwrap().unwrap();
+    let row =
+        SqliteJournal::open(path).unwrap().into_rows(RowKey::default()).next().unwrap().unwrap();
     let file = path.join(LEDGER_FILE);
     let mut bytes = fs::read(&file).unwrap();
     let at = bytes.windows(32).position(|window| window == row.hash.as_bytes()).unwrap();
@@ -34,10 +35,11 @@ fn break_page(path: &Path) {
 fn damage_that_sqlite_reports_is_a_fault() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path());
-    let done = Review::open(dir.path()).unwrap().step().unwrap();
+    let review = || Review::new(Box::new(SqliteJournal::open(dir.path()).unwrap()));
+    let done = review().step().unwrap();
     assert!(done.round_ended && done.is_whole && done.faults.is_empty(), "{done:?}");
     break_page(dir.path());
-    let mut review = Review::open(dir.path()).unwrap();
+    let mut review = review();
     for _round in 0..2 {
         let done = review.step().unwrap();
         assert!(done.round_ended && !done.is_whole, "{done:?}");
@@ -54,7 +56,8 @@ fn a_round_that_damage_ends_is_counted_and_no_reading_of_the_whole() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         let reviewer = metrics::with_local_recorder(&recorder, || {
-            Reviewer::spawn(dir.path(), fixed_now()).unwrap()
+            let source = SqliteSource::new(dir.path().to_owned());
+            Reviewer::spawn(Arc::new(source), fixed_now()).unwrap()
         });
         let value = |name: &str| {
             let text = handle.render();

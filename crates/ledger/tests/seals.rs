@@ -8,7 +8,8 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, Phase};
 use stampede_ledger::{
-    DataDir, JournalReader, LEDGER_FILE, Record, RowHash, RowKey, Seal, SealSummary, SqliteLedger,
+    DataDir, Journal, LEDGER_FILE, Record, RowHash, RowKey, Rows, Seal, SealSummary, SqliteJournal,
+    SqliteLedger,
 };
 use support::{DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, wait};
 
@@ -32,7 +33,7 @@ fn settled(path: &Path) {
 }
 
 fn seals(path: &Path) -> Vec<Seal> {
-    JournalReader::open(path).unwrap().seals().unwrap().unwrap()
+    SqliteJournal::open(path).unwrap().seals().unwrap().unwrap()
 }
 
 fn raw(path: &Path) -> Connection {
@@ -48,8 +49,8 @@ fn open(path: &Path) -> Result<(), String> {
 fn a_seal_has_the_sums_of_its_chain() {
     let dir = tempfile::tempdir().unwrap();
     settled(dir.path());
-    let reader = JournalReader::open(dir.path()).unwrap();
-    let rows: Vec<_> = reader.rows(RowKey::default()).map(Result::unwrap).collect();
+    let journal = SqliteJournal::open(dir.path()).unwrap();
+    let rows: Vec<_> = Rows::after(&journal, RowKey::default()).map(Result::unwrap).collect();
     let (first, last) = (rows.first().unwrap(), rows.last().unwrap());
     let found = seals(dir.path());
     let [seal] = found.as_slice() else { panic!("one drop has settled: {found:?}") };
@@ -81,10 +82,10 @@ fn a_chain_is_read_by_itself() {
         wait(|| rig.core.durable() == rig.core.pushed());
     }
     rig.writer.shutdown().unwrap();
-    let reader = JournalReader::open(dir.path()).unwrap();
-    let all: Vec<_> = reader.rows(RowKey::default()).map(Result::unwrap).collect();
+    let journal = SqliteJournal::open(dir.path()).unwrap();
+    let all: Vec<_> = Rows::after(&journal, RowKey::default()).map(Result::unwrap).collect();
     for (drop, is_empty) in [(DROP, false), (other, false), (DropId::new(3), true)] {
-        let chain: Vec<_> = reader.chain(drop).unwrap().map(Result::unwrap).collect();
+        let chain: Vec<_> = Rows::of_drop(&journal, drop).unwrap().map(Result::unwrap).collect();
         let expected: Vec<_> = all.iter().filter(|row| row.drop == drop).cloned().collect();
         assert_eq!((&chain, chain.is_empty()), (&expected, is_empty), "{drop}");
     }

@@ -13,7 +13,8 @@ use std::{
 use rusqlite::Connection;
 use stampede_domain::Incarnation;
 use stampede_ledger::{
-    DataDir, JournalReader, OpenError, OpenLedger, RowKey, SqliteLedger, SqliteOptions, StoreError,
+    DataDir, Journal, OpenError, OpenLedger, Projection, RowKey, Rows, SqliteJournal, SqliteLedger,
+    SqliteOptions, StoreError,
 };
 use support::{Rig, confirmed, entry, expired, hold, lot, node, taken, wait};
 
@@ -49,7 +50,7 @@ fn a_restart_finds_what_was_committed() {
     assert_eq!(records[1], taken(hold(first, 1)));
     assert_eq!(opened.chains.heads[&support::DROP], rows.last().unwrap().hash);
 
-    let reader = JournalReader::open(dir.path()).unwrap();
+    let reader = SqliteJournal::open(dir.path()).unwrap();
     let supply = reader.supply().unwrap();
     assert_eq!((supply[0].supplied, supply[0].taken), (10, 2));
     let orders = reader.orders(0, 100).unwrap();
@@ -166,7 +167,7 @@ fn an_oversell_is_refused_by_the_database() {
     let expected = "would oversell d1 pool 0: supplied +0, taken +1";
     assert!(rig.seen.poisoned()[0].ends_with(expected), "{:?}", rig.seen.poisoned());
     drop(rig);
-    let supply = JournalReader::open(dir.path()).unwrap().supply().unwrap();
+    let supply = SqliteJournal::open(dir.path()).unwrap().supply().unwrap();
     assert_eq!((supply[0].supplied, supply[0].taken), (2, 2));
 }
 
@@ -201,18 +202,18 @@ fn readers_see_whole_commits_and_stop_nobody() {
     let data = DataDir::lock(dir.path()).unwrap();
     let mut rig = Rig::start(SqliteLedger::open_with(&data, &node(), &options).unwrap());
     rig.commit(vec![lot(1_000_000)]);
-    let reader = JournalReader::open(dir.path()).unwrap();
+    let reader = SqliteJournal::open(dir.path()).unwrap();
     let snapshot = reader.snapshot().unwrap();
-    let before = snapshot.reader().supply().unwrap();
+    let before = reader.supply().unwrap();
     for round in 0..40_u32 {
         rig.take(round * 50 + 1..round * 50 + 51);
-        let other = JournalReader::open(dir.path()).unwrap();
-        let state = other.snapshot().unwrap();
-        let taken: usize =
-            state.reader().rows(RowKey::default()).map(|row| row.unwrap().decode().count()).sum();
-        assert_eq!(u64::try_from(taken - 1).unwrap(), state.reader().supply().unwrap()[0].taken);
+        let other = SqliteJournal::open(dir.path()).unwrap();
+        let _state = other.snapshot().unwrap();
+        let rows = Rows::after(&other, RowKey::default());
+        let taken: usize = rows.map(|row| row.unwrap().decode().count()).sum();
+        assert_eq!(u64::try_from(taken - 1).unwrap(), other.supply().unwrap()[0].taken);
     }
-    assert_eq!(snapshot.reader().supply().unwrap(), before, "a snapshot stands still");
+    assert_eq!(reader.supply().unwrap(), before, "a snapshot stands still");
     drop(snapshot);
     rig.writer.shutdown().unwrap();
     assert_eq!(reader.supply().unwrap()[0].taken, 2_000);
@@ -226,7 +227,7 @@ fn orders_become_complete_without_further_sales() {
     rig.take(1..2_001);
     let first = rig.incarnation;
     rig.commit((1..2_001).map(|number| confirmed(hold(first, number))).collect());
-    let reader = JournalReader::open(dir.path()).unwrap();
+    let reader = SqliteJournal::open(dir.path()).unwrap();
     // No record follows, so only the writer's quiet moments can fill the table.
     for _ in 0..1_000 {
         if reader.orders(0, 5_000).unwrap().len() == 2_000 {
@@ -237,8 +238,8 @@ fn orders_become_complete_without_further_sales() {
     let orders = reader.orders(0, 5_000).unwrap();
     assert_eq!(orders.len(), 2_000);
     assert!(orders.windows(2).all(|pair| pair[0].place < pair[1].place));
-    let end = reader.rows(RowKey::default()).map(Result::unwrap).last().unwrap();
-    assert_eq!(reader.projection().unwrap().row, RowKey::of(&end));
+    let end = Rows::after(&reader, RowKey::default()).map(Result::unwrap).last().unwrap();
+    assert_eq!(reader.mark(Projection::Orders).unwrap().row, RowKey::of(&end));
     rig.writer.shutdown().unwrap();
     drop(reader);
 
@@ -249,9 +250,9 @@ fn orders_become_complete_without_further_sales() {
         let last = &orders[699];
         RowKey { incarnation: last.incarnation.get(), seq: last.seq.get(), drop: last.drop.get() }
     };
-    let record: u32 = JournalReader::open(dir.path())
+    let record: u32 = SqliteJournal::open(dir.path())
         .unwrap()
-        .rows(RowKey::default())
+        .into_rows(RowKey::default())
         .map(Result::unwrap)
         .find(|row| RowKey::of(row) == behind)
         .and_then(|row| {
@@ -268,7 +269,7 @@ fn orders_become_complete_without_further_sales() {
         .unwrap();
     drop(connection);
     drop(open(dir.path()).unwrap());
-    let reader = JournalReader::open(dir.path()).unwrap();
+    let reader = SqliteJournal::open(dir.path()).unwrap();
     let holds = |orders: Vec<stampede_ledger::OrderRow>| -> Vec<_> {
         orders.into_iter().map(|order| order.hold).collect()
     };
@@ -325,7 +326,7 @@ fn other_files_and_other_nodes_are_refused() {
     let error = SqliteLedger::open(&data, &node()).err().unwrap().to_string();
     assert_eq!(error, "not a ledger of version 1 to 2: application 0x7, version 9");
     let empty = tempfile::tempdir().unwrap();
-    let error = JournalReader::open(empty.path()).unwrap_err().to_string();
+    let error = SqliteJournal::open(empty.path()).unwrap_err().to_string();
     assert_eq!(error, format!("no ledger in {}", empty.path().display()));
 }
 

@@ -10,8 +10,8 @@ use stampede_domain::{
     PoolIndex, SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteLedger, StoreError,
-    ViewerLink, Writer,
+    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteJournal, SqliteLedger,
+    StoreError, ViewerLink, Writer,
 };
 
 const DROP: DropId = DropId::new(1);
@@ -156,8 +156,9 @@ fn main() -> ExitCode {
     };
     let dir = tempfile::tempdir().expect("a temporary directory");
     timed("write", || write(dir.path(), viewers));
-    let verification = timed("verify", || stampede_report::verify_dir(dir.path()));
-    let reports = timed("report", || stampede_report::reports(dir.path()));
+    let journal = SqliteJournal::open(dir.path()).expect("a ledger");
+    let verification = timed("verify", || stampede_report::verify_journal(&journal));
+    let reports = timed("report", || stampede_report::reports(&journal));
     match (verification, reports) {
         (Ok(verification), Ok(_)) if verification.ok => {
             print!("{verification}");

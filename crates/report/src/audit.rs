@@ -5,7 +5,6 @@ mod source;
 use std::{
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
-    path::Path,
     sync::Arc,
 };
 
@@ -13,7 +12,7 @@ use serde::Serialize;
 use stampede_domain::{
     ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{JournalReader, OrderRow, Projection, Record, Row, RowKey, Tally};
+use stampede_ledger::{Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally};
 
 use self::source::{Owners, head, is_house, viewers};
 use crate::{
@@ -148,15 +147,14 @@ pub type Flow = ControlFlow<()>;
 /// # Errors
 /// [`ReportError`]. Lines that came before stand.
 pub fn audit(
-    data_dir: &Path,
+    journal: &dyn Journal,
     drop: DropId,
     sink: &mut dyn FnMut(AuditLine) -> Flow,
 ) -> Result<Flow, ReportError> {
-    let reader = JournalReader::open(data_dir)?;
-    let (end, projection) = head(&reader)?;
+    let (end, ordered) = head(journal)?;
     let mut audit = Audit {
         fold: DropFold::new(drop),
-        viewers: viewers(&reader)?,
+        viewers: viewers(journal)?,
         owners: Owners::default(),
         live: BTreeMap::new(),
         outage_ms: 0,
@@ -165,7 +163,7 @@ pub fn audit(
         summary: SummaryLine::default(),
         sink,
     };
-    for row in reader.rows(RowKey::default()) {
+    for row in Rows::after(journal, RowKey::default()) {
         let row = row?;
         if RowKey::of(&row) > end {
             break;
@@ -180,7 +178,7 @@ pub fn audit(
     if audit.fold.plan().is_none() {
         return Err(ReportError::NoDrop { drop });
     }
-    audit.finish(&reader, drop, projection)
+    audit.finish(journal, drop, ordered)
 }
 
 /// The same as newline-delimited JSON in chunks of at most about `chunk_bytes_max` bytes, each of
@@ -189,13 +187,13 @@ pub fn audit(
 /// # Errors
 /// [`ReportError`].
 pub fn audit_ndjson(
-    data_dir: &Path,
+    journal: &dyn Journal,
     drop: DropId,
     chunk_bytes_max: usize,
     sink: &mut dyn FnMut(Vec<u8>) -> Flow,
 ) -> Result<Flow, ReportError> {
     let mut chunk = Vec::new();
-    let flow = audit(data_dir, drop, &mut |line| {
+    let flow = audit(journal, drop, &mut |line| {
         serde_json::to_writer(&mut chunk, &line).expect("a line is plain data");
         chunk.push(b'\n');
         if chunk.len() + LINE_BYTES > chunk_bytes_max {
@@ -337,9 +335,9 @@ impl Audit<'_> {
 
     fn finish(
         mut self,
-        reader: &JournalReader,
+        journal: &dyn Journal,
         drop: DropId,
-        projection: Projection,
+        ordered: Mark,
     ) -> Result<Flow, ReportError> {
         for (hold, live) in std::mem::take(&mut self.live) {
             if self.hold(hold, &live, "held", None).is_break() {
@@ -348,10 +346,10 @@ impl Audit<'_> {
         }
         let mut last_place = 0;
         loop {
-            let orders = reader.orders(last_place, ORDERS_PER_FETCH)?;
+            let orders = journal.orders(last_place, ORDERS_PER_FETCH)?;
             let Some(last) = orders.last() else { break };
             last_place = last.place;
-            let reached = |order: &&OrderRow| key(order) <= projection.row;
+            let reached = |order: &&OrderRow| key(order) <= ordered.row;
             for order in orders.iter().filter(reached).filter(|order| order.drop == drop) {
                 if self.order(order).is_break() {
                     return Ok(Flow::Break(()));

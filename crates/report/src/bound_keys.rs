@@ -1,24 +1,29 @@
 //! What the idempotency keys of accepted commands are bound to, as the ledger's table has it.
 
-use std::path::PathBuf;
+use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
 use stampede_domain::KeyFingerprint;
-use stampede_ledger::{CommandKey, JournalReader, ReadError};
+use stampede_ledger::{CommandKey, Journal, JournalSource, ReadError};
 
-/// Looks up keys in the ledger of one data directory, with a connection of its own: no report that reads
-/// the whole ledger stands in front of it.
-#[derive(Debug)]
+/// Looks up keys in a ledger that it opens for itself: no report that reads the whole ledger stands in front
+/// of it.
 pub struct BoundKeys {
-    data_dir: PathBuf,
+    source: Arc<dyn JournalSource>,
     /// Opened by the first look-up, and anew after one that failed.
-    reader: Mutex<Option<JournalReader>>,
+    journal: Mutex<Option<Box<dyn Journal + Send>>>,
+}
+
+impl fmt::Debug for BoundKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundKeys").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 impl BoundKeys {
     /// Opens nothing yet.
-    pub const fn new(data_dir: PathBuf) -> Self {
-        Self { data_dir, reader: Mutex::new(None) }
+    pub const fn new(source: Arc<dyn JournalSource>) -> Self {
+        Self { source, journal: Mutex::new(None) }
     }
 
     /// What the actor's key is bound to by an accepted command of a drop. Reads the disk: one row by its
@@ -27,13 +32,13 @@ impl BoundKeys {
     /// # Errors
     /// The ledger cannot be read.
     pub fn find(&self, actor: &str, key: KeyFingerprint) -> Result<Option<CommandKey>, ReadError> {
-        let mut reader = self.reader.lock();
-        let open = match reader.take() {
+        let mut journal = self.journal.lock();
+        let open = match journal.take() {
             Some(open) => open,
-            None => JournalReader::open(&self.data_dir)?,
+            None => self.source.open()?,
         };
         let found = open.command_key(actor, key)?;
-        *reader = Some(open);
+        *journal = Some(open);
         Ok(found)
     }
 }

@@ -2,10 +2,10 @@
 
 mod did;
 
-use std::{collections::VecDeque, path::Path};
+use std::collections::VecDeque;
 
 use stampede_domain::{DropId, UnixMillis};
-use stampede_ledger::{Command, JournalReader, Outcome, Record, RowKey};
+use stampede_ledger::{Command, Journal, Outcome, Record, RowKey, Rows};
 
 pub use self::did::Did;
 use self::did::{Doings, name_targets};
@@ -42,26 +42,25 @@ pub struct CommandPage {
 /// # Errors
 /// [`ReportError`], except for a missing drop.
 pub fn commands(
-    data_dir: &Path,
+    journal: &dyn Journal,
     before: Option<u64>,
     limit: usize,
     sees: impl Fn(DropId) -> bool,
 ) -> Result<CommandPage, ReportError> {
-    let reader = JournalReader::open(data_dir)?;
-    let mut page = newest(&reader, before, limit, sees)?;
-    name_targets(&reader, &mut page.commands)?;
+    let mut page = newest(journal, before, limit, sees)?;
+    name_targets(journal, &mut page.commands)?;
     Ok(page)
 }
 
 fn newest(
-    reader: &JournalReader,
+    journal: &dyn Journal,
     before: Option<u64>,
     limit: usize,
     sees: impl Fn(DropId) -> bool,
 ) -> Result<CommandPage, ReportError> {
     let mut newest = VecDeque::with_capacity(limit);
     let (mut number, mut more, mut doings) = (0, false, Doings::default());
-    for row in reader.rows(RowKey::default()) {
+    for row in Rows::after(journal, RowKey::default()) {
         let row = row?;
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
         let damaged = |source| FoldError::Record { drop, incarnation, seq, source };

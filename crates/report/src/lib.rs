@@ -1,7 +1,7 @@
 //! What the journal says about a sale: the sell-out report, audit lines, an independent verifier.
 //!
-//! The crate exists to read the ledger from the outside: it knows the ledger's read side, nothing
-//! of the engine, so that what it finds is no echo of the engine's own opinion.
+//! The crate exists to read the ledger from the outside: it knows the ledger's read port, nothing
+//! of the database, nothing of the engine, so that what it finds is no echo of the engine's own opinion.
 
 pub mod audit;
 mod bound_keys;
@@ -17,4 +17,5 @@ pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
 pub use read::{ReportError, drop_plan, drop_report, reports};
-pub use verify::{Verification, verify_dir};
+pub use stampede_ledger::{Journal, JournalSource};
+pub use verify::{Verification, verify_journal};

@@ -1,9 +1,9 @@
-//! Reports straight from a data directory.
+//! Reports straight from a journal.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{JournalReader, ReadError, Record, RowKey};
+use stampede_ledger::{Journal, ReadError, Record, RowKey, Rows};
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError};
 
@@ -28,10 +28,9 @@ pub enum ReportError {
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn drop_report(data_dir: &Path, drop: DropId) -> Result<DropReport, ReportError> {
-    let reader = JournalReader::open(data_dir)?;
+pub fn drop_report(journal: &dyn Journal, drop: DropId) -> Result<DropReport, ReportError> {
     let mut fold = DropFold::new(drop);
-    for row in reader.chain(drop)? {
+    for row in Rows::of_drop(journal, drop)? {
         fold.apply(&row?)?;
     }
     fold.report().ok_or(ReportError::NoDrop { drop })
@@ -41,10 +40,9 @@ pub fn drop_report(data_dir: &Path, drop: DropId) -> Result<DropReport, ReportEr
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn drop_plan(data_dir: &Path, drop: DropId) -> Result<Arc<DropPlan>, ReportError> {
-    let reader = JournalReader::open(data_dir)?;
+pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, ReportError> {
     let mut latest = None;
-    for row in reader.chain(drop)? {
+    for row in Rows::of_drop(journal, drop)? {
         let row = row?;
         let (incarnation, seq) = (row.incarnation, row.seq);
         let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
@@ -65,10 +63,9 @@ pub fn drop_plan(data_dir: &Path, drop: DropId) -> Result<Arc<DropPlan>, ReportE
 ///
 /// # Errors
 /// [`ReportError`], except for a missing drop.
-pub fn reports(data_dir: &Path) -> Result<Vec<DropReport>, ReportError> {
-    let reader = JournalReader::open(data_dir)?;
+pub fn reports(journal: &dyn Journal) -> Result<Vec<DropReport>, ReportError> {
     let mut fold = Fold::new();
-    for row in reader.rows(RowKey::default()) {
+    for row in Rows::after(journal, RowKey::default()) {
         fold.apply(&row?)?;
     }
     Ok(fold.reports())

@@ -11,7 +11,7 @@ use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
 use stampede_report::{ReportError, audit::audit_ndjson};
 use support::{
     busy::busy_sale,
-    plan,
+    journal, plan,
     sale::State,
     sim::{Sim, channel_of},
 };
@@ -19,7 +19,7 @@ use support::{
 /// All lines of a drop, by type.
 fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {
     let mut bytes = Vec::new();
-    let flow = audit_ndjson(path, drop, 4_096, &mut |chunk| {
+    let flow = audit_ndjson(&journal(path), drop, 4_096, &mut |chunk| {
         assert!(chunk.len() <= 4_096, "a chunk of {} bytes", chunk.len());
         assert_eq!(chunk.last(), Some(&b'\n'), "chunks hold whole lines");
         bytes.extend(chunk);
@@ -105,7 +105,7 @@ fn a_sink_that_stops_gets_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
     let mut chunks = 0;
-    let flow = audit_ndjson(dir.path(), DropId::new(1), 1, &mut |_| {
+    let flow = audit_ndjson(&journal(dir.path()), DropId::new(1), 1, &mut |_| {
         chunks += 1;
         ControlFlow::Break(())
     });
@@ -118,7 +118,8 @@ fn an_unknown_drop_has_no_audit() {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
     let drop = DropId::new(9);
-    let refused = audit_ndjson(dir.path(), drop, 4_096, &mut |_| ControlFlow::Continue(()));
+    let refused =
+        audit_ndjson(&journal(dir.path()), drop, 4_096, &mut |_| ControlFlow::Continue(()));
     assert!(matches!(refused, Err(ReportError::NoDrop { .. })));
 }
 

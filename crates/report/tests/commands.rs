@@ -7,13 +7,14 @@ use rusqlite::Connection;
 use stampede_domain::DropId;
 use stampede_ledger::LEDGER_FILE;
 use stampede_report::commands::commands;
-use support::busy::busy_sale;
+use support::{busy::busy_sale, journal};
 
 #[test]
 fn pages_lead_from_the_newest_command_to_the_first() {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
-    let all = commands(dir.path(), None, 1_000, |_| true).unwrap();
+    let journal = journal(dir.path());
+    let all = commands(&journal, None, 1_000, |_| true).unwrap();
     assert!(!all.more);
     let numbers: Vec<u64> = all.commands.iter().map(|found| found.number).collect();
     let count = numbers.len() as u64;
@@ -22,7 +23,7 @@ fn pages_lead_from_the_newest_command_to_the_first() {
     assert_eq!(first.command.action.as_str(), "plan");
     let (mut paged, mut before) = (Vec::new(), None);
     loop {
-        let page = commands(dir.path(), before, 3, |_| true).unwrap();
+        let page = commands(&journal, before, 3, |_| true).unwrap();
         before = page.commands.last().map(|oldest| oldest.number);
         paged.extend(page.commands);
         if !page.more {
@@ -31,7 +32,7 @@ fn pages_lead_from_the_newest_command_to_the_first() {
     }
     assert_eq!(paged, all.commands);
     let one = DropId::new(2);
-    let seen = commands(dir.path(), None, 1_000, |drop| drop == one).unwrap().commands;
+    let seen = commands(&journal, None, 1_000, |drop| drop == one).unwrap().commands;
     assert!(!seen.is_empty() && seen.iter().all(|found| found.drop == one));
 }
 
@@ -39,7 +40,8 @@ fn pages_lead_from_the_newest_command_to_the_first() {
 fn a_page_reads_no_further_than_its_end() {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
-    let page = |before| commands(dir.path(), before, 10, |_| true);
+    let journal = journal(dir.path());
+    let page = |before| commands(&journal, before, 10, |_| true);
     let first = page(Some(2)).unwrap();
     assert_eq!(first.commands.len(), 1);
     // What cannot be read shows how far somebody reads.

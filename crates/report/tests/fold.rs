@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use stampede_domain::{DropId, DurationMs, Phase};
-use stampede_report::{DropReport, ReportError, drop_report, reports, verify_dir};
+use stampede_report::{DropReport, ReportError, drop_report, reports};
 use support::{
     START_MS, TTL_MS,
     busy::busy_sale,
-    plan,
+    journal, plan,
     sale::{Sale, State},
     sim::{Sim, channel_of},
+    verify_dir,
 };
 
 /// One thing that happens in a generated sale of two drops.
@@ -176,13 +177,13 @@ proptest! {
         let sales = sim.close();
         let verification = verify_dir(dir.path()).unwrap();
         prop_assert!(verification.ok, "{verification}");
-        let reports = reports(dir.path()).unwrap();
+        let reports = reports(&journal(dir.path())).unwrap();
         prop_assert_eq!(reports.len(), sales.len());
         for report in &reports {
             let sale = &sales[&report.drop];
             recount(report, sale);
             prop_assert_eq!(report.stranded.is_some(), sale.phase == Phase::Settled);
-            prop_assert_eq!(report, &drop_report(dir.path(), report.drop).unwrap());
+            prop_assert_eq!(report, &drop_report(&journal(dir.path()), report.drop).unwrap());
         }
     }
 }
@@ -206,7 +207,7 @@ fn marks_fall_on_the_takes_that_reach_them() {
     sim.tally(drop, 11);
     sim.settle(drop);
     sim.close();
-    let report = drop_report(dir.path(), drop).unwrap();
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
     let millis = |span: Option<DurationMs>| span.map(DurationMs::get);
     assert_eq!(millis(report.half_after), Some(500));
     assert_eq!(millis(report.nine_tenths_after), Some(900));
@@ -232,7 +233,7 @@ fn a_lost_tally_is_made_up_from_the_holds_and_said_where_it_cannot_be() {
     sim.tally(drop, 1);
     sim.flush();
     sim.close();
-    let report = drop_report(dir.path(), drop).unwrap();
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
     assert_eq!((report.tallied_held, report.taken.all.holds), (0, 3));
     assert_eq!((report.clicks(), report.refusals.total()), (4, 1));
     let json = serde_json::to_value(report.json()).unwrap();
@@ -255,7 +256,7 @@ fn answer_times_of_all_tallies_are_one_figure() {
         sim.flush();
     }
     sim.close();
-    let report = drop_report(dir.path(), drop).unwrap();
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
     let json = serde_json::to_value(report.json()).unwrap();
     let expected = serde_json::json!(
         {"answers": 1_000, "p50_us": 128, "p99_us": 128, "p999_us": 3_072}
@@ -270,15 +271,15 @@ fn a_drop_that_is_not_there_has_no_report() {
     let dir = tempfile::tempdir().unwrap();
     Sim::new(dir.path()).close();
     let drop = DropId::new(7);
-    assert!(matches!(drop_report(dir.path(), drop), Err(ReportError::NoDrop { .. })));
-    assert!(reports(dir.path()).unwrap().is_empty());
+    assert!(matches!(drop_report(&journal(dir.path()), drop), Err(ReportError::NoDrop { .. })));
+    assert!(reports(&journal(dir.path())).unwrap().is_empty());
 }
 
 /// Commits are counted as the writer made them; everything else is the same each time.
 fn busy_reports() -> Vec<DropReport> {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
-    reports(dir.path()).unwrap()
+    reports(&journal(dir.path())).unwrap()
 }
 
 #[test]

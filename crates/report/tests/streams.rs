@@ -5,11 +5,12 @@ mod support;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
 use stampede_ledger::Record;
-use stampede_report::{DropReport, Verification, drop_report, verify_dir};
+use stampede_report::{DropReport, Verification, drop_report};
 use support::{
     forge::{Forged, forge},
-    plan,
+    journal, plan,
     sim::Sim,
+    verify_dir,
 };
 use tempfile::TempDir;
 
@@ -48,7 +49,7 @@ fn interrupted(dir: &TempDir, resume: bool) -> DropId {
 }
 
 fn report(dir: &TempDir, drop: DropId) -> DropReport {
-    drop_report(dir.path(), drop).unwrap()
+    drop_report(&journal(dir.path()), drop).unwrap()
 }
 
 #[test]

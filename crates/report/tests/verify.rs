@@ -5,12 +5,12 @@ mod support;
 
 use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
 use stampede_ledger::{BrakePart, Command, Outcome, Record, Room, RoomChange, RoomOwner};
-use stampede_report::{Verification, verify_dir};
+use stampede_report::Verification;
 use support::{
     busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
-    units,
+    units, verify_dir,
 };
 use tempfile::TempDir;
 

@@ -13,7 +13,7 @@ use stampede_control::{
 use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
-use stampede_ledger::{DataDir, Reviewer, SqliteLedger};
+use stampede_ledger::{DataDir, JournalSource, Reviewer, SqliteLedger, SqliteSource};
 use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
 use stampede_wire::ticket::TicketVerifier;
 use tokio::{
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         staff: tokens,
         sessions: Arc::clone(&sessions),
         metrics: Scrape::of(&metrics, &engine, data.path()),
-        data_dir: data.path().to_owned(),
+        ledger: ledger_source(&data),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
         draining: Draining::default(),
         demo,
@@ -127,7 +127,12 @@ fn certificates(
 /// Reads the whole ledger again and again, slowly.
 fn review(data: &DataDir, clock: &Arc<SystemClock>) -> Result<Reviewer, Failure> {
     let clock = Arc::clone(clock);
-    Ok(Reviewer::spawn(data.path(), Arc::new(move || clock.wall()))?)
+    Ok(Reviewer::spawn(ledger_source(data), Arc::new(move || clock.wall()))?)
+}
+
+/// The ledger, to be opened for reading.
+fn ledger_source(data: &DataDir) -> Arc<dyn JournalSource> {
+    Arc::new(SqliteSource::new(data.path().to_owned()))
 }
 
 /// Who may give commands: by token, by session.

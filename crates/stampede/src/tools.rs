@@ -7,6 +7,7 @@ use std::{
 
 use stampede_domain::{DropId, Mode, UnixMillis};
 use stampede_engine::Clock;
+use stampede_ledger::SqliteJournal;
 use stampede_report::{ReportJson, Verification};
 use stampede_wire::ticket::Ticket;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
-    let found: Verification = stampede_report::verify_dir(&args.data)?;
+    let found: Verification = stampede_report::verify_journal(&SqliteJournal::open(&args.data)?)?;
     if args.json {
         say(&serde_json::to_string(&found.json())?)?;
     } else {
@@ -29,9 +30,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let reports = match &args.drop {
-        Some(drop) => vec![stampede_report::drop_report(&args.data, drop.parse::<DropId>()?)?],
-        None => stampede_report::reports(&args.data)?,
+    let drop = args.drop.as_deref().map(str::parse::<DropId>).transpose()?;
+    let journal = SqliteJournal::open(&args.data)?;
+    let reports = match drop {
+        Some(drop) => vec![stampede_report::drop_report(&journal, drop)?],
+        None => stampede_report::reports(&journal)?,
     };
     if args.json {
         let reports: Vec<ReportJson> =

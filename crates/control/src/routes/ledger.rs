@@ -63,11 +63,11 @@ pub(super) async fn report(
 ) -> Result<Response, Problem> {
     visible(&state, &staff, drop)?;
     let place = place(&state, &staff)?;
-    let dir = state.data_dir().to_owned();
+    let ledger = Arc::clone(state.ledger());
     let read = tokio::task::spawn_blocking(move || {
         // The place is free when the reading ends, whether or not anybody still waits for it.
         let _place = place;
-        drop_report(&dir, drop)
+        drop_report(&*ledger.open()?, drop)
     });
     let report = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
     Ok(match params.format.unwrap_or_else(|| accepted(&headers)) {
@@ -83,10 +83,10 @@ pub(super) async fn plan(
     drop: DropId,
 ) -> Result<Arc<DropPlan>, Problem> {
     let place = place(state, staff)?;
-    let dir = state.data_dir().to_owned();
+    let ledger = Arc::clone(state.ledger());
     let read = tokio::task::spawn_blocking(move || {
         let _place = place;
-        drop_plan(&dir, drop)
+        drop_plan(&*ledger.open()?, drop)
     });
     read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))
 }
@@ -126,7 +126,8 @@ pub(super) async fn commands(
             Some(found) => staff.sees(state.engine(), found.stream(), found.merchant()),
             None => staff.is_everybodys(),
         };
-        stampede_report::commands::commands(state.data_dir(), before, limit, sees)
+        let journal = state.ledger().open()?;
+        stampede_report::commands::commands(&*journal, before, limit, sees)
     });
     let page = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
     let commands: Vec<_> = page.commands.iter().map(CommandLine::new).collect();
@@ -211,9 +212,11 @@ fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receive
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let send = |piece| send(&runtime, &to, piece, state.chunk_wait());
-        let made = audit_ndjson(state.data_dir(), drop, CHUNK_BYTES_MAX, &mut |lines| {
-            metrics::count_audit_bytes(lines.len());
-            send(Piece::Lines(lines))
+        let made = state.ledger().open().map_err(ReportError::from).and_then(|journal| {
+            audit_ndjson(&*journal, drop, CHUNK_BYTES_MAX, &mut |lines| {
+                metrics::count_audit_bytes(lines.len());
+                send(Piece::Lines(lines))
+            })
         });
         // Where the reader has gone or was too slow, the channel just closes.
         let _ = match made {

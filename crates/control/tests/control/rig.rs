@@ -24,7 +24,7 @@ use stampede_domain::{HoldId, Mode, UnixMillis};
 use stampede_engine::{
     Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StreamScope, start,
 };
-use stampede_ledger::{DataDir, OpenLedger, SqliteLedger};
+use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, SqliteSource};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -177,7 +177,7 @@ impl Rig {
                 let recorder = self.recorder.handle();
                 Arc::new(move || recorder.render())
             },
-            data_dir,
+            ledger: Arc::new(SqliteSource::new(data_dir)),
             config,
             draining: self.draining.clone(),
             demo: None,

@@ -5,7 +5,7 @@ use std::{fmt::Write, fs, path::Path, sync::Arc};
 use stampede_domain::{BanId, BanTarget, DropId, Phase, limits::SETTLED_KEPT_MS};
 use stampede_engine::{Action, Buy, EngineConfig};
 use stampede_ledger::{
-    DataDir, JournalReader, LEDGER_FILE, OpenLedger, RowKey, SqliteLedger,
+    DataDir, Journal, LEDGER_FILE, OpenLedger, RowKey, SqliteJournal, SqliteLedger,
     links::{self, Links},
 };
 
@@ -22,12 +22,12 @@ fn open(path: &Path) -> OpenLedger {
 /// With every row and every link, as a reader finds them that knows nothing of seals.
 fn open_whole(path: &Path) -> OpenLedger {
     let opened = open(path);
-    let reader = JournalReader::open(path).unwrap();
+    let journal = SqliteJournal::open(path).unwrap();
     let mut links = Links::default();
-    for row in reader.links().unwrap() {
+    for row in journal.links().unwrap() {
         links.append(links::decode(&row.pairs).unwrap());
     }
-    let history = Box::new(reader.into_rows(RowKey::default()));
+    let history = Box::new(journal.into_rows(RowKey::default()));
     OpenLedger { links, history, sealed: Vec::new(), worked_until: None, ..opened }
 }
 

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 use stampede_domain::{ChannelId, Incarnation, NodeId, PoolIndex, Seq, SkuIndex};
 
-use super::{failure::in_table, reader::ReadError};
-use crate::RowHash;
+use super::failure::in_table;
+use crate::{ReadError, RowHash};
 
 /// A row of a result, with the name of the table for errors.
 pub(super) struct Columns<'a> {

@@ -6,10 +6,8 @@ use stampede_domain::{DropId, KeyFingerprint};
 use super::{
     columns::{Columns, all},
     failure::in_table,
-    reader::{JournalReader, ReadError},
-    schema,
 };
-use crate::CommandKey;
+use crate::{CommandKey, ReadError};
 
 const TABLE: &str = "command_keys";
 
@@ -39,46 +37,25 @@ pub(super) fn fill(connection: &Connection, bound: &[CommandKey]) -> rusqlite::R
     Ok(())
 }
 
-impl JournalReader {
-    /// What the actor's key was bound to by an accepted command of a drop; a ledger of version 1 has no
-    /// table of keys.
-    ///
-    /// # Errors
-    /// As for every read.
-    pub fn command_key(
-        &self,
-        actor: &str,
-        key: KeyFingerprint,
-    ) -> Result<Option<CommandKey>, ReadError> {
-        if !self.has_command_keys()? {
-            return Ok(None);
-        }
-        let sql = "SELECT actor, key, request, action, drop_id, lot FROM command_keys
-                   WHERE actor = ?1 AND key = ?2";
-        let mut statement = self.connection.prepare_cached(sql).map_err(in_table(TABLE))?;
-        let read = |row: &rusqlite::Row<'_>| Ok(command_key(&Columns { table: TABLE, row }));
-        let found = statement.query_row((actor, key.bits().to_be_bytes()), read).optional();
-        found.map_err(in_table(TABLE))?.transpose()
-    }
+/// What the actor's key was bound to.
+pub(super) fn one(
+    connection: &Connection,
+    actor: &str,
+    key: KeyFingerprint,
+) -> Result<Option<CommandKey>, ReadError> {
+    let sql = "SELECT actor, key, request, action, drop_id, lot FROM command_keys
+               WHERE actor = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(in_table(TABLE))?;
+    let read = |row: &rusqlite::Row<'_>| Ok(command_key(&Columns { table: TABLE, row }));
+    let found = statement.query_row((actor, key.bits().to_be_bytes()), read).optional();
+    found.map_err(in_table(TABLE))?.transpose()
+}
 
-    /// All such keys; `None` in a ledger of version 1.
-    ///
-    /// # Errors
-    /// As for every read.
-    pub fn command_keys(&self) -> Result<Option<Vec<CommandKey>>, ReadError> {
-        if !self.has_command_keys()? {
-            return Ok(None);
-        }
-        let sql = "SELECT actor, key, request, action, drop_id, lot FROM command_keys
-                   ORDER BY actor, key";
-        all(&self.connection, TABLE, sql, command_key).map(Some)
-    }
-
-    fn has_command_keys(&self) -> Result<bool, ReadError> {
-        // Asked each time: the server may bring the ledger to a newer version meanwhile.
-        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
-        Ok(version >= 2)
-    }
+/// All keys.
+pub(super) fn all_keys(connection: &Connection) -> Result<Vec<CommandKey>, ReadError> {
+    let sql = "SELECT actor, key, request, action, drop_id, lot FROM command_keys
+               ORDER BY actor, key";
+    all(connection, TABLE, sql, command_key)
 }
 
 fn command_key(row: &Columns<'_>) -> Result<CommandKey, ReadError> {

@@ -2,8 +2,7 @@
 
 use rusqlite::{Error, ErrorCode};
 
-use super::{open_error::OpenError, reader::ReadError};
-use crate::StoreError;
+use crate::{OpenError, ReadError, StoreError};
 
 /// A statement of a commit that failed.
 pub(super) fn in_step(step: &'static str, source: Error) -> StoreError {

@@ -11,18 +11,18 @@ use stampede_domain::{
 use super::{
     failure::opening,
     home::Home,
-    link_rows,
-    open_error::OpenError,
-    range::{self, StartRange, StartRows},
-    reader::{JournalReader, NodeRow, SupplyRow, projection},
-    recovery::{self, Beside},
-    rescue, schema, sealed, seals,
+    journal::SqliteJournal,
+    links, rescue, schema, seals,
     store::{LogPolicy, SqliteStore},
 };
 use crate::{
-    Chains, DataDir, Idle, OpenLedger, Seal, Store,
+    Chains, DataDir, Idle, Journal, NodeRow, OpenError, OpenLedger, Seal, Store, SupplyRow,
+    check::{
+        Beside, StartRange, StartRows, check_all, compare_seals, own_row, read_links, start_range,
+    },
     data_dir::sync_dir,
     metrics::{WAL_BYTES_MAX, gauge},
+    projector::Marks,
 };
 
 /// How long a start waits for another process's lock, at most. Readers never take one that matters
@@ -99,24 +99,25 @@ impl SqliteLedger {
     ) -> Result<OpenLedger, OpenError> {
         rescue::rescue_if_suspect(data)?;
         let connection = connect(data, options)?;
-        let reader = JournalReader::open_with_vfs(data.path(), options.vfs.as_deref())?;
+        let reader = SqliteJournal::open_with_vfs(data.path(), options.vfs.as_deref())?;
         let fence = own_row(&reader, node)?;
         let (supply, stored) = (reader.supply()?, reader.seals()?.unwrap_or_default());
-        let range = range(&connection, &stored, options)?;
+        let journal = SqliteJournal::by(&connection);
+        let marks = Marks::read(|projection| journal.mark(projection))?;
+        let range = start_range(&journal, &stored, &marks, options.settled_kept)?;
         let (_, version) = schema::marks(&connection).map_err(opening("read version"))?;
         let beside = Beside {
             node: fence.as_ref(),
             ended: &reader.incarnations()?,
             supply: &supply,
             seals: &stored,
-            projection: projection(&connection)?,
+            marks: &marks,
             wants_keys: version < 2,
         };
-        let (range, checked) = recovery::check_all(&connection, range, &beside)?;
+        let (range, checked) = check_all(&journal, range, &beside)?;
         let read = stored.into_iter().filter(|seal| range.reads(seal.drop)).collect();
-        let mut missing = seals::check(read, checked.seals)?;
-        let links =
-            link_rows::read(&reader, last_start(fence.as_ref()), range.from, &checked.bans)?;
+        let mut missing = compare_seals(read, checked.seals)?;
+        let links = read_links(&reader, last_start(fence.as_ref()), range.from, &checked.bans)?;
         let migrated = schema::migrate(&connection, &checked.keys, &missing);
         if migrated.map_err(opening("migrate"))? {
             missing.clear();
@@ -149,7 +150,7 @@ impl SqliteLedger {
             heads: checked.heads,
             sums: checked.sums,
         };
-        let history = Box::new(StartRows::new(reader, range));
+        let history = Box::new(StartRows::new(Box::new(reader), range));
         let (sealed, worked_until) = (checked.sealed, checked.worked_until);
         let store = Box::new(store);
         Ok(OpenLedger { store, chains, links, history, sealed, worked_until, copied_in })
@@ -206,33 +207,9 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Resu
     Ok(())
 }
 
-fn own_row(reader: &JournalReader, node: &NodeId) -> Result<Option<NodeRow>, OpenError> {
-    let mut found = reader.nodes()?;
-    match found.iter().position(|row| row.node == *node) {
-        Some(at) => Ok(Some(found.swap_remove(at))),
-        None => match found.pop() {
-            Some(other) => Err(OpenError::OtherNode { found: other.node, given: node.clone() }),
-            None => Ok(None),
-        },
-    }
-}
-
 /// The latest start that there was.
 fn last_start(fence: Option<&NodeRow>) -> Option<Incarnation> {
     fence.map(|row| row.incarnation)
-}
-
-/// What of the journal is to be read.
-fn range(
-    connection: &Connection,
-    seals: &[Seal],
-    options: &SqliteOptions,
-) -> Result<StartRange, OpenError> {
-    for seal in seals {
-        sealed::check_first(connection, seal)?;
-    }
-    let (projection, last_at) = (projection(connection)?, range::last_at(connection));
-    Ok(StartRange::of(seals, &projection, last_at, options.settled_kept))
 }
 
 fn log_policy(options: &SqliteOptions, last_at: UnixMillis) -> LogPolicy {
@@ -268,7 +245,7 @@ fn begin_incarnation(
         let transaction = connection.unchecked_transaction()?;
         seals::fill(&transaction, missing)?;
         schema::index_house(&transaction)?;
-        link_rows::begin_rule(&transaction, last_start(fence), next)?;
+        links::begin_rule(&transaction, last_start(fence), next)?;
         if let Some(row) = fence {
             transaction.execute(
                 "INSERT INTO incarnations (incarnation, node, last_seq) VALUES (?1, ?2, ?3)",

@@ -12,8 +12,8 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{failure::opening, home::Home, open_error::OpenError, schema};
-use crate::{DataDir, data_dir::sync_dir};
+use super::{failure::opening, home::Home, schema};
+use crate::{DataDir, OpenError, data_dir::sync_dir};
 
 /// The copy while it is being made; worthless after a crash.
 const PARTIAL_FILE: &str = "ledger.rescue-partial";

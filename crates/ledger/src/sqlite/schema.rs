@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{command_keys, reader::ReadError, seals};
-use crate::{CommandKey, Seal};
+use super::{command_keys, seals};
+use crate::{CommandKey, ReadError, Seal};
 
 /// Marks the file as ours: `STMP`.
 pub(super) const APPLICATION_ID: i64 = 0x5354_4d50;

@@ -3,14 +3,8 @@
 use rusqlite::{Connection, Params};
 use stampede_domain::{DropId, UnixMillis};
 
-use super::{
-    columns::{Columns, all, hash, incarnation, seq},
-    failure::in_table,
-    open_error::OpenError,
-    reader::{JournalReader, ReadError},
-    schema,
-};
-use crate::Seal;
+use super::columns::{Columns, all, hash, incarnation, seq};
+use crate::{ReadError, Seal};
 
 pub(super) const INSERT: &str = "INSERT INTO seals
     (drop_id, first_incarnation, first_seq, incarnation, seq, rows, records, head_hash,
@@ -42,28 +36,6 @@ pub(super) fn values(seal: &Seal) -> impl Params + '_ {
     )
 }
 
-/// Compares the table with the seals that the chains give; returns those that are still to be written.
-pub(super) fn check(stored: Vec<Seal>, computed: Vec<Seal>) -> Result<Vec<Seal>, OpenError> {
-    let mut missing = Vec::new();
-    let mut stored = stored.into_iter().peekable();
-    for seal in computed {
-        if let Some(other) = stored.next_if(|other| other.drop < seal.drop) {
-            return Err(OpenError::Seal { drop: other.drop, field: "drop" });
-        }
-        match stored.next_if(|other| other.drop == seal.drop) {
-            None => missing.push(seal),
-            Some(other) => match seal.difference(&other) {
-                None => {}
-                Some(field) => return Err(OpenError::Seal { drop: seal.drop, field }),
-            },
-        }
-    }
-    match stored.next() {
-        None => Ok(missing),
-        Some(other) => Err(OpenError::Seal { drop: other.drop, field: "drop" }),
-    }
-}
-
 /// Writes seals of chains that have none.
 pub(super) fn fill(connection: &Connection, seals: &[Seal]) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(INSERT)?;
@@ -73,32 +45,15 @@ pub(super) fn fill(connection: &Connection, seals: &[Seal]) -> rusqlite::Result<
     Ok(())
 }
 
-impl JournalReader {
-    /// The seals by drop; `None` in a ledger of version 1, which has no table of them.
-    ///
-    /// # Errors
-    /// As for every read.
-    pub fn seals(&self) -> Result<Option<Vec<Seal>>, ReadError> {
-        // Asked each time: the server may bring the ledger to a newer version meanwhile.
-        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
-        if version < 2 {
-            return Ok(None);
-        }
-        all(&self.connection, "seals", &format!("{SELECT} ORDER BY drop_id"), seal).map(Some)
-    }
+/// The seals, by drop.
+pub(super) fn all_seals(connection: &Connection) -> Result<Vec<Seal>, ReadError> {
+    all(connection, "seals", &format!("{SELECT} ORDER BY drop_id"), seal)
+}
 
-    /// The seal of one drop, if it has one.
-    ///
-    /// # Errors
-    /// As for every read.
-    pub fn seal(&self, drop: DropId) -> Result<Option<Seal>, ReadError> {
-        let (_, version) = schema::marks(&self.connection).map_err(in_table("ledger"))?;
-        if version < 2 {
-            return Ok(None);
-        }
-        let sql = format!("{SELECT} WHERE drop_id = {}", drop.get());
-        Ok(all(&self.connection, "seals", &sql, seal)?.pop())
-    }
+/// The seal of one drop, if it has one.
+pub(super) fn one(connection: &Connection, drop: DropId) -> Result<Option<Seal>, ReadError> {
+    let sql = format!("{SELECT} WHERE drop_id = {}", drop.get());
+    Ok(all(connection, "seals", &sql, seal)?.pop())
 }
 
 fn seal(row: &Columns<'_>) -> Result<Seal, ReadError> {

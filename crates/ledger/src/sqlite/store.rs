@@ -10,12 +10,12 @@ use stampede_domain::{
 use super::{
     command_keys,
     failure::{breaks_constraint, in_step, is_busy},
-    projector::Projector,
     seals,
 };
 use crate::{
-    Batch, DataDir, Idle, Store, StoreError, SupplyDelta,
+    Batch, DataDir, Idle, Projection, Store, StoreError, SupplyDelta,
     metrics::{self, Stopwatch},
+    projector::Projector,
 };
 
 /// Pages that a commit writes besides the bodies: one leaf for each table and index.
@@ -68,7 +68,7 @@ impl Store for SqliteStore {
     }
 
     fn tend(&mut self) -> Result<(), StoreError> {
-        metrics::gauge(metrics::ORDERS_BEHIND, self.projector.waiting());
+        metrics::gauge(metrics::ORDERS_BEHIND, self.projector.waiting(Projection::Orders));
         if self.log.bytes <= self.log.bytes_max {
             return Ok(());
         }

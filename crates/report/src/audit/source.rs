@@ -4,29 +4,27 @@ use std::collections::HashMap;
 
 use stampede_domain::{DropId, DropPlan, StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::{
-    JournalReader, Projection, ReadError, Record, RoomChange, Row, RowKey, links,
+    Journal, Mark, Projection, ReadError, Record, RoomChange, Row, RowKey, links,
 };
 
 use crate::FoldError;
 
-/// The journal's end with the projection's place, as of one state.
-pub(super) fn head(reader: &JournalReader) -> Result<(RowKey, Projection), ReadError> {
-    let snapshot = reader.snapshot()?;
-    let nodes = snapshot.reader().nodes()?;
+/// The journal's end with the place that the orders have come to, as of one state.
+pub(super) fn head(journal: &dyn Journal) -> Result<(RowKey, Mark), ReadError> {
+    let _snapshot = journal.snapshot()?;
+    let nodes = journal.nodes()?;
     let ends = nodes.iter().map(|node| RowKey {
         incarnation: node.incarnation.get(),
         seq: node.last_seq.get(),
         drop: u32::MAX,
     });
-    Ok((ends.max().unwrap_or_default(), snapshot.reader().projection()?))
+    Ok((ends.max().unwrap_or_default(), journal.mark(Projection::Orders)?))
 }
 
 /// Platform ids by viewer number.
-pub(super) fn viewers(
-    reader: &JournalReader,
-) -> Result<HashMap<ViewerNumber, ViewerId>, ReadError> {
+pub(super) fn viewers(journal: &dyn Journal) -> Result<HashMap<ViewerNumber, ViewerId>, ReadError> {
     let mut viewers = HashMap::new();
-    for row in reader.links()? {
+    for row in journal.links()? {
         // Unreadable links are the verifier's business; here their viewers stay unnamed.
         let pairs = links::decode(&row.pairs).unwrap_or_default();
         viewers.extend(pairs.viewers.into_iter().map(|pair| (pair.number, pair.id)));

@@ -6,7 +6,7 @@ use stampede_domain::{
     BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanScope, Banned, BrakePart, Command, JournalReader, Outcome, Record, Room, RoomChange, links,
+    BanScope, Banned, BrakePart, Command, Journal, Outcome, Record, Room, RoomChange, links,
 };
 
 use super::RecordedCommand;
@@ -137,7 +137,7 @@ impl Doings {
 
 /// Adds to bans whom they keep out, which stands outside the chain; what was erased stays unnamed.
 pub(super) fn name_targets(
-    reader: &JournalReader,
+    journal: &dyn Journal,
     commands: &mut [RecordedCommand],
 ) -> Result<(), ReportError> {
     let (mut viewers, mut bans) =
@@ -157,7 +157,7 @@ pub(super) fn name_targets(
     if unnamed.is_empty() {
         return Ok(());
     }
-    for row in reader.links()? {
+    for row in journal.links()? {
         // Unreadable links are the verifier's business; here their people stay unnamed.
         let found = links::decode(&row.pairs).unwrap_or_default();
         for link in found.viewers {

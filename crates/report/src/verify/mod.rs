@@ -24,10 +24,10 @@ mod terms;
 mod verification;
 mod viewers;
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use stampede_domain::{DropId, UnixMillis};
-use stampede_ledger::{JournalReader, ReadError, Row, RowHash, RowKey};
+use stampede_ledger::{Journal, ReadError, Row, RowHash, RowKey, Rows};
 
 pub use brake::BrakeFault;
 pub use chain::ChainFault;
@@ -59,18 +59,17 @@ use self::{
 /// running between the two makes a decision look late. No fault of the sale is that slow.
 pub const LATE_MS_MAX: u64 = 5_000;
 
-/// Verifies the ledger of a data directory, also while its server runs.
+/// Verifies a ledger, also while its server runs.
 ///
 /// # Errors
-/// Only if the ledger cannot be opened at all; damage within it is a finding.
-pub fn verify_dir(data_dir: &Path) -> Result<Verification, ReadError> {
-    let reader = JournalReader::open(data_dir)?;
+/// Only if the ledger cannot be held at one state; damage within it is a finding.
+pub fn verify_journal(journal: &dyn Journal) -> Result<Verification, ReadError> {
     let mut findings = Findings::default();
-    file::check(data_dir, &mut findings);
+    file::check(journal, &mut findings);
     // One state for everything: the tables must agree with the journal at the same commit.
-    let snapshot = reader.snapshot()?;
+    let _snapshot = journal.snapshot()?;
     let mut counts = Counts::default();
-    let heads = replay(snapshot.reader(), &mut counts, &mut findings).unwrap_or_else(|error| {
+    let heads = replay(journal, &mut counts, &mut findings).unwrap_or_else(|error| {
         let fault = Fault::Unreadable { report: error.to_string() };
         findings.add(Place::LEDGER, fault);
         BTreeMap::new()
@@ -79,7 +78,7 @@ pub fn verify_dir(data_dir: &Path) -> Result<Verification, ReadError> {
 }
 
 fn replay(
-    reader: &JournalReader,
+    journal: &dyn Journal,
     counts: &mut Counts,
     findings: &mut Findings,
 ) -> Result<BTreeMap<DropId, RowHash>, ReadError> {
@@ -89,14 +88,14 @@ fn replay(
         starts: Starts::default(),
         brake: BrakeBook::default(),
         rooms: RoomBook::default(),
-        links: LinkCheck::new(reader.links()?),
-        orders: OrderJoin::new(reader)?,
+        links: LinkCheck::new(journal.links()?),
+        orders: OrderJoin::new(journal)?,
         keys: KeyCheck::default(),
         seals: SealCheck::default(),
         facts: RowFacts::default(),
     };
     let mut last = None;
-    for row in reader.rows(RowKey::default()) {
+    for row in Rows::after(journal, RowKey::default()) {
         let row = match row {
             Ok(row) => row,
             Err(error) => {
@@ -110,7 +109,7 @@ fn replay(
         verifier.row(&row, counts, findings)?;
     }
     let heads = verifier.chains.heads();
-    verifier.finish(reader, counts, findings)?;
+    verifier.finish(journal, counts, findings)?;
     Ok(heads)
 }
 
@@ -163,11 +162,11 @@ impl Verifier<'_> {
 
     fn finish(
         mut self,
-        reader: &JournalReader,
+        journal: &dyn Journal,
         counts: &mut Counts,
         findings: &mut Findings,
     ) -> Result<(), ReadError> {
-        self.chains.finish(&reader.nodes()?, &reader.incarnations()?, findings);
+        self.chains.finish(&journal.nodes()?, &journal.incarnations()?, findings);
         let now = self.chains.last_commit().map_or_else(UnixMillis::default, |(_, at)| at);
         for replay in self.drops.values_mut() {
             replay.finish(&self.starts, now, counts, findings);
@@ -176,9 +175,9 @@ impl Verifier<'_> {
         let sums = self.drops.iter().flat_map(|(drop, replay)| {
             replay.sums().map(|(pool, supplied, taken)| (*drop, pool, supplied, taken))
         });
-        tables::check_supply(&reader.supply()?, sums, findings);
-        self.keys.finish(reader.command_keys()?, findings);
-        self.seals.finish(reader.seals()?, findings);
+        tables::check_supply(&journal.supply()?, sums, findings);
+        self.keys.finish(journal.command_keys()?, findings);
+        self.seals.finish(journal.seals()?, findings);
         counts.commits = self.chains.commits;
         counts.viewers = self.links.viewers;
         let drops = self.drops.keys().filter(|drop| **drop != DropId::HOUSE).count();

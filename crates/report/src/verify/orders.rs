@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use stampede_domain::{ChannelId, HoldId, UnixMillis};
-use stampede_ledger::{JournalReader, OrderRow, Projection, ReadError, Row, RowKey};
+use stampede_ledger::{Journal, Mark, OrderRow, Projection, ReadError, Row, RowKey};
 
 use super::{
     facts::Ordered,
@@ -26,29 +26,29 @@ struct Confirmed {
 /// Walks both sides at once. In a sound ledger the fronts always match, so nothing is kept;
 /// whatever does not match waits for its partner until the end.
 pub(super) struct OrderJoin<'a> {
-    reader: &'a JournalReader,
-    projection: Projection,
+    journal: &'a dyn Journal,
+    mark: Mark,
     fetched: VecDeque<OrderRow>,
     last_place: u64,
     orders_waiting: HashMap<HoldId, OrderRow>,
     confirmed_waiting: HashMap<HoldId, Confirmed>,
     /// Confirmed holds that the projection has not reached.
     ahead: HashSet<HoldId>,
-    latest: Projection,
+    latest: Mark,
     pub(super) orders: u64,
 }
 
 impl<'a> OrderJoin<'a> {
-    pub(super) fn new(reader: &'a JournalReader) -> Result<Self, ReadError> {
+    pub(super) fn new(journal: &'a dyn Journal) -> Result<Self, ReadError> {
         Ok(Self {
-            reader,
-            projection: reader.projection()?,
+            journal,
+            mark: journal.mark(Projection::Orders)?,
             fetched: VecDeque::new(),
             last_place: 0,
             orders_waiting: HashMap::new(),
             confirmed_waiting: HashMap::new(),
             ahead: HashSet::new(),
-            latest: Projection::default(),
+            latest: Mark::default(),
             orders: 0,
         })
     }
@@ -62,10 +62,10 @@ impl<'a> OrderJoin<'a> {
         findings: &mut Findings,
     ) -> Result<(), ReadError> {
         let row_key = RowKey::of(row);
-        self.latest = Projection { row: row_key, record: row.records.saturating_sub(1) };
+        self.latest = Mark { row: row_key, record: row.records.saturating_sub(1) };
         let place = Place::row(row.drop, row.incarnation, row.seq);
         for ordered in confirmed {
-            if (Projection { row: row_key, record: ordered.record }) > self.projection {
+            if (Mark { row: row_key, record: ordered.record }) > self.mark {
                 self.ahead.insert(ordered.hold);
                 continue;
             }
@@ -102,7 +102,7 @@ impl<'a> OrderJoin<'a> {
 
     fn fetch(&mut self) -> Result<(), ReadError> {
         if self.fetched.is_empty() {
-            self.fetched.extend(self.reader.orders(self.last_place, ORDERS_PER_FETCH)?);
+            self.fetched.extend(self.journal.orders(self.last_place, ORDERS_PER_FETCH)?);
             if let Some(last) = self.fetched.back() {
                 self.last_place = last.place;
             }
@@ -149,8 +149,8 @@ impl<'a> OrderJoin<'a> {
             };
             findings.add(Place::drop(hold.drop_id()), fault);
         }
-        if self.projection > self.latest {
-            let Projection { row, record } = self.projection;
+        if self.mark > self.latest {
+            let Mark { row, record } = self.mark;
             findings.add(Place::LEDGER, TableFault::ProjectionBeyond { row, record });
         }
         let pending = u64::try_from(self.ahead.len()).expect("a set in memory fits 64 bits");

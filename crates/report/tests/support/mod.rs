@@ -11,10 +11,14 @@ pub mod rig;
 pub mod sale;
 pub mod sim;
 
+use std::path::Path;
+
 pub use dice::Dice;
 use stampede_domain::{
     Currency, DropPlan, DurationMs, Mode, Money, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
+use stampede_ledger::{ReadError, SqliteJournal};
+use stampede_report::{Verification, verify_journal};
 
 /// The first moment of every history: 2025-11-22 13:00 UTC.
 pub const START_MS: u64 = 1_763_816_400_000;
@@ -22,6 +26,16 @@ pub const START_MS: u64 = 1_763_816_400_000;
 pub const TTL_MS: u64 = 3_000;
 /// Countdown of every drop.
 pub const COUNTDOWN_MS: u64 = 1_000;
+
+/// The ledger of a data directory, open for reading.
+pub fn journal(path: &Path) -> SqliteJournal {
+    SqliteJournal::open(path).unwrap()
+}
+
+/// What the verifier makes of the ledger of a data directory, if it can be opened.
+pub fn verify_dir(path: &Path) -> Result<Verification, ReadError> {
+    verify_journal(&SqliteJournal::open(path)?)
+}
 
 pub fn units(count: u32) -> Units {
     Units::new(count).unwrap()

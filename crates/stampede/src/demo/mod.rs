@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
     ControlClient, ControlError, CrowdPlan, DropState, Fleet, FleetError, PromiseLogError,
     audit_promises, read_promises, reconcile,
@@ -252,8 +253,9 @@ fn collect(
     }
     let audit = audit_promises(&promises, &ledger);
     let reconciliation = reconcile(&crowd.counts, &ledger);
-    let report = stampede_report::drop_report(&place.ledger(), drop.parse()?)?.json();
-    let verification = stampede_report::verify_dir(&place.ledger())?;
+    let journal = SqliteJournal::open(&place.ledger())?;
+    let report = stampede_report::drop_report(&journal, drop.parse()?)?.json();
+    let verification = stampede_report::verify_journal(&journal)?;
     Ok(Collected { crowd, ledger, audit, reconciliation, report, verification })
 }
 
@@ -344,7 +346,8 @@ fn print_result(
     outcome: &Outcome,
 ) -> Result<(), Failure> {
     let drop = collected.report.drop.parse()?;
-    println!("\n{}", stampede_report::drop_report(&place.ledger(), drop)?);
+    let journal = SqliteJournal::open(&place.ledger())?;
+    println!("\n{}", stampede_report::drop_report(&journal, drop)?);
     println!("{}", collected.verification);
     println!(
         "promises     {} received, {} lost",

@@ -5,6 +5,7 @@ use std::{os::unix::fs::PermissionsExt, process::Command};
 use rustix::process::Signal;
 use serde_json::json;
 use stampede_client::{ClientError, ConnectOptions, Connection, Subprotocol};
+use stampede_ledger::{Journal, RowKey, SqliteJournal};
 use stampede_wire::{ClientMessage, ServerMessage};
 
 use crate::{
@@ -122,9 +123,9 @@ fn a_start_that_finds_a_taken_port_leaves_the_ledger_as_it_was() {
     // Killed, so that a start would write a recovery.
     assert_eq!(server.stop(Signal::KILL).code(), None);
     let state = || {
-        let reader = stampede_ledger::JournalReader::open(dir.path()).unwrap();
-        let nodes = reader.nodes().unwrap();
-        let rows = reader.into_rows(stampede_ledger::RowKey::default()).count();
+        let journal = SqliteJournal::open(dir.path()).unwrap();
+        let nodes = journal.nodes().unwrap();
+        let rows = journal.into_rows(RowKey::default()).count();
         (rows, nodes[0].incarnation, nodes[0].last_seq)
     };
     let before = state();

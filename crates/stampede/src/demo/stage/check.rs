@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
     ControlClient, ControlError, PromiseLogError, audit_promises, promise_bytes,
     read_promises_within,
@@ -58,7 +59,8 @@ impl Received {
         for log in self.0 {
             check.add(log, &control).await?;
         }
-        let verified = spawn_blocking(move || stampede_report::verify_dir(&ledger)).await;
+        let verify = move || stampede_report::verify_journal(&SqliteJournal::open(&ledger)?);
+        let verified = spawn_blocking(verify).await;
         let verified = verified.expect("the verifier neither panics nor is cancelled")?;
         if verified.found > 0 {
             check.sound = false;

@@ -4,8 +4,8 @@ use std::{io, path::PathBuf};
 
 use stampede_domain::{DropId, Incarnation, NodeId, PoolIndex, Seq};
 
-use super::{damage::Damage, reader::ReadError};
-use crate::{BackendError, RecordError, StoreError};
+use super::damage::Damage;
+use crate::{BackendError, ReadError, RecordError, StoreError};
 
 /// Why a ledger cannot be opened. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]

@@ -3,19 +3,14 @@
 //! A start leaves the rows of drops alone that are over. Here every row is checked all the same, and every
 //! seal is worked out again.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use stampede_domain::DropId;
 
-use super::{
-    commits::Commits,
-    open_error::OpenError,
-    projector::Projector,
-    reader::{JournalReader, Projection, ReadError},
-    recovery::Checker,
-    rows::{RowCursor, RowKey},
+use super::{checker::Checker, commits::Commits, error::OpenError};
+use crate::{
+    CommitKey, Journal, ReadError, RowKey, Seal, journal::RowCursor, projector::Projector,
 };
-use crate::{CommitKey, Seal};
 
 /// Rows of one step at most.
 const ROWS_PER_STEP_MAX: usize = 1_000;
@@ -63,7 +58,7 @@ pub struct Reviewed {
 
 /// A reader of the whole journal, one bounded step after the other.
 pub struct Review {
-    reader: JournalReader,
+    journal: Box<dyn Journal + Send>,
     round: Option<Round>,
 }
 
@@ -76,16 +71,13 @@ struct Round {
 }
 
 impl Review {
-    /// Opens the ledger of a data directory for reading.
-    ///
-    /// # Errors
-    /// As for every reader.
-    pub fn open(data_dir: &Path) -> Result<Self, ReadError> {
-        Ok(Self { reader: JournalReader::open(data_dir)?, round: None })
+    /// Reads nothing yet.
+    pub fn new(journal: Box<dyn Journal + Send>) -> Self {
+        Self { journal, round: None }
     }
 
     /// Reads on, at most 1,000 rows; begins a new round where one has ended. Holds no snapshot between
-    /// two steps. Damage is a fault, also where `SQLite` reports it.
+    /// two steps. Damage is a fault, also where the database reports it.
     ///
     /// # Errors
     /// The ledger cannot be read for another reason; the next step begins a new round.
@@ -105,36 +97,33 @@ impl Review {
     fn read(&mut self, done: &mut Reviewed) -> Result<Round, OpenError> {
         let mut round = match self.round.take() {
             Some(round) => round,
-            None => Round::begin(&self.reader)?,
+            None => Round::begin(&*self.journal)?,
         };
-        round.read(&self.reader, done)?;
+        round.read(&*self.journal, done)?;
         Ok(round)
     }
 }
 
 impl Round {
-    fn begin(reader: &JournalReader) -> Result<Self, ReadError> {
-        let snapshot = reader.snapshot()?;
-        let reader = snapshot.reader();
-        let node = reader.nodes()?.pop();
-        let commits = Commits::new(node.as_ref(), &reader.incarnations()?, CommitKey::default());
-        let seals = reader.seals()?.unwrap_or_default();
+    fn begin(journal: &dyn Journal) -> Result<Self, ReadError> {
+        let _snapshot = journal.snapshot()?;
+        let node = journal.nodes()?.pop();
+        let commits = Commits::new(node.as_ref(), &journal.incarnations()?, CommitKey::default());
+        let seals = journal.seals()?.unwrap_or_default();
         let last = node.map(|node| (node.incarnation, node.last_seq)).unwrap_or_default();
-        // Behind every row: no order waits here for its table.
-        let all = RowKey { incarnation: u32::MAX, seq: u64::MAX, drop: u32::MAX };
-        let projector = Projector::new(Projection { row: all, record: u32::MAX });
         Ok(Self {
-            checker: Checker::new(commits, projector),
+            // No projection has anything to catch up with here.
+            checker: Checker::new(commits, Projector::default()),
             cursor: RowCursor::new(RowKey::default()),
             seals: seals.into_iter().map(|seal| (seal.drop, seal)).collect(),
             last,
         })
     }
 
-    fn read(&mut self, reader: &JournalReader, done: &mut Reviewed) -> Result<(), OpenError> {
+    fn read(&mut self, journal: &dyn Journal, done: &mut Reviewed) -> Result<(), OpenError> {
         let (mut rows, mut bytes) = (0, 0);
         while rows < ROWS_PER_STEP_MAX && bytes < BYTES_PER_STEP {
-            let row = self.cursor.next(&reader.connection).transpose()?;
+            let row = self.cursor.next(journal).transpose()?;
             let Some(row) = row.filter(|row| (row.incarnation, row.seq) <= self.last) else {
                 self.checker.commits.finish().map_err(OpenError::Damage)?;
                 for drop in self.checker.drops() {

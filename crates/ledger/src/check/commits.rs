@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 
 use stampede_domain::{DropId, Incarnation, NodeId, Seq, UnixMillis};
 
-use super::{
-    damage::{Damage, Wrong},
-    reader::{IncarnationRow, NodeRow},
-    rows::RowKey,
-};
-use crate::{BodyHeader, CommitKey, Row};
+use super::damage::{Damage, Wrong};
+use crate::{BodyHeader, CommitKey, IncarnationRow, NodeRow, Row, RowKey};
 
 /// Every start with what has been read of it.
-pub(super) struct Commits {
+pub(crate) struct Commits {
     /// Every start with its node and last commit.
     starts: BTreeMap<Incarnation, (NodeId, Seq)>,
     /// Rows before this commit are read here and there only.
@@ -31,7 +27,7 @@ struct Commit {
 
 impl Commits {
     /// Commits from `from` on; those before it are taken as they are.
-    pub(super) fn new(node: Option<&NodeRow>, ended: &[IncarnationRow], from: CommitKey) -> Self {
+    pub(crate) fn new(node: Option<&NodeRow>, ended: &[IncarnationRow], from: CommitKey) -> Self {
         let mut starts: BTreeMap<_, _> = ended
             .iter()
             .map(|start| (start.incarnation, (start.node.clone(), start.last_seq)))
@@ -49,17 +45,17 @@ impl Commits {
     }
 
     /// The latest time read.
-    pub(super) fn last_at(&self) -> UnixMillis {
+    pub(crate) fn last_at(&self) -> UnixMillis {
         self.last_at
     }
 
     /// The last commit of a start that there was.
-    pub(super) fn last_of(&self, incarnation: Incarnation) -> Option<CommitKey> {
+    pub(crate) fn last_of(&self, incarnation: Incarnation) -> Option<CommitKey> {
         self.starts.get(&incarnation).map(|(_, last_seq)| (incarnation, *last_seq))
     }
 
     /// Checks a row's place, time and node.
-    pub(super) fn row(&mut self, row: &Row, header: BodyHeader) -> Result<(), Damage> {
+    pub(crate) fn row(&mut self, row: &Row, header: BodyHeader) -> Result<(), Damage> {
         let fail = |wrong| Err(damage(row, wrong));
         let key = (row.incarnation, row.seq);
         if key < self.from {
@@ -97,7 +93,7 @@ impl Commits {
     }
 
     /// Checks the place of a row that is left alone.
-    pub(super) fn skipped(&mut self, key: RowKey) -> Result<(), Damage> {
+    pub(crate) fn skipped(&mut self, key: RowKey) -> Result<(), Damage> {
         let incarnation = Incarnation::new(key.incarnation).unwrap_or(Incarnation::MAX);
         let seq = Seq::new(key.seq).unwrap_or(Seq::MAX);
         let drop = DropId::new(key.drop);
@@ -162,7 +158,7 @@ impl Commits {
     }
 
     /// Checks that everything was read that the starts name, and nothing else.
-    pub(super) fn finish(&self) -> Result<(), Damage> {
+    pub(crate) fn finish(&self) -> Result<(), Damage> {
         self.is_whole()?;
         // Whatever start comes last: a commit behind the last row read must not be named anywhere.
         let beyond = self.starts.last_key_value().and_then(|(last, _)| last.next());
@@ -184,6 +180,6 @@ impl Commits {
     }
 }
 
-pub(super) fn damage(row: &Row, wrong: Wrong) -> Damage {
+pub(crate) fn damage(row: &Row, wrong: Wrong) -> Damage {
     Damage { drop: Some(row.drop), incarnation: row.incarnation, seq: row.seq, wrong }
 }

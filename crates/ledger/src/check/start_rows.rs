@@ -1,0 +1,102 @@
+//! Iterates over what a start reads.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use stampede_domain::DropId;
+
+use super::{range::StartRange, source::StartSource};
+use crate::{CommitKey, ReadError, Row, RowKey};
+
+/// What the journal has at one key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A row that is read.
+    Row(Box<Row>),
+    /// The key of one that is left alone.
+    Key(RowKey),
+}
+
+/// A part of the journal that a start goes through.
+pub(crate) enum Part<'a> {
+    /// The house's rows before the range begins.
+    House(&'a StartRange),
+    /// Every key from where it begins.
+    All(&'a StartRange),
+}
+
+impl Part<'_> {
+    /// Whether the rows of this drop are read, rather than their keys alone.
+    pub(crate) fn reads(&self, drop: DropId) -> bool {
+        let (Self::House(range) | Self::All(range)) = self;
+        range.reads(drop)
+    }
+}
+
+/// Where a start's reading stands.
+pub(crate) struct StartCursor {
+    range: Arc<StartRange>,
+    after: RowKey,
+    /// Still before the range.
+    in_house: bool,
+    fetched: VecDeque<Found>,
+    has_ended: bool,
+}
+
+impl StartCursor {
+    pub(crate) fn new(range: Arc<StartRange>) -> Self {
+        let in_house = range.from > CommitKey::default();
+        let (after, fetched) = (RowKey::default(), VecDeque::new());
+        Self { range, after, in_house, fetched, has_ended: false }
+    }
+
+    pub(crate) fn next(&mut self, source: &dyn StartSource) -> Option<Result<Found, ReadError>> {
+        while self.fetched.is_empty() && !self.has_ended {
+            let range = &*self.range;
+            let part = if self.in_house { Part::House(range) } else { Part::All(range) };
+            let found = source.find(self.after, &part, &mut self.fetched);
+            match self.fetched.back() {
+                // What stands before damage still comes out first: the next piece begins with the damage.
+                Some(Found::Row(row)) => self.after = RowKey::of(row),
+                Some(Found::Key(key)) => self.after = *key,
+                None => match found {
+                    Err(error) => {
+                        self.has_ended = true;
+                        return Some(Err(error));
+                    }
+                    Ok(()) if self.in_house => {
+                        self.in_house = false;
+                        self.after = RowKey::before(self.range.from);
+                    }
+                    Ok(()) => self.has_ended = true,
+                },
+            }
+        }
+        self.fetched.pop_front().map(Ok)
+    }
+}
+
+/// The rows that a start reads, in commit order.
+pub(crate) struct StartRows {
+    source: Box<dyn StartSource + Send>,
+    cursor: StartCursor,
+}
+
+impl StartRows {
+    pub(crate) fn new(source: Box<dyn StartSource + Send>, range: Arc<StartRange>) -> Self {
+        Self { source, cursor: StartCursor::new(range) }
+    }
+}
+
+impl Iterator for StartRows {
+    type Item = Result<Row, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.cursor.next(&*self.source)? {
+                Ok(Found::Row(row)) => return Some(Ok(*row)),
+                Ok(Found::Key(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
