@@ -49,7 +49,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let paths = tracked(workspace)?;
     let sources = read(workspace, &paths)?;
     let mut findings = names::findings(&paths);
-    findings.extend(size::findings(&sources, size::EXCEPTIONS));
+    findings.extend(size::findings(&sources, size::ONE_THING));
     for source in &sources {
         findings.extend(module_doc::finding(source));
         findings.extend(manifests::finding(source));

@@ -1,40 +1,50 @@
-//! Modules stay small enough to be read at once.
+//! A long file says why it is one file.
+//!
+//! A file is split by reason to change, never by length: a cut that length alone makes tears one
+//! thing apart. So length refuses nothing; it asks. The answer stands in [`ONE_THING`].
 
 use super::{Finding, Source};
 
-/// Lines of a module, its inline tests left out.
-const MODULE_LINES_MAX: usize = 400;
+/// Lines from which a module is asked, its inline tests left out.
+const MODULE_LINES_ASKED: usize = 500;
 
-/// Lines of a file with its inline tests; no exception goes beyond.
-const FILE_LINES_MAX: usize = 600;
+/// Lines from which a file is asked, its inline tests counted.
+const FILE_LINES_ASKED: usize = 800;
 
-const _: () = assert!(MODULE_LINES_MAX < FILE_LINES_MAX);
+const _: () = assert!(MODULE_LINES_ASKED < FILE_LINES_ASKED);
 
-/// Modules that may be longer, each with its own limit. A module that fits again leaves the list.
-pub(super) const EXCEPTIONS: &[(&str, usize)] = &[];
+/// Long files, each with the one reason for which it changes. A file that is short again leaves the
+/// table.
+pub(super) const ONE_THING: &[(&str, &str)] = &[];
 
-pub(super) fn findings(sources: &[Source], exceptions: &[(&str, usize)]) -> Vec<Finding> {
+pub(super) fn findings(sources: &[Source], one_thing: &[(&str, &str)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.has_extension("rs")) {
-        let exception = exceptions.iter().find(|(path, _)| *path == source.path);
-        let limit = exception.map_or(MODULE_LINES_MAX, |(_, limit)| *limit);
         let module = module_lines(&source.text);
         let file = source.text.lines().count();
-        if module > limit {
-            findings.push(source.finding(module, format!("{module} lines, at most {limit}")));
-        } else if exception.is_some() && module <= MODULE_LINES_MAX {
-            findings.push(source.finding(module, "the exception for its size must go"));
-        }
-        if file > FILE_LINES_MAX {
-            let what = format!("{file} lines with tests, at most {FILE_LINES_MAX}");
-            findings.push(source.finding(file, what));
+        let is_long = module > MODULE_LINES_ASKED || file > FILE_LINES_ASKED;
+        let is_answered = one_thing.iter().any(|(path, _)| *path == source.path);
+        if is_long && !is_answered {
+            let what = format!(
+                "{module} lines, {file} with tests: which reasons to change does it have? Of several, \
+                 give each a file of its own; if there is one, leave the file whole and write the \
+                 reason into the table of {}",
+                file!()
+            );
+            findings.push(source.finding(module, what));
+        } else if !is_long && is_answered {
+            findings.push(source.finding(module, "is short again: its reason leaves the table"));
         }
     }
-    for (path, _) in exceptions {
-        if !sources.iter().any(|source| source.path == *path) {
-            let what = "is excepted from the size rule, though it does not exist".to_owned();
-            findings.push(Finding { path: (*path).to_owned(), line: 1, what });
-        }
+    for (path, reason) in one_thing {
+        let complaint = if reason.is_empty() {
+            "is left whole without a reason"
+        } else if sources.iter().any(|source| source.path == *path) {
+            continue;
+        } else {
+            "is left whole by the size rule, though it does not exist"
+        };
+        findings.push(Finding { path: (*path).to_owned(), line: 1, what: complaint.to_owned() });
     }
     findings
 }
@@ -58,39 +68,38 @@ mod tests {
     use crate::tidy::sample;
 
     #[track_caller]
-    fn check(module: usize, tests: usize, exceptions: &[(&str, usize)], count: usize) {
+    fn check(module: usize, tests: usize, one_thing: &[(&str, &str)], count: usize) {
         let text = "line\n".repeat(module) + "#[cfg(test)]\nmod tests {\n" + &"t\n".repeat(tests);
-        let found = findings(&[sample("a.rs", &text)], exceptions);
+        let found = findings(&[sample("a.rs", &text)], one_thing);
         assert_eq!(found.len(), count, "{found:?}");
     }
 
     #[test]
-    fn a_small_module_passes() {
-        check(400, 100, &[], 0);
+    fn a_short_file_is_not_asked() {
+        check(500, 298, &[], 0);
     }
 
     #[test]
-    fn a_large_module_is_refused() {
-        check(401, 0, &[], 1);
-        let declared = "#[cfg(test)]\nmod tests;\n".to_owned() + &"line\n".repeat(399);
+    fn a_long_module_is_asked() {
+        check(501, 0, &[], 1);
+        let declared = "#[cfg(test)]\nmod tests;\n".to_owned() + &"line\n".repeat(499);
         assert_eq!(findings(&[sample("a.rs", &declared)], &[]).len(), 1);
     }
 
     #[test]
-    fn an_exception_has_a_limit_of_its_own() {
-        check(450, 0, &[("a.rs", 450)], 0);
-        check(451, 0, &[("a.rs", 450)], 1);
+    fn a_file_that_is_long_with_its_tests_is_asked() {
+        check(400, 399, &[], 1);
     }
 
     #[test]
-    fn an_exception_that_is_no_longer_needed_is_refused() {
-        check(400, 0, &[("a.rs", 450)], 1);
-        check(1, 0, &[("gone.rs", 450)], 1);
+    fn a_reason_is_an_answer() {
+        check(900, 0, &[("a.rs", "one table of codes")], 0);
+        check(900, 0, &[("a.rs", "")], 1);
     }
 
     #[test]
-    fn the_cap_on_files_knows_no_exception() {
-        check(300, 300, &[], 1);
-        check(599, 10, &[("a.rs", 700)], 1);
+    fn a_reason_that_is_no_longer_needed_is_refused() {
+        check(500, 0, &[("a.rs", "one table of codes")], 1);
+        check(1, 0, &[("gone.rs", "one table of codes")], 1);
     }
 }
