@@ -1,5 +1,6 @@
 //! House rules for every tracked file that no compiler checks.
 
+mod decisions;
 mod leaks;
 mod links;
 mod manifests;
@@ -49,6 +50,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let paths = tracked(workspace)?;
     let sources = read(workspace, &paths)?;
     let mut findings = names::findings(&paths);
+    findings.extend(decisions::findings(&sources));
     findings.extend(size::findings(&sources, size::ONE_THING));
     for source in &sources {
         findings.extend(module_doc::finding(source));
