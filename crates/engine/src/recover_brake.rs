@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::{
     brake::{Ban, BrakeEntry},
-    command_bytes::personal,
+    command::personal,
     shared::Shared,
     steward::BrakeBook,
     viewer::Directory,

@@ -19,8 +19,7 @@ use crate::{
     brake::{Ban, BrakeEntry},
     buy::HoldLook,
     clock::Moment,
-    command::{Action, CommandOutcome, Done, StaffCommand},
-    command_refusal::CommandRefusal,
+    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
     event::CoreEvent,
     metrics,
 };

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     clock::Moment,
-    command::{Action, CommandOutcome, Done, StaffCommand},
-    command_refusal::CommandRefusal,
+    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
     metrics,
     offline::StreamWatch,
     seen::SeenDrop,

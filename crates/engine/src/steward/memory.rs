@@ -9,7 +9,7 @@ use stampede_stock::bytes_needed;
 use tracing::warn;
 
 use super::{Book, thread::Steward};
-use crate::{command_refusal::CommandRefusal, config::EngineConfig, metrics};
+use crate::{command::CommandRefusal, config::EngineConfig, metrics};
 
 const OF_MERCHANT: &str = "the merchant's live drops";
 const OF_ALL: &str = "all live drops";

@@ -14,8 +14,7 @@ use tracing::info;
 
 use super::{effects::Effect, thread::Steward};
 use crate::{
-    command::{Action, CommandOutcome, Done, Role, StaffCommand},
-    command_refusal::CommandRefusal,
+    command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand},
     rooms::RoomBook,
 };
 

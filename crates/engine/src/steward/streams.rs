@@ -5,10 +5,7 @@ use stampede_ledger::Record;
 use tracing::info;
 
 use super::thread::Steward;
-use crate::{
-    command::{CommandOutcome, Done, StaffCommand},
-    command_refusal::CommandRefusal,
-};
+use crate::command::{CommandOutcome, CommandRefusal, Done, StaffCommand};
 
 impl Steward {
     /// Decides a report about a stream: each of its drops has it in its own chain. A report of what

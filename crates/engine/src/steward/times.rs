@@ -5,7 +5,7 @@ use stampede_domain::{
     limits::{OPEN_MS_MIN, PLANNED_AHEAD_MS_MAX},
 };
 
-use crate::command_refusal::CommandRefusal;
+use crate::command::CommandRefusal;
 
 /// One day, in milliseconds.
 const DAY_MS: u64 = 86_400_000;

@@ -10,8 +10,7 @@ use stampede_ledger::{Record, RoomChange};
 use super::{rooms::change, thread::Steward, times::check_end};
 use crate::{
     clock::Moment,
-    command::StaffCommand,
-    command_refusal::CommandRefusal,
+    command::{CommandRefusal, StaffCommand},
     video::{VideoRefusal, countdown_min},
 };
 

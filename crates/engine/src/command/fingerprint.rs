@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stampede_domain::{BanTarget, DropId, DurationMs, KeyFingerprint};
 use stampede_ledger::{Record, codec};
 
-use crate::command::Action;
+use super::Action;
 
 /// Version of the layout; another layout would make old keys look reused.
 const VERSION: u8 = 1;

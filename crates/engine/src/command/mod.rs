@@ -1,5 +1,12 @@
 //! What staff may ask for, with the answers they get.
 
+mod fingerprint;
+mod refusal;
+
+pub use refusal::CommandRefusal;
+
+pub(crate) use fingerprint::personal;
+
 use std::{fmt, sync::Arc};
 
 use stampede_domain::{
@@ -9,7 +16,7 @@ use stampede_domain::{
 
 use stampede_ledger::RoomOwner;
 
-use crate::{command_refusal::CommandRefusal, seen::SeenDrop, stream_scope::StreamScope};
+use crate::{seen::SeenDrop, stream_scope::StreamScope};
 
 /// What a member of staff is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
