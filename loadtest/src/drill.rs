@@ -1,16 +1,9 @@
 //! What drills share: why they break off, how long they wait.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use stampede_wire::ticket::KeySpec;
+use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
     ControlClient, ControlError, CrowdError, DropState, PromiseLogError, TicketKeyError,
-    first_ticket_key, server,
     swarm::{SwarmError, raise_descriptor_limit},
 };
 
@@ -122,11 +115,6 @@ pub(crate) fn out_of_patience(what: &'static str) -> DrillError {
 
 pub(crate) fn patience_us() -> u64 {
     PATIENCE.as_secs() * 1_000_000
-}
-
-/// The key that the server made for itself on the drill's empty folder.
-pub(crate) fn ticket_key(folder: &Path) -> Result<KeySpec, DrillError> {
-    Ok(first_ticket_key(&server::data(folder).join("ticket-keys.json"))?)
 }
 
 /// Whether this process may have as many descriptors as the crowd needs; so may the server then,

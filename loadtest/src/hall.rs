@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 
 use crate::{
     AuditResult, ControlClient, ControlError, DropTerms, Price, Promise, SkuTerms, audit_promises,
-    drill::{DrillError, PATIENCE, ticket_key, until},
-    server::{Server, Setup, verify},
+    drill::{DrillError, PATIENCE, until},
+    server::{Server, Setup, ticket_key, verify},
     swarm::TicketBook,
 };
 

@@ -3,7 +3,11 @@
 use stampede_domain::{HoldId, IdempotencyKey, RefusalCode};
 use stampede_wire::{Refused, Request, ServerMessage, Welcome};
 
-use crate::{mailbox::Act, pending::Resend, schedule::Temper, viewer::Viewer};
+use crate::{
+    mailbox::Act,
+    schedule::Temper,
+    viewer::{Resend, Viewer},
+};
 
 /// When a failed or refused payment is tried again.
 const PAY_AGAIN_US: u64 = 100_000;

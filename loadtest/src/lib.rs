@@ -26,7 +26,6 @@ mod latency;
 mod mailbox;
 mod open_loop;
 mod pacer;
-mod pending;
 mod plan;
 mod probe;
 mod process;

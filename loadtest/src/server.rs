@@ -12,10 +12,12 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use stampede_wire::ticket::KeySpec;
 
 use crate::{
     cores,
     drill::{DrillError, PATIENCE},
+    first_ticket_key,
 };
 
 /// Lines that wait to be looked at; the server says three.
@@ -273,6 +275,11 @@ impl Drop for Process {
             let _read = reader.join();
         }
     }
+}
+
+/// The key that the server made for itself on the drill's empty folder.
+pub(crate) fn ticket_key(folder: &Path) -> Result<KeySpec, DrillError> {
+    Ok(first_ticket_key(&data(folder).join("ticket-keys.json"))?)
 }
 
 /// What `verify` says about the ledger: `ok`, or its first words.

@@ -7,7 +7,10 @@ use stampede_wire::{
     Subprotocol,
     limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
 };
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpSocket, TcpStream},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -146,4 +149,10 @@ async fn dial_from(local: Option<SocketAddr>, to: SocketAddr) -> std::io::Result
     }
     socket.set_nodelay(true)?;
     socket.connect(to).await
+}
+
+/// Ends the outgoing half after what was written, then drops the socket.
+pub(crate) async fn abandon(socket: WebSocketStream<Transport>) {
+    // A connection that is gone already is what the caller asks for.
+    let _gone = socket.into_inner().shutdown().await;
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 
 use crate::{
     ClientError, ConnectOptions, Receiver, Sender,
-    connect::{Transport, upgrade},
+    connect::{Transport, abandon, upgrade},
     frames::{Reading, frame},
     requests::requests,
 };
@@ -122,10 +122,4 @@ impl Connection {
             let _over = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
         }
     }
-}
-
-/// Ends the outgoing half after what was written, then drops the socket.
-pub(crate) async fn abandon(socket: WebSocketStream<Transport>) {
-    // A connection that is gone already is what the caller asks for.
-    let _gone = socket.into_inner().shutdown().await;
 }

@@ -14,8 +14,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 use crate::{
     ClientError,
-    connect::Transport,
-    connection::abandon,
+    connect::{Transport, abandon},
     frames::{Reading, frame},
     requests::requests,
 };

@@ -7,10 +7,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DurationMs, Rate, Spent, UnixMillis};
 use stampede_proxies::ClientAddress;
 
-use crate::{
-    problem::{Code, Problem},
-    state::ControlState,
-};
+use crate::problem::{Code, Problem};
 
 /// Addresses remembered. When full: the one that was heard of the longest time ago is forgotten.
 const ADDRESSES_MAX: usize = 4_096;
@@ -21,13 +18,10 @@ const RIGHT_MAX: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) Option<ClientAddress>);
 
-impl FromRequestParts<ControlState> for Client {
+impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        _: &ControlState,
-    ) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get().copied().unwrap_or(Self(None)))
     }
 }

@@ -11,6 +11,7 @@ mod assets;
 mod auth;
 mod config;
 mod cookie;
+mod credentials;
 mod demo;
 mod draining;
 mod dto;

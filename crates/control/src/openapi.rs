@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{
@@ -16,18 +15,11 @@ use crate::{
         StillThere,
     },
     problem::ProblemBody,
-    state::ControlState,
 };
 
 /// The finished document, made once.
 #[derive(Clone)]
 pub(crate) struct ApiDocument(pub(crate) Arc<utoipa::openapi::OpenApi>);
-
-impl FromRef<ControlState> for ApiDocument {
-    fn from_ref(state: &ControlState) -> Self {
-        state.document().clone()
-    }
-}
 
 /// What the document says besides its paths.
 #[derive(OpenApi)]

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     SignedIn, StaffError, assets,
-    auth::signed_in,
+    credentials::signed_in,
     extract::TOO_LARGE,
     guesses::Client,
     metrics,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, Rate, RepeatedWarning};
 use stampede_engine::Engine;
@@ -112,10 +113,6 @@ impl ControlState {
         &self.0.parts.metrics
     }
 
-    pub(crate) fn document(&self) -> &ApiDocument {
-        &self.0.document
-    }
-
     pub(crate) fn ledger(&self) -> &Arc<dyn JournalSource> {
         &self.0.parts.ledger
     }
@@ -186,5 +183,11 @@ impl ControlState {
     /// How long a command's answer is waited for.
     pub(crate) fn answer_wait(&self) -> DurationMs {
         self.0.parts.config.answer_wait
+    }
+}
+
+impl FromRef<ControlState> for ApiDocument {
+    fn from_ref(state: &ControlState) -> Self {
+        state.0.document.clone()
     }
 }

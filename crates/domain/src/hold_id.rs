@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{DropId, IdError, Incarnation, PoolIndex, SlotIndex, TakeNumber};
+use crate::{DropId, IdError, Incarnation, PoolIndex, SlotIndex, TakeNumber, Units};
 
 /// Name of a hold: drop (32 bits), incarnation (26), pool (8), slot (24), take number (38).
 ///
@@ -18,6 +18,7 @@ const POOL_SHIFT: u32 = SLOT_SHIFT + SlotIndex::BITS;
 const INCARNATION_SHIFT: u32 = POOL_SHIFT + PoolIndex::BITS;
 const DROP_SHIFT: u32 = INCARNATION_SHIFT + Incarnation::BITS;
 const _: () = assert!(DROP_SHIFT + u32::BITS == u128::BITS, "a hold id is exactly 128 bits");
+const _: () = assert!(SlotIndex::BITS >= Units::BITS, "each unit can have a slot");
 
 impl HoldId {
     /// Packs the parts.

@@ -3,7 +3,7 @@
 //! What may be configured lives in the configuration of its crate; what stands here is fixed by
 //! a format or by memory that is laid out ahead.
 
-use crate::{SlotIndex, Units};
+use crate::Units;
 
 /// Bytes of a text id.
 pub const TEXT_ID_BYTES_MAX: usize = 64;
@@ -108,7 +108,6 @@ const _: () = assert!(
     ADMITTED_DROPS_PER_STREAM_MAX + OWNER_DROPS_PER_STREAM_KEPT <= LIVE_DROPS_PER_STREAM_MAX,
     "an owner's places are kept from every other merchant"
 );
-const _: () = assert!(SlotIndex::BITS >= Units::BITS, "each unit can have a slot");
 const _: () = assert!(UNITS_PER_BUY_MAX <= Units::MAX.get(), "a buy fits the stock word");
 const _: () = assert!(HOLDS_PER_VIEWER_DEFAULT <= HOLDS_PER_VIEWER_MAX, "the default is allowed");
 const _: () = assert!(HOLD_TTL_MS_MIN < HOLD_TTL_MS_MAX, "some time to live is allowed");

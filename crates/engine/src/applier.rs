@@ -7,12 +7,9 @@ use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
 use tracing::error;
 
 use crate::{
-    fresh_takes::DurableTake, hold_channels::ChannelNumber, sale::SaleDrop, shared::Shared,
+    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::Shared,
     steward::StewardHandle, suspensions::Suspension,
 };
-
-/// Entries carry the number of a take's channel; everything else that the applier needs is in the record.
-pub(crate) type Tag = ChannelNumber;
 
 /// Marks committed takes as held. Everything else that follows a commit is the steward's.
 pub(crate) struct TakeApplier {

@@ -7,7 +7,7 @@ use stampede_domain::{
 use stampede_ledger::Position;
 use stampede_stock::{HoldView, Take};
 
-use crate::{sale::SaleDrop, shared::Shared};
+use crate::sale::SaleDrop;
 
 /// What a viewer asks to buy.
 #[derive(Clone, Copy, Debug)]
@@ -112,13 +112,6 @@ fn shut(phase: Phase, busy: Refusal) -> Refusal {
         Phase::Paused => Refusal::Paused,
         Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
     }
-}
-
-/// Refuses a buy, which the drop's tally counts.
-pub(crate) fn refuse(shared: &Shared, sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
-    sale.tally(core).count_refused(refusal.code());
-    shared.note_count(sale);
-    Buy::Refused(refusal)
 }
 
 /// A hold as the stock knows it, priced by the plan.

@@ -7,7 +7,10 @@ use stampede_ledger::Producer;
 use stampede_stock::{DropStock, Lane, Take, TakeRequest};
 
 use crate::{
-    applier::Tag, growth::Growth, hold_channels::ChannelNumber, metrics::Shed, sale::SaleDrop,
+    growth::Growth,
+    hold_channels::{ChannelNumber, Tag},
+    metrics::Shed,
+    sale::SaleDrop,
     shared::Shared,
 };
 

@@ -8,6 +8,9 @@ use stampede_domain::{ChannelId, HoldId};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChannelNumber(u32);
 
+/// Entries carry the number of a take's channel; everything else that the applier needs is in the record.
+pub(crate) type Tag = ChannelNumber;
+
 /// Channels by slot; a slot serves one hold at a time, so each new hold replaces what was there.
 ///
 /// Names are kept once, a slot keeps 4 bytes. Takes without a channel need no memory. A name gets its

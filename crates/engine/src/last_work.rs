@@ -1,9 +1,9 @@
 //! When the node last worked, by which the time without a server is measured.
 
-use stampede_domain::{DurationMs, Incarnation, Phase, UnixMillis};
+use stampede_domain::{DurationMs, Incarnation, UnixMillis};
 use stampede_ledger::Heartbeat;
 
-use crate::{clock::Clock, recover::DropPast};
+use crate::clock::Clock;
 
 /// What the heartbeats tell. A recovery ends with one, so the rows of a start before its first are the
 /// recovery's: nobody was served then.
@@ -55,26 +55,6 @@ impl LastWork {
     /// have recovered some drops only. `None` in a ledger without heartbeats.
     pub(crate) fn until(&self, recovered_at: UnixMillis) -> Option<UnixMillis> {
         self.beat.map(|_| self.until.max(recovered_at))
-    }
-}
-
-impl DropPast {
-    /// How long nobody has worked on this drop, when `ledger_last_at` is the time of the latest row of any
-    /// drop. Without heartbeats a live drop counts from its own latest row: it had one each second.
-    pub(crate) fn outage(
-        &self,
-        now: UnixMillis,
-        ledger_last_at: UnixMillis,
-        work: &LastWork,
-    ) -> DurationMs {
-        let old_rule = if self.phase.is_live() { self.last_at } else { ledger_last_at };
-        now.since(work.until(self.recovered_at).unwrap_or(old_rule))
-    }
-
-    /// Whether an outage moves anything of this drop.
-    pub(crate) fn has_deadlines(&self) -> bool {
-        let is_running = self.phase == Phase::Countdown || self.watch.offline_since().is_some();
-        !self.phase.is_final() && (is_running || self.live().next().is_some())
     }
 }
 

@@ -11,13 +11,13 @@ use stampede_stock::{Take, TakeRequest};
 
 use crate::{
     answers::LeavingAnswers,
-    applier::Tag,
     brake::Brake,
-    buy::{Buy, BuyRequest, HoldLook, HoldStatus, refuse, why_refused},
+    buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
     clock::{Clock, Moment},
     core_drop::{CoreDrop, CoreTake},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
+    hold_channels::Tag,
     metrics::Shed,
     sale::SaleDrop,
     shared::Shared,
@@ -134,12 +134,12 @@ impl CorePort {
         let channel = request.channel;
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return refuse(&self.shared, &drop.sale, core, refusal),
+            Err(refusal) => return self.shared.refuse(&drop.sale, core, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(Shed::Poisoned);
-            return refuse(&self.shared, &drop.sale, core, busy);
+            return self.shared.refuse(&drop.sale, core, busy);
         }
         let through = (&self.ring, &self.growth);
         let core_take = drop.take(&self.shared, through, &take, channel, is_halted);
@@ -176,7 +176,7 @@ impl CorePort {
                     brake.count_shed(shed);
                 }
                 let why = why_refused(refused, sale.phase(), busy, retry_after);
-                refuse(&self.shared, sale, core, why)
+                self.shared.refuse(sale, core, why)
             }
         }
     }

@@ -383,4 +383,22 @@ impl DropPast {
         let sold = self.holds.iter().filter(|(_, past)| past.state == RestoredState::Confirmed);
         sold.map(|(hold, past)| (hold.pool(), past.units))
     }
+
+    /// How long nobody has worked on this drop, when `ledger_last_at` is the time of the latest row of any
+    /// drop. Without heartbeats a live drop counts from its own latest row: it had one each second.
+    pub(crate) fn outage(
+        &self,
+        now: UnixMillis,
+        ledger_last_at: UnixMillis,
+        work: &LastWork,
+    ) -> DurationMs {
+        let old_rule = if self.phase.is_live() { self.last_at } else { ledger_last_at };
+        now.since(work.until(self.recovered_at).unwrap_or(old_rule))
+    }
+
+    /// Whether an outage moves anything of this drop.
+    pub(crate) fn has_deadlines(&self) -> bool {
+        let is_running = self.phase == Phase::Countdown || self.watch.offline_since().is_some();
+        !self.phase.is_final() && (is_running || self.live().next().is_some())
+    }
 }

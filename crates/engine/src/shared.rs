@@ -17,7 +17,7 @@ use stampede_domain::{
 use crate::{
     answers::Answered,
     brake::Brake,
-    buy::{HoldLook, HoldStatus, look},
+    buy::{Buy, HoldLook, HoldStatus, look},
     changes::Followers,
     clock::Clock,
     config::EngineConfig,
@@ -253,6 +253,13 @@ impl Shared {
         if sale.must_tell_count() {
             self.counted_drops.lock().push(sale.id());
         }
+    }
+
+    /// Refuses a buy, which the drop's tally counts.
+    pub(crate) fn refuse(&self, sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
+        sale.tally(core).count_refused(refusal.code());
+        self.note_count(sale);
+        Buy::Refused(refusal)
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {

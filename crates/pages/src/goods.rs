@@ -6,7 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::answers::Goods;
+use crate::{
+    answers::{Goods, Money},
+    numbers::money,
+    words::Language,
+};
 
 /// Where they are found.
 const FOLDER: &str = "/goods/";
@@ -49,6 +53,18 @@ pub(crate) async fn answer(Path(file): Path<String>) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (headers, *drawing).into_response()
+}
+
+/// The price, or the lowest with the highest.
+pub(crate) fn prices(goods: &[Goods], words: Language) -> String {
+    let exact = |price: &Money| money(price.minor, &price.currency);
+    let low = goods.iter().map(|sku| &sku.price).min_by_key(|price| price.minor);
+    let high = goods.iter().map(|sku| &sku.price).max_by_key(|price| price.minor);
+    match (low, high) {
+        (Some(low), Some(high)) if low.minor == high.minor => exact(low),
+        (Some(low), Some(high)) => words.price_range(exact(low), exact(high)),
+        _ => words.unknown().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod attempts;
 mod config;
 pub mod metrics;
 mod settlement;
+mod shared;
 mod worker;
 
 pub use config::{ConfigError, Provider, SandboxConfig};

@@ -7,7 +7,7 @@ use stampede_domain::{HoldId, Refusal, ViewerNumber};
 use stampede_engine::Engine;
 use tokio::sync::Notify;
 
-use crate::{Provider, attempts::Attempts, config::ConfigError, worker};
+use crate::{Provider, attempts::Attempts, config::ConfigError, shared::Shared, worker};
 
 /// Takes payments for holds. Dropping it does not stop it; [`Settlement::shutdown`] does.
 pub struct Settlement {
@@ -18,14 +18,6 @@ struct Sandbox {
     engine: Arc<Engine>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// What the gateway's cores share with the worker.
-pub(crate) struct Shared {
-    pub(crate) attempts: Mutex<Attempts>,
-    /// Tells the worker that the first attempt of an empty list has come.
-    pub(crate) started: Notify,
-    pub(crate) stop: Notify,
 }
 
 /// Why settlement does not start.

@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::{
     attempts::{Effect, Outcome},
     metrics::{ATTEMPTS, ATTEMPTS_UNDER_WAY},
-    settlement::Shared,
+    shared::Shared,
 };
 
 /// Time until an engine that was busy is asked again.

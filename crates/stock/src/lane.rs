@@ -5,7 +5,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use stampede_domain::{PoolIndex, SlotIndex};
 
-use crate::slot_table::CHUNK;
+/// Never-used slots that a lane owns at a time; neighbours stay with one core.
+pub(crate) const CHUNK: u32 = if cfg!(stampede_loom) { 1 } else { 8 };
 
 /// A core's own spare slots in one drop; made by [`DropStock::lane`](crate::DropStock::lane).
 ///

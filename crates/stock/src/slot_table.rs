@@ -8,7 +8,7 @@ use crossbeam_utils::CachePadded;
 use stampede_domain::{SlotIndex, limits::CORES_MAX};
 
 use crate::{
-    lane::Spares,
+    lane::{CHUNK, Spares},
     slot::{HoldSlot, SlotWord},
     sync::{AtomicU32, AtomicU64, OnceLock, Ordering},
 };
@@ -16,8 +16,6 @@ use crate::{
 /// Lanes that one drop can have: one for each core plus one for the steward.
 pub(crate) const LANES_MAX: u32 = if cfg!(stampede_loom) { 4 } else { 65 };
 const _: () = assert!(cfg!(stampede_loom) || LANES_MAX as usize == CORES_MAX + 1);
-/// Never-used slots that a lane owns at a time; neighbours stay with one core.
-pub(crate) const CHUNK: u32 = if cfg!(stampede_loom) { 1 } else { 8 };
 /// Slots beyond the supplied units, so that every lane can own its chunk while all units are out.
 const SPARE_SLOTS: u32 = LANES_MAX * CHUNK;
 

@@ -3,12 +3,12 @@
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize, de::DeserializeSeed};
-use stampede_domain::IdError;
 
 use crate::{
     ClientMessage, ServerMessage, Subprotocol,
     by_type::Known,
     client_message::Fields,
+    decode_error::DecodeError,
     limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
     text,
 };
@@ -17,61 +17,6 @@ use crate::{
 const DEPTH_MAX: usize = 16;
 /// Bytes of an answer that is not a welcome, so that encoding one grows its buffer at most once.
 const ANSWER_BYTES: usize = 256;
-
-/// Why a frame is no message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// Longer than a frame may be.
-    #[error("the frame has {bytes} bytes; at most {max} are allowed")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-        /// The most that is allowed.
-        max: usize,
-    },
-    /// Not of the encoding, or a field of the wrong form.
-    #[error("malformed message: {why}")]
-    Malformed {
-        /// What the decoder met.
-        why: String,
-    },
-    /// No field `type`.
-    #[error("the field type is missing")]
-    NoType,
-    /// A type that clients do not send.
-    #[error("unknown type {found:?}; send hello, refresh, buy, release, pay or ping")]
-    UnknownType {
-        /// What stood there.
-        found: String,
-    },
-    /// A field that the message needs.
-    #[error("{message} needs the field {field}")]
-    MissingField {
-        /// The message's type.
-        message: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// A field that belongs to other messages.
-    #[error("{message} has no field {field}")]
-    ForeignField {
-        /// The message's type.
-        message: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// A client's name for itself that is too long.
-    #[error("client has {bytes} bytes; at most {max} are allowed")]
-    ClientName {
-        /// Its length.
-        bytes: usize,
-        /// The most that is allowed.
-        max: usize,
-    },
-    /// A key that is none.
-    #[error(transparent)]
-    Key(#[from] IdError),
-}
 
 impl Subprotocol {
     /// Reads one frame from a client; strict.

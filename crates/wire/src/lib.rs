@@ -13,6 +13,7 @@ mod client_message;
 mod close;
 mod codec;
 mod convert;
+mod decode_error;
 pub mod frame;
 pub mod limits;
 mod server_message;
@@ -22,8 +23,8 @@ pub mod ticket;
 
 pub use client_message::{ClientMessage, NO_HOLD};
 pub use close::{CloseCode, Reconnect};
-pub use codec::DecodeError;
 pub use convert::DropState;
+pub use decode_error::DecodeError;
 pub use server_message::{
     DropInfo, Ended, ErrorNotice, Held, Order, PaymentFailed, PhaseNotice, Pong, Refreshed,
     Refused, Request, ServerMessage, SkuInfo, SkuOptionInfo, SkuStock, Stock, Welcome,

@@ -8,7 +8,6 @@ use std::{process::Command, thread, time::Duration};
 
 use crate::{
     failure::Failure,
-    tools,
     workspace::{self, Workspace},
 };
 
@@ -29,7 +28,7 @@ const HELD: [&str; 4] = [
 
 /// Installs packages of Debian with what they need; whether this machine lets us.
 pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Result<bool, Failure> {
-    if !is_root(workspace)? || !tools::answers(Command::new("apt-get").arg("--version")) {
+    if !is_root(workspace)? || !workspace::answers(Command::new("apt-get").arg("--version")) {
         return Ok(false);
     }
     println!("missing, installing with apt-get: {}", packages.join(" "));

@@ -14,8 +14,7 @@ use crate::{
     failure::Failure,
     packages,
     scripts::unless_done,
-    tools::answers,
-    workspace::{self, Workspace},
+    workspace::{self, Workspace, answers},
 };
 
 /// Versions are fixed, so that figures of two machines are of the same peers.

@@ -1,11 +1,11 @@
 //! Installs the tools that the tests call.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::{
     failure::Failure,
     packages, scripts,
-    workspace::{self, Workspace},
+    workspace::{self, Workspace, answers},
 };
 
 /// Each tool is probed first: on a machine that has it, nothing is changed or downloaded.
@@ -97,8 +97,4 @@ impl Program {
     fn answers(&self) -> bool {
         answers(Command::new(self.name).args(self.probe))
     }
-}
-
-pub(crate) fn answers(probe: &mut Command) -> bool {
-    probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -127,6 +127,11 @@ pub(crate) fn last_line(command: &mut Command) -> Result<(ExitStatus, Value), Fa
     Ok((status, value))
 }
 
+/// Whether a program is there and ends well.
+pub(crate) fn answers(probe: &mut Command) -> bool {
+    probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
 /// Messages of commands go where their output goes, so that a log of one stream holds everything
 /// in order, the test runner's closing line last.
 fn our_stdout() -> Result<Stdio, Failure> {

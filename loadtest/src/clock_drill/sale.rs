@@ -14,8 +14,8 @@ use super::{ClockDrill, faked::FakedClock};
 use crate::{
     ControlClient,
     clock::Clock,
-    drill::{DrillError, PATIENCE, ticket_key, until},
-    server::{Server, Setup, verify},
+    drill::{DrillError, PATIENCE, until},
+    server::{Server, Setup, ticket_key, verify},
 };
 
 const STREAM: &str = "clocks";

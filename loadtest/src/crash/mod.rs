@@ -18,9 +18,9 @@ use crate::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
     Price, SchedulePlan, SkuTerms, ViewerRange,
     clock::Clock,
-    drill::{DrillError, LOOK_EVERY, out_of_patience, patience_us, ticket_key, until},
+    drill::{DrillError, LOOK_EVERY, out_of_patience, patience_us, until},
     read_promises, run_crowd,
-    server::{Server, Setup, verify},
+    server::{Server, Setup, ticket_key, verify},
 };
 
 pub use outcome::CrashOutcome;

@@ -3,5 +3,4 @@
 
 mod fake;
 mod fleet;
-mod messages;
 mod sale;

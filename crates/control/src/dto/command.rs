@@ -6,7 +6,7 @@ use stampede_engine::{Action, Done, SeenDrop};
 use utoipa::ToSchema;
 
 use super::{
-    PhaseName,
+    SeenState,
     plan::{parsed, units},
 };
 use crate::problem::Problem;
@@ -35,22 +35,6 @@ pub(crate) struct Decision {
     seen: Option<SeenState>,
 }
 
-/// How a drop stands, by what is never a figure: three fields of the drop as `GET /v1/drops/{drop}` and
-/// followers get it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SeenState {
-    /// The phase.
-    phase: PhaseName,
-    /// Counts the plan and its edits.
-    #[schema(example = 1, minimum = 1)]
-    revision: u32,
-    /// Counts the changes of phase: tells a pause from a later one. Not compared if left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = 3)]
-    phase_changes: Option<u64>,
-}
-
 /// The body of a command without parameters.
 pub(crate) trait PlainBody {
     /// The drop as the caller saw it; what stops a sale is never too late.
@@ -64,20 +48,6 @@ impl PlainBody for Reason {}
 impl PlainBody for Decision {
     fn seen(&self) -> Option<SeenDrop> {
         self.seen.map(SeenDrop::from)
-    }
-}
-
-impl From<SeenState> for SeenDrop {
-    fn from(seen: SeenState) -> Self {
-        let SeenState { phase, revision, phase_changes } = seen;
-        Self { phase: phase.into(), revision, phase_changes }
-    }
-}
-
-impl From<SeenDrop> for SeenState {
-    fn from(seen: SeenDrop) -> Self {
-        let SeenDrop { phase, revision, phase_changes } = seen;
-        Self { phase: phase.into(), revision, phase_changes }
     }
 }
 

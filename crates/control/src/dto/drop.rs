@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, Phase, UnixMillis};
-use stampede_engine::{DropView, SkuFigures, Totals};
+use serde::Serialize;
+use stampede_domain::{DurationMs, UnixMillis};
+use stampede_engine::{DropView, HoldEnding, Moment, SkuFigures, Totals};
 use utoipa::ToSchema;
 
-use super::{HeldEnding, PlanBody};
+use super::{PhaseName, PlanBody};
 
 /// A drop as it stands now. The figures are read while the sale goes on, so they may differ by the
 /// takes of a moment.
@@ -64,27 +64,6 @@ pub(crate) struct DropState {
     plan: PlanBody,
 }
 
-/// The phases of a drop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Phase)]
-pub(crate) enum PhaseName {
-    /// Planned, can still be edited.
-    Scheduled,
-    /// Opens when the countdown ends.
-    Countdown,
-    /// Viewers can take.
-    Open,
-    /// Takes are refused for now; holds live on.
-    Paused,
-    /// Takes are over; holds live on until they end.
-    Closed,
-    /// Every hold has ended: the figures are final.
-    Settled,
-    /// Called off before it began.
-    Cancelled,
-}
-
 /// Figures of one SKU: supplied is available plus held plus sold.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SkuState {
@@ -114,6 +93,21 @@ pub(crate) struct Demand {
     /// Buys refused, by reason; reasons that did not occur are left out.
     #[schema(example = json!({"sold_out": 184_213, "over_viewer_limit": 12}))]
     refused: BTreeMap<&'static str, u64>,
+}
+
+/// When what is held comes back if nobody pays, known to a second.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HeldEnding {
+    /// Holds that end within 30 seconds.
+    soon_holds: u64,
+    /// Their units.
+    soon_units: u64,
+    /// Time left until the first hold ends, in milliseconds; left out if nothing is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_in_ms: Option<u64>,
+    /// Time left until the last one ends, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_in_ms: Option<u64>,
 }
 
 impl From<&DropView> for DropState {
@@ -170,30 +164,14 @@ impl SkuState {
     }
 }
 
-impl From<PhaseName> for Phase {
-    fn from(name: PhaseName) -> Self {
-        match name {
-            PhaseName::Scheduled => Self::Scheduled,
-            PhaseName::Countdown => Self::Countdown,
-            PhaseName::Open => Self::Open,
-            PhaseName::Paused => Self::Paused,
-            PhaseName::Closed => Self::Closed,
-            PhaseName::Settled => Self::Settled,
-            PhaseName::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-impl From<Phase> for PhaseName {
-    fn from(phase: Phase) -> Self {
-        match phase {
-            Phase::Scheduled => Self::Scheduled,
-            Phase::Countdown => Self::Countdown,
-            Phase::Open => Self::Open,
-            Phase::Paused => Self::Paused,
-            Phase::Closed => Self::Closed,
-            Phase::Settled => Self::Settled,
-            Phase::Cancelled => Self::Cancelled,
+impl HeldEnding {
+    pub(crate) fn new(ending: &HoldEnding, now: Moment) -> Self {
+        let left = |at: UnixMillis| at.since(now.sale).get();
+        Self {
+            soon_holds: ending.soon_holds,
+            soon_units: ending.soon_units,
+            first_in_ms: ending.first.map(left),
+            last_in_ms: ending.last.map(left),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use stampede_domain::{DropId, DurationMs};
-use stampede_engine::{DropView, HoldEnding, Moment, Second};
+use stampede_engine::{DropView, Second};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     PersonState, PhaseName, StreamFacts,
-    drop::{Demand, SkuState},
+    drop::{Demand, HeldEnding, SkuState},
 };
 
 /// How a stream is followed.
@@ -130,21 +130,6 @@ pub(crate) struct DropFigures {
     held_ending: HeldEnding,
 }
 
-/// When what is held comes back if nobody pays, known to a second.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HeldEnding {
-    /// Holds that end within 30 seconds.
-    soon_holds: u64,
-    /// Their units.
-    soon_units: u64,
-    /// Time left until the first hold ends, in milliseconds; left out if nothing is held.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_in_ms: Option<u64>,
-    /// Time left until the last one ends, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_in_ms: Option<u64>,
-}
-
 /// What viewers asked for within a second; seconds in which nobody asked for anything are left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SecondState {
@@ -191,18 +176,6 @@ impl From<&DropView> for DropFigures {
             totals: Demand::new(&view.totals),
             viewers_connected: view.viewers_connected,
             held_ending: HeldEnding::new(&view.ending, view.now),
-        }
-    }
-}
-
-impl HeldEnding {
-    pub(crate) fn new(ending: &HoldEnding, now: Moment) -> Self {
-        let left = |at: stampede_domain::UnixMillis| at.since(now.sale).get();
-        Self {
-            soon_holds: ending.soon_holds,
-            soon_units: ending.soon_units,
-            first_in_ms: ending.first.map(left),
-            last_in_ms: ending.last.map(left),
         }
     }
 }

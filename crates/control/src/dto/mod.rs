@@ -16,16 +16,16 @@ mod rooms;
 mod session;
 mod shows;
 mod stage;
+mod standing;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
-    Accepted, Decision, OpenBody, PlainBody, Reason, Restock, SeenState, StreamReported,
+    Accepted, Decision, OpenBody, PlainBody, Reason, Restock, StreamReported,
 };
 pub use demo::{DemoKill, DemoStage, DemoState};
-pub(crate) use drop::{DropState, PhaseName};
+pub(crate) use drop::DropState;
 pub(crate) use follow::{
-    DropFigures, DropGone, Encoded, FollowParams, HeldEnding, SecondState, StillThere,
-    StreamSnapshot,
+    DropFigures, DropGone, Encoded, FollowParams, SecondState, StillThere, StreamSnapshot,
 };
 pub(crate) use health::{Alive, Ready};
 pub(crate) use invitation::{
@@ -45,6 +45,7 @@ pub(crate) use session::{
 };
 pub(crate) use shows::{Show, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
+pub(crate) use standing::{PhaseName, SeenState};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

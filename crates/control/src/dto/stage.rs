@@ -8,7 +8,7 @@ use stampede_engine::{DropView, Engine, Health};
 use utoipa::ToSchema;
 
 use super::{PhaseName, PlanBody};
-use crate::state::ControlState;
+use crate::stage::StageLines;
 
 /// A line for the person on camera.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -57,11 +57,11 @@ impl StreamFacts {
     pub(crate) const NONE: Self = Self { video_delay_ms: 0, stage_line: None, blocked: None };
 
     /// What holds for a stream now.
-    pub(crate) fn of(state: &ControlState, stream: &StreamId) -> Self {
+    pub(crate) fn of(engine: &Engine, lines: &StageLines, stream: &StreamId) -> Self {
         Self {
-            video_delay_ms: state.engine().video_delay(stream).get(),
-            stage_line: state.stage_lines().of(stream),
-            blocked: Block::of(state.engine()),
+            video_delay_ms: engine.video_delay(stream).get(),
+            stage_line: lines.of(stream),
+            blocked: Block::of(engine),
         }
     }
 }

@@ -12,7 +12,8 @@ use tokio::{
 
 use super::{
     FollowerPlaces, Hub, Person, Present, Reader,
-    hub::{Seen, alive, event},
+    event::{alive, event},
+    hub::Seen,
 };
 use crate::{
     auth::{Staff, Still},
@@ -113,7 +114,7 @@ impl Follower {
 
     /// Looks whether it has to do with the stream, and is there for the others if so.
     fn look_around(&mut self) {
-        let reader = Reader::new(&self.state, &self.staff, &self.stream);
+        let reader = reader(&self.state, &self.staff, &self.stream);
         let is_concerned = self.hub.concerns(reader);
         if is_concerned != self.is_concerned {
             let who = self.who.clone().filter(|_| is_concerned);
@@ -158,7 +159,7 @@ impl Follower {
 
     fn look(&mut self, with_figures: bool) {
         let who = self.present.as_ref().map(Present::person);
-        let reader = Reader::new(&self.state, &self.staff, &self.stream).present(who);
+        let reader = reader(&self.state, &self.staff, &self.stream).present(who);
         // Whoever comes between the two is told twice rather than never.
         let mut people = Vec::new();
         if self.seen.is_new() {
@@ -180,7 +181,10 @@ impl Follower {
             return None;
         }
         let is_own = self.state.engine().is_creators(&self.stream, self.staff.name());
-        let still = self.staff.still(&self.state).filter(|_| is_own == self.is_own)?;
+        let still = self
+            .staff
+            .still(self.state.staff(), self.state.sessions(), self.state.engine().wall())
+            .filter(|_| is_own == self.is_own)?;
         if let Still::Session(session) = still {
             let now = self.state.engine().wall();
             let ends_at = session.idles_at.min(session.ends_at);
@@ -194,4 +198,8 @@ impl Follower {
         self.look(false);
         Some(())
     }
+}
+
+fn reader<'a>(state: &'a ControlState, staff: &'a Staff, stream: &'a StreamId) -> Reader<'a> {
+    Reader::new((state.engine(), state.stage_lines()), staff, stream)
 }

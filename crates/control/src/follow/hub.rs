@@ -13,12 +13,12 @@ use tokio::sync::watch;
 
 use super::{
     People, Reader,
+    event::event,
     shown_drop::{Numbers, ShownDrop},
 };
 use crate::{
-    dto::{DropGone, Encoded, StillThere, StreamChanged, StreamFacts, StreamSnapshot},
+    dto::{DropGone, Encoded, StreamChanged, StreamFacts, StreamSnapshot},
     stage::StageLines,
-    state::ControlState,
 };
 
 /// A look at the figures serves every follower who asks within this time, in microseconds.
@@ -87,9 +87,9 @@ impl Hub {
         }
     }
 
-    fn look(&self, state: &ControlState, shown: &mut Shown) {
+    fn look(&self, reader: Reader<'_>, shown: &mut Shown) {
         let changes = (*self.changes.borrow(), *self.lines.borrow());
-        shown.look(state, &self.stream, changes);
+        shown.look(reader, &self.stream, changes);
     }
 
     /// The events that a follower was not sent yet, of drops that it may see: all of them as one
@@ -101,7 +101,7 @@ impl Hub {
         with_figures: bool,
     ) -> VecDeque<Bytes> {
         let mut shown = self.shown.lock();
-        self.look(reader.state, &mut shown);
+        self.look(reader, &mut shown);
         let mut events = VecDeque::new();
         let is_snapshot = seen.is_new() || seen.news < shown.forgotten;
         if is_snapshot {
@@ -119,27 +119,22 @@ impl Hub {
     /// Whether a reader has to do with the stream as a whole, not with the drops alone that they may see.
     pub(crate) fn concerns(&self, reader: Reader<'_>) -> bool {
         let mut shown = self.shown.lock();
-        self.look(reader.state, &mut shown);
+        self.look(reader, &mut shown);
         shown.concerns(reader)
     }
 
     /// The stream as it stands now, as JSON.
     pub(crate) fn snapshot(&self, reader: Reader<'_>) -> Bytes {
         let mut shown = self.shown.lock();
-        self.look(reader.state, &mut shown);
+        self.look(reader, &mut shown);
         Bytes::from(shown.snapshot(reader, &self.people).json().to_owned())
     }
 }
 
-/// Says that the stream is still there.
-pub(crate) fn alive(engine: &Engine) -> Bytes {
-    event("alive", &Encoded::new(&StillThere { server_time_ms: engine.wall().get() }))
-}
-
 impl Shown {
     /// Reads what may have changed: everything for whoever comes first after a while, or after a change.
-    fn look(&mut self, state: &ControlState, stream: &StreamId, changes: (Changes, u64)) {
-        let engine = state.engine();
+    fn look(&mut self, reader: Reader<'_>, stream: &StreamId, changes: (Changes, u64)) {
+        let engine = reader.engine;
         let micros = engine.micros();
         let since_us = micros.saturating_sub(self.looked_us);
         // Where no time has passed a clock may stand still.
@@ -152,7 +147,7 @@ impl Shown {
             self.list(engine.stream(stream), now);
         }
         (self.seen, self.looked_us) = (Some(changes), micros);
-        let facts = StreamFacts::of(state, stream);
+        let facts = StreamFacts::of(engine, reader.lines, stream);
         if self.facts.as_ref() != Some(&facts) {
             (self.facts, self.facts_changed) = (Some(facts), self.numbers.next());
         }
@@ -209,7 +204,7 @@ impl Shown {
             && let Some(facts) = self.facts(reader)
         {
             let stream = reader.stream.to_string();
-            let server_time_ms = reader.state.engine().wall().get();
+            let server_time_ms = reader.engine.wall().get();
             let changed = StreamChanged { stream, server_time_ms, facts };
             events.push_back(event("stream", &Encoded::new(&changed)));
         }
@@ -246,7 +241,7 @@ impl Shown {
         let visible = |drop: &&mut ShownDrop| reader.sees(&drop.view.plan.merchant);
         let mut snapshot = StreamSnapshot {
             stream: reader.stream.to_string(),
-            server_time_ms: reader.state.engine().wall().get(),
+            server_time_ms: reader.engine.wall().get(),
             facts: self.facts(reader).unwrap_or(StreamFacts::NONE),
             drops: Vec::new(),
             seconds: BTreeMap::new(),
@@ -266,9 +261,4 @@ impl Shown {
         }
         Encoded::new(&snapshot)
     }
-}
-
-/// One event of a stream of server-sent events. JSON has no line breaks of its own.
-pub(super) fn event(name: &str, data: &Encoded) -> Bytes {
-    Bytes::from(format!("event: {name}\ndata: {}\n\n", data.json()))
 }

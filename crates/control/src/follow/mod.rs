@@ -3,9 +3,12 @@
 //! Nothing is queued for a follower. What changes is encoded once for all of them, kept until it is old,
 //! numbered; each follower knows the last number that it was sent, asks for what came after.
 
+mod event;
 mod follower;
 mod hub;
 mod people;
+mod person;
+mod presence;
 mod reader;
 mod shown_drop;
 
@@ -18,8 +21,8 @@ use parking_lot::Mutex;
 use stampede_domain::{DurationMs, StreamId, UnixMillis};
 use stampede_engine::{Done, Engine, StaffCommand};
 
-use self::people::{People, Present};
-pub(crate) use self::{follower::Follower, hub::Hub, people::Person, reader::Reader};
+pub(crate) use self::{follower::Follower, hub::Hub, person::Person, reader::Reader};
+use self::{people::People, presence::Present};
 use crate::{
     ControlConfig,
     auth::Staff,
@@ -91,7 +94,7 @@ impl Followed {
 
     /// Somebody has asked for the snapshot, and is there until they have not for a while.
     pub(crate) fn polled(&self, hub: &Arc<Hub>, reader: Reader<'_>) {
-        let engine = reader.state.engine();
+        let engine = reader.engine;
         self.end_silent(engine);
         let Some(person) = reader.who else { return };
         let until = engine.now().plus(POLLER_STAYS);

@@ -1,42 +1,18 @@
 //! Who is at a stream's control room, by what followers say of themselves, with what they do there.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use axum::body::Bytes;
 use parking_lot::Mutex;
 use stampede_domain::MerchantId;
-use stampede_engine::{Action, Role, SaleDrop, StaffCommand};
+use stampede_engine::{SaleDrop, StaffCommand};
 use tokio::sync::watch;
 
-use super::{
-    Reader,
-    hub::{Hub, event},
-};
-use crate::{
-    auth::Staff,
-    dto::{CommandGiven, Encoded, PeopleState, PersonState},
-};
+use super::{Person, Reader, event::event};
+use crate::dto::{CommandGiven, Encoded, PeopleState, PersonState};
 
 /// Commands that whoever follows is still told.
 const COMMANDS_KEPT: usize = 16;
-
-/// Somebody who can stop the sale, by the name that all of their browsers share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Person {
-    name: String,
-    role: &'static str,
-    merchant: Option<MerchantId>,
-}
-
-/// Somebody's presence; it is over when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Present {
-    hub: Arc<Hub>,
-    person: Person,
-}
 
 /// Everybody who is there.
 #[derive(Debug, Default)]
@@ -65,40 +41,6 @@ struct Given {
     event: Bytes,
 }
 
-impl Person {
-    /// The member of staff, if its role may stop a sale: who looks on is nobody to turn to.
-    pub(crate) fn of(staff: &Staff) -> Option<Self> {
-        let (name, merchant) = (staff.name().to_owned(), staff.merchant().cloned());
-        Self::new(name, staff.role(), merchant)
-    }
-
-    fn new(name: String, role: Role, merchant: Option<MerchantId>) -> Option<Self> {
-        role.may(&Action::Pause).then_some(Self { name, role: role.name(), merchant })
-    }
-
-    /// Whether the two know of each other: staff of two merchants do not.
-    fn knows(&self, other: &Self) -> bool {
-        self.merchant.as_ref().zip(other.merchant.as_ref()).is_none_or(|(own, its)| own == its)
-    }
-}
-
-impl Present {
-    pub(crate) fn new(hub: Arc<Hub>, person: Person) -> Self {
-        hub.people.enter(&person);
-        Self { hub, person }
-    }
-
-    pub(crate) fn person(&self) -> &Person {
-        &self.person
-    }
-}
-
-impl Drop for Present {
-    fn drop(&mut self) {
-        self.hub.people.leave(&self.person);
-    }
-}
-
 impl People {
     /// Wakes whoever has to be told.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
@@ -106,7 +48,7 @@ impl People {
     }
 
     /// Somebody is there, or there once more.
-    fn enter(&self, person: &Person) {
+    pub(super) fn enter(&self, person: &Person) {
         let mut known = self.known.lock();
         let times = known.here.entry(person.clone()).or_default();
         *times += 1;
@@ -116,7 +58,7 @@ impl People {
     }
 
     /// Somebody has gone, or is there once less.
-    fn leave(&self, person: &Person) {
+    pub(super) fn leave(&self, person: &Person) {
         let mut known = self.known.lock();
         let Some(times) = known.here.get_mut(person) else { return };
         *times -= 1;

@@ -1,14 +1,16 @@
 //! Who follows a stream, with what of it may be seen.
 
 use stampede_domain::{MerchantId, StreamId};
+use stampede_engine::Engine;
 
 use super::Person;
-use crate::{auth::Staff, state::ControlState};
+use crate::{auth::Staff, stage::StageLines};
 
 /// Who reads a stream, with what of it may be seen.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    pub(super) state: &'a ControlState,
+    pub(super) engine: &'a Engine,
+    pub(super) lines: &'a StageLines,
     pub(super) staff: &'a Staff,
     pub(super) stream: &'a StreamId,
     /// Themselves, if the others know that they are there.
@@ -16,8 +18,12 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(state: &'a ControlState, staff: &'a Staff, stream: &'a StreamId) -> Self {
-        Self { state, staff, stream, who: None }
+    pub(crate) fn new(
+        (engine, lines): (&'a Engine, &'a StageLines),
+        staff: &'a Staff,
+        stream: &'a StreamId,
+    ) -> Self {
+        Self { engine, lines, staff, stream, who: None }
     }
 
     /// The same reader, who is known to be there.
@@ -26,10 +32,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn sees(&self, merchant: &MerchantId) -> bool {
-        self.staff.sees(self.state.engine(), self.stream, merchant)
+        self.staff.sees(self.engine, self.stream, merchant)
     }
 
     pub(super) fn sees_stream(&self) -> bool {
-        self.staff.sees_stream(self.state.engine(), self.stream)
+        self.staff.sees_stream(self.engine, self.stream)
     }
 }

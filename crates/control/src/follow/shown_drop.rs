@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use axum::body::Bytes;
 use stampede_engine::{DropView, Moment, SECONDS_KEPT, SaleDrop};
 
-use super::hub::event;
+use super::event::event;
 use crate::dto::{DropFigures, DropState, Encoded, SecondState, StageDrop};
 
 /// A correction of the wall clock by so many milliseconds makes the times that were sent wrong.

@@ -4,7 +4,10 @@ use axum::{Json, extract::State};
 use stampede_domain::DropId;
 use stampede_engine::DropView;
 
-use super::{QueryProblems, ledger, standing::Standing};
+use super::{
+    QueryProblems, ledger,
+    standing::{Standing, sees, visible},
+};
 use crate::{
     auth::Staff,
     dto::{DropList, DropState, ListParams, StreamState},
@@ -12,20 +15,6 @@ use crate::{
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
-
-/// The drop, if this member of staff may see it.
-pub(super) fn visible(
-    state: &ControlState,
-    staff: &Staff,
-    drop: DropId,
-) -> Result<Standing, Problem> {
-    let found = Standing::of(state.engine(), drop).filter(|found| sees(state, staff, found));
-    found.ok_or_else(Problem::unknown_drop)
-}
-
-pub(super) fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
-    staff.sees(state.engine(), found.stream(), found.merchant())
-}
 
 /// Drops, oldest first or newest first, a page at a time.
 #[utoipa::path(

@@ -68,7 +68,7 @@ pub(super) async fn follow(
     if !wants_events(&headers) {
         let hub = state.followed().hub(engine, state.stage_lines(), &stream);
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        let reader = Reader::new(&state, &staff, &stream);
+        let reader = Reader::new((engine, state.stage_lines()), &staff, &stream);
         let reader = reader.present(who.as_ref().filter(|_| hub.concerns(reader)));
         state.followed().polled(&hub, reader);
         let snapshot = hub.snapshot(reader);

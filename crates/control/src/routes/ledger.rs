@@ -15,7 +15,10 @@ use stampede_engine::Role;
 use stampede_report::{ReportError, audit::audit_ndjson, drop_plan, drop_report};
 use tokio::{runtime::Handle, sync::mpsc};
 
-use super::{QueryProblems, drops::visible, standing::Standing};
+use super::{
+    QueryProblems,
+    standing::{Standing, visible},
+};
 use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},

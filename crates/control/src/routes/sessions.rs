@@ -11,8 +11,9 @@ use tokio::task::spawn_blocking;
 use utoipa::IntoResponses;
 
 use crate::{
-    auth::{SignedIn, Staff, check_origin, token_unknown},
+    auth::{SignedIn, Staff},
     cookie,
+    credentials::{check_origin, token_unknown},
     dto::{SessionLine, SessionList, SessionState, SignIn, SignInBody},
     extract::Body,
     guesses::Client,

@@ -6,7 +6,10 @@ use axum::{Json, extract::State};
 use stampede_domain::{Mode, StreamId};
 use stampede_engine::Moment;
 
-use super::{QueryProblems, drops::sees, standing::Standing};
+use super::{
+    QueryProblems,
+    standing::{Standing, sees},
+};
 use crate::{
     auth::Staff,
     dto::{Show, ShowList, ShowParams},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{DropId, HostId, MerchantId, Mode, Phase, StreamId, Units};
 use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
 
-use crate::dto::DropSummary;
+use crate::{auth::Staff, dto::DropSummary, problem::Problem, state::ControlState};
 
 /// A drop that there is.
 pub(super) enum Standing {
@@ -109,4 +109,18 @@ impl Standing {
             Self::Over(over) => DropSummary::over(over, now),
         }
     }
+}
+
+/// The drop, if this member of staff may see it.
+pub(super) fn visible(
+    state: &ControlState,
+    staff: &Staff,
+    drop: DropId,
+) -> Result<Standing, Problem> {
+    let found = Standing::of(state.engine(), drop).filter(|found| sees(state, staff, found));
+    found.ok_or_else(Problem::unknown_drop)
+}
+
+pub(super) fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
+    staff.sees(state.engine(), found.stream(), found.merchant())
 }

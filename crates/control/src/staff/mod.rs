@@ -1,7 +1,9 @@
 //! Who may give commands: staff tokens with their roles, sessions of browsers, invitations.
 
+mod book;
 mod error;
 mod file;
+mod invitation;
 mod invitations;
 mod ranks;
 mod secret;
@@ -15,7 +17,7 @@ use stampede_domain::{MerchantId, UnixMillis};
 use stampede_engine::{Role, StreamScope};
 
 pub use error::StaffError;
-pub use invitations::{
+pub use invitation::{
     INVITATION_VALID_MAX, INVITATION_VALID_MIN, INVITATIONS_MAX, INVITATIONS_PER_NAME_MAX,
     Invitation, Inviter, NewInvitation,
 };

@@ -5,9 +5,9 @@ use stampede_domain::{IdError, UnixMillis};
 
 use super::{
     Grant, Invitation, NewStaff,
+    book::{Book, Stored},
     file::Content,
-    invitations::StoredInvitation,
-    sessions::{Book, Stored},
+    invitation::StoredInvitation,
     token_rows::{check_version, hash, names, role, scope},
 };
 

@@ -12,44 +12,14 @@ use stampede_domain::{DurationMs, UnixMillis};
 use super::{
     Grant, NewSession, NewStaff, SESSION_KEPT, Session, SessionLimits, StaffError, StaffSecret,
     StaffTokens,
+    book::{Book, Stored},
     file::StaffFile,
-    invitations::{CHAIN_MAX, StoredInvitation},
+    invitation::{CHAIN_MAX, StoredInvitation},
     secret,
 };
 
 /// Time between two writings of when sessions were last used.
 const USES_EVERY: DurationMs = DurationMs::from_secs(60);
-
-/// What `sessions.json` holds.
-#[derive(Debug, Default)]
-pub(super) struct Book {
-    pub(super) sessions: Vec<Stored>,
-    pub(super) invitations: Vec<StoredInvitation>,
-}
-
-/// A session as it is kept.
-#[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) grant: Grant,
-    pub(super) keys: String,
-    pub(super) hash: blake3::Hash,
-    pub(super) started_at: UnixMillis,
-    pub(super) used_at: UnixMillis,
-    pub(super) ends_at: UnixMillis,
-}
-
-impl Stored {
-    fn idles_at(&self, limits: &SessionLimits) -> UnixMillis {
-        self.used_at.plus(limits.idle)
-    }
-
-    /// When it has run out, one way or the other.
-    fn over_at(&self, limits: &SessionLimits) -> UnixMillis {
-        self.idles_at(limits).min(self.ends_at)
-    }
-}
 
 /// The sessions of a data directory, beside its tokens.
 ///

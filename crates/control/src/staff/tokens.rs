@@ -5,8 +5,8 @@ use std::path::Path;
 use stampede_domain::UnixMillis;
 
 use super::{
-    NewStaff, STAFF_TOKENS_MAX, StaffError, StaffSecret, StaffToken, file::StaffFile, secret,
-    sessions::Book, token_rows::Stored,
+    NewStaff, STAFF_TOKENS_MAX, StaffError, StaffSecret, StaffToken, book::Book, file::StaffFile,
+    secret, token_rows::Stored,
 };
 
 /// A token that was just made: the only moment at which its secret is known.

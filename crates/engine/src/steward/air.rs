@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{DropId, Phase};
 use stampede_ledger::Record;
 
-use super::{effects::Effect, thread::Steward};
+use super::{Steward, effects::Effect};
 
 impl Steward {
     /// Follows a change of phase that was decided.

@@ -14,7 +14,7 @@ use stampede_ledger::{
 };
 use tracing::info;
 
-use super::{effects::Effect, thread::Steward};
+use super::{Steward, effects::Effect};
 use crate::{
     brake::{Ban, BrakeEntry},
     buy::HoldLook,

@@ -3,7 +3,7 @@
 use stampede_domain::RepeatedWarning;
 use tracing::{info, warn};
 
-use super::thread::Steward;
+use super::Steward;
 use crate::{clock::Moment, metrics};
 
 /// Difference that nobody needs to hear of, in milliseconds.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
 use super::{
-    Counting, effects::Effect, keys::Known, rooms::check_stream, thread::Steward, times::check_plan,
+    Counting, Steward, effects::Effect, keys::Known, rooms::check_stream, times::check_plan,
 };
 use crate::{
     clock::Moment,

@@ -9,7 +9,7 @@ use stampede_ledger::{BrakePart, Room, RoomChange};
 use stampede_stock::Given;
 use tokio::sync::oneshot;
 
-use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, thread::Steward};
+use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, Steward};
 use crate::{
     brake::BrakeEntry,
     command::CommandOutcome,

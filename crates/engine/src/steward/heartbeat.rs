@@ -3,7 +3,7 @@
 use stampede_domain::{DropId, DurationMs, UnixMillis};
 use stampede_ledger::{Heartbeat, Position, Record};
 
-use super::thread::Steward;
+use super::Steward;
 use crate::clock::{MachineTime, Moment};
 
 /// Time between two heartbeats while a hold, a countdown or a stream's time runs, in milliseconds.

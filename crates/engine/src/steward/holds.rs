@@ -5,7 +5,7 @@ use stampede_ledger::Record;
 use stampede_stock::End;
 use tokio::sync::oneshot;
 
-use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, effects::Effect, thread::Steward};
+use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, Steward, effects::Effect};
 use crate::{
     buy::{HoldLook, HoldStatus, look},
     event::ViewerEvent,

@@ -8,7 +8,7 @@ use stampede_domain::{DropId, MerchantId, Units};
 use stampede_stock::bytes_needed;
 use tracing::warn;
 
-use super::{Book, thread::Steward};
+use super::{Book, Steward};
 use crate::{command::CommandRefusal, config::EngineConfig, metrics};
 
 const OF_MERCHANT: &str = "the merchant's live drops";

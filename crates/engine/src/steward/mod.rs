@@ -26,6 +26,7 @@ mod times;
 mod video;
 
 use std::{
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, OnceLock,
         mpsc::{self, Receiver, SyncSender, TrySendError},
@@ -33,10 +34,25 @@ use std::{
     thread::Thread,
 };
 
-use stampede_domain::{HoldId, Money, ViewerNumber};
+use stampede_domain::{
+    DropId, DurationMs, HoldId, Incarnation, Money, RepeatedWarning, ViewerNumber,
+};
+use stampede_ledger::{Position, Producer, Record};
 use tokio::sync::oneshot;
 
-use crate::command::{CommandOutcome, StaffCommand, Unavailable};
+use crate::{
+    command::{CommandOutcome, StaffCommand, Unavailable},
+    fresh_takes::DurableTake,
+    hold_channels::Tag,
+    on_air::OnAir,
+    rooms::Rooms,
+    shared::Shared,
+};
+use deadlines::Deadlines;
+use effects::Effect;
+use memory::MemoryNeeds;
+use moved::Moved;
+use timers::Timers;
 
 pub(crate) use book::{Book, Counting};
 pub(crate) use brake::BrakeBook;
@@ -44,7 +60,39 @@ pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
 pub(crate) use keys::CommandKeys;
 pub(crate) use retire::Retiring;
-pub(crate) use thread::{Recovery, Started, Steward, stock_config};
+pub(crate) use thread::{Recovery, Started, stock_config};
+
+/// Decides, records, and acts on what is durable.
+pub(crate) struct Steward {
+    shared: Arc<Shared>,
+    ring: Producer<Tag>,
+    books: BTreeMap<DropId, Book>,
+    keys: CommandKeys,
+    brake: BrakeBook,
+    deadlines: Deadlines,
+    moved: Moved,
+    timers: Timers,
+    retiring: Retiring,
+    waiting: VecDeque<(Position, Effect)>,
+    fresh_takes: Vec<DurableTake>,
+    next_drop: DropId,
+    requests: Requests,
+    incarnation: Incarnation,
+    recoveries: Vec<Recovery>,
+    clocks: ClockWatch,
+    pulse: Pulse,
+    /// How long the machine had slept when that was last looked at.
+    asleep: DurationMs,
+    on_air: OnAir,
+    rooms: Rooms,
+    to_record: Vec<Record>,
+    memory: MemoryNeeds,
+    /// Starts that began late, one for each drop that somebody plans.
+    late_starts: RepeatedWarning,
+    missed_starts: RepeatedWarning,
+    pushed: Position,
+    stopping: bool,
+}
 
 /// Something that the steward is asked to decide.
 pub(crate) enum Request {

@@ -3,7 +3,7 @@
 use stampede_domain::{DurationMs, HoldId, UnixMillis};
 use stampede_stock::HoldView;
 
-use super::thread::Steward;
+use super::Steward;
 use crate::event::ViewerEvent;
 
 /// Holds looked at before other work gets its turn.

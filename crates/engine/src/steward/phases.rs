@@ -3,7 +3,7 @@
 use stampede_domain::{DropId, Phase, UnixMillis};
 use stampede_ledger::Record;
 
-use super::{effects::Effect, thread::Steward};
+use super::{Steward, effects::Effect};
 
 impl Steward {
     /// A change that lets more happen: its record is durable before it acts.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use stampede_domain::{DropId, DurationMs, UnixMillis, ViewerNumber};
 use tracing::debug;
 
-use super::thread::Steward;
+use super::Steward;
 use crate::{sale::SaleDrop, summary::DropSummary};
 
 /// Winners let go before other work gets its turn.

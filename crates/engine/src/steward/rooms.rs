@@ -12,7 +12,7 @@ use stampede_domain::{
 use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
 use tracing::info;
 
-use super::{effects::Effect, thread::Steward};
+use super::{Steward, effects::Effect};
 use crate::{
     command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand},
     rooms::RoomBook,

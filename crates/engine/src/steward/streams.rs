@@ -4,7 +4,7 @@ use stampede_domain::{DropId, Phase, StreamId, UnixMillis};
 use stampede_ledger::Record;
 use tracing::info;
 
-use super::thread::Steward;
+use super::Steward;
 use crate::command::{CommandOutcome, CommandRefusal, Done, StaffCommand};
 
 impl Steward {

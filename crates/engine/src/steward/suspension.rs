@@ -4,7 +4,7 @@ use stampede_domain::{DropId, DurationMs, Phase, UnixMillis};
 use stampede_ledger::Record;
 use tracing::warn;
 
-use super::{Book, effects::Effect, thread::Steward};
+use super::{Book, Steward, effects::Effect};
 use crate::{clock::Moment, suspensions::Suspension};
 
 /// Records that surely become durable together.

@@ -8,11 +8,11 @@ use std::{
 use stampede_domain::{
     DropId, DropPlan, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis,
 };
-use stampede_ledger::{Entry, Link, Position, Producer, Record, Recovered, RecoveredPool};
+use stampede_ledger::{Entry, Link, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    Book, BrakeBook, ClockWatch, CommandKeys, Pulse, Request, Requests, Retiring,
+    Book, BrakeBook, ClockWatch, CommandKeys, Pulse, Request, Requests, Retiring, Steward,
     deadlines::Deadlines,
     effects::Effect,
     memory::{MemoryNeeds, warn_of_memory},
@@ -20,8 +20,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    applier::Tag, clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts,
-    fresh_takes::DurableTake, on_air::OnAir, rooms::Rooms, sale::SaleDrop, shared::Shared,
+    clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts, fresh_takes::DurableTake,
+    hold_channels::Tag, on_air::OnAir, rooms::Rooms, sale::SaleDrop, shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -61,38 +61,6 @@ impl Recovery {
     pub(crate) fn lost(&self) -> usize {
         self.pools.iter().map(|pool| pool.lost.len()).sum()
     }
-}
-
-/// Decides, records, and acts on what is durable.
-pub(crate) struct Steward {
-    pub(super) shared: Arc<Shared>,
-    pub(super) ring: Producer<Tag>,
-    pub(super) books: BTreeMap<DropId, Book>,
-    pub(super) keys: CommandKeys,
-    pub(super) brake: BrakeBook,
-    pub(super) deadlines: Deadlines,
-    pub(super) moved: Moved,
-    pub(super) timers: Timers,
-    pub(super) retiring: Retiring,
-    pub(super) waiting: std::collections::VecDeque<(Position, Effect)>,
-    pub(super) fresh_takes: Vec<DurableTake>,
-    pub(super) next_drop: DropId,
-    requests: Requests,
-    incarnation: Incarnation,
-    recoveries: Vec<Recovery>,
-    pub(super) clocks: ClockWatch,
-    pub(super) pulse: Pulse,
-    /// How long the machine had slept when that was last looked at.
-    pub(super) asleep: DurationMs,
-    pub(super) on_air: OnAir,
-    pub(super) rooms: Rooms,
-    to_record: Vec<Record>,
-    pub(super) memory: MemoryNeeds,
-    /// Starts that began late, one for each drop that somebody plans.
-    pub(super) late_starts: RepeatedWarning,
-    pub(super) missed_starts: RepeatedWarning,
-    pub(super) pushed: Position,
-    stopping: bool,
 }
 
 impl Steward {

@@ -7,7 +7,7 @@ use stampede_ledger::{Record, Tally};
 
 use tracing::warn;
 
-use super::{Book, Counting, thread::Steward};
+use super::{Book, Counting, Steward};
 use crate::{clock::Moment, metrics};
 
 /// A start that begins later than this, in milliseconds, is worth a warning.

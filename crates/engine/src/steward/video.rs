@@ -7,7 +7,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{Record, RoomChange};
 
-use super::{rooms::change, thread::Steward, times::check_end};
+use super::{Steward, rooms::change, times::check_end};
 use crate::{
     clock::Moment,
     command::{CommandRefusal, StaffCommand},

@@ -9,9 +9,9 @@ use super::{
     tiles::{self, Chart, Recent, Tile},
 };
 use crate::{
-    answers::{Goods, Mode, Money, Phase, Plan, Sale, Snapshot},
-    goods::picture,
-    numbers::{clock, count, money, shares, short_clock, tenths, timer, whole_seconds},
+    answers::{Goods, Mode, Phase, Plan, Sale, Snapshot},
+    goods::{picture, prices},
+    numbers::{clock, count, shares, short_clock, tenths, timer, whole_seconds},
     words::Language,
 };
 
@@ -151,18 +151,6 @@ fn facts(sale: &Sale, order: &[Row], reader: Reader<'_>) -> Vec<String> {
         facts.push(words.ends_at(short_clock(ends, ahead)));
     }
     facts
-}
-
-/// The price, or the lowest with the highest.
-pub(crate) fn prices(goods: &[Goods], words: Language) -> String {
-    let exact = |price: &Money| money(price.minor, &price.currency);
-    let low = goods.iter().map(|sku| &sku.price).min_by_key(|price| price.minor);
-    let high = goods.iter().map(|sku| &sku.price).max_by_key(|price| price.minor);
-    match (low, high) {
-        (Some(low), Some(high)) if low.minor == high.minor => exact(low),
-        (Some(low), Some(high)) => words.price_range(exact(low), exact(high)),
-        _ => words.unknown().to_owned(),
-    }
 }
 
 impl Hero {

@@ -4,13 +4,12 @@ use serde::Serialize;
 
 use super::{
     Cast, Reader, Standing,
-    air::prices,
     cue::{countdown, seconds},
     standing::Sum,
 };
 use crate::{
     answers::{Goods, Running, Sale, Snapshot, Summary},
-    goods::picture,
+    goods::{picture, prices},
     numbers::{clock, count, whole_seconds},
     words::Language,
 };

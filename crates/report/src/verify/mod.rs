@@ -18,7 +18,6 @@ mod replay;
 mod rooms;
 mod seals;
 mod starts;
-mod stream;
 mod tables;
 mod terms;
 mod verification;
@@ -33,9 +32,8 @@ pub use brake::BrakeFault;
 pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
-pub use phases::{PhaseFault, Stage};
+pub use phases::{PhaseFault, Stage, StreamFault};
 pub use rooms::RoomFault;
-pub use stream::StreamFault;
 pub use tables::TableFault;
 pub use verification::{Counts, Verification};
 

@@ -2,72 +2,16 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::{
-    pipe::{Pipe, Refused},
-    tab::Tab,
+    engine::Engine,
+    tab::{Look, Tab},
 };
-
-/// How Chromium is started: nothing of its own on the network, the same pixels everywhere.
-const FLAGS: [&str; 15] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-    "--disable-backgrounding-occluded-windows",
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
-];
-
-/// How a page is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Look {
-    /// Width and height of the window, in CSS pixels.
-    pub(crate) size: (u32, u32),
-    /// `light` or `dark`, as the system would say it.
-    pub(crate) theme: &'static str,
-    /// The browser's language, like `en` or `zh-CN`.
-    pub(crate) language: &'static str,
-}
-
-impl Look {
-    /// A laptop in English by day.
-    pub(crate) const LAPTOP: Self = Self { size: (1440, 900), theme: "light", language: "en" };
-}
 
 /// A headless Chromium; ends with its last visitor and tab.
 pub(crate) struct Browser(Rc<Engine>);
-
-/// The process with its folder, shared by all who need it to live.
-pub(super) struct Engine {
-    pipe: Pipe,
-    _profile: TempDir,
-}
-
-impl Engine {
-    pub(super) fn call(
-        &self,
-        session: Option<&str>,
-        method: &str,
-        params: &Value,
-    ) -> Result<Value, Refused> {
-        self.pipe.call(session, method, params)
-    }
-
-    pub(super) fn take_events(&self, session: &str, method: &str) -> Vec<Value> {
-        self.pipe.take_events(session, method)
-    }
-}
 
 impl Browser {
     /// Starts one on an empty profile.
@@ -87,8 +31,7 @@ impl Browser {
     }
 
     fn on(profile: TempDir) -> Self {
-        let pipe = Pipe::start(profile.path(), &FLAGS);
-        Self(Rc::new(Engine { pipe, _profile: profile }))
+        Self(Rc::new(Engine::start(profile)))
     }
 
     /// Somebody with cookies and storage of their own.

@@ -15,16 +15,17 @@
 
 mod browser;
 mod crowd;
+mod engine;
 mod http;
 mod keys;
 mod pipe;
 mod server;
 mod tab;
 
-pub(crate) use browser::{Browser, Look, Visitor};
+pub(crate) use browser::{Browser, Visitor};
 pub(crate) use crowd::{Crowd, Playing};
 pub(crate) use server::{Drop, Goods, Server, binary};
-pub(crate) use tab::Tab;
+pub(crate) use tab::{Look, Tab};
 
 /// The folder of the run's pictures, made when it is asked for: `target/e2e`.
 pub(crate) fn pictures() -> std::path::PathBuf {

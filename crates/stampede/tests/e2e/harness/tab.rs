@@ -5,10 +5,7 @@ use std::{path::Path, rc::Rc};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{
-    browser::{Engine, Look},
-    keys,
-};
+use super::{engine::Engine, keys};
 
 /// How long a page may take to show what it is waited for.
 const PATIENCE_MS: u32 = 20_000;
@@ -25,6 +22,22 @@ const SHIFTS: &str = "globalThis.shifted = { score: 0, what: [] };
     shifted.score += entry.value;
     if (entry.value > 0.0002) shifted.what.push(`${entry.value.toFixed(4)} at ${Math.round(entry.startTime)}: ${entry.sources.map(({ node, previousRect: a, currentRect: b }) => `${node?.className?.baseVal ?? node?.className ?? node?.textContent} ${a.x},${a.y} to ${b.x},${b.y}`)}`);
   } }).observe({ type: 'layout-shift', buffered: true });";
+
+/// How a page is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    /// Width and height of the window, in CSS pixels.
+    pub(crate) size: (u32, u32),
+    /// `light` or `dark`, as the system would say it.
+    pub(crate) theme: &'static str,
+    /// The browser's language, like `en` or `zh-CN`.
+    pub(crate) language: &'static str,
+}
+
+impl Look {
+    /// A laptop in English by day.
+    pub(crate) const LAPTOP: Self = Self { size: (1440, 900), theme: "light", language: "en" };
+}
 
 /// A tab; complaints of its pages fail the run when it is closed.
 pub(crate) struct Tab {

@@ -3,10 +3,8 @@
 use stampede_domain::{DropPlan, UnixMillis};
 use stampede_ledger::Record;
 
-use super::{
-    finding::{Findings, Place},
-    phases::Stage,
-};
+use super::Stage;
+use crate::verify::finding::{Findings, Place};
 
 /// A drop that did not take its stream's being offline as its plan says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,5 +119,5 @@ impl StreamBook {
 }
 
 fn add(findings: &mut Findings, place: Place, fault: StreamFault) {
-    findings.add(place, super::phases::PhaseFault::Stream(fault));
+    findings.add(place, super::PhaseFault::Stream(fault));
 }

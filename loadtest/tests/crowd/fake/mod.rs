@@ -1,5 +1,7 @@
 //! A server that sells from a counter in memory, for one drop of one SKU.
 
+mod messages;
+
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
@@ -23,7 +25,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::messages::{amount, drop_info, ended, held, hold_id, order, refused};
+use self::messages::{amount, drop_info, ended, held, hold_id, order, refused};
 
 pub(crate) const DROP: DropId = DropId::new(1);
 pub(crate) const SKU: &str = "mug";

@@ -1,14 +1,15 @@
 //! A drop's phases, plan revisions, lots, as far as records may move them.
 
+mod stream;
+
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, PoolIndex, Units, UnixMillis};
 use stampede_ledger::Record;
 
-use super::{
-    finding::{Findings, Place},
-    stream::{StreamBook, StreamFault},
-};
+use self::stream::StreamBook;
+pub use self::stream::StreamFault;
+use super::finding::{Findings, Place};
 
 /// A drop that did what its phase forbids.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

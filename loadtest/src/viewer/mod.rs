@@ -1,5 +1,7 @@
 //! One viewer: connects, clicks when told, does with a hold what its temper says.
 
+mod pending;
+
 use std::{future::poll_fn, rc::Rc, task::Poll, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
@@ -7,9 +9,10 @@ use stampede_client::{Backoff, ClientError, Connection};
 use stampede_domain::{HoldId, IdempotencyKey, ViewerId};
 use stampede_wire::{Reconnect, ServerMessage, Welcome};
 
+use self::pending::Pending;
+pub(crate) use self::pending::Resend;
 use crate::{
     mailbox::{Act, Mailbox},
-    pending::{Pending, Resend},
     schedule::ViewerScript,
     world::World,
 };

@@ -3,10 +3,8 @@
 use stampede_domain::IdempotencyKey;
 use stampede_wire::{Ended, Held, Order};
 
-use crate::{
-    promise::{Promise, Promised},
-    viewer::Viewer,
-};
+use super::Viewer;
+use crate::promise::{Promise, Promised};
 
 /// A buy that awaits answers.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use stampede_wire::{
 };
 use tokio::time::Instant;
 
-use crate::fake::{DROP, Hold, SKU};
+use super::{DROP, Hold, SKU};
 
 pub(crate) fn amount(units: u32) -> u64 {
     u64::from(units) * 499
