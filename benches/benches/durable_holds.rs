@@ -17,14 +17,15 @@ use std::{
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Money, Phase, SkuPlan, StreamId,
-    Units, UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Phase, SkuPlan, StreamId, Units,
+    UnixMillis,
 };
 use stampede_engine::{
     Action, Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StaffCommand, Viewer,
     Wake,
 };
 use stampede_ledger::{Batch, DataDir, Idle, SqliteLedger, Store, StoreError};
+use stampede_testkit::{plan_of, sku};
 
 const VIEWERS: usize = 1_000_000;
 const IN_FLIGHT: [usize; 3] = [200, 2_000, 20_000];
@@ -188,30 +189,10 @@ fn open(engine: &Engine, units: usize) -> DropId {
 }
 
 fn plan(supply: Units) -> DropPlan {
+    let unit = SkuPlan { limit_per_viewer: Units::ONE, ..sku("unit", supply.get()) };
     DropPlan {
-        stream: "show".parse().unwrap(),
-        running_order: 1,
-        title: "Units".into(),
-        merchant: "acme".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: vec![SkuPlan {
-            id: "unit".parse().unwrap(),
-            title: "Unit".into(),
-            options: vec![],
-            merchant_sku: "U-1".into(),
-            image: None,
-            price: Money::new(1_990, "EUR".parse().unwrap()).unwrap(),
-            supply,
-            limit_per_viewer: Units::ONE,
-        }],
         limit_per_viewer: Units::ONE,
-        holds_per_viewer_max: 4,
         hold_ttl: DurationMs::from_secs(3_600),
-        countdown: DurationMs::ZERO,
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
+        ..plan_of([unit])
     }
 }

@@ -76,27 +76,13 @@ impl RoomsPast {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{DurationMs, Mode};
-
     use super::*;
 
     fn plan(merchant: &str, stream: &str) -> DropPlan {
         DropPlan {
-            stream: stream.parse().unwrap(),
-            running_order: 0,
-            title: "Mugs".into(),
             merchant: merchant.parse().unwrap(),
-            host: "nina".parse().unwrap(),
-            mode: Mode::Live,
-            skus: Vec::new(),
-            limit_per_viewer: stampede_domain::Units::ONE,
-            holds_per_viewer_max: 1,
-            hold_ttl: DurationMs::from_secs(1),
-            countdown: DurationMs::ZERO,
-            starts_at: None,
-            ends_at: None,
-            stock_display: None,
-            when_offline: None,
+            stream: stream.parse().unwrap(),
+            ..stampede_testkit::plan(1)
         }
     }
 

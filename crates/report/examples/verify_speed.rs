@@ -6,13 +6,14 @@
 use std::{path::Path, process::ExitCode, sync::Arc, thread, time::Instant};
 
 use stampede_domain::{
-    Currency, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Mode, Money,
-    PoolIndex, SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, PoolIndex, SkuPlan,
+    SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
     Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteJournal, SqliteLedger,
     StoreError, ViewerLink, Writer,
 };
+use stampede_testkit::{plan_of, sku};
 
 const DROP: DropId = DropId::new(1);
 const START: UnixMillis = UnixMillis::new(1_763_816_400_000);
@@ -31,34 +32,12 @@ impl Applier<()> for Ignore {
 }
 
 fn plan(viewers: u32) -> DropPlan {
-    let units = |count| Units::new(count).expect("a supply within range");
-    let price = Money::new(1_990, Currency::new("EUR").expect("a currency")).expect("a price");
-    let text = "an id is valid";
     DropPlan {
-        stream: "friday".parse().expect(text),
-        running_order: 1,
-        title: "Mugs".into(),
-        merchant: "acme".parse().expect(text),
-        host: "nina".parse().expect(text),
-        mode: Mode::Live,
-        skus: vec![SkuPlan {
-            id: "mug".parse().expect(text),
-            title: "Mug".into(),
-            options: Vec::new(),
-            merchant_sku: "M-1".into(),
-            image: None,
-            price,
-            supply: units(viewers),
-            limit_per_viewer: units(1),
-        }],
-        limit_per_viewer: units(1),
+        stream: "friday".parse().expect("an id is valid"),
+        limit_per_viewer: Units::ONE,
         holds_per_viewer_max: 1,
         hold_ttl: DurationMs::from_secs(3_600),
-        countdown: DurationMs::ZERO,
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
+        ..plan_of([SkuPlan { limit_per_viewer: Units::ONE, ..sku("mug", viewers) }])
     }
 }
 

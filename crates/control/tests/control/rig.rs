@@ -1,13 +1,6 @@
 //! An engine with its router, asked as clients ask.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,10 +14,9 @@ use stampede_control::{
     router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
-use stampede_engine::{
-    Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StreamScope, start,
-};
+use stampede_engine::{Buy, BuyRequest, CorePort, Engine, EngineConfig, Role, StreamScope, start};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, SqliteSource};
+use stampede_testkit::HandClock;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -32,16 +24,6 @@ pub(crate) use crate::goods::{lamps, mugs};
 
 /// When every test begins.
 pub(crate) const NOON: u64 = 1_700_000_000_000;
-
-/// A clock that moves when it is told to.
-#[derive(Default)]
-struct TestClock(AtomicU64);
-
-impl Clock for TestClock {
-    fn now(&self) -> UnixMillis {
-        UnixMillis::new(self.0.load(Ordering::Acquire))
-    }
-}
 
 /// An engine with one core, its interface, a token for each role.
 pub(crate) struct Rig {
@@ -52,7 +34,7 @@ pub(crate) struct Rig {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) recorder: PrometheusRecorder,
     pub(crate) dir: Arc<TempDir>,
-    clock: Arc<TestClock>,
+    clock: Arc<HandClock>,
     tokens: Vec<(&'static str, String)>,
     /// Whether the server says that it stops.
     pub(crate) draining: Draining,
@@ -94,7 +76,7 @@ impl Rig {
     }
 
     fn on_at(at: u64, ledger: OpenLedger, dir: Arc<TempDir>, config: ControlConfig) -> Self {
-        let clock = Arc::new(TestClock(AtomicU64::new(at)));
+        let clock = Arc::new(HandClock::at(at));
         let wake = Arc::new(|| ()) as stampede_engine::Wake;
         let settings = EngineConfig { cores: 1, ..EngineConfig::default() };
         let (engine, mut ports) = start(settings, ledger, clock.clone(), vec![wake]).unwrap();
@@ -139,7 +121,7 @@ impl Rig {
     }
 
     pub(crate) fn advance(&self, millis: u64) {
-        self.clock.0.fetch_add(millis, Ordering::AcqRel);
+        self.clock.advance(millis);
     }
 
     /// Lets the interface look for the ledger where there is none.

@@ -9,7 +9,7 @@ use stampede_ledger::{
     links::{self, Links},
 };
 
-use crate::support::{ManualClock, Waiting, World, plan};
+use crate::support::{HandClock, Waiting, World, plan};
 
 const SEEDS: u64 = 8;
 const STEPS: u64 = 60;
@@ -31,7 +31,7 @@ fn open_whole(path: &Path) -> OpenLedger {
     OpenLedger { links, history, sealed: Vec::new(), worked_until: None, ..opened }
 }
 
-fn start(opened: OpenLedger, clock: &Arc<ManualClock>) -> World {
+fn start(opened: OpenLedger, clock: &Arc<HandClock>) -> World {
     let config = EngineConfig { cores: 2, ..EngineConfig::default() };
     // The copies are made by the test.
     let mut world = World::on(config, OpenLedger { copied_in: None, ..opened }, Arc::clone(clock));
@@ -126,7 +126,7 @@ fn a_range_start_leaves_the_state_of_a_whole_one() {
     let (mut sealed, mut read) = (0, 0);
     for seed in 0..SEEDS {
         let dirs = [(); 3].map(|()| tempfile::tempdir().unwrap());
-        let clock = Arc::new(ManualClock::default());
+        let clock = Arc::new(HandClock::default());
         clock.advance(1_000_000);
         let mut dice = seed;
         let mut world = start(open(dirs[0].path()), &clock);

@@ -1,137 +1,24 @@
 //! A sale on a ledger in memory, with a clock that is set by hand.
 
-use std::{
-    cell::Cell,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Money, Phase, SkuPlan,
-    Units, UnixMillis,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Phase, Units,
 };
 use stampede_engine::{
-    Action, BootId, Buy, BuyRequest, Clock, CommandOutcome, CoreEvent, CorePort, Engine,
-    EngineConfig, HoldLook, MachineTime, Position, Role, StaffCommand, Unavailable, Viewer,
-    ViewerEvent, Wake,
+    Action, Buy, BuyRequest, CommandOutcome, CoreEvent, CorePort, Engine, EngineConfig, HoldLook,
+    Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
 };
 use stampede_ledger::{OpenLedger, fake::FakeLedger};
+pub(crate) use stampede_testkit::{HandClock, at_next_reading, plan, wait_for};
 use tokio::sync::oneshot;
-
-/// Waits are bounded: a test that hangs says so.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-#[derive(Default)]
-pub(crate) struct ManualClock {
-    now: AtomicU64,
-    /// By how much the wall clock is ahead of the other, in milliseconds.
-    wall_ahead: AtomicI64,
-    /// By how much the machine's clock is ahead of the other, in milliseconds.
-    machine_ahead: AtomicI64,
-    /// How long the machine has slept, in milliseconds.
-    asleep: AtomicU64,
-    /// Which start of the machine it is.
-    boot: AtomicU8,
-    /// Held while more than one of them changes.
-    changing: Mutex<()>,
-}
-
-thread_local! {
-    /// What happens around this thread's next reading of the clock; it tells what was read.
-    static READING: Cell<Option<Box<dyn FnOnce() -> UnixMillis>>> = Cell::new(None);
-}
-
-/// Has `around` happen while this thread reads the clock the next time.
-pub(crate) fn at_next_reading(around: impl FnOnce() -> UnixMillis + 'static) {
-    READING.set(Some(Box::new(around)));
-}
-
-impl ManualClock {
-    pub(crate) fn advance(&self, millis: u64) {
-        self.now.fetch_add(millis, Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> UnixMillis {
-        let read = || {
-            let _whole = self.changing.lock();
-            UnixMillis::new(self.now.load(Ordering::SeqCst))
-        };
-        READING.take().map_or_else(read, |around| around())
-    }
-
-    fn wall(&self) -> UnixMillis {
-        let (now, ahead) = (&self.now, &self.wall_ahead);
-        let now = now.load(Ordering::SeqCst);
-        UnixMillis::new(now.saturating_add_signed(ahead.load(Ordering::SeqCst)))
-    }
-
-    fn machine(&self) -> MachineTime {
-        let _whole = self.changing.lock();
-        let (now, ahead) = (&self.now, &self.machine_ahead);
-        let now = now.load(Ordering::SeqCst);
-        let since_boot = now.saturating_add_signed(ahead.load(Ordering::SeqCst));
-        MachineTime {
-            boot: BootId::from_bytes([self.boot.load(Ordering::SeqCst); 16]),
-            since_boot: DurationMs::new(since_boot),
-            asleep: DurationMs::new(self.asleep.load(Ordering::SeqCst)),
-        }
-    }
-}
 
 pub(crate) struct World {
     pub(crate) ledger: FakeLedger,
-    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<HandClock>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) ports: Vec<CorePort>,
     next_key: u64,
-}
-
-/// Polls until `done` gives something; panics after a while.
-pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
-    let patience = PATIENCE.as_millis();
-    for _ in 0..patience {
-        if let Some(found) = done() {
-            return found;
-        }
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    panic!("waited {PATIENCE:?} for {what}");
-}
-
-/// A drop of one SKU that opens at once.
-pub(crate) fn plan(supply: u32) -> DropPlan {
-    DropPlan {
-        stream: "show".parse().unwrap(),
-        running_order: 1,
-        title: "Mugs".into(),
-        merchant: "acme".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: vec![SkuPlan {
-            id: "mug".parse().unwrap(),
-            title: "Mug".into(),
-            options: vec![],
-            merchant_sku: "M-1".into(),
-            image: None,
-            price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
-            supply: Units::new(supply).unwrap(),
-            limit_per_viewer: Units::new(2).unwrap(),
-        }],
-        limit_per_viewer: Units::new(2).unwrap(),
-        holds_per_viewer_max: 4,
-        hold_ttl: DurationMs::from_secs(60),
-        countdown: DurationMs::ZERO,
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
-    }
 }
 
 /// The same with a countdown of ten seconds.
@@ -142,12 +29,11 @@ pub(crate) fn plan_with_countdown(supply: u32) -> DropPlan {
 impl World {
     /// An empty ledger, started once, on two cores.
     pub(crate) fn new() -> Self {
-        let now = AtomicU64::new(1_000_000);
-        let clock = Arc::new(ManualClock { now, ..ManualClock::default() });
+        let clock = Arc::new(HandClock::at(1_000_000));
         Self::start(FakeLedger::new("n1".parse().unwrap()), clock)
     }
 
-    pub(crate) fn start(ledger: FakeLedger, clock: Arc<ManualClock>) -> Self {
+    pub(crate) fn start(ledger: FakeLedger, clock: Arc<HandClock>) -> Self {
         let config = EngineConfig { cores: 2, ..EngineConfig::default() };
         Self::start_with(config, ledger, clock)
     }
@@ -155,14 +41,14 @@ impl World {
     pub(crate) fn start_with(
         config: EngineConfig,
         ledger: FakeLedger,
-        clock: Arc<ManualClock>,
+        clock: Arc<HandClock>,
     ) -> Self {
         let opened = ledger.open();
         Self { ledger, ..Self::on(config, opened, clock) }
     }
 
     /// On a ledger that is open.
-    pub(crate) fn on(config: EngineConfig, opened: OpenLedger, clock: Arc<ManualClock>) -> Self {
+    pub(crate) fn on(config: EngineConfig, opened: OpenLedger, clock: Arc<HandClock>) -> Self {
         let wakes = (0..config.cores).map(|_| Arc::new(|| {}) as Wake).collect();
         let started = stampede_engine::start(config, opened, Arc::clone(&clock) as _, wakes);
         let (engine, ports) = started.expect("the engine starts");
@@ -184,31 +70,27 @@ impl World {
     }
 
     pub(crate) fn set_back(&self, millis: u64) {
-        self.clock.now.fetch_sub(millis, Ordering::SeqCst);
+        self.clock.set_back(millis);
     }
 
     /// Somebody sets the wall clock, so many milliseconds away from where it is.
     pub(crate) fn set_wall(&self, by_millis: i64) {
-        self.clock.wall_ahead.fetch_add(by_millis, Ordering::SeqCst);
+        self.clock.set_wall(by_millis);
     }
 
     /// Somebody sets the system's clock while no server runs: the machine knows better.
     pub(crate) fn set_system(&self, by_millis: i64) {
-        let now = self.clock.now.load(Ordering::SeqCst).saturating_add_signed(by_millis);
-        self.clock.now.store(now, Ordering::SeqCst);
-        self.clock.machine_ahead.fetch_sub(by_millis, Ordering::SeqCst);
+        self.clock.set_system(by_millis);
     }
 
     /// The machine sleeps while the server runs.
     pub(crate) fn sleep(&self, millis: u64) {
-        let _whole = self.clock.changing.lock();
-        self.clock.now.fetch_add(millis, Ordering::SeqCst);
-        self.clock.asleep.fetch_add(millis, Ordering::SeqCst);
+        self.clock.sleep(millis);
     }
 
     /// The machine starts anew.
     pub(crate) fn reboot(&self) {
-        self.clock.boot.fetch_add(1, Ordering::SeqCst);
+        self.clock.reboot();
     }
 
     pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {

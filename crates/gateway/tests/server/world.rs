@@ -4,21 +4,20 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use stampede_domain::{
-    DropId, DropPlan, DurationMs, Mode, Money, Phase, SkuPlan, Units, UnixMillis,
-};
+use stampede_domain::{DropId, DropPlan, DurationMs, Mode, Phase, UnixMillis};
 use stampede_engine::{
     Action, Clock, CommandOutcome, Engine, EngineConfig, Role, SaleDrop, StaffCommand,
 };
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
 use stampede_settlement::{Provider, SandboxConfig, Settlement};
+use stampede_testkit::{HandClock, plan_of, sku};
+pub(crate) use stampede_testkit::{PATIENCE, wait_for};
 use stampede_wire::{
     Subprotocol,
     ticket::{KeySpec, Ticket, TicketKeys, TicketMinter, TicketVerifier},
@@ -28,77 +27,22 @@ use tokio::sync::oneshot;
 
 use crate::client::Client;
 
-/// Waits are bounded: a test that hangs says so.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const CORES: usize = 2;
-
-pub(crate) struct ManualClock {
-    now: AtomicU64,
-    /// By how much the wall clock is ahead of the other, in milliseconds.
-    wall_ahead: AtomicI64,
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> UnixMillis {
-        UnixMillis::new(self.now.load(Ordering::SeqCst))
-    }
-
-    fn wall(&self) -> UnixMillis {
-        let ahead = self.wall_ahead.load(Ordering::SeqCst);
-        UnixMillis::new(self.now().get().saturating_add_signed(ahead))
-    }
-}
 
 pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,
     pub(crate) gateway: Option<Gateway>,
     pub(crate) address: SocketAddr,
-    clock: Arc<ManualClock>,
+    clock: Arc<HandClock>,
     pub(crate) settlement: Arc<Settlement>,
     minter: TicketMinter,
     commands: AtomicU64,
     _data: Option<TempDir>,
 }
 
-/// Polls until `done` gives something; panics after a while.
-pub(crate) fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..PATIENCE.as_millis() {
-        if let Some(found) = done() {
-            return found;
-        }
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    panic!("waited {PATIENCE:?} for {what}");
-}
-
+/// A drop with that many mugs, and five cups.
 pub(crate) fn plan(supply: u32) -> DropPlan {
-    let sku = |id: &str, supply| SkuPlan {
-        id: id.parse().unwrap(),
-        title: "Mug".into(),
-        options: vec![],
-        merchant_sku: "M-1".into(),
-        image: None,
-        price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
-        supply: Units::new(supply).unwrap(),
-        limit_per_viewer: Units::new(2).unwrap(),
-    };
-    DropPlan {
-        stream: "show".parse().unwrap(),
-        running_order: 1,
-        title: "Mugs".into(),
-        merchant: "acme".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: vec![sku("mug", supply), sku("cup", 5)],
-        limit_per_viewer: Units::new(2).unwrap(),
-        holds_per_viewer_max: 4,
-        hold_ttl: DurationMs::from_secs(60),
-        countdown: DurationMs::ZERO,
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
-    }
+    plan_of([sku("mug", supply), sku("cup", 5)])
 }
 
 pub(crate) fn sandbox() -> SandboxConfig {
@@ -154,8 +98,7 @@ impl World {
         provider: Provider,
         change: impl FnOnce(&mut GatewayConfig),
     ) -> Self {
-        let (now, wall_ahead) = (AtomicU64::new(1_700_000_000_000), AtomicI64::new(0));
-        let clock = Arc::new(ManualClock { now, wall_ahead });
+        let clock = Arc::new(HandClock::at(1_700_000_000_000));
         let signals = CoreSignals::new(CORES).unwrap();
         let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
         let (engine, ports) =
@@ -201,12 +144,12 @@ impl World {
     }
 
     pub(crate) fn advance(&self, millis: u64) {
-        self.clock.now.fetch_add(millis, Ordering::SeqCst);
+        self.clock.advance(millis);
     }
 
     /// Somebody sets the wall clock, so many milliseconds away from where it is.
     pub(crate) fn set_wall(&self, by_millis: i64) {
-        self.clock.wall_ahead.fetch_add(by_millis, Ordering::SeqCst);
+        self.clock.set_wall(by_millis);
     }
 
     /// Waits until a payment is under way, then lets its provider answer.

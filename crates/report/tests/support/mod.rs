@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub use dice::Dice;
 use stampede_domain::{
-    Currency, DropPlan, DurationMs, Mode, Money, SkuPlan, Units, UnixMillis, ViewerNumber,
+    Currency, DropPlan, DurationMs, Money, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{ReadError, SqliteJournal};
 use stampede_report::{Verification, verify_journal};
@@ -67,19 +67,10 @@ pub fn plan(supplies: &[u32]) -> DropPlan {
     });
     DropPlan {
         stream: "friday".parse().unwrap(),
-        running_order: 1,
-        title: "Mugs".into(),
-        merchant: "acme".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: skus.collect(),
         limit_per_viewer: units(4),
         holds_per_viewer_max: 6,
         hold_ttl: DurationMs::new(TTL_MS),
         countdown: DurationMs::new(COUNTDOWN_MS),
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
+        ..stampede_testkit::plan_of(skus)
     }
 }

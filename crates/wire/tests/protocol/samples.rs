@@ -6,6 +6,7 @@ use stampede_domain::{
     Currency, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Incarnation, Mode, Money,
     Phase, PoolIndex, Refusal, ShownUnits, SkuOption, SkuPlan, SlotIndex, TakeNumber, Units,
 };
+use stampede_testkit::{plan_of, sku};
 use stampede_wire::{
     ClientMessage, CloseCode, DropInfo, DropState, Ended, ErrorNotice, Held, Order, PaymentFailed,
     PhaseNotice, Pong, Refreshed, Refused, ServerMessage, SkuStock, Stock, Welcome,
@@ -34,31 +35,22 @@ pub(crate) fn euros(minor: u64) -> Money {
 }
 
 pub(crate) fn plan() -> DropPlan {
+    let perfume = SkuPlan {
+        title: "50 ml".into(),
+        options: vec![SkuOption { name: "size".into(), value: "50 ml".into() }],
+        merchant_sku: "EDN-50".into(),
+        image: Some("https://img.example/nuit-50.jpg".into()),
+        price: euros(4990),
+        ..sku("nuit-50", 15_000)
+    };
     DropPlan {
         stream: "friday-show".parse().unwrap(),
-        running_order: 1,
         title: "Eau de \"Nuit\"".into(),
         merchant: "maison".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: vec![SkuPlan {
-            id: "nuit-50".parse().unwrap(),
-            title: "50 ml".into(),
-            options: vec![SkuOption { name: "size".into(), value: "50 ml".into() }],
-            merchant_sku: "EDN-50".into(),
-            image: Some("https://img.example/nuit-50.jpg".into()),
-            price: euros(4990),
-            supply: units(15_000),
-            limit_per_viewer: units(2),
-        }],
-        limit_per_viewer: units(2),
         holds_per_viewer_max: 16,
         hold_ttl: DurationMs::from_secs(120),
         countdown: DurationMs::from_secs(10),
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
+        ..plan_of([perfume])
     }
 }
 
