@@ -39,7 +39,7 @@ fn begin() {
     for end in ["confirmed", "released", "expired"] {
         counter!(ENDS, "end" => end).increment(0);
     }
-    for action in Action::NAMES {
+    for &action in Action::NAMES {
         for outcome in ["accepted", "refused"] {
             counter!(COMMANDS, "action" => action, "outcome" => outcome).increment(0);
         }

@@ -49,17 +49,6 @@ pub enum VideoRefusal {
     },
 }
 
-impl VideoRefusal {
-    /// The stable code on every interface.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::DelayOutOfRange { .. } => "video_delay_out_of_range",
-            Self::CountdownTooShort { .. } => "countdown_too_short",
-            Self::CountdownRuns { .. } => "countdown_runs",
-        }
-    }
-}
-
 /// The shortest countdown in a stream whose viewers see it so much later; zero where they do not.
 pub(crate) fn countdown_min(delay: DurationMs) -> DurationMs {
     match delay.get() {

@@ -1,5 +1,21 @@
 //! What staff may ask for, with the answers they get.
 
+/// One table of cases with their names gives the list of all names and the name of a case, so the list
+/// cannot lack one: the table lacks no case, or it does not compile.
+macro_rules! names {
+    ($(#[$of_all:meta])* $all:ident; $(#[$of_one:meta])* $one:ident; $($case:pat => $name:literal,)*) => {
+        $(#[$of_all])*
+        pub const $all: &[&str] = &[$($name,)*];
+
+        $(#[$of_one])*
+        pub const fn $one(&self) -> &'static str {
+            match self {
+                $($case => $name,)*
+            }
+        }
+    };
+}
+
 mod fingerprint;
 mod refusal;
 
@@ -217,60 +233,34 @@ pub enum Action {
 }
 
 impl Action {
-    /// Every name that an action has.
-    pub const NAMES: [&str; 23] = [
-        "plan",
-        "edit",
-        "cancel",
-        "open",
-        "cancel_countdown",
-        "pause",
-        "resume",
-        "feature",
-        "close",
-        "restock",
-        "stop",
-        "go",
-        "set_rates",
-        "ban",
-        "unban",
-        "stream_offline",
-        "stream_online",
-        "make_room",
-        "move_room",
-        "admit",
-        "dismiss",
-        "end_room",
-        "set_video_delay",
-    ];
-
-    /// The name on every interface.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Plan { .. } => "plan",
-            Self::Edit { .. } => "edit",
-            Self::Cancel => "cancel",
-            Self::Open | Self::OpenAfter { .. } => "open",
-            Self::CancelCountdown => "cancel_countdown",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Feature => "feature",
-            Self::Close => "close",
-            Self::Restock { .. } => "restock",
-            Self::Stop { .. } => "stop",
-            Self::Go => "go",
-            Self::SetRates { .. } => "set_rates",
-            Self::Ban { .. } => "ban",
-            Self::Unban { .. } => "unban",
-            Self::StreamOffline { .. } => "stream_offline",
-            Self::StreamOnline { .. } => "stream_online",
-            Self::MakeRoom { .. } => "make_room",
-            Self::MoveRoom { .. } => "move_room",
-            Self::Admit { .. } => "admit",
-            Self::Dismiss { .. } => "dismiss",
-            Self::EndRoom { .. } => "end_room",
-            Self::SetVideoDelay { .. } => "set_video_delay",
-        }
+    names! {
+        /// Every name that an action has.
+        NAMES;
+        /// The name on every interface.
+        name;
+        Self::Plan { .. } => "plan",
+        Self::Edit { .. } => "edit",
+        Self::Cancel => "cancel",
+        Self::Open | Self::OpenAfter { .. } => "open",
+        Self::CancelCountdown => "cancel_countdown",
+        Self::Pause => "pause",
+        Self::Resume => "resume",
+        Self::Feature => "feature",
+        Self::Close => "close",
+        Self::Restock { .. } => "restock",
+        Self::Stop { .. } => "stop",
+        Self::Go => "go",
+        Self::SetRates { .. } => "set_rates",
+        Self::Ban { .. } => "ban",
+        Self::Unban { .. } => "unban",
+        Self::StreamOffline { .. } => "stream_offline",
+        Self::StreamOnline { .. } => "stream_online",
+        Self::MakeRoom { .. } => "make_room",
+        Self::MoveRoom { .. } => "move_room",
+        Self::Admit { .. } => "admit",
+        Self::Dismiss { .. } => "dismiss",
+        Self::EndRoom { .. } => "end_room",
+        Self::SetVideoDelay { .. } => "set_video_delay",
     }
 
     /// Whether it works the brake, which holds for every merchant and names no drop.
