@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 use stampede_control::ControlConfig;
+use stampede_engine::Action;
 
 use crate::rig::{Rig, mugs};
 
@@ -10,23 +11,28 @@ use crate::rig::{Rig, mugs};
 async fn every_command_needs_a_key() {
     let rig = Rig::new();
     let drop = rig.plan(mugs()).await;
-    let asks = [
-        rig.ask("admin", "POST", "/v1/drops").json(&mugs()),
-        rig.ask("admin", "PUT", &format!("/v1/drops/{drop}")).json(&mugs()),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/lots"))
-            .json(&json!({"sku": "mug", "units": 1})),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/open")),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/cancel")),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/cancel-countdown")),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/pause")),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/resume")),
-        rig.ask("admin", "POST", &format!("/v1/drops/{drop}/close")),
-    ];
-    for ask in asks {
-        let answer = ask.refused(400, "key_missing").await;
-        assert!(answer.detail().contains("`Idempotency-Key`"), "{}", answer.text);
+    let ban = rig.ask("admin", "POST", "/v1/bans").key("ban").json(&json!({"viewer": "v1"}));
+    let ban = ban.expect(StatusCode::CREATED).await.json["ban"].as_str().unwrap().to_owned();
+    let seen = rig.state(&drop).await;
+    // A command is what says that it takes a key; another test holds the document to that.
+    let document = rig.ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json;
+    let mut asked = 0;
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        let path = template.replace("{drop}", &drop).replace("{ban}", &ban);
+        let path = path.replace("{stream}", mugs()["stream"].as_str().unwrap());
+        for (method, operation) in methods.as_object().unwrap() {
+            let mut params = operation["parameters"].as_array().into_iter().flatten();
+            if !params.any(|param| param["name"] == "Idempotency-Key") {
+                continue;
+            }
+            let ask = rig.ask("admin", &method.to_uppercase(), &path).json(&json!({}));
+            let answer = ask.refused(400, "key_missing").await;
+            assert!(answer.detail().contains("`Idempotency-Key`"), "{template}: {}", answer.text);
+            asked += 1;
+        }
     }
-    assert_eq!(rig.state(&drop).await["phase"], "scheduled");
+    assert_eq!(asked, Action::NAMES.len(), "each action has its path");
+    assert_eq!(rig.state(&drop).await, seen);
 }
 
 #[tokio::test]
