@@ -66,7 +66,8 @@ fn a_link_comes_with_its_code_and_lets_one_browser_in() {
 
     let body = format!("{{\"invitation\":\"{secret}\"}}");
     let seen = ask(&server, "POST", "/v1/invitations/look", "", &body);
-    assert!(seen.starts_with("HTTP/1.1 200") && seen.contains("the server's machine"), "{seen}");
+    assert!(seen.starts_with("HTTP/1.1 200") && seen.contains("expires_in_ms"), "{seen}");
+    assert!(!seen.contains("\"by\""), "nobody invites from the machine itself: {seen}");
     let came = ask(&server, "POST", "/v1/sessions", "", &body);
     assert!(came.starts_with("HTTP/1.1 201") && came.contains("friday-show"), "{came}");
     let again = ask(&server, "POST", "/v1/sessions", "", &body);
