@@ -44,7 +44,7 @@ const STEPS: &[Step] = &[
     step("fetch", "dependencies are those of Cargo.lock", Cargo(&["fetch", "--locked"])),
     step("fmt", "formatting", Cargo(&["fmt", "--all", "--check"])),
     step("edges", "dependencies between the crates point down", Own(edges::check)),
-    step("tidy", "module docs, names, sizes, links", Own(tidy::check)),
+    step("tidy", "module docs, names, sizes, links, import loops", Own(tidy::check)),
     step("javascript", "the JavaScript client keeps its types and rules", Own(scripts::check)),
     step("clippy", "lints as errors, tests with benches included", Cargo(&["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])),
     step("doc", "documentation builds without a warning", Own(documentation)),

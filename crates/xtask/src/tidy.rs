@@ -3,8 +3,10 @@
 mod decisions;
 mod leaks;
 mod links;
+mod loops;
 mod manifests;
 mod module_doc;
+mod modules;
 mod names;
 mod size;
 mod stubs;
@@ -51,6 +53,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let sources = read(workspace, &paths)?;
     let mut findings = names::findings(&paths);
     findings.extend(decisions::findings(&sources));
+    findings.extend(loops::findings(&sources));
     findings.extend(size::findings(&sources, size::ONE_THING));
     for source in &sources {
         findings.extend(module_doc::finding(source));

@@ -22,7 +22,7 @@ pub(crate) use self::{
     links::read as read_links,
     range::StartRange,
     seals::compare as compare_seals,
-    source::StartSource,
+    source::{Found, Part, StartSource},
     start::{Beside, check_all, own_row, range as start_range},
-    start_rows::{Found, Part, StartRows},
+    start_rows::StartRows,
 };

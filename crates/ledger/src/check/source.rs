@@ -2,10 +2,35 @@
 
 use std::collections::VecDeque;
 
-use stampede_domain::Incarnation;
+use stampede_domain::{DropId, Incarnation};
 
-use super::start_rows::{Found, Part};
+use super::range::StartRange;
 use crate::{CommitKey, Journal, LinkRow, ReadError, Row, RowHash, RowKey};
+
+/// What the journal has at one key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A row that is read.
+    Row(Box<Row>),
+    /// The key of one that is left alone.
+    Key(RowKey),
+}
+
+/// A part of the journal that a start goes through.
+pub(crate) enum Part<'a> {
+    /// The house's rows before the range begins.
+    House(&'a StartRange),
+    /// Every key from where it begins.
+    All(&'a StartRange),
+}
+
+impl Part<'_> {
+    /// Whether the rows of this drop are read, rather than their keys alone.
+    pub(crate) fn reads(&self, drop: DropId) -> bool {
+        let (Self::House(range) | Self::All(range)) = self;
+        range.reads(drop)
+    }
+}
 
 /// A journal at its start.
 pub(crate) trait StartSource: Journal {

@@ -13,8 +13,8 @@ use super::{
     error::OpenError,
     range::StartRange,
     sealed,
-    source::StartSource,
-    start_rows::{Found, StartCursor},
+    source::{Found, StartSource},
+    start_rows::StartCursor,
 };
 use crate::{
     IncarnationRow, Journal, NodeRow, Seal, Sealed, SupplyRow,

@@ -3,14 +3,13 @@
 use proptest::prelude::*;
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode, StockDisplay,
-    TakeNumber, Units, UnixMillis, ViewerNumber, WhenOffline,
+    TakeNumber, Units, ViewerNumber, WhenOffline,
 };
-use stampede_ledger::{
-    AnswerTimes, Command, Outcome, Record, Recovered, RecoveredPool, Tally, Text,
-};
+use stampede_ledger::{AnswerTimes, Command, Outcome, Record, Recovered, RecoveredPool, Tally};
 
 use super::{
     brake, house, in_channel,
+    parts::{any_text, any_time, any_viewer},
     support::{money, plan, pool, units},
 };
 
@@ -20,18 +19,6 @@ fn any_units() -> impl Strategy<Value = Units> {
 
 fn any_hold() -> impl Strategy<Value = HoldId> {
     any::<[u8; 16]>().prop_map(HoldId::from_bytes)
-}
-
-pub(crate) fn any_time() -> impl Strategy<Value = UnixMillis> {
-    any::<u64>().prop_map(UnixMillis::new)
-}
-
-pub(crate) fn any_viewer() -> impl Strategy<Value = ViewerNumber> {
-    any::<u64>().prop_map(|number| ViewerNumber::new(number).unwrap())
-}
-
-pub(crate) fn any_text() -> impl Strategy<Value = Text> {
-    "\\PC{0,60}".prop_map(|text| Text::new(&text))
 }
 
 fn any_key() -> impl Strategy<Value = KeyFingerprint> {

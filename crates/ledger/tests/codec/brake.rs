@@ -5,7 +5,7 @@ use stampede_domain::{BanId, DurationMs, Rates, UnixMillis, ViewerNumber};
 use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record};
 
 use super::{
-    any::{any_text, any_time, any_viewer},
+    parts::{any_text, any_time, any_viewer},
     support::AT_MS,
 };
 

@@ -4,6 +4,7 @@
 mod any;
 mod brake;
 mod house;
+mod parts;
 #[path = "../support/mod.rs"]
 mod support;
 
