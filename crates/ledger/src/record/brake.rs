@@ -44,7 +44,8 @@ pub struct Banned {
 pub enum BanScope {
     /// A viewer, by the number whose link stands outside the chain.
     Viewer(ViewerNumber),
-    /// A range of addresses, which stands outside the chain in an [`AddressLink`].
+    /// A range of addresses, which stands outside the chain in an
+    /// [`AddressLink`](crate::AddressLink).
     Addresses,
     /// A channel.
     Channel {
@@ -55,7 +56,7 @@ pub enum BanScope {
     },
 }
 
-/// What a [`Record::Lifted`] ends.
+/// What a [`Record::Lifted`](super::Record::Lifted) ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrakePart {
     /// The halt of all takes.
