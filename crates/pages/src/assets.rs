@@ -85,15 +85,22 @@ struct Assets {
     files: HashMap<String, Asset>,
     /// From the plain name.
     named: HashMap<&'static str, String>,
+    /// The entries whose scripts ask for messages.
+    speaking: HashSet<&'static str>,
 }
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
-    let mut assets = Assets { files: HashMap::new(), named: HashMap::new() };
+    let mut assets =
+        Assets { files: HashMap::new(), named: HashMap::new(), speaking: HashSet::new() };
     for (name, kind, text) in FILES {
         assets.add(name, kind, text);
     }
     for entry in ENTRIES {
-        assets.add(entry, MODULE, &script(entry));
+        let modules = closure(entry);
+        if modules.iter().any(|(name, _)| *name == "words.mjs") {
+            assets.speaking.insert(entry);
+        }
+        assets.add(entry, MODULE, &script(&modules));
     }
     assets
 });
@@ -147,9 +154,9 @@ fn closure(entry: &str) -> Vec<(&'static str, &'static str)> {
     MODULES.iter().copied().filter(|(name, _)| wanted.contains(name)).collect()
 }
 
-/// One script of a module and all that it imports.
-fn script(entry: &str) -> String {
-    closure(entry).into_iter().map(|(name, text)| scoped(name, text)).collect()
+/// One script of modules that stand in the order in which they run.
+fn script(modules: &[(&str, &str)]) -> String {
+    modules.iter().map(|(name, text)| scoped(name, text)).collect()
 }
 
 /// A module as a function that runs at once; a constant has what it exports.
@@ -190,8 +197,7 @@ fn scope(name: &str) -> String {
 
 /// The messages that a page's script will ask for, so that the browser asks for both at once.
 pub(crate) fn messages(entry: &str, language: Language) -> Option<String> {
-    let speaks = closure(entry).iter().any(|(name, _)| *name == "words.mjs");
-    speaks.then(|| path(&format!("words-{}.mjs", language.tag())))
+    ASSETS.speaking.contains(entry).then(|| path(&format!("words-{}.mjs", language.tag())))
 }
 
 /// Answers one file.
@@ -219,7 +225,7 @@ mod tests {
     #[test]
     fn a_script_has_each_module_after_what_it_imports() {
         for entry in ENTRIES {
-            let text = script(entry);
+            let text = script(&closure(entry));
             for line in text.lines() {
                 assert!(!line.starts_with("import ") && !line.starts_with("export "), "{line}");
             }
