@@ -320,8 +320,8 @@ function result(glyph, said, second, kind = "done") {
 /** What the page showed of a drop: what is pressed on it was meant for that. */
 const seen = (drop) => shown?.snapshot.drops.find((one) => one.drop === drop);
 
-/** Whether nothing can be sent but what stops a sale, which is said. */
-function waits() {
+/** Says, while the connection is lost, that nothing is sent but what stops a sale; answers whether it is. */
+function refuseLost() {
   if (isLost()) result("triangle", say("not_sent"), say("not_sent_lead"), "refused");
   return isLost();
 }
@@ -348,7 +348,7 @@ async function press(name, drop, act, { body: asked, said, before, key } = {}) {
     result("triangle", say("not_sent"), say("problem_session_expired"), "refused");
     return;
   }
-  if (!SAFE.has(act) && waits()) return;
+  if (!SAFE.has(act) && refuseLost()) return;
   const mine = { name, act, drop };
   sending = mine;
   const drawn = shown?.view.buttons[name];
@@ -737,7 +737,7 @@ videoForm.addEventListener("submit", async (event) => {
     return;
   }
   videoDialog.close();
-  if (waits()) return;
+  if (refuseLost()) return;
   if (ms === (room.state?.video_delay_ms ?? 0)) return;
   const done = await send(`/v1/rooms/${encodeURIComponent(stream)}/video-delay`, { video_delay_ms: ms }, () => result("ring", say("unknown_outcome"), say("asking_again")));
   if (done.ok) result("tick", video(ms), say("confirmed_in", { time: clock(now(), aheadMin), n: count(done.ms) }));
@@ -780,7 +780,7 @@ lineInput.addEventListener("keydown", (event) => {
 lineForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const typed = lineInput.value.trim();
-  if (lineInput.readOnly || chars(typed) > LINE_CHARS_MAX || waits()) return;
+  if (lineInput.readOnly || chars(typed) > LINE_CHARS_MAX || refuseLost()) return;
   const done = await put(`/v1/streams/${encodeURIComponent(stream)}/stage-line`, { line: typed });
   const time = clock(now(), aheadMin);
   if (!done.ok) {
