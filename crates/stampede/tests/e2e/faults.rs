@@ -110,14 +110,13 @@ fn a_press_before_the_first_figures_is_done_with_them() {
 }
 
 /// Presses P at the moment at which the page says that it has resumed: it still shows the button of before.
-const STOP_AGAIN: &str = "new Promise((done) => { const result = document.querySelector('[data-s=result]');
+const STOP_AGAIN: &str = "(() => { const result = document.querySelector('[data-s=result]');
   new MutationObserver((_, look) => { if (result.textContent !== 'Resumed') return; look.disconnect();
-    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'p', bubbles: true })); done(true); })
-    .observe(result, { childList: true, characterData: true, subtree: true });
-  // The button is deaf for its first second.
-  const press = () => { if (result.textContent === 'Resumed') return;
-    document.querySelector('[data-command=stop][data-act=resume]')?.click(); setTimeout(press, 50); };
-  press(); })";
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'p', bubbles: true })); globalThis.stopped = true; })
+    .observe(result, { childList: true, characterData: true, subtree: true }); return true; })()";
+
+/// Presses Resume, which is deaf for its first second, until it was stopped again.
+const RESUME: &str = "globalThis.stopped || (document.querySelector('[data-command=stop][data-act=resume]')?.click(), false)";
 
 #[test]
 fn a_sale_stops_also_where_the_page_still_shows_it_as_paused() {
@@ -134,6 +133,7 @@ fn a_sale_stops_also_where_the_page_still_shows_it_as_paused() {
     tab.see("[data-s=result]", "Paused");
     let changes = server.drop_state(&drop)["phase_changes"].as_u64().unwrap();
     tab.value(STOP_AGAIN);
+    tab.until("stopped again", RESUME);
     server.until(&drop, "paused again", |state| {
         state["phase"] == "paused" && state["phase_changes"].as_u64() == Some(changes + 2)
     });

@@ -14,16 +14,20 @@ const SLIDE_OFF: &str = "(() => { const button = document.querySelector('[data-c
   for (const kind of ['pointerdown', 'pointerleave']) button.dispatchEvent(new PointerEvent(kind, { button: 0 }));
   return true; })()";
 
+/// Plans a drop and opens it, which puts it on air.
+fn opened(server: &Server, place: u16, title: &str) -> String {
+    let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, place, title, 50) };
+    let drop = server.plan(&drop);
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    server.until(&drop, "open", |state| state["phase"] == "open");
+    drop
+}
+
 #[test]
 fn another_drop_is_put_on_air_and_both_go_on_selling() {
     let server = Server::start();
-    let drops = [(1, "Grey mug"), (2, "Blue mug")].map(|(place, title)| {
-        let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, place, title, 50) };
-        let drop = server.plan(&drop);
-        server.command(&format!("drops/{drop}/open"), &json!({}));
-        server.until(&drop, "open", |state| state["phase"] == "open");
-        drop
-    });
+    let drops =
+        [(1, "Grey mug"), (2, "Blue mug")].map(|(place, title)| opened(&server, place, title));
     let browser = Browser::start();
     let tab = browser.visitor(Look::LAPTOP).tab();
     join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
@@ -46,16 +50,8 @@ fn another_drop_is_put_on_air_and_both_go_on_selling() {
 #[test]
 fn what_a_number_puts_on_air_stays_while_the_sheet_is_open() {
     let server = Server::start();
-    let [grey, blue, _] = ["Grey mug", "Blue mug", "Red mug"].map(|title| {
-        let place =
-            server.ask("GET", "/v1/drops", &json!(null)).body["drops"].as_array().unwrap().len();
-        let place = u16::try_from(place + 1).unwrap();
-        let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, place, title, 50) };
-        let drop = server.plan(&drop);
-        server.command(&format!("drops/{drop}/open"), &json!({}));
-        server.until(&drop, "open", |state| state["phase"] == "open");
-        drop
-    });
+    let [grey, blue, _] = [(1, "Grey mug"), (2, "Blue mug"), (3, "Red mug")]
+        .map(|(place, title)| opened(&server, place, title));
     let browser = Browser::start();
     let tab = browser.visitor(Look::LAPTOP).tab();
     join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
