@@ -15,9 +15,9 @@ const UPDATES: u64 = 100;
 
 /// Viewers before whom Pause and Resume are pressed, mean time between two clicks of one.
 const CROWD: u32 = 5_000;
-const CLICK_EVERY_MS: u64 = 400;
-/// Units that they ask for: few, for whoever had one clicks no more. They come back unpaid.
-const UNITS: u32 = 8;
+const CLICK_EVERY_MS: u64 = 180;
+/// Units that they ask for: one, for whoever had it clicks no more. It comes back unpaid.
+const UNITS: u32 = 1;
 const HOLD_MS: u32 = 1_000;
 
 /// Viewers that a small machine can connect.
