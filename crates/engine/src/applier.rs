@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DurationMs, UnixMillis};
-use stampede_ledger::{Applier, Entry, Link, Record, StoreError};
+use stampede_ledger::{Applier, Entry, HoldRecord, Link, Record, StoreError};
 use tracing::error;
 
 use crate::{
@@ -35,7 +35,9 @@ impl Applier<Tag> for TakeApplier {
             {
                 viewer.set_linked(entry.drop);
             }
-            let Record::Taken { hold, deadline, units, .. } = entry.record else { continue };
+            let Record::Hold(HoldRecord::Taken { hold, deadline, units, .. }) = entry.record else {
+                continue;
+            };
             if current.as_ref().is_none_or(|(id, _)| *id != entry.drop) {
                 current = self.shared.sale(entry.drop).map(|sale| (entry.drop, sale));
             }

@@ -6,7 +6,7 @@ use stampede_domain::{
     BanId, DropId, DropPlan, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis,
     ViewerId, ViewerNumber,
 };
-use stampede_ledger::{Entry, Link, Position, Producer, Record};
+use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::{Take, TakeRequest};
 
 use crate::{
@@ -150,7 +150,7 @@ impl CorePort {
                 if viewer.note_take(request.drop) {
                     sale.add_winner(core, viewer.number());
                 }
-                let record = Record::Taken {
+                let record = Record::Hold(HoldRecord::Taken {
                     hold,
                     viewer: take.viewer,
                     key: take.key,
@@ -158,7 +158,7 @@ impl CorePort {
                     taken_at: take.now,
                     deadline: take.deadline,
                     channel: channel.cloned(),
-                };
+                });
                 let link = viewer.link_to_write(request.drop).map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag });
                 sale.tally(core).count_held();

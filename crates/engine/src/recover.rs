@@ -9,7 +9,9 @@ use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Phase, PoolIndex, Seq, TakeNumber, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Command, Outcome, Record, RecoveredPool, Row, Sealed};
+use stampede_ledger::{
+    Command, HoldRecord, Outcome, PhaseRecord, Record, RecoveredPool, Row, Sealed, StreamRecord,
+};
 use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
@@ -93,13 +95,17 @@ impl Journaled {
             match record.map_err(damaged)? {
                 Record::Planned { plan, revision } => self.planned(drop, plan, revision),
                 Record::Command(command) => self.command(drop, &command),
-                record @ (Record::Halted(_)
-                | Record::RatesSet(_)
-                | Record::Banned(_)
-                | Record::Lifted { .. }) => self.brake.apply(&record, incarnation, at, directory),
+                Record::Brake(record) => self.brake.apply(&record, incarnation, at, directory),
                 Record::Heartbeat(beat) => self.last_work.beat(incarnation, at, *beat),
                 Record::Room(room) => self.rooms.record(&room),
-                record => {
+                record @ (Record::Phase(_)
+                | Record::Lot { .. }
+                | Record::Hold(_)
+                | Record::Stream(_)
+                | Record::Featured
+                | Record::Suspended { .. }
+                | Record::Recovered(_)
+                | Record::Tally(_)) => {
                     let past = self.drops.get_mut(&drop);
                     let past = past.ok_or(RecoverError::NoPlan { drop, seq })?;
                     let before = past.phase;
@@ -194,37 +200,13 @@ impl Journaled {
 impl DropPast {
     fn apply(&mut self, drop: DropId, seq: Seq, record: &Record) -> Result<(), RecoverError> {
         match record {
-            Record::Countdown { opens_at } => {
-                self.enter(Phase::Countdown);
-                self.opens_at = Some(*opens_at);
-                self.start_done = true;
-            }
-            Record::CountdownCancelled => self.enter(Phase::Scheduled),
-            Record::Opened | Record::Resumed => self.enter(Phase::Open),
-            Record::Paused => self.enter(Phase::Paused),
-            Record::Closed => self.enter(Phase::Closed),
-            Record::Settled => self.enter(Phase::Settled),
-            Record::Cancelled => self.enter(Phase::Cancelled),
+            Record::Phase(record) => self.begin(*record),
             Record::Lot { pool, units, lot } => {
                 self.lots = *lot;
                 let past = self.pool(drop, seq, *pool)?;
                 past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
             }
-            &Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
-                let deadline = deadline.plus(shift(&self.suspensions, taken_at));
-                let number = channel.as_ref().map(|channel| self.channels.number(channel));
-                self.channels.set(hold, number.unwrap_or_default());
-                self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
-                self.takes.push(hold);
-                let state = RestoredState::Held;
-                self.holds.insert(hold, Past { viewer, key, units, taken_at, deadline, state });
-            }
-            Record::Confirmed { hold, .. } => {
-                self.end(drop, seq, *hold, RestoredState::Confirmed)?;
-            }
-            Record::Released { hold, .. } | Record::Expired { hold, .. } => {
-                self.end(drop, seq, *hold, RestoredState::Ended)?;
-            }
+            Record::Hold(record) => self.hold(drop, seq, record)?,
             Record::Recovered(recovered) => {
                 self.move_deadlines(recovered.outage, UnixMillis::new(u64::MAX));
                 self.suspensions.clear();
@@ -234,9 +216,7 @@ impl DropPast {
                     past.since.clear();
                 }
             }
-            Record::StreamOffline { .. } | Record::StreamOnline | Record::OfflineLapsed => {
-                self.stream(record);
-            }
+            Record::Stream(record) => self.stream(*record),
             Record::Suspended { span, until } => {
                 self.suspend(Suspension { span: *span, until: *until });
             }
@@ -247,27 +227,56 @@ impl DropPast {
             | Record::Tally(_)
             | Record::Planned { .. }
             | Record::Command(_)
-            | Record::Halted(_)
-            | Record::RatesSet(_)
-            | Record::Banned(_)
-            | Record::Lifted { .. } => {}
+            | Record::Brake(_) => {}
         }
         Ok(())
     }
 
+    fn hold(&mut self, drop: DropId, seq: Seq, record: &HoldRecord) -> Result<(), RecoverError> {
+        match *record {
+            HoldRecord::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
+                let deadline = deadline.plus(shift(&self.suspensions, taken_at));
+                let number = channel.as_ref().map(|channel| self.channels.number(channel));
+                self.channels.set(hold, number.unwrap_or_default());
+                self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
+                self.takes.push(hold);
+                let state = RestoredState::Held;
+                self.holds.insert(hold, Past { viewer, key, units, taken_at, deadline, state });
+                Ok(())
+            }
+            HoldRecord::Confirmed { hold, .. } => {
+                self.end(drop, seq, hold, RestoredState::Confirmed)
+            }
+            HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. } => {
+                self.end(drop, seq, hold, RestoredState::Ended)
+            }
+        }
+    }
+
+    fn begin(&mut self, record: PhaseRecord) {
+        self.enter(record.begins());
+        if let PhaseRecord::Countdown { opens_at } = record {
+            self.opens_at = Some(opens_at);
+            self.start_done = true;
+        }
+    }
+
     /// The stream went, came back or was away too long.
-    fn stream(&mut self, record: &Record) {
+    fn stream(&mut self, record: StreamRecord) {
         match record {
-            Record::StreamOffline { at } => self.watch.go_offline(*at),
-            Record::StreamOnline if self.watch.come_back(&self.plan) => self.enter(Phase::Open),
-            Record::OfflineLapsed => {
+            StreamRecord::Offline { at } => self.watch.go_offline(at),
+            StreamRecord::Online => {
+                if self.watch.come_back(&self.plan) {
+                    self.enter(Phase::Open);
+                }
+            }
+            StreamRecord::OfflineLapsed => {
                 let mut watch = self.watch;
                 if let Some(phase) = watch.lapse(self.phase) {
                     self.enter(phase);
                 }
                 self.watch = watch;
             }
-            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{AddressRange, BanId, BanTarget, Incarnation, KeyFingerprint, UnixMillis};
-use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, Record};
+use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, Record};
 use tracing::warn;
 
 use crate::{
@@ -44,30 +44,31 @@ impl BrakePast {
     /// Folds a record of the house's chain.
     pub(crate) fn apply(
         &mut self,
-        record: &Record,
+        record: &BrakeRecord,
         incarnation: Incarnation,
         at: UnixMillis,
         directory: &Directory,
     ) {
         match record {
-            Record::Halted(order) => {
+            BrakeRecord::Halted(order) => {
                 if order.actor.as_str() == SERVER {
                     self.stopped_in = Some(incarnation);
                 }
                 self.book.halt = Some(entry(order, at));
             }
-            Record::RatesSet(set) => self.book.rates = Some((set.rates, entry(&set.order, at))),
-            Record::Banned(banned) => self.banned(banned, at, directory),
-            Record::Lifted { part: BrakePart::Halt, .. } => self.book.halt = None,
-            Record::Lifted { part: BrakePart::Rates, .. } => self.book.rates = None,
-            Record::Lifted { part: BrakePart::Ban(ban), expired } => {
+            BrakeRecord::RatesSet(set) => {
+                self.book.rates = Some((set.rates, entry(&set.order, at)));
+            }
+            BrakeRecord::Banned(banned) => self.banned(banned, at, directory),
+            BrakeRecord::Lifted { part: BrakePart::Halt, .. } => self.book.halt = None,
+            BrakeRecord::Lifted { part: BrakePart::Rates, .. } => self.book.rates = None,
+            BrakeRecord::Lifted { part: BrakePart::Ban(ban), expired } => {
                 let _lifted = self.book.remove_ban(*ban);
                 self.erased.retain(|erased| erased != ban);
                 if !expired {
                     self.latest_lifted = Some(*ban);
                 }
             }
-            _ => {}
         }
     }
 
@@ -115,7 +116,7 @@ impl BrakePast {
         let order = BrakeOrder { actor, reason, expires_at: None };
         warn!(%copied_in, "{WHY_STOPPED}");
         self.book.halt = Some(entry(&order, now));
-        Some(Record::Halted(Box::new(order)))
+        Some(Record::Brake(BrakeRecord::Halted(Box::new(order))))
     }
 
     /// Puts everything in force again before anybody takes.

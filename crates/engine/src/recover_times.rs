@@ -1,7 +1,7 @@
 //! What the times of a drop's records leave: missed starts, moved deadlines.
 
 use stampede_domain::{Phase, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record};
 
 use crate::{clock::Moment, recover::DropPast, suspensions::Suspension};
 
@@ -11,11 +11,29 @@ impl DropPast {
     pub(crate) fn see(&mut self, record: &Record, at: UnixMillis) {
         match record {
             Record::Recovered(_) => self.recovered_at = at,
-            Record::CountdownCancelled => {
+            Record::Phase(PhaseRecord::CountdownCancelled) => {
                 self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
             }
-            Record::Countdown { .. } => self.missed_opening = None,
-            _ => {}
+            Record::Phase(PhaseRecord::Countdown { .. }) => self.missed_opening = None,
+            Record::Phase(
+                PhaseRecord::Opened
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Planned { .. }
+            | Record::Lot { .. }
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
         }
     }
 

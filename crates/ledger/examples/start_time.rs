@@ -13,8 +13,8 @@ use stampede_domain::{
     SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Link, OpenLedger, Producer, Record, RingConfig, SqliteLedger,
-    SqliteOptions, StoreError, ViewerLink, Writer,
+    Applier, DataDir, Entry, HoldRecord, Link, OpenLedger, PhaseRecord, Producer, Record,
+    RingConfig, SqliteLedger, SqliteOptions, StoreError, ViewerLink, Writer,
 };
 
 /// Longer ago than any drop was settled.
@@ -76,13 +76,19 @@ fn sell(opened: OpenLedger, drops: u32, takes: u32) {
     let producer = &mut producers[1];
     for drop in (1..=drops).map(DropId::new) {
         let plan = Arc::new(plan());
-        let mut records = vec![Record::Planned { plan, revision: 1 }, Record::Opened];
+        let mut records =
+            vec![Record::Planned { plan, revision: 1 }, Record::Phase(PhaseRecord::Opened)];
         records.push(Record::Lot { pool: pool(), units: Units::MAX, lot: 1 });
         let takes = (0..takes).map(|n| taken(drop, incarnation, n));
         let begins = records.into_iter().map(|record| (record, None));
         // A drop is settled once all its holds have ended, in a commit of its own.
         push(producer, drop, begins.chain(takes.flatten()));
-        push(producer, drop, [Record::Closed, Record::Settled].map(|record| (record, None)));
+        push(
+            producer,
+            drop,
+            [Record::Phase(PhaseRecord::Closed), Record::Phase(PhaseRecord::Settled)]
+                .map(|record| (record, None)),
+        );
     }
     writer.shutdown().expect("a sound writer");
 }
@@ -122,8 +128,9 @@ fn taken(drop: DropId, incarnation: Incarnation, n: u32) -> [(Record, Option<Lin
     let amount = Money::new(1_990, "EUR".parse().expect("a currency")).expect("a price");
     let link = Link::Viewer(Arc::new(ViewerLink { number: viewer, id }));
     let channel = None;
-    let take = Record::Taken { hold, viewer, key, units, taken_at, deadline, channel };
-    let order = Record::Confirmed { hold, viewer, units, amount, channel: None };
+    let take =
+        Record::Hold(HoldRecord::Taken { hold, viewer, key, units, taken_at, deadline, channel });
+    let order = Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel: None });
     [(take, Some(link)), (order, None)]
 }
 

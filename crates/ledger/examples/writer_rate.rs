@@ -13,8 +13,8 @@ use stampede_domain::{
     Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteLedger, StoreError,
-    ViewerLink, Writer,
+    Applier, DataDir, Entry, HoldRecord, Link, Producer, Record, RingConfig, SqliteLedger,
+    StoreError, ViewerLink, Writer,
 };
 
 struct Nothing;
@@ -98,7 +98,7 @@ fn entries(count: usize, incarnation: Incarnation) -> Vec<Entry<()>> {
             let id = ViewerId::new(&format!("viewer-{n:08}")).expect("a short id");
             let slot = SlotIndex::new(u32::try_from(n).expect("few")).expect("below 2^24");
             let take = TakeNumber::new(n + 1).expect("below 2^38");
-            let record = Record::Taken {
+            let record = Record::Hold(HoldRecord::Taken {
                 hold: HoldId::new(drop, incarnation, pool(), slot, take),
                 viewer: number,
                 key: KeyFingerprint::from_bits(u128::from(number.get()) << 64 | u128::from(n)),
@@ -106,7 +106,7 @@ fn entries(count: usize, incarnation: Incarnation) -> Vec<Entry<()>> {
                 taken_at: at,
                 deadline: at.plus(DurationMs::from_secs(60)),
                 channel: None,
-            };
+            });
             Entry {
                 drop,
                 record,

@@ -37,9 +37,9 @@ pub use links::{AddressLink, Link, ViewerLink};
 pub use opened::{History, OpenLedger, Sealed};
 pub use projection::{Derived, NewOrder, Projection};
 pub use record::{
-    AnswerTimes, BanScope, Banned, BootId, BrakeOrder, BrakePart, Command, Heartbeat, Outcome,
-    RatesSet, Record, RecordError, Recovered, RecoveredPool, RefusalCounts, Room, RoomChange,
-    RoomOwner, Tally, Text,
+    AnswerTimes, BanScope, Banned, BootId, BrakeOrder, BrakePart, BrakeRecord, Command, Heartbeat,
+    HoldRecord, Outcome, PhaseRecord, RatesSet, Record, RecordError, Recovered, RecoveredPool,
+    RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

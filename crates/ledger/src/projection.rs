@@ -5,7 +5,7 @@
 
 use stampede_domain::{ChannelId, HoldId, Money, Units, ViewerNumber};
 
-use crate::Record;
+use crate::{HoldRecord, Record};
 
 /// A table that is made from the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,8 @@ pub struct NewOrder {
 impl NewOrder {
     /// The order that a record at this place of its row makes, if any.
     pub fn of(record: &Record, place: u32) -> Option<Self> {
-        let Record::Confirmed { hold, viewer, units, amount, channel } = record else {
+        let Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) = record
+        else {
             return None;
         };
         let (hold, viewer, units, amount) = (*hold, *viewer, *units, *amount);

@@ -12,7 +12,7 @@ use std::{
 use rtrb::chunks::ChunkError;
 use stampede_domain::{DropId, limits::RECORD_BYTES_MAX};
 
-use crate::{Link, Record, record::codec};
+use crate::{BrakeRecord, HoldRecord, Link, PhaseRecord, Record, StreamRecord, record::codec};
 
 /// Called on the writer thread after positions moved, so that a producer looks again.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -207,30 +207,34 @@ const fn is_rare(record: &Record) -> bool {
         | Record::Command(_)
         | Record::Recovered(_)
         | Record::Tally(_)
-        | Record::Halted(_)
-        | Record::RatesSet(_)
-        | Record::Banned(_)
-        | Record::Room(_) => true,
-        Record::Countdown { .. }
-        | Record::CountdownCancelled
-        | Record::Opened
-        | Record::Paused
-        | Record::Resumed
-        | Record::Closed
-        | Record::Settled
-        | Record::Cancelled
+        | Record::Room(_)
+        | Record::Brake(
+            BrakeRecord::Halted(_) | BrakeRecord::RatesSet(_) | BrakeRecord::Banned(_),
+        ) => true,
+        Record::Phase(
+            PhaseRecord::Countdown { .. }
+            | PhaseRecord::CountdownCancelled
+            | PhaseRecord::Opened
+            | PhaseRecord::Paused
+            | PhaseRecord::Resumed
+            | PhaseRecord::Closed
+            | PhaseRecord::Settled
+            | PhaseRecord::Cancelled,
+        )
         | Record::Lot { .. }
-        | Record::Taken { .. }
-        | Record::Confirmed { .. }
-        | Record::Released { .. }
-        | Record::Expired { .. }
-        | Record::StreamOffline { .. }
-        | Record::StreamOnline
-        | Record::OfflineLapsed
+        | Record::Hold(
+            HoldRecord::Taken { .. }
+            | HoldRecord::Confirmed { .. }
+            | HoldRecord::Released { .. }
+            | HoldRecord::Expired { .. },
+        )
+        | Record::Stream(
+            StreamRecord::Offline { .. } | StreamRecord::Online | StreamRecord::OfflineLapsed,
+        )
         | Record::Suspended { .. }
         | Record::Featured
         | Record::Heartbeat(_)
-        | Record::Lifted { .. } => false,
+        | Record::Brake(BrakeRecord::Lifted { .. }) => false,
     }
 }
 

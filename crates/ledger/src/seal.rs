@@ -332,9 +332,23 @@ impl Turn {
             Record::Planned { plan, revision } => {
                 self.planned = Some((*revision, Arc::clone(plan)));
             }
-            Record::Settled => self.ended = Some(Phase::Settled),
-            Record::Cancelled => self.ended = Some(Phase::Cancelled),
-            _ => {}
+            Record::Phase(record) => {
+                let phase = record.begins();
+                if phase.is_final() {
+                    self.ended = Some(phase);
+                }
+            }
+            Record::Lot { .. }
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use stampede_domain::{PoolIndex, Units};
 
-use crate::Record;
+use crate::{HoldRecord, Record};
 
 /// Change of a pool's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,24 @@ impl SupplyDelta {
             Record::Lot { pool, units, .. } => {
                 Self { pool: *pool, supplied: count(*units), taken: 0 }
             }
-            Record::Taken { hold, units, .. } => {
+            Record::Hold(HoldRecord::Taken { hold, units, .. }) => {
                 Self { pool: hold.pool(), supplied: 0, taken: count(*units) }
             }
-            Record::Released { hold, units } | Record::Expired { hold, units } => {
-                Self { pool: hold.pool(), supplied: 0, taken: -count(*units) }
-            }
-            _ => return None,
+            Record::Hold(
+                HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },
+            ) => Self { pool: hold.pool(), supplied: 0, taken: -count(*units) },
+            Record::Hold(HoldRecord::Confirmed { .. })
+            | Record::Planned { .. }
+            | Record::Phase(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => return None,
         })
     }
 }

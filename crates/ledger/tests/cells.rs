@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, panic, path::Path, sync::Arc};
 use rusqlite::{Connection, types::Value};
 use stampede_domain::{DropId, DurationMs};
 use stampede_ledger::{
-    DataDir, LEDGER_FILE, OpenLedger, Record, Row, RowHash, SealSummary, SqliteLedger,
+    DataDir, LEDGER_FILE, OpenLedger, PhaseRecord, Record, Row, RowHash, SealSummary, SqliteLedger,
     SqliteOptions, Synchronous,
 };
 use support::{DROP, Rig, confirmed, entry_in, hold, lot, node, plan, wait};
@@ -36,18 +36,18 @@ fn ledger(path: &Path) {
     push(&mut rig, DROP, lot(100));
     rig.take(1..2);
     let order = confirmed(hold(rig.incarnation, 1));
-    for record in [order, Record::Closed, Record::Settled] {
+    for record in [order, Record::Phase(PhaseRecord::Closed), Record::Phase(PhaseRecord::Settled)] {
         push(&mut rig, DROP, record);
     }
     push(&mut rig, DropId::new(2), planned());
-    push(&mut rig, DropId::new(2), Record::Cancelled);
+    push(&mut rig, DropId::new(2), Record::Phase(PhaseRecord::Cancelled));
     rig.writer.shutdown().unwrap();
     let mut rig = Rig::start(open(path).unwrap());
     push(&mut rig, PLANNED, planned());
     for _edit in 0..12 {
         push(&mut rig, DropId::new(4), planned());
     }
-    push(&mut rig, DropId::new(4), Record::Cancelled);
+    push(&mut rig, DropId::new(4), Record::Phase(PhaseRecord::Cancelled));
     rig.writer.shutdown().unwrap();
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use stampede_ledger::{DataDir, Journal, Record, SqliteJournal, SqliteLedger};
+use stampede_ledger::{DataDir, Journal, PhaseRecord, Record, SqliteJournal, SqliteLedger};
 use support::{Rig, confirmed, entry, entry_in, hold, lot, node, wait};
 
 /// Three starts; the drop 1 has rows in each, the drop 2 in the second's last commit.
@@ -27,9 +27,9 @@ fn ledger(path: &Path) {
 }
 
 fn other_drop(rig: &mut Rig) {
-    rig.core.push(entry_in(stampede_domain::DropId::new(2), Record::Closed));
+    rig.core.push(entry_in(stampede_domain::DropId::new(2), Record::Phase(PhaseRecord::Closed)));
     wait(|| rig.core.durable() == rig.core.pushed());
-    rig.core.push(entry(Record::Paused));
+    rig.core.push(entry(Record::Phase(PhaseRecord::Paused)));
     wait(|| rig.core.durable() == rig.core.pushed());
 }
 

@@ -10,8 +10,8 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, DurationMs};
 use stampede_ledger::{
-    DataDir, Journal, LEDGER_FILE, OpenLedger, Record, Review, Row, SqliteJournal, SqliteLedger,
-    SqliteOptions,
+    DataDir, Journal, LEDGER_FILE, OpenLedger, PhaseRecord, Record, Review, Row, SqliteJournal,
+    SqliteLedger, SqliteOptions,
 };
 use support::{DROP, Rig, confirmed, entry_in, hold, lot, node, plan, wait};
 
@@ -41,11 +41,11 @@ fn ledger(path: &Path) {
     push(&mut rig, DROP, lot(100));
     rig.take(1..2);
     let order = confirmed(hold(rig.incarnation, 1));
-    for record in [order, Record::Closed, Record::Settled] {
+    for record in [order, Record::Phase(PhaseRecord::Closed), Record::Phase(PhaseRecord::Settled)] {
         push(&mut rig, DROP, record);
     }
     push(&mut rig, OTHER, planned());
-    push(&mut rig, OTHER, Record::Cancelled);
+    push(&mut rig, OTHER, Record::Phase(PhaseRecord::Cancelled));
     rig.writer.shutdown().unwrap();
     let mut rig = Rig::start(open(path).unwrap());
     for record in [planned(), lot(10)] {
@@ -170,7 +170,11 @@ fn a_process_that_dies_around_settlement_leaves_a_sound_ledger() {
     push(&mut rig, DROP, lot(100));
     rig.take(1..2);
     let order = confirmed(hold(rig.incarnation, 1));
-    for (record, is_over) in [(order, false), (Record::Closed, false), (Record::Settled, true)] {
+    for (record, is_over) in [
+        (order, false),
+        (Record::Phase(PhaseRecord::Closed), false),
+        (Record::Phase(PhaseRecord::Settled), true),
+    ] {
         push(&mut rig, DROP, record);
         // What a start finds that comes now: the files as they are.
         let found = tempfile::tempdir().unwrap();
@@ -195,7 +199,8 @@ fn a_process_that_dies_around_settlement_leaves_a_sound_ledger() {
 fn a_command_may_stand_behind_what_it_has_done() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = Rig::start(open(dir.path()).unwrap());
-    for record in [planned(), Record::Cancelled, Record::Tally(Box::default())] {
+    for record in [planned(), Record::Phase(PhaseRecord::Cancelled), Record::Tally(Box::default())]
+    {
         push(&mut rig, DROP, record);
     }
     rig.writer.shutdown().unwrap();
@@ -244,10 +249,10 @@ fn links_are_read_from_the_oldest_drop_on() {
     assert_eq!(links(), 1);
     assert_eq!(links(), 1, "the open drop is older than the rule");
     let mut rig = Rig::start(open(dir.path()).unwrap());
-    push(&mut rig, LATEST, Record::Cancelled);
+    push(&mut rig, LATEST, Record::Phase(PhaseRecord::Cancelled));
     // The range begins with the last of the drops that all have seals, so one more has to be over.
     push(&mut rig, DropId::new(4), planned());
-    push(&mut rig, DropId::new(4), Record::Cancelled);
+    push(&mut rig, DropId::new(4), Record::Phase(PhaseRecord::Cancelled));
     rig.writer.shutdown().unwrap();
     assert_eq!(links(), 0);
 }

@@ -8,8 +8,8 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, Phase};
 use stampede_ledger::{
-    DataDir, Journal, LEDGER_FILE, Record, RowHash, RowKey, Rows, Seal, SealSummary, SqliteJournal,
-    SqliteLedger,
+    DataDir, Journal, LEDGER_FILE, PhaseRecord, Record, RowHash, RowKey, Rows, Seal, SealSummary,
+    SqliteJournal, SqliteLedger,
 };
 use support::{DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, wait};
 
@@ -18,16 +18,16 @@ fn settled(path: &Path) {
     let data = DataDir::lock(path).unwrap();
     let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
     rig.commit(vec![Record::Planned { plan: Arc::new(plan()), revision: 2 }]);
-    rig.commit(vec![lot(100), Record::Opened]);
+    rig.commit(vec![lot(100), Record::Phase(PhaseRecord::Opened)]);
     rig.take(1..2);
     rig.writer.shutdown().unwrap();
     let held = hold(rig.incarnation, 1);
     let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
     rig.take(2..3);
     let expires = expired(hold(rig.incarnation, 2));
-    rig.commit(vec![confirmed(held), expires, Record::Closed]);
+    rig.commit(vec![confirmed(held), expires, Record::Phase(PhaseRecord::Closed)]);
     assert_eq!(seals(path), [], "the chain goes on");
-    rig.core.push(entry(Record::Settled));
+    rig.core.push(entry(Record::Phase(PhaseRecord::Settled)));
     wait(|| rig.core.durable() == rig.core.pushed());
     rig.writer.shutdown().unwrap();
 }
@@ -77,7 +77,10 @@ fn a_chain_is_read_by_itself() {
     let data = DataDir::lock(dir.path()).unwrap();
     let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
     let other = DropId::new(2);
-    for record in [Record::Planned { plan: Arc::new(plan()), revision: 1 }, Record::Opened] {
+    for record in [
+        Record::Planned { plan: Arc::new(plan()), revision: 1 },
+        Record::Phase(PhaseRecord::Opened),
+    ] {
         rig.core.push(entry_in(other, record));
         wait(|| rig.core.durable() == rig.core.pushed());
     }

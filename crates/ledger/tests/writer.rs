@@ -7,7 +7,7 @@ use std::{sync::Arc, thread};
 
 use stampede_domain::{DropId, limits::BATCH_RECORDS_MAX};
 use stampede_ledger::{
-    Applier, Entry, Record, RingConfig, Row, RowHash, StoreError, Writer,
+    Applier, Entry, PhaseRecord, Record, RingConfig, Row, RowHash, StoreError, Writer,
     fake::{FakeLedger, Fault},
 };
 use support::{
@@ -35,12 +35,12 @@ fn the_steward_is_served_before_a_flood_of_takes() {
     for number in 1..50 {
         rig.core.push(entry(taken(hold(incarnation, number))));
     }
-    let paused = rig.steward.push(entry(Record::Paused));
+    let paused = rig.steward.push(entry(Record::Phase(PhaseRecord::Paused)));
     ledger.release();
     wait(|| rig.steward.durable() >= paused && rig.core.durable() == rig.core.pushed());
     let batches = rig.seen.batches();
     assert_eq!(batches.len(), 2, "what waits goes into one commit");
-    assert_eq!(batches[1][0], Record::Paused);
+    assert_eq!(batches[1][0], Record::Phase(PhaseRecord::Paused));
     assert_eq!(batches[1].len(), 50);
     assert_eq!((rig.steward.durable().get(), rig.core.durable().get()), (1, 50));
 }
@@ -55,9 +55,13 @@ fn staged_entries_wait_for_their_flush_and_are_one_commit() {
         rig.core.stage(entry(taken(hold(incarnation, number))));
     }
     assert_eq!(rig.core.room(), room - 40, "what is staged owns its room");
-    let other = rig.steward.push(entry(Record::Paused));
+    let other = rig.steward.push(entry(Record::Phase(PhaseRecord::Paused)));
     wait(|| rig.steward.durable() >= other);
-    assert_eq!(rig.seen.batches(), [[Record::Paused]], "the writer has not seen the staged ones");
+    assert_eq!(
+        rig.seen.batches(),
+        [[Record::Phase(PhaseRecord::Paused)]],
+        "the writer has not seen the staged ones"
+    );
     rig.core.flush();
     wait(|| rig.core.durable() == rig.core.pushed());
     assert_eq!(rig.seen.batches()[1].len(), 40);

@@ -10,8 +10,8 @@ use stampede_domain::{
     SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    Applier, DataDir, Entry, Link, Producer, Record, RingConfig, SqliteJournal, SqliteLedger,
-    StoreError, ViewerLink, Writer,
+    Applier, DataDir, Entry, HoldRecord, Link, PhaseRecord, Producer, Record, RingConfig,
+    SqliteJournal, SqliteLedger, StoreError, ViewerLink, Writer,
 };
 use stampede_testkit::{plan_of, sku};
 
@@ -70,9 +70,9 @@ fn write(path: &Path, viewers: u32) {
     let (price, supply) = (plan.skus[0].price, plan.skus[0].supply);
     let pool = PoolIndex::default();
     push(ring, Record::Planned { plan: plan.into(), revision: 1 }, None);
-    push(ring, Record::Countdown { opens_at: START }, None);
+    push(ring, Record::Phase(PhaseRecord::Countdown { opens_at: START }), None);
     push(ring, Record::Lot { pool, units: supply, lot: 1 }, None);
-    push(ring, Record::Opened, None);
+    push(ring, Record::Phase(PhaseRecord::Opened), None);
     settle(ring);
     for number in 1..=viewers {
         let (record, link) = take(incarnation, number);
@@ -81,13 +81,13 @@ fn write(path: &Path, viewers: u32) {
     settle(ring);
     for number in 1..=viewers {
         let viewer = viewer(number);
-        let confirmed = Record::Confirmed {
+        let confirmed = Record::Hold(HoldRecord::Confirmed {
             hold: hold(incarnation, number),
             viewer,
             units: Units::ONE,
             amount: price,
             channel: None,
-        };
+        });
         push(ring, confirmed, None);
     }
     writer.shutdown().expect("the disk has room");
@@ -106,7 +106,7 @@ fn viewer(number: u32) -> ViewerNumber {
 
 fn take(incarnation: Incarnation, number: u32) -> (Record, Arc<ViewerLink>) {
     let viewer = viewer(number);
-    let record = Record::Taken {
+    let record = Record::Hold(HoldRecord::Taken {
         hold: hold(incarnation, number),
         viewer,
         key: KeyFingerprint::from_bits(u128::from(number)),
@@ -114,7 +114,7 @@ fn take(incarnation: Incarnation, number: u32) -> (Record, Arc<ViewerLink>) {
         taken_at: START,
         deadline: START.plus(DurationMs::from_secs(3_600)),
         channel: None,
-    };
+    });
     let id = ViewerId::new(&format!("viewer-{number}")).expect("a short id");
     (record, Arc::new(ViewerLink { number: viewer, id }))
 }

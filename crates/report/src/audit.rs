@@ -12,7 +12,7 @@ use serde::Serialize;
 use stampede_domain::{
     ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally};
+use stampede_ledger::{HoldRecord, Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally};
 
 use self::source::{Owners, head, is_house, viewers};
 use crate::{
@@ -246,19 +246,27 @@ impl Audit<'_> {
 
     fn record(&mut self, record: &Record, at: UnixMillis) -> Flow {
         match *record {
-            Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } => {
+            Record::Hold(HoldRecord::Taken {
+                hold,
+                viewer,
+                key,
+                units,
+                taken_at,
+                deadline,
+                ref channel,
+            }) => {
                 let deadline_base = deadline.get().saturating_sub(self.outage_ms);
                 let channel = channel.clone();
                 let live = Live { viewer, key, channel, units, taken_at, deadline_base };
                 self.live.insert(hold, live);
                 Flow::Continue(())
             }
-            Record::Confirmed { hold, .. } => {
+            Record::Hold(HoldRecord::Confirmed { hold, .. }) => {
                 self.confirmed += 1;
                 self.ended(hold, "confirmed", at)
             }
-            Record::Released { hold, .. } => self.ended(hold, "released", at),
-            Record::Expired { hold, .. } => self.ended(hold, "expired", at),
+            Record::Hold(HoldRecord::Released { hold, .. }) => self.ended(hold, "released", at),
+            Record::Hold(HoldRecord::Expired { hold, .. }) => self.ended(hold, "expired", at),
             Record::Recovered(ref recovered) => {
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
                 Flow::Continue(())
@@ -272,7 +280,14 @@ impl Audit<'_> {
                 self.owners.planned(plan);
                 Flow::Continue(())
             }
-            _ => Flow::Continue(()),
+            Record::Phase(_)
+            | Record::Lot { .. }
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => Flow::Continue(()),
         }
     }
 

@@ -66,12 +66,10 @@ fn newest(
         let damaged = |source| FoldError::Record { drop, incarnation, seq, source };
         let at = row.header().map_err(damaged)?.at;
         for record in row.decode() {
-            let command = match record.map_err(damaged)? {
-                Record::Command(command) => *command,
-                other => {
-                    doings.see(drop, other);
-                    continue;
-                }
+            let record = record.map_err(damaged)?;
+            let Record::Command(command) = record else {
+                doings.see(drop, record);
+                continue;
             };
             number += 1;
             if before.is_some_and(|before| number >= before) {
@@ -83,7 +81,7 @@ fn newest(
                     more = true;
                 }
                 let did = doings.of(drop, &command);
-                newest.push_front(RecordedCommand { number, drop, at, command, did });
+                newest.push_front(RecordedCommand { number, drop, at, command: *command, did });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{Journal, ReadError, Record, RowKey, Rows};
+use stampede_ledger::{Journal, PhaseRecord, ReadError, Record, RowKey, Rows};
 
 use crate::fold::{DropFold, DropReport, Fold, FoldError};
 
@@ -49,10 +49,28 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
         for record in row.decode() {
             match record.map_err(damaged)? {
                 Record::Planned { plan, .. } => latest = Some(plan),
-                Record::Lot { .. } | Record::Cancelled => {
+                Record::Lot { .. } | Record::Phase(PhaseRecord::Cancelled) => {
                     return latest.ok_or(ReportError::NoDrop { drop });
                 }
-                _ => {}
+                Record::Phase(
+                    PhaseRecord::Countdown { .. }
+                    | PhaseRecord::CountdownCancelled
+                    | PhaseRecord::Opened
+                    | PhaseRecord::Paused
+                    | PhaseRecord::Resumed
+                    | PhaseRecord::Closed
+                    | PhaseRecord::Settled,
+                )
+                | Record::Hold(_)
+                | Record::Stream(_)
+                | Record::Featured
+                | Record::Suspended { .. }
+                | Record::Recovered(_)
+                | Record::Tally(_)
+                | Record::Command(_)
+                | Record::Heartbeat(_)
+                | Record::Room(_)
+                | Record::Brake(_) => {}
             }
         }
     }

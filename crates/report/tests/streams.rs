@@ -4,7 +4,7 @@
 mod support;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record, StreamRecord};
 use stampede_report::{DropReport, Verification, drop_report};
 use support::{
     forge::{Forged, forge},
@@ -28,18 +28,18 @@ fn interrupted(dir: &TempDir, resume: bool) -> DropId {
     let drop = sim.open(pausing(resume));
     sim.buy(drop, 1, 0, 2, "k1");
     let at = sim.now();
-    sim.stream(drop, Record::StreamOffline { at });
+    sim.stream(drop, Record::Stream(StreamRecord::Offline { at }));
     sim.wait(ALLOWED_MS / 2);
     // The outage counts from the drop's latest row.
     sim.tally(drop, 2);
     sim.crash(5_000);
     sim.wait(ALLOWED_MS / 2);
-    sim.stream(drop, Record::OfflineLapsed);
+    sim.stream(drop, Record::Stream(StreamRecord::OfflineLapsed));
     sim.wait(1_000);
-    sim.stream(drop, Record::StreamOnline);
+    sim.stream(drop, Record::Stream(StreamRecord::Online));
     if !resume {
-        sim.stream(drop, Record::Paused);
-        sim.stream(drop, Record::Resumed);
+        sim.stream(drop, Record::Phase(PhaseRecord::Paused));
+        sim.stream(drop, Record::Phase(PhaseRecord::Resumed));
     }
     sim.buy(drop, 2, 0, 1, "k2");
     sim.flush();
@@ -88,11 +88,11 @@ fn the_host_takes_over_a_pause_of_the_stream() {
     let mut sim = Sim::new(dir.path());
     let drop = sim.open(pausing(true));
     let at = sim.now();
-    sim.stream(drop, Record::StreamOffline { at });
+    sim.stream(drop, Record::Stream(StreamRecord::Offline { at }));
     sim.wait(ALLOWED_MS);
-    sim.stream(drop, Record::OfflineLapsed);
-    sim.stream(drop, Record::Paused);
-    sim.stream(drop, Record::StreamOnline);
+    sim.stream(drop, Record::Stream(StreamRecord::OfflineLapsed));
+    sim.stream(drop, Record::Phase(PhaseRecord::Paused));
+    sim.stream(drop, Record::Stream(StreamRecord::Online));
     sim.wait(1_000);
     sim.settle(drop);
     sim.close();
@@ -110,13 +110,13 @@ fn slept_through(ended_ms: u64, lapses_ms: u64) -> Vec<&'static str> {
     let drop = sim.open(pausing(true));
     sim.wait(SLEPT_MS);
     let since = sim.now();
-    sim.stream(drop, Record::StreamOffline { at: since });
+    sim.stream(drop, Record::Stream(StreamRecord::Offline { at: since }));
     sim.wait(ended_ms);
     let until = since.plus(DurationMs::new(ended_ms));
     sim.stream(drop, Record::Suspended { span: DurationMs::new(SLEPT_MS), until });
     sim.wait(lapses_ms - ended_ms);
-    sim.stream(drop, Record::OfflineLapsed);
-    sim.stream(drop, Record::StreamOnline);
+    sim.stream(drop, Record::Stream(StreamRecord::OfflineLapsed));
+    sim.stream(drop, Record::Stream(StreamRecord::Online));
     sim.settle(drop);
     sim.close();
     let verification = verify_dir(dir.path()).unwrap();
@@ -155,8 +155,8 @@ fn check(name: &str, change: impl FnOnce(&mut Vec<Forged>)) {
 #[test]
 fn lies_about_streams_are_found() {
     assert!(lie(|_| ()).ok);
-    let lapsed = Record::OfflineLapsed;
-    let online = Record::StreamOnline;
+    let lapsed = Record::Stream(StreamRecord::OfflineLapsed);
+    let online = Record::Stream(StreamRecord::Online);
     check("stream_reported_twice", |rows| {
         replace(rows, &online, &[online.clone(), online.clone()]);
     });
@@ -171,7 +171,7 @@ fn lies_about_streams_are_found() {
     });
     check("offline_time_early", |rows| {
         for record in rows.iter_mut().flat_map(|row| &mut row.records) {
-            if let Record::StreamOffline { at } = record {
+            if let Record::Stream(StreamRecord::Offline { at }) = record {
                 *at = at.plus(DurationMs::new(1));
             }
         }

@@ -4,7 +4,10 @@
 mod support;
 
 use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
-use stampede_ledger::{BrakePart, Command, Outcome, Record, Room, RoomChange, RoomOwner};
+use stampede_ledger::{
+    BrakePart, BrakeRecord, Command, HoldRecord, Outcome, PhaseRecord, Record, Room, RoomChange,
+    RoomOwner,
+};
 use stampede_report::Verification;
 use support::{
     busy::busy_sale,
@@ -88,11 +91,11 @@ fn find(rows: &[Forged], wanted: impl Fn(&Record) -> bool) -> (usize, usize) {
 }
 
 fn is_confirmed(record: &Record) -> bool {
-    matches!(record, Record::Confirmed { .. })
+    matches!(record, Record::Hold(HoldRecord::Confirmed { .. }))
 }
 
 fn is_taken(record: &Record) -> bool {
-    matches!(record, Record::Taken { .. })
+    matches!(record, Record::Hold(HoldRecord::Taken { .. }))
 }
 
 #[test]
@@ -110,27 +113,30 @@ fn check(name: &str, ledger: &TempDir, change: impl FnOnce(&mut Vec<Forged>)) {
 fn lies_about_the_brake_are_found() {
     let ledger = sound();
     let lift = |rows: &mut Vec<Forged>, part: BrakePart, record: Record| {
-        let (row, at) =
-            find(rows, |found| matches!(found, Record::Lifted { part: p, .. } if *p == part));
+        let (row, at) = find(
+            rows,
+            |found| matches!(found, Record::Brake(BrakeRecord::Lifted { part: p, .. }) if *p == part),
+        );
         rows[row].records[at] = record;
     };
     let (halt, ban) = (BrakePart::Halt, |n| BrakePart::Ban(BanId::new(n)));
-    let expired = |part| Record::Lifted { part, expired: true };
-    let again = Record::Halted(Box::default());
+    let expired = |part| Record::Brake(BrakeRecord::Lifted { part, expired: true });
+    let again = Record::Brake(BrakeRecord::Halted(Box::default()));
     check("taken_while_halted", &ledger, |rows| lift(rows, halt, again));
     check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(ban(9))));
     check("not_in_force", &ledger, |rows| lift(rows, ban(1), expired(halt)));
     check("brake_ended_early", &ledger, |rows| lift(rows, halt, expired(halt)));
     check("ban_number", &ledger, |rows| {
-        let (row, at) = find(rows, |record| matches!(record, Record::Banned(_)));
-        if let Record::Banned(banned) = &mut rows[row].records[at] {
+        let (row, at) =
+            find(rows, |record| matches!(record, Record::Brake(BrakeRecord::Banned(_))));
+        if let Record::Brake(BrakeRecord::Banned(banned)) = &mut rows[row].records[at] {
             banned.ban = BanId::new(3);
         }
     });
     // The brake belongs to no drop.
     check("not_allowed", &ledger, |rows| {
         let (row, _) = find(rows, is_taken);
-        rows[row].records.push(Record::Halted(Box::default()));
+        rows[row].records.push(Record::Brake(BrakeRecord::Halted(Box::default())));
     });
 }
 
@@ -202,8 +208,9 @@ fn lies_about_units_are_found() {
         }
     });
     check("units_differ", &ledger, |rows| {
-        let (row, at) = find(rows, |record| matches!(record, Record::Expired { .. }));
-        if let Record::Expired { units: given, .. } = &mut rows[row].records[at] {
+        let (row, at) =
+            find(rows, |record| matches!(record, Record::Hold(HoldRecord::Expired { .. })));
+        if let Record::Hold(HoldRecord::Expired { units: given, .. }) = &mut rows[row].records[at] {
             *given = units(given.get() + 1);
         }
     });
@@ -229,7 +236,7 @@ fn lies_about_takes_are_found() {
     check("key_repeated", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
         let mut again = rows[row].records[at].clone();
-        if let Record::Taken { hold, .. } = &mut again {
+        if let Record::Hold(HoldRecord::Taken { hold, .. }) = &mut again {
             let number = TakeNumber::new(hold.take().get() + 900).unwrap();
             *hold =
                 HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
@@ -239,7 +246,7 @@ fn lies_about_takes_are_found() {
     check("slot_busy", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
         let mut again = rows[row].records[at].clone();
-        if let Record::Taken { hold, .. } = &mut again {
+        if let Record::Hold(HoldRecord::Taken { hold, .. }) = &mut again {
             let number = TakeNumber::new(hold.take().get() + 900).unwrap();
             *hold =
                 HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
@@ -253,24 +260,24 @@ fn lies_about_terms_are_found() {
     let ledger = sound();
     check("over_sku_limit", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
-        if let Record::Taken { units: taken, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Taken { units: taken, .. }) = &mut rows[row].records[at] {
             *taken = units(4);
         }
     });
     check("taken_while_shut", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
         let mut record = rows[row].records.remove(at);
-        let (closed, _) = find(rows, |record| *record == Record::Closed);
+        let (closed, _) = find(rows, |record| *record == Record::Phase(PhaseRecord::Closed));
         let closed =
             (closed + 2..rows.len()).find(|later| rows[*later].row.drop == rows[row].row.drop);
-        if let Record::Taken { taken_at, .. } = &mut record {
+        if let Record::Hold(HoldRecord::Taken { taken_at, .. }) = &mut record {
             *taken_at = rows[closed.unwrap()].header.at;
         }
         rows[closed.unwrap()].records.insert(0, record);
     });
     check("deadline_differs", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
-        if let Record::Taken { deadline, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Taken { deadline, .. }) = &mut rows[row].records[at] {
             *deadline = UnixMillis::new(deadline.get() + 1);
         }
     });
@@ -306,8 +313,8 @@ fn lies_about_ends_are_found() {
     });
     check("ended_twice", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
-        if let Record::Confirmed { hold, units, .. } = rows[row].records[at] {
-            rows[row].records.push(Record::Released { hold, units });
+        if let Record::Hold(HoldRecord::Confirmed { hold, units, .. }) = rows[row].records[at] {
+            rows[row].records.push(Record::Hold(HoldRecord::Released { hold, units }));
         }
     });
     check("settled_live", &ledger, |rows| {
@@ -316,7 +323,7 @@ fn lies_about_ends_are_found() {
     });
     check("never_taken", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
-        if let Record::Confirmed { hold, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Confirmed { hold, .. }) = &mut rows[row].records[at] {
             let number = TakeNumber::new(4_000).unwrap();
             *hold =
                 HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), number);
@@ -324,32 +331,33 @@ fn lies_about_ends_are_found() {
     });
     check("amount_differs", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
-        if let Record::Confirmed { amount, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Confirmed { amount, .. }) = &mut rows[row].records[at] {
             *amount = support::eur(1);
         }
     });
     check("other_channel", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
-        if let Record::Confirmed { channel, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Confirmed { channel, .. }) = &mut rows[row].records[at] {
             *channel = Some("eve-tv".parse().unwrap());
         }
     });
     check("other_viewer", &ledger, |rows| {
         let (row, at) = find(rows, is_confirmed);
-        if let Record::Confirmed { viewer, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Confirmed { viewer, .. }) = &mut rows[row].records[at] {
             *viewer = support::viewer(7_777);
         }
     });
     check("expired_early", &ledger, |rows| {
-        let (row, at) = find(rows, |record| matches!(record, Record::Released { .. }));
-        if let Record::Released { hold, units } = rows[row].records[at] {
-            rows[row].records[at] = Record::Expired { hold, units };
+        let (row, at) =
+            find(rows, |record| matches!(record, Record::Hold(HoldRecord::Released { .. })));
+        if let Record::Hold(HoldRecord::Released { hold, units }) = rows[row].records[at] {
+            rows[row].records[at] = Record::Hold(HoldRecord::Expired { hold, units });
         }
     });
     check("ended_before_durable", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
-        if let Record::Taken { hold, units, .. } = rows[row].records[at] {
-            rows[row].records.push(Record::Released { hold, units });
+        if let Record::Hold(HoldRecord::Taken { hold, units, .. }) = rows[row].records[at] {
+            rows[row].records.push(Record::Hold(HoldRecord::Released { hold, units }));
         }
     });
 }
@@ -358,16 +366,17 @@ fn lies_about_ends_are_found() {
 fn lies_about_phases_are_found() {
     let ledger = sound();
     check("not_allowed", &ledger, |rows| {
-        let (row, at) = find(rows, |record| *record == Record::Closed);
-        rows[row].records.insert(at, Record::Resumed);
+        let (row, at) = find(rows, |record| *record == Record::Phase(PhaseRecord::Closed));
+        rows[row].records.insert(at, Record::Phase(PhaseRecord::Resumed));
     });
     check("taken_while_shut", &ledger, |rows| {
-        let (row, at) = find(rows, |record| *record == Record::Opened);
+        let (row, at) = find(rows, |record| *record == Record::Phase(PhaseRecord::Opened));
         rows[row].records.remove(at);
     });
     check("opened_early", &ledger, |rows| {
-        let (row, at) = find(rows, |record| matches!(record, Record::Countdown { .. }));
-        if let Record::Countdown { opens_at } = &mut rows[row].records[at] {
+        let (row, at) =
+            find(rows, |record| matches!(record, Record::Phase(PhaseRecord::Countdown { .. })));
+        if let Record::Phase(PhaseRecord::Countdown { opens_at }) = &mut rows[row].records[at] {
             *opens_at = UnixMillis::new(opens_at.get() + 60_000);
         }
     });
@@ -393,7 +402,7 @@ fn lies_about_phases_are_found() {
     });
     check("link_missing", &ledger, |rows| {
         let (row, at) = find(rows, is_taken);
-        if let Record::Taken { viewer, .. } = &mut rows[row].records[at] {
+        if let Record::Hold(HoldRecord::Taken { viewer, .. }) = &mut rows[row].records[at] {
             *viewer = support::viewer(8_888);
         }
     });

@@ -10,7 +10,7 @@ use stampede_domain::{
     limits::{BANS_MAX, BRAKE_EXPIRY_MS_MAX, BRAKE_EXPIRY_MS_MIN},
 };
 use stampede_ledger::{
-    AddressLink, BanScope, Banned, BrakeOrder, BrakePart, Link, RatesSet, Record,
+    AddressLink, BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, Link, RatesSet, Record,
 };
 use tracing::info;
 
@@ -149,7 +149,7 @@ impl Steward {
         let order = order(&entry);
         self.shared.brake.set_halt(Some(entry));
         metrics::show_halt(true);
-        self.push(DropId::HOUSE, Record::Halted(Box::new(order)));
+        self.push(DropId::HOUSE, Record::Brake(BrakeRecord::Halted(Box::new(order))));
     }
 
     /// What admits less acts at once, the rest once it is durable.
@@ -167,7 +167,7 @@ impl Steward {
         self.brake.in_force = self.brake.in_force.giving_way_to(rates);
         self.shared.brake.apply(self.brake.in_force);
         let set = RatesSet { rates, order: order(&entry) };
-        self.push(DropId::HOUSE, Record::RatesSet(Box::new(set)));
+        self.push(DropId::HOUSE, Record::Brake(BrakeRecord::RatesSet(Box::new(set))));
         self.after_records(Effect::SetRates { rates, entry: Box::new(entry), epoch });
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Steward {
         for inbox in &self.shared.inboxes {
             inbox.send(CoreEvent::Banned(Arc::clone(&ban)));
         }
-        self.push_linked(DropId::HOUSE, Record::Banned(Box::new(record)), link);
+        self.push_linked(DropId::HOUSE, Record::Brake(BrakeRecord::Banned(Box::new(record))), link);
         Ok(id)
     }
 
@@ -236,7 +236,7 @@ impl Steward {
                 }
             }
         }
-        self.push(DropId::HOUSE, Record::Lifted { part, expired });
+        self.push(DropId::HOUSE, Record::Brake(BrakeRecord::Lifted { part, expired }));
         let epoch = self.brake.epoch(part);
         self.after_records(Effect::Lift { part, epoch });
     }

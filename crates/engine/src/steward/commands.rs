@@ -6,7 +6,7 @@ use stampede_domain::{
     DropId, DropPlan, Phase, PhaseChange, PoolIndex, SkuId, Units, UnixMillis,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
-use stampede_ledger::{Command, Outcome, Record};
+use stampede_ledger::{Command, Outcome, PhaseRecord, Record};
 use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
@@ -76,7 +76,7 @@ impl Steward {
         };
         self.push(chain, Record::Command(Box::new(recorded)));
         if matches!((&outcome, &command.action), (Ok(_), Action::Cancel)) {
-            self.forbid(chain, Phase::Cancelled, Record::Cancelled);
+            self.forbid(chain, Phase::Cancelled, Record::Phase(PhaseRecord::Cancelled));
         }
         self.after_records(Effect::Command(reply, outcome));
     }
@@ -179,22 +179,22 @@ impl Steward {
             }
             Action::CancelCountdown => {
                 step(PhaseChange::CancelCountdown)?;
-                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+                self.forbid(drop, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
             }
             Action::Pause => {
                 // A pause that the stream caused becomes the host's, who alone ends it then.
                 if !(phase == Phase::Paused && self.books[&drop].watch.has_paused()) {
                     step(PhaseChange::Pause)?;
                 }
-                self.forbid(drop, Phase::Paused, Record::Paused);
+                self.forbid(drop, Phase::Paused, Record::Phase(PhaseRecord::Paused));
             }
             Action::Resume => {
                 step(PhaseChange::Resume)?;
-                self.permit(drop, Phase::Open, None, Record::Resumed);
+                self.permit(drop, Phase::Open, None, Record::Phase(PhaseRecord::Resumed));
             }
             Action::Close => {
                 step(PhaseChange::Close)?;
-                self.forbid(drop, Phase::Closed, Record::Closed);
+                self.forbid(drop, Phase::Closed, Record::Phase(PhaseRecord::Closed));
             }
             Action::Feature => {
                 if !matches!(phase, Phase::Countdown | Phase::Open | Phase::Paused) {
@@ -299,7 +299,7 @@ impl Steward {
                 self.add_lot(drop, PoolIndex::new(place).expect("plans bound their SKUs"), units);
             }
         }
-        self.permit(drop, Phase::Open, None, Record::Opened);
+        self.permit(drop, Phase::Open, None, Record::Phase(PhaseRecord::Opened));
     }
 
     fn restock(&mut self, drop: DropId, sku: &SkuId, units: Units) -> Result<u32, CommandRefusal> {

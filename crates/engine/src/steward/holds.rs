@@ -1,7 +1,7 @@
 //! The ends of holds: confirm, release, expire.
 
 use stampede_domain::{HoldId, Phase, Refusal, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{HoldRecord, Record};
 use stampede_stock::End;
 use tokio::sync::oneshot;
 
@@ -56,7 +56,10 @@ impl Steward {
             unreachable!("the steward alone ends holds, and {hold} was held")
         };
         sale.hold_ends().remove(body.deadline, body.units);
-        self.push(hold.drop_id(), Record::Confirmed { hold, viewer, units, amount, channel });
+        self.push(
+            hold.drop_id(),
+            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }),
+        );
         self.after_records(Effect::Ordered { hold, viewer, units });
         ConfirmOutcome::Ordered { amount }
     }
@@ -95,12 +98,20 @@ impl Steward {
 
     pub(super) fn give_back(&mut self, held: &HoldStatus) {
         let HoldStatus { hold, units, .. } = *held;
-        self.end(held, Record::Released { hold, units }, ViewerEvent::Released { hold, units });
+        self.end(
+            held,
+            Record::Hold(HoldRecord::Released { hold, units }),
+            ViewerEvent::Released { hold, units },
+        );
     }
 
     fn expire_one(&mut self, held: &HoldStatus) {
         let HoldStatus { hold, units, .. } = *held;
-        self.end(held, Record::Expired { hold, units }, ViewerEvent::Expired { hold, units });
+        self.end(
+            held,
+            Record::Hold(HoldRecord::Expired { hold, units }),
+            ViewerEvent::Expired { hold, units },
+        );
     }
 
     /// Ends a held hold; its units come back once the record is durable.

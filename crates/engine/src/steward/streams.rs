@@ -1,7 +1,7 @@
 //! Streams that the platform reports offline or online, with what that does to their drops.
 
 use stampede_domain::{DropId, Phase, StreamId, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{Record, StreamRecord};
 use tracing::info;
 
 use super::Steward;
@@ -57,7 +57,7 @@ impl Steward {
         book.watch.go_offline(at);
         book.sale.set_stream_offline(Some(at));
         self.shared.tell_followers();
-        self.push(drop, Record::StreamOffline { at });
+        self.push(drop, Record::Stream(StreamRecord::Offline { at }));
     }
 
     fn stream_is_back(&mut self, drop: DropId) {
@@ -70,9 +70,9 @@ impl Steward {
         self.shared.tell_followers();
         if goes_on {
             info!(%drop, "the stream is back: the drop goes on");
-            self.permit(drop, Phase::Open, None, Record::StreamOnline);
+            self.permit(drop, Phase::Open, None, Record::Stream(StreamRecord::Online));
         } else {
-            self.push(drop, Record::StreamOnline);
+            self.push(drop, Record::Stream(StreamRecord::Online));
         }
     }
 
@@ -84,9 +84,9 @@ impl Steward {
         match watch.lapse(from) {
             Some(phase) => {
                 info!(%drop, %from, to = %phase, "the stream is offline for too long");
-                self.forbid(drop, phase, Record::OfflineLapsed);
+                self.forbid(drop, phase, Record::Stream(StreamRecord::OfflineLapsed));
             }
-            None => self.push(drop, Record::OfflineLapsed),
+            None => self.push(drop, Record::Stream(StreamRecord::OfflineLapsed)),
         }
         self.book_mut(drop).watch = watch;
     }

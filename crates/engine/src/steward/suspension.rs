@@ -1,7 +1,7 @@
 //! Times in which the node ran without serving anybody: deadlines move, chains say so.
 
 use stampede_domain::{DropId, DurationMs, Phase, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record};
 use tracing::warn;
 
 use super::{Book, Steward, effects::Effect};
@@ -94,7 +94,7 @@ impl Steward {
                 return;
             }
             if self.book_mut(drop).phase == Phase::Countdown {
-                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+                self.forbid(drop, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
             }
             self.start_is_missed(drop, at, "the machine slept");
             self.hand_over();

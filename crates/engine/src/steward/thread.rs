@@ -8,7 +8,7 @@ use std::{
 use stampede_domain::{
     DropId, DropPlan, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis,
 };
-use stampede_ledger::{Entry, Link, Producer, Record, Recovered, RecoveredPool};
+use stampede_ledger::{Entry, Link, PhaseRecord, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
@@ -175,7 +175,7 @@ impl Steward {
                 self.after_records(Effect::Enter { drop, changes, phase, opens_at: None });
             }
             if let Some(at) = missed_opening {
-                self.forbid(drop, Phase::Scheduled, Record::CountdownCancelled);
+                self.forbid(drop, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
                 self.start_is_missed(drop, at, "the server was down");
             }
             self.hand_over();

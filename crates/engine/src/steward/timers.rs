@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use stampede_domain::{DropId, Phase, UnixMillis};
-use stampede_ledger::{Record, Tally};
+use stampede_ledger::{PhaseRecord, Record, Tally};
 
 use tracing::warn;
 
@@ -129,11 +129,11 @@ impl Steward {
             // Nobody could buy: it stays to be edited.
             Phase::Countdown if book.is_over(now.wall) => {
                 let missed = now.on_wall(book.opens_at.expect("a countdown has an end"));
-                self.forbid(id, Phase::Scheduled, Record::CountdownCancelled);
+                self.forbid(id, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
                 self.start_is_missed(id, missed, END_HAS_COME);
             }
             Phase::Countdown => self.open(id),
-            _ => self.forbid(id, Phase::Closed, Record::Closed),
+            _ => self.forbid(id, Phase::Closed, Record::Phase(PhaseRecord::Closed)),
         }
     }
 
@@ -157,7 +157,12 @@ impl Steward {
             warn!(drop = %id, late_ms, times, "a planned start begins late");
         }
         let opens_at = now.on_sale(starts_at);
-        self.permit(id, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
+        self.permit(
+            id,
+            Phase::Countdown,
+            Some(opens_at),
+            Record::Phase(PhaseRecord::Countdown { opens_at }),
+        );
     }
 
     /// A start has passed while nothing could open the drop: staff are told, the host opens it.
@@ -243,7 +248,7 @@ impl Steward {
     fn settle_if_done(&mut self, id: DropId) {
         if self.books[&id].is_done() {
             self.tally(id);
-            self.permit(id, Phase::Settled, None, Record::Settled);
+            self.permit(id, Phase::Settled, None, Record::Phase(PhaseRecord::Settled));
         }
     }
 }

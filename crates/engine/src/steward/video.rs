@@ -5,7 +5,7 @@ use stampede_domain::{
     DropId, DurationMs, Phase, StreamId,
     limits::{COUNTDOWN_MS_MAX, VIDEO_DELAY_MS_MAX, VIDEO_DELAY_MS_MIN},
 };
-use stampede_ledger::{Record, RoomChange};
+use stampede_ledger::{PhaseRecord, Record, RoomChange};
 
 use super::{Steward, rooms::change, times::check_end};
 use crate::{
@@ -32,7 +32,12 @@ impl Steward {
         let opens_at = now.sale.plus(countdown);
         // The host has taken over: a countdown that is called off does not start by itself again.
         self.book_mut(drop).start_done = true;
-        self.permit(drop, Phase::Countdown, Some(opens_at), Record::Countdown { opens_at });
+        self.permit(
+            drop,
+            Phase::Countdown,
+            Some(opens_at),
+            Record::Phase(PhaseRecord::Countdown { opens_at }),
+        );
         Ok(())
     }
 

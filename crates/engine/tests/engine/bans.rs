@@ -6,7 +6,7 @@ use stampede_domain::{BanId, BanTarget, DropId, HoldId, Mode};
 use stampede_engine::{
     Action, Buy, BuyRequest, CommandOutcome, CommandRefusal, CoreEvent, HoldLook, Role, Viewer,
 };
-use stampede_ledger::{BanScope, Record, fake::Fault};
+use stampede_ledger::{BanScope, BrakeRecord, Record, fake::Fault};
 
 use crate::{
     brake::{HOUSE, ban, is_banned, records},
@@ -50,7 +50,7 @@ fn a_banned_viewer_stays_out_over_a_crash_until_the_ban_ends() {
     let number = world.viewer("eve").number();
     let house = records(&world.ledger, DropId::HOUSE);
     let recorded = house.into_iter().find_map(|record| match record {
-        Record::Banned(banned) => Some(banned),
+        Record::Brake(BrakeRecord::Banned(banned)) => Some(banned),
         _ => None,
     });
     let recorded = recorded.expect("the ban is on record");
@@ -78,7 +78,7 @@ fn addresses_lie_beside_the_chain_and_are_back_after_a_crash() {
     let scopes: Vec<_> = records(&world.ledger, DropId::HOUSE)
         .into_iter()
         .filter_map(|record| match record {
-            Record::Banned(banned) => Some(banned.scope),
+            Record::Brake(BrakeRecord::Banned(banned)) => Some(banned.scope),
             _ => None,
         })
         .collect();

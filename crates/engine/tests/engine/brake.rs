@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{BanTarget, DropId, DurationMs, Phase, Rates, Refusal};
 use stampede_engine::{Action, Arrival, Buy, CommandRefusal, Engine, Role, StaffCommand, Viewer};
 use stampede_ledger::{
-    BrakePart, Record,
+    BrakePart, BrakeRecord, Record,
     fake::{FakeLedger, Fault},
 };
 
@@ -191,7 +191,7 @@ fn a_stop_outlives_a_crash_and_ends_by_itself() {
     world.advance(50_000);
     wait_for("the end", || (!world.engine.brake().is_halted()).then_some(()));
     world.hold(&ann, drop, 1, "a1");
-    let lifted = Record::Lifted { part: BrakePart::Halt, expired: true };
+    let lifted = Record::Brake(BrakeRecord::Lifted { part: BrakePart::Halt, expired: true });
     assert!(records(&world.ledger, DropId::HOUSE).contains(&lifted), "its end is on record");
     // What ended while the server was down is ended by the next start.
     world.give(HOUSE, stop(Some(1_000))).get().unwrap();
@@ -350,7 +350,13 @@ fn a_copied_ledger_sells_nothing_until_staff_have_looked() {
         assert!(is_busy(&refused), "{refused:?}");
     }
     let stops = records(&world.ledger, DropId::HOUSE);
-    assert_eq!(stops.iter().filter(|record| matches!(record, Record::Halted(_))).count(), 1);
+    assert_eq!(
+        stops
+            .iter()
+            .filter(|record| matches!(record, Record::Brake(BrakeRecord::Halted(_))))
+            .count(),
+        1
+    );
     world.give(None, Action::Go).get().unwrap();
     // From then on it is as good as any.
     let mut world = world.restart(1);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stampede_domain::{ChannelId, HoldId};
 use stampede_engine::{Buy, ConfirmOutcome};
-use stampede_ledger::Record;
+use stampede_ledger::{HoldRecord, Record};
 
 use crate::{
     brake::records,
@@ -50,14 +50,14 @@ fn an_order_has_the_channel_of_its_take_also_after_a_crash() {
     };
     let by = |channel: Option<&str>| channel.map(|channel| channel.parse().unwrap());
     let orders = found(|record| match record {
-        Record::Confirmed { hold, channel, .. } => Some((*hold, channel.clone())),
+        Record::Hold(HoldRecord::Confirmed { hold, channel, .. }) => Some((*hold, channel.clone())),
         _ => None,
     });
     let nina = (by_nina, by(Some("nina-tv")));
     let ben = (by_ben, by(Some("ben-tv")));
     assert_eq!(orders, [nina.clone(), ben.clone(), (by_none, None), (again, None)]);
     let takes = found(|record| match record {
-        Record::Taken { hold, channel, .. } => Some((*hold, channel.clone())),
+        Record::Hold(HoldRecord::Taken { hold, channel, .. }) => Some((*hold, channel.clone())),
         _ => None,
     });
     let given = (given, by(Some("ben-tv")));
@@ -88,7 +88,7 @@ fn cores_and_the_ledger_with_more_channels_than_a_core_remembers_agree() {
     let by_hold: HashMap<_, _> = holds.into_iter().map(|(_, hold, _, by)| (hold, by)).collect();
     let mut orders = 0;
     for record in records(&world.ledger, drop) {
-        let Record::Confirmed { hold, channel, .. } = record else { continue };
+        let Record::Hold(HoldRecord::Confirmed { hold, channel, .. }) = record else { continue };
         assert_eq!(channel.unwrap().as_str(), by_hold[&hold]);
         orders += 1;
     }

@@ -7,7 +7,7 @@ use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, limits::SETTLED_KEP
 use stampede_engine::{
     Action, Buy, CommandRefusal, ConfirmOutcome, CorePort, FailOutcome, HoldLook, Role,
 };
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record};
 
 /// A settled drop of three units with one order, of ann's.
 fn settled(world: &mut World) -> (DropId, HoldId) {
@@ -170,5 +170,5 @@ fn nothing_follows_the_record_by_which_a_chain_ends() {
     let rows = world.ledger.rows();
     let last = rows.iter().rfind(|row| row.drop == planned.drop).unwrap();
     let record = last.decode().last().unwrap().unwrap();
-    assert_eq!(record, Record::Cancelled);
+    assert_eq!(record, Record::Phase(PhaseRecord::Cancelled));
 }

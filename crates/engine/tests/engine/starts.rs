@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, SkuPlan, UnixMillis, WhenOffline};
 use stampede_engine::{Action, CommandRefusal, SaleDrop};
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record};
 
 use crate::support::{World, plan, plan_with_countdown, wait_for};
 
@@ -74,7 +74,7 @@ fn an_opening_with_all_its_lots_is_one_commit() {
         let records: Vec<Record> = row.decode().map(Result::unwrap).collect();
         let count = |wanted: fn(&Record) -> bool| records.iter().filter(|r| wanted(r)).count();
         let lots = count(|record| matches!(record, Record::Lot { .. }));
-        let openings = count(|record| matches!(record, Record::Opened));
+        let openings = count(|record| matches!(record, Record::Phase(PhaseRecord::Opened)));
         assert_eq!(lots, openings * 60, "a crash could leave {} without its lots", row.drop);
         opened += openings;
     }

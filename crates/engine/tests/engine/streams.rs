@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
 use stampede_engine::{Action, CommandRefusal, Role};
-use stampede_ledger::Record;
+use stampede_ledger::{Record, StreamRecord};
 
 use crate::{
     brake::records,
@@ -62,7 +62,7 @@ fn count(world: &World, drop: DropId, wanted: impl Fn(&Record) -> bool) -> usize
 }
 
 fn lapses(world: &World, drop: DropId) -> usize {
-    count(world, drop, |record| *record == Record::OfflineLapsed)
+    count(world, drop, |record| *record == Record::Stream(StreamRecord::OfflineLapsed))
 }
 
 /// The phase, once the steward has looked at its timers: between two answers in a row.
@@ -128,7 +128,13 @@ fn a_second_report_does_not_prolong_the_first() {
     report(&mut world, false);
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
-    assert_eq!(count(&world, drop, |record| matches!(record, Record::StreamOffline { .. })), 1);
+    assert_eq!(
+        count(&world, drop, |record| matches!(
+            record,
+            Record::Stream(StreamRecord::Offline { .. })
+        )),
+        1
+    );
 }
 
 #[test]
@@ -184,7 +190,11 @@ fn a_restart_keeps_the_report_and_moves_its_time_by_the_outage() {
     world.advance(1);
     world.wait_phase(drop, Phase::Paused);
     // A pause acts before it is durable: a restart before that would not know of it.
-    let lapsed = || records(&world.ledger, drop).contains(&Record::OfflineLapsed).then_some(());
+    let lapsed = || {
+        records(&world.ledger, drop)
+            .contains(&Record::Stream(StreamRecord::OfflineLapsed))
+            .then_some(())
+    };
     wait_for("the pause in the ledger", lapsed);
     let mut world = world.restart(5_000);
     world.wait_phase(drop, Phase::Paused);

@@ -11,8 +11,8 @@ use super::{
     range::Aired,
 };
 use crate::{
-    BanScope, BrakePart, ChainSums, CommandKey, CommitKey, Record, Row, RowHash, RowKey, Seal,
-    Sealed, SupplyDelta, projector::Projector, record::codec,
+    BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, HoldRecord, PhaseRecord,
+    Record, Row, RowHash, RowKey, Seal, Sealed, SupplyDelta, projector::Projector, record::codec,
 };
 
 /// What a sound journal leaves behind.
@@ -43,6 +43,25 @@ pub(crate) struct BanCommits {
     pub(crate) all: Vec<CommitKey>,
     /// Bans of viewers that are in force.
     pub(crate) viewers: HashMap<BanId, CommitKey>,
+}
+
+impl BanCommits {
+    fn record(&mut self, record: &BrakeRecord, commit: CommitKey) {
+        match record {
+            BrakeRecord::Banned(banned) => {
+                self.all.push(commit);
+                if matches!(banned.scope, BanScope::Viewer(_)) {
+                    self.viewers.insert(banned.ban, commit);
+                }
+            }
+            BrakeRecord::Lifted { part: BrakePart::Ban(ban), .. } => {
+                self.viewers.remove(ban);
+            }
+            BrakeRecord::Lifted { part: BrakePart::Halt | BrakePart::Rates, .. }
+            | BrakeRecord::Halted(_)
+            | BrakeRecord::RatesSet(_) => {}
+        }
+    }
 }
 
 /// Follows rows in commit order.
@@ -144,19 +163,12 @@ impl Checker {
         at: UnixMillis,
         record: &Record,
     ) -> Result<(), Wrong> {
-        match record {
-            Record::Taken { hold, .. } if hold.incarnation() != row.incarnation => {
-                return Err(Wrong::Hold { hold: *hold });
+        if let Record::Hold(record) = record {
+            let hold = record.hold();
+            let is_take = matches!(record, HoldRecord::Taken { .. });
+            if hold.drop_id() != row.drop || is_take && hold.incarnation() != row.incarnation {
+                return Err(Wrong::Hold { hold });
             }
-            Record::Taken { hold, .. }
-            | Record::Confirmed { hold, .. }
-            | Record::Released { hold, .. }
-            | Record::Expired { hold, .. }
-                if hold.drop_id() != row.drop =>
-            {
-                return Err(Wrong::Hold { hold: *hold });
-            }
-            _ => {}
         }
         self.projector.catch_up(row, at, record, place);
         if let Some((sums, ..)) = self.tallied.get_mut(&row.drop) {
@@ -167,20 +179,28 @@ impl Checker {
             Record::Lot { lot, .. } => {
                 self.latest_lots.insert(row.drop, *lot);
             }
-            Record::Countdown { .. } | Record::Opened | Record::Featured => {
+            Record::Phase(PhaseRecord::Countdown { .. } | PhaseRecord::Opened)
+            | Record::Featured => {
                 self.aired.entry(row.drop).or_insert(commit);
             }
             Record::Heartbeat(_) => self.worked_in = Some(row.incarnation),
-            Record::Banned(banned) => {
-                self.bans.all.push(commit);
-                if matches!(banned.scope, BanScope::Viewer(_)) {
-                    self.bans.viewers.insert(banned.ban, commit);
-                }
-            }
-            Record::Lifted { part: BrakePart::Ban(ban), .. } => {
-                self.bans.viewers.remove(ban);
-            }
-            _ => {}
+            Record::Brake(record) => self.bans.record(record, commit),
+            Record::Phase(
+                PhaseRecord::CountdownCancelled
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Planned { .. }
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Room(_) => {}
         }
         if let Some(keys) = &mut self.keys {
             let latest_lot = self.latest_lots.get(&row.drop).copied();

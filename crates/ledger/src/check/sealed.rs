@@ -56,10 +56,10 @@ pub(crate) fn check_end(source: &dyn StartSource, seal: &Seal) -> Result<Sealed,
 fn end_in(records: Records<'_>) -> Result<Option<Phase>, RecordError> {
     let mut ended = None;
     for record in records {
-        match record? {
-            Record::Settled => ended = Some(Phase::Settled),
-            Record::Cancelled => ended = Some(Phase::Cancelled),
-            _ => {}
+        let Record::Phase(record) = record? else { continue };
+        let phase = record.begins();
+        if phase.is_final() {
+            ended = Some(phase);
         }
     }
     Ok(ended)

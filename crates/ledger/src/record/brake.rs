@@ -6,6 +6,24 @@ use stampede_domain::{BanId, ChannelId, Rates, StreamId, UnixMillis, ViewerNumbe
 
 use super::text::Text;
 
+/// Something about the brake was set or ended; in the house's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrakeRecord {
+    /// Every take was stopped.
+    Halted(Box<BrakeOrder>),
+    /// Limits were set in place of the configured ones, or of those set before.
+    RatesSet(Box<RatesSet>),
+    /// Somebody was kept out.
+    Banned(Box<Banned>),
+    /// What one of the three above had set ended.
+    Lifted {
+        /// Which.
+        part: BrakePart,
+        /// Whether its time was over, rather than that staff ended it.
+        expired: bool,
+    },
+}
+
 /// Who set something about the brake, why, until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrakeOrder {
@@ -56,7 +74,7 @@ pub enum BanScope {
     },
 }
 
-/// What a [`Record::Lifted`](super::Record::Lifted) ends.
+/// What a [`BrakeRecord::Lifted`] ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrakePart {
     /// The halt of all takes.

@@ -5,28 +5,36 @@ mod brake;
 pub(crate) mod bytes;
 pub mod codec;
 mod error;
+mod hold;
 mod house;
 mod ordinal;
+mod phase;
+mod stream;
 mod tally;
 mod text;
 
 use std::sync::Arc;
 
 use stampede_domain::{
-    ChannelId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, TakeNumber, Units,
-    UnixMillis, ViewerNumber,
+    DropPlan, DurationMs, KeyFingerprint, PoolIndex, TakeNumber, Units, UnixMillis,
 };
 
 pub use self::{
     answer_times::AnswerTimes,
-    brake::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet},
+    brake::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
     error::RecordError,
+    hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
+    phase::PhaseRecord,
+    stream::StreamRecord,
     tally::{RefusalCounts, Tally},
     text::Text,
 };
 
 /// One fact about one drop, in the order in which it became durable.
+///
+/// Facts of one kind are a family with a type of its own. A reader matches every family and, within the
+/// ones that concern it, every fact, so that the compiler leads to all places that a new fact needs.
 ///
 /// The drop is the journal row's; the time is the row's too, where a record has none of its own.
 /// The bytes are described in [`codec`].
@@ -39,25 +47,8 @@ pub enum Record {
         /// Counted from 1.
         revision: u32,
     },
-    /// The countdown to opening began.
-    Countdown {
-        /// When the drop opens.
-        opens_at: UnixMillis,
-    },
-    /// The countdown was called off.
-    CountdownCancelled,
-    /// Takes began.
-    Opened,
-    /// Takes stopped for now.
-    Paused,
-    /// Takes went on.
-    Resumed,
-    /// Takes ended for good.
-    Closed,
-    /// The last hold had ended; the figures are final.
-    Settled,
-    /// The drop was called off before it began.
-    Cancelled,
+    /// The drop entered a phase.
+    Phase(PhaseRecord),
     /// Units were added to a pool.
     Lot {
         /// Where they went.
@@ -67,67 +58,12 @@ pub enum Record {
         /// Number of the lot within the drop, from 1.
         lot: u32,
     },
-    /// A viewer took units.
-    Taken {
-        /// The claim that resulted; names drop, pool and take number.
-        hold: HoldId,
-        /// Who took.
-        viewer: ViewerNumber,
-        /// Fingerprint of the request's idempotency key.
-        key: KeyFingerprint,
-        /// How many.
-        units: Units,
-        /// When the stock word moved.
-        taken_at: UnixMillis,
-        /// When the hold ends by itself.
-        deadline: UnixMillis,
-        /// The channel that the viewer's ticket named: who gets the credit.
-        channel: Option<ChannelId>,
-    },
-    /// A hold became an order.
-    Confirmed {
-        /// The hold, whose id is the order's id.
-        hold: HoldId,
-        /// The hold's viewer.
-        viewer: ViewerNumber,
-        /// The hold's units.
-        units: Units,
-        /// Price of all units.
-        amount: Money,
-        /// The channel of the hold's take.
-        channel: Option<ChannelId>,
-    },
-    /// A hold was given back by its viewer.
-    Released {
-        /// The hold.
-        hold: HoldId,
-        /// The hold's units.
-        units: Units,
-    },
-    /// A hold's deadline passed.
-    Expired {
-        /// The hold.
-        hold: HoldId,
-        /// The hold's units.
-        units: Units,
-    },
-    /// The platform reported that the drop's stream is offline, or the drop was planned meanwhile.
-    StreamOffline {
-        /// When it was reported; the time that the plan allows counts from here.
-        at: UnixMillis,
-    },
-    /// The platform reported that the drop's stream is back. A drop that is paused because of
-    /// [`Record::OfflineLapsed`] goes on if its plan says so.
-    StreamOnline,
-    /// The stream has been offline for as long as the plan allows: an open drop pauses, a countdown
-    /// is called off, in any other phase nothing happens.
-    OfflineLapsed,
-    /// Staff asked for something, refused requests included.
-    Command(Box<Command>),
-    /// The drop came back after a restart.
-    Recovered(Box<Recovered>),
-    /// What happened since the last tally without being written one by one.
-    Tally(Box<Tally>),
+    /// A hold began or ended.
+    Hold(HoldRecord),
+    /// The drop's stream went, came back or was away for too long.
+    Stream(StreamRecord),
+    /// Staff put the drop on air.
+    Featured,
     /// The node ran, yet nobody was served for a while: the machine slept, or another program kept the
     /// ledger locked. The deadline of each hold taken before `until` moved by `span`, as did the time
     /// that the stream may be offline.
@@ -137,25 +73,45 @@ pub enum Record {
         /// Holds taken from here on had all of their time.
         until: UnixMillis,
     },
-    /// Staff put the drop on air.
-    Featured,
+    /// The drop came back after a restart.
+    Recovered(Box<Recovered>),
+    /// What happened since the last tally without being written one by one.
+    Tally(Box<Tally>),
+    /// Staff asked for something, refused requests included.
+    Command(Box<Command>),
     /// The node works; in the house's chain.
     Heartbeat(Box<Heartbeat>),
     /// Who may sell in a stream changed; in the house's chain.
     Room(Box<Room>),
-    /// Every take was stopped; in the house's chain, like the three below.
-    Halted(Box<BrakeOrder>),
-    /// Limits were set in place of the configured ones, or of those set before.
-    RatesSet(Box<RatesSet>),
-    /// Somebody was kept out.
-    Banned(Box<Banned>),
-    /// What one of the three above had set ended.
-    Lifted {
-        /// Which.
-        part: BrakePart,
-        /// Whether its time was over, rather than that staff ended it.
-        expired: bool,
-    },
+    /// Something about the brake was set or ended; in the house's chain.
+    Brake(BrakeRecord),
+}
+
+// Rings hold many records, so the families cost no bytes: a take fills the largest.
+const _: () = assert!(size_of::<Record>() == size_of::<HoldRecord>());
+
+impl From<PhaseRecord> for Record {
+    fn from(record: PhaseRecord) -> Self {
+        Self::Phase(record)
+    }
+}
+
+impl From<HoldRecord> for Record {
+    fn from(record: HoldRecord) -> Self {
+        Self::Hold(record)
+    }
+}
+
+impl From<StreamRecord> for Record {
+    fn from(record: StreamRecord) -> Self {
+        Self::Stream(record)
+    }
+}
+
+impl From<BrakeRecord> for Record {
+    fn from(record: BrakeRecord) -> Self {
+        Self::Brake(record)
+    }
 }
 
 /// A staff command with its outcome.

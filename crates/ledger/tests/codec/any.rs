@@ -5,7 +5,10 @@ use stampede_domain::{
     DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode, StockDisplay,
     TakeNumber, Units, ViewerNumber, WhenOffline,
 };
-use stampede_ledger::{AnswerTimes, Command, Outcome, Record, Recovered, RecoveredPool, Tally};
+use stampede_ledger::{
+    AnswerTimes, Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RecoveredPool,
+    StreamRecord, Tally,
+};
 
 use super::{
     brake, house, in_channel,
@@ -81,15 +84,16 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         Just(Outcome::Accepted),
         (any_text(), any_text()).prop_map(|(code, text)| Outcome::Refused { code, text }),
     ];
+    let ended = || (any_hold(), any_units());
     prop_oneof![
-        any_time().prop_map(|opens_at| Record::Countdown { opens_at }),
+        any_time().prop_map(|opens_at| Record::Phase(PhaseRecord::Countdown { opens_at })),
         (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
             pool: pool(index),
             units,
             lot
         }),
         (any_hold(), any_viewer(), any_key(), any_units(), any_time(), any_time()).prop_map(
-            |(hold, viewer, key, units, taken_at, deadline)| Record::Taken {
+            |(hold, viewer, key, units, taken_at, deadline)| Record::Hold(HoldRecord::Taken {
                 hold,
                 viewer,
                 key,
@@ -97,19 +101,19 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
                 taken_at,
                 deadline,
                 channel: None,
-            }
+            })
         ),
         (any_hold(), any_viewer(), any_units(), any_money()).prop_map(
-            |(hold, viewer, units, amount)| Record::Confirmed {
+            |(hold, viewer, units, amount)| Record::Hold(HoldRecord::Confirmed {
                 hold,
                 viewer,
                 units,
                 amount,
                 channel: None,
-            }
+            })
         ),
-        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Released { hold, units }),
-        (any_hold(), any_units()).prop_map(|(hold, units)| Record::Expired { hold, units }),
+        ended().prop_map(|(hold, units)| HoldRecord::Released { hold, units }.into()),
+        ended().prop_map(|(hold, units)| HoldRecord::Expired { hold, units }.into()),
         (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
             |(actor, role, action, key, request, reason, outcome)| {
                 let command = Command { actor, role, action, key, request, reason, outcome };
@@ -119,21 +123,21 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         any_recovered(),
         any_tally(),
         any_options().prop_map(|plan| Record::Planned { plan: plan.into(), revision: 1 }),
-        any_time().prop_map(|at| Record::StreamOffline { at }),
-        Just(Record::StreamOnline),
-        Just(Record::OfflineLapsed),
+        any_time().prop_map(|at| Record::Stream(StreamRecord::Offline { at })),
+        Just(Record::Stream(StreamRecord::Online)),
+        Just(Record::Stream(StreamRecord::OfflineLapsed)),
         brake::any_record(),
         house::any_record(),
-        any_units().prop_map(|units| in_channel(Record::Confirmed {
+        any_units().prop_map(|units| in_channel(Record::Hold(HoldRecord::Confirmed {
             hold: HoldId::from_bytes([7; 16]),
             viewer: ViewerNumber::new(9).unwrap(),
             units,
             amount: money(5),
             channel: None,
-        })),
+        }))),
         (any::<u64>().prop_map(DurationMs::new), any_time())
             .prop_map(|(span, until)| Record::Suspended { span, until }),
         Just(Record::Featured),
-        Just(Record::Closed),
+        Just(Record::Phase(PhaseRecord::Closed)),
     ]
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stampede_domain::{BanId, DurationMs, Rates, UnixMillis, ViewerNumber};
-use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record};
+use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
 
 use super::{
     parts::{any_text, any_time, any_viewer},
@@ -12,17 +12,29 @@ use super::{
 pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let at = UnixMillis::new(AT_MS);
     vec![
-        ("halted", Record::Halted(Box::new(order(None)))),
-        ("halted_until", Record::Halted(Box::new(order(Some(at))))),
+        ("halted", Record::Brake(BrakeRecord::Halted(Box::new(order(None))))),
+        ("halted_until", Record::Brake(BrakeRecord::Halted(Box::new(order(Some(at)))))),
         ("rates_set", rates_set(Some(500), Some(200), Some(1_000))),
         ("rates_set_partly", rates_set(Some(500), None, None)),
         ("banned_viewer", banned(1, BanScope::Viewer(ViewerNumber::new(7).unwrap()))),
         ("banned_addresses", banned(300, BanScope::Addresses)),
         ("banned_channel", banned(2, channel(None))),
         ("banned_channel_in_stream", banned(3, channel(Some("friday")))),
-        ("lifted_halt", Record::Lifted { part: BrakePart::Halt, expired: false }),
-        ("lifted_rates", Record::Lifted { part: BrakePart::Rates, expired: true }),
-        ("lifted_ban", Record::Lifted { part: BrakePart::Ban(BanId::new(300)), expired: true }),
+        (
+            "lifted_halt",
+            Record::Brake(BrakeRecord::Lifted { part: BrakePart::Halt, expired: false }),
+        ),
+        (
+            "lifted_rates",
+            Record::Brake(BrakeRecord::Lifted { part: BrakePart::Rates, expired: true }),
+        ),
+        (
+            "lifted_ban",
+            Record::Brake(BrakeRecord::Lifted {
+                part: BrakePart::Ban(BanId::new(300)),
+                expired: true,
+            }),
+        ),
     ]
 }
 
@@ -33,7 +45,7 @@ fn order(expires_at: Option<UnixMillis>) -> BrakeOrder {
 fn rates_set(buys_per_s: Option<u32>, hellos_per_s: Option<u32>, tick_ms: Option<u64>) -> Record {
     let tick_interval = tick_ms.map(DurationMs::new);
     let rates = Rates { buys_per_s, hellos_per_s, tick_interval };
-    Record::RatesSet(Box::new(RatesSet { rates, order: order(None) }))
+    Record::Brake(BrakeRecord::RatesSet(Box::new(RatesSet { rates, order: order(None) })))
 }
 
 fn channel(stream: Option<&str>) -> BanScope {
@@ -43,7 +55,12 @@ fn channel(stream: Option<&str>) -> BanScope {
 
 fn banned(ban: u32, scope: BanScope) -> Record {
     let (ban, order) = (BanId::new(ban), order(Some(UnixMillis::new(AT_MS))));
-    Record::Banned(Box::new(Banned { ban, scope, releases_holds: ban.get() == 1, order }))
+    Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+        ban,
+        scope,
+        releases_holds: ban.get() == 1,
+        order,
+    })))
 }
 
 fn any_order() -> impl Strategy<Value = BrakeOrder> {
@@ -63,20 +80,26 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         any::<u32>().prop_map(|ban| BrakePart::Ban(BanId::new(ban))),
     ];
     prop_oneof![
-        any_order().prop_map(|order| Record::Halted(Box::new(order))),
+        any_order().prop_map(|order| Record::Brake(BrakeRecord::Halted(Box::new(order)))),
         (1..=10_000_000_u32, proptest::option::of(10..=60_000_u64), any_order()).prop_map(
             |(buys, tick_ms, order)| {
                 let tick_interval = tick_ms.map(DurationMs::new);
                 let rates = Rates { buys_per_s: Some(buys), hellos_per_s: None, tick_interval };
-                Record::RatesSet(Box::new(RatesSet { rates, order }))
+                Record::Brake(BrakeRecord::RatesSet(Box::new(RatesSet { rates, order })))
             }
         ),
         (any::<u32>(), scope, any::<bool>(), any_order()).prop_map(
             |(ban, scope, releases_holds, order)| {
                 let ban = BanId::new(ban);
-                Record::Banned(Box::new(Banned { ban, scope, releases_holds, order }))
+                Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+                    ban,
+                    scope,
+                    releases_holds,
+                    order,
+                })))
             }
         ),
-        (part, any::<bool>()).prop_map(|(part, expired)| Record::Lifted { part, expired }),
+        (part, any::<bool>())
+            .prop_map(|(part, expired)| Record::Brake(BrakeRecord::Lifted { part, expired })),
     ]
 }

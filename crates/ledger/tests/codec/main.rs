@@ -16,8 +16,8 @@ use stampede_domain::{
     DropId, DurationMs, Incarnation, KeyFingerprint, RefusalCode, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
-    AnswerTimes, BodyHeader, Command, Outcome, Record, RecordError, Recovered, RecoveredPool, Row,
-    RowHash, Tally, Text,
+    AnswerTimes, BodyHeader, Command, HoldRecord, Outcome, PhaseRecord, Record, RecordError,
+    Recovered, RecoveredPool, Row, RowHash, StreamRecord, Tally, Text,
     codec::{HEADER_BYTES, Ordinal, body, encode, records},
 };
 use support::{AT_MS, confirmed, hold, lot, node, plan, plan_with_options, pool, taken, units};
@@ -26,7 +26,9 @@ const GOLDEN: &str = include_str!("../golden/records-v1.txt");
 
 /// The record with the channel `nina-tv`.
 fn in_channel(mut record: Record) -> Record {
-    if let Record::Taken { channel, .. } | Record::Confirmed { channel, .. } = &mut record {
+    if let Record::Hold(HoldRecord::Taken { channel, .. } | HoldRecord::Confirmed { channel, .. }) =
+        &mut record
+    {
         *channel = Some("nina-tv".parse().unwrap());
     }
     record
@@ -75,27 +77,27 @@ fn samples() -> Vec<(&'static str, Record)> {
     };
     let mut samples = vec![
         ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
-        ("countdown", Record::Countdown { opens_at: at }),
-        ("countdown_cancelled", Record::CountdownCancelled),
-        ("opened", Record::Opened),
-        ("paused", Record::Paused),
-        ("resumed", Record::Resumed),
-        ("closed", Record::Closed),
-        ("settled", Record::Settled),
-        ("cancelled", Record::Cancelled),
+        ("countdown", Record::Phase(PhaseRecord::Countdown { opens_at: at })),
+        ("countdown_cancelled", Record::Phase(PhaseRecord::CountdownCancelled)),
+        ("opened", Record::Phase(PhaseRecord::Opened)),
+        ("paused", Record::Phase(PhaseRecord::Paused)),
+        ("resumed", Record::Phase(PhaseRecord::Resumed)),
+        ("closed", Record::Phase(PhaseRecord::Closed)),
+        ("settled", Record::Phase(PhaseRecord::Settled)),
+        ("cancelled", Record::Phase(PhaseRecord::Cancelled)),
         ("lot", lot(15_000)),
         ("taken", taken(hold(first, 300))),
         ("confirmed", confirmed(hold(first, 300))),
-        ("released", Record::Released { hold: hold(first, 300), units: units(2) }),
-        ("expired", Record::Expired { hold: hold(first, 300), units: units(1_000) }),
+        ("released", HoldRecord::Released { hold: hold(first, 300), units: units(2) }.into()),
+        ("expired", HoldRecord::Expired { hold: hold(first, 300), units: units(1_000) }.into()),
         ("command_accepted", command(Outcome::Accepted)),
         ("command_refused", command(refused)),
         ("recovered", Record::Recovered(Box::new(recovered))),
         ("tally", tally(&[])),
         ("planned_with_options", Record::Planned { plan: plan_with_options().into(), revision: 3 }),
-        ("stream_offline", Record::StreamOffline { at }),
-        ("stream_online", Record::StreamOnline),
-        ("offline_lapsed", Record::OfflineLapsed),
+        ("stream_offline", Record::Stream(StreamRecord::Offline { at })),
+        ("stream_online", Record::Stream(StreamRecord::Online)),
+        ("offline_lapsed", Record::Stream(StreamRecord::OfflineLapsed)),
         ("taken_in_channel", in_channel(taken(hold(first, 300)))),
         ("confirmed_in_channel", in_channel(confirmed(hold(first, 300)))),
         ("tally_with_answers", tally(&[(0, 900), (17, 300)])),
@@ -132,7 +134,7 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 fn sample_row() -> Row {
-    let body = body_of(&[Record::Opened]);
+    let body = body_of(&[Record::Phase(PhaseRecord::Opened)]);
     let mut row = Row {
         drop: DropId::new(1),
         node: node(),
@@ -228,7 +230,7 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");
     // More lost numbers than bytes.
     assert_eq!(with(&[16, 0, 1, 0, 9, 100]), "invalid lost before offset 17");
-    let mut bytes = body_of(&[Record::Opened]);
+    let mut bytes = body_of(&[Record::Phase(PhaseRecord::Opened)]);
     bytes[0] = 2;
     assert_eq!(body(&bytes).err(), Some(RecordError::Version { found: 2 }));
     bytes[0] = 1;

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt, fs, path::Path};
 
 use stampede_domain::HoldId;
 use stampede_ledger::{
-    DataDir, OpenError, OpenLedger, Record, SqliteLedger, SqliteOptions, Synchronous,
+    DataDir, HoldRecord, OpenError, OpenLedger, Record, SqliteLedger, SqliteOptions, Synchronous,
 };
 
 use crate::{
@@ -154,7 +154,7 @@ fn found(dir: &Path, synchronous: Synchronous) -> Result<HashSet<HoldId>, OpenEr
     let mut holds = HashSet::new();
     for row in opened.history {
         for record in row?.decode() {
-            if let Ok(Record::Taken { hold, .. }) = record {
+            if let Ok(Record::Hold(HoldRecord::Taken { hold, .. })) = record {
                 holds.insert(hold);
             }
         }

@@ -14,8 +14,8 @@ use stampede_domain::{
     ViewerId, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    Applier, Entry, Link, Now, OpenLedger, Producer, Record, RingConfig, StoreError, ViewerLink,
-    Wake, Writer, WriterHandle,
+    Applier, Entry, HoldRecord, Link, Now, OpenLedger, Producer, Record, RingConfig, StoreError,
+    ViewerLink, Wake, Writer, WriterHandle,
 };
 
 pub const DROP: DropId = DropId::new(1);
@@ -96,7 +96,7 @@ pub fn lot(count: u32) -> Record {
 pub fn taken(hold: HoldId) -> Record {
     let number = u32::try_from(hold.take().get()).unwrap();
     let taken_at = UnixMillis::new(AT_MS);
-    Record::Taken {
+    Record::Hold(HoldRecord::Taken {
         hold,
         viewer: viewer(number),
         key: KeyFingerprint::from_bits(u128::from(number)),
@@ -104,17 +104,17 @@ pub fn taken(hold: HoldId) -> Record {
         taken_at,
         deadline: taken_at.plus(DurationMs::from_secs(60)),
         channel: None,
-    }
+    })
 }
 
 pub fn confirmed(hold: HoldId) -> Record {
     let number = u32::try_from(hold.take().get()).unwrap();
     let (viewer, amount) = (viewer(number), money(1990));
-    Record::Confirmed { hold, viewer, units: Units::ONE, amount, channel: None }
+    Record::Hold(HoldRecord::Confirmed { hold, viewer, units: Units::ONE, amount, channel: None })
 }
 
 pub fn expired(hold: HoldId) -> Record {
-    Record::Expired { hold, units: Units::ONE }
+    Record::Hold(HoldRecord::Expired { hold, units: Units::ONE })
 }
 
 /// An entry of drop 1; takes bring their viewer's link.
@@ -124,7 +124,7 @@ pub fn entry(record: Record) -> Entry<u64> {
 
 pub fn entry_in(drop: DropId, record: Record) -> Entry<u64> {
     let link = match record {
-        Record::Taken { viewer, .. } => {
+        Record::Hold(HoldRecord::Taken { viewer, .. }) => {
             let id = ViewerId::new(&format!("viewer-{viewer}")).unwrap();
             Some(Link::Viewer(Arc::new(ViewerLink { number: viewer, id })))
         }

@@ -6,7 +6,8 @@ use stampede_domain::{
     BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanScope, Banned, BrakePart, Command, Journal, Outcome, Record, Room, RoomChange, links,
+    BanScope, Banned, BrakePart, BrakeRecord, Command, Journal, Outcome, PhaseRecord, Record, Room,
+    RoomChange, links,
 };
 
 use super::RecordedCommand;
@@ -85,23 +86,47 @@ pub(super) struct Doings {
 impl Doings {
     /// Follows a record that is no command.
     pub(super) fn see(&mut self, drop: DropId, record: Record) {
-        let did = match record {
+        match record {
             Record::Planned { plan, .. } => {
                 self.skus.insert(drop, plan.skus.iter().map(|sku| sku.id.clone()).collect());
-                return;
             }
-            Record::Settled | Record::Cancelled => {
+            Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled) => {
                 self.skus.remove(&drop);
-                return;
             }
             Record::Lot { pool, units, lot } => {
-                Did::Restocked { lot, sku: self.sku(drop, pool), units }
+                let sku = self.sku(drop, pool);
+                self.latest.insert(drop, Did::Restocked { lot, sku, units });
             }
-            Record::Halted(order) => Did::Stopped { expires_at: order.expires_at },
-            Record::RatesSet(set) => {
+            Record::Room(room) => {
+                self.latest.insert(drop, Did::Room(*room));
+            }
+            Record::Brake(record) => self.brake(drop, record),
+            Record::Phase(
+                PhaseRecord::Countdown { .. }
+                | PhaseRecord::CountdownCancelled
+                | PhaseRecord::Opened
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed,
+            )
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_) => {}
+        }
+    }
+
+    fn brake(&mut self, drop: DropId, record: BrakeRecord) {
+        let did = match record {
+            BrakeRecord::Halted(order) => Did::Stopped { expires_at: order.expires_at },
+            BrakeRecord::RatesSet(set) => {
                 Did::RatesSet { rates: set.rates, expires_at: set.order.expires_at }
             }
-            Record::Banned(ban) => {
+            BrakeRecord::Banned(ban) => {
                 let target = match &ban.scope {
                     BanScope::Channel { channel, stream } => Some(BanTarget::Channel {
                         channel: channel.clone(),
@@ -111,14 +136,13 @@ impl Doings {
                 };
                 Did::Banned { ban: *ban, target }
             }
-            Record::Lifted { part: BrakePart::Ban(ban), expired: false } => Did::Unbanned { ban },
-            Record::Room(room) => Did::Room(*room),
+            BrakeRecord::Lifted { expired: true, .. } => return,
+            BrakeRecord::Lifted { part: BrakePart::Ban(ban), .. } => Did::Unbanned { ban },
             // Limits that staff ended leave nothing to tell about the command.
-            Record::Lifted { expired: false, .. } => {
+            BrakeRecord::Lifted { part: BrakePart::Halt | BrakePart::Rates, .. } => {
                 self.latest.remove(&drop);
                 return;
             }
-            _ => return,
         };
         self.latest.insert(drop, did);
     }

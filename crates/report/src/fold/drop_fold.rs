@@ -6,7 +6,7 @@ use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq, SkuIndex, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Record, RefusalCounts, Row, Tally};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RefusalCounts, Row, Tally};
 
 use super::{
     FoldError,
@@ -101,11 +101,11 @@ impl DropFold {
         let mut rest = Vec::new();
         for record in row.decode() {
             self.journal.records += 1;
-            match record.map_err(fail)? {
-                Record::Taken { hold, units, taken_at, .. } => {
-                    self.take(hold, units, taken_at, seq)?;
-                }
-                record => rest.push(record),
+            let record = record.map_err(fail)?;
+            if let Record::Hold(HoldRecord::Taken { hold, units, taken_at, .. }) = record {
+                self.take(hold, units, taken_at, seq)?;
+            } else {
+                rest.push(record);
             }
         }
         rest.iter().try_for_each(|record| self.record(record, at, seq))
@@ -118,18 +118,22 @@ impl DropFold {
         }
         match record {
             Record::Planned { plan, revision } => self.planned(plan, *revision),
-            Record::Opened => self.pace.open(at),
+            Record::Phase(PhaseRecord::Opened) => self.pace.open(at),
             Record::Lot { pool, units, .. } => {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
-            Record::Confirmed { hold, viewer, units, amount, channel } => {
+            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
                 self.confirm(*hold, *units, *amount, seq)?;
                 let sum = self.channels.add(channel.as_ref(), units.get().into(), *amount);
                 sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
                 self.buyers.insert(*viewer);
             }
-            Record::Released { hold, units } => self.give(*hold, *units, End::Released, seq)?,
-            Record::Expired { hold, units } => self.give(*hold, *units, End::Expired, seq)?,
+            Record::Hold(HoldRecord::Released { hold, units }) => {
+                self.give(*hold, *units, End::Released, seq)?;
+            }
+            Record::Hold(HoldRecord::Expired { hold, units }) => {
+                self.give(*hold, *units, End::Expired, seq)?;
+            }
             Record::Recovered(recovered) => {
                 self.restarts += 1;
                 let phase = self.phases.last().map(|begun| begun.phase);
@@ -141,7 +145,23 @@ impl DropFold {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
             }
             Record::Tally(tally) => self.tally(tally),
-            _ => {}
+            Record::Phase(
+                PhaseRecord::Countdown { .. }
+                | PhaseRecord::CountdownCancelled
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            // Takes come before all others of their row.
+            | Record::Hold(HoldRecord::Taken { .. })
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
         }
         Ok(())
     }

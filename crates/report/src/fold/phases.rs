@@ -1,7 +1,7 @@
 //! The phases that a drop went through, with their times.
 
 use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{Record, StreamRecord};
 
 /// A phase with its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,32 +22,31 @@ pub(super) fn next(
 ) -> Option<(Phase, bool)> {
     let latest = phases.last();
     match record {
-        Record::OfflineLapsed => match latest?.phase {
+        Record::Planned { revision: 1, .. } => Some((Phase::Scheduled, false)),
+        Record::Phase(record) => Some((record.begins(), false)),
+        Record::Stream(StreamRecord::OfflineLapsed) => match latest?.phase {
             Phase::Open => Some((Phase::Paused, true)),
             Phase::Countdown => Some((Phase::Scheduled, true)),
             _ => None,
         },
-        Record::StreamOnline => {
+        Record::Stream(StreamRecord::Online) => {
             let paused = latest.is_some_and(|last| last.phase == Phase::Paused && last.by_stream);
             let resumes = plan?.when_offline.is_some_and(|rule| rule.resume);
             (paused && resumes).then_some((Phase::Open, true))
         }
-        record => begun_by(record).map(|phase| (phase, false)),
+        Record::Stream(StreamRecord::Offline { .. })
+        | Record::Planned { .. }
+        | Record::Lot { .. }
+        | Record::Hold(_)
+        | Record::Featured
+        | Record::Suspended { .. }
+        | Record::Recovered(_)
+        | Record::Tally(_)
+        | Record::Command(_)
+        | Record::Heartbeat(_)
+        | Record::Room(_)
+        | Record::Brake(_) => None,
     }
-}
-
-/// The phase that a record begins, if it does so by itself.
-const fn begun_by(record: &Record) -> Option<Phase> {
-    Some(match record {
-        Record::Planned { revision: 1, .. } | Record::CountdownCancelled => Phase::Scheduled,
-        Record::Countdown { .. } => Phase::Countdown,
-        Record::Opened | Record::Resumed => Phase::Open,
-        Record::Paused => Phase::Paused,
-        Record::Closed => Phase::Closed,
-        Record::Settled => Phase::Settled,
-        Record::Cancelled => Phase::Cancelled,
-        _ => return None,
-    })
 }
 
 /// Time spent in `phase` up to `until`.

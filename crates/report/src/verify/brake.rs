@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, HoldId, Incarnation, UnixMillis};
-use stampede_ledger::{BrakeOrder, BrakePart, Record};
+use stampede_ledger::{BrakeOrder, BrakePart, BrakeRecord, Record};
 
 use super::finding::{Findings, Place};
 
@@ -41,10 +41,7 @@ impl BrakeFault {
 
 /// Whether a record belongs to the brake, and so to the house's chain.
 pub(super) const fn is_brake(record: &Record) -> bool {
-    matches!(
-        record,
-        Record::Halted(_) | Record::RatesSet(_) | Record::Banned(_) | Record::Lifted { .. }
-    )
+    matches!(record, Record::Brake(_))
 }
 
 /// Something that is in force, with the time at which it ends by itself.
@@ -94,14 +91,16 @@ impl BrakeBook {
 
     fn record(&mut self, record: &Record, place: Place, at: UnixMillis, findings: &mut Findings) {
         match record {
-            Record::Halted(order) => {
+            Record::Brake(BrakeRecord::Halted(order)) => {
                 self.halt = InForce::until(order);
                 if !self.is_halted() {
                     self.halts.push((at, None));
                 }
             }
-            Record::RatesSet(set) => self.rates = Some(InForce::until(&set.order)),
-            Record::Banned(banned) => {
+            Record::Brake(BrakeRecord::RatesSet(set)) => {
+                self.rates = Some(InForce::until(&set.order));
+            }
+            Record::Brake(BrakeRecord::Banned(banned)) => {
                 let (expected, found) = (self.last_ban.next().unwrap_or_default(), banned.ban);
                 if found != expected {
                     findings.add(place, BrakeFault::BanNumber { expected, found });
@@ -109,11 +108,21 @@ impl BrakeBook {
                 self.last_ban = found;
                 self.bans.insert(found, InForce::until(&banned.order));
             }
-            Record::Lifted { part, expired } => {
+            Record::Brake(BrakeRecord::Lifted { part, expired }) => {
                 self.lifted(*part, *expired, place, at, findings);
             }
             Record::Heartbeat(beat) => self.wall = Some((beat.wall, at)),
-            _ => {}
+            Record::Planned { .. }
+            | Record::Phase(_)
+            | Record::Lot { .. }
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Room(_) => {}
         }
     }
 

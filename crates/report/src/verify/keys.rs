@@ -47,7 +47,18 @@ impl KeyCheck {
                     let bound = Bound { place, request: command.request, action, lot };
                     self.bound.entry(owned).or_insert(bound);
                 }
-                _ => {}
+                Record::Phase(_)
+                | Record::Hold(_)
+                | Record::Stream(_)
+                | Record::Featured
+                | Record::Suspended { .. }
+                | Record::Recovered(_)
+                | Record::Tally(_)
+                | Record::Heartbeat(_)
+                | Record::Brake(_)
+                | Record::Planned { .. }
+                | Record::Command(_)
+                | Record::Room(_) => {}
             }
         }
     }

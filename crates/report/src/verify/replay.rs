@@ -6,7 +6,7 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Record, Recovered, Row, Tally};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, Recovered, Row, Tally};
 
 use super::{
     Counts, LATE_MS_MAX,
@@ -96,7 +96,7 @@ impl DropReplay {
                     break;
                 }
             };
-            if let Record::Taken { hold, viewer, taken_at, .. } = record {
+            if let Record::Hold(HoldRecord::Taken { hold, viewer, taken_at, .. }) = record {
                 facts.viewers.push((number, viewer));
                 facts.taken.push((number, hold, taken_at));
                 let moment = Moment { place: place.record(number), times, incarnation, seq };
@@ -112,8 +112,18 @@ impl DropReplay {
         let rest = std::mem::take(&mut facts.rest);
         for (number, record) in &rest {
             let moment = Moment { place: place.record(*number), times, incarnation, seq };
-            facts.worked |= !matches!(record, Record::Recovered(_) | Record::CountdownCancelled);
-            if let Record::Confirmed { hold, viewer, units, amount, ref channel } = *record {
+            facts.worked |= !matches!(
+                record,
+                Record::Recovered(_) | Record::Phase(PhaseRecord::CountdownCancelled)
+            );
+            if let Record::Hold(HoldRecord::Confirmed {
+                hold,
+                viewer,
+                units,
+                amount,
+                ref channel,
+            }) = *record
+            {
                 let (record, channel) = (*number, channel.clone());
                 facts.orders.push(Ordered { record, hold, viewer, units, amount, channel });
             }
@@ -155,24 +165,42 @@ impl DropReplay {
         }
         match *record {
             Record::Planned { ref plan, .. } => self.planned(plan),
-            Record::Confirmed { hold, viewer, units, amount, ref channel } => {
+            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, ref channel }) => {
                 counts.confirmed += 1;
                 self.channel(hold, channel.as_ref(), place, findings);
                 self.end(hold, HoldEnd::Confirmed, units, moment, findings);
                 self.order(hold, viewer, units, amount, place, findings);
             }
-            Record::Released { hold, units } => {
+            Record::Hold(HoldRecord::Released { hold, units }) => {
                 counts.released += 1;
                 self.end(hold, HoldEnd::Released, units, moment, findings);
             }
-            Record::Expired { hold, units } => {
+            Record::Hold(HoldRecord::Expired { hold, units }) => {
                 counts.expired += 1;
                 self.end(hold, HoldEnd::Expired, units, moment, findings);
             }
-            Record::Settled => self.settle(place, findings),
+            Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
             Record::Tally(ref tally) => self.tally(tally, place, findings),
             Record::Suspended { span, until } => self.suspensions.add(span, until),
-            _ => {}
+            Record::Phase(
+                PhaseRecord::Countdown { .. }
+                | PhaseRecord::CountdownCancelled
+                | PhaseRecord::Opened
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Lot { .. }
+            // Takes come before all others of their row.
+            | Record::Hold(HoldRecord::Taken { .. })
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Recovered(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
         }
     }
 
@@ -185,7 +213,15 @@ impl DropReplay {
     }
 
     fn take(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
-        let Record::Taken { hold, viewer, key, units, taken_at, deadline, ref channel } = *record
+        let Record::Hold(HoldRecord::Taken {
+            hold,
+            viewer,
+            key,
+            units,
+            taken_at,
+            deadline,
+            ref channel,
+        }) = *record
         else {
             return;
         };

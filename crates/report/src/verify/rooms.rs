@@ -74,7 +74,18 @@ impl RoomBook {
                     self.planned(drop, &plan.stream, &plan.merchant);
                 }
                 Record::Command(command) => self.command(drop, command, place, findings),
-                _ => {}
+                Record::Phase(_)
+                | Record::Hold(_)
+                | Record::Stream(_)
+                | Record::Featured
+                | Record::Suspended { .. }
+                | Record::Recovered(_)
+                | Record::Tally(_)
+                | Record::Heartbeat(_)
+                | Record::Brake(_)
+                | Record::Planned { .. }
+                | Record::Lot { .. }
+                | Record::Room(_) => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stampede_domain::{DropId, DropPlan, Phase, Units, UnixMillis};
-use stampede_ledger::{CommitKey, Record, Row, RowHash, Seal, SealSummary, SealedSku};
+use stampede_ledger::{CommitKey, PhaseRecord, Record, Row, RowHash, Seal, SealSummary, SealedSku};
 
 use super::{
     facts::RowFacts,
@@ -59,9 +59,26 @@ impl SealCheck {
                 Record::Lot { pool, units, .. } => {
                     chain.units.entry(pool.get()).or_default().0 += u64::from(units.get());
                 }
-                Record::Settled => chain.ended = Some(Phase::Settled),
-                Record::Cancelled => chain.ended = Some(Phase::Cancelled),
-                _ => {}
+                Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
+                Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
+                Record::Phase(
+                    PhaseRecord::Countdown { .. }
+                    | PhaseRecord::CountdownCancelled
+                    | PhaseRecord::Opened
+                    | PhaseRecord::Paused
+                    | PhaseRecord::Resumed
+                    | PhaseRecord::Closed,
+                )
+                | Record::Hold(_)
+                | Record::Stream(_)
+                | Record::Featured
+                | Record::Suspended { .. }
+                | Record::Recovered(_)
+                | Record::Tally(_)
+                | Record::Command(_)
+                | Record::Heartbeat(_)
+                | Record::Room(_)
+                | Record::Brake(_) => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use stampede_domain::{BanId, DropId, Rates};
-use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet, Record};
+use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
 
 use super::{
     sale::{Sale, State},
@@ -65,13 +65,21 @@ fn work_brake(sim: &mut Sim) {
     let now = sim.now();
     let banned = |ban, scope, expires_at| {
         let (ban, order) = (BanId::new(ban), order(expires_at));
-        Record::Banned(Box::new(Banned { ban, scope, releases_holds: false, order }))
+        Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+            ban,
+            scope,
+            releases_holds: false,
+            order,
+        })))
     };
-    let lifted = |part, expired| Record::Lifted { part, expired };
+    let lifted = |part, expired| Record::Brake(BrakeRecord::Lifted { part, expired });
     let rates = Rates { buys_per_s: Some(500), ..Rates::NONE };
-    sim.house(Record::Halted(Box::new(order(None))));
+    sim.house(Record::Brake(BrakeRecord::Halted(Box::new(order(None)))));
     sim.house(lifted(BrakePart::Halt, false));
-    sim.house(Record::RatesSet(Box::new(RatesSet { rates, order: order(None) })));
+    sim.house(Record::Brake(BrakeRecord::RatesSet(Box::new(RatesSet {
+        rates,
+        order: order(None),
+    }))));
     sim.house(banned(1, BanScope::Addresses, None));
     sim.house(banned(2, BanScope::Viewer(super::viewer(3)), Some(now)));
     sim.house(lifted(BrakePart::Ban(BanId::new(1)), false));

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, params};
 use stampede_domain::{DropId, DropPlan};
-use stampede_ledger::{BodyHeader, CommandKey, LEDGER_FILE, Record, Row, RowHash, codec};
+use stampede_ledger::{
+    BodyHeader, CommandKey, HoldRecord, LEDGER_FILE, Record, Row, RowHash, codec,
+};
 
 use super::corrupt::read_row;
 
@@ -138,10 +140,12 @@ fn insert_row(connection: &Connection, row: &Row) {
 fn add_supply(supply: &mut BTreeMap<(u32, u8), (i64, i64)>, drop: DropId, record: &Record) {
     let (pool, supplied, taken) = match record {
         Record::Lot { pool, units, .. } => (*pool, i64::from(units.get()), 0),
-        Record::Taken { hold, units, .. } => (hold.pool(), 0, i64::from(units.get())),
-        Record::Released { hold, units } | Record::Expired { hold, units } => {
-            (hold.pool(), 0, -i64::from(units.get()))
+        Record::Hold(HoldRecord::Taken { hold, units, .. }) => {
+            (hold.pool(), 0, i64::from(units.get()))
         }
+        Record::Hold(
+            HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },
+        ) => (hold.pool(), 0, -i64::from(units.get())),
         _ => return,
     };
     let sums = supply.entry((drop.get(), pool.get())).or_default();
@@ -150,7 +154,10 @@ fn add_supply(supply: &mut BTreeMap<(u32, u8), (i64, i64)>, drop: DropId, record
 }
 
 fn insert_order(connection: &Connection, forged: &Forged, record: &Record) {
-    let Record::Confirmed { hold, viewer, units, amount, channel } = record else { return };
+    let Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) = record
+    else {
+        return;
+    };
     let (row, currency) = (&forged.row, amount.currency());
     let values = params![
         hold.to_bytes(),

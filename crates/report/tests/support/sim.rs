@@ -10,7 +10,9 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis,
     ViewerId,
 };
-use stampede_ledger::{Command, Entry, Link, Outcome, Record, Tally, ViewerLink};
+use stampede_ledger::{
+    Command, Entry, HoldRecord, Link, Outcome, PhaseRecord, Record, Tally, ViewerLink,
+};
 
 use super::{
     COUNTDOWN_MS, START_MS, TTL_MS,
@@ -87,7 +89,7 @@ impl Sim {
         self.flush();
         self.command(drop, "plan", Outcome::Accepted);
         let opens_at = self.now().plus(DurationMs::new(COUNTDOWN_MS));
-        self.push(drop, Record::Countdown { opens_at });
+        self.push(drop, Record::Phase(PhaseRecord::Countdown { opens_at }));
         self.command(drop, "open", Outcome::Accepted);
         self.flush();
         self.now_ms += COUNTDOWN_MS;
@@ -95,7 +97,7 @@ impl Sim {
         for (number, supply) in supplies.into_iter().enumerate().filter(|(_, supply)| *supply > 0) {
             self.lot(drop, number, supply);
         }
-        self.push(drop, Record::Opened);
+        self.push(drop, Record::Phase(PhaseRecord::Opened));
         self.flush();
         let now = self.now();
         self.sale(drop).opened_at = Some(now);
@@ -157,7 +159,7 @@ impl Sim {
             key: key.to_owned(),
             ending: None,
         };
-        let record = Record::Taken {
+        let record = Record::Hold(HoldRecord::Taken {
             hold: id,
             viewer: viewer(who),
             key: IdempotencyKey::new(key).unwrap().fingerprint(),
@@ -165,7 +167,7 @@ impl Sim {
             taken_at: now,
             deadline,
             channel: channel_of(who),
-        };
+        });
         sale.holds.push(hold);
         let link =
             ViewerLink { number: viewer(who), id: ViewerId::new(&format!("v{who}")).unwrap() };
@@ -189,7 +191,7 @@ impl Sim {
         hold.ending = Some(state);
         let (id, units_held) = (hold.id, units(hold.units));
         let record = match state {
-            State::Confirmed => Record::Confirmed {
+            State::Confirmed => Record::Hold(HoldRecord::Confirmed {
                 hold: id,
                 viewer: viewer(hold.viewer),
                 units: units_held,
@@ -198,9 +200,9 @@ impl Sim {
                     .checked_times(units_held)
                     .unwrap(),
                 channel: channel_of(hold.viewer),
-            },
-            State::Released => Record::Released { hold: id, units: units_held },
-            _ => Record::Expired { hold: id, units: units_held },
+            }),
+            State::Released => Record::Hold(HoldRecord::Released { hold: id, units: units_held }),
+            _ => Record::Hold(HoldRecord::Expired { hold: id, units: units_held }),
         };
         self.push(drop, record);
     }
@@ -243,7 +245,7 @@ impl Sim {
         let durable: BTreeSet<HoldId> = entries
             .iter()
             .filter_map(|entry| match &entry.record {
-                Record::Taken { hold, .. } => Some(*hold),
+                Record::Hold(HoldRecord::Taken { hold, .. }) => Some(*hold),
                 _ => None,
             })
             .collect();
@@ -273,9 +275,9 @@ impl Sim {
     pub fn pause(&mut self, drop: DropId) {
         if self.sale(drop).phase == Phase::Open {
             self.sale(drop).phase = Phase::Paused;
-            self.push(drop, Record::Paused);
+            self.push(drop, Record::Phase(PhaseRecord::Paused));
         } else if self.sale(drop).phase == Phase::Paused {
-            self.push(drop, Record::Resumed);
+            self.push(drop, Record::Phase(PhaseRecord::Resumed));
             self.flush();
             self.sale(drop).phase = Phase::Open;
         }
@@ -329,13 +331,13 @@ impl Sim {
             self.flush();
         }
         self.sale(drop).phase = Phase::Closed;
-        self.push(drop, Record::Closed);
+        self.push(drop, Record::Phase(PhaseRecord::Closed));
         self.command(drop, "close", Outcome::Accepted);
         self.flush();
         self.wait(TTL_MS);
         self.flush();
         self.tally(drop, 0);
-        self.push(drop, Record::Settled);
+        self.push(drop, Record::Phase(PhaseRecord::Settled));
         self.flush();
         self.sale(drop).phase = Phase::Settled;
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use stampede_domain::HoldId;
 use stampede_engine::Health;
-use stampede_ledger::{Record, fake::FakeLedger};
+use stampede_ledger::{HoldRecord, Record, fake::FakeLedger};
 use stampede_wire::{ClientMessage, Request, ServerMessage, Subprotocol};
 
 /// One connection from the client's side.
@@ -166,14 +166,14 @@ impl Durable {
         let rows = ledger.rows();
         for row in &rows[self.rows..] {
             for record in row.decode() {
-                match record.expect("the ledger holds records") {
-                    Record::Taken { hold, .. } => self.taken.insert(hold),
-                    Record::Confirmed { hold, .. } => self.ordered.insert(hold),
-                    Record::Released { hold, .. } | Record::Expired { hold, .. } => {
-                        self.ended.insert(hold)
-                    }
-                    _ => false,
+                let record = record.expect("the ledger holds records");
+                let Record::Hold(record) = record else { continue };
+                let seen = match record {
+                    HoldRecord::Taken { .. } => &mut self.taken,
+                    HoldRecord::Confirmed { .. } => &mut self.ordered,
+                    HoldRecord::Released { .. } | HoldRecord::Expired { .. } => &mut self.ended,
                 };
+                seen.insert(record.hold());
             }
         }
         self.rows = rows.len();

@@ -3,19 +3,27 @@
 use stampede_domain::{BanId, ChannelId, DurationMs, Rates, StreamId, limits::TEXT_ID_BYTES_MAX};
 
 use crate::record::{
-    Record,
-    brake::{BanScope, Banned, BrakeOrder, BrakePart, RatesSet},
+    brake::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
     bytes::{Reader, put_option, put_text, put_varint},
     error::RecordError,
     ordinal::Ordinal,
 };
 
-pub(crate) fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
+pub(crate) fn encode(record: &BrakeRecord, out: &mut Vec<u8>) {
+    match record {
+        BrakeRecord::Halted(order) => encode_halted(order, out),
+        BrakeRecord::RatesSet(set) => encode_rates(set, out),
+        BrakeRecord::Banned(banned) => encode_banned(banned, out),
+        BrakeRecord::Lifted { part, expired } => encode_lifted(*part, *expired, out),
+    }
+}
+
+fn encode_halted(order: &BrakeOrder, out: &mut Vec<u8>) {
     out.push(Ordinal::Halted.byte());
     put_order(out, order);
 }
 
-pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
+fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     out.push(Ordinal::RatesSet.byte());
     let Rates { buys_per_s, hellos_per_s, tick_interval } = set.rates;
     let rates = [
@@ -29,7 +37,7 @@ pub(crate) fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     put_order(out, &set.order);
 }
 
-pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
+fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
     out.push(Ordinal::Banned.byte());
     put_varint(out, u64::from(banned.ban.get()));
     match &banned.scope {
@@ -48,7 +56,7 @@ pub(crate) fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
     put_order(out, &banned.order);
 }
 
-pub(crate) fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
+fn encode_lifted(part: BrakePart, expired: bool, out: &mut Vec<u8>) {
     out.push(Ordinal::Lifted.byte());
     match part {
         BrakePart::Halt => out.push(0),
@@ -67,11 +75,11 @@ fn put_order(out: &mut Vec<u8>, order: &BrakeOrder) {
     put_option(out, order.expires_at, |out, at| put_varint(out, at.get()));
 }
 
-pub(crate) fn decode_halted(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
-    Ok(Record::Halted(read_order(reader)?.into()))
+pub(crate) fn decode_halted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
+    Ok(BrakeRecord::Halted(read_order(reader)?.into()))
 }
 
-pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let rates = Rates {
         buys_per_s: reader.option("buys_per_s", |reader| reader.int("buys_per_s"))?,
         hellos_per_s: reader.option("hellos_per_s", |reader| reader.int("hellos_per_s"))?,
@@ -82,10 +90,10 @@ pub(crate) fn decode_rates(reader: &mut Reader<'_>) -> Result<Record, RecordErro
     if rates == Rates::NONE || rates.validate().is_err() {
         return Err(reader.invalid("rates"));
     }
-    Ok(Record::RatesSet(RatesSet { rates, order: read_order(reader)? }.into()))
+    Ok(BrakeRecord::RatesSet(RatesSet { rates, order: read_order(reader)? }.into()))
 }
 
-pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let ban = read_ban(reader)?;
     let scope = match reader.u8()? {
         0 => BanScope::Viewer(reader.viewer()?),
@@ -103,17 +111,17 @@ pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<Record, RecordErr
     };
     let releases_holds = read_flag(reader, "releases holds")?;
     let order = read_order(reader)?;
-    Ok(Record::Banned(Banned { ban, scope, releases_holds, order }.into()))
+    Ok(BrakeRecord::Banned(Banned { ban, scope, releases_holds, order }.into()))
 }
 
-pub(crate) fn decode_lifted(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+pub(crate) fn decode_lifted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {
     let part = match reader.u8()? {
         0 => BrakePart::Halt,
         1 => BrakePart::Rates,
         2 => BrakePart::Ban(read_ban(reader)?),
         _ => return Err(reader.invalid("part")),
     };
-    Ok(Record::Lifted { part, expired: read_flag(reader, "expired")? })
+    Ok(BrakeRecord::Lifted { part, expired: read_flag(reader, "expired")? })
 }
 
 fn read_ban(reader: &mut Reader<'_>) -> Result<BanId, RecordError> {

@@ -4,19 +4,21 @@
 //! [`Ordinal`]. `docs/ledger.md` lists the fields.
 
 mod brake;
+mod hold;
 mod house;
+mod phase;
 mod plan;
-mod take;
+mod stream;
 mod tally;
 
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, TakeNumber, Units, UnixMillis,
+    DropPlan, DurationMs, TakeNumber, UnixMillis,
     limits::{POOLS_PER_DROP_MAX, RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
 
 pub use super::ordinal::{BODY_VERSION, Ordinal};
 use super::{
-    Command, Outcome, Record, Recovered, RecoveredPool,
+    Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RecoveredPool, StreamRecord,
     bytes::{Reader, put_len, put_text, put_varint},
     error::RecordError,
 };
@@ -108,26 +110,15 @@ impl std::iter::FusedIterator for Records<'_> {}
 /// Appends one record.
 pub fn encode(record: &Record, out: &mut Vec<u8>) {
     match record {
-        Record::Taken { .. } | Record::Confirmed { .. } => take::encode(record, out),
-        Record::Released { hold, units } => encode_end(Ordinal::Released, *hold, *units, out),
-        Record::Expired { hold, units } => encode_end(Ordinal::Expired, *hold, *units, out),
+        Record::Hold(record) => hold::encode(record, out),
         Record::Planned { plan, revision } => encode_planned(plan, *revision, out),
-        Record::Countdown { opens_at } => encode_time(Ordinal::Countdown, *opens_at, out),
-        Record::CountdownCancelled => out.push(Ordinal::CountdownCancelled.byte()),
-        Record::Opened => out.push(Ordinal::Opened.byte()),
-        Record::Paused => out.push(Ordinal::Paused.byte()),
-        Record::Resumed => out.push(Ordinal::Resumed.byte()),
-        Record::Closed => out.push(Ordinal::Closed.byte()),
-        Record::Settled => out.push(Ordinal::Settled.byte()),
-        Record::Cancelled => out.push(Ordinal::Cancelled.byte()),
+        Record::Phase(record) => phase::encode(*record, out),
         Record::Lot { pool, units, lot } => {
             out.extend_from_slice(&[Ordinal::Lot.byte(), pool.get()]);
             put_varint(out, u64::from(units.get()));
             put_varint(out, u64::from(*lot));
         }
-        Record::StreamOffline { at } => encode_time(Ordinal::StreamOffline, *at, out),
-        Record::StreamOnline => out.push(Ordinal::StreamOnline.byte()),
-        Record::OfflineLapsed => out.push(Ordinal::OfflineLapsed.byte()),
+        Record::Stream(record) => stream::encode(*record, out),
         Record::Command(command) => encode_command(command, out),
         Record::Recovered(recovered) => encode_recovered(recovered, out),
         Record::Tally(counted) => tally::encode(counted, out),
@@ -139,23 +130,8 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Featured => out.push(Ordinal::Featured.byte()),
         Record::Heartbeat(beat) => house::encode_heartbeat(beat, out),
         Record::Room(room) => house::encode_room(room, out),
-        Record::Halted(order) => brake::encode_halted(order, out),
-        Record::RatesSet(set) => brake::encode_rates(set, out),
-        Record::Banned(banned) => brake::encode_banned(banned, out),
-        Record::Lifted { part, expired } => brake::encode_lifted(*part, *expired, out),
+        Record::Brake(record) => brake::encode(record, out),
     }
-}
-
-/// A hold that gives its units back.
-fn encode_end(ordinal: Ordinal, hold: HoldId, units: Units, out: &mut Vec<u8>) {
-    out.push(ordinal.byte());
-    out.extend_from_slice(&hold.to_bytes());
-    put_varint(out, u64::from(units.get()));
-}
-
-fn encode_time(ordinal: Ordinal, at: UnixMillis, out: &mut Vec<u8>) {
-    out.push(ordinal.byte());
-    put_varint(out, at.get());
 }
 
 fn encode_planned(terms: &DropPlan, revision: u32, out: &mut Vec<u8>) {
@@ -212,41 +188,43 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
             revision: reader.int("revision")?,
             plan: plan::decode(reader)?.into(),
         },
-        Ordinal::Countdown => Record::Countdown { opens_at: reader.time("opens_at")? },
-        Ordinal::CountdownCancelled => Record::CountdownCancelled,
-        Ordinal::Opened => Record::Opened,
-        Ordinal::Paused => Record::Paused,
-        Ordinal::Resumed => Record::Resumed,
-        Ordinal::Closed => Record::Closed,
-        Ordinal::Settled => Record::Settled,
-        Ordinal::Cancelled => Record::Cancelled,
+        Ordinal::Countdown => PhaseRecord::Countdown { opens_at: reader.time("opens_at")? }.into(),
+        Ordinal::CountdownCancelled => PhaseRecord::CountdownCancelled.into(),
+        Ordinal::Opened => PhaseRecord::Opened.into(),
+        Ordinal::Paused => PhaseRecord::Paused.into(),
+        Ordinal::Resumed => PhaseRecord::Resumed.into(),
+        Ordinal::Closed => PhaseRecord::Closed.into(),
+        Ordinal::Settled => PhaseRecord::Settled.into(),
+        Ordinal::Cancelled => PhaseRecord::Cancelled.into(),
         Ordinal::Lot => Record::Lot {
             pool: reader.pool()?,
             units: reader.units("units")?,
             lot: reader.int("lot")?,
         },
-        Ordinal::Taken => take::decode_taken(reader)?,
-        Ordinal::Confirmed => take::decode_confirmed(reader)?,
+        Ordinal::Taken => hold::decode_taken(reader)?.into(),
+        Ordinal::Confirmed => hold::decode_confirmed(reader)?.into(),
         Ordinal::Released => {
-            Record::Released { hold: reader.hold()?, units: reader.units("units")? }
+            HoldRecord::Released { hold: reader.hold()?, units: reader.units("units")? }.into()
         }
-        Ordinal::Expired => Record::Expired { hold: reader.hold()?, units: reader.units("units")? },
+        Ordinal::Expired => {
+            HoldRecord::Expired { hold: reader.hold()?, units: reader.units("units")? }.into()
+        }
         Ordinal::Command => Record::Command(decode_command(reader)?.into()),
         Ordinal::Recovered => Record::Recovered(decode_recovered(reader)?.into()),
         Ordinal::Tally => tally::decode(reader)?,
-        Ordinal::Halted => brake::decode_halted(reader)?,
-        Ordinal::RatesSet => brake::decode_rates(reader)?,
-        Ordinal::Banned => brake::decode_banned(reader)?,
-        Ordinal::Lifted => brake::decode_lifted(reader)?,
+        Ordinal::Halted => brake::decode_halted(reader)?.into(),
+        Ordinal::RatesSet => brake::decode_rates(reader)?.into(),
+        Ordinal::Banned => brake::decode_banned(reader)?.into(),
+        Ordinal::Lifted => brake::decode_lifted(reader)?.into(),
         Ordinal::PlannedWithOptions => Record::Planned {
             revision: reader.int("revision")?,
             plan: plan::decode_with_options(reader)?.into(),
         },
-        Ordinal::StreamOffline => Record::StreamOffline { at: reader.time("at")? },
-        Ordinal::StreamOnline => Record::StreamOnline,
-        Ordinal::OfflineLapsed => Record::OfflineLapsed,
-        Ordinal::TakenInChannel => take::decode_taken_in_channel(reader)?,
-        Ordinal::ConfirmedInChannel => take::decode_confirmed_in_channel(reader)?,
+        Ordinal::StreamOffline => StreamRecord::Offline { at: reader.time("at")? }.into(),
+        Ordinal::StreamOnline => StreamRecord::Online.into(),
+        Ordinal::OfflineLapsed => StreamRecord::OfflineLapsed.into(),
+        Ordinal::TakenInChannel => hold::decode_taken_in_channel(reader)?.into(),
+        Ordinal::ConfirmedInChannel => hold::decode_confirmed_in_channel(reader)?.into(),
         Ordinal::TallyWithAnswers => tally::decode_with_answers(reader)?,
         Ordinal::Heartbeat => house::decode_heartbeat(reader)?,
         Ordinal::Suspended => Record::Suspended {

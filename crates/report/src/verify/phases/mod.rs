@@ -5,7 +5,7 @@ mod stream;
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, PoolIndex, Units, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{BrakeRecord, HoldRecord, PhaseRecord, Record, StreamRecord};
 
 use self::stream::StreamBook;
 pub use self::stream::StreamFault;
@@ -98,14 +98,17 @@ impl Stage {
     /// Where a record leads; `None` if it must not stand here.
     fn after(self, record: &Record) -> Option<Self> {
         match (self, record) {
-            (Self::Planned, Record::Countdown { .. }) => Some(Self::Countdown),
-            (Self::Planned, Record::Cancelled) => Some(Self::Cancelled),
-            (Self::Countdown, Record::CountdownCancelled) => Some(Self::Planned),
-            (Self::Countdown, Record::Opened) | (Self::Paused, Record::Resumed) => Some(Self::Open),
-            (Self::Open, Record::Paused) => Some(Self::Paused),
-            (Self::Open | Self::Paused, Record::Closed) => Some(Self::Closed),
-            (Self::Closed, Record::Settled) => Some(Self::Settled),
-            _ => self.may_hold(record).then_some(self),
+            (Self::Planned, Record::Phase(PhaseRecord::Countdown { .. })) => Some(Self::Countdown),
+            (Self::Planned, Record::Phase(PhaseRecord::Cancelled)) => Some(Self::Cancelled),
+            (Self::Countdown, Record::Phase(PhaseRecord::CountdownCancelled)) => {
+                Some(Self::Planned)
+            }
+            (Self::Countdown, Record::Phase(PhaseRecord::Opened))
+            | (Self::Paused, Record::Phase(PhaseRecord::Resumed)) => Some(Self::Open),
+            (Self::Open, Record::Phase(PhaseRecord::Paused)) => Some(Self::Paused),
+            (Self::Open | Self::Paused, Record::Phase(PhaseRecord::Closed)) => Some(Self::Closed),
+            (Self::Closed, Record::Phase(PhaseRecord::Settled)) => Some(Self::Settled),
+            (_, record) => self.may_hold(record).then_some(self),
         }
     }
 
@@ -118,18 +121,38 @@ impl Stage {
             | Record::Recovered(_)
             | Record::Suspended { .. }
             | Record::Featured
-            | Record::StreamOffline { .. }
-            | Record::StreamOnline => !self.is_over(),
-            Record::OfflineLapsed => {
+            | Record::Stream(StreamRecord::Offline { .. } | StreamRecord::Online) => {
+                !self.is_over()
+            }
+            Record::Stream(StreamRecord::OfflineLapsed) => {
                 matches!(self, Self::Planned | Self::Countdown | Self::Open | Self::Paused)
             }
             Record::Planned { .. } => matches!(self, Self::Planned),
             Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
-            Record::Taken { .. }
-            | Record::Confirmed { .. }
-            | Record::Released { .. }
-            | Record::Expired { .. } => matches!(self, Self::Open | Self::Paused | Self::Closed),
-            _ => false,
+            Record::Hold(
+                HoldRecord::Taken { .. }
+                | HoldRecord::Confirmed { .. }
+                | HoldRecord::Released { .. }
+                | HoldRecord::Expired { .. },
+            ) => matches!(self, Self::Open | Self::Paused | Self::Closed),
+            Record::Phase(
+                PhaseRecord::Countdown { .. }
+                | PhaseRecord::CountdownCancelled
+                | PhaseRecord::Opened
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(
+                BrakeRecord::Halted(_)
+                | BrakeRecord::RatesSet(_)
+                | BrakeRecord::Banned(_)
+                | BrakeRecord::Lifted { .. },
+            ) => false,
         }
     }
 }
@@ -144,29 +167,29 @@ impl std::fmt::Display for Stage {
 pub(super) const fn name(record: &Record) -> &'static str {
     match record {
         Record::Planned { .. } => "planned",
-        Record::Countdown { .. } => "countdown",
-        Record::CountdownCancelled => "countdown cancelled",
-        Record::Opened => "opened",
-        Record::Paused => "paused",
-        Record::Resumed => "resumed",
-        Record::Closed => "closed",
-        Record::Settled => "settled",
-        Record::Cancelled => "cancelled",
+        Record::Phase(PhaseRecord::Countdown { .. }) => "countdown",
+        Record::Phase(PhaseRecord::CountdownCancelled) => "countdown cancelled",
+        Record::Phase(PhaseRecord::Opened) => "opened",
+        Record::Phase(PhaseRecord::Paused) => "paused",
+        Record::Phase(PhaseRecord::Resumed) => "resumed",
+        Record::Phase(PhaseRecord::Closed) => "closed",
+        Record::Phase(PhaseRecord::Settled) => "settled",
+        Record::Phase(PhaseRecord::Cancelled) => "cancelled",
         Record::Lot { .. } => "lot",
-        Record::Taken { .. } => "taken",
-        Record::Confirmed { .. } => "confirmed",
-        Record::Released { .. } => "released",
-        Record::Expired { .. } => "expired",
+        Record::Hold(HoldRecord::Taken { .. }) => "taken",
+        Record::Hold(HoldRecord::Confirmed { .. }) => "confirmed",
+        Record::Hold(HoldRecord::Released { .. }) => "released",
+        Record::Hold(HoldRecord::Expired { .. }) => "expired",
         Record::Command(_) => "command",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
-        Record::Halted(_) => "halted",
-        Record::RatesSet(_) => "rates set",
-        Record::Banned(_) => "banned",
-        Record::Lifted { .. } => "lifted",
-        Record::StreamOffline { .. } => "stream offline",
-        Record::StreamOnline => "stream online",
-        Record::OfflineLapsed => "offline lapsed",
+        Record::Brake(BrakeRecord::Halted(_)) => "halted",
+        Record::Brake(BrakeRecord::RatesSet(_)) => "rates set",
+        Record::Brake(BrakeRecord::Banned(_)) => "banned",
+        Record::Brake(BrakeRecord::Lifted { .. }) => "lifted",
+        Record::Stream(StreamRecord::Offline { .. }) => "stream offline",
+        Record::Stream(StreamRecord::Online) => "stream online",
+        Record::Stream(StreamRecord::OfflineLapsed) => "offline lapsed",
         Record::Suspended { .. } => "suspended",
         Record::Featured => "featured",
         Record::Heartbeat(_) => "heartbeat",
@@ -230,13 +253,33 @@ impl Phases {
         }
         match record {
             Record::Planned { plan, revision } => self.edit(plan, *revision, place, findings),
-            Record::Countdown { opens_at } => self.opens_at = *opens_at,
-            Record::Opened => self.opened(at, place, findings),
-            Record::Paused | Record::Closed | Record::OfflineLapsed if was_open => {
+            Record::Phase(PhaseRecord::Countdown { opens_at }) => self.opens_at = *opens_at,
+            Record::Phase(PhaseRecord::Opened) => self.opened(at, place, findings),
+            Record::Phase(PhaseRecord::Paused | PhaseRecord::Closed)
+            | Record::Stream(StreamRecord::OfflineLapsed)
+                if was_open =>
+            {
                 self.shut_at = at;
             }
             Record::Lot { pool, units, lot } => self.lot(*pool, *units, *lot, place, findings),
-            _ => {}
+            Record::Phase(
+                PhaseRecord::CountdownCancelled
+                | PhaseRecord::Paused
+                | PhaseRecord::Resumed
+                | PhaseRecord::Closed
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a stream's being offline led to, held against the plan.
 
 use stampede_domain::{DropPlan, UnixMillis};
-use stampede_ledger::Record;
+use stampede_ledger::{PhaseRecord, Record, StreamRecord};
 
 use super::Stage;
 use crate::verify::finding::{Findings, Place};
@@ -54,36 +54,13 @@ impl StreamBook {
         findings: &mut Findings,
     ) -> Option<Stage> {
         match record {
-            Record::StreamOffline { at } => {
-                if self.since_ms.replace(at.get()).is_some() {
-                    add(findings, place, StreamFault::Repeated { state: "offline" });
-                }
-                self.ran_out = false;
-                None
-            }
-            Record::StreamOnline => {
-                let resumes = self.paused && plan.when_offline.is_some_and(|rule| rule.resume);
-                if std::mem::take(self).since_ms.is_none() {
-                    add(findings, place, StreamFault::Repeated { state: "online" });
-                }
-                (resumes && stage == Stage::Paused).then_some(Stage::Open)
-            }
-            Record::OfflineLapsed => {
-                self.check_time(plan, at, place, findings);
-                self.ran_out = true;
-                self.paused |= stage == Stage::Open;
-                match stage {
-                    Stage::Open => Some(Stage::Paused),
-                    Stage::Countdown => Some(Stage::Planned),
-                    _ => None,
-                }
-            }
+            Record::Stream(record) => self.stream(*record, stage, plan, at, place, findings),
             // The host takes over a pause that the stream caused.
-            Record::Paused => {
+            Record::Phase(PhaseRecord::Paused) => {
                 let taken_over = std::mem::take(&mut self.paused) && stage == Stage::Paused;
                 taken_over.then_some(Stage::Paused)
             }
-            Record::Resumed | Record::Closed => {
+            Record::Phase(PhaseRecord::Resumed | PhaseRecord::Closed) => {
                 self.paused = false;
                 None
             }
@@ -102,7 +79,58 @@ impl StreamBook {
                 }
                 None
             }
-            _ => None,
+            Record::Phase(
+                PhaseRecord::Countdown { .. }
+                | PhaseRecord::CountdownCancelled
+                | PhaseRecord::Opened
+                | PhaseRecord::Settled
+                | PhaseRecord::Cancelled,
+            )
+            | Record::Lot { .. }
+            | Record::Hold(_)
+            | Record::Featured
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => None,
+        }
+    }
+
+    fn stream(
+        &mut self,
+        record: StreamRecord,
+        stage: Stage,
+        plan: &DropPlan,
+        at: UnixMillis,
+        place: Place,
+        findings: &mut Findings,
+    ) -> Option<Stage> {
+        match record {
+            StreamRecord::Offline { at } => {
+                if self.since_ms.replace(at.get()).is_some() {
+                    add(findings, place, StreamFault::Repeated { state: "offline" });
+                }
+                self.ran_out = false;
+                None
+            }
+            StreamRecord::Online => {
+                let resumes = self.paused && plan.when_offline.is_some_and(|rule| rule.resume);
+                if std::mem::take(self).since_ms.is_none() {
+                    add(findings, place, StreamFault::Repeated { state: "online" });
+                }
+                (resumes && stage == Stage::Paused).then_some(Stage::Open)
+            }
+            StreamRecord::OfflineLapsed => {
+                self.check_time(plan, at, place, findings);
+                self.ran_out = true;
+                self.paused |= stage == Stage::Open;
+                match stage {
+                    Stage::Open => Some(Stage::Paused),
+                    Stage::Countdown => Some(Stage::Planned),
+                    _ => None,
+                }
+            }
         }
     }
 

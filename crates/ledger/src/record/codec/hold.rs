@@ -1,18 +1,17 @@
-//! The bytes of takes with the orders that they become.
+//! The bytes of takes with the ends of their holds.
 
-use stampede_domain::{ChannelId, UnixMillis, limits::TEXT_ID_BYTES_MAX};
+use stampede_domain::{ChannelId, HoldId, Units, UnixMillis, limits::TEXT_ID_BYTES_MAX};
 
 use crate::record::{
-    Record,
     bytes::{Reader, put_money, put_text, put_varint},
     error::RecordError,
+    hold::HoldRecord,
     ordinal::Ordinal,
 };
 
-/// Appends a take or an order; others have their bytes elsewhere.
-pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
-    let channel = match record {
-        Record::Taken { hold, viewer, key, units, taken_at, deadline, channel } => {
+pub(crate) fn encode(record: &HoldRecord, out: &mut Vec<u8>) {
+    match record {
+        HoldRecord::Taken { hold, viewer, key, units, taken_at, deadline, channel } => {
             let with_channel = channel.is_some();
             let ordinal = if with_channel { Ordinal::TakenInChannel } else { Ordinal::Taken };
             let mut fixed = [0; 41];
@@ -24,9 +23,9 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
             put_varint(out, u64::from(units.get()));
             put_varint(out, taken_at.get());
             put_varint(out, deadline.get().wrapping_sub(taken_at.get()));
-            channel
+            put_channel(out, channel.as_ref());
         }
-        Record::Confirmed { hold, viewer, units, amount, channel } => {
+        HoldRecord::Confirmed { hold, viewer, units, amount, channel } => {
             let with_channel = channel.is_some();
             let ordinal =
                 if with_channel { Ordinal::ConfirmedInChannel } else { Ordinal::Confirmed };
@@ -35,16 +34,28 @@ pub(crate) fn encode(record: &Record, out: &mut Vec<u8>) {
             out.extend_from_slice(&viewer.get().to_be_bytes());
             put_varint(out, u64::from(units.get()));
             put_money(out, *amount);
-            channel
+            put_channel(out, channel.as_ref());
         }
-        _ => unreachable!("neither a take nor an order"),
-    };
+        HoldRecord::Released { hold, units } => encode_end(Ordinal::Released, *hold, *units, out),
+        HoldRecord::Expired { hold, units } => encode_end(Ordinal::Expired, *hold, *units, out),
+    }
+}
+
+/// The ordinal tells whether a channel follows.
+fn put_channel(out: &mut Vec<u8>, channel: Option<&ChannelId>) {
     if let Some(channel) = channel {
         put_text(out, channel.as_str());
     }
 }
 
-pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+/// A hold that gives its units back.
+fn encode_end(ordinal: Ordinal, hold: HoldId, units: Units, out: &mut Vec<u8>) {
+    out.push(ordinal.byte());
+    out.extend_from_slice(&hold.to_bytes());
+    put_varint(out, u64::from(units.get()));
+}
+
+pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     let hold = reader.hold()?;
     let viewer = reader.viewer()?;
     let key = reader.fingerprint()?;
@@ -52,19 +63,19 @@ pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<Record, RecordErro
     let taken_at = reader.time("taken_at")?;
     let ttl_ms = reader.varint("deadline")?;
     let deadline = UnixMillis::new(taken_at.get().wrapping_add(ttl_ms));
-    Ok(Record::Taken { hold, viewer, key, units, taken_at, deadline, channel: None })
+    Ok(HoldRecord::Taken { hold, viewer, key, units, taken_at, deadline, channel: None })
 }
 
-pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     let mut record = decode_taken(reader)?;
-    if let Record::Taken { channel, .. } = &mut record {
+    if let HoldRecord::Taken { channel, .. } = &mut record {
         *channel = Some(read_channel(reader)?);
     }
     Ok(record)
 }
 
-pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
-    Ok(Record::Confirmed {
+pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
+    Ok(HoldRecord::Confirmed {
         hold: reader.hold()?,
         viewer: reader.viewer()?,
         units: reader.units("units")?,
@@ -73,9 +84,11 @@ pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<Record, Record
     })
 }
 
-pub(crate) fn decode_confirmed_in_channel(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+pub(crate) fn decode_confirmed_in_channel(
+    reader: &mut Reader<'_>,
+) -> Result<HoldRecord, RecordError> {
     let mut record = decode_confirmed(reader)?;
-    if let Record::Confirmed { channel, .. } = &mut record {
+    if let HoldRecord::Confirmed { channel, .. } = &mut record {
         *channel = Some(read_channel(reader)?);
     }
     Ok(record)
