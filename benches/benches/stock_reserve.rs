@@ -14,7 +14,8 @@ use std::{
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use stampede_domain::{
-    DropId, Incarnation, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerNumber,
+    DropId, Incarnation, KeyFingerprint, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_stock::{DropStock, Lane, SkuLimits, StockConfig, Take, TakeRequest};
 
@@ -52,6 +53,7 @@ fn stock() -> DropStock {
     let stock = DropStock::new(StockConfig {
         drop: DropId::new(1),
         incarnation: Incarnation::new(1).expect("1 is small"),
+        pools: PoolMap::new([SkuIndex::default()]).expect("one pool is allowed"),
         skus: vec![SkuLimits { limit_per_viewer: Units::ONE }],
         limit_per_viewer: Units::ONE,
         holds_per_viewer_max: 16,

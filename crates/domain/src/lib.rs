@@ -1,5 +1,5 @@
-//! The terms that every other crate agrees on: ids, quantities, money, time, plans, phases, limits,
-//! rates.
+//! The terms that every other crate agrees on: ids, quantities, money, time, plans, pools, phases,
+//! limits, rates.
 //!
 //! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
 //! serializable; each boundary (records, viewer protocol, HTTP) owns the bytes it speaks.
@@ -15,6 +15,7 @@ pub mod limits;
 mod money;
 mod phase;
 mod plan;
+mod pools;
 mod rate;
 mod refusal;
 mod repeated_warning;
@@ -34,6 +35,7 @@ pub use key::{IdempotencyKey, KeyFingerprint};
 pub use money::{Currency, Money};
 pub use phase::{Phase, PhaseChange};
 pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan, WhenOffline};
+pub use pools::{PoolMap, PoolMapError};
 pub use rate::{Rate, Spent, TooFast};
 pub use refusal::{Refusal, RefusalCode};
 pub use repeated_warning::RepeatedWarning;

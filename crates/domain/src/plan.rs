@@ -1,8 +1,8 @@
 //! The plan of a drop: what is sold, how much of it, on which terms.
 
 use crate::{
-    DurationMs, HostId, MerchantId, Money, PoolIndex, ShownUnits, SkuId, SkuIndex, StockDisplay,
-    StreamId, Units, UnixMillis,
+    DurationMs, HostId, MerchantId, Money, PoolIndex, PoolMap, ShownUnits, SkuId, SkuIndex,
+    StockDisplay, StreamId, Units, UnixMillis,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
         HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX,
@@ -252,6 +252,12 @@ impl DropPlan {
     /// The SKU at this place.
     pub fn sku(&self, index: SkuIndex) -> Option<&SkuPlan> {
         self.skus.get(usize::from(index.get()))
+    }
+
+    /// The pools of the drop: each SKU's common pool, in the order of the SKUs. Only the first 256 SKUs
+    /// of a plan that [`DropPlan::check_format`] refuses have one.
+    pub fn pools(&self) -> PoolMap {
+        PoolMap::of_common_pools(self.skus.len())
     }
 
     /// The common pool of a SKU: the stock word that every viewer may take from.

@@ -128,7 +128,8 @@ fn take_by(
 #[cfg(test)]
 mod tests {
     use stampede_domain::{
-        DropId, Incarnation, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerNumber,
+        DropId, Incarnation, KeyFingerprint, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+        ViewerNumber,
     };
     use stampede_stock::{SkuLimits, StockConfig};
 
@@ -144,6 +145,7 @@ mod tests {
         let stock = DropStock::new(StockConfig {
             drop: DropId::new(1),
             incarnation: Incarnation::new(1).unwrap(),
+            pools: PoolMap::new([SkuIndex::default()]).unwrap(),
             skus: vec![SkuLimits { limit_per_viewer: Units::MAX }],
             limit_per_viewer: Units::MAX,
             holds_per_viewer_max: 9,

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU32 as PlainU32, Ordering as PlainOrdering},
 };
 
-use stampede_domain::{DropId, HoldId, Incarnation, PoolIndex, Units, ViewerNumber};
+use stampede_domain::{
+    DropId, HoldId, Incarnation, PoolIndex, PoolMap, SkuIndex, Units, ViewerNumber,
+};
 
 use crate::{
     cell::StockCell,
@@ -32,7 +34,9 @@ pub struct StockConfig {
     pub drop: DropId,
     /// The node's incarnation; part of each new hold's id.
     pub incarnation: Incarnation,
-    /// One common pool for each of them, in this order.
+    /// The pools, each with its SKU.
+    pub pools: PoolMap,
+    /// The limits of each SKU, in their order.
     pub skus: Vec<SkuLimits>,
     /// Units of the whole drop that one viewer may have, held or ordered.
     pub limit_per_viewer: Units,
@@ -46,6 +50,8 @@ pub struct DropStock {
     pub(crate) drop: DropId,
     pub(crate) incarnation: Incarnation,
     pub(crate) pools: Box<[Pool]>,
+    /// The SKU of each pool, for all pools in few cache lines.
+    map: PoolMap,
     pub(crate) viewers: Viewers,
     pub(crate) limit_per_viewer: Units,
     pub(crate) holds_per_viewer_max: u16,
@@ -60,22 +66,31 @@ pub(crate) struct Pool {
     pub(crate) slots: SlotTable,
     /// Units of all lots; written by the steward alone.
     supplied: AtomicU32,
+    pub(crate) sku: SkuIndex,
+    /// Units of the SKU, from whichever pools, that one viewer may have.
     pub(crate) limit_per_viewer: Units,
 }
 
 impl DropStock {
     /// A stock that is shut, empty.
+    ///
+    /// # Panics
+    /// If the pools are of other SKUs than there are limits for.
     pub fn new(config: StockConfig) -> Self {
-        let pools = config.skus.into_iter().map(|sku| Pool {
+        let (skus, limits) = (config.pools.skus(), config.skus.len());
+        assert_eq!(skus, limits, "each SKU with a pool has its limits");
+        let pools = config.pools.iter().map(|(_, sku)| Pool {
             word: StockCell::new(StockWord::EMPTY),
             slots: SlotTable::new(),
             supplied: AtomicU32::new(0),
-            limit_per_viewer: sku.limit_per_viewer,
+            sku,
+            limit_per_viewer: config.skus[usize::from(sku.get())].limit_per_viewer,
         });
         Self {
             drop: config.drop,
             incarnation: config.incarnation,
             pools: pools.collect(),
+            map: config.pools,
             viewers: Viewers::new(),
             limit_per_viewer: config.limit_per_viewer,
             holds_per_viewer_max: config.holds_per_viewer_max,
@@ -242,6 +257,11 @@ impl DropStock {
     /// Takes so far, over all restarts; notes are at most as many.
     fn takes_made(&self) -> u64 {
         self.pools.iter().map(|pool| pool.word.load().last_take().get()).sum()
+    }
+
+    /// The pools, each with its SKU.
+    pub fn map(&self) -> &PoolMap {
+        &self.map
     }
 
     /// Every pool as it stands.

@@ -29,11 +29,11 @@ pub enum Take {
     Taken(HoldId),
     /// The key made this hold before; nothing moved.
     Replay(HoldId),
-    /// The key made a hold of another pool or quantity before.
+    /// The key made a hold of another SKU or quantity before.
     KeyReused,
     /// Takes are not allowed: not open yet, paused or over.
     Shut,
-    /// The viewer would have more units than one viewer may.
+    /// The viewer would have more units than one viewer may, of the SKU or of the drop.
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,

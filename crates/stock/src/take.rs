@@ -73,21 +73,27 @@ impl DropStock {
     fn replay(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
         match notes.iter().find(|note| note.has_key(request.key)) {
             None => Ok(()),
-            Some(note) if note.pool() == request.pool && note.units() == request.units => {
+            Some(note) if self.is_same_wish(note, request) => {
                 Err(Take::Replay(note.hold(self.drop)))
             }
             Some(_) => Err(Take::KeyReused),
         }
     }
 
+    /// Whether a hold is what the request asks for: units of the same SKU, from whichever pool.
+    fn is_same_wish(&self, note: &HoldNote, request: &TakeRequest) -> bool {
+        note.units() == request.units
+            && self.map().sku_of(note.pool()) == self.map().sku_of(request.pool)
+    }
+
     fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
         let counting = || notes.iter().filter(|note| note.counts());
-        let in_pool = counting().filter(|note| note.pool() == request.pool);
-        let of_sku = in_pool.map(HoldNote::units).sum::<u64>();
+        let pool = self.pool(request.pool);
+        let in_pools = counting().filter(|note| self.map().sku_of(note.pool()) == Some(pool.sku));
+        let of_sku = in_pools.map(HoldNote::units).sum::<u64>();
         let of_drop = counting().map(HoldNote::units).sum::<u64>();
         let wanted = u64::from(request.units.get());
-        let limits =
-            [(of_sku, self.pool(request.pool).limit_per_viewer), (of_drop, self.limit_per_viewer)];
+        let limits = [(of_sku, pool.limit_per_viewer), (of_drop, self.limit_per_viewer)];
         for (has, limit) in limits {
             if has + wanted > u64::from(limit.get()) {
                 return Err(Take::OverViewerLimit { limit });

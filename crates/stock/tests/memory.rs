@@ -4,7 +4,8 @@ use std::alloc::System;
 
 use cap::Cap;
 use stampede_domain::{
-    DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerNumber,
+    DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_stock::{
     DropStock, End, Given, Lane, SkuLimits, StockConfig, Take, TakeRequest, bytes_needed,
@@ -28,6 +29,7 @@ fn stock(supply: Units) -> DropStock {
     let stock = DropStock::new(StockConfig {
         drop: DropId::new(1),
         incarnation: Incarnation::new(1).expect("1 is small"),
+        pools: PoolMap::new([SkuIndex::default()]).expect("one pool"),
         skus: vec![SkuLimits { limit_per_viewer: Units::ONE }],
         limit_per_viewer: Units::ONE,
         holds_per_viewer_max: 16,

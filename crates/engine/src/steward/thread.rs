@@ -335,6 +335,7 @@ pub(crate) fn stock_config(id: DropId, incarnation: Incarnation, plan: &DropPlan
     StockConfig {
         drop: id,
         incarnation,
+        pools: plan.pools(),
         skus: plan
             .skus
             .iter()

@@ -4,21 +4,37 @@ use proptest::prelude::*;
 use stampede_domain::{DropId, HoldId, Incarnation, TakeNumber, UnixMillis};
 
 use super::{
-    support::{key, pool, request, units, viewer},
+    support::{config_of, key, pool, request, units, viewer},
     twin::{Expected, Stage, Twin, TwinHold, TwinPool},
 };
 use crate::{
     DropStock, End, Given, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
-    SkuLimits, StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
+    StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
 };
 
-const POOLS: u8 = 2;
 const LANES: usize = 2;
 const HOLDS_MAX: u16 = 4;
 const LIMIT: u32 = 4;
-const LIMITS: [u32; POOLS as usize] = [2, 3];
+/// Units of each SKU that a viewer may have.
+const LIMITS: [u32; 3] = [2, 3, 2];
+const POOLS_MAX: u8 = 4;
 
-/// One step of a history. Holds are named by their place among all holds ever made.
+/// The SKU of each pool: up to four pools, two of them at least of one SKU, in any order.
+fn skus_by_pool() -> impl Strategy<Value = Vec<u8>> {
+    let skus = prop::collection::vec(0..3_u8, 1..usize::from(POOLS_MAX));
+    (skus, any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(
+        |(drawn, again, place)| {
+            let used: std::collections::BTreeSet<u8> = drawn.iter().copied().collect();
+            let dense = |sku: &u8| (0_u8..).zip(&used).find(|(_, other)| *other == sku).unwrap().0;
+            let mut skus: Vec<u8> = drawn.iter().map(dense).collect();
+            skus.insert(place.index(skus.len() + 1), *again.get(&skus));
+            skus
+        },
+    )
+}
+
+/// One step of a history. Holds are named by their place among all holds ever made, pools by a number
+/// that the drop's pools share out.
 #[derive(Clone, Debug)]
 enum Step {
     Take { lane: usize, viewer: u64, key: u64, pool: u8, units: u32, room: bool },
@@ -35,7 +51,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let any_pool = || 0..POOLS;
+    let any_pool = || 0..POOLS_MAX;
     let hold = any::<prop::sample::Index>;
     prop_oneof![
         12 => (0..LANES, 0..4_u64, 0..6_u64, any_pool(), 1..4_u32, prop::bool::weighted(0.95))
@@ -57,6 +73,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The core with its twin.
 struct Pair {
+    /// The SKU of each pool.
+    skus: Vec<u8>,
     stock: DropStock,
     lanes: Vec<Lane>,
     twin: Twin,
@@ -64,46 +82,53 @@ struct Pair {
     now: u64,
 }
 
-fn build(incarnation: u32) -> DropStock {
+fn build(incarnation: u32, skus: &[u8]) -> DropStock {
+    let count = usize::from(*skus.iter().max().unwrap()) + 1;
     DropStock::new(StockConfig {
         drop: DropId::new(7),
         incarnation: Incarnation::new(incarnation).unwrap(),
-        skus: LIMITS.map(|limit| SkuLimits { limit_per_viewer: units(limit) }).to_vec(),
-        limit_per_viewer: units(LIMIT),
         holds_per_viewer_max: HOLDS_MAX,
+        ..config_of(skus, &LIMITS[..count], LIMIT)
     })
 }
 
 impl Pair {
-    fn new() -> Self {
-        let stock = build(1);
+    fn new(skus: Vec<u8>) -> Self {
+        let stock = build(1, &skus);
         let lanes = (0..LANES).map(|_| stock.lane()).collect();
-        let pools = LIMITS.map(|limit| TwinPool {
+        let pools = skus.iter().map(|sku| TwinPool {
+            sku: usize::from(*sku),
             supplied: 0,
-            limit,
             waiting: false,
             kept: 0,
             last_take: 0,
         });
         let twin = Twin {
-            pools: pools.to_vec(),
+            pools: pools.collect(),
             holds: Vec::new(),
             open: false,
+            sku_limits: LIMITS.to_vec(),
             limit: LIMIT,
             holds_max: usize::from(HOLDS_MAX),
         };
-        let mut pair = Self { stock, lanes, twin, incarnation: 1, now: 1_000 };
-        pair.run(&Step::Lot { pool: 0, units: 4 });
-        pair.run(&Step::Lot { pool: 1, units: 3 });
+        let mut pair = Self { skus, stock, lanes, twin, incarnation: 1, now: 1_000 };
+        for pool in 0..pair.pools() {
+            pair.run(&Step::Lot { pool, units: 4 - u32::from(pool % 2) });
+        }
         pair.run(&Step::Open);
         pair
     }
 
+    fn pools(&self) -> u8 {
+        u8::try_from(self.skus.len()).unwrap()
+    }
+
     fn run(&mut self, step: &Step) {
         self.now += 1;
+        let pools = self.pools();
         match step {
             Step::Take { lane, viewer, key, pool, units, room } => {
-                self.take(*lane, (*viewer, *key), *pool, *units, *room);
+                self.take(*lane, (*viewer, *key), *pool % pools, *units, *room);
             }
             Step::Held(hold) => self.mark_held(*hold),
             Step::Confirm(hold) => self.decide(*hold, Stage::Confirmed),
@@ -117,16 +142,18 @@ impl Pair {
                 self.stock.close();
                 self.twin.open = false;
             }
-            Step::JoinWaiting { pool, units } => self.join_waiting(*pool, *units),
-            Step::ClearWaiting { pool: index } => {
-                let twin = &mut self.twin.pools[usize::from(*index)];
+            Step::JoinWaiting { pool, units } => self.join_waiting(*pool % pools, *units),
+            Step::ClearWaiting { pool: number } => {
+                let index = *number % pools;
+                let twin = &mut self.twin.pools[usize::from(index)];
                 let left = units(std::mem::take(&mut twin.kept));
                 twin.waiting = false;
-                self.stock.clear_waiting(pool(*index), left);
+                self.stock.clear_waiting(pool(index), left);
             }
-            Step::Lot { pool: index, units: count } => {
-                self.stock.add_supply(pool(*index), units(*count)).unwrap();
-                self.twin.pools[usize::from(*index)].supplied += count;
+            Step::Lot { pool: number, units: count } => {
+                let index = *number % pools;
+                self.stock.add_supply(pool(index), units(*count)).unwrap();
+                self.twin.pools[usize::from(index)].supplied += count;
             }
             Step::Crash => self.crash(),
         }
@@ -252,9 +279,9 @@ impl Pair {
         for hold in holds.iter_mut().filter(|hold| hold.stage == Stage::Ended) {
             hold.stage = Stage::Given;
         }
-        self.stock = build(self.incarnation);
+        self.stock = build(self.incarnation, &self.skus);
         self.twin.open = false;
-        for (index, twin) in (0..POOLS).zip(&mut self.twin.pools) {
+        for (index, twin) in (0_u8..).zip(&mut self.twin.pools) {
             twin.waiting = false;
             twin.kept = 0;
             let takes = holds.iter().filter(|hold| hold.pool == pool(index));
@@ -283,7 +310,7 @@ impl Pair {
         holds.reverse();
         self.lanes = (0..LANES).map(|_| self.stock.lane()).collect();
         // A lost take's number may be used again, a durable one's never.
-        for (index, twin) in (0..POOLS).zip(&mut self.twin.pools) {
+        for (index, twin) in (0_u8..).zip(&mut self.twin.pools) {
             twin.last_take += 1;
             let number = TakeNumber::new(twin.last_take).unwrap();
             self.stock.restore_take_number(pool(index), number);
@@ -330,7 +357,12 @@ impl Pair {
             pool: hold.pool,
             ..request(0, 0, hold.units)
         };
-        assert_eq!(self.stock.retry(&again), Some(Take::Replay(hold.id)));
+        for index in 0..self.pools() {
+            let again = TakeRequest { pool: pool(index), ..again };
+            let same = self.twin.sku(again.pool) == self.twin.sku(hold.pool);
+            let expected = if same { Take::Replay(hold.id) } else { Take::KeyReused };
+            assert_eq!(self.stock.retry(&again), Some(expected), "{again:?}");
+        }
         let other = TakeRequest { units: units(hold.units + 1), ..again };
         assert_eq!(self.stock.retry(&other), Some(Take::KeyReused));
     }
@@ -340,8 +372,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn core_and_twin_agree_after_every_step(steps in prop::collection::vec(step(), 1..120)) {
-        let mut pair = Pair::new();
+    fn core_and_twin_agree_after_every_step(
+        skus in skus_by_pool(),
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut pair = Pair::new(skus);
         pair.compare();
         for step in &steps {
             pair.run(step);
@@ -352,7 +387,7 @@ proptest! {
 
 #[test]
 fn supply_stays_below_the_width_of_the_word() {
-    let stock = build(1);
+    let stock = build(1, &[0, 1]);
     let most = stampede_domain::Units::MAX;
     stock.add_supply(pool(0), units(3)).unwrap();
     assert_eq!(

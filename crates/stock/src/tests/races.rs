@@ -20,6 +20,7 @@
 //! ```
 
 mod growth;
+mod pools;
 
 use loom::{sync::Arc, thread};
 use stampede_domain::{HoldId, SlotIndex, TakeNumber};

@@ -1,8 +1,8 @@
 //! Whole stories as scripts: one line a step, its outcome after the arrow.
 //!
 //! ```text
-//! lot     3                 units added to the pool
-//! buy     v1 k1 2 -> h1     viewer, key, units; the hold gets the next name
+//! lot     3                 units added to pool 0; `p1` after them names pool 1
+//! buy     v1 k1 2 -> h1     viewer, key, units, pool like a lot's; the hold gets the next name
 //! held    h1                its record is durable
 //! confirm h1 -> won         also: end, give
 //! stock   available=1 takes=1
@@ -12,7 +12,7 @@ use stampede_domain::{DropId, HoldId, Incarnation, PoolIndex, SlotIndex, TakeNum
 
 use super::{
     story::{Story, check},
-    support::{config, key, pool, request, units, viewer},
+    support::{config, config_of, key, pool, request, units, viewer},
 };
 use crate::{
     DropStock, End, Given, HoldView, RestoreError, RestoredHold, RestoredState, StockConfig, Take,
@@ -80,6 +80,53 @@ fn a_limit_returns_with_the_units_and_not_before() {
          buy v1 k3 3 -> over_limit 2
          stock -> available=9 takes=2",
     );
+}
+
+#[test]
+fn a_limit_counts_all_pools_of_its_sku_and_no_other() {
+    check(
+        config_of(&[0, 1, 0], &[2, 3], 4),
+        "lot 5
+         lot 5 p1
+         lot 5 p2
+         open
+         buy v1 k1 1 -> h1
+         buy v1 k2 1 p2 -> h2
+         buy v1 k3 1 -> over_limit 2
+         buy v1 k3 1 p2 -> over_limit 2
+         buy v1 k3 3 p1 -> over_limit 4
+         buy v1 k3 2 p1 -> h3
+         buy v2 k1 2 p2 -> h4
+         buy v2 k2 1 -> over_limit 2
+         held h1
+         end h1 -> won
+         buy v1 k4 1 p2 -> over_limit 2
+         give h1 -> public 1
+         buy v1 k4 1 p2 -> h5
+         buy v1 k5 1 -> over_limit 2",
+    );
+}
+
+#[test]
+fn a_key_keeps_its_answer_in_every_pool_of_its_sku() {
+    check(
+        config_of(&[0, 1, 0], &[9, 9], 9),
+        "lot 2
+         lot 2 p1
+         lot 2 p2
+         open
+         buy v1 k1 2 p2 -> h1
+         buy v1 k1 2 p2 -> replay h1
+         buy v1 k1 2 -> replay h1
+         buy v1 k1 1 -> key_reused
+         buy v1 k1 2 p1 -> key_reused",
+    );
+}
+
+#[test]
+#[should_panic(expected = "each SKU with a pool has its limits")]
+fn a_sku_without_limits_is_refused() {
+    let _ = DropStock::new(config_of(&[0, 0, 1], &[1], 1));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A stock that is driven by words, for scripts.
 
-use stampede_domain::HoldId;
+use stampede_domain::{HoldId, PoolIndex};
 
 use super::support::{pool, request, units};
-use crate::{DropStock, End, Given, HoldView, Lane, StockConfig, Take, WaitJoin};
+use crate::{DropStock, End, Given, HoldView, Lane, StockConfig, Take, TakeRequest, WaitJoin};
 
 pub(super) struct Story {
     pub(super) stock: DropStock,
@@ -31,12 +31,11 @@ impl Story {
         match words {
             ["open"] => self.stock.open(),
             ["close"] => self.stock.close(),
-            ["lot", count] => {
-                self.stock.add_supply(pool(0), units(count.parse().unwrap())).unwrap();
+            ["lot", count, rest @ ..] => {
+                let count = units(count.parse().unwrap());
+                self.stock.add_supply(named_pool(rest), count).unwrap();
             }
-            ["buy", by, with, count, rest @ ..] => {
-                return self.buy(by, with, count, rest.is_empty());
-            }
+            ["buy", by, with, count, rest @ ..] => return self.buy(by, with, count, rest),
             ["held", hold] => self.stock.mark_held(self.hold(hold)),
             ["confirm", hold] => return end(self.stock.confirm(self.hold(hold))),
             ["end", hold] => return end(self.stock.end(self.hold(hold))),
@@ -58,10 +57,13 @@ impl Story {
         String::new()
     }
 
-    pub(super) fn buy(&mut self, by: &str, with: &str, count: &str, room: bool) -> String {
+    pub(super) fn buy(&mut self, by: &str, with: &str, count: &str, rest: &[&str]) -> String {
         let number = |word: &str| word[1..].parse().unwrap();
-        let request = request(number(by), number(with), count.parse().unwrap());
-        match self.stock.take(&mut self.lane, &request, || room) {
+        let request = TakeRequest {
+            pool: named_pool(rest),
+            ..request(number(by), number(with), count.parse().unwrap())
+        };
+        match self.stock.take(&mut self.lane, &request, || !rest.contains(&"full")) {
             Take::Taken(hold) => {
                 self.holds.push(hold);
                 self.name(hold)
@@ -76,6 +78,12 @@ impl Story {
             Take::NoRoom => "no_room".into(),
         }
     }
+}
+
+/// The pool that a word such as `p1` names, else the first.
+fn named_pool(words: &[&str]) -> PoolIndex {
+    let number = words.iter().find_map(|word| word.strip_prefix('p'));
+    pool(number.map_or(0, |number| number.parse().unwrap()))
 }
 
 fn end(end: End) -> String {

@@ -42,8 +42,8 @@ pub(super) enum Expected {
 /// One pool of the twin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TwinPool {
+    pub(super) sku: usize,
     pub(super) supplied: u32,
-    pub(super) limit: u32,
     pub(super) waiting: bool,
     /// Units that came back while the waiting bit was set.
     pub(super) kept: u32,
@@ -56,6 +56,8 @@ pub(super) struct Twin {
     pub(super) pools: Vec<TwinPool>,
     pub(super) holds: Vec<TwinHold>,
     pub(super) open: bool,
+    /// Units that a viewer may have, by SKU, then of the drop.
+    pub(super) sku_limits: Vec<u32>,
     pub(super) limit: u32,
     pub(super) holds_max: usize,
 }
@@ -73,6 +75,11 @@ impl Twin {
         pool.supplied - pool.kept - out
     }
 
+    /// The SKU whose units a pool holds.
+    pub(super) fn sku(&self, pool: PoolIndex) -> usize {
+        self.pools[usize::from(pool.get())].sku
+    }
+
     pub(super) fn take(
         &self,
         viewer: ViewerNumber,
@@ -83,23 +90,24 @@ impl Twin {
     ) -> Expected {
         let mine: Vec<&TwinHold> = self.holds.iter().filter(|hold| hold.viewer == viewer).collect();
         if let Some(hold) = mine.iter().find(|hold| hold.key == key) {
-            let same = hold.pool == pool && hold.units == units.get();
+            let same = self.sku(hold.pool) == self.sku(pool) && hold.units == units.get();
             return if same { Expected::Replay(hold.id) } else { Expected::KeyReused };
         }
         if !self.open {
             return Expected::Shut;
         }
-        let out = |in_pool: Option<PoolIndex>| -> u32 {
+        let out = |of_sku: Option<usize>| -> u32 {
             mine.iter()
                 .filter(|hold| hold.stage != Stage::Given)
-                .filter(|hold| in_pool.is_none_or(|pool| hold.pool == pool))
+                .filter(|hold| of_sku.is_none_or(|sku| self.sku(hold.pool) == sku))
                 .map(|hold| hold.units)
                 .sum()
         };
         let twin = &self.pools[usize::from(pool.get())];
+        let limit = self.sku_limits[twin.sku];
         let available = self.available(pool);
-        if out(Some(pool)) + units.get() > twin.limit {
-            Expected::OverViewerLimit(twin.limit)
+        if out(Some(twin.sku)) + units.get() > limit {
+            Expected::OverViewerLimit(limit)
         } else if out(None) + units.get() > self.limit {
             Expected::OverViewerLimit(self.limit)
         } else if mine.len() >= self.holds_max {
