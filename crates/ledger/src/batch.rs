@@ -8,7 +8,9 @@ use stampede_domain::{
 };
 
 use crate::{
-    ChainSums, CommandKey, Derived, Link, Record, RowHash, Seal, SupplyDelta, links,
+    ChainSums, CommandKey, Derived, Link, Record, RowHash, Seal, SupplyDelta,
+    drop_pools::DropPools,
+    links,
     projection::derive,
     record::codec::{self, BodyHeader, HEADER_BYTES},
     ring::{STAGED_BYTES_MAX, STAGED_MAX},
@@ -66,6 +68,8 @@ pub struct BatchRow {
     pub keys: Vec<CommandKey>,
     /// Number of the latest lot in the row.
     latest_lot: Option<u32>,
+    /// The drop's pools.
+    pools: DropPools,
     /// What the row says about the drop as a whole.
     pub(crate) turn: Turn,
 }
@@ -154,9 +158,15 @@ impl Batch {
             && self.links.len() + STAGED_MAX * links::LINK_BYTES_MAX <= ROW_BYTES_MAX
     }
 
-    /// Encodes one record into its drop's row.
-    pub(crate) fn add(&mut self, drop: DropId, record: &Record, link: Option<&Link>) {
-        let at = self.row_of(drop);
+    /// Encodes one record into its drop's row, which continues one of the chains.
+    pub(crate) fn add(
+        &mut self,
+        chains: &Chains,
+        drop: DropId,
+        record: &Record,
+        link: Option<&Link>,
+    ) {
+        let at = self.row_of(chains, drop);
         let row = &mut self.rows[at];
         let before = row.body.len();
         codec::encode(record, &mut row.body);
@@ -169,7 +179,7 @@ impl Batch {
         }
     }
 
-    fn row_of(&mut self, drop: DropId) -> usize {
+    fn row_of(&mut self, chains: &Chains, drop: DropId) -> usize {
         if self.rows().get(self.latest).is_some_and(|row| row.drop == drop) {
             return self.latest;
         }
@@ -178,7 +188,7 @@ impl Batch {
             if self.live == self.rows.len() {
                 self.rows.push(BatchRow::new());
             }
-            self.rows[self.live].begin(drop);
+            self.rows[self.live].begin(drop, chains.pools(drop));
             self.bytes += HEADER_BYTES;
             self.live += 1;
             self.live - 1
@@ -200,11 +210,12 @@ impl BatchRow {
             derived: Vec::new(),
             keys: Vec::new(),
             latest_lot: None,
+            pools: DropPools::default(),
             turn: Turn::default(),
         }
     }
 
-    fn begin(&mut self, drop: DropId) {
+    fn begin(&mut self, drop: DropId, pools: DropPools) {
         self.drop = drop;
         self.records = 0;
         self.body.clear();
@@ -213,6 +224,7 @@ impl BatchRow {
         self.derived.clear();
         self.keys.clear();
         self.latest_lot = None;
+        self.pools = pools;
         self.turn = Turn::default();
     }
 
@@ -221,7 +233,10 @@ impl BatchRow {
     }
 
     fn derive(&mut self, record: &Record) {
-        if let Some(delta) = SupplyDelta::of(record) {
+        if let Record::Planned { plan, .. } = record {
+            self.pools = DropPools::of(plan);
+        }
+        if let Some(delta) = SupplyDelta::of(record, &self.pools) {
             match self.supply.iter_mut().find(|sum| sum.pool == delta.pool) {
                 Some(sum) => {
                     sum.supplied += delta.supplied;
@@ -230,7 +245,7 @@ impl BatchRow {
                 None => self.supply.push(delta),
             }
         }
-        self.derived.extend(derive(record, self.records));
+        self.derived.extend(derive(record, self.records, &self.pools));
         self.turn.take_in(record);
         if let Record::Lot { lot, .. } = record {
             self.latest_lot = Some(*lot);
@@ -315,6 +330,11 @@ impl Chains {
                 row.add_to(sums.or_insert_with(|| ChainSums::new(commit)));
             }
         }
+    }
+
+    /// The drop's pools, as the latest plan in its chain has them.
+    fn pools(&self, drop: DropId) -> DropPools {
+        self.sums.get(&drop).map(|sums| sums.pools().clone()).unwrap_or_default()
     }
 
     /// The hash that the drop's next row continues.

@@ -8,6 +8,7 @@ mod batch;
 mod check;
 mod command_key;
 mod data_dir;
+mod drop_pools;
 pub mod fake;
 mod journal;
 pub mod links;

@@ -3,9 +3,9 @@
 //! A projection says which row it makes of which record. The rows wait in the projector and reach their table
 //! with later commits, in quiet moments or at the next start; the projection's mark tells how far it is.
 
-use stampede_domain::{ChannelId, HoldId, Money, Units, ViewerNumber};
+use stampede_domain::{ChannelId, HoldId, Money, SkuIndex, Units, ViewerNumber};
 
-use crate::{HoldRecord, Record};
+use crate::{HoldRecord, Record, drop_pools::DropPools};
 
 /// A table that is made from the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,16 +26,21 @@ impl Projection {
     }
 
     /// The row that it makes of a record at this place of its journal row, if any.
-    fn derive(self, record: &Record, place: u32) -> Option<Derived> {
+    fn derive(self, record: &Record, place: u32, pools: &DropPools) -> Option<Derived> {
         match self {
-            Self::Orders => NewOrder::of(record, place).map(Derived::Order),
+            Self::Orders => NewOrder::of(record, place, pools).map(Derived::Order),
         }
     }
 }
 
-/// What all projections make of a record at this place of its journal row.
-pub(crate) fn derive(record: &Record, place: u32) -> impl Iterator<Item = Derived> {
-    Projection::ALL.into_iter().filter_map(move |projection| projection.derive(record, place))
+/// What all projections make of a record at this place of its journal row, in a drop of these pools.
+pub(crate) fn derive(
+    record: &Record,
+    place: u32,
+    pools: &DropPools,
+) -> impl Iterator<Item = Derived> {
+    let all = Projection::ALL.into_iter();
+    all.filter_map(move |projection| projection.derive(record, place, pools))
 }
 
 /// A row of a projection.
@@ -66,6 +71,8 @@ impl Derived {
 pub struct NewOrder {
     /// The hold, whose id is the order's id.
     pub hold: HoldId,
+    /// The SKU.
+    pub sku: SkuIndex,
     /// The buyer.
     pub viewer: ViewerNumber,
     /// Units bought.
@@ -80,12 +87,13 @@ pub struct NewOrder {
 
 impl NewOrder {
     /// The order that a record at this place of its row makes, if any.
-    pub fn of(record: &Record, place: u32) -> Option<Self> {
+    pub(crate) fn of(record: &Record, place: u32, pools: &DropPools) -> Option<Self> {
         let Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) = record
         else {
             return None;
         };
         let (hold, viewer, units, amount) = (*hold, *viewer, *units, *amount);
-        Some(Self { hold, viewer, units, amount, channel: channel.clone(), record: place })
+        let (sku, channel) = (pools.sku_of(hold.pool()), channel.clone());
+        Some(Self { hold, sku, viewer, units, amount, channel, record: place })
     }
 }

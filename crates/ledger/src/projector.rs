@@ -6,7 +6,7 @@ use stampede_domain::UnixMillis;
 
 use crate::{
     Batch, Derived, Mark, Projection, ReadError, Record, Row, RowKey, StoreError,
-    projection::derive,
+    drop_pools::DropPools, projection::derive,
 };
 
 /// Rows of one projection that one commit carries along: some milliseconds of work.
@@ -78,9 +78,15 @@ impl Projector {
         Self(queues.collect())
     }
 
-    /// Queues what a restart found behind a mark.
-    pub(crate) fn catch_up(&mut self, row: &Row, at: UnixMillis, record: &Record, place: u32) {
-        for derived in derive(record, place) {
+    /// Queues what a restart found behind a mark, in a drop of these pools.
+    pub(crate) fn catch_up(
+        &mut self,
+        row: &Row,
+        at: UnixMillis,
+        (record, place): (&Record, u32),
+        pools: &DropPools,
+    ) {
+        for derived in derive(record, place, pools) {
             let place = Mark { row: RowKey::of(row), record: derived.record() };
             if let Some(queue) = self.queue(&derived)
                 && place > queue.stored

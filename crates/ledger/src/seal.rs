@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, StreamId, Units,
+    DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, SkuIndex, StreamId, Units,
     UnixMillis,
     limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
 };
 
 use crate::{
     Derived, NewOrder, Record, RecordError, RowHash, SupplyDelta,
+    drop_pools::DropPools,
     record::bytes::{Reader, put_len, put_text, put_varint},
 };
 
@@ -183,13 +184,15 @@ pub struct ChainSums {
     amount_minor: u64,
     plan: Option<(u32, Arc<DropPlan>)>,
     ended: Option<Phase>,
-    /// Units supplied and sold, by pool.
-    pools: Vec<(u64, u64)>,
+    /// The pools of the plan.
+    pools: DropPools,
+    /// Units supplied and sold, by SKU.
+    skus: Vec<(u64, u64)>,
 }
 
 impl ChainSums {
     /// Of a chain whose first row stands in this commit; the row itself is still to come.
-    pub(crate) const fn new(first: CommitKey) -> Self {
+    pub(crate) fn new(first: CommitKey) -> Self {
         Self {
             first,
             rows: 0,
@@ -198,8 +201,14 @@ impl ChainSums {
             amount_minor: 0,
             plan: None,
             ended: None,
-            pools: Vec::new(),
+            pools: DropPools::default(),
+            skus: Vec::new(),
         }
+    }
+
+    /// The pools of the drop.
+    pub(crate) const fn pools(&self) -> &DropPools {
+        &self.pools
     }
 
     /// Whether the drop was settled or cancelled.
@@ -220,10 +229,10 @@ impl ChainSums {
 
     /// A record of the latest row.
     pub(crate) fn record(&mut self, record: &Record) {
-        if let Some(order) = NewOrder::of(record, 0) {
+        if let Some(order) = NewOrder::of(record, 0, &self.pools) {
             self.order(&order);
         }
-        if let Some(delta) = SupplyDelta::of(record) {
+        if let Some(delta) = SupplyDelta::of(record, &self.pools) {
             self.supply(&delta);
         }
         let mut turn = Turn::default();
@@ -252,24 +261,25 @@ impl ChainSums {
     fn order(&mut self, order: &NewOrder) {
         self.orders += 1;
         self.amount_minor = self.amount_minor.saturating_add(order.amount.minor());
-        self.pool(order.hold.pool().get()).1 += u64::from(order.units.get());
+        self.sku(order.sku).1 += u64::from(order.units.get());
     }
 
     fn supply(&mut self, delta: &SupplyDelta) {
-        self.pool(delta.pool.get()).0 += delta.supplied.unsigned_abs();
+        self.sku(delta.sku).0 += delta.supplied.unsigned_abs();
     }
 
-    fn pool(&mut self, pool: u8) -> &mut (u64, u64) {
-        let place = usize::from(pool);
-        if self.pools.len() <= place {
-            self.pools.resize(place + 1, (0, 0));
+    fn sku(&mut self, sku: SkuIndex) -> &mut (u64, u64) {
+        let place = usize::from(sku.get());
+        if self.skus.len() <= place {
+            self.skus.resize(place + 1, (0, 0));
         }
-        &mut self.pools[place]
+        &mut self.skus[place]
     }
 
     fn turn(&mut self, turn: &Turn) {
         if let Some(planned) = &turn.planned {
             self.plan = Some(planned.clone());
+            self.pools = DropPools::of(&planned.1);
         }
         self.ended = turn.ended.or(self.ended);
     }
@@ -284,10 +294,10 @@ impl ChainSums {
     ) -> Option<Seal> {
         let phase = self.ended?;
         let (revision, plan) = self.plan.as_ref()?;
-        let lots = self.pools.iter().any(|(supplied, _)| *supplied > 0);
+        let lots = self.skus.iter().any(|(supplied, _)| *supplied > 0);
         let units = |sum: u64| u32::try_from(sum).ok().and_then(Units::new).unwrap_or(Units::MAX);
         let skus = plan.skus.iter().enumerate().map(|(place, sku)| {
-            let (supplied, sold) = self.pools.get(place).copied().unwrap_or_default();
+            let (supplied, sold) = self.skus.get(place).copied().unwrap_or_default();
             let supplied = if lots { units(supplied) } else { sku.supply };
             SealedSku { supplied, sold: units(sold) }
         });
@@ -309,8 +319,8 @@ impl ChainSums {
             rows: self.rows,
             records: self.records,
             head,
-            units_supplied: self.pools.iter().map(|(supplied, _)| supplied).sum(),
-            units_sold: self.pools.iter().map(|(_, sold)| sold).sum(),
+            units_supplied: self.skus.iter().map(|(supplied, _)| supplied).sum(),
+            units_sold: self.skus.iter().map(|(_, sold)| sold).sum(),
             orders: self.orders,
             amount_minor: self.amount_minor,
             settled_at,
@@ -354,5 +364,42 @@ impl Turn {
 
     pub(crate) const fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{HoldId, PoolIndex, PoolMap, SlotIndex, TakeNumber, ViewerNumber};
+    use stampede_testkit::{euros, plan_of, sku, units};
+
+    use super::*;
+    use crate::{HoldRecord, PhaseRecord};
+
+    #[test]
+    fn a_seal_sums_every_pool_of_a_sku() {
+        let pool = |number| PoolIndex::new(number).unwrap();
+        let (start, seq) = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
+        let (slot, take) = (SlotIndex::new(1).unwrap(), TakeNumber::new(1).unwrap());
+        let plan = plan_of([sku("mug", 5), sku("cup", 3)]);
+        let mut sums = ChainSums::new((start, seq));
+        sums.record(&Record::Planned { plan: Arc::new(plan), revision: 1 });
+        sums.pools = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap().into();
+        for (number, count) in [(0, 5), (1, 3), (2, 7)] {
+            sums.record(&Record::Lot { pool: pool(number), units: units(count), lot: 1 });
+        }
+        for (number, count) in [(2, 2), (1, 1), (0, 1)] {
+            let hold = HoldId::new(DropId::new(1), start, pool(number), slot, take);
+            let (viewer, units) = (ViewerNumber::new(1).unwrap(), units(count));
+            let amount = euros(1990);
+            let order = HoldRecord::Confirmed { hold, viewer, units, amount, channel: None };
+            sums.record(&Record::Hold(order));
+        }
+        sums.record(&Record::Phase(PhaseRecord::Settled));
+        let head = RowHash::genesis(DropId::new(1));
+        let seal = sums.seal(DropId::new(1), (start, seq), head, UnixMillis::default()).unwrap();
+        assert_eq!((seal.units_supplied, seal.units_sold), (15, 4));
+        let summary = SealSummary::decode(&seal.summary).unwrap();
+        let sealed = |supplied, sold| SealedSku { supplied: units(supplied), sold: units(sold) };
+        assert_eq!(*summary.skus, [sealed(12, 3), sealed(3, 1)]);
     }
 }

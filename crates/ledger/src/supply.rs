@@ -1,14 +1,16 @@
 //! What records change in the counters of pools.
 
-use stampede_domain::{PoolIndex, Units};
+use stampede_domain::{PoolIndex, SkuIndex, Units};
 
-use crate::{HoldRecord, Record};
+use crate::{HoldRecord, Record, drop_pools::DropPools};
 
 /// Change of a pool's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SupplyDelta {
     /// The pool.
     pub pool: PoolIndex,
+    /// The SKU whose units it holds.
+    pub sku: SkuIndex,
     /// Units added by lots.
     pub supplied: i64,
     /// Units taken minus units released or expired.
@@ -17,18 +19,14 @@ pub struct SupplyDelta {
 
 impl SupplyDelta {
     /// What a record changes in its pool's counters, if anything.
-    pub fn of(record: &Record) -> Option<Self> {
+    pub(crate) fn of(record: &Record, pools: &DropPools) -> Option<Self> {
         let count = |units: Units| i64::from(units.get());
-        Some(match record {
-            Record::Lot { pool, units, .. } => {
-                Self { pool: *pool, supplied: count(*units), taken: 0 }
-            }
-            Record::Hold(HoldRecord::Taken { hold, units, .. }) => {
-                Self { pool: hold.pool(), supplied: 0, taken: count(*units) }
-            }
+        let (pool, supplied, taken) = match record {
+            Record::Lot { pool, units, .. } => (*pool, count(*units), 0),
+            Record::Hold(HoldRecord::Taken { hold, units, .. }) => (hold.pool(), 0, count(*units)),
             Record::Hold(
                 HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },
-            ) => Self { pool: hold.pool(), supplied: 0, taken: -count(*units) },
+            ) => (hold.pool(), 0, -count(*units)),
             Record::Hold(HoldRecord::Confirmed { .. })
             | Record::Planned { .. }
             | Record::Phase(_)
@@ -41,6 +39,7 @@ impl SupplyDelta {
             | Record::Heartbeat(_)
             | Record::Room(_)
             | Record::Brake(_) => return None,
-        })
+        };
+        Some(Self { pool, sku: pools.sku_of(pool), supplied, taken })
     }
 }

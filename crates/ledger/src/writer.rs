@@ -217,11 +217,11 @@ impl<T: Send + 'static> Writer<T> {
     /// Moves entries into the batch: the steward's first, then the cores in turn.
     fn drain(&mut self) {
         self.batch.clear();
-        self.rings[0].drain(&mut self.batch, &mut self.entries);
+        self.rings[0].drain(&self.chains, &mut self.batch, &mut self.entries);
         let cores = self.rings.len() - 1;
         for turn in 0..cores {
             let ring = 1 + (self.first_core - 1 + turn) % cores;
-            self.rings[ring].drain(&mut self.batch, &mut self.entries);
+            self.rings[ring].drain(&self.chains, &mut self.batch, &mut self.entries);
         }
         if cores > 0 {
             self.first_core = 1 + self.first_core % cores;
@@ -247,13 +247,13 @@ impl<T: Send + 'static> Writer<T> {
 
 impl<T> Ring<T> {
     /// Takes what fits, but never a part of what was handed over together.
-    fn drain(&mut self, batch: &mut Batch, entries: &mut Vec<Entry<T>>) {
+    fn drain(&mut self, chains: &Chains, batch: &mut Batch, entries: &mut Vec<Entry<T>>) {
         let mut is_within = false;
         while (is_within || batch.has_room())
             && let Ok(Queued { entry, goes_on }) = self.entries.pop()
         {
             is_within = goes_on;
-            batch.add(entry.drop, &entry.record, entry.link.as_ref());
+            batch.add(chains, entry.drop, &entry.record, entry.link.as_ref());
             entries.push(entry);
             self.drained += 1;
         }

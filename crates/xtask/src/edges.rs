@@ -27,7 +27,7 @@ const fn row(
 const ROWS: &[Row] = &[
     row("domain", &[], &[]),
     row("stock", &["domain"], &[]),
-    row("ledger", &["domain"], &[]),
+    row("ledger", &["domain"], &["testkit"]),
     row("wire", &["domain"], &["testkit"]),
     row("proxies", &[], &[]),
     row("engine", &["domain", "stock", "ledger"], &["testkit"]),

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, HoldRecord, PhaseRecord,
-    Record, Row, RowHash, RowKey, Seal, Sealed, SupplyDelta, projector::Projector, record::codec,
+    Record, Row, RowHash, RowKey, Seal, Sealed, SupplyDelta, drop_pools::DropPools,
+    projector::Projector, record::codec,
 };
 
 /// What a sound journal leaves behind.
@@ -170,10 +171,15 @@ impl Checker {
                 return Err(Wrong::Hold { hold });
             }
         }
-        self.projector.catch_up(row, at, record, place);
-        if let Some((sums, ..)) = self.tallied.get_mut(&row.drop) {
-            sums.record(record);
-        }
+        let of_house = DropPools::default();
+        let pools = match self.tallied.get_mut(&row.drop) {
+            Some((sums, ..)) => {
+                sums.record(record);
+                sums.pools()
+            }
+            None => &of_house,
+        };
+        self.projector.catch_up(row, at, (record, place), pools);
         let commit = (row.incarnation, row.seq);
         match record {
             Record::Lot { lot, .. } => {
@@ -206,7 +212,7 @@ impl Checker {
             let latest_lot = self.latest_lots.get(&row.drop).copied();
             keys.extend(CommandKey::of(row.drop, record, latest_lot));
         }
-        if let Some(delta) = SupplyDelta::of(record) {
+        if let Some(delta) = SupplyDelta::of(record, pools) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();
             *supplied += delta.supplied;
             *taken += delta.taken;

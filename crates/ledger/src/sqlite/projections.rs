@@ -1,7 +1,7 @@
 //! The tables of projections.
 
 use rusqlite::{Connection, params};
-use stampede_domain::{ChannelId, DropPlan, UnixMillis};
+use stampede_domain::{ChannelId, UnixMillis};
 
 use super::store::{changed, step};
 use crate::{Derived, Mark, NewOrder, Projection, StoreError, projector::ProjectionTables};
@@ -29,7 +29,6 @@ fn insert_order(
     place: &Mark,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
-    let pool = order.hold.pool();
     let currency = order.amount.currency();
     let sql = "INSERT INTO orders (hold, drop_id, pool, sku, viewer, units, amount_minor, currency,
                                    at_ms, incarnation, seq, channel)
@@ -37,8 +36,8 @@ fn insert_order(
     let values = params![
         order.hold.to_bytes(),
         order.hold.drop_id().get(),
-        pool.get(),
-        DropPlan::sku_of(pool).get(),
+        order.hold.pool().get(),
+        order.sku.get(),
         order.viewer.get().cast_signed(),
         order.units.get(),
         order.amount.minor().cast_signed(),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Params, params};
 use stampede_domain::{
-    DropId, DropPlan, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
+    DropId, Incarnation, NodeEpoch, NodeId, PoolIndex, RepeatedWarning, Seq, UnixMillis,
 };
 
 use super::{
@@ -185,7 +185,7 @@ impl SqliteStore {
         drop: DropId,
         delta: &SupplyDelta,
     ) -> Result<(), StoreError> {
-        let SupplyDelta { pool, supplied, taken } = *delta;
+        let SupplyDelta { pool, sku, supplied, taken } = *delta;
         let known = self.pools.contains(&(drop, pool));
         let moved = if known {
             let sql = "UPDATE supply SET supplied = supplied + ?3, taken = taken + ?4
@@ -195,7 +195,6 @@ impl SqliteStore {
         } else {
             let sql = "INSERT INTO supply (drop_id, pool, sku, supplied, taken)
                        VALUES (?1, ?2, ?5, ?3, ?4)";
-            let sku = DropPlan::sku_of(pool);
             let values = params![drop.get(), pool.get(), supplied, taken, sku.get()];
             step("move supply", &self.connection, sql, values)
         };
