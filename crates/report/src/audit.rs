@@ -5,7 +5,6 @@ mod source;
 use std::{
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
-    sync::Arc,
 };
 
 use serde::Serialize;
@@ -399,8 +398,7 @@ impl Audit<'_> {
     }
 
     fn sku(&self, pool: PoolIndex) -> String {
-        let plan = self.fold.plan().map(Arc::as_ref);
-        let sku = plan.and_then(|plan| plan.sku(stampede_domain::DropPlan::sku_of(pool)));
+        let sku = self.fold.sku_of(pool);
         sku.map_or_else(|| format!("pool {pool}"), |sku| sku.id.to_string())
     }
 }

@@ -208,7 +208,7 @@ impl DropReport {
     }
 
     fn sku_json(&self, figures: &SkuReport) -> SkuJson {
-        let plan = self.plan.sku(figures.sku).expect("the fold has one pool for each SKU");
+        let plan = self.plan.sku(figures.sku).expect("the fold has the plan's SKUs");
         SkuJson {
             sku: plan.id.to_string(),
             title: plan.title.clone(),

@@ -79,7 +79,7 @@ impl Did {
 #[derive(Default)]
 pub(super) struct Doings {
     latest: HashMap<DropId, Did>,
-    /// The SKUs of drops that may get more units, in the order of their common pools.
+    /// The SKU of each pool, of drops that may get more units.
     skus: HashMap<DropId, Vec<SkuId>>,
 }
 
@@ -88,7 +88,9 @@ impl Doings {
     pub(super) fn see(&mut self, drop: DropId, record: Record) {
         match record {
             Record::Planned { plan, .. } => {
-                self.skus.insert(drop, plan.skus.iter().map(|sku| sku.id.clone()).collect());
+                let pools = plan.pools();
+                let skus = pools.iter().filter_map(|(_, sku)| plan.sku(sku));
+                self.skus.insert(drop, skus.map(|sku| sku.id.clone()).collect());
             }
             Record::Phase(PhaseRecord::Settled | PhaseRecord::Cancelled) => {
                 self.skus.remove(&drop);

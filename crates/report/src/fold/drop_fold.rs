@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq, SkuIndex, Units,
-    UnixMillis, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, PoolMap, Seq, SkuIndex, SkuPlan,
+    Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, RefusalCounts, Row, Tally};
 
@@ -16,12 +16,17 @@ use super::{
     phases::{self, PhaseTime},
 };
 
-/// One pool's sums.
-#[derive(Clone, Copy, Debug)]
+/// Units of one pool, or of several together.
+#[derive(Clone, Copy, Debug, Default)]
 struct PoolSums {
     supplied: u64,
     held: u64,
     sold: u64,
+}
+
+/// What is kept of one SKU beside the sums of its pools.
+#[derive(Clone, Copy, Debug)]
+struct SkuSums {
     gross: Money,
     sold_out: Option<UnixMillis>,
 }
@@ -31,7 +36,11 @@ struct PoolSums {
 struct Terms {
     plan: Arc<DropPlan>,
     revision: u32,
+    map: PoolMap,
+    /// By pool.
     pools: Vec<PoolSums>,
+    /// By SKU.
+    skus: Vec<SkuSums>,
     gross: Money,
 }
 
@@ -166,13 +175,8 @@ impl DropFold {
         Ok(())
     }
 
-    /// Plans change only before anything is supplied, so the pools begin empty.
     fn planned(&mut self, plan: &Arc<DropPlan>, revision: u32) {
-        let Some(first) = plan.skus.first() else { return };
-        let gross = Money::new(0, first.price.currency()).expect("zero is an amount");
-        let empty = PoolSums { supplied: 0, held: 0, sold: 0, gross, sold_out: None };
-        let pools = vec![empty; plan.skus.len()];
-        self.terms = Some(Terms { plan: Arc::clone(plan), revision, pools, gross });
+        self.terms = Terms::new(plan, revision, plan.pools()).or(self.terms.take());
     }
 
     fn take(
@@ -187,16 +191,15 @@ impl DropFold {
         let pool = self.pool(hold.pool(), seq)?;
         pool.held += count;
         let excess = (pool.held + pool.sold).saturating_sub(pool.supplied);
-        let is_empty = pool.held + pool.sold >= pool.supplied;
         self.oversold = self.oversold.max(excess);
-        let (mut taken, mut supplied) = (0, 0);
-        for pool in self.terms.iter().flat_map(|terms| &terms.pools) {
-            taken += pool.held + pool.sold;
-            supplied += pool.supplied;
-        }
-        let now = self.pace.take(taken_at, count, taken, supplied);
-        if is_empty {
-            self.pool(hold.pool(), seq)?.sold_out.get_or_insert(now);
+        let Some(terms) = &mut self.terms else { return Ok(()) };
+        let all = PoolSums::of(&terms.pools);
+        let now = self.pace.take(taken_at, count, all.held + all.sold, all.supplied);
+        if let Some(sku) = terms.map.sku_of(hold.pool()) {
+            let sums = terms.of_sku(sku);
+            if sums.held + sums.sold >= sums.supplied {
+                terms.skus[usize::from(sku.get())].sold_out.get_or_insert(now);
+            }
         }
         Ok(())
     }
@@ -214,12 +217,8 @@ impl DropFold {
         self.taken.confirmed.add(count);
         let pool = self.pool(hold.pool(), seq)?;
         pool.sold += count;
-        let of_pool = pool.gross.checked_add(amount);
-        pool.gross = of_pool.ok_or_else(|| money.clone())?;
-        if let Some(terms) = &mut self.terms {
-            terms.gross = terms.gross.checked_add(amount).ok_or(money)?;
-        }
-        Ok(())
+        let added = self.terms.as_mut().map(|terms| terms.add_gross(hold.pool(), amount));
+        added.flatten().ok_or(money)
     }
 
     fn give(&mut self, hold: HoldId, units: Units, end: End, seq: Seq) -> Result<(), FoldError> {
@@ -263,29 +262,34 @@ impl DropFold {
         self.terms.as_ref().map(|terms| &terms.plan)
     }
 
+    /// The SKU whose units a pool holds, by the latest plan.
+    pub fn sku_of(&self, pool: PoolIndex) -> Option<&SkuPlan> {
+        let terms = self.terms.as_ref()?;
+        terms.plan.sku(terms.map.sku_of(pool)?)
+    }
+
     /// The figures so far; `None` before the first plan.
     pub fn report(&self) -> Option<DropReport> {
-        let Terms { plan, revision, pools, gross } = self.terms.as_ref()?;
-        let sum = |of: fn(&PoolSums) -> u64| pools.iter().map(of).sum::<u64>();
-        let (supplied, sold) = (sum(|pool| pool.supplied), sum(|pool| pool.sold));
+        let terms = self.terms.as_ref()?;
+        let PoolSums { supplied, held, sold } = PoolSums::of(&terms.pools);
         let phase = self.phases.last().map_or(Phase::Scheduled, |latest| latest.phase);
         let settled = self.phases.iter().find(|begun| begun.phase == Phase::Settled);
         let refusals: RefusalCounts = self.tallied.refusals;
         let (channels, channels_left_out) = self.channels.listed();
         let mut report = DropReport {
             drop: self.drop,
-            plan: Arc::clone(plan),
-            revision: *revision,
+            plan: Arc::clone(&terms.plan),
+            revision: terms.revision,
             phase,
             phases: self.phases.clone(),
             as_of: self.as_of,
             supplied,
-            held: sum(|pool| pool.held),
+            held,
             sold,
             oversold: self.oversold,
             stranded: None,
             taken: self.taken,
-            skus: self.skus(pools),
+            skus: self.skus(terms),
             buyers: u64::try_from(self.buyers.len()).expect("a set in memory fits 64 bits"),
             channels,
             channels_left_out,
@@ -304,8 +308,8 @@ impl DropFold {
             paused: phases::time_in(&self.phases, Phase::Paused, self.as_of),
             outage: DurationMs::new(self.outage_ms),
             restarts: self.restarts,
-            gross: *gross,
-            paid: *gross,
+            gross: terms.gross,
+            paid: terms.gross,
             seconds: self.pace.seconds(),
             seconds_cut: self.pace.is_cut(),
             journal: self.journal,
@@ -317,17 +321,49 @@ impl DropFold {
         Some(report)
     }
 
-    fn skus(&self, pools: &[PoolSums]) -> Vec<SkuReport> {
-        let places = (0_u8..).filter_map(SkuIndex::new);
-        let figures = places.zip(pools).map(|(sku, pool)| SkuReport {
-            sku,
-            supplied: pool.supplied,
-            held: pool.held,
-            sold: pool.sold,
-            gross: pool.gross,
-            sold_out_after: self.pace.since_opening(pool.sold_out),
+    fn skus(&self, terms: &Terms) -> Vec<SkuReport> {
+        let places = (0..=u8::MAX).filter_map(SkuIndex::new);
+        let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
+            let PoolSums { supplied, held, sold } = terms.of_sku(sku);
+            let sold_out_after = self.pace.since_opening(*sold_out);
+            SkuReport { sku, supplied, held, sold, gross: *gross, sold_out_after }
         });
         figures.collect()
+    }
+}
+
+impl PoolSums {
+    fn of<'a>(pools: impl IntoIterator<Item = &'a Self>) -> Self {
+        pools.into_iter().fold(Self::default(), |sum, pool| Self {
+            supplied: sum.supplied + pool.supplied,
+            held: sum.held + pool.held,
+            sold: sum.sold + pool.sold,
+        })
+    }
+}
+
+impl Terms {
+    /// Plans change only before anything is supplied, so the pools begin empty. `None` if the plan sells
+    /// nothing.
+    fn new(plan: &Arc<DropPlan>, revision: u32, map: PoolMap) -> Option<Self> {
+        let gross = Money::new(0, plan.skus.first()?.price.currency())?;
+        let pools = vec![PoolSums::default(); map.count()];
+        let skus = vec![SkuSums { gross, sold_out: None }; map.skus()];
+        Some(Self { plan: Arc::clone(plan), revision, map, pools, skus, gross })
+    }
+
+    /// Units in the pools of a SKU.
+    fn of_sku(&self, sku: SkuIndex) -> PoolSums {
+        PoolSums::of(self.map.pools_of(sku).map(|pool| &self.pools[usize::from(pool.get())]))
+    }
+
+    /// Adds the price of an order; `None` if the pool has no SKU, or a sum is too large.
+    fn add_gross(&mut self, pool: PoolIndex, amount: Money) -> Option<()> {
+        let sku = self.map.sku_of(pool)?;
+        let sums = &mut self.skus[usize::from(sku.get())];
+        sums.gross = sums.gross.checked_add(amount)?;
+        self.gross = self.gross.checked_add(amount)?;
+        Some(())
     }
 }
 
@@ -335,5 +371,48 @@ impl Ends {
     fn add(&mut self, units: u64) {
         self.holds += 1;
         self.units += units;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{Incarnation, SlotIndex, TakeNumber};
+    use stampede_testkit::{euros, plan_of, sku, units};
+
+    use super::*;
+
+    #[test]
+    fn a_sku_has_the_sums_of_all_its_pools() {
+        let (drop, seq, at) = (DropId::new(1), Seq::new(1).unwrap(), UnixMillis::new(1_000));
+        let pool = |number| PoolIndex::new(number).unwrap();
+        let hold = |number, take: u32| {
+            let (slot, take) = (SlotIndex::new(take), TakeNumber::new(take.into()));
+            let start = Incarnation::new(1).unwrap();
+            HoldId::new(drop, start, pool(number), slot.unwrap(), take.unwrap())
+        };
+        let plan = Arc::new(plan_of([sku("mug", 2), sku("cup", 1)]));
+        let map = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap();
+        let mut fold = DropFold::new(drop);
+        fold.terms = Terms::new(&plan, 1, map);
+        fold.record(&Record::Phase(PhaseRecord::Opened), at, seq).unwrap();
+        for (number, count) in [(0, 2), (1, 1), (2, 1)] {
+            let lot = Record::Lot { pool: pool(number), units: units(count), lot: 1 };
+            fold.record(&lot, at, seq).unwrap();
+        }
+        fold.take(hold(0, 1), units(2), at.plus(DurationMs::new(1)), seq).unwrap();
+        let sold_out = |fold: &DropFold| -> Vec<_> {
+            let skus = fold.report().unwrap().skus;
+            skus.iter().map(|sku| sku.sold_out_after.map(DurationMs::get)).collect()
+        };
+        assert_eq!(sold_out(&fold), [None, None], "a pool is empty, the SKU is not");
+        fold.take(hold(2, 1), units(1), at.plus(DurationMs::new(5)), seq).unwrap();
+        fold.confirm(hold(2, 1), units(1), euros(1990), seq).unwrap();
+        assert_eq!(sold_out(&fold), [Some(5), None]);
+        let report = fold.report().unwrap();
+        let figures = |sku: &SkuReport| (sku.supplied, sku.held, sku.sold, sku.gross.minor());
+        let skus: Vec<_> = report.skus.iter().map(figures).collect();
+        assert_eq!(skus, [(3, 2, 1, 1990), (1, 0, 0, 0)]);
+        assert_eq!((report.supplied, report.held, report.sold), (4, 2, 1));
+        assert_eq!(fold.sku_of(pool(2)).map(|sku| sku.id.as_str()), Some("mug"));
     }
 }

@@ -1,6 +1,6 @@
 //! What one row says that other checks than its drop's need.
 
-use stampede_domain::{ChannelId, HoldId, Money, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{ChannelId, HoldId, Money, SkuIndex, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::Record;
 
 /// An order as the journal has it.
@@ -8,6 +8,7 @@ use stampede_ledger::Record;
 pub(super) struct Ordered {
     pub(super) record: u32,
     pub(super) hold: HoldId,
+    pub(super) sku: SkuIndex,
     pub(super) viewer: ViewerNumber,
     pub(super) units: Units,
     pub(super) amount: Money,

@@ -1,8 +1,8 @@
 //! Replays a ledger with code of its own to find out whether everything in it agrees.
 //!
-//! Nothing here is shared with the engine or with the fold beyond the decoding of records: hashes,
-//! phases, sums, limits are worked out again from the documented rules, so that a mistake there
-//! does not hide itself here.
+//! Nothing here is shared with the engine or with the fold beyond the decoding of records and a plan's
+//! map of its pools: hashes, phases, sums, limits are worked out again from the documented rules, so
+//! that a mistake there does not hide itself here.
 
 mod brake;
 mod chain;
@@ -44,7 +44,7 @@ use self::{
     finding::Findings,
     keys::KeyCheck,
     orders::OrderJoin,
-    replay::DropReplay,
+    replay::{DropReplay, own_number},
     rooms::RoomBook,
     seals::SealCheck,
     starts::Starts,
@@ -173,7 +173,11 @@ impl Verifier<'_> {
         let sums = self.drops.iter().flat_map(|(drop, replay)| {
             replay.sums().map(|(pool, supplied, taken)| (*drop, pool, supplied, taken))
         });
-        tables::check_supply(&journal.supply()?, sums, findings);
+        let sku_of = |drop, pool| match self.drops.get(&drop) {
+            Some(replay) => replay.filed_under(pool),
+            None => own_number(pool),
+        };
+        tables::check_supply(&journal.supply()?, sums, sku_of, findings);
         self.keys.finish(journal.command_keys()?, findings);
         self.seals.finish(journal.seals()?, findings);
         counts.commits = self.chains.commits;

@@ -169,7 +169,7 @@ fn compare(order: &OrderRow, confirmed: &Confirmed, findings: &mut Findings) {
         }
     };
     let same_numbers = (order.drop.get(), order.pool, order.sku.get(), order.viewer)
-        == (row.drop, hold.pool(), hold.pool().get(), ordered.viewer);
+        == (row.drop, hold.pool(), ordered.sku.get(), ordered.viewer);
     let same_money = (order.units, order.amount_minor, order.currency.as_str())
         == (
             u64::from(ordered.units.get()),
@@ -183,7 +183,7 @@ fn compare(order: &OrderRow, confirmed: &Confirmed, findings: &mut Findings) {
     }
     differ("drop", &order.drop.get(), &row.drop);
     differ("pool", &order.pool, &hold.pool());
-    differ("SKU", &order.sku, &hold.pool());
+    differ("SKU", &order.sku, &ordered.sku);
     differ("viewer", &order.viewer, &ordered.viewer);
     differ("units", &order.units, &ordered.units);
     differ("amount", &order.amount_minor, &ordered.amount.minor());

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, Units,
-    UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, SkuIndex,
+    Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, Recovered, Row, Tally};
 
@@ -125,7 +125,8 @@ impl DropReplay {
             }) = *record
             {
                 let (record, channel) = (*number, channel.clone());
-                facts.orders.push(Ordered { record, hold, viewer, units, amount, channel });
+                let sku = self.filed_under(hold.pool());
+                facts.orders.push(Ordered { record, hold, sku, viewer, units, amount, channel });
             }
             self.record(record, moment, starts, counts, findings);
         }
@@ -207,9 +208,14 @@ impl DropReplay {
     /// A new plan begins with empty pools, unless units were put on sale already.
     fn planned(&mut self, plan: &DropPlan) {
         if self.pools.iter().all(|pool| pool.held + pool.sold == 0) {
-            let places = (0_u8..).zip(&plan.skus).filter_map(|(place, _)| PoolIndex::new(place));
-            self.pools = places.map(PoolBook::new).collect();
+            self.pools = plan.pools().iter().map(|(pool, _)| PoolBook::new(pool)).collect();
         }
+    }
+
+    /// The SKU under which the tables have a pool.
+    pub(super) fn filed_under(&self, pool: PoolIndex) -> SkuIndex {
+        let planned = self.phases.as_ref().and_then(|phases| phases.pools.sku_of(pool));
+        planned.unwrap_or_else(|| own_number(pool))
     }
 
     fn take(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
@@ -247,7 +253,7 @@ impl DropReplay {
         }
         let taken = Taken { hold, viewer, units, deadline_base, since: taken_at, seq, end: None };
         pool.take(taken, *supplied, moment.times.at, place, findings);
-        self.viewers.take(&phases.plan, viewer, key, (hold, units), place, findings);
+        self.viewers.take(phases, viewer, key, (hold, units), place, findings);
     }
 
     fn end(
@@ -311,15 +317,14 @@ impl DropReplay {
         place: Place,
         findings: &mut Findings,
     ) {
-        let number = usize::from(hold.pool().get());
-        let pool = self.pools.get(number);
+        let pool = self.pools.get(usize::from(hold.pool().get()));
         if let Some(taker) = pool.and_then(|pool| pool.taker(hold))
             && taker != buyer
         {
             findings.add(place, HoldFault::OtherViewer { hold, taker, buyer });
         }
-        let sku = self.phases.as_ref().and_then(|phases| phases.plan.skus.get(number));
-        let expected = sku.and_then(|sku| {
+        let sku = self.phases.as_ref().and_then(|phases| phases.sku_of(hold.pool()));
+        let expected = sku.and_then(|(_, sku)| {
             let minor = sku.price.minor().checked_mul(u64::from(units.get()))?;
             Money::new(minor, sku.price.currency())
         });
@@ -433,4 +438,9 @@ impl DropReplay {
             Some((PoolIndex::new(place)?, supplied, pool.held + pool.sold))
         })
     }
+}
+
+/// A pool that no plan has stands under its own number.
+pub(super) fn own_number(pool: PoolIndex) -> SkuIndex {
+    SkuIndex::new(pool.get()).expect("both numbers have 8 bits")
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stampede_domain::{DropId, DropPlan, Phase, Units, UnixMillis};
+use stampede_domain::{DropId, DropPlan, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis};
 use stampede_ledger::{CommitKey, PhaseRecord, Record, Row, RowHash, Seal, SealSummary, SealedSku};
 
 use super::{
@@ -23,7 +23,7 @@ struct Chain {
     orders: u64,
     amount_minor: u64,
     /// Units supplied and sold, by pool.
-    units: BTreeMap<u8, (u64, u64)>,
+    units: BTreeMap<PoolIndex, (u64, u64)>,
     plan: Option<(u32, Arc<DropPlan>)>,
     ended: Option<Phase>,
 }
@@ -48,7 +48,7 @@ impl SealCheck {
         for order in &facts.orders {
             chain.orders += 1;
             chain.amount_minor = chain.amount_minor.saturating_add(order.amount.minor());
-            let units = chain.units.entry(order.hold.pool().get()).or_default();
+            let units = chain.units.entry(order.hold.pool()).or_default();
             units.1 += u64::from(order.units.get());
         }
         for (_, record) in &facts.rest {
@@ -57,7 +57,7 @@ impl SealCheck {
                     chain.plan = Some((*revision, Arc::clone(plan)));
                 }
                 Record::Lot { pool, units, .. } => {
-                    chain.units.entry(pool.get()).or_default().0 += u64::from(units.get());
+                    chain.units.entry(*pool).or_default().0 += u64::from(units.get());
                 }
                 Record::Phase(PhaseRecord::Settled) => chain.ended = Some(Phase::Settled),
                 Record::Phase(PhaseRecord::Cancelled) => chain.ended = Some(Phase::Cancelled),
@@ -146,21 +146,26 @@ impl Chain {
         match SealSummary::decode(&seal.summary) {
             Err(source) => findings.add(place, TableFault::SealUnreadable { source }),
             Ok(summary) => {
-                if self.summary().is_some_and(|expected| expected != summary) {
+                let pools = self.plan.as_ref().map(|(_, plan)| plan.pools());
+                let expected = pools.and_then(|pools| self.summary(&pools));
+                if expected.is_some_and(|expected| expected != summary) {
                     findings.add(place, TableFault::SealSummaryDiffers);
                 }
             }
         }
     }
 
-    fn summary(&self) -> Option<SealSummary> {
+    /// What the seal has to say of the plan with these pools.
+    fn summary(&self, pools: &PoolMap) -> Option<SealSummary> {
         let (revision, plan) = self.plan.as_ref()?;
         let was_supplied = self.units.values().any(|(supplied, _)| *supplied > 0);
         let units = |count: u64| u32::try_from(count).ok().and_then(Units::new);
         let sku = |place: u8| {
-            let (supplied, sold) = self.units.get(&place).copied().unwrap_or_default();
-            let planned = plan.skus[usize::from(place)].supply;
-            let supplied = if was_supplied { units(supplied)? } else { planned };
+            let index = SkuIndex::new(place)?;
+            let of_pools = || pools.pools_of(index).filter_map(|pool| self.units.get(&pool));
+            let supplied = of_pools().map(|(supplied, _)| supplied).sum();
+            let sold = of_pools().map(|(_, sold)| sold).sum();
+            let supplied = if was_supplied { units(supplied)? } else { plan.sku(index)?.supply };
             Some(SealedSku { supplied, sold: units(sold)? })
         };
         let skus = (0..u8::try_from(plan.skus.len()).ok()?).map(sku);
@@ -175,5 +180,27 @@ impl Chain {
             mode: plan.mode,
             skus: skus.collect::<Option<_>>()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{Incarnation, Seq};
+    use stampede_testkit::{plan_of, sku, units};
+
+    use super::*;
+
+    #[test]
+    fn a_summary_has_the_sums_of_every_pool_of_a_sku() {
+        let commit = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
+        let mut chain = Chain::new(commit, RowHash::genesis(DropId::new(1)));
+        chain.plan = Some((1, Arc::new(plan_of([sku("mug", 5), sku("cup", 3)]))));
+        chain.ended = Some(Phase::Settled);
+        for (pool, figures) in (0..).zip([(5, 1), (3, 1), (7, 2)]) {
+            chain.units.insert(PoolIndex::new(pool).unwrap(), figures);
+        }
+        let pools = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap();
+        let sealed = |supplied, sold| SealedSku { supplied: units(supplied), sold: units(sold) };
+        assert_eq!(*chain.summary(&pools).unwrap().skus, [sealed(12, 3), sealed(3, 1)]);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stampede_domain::{DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Seq, ViewerNumber};
+use stampede_domain::{
+    DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, Seq, SkuIndex, ViewerNumber,
+};
 use stampede_ledger::{LinkRow, RecordError, Row, RowKey, SupplyRow, links};
 
 use super::finding::{Findings, Place};
@@ -107,10 +109,11 @@ impl TableFault {
     }
 }
 
-/// Compares the supply table with the sums of the replay.
+/// Compares the supply table with the sums of the replay, its SKUs with those of the plans.
 pub(super) fn check_supply(
     stated: &[SupplyRow],
     replayed: impl Iterator<Item = (DropId, PoolIndex, u64, u64)>,
+    sku_of: impl Fn(DropId, PoolIndex) -> SkuIndex,
     findings: &mut Findings,
 ) {
     let mut sums: BTreeMap<(DropId, PoolIndex), (u64, u64)> =
@@ -126,8 +129,7 @@ pub(super) fn check_supply(
                 TableFault::Supply { pool, stated_supplied, stated_taken, supplied, taken },
             );
         }
-        // Each pool holds the units of the SKU at its own place.
-        if row.sku.get() != row.pool.get() {
+        if row.sku != sku_of(row.drop, row.pool) {
             findings.add(place, TableFault::SupplySku { pool: row.pool, sku: row.sku.get() });
         }
     }
@@ -262,5 +264,20 @@ mod tests {
         check.row(&row(3, 2), &took(3), &mut findings);
         let (kept, found) = findings.into_parts();
         assert_eq!((kept[0].fault.kind(), found), ("link_shared", 1));
+    }
+
+    #[test]
+    fn counters_stand_under_the_sku_that_the_plan_gives_their_pool() {
+        let (pool, sku) = (PoolIndex::new(2).unwrap(), SkuIndex::new(0).unwrap());
+        let drop = DropId::new(1);
+        let found = |sku_of: SkuIndex| {
+            let stated = SupplyRow { drop, pool, sku, supplied: 5, taken: 1 };
+            let mut findings = Findings::default();
+            let sums = [(drop, pool, 5, 1)].into_iter();
+            check_supply(&[stated], sums, |_, _| sku_of, &mut findings);
+            findings.into_parts().0.iter().map(|found| found.fault.kind()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(sku), Vec::<&str>::new());
+        assert_eq!(found(SkuIndex::new(2).unwrap()), ["supply_sku"]);
     }
 }

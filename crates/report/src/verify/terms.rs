@@ -36,7 +36,7 @@ pub(super) fn check(
     if deadline != expected {
         findings.add(place, HoldFault::Deadline { hold, deadline, expected });
     }
-    let Some(sku) = plan.skus.get(usize::from(hold.pool().get())) else { return };
+    let Some((_, sku)) = phases.sku_of(hold.pool()) else { return };
     let most = sku.limit_per_viewer.min(plan.limit_per_viewer).get().min(UNITS_PER_BUY_MAX);
     if (units.is_zero() || units.get() > most)
         && let Some(max) = Units::new(most)

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
-use stampede_domain::{DropPlan, HoldId, KeyFingerprint, Units, ViewerNumber};
+use stampede_domain::{HoldId, KeyFingerprint, Units, ViewerNumber};
 
 use super::{
     finding::{Findings, Place},
     holds::HoldFault,
+    phases::Phases,
 };
 
 /// What is remembered of one take.
@@ -30,13 +31,14 @@ impl ViewerBook {
     /// Checks a take against the viewer's earlier ones.
     pub(super) fn take(
         &mut self,
-        plan: &DropPlan,
+        phases: &Phases,
         viewer: ViewerNumber,
         key: KeyFingerprint,
         (hold, units): (HoldId, Units),
         place: Place,
         findings: &mut Findings,
     ) {
+        let plan = &*phases.plan;
         let notes = self.notes.entry(viewer).or_default();
         if let Some(first) = notes.iter().find(|note| note.key == key) {
             let first = first.hold;
@@ -47,22 +49,17 @@ impl ViewerBook {
             let (holds, max) = (notes.len(), plan.holds_per_viewer_max);
             findings.add(place, HoldFault::HoldsCapped { viewer, holds, max });
         }
-        let sum = |notes: &[Note], of_sku: bool| -> u64 {
-            let counted = notes.iter().filter(|note| note.counts);
-            let counted = counted.filter(|note| !of_sku || note.hold.pool() == hold.pool());
-            counted.map(|note| u64::from(note.units)).sum()
-        };
-        let units = sum(notes, false);
+        let counted = || notes.iter().filter(|note| note.counts);
+        let units: u64 = counted().map(|note| u64::from(note.units)).sum();
         if units > u64::from(plan.limit_per_viewer.get()) {
             let limit = plan.limit_per_viewer;
             findings.add(place, HoldFault::OverDropLimit { viewer, units, limit });
         }
-        // Each pool holds the units of the SKU at its own place.
-        let sku = hold.pool().get();
-        let units = sum(notes, true);
-        if let Some(limit) = plan.skus.get(usize::from(sku)).map(|sku| sku.limit_per_viewer)
-            && units > u64::from(limit.get())
-        {
+        let Some((sku, terms)) = phases.sku_of(hold.pool()) else { return };
+        let of_sku = |note: &&Note| phases.pools.sku_of(note.hold.pool()) == Some(sku);
+        let units: u64 = counted().filter(of_sku).map(|note| u64::from(note.units)).sum();
+        let (sku, limit) = (sku.get(), terms.limit_per_viewer);
+        if units > u64::from(limit.get()) {
             findings.add(place, HoldFault::OverSkuLimit { viewer, sku, units, limit });
         }
     }
@@ -73,5 +70,48 @@ impl ViewerBook {
         if let Some(note) = notes.iter_mut().find(|note| note.hold == hold) {
             note.counts = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stampede_domain::{
+        DropId, Incarnation, PoolIndex, PoolMap, SkuIndex, SlotIndex, TakeNumber,
+    };
+    use stampede_testkit::{plan_of, sku, units};
+
+    use super::*;
+
+    #[test]
+    fn a_limit_counts_every_pool_of_its_sku_and_no_other() {
+        let (mut findings, place) = (Findings::default(), Place::LEDGER);
+        let mut plan = plan_of([sku("mug", 5), sku("cup", 5)]);
+        plan.limit_per_viewer = units(9);
+        let mut phases = Phases::new(Arc::new(plan), 1, place, &mut findings);
+        phases.pools = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap();
+        let hold = |pool, number: u32| {
+            let (slot, take) = (SlotIndex::new(number), TakeNumber::new(number.into()));
+            let (start, pool) = (Incarnation::new(1).unwrap(), PoolIndex::new(pool).unwrap());
+            HoldId::new(DropId::new(1), start, pool, slot.unwrap(), take.unwrap())
+        };
+        let ann = ViewerNumber::new(1).unwrap();
+        let mut book = ViewerBook::default();
+        let found = |book: &mut ViewerBook, pool, number: u32| {
+            let (taken, key) = (hold(pool, number), KeyFingerprint::from_bits(number.into()));
+            let mut findings = Findings::default();
+            book.take(&phases, ann, key, (taken, units(1)), place, &mut findings);
+            findings.into_parts().0.into_iter().map(|found| found.fault).collect::<Vec<_>>()
+        };
+        for (pool, number) in [(0, 1), (1, 2), (2, 3)] {
+            assert_eq!(found(&mut book, pool, number), [], "two mugs, a cup");
+        }
+        book.give(ann, hold(0, 1));
+        assert_eq!(found(&mut book, 2, 4), [], "two mugs again");
+        let over = HoldFault::OverSkuLimit { viewer: ann, sku: 0, units: 3, limit: units(2) };
+        let mut faults = found(&mut book, 0, 5);
+        faults.retain(|fault| *fault == over.clone().into());
+        assert_eq!(faults.len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, params};
-use stampede_domain::{DropId, DropPlan};
+use stampede_domain::DropId;
 use stampede_ledger::{
     BodyHeader, CommandKey, HoldRecord, LEDGER_FILE, Record, Row, RowHash, codec,
 };
@@ -163,7 +163,8 @@ fn insert_order(connection: &Connection, forged: &Forged, record: &Record) {
         hold.to_bytes(),
         row.drop.get(),
         hold.pool().get(),
-        DropPlan::sku_of(hold.pool()).get(),
+        // The plans here have common pools alone: pool n is SKU n's.
+        hold.pool().get(),
         viewer.get().cast_signed(),
         units.get(),
         amount.minor().cast_signed(),

@@ -4,7 +4,7 @@ mod stream;
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, PoolIndex, Units, UnixMillis};
+use stampede_domain::{DropPlan, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
 use stampede_ledger::{BrakeRecord, HoldRecord, PhaseRecord, Record, StreamRecord};
 
 use self::stream::StreamBook;
@@ -201,6 +201,8 @@ pub(super) const fn name(record: &Record) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Phases {
     pub(super) plan: Arc<DropPlan>,
+    /// The pools of the plan.
+    pub(super) pools: PoolMap,
     pub(super) stage: Stage,
     /// When takes last stopped: the time of the pause or the close.
     pub(super) shut_at: UnixMillis,
@@ -223,8 +225,10 @@ impl Phases {
         if revision != 1 {
             findings.add(place, PhaseFault::Revision { expected: 1, found: revision });
         }
+        let pools = plan.pools();
         Self {
-            supplied: vec![0; plan.skus.len()],
+            supplied: vec![0; pools.count()],
+            pools,
             plan,
             stage: Stage::Planned,
             shut_at: UnixMillis::default(),
@@ -292,8 +296,21 @@ impl Phases {
         if self.lots > 0 {
             return findings.add(place, PhaseFault::EditedAfterLots { lots: self.lots });
         }
-        self.supplied = vec![0; plan.skus.len()];
+        self.pools = plan.pools();
+        self.supplied = vec![0; self.pools.count()];
         self.plan = Arc::clone(plan);
+    }
+
+    /// The SKU whose units a pool holds, with its place in the plan.
+    pub(super) fn sku_of(&self, pool: PoolIndex) -> Option<(SkuIndex, &SkuPlan)> {
+        let sku = self.pools.sku_of(pool)?;
+        Some((sku, self.plan.sku(sku)?))
+    }
+
+    /// Units with which a pool opens: the plan's supply goes into the common pools.
+    fn planned_units(&self, pool: PoolIndex, sku: SkuIndex) -> u64 {
+        let of = self.plan.sku(sku).filter(|_| self.pools.common(sku) == Some(pool));
+        of.map_or(0, |sku| u64::from(sku.supply.get()))
     }
 
     fn opened(&self, at: UnixMillis, place: Place, findings: &mut Findings) {
@@ -301,11 +318,9 @@ impl Phases {
             let opens_at = self.opens_at;
             findings.add(place, PhaseFault::OpenedEarly { opens_at, at });
         }
-        for ((number, sku), supplied) in (0_u8..).zip(&self.plan.skus).zip(&self.supplied) {
-            let (planned, supplied) = (u64::from(sku.supply.get()), *supplied);
-            if planned != supplied
-                && let Some(pool) = PoolIndex::new(number)
-            {
+        for ((pool, sku), supplied) in self.pools.iter().zip(&self.supplied) {
+            let (planned, supplied) = (self.planned_units(pool, sku), *supplied);
+            if planned != supplied {
                 findings.add(place, PhaseFault::FirstLots { pool, planned, supplied });
             }
         }
@@ -334,5 +349,38 @@ impl Phases {
             findings.add(place, PhaseFault::LotRange { pool, units, supplied });
         }
         *supplied = sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_testkit::{plan_of, sku, units};
+
+    use super::*;
+
+    #[test]
+    fn the_common_pool_of_a_sku_opens_with_its_supply_and_no_other_does() {
+        let index = |number| SkuIndex::new(number).unwrap();
+        let pool = |number| PoolIndex::new(number).unwrap();
+        let found = |lots: [u32; 3]| {
+            let (mut findings, place) = (Findings::default(), Place::LEDGER);
+            let plan = plan_of([sku("mug", 5), sku("cup", 3)]);
+            let mut phases = Phases::new(Arc::new(plan), 1, place, &mut findings);
+            phases.pools = PoolMap::new([1, 0, 1].map(index)).unwrap();
+            phases.supplied = vec![0; 3];
+            let at = UnixMillis::new(1);
+            let countdown = Record::Phase(PhaseRecord::Countdown { opens_at: at });
+            phases.record(&countdown, at, place, &mut findings);
+            for ((number, lot), count) in (0..).zip(1..).zip(lots).filter(|(_, count)| *count > 0) {
+                let lot = Record::Lot { pool: pool(number), units: units(count), lot };
+                phases.record(&lot, at, place, &mut findings);
+            }
+            phases.record(&Record::Phase(PhaseRecord::Opened), at, place, &mut findings);
+            assert_eq!(phases.sku_of(pool(2)).map(|(sku, _)| sku), Some(index(1)));
+            findings.into_parts().0.iter().map(|found| found.fault.kind()).collect::<Vec<_>>()
+        };
+        assert_eq!(found([3, 5, 0]), Vec::<&str>::new());
+        assert_eq!(found([3, 5, 3]), ["first_lots"]);
+        assert_eq!(found([5, 3, 0]), ["first_lots", "first_lots"]);
     }
 }
