@@ -1,8 +1,8 @@
 //! What a core asks the engine, what it is told.
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal,
-    SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal, SkuIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 use stampede_ledger::Position;
 use stampede_stock::{HoldView, Take};
@@ -126,7 +126,7 @@ pub(crate) fn look(sale: &SaleDrop, hold: HoldId) -> HoldLook {
     HoldLook::Known(HoldStatus {
         hold,
         viewer: body.viewer,
-        sku: DropPlan::sku_of(body.pool),
+        sku: sale.sku_of(body.pool).expect("a hold is of a pool of its drop"),
         units: body.units,
         amount: sale.amount(body.pool, body.units).expect("plans bound their prices"),
         deadline: sale.deadline(&body),

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    BanId, DropId, DropPlan, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis,
-    ViewerId, ViewerNumber,
+    BanId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis, ViewerId,
+    ViewerNumber,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::{Take, TakeRequest};
@@ -350,7 +350,7 @@ fn take_request(
     Ok(TakeRequest {
         viewer: viewer.number(),
         key: request.key.fingerprint(),
-        pool: DropPlan::common_pool(index),
+        pool: sale.common_pool(index),
         units,
         now,
         deadline: now.plus(plan.hold_ttl),

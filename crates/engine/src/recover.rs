@@ -154,7 +154,7 @@ impl Journaled {
 
     fn planned(&mut self, drop: DropId, plan: Arc<DropPlan>, revision: u32) {
         self.rooms.planned(drop, &plan);
-        let pools = plan.skus.iter().map(|_| PoolPast::default()).collect();
+        let pools = plan.pools().iter().map(|_| PoolPast::default()).collect();
         let old = self.drops.get(&drop);
         let offline = old.and_then(|old| old.watch.offline_since());
         let past = DropPast {
@@ -358,18 +358,21 @@ impl DropPast {
 
     /// What stays of a drop that is over.
     fn summary(&self, drop: DropId) -> DropSummary {
-        let mut sold = vec![Units::ZERO; self.pools.len()];
-        for (pool, units) in self.sold() {
-            let sum = &mut sold[usize::from(pool.get())];
-            *sum = sum.checked_add(units).unwrap_or(Units::MAX);
+        let supplied = (0_u8..).filter_map(PoolIndex::new).zip(&self.pools);
+        let supplied = supplied.map(|(pool, past)| (pool, past.supplied));
+        let mut skus = FinalFigures::by_sku(&self.plan.pools(), supplied, self.sold());
+        if self.phase == Phase::Cancelled {
+            let planned = skus.iter_mut().zip(&self.plan.skus);
+            planned.for_each(|(figures, sku)| figures.supplied = sku.supply);
         }
-        let cancelled = self.phase == Phase::Cancelled;
-        let figures = self.plan.skus.iter().zip(&self.pools).zip(sold);
-        let skus = figures.map(|((sku, pool), sold)| FinalFigures {
-            supplied: if cancelled { sku.supply } else { pool.supplied },
-            sold,
-        });
-        DropSummary::new(drop, self.revision, &self.plan, self.phase, self.last_at, skus)
+        DropSummary::new(
+            drop,
+            self.revision,
+            &self.plan,
+            self.phase,
+            self.last_at,
+            skus.into_iter(),
+        )
     }
 
     /// Everybody who took.

@@ -61,6 +61,7 @@ pub struct SaleDrop {
     start_missed: AtomicU64,
     presence: Arc<StreamPresence>,
     suspensions: Arc<Suspensions>,
+    /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward; cores number names.
     channels: Mutex<HoldChannels>,
@@ -90,7 +91,7 @@ pub struct SkuFigures {
     pub held: Units,
     /// Units in orders.
     pub sold: Units,
-    /// Take number of the latest take, 0 before the first; `None` for a drop that has left memory.
+    /// Takes so far, the number of the latest where there is one pool; `None` for a drop that has left memory.
     pub last_take: Option<u64>,
 }
 
@@ -104,7 +105,7 @@ impl SaleDrop {
         suspensions: Arc<Suspensions>,
         counts: Counts,
     ) -> Self {
-        let sold = plan.skus.iter().map(|_| AtomicU32::new(0)).collect();
+        let sold = stock.map().iter().map(|_| AtomicU32::new(0)).collect();
         Self {
             id,
             revision,
@@ -224,25 +225,46 @@ impl SaleDrop {
     /// The same for a reader who has read the phase.
     pub(crate) fn figures_in(&self, phase: Phase) -> Vec<SkuFigures> {
         let opened = !matches!(phase, Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
-        let pools = self.stock.pools();
-        pools
-            .zip(&self.plan.skus)
-            .zip(&self.sold)
-            .map(|((pool, sku), sold)| {
-                let sold = Units::new(sold.load(Ordering::Relaxed)).unwrap_or(Units::MAX);
-                let (supplied, available) =
-                    if opened { (pool.supplied, pool.available) } else { (sku.supply, sku.supply) };
-                let given = supplied.checked_take(available).unwrap_or(Units::ZERO);
-                SkuFigures {
-                    sku: DropPlan::sku_of(pool.pool),
-                    supplied,
-                    available,
-                    held: given.checked_take(sold).unwrap_or(Units::ZERO),
-                    sold,
-                    last_take: Some(pool.last_take.get()),
-                }
-            })
-            .collect()
+        let places = (0..=u8::MAX).filter_map(SkuIndex::new);
+        let skus = places.zip(&self.plan.skus).map(|(sku, terms)| {
+            let units = if opened { Units::ZERO } else { terms.supply };
+            let (held, sold) = (Units::ZERO, Units::ZERO);
+            SkuFigures { sku, supplied: units, available: units, held, sold, last_take: Some(0) }
+        });
+        let mut all: Vec<SkuFigures> = skus.collect();
+        for (pool, sold) in self.stock.pools().zip(&self.sold) {
+            let Some(sku) = self.sku_of(pool.pool) else { continue };
+            let figures = &mut all[usize::from(sku.get())];
+            if opened {
+                add(&mut figures.supplied, pool.supplied);
+                add(&mut figures.available, pool.available);
+            }
+            let sold = Units::new(sold.load(Ordering::Relaxed));
+            add(&mut figures.sold, sold.unwrap_or(Units::MAX));
+            figures.last_take = figures.last_take.map(|takes| takes + pool.last_take.get());
+        }
+        for SkuFigures { supplied, available, held, sold, .. } in &mut all {
+            let given = supplied.checked_take(*available).unwrap_or(Units::ZERO);
+            *held = given.checked_take(*sold).unwrap_or(Units::ZERO);
+        }
+        all
+    }
+
+    /// The SKU whose units a pool holds; `None` if the drop has no such pool.
+    pub fn sku_of(&self, pool: PoolIndex) -> Option<SkuIndex> {
+        self.stock.map().sku_of(pool)
+    }
+
+    /// The pool that every buy of a SKU of the plan takes from, that its lots go to.
+    pub(crate) fn common_pool(&self, sku: SkuIndex) -> PoolIndex {
+        self.stock.map().common(sku).expect("every SKU of a plan has its common pool")
+    }
+
+    /// What goes on sale when the drop opens: each SKU's supply, into its common pool.
+    pub(crate) fn first_lots(&self) -> Vec<(PoolIndex, Units)> {
+        let places = (0..=u8::MAX).filter_map(SkuIndex::new).zip(&self.plan.skus);
+        let lots = places.map(|(sku, terms)| (self.common_pool(sku), terms.supply));
+        lots.filter(|(_, units)| !units.is_zero()).collect()
     }
 
     /// What viewers asked for since the engine started.
@@ -252,7 +274,7 @@ impl SaleDrop {
 
     /// The price of `units` from a pool; plans bound prices so that it always fits.
     pub fn amount(&self, pool: PoolIndex, units: Units) -> Option<Money> {
-        self.plan.sku(DropPlan::sku_of(pool))?.price.checked_times(units)
+        self.plan.sku(self.sku_of(pool)?)?.price.checked_times(units)
     }
 
     /// When a hold ends by itself, moved by the times in which nobody was served.
@@ -392,5 +414,93 @@ impl SaleDrop {
     pub(crate) fn grow(&self) {
         self.growth_asked.swap(false, Ordering::AcqRel);
         self.stock.grow_ahead();
+    }
+}
+
+/// Adds units of another pool. All pools of a SKU together may have more than one can count.
+fn add(sum: &mut Units, units: Units) {
+    *sum = sum.checked_add(units).unwrap_or(Units::MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{Incarnation, KeyFingerprint, PoolMap};
+    use stampede_stock::{SkuLimits, StockConfig, Take, TakeRequest};
+    use stampede_testkit::{plan_of, sku, units};
+
+    use super::*;
+    use crate::viewer::Directory;
+
+    fn index(number: u8) -> SkuIndex {
+        SkuIndex::new(number).unwrap()
+    }
+
+    fn pool(number: u8) -> PoolIndex {
+        PoolIndex::new(number).unwrap()
+    }
+
+    /// A drop of a mug and a cup, its pools of these SKUs.
+    fn sale(skus: [u8; 3]) -> SaleDrop {
+        let (id, plan) = (DropId::new(1), plan_of([sku("mug", 5), sku("cup", 3)]));
+        let limits = || SkuLimits { limit_per_viewer: Units::MAX };
+        let stock = DropStock::new(StockConfig {
+            drop: id,
+            incarnation: Incarnation::new(1).unwrap(),
+            pools: PoolMap::new(skus.map(index)).unwrap(),
+            skus: vec![limits(), limits()],
+            limit_per_viewer: Units::MAX,
+            holds_per_viewer_max: 9,
+        });
+        let presence = Directory::new(1).presence(&plan.stream);
+        let (suspensions, counts) = (Arc::default(), Counts::new(1));
+        SaleDrop::new(id, 1, Arc::new(plan), stock, presence, suspensions, counts)
+    }
+
+    #[test]
+    fn a_sku_has_the_figures_of_all_its_pools() {
+        let sale = sale([0, 1, 0]);
+        for (number, count) in [(0, 5), (1, 3), (2, 7)] {
+            sale.stock().add_supply(pool(number), units(count)).unwrap();
+        }
+        sale.stock().open();
+        let mut lane = sale.stock().lane();
+        for (number, key, count) in [(0, 1, 2), (2, 2, 4), (2, 3, 1)] {
+            let request = TakeRequest {
+                viewer: ViewerNumber::new(1).unwrap(),
+                key: KeyFingerprint::from_bits(key),
+                pool: pool(number),
+                units: units(count),
+                now: UnixMillis::new(1),
+                deadline: UnixMillis::new(9),
+            };
+            assert!(matches!(sale.stock().take(&mut lane, &request, || true), Take::Taken(_)));
+        }
+        sale.add_sold(pool(0), units(2));
+        sale.add_sold(pool(2), units(1));
+        let figures = sale.figures_in(Phase::Open);
+        let figures: Vec<_> = figures
+            .iter()
+            .map(|sku| {
+                let counts = [sku.supplied, sku.available, sku.held, sku.sold].map(Units::get);
+                (sku.sku.get(), counts, sku.last_take)
+            })
+            .collect();
+        assert_eq!(figures, [(0, [12, 5, 4, 3], Some(3)), (1, [3, 3, 0, 0], Some(0))]);
+        let planned = sale.figures_in(Phase::Scheduled);
+        assert_eq!(planned.iter().map(|sku| sku.supplied.get()).collect::<Vec<_>>(), [5, 3]);
+    }
+
+    #[test]
+    fn a_pool_has_the_price_of_its_sku_and_lots_go_to_the_common_one() {
+        let sale = sale([1, 0, 1]);
+        assert_eq!((sale.common_pool(index(0)), sale.common_pool(index(1))), (pool(1), pool(0)));
+        assert_eq!(sale.first_lots(), [(pool(1), units(5)), (pool(0), units(3))]);
+        assert_eq!(sale.sku_of(pool(2)), Some(index(1)));
+        assert_eq!(sale.sku_of(pool(3)), None);
+        assert_eq!(
+            sale.amount(pool(2), units(2)),
+            sale.plan().skus[1].price.checked_times(units(2))
+        );
+        assert_eq!(sale.amount(pool(3), units(1)), None);
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HostId, MerchantId, Mode, Phase, SkuIndex, StreamId, Units, UnixMillis,
+    DropId, DropPlan, HostId, MerchantId, Mode, Phase, PoolIndex, PoolMap, SkuIndex, StreamId,
+    Units, UnixMillis,
 };
 use stampede_ledger::{Sealed, SealedSku};
 
@@ -53,6 +54,28 @@ pub struct FinalFigures {
 }
 
 impl FinalFigures {
+    /// The sums over all pools of each SKU.
+    pub(crate) fn by_sku(
+        map: &PoolMap,
+        supplied: impl IntoIterator<Item = (PoolIndex, Units)>,
+        sold: impl IntoIterator<Item = (PoolIndex, Units)>,
+    ) -> Vec<Self> {
+        let mut skus = vec![Self { supplied: Units::ZERO, sold: Units::ZERO }; map.skus()];
+        let add = |sum: &mut Units, units| *sum = sum.checked_add(units).unwrap_or(Units::MAX);
+        let place = |pool| map.sku_of(pool).map(|sku| usize::from(sku.get()));
+        for (pool, units) in supplied {
+            if let Some(sku) = place(pool) {
+                add(&mut skus[sku].supplied, units);
+            }
+        }
+        for (pool, units) in sold {
+            if let Some(sku) = place(pool) {
+                add(&mut skus[sku].sold, units);
+            }
+        }
+        skus
+    }
+
     /// Units that nobody bought.
     pub fn available(&self) -> Units {
         self.supplied.checked_take(self.sold).unwrap_or(Units::ZERO)
@@ -138,6 +161,21 @@ mod tests {
 
     /// What stands before the text of a shared id.
     const COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
+    #[test]
+    fn a_sku_is_left_with_the_sums_of_all_its_pools() {
+        let map = PoolMap::new([1, 0, 1].map(|sku| SkuIndex::new(sku).unwrap())).unwrap();
+        let units = |count| Units::new(count).unwrap();
+        let by_pool = |figures: [(u8, u32); 3]| {
+            figures.map(|(pool, count)| (PoolIndex::new(pool).unwrap(), units(count)))
+        };
+        let (supplied, sold) =
+            (by_pool([(0, 5), (1, 3), (2, 7)]), by_pool([(2, 1), (0, 2), (2, 4)]));
+        let left = FinalFigures::by_sku(&map, supplied, sold);
+        let figures =
+            |supplied, sold| FinalFigures { supplied: units(supplied), sold: units(sold) };
+        assert_eq!(left, [figures(3, 0), figures(12, 7)]);
+    }
 
     #[test]
     fn a_summary_has_less_than_two_kibibytes() {

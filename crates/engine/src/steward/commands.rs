@@ -294,9 +294,8 @@ impl Steward {
     pub(super) fn open(&mut self, drop: DropId) {
         let book = &self.books[&drop];
         if !book.was_supplied() {
-            let lots: Vec<Units> = book.plan().skus.iter().map(|sku| sku.supply).collect();
-            for (place, units) in (0_u8..).zip(lots).filter(|(_, units)| !units.is_zero()) {
-                self.add_lot(drop, PoolIndex::new(place).expect("plans bound their SKUs"), units);
+            for (pool, units) in book.sale.first_lots() {
+                self.add_lot(drop, pool, units);
             }
         }
         self.permit(drop, Phase::Open, None, Record::Phase(PhaseRecord::Opened));
@@ -306,7 +305,7 @@ impl Steward {
         let book = &self.books[&drop];
         let unknown = || CommandRefusal::UnknownSku { sku: sku.clone() };
         let index = book.plan().sku_index(sku.as_str()).ok_or_else(unknown)?;
-        let pool = DropPlan::common_pool(index);
+        let pool = book.sale.common_pool(index);
         let supplied = book.supplied[usize::from(pool.get())];
         let sum = supplied.checked_add(units).filter(|_| !units.is_zero());
         let max = Units::MAX;

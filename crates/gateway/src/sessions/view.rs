@@ -70,12 +70,8 @@ pub(crate) fn order(sale: &SaleDrop, status: &HoldStatus) -> Order {
 
 /// A hold that is over without an order.
 pub(crate) fn ended(sale: &SaleDrop, hold: HoldId, units: Units) -> Ended {
-    Ended {
-        hold,
-        drop: hold.drop_id(),
-        sku: sku_id(sale.plan(), DropPlan::sku_of(hold.pool())),
-        units: units.get(),
-    }
+    let sku = sale.sku_of(hold.pool()).expect("a hold is of a pool of its drop");
+    Ended { hold, drop: hold.drop_id(), sku: sku_id(sale.plan(), sku), units: units.get() }
 }
 
 fn sku_id(plan: &DropPlan, index: SkuIndex) -> SkuId {
