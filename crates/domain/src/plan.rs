@@ -1,8 +1,8 @@
 //! The plan of a drop: what is sold, how much of it, on which terms.
 
 use crate::{
-    DurationMs, HostId, MerchantId, Money, PoolIndex, PoolMap, ShownUnits, SkuId, SkuIndex,
-    StockDisplay, StreamId, Units, UnixMillis,
+    DurationMs, HostId, MerchantId, Money, PoolMap, ShownUnits, SkuId, SkuIndex, StockDisplay,
+    StreamId, Units, UnixMillis,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
         HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX,
@@ -258,16 +258,6 @@ impl DropPlan {
     /// of a plan that [`DropPlan::check_format`] refuses have one.
     pub fn pools(&self) -> PoolMap {
         PoolMap::of_common_pools(self.skus.len())
-    }
-
-    /// The common pool of a SKU: the stock word that every viewer may take from.
-    pub fn common_pool(index: SkuIndex) -> PoolIndex {
-        PoolIndex::new(index.get()).expect("both indices have 8 bits")
-    }
-
-    /// The SKU whose units a pool holds.
-    pub fn sku_of(pool: PoolIndex) -> SkuIndex {
-        SkuIndex::new(pool.get()).expect("both indices have 8 bits")
     }
 
     /// The most units that one buy of this SKU may ask for.
