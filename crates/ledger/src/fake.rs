@@ -7,7 +7,9 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::{Condvar, Mutex};
 use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
 
-use crate::{Batch, ChainSums, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links};
+use crate::{
+    Batch, ChainSums, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links, seal::Turn,
+};
 
 /// What goes wrong with a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,9 +169,15 @@ fn sums(rows: &[Row]) -> HashMap<DropId, ChainSums> {
         let commit = (row.incarnation, row.seq);
         let sums = all.entry(row.drop).or_insert_with(|| ChainSums::new(commit));
         sums.row(row.records);
-        row.decode().flatten().for_each(|record| sums.record(&record));
+        let mut turn = Turn::default();
+        for record in row.decode().flatten() {
+            sums.record(&record);
+            turn.take_in(&record);
+        }
+        if turn.has_ended() {
+            all.remove(&row.drop);
+        }
     }
-    all.retain(|_, sums| !sums.has_ended());
     all
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod command_key;
 mod data_dir;
 mod drop_pools;
+#[cfg(feature = "fake")]
 pub mod fake;
 mod journal;
 pub mod links;

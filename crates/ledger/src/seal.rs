@@ -211,11 +211,6 @@ impl ChainSums {
         &self.pools
     }
 
-    /// Whether the drop was settled or cancelled.
-    pub(crate) const fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
     /// The stream with the mode, which no edit changes.
     pub(crate) fn scene(&self) -> Option<(StreamId, Mode)> {
         self.plan.as_ref().map(|(_, plan)| (plan.stream.clone(), plan.mode))

@@ -27,7 +27,8 @@ const fn row(
 const ROWS: &[Row] = &[
     row("domain", &[], &[]),
     row("stock", &["domain"], &[]),
-    row("ledger", &["domain"], &["testkit"]),
+    // Its tests know the crate itself with the ledger in memory, which production builds leave out.
+    row("ledger", &["domain"], &["ledger", "testkit"]),
     row("wire", &["domain"], &["testkit"]),
     row("proxies", &[], &[]),
     row("engine", &["domain", "stock", "ledger"], &["testkit"]),
