@@ -1,6 +1,10 @@
 //! Turns the message files into one method for each message.
 //!
-//! A key that one language lacks, or whose placeholders differ, ends the build.
+//! A key that one language lacks, or whose placeholders differ, ends the build; so does a count without
+//! a form for one, where its language has one.
+
+#[path = "build/forms.rs"]
+mod forms;
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +15,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use forms::Part;
+
 /// The file of each language with its variant of `Language`; the first is the pattern.
 const FILES: [(&str, &str); 2] = [("en", "English"), ("zh-CN", "Chinese")];
+
+/// Whether a language has a form of its own for one.
+const HAS_FORMS: [bool; 2] = [true, false];
 
 type Messages = BTreeMap<String, String>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=messages");
+    println!("cargo::rerun-if-changed=build");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("messages");
     let read = |name: &str| read(&folder.join(format!("{name}.txt")));
     let languages = [read(FILES[0].0)?, read(FILES[1].0)?];
@@ -55,53 +65,71 @@ fn read(path: &Path) -> Result<Messages, Box<dyn Error>> {
     Ok(messages)
 }
 
-/// What one language says and the other does not.
+/// What one language says and the other does not, and what is said wrongly.
 fn faults(languages: &[Messages; 2]) -> Vec<String> {
     let mut faults = Vec::new();
     for (one, other) in [(0, 1), (1, 0)] {
         for (key, said) in &languages[one] {
+            let at = format!("messages/{}.txt: {key}", FILES[one].0);
+            let here = match forms::parts(said) {
+                Ok(parts) => parts,
+                Err(why) => {
+                    faults.push(format!("{at}: {why}"));
+                    continue;
+                }
+            };
+            faults.extend(wrong_forms(&here, HAS_FORMS[one]).map(|why| format!("{at}: {why}")));
             let Some(there) = languages[other].get(key) else {
                 faults.push(format!("messages/{}.txt lacks {key}", FILES[other].0));
                 continue;
             };
-            let (mut here, mut there) = (placeholders(said), placeholders(there));
-            here.sort_unstable();
-            there.sort_unstable();
-            if one == 0 && here != there {
-                faults.push(format!("{key} has the placeholders {here:?}, then {there:?}"));
+            let sorted = |parts: &[Part<'_>]| {
+                let mut names: Vec<_> =
+                    forms::names(parts).into_iter().map(str::to_owned).collect();
+                names.sort_unstable();
+                names
+            };
+            let there = forms::parts(there).map(|parts| sorted(&parts)).unwrap_or_default();
+            if one == 0 && sorted(&here) != there {
+                faults.push(format!("{at}: placeholders {:?}, then {there:?}", sorted(&here)));
             }
         }
     }
     faults
 }
 
-/// The names in braces, in the order of their first use.
-fn placeholders(said: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for part in said.split('{').skip(1) {
-        if let Some((name, _)) = part.split_once('}')
-            && !names.contains(&name)
-        {
-            names.push(name);
-        }
+/// What is wrong with the forms of a message.
+fn wrong_forms(parts: &[Part<'_>], has_forms: bool) -> Option<String> {
+    if !has_forms {
+        let found = parts.iter().any(|part| matches!(part, Part::Forms { .. }));
+        return found.then(|| "the language has one form for every number".to_owned());
     }
-    names
+    let name = forms::always_many(parts)?;
+    Some(format!("of 1 it says the word for many: write {{{name}: # … | # …}}"))
 }
 
-fn methods(languages: &[Messages; 2]) -> Result<String, std::fmt::Error> {
+fn methods(languages: &[Messages; 2]) -> Result<String, Box<dyn Error>> {
     let mut code = String::from("impl Language {\n");
     for (key, said) in &languages[0] {
-        let names = placeholders(said);
+        let english = forms::parts(said)?;
+        let names = forms::names(&english);
         let mut list = String::new();
         for name in &names {
             write!(list, ", {name}: impl std::fmt::Display")?;
         }
-        let is_plain = names.is_empty();
-        let kind = if is_plain { "&'static str" } else { "String" };
-        let said_as =
-            |text: &str| if is_plain { format!("{text:?}") } else { format!("format!({text:?})") };
+        let kind = if names.is_empty() { "&'static str" } else { "String" };
         writeln!(code, "    pub(crate) fn {key}(self{list}) -> {kind} {{")?;
-        let texts = languages.each_ref().map(|all| said_as(&all[key]));
+        let decides = |name: &&&str| {
+            english.iter().any(|part| matches!(part, Part::Forms { name: of, .. } if of == *name))
+        };
+        for name in names.iter().filter(decides) {
+            writeln!(code, "        let {name} = {name}.to_string();")?;
+        }
+        let mut texts = Vec::new();
+        for all in languages {
+            let parts = forms::parts(&all[key])?;
+            texts.push(if names.is_empty() { format!("{:?}", all[key]) } else { said_as(&parts)? });
+        }
         code.push_str("        match self {\n");
         if texts[0] == texts[1] {
             let variants = FILES.map(|(_, variant)| format!("Self::{variant}")).join(" | ");
@@ -116,6 +144,25 @@ fn methods(languages: &[Messages; 2]) -> Result<String, std::fmt::Error> {
     }
     code.push_str("}\n");
     Ok(code)
+}
+
+/// The expression that says a message with values.
+fn said_as(parts: &[Part<'_>]) -> Result<String, std::fmt::Error> {
+    if let [Part::Forms { name, one, other }] = parts {
+        return Ok(format!("form(&{name}, {one:?}, {other:?})"));
+    }
+    let (mut text, mut chosen) = (String::new(), String::new());
+    for (place, part) in parts.iter().enumerate() {
+        match part {
+            Part::Text(plain) => text.push_str(plain),
+            Part::Value(name) => write!(text, "{{{name}}}")?,
+            Part::Forms { name, one, other } => {
+                write!(text, "{{form_{place}}}")?;
+                write!(chosen, ", form_{place} = form(&{name}, {one:?}, {other:?})")?;
+            }
+        }
+    }
+    Ok(format!("format!({text:?}{chosen})"))
 }
 
 /// The same messages for the modules in the browser.

@@ -144,10 +144,7 @@ impl ShowsPage {
         let (found, at): (Shows, _) = part(api, asker, "/v1/streams?", query.shows).await?;
         let over = "/v1/drops?over=true&newest_first=true&";
         let (gone, gone_at): (Drops, _) = part(api, asker, over, query.past).await?;
-        let counted = match found.total {
-            1 => words.shows_one().to_owned(),
-            n => words.shows_count(count(number(n))),
-        };
+        let counted = words.shows_count(count(number(found.total)));
         Ok(Self {
             frame,
             words,

@@ -3,6 +3,10 @@
 //! The message files are turned into one method for each message by the build script, so a key that a
 //! language lacks is no build.
 
+#[cfg(test)]
+#[path = "../build/forms.rs"]
+mod forms;
+
 use axum::http::{HeaderMap, header};
 
 /// A language that every page speaks.
@@ -84,10 +88,16 @@ impl Language {
     }
 }
 
+/// The form of a number as it is written: the first of 1, the second of any other; `#` is the number.
+fn form(number: &str, one: &str, other: &str) -> String {
+    let form = if number == "1" { one } else { other };
+    form.replace('#', number)
+}
+
 // The modules in the browser use some of the messages alone.
 #[allow(dead_code, reason = "one list of messages serves the server with the browser")]
 mod generated {
-    use super::Language;
+    use super::{Language, form};
 
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 }
@@ -109,6 +119,17 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
         assert_eq!(Language::preferred(&headers), wanted, "{accepted}");
+    }
+
+    #[test]
+    fn one_has_a_form_of_its_own_where_the_language_has_one() {
+        let (english, chinese) = (Language::English, Language::Chinese);
+        let units = ["0", "1", "2", "11", "1,001"].map(|n| english.units_in(n));
+        assert_eq!(units, ["0 units", "1 unit", "2 units", "11 units", "1,001 units"]);
+        assert_eq!(chinese.units_in("1"), "1 件");
+        let bar = english.stock_bar("3", "1", "0", "2");
+        assert_eq!(bar, "Of 3 units 1 is paid, 0 are held, 2 are left.");
+        assert_eq!(english.units_in_skus(1, 3), "1 unit in 3 kinds");
     }
 
     #[test]

@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 #[path = "shows.rs"]
 mod shows;
 
-use self::shows::{cue, people};
+use self::shows::{cue, people, single};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 24] = [
+pub(crate) const STREAMS: [&str; 26] = [
     "open",
     "nothing",
     "before",
@@ -49,6 +49,8 @@ pub(crate) const STREAMS: [&str; 24] = [
     "behind",
     "for-stage",
     "for-stage-out",
+    "single",
+    "single-taken",
 ];
 
 /// 2026-11-27 20:33:12 UTC.
@@ -312,6 +314,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             // Another one sells off air.
             drops[1] = drop(2, "Eau de parfum", "open", &[("edp", "", 15_000, 60, 13_069)], 4_990);
         }
+        "single" | "single-taken" => single(stream, drops),
         "rehearsal" => {
             for drop in drops {
                 drop["plan"]["mode"] = "rehearsal".into();

@@ -13,6 +13,18 @@ fn counting(opens_in_ms: u64) -> Value {
     drop
 }
 
+/// Brings a stream into a state in which there is one unit of everything.
+pub(super) fn single(stream: &str, drops: &mut [Value]) {
+    let goods: &[(&str, &str, u64, u64, u64)] = match stream {
+        "single" => &[("cedar", "Cedar", 1, 1, 0), ("fig", "Fig", 2, 0, 1)],
+        _ => &[("candle", "", 1, 1, 0)],
+    };
+    drops[0] = drop(1, "Travel spray, 10 ml", "settled", &[("spray", "", 1, 0, 1)], 1_490);
+    drops[AIR] = drop(3, "Scented candle, 200 g", "open", goods, 2_490);
+    drops[AIR]["featured"] = true.into();
+    drops[3] = drop(4, "Gift set, three scents", "scheduled", &[("gift", "", 1, 0, 0)], 5_900);
+}
+
 /// Who is at the show: the reader, and in some shows others.
 pub(super) fn people(stream: &str) -> Value {
     let others: &[(&str, &str)] = match stream {
