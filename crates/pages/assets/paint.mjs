@@ -258,6 +258,7 @@ export function page(view) {
   if (view.empty) {
     text("empty-title", view.empty.title);
     text("empty-lead", view.empty.lead);
+    show("yours", view.empty.unnamed);
   }
   if (view.air) air(view.air);
   next(view.next);

@@ -443,9 +443,12 @@ export function view(snapshot, running, reader) {
   const order = rows(found, air, next);
   let empty = null;
   if (!air) {
+    const unnamed = order.length === 0;
+    const plans = ["admin", "merchant"].includes(reader.role);
+    const [named, planned] = plans ? [say("nothing_named_lead"), say("nothing_planned_lead")] : [say("nothing_named"), say("nothing_planned_ask")];
     empty = next
-      ? { title: say("nothing_on_air"), lead: say("nothing_on_air_lead") }
-      : { title: say("nothing_planned", { stream: snapshot.stream }), lead: say(["admin", "merchant"].includes(reader.role) ? "nothing_planned_lead" : "nothing_planned_ask") };
+      ? { title: say("nothing_on_air"), lead: say("nothing_on_air_lead"), unnamed }
+      : { title: say("nothing_planned", { stream: snapshot.stream }), lead: unnamed ? named : planned, unnamed };
   }
   return {
     stream: snapshot.stream,

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    answers::{Demo, Running, Session, Snapshot},
+    answers::{Demo, Running, Session, Shows, Snapshot},
     api::{Api, Refused},
     demo::Strip,
     live::{
@@ -22,6 +22,9 @@ use crate::{
 /// Most characters of a stream's id.
 const STREAM_CHARS_MAX: usize = 64;
 
+/// Shows that are named where nothing is planned: whoever mistyped one finds it among them, or in the list.
+const YOURS_MAX: usize = 6;
+
 #[derive(Template)]
 #[template(path = "live.html")]
 struct LivePage {
@@ -34,6 +37,8 @@ struct LivePage {
     has_next: bool,
     blank_sku: SkuRow,
     blank_row: Row,
+    /// The streams that the reader may see, where this one has nothing to show.
+    yours: Vec<String>,
     sheet: Sheet,
     dialogs: Dialogs,
     writes: bool,
@@ -87,6 +92,8 @@ struct Room {
     session: Session,
     snapshot: Snapshot,
     running: Running,
+    /// Streams that the reader may see, asked for where this one has no drop.
+    yours: Vec<String>,
     /// The demo that runs the server, if one does.
     demo: Option<Demo>,
 }
@@ -95,13 +102,31 @@ impl Room {
     /// Somebody at the control room, with the list of all its drops, which a stage may not read.
     async fn read_whole(api: &Api, visitor: &Visitor, stream: &str) -> Result<Self, Refused> {
         let room = Self::read(api, visitor, stream, "?present=true").await?;
-        let running = match api.get(&visitor.asker, &format!("/v1/streams/{stream}")).await {
+        let running: Running = match api.get(&visitor.asker, &format!("/v1/streams/{stream}")).await
+        {
             Ok(running) => running,
             // Nothing is planned there yet, which the page says.
-            Err(why) if why.problem.code == "unknown_stream" => room.running,
+            Err(why) if why.problem.code == "unknown_stream" => Running { drops: Vec::new() },
             Err(why) => return Err(why),
         };
-        Ok(Self { running, ..room })
+        let is_empty = room.snapshot.drops.is_empty() && running.drops.is_empty();
+        let yours = if is_empty { room.yours(api, visitor, stream).await } else { Vec::new() };
+        Ok(Self { running, yours, ..room })
+    }
+
+    /// The streams that the reader is bound to, then what the interface lists for them; never this one.
+    async fn yours(&self, api: &Api, visitor: &Visitor, stream: &str) -> Vec<String> {
+        let list = format!("/v1/streams?limit={}", YOURS_MAX + 1);
+        let listed: Result<Shows, Refused> = api.get(&visitor.asker, &list).await;
+        let listed = listed.map(|found| found.shows).unwrap_or_default();
+        let mut yours = Vec::new();
+        let bound = self.session.streams.iter().cloned();
+        for found in bound.chain(listed.into_iter().map(|show| show.stream)) {
+            if found != stream && !yours.contains(&found) && yours.len() < YOURS_MAX {
+                yours.push(found);
+            }
+        }
+        yours
     }
 
     /// Reads a stream; `query` says how it is followed.
@@ -122,7 +147,7 @@ impl Room {
         let snapshot = api.get(asker, &followed).await?;
         // A server of no demo says so.
         let demo = api.get(asker, "/v1/demo").await.ok();
-        Ok(Self { session, snapshot, running, demo })
+        Ok(Self { session, snapshot, running, yours: Vec::new(), demo })
     }
 
     fn reader<'a>(&'a self, visitor: &Visitor) -> Reader<'a> {
@@ -158,6 +183,7 @@ impl LivePage {
         let sheet = Sheet::new(&live.buttons, visitor);
         let role = room.session.role.clone();
         let (writes, invites) = (may_write(&role), may_invite(&role));
+        let yours = room.yours;
         let frame = Frame::new(visitor, "live", title)
             .signed_in(room.session)
             .in_stream(stream)
@@ -172,6 +198,7 @@ impl LivePage {
             has_next,
             blank_sku: SkuRow::blank(),
             blank_row: Row::blank(),
+            yours,
             sheet,
             dialogs: Dialogs {
                 words,

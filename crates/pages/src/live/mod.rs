@@ -77,6 +77,28 @@ pub(crate) struct Live {
 pub(crate) struct Empty {
     pub(crate) title: String,
     pub(crate) lead: String,
+    /// Whether the reader sees no drop of a stream of this name at all, one that is over included.
+    pub(crate) unnamed: bool,
+}
+
+impl Empty {
+    fn new(snapshot: &Snapshot, is_planned: bool, unnamed: bool, reader: Reader<'_>) -> Self {
+        let words = reader.language;
+        let plans = matches!(reader.role, "admin" | "merchant");
+        let lead = match (is_planned, unnamed, plans) {
+            (true, ..) => words.nothing_on_air_lead(),
+            (false, true, true) => words.nothing_named_lead(),
+            (false, true, false) => words.nothing_named(),
+            (false, false, true) => words.nothing_planned_lead(),
+            (false, false, false) => words.nothing_planned_ask(),
+        };
+        let title = if is_planned {
+            words.nothing_on_air().to_owned()
+        } else {
+            words.nothing_planned(&snapshot.stream)
+        };
+        Self { title, lead: lead.to_owned(), unnamed }
+    }
 }
 
 /// What stands where.
@@ -123,18 +145,8 @@ impl Live {
         let words = reader.language;
         let cast = Cast::of(snapshot);
         let order = order::rows(snapshot, running, &cast, words);
-        let empty = cast.air.is_none().then(|| {
-            if cast.next.is_some() {
-                let title = words.nothing_on_air().to_owned();
-                Empty { title, lead: words.nothing_on_air_lead().to_owned() }
-            } else {
-                let title = words.nothing_planned(&snapshot.stream);
-                let plans = matches!(reader.role, "admin" | "merchant");
-                let lead =
-                    if plans { words.nothing_planned_lead() } else { words.nothing_planned_ask() };
-                Empty { title, lead: lead.to_owned() }
-            }
-        });
+        let empty = || Empty::new(snapshot, cast.next.is_some(), order.is_empty(), reader);
+        let empty = cast.air.is_none().then(empty);
         Self {
             stream: snapshot.stream.clone(),
             air: cast.air.map(|sale| Air::new(sale, snapshot, &order, reader)),

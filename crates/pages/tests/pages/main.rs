@@ -316,8 +316,50 @@ async fn what_is_no_page_goes_to_the_interface() {
     let page = get(&router, "/live/foreign", &[]).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.text.contains("No such show"));
-    let page = get(&router, "/live/nobody", &[]).await;
+}
+
+#[tokio::test]
+async fn a_mistyped_show_says_so_and_names_those_that_the_reader_may_see() {
+    let page = get(&pages(Some("host")), "/live/nobody", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("Nothing is planned in"));
+    assert!(page.text.contains("No drop that you may see is planned in a show of this name."));
+    // The one that the session is bound to, then what the interface lists; never the same again.
+    let named =
+        page.text.split("data-el=\"yours\"").nth(1).unwrap().split("</nav>").next().unwrap();
+    let links: Vec<_> = named.split("href=\"").skip(1).map(|link| link.split('"').next()).collect();
+    let wanted = ["open", "late-show", "countdown", "show-3", "show-4", "show-5"];
+    let wanted = wanted.map(|stream| format!("/live/{stream}"));
+    let wanted: Vec<_> = wanted.iter().map(|link| Some(link.as_str())).collect();
+    assert_eq!(links[..6], wanted);
+    assert_eq!(links[6..], [Some("/shows")]);
+    // Whoever plans is told how; a show with drops names no other.
+    let page = get(&pages(Some("merchant")), "/live/nobody", &[]).await;
+    assert!(page.text.contains("or plan a drop with POST /v1/drops"));
+    let page = get(&pages(Some("host")), "/live/open", &[]).await;
+    assert!(!page.text.contains("data-el=\"yours\""));
+}
+
+#[tokio::test]
+async fn one_is_never_said_as_many() {
+    let router = pages(Some("host"));
+    for path in ["/live/single", "/live/single-taken", "/stage/single", "/stage/single-taken"] {
+        let page = get(&router, path, &[]).await;
+        for wrong in ["1 units", "1 are", "1 were", "all 1 ", "All 1 ", "1 kinds", "1 others"] {
+            let mut found = page.text.match_indices(wrong);
+            let of_one = found.find(|(at, _)| {
+                let before = page.text[..*at].chars().next_back();
+                !before.is_some_and(|c| c.is_ascii_digit() || c == ',')
+            });
+            assert_eq!(of_one, None, "{path}");
+        }
+    }
+    let page = get(&router, "/live/single", &[]).await;
+    for part in ["Of 3 units 1 is paid, 1 is held, 1 is left.", ">1 unit<", ">1 paid<"] {
+        assert!(page.text.contains(part), "{part}");
+    }
+    let page = get(&router, "/stage/single-taken", &[]).await;
+    assert!(page.text.contains("The only one taken"), "{}", page.text);
 }
 
 #[tokio::test]

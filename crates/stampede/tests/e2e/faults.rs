@@ -247,6 +247,16 @@ fn another_merchant_s_show_is_not_there() {
         let shown = tab.value("document.documentElement.textContent");
         assert!(!shown.as_str().unwrap().contains("Grey mug"), "{page} shows it");
     }
+    // Nor is it told apart from one that there is not.
+    let [there, nowhere] = ["friday-show", "friday-shwo"].map(|stream| {
+        tab.go(&server.page(&format!("/live/{stream}")));
+        tab.see(
+            "[data-s=empty-lead]",
+            "No drop that you may see is planned in a show of this name",
+        );
+        tab.text("[data-el=empty]").replace(stream, "it")
+    });
+    assert_eq!(there, nowhere);
     for act in ["open", "pause", "close", "lots"] {
         let answer = tab.value(&format!(
             "fetch('/v1/sessions/current').then((answer) => answer.json()).then(({{ csrf }}) =>
