@@ -1,6 +1,6 @@
 // The page for operations: read again every two seconds, copied text by text.
 import { ready, send } from "./commands.mjs";
-import { aheadMin } from "./frame.mjs";
+import { aheadMin, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
 import { age, clock, duration } from "./numbers.mjs";
 import { load, problem, say } from "./words.mjs";
@@ -13,6 +13,8 @@ const policy = globalThis.trustedTypes?.createPolicy("stampede", { createHTML: (
 const result = document.querySelector("[data-el=result]");
 const button = document.querySelector("[data-brake]");
 const copied = ["class", "width", "href", "data-level"];
+const { body } = document;
+const also = document.querySelector("[data-el=also]");
 let heardAt = Date.now();
 
 /** Copies what is marked from a document that is never shown: texts with a few attributes. */
@@ -21,6 +23,9 @@ function copy(from) {
   const other = from.querySelector("[data-brake]");
   // Another set of rows, or another button: the page is drawn anew.
   if (names(from) !== names(document) || other?.dataset.brake !== button.dataset.brake) return location.reload();
+  // As many as there are; the same ones stay, so that nothing is read out again.
+  const wrong = from.querySelector("[data-el=also]");
+  if (also.textContent !== wrong.textContent) also.replaceChildren(...[...wrong.children].map((one) => document.importNode(one, true)));
   for (const node of document.querySelectorAll("[data-copy]")) {
     const source = from.querySelector(`[data-copy="${node.dataset.copy}"]`);
     if (node.childElementCount === 0 && node.textContent !== source.textContent) node.textContent = source.textContent;
@@ -52,7 +57,7 @@ async function poll() {
 setInterval(() => {
   const old = Date.now() - heardAt;
   const lost = old > LOST_MS && !document.hidden;
-  document.body.dataset.link = lost ? "lost" : "live";
+  body.dataset.link = lost ? "lost" : "live";
   document.querySelector("[data-live=clock]").textContent = lost ? say("age", { time: age(old) }) : clock(Date.now(), aheadMin);
 }, 250);
 
@@ -70,8 +75,12 @@ const hold = new Hold(button, {
     result.textContent = say("hold_brief");
   },
 });
+document.querySelector("[data-do=keys]").addEventListener("change", (event) => {
+  body.dataset.keys = event.target.checked ? "on" : "off";
+  keep("keys", body.dataset.keys);
+});
 addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() === "s" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) hold.begin();
+  if (body.dataset.keys !== "off" && event.key.toLowerCase() === "s" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) hold.begin();
 });
 addEventListener("keyup", (event) => event.key.toLowerCase() === "s" && hold.end());
 ready();

@@ -297,6 +297,9 @@ pub(crate) struct Recorded {
     pub(crate) action: String,
     #[serde(default)]
     pub(crate) drop: Option<String>,
+    /// The stream, of what belongs to no drop.
+    #[serde(default)]
+    pub(crate) stream: Option<String>,
     #[serde(default)]
     pub(crate) refused: Option<serde_json::Value>,
 }

@@ -22,6 +22,8 @@ pub(crate) struct Check {
     pub(crate) share: u64,
     /// Where on the bar the limit stands, in thousandths.
     pub(crate) mark: u64,
+    /// Thousandths of its limit that are used up: 1,000 and more needs a look, the more the worse.
+    pub(crate) used: u64,
     pub(crate) is_fine: bool,
 }
 
@@ -52,7 +54,8 @@ impl Below {
         limit: impl Fn(String) -> String,
     ) -> Option<Check> {
         let (value, most) = (self.value?, self.most?);
-        let share = if most > 0.0 { whole(value * 1_000.0 / most).min(1_000) } else { 0 };
+        let whole_share = if most > 0.0 { whole(value * 1_000.0 / most) } else { 0 };
+        let share = whole_share.min(1_000);
         Some(Check {
             key: self.key,
             label: self.label,
@@ -60,6 +63,7 @@ impl Below {
             limit: limit(shown(most)),
             share,
             mark: self.mark,
+            used: whole_share.saturating_mul(1_000) / self.mark,
             is_fine: share < self.mark,
         })
     }
@@ -124,6 +128,7 @@ fn disk(told: &Exposition<'_>, words: Language) -> Option<Check> {
         limit: words.ops_at_least(gib(whole_disk / 10.0)),
         share,
         mark: 100,
+        used: 100_000 / share.max(1),
         is_fine: share >= 100,
     })
 }
@@ -138,6 +143,7 @@ fn certificate(told: &Exposition<'_>, words: Language) -> Option<Check> {
         limit: words.ops_at_least(words.ops_days(14)),
         share: whole(days * 1_000.0 / 90.0).min(1_000),
         mark: 156,
+        used: whole(14_000.0 / days.max(0.001)),
         is_fine: days >= 14.0,
     })
 }

@@ -1,17 +1,21 @@
 //! The page that answers whether anything is wrong.
 
+mod alarms;
 mod checks;
+mod commands;
 mod exposition;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use self::{
+    alarms::{Alarm, alarms},
     checks::{Check, checks},
+    commands::{Line, Named},
     exposition::Exposition,
 };
 use crate::{
-    answers::{Brake, Commands, Rates, Recorded, Session},
+    answers::{Brake, Commands, Rates, Session},
     api::{Api, Refused},
     numbers::{clock, count},
     pages::{Frame, page, refused},
@@ -24,21 +28,16 @@ use crate::{
 struct OpsPage {
     frame: Frame,
     words: Language,
-    verdict: String,
-    /// `fine`, `attention` or `alarm`.
-    level: &'static str,
+    /// The worst that is so.
+    verdict: Alarm,
+    /// What else is so, worst first.
+    also: Vec<Alarm>,
     lead: String,
     checks: Vec<Check>,
     is_stopped: bool,
     limits: [(&'static str, String); 3],
     commands: Vec<Line>,
-}
-
-struct Line {
-    at: String,
-    what: String,
-    actor: String,
-    is_refused: bool,
+    keys_off: bool,
 }
 
 /// What the page is made of.
@@ -47,6 +46,7 @@ struct Told {
     metrics: String,
     brake: Brake,
     commands: Commands,
+    named: Named,
     /// The problem's code, if the server is not ready to sell.
     not_ready: Option<String>,
 }
@@ -56,11 +56,13 @@ impl Told {
         let asker = &visitor.asker;
         let session = visitor.session(api).await?;
         let ready: Result<serde_json::Value, Refused> = api.get(asker, "/readyz").await;
+        let commands: Commands = api.get(asker, "/v1/commands?limit=8").await?;
         Ok(Self {
             session,
             metrics: api.text(asker, "/metrics").await?,
             brake: api.get(asker, "/v1/brake").await?,
-            commands: api.get(asker, "/v1/commands?limit=8").await?,
+            named: Named::read(api, asker, &commands).await,
+            commands,
             not_ready: ready.err().map(|why| why.problem.code),
         })
     }
@@ -79,7 +81,8 @@ impl OpsPage {
         let words = visitor.language;
         let at = |ms| visitor.ahead_min.map(|ahead| clock(ms, ahead));
         let checks = checks(&Exposition(&told.metrics), words);
-        let (verdict, level) = verdict(&told, &checks, words);
+        let mut also = alarms(&told, &checks, words);
+        let verdict = if also.is_empty() { Alarm::none(words) } else { also.remove(0) };
         let counted = count(u64::try_from(checks.len()).unwrap_or_default());
         let lead = match (&told.brake.stopped, at(told.brake.server_time_ms)) {
             (Some(stop), _) => {
@@ -89,44 +92,24 @@ impl OpsPage {
             (None, Some(now)) => words.ops_checks(counted, now),
             (None, None) => words.ops_checks_short(counted),
         };
-        let line = |recorded: Recorded| Line {
-            at: at(recorded.at_ms).unwrap_or_else(|| words.unknown().to_owned()),
-            what: match recorded.drop {
-                Some(drop) => format!("{} {drop}", recorded.action),
-                None => recorded.action,
-            },
-            actor: recorded.actor,
-            is_refused: recorded.refused.is_some(),
-        };
+        let Told { commands, named, .. } = &told;
+        let line = |recorded| Line::new(recorded, named, visitor);
+        let commands = commands.commands.iter().map(line).collect();
         Self {
             words,
             verdict,
-            level,
+            also,
             lead,
             checks,
             is_stopped: told.brake.stopped.is_some(),
             limits: limits(&told.brake.rates.unwrap_or_default(), words),
-            commands: told.commands.commands.into_iter().map(line).collect(),
+            commands,
+            keys_off: visitor.choices.keys_off,
             frame: Frame::new(visitor, "ops", words.nav_ops())
                 .signed_in(told.session)
                 .runs("ops.mjs"),
         }
     }
-}
-
-/// The worst that is so.
-fn verdict(told: &Told, checks: &[Check], words: Language) -> (String, &'static str) {
-    let bad = checks.iter().find(|check| !check.is_fine);
-    let (said, level) = match told.not_ready.as_deref() {
-        Some("poisoned") => (words.ops_poisoned(), "alarm"),
-        Some(_) => (words.ops_stopping(), "attention"),
-        None if told.brake.stopped.is_some() => (words.ops_stopped(), "alarm"),
-        None => match bad {
-            Some(check) => return (words.ops_look(check.label), "attention"),
-            None => (words.ops_fine(), "fine"),
-        },
-    };
-    (said.to_owned(), level)
 }
 
 fn limits(rates: &Rates, words: Language) -> [(&'static str, String); 3] {

@@ -18,6 +18,7 @@ pub(crate) struct Part {
     limit: u64,
     #[serde(default)]
     over: bool,
+    after: Option<String>,
 }
 
 /// The places that a part of a list has.
@@ -28,6 +29,11 @@ fn places(part: &Part, whole: u64) -> std::ops::Range<u64> {
 
 /// Drops that are over, newest first.
 pub(crate) async fn drops(Query(part): Query<Part>) -> Json<Value> {
+    if let Some(after) = &part.after {
+        let drops = summaries("open").into_iter().skip_while(|drop| drop["drop"] != after.as_str());
+        let drops: Vec<_> = drops.skip(1).take(1).collect();
+        return Json(json!({ "server_time_ms": NOW_MS, "drops": drops, "total": 6 }));
+    }
     assert!(part.over, "what goes on is listed by stream");
     let past = summaries("open").remove(0);
     let drops = places(&part, PAST).map(|place| {

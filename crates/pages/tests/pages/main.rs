@@ -275,6 +275,15 @@ async fn the_page_for_operations_is_for_whoever_reads_the_metrics() {
     let page = get(&pages(Some("ops")), "/ops", &[]).await;
     assert!(page.text.contains("Nothing is wrong.") && page.text.contains("20,000 a second"));
     assert_eq!(page.text.matches("<tr data-copy=").count(), 9);
+    // Commands name what they were given for.
+    for part in
+        [">Restock</b>", ">Scented candle, 200 g</bdi>", "data-copy=\"stream-1\">open</bdi>"]
+    {
+        assert!(page.text.contains(part), "{part}");
+    }
+    assert!(!page.text.contains("data-keys"));
+    let page = get(&pages(Some("ops")), "/ops", &[("cookie", "stampede_keys=off")]).await;
+    assert!(page.text.contains("data-keys=\"off\""));
 }
 
 #[tokio::test]

@@ -22,6 +22,17 @@ fn ops_stop_all_takes_then_let_them_go() {
         tab
     });
     crowd.until("served", |progress| progress.counts.clicks > 0);
+    // A key that is switched off does nothing.
+    let holds = "document.querySelector('[data-brake]').classList.contains('holding')";
+    tab.press("details.who summary");
+    for (switch, wanted) in [("off", false), ("on", true)] {
+        tab.press("[data-do=keys]");
+        tab.until(switch, &format!("document.body.dataset.keys === '{switch}'"));
+        tab.key_down("s");
+        assert_eq!(tab.value(holds), wanted, "keys {switch}");
+        tab.key_up("s");
+    }
+    tab.key("Escape");
     // Held by the key.
     tab.key_down("s");
     tab.see("[data-copy=verdict]", "All takes are stopped");
@@ -30,6 +41,10 @@ fn ops_stop_all_takes_then_let_them_go() {
     let stopped = server.ask("GET", "/v1/brake", &serde_json::Value::Null).body;
     assert_eq!(stopped["stopped"]["actor"], "first admin", "{stopped}");
     tab.see(".log", "first admin");
+    tab.see(".log", "Stop all takes");
+    // What was done to a drop names it with its show.
+    tab.see(".log", "Open Grey mug");
+    tab.see(".log .where", STREAM);
     // Whoever runs the show, or stands on camera, reads it as well.
     live.see("[data-el=alarm][data-level=alarm]", "stopped all takes");
     stage.see("[data-s=hero]", "Stopped");
