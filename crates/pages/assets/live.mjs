@@ -750,6 +750,7 @@ const LINE_CHARS_MAX = 40;
 const lineForm = find("[data-form=line]");
 const lineInput = lineForm.elements.line;
 const lineWrong = document.getElementById("line-error");
+const lineRoom = document.getElementById("line-room");
 let lineStands = lineInput.value;
 
 /** Characters as they are read. */
@@ -760,21 +761,27 @@ function showLine(stands) {
   if (stands === lineStands) return;
   if (lineInput.value === lineStands) lineInput.value = stands;
   lineStands = stands;
+  lineChars();
 }
 
-function lineFault(n) {
-  lineInput.setAttribute("aria-invalid", n > LINE_CHARS_MAX ? "true" : "false");
-  lineWrong.hidden = n <= LINE_CHARS_MAX;
-  if (n > LINE_CHARS_MAX) text("line-wrong", say("line_long", { n, max: LINE_CHARS_MAX }));
+/** Says how many characters there is room for, and what is wrong once there is none. */
+function lineChars() {
+  const left = LINE_CHARS_MAX - chars(lineInput.value.trim());
+  lineInput.setAttribute("aria-invalid", String(left < 0));
+  lineRoom.textContent = left < 0 ? say("line_over", { n: -left }) : say("line_room", { n: left });
+  lineRoom.classList.toggle("over", left < 0);
+  text("line-wrong", say("line_long", { max: LINE_CHARS_MAX }));
+  lineWrong.hidden = left >= 0;
 }
 
-lineInput.addEventListener("input", () => lineFault(chars(lineInput.value.trim())));
+lineChars();
+lineInput.addEventListener("input", lineChars);
 lineInput.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
   // What was typed goes first; with nothing to take back it stops a countdown, as everywhere.
   if (lineInput.value !== lineStands) event.stopPropagation();
   lineInput.value = lineStands;
-  lineFault(0);
+  lineChars();
   lineInput.blur();
 });
 lineForm.addEventListener("submit", async (event) => {
@@ -792,6 +799,7 @@ lineForm.addEventListener("submit", async (event) => {
   // What was typed meanwhile stays.
   if (lineInput.value.trim() === typed) lineInput.value = typed;
   lineStands = typed;
+  lineChars();
   result("tick", typed === "" ? say("line_cleared") : say("line_shown"), time);
 });
 

@@ -25,6 +25,24 @@ fn said_in_turn(tab: &Tab, words: &[&str]) {
 const STREAM: &str = "friday-show";
 
 #[test]
+fn the_line_for_the_stage_says_how_much_room_is_left() {
+    let server = Server::start();
+    server.plan(&Drop::new(STREAM, 1, "Candle", 500));
+    let browser = Browser::start();
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab.see("#line-room", "40 left");
+    // A family is one sign.
+    tab.put("#line", "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}!");
+    tab.see("#line-room", "38 left");
+    tab.put("#line", &"m".repeat(42));
+    tab.see("#line-room", "2 too many");
+    tab.see("#line-error", "Type 40 characters or fewer");
+    tab.key("Escape");
+    tab.see("#line-room", "40 left");
+}
+
+#[test]
 fn a_host_is_told_when_to_speak_and_the_stage_says_the_same() {
     let server = Server::start();
     let drop = Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Candle", 500) };
