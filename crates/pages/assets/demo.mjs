@@ -4,6 +4,7 @@ import { once } from "./commands.mjs";
 import { aheadMin } from "./frame.mjs";
 import { age, duration } from "./numbers.mjs";
 import { attribute, el, icon, text } from "./paint.mjs";
+import { speech } from "./speech.mjs";
 import { strip } from "./strip.mjs";
 import { load, problem, say } from "./words.mjs";
 
@@ -24,6 +25,8 @@ let heardAt = Date.now();
 let asking = false;
 /** Why the server was not killed, until the strip says something else. */
 let refused = { why: "", last: "" };
+/** What was said last of a kill; nothing of one from before the page came. */
+let heard = null;
 
 function paint() {
   attribute(button, "aria-disabled", gone === null && !asking && (told?.ready ?? button.dataset.ready === "true") ? null : "true");
@@ -33,6 +36,8 @@ function paint() {
     return;
   }
   if (told === null) return;
+  if (heard !== null && told.last !== heard && (told.kept || told.wrong)) speech.event(told.last);
+  heard = told.last;
   text("demo-viewers", told.viewers);
   text("demo-promises", told.promises);
   text("demo-last", refused.last === told.last && refused.why !== "" ? refused.why : told.last);
@@ -62,6 +67,7 @@ async function kill() {
   try {
     const { status, told: answer } = await once("/v1/demo/kill", {});
     // The strip says what comes of it; only a refusal is said here.
+    if (status >= 400) speech.alarm(problem(answer.code, duration(answer.retry_after_ms ?? 1000)));
     if (status >= 400) refused = { why: problem(answer.code, duration(answer.retry_after_ms ?? 1000)), last: told.last };
   } catch {
     // The answer went with the server.

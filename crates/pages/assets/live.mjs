@@ -7,9 +7,10 @@ import { aheadMin, awake, keep } from "./frame.mjs";
 import { Hold } from "./hold.mjs";
 import { age, clock, count, duration } from "./numbers.mjs";
 import { deed, whoCanPause } from "./others.mjs";
-import { airs, alarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
+import { airs, alarm as drawAlarm, attribute, button, chart, el, icon, page, rows, show, text, whoCan } from "./paint.mjs";
 import { changed, sight } from "./seen.mjs";
 import { ending } from "./session.mjs";
+import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
 import { cast, skuName, standing, view } from "./view.mjs";
@@ -162,14 +163,13 @@ function watch() {
   text("as-of", lost ? say("as_of", { time: clock(room.heardAt, aheadMin) }) : "");
   if (lost && lostSince === null) {
     lostSince = room.heardAt;
-    text("shouted", `${say("no_connection_short")} ${noConnection()}`);
     const wait = cast(room.state ?? { drops: [] }).air?.plan.when_offline?.pause_after_ms;
     const asOf = say("who_as_of", { time: clock(lostSince, aheadMin) });
     whoCan(others(), asOf, wait === undefined ? "" : say("who_offline", { wait: duration(wait) }));
     buttons();
   } else if (!lost && lostSince !== null) {
     lostSince = null;
-    text("shouted", "");
+    speech.calm();
     result("tick", say("connected_again"), "");
     buttons();
   }
@@ -185,6 +185,21 @@ function noConnection() {
   const who = whoCanPause(others());
   if (who !== "" && narrow.matches) return say("no_connection_who", { who });
   return who === "" ? say("no_connection", { time }) : say("no_connection_others", { time, who });
+}
+
+/** What the alarm line said last, its figures apart; `null` before its first words, which stand there unsaid. */
+let raised = null;
+
+/** Puts words on the alarm line. They are spoken once, however their figures go on. */
+function alarm(drawn, kind) {
+  drawAlarm(drawn, kind);
+  const words = `${drawn.level} ${drawn.text.replace(/[\d.,:]+/g, "#")}`;
+  if (words === raised) return;
+  const isFirst = raised === null;
+  raised = words;
+  if (isFirst || drawn.level === "calm") return;
+  if (drawn.level === "attention") speech.event(drawn.text);
+  else speech.alarm(drawn.text.startsWith(kind) ? drawn.text : `${kind} ${drawn.text}`);
 }
 
 function line(lost, old) {
@@ -248,45 +263,34 @@ function sayCue() {
   if (!drawn || delay === 0 || drawn.cue === null) return;
   const sale = cast(shown.snapshot).air;
   const told = word(sale, standing(sale).name, delay);
-  if (told?.at === "now" || (told?.at === "ahead" && [5, 3, 2, 1].includes(told.n))) text("shouted", drawn.hero.text);
+  if (told?.at === "now" || (told?.at === "ahead" && [5, 3, 2, 1].includes(told.n))) speech.alarm(drawn.hero.text);
 }
 
 // --- What is spoken ---
 
-const SPEAK_EVERY_MS = 5000;
-let spokenAt = 0;
-let unspoken = null;
+/** The share of a drop's units that are its last. */
+const LAST_UNITS = 0.1;
 
-/** Speaks now and then; of what comes in between the last is spoken, for that is what still holds. */
-function speak(words) {
-  clearTimeout(unspoken);
-  const wait = spokenAt + SPEAK_EVERY_MS - now();
-  if (wait > 0) {
-    unspoken = setTimeout(speak, wait, words);
-    return;
-  }
-  spokenAt = now();
-  text("spoken", words);
-}
-
-/** Says what changed, by whoever: state, half, tenth. */
+/** Says what changed, by whoever: the state, and when the last units are reached. */
 function compare() {
   for (const sale of room.state.drops) {
     const { name, word } = standing(sale);
     const supplied = sale.skus.reduce((all, sku) => all + sku.supplied, 0);
     const left = sale.skus.reduce((all, sku) => all + sku.available, 0);
-    const step = name === "open" && supplied > 0 ? [0.1, 0.5].find((part) => left <= supplied * part) ?? 1 : 0;
+    const last = name === "open" && left <= supplied * LAST_UNITS;
     const before = stood.get(sale.drop);
-    stood.set(sale.drop, { name, step });
+    stood.set(sale.drop, { name, last });
     if (!before) continue;
     if (before.name !== name) {
       const said = say("other_changed", { title: sale.plan.title, state: word });
-      speak(said);
+      const isOwn = now() <= ownUntil || sending !== null;
       const isNamed = told.drop === sale.drop && now() < told.until;
       const isStir = ["open", "all_taken"].includes(name) && ["open", "all_taken"].includes(before.name);
-      if (now() > ownUntil && sending === null && !isNamed && !isStir) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
-    } else if (step > 0 && step < before.step) {
-      speak(say("sku_left", { n: count(left) }));
+      // That there are units again is what a restock of one's own has said.
+      if (isStir && !(isOwn && name === "open")) speech.figures(said);
+      else if (!isStir && !isOwn && !isNamed) result(name === "paused" ? "bars" : "tick", said, clock(now(), aheadMin));
+    } else if (last && !before.last) {
+      speech.figures(say("other_changed", { title: sale.plan.title, state: say("sku_left", { n: count(left) }) }));
     }
   }
 }
@@ -299,9 +303,9 @@ function heardOf(given) {
   if (given.actor === myName && (sending !== null || now() < ownUntil)) return;
   const said = deed(given, room.state.drops);
   if (said === null) return;
-  speak(said);
   if (told.refused && told.drop === given.drop && now() < told.until) {
     text("result-second", said);
+    speech.event(said);
     return;
   }
   told = { drop: given.drop, until: now() + 1500, refused: false, said };
@@ -310,7 +314,12 @@ function heardOf(given) {
 
 // --- Commands ---
 
+/** Says beside the buttons what came of something, and to whoever hears the page. */
 function result(glyph, said, second, kind = "done") {
+  // Asked for again and again, it is still one question.
+  const isAsked = glyph === "ring" && find("[data-s=result]").textContent === said;
+  if (kind === "refused") speech.alarm(said);
+  else if (!isAsked) speech.event(said);
   el("result").dataset.kind = kind;
   icon("result", glyph);
   text("result", said);
@@ -382,7 +391,6 @@ function answered(done, { drop, act, sent, said }) {
   if (done.ok) {
     const second = done.asked > 0 ? say("confirmed_retry", { time }) : say("confirmed_in", { time, n: count(done.ms) });
     result("tick", said ?? say(AFTER[act]), second);
-    speak(said ?? say(AFTER[act]));
     if (act === "pause") setTimeout(() => lastTake(drop, second), LAST_TAKE_MS);
     return;
   }
@@ -407,12 +415,10 @@ function answered(done, { drop, act, sent, said }) {
     const isKnown = told.drop === drop && !told.refused && now() < told.until + 3500;
     result("triangle", lead, isKnown ? told.said : time, "refused");
     told = { drop, until: now() + 1500, refused: true };
-    text("shouted", lead);
     return;
   }
   const lead = done.code === "" || done.code === "outcome_unknown" ? say("unknown_outcome") : problem(done.code, duration(done.told.retry_after_ms ?? 1000));
   result("octagon", lead, done.code === "" ? say("no_connection_short") : time, "refused");
-  text("shouted", lead);
   if (["token_missing", "token_unknown", "session_expired"].includes(done.code)) {
     keepPress({ drop, act, sent, said, key: done.key });
     room.again();

@@ -59,6 +59,7 @@ const MODULES: &[(&str, &str)] = &[
     ("commands.mjs", include_str!("../assets/commands.mjs")),
     ("frame.mjs", include_str!("../assets/frame.mjs")),
     ("paint.mjs", include_str!("../assets/paint.mjs")),
+    ("speech.mjs", include_str!("../assets/speech.mjs")),
     ("hold.mjs", include_str!("../assets/hold.mjs")),
     ("stage-link.mjs", include_str!("../assets/stage-link.mjs")),
     ("live.mjs", include_str!("../assets/live.mjs")),

@@ -177,6 +177,42 @@ fn without_figures(text: &str) -> String {
     out
 }
 
+/// Keeps what every live region of the page comes to say.
+const HEAR: &str = "(() => { globalThis.heard = []; new MutationObserver((changes) => {
+    const regions = new Set(changes.map(({ target }) => (target.closest ? target : target.parentElement)?.closest('[role=status], [role=alert], [aria-live]')));
+    for (const region of regions) if (region?.textContent.trim()) heard.push(region.textContent.trim()); })
+  .observe(document.body, { childList: true, characterData: true, subtree: true }); return true; })()";
+
+#[test]
+fn an_event_is_announced_once() {
+    let server = Server::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let browser = Browser::start();
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab.see("[data-s=state]", "Open");
+    tab.value(HEAR);
+    let heard =
+        |words: &str| tab.until(words, &format!("heard.some((one) => /{words}/.test(one))"));
+    // One's own command, one of somebody else, one that says a figure.
+    tab.key("p");
+    heard("Paused");
+    server.command(&format!("drops/{drop}/resume"), &json!({}));
+    heard("resumed");
+    tab.see("[data-command=restock]:not([aria-disabled])", "Restock");
+    tab.key("r");
+    tab.see("[data-s=restock-confirm]", "250");
+    tab.key("Enter");
+    heard("Restocked");
+    let all = tab.value("heard");
+    let of = |word: &str| {
+        let said = all.as_array().unwrap().iter().filter_map(Value::as_str);
+        said.filter(|one| one.to_lowercase().contains(word)).count()
+    };
+    assert_eq!(["paused", "resumed", ": open", "restocked"].map(of), [1, 1, 0, 1], "{all}");
+}
+
 #[test]
 fn a_screen_reader_reads_the_control_room_in_order() {
     let server = Server::start();
