@@ -122,3 +122,33 @@ fn a_host_makes_a_link_for_the_stage() {
     let other = tab.until("another link", "document.getElementById('stage-link').value");
     assert_ne!(link, other);
 }
+
+/// Keeps how far a hold says that it is, in tenths, with the share of the button that is filled.
+const HELD: &str =
+    "(() => { globalThis.told = []; const button = document.querySelector('[data-command=close]');
+  const fill = button.querySelector('.fill');
+  new MutationObserver(() => { if (button.dataset.held) told.push([Number(button.dataset.held),
+      Math.round((10 * fill.getBoundingClientRect().width) / button.clientWidth)]); })
+    .observe(button, { attributeFilter: ['data-held'] }); return true; })()";
+
+#[test]
+fn without_motion_a_hold_fills_in_steps() {
+    let server = Server::start();
+    opened(&server, 1, "Grey mug");
+    let browser = Browser::start();
+    let tab = browser.visitor(Look::LAPTOP).tab();
+    join(&tab, &server, &server.invite("nina", "host", &[STREAM], VALID_MS));
+    tab.see("[data-s=state]", "Open");
+    command(&tab, "more", "More");
+    tab.value(HELD);
+    tab.hold_until(
+        "[data-command=close]",
+        "closed",
+        "document.querySelector('[data-s=hero]').textContent === 'Closed'",
+    );
+    let told: Vec<[u64; 2]> = serde_json::from_value(tab.value("told")).unwrap();
+    assert_eq!(told[0], [0, 0], "{told:?}");
+    assert!(told.len() >= 4, "{told:?}");
+    assert!(told.iter().all(|[tenths, filled]| tenths == filled), "{told:?}");
+    assert!(told.is_sorted(), "{told:?}");
+}
