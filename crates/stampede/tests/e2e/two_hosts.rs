@@ -67,3 +67,27 @@ fn two_hosts_see_each_other_s_commands() {
     hosts.pop().unwrap().close();
     hosts[0].until("alone", "document.querySelector('[data-s=here]').textContent === ''");
 }
+
+/// Where everything in the top bar stands, those who are here apart.
+const BAR: &str = "JSON.stringify([...document.querySelectorAll('.top > :not(.others)')].map((part) => {
+  const box = part.getBoundingClientRect(); return [part.className, Math.round(box.x), Math.round(box.width)]; }))";
+
+#[test]
+fn nothing_in_the_top_bar_moves_when_somebody_comes() {
+    let server = Server::start();
+    server.plan(&Drop::new(STREAM, 1, "Grey mug", 500));
+    let browser = Browser::start();
+    let come = |name| {
+        let invitation = server.invite(name, "host", &[STREAM], VALID_MS);
+        let tab = browser.visitor(Look::LAPTOP).open(&server.page(&invitation));
+        tab.press("[data-form=invitation] [type=submit]");
+        tab.see("[data-s=age]", "old");
+        tab
+    };
+    let nina = come("nina");
+    nina.see("[data-s=clock]", ":");
+    let alone = nina.value(BAR);
+    let _there = ["jonas", "somebody with a rather long name"].map(come);
+    nina.see("[data-s=here]", "are here too");
+    assert_eq!(nina.value(BAR), alone);
+}
