@@ -139,6 +139,49 @@ fn a_sale_stops_also_where_the_page_still_shows_it_as_paused() {
     });
 }
 
+/// Holds what resumes a drop until `release()` is called: before it is sent, or its answer.
+const HELD_BACK: [&str; 2] = [
+    "await before(); return ask(...what);",
+    "const answer = await ask(...what); await before(); return answer;",
+];
+
+#[test]
+fn a_resume_that_is_under_way_never_undoes_a_later_pause() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let drop = server.plan(&Drop { countdown_ms: 0, ..Drop::new(STREAM, 1, "Grey mug", 500) });
+    server.command(&format!("drops/{drop}/open"), &json!({}));
+    let tab = host(&browser, &server);
+    for way in HELD_BACK {
+        // A page of its own, that has pressed nothing yet.
+        tab.go(&server.page("/live/friday-show"));
+        tab.see("[data-s=age]", "old");
+        tab.value(&format!(
+            "(() => {{ const ask = globalThis.fetch; globalThis.waits = false;
+               const released = new Promise((done) => {{ globalThis.release = () => (done(), true); }});
+               const before = () => {{ waits = true; return released; }};
+               globalThis.fetch = async (...what) => {{ if (!/resume$/.test(what[0])) return ask(...what); {way} }};
+               return true; }})()"
+        ));
+        let phase = server.drop_state(&drop)["phase"].clone();
+        if phase != "paused" {
+            tab.see("[data-command=stop][data-act=pause]", "Pause");
+            tab.key("p");
+        }
+        tab.see("[data-command=stop][data-act=resume]", "Resume");
+        let changes = server.drop_state(&drop)["phase_changes"].as_u64().unwrap();
+        let resume = "waits || (document.querySelector('[data-command=stop][data-act=resume]')?.click(), false)";
+        tab.until("a resume under way", resume);
+        tab.key("p");
+        tab.value("release()");
+        // The resume was carried out, before the pause or after it: in the end the sale is stopped.
+        server.until(&drop, "paused again", |state| {
+            state["phase"] == "paused" && state["phase_changes"].as_u64() == Some(changes + 2)
+        });
+        tab.see("[data-s=state]", "Paused");
+    }
+}
+
 #[test]
 fn digits_are_an_amount_and_p_stops_while_it_is_asked() {
     let server = Server::start();
