@@ -12,6 +12,7 @@ mod ids;
 mod inline_text;
 mod key;
 pub mod limits;
+mod moment;
 mod money;
 mod phase;
 mod plan;
@@ -32,6 +33,7 @@ pub use ids::{
     ViewerNumber,
 };
 pub use key::{IdempotencyKey, KeyFingerprint};
+pub use moment::Moment;
 pub use money::{Currency, Money};
 pub use phase::{Phase, PhaseChange};
 pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan, WhenOffline};

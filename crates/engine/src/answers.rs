@@ -1,9 +1,8 @@
 //! How long answers to buys take, from the request's arrival to the answer's leaving.
 
+use stampede_books::Totals;
 use stampede_domain::DropId;
 use stampede_ledger::AnswerTimes;
-
-use crate::tally::Totals;
 
 /// Groups that a further answer is compared with: a round of requests has one for each drop.
 const COMPARED: usize = 4;

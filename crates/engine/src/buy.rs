@@ -1,9 +1,7 @@
 //! What a core asks the engine, what it is told.
 
-use stampede_domain::{
-    ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Money, Phase, Refusal, SkuIndex, Units,
-    UnixMillis, ViewerNumber,
-};
+use stampede_books::{HoldLook, HoldStatus};
+use stampede_domain::{ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Phase, Refusal};
 use stampede_ledger::Position;
 use stampede_stock::{HoldView, Take};
 
@@ -50,38 +48,6 @@ pub enum Buy {
     },
     /// Nothing was taken.
     Refused(Refusal),
-}
-
-/// What an id of a hold leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldLook {
-    /// Taken, not durable yet: nobody may be told.
-    Pending,
-    /// A hold that waits for its end, or an order.
-    Known(HoldStatus),
-    /// Released or expired; its slot may serve another hold already.
-    Ended,
-    /// No such hold was ever made.
-    Unknown,
-}
-
-/// A durable hold as a viewer may see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoldStatus {
-    /// The hold.
-    pub hold: HoldId,
-    /// Whose it is.
-    pub viewer: ViewerNumber,
-    /// The SKU.
-    pub sku: SkuIndex,
-    /// How many units.
-    pub units: Units,
-    /// What they cost together.
-    pub amount: Money,
-    /// When it expires, if it is still held.
-    pub deadline: UnixMillis,
-    /// Whether it has become an order.
-    pub confirmed: bool,
 }
 
 /// The refusal that stands for what the stock said.

@@ -1,5 +1,6 @@
 //! Limits of a running engine.
 
+use stampede_books::Limits;
 use stampede_domain::{
     DurationMs,
     limits::{CORES_MAX, SETTLED_KEPT_MS},
@@ -81,6 +82,19 @@ pub struct ConfigError {
 }
 
 impl EngineConfig {
+    /// The limits that the books hold.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            sale_bytes_max: self.sale_bytes_max,
+            merchant_bytes_max: self.merchant_bytes_max,
+            bytes_needed: |supplied| stampede_stock::bytes_needed(supplied),
+            rooms_max: self.rooms_max,
+            rooms_per_owner_max: self.rooms_per_owner_max,
+            admitted_per_room_max: self.admitted_per_room_max,
+            tally_interval: self.tally_interval,
+        }
+    }
+
     /// Checks each limit.
     ///
     /// # Errors

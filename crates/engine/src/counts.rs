@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
+use stampede_books::Totals;
 
 use crate::{
     recent::Recent,
-    tally::{CoreTally, Totals},
+    tally::{CoreTally, add_up},
 };
 
 /// What is counted of one drop, over all edits of its plan.
@@ -28,7 +29,7 @@ impl Counts {
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for core in self.cores.iter() {
-            totals.add(core);
+            add_up(&mut totals, core);
         }
         totals
     }

@@ -3,6 +3,9 @@
 use std::{sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
+use stampede_books::{
+    CommandOutcome, ConfirmOutcome, FailOutcome, HoldLook, RoomView, StaffCommand,
+};
 use stampede_domain::{
     DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, StreamId, UnixMillis, ViewerId,
     ViewerNumber,
@@ -13,17 +16,15 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     answers::Answered,
     brake::Brake,
-    buy::HoldLook,
     changes::Changes,
     clock::Moment,
-    command::{CommandOutcome, StaffCommand, Unavailable},
     event::ViewerEvent,
     metrics::Shed,
-    rooms::RoomView,
     sale::SaleDrop,
     shared::Shared,
-    steward::{ConfirmOutcome, FailOutcome, Request, StewardHandle},
+    steward::{Request, StewardHandle},
     summary::DropSummary,
+    unavailable::Unavailable,
 };
 
 /// Whether the engine can sell.

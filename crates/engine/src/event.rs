@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use stampede_books::brake::Ban;
 use stampede_domain::{DropId, HoldId, Refusal, Units, ViewerNumber};
-
-use crate::brake::Ban;
 
 /// Something that a core has to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, gauge};
 
+use stampede_books::{Action, Totals};
 use stampede_domain::{RefusalCode, limits::BANS_MAX};
-
-use crate::{command::Action, tally::Totals};
 
 /// Buys that were decided, by `outcome`: `held`, `retry`, or the reason of the refusal. Counted with
 /// each tally, so up to a second late.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
     BanId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis, ViewerId,
     ViewerNumber,
@@ -12,7 +13,7 @@ use stampede_stock::{Take, TakeRequest};
 use crate::{
     answers::LeavingAnswers,
     brake::Brake,
-    buy::{Buy, BuyRequest, HoldLook, HoldStatus, why_refused},
+    buy::{Buy, BuyRequest, why_refused},
     clock::{Clock, Moment},
     core_drop::{CoreDrop, CoreTake},
     event::{CoreEvent, ViewerEvent},

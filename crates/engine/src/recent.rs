@@ -3,9 +3,10 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
+use stampede_books::Totals;
 use stampede_domain::{DurationMs, RefusalCode, UnixMillis};
 
-use crate::{clock::Moment, tally::Totals};
+use crate::clock::Moment;
 
 /// Seconds that are kept of a drop. When full: the oldest is forgotten.
 pub const SECONDS_KEPT: usize = 60;

@@ -2,16 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use stampede_domain::{DropId, DropPlan, MerchantId, StreamId};
+use stampede_books::{Books, NoTargets};
+use stampede_domain::{DropId, DropPlan, MerchantId, StreamId, UnixMillis};
 use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
 
-use crate::rooms::Rooms;
-
-/// Rooms as the records left them. A stream that no record names belongs to the merchant whose drop
+/// What stands beside the rooms' records. A stream that no record names belongs to the merchant whose drop
 /// came first: ledgers from before there were rooms have none.
 #[derive(Default)]
 pub(crate) struct RoomsPast {
-    rooms: Rooms,
     /// Streams that some record names.
     recorded: HashSet<StreamId>,
     /// The first and the latest drop in each stream.
@@ -32,7 +30,6 @@ impl RoomsPast {
             // A room of the same name that is made later has had no drop.
             self.drops.remove(&room.stream);
         }
-        self.rooms.apply(room);
     }
 
     /// Follows a plan. Chains of one commit come in no order of their own, so this one decides
@@ -52,31 +49,34 @@ impl RoomsPast {
         }
     }
 
-    /// The rooms, with those that have to be put on record, in the order of their first drops.
-    pub(crate) fn finish(mut self) -> (Rooms, Vec<Record>) {
+    /// Puts on record, in the order of their first drops, whose the streams are that no record names; tells
+    /// the books each room's latest drop.
+    pub(crate) fn finish(mut self, books: &mut Books, at: UnixMillis) -> Vec<Record> {
         let recorded = std::mem::take(&mut self.recorded);
         let unnamed = self.drops.iter().filter(|(stream, _)| !recorded.contains(*stream));
         let mut unnamed: Vec<_> = unnamed.collect();
         unnamed.sort_unstable_by_key(|(_, drops)| drops.first);
         let owner = |drops: &Drops| RoomChange::Owner(RoomOwner::Merchant(drops.merchant.clone()));
-        let made: Vec<Room> = unnamed
-            .into_iter()
-            .map(|(stream, drops)| Room { stream: stream.clone(), change: owner(drops) })
-            .collect();
-        for room in &made {
-            self.rooms.apply(room);
+        let made = unnamed.into_iter().map(|(stream, drops)| {
+            Record::Room(Box::new(Room { stream: stream.clone(), change: owner(drops) }))
+        });
+        let made: Vec<Record> = made.collect();
+        for record in &made {
+            books
+                .apply(at, DropId::HOUSE, record, &NoTargets)
+                .expect("a room follows from nothing");
         }
         for (stream, drops) in &self.drops {
-            self.rooms.note_drop(stream, drops.last);
+            books.note_drop(stream, drops.last);
         }
-        let to_record = made.into_iter().map(|room| Record::Room(Box::new(room)));
-        (self.rooms, to_record.collect())
+        made
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::EngineConfig;
 
     fn plan(merchant: &str, stream: &str) -> DropPlan {
         DropPlan {
@@ -91,30 +91,49 @@ mod tests {
         Room { stream: stream.parse().unwrap(), change: RoomChange::Owner(owner) }
     }
 
+    /// The books that follow these records, then what the plans say; with what goes on record for that.
+    fn finish(rooms: &[Room], plans: &[(u32, &str, &str)]) -> (Books, Vec<Record>) {
+        let mut books = Books::new(EngineConfig::default().limits());
+        let mut past = RoomsPast::default();
+        let at = UnixMillis::new(1);
+        for room in rooms {
+            past.record(room);
+            let record = Record::Room(Box::new(room.clone()));
+            books.apply(at, DropId::HOUSE, &record, &NoTargets).unwrap();
+        }
+        for (drop, merchant, stream) in plans {
+            past.planned(DropId::new(*drop), &plan(merchant, stream));
+        }
+        let made = past.finish(&mut books, at);
+        (books, made)
+    }
+
     #[test]
     fn a_stream_without_a_record_is_of_the_merchant_of_its_first_drop() {
-        let mut past = RoomsPast::default();
-        past.record(&owned("gala", "acme"));
-        for (drop, merchant, stream) in
-            [(3, "zeta", "friday"), (1, "acme", "friday"), (2, "beta", "late"), (4, "beta", "gala")]
-        {
-            past.planned(DropId::new(drop), &plan(merchant, stream));
-        }
-        let (rooms, made) = past.finish();
+        let plans = [
+            (3, "zeta", "friday"),
+            (1, "acme", "friday"),
+            (2, "beta", "late"),
+            (4, "beta", "gala"),
+        ];
+        let (books, made) = finish(&[owned("gala", "acme")], &plans);
         let expected = [owned("friday", "acme"), owned("late", "beta")];
         assert_eq!(made, expected.map(|room| Record::Room(Box::new(room))));
-        let owner = |stream: &str| rooms.get(&stream.parse().unwrap()).unwrap().owner.to_string();
+        let owner =
+            |stream: &str| books.rooms().get(&stream.parse().unwrap()).unwrap().owner.to_string();
         let owners = ["friday", "late", "gala"].map(owner);
         assert_eq!(owners, ["merchant acme", "merchant beta", "merchant acme"]);
     }
 
     #[test]
     fn a_room_that_has_ended_stays_so() {
+        let ended = Room { stream: "friday".parse().unwrap(), change: RoomChange::Ended };
         let mut past = RoomsPast::default();
         past.record(&owned("friday", "acme"));
-        past.record(&Room { stream: "friday".parse().unwrap(), change: RoomChange::Ended });
+        past.record(&ended);
         past.planned(DropId::new(1), &plan("acme", "friday"));
-        let (rooms, made) = past.finish();
-        assert_eq!((rooms.len(), made.len()), (0, 0));
+        let mut books = Books::new(EngineConfig::default().limits());
+        assert_eq!(past.finish(&mut books, UnixMillis::new(1)).len(), 0);
+        assert_eq!(books.rooms().count(), 0);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{
 
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
+use stampede_books::Totals;
 use stampede_domain::{
     ChannelId, DropId, DropPlan, HoldId, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
     ViewerNumber,
@@ -18,7 +19,7 @@ use crate::{
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
     suspensions::Suspensions,
-    tally::{CoreTally, Totals},
+    tally::CoreTally,
     video::VideoTimes,
     viewer::StreamPresence,
 };
@@ -260,13 +261,6 @@ impl SaleDrop {
         self.stock.map().common(sku).expect("every SKU of a plan has its common pool")
     }
 
-    /// What goes on sale when the drop opens: each SKU's supply, into its common pool.
-    pub(crate) fn first_lots(&self) -> Vec<(PoolIndex, Units)> {
-        let places = (0..=u8::MAX).filter_map(SkuIndex::new).zip(&self.plan.skus);
-        let lots = places.map(|(sku, terms)| (self.common_pool(sku), terms.supply));
-        lots.filter(|(_, units)| !units.is_zero()).collect()
-    }
-
     /// What viewers asked for since the engine started.
     pub fn totals(&self) -> Totals {
         self.counts.totals()
@@ -491,10 +485,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_has_the_price_of_its_sku_and_lots_go_to_the_common_one() {
+    fn a_pool_has_the_price_of_its_sku() {
         let sale = sale([1, 0, 1]);
         assert_eq!((sale.common_pool(index(0)), sale.common_pool(index(1))), (pool(1), pool(0)));
-        assert_eq!(sale.first_lots(), [(pool(1), units(5)), (pool(0), units(3))]);
         assert_eq!(sale.sku_of(pool(2)), Some(index(1)));
         assert_eq!(sale.sku_of(pool(3)), None);
         assert_eq!(

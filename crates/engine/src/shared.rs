@@ -10,6 +10,7 @@ use std::{
 
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
+use stampede_books::{HoldLook, HoldStatus, Rooms};
 use stampede_domain::{
     BanId, DropId, DurationMs, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber,
 };
@@ -17,13 +18,12 @@ use stampede_domain::{
 use crate::{
     answers::Answered,
     brake::Brake,
-    buy::{Buy, HoldLook, HoldStatus, look},
+    buy::{Buy, look},
     changes::Followers,
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
     fresh_takes::FreshTakes,
-    rooms::Rooms,
     sale::SaleDrop,
     summary::DropSummary,
     suspensions::Suspensions,

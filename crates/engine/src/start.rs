@@ -9,8 +9,12 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis};
-use stampede_ledger::{Chains, History, OpenLedger, ReadError, RingConfig, Sealed, Writer};
+use stampede_books::{Books, DropBook, MissedWhy, NoTargets};
+use stampede_domain::{BanTarget, DropId, Incarnation, Phase, RepeatedWarning, UnixMillis};
+use stampede_ledger::{
+    BrakeOrder, BrakeRecord, Chains, History, OpenLedger, ReadError, Record, RingConfig, Sealed,
+    Writer,
+};
 use stampede_stock::DropStock;
 use tracing::{info, warn};
 
@@ -22,16 +26,19 @@ use crate::{
     engine::Engine,
     event::{Inbox, Wake},
     growth::Growth,
-    on_air::OnAir,
+    metrics,
     port::CorePort,
-    recover::{DropPast, Journaled},
-    recover_brake::BrakePast,
+    recover::{Journaled, Links, SERVER},
     recover_error::RecoverError,
+    recover_stock::StockPast,
     sale::SaleDrop,
     shared::Shared,
-    steward::{Book, Recovery, Retiring, Started, Steward, StewardHandle, stock_config},
-    viewer::Directory,
+    steward::{Recovery, Releases, Retiring, Shows, Started, Steward, StewardHandle, stock_config},
 };
+
+/// Why takes are stopped in a copy.
+const WHY_STOPPED: &str = "this ledger is a copy: what was sold after it was made is not in it; compare it \
+    with the original, then end the stop";
 
 /// Why an engine does not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,14 +92,14 @@ pub fn start(
         shared.directory.restore(link);
     }
     let ranges = ledger.links.addresses.iter().map(|link| (link.ban, link.range)).collect();
-    let settled_kept = shared.config.settled_kept;
-    let brake = BrakePast::new(ranges);
-    let mut journaled = Journaled { brake, settled_kept, ..Journaled::default() };
-    fold(&mut journaled, ledger.history, ledger.sealed, &shared.directory)?;
+    let links = Links { directory: &shared.directory, ranges };
+    let mut journaled =
+        Journaled::new(Books::new(shared.config.limits()), shared.config.settled_kept);
+    follow(&mut journaled, ledger.history, ledger.sealed, &links)?;
     if let Some(at) = ledger.worked_until {
         journaled.last_work.until_at_least(at);
     }
-    let stop = journaled.brake.stop_copy(ledger.copied_in, shared.clock.wall());
+    let stop = stop_copy(&mut journaled, ledger.copied_in, shared.clock.wall());
     let now = begin(&clock, &journaled, ledger.chains.last_at);
     let mut started = rebuild(&shared, journaled, &ledger.chains, now)?;
     started.to_record.extend(stop);
@@ -126,12 +133,12 @@ pub fn start(
     Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
 }
 
-/// Folds the rows, each drop that has none at its place among them.
-fn fold(
+/// Follows the rows, each drop that has none at its place among them.
+fn follow(
     journaled: &mut Journaled,
     history: History,
     mut sealed: Vec<Sealed>,
-    directory: &Directory,
+    links: &Links<'_>,
 ) -> Result<(), StartError> {
     sealed.sort_unstable_by_key(|sealed| sealed.seal.first);
     let mut sealed = sealed.into_iter().peekable();
@@ -147,7 +154,7 @@ fn fold(
         while let Some(over) = sealed.next_if(is_before) {
             journaled.sealed(over);
         }
-        journaled.apply(&row, directory)?;
+        journaled.apply(&row, links)?;
     }
     sealed.for_each(|over| journaled.sealed(over));
     Ok(())
@@ -166,7 +173,7 @@ fn rings(config: &EngineConfig, steward: &StewardHandle, wakes: Vec<Wake>) -> Ve
 /// nothing keeps the clock from going on to the system's.
 fn begin(clock: &SaleClock, journaled: &Journaled, last_at: UnixMillis) -> UnixMillis {
     let now = journaled.last_work.now(last_at, clock.system());
-    let runs = journaled.drops.values().any(DropPast::has_deadlines);
+    let runs = journaled.books.drops().any(|(_, book)| book.is_moved_by_outages());
     clock.set(if runs { now } else { now.max(clock.system().now()) });
     now
 }
@@ -180,110 +187,140 @@ fn rebuild(
 ) -> Result<Started, RecoverError> {
     let now = shared.clock.moment();
     journaled.leave_behind(now.sale);
-    let Journaled { drops, keys, mut on_air, brake, rooms, over, last_work, .. } = journaled;
-    let last_drop = drops.keys().last().max(over.keys().last()).copied();
-    let next_drop = last_drop.unwrap_or(DropId::HOUSE);
+    let Journaled { mut books, stocks, rooms, over, last_work, .. } = journaled;
     for summary in over.into_values() {
         shared.add_over(summary);
     }
-    let (rooms, to_record) = rooms.finish();
-    *shared.rooms.write() = rooms.clone();
+    let to_record = rooms.finish(&mut books, now.sale);
+    *shared.rooms.write() = books.rooms().clone();
+    let releases = restore_brake(shared, &mut books);
     let mut started = Started {
-        books: BTreeMap::new(),
-        keys,
-        brake: brake.restore(shared),
-        on_air: OnAir::default(),
-        rooms,
+        books,
+        sales: BTreeMap::new(),
+        shows: Shows::default(),
+        releases,
         to_record,
         live: Vec::new(),
-        next_drop: next_drop.next().expect("a ledger holds fewer than 2^32 drops"),
         incarnation: chains.incarnation,
         recoveries: Vec::new(),
         retiring: Retiring::default(),
         missed_starts: RepeatedWarning::default(),
     };
-    for (id, mut past) in drops {
-        let recovery = (!past.phase.is_final()).then(|| {
-            let outage = past.outage(passed, chains.last_at, &last_work);
-            recover(id, &mut past, outage)
+    for (id, mut stock) in stocks {
+        let book = started.books.drop(id).expect("the books know every drop with a stock");
+        let (phase, changes) = (book.phase(), book.phase_changes());
+        let recovery = (!phase.is_final()).then(|| {
+            let outage = stock.outage(passed, (phase, chains.last_at), &last_work);
+            stock.move_deadlines(outage, UnixMillis::new(u64::MAX));
+            Recovery { drop: id, outage, pools: stock.recovered_pools() }
         });
-        let sale = restore(shared, id, chains.incarnation, &past)?;
-        sale.restore_channels(std::mem::take(&mut past.channels));
-        let Some(mut recovery) = recovery else {
-            sale.set_phase(past.phase, past.phase_changes, None);
-            started.retiring.add(id, past.last_at);
+        let sale = restore(shared, id, chains.incarnation, (book, &stock))?;
+        sale.restore_channels(std::mem::take(&mut stock.channels));
+        started.sales.insert(id, Arc::clone(&sale));
+        let Some(recovery) = recovery else {
+            sale.set_phase(phase, changes, None);
+            started.retiring.add(id, stock.last_at);
             shared.publish(sale);
             continue;
         };
-        let mut book = Book::new(Arc::clone(&sale), past.phase);
-        (book.lots, book.phase_changes) = (past.lots, past.phase_changes);
-        book.opens_at = past.opens_at;
-        book.start_done = past.start_done;
-        book.watch = past.watch;
-        sale.set_stream_offline(past.watch.offline_since());
-        for take in past.live() {
-            book.live_holds += 1;
-            started.live.push(take);
-        }
+        sale.set_stream_offline(book.watch().offline_since());
+        started.live.extend(stock.live());
         let (outage, lost) = (recovery.outage.get(), recovery.lost());
-        info!(drop = %id, phase = %past.phase, outage_ms = outage, live_holds = book.live_holds, takes_lost = lost, "recovered");
-        restore_start(&mut book, &past, (&mut recovery, &mut started.missed_starts), now);
-        started.books.insert(id, book);
+        info!(drop = %id, %phase, outage_ms = outage, live_holds = book.live_holds(), takes_lost = lost, "recovered");
+        restore_start(&mut started, (id, &sale), now);
         started.recoveries.push(recovery);
         shared.publish(sale);
     }
     shared.directory.forget_unkept();
-    for drop in on_air.show_all() {
-        shared.sale(drop).expect("what has left memory has left the air").set_featured(true);
+    for drop in started.books.on_air().drops() {
+        let sale = shared.sale(drop).expect("what has left memory has left the air");
+        sale.set_featured(true);
+        started.shows.show(drop, sale.plan());
     }
-    started.on_air = on_air;
     Ok(started)
 }
 
-fn recover(drop: DropId, past: &mut DropPast, outage: DurationMs) -> Recovery {
-    past.move_deadlines(outage, UnixMillis::new(u64::MAX));
-    Recovery { drop, outage, pools: past.recovered_pools(), missed_opening: None }
-}
-
-/// A start that fell into the time without a server waits for the host; staff are told.
-fn restore_start(
-    book: &mut Book,
-    past: &DropPast,
-    (recovery, missed_starts): (&mut Recovery, &mut RepeatedWarning),
-    now: Moment,
-) {
-    let missed = past.missed(now);
-    if past.phase == Phase::Countdown {
-        // The countdown is called off with the records of the recovery.
-        recovery.missed_opening = missed;
+/// A start that fell into the time without a server waits for the host; staff are told. A countdown is
+/// called off with the records of the recovery.
+fn restore_start(started: &mut Started, (drop, sale): (DropId, &SaleDrop), now: Moment) {
+    let book = started.books.drop_mut(drop);
+    if book.phase() == Phase::Countdown {
         return;
     }
+    let missed = book.missed(now);
     if let Some(at) = missed {
-        if let Some(times) = missed_starts.note(now.sale) {
-            let (drop, start_missed_ms) = (recovery.drop, at.get());
-            let why = "the server was down, or the stream away";
-            warn!(%drop, start_missed_ms, why, times, "a start was missed; open the drop by hand");
+        if let Some(times) = started.missed_starts.note(now.sale) {
+            let (start_missed_ms, why) = (at.get(), MissedWhy::ServerDown);
+            warn!(%drop, start_missed_ms, %why, times, "a start was missed; open the drop by hand");
         }
-        book.start_done = true;
+        book.end_start();
     }
-    if book.start_done {
-        book.sale.end_start(missed);
+    if book.start_is_over() {
+        sale.end_start(missed);
     }
+}
+
+/// Puts the brake in force again before anybody takes; names those whose holds bans still have to release.
+fn restore_brake(shared: &Shared, books: &mut Books) -> Releases {
+    books.brake_mut().put_in_force();
+    let brake = books.brake();
+    shared.brake.set_halt(brake.halt().cloned());
+    if let Some((rates, entry)) = brake.rates() {
+        shared.brake.set_rates(*rates, Some(entry.clone()));
+    }
+    let mut releases = Releases::default();
+    for ban in brake.bans() {
+        shared.brake.add_ban(Arc::clone(ban));
+        if let BanTarget::Viewer(viewer) = &ban.target
+            && let Some(viewer) = shared.directory.by_id(viewer)
+        {
+            viewer.keep();
+            // The crash may have come between the ban and the last release.
+            if ban.releases_holds {
+                releases.add(viewer.number(), ban.id);
+            }
+        }
+    }
+    if let Some(ban) = brake.erased().first() {
+        let bans = brake.erased().len();
+        warn!(%ban, bans, "whom these bans keep out was erased: they keep out nobody");
+    }
+    metrics::show_halt(brake.halt().is_some());
+    metrics::show_bans(brake.bans().len());
+    releases
+}
+
+/// Stops all takes if the ledger was found to be a copy in this start, or in an earlier one that
+/// has left no record of the stop; the record is still to be written.
+fn stop_copy(
+    journaled: &mut Journaled,
+    copied_in: Option<Incarnation>,
+    wall: UnixMillis,
+) -> Option<Record> {
+    let copied_in = copied_in.filter(|start| journaled.stopped_in < Some(*start))?;
+    let (actor, reason) = (SERVER.into(), WHY_STOPPED.into());
+    let order = BrakeOrder { actor, reason, expires_at: None };
+    warn!(%copied_in, "{WHY_STOPPED}");
+    let record = Record::from(BrakeRecord::Halted(Box::new(order)));
+    let applied = journaled.books.apply(wall, DropId::HOUSE, &record, &NoTargets);
+    applied.expect("a stop follows from nothing");
+    Some(record)
 }
 
 fn restore(
     shared: &Shared,
     id: DropId,
     incarnation: Incarnation,
-    past: &DropPast,
+    (book, past): (&DropBook, &StockPast),
 ) -> Result<Arc<SaleDrop>, RecoverError> {
-    let mut stock = DropStock::new(stock_config(id, incarnation, &past.plan));
+    let plan = Arc::clone(book.plan());
+    let mut stock = DropStock::new(stock_config(id, incarnation, &plan));
     past.restore(id, &mut stock)?;
-    let presence = shared.directory.presence(&past.plan.stream);
-    let plan = Arc::clone(&past.plan);
+    let presence = shared.directory.presence(&plan.stream);
     let (suspensions, counts) = (Arc::clone(&shared.suspensions), Counts::new(shared.config.cores));
-    let sale = SaleDrop::new(id, past.revision, plan, stock, presence, suspensions, counts);
-    sale.video().set_delay(shared.rooms.read().video_delay(&past.plan.stream));
+    let delay = shared.rooms.read().video_delay(&plan.stream);
+    let sale = SaleDrop::new(id, book.revision(), plan, stock, presence, suspensions, counts);
+    sale.video().set_delay(delay);
     for number in past.winners() {
         if let Some(viewer) = shared.directory.by_number(number)
             && viewer.note_take(id)
@@ -295,10 +332,7 @@ fn restore(
         sale.add_sold(pool, units);
     }
     // Until the recovery is durable nothing is sold; an open drop shows as paused that long.
-    sale.set_phase(
-        if past.phase == Phase::Open { Phase::Paused } else { past.phase },
-        past.phase_changes,
-        past.opens_at,
-    );
+    let phase = if book.phase() == Phase::Open { Phase::Paused } else { book.phase() };
+    sale.set_phase(phase, book.phase_changes(), book.opens_at());
     Ok(Arc::new(sale))
 }

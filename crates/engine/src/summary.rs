@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use stampede_books::Totals;
 use stampede_domain::{
     DropId, DropPlan, HostId, MerchantId, Mode, Phase, PoolIndex, PoolMap, SkuIndex, StreamId,
     Units, UnixMillis,
 };
 use stampede_ledger::{Sealed, SealedSku};
 
-use crate::{
-    sale::{SaleDrop, SkuFigures},
-    tally::Totals,
-};
+use crate::sale::{SaleDrop, SkuFigures};
 
 /// A settled or cancelled drop that has left memory: under 2 KiB, whatever was sold.
 #[derive(Clone, Debug)]

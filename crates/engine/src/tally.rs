@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use stampede_books::Totals;
 use stampede_domain::RefusalCode;
 use stampede_ledger::AnswerTimes;
 
@@ -15,21 +16,6 @@ pub(crate) struct CoreTally {
     answers: [AtomicU64; AnswerTimes::BUCKETS],
     /// Microseconds that all of them took together.
     answers_us: AtomicU64,
-}
-
-/// Totals of one drop since the engine started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Buys that took units.
-    pub held: u64,
-    /// Buys that were answered with what an earlier one had got.
-    pub retries: u64,
-    /// Buys refused, by the ordinal of the reason.
-    pub refused: [u64; RefusalCode::ALL.len()],
-    /// Answers to these buys that left; no more of them than buys.
-    pub answers: AnswerTimes,
-    /// Microseconds that these answers took together.
-    pub answers_us: u64,
 }
 
 impl CoreTally {
@@ -58,7 +44,7 @@ impl CoreTally {
     /// Counts answers that left so many microseconds after their requests came.
     pub(crate) fn count_answers(&self, took_us: u64, times: u64) {
         add(&self.answers_us, took_us.saturating_mul(times), Ordering::Relaxed);
-        // ORDERING: Release pairs with the Acquire in `Totals::add`: who sees an answer also sees
+        // ORDERING: Release pairs with the Acquire in `add_up`: who sees an answer also sees
         // its buy counted.
         add(&self.answers[AnswerTimes::bucket_of(took_us)], times, Ordering::Release);
     }
@@ -76,41 +62,16 @@ fn add(counter: &AtomicU64, more: u64, stored: Ordering) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), stored);
 }
 
-impl Totals {
-    /// Adds what one core counted.
-    pub(crate) fn add(&mut self, core: &CoreTally) {
-        for (bucket, count) in core.answers.iter().enumerate() {
-            // ORDERING: Acquire pairs with the Release in `count_answers`; answers are read first.
-            self.answers.add(bucket, count.load(Ordering::Acquire));
-        }
-        self.answers_us += core.answers_us.load(Ordering::Relaxed);
-        self.held += core.held.load(Ordering::Relaxed);
-        self.retries += core.retries.load(Ordering::Relaxed);
-        for (sum, count) in self.refused.iter_mut().zip(&core.refused) {
-            *sum += count.load(Ordering::Relaxed);
-        }
+/// Adds what one core counted.
+pub(crate) fn add_up(totals: &mut Totals, core: &CoreTally) {
+    for (bucket, count) in core.answers.iter().enumerate() {
+        // ORDERING: Acquire pairs with the Release in `count_answers`; answers are read first.
+        totals.answers.add(bucket, count.load(Ordering::Acquire));
     }
-
-    /// What was counted since `earlier` totals of the same drop.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let mut delta = self.clone();
-        delta.held -= earlier.held;
-        delta.retries -= earlier.retries;
-        for (now, before) in delta.refused.iter_mut().zip(&earlier.refused) {
-            *now -= before;
-        }
-        delta.answers = self.answers.since(&earlier.answers);
-        delta.answers_us = self.answers_us.wrapping_sub(earlier.answers_us);
-        delta
-    }
-
-    /// Whether nothing was counted.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Reasons that occurred, with their counts.
-    pub fn refusals(&self) -> impl Iterator<Item = (RefusalCode, u64)> + '_ {
-        RefusalCode::ALL.into_iter().zip(self.refused).filter(|(_, count)| *count > 0)
+    totals.answers_us += core.answers_us.load(Ordering::Relaxed);
+    totals.held += core.held.load(Ordering::Relaxed);
+    totals.retries += core.retries.load(Ordering::Relaxed);
+    for (sum, count) in totals.refused.iter_mut().zip(&core.refused) {
+        *sum += count.load(Ordering::Relaxed);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stampede_books::{SeenDrop, Totals};
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
     recent::Second,
     sale::{SaleDrop, SkuFigures},
     summary::DropSummary,
-    tally::Totals,
 };
 
 /// Where a drop stands, its figures apart: equal as long as nobody has to be told of a change.
@@ -170,6 +170,13 @@ impl DropStanding {
     /// since; `None` while the stream is online.
     pub fn stream_offline_since(&self, now: Moment) -> Option<UnixMillis> {
         self.offline_since.map(|at| now.on_wall(at))
+    }
+}
+
+impl From<&DropStanding> for SeenDrop {
+    fn from(standing: &DropStanding) -> Self {
+        let DropStanding { phase, revision, phase_changes, .. } = *standing;
+        Self { phase, revision, phase_changes }
     }
 }
 

@@ -29,9 +29,10 @@ const ROWS: &[Row] = &[
     row("stock", &["domain"], &[]),
     // Its tests know the crate itself with the ledger in memory, which production builds leave out.
     row("ledger", &["domain"], &["ledger", "testkit"]),
+    row("books", &["domain", "ledger"], &["testkit"]),
     row("wire", &["domain"], &["testkit"]),
     row("proxies", &[], &[]),
-    row("engine", &["domain", "stock", "ledger"], &["testkit"]),
+    row("engine", &["domain", "stock", "books", "ledger"], &["testkit"]),
     row("settlement", &["domain", "engine"], &[]),
     row("report", &["domain", "ledger"], &["testkit"]),
     row("gateway", &["domain", "engine", "settlement", "wire", "proxies"], &["ledger", "testkit"]),
@@ -49,7 +50,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Crates without I/O, without async, without a clock.
-const PURE: &[&str] = &["domain", "stock", "wire"];
+const PURE: &[&str] = &["domain", "stock", "books", "wire"];
 
 /// What would bring I/O or async into a crate that promises to have none.
 const IMPURE: &[&str] = &[

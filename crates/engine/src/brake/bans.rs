@@ -7,9 +7,8 @@ use std::{
     sync::Arc,
 };
 
+use stampede_books::brake::{Arrival, Ban};
 use stampede_domain::{AddressRange, BanId, BanTarget, ChannelId, StreamId, ViewerId};
-
-use super::{Arrival, Ban};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -121,10 +120,10 @@ fn count_out<K: Eq + Hash>(counts: &mut Map<K, u32>, key: &K) {
 
 #[cfg(test)]
 mod tests {
+    use stampede_books::brake::BrakeEntry;
     use stampede_domain::UnixMillis;
 
     use super::*;
-    use crate::brake::BrakeEntry;
 
     fn ban(id: u32, target: BanTarget) -> Arc<Ban> {
         let since = UnixMillis::new(1);

@@ -16,68 +16,14 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use stampede_domain::{
-    BanId, BanTarget, ChannelId, DurationMs, Rates, StreamId, TooFast, UnixMillis, ViewerId,
-};
+use stampede_books::brake::{Arrival, Ban, BrakeEntry};
+use stampede_domain::{BanId, DurationMs, Rates, TooFast, UnixMillis};
 
 use self::{bans::BanBook, gate::Gate};
 use crate::{
     config::EngineConfig,
     metrics::{Shed, Shedding},
 };
-
-/// Who set something, why, until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrakeEntry {
-    /// Who, by the token's name.
-    pub actor: String,
-    /// Why; may be empty.
-    pub reason: String,
-    /// Since when by the wall clock; after a restart, the time of the commit that holds it.
-    pub since: UnixMillis,
-    /// When it ends by itself, by the wall clock.
-    pub expires_at: Option<UnixMillis>,
-}
-
-/// Somebody who is kept out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ban {
-    /// Its id.
-    pub id: BanId,
-    /// Whom it keeps out.
-    pub target: BanTarget,
-    /// Whether the live holds of those kept out are released.
-    pub releases_holds: bool,
-    /// Who, why, until when.
-    pub entry: BrakeEntry,
-}
-
-impl Ban {
-    /// Whether it keeps out whoever comes like this.
-    pub fn keeps_out(&self, who: Arrival<'_>) -> bool {
-        match &self.target {
-            BanTarget::Viewer(viewer) => who.viewer == viewer,
-            BanTarget::Addresses(range) => who.address.is_some_and(|from| range.contains(from)),
-            BanTarget::Channel { channel, stream } => {
-                who.channel == Some(channel)
-                    && stream.as_ref().is_none_or(|stream| who.stream == stream)
-            }
-        }
-    }
-}
-
-/// Somebody who wants in.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival<'a> {
-    /// The viewer.
-    pub viewer: &'a ViewerId,
-    /// The channel that the ticket names.
-    pub channel: Option<&'a ChannelId>,
-    /// The stream that the ticket names.
-    pub stream: &'a StreamId,
-    /// Where the connection comes from, if that is known.
-    pub address: Option<IpAddr>,
-}
 
 /// What is in force besides bans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

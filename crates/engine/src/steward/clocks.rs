@@ -76,9 +76,7 @@ impl Steward {
         let ahead_ms = now.ahead_ms();
         if ahead_ms.abs_diff(self.clocks.used) > 1 {
             self.clocks.used = ahead_ms;
-            for drop in self.books.keys() {
-                self.timers.touch(*drop);
-            }
+            self.books.touch_all();
         }
         now.with_ahead_ms(self.clocks.used)
     }

@@ -21,7 +21,7 @@ pub(crate) struct Pulse {
 impl Steward {
     /// When the next heartbeat is due; `None` while the latest is on its way to the ledger.
     pub(super) fn next_beat(&self) -> Option<UnixMillis> {
-        let every = if self.timers.any_deadline() { BEAT_MS } else { QUIET_BEAT_MS };
+        let every = if self.books.any_deadline() { BEAT_MS } else { QUIET_BEAT_MS };
         let is_durable = self.pulse.position <= self.ring.durable();
         is_durable.then(|| self.pulse.at.plus(DurationMs::new(every)))
     }

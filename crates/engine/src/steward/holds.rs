@@ -1,15 +1,11 @@
 //! The ends of holds: confirm, release, expire.
 
-use stampede_domain::{HoldId, Phase, Refusal, UnixMillis};
-use stampede_ledger::{HoldRecord, Record};
-use stampede_stock::End;
+use stampede_books::{ConfirmOutcome, FailOutcome, HoldEnd, HoldLook};
+use stampede_domain::{HoldId, UnixMillis};
 use tokio::sync::oneshot;
 
-use super::{ConfirmOutcome, FailOutcome, ReleaseRequest, Steward, effects::Effect};
-use crate::{
-    buy::{HoldLook, HoldStatus, look},
-    event::ViewerEvent,
-};
+use super::{ReleaseRequest, Steward, effects::Promise};
+use crate::buy::look;
 
 /// Expiries decided before other work gets its turn.
 const EXPIRIES_PER_TURN_MAX: usize = 1_024;
@@ -17,11 +13,7 @@ const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 impl Steward {
     /// The hold as the steward sees it, which includes ends that are not durable yet.
     pub(super) fn look_up(&self, hold: HoldId) -> HoldLook {
-        match self.books.get(&hold.drop_id()) {
-            Some(book) => look(&book.sale, hold),
-            // A drop that is over has orders that were confirmed in time.
-            None => self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |s| look(&s, hold)),
-        }
+        self.sales.get(&hold.drop_id()).map_or(HoldLook::Unknown, |sale| look(sale, hold))
     }
 
     pub(super) fn confirm(
@@ -30,101 +22,38 @@ impl Steward {
         now: UnixMillis,
         reply: oneshot::Sender<ConfirmOutcome>,
     ) {
-        let outcome = match self.look_up(hold) {
-            // An id that nobody was told cannot be confirmed.
-            HoldLook::Unknown if self.shared.over(hold.drop_id()).is_some() => {
-                ConfirmOutcome::DropOver
+        let look = self.look_up(hold);
+        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
+        let channel = match look {
+            HoldLook::Known(held) if !held.confirmed => {
+                self.sales[&hold.drop_id()].channel_of(hold)
             }
-            HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
-            HoldLook::Ended => ConfirmOutcome::Ended,
-            HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
-            HoldLook::Known(held) if now >= held.deadline => {
-                self.expire_one(&held);
-                ConfirmOutcome::Expired { late_ms: now.since(held.deadline).get() }
-            }
-            HoldLook::Known(held) => self.order(&held),
+            _ => None,
         };
-        self.after_records(Effect::Confirm(reply, outcome));
-    }
-
-    fn order(&mut self, held: &HoldStatus) -> ConfirmOutcome {
-        let HoldStatus { hold, viewer, units, amount, .. } = *held;
-        self.shared.ends_under_way.insert(hold, *held);
-        let sale = &self.books[&hold.drop_id()].sale;
-        let channel = sale.channel_of(hold);
-        let End::Won(body) = sale.stock().confirm(hold) else {
-            unreachable!("the steward alone ends holds, and {hold} was held")
-        };
-        sale.hold_ends().remove(body.deadline, body.units);
-        self.push(
-            hold.drop_id(),
-            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }),
-        );
-        self.after_records(Effect::Ordered { hold, viewer, units });
-        ConfirmOutcome::Ordered { amount }
+        let outcome = self.decide(|books, out| books.confirm(now, (look, channel), is_over, out));
+        self.after_records(Promise::Confirm(reply, outcome));
     }
 
     pub(super) fn release(&mut self, request: ReleaseRequest, now: UnixMillis) {
-        let refusal = match self.look_up(request.hold) {
-            HoldLook::Unknown | HoldLook::Pending => Refusal::UnknownHold,
-            HoldLook::Ended => Refusal::HoldEnded,
-            HoldLook::Known(status) if status.viewer != request.viewer => Refusal::UnknownHold,
-            HoldLook::Known(status) if status.confirmed => Refusal::HoldConfirmed,
-            HoldLook::Known(held) if now >= held.deadline => {
-                self.expire_one(&held);
-                Refusal::HoldEnded
-            }
-            HoldLook::Known(held) => return self.give_back(&held),
-        };
+        let look = self.look_up(request.hold);
+        let released = self.decide(|books, out| books.release(now, request.viewer, look, out));
         // The refusal may report an end that is on its way to the ledger, so it waits for it.
-        self.after_records(Effect::RefuseRelease(request, refusal));
+        if let Err(refusal) = released {
+            self.after_records(Promise::RefuseRelease(request, refusal));
+        }
     }
 
     /// Ends a hold whose payment failed for good.
-    pub(super) fn fail(&mut self, hold: HoldId, reply: oneshot::Sender<FailOutcome>) {
-        let outcome = match self.look_up(hold) {
-            HoldLook::Unknown if self.shared.over(hold.drop_id()).is_some() => {
-                FailOutcome::DropOver
-            }
-            HoldLook::Unknown | HoldLook::Pending | HoldLook::Ended => FailOutcome::AlreadyEnded,
-            HoldLook::Known(status) if status.confirmed => FailOutcome::AlreadyOrdered,
-            HoldLook::Known(held) => {
-                self.give_back(&held);
-                FailOutcome::Ended
-            }
-        };
-        self.after_records(Effect::Fail(reply, outcome));
-    }
-
-    pub(super) fn give_back(&mut self, held: &HoldStatus) {
-        let HoldStatus { hold, units, .. } = *held;
-        self.end(
-            held,
-            Record::Hold(HoldRecord::Released { hold, units }),
-            ViewerEvent::Released { hold, units },
-        );
-    }
-
-    fn expire_one(&mut self, held: &HoldStatus) {
-        let HoldStatus { hold, units, .. } = *held;
-        self.end(
-            held,
-            Record::Hold(HoldRecord::Expired { hold, units }),
-            ViewerEvent::Expired { hold, units },
-        );
-    }
-
-    /// Ends a held hold; its units come back once the record is durable.
-    fn end(&mut self, held: &HoldStatus, record: Record, event: ViewerEvent) {
-        let HoldStatus { hold, viewer, .. } = *held;
-        self.shared.ends_under_way.insert(hold, *held);
-        let sale = &self.books[&hold.drop_id()].sale;
-        let End::Won(body) = sale.stock().end(hold) else {
-            unreachable!("the steward alone ends holds, and {hold} was held")
-        };
-        sale.hold_ends().remove(body.deadline, body.units);
-        self.push(hold.drop_id(), record);
-        self.after_records(Effect::Give { hold, viewer, event });
+    pub(super) fn fail(
+        &mut self,
+        hold: HoldId,
+        now: UnixMillis,
+        reply: oneshot::Sender<FailOutcome>,
+    ) {
+        let look = self.look_up(hold);
+        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
+        let outcome = self.decide(|books, out| books.fail(now, look, is_over, out));
+        self.after_records(Promise::Fail(reply, outcome));
     }
 
     /// Starts to watch the deadlines of takes that became durable.
@@ -133,12 +62,8 @@ impl Steward {
         self.shared.fresh_takes.collect(&mut fresh);
         for take in fresh.drain(..) {
             let drop = take.hold.drop_id();
-            let book = self.books.get_mut(&drop).expect("a drop with a take is not over");
-            book.count_durable_take(take.hold.pool());
-            if book.phase == Phase::Closed || book.live_holds == 1 {
-                self.timers.touch(drop);
-            }
-            book.sale.hold_ends().add(take.deadline, take.units);
+            self.books.note_take(drop, take.hold.pool());
+            self.sales[&drop].hold_ends().add(take.deadline, take.units);
             self.deadlines.watch(take.deadline, take.hold);
         }
         self.fresh_takes = fresh;
@@ -158,7 +83,10 @@ impl Steward {
                 HoldLook::Known(held) if held.deadline > now => {
                     self.deadlines.watch(held.deadline, hold);
                 }
-                HoldLook::Known(held) => self.expire_one(&held),
+                HoldLook::Known(held) => {
+                    let end = HoldEnd::Expired;
+                    self.decide(|books, out| books.end_hold(now, held, end, out));
+                }
                 _ => {}
             }
         }

@@ -1,10 +1,11 @@
 //! The one thread that decides every change which is not a take.
 //!
-//! Requests, deadlines and timers are decided in one order; each decision pushes its records, and
-//! what it promises happens once they are durable. What forbids (pause, close) acts first.
+//! Requests, deadlines and timers are decided by the books in one order. The steward shows them what they
+//! ask for, carries out what they decide: what acts at once, the records, what waits until they are durable.
 
+mod acts;
 mod air;
-mod book;
+mod bans;
 mod brake;
 mod clocks;
 mod commands;
@@ -12,18 +13,12 @@ mod deadlines;
 mod effects;
 mod heartbeat;
 mod holds;
-mod keys;
 mod memory;
 mod moved;
-mod phases;
 mod retire;
-mod rooms;
-mod streams;
 mod suspension;
 mod thread;
 mod timers;
-mod times;
-mod video;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,48 +29,42 @@ use std::{
     thread::Thread,
 };
 
-use stampede_domain::{
-    DropId, DurationMs, HoldId, Incarnation, Money, RepeatedWarning, ViewerNumber,
-};
+use stampede_books::{Books, CommandOutcome, ConfirmOutcome, Decision, FailOutcome, StaffCommand};
+use stampede_domain::{DropId, DurationMs, HoldId, Incarnation, RepeatedWarning, ViewerNumber};
 use stampede_ledger::{Position, Producer, Record};
 use tokio::sync::oneshot;
 
 use crate::{
-    command::{CommandOutcome, StaffCommand, Unavailable},
-    fresh_takes::DurableTake,
-    hold_channels::Tag,
-    on_air::OnAir,
-    rooms::Rooms,
-    shared::Shared,
+    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::Shared,
+    unavailable::Unavailable,
 };
 use deadlines::Deadlines;
-use effects::Effect;
-use memory::MemoryNeeds;
+use effects::Promise;
 use moved::Moved;
-use timers::Timers;
 
-pub(crate) use book::{Book, Counting};
-pub(crate) use brake::BrakeBook;
+pub(crate) use air::Shows;
+pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
-pub(crate) use keys::CommandKeys;
 pub(crate) use retire::Retiring;
 pub(crate) use thread::{Recovery, Started, stock_config};
 
-/// Decides, records, and acts on what is durable.
+/// Has decided, records, and acts on what is durable.
 pub(crate) struct Steward {
     shared: Arc<Shared>,
     ring: Producer<Tag>,
-    books: BTreeMap<DropId, Book>,
-    keys: CommandKeys,
-    brake: BrakeBook,
+    books: Books,
+    /// Drops in memory as they were decided: a plan that is not durable yet is here, and nowhere else.
+    sales: BTreeMap<DropId, Arc<SaleDrop>>,
+    /// The decision under way; its room is used again.
+    decision: Decision,
     deadlines: Deadlines,
     moved: Moved,
-    timers: Timers,
+    shows: Shows,
+    releases: Releases,
     retiring: Retiring,
-    waiting: VecDeque<(Position, Effect)>,
+    promises: VecDeque<(Position, Promise)>,
     fresh_takes: Vec<DurableTake>,
-    next_drop: DropId,
     requests: Requests,
     incarnation: Incarnation,
     recoveries: Vec<Recovery>,
@@ -83,10 +72,7 @@ pub(crate) struct Steward {
     pulse: Pulse,
     /// How long the machine had slept when that was last looked at.
     asleep: DurationMs,
-    on_air: OnAir,
-    rooms: Rooms,
     to_record: Vec<Record>,
-    memory: MemoryNeeds,
     /// Starts that began late, one for each drop that somebody plans.
     late_starts: RepeatedWarning,
     missed_starts: RepeatedWarning,
@@ -110,44 +96,6 @@ pub(crate) struct ReleaseRequest {
     pub(crate) hold: HoldId,
     pub(crate) core: usize,
     pub(crate) token: u64,
-}
-
-/// What became of a confirm; durable when it arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum ConfirmOutcome {
-    /// The hold is an order now.
-    Ordered {
-        /// What the order costs.
-        amount: Money,
-    },
-    /// The hold was an order already.
-    AlreadyOrdered,
-    /// The deadline had passed.
-    Expired {
-        /// By how many milliseconds.
-        late_ms: u64,
-    },
-    /// The hold had ended before.
-    Ended,
-    /// No such hold.
-    Unknown,
-    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
-    DropOver,
-}
-
-/// What became of a hold whose payment failed for good; durable when it arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum FailOutcome {
-    /// The hold has ended now.
-    Ended,
-    /// The hold had ended before, or there is none.
-    AlreadyEnded,
-    /// The hold is an order.
-    AlreadyOrdered,
-    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
-    DropOver,
 }
 
 /// Staff commands that may wait for the steward. When full: `busy`.

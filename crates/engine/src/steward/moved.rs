@@ -45,8 +45,8 @@ impl Steward {
         let rest = self.moved.holds.len().saturating_sub(PORTION_MAX);
         let portion = self.moved.holds.split_off(rest);
         for hold in portion.into_iter().rev() {
-            let Some(book) = self.books.get(&hold.drop_id()) else { continue };
-            if let HoldView::Held(body) = book.sale.stock().view(hold)
+            let Some(sale) = self.sales.get(&hold.drop_id()) else { continue };
+            if let HoldView::Held(body) = sale.stock().view(hold)
                 && body.taken_at < self.moved.until
             {
                 self.shared.tell(body.viewer, ViewerEvent::Held(hold), None);

@@ -41,8 +41,9 @@ impl Steward {
         while self.retiring.next(kept).is_some_and(|at| at <= now) {
             let Some((over_since, drop)) = self.retiring.over.pop_first() else { break };
             let Some(sale) = self.shared.sale(drop) else { continue };
-            self.on_air.forget(drop, sale.plan());
-            self.keys.forget(drop);
+            self.books.forget(drop);
+            self.shows.forget(drop, sale.plan());
+            self.sales.remove(&drop);
             self.shared.retire(DropSummary::of(&sale, over_since));
             self.retiring.winners.append(&mut sale.take_winners());
             debug!(%drop, "the drop has left memory");

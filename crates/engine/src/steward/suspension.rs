@@ -1,10 +1,9 @@
 //! Times in which the node ran without serving anybody: deadlines move, chains say so.
 
-use stampede_domain::{DropId, DurationMs, Phase, UnixMillis};
-use stampede_ledger::{PhaseRecord, Record};
+use stampede_domain::{DropId, DurationMs, UnixMillis};
 use tracing::warn;
 
-use super::{Book, Steward, effects::Effect};
+use super::{Steward, effects::Promise};
 use crate::{clock::Moment, suspensions::Suspension};
 
 /// Records that surely become durable together.
@@ -53,50 +52,33 @@ impl Steward {
 
     /// Records them for every drop in one commit: a crash moves the deadlines of all drops or of none.
     fn record_suspensions(&mut self, all: &[Suspension]) {
-        let sells = |book: &Book| matches!(book.phase, Phase::Open | Phase::Paused | Phase::Closed);
-        let moves = |book: &Book| sells(book) || book.watch.offline_since().is_some();
-        let books = self.books.iter().filter(|(_, book)| !book.phase.is_final() && moves(book));
-        let drops: Vec<DropId> = books.map(|(drop, _)| *drop).collect();
+        let drops = self.books.moved_by_suspensions();
         let of_all = |drop: DropId| all.iter().map(move |one| (drop, *one));
         let records: Vec<_> = drops.into_iter().flat_map(of_all).collect();
         let at_once = COMMIT_RECORDS_MAX.min(self.shared.config.steward_ring_entries_max);
+        let now = self.shared.clock.now();
         for records in records.chunks(at_once) {
             if !self.wait_for_room_of(records.len()) {
                 return;
             }
             for &(drop, Suspension { span, until }) in records {
-                let book = self.book_mut(drop);
-                book.watch.move_by(span, until);
-                book.sale.set_stream_offline(book.watch.offline_since());
-                self.push(drop, Record::Suspended { span, until });
+                self.decide(|books, out| books.suspend(drop, (span, until), now, out));
             }
             self.hand_over();
         }
         if let Some(until) = all.iter().map(|one| one.until).max() {
-            self.after_records(Effect::TellMoved { until });
+            self.after_records(Promise::TellMoved { until });
         }
         self.shared.tell_followers();
     }
 
     /// Starts that fell into the machine's sleep wait for the host, like those of any outage.
     fn miss_starts(&mut self, now: Moment) {
-        let missed = |book: &Book| match book.phase {
-            Phase::Scheduled if !book.start_done => {
-                book.plan().starts_at.filter(|starts_at| *starts_at < now.wall)
-            }
-            Phase::Countdown => book.opens_at.filter(|at| *at < now.sale).map(|at| now.on_wall(at)),
-            _ => None,
-        };
-        let books = self.books.iter();
-        let all: Vec<_> = books.filter_map(|(drop, book)| Some((*drop, missed(book)?))).collect();
-        for (drop, at) in all {
+        for (drop, at) in self.books.missed_by_sleep(now) {
             if !self.wait_for_room() {
                 return;
             }
-            if self.book_mut(drop).phase == Phase::Countdown {
-                self.forbid(drop, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
-            }
-            self.start_is_missed(drop, at, "the machine slept");
+            self.decide(|books, out| books.miss_by_sleep(drop, at, now, out));
             self.hand_over();
         }
     }

@@ -1,27 +1,22 @@
-//! The steward's loop: effects, takes, deadlines, timers, requests.
+//! The steward's loop: promises, takes, deadlines, timers, requests.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, mpsc::SyncSender},
 };
 
-use stampede_domain::{
-    DropId, DropPlan, DurationMs, Incarnation, Phase, RepeatedWarning, UnixMillis,
-};
-use stampede_ledger::{Entry, Link, PhaseRecord, Producer, Record, Recovered, RecoveredPool};
+use stampede_books::{Books, Decision};
+use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, RepeatedWarning, UnixMillis};
+use stampede_ledger::{Entry, Link, Producer, Record, Recovered, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    Book, BrakeBook, ClockWatch, CommandKeys, Pulse, Request, Requests, Retiring, Steward,
-    deadlines::Deadlines,
-    effects::Effect,
-    memory::{MemoryNeeds, warn_of_memory},
-    moved::Moved,
-    timers::Timers,
+    ClockWatch, Pulse, Request, Requests, Retiring, Steward, air::Shows, bans::Releases,
+    deadlines::Deadlines, effects::Promise, memory::warn_of_memory, moved::Moved,
 };
 use crate::{
     clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts, fresh_takes::DurableTake,
-    hold_channels::Tag, on_air::OnAir, rooms::Rooms, sale::SaleDrop, shared::Shared,
+    hold_channels::Tag, sale::SaleDrop, shared::Shared,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -31,15 +26,13 @@ const SLEEP_MS_MAX: u64 = 1_000;
 
 /// What recovery found, for the steward to go on with.
 pub(crate) struct Started {
-    pub(crate) books: BTreeMap<DropId, Book>,
-    pub(crate) keys: CommandKeys,
-    pub(crate) brake: BrakeBook,
-    pub(crate) on_air: OnAir,
-    pub(crate) rooms: Rooms,
+    pub(crate) books: Books,
+    pub(crate) sales: BTreeMap<DropId, Arc<SaleDrop>>,
+    pub(crate) shows: Shows,
+    pub(crate) releases: Releases,
     /// What the house's chain lacks: owners of streams that no record names, the stop of a copy.
     pub(crate) to_record: Vec<Record>,
     pub(crate) live: Vec<DurableTake>,
-    pub(crate) next_drop: DropId,
     pub(crate) incarnation: Incarnation,
     pub(crate) recoveries: Vec<Recovery>,
     pub(crate) retiring: Retiring,
@@ -52,8 +45,6 @@ pub(crate) struct Recovery {
     pub(crate) drop: DropId,
     pub(crate) outage: DurationMs,
     pub(crate) pools: Vec<RecoveredPool>,
-    /// The opening that fell into the outage, by the wall clock: the countdown is called off.
-    pub(crate) missed_opening: Option<UnixMillis>,
 }
 
 impl Recovery {
@@ -70,43 +61,34 @@ impl Steward {
         requests: Requests,
         started: Started,
     ) -> Self {
-        let memory = MemoryNeeds::of(&started.books);
-        warn_of_memory(&memory, &shared.config);
+        warn_of_memory(started.books.memory(), &shared.config);
         let mut deadlines = Deadlines::default();
         for take in started.live {
-            let book = &started.books[&take.hold.drop_id()];
-            book.sale.hold_ends().add(take.deadline, take.units);
+            started.sales[&take.hold.drop_id()].hold_ends().add(take.deadline, take.units);
             deadlines.watch(take.deadline, take.hold);
         }
         let asleep = shared.clock.machine().asleep;
-        let mut timers = Timers::default();
-        for drop in started.books.keys() {
-            timers.touch(*drop);
-        }
         Self {
             pushed: ring.durable(),
             shared,
             ring,
             books: started.books,
-            keys: started.keys,
-            brake: started.brake,
+            sales: started.sales,
+            decision: Decision::default(),
             deadlines,
             moved: Moved::default(),
-            timers,
+            shows: started.shows,
+            releases: started.releases,
             retiring: started.retiring,
-            waiting: std::collections::VecDeque::new(),
+            promises: std::collections::VecDeque::new(),
             fresh_takes: Vec::new(),
-            next_drop: started.next_drop,
             requests,
             incarnation: started.incarnation,
             recoveries: started.recoveries,
             clocks: ClockWatch::default(),
             pulse: Pulse::default(),
             asleep,
-            on_air: started.on_air,
-            rooms: started.rooms,
             to_record: started.to_record,
-            memory,
             late_starts: RepeatedWarning::default(),
             missed_starts: started.missed_starts,
             stopping: false,
@@ -128,7 +110,7 @@ impl Steward {
         loop {
             // Takes first: a hold whose end is due now was counted as live before.
             self.collect_takes();
-            self.settle_effects();
+            self.keep_promises();
             if self.shared.is_poisoned() {
                 return self.give_up();
             }
@@ -145,18 +127,18 @@ impl Steward {
                 self.beat_if_due(now);
             }
             self.brake_timers(now);
-            let more = self.release_banned() | self.retire(now.sale);
+            let more = self.release_banned(now.sale) | self.retire(now.sale);
             self.tell_moved(now.sale);
             self.hand_over();
             let idle = self.requests(now);
-            let is_done = self.waiting.is_empty() && self.pushed <= self.ring.durable();
+            let is_done = self.promises.is_empty() && self.pushed <= self.ring.durable();
             // Behind another program's lock nothing becomes durable: the writer, which is told next,
             // tries a little longer.
             if self.stopping && (is_done || self.shared.is_ledger_busy()) {
                 return;
             }
             // An answer that needed no record may be due at once: no commit would end the sleep.
-            if idle && !more && !self.effect_is_due() {
+            if idle && !more && !self.promise_is_due() {
                 self.rest(now);
             }
         }
@@ -165,19 +147,11 @@ impl Steward {
     /// Makes what recovery found durable, then lets open drops sell again; `false` if the ledger
     /// failed.
     fn record_recovery(&mut self) -> bool {
-        for Recovery { drop, outage, pools, missed_opening } in std::mem::take(&mut self.recoveries)
-        {
+        let now = self.shared.clock.moment();
+        for Recovery { drop, outage, pools } in std::mem::take(&mut self.recoveries) {
             self.wait_for_room();
-            self.push(drop, Record::Recovered(Box::new(Recovered { outage, pools })));
-            let book = self.book_mut(drop);
-            if book.phase == Phase::Open {
-                let (changes, phase) = (book.phase_changes, Phase::Open);
-                self.after_records(Effect::Enter { drop, changes, phase, opens_at: None });
-            }
-            if let Some(at) = missed_opening {
-                self.forbid(drop, Phase::Scheduled, Record::Phase(PhaseRecord::CountdownCancelled));
-                self.start_is_missed(drop, at, "the server was down");
-            }
+            let recovered = Recovered { outage, pools };
+            self.decide(|books, out| books.recover(drop, recovered, now, out));
             self.hand_over();
         }
         // Behind the recovery of every drop: what stands here says that it was complete.
@@ -189,7 +163,7 @@ impl Steward {
         // With it the recovery is over: what stands before it in this start was no work.
         self.beat(self.shared.clock.moment());
         while !self.shared.is_poisoned() {
-            self.settle_effects();
+            self.keep_promises();
             self.hand_over();
             if self.pushed <= self.ring.durable() {
                 return true;
@@ -218,7 +192,7 @@ impl Steward {
     /// After a failed commit nothing is decided, and nobody who waits may be answered: their
     /// channels close, which tells them that the outcome is unknown.
     fn give_up(mut self) {
-        self.waiting.clear();
+        self.promises.clear();
         if self.stopping {
             return;
         }
@@ -237,7 +211,7 @@ impl Steward {
     fn requests(&mut self, now: Moment) -> bool {
         for _ in 0..REQUESTS_PER_TURN_MAX {
             // Refusals need no room in the ring, but they wait for it all the same.
-            if !self.has_room() || self.waiting.len() >= self.shared.config.steward_requests_max {
+            if !self.has_room() || self.promises.len() >= self.shared.config.steward_requests_max {
                 return true;
             }
             let Some(request) = self.requests.next() else { return true };
@@ -245,7 +219,7 @@ impl Steward {
                 Request::Command(command, reply) => self.command(&command, now, reply),
                 Request::Release(request) => self.release(request, self.deadline_now(now)),
                 Request::Confirm(hold, reply) => self.confirm(hold, self.deadline_now(now), reply),
-                Request::Fail(hold, reply) => self.fail(hold, reply),
+                Request::Fail(hold, reply) => self.fail(hold, now.sale, reply),
                 Request::Stop => self.stopping = true,
             }
             self.hand_over();
@@ -257,11 +231,11 @@ impl Steward {
     /// the sleep early.
     fn rest(&mut self, now: Moment) {
         // Requests decided since the last look may have moved what is due.
-        self.set_timers(now);
+        self.books.set_timers(now);
         let span = self.sleep(now);
         // A closed drop settles as soon as its last take is known; a banned viewer's holds end as soon
         // as they are durable.
-        let waits = !self.brake.releasing.is_empty() || self.timers.any_closed();
+        let waits = !self.releases.is_empty() || self.books.any_closed();
         let until = if waits { UnixMillis::new(u64::MAX) } else { now.sale.plus(span) };
         if self.shared.fresh_takes.may_sleep(until) {
             std::thread::park_timeout(span.to_std());
@@ -269,10 +243,10 @@ impl Steward {
     }
 
     fn sleep(&self, now: Moment) -> DurationMs {
-        let brake = self.brake.next_timer().map(|at| now.on_sale(at));
+        let brake = self.books.next_brake_timer(now);
         let retired = self.retiring.next(self.shared.config.settled_kept);
         // While the ledger is locked nothing ends by itself, and no heartbeat is written.
-        let own = [self.timers.next(), self.deadlines.next(), self.next_beat()];
+        let own = [self.books.next_drop_timer(), self.deadlines.next(), self.next_beat()];
         let own = own.into_iter().flatten().filter(|_| !self.shared.is_ledger_busy());
         let timers = [own.min(), brake, retired, self.moved.next()];
         let next = timers.into_iter().flatten().min();
@@ -289,19 +263,13 @@ impl Steward {
     ) -> Arc<SaleDrop> {
         let stock = DropStock::new(stock_config(id, self.incarnation, plan));
         let presence = self.shared.directory.presence(&plan.stream);
-        let old = self.books.get(&id).map(|book| book.sale.counts().clone());
+        let old = self.sales.get(&id).map(|sale| sale.counts().clone());
         let counts = old.unwrap_or_else(|| Counts::new(self.shared.config.cores));
         let (plan, suspensions) = (Arc::clone(plan), Arc::clone(&self.shared.suspensions));
-        let delay = self.rooms.video_delay(&plan.stream);
+        let delay = self.books.rooms().video_delay(&plan.stream);
         let sale = SaleDrop::new(id, revision, plan, stock, presence, suspensions, counts);
         sale.video().set_delay(delay);
         Arc::new(sale)
-    }
-
-    /// A drop's book to change; what is due of it is worked out anew.
-    pub(super) fn book_mut(&mut self, id: DropId) -> &mut Book {
-        self.timers.touch(id);
-        self.books.get_mut(&id).expect("the caller has just found the drop")
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -324,9 +292,9 @@ impl Steward {
         self.ring.flush();
     }
 
-    /// Does `effect` once everything decided so far is durable.
-    pub(super) fn after_records(&mut self, effect: Effect) {
-        self.waiting.push_back((self.pushed, effect));
+    /// Keeps the promise once everything decided so far is durable.
+    pub(super) fn after_records(&mut self, promise: Promise) {
+        self.promises.push_back((self.pushed, promise));
     }
 }
 

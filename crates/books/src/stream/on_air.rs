@@ -12,14 +12,12 @@ fn scene(plan: &DropPlan) -> Scene {
 }
 
 /// The drop on air in each stream: the one that began last or that staff chose, until it ends.
-#[derive(Debug, Default)]
-pub(crate) struct OnAir {
+#[derive(Clone, Debug, Default)]
+pub struct OnAir {
     airings: HashMap<Scene, Airing, foldhash::fast::RandomState>,
-    /// The drop that viewers are told of; follows once the records are durable.
-    shown: HashMap<Scene, DropId, foldhash::fast::RandomState>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Airing {
     /// Stays after its end while no other takes over.
     current: Option<DropId>,
@@ -67,23 +65,11 @@ impl OnAir {
         if airing.current.is_none() && airing.turns.is_empty() {
             self.airings.remove(&scene);
         }
-        if self.shown.get(&scene) == Some(&drop) {
-            self.shown.remove(&scene);
-        }
     }
 
-    /// Viewers are told of this drop from now on; returns the one that they were told of before, if it
-    /// is another.
-    pub(crate) fn show(&mut self, drop: DropId, plan: &DropPlan) -> Option<DropId> {
-        self.shown.insert(scene(plan), drop).filter(|before| *before != drop)
-    }
-
-    /// After a restart viewers are told of every drop that is on air.
-    pub(crate) fn show_all(&mut self) -> impl Iterator<Item = DropId> + '_ {
-        let on_air = self.airings.iter();
-        let on_air = on_air.filter_map(|(scene, airing)| Some((scene.clone(), airing.current?)));
-        self.shown = on_air.collect();
-        self.shown.values().copied()
+    /// The drops on air.
+    pub fn drops(&self) -> impl Iterator<Item = DropId> + '_ {
+        self.airings.values().filter_map(|airing| airing.current)
     }
 }
 

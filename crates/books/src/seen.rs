@@ -4,8 +4,6 @@ use std::fmt;
 
 use stampede_domain::Phase;
 
-use crate::view::DropStanding;
-
 /// A drop as whoever gives a command saw it: the command is refused if it stands differently when its
 /// turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +19,11 @@ pub struct SeenDrop {
 
 impl SeenDrop {
     /// Whether a drop that stands like this is still what was `seen`.
-    pub(crate) fn is_as(&self, seen: &Self) -> bool {
+    pub fn is_as(&self, seen: &Self) -> bool {
         let changes = self.phase_changes.zip(seen.phase_changes);
         self.phase == seen.phase
             && self.revision == seen.revision
             && changes.is_none_or(|(now, then)| now == then)
-    }
-}
-
-impl From<&DropStanding> for SeenDrop {
-    fn from(standing: &DropStanding) -> Self {
-        let DropStanding { phase, revision, phase_changes, .. } = *standing;
-        Self { phase, revision, phase_changes }
     }
 }
 

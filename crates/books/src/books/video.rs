@@ -1,28 +1,29 @@
 //! Countdowns with the video's delay: the host has time to say the word before viewers can buy.
 
-use stampede_domain::PlanError;
 use stampede_domain::{
-    DropId, DurationMs, Phase, StreamId,
+    DropId, DurationMs, Moment, Phase, PlanError, StreamId,
     limits::{COUNTDOWN_MS_MAX, VIDEO_DELAY_MS_MAX, VIDEO_DELAY_MS_MIN},
 };
-use stampede_ledger::{PhaseRecord, Record, RoomChange};
+use stampede_ledger::{Room, RoomChange};
 
-use super::{Steward, rooms::change, times::check_end};
+use super::{Books, rooms::change};
 use crate::{
-    clock::Moment,
     command::{CommandRefusal, StaffCommand},
+    decision::Decision,
+    drop::{DropBook, check_end},
     video::{VideoRefusal, countdown_min},
 };
 
-impl Steward {
+impl Books {
     /// Starts the countdown of a drop by command.
-    pub(super) fn start_countdown(
+    pub(crate) fn start_countdown(
         &mut self,
         drop: DropId,
         countdown: DurationMs,
         now: Moment,
+        out: &mut Decision,
     ) -> Result<(), CommandRefusal> {
-        let plan = self.books[&drop].plan();
+        let plan = self.drops[&drop].plan();
         if countdown.get() > COUNTDOWN_MS_MAX {
             let (field, value, min, max) = ("countdown_ms", countdown.get(), 0, COUNTDOWN_MS_MAX);
             return Err(PlanError::Range { field, value, min, max }.into());
@@ -31,13 +32,7 @@ impl Steward {
         check_end(plan, now.wall.plus(countdown), now.wall)?;
         let opens_at = now.sale.plus(countdown);
         // The host has taken over: a countdown that is called off does not start by itself again.
-        self.book_mut(drop).start_done = true;
-        self.permit(
-            drop,
-            Phase::Countdown,
-            Some(opens_at),
-            Record::Phase(PhaseRecord::Countdown { opens_at }),
-        );
+        self.begin_countdown(now.sale, drop, opens_at, out);
         Ok(())
     }
 
@@ -61,12 +56,12 @@ impl Steward {
     }
 
     /// Decides a new delay of a stream's video. The cue of a countdown that runs does not jump.
-    pub(super) fn set_video_delay(
+    pub(crate) fn set_video_delay(
         &self,
         command: &StaffCommand,
         stream: &StreamId,
         delay: DurationMs,
-    ) -> Result<stampede_ledger::Room, CommandRefusal> {
+    ) -> Result<Room, CommandRefusal> {
         let room = self.own_room(command, stream)?;
         let value = delay.get();
         if value != 0 && !(VIDEO_DELAY_MS_MIN..=VIDEO_DELAY_MS_MAX).contains(&value) {
@@ -76,23 +71,13 @@ impl Steward {
             let what = format!("its video is {value} ms behind already");
             return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
         }
-        let counts_down = |(drop, book): (&DropId, &super::Book)| {
-            let is_it = book.phase == Phase::Countdown && book.plan().stream == *stream;
-            is_it.then_some(*drop)
+        let counts_down = |(drop, book): (DropId, &DropBook)| {
+            let is_it = book.phase() == Phase::Countdown && book.plan().stream == *stream;
+            is_it.then_some(drop)
         };
-        if let Some(drop) = self.books.iter().find_map(counts_down) {
+        if let Some(drop) = self.drops().find_map(counts_down) {
             return Err(VideoRefusal::CountdownRuns { stream: stream.clone(), drop }.into());
         }
         Ok(change(stream, RoomChange::VideoDelay(delay)))
-    }
-
-    /// The delay is durable: drops of the stream show it to staff, and planned starts go by it. Viewers are
-    /// told nothing of it.
-    pub(super) fn show_video_delay(&mut self, stream: &StreamId, delay: DurationMs) {
-        for drop in self.shared.drops_of(stream) {
-            let Some(sale) = self.shared.sale(drop) else { continue };
-            sale.video().set_delay(delay);
-            self.timers.touch(drop);
-        }
     }
 }

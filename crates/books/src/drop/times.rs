@@ -11,7 +11,7 @@ use crate::command::CommandRefusal;
 const DAY_MS: u64 = 86_400_000;
 
 /// Checks a plan that is submitted at `now` by the wall clock.
-pub(super) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
+pub(crate) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
     plan.validate()?;
     let furthest = now.plus(DurationMs::new(PLANNED_AHEAD_MS_MAX));
     for (field, at) in [("starts_at", plan.starts_at), ("ends_at", plan.ends_at)] {
@@ -29,7 +29,7 @@ pub(super) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), Command
 }
 
 /// Checks that a drop which opens at `opens_at` is open for a while before it ends.
-pub(super) fn check_end(
+pub(crate) fn check_end(
     plan: &DropPlan,
     opens_at: UnixMillis,
     now: UnixMillis,

@@ -19,20 +19,21 @@ use crate::command::Done;
 const HOUSE_KEYS_PER_ACTOR_MAX: usize = 10_000;
 
 /// Answers to accepted commands by actor and key.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CommandKeys {
     actors: HashMap<Arc<str>, ActorKeys>,
     /// Accepted commands of each drop in memory.
     by_drop: HashMap<DropId, Vec<(Arc<str>, KeyFingerprint)>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct ActorKeys {
     answers: HashMap<KeyFingerprint, Answered>,
     /// Those of the house, the oldest first.
     house: VecDeque<KeyFingerprint>,
 }
 
+#[derive(Clone, Debug)]
 struct Answered {
     request: KeyFingerprint,
     /// Of what is personal about the request; `None` also where that was erased.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
-use stampede_ledger::{Room, RoomChange, RoomOwner};
+use stampede_ledger::{Room as Change, RoomChange, RoomOwner};
 
 /// A stream with who may sell in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,35 +27,38 @@ impl RoomView {
 
 /// Every stream that belongs to somebody.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rooms {
-    rooms: BTreeMap<StreamId, RoomBook>,
+pub struct Rooms {
+    rooms: BTreeMap<StreamId, Room>,
     /// How many each owner has.
     owned: HashMap<RoomOwner, usize>,
 }
 
 /// One room.
 #[derive(Clone, Debug)]
-pub(crate) struct RoomBook {
-    pub(crate) owner: RoomOwner,
-    pub(crate) admitted: BTreeSet<MerchantId>,
-    pub(crate) video_delay: DurationMs,
+pub struct Room {
+    /// Whose it is.
+    pub owner: RoomOwner,
+    /// The merchants besides its owner that may plan in it.
+    pub admitted: BTreeSet<MerchantId>,
+    /// How much later its viewers see and hear it; zero where nobody has said.
+    pub video_delay: DurationMs,
     /// The drop that was planned last; the highest number is the latest.
     last_drop: Option<DropId>,
 }
 
-impl RoomBook {
+impl Room {
     /// Whether the owner is this merchant.
-    pub(crate) fn is_of(&self, merchant: &MerchantId) -> bool {
+    pub fn is_of(&self, merchant: &MerchantId) -> bool {
         is_merchant(&self.owner, merchant)
     }
 
     /// Whether the owner is the creator with this account.
-    pub(crate) fn is_creators(&self, account: &str) -> bool {
+    pub fn is_creators(&self, account: &str) -> bool {
         matches!(&self.owner, RoomOwner::Creator(owner) if owner.as_str() == account)
     }
 
     /// Whether this merchant may plan in the stream.
-    pub(crate) fn lets_in(&self, merchant: &MerchantId) -> bool {
+    pub fn lets_in(&self, merchant: &MerchantId) -> bool {
         self.is_of(merchant) || self.admitted.contains(merchant)
     }
 }
@@ -65,27 +68,29 @@ fn is_merchant(owner: &RoomOwner, merchant: &MerchantId) -> bool {
 }
 
 impl Rooms {
-    pub(crate) fn get(&self, stream: &StreamId) -> Option<&RoomBook> {
+    /// The room of a stream; `None` if it belongs to nobody.
+    pub fn get(&self, stream: &StreamId) -> Option<&Room> {
         self.rooms.get(stream)
     }
 
     /// How much later a stream's viewers see and hear it.
-    pub(crate) fn video_delay(&self, stream: &StreamId) -> DurationMs {
+    pub fn video_delay(&self, stream: &StreamId) -> DurationMs {
         self.get(stream).map_or(DurationMs::ZERO, |room| room.video_delay)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn count(&self) -> usize {
         self.rooms.len()
     }
 
     /// Rooms of one owner.
-    pub(crate) fn owned_by(&self, owner: &RoomOwner) -> usize {
+    pub fn owned_by(&self, owner: &RoomOwner) -> usize {
         self.owned.get(owner).copied().unwrap_or_default()
     }
 
     /// Follows a change that was decided. One of a room that there is not changes nothing.
-    pub(crate) fn apply(&mut self, change: &Room) {
-        let Room { stream, change } = change;
+    pub fn apply(&mut self, change: &Change) {
+        let Change { stream, change } = change;
         match change {
             RoomChange::Owner(owner) => self.set_owner(stream, owner),
             RoomChange::Admitted(merchant) => {
@@ -118,7 +123,7 @@ impl Rooms {
             None => {
                 let (owner, admitted) = (owner.clone(), BTreeSet::new());
                 let video_delay = DurationMs::ZERO;
-                let room = RoomBook { owner, admitted, video_delay, last_drop: None };
+                let room = Room { owner, admitted, video_delay, last_drop: None };
                 self.rooms.insert(stream.clone(), room);
             }
             Some(room) => {
@@ -141,7 +146,7 @@ impl Rooms {
     }
 
     /// A drop was planned in the stream.
-    pub(crate) fn note_drop(&mut self, stream: &StreamId, drop: DropId) {
+    pub fn note_drop(&mut self, stream: &StreamId, drop: DropId) {
         if let Some(room) = self.rooms.get_mut(stream) {
             room.last_drop = room.last_drop.max(Some(drop));
         }
@@ -149,12 +154,12 @@ impl Rooms {
 
     /// The merchant's room, or any merchant's, in which nothing goes on and nothing was planned for
     /// the longest time. Rooms of the house and of creators end by command alone.
-    pub(crate) fn longest_idle(
+    pub fn longest_idle(
         &self,
         owner: Option<&RoomOwner>,
         is_live: impl Fn(&StreamId) -> bool,
     ) -> Option<&StreamId> {
-        let of_merchant = |room: &RoomBook| match owner {
+        let of_merchant = |room: &Room| match owner {
             Some(owner) => room.owner == *owner,
             None => true,
         };
@@ -168,19 +173,19 @@ impl Rooms {
     }
 
     /// One room as it stands.
-    pub(crate) fn view(&self, stream: &StreamId) -> Option<RoomView> {
+    pub fn view(&self, stream: &StreamId) -> Option<RoomView> {
         self.rooms.get_key_value(stream).map(view)
     }
 
     /// The rooms behind a stream's name, in the order of names.
-    pub(crate) fn after(&self, after: Option<&StreamId>) -> impl Iterator<Item = RoomView> + '_ {
+    pub fn after(&self, after: Option<&StreamId>) -> impl Iterator<Item = RoomView> + '_ {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
         self.rooms.range::<StreamId, _>((from, Unbounded)).map(view)
     }
 }
 
-fn view((stream, room): (&StreamId, &RoomBook)) -> RoomView {
+fn view((stream, room): (&StreamId, &Room)) -> RoomView {
     RoomView {
         stream: stream.clone(),
         owner: room.owner.clone(),
@@ -199,7 +204,7 @@ mod tests {
         let owner = |name: &str| RoomOwner::Merchant(name.parse().unwrap());
         for (stream, name) in [("gala", "acme"), ("old", "beta"), ("newer", "beta")] {
             let stream = stream.parse().unwrap();
-            rooms.apply(&Room { stream, change: RoomChange::Owner(owner(name)) });
+            rooms.apply(&Change { stream, change: RoomChange::Owner(owner(name)) });
         }
         rooms.note_drop(&"old".parse().unwrap(), DropId::new(1));
         rooms.note_drop(&"newer".parse().unwrap(), DropId::new(2));

@@ -343,7 +343,7 @@ pub enum CommandRefusal {
 
 impl CommandRefusal {
     /// The role is not trusted with the command.
-    pub(crate) fn forbidden(role: Role, action: &Action) -> Self {
+    pub fn forbidden(role: Role, action: &Action) -> Self {
         let who: Vec<_> =
             Role::ALL.iter().filter(|role| role.may(action)).map(|r| r.name()).collect();
         let who = match who.as_slice() {

@@ -3,31 +3,38 @@
 use std::collections::HashSet;
 
 use stampede_domain::{
-    DropId, DropPlan, MerchantId, StreamId,
+    DropId, DropPlan, MerchantId, StreamId, UnixMillis,
     limits::{
         ACCOUNT_BYTES_MAX, ADMITTED_DROPS_PER_STREAM_MAX, LIVE_DROPS_PER_STREAM_MAX,
         OWNER_DROPS_PER_STREAM_KEPT,
     },
 };
-use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
-use tracing::info;
+use stampede_ledger::{Record, RoomChange, RoomOwner};
 
-use super::{Steward, effects::Effect};
+use super::Books;
 use crate::{
     command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand},
-    rooms::RoomBook,
+    decision::{Decision, Effect},
+    stream::Room,
 };
 
-impl Steward {
+type Change = stampede_ledger::Room;
+
+impl Books {
     /// Decides a command about a room.
-    pub(super) fn work_room(&mut self, command: &StaffCommand) -> CommandOutcome {
+    pub(crate) fn work_room(
+        &mut self,
+        command: &StaffCommand,
+        at: UnixMillis,
+        out: &mut Decision,
+    ) -> CommandOutcome {
         if !command.role.may(&command.action) {
             return Err(CommandRefusal::forbidden(command.role, &command.action));
         }
         let change = match &command.action {
             Action::MakeRoom { stream, owner } => {
                 let changes = self.make_room(command, stream, owner)?;
-                self.change_rooms(changes);
+                self.change_rooms(at, changes, out);
                 return Ok(done());
             }
             Action::MoveRoom { stream, owner } => self.move_room(command, stream, owner)?,
@@ -53,7 +60,7 @@ impl Steward {
             }
             _ => unreachable!("only commands about rooms come here"),
         };
-        self.change_rooms(vec![change]);
+        self.change_rooms(at, vec![change], out);
         Ok(done())
     }
 
@@ -62,7 +69,7 @@ impl Steward {
         command: &StaffCommand,
         stream: &StreamId,
         owner: &RoomOwner,
-    ) -> Result<Vec<Room>, CommandRefusal> {
+    ) -> Result<Vec<Change>, CommandRefusal> {
         unbound(command)?;
         check_stream(command, stream)?;
         check_account(owner)?;
@@ -78,14 +85,14 @@ impl Steward {
         command: &StaffCommand,
         stream: &StreamId,
         owner: &RoomOwner,
-    ) -> Result<Room, CommandRefusal> {
+    ) -> Result<Change, CommandRefusal> {
         unbound(command)?;
         check_account(owner)?;
         if self.own_room(command, stream)?.owner == *owner {
             let what = format!("it belongs to {owner}");
             return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
         }
-        let max = self.shared.config.rooms_per_owner_max;
+        let max = self.limits.rooms_per_owner_max;
         if *owner != RoomOwner::House && self.rooms.owned_by(owner) >= max {
             return Err(CommandRefusal::RoomsFull { of: owner.to_string(), max });
         }
@@ -97,14 +104,14 @@ impl Steward {
         command: &StaffCommand,
         stream: &StreamId,
         merchant: &MerchantId,
-    ) -> Result<Room, CommandRefusal> {
+    ) -> Result<Change, CommandRefusal> {
         let room = self.own_room(command, stream)?;
         if room.lets_in(merchant) {
             let what = if room.is_of(merchant) { "its owner" } else { "admitted" };
             let what = format!("{merchant} is {what}");
             return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
         }
-        let max = self.shared.config.admitted_per_room_max;
+        let max = self.limits.admitted_per_room_max;
         if room.admitted.len() >= max {
             return Err(CommandRefusal::RoomFull { stream: stream.clone(), max });
         }
@@ -112,11 +119,11 @@ impl Steward {
     }
 
     /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
-    pub(super) fn own_room(
+    pub(crate) fn own_room(
         &self,
         command: &StaffCommand,
         stream: &StreamId,
-    ) -> Result<&RoomBook, CommandRefusal> {
+    ) -> Result<&Room, CommandRefusal> {
         let unknown = || CommandRefusal::UnknownRoom { stream: stream.clone() };
         let room = self.rooms.get(stream).filter(|_| command.streams.covers(stream));
         let room = room.ok_or_else(unknown)?;
@@ -138,14 +145,13 @@ impl Steward {
         &self,
         stream: &StreamId,
         owner: &RoomOwner,
-    ) -> Result<Vec<Room>, CommandRefusal> {
-        let config = &self.shared.config;
-        let (all, each) = (config.rooms_max, config.rooms_per_owner_max);
+    ) -> Result<Vec<Change>, CommandRefusal> {
+        let (all, each) = (self.limits.rooms_max, self.limits.rooms_per_owner_max);
         let is_full = *owner != RoomOwner::House && self.rooms.owned_by(owner) >= each;
         let mut changes = Vec::new();
-        if is_full || self.rooms.len() >= all {
-            let books = self.books.values();
-            let live: HashSet<&StreamId> = books.map(|book| &book.plan().stream).collect();
+        if is_full || self.rooms.count() >= all {
+            let live: HashSet<&StreamId> =
+                self.live().map(|(_, book)| &book.plan().stream).collect();
             let of = is_full.then_some(owner);
             let idle = self.rooms.longest_idle(of, |stream| live.contains(stream));
             let (of, max) = match of {
@@ -161,11 +167,11 @@ impl Steward {
 
     /// Checks that the plan's merchant may plan in the stream and has a place there; with what has to
     /// change about rooms first.
-    pub(super) fn check_place(
+    pub(crate) fn check_place(
         &self,
         command: &StaffCommand,
         plan: &DropPlan,
-    ) -> Result<Vec<Room>, CommandRefusal> {
+    ) -> Result<Vec<Change>, CommandRefusal> {
         let DropPlan { stream, merchant, .. } = plan;
         let Some(room) = self.rooms.get(stream) else {
             return self.changes_to_make(stream, &RoomOwner::Merchant(merchant.clone()));
@@ -201,18 +207,21 @@ impl Steward {
     }
 
     /// Makes changes that were decided; they show once they are durable.
-    pub(super) fn change_rooms(&mut self, changes: Vec<Room>) {
+    pub(crate) fn change_rooms(
+        &mut self,
+        at: UnixMillis,
+        changes: Vec<Change>,
+        out: &mut Decision,
+    ) {
         for change in changes {
-            info!(stream = %change.stream, change = ?change.change, "a room changes");
-            self.rooms.apply(&change);
-            self.push(DropId::HOUSE, Record::Room(Box::new(change.clone())));
-            self.after_records(Effect::Room(change));
+            self.record(at, DropId::HOUSE, Record::Room(Box::new(change.clone())), out);
+            out.when_durable.push(Effect::Room(change));
         }
     }
 
     /// Whether the token may give such a command about a drop with these terms: a merchant about its
     /// own drops, a room's owner about what stands in the room.
-    pub(super) fn check_reach(
+    pub(crate) fn check_reach(
         &self,
         command: &StaffCommand,
         stream: &StreamId,
@@ -251,7 +260,7 @@ impl Steward {
 
     /// The merchants of the stream's drops that are not over, one for each drop.
     fn live_in(&self, stream: &StreamId) -> impl Iterator<Item = &MerchantId> {
-        let plans = self.books.values().map(super::Book::plan);
+        let plans = self.live().map(|(_, book)| book.plan());
         plans.filter(move |plan| plan.stream == *stream).map(|plan| &plan.merchant)
     }
 }
@@ -260,8 +269,8 @@ fn done() -> Done {
     Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false }
 }
 
-pub(super) fn change(stream: &StreamId, change: RoomChange) -> Room {
-    Room { stream: stream.clone(), change }
+pub(crate) fn change(stream: &StreamId, change: RoomChange) -> Change {
+    Change { stream: stream.clone(), change }
 }
 
 fn unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
@@ -272,7 +281,7 @@ fn unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
 }
 
 /// Whether the token may name the stream of what it plans or makes.
-pub(super) fn check_stream(
+pub(crate) fn check_stream(
     command: &StaffCommand,
     stream: &StreamId,
 ) -> Result<(), CommandRefusal> {

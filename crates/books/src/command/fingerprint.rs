@@ -16,7 +16,7 @@ const VERSION: u8 = 1;
 impl Action {
     /// Fingerprint of the request, as it is recorded: everything but a person's id or address, which
     /// the chain must not hold in any form that could be guessed back.
-    pub(crate) fn fingerprint(&self, drop: Option<DropId>) -> KeyFingerprint {
+    pub fn fingerprint(&self, drop: Option<DropId>) -> KeyFingerprint {
         let mut bytes = Bytes(vec![VERSION]);
         bytes.text(self.name());
         bytes.number(drop.map_or(0, |drop| u64::from(drop.get())));
@@ -76,7 +76,7 @@ impl Action {
     }
 
     /// Fingerprint of the person or the addresses that it names; kept in memory only.
-    pub(crate) fn personal(&self) -> Option<KeyFingerprint> {
+    pub fn personal(&self) -> Option<KeyFingerprint> {
         match self {
             Self::Ban { target, .. } => personal(target),
             _ => None,
@@ -85,7 +85,7 @@ impl Action {
 }
 
 /// Fingerprint of what is personal about a ban's target.
-pub(crate) fn personal(target: &BanTarget) -> Option<KeyFingerprint> {
+pub fn personal(target: &BanTarget) -> Option<KeyFingerprint> {
     match target {
         BanTarget::Viewer(_) | BanTarget::Addresses(_) => {
             Some(KeyFingerprint::of(target.to_string().as_bytes()))

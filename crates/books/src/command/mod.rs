@@ -21,7 +21,7 @@ mod refusal;
 
 pub use refusal::CommandRefusal;
 
-pub(crate) use fingerprint::personal;
+pub use fingerprint::personal;
 
 use std::{fmt, sync::Arc};
 
@@ -54,7 +54,8 @@ pub enum Role {
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 7] = [
+    /// Every role.
+    pub const ALL: [Self; 7] = [
         Self::Admin,
         Self::Host,
         Self::Merchant,
@@ -359,23 +360,6 @@ pub struct Done {
 
 /// The answer to a command; it leaves only when its record is durable.
 pub type CommandOutcome = Result<Done, CommandRefusal>;
-
-/// The steward cannot take the request right now, or never will again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// Too many requests wait.
-    #[error("{waiting} requests wait already; try again in a moment")]
-    Busy {
-        /// The limit that was reached.
-        waiting: usize,
-    },
-    /// The ledger failed: nothing is decided until a restart.
-    #[error("the ledger failed; the engine decides nothing until it is restarted")]
-    Poisoned,
-    /// The engine is stopping.
-    #[error("the engine is stopping")]
-    Stopping,
-}
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,128 @@
+//! The ends of holds: confirm, release, expire. The shell shows the hold.
+
+use stampede_domain::{ChannelId, DropId, PoolIndex, Refusal, UnixMillis, ViewerNumber};
+use stampede_ledger::HoldRecord;
+
+use super::Books;
+use crate::{
+    decision::{Act, Decision, Effect, HoldEnd},
+    hold::{ConfirmOutcome, FailOutcome, HoldLook, HoldStatus},
+};
+
+impl Books {
+    /// A take has become durable.
+    ///
+    /// # Panics
+    /// If the drop is not there: one with a take under way is not over.
+    pub fn note_take(&mut self, drop: DropId, pool: PoolIndex) {
+        let book = self.drops.get_mut(&drop).expect("a drop with a take is not over");
+        book.note_take(pool).expect("a take has one of its drop's pools");
+        if book.last_takes.is_some() || book.live_holds == 1 {
+            self.timers.touch(drop);
+        }
+    }
+
+    /// A hold was paid for. `channel` is that of its take; `is_over` says that its drop has left memory.
+    pub fn confirm(
+        &mut self,
+        now: UnixMillis,
+        (look, channel): (HoldLook, Option<ChannelId>),
+        is_over: bool,
+        out: &mut Decision,
+    ) -> ConfirmOutcome {
+        match look {
+            // An id that nobody was told cannot be confirmed.
+            HoldLook::Unknown if is_over => ConfirmOutcome::DropOver,
+            HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
+            HoldLook::Ended => ConfirmOutcome::Ended,
+            HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
+            HoldLook::Known(held) if now >= held.deadline => {
+                self.end_hold(now, held, HoldEnd::Expired, out);
+                ConfirmOutcome::Expired { late_ms: now.since(held.deadline).get() }
+            }
+            HoldLook::Known(held) => {
+                self.order(now, held, channel, out);
+                ConfirmOutcome::Ordered { amount: held.amount }
+            }
+        }
+    }
+
+    fn order(
+        &mut self,
+        now: UnixMillis,
+        held: HoldStatus,
+        channel: Option<ChannelId>,
+        out: &mut Decision,
+    ) {
+        let HoldStatus { hold, viewer, units, amount, .. } = held;
+        out.at_once.push(Act::EndHold { held, end: HoldEnd::Ordered });
+        let record = HoldRecord::Confirmed { hold, viewer, units, amount, channel };
+        self.record(now, hold.drop_id(), record, out);
+        out.when_durable.push(Effect::Order { hold, viewer, units });
+    }
+
+    /// `viewer` gives a hold back.
+    ///
+    /// # Errors
+    /// Why nothing is given back. It may report an end that is on its way to the ledger, so it waits for
+    /// what was decided so far.
+    pub fn release(
+        &mut self,
+        now: UnixMillis,
+        viewer: ViewerNumber,
+        look: HoldLook,
+        out: &mut Decision,
+    ) -> Result<(), Refusal> {
+        match look {
+            HoldLook::Unknown | HoldLook::Pending => Err(Refusal::UnknownHold),
+            HoldLook::Ended => Err(Refusal::HoldEnded),
+            HoldLook::Known(status) if status.viewer != viewer => Err(Refusal::UnknownHold),
+            HoldLook::Known(status) if status.confirmed => Err(Refusal::HoldConfirmed),
+            HoldLook::Known(held) if now >= held.deadline => {
+                self.end_hold(now, held, HoldEnd::Expired, out);
+                Err(Refusal::HoldEnded)
+            }
+            HoldLook::Known(held) => {
+                self.end_hold(now, held, HoldEnd::Released, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// A hold's payment failed for good.
+    pub fn fail(
+        &mut self,
+        now: UnixMillis,
+        look: HoldLook,
+        is_over: bool,
+        out: &mut Decision,
+    ) -> FailOutcome {
+        match look {
+            HoldLook::Unknown if is_over => FailOutcome::DropOver,
+            HoldLook::Unknown | HoldLook::Pending | HoldLook::Ended => FailOutcome::AlreadyEnded,
+            HoldLook::Known(status) if status.confirmed => FailOutcome::AlreadyOrdered,
+            HoldLook::Known(held) => {
+                self.end_hold(now, held, HoldEnd::Released, out);
+                FailOutcome::Ended
+            }
+        }
+    }
+
+    /// Ends a hold that is held; its units come back once the record is durable.
+    pub fn end_hold(
+        &mut self,
+        now: UnixMillis,
+        held: HoldStatus,
+        end: HoldEnd,
+        out: &mut Decision,
+    ) {
+        let HoldStatus { hold, viewer, units, .. } = held;
+        out.at_once.push(Act::EndHold { held, end });
+        let record = match end {
+            HoldEnd::Expired => HoldRecord::Expired { hold, units },
+            HoldEnd::Released | HoldEnd::Ordered => HoldRecord::Released { hold, units },
+        };
+        self.record(now, hold.drop_id(), record, out);
+        out.when_durable.push(Effect::Give { hold, viewer, units, end });
+    }
+}

@@ -1,0 +1,49 @@
+//! Lots: units that are added to a drop.
+
+use stampede_domain::{DropId, PoolIndex, SkuId, Units, UnixMillis};
+use stampede_ledger::Record;
+
+use super::Books;
+use crate::{
+    command::CommandRefusal,
+    decision::{Decision, Effect},
+};
+
+impl Books {
+    /// Adds a lot by command; returns its number.
+    pub(crate) fn restock(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        (sku, units): (&SkuId, Units),
+        out: &mut Decision,
+    ) -> Result<u32, CommandRefusal> {
+        let book = &self.drops[&drop];
+        let unknown = || CommandRefusal::UnknownSku { sku: sku.clone() };
+        let index = book.plan.sku_index(sku.as_str()).ok_or_else(unknown)?;
+        let pool = book.common_pool(index);
+        let supplied = book.supplied[usize::from(pool.get())];
+        let sum = supplied.checked_add(units).filter(|_| !units.is_zero());
+        let max = Units::MAX;
+        let sum = sum.ok_or(CommandRefusal::LotOutOfRange { units, supplied, max })?;
+        let mut after = book.supplied.clone();
+        after[usize::from(pool.get())] = sum;
+        self.check_memory(&book.plan.merchant, Some(drop), after)?;
+        Ok(self.add_lot(at, drop, pool, units, out))
+    }
+
+    /// Adds units that the pool was checked to take; returns the lot's number.
+    pub(crate) fn add_lot(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        pool: PoolIndex,
+        units: Units,
+        out: &mut Decision,
+    ) -> u32 {
+        let lot = self.drops[&drop].lots + 1;
+        self.record(at, drop, Record::Lot { pool, units, lot }, out);
+        out.when_durable.push(Effect::Supply { drop, pool, units });
+        lot
+    }
+}

@@ -1,0 +1,302 @@
+//! All books of a node: they decide together, and follow the journal together.
+
+mod brake;
+mod commands;
+mod counts;
+mod due;
+mod holds;
+mod lots;
+mod needs;
+mod phases;
+mod recovery;
+mod reports;
+mod rooms;
+mod timers;
+mod video;
+
+use std::collections::BTreeMap;
+
+use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
+use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Outcome, Record};
+
+use crate::{
+    brake::BrakeBook,
+    command::Done,
+    contradiction::Contradiction,
+    decision::{Decision, Recorded},
+    drop::DropBook,
+    keys::CommandKeys,
+    limits::Limits,
+    memory::MemoryNeeds,
+    stream::{OnAir, Rooms},
+    targets::{NoTargets, Targets},
+    timers::Timers,
+};
+
+pub use commands::{OverDrop, Shown};
+
+/// What is decided of all drops, streams, the brake, staff's keys.
+#[derive(Debug)]
+pub struct Books {
+    limits: Limits,
+    /// Drops in memory, those that are over among them.
+    drops: BTreeMap<DropId, DropBook>,
+    on_air: OnAir,
+    rooms: Rooms,
+    brake: BrakeBook,
+    keys: CommandKeys,
+    memory: MemoryNeeds,
+    timers: Timers,
+    next_drop: DropId,
+    did: Did,
+}
+
+/// What the latest records of a chain did, for the command whose record stands right behind them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Did {
+    lot: Option<(DropId, u32)>,
+    ban: Option<BanId>,
+}
+
+impl Did {
+    fn follow(&mut self, drop: DropId, record: &Record) {
+        match record {
+            Record::Lot { lot, .. } => self.lot = Some((drop, *lot)),
+            // The first lots are the opening's.
+            Record::Planned { .. } | Record::Phase(_) => self.lot = None,
+            Record::Brake(BrakeRecord::Banned(banned)) => self.ban = Some(banned.ban),
+            Record::Brake(BrakeRecord::Lifted { part: BrakePart::Ban(ban), expired: false }) => {
+                self.ban = Some(*ban);
+            }
+            Record::Brake(_) => self.ban = None,
+            Record::Command(_) => *self = Self::default(),
+            Record::Hold(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_) => {}
+        }
+    }
+
+    fn lot_of(&self, drop: DropId) -> Option<u32> {
+        self.lot.filter(|(of, _)| *of == drop).map(|(_, lot)| lot)
+    }
+}
+
+impl Books {
+    /// Books of an empty ledger.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            drops: BTreeMap::new(),
+            on_air: OnAir::default(),
+            rooms: Rooms::default(),
+            brake: BrakeBook::default(),
+            keys: CommandKeys::default(),
+            memory: MemoryNeeds::default(),
+            timers: Timers::default(),
+            next_drop: DropId::HOUSE.next().expect("the house is no drop"),
+            did: Did::default(),
+        }
+    }
+
+    /// Follows one record, decided now or read from the journal; returns the drop that goes on air by it.
+    /// `at` is the time of the decision, or of the commit.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if the record cannot follow those before it.
+    pub fn apply(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        record: &Record,
+        targets: &dyn Targets,
+    ) -> Result<Option<DropId>, Contradiction> {
+        let did = self.did;
+        self.did.follow(drop, record);
+        match record {
+            Record::Planned { plan, revision } => {
+                let book = DropBook::planned(plan, *revision, self.drops.get(&drop));
+                self.on_air.forget(drop, plan);
+                self.rooms.note_drop(&plan.stream, drop);
+                self.note_number(drop);
+                let needed = self.needed(drop);
+                self.drops.insert(drop, book);
+                self.need_changed(drop, needed);
+                self.timers.touch(drop);
+            }
+            Record::Command(command) => self.bind(drop, command, did),
+            Record::Room(room) => {
+                self.rooms.apply(room);
+                self.touch_stream(&room.stream);
+            }
+            Record::Brake(record) => self.brake.apply(at, record, targets),
+            // What the clocks showed is the start's.
+            Record::Heartbeat(_) => {}
+            record => return self.apply_to_drop(at, drop, record),
+        }
+        Ok(None)
+    }
+
+    fn apply_to_drop(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        record: &Record,
+    ) -> Result<Option<DropId>, Contradiction> {
+        let book = self.drops.get_mut(&drop).ok_or(Contradiction::NoPlan)?;
+        let before = book.phase();
+        let needed = changes_needs(record).then(|| book.needed(&self.limits));
+        book.apply(at, record)?;
+        if let Some(needed) = needed {
+            self.need_changed(drop, needed);
+        }
+        self.timers.touch(drop);
+        let book = &self.drops[&drop];
+        let (plan, after) = (book.plan(), book.phase());
+        if matches!(record, Record::Featured) {
+            return Ok(self.on_air.choose(drop, plan));
+        }
+        let phase_of = |id| self.drops.get(&id).map(DropBook::phase);
+        Ok(self.on_air.follow(drop, plan, (before, after), phase_of))
+    }
+
+    /// An accepted command binds its key. A refusal binds nothing, whichever version recorded it.
+    fn bind(&mut self, drop: DropId, command: &Command, did: Did) {
+        if command.outcome != Outcome::Accepted {
+            return;
+        }
+        let lot = did.lot_of(drop);
+        let ban = did.ban.filter(|_| drop == DropId::HOUSE);
+        self.note_command(drop, command.action.as_str());
+        let personal = ban.and_then(|ban| self.brake.personal(ban));
+        let done = Done { drop, lot, ban, replayed: false };
+        self.keys.bind(command.actor.as_str(), command.key, command.request, personal, done);
+    }
+
+    /// Decides that this record follows: applies it, adds it to the decision. Returns the drop that goes on
+    /// air by it.
+    pub(crate) fn record(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        record: impl Into<Record>,
+        out: &mut Decision,
+    ) -> Option<DropId> {
+        self.record_linked(at, drop, (record.into(), None), &NoTargets, out)
+    }
+
+    /// The same with what is personal about the record.
+    pub(crate) fn record_linked(
+        &mut self,
+        at: UnixMillis,
+        drop: DropId,
+        (record, link): (Record, Option<Link>),
+        targets: &dyn Targets,
+        out: &mut Decision,
+    ) -> Option<DropId> {
+        let next = self.apply(at, drop, &record, targets);
+        out.records.push(Recorded { drop, record, link });
+        next.expect("a decision follows from the books as they are")
+    }
+
+    /// A drop in memory.
+    pub fn drop(&self, drop: DropId) -> Option<&DropBook> {
+        self.drops.get(&drop)
+    }
+
+    /// A drop in memory, to change; what is due of it is worked out anew.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn drop_mut(&mut self, drop: DropId) -> &mut DropBook {
+        self.timers.touch(drop);
+        self.drops.get_mut(&drop).expect("the caller has just found the drop")
+    }
+
+    /// All drops in memory, oldest first.
+    pub fn drops(&self) -> impl Iterator<Item = (DropId, &DropBook)> + '_ {
+        self.drops.iter().map(|(drop, book)| (*drop, book))
+    }
+
+    /// Those that are not over.
+    pub fn live(&self) -> impl Iterator<Item = (DropId, &DropBook)> + '_ {
+        self.drops().filter(|(_, book)| !book.phase().is_final())
+    }
+
+    /// Which drop is on air in each stream.
+    pub fn on_air(&self) -> &OnAir {
+        &self.on_air
+    }
+
+    /// Who may sell in which stream.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// What is held back.
+    pub fn brake(&self) -> &BrakeBook {
+        &self.brake
+    }
+
+    /// The same, to tell what has become durable.
+    pub fn brake_mut(&mut self) -> &mut BrakeBook {
+        &mut self.brake
+    }
+
+    /// Bytes that live drops may come to need.
+    pub fn memory(&self) -> &MemoryNeeds {
+        &self.memory
+    }
+
+    /// A drop has left memory, with its keys.
+    pub fn forget(&mut self, drop: DropId) {
+        let Some(book) = self.drops.remove(&drop) else { return };
+        self.on_air.forget(drop, book.plan());
+        self.keys.forget(drop);
+        self.timers.touch(drop);
+    }
+
+    /// A drop with this number was planned, in memory or not.
+    pub fn note_number(&mut self, drop: DropId) {
+        let next = drop.next().expect("a ledger holds fewer than 2^32 drops");
+        self.next_drop = self.next_drop.max(next);
+    }
+
+    /// A drop that is not in memory was planned in the stream.
+    pub fn note_drop(&mut self, stream: &StreamId, drop: DropId) {
+        self.rooms.note_drop(stream, drop);
+    }
+
+    /// By how much a stream's viewers see it later has changed: planned starts go by it.
+    fn touch_stream(&mut self, stream: &StreamId) {
+        for (drop, book) in &self.drops {
+            if book.plan().stream == *stream {
+                self.timers.touch(*drop);
+            }
+        }
+    }
+
+    /// When a drop has to be looked at next, by the sale's clock, as far as times were set by
+    /// [`Books::set_timers`].
+    pub fn next_drop_timer(&self) -> Option<UnixMillis> {
+        self.timers.next()
+    }
+
+    /// When something about the brake ends by itself, by the sale's clock.
+    pub fn next_brake_timer(&self, now: Moment) -> Option<UnixMillis> {
+        self.brake.next_timer().map(|at| now.on_sale(at))
+    }
+}
+
+/// Whether a drop may come to need more or less memory by this record.
+fn changes_needs(record: &Record) -> bool {
+    match record {
+        Record::Lot { .. } => true,
+        Record::Phase(record) => record.begins().is_final(),
+        _ => false,
+    }
+}

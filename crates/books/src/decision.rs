@@ -1,0 +1,204 @@
+//! What a decision comes to: acts, records, effects.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, DropPlan, HoldId, Phase, PoolIndex, Rates, Units, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::{BrakePart, Link, Record, Room};
+
+use crate::{
+    brake::{Ban, BrakeEntry},
+    drop::MissedWhy,
+    hold::HoldStatus,
+    totals::Totals,
+};
+
+/// What was decided. The shell does what stands in `at_once`, then hands over the records, which become
+/// durable together, then does what stands in `when_durable`.
+#[derive(Debug, Default)]
+pub struct Decision {
+    /// What forbids, or shows to staff what no promise depends on.
+    pub at_once: Vec<Act>,
+    /// The records, in their order.
+    pub records: Vec<Recorded>,
+    /// What permits, in its order.
+    pub when_durable: Vec<Effect>,
+}
+
+impl Decision {
+    /// Makes room for the next decision.
+    pub fn clear(&mut self) {
+        self.at_once.clear();
+        self.records.clear();
+        self.when_durable.clear();
+    }
+}
+
+/// A record of a decision with the chain that it belongs to.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The drop, or the house.
+    pub drop: DropId,
+    /// The record.
+    pub record: Record,
+    /// What is personal about it, which stands beside the chain.
+    pub link: Option<Link>,
+}
+
+/// How a hold ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldEnd {
+    /// It has become an order.
+    Ordered,
+    /// It was given back.
+    Released,
+    /// Its deadline has passed.
+    Expired,
+}
+
+/// Something that acts before its records are durable.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// A drop is made from these terms, unseen until [`Effect::Publish`].
+    Make {
+        /// The drop.
+        drop: DropId,
+        /// Counts the edits of the plan.
+        revision: u32,
+        /// The terms.
+        plan: Arc<DropPlan>,
+        /// Changes of phase so far.
+        phase_changes: u64,
+    },
+    /// Takes stop, for now or for good.
+    StopTakes {
+        /// The drop.
+        drop: DropId,
+        /// Where it stands from now on.
+        phase: Phase,
+        /// The number of this change of phase.
+        changes: u64,
+    },
+    /// Staff see how the drop's stream is.
+    ShowStream {
+        /// The drop.
+        drop: DropId,
+        /// When the stream was reported offline, if it is.
+        offline_since: Option<UnixMillis>,
+    },
+    /// A start has passed while nothing could open the drop.
+    MissStart {
+        /// The drop.
+        drop: DropId,
+        /// When it would have opened, by the wall clock.
+        at: UnixMillis,
+        /// What was in the way.
+        why: MissedWhy,
+    },
+    /// A planned start begins.
+    BeginStart {
+        /// The drop.
+        drop: DropId,
+        /// By how many milliseconds late.
+        late_ms: u64,
+    },
+    /// A hold ends; whoever comes for it from now on finds it ended.
+    EndHold {
+        /// The hold as it stood.
+        held: HoldStatus,
+        /// How.
+        end: HoldEnd,
+    },
+    /// The drop's last minute gets what was counted.
+    NoteCounted {
+        /// The drop.
+        drop: DropId,
+        /// Since the last look.
+        counted: Box<Totals>,
+    },
+    /// Whoever counts in the drop next says so.
+    ExpectCounts {
+        /// The drop.
+        drop: DropId,
+    },
+    /// What a tally counts was recorded.
+    NoteTally {
+        /// Since the last tally.
+        counted: Box<Totals>,
+    },
+    /// Every take is refused.
+    Halt(BrakeEntry),
+    /// Limits hold that let less through than before; nobody is shown them yet.
+    Limit(Rates),
+    /// Somebody is kept out.
+    KeepOut(Arc<Ban>),
+    /// Nothing of this ban keeps the viewer in memory any more.
+    LetGo(Arc<Ban>),
+}
+
+/// Something that waits until the decision's records are durable.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// A planned or edited drop becomes visible.
+    Publish {
+        /// The drop.
+        drop: DropId,
+    },
+    /// A phase becomes visible, unless a later decision has overtaken it.
+    Enter {
+        /// The drop.
+        drop: DropId,
+        /// The number of the change of phase.
+        changes: u64,
+        /// Where the drop stands by it.
+        phase: Phase,
+        /// When a countdown ends.
+        opens_at: Option<UnixMillis>,
+    },
+    /// A drop goes on air in place of the one that was.
+    Air(DropId),
+    /// Who may sell in a stream shows.
+    Room(Room),
+    /// A lot goes on sale.
+    Supply {
+        /// The drop.
+        drop: DropId,
+        /// Where the units go.
+        pool: PoolIndex,
+        /// How many.
+        units: Units,
+    },
+    /// A released or expired hold gives its units back, its viewer is told.
+    Give {
+        /// The hold.
+        hold: HoldId,
+        /// Whose it was.
+        viewer: ViewerNumber,
+        /// Its units.
+        units: Units,
+        /// How it ended.
+        end: HoldEnd,
+    },
+    /// A hold is an order, its viewer is told.
+    Order {
+        /// The hold.
+        hold: HoldId,
+        /// Whose it is.
+        viewer: ViewerNumber,
+        /// Its units.
+        units: Units,
+    },
+    /// Something about the brake has ended, unless it was set again since.
+    Lift {
+        /// Which.
+        part: BrakePart,
+        /// The number of the decision.
+        decision: u64,
+    },
+    /// Limits hold as they were set, unless they were set again since.
+    SetRates {
+        /// The number of the decision.
+        decision: u64,
+    },
+}

@@ -1,0 +1,310 @@
+//! One drop: its terms, where it stands, when something is due.
+
+mod counts;
+mod missed;
+mod times;
+mod watch;
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
+};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, Recovered, StreamRecord};
+
+use crate::{contradiction::Contradiction, seen::SeenDrop, video::countdown_min};
+use counts::Counts;
+
+pub(crate) use counts::Activity;
+pub use missed::MissedWhy;
+pub(crate) use times::{check_end, check_plan};
+pub use watch::StreamWatch;
+
+/// The decided state of one drop; it runs ahead of the durable one by the records under way.
+#[derive(Clone, Debug)]
+pub struct DropBook {
+    pub(crate) plan: Arc<DropPlan>,
+    pools: PoolMap,
+    pub(crate) revision: u32,
+    pub(crate) phase: Phase,
+    pub(crate) phase_changes: u64,
+    pub(crate) opens_at: Option<UnixMillis>,
+    /// Units of all lots, by pool.
+    pub(crate) supplied: Vec<Units>,
+    pub(crate) lots: u32,
+    /// Durable takes without an end. Below zero for a moment where a hold ends before its take was
+    /// reported.
+    pub(crate) live_holds: i64,
+    /// By pool: the take number that the last restart began with, with the takes that became durable since.
+    pub(crate) accounted: Vec<u64>,
+    /// By pool: the number of the last take of all, once takes are over.
+    pub(crate) last_takes: Option<Vec<u64>>,
+    /// The automatic start has had its chance; from then on the drop waits for its host.
+    pub(crate) start_done: bool,
+    /// The end of a countdown that was called off because nothing was there for it, by the sale's clock.
+    pub(crate) missed_opening: Option<UnixMillis>,
+    pub(crate) watch: StreamWatch,
+    pub(crate) counts: Counts,
+}
+
+impl DropBook {
+    /// A drop that is planned, or planned anew in place of `old`: the count of phases never goes back, for
+    /// a permit of the replaced plan may be under way. An edit leaves the stream as it is; its time is
+    /// counted by the new plan.
+    pub(crate) fn planned(plan: &Arc<DropPlan>, revision: u32, old: Option<&Self>) -> Self {
+        let map = plan.pools();
+        let pools = map.count();
+        Self {
+            plan: Arc::clone(plan),
+            pools: map,
+            revision,
+            phase: Phase::Scheduled,
+            phase_changes: old.map_or(0, |old| old.phase_changes + 1),
+            opens_at: None,
+            supplied: vec![Units::ZERO; pools],
+            lots: 0,
+            live_holds: 0,
+            accounted: vec![0; pools],
+            last_takes: None,
+            start_done: false,
+            missed_opening: None,
+            watch: StreamWatch::of_plan(old.and_then(|old| old.watch.offline_since())),
+            counts: old.map(|old| old.counts.of_edit()).unwrap_or_default(),
+        }
+    }
+
+    /// Follows one record of the drop's chain, decided now or read from the journal.
+    pub(crate) fn apply(&mut self, at: UnixMillis, record: &Record) -> Result<(), Contradiction> {
+        match record {
+            Record::Phase(record) => self.change(at, record),
+            Record::Lot { pool, units, lot } => {
+                self.lots = *lot;
+                let supplied = self.supplied.get_mut(usize::from(pool.get()));
+                let supplied = supplied.ok_or(Contradiction::UnknownPool { pool: *pool })?;
+                *supplied = supplied.checked_add(*units).unwrap_or(Units::MAX);
+            }
+            Record::Hold(HoldRecord::Taken { hold, .. }) => self.note_take(hold.pool())?,
+            Record::Hold(
+                HoldRecord::Confirmed { .. }
+                | HoldRecord::Released { .. }
+                | HoldRecord::Expired { .. },
+            ) => self.live_holds -= 1,
+            Record::Stream(record) => self.follow_stream(record),
+            Record::Recovered(recovered) => self.recovered(recovered)?,
+            Record::Suspended { span, until } => self.watch.move_by(*span, *until),
+            // An edit makes another book; what is on air is the stream's; a command's key is its actor's;
+            // the rest is the house's.
+            Record::Planned { .. }
+            | Record::Featured
+            | Record::Command(_)
+            | Record::Tally(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, at: UnixMillis, record: &PhaseRecord) {
+        match record {
+            PhaseRecord::Countdown { .. } => self.missed_opening = None,
+            // At its end or later: it was missed, unless staff called it off.
+            PhaseRecord::CountdownCancelled => {
+                self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
+            }
+            PhaseRecord::Opened
+            | PhaseRecord::Paused
+            | PhaseRecord::Resumed
+            | PhaseRecord::Closed
+            | PhaseRecord::Settled
+            | PhaseRecord::Cancelled => {}
+        }
+        self.enter(record.begins());
+        if let PhaseRecord::Countdown { opens_at } = record {
+            self.opens_at = Some(*opens_at);
+            self.start_done = true;
+        }
+    }
+
+    /// The stream went, came back or was away too long.
+    fn follow_stream(&mut self, record: &StreamRecord) {
+        match record {
+            StreamRecord::Offline { at } => self.watch.go_offline(*at),
+            StreamRecord::Online => {
+                if self.watch.come_back(&self.plan) {
+                    self.enter(Phase::Open);
+                }
+            }
+            StreamRecord::OfflineLapsed => {
+                let mut watch = self.watch;
+                if let Some(phase) = watch.lapse(self.phase) {
+                    self.enter(phase);
+                }
+                self.watch = watch;
+            }
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.phase_changes += 1;
+        self.watch.overrule();
+        self.opens_at = None;
+    }
+
+    /// Our outage is not the stream's: the time that it has moves by it.
+    fn recovered(&mut self, recovered: &Recovered) -> Result<(), Contradiction> {
+        self.watch.move_by(recovered.outage, UnixMillis::new(u64::MAX));
+        for found in &recovered.pools {
+            let accounted = self.accounted.get_mut(usize::from(found.pool.get()));
+            *accounted.ok_or(Contradiction::UnknownPool { pool: found.pool })? =
+                found.last_take.get();
+        }
+        // Whatever was under way is gone.
+        self.last_takes = (self.phase == Phase::Closed).then(|| self.accounted.clone());
+        Ok(())
+    }
+
+    /// A take has become durable.
+    pub(crate) fn note_take(&mut self, pool: PoolIndex) -> Result<(), Contradiction> {
+        let accounted = self.accounted.get_mut(usize::from(pool.get()));
+        *accounted.ok_or(Contradiction::UnknownPool { pool })? += 1;
+        self.live_holds += 1;
+        Ok(())
+    }
+
+    /// The terms.
+    pub fn plan(&self) -> &Arc<DropPlan> {
+        &self.plan
+    }
+
+    /// The pool that every buy of a SKU of the plan takes from, that its lots go to.
+    pub(crate) fn common_pool(&self, sku: SkuIndex) -> PoolIndex {
+        self.pools.common(sku).expect("every SKU of a plan has its common pool")
+    }
+
+    /// What goes on sale when the drop opens: each SKU's supply, into its common pool.
+    pub(crate) fn first_lots(&self) -> Vec<(PoolIndex, Units)> {
+        let places = (0..=u8::MAX).filter_map(SkuIndex::new).zip(&self.plan.skus);
+        let lots = places.map(|(sku, terms)| (self.common_pool(sku), terms.supply));
+        lots.filter(|(_, units)| !units.is_zero()).collect()
+    }
+
+    /// Counts the edits of the plan; the first plan is 1.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// Where the drop stands by what was decided.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Rises with each decision about the phase, also over restarts, so that a permit which was overtaken
+    /// does nothing, and whoever saw the phase before is known.
+    pub fn phase_changes(&self) -> u64 {
+        self.phase_changes
+    }
+
+    /// When the countdown ends, during a countdown.
+    pub fn opens_at(&self) -> Option<UnixMillis> {
+        self.opens_at
+    }
+
+    /// Units of all lots, by pool.
+    pub fn supplied(&self) -> &[Units] {
+        &self.supplied
+    }
+
+    /// Lots so far.
+    pub fn lots(&self) -> u32 {
+        self.lots
+    }
+
+    /// Whether the planned start has had its chance.
+    pub fn start_is_over(&self) -> bool {
+        self.start_done
+    }
+
+    /// How the drop's stream is.
+    pub fn watch(&self) -> &StreamWatch {
+        &self.watch
+    }
+
+    /// Holds that are durable and have no end, as far as they were reported.
+    pub fn live_holds(&self) -> u64 {
+        u64::try_from(self.live_holds).unwrap_or(0)
+    }
+
+    /// Where the drop stands, as whoever gives a command has to have seen it.
+    pub fn stands(&self) -> SeenDrop {
+        let (phase, phase_changes) = (self.phase, Some(self.phase_changes));
+        SeenDrop { phase, revision: self.revision, phase_changes }
+    }
+
+    pub(crate) fn was_supplied(&self) -> bool {
+        self.lots > 0
+    }
+
+    /// Whether the drop is closed, with every take durable and every hold ended.
+    pub fn is_done(&self) -> bool {
+        let accounted = self.last_takes.as_ref().is_some_and(|last| *last == self.accounted);
+        self.phase == Phase::Closed && self.live_holds == 0 && accounted
+    }
+
+    /// Whether a hold, a countdown or the stream's time runs, which an outage would move.
+    pub fn has_deadline(&self) -> bool {
+        self.live_holds > 0 || self.phase == Phase::Countdown || self.lapses_at().is_some()
+    }
+
+    /// When the steward has to look at this drop again; `None` while nothing can happen by itself. `delay`
+    /// is by how much viewers see the stream later.
+    pub(crate) fn next_due(&self, now: Moment, delay: DurationMs) -> Option<UnixMillis> {
+        let at_once = self.is_done().then_some(UnixMillis::default());
+        [at_once, self.next_timer(now, delay), self.tally_due()].into_iter().flatten().min()
+    }
+
+    /// The same, tallies apart.
+    pub(crate) fn next_timer(&self, now: Moment, delay: DurationMs) -> Option<UnixMillis> {
+        [self.lapses_at(), self.phase_ends_at(now, delay)].into_iter().flatten().min()
+    }
+
+    /// When counts are looked at next; `None` while nothing is counted.
+    pub fn tally_due(&self) -> Option<UnixMillis> {
+        self.counts.due(self.phase)
+    }
+
+    /// When the phase ends by itself, by the sale's clock. Planned times are the wall clock's.
+    pub(crate) fn phase_ends_at(&self, now: Moment, delay: DurationMs) -> Option<UnixMillis> {
+        match self.phase {
+            Phase::Scheduled if !self.start_done => {
+                // While the stream is away too long a start waits for it, until it is missed.
+                let held = self.watch.holds_start();
+                let at = if held { self.plan.starts_at } else { self.start_of_countdown(delay) };
+                at.map(|at| now.on_sale(at))
+            }
+            Phase::Countdown => self.opens_at,
+            Phase::Open | Phase::Paused => self.plan.ends_at.map(|at| now.on_sale(at)),
+            _ => None,
+        }
+    }
+
+    /// Whether the planned end has come.
+    pub(crate) fn is_over(&self, wall: UnixMillis) -> bool {
+        self.plan.ends_at.is_some_and(|at| at <= wall)
+    }
+
+    /// When the stream will have been offline for as long as the plan allows.
+    pub(crate) fn lapses_at(&self) -> Option<UnixMillis> {
+        let over = matches!(self.phase, Phase::Closed | Phase::Settled | Phase::Cancelled);
+        self.watch.lapses_at(&self.plan).filter(|_| !over)
+    }
+
+    /// When the countdown to a planned start begins, by the wall clock.
+    pub(crate) fn start_of_countdown(&self, delay: DurationMs) -> Option<UnixMillis> {
+        let start = self.plan.starts_at?.get();
+        // The host of a stream whose video is behind has the whole cue, whatever the plan says.
+        let countdown = self.plan.countdown.max(countdown_min(delay));
+        Some(UnixMillis::new(start.saturating_sub(countdown.get())))
+    }
+}

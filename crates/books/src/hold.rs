@@ -1,0 +1,73 @@
+//! Holds as the shell shows them, with what becomes of them.
+
+use stampede_domain::{HoldId, Money, SkuIndex, Units, UnixMillis, ViewerNumber};
+
+/// What an id of a hold leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldLook {
+    /// Taken, not durable yet: nobody may be told.
+    Pending,
+    /// A hold that waits for its end, or an order.
+    Known(HoldStatus),
+    /// Released or expired; its slot may serve another hold already.
+    Ended,
+    /// No such hold was ever made.
+    Unknown,
+}
+
+/// A durable hold as a viewer may see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldStatus {
+    /// The hold.
+    pub hold: HoldId,
+    /// Whose it is.
+    pub viewer: ViewerNumber,
+    /// The SKU.
+    pub sku: SkuIndex,
+    /// How many units.
+    pub units: Units,
+    /// What they cost together.
+    pub amount: Money,
+    /// When it expires, if it is still held.
+    pub deadline: UnixMillis,
+    /// Whether it has become an order.
+    pub confirmed: bool,
+}
+
+/// What became of a confirm; durable when it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum ConfirmOutcome {
+    /// The hold is an order now.
+    Ordered {
+        /// What the order costs.
+        amount: Money,
+    },
+    /// The hold was an order already.
+    AlreadyOrdered,
+    /// The deadline had passed.
+    Expired {
+        /// By how many milliseconds.
+        late_ms: u64,
+    },
+    /// The hold had ended before.
+    Ended,
+    /// No such hold.
+    Unknown,
+    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
+    DropOver,
+}
+
+/// What became of a hold whose payment failed for good; durable when it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum FailOutcome {
+    /// The hold has ended now.
+    Ended,
+    /// The hold had ended before, or there is none.
+    AlreadyEnded,
+    /// The hold is an order.
+    AlreadyOrdered,
+    /// Its drop has left memory: what became of the hold is final, the ledger tells it.
+    DropOver,
+}

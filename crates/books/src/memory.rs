@@ -1,0 +1,53 @@
+//! What live drops may come to need in memory.
+
+use std::collections::HashMap;
+
+use stampede_domain::MerchantId;
+
+/// Bytes that live drops may come to need, kept as a sum: a command does not go through all drops.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryNeeds {
+    all: u64,
+    of_merchant: HashMap<MerchantId, u64>,
+}
+
+impl MemoryNeeds {
+    /// Of all drops.
+    pub fn all(&self) -> u64 {
+        self.all
+    }
+
+    /// Of each merchant who has any.
+    pub fn of_merchants(&self) -> impl Iterator<Item = (&MerchantId, u64)> + '_ {
+        self.of_merchant.iter().map(|(merchant, bytes)| (merchant, *bytes))
+    }
+
+    pub(crate) fn add(&mut self, merchant: &MerchantId, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        self.all += bytes;
+        if let Some(sum) = self.of_merchant.get_mut(merchant) {
+            *sum += bytes;
+        } else {
+            self.of_merchant.insert(merchant.clone(), bytes);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, merchant: &MerchantId, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let under = "what is removed was added before";
+        self.all = self.all.checked_sub(bytes).expect(under);
+        let sum = self.of_merchant.get_mut(merchant).expect(under);
+        *sum = sum.checked_sub(bytes).expect(under);
+        if *sum == 0 {
+            self.of_merchant.remove(merchant);
+        }
+    }
+
+    pub(crate) fn merchant(&self, merchant: &MerchantId) -> u64 {
+        self.of_merchant.get(merchant).copied().unwrap_or(0)
+    }
+}

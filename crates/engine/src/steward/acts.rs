@@ -1,0 +1,147 @@
+//! Carrying out what the books have decided: what acts at once, then the records, then what waits for them.
+
+use std::sync::Arc;
+
+use stampede_books::{Act, Books, Decision, Effect, HoldEnd, HoldStatus, MissedWhy, Recorded};
+use stampede_domain::{DropId, Phase, UnixMillis};
+use stampede_ledger::{BrakeRecord, Record, StreamRecord};
+use stampede_stock::End;
+use tracing::{info, warn};
+
+use super::{Steward, effects::Promise};
+use crate::{event::CoreEvent, metrics};
+
+/// A start that begins later than this, in milliseconds, is worth a warning.
+const LATE_MS: u64 = 1_000;
+
+impl Steward {
+    /// Has the books decide, and carries that out. The records wait for [`Steward::hand_over`].
+    pub(super) fn decide<T>(&mut self, ask: impl FnOnce(&mut Books, &mut Decision) -> T) -> T {
+        let mut decision = std::mem::take(&mut self.decision);
+        let answer = ask(&mut self.books, &mut decision);
+        for act in decision.at_once.drain(..) {
+            self.act(act);
+        }
+        for Recorded { drop, record, link } in decision.records.drain(..) {
+            tell(drop, &record);
+            self.push_linked(drop, record, link);
+        }
+        for effect in decision.when_durable.drain(..) {
+            let promise = match effect {
+                // The terms as they were decided now: an edit may follow before they are durable.
+                Effect::Publish { drop } => Promise::Publish(Arc::clone(&self.sales[&drop])),
+                effect => Promise::Effect(effect),
+            };
+            self.after_records(promise);
+        }
+        self.decision = decision;
+        answer
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Make { drop, revision, plan, phase_changes } => {
+                let sale = self.make_sale(drop, revision, &plan);
+                sale.count_phases_from(phase_changes);
+                self.shows.forget(drop, &plan);
+                self.sales.insert(drop, sale);
+                metrics::show_sale_bytes(self.books.memory().all());
+            }
+            Act::StopTakes { drop, phase, changes } => self.stop_takes(drop, phase, changes),
+            Act::ShowStream { drop, offline_since } => {
+                self.sales[&drop].set_stream_offline(offline_since);
+                self.shared.tell_followers();
+            }
+            Act::MissStart { drop, at, why } => self.miss_start(drop, at, why),
+            Act::BeginStart { drop, late_ms } => {
+                if late_ms >= LATE_MS
+                    && let Some(times) = self.late_starts.note(self.shared.clock.now())
+                {
+                    warn!(%drop, late_ms, times, "a planned start begins late");
+                }
+            }
+            Act::EndHold { held, end } => self.end_hold(held, end),
+            Act::NoteCounted { drop, counted } => {
+                let now = self.shared.clock.moment();
+                self.sales[&drop].counts().recent.add(&counted, now);
+            }
+            Act::ExpectCounts { drop } => self.sales[&drop].expect_counts(),
+            Act::NoteTally { counted } => {
+                metrics::count_buys(&counted);
+                self.shared.answered.lock().add(&counted);
+            }
+            Act::Halt(entry) => {
+                self.shared.brake.set_halt(Some(entry));
+                metrics::show_halt(true);
+            }
+            Act::Limit(rates) => self.shared.brake.apply(rates),
+            Act::KeepOut(ban) => {
+                self.shared.brake.add_ban(Arc::clone(&ban));
+                metrics::show_bans(self.books.brake().bans().len());
+                for inbox in &self.shared.inboxes {
+                    inbox.send(CoreEvent::Banned(Arc::clone(&ban)));
+                }
+                self.release_for(&ban);
+            }
+            Act::LetGo(ban) => self.let_go(&ban),
+        }
+    }
+
+    /// Staff are told: the drop waits for its host.
+    fn miss_start(&mut self, drop: DropId, at: UnixMillis, why: MissedWhy) {
+        if let Some(times) = self.missed_starts.note(self.shared.clock.now()) {
+            let start_missed_ms = at.get();
+            warn!(%drop, start_missed_ms, %why, times, "a start was missed; open the drop by hand");
+        }
+        self.sales[&drop].end_start(Some(at));
+        self.shared.drop_changed(drop);
+    }
+
+    /// The end is noted before it shows in the stock: whoever sees it finds the note.
+    fn end_hold(&mut self, held: HoldStatus, end: HoldEnd) {
+        let hold = held.hold;
+        self.shared.ends_under_way.insert(hold, held);
+        let sale = &self.sales[&hold.drop_id()];
+        let ended = match end {
+            HoldEnd::Ordered => sale.stock().confirm(hold),
+            HoldEnd::Released | HoldEnd::Expired => sale.stock().end(hold),
+        };
+        let End::Won(body) = ended else {
+            unreachable!("the steward alone ends holds, and {hold} was held")
+        };
+        sale.hold_ends().remove(body.deadline, body.units);
+    }
+
+    /// The bit goes off first: whoever still sees the old phase then is told to try again.
+    fn stop_takes(&mut self, drop: DropId, phase: Phase, changes: u64) {
+        let sale = Arc::clone(&self.sales[&drop]);
+        sale.stock().close();
+        if phase == Phase::Scheduled {
+            // A countdown that is called off waits for the host.
+            sale.end_start(None);
+        }
+        if phase == Phase::Closed {
+            let last = sale.stock().pools().map(|pool| pool.last_take.get()).collect();
+            self.books.note_last_takes(drop, last);
+        }
+        if !phase.is_final() {
+            sale.set_phase(phase, changes, None);
+            self.shared.drop_changed(drop);
+        }
+    }
+}
+
+/// One line for what happens without a command, or beyond one.
+fn tell(drop: DropId, record: &Record) {
+    match record {
+        Record::Room(room) => info!(stream = %room.stream, change = ?room.change, "a room changes"),
+        Record::Stream(StreamRecord::Online) => info!(%drop, "the stream is back"),
+        Record::Stream(StreamRecord::OfflineLapsed) => {
+            info!(%drop, "the stream is offline for too long");
+        }
+        Record::Brake(BrakeRecord::Lifted { part, expired: true }) => {
+            info!(%part, "the brake lets go: its time is over");
+        }
+        _ => {}
+    }
+}
