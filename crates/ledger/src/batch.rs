@@ -342,3 +342,44 @@ impl Chains {
         self.heads.get(&drop).copied().unwrap_or_else(|| RowHash::genesis(drop))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stampede_domain::{
+        HoldId, PoolIndex, PoolMap, SkuIndex, SlotIndex, TakeNumber, ViewerNumber,
+    };
+    use stampede_testkit::{euros, plan_of, sku, units};
+
+    use super::*;
+    use crate::HoldRecord;
+
+    fn index(number: u8) -> SkuIndex {
+        SkuIndex::new(number).unwrap()
+    }
+
+    #[test]
+    fn counters_and_orders_have_the_sku_of_their_pool() {
+        let (start, pool) = (Incarnation::new(1).unwrap(), PoolIndex::new(2).unwrap());
+        let (slot, take) = (SlotIndex::new(1).unwrap(), TakeNumber::new(1).unwrap());
+        let hold = HoldId::new(DropId::new(1), start, pool, slot, take);
+        let (viewer, units) = (ViewerNumber::new(1).unwrap(), units(1));
+        let order = HoldRecord::Confirmed { hold, viewer, units, amount: euros(5), channel: None };
+        let records = [Record::Lot { pool, units, lot: 1 }, Record::Hold(order)];
+        let filed = |row: &mut BatchRow| {
+            for record in &records {
+                row.derive(record);
+            }
+            let Derived::Order(order) = row.derived.last().unwrap();
+            (row.supply.last().unwrap().sku, order.sku)
+        };
+        let mut row = BatchRow::new();
+        row.begin(hold.drop_id(), PoolMap::new([0, 1, 0].map(index)).unwrap().into());
+        assert_eq!(filed(&mut row), (index(0), index(0)), "what the chain's plan says");
+        row.begin(hold.drop_id(), PoolMap::new([1, 0, 1].map(index)).unwrap().into());
+        let plan = plan_of(["mug", "cup", "bag"].map(|id| sku(id, 1)));
+        row.derive(&Record::Planned { plan: Arc::new(plan), revision: 1 });
+        assert_eq!(filed(&mut row), (index(2), index(2)), "what the row's own plan says");
+    }
+}
