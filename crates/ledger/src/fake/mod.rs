@@ -1,14 +1,19 @@
 //! A ledger in memory that fails on order, for the tests of dependants.
 //!
-//! It keeps what was committed, so that a test can restart from it as if the process had died.
+//! It keeps what was committed, so that a test can restart from it as if the process had died, or read
+//! it through the port that verifiers and reports read by.
+
+mod tables;
 
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::{Condvar, Mutex};
-use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, Seq, UnixMillis};
+use stampede_domain::{DropId, Incarnation, NodeEpoch, NodeId, Seq};
 
+use self::tables::Tables;
 use crate::{
-    Batch, ChainSums, Chains, Idle, OpenLedger, Row, RowHash, Store, StoreError, links, seal::Turn,
+    Batch, ChainSums, Chains, Idle, Journal, OpenLedger, Row, RowHash, Store, StoreError, links,
+    seal::Turn,
 };
 
 /// What goes wrong with a commit.
@@ -51,11 +56,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    node: NodeId,
-    incarnation: Incarnation,
-    rows: Vec<Row>,
-    links: Vec<Vec<u8>>,
-    last_at: UnixMillis,
+    tables: Tables,
     /// Commits tried over all incarnations.
     tried: u64,
     faults: HashMap<u64, Fault>,
@@ -68,11 +69,7 @@ impl FakeLedger {
     /// An empty ledger.
     pub fn new(node: NodeId) -> Self {
         let state = State {
-            node,
-            incarnation: Incarnation::default(),
-            rows: Vec::new(),
-            links: Vec::new(),
-            last_at: UnixMillis::default(),
+            tables: Tables::new(node),
             tried: 0,
             faults: HashMap::new(),
             hanging: false,
@@ -119,7 +116,12 @@ impl FakeLedger {
 
     /// The rows that a restart would find.
     pub fn rows(&self) -> Vec<Row> {
-        self.0.state.lock().rows.clone()
+        self.0.state.lock().tables.rows.clone()
+    }
+
+    /// The ledger as it stands now, for readers; what is committed later is not in it.
+    pub fn journal(&self) -> impl Journal + Send + use<> {
+        self.0.state.lock().tables.clone()
     }
 
     /// From the next start on the ledger is a copy of another.
@@ -128,7 +130,7 @@ impl FakeLedger {
     /// After 2^26 starts.
     pub fn copy(&self) {
         let mut state = self.0.state.lock();
-        state.copied_in = state.incarnation.next();
+        state.copied_in = state.tables.incarnation.next();
         assert!(state.copied_in.is_some(), "tests do not start that often");
     }
 
@@ -138,25 +140,26 @@ impl FakeLedger {
     /// After 2^26 starts.
     pub fn open(&self) -> OpenLedger {
         let mut state = self.0.state.lock();
-        state.incarnation = state.incarnation.next().expect("tests do not start that often");
+        let State { tables, copied_in, .. } = &mut *state;
+        tables.begin().expect("tests do not start that often");
         let mut heads: HashMap<_, RowHash> = HashMap::new();
-        heads.extend(state.rows.iter().map(|row| (row.drop, row.hash)));
+        heads.extend(tables.rows.iter().map(|row| (row.drop, row.hash)));
         let chains = Chains {
-            node: state.node.clone(),
-            incarnation: state.incarnation,
+            node: tables.node.clone(),
+            incarnation: tables.incarnation,
             epoch: NodeEpoch::default(),
             last_seq: Seq::default(),
-            last_at: state.last_at,
+            last_at: tables.last_at,
             heads,
-            sums: sums(&state.rows),
+            sums: sums(&tables.rows),
         };
         let mut links = links::Links::default();
-        for blob in &state.links {
-            links.append(links::decode(blob).expect("the writer encoded them"));
+        for row in &tables.links {
+            links.append(links::decode(&row.pairs).expect("the writer encoded them"));
         }
-        let history = Box::new(state.rows.clone().into_iter().map(Ok));
-        let store = FakeStore { ledger: self.clone(), incarnation: state.incarnation };
-        let (sealed, worked_until, copied_in) = (Vec::new(), None, state.copied_in);
+        let history = Box::new(tables.rows.clone().into_iter().map(Ok));
+        let store = FakeStore { ledger: self.clone(), incarnation: tables.incarnation };
+        let (sealed, worked_until, copied_in) = (Vec::new(), None, *copied_in);
         let store = Box::new(store);
         OpenLedger { store, chains, links, history, sealed, worked_until, copied_in }
     }
@@ -192,7 +195,7 @@ impl Store for FakeStore {
         let mut state = shared.state.lock();
         let (node, incarnation, seq) = (batch.node().clone(), self.incarnation, batch.seq());
         let fenced = StoreError::Fenced { node, incarnation, seq };
-        if state.incarnation != self.incarnation {
+        if state.tables.incarnation != self.incarnation {
             // A start that is over takes no fault that is meant for its successor.
             return Err(fenced);
         }
@@ -214,10 +217,10 @@ impl Store for FakeStore {
             shared.changed.wait_while(&mut state, |state| !state.released);
             state.hanging = false;
         }
-        if state.incarnation != self.incarnation {
+        if state.tables.incarnation != self.incarnation {
             return Err(fenced);
         }
-        state.keep(batch);
+        state.tables.keep(batch);
         match fault {
             Some(Fault::After) => Err(OrderedFault { seq, durable: true }.into()),
             _ => Ok(()),
@@ -234,25 +237,6 @@ impl Store for FakeStore {
 
     fn close(&mut self) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl State {
-    fn keep(&mut self, batch: &Batch) {
-        self.last_at = batch.at();
-        self.rows.extend(batch.rows().iter().map(|row| Row {
-            drop: row.drop,
-            node: batch.node().clone(),
-            incarnation: batch.incarnation(),
-            seq: batch.seq(),
-            records: row.records,
-            body: row.body.clone(),
-            prev_hash: row.prev_hash,
-            hash: row.hash,
-        }));
-        if !batch.links().is_empty() {
-            self.links.push(batch.links().to_vec());
-        }
     }
 }
 
