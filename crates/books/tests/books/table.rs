@@ -1,0 +1,211 @@
+//! Every command in every phase by every role: the answer and the records.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt::Write,
+    sync::Arc,
+};
+
+use stampede_books::{Action, Books, CommandOutcome, Decision, DropBook, Limits, Role, Shown};
+use stampede_domain::{DropId, DurationMs, Moment, UnixMillis, ViewerNumber};
+use stampede_ledger::ViewerLink;
+
+use crate::{
+    actions::{CAST, Staff, banned_viewer, command, every_action, label, needs_stop, spoken},
+    show::record_name,
+    words::{Words, plan_words, span},
+};
+
+const DROP: DropId = DropId::new(1);
+const PLAN: &str = "plan mug 5 countdown 10s offline 30s";
+const HEAD: &str = "\
+Every command in every phase, by role. ok: accepted. Else the refusal's code; with * its record is in the
+house's chain. What is recorded stands behind the row, alike for every role that may.
+
+The stream's room is the creator's, who has admitted the drop's merchant. \"paused*\": by its stream.
+
+";
+
+/// How a drop gets where it stands: by commands and timers alone.
+const PHASES: [&str; 8] =
+    ["scheduled", "countdown", "open", "paused", "paused*", "closed", "settled", "cancelled"];
+
+/// Books with one drop, asked one thing after the other.
+struct World {
+    books: Books,
+    out: Decision,
+    now: u64,
+    commands: u32,
+}
+
+impl World {
+    /// The drop in this phase; a viewer is banned, takes are stopped where that is asked for.
+    fn in_phase(phase: &str, is_stopped: bool) -> Self {
+        let limits = Limits {
+            sale_bytes_max: u64::MAX,
+            merchant_bytes_max: u64::MAX,
+            bytes_needed: |supplied| supplied.map(|units| u64::from(units.get())).sum(),
+            rooms_max: 10,
+            rooms_per_owner_max: 10,
+            admitted_per_room_max: 10,
+            tally_interval: DurationMs::from_secs(60),
+        };
+        let (books, out) = (Books::new(limits), Decision::default());
+        let mut world = Self { books, out, now: 1_000_000, commands: 0 };
+        world.admin("make_room show creator carla");
+        world.admin("admit show acme");
+        world.admin("ban addresses 10.1.0.0/16");
+        if is_stopped {
+            world.admin("stop");
+        }
+        world.admin(PLAN);
+        let steps: &[&str] = match phase {
+            "scheduled" => &[],
+            "countdown" => &["open d1"],
+            "open" => &["open d1", "10s"],
+            "paused" => &["open d1", "10s", "pause d1"],
+            "paused*" => &["open d1", "10s", "offline show", "30s"],
+            "closed" => &["open d1", "10s", "close d1"],
+            "settled" => &["open d1", "10s", "close d1", "settle"],
+            _ => &["cancel d1"],
+        };
+        for step in steps {
+            world.step(step);
+        }
+        assert_eq!(world.book().phase().name(), phase.trim_end_matches('*'));
+        assert_eq!(world.book().watch().has_paused(), phase == "paused*");
+        world
+    }
+
+    fn step(&mut self, step: &str) {
+        if step == "settle" {
+            self.books.settle(DROP, self.moment(), &mut self.out);
+        } else if step.ends_with('s') {
+            self.now += span(step).get();
+            for drop in self.books.due(self.moment()) {
+                self.books.timer(drop, self.moment(), &mut self.out);
+            }
+        } else {
+            self.admin(step);
+            if step == "close d1" {
+                self.books.note_last_takes(DROP, vec![0]);
+            }
+        }
+    }
+
+    fn book(&self) -> &DropBook {
+        self.books.drop(DROP).unwrap()
+    }
+
+    fn moment(&self) -> Moment {
+        let now = UnixMillis::new(self.now);
+        Moment { sale: now, wall: now }
+    }
+
+    fn admin(&mut self, what: &str) {
+        self.ask(CAST[0], spoken(what).unwrap()).unwrap();
+    }
+
+    fn ask(&mut self, by: Staff, what: (Option<DropId>, Action)) -> CommandOutcome {
+        self.commands += 1;
+        let command = command(by, &format!("k{}", self.commands), what);
+        let link = |viewer: &str| ViewerLink {
+            number: ViewerNumber::new(7).unwrap(),
+            id: viewer.parse().unwrap(),
+        };
+        let viewer = banned_viewer(&command).map(link).map(Arc::new);
+        let shown = Shown { over: None, viewer, reported_at: UnixMillis::new(self.now) };
+        self.out.clear();
+        self.books.command(&command, &shown, self.moment(), &mut self.out)
+    }
+
+    /// The answer as the table shows it, with the records of an accepted command.
+    fn answer(&mut self, by: Staff, what: (Option<DropId>, Action)) -> (String, Option<String>) {
+        let outcome = self.ask(by, what);
+        let records = self.out.records.iter().map(|recorded| record_name(&recorded.record));
+        let records: Vec<_> = records.collect();
+        match outcome {
+            Ok(_) => ("ok".to_owned(), Some(records.join(" "))),
+            Err(refusal) => {
+                assert_eq!(records, ["command"], "a refusal is recorded and does nothing");
+                let of_house = self.out.records[0].drop == DropId::HOUSE;
+                (format!("{}{}", refusal.code(), if of_house { "*" } else { "" }), None)
+            }
+        }
+    }
+}
+
+/// The answers to one command in one phase: a cell for each of the cast, then the records.
+fn row(phase: &str, place: usize) -> Vec<String> {
+    let mut recorded: Option<String> = None;
+    let mut cells = Vec::new();
+    for by in CAST {
+        let what = actions().swap_remove(place);
+        let mut world = World::in_phase(phase, needs_stop(&what.1));
+        let (answer, records) = world.answer(by, what);
+        cells.push(answer);
+        let Some(records) = records else { continue };
+        assert_eq!(*recorded.get_or_insert(records.clone()), records, "alike for every role");
+    }
+    cells.push(recorded.unwrap_or_default());
+    cells
+}
+
+fn actions() -> Vec<(Option<DropId>, Action)> {
+    let mut words = Words::of(PLAN);
+    words.word();
+    every_action(DROP, &plan_words(&mut words))
+}
+
+fn table() -> String {
+    let mut text = HEAD.to_owned();
+    let heads = CAST.map(|by| if by.name == "beta" { "merchant (other)" } else { by.role.name() });
+    let heads = heads.map(str::to_owned);
+    write_row(&mut text, "", heads.iter().chain([&"records".to_owned()]));
+    for (place, (_, action)) in actions().iter().enumerate() {
+        text += label(action);
+        text += "\n";
+        let mut rows: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
+        for phase in PHASES {
+            let cells = row(phase, place);
+            match rows.iter_mut().find(|(_, other)| *other == cells) {
+                Some((phases, _)) => phases.push(phase),
+                None => rows.push((vec![phase], cells)),
+            }
+        }
+        for (phases, cells) in rows {
+            let phases =
+                if phases.len() == PHASES.len() { "any".to_owned() } else { phases.join(" ") };
+            write_row(&mut text, &phases, cells.iter());
+        }
+    }
+    text
+}
+
+fn write_row<'a>(text: &mut String, phases: &str, cells: impl Iterator<Item = &'a String>) {
+    // Many phases have a line of their own.
+    if phases.len() > 18 {
+        writeln!(text, "  {phases}").unwrap();
+    }
+    let mut line = format!("  {:18}", if phases.len() > 18 { "" } else { phases });
+    for cell in cells {
+        write!(line, " {cell:17}").unwrap();
+    }
+    *text += line.trim_end();
+    text.push('\n');
+}
+
+#[test]
+fn every_command_in_every_phase_by_every_role() {
+    let named: BTreeSet<&str> = actions().iter().map(|(_, action)| action.name()).collect();
+    assert_eq!(named, Action::NAMES.iter().copied().collect(), "the table has every action");
+    let asked: HashSet<Role> = CAST.iter().map(|by| by.role).collect();
+    assert_eq!(asked, HashSet::from(Role::ALL), "every role asks");
+    let phases: HashSet<&str> = PHASES.iter().map(|phase| phase.trim_end_matches('*')).collect();
+    assert_eq!(phases.len(), 7, "every phase has its rows");
+    insta::with_settings!({
+        snapshot_path => "../golden", prepend_module_to_snapshot => false, omit_expression => true,
+    }, {
+        insta::assert_snapshot!("commands", table());
+    });
+}

@@ -1,0 +1,113 @@
+//! Plans, times and other quantities from words.
+
+use stampede_domain::{DropPlan, DurationMs, Mode, SkuPlan, UnixMillis, WhenOffline};
+use stampede_testkit::{plan_of, sku};
+
+/// Where the time of every story begins.
+pub(crate) const BEGIN_MS: u64 = 1_000_000_000;
+
+const SKUS: [&str; 3] = ["mug", "cup", "cap"];
+
+/// The words of one line, taken one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct Words<'a>(std::iter::Peekable<std::str::SplitWhitespace<'a>>);
+
+impl<'a> Words<'a> {
+    pub(crate) fn of(line: &'a str) -> Self {
+        Self(line.split_whitespace().peekable())
+    }
+
+    /// The next word.
+    pub(crate) fn word(&mut self) -> &'a str {
+        self.0.next().expect("one more word")
+    }
+
+    pub(crate) fn peek(&mut self) -> Option<&'a str> {
+        self.0.peek().copied()
+    }
+
+    /// Takes the next word if it is this one.
+    pub(crate) fn take(&mut self, word: &str) -> bool {
+        self.0.next_if_eq(&word).is_some()
+    }
+
+    /// What follows this word, if it is next.
+    pub(crate) fn after(&mut self, word: &str) -> Option<&'a str> {
+        self.take(word).then(|| self.word())
+    }
+
+    pub(crate) fn number(&mut self) -> u32 {
+        self.word().parse().expect("a number")
+    }
+
+    pub(crate) fn span(&mut self) -> DurationMs {
+        span(self.word())
+    }
+
+    /// `for 5m`, if it is next.
+    pub(crate) fn lasting(&mut self) -> Option<DurationMs> {
+        self.after("for").map(span)
+    }
+
+    pub(crate) fn end(mut self) {
+        assert_eq!(self.peek(), None, "no more words");
+    }
+}
+
+/// `250ms`, `30s`, `5m`, `1h`, or several in a row: `1m30s`.
+pub(crate) fn span(word: &str) -> DurationMs {
+    let mut millis = 0;
+    let mut rest = word;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).expect("a span has a unit");
+        let (number, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let each = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => panic!("no unit of time: {unit}"),
+        };
+        millis += each * number.parse::<u64>().expect("a number");
+        rest = tail;
+    }
+    DurationMs::new(millis)
+}
+
+/// A time so long after the beginning.
+pub(crate) fn time(since: DurationMs) -> UnixMillis {
+    UnixMillis::new(BEGIN_MS).plus(since)
+}
+
+/// The terms of a drop: `mug 5 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
+/// `stream late`, `merchant beta`, `limit 4`, `rehearsal`; `stays` behind `offline 30s` leaves it to the host
+/// to go on. Planned times are times of the story.
+pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
+    let mut skus: Vec<SkuPlan> = Vec::new();
+    while let Some(id) = words.peek().filter(|word| SKUS.contains(word)) {
+        words.word();
+        skus.push(sku(id, words.number()));
+    }
+    let mut plan = plan_of(skus);
+    while let Some(term) = words.peek() {
+        words.word();
+        match term {
+            "hold" => plan.hold_ttl = words.span(),
+            "countdown" => plan.countdown = words.span(),
+            "starts" => plan.starts_at = Some(time(words.span())),
+            "ends" => plan.ends_at = Some(time(words.span())),
+            "offline" => {
+                let (pause_after, resume) = (words.span(), !words.take("stays"));
+                plan.when_offline = Some(WhenOffline { pause_after, resume });
+            }
+            "stream" => plan.stream = words.word().parse().unwrap(),
+            "merchant" => plan.merchant = words.word().parse().unwrap(),
+            "titled" => words.word().clone_into(&mut plan.title),
+            "rehearsal" => plan.mode = Mode::Rehearsal,
+            other => panic!("no term of a plan: {other}"),
+        }
+    }
+    plan
+}
