@@ -31,6 +31,13 @@ impl Growth {
         Ok(Self(asked))
     }
 
+    /// Without a thread: whoever takes makes the places.
+    #[cfg(feature = "stepped")]
+    pub(crate) fn none() -> Self {
+        let (asked, _nobody) = mpsc::sync_channel(1);
+        Self(asked)
+    }
+
     /// Has the drop's memory grown soon; never waits. A drop waits once at most.
     pub(crate) fn ask(&self, sale: &Arc<SaleDrop>) {
         if sale.may_ask_for_growth() && self.0.try_send(Arc::clone(sale)).is_err() {

@@ -32,6 +32,8 @@ mod sale;
 mod shared;
 mod shared_spent;
 mod start;
+#[cfg(feature = "stepped")]
+pub mod stepped;
 mod steward;
 mod summary;
 mod suspensions;

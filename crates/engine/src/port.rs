@@ -85,7 +85,7 @@ impl CorePort {
     pub fn join(&mut self, id: &ViewerId, stream: &StreamId, token: u64) -> Arc<Viewer> {
         let connection = Connection { core: self.core, token };
         let Joined { viewer, evicted } =
-            self.shared.directory.join(id, stream, connection, &mut rand::random::<u64>);
+            self.shared.directory.join(id, stream, connection, &mut { self.shared.random });
         if let Some(old) = evicted {
             self.shared.inboxes[old.core].send(CoreEvent::Evict { token: old.token });
         }

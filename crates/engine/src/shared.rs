@@ -63,10 +63,17 @@ pub(crate) struct Shared {
     ledger_busy: AtomicU64,
     pub(crate) suspensions: Arc<Suspensions>,
     pub(crate) followers: Followers,
+    /// Makes the numbers of viewers.
+    pub(crate) random: fn() -> u64,
 }
 
 impl Shared {
-    pub(crate) fn new(config: EngineConfig, clock: Arc<dyn Clock>, inboxes: Vec<Inbox>) -> Self {
+    pub(crate) fn new(
+        config: EngineConfig,
+        clock: Arc<dyn Clock>,
+        inboxes: Vec<Inbox>,
+        random: fn() -> u64,
+    ) -> Self {
         Self {
             directory: Directory::new(config.connections_per_viewer_max),
             brake: Arc::new(Brake::new(&config)),
@@ -88,6 +95,7 @@ impl Shared {
             ledger_busy: AtomicU64::new(0),
             suspensions: Arc::default(),
             followers: Followers::default(),
+            random,
         }
     }
 

@@ -10,10 +10,10 @@ use std::{
 
 use parking_lot::Mutex;
 use stampede_books::{Books, DropBook, MissedWhy, NoTargets};
-use stampede_domain::{BanTarget, DropId, Incarnation, Phase, RepeatedWarning, UnixMillis};
+use stampede_domain::{BanTarget, DropId, Incarnation, NodeId, Phase, RepeatedWarning, UnixMillis};
 use stampede_ledger::{
-    BrakeOrder, BrakeRecord, Chains, History, OpenLedger, ReadError, Record, RingConfig, Sealed,
-    Writer,
+    BrakeOrder, BrakeRecord, Chains, History, OpenLedger, Producer, ReadError, Record, RingConfig,
+    Sealed, Writer,
 };
 use stampede_stock::DropStock;
 use tracing::{info, warn};
@@ -26,6 +26,7 @@ use crate::{
     engine::Engine,
     event::{Inbox, Wake},
     growth::Growth,
+    hold_channels::Tag,
     metrics,
     port::CorePort,
     recover::{Journaled, Links, SERVER},
@@ -68,6 +69,17 @@ pub enum StartError {
     Poisoned,
 }
 
+/// An engine that is recovered and has no thread yet.
+pub(crate) struct Prepared {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) handle: StewardHandle,
+    pub(crate) steward: Steward,
+    pub(crate) writer: Writer<Tag>,
+    pub(crate) cores: Vec<Producer<Tag>>,
+    pub(crate) node: NodeId,
+    pub(crate) incarnation: Incarnation,
+}
+
 /// Starts an engine on an opened ledger; one wake for each core.
 ///
 /// Blocks until the recovery is durable, so that whoever gets the ports can sell at once.
@@ -80,6 +92,32 @@ pub fn start(
     clock: Arc<dyn Clock>,
     wakes: Vec<Wake>,
 ) -> Result<(Arc<Engine>, Vec<CorePort>), StartError> {
+    let prepared = prepare(config, ledger, clock, wakes, rand::random::<u64>)?;
+    let Prepared { shared, handle, steward, writer, cores, node, incarnation } = prepared;
+    let writer = writer.start()?;
+    let (ready, is_ready) = mpsc::sync_channel(1);
+    let steward =
+        thread::Builder::new().name("steward".into()).spawn(move || steward.run(ready))?;
+    handle.set_thread(steward.thread().clone());
+    is_ready.recv().map_err(|_| StartError::Poisoned)?;
+
+    let growth = Growth::spawn()?;
+    let port = |(core, ring)| {
+        CorePort::new(core, Arc::clone(&shared), handle.clone(), ring, growth.clone())
+    };
+    let ports = cores.into_iter().enumerate().map(port).collect();
+    let threads = Mutex::new(Some((steward, writer)));
+    Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
+}
+
+/// Follows the journal, restores everything that it left. `random` makes the numbers of viewers.
+pub(crate) fn prepare(
+    config: EngineConfig,
+    ledger: OpenLedger,
+    clock: Arc<dyn Clock>,
+    wakes: Vec<Wake>,
+    random: fn() -> u64,
+) -> Result<Prepared, StartError> {
     config.validate()?;
     let (wakes_given, cores) = (wakes.len(), config.cores);
     if wakes_given != cores {
@@ -87,14 +125,14 @@ pub fn start(
     }
     let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
     let clock = Arc::new(SaleClock::from(ledger.chains.last_at, clock));
-    let shared = Arc::new(Shared::new(config, Arc::clone(&clock) as _, inboxes));
+    let shared = Arc::new(Shared::new(config, Arc::clone(&clock) as _, inboxes, random));
     for link in ledger.links.viewers {
         shared.directory.restore(link);
     }
     let ranges = ledger.links.addresses.iter().map(|link| (link.ban, link.range)).collect();
     let links = Links { directory: &shared.directory, ranges };
-    let mut journaled =
-        Journaled::new(Books::new(shared.config.limits()), shared.config.settled_kept);
+    let books = Books::new(shared.config.limits());
+    let mut journaled = Journaled::new(books, shared.config.settled_kept);
     follow(&mut journaled, ledger.history, ledger.sealed, &links)?;
     if let Some(at) = ledger.worked_until {
         journaled.last_work.until_at_least(at);
@@ -113,24 +151,11 @@ pub fn start(
     };
     let rings = rings(&shared.config, &handle, wakes);
     let (writer, mut producers) =
-        Writer::spawn(ledger.store, ledger.chains, Box::new(applier), now, rings)?;
+        Writer::new(ledger.store, ledger.chains, Box::new(applier), now, rings);
     let cores = producers.split_off(1);
     let steward_ring = producers.pop().expect("the first ring is the steward's");
-
-    let (ready, is_ready) = mpsc::sync_channel(1);
     let steward = Steward::new(Arc::clone(&shared), steward_ring, requests, started);
-    let steward =
-        thread::Builder::new().name("steward".into()).spawn(move || steward.run(ready))?;
-    handle.set_thread(steward.thread().clone());
-    is_ready.recv().map_err(|_| StartError::Poisoned)?;
-
-    let growth = Growth::spawn()?;
-    let port = |(core, ring)| {
-        CorePort::new(core, Arc::clone(&shared), handle.clone(), ring, growth.clone())
-    };
-    let ports = cores.into_iter().enumerate().map(port).collect();
-    let threads = Mutex::new(Some((steward, writer)));
-    Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
+    Ok(Prepared { shared, handle, steward, writer, cores, node, incarnation })
 }
 
 /// Follows the rows, each drop that has none at its place among them.

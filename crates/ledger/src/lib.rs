@@ -51,4 +51,4 @@ pub use seal::{ChainSums, CommitKey, Seal, SealSummary, SealedSku};
 pub use sqlite::{SqliteJournal, SqliteLedger, SqliteOptions, SqliteSource, Synchronous};
 pub use store::{BackendError, Idle, Store, StoreError};
 pub use supply::SupplyDelta;
-pub use writer::{Applier, Now, Writer, WriterHandle};
+pub use writer::{Applier, Now, Writer, WriterHandle, WriterTurn};

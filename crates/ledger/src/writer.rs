@@ -108,8 +108,52 @@ struct Ring<T> {
     drained: u64,
 }
 
+/// What one turn of a writer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum WriterTurn {
+    /// There may be more to do.
+    Worked,
+    /// Nothing waits.
+    Idle,
+    /// It was told to stop, and everything is written.
+    Stopped,
+}
+
 impl<T: Send + 'static> Writer<T> {
-    /// Starts the thread. Ring 0 is the steward's: it is drained before any other.
+    /// A writer with the sending ends of its rings. Ring 0 is the steward's: it is drained before any
+    /// other. Whoever owns it has it work, turn by turn, until [`Writer::start`] gives it a thread.
+    ///
+    /// # Panics
+    /// Without a ring.
+    pub fn new(
+        store: Box<dyn Store>,
+        chains: Chains,
+        applier: Box<dyn Applier<T>>,
+        now: Now,
+        rings: Vec<RingConfig>,
+    ) -> (Self, Vec<Producer<T>>) {
+        assert!(!rings.is_empty(), "a writer serves at least the steward");
+        let doorbell = Arc::new(Doorbell::default());
+        let (producers, rings) = rings.into_iter().map(|c| ring(c, &doorbell)).unzip();
+        let writer = Self {
+            rings,
+            store,
+            applier,
+            now,
+            batch: chains.batch(),
+            chains,
+            entries: Vec::new(),
+            first_core: 1,
+            doorbell,
+            poisoned: Arc::default(),
+            meter: Meter::new(),
+            locked_out: RepeatedWarning::default(),
+        };
+        (writer, producers)
+    }
+
+    /// A writer that works on a thread of its own.
     ///
     /// # Errors
     /// The system has no thread to give.
@@ -123,61 +167,78 @@ impl<T: Send + 'static> Writer<T> {
         now: Now,
         rings: Vec<RingConfig>,
     ) -> io::Result<(WriterHandle, Vec<Producer<T>>)> {
-        assert!(!rings.is_empty(), "a writer serves at least the steward");
-        let doorbell = Arc::new(Doorbell::default());
-        let poisoned = Arc::new(AtomicBool::new(false));
-        let (producers, rings) = rings.into_iter().map(|c| ring(c, &doorbell)).unzip();
-        let writer = Self {
-            rings,
-            store,
-            applier,
-            now,
-            batch: chains.batch(),
-            chains,
-            entries: Vec::new(),
-            first_core: 1,
-            doorbell: Arc::clone(&doorbell),
-            poisoned: Arc::clone(&poisoned),
-            meter: Meter::new(),
-            locked_out: RepeatedWarning::default(),
-        };
+        let (writer, producers) = Self::new(store, chains, applier, now, rings);
+        Ok((writer.start()?, producers))
+    }
+
+    /// Gives it a thread of its own, on which it works from now on.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(self) -> io::Result<WriterHandle> {
+        let (doorbell, poisoned) = (Arc::clone(&self.doorbell), Arc::clone(&self.poisoned));
         let thread = thread::Builder::new().name("ledger-writer".into()).spawn(move || {
             let _abort = AbortOnPanic;
-            writer.run()
+            self.run()
         })?;
-        Ok((WriterHandle { thread: Some(thread), doorbell, poisoned }, producers))
+        Ok(WriterHandle { thread: Some(thread), doorbell, poisoned })
     }
 
     fn run(mut self) -> Result<(), StoreError> {
         self.doorbell.answer_here();
         let ended = self.work();
-        if let Err(error) = &ended {
-            tracing::error!(%error, "a commit failed: the writer stops, restart to recover");
-            self.poisoned.store(true, Ordering::Release);
-            self.meter.poisoned();
-        }
-        self.rings.iter().for_each(|ring| ring.state.stop());
-        if let Err(error) = &ended {
-            self.applier.poisoned(error);
-        }
-        self.rings.iter().for_each(|ring| (ring.wake)());
+        self.end(ended.as_ref().err());
         ended
     }
 
     fn work(&mut self) -> Result<(), StoreError> {
         loop {
-            // Read before draining: whatever was pushed before the stop is then still seen.
-            let must_stop = self.doorbell.must_stop();
-            self.drain();
-            if !self.entries.is_empty() {
-                self.commit()?;
-            } else if must_stop {
-                return self.once_free(|store, _batch| store.close());
-            } else if self.once_free(|store, _batch| store.idle())? == Idle::Done {
-                let rings = &self.rings;
-                self.doorbell.sleep_unless(|| rings.iter().any(|r| !r.entries.is_empty()));
+            match self.turn()? {
+                WriterTurn::Worked => {}
+                WriterTurn::Idle => {
+                    let rings = &self.rings;
+                    self.doorbell.sleep_unless(|| rings.iter().any(|r| !r.entries.is_empty()));
+                }
+                WriterTurn::Stopped => return Ok(()),
             }
         }
+    }
+
+    /// Commits what waits in the rings, or does a piece of the store's own work. Waits while another
+    /// program's lock keeps it from beginning.
+    ///
+    /// # Errors
+    /// The commit is unknown: whoever works turn by turn calls [`Writer::end`] next.
+    pub fn turn(&mut self) -> Result<WriterTurn, StoreError> {
+        // Read before draining: whatever was pushed before the stop is then still seen.
+        let must_stop = self.doorbell.must_stop();
+        self.drain();
+        if !self.entries.is_empty() {
+            self.commit()?;
+            return Ok(WriterTurn::Worked);
+        }
+        if must_stop {
+            self.once_free(|store, _batch| store.close())?;
+            return Ok(WriterTurn::Stopped);
+        }
+        Ok(match self.once_free(|store, _batch| store.idle())? {
+            Idle::More => WriterTurn::Worked,
+            Idle::Done => WriterTurn::Idle,
+        })
+    }
+
+    /// Tells everybody that nothing more is written, and why if it failed.
+    pub fn end(&mut self, failure: Option<&StoreError>) {
+        if let Some(error) = failure {
+            tracing::error!(%error, "a commit failed: the writer stops, restart to recover");
+            self.poisoned.store(true, Ordering::Release);
+            self.meter.poisoned();
+        }
+        self.rings.iter().for_each(|ring| ring.state.stop());
+        if let Some(error) = failure {
+            self.applier.poisoned(error);
+        }
+        self.rings.iter().for_each(|ring| (ring.wake)());
     }
 
     /// Does the store's work, again and again while another program's lock keeps it from beginning:

@@ -46,7 +46,7 @@ impl Steward {
     /// The number of a viewer who is to be banned, kept from now on: a record will name it.
     fn keep_whom(&self, action: &Action) -> Option<Arc<ViewerLink>> {
         let Action::Ban { target: BanTarget::Viewer(viewer), .. } = action else { return None };
-        Some(self.shared.directory.keep(viewer, &mut rand::random::<u64>).link())
+        Some(self.shared.directory.keep(viewer, &mut { self.shared.random }).link())
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
 pub(crate) use retire::Retiring;
-pub(crate) use thread::{Recovery, Started, stock_config};
+pub(crate) use thread::{Recovery, Started, Turn, stock_config};
 
 /// Has decided, records, and acts on what is durable.
 pub(crate) struct Steward {

@@ -24,6 +24,18 @@ const REQUESTS_PER_TURN_MAX: usize = 1_024;
 /// Longest sleep, in milliseconds: a clock that jumps is noticed after that time.
 const SLEEP_MS_MAX: u64 = 1_000;
 
+/// What one look at everything came to.
+pub(crate) enum Turn {
+    /// There is more to do.
+    More,
+    /// Nothing is due at this moment.
+    Rest(Moment),
+    /// It was told to stop, and everything is done.
+    Stopped,
+    /// The ledger has failed: nothing is decided any more.
+    Poisoned,
+}
+
 /// What recovery found, for the steward to go on with.
 pub(crate) struct Started {
     pub(crate) books: Books,
@@ -98,55 +110,71 @@ impl Steward {
     /// Records the recovery, says that it is durable by `ready`, then runs until it is told to stop
     /// and everything decided is durable.
     pub(crate) fn run(mut self, ready: SyncSender<()>) {
-        if !self.record_recovery() {
-            drop(ready);
-            return self.give_up();
+        self.record_recovery();
+        while !self.is_recovered() {
+            if self.shared.is_poisoned() {
+                drop(ready);
+                return self.give_up();
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
         }
         // Whoever started the engine waits for this, unless it has given up.
         let _gone = ready.send(());
-        self.release_banned_channels();
-        self.hand_over();
-        self.clocks.start(self.shared.clock.moment());
+        self.begin();
         loop {
-            // Takes first: a hold whose end is due now was counted as live before.
-            self.collect_takes();
-            self.keep_promises();
-            if self.shared.is_poisoned() {
-                return self.give_up();
-            }
-            let now = self.look_at_clocks();
-            // Once for the turn: a lock that ends within it has moved no stream's time yet.
-            let is_ledger_busy = self.shared.is_ledger_busy();
-            self.look_for_suspensions();
-            self.expire(self.deadline_now(now));
-            self.hand_over();
-            self.collect_counts(now.sale);
-            if !is_ledger_busy {
-                self.timers(now);
-                // A heartbeat that waits for the lock's end would be older than its row.
-                self.beat_if_due(now);
-            }
-            self.brake_timers(now);
-            let more = self.release_banned(now.sale) | self.retire(now.sale);
-            self.tell_moved(now.sale);
-            self.hand_over();
-            let idle = self.requests(now);
-            let is_done = self.promises.is_empty() && self.pushed <= self.ring.durable();
-            // Behind another program's lock nothing becomes durable: the writer, which is told next,
-            // tries a little longer.
-            if self.stopping && (is_done || self.shared.is_ledger_busy()) {
-                return;
-            }
-            // An answer that needed no record may be due at once: no commit would end the sleep.
-            if idle && !more && !self.promise_is_due() {
-                self.rest(now);
+            match self.turn() {
+                Turn::More => {}
+                Turn::Rest(now) => self.rest(now),
+                Turn::Stopped => return,
+                Turn::Poisoned => return self.give_up(),
             }
         }
     }
 
-    /// Makes what recovery found durable, then lets open drops sell again; `false` if the ledger
-    /// failed.
-    fn record_recovery(&mut self) -> bool {
+    /// From now on drops sell.
+    pub(crate) fn begin(&mut self) {
+        self.release_banned_channels();
+        self.hand_over();
+        self.clocks.start(self.shared.clock.moment());
+    }
+
+    /// Looks at everything once: promises that are due, takes, deadlines, timers, requests.
+    pub(crate) fn turn(&mut self) -> Turn {
+        // Takes first: a hold whose end is due now was counted as live before.
+        self.collect_takes();
+        self.keep_promises();
+        if self.shared.is_poisoned() {
+            return Turn::Poisoned;
+        }
+        let now = self.look_at_clocks();
+        // Once for the turn: a lock that ends within it has moved no stream's time yet.
+        let is_ledger_busy = self.shared.is_ledger_busy();
+        self.look_for_suspensions();
+        self.expire(self.deadline_now(now));
+        self.hand_over();
+        self.collect_counts(now.sale);
+        if !is_ledger_busy {
+            self.timers(now);
+            // A heartbeat that waits for the lock's end would be older than its row.
+            self.beat_if_due(now);
+        }
+        self.brake_timers(now);
+        let more = self.release_banned(now.sale) | self.retire(now.sale);
+        self.tell_moved(now.sale);
+        self.hand_over();
+        let idle = self.requests(now);
+        let is_done = self.promises.is_empty() && self.pushed <= self.ring.durable();
+        // Behind another program's lock nothing becomes durable: the writer, which is told next,
+        // tries a little longer.
+        if self.stopping && (is_done || self.shared.is_ledger_busy()) {
+            return Turn::Stopped;
+        }
+        // An answer that needed no record may be due at once: no commit would end the sleep.
+        if idle && !more && !self.promise_is_due() { Turn::Rest(now) } else { Turn::More }
+    }
+
+    /// Records what recovery found.
+    pub(crate) fn record_recovery(&mut self) {
         let now = self.shared.clock.moment();
         for Recovery { drop, outage, pools } in std::mem::take(&mut self.recoveries) {
             self.wait_for_room();
@@ -162,15 +190,26 @@ impl Steward {
         self.wait_for_room();
         // With it the recovery is over: what stands before it in this start was no work.
         self.beat(self.shared.clock.moment());
-        while !self.shared.is_poisoned() {
-            self.keep_promises();
-            self.hand_over();
-            if self.pushed <= self.ring.durable() {
-                return true;
-            }
-            std::thread::park_timeout(std::time::Duration::from_millis(SLEEP_MS_MAX));
-        }
-        false
+        self.hand_over();
+    }
+
+    /// Lets open drops sell again as far as their recovery is durable; whether all of it is.
+    pub(crate) fn is_recovered(&mut self) -> bool {
+        self.keep_promises();
+        self.hand_over();
+        self.pushed <= self.ring.durable()
+    }
+
+    /// What is decided.
+    #[cfg(feature = "stepped")]
+    pub(crate) fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Whether everything that was decided is durable, and carried out.
+    #[cfg(feature = "stepped")]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.promises.is_empty() && self.pushed <= self.ring.durable()
     }
 
     /// Sleeps until the writer has made room; `false` if it has failed.
