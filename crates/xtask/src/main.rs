@@ -16,6 +16,7 @@ mod packages;
 mod peers;
 mod races;
 mod scripts;
+mod sim;
 mod steps;
 mod tidy;
 mod tools;
@@ -52,6 +53,8 @@ enum Command {
     Drill(drill::Drill),
     /// Runs shows, faults, accessibility in a real browser; on demand pictures with measurements
     E2e(e2e::E2e),
+    /// Runs the engine from seeds, in one thread, with faults and restarts
+    Sim(sim::Sim),
     /// Measures Stampede and its peers side by side in one run
     Peers(peers::Peers),
 }
@@ -75,6 +78,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Test { list: false } => steps::run_all(&Workspace::load()?),
         Command::Drill(drill) => drill::run(&Workspace::load()?, &drill),
         Command::E2e(wanted) => e2e::run(&Workspace::load()?, &wanted),
+        Command::Sim(wanted) => sim::run(&Workspace::load()?, &wanted),
         Command::Peers(peers) => peers::run(&Workspace::load()?, &peers),
         Command::Step { names } => steps::run_named(&Workspace::load()?, &names),
     }

@@ -1,0 +1,13 @@
+//! A simulation of a node from seeds, in one thread: the engine that serves, on a ledger in memory that
+//! fails before, fails after, hangs, or loses what was on its way.
+//!
+//! A seed makes two drops of two SKUs, viewers, staff, clocks that jump, faults with restarts. After each
+//! step the books, the stock and what was promised are held against the rows of the ledger, which are
+//! counted here by rules of their own.
+
+mod durable;
+mod random;
+mod run;
+mod world;
+
+pub use run::{Faults, Report, Seed, run_seed, run_seeds};

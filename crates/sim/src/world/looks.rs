@@ -1,0 +1,152 @@
+//! What everybody was told, what is on sale, what the books know: held against the rows.
+
+use stampede_domain::{HoldId, Phase};
+use stampede_engine::{ConfirmOutcome, CoreEvent, FailOutcome, ViewerEvent};
+use tokio::sync::oneshot;
+
+use super::{Asked, Pending, World, last_takes};
+use crate::durable::{End, Violation, digest};
+
+impl World {
+    /// Holds what everybody was told, what is on sale, and what the books know against the rows.
+    pub(super) fn look(&mut self) -> Result<(), Violation> {
+        self.promises()?;
+        self.answers()?;
+        self.events()?;
+        self.stock()?;
+        let is_quiet = self.is_seen && self.pending.is_empty() && self.node.is_settled();
+        if self.is_selling && !self.has_failed && is_quiet {
+            self.books()?;
+        }
+        Ok(())
+    }
+
+    fn promises(&mut self) -> Result<(), Violation> {
+        let (node, durable) = (&self.node, &self.durable);
+        let may_leave = |p: &mut Pending| node.ports[p.core].durable() >= p.position;
+        for promise in self.pending.extract_if(.., may_leave) {
+            if !durable.takes.contains_key(&promise.hold) {
+                return Err(format!("{} was promised and is in no row", promise.hold));
+            }
+            self.held.insert(promise.request, promise.hold);
+        }
+        Ok(())
+    }
+
+    fn answers(&mut self) -> Result<(), Violation> {
+        let (durable, mut paused, mut wrong) = (&self.durable, Vec::new(), None);
+        let end = |hold: HoldId| durable.takes.get(&hold).and_then(|take| take.end);
+        self.asked.retain_mut(|asked| match asked {
+            Asked::Command { key, stops, answer } => is_open(answer, |outcome| {
+                let Ok(done) = outcome else { return };
+                if !durable.has_command(*key) {
+                    wrong = Some(format!("a command about {} is in no row", done.drop));
+                }
+                paused.extend(stops.filter(|_| !done.replayed));
+            }),
+            Asked::Confirm { hold, answer } => is_open(answer, |outcome| {
+                let expected = match outcome {
+                    ConfirmOutcome::Ordered { .. } | ConfirmOutcome::AlreadyOrdered => {
+                        Some(End::Ordered)
+                    }
+                    ConfirmOutcome::Expired { .. } | ConfirmOutcome::Ended => Some(End::GivenBack),
+                    ConfirmOutcome::Unknown | ConfirmOutcome::DropOver => end(*hold),
+                };
+                if end(*hold) != expected {
+                    wrong = Some(format!("{hold}: {outcome:?}, by the rows {:?}", end(*hold)));
+                }
+            }),
+            Asked::Fail { hold, answer } => is_open(answer, |outcome| {
+                let expected = match outcome {
+                    FailOutcome::Ended | FailOutcome::AlreadyEnded => Some(End::GivenBack),
+                    FailOutcome::AlreadyOrdered => Some(End::Ordered),
+                    FailOutcome::DropOver => end(*hold),
+                };
+                if end(*hold) != expected {
+                    wrong = Some(format!("{hold}: {outcome:?}, by the rows {:?}", end(*hold)));
+                }
+            }),
+        });
+        // Nothing was asked since: whoever paused sees the number of the last take.
+        for drop in paused.into_iter().filter(|_| self.asked.is_empty()) {
+            let book = self.node.books().drop(drop);
+            if book.is_some_and(|book| book.phase() == Phase::Paused) {
+                self.paused.insert(drop, last_takes(&self.node, drop));
+            }
+        }
+        wrong.map_or(Ok(()), Err)
+    }
+
+    fn events(&mut self) -> Result<(), Violation> {
+        let mut events = Vec::new();
+        for port in &mut self.node.ports {
+            port.drain(&mut events);
+        }
+        for event in events {
+            let CoreEvent::Viewer { event, .. } = event else { continue };
+            let (hold, expected) = match event {
+                ViewerEvent::Ordered(hold) => (hold, Some(End::Ordered)),
+                ViewerEvent::Released { hold, .. } | ViewerEvent::Expired { hold, .. } => {
+                    (hold, Some(End::GivenBack))
+                }
+                ViewerEvent::Held(_) | ViewerEvent::PaymentFailed(_) => continue,
+            };
+            let end = self.durable.takes.get(&hold).and_then(|take| take.end);
+            if end != expected {
+                return Err(format!("a viewer was told {event:?}, which is {end:?} in the rows"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Units on sale are those that no row and no take on its way has.
+    fn stock(&self) -> Result<(), Violation> {
+        for ((drop, pool), rows) in &self.durable.pools {
+            let Some(sale) = self.node.engine.sale(*drop) else { continue };
+            let Some(sku) = sale.plan().pools().sku_of(*pool) else { continue };
+            let is_shown =
+                !matches!(sale.phase(), Phase::Scheduled | Phase::Countdown | Phase::Cancelled);
+            if !is_shown || !self.is_selling {
+                continue;
+            }
+            let figures = sale.figures()[usize::from(sku.get())];
+            let on_the_way = |p: &&Pending| p.hold.drop_id() == *drop && p.hold.pool() == *pool;
+            let taken: u64 = self.pending.iter().filter(on_the_way).map(|p| p.units).sum();
+            // A pending take may stand in a row already.
+            let counted = |p: &&Pending| on_the_way(p) && self.durable.takes.contains_key(&p.hold);
+            let twice: u64 = self.pending.iter().filter(counted).map(|p| p.units).sum();
+            let (available, out) = (u64::from(figures.available.get()), rows.out + taken - twice);
+            if available + out > rows.supplied {
+                let supplied = rows.supplied;
+                return Err(format!(
+                    "{drop} {pool}: {available} on sale with {out} out, of {supplied} supplied"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The books that decided know what the books know that follow the rows.
+    fn books(&self) -> Result<(), Violation> {
+        let in_order = self.durable.is_in_order;
+        let (live, followed) =
+            (digest(self.node.books(), in_order), digest(&self.durable.books, in_order));
+        if live == followed {
+            return Ok(());
+        }
+        let differs = live.lines().zip(followed.lines()).find(|(a, b)| a != b);
+        Err(format!("the books differ from the rows: {differs:?}"))
+    }
+}
+
+/// Looks whether an answer is there; `false` once it was, or once nobody will give one.
+fn is_open<T>(answer: &mut oneshot::Receiver<T>, look: impl FnOnce(T)) -> bool {
+    match answer.try_recv() {
+        Err(oneshot::error::TryRecvError::Empty) => true,
+        Err(oneshot::error::TryRecvError::Closed) => false,
+        Ok(outcome) => {
+            look(outcome);
+            false
+        }
+    }
+}

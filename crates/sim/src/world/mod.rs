@@ -1,0 +1,274 @@
+//! One node with its viewers, its staff, its clocks; what they were told.
+
+mod looks;
+mod steps;
+
+use std::{collections::HashMap, sync::Arc};
+
+use stampede_domain::{DropId, HoldId, KeyFingerprint, Units, ViewerId, ViewerNumber};
+use stampede_engine::{
+    Action, CommandOutcome, ConfirmOutcome, EngineConfig, FailOutcome, Position, Viewer,
+    stepped::{SteppedEngine, StewardState},
+};
+use stampede_ledger::fake::{FakeLedger, Fault};
+use stampede_testkit::HandClock;
+use tokio::sync::oneshot;
+
+use crate::{
+    durable::{Durable, Names, Violation},
+    random::{Chance, next_number},
+};
+
+pub(crate) const CORES: usize = 2;
+const VIEWERS: usize = 8;
+const SKUS: [&str; 2] = ["mug", "cup"];
+/// Keys that a viewer uses: few, so that many buys are retries.
+const KEYS: u64 = 40;
+const STREAM: &str = "show";
+
+/// A promise that a viewer waits for.
+struct Pending {
+    core: usize,
+    position: Position,
+    hold: HoldId,
+    units: u64,
+    request: (DropId, usize, u64),
+}
+
+/// How a commit fails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Failure {
+    /// Everybody is told.
+    Told,
+    /// It hangs until the process dies.
+    Hangs,
+}
+
+/// An answer that somebody waits for.
+enum Asked {
+    Command {
+        key: KeyFingerprint,
+        stops: Option<DropId>,
+        answer: oneshot::Receiver<CommandOutcome>,
+    },
+    Confirm {
+        hold: HoldId,
+        answer: oneshot::Receiver<ConfirmOutcome>,
+    },
+    Fail {
+        hold: HoldId,
+        answer: oneshot::Receiver<FailOutcome>,
+    },
+}
+
+pub(crate) struct World {
+    pub(crate) chance: Chance,
+    pub(crate) ledger: FakeLedger,
+    clock: Arc<HandClock>,
+    node: SteppedEngine,
+    is_selling: bool,
+    /// How the next commit fails.
+    ordered: Option<Failure>,
+    /// A commit has failed; nobody may know.
+    has_failed: bool,
+    /// The steward has seen everything that is durable.
+    is_seen: bool,
+    viewers: Vec<Arc<Viewer>>,
+    names: HashMap<ViewerNumber, ViewerId>,
+    drops: Vec<DropId>,
+    pending: Vec<Pending>,
+    /// Holds by the request that took them, from the promise on.
+    held: HashMap<(DropId, usize, u64), HoldId>,
+    asked: Vec<Asked>,
+    /// The last take numbers of drops that are paused, as the one who paused was told.
+    paused: HashMap<DropId, Vec<Option<u64>>>,
+    pub(crate) durable: Durable,
+    next_command: u64,
+    pub(crate) takes: u64,
+}
+
+fn open(ledger: &FakeLedger, clock: &Arc<HandClock>) -> SteppedEngine {
+    let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
+    let started = SteppedEngine::start(config, ledger.open(), Arc::clone(clock) as _, next_number);
+    started.expect("a ledger that this node wrote can be read")
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut chance = Chance::of(seed);
+        let ledger = FakeLedger::new("n1".parse().expect("a node's id"));
+        let clock = Arc::new(HandClock::at(1_000_000 + chance.within(0, 1_000)));
+        let node = open(&ledger, &clock);
+        let mut world = Self {
+            chance,
+            ledger,
+            clock,
+            node,
+            is_selling: false,
+            ordered: None,
+            has_failed: false,
+            is_seen: false,
+            viewers: Vec::new(),
+            names: HashMap::new(),
+            drops: Vec::new(),
+            pending: Vec::new(),
+            held: HashMap::new(),
+            asked: Vec::new(),
+            paused: HashMap::new(),
+            durable: Durable::new(),
+            next_command: 0,
+            takes: 0,
+        };
+        world.come();
+        world
+    }
+
+    /// Two drops are planned; most of them open at once.
+    pub(crate) fn begin(&mut self) -> Result<(), Violation> {
+        for _ in 0..2 {
+            let plan = Arc::new(self.plan());
+            self.give(Action::Plan { plan }, None);
+            self.settle()?;
+        }
+        for drop in self.drops.clone() {
+            if self.chance.percent(90) {
+                self.give(Action::Open, Some(drop));
+            }
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Steward and writer work until nothing waits.
+    fn settle(&mut self) -> Result<(), Violation> {
+        for _ in 0..6 {
+            self.work();
+            self.write()?;
+        }
+        self.look()
+    }
+
+    /// Viewers connect, each to one core.
+    fn come(&mut self) {
+        let stream = STREAM.parse().expect("a stream's id");
+        self.viewers.clear();
+        for n in 0..VIEWERS {
+            let id: ViewerId = format!("v{n}").parse().expect("a viewer's id");
+            let viewer = self.node.ports[n % CORES].join(&id, &stream, n as u64);
+            self.names.insert(viewer.number(), id);
+            self.viewers.push(viewer);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.node.ports.iter_mut().for_each(stampede_engine::CorePort::flush);
+    }
+
+    /// The steward works until nothing is due.
+    fn work(&mut self) {
+        if !self.is_selling {
+            if self.node.is_recovered() {
+                self.is_selling = true;
+                self.node.begin();
+            }
+            return;
+        }
+        for _ in 0..self.chance.within(1, 4) {
+            let state = self.node.steward_turn();
+            self.is_seen = state == StewardState::Idle;
+            if state != StewardState::Busy {
+                break;
+            }
+        }
+    }
+
+    /// The writer commits, unless it has failed.
+    fn write(&mut self) -> Result<(), Violation> {
+        if self.has_failed {
+            return Ok(());
+        }
+        match (self.node.writer_turn(), self.ordered) {
+            (Ok(is_idle), _) => {
+                if !is_idle {
+                    self.is_seen = false;
+                    self.follow()?;
+                }
+                Ok(())
+            }
+            (Err(why), None) => Err(format!("a commit failed without a fault: {why}")),
+            (Err(why), Some(failure)) => {
+                self.has_failed = true;
+                if matches!(failure, Failure::Told) {
+                    self.node.fail(&why);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn follow(&mut self) -> Result<(), Violation> {
+        self.durable.follow(&self.ledger.rows(), &Names(&self.names))?;
+        self.drops = self.durable.books.drops().map(|(drop, _)| drop).collect();
+        Ok(())
+    }
+
+    fn any_drop(&mut self) -> Option<DropId> {
+        if self.drops.is_empty() {
+            return None;
+        }
+        Some(self.chance.pick(&self.drops))
+    }
+
+    /// Something waits that no commit has.
+    pub(crate) fn has_tail(&self) -> bool {
+        !self.node.is_settled() || !self.pending.is_empty()
+    }
+
+    /// The next commit fails, its rows are kept or not.
+    pub(crate) fn order(&mut self, is_kept: bool, failure: Failure) {
+        let fault = if is_kept { Fault::After } else { Fault::Before };
+        self.ledger.order(self.ledger.commits() + 1, fault);
+        self.ordered = Some(failure);
+    }
+
+    /// Whether a commit has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// The process dies and comes back.
+    pub(crate) fn restart(&mut self) -> Result<(), Violation> {
+        self.look()?;
+        if self.chance.percent(60) {
+            self.clock.advance(self.chance.within(1, 90_000));
+        }
+        if self.chance.percent(20) {
+            self.clock.reboot();
+        }
+        self.follow()?;
+        self.node = open(&self.ledger, &self.clock);
+        (self.is_selling, self.has_failed, self.is_seen) = (false, false, false);
+        self.ordered = None;
+        self.pending.clear();
+        self.asked.clear();
+        self.paused.clear();
+        self.come();
+        // A promise survives; what was on its way either stands in a row or was never made.
+        for hold in self.held.values() {
+            if !self.durable.takes.contains_key(hold) {
+                return Err(format!("{hold} was promised and is gone after a restart"));
+            }
+        }
+        self.durable.is_in_order = true;
+        Ok(())
+    }
+}
+
+fn last_takes(node: &SteppedEngine, drop: DropId) -> Vec<Option<u64>> {
+    let sale = node.engine.sale(drop);
+    sale.map(|sale| sale.figures().iter().map(|sku| sku.last_take).collect()).unwrap_or_default()
+}
+
+fn units(count: u64) -> Units {
+    u32::try_from(count).ok().and_then(Units::new).expect("few units")
+}

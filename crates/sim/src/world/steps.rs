@@ -1,0 +1,220 @@
+//! What viewers, staff and time do, by chance.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Rates, UnixMillis, WhenOffline,
+};
+use stampede_engine::{Action, Buy, BuyRequest, Role, StaffCommand, StreamScope};
+use stampede_testkit::{plan_of, sku};
+
+use super::{Asked, CORES, KEYS, Pending, SKUS, STREAM, VIEWERS, World, last_takes, units};
+use crate::durable::Violation;
+
+impl World {
+    /// A plan with few units, so that drops sell out.
+    pub(super) fn plan(&mut self) -> DropPlan {
+        let chance = &mut self.chance;
+        let skus = SKUS.map(|name| {
+            let mut sku = sku(name, chance.pick(&[0, 3, 9, 30, 90]));
+            sku.limit_per_viewer = units(chance.pick(&[1, 4, 12, 30]));
+            sku
+        });
+        let mut plan = plan_of(skus);
+        plan.limit_per_viewer = units(chance.pick(&[2, 20, 40]));
+        plan.holds_per_viewer_max = u16::try_from(chance.pick(&[3, 12, 40])).expect("few");
+        plan.hold_ttl = DurationMs::from_secs(chance.within(30, 90));
+        plan.countdown = DurationMs::new(chance.pick(&[0, 0, 0, 3_000]));
+        let now = 1_000_000 + 2_000;
+        if chance.percent(15) {
+            let at = now + chance.within(5_000, 60_000);
+            plan.starts_at = Some(UnixMillis::new(at));
+        }
+        if chance.percent(30) {
+            let at = now + chance.within(120_000, 400_000);
+            plan.ends_at = Some(UnixMillis::new(at));
+        }
+        if chance.percent(40) {
+            let pause_after = DurationMs::from_secs(chance.within(10, 40));
+            plan.when_offline = Some(WhenOffline { pause_after, resume: chance.percent(50) });
+        }
+        if chance.percent(10) {
+            plan.mode = Mode::Rehearsal;
+        }
+        plan
+    }
+
+    /// One step, chosen by chance.
+    pub(crate) fn step(&mut self) -> Result<(), Violation> {
+        match self.chance.within(0, 99) {
+            0..=47 => self.buy()?,
+            48..=55 => self.end_hold(),
+            56..=60 => self.command(),
+            61..=66 => self.pass_time(),
+            67..=68 => self.flush(),
+            69..=85 => self.work(),
+            _ => self.write()?,
+        }
+        self.look()
+    }
+
+    fn buy(&mut self) -> Result<(), Violation> {
+        let Some(drop) = self.any_drop().filter(|_| self.is_selling) else { return Ok(()) };
+        let who = self.chance.place(VIEWERS);
+        let (key, sku) = (self.chance.within(1, KEYS), self.chance.pick(&SKUS));
+        let (wanted, request) = (self.chance.pick(&[1, 1, 2]), (drop, who, key));
+        let Some(sale) = self.node.engine.sale(drop) else { return Ok(()) };
+        let mode = sale.plan().mode;
+        let numbers = last_takes(&self.node, drop);
+        let name: IdempotencyKey = format!("k{key}").parse().expect("a key");
+        let buy = BuyRequest { drop, sku, units: wanted, key: &name, channel: None };
+        let stream = STREAM.parse().expect("a stream's id");
+        let core = who % CORES;
+        let bought = self.node.ports[core].buy(&self.viewers[who], &stream, mode, buy);
+        let waits = self.pending.iter().find(|p| p.request == request).map(|p| p.hold);
+        let known = self.held.get(&request).copied().or(waits);
+        match bought {
+            Buy::Pending { hold, position } => {
+                self.takes += 1;
+                if let Some(before) = known {
+                    return Err(format!("a retry of the request of {before} took {hold}"));
+                }
+                if let Some(last) = self.paused.get(&drop) {
+                    return Err(format!("{hold} was taken after {last:?}, while it was paused"));
+                }
+                let pending = Pending { core, position, hold, units: wanted, request };
+                self.pending.push(pending);
+                if self.chance.percent(80) {
+                    self.node.ports[core].flush();
+                }
+            }
+            Buy::Replay { hold } | Buy::Awaiting { hold } => {
+                if known.is_some_and(|before| before != hold) {
+                    return Err(format!("a retry of {known:?} was answered with {hold}"));
+                }
+                if last_takes(&self.node, drop) != numbers {
+                    return Err(format!("a retry of {hold} moved the number of takes"));
+                }
+            }
+            Buy::Refused(refusal) => {
+                if last_takes(&self.node, drop) != numbers {
+                    return Err(format!("a refusal ({refusal:?}) moved the number of takes"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever holds gives back, pays, or fails to; sometimes twice, sometimes for what has ended.
+    fn end_hold(&mut self) {
+        let mut held: Vec<_> = self.held.iter().map(|(request, hold)| (*request, *hold)).collect();
+        if held.is_empty() || !self.is_selling {
+            return;
+        }
+        held.sort_unstable();
+        let ((_, who, _), hold) = held[self.chance.place(held.len())];
+        match self.chance.within(0, 2) {
+            0 => {
+                let viewer = &self.viewers[who];
+                // Whether it is refused at once is no matter of the ledger.
+                let _taken = self.node.ports[who % CORES].release(viewer, hold, 1);
+            }
+            1 => {
+                let answer = self.node.engine.confirm(hold).ok();
+                self.asked.extend(answer.map(|answer| Asked::Confirm { hold, answer }));
+            }
+            _ => {
+                let answer = self.node.engine.fail(hold).ok();
+                self.asked.extend(answer.map(|answer| Asked::Fail { hold, answer }));
+            }
+        }
+    }
+
+    fn command(&mut self) {
+        let drop = self.any_drop();
+        let (action, about) = self.any_action(drop);
+        self.give(action, about);
+    }
+
+    pub(super) fn give(&mut self, action: Action, about: Option<DropId>) {
+        self.next_command += 1;
+        // One in ten repeats the key before, with whatever it asks for.
+        let number =
+            self.next_command - u64::from(self.next_command > 9 && self.chance.percent(10));
+        let key: IdempotencyKey = format!("c{number}").parse().expect("a key");
+        let stops = about.filter(|_| matches!(action, Action::Pause));
+        // Any of them may let a drop go on, if it is decided after the pause.
+        self.paused.clear();
+        let fingerprint = key.fingerprint();
+        let command = StaffCommand {
+            actor: "nina".into(),
+            role: Role::Admin,
+            merchant: None,
+            streams: StreamScope::All,
+            key,
+            reason: None,
+            drop: about,
+            seen: None,
+            action,
+        };
+        if let Ok(answer) = self.node.engine.command(command) {
+            self.asked.push(Asked::Command { key: fingerprint, stops, answer });
+        }
+    }
+
+    fn any_action(&mut self, drop: Option<DropId>) -> (Action, Option<DropId>) {
+        let stream = STREAM.parse().expect("a stream's id");
+        let Some(drop) = drop.filter(|_| self.drops.len() > 1) else {
+            return (Action::Plan { plan: Arc::new(self.plan()) }, None);
+        };
+        let of_drop = |action| (action, Some(drop));
+        match self.chance.within(0, 99) {
+            0..=21 => of_drop(Action::Open),
+            22..=26 => of_drop(Action::Pause),
+            27..=39 => of_drop(Action::Resume),
+            40 => of_drop(Action::Close),
+            41..=49 => {
+                let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
+                of_drop(Action::Restock { sku: sku.parse().expect("a SKU"), units: units(count) })
+            }
+            50..=54 => of_drop(Action::CancelCountdown),
+            55 => of_drop(Action::Cancel),
+            56..=60 => of_drop(Action::Feature),
+            61..=64 => {
+                let plan = Arc::new(self.plan());
+                of_drop(Action::Edit { plan })
+            }
+            65..=69 => (Action::StreamOffline { stream }, None),
+            70..=75 => (Action::StreamOnline { stream }, None),
+            76 => (Action::Stop { expires_in: Some(DurationMs::from_secs(60)) }, None),
+            77..=84 => (Action::Go, None),
+            85..=88 => {
+                let buys_per_s = Some(u32::try_from(self.chance.within(20, 90)).expect("few"));
+                let rates = Rates { buys_per_s, ..Rates::NONE };
+                (Action::SetRates { rates, expires_in: None }, None)
+            }
+            89..=92 => (Action::SetRates { rates: Rates::NONE, expires_in: None }, None),
+            93..=94 => {
+                let who = format!("v{}", self.chance.place(VIEWERS)).parse().expect("a viewer");
+                let (target, release_holds) = (BanTarget::Viewer(who), self.chance.percent(50));
+                let expires_in = Some(DurationMs::from_secs(60));
+                (Action::Ban { target, release_holds, expires_in }, None)
+            }
+            _ => {
+                let delay = DurationMs::new(self.chance.pick(&[0, 2_000, 5_000]));
+                (Action::SetVideoDelay { stream, delay }, None)
+            }
+        }
+    }
+
+    fn pass_time(&mut self) {
+        match self.chance.within(0, 19) {
+            0 => self.clock.sleep(self.chance.within(100, 20_000)),
+            1 => self
+                .clock
+                .set_wall(i64::try_from(self.chance.within(0, 10_000)).expect("small") - 5_000),
+            2..=4 => self.clock.advance(self.chance.within(5_000, 40_000)),
+            _ => self.clock.advance(self.chance.within(1, 2_000)),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! A short run of the simulation, with the figures that show that it does something.
+
+use stampede_sim::{run_seed, run_seeds};
+
+#[test]
+fn nothing_that_must_never_happen_happens() {
+    let mut bad = Vec::new();
+    let report = run_seeds(0, 200, |seed, run| {
+        bad.extend(run.violation.as_ref().map(|what| format!("seed {seed}: {what}")));
+    });
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(report.steps > 40_000 && report.takes > 4_000 && report.restarts == 600, "{report:?}");
+    let faults = report.faults;
+    for count in [faults.before, faults.after, faults.hung, faults.tail_lost] {
+        assert!(count > 80, "{report:?}");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_run() {
+    for seed in [3, 17, 1_000_001] {
+        assert_eq!(run_seed(seed), run_seed(seed));
+    }
+}
