@@ -22,6 +22,8 @@ await load(language);
 const { body } = document;
 const { stream, role, name: myName, worker } = body.dataset;
 const reader = { aheadMin, role, name: myName, language, scales: null };
+/** Between two seconds nothing of the chart changes. */
+const reckoner = { ...reader, charts: false };
 
 /** Age at which figures are slow, then lost, in milliseconds. */
 const SLOW_MS = 1500;
@@ -85,7 +87,7 @@ function paint() {
   const { air } = cast(snapshot);
   const steps = air && (charted.drop !== air.drop || charted.second !== second);
   if (air && charted.drop !== air.drop) reader.scales = { up: new Scale(), down: new Scale() };
-  const drawn = view(snapshot, running, steps ? reader : { ...reader, scales: null });
+  const drawn = view(snapshot, running, steps ? reader : reckoner);
   if (steps) {
     charted = { drop: air.drop, second, drawn: drawn.air.chart };
     chart(drawn.air.chart);
@@ -116,7 +118,7 @@ function scrollOrder() {
 }
 
 function later() {
-  paintDue ??= setTimeout(() => requestAnimationFrame(paint), Math.max(PAINT_MS - (now() - paintedAt), 0));
+  paintDue ??= setTimeout(paint, Math.max(PAINT_MS - (now() - paintedAt), 0));
 }
 
 const isLost = () => room.broken !== null || heardAgo() > LOST_MS;

@@ -7,17 +7,38 @@ function first(selector) {
   return found.get(selector);
 }
 
+/** Elements by their names, each found once. */
+function named(kind) {
+  const known = new Map();
+  return (name) => {
+    let node = known.get(name);
+    if (node === undefined) known.set(name, (node = document.querySelector(`[data-${kind}="${name}"]`)));
+    return node;
+  };
+}
+
 /** The element of this name. */
-export const el = (name) => first(`[data-el="${name}"]`);
+export const el = named("el");
+const place = named("s");
 
 /** Sets a text. */
 export function text(name, value) {
-  put(first(`[data-s="${name}"]`), value);
+  put(place(name), value);
 }
 
+/** What was put there last: the page is asked only before the first time. */
+const written = new WeakMap();
+
+/** The text stays the same node: a browser that only exchanges its words finds nothing else to do. */
 function put(node, value) {
+  if (!node) return;
   const wanted = String(value);
-  if (node && node.textContent !== wanted) node.textContent = wanted;
+  if (written.get(node) === wanted) return;
+  written.set(node, wanted);
+  const words = node.firstChild;
+  if (words?.nodeType === Node.TEXT_NODE && words.nextSibling === null && wanted !== "") {
+    if (words.data !== wanted) words.data = wanted;
+  } else if (node.textContent !== wanted) node.textContent = wanted;
 }
 
 /** Sets an attribute. */
@@ -43,12 +64,42 @@ export function show(name, shown) {
   if (node && node.hidden === shown) node.hidden = !shown;
 }
 
-const part = (row, name) => row.querySelector(`[data-t="${name}"]`);
+/** The parts of rows, found once. */
+const parts = new WeakMap();
+
+function part(row, name, selector = `[data-t="${name}"]`) {
+  let known = parts.get(row);
+  if (!known) parts.set(row, (known = new Map()));
+  if (!known.has(name)) known.set(name, row.querySelector(selector));
+  return known.get(name);
+}
+
+/** Whether a list has a row for each entry, in their order, and no more. */
+function isInStep(list, entries, key) {
+  let row = list.firstElementChild;
+  while (row && row.dataset.key === undefined) row = row.nextElementSibling;
+  for (const entry of entries) {
+    if (row?.dataset.key !== key(entry)) return false;
+    row = row.nextElementSibling;
+  }
+  return row === null;
+}
 
 /** Keeps the rows of a list in step with its entries: rows stay the same nodes as long as their key is there. */
 export function rows(name, entries, key, fill) {
   const list = first(`[data-list="${name}"]`);
-  const template = first(`template[data-row="${name}"]`);
+  let row = null;
+  const set = (what, value) => put(part(row, what), value);
+  if (!isInStep(list, entries, key)) arrange(list, first(`template[data-row="${name}"]`), entries, key);
+  row = list.firstElementChild;
+  for (const entry of entries) {
+    while (row.dataset.key === undefined) row = row.nextElementSibling;
+    fill(row, set, entry);
+    row = row.nextElementSibling;
+  }
+}
+
+function arrange(list, template, entries, key) {
   const there = new Map([...list.children].filter((row) => row.dataset.key !== undefined).map((row) => [row.dataset.key, row]));
   let after = null;
   for (const entry of entries) {
@@ -61,15 +112,14 @@ export function rows(name, entries, key, fill) {
     }
     const wanted = after ? after.nextElementSibling : [...list.children].find((child) => child.dataset.key !== undefined) ?? null;
     if (row !== wanted) list.insertBefore(row, wanted);
-    fill(row, (what, value) => put(part(row, what), value), entry);
     after = row;
   }
   for (const row of there.values()) row.remove();
 }
 
 /** Moves a bar's three parts. */
-function bar(svg, shares) {
-  const [paid, held, left] = svg.querySelectorAll("rect");
+function bar(owner, shares) {
+  const [paid, held, left] = ["paid", "held", "left"].map((of) => part(owner, `bar ${of}`, `.bar-${of}`));
   const percent = (tenths) => `${tenths / 10}%`;
   attribute(paid, "width", percent(shares[0]));
   attribute(held, "x", percent(shares[0]));
@@ -151,8 +201,9 @@ function air(drawn) {
   text("under-note", drawn.under.note);
   text("under-right", drawn.under.right);
   text("under-right-note", drawn.under.right_note);
-  bar(el("stock").querySelector(".bar"), drawn.bar.shares);
+  bar(el("stock"), drawn.bar.shares);
   attribute(el("stock"), "aria-label", drawn.bar.label);
+  attribute(el("stock"), "data-fits", drawn.hero.fits);
   for (const [place, kind] of ["paid", "held", "left"].entries()) {
     text(`bar-${kind}`, drawn.bar[kind]);
     text(`share-${kind}`, drawn.bar.percents[place]);
@@ -160,9 +211,9 @@ function air(drawn) {
   text("differ-by", drawn.differ_by);
   rows("skus", drawn.skus, (sku) => sku.sku, (row, set, sku) => {
     row.classList.toggle("out", sku.out);
-    attribute(row.querySelector("th"), "title", sku.name);
+    attribute(part(row, "title of it", "th"), "title", sku.name);
     for (const name of ["name", "left", "held", "paid"]) set(name, sku[name]);
-    bar(row.querySelector(".bar"), sku.shares);
+    bar(row, sku.shares);
   });
   tiles(drawn.tiles);
 }
@@ -183,7 +234,7 @@ function order(drawn) {
   show("order-none", drawn.length === 0);
   rows("order", drawn, (row) => row.drop, (node, set, row) => {
     attribute(node, "class", row.kind);
-    attribute(node.querySelector(".row-title"), "title", row.title);
+    attribute(part(node, "title of it", ".row-title"), "title", row.title);
     attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
     attribute(part(node, "picture"), "href", row.picture);
     for (const name of ["place", "title", "result"]) set(name, row[name]);

@@ -179,13 +179,18 @@ function skuRows(sale, name) {
   });
 }
 
+/** What was worked out last of the same seconds: these change once a second, figures ten times. */
+let minute = { told: null, quiet: -1, found: null };
+const NO_SECONDS = [];
+
 /** The last 60 seconds of a drop, one entry for each, the newest last. */
 export function recent(snapshot, drop) {
-  const told = snapshot.seconds?.[drop] ?? [];
+  const told = snapshot.seconds?.[drop] ?? NO_SECONDS;
   // One is told a little after its end, and one in which nothing was counted is not told.
   const newest = told.reduce((last, second) => Math.max(last, second.at_ms), 0);
   const late = Math.max(snapshot.server_time_ms - newest, 0);
   const quiet = late < QUIET_MS ? 0 : Math.floor(late / 1000);
+  if (minute.told === told && minute.quiet === quiet) return minute.found;
   const empty = () => new Array(SECONDS).fill(0);
   const found = { takes: empty(), refused: empty(), clicks: empty() };
   for (const second of told) {
@@ -195,6 +200,7 @@ export function recent(snapshot, drop) {
     found.refused[place] = Object.values(second.refused ?? {}).reduce((all, one) => all + one, 0);
     found.clicks[place] = second.clicks;
   }
+  minute = { told, quiet, found };
   return found;
 }
 
@@ -264,7 +270,7 @@ function airOf(sale, snapshot, order, reader) {
     differ_by: differBy(sale.plan),
     skus: skuRows(sale, name),
     tiles: tiles(sale, all, last, reader.language),
-    chart: chart(last, reader.scales),
+    chart: reader.charts === false ? null : chart(last, reader.scales),
   };
 }
 
