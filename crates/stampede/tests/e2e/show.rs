@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::harness::{Browser, Crowd, Drop, Look, Server, Tab};
 
 const STREAM: &str = "friday-show";
-/// Movement that tools show as 0.00: a pill whose word is another one, a number with a digit more.
-const SHIFT_MAX: f64 = 0.005;
+/// Movement that tools show as 0.00: words of the running order that are other ones.
+const SHIFT_MAX: f64 = 0.001;
 /// Presses within the first second after a pause.
 const PRESSES_MAX: u32 = 2_000;
 /// How long an invitation is good, in milliseconds.
