@@ -297,6 +297,16 @@ fn changes_needs(record: &Record) -> bool {
     match record {
         Record::Lot { .. } => true,
         Record::Phase(record) => record.begins().is_final(),
-        _ => false,
+        Record::Planned { .. }
+        | Record::Hold(_)
+        | Record::Stream(_)
+        | Record::Featured
+        | Record::Suspended { .. }
+        | Record::Recovered(_)
+        | Record::Tally(_)
+        | Record::Command(_)
+        | Record::Heartbeat(_)
+        | Record::Room(_)
+        | Record::Brake(_) => false,
     }
 }

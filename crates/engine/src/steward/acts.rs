@@ -142,6 +142,17 @@ fn tell(drop: DropId, record: &Record) {
         Record::Brake(BrakeRecord::Lifted { part, expired: true }) => {
             info!(%part, "the brake lets go: its time is over");
         }
-        _ => {}
+        Record::Stream(StreamRecord::Offline { .. })
+        | Record::Brake(_)
+        | Record::Planned { .. }
+        | Record::Phase(_)
+        | Record::Lot { .. }
+        | Record::Hold(_)
+        | Record::Featured
+        | Record::Suspended { .. }
+        | Record::Recovered(_)
+        | Record::Tally(_)
+        | Record::Command(_)
+        | Record::Heartbeat(_) => {}
     }
 }

@@ -130,6 +130,7 @@ impl Steward {
         }
         if phase.is_final() {
             self.retiring.add(drop, self.shared.clock.now());
+            metrics::show_sale_bytes(self.books.memory().all());
         }
         self.shared.drop_changed(drop);
     }
