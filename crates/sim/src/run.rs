@@ -1,6 +1,7 @@
 //! Runs of seeds, with what they counted.
 
 use serde::Serialize;
+use stampede_report::verify::verify_journal;
 
 use crate::{
     durable::Violation,
@@ -78,7 +79,17 @@ fn live(world: &mut World, run: &mut Seed) -> Result<(), Violation> {
         world.restart()?;
         run.restarts += 1;
     }
-    walk(world, run, STEPS_PER_LIFE / 2)
+    walk(world, run, STEPS_PER_LIFE / 2)?;
+    verify(world)
+}
+
+/// The verifier, which shares no code with the engine, finds nothing wrong in the ledger.
+fn verify(world: &World) -> Result<(), Violation> {
+    let found = verify_journal(&world.ledger.journal()).map_err(|why| why.to_string())?;
+    match found.findings.first() {
+        Some(finding) => Err(format!("the verifier: {finding:?}")),
+        None => Ok(()),
+    }
 }
 
 fn walk(world: &mut World, run: &mut Seed, most: u64) -> Result<(), Violation> {

@@ -33,7 +33,7 @@ const ROWS: &[Row] = &[
     row("wire", &["domain"], &["testkit"]),
     row("proxies", &[], &[]),
     row("engine", &["domain", "stock", "books", "ledger"], &["testkit"]),
-    row("sim", &["domain", "books", "engine", "ledger", "testkit"], &[]),
+    row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
     row("settlement", &["domain", "engine"], &[]),
     row("report", &["domain", "ledger"], &["testkit"]),
     row("gateway", &["domain", "engine", "settlement", "wire", "proxies"], &["ledger", "testkit"]),
