@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use stampede_books::{Action, Role, StaffCommand, StreamScope};
-use stampede_domain::{BanId, BanTarget, DropId, DropPlan, DurationMs, MerchantId, Rates};
+use stampede_books::{Action, Role, SeenDrop, StaffCommand, StreamScope};
+use stampede_domain::{
+    BanId, BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, MerchantId, Rates,
+};
 use stampede_ledger::RoomOwner;
 use stampede_testkit::units;
 
@@ -51,6 +53,19 @@ pub(crate) fn command(
         seen: None,
         action,
     }
+}
+
+/// The same command, for the drop as it was seen.
+pub(crate) fn seen(command: StaffCommand, seen: Option<SeenDrop>) -> StaffCommand {
+    StaffCommand { seen, ..command }
+}
+
+/// What makes two commands the same: whose, with which key, for what and for whom.
+pub(crate) fn identity(
+    command: &StaffCommand,
+) -> (&str, KeyFingerprint, KeyFingerprint, Option<KeyFingerprint>) {
+    let key = command.key.fingerprint();
+    (&command.actor, key, command.request(), command.action.personal())
 }
 
 /// The viewer whom the command is to ban.

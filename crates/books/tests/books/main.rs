@@ -2,6 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod actions;
+mod carry;
+mod check;
+mod journal;
+mod log;
+mod requests;
+mod restart;
+mod script;
+mod shell;
 mod show;
+mod stock;
 mod table;
 mod words;

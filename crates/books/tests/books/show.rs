@@ -1,6 +1,15 @@
-//! Records in plain words.
+//! Acts, records and effects in plain words.
 
-use stampede_ledger::{BrakeRecord, HoldRecord, PhaseRecord, Record, RoomChange, StreamRecord};
+use std::fmt::Write;
+
+use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
+use stampede_domain::{DropId, HoldId, PoolIndex, Rates, UnixMillis};
+use stampede_ledger::{
+    BrakeRecord, Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RoomChange,
+    StreamRecord,
+};
+
+use crate::words::{span_words, time_words};
 
 /// What a record is called.
 pub(crate) fn record_name(record: &Record) -> &'static str {
@@ -40,4 +49,173 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Brake(BrakeRecord::Banned(_)) => "banned",
         Record::Brake(BrakeRecord::Lifted { .. }) => "lifted",
     }
+}
+
+/// What stands behind the numbers of holds and pools.
+pub(crate) trait Names {
+    fn hold(&self, hold: HoldId) -> String;
+    fn pool(&self, drop: DropId, pool: PoolIndex) -> String;
+}
+
+/// A record with its figures.
+pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String {
+    let name = record_name(record);
+    let text = match record {
+        Record::Planned { revision, .. } => format!("{name} r{revision}"),
+        Record::Phase(PhaseRecord::Countdown { opens_at }) => {
+            format!("{name} to {}", time_words(*opens_at))
+        }
+        Record::Lot { pool, units, lot } => {
+            format!("{name} {lot} {} {units}", names.pool(drop, *pool))
+        }
+        Record::Hold(record) => return hold_record(name, record, names),
+        Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),
+        Record::Suspended { span, until } => {
+            format!("{name} {} until {}", span_words(*span), time_words(*until))
+        }
+        Record::Recovered(found) => recovered(drop, found, names),
+        Record::Tally(tally) => {
+            format!("{name} held {} retries {}", tally.held, tally.retries)
+        }
+        Record::Command(command) => return command_record(command),
+        Record::Room(room) => {
+            let what = match &room.change {
+                RoomChange::Owner(owner) => format!(" {owner}"),
+                RoomChange::Admitted(merchant) | RoomChange::Dismissed(merchant) => {
+                    format!(" {merchant}")
+                }
+                RoomChange::Ended => String::new(),
+                RoomChange::VideoDelay(delay) => format!(" {}", span_words(*delay)),
+            };
+            return format!("{name} {}{what}", room.stream);
+        }
+        Record::Brake(record) => return brake_record(name, record),
+        Record::Phase(_) | Record::Stream(_) | Record::Featured | Record::Heartbeat(_) => {
+            name.to_owned()
+        }
+    };
+    format!("{drop} {text}")
+}
+
+fn hold_record(name: &str, record: &HoldRecord, names: &dyn Names) -> String {
+    let hold = names.hold(record.hold());
+    match record {
+        HoldRecord::Taken { deadline, .. } => {
+            format!("{name} {hold} until {}", time_words(*deadline))
+        }
+        _ => format!("{name} {hold}"),
+    }
+}
+
+fn recovered(drop: DropId, found: &Recovered, names: &dyn Names) -> String {
+    let mut text = format!("recovered after {}", span_words(found.outage));
+    for pool in found.pools.iter().filter(|pool| pool.last_take.get() > 0) {
+        write!(text, ", {} up to take {}", names.pool(drop, pool.pool), pool.last_take).unwrap();
+        for lost in &pool.lost {
+            write!(text, " without {lost}").unwrap();
+        }
+    }
+    text
+}
+
+fn command_record(command: &Command) -> String {
+    match &command.outcome {
+        Outcome::Accepted => format!("command {}", command.action.as_str()),
+        Outcome::Refused { code, .. } => {
+            format!("refused command {} ({})", command.action.as_str(), code.as_str())
+        }
+    }
+}
+
+fn brake_record(name: &str, record: &BrakeRecord) -> String {
+    match record {
+        BrakeRecord::Halted(order) => format!("{name}{}", until(order.expires_at)),
+        BrakeRecord::RatesSet(set) => format!("{name}{}", until(set.order.expires_at)),
+        BrakeRecord::Banned(banned) => {
+            format!("{name} {}{}", banned.ban, until(banned.order.expires_at))
+        }
+        BrakeRecord::Lifted { part, expired } => {
+            format!("{name} {part}{}", if *expired { ", expired" } else { "" })
+        }
+    }
+}
+
+fn until(at: Option<UnixMillis>) -> String {
+    at.map_or(String::new(), |at| format!(" until {}", time_words(at)))
+}
+
+/// An act with its figures.
+pub(crate) fn act(act: &Act, names: &dyn Names) -> String {
+    match act {
+        Act::Make { drop, revision, .. } => format!("make {drop} r{revision}"),
+        Act::StopTakes { drop, phase, .. } => format!("stop takes of {drop} ({phase})"),
+        Act::ShowStream { drop, offline_since: Some(at) } => {
+            format!("show {drop} offline since {}", time_words(*at))
+        }
+        Act::ShowStream { drop, offline_since: None } => format!("show {drop} online"),
+        Act::MissStart { drop, at, why } => {
+            format!("start of {drop} at {} missed: {why}", time_words(*at))
+        }
+        Act::BeginStart { drop, late_ms: 0 } => format!("begin start of {drop}"),
+        Act::BeginStart { drop, late_ms } => format!("begin start of {drop} {late_ms} ms late"),
+        Act::EndHold { held, end } => format!("end {} ({})", names.hold(held.hold), end_name(*end)),
+        Act::NoteCounted { drop, counted } => format!("count {} held in {drop}", counted.held),
+        Act::ExpectCounts { drop } => format!("expect counts of {drop}"),
+        Act::NoteTally { counted } => format!("tally {}", counted.held),
+        Act::Halt(entry) => format!("halt{}", until(entry.expires_at)),
+        Act::Limit(rates) => format!("limit to {}", rates_words(*rates)),
+        Act::KeepOut(ban) => format!("keep out {}", ban.target),
+        Act::LetGo(ban) => format!("let go of {}", ban.target),
+    }
+}
+
+const fn end_name(end: HoldEnd) -> &'static str {
+    match end {
+        HoldEnd::Ordered => "ordered",
+        HoldEnd::Released => "released",
+        HoldEnd::Expired => "expired",
+    }
+}
+
+/// Limits in the words of the command that sets them.
+pub(crate) fn rates_words(rates: Rates) -> String {
+    let parts = [
+        rates.buys_per_s.map(|rate| format!("buys {rate}")),
+        rates.hellos_per_s.map(|rate| format!("hellos {rate}")),
+        rates.tick_interval.map(|span| format!("ticks {}", span_words(span))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(" ") }
+}
+
+/// An effect as it was decided.
+pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
+    match effect {
+        Effect::Publish { drop } => format!("publish {drop}"),
+        Effect::Enter { drop, phase, .. } => format!("{drop} enters {phase}"),
+        Effect::Air(drop) => format!("air {drop}"),
+        Effect::Room(room) => format!("room {} changes", room.stream),
+        Effect::Supply { drop, pool, units } => {
+            format!("supply {drop} {} {units}", names.pool(*drop, *pool))
+        }
+        Effect::Give { hold, units, .. } => format!("give {units} of {}", names.hold(*hold)),
+        Effect::Order { hold, .. } => format!("order {}", names.hold(*hold)),
+        Effect::Lift { part, .. } => format!("lift {part}"),
+        Effect::SetRates { .. } => "set the rates".to_owned(),
+    }
+}
+
+/// The answer to a command.
+pub(crate) fn answer(outcome: &CommandOutcome) -> String {
+    let done = match outcome {
+        Ok(done) => done,
+        Err(refusal) => return format!("refused, {}", refusal.code()),
+    };
+    let mut text = "ok".to_owned();
+    if done.drop != DropId::HOUSE {
+        write!(text, " {}", done.drop).unwrap();
+    }
+    text += &done.lot.map_or(String::new(), |lot| format!(" lot {lot}"));
+    text += &done.ban.map_or(String::new(), |ban| format!(" {ban}"));
+    text + if done.replayed { " replayed" } else { "" }
 }

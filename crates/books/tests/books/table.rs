@@ -6,14 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use stampede_books::{Action, Books, CommandOutcome, Decision, DropBook, Limits, Role, Shown};
-use stampede_domain::{DropId, DurationMs, Moment, UnixMillis, ViewerNumber};
+use stampede_books::{Action, Books, CommandOutcome, Decision, DropBook, Role, Shown};
+use stampede_domain::{DropId, Moment, UnixMillis, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
 use crate::{
     actions::{CAST, Staff, banned_viewer, command, every_action, label, needs_stop, spoken},
     show::record_name,
-    words::{Words, plan_words, span},
+    words::{LIMITS, Words, plan_words, span},
 };
 
 const DROP: DropId = DropId::new(1);
@@ -41,16 +41,7 @@ struct World {
 impl World {
     /// The drop in this phase; a viewer is banned, takes are stopped where that is asked for.
     fn in_phase(phase: &str, is_stopped: bool) -> Self {
-        let limits = Limits {
-            sale_bytes_max: u64::MAX,
-            merchant_bytes_max: u64::MAX,
-            bytes_needed: |supplied| supplied.map(|units| u64::from(units.get())).sum(),
-            rooms_max: 10,
-            rooms_per_owner_max: 10,
-            admitted_per_room_max: 10,
-            tally_interval: DurationMs::from_secs(60),
-        };
-        let (books, out) = (Books::new(limits), Decision::default());
+        let (books, out) = (Books::new(LIMITS), Decision::default());
         let mut world = Self { books, out, now: 1_000_000, commands: 0 };
         world.admin("make_room show creator carla");
         world.admin("admit show acme");

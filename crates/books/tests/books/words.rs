@@ -1,10 +1,24 @@
 //! Plans, times and other quantities from words.
 
+use std::fmt::Write;
+
+use stampede_books::Limits;
 use stampede_domain::{DropPlan, DurationMs, Mode, SkuPlan, UnixMillis, WhenOffline};
 use stampede_testkit::{plan_of, sku};
 
 /// Where the time of every story begins.
 pub(crate) const BEGIN_MS: u64 = 1_000_000_000;
+
+/// What bounds the books of every story: few rooms, few bytes, one for each unit.
+pub(crate) const LIMITS: Limits = Limits {
+    sale_bytes_max: 40_000_000,
+    merchant_bytes_max: 20_000_000,
+    bytes_needed: |supplied| supplied.map(|units| u64::from(units.get())).sum(),
+    rooms_max: 4,
+    rooms_per_owner_max: 2,
+    admitted_per_room_max: 2,
+    tally_interval: DurationMs::from_secs(60),
+};
 
 const SKUS: [&str; 3] = ["mug", "cup", "cap"];
 
@@ -74,6 +88,26 @@ pub(crate) fn span(word: &str) -> DurationMs {
         rest = tail;
     }
     DurationMs::new(millis)
+}
+
+/// A span in the same words.
+pub(crate) fn span_words(span: DurationMs) -> String {
+    let millis = span.get();
+    let parts =
+        [(millis / 3_600_000, "h"), (millis / 60_000 % 60, "m"), (millis / 1_000 % 60, "s")];
+    let mut text = String::new();
+    for (number, unit) in parts.iter().filter(|(number, _)| *number > 0) {
+        write!(text, "{number}{unit}").unwrap();
+    }
+    if !millis.is_multiple_of(1_000) {
+        write!(text, "{}ms", millis % 1_000).unwrap();
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A time of a story, as the span since its beginning.
+pub(crate) fn time_words(at: UnixMillis) -> String {
+    span_words(at.since(UnixMillis::new(BEGIN_MS)))
 }
 
 /// A time so long after the beginning.
