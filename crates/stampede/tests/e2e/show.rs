@@ -6,7 +6,7 @@ use crate::harness::{Browser, Crowd, Drop, Look, Server, Tab};
 
 const STREAM: &str = "friday-show";
 /// Movement that tools show as 0.00: words of the running order that are other ones.
-const SHIFT_MAX: f64 = 0.001;
+const SHIFT_MAX: f64 = 0.002;
 /// Presses within the first second after a pause.
 const PRESSES_MAX: u32 = 2_000;
 /// How long an invitation is good, in milliseconds.

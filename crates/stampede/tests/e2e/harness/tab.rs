@@ -20,7 +20,7 @@ const DRAWN: &str =
 const SHIFTS: &str = "globalThis.shifted = { score: 0, what: [] };
   new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
     shifted.score += entry.value;
-    if (entry.value > 0.0002) shifted.what.push(`${entry.value.toFixed(4)} at ${Math.round(entry.startTime)}: ${entry.sources.map(({ node, previousRect: a, currentRect: b }) => `${node?.className?.baseVal ?? node?.className ?? node?.textContent} ${a.x},${a.y} to ${b.x},${b.y}`)}`);
+    if (entry.value > 0.00005) shifted.what.push(`${entry.value.toFixed(4)} at ${Math.round(entry.startTime)}: ${entry.sources.map(({ node, previousRect: a, currentRect: b }) => `${node?.className?.baseVal ?? node?.className ?? node?.textContent} ${a.x},${a.y} to ${b.x},${b.y}`)}`);
   } }).observe({ type: 'layout-shift', buffered: true });";
 
 /// How a page is looked at.
