@@ -102,6 +102,8 @@ function paint() {
   buttons();
   leftNow();
   if (first) late();
+  // Opened before the first figures it knew of no drop to speak of.
+  if (first && !sheet.hidden) more(true);
   ticks();
 }
 
