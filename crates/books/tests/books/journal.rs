@@ -15,6 +15,7 @@ use stampede_ledger::{HoldRecord, Link, Record, RecoveredPool};
 use crate::{stock::Stock, words::LIMITS};
 
 struct Row {
+    commit: u32,
     at: UnixMillis,
     drop: DropId,
     record: Record,
@@ -24,6 +25,8 @@ struct Row {
 #[derive(Default)]
 pub(crate) struct Journal {
     rows: Vec<Row>,
+    /// The number of the commit that is being written.
+    commit: u32,
     viewers: HashMap<ViewerNumber, ViewerId>,
     ranges: HashMap<BanId, AddressRange>,
     /// Drops that have left memory.
@@ -43,6 +46,11 @@ impl Targets for Journal {
 }
 
 impl Journal {
+    /// Another commit begins.
+    pub(crate) fn begin(&mut self) {
+        self.commit += 1;
+    }
+
     pub(crate) fn push(
         &mut self,
         at: UnixMillis,
@@ -58,7 +66,7 @@ impl Journal {
             }
             None => {}
         }
-        self.rows.push(Row { at, drop, record });
+        self.rows.push(Row { commit: self.commit, at, drop, record });
     }
 
     pub(crate) fn forget(&mut self, drop: DropId) {
@@ -77,10 +85,12 @@ impl Journal {
         self.erased.insert(ban);
     }
 
-    /// Books that have followed every record.
+    /// Books that have followed every record as a start reads them: of one commit, drop by drop.
     pub(crate) fn books(&self) -> Books {
         let mut books = Books::new(LIMITS);
-        for Row { at, drop, record } in &self.rows {
+        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        rows.sort_by_key(|row| (row.commit, row.drop));
+        for Row { at, drop, record, .. } in rows {
             books.apply(*at, *drop, record, self).unwrap();
         }
         for drop in &self.forgotten {

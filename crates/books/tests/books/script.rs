@@ -3,8 +3,8 @@
 //! A line is a command, of `ada`, an admin, unless it begins with another of the cast; or one of these:
 //!
 //! - `take d1 [cup] 2 by ann [on tv] -> h1`, `confirm h1`, `release h1 [by bob]`, `fail h1`;
-//! - `hang`: nothing becomes durable by itself any more; `durable`: all of it does, or with `2` so many
-//!   commits, or only `takes` or `decisions`, or the `last`; `work`: it does so by itself again, as at the beginning;
+//! - `hang`: nothing becomes durable by itself any more; `durable`: all of it does by one commit, or with `2` so
+//!   much by a commit each, or only `takes` or `decisions`, or the `last`; `work`: it does so by itself again, as at the beginning;
 //! - `wait 5s`; `stall 5s`: the shell does nothing for that time; `late 5s`: the next line comes before what is
 //!   due at its time; `sleep 5s`: the machine sleeps; `lock 5s`:
 //!   another program locks the ledger; `wall ahead 5s`: the wall clock is set;
@@ -98,11 +98,14 @@ impl Script {
             "hang" => shell.hangs = true,
             "work" => shell.hangs = false,
             "durable" => match words.peek() {
-                None => while shell.commit(None) {},
-                Some("takes") => while shell.commit(Some(true)) {},
-                Some("decisions") => while shell.commit(Some(false)) {},
+                None => shell.commit_all(None),
+                Some("takes") => shell.commit_all(Some(true)),
+                Some("decisions") => shell.commit_all(Some(false)),
                 Some("last") => shell.commit_last(),
-                Some(_) => (0..words.number()).for_each(|_| assert!(shell.commit(None))),
+                Some(_) => (0..words.number()).for_each(|_| {
+                    shell.journal.begin();
+                    assert!(shell.commit(None));
+                }),
             },
             "wait" => shell.wait_until(shell.sale.plus(words.span())),
             "stall" => shell.sale = shell.sale.plus(words.span()),

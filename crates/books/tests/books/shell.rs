@@ -177,8 +177,15 @@ impl Shell {
         batch.map(|batch| self.commit_batch(batch)).is_some()
     }
 
+    /// Everything on the way, or every take, becomes durable by one commit.
+    pub(crate) fn commit_all(&mut self, of_takes: Option<bool>) {
+        self.journal.begin();
+        while self.commit(of_takes) {}
+    }
+
     /// What was handed over last becomes durable first, by a ring of its own.
     pub(crate) fn commit_last(&mut self) {
+        self.journal.begin();
         let batch = self.on_way.pop_back().expect("something is on the way");
         self.commit_batch(batch);
     }
@@ -215,7 +222,9 @@ impl Shell {
     pub(crate) fn turn(&mut self) {
         for _ in 0..1_000 {
             let before = self.steps;
-            while !self.hangs && self.commit(None) {}
+            if !self.hangs {
+                self.commit_all(None);
+            }
             self.expire();
             self.timers();
             while self.books.brake().due(self.now().wall).is_some() {
