@@ -7,6 +7,8 @@ import { has, say } from "./words.mjs";
 
 /** Drops that are offered to be put on air, as many as have a key. */
 const AIRS_MAX = 4;
+/** The least time that is more than 59 seconds once it is rounded up, in milliseconds. */
+const MINUTE_MORE = 59_001;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
 const QUIET_MS = 2500;
 const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
@@ -112,7 +114,7 @@ function hero(sale, name, all) {
   switch (name) {
     case "countdown": {
       const left = sale.opens_in_ms ?? 0;
-      return made("cue", left === 0 ? say("opens_now") : say("opens_in", { n: wholeSeconds(left) }));
+      return made("cue", left === 0 ? say("opens_now") : say("opens_in", { n: left >= MINUTE_MORE ? timer(left) : wholeSeconds(left) }));
     }
     case "all_taken": return made("long", say("all_taken_for_now"), count(all.held));
     case "sold_out": return made("words", say("sold_out"), count(all.paid));

@@ -15,6 +15,9 @@ use crate::{
     words::Language,
 };
 
+/// The least time that is more than 59 seconds once it is rounded up, in milliseconds.
+const MINUTE_MORE: u64 = 59_001;
+
 /// The drop on air.
 #[derive(Debug, Serialize)]
 pub(crate) struct Air {
@@ -176,6 +179,8 @@ impl Hero {
                 let left = sale.opens_in_ms.unwrap_or_default();
                 let text = match left {
                     0 => words.opens_now().to_owned(),
+                    // In one line, however long it is.
+                    MINUTE_MORE.. => words.opens_in(timer(left)),
                     _ => words.opens_in(whole_seconds(words, left)),
                 };
                 ("cue", (text, String::new()))

@@ -24,7 +24,7 @@ mod shows;
 use self::shows::{cue, people, single};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 26] = [
+pub(crate) const STREAMS: [&str; 27] = [
     "open",
     "nothing",
     "before",
@@ -49,6 +49,7 @@ pub(crate) const STREAMS: [&str; 26] = [
     "behind",
     "for-stage",
     "for-stage-out",
+    "countdown-long",
     "single",
     "single-taken",
 ];
@@ -295,7 +296,7 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             drops.drain(..3);
             seconds.clear();
         }
-        "countdown" => {
+        "countdown" | "countdown-long" => {
             drops[AIR] = drop(
                 3,
                 "Scented candle, 200 g",
@@ -304,7 +305,8 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
                 2_490,
             );
             drops[AIR]["featured"] = true.into();
-            drops[AIR]["opens_in_ms"] = 6_400.into();
+            let left = if stream == "countdown" { 6_400 } else { 59_400 };
+            drops[AIR]["opens_in_ms"] = left.into();
         }
         "cancelled" => drops[AIR]["phase"] = "scheduled".into(),
         "taken" => take(&mut drops[AIR], 4_568),

@@ -424,6 +424,9 @@ async fn a_countdown_says_when_to_speak() {
     assert_eq!(page.text.matches("<i class=\" passed\">").count(), 1);
     assert_eq!(page.text.matches("<i class=\"\">").count(), 3);
     assert!(page.text.contains("x=\"40.0%\""));
+    // More than a minute stands in one line as well.
+    let page = get(&router, "/live/countdown-long", &[]).await;
+    assert!(page.text.contains("Opens in 1:00"));
     // The next one has a countdown in which there is time to speak.
     let page = get(&router, "/live/behind", &[]).await;
     assert!(page.text.contains("10\u{a0}s, so 4\u{a0}s to say GO"));
