@@ -195,6 +195,8 @@ fn digits_are_an_amount_and_p_stops_while_it_is_asked() {
     // One stops the sale oneself: that is no surprise to what is confirmed after it.
     tab.key("p");
     tab.see("[data-s=state]", "Paused");
+    // Until its answer is here, nothing else is sent.
+    tab.see("[data-s=result]", "Paused");
     tab.key("4");
     tab.key("0");
     tab.see("[data-s=restock-confirm]", "Add 40");
