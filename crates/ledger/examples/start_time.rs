@@ -9,13 +9,14 @@ use std::{
 };
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Mode, Money, PoolIndex,
-    SkuPlan, SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SkuPlan,
+    SlotIndex, TakeNumber, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
     Applier, DataDir, Entry, HoldRecord, Link, OpenLedger, PhaseRecord, Producer, Record,
     RingConfig, SqliteLedger, SqliteOptions, StoreError, ViewerLink, Writer,
 };
+use stampede_testkit::{plan_of, sku};
 
 /// Longer ago than any drop was settled.
 const EVER: DurationMs = DurationMs::from_secs(1 << 30);
@@ -135,33 +136,8 @@ fn taken(drop: DropId, incarnation: Incarnation, n: u32) -> [(Record, Option<Lin
 }
 
 fn plan() -> DropPlan {
-    let sku = SkuPlan {
-        id: "mug".parse().expect("an id"),
-        title: "Mug".into(),
-        options: Vec::new(),
-        merchant_sku: "M-1".into(),
-        image: None,
-        price: Money::new(1_990, "EUR".parse().expect("a currency")).expect("a price"),
-        supply: Units::MAX,
-        limit_per_viewer: Units::ONE,
-    };
-    DropPlan {
-        stream: "show".parse().expect("an id"),
-        running_order: 1,
-        title: "Mugs".into(),
-        merchant: "acme".parse().expect("an id"),
-        host: "nina".parse().expect("an id"),
-        mode: Mode::Live,
-        skus: vec![sku],
-        limit_per_viewer: Units::ONE,
-        holds_per_viewer_max: 1,
-        hold_ttl: DurationMs::from_secs(60),
-        countdown: DurationMs::ZERO,
-        starts_at: None,
-        ends_at: None,
-        stock_display: None,
-        when_offline: None,
-    }
+    let mug = SkuPlan { limit_per_viewer: Units::ONE, ..sku("mug", Units::MAX.get()) };
+    DropPlan { limit_per_viewer: Units::ONE, holds_per_viewer_max: 1, ..plan_of([mug]) }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]

@@ -9,14 +9,15 @@ use std::{
 
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Mode, Money, NodeId,
-    PoolIndex, SkuOption, SkuPlan, SlotIndex, StockDisplay, TakeNumber, Units, UnixMillis,
-    ViewerId, ViewerNumber, WhenOffline,
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, NodeId, PoolIndex,
+    SkuOption, SkuPlan, SlotIndex, StockDisplay, TakeNumber, Units, UnixMillis, ViewerId,
+    ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     Applier, Entry, HoldRecord, Link, Now, OpenLedger, Producer, Record, RingConfig, StoreError,
     ViewerLink, Wake, Writer, WriterHandle,
 };
+use stampede_testkit::{plan_of, sku};
 
 pub const DROP: DropId = DropId::new(1);
 pub const AT_MS: u64 = 1_800_000_000_000;
@@ -35,30 +36,17 @@ pub fn pool(index: u8) -> PoolIndex {
 
 pub fn plan() -> DropPlan {
     DropPlan {
-        stream: "show".parse().unwrap(),
         running_order: 3,
         title: "Mugs \u{2615}".into(),
-        merchant: "acme".parse().unwrap(),
-        host: "nina".parse().unwrap(),
-        mode: Mode::Live,
-        skus: vec![SkuPlan {
-            id: "red".parse().unwrap(),
+        limit_per_viewer: units(3),
+        countdown: DurationMs::from_secs(10),
+        ends_at: Some(UnixMillis::new(AT_MS + 1)),
+        ..plan_of([SkuPlan {
             title: "Red mug".into(),
             options: vec![SkuOption { name: "colour".into(), value: "red".into() }],
-            merchant_sku: "M-1".into(),
             image: Some("https://example.org/red.png".into()),
-            price: money(1990),
-            supply: units(100),
-            limit_per_viewer: units(2),
-        }],
-        limit_per_viewer: units(3),
-        holds_per_viewer_max: 4,
-        hold_ttl: DurationMs::from_secs(60),
-        countdown: DurationMs::from_secs(10),
-        starts_at: None,
-        ends_at: Some(UnixMillis::new(AT_MS + 1)),
-        stock_display: None,
-        when_offline: None,
+            ..sku("red", 100)
+        }])
     }
 }
 
