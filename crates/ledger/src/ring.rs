@@ -89,6 +89,8 @@ pub(crate) struct Queued<T> {
     pub(crate) entry: Entry<T>,
     /// The next entry was handed over with this one: both stand in one commit.
     pub(crate) goes_on: bool,
+    /// Whatever the ring held before it stands in an earlier commit.
+    pub(crate) is_apart: bool,
 }
 
 /// The sending end of one ring. Records become durable in the order of their pushes; those that are
@@ -99,6 +101,8 @@ pub struct Producer<T> {
     staged: Vec<Queued<T>>,
     /// Bytes of their records, generously counted.
     staged_bytes: usize,
+    /// The next entry begins another commit.
+    is_apart: bool,
     pushed: u64,
     state: Arc<RingState>,
     doorbell: Arc<Doorbell>,
@@ -110,7 +114,15 @@ impl<T> Producer<T> {
         state: Arc<RingState>,
         doorbell: Arc<Doorbell>,
     ) -> Self {
-        Self { ring, staged: Vec::new(), staged_bytes: 0, pushed: 0, state, doorbell }
+        Self {
+            ring,
+            staged: Vec::new(),
+            staged_bytes: 0,
+            is_apart: false,
+            pushed: 0,
+            state,
+            doorbell,
+        }
     }
 
     /// Entries that can be pushed now; none once the writer has stopped.
@@ -154,10 +166,18 @@ impl<T> Producer<T> {
         if let Some(before) = self.staged.last_mut() {
             before.goes_on = true;
         }
-        self.staged.push(Queued { entry, goes_on: false });
+        let is_apart = std::mem::take(&mut self.is_apart);
+        self.staged.push(Queued { entry, goes_on: false, is_apart });
         self.staged_bytes += bytes;
         self.pushed += 1;
         Position(self.pushed)
+    }
+
+    /// Has the next entry stand in a later commit than everything pushed before: within one commit the
+    /// records of several drops have no order.
+    pub fn set_apart(&mut self) {
+        self.flush();
+        self.is_apart = true;
     }
 
     /// Hands the writer what was staged, all at once: it stands in one commit.

@@ -307,11 +307,13 @@ impl<T: Send + 'static> Writer<T> {
 }
 
 impl<T> Ring<T> {
-    /// Takes what fits, but never a part of what was handed over together.
+    /// Takes what fits, but never a part of what was handed over together, nor what stands apart from
+    /// what was taken before.
     fn drain(&mut self, chains: &Chains, batch: &mut Batch, entries: &mut Vec<Entry<T>>) {
         let mut is_within = false;
         while (is_within || batch.has_room())
-            && let Ok(Queued { entry, goes_on }) = self.entries.pop()
+            && !(self.drained > 0 && self.entries.peek().is_ok_and(|next| next.is_apart))
+            && let Ok(Queued { entry, goes_on, .. }) = self.entries.pop()
         {
             is_within = goes_on;
             batch.add(chains, entry.drop, &entry.record, entry.link.as_ref());

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use stampede_books::{Books, Limits, Targets};
 use stampede_domain::{
     AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex,
-    Seq, SkuIndex, Units, UnixMillis, ViewerId, ViewerNumber,
+    SkuIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, Outcome, PhaseRecord, Record, Row};
 
@@ -43,11 +43,6 @@ pub(crate) struct Durable {
     of_viewers: HashMap<(DropId, ViewerNumber, SkuIndex), u64>,
     plans: HashMap<DropId, std::sync::Arc<DropPlan>>,
     accepted: HashSet<KeyFingerprint>,
-    /// Of each commit since the start, one drop's records at most may have changed what is on air: rows of
-    /// one commit have no order among drops.
-    pub(crate) is_in_order: bool,
-    /// The latest commit with such a record, and the drop.
-    airing: Option<(Seq, DropId)>,
     rows: usize,
 }
 
@@ -77,8 +72,6 @@ impl Durable {
             of_viewers: HashMap::new(),
             plans: HashMap::new(),
             accepted: HashSet::new(),
-            is_in_order: true,
-            airing: None,
             rows: 0,
         }
     }
@@ -90,23 +83,12 @@ impl Durable {
             for record in row.decode() {
                 let record = record.map_err(|why| format!("a record cannot be read: {why}"))?;
                 self.record(row.drop, &record)?;
-                self.note_airing(row.seq, row.drop, &record);
                 let applied = self.books.apply(at, row.drop, &record, names);
                 applied.map_err(|why| format!("{}: {record:?} contradicts: {why}", row.drop))?;
             }
         }
         self.rows = rows.len();
         Ok(())
-    }
-
-    fn note_airing(&mut self, seq: Seq, drop: DropId, record: &Record) {
-        if !matches!(record, Record::Phase(_) | Record::Stream(_) | Record::Featured) {
-            return;
-        }
-        let before = self.airing.replace((seq, drop));
-        if before.is_some_and(|(at, other)| at == seq && other != drop) {
-            self.is_in_order = false;
-        }
     }
 
     fn record(&mut self, drop: DropId, record: &Record) -> Result<(), Violation> {
@@ -232,7 +214,7 @@ fn limits() -> Limits {
 }
 
 /// What books know that the records tell: equal for those that decided and those that followed.
-pub(crate) fn digest(books: &Books, with_on_air: bool) -> String {
+pub(crate) fn digest(books: &Books) -> String {
     let drops = books.drops().map(|(drop, book)| {
         let offline = book.watch().offline_since().map(UnixMillis::get);
         let (phase, changes, opens_at) = (book.phase(), book.phase_changes(), book.opens_at());
@@ -244,7 +226,7 @@ pub(crate) fn digest(books: &Books, with_on_air: bool) -> String {
         )
     });
     let drops: String = drops.collect();
-    let mut on_air: Vec<DropId> = books.on_air().drops().filter(|_| with_on_air).collect();
+    let mut on_air: Vec<DropId> = books.on_air().drops().collect();
     on_air.sort_unstable();
     let rooms: Vec<String> = books.rooms().after(None).map(|room| format!("{room:?}")).collect();
     let brake = books.brake();

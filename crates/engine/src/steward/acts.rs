@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_books::{Act, Books, Decision, Effect, HoldEnd, HoldStatus, MissedWhy, Recorded};
 use stampede_domain::{DropId, Phase, UnixMillis};
-use stampede_ledger::{BrakeRecord, Record, StreamRecord};
+use stampede_ledger::{BrakeRecord, Position, Record, StreamRecord};
 use stampede_stock::End;
 use tracing::{info, warn};
 
@@ -13,6 +13,8 @@ use crate::{event::CoreEvent, metrics};
 
 /// A start that begins later than this, in milliseconds, is worth a warning.
 const LATE_MS: u64 = 1_000;
+/// Streams that are remembered before those whose changes are durable are forgotten.
+const AIRING_MAX: usize = 64;
 
 impl Steward {
     /// Has the books decide, and carries that out. The records wait for [`Steward::hand_over`].
@@ -22,9 +24,14 @@ impl Steward {
         for act in decision.at_once.drain(..) {
             self.act(act);
         }
+        self.keep_order(&decision.records);
         for Recorded { drop, record, link } in decision.records.drain(..) {
             tell(drop, &record);
+            let airs = changes_air(&record);
             self.push_linked(drop, record, link);
+            if airs {
+                self.note_airing(drop);
+            }
         }
         for effect in decision.when_durable.drain(..) {
             let promise = match effect {
@@ -36,6 +43,30 @@ impl Steward {
         }
         self.decision = decision;
         answer
+    }
+
+    /// What is on air follows from the order in which the drops of a stream changed, and the rows of one
+    /// commit have no order among drops: where another drop of the stream has changed and that is not
+    /// durable, these records stand in a later commit.
+    fn keep_order(&mut self, records: &[Recorded]) {
+        let mut airing = records.iter().filter(|one| changes_air(&one.record));
+        let Some(first) = airing.next() else { return };
+        let stream = &self.sales[&first.drop].plan().stream;
+        let is_behind =
+            |(drop, at): &(DropId, Position)| *drop != first.drop && *at > self.ring.durable();
+        if self.airing.get(stream).is_some_and(is_behind) {
+            self.ring.set_apart();
+        }
+    }
+
+    /// Notes which drops have changed by what was pushed.
+    fn note_airing(&mut self, drop: DropId) {
+        if self.airing.len() >= AIRING_MAX {
+            let durable = self.ring.durable();
+            self.airing.retain(|_, (_, at)| *at > durable);
+        }
+        let stream = self.sales[&drop].plan().stream.clone();
+        self.airing.insert(stream, (drop, self.pushed));
     }
 
     fn act(&mut self, act: Act) {
@@ -129,6 +160,11 @@ impl Steward {
             self.shared.drop_changed(drop);
         }
     }
+}
+
+/// Whether which drop is on air may follow from the record.
+const fn changes_air(record: &Record) -> bool {
+    matches!(record, Record::Phase(_) | Record::Stream(_) | Record::Featured)
 }
 
 /// One line for what happens without a command, or beyond one.

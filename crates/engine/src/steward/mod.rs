@@ -21,7 +21,7 @@ mod thread;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, OnceLock,
         mpsc::{self, Receiver, SyncSender, TrySendError},
@@ -30,7 +30,9 @@ use std::{
 };
 
 use stampede_books::{Books, CommandOutcome, ConfirmOutcome, Decision, FailOutcome, StaffCommand};
-use stampede_domain::{DropId, DurationMs, HoldId, Incarnation, RepeatedWarning, ViewerNumber};
+use stampede_domain::{
+    DropId, DurationMs, HoldId, Incarnation, RepeatedWarning, StreamId, ViewerNumber,
+};
 use stampede_ledger::{Position, Producer, Record};
 use tokio::sync::oneshot;
 
@@ -47,7 +49,9 @@ pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
 pub(crate) use retire::Retiring;
-pub(crate) use thread::{Recovery, Started, Turn, stock_config};
+#[cfg(feature = "stepped")]
+pub(crate) use thread::Turn;
+pub(crate) use thread::{Recovery, Started, stock_config};
 
 /// Has decided, records, and acts on what is durable.
 pub(crate) struct Steward {
@@ -61,6 +65,8 @@ pub(crate) struct Steward {
     deadlines: Deadlines,
     moved: Moved,
     shows: Shows,
+    /// The drop of each stream that changed last, with its record.
+    airing: HashMap<StreamId, (DropId, Position)>,
     releases: Releases,
     retiring: Retiring,
     promises: VecDeque<(Position, Promise)>,

@@ -90,6 +90,7 @@ impl Steward {
             deadlines,
             moved: Moved::default(),
             shows: started.shows,
+            airing: std::collections::HashMap::new(),
             releases: started.releases,
             retiring: started.retiring,
             promises: std::collections::VecDeque::new(),

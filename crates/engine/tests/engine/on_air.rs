@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, Mode, Phase};
 use stampede_engine::{Action, CommandRefusal, Role};
-use stampede_ledger::Record;
+use stampede_ledger::{Record, fake::Fault};
 
 use crate::{
     brake::records,
@@ -117,4 +117,26 @@ fn only_a_drop_that_goes_on_can_be_chosen_and_not_by_everybody() {
     }
     give(&mut world, drop, Action::Close);
     world.give(Some(drop), Action::Feature).get().unwrap_err();
+}
+
+#[test]
+fn drops_that_begin_at_once_are_on_air_in_the_order_of_their_commands_after_a_restart_too() {
+    let mut world = World::new();
+    let [first, second] = [9, 8].map(|order| {
+        let plan = DropPlan { running_order: order, ..plan_with_countdown(5) };
+        planned(&mut world, plan)
+    });
+    // Both wait behind a commit that hangs, so that one commit could take them together.
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let waiting = world.give(None, Action::Stop { expires_in: None });
+    world.ledger.wait_until_hanging();
+    let later = [second, first].map(|drop| world.give(Some(drop), Action::Open));
+    let go = world.give(None, Action::Go);
+    world.ledger.release();
+    waiting.get().unwrap();
+    for answer in later {
+        answer.get().unwrap();
+    }
+    go.get().unwrap();
+    let _world = airs(world, &[first]);
 }

@@ -128,9 +128,7 @@ impl World {
 
     /// The books that decided know what the books know that follow the rows.
     fn books(&self) -> Result<(), Violation> {
-        let in_order = self.durable.is_in_order;
-        let (live, followed) =
-            (digest(self.node.books(), in_order), digest(&self.durable.books, in_order));
+        let (live, followed) = (digest(self.node.books()), digest(&self.durable.books));
         if live == followed {
             return Ok(());
         }

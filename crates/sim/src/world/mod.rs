@@ -259,7 +259,6 @@ impl World {
                 return Err(format!("{hold} was promised and is gone after a restart"));
             }
         }
-        self.durable.is_in_order = true;
         Ok(())
     }
 }
