@@ -21,8 +21,8 @@ use stampede_domain::{
     UnixMillis,
 };
 use stampede_engine::{
-    Action, Buy, BuyRequest, Clock, CorePort, Engine, EngineConfig, Role, StaffCommand, Viewer,
-    Wake,
+    Action, Buy, BuyRequest, Clock, CorePort, DropAction, Engine, EngineConfig, Role, StaffCommand,
+    Viewer, Wake,
 };
 use stampede_ledger::{Batch, DataDir, Idle, SqliteLedger, Store, StoreError};
 use stampede_testkit::{plan_of, sku};
@@ -166,7 +166,7 @@ fn take_all(
 
 fn open(engine: &Engine, units: usize) -> DropId {
     let units = Units::new(u32::try_from(units).unwrap()).unwrap();
-    let give = |key: &str, drop, action| {
+    let give = |key: &str, action| {
         let command = StaffCommand {
             seen: None,
             actor: "bench".into(),
@@ -175,13 +175,12 @@ fn open(engine: &Engine, units: usize) -> DropId {
             streams: stampede_engine::StreamScope::All,
             key: key.parse().unwrap(),
             reason: None,
-            drop,
             action,
         };
         engine.command(command).unwrap().blocking_recv().unwrap().unwrap().drop
     };
-    let drop = give("plan", None, Action::Plan { plan: Arc::new(plan(units)) });
-    give("open", Some(drop), Action::Open);
+    let drop = give("plan", Action::Plan { plan: Arc::new(plan(units)) });
+    give("open", DropAction::Open.on(drop));
     while engine.sale(drop).unwrap().phase() != Phase::Open {
         thread::yield_now();
     }

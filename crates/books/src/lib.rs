@@ -27,7 +27,10 @@ mod totals;
 mod video;
 
 pub use books::{Books, OverDrop, Shown};
-pub use command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand};
+pub use command::{
+    Action, BrakeAction, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
+    StreamAction,
+};
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, Recorded};
 pub use drop::{DropBook, MissedWhy, StreamWatch};

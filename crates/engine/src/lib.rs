@@ -58,8 +58,9 @@ pub use recover_error::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
 pub use shared_spent::SharedSpent;
 pub use stampede_books::{
-    Action, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, FailOutcome, HoldLook,
-    HoldStatus, Role, RoomView, SeenDrop, StaffCommand, StreamScope, Totals, VideoRefusal,
+    Action, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
+    FailOutcome, HoldLook, HoldStatus, Role, RoomView, SeenDrop, StaffCommand, StreamAction,
+    StreamScope, Totals, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
 };
 pub use stampede_domain::Moment;

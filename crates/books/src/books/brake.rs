@@ -13,7 +13,7 @@ use stampede_ledger::{
 use super::Books;
 use crate::{
     brake::BrakeEntry,
-    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    command::{BrakeAction, CommandRefusal},
     decision::{Act, Decision, Effect},
     targets::Targets,
 };
@@ -34,62 +34,42 @@ impl Targets for Named<'_> {
 }
 
 impl Books {
-    /// Decides a command that works the brake. `viewer` links the number of a viewer who is to be banned.
+    /// Decides a command that works the brake; returns the ban that it makes or ends. `viewer` links the
+    /// number of a viewer who is to be banned; `entry` says who works it, why and when.
     pub(crate) fn work_brake(
         &mut self,
-        command: &StaffCommand,
+        action: &BrakeAction,
         viewer: Option<Arc<ViewerLink>>,
-        now: UnixMillis,
+        entry: BrakeEntry,
         out: &mut Decision,
-    ) -> CommandOutcome {
-        let action = command.action.name();
-        if !command.role.may(&command.action) {
-            return Err(CommandRefusal::forbidden(command.role, &command.action));
-        }
-        if let Some(bound) = command.merchant.clone() {
-            return Err(CommandRefusal::BoundToken { action, bound });
-        }
-        if !command.streams.is_all() {
-            let bound = command.streams.streams().len();
-            return Err(CommandRefusal::BoundToStreams { action, bound });
-        }
-        let entry = |expires_in: Option<DurationMs>| {
-            check_expiry(expires_in)?;
-            Ok::<_, CommandRefusal>(BrakeEntry {
-                actor: command.actor.clone(),
-                reason: command.reason.clone().unwrap_or_default(),
-                since: now,
-                expires_at: expires_in.map(|span| now.plus(span)),
-            })
-        };
-        let mut ban = None;
-        match &command.action {
-            Action::Stop { expires_in } => self.halt(&entry(*expires_in)?, out),
-            Action::Go => {
+    ) -> Result<Option<BanId>, CommandRefusal> {
+        let now = entry.since;
+        match action {
+            BrakeAction::Stop { expires_in } => self.halt(&until(entry, *expires_in)?, out),
+            BrakeAction::Go => {
                 if self.brake.halt.is_none() {
                     return Err(CommandRefusal::NotInForce { what: "takes are not stopped" });
                 }
                 self.lift(BrakePart::Halt, false, now, out);
             }
-            Action::SetRates { rates, expires_in } => {
+            BrakeAction::SetRates { rates, expires_in } => {
                 rates.validate()?;
-                self.set_rates(*rates, &entry(*expires_in)?, out)?;
+                self.set_rates(*rates, &until(entry, *expires_in)?, out)?;
             }
-            Action::Ban { target, release_holds, expires_in } => {
+            BrakeAction::Ban { target, release_holds, expires_in } => {
                 target.validate()?;
-                let entry = entry(*expires_in)?;
-                ban = Some(self.ban((target, viewer), *release_holds, &entry, out)?);
+                let entry = until(entry, *expires_in)?;
+                return self.ban((target, viewer), *release_holds, &entry, out).map(Some);
             }
-            Action::Unban { ban: id } => {
-                if self.brake.ban(*id).is_none() {
-                    return Err(CommandRefusal::UnknownBan { ban: *id });
+            BrakeAction::Unban { ban } => {
+                if self.brake.ban(*ban).is_none() {
+                    return Err(CommandRefusal::UnknownBan { ban: *ban });
                 }
-                self.lift(BrakePart::Ban(*id), false, now, out);
-                ban = Some(*id);
+                self.lift(BrakePart::Ban(*ban), false, now, out);
+                return Ok(Some(*ban));
             }
-            _ => unreachable!("only commands that work the brake come here"),
         }
-        Ok(Done { drop: DropId::HOUSE, lot: None, ban, replayed: false })
+        Ok(None)
     }
 
     /// Stops takes at once; the record follows.
@@ -174,12 +154,13 @@ impl Books {
     }
 }
 
-fn check_expiry(expires_in: Option<DurationMs>) -> Result<(), CommandRefusal> {
+/// The entry with its end.
+fn until(entry: BrakeEntry, expires_in: Option<DurationMs>) -> Result<BrakeEntry, CommandRefusal> {
     let (min, max) = (BRAKE_EXPIRY_MS_MIN, BRAKE_EXPIRY_MS_MAX);
     match expires_in.map(DurationMs::get) {
         Some(value) if !(min..=max).contains(&value) => {
             Err(CommandRefusal::Expiry { value, min, max })
         }
-        _ => Ok(()),
+        _ => Ok(BrakeEntry { expires_at: expires_in.map(|span| entry.since.plus(span)), ..entry }),
     }
 }

@@ -3,41 +3,20 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, MerchantId, Moment, Phase, PhaseChange, StreamId, UnixMillis,
+    DropId, DropPlan, Moment, Phase, PhaseChange, UnixMillis,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
-use stampede_ledger::{Command, Outcome, PhaseRecord, Record, ViewerLink};
+use stampede_ledger::{Command, Outcome, PhaseRecord, Record};
 
-use super::{Books, rooms::check_stream};
+use super::{Books, authorize::Grant, shown::Shown};
 use crate::{
-    command::{Action, CommandOutcome, CommandRefusal, Done, StaffCommand},
+    brake::BrakeEntry,
+    command::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand},
     decision::{Act, Decision, Effect},
     drop::check_plan,
     keys::Known,
     seen::SeenDrop,
 };
-
-/// What the shell shows with a command.
-#[derive(Clone, Debug, Default)]
-pub struct Shown {
-    /// The command's drop, if it has left memory.
-    pub over: Option<OverDrop>,
-    /// Links the number of the viewer who is to be banned.
-    pub viewer: Option<Arc<ViewerLink>>,
-    /// When a report that a stream is gone counts from, by the sale's clock.
-    pub reported_at: UnixMillis,
-}
-
-/// A drop that has left memory.
-#[derive(Clone, Debug)]
-pub struct OverDrop {
-    /// Its stream.
-    pub stream: StreamId,
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// Where it stands for good.
-    pub stands: SeenDrop,
-}
 
 impl Books {
     /// Decides a command, records it with its outcome. A retry of an accepted one is answered again, and
@@ -67,7 +46,7 @@ impl Books {
             Err(_) => {
                 let goes_on =
                     |id: &DropId| self.drops.get(id).is_some_and(|book| !book.phase().is_final());
-                command.drop.filter(goes_on).unwrap_or(DropId::HOUSE)
+                command.action.drop().filter(goes_on).unwrap_or(DropId::HOUSE)
             }
         };
         let recorded = Command {
@@ -86,7 +65,8 @@ impl Books {
             },
         };
         self.record(now.sale, chain, Record::Command(Box::new(recorded)), out);
-        if matches!((&outcome, &command.action), (Ok(_), Action::Cancel)) {
+        let is_cancel = matches!(command.action, Action::Drop { action: DropAction::Cancel, .. });
+        if is_cancel && outcome.is_ok() {
             self.forbid(now.sale, chain, PhaseRecord::Cancelled, out);
         }
         outcome
@@ -104,68 +84,46 @@ impl Books {
         {
             return Err(CommandRefusal::Reason { max: REASON_BYTES_MAX });
         }
-        let forbidden = || CommandRefusal::forbidden(command.role, &command.action);
-        if command.action.is_brake() {
-            return match command.drop {
-                None => self.work_brake(command, shown.viewer.clone(), now.wall, out),
-                Some(_) => Err(CommandRefusal::UnknownDrop),
-            };
-        }
-        if let Action::StreamOffline { stream } | Action::StreamOnline { stream } = &command.action
-        {
-            let online = matches!(command.action, Action::StreamOnline { .. });
-            return self.report_stream(command, (stream, online), shown.reported_at, out);
-        }
-        if command.action.is_room() {
-            return match command.drop {
-                None => self.work_room(command, now.sale, out),
-                Some(_) => Err(CommandRefusal::UnknownDrop),
-            };
-        }
-        let Some(drop) = command.drop else {
-            let Action::Plan { plan } = &command.action else {
-                return Err(CommandRefusal::UnknownDrop);
-            };
-            if !command.role.may(&command.action) {
-                return Err(forbidden());
+        match self.authorize(command, shown.over.as_ref())? {
+            Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
+            Grant::Drop { drop, action, stands } => {
+                self.check_turn(drop, action, command.seen, stands)?;
+                let lot = self.act(drop, stands.phase, action, now, out)?;
+                Ok(Done { lot, ..Done::about(drop) })
             }
-            if let Some(bound) = command.merchant.as_ref().filter(|m| **m != plan.merchant) {
-                let (bound, named) = (bound.clone(), plan.merchant.clone());
-                return Err(CommandRefusal::OtherMerchant { bound, named });
+            Grant::Brake(action) => {
+                let entry = BrakeEntry {
+                    actor: command.actor.clone(),
+                    reason: command.reason.clone().unwrap_or_default(),
+                    since: now.wall,
+                    expires_at: None,
+                };
+                let ban = self.work_brake(action, shown.viewer.clone(), entry, out)?;
+                Ok(Done { ban, ..Done::about(DropId::HOUSE) })
             }
-            check_stream(command, &plan.stream)?;
-            return self.plan(command, plan, now, out);
-        };
-        let stands = self.reached(command, drop, shown)?;
-        if !command.role.may(&command.action) {
-            return Err(forbidden());
+            Grant::Stream { stream, action, room } => {
+                let change = self.stream_change(stream, action, room)?;
+                self.change_stream(change, now.sale, shown.reported_at, out);
+                Ok(Done::about(DropId::HOUSE))
+            }
         }
-        if !command.action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
-            return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
-        }
-        if command.action.depends_on_what_was_seen()
-            && let Some(seen) = command.seen.filter(|seen| !stands.is_as(seen))
-        {
-            return Err(CommandRefusal::Changed { seen, now: stands });
-        }
-        let lot = self.act(drop, stands.phase, &command.action, now, out)?;
-        Ok(Done { drop, lot, ban: None, replayed: false })
     }
 
-    /// How a drop that the command's actor may see stands by what was decided.
-    fn reached(
+    /// Whether the drop takes one more command, and is what the actor saw where that counts.
+    fn check_turn(
         &self,
-        command: &StaffCommand,
         drop: DropId,
-        shown: &Shown,
-    ) -> Result<SeenDrop, CommandRefusal> {
-        if let Some(book) = self.drops.get(&drop) {
-            self.check_reach(command, &book.plan().stream, &book.plan().merchant)?;
-            return Ok(book.stands());
+        action: &DropAction,
+        seen: Option<SeenDrop>,
+        stands: SeenDrop,
+    ) -> Result<(), CommandRefusal> {
+        if !action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
+            return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
         }
-        let over = shown.over.as_ref().ok_or(CommandRefusal::UnknownDrop)?;
-        self.check_reach(command, &over.stream, &over.merchant)?;
-        Ok(over.stands)
+        match seen.filter(|seen| action.depends_on_what_was_seen() && !stands.is_as(seen)) {
+            Some(seen) => Err(CommandRefusal::Changed { seen, now: stands }),
+            None => Ok(()),
+        }
     }
 
     /// Carries out a command that its actor may give; returns the lot's number for a restock.
@@ -173,7 +131,7 @@ impl Books {
         &mut self,
         drop: DropId,
         phase: Phase,
-        action: &Action,
+        action: &DropAction,
         now: Moment,
         out: &mut Decision,
     ) -> Result<Option<u32>, CommandRefusal> {
@@ -182,75 +140,73 @@ impl Books {
             phase.after(change).ok_or(wrong)
         };
         match action {
-            Action::Edit { plan } => {
+            DropAction::Edit { plan } => {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now, out)?;
             }
             // Its record ends the chain, so the command's own goes first.
-            Action::Cancel => {
+            DropAction::Cancel => {
                 step(PhaseChange::Cancel)?;
             }
-            Action::Open => {
+            DropAction::Open => {
                 step(PhaseChange::StartCountdown)?;
                 self.start_countdown(drop, self.drops[&drop].plan().countdown, now, out)?;
             }
-            Action::OpenAfter { countdown } => {
+            DropAction::OpenAfter { countdown } => {
                 step(PhaseChange::StartCountdown)?;
                 self.start_countdown(drop, *countdown, now, out)?;
             }
-            Action::CancelCountdown => {
+            DropAction::CancelCountdown => {
                 step(PhaseChange::CancelCountdown)?;
                 self.forbid(now.sale, drop, PhaseRecord::CountdownCancelled, out);
             }
-            Action::Pause => {
+            DropAction::Pause => {
                 // A pause that the stream caused becomes the host's, who alone ends it then.
                 if !(phase == Phase::Paused && self.drops[&drop].watch().has_paused()) {
                     step(PhaseChange::Pause)?;
                 }
                 self.forbid(now.sale, drop, PhaseRecord::Paused, out);
             }
-            Action::Resume => {
+            DropAction::Resume => {
                 step(PhaseChange::Resume)?;
                 self.permit(now.sale, drop, PhaseRecord::Resumed, out);
             }
-            Action::Close => {
+            DropAction::Close => {
                 step(PhaseChange::Close)?;
                 self.forbid(now.sale, drop, PhaseRecord::Closed, out);
             }
-            Action::Feature => {
+            DropAction::Feature => {
                 if !matches!(phase, Phase::Countdown | Phase::Open | Phase::Paused) {
                     return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
                 }
                 let next = self.record(now.sale, drop, Record::Featured, out);
                 out.when_durable.extend(next.map(Effect::Air));
             }
-            Action::Restock { sku, units } => {
+            DropAction::Restock { sku, units } => {
                 if !matches!(phase, Phase::Open | Phase::Paused) {
                     return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
                 }
                 return self.restock(now.sale, drop, (sku, *units), out).map(Some);
             }
-            // Nothing else is about a drop that there is.
-            _ => return Err(CommandRefusal::UnknownDrop),
         }
         Ok(None)
     }
 
     fn plan(
         &mut self,
-        command: &StaffCommand,
         plan: &Arc<DropPlan>,
+        for_house: bool,
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {
         check_plan(plan, now.wall)?;
-        let rooms = self.check_place(command, plan)?;
+        let rooms = self.check_place(plan, for_house)?;
         self.check_memory(&plan.merchant, None, plan.skus.iter().map(|sku| sku.supply))?;
         let drop = self.next_drop;
         // Whose stream it is stands in front of the drop.
         self.change_rooms(now.sale, rooms, out);
         self.add_drop(drop, 1, (plan, now.sale), out);
-        Ok(Done { drop, lot: None, ban: None, replayed: false })
+        Ok(Done::about(drop))
     }
 
     fn edit(

@@ -1,5 +1,6 @@
 //! All books of a node: they decide together, and follow the journal together.
 
+mod authorize;
 mod brake;
 mod commands;
 mod counts;
@@ -11,6 +12,8 @@ mod phases;
 mod recovery;
 mod reports;
 mod rooms;
+mod shown;
+mod streams;
 mod timers;
 mod video;
 
@@ -33,7 +36,7 @@ use crate::{
     timers::Timers,
 };
 
-pub use commands::{OverDrop, Shown};
+pub use shown::{OverDrop, Shown};
 
 /// What is decided of all drops, streams, the brake, staff's keys.
 #[derive(Debug)]

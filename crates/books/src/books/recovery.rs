@@ -5,6 +5,7 @@ use stampede_ledger::{PhaseRecord, Record, Recovered};
 
 use super::Books;
 use crate::{
+    command::DropAction,
     decision::{Act, Decision, Effect},
     drop::{DropBook, MissedWhy},
 };
@@ -13,7 +14,7 @@ impl Books {
     /// Follows an accepted command of this name in the drop's chain.
     pub(crate) fn note_command(&mut self, drop: DropId, action: &str) {
         // Called off by staff: no start was missed.
-        if action == "cancel_countdown"
+        if action == DropAction::CancelCountdown.name()
             && let Some(book) = self.drops.get_mut(&drop)
         {
             book.forget_missed_opening();

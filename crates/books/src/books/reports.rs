@@ -5,48 +5,20 @@ use stampede_ledger::StreamRecord;
 
 use super::Books;
 use crate::{
-    command::{CommandOutcome, CommandRefusal, Done, StaffCommand},
+    command::CommandRefusal,
     decision::{Act, Decision},
     drop::StreamWatch,
 };
 
 impl Books {
-    /// Decides a report about a stream: each of its drops has it in its own chain. A report of what
-    /// is known already changes nothing. `at` is when a report that a stream is gone counts from.
-    pub(crate) fn report_stream(
-        &mut self,
-        command: &StaffCommand,
-        (stream, online): (&StreamId, bool),
-        at: UnixMillis,
-        out: &mut Decision,
-    ) -> CommandOutcome {
-        let action = command.action.name();
-        if !command.role.may(&command.action) {
-            return Err(CommandRefusal::forbidden(command.role, &command.action));
-        }
-        if let Some(bound) = command.merchant.clone() {
-            return Err(CommandRefusal::BoundToken { action, bound });
-        }
-        if !command.streams.covers(stream) {
-            return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
-        }
-        let drops = self.live_in_stream(stream);
+    /// The drops that a report about a stream is for: each of them has it in its own chain.
+    pub(crate) fn reported(&self, stream: &StreamId) -> Result<Vec<DropId>, CommandRefusal> {
+        let drops = self.live().filter(|(_, book)| book.plan().stream == *stream);
+        let drops: Vec<_> = drops.map(|(drop, _)| drop).collect();
         if drops.is_empty() {
             return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
         }
-        for drop in drops {
-            if online {
-                self.stream_is_back(drop, at, out);
-            } else {
-                self.stream_is_gone(drop, at, out);
-            }
-        }
-        Ok(Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false })
-    }
-
-    fn live_in_stream(&self, stream: &StreamId) -> Vec<DropId> {
-        let drops = self.live().filter(|(_, book)| book.plan().stream == *stream);
-        drops.map(|(drop, _)| drop).collect()
+        Ok(drops)
     }
 
     /// When a stream was reported offline, if it is, by what its drops know. What a drop that is over
@@ -56,6 +28,7 @@ impl Books {
         books.find_map(|(_, book)| book.watch().offline_since())
     }
 
+    /// A stream has gone; for a drop that knows it already nothing changes.
     pub(crate) fn stream_is_gone(&mut self, drop: DropId, at: UnixMillis, out: &mut Decision) {
         if self.drops[&drop].watch().offline_since().is_some() {
             return;
@@ -64,7 +37,8 @@ impl Books {
         out.at_once.push(Act::ShowStream { drop, offline_since: Some(at) });
     }
 
-    fn stream_is_back(&mut self, drop: DropId, at: UnixMillis, out: &mut Decision) {
+    /// A stream is back; for a drop that knows it already nothing changes.
+    pub(crate) fn stream_is_back(&mut self, drop: DropId, at: UnixMillis, out: &mut Decision) {
         let book = &self.drops[&drop];
         if book.watch().offline_since().is_none() {
             return;

@@ -1,4 +1,4 @@
-//! Commands about rooms, with what a room's rules say about drops.
+//! What commands change about rooms, with what a room's rules say about drops.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use stampede_ledger::{Record, RoomChange, RoomOwner};
 
 use super::Books;
 use crate::{
-    command::{Action, CommandOutcome, CommandRefusal, Done, Role, StaffCommand},
+    command::CommandRefusal,
     decision::{Decision, Effect},
     stream::Room,
 };
@@ -21,74 +21,30 @@ use crate::{
 type Change = stampede_ledger::Room;
 
 impl Books {
-    /// Decides a command about a room.
-    pub(crate) fn work_room(
-        &mut self,
-        command: &StaffCommand,
-        at: UnixMillis,
-        out: &mut Decision,
-    ) -> CommandOutcome {
-        if !command.role.may(&command.action) {
-            return Err(CommandRefusal::forbidden(command.role, &command.action));
-        }
-        let change = match &command.action {
-            Action::MakeRoom { stream, owner } => {
-                let changes = self.make_room(command, stream, owner)?;
-                self.change_rooms(at, changes, out);
-                return Ok(done());
-            }
-            Action::MoveRoom { stream, owner } => self.move_room(command, stream, owner)?,
-            Action::Admit { stream, merchant } => self.admit(command, stream, merchant)?,
-            Action::Dismiss { stream, merchant } => {
-                let room = self.own_room(command, stream)?;
-                if !room.admitted.contains(merchant) {
-                    let what = format!("{merchant} is not admitted");
-                    return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
-                }
-                change(stream, RoomChange::Dismissed(merchant.clone()))
-            }
-            Action::EndRoom { stream } => {
-                self.own_room(command, stream)?;
-                let live = self.live_in(stream).count();
-                if live > 0 {
-                    return Err(CommandRefusal::RoomInUse { stream: stream.clone(), live });
-                }
-                change(stream, RoomChange::Ended)
-            }
-            Action::SetVideoDelay { stream, delay } => {
-                self.set_video_delay(command, stream, *delay)?
-            }
-            _ => unreachable!("only commands about rooms come here"),
-        };
-        self.change_rooms(at, vec![change], out);
-        Ok(done())
-    }
-
-    fn make_room(
+    /// The changes that give a stream without a room an owner.
+    pub(crate) fn make_room(
         &self,
-        command: &StaffCommand,
         stream: &StreamId,
         owner: &RoomOwner,
+        room: Option<&Room>,
     ) -> Result<Vec<Change>, CommandRefusal> {
-        unbound(command)?;
-        check_stream(command, stream)?;
         check_account(owner)?;
-        if let Some(room) = self.rooms.get(stream) {
+        if let Some(room) = room {
             let owner = room.owner.clone();
             return Err(CommandRefusal::RoomExists { stream: stream.clone(), owner });
         }
         self.changes_to_make(stream, owner)
     }
 
-    fn move_room(
+    /// The change that gives a room another owner.
+    pub(crate) fn move_room(
         &self,
-        command: &StaffCommand,
         stream: &StreamId,
         owner: &RoomOwner,
+        room: Option<&Room>,
     ) -> Result<Change, CommandRefusal> {
-        unbound(command)?;
         check_account(owner)?;
-        if self.own_room(command, stream)?.owner == *owner {
+        if known(stream, room)?.owner == *owner {
             let what = format!("it belongs to {owner}");
             return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
         }
@@ -99,13 +55,14 @@ impl Books {
         Ok(change(stream, RoomChange::Owner(owner.clone())))
     }
 
-    fn admit(
+    /// The change that lets a merchant in.
+    pub(crate) fn admit(
         &self,
-        command: &StaffCommand,
         stream: &StreamId,
         merchant: &MerchantId,
+        room: Option<&Room>,
     ) -> Result<Change, CommandRefusal> {
-        let room = self.own_room(command, stream)?;
+        let room = known(stream, room)?;
         if room.lets_in(merchant) {
             let what = if room.is_of(merchant) { "its owner" } else { "admitted" };
             let what = format!("{merchant} is {what}");
@@ -118,25 +75,18 @@ impl Books {
         Ok(change(stream, RoomChange::Admitted(merchant.clone())))
     }
 
-    /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
-    pub(crate) fn own_room(
+    /// The change by which a room is nobody's.
+    pub(crate) fn end_room(
         &self,
-        command: &StaffCommand,
         stream: &StreamId,
-    ) -> Result<&Room, CommandRefusal> {
-        let unknown = || CommandRefusal::UnknownRoom { stream: stream.clone() };
-        let room = self.rooms.get(stream).filter(|_| command.streams.covers(stream));
-        let room = room.ok_or_else(unknown)?;
-        let speaks = match (command.role, &command.merchant) {
-            (Role::Creator, _) => room.is_creators(&command.actor),
-            (_, Some(bound)) => room.is_of(bound),
-            (_, None) => true,
-        };
-        if speaks {
-            return Ok(room);
+        room: Option<&Room>,
+    ) -> Result<Change, CommandRefusal> {
+        known(stream, room)?;
+        let live = self.live_in(stream).count();
+        if live > 0 {
+            return Err(CommandRefusal::RoomInUse { stream: stream.clone(), live });
         }
-        let (action, owner) = (command.action.name(), room.owner.clone());
-        Err(CommandRefusal::RoomNotYours { action, stream: stream.clone(), owner })
+        Ok(change(stream, RoomChange::Ended))
     }
 
     /// What has to change so that the stream has this owner, within the limits: a merchant who has as
@@ -169,16 +119,14 @@ impl Books {
     /// change about rooms first.
     pub(crate) fn check_place(
         &self,
-        command: &StaffCommand,
         plan: &DropPlan,
+        for_house: bool,
     ) -> Result<Vec<Change>, CommandRefusal> {
         let DropPlan { stream, merchant, .. } = plan;
         let Some(room) = self.rooms.get(stream) else {
             return self.changes_to_make(stream, &RoomOwner::Merchant(merchant.clone()));
         };
-        // An admin acts for the house, which plans for everybody.
-        let is_house = command.role == Role::Admin && command.merchant.is_none();
-        if !is_house && !room.lets_in(merchant) {
+        if !for_house && !room.lets_in(merchant) {
             let (stream, merchant) = (stream.clone(), merchant.clone());
             let owner = room.owner.clone();
             return Err(CommandRefusal::StreamNotYours { stream, owner, merchant });
@@ -219,45 +167,6 @@ impl Books {
         }
     }
 
-    /// Whether the token may give such a command about a drop with these terms: a merchant about its
-    /// own drops, a room's owner about what stands in the room.
-    pub(crate) fn check_reach(
-        &self,
-        command: &StaffCommand,
-        stream: &StreamId,
-        merchant: &MerchantId,
-    ) -> Result<(), CommandRefusal> {
-        if !command.streams.covers(stream) {
-            return Err(CommandRefusal::UnknownDrop);
-        }
-        let room = self.rooms.get(stream);
-        if command.role == Role::Creator {
-            let own = room.is_some_and(|room| room.is_creators(&command.actor));
-            return if own { Ok(()) } else { Err(CommandRefusal::UnknownDrop) };
-        }
-        let Some(bound) = &command.merchant else { return Ok(()) };
-        if merchant == bound {
-            return match room.filter(|room| !room.lets_in(bound)) {
-                Some(room) if matches!(command.action, Action::Feature) => {
-                    let (stream, merchant) = (stream.clone(), merchant.clone());
-                    let owner = room.owner.clone();
-                    Err(CommandRefusal::StreamNotYours { stream, owner, merchant })
-                }
-                _ => Ok(()),
-            };
-        }
-        if !room.is_some_and(|room| room.is_of(bound)) {
-            return Err(CommandRefusal::UnknownDrop);
-        }
-        match command.action {
-            Action::Cancel | Action::Feature => Ok(()),
-            _ => {
-                let (action, merchant) = (command.action.name(), merchant.clone());
-                Err(CommandRefusal::ForeignDrop { action, merchant })
-            }
-        }
-    }
-
     /// The merchants of the stream's drops that are not over, one for each drop.
     fn live_in(&self, stream: &StreamId) -> impl Iterator<Item = &MerchantId> {
         let plans = self.live().map(|(_, book)| book.plan());
@@ -265,31 +174,29 @@ impl Books {
     }
 }
 
-fn done() -> Done {
-    Done { drop: DropId::HOUSE, lot: None, ban: None, replayed: false }
+/// The change by which a merchant is let in no more.
+pub(crate) fn dismiss(
+    stream: &StreamId,
+    merchant: &MerchantId,
+    room: Option<&Room>,
+) -> Result<Change, CommandRefusal> {
+    if !known(stream, room)?.admitted.contains(merchant) {
+        let what = format!("{merchant} is not admitted");
+        return Err(CommandRefusal::RoomUnchanged { stream: stream.clone(), what });
+    }
+    Ok(change(stream, RoomChange::Dismissed(merchant.clone())))
+}
+
+/// The room, if the stream has one for whoever asks.
+pub(crate) fn known<'a>(
+    stream: &StreamId,
+    room: Option<&'a Room>,
+) -> Result<&'a Room, CommandRefusal> {
+    room.ok_or_else(|| CommandRefusal::UnknownRoom { stream: stream.clone() })
 }
 
 pub(crate) fn change(stream: &StreamId, change: RoomChange) -> Change {
     Change { stream: stream.clone(), change }
-}
-
-fn unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
-    match command.merchant.clone() {
-        Some(bound) => Err(CommandRefusal::BoundToken { action: command.action.name(), bound }),
-        None => Ok(()),
-    }
-}
-
-/// Whether the token may name the stream of what it plans or makes.
-pub(crate) fn check_stream(
-    command: &StaffCommand,
-    stream: &StreamId,
-) -> Result<(), CommandRefusal> {
-    if command.streams.covers(stream) {
-        return Ok(());
-    }
-    let (bound, stream) = (command.streams.streams().len(), stream.clone());
-    Err(CommandRefusal::OtherStream { bound, stream })
 }
 
 fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {

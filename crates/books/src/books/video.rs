@@ -4,13 +4,17 @@ use stampede_domain::{
     DropId, DurationMs, Moment, Phase, PlanError, StreamId,
     limits::{COUNTDOWN_MS_MAX, VIDEO_DELAY_MS_MAX, VIDEO_DELAY_MS_MIN},
 };
-use stampede_ledger::{Room, RoomChange};
+use stampede_ledger::{Room as Change, RoomChange};
 
-use super::{Books, rooms::change};
+use super::{
+    Books,
+    rooms::{change, known},
+};
 use crate::{
-    command::{CommandRefusal, StaffCommand},
+    command::CommandRefusal,
     decision::Decision,
     drop::{DropBook, check_end},
+    stream::Room,
     video::{VideoRefusal, countdown_min},
 };
 
@@ -58,11 +62,11 @@ impl Books {
     /// Decides a new delay of a stream's video. The cue of a countdown that runs does not jump.
     pub(crate) fn set_video_delay(
         &self,
-        command: &StaffCommand,
         stream: &StreamId,
         delay: DurationMs,
-    ) -> Result<Room, CommandRefusal> {
-        let room = self.own_room(command, stream)?;
+        room: Option<&Room>,
+    ) -> Result<Change, CommandRefusal> {
+        let room = known(stream, room)?;
         let value = delay.get();
         if value != 0 && !(VIDEO_DELAY_MS_MIN..=VIDEO_DELAY_MS_MAX).contains(&value) {
             return Err(VideoRefusal::DelayOutOfRange { value }.into());

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{BanTarget, DropId, DurationMs, KeyFingerprint};
+use stampede_domain::{BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint};
 use stampede_ledger::{Record, codec};
 
-use super::Action;
+use super::{Action, BrakeAction, DropAction, StreamAction};
 
 /// Version of the layout; another layout would make old keys look reused.
 const VERSION: u8 = 1;
@@ -16,61 +16,22 @@ const VERSION: u8 = 1;
 impl Action {
     /// Fingerprint of the request, as it is recorded: everything but a person's id or address, which
     /// the chain must not hold in any form that could be guessed back.
-    pub fn fingerprint(&self, drop: Option<DropId>) -> KeyFingerprint {
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        self.fingerprint_about(self.drop())
+    }
+
+    fn fingerprint_about(&self, drop: Option<DropId>) -> KeyFingerprint {
         let mut bytes = Bytes(vec![VERSION]);
         bytes.text(self.name());
         bytes.number(drop.map_or(0, |drop| u64::from(drop.get())));
         match self {
-            Self::Plan { plan } | Self::Edit { plan } => {
-                codec::encode(
-                    &Record::Planned { plan: Arc::clone(plan), revision: 0 },
-                    &mut bytes.0,
-                );
-            }
-            Self::Cancel
-            | Self::Open
-            | Self::CancelCountdown
-            | Self::Pause
-            | Self::Resume
-            | Self::Feature
-            | Self::Close
-            | Self::Go => {}
-            Self::Restock { sku, units } => bytes.pair(sku.as_str(), u64::from(units.get())),
-            Self::StreamOffline { stream }
-            | Self::StreamOnline { stream }
-            | Self::EndRoom { stream } => bytes.text(stream.as_str()),
-            Self::OpenAfter { countdown } => bytes.number(countdown.get()),
-            Self::SetVideoDelay { stream, delay } => bytes.pair(stream.as_str(), delay.get()),
-            Self::MakeRoom { stream, owner } | Self::MoveRoom { stream, owner } => {
+            Self::Plan { plan } => bytes.plan(plan),
+            Self::Drop { action, .. } => bytes.drop_action(action),
+            Self::Brake(action) => bytes.brake_action(action),
+            Self::Stream { stream, action } => {
                 bytes.text(stream.as_str());
-                bytes.text(owner.kind());
-                bytes.text(owner.name().unwrap_or_default());
+                bytes.stream_action(action);
             }
-            Self::Admit { stream, merchant } | Self::Dismiss { stream, merchant } => {
-                bytes.text(stream.as_str());
-                bytes.text(merchant.as_str());
-            }
-            Self::Stop { expires_in } => bytes.span(*expires_in),
-            Self::SetRates { rates, expires_in } => {
-                bytes.option(rates.buys_per_s.map(u64::from));
-                bytes.option(rates.hellos_per_s.map(u64::from));
-                bytes.span(rates.tick_interval);
-                bytes.span(*expires_in);
-            }
-            Self::Ban { target, release_holds, expires_in } => {
-                match target {
-                    BanTarget::Viewer(_) => bytes.0.push(0),
-                    BanTarget::Addresses(_) => bytes.0.push(1),
-                    BanTarget::Channel { channel, stream } => {
-                        bytes.0.push(2);
-                        bytes.text(channel.as_str());
-                        bytes.text(stream.as_ref().map_or("", |stream| stream.as_str()));
-                    }
-                }
-                bytes.0.push(u8::from(*release_holds));
-                bytes.span(*expires_in);
-            }
-            Self::Unban { ban } => bytes.number(u64::from(ban.get())),
         }
         KeyFingerprint::of(&bytes.0)
     }
@@ -78,7 +39,7 @@ impl Action {
     /// Fingerprint of the person or the addresses that it names; kept in memory only.
     pub fn personal(&self) -> Option<KeyFingerprint> {
         match self {
-            Self::Ban { target, .. } => personal(target),
+            Self::Brake(BrakeAction::Ban { target, .. }) => personal(target),
             _ => None,
         }
     }
@@ -98,6 +59,68 @@ pub fn personal(target: &BanTarget) -> Option<KeyFingerprint> {
 struct Bytes(Vec<u8>);
 
 impl Bytes {
+    fn plan(&mut self, plan: &Arc<DropPlan>) {
+        codec::encode(&Record::Planned { plan: Arc::clone(plan), revision: 0 }, &mut self.0);
+    }
+
+    fn drop_action(&mut self, action: &DropAction) {
+        match action {
+            DropAction::Edit { plan } => self.plan(plan),
+            DropAction::OpenAfter { countdown } => self.number(countdown.get()),
+            DropAction::Restock { sku, units } => {
+                self.pair(sku.as_str(), u64::from(units.get()));
+            }
+            DropAction::Cancel
+            | DropAction::Open
+            | DropAction::CancelCountdown
+            | DropAction::Pause
+            | DropAction::Resume
+            | DropAction::Feature
+            | DropAction::Close => {}
+        }
+    }
+
+    fn brake_action(&mut self, action: &BrakeAction) {
+        match action {
+            BrakeAction::Stop { expires_in } => self.span(*expires_in),
+            BrakeAction::Go => {}
+            BrakeAction::SetRates { rates, expires_in } => {
+                self.option(rates.buys_per_s.map(u64::from));
+                self.option(rates.hellos_per_s.map(u64::from));
+                self.span(rates.tick_interval);
+                self.span(*expires_in);
+            }
+            BrakeAction::Ban { target, release_holds, expires_in } => {
+                match target {
+                    BanTarget::Viewer(_) => self.0.push(0),
+                    BanTarget::Addresses(_) => self.0.push(1),
+                    BanTarget::Channel { channel, stream } => {
+                        self.0.push(2);
+                        self.text(channel.as_str());
+                        self.text(stream.as_ref().map_or("", |stream| stream.as_str()));
+                    }
+                }
+                self.0.push(u8::from(*release_holds));
+                self.span(*expires_in);
+            }
+            BrakeAction::Unban { ban } => self.number(u64::from(ban.get())),
+        }
+    }
+
+    fn stream_action(&mut self, action: &StreamAction) {
+        match action {
+            StreamAction::Offline | StreamAction::Online | StreamAction::EndRoom => {}
+            StreamAction::MakeRoom { owner } | StreamAction::MoveRoom { owner } => {
+                self.text(owner.kind());
+                self.text(owner.name().unwrap_or_default());
+            }
+            StreamAction::Admit { merchant } | StreamAction::Dismiss { merchant } => {
+                self.text(merchant.as_str());
+            }
+            StreamAction::SetVideoDelay { delay } => self.number(delay.get()),
+        }
+    }
+
     fn number(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
@@ -136,7 +159,7 @@ mod tests {
             Some(("from", range)) => BanTarget::Addresses(range.parse().unwrap()),
             _ => BanTarget::Channel { channel: target.parse().unwrap(), stream: None },
         };
-        Action::Ban { target, release_holds, expires_in: None }
+        BrakeAction::Ban { target, release_holds, expires_in: None }.into()
     }
 
     fn room(stream: &str, kind: &str) -> Action {
@@ -144,51 +167,51 @@ mod tests {
             "merchant" => RoomOwner::Merchant("nina".parse().unwrap()),
             _ => RoomOwner::Creator("nina".into()),
         };
-        Action::MakeRoom { stream: stream.parse().unwrap(), owner }
+        StreamAction::MakeRoom { owner }.on(stream.parse().unwrap())
     }
 
     fn admit(stream: &str, merchant: &str) -> Action {
-        Action::Admit { stream: stream.parse().unwrap(), merchant: merchant.parse().unwrap() }
+        StreamAction::Admit { merchant: merchant.parse().unwrap() }.on(stream.parse().unwrap())
     }
 
     #[test]
     fn requests_that_differ_have_other_fingerprints() {
-        let rates = |buys_per_s, hellos_per_s| Action::SetRates {
-            rates: Rates { buys_per_s, hellos_per_s, tick_interval: None },
-            expires_in: None,
+        let rates = |buys_per_s, hellos_per_s| {
+            let rates = Rates { buys_per_s, hellos_per_s, tick_interval: None };
+            BrakeAction::SetRates { rates, expires_in: None }.into()
         };
-        let restock = |sku: &str, units| Action::Restock {
-            sku: sku.parse().unwrap(),
-            units: Units::new(units).unwrap(),
+        let drop = DropId::new(1);
+        let restock = |sku: &str, units| {
+            let (sku, units) = (sku.parse().unwrap(), Units::new(units).unwrap());
+            DropAction::Restock { sku, units }.on(drop)
         };
-        let drop = Some(DropId::new(1));
-        let requests = [
-            (Action::Open, drop),
-            (Action::Open, Some(DropId::new(2))),
-            (Action::Close, drop),
-            (restock("mug", 1), drop),
-            (restock("mug", 2), drop),
-            (restock("cup", 1), drop),
-            (Action::Stop { expires_in: None }, None),
-            (Action::Stop { expires_in: Some(DurationMs::ZERO) }, None),
-            (Action::Go, None),
-            (rates(Some(5), None), None),
-            (rates(None, Some(5)), None),
-            (ban("viewer v1", true), None),
-            (ban("viewer v1", false), None),
-            (ban("from 10.0.0.0/8", true), None),
-            (ban("nina-tv", true), None),
-            (ban("nina-tv2", true), None),
-            (Action::Unban { ban: BanId::new(1) }, None),
-            (room("a", "merchant"), None),
-            (room("b", "merchant"), None),
-            (room("a", "creator"), None),
-            (admit("a", "acme"), None),
-            (admit("a", "zeta"), None),
-            (admit("b", "acme"), None),
+        let requests: [Action; 23] = [
+            DropAction::Open.on(drop),
+            DropAction::Open.on(DropId::new(2)),
+            DropAction::Close.on(drop),
+            restock("mug", 1),
+            restock("mug", 2),
+            restock("cup", 1),
+            BrakeAction::Stop { expires_in: None }.into(),
+            BrakeAction::Stop { expires_in: Some(DurationMs::ZERO) }.into(),
+            BrakeAction::Go.into(),
+            rates(Some(5), None),
+            rates(None, Some(5)),
+            ban("viewer v1", true),
+            ban("viewer v1", false),
+            ban("from 10.0.0.0/8", true),
+            ban("nina-tv", true),
+            ban("nina-tv2", true),
+            BrakeAction::Unban { ban: BanId::new(1) }.into(),
+            room("a", "merchant"),
+            room("b", "merchant"),
+            room("a", "creator"),
+            admit("a", "acme"),
+            admit("a", "zeta"),
+            admit("b", "acme"),
         ];
         let prints: std::collections::BTreeSet<_> =
-            requests.iter().map(|(action, drop)| action.fingerprint(*drop)).collect();
+            requests.iter().map(Action::fingerprint).collect();
         assert_eq!(prints.len(), requests.len());
     }
 
@@ -198,54 +221,65 @@ mod tests {
         let (some, none) = (Some(DurationMs::from_secs(90)), None);
         let rates = Rates { buys_per_s: Some(500), hellos_per_s: Some(60), tick_interval: some };
         let house = RoomOwner::House;
-        let channel = |stream| Action::Ban {
-            target: BanTarget::Channel { channel: "nina-tv".parse().unwrap(), stream },
-            release_holds: false,
-            expires_in: some,
+        let channel = |stream| {
+            let target = BanTarget::Channel { channel: "nina-tv".parse().unwrap(), stream };
+            BrakeAction::Ban { target, release_holds: false, expires_in: some }.into()
         };
+        let on = |action: DropAction| action.on(DropId::new(7));
         vec![
             Action::Plan { plan: Arc::new(testkit::plan(5)) },
-            Action::Edit { plan: Arc::new(testkit::plan(6)) },
-            Action::Cancel,
-            Action::Open,
-            Action::OpenAfter { countdown: DurationMs::from_secs(5) },
-            Action::CancelCountdown,
-            Action::Pause,
-            Action::Resume,
-            Action::Feature,
-            Action::Close,
-            Action::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) },
-            Action::Stop { expires_in: some },
-            Action::Stop { expires_in: none },
-            Action::Go,
-            Action::SetRates { rates, expires_in: some },
-            Action::SetRates { rates: Rates::NONE, expires_in: none },
+            on(DropAction::Edit { plan: Arc::new(testkit::plan(6)) }),
+            on(DropAction::Cancel),
+            on(DropAction::Open),
+            on(DropAction::OpenAfter { countdown: DurationMs::from_secs(5) }),
+            on(DropAction::CancelCountdown),
+            on(DropAction::Pause),
+            on(DropAction::Resume),
+            on(DropAction::Feature),
+            on(DropAction::Close),
+            on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
+            BrakeAction::Stop { expires_in: some }.into(),
+            BrakeAction::Stop { expires_in: none }.into(),
+            BrakeAction::Go.into(),
+            BrakeAction::SetRates { rates, expires_in: some }.into(),
+            BrakeAction::SetRates { rates: Rates::NONE, expires_in: none }.into(),
             ban("viewer v1", true),
             ban("from 10.0.0.0/8", false),
             channel(None),
             channel(Some(stream.clone())),
-            Action::Unban { ban: BanId::new(3) },
-            Action::StreamOffline { stream: stream.clone() },
-            Action::StreamOnline { stream: stream.clone() },
+            BrakeAction::Unban { ban: BanId::new(3) }.into(),
+            StreamAction::Offline.on(stream.clone()),
+            StreamAction::Online.on(stream.clone()),
             room("gala", "merchant"),
             room("gala", "creator"),
-            Action::MoveRoom { stream: stream.clone(), owner: house },
+            StreamAction::MoveRoom { owner: house }.on(stream.clone()),
             admit("gala", "acme"),
-            Action::Dismiss { stream: stream.clone(), merchant: "acme".parse().unwrap() },
-            Action::EndRoom { stream: stream.clone() },
-            Action::SetVideoDelay { stream, delay: DurationMs::from_secs(6) },
+            StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(stream.clone()),
+            StreamAction::EndRoom.on(stream.clone()),
+            StreamAction::SetVideoDelay { delay: DurationMs::from_secs(6) }.on(stream),
         ]
     }
 
     #[test]
     fn the_fingerprint_of_a_request_never_changes() {
         let actions = every_action();
+        // Recorded when any action could name a drop.
         let line = |action: &Action| {
-            format!("{} {}", action.name(), action.fingerprint(Some(DropId::new(7))))
+            format!("{} {}", action.name(), action.fingerprint_about(Some(DropId::new(7))))
         };
         assert_eq!(actions.iter().map(line).collect::<Vec<_>>(), GOLDEN);
         for name in Action::NAMES {
             assert!(actions.iter().any(|action| action.name() == *name), "{name} is not pinned");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_names_the_drop_that_the_request_is_about() {
+        for action in every_action() {
+            let drop = matches!(action, Action::Drop { .. }).then_some(DropId::new(7));
+            assert_eq!(action.fingerprint(), action.fingerprint_about(drop), "{}", action.name());
+            let other = action.fingerprint_about(Some(DropId::new(8)));
+            assert_ne!(action.fingerprint(), other, "{}", action.name());
         }
     }
 
@@ -286,7 +320,7 @@ mod tests {
     #[test]
     fn people_are_told_apart_only_by_what_stays_in_memory() {
         let (one, other) = (ban("viewer v1", true), ban("viewer v2", true));
-        assert_eq!(one.fingerprint(None), other.fingerprint(None));
+        assert_eq!(one.fingerprint(), other.fingerprint());
         assert_ne!(one.personal(), other.personal());
         assert_eq!(ban("nina-tv", true).personal(), None);
     }

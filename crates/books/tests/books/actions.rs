@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_books::{Action, Role, SeenDrop, StaffCommand, StreamScope};
+use stampede_books::{
+    Action, BrakeAction, DropAction, Role, SeenDrop, StaffCommand, StreamAction, StreamScope,
+};
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, MerchantId, Rates,
 };
@@ -37,11 +39,7 @@ pub(crate) const CAST: [Staff; 8] = [
 ];
 
 /// A command of one of the cast.
-pub(crate) fn command(
-    by: Staff,
-    key: &str,
-    (drop, action): (Option<DropId>, Action),
-) -> StaffCommand {
+pub(crate) fn command(by: Staff, key: &str, action: Action) -> StaffCommand {
     StaffCommand {
         actor: by.name.to_owned(),
         role: by.role,
@@ -49,7 +47,6 @@ pub(crate) fn command(
         streams: StreamScope::All,
         key: key.parse().unwrap(),
         reason: None,
-        drop,
         seen: None,
         action,
     }
@@ -71,54 +68,55 @@ pub(crate) fn identity(
 /// The viewer whom the command is to ban.
 pub(crate) fn banned_viewer(command: &StaffCommand) -> Option<&str> {
     match &command.action {
-        Action::Ban { target: BanTarget::Viewer(viewer), .. } => Some(viewer.as_str()),
+        Action::Brake(BrakeAction::Ban { target: BanTarget::Viewer(viewer), .. }) => {
+            Some(viewer.as_str())
+        }
         _ => None,
     }
 }
 
 /// A command in words, after its actor: `open d1 in 20s`, `stop for 5m`, `ban viewer bob release`.
 /// `None` if the first word is no command.
-pub(crate) fn spoken(line: &str) -> Option<(Option<DropId>, Action)> {
+pub(crate) fn spoken(line: &str) -> Option<Action> {
     let mut words = Words::of(line);
     let verb = words.word();
-    let (drop, action) = match of_drop(verb, &mut words) {
-        Some((drop, action)) => (Some(drop), action),
-        None => (None, of_brake(verb, &mut words).or_else(|| of_stream(verb, &mut words))?),
-    };
+    let action = of_drop(verb, &mut words)
+        .or_else(|| of_brake(verb, &mut words).map(Action::from))
+        .or_else(|| of_stream(verb, &mut words))?;
     words.end();
-    Some((drop, action))
+    Some(action)
 }
 
-fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<(DropId, Action)> {
+fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
     let verbs = "edit cancel open cancel_countdown pause resume feature close restock";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
-    let drop = words.word().parse().unwrap();
+    let drop: DropId = words.word().parse().unwrap();
     let action = match verb {
-        "edit" => Action::Edit { plan: Arc::new(plan_words(words)) },
-        "cancel" => Action::Cancel,
+        "edit" => DropAction::Edit { plan: Arc::new(plan_words(words)) },
+        "cancel" => DropAction::Cancel,
         "open" => match words.after("in") {
-            Some(countdown) => Action::OpenAfter { countdown: span(countdown) },
-            None => Action::Open,
+            Some(countdown) => DropAction::OpenAfter { countdown: span(countdown) },
+            None => DropAction::Open,
         },
-        "cancel_countdown" => Action::CancelCountdown,
-        "pause" => Action::Pause,
-        "resume" => Action::Resume,
-        "feature" => Action::Feature,
-        "close" => Action::Close,
+        "cancel_countdown" => DropAction::CancelCountdown,
+        "pause" => DropAction::Pause,
+        "resume" => DropAction::Resume,
+        "feature" => DropAction::Feature,
+        "close" => DropAction::Close,
         _ => {
             let (sku, count) = (words.word().parse().unwrap(), words.number());
-            Action::Restock { sku, units: units(count) }
+            DropAction::Restock { sku, units: units(count) }
         }
     };
-    Some((drop, action))
+    Some(action.on(drop))
 }
 
-fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<Action> {
+fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<BrakeAction> {
     Some(match verb {
-        "stop" => Action::Stop { expires_in: words.lasting() },
-        "go" => Action::Go,
+        "stop" => BrakeAction::Stop { expires_in: words.lasting() },
+        "go" => BrakeAction::Go,
         "rates" => {
             let rates = Rates {
                 buys_per_s: words.after("buys").map(|rate| rate.parse().unwrap()),
@@ -126,7 +124,7 @@ fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<Action> {
                 tick_interval: words.after("ticks").map(span),
             };
             words.take("none");
-            Action::SetRates { rates, expires_in: words.lasting() }
+            BrakeAction::SetRates { rates, expires_in: words.lasting() }
         }
         "ban" => {
             let target = match words.word() {
@@ -138,9 +136,9 @@ fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<Action> {
                 },
             };
             let release_holds = words.take("release");
-            Action::Ban { target, release_holds, expires_in: words.lasting() }
+            BrakeAction::Ban { target, release_holds, expires_in: words.lasting() }
         }
-        "unban" => Action::Unban { ban: words.word().parse().unwrap() },
+        "unban" => BrakeAction::Unban { ban: words.word().parse().unwrap() },
         _ => return None,
     })
 }
@@ -155,14 +153,14 @@ fn of_stream(verb: &str, words: &mut Words<'_>) -> Option<Action> {
     }
     let stream = words.word().parse().unwrap();
     Some(match verb {
-        "offline" => Action::StreamOffline { stream },
-        "online" => Action::StreamOnline { stream },
-        "make_room" => Action::MakeRoom { stream, owner: owner(words) },
-        "move_room" => Action::MoveRoom { stream, owner: owner(words) },
-        "admit" => Action::Admit { stream, merchant: words.word().parse().unwrap() },
-        "dismiss" => Action::Dismiss { stream, merchant: words.word().parse().unwrap() },
-        "end_room" => Action::EndRoom { stream },
-        _ => Action::SetVideoDelay { stream, delay: words.span() },
+        "offline" => StreamAction::Offline.on(stream),
+        "online" => StreamAction::Online.on(stream),
+        "make_room" => StreamAction::MakeRoom { owner: owner(words) }.on(stream),
+        "move_room" => StreamAction::MoveRoom { owner: owner(words) }.on(stream),
+        "admit" => StreamAction::Admit { merchant: words.word().parse().unwrap() }.on(stream),
+        "dismiss" => StreamAction::Dismiss { merchant: words.word().parse().unwrap() }.on(stream),
+        "end_room" => StreamAction::EndRoom.on(stream),
+        _ => StreamAction::SetVideoDelay { delay: words.span() }.on(stream),
     })
 }
 
@@ -175,52 +173,57 @@ fn owner(words: &mut Words<'_>) -> RoomOwner {
 }
 
 /// Every action once, with plain parameters about the drop and the stream `show`.
-pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<(Option<DropId>, Action)> {
+pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let show = || plan.stream.clone();
     let beta: MerchantId = "beta".parse().unwrap();
     let plan = || Arc::new(DropPlan { title: "Other mugs".into(), ..plan.clone() });
     let (target, span) = (BanTarget::Viewer("bob".parse().unwrap()), DurationMs::from_secs);
     let of_drop = [
-        Action::Edit { plan: plan() },
-        Action::Cancel,
-        Action::Open,
-        Action::OpenAfter { countdown: span(20) },
-        Action::CancelCountdown,
-        Action::Pause,
-        Action::Resume,
-        Action::Feature,
-        Action::Close,
-        Action::Restock { sku: "mug".parse().unwrap(), units: units(3) },
+        DropAction::Edit { plan: plan() },
+        DropAction::Cancel,
+        DropAction::Open,
+        DropAction::OpenAfter { countdown: span(20) },
+        DropAction::CancelCountdown,
+        DropAction::Pause,
+        DropAction::Resume,
+        DropAction::Feature,
+        DropAction::Close,
+        DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
     ];
-    let of_house = [
-        Action::Plan { plan: plan() },
-        Action::Stop { expires_in: Some(span(60)) },
-        Action::Go,
-        Action::SetRates { rates: Rates { buys_per_s: Some(10), ..Rates::NONE }, expires_in: None },
-        Action::Ban { target, release_holds: true, expires_in: None },
-        Action::Unban { ban: BanId::new(1) },
-        Action::StreamOffline { stream: show() },
-        Action::StreamOnline { stream: show() },
-        Action::MakeRoom { stream: "other".parse().unwrap(), owner: RoomOwner::House },
-        Action::MoveRoom { stream: show(), owner: RoomOwner::House },
-        Action::Admit { stream: show(), merchant: beta },
-        Action::Dismiss { stream: show(), merchant: "acme".parse().unwrap() },
-        Action::EndRoom { stream: show() },
-        Action::SetVideoDelay { stream: show(), delay: span(5) },
+    let of_brake = [
+        BrakeAction::Stop { expires_in: Some(span(60)) },
+        BrakeAction::Go,
+        BrakeAction::SetRates {
+            rates: Rates { buys_per_s: Some(10), ..Rates::NONE },
+            expires_in: None,
+        },
+        BrakeAction::Ban { target, release_holds: true, expires_in: None },
+        BrakeAction::Unban { ban: BanId::new(1) },
     ];
-    let of_drop = of_drop.map(|action| (Some(drop), action));
-    of_drop.into_iter().chain(of_house.map(|action| (None, action))).collect()
+    let of_streams = [
+        StreamAction::Offline.on(show()),
+        StreamAction::Online.on(show()),
+        StreamAction::MakeRoom { owner: RoomOwner::House }.on("other".parse().unwrap()),
+        StreamAction::MoveRoom { owner: RoomOwner::House }.on(show()),
+        StreamAction::Admit { merchant: beta }.on(show()),
+        StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(show()),
+        StreamAction::EndRoom.on(show()),
+        StreamAction::SetVideoDelay { delay: span(5) }.on(show()),
+    ];
+    let of_drop = of_drop.map(|action| action.on(drop)).into_iter();
+    let of_brake = of_brake.map(Action::from).into_iter();
+    of_drop.chain([Action::Plan { plan: plan() }]).chain(of_brake).chain(of_streams).collect()
 }
 
 /// What an action is called in the table.
 pub(crate) fn label(action: &Action) -> &'static str {
     match action {
-        Action::OpenAfter { .. } => "open (in 20s)",
+        Action::Drop { action: DropAction::OpenAfter { .. }, .. } => "open (in 20s)",
         action => action.name(),
     }
 }
 
 /// Whether it makes sense only while takes are stopped.
 pub(crate) fn needs_stop(action: &Action) -> bool {
-    matches!(action, Action::Go)
+    matches!(action, Action::Brake(BrakeAction::Go))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Buy<'a> {
 impl Shell {
     pub(crate) fn shown(&mut self, command: &StaffCommand) -> Shown {
         let viewer = banned_viewer(command).map(ToOwned::to_owned);
-        let over = command.drop.and_then(|drop| self.over.get(&drop).cloned());
+        let over = command.action.drop().and_then(|drop| self.over.get(&drop).cloned());
         Shown { over, viewer: viewer.map(|name| self.viewer(&name)), reported_at: self.sale }
     }
 

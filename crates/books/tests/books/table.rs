@@ -97,7 +97,7 @@ impl World {
         self.ask(CAST[0], spoken(what).unwrap()).unwrap();
     }
 
-    fn ask(&mut self, by: Staff, what: (Option<DropId>, Action)) -> CommandOutcome {
+    fn ask(&mut self, by: Staff, what: Action) -> CommandOutcome {
         self.commands += 1;
         let command = command(by, &format!("k{}", self.commands), what);
         let link = |viewer: &str| ViewerLink {
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// The answer as the table shows it, with the records of an accepted command.
-    fn answer(&mut self, by: Staff, what: (Option<DropId>, Action)) -> (String, Option<String>) {
+    fn answer(&mut self, by: Staff, what: Action) -> (String, Option<String>) {
         let outcome = self.ask(by, what);
         let records = self.out.records.iter().map(|recorded| record_name(&recorded.record));
         let records: Vec<_> = records.collect();
@@ -132,7 +132,7 @@ fn row(phase: &str, place: usize) -> Vec<String> {
     let mut cells = Vec::new();
     for by in CAST {
         let what = actions().swap_remove(place);
-        let mut world = World::in_phase(phase, needs_stop(&what.1));
+        let mut world = World::in_phase(phase, needs_stop(&what));
         let (answer, records) = world.answer(by, what);
         cells.push(answer);
         let Some(records) = records else { continue };
@@ -142,7 +142,7 @@ fn row(phase: &str, place: usize) -> Vec<String> {
     cells
 }
 
-fn actions() -> Vec<(Option<DropId>, Action)> {
+fn actions() -> Vec<Action> {
     let mut words = Words::of(PLAN);
     words.word();
     every_action(DROP, &plan_words(&mut words))
@@ -153,7 +153,7 @@ fn table() -> String {
     let heads = CAST.map(|by| if by.name == "beta" { "merchant (other)" } else { by.role.name() });
     let heads = heads.map(str::to_owned);
     write_row(&mut text, "", heads.iter().chain([&"records".to_owned()]));
-    for (place, (_, action)) in actions().iter().enumerate() {
+    for (place, action) in actions().iter().enumerate() {
         text += label(action);
         text += "\n";
         let mut rows: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
@@ -188,7 +188,7 @@ fn write_row<'a>(text: &mut String, phases: &str, cells: impl Iterator<Item = &'
 
 #[test]
 fn every_command_in_every_phase_by_every_role() {
-    let named: BTreeSet<&str> = actions().iter().map(|(_, action)| action.name()).collect();
+    let named: BTreeSet<&str> = actions().iter().map(Action::name).collect();
     assert_eq!(named, Action::NAMES.iter().copied().collect(), "the table has every action");
     let asked: HashSet<Role> = CAST.iter().map(|by| by.role).collect();
     assert_eq!(asked, HashSet::from(Role::ALL), "every role asks");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{BanTarget, DurationMs, Rates, UnixMillis};
-use stampede_engine::{Action, Ban, Brake, BrakeEntry};
+use stampede_engine::{Ban, Brake, BrakeAction, BrakeEntry};
 use utoipa::{IntoParams, ToSchema};
 
 use super::plan::parsed;
@@ -26,8 +26,8 @@ pub(crate) struct StopBody {
 }
 
 impl StopBody {
-    pub(crate) fn to_action(&self) -> Action {
-        Action::Stop { expires_in: self.expires_in_ms.map(DurationMs::new) }
+    pub(crate) fn to_action(&self) -> BrakeAction {
+        BrakeAction::Stop { expires_in: self.expires_in_ms.map(DurationMs::new) }
     }
 }
 
@@ -59,13 +59,13 @@ pub(crate) struct RatesBody {
 }
 
 impl RatesBody {
-    pub(crate) fn to_action(&self) -> Action {
+    pub(crate) fn to_action(&self) -> BrakeAction {
         let rates = Rates {
             buys_per_s: self.buys_per_s,
             hellos_per_s: self.hellos_per_s,
             tick_interval: self.tick_interval_ms.map(DurationMs::new),
         };
-        Action::SetRates { rates, expires_in: self.expires_in_ms.map(DurationMs::new) }
+        BrakeAction::SetRates { rates, expires_in: self.expires_in_ms.map(DurationMs::new) }
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct BanBody {
 }
 
 impl BanBody {
-    pub(crate) fn to_action(&self) -> Result<Action, Problem> {
+    pub(crate) fn to_action(&self) -> Result<BrakeAction, Problem> {
         let bad = |detail: &str| Problem::new(Code::BadBody, detail);
         let stream = self.stream.as_deref().map(|id| parsed("stream", id)).transpose()?;
         if stream.is_some() && self.channel.is_none() {
@@ -118,7 +118,7 @@ impl BanBody {
             _ => return Err(bad("name exactly one of viewer, addresses, channel")),
         };
         let expires_in = self.expires_in_ms.map(DurationMs::new);
-        Ok(Action::Ban { target, release_holds: self.release_holds, expires_in })
+        Ok(BrakeAction::Ban { target, release_holds: self.release_holds, expires_in })
     }
 }
 

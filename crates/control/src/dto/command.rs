@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, SkuId, StreamId};
-use stampede_engine::{Action, Done, SeenDrop};
+use stampede_engine::{Done, DropAction, SeenDrop};
 use utoipa::ToSchema;
 
 use super::{
@@ -77,10 +77,10 @@ impl PlainBody for OpenBody {
 
 impl OpenBody {
     /// The command.
-    pub(crate) fn to_action(&self) -> Action {
+    pub(crate) fn to_action(&self) -> DropAction {
         match self.countdown_ms {
-            None => Action::Open,
-            Some(millis) => Action::OpenAfter { countdown: DurationMs::new(millis) },
+            None => DropAction::Open,
+            Some(millis) => DropAction::OpenAfter { countdown: DurationMs::new(millis) },
         }
     }
 }
@@ -106,9 +106,9 @@ pub(crate) struct Restock {
 
 impl Restock {
     /// The command.
-    pub(crate) fn to_action(&self) -> Result<Action, Problem> {
+    pub(crate) fn to_action(&self) -> Result<DropAction, Problem> {
         let sku: SkuId = parsed("sku", &self.sku)?;
-        Ok(Action::Restock { sku, units: units("units", self.units)? })
+        Ok(DropAction::Restock { sku, units: units("units", self.units)? })
     }
 
     /// The drop as the caller saw it.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use stampede_domain::DropId;
-use stampede_engine::{Action, StaffCommand};
+use stampede_engine::{Action, DropAction, StaffCommand};
 use utoipa::ToSchema;
 
 /// Who is present at a stream: sent again whenever somebody comes or goes.
@@ -57,7 +57,9 @@ pub(crate) struct CommandGiven {
 impl CommandGiven {
     pub(crate) fn new(command: &StaffCommand, drop: DropId, at_ms: u64) -> Self {
         let (sku, units) = match &command.action {
-            Action::Restock { sku, units } => (Some(sku.to_string()), Some(units.get())),
+            Action::Drop { action: DropAction::Restock { sku, units }, .. } => {
+                (Some(sku.to_string()), Some(units.get()))
+            }
             _ => (None, None),
         };
         Self {

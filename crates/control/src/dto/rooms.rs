@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
-use stampede_engine::{Action, RoomOwner, RoomView, SaleDrop};
+use stampede_engine::{RoomOwner, RoomView, SaleDrop, StreamAction};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName, plan::parsed};
@@ -79,9 +79,10 @@ pub(crate) struct RoomBody {
 }
 
 impl RoomBody {
-    pub(crate) fn to_action(&self) -> Result<Action, Problem> {
+    /// The stream, with the command.
+    pub(crate) fn to_action(&self) -> Result<(StreamId, StreamAction), Problem> {
         let stream = parsed("stream", &self.stream)?;
-        Ok(Action::MakeRoom { stream, owner: self.owner.to_owner()? })
+        Ok((stream, StreamAction::MakeRoom { owner: self.owner.to_owner()? }))
     }
 }
 
@@ -98,8 +99,8 @@ pub(crate) struct NewOwner {
 }
 
 impl NewOwner {
-    pub(crate) fn to_action(&self, stream: StreamId) -> Result<Action, Problem> {
-        Ok(Action::MoveRoom { stream, owner: self.owner.to_owner()? })
+    pub(crate) fn to_action(&self) -> Result<StreamAction, Problem> {
+        Ok(StreamAction::MoveRoom { owner: self.owner.to_owner()? })
     }
 }
 
@@ -117,8 +118,8 @@ pub(crate) struct VideoDelay {
 }
 
 impl VideoDelay {
-    pub(crate) fn to_action(&self, stream: StreamId) -> Action {
-        Action::SetVideoDelay { stream, delay: DurationMs::new(self.video_delay_ms) }
+    pub(crate) fn to_action(&self) -> StreamAction {
+        StreamAction::SetVideoDelay { delay: DurationMs::new(self.video_delay_ms) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Somebody at a stream's control room.
 
 use stampede_domain::MerchantId;
-use stampede_engine::{Action, Role};
+use stampede_engine::{DropAction, Role};
 
 use crate::auth::Staff;
 
@@ -22,7 +22,7 @@ impl Person {
 
     /// Somebody of this name, if the role may stop a sale.
     pub(super) fn new(name: String, role: Role, merchant: Option<MerchantId>) -> Option<Self> {
-        role.may(&Action::Pause).then_some(Self { name, role: role.name(), merchant })
+        role.may_run(&DropAction::Pause).then_some(Self { name, role: role.name(), merchant })
     }
 
     /// Whether the two know of each other: staff of two merchants do not.

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, response::Response};
 use stampede_domain::BanId;
-use stampede_engine::{Action, Done, Role};
+use stampede_engine::{BrakeAction, Done, Role};
 
 use super::{
     QueryProblems,
@@ -56,7 +56,7 @@ pub(super) async fn stop(
     Key(key): Key,
     OptionalBody(body): OptionalBody<StopBody>,
 ) -> Result<Response, Problem> {
-    Sender { state, staff, key }.give(None, body.to_action(), body.reason).await
+    Sender { state, staff, key }.give(body.to_action(), body.reason).await
 }
 
 /// Let takes go on after a stop.
@@ -76,7 +76,7 @@ pub(super) async fn go(
     Key(key): Key,
     OptionalBody(body): OptionalBody<Reason>,
 ) -> Result<Response, Problem> {
-    Sender { state, staff, key }.give(None, Action::Go, body.reason).await
+    Sender { state, staff, key }.give(BrakeAction::Go, body.reason).await
 }
 
 /// Set limits in place of the configured ones. What admits less acts at once.
@@ -96,7 +96,7 @@ pub(super) async fn rates(
     Key(key): Key,
     Body(body): Body<RatesBody>,
 ) -> Result<Response, Problem> {
-    Sender { state, staff, key }.give(None, body.to_action(), body.reason).await
+    Sender { state, staff, key }.give(body.to_action(), body.reason).await
 }
 
 /// Keep out a viewer, a range of addresses or a channel. Open connections are closed with 4201.
@@ -146,7 +146,7 @@ pub(super) async fn unban(
     BanPath(ban): BanPath,
     OptionalBody(body): OptionalBody<Reason>,
 ) -> Result<Response, Problem> {
-    Sender { state, staff, key }.give(None, Action::Unban { ban }, body.reason).await
+    Sender { state, staff, key }.give(BrakeAction::Unban { ban }, body.reason).await
 }
 
 /// Bans in force, oldest first, a page at a time. They name people: for admin and ops only.

@@ -8,8 +8,10 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DropId, DurationMs, IdempotencyKey};
-use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, SeenDrop, StaffCommand};
+use stampede_domain::{DurationMs, IdempotencyKey};
+use stampede_engine::{
+    Action, CommandOutcome, CommandRefusal, Done, DropAction, SeenDrop, StaffCommand,
+};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
 
@@ -73,35 +75,34 @@ impl Sender {
     /// Gives a command.
     pub(super) async fn give(
         self,
-        drop: Option<DropId>,
-        action: Action,
+        action: impl Into<Action>,
         reason: Option<String>,
     ) -> Result<Response, Problem> {
-        self.give_if(None, drop, action, reason).await
+        self.give_if(None, action.into(), reason).await
     }
 
     /// Gives a command that is meant for a drop as it was seen.
     async fn give_if(
         self,
         seen: Option<SeenDrop>,
-        drop: Option<DropId>,
         action: Action,
         reason: Option<String>,
     ) -> Result<Response, Problem> {
         let name = action.name();
-        let done = self.decided_if(seen, drop, action, reason).await?;
+        let done = self.decided_if(seen, action, reason).await?;
         Ok(marked(Json(Accepted::new(name, &done)).into_response(), done.replayed))
     }
 
     /// Gives a command that makes something, which can be read at `location`.
     pub(super) async fn make(
         self,
-        action: Action,
+        action: impl Into<Action>,
         reason: Option<String>,
         location: impl FnOnce(&Done) -> Option<String>,
     ) -> Result<Response, Problem> {
+        let action = action.into();
         let name = action.name();
-        let done = self.decided(None, action, reason).await?;
+        let done = self.decided(action, reason).await?;
         let made = (StatusCode::CREATED, Json(Accepted::new(name, &done)));
         let mut response = marked(made.into_response(), done.replayed);
         if let Some(location) = location(&done) {
@@ -114,17 +115,15 @@ impl Sender {
     /// Has the command carried out, whether or not anybody still waits for the outcome.
     pub(super) async fn decided(
         self,
-        drop: Option<DropId>,
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
-        self.decided_if(None, drop, action, reason).await
+        self.decided_if(None, action, reason).await
     }
 
     async fn decided_if(
         self,
         seen: Option<SeenDrop>,
-        drop: Option<DropId>,
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
@@ -135,7 +134,6 @@ impl Sender {
             streams: self.staff.streams().clone(),
             key: self.staff.key(self.key),
             reason,
-            drop,
             seen,
             action,
         };
@@ -280,8 +278,8 @@ pub(super) async fn edit(
     Body(mut body): Body<PlanBody>,
 ) -> Result<Response, Problem> {
     let reason = body.reason.take();
-    let action = Action::Edit { plan: Arc::new(body.to_plan()?) };
-    Sender { state, staff, key }.give(Some(drop), action, reason).await
+    let action = DropAction::Edit { plan: Arc::new(body.to_plan()?) };
+    Sender { state, staff, key }.give(action.on(drop), reason).await
 }
 
 /// Start the countdown of a scheduled drop; at its end the drop opens.
@@ -306,7 +304,7 @@ pub(super) async fn open(
     OptionalBody(body): OptionalBody<OpenBody>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action(), body.seen());
-    Sender { state, staff, key }.give_if(seen, Some(drop), action, body.reason).await
+    Sender { state, staff, key }.give_if(seen, action.on(drop), body.reason).await
 }
 
 /// Put a further lot on sale while the drop is open or paused. A retry with the same key adds nothing.
@@ -331,7 +329,7 @@ pub(super) async fn restock(
     Body(body): Body<Restock>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action()?, body.seen());
-    Sender { state, staff, key }.give_if(seen, Some(drop), action, body.reason).await
+    Sender { state, staff, key }.give_if(seen, action.on(drop), body.reason).await
 }
 
 /// What the key is for, in the OpenAPI document.
@@ -363,7 +361,7 @@ macro_rules! plain_commands {
         ) -> Result<Response, Problem> {
             let seen = body.seen();
             let sender = Sender { state, staff, key };
-            sender.give_if(seen, Some(drop), Action::$action, body.reason).await
+            sender.give_if(seen, DropAction::$action.on(drop), body.reason).await
         }
     )*};
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{MerchantId, StreamId};
-use stampede_engine::{Action, Role, RoomOwner, RoomView};
+use stampede_engine::{Role, RoomOwner, RoomView, StreamAction};
 
 use super::{
     QueryProblems,
@@ -155,13 +155,9 @@ pub(super) async fn make(
     Key(key): Key,
     Body(body): Body<RoomBody>,
 ) -> Result<Response, Problem> {
-    let action = body.to_action()?;
-    let Action::MakeRoom { stream, .. } = &action else {
-        unreachable!("the body makes a room");
-    };
+    let (stream, action) = body.to_action()?;
     let location = format!("/v1/rooms/{stream}");
-    let stream = stream.clone();
-    let mut response = change(Sender { state, staff, key }, &stream, action, body.reason).await?;
+    let mut response = change(Sender { state, staff, key }, stream, action, body.reason).await?;
     *response.status_mut() = StatusCode::CREATED;
     let location = HeaderValue::try_from(location).expect("an id is plain ASCII");
     response.headers_mut().insert(header::LOCATION, location);
@@ -171,12 +167,12 @@ pub(super) async fn make(
 /// Gives a command about a room.
 async fn change(
     sender: Sender,
-    stream: &StreamId,
-    action: Action,
+    stream: StreamId,
+    action: StreamAction,
     reason: Option<String>,
 ) -> Result<Response, Problem> {
     let changed = RoomChanged { stream: stream.to_string(), action: action.name() };
-    let done = sender.decided(None, action, reason).await?;
+    let done = sender.decided(action.on(stream), reason).await?;
     Ok(marked(Json(changed).into_response(), done.replayed))
 }
 
@@ -204,9 +200,9 @@ macro_rules! changes {
             StreamPath(stream): StreamPath,
             $extract(body): $extract<$body>,
         ) -> Result<Response, Problem> {
-            let action: fn(&$body, StreamId) -> Result<Action, Problem> = $action;
-            let action = action(&body, stream.clone())?;
-            change(Sender { state, staff, key }, &stream, action, body.reason).await
+            let action: fn(&$body) -> Result<StreamAction, Problem> = $action;
+            let action = action(&body)?;
+            change(Sender { state, staff, key }, stream, action, body.reason).await
         }
     )*};
 }
@@ -214,18 +210,18 @@ macro_rules! changes {
 changes! {
     /// Give a stream to another owner. What is planned there stays, and so does whoever is admitted.
     post move_to "/v1/rooms/{stream}/move" "move_room" "The stream has its new owner."
-        Body NewOwner, NewOwner, "The new owner.": |body, stream| body.to_action(stream);
+        Body NewOwner, NewOwner, "The new owner.": |body| body.to_action();
     /// Let a merchant plan drops in the stream.
     post admit "/v1/rooms/{stream}/admit" "admit_merchant" "The merchant may plan drops in the stream."
-        Body Guest, Guest, "Whom.": |body, stream| Ok(Action::Admit { stream, merchant: body.merchant()? });
+        Body Guest, Guest, "Whom.": |body| Ok(StreamAction::Admit { merchant: body.merchant()? });
     /// Let a merchant plan no more drops in the stream. What it has planned stays.
     post dismiss "/v1/rooms/{stream}/dismiss" "dismiss_merchant"
         "The merchant may plan no more drops in the stream."
-        Body Guest, Guest, "Whom.": |body, stream| Ok(Action::Dismiss { stream, merchant: body.merchant()? });
+        Body Guest, Guest, "Whom.": |body| Ok(StreamAction::Dismiss { merchant: body.merchant()? });
     /// Say how much later viewers see and hear the stream, so that its hosts are told when to speak.
     post video_delay "/v1/rooms/{stream}/video-delay" "set_video_delay" "The delay holds."
-        Body VideoDelay, VideoDelay, "How much later.": |body, stream| Ok(body.to_action(stream));
+        Body VideoDelay, VideoDelay, "How much later.": |body| Ok(body.to_action());
     /// Say that a stream without planned drops belongs to nobody.
     delete end "/v1/rooms/{stream}" "end_room" "The stream belongs to nobody."
-        OptionalBody Reason, Option<Reason>, "May be left out.": |_, stream| Ok(Action::EndRoom { stream });
+        OptionalBody Reason, Option<Reason>, "May be left out.": |_| Ok(StreamAction::EndRoom);
 }

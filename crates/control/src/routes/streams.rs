@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use stampede_engine::{Action, Role};
+use stampede_engine::{Role, StreamAction};
 
 use super::{
     commands::{CommandProblems, KEY_HELP, Sender, marked, too_many},
@@ -108,7 +108,7 @@ macro_rules! reports {
         ) -> Result<Response, Problem> {
             let reported = StreamReported::new(&stream, $online);
             let sender = Sender { state, staff, key };
-            let done = sender.decided(None, Action::$action { stream }, body.reason).await?;
+            let done = sender.decided(StreamAction::$action.on(stream), body.reason).await?;
             Ok(marked(Json(reported).into_response(), done.replayed))
         }
     )*};
@@ -116,7 +116,7 @@ macro_rules! reports {
 
 reports! {
     /// Report that a stream is offline. Its drops go on, or pause after the time that their plan allows.
-    offline "/v1/streams/{stream}/offline" "stream_offline" StreamOffline false
+    offline "/v1/streams/{stream}/offline" "stream_offline" Offline false
     /// Report that a stream is back. Drops that paused meanwhile go on if their plan says so.
-    online "/v1/streams/{stream}/online" "stream_online" StreamOnline true
+    online "/v1/streams/{stream}/online" "stream_online" Online true
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_books::{
-    Action, CommandOutcome, CommandRefusal, OverDrop, SeenDrop, Shown, StaffCommand,
+    Action, BrakeAction, CommandOutcome, CommandRefusal, OverDrop, SeenDrop, Shown, StaffCommand,
 };
 use stampede_domain::{BanTarget, DropId};
 use stampede_ledger::ViewerLink;
@@ -20,7 +20,7 @@ impl Steward {
         now: Moment,
         reply: oneshot::Sender<CommandOutcome>,
     ) {
-        let over = command.drop.filter(|drop| self.books.drop(*drop).is_none());
+        let over = command.action.drop().filter(|drop| self.books.drop(*drop).is_none());
         let over = over.and_then(|drop| self.shared.over(drop)).map(|over| OverDrop {
             stream: over.stream.clone(),
             merchant: over.merchant.clone(),
@@ -45,7 +45,10 @@ impl Steward {
 
     /// The number of a viewer who is to be banned, kept from now on: a record will name it.
     fn keep_whom(&self, action: &Action) -> Option<Arc<ViewerLink>> {
-        let Action::Ban { target: BanTarget::Viewer(viewer), .. } = action else { return None };
+        let Action::Brake(BrakeAction::Ban { target: BanTarget::Viewer(viewer), .. }) = action
+        else {
+            return None;
+        };
         Some(self.shared.directory.keep(viewer, &mut { self.shared.random }).link())
     }
 }
@@ -61,7 +64,7 @@ fn log(command: &StaffCommand, outcome: &Result<stampede_books::Done, CommandRef
             info!(%actor, %role, action, drop, ban, reason, "command accepted");
         }
         Err(refusal) => {
-            let drop = command.drop.map(display);
+            let drop = command.action.drop().map(display);
             info!(%actor, %role, action, drop, reason, %refusal, "command refused");
         }
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use stampede_domain::{BanId, BanTarget, DropId, HoldId, Mode};
 use stampede_engine::{
-    Action, Buy, BuyRequest, CommandOutcome, CommandRefusal, CoreEvent, HoldLook, Role, Viewer,
+    BrakeAction, Buy, BuyRequest, CommandOutcome, CommandRefusal, CoreEvent, HoldLook, Role, Viewer,
 };
 use stampede_ledger::{BanScope, BrakeRecord, Record, fake::Fault};
 
 use crate::{
-    brake::{HOUSE, ban, is_banned, records},
+    brake::{ban, is_banned, records},
     support::{Waiting, World, plan, wait_for},
 };
 
@@ -45,7 +45,7 @@ fn wait_ended(world: &World, hold: HoldId) {
 #[test]
 fn a_banned_viewer_stays_out_over_a_crash_until_the_ban_ends() {
     let mut world = World::new();
-    let done = world.give(HOUSE, ban("viewer eve", false, Some(60_000))).get().unwrap();
+    let done = world.give(ban("viewer eve", false, Some(60_000))).get().unwrap();
     assert_eq!(done.ban, Some(BanId::new(1)));
     let number = world.viewer("eve").number();
     let house = records(&world.ledger, DropId::HOUSE);
@@ -72,7 +72,7 @@ fn a_banned_viewer_stays_out_over_a_crash_until_the_ban_ends() {
 fn addresses_lie_beside_the_chain_and_are_back_after_a_crash() {
     let mut world = World::new();
     for (range, banned) in [("from 198.51.100.0/24", 1), ("from 2001:db8::/32", 2)] {
-        let done = world.give(HOUSE, ban(range, false, None)).get().unwrap();
+        let done = world.give(ban(range, false, None)).get().unwrap();
         assert_eq!(done.ban, Some(BanId::new(banned)));
     }
     let scopes: Vec<_> = records(&world.ledger, DropId::HOUSE)
@@ -91,13 +91,13 @@ fn addresses_lie_beside_the_chain_and_are_back_after_a_crash() {
         assert_eq!(brake.is_banned_address(address.parse().unwrap()), banned, "{address}");
         assert_eq!(is_banned(&world, "ann", address), banned, "{address}");
     }
-    world.give(HOUSE, Action::Unban { ban: BanId::new(1) }).get().unwrap();
+    world.give(BrakeAction::Unban { ban: BanId::new(1) }).get().unwrap();
     wait_for("the end", || {
         (!brake.is_banned_address("198.51.100.9".parse().unwrap())).then_some(())
     });
-    let gone = world.give(HOUSE, Action::Unban { ban: BanId::new(1) }).get().unwrap_err();
+    let gone = world.give(BrakeAction::Unban { ban: BanId::new(1) }).get().unwrap_err();
     assert_eq!(gone, CommandRefusal::UnknownBan { ban: BanId::new(1) });
-    let next = world.give(HOUSE, ban("channel nina-tv", false, None)).get().unwrap();
+    let next = world.give(ban("channel nina-tv", false, None)).get().unwrap();
     assert_eq!(next.ban, Some(BanId::new(3)), "ids go on");
     assert!(is_banned(&world, "ann", "10.0.0.1"));
 }
@@ -117,8 +117,8 @@ fn a_ban_with_holds_gives_them_back_and_leaves_orders() {
     let kept = world.buy(0, &bob, other, 1, "b1");
     world.ledger.wait_until_hanging();
     let Buy::Pending { hold: kept, .. } = kept else { panic!("{kept:?}") };
-    let banned = world.give(HOUSE, ban("viewer eve", true, None));
-    let bob_too = world.give(HOUSE, ban("viewer bob", true, None));
+    let banned = world.give(ban("viewer eve", true, None));
+    let bob_too = world.give(ban("viewer bob", true, None));
     world.ledger.release();
     banned.get().unwrap();
     bob_too.get().unwrap();
@@ -144,7 +144,7 @@ fn crash_before_the_release(target: &str) -> (World, DropId, HoldId) {
     let bought = world.buy_by(Some("nina-tv"), 1, &eve, drop, 1, "e1");
     let Buy::Pending { hold, .. } = bought else { panic!("of 5") };
     let id = BanId::new(1);
-    let banned = world.give(HOUSE, ban(target, true, None));
+    let banned = world.give(ban(target, true, None));
     wait_for("the ban", || world.engine.brake().ban(id));
     world.ports[0].release_banned([eve.number()], id);
     world.ledger.release();
@@ -177,7 +177,7 @@ fn a_channels_ban_ends_what_came_by_the_channel_and_nothing_else() {
     let by_nina = hold_by(&mut world, "nina-tv", &eve, drop, "e1");
     let by_other = hold_by(&mut world, "ben-tv", &eve, drop, "e2");
     let by_none = world.hold(&ann, drop, 1, "a1");
-    world.give(HOUSE, ban("channel nina-tv", true, None)).get().unwrap();
+    world.give(ban("channel nina-tv", true, None)).get().unwrap();
     wait_ended(&world, by_nina);
     for hold in [by_other, by_none] {
         assert!(matches!(world.look(hold), HoldLook::Known(_)), "{hold}");
@@ -194,9 +194,9 @@ fn nothing_is_released_on_the_word_of_a_ban_that_is_over() {
     let Buy::Pending { hold, .. } = taken else { panic!("{taken:?}") };
     world.ledger.wait_until_hanging();
     // The take cannot be released before it is durable; by then the ban is over.
-    let banned = world.give(HOUSE, ban("viewer eve", true, None));
-    let unbanned = world.give(HOUSE, Action::Unban { ban: BanId::new(1) });
-    world.give(HOUSE, ban("viewer ann", false, None));
+    let banned = world.give(ban("viewer eve", true, None));
+    let unbanned = world.give(BrakeAction::Unban { ban: BanId::new(1) });
+    world.give(ban("viewer ann", false, None));
     wait_for("all decisions", || world.engine.brake().ban(BanId::new(2)));
     world.ledger.release();
     banned.get().unwrap();
@@ -211,7 +211,7 @@ fn a_ban_without_holds_lets_them_live() {
     let drop = world.open_drop(plan(5));
     let eve = world.viewer("eve");
     let held = world.hold(&eve, drop, 1, "e1");
-    world.give(HOUSE, ban("viewer eve", false, None)).get().unwrap();
+    world.give(ban("viewer eve", false, None)).get().unwrap();
     assert!(matches!(world.look(held), HoldLook::Known(_)));
     let ordered = Waiting(world.engine.confirm(held).unwrap()).get();
     assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "it can be paid");
@@ -227,8 +227,8 @@ fn cores_are_told_and_have_holds_of_one_stream_released() {
     let held = hold_by(&mut world, "nina-tv", &eve, show, "e1");
     let other = hold_elsewhere(&mut world, &eve, elsewhere, "e2");
     let target = channel(Some("show"));
-    let banned = Action::Ban { target, release_holds: true, expires_in: None };
-    let banned = world.give(HOUSE, banned).get().unwrap();
+    let banned = BrakeAction::Ban { target, release_holds: true, expires_in: None };
+    let banned = world.give(banned).get().unwrap();
     for port in &mut world.ports {
         let mut events = Vec::new();
         wait_for("the ban", || {
@@ -247,8 +247,8 @@ fn cores_are_told_and_have_holds_of_one_stream_released() {
 #[test]
 fn a_retried_ban_is_the_same_ban_and_another_person_needs_another_key() {
     let world = World::new();
-    let give = |world: &World, key: &str, action: Action| -> CommandOutcome {
-        world.give_as(Role::Ops, key, HOUSE, action).unwrap().get()
+    let give = |world: &World, key: &str, action: BrakeAction| -> CommandOutcome {
+        world.give_as(Role::Ops, key, action).unwrap().get()
     };
     let first = give(&world, "k1", ban("viewer eve", false, None)).unwrap();
     let check = |world: &World| {
@@ -261,9 +261,9 @@ fn a_retried_ban_is_the_same_ban_and_another_person_needs_another_key() {
     let world = world.restart(1);
     check(&world);
     assert_eq!(world.engine.brake().ban_count(), 1);
-    give(&world, "k2", Action::Unban { ban: BanId::new(1) }).unwrap();
+    give(&world, "k2", BrakeAction::Unban { ban: BanId::new(1) }).unwrap();
     let world = world.restart(1);
-    let again = give(&world, "k2", Action::Unban { ban: BanId::new(1) }).unwrap();
+    let again = give(&world, "k2", BrakeAction::Unban { ban: BanId::new(1) }).unwrap();
     assert_eq!((again.ban, again.replayed), (Some(BanId::new(1)), true));
 }
 
@@ -273,7 +273,7 @@ fn bans_are_bounded() {
     let max = stampede_domain::limits::BANS_MAX;
     let give = |n: usize| {
         let target = format!("from 10.{}.{}.0/24", n / 256, n % 256);
-        world.give_as(Role::Ops, &format!("k{n}"), HOUSE, ban(&target, false, None))
+        world.give_as(Role::Ops, &format!("k{n}"), ban(&target, false, None))
     };
     let mut waiting = std::collections::VecDeque::new();
     for n in 0..max {

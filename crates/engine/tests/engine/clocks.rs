@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::{World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis};
-use stampede_engine::{Action, CommandRefusal, HoldLook};
+use stampede_engine::{Action, BrakeAction, CommandRefusal, DropAction, HoldLook};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -25,7 +25,7 @@ fn a_planned_start_comes_by_the_wall_clock() {
     let mut world = eight_hours_ahead();
     let starts_at = Some(wall_in(&world, 15_000));
     let plan = DropPlan { starts_at, ..plan_with_countdown(5) };
-    let drop = world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
+    let drop = world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
     world.advance(5_000);
     world.wait_phase(drop, Phase::Countdown);
     let sale = world.engine.sale(drop).unwrap();
@@ -40,7 +40,7 @@ fn a_start_follows_a_wall_clock_that_is_set() {
     let mut world = World::new();
     let starts_at = Some(wall_in(&world, 600_000));
     let plan = DropPlan { starts_at, ..plan(5) };
-    let drop = world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
+    let drop = world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
     // The machine was nearly ten minutes slow.
     world.set_wall(599_000);
     world.advance(1_000);
@@ -58,7 +58,7 @@ fn planned_times_are_past_by_the_wall_clock() {
         (None, at(now.get()), true),
     ] {
         let plan = DropPlan { starts_at, ends_at, ..plan(5) };
-        let planned = world.give(None, Action::Plan { plan: Arc::new(plan) }).get();
+        let planned = world.give(Action::Plan { plan: Arc::new(plan) }).get();
         let refused = matches!(planned, Err(CommandRefusal::InThePast { .. }));
         assert_eq!(refused, is_past, "{starts_at:?} {ends_at:?}: {planned:?}");
     }
@@ -72,7 +72,7 @@ fn a_drop_ends_by_the_wall_clock() {
     world.advance(59_000);
     // Two answers show that the steward has looked at its timers in the meantime.
     for _ in 0..2 {
-        world.give(Some(drop), Action::Open).get().unwrap_err();
+        world.give(DropAction::Open.on(drop)).get().unwrap_err();
     }
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Open);
     world.set_wall(1_000);
@@ -83,7 +83,7 @@ fn a_drop_ends_by_the_wall_clock() {
 fn what_holds_the_sale_back_ends_by_the_wall_clock() {
     let mut world = World::new();
     let expires_in = Some(DurationMs::from_secs(600));
-    world.give(None, Action::Stop { expires_in }).get().unwrap();
+    world.give(BrakeAction::Stop { expires_in }).get().unwrap();
     let view = world.engine.brake().view().halt.unwrap();
     assert_eq!(view.expires_at, Some(wall_in(&world, 600_000)));
     world.set_wall(600_000);
@@ -100,7 +100,7 @@ fn a_hold_keeps_its_time_when_the_wall_clock_is_set() {
         world.set_wall(by);
         world.advance(59_000);
         for _ in 0..2 {
-            world.give(Some(drop), Action::Open).get().unwrap_err();
+            world.give(DropAction::Open.on(drop)).get().unwrap_err();
         }
         assert!(matches!(world.look(hold), HoldLook::Known(_)), "moved by {by}");
         world.advance(1_000);

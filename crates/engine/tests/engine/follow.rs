@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, Phase, RefusalCode};
-use stampede_engine::{Action, Buy, HoldEnding, SaleDrop, Second};
+use stampede_engine::{Action, Buy, DropAction, HoldEnding, SaleDrop, Second, StreamAction};
 
 use crate::support::{World, plan, wait_for};
 
@@ -23,22 +23,22 @@ fn whoever_follows_is_told_of_every_change_while_the_clock_stands_still() {
         wait_for("the news", || told.has_changed().unwrap().then_some(()));
         *told.borrow_and_update()
     };
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(3)) });
+    let planned = world.give(Action::Plan { plan: Arc::new(plan(3)) });
     let drop = planned.get().unwrap().drop;
     wait_for("the plan", || world.engine.sale(drop));
     let first = wait_for("the news", || Some(is_told()).filter(|told| told.drops > 0));
     let stream = "show".parse().unwrap();
-    let offline = Action::StreamOffline { stream };
-    for (action, phase) in [(Action::Open, Phase::Open), (Action::Pause, Phase::Paused)] {
-        world.give(Some(drop), action).get().unwrap();
+    let offline = StreamAction::Offline.on(stream);
+    for (action, phase) in [(DropAction::Open, Phase::Open), (DropAction::Pause, Phase::Paused)] {
+        world.give(action.on(drop)).get().unwrap();
         world.wait_phase(drop, phase);
         is_told();
     }
-    world.give(None, offline).get().unwrap();
+    world.give(offline).get().unwrap();
     let last = is_told();
     assert!(last.any > first.any);
     assert_eq!(last.drops, first.drops, "no drop came or left");
-    world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
+    world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
     wait_for("another drop", || (is_told().drops > first.drops).then_some(()));
 }
 
@@ -74,7 +74,7 @@ fn the_last_minute_has_each_second_in_which_somebody_clicked() {
 #[test]
 fn clicks_before_the_start_are_no_burst_of_the_start() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(1)) });
+    let planned = world.give(Action::Plan { plan: Arc::new(plan(1)) });
     let drop = planned.get().unwrap().drop;
     wait_for("the plan", || world.engine.sale(drop));
     let viewer = world.viewer("v1");
@@ -84,7 +84,7 @@ fn clicks_before_the_start_are_no_burst_of_the_start() {
         (seconds(&world, drop).len() == 1).then_some(())
     });
     world.advance(120_000);
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     world.hold(&viewer, drop, 1, "late");
     let clicks = wait_for("the late click", || {
@@ -137,5 +137,5 @@ fn what_is_held_is_known_by_when_it_ends() {
     assert!(found.first.is_some(), "a restart knows what is held");
     world.advance(120_000);
     wait(&world, "nothing held", &|found| *found == HoldEnding::default());
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, Phase, Units};
-use stampede_engine::{Action, CommandRefusal, EngineConfig, Role};
+use stampede_engine::{Action, CommandRefusal, DropAction, EngineConfig, Role};
 use stampede_ledger::fake::FakeLedger;
 
 use crate::support::{World, plan};
@@ -32,20 +32,20 @@ fn limit(refused: CommandRefusal) -> (&'static str, u64) {
 #[test]
 fn a_merchant_at_its_limit_does_not_hinder_another() {
     let mut world = world(2 * MIB, 3 * MIB);
-    let mut give = |drop, action| world.give(drop, action).get();
+    let mut give = |action: Action| world.give(action).get();
     // 240 bytes for each unit, with 90 KiB for the drop.
-    let mine = give(None, Action::Plan { plan: of("acme", 6_000) }).unwrap().drop;
-    let refused = give(None, Action::Plan { plan: of("acme", 6_000) }).unwrap_err();
+    let mine = give(Action::Plan { plan: of("acme", 6_000) }).unwrap().drop;
+    let refused = give(Action::Plan { plan: of("acme", 6_000) }).unwrap_err();
     assert_eq!(limit(refused), ("the merchant's live drops", 2 * MIB));
-    let refused = give(Some(mine), Action::Edit { plan: of("acme", 9_000) }).unwrap_err();
+    let refused = give(DropAction::Edit { plan: of("acme", 9_000) }.on(mine)).unwrap_err();
     assert_eq!(limit(refused), ("the merchant's live drops", 2 * MIB));
-    give(Some(mine), Action::Edit { plan: of("acme", 7_000) }).unwrap();
-    give(None, Action::Plan { plan: of("other", 4_000) }).unwrap();
-    let refused = give(None, Action::Plan { plan: of("third", 4_000) }).unwrap_err();
+    give(DropAction::Edit { plan: of("acme", 7_000) }.on(mine)).unwrap();
+    give(Action::Plan { plan: of("other", 4_000) }).unwrap();
+    let refused = give(Action::Plan { plan: of("third", 4_000) }).unwrap_err();
     assert_eq!(limit(refused), ("all live drops", 3 * MIB));
-    give(Some(mine), Action::Cancel).unwrap();
+    give(DropAction::Cancel.on(mine)).unwrap();
     world.wait_phase(mine, Phase::Cancelled);
-    world.give(None, Action::Plan { plan: of("third", 4_000) }).get().unwrap();
+    world.give(Action::Plan { plan: of("third", 4_000) }).get().unwrap();
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_limit_below_what_the_ledger_holds_refuses_lots_and_sells_on() {
     again.wait_phase(drop, Phase::Open);
     let viewer = again.viewer("ann");
     again.hold(&viewer, drop, 1, "k1");
-    let lot = Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
-    let refused = again.give_as(Role::Admin, "lot", Some(drop), lot).unwrap().get().unwrap_err();
+    let lot = DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+    let refused = again.give_as(Role::Admin, "lot", lot.on(drop)).unwrap().get().unwrap_err();
     assert_eq!(limit(refused), ("the merchant's live drops", MIB));
 }

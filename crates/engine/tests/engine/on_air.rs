@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, Mode, Phase};
-use stampede_engine::{Action, CommandRefusal, Role};
+use stampede_engine::{Action, BrakeAction, CommandRefusal, DropAction, Role};
 use stampede_ledger::{Record, fake::Fault};
 
 use crate::{
@@ -16,11 +16,11 @@ fn rehearsal(supply: u32) -> DropPlan {
 }
 
 fn planned(world: &mut World, plan: DropPlan) -> DropId {
-    world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
+    world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
 }
 
-fn give(world: &mut World, drop: DropId, action: Action) {
-    world.give(Some(drop), action).get().unwrap();
+fn give(world: &mut World, drop: DropId, action: DropAction) {
+    world.give(action.on(drop)).get().unwrap();
 }
 
 fn on_air(world: &World) -> Vec<DropId> {
@@ -42,7 +42,7 @@ fn a_rehearsal_leaves_the_live_drop_on_air() {
     let live = world.open_drop(plan(5));
     let trial = world.open_drop(rehearsal(5));
     let mut world = airs(world, &[live, trial]);
-    give(&mut world, trial, Action::Close);
+    give(&mut world, trial, DropAction::Close);
     airs(world, &[live, trial]);
 }
 
@@ -51,15 +51,15 @@ fn the_end_of_the_drop_on_air_leads_back_to_the_latest_that_is_open() {
     let mut world = World::new();
     let drops: Vec<DropId> = (0..4).map(|_| world.open_drop(plan(5))).collect();
     let mut world = airs(world, &drops[3..]);
-    give(&mut world, drops[2], Action::Pause);
-    give(&mut world, drops[3], Action::Close);
+    give(&mut world, drops[2], DropAction::Pause);
+    give(&mut world, drops[3], DropAction::Close);
     world.wait_phase(drops[3], Phase::Settled);
     let mut world = airs(world, &drops[1..2]);
     // A pause leaves it on air, and what was not on air ends without a word.
-    give(&mut world, drops[1], Action::Pause);
-    give(&mut world, drops[2], Action::Close);
+    give(&mut world, drops[1], DropAction::Pause);
+    give(&mut world, drops[2], DropAction::Close);
     let mut world = airs(world, &drops[1..2]);
-    give(&mut world, drops[1], Action::Close);
+    give(&mut world, drops[1], DropAction::Close);
     airs(world, &drops[..1]);
 }
 
@@ -68,11 +68,11 @@ fn a_countdown_that_is_called_off_gives_the_air_back() {
     let mut world = World::new();
     let first = world.open_drop(plan(5));
     let second = planned(&mut world, plan_with_countdown(5));
-    give(&mut world, second, Action::Open);
+    give(&mut world, second, DropAction::Open);
     let mut world = airs(world, &[second]);
-    give(&mut world, second, Action::CancelCountdown);
+    give(&mut world, second, DropAction::CancelCountdown);
     let mut world = airs(world, &[first]);
-    give(&mut world, second, Action::Open);
+    give(&mut world, second, DropAction::Open);
     let world = airs(world, &[second]);
     // An outage over its end calls it off too.
     let world = world.restart(60_000);
@@ -85,9 +85,9 @@ fn staff_choose_what_is_on_air() {
     let first = world.open_drop(plan(5));
     let second = world.open_drop(plan(5));
     let third = planned(&mut world, plan_with_countdown(5));
-    give(&mut world, third, Action::Open);
+    give(&mut world, third, DropAction::Open);
     let mut world = airs(world, &[third]);
-    give(&mut world, first, Action::Feature);
+    give(&mut world, first, DropAction::Feature);
     let world = airs(world, &[first]);
     // The countdown had begun before staff chose.
     world.advance(10_000);
@@ -95,9 +95,9 @@ fn staff_choose_what_is_on_air() {
     let mut world = airs(world, &[first]);
     let chosen = records(&world.ledger, first);
     assert!(chosen.contains(&Record::Featured), "the choice is on record");
-    give(&mut world, second, Action::Feature);
+    give(&mut world, second, DropAction::Feature);
     let mut world = airs(world, &[second]);
-    give(&mut world, second, Action::Close);
+    give(&mut world, second, DropAction::Close);
     airs(world, &[first]);
 }
 
@@ -105,18 +105,18 @@ fn staff_choose_what_is_on_air() {
 fn only_a_drop_that_goes_on_can_be_chosen_and_not_by_everybody() {
     let mut world = World::new();
     let drop = planned(&mut world, plan(5));
-    let refused = world.give(Some(drop), Action::Feature).get();
+    let refused = world.give(DropAction::Feature.on(drop)).get();
     let wrong = CommandRefusal::WrongPhase { action: "feature", phase: Phase::Scheduled };
     assert_eq!(refused, Err(wrong));
     let drop = world.open_drop(plan(5));
     for (role, may) in
         [(Role::Host, true), (Role::Merchant, true), (Role::Ops, false), (Role::Platform, false)]
     {
-        let answer = world.give_as(role, role.name(), Some(drop), Action::Feature).unwrap().get();
+        let answer = world.give_as(role, role.name(), DropAction::Feature.on(drop)).unwrap().get();
         assert_eq!(answer.is_ok(), may, "{role}: {answer:?}");
     }
-    give(&mut world, drop, Action::Close);
-    world.give(Some(drop), Action::Feature).get().unwrap_err();
+    give(&mut world, drop, DropAction::Close);
+    world.give(DropAction::Feature.on(drop)).get().unwrap_err();
 }
 
 #[test]
@@ -128,10 +128,10 @@ fn drops_that_begin_at_once_are_on_air_in_the_order_of_their_commands_after_a_re
     });
     // Both wait behind a commit that hangs, so that one commit could take them together.
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    let waiting = world.give(None, Action::Stop { expires_in: None });
+    let waiting = world.give(BrakeAction::Stop { expires_in: None });
     world.ledger.wait_until_hanging();
-    let later = [second, first].map(|drop| world.give(Some(drop), Action::Open));
-    let go = world.give(None, Action::Go);
+    let later = [second, first].map(|drop| world.give(DropAction::Open.on(drop)));
+    let go = world.give(BrakeAction::Go);
     world.ledger.release();
     waiting.get().unwrap();
     for answer in later {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::{Waiting, World, plan, wait_for};
 use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, limits::SETTLED_KEPT_MS};
 use stampede_engine::{
-    Action, Buy, CommandRefusal, ConfirmOutcome, CorePort, FailOutcome, HoldLook, Role,
+    Action, Buy, CommandRefusal, ConfirmOutcome, CorePort, DropAction, FailOutcome, HoldLook, Role,
 };
 use stampede_ledger::{PhaseRecord, Record};
 
@@ -17,7 +17,7 @@ fn settled(world: &mut World) -> (DropId, HoldId) {
     let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
     assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }));
     world.ports[0].leave(&ann, 1);
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
     (drop, hold)
 }
@@ -50,7 +50,7 @@ fn a_settled_drop_leaves_memory_after_ten_minutes() {
     assert_eq!(orders_of(&mut world.ports[0], "ann"), 1);
     world.advance(SETTLED_KEPT_MS - 1);
     // A command is decided after the timers of its turn, so they have had their chance.
-    world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
+    world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
     assert!(world.engine.sale(drop).is_some());
     assert_eq!(orders_of(&mut world.ports[1], "ann"), 1);
 
@@ -86,9 +86,9 @@ fn what_is_asked_about_a_drop_that_left_memory_gets_a_true_answer() {
     let failed = Waiting(world.engine.fail(hold).unwrap()).get();
     assert_eq!(failed, FailOutcome::DropOver);
     let phase = Phase::Settled;
-    let refused = world.give(Some(drop), Action::Pause).get().unwrap_err();
+    let refused = world.give(DropAction::Pause.on(drop)).get().unwrap_err();
     assert_eq!(refused, CommandRefusal::WrongPhase { action: "pause", phase });
-    let refused = world.give(Some(none), Action::Pause).get().unwrap_err();
+    let refused = world.give(DropAction::Pause.on(none)).get().unwrap_err();
     assert_eq!(refused, CommandRefusal::UnknownDrop);
 }
 
@@ -108,7 +108,7 @@ fn a_winner_is_forgotten_with_the_last_drop_in_memory() {
     assert_eq!(again.number(), number, "a drop that goes on keeps the number");
     world.ports[0].leave(&again, 1);
     std::mem::drop(again);
-    world.give(Some(other), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(other)).get().unwrap();
     world.wait_phase(other, Phase::Settled);
     world.advance(SETTLED_KEPT_MS);
     wait_over(&world, other);
@@ -125,14 +125,14 @@ fn a_restart_within_ten_minutes_keeps_orders_and_one_after_them_does_not() {
     assert_eq!(world.figures(drop), [3, 2, 0, 1]);
     world.advance(SETTLED_KEPT_MS / 2);
     wait_over(&world, drop);
-    let next = world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;
+    let next = world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;
 
     let mut world = world.restart(0);
     assert!(world.engine.sale(drop).is_none(), "the start makes no stock of it");
     assert_eq!(final_figures(&world, drop), [3, 1]);
     assert_eq!(world.engine.viewer_id(number), None, "nor is ann in memory");
     assert_eq!(orders_of(&mut world.ports[0], "ann"), 0);
-    let after = world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;
+    let after = world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;
     assert!(after > next && next > drop, "ids are never used twice");
 }
 
@@ -142,11 +142,11 @@ fn a_retried_command_of_a_drop_that_left_memory_acts_once() {
     let drop = world.open_drop(plan(3));
     let sku = world.engine.sale(drop).unwrap().plan().skus[0].id.clone();
     let restock = |world: &World| {
-        let action = Action::Restock { sku: sku.clone(), units: Units::new(2).unwrap() };
-        world.give_as(Role::Admin, "lot", Some(drop), action).unwrap().get()
+        let action = DropAction::Restock { sku: sku.clone(), units: Units::new(2).unwrap() };
+        world.give_as(Role::Admin, "lot", action.on(drop)).unwrap().get()
     };
     assert!(restock(&world).is_ok());
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
     world.advance(SETTLED_KEPT_MS);
     wait_over(&world, drop);
@@ -161,10 +161,10 @@ fn a_retried_command_of_a_drop_that_left_memory_acts_once() {
 #[test]
 fn nothing_follows_the_record_by_which_a_chain_ends() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
+    let planned = world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap();
     // Both are decided before the first is durable.
-    let first = world.give(Some(planned.drop), Action::Cancel);
-    let second = world.give(Some(planned.drop), Action::Cancel);
+    let first = world.give(DropAction::Cancel.on(planned.drop));
+    let second = world.give(DropAction::Cancel.on(planned.drop));
     first.get().unwrap();
     second.get().unwrap_err();
     let rows = world.ledger.rows();

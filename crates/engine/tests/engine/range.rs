@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::Path, sync::Arc};
 
 use stampede_domain::{BanId, BanTarget, DropId, Phase, limits::SETTLED_KEPT_MS};
-use stampede_engine::{Action, Buy, EngineConfig};
+use stampede_engine::{Action, BrakeAction, Buy, DropAction, EngineConfig};
 use stampede_ledger::{
     DataDir, Journal, LEDGER_FILE, OpenLedger, RowKey, SqliteJournal, SqliteLedger,
     links::{self, Links},
@@ -37,7 +37,7 @@ fn start(opened: OpenLedger, clock: &Arc<HandClock>) -> World {
     let mut world = World::on(config, OpenLedger { copied_in: None, ..opened }, Arc::clone(clock));
     // What a ban still had to release is released first.
     for _turn in 0..2 {
-        drop_done(world.give(None, Action::Go).get().ok());
+        drop_done(world.give(BrakeAction::Go).get().ok());
     }
     world
 }
@@ -58,26 +58,26 @@ fn step(world: &mut World, seed: &mut u64, number: u64) {
         world.open_drop(plan(4));
         return;
     };
-    let mut give = |drop, action| world.give(drop, action).get().ok();
+    let mut give = |action: Action| world.give(action).get().ok();
     match dice(seed, 12) {
         0..=4 => buy(world, drop, VIEWERS[dice(seed, 5)], seed, number),
-        5 => drop_done(give(Some(drop), Action::Close)),
-        6 => drop_done(give(Some(drop), Action::Pause)),
-        7 => drop_done(give(Some(drop), Action::Resume)),
-        8 => drop_done(give(Some(drop), Action::Feature)),
+        5 => drop_done(give(DropAction::Close.on(drop))),
+        6 => drop_done(give(DropAction::Pause.on(drop))),
+        7 => drop_done(give(DropAction::Resume.on(drop))),
+        8 => drop_done(give(DropAction::Feature.on(drop))),
         9 => {
             let target = BanTarget::Viewer(VIEWERS[dice(seed, 5)].parse().unwrap());
             let (release_holds, expires_in) = (dice(seed, 2) == 0, None);
-            drop_done(give(None, Action::Ban { target, release_holds, expires_in }));
+            drop_done(give(BrakeAction::Ban { target, release_holds, expires_in }.into()));
         }
         10 => {
             let ban = BanId::new(u32::try_from(1 + dice(seed, 3)).unwrap());
-            drop_done(give(None, Action::Unban { ban }));
+            drop_done(give(BrakeAction::Unban { ban }.into()));
         }
         _ => {
             world.advance([30_000, SETTLED_KEPT_MS / 2, SETTLED_KEPT_MS + 1_000][dice(seed, 3)]);
             // It is refused, and decided after the timers.
-            drop_done(world.give(None, Action::Go).get().ok());
+            drop_done(world.give(BrakeAction::Go).get().ok());
         }
     }
 }

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{DurationMs, HoldId, Phase, Refusal};
 use stampede_engine::{
-    Action, Buy, ConfirmOutcome, EngineConfig, Health, HoldLook, Unavailable, ViewerEvent,
+    Action, Buy, ConfirmOutcome, DropAction, EngineConfig, Health, HoldLook, Unavailable,
+    ViewerEvent,
 };
 use stampede_ledger::{
     Record,
@@ -76,7 +77,7 @@ fn a_failed_commit_poisons_and_nothing_is_promised() {
         let busy = world.buy(0, &ann, drop, 1, "a2");
         assert!(matches!(busy, Buy::Refused(Refusal::Busy { .. })), "{busy:?}");
         assert_eq!(world.figures(drop)[1], 2, "the unknown take is not given back");
-        let refused = world.give_as(stampede_engine::Role::Host, "k", Some(drop), Action::Pause);
+        let refused = world.give_as(stampede_engine::Role::Host, "k", DropAction::Pause.on(drop));
         assert!(matches!(refused, Err(Unavailable::Poisoned)));
         let mut world = world.restart(1);
         let again = world.viewer("ann");
@@ -115,12 +116,12 @@ fn busy_is_the_answer_before_stock_moves_when_the_ring_is_full() {
 #[test]
 fn a_missed_start_waits_for_the_host() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
+    let planned = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
     let drop = planned.unwrap().drop;
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     let world = world.restart(60_000);
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Scheduled);
-    let ok = world.give_as(stampede_engine::Role::Host, "k", Some(drop), Action::Open);
+    let ok = world.give_as(stampede_engine::Role::Host, "k", DropAction::Open.on(drop));
     ok.unwrap().get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
@@ -146,22 +147,22 @@ fn a_countdown_that_was_called_off_stays_off() {
     let mut world = World::new();
     let starts_at = Some(world.engine.now().plus(DurationMs::from_secs(15)));
     let plan = stampede_domain::DropPlan { starts_at, ..plan_with_countdown(5) };
-    let drop = world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
+    let drop = world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop;
     world.advance(6_000);
     world.wait_phase(drop, Phase::Countdown);
-    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     let mut world = world.restart(100);
     world.advance(3_000);
     // Any answer shows that the steward has looked at its timers in the meantime.
-    world.give(Some(drop), Action::Pause).get().unwrap_err();
-    world.give(Some(drop), Action::Pause).get().unwrap_err();
+    world.give(DropAction::Pause.on(drop)).get().unwrap_err();
+    world.give(DropAction::Pause.on(drop)).get().unwrap_err();
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Scheduled);
 }
 
 #[test]
 fn an_idle_drop_has_the_outage_of_its_ledger() {
     let mut world = World::new();
-    let idle = world.give(None, Action::Plan { plan: Arc::new(plan(5)) }).get().unwrap().drop;
+    let idle = world.give(Action::Plan { plan: Arc::new(plan(5)) }).get().unwrap().drop;
     world.advance(3_600_000);
     world.open_drop(plan(5));
     let world = world.restart(7_000);
@@ -180,7 +181,7 @@ fn a_stop_that_meets_a_failing_commit_ends() {
     let mut world = World::new();
     let drop = world.open_drop(plan(5));
     world.ledger.order(world.ledger.commits() + 1, Fault::Before);
-    let answer = world.give(Some(drop), Action::Pause);
+    let answer = world.give(DropAction::Pause.on(drop));
     world.engine.shutdown();
     assert!(answer.ends_unanswered());
 }
@@ -204,7 +205,7 @@ fn requests_that_wait_for_the_ledger_are_bounded() {
         std::thread::yield_now();
     }
     assert!(accepted <= 2 * requests_max + 2, "{accepted} requests were taken in");
-    let pause = world.give_as(stampede_engine::Role::Host, "k", Some(drop), Action::Pause);
+    let pause = world.give_as(stampede_engine::Role::Host, "k", DropAction::Pause.on(drop));
     assert!(pause.is_ok(), "a flood of viewers' requests keeps no host from pausing");
     world.ledger.release();
 }
@@ -214,8 +215,8 @@ fn what_was_on_air_is_on_air_after_a_restart() {
     let mut world = World::new();
     let first = world.open_drop(plan(5));
     let second = world.open_drop(plan(5));
-    world.give(Some(first), Action::Pause).get().unwrap();
-    world.give(Some(first), Action::Resume).get().unwrap();
+    world.give(DropAction::Pause.on(first)).get().unwrap();
+    world.give(DropAction::Resume.on(first)).get().unwrap();
     wait_for("the first on air", || world.engine.sale(first)?.is_featured().then_some(()));
     let world = world.restart(10);
     let featured = |id| world.engine.sale(id).unwrap().is_featured();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{Phase, Refusal, Units};
-use stampede_engine::{Action, Buy, CommandRefusal, ConfirmOutcome, HoldLook, Role};
+use stampede_engine::{Action, Buy, CommandRefusal, ConfirmOutcome, DropAction, HoldLook, Role};
 use stampede_ledger::Record;
 
 #[test]
@@ -21,7 +21,7 @@ fn a_sale_runs_from_plan_to_settlement() {
     world.ports[0].release(&bob, bob_hold, 7).unwrap();
     world.wait_released(bob_hold);
     assert_eq!(world.figures(drop), [2, 1, 0, 1]);
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
 }
 
@@ -94,20 +94,20 @@ fn while_another_program_locks_the_ledger_buys_are_shed_before_stock_moves() {
 #[test]
 fn clicks_before_opening_or_after_closing_move_nothing() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
+    let planned = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
     let drop = planned.unwrap().drop;
     let ann = world.viewer("ann");
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Refused(Refusal::NotOpen));
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Refused(Refusal::NotOpen));
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
     let hold = world.hold(&ann, drop, 1, "early");
-    world.give(Some(drop), Action::Pause).get().unwrap();
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
     let bob = world.viewer("bob");
     assert_eq!(world.buy(0, &bob, drop, 1, "b"), Buy::Refused(Refusal::Paused));
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Replay { hold }, "holds outlive a pause");
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     assert_eq!(world.buy(0, &bob, drop, 1, "b"), Buy::Refused(Refusal::Closed));
     let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
     assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }), "holds outlive a close");
@@ -188,10 +188,12 @@ fn nobody_releases_somebody_elses_hold() {
 fn a_retried_restock_adds_nothing() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
-    let lot =
-        |units| Action::Restock { sku: "mug".parse().unwrap(), units: Units::new(units).unwrap() };
+    let lot = |units| DropAction::Restock {
+        sku: "mug".parse().unwrap(),
+        units: Units::new(units).unwrap(),
+    };
     let give = |world: &World, units| {
-        world.give_as(Role::Host, "lot-1", Some(drop), lot(units)).unwrap().get()
+        world.give_as(Role::Host, "lot-1", lot(units).on(drop)).unwrap().get()
     };
     let first = give(&world, 5).unwrap();
     let again = give(&world, 5).unwrap();
@@ -209,8 +211,8 @@ fn a_retried_restock_adds_nothing() {
 fn a_lot_is_never_durable_without_its_command() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
-    let lot = || Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
-    let given: Vec<_> = (0..500).map(|_| world.give(Some(drop), lot())).collect();
+    let lot = || DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+    let given: Vec<_> = (0..500).map(|_| world.give(lot().on(drop))).collect();
     for waiting in given {
         assert!(waiting.get().is_ok());
     }
@@ -232,49 +234,49 @@ fn a_lot_is_never_durable_without_its_command() {
 fn a_refused_command_binds_no_key_also_after_a_crash() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
-    let give = |world: &World, key: &str, action| {
-        world.give_as(Role::Host, key, Some(drop), action).unwrap().get()
+    let give = |world: &World, key: &str, action: DropAction| {
+        world.give_as(Role::Host, key, action.on(drop)).unwrap().get()
     };
-    let refused = give(&world, "again", Action::Resume);
+    let refused = give(&world, "again", DropAction::Resume);
     assert!(matches!(refused, Err(CommandRefusal::WrongPhase { .. })), "{refused:?}");
     let world = world.restart(100);
-    give(&world, "pause", Action::Pause).unwrap();
-    let done = give(&world, "again", Action::Resume).unwrap();
+    give(&world, "pause", DropAction::Pause).unwrap();
+    let done = give(&world, "again", DropAction::Resume).unwrap();
     assert!(!done.replayed, "the retry was decided anew");
-    assert_eq!(give(&world, "again", Action::Close), Err(CommandRefusal::KeyReused));
+    assert_eq!(give(&world, "again", DropAction::Close), Err(CommandRefusal::KeyReused));
 }
 
 #[test]
 fn commands_are_refused_by_phase_and_by_role() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
-    let wrong = world.give(Some(drop), Action::Open).get();
+    let wrong = world.give(DropAction::Open.on(drop)).get();
     assert_eq!(wrong, Err(CommandRefusal::WrongPhase { action: "open", phase: Phase::Open }));
-    let forbidden = world.give_as(Role::Ops, "k", Some(drop), Action::Resume).unwrap().get();
+    let forbidden = world.give_as(Role::Ops, "k", DropAction::Resume.on(drop)).unwrap().get();
     let forbidden = forbidden.unwrap_err().to_string();
     assert_eq!(forbidden, "role ops may not resume; admin, host, merchant and creator may");
-    world.give_as(Role::Ops, "k2", Some(drop), Action::Pause).unwrap().get().unwrap();
-    world.give_as(Role::Host, "k3", Some(drop), Action::Resume).unwrap().get().unwrap();
+    world.give_as(Role::Ops, "k2", DropAction::Pause.on(drop)).unwrap().get().unwrap();
+    world.give_as(Role::Host, "k3", DropAction::Resume.on(drop)).unwrap().get().unwrap();
     world.wait_phase(drop, Phase::Open);
     let unknown = stampede_domain::DropId::new(99);
-    assert_eq!(world.give(Some(unknown), Action::Pause).get(), Err(CommandRefusal::UnknownDrop));
+    assert_eq!(world.give(DropAction::Pause.on(unknown)).get(), Err(CommandRefusal::UnknownDrop));
 }
 
 #[test]
 fn a_plan_is_edited_and_cancelled_only_while_scheduled() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
+    let planned = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
     let drop = planned.unwrap().drop;
     let mut bigger = plan_with_countdown(50);
     bigger.title = "More mugs".into();
-    world.give(Some(drop), Action::Edit { plan: Arc::new(bigger) }).get().unwrap();
+    world.give(DropAction::Edit { plan: Arc::new(bigger) }.on(drop)).get().unwrap();
     let sale = world.engine.sale(drop).unwrap();
     assert_eq!((sale.revision(), sale.plan().title.as_str()), (2, "More mugs"));
-    world.give(Some(drop), Action::Open).get().unwrap();
-    let edit = world.give(Some(drop), Action::Edit { plan: Arc::new(plan(1)) }).get();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
+    let edit = world.give(DropAction::Edit { plan: Arc::new(plan(1)) }.on(drop)).get();
     assert!(matches!(edit, Err(CommandRefusal::WrongPhase { .. })));
-    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Scheduled);
-    world.give(Some(drop), Action::Cancel).get().unwrap();
+    world.give(DropAction::Cancel.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Cancelled);
 }

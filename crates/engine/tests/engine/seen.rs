@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, Phase, Units};
 use stampede_engine::{
-    Action, CommandOutcome, CommandRefusal, Done, Role, SeenDrop, StaffCommand, StreamScope,
+    Action, CommandOutcome, CommandRefusal, Done, DropAction, Role, SeenDrop, StaffCommand,
+    StreamScope,
 };
 
 use crate::support::{Waiting, World, plan, wait_for};
@@ -18,7 +19,7 @@ fn give(
     world: &World,
     key: &str,
     drop: DropId,
-    action: Action,
+    action: DropAction,
     seen: SeenDrop,
 ) -> Waiting<CommandOutcome> {
     let command = StaffCommand {
@@ -29,39 +30,38 @@ fn give(
         streams: StreamScope::All,
         key: key.parse().unwrap(),
         reason: None,
-        drop: Some(drop),
-        action,
+        action: action.on(drop),
     };
     world.engine.command(command).map(Waiting).unwrap()
 }
 
-fn others(world: &mut World, drop: DropId, action: Action) {
-    world.give(Some(drop), action).get().unwrap();
+fn others(world: &mut World, drop: DropId, action: DropAction) {
+    world.give(action.on(drop)).get().unwrap();
 }
 
-fn restock() -> Action {
-    Action::Restock { sku: "mug".parse().unwrap(), units: Units::new(3).unwrap() }
+fn restock() -> DropAction {
+    DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::new(3).unwrap() }
 }
 
 #[test]
 fn a_resume_that_comes_late_does_not_undo_a_later_pause() {
     let mut world = World::new();
     let drop = world.open_drop(plan(5));
-    others(&mut world, drop, Action::Pause);
+    others(&mut world, drop, DropAction::Pause);
     let before = seen(&world, drop);
     // Somebody else resumes, then pauses: the phase is what it was, yet it is another pause.
-    others(&mut world, drop, Action::Resume);
+    others(&mut world, drop, DropAction::Resume);
     world.wait_phase(drop, Phase::Open);
-    others(&mut world, drop, Action::Pause);
+    others(&mut world, drop, DropAction::Pause);
     let now = seen(&world, drop);
     assert_eq!((before.phase, before.revision), (now.phase, now.revision));
-    let late = give(&world, "k1", drop, Action::Resume, before).get();
+    let late = give(&world, "k1", drop, DropAction::Resume, before).get();
     assert_eq!(late, Err(CommandRefusal::Changed { seen: before, now }));
     assert_eq!(seen(&world, drop), now, "the pause stands");
     // A refusal binds nothing; over a restart the pause is still the one that was seen.
     let world = world.restart(1);
     assert_eq!(seen(&world, drop), now, "changes are counted over a restart");
-    give(&world, "k1", drop, Action::Resume, now).get().unwrap();
+    give(&world, "k1", drop, DropAction::Resume, now).get().unwrap();
     world.wait_phase(drop, Phase::Open);
 }
 
@@ -69,14 +69,14 @@ fn a_resume_that_comes_late_does_not_undo_a_later_pause() {
 fn a_retry_gets_its_first_answer_whatever_happened_since() {
     let mut world = World::new();
     let drop = world.open_drop(plan(5));
-    others(&mut world, drop, Action::Pause);
+    others(&mut world, drop, DropAction::Pause);
     let before = seen(&world, drop);
-    let first = give(&world, "k1", drop, Action::Resume, before).get().unwrap();
+    let first = give(&world, "k1", drop, DropAction::Resume, before).get().unwrap();
     world.wait_phase(drop, Phase::Open);
-    others(&mut world, drop, Action::Pause);
+    others(&mut world, drop, DropAction::Pause);
     let paused = seen(&world, drop);
     for again in [before, paused] {
-        let again = give(&world, "k1", drop, Action::Resume, again).get();
+        let again = give(&world, "k1", drop, DropAction::Resume, again).get();
         assert_eq!(again, Ok(Done { replayed: true, ..first }));
     }
     assert_eq!(seen(&world, drop), paused, "the retry undid nothing");
@@ -85,20 +85,20 @@ fn a_retry_gets_its_first_answer_whatever_happened_since() {
 #[test]
 fn whatever_is_not_a_stop_is_refused_once_the_drop_has_changed() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(5)) }).get().unwrap().drop;
+    let planned = world.give(Action::Plan { plan: Arc::new(plan(5)) }).get().unwrap().drop;
     let first = seen(&world, planned);
-    others(&mut world, planned, Action::Edit { plan: Arc::new(plan(6)) });
+    others(&mut world, planned, DropAction::Edit { plan: Arc::new(plan(6)) });
     wait_for("the edit", || (seen(&world, planned).revision == 2).then_some(()));
     let edited = seen(&world, planned);
     let changed = |outcome: CommandOutcome| matches!(outcome, Err(CommandRefusal::Changed { .. }));
-    assert!(changed(give(&world, "open", planned, Action::Open, first).get()));
-    give(&world, "open", planned, Action::Open, edited).get().unwrap();
+    assert!(changed(give(&world, "open", planned, DropAction::Open, first).get()));
+    give(&world, "open", planned, DropAction::Open, edited).get().unwrap();
     world.wait_phase(planned, Phase::Open);
-    others(&mut world, planned, Action::Pause);
+    others(&mut world, planned, DropAction::Pause);
     let paused = seen(&world, planned);
-    others(&mut world, planned, Action::Resume);
+    others(&mut world, planned, DropAction::Resume);
     world.wait_phase(planned, Phase::Open);
-    for action in [Action::Resume, Action::Feature, Action::Close, restock()] {
+    for action in [DropAction::Resume, DropAction::Feature, DropAction::Close, restock()] {
         let name = action.name();
         assert!(changed(give(&world, name, planned, action, paused).get()), "{name}");
     }
@@ -106,7 +106,7 @@ fn whatever_is_not_a_stop_is_refused_once_the_drop_has_changed() {
     let roughly = SeenDrop { phase_changes: None, ..seen(&world, planned) };
     give(&world, "lot", planned, restock(), roughly).get().unwrap();
     // A stop is meant whatever was seen.
-    give(&world, "pause", planned, Action::Pause, paused).get().unwrap();
+    give(&world, "pause", planned, DropAction::Pause, paused).get().unwrap();
     assert_eq!(seen(&world, planned).phase, Phase::Paused);
 }
 
@@ -114,9 +114,9 @@ fn whatever_is_not_a_stop_is_refused_once_the_drop_has_changed() {
 fn of_two_who_press_on_the_same_sight_one_is_told_what_changed() {
     let mut world = World::new();
     let drop = world.open_drop(plan(5));
-    others(&mut world, drop, Action::Pause);
+    others(&mut world, drop, DropAction::Pause);
     let before = seen(&world, drop);
-    let both = ["k1", "k2"].map(|key| give(&world, key, drop, Action::Resume, before));
+    let both = ["k1", "k2"].map(|key| give(&world, key, drop, DropAction::Resume, before));
     let [first, second] = both.map(Waiting::get);
     first.unwrap();
     let now = SeenDrop { phase: Phase::Open, phase_changes: Some(4), ..before };

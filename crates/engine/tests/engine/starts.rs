@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, SkuPlan, UnixMillis, WhenOffline};
-use stampede_engine::{Action, CommandRefusal, SaleDrop};
+use stampede_engine::{Action, CommandRefusal, DropAction, SaleDrop, StreamAction};
 use stampede_ledger::{PhaseRecord, Record};
 
 use crate::support::{World, plan, plan_with_countdown, wait_for};
@@ -13,7 +13,7 @@ fn start_in(world: &World, millis: u64) -> UnixMillis {
 }
 
 fn planned(world: &mut World, plan: DropPlan) -> DropId {
-    world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
+    world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
 }
 
 fn sale(world: &World, drop: DropId) -> Arc<SaleDrop> {
@@ -27,7 +27,7 @@ fn opens_in(world: &World, drop: DropId) -> Option<u64> {
 /// The phase, once the steward has looked at its timers: between two answers in a row.
 fn phase_now(world: &mut World, drop: DropId) -> Phase {
     for _ in 0..2 {
-        world.give(Some(DropId::new(999)), Action::Pause).get().unwrap_err();
+        world.give(DropAction::Pause.on(DropId::new(999))).get().unwrap_err();
     }
     sale(world, drop).phase()
 }
@@ -107,7 +107,7 @@ fn a_start_within_an_outage_waits_for_the_host_and_is_told() {
     let mut world = world.restart(10);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
     assert_eq!(told(&world), (Some(starts_at), None));
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     assert_eq!(told(&world), (None, Some(10_000)));
     world.advance(10_000);
@@ -118,7 +118,7 @@ fn a_start_within_an_outage_waits_for_the_host_and_is_told() {
 fn a_countdown_that_ended_within_an_outage_is_told_too() {
     let mut world = World::new();
     let drop = planned(&mut world, plan_with_countdown(1));
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     let opens_at = sale(&world, drop).opens_at();
     let mut world = world.restart(60_000);
@@ -127,9 +127,9 @@ fn a_countdown_that_ended_within_an_outage_is_told_too() {
     let mut world = world.restart(60_000);
     assert_eq!(sale(&world, drop).standing().start_missed, opens_at);
     // What the host calls off was not missed.
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
-    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     assert_eq!(sale(&world, drop).standing().start_missed, None);
     let world = world.restart(60_000);
     assert_eq!((sale(&world, drop).standing().start_missed, opens_in(&world, drop)), (None, None));
@@ -153,14 +153,14 @@ fn a_start_that_the_host_called_off_shows_no_time() {
     let drop = planned(&mut world, DropPlan { starts_at, ..plan_with_countdown(1) });
     world.advance(6_000);
     world.wait_phase(drop, Phase::Countdown);
-    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     assert_eq!((opens_in(&world, drop), sale(&world, drop).standing().start_missed), (None, None));
     let mut world = world.restart(10);
     assert_eq!((opens_in(&world, drop), sale(&world, drop).standing().start_missed), (None, None));
     // An edit is a plan of its own.
     let starts_at = Some(start_in(&world, 20_000));
     let plan = Arc::new(DropPlan { starts_at, ..plan_with_countdown(1) });
-    world.give(Some(drop), Action::Edit { plan }).get().unwrap();
+    world.give(DropAction::Edit { plan }.on(drop)).get().unwrap();
     wait_for("the new time", || (opens_in(&world, drop) == Some(20_000)).then_some(()));
 }
 
@@ -172,7 +172,7 @@ fn a_start_that_passes_while_the_stream_is_away_is_told() {
     let with_rule = DropPlan { when_offline: Some(rule), ..plan_with_countdown(1) };
     let drop = planned(&mut world, DropPlan { starts_at: Some(starts_at), ..with_rule });
     let stream = "show".parse().unwrap();
-    world.give(None, Action::StreamOffline { stream }).get().unwrap();
+    world.give(StreamAction::Offline.on(stream)).get().unwrap();
     world.advance(14_999);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
     assert_eq!(
@@ -185,12 +185,12 @@ fn a_start_that_passes_while_the_stream_is_away_is_told() {
     });
     assert_eq!(opens_in(&world, drop), None);
     let stream = "show".parse().unwrap();
-    world.give(None, Action::StreamOnline { stream }).get().unwrap();
+    world.give(StreamAction::Online.on(stream)).get().unwrap();
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
 }
 
-fn refused(world: &mut World, drop: Option<DropId>, action: Action) -> CommandRefusal {
-    world.give(drop, action).get().unwrap_err()
+fn refused(world: &mut World, action: impl Into<Action>) -> CommandRefusal {
+    world.give(action).get().unwrap_err()
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn an_end_that_leaves_no_time_to_buy_is_refused_while_it_can_be_edited() {
     };
     let plan = at(&world, 10_999);
     let expected = too_soon(&world, 10_999);
-    assert_eq!(refused(&mut world, None, Action::Plan { plan }), expected);
+    assert_eq!(refused(&mut world, Action::Plan { plan }), expected);
     // A planned start counts like one by hand: it is one rule with one refusal.
     let starts_at = start_in(&world, 20_000);
     let ends_at = start_in(&world, 20_999);
@@ -216,19 +216,19 @@ fn an_end_that_leaves_no_time_to_buy_is_refused_while_it_can_be_edited() {
     let (opens_at, ends_at, min_ms) = (starts_at.get(), ends_at.get(), 1_000);
     let expected = CommandRefusal::EndsTooSoon { opens_at, ends_at, min_ms };
     let plan = Arc::new(with_start);
-    assert_eq!(refused(&mut world, None, Action::Plan { plan }), expected);
+    assert_eq!(refused(&mut world, Action::Plan { plan }), expected);
     let plan = at(&world, 11_000);
     let drop = planned(&mut world, DropPlan::clone(&plan));
     let plan = at(&world, 5_000);
     let expected = too_soon(&world, 5_000);
-    assert_eq!(refused(&mut world, Some(drop), Action::Edit { plan }), expected);
+    assert_eq!(refused(&mut world, DropAction::Edit { plan }.on(drop)), expected);
     // The end has come closer since.
     world.advance(1);
     let expected = too_soon(&world, 10_999);
-    assert_eq!(refused(&mut world, Some(drop), Action::Open), expected);
+    assert_eq!(refused(&mut world, DropAction::Open.on(drop)), expected);
     let plan = at(&world, 11_000);
-    world.give(Some(drop), Action::Edit { plan }).get().unwrap();
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Edit { plan }.on(drop)).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
     world.advance(1_000);
@@ -244,7 +244,7 @@ fn times_in_microseconds_are_refused() {
         (None, Some(UnixMillis::new(world.engine.wall().get() * 1_000_000)), "ends_at"),
     ] {
         let plan = Arc::new(DropPlan { starts_at, ends_at, ..plan(1) });
-        let refusal = refused(&mut world, None, Action::Plan { plan });
+        let refusal = refused(&mut world, Action::Plan { plan });
         let far = matches!(refusal, CommandRefusal::TooFarAhead { field: f, .. } if f == field);
         assert!(far, "{refusal:?}");
         assert!(refusal.to_string().contains("in milliseconds since 1970"), "{refusal}");
@@ -267,15 +267,15 @@ fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
     // The end comes while the countdown runs: the wall clock was set.
     let ends_at = Some(start_in(&world, 20_000));
     let drop = planned(&mut world, DropPlan { ends_at, ..plan_with_countdown(1) });
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.set_wall(10_000);
     world.advance(10_000);
     world.wait_phase(drop, Phase::Scheduled);
     wait_for("the news", || sale(&world, drop).standing().start_missed);
     let plan = Arc::new(plan_with_countdown(1));
-    world.give(Some(drop), Action::Edit { plan }).get().unwrap();
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Edit { plan }.on(drop)).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, WhenOffline};
-use stampede_engine::{Action, CommandRefusal, Role};
+use stampede_engine::{Action, CommandRefusal, DropAction, Role, StreamAction};
 use stampede_ledger::{Record, StreamRecord};
 
 use crate::{
@@ -26,8 +26,8 @@ fn with_rule(plan: DropPlan, resume: bool) -> DropPlan {
 fn report(world: &mut World, online: bool) {
     let stream = "show".parse().unwrap();
     let action =
-        if online { Action::StreamOnline { stream } } else { Action::StreamOffline { stream } };
-    let done = world.give(None, action).get().unwrap();
+        if online { StreamAction::Online.on(stream) } else { StreamAction::Offline.on(stream) };
+    let done = world.give(action).get().unwrap();
     assert_eq!(done.drop, DropId::HOUSE);
 }
 
@@ -68,7 +68,7 @@ fn lapses(world: &World, drop: DropId) -> usize {
 /// The phase, once the steward has looked at its timers: between two answers in a row.
 fn phase_now(world: &mut World, drop: DropId) -> Phase {
     for _ in 0..2 {
-        world.give(Some(DropId::new(999)), Action::Pause).get().unwrap_err();
+        world.give(DropAction::Pause.on(DropId::new(999))).get().unwrap_err();
     }
     world.engine.sale(drop).unwrap().phase()
 }
@@ -82,7 +82,7 @@ fn a_drop_pauses_when_its_time_is_over_and_waits_for_the_host() {
     world.wait_phase(drop, Phase::Paused);
     report(&mut world, true);
     assert_eq!(phase_now(&mut world, drop), Phase::Paused, "the plan leaves it to the host");
-    world.give(Some(drop), Action::Resume).get().unwrap();
+    world.give(DropAction::Resume.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     assert_eq!(lapses(&world, drop), 1, "the reason is on record");
 }
@@ -141,7 +141,7 @@ fn a_second_report_does_not_prolong_the_first() {
 fn a_pause_of_the_host_is_not_ended_by_the_stream() {
     let mut world = World::new();
     let drop = world.open_drop(pausing(true));
-    world.give(Some(drop), Action::Pause).get().unwrap();
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
     report(&mut world, false);
     world.advance(ALLOWED_MS);
     wait_for("the time to be over", || (lapses(&world, drop) == 1).then_some(()));
@@ -152,8 +152,8 @@ fn a_pause_of_the_host_is_not_ended_by_the_stream() {
 #[test]
 fn the_host_takes_over_a_pause_of_the_stream() {
     let (mut world, drop) = paused(true);
-    world.give(Some(drop), Action::Pause).get().unwrap();
-    let again = world.give(Some(drop), Action::Pause).get();
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
+    let again = world.give(DropAction::Pause.on(drop)).get();
     assert!(matches!(again, Err(CommandRefusal::WrongPhase { .. })), "{again:?}");
     let mut world = world.restart(10);
     report(&mut world, true);
@@ -163,7 +163,7 @@ fn the_host_takes_over_a_pause_of_the_stream() {
 #[test]
 fn what_the_host_decides_while_offline_stands() {
     let (mut world, drop) = paused(true);
-    world.give(Some(drop), Action::Resume).get().unwrap();
+    world.give(DropAction::Resume.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     world.advance(10 * ALLOWED_MS);
     assert_eq!(phase_now(&mut world, drop), Phase::Open);
@@ -210,12 +210,12 @@ fn a_countdown_is_called_off_and_a_start_waits_for_the_stream() {
     let mut world = World::new();
     let countdown = with_rule(plan_with_countdown(5), true);
     let countdown = DropPlan { countdown: DurationMs::from_secs(60), ..countdown };
-    let drop = world.give(None, Action::Plan { plan: Arc::new(countdown) }).get().unwrap().drop;
+    let drop = world.give(Action::Plan { plan: Arc::new(countdown) }).get().unwrap().drop;
     let starts_at = Some(world.engine.now().plus(DurationMs::from_secs(120)));
     let timed = DropPlan { starts_at, ..with_rule(plan_with_countdown(5), false) };
-    let timed = world.give(None, Action::Plan { plan: Arc::new(timed) }).get().unwrap().drop;
+    let timed = world.give(Action::Plan { plan: Arc::new(timed) }).get().unwrap().drop;
     report(&mut world, false);
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.advance(ALLOWED_MS);
     world.wait_phase(drop, Phase::Scheduled);
@@ -236,10 +236,10 @@ fn a_drop_planned_or_edited_meanwhile_knows() {
     report(&mut world, false);
     world.advance(10_000);
     let later = pausing(true);
-    let drop = world.give(None, Action::Plan { plan: Arc::new(later.clone()) }).get().unwrap().drop;
+    let drop = world.give(Action::Plan { plan: Arc::new(later.clone()) }).get().unwrap().drop;
     let edited = DropPlan { title: "Better mugs".into(), ..later };
-    world.give(Some(drop), Action::Edit { plan: Arc::new(edited) }).get().unwrap();
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Edit { plan: Arc::new(edited) }.on(drop)).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     let mut world = world.restart(0);
     world.wait_phase(drop, Phase::Open);
@@ -252,12 +252,12 @@ fn a_drop_planned_or_edited_meanwhile_knows() {
 fn only_who_is_trusted_reports_and_only_what_is_there() {
     let mut world = World::new();
     let stream = || "show".parse().unwrap();
-    let unknown = world.give(None, Action::StreamOffline { stream: stream() }).get();
+    let unknown = world.give(StreamAction::Offline.on(stream())).get();
     assert_eq!(unknown, Err(CommandRefusal::UnknownStream { stream: stream() }));
     let drop = world.open_drop(pausing(false));
     let ask = |world: &World, role, key: &str| {
-        let action = Action::StreamOffline { stream: stream() };
-        world.give_as(role, key, None, action).unwrap().get()
+        let action = StreamAction::Offline.on(stream());
+        world.give_as(role, key, action).unwrap().get()
     };
     for role in [Role::Host, Role::Merchant] {
         let refused = ask(&world, role, role.name());
@@ -268,7 +268,7 @@ fn only_who_is_trusted_reports_and_only_what_is_there() {
     }
     let replayed = ask(&world, Role::Platform, "platform").unwrap();
     assert!(replayed.replayed);
-    let forbidden = world.give_as(Role::Platform, "p2", Some(drop), Action::Pause).unwrap().get();
+    let forbidden = world.give_as(Role::Platform, "p2", DropAction::Pause.on(drop)).unwrap().get();
     assert!(matches!(forbidden, Err(CommandRefusal::Forbidden { .. })), "{forbidden:?}");
     let bound = stampede_engine::StaffCommand {
         seen: None,
@@ -278,8 +278,7 @@ fn only_who_is_trusted_reports_and_only_what_is_there() {
         streams: stampede_engine::StreamScope::All,
         key: "b1".parse().unwrap(),
         reason: None,
-        drop: None,
-        action: Action::StreamOnline { stream: stream() },
+        action: StreamAction::Online.on(stream()),
     };
     let refused = Waiting(world.engine.command(bound).unwrap()).get();
     assert!(matches!(refused, Err(CommandRefusal::BoundToken { .. })), "{refused:?}");

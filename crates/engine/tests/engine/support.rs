@@ -6,8 +6,8 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Phase, Units,
 };
 use stampede_engine::{
-    Action, Buy, BuyRequest, CommandOutcome, CoreEvent, CorePort, Engine, EngineConfig, HoldLook,
-    Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
+    Action, Buy, BuyRequest, CommandOutcome, CoreEvent, CorePort, DropAction, Engine, EngineConfig,
+    HoldLook, Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
 };
 use stampede_ledger::{OpenLedger, fake::FakeLedger};
 pub(crate) use stampede_testkit::{HandClock, at_next_reading, plan, wait_for};
@@ -93,18 +93,17 @@ impl World {
         self.clock.reboot();
     }
 
-    pub(crate) fn give(&mut self, drop: Option<DropId>, action: Action) -> Waiting<CommandOutcome> {
+    pub(crate) fn give(&mut self, action: impl Into<Action>) -> Waiting<CommandOutcome> {
         self.next_key += 1;
         let key = format!("staff-{}", self.next_key);
-        self.give_as(Role::Admin, &key, drop, action).unwrap()
+        self.give_as(Role::Admin, &key, action).unwrap()
     }
 
     pub(crate) fn give_as(
         &self,
         role: Role,
         key: &str,
-        drop: Option<DropId>,
-        action: Action,
+        action: impl Into<Action>,
     ) -> Result<Waiting<CommandOutcome>, Unavailable> {
         let command = StaffCommand {
             seen: None,
@@ -114,17 +113,16 @@ impl World {
             streams: stampede_engine::StreamScope::All,
             key: key.parse().unwrap(),
             reason: None,
-            drop,
-            action,
+            action: action.into(),
         };
         self.engine.command(command).map(Waiting)
     }
 
     /// Plans and opens a drop.
     pub(crate) fn open_drop(&mut self, plan: DropPlan) -> DropId {
-        let planned = self.give(None, Action::Plan { plan: Arc::new(plan) }).get();
+        let planned = self.give(Action::Plan { plan: Arc::new(plan) }).get();
         let drop = planned.unwrap().drop;
-        self.give(Some(drop), Action::Open).get().unwrap();
+        self.give(DropAction::Open.on(drop)).get().unwrap();
         self.wait_phase(drop, Phase::Open);
         drop
     }

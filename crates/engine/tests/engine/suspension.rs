@@ -4,7 +4,9 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, UnixMillis, WhenOffline};
-use stampede_engine::{Action, Buy, ConfirmOutcome, CoreEvent, Health, HoldLook, ViewerEvent};
+use stampede_engine::{
+    Action, Buy, ConfirmOutcome, CoreEvent, DropAction, Health, HoldLook, StreamAction, ViewerEvent,
+};
 use stampede_ledger::{Record, fake::Fault};
 
 const HOURS_8_MS: u64 = 8 * 3_600_000;
@@ -39,7 +41,7 @@ fn wait_suspended(world: &World, drop: DropId, expected: &[u64]) {
 
 fn look_twice(world: &mut World, drop: DropId) {
     for _ in 0..2 {
-        world.give(Some(drop), Action::Open).get().unwrap_err();
+        world.give(DropAction::Open.on(drop)).get().unwrap_err();
     }
 }
 
@@ -89,7 +91,7 @@ fn a_take_on_its_way_to_the_ledger_sleeps_too() {
     world.ledger.wait_until_hanging();
     world.sleep(HOURS_8_MS);
     // Any answer shows that the steward has looked around.
-    let asked = world.give(Some(drop), Action::Open);
+    let asked = world.give(DropAction::Open.on(drop));
     world.ledger.release();
     asked.get().unwrap_err();
     world.wait_durable(0, position);
@@ -106,7 +108,7 @@ fn a_sleep_moves_what_a_stream_may_be_offline() {
     let when_offline = Some(WhenOffline { pause_after, resume: true });
     let drop = world.open_drop(DropPlan { when_offline, ..plan(2) });
     let stream = || "show".parse().unwrap();
-    world.give(None, Action::StreamOffline { stream: stream() }).get().unwrap();
+    world.give(StreamAction::Offline.on(stream())).get().unwrap();
     world.advance(50_000);
     world.sleep(HOURS_8_MS);
     wait_suspended(&world, drop, &[HOURS_8_MS]);
@@ -120,16 +122,16 @@ fn a_sleep_moves_what_a_stream_may_be_offline() {
 #[test]
 fn a_start_that_fell_into_a_sleep_waits_for_the_host() {
     let mut world = World::new();
-    let counting = world.give(None, Action::Plan { plan: Arc::new(plan_with_countdown(5)) });
+    let counting = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) });
     let counting = counting.get().unwrap().drop;
-    world.give(Some(counting), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(counting)).get().unwrap();
     world.wait_phase(counting, Phase::Countdown);
     let starts_at = Some(world.engine.wall().plus(DurationMs::from_secs(600)));
     let planned = DropPlan { starts_at, ..plan(5) };
-    let planned = world.give(None, Action::Plan { plan: Arc::new(planned) }).get().unwrap().drop;
+    let planned = world.give(Action::Plan { plan: Arc::new(planned) }).get().unwrap().drop;
     let later = Some(world.engine.wall().plus(DurationMs::new(2 * HOURS_8_MS)));
     let later = DropPlan { starts_at: later, ..plan(5) };
-    let later = world.give(None, Action::Plan { plan: Arc::new(later) }).get().unwrap().drop;
+    let later = world.give(Action::Plan { plan: Arc::new(later) }).get().unwrap().drop;
     world.sleep(HOURS_8_MS);
     world.wait_phase(counting, Phase::Scheduled);
     let missed = |drop| world.engine.sale(drop).unwrap().standing().start_missed;
@@ -252,7 +254,7 @@ fn a_stream_that_goes_offline_behind_a_lock_has_its_time_from_the_locks_end() {
     world.ledger.wait_until_hanging();
     notice_lock(&mut world, drop);
     world.advance(100_000);
-    let reported = world.give(None, Action::StreamOffline { stream: "show".parse().unwrap() });
+    let reported = world.give(StreamAction::Offline.on("show".parse().unwrap()));
     wait_for("the report", || offline_since(&world, drop));
     world.advance(20_000);
     world.ledger.release();

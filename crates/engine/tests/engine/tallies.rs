@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, RefusalCode};
-use stampede_engine::{Action, Buy};
+use stampede_engine::{Action, Buy, DropAction};
 use stampede_ledger::{AnswerTimes, Record, Tally};
 
 use crate::support::{World, plan, wait_for};
@@ -55,15 +55,15 @@ fn a_tally_has_the_time_that_answers_took() {
 #[test]
 fn clicks_before_an_edit_are_tallied_once_the_drop_is_live() {
     let mut world = World::new();
-    let planned = world.give(None, Action::Plan { plan: Arc::new(plan(1)) });
+    let planned = world.give(Action::Plan { plan: Arc::new(plan(1)) });
     let drop = planned.get().unwrap().drop;
     wait_for("the plan", || world.engine.sale(drop));
     let viewer = world.viewer("v1");
     assert!(matches!(world.buy(0, &viewer, drop, 1, "early"), Buy::Refused(_)));
-    world.give(Some(drop), Action::Edit { plan: Arc::new(plan(2)) }).get().unwrap();
+    world.give(DropAction::Edit { plan: Arc::new(plan(2)) }.on(drop)).get().unwrap();
     wait_for("the edit", || world.engine.sale(drop).filter(|sale| sale.revision() == 2));
     assert!(matches!(world.buy(0, &viewer, drop, 1, "early"), Buy::Refused(_)));
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     let refused = |world: &World| tallied(world, drop).refusals.get(RefusalCode::NotOpen);
     wait_for("both clicks", || {
         world.advance(1_000);

@@ -3,22 +3,24 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase};
-use stampede_engine::{Action, CommandOutcome, CommandRefusal, Role, VideoRefusal};
+use stampede_engine::{
+    Action, CommandOutcome, CommandRefusal, DropAction, Role, StreamAction, VideoRefusal,
+};
 
 use crate::support::{World, plan, plan_with_countdown};
 
 fn planned(world: &mut World, plan: DropPlan) -> DropId {
-    world.give(None, Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
+    world.give(Action::Plan { plan: Arc::new(plan) }).get().unwrap().drop
 }
 
 fn set_delay(world: &mut World, millis: u64) -> CommandOutcome {
     let (stream, delay) = ("show".parse().unwrap(), DurationMs::new(millis));
-    world.give(None, Action::SetVideoDelay { stream, delay }).get()
+    world.give(StreamAction::SetVideoDelay { delay }.on(stream)).get()
 }
 
 fn open_after(world: &mut World, drop: DropId, millis: u64) -> CommandOutcome {
     let countdown = DurationMs::new(millis);
-    world.give(Some(drop), Action::OpenAfter { countdown }).get()
+    world.give(DropAction::OpenAfter { countdown }.on(drop)).get()
 }
 
 fn code(outcome: CommandOutcome) -> String {
@@ -47,8 +49,8 @@ fn a_delay_is_none_or_two_to_sixty_seconds_and_survives_a_restart() {
     assert_eq!(world.engine.room(&stream).unwrap().video_delay.get(), 6_000);
     assert_eq!((world.engine.video_delay(&stream).get(), shown(&world, drop)), (6_000, 6_000));
     // One that is edited, or planned later, stands in the same stream.
-    let edit = Action::Edit { plan: Arc::new(plan_with_countdown(7)) };
-    world.give(Some(drop), edit).get().unwrap();
+    let edit = DropAction::Edit { plan: Arc::new(plan_with_countdown(7)) };
+    world.give(edit.on(drop)).get().unwrap();
     let later = planned(&mut world, plan(1));
     assert_eq!((shown(&world, drop), shown(&world, later)), (6_000, 6_000));
     assert_eq!(code(open_after(&mut world, drop, 8_999)), "countdown_too_short");
@@ -60,7 +62,7 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     let drop = planned(&mut world, plan_with_countdown(5));
     let at_once = planned(&mut world, plan(5));
     set_delay(&mut world, 8_000).unwrap();
-    let refused = world.give(Some(drop), Action::Open).get().unwrap_err();
+    let refused = world.give(DropAction::Open.on(drop)).get().unwrap_err();
     let expected = VideoRefusal::CountdownTooShort {
         stream: "show".parse().unwrap(),
         delay_ms: 8_000,
@@ -69,7 +71,7 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     };
     assert_eq!(refused, CommandRefusal::Video(expected));
     assert!(refused.to_string().contains("use 11000 ms or more"), "{refused}");
-    assert_eq!(code(world.give(Some(at_once), Action::Open).get()), "countdown_too_short");
+    assert_eq!(code(world.give(DropAction::Open.on(at_once)).get()), "countdown_too_short");
     assert_eq!(code(open_after(&mut world, drop, 600_001)), "invalid_plan");
     open_after(&mut world, drop, 11_000).unwrap();
     let opens_in = |world: &World| {
@@ -79,9 +81,9 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     assert_eq!(opens_in(&world), Some(11_000));
     // The host's cue does not jump; a cancelled countdown is none.
     assert_eq!(code(set_delay(&mut world, 3_000)), "countdown_runs");
-    world.give(Some(drop), Action::CancelCountdown).get().unwrap();
+    world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     set_delay(&mut world, 0).unwrap();
-    world.give(Some(at_once), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(at_once)).get().unwrap();
     world.wait_phase(at_once, Phase::Open);
 }
 
@@ -117,8 +119,8 @@ fn whoever_speaks_for_the_room_says_how_late_it_is_seen() {
     ];
     for (place, (role, may)) in (2_u64..).zip(roles) {
         let (stream, delay) = ("show".parse().unwrap(), DurationMs::from_secs(place));
-        let action = Action::SetVideoDelay { stream, delay };
-        let given = world.give_as(role, &format!("k{place}"), None, action).unwrap().get();
+        let action = StreamAction::SetVideoDelay { delay }.on(stream);
+        let given = world.give_as(role, &format!("k{place}"), action).unwrap().get();
         assert_eq!(given.is_ok(), may, "{role}: {given:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DurationMs, Phase, UnixMillis, limits::SETTLED_KEPT_MS};
-use stampede_engine::{Action, DropView};
+use stampede_engine::{Action, DropAction, DropView};
 
 use crate::support::{World, plan_with_countdown, wait_for};
 
@@ -14,7 +14,7 @@ fn a_view_shows_the_times_that_belong_to_its_phase() {
     let now = world.engine.wall();
     terms.starts_at = Some(now.plus(DurationMs::new(30_000)));
     terms.ends_at = Some(now.plus(DurationMs::new(90_000)));
-    let planned = world.give(None, Action::Plan { plan: Arc::new(terms) });
+    let planned = world.give(Action::Plan { plan: Arc::new(terms) });
     let drop = planned.get().unwrap().drop;
     let sale = wait_for("the plan", || world.engine.sale(drop));
     // A correction of the wall clock moves what was planned, not the countdown.
@@ -25,7 +25,7 @@ fn a_view_shows_the_times_that_belong_to_its_phase() {
         (view.standing.phase, millis(view.opens_in()), millis(view.closes_in()))
     };
     assert_eq!(shown(&world), (Phase::Scheduled, Some(28_000), Some(88_000)));
-    world.give(Some(drop), Action::Open).get().unwrap();
+    world.give(DropAction::Open.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     let countdown = sale.plan().countdown.get();
     assert_eq!(shown(&world), (Phase::Countdown, Some(countdown), Some(88_000)));
@@ -34,7 +34,7 @@ fn a_view_shows_the_times_that_belong_to_its_phase() {
     world.advance(countdown);
     world.wait_phase(drop, Phase::Open);
     assert_eq!(shown(&world), (Phase::Open, None, Some(85_000 - countdown)));
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
     assert_eq!(shown(&world), (Phase::Settled, None, None));
 }
@@ -47,7 +47,7 @@ fn a_drop_that_has_left_memory_has_the_view_of_before() {
     let hold = world.hold(&viewer, drop, 1, "a");
     world.engine.confirm(hold).unwrap();
     world.wait_ordered(hold);
-    world.give(Some(drop), Action::Close).get().unwrap();
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
     let now = world.engine.moment();
     let mut before = world.engine.sale(drop).unwrap().view(now);
@@ -68,7 +68,7 @@ fn what_changes_raises_the_version() {
     let drop = world.open_drop(crate::support::plan(3));
     let sale = world.engine.sale(drop).unwrap();
     let open = sale.standing();
-    world.give(Some(drop), Action::Pause).get().unwrap();
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Paused);
     let paused = sale.standing();
     assert!(paused.version > open.version && paused != open);

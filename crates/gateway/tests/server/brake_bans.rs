@@ -1,7 +1,7 @@
 //! Bans against the running server: by viewer, channel, address.
 
 use stampede_domain::{BanId, BanTarget, DurationMs};
-use stampede_engine::Action;
+use stampede_engine::BrakeAction;
 use stampede_ledger::fake::{FakeLedger, Fault};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn ban(world: &World, target: BanTarget, release_holds: bool) {
-    world.command(None, Action::Ban { target, release_holds, expires_in: None });
+    world.command(BrakeAction::Ban { target, release_holds, expires_in: None });
 }
 
 fn viewer(id: &str) -> BanTarget {
@@ -47,7 +47,7 @@ fn a_banned_viewer_is_closed_and_stays_out() {
     assert_eq!(again.closed(), 4201);
     assert_eq!(world.available(drop), 4, "the hold lives on");
     world.check_unharmed(drop);
-    world.command(None, Action::Unban { ban: BanId::new(1) });
+    world.command(BrakeAction::Unban { ban: BanId::new(1) });
     let mut back = world.dial(Subprotocol::Json);
     back.hello(&world.ticket("eve"));
     assert_eq!(back.welcomed().holds.len(), 1, "and is there when the ban is over");
@@ -93,7 +93,7 @@ fn a_take_under_way_is_released_though_its_connection_is_gone() {
     });
     let witness = join_by_channel(&world, "bob");
     let target = channel(Some("show"));
-    let banned = world.begin(None, Action::Ban { target, release_holds: true, expires_in: None });
+    let banned = world.begin(BrakeAction::Ban { target, release_holds: true, expires_in: None });
     assert_eq!(witness.closed(), 4201, "the ban has come");
     ledger.release();
     banned.blocking_recv().unwrap().unwrap();
@@ -122,7 +122,7 @@ fn a_banned_address_is_closed_then_turned_away_at_the_door() {
     let greeting = world.dial(Subprotocol::Json);
     let target = BanTarget::Addresses("127.0.0.0/24".parse().unwrap());
     let expires_in = Some(DurationMs::from_secs(60));
-    world.command(None, Action::Ban { target, release_holds: true, expires_in });
+    world.command(BrakeAction::Ban { target, release_holds: true, expires_in });
     assert_eq!(eve.closed(), 4201);
     assert_eq!(greeting.closed(), 4201, "before its hello too");
     wait_for("the units", || (world.available(drop) == 5).then_some(()));

@@ -1,7 +1,7 @@
 //! Stop, admission, tick rate against the running server.
 
 use stampede_domain::{DropPlan, DurationMs, Rates};
-use stampede_engine::Action;
+use stampede_engine::BrakeAction;
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn set(world: &World, rates: Rates) {
-    world.command(None, Action::SetRates { rates, expires_in: None });
+    world.command(BrakeAction::SetRates { rates, expires_in: None });
     wait_for("the limits", || {
         (world.engine.brake().view().rates.map(|(set, _)| set) == Some(rates)).then_some(())
     });
@@ -23,7 +23,7 @@ fn a_stop_answers_busy_with_a_longer_time_and_go_ends_it() {
     let mut ann = world.join("ann");
     ann.buy(drop, "mug", 1, "a1");
     let held = ann.held();
-    world.command(None, Action::Stop { expires_in: None });
+    world.command(BrakeAction::Stop { expires_in: None });
     ann.buy(drop, "mug", 1, "a2");
     let refused = ann.refused();
     assert_eq!((&*refused.code, refused.retry_after_ms), ("busy", Some(5_000)));
@@ -32,7 +32,7 @@ fn a_stop_answers_busy_with_a_longer_time_and_go_ends_it() {
     ann.buy(drop, "mug", 1, "a1");
     let again = ann.held();
     assert_eq!((again.hold, again.retry), (held.hold, true), "a retry gets its answer");
-    world.command(None, Action::Go);
+    world.command(BrakeAction::Go);
     ann.buy(drop, "mug", 1, "a2");
     ann.held();
     assert_eq!(world.available(drop), 3);
@@ -112,7 +112,7 @@ fn the_tick_rate_changes_while_viewers_watch() {
         world.advance(10_000);
         ticks_until_pong(&mut ann).contains(&48).then_some(())
     });
-    world.command(None, Action::SetRates { rates: Rates::NONE, expires_in: None });
+    world.command(BrakeAction::SetRates { rates: Rates::NONE, expires_in: None });
     world.advance(60_000);
     ticks_until_pong(&mut ann);
     let mut other = world.join("other");

@@ -1,7 +1,7 @@
 //! From hello to order.
 
 use stampede_domain::{Mode, Phase};
-use stampede_engine::Action;
+use stampede_engine::DropAction;
 use stampede_ledger::{
     AnswerTimes,
     fake::{FakeLedger, Fault},
@@ -248,12 +248,12 @@ fn a_buy_outside_the_opening_moves_nothing() {
     client.buy(drop, "mug", 1, "a");
     assert_eq!(client.refused_as(), "not_open");
     for (action, phase, code) in [
-        (Action::Open, Phase::Open, None),
-        (Action::Pause, Phase::Paused, Some("paused")),
-        (Action::Resume, Phase::Open, None),
-        (Action::Close, Phase::Closed, Some("closed")),
+        (DropAction::Open, Phase::Open, None),
+        (DropAction::Pause, Phase::Paused, Some("paused")),
+        (DropAction::Resume, Phase::Open, None),
+        (DropAction::Close, Phase::Closed, Some("closed")),
     ] {
-        world.command(Some(drop), action);
+        world.command(action.on(drop));
         if phase != Phase::Closed {
             world.wait_phase(drop, phase);
         }

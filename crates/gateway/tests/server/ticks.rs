@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, DurationMs, Phase, StockDisplay, Units};
-use stampede_engine::Action;
+use stampede_engine::DropAction;
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol};
 
 use crate::{
@@ -48,7 +48,7 @@ fn everybody_sees_the_stock_fall() {
     for watcher in &mut watchers {
         shown(watcher, "cup", 4);
     }
-    world.command(Some(drop), Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE });
+    world.command(DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE }.on(drop));
     for watcher in &mut watchers {
         shown(watcher, "mug", 3);
     }
@@ -130,7 +130,7 @@ fn phases_are_told_with_the_time_that_remains() {
     let planned = client.drop_info();
     assert_eq!(planned.phase, Phase::Scheduled);
     terms.title = "Better mugs".into();
-    world.command(Some(drop), Action::Edit { plan: Arc::new(terms) });
+    world.command(DropAction::Edit { plan: Arc::new(terms) }.on(drop));
     let edited = client.drop_info();
     assert_eq!(edited.title, "Better mugs");
     assert!(edited.version > planned.version, "or clients would take the edit for stale");
@@ -146,7 +146,7 @@ fn phases_are_told_with_the_time_that_remains() {
             Err(closed) => panic!("{closed:?}"),
         }
     };
-    world.command(Some(drop), Action::Open);
+    world.command(DropAction::Open.on(drop));
     let notice = phase();
     assert_eq!((notice.drop, notice.phase), (drop, Phase::Countdown));
     assert_eq!(notice.opens_in_ms, Some(10_000));
@@ -158,9 +158,9 @@ fn phases_are_told_with_the_time_that_remains() {
         }
     };
     assert!(opened.featured);
-    world.command(Some(drop), Action::Pause);
+    world.command(DropAction::Pause.on(drop));
     assert_eq!(phase().phase, Phase::Paused);
-    world.command(Some(drop), Action::Close);
+    world.command(DropAction::Close.on(drop));
     // It settles at once; a core that gets to both at a time tells the newer alone.
     let mut settled = phase();
     if settled.phase == Phase::Closed {
@@ -179,7 +179,7 @@ fn a_drop_that_is_long_over_is_left_out_of_welcomes_with_its_orders() {
     buyer.pay(hold);
     world.settle_payment();
     buyer.ordered();
-    world.command(Some(drop), Action::Close);
+    world.command(DropAction::Close.on(drop));
     world.wait_phase(drop, Phase::Settled);
     // Somebody stays on every core, so that each knows since when it is over.
     let _watchers: Vec<_> = (0..2 * CORES).map(|n| world.join(&format!("w{n}"))).collect();
@@ -206,7 +206,7 @@ fn an_edited_running_order_is_shown_to_whoever_comes_later() {
     let (first, second) = (world.plan(at(1)), world.plan(at(2)));
     // With watchers on every core there is an audience that the edit has to reach.
     let mut watchers: Vec<Client> = (0..16).map(|n| world.join(&format!("w{n}"))).collect();
-    world.command(Some(first), Action::Edit { plan: Arc::new(at(3)) });
+    world.command(DropAction::Edit { plan: Arc::new(at(3)) }.on(first));
     for watcher in &mut watchers {
         assert_eq!(watcher.drop_info().drop, first);
     }
@@ -240,8 +240,8 @@ fn a_slow_reader_skips_ticks_but_gets_the_newest() {
     wait_for("the last request", || (cups() == 4).then_some(()));
 
     for _ in 0..TICKS {
-        let more = Action::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
-        world.command(Some(drop), more);
+        let more = DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+        world.command(more.on(drop));
         world.advance(interval.get());
         for watcher in &mut watchers {
             watcher.send(&ClientMessage::Ping);

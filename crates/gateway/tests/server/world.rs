@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stampede_domain::{DropId, DropPlan, DurationMs, Mode, Phase, UnixMillis};
 use stampede_engine::{
-    Action, Clock, CommandOutcome, Engine, EngineConfig, Role, SaleDrop, StaffCommand,
+    Action, Clock, CommandOutcome, DropAction, Engine, EngineConfig, Role, SaleDrop, StaffCommand,
 };
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
@@ -164,16 +164,12 @@ impl World {
         self.advance(plan(0).hold_ttl.get());
     }
 
-    pub(crate) fn command(&self, drop: Option<DropId>, action: Action) -> DropId {
-        self.begin(drop, action).blocking_recv().unwrap().unwrap().drop
+    pub(crate) fn command(&self, action: impl Into<Action>) -> DropId {
+        self.begin(action).blocking_recv().unwrap().unwrap().drop
     }
 
     /// Gives a command without waiting for its record to be durable.
-    pub(crate) fn begin(
-        &self,
-        drop: Option<DropId>,
-        action: Action,
-    ) -> oneshot::Receiver<CommandOutcome> {
+    pub(crate) fn begin(&self, action: impl Into<Action>) -> oneshot::Receiver<CommandOutcome> {
         let number = self.commands.fetch_add(1, Ordering::SeqCst);
         let command = StaffCommand {
             seen: None,
@@ -183,14 +179,13 @@ impl World {
             streams: stampede_engine::StreamScope::All,
             key: format!("c{number}").parse().unwrap(),
             reason: None,
-            drop,
-            action,
+            action: action.into(),
         };
         self.engine.command(command).unwrap()
     }
 
     pub(crate) fn plan(&self, plan: DropPlan) -> DropId {
-        let drop = self.command(None, Action::Plan { plan: Arc::new(plan) });
+        let drop = self.command(Action::Plan { plan: Arc::new(plan) });
         wait_for("the plan", || self.engine.sale(drop));
         drop
     }
@@ -198,7 +193,7 @@ impl World {
     /// Plans a drop, then opens it.
     pub(crate) fn open(&self, plan: DropPlan) -> DropId {
         let drop = self.plan(plan);
-        self.command(Some(drop), Action::Open);
+        self.command(DropAction::Open.on(drop));
         self.wait_phase(drop, Phase::Open);
         drop
     }

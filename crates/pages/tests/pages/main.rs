@@ -241,13 +241,16 @@ async fn each_role_gets_the_commands_that_it_may_give() {
 #[tokio::test]
 async fn the_table_of_roles_is_the_engines() {
     use stampede_domain::Units;
-    use stampede_engine::{Action, Role};
+    use stampede_engine::{DropAction, Role};
 
     let acts = [
-        ("stop", Action::Pause),
-        ("restock", Action::Restock { sku: "a".parse().unwrap(), units: Units::new(1).unwrap() }),
-        ("close", Action::Close),
-        ("next", Action::Open),
+        ("stop", DropAction::Pause),
+        (
+            "restock",
+            DropAction::Restock { sku: "a".parse().unwrap(), units: Units::new(1).unwrap() },
+        ),
+        ("close", DropAction::Close),
+        ("next", DropAction::Open),
     ];
     for name in ROLES {
         let role = Role::from_name(name).unwrap();
@@ -255,7 +258,7 @@ async fn the_table_of_roles_is_the_engines() {
         for (command, action) in &acts {
             let mark = format!("data-command=\"{command}\"");
             let button = page.text.split(&mark).nth(1).unwrap().split('>').next().unwrap();
-            assert_eq!(!button.contains("aria-disabled"), role.may(action), "{name} {command}");
+            assert_eq!(!button.contains("aria-disabled"), role.may_run(action), "{name} {command}");
         }
     }
 }

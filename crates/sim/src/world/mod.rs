@@ -7,7 +7,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{DropId, HoldId, KeyFingerprint, Units, ViewerId, ViewerNumber};
 use stampede_engine::{
-    Action, CommandOutcome, ConfirmOutcome, EngineConfig, FailOutcome, Position, Viewer,
+    Action, CommandOutcome, ConfirmOutcome, DropAction, EngineConfig, FailOutcome, Position,
+    Viewer,
     stepped::{SteppedEngine, StewardState},
 };
 use stampede_ledger::fake::{FakeLedger, Fault};
@@ -127,12 +128,12 @@ impl World {
     pub(crate) fn begin(&mut self) -> Result<(), Violation> {
         for _ in 0..2 {
             let plan = Arc::new(self.plan());
-            self.give(Action::Plan { plan }, None);
+            self.give(Action::Plan { plan });
             self.settle()?;
         }
         for drop in self.drops.clone() {
             if self.chance.percent(90) {
-                self.give(Action::Open, Some(drop));
+                self.give(DropAction::Open.on(drop));
             }
             self.settle()?;
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use stampede_domain::{
     BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Rates, UnixMillis, WhenOffline,
 };
-use stampede_engine::{Action, Buy, BuyRequest, Role, StaffCommand, StreamScope};
+use stampede_engine::{
+    Action, BrakeAction, Buy, BuyRequest, DropAction, Role, StaffCommand, StreamAction, StreamScope,
+};
 use stampede_testkit::{plan_of, sku};
 
 use super::{Asked, CORES, KEYS, Pending, SKUS, STREAM, VIEWERS, World, last_takes, units};
@@ -132,17 +134,20 @@ impl World {
 
     fn command(&mut self) {
         let drop = self.any_drop();
-        let (action, about) = self.any_action(drop);
-        self.give(action, about);
+        let action = self.any_action(drop);
+        self.give(action);
     }
 
-    pub(super) fn give(&mut self, action: Action, about: Option<DropId>) {
+    pub(super) fn give(&mut self, action: Action) {
         self.next_command += 1;
         // One in ten repeats the key before, with whatever it asks for.
         let number =
             self.next_command - u64::from(self.next_command > 9 && self.chance.percent(10));
         let key: IdempotencyKey = format!("c{number}").parse().expect("a key");
-        let stops = about.filter(|_| matches!(action, Action::Pause));
+        let stops = match action {
+            Action::Drop { drop, action: DropAction::Pause } => Some(drop),
+            _ => None,
+        };
         // Any of them may let a drop go on, if it is decided after the pause.
         self.paused.clear();
         let fingerprint = key.fingerprint();
@@ -153,7 +158,6 @@ impl World {
             streams: StreamScope::All,
             key,
             reason: None,
-            drop: about,
             seen: None,
             action,
         };
@@ -162,47 +166,47 @@ impl World {
         }
     }
 
-    fn any_action(&mut self, drop: Option<DropId>) -> (Action, Option<DropId>) {
+    fn any_action(&mut self, drop: Option<DropId>) -> Action {
         let stream = STREAM.parse().expect("a stream's id");
         let Some(drop) = drop.filter(|_| self.drops.len() > 1) else {
-            return (Action::Plan { plan: Arc::new(self.plan()) }, None);
+            return Action::Plan { plan: Arc::new(self.plan()) };
         };
-        let of_drop = |action| (action, Some(drop));
         match self.chance.within(0, 99) {
-            0..=21 => of_drop(Action::Open),
-            22..=26 => of_drop(Action::Pause),
-            27..=39 => of_drop(Action::Resume),
-            40 => of_drop(Action::Close),
+            0..=21 => DropAction::Open.on(drop),
+            22..=26 => DropAction::Pause.on(drop),
+            27..=39 => DropAction::Resume.on(drop),
+            40 => DropAction::Close.on(drop),
             41..=49 => {
                 let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
-                of_drop(Action::Restock { sku: sku.parse().expect("a SKU"), units: units(count) })
+                DropAction::Restock { sku: sku.parse().expect("a SKU"), units: units(count) }
+                    .on(drop)
             }
-            50..=54 => of_drop(Action::CancelCountdown),
-            55 => of_drop(Action::Cancel),
-            56..=60 => of_drop(Action::Feature),
+            50..=54 => DropAction::CancelCountdown.on(drop),
+            55 => DropAction::Cancel.on(drop),
+            56..=60 => DropAction::Feature.on(drop),
             61..=64 => {
                 let plan = Arc::new(self.plan());
-                of_drop(Action::Edit { plan })
+                DropAction::Edit { plan }.on(drop)
             }
-            65..=69 => (Action::StreamOffline { stream }, None),
-            70..=75 => (Action::StreamOnline { stream }, None),
-            76 => (Action::Stop { expires_in: Some(DurationMs::from_secs(60)) }, None),
-            77..=84 => (Action::Go, None),
+            65..=69 => StreamAction::Offline.on(stream),
+            70..=75 => StreamAction::Online.on(stream),
+            76 => BrakeAction::Stop { expires_in: Some(DurationMs::from_secs(60)) }.into(),
+            77..=84 => BrakeAction::Go.into(),
             85..=88 => {
                 let buys_per_s = Some(u32::try_from(self.chance.within(20, 90)).expect("few"));
                 let rates = Rates { buys_per_s, ..Rates::NONE };
-                (Action::SetRates { rates, expires_in: None }, None)
+                BrakeAction::SetRates { rates, expires_in: None }.into()
             }
-            89..=92 => (Action::SetRates { rates: Rates::NONE, expires_in: None }, None),
+            89..=92 => BrakeAction::SetRates { rates: Rates::NONE, expires_in: None }.into(),
             93..=94 => {
                 let who = format!("v{}", self.chance.place(VIEWERS)).parse().expect("a viewer");
                 let (target, release_holds) = (BanTarget::Viewer(who), self.chance.percent(50));
                 let expires_in = Some(DurationMs::from_secs(60));
-                (Action::Ban { target, release_holds, expires_in }, None)
+                BrakeAction::Ban { target, release_holds, expires_in }.into()
             }
             _ => {
                 let delay = DurationMs::new(self.chance.pick(&[0, 2_000, 5_000]));
-                (Action::SetVideoDelay { stream, delay }, None)
+                StreamAction::SetVideoDelay { delay }.on(stream)
             }
         }
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use stampede_domain::{BanTarget, DropId, DurationMs, HoldId, Mode, Phase, Units};
-use stampede_engine::{Action, Clock, Engine, EngineConfig, Role, StaffCommand, Wake};
+use stampede_engine::{
+    Action, BrakeAction, Clock, DropAction, Engine, EngineConfig, Role, StaffCommand, StreamAction,
+    Wake,
+};
 use stampede_gateway::{
     GatewayConfig,
     fuzzing::{Core, Received, Taken},
@@ -89,8 +92,8 @@ impl Sale {
             commands: 0,
             hangs: false,
         };
-        sale.command(None, Action::Plan { plan: Arc::new(crate::terms::plan()) });
-        sale.command(Some(DROP), Action::Open);
+        sale.command(Action::Plan { plan: Arc::new(crate::terms::plan()) });
+        sale.command(DropAction::Open.on(DROP));
         let engine = Arc::clone(&sale.engine);
         wait(|| engine.sale(DROP).is_some_and(|sale| sale.phase() == Phase::Open));
         sale
@@ -272,29 +275,30 @@ impl Sale {
     }
 
     fn order(&mut self, order: Order) {
-        let drop = matches!(order, Order::Pause | Order::Resume | Order::Close | Order::Restock);
         let stream = || "show".parse().expect("an id");
         let action = match order {
-            Order::Pause => Action::Pause,
-            Order::Resume => Action::Resume,
-            Order::Close => Action::Close,
+            Order::Pause => DropAction::Pause.on(DROP),
+            Order::Resume => DropAction::Resume.on(DROP),
+            Order::Close => DropAction::Close.on(DROP),
             Order::Restock => {
-                Action::Restock { sku: "cup".parse().expect("an id"), units: Units::ONE }
+                DropAction::Restock { sku: "cup".parse().expect("an id"), units: Units::ONE }
+                    .on(DROP)
             }
-            Order::Stop => Action::Stop { expires_in: None },
-            Order::Go => Action::Go,
+            Order::Stop => BrakeAction::Stop { expires_in: None }.into(),
+            Order::Go => BrakeAction::Go.into(),
             Order::Ban { address } => {
                 let range = self::address(address).to_string();
                 let target = BanTarget::Addresses(range.parse().expect("a range"));
-                Action::Ban { target, release_holds: address.is_multiple_of(2), expires_in: None }
+                let release_holds = address.is_multiple_of(2);
+                BrakeAction::Ban { target, release_holds, expires_in: None }.into()
             }
-            Order::Offline => Action::StreamOffline { stream: stream() },
-            Order::Online => Action::StreamOnline { stream: stream() },
+            Order::Offline => StreamAction::Offline.on(stream()),
+            Order::Online => StreamAction::Online.on(stream()),
         };
-        self.command(drop.then_some(DROP), action);
+        self.command(action);
     }
 
-    fn command(&mut self, drop: Option<DropId>, action: Action) {
+    fn command(&mut self, action: Action) {
         self.commands += 1;
         let command = StaffCommand {
             seen: None,
@@ -304,7 +308,6 @@ impl Sale {
             streams: stampede_engine::StreamScope::All,
             key: format!("c{}", self.commands).parse().expect("a key"),
             reason: None,
-            drop,
             action,
         };
         // Refused or unknown: the sale goes on as it is.

@@ -1,0 +1,214 @@
+//! Rights: whether a member of staff may give a command, before anything about it is decided.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropId, DropPlan, MerchantId, StreamId};
+
+use super::{Books, shown::OverDrop};
+use crate::{
+    command::{Action, BrakeAction, CommandRefusal, DropAction, Role, StaffCommand, StreamAction},
+    seen::SeenDrop,
+    stream::Room,
+};
+
+/// A command that its actor may give, with what the rights came down to. Whoever decides has no other
+/// way to what is asked for.
+pub(super) enum Grant<'books, 'command> {
+    /// Add a drop.
+    Plan {
+        /// Its terms.
+        plan: &'command Arc<DropPlan>,
+        /// Whether the house plans, which may do so in everybody's stream.
+        for_house: bool,
+    },
+    /// Do something to a drop that the actor reaches.
+    Drop {
+        /// Which.
+        drop: DropId,
+        /// What.
+        action: &'command DropAction,
+        /// How it stands by what was decided.
+        stands: SeenDrop,
+    },
+    /// Work the brake.
+    Brake(&'command BrakeAction),
+    /// Report a stream, or change its room.
+    Stream {
+        /// Which.
+        stream: &'command StreamId,
+        /// What.
+        action: &'command StreamAction,
+        /// Its room, if there is one that the actor speaks for; none for a report.
+        room: Option<&'books Room>,
+    },
+}
+
+impl Books {
+    /// Whether the command's actor may give it: the role, the token's merchant, its streams, whether they
+    /// reach the drop or the room. `over` is the command's drop, if that has left memory.
+    pub(super) fn authorize<'command>(
+        &self,
+        command: &'command StaffCommand,
+        over: Option<&OverDrop>,
+    ) -> Result<Grant<'_, 'command>, CommandRefusal> {
+        match &command.action {
+            Action::Plan { plan } => {
+                check_role(command)?;
+                if let Some(bound) = command.merchant.as_ref().filter(|m| **m != plan.merchant) {
+                    let (bound, named) = (bound.clone(), plan.merchant.clone());
+                    return Err(CommandRefusal::OtherMerchant { bound, named });
+                }
+                check_stream(command, &plan.stream)?;
+                let for_house = command.role == Role::Admin && command.merchant.is_none();
+                Ok(Grant::Plan { plan, for_house })
+            }
+            // Who does not reach a drop is not told what others may do to it.
+            Action::Drop { drop, action } => {
+                let stands = self.reached(command, (*drop, action), over)?;
+                check_role(command)?;
+                Ok(Grant::Drop { drop: *drop, action, stands })
+            }
+            Action::Brake(action) => {
+                check_role(command)?;
+                check_unbound(command)?;
+                if !command.streams.is_all() {
+                    let (action, bound) = (action.name(), command.streams.streams().len());
+                    return Err(CommandRefusal::BoundToStreams { action, bound });
+                }
+                Ok(Grant::Brake(action))
+            }
+            Action::Stream { stream, action } => {
+                check_role(command)?;
+                let room = self.room_of(command, (stream, action))?;
+                Ok(Grant::Stream { stream, action, room })
+            }
+        }
+    }
+
+    /// How a drop that the command's actor reaches stands.
+    fn reached(
+        &self,
+        command: &StaffCommand,
+        (drop, action): (DropId, &DropAction),
+        over: Option<&OverDrop>,
+    ) -> Result<SeenDrop, CommandRefusal> {
+        if let Some(book) = self.drops.get(&drop) {
+            let plan = book.plan();
+            self.check_reach(command, action, (&plan.stream, &plan.merchant))?;
+            return Ok(book.stands());
+        }
+        let over = over.ok_or(CommandRefusal::UnknownDrop)?;
+        self.check_reach(command, action, (&over.stream, &over.merchant))?;
+        Ok(over.stands)
+    }
+
+    /// Whether the token may give such a command about a drop with these terms: a merchant about its
+    /// own drops, a room's owner about what stands in the room.
+    fn check_reach(
+        &self,
+        command: &StaffCommand,
+        action: &DropAction,
+        (stream, merchant): (&StreamId, &MerchantId),
+    ) -> Result<(), CommandRefusal> {
+        if !command.streams.covers(stream) {
+            return Err(CommandRefusal::UnknownDrop);
+        }
+        let room = self.rooms.get(stream);
+        if command.role == Role::Creator {
+            let own = room.is_some_and(|room| room.is_creators(&command.actor));
+            return if own { Ok(()) } else { Err(CommandRefusal::UnknownDrop) };
+        }
+        let Some(bound) = &command.merchant else { return Ok(()) };
+        if merchant == bound {
+            return match room.filter(|room| !room.lets_in(bound)) {
+                Some(room) if matches!(action, DropAction::Feature) => {
+                    let (stream, merchant) = (stream.clone(), merchant.clone());
+                    let owner = room.owner.clone();
+                    Err(CommandRefusal::StreamNotYours { stream, owner, merchant })
+                }
+                _ => Ok(()),
+            };
+        }
+        if !room.is_some_and(|room| room.is_of(bound)) {
+            return Err(CommandRefusal::UnknownDrop);
+        }
+        match action {
+            DropAction::Cancel | DropAction::Feature => Ok(()),
+            _ => {
+                let (action, merchant) = (action.name(), merchant.clone());
+                Err(CommandRefusal::ForeignDrop { action, merchant })
+            }
+        }
+    }
+
+    /// The room of a stream that the command's actor may report or change.
+    fn room_of(
+        &self,
+        command: &StaffCommand,
+        (stream, action): (&StreamId, &StreamAction),
+    ) -> Result<Option<&Room>, CommandRefusal> {
+        match action {
+            StreamAction::Offline | StreamAction::Online => {
+                check_unbound(command)?;
+                if !command.streams.covers(stream) {
+                    return Err(CommandRefusal::UnknownStream { stream: stream.clone() });
+                }
+                return Ok(None);
+            }
+            StreamAction::MakeRoom { .. } => {
+                check_unbound(command)?;
+                check_stream(command, stream)?;
+            }
+            StreamAction::MoveRoom { .. } => check_unbound(command)?,
+            StreamAction::Admit { .. }
+            | StreamAction::Dismiss { .. }
+            | StreamAction::EndRoom
+            | StreamAction::SetVideoDelay { .. } => {}
+        }
+        self.own_room(command, stream)
+    }
+
+    /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
+    fn own_room(
+        &self,
+        command: &StaffCommand,
+        stream: &StreamId,
+    ) -> Result<Option<&Room>, CommandRefusal> {
+        let covered = |_: &&Room| command.streams.covers(stream);
+        let Some(room) = self.rooms.get(stream).filter(covered) else { return Ok(None) };
+        let speaks = match (command.role, &command.merchant) {
+            (Role::Creator, _) => room.is_creators(&command.actor),
+            (_, Some(bound)) => room.is_of(bound),
+            (_, None) => true,
+        };
+        if speaks {
+            return Ok(Some(room));
+        }
+        let (action, owner) = (command.action.name(), room.owner.clone());
+        Err(CommandRefusal::RoomNotYours { action, stream: stream.clone(), owner })
+    }
+}
+
+fn check_role(command: &StaffCommand) -> Result<(), CommandRefusal> {
+    if command.role.may(&command.action) {
+        return Ok(());
+    }
+    Err(CommandRefusal::forbidden(command.role, &command.action))
+}
+
+/// Whether the token is for every merchant.
+fn check_unbound(command: &StaffCommand) -> Result<(), CommandRefusal> {
+    match command.merchant.clone() {
+        Some(bound) => Err(CommandRefusal::BoundToken { action: command.action.name(), bound }),
+        None => Ok(()),
+    }
+}
+
+/// Whether the token may name the stream of what it plans or makes.
+fn check_stream(command: &StaffCommand, stream: &StreamId) -> Result<(), CommandRefusal> {
+    if command.streams.covers(stream) {
+        return Ok(());
+    }
+    let (bound, stream) = (command.streams.streams().len(), stream.clone());
+    Err(CommandRefusal::OtherStream { bound, stream })
+}

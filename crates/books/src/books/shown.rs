@@ -1,0 +1,30 @@
+//! What the shell shows with a command.
+
+use std::sync::Arc;
+
+use stampede_domain::{MerchantId, StreamId, UnixMillis};
+use stampede_ledger::ViewerLink;
+
+use crate::seen::SeenDrop;
+
+/// What the shell shows with a command.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The command's drop, if it has left memory.
+    pub over: Option<OverDrop>,
+    /// Links the number of the viewer who is to be banned.
+    pub viewer: Option<Arc<ViewerLink>>,
+    /// When a report that a stream is gone counts from, by the sale's clock.
+    pub reported_at: UnixMillis,
+}
+
+/// A drop that has left memory.
+#[derive(Clone, Debug)]
+pub struct OverDrop {
+    /// Its stream.
+    pub stream: StreamId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Where it stands for good.
+    pub stands: SeenDrop,
+}

@@ -1,0 +1,280 @@
+//! What staff ask for: a plan, something done to a drop, to the brake or to a stream.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    BanId, BanTarget, DropId, DropPlan, DurationMs, MerchantId, Rates, SkuId, StreamId, Units,
+};
+use stampede_ledger::RoomOwner;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Add a drop.
+    Plan {
+        /// Its terms.
+        plan: Arc<DropPlan>,
+    },
+    /// Do something to a drop.
+    Drop {
+        /// Which.
+        drop: DropId,
+        /// What.
+        action: DropAction,
+    },
+    /// Work the brake, which holds for every merchant.
+    Brake(BrakeAction),
+    /// Report a stream, or change its room.
+    Stream {
+        /// Which.
+        stream: StreamId,
+        /// What.
+        action: StreamAction,
+    },
+}
+
+/// What staff do to a drop.
+#[derive(Clone, Debug)]
+pub enum DropAction {
+    /// Replace the terms of a scheduled drop.
+    Edit {
+        /// The new terms; stream, merchant and mode stay.
+        plan: Arc<DropPlan>,
+    },
+    /// Call off a scheduled drop for good.
+    Cancel,
+    /// Start the countdown to opening.
+    Open,
+    /// The same, with a countdown in place of the plan's.
+    OpenAfter {
+        /// How long it lasts.
+        countdown: DurationMs,
+    },
+    /// Call off the countdown.
+    CancelCountdown,
+    /// Stop takes for now.
+    Pause,
+    /// Let takes go on.
+    Resume,
+    /// Put the drop on air in place of the one that is.
+    Feature,
+    /// End takes for good.
+    Close,
+    /// Add a lot of units.
+    Restock {
+        /// Which SKU.
+        sku: SkuId,
+        /// How many.
+        units: Units,
+    },
+}
+
+/// What staff do to the brake.
+#[derive(Clone, Debug)]
+pub enum BrakeAction {
+    /// Refuse every take of every drop.
+    Stop {
+        /// After which time it ends by itself.
+        expires_in: Option<DurationMs>,
+    },
+    /// Let takes go on after a stop.
+    Go,
+    /// Set limits in place of the configured ones; [`Rates::NONE`] ends those set before.
+    SetRates {
+        /// The limits.
+        rates: Rates,
+        /// After which time they end by themselves.
+        expires_in: Option<DurationMs>,
+    },
+    /// Keep somebody out.
+    Ban {
+        /// Whom.
+        target: BanTarget,
+        /// Whether the live holds of those kept out are released.
+        release_holds: bool,
+        /// After which time it ends by itself.
+        expires_in: Option<DurationMs>,
+    },
+    /// End a ban.
+    Unban {
+        /// Which.
+        ban: BanId,
+    },
+}
+
+/// What staff report of a stream, or change about its room.
+#[derive(Clone, Debug)]
+pub enum StreamAction {
+    /// Report that the stream is offline.
+    Offline,
+    /// Report that the stream is back.
+    Online,
+    /// Say whose the stream is, which belongs to nobody.
+    MakeRoom {
+        /// Whose it is.
+        owner: RoomOwner,
+    },
+    /// Give the stream to another owner.
+    MoveRoom {
+        /// Whose it is from now on.
+        owner: RoomOwner,
+    },
+    /// Let a merchant plan drops in the stream.
+    Admit {
+        /// Whom.
+        merchant: MerchantId,
+    },
+    /// Let a merchant plan no more drops in the stream; what is planned stays.
+    Dismiss {
+        /// Whom.
+        merchant: MerchantId,
+    },
+    /// Say that the stream belongs to nobody.
+    EndRoom,
+    /// Say how much later the stream's viewers see and hear it.
+    SetVideoDelay {
+        /// How much later; zero where they do not.
+        delay: DurationMs,
+    },
+}
+
+impl Action {
+    const PLAN: &str = "plan";
+
+    /// Every name that an action has.
+    pub const NAMES: &[&str] = &joined::<NAME_COUNT>(&[
+        &[Self::PLAN],
+        DropAction::NAMES,
+        BrakeAction::NAMES,
+        StreamAction::NAMES,
+    ]);
+
+    /// The name on every interface.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Plan { .. } => Self::PLAN,
+            Self::Drop { action, .. } => action.name(),
+            Self::Brake(action) => action.name(),
+            Self::Stream { action, .. } => action.name(),
+        }
+    }
+
+    /// The drop that it is about. A plan is about none yet.
+    pub const fn drop(&self) -> Option<DropId> {
+        match self {
+            Self::Drop { drop, .. } => Some(*drop),
+            Self::Plan { .. } | Self::Brake(_) | Self::Stream { .. } => None,
+        }
+    }
+
+    /// Whether it lets less happen: it is never refused for how many commands there were.
+    pub const fn is_safety(&self) -> bool {
+        match self {
+            Self::Drop { action, .. } => action.is_safety(),
+            Self::Brake(action) => matches!(action, BrakeAction::Stop { .. }),
+            Self::Plan { .. } | Self::Stream { .. } => false,
+        }
+    }
+}
+
+impl From<BrakeAction> for Action {
+    fn from(action: BrakeAction) -> Self {
+        Self::Brake(action)
+    }
+}
+
+impl DropAction {
+    names! {
+        /// Every name that an action of this family has.
+        NAMES;
+        /// The name on every interface.
+        name;
+        Self::Edit { .. } => "edit",
+        Self::Cancel => "cancel",
+        Self::Open | Self::OpenAfter { .. } => "open",
+        Self::CancelCountdown => "cancel_countdown",
+        Self::Pause => "pause",
+        Self::Resume => "resume",
+        Self::Feature => "feature",
+        Self::Close => "close",
+        Self::Restock { .. } => "restock",
+    }
+
+    /// Does it to this drop.
+    pub const fn on(self, drop: DropId) -> Action {
+        Action::Drop { drop, action: self }
+    }
+
+    /// Whether it lets less happen.
+    pub const fn is_safety(&self) -> bool {
+        matches!(self, Self::Cancel | Self::CancelCountdown | Self::Pause | Self::Close)
+    }
+
+    /// Whether it holds only for the drop that its actor saw. What calls off or pauses is never too late.
+    pub const fn depends_on_what_was_seen(&self) -> bool {
+        matches!(
+            self,
+            Self::Open
+                | Self::OpenAfter { .. }
+                | Self::Resume
+                | Self::Feature
+                | Self::Close
+                | Self::Restock { .. }
+        )
+    }
+}
+
+impl BrakeAction {
+    names! {
+        /// Every name that an action of this family has.
+        NAMES;
+        /// The name on every interface.
+        name;
+        Self::Stop { .. } => "stop",
+        Self::Go => "go",
+        Self::SetRates { .. } => "set_rates",
+        Self::Ban { .. } => "ban",
+        Self::Unban { .. } => "unban",
+    }
+}
+
+impl StreamAction {
+    names! {
+        /// Every name that an action of this family has.
+        NAMES;
+        /// The name on every interface.
+        name;
+        Self::Offline => "stream_offline",
+        Self::Online => "stream_online",
+        Self::MakeRoom { .. } => "make_room",
+        Self::MoveRoom { .. } => "move_room",
+        Self::Admit { .. } => "admit",
+        Self::Dismiss { .. } => "dismiss",
+        Self::EndRoom => "end_room",
+        Self::SetVideoDelay { .. } => "set_video_delay",
+    }
+
+    /// Does it to this stream.
+    pub const fn on(self, stream: StreamId) -> Action {
+        Action::Stream { stream, action: self }
+    }
+}
+
+const NAME_COUNT: usize =
+    1 + DropAction::NAMES.len() + BrakeAction::NAMES.len() + StreamAction::NAMES.len();
+
+/// The names of several lists, one list after the other.
+const fn joined<const COUNT: usize>(lists: &[&[&'static str]]) -> [&'static str; COUNT] {
+    let mut all = [""; COUNT];
+    let (mut list, mut place) = (0, 0);
+    while list < lists.len() {
+        let mut name = 0;
+        while name < lists[list].len() {
+            all[place] = lists[list][name];
+            (name, place) = (name + 1, place + 1);
+        }
+        list += 1;
+    }
+    assert!(place == COUNT, "a list lacks its place");
+    all
+}

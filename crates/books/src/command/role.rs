@@ -1,0 +1,106 @@
+//! Who may give which command.
+
+use std::fmt;
+
+use super::{Action, DropAction, StreamAction};
+
+/// What a member of staff is trusted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything, for everybody.
+    Admin,
+    /// Runs drops: countdown, pause, resume, close, restock, what is on air.
+    Host,
+    /// Plans drops as well as running them.
+    Merchant,
+    /// Keeps the system up: may pause or close, and works the brake; never plans or opens.
+    Ops,
+    /// The platform's own machine: reports streams offline or online, says whose they are.
+    Platform,
+    /// Owns streams: admits merchants to them, runs what they sell there.
+    Creator,
+    /// Reads along for the person on camera: no commands, no money.
+    Stage,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Host,
+        Self::Merchant,
+        Self::Ops,
+        Self::Platform,
+        Self::Creator,
+        Self::Stage,
+    ];
+
+    /// The name on every interface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Host => "host",
+            Self::Merchant => "merchant",
+            Self::Ops => "ops",
+            Self::Platform => "platform",
+            Self::Creator => "creator",
+            Self::Stage => "stage",
+        }
+    }
+
+    /// The role with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// Whether the role may give this command, for some drop or stream.
+    pub const fn may(self, action: &Action) -> bool {
+        match action {
+            Action::Plan { .. } => matches!(self, Self::Admin | Self::Merchant),
+            Action::Drop { action, .. } => self.may_run(action),
+            Action::Brake(_) => self.may_brake(),
+            Action::Stream { action, .. } => self.may_change(action),
+        }
+    }
+
+    /// Whether the role may do this to a drop.
+    pub const fn may_run(self, action: &DropAction) -> bool {
+        match self {
+            Self::Admin | Self::Merchant => true,
+            Self::Host => !matches!(action, DropAction::Edit { .. } | DropAction::Cancel),
+            Self::Creator => {
+                !matches!(action, DropAction::Edit { .. } | DropAction::Restock { .. })
+            }
+            Self::Ops => matches!(
+                action,
+                DropAction::Pause | DropAction::Close | DropAction::CancelCountdown
+            ),
+            Self::Platform | Self::Stage => false,
+        }
+    }
+
+    const fn may_brake(self) -> bool {
+        matches!(self, Self::Admin | Self::Ops)
+    }
+
+    const fn may_change(self, action: &StreamAction) -> bool {
+        match action {
+            StreamAction::Offline | StreamAction::Online => {
+                matches!(self, Self::Admin | Self::Ops | Self::Platform)
+            }
+            StreamAction::MakeRoom { .. } | StreamAction::MoveRoom { .. } => {
+                matches!(self, Self::Admin | Self::Platform)
+            }
+            StreamAction::Admit { .. } | StreamAction::Dismiss { .. } | StreamAction::EndRoom => {
+                matches!(self, Self::Admin | Self::Merchant | Self::Platform | Self::Creator)
+            }
+            StreamAction::SetVideoDelay { .. } => !matches!(self, Self::Ops | Self::Stage),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
