@@ -128,15 +128,15 @@ fn drops_that_begin_at_once_are_on_air_in_the_order_of_their_commands_after_a_re
     });
     // Both wait behind a commit that hangs, so that one commit could take them together.
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    let waiting = world.give(BrakeAction::Stop { expires_in: None });
+    let hanging = world.give(Action::Plan { plan: Arc::new(plan(5)) });
     world.ledger.wait_until_hanging();
     let later = [second, first].map(|drop| world.give(DropAction::Open.on(drop)));
-    let go = world.give(BrakeAction::Go);
+    // What forbids is seen at once: by then the others are decided.
+    let stop = world.give(BrakeAction::Stop { expires_in: None });
+    wait_for("a stop", || world.engine.brake().is_halted().then_some(()));
     world.ledger.release();
-    waiting.get().unwrap();
-    for answer in later {
+    for answer in [hanging, stop].into_iter().chain(later) {
         answer.get().unwrap();
     }
-    go.get().unwrap();
     let _world = airs(world, &[first]);
 }

@@ -64,7 +64,10 @@ impl Tables {
     /// Takes in what a commit writes.
     pub(super) fn keep(&mut self, batch: &Batch) {
         (self.last_seq, self.last_at) = (batch.seq(), batch.at());
-        for row in batch.rows() {
+        // A commit's rows are read by their drops, whichever came first in it.
+        let mut rows: Vec<&BatchRow> = batch.rows().iter().collect();
+        rows.sort_by_key(|row| row.drop);
+        for row in rows {
             self.keep_row(batch, row);
         }
         self.seals.extend(batch.seals().iter().cloned());
