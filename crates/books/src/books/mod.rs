@@ -313,3 +313,76 @@ fn changes_needs(record: &Record) -> bool {
         | Record::Brake(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{KeyFingerprint, PoolIndex, Units};
+    use stampede_ledger::{BanScope, Banned, BrakeOrder, PhaseRecord};
+
+    use super::*;
+
+    const DROP: DropId = DropId::new(1);
+
+    fn after(records: &[(DropId, Record)]) -> Did {
+        let mut did = Did::default();
+        for (drop, record) in records {
+            did.follow(*drop, record);
+        }
+        did
+    }
+
+    fn lot(drop: DropId, lot: u32) -> (DropId, Record) {
+        let pool = PoolIndex::new(0).unwrap();
+        (drop, Record::Lot { pool, units: Units::ONE, lot })
+    }
+
+    fn banned(ban: u32) -> (DropId, Record) {
+        let order = BrakeOrder { actor: "olga".into(), reason: "".into(), expires_at: None };
+        let (ban, scope) = (BanId::new(ban), BanScope::Addresses);
+        let banned = Banned { ban, scope, releases_holds: false, order };
+        (DropId::HOUSE, BrakeRecord::Banned(Box::new(banned)).into())
+    }
+
+    fn lifted(part: BrakePart, expired: bool) -> (DropId, Record) {
+        (DropId::HOUSE, BrakeRecord::Lifted { part, expired }.into())
+    }
+
+    fn command(drop: DropId) -> (DropId, Record) {
+        let print = KeyFingerprint::of(b"");
+        let (key, request, outcome) = (print, print, Outcome::Accepted);
+        let [actor, role, action, reason] = ["olga", "admin", "ban", ""].map(Into::into);
+        (
+            drop,
+            Record::Command(Box::new(Command {
+                actor,
+                role,
+                action,
+                key,
+                request,
+                reason,
+                outcome,
+            })),
+        )
+    }
+
+    #[test]
+    fn a_command_did_what_the_records_right_before_its_own_say() {
+        assert_eq!(after(&[lot(DROP, 2)]).lot_of(DROP), Some(2));
+        assert_eq!(after(&[banned(3)]).ban, Some(BanId::new(3)));
+        let unbanned = lifted(BrakePart::Ban(BanId::new(3)), false);
+        assert_eq!(after(&[unbanned]).ban, Some(BanId::new(3)));
+    }
+
+    #[test]
+    fn a_command_did_nothing_of_what_others_did_before_it() {
+        let of_another = after(&[lot(DropId::new(2), 2)]);
+        assert_eq!(of_another.lot_of(DROP), None, "another drop's lot");
+        let opening = (DROP, PhaseRecord::Paused.into());
+        assert_eq!(after(&[lot(DROP, 1), opening]).lot_of(DROP), None, "the opening's lot");
+        let answered = after(&[lot(DROP, 2), banned(3), command(DROP)]);
+        assert_eq!((answered.lot_of(DROP), answered.ban), (None, None), "the last command's");
+        let expired = lifted(BrakePart::Ban(BanId::new(3)), true);
+        assert_eq!(after(&[banned(3), expired]).ban, None, "what ended by itself");
+        assert_eq!(after(&[banned(3), lifted(BrakePart::Halt, false)]).ban, None, "no ban");
+    }
+}
