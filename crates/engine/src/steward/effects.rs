@@ -124,10 +124,11 @@ impl Steward {
             // It may have gone on air all the same.
             return self.shared.drop_changed(drop);
         }
-        sale.set_phase(phase, changes, opens_at);
+        // The bit goes on first: whoever sees the phase can buy.
         if phase == Phase::Open {
             sale.stock().open();
         }
+        sale.set_phase(phase, changes, opens_at);
         if phase.is_final() {
             self.retiring.add(drop, self.shared.clock.now());
             metrics::show_sale_bytes(self.books.memory().all());
