@@ -80,6 +80,7 @@ fn live(world: &mut World, run: &mut Seed) -> Result<(), Violation> {
         run.restarts += 1;
     }
     walk(world, run, STEPS_PER_LIFE / 2)?;
+    world.rest()?;
     verify(world)
 }
 
