@@ -144,6 +144,8 @@ pub enum Effect {
     Publish {
         /// The drop.
         drop: DropId,
+        /// Which of its plans: a later one may be on its way.
+        revision: u32,
     },
     /// A phase becomes visible, unless a later decision has overtaken it.
     Enter {

@@ -1,12 +1,11 @@
 //! One pool as the journal leaves it.
 
-use stampede_domain::{PoolIndex, TakeNumber, Units};
+use stampede_domain::{PoolIndex, TakeNumber};
 use stampede_ledger::RecoveredPool;
 
 /// One pool's past.
 #[derive(Default)]
 pub(crate) struct PoolPast {
-    pub(crate) supplied: Units,
     /// Highest number that a restart has accounted for.
     pub(crate) settled_to: u64,
     /// Numbers that became durable since.
@@ -37,7 +36,7 @@ mod tests {
 
     #[test]
     fn numbers_that_never_became_durable_are_listed_once() {
-        let mut pool = PoolPast { settled_to: 3, since: vec![9, 5, 6], ..PoolPast::default() };
+        let mut pool = PoolPast { settled_to: 3, since: vec![9, 5, 6] };
         let found = pool.recovered(0);
         let numbers =
             |found: &RecoveredPool| found.lost.iter().map(|n| n.get()).collect::<Vec<_>>();

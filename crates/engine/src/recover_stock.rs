@@ -61,10 +61,6 @@ impl StockPast {
         record: &Record,
     ) -> Result<(), RecoverError> {
         match record {
-            Record::Lot { pool, units, .. } => {
-                let past = self.pool(drop, seq, *pool)?;
-                past.supplied = past.supplied.checked_add(*units).unwrap_or(Units::MAX);
-            }
             Record::Hold(record) => self.hold((drop, seq), record)?,
             Record::Recovered(recovered) => {
                 self.recovered_at = at;
@@ -81,8 +77,9 @@ impl StockPast {
                 self.suspensions.push(Suspension { span: *span, until: *until });
                 self.move_deadlines(*span, *until);
             }
-            // What moves no unit is the books'.
+            // What moves no hold is the books', which know the lots.
             Record::Planned { .. }
+            | Record::Lot { .. }
             | Record::Phase(_)
             | Record::Stream(_)
             | Record::Featured
@@ -158,14 +155,16 @@ impl StockPast {
         (0_u8..).zip(&mut self.pools).map(|(place, past)| past.recovered(place)).collect()
     }
 
-    /// Fills a fresh stock with the lots, holds and take numbers.
-    pub(crate) fn restore(&self, drop: DropId, stock: &mut DropStock) -> Result<(), RecoverError> {
-        for (place, past) in (0_u8..).zip(&self.pools) {
-            let pool = PoolIndex::new(place).expect("a pool index has 8 bits");
-            if !past.supplied.is_zero() {
-                let added = stock.add_supply(pool, past.supplied);
-                added.map_err(|source| RecoverError::Supply { drop, source })?;
-            }
+    /// Fills a fresh stock with the lots, which the book knows, the holds and take numbers.
+    pub(crate) fn restore(
+        &self,
+        drop: DropId,
+        book: &DropBook,
+        stock: &mut DropStock,
+    ) -> Result<(), RecoverError> {
+        for (pool, units) in supplied(book).filter(|(_, units)| !units.is_zero()) {
+            let added = stock.add_supply(pool, units);
+            added.map_err(|source| RecoverError::Supply { drop, source })?;
         }
         for id in &self.takes {
             let past = &self.holds[id];
@@ -192,9 +191,7 @@ impl StockPast {
     /// What stays of a drop that is over.
     pub(crate) fn summary(&self, drop: DropId, book: &DropBook) -> DropSummary {
         let (plan, phase) = (book.plan(), book.phase());
-        let supplied = (0_u8..).filter_map(PoolIndex::new).zip(&self.pools);
-        let supplied = supplied.map(|(pool, past)| (pool, past.supplied));
-        let mut skus = FinalFigures::by_sku(&plan.pools(), supplied, self.sold());
+        let mut skus = FinalFigures::by_sku(&plan.pools(), supplied(book), self.sold());
         if phase == Phase::Cancelled {
             let planned = skus.iter_mut().zip(&plan.skus);
             planned.for_each(|(figures, sku)| figures.supplied = sku.supply);
@@ -235,4 +232,9 @@ impl StockPast {
         let old_rule = if phase.is_live() { self.last_at } else { ledger_last_at };
         now.since(work.until(self.recovered_at).unwrap_or(old_rule))
     }
+}
+
+/// Units of all lots, by pool.
+fn supplied(book: &DropBook) -> impl Iterator<Item = (PoolIndex, Units)> + '_ {
+    (0_u8..).filter_map(PoolIndex::new).zip(book.supplied().iter().copied())
 }

@@ -340,7 +340,7 @@ fn restore(
 ) -> Result<Arc<SaleDrop>, RecoverError> {
     let plan = Arc::clone(book.plan());
     let mut stock = DropStock::new(stock_config(id, incarnation, &plan));
-    past.restore(id, &mut stock)?;
+    past.restore(id, book, &mut stock)?;
     let presence = shared.directory.presence(&plan.stream);
     let (suspensions, counts) = (Arc::clone(&shared.suspensions), Counts::new(shared.config.cores));
     let delay = shared.rooms.read().video_delay(&plan.stream);

@@ -248,7 +248,7 @@ impl Books {
         self.record(at, drop, Record::Planned { plan: Arc::clone(plan), revision }, out);
         let phase_changes = self.drops[&drop].phase_changes();
         out.at_once.push(Act::Make { drop, revision, plan: Arc::clone(plan), phase_changes });
-        out.when_durable.push(Effect::Publish { drop });
+        out.when_durable.push(Effect::Publish { drop, revision });
         match since {
             // An edit leaves the stream as it is.
             Some(_) if is_edited => {

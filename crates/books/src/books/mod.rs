@@ -20,7 +20,7 @@ mod video;
 use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
-use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Outcome, Record};
+use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Outcome, Record, RoomChange};
 
 use crate::{
     brake::BrakeBook,
@@ -129,13 +129,9 @@ impl Books {
                 let needed = self.needed(drop);
                 self.drops.insert(drop, book);
                 self.need_changed(drop, needed);
-                self.timers.touch(drop);
             }
             Record::Command(command) => self.bind(drop, command, did),
-            Record::Room(room) => {
-                self.rooms.apply(room);
-                self.touch_stream(&room.stream);
-            }
+            Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}
@@ -157,7 +153,9 @@ impl Books {
         if let Some(needed) = needed {
             self.need_changed(drop, needed);
         }
-        self.timers.touch(drop);
+        if matches!(record, Record::Hold(_)) {
+            return Ok(None);
+        }
         let book = &self.drops[&drop];
         let (plan, after) = (book.plan(), book.phase());
         if matches!(record, Record::Featured) {
@@ -202,6 +200,7 @@ impl Books {
         out: &mut Decision,
     ) -> Option<DropId> {
         let next = self.apply(at, drop, &record, targets);
+        self.touch(drop, &record);
         out.records.push(Recorded { drop, record, link });
         next.expect("a decision follows from the books as they are")
     }
@@ -274,10 +273,14 @@ impl Books {
         self.rooms.note_drop(stream, drop);
     }
 
-    /// By how much a stream's viewers see it later has changed: planned starts go by it.
-    fn touch_stream(&mut self, stream: &StreamId) {
-        for (drop, book) in &self.drops {
-            if book.plan().stream == *stream {
+    /// What is due of the drops that the record is about is worked out anew. A start needs none of it: it
+    /// decides the recovery of every drop that is not over.
+    fn touch(&mut self, drop: DropId, record: &Record) {
+        let Record::Room(room) = record else { return self.timers.touch(drop) };
+        // Planned starts go by how much later a stream's viewers see it.
+        if matches!(room.change, RoomChange::VideoDelay(_)) {
+            let of_stream = |book: &DropBook| book.plan().stream == room.stream;
+            for (drop, _) in self.drops.iter().filter(|(_, book)| of_stream(book)) {
                 self.timers.touch(*drop);
             }
         }

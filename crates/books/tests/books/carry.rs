@@ -57,7 +57,7 @@ impl Shell {
     pub(crate) fn perform(&mut self, effect: &Effect) -> bool {
         match effect {
             // An edited drop has not been on air, though the one that it replaces may be by now.
-            Effect::Publish { drop } => {
+            Effect::Publish { drop, .. } => {
                 self.air.retain(|_, on_air| on_air != drop);
                 self.stock.sales.get_mut(drop).unwrap().is_published = true;
             }

@@ -191,7 +191,7 @@ pub(crate) fn rates_words(rates: Rates) -> String {
 /// An effect as it was decided.
 pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
     match effect {
-        Effect::Publish { drop } => format!("publish {drop}"),
+        Effect::Publish { drop, .. } => format!("publish {drop}"),
         Effect::Enter { drop, phase, .. } => format!("{drop} enters {phase}"),
         Effect::Air(drop) => format!("air {drop}"),
         Effect::Room(room) => format!("room {} changes", room.stream),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_books::{Act, Books, Decision, Effect, HoldEnd, HoldStatus, MissedWhy, Recorded};
+use stampede_books::{Act, Books, Decision, HoldEnd, HoldStatus, MissedWhy, Recorded};
 use stampede_domain::{DropId, Phase, UnixMillis};
 use stampede_ledger::{BrakeRecord, Position, Record, StreamRecord};
 use stampede_stock::End;
@@ -34,12 +34,7 @@ impl Steward {
             }
         }
         for effect in decision.when_durable.drain(..) {
-            let promise = match effect {
-                // The terms as they were decided now: an edit may follow before they are durable.
-                Effect::Publish { drop } => Promise::Publish(Arc::clone(&self.sales[&drop])),
-                effect => Promise::Effect(effect),
-            };
-            self.after_records(promise);
+            self.after_records(Promise::Effect(effect));
         }
         self.decision = decision;
         answer
@@ -75,6 +70,7 @@ impl Steward {
                 let sale = self.make_sale(drop, revision, &plan);
                 sale.count_phases_from(phase_changes);
                 self.shows.forget(drop, &plan);
+                self.made.insert((drop, revision), Arc::clone(&sale));
                 self.sales.insert(drop, sale);
                 metrics::show_sale_bytes(self.books.memory().all());
             }

@@ -12,15 +12,12 @@ use super::{ReleaseRequest, Steward};
 use crate::{
     event::{CoreEvent, ViewerEvent},
     metrics,
-    sale::SaleDrop,
 };
 
 /// Something that waits for a durable position.
 pub(crate) enum Promise {
     /// What a book has decided.
     Effect(Effect),
-    /// A planned or edited drop becomes visible.
-    Publish(Arc<SaleDrop>),
     /// Viewers are told that the deadlines of holds taken before then have moved.
     TellMoved {
         until: UnixMillis,
@@ -50,7 +47,6 @@ impl Steward {
     fn keep(&mut self, promise: Promise) {
         match promise {
             Promise::Effect(effect) => self.perform(effect),
-            Promise::Publish(sale) => self.shared.publish(sale),
             Promise::TellMoved { until } => self.note_moved(until),
             Promise::RefuseRelease(request, refusal) => {
                 let ReleaseRequest { hold, core, token, .. } = request;
@@ -65,7 +61,10 @@ impl Steward {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Publish { drop } => self.shared.publish(Arc::clone(&self.sales[&drop])),
+            Effect::Publish { drop, revision } => {
+                let made = self.made.remove(&(drop, revision));
+                self.shared.publish(made.expect("each plan is made once and published once"));
+            }
             Effect::Enter { drop, changes, phase, opens_at } => {
                 self.enter(drop, changes, phase, opens_at);
             }

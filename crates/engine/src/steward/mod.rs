@@ -58,8 +58,10 @@ pub(crate) struct Steward {
     shared: Arc<Shared>,
     ring: Producer<Tag>,
     books: Books,
-    /// Drops in memory as they were decided: a plan that is not durable yet is here, and nowhere else.
+    /// Drops in memory as they were decided last.
     sales: BTreeMap<DropId, Arc<SaleDrop>>,
+    /// Those of plans that are not durable yet, by revision: nobody else knows them.
+    made: BTreeMap<(DropId, u32), Arc<SaleDrop>>,
     /// The decision under way; its room is used again.
     decision: Decision,
     deadlines: Deadlines,

@@ -86,6 +86,7 @@ impl Steward {
             ring,
             books: started.books,
             sales: started.sales,
+            made: BTreeMap::new(),
             decision: Decision::default(),
             deadlines,
             moved: Moved::default(),
