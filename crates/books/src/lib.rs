@@ -42,4 +42,4 @@ pub use stream::{OnAir, Room, RoomView, Rooms};
 pub use stream_scope::StreamScope;
 pub use targets::{NoTargets, Targets};
 pub use totals::Totals;
-pub use video::{VideoRefusal, countdown_min};
+pub use video::VideoRefusal;

@@ -19,7 +19,7 @@ pub struct SeenDrop {
 
 impl SeenDrop {
     /// Whether a drop that stands like this is still what was `seen`.
-    pub fn is_as(&self, seen: &Self) -> bool {
+    pub(crate) fn is_as(&self, seen: &Self) -> bool {
         let changes = self.phase_changes.zip(seen.phase_changes);
         self.phase == seen.phase
             && self.revision == seen.revision

@@ -48,7 +48,7 @@ pub enum VideoRefusal {
 }
 
 /// The shortest countdown in a stream whose viewers see it so much later; zero where they do not.
-pub fn countdown_min(delay: DurationMs) -> DurationMs {
+pub(crate) fn countdown_min(delay: DurationMs) -> DurationMs {
     match delay.get() {
         0 => DurationMs::ZERO,
         millis => DurationMs::new(millis.saturating_add(SPEAK_MS_MIN)),

@@ -211,7 +211,7 @@ impl DropAction {
     }
 
     /// Whether it holds only for the drop that its actor saw. What calls off or pauses is never too late.
-    pub const fn depends_on_what_was_seen(&self) -> bool {
+    pub(crate) const fn depends_on_what_was_seen(&self) -> bool {
         matches!(
             self,
             Self::Open

@@ -253,7 +253,7 @@ impl DropBook {
     }
 
     /// Whether a hold, a countdown or the stream's time runs, which an outage would move.
-    pub fn has_deadline(&self) -> bool {
+    pub(crate) fn has_deadline(&self) -> bool {
         self.live_holds > 0 || self.phase == Phase::Countdown || self.lapses_at().is_some()
     }
 
@@ -270,7 +270,7 @@ impl DropBook {
     }
 
     /// When counts are looked at next; `None` while nothing is counted.
-    pub fn tally_due(&self) -> Option<UnixMillis> {
+    pub(crate) fn tally_due(&self) -> Option<UnixMillis> {
         self.counts.due(self.phase)
     }
 

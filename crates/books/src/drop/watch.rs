@@ -18,7 +18,7 @@ pub struct StreamWatch {
 
 impl StreamWatch {
     /// The watch of a drop that is planned, or planned anew, while the stream is as it is.
-    pub const fn of_plan(since: Option<UnixMillis>) -> Self {
+    pub(crate) const fn of_plan(since: Option<UnixMillis>) -> Self {
         Self { since, lapsed: false, paused: false }
     }
 
@@ -33,24 +33,24 @@ impl StreamWatch {
     }
 
     /// Whether a planned start has to wait for the stream or the host.
-    pub const fn holds_start(&self) -> bool {
+    pub(crate) const fn holds_start(&self) -> bool {
         self.lapsed
     }
 
     /// When the time that the plan allows is over.
-    pub fn lapses_at(&self, plan: &DropPlan) -> Option<UnixMillis> {
+    pub(crate) fn lapses_at(&self, plan: &DropPlan) -> Option<UnixMillis> {
         let WhenOffline { pause_after, .. } = plan.when_offline.filter(|_| !self.lapsed)?;
         Some(self.since?.plus(pause_after))
     }
 
     /// The stream was reported offline.
-    pub const fn go_offline(&mut self, at: UnixMillis) {
+    pub(crate) const fn go_offline(&mut self, at: UnixMillis) {
         self.since = Some(at);
         self.lapsed = false;
     }
 
     /// The time is over: the phase that follows, if another does.
-    pub const fn lapse(&mut self, phase: Phase) -> Option<Phase> {
+    pub(crate) const fn lapse(&mut self, phase: Phase) -> Option<Phase> {
         self.lapsed = true;
         match phase {
             Phase::Open => {
@@ -63,7 +63,7 @@ impl StreamWatch {
     }
 
     /// The stream is back: whether the drop goes on with it.
-    pub fn come_back(&mut self, plan: &DropPlan) -> bool {
+    pub(crate) fn come_back(&mut self, plan: &DropPlan) -> bool {
         let goes_on = self.goes_on(plan);
         *self = Self::default();
         goes_on
@@ -75,12 +75,12 @@ impl StreamWatch {
     }
 
     /// Somebody else has decided about the phase.
-    pub const fn overrule(&mut self) {
+    pub(crate) const fn overrule(&mut self) {
         self.paused = false;
     }
 
     /// Our outage is not the stream's: the time that it has moves by it, if it ran before `until`.
-    pub fn move_by(&mut self, outage: DurationMs, until: UnixMillis) {
+    pub(crate) fn move_by(&mut self, outage: DurationMs, until: UnixMillis) {
         let moved = |since: UnixMillis| if since < until { since.plus(outage) } else { since };
         self.since = self.since.map(moved);
     }

@@ -48,7 +48,7 @@ pub struct Room {
 
 impl Room {
     /// Whether the owner is this merchant.
-    pub fn is_of(&self, merchant: &MerchantId) -> bool {
+    pub(crate) fn is_of(&self, merchant: &MerchantId) -> bool {
         is_merchant(&self.owner, merchant)
     }
 
@@ -84,7 +84,7 @@ impl Rooms {
     }
 
     /// Rooms of one owner.
-    pub fn owned_by(&self, owner: &RoomOwner) -> usize {
+    pub(crate) fn owned_by(&self, owner: &RoomOwner) -> usize {
         self.owned.get(owner).copied().unwrap_or_default()
     }
 
@@ -154,7 +154,7 @@ impl Rooms {
 
     /// The merchant's room, or any merchant's, in which nothing goes on and nothing was planned for
     /// the longest time. Rooms of the house and of creators end by command alone.
-    pub fn longest_idle(
+    pub(crate) fn longest_idle(
         &self,
         owner: Option<&RoomOwner>,
         is_live: impl Fn(&StreamId) -> bool,
