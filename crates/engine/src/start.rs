@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{Arc, mpsc},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use stampede_books::{Books, DropBook, MissedWhy, NoTargets};
 use stampede_domain::{BanTarget, DropId, Incarnation, NodeId, Phase, RepeatedWarning, UnixMillis};
 use stampede_ledger::{
     BrakeOrder, BrakeRecord, Chains, History, OpenLedger, Producer, ReadError, Record, RingConfig,
-    Sealed, Writer,
+    Sealed, Writer, WriterHandle,
 };
 use stampede_stock::DropStock;
 use tracing::{info, warn};
@@ -71,13 +71,35 @@ pub enum StartError {
 
 /// An engine that is recovered and has no thread yet.
 pub(crate) struct Prepared {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) handle: StewardHandle,
     pub(crate) steward: Steward,
     pub(crate) writer: Writer<Tag>,
-    pub(crate) cores: Vec<Producer<Tag>>,
-    pub(crate) node: NodeId,
-    pub(crate) incarnation: Incarnation,
+    pub(crate) parts: Parts,
+}
+
+/// What the engine's value and the cores' ports are made of.
+pub(crate) struct Parts {
+    shared: Arc<Shared>,
+    steward: StewardHandle,
+    cores: Vec<Producer<Tag>>,
+    node: NodeId,
+    incarnation: Incarnation,
+}
+
+impl Parts {
+    /// Makes them; `threads` end with the engine.
+    pub(crate) fn assemble(
+        self,
+        growth: &Growth,
+        threads: Option<(JoinHandle<()>, WriterHandle)>,
+    ) -> (Arc<Engine>, Vec<CorePort>) {
+        let Self { shared, steward, cores, node, incarnation } = self;
+        let port = |(core, ring)| {
+            CorePort::new(core, Arc::clone(&shared), steward.clone(), ring, growth.clone())
+        };
+        let ports = cores.into_iter().enumerate().map(port).collect();
+        let threads = Mutex::new(threads);
+        (Arc::new(Engine { shared, steward, node, incarnation, threads }), ports)
+    }
 }
 
 /// Starts an engine on an opened ledger; one wake for each core.
@@ -93,21 +115,15 @@ pub fn start(
     wakes: Vec<Wake>,
 ) -> Result<(Arc<Engine>, Vec<CorePort>), StartError> {
     let prepared = prepare(config, ledger, clock, wakes, rand::random::<u64>)?;
-    let Prepared { shared, handle, steward, writer, cores, node, incarnation } = prepared;
+    let Prepared { steward, writer, parts } = prepared;
     let writer = writer.start()?;
     let (ready, is_ready) = mpsc::sync_channel(1);
     let steward =
         thread::Builder::new().name("steward".into()).spawn(move || steward.run(ready))?;
-    handle.set_thread(steward.thread().clone());
+    parts.steward.set_thread(steward.thread().clone());
     is_ready.recv().map_err(|_| StartError::Poisoned)?;
 
-    let growth = Growth::spawn()?;
-    let port = |(core, ring)| {
-        CorePort::new(core, Arc::clone(&shared), handle.clone(), ring, growth.clone())
-    };
-    let ports = cores.into_iter().enumerate().map(port).collect();
-    let threads = Mutex::new(Some((steward, writer)));
-    Ok((Arc::new(Engine { shared, steward: handle, node, incarnation, threads }), ports))
+    Ok(parts.assemble(&Growth::spawn()?, Some((steward, writer))))
 }
 
 /// Follows the journal, restores everything that it left. `random` makes the numbers of viewers.
@@ -155,7 +171,8 @@ pub(crate) fn prepare(
     let cores = producers.split_off(1);
     let steward_ring = producers.pop().expect("the first ring is the steward's");
     let steward = Steward::new(Arc::clone(&shared), steward_ring, requests, started);
-    Ok(Prepared { shared, handle, steward, writer, cores, node, incarnation })
+    let parts = Parts { shared, steward: handle, cores, node, incarnation };
+    Ok(Prepared { steward, writer, parts })
 }
 
 /// Follows the rows, each drop that has none at its place among them.

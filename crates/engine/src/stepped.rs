@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use stampede_books::Books;
 use stampede_ledger::{OpenLedger, StoreError, Writer, WriterTurn};
 
@@ -52,15 +51,9 @@ impl SteppedEngine {
     ) -> Result<Self, StartError> {
         let wakes = (0..config.cores).map(|_| Arc::new(|| {}) as Wake).collect();
         let prepared = prepare(config, ledger, clock, wakes, random)?;
-        let Prepared { shared, handle, mut steward, writer, cores, node, incarnation } = prepared;
+        let Prepared { mut steward, writer, parts } = prepared;
         steward.record_recovery();
-        let growth = Growth::none();
-        let port = |(core, ring)| {
-            CorePort::new(core, Arc::clone(&shared), handle.clone(), ring, growth.clone())
-        };
-        let ports = cores.into_iter().enumerate().map(port).collect();
-        let threads = Mutex::new(None);
-        let engine = Arc::new(Engine { shared, steward: handle, node, incarnation, threads });
+        let (engine, ports) = parts.assemble(&Growth::none(), None);
         Ok(Self { engine, ports, steward, writer })
     }
 
