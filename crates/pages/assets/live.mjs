@@ -780,7 +780,8 @@ function lineChars() {
   lineInput.setAttribute("aria-invalid", String(left < 0));
   lineRoom.textContent = left < 0 ? say("line_over", { n: -left }) : say("line_room", { n: left });
   lineRoom.classList.toggle("over", left < 0);
-  text("line-wrong", say("line_long", { max: LINE_CHARS_MAX }));
+  // Also what is hidden describes the field to whoever hears it.
+  text("line-wrong", left < 0 ? say("line_long", { max: LINE_CHARS_MAX }) : "");
   lineWrong.hidden = left >= 0;
 }
 
