@@ -8,6 +8,9 @@ const EVERY_MS = 5000;
 /** Between two announcements of figures. */
 const FIGURES_EVERY_MS = 10_000;
 
+/** The same words a second time are another event: a place that does not change says nothing. */
+const anew = (words, before) => (words === before ? `${words}\u00a0` : words);
+
 /** Speaks through two places of the page: `say` when it suits, `cry` at once. */
 export class Speech {
   #say;
@@ -18,7 +21,9 @@ export class Speech {
   #timer = null;
   #spokenAt = -Infinity;
   #figuresAt = -Infinity;
+  /** What stands in each of the two places. */
   #said = "";
+  #shouted = "";
   #cried = { words: "", at: -Infinity };
 
   constructor(say, cry) {
@@ -39,18 +44,20 @@ export class Speech {
     this.#wait();
   }
 
-  /** Something needs the listener at once. The same is not cried twice, also where more is said of it. */
+  /** Something needs the listener at once. The same is not cried twice within moments, also where more is said of it. */
   alarm(words) {
     const { words: before, at } = this.#cried;
     const isSame = Date.now() - at < EVERY_MS && (words.includes(before) || before.includes(words));
     if (isSame && before !== "") return;
     this.#cried = { words, at: Date.now() };
-    this.#cry(words);
+    this.#shouted = anew(words, this.#shouted);
+    this.#cry(this.#shouted);
   }
 
   /** Nothing needs the listener any more. */
   calm() {
     this.#cried = { words: "", at: -Infinity };
+    this.#shouted = "";
     this.#cry("");
   }
 
@@ -66,8 +73,7 @@ export class Speech {
     this.#spokenAt = Date.now();
     if (this.#event === "") [this.#figures, this.#figuresAt] = ["", Date.now()];
     this.#event = "";
-    // The same words a second time are another event: a place that does not change says nothing.
-    this.#said = words === this.#said ? `${words}\u00a0` : words;
+    this.#said = anew(words, this.#said);
     this.#say(this.#said);
     if (this.#figures !== "") this.#wait();
   }

@@ -69,3 +69,13 @@ cases("an alarm is cried once, until all is calm again", (speech, said, cried) =
   assert.deepEqual(cried, ["The ledger failed.", "", "The ledger failed."]);
   assert.deepEqual(said, []);
 });
+
+cases("the same alarm much later is another one, which is heard as well", (speech, said, cried) => {
+  for (let turn = 0; turn < 3; turn += 1) {
+    speech.alarm("Not sent.");
+    mock.timers.tick(6000);
+  }
+  assert.deepEqual(cried.map((words) => words.trim()), new Array(3).fill("Not sent."));
+  assert.notEqual(cried[0], cried[1]);
+  assert.notEqual(cried[1], cried[2]);
+});
