@@ -1,8 +1,6 @@
 // Buttons that act only after they were held for a second; let go early they do nothing.
 
 const HOLD_MS = 1000;
-/** Steps in which it is shown to whoever wants no motion. */
-const STEPS = 10;
 
 /** How long after a finger was lifted its click may come, in milliseconds. */
 const CLICK_MS = 100;
@@ -25,7 +23,6 @@ function swallow() {
 export class Hold {
   #button;
   #timer = null;
-  #steps = null;
   #begun = 0;
   #isPointed = false;
   #handlers;
@@ -62,10 +59,6 @@ export class Hold {
     this.#begun = performance.now();
     this.#handlers.begun?.();
     this.#button.classList.add("holding");
-    this.#button.dataset.held = "0";
-    this.#steps = setInterval(() => {
-      this.#button.dataset.held = String(Math.min(Math.floor(((performance.now() - this.#begun) * STEPS) / HOLD_MS), STEPS));
-    }, HOLD_MS / STEPS);
     this.#timer = setTimeout(() => {
       const isPointed = this.#isPointed;
       this.cancel();
@@ -83,11 +76,9 @@ export class Hold {
 
   cancel() {
     clearTimeout(this.#timer);
-    clearInterval(this.#steps);
     this.#timer = null;
     this.#isPointed = false;
     this.#button.classList.remove("holding");
-    delete this.#button.dataset.held;
     setTimeout(() => {
       this.#begun = 0;
     }, 0);
