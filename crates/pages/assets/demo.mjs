@@ -67,8 +67,10 @@ async function kill() {
   try {
     const { status, told: answer } = await once("/v1/demo/kill", {});
     // The strip says what comes of it; only a refusal is said here.
-    if (status >= 400) speech.alarm(problem(answer.code, duration(answer.retry_after_ms ?? 1000)));
-    if (status >= 400) refused = { why: problem(answer.code, duration(answer.retry_after_ms ?? 1000)), last: told.last };
+    if (status >= 400) {
+      refused = { why: problem(answer.code, duration(answer.retry_after_ms ?? 1000)), last: told.last };
+      speech.alarm(refused.why);
+    }
   } catch {
     // The answer went with the server.
     gone ??= Date.now();

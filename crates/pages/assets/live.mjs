@@ -13,7 +13,7 @@ import { ending } from "./session.mjs";
 import { speech } from "./speech.mjs";
 import { begin as beginLink, go as goLink } from "./stage-link.mjs";
 import { present } from "./state.mjs";
-import { cast, skuName, standing, view } from "./view.mjs";
+import { cast, skuName, standing, sumOf, view } from "./view.mjs";
 import { load, problem, say } from "./words.mjs";
 
 const language = document.documentElement.lang;
@@ -55,7 +55,7 @@ let readAt = 0;
 let shown = null;
 let paintedAt = 0;
 let paintDue = null;
-let charted = { drop: null, second: 0, drawn: null };
+let charted = { drop: null, second: 0 };
 let lostSince = null;
 let sending = null;
 /** The latest command that was carried out, with what the page showed of its drop then. */
@@ -89,7 +89,7 @@ function paint() {
   if (air && charted.drop !== air.drop) reader.scales = { up: new Scale(), down: new Scale() };
   const drawn = view(snapshot, running, steps ? reader : reckoner);
   if (steps) {
-    charted = { drop: air.drop, second, drawn: drawn.air.chart };
+    charted = { drop: air.drop, second };
     chart(drawn.air.chart);
   }
   // An old second is no moment to speak.
@@ -279,8 +279,7 @@ const LAST_UNITS = 0.1;
 function compare() {
   for (const sale of room.state.drops) {
     const { name, word } = standing(sale);
-    const supplied = sale.skus.reduce((all, sku) => all + sku.supplied, 0);
-    const left = sale.skus.reduce((all, sku) => all + sku.available, 0);
+    const { supplied, left } = sumOf(sale);
     const last = name === "open" && left <= supplied * LAST_UNITS;
     const before = stood.get(sale.drop);
     stood.set(sale.drop, { name, last });
