@@ -11,7 +11,7 @@ const language = document.documentElement.lang;
 await load(language);
 
 const { stream, role, worker } = document.body.dataset;
-const reader = { aheadMin, role, language, scales: null };
+const reader = { aheadMin, role, language, charts: false };
 const LOST_MS = 3000;
 let due = null;
 let spoken = "";
