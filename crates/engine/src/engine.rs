@@ -19,6 +19,7 @@ use crate::{
     changes::Changes,
     clock::Moment,
     event::ViewerEvent,
+    health::{Health, HealthWatch},
     metrics::Shed,
     sale::SaleDrop,
     shared::Shared,
@@ -26,15 +27,6 @@ use crate::{
     summary::DropSummary,
     unavailable::Unavailable,
 };
-
-/// Whether the engine can sell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// Takes are decided, promises leave.
-    Ready,
-    /// A commit failed: nothing is sold until a restart has recovered the ledger.
-    Poisoned,
-}
 
 /// One node's engine. Dropping it does not stop it; [`Engine::shutdown`] does.
 pub struct Engine {
@@ -73,7 +65,7 @@ impl Engine {
 
     /// Whether the engine can sell.
     pub fn health(&self) -> Health {
-        if self.shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
+        HealthWatch::new(Arc::clone(&self.shared)).health()
     }
 
     /// What operations staff hold back now; doors and cores go by it.

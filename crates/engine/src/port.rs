@@ -18,6 +18,7 @@ use crate::{
     core_drop::{CoreDrop, CoreTake},
     event::{CoreEvent, ViewerEvent},
     growth::Growth,
+    health::HealthWatch,
     hold_channels::Tag,
     metrics::Shed,
     sale::SaleDrop,
@@ -252,6 +253,11 @@ impl CorePort {
     /// Moves what happened since the last call to the end of `out`.
     pub fn drain(&mut self, out: &mut Vec<CoreEvent>) {
         self.shared.inboxes[self.core].drain(out);
+    }
+
+    /// Tells whether the engine can sell, also once the port is at work on another thread.
+    pub fn health_watch(&self) -> HealthWatch {
+        HealthWatch::new(Arc::clone(&self.shared))
     }
 
     /// What operations staff hold back now.

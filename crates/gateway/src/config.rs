@@ -45,6 +45,8 @@ pub struct GatewayConfig {
     /// When full: the oldest one that has had 2 s is dropped; without such a one, new ones wait in
     /// the system's queue.
     pub handshakes_max: usize,
+    /// Bytes of a request for a connection, headers with cookies included. When over: refused with 431.
+    pub handshake_bytes_max: usize,
     /// Time for the handshake, PROXY header and TLS included, in milliseconds. When over: dropped.
     pub handshake_timeout: DurationMs,
     /// Time from the handshake to `hello`, in milliseconds. When over: closed with `hello_late`.
@@ -102,6 +104,7 @@ impl Default for GatewayConfig {
             connects_per_address_burst: 4_000,
             unlimited_addresses: loopback(),
             handshakes_max: 1_024,
+            handshake_bytes_max: 16 << 10,
             handshake_timeout: DurationMs::from_secs(10),
             hello_timeout: DurationMs::from_secs(10),
             heartbeat: DurationMs::from_secs(20),
@@ -160,6 +163,7 @@ impl GatewayConfig {
             ("connects_per_address_per_s", self.connects_per_address_per_s.into(), 0, PER_S_MAX),
             ("connects_per_address_burst", self.connects_per_address_burst.into(), 1, BURST_MAX),
             ("handshakes_max", wide(self.handshakes_max), 1, 1 << 20),
+            ("handshake_bytes_max", wide(self.handshake_bytes_max), 1 << 10, 64 << 10),
             ("handshake_timeout_ms", self.handshake_timeout.get(), TIMEOUT_MS_MIN, HOUR_MS),
             ("hello_timeout_ms", self.hello_timeout.get(), TIMEOUT_MS_MIN, HOUR_MS),
             ("heartbeat_ms", self.heartbeat.get(), TIMEOUT_MS_MIN, HOUR_MS),

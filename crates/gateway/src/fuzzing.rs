@@ -25,6 +25,8 @@ pub enum Answer {
         /// Where the request ended.
         request_bytes: usize,
     },
+    /// A health check.
+    Check,
     /// Turned away.
     Refused,
 }
@@ -32,11 +34,16 @@ pub enum Answer {
 /// Answers a request as far as it has come, when whoever sent it is a trusted proxy or is not.
 pub fn answer(received: &[u8], origins: &[String], trusted: &TrustedProxies) -> Answer {
     let peer = ClientAddress::from(IpAddr::from([127, 0, 0, 1])).into();
-    match handshake::answer(received, Rules { origins, trusted, peer }) {
+    let bytes_max = GatewayConfig::default().handshake_bytes_max;
+    match handshake::answer(received, Rules { origins, trusted, peer, bytes_max }) {
         Handshake::Incomplete => Answer::Incomplete,
         Handshake::Accepted { request_bytes, response, .. } => {
             assert!(response.starts_with(b"HTTP/1.1 101"), "who is let in is told so");
             Answer::Accepted { request_bytes }
+        }
+        Handshake::Check(check) => {
+            assert!(check.response(true).starts_with(b"HTTP/1.1 200"), "it is ready");
+            Answer::Check
         }
         Handshake::Refused { response } => {
             assert!(response.starts_with(b"HTTP/1.1 4"), "who is turned away is told why");

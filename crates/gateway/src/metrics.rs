@@ -9,7 +9,7 @@ pub const CONNECTIONS: &str = "stampede_gateway_connections";
 /// How many there may be.
 pub const CONNECTIONS_MAX: &str = "stampede_gateway_connections_max";
 /// Handshakes, by `outcome`: `accepted`, `refused`, `timed_out`, `broken`, `tls_failed`; `displaced` by
-/// another one, `dropped` because their address opened too many; where a PROXY header is required
+/// another one, `dropped` because their address opened too many, `checked` for health; where a PROXY header is required
 /// `proxy_untrusted`, `proxy_missing`, `proxy_malformed`, `proxy_too_long`, `proxy_broken`.
 pub const HANDSHAKES: &str = "stampede_gateway_handshakes_total";
 /// Messages that clients sent.

@@ -104,10 +104,11 @@ impl Gateway {
             return Err(StartError::Signals { signals: signals.len(), ports: ports.len() });
         }
         let cores = ports.len();
-        let Some(brake) = ports.first().map(|port| Arc::clone(port.brake())) else {
+        let Some(port) = ports.first() else {
             return Err(StartError::Signals { signals: 0, ports: 0 });
         };
-        let shared = Arc::new(Shared::new(config, brake, cores, settlement, tickets));
+        let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
+        let shared = Arc::new(Shared::new(config, brake, health, cores, settlement, tickets));
         let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
         match gateway.spawn(ports, listeners) {
             Ok(()) => Ok(gateway),

@@ -8,7 +8,7 @@ use std::sync::{
 use metrics::{Gauge, gauge};
 use parking_lot::RwLock;
 use stampede_domain::UnixMillis;
-use stampede_engine::Brake;
+use stampede_engine::{Brake, HealthWatch};
 use stampede_settlement::Settlement;
 use stampede_wire::ticket::{Ticket, TicketError, TicketVerifier};
 use tokio::sync::watch;
@@ -27,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) addresses: Addresses,
     pub(crate) brake: Arc<Brake>,
+    pub(crate) health: HealthWatch,
     tickets: RwLock<Arc<TicketVerifier>>,
     stopping: AtomicBool,
     /// Tells the doors what `stopping` tells the cores.
@@ -37,6 +38,7 @@ impl Shared {
     pub(crate) fn new(
         config: GatewayConfig,
         brake: Arc<Brake>,
+        health: HealthWatch,
         cores: usize,
         settlement: Arc<Settlement>,
         tickets: TicketVerifier,
@@ -46,6 +48,7 @@ impl Shared {
             addresses: Addresses::new(config.address_limits()),
             config,
             brake,
+            health,
             cores,
             settlement,
             tickets: RwLock::new(Arc::new(tickets)),

@@ -49,6 +49,11 @@ impl Peer {
     pub fn is_trusted(self, trusted: &TrustedProxies) -> bool {
         !self.is_final && trusted.contains(self.address)
     }
+
+    /// Whether the connection is a proxy's own so far, and nobody's behind it.
+    pub fn is_proxy(self, trusted: &TrustedProxies) -> bool {
+        self.is_final || trusted.contains(self.address)
+    }
 }
 
 impl From<ClientAddress> for Peer {

@@ -9,6 +9,9 @@ use crate::{
     TrustedProxies, read_preamble,
 };
 
+/// How a health check is counted, wherever it ends.
+pub const CHECKED: &str = "checked";
+
 /// Why a connection is dropped before its first request.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
@@ -21,6 +24,10 @@ pub enum IntakeError {
     /// The connection does not begin with a header.
     #[error(transparent)]
     Preamble(#[from] PreambleError),
+    /// A trusted proxy's own connection ended before its first byte: it looked whether somebody
+    /// listens.
+    #[error("a proxy's health check")]
+    Check,
     /// The connection ended, or failed.
     #[error("the connection ended within its PROXY header: {0}")]
     Broken(#[from] io::Error),
@@ -28,8 +35,14 @@ pub enum IntakeError {
 
 impl IntakeError {
     /// Everything that [`IntakeError::reason`] says.
-    pub const REASONS: [&str; 5] =
-        ["proxy_untrusted", "proxy_missing", "proxy_too_long", "proxy_malformed", "proxy_broken"];
+    pub const REASONS: [&str; 6] = [
+        "proxy_untrusted",
+        "proxy_missing",
+        "proxy_too_long",
+        "proxy_malformed",
+        "proxy_broken",
+        CHECKED,
+    ];
 
     /// A few words for a counter's label.
     pub const fn reason(&self) -> &'static str {
@@ -39,14 +52,16 @@ impl IntakeError {
             Self::Preamble(PreambleError::TooLong) => "proxy_too_long",
             Self::Preamble(PreambleError::Malformed(_)) => "proxy_malformed",
             Self::Broken(_) => "proxy_broken",
+            Self::Check => CHECKED,
         }
     }
 }
 
 /// Takes the PROXY header off a connection, if the listener requires one, says who connected.
 ///
-/// Not a byte behind the header is taken, so what follows reads the bare stream. The caller has the
-/// deadline.
+/// Not a byte behind the header is taken, so what follows reads the bare stream. On a proxy's own
+/// connection this waits for the first such byte, because many proxies check a server by connecting
+/// and hanging up. The caller has the deadline.
 ///
 /// # Errors
 /// [`IntakeError`]; the connection is of no use.
@@ -56,28 +71,37 @@ pub async fn take_preamble(
     expects: ProxyProtocol,
     trusted: &TrustedProxies,
 ) -> Result<Peer, IntakeError> {
-    let peer = ClientAddress::new(peer.ip());
-    if expects == ProxyProtocol::Off {
-        return Ok(peer.into());
+    let socket = ClientAddress::new(peer.ip());
+    let peer = match expects {
+        ProxyProtocol::Off => socket.into(),
+        ProxyProtocol::Required if !trusted.contains(socket) => {
+            return Err(IntakeError::Untrusted { peer: socket });
+        }
+        ProxyProtocol::Required => take_header(stream, socket).await?,
+    };
+    if peer.is_proxy(trusted) && matches!(stream.peek(&mut [0]).await, Ok(0) | Err(_)) {
+        return Err(IntakeError::Check);
     }
-    if !trusted.contains(peer) {
-        return Err(IntakeError::Untrusted { peer });
-    }
+    Ok(peer)
+}
+
+async fn take_header(stream: &mut TcpStream, socket: ClientAddress) -> Result<Peer, IntakeError> {
     // Boxed: a connection's task would keep the room long after.
     let mut header = vec![0; PREAMBLE_BYTES_MAX].into_boxed_slice();
     let mut taken = 0;
     loop {
-        let seen = taken + stream.peek(&mut header[taken..]).await?;
-        if seen == taken {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
+        let seen = match stream.peek(&mut header[taken..]).await {
+            Ok(0) | Err(_) if taken == 0 => return Err(IntakeError::Check),
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            came => taken + came?,
+        };
         let read = read_preamble(&header[..seen])?;
         // Bytes of a header that goes on are all its own, so the next look waits for new ones.
         let end = if let Preamble::Complete { bytes, .. } = read { bytes } else { seen };
         stream.read_exact(&mut header[taken..end]).await?;
         taken = end;
         if let Preamble::Complete { source, .. } = read {
-            return Ok(source.map_or(Peer { address: peer, is_final: true }, Peer::from));
+            return Ok(source.map_or(Peer { address: socket, is_final: true }, Peer::from));
         }
     }
 }
@@ -128,13 +152,25 @@ mod tests {
     #[tokio::test]
     async fn a_proxy_that_speaks_for_itself_is_the_client_whatever_is_forwarded() {
         let trusted = ["127.0.0.1"];
-        let (peer, _) = intake(&[b"PROXY UNKNOWN\r\n"], &trusted).await.unwrap();
+        let (peer, _) = intake(&[b"PROXY UNKNOWN\r\nGET"], &trusted).await.unwrap();
         let claims = Claims { x_forwarded_for: vec![b"203.0.113.9"], ..Claims::default() };
         let trusted = TrustedProxies::parse(&trusted).unwrap();
         let client = client_address(peer, &trusted, &claims).unwrap();
         assert_eq!(client.to_string(), "127.0.0.1");
         let direct = client_address(client.into(), &trusted, &claims).unwrap();
         assert_eq!(direct.to_string(), "203.0.113.9", "without a header the claim counts");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_hangs_up_without_a_word_only_looked() {
+        let trusted = ["127.0.0.1"];
+        let local: &[u8] = b"PROXY UNKNOWN\r\n";
+        let named: &[u8] = b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n";
+        for sent in [&[][..], &[local]] {
+            assert_eq!(intake(sent, &trusted).await.unwrap_err().reason(), CHECKED);
+        }
+        let (peer, rest) = intake(&[named], &trusted).await.unwrap();
+        assert_eq!((peer.address.to_string(), rest.len()), ("203.0.113.9".into(), 0), "a client");
     }
 
     #[tokio::test]

@@ -12,5 +12,5 @@ mod preamble;
 
 pub use address::{ClientAddress, NetworkError, Peer, TrustedProxies};
 pub use forwarded::{Claims, ForwardedError, client_address};
-pub use intake::{IntakeError, take_preamble};
+pub use intake::{CHECKED, IntakeError, take_preamble};
 pub use preamble::{PREAMBLE_BYTES_MAX, Preamble, PreambleError, ProxyProtocol, read_preamble};

@@ -74,6 +74,8 @@ pub(crate) struct Viewers {
     pub(crate) messages_per_address_burst: u32,
     /// Addresses without limits of their own.
     pub(crate) unlimited_addresses: Vec<IpNet>,
+    /// Bytes of a request for a connection.
+    pub(crate) handshake_bytes_max: usize,
     /// Time for the handshake, in milliseconds.
     pub(crate) handshake_timeout_ms: u64,
     /// Time from the handshake to `hello`, in milliseconds.
@@ -236,6 +238,7 @@ impl Default for Viewers {
             messages_per_address_per_s: gateway.messages_per_address_per_s,
             messages_per_address_burst: gateway.messages_per_address_burst,
             unlimited_addresses: gateway.unlimited_addresses,
+            handshake_bytes_max: gateway.handshake_bytes_max,
             handshake_timeout_ms: gateway.handshake_timeout.get(),
             hello_timeout_ms: gateway.hello_timeout.get(),
             heartbeat_ms: gateway.heartbeat.get(),
@@ -269,6 +272,7 @@ impl Viewers {
             messages_per_address_per_s: self.messages_per_address_per_s,
             messages_per_address_burst: self.messages_per_address_burst,
             unlimited_addresses: self.unlimited_addresses.clone(),
+            handshake_bytes_max: self.handshake_bytes_max,
             handshake_timeout: DurationMs::new(self.handshake_timeout_ms),
             hello_timeout: DurationMs::new(self.hello_timeout_ms),
             heartbeat: DurationMs::new(self.heartbeat_ms),

@@ -8,8 +8,8 @@ use std::{
 
 use rustls::{ServerConfig, ServerConnection};
 use stampede_domain::TooFast;
-use stampede_engine::Clock;
-use stampede_proxies::{ClientAddress, take_preamble};
+use stampede_engine::{Clock, Health};
+use stampede_proxies::{CHECKED, ClientAddress, take_preamble};
 use stampede_wire::Subprotocol;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::debug;
 
-use super::handshake::{Handshake, REQUEST_BYTES_MAX, Rules, answer, banned, too_fast};
+use super::handshake::{Handshake, HealthCheck, Rules, answer, banned, too_fast};
 use crate::{
     admission::{Entry, Pass},
     core::Newcomer,
@@ -47,6 +47,9 @@ pub(crate) struct Arrival {
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
 }
+
+/// Bytes that most requests fit into.
+const FIRST_BYTES: usize = 1 << 10;
 
 /// What an accepted request makes known.
 struct Accepted {
@@ -101,7 +104,8 @@ impl Arrival {
         if !peer.is_trusted(trusted) {
             self.admit(peer.address)?;
         }
-        let rules = Rules { origins: &config.origins, trusted, peer };
+        let bytes_max = config.handshake_bytes_max;
+        let rules = Rules { origins: &config.origins, trusted, peer, bytes_max };
         let Some(tls) = &config.tls else {
             let accepted = self.upgrade(&mut stream, rules).await?;
             return newcomer(stream, None, accepted);
@@ -119,10 +123,11 @@ impl Arrival {
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         rules: Rules<'_>,
     ) -> Result<Accepted, &'static str> {
-        let mut received = Vec::with_capacity(1 << 10);
+        let mut received = Vec::with_capacity(FIRST_BYTES);
         loop {
             match answer(&received, rules) {
                 Handshake::Incomplete => {}
+                Handshake::Check(check) => return Err(self.report(stream, check).await),
                 Handshake::Accepted { response, subprotocol, request_bytes, client } => {
                     self.admit(client)?;
                     if self.shared.brake.is_banned_address(client.ip()) {
@@ -139,11 +144,46 @@ impl Arrival {
                 }
                 Handshake::Refused { response } => return Err(refuse(stream, &response).await),
             }
-            let room = REQUEST_BYTES_MAX.saturating_sub(received.len()).max(1) as u64;
-            let came = (&mut *stream).take(room).read_buf(&mut received).await;
-            if came.map_err(|_| BROKEN)? == 0 {
-                return Err(BROKEN);
+            self.read_on(stream, &mut received, rules).await?;
+        }
+    }
+
+    /// Reads until it is worth another look at the request: a line without anything has ended it, or
+    /// there is twice as much. A client that sends byte by byte costs little more than any other.
+    async fn read_on(
+        &self,
+        stream: &mut (impl AsyncRead + Unpin),
+        received: &mut Vec<u8>,
+        rules: Rules<'_>,
+    ) -> Result<(), &'static str> {
+        let seen = received.len();
+        let enough = rules.bytes_max.min(seen.saturating_mul(2));
+        loop {
+            let room = rules.bytes_max.saturating_sub(received.len()).max(1) as u64;
+            let came = (&mut *stream).take(room).read_buf(received).await;
+            match came {
+                Ok(0) | Err(_) if received.is_empty() && rules.peer.is_proxy(rules.trusted) => {
+                    return Err(CHECKED);
+                }
+                Ok(0) | Err(_) => return Err(BROKEN),
+                Ok(_) => {}
             }
+            if received.len() >= enough || has_blank_line(&received[seen.saturating_sub(3)..]) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Answers a health check, says how it is counted.
+    async fn report(
+        &self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        check: HealthCheck,
+    ) -> &'static str {
+        let is_ready = self.shared.health.health() == Health::Ready;
+        match refuse(stream, &check.response(is_ready)).await {
+            REFUSED => CHECKED,
+            broken => broken,
         }
     }
 }
@@ -182,13 +222,18 @@ fn take_decrypted(tls: &mut ServerConnection, early: &mut Vec<u8>) -> io::Result
     }
 }
 
+/// Whether a head may end here, by either kind of line end.
+fn has_blank_line(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
+}
+
 async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await?;
     // TLS may keep the end of it back otherwise.
     stream.flush().await
 }
 
-/// Sends the refusal, closes, returns the outcome for the counter.
+/// Sends the response, closes, returns the outcome for the counter.
 async fn refuse(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     response: &[u8],

@@ -1,24 +1,18 @@
 //! The opening handshake, from the bytes of a request to the bytes of its answer.
 
-use std::fmt::Write;
+use std::{fmt::Write, str};
 
 use stampede_domain::TooFast;
 use stampede_proxies::{
     Claims, ClientAddress, ForwardedError, Peer, TrustedProxies, client_address,
 };
 use stampede_wire::{NegotiateError, Subprotocol};
-use tokio_tungstenite::tungstenite::{
-    self,
-    error::{CapacityError, ProtocolError},
-    handshake::{
-        machine::TryParse,
-        server::{Request, create_response, write_response},
-    },
-    http::{HeaderValue, header},
-};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Bytes of a request, headers included.
-pub(crate) const REQUEST_BYTES_MAX: usize = 8 << 10;
+use super::request::{RequestError, RequestHead};
+
+/// Characters of a `Sec-WebSocket-Key`: 16 bytes in base64, as RFC 6455 has it in 4.2.1.
+const KEY_CHARACTERS: usize = 24;
 
 const TAKES_ALL: &str = "a string takes everything";
 
@@ -36,6 +30,8 @@ pub(crate) enum Handshake {
         /// Who sent it, as far as trusted proxies tell.
         client: ClientAddress,
     },
+    /// A health check, which is answered with [`HealthCheck::response`].
+    Check(HealthCheck),
     /// The connection is closed once the response is written.
     Refused { response: Vec<u8> },
 }
@@ -48,15 +44,68 @@ pub(crate) struct Rules<'a> {
     pub(crate) trusted: &'a TrustedProxies,
     /// The other side of the connection, before the request says more.
     pub(crate) peer: Peer,
+    /// Bytes that a request may have, headers included.
+    pub(crate) bytes_max: usize,
+}
+
+/// What a health check wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HealthCheck {
+    asks: HealthQuestion,
+    /// A `HEAD` gets no body.
+    wants_body: bool,
+}
+
+/// The question of a health check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HealthQuestion {
+    /// `/healthz`: whether the process answers.
+    Alive,
+    /// `/readyz`: whether it can sell.
+    Ready,
+}
+
+impl HealthCheck {
+    /// The check that a request makes, if it makes one.
+    fn of(request: &RequestHead<'_>) -> Option<Self> {
+        let asks = match request.path() {
+            "/healthz" => HealthQuestion::Alive,
+            "/readyz" => HealthQuestion::Ready,
+            _ => return None,
+        };
+        let wants_body = match request.method() {
+            "GET" => true,
+            "HEAD" => false,
+            _ => return None,
+        };
+        Some(Self { asks, wants_body })
+    }
+
+    /// The answer, given whether the engine can sell.
+    pub(crate) fn response(self, is_ready: bool) -> Vec<u8> {
+        let (status, body) = match (self.asks, is_ready) {
+            (HealthQuestion::Alive, _) => ("200 OK", "alive\n"),
+            (HealthQuestion::Ready, true) => ("200 OK", "ready\n"),
+            (HealthQuestion::Ready, false) => ("503 Service Unavailable", "poisoned\n"),
+        };
+        let sent = if self.wants_body { body } else { "" };
+        format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\nCache-Control: no-store\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{sent}",
+            body.len()
+        )
+        .into_bytes()
+    }
 }
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("the request is longer than {REQUEST_BYTES_MAX} bytes")]
-    TooLong,
-    #[error("the request has too many headers")]
-    TooManyHeaders,
+    #[error(
+        "the request is longer than {0} bytes; mostly its cookies are, so connect to a host that \
+         has none, or raise handshake_bytes_max"
+    )]
+    TooLong(usize),
     #[error("only GET is possible here")]
     Method,
     #[error("there is nothing at this path; viewers connect to /")]
@@ -65,6 +114,12 @@ enum Refusal {
     Query,
     #[error("this port speaks WebSocket only (RFC 6455, version 13)")]
     NoUpgrade,
+    #[error("the request has {0} Sec-WebSocket-Version headers; one is needed")]
+    Versions(usize),
+    #[error("the request has {0} Sec-WebSocket-Key headers; one is needed")]
+    Keys(usize),
+    #[error("the Sec-WebSocket-Key is not 16 bytes in base64")]
+    Key,
     #[error("this origin is not let in")]
     Origin,
     #[error("connections from this address are not let in")]
@@ -75,14 +130,16 @@ enum Refusal {
     Forwarded(#[from] ForwardedError),
     #[error("{0}")]
     Subprotocol(#[from] NegotiateError),
-    #[error("the request is malformed: {0}")]
-    Malformed(Box<tungstenite::Error>),
+    #[error("{0}")]
+    Request(#[from] RequestError),
 }
 
 impl Refusal {
     const fn status(&self) -> &'static str {
         match self {
-            Self::TooLong | Self::TooManyHeaders => "431 Request Header Fields Too Large",
+            Self::TooLong(_) | Self::Request(RequestError::TooManyHeaders) => {
+                "431 Request Header Fields Too Large"
+            }
             Self::Method => "405 Method Not Allowed\r\nAllow: GET",
             Self::Path => "404 Not Found",
             Self::NoUpgrade => {
@@ -90,9 +147,13 @@ impl Refusal {
             }
             Self::Origin | Self::Banned => "403 Forbidden",
             Self::TooFast(_) => "429 Too Many Requests",
-            Self::Query | Self::Forwarded(_) | Self::Subprotocol(_) | Self::Malformed(_) => {
-                "400 Bad Request"
-            }
+            Self::Query
+            | Self::Versions(_)
+            | Self::Keys(_)
+            | Self::Key
+            | Self::Forwarded(_)
+            | Self::Subprotocol(_)
+            | Self::Request(_) => "400 Bad Request",
         }
     }
 
@@ -104,28 +165,14 @@ impl Refusal {
         }
         write!(
             response,
-            "Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
+            "Connection: {}close\r\nContent-Type: text/plain; charset=utf-8\r\n\
              Content-Length: {}\r\n\r\n{body}",
+            // RFC 9110, 7.8: who sends an Upgrade header names it here.
+            if matches!(self, Self::NoUpgrade) { "upgrade, " } else { "" },
             body.len()
         )
         .expect(TAKES_ALL);
         response.into_bytes()
-    }
-}
-
-impl From<tungstenite::Error> for Refusal {
-    fn from(error: tungstenite::Error) -> Self {
-        use ProtocolError as P;
-        match error {
-            tungstenite::Error::Protocol(P::WrongHttpMethod) => Self::Method,
-            tungstenite::Error::Protocol(
-                P::MissingConnectionUpgradeHeader
-                | P::MissingUpgradeWebSocketHeader
-                | P::MissingSecWebSocketVersionHeader,
-            ) => Self::NoUpgrade,
-            tungstenite::Error::Capacity(CapacityError::TooManyHeaders) => Self::TooManyHeaders,
-            other => Self::Malformed(Box::new(other)),
-        }
     }
 }
 
@@ -148,54 +195,92 @@ pub(crate) fn answer(received: &[u8], rules: Rules<'_>) -> Handshake {
 }
 
 fn accept(received: &[u8], rules: Rules<'_>) -> Result<Handshake, Refusal> {
-    let Some((request_bytes, request)) = Request::try_parse(received)? else {
-        let too_long = received.len() >= REQUEST_BYTES_MAX;
-        return if too_long { Err(Refusal::TooLong) } else { Ok(Handshake::Incomplete) };
+    let Some((request_bytes, request)) = RequestHead::parse(received)? else {
+        let is_too_long = received.len() >= rules.bytes_max;
+        return if is_too_long {
+            Err(Refusal::TooLong(rules.bytes_max))
+        } else {
+            Ok(Handshake::Incomplete)
+        };
     };
-    if request_bytes > REQUEST_BYTES_MAX {
-        return Err(Refusal::TooLong);
+    if request_bytes > rules.bytes_max {
+        return Err(Refusal::TooLong(rules.bytes_max));
     }
-    if request.uri().path() != "/" {
-        return Err(Refusal::Path);
-    }
-    if request.uri().query().is_some() {
+    request.check()?;
+    if request.has_query() {
         return Err(Refusal::Query);
     }
-    let mut response = create_response(&request)?;
+    if let Some(check) = HealthCheck::of(&request) {
+        return Ok(Handshake::Check(check));
+    }
+    if request.method() != "GET" {
+        return Err(Refusal::Method);
+    }
+    if request.path() != "/" {
+        return Err(Refusal::Path);
+    }
+    let key = upgrade_key(&request)?;
     let client = client(&request, rules)?;
     if !origin_may(&request, rules.origins) {
         return Err(Refusal::Origin);
     }
-    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let offers = request.values("Sec-WebSocket-Protocol");
     // What is not even text is no subprotocol that anybody knows.
-    let offers = offers.iter().map(|offer| offer.to_str().unwrap_or("?"));
+    let offers = offers.map(|offer| str::from_utf8(offer).unwrap_or("?"));
     let subprotocol = Subprotocol::negotiate(offers)?;
-    response
-        .headers_mut()
-        .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
-    let mut bytes = Vec::new();
-    write_response(&mut bytes, &response)?;
-    Ok(Handshake::Accepted { response: bytes, subprotocol, request_bytes, client })
+    let response = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
+        derive_accept_key(key),
+        subprotocol.name()
+    );
+    let response = response.into_bytes();
+    Ok(Handshake::Accepted { response, subprotocol, request_bytes, client })
 }
 
-fn client(request: &Request, rules: Rules<'_>) -> Result<ClientAddress, ForwardedError> {
-    let lines = |name: &str| -> Vec<&[u8]> {
-        request.headers().get_all(name).iter().map(HeaderValue::as_bytes).collect()
-    };
+/// The key of a request for WebSocket, as RFC 6455 has it in 4.2.1.
+fn upgrade_key<'r>(request: &RequestHead<'r>) -> Result<&'r [u8], Refusal> {
+    let wants_websocket = request.is_http_1_1()
+        && request.lists("Connection", "upgrade")
+        && request.lists("Upgrade", "websocket");
+    if !wants_websocket {
+        return Err(Refusal::NoUpgrade);
+    }
+    match request.single("Sec-WebSocket-Version") {
+        Ok(b"13") => {}
+        Ok(_) | Err(0) => return Err(Refusal::NoUpgrade),
+        Err(several) => return Err(Refusal::Versions(several)),
+    }
+    let key = request.single("Sec-WebSocket-Key").map_err(Refusal::Keys)?;
+    if is_key(key) { Ok(key) } else { Err(Refusal::Key) }
+}
+
+/// Whether a text is 16 bytes in base64. What the last character has beside its two bits is not looked
+/// at: some clients make the text up.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == KEY_CHARACTERS
+        && key.strip_suffix(b"==").is_some_and(|digits| digits.iter().all(is_digit))
+}
+
+fn client(request: &RequestHead<'_>, rules: Rules<'_>) -> Result<ClientAddress, ForwardedError> {
     let claims = Claims {
-        x_forwarded_for: lines("x-forwarded-for"),
-        forwarded: lines(header::FORWARDED.as_str()),
+        x_forwarded_for: request.values("X-Forwarded-For").collect(),
+        forwarded: request.values("Forwarded").collect(),
     };
     client_address(rules.peer, rules.trusted, &claims)
 }
 
-fn origin_may(request: &Request, origins: &[String]) -> bool {
-    let mut sent = request.headers().get_all(header::ORIGIN).iter();
-    match (sent.next(), sent.next()) {
-        (None, _) => true,
-        (Some(_), _) if origins.is_empty() => true,
-        (Some(origin), None) => origins.iter().any(|allowed| origin == allowed.as_str()),
-        (Some(_), Some(_)) => false,
+/// Whether a page of the request's origin may connect. No page comes from the viewers' port, so an
+/// origin that is the port's own address is no page's: clients outside of browsers send it.
+fn origin_may(request: &RequestHead<'_>, origins: &[String]) -> bool {
+    match request.single("Origin") {
+        Err(0) => true,
+        Ok(_) | Err(_) if origins.is_empty() => true,
+        Ok(origin) => {
+            origins.iter().any(|allowed| origin == allowed.as_bytes()) || request.is_sent_to(origin)
+        }
+        Err(_) => false,
     }
 }
 
@@ -203,6 +288,7 @@ fn origin_may(request: &Request, origins: &[String]) -> bool {
 mod tests {
     use super::*;
 
+    const BYTES_MAX: usize = 16 << 10;
     const UPGRADE: &str = "Host: sale.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
@@ -213,7 +299,7 @@ mod tests {
     fn answer_from(peer: &str, request: &[u8], origins: &[String]) -> Handshake {
         let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
         let peer = ClientAddress::new(peer.parse().unwrap()).into();
-        answer(request, Rules { origins, trusted: &trusted, peer })
+        answer(request, Rules { origins, trusted: &trusted, peer, bytes_max: BYTES_MAX })
     }
 
     /// The first line of the answer, or what else became of the request.
@@ -226,6 +312,7 @@ mod tests {
                 assert!(response.starts_with("HTTP/1.1 101 "), "{response}");
                 subprotocol.to_string()
             }
+            Handshake::Check(check) => format!("{check:?}"),
             Handshake::Refused { response } => {
                 let response = String::from_utf8(response).unwrap();
                 response.lines().next().unwrap().to_owned()
@@ -261,9 +348,10 @@ mod tests {
     fn each_fault_has_its_status() {
         let json = offering("stampede.v1.json");
         let many = "X-Some: 1\r\n".repeat(200);
-        let long = format!("{json}X: {}\r\n", "x".repeat(REQUEST_BYTES_MAX));
+        let long = format!("{json}X: {}\r\n", "x".repeat(BYTES_MAX));
         let cases = [
-            (request("/", ""), "HTTP/1.1 426 Upgrade Required"),
+            (request("/", ""), "HTTP/1.1 400 Bad Request"),
+            (request("/", "Host: x\r\n"), "HTTP/1.1 426 Upgrade Required"),
             (request("/", UPGRADE), "HTTP/1.1 400 Bad Request"),
             (request("/", &offering("chat")), "HTTP/1.1 400 Bad Request"),
             (request("/?ticket=x", &json), "HTTP/1.1 400 Bad Request"),
@@ -279,6 +367,75 @@ mod tests {
     }
 
     #[test]
+    fn the_upgrade_is_read_as_the_standards_have_it() {
+        let offer = "Sec-WebSocket-Protocol: stampede.v1.json\r\n";
+        let sound = [
+            UPGRADE.replace("Connection: Upgrade", "Connection: keep-alive\r\nConnection: upgrade"),
+            UPGRADE.replace("Connection: Upgrade", "Connection: keep-alive, Upgrade"),
+            UPGRADE.replace("Upgrade: websocket", "Upgrade: h2c, WebSocket"),
+            UPGRADE.replace("Upgrade: websocket", "Upgrade: h2c\r\nUpgrade: websocket"),
+            UPGRADE.to_owned() + "Content-Length: 0\r\n",
+        ];
+        for headers in sound {
+            let whole = request("/", &format!("{headers}{offer}"));
+            assert_eq!(check(&whole, &[]), "stampede.v1.json", "{whole}");
+        }
+        let absolute = request("http://sale.example/", &format!("{UPGRADE}{offer}"));
+        assert_eq!(check(&absolute, &[]), "stampede.v1.json");
+        let host = "Host: sale.example\r\n";
+        let version = "Sec-WebSocket-Version: 13\r\n";
+        let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let (bad, no_upgrade) = ("HTTP/1.1 400 Bad Request", "HTTP/1.1 426 Upgrade Required");
+        let faults = [
+            (UPGRADE.replace(host, ""), bad),
+            (format!("{UPGRADE}{host}"), bad),
+            (format!("{UPGRADE}{version}"), bad),
+            (format!("{UPGRADE}{key}"), bad),
+            (UPGRADE.replace(key, ""), bad),
+            (UPGRADE.replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ=="), bad),
+            (format!("{UPGRADE}Content-Length: 5\r\n"), bad),
+            (format!("{UPGRADE}Transfer-Encoding: chunked\r\n"), bad),
+            (UPGRADE.replace(version, ""), no_upgrade),
+            (UPGRADE.replace("Version: 13", "Version: 8"), no_upgrade),
+            (UPGRADE.replace("Connection: Upgrade", "Connection: close"), no_upgrade),
+            (UPGRADE.replace("websocket", "h2c"), no_upgrade),
+        ];
+        for (headers, status) in faults {
+            let whole = request("/", &format!("{headers}{offer}"));
+            assert_eq!(check(&whole, &[]), status, "{whole}");
+        }
+        let old = request("/", &format!("{UPGRADE}{offer}")).replace("HTTP/1.1", "HTTP/1.0");
+        assert_eq!(check(&old, &[]), no_upgrade);
+    }
+
+    #[test]
+    fn probes_are_told_how_the_server_is() {
+        let ask = |line: &str| match answer_from("198.51.100.7", line.as_bytes(), &[]) {
+            Handshake::Check(check) => {
+                [true, false].map(|ready| String::from_utf8(check.response(ready)).unwrap())
+            }
+            other => panic!("{line}: {other:?}"),
+        };
+        let [ready, poisoned] = ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && ready.ends_with("\r\n\r\nready\n"));
+        assert!(poisoned.starts_with("HTTP/1.1 503 "), "{poisoned}");
+        // HAProxy's own way to ask: HTTP/1.0 without a host.
+        let [alive, still] = ask("GET /healthz HTTP/1.0\r\n\r\n");
+        assert!(alive.ends_with("\r\n\r\nalive\n"), "{alive}");
+        assert_eq!(alive, still, "a server that cannot sell is alive");
+        let [head, _] = ask("HEAD /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(head.contains("Content-Length: 6\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+        assert_eq!(
+            check("POST /readyz HTTP/1.1\r\nHost: x\r\n\r\n", &[]),
+            "HTTP/1.1 405 Method Not Allowed"
+        );
+        assert_eq!(
+            check("GET /readyz?x HTTP/1.1\r\nHost: x\r\n\r\n", &[]),
+            "HTTP/1.1 400 Bad Request"
+        );
+    }
+
+    #[test]
     fn origins_are_compared_exactly() {
         let allowed = ["https://shop.example"];
         let from = |origin: &str| {
@@ -291,6 +448,9 @@ mod tests {
         }
         let none = request("/", &offering("stampede.v1.json"));
         assert_eq!(check(&none, &allowed), "stampede.v1.json", "no browser");
+        for own in ["http://sale.example", "https://sale.example"] {
+            assert_eq!(check(&from(own), &allowed), "stampede.v1.json", "the port's own address");
+        }
     }
 
     #[test]

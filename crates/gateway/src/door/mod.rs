@@ -1,11 +1,12 @@
 //! A door: accepts connections, shakes hands, hands them to a core.
 //!
 //! Everything here may be slow, hostile or many at once; it runs on threads of its own, which stand
-//! back behind the cores. tokio waits for the slow ones, tungstenite knows the handshake.
+//! back behind the cores. tokio waits for the slow ones, httparse reads their requests.
 
 mod arrival;
 pub(crate) mod handshake;
 mod listener;
+mod request;
 mod unfinished;
 
 use std::{io, net, sync::Arc, time::Duration};

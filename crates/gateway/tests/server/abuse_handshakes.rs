@@ -17,11 +17,15 @@ fn requests_that_are_none() {
     let cases = [
         ("too many headers", request(&headers(200)), 431),
         ("many headers without end", format!("GET / HTTP/1.1\r\n{}", headers(1_000)), 431),
-        ("a header that is too long", request(&format!("X: {}\r\n", "x".repeat(9_000))), 431),
-        ("a path that is too long", format!("GET /{} HTTP/1.1\r\n", "x".repeat(9_000)), 431),
+        ("a header that is too long", request(&format!("X: {}\r\n", "x".repeat(20_000))), 431),
+        ("a path that is too long", format!("GET /{} HTTP/1.1\r\n", "x".repeat(20_000)), 431),
         ("another page's script", request("Origin: https://evil.example\r\n"), 403),
         ("two origins", request("Origin: https://shop.example\r\nOrigin: null\r\n"), 403),
-        ("no WebSocket", "GET / HTTP/1.1\r\n\r\n".into(), 426),
+        ("no WebSocket", "GET / HTTP/1.1\r\nHost: x\r\n\r\n".into(), 426),
+        ("no host", request("").replace("Host: x\r\n", ""), 400),
+        ("two hosts", request("Host: y\r\n"), 400),
+        ("two keys", request("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400),
+        ("a body", request("Content-Length: 3\r\n"), 400),
         ("another method", request("").replacen("GET", "PUT", 1), 405),
         ("another version", request("").replacen("13", "8", 1), 426),
         ("a greeting of TLS", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n".into(), 400),
@@ -35,9 +39,12 @@ fn requests_that_are_none() {
                 raw.send(request.as_bytes());
                 assert_eq!(raw.status(), *status, "{what}");
             }
-            let mut raw = Raw::connect(world.address);
-            raw.send(request("Origin: https://shop.example\r\n").as_bytes());
-            assert_eq!(raw.status(), 101);
+            let cookies = format!("Cookie: {}\r\n", "x".repeat(7_500));
+            for header in ["Origin: https://shop.example\r\n", "Origin: http://x\r\n", &cookies] {
+                let mut raw = Raw::connect(world.address);
+                raw.send(request(header).as_bytes());
+                assert_eq!(raw.status(), 101, "{header}");
+            }
         },
     );
 }

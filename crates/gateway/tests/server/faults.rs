@@ -90,7 +90,7 @@ fn a_wrong_subprotocol() {
 fn a_request_that_is_no_handshake() {
     let world = World::new();
     let status = |request: &str| raw_request(world.address, request);
-    assert_eq!(status("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 426 Upgrade Required");
+    assert_eq!(status("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "HTTP/1.1 426 Upgrade Required");
     assert_eq!(status("\u{16}\u{3}\u{1}\r\n\r\n"), "HTTP/1.1 400 Bad Request");
     let headers = "X-Some: 1\r\n".repeat(1_000);
     let long = format!("GET / HTTP/1.1\r\n{headers}");

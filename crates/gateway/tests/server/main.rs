@@ -13,6 +13,7 @@ mod client;
 mod drain;
 mod entry;
 mod faults;
+mod health;
 mod limits;
 mod payments;
 mod raw;

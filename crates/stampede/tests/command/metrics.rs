@@ -106,8 +106,8 @@ fn documented() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// A server with TLS for its viewers alone.
-fn server(dir: &std::path::Path) -> Running {
+/// A server with TLS for its viewers alone, with further settings of viewers and of control.
+fn server(dir: &std::path::Path, viewers: &str, control: &str) -> Running {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert_path, key_path) = (dir.join("cert.pem"), dir.join("key.pem"));
@@ -115,7 +115,10 @@ fn server(dir: &std::path::Path) -> Running {
     std::fs::write(&key_path, signing_key.serialize_pem()).unwrap();
     let settings = dir.join("stampede.toml");
     let (cert, key) = (cert_path.display(), key_path.display());
-    std::fs::write(&settings, format!("[viewers.tls]\ncert = '{cert}'\nkey = '{key}'\n")).unwrap();
+    let text = format!(
+        "[viewers]\n{viewers}\n[viewers.tls]\ncert = '{cert}'\nkey = '{key}'\n[control]\n{control}\n"
+    );
+    std::fs::write(&settings, text).unwrap();
     Running::with(
         &dir.join("data"),
         &["--config", settings.to_str().unwrap(), "--payments", "sandbox"],
@@ -125,7 +128,7 @@ fn server(dir: &std::path::Path) -> Running {
 #[test]
 fn every_metric_is_documented_and_every_documented_one_exists_from_the_start() {
     let dir = tempfile::tempdir().unwrap();
-    let server = server(dir.path());
+    let server = server(dir.path(), "", "");
     let drop = open_drop(&server, server.token.as_deref().unwrap(), "show");
     let is_open = |scraped: &Scraped| scraped.value("stampede_drops{phase=\"open\"}") > 0.0;
     let mut looks = std::iter::repeat_with(|| scrape(&server)).take(1_000);
@@ -173,4 +176,41 @@ fn every_metric_is_documented_and_every_documented_one_exists_from_the_start() {
     let control: usize =
         scraped.series.keys().filter(|n| n.contains("_control_")).map(|n| scraped.count(n)).sum();
     assert!(all < 400 && control * 3 < all, "{control} of {all} series are of control");
+}
+
+/// Connections that end before their first byte, by how each listener counts them, for settings of
+/// both.
+fn hung_up(settings: &str) -> [BTreeMap<String, f64>; 2] {
+    const TIMES: u32 = 3;
+    let dir = tempfile::tempdir().unwrap();
+    let server = server(dir.path(), settings, settings);
+    for address in [&server.viewers, &server.control] {
+        let (_, address) = address.split_once("://").unwrap();
+        for _ in 0..TIMES {
+            drop(TcpStream::connect(address.trim_end_matches('/')).unwrap());
+        }
+    }
+    let metrics = ["stampede_gateway_handshakes_total", "stampede_control_openings_total"];
+    let counted = |scraped: &Scraped| {
+        metrics.map(|metric| {
+            let series = scraped.series[metric].iter();
+            let happened = series.filter(|(name, value)| **value > 0.0 && !name.contains("opened"));
+            happened.map(|(name, value)| (name.clone(), *value)).collect::<BTreeMap<_, _>>()
+        })
+    };
+    let mut looks = std::iter::repeat_with(|| scrape(&server)).take(1_000);
+    let all =
+        |[viewers, _]: &[BTreeMap<String, f64>; 2]| viewers.values().sum::<f64>() >= TIMES.into();
+    looks.find_map(|scraped| Some(counted(&scraped)).filter(all)).expect("they are counted")
+}
+
+#[test]
+fn a_trusted_proxy_that_looks_whether_somebody_listens_is_no_failure() {
+    let checked = |metric: &str| [(format!("{metric}{{outcome=\"checked\"}}"), 3.0)].into();
+    let expected =
+        [checked("stampede_gateway_handshakes_total"), checked("stampede_control_openings_total")];
+    assert_eq!(hung_up("trusted_proxies = [\"127.0.0.1\"]"), expected);
+    let [viewers, _] = hung_up("");
+    let failed = "stampede_gateway_handshakes_total{outcome=\"tls_failed\"}".to_owned();
+    assert_eq!(viewers, [(failed, 3.0)].into(), "anybody else is a client that failed");
 }

@@ -1,0 +1,31 @@
+//! Whether the engine can sell, for those who are asked by probes.
+
+use std::sync::Arc;
+
+use crate::shared::Shared;
+
+/// Whether the engine can sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Takes are decided, promises leave.
+    Ready,
+    /// A commit failed: nothing is sold until a restart has recovered the ledger.
+    Poisoned,
+}
+
+/// Tells the engine's health for as long as somebody wants to know.
+#[derive(Clone)]
+pub struct HealthWatch {
+    shared: Arc<Shared>,
+}
+
+impl HealthWatch {
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// The health now; costs one load.
+    pub fn health(&self) -> Health {
+        if self.shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
+    }
+}
