@@ -1,9 +1,9 @@
 //! A short run of every fuzz target, from the seeds that are kept.
 //!
-//! The targets are a workspace of their own in `crates/wire/fuzz`. They are built without sanitizers,
+//! The targets are a workspace of their own in `crates/fuzz`. They are built without sanitizers,
 //! because there is no unsafe code to watch over, with flags that only a nightly compiler admits
 //! otherwise. To look for longer: `RUSTC_BOOTSTRAP=1 cargo fuzz run -D -s none --fuzz-dir
-//! crates/wire/fuzz sessions`.
+//! crates/fuzz sessions`.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-const DIR: &str = "crates/wire/fuzz";
+const DIR: &str = "crates/fuzz";
 /// Each target with the seconds that it gets and the longest input that it is given, in bytes.
 const TARGETS: &[(&str, u32, u32)] = &[
     ("client_message", 4, 4_200),

@@ -111,7 +111,7 @@ fn seeds_are_what_the_program_writes_today() {
         ("frames", streams()),
         ("handshake", requests()),
     ];
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
     let writes = std::env::var("STAMPEDE_SEEDS").is_ok_and(|what| what == "write");
     for (target, files) in seeds {
         for (name, bytes) in files {
