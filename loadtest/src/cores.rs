@@ -9,8 +9,9 @@ use rustix::{
     io::Errno,
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
+use stampede_swarm::stay_on_core;
 
-use crate::{drill::DrillError, swarm::stay_on_core};
+use crate::drill::DrillError;
 
 /// One core for a server, another one for its load; the same one on a machine of one core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

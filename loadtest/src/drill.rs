@@ -2,10 +2,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use crate::{
-    ControlClient, ControlError, CrowdError, DropState, PromiseLogError, TicketKeyError,
-    swarm::{SwarmError, raise_descriptor_limit},
-};
+use stampede_swarm::{PoolError, raise_descriptor_limit};
+
+use crate::{ControlClient, ControlError, CrowdError, DropState, PromiseLogError, TicketKeyError};
 
 /// Longest time for anything that the drill waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -69,7 +68,7 @@ pub enum DrillError {
     },
     /// The generator cannot go on.
     #[error(transparent)]
-    Swarm(#[from] SwarmError),
+    Sockets(#[from] PoolError),
     /// An id is none.
     #[error(transparent)]
     Id(#[from] stampede_domain::IdError),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use stampede_domain::DropId;
+use stampede_swarm::TicketBook;
 use stampede_wire::ticket::KeySpec;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -14,7 +15,6 @@ use crate::{
     AuditResult, ControlClient, ControlError, DropTerms, Price, Promise, SkuTerms, audit_promises,
     drill::{DrillError, PATIENCE, until},
     server::{Server, Setup, ticket_key, verify},
-    swarm::TicketBook,
 };
 
 /// The stream that everybody watches.

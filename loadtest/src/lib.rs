@@ -8,9 +8,9 @@
 mod abuse;
 mod audience;
 mod audit;
-mod clock;
 mod clock_drill;
 mod control;
+mod core_shares;
 mod cores;
 mod counts;
 mod crash;
@@ -28,11 +28,9 @@ mod open_loop;
 mod pacer;
 mod plan;
 mod probe;
-mod process;
 mod promise;
 mod schedule;
 mod server;
-pub mod swarm;
 mod viewer;
 mod world;
 
@@ -59,7 +57,6 @@ pub use latency::{Latency, LatencySummary};
 pub use open_loop::{OpenLoop, OpenLoopOutcome, OpenLoopRow, run_open_loop};
 pub use plan::{Behaviour, CrowdPlan, PlanError, SchedulePlan, ViewerRange};
 pub use probe::{Probe, ProbeError, ProbeOutcome, run_probe};
-pub use process::Process;
 pub use promise::{
     Promise, PromiseLogError, Promised, promise_bytes, read_promises, read_promises_within,
 };

@@ -5,14 +5,15 @@ use std::{path::PathBuf, time::Duration};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use stampede_domain::{DropId, limits::LIVE_DROPS_PER_STREAM_MAX};
+use stampede_swarm::Process;
 
 use crate::{
     LatencySummary,
+    core_shares::CoreShares,
     cores::Cores,
     drill::{DrillError, FULL, check_descriptors, per_s, rounded},
     gallery::{Answers, Clicks, Gallery, Moment, Wish, micros},
     hall::{Hall, SKU, UNITS_PER_VIEWER},
-    process::{Busy, Process},
     server::Setup,
 };
 
@@ -190,7 +191,7 @@ impl Run<'_> {
         self.gallery.idle_while_clicking(WARM_UP)?;
         self.gallery.settle();
         self.gallery.play_closed(wish, clicks_max / 2);
-        let busy = Busy::start(&self.process)?;
+        let busy = CoreShares::start(&self.process)?;
         let (from_us, before) = (self.gallery.now_us(), self.gallery.viewers().clicks.answered());
         self.gallery.idle_while_clicking(self.plan.peak)?;
         let us = self.gallery.now_us() - from_us;
@@ -209,7 +210,7 @@ impl Run<'_> {
             moment.at_us += from_us;
         }
         let until_us = moments.last().map_or(from_us, |moment| moment.at_us);
-        let busy = Busy::start(&self.process)?;
+        let busy = CoreShares::start(&self.process)?;
         self.gallery.play(wish, &moments, until_us, Duration::ZERO)?;
         let (server_busy, generator_busy) = busy.shares(self.gallery.now_us() - from_us)?;
         self.gallery.settle();

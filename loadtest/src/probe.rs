@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 use stampede_client::{ClientError, ConnectOptions, Connection};
 use stampede_domain::{DropId, DurationMs, HoldId, IdempotencyKey, Mode, ViewerId};
+use stampede_swarm::Clock;
 use stampede_wire::{
     Held, Order, ServerMessage, Subprotocol,
     ticket::{KeySpec, Ticket, TicketMinter},
@@ -17,7 +18,6 @@ use stampede_wire::{
 
 use crate::{
     ControlClient, ControlError, DropTerms, Price, SkuTerms,
-    clock::Clock,
     promise::{Promise, PromiseLog, PromiseLogError, Promised},
 };
 

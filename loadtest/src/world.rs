@@ -14,11 +14,11 @@ use std::{
 
 use stampede_client::ConnectOptions;
 use stampede_domain::{DurationMs, Mode, Phase, ViewerId};
+use stampede_swarm::Clock;
 use stampede_wire::{DropInfo, PhaseNotice, ticket::Ticket};
 use tokio::sync::Notify;
 
 use crate::{
-    clock::Clock,
     counts::{Counts, TROUBLES_MAX},
     latency::Latency,
     mailbox::Act,

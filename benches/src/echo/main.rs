@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
-    stampede_loadtest::swarm::raise_descriptor_limit();
+    stampede_swarm::raise_descriptor_limit();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     // The standard library's backlog is too short for a crowd that comes at once.
     rustix::net::listen(&listener, 4_096)?;

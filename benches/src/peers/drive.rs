@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use stampede_loadtest::{
-    Process,
-    swarm::{Busy, Player, Swarm},
-};
+use stampede_swarm::{Busy, Player, Process, SocketPool};
 
 use crate::{
     error::PeersError,
@@ -60,43 +57,43 @@ pub(crate) fn sources() -> Vec<Ipv4Addr> {
     (2..10).map(|last| Ipv4Addr::new(127, 0, 0, last)).collect()
 }
 
-/// A swarm for the server at `target`.
-pub(crate) fn swarm<S>(target: SocketAddr) -> Result<Swarm<S>, PeersError> {
-    Ok(Swarm::new(target, sources())?)
+/// Sockets for the server at `target`.
+pub(crate) fn sockets<S>(target: SocketAddr) -> Result<SocketPool<S>, PeersError> {
+    Ok(SocketPool::new(target, sources())?)
 }
 
 /// Measures `player` on connections to one server; each has one request in flight.
 pub(crate) fn drive<P: Player + Metered>(
-    swarm: &mut Swarm<P::Seat>,
+    sockets: &mut SocketPool<P::Seat>,
     player: &mut P,
     load: &Load,
     mut seat: impl FnMut(u32) -> P::Seat,
 ) -> Result<Measured, PeersError> {
     let (connections, mut dialled) = (load.connections, 0);
     let wanted = usize::try_from(connections).unwrap_or(usize::MAX);
-    let until_us = swarm.now_us() + PATIENCE_S * 1_000_000;
+    let until_us = sockets.now_us() + PATIENCE_S * 1_000_000;
     while player.meter().ready < wanted {
-        while dialled < connections && swarm.dialling() < DIALLING_MAX {
-            swarm.dial(seat(dialled))?;
+        while dialled < connections && sockets.dialling() < DIALLING_MAX {
+            sockets.dial(seat(dialled))?;
             dialled += 1;
         }
-        turn(swarm, player)?;
+        turn(sockets, player)?;
         let Meter { ready, troubles, .. } = *player.meter();
-        if swarm.now_us() > until_us || troubles > 0 {
+        if sockets.now_us() > until_us || troubles > 0 {
             let trouble = player.meter().first_trouble();
             return Err(PeersError::NotReady { ready, connections, trouble });
         }
     }
-    run_until(swarm, player, swarm.now_us() + us(load.warm_up))?;
-    let from_us = swarm.now_us();
+    run_until(sockets, player, sockets.now_us() + us(load.warm_up))?;
+    let from_us = sockets.now_us();
     let until_us = from_us + us(load.measured);
     (player.meter().from_us, player.meter().until_us) = (from_us, until_us);
     let ran_us = || load.process.and_then(|id| Process::new(id).on_core_us().ok());
     let (busy, core, ran) = (Busy::start(), CoreTimes::now(), ran_us());
-    run_until(swarm, player, until_us)?;
+    run_until(sockets, player, until_us)?;
     let (generator_busy, server_core_busy) = (busy.share(), core.busy_since());
     let ran_until = ran_us();
-    stop(swarm, player)?;
+    stop(sockets, player)?;
     let meter = player.meter();
     if meter.troubles > 0 {
         let (count, trouble) = (meter.troubles, meter.first_trouble());
@@ -126,23 +123,26 @@ pub(crate) fn rate(answered: u64, measured: Duration) -> f64 {
 }
 
 fn run_until<P: Player + Metered>(
-    swarm: &mut Swarm<P::Seat>,
+    sockets: &mut SocketPool<P::Seat>,
     player: &mut P,
     until_us: u64,
 ) -> Result<(), PeersError> {
-    while swarm.now_us() < until_us && player.meter().troubles == 0 {
-        turn(swarm, player)?;
+    while sockets.now_us() < until_us && player.meter().troubles == 0 {
+        turn(sockets, player)?;
     }
     Ok(())
 }
 
 /// Waits for the answers that are on their way.
-fn stop<P: Player + Metered>(swarm: &mut Swarm<P::Seat>, player: &mut P) -> Result<(), PeersError> {
+fn stop<P: Player + Metered>(
+    sockets: &mut SocketPool<P::Seat>,
+    player: &mut P,
+) -> Result<(), PeersError> {
     player.meter().stopping = true;
-    let until_us = swarm.now_us() + PATIENCE_S * 1_000_000;
+    let until_us = sockets.now_us() + PATIENCE_S * 1_000_000;
     while player.meter().in_flight > 0 && player.meter().troubles == 0 {
-        turn(swarm, player)?;
-        if swarm.now_us() > until_us {
+        turn(sockets, player)?;
+        if sockets.now_us() > until_us {
             let (missing, trouble) = (player.meter().in_flight, player.meter().first_trouble());
             return Err(PeersError::Unanswered { missing, trouble });
         }
@@ -150,11 +150,14 @@ fn stop<P: Player + Metered>(swarm: &mut Swarm<P::Seat>, player: &mut P) -> Resu
     Ok(())
 }
 
-fn turn<P: Player + Metered>(swarm: &mut Swarm<P::Seat>, player: &mut P) -> Result<(), PeersError> {
-    swarm.turn(player, TURN)?;
+fn turn<P: Player + Metered>(
+    sockets: &mut SocketPool<P::Seat>,
+    player: &mut P,
+) -> Result<(), PeersError> {
+    sockets.turn(player, TURN)?;
     if !player.meter().redials.is_empty() {
         for number in std::mem::take(&mut player.meter().redials) {
-            swarm.dial_again(number)?;
+            sockets.dial_again(number)?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Closed loops against servers that give back what they get.
 
-use stampede_loadtest::swarm::{End, Line, Message, Player, Talker, Voice, Web};
+use stampede_swarm::{End, Line, Message, Player, Talker, Voice, Web};
 
 use crate::meter::{Meter, Metered};
 

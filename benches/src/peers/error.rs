@@ -2,7 +2,8 @@
 
 use std::io;
 
-use stampede_loadtest::{ControlError, TicketKeyError, swarm::SwarmError};
+use stampede_loadtest::{ControlError, TicketKeyError};
+use stampede_swarm::PoolError;
 use stampede_wire::ticket::KeyError;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +15,7 @@ pub(crate) enum PeersError {
     #[error("{server} did not start: {why}")]
     NoStart { server: &'static str, why: String },
     #[error(transparent)]
-    Swarm(#[from] SwarmError),
+    Sockets(#[from] PoolError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error("PostgreSQL: {}", database_words(.0))]

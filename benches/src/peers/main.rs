@@ -79,8 +79,8 @@ fn run(arguments: Arguments) -> Result<bool, PeersError> {
     if let Some(name) = only.iter().find(|name| ROWS.iter().all(|row| row.name != **name)) {
         return Err(PeersError::UnknownRow { name: name.clone(), known: known() });
     }
-    stampede_loadtest::swarm::raise_descriptor_limit();
-    stampede_loadtest::swarm::stay_on_core(server::GENERATOR_CORE)
+    stampede_swarm::raise_descriptor_limit();
+    stampede_swarm::stay_on_core(server::GENERATOR_CORE)
         .map_err(|errno| error::system("stay on the second core")(errno.into()))?;
     let bench = Bench { programs, missing, data };
     let mut report = Report { message_bytes: rows::message().len(), seconds, ..Report::default() };

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stampede_loadtest::swarm::Busy;
+use stampede_swarm::Busy;
 use tokio::{runtime::Runtime, task::LocalSet};
 use tokio_postgres::{Client, Config, NoTls, Statement, error::SqlState};
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use stampede_loadtest::swarm::{End, Line, Player};
+use stampede_swarm::{End, Line, Player};
 
 use crate::{
     error::PeersError,

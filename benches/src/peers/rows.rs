@@ -7,11 +7,11 @@ use std::{
 };
 
 use stampede_domain::DropId;
-use stampede_loadtest::swarm::{Web, WebSeat};
+use stampede_swarm::{Web, WebSeat};
 use tempfile::TempDir;
 
 use crate::{
-    drive::{Load, drive, swarm},
+    drive::{Load, drive, sockets},
     echo::{Asked, TcpEcho, WebEcho},
     error::{PeersError, system},
     meter::Meter,
@@ -130,7 +130,7 @@ impl Bench {
         let target = server.says_port()?;
         let mut player = TcpEcho { meter: Meter::default(), payload: message() };
         let load = &load.on(&server);
-        let measured = drive(&mut swarm(target)?, &mut player, load, |_| Asked::default())?;
+        let measured = drive(&mut sockets(target)?, &mut player, load, |_| Asked::default())?;
         Ok(Row::new(kind.name, load.connections, &measured))
     }
 
@@ -145,7 +145,7 @@ impl Bench {
         let talker = WebEcho { meter: Meter::default(), payload: message() };
         let mut player = Web::new(talker, target, None);
         let load = &load.on(&server);
-        let measured = drive(&mut swarm(target)?, &mut player, load, |_| WebSeat::default())?;
+        let measured = drive(&mut sockets(target)?, &mut player, load, |_| WebSeat::default())?;
         Ok(Row::new(kind.name, load.connections, &measured))
     }
 
@@ -237,11 +237,11 @@ fn visit(
     load: &Load,
 ) -> Result<(Row, Viewers), PeersError> {
     let target: SocketAddr = server.viewers();
-    let mut swarm = swarm(target)?;
-    let talker = Viewers::new(deed, server.tickets()?, swarm.unix_now(), buys);
+    let mut sockets = sockets(target)?;
+    let talker = Viewers::new(deed, server.tickets()?, sockets.unix_now(), buys);
     let mut player = Web::new(talker, target, Some(subprotocol()));
     let load = &load.on(server.process());
-    let measured = drive(&mut swarm, &mut player, load, |_| WebSeat::new(Viewer::default()))?;
+    let measured = drive(&mut sockets, &mut player, load, |_| WebSeat::new(Viewer::default()))?;
     Ok((Row::new(kind.name, load.connections, &measured), player.talker))
 }
 
@@ -251,8 +251,8 @@ fn buy_from_redis(
     player: &mut Buyers,
     load: &Load,
 ) -> Result<Row, PeersError> {
-    let mut swarm = swarm(server.address)?;
+    let mut sockets = sockets(server.address)?;
     let load = &load.on(server.process());
-    let measured = drive(&mut swarm, player, load, |_| Buyer::default())?;
+    let measured = drive(&mut sockets, player, load, |_| Buyer::default())?;
     Ok(Row::new(kind.name, load.connections, &measured))
 }

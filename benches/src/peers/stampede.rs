@@ -11,8 +11,8 @@ use std::{
 use stampede_domain::{DropId, StreamId};
 use stampede_loadtest::{
     ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises, first_ticket_key,
-    swarm::TicketBook,
 };
+use stampede_swarm::TicketBook;
 use stampede_wire::Subprotocol;
 use tokio::runtime::Runtime;
 

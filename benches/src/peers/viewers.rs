@@ -1,7 +1,7 @@
 //! Closed loops of viewers against Stampede: pings, buys.
 
 use stampede_domain::UnixMillis;
-use stampede_loadtest::swarm::{End, Message, Talker, TicketBook, Voice};
+use stampede_swarm::{End, Message, Talker, TicketBook, Voice};
 use stampede_wire::{ServerMessage, Subprotocol};
 
 use crate::{

@@ -40,14 +40,15 @@ const ROWS: &[Row] = &[
     row("control", &["domain", "engine", "proxies", "report"], &["ledger", "pages", "testkit"]),
     row("pages", &["domain", "proxies"], &["engine"]),
     row("client", &["domain", "wire"], &[]),
-    row("loadtest", &["domain", "wire", "client"], &[]),
+    row("swarm", &["domain", "wire"], &[]),
+    row("loadtest", &["domain", "wire", "client", "swarm"], &[]),
     row("stampede", &[
         "domain", "ledger", "engine", "settlement", "report", "wire", "proxies", "gateway", "control",
         "pages", "loadtest",
     ], &["client"]),
     row("testkit", &["domain", "engine"], &[]),
     row("xtask", &[], &[]),
-    row("benches", &["domain", "wire", "loadtest"], &["stock", "ledger", "engine", "testkit"]),
+    row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "engine", "testkit"]),
 ];
 
 /// Crates without I/O, without async, without a clock.

@@ -20,10 +20,11 @@ use std::{
 
 use serde::Serialize;
 use stampede_domain::{DropId, DurationMs, Mode, ViewerId};
+use stampede_swarm::Clock;
 use stampede_wire::ticket::{KeySpec, Ticket, TicketMinter};
 
 use self::kinds::{KINDS, Kind};
-use crate::{ControlClient, ControlError, DropTerms, Price, SkuTerms, clock::Clock};
+use crate::{ControlClient, ControlError, DropTerms, Price, SkuTerms};
 
 const STREAM: &str = "abuse-show";
 const SKU: &str = "mug";

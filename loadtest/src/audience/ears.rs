@@ -2,16 +2,14 @@
 
 use rand::Rng;
 use stampede_domain::{DropId, HoldId, RefusalCode, SkuId};
+use stampede_swarm::{End, Message, Talker, Voice};
 use stampede_wire::{Ended, Held, Order, Refused, Request, ServerMessage, Stock, Welcome};
 
 use super::{
     people::{Act, BACK_US, People, REACTION_US, SUBPROTOCOL, buy, name},
     seat::{KnownHold, Pending, Seat},
 };
-use crate::{
-    promise::{Promise, Promised},
-    swarm::{End, Message, Talker, Voice},
-};
+use crate::promise::{Promise, Promised};
 
 /// Time until a payment that failed is tried again, in microseconds.
 const PAY_AGAIN_US: (u64, u64) = (400_000, 2_000_000);

@@ -21,6 +21,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use stampede_swarm::{PoolError, SocketPool, Web, WebSeat};
 use stampede_wire::ticket::{KeyError, KeySpec};
 
 pub use self::process::{Audience, audience_process};
@@ -28,10 +29,7 @@ use self::{
     people::{Act, People, SUBPROTOCOL},
     seat::Seat,
 };
-use crate::{
-    PromiseLogError,
-    swarm::{Swarm, SwarmError, Web, WebSeat},
-};
+use crate::PromiseLogError;
 
 /// People on their way in at once.
 const JOINING_MAX: usize = 512;
@@ -105,7 +103,7 @@ pub enum AudienceError {
     Key(#[from] KeyError),
     /// The sockets cannot be served.
     #[error(transparent)]
-    Swarm(#[from] SwarmError),
+    Sockets(#[from] PoolError),
     /// The promises cannot be written down.
     #[error(transparent)]
     Log(#[from] PromiseLogError),
@@ -128,14 +126,14 @@ fn watch(
         return Err(AudienceError::Empty);
     }
     let mut hall = Hall {
-        swarm: Swarm::new(plan.target, plan.sources.clone())?,
+        sockets: SocketPool::new(plan.target, plan.sources.clone())?,
         web: Web::new(People::new(plan)?, plan.target, Some(SUBPROTOCOL.name())),
         arrivals: (0..plan.viewers).collect(),
     };
     let (mut report_us, mut connected) = (0, 0);
     while !stopped.load(Ordering::Relaxed) {
         let next_us = hall.turn()?;
-        let now_us = hall.swarm.now_us();
+        let now_us = hall.sockets.now_us();
         let people = &mut hall.web.talker;
         let left = people.report.connected == 0 && connected > 0;
         connected = people.report.connected;
@@ -145,7 +143,7 @@ fn watch(
             report_us = now_us + REPORT_US;
         }
         let wait = Duration::from_micros(next_us.min(report_us).saturating_sub(now_us)).min(TURN);
-        hall.swarm.turn(&mut hall.web, wait)?;
+        hall.sockets.turn(&mut hall.web, wait)?;
     }
     let people = &mut hall.web.talker;
     people.logs.flush()?;
@@ -155,7 +153,7 @@ fn watch(
 
 /// Everybody with their sockets.
 struct Hall {
-    swarm: Swarm<WebSeat<Seat>>,
+    sockets: SocketPool<WebSeat<Seat>>,
     web: Web<People>,
     /// Numbers of those who wait to dial.
     arrivals: VecDeque<u32>,
@@ -164,9 +162,9 @@ struct Hall {
 impl Hall {
     /// Lets happen what is due; when the next thing is.
     fn turn(&mut self) -> Result<u64, AudienceError> {
-        let now_us = self.swarm.now_us();
+        let now_us = self.sockets.now_us();
         while let Some(wave) = self.web.talker.waves.pop() {
-            let seats = self.swarm.seats().map(|seat| &seat.own);
+            let seats = self.sockets.seats().map(|seat| &seat.own);
             self.web.talker.roll(&wave, seats);
         }
         while let Some((number, act)) = self.web.talker.due_at(now_us) {
@@ -174,7 +172,7 @@ impl Hall {
                 Act::Dial => self.arrivals.push_back(number),
                 act => {
                     // Whoever is away leaves it; what still matters is taken up at the next welcome.
-                    let _away = self.swarm.act(&mut self.web, number, |web, seat, line| {
+                    let _away = self.sockets.act(&mut self.web, number, |web, seat, line| {
                         web.speak(seat, line, |people, seat, voice| people.act(seat, act, voice));
                     });
                 }
@@ -191,16 +189,16 @@ impl Hall {
     /// Seats are made in the order of their numbers, each at its first dialling.
     fn dial(&mut self, number: u32) -> Result<(), AudienceError> {
         self.web.talker.coming += 1;
-        let dialled = if self.swarm.seat_mut(number).is_some() {
-            self.swarm.dial_again(number)
+        let dialled = if self.sockets.seat_mut(number).is_some() {
+            self.sockets.dial_again(number)
         } else {
-            self.swarm.dial(WebSeat::new(Seat::default())).map(|_| ())
+            self.sockets.dial(WebSeat::new(Seat::default())).map(|_| ())
         };
         match dialled {
             Ok(()) => Ok(()),
             // Nobody listens there this moment: on loopback the system says so at once.
-            Err(why @ SwarmError::System { .. }) => {
-                let seat = self.swarm.seat_mut(number).expect("it has dialled");
+            Err(why @ PoolError::System { .. }) => {
+                let seat = self.sockets.seat_mut(number).expect("it has dialled");
                 self.web.talker.turned_away(&mut seat.own, number, &why);
                 Ok(())
             }

@@ -7,6 +7,7 @@ use std::{
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use stampede_domain::{DropId, DurationMs, HoldId, IdempotencyKey};
+use stampede_swarm::{Clock, TicketBook, Voice};
 use stampede_wire::{ClientMessage, Subprotocol};
 
 use super::{
@@ -15,11 +16,7 @@ use super::{
     logs::Logs,
     seat::{Pending, Seat},
 };
-use crate::{
-    clock::Clock,
-    counts::TROUBLES_MAX,
-    swarm::{TicketBook, Voice},
-};
+use crate::counts::TROUBLES_MAX;
 
 /// The subprotocol that the server prefers.
 pub(super) const SUBPROTOCOL: Subprotocol = Subprotocol::MsgPack;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use stampede_client::{ClientError, ConnectOptions, Connection};
 use stampede_domain::{DropId, DurationMs, IdempotencyKey, Mode, UnixMillis, ViewerId};
+use stampede_swarm::Clock;
 use stampede_wire::{
     ServerMessage, Subprotocol,
     ticket::{Ticket, TicketMinter},
@@ -13,7 +14,6 @@ use stampede_wire::{
 use super::{ClockDrill, faked::FakedClock};
 use crate::{
     ControlClient,
-    clock::Clock,
     drill::{DrillError, PATIENCE, until},
     server::{Server, Setup, ticket_key, verify},
 };

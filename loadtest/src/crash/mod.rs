@@ -10,6 +10,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use stampede_swarm::Clock;
 use stampede_wire::ticket::KeySpec;
 use tokio::{runtime::Runtime, sync::oneshot};
 
@@ -17,7 +18,6 @@ use self::{kills::Kills, outcome::Collected};
 use crate::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
     Price, SchedulePlan, SkuTerms, ViewerRange,
-    clock::Clock,
     drill::{DrillError, LOOK_EVERY, out_of_patience, patience_us, until},
     read_promises, run_crowd,
     server::{Server, Setup, ticket_key, verify},

@@ -2,16 +2,14 @@
 
 use stampede_client::{ClientError, ConnectOptions, Connection};
 use stampede_domain::{DropId, DurationMs, IdempotencyKey, Mode, ViewerId};
+use stampede_swarm::Clock;
 use stampede_wire::{
     Held, Order, ServerMessage, Subprotocol,
     ticket::{KeySpec, Ticket, TicketMinter},
 };
 
 use super::{SKU, STREAM};
-use crate::{
-    clock::Clock,
-    promise::{Promise, Promised},
-};
+use crate::promise::{Promise, Promised};
 
 /// Units of one buy: the most that a request may ask for.
 const UNITS_PER_BUY: u32 = stampede_domain::limits::UNITS_PER_BUY_MAX;

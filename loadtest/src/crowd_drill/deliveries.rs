@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use stampede_swarm::Process;
+
 use super::{CrowdDrill, CrowdOutcome, Delivered, ENDLESS, send_loop};
 use crate::{
+    core_shares::CoreShares,
     cores::Cores,
     drill::DrillError,
     gallery::{Clicks, Gallery, Moment, Wish, micros, steady},
     hall::{Hall, SKU},
-    process::{Busy, Process},
 };
 
 /// Time between two ticks, in milliseconds: as short as may be set.
@@ -95,7 +97,7 @@ fn flood(
     gallery.hush_from(feed.buyers);
     feed.counted(&mut gallery, times.margin / 2)?;
     let process = Process::new(hall.process_id());
-    let busy = Busy::start(&process)?;
+    let busy = CoreShares::start(&process)?;
     let (bytes, us) = feed.counted(&mut gallery, times.deliveries)?;
     let (sender_busy, reader_busy) = busy.shares(us)?;
     let each = gallery.viewers().ticks.wire_bytes;

@@ -10,6 +10,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
 use stampede_domain::DropId;
+use stampede_swarm::Process;
 
 use self::{
     kernel::Kernel,
@@ -20,7 +21,6 @@ use crate::{
     drill::{DrillError, check_descriptors},
     gallery::{Clicks, Gallery, Wish, micros, some_of, steady},
     hall::{Hall, SKU},
-    process::Process,
     server::Setup,
 };
 

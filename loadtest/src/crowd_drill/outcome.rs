@@ -1,13 +1,13 @@
 //! What a crowd drill found.
 
 use serde::Serialize;
+use stampede_swarm::Memory;
 
 use super::{Delivered, kernel::Cost, stampede::Stampede};
 use crate::{
     Latency, LatencySummary,
     drill::{FULL, per_s, ratio, rounded},
     gallery::{Gallery, Ticks},
-    process::Memory,
 };
 
 /// The outcome; one line of JSON.

@@ -12,15 +12,14 @@ use rustix::{
     io::Errno,
     net::{SendFlags, send},
 };
+use stampede_swarm::{Clock, End, Line, Player, Process, SocketPool};
 
 use super::Delivered;
 use crate::{
-    clock::Clock,
+    core_shares::CoreShares,
     cores,
     drill::DrillError,
     gallery::{COUNT_EVERY, FEW_EVENTS, micros},
-    process::{Busy, Process},
-    swarm::{End, Line, Player, Swarm},
 };
 
 /// Time for the readers to get into their stride, before and after the part that counts.
@@ -133,36 +132,40 @@ pub(super) fn measure(
     let sender = Sender::start(program, core, connections, bytes, time + 2 * MARGIN);
     let mut sender = sender.map_err(system("start the send loop"))?;
     let sources = (2..6).map(|last| std::net::Ipv4Addr::new(127, 0, 0, last)).collect();
-    let mut swarm = Swarm::new(sender.target, sources)?;
+    let mut sockets = SocketPool::new(sender.target, sources)?;
     let mut readers = Readers { bytes: 0, lost: 0 };
     for _ in 0..connections {
-        while swarm.dialling() >= DIALLING_MAX {
-            swarm.turn(&mut readers, COUNT_EVERY)?;
+        while sockets.dialling() >= DIALLING_MAX {
+            sockets.turn(&mut readers, COUNT_EVERY)?;
         }
-        swarm.dial(())?;
+        sockets.dial(())?;
     }
-    while swarm.dialling() > 0 {
-        swarm.turn(&mut readers, COUNT_EVERY)?;
+    while sockets.dialling() > 0 {
+        sockets.turn(&mut readers, COUNT_EVERY)?;
     }
     // The last connection may still be in the queue of the system.
     sender.lines.next().transpose().map_err(system("hear the send loop"))?;
     let process = Process::new(sender.child.id());
-    count(&mut swarm, &mut readers, MARGIN)?;
-    let busy = Busy::start(&process)?;
+    count(&mut sockets, &mut readers, MARGIN)?;
+    let busy = CoreShares::start(&process)?;
     readers.bytes = 0;
-    let from_us = swarm.now_us();
-    count(&mut swarm, &mut readers, time)?;
-    let us = swarm.now_us() - from_us;
+    let from_us = sockets.now_us();
+    count(&mut sockets, &mut readers, time)?;
+    let us = sockets.now_us() - from_us;
     let (sender_busy, reader_busy) = busy.shares(us)?;
     let count = readers.bytes / u64::try_from(bytes.max(1)).unwrap_or(u64::MAX);
     Ok(Delivered { count, us, bytes, sender_busy, reader_busy })
 }
 
 /// Looks like the readers of the part that this is compared with.
-fn count(swarm: &mut Swarm<()>, readers: &mut Readers, time: Duration) -> Result<(), DrillError> {
-    let until_us = swarm.now_us() + micros(time);
-    while swarm.now_us() < until_us {
-        while swarm.turn(readers, Duration::ZERO)? > FEW_EVENTS {}
+fn count(
+    sockets: &mut SocketPool<()>,
+    readers: &mut Readers,
+    time: Duration,
+) -> Result<(), DrillError> {
+    let until_us = sockets.now_us() + micros(time);
+    while sockets.now_us() < until_us {
+        while sockets.turn(readers, Duration::ZERO)? > FEW_EVENTS {}
         std::thread::sleep(COUNT_EVERY);
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::{
 
 use rand::{Rng, rngs::StdRng};
 use stampede_domain::DropId;
+use stampede_swarm::{End, Line, Player, SocketPool, TicketBook, Web, WebSeat};
 use stampede_wire::Subprotocol;
 
 use self::viewers::Again;
@@ -19,10 +20,7 @@ pub(crate) use self::{
     ticks::Ticks,
     viewers::{Seat, Viewers},
 };
-use crate::{
-    drill::{DrillError, out_of_patience, patience_us},
-    swarm::{Line, Player, Swarm, TicketBook, Web, WebSeat},
-};
+use crate::drill::{DrillError, out_of_patience, patience_us};
 
 /// The subprotocol that the server prefers.
 const SUBPROTOCOL: Subprotocol = Subprotocol::MsgPack;
@@ -72,7 +70,7 @@ impl Wish {
 
 /// Viewers, numbered from 0.
 pub(crate) struct Gallery {
-    swarm: Swarm<WebSeat<Seat>>,
+    sockets: SocketPool<WebSeat<Seat>>,
     web: Web<Viewers>,
 }
 
@@ -94,9 +92,9 @@ impl Gallery {
     /// Viewers for the server at `target`. They come from several addresses, so that ports suffice.
     pub(crate) fn new(target: SocketAddr) -> Result<Self, DrillError> {
         let sources = (2..6).map(|last| Ipv4Addr::new(127, 0, 0, last)).collect();
-        let swarm = Swarm::new(target, sources)?;
+        let sockets = SocketPool::new(target, sources)?;
         let web = Web::new(Viewers::new(SUBPROTOCOL), target, Some(SUBPROTOCOL.name()));
-        Ok(Self { swarm, web })
+        Ok(Self { sockets, web })
     }
 
     /// What the viewers know.
@@ -106,13 +104,13 @@ impl Gallery {
 
     /// Microseconds by the gallery's clock.
     pub(crate) fn now_us(&self) -> u64 {
-        self.swarm.now_us()
+        self.sockets.now_us()
     }
 
     /// Lets everybody in as fast as the server takes them; microseconds from the first request for
     /// a connection to the last welcome.
     pub(crate) fn join(&mut self, count: u32, tickets: &TicketBook) -> Result<u64, DrillError> {
-        let now = self.swarm.unix_now();
+        let now = self.sockets.unix_now();
         let hello = |number| tickets.hello(&viewer_name(number), SUBPROTOCOL, now);
         // Signed ahead: the storm shall not wait for the generator.
         let hellos: Vec<Vec<u8>> = (0..count).map(hello).collect::<Result<_, _>>()?;
@@ -125,11 +123,11 @@ impl Gallery {
             }
             let asked = everybody - hellos.len();
             for hello in hellos.by_ref().take(JOINING_MAX - (asked - self.web.talker.joined)) {
-                let dialled_us = self.swarm.now_us();
+                let dialled_us = self.sockets.now_us();
                 let seat = Seat { hello, dialled_us, ..Seat::default() };
-                self.swarm.dial(WebSeat::new(seat))?;
+                self.sockets.dial(WebSeat::new(seat))?;
             }
-            self.swarm.turn(&mut self.web, TURN)?;
+            self.sockets.turn(&mut self.web, TURN)?;
             if self.now_us() > from_us + patience_us() {
                 return Err(out_of_patience("the last welcome"));
             }
@@ -146,7 +144,7 @@ impl Gallery {
     pub(crate) fn idle(&mut self, time: Duration) -> Result<(), DrillError> {
         let until_us = self.now_us() + micros(time);
         while self.now_us() < until_us {
-            self.swarm.turn(&mut self.web, TURN)?;
+            self.sockets.turn(&mut self.web, TURN)?;
         }
         Ok(())
     }
@@ -162,7 +160,7 @@ impl Gallery {
             if self.now_us() > until_us {
                 return Err(out_of_patience(what));
             }
-            self.swarm.turn(&mut self.web, TURN)?;
+            self.sockets.turn(&mut self.web, TURN)?;
         }
         Ok(())
     }
@@ -189,9 +187,9 @@ impl Gallery {
             };
             let wait = Duration::from_micros(wait_us);
             if rest.is_zero() {
-                self.swarm.turn(&mut self.web, wait.min(TURN))?;
+                self.sockets.turn(&mut self.web, wait.min(TURN))?;
             } else {
-                while self.swarm.turn(&mut self.web, Duration::ZERO)? > FEW_EVENTS {}
+                while self.sockets.turn(&mut self.web, Duration::ZERO)? > FEW_EVENTS {}
                 std::thread::sleep(rest.min(wait));
             }
         }
@@ -216,7 +214,7 @@ impl Gallery {
             if now_us >= look_us {
                 let mut counter = Counter { web: &mut self.web, bytes: &mut bytes };
                 // Under a full server there is always a little more.
-                while self.swarm.turn(&mut counter, Duration::ZERO)? > FEW_EVENTS {}
+                while self.sockets.turn(&mut counter, Duration::ZERO)? > FEW_EVENTS {}
                 look_us = now_us + micros(COUNT_EVERY);
             }
             let next_us = moments.peek().map_or(look_us, |moment| moment.at_us.min(look_us));
@@ -229,7 +227,7 @@ impl Gallery {
     /// Only counts from now on what reaches the viewers from this number on.
     pub(crate) fn hush_from(&mut self, number: u32) {
         let mut numbers = number..;
-        while let Some(seat) = numbers.next().and_then(|number| self.swarm.seat_mut(number)) {
+        while let Some(seat) = numbers.next().and_then(|number| self.sockets.seat_mut(number)) {
             seat.own.hushed = true;
         }
     }
@@ -237,7 +235,7 @@ impl Gallery {
     /// Viewers who stop reading, or start again.
     pub(crate) fn set_deaf(&mut self, numbers: &[u32], deaf: bool) {
         for number in numbers {
-            self.swarm.act(&mut self.web, *number, |_, _, line| line.set_deaf(deaf));
+            self.sockets.act(&mut self.web, *number, |_, _, line| line.set_deaf(deaf));
         }
     }
 
@@ -245,7 +243,7 @@ impl Gallery {
     /// clicks more than `clicks_max` times in all.
     pub(crate) fn play_closed(&mut self, wish: &Wish, clicks_max: usize) {
         self.web.talker.again = Some(Again { wish: wish.clone(), clicks_max });
-        let seats = u32::try_from(self.swarm.seats().len()).expect("seats have numbers");
+        let seats = u32::try_from(self.sockets.seats().len()).expect("seats have numbers");
         for number in 0..seats {
             let moment = Moment { at_us: self.now_us(), number, reads: true };
             self.click(wish, moment);
@@ -256,14 +254,14 @@ impl Gallery {
     pub(crate) fn idle_while_clicking(&mut self, time: Duration) -> Result<(), DrillError> {
         let until_us = self.now_us() + micros(time);
         while self.now_us() < until_us && self.web.talker.again.is_some() {
-            self.swarm.turn(&mut self.web, TURN)?;
+            self.sockets.turn(&mut self.web, TURN)?;
         }
         Ok(())
     }
 
     /// Clicks that the viewer with the most has made on the present wish's drops.
     pub(crate) fn clicks_of_one_max(&self) -> usize {
-        self.swarm.seats().map(|seat| seat.own.clicks).max().unwrap_or_default()
+        self.sockets.seats().map(|seat| seat.own.clicks).max().unwrap_or_default()
     }
 
     /// Lets the clicks that are under way come to their end.
@@ -275,7 +273,7 @@ impl Gallery {
 
     fn click(&mut self, wish: &Wish, moment: Moment) {
         // A viewer whose connection is gone leaves the click without an answer, which is counted.
-        let _gone = self.swarm.act(&mut self.web, moment.number, |web, seat, line| {
+        let _gone = self.sockets.act(&mut self.web, moment.number, |web, seat, line| {
             web.speak(seat, line, |viewers, seat, voice| viewers.click(seat, wish, moment, voice));
         });
     }
@@ -302,7 +300,7 @@ impl Player for Counter<'_> {
         bytes.len()
     }
 
-    fn ended(&mut self, seat: &mut Self::Seat, number: u32, end: crate::swarm::End) {
+    fn ended(&mut self, seat: &mut Self::Seat, number: u32, end: End) {
         self.web.ended(seat, number, end);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use stampede_domain::{DropId, Phase};
+use stampede_swarm::{Clock, End, Message, Talker, Voice};
 use stampede_wire::{ServerMessage, Subprotocol};
 
 use super::{
@@ -10,11 +11,7 @@ use super::{
     clicks::{Clicks, Moment},
     ticks::Ticks,
 };
-use crate::{
-    clock::Clock,
-    counts::TROUBLES_MAX,
-    swarm::{End, Message, Talker, Voice},
-};
+use crate::counts::TROUBLES_MAX;
 
 /// One viewer's place.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! The sockets of a swarm with the loop that serves them.
+//! The sockets of a pool with the loop that serves them.
 
 use std::{
     fmt, io,
@@ -15,11 +15,11 @@ use rustix::{
     io::Errno,
 };
 
-use super::{
+use crate::clock::Clock;
+use crate::{
     connection::{Connection, Read, Stage},
     line::{End, Line, Player},
 };
-use crate::clock::Clock;
 
 /// Events that one turn takes.
 const EVENTS_MAX: usize = 1_024;
@@ -28,9 +28,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// An emptied buffer of this size stays with its connection.
 const REST_BYTES_KEPT: usize = 512;
 
-/// Why a swarm cannot go on.
+/// Why a pool cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum SwarmError {
+pub enum PoolError {
     /// The system refused something.
     #[error("cannot {what}: {source}")]
     System {
@@ -40,12 +40,12 @@ pub enum SwarmError {
         source: io::Error,
     },
     /// More connections than numbers.
-    #[error("a swarm has at most {} connections", u32::MAX)]
+    #[error("a pool has at most {} connections", u32::MAX)]
     Full,
 }
 
-/// Connections to one server, served by the thread that calls [`Swarm::turn`].
-pub struct Swarm<S> {
+/// Connections to one server, served by the thread that calls [`SocketPool::turn`].
+pub struct SocketPool<S> {
     epoll: OwnedFd,
     clock: Clock,
     target: SocketAddr,
@@ -58,18 +58,18 @@ pub struct Swarm<S> {
     dialling: usize,
 }
 
-impl<S> fmt::Debug for Swarm<S> {
+impl<S> fmt::Debug for SocketPool<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, connections, open, dialling, .. } = self;
         let all = connections.len();
-        write!(f, "Swarm({all} seats, {open} open, {dialling} dialling, to {target})")
+        write!(f, "SocketPool({all} seats, {open} open, {dialling} dialling, to {target})")
     }
 }
 
-impl<S> Swarm<S> {
-    /// A swarm without connections. They come from `sources` in turn, so that ports suffice: one
+impl<S> SocketPool<S> {
+    /// A pool without connections. They come from `sources` in turn, so that ports suffice: one
     /// address has some 28,000. Empty leaves the choice to the system.
-    pub fn new(target: SocketAddr, sources: Vec<Ipv4Addr>) -> Result<Self, SwarmError> {
+    pub fn new(target: SocketAddr, sources: Vec<Ipv4Addr>) -> Result<Self, PoolError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)
             .map_err(|errno| system("make an epoll", errno.into()))?;
         Ok(Self {
@@ -86,7 +86,7 @@ impl<S> Swarm<S> {
         })
     }
 
-    /// Microseconds since the swarm was made: the clock of all its figures.
+    /// Microseconds since the pool was made: the clock of all its figures.
     pub fn now_us(&self) -> u64 {
         self.clock.us()
     }
@@ -119,9 +119,9 @@ impl<S> Swarm<S> {
     /// Starts a new connection; its number.
     ///
     /// # Errors
-    /// [`SwarmError`] if the system has no socket for it.
-    pub fn dial(&mut self, seat: S) -> Result<u32, SwarmError> {
-        let number = u32::try_from(self.connections.len()).map_err(|_| SwarmError::Full)?;
+    /// [`PoolError`] if the system has no socket for it.
+    pub fn dial(&mut self, seat: S) -> Result<u32, PoolError> {
+        let number = u32::try_from(self.connections.len()).map_err(|_| PoolError::Full)?;
         self.connections.push(Connection::new(seat));
         self.dial_again(number)?;
         Ok(number)
@@ -130,8 +130,8 @@ impl<S> Swarm<S> {
     /// Starts a new connection for the seat of an ended one; nothing happens while it has one.
     ///
     /// # Errors
-    /// [`SwarmError`] if the system has no socket for it.
-    pub fn dial_again(&mut self, number: u32) -> Result<(), SwarmError> {
+    /// [`PoolError`] if the system has no socket for it.
+    pub fn dial_again(&mut self, number: u32) -> Result<(), PoolError> {
         let source = match self.sources.len() {
             0 => None,
             sources => Some(self.sources[index(number) % sources]),
@@ -152,12 +152,12 @@ impl<S> Swarm<S> {
     /// Waits up to `wait` for something to happen, then serves all that has; how many events.
     ///
     /// # Errors
-    /// [`SwarmError`] if the system refuses; a single connection's failure ends that one only.
+    /// [`PoolError`] if the system refuses; a single connection's failure ends that one only.
     pub fn turn<P: Player<Seat = S>>(
         &mut self,
         player: &mut P,
         wait: Duration,
-    ) -> Result<usize, SwarmError> {
+    ) -> Result<usize, PoolError> {
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         let wait = Timespec::try_from(wait).ok();
@@ -315,6 +315,6 @@ fn index(number: u32) -> usize {
     usize::try_from(number).expect("a usize has at least 32 bits here")
 }
 
-fn system(what: &'static str, source: io::Error) -> SwarmError {
-    SwarmError::System { what, source }
+fn system(what: &'static str, source: io::Error) -> PoolError {
+    PoolError::System { what, source }
 }

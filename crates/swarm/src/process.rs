@@ -2,15 +2,13 @@
 
 use std::{fs, io, path::PathBuf};
 
-use crate::drill::{DrillError, ratio};
-
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Pages that it has in memory, those of its program file included.
-    pub(crate) resident: u64,
+    pub resident: u64,
     /// Pages of its own: heap, stacks.
-    pub(crate) anonymous: u64,
+    pub anonymous: u64,
 }
 
 /// A process, by the numbers that the system keeps.
@@ -26,13 +24,13 @@ impl Process {
     }
 
     /// This process.
-    pub(crate) fn this() -> Self {
+    pub fn this() -> Self {
         Self { folder: PathBuf::from("/proc/self") }
     }
 
     /// Its memory. `smaps_rollup` walks the pages, whereas the cheaper counters of `status` lag by
     /// some pages for each thread.
-    pub(crate) fn memory(&self) -> io::Result<Memory> {
+    pub fn memory(&self) -> io::Result<Memory> {
         let text = fs::read_to_string(self.folder.join("smaps_rollup"))?;
         memory(&text).ok_or_else(|| io::Error::other("smaps_rollup has no Rss, no Anonymous"))
     }
@@ -50,33 +48,6 @@ impl Process {
         }
         Ok(ns / 1000)
     }
-}
-
-/// The time on a core that a process spends, beside that of this one.
-pub(crate) struct Busy<'a> {
-    other: &'a Process,
-    other_us: u64,
-    own_us: u64,
-}
-
-impl<'a> Busy<'a> {
-    /// Starts to measure.
-    pub(crate) fn start(other: &'a Process) -> Result<Self, DrillError> {
-        let (other_us, own_us) = both_us(other)?;
-        Ok(Self { other, other_us, own_us })
-    }
-
-    /// The other process's share of a core, then this one's, 0 to 1 each, over so many microseconds.
-    pub(crate) fn shares(&self, us: u64) -> Result<(f64, f64), DrillError> {
-        let (other_us, own_us) = both_us(self.other)?;
-        let share = |now: u64, then: u64| ratio(now.saturating_sub(then), us);
-        Ok((share(other_us, self.other_us), share(own_us, self.own_us)))
-    }
-}
-
-fn both_us(other: &Process) -> Result<(u64, u64), DrillError> {
-    let read = || Ok((other.on_core_us()?, Process::this().on_core_us()?));
-    read().map_err(|source| DrillError::System { what: "read the time on a core", source })
 }
 
 fn memory(text: &str) -> Option<Memory> {

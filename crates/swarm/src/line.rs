@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::{FrameError, UpgradeError};
 use crate::clock::Clock;
+use crate::{FrameError, UpgradeError};
 
-/// Says what travels on the connections of a swarm.
+/// Says what travels on the connections of a pool.
 pub trait Player {
     /// What the player keeps for each connection.
     type Seat;
@@ -63,7 +63,7 @@ impl Line<'_> {
         self.number
     }
 
-    /// Microseconds since the swarm was made.
+    /// Microseconds since the pool was made.
     pub fn now_us(&self) -> u64 {
         self.clock.us()
     }

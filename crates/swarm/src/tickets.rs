@@ -1,4 +1,4 @@
-//! Tickets for the viewers of a swarm.
+//! Tickets for the viewers of a pool.
 
 use stampede_domain::{DurationMs, IdError, Mode, StreamId, UnixMillis, ViewerId};
 use stampede_wire::{

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::{
+use crate::{
     frames::{Opcode, append_masked, server_frame},
     line::{End, Line, Player},
     upgrade,
 };
 
-/// Says what the messages of a swarm are.
+/// Says what the messages of a pool are.
 pub trait Talker {
     /// What the talker keeps for each connection.
     type Seat;
@@ -115,7 +115,7 @@ impl Voice<'_, '_> {
         self.line.number()
     }
 
-    /// Microseconds since the swarm was made.
+    /// Microseconds since the pool was made.
     pub fn now_us(&self) -> u64 {
         self.line.now_us()
     }
@@ -141,7 +141,7 @@ impl<T: Talker> Web<T> {
         Self { talker, request: upgrade::request(target, subprotocol), mask: Mask(0x9e37_79b9) }
     }
 
-    /// Lets the talker do something by itself, within [`super::Swarm::act`]; whether the WebSocket
+    /// Lets the talker do something by itself, within [`crate::SocketPool::act`]; whether the WebSocket
     /// was open.
     pub fn speak(
         &mut self,

@@ -1,4 +1,4 @@
-//! A swarm against servers on real sockets.
+//! A pool against servers on real sockets.
 
 use std::{
     io::Write,
@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stampede_loadtest::swarm::{
-    Busy, End, Message, Opcode, Swarm, Talker, Voice, Web, WebSeat, append_server,
+use stampede_swarm::{
+    Busy, End, Message, Opcode, SocketPool, Talker, Voice, Web, WebSeat, append_server,
 };
 use tokio_tungstenite::tungstenite::{self, protocol::CloseFrame};
 
@@ -57,7 +57,7 @@ fn server(
             let serve = serve.clone();
             thread::spawn(move || {
                 let stream = stream.expect("the listener lives");
-                serve(tungstenite::accept(stream).expect("the swarm asks rightly"));
+                serve(tungstenite::accept(stream).expect("the pool asks rightly"));
             });
         }
     });
@@ -67,21 +67,21 @@ fn server(
 fn echo(mut socket: tungstenite::WebSocket<std::net::TcpStream>) {
     while let Ok(message) = socket.read() {
         if message.is_binary() {
-            socket.send(message).expect("the swarm waits for it");
+            socket.send(message).expect("the pool waits for it");
         }
     }
 }
 
-/// Turns the swarm until `done`.
+/// Turns the pool until `done`.
 fn until<T: Talker>(
-    swarm: &mut Swarm<WebSeat<T::Seat>>,
+    sockets: &mut SocketPool<WebSeat<T::Seat>>,
     web: &mut Web<T>,
-    done: impl Fn(&Swarm<WebSeat<T::Seat>>, &T) -> bool,
+    done: impl Fn(&SocketPool<WebSeat<T::Seat>>, &T) -> bool,
 ) {
     let started = now();
-    while !done(swarm, &web.talker) {
+    while !done(sockets, &web.talker) {
         assert!(started.elapsed() < PATIENCE, "it does not come about");
-        swarm.turn(web, TURN).expect("the system has sockets");
+        sockets.turn(web, TURN).expect("the system has sockets");
     }
 }
 
@@ -94,16 +94,16 @@ fn now() -> Instant {
 fn a_closed_loop_over_many_connections_from_several_addresses() {
     let address = server(echo);
     let sources = (2..5).map(|last| Ipv4Addr::new(127, 0, 0, last)).collect();
-    let mut swarm = Swarm::new(address, sources).unwrap();
+    let mut sockets = SocketPool::new(address, sources).unwrap();
     let mut web = Web::new(Echoes { wanted: 20, ..Echoes::default() }, address, None);
     let busy = Busy::start();
     for _ in 0..30 {
-        swarm.dial(WebSeat::new(0)).unwrap();
+        sockets.dial(WebSeat::new(0)).unwrap();
     }
-    assert_eq!(swarm.dialling(), 30);
-    until(&mut swarm, &mut web, |swarm, _| swarm.open() + swarm.dialling() == 0);
+    assert_eq!(sockets.dialling(), 30);
+    until(&mut sockets, &mut web, |sockets, _| sockets.open() + sockets.dialling() == 0);
     assert_eq!(web.talker.heard, 30 * 20);
-    assert!(swarm.seats().all(|seat| seat.own == 20 && !seat.is_open()));
+    assert!(sockets.seats().all(|seat| seat.own == 20 && !seat.is_open()));
     assert!(web.talker.ends.iter().all(|end| end.ends_with("this side hung up")));
     assert!((0.0..=1.0).contains(&busy.share()));
 }
@@ -111,13 +111,13 @@ fn a_closed_loop_over_many_connections_from_several_addresses() {
 #[test]
 fn a_seat_dials_again_after_its_end() {
     let address = server(echo);
-    let mut swarm = Swarm::new(address, Vec::new()).unwrap();
+    let mut sockets = SocketPool::new(address, Vec::new()).unwrap();
     let mut web = Web::new(Echoes { wanted: 1, ..Echoes::default() }, address, None);
-    let number = swarm.dial(WebSeat::new(0)).unwrap();
+    let number = sockets.dial(WebSeat::new(0)).unwrap();
     for round in 1..4 {
-        until(&mut swarm, &mut web, |_, echoes| echoes.heard == round);
-        *swarm.seat_mut(number).unwrap() = WebSeat::new(0);
-        swarm.dial_again(number).unwrap();
+        until(&mut sockets, &mut web, |_, echoes| echoes.heard == round);
+        *sockets.seat_mut(number).unwrap() = WebSeat::new(0);
+        sockets.dial_again(number).unwrap();
     }
 }
 
@@ -126,10 +126,10 @@ fn an_address_without_a_server_ends_the_attempt() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let mut swarm = Swarm::new(address, Vec::new()).unwrap();
+    let mut sockets = SocketPool::new(address, Vec::new()).unwrap();
     let mut web = Web::new(Echoes::default(), address, None);
-    swarm.dial(WebSeat::new(0)).unwrap();
-    until(&mut swarm, &mut web, |swarm, _| swarm.dialling() == 0);
+    sockets.dial(WebSeat::new(0)).unwrap();
+    until(&mut sockets, &mut web, |sockets, _| sockets.dialling() == 0);
     assert!(web.talker.ends[0].contains("refused"), "{:?}", web.talker.ends);
 }
 
@@ -140,10 +140,10 @@ fn the_servers_close_code_is_told() {
         socket.close(Some(frame)).unwrap();
         while socket.read().is_ok() {}
     });
-    let mut swarm = Swarm::new(address, Vec::new()).unwrap();
+    let mut sockets = SocketPool::new(address, Vec::new()).unwrap();
     let mut web = Web::new(Echoes { wanted: 9, ..Echoes::default() }, address, None);
-    swarm.dial(WebSeat::new(0)).unwrap();
-    until(&mut swarm, &mut web, |_, echoes| !echoes.ends.is_empty());
+    sockets.dial(WebSeat::new(0)).unwrap();
+    until(&mut sockets, &mut web, |_, echoes| !echoes.ends.is_empty());
     assert!(web.talker.ends[0].contains("Some(4001)"), "{:?}", web.talker.ends);
 }
 
@@ -182,14 +182,14 @@ fn a_deaf_connection_reads_nothing_until_it_hears_again() {
             let _told_before = sent.try_send(());
         }
     });
-    let mut swarm = Swarm::new(address, Vec::new()).unwrap();
+    let mut sockets = SocketPool::new(address, Vec::new()).unwrap();
     let mut web = Web::new(Listener::default(), address, None);
-    let number = swarm.dial(WebSeat::new(())).unwrap();
-    until(&mut swarm, &mut web, |_, _| told.try_recv().is_ok());
+    let number = sockets.dial(WebSeat::new(())).unwrap();
+    until(&mut sockets, &mut web, |_, _| told.try_recv().is_ok());
     for _ in 0..10 {
-        swarm.turn(&mut web, TURN).unwrap();
+        sockets.turn(&mut web, TURN).unwrap();
     }
     assert_eq!(web.talker.0, 0);
-    assert!(swarm.act(&mut web, number, |_, _, line| line.set_deaf(false)));
-    until(&mut swarm, &mut web, |_, heard| heard.0 == MESSAGES * BYTES);
+    assert!(sockets.act(&mut web, number, |_, _, line| line.set_deaf(false)));
+    until(&mut sockets, &mut web, |_, heard| heard.0 == MESSAGES * BYTES);
 }
