@@ -3,7 +3,7 @@
 use stampede_books::Limits;
 use stampede_domain::{
     DurationMs,
-    limits::{CORES_MAX, SETTLED_KEPT_MS},
+    limits::{CORES_MAX, LIVE_DROPS_PER_STREAM_MAX, SETTLED_KEPT_MS, SKUS_PER_DROP_MAX},
 };
 
 /// What may be set about an engine; each limit with its policy when full.
@@ -117,6 +117,7 @@ impl EngineConfig {
     }
 }
 
-/// The most records that one steward decision makes: a first lot for each SKU, or a report for each
-/// drop of a stream, with the phase and the command.
-pub(crate) const STEWARD_ROOM_MIN: usize = stampede_domain::limits::SKUS_PER_DROP_MAX + 4;
+/// The most records that the steward makes between two looks at its ring's room: a first lot for each
+/// SKU with the phase, the tally, the command; a report for each drop of a stream with the command.
+pub(crate) const STEWARD_ROOM_MIN: usize = SKUS_PER_DROP_MAX + 4;
+const _: () = assert!(LIVE_DROPS_PER_STREAM_MAX < STEWARD_ROOM_MIN);

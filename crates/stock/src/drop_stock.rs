@@ -148,7 +148,7 @@ impl DropStock {
     }
 
     /// Gives an ended hold's units back, with its slot and its share of the viewer's limit. For the
-    /// writer, after the record of the end is durable.
+    /// steward, after the record of the end is durable.
     ///
     /// The limit returns before the units, the slot before the units: who sees the units can take
     /// them.

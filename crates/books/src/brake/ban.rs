@@ -12,7 +12,8 @@ pub struct BrakeEntry {
     pub actor: String,
     /// Why; may be empty.
     pub reason: String,
-    /// Since when by the wall clock; after a restart, the time of the commit that holds it.
+    /// Since when: by the wall clock. The journal has no wall clock, so after a restart it is the time of
+    /// the commit by the sale's clock, which may be ahead of the wall (`clock_ahead_ms` of `/readyz`).
     pub since: UnixMillis,
     /// When it ends by itself, by the wall clock.
     pub expires_at: Option<UnixMillis>,

@@ -175,21 +175,29 @@ impl Steward {
         if idle && !more && !self.promise_is_due() { Turn::Rest(now) } else { Turn::More }
     }
 
-    /// Records what recovery found.
+    /// Records what recovery found; stops where the ledger fails.
     pub(crate) fn record_recovery(&mut self) {
         let now = self.shared.clock.moment();
         for Recovery { drop, outage, pools } in std::mem::take(&mut self.recoveries) {
-            self.wait_for_room();
+            if !self.wait_for_room() {
+                return;
+            }
             let recovered = Recovered { outage, pools };
             self.decide(|books, out| books.recover(drop, recovered, now, out));
             self.hand_over();
         }
         // Behind the recovery of every drop: what stands here says that it was complete.
         for record in std::mem::take(&mut self.to_record) {
-            self.wait_for_room();
+            if !self.wait_for_room() {
+                return;
+            }
             self.push(DropId::HOUSE, record);
+            // What is not handed over keeps its room for ever.
+            self.hand_over();
         }
-        self.wait_for_room();
+        if !self.wait_for_room() {
+            return;
+        }
         // With it the recovery is over: what stands before it in this start was no work.
         self.beat(self.shared.clock.moment());
         self.hand_over();
