@@ -18,4 +18,5 @@ pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
 pub use read::{ReportError, drop_plan, drop_report, reports};
 pub use stampede_ledger::{Journal, JournalSource};
+pub use text::ReportSheet;
 pub use verify::{Verification, verify_journal};

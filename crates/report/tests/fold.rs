@@ -3,11 +3,14 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
-use stampede_domain::{DropId, DurationMs, Phase};
-use stampede_report::{DropReport, ReportError, drop_report, reports};
+use stampede_domain::{DropId, DurationMs, Mode, Phase};
+use stampede_report::{DropReport, ReportError, ReportSheet, drop_report, reports};
 use support::{
     START_MS, TTL_MS,
     busy::busy_sale,
@@ -240,7 +243,10 @@ fn a_lost_tally_is_made_up_from_the_holds_and_said_where_it_cannot_be() {
     assert_eq!((&json["restarts_live"], &json["counts_complete"]), (&1.into(), &false.into()));
     let text = report.to_string();
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("clicks 4 decided held 3 answered again 0 refused 1"), "{text}");
+    assert!(
+        words.contains("clicks 4 decided held 3 75.0 % answered again 0 0.0 % refused 1 25.0 %"),
+        "{text}"
+    );
     assert!(words.contains("before 1 restart may not be counted; every hold is"), "{text}");
 }
 
@@ -284,8 +290,29 @@ fn busy_reports() -> Vec<DropReport> {
 
 #[test]
 fn the_report_as_text() {
-    let text: Vec<String> = busy_reports().iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(text.join("\n"));
+    insta::assert_snapshot!(ReportSheet(&busy_reports()).to_string());
+}
+
+#[test]
+fn a_show_counts_neither_rehearsals_nor_cancelled_drops() {
+    let mut reports = busy_reports();
+    let told = |reports: &[DropReport]| {
+        let sheet = ReportSheet(reports).to_string();
+        let (_, shows) = sheet.split_once("\nshow ").unwrap();
+        let mut lines =
+            shows.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        (lines.next().unwrap(), lines.next().unwrap())
+    };
+    let all = ("friday 2 8 8 179.20 EUR", "left out: rehearsals 0, cancelled drops 0");
+    let first = ("friday 1 5 5 119.50 EUR", "left out: rehearsals 1, cancelled drops 0");
+    let second = ("friday 1 3 3 59.70 EUR", "left out: rehearsals 0, cancelled drops 1");
+    let expected = |(show, rest): (&str, &str)| (show.to_owned(), rest.to_owned());
+    assert_eq!(told(&reports), expected(all));
+    Arc::make_mut(&mut reports[1].plan).mode = Mode::Rehearsal;
+    assert_eq!(told(&reports), expected(first));
+    Arc::make_mut(&mut reports[1].plan).mode = Mode::Live;
+    reports[0].phase = Phase::Cancelled;
+    assert_eq!(told(&reports), expected(second));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 use stampede_domain::{DropId, Mode, UnixMillis};
 use stampede_engine::Clock;
 use stampede_ledger::SqliteJournal;
-use stampede_report::{ReportJson, Verification};
+use stampede_report::{ReportJson, ReportSheet, Verification};
 use stampede_wire::ticket::Ticket;
 
 use crate::{
@@ -40,10 +40,10 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
         let reports: Vec<ReportJson> =
             reports.iter().map(stampede_report::DropReport::json).collect();
         say(&serde_json::to_string(&reports)?)?;
+    } else if drop.is_some() {
+        reports.iter().try_for_each(|report| say(report.to_string().trim_end()))?;
     } else {
-        for report in &reports {
-            say(&report.to_string())?;
-        }
+        say(ReportSheet(&reports).to_string().trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,15 @@
 //! The sell-out report for a terminal.
 
+mod legend;
+mod numbers;
+mod shows;
+
 use std::fmt;
 
-use stampede_domain::{DurationMs, Phase, UnixMillis};
+use stampede_domain::{Phase, SkuPlan};
 
+pub(crate) use self::numbers::grouped;
+use self::numbers::{money, seconds, share, shares, utc};
 use crate::{
     fold::{DropReport, Ends, Second},
     json,
@@ -17,42 +23,88 @@ const CHANNELS_SHOWN_MAX: usize = 20;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 impl fmt::Display for DropReport {
-    /// The report for people; several lines.
+    /// The report for people, with the meaning of its words; several lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.figures(f)?;
+        writeln!(f)?;
+        legend::write(f)
+    }
+}
+
+/// The reports of many drops for people: one after the other, then the sums of each show, which leave out
+/// rehearsals and cancelled drops, then the meaning of the words.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportSheet<'a>(pub &'a [DropReport]);
+
+impl fmt::Display for ReportSheet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for report in self.0 {
+            report.figures(f)?;
+            writeln!(f)?;
+        }
+        shows::write(f, self.0)?;
+        writeln!(f)?;
+        legend::write(f)
+    }
+}
+
+impl DropReport {
+    fn figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head(f)?;
         self.units(f)?;
+        self.holds(f)?;
+        self.tables(f)?;
         self.times(f)?;
         self.demand(f)?;
         self.chart(f)?;
         self.records(f)
     }
-}
 
-impl DropReport {
     fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (plan, mode) = (&self.plan, json::mode(self.plan.mode));
         writeln!(f, "{}  {}  ({mode}, {})", self.drop, plan.title, self.phase)?;
         writeln!(f, "    stream {}, merchant {}, host {}", plan.stream, plan.merchant, plan.host)?;
+        match self.opened_at {
+            Some(at) => writeln!(f, "    opened {} UTC", utc(at))?,
+            None => writeln!(f, "    not opened yet")?,
+        }
+        writeln!(f, "    as of {} UTC; all times are UTC", utc(self.as_of))?;
         writeln!(f)
     }
 
     fn units(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = share(self.sold, self.supplied);
         number(f, "supplied", self.supplied, "units")?;
-        let buyers = grouped(self.buyers);
-        number(f, "sold", self.sold, &format!("units, {share}, to {buyers} viewers"))?;
+        number(f, "sold", self.sold, &format!("units, {}", share(self.sold, self.supplied)))?;
         number(f, "held", self.held, "units now")?;
-        let ends = [("released", self.taken.released), ("expired", self.taken.expired)];
-        for (label, Ends { holds, units }) in ends {
-            number(f, label, units, &format!("units of {} holds", grouped(holds)))?;
-        }
         number(f, "oversold", self.oversold, "units")?;
         match self.stranded {
             Some(units) => number(f, "stranded", units, "units")?,
             None => writeln!(f, "{:<22}{:>14}", "stranded", "not settled")?,
         }
-        writeln!(f, "{:<22}{:>14}", "gross", self.gross.to_string())?;
-        writeln!(f, "{:<22}{:>14}", "paid", self.paid.to_string())?;
+        let buyers = grouped(self.buyers);
+        number(f, "orders", self.taken.confirmed.holds, &format!("of {buyers} viewers"))?;
+        writeln!(f, "{:<22}{:>14}", "gross", money(self.gross))?;
+        writeln!(f, "{:<22}{:>14}", "paid", money(self.paid))?;
+        writeln!(f)
+    }
+
+    /// What became of the holds; the shares of all that were made add up to 100.0 %.
+    fn holds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.taken;
+        let ended = [taken.confirmed, taken.released, taken.expired];
+        let left = ended.iter().fold(taken.all.holds, |left, ends| left.saturating_sub(ends.holds));
+        let live = Ends { holds: left, units: self.held };
+        let parts = [taken.confirmed, taken.released, taken.expired, live];
+        number(f, "holds", taken.all.holds, &format!("of {}", units_words(taken.all.units)))?;
+        let labels = ["  held to paid", "  released", "  expired", "  not paid yet"];
+        let shares = shares(&parts.map(|part| part.holds));
+        for ((label, part), share) in labels.iter().zip(parts).zip(shares) {
+            number(f, label, part.holds, &format!("{share:>7}, {}", units_words(part.units)))?;
+        }
+        Ok(())
+    }
+
+    fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.skus.len() > 1 {
             self.sku_table(f)?;
         }
@@ -64,20 +116,26 @@ impl DropReport {
 
     fn sku_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
-        let heads = ["supplied", "held", "sold", "sold out", "gross"];
-        write!(f, "    {:<20}", "SKU")?;
-        heads.iter().try_for_each(|head| write!(f, "{head:>14}"))?;
-        writeln!(f)?;
+        let heads = ["supplied", "held", "sold", "sold out"];
+        write!(f, "    {:<30}", "goods")?;
+        heads.iter().try_for_each(|head| write!(f, "{head:>12}"))?;
+        writeln!(f, "{:>20}", "gross")?;
         for sku in &self.skus {
-            let id = self.plan.sku(sku.sku).map_or_else(String::new, |plan| plan.id.to_string());
-            write!(f, "    {id:<20}")?;
+            let named = self.plan.sku(sku.sku).map_or_else(String::new, |one| self.named(one));
+            write!(f, "    {:<30}", short(&named, 29))?;
             for units in [sku.supplied, sku.held, sku.sold] {
-                write!(f, "{:>14}", grouped(units))?;
+                write!(f, "{:>12}", grouped(units))?;
             }
             let sold_out = sku.sold_out_after.map_or_else(|| "-".to_owned(), seconds);
-            writeln!(f, "{sold_out:>14}{:>14}", sku.gross.to_string())?;
+            writeln!(f, "{sold_out:>12}{:>20}", money(sku.gross))?;
         }
         Ok(())
+    }
+
+    /// A SKU by its title; by its id as well where another one has the same title.
+    fn named(&self, sku: &SkuPlan) -> String {
+        let alike = self.plan.skus.iter().filter(|other| other.title == sku.title).count();
+        if alike > 1 { format!("{} ({})", sku.title, sku.id) } else { sku.title.clone() }
     }
 
     fn times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,29 +155,28 @@ impl DropReport {
         writeln!(f, "{:<22}{:>14}", "paused", seconds(self.paused))?;
         let restarts = grouped(self.restarts);
         let outage = seconds(self.outage);
-        writeln!(f, "{:<22}{outage:>14} in {restarts} restarts", "outage")?;
-        let start = self.phases.first().map_or_else(UnixMillis::default, |begun| begun.at);
+        let plural = if self.restarts == 1 { "" } else { "s" };
+        writeln!(f, "{:<22}{outage:>14} in {restarts} restart{plural}", "outage")?;
         for (place, begun) in self.phases.iter().enumerate() {
             let name = if place == 0 { "phases" } else { "" };
-            let at = seconds(begun.at.since(start));
             let why = match (begun.by_stream, begun.phase) {
                 (false, _) => "",
                 (true, Phase::Open) => " (the stream was back)",
                 (true, _) => " (the stream was offline)",
             };
-            let from = if place == 0 { "" } else { " after planning" };
-            writeln!(f, "{name:<22}{at:>14}{from}: {}{why}", begun.phase)?;
+            writeln!(f, "{name:<14}{} UTC  {}{why}", utc(begun.at), begun.phase)?;
         }
         writeln!(f)
     }
 
     fn channel_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
-        writeln!(f, "    {:<34}{:>14}{:>14}{:>14}", "channel", "orders", "sold", "gross")?;
+        writeln!(f, "    {:<42}{:>12}{:>12}{:>20}", "channel", "orders", "sold", "gross")?;
         for channel in self.channels.iter().take(CHANNELS_SHOWN_MAX) {
             let name = channel.channel.as_ref().map_or("(none)", |channel| channel.as_str());
             let (orders, units) = (grouped(channel.orders), grouped(channel.units));
-            writeln!(f, "    {name:<34}{orders:>14}{units:>14}{:>14}", channel.gross.to_string())?;
+            let (name, gross) = (short(name, 41), money(channel.gross));
+            writeln!(f, "    {name:<42}{orders:>12}{units:>12}{gross:>20}")?;
         }
         let listed = u64::try_from(self.channels.len()).expect("the list is short");
         let shown = u64::try_from(CHANNELS_SHOWN_MAX).expect("the list is short");
@@ -152,13 +209,15 @@ impl DropReport {
     }
 
     fn demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let refused = self.refusals.total();
+        let parts = [self.taken.all.holds, self.retries, self.refusals.total()];
         number(f, "clicks", self.clicks(), "decided")?;
-        number(f, "  held", self.taken.all.holds, "")?;
-        number(f, "  answered again", self.retries, "")?;
-        number(f, "  refused", refused, "")?;
-        for (code, times) in self.refusals.iter() {
-            number(f, &format!("    {code}"), times, &share(times, refused))?;
+        let labels = ["  held", "  answered again", "  refused"];
+        for ((label, part), share) in labels.iter().zip(parts).zip(shares(&parts)) {
+            number(f, label, part, &format!("{share:>7}"))?;
+        }
+        let (codes, times): (Vec<_>, Vec<_>) = self.refusals.iter().unzip();
+        for ((code, times), share) in codes.iter().zip(&times).zip(shares(&times)) {
+            number(f, &format!("    {code}"), *times, &format!("{share:>7} of the refused"))?;
         }
         self.lost(f)?;
         self.answers(f)?;
@@ -213,29 +272,18 @@ fn bars(seconds: &[Second], width: u64) -> String {
     columns.iter().map(bar).collect()
 }
 
-/// `12,345,678`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+fn units_words(units: u64) -> String {
+    let plural = if units == 1 { "" } else { "s" };
+    format!("{} unit{plural}", grouped(units))
+}
+
+/// The text, cut so that it has at most so many characters.
+fn short(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
     }
-    text
-}
-
-/// `12.345 s`.
-fn seconds(span: DurationMs) -> String {
-    let millis = span.get();
-    format!("{}.{:03} s", grouped(millis / 1_000), millis % 1_000)
-}
-
-/// `99.9 %`, rounded down so that only all of it reads 100.
-fn share(part: u64, whole: u64) -> String {
-    let thousandths = u128::from(part) * 1_000 / u128::from(whole.max(1));
-    format!("{}.{} %", thousandths / 10, thousandths % 10)
+    let kept: String = text.chars().take(chars_max - 1).collect();
+    kept + "…"
 }
 
 #[cfg(test)]
@@ -243,18 +291,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")];
-        for (number, text) in cases {
-            assert_eq!(grouped(number), text);
-        }
-    }
-
-    #[test]
-    fn all_of_it_alone_reads_as_all() {
-        assert_eq!(share(14_999, 15_000), "99.9 %");
-        assert_eq!(share(15_000, 15_000), "100.0 %");
-        assert_eq!(share(0, 0), "0.0 %");
+    fn long_names_are_cut_by_characters() {
+        assert_eq!(short("Eau de Nuit", 11), "Eau de Nuit");
+        assert_eq!(short("Eau de Nuit", 10), "Eau de Nu…");
+        assert_eq!(short("香水五十毫升", 4), "香水五…");
     }
 
     #[test]

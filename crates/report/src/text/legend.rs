@@ -1,0 +1,25 @@
+//! What the words of the report mean.
+
+use std::fmt;
+
+const WORDS: [(&str, &str); 13] = [
+    ("supplied", "units of the plan and of every restock"),
+    ("hold", "units that one viewer has for a limited time, to pay for them"),
+    ("order", "a hold that was paid for"),
+    ("sold", "units in orders"),
+    ("released", "holds that viewers gave back; their units were on sale again"),
+    ("expired", "holds whose time to pay ran out; their units were on sale again"),
+    ("oversold", "units held or sold beyond the supply: 0, or something is broken"),
+    ("stranded", "units left over although somebody was refused for want of units"),
+    ("gross, paid", "the price of all orders, and of those paid for"),
+    ("clicks", "requests to buy that got an answer"),
+    ("answered again", "repeated requests that got their first answer"),
+    ("outage", "time in which the server was away"),
+    ("p50, p99, p99.9", "half, 99 % and 99.9 % of the answers took at most this long"),
+];
+
+/// Writes a line for each word.
+pub(super) fn write(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "what the words mean")?;
+    WORDS.iter().try_for_each(|(word, meaning)| writeln!(f, "    {word:<18}{meaning}"))
+}

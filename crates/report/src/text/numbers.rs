@@ -1,0 +1,143 @@
+//! Numbers, shares, money and times as people read them.
+
+use stampede_domain::{DurationMs, Money, UnixMillis};
+
+/// `12,345,678`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `12,345.60 EUR`.
+pub(super) fn money(amount: Money) -> String {
+    let text = amount.to_string();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let whole = text[..end].parse().expect("an amount begins with digits that fit 2^53");
+    grouped(whole) + &text[end..]
+}
+
+/// `12.345 s`.
+pub(super) fn seconds(span: DurationMs) -> String {
+    let millis = span.get();
+    format!("{}.{:03} s", grouped(millis / 1_000), millis % 1_000)
+}
+
+/// `99.9 %`, rounded down so that only all of it reads 100.
+pub(super) fn share(part: u64, whole: u64) -> String {
+    tenths(u128::from(part) * 1_000 / u128::from(whole.max(1)))
+}
+
+/// The shares of parts in their sum, in tenths of a percent that add up to 100.0 %: rounded down, then
+/// those that lost most by it get a tenth back. All are 0.0 % where there is nothing to share.
+pub(super) fn shares(parts: &[u64]) -> Vec<String> {
+    let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+    let exact = |part: &u64| u128::from(*part) * 1_000;
+    let divisor = whole.max(1);
+    let mut rounded: Vec<u128> = parts.iter().map(|part| exact(part) / divisor).collect();
+    let missing = if whole == 0 { 0 } else { 1_000 - rounded.iter().sum::<u128>() };
+    let mut by_loss: Vec<usize> = (0..parts.len()).collect();
+    by_loss.sort_by_key(|place| std::cmp::Reverse(exact(&parts[*place]) % divisor));
+    for (place, _) in by_loss.into_iter().zip(0..missing) {
+        rounded[place] += 1;
+    }
+    rounded.into_iter().map(tenths).collect()
+}
+
+fn tenths(tenths: u128) -> String {
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// `2026-11-30 02:21:05`, in UTC.
+pub(super) fn utc(at: UnixMillis) -> String {
+    let seconds = at.get() / 1_000;
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// Year, month and day of the Gregorian calendar, so many days after 1970-01-01.
+fn date(days: u64) -> (u64, u64, u64) {
+    // Counted from 0000-03-01, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn money_is_grouped_before_its_point() {
+        let show = |minor, code: &str| money(Money::new(minor, code.parse().unwrap()).unwrap());
+        assert_eq!(show(123_456_789, "EUR"), "1,234,567.89 EUR");
+        assert_eq!(show(5, "EUR"), "0.05 EUR");
+        assert_eq!(show(4_990, "JPY"), "4,990 JPY");
+        assert_eq!(show(Money::MINOR_MAX, "KWD"), "9,007,199,254,740.991 KWD");
+    }
+
+    #[test]
+    fn all_of_it_alone_reads_as_all() {
+        assert_eq!(share(14_999, 15_000), "99.9 %");
+        assert_eq!(share(15_000, 15_000), "100.0 %");
+        assert_eq!(share(0, 0), "0.0 %");
+    }
+
+    #[test]
+    fn thirds_add_up() {
+        assert_eq!(shares(&[1, 1, 1]), ["33.4 %", "33.3 %", "33.3 %"]);
+        assert_eq!(shares(&[0, 0]), ["0.0 %", "0.0 %"]);
+        assert_eq!(shares(&[7]), ["100.0 %"]);
+        assert_eq!(shares(&[1, 999_999]), ["0.0 %", "100.0 %"]);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_always_add_up(parts in prop::collection::vec(0..1_u64 << 40, 1..20)) {
+            let tenths = |share: &String| {
+                share.trim_end_matches(" %").replace('.', "").parse::<u64>().unwrap()
+            };
+            let sum: u64 = shares(&parts).iter().map(tenths).sum();
+            let whole: u64 = parts.iter().sum();
+            prop_assert_eq!(sum, if whole == 0 { 0 } else { 1_000 });
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        let cases = [
+            (0, "1970-01-01 00:00:00"),
+            (951_782_399_999, "2000-02-28 23:59:59"),
+            (951_782_400_000, "2000-02-29 00:00:00"),
+            (1_796_005_265_163, "2026-11-30 02:21:05"),
+            (1_830_297_599_000, "2027-12-31 23:59:59"),
+            (4_107_542_400_000, "2100-03-01 00:00:00"),
+        ];
+        for (millis, text) in cases {
+            assert_eq!(utc(UnixMillis::new(millis)), text);
+        }
+    }
+}
