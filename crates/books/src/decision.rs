@@ -1,4 +1,4 @@
-//! What a decision comes to: acts, records, effects.
+//! A decision: acts, records, effects.
 
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ pub enum Act {
         /// By how many milliseconds late.
         late_ms: u64,
     },
-    /// A hold ends; whoever comes for it from now on finds it ended.
+    /// A hold ends; a later request finds it ended.
     EndHold {
         /// The hold as it stood.
         held: HoldStatus,
@@ -117,7 +117,7 @@ pub enum Act {
         /// Since the last look.
         counted: Box<Totals>,
     },
-    /// Whoever counts in the drop next says so.
+    /// The next core that counts in the drop says so.
     ExpectCounts {
         /// The drop.
         drop: DropId,

@@ -1,4 +1,4 @@
-//! What bounds decisions, each with its policy when full.
+//! The limits of decisions, each with its policy when full.
 
 use stampede_domain::{DurationMs, Units};
 

@@ -1,4 +1,4 @@
-//! What live drops may come to need in memory.
+//! The memory that live drops may come to need.
 
 use std::collections::HashMap;
 

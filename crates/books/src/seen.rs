@@ -4,7 +4,7 @@ use std::fmt;
 
 use stampede_domain::Phase;
 
-/// A drop as whoever gives a command saw it: the command is refused if it stands differently when its
+/// A drop as the giver of a command saw it: the command is refused if it stands differently when its
 /// turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenDrop {

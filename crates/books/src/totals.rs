@@ -1,4 +1,4 @@
-//! What viewers asked for, as counts.
+//! Counts of viewers' requests.
 
 use stampede_domain::RefusalCode;
 use stampede_ledger::AnswerTimes;

@@ -11,7 +11,7 @@ use crate::{
     stream::Room,
 };
 
-/// A command that its actor may give, with what the rights came down to. Whoever decides has no other
+/// A command that its actor may give, with what the rights came down to. The code that decides has no other
 /// way to what is asked for.
 pub(super) enum Grant<'books, 'command> {
     /// Add a drop.
@@ -168,7 +168,7 @@ impl Books {
         self.own_room(command, stream)
     }
 
-    /// The room, for whoever speaks for its owner: the owner, the platform, an admin.
+    /// The room, for those who speak for its owner: the owner, the platform, an admin.
     fn own_room(
         &self,
         command: &StaffCommand,

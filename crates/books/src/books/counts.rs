@@ -1,4 +1,4 @@
-//! What was counted of a drop, looked at and recorded.
+//! Reads and records the counts of a drop.
 
 use stampede_domain::{DropId, Moment, UnixMillis};
 use stampede_ledger::{Record, Tally};

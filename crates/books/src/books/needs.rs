@@ -1,4 +1,4 @@
-//! What live drops may come to need in memory, held against its limits.
+//! Compares the memory that live drops may come to need with its limits.
 //!
 //! The limits bind plans, edits, lots. What a ledger holds goes on, whatever the limits say.
 

@@ -1,4 +1,4 @@
-//! What a restart makes of a drop, what an outage within a run moves.
+//! The recovery of a drop after a restart, and of deadlines after an outage.
 
 use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
 use stampede_ledger::{PhaseRecord, Record, Recovered};

@@ -1,4 +1,4 @@
-//! What commands change about rooms, with what a room's rules say about drops.
+//! Commands about rooms, and the rules of rooms about drops.
 
 use std::collections::HashSet;
 
@@ -187,7 +187,7 @@ pub(crate) fn dismiss(
     Ok(change(stream, RoomChange::Dismissed(merchant.clone())))
 }
 
-/// The room, if the stream has one for whoever asks.
+/// The room, if the stream has one that the caller may see.
 pub(crate) fn known<'a>(
     stream: &StreamId,
     room: Option<&'a Room>,

@@ -1,4 +1,4 @@
-//! What the shell shows with a command.
+//! The facts that the shell passes with a command.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What happens to a drop by itself: it starts, opens, closes, or waits for its stream.
+//! The timers of a drop: it starts, opens, closes, or waits for its stream.
 
 use stampede_domain::{DropId, Moment, Phase, UnixMillis};
 use stampede_ledger::PhaseRecord;

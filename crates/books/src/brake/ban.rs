@@ -33,7 +33,7 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// Whether it keeps out whoever comes like this.
+    /// Whether it keeps out a viewer who comes like this.
     pub fn keeps_out(&self, who: Arrival<'_>) -> bool {
         match &self.target {
             BanTarget::Viewer(viewer) => who.viewer == viewer,

@@ -1,4 +1,4 @@
-//! What staff ask for: a plan, something done to a drop, to the brake or to a stream.
+//! The actions of staff: on plans, drops, the brake and streams.
 
 use std::sync::Arc;
 

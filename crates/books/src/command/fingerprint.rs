@@ -1,4 +1,4 @@
-//! What a request comes down to, so that a key which is used for another one is noticed.
+//! The fingerprint of a request, to notice a key that is used for another one.
 //!
 //! The bytes are written field by field rather than taken from a `Debug` form: they stay the same
 //! when the program changes, so a key that was used before an update still fits its request.

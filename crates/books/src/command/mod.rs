@@ -1,4 +1,4 @@
-//! What staff may ask for, with the answers they get.
+//! The commands of staff, with the answers that they get.
 
 /// One table of cases with their names gives the list of all names and the name of a case, so the list
 /// cannot lack one: the table lacks no case, or it does not compile.

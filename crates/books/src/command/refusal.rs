@@ -56,7 +56,7 @@ pub enum CommandRefusal {
     #[error("this key was used for another command; make a new key for each command")]
     KeyReused,
     /// Not possible in this phase.
-    #[error("{action} is not possible while the drop is {phase}")]
+    #[error("{action} is not possible while the drop {}", stands(*phase))]
     WrongPhase {
         /// The command.
         action: &'static str,
@@ -399,5 +399,31 @@ impl CommandRefusal {
         Self::Video(VideoRefusal::DelayOutOfRange { .. }) => "video_delay_out_of_range",
         Self::Video(VideoRefusal::CountdownTooShort { .. }) => "countdown_too_short",
         Self::Video(VideoRefusal::CountdownRuns { .. }) => "countdown_runs",
+    }
+}
+
+/// How a drop stands in a phase, as the end of a sentence about it.
+const fn stands(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scheduled => "is scheduled",
+        Phase::Countdown => "counts down",
+        Phase::Open => "is open",
+        Phase::Paused => "is paused",
+        Phase::Closed => "is closed",
+        Phase::Settled => "is settled",
+        Phase::Cancelled => "is cancelled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_sentence_in_every_phase() {
+        let told = |phase| CommandRefusal::WrongPhase { action: "edit", phase }.to_string();
+        assert_eq!(told(Phase::Countdown), "edit is not possible while the drop counts down");
+        assert_eq!(told(Phase::Settled), "edit is not possible while the drop is settled");
+        assert_eq!(told(Phase::Open), "edit is not possible while the drop is open");
     }
 }

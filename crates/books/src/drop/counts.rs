@@ -1,4 +1,4 @@
-//! What was counted of a drop: when it is looked at.
+//! The times at which a drop's counts are read.
 
 use stampede_domain::{Phase, UnixMillis};
 

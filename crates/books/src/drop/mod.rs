@@ -201,7 +201,7 @@ impl DropBook {
     }
 
     /// Rises with each decision about the phase, also over restarts, so that a permit which was overtaken
-    /// does nothing, and whoever saw the phase before is known.
+    /// does nothing, and commands that saw the phase before are known.
     pub fn phase_changes(&self) -> u64 {
         self.phase_changes
     }
@@ -236,7 +236,7 @@ impl DropBook {
         u64::try_from(self.live_holds).unwrap_or(0)
     }
 
-    /// Where the drop stands, as whoever gives a command has to have seen it.
+    /// Where the drop stands, as the giver of a command has to have seen it.
     pub fn stands(&self) -> SeenDrop {
         let (phase, phase_changes) = (self.phase, Some(self.phase_changes));
         SeenDrop { phase, revision: self.revision, phase_changes }

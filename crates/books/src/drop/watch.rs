@@ -1,4 +1,4 @@
-//! What a drop makes of its stream being offline, by one set of rules for deciding as for replaying.
+//! A drop's rules for an offline stream, the same for decisions and for replays.
 
 use stampede_domain::{DropPlan, DurationMs, Phase, UnixMillis, WhenOffline};
 

@@ -1,4 +1,4 @@
-//! What a line of a story has led to, in the order in which it happened.
+//! The results of a story's line, in the order in which they happened.
 
 use stampede_domain::UnixMillis;
 

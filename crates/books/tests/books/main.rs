@@ -1,4 +1,4 @@
-//! What the books decide, as a table of all commands and as stories, without a thread and without a clock.
+//! Tests of the books' decisions: a table of all commands, and stories, without a thread or a clock.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod actions;

@@ -1,4 +1,4 @@
-//! What staff, viewers and payments ask of the shell.
+//! Requests of staff, viewers and payments to the shell.
 
 use stampede_books::{ConfirmOutcome, FailOutcome, HoldLook, OverDrop, Shown, StaffCommand};
 use stampede_domain::{
