@@ -43,12 +43,12 @@ pub struct SignedIn {
 }
 
 impl Staff {
-    /// Whoever has this token.
+    /// The holder of this token.
     pub(crate) fn by_token(token: StaffToken) -> Self {
         Self { staff: token.staff, by: Proof::Token(token.id) }
     }
 
-    /// Whoever has signed in at this browser.
+    /// The person who has signed in at this browser.
     pub(crate) fn by_session(signed_in: SignedIn) -> Self {
         let staff = signed_in.session.staff.clone();
         Self { staff, by: Proof::Session(Box::new(signed_in)) }

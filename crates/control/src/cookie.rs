@@ -44,7 +44,7 @@ fn set(value: &str, seconds: u64, is_secure: bool) -> HeaderValue {
     HeaderValue::try_from(cookie).expect("a secret is plain ASCII")
 }
 
-/// The token of the session with this secret: whoever has it has read a page of ours, and the secret
+/// The token of the session with this secret: its sender has read a page of ours, and the secret
 /// cannot be told from it.
 pub(crate) fn csrf(secret: &str) -> blake3::Hash {
     blake3::Hash::from_bytes(blake3::derive_key("stampede csrf token 1", secret.as_bytes()))

@@ -6,10 +6,10 @@ use parking_lot::Mutex;
 
 use crate::dto::DemoState;
 
-/// Asks whoever runs the demo to kill this process.
+/// Asks the program that runs the demo to kill this process.
 pub type AskKill = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
 
-/// Stands between the interface and whoever runs the demo.
+/// Stands between the interface and the program that runs the demo.
 pub struct Demo {
     state: Mutex<DemoState>,
     ask_kill: AskKill,

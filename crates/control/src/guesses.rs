@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
 /// What addresses have guessed.
 ///
 /// An address that was wrong too often is not listened to for a while: a secret is not even looked at.
-/// But one that was right at this address before is: whoever shares an address with a guesser goes on.
+/// But one that was right at this address before is: people who share an address with a guesser go on.
 #[derive(Debug)]
 pub(crate) struct Guesses {
     rate: Option<Rate>,

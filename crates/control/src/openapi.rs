@@ -38,12 +38,12 @@ pub(crate) struct ApiDocument(pub(crate) Arc<utoipa::openapi::OpenApi>);
     modifiers(&StaffScheme),
     tags(
         (name = "drops", description = "Drops as they stand."),
-        (name = "commands", description = "What staff may ask for; each is recorded with its outcome."),
-        (name = "streams", description = "What the platform reports about its streams; recorded as well."),
+        (name = "commands", description = "Commands of staff; each is recorded with its outcome."),
+        (name = "streams", description = "Reports of the platform about its streams; each is recorded."),
         (name = "rooms", description = "Whose a stream is, who may sell in it."),
-        (name = "brake", description = "What operations staff hold back: all takes, rates, people."),
-        (name = "ledger", description = "What the ledger holds of a drop."),
-        (name = "sessions", description = "Browsers that are signed in, invitations to come in."),
+        (name = "brake", description = "The brake of operations: stops, limits, bans."),
+        (name = "ledger", description = "Reports and audits of a drop, from the ledger."),
+        (name = "sessions", description = "Browsers that are signed in, and invitations."),
         (name = "demo", description = "The demo that runs the server, if one does."),
         (name = "health", description = "For probes, scrapers and generators; no command."),
     )

@@ -175,7 +175,7 @@ pub(crate) struct ProblemBody {
     /// The HTTP status.
     #[schema(example = 409)]
     status: u16,
-    /// What is wrong this time, with the way out.
+    /// What is wrong this time, and what to do.
     #[schema(example = "pause is not possible while the drop is scheduled")]
     detail: String,
     /// The last part of `type`.

@@ -34,7 +34,7 @@ pub fn router(parts: ControlParts) -> Router {
     Interface::new(parts).router()
 }
 
-/// The interface for whoever shows more than it: pages that render what it answers.
+/// The interface for pages that render its answers.
 #[derive(Clone)]
 pub struct Interface {
     router: Router,

@@ -1,4 +1,4 @@
-//! What staff share: nobody may use up what the others need.
+//! Shares of limited places, so that nobody uses up what the others need.
 
 use std::{collections::HashMap, sync::Arc};
 

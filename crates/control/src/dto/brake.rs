@@ -1,4 +1,4 @@
-//! What operations staff hold back, as JSON.
+//! The brake as JSON.
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{BanTarget, DurationMs, Rates, UnixMillis};
@@ -81,7 +81,7 @@ pub(crate) struct BanBody {
     #[serde(default)]
     #[schema(example = "198.51.100.0/24")]
     addresses: Option<String>,
-    /// Whoever's ticket names this channel.
+    /// Viewers whose ticket names this channel.
     #[serde(default)]
     #[schema(max_length = 64)]
     channel: Option<String>,
@@ -122,7 +122,7 @@ impl BanBody {
     }
 }
 
-/// What is held back now, with who set it.
+/// The brake now, with who set it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BrakeState {
     /// The server's time, in milliseconds since 1970-01-01 UTC.
@@ -197,7 +197,7 @@ impl SetBy {
     }
 }
 
-/// Whom a ban keeps out; what does not name them is left out.
+/// The target of a ban; fields that do not apply are left out.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct KeptOut {
     /// The viewer kept out.

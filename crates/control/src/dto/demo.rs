@@ -1,4 +1,4 @@
-//! What a demo tells, as JSON.
+//! The state of a demo as JSON.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ pub struct DemoState {
     pub stage: DemoStage,
     /// Viewers of its crowd.
     pub viewers: u64,
-    /// Those that are connected.
+    /// Viewers of the crowd that are connected.
     pub connected: u64,
     /// Promises that the crowd has received so far: each hold, each order, each end of a hold, once.
     pub promises: u64,
@@ -43,7 +43,7 @@ pub struct DemoKill {
     pub down_ms: u64,
     /// Promises that the crowd had received when the last connection was gone.
     pub given: u64,
-    /// Those of them that the ledger keeps after the restart; absent until they are checked.
+    /// Promises that the ledger still has after the restart; absent until they are checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<u64>,
     /// Whether the verifier finds nothing wrong with the ledger; absent until it has looked.

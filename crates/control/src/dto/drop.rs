@@ -43,7 +43,7 @@ pub(crate) struct DropState {
     /// restart of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     opened_ago_ms: Option<u64>,
-    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    /// How much later viewers see and hear the stream, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub(crate) struct SkuState {
 pub(crate) struct Demand {
     /// Buys that took units.
     held: u64,
-    /// Buys that were answered with what an earlier one had got.
+    /// Buys that got the answer of an earlier buy again.
     retries: u64,
     /// Buys refused, by reason; reasons that did not occur are left out.
     #[schema(example = json!({"sold_out": 184_213, "over_viewer_limit": 12}))]

@@ -1,4 +1,4 @@
-//! What followers of a stream are sent, as JSON.
+//! Events for followers of a stream, as JSON.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,8 +22,8 @@ pub(crate) struct FollowParams {
     #[serde(default)]
     #[param(value_type = u64, default = 500, minimum = 100, maximum = 10_000)]
     pub(crate) figures_ms: FiguresEvery,
-    /// Whether the others who are present see one's name and role, and one theirs: for control rooms. Whoever
-    /// polls is there for 3.5 s after each request. Roles that may not stop a sale are never present.
+    /// Whether the others who are present see the caller's name and role, and the caller theirs: for control rooms. A
+    /// poller is there for 3.5 s after each request. Roles that may not stop a sale are never present.
     #[serde(default)]
     #[param(default = false)]
     pub(crate) present: bool,
@@ -81,7 +81,7 @@ pub(crate) struct StreamSnapshot {
     /// By drop: the seconds of the last minute in which viewers asked for anything, oldest first.
     #[schema(value_type = BTreeMap<String, Vec<SecondState>>)]
     pub(crate) seconds: BTreeMap<String, Vec<Encoded>>,
-    /// Who is present, oneself included; left out for whoever is not, and while nobody is.
+    /// Who is present, the caller included; left out if the caller is not, and while nobody is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<PersonState>,
 }

@@ -19,7 +19,7 @@ pub(crate) struct InvitationBody {
     /// The name that will stand in every record of a command, 1 to 64 bytes.
     #[schema(example = "nina", max_length = 64)]
     name: String,
-    /// What the invited will be trusted with.
+    /// The role of the invited person.
     #[schema(example = "host")]
     role: String,
     /// The merchant whose drops they will see; left out for the inviter's own, or every merchant.
@@ -89,7 +89,7 @@ impl LookBody {
     }
 }
 
-/// What an invitation says to whoever has its link.
+/// What an invitation tells the person who has its link.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(crate) struct Seen {
@@ -119,7 +119,7 @@ impl Seen {
 /// Invitations that are not over.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvitationList {
-    /// One's own, an admin's list has everybody's; oldest first.
+    /// The caller's own, for an admin all; oldest first.
     pub(crate) invitations: Vec<InvitationLine>,
 }
 

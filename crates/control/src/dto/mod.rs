@@ -1,4 +1,4 @@
-//! What travels over HTTP as JSON, kept apart from the domain's own types.
+//! The JSON bodies of the HTTP interface, separate from the domain's own types.
 
 mod brake;
 mod command;

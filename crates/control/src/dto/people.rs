@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// Who is present at a stream: sent again whenever somebody comes or goes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeopleState {
-    /// Each name once, oneself included.
+    /// Each name once, the caller included.
     pub(crate) people: Vec<PersonState>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct PersonState {
     /// The name of the token or the session.
     #[schema(example = "jonas")]
     name: String,
-    /// What it is trusted with.
+    /// Its role.
     #[schema(example = "host")]
     role: &'static str,
 }

@@ -32,7 +32,7 @@ pub(crate) struct CommandList {
     pub(crate) next: Option<u64>,
 }
 
-/// A command with what came of it.
+/// A command with its outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CommandLine {
     /// Counted from 1 over all commands of the ledger.
@@ -82,11 +82,11 @@ struct RecordedDoing {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "friday-show")]
     stream: Option<String>,
-    /// Whose it is since.
+    /// The new owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "merchant acme")]
     owner: Option<String>,
-    /// Whom it admits since, or no more.
+    /// The merchant that it now admits, or no longer admits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "acme")]
     merchant: Option<String>,

@@ -90,7 +90,7 @@ impl RoomBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOwner {
-    /// Whose it is from now on.
+    /// The new owner.
     owner: OwnerBody,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default)]
@@ -123,7 +123,7 @@ impl VideoDelay {
     }
 }
 
-/// Whom to let in, or no more.
+/// The merchant to admit or to dismiss.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Guest {
@@ -188,7 +188,7 @@ pub(crate) struct RoomSummary {
     owner: OwnerBody,
     /// The merchants besides its owner that may plan drops in it; an admitted merchant sees itself alone.
     admitted: Vec<String>,
-    /// How much later its viewers see and hear it, in milliseconds; 0 where nobody has said.
+    /// How much later its viewers see and hear it, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Member {
     /// The name that stands in every record of a command.
     #[schema(example = "nina")]
     name: String,
-    /// What the member is trusted with.
+    /// The person's role.
     #[schema(example = "host")]
     role: &'static str,
     /// The merchant that the member is bound to; left out for every merchant.
@@ -94,7 +94,7 @@ pub(crate) struct SessionState {
     session: String,
     #[serde(flatten)]
     member: Member,
-    /// What every command of the session's pages brings in the header `X-CSRF-Token`.
+    /// The value that commands of this session's pages send in the header `X-CSRF-Token`.
     csrf: String,
     /// Time until it runs out unless another request comes, in milliseconds.
     idle_expires_in_ms: u64,
@@ -118,7 +118,7 @@ impl SessionState {
 /// Browsers that are signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionList {
-    /// Those of one's own name, an admin's list has everybody's; oldest first.
+    /// Those of the caller's name, for an admin all; oldest first.
     pub(crate) sessions: Vec<SessionLine>,
 }
 

@@ -1,4 +1,4 @@
-//! What the person on camera is told: a stream's line, drops without money.
+//! The view of the person on camera: a stream's line, and drops without revenue.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ pub(crate) struct LineBody {
     pub(crate) line: String,
 }
 
-/// What holds for a stream as a whole. Sent as the event `stream` when any of it changes.
+/// Facts about a stream as a whole. Sent as the event `stream` when one of them changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct StreamFacts {
-    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    /// How much later viewers see and hear the stream, in milliseconds; 0 if it is not set.
     pub(crate) video_delay_ms: u64,
     /// The producer's line for the person on camera; left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ pub(crate) struct StreamChanged {
     pub(crate) facts: StreamFacts,
 }
 
-/// A drop as a stage is told of it, in the place of `DropState`: without what was paid or held.
+/// A drop for the stage, in place of `DropState`: without paid and held figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StageDrop {
     /// The drop's id.
@@ -104,7 +104,7 @@ pub(crate) struct StageDrop {
     /// restart of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     opened_ago_ms: Option<u64>,
-    /// How much later viewers see and hear the stream, in milliseconds; 0 where nobody has said.
+    /// How much later viewers see and hear the stream, in milliseconds; 0 if it is not set.
     video_delay_ms: u64,
     /// Time left until the drop closes by itself, in milliseconds; only where the plan has an end.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What followers are sent, as server-sent events.
+//! Server-sent events for followers.
 
 use axum::body::Bytes;
 use stampede_engine::Engine;

@@ -1,4 +1,4 @@
-//! What the followers of one stream share.
+//! State that the followers of one stream share.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,7 +23,7 @@ use crate::{
 
 /// A look at the figures serves every follower who asks within this time, in microseconds.
 const LOOK_US: u64 = 50_000;
-/// Drops that have left are told to whoever was sent them, so many at most; beyond that a follower who
+/// Followers who were sent drops are told when these leave, this many at most; beyond that a follower who
 /// missed some gets a new snapshot.
 const GONE_MAX: usize = 64;
 
@@ -58,7 +58,7 @@ struct Shown {
     /// In running order.
     drops: Vec<ShownDrop>,
     gone: VecDeque<Gone>,
-    /// Whoever has not been told up to this number has missed something that is not kept any more.
+    /// A follower who has not been told up to this number has missed something that is no longer kept.
     forgotten: u64,
 }
 
@@ -132,7 +132,7 @@ impl Hub {
 }
 
 impl Shown {
-    /// Reads what may have changed: everything for whoever comes first after a while, or after a change.
+    /// Reads what may have changed: everything for the first follower after a while, or after a change.
     fn look(&mut self, reader: Reader<'_>, stream: &StreamId, changes: (Changes, u64)) {
         let engine = reader.engine;
         let micros = engine.micros();

@@ -32,7 +32,7 @@ use crate::{
     stage::StageLines,
 };
 
-/// How long whoever polls is there after a poll.
+/// How long a poller is present after a poll.
 const POLLER_STAYS: DurationMs = DurationMs::new(3_500);
 /// Those who poll; one more is served, yet the others do not see it.
 const POLLERS_MAX: usize = 512;
@@ -108,7 +108,7 @@ impl Followed {
         }
     }
 
-    /// Whoever has not polled for a while has gone.
+    /// A poller who has not polled for a while has gone.
     fn end_silent(&self, engine: &Engine) {
         let now = engine.now();
         self.pollers.lock().retain(|_, poller| poller.until > now);

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{Person, Reader, event::event};
 use crate::dto::{CommandGiven, Encoded, PeopleState, PersonState};
 
-/// Commands that whoever follows is still told.
+/// Commands that followers are still told.
 const COMMANDS_KEPT: usize = 16;
 
 /// Everybody who is there.
@@ -42,7 +42,7 @@ struct Given {
 }
 
 impl People {
-    /// Wakes whoever has to be told.
+    /// Wakes the followers who have to be told.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.number.subscribe()
     }

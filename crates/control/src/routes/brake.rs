@@ -18,7 +18,7 @@ use crate::{
     state::ControlState,
 };
 
-/// What is held back now, and on whose word. Every role may know why its sale stands still.
+/// The brake now, and who set it. Every role may read why nothing is sold.
 #[utoipa::path(
     get,
     path = "/v1/brake",
@@ -26,7 +26,7 @@ use crate::{
     operation_id = "brake_state",
     security(("staff" = [])),
     responses(
-        (status = 200, description = "What is held back now.", body = BrakeState),
+        (status = 200, description = "The brake now.", body = BrakeState),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -59,7 +59,7 @@ pub(super) async fn stop(
     Sender { state, staff, key }.give(body.to_action(), body.reason).await
 }
 
-/// Let takes go on after a stop.
+/// Resume takes after a stop.
 #[utoipa::path(
     post,
     path = "/v1/brake/go",

@@ -1,4 +1,4 @@
-//! What staff may ask for: handed to the engine, which decides, records, answers.
+//! The commands of staff. The engine decides, records and answers them.
 
 use std::sync::Arc;
 
@@ -367,16 +367,16 @@ macro_rules! plain_commands {
 }
 
 plain_commands! {
-    /// Call off a scheduled drop for good.
+    /// Cancel a scheduled drop for good.
     cancel "/v1/drops/{drop}/cancel" "cancel_drop" Cancel Reason "The drop will never open."
-    /// Call off the countdown: the drop is scheduled again.
+    /// Cancel the countdown: the drop is scheduled again.
     cancel_countdown "/v1/drops/{drop}/cancel-countdown" "cancel_countdown" CancelCountdown Reason
         "The drop is scheduled again."
     /// Stop takes for now, at once. Holds live on.
     pause "/v1/drops/{drop}/pause" "pause_drop" Pause Reason "No further take succeeds."
-    /// Let takes go on after a pause.
+    /// Resume takes after a pause.
     resume "/v1/drops/{drop}/resume" "resume_drop" Resume Decision "Takes go on."
-    /// Put the drop on air in its stream, in place of the one that is; while it is counting down, open or
+    /// Put the drop on air in its stream, in place of the one that is on air; while it is counting down, open or
     /// paused. Live drops and rehearsals never touch each other.
     feature "/v1/drops/{drop}/feature" "feature_drop" Feature Decision "The drop is on air."
     /// End takes for good, at once. Holds live on; when the last has ended, the drop settles.

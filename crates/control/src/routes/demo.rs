@@ -53,7 +53,7 @@ pub(super) async fn state(
     operation_id = "kill",
     security(("staff" = [])),
     responses(
-        (status = 202, description = "It was asked for."),
+        (status = 202, description = "The kill was requested."),
         DemoProblems,
         (status = 409, description = "The crowd is coming in, or the promises of the last kill are being checked.",
             body = ProblemBody, content_type = "application/problem+json"),

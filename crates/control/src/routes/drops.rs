@@ -79,7 +79,7 @@ pub(super) async fn list(
         (status = 404, description = "No such drop, or another merchant's.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The drop has been over for more than ten minutes; its terms are \
-            in the ledger, which is being read by as many as may.",
+            in the ledger, which too many requests are reading.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -50,7 +50,7 @@ const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferin
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "As many follow streams as may; the snapshot alone is always there.",
+        (status = 429, description = "Too many streams are followed; the snapshot alone is always available.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The server is stopping; the snapshot alone is there until it has.",
             body = ProblemBody, content_type = "application/problem+json"),

@@ -48,7 +48,7 @@ enum InvitationProblems {
     Unacceptable(ProblemBody),
 }
 
-/// Invite somebody by a one-time link: nobody beyond one's own role, merchant, streams or lifetime.
+/// Invite a person by a one-time link, within the caller's own role, merchant, streams and lifetime.
 #[utoipa::path(
     post,
     path = "/v1/invitations",
@@ -123,7 +123,7 @@ pub(super) async fn look(
     Ok(Json(Seen::new(&found, now)))
 }
 
-/// Invitations that are not over, of one's own; for an admin all.
+/// The caller's invitations that are not over; for an admin all.
 #[utoipa::path(
     get,
     path = "/v1/invitations",
@@ -146,7 +146,7 @@ pub(super) async fn list(
     Ok(Json(InvitationList { invitations }))
 }
 
-/// Take an invitation back, with every session and every invitation that came of it.
+/// Withdraw an invitation, with every session and every invitation that came of it.
 #[utoipa::path(
     delete,
     path = "/v1/invitations/{invitation}",
@@ -155,7 +155,7 @@ pub(super) async fn list(
     params(("invitation" = String, Path, description = "The invitation's id, as the list has it.")),
     security(("staff" = [])),
     responses(
-        (status = 204, description = "It is worth nothing; who came in by it is signed out."),
+        (status = 204, description = "It is withdrawn; everybody who came in by it is signed out."),
         InvitationProblems,
     )
 )]

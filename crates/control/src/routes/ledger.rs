@@ -1,4 +1,4 @@
-//! What the ledger holds of a drop: the report, the audit.
+//! Reports and audits of a drop, from the ledger.
 
 use std::{ops::ControlFlow, sync::Arc};
 

@@ -104,7 +104,7 @@ pub(super) async fn list(
     params(("stream" = String, Path, description = "The stream's id, as the plans name it.")),
     security(("staff" = [])),
     responses(
-        (status = 200, description = "What the token may see of the room.", body = RoomState),
+        (status = 200, description = "The room, as far as the token may see it.", body = RoomState),
         (status = 400, description = "The id is malformed.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
@@ -134,7 +134,7 @@ pub(super) async fn state(
     Ok(Json(RoomState { room, drops }))
 }
 
-/// Say whose a stream is that belongs to nobody.
+/// Give an owner to a stream that has none.
 #[utoipa::path(
     post,
     path = "/v1/rooms",
@@ -208,20 +208,20 @@ macro_rules! changes {
 }
 
 changes! {
-    /// Give a stream to another owner. What is planned there stays, and so does whoever is admitted.
+    /// Give a stream to another owner. Planned drops and admitted merchants stay.
     post move_to "/v1/rooms/{stream}/move" "move_room" "The stream has its new owner."
         Body NewOwner, NewOwner, "The new owner.": |body| body.to_action();
-    /// Let a merchant plan drops in the stream.
+    /// Admit a merchant: it may plan drops in the stream.
     post admit "/v1/rooms/{stream}/admit" "admit_merchant" "The merchant may plan drops in the stream."
         Body Guest, Guest, "Whom.": |body| Ok(StreamAction::Admit { merchant: body.merchant()? });
-    /// Let a merchant plan no more drops in the stream. What it has planned stays.
+    /// Dismiss a merchant: it may plan no more drops in the stream. Its planned drops stay.
     post dismiss "/v1/rooms/{stream}/dismiss" "dismiss_merchant"
         "The merchant may plan no more drops in the stream."
         Body Guest, Guest, "Whom.": |body| Ok(StreamAction::Dismiss { merchant: body.merchant()? });
     /// Say how much later viewers see and hear the stream, so that its hosts are told when to speak.
-    post video_delay "/v1/rooms/{stream}/video-delay" "set_video_delay" "The delay holds."
+    post video_delay "/v1/rooms/{stream}/video-delay" "set_video_delay" "The delay is set."
         Body VideoDelay, VideoDelay, "How much later.": |body| Ok(body.to_action());
-    /// Say that a stream without planned drops belongs to nobody.
+    /// End the ownership of a stream without planned drops.
     delete end "/v1/rooms/{stream}" "end_room" "The stream belongs to nobody."
         OptionalBody Reason, Option<Reason>, "May be left out.": |_| Ok(StreamAction::EndRoom);
 }

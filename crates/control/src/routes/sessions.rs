@@ -52,8 +52,8 @@ enum SessionProblems {
         (status = 201, description = "The browser is signed in.", body = SessionState,
             headers(("Set-Cookie", description = "The session, for this browser alone."))),
         SessionProblems,
-        (status = 409, description = "As many browsers as may are signed in, or nobody has said where \
-            browsers find the server.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Too many browsers are signed in, or `control.public_url` is not \
+            set.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 410, description = "Somebody came in by the invitation already, or it is over.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not declared as JSON.",
@@ -157,7 +157,7 @@ pub(super) async fn sign_out(
     Ok(signed_out(&state))
 }
 
-/// Browsers that are signed in under one's own name; for an admin all.
+/// Browsers that are signed in under the caller's name; for an admin all.
 #[utoipa::path(
     get,
     path = "/v1/sessions",
@@ -178,7 +178,7 @@ pub(super) async fn list(
     Ok(Json(SessionList { sessions }))
 }
 
-/// Sign out a browser: one of one's own, for an admin any.
+/// Sign out another browser: one of the caller's name, for an admin any.
 #[utoipa::path(
     delete,
     path = "/v1/sessions/{session}",
@@ -204,7 +204,7 @@ pub(super) async fn end_one(
     Ok(if is_own { signed_out(&state) } else { StatusCode::NO_CONTENT.into_response() })
 }
 
-/// Sign out every browser that is signed in under one's own name.
+/// Sign out every browser that is signed in under the caller's name.
 #[utoipa::path(
     delete,
     path = "/v1/sessions",

@@ -1,4 +1,4 @@
-//! What the platform reports about its streams.
+//! Reports of the platform about its streams.
 
 use axum::{
     Json,
@@ -31,7 +31,7 @@ use crate::{
     request_body = LineBody,
     security(("staff" = [])),
     responses(
-        (status = 200, description = "Whoever follows the stream is told.", body = StreamChanged),
+        (status = 200, description = "Followers of the stream are told.", body = StreamChanged),
         (status = 400, description = "The id or the body is malformed.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",

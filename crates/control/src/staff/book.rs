@@ -1,4 +1,4 @@
-//! What `sessions.json` holds.
+//! The contents of `sessions.json`.
 
 use stampede_domain::UnixMillis;
 

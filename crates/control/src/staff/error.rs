@@ -1,4 +1,4 @@
-//! What may be wrong with staff tokens, sessions, their files.
+//! Errors of staff tokens, sessions and their files.
 
 use std::{io, path::PathBuf};
 

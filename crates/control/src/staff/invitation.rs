@@ -12,7 +12,7 @@ pub const INVITATIONS_PER_NAME_MAX: usize = 100;
 pub const INVITATION_VALID_MIN: DurationMs = DurationMs::from_secs(60);
 /// The longest time that an invitation may be good for.
 pub const INVITATION_VALID_MAX: DurationMs = DurationMs::from_secs(7 * 86_400);
-/// How long an invitation that is over is remembered, so that whoever opens it late is told.
+/// How long an invitation that is over is remembered, so that a person who opens it late is told.
 pub(super) const INVITATION_KEPT: DurationMs = DurationMs::from_secs(86_400);
 /// Invitations in a row, of which each comes of the one before, and the session at their end.
 pub(super) const CHAIN_MAX: usize = 8;
@@ -55,7 +55,7 @@ pub struct NewInvitation {
 /// Who invites.
 #[derive(Clone, Debug)]
 pub enum Inviter {
-    /// Whoever runs a command on the server's own machine, who may do everything.
+    /// A person who runs a command on the server's own machine, who may do everything.
     Machine,
     /// A member of staff.
     Staff {

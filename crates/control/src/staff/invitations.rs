@@ -222,7 +222,7 @@ impl Book {
         all.find(|invitation| invitation.id == id)
     }
 
-    /// Whether an invitation that is over is still worth a word to whoever opens it.
+    /// Whether an invitation that is over is still explained to a person who opens it.
     pub(super) fn is_remembered(invitation: &Invitation, now: UnixMillis) -> bool {
         now < invitation.ends_at.plus(INVITATION_KEPT)
     }

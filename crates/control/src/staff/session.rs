@@ -1,4 +1,4 @@
-//! What a session is.
+//! A session: one browser that is signed in.
 
 use stampede_domain::{DurationMs, IdempotencyKey, UnixMillis};
 

@@ -147,7 +147,7 @@ impl Sessions {
         self.change(now, |_| Ok(()))
     }
 
-    /// Adds a session for whoever was let in, within the limits.
+    /// Adds a session for a person who was let in, within the limits.
     pub(super) fn add(
         &self,
         book: &mut Book,

@@ -1,4 +1,4 @@
-//! What a demo's server tells of its demo, what it can be asked for.
+//! Tests of the paths that a demo's server adds.
 
 use std::sync::{
     Arc,

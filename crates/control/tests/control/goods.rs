@@ -1,4 +1,4 @@
-//! What is sold in the tests.
+//! The goods of the tests.
 
 use serde_json::{Value, json};
 
