@@ -1,4 +1,4 @@
-//! What stands in a message: text, values, values with two forms.
+//! The parts of a message: text, values, values with two forms.
 //!
 //! `{name}` is a value. `{name: # unit | # units}` says the first form of the number 1, the second of
 //! any other; `#` is the number itself.

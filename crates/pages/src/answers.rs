@@ -1,4 +1,4 @@
-//! What the documented interface answers, as far as pages read it.
+//! The answers of the documented interface, as far as pages read them.
 //!
 //! Pages are a client like any other: they read the same JSON. A field that the server does not tell is
 //! `None`, so that it is left out on the page, never shown as zero.

@@ -163,7 +163,7 @@ struct ErrorPage {
     code: String,
 }
 
-/// What a visitor gets where the interface refused: whoever is not signed in is asked to.
+/// What a visitor gets where the interface refused: a visitor who is not signed in is asked to sign in.
 pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
     let words = visitor.language;
     let (title, lead) = match refused.status {

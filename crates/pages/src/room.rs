@@ -22,7 +22,7 @@ use crate::{
 /// Most characters of a stream's id.
 const STREAM_CHARS_MAX: usize = 64;
 
-/// Shows that are named where nothing is planned: whoever mistyped one finds it among them, or in the list.
+/// Shows that are named where nothing is planned: a reader who mistyped one finds it among them, or in the list.
 const YOURS_MAX: usize = 6;
 
 #[derive(Template)]
@@ -246,7 +246,7 @@ fn keys(words: Language) -> [(&'static str, &'static str); 12] {
     ]
 }
 
-/// The control room. Whoever may see no more than the stage is led there.
+/// The control room. A reader who may see only the stage is sent there.
 pub(crate) async fn live(
     State(api): State<Api>,
     visitor: Visitor,

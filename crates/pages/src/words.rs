@@ -1,4 +1,4 @@
-//! What the pages say, in the reader's language.
+//! The texts of the pages, in the reader's language.
 //!
 //! The message files are turned into one method for each message by the build script, so a key that a
 //! language lacks is no build.

@@ -1,4 +1,4 @@
-//! What the live page shows, worked out from what the interface answers.
+//! The contents of the live page, worked out from the interface's answers.
 //!
 //! `assets/view.mjs` works out the same value from the same answers for what moves; a test compares the
 //! two, so that nothing on the page jumps when the first event comes.

@@ -1,4 +1,4 @@
-//! What comes next, with the whole running order.
+//! The next drop, and the whole running order.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What the person on camera reads: goods, price, the cue, what is left, the producer's line.
+//! The stage for the person on camera: goods, price, the cue, units left, the producer's line.
 
 use serde::Serialize;
 

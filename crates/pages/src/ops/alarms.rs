@@ -1,4 +1,4 @@
-//! What is wrong, worst first.
+//! The alarms, worst first.
 
 use super::{Told, checks::Check};
 use crate::words::Language;

@@ -1,4 +1,4 @@
-//! What the server is checked for, each figure beside its limit.
+//! The checks of the server, each figure with its limit.
 
 use super::exposition::Exposition;
 use crate::{numbers::count, words::Language};

@@ -1,4 +1,4 @@
-//! What staff did last, each by the names of what it was done to.
+//! The latest commands of staff, each with the names of its show and drop.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a server that a demo runs answers of it.
+//! Tests of pages on a server that a demo runs.
 
 use serde_json::{Value, json};
 

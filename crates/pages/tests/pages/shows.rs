@@ -1,4 +1,4 @@
-//! What a show has beside its drops: who is there, its video, its stage.
+//! Tests of a show's other parts: people, video, stage.
 
 use serde_json::{Value, json};
 
