@@ -196,7 +196,7 @@ pub(crate) struct InviteArgs {
     /// Bind them to a stream's drops; may be given several times
     #[arg(long = "stream")]
     pub(crate) streams: Vec<String>,
-    /// How long the link is good, and whoever came by it stays: like 90m, 24h or 7d
+    /// How long the link and the session that it opens are good: like 90m, 24h or 7d
     #[arg(long, default_value = "24h", value_parser = span)]
     pub(crate) valid: DurationMs,
     /// Make a link that only a browser on this machine can open

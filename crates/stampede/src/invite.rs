@@ -53,7 +53,7 @@ pub(crate) fn run(args: &InviteArgs) -> Result<ExitCode, Failure> {
     );
     if !url.is_https() && !url.is_loopback() {
         eprintln!(
-            "{url} is not https: whoever is on the way can read the link; give control a \
+            "{url} is not https: everybody on the way can read the link; give control a \
              certificate ([control.tls]) or put a proxy that ends TLS in front"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use stampede_control::{NewStaff, StaffTokens};
+use stampede_control::{NewStaff, StaffToken, StaffTokens};
 use stampede_domain::StreamId;
 use stampede_engine::{Clock, Role, StreamScope};
 
@@ -36,19 +36,32 @@ pub(crate) fn run(command: TokenCommand) -> Result<ExitCode, Failure> {
             println!("{}", issued.secret.reveal());
         }
         TokenCommand::List { data } => {
-            for token in open(&data)?.list()? {
-                let merchant =
-                    token.staff.merchant.map_or("every merchant".into(), |m| m.to_string());
-                let streams = shown(&token.staff.streams);
-                println!(
-                    "{}  {:<8}  {merchant:<24}  {streams:<24}  {}",
-                    token.id, token.staff.role, token.staff.name
-                );
-            }
+            print!("{}", table(&open(&data)?.list()?));
         }
         TokenCommand::Revoke { data, id } => open(&data)?.revoke(&id)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line for each token; every column is as wide as its widest value.
+fn table(tokens: &[StaffToken]) -> String {
+    let rows: Vec<[String; 5]> = tokens
+        .iter()
+        .map(|StaffToken { id, staff, .. }| {
+            let merchant =
+                staff.merchant.as_ref().map_or("every merchant".into(), ToString::to_string);
+            let role = staff.role.to_string();
+            [id.clone(), role, merchant, shown(&staff.streams), staff.name.clone()]
+        })
+        .collect();
+    let widths: [usize; 4] = std::array::from_fn(|column| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+    });
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));
+        cells.collect::<String>() + &row[4] + "\n"
+    };
+    rows.iter().map(line).collect()
 }
 
 /// The scope of these streams, of every one if none is named.

@@ -1,4 +1,4 @@
-//! What a server that starts should tell whoever runs it.
+//! Warnings that a start logs for operations.
 
 use stampede_domain::{DurationMs, Rates};
 use stampede_engine::{Brake, BrakeEntry, BrakeView};

@@ -1,4 +1,4 @@
-//! What a demo showed, counted where it happened.
+//! The result of a demo, counted where it happened.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a person sees while the demo runs.
+//! The demo's output for a person.
 
 use std::{io::IsTerminal, time::Duration};
 

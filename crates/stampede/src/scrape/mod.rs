@@ -1,7 +1,7 @@
-//! What `/metrics` answers.
+//! The answer to `/metrics`.
 //!
-//! What is counted while it happens comes from the recorder. What can be read when somebody asks, or
-//! whose series come and go, is written here.
+//! Figures that are counted while they happen come from the recorder. Figures that can be read on demand, or
+//! whose series come and go, are written here.
 
 mod drops;
 mod exposition;

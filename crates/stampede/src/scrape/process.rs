@@ -1,4 +1,4 @@
-//! What the process uses of the machine, by the names that Prometheus' client libraries agree on.
+//! The process's use of the machine, with the names that Prometheus' client libraries use.
 
 use std::fs;
 

@@ -68,6 +68,19 @@ fn a_token_may_be_bound_to_streams() {
 }
 
 #[test]
+fn the_columns_of_the_list_stand_below_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let merchant = "a-merchant-whose-name-is-longer-than-any-column-would-be";
+    token(dir.path(), &["add", "--name", "ops", "--role", "admin"]);
+    token(dir.path(), &["add", "--name", "shop", "--role", "merchant", "--merchant", merchant]);
+    let listed = token(dir.path(), &["list"]);
+    let at = |value: &str| listed.lines().find_map(|line| line.find(value)).unwrap();
+    assert_eq!(at("every merchant"), at(merchant), "{listed}");
+    assert_eq!(at("ops"), at("shop"), "{listed}");
+    assert!(!listed.contains(" \n"), "no line ends with blanks");
+}
+
+#[test]
 fn a_token_made_before_the_first_start_is_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let secret = token(dir.path(), &["add", "--name", "ops", "--role", "admin"]);

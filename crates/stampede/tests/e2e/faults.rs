@@ -1,4 +1,4 @@
-//! What goes wrong at a host's screen: odd names, hurried hands, servers or sessions that end.
+//! Faults at a host's screen: odd names, hurried hands, servers or sessions that end.
 
 use serde_json::{Value, json};
 

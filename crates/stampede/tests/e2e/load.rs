@@ -1,4 +1,4 @@
-//! What a first load of a page costs.
+//! Measures the first load of a page.
 
 use crate::{
     harness::{Browser, Drop, Look, Server},

@@ -1,4 +1,4 @@
-//! What is behind More: another drop is put on air while both go on selling.
+//! Tests of More: another drop is put on air while both go on selling.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What watches over the show: tells the page how it stands, kills the server when asked, starts it again.
+//! The supervisor of a show: tells the page its state, kills the server when asked, starts it again.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What every run in a real browser stands on: a server, a crowd, a browser.
+//! The tools of every run in a real browser: a server, a crowd, a browser.
 //!
 //! | part | what it is |
 //! |---|---|
