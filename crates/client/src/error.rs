@@ -1,4 +1,4 @@
-//! What can go wrong on a connection.
+//! Errors of a connection.
 
 use std::{io, net::SocketAddr, time::Duration};
 
