@@ -1,4 +1,4 @@
-//! What operations staff may hold back while everything runs.
+//! The brake: stops, limits and bans by operations staff while the server runs.
 
 use std::{fmt, net::IpAddr};
 
@@ -75,9 +75,9 @@ impl Rates {
 pub enum BanTarget {
     /// One viewer, by the platform's id.
     Viewer(ViewerId),
-    /// Whoever connects from these addresses.
+    /// Everybody who connects from these addresses.
     Addresses(AddressRange),
-    /// Whoever's ticket names this channel.
+    /// Viewers whose ticket names this channel.
     Channel {
         /// The channel.
         channel: ChannelId,

@@ -1,4 +1,4 @@
-//! What viewers see of the stock: the exact figure while it is scarce, a rounded one while it is plenty.
+//! The stock that viewers see: exact while it is scarce, rounded while there is plenty.
 
 use crate::Units;
 

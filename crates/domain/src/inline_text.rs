@@ -10,7 +10,7 @@ use std::{
 /// Bytes that need no memory of their own.
 const INLINE_BYTES_MAX: usize = 22;
 
-/// A text whose copies share nothing if it has at most 22 bytes: whoever copies or drops one on
+/// A text whose copies share nothing if it has at most 22 bytes: a thread that copies or drops one on
 /// another thread waits for no counter. Longer ones are shared.
 #[derive(Clone)]
 pub(crate) enum InlineText {

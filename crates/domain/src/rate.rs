@@ -22,7 +22,7 @@ pub struct Rate {
 /// How long to wait until the next one is within the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFast {
-    /// Whoever waits that long is within the rate, unless others come first.
+    /// A sender who waits that long is within the rate, unless others come first.
     pub retry_after: DurationMs,
 }
 
