@@ -1,4 +1,4 @@
-//! What follows a commit on the writer's thread.
+//! The work on the writer's thread that follows a commit.
 
 use std::sync::Arc;
 

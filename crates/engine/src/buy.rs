@@ -1,4 +1,4 @@
-//! What a core asks the engine, what it is told.
+//! A core's requests to the engine, with the answers.
 
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{ChannelId, DropId, DurationMs, HoldId, IdempotencyKey, Phase, Refusal};

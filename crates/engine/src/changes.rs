@@ -13,7 +13,7 @@ pub struct Changes {
     pub drops: u64,
 }
 
-/// Tells whoever follows; costs a few loads while nobody does.
+/// Tells followers; costs a few loads while there are none.
 #[derive(Debug)]
 pub(crate) struct Followers(watch::Sender<Changes>);
 

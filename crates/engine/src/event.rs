@@ -1,4 +1,4 @@
-//! What the engine tells the gateway's cores.
+//! Events from the engine to the gateway's cores.
 
 use std::sync::Arc;
 

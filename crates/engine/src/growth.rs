@@ -31,7 +31,7 @@ impl Growth {
         Ok(Self(asked))
     }
 
-    /// Without a thread: whoever takes makes the places.
+    /// Without a thread: the taker makes the places.
     #[cfg(feature = "stepped")]
     pub(crate) fn none() -> Self {
         let (asked, _nobody) = mpsc::sync_channel(1);

@@ -1,4 +1,4 @@
-//! What the journal leaves of rooms.
+//! Recovers rooms from the journal.
 
 use std::collections::{HashMap, HashSet};
 

@@ -305,7 +305,7 @@ impl SaleDrop {
             && !self.counts_are_known.swap(true, Ordering::Relaxed)
     }
 
-    /// Steward only: whoever counts next says so.
+    /// Steward only: the next core that counts says so.
     pub(crate) fn expect_counts(&self) {
         self.counts_are_known.store(false, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What the engine's threads share.
+//! State that the engine's threads share.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -189,7 +189,7 @@ impl Shared {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Tells every core to read the drop again, and whoever follows.
+    /// Tells every core and every follower to read the drop again.
     pub(crate) fn drop_changed(&self, id: DropId) {
         for inbox in &self.inboxes {
             inbox.send(CoreEvent::DropChanged(id));

@@ -1,4 +1,4 @@
-//! What several threads have spent of a rate, shared by compare-and-swap.
+//! The spent part of a rate, shared by several threads through compare-and-swap.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -104,7 +104,7 @@ impl Parts {
 
 /// Starts an engine on an opened ledger; one wake for each core.
 ///
-/// Blocks until the recovery is durable, so that whoever gets the ports can sell at once.
+/// Blocks until the recovery is durable, so that the owner of the ports can sell at once.
 ///
 /// # Errors
 /// [`StartError`]; nothing was sold then.

@@ -1,4 +1,4 @@
-//! What stays in memory of a drop that is over.
+//! The summary that stays in memory when a drop is over.
 
 use std::sync::Arc;
 

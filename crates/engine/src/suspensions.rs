@@ -22,7 +22,7 @@ pub(crate) fn shift(all: &[Suspension], taken_at: UnixMillis) -> DurationMs {
 
 /// The suspensions of this run, as far as a live hold may have seen them.
 ///
-/// A hold's slot keeps the deadline of its take; whoever asks for a deadline adds the shift. So a
+/// A hold's slot keeps the deadline of its take; a reader of a deadline adds the shift. So a
 /// suspension moves every hold at once, those on their way to the ledger among them.
 #[derive(Debug, Default)]
 pub(crate) struct Suspensions {

@@ -1,4 +1,4 @@
-//! What a drop shows about its stream's video.
+//! The delay of a stream's video, as its drops show it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! What operations staff hold back, as every thread sees it.
+//! The brake of operations staff, as every thread sees it.
 //!
 //! The steward decides and records; what it decided stands here for the cores, the doors and whoever
 //! asks. While nothing is held back a buy costs two loads of a word, one before its time is read and

@@ -124,7 +124,7 @@ impl Steward {
         self.shared.drop_changed(drop);
     }
 
-    /// The end is noted before it shows in the stock: whoever sees it finds the note.
+    /// The end is noted before it shows in the stock: a reader who sees it finds the note.
     fn end_hold(&mut self, held: HoldStatus, end: HoldEnd) {
         let hold = held.hold;
         self.shared.ends_under_way.insert(hold, held);
@@ -139,7 +139,7 @@ impl Steward {
         sale.hold_ends().remove(body.deadline, body.units);
     }
 
-    /// The bit goes off first: whoever still sees the old phase then is told to try again.
+    /// The bit goes off first: a buyer who still sees the old phase then is told to try again.
     fn stop_takes(&mut self, drop: DropId, phase: Phase, changes: u64) {
         let sale = Arc::clone(&self.sales[&drop]);
         sale.stock().close();

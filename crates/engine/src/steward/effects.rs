@@ -1,4 +1,4 @@
-//! What a decision promises, done once its records are durable.
+//! Carries out the effects of a decision once its records are durable.
 
 use std::sync::Arc;
 

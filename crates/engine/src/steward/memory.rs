@@ -1,4 +1,4 @@
-//! What live drops may come to need in memory, as it is shown.
+//! Shows how much memory live drops may come to need.
 
 use stampede_books::MemoryNeeds;
 use tracing::warn;

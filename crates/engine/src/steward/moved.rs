@@ -29,7 +29,7 @@ impl Moved {
 }
 
 impl Steward {
-    /// What moved deadlines is durable: whoever took before `until` is told how much time is left, nearest
+    /// What moved deadlines is durable: viewers who took before `until` are told how much time is left, nearest
     /// deadline first.
     pub(super) fn note_moved(&mut self, until: UnixMillis) {
         let mut holds: Vec<_> = self.deadlines.holds().collect();

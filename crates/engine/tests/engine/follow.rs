@@ -1,4 +1,4 @@
-//! What followers are told at once, what they see of the last minute.
+//! Tests that followers are told of changes at once and see the last minute.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What tallies say of clicks.
+//! Tests that tallies count clicks.
 
 use std::sync::Arc;
 
