@@ -1,4 +1,4 @@
-//! What fuzz targets drive: the handshake, one core's sessions without sockets.
+//! Entry points for fuzz targets: the handshake, and one core's sessions without sockets.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -31,7 +31,7 @@ pub enum Answer {
     Refused,
 }
 
-/// Answers a request as far as it has come, when whoever sent it is a trusted proxy or is not.
+/// Answers a request as far as it has come, from a trusted proxy or from another sender.
 pub fn answer(received: &[u8], origins: &[String], trusted: &TrustedProxies) -> Answer {
     let peer = ClientAddress::from(IpAddr::from([127, 0, 0, 1])).into();
     let bytes_max = GatewayConfig::default().handshake_bytes_max;

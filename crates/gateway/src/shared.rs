@@ -1,4 +1,4 @@
-//! What the threads of one gateway share.
+//! State that the threads of one gateway share.
 
 use std::sync::{
     Arc,

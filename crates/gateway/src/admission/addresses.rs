@@ -1,4 +1,4 @@
-//! What the clients of one address do together: their connections, how fast those are opened, their
+//! The use of one address by its clients: connections, how fast those are opened, and
 //! messages.
 
 use std::{

@@ -190,7 +190,7 @@ impl Core {
         }
     }
 
-    /// Whoever reads too slowly is written when the kernel has room again.
+    /// A connection that reads too slowly is written when the kernel has room again.
     fn write_unless_blocked(&mut self, token: Token) {
         let blocked = find(&mut self.connections, token).is_some_and(|one| one.is_blocked());
         if !blocked || self.sessions.is_doomed(token) {

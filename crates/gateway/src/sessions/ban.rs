@@ -13,7 +13,7 @@ use super::{
     slab::Token,
 };
 
-/// Shortest time after which whoever finds the server full is asked to come again.
+/// Shortest time after which a viewer who finds the server full is asked to come again.
 const FULL_RETRY: DurationMs = DurationMs::from_secs(2);
 /// Time for a hello that a connection has in any case: some round trips over a bad line.
 const HELLO_GRACE: DurationMs = DurationMs::from_secs(2);
@@ -38,7 +38,7 @@ impl Sessions {
         Some((CloseCode::Overloaded, notice.after(spread(wait))))
     }
 
-    /// The server has as many connections as it may. Whoever is turned back is told when to come
+    /// The server has as many connections as it may. A viewer who is turned back is told when to come
     /// again, each at another time.
     pub(super) fn turn_back(&mut self, token: Token) {
         let why = "the server has as many connections as it may; connect again when told to";

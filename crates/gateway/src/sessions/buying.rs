@@ -1,4 +1,4 @@
-//! What a viewer asks for: buy, release, pay.
+//! The requests of viewers: buy, release, pay.
 
 use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, UnixMillis};
 use stampede_engine::{Buy, BuyRequest, HoldLook};

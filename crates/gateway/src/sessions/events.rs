@@ -1,4 +1,4 @@
-//! What the engine tells: durable takes, ends of holds, changes of drops.
+//! Events from the engine: durable takes, ends of holds, changes of drops.
 
 use std::sync::Arc;
 
@@ -177,7 +177,7 @@ impl Sessions {
         }
     }
 
-    /// Whoever waits for an answer gets none: whether it is durable is not known until the restart,
+    /// Viewers who wait for an answer get none: whether it is durable is not known until the restart,
     /// where the same key leads to the truth, and the welcome lists what the viewer has.
     fn poison(&mut self) {
         self.poisoned = true;

@@ -1,4 +1,4 @@
-//! What everybody in a stream is told, encoded once for all of them.
+//! Messages to everybody in a stream, encoded once for all of them.
 //!
 //! Ticks are pulled: an audience counts them, each session knows the last one that it wrote, so a
 //! slow reader skips whatever became old in the meantime. Nothing is queued for it.

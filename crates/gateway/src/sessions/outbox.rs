@@ -1,4 +1,4 @@
-//! What waits to be written to one connection, as the bytes that its socket takes.
+//! The bytes that wait to be written to one connection's socket.
 
 use stampede_wire::{Subprotocol, frame};
 

@@ -1,4 +1,4 @@
-//! What the engine knows in the words of the viewer protocol.
+//! The engine's values as messages of the viewer protocol.
 
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, ShownUnits, SkuId, SkuIndex, Units, UnixMillis,

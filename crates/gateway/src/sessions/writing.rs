@@ -1,4 +1,4 @@
-//! What leaves: answers first, ticks behind them.
+//! The order of writing: answers first, then ticks.
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! What everybody is told: stock, phases, plans.
+//! Messages to everybody: stock, phases, plans.
 
 use std::sync::Arc;
 
