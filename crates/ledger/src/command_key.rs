@@ -1,4 +1,4 @@
-//! What binds the idempotency key of a staff command.
+//! The idempotency key of a staff command, with the request that it is bound to.
 
 use stampede_domain::{DropId, KeyFingerprint};
 

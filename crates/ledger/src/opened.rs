@@ -1,4 +1,4 @@
-//! What a ledger hands over when it has been opened.
+//! The values that an opened ledger hands over.
 
 use stampede_domain::{Incarnation, UnixMillis};
 

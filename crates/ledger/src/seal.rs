@@ -1,4 +1,4 @@
-//! What is written beside the journal once a drop's chain has ended.
+//! The seal that is written when a drop's chain has ended.
 //!
 //! A seal lets a start leave the chain alone: it has the chain's head, its sums, and what anybody may
 //! still ask about the drop. `verify` works all of it out again.

@@ -1,4 +1,4 @@
-//! What records change in the counters of pools.
+//! Changes that records make to the counters of pools.
 
 use stampede_domain::{PoolIndex, SkuIndex, Units};
 

@@ -122,7 +122,7 @@ pub enum WriterTurn {
 
 impl<T: Send + 'static> Writer<T> {
     /// A writer with the sending ends of its rings. Ring 0 is the steward's: it is drained before any
-    /// other. Whoever owns it has it work, turn by turn, until [`Writer::start`] gives it a thread.
+    /// other. Its owner has it work, turn by turn, until [`Writer::start`] gives it a thread.
     ///
     /// # Panics
     /// Without a ring.
@@ -208,7 +208,7 @@ impl<T: Send + 'static> Writer<T> {
     /// program's lock keeps it from beginning.
     ///
     /// # Errors
-    /// The commit is unknown: whoever works turn by turn calls [`Writer::end`] next.
+    /// The commit is unknown: an owner who works turn by turn calls [`Writer::end`] next.
     pub fn turn(&mut self) -> Result<WriterTurn, StoreError> {
         // Read before draining: whatever was pushed before the stop is then still seen.
         let must_stop = self.doorbell.must_stop();

@@ -1,4 +1,4 @@
-//! What the background reader makes of damage in the file itself.
+//! Tests that the background reader finds damage in the file itself.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;

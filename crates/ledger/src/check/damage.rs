@@ -1,4 +1,4 @@
-//! What can be wrong with the rows of a journal.
+//! Faults in the rows of a journal.
 
 use std::fmt;
 

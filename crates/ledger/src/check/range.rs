@@ -1,4 +1,4 @@
-//! What a start reads of the journal.
+//! The part of the journal that a start reads.
 //!
 //! A drop that is over for good has a seal, and its rows are left alone: of those a start looks at the
 //! last one only. Everything else is read from the commit on in which the oldest of the other drops begins.

@@ -1,4 +1,4 @@
-//! What a start checks of a drop whose rows it leaves alone.
+//! The checks of a drop whose rows a start leaves alone.
 
 use stampede_domain::{Phase, UnixMillis};
 

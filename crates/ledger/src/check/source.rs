@@ -1,4 +1,4 @@
-//! What a start asks of a journal, besides what every reader does.
+//! The port through which a start reads a journal, in addition to every reader's port.
 
 use std::collections::VecDeque;
 

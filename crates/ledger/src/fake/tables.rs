@@ -1,4 +1,4 @@
-//! What was committed, with the tables beside the journal that a database would keep.
+//! The committed rows, with the other tables that a database would keep.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What operations staff set about the brake, in the house's chain.
+//! Records of the brake, in the house's chain.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes of a row.
+//! Faults in the bytes of a row.
 
 use super::ordinal::BODY_VERSION;
 

@@ -60,7 +60,7 @@ pub enum RoomChange {
 /// Who owns a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RoomOwner {
-    /// Whoever runs the server: the platform and its admins.
+    /// The owner of the server: the platform and its admins.
     House,
     /// A merchant.
     Merchant(MerchantId),

@@ -1,4 +1,4 @@
-//! What a drop counted since its last tally.
+//! The counts of a drop since its last tally.
 
 use stampede_domain::RefusalCode;
 

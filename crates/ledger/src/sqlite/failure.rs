@@ -1,4 +1,4 @@
-//! What `SQLite` reports, as the ports tell it.
+//! Reports of `SQLite`, translated into the errors of the ports.
 
 use rusqlite::{Error, ErrorCode};
 

@@ -1,4 +1,4 @@
-//! What a start reads of the journal, by `SQLite`.
+//! Reads the part of the journal that a start needs from `SQLite`.
 
 use std::{borrow::Borrow, collections::VecDeque};
 

@@ -1,4 +1,4 @@
-//! What a power cut leaves behind: every promise, or none of the drill's worth.
+//! Tests that a power cut loses no promise.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod disk;
