@@ -1,4 +1,4 @@
-//! What the idempotency keys of accepted commands are bound to, as the ledger's table has it.
+//! The idempotency keys of accepted commands, each with the request that the ledger's table binds it to.
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What the journal says about a sale: the sell-out report, audit lines, an independent verifier.
+//! Reads a sale from the journal: the sell-out report, audit lines, an independent verifier.
 //!
 //! The crate exists to read the ledger from the outside: it knows the ledger's read port, nothing
 //! of the database, nothing of the engine, so that what it finds is no echo of the engine's own opinion.

@@ -1,4 +1,4 @@
-//! What an audit reads besides the drop's own rows.
+//! Data that an audit reads besides the drop's own rows.
 
 use std::collections::HashMap;
 

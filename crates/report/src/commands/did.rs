@@ -1,4 +1,4 @@
-//! What staff commands did, by the records that stand in front of them.
+//! The effects of staff commands, by the records in front of them.
 
 use std::collections::HashMap;
 

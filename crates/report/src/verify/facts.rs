@@ -1,4 +1,4 @@
-//! What one row says that other checks than its drop's need.
+//! Facts of one row that checks outside of its drop need.
 
 use stampede_domain::{ChannelId, HoldId, Money, SkuIndex, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::Record;

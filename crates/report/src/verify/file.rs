@@ -1,4 +1,4 @@
-//! What the database finds wrong with what it has stored.
+//! The database's own check of its file.
 
 use stampede_ledger::{Journal, ReadError};
 

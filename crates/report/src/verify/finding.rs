@@ -1,4 +1,4 @@
-//! What a verification may find, each fault with its numbers.
+//! The faults that a verification may find, each with its numbers.
 
 use std::fmt;
 

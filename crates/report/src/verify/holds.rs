@@ -1,4 +1,4 @@
-//! What may be wrong with takes or holds.
+//! Faults of takes and holds.
 
 use stampede_domain::{
     ChannelId, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SlotIndex, Units, UnixMillis,

@@ -56,7 +56,7 @@ pub struct Verification {
     pub found: u64,
     /// What was looked at.
     pub counts: Counts,
-    /// The last hash of each chain. Noted elsewhere, they betray whoever rewrites everything;
+    /// The last hash of each chain. Noted elsewhere, they betray a person who rewrites everything;
     /// empty if the journal could not be read to its end.
     pub heads: BTreeMap<DropId, RowHash>,
 }

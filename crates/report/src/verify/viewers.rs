@@ -1,4 +1,4 @@
-//! What one viewer may do within a drop: keys, limits, holds.
+//! The rules for one viewer within a drop: keys, limits, holds.
 
 use std::collections::HashMap;
 

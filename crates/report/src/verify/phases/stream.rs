@@ -1,4 +1,4 @@
-//! What a stream's being offline led to, held against the plan.
+//! Compares the effects of an offline stream with the plan.
 
 use stampede_domain::{DropPlan, UnixMillis};
 use stampede_ledger::{PhaseRecord, Record, StreamRecord};
