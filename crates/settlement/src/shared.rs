@@ -1,4 +1,4 @@
-//! What the gateway's cores share with the worker.
+//! State that the gateway's cores share with the worker.
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
