@@ -1,4 +1,4 @@
-//! What the ledger's rows say, counted by rules of their own, with the books that follow them.
+//! Counts the ledger's rows by independent rules, with the books that follow them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

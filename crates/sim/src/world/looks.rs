@@ -1,4 +1,4 @@
-//! What everybody was told, what is on sale, what the books know: held against the rows.
+//! Compares promises, stock and books with the rows.
 
 use stampede_domain::{HoldId, Phase};
 use stampede_engine::{ConfirmOutcome, CoreEvent, FailOutcome, ViewerEvent};

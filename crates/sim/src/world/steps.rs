@@ -1,4 +1,4 @@
-//! What viewers, staff and time do, by chance.
+//! Random steps of viewers, staff and time.
 
 use std::sync::Arc;
 
@@ -107,7 +107,7 @@ impl World {
         Ok(())
     }
 
-    /// Whoever holds gives back, pays, or fails to; sometimes twice, sometimes for what has ended.
+    /// Holders give back, pay, or fail to; sometimes twice, sometimes for what has ended.
     fn end_hold(&mut self) {
         let mut held: Vec<_> = self.held.iter().map(|(request, hold)| (*request, *hold)).collect();
         if held.is_empty() || !self.is_selling {
