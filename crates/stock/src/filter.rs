@@ -65,7 +65,7 @@ impl WinnerFilter {
         self.first.fetch_max(first, Ordering::Release);
     }
 
-    /// Adds a viewer who is about to take: before the swap, so that whoever meets the word that the
+    /// Adds a viewer who is about to take: before the swap, so that a reader of the word that the
     /// take leaves behind also meets the viewer here. The caller holds the lock on the viewer's note.
     pub(crate) fn add(&self, viewer: ViewerNumber) {
         if let Some((_, words)) = self.newest() {

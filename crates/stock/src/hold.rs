@@ -1,4 +1,4 @@
-//! What callers ask of the stock, with every answer it can give.
+//! The requests to the stock, with every answer that it can give.
 
 use stampede_domain::{
     HoldId, KeyFingerprint, PoolIndex, TakeNumber, Units, UnixMillis, ViewerNumber,

@@ -1,4 +1,4 @@
-//! What one core owns of a drop: spare slots, so that a take never looks for one inside its swap.
+//! One core's part of a drop: spare slots, so that a take never searches for one within its swap.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Lane {
         Self { stock, pools, wants_growth: false }
     }
 
-    /// Whether a take since the last call has left few places for further ones. Whoever may take
+    /// Whether a take since the last call has left few places for further ones. A thread that may take
     /// the time then calls [`DropStock::grow_ahead`](crate::DropStock::grow_ahead).
     pub fn take_growth_wish(&mut self) -> bool {
         std::mem::take(&mut self.wants_growth)

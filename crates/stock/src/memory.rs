@@ -1,4 +1,4 @@
-//! What a drop's stock costs in memory.
+//! The memory that a drop's stock needs.
 
 use stampede_domain::Units;
 

@@ -1,4 +1,4 @@
-//! What each winner has taken: keys for retries, quantities for limits.
+//! The takes of each winner: keys for retries, quantities for limits.
 
 use smallvec::SmallVec;
 use stampede_domain::{

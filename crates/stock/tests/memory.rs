@@ -1,4 +1,4 @@
-//! What a drop costs in memory, counted by the allocator.
+//! Measures the memory of a drop with a counting allocator.
 
 use std::alloc::System;
 
