@@ -1,4 +1,4 @@
-//! What the tests of several crates need alike: terms of a drop, a clock set by hand, a patient wait.
+//! Tools that the tests of several crates share: terms of a drop, a clock set by hand, a patient wait.
 //!
 //! For tests, benches and examples alone: no program depends on it.
 
