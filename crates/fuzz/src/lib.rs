@@ -1,4 +1,4 @@
-//! What the targets share: keys, times, a sale that is driven step by step.
+//! Tools that the targets share: keys, times, a sale that is driven step by step.
 
 mod client;
 pub mod sale;

@@ -1,4 +1,4 @@
-//! What a message costs: the hot path's `buy` with its answers, ticks at a client, tickets.
+//! Measures the cost of a message: the hot path's `buy` with its answers, ticks at a client, tickets.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::{borrow::Cow, hint::black_box};

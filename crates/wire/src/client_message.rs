@@ -1,4 +1,4 @@
-//! What a viewer's client sends.
+//! Messages from a viewer's client.
 
 use std::{borrow::Cow, fmt};
 

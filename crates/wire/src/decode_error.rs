@@ -1,4 +1,4 @@
-//! What is wrong with a frame that is no message.
+//! Faults of a frame that is not a message.
 
 use stampede_domain::IdError;
 
