@@ -1,4 +1,4 @@
-//! What can go wrong in a step, each with the facts that mend it.
+//! The failures of a step, each with the facts that help to mend it.
 
 use std::{io, process::ExitStatus};
 

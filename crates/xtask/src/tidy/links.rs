@@ -1,4 +1,4 @@
-//! What the documents point at exists.
+//! Checks that the targets of links in documents exist.
 
 use super::{Finding, Source};
 use crate::markdown;
