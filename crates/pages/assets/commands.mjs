@@ -23,7 +23,7 @@ export function ready() {
   token().catch(() => {});
 }
 
-/** When the session ends in any case, as far as it is known; what puts it off is told to whoever follows. */
+/** When the session ends in any case, as far as it is known; followers are told what puts it off. */
 export const sessionRead = () => session;
 
 /** Asks for the session, which puts off its end for want of requests. */

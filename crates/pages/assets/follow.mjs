@@ -21,7 +21,7 @@ export class Room {
   #present;
   #changed;
 
-  /** Whoever is `present` is seen by the others who are, and sees them. */
+  /** A reader who is `present` is seen by the others who are, and sees them. */
   constructor(stream, workerUrl, changed, present = false) {
     this.#stream = stream;
     this.#present = present;

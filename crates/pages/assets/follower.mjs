@@ -16,7 +16,7 @@ const DENIED = new Set([401, 403, 404]);
 
 /**
  * Tells `heard(kind, data)` of every event, `failed(status)` of every break with the HTTP status that the
- * server answered, 0 if it could not be reached. Whoever is `present` is seen by the others who are.
+ * server answered, 0 if it could not be reached. A reader who is `present` is seen by the others who are.
  */
 export class Follower {
   #path;

@@ -45,7 +45,7 @@ export class Hold {
     });
     button.addEventListener("keyup", (event) => (event.key === "Enter" || event.key === " ") && this.end());
     button.addEventListener("blur", () => this.cancel());
-    // Whoever turns to another window lets go there: no key comes up here.
+    // A person who turns to another window lets go there: no key comes up here.
     addEventListener("blur", () => this.cancel());
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     // What presses without a pointer or a key, as a screen reader does, gets the dialog.

@@ -260,7 +260,7 @@ function ticks() {
   }, rest + 1);
 }
 
-/** What is said of the cue to whoever hears the page. */
+/** The words about the cue for screen readers. */
 function sayCue() {
   const drawn = shown?.view.air;
   const delay = shown?.snapshot.video_delay_ms ?? 0;
@@ -275,7 +275,7 @@ function sayCue() {
 /** The share of a drop's units that are its last. */
 const LAST_UNITS = 0.1;
 
-/** Says what changed, by whoever: the state, and when the last units are reached. */
+/** Says what changed, whoever did it: the state, and when the last units are reached. */
 function compare() {
   for (const sale of room.state.drops) {
     const { name, word } = standing(sale);
@@ -317,7 +317,7 @@ function heardOf(given) {
 
 // --- Commands ---
 
-/** Says beside the buttons what came of something, and to whoever hears the page. */
+/** Says the result of something next to the buttons, and to screen readers. */
 function result(glyph, said, second, kind = "done") {
   // Asked for again and again, it is still one question.
   const isAsked = glyph === "ring" && find("[data-s=result]").textContent === said;
@@ -779,7 +779,7 @@ function lineChars() {
   lineInput.setAttribute("aria-invalid", String(left < 0));
   lineRoom.textContent = left < 0 ? say("line_over", { n: -left }) : say("line_room", { n: left });
   lineRoom.classList.toggle("over", left < 0);
-  // Also what is hidden describes the field to whoever hears it.
+  // Hidden text describes the field to screen readers too.
   text("line-wrong", left < 0 ? say("line_long", { max: LINE_CHARS_MAX }) : "");
   lineWrong.hidden = left >= 0;
 }

@@ -1,4 +1,4 @@
-// What is spoken to whoever hears the page: one announcement for an event, never two at once.
+// Announcements for screen readers: one for an event, never two at once.
 import { text } from "./paint.mjs";
 
 /** What comes within this time belongs to one event: its last words are spoken. */

@@ -62,7 +62,7 @@ function below({ under, rest: said }) {
   text("under", under);
 }
 
-/** The word, for whoever hears the page. */
+/** The word, for screen readers. */
 function shout(drawn) {
   const n = Number(drawn.text);
   const said = drawn.kind === "go" ? say("say_go_now") : drawn.kind === "count" && drawn.right !== "" && [5, 3, 2, 1].includes(n) ? say("say_go_in", { n }) : "";
