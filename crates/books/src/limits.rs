@@ -9,7 +9,7 @@ pub struct Limits {
     pub sale_bytes_max: u64,
     /// The same for the live drops of one merchant.
     pub merchant_bytes_max: u64,
-    /// Bytes that a drop with so many units in each pool may come to need.
+    /// Bytes that a drop with this many units in each pool may come to need.
     pub bytes_needed: fn(&mut dyn Iterator<Item = Units>) -> u64,
     /// Streams that belong to somebody. When full: the merchant's room that has been idle for the longest
     /// time ends; without one, plans into new streams are refused.
