@@ -8,7 +8,7 @@ use stampede_engine::{DropView, Moment, SECONDS_KEPT, SaleDrop};
 use super::event::event;
 use crate::dto::{DropFigures, DropState, Encoded, SecondState, StageDrop};
 
-/// A correction of the wall clock by so many milliseconds makes the times that were sent wrong.
+/// A correction of the wall clock by this many milliseconds makes the times that were sent wrong.
 const CLOCK_STEP_MS: u64 = 250;
 
 /// Counts what may be told. A stream without drops has the number 1 as well: a follower who knows

@@ -48,7 +48,7 @@ impl Shown {
         }
     }
 
-    /// All of it at this time, but for what passes with time alone.
+    /// All of it at this time, except what passes with time alone.
     fn at(&self, now: u64) -> Value {
         let mut drops = self.drops.clone();
         for drop in drops.values_mut() {

@@ -233,7 +233,7 @@ impl Rig {
         hold
     }
 
-    /// One unit each for so many viewers, all durable when it returns.
+    /// One unit each for this many viewers, all durable when it returns.
     pub(crate) async fn buy_many(&mut self, drop: &str, sku: &str, viewers: u32) {
         let stream = "show".parse().unwrap();
         let drop = drop.parse().unwrap();
