@@ -50,7 +50,7 @@ impl PoolMap {
         Ok(Self { skus, common })
     }
 
-    /// The map of so many SKUs with a common pool each and no other: pool n is SKU n's.
+    /// The map of this many SKUs with a common pool each and no other: pool n is SKU n's.
     pub(crate) fn of_common_pools(skus: usize) -> Self {
         let numbers = || (0..=u8::MAX).take(skus);
         Self {

@@ -10,7 +10,7 @@ use crate::{DurationMs, UnixMillis};
 const NANOS_PER_S: u64 = 1_000_000_000;
 const NANOS_PER_MS: u64 = 1_000_000;
 
-/// At most so many at once, so many per second in the long run.
+/// At most this many at once, and this many per second in the long run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// Time that pays for one, in nanoseconds.
