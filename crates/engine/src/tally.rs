@@ -41,7 +41,7 @@ impl CoreTally {
         bump(&self.refused[usize::from(code.ordinal())]);
     }
 
-    /// Counts answers that left so many microseconds after their requests came.
+    /// Counts answers that left this many microseconds after their requests came.
     pub(crate) fn count_answers(&self, took_us: u64, times: u64) {
         add(&self.answers_us, took_us.saturating_mul(times), Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire in `add_up`: who sees an answer also sees

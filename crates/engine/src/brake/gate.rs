@@ -6,7 +6,7 @@ use stampede_domain::{Rate, TooFast, UnixMillis};
 
 use crate::shared_spent::SharedSpent;
 
-/// Lets so many through per second, the share of a tenth of a second at once, over all cores.
+/// Lets this many through per second, the share of a tenth of a second at once, over all cores.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// 0: there is no limit.

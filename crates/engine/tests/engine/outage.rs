@@ -44,7 +44,7 @@ fn left(world: &World, hold: HoldId) -> u64 {
     deadline(world, hold).since(world.engine.now()).get()
 }
 
-/// A drop whose holds last for an hour, with one; then so many minutes in which nothing happens.
+/// A drop whose holds last for an hour, with one; then this many minutes in which nothing happens.
 fn quiet(minutes: u64) -> (World, DropId, HoldId) {
     let mut world = World::new();
     let hold_ttl = DurationMs::from_secs(3_600);
