@@ -1,4 +1,4 @@
-//! Handshakes under way at one door: so many at a time; those that hang make room first.
+//! Handshakes under way at one door: a limited number at a time; those that hang make room first.
 
 use std::{collections::VecDeque, pin::pin, sync::Arc};
 

@@ -2,7 +2,7 @@
 
 use stampede_wire::{Subprotocol, frame};
 
-/// Bytes that the socket has taken are kept until there are so many of them.
+/// Bytes that the socket has taken are kept until there are this many of them.
 const TAKEN_BYTES_MAX: usize = 16 << 10;
 
 /// Frames in order, the last one perhaps a close; bounded in bytes by who adds.

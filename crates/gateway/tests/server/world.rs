@@ -147,7 +147,7 @@ impl World {
         self.clock.advance(millis);
     }
 
-    /// Somebody sets the wall clock, so many milliseconds away from where it is.
+    /// Somebody sets the wall clock, this many milliseconds away from where it is.
     pub(crate) fn set_wall(&self, by_millis: i64) {
         self.clock.set_wall(by_millis);
     }
