@@ -216,7 +216,7 @@ impl ChainSums {
         self.plan.as_ref().map(|(_, plan)| (plan.stream.clone(), plan.mode))
     }
 
-    /// A row of so many records follows.
+    /// A row of this many records follows.
     pub(crate) fn row(&mut self, records: u32) {
         self.rows += 1;
         self.records += u64::from(records);

@@ -20,7 +20,7 @@ impl AnswerTimes {
     /// How many buckets there are.
     pub const BUCKETS: usize = 40;
 
-    /// The bucket that a time of so many microseconds falls into.
+    /// The bucket that a time of this many microseconds falls into.
     pub fn bucket_of(micros: u64) -> usize {
         let Some(bits) = micros.checked_ilog2().filter(|bits| *bits >= FIRST_BITS) else {
             return 0;
