@@ -124,7 +124,7 @@ pub(crate) fn live_money(language: Language, minor: u64, code: &str) -> String {
     }
 }
 
-/// A time of day by a clock that is so many minutes ahead of UTC: `20:33:12`.
+/// A time of day by a clock that is this many minutes ahead of UTC: `20:33:12`.
 pub(crate) fn clock(unix_ms: u64, ahead_min: i32) -> String {
     let s = seconds_of_day(unix_ms, ahead_min);
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)

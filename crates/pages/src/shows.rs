@@ -162,7 +162,7 @@ fn number(length: usize) -> u64 {
 }
 
 impl Pages {
-    /// The page with this number, from 1, of which so many lines are shown.
+    /// The page with this number, from 1, of which this many lines are shown.
     fn new(place: usize, shown: usize, whole: usize, words: Language) -> Self {
         let first = (place - 1) * SIZE;
         let said = |place: usize| count(number(place));

@@ -21,11 +21,11 @@ const SPEAK_MS_MIN: u64 = 3_000;
 /// Where the word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// To be said in so many seconds.
+    /// To be said in this many seconds.
     Ahead(u64),
     /// To be said in this second.
     Now,
-    /// Said; viewers hear it in so many seconds.
+    /// Said; viewers hear it in this many seconds.
     Under(u64),
     /// Viewers hear it.
     Heard,

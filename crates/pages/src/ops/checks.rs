@@ -38,7 +38,7 @@ fn whole(value: f64) -> u64 {
     whole
 }
 
-/// A figure that has to stay below so many thousandths of `most`.
+/// A figure that has to stay below this many thousandths of `most`.
 struct Below {
     key: &'static str,
     label: &'static str,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{AIR, HOSTILE, drop};
 
-/// A drop that counts down, so many milliseconds before its opening.
+/// A drop that counts down, this many milliseconds before its opening.
 fn counting(opens_in_ms: u64) -> Value {
     let goods = [("cedar", "Cedar", 4_000, 0, 0), ("fig", "Fig", 8_000, 0, 0)];
     let mut drop = drop(3, "Scented candle, 200 g", "countdown", &goods, 2_490);
