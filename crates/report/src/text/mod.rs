@@ -277,7 +277,7 @@ fn units_words(units: u64) -> String {
     format!("{} unit{plural}", grouped(units))
 }
 
-/// The text, cut so that it has at most so many characters.
+/// The text, cut so that it has at most this many characters.
 fn short(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();

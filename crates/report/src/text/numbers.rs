@@ -62,7 +62,7 @@ pub(super) fn utc(at: UnixMillis) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
-/// Year, month and day of the Gregorian calendar, so many days after 1970-01-01.
+/// Year, month and day of the Gregorian calendar, this many days after 1970-01-01.
 fn date(days: u64) -> (u64, u64, u64) {
     // Counted from 0000-03-01, so that a leap day is the last of its year.
     let days = days + 719_468;
