@@ -16,7 +16,7 @@ pub(crate) struct Screen {
     held_before: u64,
 }
 
-/// Without a terminal, one update in so many is printed.
+/// Without a terminal, one update in this many is printed.
 const PRINT_EVERY: u32 = 5;
 
 impl Screen {

@@ -145,7 +145,7 @@ fn time_to_interactive_on_a_slow_phone() {
     }
 }
 
-/// A control room before a sale in which somebody takes a unit each 50 ms, for so many seconds.
+/// A control room before a sale in which somebody takes a unit each 50 ms, for this many seconds.
 fn busy_room(server: &Server, browser: &Browser, seconds: u32) -> (Tab, Playing) {
     let drop = server.plan(&Drop::new(STREAM, 1, "Grey mug", 100_000));
     let tab = browser.visitor(Look::LAPTOP).tab();
@@ -162,7 +162,7 @@ fn busy_room(server: &Server, browser: &Browser, seconds: u32) -> (Tab, Playing)
     (tab, crowd)
 }
 
-/// Waits for so many updates without a look in between.
+/// Waits for this many updates without a look in between.
 fn updates(wanted: u64) -> String {
     format!(
         "new Promise((done) => {{ const look = new MutationObserver(() => {{ if (moved >= {wanted}) {{ \

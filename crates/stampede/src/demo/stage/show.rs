@@ -76,7 +76,7 @@ const TURNS: [Turn; 5] = [
     },
 ];
 
-/// Units of the first drop before so many viewers.
+/// Units of the first drop before this many viewers.
 pub(super) fn first_units(viewers: u32) -> u32 {
     scaled(TURNS[0].units, viewers)
 }
