@@ -44,7 +44,7 @@ impl HandClock {
         self.0.lock().now -= millis;
     }
 
-    /// Somebody sets the wall clock, so many milliseconds away from where it is.
+    /// Somebody sets the wall clock, this many milliseconds away from where it is.
     pub fn set_wall(&self, by_millis: i64) {
         self.0.lock().wall_ahead += by_millis;
     }
