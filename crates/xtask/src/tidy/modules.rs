@@ -67,7 +67,7 @@ impl Modules {
         Ok(modules)
     }
 
-    /// The files that each file uses, but for its own and for the parts of its `enum`s: a sum type
+    /// The files that each file uses, except its own and the parts of its `enum`s: a sum type
     /// names what it is a sum of, which may know the sum.
     pub(super) fn uses(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
