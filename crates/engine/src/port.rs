@@ -112,7 +112,7 @@ impl CorePort {
     /// Decides a buy at once, on this core.
     ///
     /// `stream` and `mode` are those of the viewer's ticket. Every answer is counted in the drop's
-    /// tally, except an unknown drop, which has none.
+    /// tally, except for an unknown drop, which has none.
     pub fn buy(
         &mut self,
         viewer: &Viewer,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// The defaults, except deadlines that a short drill can wait for, a number of connections that it
+/// The defaults, except for deadlines that a short drill can wait for, a number of connections that it
 /// can open, an address for the sale that the hostile ones do not share.
 const SETTINGS: &str = r#"
 [viewers]
