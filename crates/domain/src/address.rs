@@ -104,4 +104,13 @@ mod tests {
             assert_eq!(range.contains(address.parse().unwrap()), inside, "{address}");
         }
     }
+
+    #[test]
+    fn a_range_tells_where_it_begins_and_how_wide_it_is() {
+        let range: AddressRange = "198.51.100.7/24".parse().unwrap();
+        assert_eq!((range.first(), range.prefix()), ("198.51.100.0".parse().unwrap(), 24));
+        let range: AddressRange = "2001:db8::1".parse().unwrap();
+        assert_eq!((range.first(), range.prefix()), ("2001:db8::1".parse().unwrap(), 128));
+        assert_eq!(AddressRange::new("10.0.0.1".parse().unwrap(), 33), None);
+    }
 }

@@ -169,4 +169,20 @@ mod tests {
         let fewer = Rates { buys_per_s: Some(3), hellos_per_s: Some(9), ..Rates::NONE };
         assert_eq!(few.giving_way_to(fewer), fewer);
     }
+
+    #[test]
+    fn a_ban_says_whom_it_keeps_out() {
+        let channel = |stream: Option<&str>| BanTarget::Channel {
+            channel: "lena".parse().unwrap(),
+            stream: stream.map(|stream| stream.parse().unwrap()),
+        };
+        for (target, shown) in [
+            (BanTarget::Viewer("eve".parse().unwrap()), "viewer eve"),
+            (BanTarget::Addresses("10.0.0.0/8".parse().unwrap()), "addresses 10.0.0.0/8"),
+            (channel(None), "channel lena"),
+            (channel(Some("show")), "channel lena in stream show"),
+        ] {
+            assert_eq!(target.to_string(), shown);
+        }
+    }
 }

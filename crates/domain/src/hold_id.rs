@@ -185,4 +185,42 @@ mod tests {
             prop_assert_eq!(text.parse::<HoldId>().is_ok(), plain);
         }
     }
+
+    fn hold() -> HoldId {
+        HoldId::new(
+            DropId::new(1),
+            Incarnation::new(2).unwrap(),
+            PoolIndex::new(3).unwrap(),
+            SlotIndex::new(4).unwrap(),
+            TakeNumber::new(5).unwrap(),
+        )
+    }
+
+    /// Ids stand in records and with clients: their bits never move.
+    #[test]
+    fn the_parts_of_a_hold_id_keep_their_places() {
+        assert_eq!(hold().to_string(), "0000000100000080c000010000000005");
+        assert_eq!(format!("{:?}", hold()), "HoldId(d1 incarnation 2 pool 3 slot 4 take 5)");
+    }
+
+    #[test]
+    fn only_32_lower_case_digits_are_a_hold_id() {
+        let digits = hold().to_string();
+        let upper = digits.to_uppercase();
+        let signed = format!("+{}", &digits[1..]);
+        let longer = format!("{digits}0");
+        for text in ["", "abc", &digits[1..], longer.as_str(), signed.as_str(), upper.as_str()] {
+            let refused = text.parse::<HoldId>().unwrap_err().to_string();
+            assert_eq!(refused, "not a hold id; expected 32 hexadecimal digits", "{text}");
+        }
+    }
+
+    #[test]
+    fn an_order_has_the_name_of_its_hold() {
+        let order = OrderId::of(hold());
+        assert_eq!(order.hold(), hold());
+        assert_eq!(order.to_string(), hold().to_string());
+        assert_eq!(order.to_string().parse(), Ok(order));
+        assert!("d1".parse::<OrderId>().is_err());
+    }
 }

@@ -170,3 +170,48 @@ bounded! {
     /// Random number that stands for a viewer in records; its link to the platform's id is kept apart.
     ViewerNumber(u64), bits 64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_and_bans_are_counted_from_one_and_shown_with_their_letter() {
+        assert_eq!((DropId::HOUSE.get(), BanId::default().get()), (0, 0));
+        assert_eq!((DropId::new(17).get(), BanId::new(17).get()), (17, 17));
+        assert_eq!(DropId::HOUSE.next(), Some(DropId::new(1)));
+        assert_eq!(BanId::default().next(), Some(BanId::new(1)));
+        assert_eq!(DropId::new(u32::MAX).next(), None);
+        assert_eq!(BanId::new(u32::MAX).next(), None);
+        assert_eq!(DropId::new(17).to_string(), "d17");
+        assert_eq!(BanId::new(17).to_string(), "b17");
+        assert_eq!("d4294967295".parse(), Ok(DropId::new(u32::MAX)));
+        assert_eq!("b17".parse(), Ok(BanId::new(17)));
+    }
+
+    #[test]
+    fn every_id_has_one_spelling() {
+        for number in ["", "0", "017", "+17", "-1", "1 ", "x", "4294967296"] {
+            assert!(format!("d{number}").parse::<DropId>().is_err(), "d{number}");
+            assert!(format!("b{number}").parse::<BanId>().is_err(), "b{number}");
+        }
+        assert_eq!(
+            "17".parse::<DropId>().unwrap_err().to_string(),
+            "not a drop id; expected d and a number, like d17"
+        );
+        assert_eq!(
+            "d17".parse::<BanId>().unwrap_err().to_string(),
+            "not a ban id; expected b and a number, like b17"
+        );
+    }
+
+    #[test]
+    fn a_number_keeps_to_its_bits() {
+        assert_eq!(SlotIndex::MAX.get(), (1 << 24) - 1);
+        assert_eq!(SlotIndex::new(1 << 24), None);
+        assert_eq!(SlotIndex::MAX.next(), None);
+        assert_eq!(TakeNumber::default().next(), TakeNumber::new(1));
+        assert_eq!(PoolIndex::MAX.next(), None);
+        assert_eq!(Incarnation::new(7).unwrap().to_string(), "7");
+    }
+}

@@ -105,4 +105,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn texts_are_shown_sorted_and_hashed_as_their_letters() {
+        use std::hash::BuildHasher;
+
+        let long = "a".repeat(30);
+        let hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        for text in ["", "abc", long.as_str()] {
+            let kept = InlineText::from(text);
+            assert_eq!(kept.to_string(), text);
+            assert_eq!(kept.partial_cmp(&InlineText::from("b")), text.partial_cmp("b"));
+            assert_eq!(hasher.hash_one(&kept), hasher.hash_one(text.as_bytes()));
+        }
+    }
 }

@@ -75,3 +75,32 @@ impl fmt::Display for KeyFingerprint {
         write!(f, "{:032x}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_keeps_its_text_within_the_bounds_of_one() {
+        let key: IdempotencyKey = "a.B_9:-".parse().unwrap();
+        assert_eq!((key.as_str(), key.to_string().as_str()), ("a.B_9:-", "a.B_9:-"));
+        assert!(IdempotencyKey::new(&"k".repeat(64)).is_ok());
+        assert!(IdempotencyKey::new(&"k".repeat(65)).is_err());
+        assert_eq!(
+            "".parse::<IdempotencyKey>().unwrap_err().to_string(),
+            "idempotency key has 0 bytes; 1 to 64 are allowed"
+        );
+    }
+
+    /// Records hold fingerprints: another function would make strangers of every key in a ledger.
+    #[test]
+    fn a_fingerprint_is_the_head_of_a_blake3_hash() {
+        let fingerprint = IdempotencyKey::new("abc").unwrap().fingerprint();
+        assert_eq!(fingerprint.to_string(), "6437b3ac38465133ffb63b75273a8db5");
+        assert_eq!(fingerprint, KeyFingerprint::of(b"abc"));
+        assert_eq!(fingerprint.bits(), 0x6437_b3ac_3846_5133_ffb6_3b75_273a_8db5);
+        assert_eq!(KeyFingerprint::from_bits(fingerprint.bits()), fingerprint);
+        let small = KeyFingerprint::from_bits(10);
+        assert_eq!(small.to_string(), "0000000000000000000000000000000a");
+    }
+}

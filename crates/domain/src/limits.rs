@@ -112,3 +112,15 @@ const _: () = assert!(UNITS_PER_BUY_MAX <= Units::MAX.get(), "a buy fits the sto
 const _: () = assert!(HOLDS_PER_VIEWER_DEFAULT <= HOLDS_PER_VIEWER_MAX, "the default is allowed");
 const _: () = assert!(HOLD_TTL_MS_MIN < HOLD_TTL_MS_MAX, "some time to live is allowed");
 const _: () = assert!(COUNTDOWN_MS_DEFAULT <= COUNTDOWN_MS_MAX, "the default is allowed");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_in_days_are_what_they_say() {
+        const DAY_MS: u64 = 86_400_000;
+        assert_eq!(HOLD_TTL_MS_MAX, DAY_MS);
+        assert_eq!([PLANNED_AHEAD_MS_MAX, BRAKE_EXPIRY_MS_MAX], [366 * DAY_MS; 2]);
+    }
+}

@@ -67,4 +67,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn clocks_that_are_ages_apart_differ_by_the_most_that_can_be_said() {
+        let ahead = |sale, wall| {
+            Moment { sale: UnixMillis::new(sale), wall: UnixMillis::new(wall) }.ahead_ms()
+        };
+        assert_eq!((ahead(u64::MAX, 0), ahead(0, u64::MAX)), (i64::MAX, i64::MIN));
+    }
+
+    #[test]
+    fn a_wall_clock_is_set_by_how_far_the_sale_is_ahead() {
+        let moment = Moment { sale: UnixMillis::new(5_000), wall: UnixMillis::new(1) };
+        for (ahead, wall) in [(0, 5_000), (4_000, 1_000), (-4_000, 9_000), (6_000, 0)] {
+            let moved = moment.with_ahead_ms(ahead);
+            assert_eq!((moved.sale.get(), moved.wall.get()), (5_000, wall), "{ahead} ahead");
+        }
+    }
 }

@@ -133,4 +133,16 @@ mod tests {
         assert_eq!(most.checked_add(Money::new(0, "JPY".parse().unwrap()).unwrap()), None);
         assert_eq!(Money::new(Money::MINOR_MAX + 1, eur), None);
     }
+
+    #[test]
+    fn amounts_add_up_in_their_currency() {
+        let eur = "EUR".parse().unwrap();
+        let price = Money::new(1_990, eur).unwrap();
+        assert_eq!((price.minor(), price.currency()), (1_990, eur));
+        assert_eq!(price.checked_times(Units::new(3).unwrap()), Money::new(5_970, eur));
+        assert_eq!(price.checked_times(Units::ZERO), Money::new(0, eur));
+        assert_eq!(price.checked_add(Money::new(10, eur).unwrap()), Money::new(2_000, eur));
+        assert_eq!(Money::MINOR_MAX, 9_007_199_254_740_991, "what every JSON reader keeps exact");
+        assert_eq!((eur.code(), format!("{eur:?}").as_str()), ("EUR", "Currency(EUR)"));
+    }
 }

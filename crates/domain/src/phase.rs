@@ -132,4 +132,13 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn a_drop_is_live_from_its_countdown_until_it_is_settled() {
+        use Phase::{Cancelled, Closed, Countdown, Open, Paused, Scheduled, Settled};
+        for phase in [Scheduled, Countdown, Open, Paused, Closed, Settled, Cancelled] {
+            let live = matches!(phase, Countdown | Open | Paused | Closed);
+            assert_eq!((phase.is_live(), phase.is_final()), (live, !live && phase != Scheduled));
+        }
+    }
 }

@@ -413,4 +413,86 @@ mod tests {
             "sku.options has 9 entries; 0 to 8 are allowed"
         );
     }
+
+    fn passes(change: impl FnOnce(&mut DropPlan)) {
+        let mut plan = plan();
+        change(&mut plan);
+        assert_eq!(plan.validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_first_and_the_last_allowed_value_pass_and_no_further_one_does() {
+        passes(|p| p.title = "t".repeat(200));
+        assert_eq!(
+            refused(|p| p.title = "t".repeat(201)),
+            "title must have 1 to 200 bytes and no control characters"
+        );
+        assert_eq!(
+            refused(|p| p.skus[1].merchant_sku = "M\n1".into()),
+            "sku.merchant_sku must have 1 to 200 bytes and no control characters"
+        );
+        let skus = |plan: &mut DropPlan, count: usize| {
+            let sku = plan.skus[0].clone();
+            let id = |place| format!("s{place}").parse().unwrap();
+            plan.skus = (0..count).map(|place| SkuPlan { id: id(place), ..sku.clone() }).collect();
+        };
+        passes(|p| skus(p, 64));
+        assert_eq!(refused(|p| skus(p, 65)), "skus has 65 entries; 1 to 64 are allowed");
+        let option = || SkuOption { name: "a".into(), value: "b".into() };
+        passes(|p| p.skus[0].options = vec![option(); 8]);
+        passes(|p| p.skus[0].options.clear());
+        for ttl in [1_000, 86_400_000] {
+            passes(|p| p.hold_ttl = DurationMs::new(ttl));
+        }
+        assert_eq!(
+            refused(|p| p.hold_ttl = DurationMs::new(86_400_001)),
+            "hold_ttl_ms is 86400001; 1000 to 86400000 are allowed"
+        );
+        passes(|p| {
+            p.starts_at = Some(UnixMillis::new(5));
+            p.ends_at = Some(UnixMillis::new(6));
+        });
+    }
+
+    #[test]
+    fn a_price_has_room_for_all_units_that_a_pool_can_have() {
+        let price = |minor| Money::new(minor, "EUR".parse().unwrap()).unwrap();
+        passes(|p| p.skus[0].price = price(536_870_944));
+        assert_eq!(
+            refused(|p| p.skus[0].price = price(536_870_945)),
+            "SKU red: the price is too high: 2^24 units would cost more than 2^53 - 1 minor units"
+        );
+    }
+
+    #[test]
+    fn skus_are_found_by_id_and_by_place() {
+        let plan = plan();
+        let blue = plan.sku_index("blue").unwrap();
+        assert_eq!((plan.sku_index("red"), blue), (SkuIndex::new(0), SkuIndex::new(1).unwrap()));
+        assert_eq!(plan.sku_index("green"), None);
+        assert_eq!(plan.sku(blue), Some(&plan.skus[1]));
+        assert_eq!(plan.sku(SkuIndex::new(2).unwrap()), None);
+        assert_eq!(plan.pools(), PoolMap::of_common_pools(2));
+    }
+
+    #[test]
+    fn a_buy_keeps_to_every_limit() {
+        let units = |count| Units::new(count).unwrap();
+        let most = |of_sku, of_drop| {
+            let mut plan = plan();
+            (plan.skus[0].limit_per_viewer, plan.limit_per_viewer) =
+                (units(of_sku), units(of_drop));
+            plan.units_per_buy_max(&plan.skus[0]).get()
+        };
+        assert_eq!((most(2, 3), most(3, 2), most(5_000, 5_000)), (2, 2, 1_000));
+    }
+
+    #[test]
+    fn viewers_are_shown_what_the_plan_wants() {
+        let units = |count| Units::new(count).unwrap();
+        let mut plan = plan();
+        assert_eq!(plan.shown(units(149)), ShownUnits::exact(units(149)));
+        plan.stock_display = Some(StockDisplay { rounded_above: units(100), round_to: units(50) });
+        assert_eq!(plan.shown(units(149)), ShownUnits { units: units(100), approximate: true });
+    }
 }

@@ -278,4 +278,73 @@ mod tests {
         }
         assert_eq!(RefusalCode::from_ordinal(19), None);
     }
+
+    #[test]
+    fn every_refusal_says_what_to_do() {
+        let retry_after = DurationMs::new(50);
+        let units = |count| Units::new(count).unwrap();
+        let table = [
+            (
+                Refusal::Busy { retry_after },
+                "busy, later: the server is busy; send the same request again in 50 ms",
+            ),
+            (
+                Refusal::RateLimited { retry_after },
+                "rate_limited, later: too many requests; wait 50 ms",
+            ),
+            (
+                Refusal::TicketExpired,
+                "ticket_expired, later: the ticket has expired; send refresh with a new one",
+            ),
+            (
+                Refusal::UnknownDrop,
+                "unknown_drop: no such drop in this stream; the welcome lists them",
+            ),
+            (Refusal::UnknownSku, "unknown_sku: no such SKU in this drop; the welcome lists them"),
+            (
+                Refusal::UnitsOutOfRange { max: units(4) },
+                "units_out_of_range: ask for 1 to 4 units",
+            ),
+            (
+                Refusal::KeyReused,
+                "key_reused: this key was used for another request; make a new key for each buy",
+            ),
+            (Refusal::NotOpen, "not_open, later: the drop has not opened yet; wait for phase open"),
+            (Refusal::Paused, "paused, later: the drop is paused; wait for phase open"),
+            (Refusal::Closed, "closed: the drop is closed"),
+            (
+                Refusal::OverViewerLimit { limit: units(2) },
+                "over_viewer_limit: one viewer may have 2 units",
+            ),
+            (
+                Refusal::HoldsCapped { max: 16 },
+                "holds_capped: one viewer may make 16 holds in a drop",
+            ),
+            (Refusal::SoldOut, "sold_out, later: sold out for now; held units may come back"),
+            (
+                Refusal::NotEnough { available: units(2) },
+                "not_enough, later: only 2 units are available",
+            ),
+            (Refusal::UnknownHold, "unknown_hold: you have no such hold; the welcome lists yours"),
+            (Refusal::HoldEnded, "hold_ended: the hold has ended; its units went back on sale"),
+            (Refusal::HoldConfirmed, "hold_confirmed: the hold has become an order"),
+            (
+                Refusal::PaymentPending,
+                "payment_pending, later: a payment for this hold is under way; wait for its result",
+            ),
+            (
+                Refusal::PayNotOffered,
+                "pay_not_offered: pay is for the sandbox only; pay with the platform",
+            ),
+        ];
+        assert_eq!(table.map(|(refusal, _)| refusal.code()), RefusalCode::ALL);
+        for (refusal, said) in table {
+            let later = if refusal.code().is_temporary() { ", later" } else { "" };
+            assert_eq!(format!("{}{later}: {refusal}", refusal.code()), said);
+            let waits = matches!(refusal.code(), RefusalCode::Busy | RefusalCode::RateLimited);
+            assert_eq!(refusal.retry_after(), waits.then_some(retry_after));
+        }
+        let one = Refusal::NotEnough { available: Units::ONE };
+        assert_eq!(one.to_string(), "only 1 unit is available");
+    }
 }

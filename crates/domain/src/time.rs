@@ -69,3 +69,24 @@ impl fmt::Display for DurationMs {
         write!(f, "{} ms", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_and_spans_go_together_and_stop_at_their_ends() {
+        let (early, late) = (UnixMillis::new(1_000), UnixMillis::new(3_500));
+        assert_eq!((early.get(), late.since(early).get()), (1_000, 2_500));
+        assert_eq!(early.plus(late.since(early)), late);
+        assert_eq!(early.since(late), DurationMs::ZERO);
+        assert_eq!(UnixMillis::new(u64::MAX).plus(DurationMs::new(1)).get(), u64::MAX);
+        assert_eq!(DurationMs::from_secs(60).get(), 60_000);
+        assert_eq!(DurationMs::from_secs(u64::MAX).get(), u64::MAX);
+        assert_eq!(DurationMs::new(1_500).to_std(), std::time::Duration::from_millis(1_500));
+        assert_eq!(
+            (early.to_string(), DurationMs::new(7).to_string()),
+            ("1000".into(), "7 ms".into())
+        );
+    }
+}

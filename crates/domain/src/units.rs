@@ -59,3 +59,32 @@ impl Sum<Units> for u64 {
         iter.map(|units| u64::from(units.0)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(count: u32) -> Units {
+        Units::new(count).unwrap()
+    }
+
+    #[test]
+    fn a_quantity_fits_24_bits() {
+        assert_eq!(Units::MAX.get(), 16_777_215);
+        assert_eq!(Units::new(16_777_216), None);
+        assert_eq!(Units::MAX.to_string(), "16777215");
+        assert!(Units::ZERO.is_zero() && !Units::ONE.is_zero());
+    }
+
+    #[test]
+    fn sums_and_rests_stay_in_range() {
+        assert_eq!(units(5).checked_take(units(3)), Some(units(2)));
+        assert_eq!(units(5).checked_take(units(5)), Some(Units::ZERO));
+        assert_eq!(units(5).checked_take(units(6)), None);
+        assert_eq!(units(5).checked_add(units(3)), Some(units(8)));
+        assert_eq!(units(16_777_214).checked_add(Units::ONE), Some(Units::MAX));
+        assert_eq!(Units::MAX.checked_add(Units::ONE), None);
+        let sum: u64 = [Units::MAX, Units::MAX, units(3)].into_iter().sum();
+        assert_eq!(sum, 33_554_433, "a sum may exceed what one quantity can");
+    }
+}
