@@ -174,4 +174,19 @@ mod tests {
         }
         assert_eq!(filter.newest().map(|(_, words)| words.len()), Some(WORDS_MAX));
     }
+
+    #[test]
+    fn nobody_passes_a_filter_that_knows_nobody() {
+        assert_eq!(strangers_let_through(&WinnerFilter::new()), 0);
+    }
+
+    #[test]
+    fn numbers_that_follow_each_other_spread_too() {
+        let (filter, plain) = (WinnerFilter::new(), |number| ViewerNumber::new(number).unwrap());
+        filter.grow(10_000, |_| {});
+        (0..10_000).for_each(|number| filter.add(plain(number)));
+        let passed =
+            (1_000_000..1_100_000).filter(|number| filter.may_know(plain(*number))).count();
+        assert!(passed < 4_000, "{passed} of 100,000 strangers pass");
+    }
 }

@@ -20,3 +20,18 @@ pub fn bytes_needed(supplied: impl IntoIterator<Item = Units>) -> u64 {
     };
     supplied.into_iter().map(pool).fold(STOCK_BYTES, u64::saturating_add)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stock_costs_its_pools_and_a_hold_for_each_unit() {
+        let needed = |supplied: &[u32]| {
+            bytes_needed(supplied.iter().map(|count| Units::new(*count).unwrap()))
+        };
+        assert_eq!([needed(&[]), needed(&[0, 0])], [24_576; 2], "pools without units cost nothing");
+        assert_eq!(needed(&[1]), 24_576 + 67_584 + 240);
+        assert_eq!(needed(&[10, 0, 3]), 24_576 + 2 * 67_584 + 13 * 240);
+    }
+}

@@ -395,4 +395,57 @@ mod tests {
             assert_eq!(owned, [0, 1]);
         });
     }
+
+    #[cfg(not(stampede_loom))]
+    #[test]
+    fn a_table_grows_by_whole_segments_and_only_as_far_as_lots_allow() {
+        let table = SlotTable::new();
+        let ready = || table.capacity.load(Ordering::Relaxed);
+        table.grow_for(100);
+        assert_eq!(ready(), 0, "nothing is supplied");
+        table.allow(600);
+        let limit = 600 + SPARE_SLOTS;
+        let mut spares = Spares::default();
+        let take = |spares: &mut Spares, count| {
+            (0..count).for_each(|_| {
+                assert!(table.own(spares).is_some());
+                spares.spend();
+            });
+        };
+        take(&mut spares, 520);
+        assert!(spares.take_wish(), "504 of 1,024 are left");
+        table.grow_ahead();
+        assert_eq!(ready(), limit);
+        take(&mut spares, 80);
+        assert!(!spares.take_wish(), "there is nothing more to grow");
+        table.grow_ahead();
+        assert_eq!(ready(), limit);
+        table.allow(5_000);
+        table.grow_ahead();
+        assert_eq!(ready(), 2_048, "the segment that the limit had cut is whole");
+        table.grow_for(2_000);
+        assert_eq!(ready(), 2_600, "600 are handed out");
+        table.grow_for(9_000);
+        assert_eq!(ready(), 5_000 + SPARE_SLOTS);
+    }
+
+    #[test]
+    fn a_lane_asks_for_more_once_less_than_half_is_left() {
+        assert!(!runs_low(512, 1_024) && runs_low(513, 1_024) && runs_low(2_000, 1_024));
+        let large = 1 << 20;
+        assert!(!runs_low(large - AHEAD_MAX, large) && runs_low(large - AHEAD_MAX + 1, large));
+    }
+
+    #[test]
+    fn the_head_of_the_free_list_never_repeats_for_the_same_slot() {
+        let mut head = u64::from(NIL);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1_000 {
+            for index in [7, NIL] {
+                head = retagged(head, index);
+                assert_eq!(index_of(head), index);
+                assert!(seen.insert(head), "a slow swap would take this head for an older one");
+            }
+        }
+    }
 }

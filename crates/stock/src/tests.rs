@@ -1,6 +1,8 @@
 //! Tests of the whole core, by kind.
 
 #[cfg(not(any(stampede_loom, stampede_guard_off)))]
+mod growth;
+#[cfg(not(any(stampede_loom, stampede_guard_off)))]
 mod histories;
 #[cfg(stampede_loom)]
 mod races;

@@ -72,6 +72,12 @@ impl Viewers {
     pub(crate) fn amend(&self, viewer: ViewerNumber, change: impl FnOnce(&mut [HoldNote])) {
         self.map.amend(viewer, change);
     }
+
+    /// Whether the filter takes the viewer for a winner.
+    #[cfg(all(test, not(stampede_loom)))]
+    pub(crate) fn filter_knows(&self, viewer: ViewerNumber) -> bool {
+        self.filter.may_know(viewer)
+    }
 }
 
 /// The notes of one viewer: nearly always a single one, which needs no allocation.
@@ -204,6 +210,35 @@ mod tests {
                 prop_assert!(!note.has_key(KeyFingerprint::from_bits(key.bits() ^ (1 << 64))));
                 note.stop_counting();
             }
+        }
+    }
+
+    fn hold(take: u64) -> HoldId {
+        HoldId::new(
+            DropId::new(1),
+            Incarnation::default(),
+            PoolIndex::default(),
+            SlotIndex::default(),
+            TakeNumber::new(take).unwrap(),
+        )
+    }
+
+    #[cfg(not(stampede_loom))]
+    #[test]
+    fn a_filter_that_grows_with_its_winners_knows_them_all_and_few_others() {
+        let viewer = |number: u64| ViewerNumber::new(number << 7).unwrap();
+        let viewers = Viewers::new();
+        for number in 1..=5_000 {
+            let note = HoldNote::new(hold(number), KeyFingerprint::from_bits(1), Units::ONE);
+            viewers.restore(viewer(number), note);
+        }
+        let passing = || (10_000..20_000).filter(|n| viewers.filter_knows(viewer(*n))).count();
+        assert!(passing() > 9_000, "256 winners were expected, so 5,000 fill it");
+        viewers.grow_for(5_000);
+        assert!(passing() < 400, "{} of 10,000 strangers pass", passing());
+        for number in 1..=5_000 {
+            let known = viewers.read_after_load(viewer(number), |notes| notes.len());
+            assert_eq!(known, 1, "viewer {number}");
         }
     }
 }

@@ -121,3 +121,73 @@ impl Hasher for NumberHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{
+        DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, SlotIndex, TakeNumber, Units,
+    };
+
+    use super::*;
+
+    fn viewers(count: u64) -> impl Iterator<Item = ViewerNumber> {
+        (0..count).map(|number| ViewerNumber::new(hash_of(number)).unwrap())
+    }
+
+    fn hash_of(number: u64) -> u64 {
+        hash(ViewerNumber::new(number).unwrap())
+    }
+
+    fn note(take: u64) -> HoldNote {
+        let hold = HoldId::new(
+            DropId::new(1),
+            Incarnation::default(),
+            PoolIndex::default(),
+            SlotIndex::default(),
+            TakeNumber::new(take).unwrap(),
+        );
+        HoldNote::new(hold, KeyFingerprint::from_bits(take.into()), Units::ONE)
+    }
+
+    fn smallest_shard(map: &Map) -> usize {
+        map.0.shards().iter().map(|shard| shard.read().capacity()).min().unwrap()
+    }
+
+    #[test]
+    fn places_are_made_ahead_for_a_share_that_strays_from_the_mean() {
+        let map = Map::new();
+        map.reserve(128 * 31);
+        assert_eq!(smallest_shard(&map), 0, "few winners make their places one at a time");
+        map.reserve(128 * 32);
+        assert!(smallest_shard(&map) >= 32 + 3 * 5);
+        let map = Map::new();
+        map.reserve(128 * 40);
+        assert!(smallest_shard(&map) >= 40 + 3 * 6);
+        assert_eq!(map.0.len(), 0, "a place is no entry");
+    }
+
+    #[test]
+    fn notes_stay_while_places_are_made() {
+        let map = Map::new();
+        for (viewer, take) in viewers(1_000).zip(1..) {
+            map.restore(viewer, note(take));
+        }
+        map.reserve(128 * 100);
+        assert!(smallest_shard(&map) >= 100 + 3 * 10);
+        let mut seen = Vec::new();
+        map.each_viewer(|viewer| seen.push(viewer));
+        seen.sort_unstable();
+        let mut all: Vec<ViewerNumber> = viewers(1_000).collect();
+        all.sort_unstable();
+        assert_eq!(seen, all);
+        for (viewer, take) in viewers(1_000).zip(1..) {
+            map.read(viewer, |notes| assert_eq!(notes, [note(take)]));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "viewer numbers hash as one u64")]
+    fn nothing_but_a_viewer_number_is_hashed() {
+        NumberHasher::default().write(&[1]);
+    }
+}

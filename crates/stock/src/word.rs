@@ -201,4 +201,12 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_word_is_shown_by_its_fields() {
+        assert_eq!(
+            format!("{:?}", word(true, false, 3, 7)),
+            "StockWord { open: true, waiting: false, available: 3, last_take: 7 }"
+        );
+    }
 }

@@ -304,6 +304,17 @@ fn a_restored_stock_sells_on_without_touching_restored_slots() {
 }
 
 #[test]
+fn a_hold_returns_to_whichever_slot_it_had() {
+    let mut stock = DropStock::new(config(10));
+    stock.add_supply(pool(0), units(20)).unwrap();
+    for (slot, take) in [511, 512, 1_024, 65_536].into_iter().zip(1..) {
+        let hold = restored(slot, take, take, 1, RestoredState::Held);
+        stock.restore_hold(&hold).unwrap();
+        assert!(matches!(stock.view(hold.id), HoldView::Held(_)), "slot {slot}");
+    }
+}
+
+#[test]
 fn a_journal_that_contradicts_itself_is_refused() {
     let build = || {
         let mut stock = DropStock::new(config(10));
