@@ -124,4 +124,27 @@ mod tests {
         let at = [500, 990, 991, 999, 1_000].map(|q| times.quantile_us(q).unwrap());
         assert_eq!(at, [96, 96, 6_144, 6_144, 6_144]);
     }
+
+    fn times(buckets: &[(usize, u64)]) -> AnswerTimes {
+        let mut times = AnswerTimes::default();
+        buckets.iter().for_each(|(bucket, count)| times.add(*bucket, *count));
+        times
+    }
+
+    #[test]
+    fn counts_add_up_and_are_told_apart() {
+        let mut all = times(&[(0, 2), (5, 7)]);
+        let before = all;
+        all.merge(&times(&[(5, 1), (39, 4)]));
+        assert_eq!(all, times(&[(0, 2), (5, 8), (39, 4)]));
+        assert_eq!([0, 5, 6, 39, 40].map(|bucket| all.get(bucket)), [2, 8, 0, 4, 0]);
+        assert_eq!(all.total(), 14);
+        assert_eq!(all.since(&before), times(&[(5, 1), (39, 4)]));
+    }
+
+    #[test]
+    fn the_last_bucket_has_no_end() {
+        let last = AnswerTimes::BUCKETS - 1;
+        assert_eq!(times(&[(last, 1)]).quantile_us(500), Some(AnswerTimes::begins_at_us(last)));
+    }
 }

@@ -94,3 +94,15 @@ impl fmt::Display for BrakePart {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lifted_has_a_name() {
+        let ban = BrakePart::Ban(BanId::new(3));
+        let shown = [BrakePart::Halt, BrakePart::Rates, ban].map(|part| part.to_string());
+        assert_eq!(shown, ["the halt", "the rates", "ban b3"]);
+    }
+}

@@ -96,3 +96,26 @@ impl fmt::Display for RoomOwner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_named_by_kind() {
+        let merchant = RoomOwner::Merchant("acme".parse().expect("letters alone"));
+        for (owner, kind, name, shown) in [
+            (RoomOwner::House, "house", None, "the house"),
+            (merchant, "merchant", Some("acme"), "merchant acme"),
+            (
+                RoomOwner::Creator(Text::new("Nina T.")),
+                "creator",
+                Some("Nina T."),
+                "creator Nina T.",
+            ),
+        ] {
+            assert_eq!((owner.kind(), owner.name()), (kind, name));
+            assert_eq!(owner.to_string(), shown);
+        }
+    }
+}

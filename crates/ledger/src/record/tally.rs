@@ -60,3 +60,21 @@ impl FromIterator<(RefusalCode, u64)> for RefusalCounts {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clicks_are_all_buys_that_were_decided() {
+        let mut refusals: RefusalCounts =
+            [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect();
+        refusals.add(RefusalCode::Busy, 5);
+        let codes = [RefusalCode::Busy, RefusalCode::SoldOut, RefusalCode::Paused];
+        assert_eq!(codes.map(|code| refusals.get(code)), [7, 1_000, 0]);
+        assert_eq!(refusals.total(), 1_007);
+        let tally = Tally { held: 12, retries: 3, refusals, ..Tally::default() };
+        assert_eq!(tally.clicks(), 1_022);
+        assert_eq!(Tally { held: u64::MAX, ..tally }.clicks(), u64::MAX);
+    }
+}

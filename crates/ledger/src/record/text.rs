@@ -35,3 +35,14 @@ impl fmt::Display for Text {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shown_as_it_is() {
+        let text = Text::from("on air");
+        assert_eq!((text.as_str(), text.to_string().as_str()), ("on air", "on air"));
+    }
+}

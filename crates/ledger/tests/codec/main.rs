@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod any;
+mod bounds;
 mod brake;
 mod house;
 mod parts;
@@ -228,7 +229,10 @@ fn malformed_bytes_are_named() {
     // A room that belongs to nobody, or changes in an unknown way.
     assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
     assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");
+    // A tally that names a reason that never was given.
+    assert_eq!(with(&[17, 0, 0, 0, 1, 12, 0]), "invalid reasons before offset 18");
     // More lost numbers than bytes.
+    assert_eq!(with(&[16, 0, 1, 0, 9, 1]), "invalid lost before offset 17");
     assert_eq!(with(&[16, 0, 1, 0, 9, 100]), "invalid lost before offset 17");
     let mut bytes = body_of(&[Record::Phase(PhaseRecord::Opened)]);
     bytes[0] = 2;

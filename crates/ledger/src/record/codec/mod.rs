@@ -293,3 +293,23 @@ pub(crate) fn len_if_readable(record: &Record) -> Option<usize> {
     let reads_back = matches!(read.next(), Some(Ok(found)) if found == *record);
     (reads_back && read.next().is_none()).then_some(bytes.len() - HEADER_BYTES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_reads_back_has_a_length() {
+        assert_eq!(len_if_readable(&Record::Featured), Some(1));
+        let at = UnixMillis::new(300);
+        assert_eq!(len_if_readable(&PhaseRecord::Countdown { opens_at: at }.into()), Some(3));
+        let broken = Recovered { outage: DurationMs::ZERO, pools: vec![twice_lost()] };
+        assert_eq!(len_if_readable(&Record::Recovered(broken.into())), None);
+    }
+
+    /// A pool in which one number is lost twice, which no journal says.
+    fn twice_lost() -> RecoveredPool {
+        let lost = vec![TakeNumber::default().next().expect("1 is small"); 2];
+        RecoveredPool { pool: stampede_domain::PoolIndex::default(), last_take: lost[0], lost }
+    }
+}
