@@ -54,4 +54,11 @@ mod tests {
             assert!(!now.is_as(&other), "{other}");
         }
     }
+
+    #[test]
+    fn a_drop_is_told_as_far_as_it_was_seen() {
+        let seen = SeenDrop { phase: Phase::Paused, revision: 3, phase_changes: Some(7) };
+        assert_eq!(seen.to_string(), "paused, revision 3, after 7 changes of phase");
+        assert_eq!(SeenDrop { phase_changes: None, ..seen }.to_string(), "paused, revision 3");
+    }
 }

@@ -98,4 +98,16 @@ mod tests {
         timers.set(drop(7), None, false);
         assert_eq!((timers.due(at(99)), timers.any_closed()), (vec![drop(9)], false));
     }
+
+    #[test]
+    fn what_an_outage_would_move_is_known_for_each_drop() {
+        let mut timers = Timers::default();
+        assert!(!timers.any_deadline());
+        timers.set_running(drop(1), true);
+        timers.set_running(drop(2), true);
+        timers.set_running(drop(1), false);
+        assert!(timers.any_deadline());
+        timers.set_running(drop(2), false);
+        assert!(!timers.any_deadline());
+    }
 }

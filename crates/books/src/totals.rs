@@ -43,3 +43,32 @@ impl Totals {
         RefusalCode::ALL.into_iter().zip(self.refused).filter(|(_, count)| *count > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(held: u64, retries: u64, refusals: &[(RefusalCode, u64)]) -> Totals {
+        let mut totals = Totals { held, retries, ..Totals::default() };
+        for (code, count) in refusals {
+            totals.refused[usize::from(code.ordinal())] = *count;
+        }
+        totals
+    }
+
+    #[test]
+    fn what_was_counted_since_is_what_came_on_top() {
+        let earlier = totals(3, 1, &[(RefusalCode::SoldOut, 4)]);
+        let now = totals(10, 6, &[(RefusalCode::SoldOut, 9), (RefusalCode::Busy, 2)]);
+        let since = totals(7, 5, &[(RefusalCode::SoldOut, 5), (RefusalCode::Busy, 2)]);
+        assert_eq!(now.since(&earlier), since);
+        assert!(now.since(&now).is_empty() && !since.is_empty());
+    }
+
+    #[test]
+    fn only_reasons_that_occurred_are_told() {
+        let totals = totals(0, 0, &[(RefusalCode::SoldOut, 9), (RefusalCode::Busy, 1)]);
+        let told: Vec<_> = totals.refusals().collect();
+        assert_eq!(told, [(RefusalCode::Busy, 1), (RefusalCode::SoldOut, 9)]);
+    }
+}

@@ -212,3 +212,60 @@ fn check_stream(command: &StaffCommand, stream: &StreamId) -> Result<(), Command
     let (bound, stream) = (command.streams.streams().len(), stream.clone());
     Err(CommandRefusal::OtherStream { bound, stream })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{books::given, stream_scope::StreamScope};
+
+    fn refused(command: &StaffCommand) -> CommandRefusal {
+        given::one_drop().authorize(command, None).err().expect("nobody may")
+    }
+
+    fn plan() -> Action {
+        Action::Plan { plan: Arc::new(stampede_testkit::plan(5)) }
+    }
+
+    #[test]
+    fn a_token_of_one_merchant_works_nothing_that_holds_for_all() {
+        let acme: MerchantId = "acme".parse().unwrap();
+        let stop = Action::from(BrakeAction::Stop { expires_in: None });
+        let offline = StreamAction::Offline.on("show".parse().unwrap());
+        for action in [stop, offline] {
+            let name = action.name();
+            let bound = StaffCommand {
+                merchant: Some(acme.clone()),
+                ..given::command(Role::Admin, action)
+            };
+            assert!(matches!(
+                refused(&bound),
+                CommandRefusal::BoundToken { action, bound } if action == name && bound == acme
+            ));
+        }
+    }
+
+    #[test]
+    fn a_token_of_some_streams_plans_in_no_other() {
+        let streams = StreamScope::of(["other".parse().unwrap()]);
+        let command = StaffCommand { streams, ..given::command(Role::Merchant, plan()) };
+        assert!(matches!(
+            refused(&command),
+            CommandRefusal::OtherStream { bound: 1, stream } if stream.as_str() == "show"
+        ));
+    }
+
+    #[test]
+    fn the_house_is_an_admin_who_is_bound_to_nobody() {
+        let plans_for_house = |role, merchant: Option<&str>| {
+            let merchant = merchant.map(|merchant| merchant.parse().unwrap());
+            let command = StaffCommand { merchant, ..given::command(role, plan()) };
+            match given::empty().authorize(&command, None) {
+                Ok(Grant::Plan { for_house, .. }) => for_house,
+                _ => panic!("{role} may plan"),
+            }
+        };
+        assert!(plans_for_house(Role::Admin, None));
+        assert!(!plans_for_house(Role::Admin, Some("acme")));
+        assert!(!plans_for_house(Role::Merchant, None));
+    }
+}

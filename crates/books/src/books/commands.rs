@@ -259,3 +259,69 @@ impl Books {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::KeyFingerprint;
+
+    use super::*;
+    use crate::{
+        books::given::{self, DROP},
+        command::Role,
+    };
+
+    fn give(books: &mut Books, command: &StaffCommand) -> CommandOutcome {
+        books.command(command, &Shown::default(), given::moment(), &mut Decision::default())
+    }
+
+    #[test]
+    fn a_reason_is_short_and_plain() {
+        let outcome = |reason: &str| {
+            let command = StaffCommand {
+                reason: Some(reason.to_owned()),
+                ..given::command(Role::Admin, DropAction::Cancel.on(DROP))
+            };
+            give(&mut given::one_drop(), &command).map(|done| done.drop)
+        };
+        assert!(matches!(outcome("sold elsewhere"), Ok(DROP)));
+        assert!(matches!(outcome(&"r".repeat(500)), Ok(DROP)));
+        for reason in ["r".repeat(501), "two\nlines".to_owned()] {
+            assert!(matches!(outcome(&reason), Err(CommandRefusal::Reason { max: 500 })));
+        }
+    }
+
+    #[test]
+    fn a_drop_that_had_its_commands_takes_only_those_that_let_less_happen() {
+        let mut books = given::one_drop();
+        for record in [PhaseRecord::Countdown { opens_at: given::NOW }, PhaseRecord::Opened] {
+            given::follow(&mut books, DROP, record);
+        }
+        let had = |key| Command {
+            actor: "nina".into(),
+            role: "host".into(),
+            action: "feature".into(),
+            key: KeyFingerprint::from_bits(key),
+            request: KeyFingerprint::from_bits(1),
+            reason: "".into(),
+            outcome: Outcome::Accepted,
+        };
+        for key in 1..10_000 {
+            given::follow(&mut books, DROP, Record::Command(Box::new(had(key))));
+        }
+        let command = |action: DropAction, key: &str| StaffCommand {
+            key: key.parse().unwrap(),
+            ..given::command(Role::Admin, action.on(DROP))
+        };
+        assert!(give(&mut books, &command(DropAction::Feature, "the-last")).is_ok());
+        assert!(matches!(
+            give(&mut books, &command(DropAction::Feature, "one-more")),
+            Err(CommandRefusal::CommandsFull { max: 10_000 })
+        ));
+        assert!(give(&mut books, &command(DropAction::Pause, "calm")).is_ok());
+        assert!(matches!(
+            give(&mut books, &command(DropAction::Resume, "go-on")),
+            Err(CommandRefusal::CommandsFull { .. })
+        ));
+        assert!(give(&mut books, &command(DropAction::Close, "end")).is_ok());
+    }
+}

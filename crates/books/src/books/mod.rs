@@ -5,6 +5,8 @@ mod brake;
 mod commands;
 mod counts;
 mod due;
+#[cfg(test)]
+mod given;
 mod holds;
 mod lots;
 mod needs;
@@ -387,5 +389,37 @@ mod tests {
         let expired = lifted(BrakePart::Ban(BanId::new(3)), true);
         assert_eq!(after(&[banned(3), expired]).ban, None, "what ended by itself");
         assert_eq!(after(&[banned(3), lifted(BrakePart::Halt, false)]).ban, None, "no ban");
+    }
+
+    #[test]
+    fn a_drop_that_has_left_memory_keeps_its_stream_from_being_idle() {
+        let mut books = given::empty();
+        for (stream, drop) in [("old", 1), ("newer", 2)] {
+            given::change_room(&mut books, stream, RoomChange::Owner(given::merchant("acme")));
+            books.note_drop(&stream.parse().unwrap(), DropId::new(drop));
+        }
+        let gala = "gala".parse().unwrap();
+        let changes = books.make_room(&gala, &given::merchant("acme"), None).unwrap();
+        let ended = changes.iter().find(|change| change.change == RoomChange::Ended).unwrap();
+        assert_eq!(ended.stream.as_str(), "old");
+    }
+
+    #[test]
+    fn limits_hold_as_they_were_set_last_once_that_is_durable() {
+        use stampede_domain::{DurationMs, Rates};
+        use stampede_ledger::RatesSet;
+
+        let mut books = given::empty();
+        let at = UnixMillis::new(5_000);
+        let rates = Rates { buys_per_s: Some(10), ..Rates::NONE };
+        let order = BrakeOrder { actor: "olga".into(), reason: "".into(), expires_at: Some(at) };
+        let set = BrakeRecord::RatesSet(Box::new(RatesSet { rates, order }));
+        given::follow(&mut books, DropId::HOUSE, set);
+        assert_eq!(books.brake().in_force, Rates::NONE);
+        books.brake_mut().put_in_force();
+        assert_eq!(books.brake().in_force, rates);
+        let ahead = Moment { sale: UnixMillis::new(3_000), wall: UnixMillis::new(1_000) };
+        let ends = Some(at.plus(DurationMs::from_secs(2)));
+        assert_eq!(books.next_brake_timer(ahead), ends, "by the sale's clock");
     }
 }

@@ -208,3 +208,105 @@ fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {
     }
     Err(CommandRefusal::Account { max: ACCOUNT_BYTES_MAX })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::books::given::{self, change_room, merchant};
+
+    fn plan_of(name: &str) -> DropPlan {
+        DropPlan { merchant: name.parse().unwrap(), ..stampede_testkit::plan(1) }
+    }
+
+    /// Adds drops of a merchant to the stream `show`.
+    fn add(books: &mut Books, name: &str, count: u32) {
+        for _ in 0..count {
+            let drop = books.next_drop;
+            let plan = Arc::new(plan_of(name));
+            given::follow(books, drop, Record::Planned { plan, revision: 1 });
+        }
+    }
+
+    #[test]
+    fn who_is_admitted_has_a_share_and_the_owner_keeps_places() {
+        let mut books = given::empty();
+        change_room(&mut books, "show", RoomChange::Owner(merchant("acme")));
+        for name in ["beta", "gamma"] {
+            change_room(&mut books, "show", RoomChange::Admitted(name.parse().unwrap()));
+        }
+        let place = |books: &Books, name: &str| match books.check_place(&plan_of(name), false) {
+            Ok(changes) => {
+                assert_eq!(changes, []);
+                "a place".to_owned()
+            }
+            Err(refusal) => refusal.to_string(),
+        };
+        let is_full = |books: &Books, name: &str, of: &str| {
+            matches!(
+                books.check_place(&plan_of(name), false),
+                Err(CommandRefusal::ShareFull { of: whose, .. }) if whose == of
+            )
+        };
+        add(&mut books, "acme", 10);
+        add(&mut books, "beta", 31);
+        assert_eq!(place(&books, "beta"), "a place");
+        add(&mut books, "beta", 1);
+        assert!(is_full(&books, "beta", "beta"), "32 are one merchant's share");
+        add(&mut books, "gamma", 15);
+        assert_eq!(place(&books, "gamma"), "a place", "47 are not the owner's");
+        add(&mut books, "gamma", 1);
+        assert!(is_full(&books, "gamma", "all admitted merchants"), "16 places are the owner's");
+        assert_eq!(place(&books, "acme"), "a place");
+        add(&mut books, "acme", 6);
+        let full = books.check_place(&plan_of("acme"), false);
+        assert!(matches!(full, Err(CommandRefusal::StreamFull { max: 64 })));
+    }
+
+    #[test]
+    fn the_house_plans_where_a_merchant_is_not_let_in() {
+        let mut books = given::empty();
+        change_room(&mut books, "show", RoomChange::Owner(merchant("acme")));
+        let refused = books.check_place(&plan_of("delta"), false);
+        assert!(matches!(refused, Err(CommandRefusal::StreamNotYours { .. })));
+        assert!(books.check_place(&plan_of("delta"), true).is_ok());
+    }
+
+    #[test]
+    fn an_account_has_a_name_that_can_be_read() {
+        let books = given::empty();
+        let outcome = |name: &str| {
+            let owner = RoomOwner::Creator(name.into());
+            books.make_room(&"show".parse().unwrap(), &owner, None).map(|_| ())
+        };
+        for name in ["nina", "n", "Nina T.", &"n".repeat(64)] {
+            assert!(outcome(name).is_ok(), "{name}");
+        }
+        for name in ["", " ", "ni\nna", "\n", &"n".repeat(65)] {
+            let refused = outcome(name);
+            assert!(matches!(refused, Err(CommandRefusal::Account { max: 64 })), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_room_moves_to_no_merchant_who_has_as_many_as_he_may() {
+        let mut books = given::empty();
+        for (stream, name) in [("one", "acme"), ("two", "acme"), ("three", "beta")] {
+            change_room(&mut books, stream, RoomChange::Owner(merchant(name)));
+        }
+        let moved = |books: &Books, stream: &str, owner: &RoomOwner| {
+            let stream: StreamId = stream.parse().unwrap();
+            books.move_room(&stream, owner, books.rooms.get(&stream))
+        };
+        assert!(matches!(
+            moved(&books, "three", &merchant("acme")),
+            Err(CommandRefusal::RoomsFull { max: 2, .. })
+        ));
+        assert!(moved(&books, "one", &merchant("beta")).is_ok());
+        for stream in ["one", "two"] {
+            change_room(&mut books, stream, RoomChange::Owner(RoomOwner::House));
+        }
+        assert!(moved(&books, "three", &RoomOwner::House).is_ok(), "the house has no limit");
+    }
+}

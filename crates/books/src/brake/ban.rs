@@ -79,3 +79,60 @@ impl BrakeEntry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keeps_out(
+        target: BanTarget,
+        (viewer, channel, stream, from): (&str, &str, &str, &str),
+    ) -> bool {
+        let entry = BrakeEntry {
+            actor: "olga".into(),
+            reason: String::new(),
+            since: UnixMillis::default(),
+            expires_at: None,
+        };
+        let ban = Ban { id: BanId::new(1), target, releases_holds: false, entry };
+        ban.keeps_out(Arrival {
+            viewer: &viewer.parse().unwrap(),
+            channel: channel.parse().ok().as_ref(),
+            stream: &stream.parse().unwrap(),
+            address: from.parse().ok(),
+        })
+    }
+
+    #[test]
+    fn a_viewer_is_kept_out_by_name() {
+        let target = || BanTarget::Viewer("eve".parse().unwrap());
+        assert!(keeps_out(target(), ("eve", "", "show", "")));
+        assert!(!keeps_out(target(), ("bob", "", "show", "")));
+    }
+
+    #[test]
+    fn addresses_are_kept_out_where_they_are_known() {
+        let target = || BanTarget::Addresses("198.51.100.0/24".parse().unwrap());
+        assert!(keeps_out(target(), ("bob", "", "show", "198.51.100.7")));
+        assert!(!keeps_out(target(), ("bob", "", "show", "198.51.101.7")));
+        assert!(!keeps_out(target(), ("bob", "", "show", "")), "who comes from nowhere known");
+    }
+
+    #[test]
+    fn a_channel_is_kept_out_of_its_stream_or_of_all() {
+        let target = |stream: Option<&str>| BanTarget::Channel {
+            channel: "tv".parse().unwrap(),
+            stream: stream.map(|stream| stream.parse().unwrap()),
+        };
+        for (channel, stream, anywhere, in_show) in [
+            ("tv", "show", true, true),
+            ("tv", "late", true, false),
+            ("radio", "show", false, false),
+            ("", "show", false, false),
+        ] {
+            let who = ("bob", channel, stream, "");
+            assert_eq!(keeps_out(target(None), who), anywhere, "{channel} in {stream}");
+            assert_eq!(keeps_out(target(Some("show")), who), in_show, "{channel} in {stream}");
+        }
+    }
+}

@@ -154,3 +154,86 @@ impl BrakeBook {
         self.expiries.first().filter(|(at, _)| *at <= wall).map(|(_, ban)| BrakePart::Ban(*ban))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stampede_ledger::{BrakeOrder, RatesSet};
+
+    use super::*;
+    use crate::targets::NoTargets;
+
+    const RATES: Rates = Rates { buys_per_s: Some(10), hellos_per_s: None, tick_interval: None };
+
+    fn order(expires_at: Option<u64>) -> BrakeOrder {
+        let expires_at = expires_at.map(UnixMillis::new);
+        BrakeOrder { actor: "olga".into(), reason: "".into(), expires_at }
+    }
+
+    fn halted(expires_at: Option<u64>) -> BrakeRecord {
+        BrakeRecord::Halted(Box::new(order(expires_at)))
+    }
+
+    fn rates_set(expires_at: Option<u64>) -> BrakeRecord {
+        let order = order(expires_at);
+        BrakeRecord::RatesSet(Box::new(RatesSet { rates: RATES, order }))
+    }
+
+    fn banned(ban: u32, expires_at: Option<u64>) -> BrakeRecord {
+        let scope = BanScope::Channel { channel: "tv".parse().unwrap(), stream: None };
+        let (ban, order) = (BanId::new(ban), order(expires_at));
+        BrakeRecord::Banned(Box::new(Banned { ban, scope, releases_holds: false, order }))
+    }
+
+    fn after(records: &[BrakeRecord]) -> BrakeBook {
+        let mut book = BrakeBook::default();
+        for record in records {
+            book.apply(UnixMillis::new(1), record, &NoTargets);
+        }
+        book
+    }
+
+    #[test]
+    fn each_decision_about_a_part_overtakes_the_one_before() {
+        let lifted = |part| BrakeRecord::Lifted { part, expired: false };
+        let decisions = |records: &[BrakeRecord]| {
+            let book = after(records);
+            [BrakePart::Halt, BrakePart::Rates].map(|part| book.decisions(part))
+        };
+        assert_eq!(decisions(&[halted(None)]), [1, 0]);
+        assert_eq!(decisions(&[halted(None), halted(None)]), [2, 0]);
+        assert_eq!(decisions(&[halted(None), lifted(BrakePart::Halt), halted(None)]), [3, 0]);
+        assert_eq!(decisions(&[rates_set(None), rates_set(None)]), [0, 2]);
+        assert_eq!(decisions(&[rates_set(None), lifted(BrakePart::Rates)]), [0, 2]);
+        let book = after(&[halted(None), halted(None)]);
+        assert!(book.is_latest(BrakePart::Halt, 2) && !book.is_latest(BrakePart::Halt, 1));
+    }
+
+    #[test]
+    fn what_ends_first_is_due_first() {
+        let next = |records: &[BrakeRecord]| after(records).next_timer().map(UnixMillis::get);
+        assert_eq!(next(&[halted(None), rates_set(None), banned(1, None)]), None);
+        assert_eq!(next(&[halted(Some(30)), rates_set(Some(20)), banned(1, Some(10))]), Some(10));
+        assert_eq!(next(&[halted(Some(5)), rates_set(Some(20)), banned(1, Some(10))]), Some(5));
+        assert_eq!(next(&[rates_set(Some(7)), banned(1, Some(10)), banned(2, Some(8))]), Some(7));
+        let book = after(&[rates_set(Some(7)), banned(1, Some(10)), banned(2, Some(8))]);
+        let due = |wall| book.due(UnixMillis::new(wall));
+        assert_eq!(
+            [due(6), due(7), due(9)],
+            [None, Some(BrakePart::Rates), Some(BrakePart::Rates)]
+        );
+        let bans = after(&[banned(1, Some(10)), banned(2, Some(8))]);
+        assert_eq!(bans.due(UnixMillis::new(8)), Some(BrakePart::Ban(BanId::new(2))));
+    }
+
+    #[test]
+    fn limits_are_in_force_until_they_are_lifted() {
+        let mut book = after(&[rates_set(None)]);
+        assert_eq!(book.in_force, Rates::NONE);
+        book.put_in_force();
+        assert_eq!(book.in_force, RATES);
+        let lifted = BrakeRecord::Lifted { part: BrakePart::Rates, expired: false };
+        book.apply(UnixMillis::new(2), &lifted, &NoTargets);
+        book.put_in_force();
+        assert_eq!(book.in_force, Rates::NONE);
+    }
+}

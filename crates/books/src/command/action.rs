@@ -278,3 +278,30 @@ const fn joined<const COUNT: usize>(lists: &[&[&'static str]]) -> [&'static str;
     assert!(place == COUNT, "a list lacks its place");
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lets_less_happen_is_safe() {
+        use DropAction::{Cancel, CancelCountdown, Close, Feature, Open, Pause, Resume};
+
+        let drop = DropId::new(1);
+        for (action, is_safe) in [
+            (Cancel, true),
+            (CancelCountdown, true),
+            (Pause, true),
+            (Close, true),
+            (Open, false),
+            (Resume, false),
+            (Feature, false),
+        ] {
+            assert_eq!(action.is_safety(), is_safe, "{}", action.name());
+            assert_eq!(action.on(drop).is_safety(), is_safe);
+        }
+        assert!(Action::from(BrakeAction::Stop { expires_in: None }).is_safety());
+        assert!(!Action::from(BrakeAction::Go).is_safety());
+        assert!(!StreamAction::Offline.on("show".parse().unwrap()).is_safety());
+    }
+}

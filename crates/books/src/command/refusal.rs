@@ -418,6 +418,7 @@ const fn stands(phase: Phase) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{BrakeAction, DropAction};
 
     #[test]
     fn a_refusal_is_a_sentence_in_every_phase() {
@@ -425,5 +426,16 @@ mod tests {
         assert_eq!(told(Phase::Countdown), "edit is not possible while the drop counts down");
         assert_eq!(told(Phase::Settled), "edit is not possible while the drop is settled");
         assert_eq!(told(Phase::Open), "edit is not possible while the drop is open");
+    }
+
+    #[test]
+    fn who_may_not_is_told_who_may() {
+        let who = |action: &Action| match CommandRefusal::forbidden(Role::Stage, action) {
+            CommandRefusal::Forbidden { role: "stage", who, .. } => who,
+            other => panic!("{other}"),
+        };
+        assert_eq!(who(&BrakeAction::Go.into()), "admin and ops");
+        let pause = DropAction::Pause.on(stampede_domain::DropId::new(1));
+        assert_eq!(who(&pause), "admin, host, merchant, ops and creator");
     }
 }

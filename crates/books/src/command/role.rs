@@ -104,3 +104,18 @@ impl fmt::Display for Role {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_known_by_its_name_alone() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_name(role.name()), Some(role));
+            assert_eq!(role.to_string(), role.name());
+        }
+        assert_eq!(Role::from_name("Admin"), None);
+        assert_eq!(Role::Creator.to_string(), "creator");
+    }
+}

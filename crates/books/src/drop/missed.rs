@@ -74,3 +74,65 @@ impl DropBook {
         self.missed_opening = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stampede_domain::{DropPlan, PoolIndex};
+    use stampede_ledger::{PhaseRecord, StreamRecord};
+
+    use super::*;
+
+    const NOW: Moment = Moment { sale: UnixMillis::new(9_000), wall: UnixMillis::new(5_000) };
+
+    fn starting(starts_at: u64) -> DropBook {
+        let starts_at = Some(UnixMillis::new(starts_at));
+        let plan = DropPlan { starts_at, ..stampede_testkit::plan(5) };
+        DropBook::planned(&Arc::new(plan), 1, None)
+    }
+
+    fn counting_down(opens_at: u64) -> DropBook {
+        let mut book = starting(1);
+        let opens_at = UnixMillis::new(opens_at);
+        book.apply(NOW.sale, &PhaseRecord::Countdown { opens_at }.into()).unwrap();
+        book
+    }
+
+    #[test]
+    fn a_start_is_missed_once_its_time_has_passed() {
+        let by_sleep = |book: DropBook| book.missed_by_sleep(NOW).map(UnixMillis::get);
+        assert_eq!(by_sleep(starting(4_999)), Some(4_999));
+        assert_eq!(by_sleep(starting(5_000)), None, "it is due right now");
+        assert_eq!(by_sleep(counting_down(8_999)), Some(4_999), "by the wall clock");
+        assert_eq!(by_sleep(counting_down(9_000)), None);
+        let by_outage = |book: DropBook| book.missed(NOW).map(UnixMillis::get);
+        assert_eq!(by_outage(starting(4_999)), Some(4_999));
+        assert_eq!(by_outage(starting(5_000)), None);
+        assert_eq!(by_outage(counting_down(9_000)), Some(5_000));
+        assert_eq!(by_outage(counting_down(9_001)), None);
+    }
+
+    #[test]
+    fn a_start_is_missed_once() {
+        let mut book = starting(4_000);
+        book.end_start();
+        assert_eq!((book.missed_by_sleep(NOW), book.missed(NOW)), (None, None));
+    }
+
+    #[test]
+    fn an_outage_moves_what_runs() {
+        let mut book = starting(4_000);
+        assert!(!book.is_moved_by_outages(), "a planned start is the wall clock's");
+        assert!(counting_down(1).is_moved_by_outages());
+        book.apply(NOW.sale, &PhaseRecord::Opened.into()).unwrap();
+        assert!(!book.is_moved_by_outages(), "nothing was taken");
+        let mut away = book.clone();
+        away.apply(NOW.sale, &StreamRecord::Offline { at: NOW.sale }.into()).unwrap();
+        assert!(away.is_moved_by_outages(), "the stream's time runs");
+        away.apply(NOW.sale, &PhaseRecord::Settled.into()).unwrap();
+        assert!(!away.is_moved_by_outages(), "what is over stays as it is");
+        book.note_take(PoolIndex::default()).unwrap();
+        assert!(book.is_moved_by_outages(), "a hold runs");
+    }
+}

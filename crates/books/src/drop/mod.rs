@@ -308,3 +308,21 @@ impl DropBook {
         Some(UnixMillis::new(start.saturating_sub(countdown.get())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lots_are_counted_as_their_records_say() {
+        let mut book = DropBook::planned(&Arc::new(stampede_testkit::plan(5)), 1, None);
+        assert_eq!((book.lots(), book.was_supplied()), (0, false));
+        let units = Units::new(5).unwrap();
+        for lot in [1, 2] {
+            let record = Record::Lot { pool: PoolIndex::default(), units, lot };
+            book.apply(UnixMillis::new(1), &record).unwrap();
+        }
+        assert_eq!((book.lots(), book.was_supplied()), (2, true));
+        assert_eq!(book.supplied(), [Units::new(10).unwrap()]);
+    }
+}

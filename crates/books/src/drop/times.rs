@@ -45,3 +45,39 @@ pub(crate) fn check_end(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis::new(1_000_000);
+
+    fn at(millis: u64) -> Option<UnixMillis> {
+        Some(NOW.plus(DurationMs::new(millis)))
+    }
+
+    fn checked(starts_at: Option<UnixMillis>, ends_at: Option<UnixMillis>) -> String {
+        let plan = DropPlan { starts_at, ends_at, ..stampede_testkit::plan(5) };
+        match check_plan(&plan, NOW) {
+            Ok(()) => "sound".into(),
+            Err(refusal) => format!("{}: {refusal}", refusal.code()),
+        }
+    }
+
+    #[test]
+    fn a_time_lies_between_now_and_a_year_ahead() {
+        assert_eq!(checked(at(1), None), "sound");
+        assert!(checked(at(0), None).starts_with("in_the_past"));
+        assert_eq!(checked(at(366 * DAY_MS), None), "sound");
+        let far = checked(at(366 * DAY_MS + 1), None);
+        assert!(far.starts_with("too_far_ahead") && far.contains("366 days"), "{far}");
+    }
+
+    #[test]
+    fn a_drop_is_open_for_a_second_at_least() {
+        assert_eq!(checked(at(5_000), at(6_000)), "sound");
+        assert!(checked(at(5_000), at(5_999)).starts_with("ends_too_soon"));
+        assert_eq!(checked(None, at(1_000)), "sound", "it may open at once");
+        assert!(checked(None, at(999)).starts_with("ends_too_soon"));
+    }
+}

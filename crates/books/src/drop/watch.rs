@@ -85,3 +85,18 @@ impl StreamWatch {
         self.since = self.since.map(moved);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_moves_only_the_time_that_ran_before_its_end() {
+        let at = UnixMillis::new;
+        for (since, moved) in [(999, 1_499), (1_000, 1_000), (1_001, 1_001)] {
+            let mut watch = StreamWatch::of_plan(Some(at(since)));
+            watch.move_by(DurationMs::new(500), at(1_000));
+            assert_eq!(watch.offline_since(), Some(at(moved)));
+        }
+    }
+}

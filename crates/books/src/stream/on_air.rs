@@ -94,3 +94,88 @@ impl Airing {
         self.begin(next, false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: DropId = DropId::new(1);
+    const TWO: DropId = DropId::new(2);
+
+    /// A stream's drops with their phases.
+    #[derive(Default)]
+    struct Stage {
+        air: OnAir,
+        phases: HashMap<DropId, Phase>,
+    }
+
+    impl Stage {
+        fn enter(&mut self, drop: DropId, phase: Phase) -> Option<DropId> {
+            let before = self.phases.insert(drop, phase).unwrap_or(Phase::Scheduled);
+            let phase_of = |drop| self.phases.get(&drop).copied();
+            self.air.follow(drop, &stampede_testkit::plan(1), (before, phase), phase_of)
+        }
+
+        fn forget(&mut self, drop: DropId) {
+            self.air.forget(drop, &stampede_testkit::plan(1));
+        }
+
+        fn on_air(&self) -> Vec<DropId> {
+            self.air.drops().collect()
+        }
+    }
+
+    #[test]
+    fn a_countdown_that_ends_takes_over_unless_staff_chose() {
+        let mut stage = Stage::default();
+        for drop in [ONE, TWO] {
+            assert_eq!(stage.enter(drop, Phase::Countdown), Some(drop));
+        }
+        assert_eq!(stage.enter(ONE, Phase::Open), Some(ONE));
+        assert_eq!(stage.air.choose(TWO, &stampede_testkit::plan(1)), Some(TWO));
+        let three = DropId::new(3);
+        assert_eq!(stage.enter(three, Phase::Countdown), Some(three));
+        assert_eq!(stage.air.choose(TWO, &stampede_testkit::plan(1)), Some(TWO));
+        assert_eq!(stage.enter(three, Phase::Open), None);
+        assert_eq!(stage.on_air(), [TWO]);
+    }
+
+    #[test]
+    fn a_pause_leaves_a_drop_on_air() {
+        let mut stage = Stage::default();
+        for drop in [ONE, TWO] {
+            assert_eq!(stage.enter(drop, Phase::Open), Some(drop));
+        }
+        assert_eq!(stage.enter(TWO, Phase::Paused), None);
+        assert_eq!(stage.on_air(), [TWO]);
+        assert_eq!(stage.enter(TWO, Phase::Closed), Some(ONE));
+    }
+
+    #[test]
+    fn a_drop_that_is_forgotten_takes_over_no_more() {
+        let mut stage = Stage::default();
+        for drop in [ONE, TWO] {
+            assert_eq!(stage.enter(drop, Phase::Open), Some(drop));
+        }
+        stage.forget(ONE);
+        assert_eq!(stage.on_air(), [TWO], "the other stays");
+        assert_eq!(stage.enter(TWO, Phase::Closed), None, "nobody is left to take over");
+    }
+
+    #[test]
+    fn who_goes_on_takes_over_from_one_that_is_forgotten_and_ended() {
+        let mut stage = Stage::default();
+        for drop in [ONE, TWO] {
+            assert_eq!(stage.enter(drop, Phase::Open), Some(drop));
+        }
+        stage.forget(TWO);
+        assert_eq!(stage.on_air(), []);
+        let three = DropId::new(3);
+        assert_eq!(stage.enter(three, Phase::Open), Some(three));
+        assert_eq!(stage.enter(three, Phase::Closed), Some(ONE), "its turn is still known");
+        stage.forget(three);
+        stage.enter(ONE, Phase::Closed);
+        stage.forget(ONE);
+        assert!(stage.air.airings.is_empty(), "a stream without drops costs nothing");
+    }
+}

@@ -201,7 +201,6 @@ mod tests {
     #[test]
     fn a_room_that_waits_for_its_first_show_is_not_idle() {
         let mut rooms = Rooms::default();
-        let owner = |name: &str| RoomOwner::Merchant(name.parse().unwrap());
         for (stream, name) in [("gala", "acme"), ("old", "beta"), ("newer", "beta")] {
             let stream = stream.parse().unwrap();
             rooms.apply(&Change { stream, change: RoomChange::Owner(owner(name)) });
@@ -213,5 +212,54 @@ mod tests {
         };
         assert_eq!(idle(&rooms, None).as_deref(), Some("old"));
         assert_eq!(idle(&rooms, Some(&owner("acme"))), None);
+    }
+
+    fn owner(name: &str) -> RoomOwner {
+        RoomOwner::Merchant(name.parse().unwrap())
+    }
+
+    fn rooms(changes: &[(&str, RoomChange)]) -> Rooms {
+        let mut rooms = Rooms::default();
+        for (stream, change) in changes {
+            rooms.apply(&Change { stream: stream.parse().unwrap(), change: change.clone() });
+        }
+        rooms
+    }
+
+    #[test]
+    fn rooms_are_counted_for_each_owner() {
+        let owned = |rooms: &Rooms, name: &str| rooms.owned_by(&owner(name));
+        let made = |stream, name| (stream, RoomChange::Owner(owner(name)));
+        let all = rooms(&[made("one", "acme"), made("two", "acme"), made("three", "beta")]);
+        assert_eq!((all.count(), owned(&all, "acme"), owned(&all, "beta")), (3, 2, 1));
+        let moved = rooms(&[made("one", "acme"), made("two", "acme"), made("two", "beta")]);
+        assert_eq!((moved.count(), owned(&moved, "acme"), owned(&moved, "beta")), (2, 1, 1));
+        let ended = rooms(&[made("one", "acme"), made("two", "acme"), ("two", RoomChange::Ended)]);
+        assert_eq!((ended.count(), owned(&ended, "acme")), (1, 1));
+        let none = rooms(&[made("one", "acme"), ("one", RoomChange::Ended)]);
+        assert_eq!((none.count(), owned(&none, "acme"), none.owned.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_room_shows_whom_it_lets_in() {
+        let admitted = RoomChange::Admitted("beta".parse().unwrap());
+        let rooms = rooms(&[("show", RoomChange::Owner(owner("acme"))), ("show", admitted)]);
+        let view = rooms.view(&"show".parse().unwrap()).unwrap();
+        assert_eq!((view.stream.as_str(), &view.owner), ("show", &owner("acme")));
+        let lets_in = |name: &str| view.lets_in(&name.parse().unwrap());
+        assert!(lets_in("acme") && lets_in("beta") && !lets_in("gamma"));
+        assert_eq!(rooms.view(&"late".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_creators_room_is_one_accounts() {
+        let nina = RoomOwner::Creator("nina".into());
+        let rooms =
+            rooms(&[("show", RoomChange::Owner(nina)), ("late", RoomChange::Owner(owner("nina")))]);
+        let is_creators = |stream: &str, account: &str| {
+            rooms.get(&stream.parse().unwrap()).unwrap().is_creators(account)
+        };
+        assert!(is_creators("show", "nina") && !is_creators("show", "carla"));
+        assert!(!is_creators("late", "nina"), "a merchant is no creator");
     }
 }
