@@ -213,6 +213,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(stampede_loom))]
     fn hold(take: u64) -> HoldId {
         HoldId::new(
             DropId::new(1),
