@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use stampede_domain::{ChannelId, DurationMs};
+use stampede_domain::{ChannelId, DurationMs, HoldId, Phase, Refusal};
 use stampede_ledger::Producer;
 use stampede_stock::{DropStock, Lane, Take, TakeRequest};
 
@@ -55,7 +55,7 @@ impl CoreDrop {
         Self { sale, lane, channels: KnownChannels::default() }
     }
 
-    /// Takes from the stock.
+    /// Takes from the stock, unless takes are halted.
     pub(crate) fn take(
         &mut self,
         shared: &Shared,
@@ -68,9 +68,9 @@ impl CoreDrop {
         let (stock, config) = (sale.stock(), &shared.config);
         if is_halted {
             // A retry takes nothing: it gets the answer of the first request all the same.
-            let taken = stock.retry(request).unwrap_or(Take::NoRoom);
+            let take = stock.retry(request).unwrap_or(Take::NoRoom);
             let held_back = (Shed::Halted, config.halt_retry_after);
-            return CoreTake { taken, tag: Tag::default(), held_back };
+            return core_take((take, Tag::default()), sale, held_back, shared.busy());
         }
         let is_busy = shared.is_ledger_busy();
         let shed = if is_busy { Shed::LedgerBusy } else { Shed::RingFull };
@@ -86,22 +86,59 @@ impl CoreDrop {
                     .is_ok()
         };
         let ask = |channel: &ChannelId| sale.channel_number(channel);
-        let (taken, tag) = take_by(stock, lane, request, (channels, channel), ask, room);
+        let taken = take_by(stock, lane, request, (channels, channel), ask, room);
         if lane.take_growth_wish() {
             growth.ask(sale);
         }
-        CoreTake { taken, tag, held_back }
+        core_take(taken, sale, held_back, shared.busy())
     }
 }
 
 /// What came of a take.
-pub(crate) struct CoreTake {
-    /// The stock's answer.
-    pub(crate) taken: Take,
-    /// The number of the channel, if units were taken.
-    pub(crate) tag: Tag,
-    /// What holds the take back if it finds no room, for how long.
-    pub(crate) held_back: (Shed, DurationMs),
+pub(crate) enum CoreTake {
+    /// Units were taken.
+    Taken {
+        hold: HoldId,
+        /// The number of the channel.
+        tag: Tag,
+    },
+    /// The same request took units before.
+    Replay(HoldId),
+    /// Nothing was taken, to protect the sale: why, and when to come again.
+    HeldBack(Shed, DurationMs),
+    /// Nothing was taken: the drop cannot, or may not, give it.
+    Refused(Refusal),
+}
+
+/// What the stock's answer comes to; `held_back` counts if it found no room.
+fn core_take(
+    (take, tag): (Take, Tag),
+    sale: &SaleDrop,
+    (shed, retry_after): (Shed, DurationMs),
+    busy: Refusal,
+) -> CoreTake {
+    CoreTake::Refused(match take {
+        Take::Taken(hold) => return CoreTake::Taken { hold, tag },
+        Take::Replay(hold) => return CoreTake::Replay(hold),
+        Take::NoRoom => return CoreTake::HeldBack(shed, retry_after),
+        Take::Shut => why_shut(sale.phase(), busy),
+        Take::KeyReused => Refusal::KeyReused,
+        Take::SoldOut => Refusal::SoldOut,
+        Take::NotEnough { available } => Refusal::NotEnough { available },
+        Take::OverViewerLimit { limit } => Refusal::OverViewerLimit { limit },
+        Take::HoldsCapped { max } => Refusal::HoldsCapped { max },
+    })
+}
+
+/// Why the open bit is off. The bit goes off before the phase changes, so an open phase means that
+/// the change is under way.
+fn why_shut(phase: Phase, busy: Refusal) -> Refusal {
+    match phase {
+        Phase::Scheduled | Phase::Countdown => Refusal::NotOpen,
+        Phase::Open => busy,
+        Phase::Paused => Refusal::Paused,
+        Phase::Closed | Phase::Settled | Phase::Cancelled => Refusal::Closed,
+    }
 }
 
 /// Takes by a channel. Its number is there before anything is taken: a core that meets a channel asks the

@@ -158,7 +158,9 @@ impl Engine {
 
     /// A hold as it stands now.
     pub fn hold(&self, hold: HoldId) -> HoldLook {
-        self.shared.sale(hold.drop_id()).map_or(HoldLook::Unknown, |s| self.shared.look(&s, hold))
+        self.shared
+            .sale(hold.drop_id())
+            .map_or(HoldLook::Unknown, |s| self.shared.durable_hold(&s, hold))
     }
 
     /// Hands a staff command to the steward. The answer arrives once its record is durable; a

@@ -20,6 +20,7 @@ mod growth;
 mod health;
 mod hold_channels;
 mod hold_ends;
+mod hold_look;
 mod last_work;
 pub mod metrics;
 mod port;
@@ -46,7 +47,7 @@ mod viewer;
 
 pub use answers::Answered;
 pub use brake::{Brake, BrakeView};
-pub use buy::{Buy, BuyRequest};
+pub use buy::{Buy, BuyRequest, Durability};
 pub use changes::Changes;
 pub use clock::{Clock, MachineTime};
 pub use config::{ConfigError, EngineConfig};

@@ -8,12 +8,12 @@ use stampede_domain::{
     ViewerNumber,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
-use stampede_stock::{Take, TakeRequest};
+use stampede_stock::TakeRequest;
 
 use crate::{
     answers::LeavingAnswers,
     brake::Brake,
-    buy::{Buy, BuyRequest, why_refused},
+    buy::{Buy, BuyRequest, Durability},
     clock::{Clock, Moment},
     core_drop::{CoreDrop, CoreTake},
     event::{CoreEvent, ViewerEvent},
@@ -121,7 +121,7 @@ impl CorePort {
         request: BuyRequest<'_>,
     ) -> Buy {
         self.refresh();
-        let (core, busy) = (self.core, self.busy());
+        let core = self.core;
         let poisoned = self.shared.is_poisoned();
         let Some(drop) = self.drops.get_mut(&request.drop) else {
             return Buy::Refused(self.shared.why_gone(request.drop, stream, mode));
@@ -141,14 +141,13 @@ impl CorePort {
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(Shed::Poisoned);
-            return self.shared.refuse(&drop.sale, core, busy);
+            return self.shared.refuse(&drop.sale, core, self.shared.busy());
         }
         let through = (&self.ring, &self.growth);
         let core_take = drop.take(&self.shared, through, &take, channel, is_halted);
-        let CoreTake { taken, tag, held_back } = core_take;
         let sale = &drop.sale;
-        match taken {
-            Take::Taken(hold) => {
+        match core_take {
+            CoreTake::Taken { hold, tag } => {
                 if viewer.note_take(request.drop) {
                     sale.add_winner(core, viewer.number());
                 }
@@ -167,19 +166,19 @@ impl CorePort {
                 self.shared.note_count(sale);
                 Buy::Pending { hold, position }
             }
-            Take::Replay(hold) => {
+            CoreTake::Replay(hold) => {
                 sale.tally(core).count_retry();
                 self.shared.note_count(sale);
-                if self.is_pending(hold) { Buy::Awaiting { hold } } else { Buy::Replay { hold } }
-            }
-            refused => {
-                let (shed, retry_after) = held_back;
-                if refused == Take::NoRoom {
-                    brake.count_shed(shed);
+                match self.await_durable(hold) {
+                    Durability::Durable => Buy::Replay { hold },
+                    Durability::Awaited => Buy::Awaiting { hold },
                 }
-                let why = why_refused(refused, sale.phase(), busy, retry_after);
-                self.shared.refuse(sale, core, why)
             }
+            CoreTake::HeldBack(shed, retry_after) => {
+                brake.count_shed(shed);
+                self.shared.refuse(sale, core, Refusal::Busy { retry_after })
+            }
+            CoreTake::Refused(refusal) => self.shared.refuse(sale, core, refusal),
         }
     }
 
@@ -199,7 +198,7 @@ impl CorePort {
     pub fn hold(&mut self, hold: HoldId) -> HoldLook {
         self.refresh();
         let drop = self.drops.get(&hold.drop_id());
-        drop.map_or(HoldLook::Unknown, |drop| self.shared.look(&drop.sale, hold))
+        drop.map_or(HoldLook::Unknown, |drop| self.shared.durable_hold(&drop.sale, hold))
     }
 
     /// The viewer's live holds and orders in the drops of a stream, oldest take first.
@@ -209,12 +208,12 @@ impl CorePort {
         let drops = self.shared.drops_of(stream);
         for drop in drops.iter().filter_map(|drop| self.drops.get(drop)) {
             let holds = drop.sale.stock().holds_of(viewer.number());
-            all.extend(holds.into_iter().filter_map(
-                |hold| match self.shared.look(&drop.sale, hold) {
+            all.extend(holds.into_iter().filter_map(|hold| {
+                match self.shared.durable_hold(&drop.sale, hold) {
                     HoldLook::Known(status) => Some(status),
                     HoldLook::Pending | HoldLook::Ended | HoldLook::Unknown => None,
-                },
-            ));
+                }
+            }));
         }
         all.sort_unstable_by_key(|hold| (hold.hold.drop_id(), hold.hold.take()));
         all
@@ -305,19 +304,19 @@ impl CorePort {
 
     /// The refusal to give when the server cannot decide now.
     pub fn busy(&self) -> Refusal {
-        Refusal::Busy { retry_after: self.shared.config.busy_retry_after }
+        self.shared.busy()
     }
 
-    /// Whether a take is not durable yet; if so, [`CoreEvent::Recheck`] follows, after which the
-    /// caller asks again.
-    pub fn is_pending(&mut self, hold: HoldId) -> bool {
+    /// Registers the core as waiting for a take that is not durable yet: [`CoreEvent::Recheck`]
+    /// follows, after which the caller asks again. Blocks nobody.
+    pub fn await_durable(&mut self, hold: HoldId) -> Durability {
         let pending = |port: &mut Self| port.hold(hold) == HoldLook::Pending;
         if !pending(self) {
-            return false;
+            return Durability::Durable;
         }
         // Announce first, look again second: the commit in between is seen by one of the two.
         self.shared.await_take();
-        pending(self)
+        if pending(self) { Durability::Awaited } else { Durability::Durable }
     }
 
     /// Looks for drops that came, were edited or left; a single load if there are none.

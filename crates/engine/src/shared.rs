@@ -10,7 +10,7 @@ use std::{
 
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
-use stampede_books::{HoldLook, HoldStatus, Rooms};
+use stampede_books::{HoldStatus, Rooms};
 use stampede_domain::{
     BanId, DropId, DurationMs, HoldId, Mode, Refusal, StreamId, UnixMillis, ViewerNumber,
 };
@@ -18,7 +18,7 @@ use stampede_domain::{
 use crate::{
     answers::Answered,
     brake::Brake,
-    buy::{Buy, look},
+    buy::Buy,
     changes::Followers,
     clock::Clock,
     config::EngineConfig,
@@ -101,20 +101,6 @@ impl Shared {
 
     pub(crate) fn sale(&self, id: DropId) -> Option<Arc<SaleDrop>> {
         self.drops.get(&id).map(|found| Arc::clone(found.value()))
-    }
-
-    /// A hold as far as it is durable, which is all that anybody outside may be told.
-    pub(crate) fn look(&self, sale: &SaleDrop, hold: HoldId) -> HoldLook {
-        let look = look(sale, hold);
-        let ended = match look {
-            HoldLook::Ended => true,
-            HoldLook::Known(status) => status.confirmed,
-            HoldLook::Pending | HoldLook::Unknown => false,
-        };
-        // The steward notes an end before it shows in the stock, so who sees it finds the note, or
-        // comes after the note was removed because the end is durable.
-        let noted = if ended { self.ends_under_way.get(&hold) } else { None };
-        noted.map_or(look, |held| HoldLook::Known(*held))
     }
 
     /// Every drop, oldest first.
@@ -261,6 +247,11 @@ impl Shared {
         if sale.must_tell_count() {
             self.counted_drops.lock().push(sale.id());
         }
+    }
+
+    /// The refusal to give when the server cannot decide now.
+    pub(crate) fn busy(&self) -> Refusal {
+        Refusal::Busy { retry_after: self.config.busy_retry_after }
     }
 
     /// Refuses a buy, which the drop's tally counts.

@@ -79,7 +79,7 @@ impl Steward {
             let Some(sale) = self.sales.get(&hold.drop_id()) else { continue };
             if stream.is_none_or(|stream| sale.plan().stream == *stream)
                 && sale.is_by_channel(hold, channel)
-                && let HoldLook::Known(held) = self.look_up(hold)
+                && let HoldLook::Known(held) = self.hold_in_memory(hold)
                 && viewers.insert(held.viewer)
             {
                 self.releases.add(held.viewer, ban);
@@ -128,7 +128,7 @@ impl Steward {
             let sale = Arc::clone(&self.sales[&drop]);
             let came = |hold| channel.is_none_or(|channel| sale.is_by_channel(hold, channel));
             for hold in sale.stock().holds_of(viewer) {
-                match self.look_up(hold) {
+                match self.hold_in_memory(hold) {
                     HoldLook::Known(held) if !held.confirmed && came(hold) => {
                         let end = HoldEnd::Released;
                         self.decide(|books, out| books.end_hold(now, held, end, out));

@@ -5,15 +5,14 @@ use stampede_domain::{HoldId, UnixMillis};
 use tokio::sync::oneshot;
 
 use super::{ReleaseRequest, Steward, effects::Promise};
-use crate::buy::look;
 
 /// Expiries decided before other work gets its turn.
 const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 
 impl Steward {
-    /// The hold as the steward sees it, which includes ends that are not durable yet.
-    pub(super) fn look_up(&self, hold: HoldId) -> HoldLook {
-        self.sales.get(&hold.drop_id()).map_or(HoldLook::Unknown, |sale| look(sale, hold))
+    /// A hold as memory has it, which includes ends that are not durable yet.
+    pub(super) fn hold_in_memory(&self, hold: HoldId) -> HoldLook {
+        self.sales.get(&hold.drop_id()).map_or(HoldLook::Unknown, |sale| sale.hold_in_memory(hold))
     }
 
     pub(super) fn confirm(
@@ -22,7 +21,7 @@ impl Steward {
         now: UnixMillis,
         reply: oneshot::Sender<ConfirmOutcome>,
     ) {
-        let look = self.look_up(hold);
+        let look = self.hold_in_memory(hold);
         let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
         let channel = match look {
             HoldLook::Known(held) if !held.confirmed => {
@@ -35,7 +34,7 @@ impl Steward {
     }
 
     pub(super) fn release(&mut self, request: ReleaseRequest, now: UnixMillis) {
-        let look = self.look_up(request.hold);
+        let look = self.hold_in_memory(request.hold);
         let released = self.decide(|books, out| books.release(now, request.viewer, look, out));
         // The refusal may report an end that is on its way to the ledger, so it waits for it.
         if let Err(refusal) = released {
@@ -50,7 +49,7 @@ impl Steward {
         now: UnixMillis,
         reply: oneshot::Sender<FailOutcome>,
     ) {
-        let look = self.look_up(hold);
+        let look = self.hold_in_memory(hold);
         let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
         let outcome = self.decide(|books, out| books.fail(now, look, is_over, out));
         self.after_records(Promise::Fail(reply, outcome));
@@ -77,7 +76,7 @@ impl Steward {
             }
             let Some(hold) = self.deadlines.pop_due(now) else { return };
             // Most holds have ended by then, and the drop of a late one may be over.
-            match self.look_up(hold) {
+            match self.hold_in_memory(hold) {
                 HoldLook::Known(held) if held.confirmed => {}
                 // It was moved since.
                 HoldLook::Known(held) if held.deadline > now => {

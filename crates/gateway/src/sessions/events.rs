@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, HoldId, UnixMillis, ViewerNumber};
-use stampede_engine::{CoreEvent, HoldLook, ViewerEvent};
+use stampede_engine::{CoreEvent, Durability, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 
 impl Sessions {
     /// Lets durable answers leave, acts on what happened.
-    pub(crate) fn wake(&mut self) {
+    pub(crate) fn act_on_events(&mut self) {
         // The events are taken before the position is read: an event about a hold follows its
         // take's commit, so the hold's answer is among those that leave first.
         let mut events = std::mem::take(&mut self.events);
@@ -168,11 +168,12 @@ impl Sessions {
     /// Answers the replays whose takes are durable by now.
     fn recheck(&mut self, now: UnixMillis) {
         for waiting in std::mem::take(&mut self.awaiting) {
-            if self.port.is_pending(waiting.hold) {
-                self.awaiting.push(waiting);
-            } else {
-                let Waiting { token, hold, key, came_us, .. } = waiting;
-                self.answer_retry((token, came_us), hold, key, now);
+            match self.port.await_durable(waiting.hold) {
+                Durability::Awaited => self.awaiting.push(waiting),
+                Durability::Durable => {
+                    let Waiting { token, hold, key, came_us, .. } = waiting;
+                    self.answer_retry((token, came_us), hold, key, now);
+                }
             }
         }
     }
