@@ -151,7 +151,7 @@ impl Core {
 
     /// The engine has woken the core.
     pub fn wake(&mut self) {
-        self.sessions.wake();
+        self.sessions.act_on_events();
     }
 
     /// A tick is due; everybody is to be told.

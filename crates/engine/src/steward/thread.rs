@@ -281,7 +281,7 @@ impl Steward {
     fn rest(&mut self, now: Moment) {
         // Requests decided since the last look may have moved what is due.
         self.books.set_timers(now);
-        let span = self.sleep(now);
+        let span = self.until_due(now);
         // A closed drop settles as soon as its last take is known; a banned viewer's holds end as soon
         // as they are durable.
         let waits = !self.releases.is_empty() || self.books.any_closed();
@@ -291,7 +291,8 @@ impl Steward {
         }
     }
 
-    fn sleep(&self, now: Moment) -> DurationMs {
+    /// How long nothing is due by itself.
+    fn until_due(&self, now: Moment) -> DurationMs {
         let brake = self.books.next_brake_timer(now);
         let retired = self.retiring.next(self.shared.config.settled_kept);
         // While the ledger is locked nothing ends by itself, and no heartbeat is written.

@@ -110,8 +110,8 @@ impl Core {
         }
         // The sale goes before an arriving crowd, whose tickets cost a signature each.
         self.sessions.flush();
-        if self.signal.answer() {
-            self.sessions.wake();
+        if self.signal.take_ring() {
+            self.sessions.act_on_events();
         }
         self.arrive();
         self.sessions.flush();
@@ -237,7 +237,7 @@ impl Core {
     /// Lets promises leave, tells clients to go, waits until they have or time is over.
     fn stop(mut self, batch: &mut Batch) {
         self.sessions.drain();
-        self.sessions.wake();
+        self.sessions.act_on_events();
         let span = self.shared.config.drain_timeout;
         self.rounds(batch, span, |sessions| sessions.pending() == 0);
         let pending = self.sessions.pending();

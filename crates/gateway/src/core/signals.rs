@@ -56,23 +56,23 @@ impl Signal {
         Ok(Self { event, rung: AtomicBool::new(false) })
     }
 
-    /// Makes the core look around; a system call only if it has answered the ring before.
+    /// Makes the core look around; a system call only if it has taken the ring before.
     pub(crate) fn ring(&self) {
         // ORDERING: Release publishes what the ring is about, Acquire orders it behind the core's
-        // latest answer; both pair with the swap in `answer`.
+        // latest take; both pair with the swap in `take_ring`.
         if !self.rung.swap(true, Ordering::AcqRel) {
             // It fails only if 2^64 - 2 rings wait, and then the core is awake anyway.
             let _written = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
         }
     }
 
-    /// Whether it was rung since the last answer. What is published before a ring is seen after the
-    /// answer to it.
-    pub(crate) fn answer(&self) -> bool {
+    /// Takes what was rung since the last call; whether there was anything. What is published before a
+    /// ring is seen after it was taken.
+    pub(crate) fn take_ring(&self) -> bool {
         self.rung.swap(false, Ordering::AcqRel)
     }
 
-    /// Makes the descriptor unreadable until the next ring; comes before [`Signal::answer`].
+    /// Makes the descriptor unreadable until the next ring; comes before [`Signal::take_ring`].
     pub(crate) fn hush(&self) {
         // Nothing to read means that it is unreadable already.
         let _read = rustix::io::read(&self.event, &mut [0; 8]);
