@@ -180,7 +180,7 @@ fn open(engine: &Engine, units: usize) -> DropId {
         engine.command(command).unwrap().blocking_recv().unwrap().unwrap().drop
     };
     let drop = give("plan", Action::Plan { plan: Arc::new(plan(units)) });
-    give("open", DropAction::Open.on(drop));
+    give("open", DropAction::StartCountdown.on(drop));
     while engine.sale(drop).unwrap().phase() != Phase::Open {
         thread::yield_now();
     }

@@ -59,7 +59,7 @@ fn stock() -> DropStock {
         holds_per_viewer_max: 16,
     });
     stock.add_supply(PoolIndex::default(), million()).expect("the pool is empty");
-    stock.open();
+    stock.permit_takes();
     stock
 }
 

@@ -188,7 +188,7 @@ mod tests {
             holds_per_viewer_max: 9,
         });
         stock.add_supply(PoolIndex::default(), Units::new(2).unwrap()).unwrap();
-        stock.open();
+        stock.permit_takes();
         let (mut lane, mut known) = (stock.lane(), KnownChannels::default());
         let (mut of_drop, mut asked) = (HoldChannels::default(), Vec::new());
         let [ann, bob]: [ChannelId; 2] = ["ann", "bob"].map(|name| name.parse().unwrap());

@@ -13,7 +13,7 @@ use crate::{
     recover_stock::StockPast, summary::DropSummary, viewer::Directory,
 };
 
-/// Who stops takes where no member of staff does.
+/// Who halts takes where no member of staff does.
 pub(crate) const SERVER: &str = "the server";
 
 /// What stands beside the chain: who it names.
@@ -46,8 +46,8 @@ pub(crate) struct Journaled {
     /// Drops that are over by the time when they became that; their holds are still here.
     ending: BTreeSet<(UnixMillis, DropId)>,
     pub(crate) last_work: LastWork,
-    /// The start in which the server itself stopped all takes last, because the ledger is a copy.
-    pub(crate) stopped_in: Option<Incarnation>,
+    /// The start in which the server itself halted all takes last, because the ledger is a copy.
+    pub(crate) halted_in: Option<Incarnation>,
 }
 
 impl Journaled {
@@ -60,7 +60,7 @@ impl Journaled {
             over: BTreeMap::new(),
             ending: BTreeSet::new(),
             last_work: LastWork::default(),
-            stopped_in: None,
+            halted_in: None,
         }
     }
 
@@ -79,7 +79,7 @@ impl Journaled {
                 Record::Room(room) => self.rooms.record(room),
                 Record::Heartbeat(beat) => self.last_work.beat(incarnation, at, **beat),
                 Record::Brake(BrakeRecord::Halted(order)) if order.actor.as_str() == SERVER => {
-                    self.stopped_in = Some(incarnation);
+                    self.halted_in = Some(incarnation);
                 }
                 record => {
                     if let Some(stock) = self.stocks.get_mut(&drop) {

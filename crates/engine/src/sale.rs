@@ -456,7 +456,7 @@ mod tests {
         for (number, count) in [(0, 5), (1, 3), (2, 7)] {
             sale.stock().add_supply(pool(number), units(count)).unwrap();
         }
-        sale.stock().open();
+        sale.stock().permit_takes();
         let mut lane = sale.stock().lane();
         for (number, key, count) in [(0, 1, 2), (2, 2, 4), (2, 3, 1)] {
             let request = TakeRequest {

@@ -37,8 +37,8 @@ use crate::{
     steward::{Recovery, Releases, Retiring, Shows, Started, Steward, StewardHandle, stock_config},
 };
 
-/// Why takes are stopped in a copy.
-const WHY_STOPPED: &str = "this ledger is a copy: what was sold after it was made is not in it; compare it \
+/// Why takes are halted in a copy.
+const WHY_HALTED: &str = "this ledger is a copy: what was sold after it was made is not in it; compare it \
     with the original, then end the stop";
 
 /// Why an engine does not start.
@@ -153,10 +153,10 @@ pub(crate) fn prepare(
     if let Some(at) = ledger.worked_until {
         journaled.last_work.until_at_least(at);
     }
-    let stop = stop_copy(&mut journaled, ledger.copied_in, shared.clock.wall());
+    let halt = halt_copy(&mut journaled, ledger.copied_in, shared.clock.wall());
     let now = begin(&clock, &journaled, ledger.chains.last_at);
     let mut started = rebuild(&shared, journaled, &ledger.chains, now)?;
-    started.to_record.extend(stop);
+    started.to_record.extend(halt);
 
     let (handle, requests) = StewardHandle::new(shared.config.steward_requests_max);
     let applier = TakeApplier::new(Arc::clone(&shared), handle.clone());
@@ -333,19 +333,19 @@ fn restore_brake(shared: &Shared, books: &mut Books) -> Releases {
 }
 
 /// Stops all takes if the ledger was found to be a copy in this start, or in an earlier one that
-/// has left no record of the stop; the record is still to be written.
-fn stop_copy(
+/// has left no record of the halt; the record is still to be written.
+fn halt_copy(
     journaled: &mut Journaled,
     copied_in: Option<Incarnation>,
     wall: UnixMillis,
 ) -> Option<Record> {
-    let copied_in = copied_in.filter(|start| journaled.stopped_in < Some(*start))?;
-    let (actor, reason) = (SERVER.into(), WHY_STOPPED.into());
+    let copied_in = copied_in.filter(|start| journaled.halted_in < Some(*start))?;
+    let (actor, reason) = (SERVER.into(), WHY_HALTED.into());
     let order = BrakeOrder { actor, reason, expires_at: None };
-    warn!(%copied_in, "{WHY_STOPPED}");
+    warn!(%copied_in, "{WHY_HALTED}");
     let record = Record::from(BrakeRecord::Halted(Box::new(order)));
     let applied = journaled.books.apply(wall, DropId::HOUSE, &record, &NoTargets);
-    applied.expect("a stop follows from nothing");
+    applied.expect("a halt follows from nothing");
     Some(record)
 }
 

@@ -93,7 +93,7 @@ impl Sale {
             hangs: false,
         };
         sale.command(Action::Plan { plan: Arc::new(crate::terms::plan()) });
-        sale.command(DropAction::Open.on(DROP));
+        sale.command(DropAction::StartCountdown.on(DROP));
         let engine = Arc::clone(&sale.engine);
         wait(|| engine.sale(DROP).is_some_and(|sale| sale.phase() == Phase::Open));
         sale
@@ -284,7 +284,7 @@ impl Sale {
                 DropAction::Restock { sku: "cup".parse().expect("an id"), units: Units::ONE }
                     .on(DROP)
             }
-            Order::Stop => BrakeAction::Stop { expires_in: None }.into(),
+            Order::Stop => BrakeAction::Halt { expires_in: None }.into(),
             Order::Go => BrakeAction::Go.into(),
             Order::Ban { address } => {
                 let range = self::address(address).to_string();

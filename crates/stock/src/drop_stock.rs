@@ -174,14 +174,14 @@ impl DropStock {
     }
 
     /// Lets takes begin, in every pool.
-    pub fn open(&self) {
+    pub fn permit_takes(&self) {
         for pool in &self.pools {
             pool.set(StockWord::opened);
         }
     }
 
-    /// Stops takes: once this returns, none succeeds until [`DropStock::open`].
-    pub fn close(&self) {
+    /// Stops takes: once this returns, none succeeds until [`DropStock::permit_takes`].
+    pub fn forbid_takes(&self) {
         for pool in &self.pools {
             pool.set(StockWord::shut);
         }

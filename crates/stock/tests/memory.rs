@@ -35,7 +35,7 @@ fn stock(supply: Units) -> DropStock {
         holds_per_viewer_max: 16,
     });
     stock.add_supply(PoolIndex::default(), supply).expect("the pool is empty");
-    stock.open();
+    stock.permit_takes();
     stock
 }
 

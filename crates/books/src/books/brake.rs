@@ -45,7 +45,7 @@ impl Books {
     ) -> Result<Option<BanId>, CommandRefusal> {
         let now = entry.since;
         match action {
-            BrakeAction::Stop { expires_in } => self.halt(&until(entry, *expires_in)?, out),
+            BrakeAction::Halt { expires_in } => self.halt(&until(entry, *expires_in)?, out),
             BrakeAction::Go => {
                 if self.brake.halt.is_none() {
                     return Err(CommandRefusal::NotInForce { what: "takes are not stopped" });

@@ -148,11 +148,11 @@ impl Books {
             DropAction::Cancel => {
                 step(PhaseChange::Cancel)?;
             }
-            DropAction::Open => {
+            DropAction::StartCountdown => {
                 step(PhaseChange::StartCountdown)?;
                 self.start_countdown(drop, self.drops[&drop].plan().countdown, now, out)?;
             }
-            DropAction::OpenAfter { countdown } => {
+            DropAction::StartCountdownFor { countdown } => {
                 step(PhaseChange::StartCountdown)?;
                 self.start_countdown(drop, *countdown, now, out)?;
             }

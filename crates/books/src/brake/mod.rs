@@ -1,4 +1,4 @@
-//! The brake: stop, go, limits, bans; each recorded, each with an end that may come by itself.
+//! The brake: halt, go, limits, bans; each recorded, each with an end that may come by itself.
 
 mod ban;
 

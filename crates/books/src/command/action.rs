@@ -43,10 +43,10 @@ pub enum DropAction {
     },
     /// Call off a scheduled drop for good.
     Cancel,
-    /// Start the countdown to opening.
-    Open,
+    /// Start the countdown, at whose end the drop opens; `open` on every interface.
+    StartCountdown,
     /// The same, with a countdown in place of the plan's.
-    OpenAfter {
+    StartCountdownFor {
         /// How long it lasts.
         countdown: DurationMs,
     },
@@ -72,12 +72,12 @@ pub enum DropAction {
 /// What staff do to the brake.
 #[derive(Clone, Debug)]
 pub enum BrakeAction {
-    /// Refuse every take of every drop.
-    Stop {
+    /// Refuse every take of every drop; `stop` on every interface.
+    Halt {
         /// After which time it ends by itself.
         expires_in: Option<DurationMs>,
     },
-    /// Let takes go on after a stop.
+    /// Let takes go on after a halt.
     Go,
     /// Set limits in place of the configured ones; [`Rates::NONE`] ends those set before.
     SetRates {
@@ -171,7 +171,7 @@ impl Action {
     pub const fn is_safety(&self) -> bool {
         match self {
             Self::Drop { action, .. } => action.is_safety(),
-            Self::Brake(action) => matches!(action, BrakeAction::Stop { .. }),
+            Self::Brake(action) => matches!(action, BrakeAction::Halt { .. }),
             Self::Plan { .. } | Self::Stream { .. } => false,
         }
     }
@@ -191,7 +191,7 @@ impl DropAction {
         name;
         Self::Edit { .. } => "edit",
         Self::Cancel => "cancel",
-        Self::Open | Self::OpenAfter { .. } => "open",
+        Self::StartCountdown | Self::StartCountdownFor { .. } => "open",
         Self::CancelCountdown => "cancel_countdown",
         Self::Pause => "pause",
         Self::Resume => "resume",
@@ -214,8 +214,8 @@ impl DropAction {
     pub(crate) const fn depends_on_what_was_seen(&self) -> bool {
         matches!(
             self,
-            Self::Open
-                | Self::OpenAfter { .. }
+            Self::StartCountdown
+                | Self::StartCountdownFor { .. }
                 | Self::Resume
                 | Self::Feature
                 | Self::Close
@@ -230,7 +230,7 @@ impl BrakeAction {
         NAMES;
         /// The name on every interface.
         name;
-        Self::Stop { .. } => "stop",
+        Self::Halt { .. } => "stop",
         Self::Go => "go",
         Self::SetRates { .. } => "set_rates",
         Self::Ban { .. } => "ban",

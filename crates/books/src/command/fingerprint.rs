@@ -66,12 +66,12 @@ impl Bytes {
     fn drop_action(&mut self, action: &DropAction) {
         match action {
             DropAction::Edit { plan } => self.plan(plan),
-            DropAction::OpenAfter { countdown } => self.number(countdown.get()),
+            DropAction::StartCountdownFor { countdown } => self.number(countdown.get()),
             DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
             DropAction::Cancel
-            | DropAction::Open
+            | DropAction::StartCountdown
             | DropAction::CancelCountdown
             | DropAction::Pause
             | DropAction::Resume
@@ -82,7 +82,7 @@ impl Bytes {
 
     fn brake_action(&mut self, action: &BrakeAction) {
         match action {
-            BrakeAction::Stop { expires_in } => self.span(*expires_in),
+            BrakeAction::Halt { expires_in } => self.span(*expires_in),
             BrakeAction::Go => {}
             BrakeAction::SetRates { rates, expires_in } => {
                 self.option(rates.buys_per_s.map(u64::from));
@@ -186,14 +186,14 @@ mod tests {
             DropAction::Restock { sku, units }.on(drop)
         };
         let requests: [Action; 23] = [
-            DropAction::Open.on(drop),
-            DropAction::Open.on(DropId::new(2)),
+            DropAction::StartCountdown.on(drop),
+            DropAction::StartCountdown.on(DropId::new(2)),
             DropAction::Close.on(drop),
             restock("mug", 1),
             restock("mug", 2),
             restock("cup", 1),
-            BrakeAction::Stop { expires_in: None }.into(),
-            BrakeAction::Stop { expires_in: Some(DurationMs::ZERO) }.into(),
+            BrakeAction::Halt { expires_in: None }.into(),
+            BrakeAction::Halt { expires_in: Some(DurationMs::ZERO) }.into(),
             BrakeAction::Go.into(),
             rates(Some(5), None),
             rates(None, Some(5)),
@@ -230,16 +230,16 @@ mod tests {
             Action::Plan { plan: Arc::new(testkit::plan(5)) },
             on(DropAction::Edit { plan: Arc::new(testkit::plan(6)) }),
             on(DropAction::Cancel),
-            on(DropAction::Open),
-            on(DropAction::OpenAfter { countdown: DurationMs::from_secs(5) }),
+            on(DropAction::StartCountdown),
+            on(DropAction::StartCountdownFor { countdown: DurationMs::from_secs(5) }),
             on(DropAction::CancelCountdown),
             on(DropAction::Pause),
             on(DropAction::Resume),
             on(DropAction::Feature),
             on(DropAction::Close),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
-            BrakeAction::Stop { expires_in: some }.into(),
-            BrakeAction::Stop { expires_in: none }.into(),
+            BrakeAction::Halt { expires_in: some }.into(),
+            BrakeAction::Halt { expires_in: none }.into(),
             BrakeAction::Go.into(),
             BrakeAction::SetRates { rates, expires_in: some }.into(),
             BrakeAction::SetRates { rates: Rates::NONE, expires_in: none }.into(),

@@ -97,8 +97,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "edit" => DropAction::Edit { plan: Arc::new(plan_words(words)) },
         "cancel" => DropAction::Cancel,
         "open" => match words.after("in") {
-            Some(countdown) => DropAction::OpenAfter { countdown: span(countdown) },
-            None => DropAction::Open,
+            Some(countdown) => DropAction::StartCountdownFor { countdown: span(countdown) },
+            None => DropAction::StartCountdown,
         },
         "cancel_countdown" => DropAction::CancelCountdown,
         "pause" => DropAction::Pause,
@@ -115,7 +115,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
 
 fn of_brake(verb: &str, words: &mut Words<'_>) -> Option<BrakeAction> {
     Some(match verb {
-        "stop" => BrakeAction::Stop { expires_in: words.lasting() },
+        "stop" => BrakeAction::Halt { expires_in: words.lasting() },
         "go" => BrakeAction::Go,
         "rates" => {
             let rates = Rates {
@@ -181,8 +181,8 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Cancel,
-        DropAction::Open,
-        DropAction::OpenAfter { countdown: span(20) },
+        DropAction::StartCountdown,
+        DropAction::StartCountdownFor { countdown: span(20) },
         DropAction::CancelCountdown,
         DropAction::Pause,
         DropAction::Resume,
@@ -191,7 +191,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
     ];
     let of_brake = [
-        BrakeAction::Stop { expires_in: Some(span(60)) },
+        BrakeAction::Halt { expires_in: Some(span(60)) },
         BrakeAction::Go,
         BrakeAction::SetRates {
             rates: Rates { buys_per_s: Some(10), ..Rates::NONE },
@@ -218,7 +218,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
 /// What an action is called in the table.
 pub(crate) fn label(action: &Action) -> &'static str {
     match action {
-        Action::Drop { action: DropAction::OpenAfter { .. }, .. } => "open (in 20s)",
+        Action::Drop { action: DropAction::StartCountdownFor { .. }, .. } => "open (in 20s)",
         action => action.name(),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct StopBody {
 
 impl StopBody {
     pub(crate) fn to_action(&self) -> BrakeAction {
-        BrakeAction::Stop { expires_in: self.expires_in_ms.map(DurationMs::new) }
+        BrakeAction::Halt { expires_in: self.expires_in_ms.map(DurationMs::new) }
     }
 }
 

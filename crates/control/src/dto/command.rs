@@ -79,8 +79,8 @@ impl OpenBody {
     /// The command.
     pub(crate) fn to_action(&self) -> DropAction {
         match self.countdown_ms {
-            None => DropAction::Open,
-            Some(millis) => DropAction::OpenAfter { countdown: DurationMs::new(millis) },
+            None => DropAction::StartCountdown,
+            Some(millis) => DropAction::StartCountdownFor { countdown: DurationMs::new(millis) },
         }
     }
 }

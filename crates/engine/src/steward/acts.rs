@@ -142,7 +142,7 @@ impl Steward {
     /// The bit goes off first: a buyer who still sees the old phase then is told to try again.
     fn stop_takes(&mut self, drop: DropId, phase: Phase, changes: u64) {
         let sale = Arc::clone(&self.sales[&drop]);
-        sale.stock().close();
+        sale.stock().forbid_takes();
         if phase == Phase::Scheduled {
             // A countdown that is called off waits for the host.
             sale.end_start(None);

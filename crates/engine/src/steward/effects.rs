@@ -125,7 +125,7 @@ impl Steward {
         }
         // The bit goes on first: whoever sees the phase can buy.
         if phase == Phase::Open {
-            sale.stock().open();
+            sale.stock().permit_takes();
         }
         sale.set_phase(phase, changes, opens_at);
         if phase.is_final() {

@@ -42,7 +42,7 @@ pub(crate) struct Started {
     pub(crate) sales: BTreeMap<DropId, Arc<SaleDrop>>,
     pub(crate) shows: Shows,
     pub(crate) releases: Releases,
-    /// What the house's chain lacks: owners of streams that no record names, the stop of a copy.
+    /// What the house's chain lacks: owners of streams that no record names, the halt of a copy.
     pub(crate) to_record: Vec<Record>,
     pub(crate) live: Vec<DurableTake>,
     pub(crate) incarnation: Incarnation,

@@ -15,7 +15,7 @@ use stampede_ledger::{
 use crate::support::{Waiting, World, at_next_reading, plan, wait_for};
 
 pub(crate) fn stop(expires_in: Option<u64>) -> BrakeAction {
-    BrakeAction::Stop { expires_in: expires_in.map(DurationMs::new) }
+    BrakeAction::Halt { expires_in: expires_in.map(DurationMs::new) }
 }
 
 pub(crate) fn rates(buys_per_s: u32) -> BrakeAction {

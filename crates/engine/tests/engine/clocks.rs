@@ -72,7 +72,7 @@ fn a_drop_ends_by_the_wall_clock() {
     world.advance(59_000);
     // Two answers show that the steward has looked at its timers in the meantime.
     for _ in 0..2 {
-        world.give(DropAction::Open.on(drop)).get().unwrap_err();
+        world.give(DropAction::StartCountdown.on(drop)).get().unwrap_err();
     }
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Open);
     world.set_wall(1_000);
@@ -83,7 +83,7 @@ fn a_drop_ends_by_the_wall_clock() {
 fn what_holds_the_sale_back_ends_by_the_wall_clock() {
     let mut world = World::new();
     let expires_in = Some(DurationMs::from_secs(600));
-    world.give(BrakeAction::Stop { expires_in }).get().unwrap();
+    world.give(BrakeAction::Halt { expires_in }).get().unwrap();
     let view = world.engine.brake().view().halt.unwrap();
     assert_eq!(view.expires_at, Some(wall_in(&world, 600_000)));
     world.set_wall(600_000);
@@ -100,7 +100,7 @@ fn a_hold_keeps_its_time_when_the_wall_clock_is_set() {
         world.set_wall(by);
         world.advance(59_000);
         for _ in 0..2 {
-            world.give(DropAction::Open.on(drop)).get().unwrap_err();
+            world.give(DropAction::StartCountdown.on(drop)).get().unwrap_err();
         }
         assert!(matches!(world.look(hold), HoldLook::Known(_)), "moved by {by}");
         world.advance(1_000);

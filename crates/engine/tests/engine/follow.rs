@@ -29,7 +29,9 @@ fn whoever_follows_is_told_of_every_change_while_the_clock_stands_still() {
     let first = wait_for("the news", || Some(is_told()).filter(|told| told.drops > 0));
     let stream = "show".parse().unwrap();
     let offline = StreamAction::Offline.on(stream);
-    for (action, phase) in [(DropAction::Open, Phase::Open), (DropAction::Pause, Phase::Paused)] {
+    for (action, phase) in
+        [(DropAction::StartCountdown, Phase::Open), (DropAction::Pause, Phase::Paused)]
+    {
         world.give(action.on(drop)).get().unwrap();
         world.wait_phase(drop, phase);
         is_told();
@@ -84,7 +86,7 @@ fn clicks_before_the_start_are_no_burst_of_the_start() {
         (seconds(&world, drop).len() == 1).then_some(())
     });
     world.advance(120_000);
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     world.hold(&viewer, drop, 1, "late");
     let clicks = wait_for("the late click", || {

@@ -68,11 +68,11 @@ fn a_countdown_that_is_called_off_gives_the_air_back() {
     let mut world = World::new();
     let first = world.open_drop(plan(5));
     let second = planned(&mut world, plan_with_countdown(5));
-    give(&mut world, second, DropAction::Open);
+    give(&mut world, second, DropAction::StartCountdown);
     let mut world = airs(world, &[second]);
     give(&mut world, second, DropAction::CancelCountdown);
     let mut world = airs(world, &[first]);
-    give(&mut world, second, DropAction::Open);
+    give(&mut world, second, DropAction::StartCountdown);
     let world = airs(world, &[second]);
     // An outage over its end calls it off too.
     let world = world.restart(60_000);
@@ -85,7 +85,7 @@ fn staff_choose_what_is_on_air() {
     let first = world.open_drop(plan(5));
     let second = world.open_drop(plan(5));
     let third = planned(&mut world, plan_with_countdown(5));
-    give(&mut world, third, DropAction::Open);
+    give(&mut world, third, DropAction::StartCountdown);
     let mut world = airs(world, &[third]);
     give(&mut world, first, DropAction::Feature);
     let world = airs(world, &[first]);
@@ -130,9 +130,9 @@ fn drops_that_begin_at_once_are_on_air_in_the_order_of_their_commands_after_a_re
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
     let hanging = world.give(Action::Plan { plan: Arc::new(plan(5)) });
     world.ledger.wait_until_hanging();
-    let later = [second, first].map(|drop| world.give(DropAction::Open.on(drop)));
+    let later = [second, first].map(|drop| world.give(DropAction::StartCountdown.on(drop)));
     // What forbids is seen at once: by then the others are decided.
-    let stop = world.give(BrakeAction::Stop { expires_in: None });
+    let stop = world.give(BrakeAction::Halt { expires_in: None });
     wait_for("a stop", || world.engine.brake().is_halted().then_some(()));
     world.ledger.release();
     for answer in [hanging, stop].into_iter().chain(later) {

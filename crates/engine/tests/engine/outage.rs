@@ -132,7 +132,8 @@ fn heartbeats_are_seldom_while_no_deadline_runs() {
             let key = format!("{key}{expected}{millis}");
             let role = stampede_engine::Role::Admin;
             let no_drop = DropId::new(9);
-            let asked = world.give_as(role, &key, stampede_engine::DropAction::Open.on(no_drop));
+            let asked =
+                world.give_as(role, &key, stampede_engine::DropAction::StartCountdown.on(no_drop));
             asked.unwrap().get().unwrap_err();
         }
         wait_for("a heartbeat", || (heartbeats(&world) >= expected).then_some(()));

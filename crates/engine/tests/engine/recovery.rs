@@ -118,10 +118,10 @@ fn a_missed_start_waits_for_the_host() {
     let mut world = World::new();
     let planned = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) }).get();
     let drop = planned.unwrap().drop;
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     let world = world.restart(60_000);
     assert_eq!(world.engine.sale(drop).unwrap().phase(), Phase::Scheduled);
-    let ok = world.give_as(stampede_engine::Role::Host, "k", DropAction::Open.on(drop));
+    let ok = world.give_as(stampede_engine::Role::Host, "k", DropAction::StartCountdown.on(drop));
     ok.unwrap().get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);

@@ -142,7 +142,7 @@ fn a_stream_belongs_to_the_merchant_who_names_it_first() {
 fn nobody_squats_in_anothers_stream() {
     let mut desk = Desk::new();
     let own = desk.plan(ACME, "friday").unwrap().drop;
-    desk.give(ACME, DropAction::Open.on(own)).unwrap();
+    desk.give(ACME, DropAction::StartCountdown.on(own)).unwrap();
     // No plan, no edit into it, no way into the room, and the drop there is as if it did not exist.
     assert_eq!(desk.plan(ZETA, "friday").unwrap_err().code(), "stream_not_yours");
     let elsewhere = desk.plan(ZETA, "saturday").unwrap().drop;
@@ -175,7 +175,7 @@ fn an_admitted_merchant_sells_until_dismissed_and_what_is_planned_stays() {
         (desk.plan(ZETA, "friday").unwrap().drop, desk.plan(ZETA, "friday").unwrap().drop);
     let mut desk = desk.restart();
     let third = desk.plan(ZETA, "friday").unwrap().drop;
-    desk.give(ZETA, DropAction::Open.on(first)).unwrap();
+    desk.give(ZETA, DropAction::StartCountdown.on(first)).unwrap();
     desk.world.wait_phase(first, Phase::Open);
     desk.give(ZETA, DropAction::Feature.on(first)).unwrap();
     desk.give(ACME, dismiss("friday", "zeta")).unwrap();
@@ -184,7 +184,7 @@ fn an_admitted_merchant_sells_until_dismissed_and_what_is_planned_stays() {
     assert_eq!(desk.code(ZETA, DropAction::Feature.on(first)), "stream_not_yours");
     let edit = DropAction::Edit { plan: Arc::new(terms("zeta", "friday")) };
     desk.give(ZETA, edit.on(second)).unwrap();
-    desk.give(ZETA, DropAction::Open.on(second)).unwrap();
+    desk.give(ZETA, DropAction::StartCountdown.on(second)).unwrap();
     desk.world.wait_phase(second, Phase::Open);
     // The owner removes what has not begun, and chooses what is on air; the rest is the merchant's.
     desk.give(ACME, DropAction::Cancel.on(third)).unwrap();
@@ -210,7 +210,7 @@ fn merchants_sell_side_by_side_in_a_creators_room() {
     let lamps = desk.plan(ZETA, "late-show").unwrap().drop;
     let mut desk = desk.restart();
     for drop in [mugs, lamps] {
-        desk.give(NINA, DropAction::Open.on(drop)).unwrap();
+        desk.give(NINA, DropAction::StartCountdown.on(drop)).unwrap();
         desk.world.wait_phase(drop, Phase::Open);
     }
     desk.give(NINA, DropAction::Feature.on(mugs)).unwrap();
@@ -223,7 +223,7 @@ fn merchants_sell_side_by_side_in_a_creators_room() {
     assert_eq!(desk.code(NINA, more.on(mugs)), "forbidden");
     assert_eq!(desk.plan_for(NINA, "acme", "late-show").unwrap_err().code(), "forbidden");
     let elsewhere = desk.plan(ACME, "friday").unwrap().drop;
-    assert_eq!(desk.code(NINA, DropAction::Open.on(elsewhere)), "unknown_drop");
+    assert_eq!(desk.code(NINA, DropAction::StartCountdown.on(elsewhere)), "unknown_drop");
     assert_eq!(desk.code(OTTO, DropAction::Pause.on(mugs)), "unknown_drop");
     assert_eq!(desk.code(OTTO, dismiss("late-show", "acme")), "stream_not_yours");
     assert_eq!(desk.code(ZETA, DropAction::Feature.on(mugs)), "unknown_drop");
@@ -249,7 +249,7 @@ fn the_house_makes_rooms_and_moves_them() {
     assert_eq!((room.owner, room.admitted), (merchant("zeta"), vec![]), "no owner is admitted");
     desk.plan(ZETA, "gala").unwrap();
     // What acme has there stays its own.
-    desk.give(ACME, DropAction::Open.on(planned)).unwrap();
+    desk.give(ACME, DropAction::StartCountdown.on(planned)).unwrap();
     assert_eq!(desk.code(ADMIN, end("gala")), "room_in_use");
 }
 

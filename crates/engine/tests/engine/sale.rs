@@ -98,7 +98,7 @@ fn clicks_before_opening_or_after_closing_move_nothing() {
     let drop = planned.unwrap().drop;
     let ann = world.viewer("ann");
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Refused(Refusal::NotOpen));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Refused(Refusal::NotOpen));
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
@@ -250,7 +250,7 @@ fn a_refused_command_binds_no_key_also_after_a_crash() {
 fn commands_are_refused_by_phase_and_by_role() {
     let mut world = World::new();
     let drop = world.open_drop(plan(1));
-    let wrong = world.give(DropAction::Open.on(drop)).get();
+    let wrong = world.give(DropAction::StartCountdown.on(drop)).get();
     assert_eq!(wrong, Err(CommandRefusal::WrongPhase { action: "open", phase: Phase::Open }));
     let forbidden = world.give_as(Role::Ops, "k", DropAction::Resume.on(drop)).unwrap().get();
     let forbidden = forbidden.unwrap_err().to_string();
@@ -272,7 +272,7 @@ fn a_plan_is_edited_and_cancelled_only_while_scheduled() {
     world.give(DropAction::Edit { plan: Arc::new(bigger) }.on(drop)).get().unwrap();
     let sale = world.engine.sale(drop).unwrap();
     assert_eq!((sale.revision(), sale.plan().title.as_str()), (2, "More mugs"));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     let edit = world.give(DropAction::Edit { plan: Arc::new(plan(1)) }.on(drop)).get();
     assert!(matches!(edit, Err(CommandRefusal::WrongPhase { .. })));
     world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();

@@ -91,8 +91,8 @@ fn whatever_is_not_a_stop_is_refused_once_the_drop_has_changed() {
     wait_for("the edit", || (seen(&world, planned).revision == 2).then_some(()));
     let edited = seen(&world, planned);
     let changed = |outcome: CommandOutcome| matches!(outcome, Err(CommandRefusal::Changed { .. }));
-    assert!(changed(give(&world, "open", planned, DropAction::Open, first).get()));
-    give(&world, "open", planned, DropAction::Open, edited).get().unwrap();
+    assert!(changed(give(&world, "open", planned, DropAction::StartCountdown, first).get()));
+    give(&world, "open", planned, DropAction::StartCountdown, edited).get().unwrap();
     world.wait_phase(planned, Phase::Open);
     others(&mut world, planned, DropAction::Pause);
     let paused = seen(&world, planned);

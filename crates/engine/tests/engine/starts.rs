@@ -107,7 +107,7 @@ fn a_start_within_an_outage_waits_for_the_host_and_is_told() {
     let mut world = world.restart(10);
     assert_eq!(phase_now(&mut world, drop), Phase::Scheduled);
     assert_eq!(told(&world), (Some(starts_at), None));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     assert_eq!(told(&world), (None, Some(10_000)));
     world.advance(10_000);
@@ -118,7 +118,7 @@ fn a_start_within_an_outage_waits_for_the_host_and_is_told() {
 fn a_countdown_that_ended_within_an_outage_is_told_too() {
     let mut world = World::new();
     let drop = planned(&mut world, plan_with_countdown(1));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     let opens_at = sale(&world, drop).opens_at();
     let mut world = world.restart(60_000);
@@ -127,7 +127,7 @@ fn a_countdown_that_ended_within_an_outage_is_told_too() {
     let mut world = world.restart(60_000);
     assert_eq!(sale(&world, drop).standing().start_missed, opens_at);
     // What the host calls off was not missed.
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     assert_eq!(sale(&world, drop).standing().start_missed, None);
@@ -225,10 +225,10 @@ fn an_end_that_leaves_no_time_to_buy_is_refused_while_it_can_be_edited() {
     // The end has come closer since.
     world.advance(1);
     let expected = too_soon(&world, 10_999);
-    assert_eq!(refused(&mut world, DropAction::Open.on(drop)), expected);
+    assert_eq!(refused(&mut world, DropAction::StartCountdown.on(drop)), expected);
     let plan = at(&world, 11_000);
     world.give(DropAction::Edit { plan }.on(drop)).get().unwrap();
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
     world.advance(1_000);
@@ -267,7 +267,7 @@ fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
     // The end comes while the countdown runs: the wall clock was set.
     let ends_at = Some(start_in(&world, 20_000));
     let drop = planned(&mut world, DropPlan { ends_at, ..plan_with_countdown(1) });
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.set_wall(10_000);
     world.advance(10_000);
@@ -275,7 +275,7 @@ fn a_start_later_than_its_end_leaves_the_drop_to_be_edited() {
     wait_for("the news", || sale(&world, drop).standing().start_missed);
     let plan = Arc::new(plan_with_countdown(1));
     world.give(DropAction::Edit { plan }.on(drop)).get().unwrap();
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.advance(10_000);
     world.wait_phase(drop, Phase::Open);
 }

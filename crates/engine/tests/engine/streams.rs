@@ -215,7 +215,7 @@ fn a_countdown_is_called_off_and_a_start_waits_for_the_stream() {
     let timed = DropPlan { starts_at, ..with_rule(plan_with_countdown(5), false) };
     let timed = world.give(Action::Plan { plan: Arc::new(timed) }).get().unwrap().drop;
     report(&mut world, false);
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     world.advance(ALLOWED_MS);
     world.wait_phase(drop, Phase::Scheduled);
@@ -239,7 +239,7 @@ fn a_drop_planned_or_edited_meanwhile_knows() {
     let drop = world.give(Action::Plan { plan: Arc::new(later.clone()) }).get().unwrap().drop;
     let edited = DropPlan { title: "Better mugs".into(), ..later };
     world.give(DropAction::Edit { plan: Arc::new(edited) }.on(drop)).get().unwrap();
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Open);
     let mut world = world.restart(0);
     world.wait_phase(drop, Phase::Open);

@@ -122,7 +122,7 @@ impl World {
     pub(crate) fn open_drop(&mut self, plan: DropPlan) -> DropId {
         let planned = self.give(Action::Plan { plan: Arc::new(plan) }).get();
         let drop = planned.unwrap().drop;
-        self.give(DropAction::Open.on(drop)).get().unwrap();
+        self.give(DropAction::StartCountdown.on(drop)).get().unwrap();
         self.wait_phase(drop, Phase::Open);
         drop
     }

@@ -41,7 +41,7 @@ fn wait_suspended(world: &World, drop: DropId, expected: &[u64]) {
 
 fn look_twice(world: &mut World, drop: DropId) {
     for _ in 0..2 {
-        world.give(DropAction::Open.on(drop)).get().unwrap_err();
+        world.give(DropAction::StartCountdown.on(drop)).get().unwrap_err();
     }
 }
 
@@ -91,7 +91,7 @@ fn a_take_on_its_way_to_the_ledger_sleeps_too() {
     world.ledger.wait_until_hanging();
     world.sleep(HOURS_8_MS);
     // Any answer shows that the steward has looked around.
-    let asked = world.give(DropAction::Open.on(drop));
+    let asked = world.give(DropAction::StartCountdown.on(drop));
     world.ledger.release();
     asked.get().unwrap_err();
     world.wait_durable(0, position);
@@ -124,7 +124,7 @@ fn a_start_that_fell_into_a_sleep_waits_for_the_host() {
     let mut world = World::new();
     let counting = world.give(Action::Plan { plan: Arc::new(plan_with_countdown(5)) });
     let counting = counting.get().unwrap().drop;
-    world.give(DropAction::Open.on(counting)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(counting)).get().unwrap();
     world.wait_phase(counting, Phase::Countdown);
     let starts_at = Some(world.engine.wall().plus(DurationMs::from_secs(600)));
     let planned = DropPlan { starts_at, ..plan(5) };

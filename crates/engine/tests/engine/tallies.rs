@@ -63,7 +63,7 @@ fn clicks_before_an_edit_are_tallied_once_the_drop_is_live() {
     world.give(DropAction::Edit { plan: Arc::new(plan(2)) }.on(drop)).get().unwrap();
     wait_for("the edit", || world.engine.sale(drop).filter(|sale| sale.revision() == 2));
     assert!(matches!(world.buy(0, &viewer, drop, 1, "early"), Buy::Refused(_)));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     let refused = |world: &World| tallied(world, drop).refusals.get(RefusalCode::NotOpen);
     wait_for("both clicks", || {
         world.advance(1_000);

@@ -20,7 +20,7 @@ fn set_delay(world: &mut World, millis: u64) -> CommandOutcome {
 
 fn open_after(world: &mut World, drop: DropId, millis: u64) -> CommandOutcome {
     let countdown = DurationMs::new(millis);
-    world.give(DropAction::OpenAfter { countdown }.on(drop)).get()
+    world.give(DropAction::StartCountdownFor { countdown }.on(drop)).get()
 }
 
 fn code(outcome: CommandOutcome) -> String {
@@ -62,7 +62,7 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     let drop = planned(&mut world, plan_with_countdown(5));
     let at_once = planned(&mut world, plan(5));
     set_delay(&mut world, 8_000).unwrap();
-    let refused = world.give(DropAction::Open.on(drop)).get().unwrap_err();
+    let refused = world.give(DropAction::StartCountdown.on(drop)).get().unwrap_err();
     let expected = VideoRefusal::CountdownTooShort {
         stream: "show".parse().unwrap(),
         delay_ms: 8_000,
@@ -71,7 +71,10 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     };
     assert_eq!(refused, CommandRefusal::Video(expected));
     assert!(refused.to_string().contains("use 11000 ms or more"), "{refused}");
-    assert_eq!(code(world.give(DropAction::Open.on(at_once)).get()), "countdown_too_short");
+    assert_eq!(
+        code(world.give(DropAction::StartCountdown.on(at_once)).get()),
+        "countdown_too_short"
+    );
     assert_eq!(code(open_after(&mut world, drop, 600_001)), "invalid_plan");
     open_after(&mut world, drop, 11_000).unwrap();
     let opens_in = |world: &World| {
@@ -83,7 +86,7 @@ fn a_countdown_leaves_the_host_time_to_speak() {
     assert_eq!(code(set_delay(&mut world, 3_000)), "countdown_runs");
     world.give(DropAction::CancelCountdown.on(drop)).get().unwrap();
     set_delay(&mut world, 0).unwrap();
-    world.give(DropAction::Open.on(at_once)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(at_once)).get().unwrap();
     world.wait_phase(at_once, Phase::Open);
 }
 

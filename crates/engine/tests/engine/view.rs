@@ -25,7 +25,7 @@ fn a_view_shows_the_times_that_belong_to_its_phase() {
         (view.standing.phase, millis(view.opens_in()), millis(view.closes_in()))
     };
     assert_eq!(shown(&world), (Phase::Scheduled, Some(28_000), Some(88_000)));
-    world.give(DropAction::Open.on(drop)).get().unwrap();
+    world.give(DropAction::StartCountdown.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Countdown);
     let countdown = sale.plan().countdown.get();
     assert_eq!(shown(&world), (Phase::Countdown, Some(countdown), Some(88_000)));

@@ -23,7 +23,7 @@ fn a_stop_answers_busy_with_a_longer_time_and_go_ends_it() {
     let mut ann = world.join("ann");
     ann.buy(drop, "mug", 1, "a1");
     let held = ann.held();
-    world.command(BrakeAction::Stop { expires_in: None });
+    world.command(BrakeAction::Halt { expires_in: None });
     ann.buy(drop, "mug", 1, "a2");
     let refused = ann.refused();
     assert_eq!((&*refused.code, refused.retry_after_ms), ("busy", Some(5_000)));

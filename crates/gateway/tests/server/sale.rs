@@ -248,7 +248,7 @@ fn a_buy_outside_the_opening_moves_nothing() {
     client.buy(drop, "mug", 1, "a");
     assert_eq!(client.refused_as(), "not_open");
     for (action, phase, code) in [
-        (DropAction::Open, Phase::Open, None),
+        (DropAction::StartCountdown, Phase::Open, None),
         (DropAction::Pause, Phase::Paused, Some("paused")),
         (DropAction::Resume, Phase::Open, None),
         (DropAction::Close, Phase::Closed, Some("closed")),

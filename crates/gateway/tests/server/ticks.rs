@@ -146,7 +146,7 @@ fn phases_are_told_with_the_time_that_remains() {
             Err(closed) => panic!("{closed:?}"),
         }
     };
-    world.command(DropAction::Open.on(drop));
+    world.command(DropAction::StartCountdown.on(drop));
     let notice = phase();
     assert_eq!((notice.drop, notice.phase), (drop, Phase::Countdown));
     assert_eq!(notice.opens_in_ms, Some(10_000));

@@ -68,7 +68,7 @@ fn whoever_does_not_read_a_large_welcome_costs_little() {
     for (client, told) in &mut clients {
         assert_eq!(rest(client, *told), drops[*told..], "in running order");
     }
-    world.command(DropAction::Open.on(drops[0]));
+    world.command(DropAction::StartCountdown.on(drops[0]));
     world.wait_phase(drops[0], Phase::Open);
     let (client, _) = &mut clients[0];
     client.buy(drops[0], "sku-1", 1, "after-the-welcome");

@@ -193,7 +193,7 @@ impl World {
     /// Plans a drop, then opens it.
     pub(crate) fn open(&self, plan: DropPlan) -> DropId {
         let drop = self.plan(plan);
-        self.command(DropAction::Open.on(drop));
+        self.command(DropAction::StartCountdown.on(drop));
         self.wait_phase(drop, Phase::Open);
         drop
     }

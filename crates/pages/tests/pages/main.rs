@@ -250,7 +250,7 @@ async fn the_table_of_roles_is_the_engines() {
             DropAction::Restock { sku: "a".parse().unwrap(), units: Units::new(1).unwrap() },
         ),
         ("close", DropAction::Close),
-        ("next", DropAction::Open),
+        ("next", DropAction::StartCountdown),
     ];
     for name in ROLES {
         let role = Role::from_name(name).unwrap();

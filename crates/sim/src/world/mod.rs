@@ -133,7 +133,7 @@ impl World {
         }
         for drop in self.drops.clone() {
             if self.chance.percent(90) {
-                self.give(DropAction::Open.on(drop));
+                self.give(DropAction::StartCountdown.on(drop));
             }
             self.settle()?;
         }

@@ -172,7 +172,7 @@ impl World {
             return Action::Plan { plan: Arc::new(self.plan()) };
         };
         match self.chance.within(0, 99) {
-            0..=21 => DropAction::Open.on(drop),
+            0..=21 => DropAction::StartCountdown.on(drop),
             22..=26 => DropAction::Pause.on(drop),
             27..=39 => DropAction::Resume.on(drop),
             40 => DropAction::Close.on(drop),
@@ -190,7 +190,7 @@ impl World {
             }
             65..=69 => StreamAction::Offline.on(stream),
             70..=75 => StreamAction::Online.on(stream),
-            76 => BrakeAction::Stop { expires_in: Some(DurationMs::from_secs(60)) }.into(),
+            76 => BrakeAction::Halt { expires_in: Some(DurationMs::from_secs(60)) }.into(),
             77..=84 => BrakeAction::Go.into(),
             85..=88 => {
                 let buys_per_s = Some(u32::try_from(self.chance.within(20, 90)).expect("few"));

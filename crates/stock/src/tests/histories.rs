@@ -135,11 +135,11 @@ impl Pair {
             Step::End(hold) => self.decide(*hold, Stage::Ended),
             Step::Give(hold) => self.give(*hold),
             Step::Open => {
-                self.stock.open();
+                self.stock.permit_takes();
                 self.twin.open = true;
             }
             Step::Close => {
-                self.stock.close();
+                self.stock.forbid_takes();
                 self.twin.open = false;
             }
             Step::JoinWaiting { pool, units } => self.join_waiting(*pool % pools, *units),

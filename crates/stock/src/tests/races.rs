@@ -121,14 +121,14 @@ fn word_take_against_close_wins_before_it_or_is_shut_out() {
         let stock = Arc::new(open_stock(1));
         let other = taker(&stock, 2, 2, 1);
         let host = racer(&stock, |stock| {
-            stock.close();
+            stock.forbid_takes();
             look(stock)
         });
         let closed = host.join().unwrap();
         assert!(!closed.open, "close has returned");
         let take = other.join().unwrap();
         conserved(&stock, &[take]);
-        assert_eq!(look(&stock), closed, "nothing moves once close has returned");
+        assert_eq!(look(&stock), closed, "nothing moves once forbid_takes has returned");
         assert!(matches!(take, Take::Taken(_) | Take::Shut), "{take:?}");
     });
 }

@@ -280,7 +280,7 @@ fn a_restored_stock_sells_on_without_touching_restored_slots() {
     stock.restore_hold(&restored(0, 4, 2, 1, RestoredState::Confirmed)).unwrap();
     stock.restore_hold(&restored(3, 2, 3, 1, RestoredState::Ended)).unwrap();
     stock.restore_take_number(pool(0), TakeNumber::new(7).unwrap());
-    stock.open();
+    stock.permit_takes();
     let mut lane = stock.lane();
     let mut slots = Vec::new();
     for by in 10..27 {
@@ -371,7 +371,7 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
         (taken, asked)
     };
     assert_eq!(take(1, 1, 1, true), (Take::Shut, false));
-    stock.open();
+    stock.permit_takes();
     assert_eq!(take(1, 1, 1, false), (Take::NoRoom, true), "it would have taken");
     let (Take::Taken(hold), true) = take(1, 1, 2, true) else { panic!("units are there") };
     assert_eq!(take(1, 1, 2, true), (Take::Replay(hold), false));
@@ -380,7 +380,7 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
     assert_eq!(take(2, 2, 3, true), (Take::NotEnough { available: units(2) }, false));
     assert!(matches!(take(2, 2, 2, true), (Take::Taken(_), true)));
     assert_eq!(take(3, 3, 1, true), (Take::SoldOut, false));
-    stock.close();
+    stock.forbid_takes();
     assert_eq!(take(3, 3, 1, true), (Take::Shut, false));
 }
 
@@ -389,7 +389,7 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
 fn a_lane_of_another_stock_is_refused() {
     let (one, other) = (DropStock::new(config(1)), DropStock::new(config(1)));
     one.add_supply(pool(0), units(1)).unwrap();
-    one.open();
+    one.permit_takes();
     let _ = one.take(&mut other.lane(), &request(1, 1, 1), || true);
 }
 

@@ -29,8 +29,8 @@ impl Story {
 
     pub(super) fn step(&mut self, words: &[&str]) -> String {
         match words {
-            ["open"] => self.stock.open(),
-            ["close"] => self.stock.close(),
+            ["open"] => self.stock.permit_takes(),
+            ["close"] => self.stock.forbid_takes(),
             ["lot", count, rest @ ..] => {
                 let count = units(count.parse().unwrap());
                 self.stock.add_supply(named_pool(rest), count).unwrap();

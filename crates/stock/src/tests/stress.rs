@@ -99,13 +99,13 @@ fn restocks_and_pauses_under_load_lose_no_unit() {
             .collect();
         start.wait();
         for _ in 0..lots {
-            stock.close();
+            stock.forbid_takes();
             let before = stock.pools().next().unwrap();
             stock.add_supply(pool(0), units(100)).unwrap();
             let after = stock.pools().next().unwrap();
             assert_eq!(after.available.get(), before.available.get() + 100, "shut means still");
             assert_eq!(after.last_take, before.last_take);
-            stock.open();
+            stock.permit_takes();
         }
         buyers.into_iter().map(|buyer| buyer.join().unwrap()).sum()
     });

@@ -69,7 +69,7 @@ pub(super) fn open(config: StockConfig, supply: u32) -> DropStock {
     for (pool, _) in stock.map().iter() {
         stock.add_supply(pool, units(supply)).unwrap();
     }
-    stock.open();
+    stock.permit_takes();
     stock
 }
 
