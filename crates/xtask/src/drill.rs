@@ -111,7 +111,7 @@ pub(crate) enum Drill {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Take `stampede`, `loadtest`, `examples/powercut` from this folder instead of building them
+    /// Take `stampede`, `drills`, `loadtest`, `examples/powercut` from this folder instead of building them
     #[arg(long)]
     binaries: Option<PathBuf>,
     /// Print one JSON object as the last line

@@ -42,10 +42,11 @@ const ROWS: &[Row] = &[
     row("client", &["domain", "wire"], &[]),
     row("swarm", &["domain", "wire"], &[]),
     row("loadtest", &["domain", "wire", "client", "swarm"], &[]),
+    row("drills", &["domain", "wire", "client", "swarm", "loadtest"], &[]),
     row("stampede", &[
         "domain", "ledger", "engine", "settlement", "report", "wire", "proxies", "gateway", "control",
         "pages", "loadtest",
-    ], &["client"]),
+    ], &["client", "drills"]),
     row("testkit", &["domain", "engine"], &[]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "engine", "testkit"]),

@@ -6,7 +6,7 @@ use stampede_domain::DropId;
 
 use crate::{
     PromiseLogError,
-    promise::{Promise, PromiseLog},
+    recorder::{Promise, PromiseLog},
 };
 
 /// Writes each promise into its drop's file, which is made with the first one.

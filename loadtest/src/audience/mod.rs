@@ -4,9 +4,9 @@
 //! when a drop opens, come back when units do, pay after some seconds or let a hold lapse, and return
 //! when the server was gone. When they click depends on what they see, never on how fast they are answered.
 
-mod ears;
 mod goods;
 mod logs;
+mod messages;
 mod people;
 mod process;
 mod seat;
@@ -125,16 +125,16 @@ fn watch(
     if plan.viewers == 0 {
         return Err(AudienceError::Empty);
     }
-    let mut hall = Hall {
+    let mut audience = AudienceSockets {
         sockets: SocketPool::new(plan.target, plan.sources.clone())?,
         web: Web::new(People::new(plan)?, plan.target, Some(SUBPROTOCOL.name())),
         arrivals: (0..plan.viewers).collect(),
     };
     let (mut report_us, mut connected) = (0, 0);
     while !stopped.load(Ordering::Relaxed) {
-        let next_us = hall.turn()?;
-        let now_us = hall.sockets.now_us();
-        let people = &mut hall.web.talker;
+        let next_us = audience.turn()?;
+        let now_us = audience.sockets.now_us();
+        let people = &mut audience.web.talker;
         let left = people.report.connected == 0 && connected > 0;
         connected = people.report.connected;
         if left || now_us >= report_us {
@@ -143,23 +143,23 @@ fn watch(
             report_us = now_us + REPORT_US;
         }
         let wait = Duration::from_micros(next_us.min(report_us).saturating_sub(now_us)).min(TURN);
-        hall.sockets.turn(&mut hall.web, wait)?;
+        audience.sockets.turn(&mut audience.web, wait)?;
     }
-    let people = &mut hall.web.talker;
+    let people = &mut audience.web.talker;
     people.logs.flush()?;
     say(&people.report)?;
     Ok(())
 }
 
 /// Everybody with their sockets.
-struct Hall {
+struct AudienceSockets {
     sockets: SocketPool<WebSeat<Seat>>,
     web: Web<People>,
     /// Numbers of those who wait to dial.
     arrivals: VecDeque<u32>,
 }
 
-impl Hall {
+impl AudienceSockets {
     /// Lets happen what is due; when the next thing is.
     fn turn(&mut self) -> Result<u64, AudienceError> {
         let now_us = self.sockets.now_us();

@@ -16,7 +16,7 @@ use super::{
     logs::Logs,
     seat::{Pending, Seat},
 };
-use crate::counts::TROUBLES_MAX;
+use crate::recorder::TROUBLES_MAX;
 
 /// The subprotocol that the server prefers.
 pub(super) const SUBPROTOCOL: Subprotocol = Subprotocol::MsgPack;

@@ -8,7 +8,7 @@ use super::{
     AuditResult, Ledger,
     ledger::{HoldState, LedgerHold},
 };
-use crate::promise::{Promise, Promised};
+use crate::recorder::{Promise, Promised};
 
 /// Longest time that a core may be held up between its look at the clock and its take.
 const TAKEN_LATE_MS_MAX: u64 = 1_000;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::AuditResult;
-use crate::promise::{Promise, Promised};
+use crate::recorder::{Promise, Promised};
 
 /// Times are cut to whole milliseconds, at the server and here.
 const ROUNDING_MS: u64 = 2;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Ledger;
-use crate::counts::Counts;
+use crate::recorder::Counts;
 
 /// Both counts side by side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

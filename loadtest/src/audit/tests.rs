@@ -3,10 +3,7 @@
 use stampede_domain::IdempotencyKey;
 
 use super::*;
-use crate::{
-    counts::Counts,
-    promise::{Promise, Promised},
-};
+use crate::recorder::{Counts, Promise, Promised};
 
 const SUPPLY: u32 = 3;
 

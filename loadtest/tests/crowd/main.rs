@@ -2,5 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod fake;
-mod fleet;
+mod processes;
 mod sale;

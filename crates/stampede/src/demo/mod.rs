@@ -15,8 +15,8 @@ use std::{
 
 use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
-    ControlClient, ControlError, CrowdPlan, DropState, Fleet, FleetError, PromiseLogError,
-    audit_promises, read_promises, reconcile,
+    ControlClient, ControlError, CrowdPlan, CrowdProcessError, CrowdProcesses, DropState,
+    PromiseLogError, audit_promises, read_promises, reconcile,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -65,7 +65,7 @@ pub(crate) enum DemoError {
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
-    Fleet(#[from] FleetError),
+    Processes(#[from] CrowdProcessError),
     #[error("a crowd process ended in the middle of the sale; its words stand above")]
     CrowdEnded,
     #[error(transparent)]
@@ -223,14 +223,14 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Colle
         scale.connected,
         scale::CROWDS
     ));
-    let mut fleet = Fleet::spawn(processes(plans)?).map_err(DemoError::from)?;
-    connect(&fleet, scale, screen).await?;
+    let mut processes = CrowdProcesses::spawn(processes(plans)?).map_err(DemoError::from)?;
+    connect(&processes, scale, screen).await?;
     screen.step(&format!("countdown, then {} units are on sale", scale.units));
     control.open(&drop).await.map_err(DemoError::from)?;
-    watch_sale(&control, &drop, &fleet, scale, screen).await?;
+    watch_sale(&control, &drop, &processes, scale, screen).await?;
     screen.step("the crowd goes home");
-    fleet.stop();
-    let crowd = fleet.wait().map_err(DemoError::from)?;
+    processes.stop();
+    let crowd = processes.wait().map_err(DemoError::from)?;
     control.close(&drop).await.map_err(DemoError::from)?;
     wait_settled(&control, &drop).await?;
     screen.step("settled; checking every promise that a viewer received against the ledger");
@@ -270,15 +270,19 @@ fn processes(plans: Vec<CrowdPlan>) -> Result<Vec<(Command, CrowdPlan)>, Failure
     Ok(plans.into_iter().map(crowd).collect())
 }
 
-async fn connect(fleet: &Fleet, scale: &Scale, screen: &mut Screen) -> Result<(), DemoError> {
+async fn connect(
+    processes: &CrowdProcesses,
+    scale: &Scale,
+    screen: &mut Screen,
+) -> Result<(), DemoError> {
     let clock = SystemClock::start();
     loop {
-        let progress = fleet.progress();
+        let progress = processes.progress();
         screen.connecting(progress.as_ref(), scale.connected);
         if progress.is_some_and(|progress| progress.first_wave_settled) {
             return Ok(());
         }
-        if fleet.any_over() {
+        if processes.any_over() {
             return Err(DemoError::CrowdEnded);
         }
         in_time(&clock, "connecting", CONNECT_MS_MAX).await?;
@@ -288,7 +292,7 @@ async fn connect(fleet: &Fleet, scale: &Scale, screen: &mut Screen) -> Result<()
 async fn watch_sale(
     control: &ControlClient,
     drop: &str,
-    fleet: &Fleet,
+    processes: &CrowdProcesses,
     scale: &Scale,
     screen: &mut Screen,
 ) -> Result<(), DemoError> {
@@ -298,7 +302,7 @@ async fn watch_sale(
     loop {
         let state = control.state(drop).await?;
         let now_ms = clock.elapsed_ms();
-        let progress = fleet.progress().unwrap_or_default();
+        let progress = processes.progress().unwrap_or_default();
         screen.selling(&state, &progress, now_ms - looked_ms);
         looked_ms = now_ms;
         if is_sold_out(&state) {
@@ -311,7 +315,7 @@ async fn watch_sale(
                     .step(&format!("everything is sold; the crowd clicks on, to {clicks} clicks"));
             }
         }
-        if fleet.any_over() {
+        if processes.any_over() {
             return Err(DemoError::CrowdEnded);
         }
         in_time(&clock, "selling everything", SALE_MS_MAX).await?;

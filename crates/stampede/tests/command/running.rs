@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use stampede_loadtest::{Probe, ProbeOutcome, run_probe};
+use stampede_drills::{Probe, ProbeOutcome, run_probe};
 use stampede_wire::ticket::KeySpec;
 use tempfile::NamedTempFile;
 

@@ -1,4 +1,4 @@
-//! Hostile clients of every kind while a sale goes on, played by the load tester.
+//! Hostile clients of every kind while a sale goes on, played by the drills.
 
 use serde_json::{Value, json};
 

@@ -7,9 +7,10 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-/// The server and the load tester.
+/// The server, the drills, the load tester.
 pub(crate) struct Binaries {
     pub(crate) stampede: PathBuf,
+    pub(crate) drills: PathBuf,
     pub(crate) loadtest: PathBuf,
 }
 
@@ -20,14 +21,20 @@ impl Binaries {
     }
 
     pub(super) fn within(folder: &Path) -> Self {
-        Self { stampede: folder.join("stampede"), loadtest: folder.join("loadtest") }
+        let binary = |name| folder.join(name);
+        Self {
+            stampede: binary("stampede"),
+            drills: binary("drills"),
+            loadtest: binary("loadtest"),
+        }
     }
 }
 
 /// Builds everything that drills run, by one call: the features of shared crates then agree, so
 /// nothing is built twice.
 pub(crate) fn build(workspace: &Workspace) -> Result<(), Failure> {
-    const PACKAGES: [&str; 3] = ["stampede", "stampede-loadtest", "stampede-ledger"];
+    const PACKAGES: [&str; 4] =
+        ["stampede", "stampede-drills", "stampede-loadtest", "stampede-ledger"];
     let mut args = vec!["build", "--release", "--bins", "--example", "powercut"];
     args.extend(PACKAGES.iter().flat_map(|package| ["-p", *package]));
     workspace::run(&mut workspace.cargo(&args))

@@ -1,4 +1,4 @@
-//! Wrong wall clocks, put right or set back while a server sells, played by the load tester.
+//! Wrong wall clocks, put right or set back while a server sells, played by the drills.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ const LIBRARIES: &str = "/usr/lib";
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
 pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
-    let mut command = Command::new(&binaries.loadtest);
+    let mut command = Command::new(&binaries.drills);
     command.arg("clocks").arg("--server").arg(&binaries.stampede);
     command.arg("--faketime").arg(library()?);
     let (status, mut json) = workspace::last_line(&mut command)?;

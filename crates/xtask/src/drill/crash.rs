@@ -1,4 +1,4 @@
-//! Kills of a server under load, carried out by the load tester.
+//! Kills of a server under load, carried out by the drills.
 
 use std::process::Command;
 
@@ -7,12 +7,12 @@ use crate::{failure::Failure, workspace};
 
 pub(super) struct Plan {
     pub(super) seed: u64,
-    /// How many kills; `None` for the load tester's short drill.
+    /// How many kills; `None` for the short drill.
     pub(super) kills: Option<u32>,
 }
 
 pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
-    let mut command = Command::new(&binaries.loadtest);
+    let mut command = Command::new(&binaries.drills);
     command.arg("crash").arg("--server").arg(&binaries.stampede);
     command.args(["--json", "--seed", &plan.seed.to_string()]);
     match plan.kills {

@@ -1,4 +1,4 @@
-//! A crowd's cost with its reach, measured by the load tester.
+//! A crowd's cost with its reach, measured by the drills.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ pub(super) struct Plan {
 }
 
 pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
-    let mut command = Command::new(&binaries.loadtest);
+    let mut command = Command::new(&binaries.drills);
     command.arg("crowd-drill").arg("--server").arg(&binaries.stampede);
     command.args(["--connections", &plan.connections.to_string()]);
     command.args(["--seed", &plan.seed.to_string()]);

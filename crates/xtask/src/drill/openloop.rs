@@ -1,4 +1,4 @@
-//! Decisions at half of the peak, measured by the load tester.
+//! Decisions at half of the peak, measured by the drills.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ pub(super) struct Plan {
 }
 
 pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
-    let mut command = Command::new(&binaries.loadtest);
+    let mut command = Command::new(&binaries.drills);
     command.arg("open-loop").arg("--server").arg(&binaries.stampede);
     command.args(["--connections", &plan.connections.to_string()]);
     command.args(["--peak-s", &plan.peak_s.to_string(), "--open-s", &plan.open_s.to_string()]);

@@ -130,7 +130,7 @@ impl Server {
         place: &Place,
         buyers: u32,
     ) -> Result<Value, Failure> {
-        let mut command = Command::new(&binaries.loadtest);
+        let mut command = Command::new(&binaries.drills);
         command.args(["probe", "--url", &self.viewers, "--control", &self.control]);
         command.arg("--keys").arg(place.data().join("ticket-keys.json"));
         command.arg("--log").arg(place.promise_log());
@@ -147,7 +147,7 @@ impl Server {
         seconds: u32,
     ) -> Result<Value, Failure> {
         let viewers = self.viewers.trim_start_matches("ws://").trim_end_matches('/');
-        let mut command = Command::new(&binaries.loadtest);
+        let mut command = Command::new(&binaries.drills);
         command.args(["abuse", "--viewers", viewers, "--control", &self.control]);
         command.arg("--keys").arg(place.data().join("ticket-keys.json"));
         command.args(["--seconds", &seconds.to_string()]);

@@ -3,7 +3,8 @@
 use std::{process::Command, thread, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, CrowdResult, Fleet, Progress, SchedulePlan, ViewerRange, first_ticket_key,
+    Behaviour, CrowdPlan, CrowdProcesses, CrowdResult, Progress, SchedulePlan, ViewerRange,
+    first_ticket_key,
 };
 
 use super::server::{Server, binary};
@@ -54,7 +55,8 @@ impl Crowd {
     pub(crate) fn come(&self, server: &Server) -> Playing {
         let mut command = Command::new(binary());
         command.env_clear().arg("crowd");
-        let playing = Playing { fleet: Fleet::spawn([(command, self.plan(server))]).unwrap() };
+        let playing =
+            Playing { processes: CrowdProcesses::spawn([(command, self.plan(server))]).unwrap() };
         playing.until("there", |progress| progress.first_wave_settled);
         playing
     }
@@ -104,25 +106,25 @@ impl Crowd {
 
 /// A crowd that is at it; ends with its owner.
 pub(crate) struct Playing {
-    fleet: Fleet,
+    processes: CrowdProcesses,
 }
 
 impl Playing {
     /// Waits until the crowd has come as far as wanted.
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Progress) -> bool) {
         for _ in 0..LOOKS_MAX {
-            if self.fleet.progress().is_some_and(|progress| is_so(&progress)) {
+            if self.processes.progress().is_some_and(|progress| is_so(&progress)) {
                 return;
             }
-            assert!(!self.fleet.any_over(), "the crowd ended before it was {what}");
+            assert!(!self.processes.any_over(), "the crowd ended before it was {what}");
             thread::park_timeout(LOOK_EVERY);
         }
-        panic!("the crowd is not {what}: {:?}", self.fleet.progress());
+        panic!("the crowd is not {what}: {:?}", self.processes.progress());
     }
 
     /// Sends everybody home; what they saw.
     pub(crate) fn go(mut self) -> CrowdResult {
-        self.fleet.stop();
-        self.fleet.wait().unwrap()
+        self.processes.stop();
+        self.processes.wait().unwrap()
     }
 }
