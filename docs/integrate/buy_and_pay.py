@@ -25,6 +25,8 @@ MESSAGE_BYTES_MAX = 1048576
 PATIENCE_S = 10
 BACKOFF_FIRST_S, BACKOFF_LONGEST_S = 0.25, 15
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+# The close codes below 4000 that the server sends. All others come from a proxy or from the network.
+MEND_CODES = (1002, 1003, 1007, 1009)
 
 
 class Lost(Exception):
@@ -176,12 +178,13 @@ class Viewer:
         if self.web:
             self.web.close()
             self.web = None
-        # A close frame that went missing is made up for by the message before it.
-        code = notice["close_code"] if notice and lost.code in (1005, 1006) else lost.code
+        # A close frame that went missing, or that a proxy replaced, is made up for by the message before it.
+        is_servers = 4000 <= lost.code <= 4299 or lost.code in MEND_CODES
+        code = notice["close_code"] if notice and not is_servers else lost.code
         tell("lost", code=code, reason=str(lost))
-        if code == 1000 or 4200 <= code <= 4299:
+        if 4200 <= code <= 4299:
             sys.exit(f"the server does not want this connection back: {code}")
-        if 4100 <= code <= 4199 or code in (1002, 1003) or 1007 <= code <= 1010:
+        if 4100 <= code <= 4199 or code in MEND_CODES:
             sys.exit(f"something has to be mended first: {lost}")
         if notice and "retry_after_ms" in notice:
             return notice["retry_after_ms"] / 1000

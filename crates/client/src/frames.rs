@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt};
-use stampede_wire::{ClientMessage, ErrorNotice, ServerMessage, Subprotocol};
+use stampede_wire::{ClientMessage, CloseCode, ErrorNotice, ServerMessage, Subprotocol};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, protocol::CloseFrame};
 
@@ -99,11 +99,11 @@ impl Reading {
         let code = close.map(|close| u16::from(close.code));
         let reason = close.map_or_else(String::new, |close| close.reason.to_string());
         match code {
-            // These stand for a close frame without a code, for none at all.
-            None | Some(1005 | 1006) => {
-                self.broken(ClientError::Closed { code, reason, notice: None })
+            Some(code) if CloseCode::is_servers(code) => {
+                ClientError::Closed { code: Some(code), reason, notice: self.notice.take() }
             }
-            Some(_) => ClientError::Closed { code, reason, notice: self.notice.take() },
+            // No code, or one that a proxy has put in the place of the server's.
+            _ => self.broken(ClientError::Closed { code, reason, notice: None }),
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
     use std::{future::poll_fn, io};
 
     use futures_util::{future::join, stream};
-    use stampede_wire::{CloseCode, Reconnect};
+    use stampede_wire::Reconnect;
     use tokio::sync::mpsc;
 
     use super::*;
@@ -193,13 +193,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_error_message_stands_in_for_a_close_code_that_is_missing() {
+    async fn the_error_message_stands_in_for_a_close_code_that_is_missing_or_a_proxys() {
         let reset = Error::Io(io::Error::from(io::ErrorKind::ConnectionReset));
         let coded = |code: u16| {
             Some(Ok(Message::Close(Some(CloseFrame { code: code.into(), reason: "".into() }))))
         };
         let none = Some(Ok(Message::Close(None)));
-        for end in [None, Some(Err(reset)), none, coded(1005), coded(1006)] {
+        let proxys = [coded(1000), coded(1001), coded(1011)];
+        for end in
+            [None, Some(Err(reset)), none, coded(1005), coded(1006)].into_iter().chain(proxys)
+        {
             let error = end_after_notice(end).await;
             assert_eq!(error.reconnect(), Reconnect::Never, "{error:?}");
             let text =

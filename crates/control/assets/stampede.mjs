@@ -114,9 +114,11 @@
  */
 /** @typedef {new (url: string, protocols: string[]) => Socket} SocketConstructor */
 /**
- * Time and chance, replaced in tests. `now` is monotonic, in milliseconds.
+ * Time, chance and the page, replaced in tests. `now` is monotonic, in milliseconds. `onWake` calls
+ * `work` when the page comes back, until the function that it returns is called.
  * @typedef {{ now(): number, wallClock(): number, random(): number,
- *   setTimeout(work: () => void, ms: number): unknown, clearTimeout(timer: any): void }} Surroundings
+ *   setTimeout(work: () => void, ms: number): unknown, clearTimeout(timer: any): void,
+ *   onWake(work: () => void): () => void }} Surroundings
  */
 /**
  * @typedef {object} Options
@@ -146,6 +148,14 @@ const CONNECT_MS = 20_000;
 const REFRESH_AHEAD_MS = 60_000;
 /** Wait after a ticket that could not be fetched for a refresh. */
 const REFRESH_AGAIN_MS = 5_000;
+/** Patience with a connection that may have died while the device slept. */
+const WAKE_MS = 2_000;
+/** How often the two clocks are compared. */
+const WATCH_MS = 1_000;
+/** A difference that means sleep: one clock stood still, or a timer comes far too late. */
+const SLEEP_MS = 2_000;
+/** What the network and the drift of clocks explain. */
+const DRIFT_MS = 1_000;
 /** Close code of a connection that broke without a close frame. */
 const BROKEN = 1006;
 /** Said where no handshake came about: a page in a browser is not told why. */
@@ -155,15 +165,26 @@ const UNREADABLE = [1003, 1007, 1009, 4104];
 /** What the server reads as a key. */
 const KEY = /^[A-Za-z0-9._:-]{1,64}$/;
 
+/** Close codes below 4000 that the server sends; all of them mean that the program is wrong. */
+const MEND = [1002, 1003, 1007, 1009];
+
 /**
- * What to do after a close with this code, also an unknown one.
+ * What to do after a close with this code. One that the server does not send came from a proxy or from
+ * the network, 1000 too: it says nothing about the viewer, so come back.
  * @param {number} code
  * @returns {'again' | 'mend' | 'never'}
  */
 export function afterClose(code) {
-  if (code === 1000 || (code >= 4200 && code <= 4299)) return 'never';
-  const mend = (code >= 4100 && code <= 4199) || code === 1002 || code === 1003;
-  return mend || (code >= 1007 && code <= 1010) ? 'mend' : 'again';
+  if (code >= 4200 && code <= 4299) return 'never';
+  return (code >= 4100 && code <= 4199) || MEND.includes(code) ? 'mend' : 'again';
+}
+
+/**
+ * Whether the server itself sends such a code.
+ * @param {number} code
+ */
+function isServers(code) {
+  return MEND.includes(code) || (code >= 4000 && code <= 4299);
 }
 
 /** Delays between attempts: each is drawn evenly from zero to a bound that doubles. */
@@ -223,6 +244,23 @@ function defaultStorage() {
   }
 }
 
+/**
+ * Calls `work` when a page is shown again, taken back from the browser's cache, or online again. Where
+ * there is no page, nothing calls it.
+ * @param {() => void} work
+ */
+function onWake(work) {
+  const page = globalThis.document;
+  const wake = () => work();
+  const shown = () => page.visibilityState === 'visible' && work();
+  page?.addEventListener?.('visibilitychange', shown);
+  for (const type of ['pageshow', 'online']) globalThis.addEventListener?.(type, wake);
+  return () => {
+    page?.removeEventListener?.('visibilitychange', shown);
+    for (const type of ['pageshow', 'online']) globalThis.removeEventListener?.(type, wake);
+  };
+}
+
 /** 128 random bits. `crypto.randomUUID` is missing on pages without TLS, this is not. */
 function newKey() {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
@@ -274,6 +312,21 @@ export class StampedeClient {
   #attempt = 0;
   #receivedAt = 0;
   #serverAheadMs = 0;
+  /**
+   * How far the server's clock and the wall clock were ahead of ours when the points in time were told.
+   */
+  #anchor = { server: 0, wall: 0 };
+  /** What both clocks showed at the last look. */
+  #looked = { now: 0, wall: 0 };
+  /** Pings without a pong: when each was sent, how far the wall clock was ahead then. @type {{ at: number, wall: number }[]} */
+  #pings = [];
+  /** Pongs until the ping after a wake is answered. */
+  #awaited = 0;
+  /** When the next ticket is fetched. */
+  #renewAt = 0;
+  /** Whether the server said how long to wait before the next attempt. */
+  #toldToWait = false;
+  /** @type {(() => void) | undefined} */ #unwatch;
   #ticketRenewed = false;
   /** A ticket that the app handed over beside its provider, until it is used. @type {string | undefined} */
   #handed;
@@ -308,6 +361,7 @@ export class StampedeClient {
       random: () => Math.random(),
       setTimeout: (work, ms) => setTimeout(work, ms),
       clearTimeout: (timer) => clearTimeout(timer),
+      onWake,
       ...options.surroundings,
     };
     this.#backoff = new Backoff(this.#around.random);
@@ -377,9 +431,25 @@ export class StampedeClient {
     if (this.#state === 'new' || this.#state === 'stopped') {
       this.#backoff.reset();
       this.#ticketRenewed = false;
+      this.#unwatch ??= this.#around.onWake(() => this.wake());
+      this.#hasSlept();
+      this.#watch();
       void this.#open();
     }
     return promise;
+  }
+
+  /**
+   * Looks at once whether the connection still stands: a ping with 2 s of patience, else a new one. The
+   * client does this by itself when a page is shown again or online again, and when the clocks say that
+   * the device slept. An app whose platform tells it otherwise (`AppState` of React Native) calls it.
+   */
+  wake() {
+    if (this.#state === 'online' && !this.#timers.has('probe')) return this.#probe();
+    // The crowd was told different times on purpose; a wait of our own dice may be cut short.
+    if (this.#state !== 'waiting' || this.#toldToWait) return;
+    this.#backoff.reset();
+    this.#after('attempt', this.#backoff.nextMs(), () => void this.#open());
   }
 
   /** Ends the stay. Purchases that are not answered stay in the storage. */
@@ -537,13 +607,14 @@ export class StampedeClient {
    */
   #lost(code, reason) {
     const notice = this.#notice;
-    // A close frame that went missing is made up for by the message before it.
-    const told = code === 1005 || code === BROKEN ? notice : undefined;
+    // A close frame that went missing, or that a proxy replaced, is made up for by the message before it.
+    const told = isServers(code) ? undefined : notice;
     const closed = { code: told?.close_code ?? code, reason };
     const verdict = this.#mended(closed.code) ? 'again' : afterClose(closed.code);
     if (verdict !== 'again') return this.#stop({ ...closed, verdict });
     this.#letGo();
     // The server has spread those delays already; after that it is our own dice.
+    this.#toldToWait = notice?.retry_after_ms !== undefined;
     const retryInMs = notice?.retry_after_ms ?? this.#backoff.nextMs();
     const attempt = this.#attempt;
     this.#after('attempt', retryInMs, () => void this.#open());
@@ -567,6 +638,9 @@ export class StampedeClient {
     // What could not be read may be a purchase; while it is stored, it would end each connection.
     const unreadable = this.#state === 'online' && UNREADABLE.includes(closed.code);
     this.#letGo();
+    this.#cancel('watch');
+    this.#unwatch?.();
+    this.#unwatch = undefined;
     this.#stopped = new StoppedError(closed);
     // All of this before the events: a listener may connect again, and what it asks for is new.
     this.#fail(this.#stopped);
@@ -590,7 +664,8 @@ export class StampedeClient {
     this.#attempt += 1;
     this.#socket = undefined;
     this.#notice = undefined;
-    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    this.#pings = [];
+    for (const name of [...this.#timers.keys()]) if (name !== 'watch') this.#cancel(name);
     socket?.close(1000);
   }
 
@@ -642,11 +717,13 @@ export class StampedeClient {
         return this.#refused(message);
       case 'refreshed':
         return this.#refreshed(message);
+      case 'pong':
+        return this.#ponged(message);
       case 'error':
         this.#notice = message;
         return this.#emit('error', message);
       default:
-      // `pong` is a sign of life; types that this version does not know are skipped.
+      // Types that this version does not know are skipped.
     }
   }
 
@@ -665,6 +742,7 @@ export class StampedeClient {
     this.holds = new Map();
     this.orders = new Map();
     this.#clock(welcome.server_time_ms);
+    this.#anchor = { server: this.#serverAheadMs, wall: this.#wallAheadMs() };
     for (const drop of welcome.drops) this.#setDrop(drop);
     for (const hold of welcome.holds) this.#hold(hold);
     for (const order of welcome.orders) this.#setOrder(order);
@@ -895,6 +973,7 @@ export class StampedeClient {
     const ahead = Math.min(REFRESH_AHEAD_MS, expiresInMs / 2);
     // Spread: a crowd that came together got its tickets together.
     const wait = expiresInMs - ahead * (1 - this.#around.random() / 2);
+    this.#renewAt = this.#receivedAt + wait;
     this.#after('ticket', wait, () => this.#renewTicket());
   }
 
@@ -923,21 +1002,108 @@ export class StampedeClient {
    * @param {number} heartbeatMs
    */
   #beat(heartbeatMs) {
-    const patience = heartbeatMs * 1.5;
-    const watch = () => {
-      const asked = this.#around.now();
-      this.#after('silence', patience, () => {
-        // A page that slept hears its timers before the messages that came in the meantime.
-        if (this.#around.now() - asked > patience + heartbeatMs / 2) return ping();
-        this.#lost(BROKEN, 'the server has fallen silent');
-      });
+    const beat = () => {
+      this.#after('heartbeat', heartbeatMs, beat);
+      if (!this.#timers.has('silence') && !this.#timers.has('probe')) {
+        this.#after('silence', heartbeatMs * 1.5, () => this.#silent('the server has fallen silent'));
+      }
+      this.#ping();
     };
-    const ping = () => {
-      this.#after('heartbeat', heartbeatMs, ping);
-      if (!this.#timers.has('silence')) watch();
-      this.#send({ type: 'ping' });
-    };
-    this.#after('heartbeat', heartbeatMs, ping);
+    this.#after('heartbeat', heartbeatMs, beat);
+  }
+
+  /** Sends a ping whose pong must come soon; what came from the server before says nothing. */
+  #probe() {
+    this.#cancel('silence');
+    this.#ping();
+    this.#awaited = this.#pings.length;
+    this.#after('probe', WAKE_MS, () => this.#silent('no answer after the device woke'));
+  }
+
+  /**
+   * Patience is over. After another sleep it begins again: timers come before what arrived meanwhile.
+   * @param {string} reason
+   */
+  #silent(reason) {
+    if (this.#hasSlept()) this.#probe();
+    else this.#lost(BROKEN, reason);
+  }
+
+  #ping() {
+    this.#pings.push({ at: this.#around.now(), wall: this.#wallAheadMs() });
+    this.#send({ type: 'ping' });
+  }
+
+  /** @param {Pong} pong */
+  #ponged({ server_time_ms }) {
+    const sent = this.#pings.shift();
+    this.#awaited -= 1;
+    if (this.#awaited === 0) this.#cancel('probe');
+    if (sent) this.#correct(server_time_ms, sent);
+  }
+
+  /** Compares the clocks again and again: many platforms tell nobody that the device slept. */
+  #watch() {
+    this.#after('watch', WATCH_MS, () => this.#watch());
+    if (!this.#hasSlept()) return;
+    if (this.#state === 'connecting') this.#lost(BROKEN, 'the device slept while it connected');
+    else if (this.#state === 'online') this.#probe();
+    else this.wake();
+  }
+
+  /** Whether the device has slept since the last look. */
+  #hasSlept() {
+    const [now, wall] = [this.#around.now(), this.#around.wallClock()];
+    const passed = now - this.#looked.now;
+    const passedOnWall = wall - this.#looked.wall;
+    this.#looked = { now, wall };
+    return passed > WATCH_MS + SLEEP_MS || Math.abs(passedOnWall - passed) > SLEEP_MS;
+  }
+
+  #wallAheadMs() {
+    return this.#around.wallClock() - this.#around.now();
+  }
+
+  /**
+   * Corrects the points in time by a pong: the server read its clock after the ping was sent, before the
+   * pong came. Our own clock may have stood still while the device slept.
+   * @param {number} serverTimeMs
+   * @param {{ at: number, wall: number }} sent
+   */
+  #correct(serverTimeMs, sent) {
+    const wall = this.#wallAheadMs();
+    // The device slept between the two: the ping after the wake tells.
+    if (Math.abs(wall - sent.wall) > SLEEP_MS) return;
+    const least = serverTimeMs - this.#receivedAt;
+    // The time is told in whole milliseconds.
+    const most = serverTimeMs + 1 - sent.at;
+    const within = (/** @type {number} */ ahead) => Math.min(Math.max(ahead, least), most);
+    const moved = within(this.#anchor.server) - this.#anchor.server;
+    const slept = wall - this.#anchor.wall;
+    this.#anchor = { server: this.#anchor.server + moved, wall };
+    this.#serverAheadMs = within(this.#serverAheadMs);
+    // Somebody may set the server's clock, which moves no deadline, or ours; sleep moves both alike.
+    const bothMoved = Math.sign(moved) === Math.sign(slept) && Math.abs(slept) * 2 > Math.abs(moved);
+    if (moved !== 0 && (bothMoved || Math.abs(moved) <= DRIFT_MS)) this.#moveTimes(-moved);
+  }
+
+  /** @param {number} ms */
+  #moveTimes(ms) {
+    const moved = (/** @type {number | undefined} */ at) => (at === undefined ? undefined : at + ms);
+    for (const drop of this.drops.values()) {
+      const { opensAt, closesAt, ...kept } = drop;
+      const times = { opensAt: moved(opensAt), closesAt: moved(closesAt) };
+      this.#putDrop({ ...kept, ...known(times) });
+    }
+    for (const [id, hold] of this.holds) {
+      mutable(this.holds).set(id, { ...hold, expiresAt: hold.expiresAt + ms });
+    }
+    if (this.#timers.has('ticket')) {
+      this.#renewAt += ms;
+      const wait = Math.max(0, this.#renewAt - this.#around.now());
+      this.#after('ticket', wait, () => this.#renewTicket());
+    }
+    this.#emit('change', undefined);
   }
 
   /** @param {number} serverTimeMs */
@@ -1021,6 +1187,16 @@ export class StampedeClient {
  */
 function mutable(map) {
   return /** @type {Map<K, V>} */ (map);
+}
+
+/**
+ * The fields that have a value.
+ * @template {object} T
+ * @param {T} fields
+ * @returns {{ [Name in keyof T]?: Exclude<T[Name], undefined> }}
+ */
+function known(fields) {
+  return /** @type {any} */ (Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
 }
 
 /** @returns {{ promise: Promise<any>, resolve: (value: any) => void, reject: (error: Error) => void }} */

@@ -93,6 +93,13 @@ impl CloseCode {
         Self::ALL.into_iter().find(|one| one.code() == code)
     }
 
+    /// Whether a server of this protocol may send such a code, also one that this version does not know.
+    /// 1002 answers frames that break the WebSocket's own rules. Any other code comes from a proxy or
+    /// from the network.
+    pub const fn is_servers(code: u16) -> bool {
+        matches!(code, 1002 | 1003 | 1007 | 1009 | 4000..=4299)
+    }
+
     /// The name in `error` messages.
     pub const fn name(self) -> &'static str {
         match self {
@@ -129,12 +136,15 @@ impl CloseCode {
 }
 
 impl Reconnect {
-    /// What to do after a close with this code, also an unknown one; `None` stands for a connection
-    /// that broke without a close frame.
+    /// What to do after a close with this code; `None` stands for a connection that broke without a
+    /// close frame.
+    ///
+    /// A code that the server does not send, 1000 among them, came from a proxy or from the network.
+    /// It says nothing about the viewer: connect again.
     pub const fn after(code: Option<u16>) -> Self {
         match code {
-            Some(4200..=4299 | 1000) => Self::Never,
-            Some(4100..=4199 | 1002 | 1003 | 1007..=1010) => Self::AfterFix,
+            Some(4200..=4299) => Self::Never,
+            Some(4100..=4199 | 1002 | 1003 | 1007 | 1009) => Self::AfterFix,
             _ => Self::WithBackoff,
         }
     }
@@ -176,10 +186,19 @@ mod tests {
         assert_eq!(of(CloseCode::TooBig), Reconnect::AfterFix);
         assert_eq!(of(CloseCode::Replaced), Reconnect::Never);
         assert_eq!(Reconnect::after(None), Reconnect::WithBackoff);
-        assert_eq!(Reconnect::after(Some(1001)), Reconnect::WithBackoff);
         assert_eq!(Reconnect::after(Some(4099)), Reconnect::WithBackoff, "unknown: by range");
         assert_eq!(Reconnect::after(Some(4199)), Reconnect::AfterFix);
         assert_eq!(Reconnect::after(Some(4299)), Reconnect::Never);
+    }
+
+    #[test]
+    fn a_code_that_the_server_does_not_send_means_come_back() {
+        assert!(CloseCode::ALL.iter().all(|one| CloseCode::is_servers(one.code())));
+        assert_eq!(Reconnect::after(Some(1002)), Reconnect::AfterFix, "the server sends it");
+        for code in [1000, 1001, 1005, 1006, 1008, 1010, 1011, 1012, 1013, 1014, 1015, 3000, 4300] {
+            assert_eq!(Reconnect::after(Some(code)), Reconnect::WithBackoff, "{code}");
+            assert!(!CloseCode::is_servers(code), "{code}");
+        }
     }
 
     #[test]

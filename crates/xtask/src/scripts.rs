@@ -49,7 +49,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     node.args(["--test", "--test-reporter=spec"]).env("STAMPEDE_NPM", &npm);
     workspace::run(
         node.args(
-            ["client", "listeners", "asyncapi"]
+            ["client", "listeners", "wake", "samples", "asyncapi"]
                 .map(|name| project.join(name).with_extension("test.mjs")),
         ),
     )

@@ -10,7 +10,7 @@ use stampede_client::{
 };
 use stampede_domain::Refusal;
 use stampede_wire::{Refreshed, Refused};
-use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::{Message, http::StatusCode, protocol::CloseFrame};
 
 use crate::server::{Server, buy, drop_id, held, key};
 
@@ -142,6 +142,22 @@ async fn a_proxy_that_has_lost_its_server_for_now_is_tried_again() {
         assert!(error.to_string().ends_with("no such app"), "the app can show it: {error}");
     }
     let ((), _peer) = join(connected(&mut viewer), server.welcome()).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_closes_the_connection_is_come_back_to() {
+    let server = Server::start().await;
+    let mut viewer = session(&server);
+    for code in [1000, 1001, 1008, 1012, 1013, 3000] {
+        let closing = async {
+            let mut peer = server.welcome().await;
+            let frame = CloseFrame { code: code.into(), reason: "draining".into() };
+            peer.send_frame(Message::Close(Some(frame))).await;
+        };
+        join(connected(&mut viewer), closing).await;
+        let error = lost(&mut viewer).await;
+        assert!(matches!(error, ClientError::Closed { code: Some(told), .. } if told == code));
+    }
 }
 
 #[tokio::test]

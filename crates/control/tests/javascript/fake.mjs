@@ -5,6 +5,8 @@ import { memoryStorage, StampedeClient } from '../../assets/stampede.mjs';
 /** A clock that moves when it is told to. */
 export class FakeTime {
   at = 1_000;
+  /** What the wall clock shows more than this one. */
+  ahead = 1_700_000_000_000;
   #timers = new Map();
   #next = 1;
 
@@ -38,9 +40,14 @@ export class FakeTime {
     await settle();
   }
 
-  /** Time goes on while no timer fires: a machine that sleeps. */
+  /** Time goes on while no timer fires: a machine that sleeps, whose clocks both count on. */
   sleep(ms) {
     this.at += ms;
+  }
+
+  /** The wall clock goes on alone: a machine that sleeps, whose monotonic clock stands still. */
+  suspend(ms) {
+    this.ahead += ms;
   }
 }
 
@@ -84,10 +91,14 @@ export class Stage {
       storage: this.storage,
       surroundings: {
         now: () => time.at,
-        wallClock: () => 1_700_000_000_000 + time.at,
+        wallClock: () => time.ahead + time.at,
         random: () => this.dice,
         setTimeout: (work, ms) => time.setTimeout(work, ms),
         clearTimeout: (id) => time.clearTimeout(id),
+        onWake: (work) => {
+          this.wake = work;
+          return () => (this.wake = undefined);
+        },
       },
       ...options,
     });
