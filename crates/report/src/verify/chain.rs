@@ -85,6 +85,14 @@ pub(super) struct CommitTimes {
     pub(super) decided_after: UnixMillis,
 }
 
+/// The last commit of a start.
+#[derive(Debug)]
+struct End {
+    node: NodeId,
+    seq: Seq,
+    at: UnixMillis,
+}
+
 /// Follows the chains of all drops through the journal.
 #[derive(Debug, Default)]
 pub(super) struct ChainCheck {
@@ -94,7 +102,7 @@ pub(super) struct ChainCheck {
     previous_at: UnixMillis,
     before_previous_at: UnixMillis,
     /// Last commit of each start.
-    ends: HashMap<Incarnation, (NodeId, Seq)>,
+    ends: HashMap<Incarnation, End>,
     pub(super) commits: u64,
 }
 
@@ -144,7 +152,7 @@ impl ChainCheck {
                 findings.add(place, ChainFault::Header { rows, at, other_rows, other_at });
             }
         }
-        if let Some((node, _)) = self.ends.get(&row.incarnation)
+        if let Some(End { node, .. }) = self.ends.get(&row.incarnation)
             && *node != row.node
         {
             let (found, stated) = (row.node.clone(), node.clone());
@@ -176,7 +184,7 @@ impl ChainCheck {
             }
             None => {}
         }
-        self.ends.insert(row.incarnation, (row.node.clone(), row.seq));
+        self.ends.insert(row.incarnation, End { node: row.node.clone(), seq: row.seq, at });
         self.commits += 1;
         let (incarnation, seq) = (row.incarnation, row.seq);
         self.commit = Some(Commit { incarnation, seq, stated_rows: rows, rows: 1, at });
@@ -205,17 +213,17 @@ impl ChainCheck {
         for (incarnation, node, stated) in earlier.chain(latest) {
             let place = Place { incarnation: Some(incarnation), ..Place::LEDGER };
             let end = self.ends.remove(&incarnation);
-            let found = end.as_ref().map_or(0, |(_, seq)| seq.get());
+            let found = end.as_ref().map_or(0, |end| end.seq.get());
             if found != stated.get() {
                 findings.add(place, ChainFault::Tail { node: node.clone(), stated, found });
             }
-            if let Some((found, _)) = end.filter(|(found, _)| found != node) {
+            if let Some(End { node: found, .. }) = end.filter(|end| end.node != *node) {
                 findings.add(place, ChainFault::OtherNode { found, stated: node.clone() });
             }
         }
         let mut unknown: Vec<_> = self.ends.drain().collect();
         unknown.sort_unstable_by_key(|(incarnation, _)| *incarnation);
-        for (incarnation, (node, _)) in unknown {
+        for (incarnation, End { node, .. }) in unknown {
             let place = Place { incarnation: Some(incarnation), ..Place::LEDGER };
             findings.add(place, ChainFault::UnknownStart { node, incarnation });
         }
@@ -226,9 +234,9 @@ impl ChainCheck {
         self.heads.iter().map(|(drop, hash)| (*drop, *hash)).collect()
     }
 
-    /// Time of the latest commit, if there is one.
-    pub(super) fn last_commit(&self) -> Option<(Incarnation, UnixMillis)> {
-        self.commit.as_ref().map(|commit| (commit.incarnation, commit.at))
+    /// Time of the last commit of each start that has one.
+    pub(super) fn end_times(&self) -> HashMap<Incarnation, UnixMillis> {
+        self.ends.iter().map(|(incarnation, end)| (*incarnation, end.at)).collect()
     }
 }
 

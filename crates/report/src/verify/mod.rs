@@ -25,7 +25,7 @@ mod viewers;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{DropId, UnixMillis};
+use stampede_domain::DropId;
 use stampede_ledger::{Journal, ReadError, Row, RowHash, RowKey, Rows};
 
 pub use brake::BrakeFault;
@@ -164,10 +164,10 @@ impl Verifier<'_> {
         counts: &mut Counts,
         findings: &mut Findings,
     ) -> Result<(), ReadError> {
+        let end_times = self.chains.end_times();
         self.chains.finish(&journal.nodes()?, &journal.incarnations()?, findings);
-        let now = self.chains.last_commit().map_or_else(UnixMillis::default, |(_, at)| at);
         for replay in self.drops.values_mut() {
-            replay.finish(&self.starts, now, counts, findings);
+            replay.finish(&self.starts, &end_times, counts, findings);
         }
         self.links.finish(findings);
         let sums = self.drops.iter().flat_map(|(drop, replay)| {

@@ -224,11 +224,16 @@ impl PoolBook {
     }
 
     /// At the end of a journal numbers may be on their way, if the commits that overtook them are
-    /// young. Returns how many are.
-    pub(super) fn finish(&mut self, now: UnixMillis, place: Place, findings: &mut Findings) -> u64 {
+    /// young: `waited_ms` says for how long the start went on since. Returns how many are.
+    pub(super) fn finish(
+        &mut self,
+        waited_ms: impl Fn(UnixMillis) -> u64,
+        place: Place,
+        findings: &mut Findings,
+    ) -> u64 {
         let mut under_way = 0;
         for (first, last, overtaken_at) in self.gaps() {
-            if now.since(overtaken_at).get() > LATE_MS_MAX {
+            if waited_ms(overtaken_at) > LATE_MS_MAX {
                 findings.add(place, HoldFault::NumbersMissing { pool: self.pool, first, last });
             } else {
                 under_way += last - first + 1;

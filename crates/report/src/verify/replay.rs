@@ -411,11 +411,13 @@ impl DropReplay {
         self.viewers = ViewerBook::default();
     }
 
-    /// Checks what the journal leaves open.
+    /// Checks what the journal leaves open; `end_times` are the last commits of the starts. A number on
+    /// its way is of the start that knew the drop last: a later one that has not brought the drop back yet
+    /// will list the number as lost, however long the node was down.
     pub(super) fn finish(
         &mut self,
         starts: &Starts,
-        now: UnixMillis,
+        end_times: &HashMap<Incarnation, UnixMillis>,
         counts: &mut Counts,
         findings: &mut Findings,
     ) {
@@ -425,9 +427,14 @@ impl DropReplay {
         }
         let place = Place::drop(self.drop);
         self.check_skipped(starts, Incarnation::MAX, place, findings);
+        let last_at = end_times.get(&self.known_in).copied().unwrap_or_default();
+        let suspensions = &self.suspensions;
+        // While the node served nobody, nothing could follow.
+        let waited_ms =
+            |since| last_at.since(since).get().saturating_sub(suspensions.moved_ms(since));
         for pool in &mut self.pools {
             counts.live_holds += pool.live();
-            counts.takes_under_way += pool.finish(now, place, findings);
+            counts.takes_under_way += pool.finish(waited_ms, place, findings);
         }
     }
 

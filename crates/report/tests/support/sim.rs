@@ -289,6 +289,12 @@ impl Sim {
         self.flush();
     }
 
+    /// A record of the drop in a commit that has no takes.
+    pub fn record_alone(&mut self, drop: DropId, record: Record) {
+        self.push(drop, record);
+        self.flush_steward();
+    }
+
     pub fn restock(&mut self, drop: DropId, number: usize, count: u32) {
         if matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
             self.lot(drop, number, count);
@@ -300,6 +306,11 @@ impl Sim {
 
     /// Kills the node: whatever waits is lost. Then recovers after `outage_ms`.
     pub fn crash(&mut self, outage_ms: u64) {
+        self.crash_and_recover(outage_ms, usize::MAX);
+    }
+
+    /// The same with a start that comes no further than these many drops.
+    pub fn crash_and_recover(&mut self, outage_ms: u64, drops: usize) {
         // A phase under way would be lost as well; the sale goes on as decided instead.
         self.flush_steward();
         self.takes.clear();
@@ -308,7 +319,8 @@ impl Sim {
         let mut rig = Rig::open(&self.path);
         let now = UnixMillis::new(START_MS + self.now_ms);
         let outage = now.since(rig.last_at);
-        for (drop, sale) in self.sales.iter_mut().filter(|(_, sale)| !sale.phase.is_final()) {
+        let live = self.sales.iter_mut().filter(|(_, sale)| !sale.phase.is_final());
+        for (drop, sale) in live.take(drops) {
             let recovered = sale.recover(outage);
             let entry = Entry {
                 drop: *drop,
