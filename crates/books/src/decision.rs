@@ -21,7 +21,7 @@ pub struct Decision {
     /// What forbids, or shows to staff what no promise depends on.
     pub at_once: Vec<Act>,
     /// The records, in their order.
-    pub records: Vec<Recorded>,
+    pub records: Vec<NewRecord>,
     /// What permits, in its order.
     pub when_durable: Vec<Effect>,
 }
@@ -37,7 +37,7 @@ impl Decision {
 
 /// A record of a decision with the chain that it belongs to.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub struct NewRecord {
     /// The drop, or the house.
     pub drop: DropId,
     /// The record.

@@ -28,27 +28,27 @@ pub(crate) struct CommandKeys {
 
 #[derive(Clone, Debug, Default)]
 struct ActorKeys {
-    answers: HashMap<KeyFingerprint, Answered>,
+    answers: HashMap<KeyFingerprint, Binding>,
     /// Those of the house, the oldest first.
     house: VecDeque<KeyFingerprint>,
 }
 
 #[derive(Clone, Debug)]
-struct Answered {
+struct Binding {
     request: KeyFingerprint,
     /// Of what is personal about the request; `None` also where that was erased.
     personal: Option<KeyFingerprint>,
     done: Done,
 }
 
-impl Answered {
+impl Binding {
     fn fits(&self, request: KeyFingerprint, personal: Option<KeyFingerprint>) -> bool {
         self.request == request && (self.personal.is_none() || self.personal == personal)
     }
 }
 
 /// What is known of a key.
-pub(crate) enum Known {
+pub(crate) enum KeyState {
     /// Bound to nothing.
     Fresh,
     /// Bound to the same request, with this answer.
@@ -64,11 +64,11 @@ impl CommandKeys {
         key: KeyFingerprint,
         request: KeyFingerprint,
         personal: Option<KeyFingerprint>,
-    ) -> Known {
+    ) -> KeyState {
         match self.actors.get(actor).and_then(|keys| keys.answers.get(&key)) {
-            None => Known::Fresh,
-            Some(known) if known.fits(request, personal) => Known::Same(known.done),
-            Some(_) => Known::Other,
+            None => KeyState::Fresh,
+            Some(known) if known.fits(request, personal) => KeyState::Same(known.done),
+            Some(_) => KeyState::Other,
         }
     }
 
@@ -99,7 +99,7 @@ impl CommandKeys {
         } else {
             self.by_drop.entry(done.drop).or_default().push((actor, key));
         }
-        keys.answers.insert(key, Answered { request, personal, done });
+        keys.answers.insert(key, Binding { request, personal, done });
     }
 
     /// Accepted commands of the drop.
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn is_bound(keys: &CommandKeys, actor: &str, key: &str) -> bool {
-        matches!(keys.look_up(actor, print(key), print("request"), None), Known::Same(_))
+        matches!(keys.look_up(actor, print(key), print("request"), None), KeyState::Same(_))
     }
 
     #[test]

@@ -26,13 +26,13 @@ mod timers;
 mod totals;
 mod video;
 
-pub use books::{Books, OverDrop, Shown};
+pub use books::{Books, CommandContext, OverDrop};
 pub use command::{
     Action, BrakeAction, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
     StreamAction,
 };
 pub use contradiction::Contradiction;
-pub use decision::{Act, Decision, Effect, HoldEnd, Recorded};
+pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};
 pub use drop::{DropBook, MissedWhy, StreamWatch};
 pub use hold::{ConfirmOutcome, FailOutcome, HoldLook, HoldStatus};
 pub use limits::Limits;

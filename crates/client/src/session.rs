@@ -54,7 +54,7 @@ enum State {
 }
 
 /// What ends a wait on an open connection.
-enum Woken {
+enum WaitEnd {
     Message(Result<ServerMessage, ClientError>),
     Ticket(Result<String, ClientError>),
     /// A timer: something may be sent.
@@ -212,20 +212,20 @@ impl<R: Rng> Session<R> {
         let renewal = self.renewal.filter(|_| self.fetching.is_none()).map(|(at, _)| at);
         let due = self.wishes.due().into_iter().chain(renewal).min();
         let woken = tokio::select! {
-            message = connection.next() => Woken::Message(message),
-            ticket = fetched(&mut self.fetching), if self.fetching.is_some() => Woken::Ticket(ticket),
-            () = until(due) => Woken::Due,
+            message = connection.next() => WaitEnd::Message(message),
+            ticket = fetched(&mut self.fetching), if self.fetching.is_some() => WaitEnd::Ticket(ticket),
+            () = until(due) => WaitEnd::Due,
         };
         match woken {
-            Woken::Due => Ok(None),
-            Woken::Message(message) => message.map(|message| Some(self.heard(message))),
-            Woken::Ticket(Ok(ticket)) => {
+            WaitEnd::Due => Ok(None),
+            WaitEnd::Message(message) => message.map(|message| Some(self.heard(message))),
+            WaitEnd::Ticket(Ok(ticket)) => {
                 self.refresh(ticket).await?;
                 // Not before: who is cancelled meanwhile has another one fetched.
                 self.renewal = None;
                 Ok(None)
             }
-            Woken::Ticket(Err(error)) => Ok(Some(self.late(error))),
+            WaitEnd::Ticket(Err(error)) => Ok(Some(self.late(error))),
         }
     }
 

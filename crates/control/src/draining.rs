@@ -6,15 +6,15 @@ use tokio::sync::watch;
 
 /// Whether the server is stopping: viewers are sent away, probes are told, followers are let go at once.
 #[derive(Clone, Debug)]
-pub struct Draining(Arc<watch::Sender<bool>>);
+pub struct DrainSignal(Arc<watch::Sender<bool>>);
 
-impl Default for Draining {
+impl Default for DrainSignal {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(false)))
     }
 }
 
-impl Draining {
+impl DrainSignal {
     /// From now on the server is stopping.
     pub fn begin(&self) {
         self.0.send_replace(true);

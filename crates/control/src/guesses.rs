@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, Rate, Spent, UnixMillis};
+use stampede_domain::{DurationMs, Rate, RateDebt, UnixMillis};
 use stampede_proxies::ClientAddress;
 
 use crate::problem::{Code, Problem};
@@ -38,7 +38,7 @@ pub(crate) struct Guesses {
 
 #[derive(Debug, Default)]
 struct Heard {
-    wrong: Spent,
+    wrong: RateDebt,
     /// Hashes, the newest last.
     right: Vec<blake3::Hash>,
     at: UnixMillis,

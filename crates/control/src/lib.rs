@@ -36,7 +36,7 @@ pub use assets::{CLIENT_PATH, assets};
 pub use auth::SignedIn;
 pub use config::{ConfigError, ControlConfig, FOLLOWERS_MAX};
 pub use demo::{AskKill, Demo};
-pub use draining::Draining;
+pub use draining::DrainSignal;
 pub use dto::{DemoKill, DemoStage, DemoState};
 pub use router::{Interface, router};
 pub use serve::serve;

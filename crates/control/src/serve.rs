@@ -32,7 +32,7 @@ use crate::{
 const ACCEPT_RETRY: DurationMs = DurationMs::new(100);
 
 /// A connection that may send requests.
-struct Opened {
+struct OpenConnection {
     transport: Transport,
     peer: Peer,
     permit: OwnedSemaphorePermit,
@@ -55,7 +55,7 @@ pub async fn serve(
     let addresses = Arc::new(Places::new(usize::MAX, config.connections_per_address_max));
     let graceful = GracefulShutdown::new();
     // Those that are still opening have asked for nothing: they go at once when the server stops.
-    let mut openings: JoinSet<Option<Opened>> = JoinSet::new();
+    let mut openings: JoinSet<Option<OpenConnection>> = JoinSet::new();
     let mut connections = JoinSet::new();
     let http = http(config);
     let shared = Arc::new(config.clone());
@@ -89,7 +89,7 @@ pub async fn serve(
                     let early = if is_direct { place(from.ip().into())? } else { None };
                     let (transport, peer) = open(stream, from, &config).await?;
                     let place = if is_direct { early } else { place(peer.address)? };
-                    Some(Opened { transport, peer, permit, place })
+                    Some(OpenConnection { transport, peer, permit, place })
                 });
             }
             Err(error) => {
@@ -110,13 +110,13 @@ pub async fn serve(
 }
 
 fn answer(
-    opened: Opened,
+    opened: OpenConnection,
     router: &Router,
     (http, read_wait): (&http1::Builder, Duration),
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
 ) {
-    let Opened { transport, peer, permit, place } = opened;
+    let OpenConnection { transport, peer, permit, place } = opened;
     let router = TowerToHyperService::new(router.clone());
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(peer);

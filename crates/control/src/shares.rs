@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, Rate, Spent, UnixMillis};
+use stampede_domain::{DurationMs, Rate, RateDebt, UnixMillis};
 
 use crate::staff::STAFF_TOKENS_MAX;
 
@@ -11,7 +11,7 @@ use crate::staff::STAFF_TOKENS_MAX;
 #[derive(Debug)]
 pub(crate) struct Pace {
     rate: Option<Rate>,
-    spent: Mutex<HashMap<String, Spent>>,
+    spent: Mutex<HashMap<String, RateDebt>>,
 }
 
 impl Pace {
@@ -38,11 +38,11 @@ impl Pace {
 pub(crate) struct Places {
     max: usize,
     share_max: usize,
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<TakenPlaces>>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenPlaces {
     total: usize,
     by_holder: HashMap<String, usize>,
 }
@@ -50,7 +50,7 @@ struct Taken {
 /// One place; it is free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldPlace {
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<TakenPlaces>>,
     holder: String,
 }
 

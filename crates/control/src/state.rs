@@ -10,8 +10,8 @@ use stampede_proxies::TrustedProxies;
 use stampede_report::{BoundKeys, JournalSource};
 
 use crate::{
-    ControlConfig, Demo, Draining, Sessions, Site, StaffTokens,
-    follow::Followed,
+    ControlConfig, Demo, DrainSignal, Sessions, Site, StaffTokens,
+    follow::FollowHubs,
     guesses::Guesses,
     openapi::ApiDocument,
     shares::{Pace, Places},
@@ -36,16 +36,16 @@ pub struct ControlParts {
     /// The limits.
     pub config: ControlConfig,
     /// Whether the server is stopping.
-    pub draining: Draining,
+    pub draining: DrainSignal,
     /// The demo that runs this server, if one does.
     pub demo: Option<Arc<Demo>>,
 }
 
 /// The parts behind one pointer, cloned for each request.
 #[derive(Clone)]
-pub(crate) struct ControlState(Arc<Shared>);
+pub(crate) struct ControlState(Arc<ControlInner>);
 
-struct Shared {
+struct ControlInner {
     parts: ControlParts,
     document: ApiDocument,
     /// One place for each reading of the ledger.
@@ -53,7 +53,7 @@ struct Shared {
     bound_keys: Arc<BoundKeys>,
     pace: Pace,
     guesses: Guesses,
-    followed: Followed,
+    followed: FollowHubs,
     stage_lines: StageLines,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 3],
@@ -77,9 +77,9 @@ impl ControlState {
         let bound_keys = Arc::new(BoundKeys::new(Arc::clone(&parts.ledger)));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
         let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
-        let followed = Followed::new(config);
+        let followed = FollowHubs::new(config);
         let troubles = Default::default();
-        Self(Arc::new(Shared {
+        Self(Arc::new(ControlInner {
             parts,
             document,
             ledger_reads,
@@ -156,12 +156,12 @@ impl ControlState {
         self.0.parts.demo.as_deref()
     }
 
-    pub(crate) fn draining(&self) -> &Draining {
+    pub(crate) fn draining(&self) -> &DrainSignal {
         &self.0.parts.draining
     }
 
     /// The streams that are followed.
-    pub(crate) fn followed(&self) -> &Followed {
+    pub(crate) fn followed(&self) -> &FollowHubs {
         &self.0.followed
     }
 

@@ -38,7 +38,7 @@ pub use money::{Currency, Money};
 pub use phase::{Phase, PhaseChange};
 pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan, WhenOffline};
 pub use pools::{PoolMap, PoolMapError};
-pub use rate::{Rate, Spent, TooFast};
+pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};
 pub use repeated_warning::RepeatedWarning;
 pub use text_id::{ChannelId, HostId, IdError, MerchantId, NodeId, SkuId, StreamId, ViewerId};

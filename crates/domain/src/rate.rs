@@ -54,10 +54,10 @@ fn nanos(now: UnixMillis) -> u64 {
 
 /// What has been spent of a rate, in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent(u64);
+pub struct RateDebt(u64);
 
-impl Spent {
-    /// Reads the word that [`Spent::word`] gave.
+impl RateDebt {
+    /// Reads the word that [`RateDebt::word`] gave.
     pub const fn from_word(word: u64) -> Self {
         Self(word)
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_then_the_rate_holds() {
-        let (rate, mut spent) = (rate(20, 3), Spent::default());
+        let (rate, mut spent) = (rate(20, 3), RateDebt::default());
         let over = |millis| Err(TooFast { retry_after: DurationMs::new(millis) });
         for _ in 0..3 {
             assert_eq!(spent.spend(rate, at(0)), Ok(()));
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn whoever_waits_as_told_gets_through() {
         for (per_s, burst) in [(1, 1), (7, 2), (333, 1), (1_000_000, 1_000)] {
-            let (rate, mut spent, mut millis) = (rate(per_s, burst), Spent::default(), 0);
+            let (rate, mut spent, mut millis) = (rate(per_s, burst), RateDebt::default(), 0);
             for _ in 0..1_000 {
                 if let Err(TooFast { retry_after }) = spent.spend(rate, at(millis)) {
                     assert!(retry_after.get() > 0);
@@ -141,12 +141,15 @@ mod tests {
 
     #[test]
     fn what_is_paid_off_decides_as_if_it_had_never_been_spent() {
-        let (rate, mut spent) = (rate(20, 3), Spent::default());
+        let (rate, mut spent) = (rate(20, 3), RateDebt::default());
         assert!(spent.is_idle(at(0)));
         assert_eq!(spent.spend(rate, at(0)), Ok(()));
-        let same = Spent::from_word(spent.word());
+        let same = RateDebt::from_word(spent.word());
         assert!(!same.is_idle(at(49)) && same.is_idle(at(50)));
-        assert_eq!(same.with_one_more(rate, at(50)), Spent::default().with_one_more(rate, at(50)));
+        assert_eq!(
+            same.with_one_more(rate, at(50)),
+            RateDebt::default().with_one_more(rate, at(50))
+        );
     }
 
     #[test]

@@ -41,14 +41,14 @@ impl LeavingAnswers {
 
 /// Answers to buys in all drops since the engine started; a tally late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answered {
+pub struct AnswerTotals {
     /// How many took how long.
     pub times: AnswerTimes,
     /// Microseconds that all of them took together.
     pub sum_us: u64,
 }
 
-impl Answered {
+impl AnswerTotals {
     /// Adds what a drop counted.
     pub(crate) fn add(&mut self, since: &Totals) {
         self.times.merge(&since.answers);

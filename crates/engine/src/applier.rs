@@ -7,13 +7,13 @@ use stampede_ledger::{Applier, Entry, HoldRecord, Link, Record, StoreError};
 use tracing::error;
 
 use crate::{
-    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::Shared,
+    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::EngineState,
     steward::StewardHandle, suspensions::Suspension,
 };
 
 /// Marks committed takes as held. Everything else that follows a commit is the steward's.
 pub(crate) struct TakeApplier {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     steward: StewardHandle,
     fresh: Vec<DurableTake>,
     /// How long the machine had slept when the present wait for the ledger began.
@@ -21,7 +21,7 @@ pub(crate) struct TakeApplier {
 }
 
 impl TakeApplier {
-    pub(crate) fn new(shared: Arc<Shared>, steward: StewardHandle) -> Self {
+    pub(crate) fn new(shared: Arc<EngineState>, steward: StewardHandle) -> Self {
         Self { shared, steward, fresh: Vec::new(), asleep: DurationMs::ZERO }
     }
 }

@@ -9,9 +9,9 @@ use stampede_stock::{DropStock, Lane, Take, TakeRequest};
 use crate::{
     growth::Growth,
     hold_channels::{ChannelNumber, Tag},
-    metrics::Shed,
+    metrics::ShedReason,
     sale::SaleDrop,
-    shared::Shared,
+    shared::EngineState,
 };
 
 /// Channels that a core remembers of a drop. When full: it forgets all, and asks the drop again.
@@ -58,7 +58,7 @@ impl CoreDrop {
     /// Takes from the stock, unless takes are halted.
     pub(crate) fn take(
         &mut self,
-        shared: &Shared,
+        shared: &EngineState,
         (ring, growth): (&Producer<Tag>, &Growth),
         request: &TakeRequest,
         channel: Option<&ChannelId>,
@@ -69,11 +69,11 @@ impl CoreDrop {
         if is_halted {
             // A retry takes nothing: it gets the answer of the first request all the same.
             let take = stock.retry(request).unwrap_or(Take::NoRoom);
-            let held_back = (Shed::Halted, config.halt_retry_after);
+            let held_back = (ShedReason::Halted, config.halt_retry_after);
             return core_take((take, Tag::default()), sale, held_back, shared.busy());
         }
         let is_busy = shared.is_ledger_busy();
-        let shed = if is_busy { Shed::LedgerBusy } else { Shed::RingFull };
+        let shed = if is_busy { ShedReason::LedgerBusy } else { ShedReason::RingFull };
         let mut held_back = (shed, config.busy_retry_after);
         // The rate is asked last: only what takes spends of it.
         let room = || {
@@ -82,7 +82,7 @@ impl CoreDrop {
                 && shared
                     .brake
                     .admit_take(request.now)
-                    .map_err(|wait| held_back = (Shed::Admission, wait))
+                    .map_err(|wait| held_back = (ShedReason::Admission, wait))
                     .is_ok()
         };
         let ask = |channel: &ChannelId| sale.channel_number(channel);
@@ -105,7 +105,7 @@ pub(crate) enum CoreTake {
     /// The same request took units before.
     Replay(HoldId),
     /// Nothing was taken, to protect the sale: why, and when to come again.
-    HeldBack(Shed, DurationMs),
+    HeldBack(ShedReason, DurationMs),
     /// Nothing was taken: the drop cannot, or may not, give it.
     Refused(Refusal),
 }
@@ -114,7 +114,7 @@ pub(crate) enum CoreTake {
 fn core_take(
     (take, tag): (Take, Tag),
     sale: &SaleDrop,
-    (shed, retry_after): (Shed, DurationMs),
+    (shed, retry_after): (ShedReason, DurationMs),
     busy: Refusal,
 ) -> CoreTake {
     CoreTake::Refused(match take {

@@ -14,15 +14,15 @@ use stampede_ledger::WriterHandle;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    answers::Answered,
+    answers::AnswerTotals,
     brake::Brake,
     changes::Changes,
     clock::Moment,
     event::ViewerEvent,
     health::{Health, HealthWatch},
-    metrics::Shed,
+    metrics::ShedReason,
     sale::SaleDrop,
-    shared::Shared,
+    shared::EngineState,
     steward::{Request, StewardHandle},
     summary::DropSummary,
     unavailable::Unavailable,
@@ -30,7 +30,7 @@ use crate::{
 
 /// One node's engine. Dropping it does not stop it; [`Engine::shutdown`] does.
 pub struct Engine {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<EngineState>,
     pub(crate) steward: StewardHandle,
     pub(crate) node: NodeId,
     pub(crate) incarnation: Incarnation,
@@ -136,7 +136,7 @@ impl Engine {
     }
 
     /// How long answers to buys took since the start, in all drops; a tally late.
-    pub fn answered(&self) -> Answered {
+    pub fn answered(&self) -> AnswerTotals {
         *self.shared.answered.lock()
     }
 
@@ -209,7 +209,7 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.steward.send(request(reply)).inspect_err(|why| {
             if matches!(why, Unavailable::Busy { .. }) {
-                self.shared.brake.count_shed(Shed::StewardFull);
+                self.shared.brake.count_shed(ShedReason::StewardFull);
             }
         })?;
         Ok(answer)

@@ -19,16 +19,16 @@ pub(crate) struct DurableTake {
 /// The steward says how long it means to sleep, so that a commit wakes it only for a deadline before
 /// that: a wake for each commit is a twentieth of a busy core.
 #[derive(Debug, Default)]
-pub(crate) struct FreshTakes(Mutex<Waiting>);
+pub(crate) struct FreshTakes(Mutex<WaitingTakes>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingTakes {
     takes: Vec<DurableTake>,
     /// The steward sleeps until then and will not look before; nothing while it is awake.
     asleep_until: Option<UnixMillis>,
 }
 
-impl Waiting {
+impl WaitingTakes {
     /// Whether the takes cannot wait until a steward that sleeps until then wakes by itself.
     fn are_urgent(&self, until: UnixMillis) -> bool {
         self.takes.len() >= WAITING_MAX || self.takes.iter().any(|take| take.deadline < until)

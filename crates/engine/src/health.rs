@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::shared::Shared;
+use crate::shared::EngineState;
 
 /// Whether the engine can sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub enum Health {
 /// Tells the engine's health for as long as somebody wants to know.
 #[derive(Clone)]
 pub struct HealthWatch {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
 impl HealthWatch {
-    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) const fn new(shared: Arc<EngineState>) -> Self {
         Self { shared }
     }
 

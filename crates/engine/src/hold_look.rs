@@ -4,7 +4,7 @@ use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::HoldId;
 use stampede_stock::HoldView;
 
-use crate::{sale::SaleDrop, shared::Shared};
+use crate::{sale::SaleDrop, shared::EngineState};
 
 impl SaleDrop {
     /// A hold as memory has it, priced by the plan. It shows ends that are not durable yet, so this is
@@ -29,7 +29,7 @@ impl SaleDrop {
     }
 }
 
-impl Shared {
+impl EngineState {
     /// A hold as far as it is durable, which is all that anybody outside may be told.
     pub(crate) fn durable_hold(&self, sale: &SaleDrop, hold: HoldId) -> HoldLook {
         let in_memory = sale.hold_in_memory(hold);

@@ -65,9 +65,9 @@ mod tests {
     use super::*;
     use crate::clock::{MachineTime, Moment};
 
-    struct Shown(Moment, MachineTime);
+    struct FixedClock(Moment, MachineTime);
 
-    impl Clock for Shown {
+    impl Clock for FixedClock {
         fn now(&self) -> UnixMillis {
             self.0.sale
         }
@@ -85,10 +85,13 @@ mod tests {
         UnixMillis::new(millis)
     }
 
-    fn shown(wall: u64, boot: u8, since_boot: u64) -> Shown {
+    fn shown(wall: u64, boot: u8, since_boot: u64) -> FixedClock {
         let (boot, asleep) = (BootId::from_bytes([boot; 16]), DurationMs::ZERO);
         let since_boot = DurationMs::new(since_boot);
-        Shown(Moment { sale: at(wall), wall: at(wall) }, MachineTime { boot, since_boot, asleep })
+        FixedClock(
+            Moment { sale: at(wall), wall: at(wall) },
+            MachineTime { boot, since_boot, asleep },
+        )
     }
 
     fn start(number: u32) -> Incarnation {

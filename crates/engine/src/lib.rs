@@ -32,7 +32,7 @@ mod recover_rooms;
 mod recover_stock;
 mod sale;
 mod shared;
-mod shared_spent;
+mod shared_rate_debt;
 mod start;
 #[cfg(feature = "stepped")]
 pub mod stepped;
@@ -45,7 +45,7 @@ mod video;
 mod view;
 mod viewer;
 
-pub use answers::Answered;
+pub use answers::AnswerTotals;
 pub use brake::{Brake, BrakeView};
 pub use buy::{Buy, BuyRequest, Durability};
 pub use changes::Changes;
@@ -59,7 +59,7 @@ pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};
 pub use recover_error::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
-pub use shared_spent::SharedSpent;
+pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
     Action, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
     FailOutcome, HoldLook, HoldStatus, Role, RoomView, SeenDrop, StaffCommand, StreamAction,

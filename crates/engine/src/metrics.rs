@@ -114,7 +114,7 @@ pub(crate) fn count_command(action: &'static str, accepted: bool) {
 
 /// Why something was turned away to protect the sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shed {
+pub(crate) enum ShedReason {
     /// A buy, while takes are halted.
     Halted,
     /// A buy over the rate admitted.
@@ -133,7 +133,7 @@ pub(crate) enum Shed {
     Banned,
 }
 
-impl Shed {
+impl ShedReason {
     const ALL: [(Self, &'static str); 8] = [
         (Self::Halted, "halted"),
         (Self::Admission, "admission"),
@@ -147,15 +147,15 @@ impl Shed {
 }
 
 /// A counter for each reason, looked up once: refusals stay cheap.
-pub(crate) struct Shedding([Counter; Shed::ALL.len()]);
+pub(crate) struct ShedCounters([Counter; ShedReason::ALL.len()]);
 
-impl Shedding {
+impl ShedCounters {
     pub(crate) fn new() -> Self {
-        Self(Shed::ALL.map(|(_, name)| counter!(SHED, "reason" => name)))
+        Self(ShedReason::ALL.map(|(_, name)| counter!(SHED, "reason" => name)))
     }
 
-    pub(crate) fn count(&self, shed: Shed) {
-        let place = Shed::ALL.iter().position(|(known, _)| *known == shed);
+    pub(crate) fn count(&self, shed: ShedReason) {
+        let place = ShedReason::ALL.iter().position(|(known, _)| *known == shed);
         if let Some(counter) = place.and_then(|place| self.0.get(place)) {
             counter.increment(1);
         }

@@ -20,17 +20,17 @@ use crate::{
     growth::Growth,
     health::HealthWatch,
     hold_channels::Tag,
-    metrics::Shed,
+    metrics::ShedReason,
     sale::SaleDrop,
-    shared::Shared,
+    shared::EngineState,
     steward::{ReleaseRequest, Request, StewardHandle},
-    viewer::{Connection, Joined, Viewer},
+    viewer::{Connection, JoinOutcome, Viewer},
 };
 
 /// The engine from one core; each port belongs to one thread.
 pub struct CorePort {
     core: usize,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     steward: StewardHandle,
     ring: Producer<Tag>,
     drops: HashMap<DropId, CoreDrop, foldhash::fast::RandomState>,
@@ -42,7 +42,7 @@ pub struct CorePort {
 impl CorePort {
     pub(crate) fn new(
         core: usize,
-        shared: Arc<Shared>,
+        shared: Arc<EngineState>,
         steward: StewardHandle,
         ring: Producer<Tag>,
         growth: Growth,
@@ -85,7 +85,7 @@ impl CorePort {
     /// make room for it is told by [`CoreEvent::Evict`].
     pub fn join(&mut self, id: &ViewerId, stream: &StreamId, token: u64) -> Arc<Viewer> {
         let connection = Connection { core: self.core, token };
-        let Joined { viewer, evicted } =
+        let JoinOutcome { viewer, evicted } =
             self.shared.directory.join(id, stream, connection, &mut { self.shared.random });
         if let Some(old) = evicted {
             self.shared.inboxes[old.core].send(CoreEvent::Evict { token: old.token });
@@ -140,7 +140,7 @@ impl CorePort {
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
-            brake.count_shed(Shed::Poisoned);
+            brake.count_shed(ShedReason::Poisoned);
             return self.shared.refuse(&drop.sale, core, self.shared.busy());
         }
         let through = (&self.ring, &self.growth);
@@ -234,12 +234,12 @@ impl CorePort {
     /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
     pub fn release(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
         if self.shared.is_poisoned() {
-            self.shared.brake.count_shed(Shed::Poisoned);
+            self.shared.brake.count_shed(ShedReason::Poisoned);
             return Err(self.busy());
         }
         let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
         self.steward.send(Request::Release(request)).map_err(|_| {
-            self.shared.brake.count_shed(Shed::StewardFull);
+            self.shared.brake.count_shed(ShedReason::StewardFull);
             self.busy()
         })
     }

@@ -6,7 +6,7 @@ use stampede_books::{Books, Contradiction, Targets};
 use stampede_domain::{
     AddressRange, BanId, DropId, DurationMs, Incarnation, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{BrakeRecord, Record, Row, Sealed};
+use stampede_ledger::{BrakeRecord, Record, Row, SealedDrop};
 
 use crate::{
     last_work::LastWork, recover_error::RecoverError, recover_rooms::RoomsPast,
@@ -34,7 +34,7 @@ impl Targets for Links<'_> {
 }
 
 /// Everything that the journal leaves.
-pub(crate) struct Journaled {
+pub(crate) struct JournalState {
     pub(crate) books: Books,
     /// The drops' stock, of each drop that the books know.
     pub(crate) stocks: BTreeMap<DropId, StockPast>,
@@ -50,7 +50,7 @@ pub(crate) struct Journaled {
     pub(crate) halted_in: Option<Incarnation>,
 }
 
-impl Journaled {
+impl JournalState {
     pub(crate) fn new(books: Books, settled_kept: DurationMs) -> Self {
         Self {
             books,
@@ -107,7 +107,7 @@ impl Journaled {
     }
 
     /// Takes over a drop of which there are no rows.
-    pub(crate) fn sealed(&mut self, sealed: Sealed) {
+    pub(crate) fn sealed(&mut self, sealed: SealedDrop) {
         let (drop, summary) = (sealed.seal.drop, &sealed.summary);
         self.rooms.had(drop, &summary.stream, &summary.merchant);
         self.books.note_number(drop);

@@ -16,7 +16,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    answers::Answered,
+    answers::AnswerTotals,
     brake::Brake,
     buy::Buy,
     changes::Followers,
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// State behind the engine, its steward, its applier and its ports.
-pub(crate) struct Shared {
+pub(crate) struct EngineState {
     pub(crate) config: EngineConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) directory: Directory,
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) banned_viewers: Mutex<Vec<(ViewerNumber, BanId)>>,
     pub(crate) fresh_takes: FreshTakes,
     /// Answers to buys as tallied since the start.
-    pub(crate) answered: Mutex<Answered>,
+    pub(crate) answered: Mutex<AnswerTotals>,
     /// Drops in which something was counted after a quiet time; at most one entry for each drop.
     pub(crate) counted_drops: Mutex<Vec<DropId>>,
     /// Replays that wait for somebody else's take to become durable.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
     pub(crate) random: fn() -> u64,
 }
 
-impl Shared {
+impl EngineState {
     pub(crate) fn new(
         config: EngineConfig,
         clock: Arc<dyn Clock>,

@@ -13,7 +13,7 @@ use stampede_books::{Books, DropBook, MissedWhy, NoTargets};
 use stampede_domain::{BanTarget, DropId, Incarnation, NodeId, Phase, RepeatedWarning, UnixMillis};
 use stampede_ledger::{
     BrakeOrder, BrakeRecord, Chains, History, OpenLedger, Producer, ReadError, Record, RingConfig,
-    Sealed, Writer, WriterHandle,
+    SealedDrop, Writer, WriterHandle,
 };
 use stampede_stock::DropStock;
 use tracing::{info, warn};
@@ -29,12 +29,14 @@ use crate::{
     hold_channels::Tag,
     metrics,
     port::CorePort,
-    recover::{Journaled, Links, SERVER},
+    recover::{JournalState, Links, SERVER},
     recover_error::RecoverError,
     recover_stock::StockPast,
     sale::SaleDrop,
-    shared::Shared,
-    steward::{Recovery, Releases, Retiring, Shows, Started, Steward, StewardHandle, stock_config},
+    shared::EngineState,
+    steward::{
+        Recovery, Releases, RetireQueue, Shows, Steward, StewardHandle, StewardStart, stock_config,
+    },
 };
 
 /// Why takes are halted in a copy.
@@ -70,7 +72,7 @@ pub enum StartError {
 }
 
 /// An engine that is recovered and has no thread yet.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedEngine {
     pub(crate) steward: Steward,
     pub(crate) writer: Writer<Tag>,
     pub(crate) parts: Parts,
@@ -78,7 +80,7 @@ pub(crate) struct Prepared {
 
 /// What the engine's value and the cores' ports are made of.
 pub(crate) struct Parts {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     steward: StewardHandle,
     cores: Vec<Producer<Tag>>,
     node: NodeId,
@@ -115,7 +117,7 @@ pub fn start(
     wakes: Vec<Wake>,
 ) -> Result<(Arc<Engine>, Vec<CorePort>), StartError> {
     let prepared = prepare(config, ledger, clock, wakes, rand::random::<u64>)?;
-    let Prepared { steward, writer, parts } = prepared;
+    let PreparedEngine { steward, writer, parts } = prepared;
     let writer = writer.start()?;
     let (ready, is_ready) = mpsc::sync_channel(1);
     let steward =
@@ -133,7 +135,7 @@ pub(crate) fn prepare(
     clock: Arc<dyn Clock>,
     wakes: Vec<Wake>,
     random: fn() -> u64,
-) -> Result<Prepared, StartError> {
+) -> Result<PreparedEngine, StartError> {
     config.validate()?;
     let (wakes_given, cores) = (wakes.len(), config.cores);
     if wakes_given != cores {
@@ -141,14 +143,14 @@ pub(crate) fn prepare(
     }
     let inboxes = wakes.iter().cloned().map(Inbox::new).collect();
     let clock = Arc::new(SaleClock::from(ledger.chains.last_at, clock));
-    let shared = Arc::new(Shared::new(config, Arc::clone(&clock) as _, inboxes, random));
+    let shared = Arc::new(EngineState::new(config, Arc::clone(&clock) as _, inboxes, random));
     for link in ledger.links.viewers {
         shared.directory.restore(link);
     }
     let ranges = ledger.links.addresses.iter().map(|link| (link.ban, link.range)).collect();
     let links = Links { directory: &shared.directory, ranges };
     let books = Books::new(shared.config.limits());
-    let mut journaled = Journaled::new(books, shared.config.settled_kept);
+    let mut journaled = JournalState::new(books, shared.config.settled_kept);
     follow(&mut journaled, ledger.history, ledger.sealed, &links)?;
     if let Some(at) = ledger.worked_until {
         journaled.last_work.until_at_least(at);
@@ -172,14 +174,14 @@ pub(crate) fn prepare(
     let steward_ring = producers.pop().expect("the first ring is the steward's");
     let steward = Steward::new(Arc::clone(&shared), steward_ring, requests, started);
     let parts = Parts { shared, steward: handle, cores, node, incarnation };
-    Ok(Prepared { steward, writer, parts })
+    Ok(PreparedEngine { steward, writer, parts })
 }
 
 /// Follows the rows, each drop that has none at its place among them.
 fn follow(
-    journaled: &mut Journaled,
+    journaled: &mut JournalState,
     history: History,
-    mut sealed: Vec<Sealed>,
+    mut sealed: Vec<SealedDrop>,
     links: &Links<'_>,
 ) -> Result<(), StartError> {
     sealed.sort_unstable_by_key(|sealed| sealed.seal.first);
@@ -188,7 +190,7 @@ fn follow(
         let row = row?;
         let commit = (row.incarnation, row.seq);
         // Of one commit, the house's row comes first: it may say whose the drop's stream is.
-        let is_before = |sealed: &Sealed| match sealed.seal.first.cmp(&commit) {
+        let is_before = |sealed: &SealedDrop| match sealed.seal.first.cmp(&commit) {
             Ordering::Less => true,
             Ordering::Equal => row.drop != DropId::HOUSE,
             Ordering::Greater => false,
@@ -213,7 +215,7 @@ fn rings(config: &EngineConfig, steward: &StewardHandle, wakes: Vec<Wake>) -> Ve
 
 /// Sets the sale's clock by the time that has really passed, which it gives back. Where no deadline runs,
 /// nothing keeps the clock from going on to the system's.
-fn begin(clock: &SaleClock, journaled: &Journaled, last_at: UnixMillis) -> UnixMillis {
+fn begin(clock: &SaleClock, journaled: &JournalState, last_at: UnixMillis) -> UnixMillis {
     let now = journaled.last_work.now(last_at, clock.system());
     let runs = journaled.books.drops().any(|(_, book)| book.is_moved_by_outages());
     clock.set(if runs { now } else { now.max(clock.system().now()) });
@@ -222,21 +224,21 @@ fn begin(clock: &SaleClock, journaled: &Journaled, last_at: UnixMillis) -> UnixM
 
 /// Makes every drop anew from what the journal left; outages last until `passed`.
 fn rebuild(
-    shared: &Arc<Shared>,
-    mut journaled: Journaled,
+    shared: &Arc<EngineState>,
+    mut journaled: JournalState,
     chains: &Chains,
     passed: UnixMillis,
-) -> Result<Started, RecoverError> {
+) -> Result<StewardStart, RecoverError> {
     let now = shared.clock.moment();
     journaled.leave_behind(now.sale);
-    let Journaled { mut books, stocks, rooms, over, last_work, .. } = journaled;
+    let JournalState { mut books, stocks, rooms, over, last_work, .. } = journaled;
     for summary in over.into_values() {
         shared.add_over(summary);
     }
     let to_record = rooms.finish(&mut books, now.sale);
     *shared.rooms.write() = books.rooms().clone();
     let releases = restore_brake(shared, &mut books);
-    let mut started = Started {
+    let mut started = StewardStart {
         books,
         sales: BTreeMap::new(),
         shows: Shows::default(),
@@ -245,7 +247,7 @@ fn rebuild(
         live: Vec::new(),
         incarnation: chains.incarnation,
         recoveries: Vec::new(),
-        retiring: Retiring::default(),
+        retiring: RetireQueue::default(),
         missed_starts: RepeatedWarning::default(),
     };
     for (id, mut stock) in stocks {
@@ -284,7 +286,7 @@ fn rebuild(
 
 /// A start that fell into the time without a server waits for the host; staff are told. A countdown is
 /// called off with the records of the recovery.
-fn restore_start(started: &mut Started, (drop, sale): (DropId, &SaleDrop), now: Moment) {
+fn restore_start(started: &mut StewardStart, (drop, sale): (DropId, &SaleDrop), now: Moment) {
     let book = started.books.drop_mut(drop);
     if book.phase() == Phase::Countdown {
         return;
@@ -303,7 +305,7 @@ fn restore_start(started: &mut Started, (drop, sale): (DropId, &SaleDrop), now: 
 }
 
 /// Puts the brake in force again before anybody takes; names those whose holds bans still have to release.
-fn restore_brake(shared: &Shared, books: &mut Books) -> Releases {
+fn restore_brake(shared: &EngineState, books: &mut Books) -> Releases {
     books.brake_mut().put_in_force();
     let brake = books.brake();
     shared.brake.set_halt(brake.halt().cloned());
@@ -335,7 +337,7 @@ fn restore_brake(shared: &Shared, books: &mut Books) -> Releases {
 /// Stops all takes if the ledger was found to be a copy in this start, or in an earlier one that
 /// has left no record of the halt; the record is still to be written.
 fn halt_copy(
-    journaled: &mut Journaled,
+    journaled: &mut JournalState,
     copied_in: Option<Incarnation>,
     wall: UnixMillis,
 ) -> Option<Record> {
@@ -350,7 +352,7 @@ fn halt_copy(
 }
 
 fn restore(
-    shared: &Shared,
+    shared: &EngineState,
     id: DropId,
     incarnation: Incarnation,
     (book, past): (&DropBook, &StockPast),

@@ -13,7 +13,7 @@ use crate::{
     growth::Growth,
     hold_channels::Tag,
     port::CorePort,
-    start::{Prepared, StartError, prepare},
+    start::{PreparedEngine, StartError, prepare},
     steward::{Steward, Turn},
 };
 
@@ -51,7 +51,7 @@ impl SteppedEngine {
     ) -> Result<Self, StartError> {
         let wakes = (0..config.cores).map(|_| Arc::new(|| {}) as Wake).collect();
         let prepared = prepare(config, ledger, clock, wakes, random)?;
-        let Prepared { mut steward, writer, parts } = prepared;
+        let PreparedEngine { mut steward, writer, parts } = prepared;
         steward.record_recovery();
         let (engine, ports) = parts.assemble(&Growth::none(), None);
         Ok(Self { engine, ports, steward, writer })

@@ -7,7 +7,7 @@ use stampede_domain::{
     DropId, DropPlan, HostId, MerchantId, Mode, Phase, PoolIndex, PoolMap, SkuIndex, StreamId,
     Units, UnixMillis,
 };
-use stampede_ledger::{Sealed, SealedSku};
+use stampede_ledger::{SealedDrop, SealedSku};
 
 use crate::sale::{SaleDrop, SkuFigures};
 
@@ -131,7 +131,7 @@ impl DropSummary {
     }
 
     /// The same from a seal.
-    pub(crate) fn sealed(Sealed { seal, summary }: Sealed) -> Self {
+    pub(crate) fn sealed(SealedDrop { seal, summary }: SealedDrop) -> Self {
         let figures = |sku: &SealedSku| FinalFigures { supplied: sku.supplied, sold: sku.sold };
         Self {
             id: seal.drop,

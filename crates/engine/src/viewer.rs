@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DropId, StreamId, ViewerId, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
-use crate::shared_spent::SharedSpent;
+use crate::shared_rate_debt::SharedRateDebt;
 
 /// Where one of a viewer's connections lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Viewer {
     /// need stands behind the drop's first row so, since drops begin in the order of their numbers.
     linked_in: AtomicU32,
     connections: Mutex<Vec<(Connection, Arc<StreamPresence>)>>,
-    pace: SharedSpent,
+    pace: SharedRateDebt,
 }
 
 /// Viewers connected to one stream.
@@ -59,7 +59,7 @@ impl Viewer {
             took_in: AtomicU32::new(DropId::HOUSE.get()),
             linked_in: AtomicU32::new(DropId::HOUSE.get()),
             connections: Mutex::new(Vec::new()),
-            pace: SharedSpent::default(),
+            pace: SharedRateDebt::default(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Viewer {
 
     /// What the viewer has sent on all connections together. The gateway alone counts and limits it;
     /// it stands here because all cores share this entry already, so no message looks anything up.
-    pub fn pace(&self) -> &SharedSpent {
+    pub fn pace(&self) -> &SharedRateDebt {
         &self.pace
     }
 
@@ -124,7 +124,7 @@ impl Viewer {
 
 /// What joining gave.
 #[derive(Debug)]
-pub(crate) struct Joined {
+pub(crate) struct JoinOutcome {
     /// The viewer.
     pub(crate) viewer: Arc<Viewer>,
     /// The viewer's oldest connection, which has to be closed to make room.
@@ -178,7 +178,7 @@ impl Directory {
         stream: &StreamId,
         connection: Connection,
         random: &mut dyn FnMut() -> u64,
-    ) -> Joined {
+    ) -> JoinOutcome {
         let presence = self.presence(stream);
         // The connection is added under the shard's guard, so that a concurrent `leave` either sees
         // it or has already removed the viewer.
@@ -186,7 +186,7 @@ impl Directory {
             Entry::Occupied(found) => {
                 let viewer = Arc::clone(found.get());
                 let evicted = self.connect(&viewer, connection, presence);
-                return Joined { viewer, evicted };
+                return JoinOutcome { viewer, evicted };
             }
             Entry::Vacant(vacant) => {
                 let viewer = self.enter(id, random);
@@ -195,7 +195,7 @@ impl Directory {
                 viewer
             }
         };
-        Joined { viewer, evicted: None }
+        JoinOutcome { viewer, evicted: None }
     }
 
     pub(crate) fn by_id(&self, id: &ViewerId) -> Option<Arc<Viewer>> {

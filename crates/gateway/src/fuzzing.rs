@@ -11,8 +11,8 @@ use crate::{
     admission::Entry,
     config::GatewayConfig,
     door::handshake::{self, Handshake, Rules},
-    sessions::{Input, Sessions, Written},
-    shared::Shared,
+    sessions::{Input, Sessions, WriteOutcome},
+    shared::GatewayState,
 };
 
 /// What a request leads to.
@@ -85,7 +85,7 @@ pub enum Taken {
 /// One core's sessions.
 pub struct Core {
     sessions: Sessions,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
 }
 
 impl Core {
@@ -97,7 +97,7 @@ impl Core {
         tickets: TicketVerifier,
     ) -> Self {
         let brake = Arc::clone(port.brake());
-        let shared = Arc::new(Shared::new(config, brake, 1, settlement, tickets));
+        let shared = Arc::new(GatewayState::new(config, brake, 1, settlement, tickets));
         Self { sessions: Sessions::new(port, Arc::clone(&shared)), shared }
     }
 
@@ -136,10 +136,10 @@ impl Core {
             count
         });
         match written {
-            Written::All => Taken::All,
-            Written::Blocked => Taken::Some,
-            Written::Over => Taken::Over,
-            Written::Gone => Taken::Gone,
+            WriteOutcome::All => Taken::All,
+            WriteOutcome::Blocked => Taken::Some,
+            WriteOutcome::Over => Taken::Over,
+            WriteOutcome::Gone => Taken::Gone,
         }
     }
 

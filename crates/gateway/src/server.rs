@@ -18,7 +18,7 @@ use crate::{
     core::{Core, CoreSignals, Entrance, Signal},
     door::{self, Door},
     sessions::Sessions,
-    shared::Shared,
+    shared::GatewayState,
 };
 
 /// How much a door stands back, as a nice value: with both busy a core gets nine tenths of a
@@ -78,7 +78,7 @@ impl ViewerListeners {
 
 /// A running gateway. Dropping it does not stop it; [`Gateway::shutdown`] does.
 pub struct Gateway {
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
     address: SocketAddr,
     signals: Vec<Arc<Signal>>,
     threads: Vec<JoinHandle<()>>,
@@ -108,7 +108,7 @@ impl Gateway {
             return Err(StartError::Signals { signals: 0, ports: 0 });
         };
         let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
-        let shared = Arc::new(Shared::new(config, brake, health, cores, settlement, tickets));
+        let shared = Arc::new(GatewayState::new(config, brake, health, cores, settlement, tickets));
         let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
         match gateway.spawn(ports, listeners) {
             Ok(()) => Ok(gateway),

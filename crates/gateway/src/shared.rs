@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The limits, counts and ticket keys of one gateway, which its doors and cores see alike.
-pub(crate) struct Shared {
+pub(crate) struct GatewayState {
     pub(crate) config: GatewayConfig,
     pub(crate) cores: usize,
     pub(crate) settlement: Arc<Settlement>,
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     closed: watch::Sender<bool>,
 }
 
-impl Shared {
+impl GatewayState {
     pub(crate) fn new(
         config: GatewayConfig,
         brake: Arc<Brake>,

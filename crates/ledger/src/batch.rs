@@ -8,7 +8,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    ChainSums, CommandKey, Derived, Link, Record, RowHash, Seal, SupplyDelta,
+    ChainSums, CommandKey, Link, ProjectionRow, Record, RowHash, Seal, SupplyDelta,
     drop_pools::DropPools,
     links,
     projection::derive,
@@ -63,7 +63,7 @@ pub struct BatchRow {
     /// By how much the supply counters of the drop's pools change.
     pub supply: Vec<SupplyDelta>,
     /// Rows of projections that the records made.
-    pub derived: Vec<Derived>,
+    pub derived: Vec<ProjectionRow>,
     /// Idempotency keys that the drop's accepted commands bound.
     pub keys: Vec<CommandKey>,
     /// Number of the latest lot in the row.
@@ -371,7 +371,7 @@ mod tests {
             for record in &records {
                 row.derive(record);
             }
-            let Derived::Order(order) = row.derived.last().unwrap();
+            let ProjectionRow::Order(order) = row.derived.last().unwrap();
             (row.supply.last().unwrap().sku, order.sku)
         };
         let mut row = BatchRow::new();

@@ -2,7 +2,7 @@
 
 use stampede_domain::{DropId, KeyFingerprint};
 
-use crate::{Outcome, Record};
+use crate::{Record, RecordedOutcome};
 
 /// What an accepted command bound its idempotency key to, so that a retry is answered the same even
 /// when the drop has left memory.
@@ -27,7 +27,7 @@ impl CommandKey {
     /// latest lot. A restock's lot stands before its command, in the same commit.
     pub fn of(drop: DropId, record: &Record, latest_lot: Option<u32>) -> Option<Self> {
         let Record::Command(command) = record else { return None };
-        if drop == DropId::HOUSE || command.outcome != Outcome::Accepted {
+        if drop == DropId::HOUSE || command.outcome != RecordedOutcome::Accepted {
             return None;
         }
         Some(Self {

@@ -28,7 +28,7 @@ mod supply;
 mod writer;
 
 pub use batch::{Batch, BatchRow, Chains};
-pub use check::{Damage, OpenError, Review, ReviewFault, Reviewed, Wrong};
+pub use check::{Damage, OpenError, Review, ReviewFault, ReviewStep, Wrong};
 pub use command_key::CommandKey;
 pub use data_dir::{DataDir, LEDGER_FILE, LockError};
 pub use journal::{
@@ -36,12 +36,13 @@ pub use journal::{
     RowSpan, Rows, Snapshot, SupplyRow,
 };
 pub use links::{AddressLink, Link, ViewerLink};
-pub use opened::{History, OpenLedger, Sealed};
-pub use projection::{Derived, NewOrder, Projection};
+pub use opened::{History, OpenLedger, SealedDrop};
+pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
-    AnswerTimes, BanScope, Banned, BootId, BrakeOrder, BrakePart, BrakeRecord, Command, Heartbeat,
-    HoldRecord, Outcome, PhaseRecord, RatesSet, Record, RecordError, Recovered, RecoveredPool,
-    RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text,
+    AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Command,
+    Heartbeat, HoldRecord, PhaseRecord, RatesSet, Record, RecordError, RecordedOutcome,
+    RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally,
+    Text,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -6,7 +6,7 @@ use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use stampede_domain::UnixMillis;
 
-use crate::{Batch, Reviewed};
+use crate::{Batch, ReviewStep};
 
 /// Commits that became durable.
 pub const COMMITS: &str = "stampede_ledger_commits_total";
@@ -193,7 +193,7 @@ impl ReviewMeter {
     }
 
     /// What an earlier round has found stays until this one has found as much or has ended.
-    pub(crate) fn stepped(&self, done: &Reviewed, faults: usize) {
+    pub(crate) fn stepped(&self, done: &ReviewStep, faults: usize) {
         self.rows.increment(done.rows);
         self.drops.increment(done.drops);
         if !done.faults.is_empty() {

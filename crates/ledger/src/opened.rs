@@ -9,7 +9,7 @@ pub type History = Box<dyn Iterator<Item = Result<Row, ReadError>> + Send>;
 
 /// A drop that is over, of which the history has no rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct SealedDrop {
     /// Its seal, whose last row has been checked.
     pub seal: Seal,
     /// The seal's summary.
@@ -27,7 +27,7 @@ pub struct OpenLedger {
     /// The rows to be folded: all but those of [`Self::sealed`].
     pub history: History,
     /// Drops that are over, by drop.
-    pub sealed: Vec<Sealed>,
+    pub sealed: Vec<SealedDrop>,
     /// Time of the last commit of the latest start that had written a heartbeat; `None` where the history
     /// has every row, which tells as much.
     pub worked_until: Option<UnixMillis>,

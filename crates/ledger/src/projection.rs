@@ -26,9 +26,9 @@ impl Projection {
     }
 
     /// The row that it makes of a record at this place of its journal row, if any.
-    fn derive(self, record: &Record, place: u32, pools: &DropPools) -> Option<Derived> {
+    fn derive(self, record: &Record, place: u32, pools: &DropPools) -> Option<ProjectionRow> {
         match self {
-            Self::Orders => NewOrder::of(record, place, pools).map(Derived::Order),
+            Self::Orders => NewOrder::of(record, place, pools).map(ProjectionRow::Order),
         }
     }
 }
@@ -38,19 +38,19 @@ pub(crate) fn derive(
     record: &Record,
     place: u32,
     pools: &DropPools,
-) -> impl Iterator<Item = Derived> {
+) -> impl Iterator<Item = ProjectionRow> {
     let all = Projection::ALL.into_iter();
     all.filter_map(move |projection| projection.derive(record, place, pools))
 }
 
 /// A row of a projection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Derived {
+pub enum ProjectionRow {
     /// Of [`Projection::Orders`].
     Order(NewOrder),
 }
 
-impl Derived {
+impl ProjectionRow {
     /// The projection that made it.
     pub const fn projection(&self) -> Projection {
         match self {

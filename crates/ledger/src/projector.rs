@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use stampede_domain::UnixMillis;
 
 use crate::{
-    Batch, Derived, Mark, Projection, ReadError, Record, Row, RowKey, StoreError,
+    Batch, Mark, Projection, ProjectionRow, ReadError, Record, Row, RowKey, StoreError,
     drop_pools::DropPools, projection::derive,
 };
 
@@ -40,7 +40,7 @@ impl Marks {
 /// The tables of projections, within a transaction of their backend.
 pub(crate) trait ProjectionTables {
     /// Inserts a row whose record stands at `place`, in a commit of the time `at`.
-    fn insert(&self, row: &Derived, place: &Mark, at: UnixMillis) -> Result<(), StoreError>;
+    fn insert(&self, row: &ProjectionRow, place: &Mark, at: UnixMillis) -> Result<(), StoreError>;
 
     /// Stores how far a projection is.
     fn move_mark(&self, projection: Projection, reached: &Mark) -> Result<(), StoreError>;
@@ -53,15 +53,15 @@ pub(crate) struct Projector(Vec<Queue>);
 /// What waits for one projection's table.
 struct Queue {
     projection: Projection,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<QueuedRow>,
     /// The place of the latest record that was handed in.
     seen: Mark,
     stored: Mark,
 }
 
 /// A row that is not in its table yet.
-struct Waiting {
-    row: Derived,
+struct QueuedRow {
+    row: ProjectionRow,
     place: Mark,
     at: UnixMillis,
 }
@@ -91,7 +91,7 @@ impl Projector {
             if let Some(queue) = self.queue(&derived)
                 && place > queue.stored
             {
-                queue.waiting.push_back(Waiting { row: derived, place, at });
+                queue.waiting.push_back(QueuedRow { row: derived, place, at });
             }
         }
     }
@@ -114,7 +114,7 @@ impl Projector {
             };
             for derived in &row.derived {
                 let place = Mark { row: key, record: derived.record() };
-                let waiting = Waiting { row: derived.clone(), place, at: batch.at() };
+                let waiting = QueuedRow { row: derived.clone(), place, at: batch.at() };
                 if let Some(queue) = self.queue(derived) {
                     queue.waiting.push_back(waiting);
                 }
@@ -123,7 +123,7 @@ impl Projector {
         }
     }
 
-    fn queue(&mut self, derived: &Derived) -> Option<&mut Queue> {
+    fn queue(&mut self, derived: &ProjectionRow) -> Option<&mut Queue> {
         self.0.iter_mut().find(|queue| queue.projection == derived.projection())
     }
 

@@ -85,7 +85,7 @@ impl RingState {
 
 /// An entry in the ring.
 #[derive(Debug)]
-pub(crate) struct Queued<T> {
+pub(crate) struct QueuedEntry<T> {
     pub(crate) entry: Entry<T>,
     /// The next entry was handed over with this one: both stand in one commit.
     pub(crate) goes_on: bool,
@@ -96,9 +96,9 @@ pub(crate) struct Queued<T> {
 /// The sending end of one ring. Records become durable in the order of their pushes; those that are
 /// handed over together become durable together.
 pub struct Producer<T> {
-    ring: rtrb::Producer<Queued<T>>,
+    ring: rtrb::Producer<QueuedEntry<T>>,
     /// Entries that the writer does not see yet.
-    staged: Vec<Queued<T>>,
+    staged: Vec<QueuedEntry<T>>,
     /// Bytes of their records, generously counted.
     staged_bytes: usize,
     /// The next entry begins another commit.
@@ -110,7 +110,7 @@ pub struct Producer<T> {
 
 impl<T> Producer<T> {
     pub(crate) fn new(
-        ring: rtrb::Producer<Queued<T>>,
+        ring: rtrb::Producer<QueuedEntry<T>>,
         state: Arc<RingState>,
         doorbell: Arc<Doorbell>,
     ) -> Self {
@@ -167,7 +167,7 @@ impl<T> Producer<T> {
             before.goes_on = true;
         }
         let is_apart = std::mem::take(&mut self.is_apart);
-        self.staged.push(Queued { entry, goes_on: false, is_apart });
+        self.staged.push(QueuedEntry { entry, goes_on: false, is_apart });
         self.staged_bytes += bytes;
         self.pushed += 1;
         Position(self.pushed)

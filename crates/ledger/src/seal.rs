@@ -12,7 +12,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    Derived, NewOrder, Record, RecordError, RowHash, SupplyDelta,
+    NewOrder, ProjectionRow, Record, RecordError, RowHash, SupplyDelta,
     drop_pools::DropPools,
     record::bytes::{Reader, put_len, put_text, put_varint},
 };
@@ -239,12 +239,12 @@ impl ChainSums {
     pub(crate) fn whole_row(
         &mut self,
         records: u32,
-        derived: &[Derived],
+        derived: &[ProjectionRow],
         supply: &[SupplyDelta],
         turn: &Turn,
     ) {
         self.row(records);
-        for Derived::Order(order) in derived {
+        for ProjectionRow::Order(order) in derived {
             self.order(order);
         }
         for delta in supply {

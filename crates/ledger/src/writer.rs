@@ -15,7 +15,7 @@ use stampede_domain::{RepeatedWarning, UnixMillis};
 use crate::{
     Batch, Chains, Entry, Idle, Producer, RingConfig, Store, StoreError, Wake,
     metrics::{Meter, Stopwatch},
-    ring::{Doorbell, Queued, RingState},
+    ring::{Doorbell, QueuedEntry, RingState},
 };
 
 /// Time between two tries while another program holds the ledger's lock for writing.
@@ -101,7 +101,7 @@ pub struct Writer<T> {
 }
 
 struct Ring<T> {
-    entries: rtrb::Consumer<Queued<T>>,
+    entries: rtrb::Consumer<QueuedEntry<T>>,
     state: Arc<RingState>,
     wake: Wake,
     /// Entries of this ring in the present batch.
@@ -313,7 +313,7 @@ impl<T> Ring<T> {
         let mut is_within = false;
         while (is_within || batch.has_room())
             && !(self.drained > 0 && self.entries.peek().is_ok_and(|next| next.is_apart))
-            && let Ok(Queued { entry, goes_on, .. }) = self.entries.pop()
+            && let Ok(QueuedEntry { entry, goes_on, .. }) = self.entries.pop()
         {
             is_within = goes_on;
             batch.add(chains, entry.drop, &entry.record, entry.link.as_ref());

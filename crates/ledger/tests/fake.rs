@@ -8,8 +8,8 @@ use std::sync::Arc;
 use stampede_domain::{DropId, KeyFingerprint};
 use stampede_ledger::{
     Command, CommandKey, DataDir, IncarnationRow, Journal, LinkRow, NodeRow, OpenLedger, OrderRow,
-    Outcome, PhaseRecord, Projection, Record, Row, RowKey, Rows, Seal, SqliteJournal, SqliteLedger,
-    SupplyRow, fake::FakeLedger,
+    PhaseRecord, Projection, Record, RecordedOutcome, Row, RowKey, Rows, Seal, SqliteJournal,
+    SqliteLedger, SupplyRow, fake::FakeLedger,
 };
 use support::{DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, taken, wait};
 
@@ -50,7 +50,7 @@ fn restock() -> Record {
         key: KeyFingerprint::from_bits(1),
         request: KeyFingerprint::from_bits(2),
         reason: "more".into(),
-        outcome: Outcome::Accepted,
+        outcome: RecordedOutcome::Accepted,
     }))
 }
 

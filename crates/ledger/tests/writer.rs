@@ -11,7 +11,7 @@ use stampede_ledger::{
     fake::{FakeLedger, Fault},
 };
 use support::{
-    DROP, Rig, Seen, entry, entry_in, fixed_now, hold, hold_in, lot, node, taken, wait, wake,
+    ApplierLog, DROP, Rig, entry, entry_in, fixed_now, hold, hold_in, lot, node, taken, wait, wake,
 };
 
 fn records_of(rows: &[Row]) -> Vec<Record> {
@@ -282,7 +282,7 @@ fn two_producers_never_sleep_through_each_other() {
     let ledger = FakeLedger::new(node());
     let opened = ledger.open();
     let incarnation = opened.chains.incarnation;
-    let seen = Seen::default();
+    let seen = ApplierLog::default();
     let (wakes, threads): (Vec<_>, Vec<_>) = (0..2)
         .map(|_| {
             let cell = Arc::new(std::sync::OnceLock::<thread::Thread>::new());

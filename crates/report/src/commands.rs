@@ -5,10 +5,10 @@ mod did;
 use std::collections::VecDeque;
 
 use stampede_domain::{DropId, UnixMillis};
-use stampede_ledger::{Command, Journal, Outcome, Record, RowKey, Rows};
+use stampede_ledger::{Command, Journal, Record, RecordedOutcome, RowKey, Rows};
 
-pub use self::did::Did;
-use self::did::{Doings, name_targets};
+pub use self::did::CommandEffect;
+use self::did::{LatestEffects, name_targets};
 use crate::{FoldError, ReportError};
 pub use stampede_ledger::{Room, RoomChange};
 
@@ -24,7 +24,7 @@ pub struct RecordedCommand {
     /// Who asked for what, with what came of it.
     pub command: Command,
     /// What it did, as far as the records beside it tell.
-    pub did: Option<Did>,
+    pub did: Option<CommandEffect>,
 }
 
 /// A page of commands.
@@ -59,7 +59,7 @@ fn newest(
     sees: impl Fn(DropId) -> bool,
 ) -> Result<CommandPage, ReportError> {
     let mut newest = VecDeque::with_capacity(limit);
-    let (mut number, mut more, mut doings) = (0, false, Doings::default());
+    let (mut number, mut more, mut doings) = (0, false, LatestEffects::default());
     for row in Rows::after(journal, RowKey::default()) {
         let row = row?;
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
@@ -91,7 +91,7 @@ fn newest(
 /// The refusal's code with its sentence, if the command was refused.
 pub fn refusal(command: &Command) -> Option<(&str, &str)> {
     match &command.outcome {
-        Outcome::Accepted => None,
-        Outcome::Refused { code, text } => Some((code.as_str(), text.as_str())),
+        RecordedOutcome::Accepted => None,
+        RecordedOutcome::Refused { code, text } => Some((code.as_str(), text.as_str())),
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use crate::fold::{ChannelReport, DropReport, Ends, JournalFigures, SkuReport, Taken};
+use crate::fold::{ChannelReport, DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
 
 /// A [`DropReport`] as JSON has it: ids are strings, no integer is above 2^53 - 1.
 #[derive(Clone, Debug, Serialize)]
@@ -75,7 +75,7 @@ const fn is_false(flag: &bool) -> bool {
 
 /// Everything ever taken.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "see `Taken`")]
+#[allow(missing_docs, reason = "see `TakenUnits`")]
 pub struct TakenJson {
     pub all: EndsJson,
     pub confirmed: EndsJson,
@@ -253,7 +253,7 @@ impl AnswersJson {
 }
 
 impl TakenJson {
-    fn of(taken: &Taken) -> Self {
+    fn of(taken: &TakenUnits) -> Self {
         let ends = |ends: Ends| EndsJson { holds: exact(ends.holds), units: exact(ends.units) };
         Self {
             all: ends(taken.all),

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, HoldRecord, Outcome, PhaseRecord, Record, Room, RoomChange,
-    RoomOwner,
+    BrakePart, BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, Room,
+    RoomChange, RoomOwner,
 };
 use stampede_report::{Verification, verify::LATE_MS_MAX};
 use support::{
@@ -239,7 +239,7 @@ fn lies_about_rooms_are_found() {
         let second = second.filter(|second| rows[*second].row.seq > rows[0].row.seq).unwrap();
         let key = stampede_domain::KeyFingerprint::of(b"key");
         let (actor, role, action, reason) = ("acme".into(), role.into(), "plan".into(), "".into());
-        let outcome = Outcome::Accepted;
+        let outcome = RecordedOutcome::Accepted;
         let command = Command { actor, role, action, key, request: key, reason, outcome };
         rows[second].records.push(Record::Command(Box::new(command)));
     };

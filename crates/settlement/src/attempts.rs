@@ -20,7 +20,7 @@ pub(crate) enum Effect {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AttemptEnd {
     /// The hold is an order.
     Ordered,
     /// The hold has ended without an order; nothing was captured.
@@ -111,17 +111,17 @@ impl Attempts {
         hold: HoldId,
         answer: Option<ConfirmOutcome>,
         out: &mut Vec<Effect>,
-    ) -> Outcome {
+    ) -> AttemptEnd {
         let viewer = self.finish(hold);
         match answer {
             Some(ConfirmOutcome::Ordered { .. } | ConfirmOutcome::AlreadyOrdered) => {
-                Outcome::Ordered
+                AttemptEnd::Ordered
             }
-            Some(ConfirmOutcome::DropOver) | None => Outcome::Unknown,
+            Some(ConfirmOutcome::DropOver) | None => AttemptEnd::Unknown,
             // The hold ended first: nothing was captured, and the viewer must not wait.
             Some(_) => {
                 out.push(Effect::TellFailed(viewer, hold));
-                Outcome::Ended
+                AttemptEnd::Ended
             }
         }
     }
@@ -132,15 +132,15 @@ impl Attempts {
         hold: HoldId,
         answer: Option<FailOutcome>,
         out: &mut Vec<Effect>,
-    ) -> Outcome {
+    ) -> AttemptEnd {
         let viewer = self.finish(hold);
         match answer {
             Some(FailOutcome::Ended | FailOutcome::AlreadyEnded) => {
                 out.push(Effect::TellFailed(viewer, hold));
-                Outcome::Ended
+                AttemptEnd::Ended
             }
-            Some(FailOutcome::AlreadyOrdered) => Outcome::Ordered,
-            Some(FailOutcome::DropOver) | None => Outcome::Unknown,
+            Some(FailOutcome::AlreadyOrdered) => AttemptEnd::Ordered,
+            Some(FailOutcome::DropOver) | None => AttemptEnd::Unknown,
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(effect, Effect::Fail(hold(1)));
         let mut out = Vec::new();
         let outcome = attempts.failed(hold(1), Some(FailOutcome::Ended), &mut out);
-        assert_eq!(outcome, Outcome::Ended);
+        assert_eq!(outcome, AttemptEnd::Ended);
         assert_eq!(out, [Effect::TellFailed(viewer(7), hold(1))]);
         assert_eq!(attempts.count(), 0);
     }
@@ -249,7 +249,7 @@ mod tests {
         let mut out = Vec::new();
         let outcome =
             attempts.confirmed(hold(1), Some(ConfirmOutcome::Expired { late_ms: 3 }), &mut out);
-        assert_eq!(outcome, Outcome::Ended);
+        assert_eq!(outcome, AttemptEnd::Ended);
         assert_eq!(out, [Effect::TellFailed(viewer(7), hold(1))]);
     }
 
@@ -258,6 +258,6 @@ mod tests {
         let (_, mut attempts) = drawn(0.99);
         let mut out = Vec::new();
         let outcome = attempts.confirmed(hold(1), Some(ConfirmOutcome::AlreadyOrdered), &mut out);
-        assert_eq!((outcome, out.len(), attempts.count()), (Outcome::Ordered, 0, 0));
+        assert_eq!((outcome, out.len(), attempts.count()), (AttemptEnd::Ordered, 0, 0));
     }
 }

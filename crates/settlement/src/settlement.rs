@@ -7,7 +7,7 @@ use stampede_domain::{HoldId, Refusal, ViewerNumber};
 use stampede_engine::Engine;
 use tokio::sync::Notify;
 
-use crate::{Provider, attempts::Attempts, config::ConfigError, shared::Shared, worker};
+use crate::{Provider, attempts::Attempts, config::ConfigError, shared::SharedAttempts, worker};
 
 /// Takes payments for holds. Dropping it does not stop it; [`Settlement::shutdown`] does.
 pub struct Settlement {
@@ -16,7 +16,7 @@ pub struct Settlement {
 
 struct Sandbox {
     engine: Arc<Engine>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedAttempts>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -42,7 +42,7 @@ impl Settlement {
         };
         config.validate()?;
         crate::metrics::show_attempts_max(config.attempts_max);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedAttempts {
             attempts: Mutex::new(Attempts::new(config)),
             started: Notify::new(),
             stop: Notify::new(),

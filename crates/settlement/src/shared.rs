@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 use crate::attempts::Attempts;
 
 /// The attempts, with what wakes the worker for them.
-pub(crate) struct Shared {
+pub(crate) struct SharedAttempts {
     pub(crate) attempts: Mutex<Attempts>,
     /// Tells the worker that the first attempt of an empty list has come.
     pub(crate) started: Notify,

@@ -15,16 +15,16 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::{
-    attempts::{Effect, Outcome},
+    attempts::{AttemptEnd, Effect},
     metrics::{ATTEMPTS, ATTEMPTS_UNDER_WAY},
-    shared::Shared,
+    shared::SharedAttempts,
 };
 
 /// Time until an engine that was busy is asked again.
 const BUSY_RETRY: Duration = Duration::from_millis(10);
 
 /// Something that the engine was asked; it answers in the order of asking.
-enum Asked {
+enum Question {
     Confirm(HoldId, oneshot::Receiver<ConfirmOutcome>),
     Fail(HoldId, oneshot::Receiver<FailOutcome>),
 }
@@ -38,16 +38,19 @@ enum Answer {
 
 struct Worker {
     engine: Arc<Engine>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedAttempts>,
     /// Decided, and not done yet.
     effects: VecDeque<Effect>,
-    asked: VecDeque<Asked>,
+    asked: VecDeque<Question>,
     under_way: Gauge,
     /// Attempts whose outcome nobody will know: all of them, once the ledger has failed.
     unknown: RepeatedWarning,
 }
 
-pub(crate) fn spawn(engine: Arc<Engine>, shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
+pub(crate) fn spawn(
+    engine: Arc<Engine>,
+    shared: Arc<SharedAttempts>,
+) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let under_way = gauge!(ATTEMPTS_UNDER_WAY);
     let (effects, asked, unknown) = (VecDeque::new(), VecDeque::new(), RepeatedWarning::default());
@@ -107,11 +110,11 @@ impl Worker {
                 Effect::Confirm(hold) => self
                     .engine
                     .confirm(hold)
-                    .map(|answer| self.asked.push_back(Asked::Confirm(hold, answer))),
+                    .map(|answer| self.asked.push_back(Question::Confirm(hold, answer))),
                 Effect::Fail(hold) => self
                     .engine
                     .fail(hold)
-                    .map(|answer| self.asked.push_back(Asked::Fail(hold, answer))),
+                    .map(|answer| self.asked.push_back(Question::Fail(hold, answer))),
             };
             match done {
                 Err(Unavailable::Busy { .. }) => return true,
@@ -135,12 +138,12 @@ impl Worker {
         let mut attempts = self.shared.attempts.lock();
         let outcome = match answer {
             Answer::Confirm(hold, answer) => match attempts.confirmed(hold, answer, &mut told) {
-                Outcome::Ordered => "ordered",
-                Outcome::Ended => "too_late",
-                Outcome::Unknown => "unknown",
+                AttemptEnd::Ordered => "ordered",
+                AttemptEnd::Ended => "too_late",
+                AttemptEnd::Unknown => "unknown",
             },
             Answer::Fail(hold, answer) => match attempts.failed(hold, answer, &mut told) {
-                Outcome::Unknown => "unknown",
+                AttemptEnd::Unknown => "unknown",
                 _ => "failed_finally",
             },
         };
@@ -151,9 +154,9 @@ impl Worker {
 }
 
 /// Waits for the oldest question's answer.
-async fn front_answer(asked: &mut VecDeque<Asked>) -> Answer {
+async fn front_answer(asked: &mut VecDeque<Question>) -> Answer {
     match asked.front_mut().expect("only polled while something is asked") {
-        Asked::Confirm(hold, answer) => Answer::Confirm(*hold, answer.await.ok()),
-        Asked::Fail(hold, answer) => Answer::Fail(*hold, answer.await.ok()),
+        Question::Confirm(hold, answer) => Answer::Confirm(*hold, answer.await.ok()),
+        Question::Fail(hold, answer) => Answer::Fail(*hold, answer.await.ok()),
     }
 }

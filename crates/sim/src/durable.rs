@@ -7,11 +7,11 @@ use stampede_domain::{
     AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex,
     SkuIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, Outcome, PhaseRecord, Record, Row};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
 
 /// A take that is durable.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct JournaledTake {
     pub(crate) viewer: ViewerNumber,
     pub(crate) units: u64,
     pub(crate) end: Option<End>,
@@ -36,7 +36,7 @@ pub(crate) struct Pool {
 /// Everything that a restart would find.
 pub(crate) struct Durable {
     pub(crate) books: Books,
-    pub(crate) takes: HashMap<HoldId, Taken>,
+    pub(crate) takes: HashMap<HoldId, JournaledTake>,
     pub(crate) pools: HashMap<(DropId, PoolIndex), Pool>,
     by_key: HashMap<(DropId, ViewerNumber, KeyFingerprint), HoldId>,
     /// Units of a viewer in holds and orders, by SKU.
@@ -117,7 +117,8 @@ impl Durable {
                 }
             }
             Record::Command(command)
-                if command.outcome == Outcome::Accepted && !self.accepted.insert(command.key) =>
+                if command.outcome == RecordedOutcome::Accepted
+                    && !self.accepted.insert(command.key) =>
             {
                 return Err(format!("{drop}: a command was carried out twice"));
             }
@@ -133,7 +134,7 @@ impl Durable {
                 if let Some(other) = self.by_key.insert((drop, *viewer, *key), *hold) {
                     return Err(format!("{hold} and {other} are of one request"));
                 }
-                let take = Taken { viewer: *viewer, units, end: None };
+                let take = JournaledTake { viewer: *viewer, units, end: None };
                 if self.takes.insert(*hold, take).is_some() {
                     return Err(format!("{hold} was taken twice"));
                 }

@@ -8,7 +8,7 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 use stampede_control::{
-    ControlConfig, ControlParts, Draining, SessionLimits, Sessions, Site, StaffTokens,
+    ControlConfig, ControlParts, DrainSignal, SessionLimits, Sessions, Site, StaffTokens,
 };
 use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         metrics: Scrape::of(&metrics, &engine, data.path()),
         ledger: ledger_source(&data),
         config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
-        draining: Draining::default(),
+        draining: DrainSignal::default(),
         demo,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

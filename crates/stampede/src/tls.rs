@@ -63,7 +63,7 @@ pub(crate) struct Certificates {
     listener: &'static str,
     files: TlsFiles,
     config: Arc<ServerConfig>,
-    current: Arc<Current>,
+    current: Arc<CurrentCertificate>,
     /// What was tried last, so that files that do not change are tried once.
     tried: Option<Pem>,
     expires_at: UnixMillis,
@@ -77,7 +77,7 @@ struct Pem {
 }
 
 /// A certificate that was checked.
-struct Checked {
+struct CheckedCertificate {
     key: Arc<CertifiedKey>,
     valid_from: UnixMillis,
     expires_at: UnixMillis,
@@ -85,9 +85,9 @@ struct Checked {
 
 /// The certificate that new connections get.
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
-impl ResolvesServerCert for Current {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0.read()))
     }
@@ -106,8 +106,8 @@ impl Certificates {
         let Some(files) = files else { return Ok(None) };
         let provider = Arc::new(aws_lc_rs::default_provider());
         let pem = Pem::read(listener, files)?;
-        let Checked { key, valid_from, expires_at } = pem.check(files, &provider)?;
-        let current = Arc::new(Current(RwLock::new(key)));
+        let CheckedCertificate { key, valid_from, expires_at } = pem.check(files, &provider)?;
+        let current = Arc::new(CurrentCertificate(RwLock::new(key)));
         let config = server_config(provider, Arc::clone(&current)).map_err(|source| {
             TlsError::Unusable { cert: files.cert.clone(), key: files.key.clone(), source }
         })?;
@@ -140,7 +140,7 @@ impl Certificates {
             }
         };
         match pem.check(&self.files, self.config.crypto_provider()) {
-            Ok(Checked { key, valid_from, expires_at }) => {
+            Ok(CheckedCertificate { key, valid_from, expires_at }) => {
                 *self.current.0.write() = key;
                 self.expires_at = expires_at;
                 counter!(RELOADS, "listener" => self.listener, "outcome" => "loaded").increment(1);
@@ -194,7 +194,11 @@ impl Pem {
         Ok(Self { cert: read(&files.cert)?, key: read(&files.key)? })
     }
 
-    fn check(&self, files: &TlsFiles, provider: &CryptoProvider) -> Result<Checked, TlsError> {
+    fn check(
+        &self,
+        files: &TlsFiles,
+        provider: &CryptoProvider,
+    ) -> Result<CheckedCertificate, TlsError> {
         let TlsFiles { cert, key } = files;
         let malformed = |why: String| TlsError::Malformed { path: cert.clone(), why };
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.cert)
@@ -213,7 +217,7 @@ impl Pem {
         let secret = PrivateKeyDer::from_pem_slice(&self.key)
             .map_err(|_| TlsError::NoKey { path: key.clone() })?;
         match CertifiedKey::from_der(chain, secret, provider) {
-            Ok(key) => Ok(Checked { key: Arc::new(key), valid_from, expires_at }),
+            Ok(key) => Ok(CheckedCertificate { key: Arc::new(key), valid_from, expires_at }),
             Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
                 Err(TlsError::Mismatch { cert: cert.clone(), key: key.clone() })
             }
@@ -230,7 +234,7 @@ fn millis(since_1970: std::time::Duration) -> UnixMillis {
 /// signatures and nothing is kept for it.
 fn server_config(
     provider: Arc<CryptoProvider>,
-    current: Arc<Current>,
+    current: Arc<CurrentCertificate>,
 ) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -11,7 +11,7 @@ use stampede_domain::{
 
 use crate::{
     cell::StockCell,
-    hold::{End, Given, HoldView, PoolView, SupplyError, WaitJoin},
+    hold::{End, GiveOutcome, HoldView, PoolView, SupplyError, WaitJoin},
     lane::Lane,
     slot::{HoldSlot, SlotState},
     slot_table::{LANES_MAX, SlotTable},
@@ -152,12 +152,12 @@ impl DropStock {
     ///
     /// The limit returns before the units, the slot before the units: who sees the units can take
     /// them.
-    pub fn give(&self, hold: HoldId) -> Given {
-        let Some((pool, slot)) = self.place(hold) else { return Given::Refused };
+    pub fn give(&self, hold: HoldId) -> GiveOutcome {
+        let Some((pool, slot)) = self.place(hold) else { return GiveOutcome::Refused };
         let read = slot.read(hold.pool(), hold.take(), hold.incarnation());
-        let Some((SlotState::Ended, body)) = read else { return Given::Refused };
+        let Some((SlotState::Ended, body)) = read else { return GiveOutcome::Refused };
         if slot.advance(hold.take(), SlotState::Ended, SlotState::Free).is_err() {
-            return Given::Refused;
+            return GiveOutcome::Refused;
         }
         self.viewers.amend(body.viewer, |notes| {
             let note = notes.iter_mut().find(|note| note.is_of(hold));
@@ -168,8 +168,8 @@ impl DropStock {
             .word
             .update(|word| if word.is_waiting() { Err(()) } else { Ok(give(word, body.units)) })
         {
-            Ok(_) => Given::ToPublic(body),
-            Err(()) => Given::ToWaiting(body),
+            Ok(_) => GiveOutcome::ToPublic(body),
+            Err(()) => GiveOutcome::ToWaiting(body),
         }
     }
 

@@ -103,7 +103,7 @@ pub enum End {
 /// Outcome of giving an ended hold's units back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Given {
+pub enum GiveOutcome {
     /// The units are available again.
     ToPublic(HoldBody),
     /// A waitlist waits: the units are the steward's to hand out, and no longer in the word.

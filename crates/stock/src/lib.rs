@@ -26,7 +26,7 @@ mod word;
 
 pub use drop_stock::{DropStock, SkuLimits, StockConfig};
 pub use hold::{
-    End, Given, HoldBody, HoldView, PoolView, RestoreError, RestoredHold, RestoredState,
+    End, GiveOutcome, HoldBody, HoldView, PoolView, RestoreError, RestoredHold, RestoredState,
     SupplyError, Take, TakeRequest, WaitJoin,
 };
 pub use lane::Lane;

@@ -8,7 +8,7 @@ use stampede_domain::{
     ViewerNumber,
 };
 use stampede_stock::{
-    DropStock, End, Given, Lane, SkuLimits, StockConfig, Take, TakeRequest, bytes_needed,
+    DropStock, End, GiveOutcome, Lane, SkuLimits, StockConfig, Take, TakeRequest, bytes_needed,
 };
 
 #[global_allocator]
@@ -90,7 +90,7 @@ fn memory_follows_takes_and_returns() {
         let hold = take(&turning, &mut lane, made);
         turning.mark_held(hold);
         assert!(matches!(turning.end(hold), End::Won(_)));
-        assert!(matches!(turning.give(hold), Given::ToPublic(_)));
+        assert!(matches!(turning.give(hold), GiveOutcome::ToPublic(_)));
         let used = allocated() - before - opened;
         assert!(
             made < 10_000 || used <= 176 * u64::from(made),

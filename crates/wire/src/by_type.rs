@@ -10,24 +10,24 @@ use serde::{
 use crate::{ServerMessage, text::Borrowed};
 
 /// A decoded message, or `None` for a type that this version does not know.
-pub(crate) struct Known(pub(crate) Option<ServerMessage>);
+pub(crate) struct KnownMessage(pub(crate) Option<ServerMessage>);
 
-impl<'de> Deserialize<'de> for Known {
+impl<'de> Deserialize<'de> for KnownMessage {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Dispatch;
         impl<'de> Visitor<'de> for Dispatch {
-            type Value = Known;
+            type Value = KnownMessage;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a message: a map that starts with the field type")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Known, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KnownMessage, A::Error> {
                 if map.next_key::<Borrowed<'de>>()?.is_none_or(|name| name.0 != "type") {
                     return Err(de::Error::custom("type must be the first field"));
                 }
                 let kind = map.next_value::<Borrowed<'de>>()?;
-                by_type(&kind.0, map).map(Known)
+                by_type(&kind.0, map).map(KnownMessage)
             }
         }
         from.deserialize_map(Dispatch)

@@ -90,13 +90,13 @@ impl Serialize for ClientMessage<'_> {
             }
             Self::Refresh { ticket } => map.serialize_entry("ticket", ticket)?,
             Self::Buy { drop, sku, units, key } => {
-                map.serialize_entry("drop", &Shown(drop))?;
+                map.serialize_entry("drop", &ByDisplay(drop))?;
                 map.serialize_entry("sku", sku)?;
                 map.serialize_entry("units", units)?;
                 map.serialize_entry("key", key.as_str())?;
             }
             Self::Release { hold } | Self::Pay { hold } => {
-                map.serialize_entry("hold", &Shown(hold))?;
+                map.serialize_entry("hold", &ByDisplay(hold))?;
             }
             Self::Ping => {}
         }
@@ -105,9 +105,9 @@ impl Serialize for ClientMessage<'_> {
 }
 
 /// A value that travels by its `Display`.
-struct Shown<'a, T>(&'a T);
+struct ByDisplay<'a, T>(&'a T);
 
-impl<T: fmt::Display> Serialize for Shown<'_, T> {
+impl<T: fmt::Display> Serialize for ByDisplay<'_, T> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         crate::text::serialize(self.0, out)
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeSeed};
 
 use crate::{
     ClientMessage, ServerMessage, Subprotocol,
-    by_type::Known,
+    by_type::KnownMessage,
     client_message::Fields,
     decode_error::DecodeError,
     limits::{CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX},
@@ -35,7 +35,7 @@ impl Subprotocol {
     /// # Errors
     /// [`DecodeError`] says what is wrong.
     pub fn decode_server(self, frame: &[u8]) -> Result<Option<ServerMessage>, DecodeError> {
-        self.read(PhantomData::<Known>, frame, SERVER_FRAME_BYTES_MAX).map(|known| known.0)
+        self.read(PhantomData::<KnownMessage>, frame, SERVER_FRAME_BYTES_MAX).map(|known| known.0)
     }
 
     /// The bytes of one frame to the server.

@@ -214,7 +214,7 @@ impl Common {
 }
 
 /// What a drill showed.
-struct Outcome {
+struct DrillOutcome {
     drill: &'static str,
     /// Everything as one JSON object.
     json: Value,
@@ -224,8 +224,8 @@ struct Outcome {
     wrong: Vec<String>,
 }
 
-fn finish(outcome: Outcome, json: bool) -> Result<(), Failure> {
-    let Outcome { drill, json: value, words, wrong } = outcome;
+fn finish(outcome: DrillOutcome, json: bool) -> Result<(), Failure> {
+    let DrillOutcome { drill, json: value, words, wrong } = outcome;
     println!("{drill}: {words}");
     for what in &wrong {
         println!("WRONG: {what}");

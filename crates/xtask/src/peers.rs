@@ -44,7 +44,7 @@ pub(crate) struct Peers {
 }
 
 /// A peer's program, or why it is missing.
-type Found = Result<PathBuf, String>;
+type PeerProgram = Result<PathBuf, String>;
 
 /// Builds, installs, measures.
 pub(crate) fn run(workspace: &Workspace, peers: &Peers) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ pub(crate) fn run(workspace: &Workspace, peers: &Peers) -> Result<(), Failure> {
 }
 
 /// A program of a Debian package.
-fn debian(workspace: &Workspace, program: &Path, package: &str) -> Found {
+fn debian(workspace: &Workspace, program: &Path, package: &str) -> PeerProgram {
     if program.exists() {
         return Ok(program.to_owned());
     }
@@ -105,12 +105,12 @@ fn debian(workspace: &Workspace, program: &Path, package: &str) -> Found {
     }
 }
 
-fn postgres(workspace: &Workspace) -> Found {
+fn postgres(workspace: &Workspace) -> PeerProgram {
     let folder = PathBuf::from(POSTGRES);
     debian(workspace, &folder.join("postgres"), "postgresql-15").map(|_| folder)
 }
 
-fn node() -> Found {
+fn node() -> PeerProgram {
     if answers(Command::new("node").arg("--version")) {
         return Ok("node".into());
     }
@@ -118,7 +118,7 @@ fn node() -> Found {
 }
 
 /// The folder of modules, with those that are measured.
-fn npm(workspace: &Workspace, folder: &Path) -> Found {
+fn npm(workspace: &Workspace, folder: &Path) -> PeerProgram {
     node()?;
     let folder = folder.join("npm");
     installed(&folder, &NPM_PACKAGES, |folder| {
@@ -130,7 +130,7 @@ fn npm(workspace: &Workspace, folder: &Path) -> Found {
 }
 
 /// The Python that has the packages, in an environment of its own.
-fn picows(workspace: &Workspace, folder: &Path) -> Found {
+fn picows(workspace: &Workspace, folder: &Path) -> PeerProgram {
     let environment = folder.join("python");
     let python = environment.join("bin").join("python");
     installed(&environment, &PYTHON_PACKAGES, |environment| {

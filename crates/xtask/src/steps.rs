@@ -82,7 +82,7 @@ enum End {
     },
 }
 
-struct Ended {
+struct StepResult {
     name: &'static str,
     end: End,
     time: Duration,
@@ -116,7 +116,7 @@ fn work(workspace: &Workspace, work: Work) -> Result<(), Failure> {
 }
 
 fn run(steps: &[&Step], mut work: impl FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
-    let mut ended: Vec<Ended> = Vec::new();
+    let mut ended: Vec<StepResult> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         if step.name == "nextest" && index > 0 {
             println!("{}", summary(&ended));
@@ -127,7 +127,7 @@ fn run(steps: &[&Step], mut work: impl FnMut(&Step) -> Result<(), Failure>) -> R
             Some(needs) => End::Skipped { needs },
             None => work(step).map_or_else(End::Failed, |()| End::Good),
         };
-        let one = Ended { name: step.name, end, time: now().duration_since(start) };
+        let one = StepResult { name: step.name, end, time: now().duration_since(start) };
         // The runner's own summary stays the last line of a green run.
         if step.name != "nextest" || !matches!(one.end, End::Good) {
             println!("<== {}\n", one.line());
@@ -144,12 +144,12 @@ fn run(steps: &[&Step], mut work: impl FnMut(&Step) -> Result<(), Failure>) -> R
 }
 
 /// What `step` needs, where that ran before and did not end well.
-fn missing(step: &Step, ended: &[Ended]) -> Option<&'static str> {
+fn missing(step: &Step, ended: &[StepResult]) -> Option<&'static str> {
     step.needs
         .filter(|needs| ended.iter().any(|one| one.name == *needs && !matches!(one.end, End::Good)))
 }
 
-impl Ended {
+impl StepResult {
     fn line(&self) -> String {
         let seconds = self.time.as_secs_f64();
         match &self.end {
@@ -162,7 +162,7 @@ impl Ended {
     }
 }
 
-fn summary(ended: &[Ended]) -> String {
+fn summary(ended: &[StepResult]) -> String {
     let mut text = String::from("how the steps ended\n");
     for one in ended {
         text.push_str("  ");
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_summary_says_how_each_step_ended() {
-        let one = |name, end| Ended { name, end, time: Duration::from_millis(1_500) };
+        let one = |name, end| StepResult { name, end, time: Duration::from_millis(1_500) };
         let text = summary(&[
             one("fmt", End::Good),
             one("release", End::Failed(Failure::Findings { count: 2 })),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{DropId, DropPlan, MerchantId, StreamId};
 
-use super::{Books, shown::OverDrop};
+use super::{Books, command_context::OverDrop};
 use crate::{
     command::{Action, BrakeAction, CommandRefusal, DropAction, Role, StaffCommand, StreamAction},
     seen::SeenDrop,

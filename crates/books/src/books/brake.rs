@@ -7,7 +7,7 @@ use stampede_domain::{
     limits::{BANS_MAX, BRAKE_EXPIRY_MS_MAX, BRAKE_EXPIRY_MS_MIN},
 };
 use stampede_ledger::{
-    AddressLink, BanScope, Banned, BrakePart, BrakeRecord, Link, RatesSet, ViewerLink,
+    AddressLink, BanRecord, BanScope, BrakePart, BrakeRecord, Link, RatesSet, ViewerLink,
 };
 
 use super::Books;
@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Whom a ban that is decided now names.
-struct Named<'a>(&'a BanTarget);
+struct NewBanTarget<'a>(&'a BanTarget);
 
-impl Targets for Named<'_> {
+impl Targets for NewBanTarget<'_> {
     fn viewer(&self, _number: ViewerNumber) -> Option<ViewerId> {
         let BanTarget::Viewer(viewer) = self.0 else { return None };
         Some(viewer.clone())
@@ -127,9 +127,9 @@ impl Books {
                 (BanScope::Channel { channel, stream }, None)
             }
         };
-        let banned = Banned { ban: id, scope, releases_holds, order: entry.order() };
+        let banned = BanRecord { ban: id, scope, releases_holds, order: entry.order() };
         let record = BrakeRecord::Banned(Box::new(banned));
-        let named = Named(target);
+        let named = NewBanTarget(target);
         self.record_linked(entry.since, DropId::HOUSE, (record.into(), link), &named, out);
         let ban = self.brake.bans.get(&id).expect("it was just added");
         out.at_once.push(Act::KeepOut(Arc::clone(ban)));

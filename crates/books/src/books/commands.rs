@@ -6,15 +6,15 @@ use stampede_domain::{
     DropId, DropPlan, Moment, Phase, PhaseChange, UnixMillis,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
-use stampede_ledger::{Command, Outcome, PhaseRecord, Record};
+use stampede_ledger::{Command, PhaseRecord, Record, RecordedOutcome};
 
-use super::{Books, authorize::Grant, shown::Shown};
+use super::{Books, authorize::Grant, command_context::CommandContext};
 use crate::{
     brake::BrakeEntry,
     command::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand},
     decision::{Act, Decision, Effect},
     drop::check_plan,
-    keys::Known,
+    keys::KeyState,
     seen::SeenDrop,
 };
 
@@ -27,7 +27,7 @@ impl Books {
     pub fn command(
         &mut self,
         command: &StaffCommand,
-        shown: &Shown,
+        shown: &CommandContext,
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {
@@ -35,9 +35,9 @@ impl Books {
         let request = command.request();
         let personal = command.action.personal();
         let outcome = match self.keys.look_up(&command.actor, key, request, personal) {
-            Known::Same(done) => return Ok(Done { replayed: true, ..done }),
-            Known::Other => Err(CommandRefusal::KeyReused),
-            Known::Fresh => self.decide(command, shown, now, out),
+            KeyState::Same(done) => return Ok(Done { replayed: true, ..done }),
+            KeyState::Other => Err(CommandRefusal::KeyReused),
+            KeyState::Fresh => self.decide(command, shown, now, out),
         };
         let chain = match &outcome {
             Ok(done) => done.drop,
@@ -57,8 +57,8 @@ impl Books {
             request,
             reason: command.reason.as_deref().unwrap_or_default().into(),
             outcome: match &outcome {
-                Ok(_) => Outcome::Accepted,
-                Err(refusal) => Outcome::Refused {
+                Ok(_) => RecordedOutcome::Accepted,
+                Err(refusal) => RecordedOutcome::Refused {
                     code: refusal.code().into(),
                     text: refusal.to_string().as_str().into(),
                 },
@@ -75,7 +75,7 @@ impl Books {
     fn decide(
         &mut self,
         command: &StaffCommand,
-        shown: &Shown,
+        shown: &CommandContext,
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod brake;
+mod command_context;
 mod commands;
 mod counts;
 mod due;
@@ -14,7 +15,6 @@ mod phases;
 mod recovery;
 mod reports;
 mod rooms;
-mod shown;
 mod streams;
 mod timers;
 mod video;
@@ -22,13 +22,13 @@ mod video;
 use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
-use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Outcome, Record, RoomChange};
+use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange};
 
 use crate::{
     brake::BrakeBook,
     command::Done,
     contradiction::Contradiction,
-    decision::{Decision, Recorded},
+    decision::{Decision, NewRecord},
     drop::DropBook,
     keys::CommandKeys,
     limits::Limits,
@@ -38,7 +38,7 @@ use crate::{
     timers::Timers,
 };
 
-pub use shown::{OverDrop, Shown};
+pub use command_context::{CommandContext, OverDrop};
 
 /// What is decided of all drops, streams, the brake, staff's keys.
 #[derive(Debug)]
@@ -53,17 +53,17 @@ pub struct Books {
     memory: MemoryNeeds,
     timers: Timers,
     next_drop: DropId,
-    did: Did,
+    did: LatestResults,
 }
 
 /// What the latest records of a chain did, for the command whose record stands right behind them.
 #[derive(Clone, Copy, Debug, Default)]
-struct Did {
+struct LatestResults {
     lot: Option<(DropId, u32)>,
     ban: Option<BanId>,
 }
 
-impl Did {
+impl LatestResults {
     fn follow(&mut self, drop: DropId, record: &Record) {
         match record {
             Record::Lot { lot, .. } => self.lot = Some((drop, *lot)),
@@ -104,7 +104,7 @@ impl Books {
             memory: MemoryNeeds::default(),
             timers: Timers::default(),
             next_drop: DropId::HOUSE.next().expect("the house is no drop"),
-            did: Did::default(),
+            did: LatestResults::default(),
         }
     }
 
@@ -168,8 +168,8 @@ impl Books {
     }
 
     /// An accepted command binds its key. A refusal binds nothing, whichever version recorded it.
-    fn bind(&mut self, drop: DropId, command: &Command, did: Did) {
-        if command.outcome != Outcome::Accepted {
+    fn bind(&mut self, drop: DropId, command: &Command, did: LatestResults) {
+        if command.outcome != RecordedOutcome::Accepted {
             return;
         }
         let lot = did.lot_of(drop);
@@ -203,7 +203,7 @@ impl Books {
     ) -> Option<DropId> {
         let next = self.apply(at, drop, &record, targets);
         self.touch(drop, &record);
-        out.records.push(Recorded { drop, record, link });
+        out.records.push(NewRecord { drop, record, link });
         next.expect("a decision follows from the books as they are")
     }
 
@@ -322,14 +322,14 @@ fn changes_needs(record: &Record) -> bool {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{KeyFingerprint, PoolIndex, Units};
-    use stampede_ledger::{BanScope, Banned, BrakeOrder, PhaseRecord};
+    use stampede_ledger::{BanRecord, BanScope, BrakeOrder, PhaseRecord};
 
     use super::*;
 
     const DROP: DropId = DropId::new(1);
 
-    fn after(records: &[(DropId, Record)]) -> Did {
-        let mut did = Did::default();
+    fn after(records: &[(DropId, Record)]) -> LatestResults {
+        let mut did = LatestResults::default();
         for (drop, record) in records {
             did.follow(*drop, record);
         }
@@ -344,7 +344,7 @@ mod tests {
     fn banned(ban: u32) -> (DropId, Record) {
         let order = BrakeOrder { actor: "olga".into(), reason: "".into(), expires_at: None };
         let (ban, scope) = (BanId::new(ban), BanScope::Addresses);
-        let banned = Banned { ban, scope, releases_holds: false, order };
+        let banned = BanRecord { ban, scope, releases_holds: false, order };
         (DropId::HOUSE, BrakeRecord::Banned(Box::new(banned)).into())
     }
 
@@ -354,7 +354,7 @@ mod tests {
 
     fn command(drop: DropId) -> (DropId, Record) {
         let print = KeyFingerprint::of(b"");
-        let (key, request, outcome) = (print, print, Outcome::Accepted);
+        let (key, request, outcome) = (print, print, RecordedOutcome::Accepted);
         let [actor, role, action, reason] = ["olga", "admin", "ban", ""].map(Into::into);
         (
             drop,

@@ -1,7 +1,7 @@
 //! The recovery of a drop after a restart, and of deadlines after an outage.
 
 use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
-use stampede_ledger::{PhaseRecord, Record, Recovered};
+use stampede_ledger::{PhaseRecord, Record, RecoveredDrop};
 
 use super::Books;
 use crate::{
@@ -23,7 +23,13 @@ impl Books {
 
     /// A drop comes back after a restart: an open one sells on, a countdown whose end fell into the outage
     /// is called off.
-    pub fn recover(&mut self, drop: DropId, recovered: Recovered, now: Moment, out: &mut Decision) {
+    pub fn recover(
+        &mut self,
+        drop: DropId,
+        recovered: RecoveredDrop,
+        now: Moment,
+        out: &mut Decision,
+    ) {
         let missed =
             self.drops[&drop].missed(now).filter(|_| self.drops[&drop].phase == Phase::Countdown);
         self.record(now.sale, drop, Record::Recovered(Box::new(recovered)), out);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use stampede_domain::{BanId, BanTarget, KeyFingerprint, Rates, UnixMillis};
-use stampede_ledger::{BanScope, Banned, BrakePart, BrakeRecord};
+use stampede_ledger::{BanRecord, BanScope, BrakePart, BrakeRecord};
 
 pub use ban::{Arrival, Ban, BrakeEntry};
 
@@ -65,8 +65,8 @@ impl BrakeBook {
         }
     }
 
-    fn banned(&mut self, banned: &Banned, at: UnixMillis, targets: &dyn Targets) {
-        let Banned { ban: id, scope, releases_holds, order } = banned;
+    fn banned(&mut self, banned: &BanRecord, at: UnixMillis, targets: &dyn Targets) {
+        let BanRecord { ban: id, scope, releases_holds, order } = banned;
         self.last_ban = *id;
         let target = match scope {
             BanScope::Viewer(number) => targets.viewer(*number).map(BanTarget::Viewer),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stampede_domain::{
     DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, Recovered, StreamRecord};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord};
 
 use crate::{contradiction::Contradiction, seen::SeenDrop, video::countdown_min};
 use counts::Counts;
@@ -153,7 +153,7 @@ impl DropBook {
     }
 
     /// Our outage is not the stream's: the time that it has moves by it.
-    fn recovered(&mut self, recovered: &Recovered) -> Result<(), Contradiction> {
+    fn recovered(&mut self, recovered: &RecoveredDrop) -> Result<(), Contradiction> {
         self.watch.move_by(recovered.outage, UnixMillis::new(u64::MAX));
         for found in &recovered.pools {
             let accounted = self.accounted.get_mut(usize::from(found.pool.get()));

@@ -1,6 +1,8 @@
 //! Requests of staff, viewers and payments to the shell.
 
-use stampede_books::{ConfirmOutcome, FailOutcome, HoldLook, OverDrop, Shown, StaffCommand};
+use stampede_books::{
+    CommandContext, ConfirmOutcome, FailOutcome, HoldLook, OverDrop, StaffCommand,
+};
 use stampede_domain::{
     DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, SlotIndex, TakeNumber,
 };
@@ -9,7 +11,7 @@ use stampede_testkit::units;
 
 use crate::{
     actions::banned_viewer,
-    shell::{Given, Shell},
+    shell::{DecidedCommand, Shell},
     show,
     stock::{Hold, HoldState},
 };
@@ -25,10 +27,14 @@ pub(crate) struct Buy<'a> {
 }
 
 impl Shell {
-    pub(crate) fn shown(&mut self, command: &StaffCommand) -> Shown {
+    pub(crate) fn shown(&mut self, command: &StaffCommand) -> CommandContext {
         let viewer = banned_viewer(command).map(ToOwned::to_owned);
         let over = command.action.drop().and_then(|drop| self.over.get(&drop).cloned());
-        Shown { over, viewer: viewer.map(|name| self.viewer(&name)), reported_at: self.sale }
+        CommandContext {
+            over,
+            viewer: viewer.map(|name| self.viewer(&name)),
+            reported_at: self.sale,
+        }
     }
 
     pub(crate) fn command(&mut self, command: StaffCommand) {
@@ -38,7 +44,7 @@ impl Shell {
         let is_new = !outcome.as_ref().is_ok_and(|done| done.replayed);
         let given = is_new.then_some(self.given.len());
         if is_new {
-            self.given.push(Given { command, outcome, is_durable: false });
+            self.given.push(DecidedCommand { command, outcome, is_durable: false });
         }
         self.hand_over(given);
     }

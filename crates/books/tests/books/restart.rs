@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use stampede_books::{Decision, Done, MissedWhy};
 use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
-use stampede_ledger::Recovered;
+use stampede_ledger::RecoveredDrop;
 
 use crate::{
     actions,
@@ -97,7 +97,7 @@ impl Shell {
             }
             self.stock.move_drop(drop, outage, UnixMillis::new(u64::MAX));
             self.restore_start(drop, now);
-            let found = Recovered { outage, pools: pools[&drop].clone() };
+            let found = RecoveredDrop { outage, pools: pools[&drop].clone() };
             self.decide(|books, out| books.recover(drop, found, now, out));
             self.hand_over(None);
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use stampede_books::{
-    Act, Books, CommandOutcome, Decision, DropBook, Effect, HoldEnd, HoldLook, OverDrop, Recorded,
+    Act, Books, CommandOutcome, Decision, DropBook, Effect, HoldEnd, HoldLook, NewRecord, OverDrop,
     StaffCommand, Totals,
 };
 use stampede_domain::{BanId, DropId, DurationMs, Moment, Rates, UnixMillis, ViewerNumber};
@@ -23,7 +23,7 @@ use crate::{
 /// Records that become durable together, with what waits for them.
 #[derive(Default)]
 pub(crate) struct Batch {
-    records: Vec<Recorded>,
+    records: Vec<NewRecord>,
     effects: Vec<Effect>,
     /// What the books knew when they had decided this.
     state: String,
@@ -34,7 +34,7 @@ pub(crate) struct Batch {
 }
 
 /// A command that was decided.
-pub(crate) struct Given {
+pub(crate) struct DecidedCommand {
     pub(crate) command: StaffCommand,
     pub(crate) outcome: CommandOutcome,
     pub(crate) is_durable: bool,
@@ -70,7 +70,7 @@ pub(crate) struct Shell {
     pub(crate) air: BTreeMap<String, DropId>,
     pub(crate) releases: VecDeque<(ViewerNumber, BanId)>,
     pub(crate) viewers: Vec<Arc<ViewerLink>>,
-    pub(crate) given: Vec<Given>,
+    pub(crate) given: Vec<DecidedCommand>,
     pub(crate) over: BTreeMap<DropId, OverDrop>,
     pub(crate) counted: BTreeMap<DropId, Totals>,
     /// Commands were given so often that keys were pushed out.
@@ -165,7 +165,7 @@ impl Shell {
     pub(crate) fn push_take(&mut self, drop: DropId, record: HoldRecord) {
         let record = Record::from(record);
         self.log.note("records", show::record(drop, &record, &self.stock));
-        let records = vec![Recorded { drop, record, link: None }];
+        let records = vec![NewRecord { drop, record, link: None }];
         self.on_way.push_back(Batch { records, is_take: true, ..Batch::default() });
     }
 
@@ -193,7 +193,7 @@ impl Shell {
     fn commit_batch(&mut self, batch: Batch) {
         self.steps += 1;
         self.has_worked = true;
-        for Recorded { drop, record, link } in batch.records {
+        for NewRecord { drop, record, link } in batch.records {
             if let Record::Hold(HoldRecord::Taken { hold, .. }) = &record {
                 self.stock.by_id(*hold).state = HoldState::Held;
                 self.books.note_take(drop, hold.pool());

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{DropId, HoldId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RoomChange,
-    StreamRecord,
+    BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop,
+    RoomChange, StreamRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -107,7 +107,7 @@ fn hold_record(name: &str, record: &HoldRecord, names: &dyn Names) -> String {
     }
 }
 
-fn recovered(drop: DropId, found: &Recovered, names: &dyn Names) -> String {
+fn recovered(drop: DropId, found: &RecoveredDrop, names: &dyn Names) -> String {
     let mut text = format!("recovered after {}", span_words(found.outage));
     for pool in found.pools.iter().filter(|pool| pool.last_take.get() > 0) {
         write!(text, ", {} up to take {}", names.pool(drop, pool.pool), pool.last_take).unwrap();
@@ -120,8 +120,8 @@ fn recovered(drop: DropId, found: &Recovered, names: &dyn Names) -> String {
 
 fn command_record(command: &Command) -> String {
     match &command.outcome {
-        Outcome::Accepted => format!("command {}", command.action.as_str()),
-        Outcome::Refused { code, .. } => {
+        RecordedOutcome::Accepted => format!("command {}", command.action.as_str()),
+        RecordedOutcome::Refused { code, .. } => {
             format!("refused command {} ({})", command.action.as_str(), code.as_str())
         }
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use stampede_books::{Action, Books, CommandOutcome, Decision, DropBook, Role, Shown};
+use stampede_books::{Action, Books, CommandContext, CommandOutcome, Decision, DropBook, Role};
 use stampede_domain::{DropId, Moment, UnixMillis, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
@@ -105,7 +105,7 @@ impl World {
             id: viewer.parse().unwrap(),
         };
         let viewer = banned_viewer(&command).map(link).map(Arc::new);
-        let shown = Shown { over: None, viewer, reported_at: UnixMillis::new(self.now) };
+        let shown = CommandContext { over: None, viewer, reported_at: UnixMillis::new(self.now) };
         self.out.clear();
         self.books.command(&command, &shown, self.moment(), &mut self.out)
     }

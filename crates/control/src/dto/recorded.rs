@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
-use stampede_report::commands::{Did, RecordedCommand, Room, RoomChange, refusal};
+use stampede_report::commands::{CommandEffect, RecordedCommand, Room, RoomChange, refusal};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{dto::brake::KeptOut, extract::PageLimit};
@@ -119,28 +119,30 @@ struct RecordedRates {
 }
 
 impl RecordedDoing {
-    fn new(did: &Did) -> Self {
+    fn new(did: &CommandEffect) -> Self {
         let at_ms = |at: Option<UnixMillis>| at.map(UnixMillis::get);
         match did {
-            Did::Stopped { expires_at } => {
+            CommandEffect::Stopped { expires_at } => {
                 Self { expires_at_ms: at_ms(*expires_at), ..Self::default() }
             }
-            Did::RatesSet { rates, expires_at } => {
+            CommandEffect::RatesSet { rates, expires_at } => {
                 let Rates { buys_per_s, hellos_per_s, tick_interval } = *rates;
                 let tick_interval_ms = tick_interval.map(DurationMs::get);
                 let rates = RecordedRates { buys_per_s, hellos_per_s, tick_interval_ms };
                 Self { rates: Some(rates), expires_at_ms: at_ms(*expires_at), ..Self::default() }
             }
-            Did::Banned { ban, target } => Self {
+            CommandEffect::Banned { ban, target } => Self {
                 ban: Some(ban.ban.to_string()),
                 kept_out: target.as_ref().map(KeptOut::from).unwrap_or_default(),
                 releases_holds: Some(ban.releases_holds),
                 expires_at_ms: at_ms(ban.order.expires_at),
                 ..Self::default()
             },
-            Did::Unbanned { ban } => Self { ban: Some(ban.to_string()), ..Self::default() },
-            Did::Room(room) => Self::of_room(room),
-            Did::Restocked { lot, sku, units } => Self {
+            CommandEffect::Unbanned { ban } => {
+                Self { ban: Some(ban.to_string()), ..Self::default() }
+            }
+            CommandEffect::Room(room) => Self::of_room(room),
+            CommandEffect::Restocked { lot, sku, units } => Self {
                 lot: Some(*lot),
                 sku: sku.as_ref().map(ToString::to_string),
                 units: Some(units.get()),

@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     FollowerPlaces, Hub, Person, Present, Reader,
     event::{alive, event},
-    hub::Seen,
+    hub::NewsMark,
 };
 use crate::{
     auth::{Staff, Still},
@@ -38,7 +38,7 @@ pub(crate) struct Follower {
     hub: Arc<Hub>,
     /// Whether a creator may see the stream, which can change.
     is_own: bool,
-    seen: Seen,
+    seen: NewsMark,
     ready: VecDeque<Bytes>,
     changes: watch::Receiver<Changes>,
     lines: watch::Receiver<u64>,
@@ -62,7 +62,7 @@ pub(crate) struct Follower {
 
 /// Why a follower looks for news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Woken {
+enum WakeReason {
     Change,
     Figures,
     Alive,
@@ -95,7 +95,7 @@ impl Follower {
             warned: None,
             hub,
             is_own: engine.is_creators(&stream, staff.name()),
-            seen: Seen::default(),
+            seen: NewsMark::default(),
             ready: VecDeque::from([Bytes::from_static(HELLO.as_bytes())]),
             changes: engine.follow(),
             lines: state.stage_lines().watch(),
@@ -121,7 +121,7 @@ impl Follower {
             self.present = who.map(|who| Present::new(Arc::clone(&self.hub), who));
             self.is_concerned = is_concerned;
             // Told anew: what holds for the stream may have stood long before.
-            self.seen = Seen::default();
+            self.seen = NewsMark::default();
         }
     }
 
@@ -131,11 +131,11 @@ impl Follower {
             if let Some(piece) = self.ready.pop_front() {
                 return Some(piece);
             }
-            let woken = if self.seen.is_new() { Woken::Figures } else { self.woken().await? };
+            let woken = if self.seen.is_new() { WakeReason::Figures } else { self.woken().await? };
             match woken {
-                Woken::Alive => self.ready.push_back(alive(self.state.engine())),
-                Woken::Check => self.check()?,
-                _ => self.look(woken == Woken::Figures),
+                WakeReason::Alive => self.ready.push_back(alive(self.state.engine())),
+                WakeReason::Check => self.check()?,
+                _ => self.look(woken == WakeReason::Figures),
             }
             if !self.ready.is_empty() {
                 self.alive.reset();
@@ -144,16 +144,16 @@ impl Follower {
     }
 
     /// Sleeps until there may be something to say; `None` once the server stops.
-    async fn woken(&mut self) -> Option<Woken> {
+    async fn woken(&mut self) -> Option<WakeReason> {
         tokio::select! {
             biased;
             _ = self.draining.wait_for(|draining| *draining) => None,
-            _ = self.check.tick() => Some(Woken::Check),
-            changed = self.changes.changed() => changed.ok().map(|()| Woken::Change),
-            changed = self.lines.changed() => changed.ok().map(|()| Woken::Change),
-            changed = self.people.changed() => changed.ok().map(|()| Woken::Change),
-            _ = self.figures.tick() => Some(Woken::Figures),
-            _ = self.alive.tick() => Some(Woken::Alive),
+            _ = self.check.tick() => Some(WakeReason::Check),
+            changed = self.changes.changed() => changed.ok().map(|()| WakeReason::Change),
+            changed = self.lines.changed() => changed.ok().map(|()| WakeReason::Change),
+            changed = self.people.changed() => changed.ok().map(|()| WakeReason::Change),
+            _ = self.figures.tick() => Some(WakeReason::Figures),
+            _ = self.alive.tick() => Some(WakeReason::Alive),
         }
     }
 

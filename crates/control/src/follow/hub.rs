@@ -33,13 +33,13 @@ pub(crate) struct Hub {
     stream: StreamId,
     changes: watch::Receiver<Changes>,
     lines: watch::Receiver<u64>,
-    shown: Mutex<Shown>,
+    shown: Mutex<StreamView>,
     pub(super) people: People,
 }
 
 /// How far a follower has been told.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct NewsMark {
     /// The latest number of all; 0 before the snapshot.
     news: u64,
     /// The latest number when figures were told.
@@ -47,7 +47,7 @@ pub(crate) struct Seen {
 }
 
 #[derive(Debug, Default)]
-struct Shown {
+struct StreamView {
     seen: Option<(Changes, u64)>,
     looked_us: u64,
     facts: Option<StreamFacts>,
@@ -57,19 +57,19 @@ struct Shown {
     numbers: Numbers,
     /// In running order.
     drops: Vec<ShownDrop>,
-    gone: VecDeque<Gone>,
+    gone: VecDeque<GoneDrop>,
     /// A follower who has not been told up to this number has missed something that is no longer kept.
     forgotten: u64,
 }
 
 #[derive(Debug)]
-struct Gone {
+struct GoneDrop {
     number: u64,
     drop: DropId,
     merchant: MerchantId,
 }
 
-impl Seen {
+impl NewsMark {
     /// Whether nothing was sent yet.
     pub(crate) fn is_new(self) -> bool {
         self.news == 0
@@ -87,7 +87,7 @@ impl Hub {
         }
     }
 
-    fn look(&self, reader: Reader<'_>, shown: &mut Shown) {
+    fn look(&self, reader: Reader<'_>, shown: &mut StreamView) {
         let changes = (*self.changes.borrow(), *self.lines.borrow());
         shown.look(reader, &self.stream, changes);
     }
@@ -97,7 +97,7 @@ impl Hub {
     pub(crate) fn news(
         &self,
         reader: Reader<'_>,
-        seen: &mut Seen,
+        seen: &mut NewsMark,
         with_figures: bool,
     ) -> VecDeque<Bytes> {
         let mut shown = self.shown.lock();
@@ -131,7 +131,7 @@ impl Hub {
     }
 }
 
-impl Shown {
+impl StreamView {
     /// Reads what may have changed: everything for the first follower after a while, or after a change.
     fn look(&mut self, reader: Reader<'_>, stream: &StreamId, changes: (Changes, u64)) {
         let engine = reader.engine;
@@ -178,7 +178,7 @@ impl Shown {
                 self.forgotten = self.forgotten.max(oldest.number);
             }
             let (number, merchant) = (self.numbers.next(), shown.view.plan.merchant.clone());
-            self.gone.push_back(Gone { number, drop, merchant });
+            self.gone.push_back(GoneDrop { number, drop, merchant });
         }
     }
 
@@ -195,7 +195,7 @@ impl Shown {
 
     fn deltas(
         &mut self,
-        seen: Seen,
+        seen: NewsMark,
         with_figures: bool,
         reader: Reader<'_>,
         events: &mut VecDeque<Bytes>,
@@ -208,7 +208,7 @@ impl Shown {
             let changed = StreamChanged { stream, server_time_ms, facts };
             events.push_back(event("stream", &Encoded::new(&changed)));
         }
-        let is_new = |gone: &&Gone| gone.number > seen.news && reader.sees(&gone.merchant);
+        let is_new = |gone: &&GoneDrop| gone.number > seen.news && reader.sees(&gone.merchant);
         let gone = self.gone.iter().filter(is_new);
         events.extend(
             gone.map(|gone| {

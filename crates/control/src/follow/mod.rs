@@ -39,7 +39,7 @@ const POLLERS_MAX: usize = 512;
 
 /// Every stream that is followed now.
 #[derive(Debug)]
-pub(crate) struct Followed {
+pub(crate) struct FollowHubs {
     /// Bounded by the followers.
     hubs: Mutex<HashMap<StreamId, Weak<Hub>>>,
     /// By the token's name.
@@ -69,7 +69,7 @@ impl Drop for FollowerPlaces {
     }
 }
 
-impl Followed {
+impl FollowHubs {
     pub(crate) fn new(config: &ControlConfig) -> Self {
         metrics::show_followers_max(config.followers_max);
         Self {

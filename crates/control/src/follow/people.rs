@@ -17,23 +17,23 @@ const COMMANDS_KEPT: usize = 16;
 /// Everybody who is there.
 #[derive(Debug, Default)]
 pub(crate) struct People {
-    known: Mutex<Known>,
+    known: Mutex<Register>,
     /// Number of the latest coming, going or command.
     number: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Register {
     /// With the number of their browsers and tools.
     here: BTreeMap<Person, usize>,
     /// Number of the latest coming or going.
     changed: u64,
-    commands: VecDeque<Given>,
+    commands: VecDeque<CommandNews>,
 }
 
 /// A command that was carried out.
 #[derive(Debug)]
-struct Given {
+struct CommandNews {
     number: u64,
     by: Person,
     /// Whose drop it was about.
@@ -79,7 +79,7 @@ impl People {
             known.commands.pop_front();
         }
         let (number, merchant) = (self.next(), of.plan().merchant.clone());
-        known.commands.push_back(Given { number, by, merchant, event });
+        known.commands.push_back(CommandNews { number, by, merchant, event });
     }
 
     /// The next number, told to all; under the lock.
@@ -111,7 +111,7 @@ impl People {
     }
 }
 
-impl Known {
+impl Register {
     fn known_to(&self, who: &Person) -> Vec<PersonState> {
         let mut found: Vec<_> = self.here.keys().filter(|other| who.knows(other)).collect();
         found.dedup_by(|one, other| one.name == other.name);

@@ -7,13 +7,13 @@ use super::{Grant, SessionLimits, invitation::StoredInvitation};
 /// Sessions and invitations in one file: redeeming takes one and makes the other.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    pub(super) sessions: Vec<Stored>,
+    pub(super) sessions: Vec<SessionRecord>,
     pub(super) invitations: Vec<StoredInvitation>,
 }
 
 /// A session as it is kept.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
+pub(super) struct SessionRecord {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) grant: Grant,
@@ -24,7 +24,7 @@ pub(super) struct Stored {
     pub(super) ends_at: UnixMillis,
 }
 
-impl Stored {
+impl SessionRecord {
     pub(super) fn idles_at(&self, limits: &SessionLimits) -> UnixMillis {
         self.used_at.plus(limits.idle)
     }

@@ -36,11 +36,11 @@ pub(super) trait Content: Default {
 pub(super) struct StaffFile<C> {
     path: PathBuf,
     lock_path: PathBuf,
-    seen: Mutex<Seen<C>>,
+    seen: Mutex<CachedFile<C>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen<C> {
+struct CachedFile<C> {
     stamp: Option<Stamp>,
     content: C,
 }
@@ -67,7 +67,7 @@ impl<C: Content> StaffFile<C> {
         Self {
             path: dir.join(C::FILE),
             lock_path: dir.join(C::LOCK),
-            seen: Mutex::new(Seen::default()),
+            seen: Mutex::new(CachedFile::default()),
         }
     }
 
@@ -77,10 +77,10 @@ impl<C: Content> StaffFile<C> {
         // The stamp is taken before the content: a change in between is read again next time.
         let stamp = stamp(&self.path).map_err(|source| self.io(source))?;
         if stamp.is_none() {
-            *seen = Seen::default();
+            *seen = CachedFile::default();
         } else if stamp != seen.stamp {
             let content = self.read()?;
-            *seen = Seen { stamp, content };
+            *seen = CachedFile { stamp, content };
         }
         Ok(look(&seen.content))
     }

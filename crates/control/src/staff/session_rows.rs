@@ -5,7 +5,7 @@ use stampede_domain::{IdError, UnixMillis};
 
 use super::{
     Grant, Invitation, NewStaff,
-    book::{Book, Stored},
+    book::{Book, SessionRecord},
     file::Content,
     invitation::StoredInvitation,
     token_rows::{check_version, hash, names, role, scope},
@@ -116,7 +116,7 @@ impl Content for Book {
     }
 }
 
-fn stored(row: Row) -> Result<Stored, String> {
+fn stored(row: Row) -> Result<SessionRecord, String> {
     let Row { id, name, rests_on, keys, blake3, started_at_ms, used_at_ms, ends_at_ms } = row;
     let wrong = |what| format!("session {id}: {what}");
     let hash = hash(&blake3).map_err(wrong)?;
@@ -124,7 +124,7 @@ fn stored(row: Row) -> Result<Stored, String> {
     if grant == Grant::Machine {
         return Err(wrong("it rests on nothing".to_owned()));
     }
-    Ok(Stored {
+    Ok(SessionRecord {
         id,
         name,
         grant,

@@ -12,7 +12,7 @@ use stampede_domain::{DurationMs, UnixMillis};
 use super::{
     Grant, NewSession, NewStaff, SESSION_KEPT, Session, SessionLimits, StaffError, StaffSecret,
     StaffTokens,
-    book::{Book, Stored},
+    book::{Book, SessionRecord},
     file::StaffFile,
     invitation::{CHAIN_MAX, StoredInvitation},
     secret,
@@ -159,7 +159,7 @@ impl Sessions {
         let place = book.sessions.iter().position(|stored| Some(stored.hash) == before);
         let replaced = place.map(|place| book.sessions.remove(place));
         let keys = replaced.filter(|old| old.name == staff.name).map(|old| old.keys);
-        let live = |stored: &&Stored| stored.over_at(&self.limits) > now;
+        let live = |stored: &&SessionRecord| stored.over_at(&self.limits) > now;
         let own = book.sessions.iter().filter(live).filter(|stored| stored.name == staff.name);
         if own.clone().count() >= self.limits.per_name_max
             && let Some(idlest) = own.min_by_key(|stored| stored.used_at).map(|row| row.id.clone())
@@ -173,7 +173,7 @@ impl Sessions {
             return Err(StaffError::SessionsFull { max: self.limits.max });
         }
         let secret = StaffSecret::session();
-        let stored = Stored {
+        let stored = SessionRecord {
             keys: keys.unwrap_or_else(|| id.clone()),
             id,
             name: staff.name.clone(),
@@ -242,7 +242,7 @@ impl Sessions {
     /// The first session that `picks` picks, if it is in force.
     fn first_in_force(
         &self,
-        picks: impl Fn(&Stored) -> bool,
+        picks: impl Fn(&SessionRecord) -> bool,
         now: UnixMillis,
     ) -> Result<Option<Session>, StaffError> {
         self.read(|book| {
@@ -255,7 +255,7 @@ impl Sessions {
     fn in_force(
         &self,
         book: &Book,
-        stored: &Stored,
+        stored: &SessionRecord,
         now: UnixMillis,
     ) -> Result<Option<Session>, StaffError> {
         let mut stored = stored.clone();
@@ -296,7 +296,7 @@ impl Sessions {
         Ok(None)
     }
 
-    fn session(&self, stored: &Stored, staff: NewStaff) -> Session {
+    fn session(&self, stored: &SessionRecord, staff: NewStaff) -> Session {
         Session {
             id: stored.id.clone(),
             staff,

@@ -32,12 +32,12 @@ struct Row {
 
 /// A token with the hash of its secret.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
+pub(super) struct TokenRecord {
     pub(super) token: StaffToken,
     pub(super) hash: blake3::Hash,
 }
 
-impl Content for Vec<Stored> {
+impl Content for Vec<TokenRecord> {
     type Document = Document;
     const FILE: &str = "staff.json";
     const LOCK: &str = "staff.lock";
@@ -61,7 +61,7 @@ impl Content for Vec<Stored> {
     }
 }
 
-fn stored(row: Row) -> Result<Stored, String> {
+fn stored(row: Row) -> Result<TokenRecord, String> {
     let Row { id, name, role, merchant, streams, blake3, created_at_ms } = row;
     let role = self::role(&role).map_err(|what| format!("token {id}: {what}"))?;
     let merchant = merchant.map(|text| text.parse()).transpose();
@@ -70,7 +70,7 @@ fn stored(row: Row) -> Result<Stored, String> {
     let streams = scope(&streams).map_err(|what| format!("token {id}: {what}"))?;
     let staff = NewStaff { name, role, merchant, streams };
     let token = StaffToken { id, staff, created_at: UnixMillis::new(created_at_ms) };
-    Ok(Stored { token, hash })
+    Ok(TokenRecord { token, hash })
 }
 
 /// A role as it is written.

@@ -6,7 +6,7 @@ use stampede_domain::UnixMillis;
 
 use super::{
     NewStaff, STAFF_TOKENS_MAX, StaffError, StaffSecret, StaffToken, book::Book, file::StaffFile,
-    secret, token_rows::Stored,
+    secret, token_rows::TokenRecord,
 };
 
 /// A token that was just made: the only moment at which its secret is known.
@@ -24,7 +24,7 @@ pub struct IssuedToken {
 /// replaces the file in one step, and readers notice at their next request.
 #[derive(Debug)]
 pub struct StaffTokens {
-    file: StaffFile<Vec<Stored>>,
+    file: StaffFile<Vec<TokenRecord>>,
     /// Whose names no token may take.
     book: StaffFile<Book>,
 }
@@ -51,7 +51,7 @@ impl StaffTokens {
         let secret = StaffSecret::token();
         let id = format!("t{:016x}", rand::random::<u64>());
         let token = StaffToken { id, staff, created_at: now };
-        let stored = Stored { token: token.clone(), hash: secret::hash(secret.reveal()) };
+        let stored = TokenRecord { token: token.clone(), hash: secret::hash(secret.reveal()) };
         self.book.hold(|book| {
             self.file.change(|tokens| {
                 check_new(&stored.token.staff, tokens, book, now)?;
@@ -121,7 +121,7 @@ impl StaffTokens {
 /// Whether there is room for a token, and its name is nobody else's.
 fn check_new(
     staff: &NewStaff,
-    tokens: &[Stored],
+    tokens: &[TokenRecord],
     book: &Book,
     now: UnixMillis,
 ) -> Result<(), StaffError> {

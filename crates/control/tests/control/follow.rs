@@ -12,13 +12,13 @@ use crate::{
 
 /// What a page keeps: a snapshot with everything behind it.
 #[derive(Default)]
-struct Shown {
+struct PageState {
     drops: BTreeMap<String, Value>,
     seconds: BTreeMap<String, Vec<Value>>,
     server_time_ms: u64,
 }
 
-impl Shown {
+impl PageState {
     fn apply(&mut self, (name, data): Event) {
         let drop = data["drop"].as_str().unwrap_or_default().to_owned();
         self.server_time_ms = data["server_time_ms"].as_u64().unwrap_or(self.server_time_ms);
@@ -68,16 +68,16 @@ impl Shown {
     }
 }
 
-async fn fresh(rig: &Rig, who: &str) -> Shown {
+async fn fresh(rig: &Rig, who: &str) -> PageState {
     let answer = rig.ask(who, "GET", PATH).header("accept", "application/json");
-    let mut shown = Shown::default();
+    let mut shown = PageState::default();
     shown.apply(("snapshot".into(), answer.expect(StatusCode::OK).await.json));
     shown
 }
 
 /// Reads events until they make what a fresh snapshot shows.
-async fn catch_up(rig: &Rig, events: &mut Events, shown: &mut Shown, who: &str) {
-    let both = async |shown: &Shown| {
+async fn catch_up(rig: &Rig, events: &mut Events, shown: &mut PageState, who: &str) {
+    let both = async |shown: &PageState| {
         let fresh = fresh(rig, who).await;
         (shown.at(fresh.server_time_ms), fresh.at(fresh.server_time_ms))
     };
@@ -101,7 +101,7 @@ async fn a_snapshot_with_all_that_follows_is_the_snapshot_of_now() {
     let mut rig = Rig::new();
     let drop = rig.open(mugs()).await;
     let mut events = Events::follow(&rig, "admin", "?figures_ms=100").await;
-    let mut shown = Shown::default();
+    let mut shown = PageState::default();
     let hold = rig.buy(&drop, "v1", "mug", 2).await;
     catch_up(&rig, &mut events, &mut shown, "admin").await;
     assert_eq!(shown.drops[&drop]["skus"][0]["available"], 3);
@@ -317,7 +317,7 @@ async fn whatever_happens_the_events_make_the_snapshot_of_now() {
     for seed in 1..=3_u64 {
         let mut rig = Rig::new();
         let mut events = Events::follow(&rig, "acme", "?figures_ms=100").await;
-        let mut shown = Shown::default();
+        let mut shown = PageState::default();
         let mut state = seed;
         let mut roll = |sides: u64| {
             state = state

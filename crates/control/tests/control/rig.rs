@@ -10,7 +10,7 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::{Value, json};
 use stampede_control::{
-    ControlConfig, ControlParts, Demo, Draining, NewStaff, SessionLimits, Sessions, StaffTokens,
+    ControlConfig, ControlParts, Demo, DrainSignal, NewStaff, SessionLimits, Sessions, StaffTokens,
     router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
@@ -37,7 +37,7 @@ pub(crate) struct Rig {
     clock: Arc<HandClock>,
     tokens: Vec<(&'static str, String)>,
     /// Whether the server says that it stops.
-    pub(crate) draining: Draining,
+    pub(crate) draining: DrainSignal,
 }
 
 impl Rig {
@@ -110,7 +110,7 @@ impl Rig {
             dir,
             clock,
             tokens,
-            draining: Draining::default(),
+            draining: DrainSignal::default(),
         };
         rig.router = rig.router_on(rig.dir.path().to_owned(), config);
         rig

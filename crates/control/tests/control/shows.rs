@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stampede_control::ControlConfig;
 use stampede_domain::{DropId, Incarnation, Mode, Phase, Seq, Units, UnixMillis};
 use stampede_ledger::{
-    OpenLedger, RowHash, Seal, SealSummary, Sealed, SealedSku, fake::FakeLedger,
+    OpenLedger, RowHash, Seal, SealSummary, SealedDrop, SealedSku, fake::FakeLedger,
 };
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ const PAST: u32 = 5_000;
 const PAGE_BYTES_MAX: usize = 128 << 10;
 
 /// A drop that was over long before the start, of acme or of zeta; ten of them in each show's stream.
-fn over(number: u32) -> Sealed {
+fn over(number: u32) -> SealedDrop {
     let commit = (Incarnation::default(), Seq::new(u64::from(number)).unwrap());
     let summary = SealSummary {
         phase: Phase::Settled,
@@ -46,7 +46,7 @@ fn over(number: u32) -> Sealed {
         settled_at: UnixMillis::new(NOON - 86_400_000),
         summary: summary.encode(),
     };
-    Sealed { seal, summary }
+    SealedDrop { seal, summary }
 }
 
 /// The drops that are over come with the ledger, the shows are planned.

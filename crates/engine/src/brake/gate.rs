@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use stampede_domain::{Rate, TooFast, UnixMillis};
 
-use crate::shared_spent::SharedSpent;
+use crate::shared_rate_debt::SharedRateDebt;
 
 /// Lets this many through per second, the share of a tenth of a second at once, over all cores.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// 0: there is no limit.
     per_s: AtomicU32,
-    spent: SharedSpent,
+    spent: SharedRateDebt,
 }
 
 impl Gate {

@@ -22,7 +22,7 @@ use stampede_domain::{BanId, DurationMs, Rates, TooFast, UnixMillis};
 use self::{bans::BanBook, gate::Gate};
 use crate::{
     config::EngineConfig,
-    metrics::{Shed, Shedding},
+    metrics::{ShedCounters, ShedReason},
 };
 
 /// What is in force besides bans.
@@ -47,7 +47,7 @@ pub struct Brake {
     bans: RwLock<BanBook>,
     view: RwLock<BrakeView>,
     admission_retry_after: DurationMs,
-    shedding: Shedding,
+    shedding: ShedCounters,
 }
 
 impl Brake {
@@ -61,7 +61,7 @@ impl Brake {
             bans: RwLock::new(BanBook::default()),
             view: RwLock::new(BrakeView::default()),
             admission_retry_after: config.admission_retry_after,
-            shedding: Shedding::new(),
+            shedding: ShedCounters::new(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Brake {
     /// How long to wait, if too many come.
     pub fn admit_hello(&self, now: UnixMillis) -> Result<(), DurationMs> {
         self.hellos.admit(now).map_err(|too_fast| {
-            self.shedding.count(Shed::Hello);
+            self.shedding.count(ShedReason::Hello);
             self.wait(too_fast)
         })
     }
@@ -113,7 +113,7 @@ impl Brake {
     pub fn is_banned_address(&self, address: IpAddr) -> bool {
         let banned = self.has_bans() && self.bans.read().has_address(address);
         if banned {
-            self.shedding.count(Shed::Banned);
+            self.shedding.count(ShedReason::Banned);
         }
         banned
     }
@@ -122,7 +122,7 @@ impl Brake {
     pub fn is_banned(&self, who: Arrival<'_>) -> bool {
         let banned = self.has_bans() && self.bans.read().has(who);
         if banned {
-            self.shedding.count(Shed::Banned);
+            self.shedding.count(ShedReason::Banned);
         }
         banned
     }
@@ -154,7 +154,7 @@ impl Brake {
     }
 
     /// Counts a request that was refused to protect what goes on.
-    pub(crate) fn count_shed(&self, shed: Shed) {
+    pub(crate) fn count_shed(&self, shed: ShedReason) {
         self.shedding.count(shed);
     }
 

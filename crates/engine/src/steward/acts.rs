@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_books::{Act, Books, Decision, HoldEnd, HoldStatus, MissedWhy, Recorded};
+use stampede_books::{Act, Books, Decision, HoldEnd, HoldStatus, MissedWhy, NewRecord};
 use stampede_domain::{DropId, Phase, UnixMillis};
 use stampede_ledger::{BrakeRecord, Position, Record, StreamRecord};
 use stampede_stock::End;
@@ -25,7 +25,7 @@ impl Steward {
             self.act(act);
         }
         self.keep_order(&decision.records);
-        for Recorded { drop, record, link } in decision.records.drain(..) {
+        for NewRecord { drop, record, link } in decision.records.drain(..) {
             tell(drop, &record);
             let airs = changes_air(&record);
             self.push_linked(drop, record, link);
@@ -43,7 +43,7 @@ impl Steward {
     /// What is on air follows from the order in which the drops of a stream changed, and the rows of one
     /// commit have no order among drops: where another drop of the stream has changed and that is not
     /// durable, these records stand in a later commit.
-    fn keep_order(&mut self, records: &[Recorded]) {
+    fn keep_order(&mut self, records: &[NewRecord]) {
         let mut airing = records.iter().filter(|one| changes_air(&one.record));
         let Some(first) = airing.next() else { return };
         let stream = &self.sales[&first.drop].plan().stream;

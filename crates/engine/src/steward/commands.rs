@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stampede_books::{
-    Action, BrakeAction, CommandOutcome, CommandRefusal, OverDrop, SeenDrop, Shown, StaffCommand,
+    Action, BrakeAction, CommandContext, CommandOutcome, CommandRefusal, OverDrop, SeenDrop,
+    StaffCommand,
 };
 use stampede_domain::{BanTarget, DropId};
 use stampede_ledger::ViewerLink;
@@ -28,7 +29,7 @@ impl Steward {
         });
         let viewer = self.keep_whom(&command.action);
         let kept = viewer.as_ref().map(|link| link.number);
-        let shown = Shown { over, viewer, reported_at: self.report_time(now.sale) };
+        let shown = CommandContext { over, viewer, reported_at: self.report_time(now.sale) };
         let outcome = self.decide(|books, out| books.command(command, &shown, now, out));
         let is_banned = outcome.as_ref().is_ok_and(|done| !done.replayed);
         if let Some(number) = kept.filter(|_| !is_banned) {

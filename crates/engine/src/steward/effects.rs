@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_books::{CommandOutcome, ConfirmOutcome, Effect, FailOutcome, HoldEnd};
 use stampede_domain::{DropId, Phase, Refusal, UnixMillis};
 use stampede_ledger::RoomChange;
-use stampede_stock::Given;
+use stampede_stock::GiveOutcome;
 use tokio::sync::oneshot;
 
 use super::{ReleaseRequest, Steward};
@@ -86,7 +86,7 @@ impl Steward {
                 let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
                 let given = sale.stock().give(hold);
                 assert!(
-                    matches!(given, Given::ToPublic(_)),
+                    matches!(given, GiveOutcome::ToPublic(_)),
                     "{hold} ended once, without a waitlist"
                 );
                 self.shared.ends_under_way.remove(&hold);

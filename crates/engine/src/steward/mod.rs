@@ -37,25 +37,25 @@ use stampede_ledger::{Position, Producer, Record};
 use tokio::sync::oneshot;
 
 use crate::{
-    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::Shared,
+    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::EngineState,
     unavailable::Unavailable,
 };
 use deadlines::Deadlines;
 use effects::Promise;
-use moved::Moved;
+use moved::MovedHolds;
 
 pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
-pub(crate) use retire::Retiring;
+pub(crate) use retire::RetireQueue;
 #[cfg(feature = "stepped")]
 pub(crate) use thread::Turn;
-pub(crate) use thread::{Recovery, Started, stock_config};
+pub(crate) use thread::{Recovery, StewardStart, stock_config};
 
 /// Has decided, records, and acts on what is durable.
 pub(crate) struct Steward {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     ring: Producer<Tag>,
     books: Books,
     /// Drops in memory as they were decided last.
@@ -65,12 +65,12 @@ pub(crate) struct Steward {
     /// The decision under way; its room is used again.
     decision: Decision,
     deadlines: Deadlines,
-    moved: Moved,
+    moved: MovedHolds,
     shows: Shows,
     /// The drop of each stream that changed last, with its record.
     airing: HashMap<StreamId, (DropId, Position)>,
     releases: Releases,
-    retiring: Retiring,
+    retiring: RetireQueue,
     promises: VecDeque<(Position, Promise)>,
     fresh_takes: Vec<DurableTake>,
     requests: Requests,

@@ -13,7 +13,7 @@ const PORTION_EVERY: DurationMs = DurationMs::new(10);
 
 /// Holds whose viewers may have to be told. Bounded by the holds that are watched.
 #[derive(Default)]
-pub(crate) struct Moved {
+pub(crate) struct MovedHolds {
     /// The next one stands last.
     holds: Vec<HoldId>,
     /// Those taken before have moved.
@@ -21,7 +21,7 @@ pub(crate) struct Moved {
     due: UnixMillis,
 }
 
-impl Moved {
+impl MovedHolds {
     /// When the next portion is due.
     pub(super) fn next(&self) -> Option<UnixMillis> {
         (!self.holds.is_empty()).then_some(self.due)
@@ -34,7 +34,7 @@ impl Steward {
     pub(super) fn note_moved(&mut self, until: UnixMillis) {
         let mut holds: Vec<_> = self.deadlines.holds().collect();
         holds.reverse();
-        self.moved = Moved { holds, until, due: UnixMillis::default() };
+        self.moved = MovedHolds { holds, until, due: UnixMillis::default() };
     }
 
     /// Tells the next portion, if its time has come.

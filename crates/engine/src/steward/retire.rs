@@ -13,7 +13,7 @@ const WINNERS_PER_TURN_MAX: usize = 1_024;
 
 /// Drops on their way out of memory.
 #[derive(Default)]
-pub(crate) struct Retiring {
+pub(crate) struct RetireQueue {
     /// Settled or cancelled drops by the time when they became that.
     over: BTreeSet<(UnixMillis, DropId)>,
     /// Drops that other threads may still be reading.
@@ -22,7 +22,7 @@ pub(crate) struct Retiring {
     winners: Vec<ViewerNumber>,
 }
 
-impl Retiring {
+impl RetireQueue {
     pub(crate) fn add(&mut self, drop: DropId, over_since: UnixMillis) {
         self.over.insert((over_since, drop));
     }
@@ -49,7 +49,7 @@ impl Steward {
             debug!(%drop, "the drop has left memory");
             self.retiring.read.push(sale);
         }
-        let Retiring { read, winners, .. } = &mut self.retiring;
+        let RetireQueue { read, winners, .. } = &mut self.retiring;
         // A core lets go as soon as it looks around; nothing is freed under it.
         let gone = read.extract_if(.., |sale| Arc::strong_count(sale) == 1);
         let streams: Vec<_> = gone.map(|sale| sale.plan().stream.clone()).collect();

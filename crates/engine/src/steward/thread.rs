@@ -7,16 +7,16 @@ use std::{
 
 use stampede_books::{Books, Decision};
 use stampede_domain::{DropId, DropPlan, DurationMs, Incarnation, RepeatedWarning, UnixMillis};
-use stampede_ledger::{Entry, Link, Producer, Record, Recovered, RecoveredPool};
+use stampede_ledger::{Entry, Link, Producer, Record, RecoveredDrop, RecoveredPool};
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    ClockWatch, Pulse, Request, Requests, Retiring, Steward, air::Shows, bans::Releases,
-    deadlines::Deadlines, effects::Promise, memory::warn_of_memory, moved::Moved,
+    ClockWatch, Pulse, Request, Requests, RetireQueue, Steward, air::Shows, bans::Releases,
+    deadlines::Deadlines, effects::Promise, memory::warn_of_memory, moved::MovedHolds,
 };
 use crate::{
     clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts, fresh_takes::DurableTake,
-    hold_channels::Tag, sale::SaleDrop, shared::Shared,
+    hold_channels::Tag, sale::SaleDrop, shared::EngineState,
 };
 
 /// Requests decided before deadlines and timers get their turn.
@@ -37,7 +37,7 @@ pub(crate) enum Turn {
 }
 
 /// What recovery found, for the steward to go on with.
-pub(crate) struct Started {
+pub(crate) struct StewardStart {
     pub(crate) books: Books,
     pub(crate) sales: BTreeMap<DropId, Arc<SaleDrop>>,
     pub(crate) shows: Shows,
@@ -47,7 +47,7 @@ pub(crate) struct Started {
     pub(crate) live: Vec<DurableTake>,
     pub(crate) incarnation: Incarnation,
     pub(crate) recoveries: Vec<Recovery>,
-    pub(crate) retiring: Retiring,
+    pub(crate) retiring: RetireQueue,
     /// Starts that were missed before this one of the server.
     pub(crate) missed_starts: RepeatedWarning,
 }
@@ -68,10 +68,10 @@ impl Recovery {
 
 impl Steward {
     pub(crate) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<EngineState>,
         ring: Producer<Tag>,
         requests: Requests,
-        started: Started,
+        started: StewardStart,
     ) -> Self {
         warn_of_memory(started.books.memory(), &shared.config);
         let mut deadlines = Deadlines::default();
@@ -89,7 +89,7 @@ impl Steward {
             made: BTreeMap::new(),
             decision: Decision::default(),
             deadlines,
-            moved: Moved::default(),
+            moved: MovedHolds::default(),
             shows: started.shows,
             airing: std::collections::HashMap::new(),
             releases: started.releases,
@@ -182,7 +182,7 @@ impl Steward {
             if !self.wait_for_room() {
                 return;
             }
-            let recovered = Recovered { outage, pools };
+            let recovered = RecoveredDrop { outage, pools };
             self.decide(|books, out| books.recover(drop, recovered, now, out));
             self.hand_over();
         }

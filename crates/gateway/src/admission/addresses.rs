@@ -14,7 +14,7 @@ use std::{
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, Rate, TooFast, UnixMillis};
-use stampede_engine::SharedSpent;
+use stampede_engine::SharedRateDebt;
 
 /// Tables that share the addresses out, so that doors seldom wait for each other.
 const SHARDS: usize = 16;
@@ -73,9 +73,9 @@ struct Shard {
 #[derive(Debug, Default)]
 struct Address {
     connections: AtomicUsize,
-    connects: SharedSpent,
-    told: SharedSpent,
-    messages: SharedSpent,
+    connects: SharedRateDebt,
+    told: SharedRateDebt,
+    messages: SharedRateDebt,
 }
 
 /// A connection's share in its address; it counts until it is dropped.

@@ -1,6 +1,6 @@
 //! Whether a client may send one more message: as a connection, as a viewer, as an address.
 
-use stampede_domain::{DurationMs, Rate, Spent, TooFast, UnixMillis};
+use stampede_domain::{DurationMs, Rate, RateDebt, TooFast, UnixMillis};
 use stampede_engine::Viewer;
 
 use super::addresses::{Addresses, Pass};
@@ -17,7 +17,7 @@ pub(crate) struct MessageLimits {
 /// What one connection has sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
-    spent: Spent,
+    spent: RateDebt,
     /// Messages over a limit since the last one within all of them.
     over: u32,
 }

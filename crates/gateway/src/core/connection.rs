@@ -5,7 +5,7 @@ use std::io;
 use stampede_wire::frame::{Frame, FrameReader};
 
 use super::transport::Transport;
-use crate::sessions::{Input, Sessions, Token, Written};
+use crate::sessions::{Input, Sessions, Token, WriteOutcome};
 
 /// Bytes that are thrown away after a close before the connection is dropped.
 const LINGER_BYTES_MAX: usize = 64 << 10;
@@ -126,14 +126,14 @@ impl Connection {
         if gone {
             return Fate::Gone;
         }
-        self.blocked = written == Written::Blocked || self.transport.is_behind();
+        self.blocked = written == WriteOutcome::Blocked || self.transport.is_behind();
         match written {
-            Written::All | Written::Blocked => Fate::Stays,
-            Written::Gone => Fate::Gone,
+            WriteOutcome::All | WriteOutcome::Blocked => Fate::Stays,
+            WriteOutcome::Gone => Fate::Gone,
             // Closing with unread bytes would reset the connection, which can cost the client the
             // close frame; so the other side closes first.
-            Written::Over if self.lingering.is_some() || self.blocked => Fate::Stays,
-            Written::Over => {
+            WriteOutcome::Over if self.lingering.is_some() || self.blocked => Fate::Stays,
+            WriteOutcome::Over => {
                 self.lingering = Some(0);
                 self.partial = Vec::new();
                 if self.transport.finish().is_ok() { Fate::Stays } else { Fate::Gone }

@@ -30,7 +30,7 @@ use self::{
 use crate::{
     config::SWEEP_MS,
     sessions::{Sessions, Token, place_of},
-    shared::{Place, Shared},
+    shared::{GatewayState, Place},
 };
 
 /// Bytes read from one socket in one round.
@@ -52,7 +52,7 @@ pub(crate) struct Core {
     connections: Vec<Option<Box<Connection>>>,
     signal: Arc<Signal>,
     newcomers: Receiver<(Newcomer, Place)>,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
     buffer: Box<[u8]>,
     next_tick: UnixMillis,
     next_sweep: UnixMillis,
@@ -69,7 +69,7 @@ impl Core {
         sessions: Sessions,
         signal: Arc<Signal>,
         newcomers: Receiver<(Newcomer, Place)>,
-        shared: Arc<Shared>,
+        shared: Arc<GatewayState>,
     ) -> std::io::Result<Self> {
         let poller = Poller::new()?;
         poller.add(&*signal, SIGNAL)?;

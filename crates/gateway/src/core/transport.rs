@@ -25,17 +25,17 @@ const _: () = assert!(super::READ_BYTES >= 3 * SEALED_BYTES + 8 * 1_024);
 pub(crate) struct Transport {
     stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
-    received: Received,
+    received: ReceivedBytes,
 }
 
 /// What has come on a sealed connection since its handshake, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Received {
+struct ReceivedBytes {
     sealed: u64,
     plain: u64,
 }
 
-impl Received {
+impl ReceivedBytes {
     /// Counts what one read has brought.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Transport {
         if let Some(tls) = &mut tls {
             tls.set_buffer_limit(Some(SEALED_AHEAD_MAX));
         }
-        Self { stream, tls, received: Received::default() }
+        Self { stream, tls, received: ReceivedBytes::default() }
     }
 
     /// Reads what has come; 0 is the other side's end.
@@ -128,13 +128,13 @@ impl Transport {
 
 /// Reads once from the socket into the end of `buffer`, opens the records into its start.
 ///
-/// rustls breaks a connection that sends nothing but empty records; [`Received`] bounds what lies
+/// rustls breaks a connection that sends nothing but empty records; [`ReceivedBytes`] bounds what lies
 /// between that and the limits of messages.
 fn open_sealed(
     tls: &mut ServerConnection,
     stream: &mut TcpStream,
     buffer: &mut [u8],
-    received: &mut Received,
+    received: &mut ReceivedBytes,
 ) -> io::Result<usize> {
     let (plain, sealed) = buffer.split_at_mut(buffer.len() - SEALED_BYTES);
     let came = stream.read(sealed)?;
@@ -183,13 +183,13 @@ mod tests {
 
     #[test]
     fn lone_pongs_go_on_for_ever() {
-        let mut received = Received::default();
+        let mut received = ReceivedBytes::default();
         assert!((0..100_000).all(|_| received.count(28, 6).is_ok()));
     }
 
     #[test]
     fn records_with_next_to_nothing_in_them_come_to_an_end() {
-        let mut received = Received::default();
+        let mut received = ReceivedBytes::default();
         let good = (0..10_000).take_while(|_| received.count(32 * 22 + 23, 1).is_ok()).count();
         assert!((80..100).contains(&good), "{good}");
     }

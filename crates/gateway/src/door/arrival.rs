@@ -24,7 +24,7 @@ use crate::{
     admission::{Entry, Pass},
     core::Newcomer,
     metrics::count_handshake,
-    shared::Shared,
+    shared::GatewayState,
 };
 
 /// Bytes that are thrown away after a refusal before the connection is dropped.
@@ -45,14 +45,14 @@ pub(crate) struct Arrival {
     /// What the client's address may do, once that is known.
     entry: Option<Result<Pass, TooFast>>,
     clock: Arc<dyn Clock>,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
 }
 
 /// Bytes that most requests fit into.
 const FIRST_BYTES: usize = 1 << 10;
 
 /// What an accepted request makes known.
-struct Accepted {
+struct AcceptedRequest {
     subprotocol: Subprotocol,
     early: Vec<u8>,
     client: ClientAddress,
@@ -60,7 +60,7 @@ struct Accepted {
 }
 
 impl Arrival {
-    pub(crate) fn new(from: SocketAddr, clock: Arc<dyn Clock>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(from: SocketAddr, clock: Arc<dyn Clock>, shared: Arc<GatewayState>) -> Self {
         Self { from, entry: None, clock, shared }
     }
 
@@ -122,7 +122,7 @@ impl Arrival {
         mut self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         rules: Rules<'_>,
-    ) -> Result<Accepted, &'static str> {
+    ) -> Result<AcceptedRequest, &'static str> {
         let mut received = Vec::with_capacity(FIRST_BYTES);
         loop {
             match answer(&received, rules) {
@@ -137,7 +137,7 @@ impl Arrival {
                         Ok(pass) => {
                             write(stream, &response).await.map_err(|_| BROKEN)?;
                             let early = received.split_off(request_bytes);
-                            return Ok(Accepted { subprotocol, early, client, pass });
+                            return Ok(AcceptedRequest { subprotocol, early, client, pass });
                         }
                         Err(why) => return Err(refuse(stream, &too_fast(why)).await),
                     }
@@ -202,9 +202,9 @@ async fn seal(
 fn newcomer(
     stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
-    accepted: Accepted,
+    accepted: AcceptedRequest,
 ) -> Result<Newcomer, &'static str> {
-    let Accepted { subprotocol, early, client, pass } = accepted;
+    let AcceptedRequest { subprotocol, early, client, pass } = accepted;
     let stream = stream.into_std().map_err(|_| BROKEN)?;
     Ok(Newcomer { stream, tls, early, subprotocol, client, pass })
 }

@@ -21,12 +21,12 @@ pub(crate) use listener::bind;
 
 use self::{
     arrival::{Arrival, DROPPED},
-    unfinished::Unfinished,
+    unfinished::Handshakes,
 };
 use crate::{
     core::{Entrance, Newcomer},
     metrics::count_handshake,
-    shared::Shared,
+    shared::GatewayState,
 };
 
 /// Pause after an accept failed, which mostly means that descriptors have run out.
@@ -41,7 +41,7 @@ pub(crate) struct Door {
     pub(crate) listener: net::TcpListener,
     pub(crate) entrances: Vec<Entrance>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<GatewayState>,
 }
 
 impl Door {
@@ -65,9 +65,9 @@ async fn accept_all(
     listener: TcpListener,
     entrances: Arc<[Entrance]>,
     clock: Arc<dyn Clock>,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
 ) {
-    let mut unfinished = Unfinished::new(shared.config.handshakes_max);
+    let mut unfinished = Handshakes::new(shared.config.handshakes_max);
     let mut accepted = 0;
     let mut refused = RepeatedWarning::default();
     loop {
@@ -121,7 +121,7 @@ async fn accept_all(
 }
 
 /// Gives a connection to the core that has the fewest.
-async fn hand_over(newcomer: Newcomer, entrances: &[Entrance], shared: &Shared) {
+async fn hand_over(newcomer: Newcomer, entrances: &[Entrance], shared: &GatewayState) {
     debug!(client = %newcomer.client, tls = newcomer.tls.is_some(), "a connection was accepted");
     let place = shared.connections.enter();
     if entrances[place.core].send(newcomer, place).await.is_err() {

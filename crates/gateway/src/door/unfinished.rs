@@ -15,7 +15,7 @@ const NEVER_CLOSED: &str = "the semaphore is never closed";
 
 /// Handshakes under way, the oldest first.
 #[derive(Debug)]
-pub(crate) struct Unfinished {
+pub(crate) struct Handshakes {
     slots: Arc<Semaphore>,
     max: usize,
     begun: VecDeque<(UnixMillis, oneshot::Sender<()>)>,
@@ -28,7 +28,7 @@ pub(crate) struct Slot {
     told: oneshot::Receiver<()>,
 }
 
-impl Unfinished {
+impl Handshakes {
     pub(crate) fn new(max: usize) -> Self {
         Self { slots: Arc::new(Semaphore::new(max)), max, begun: VecDeque::new() }
     }
@@ -113,7 +113,7 @@ mod tests {
     fn a_newcomer_waits_for_a_place_while_everybody_is_young() {
         run(async |time| {
             let now = || UnixMillis::new(time.get());
-            let mut unfinished = Unfinished::new(2);
+            let mut unfinished = Handshakes::new(2);
             let first = unfinished.begin(now).await;
             let _second = unfinished.begin(now).await;
             let mut third = pin!(unfinished.begin(now));
@@ -127,7 +127,7 @@ mod tests {
     fn the_oldest_makes_room_once_its_grace_is_over() {
         run(async |time| {
             let now = || UnixMillis::new(time.get());
-            let mut unfinished = Unfinished::new(2);
+            let mut unfinished = Handshakes::new(2);
             let mut first = unfinished.begin(now).await;
             let mut second = unfinished.begin(now).await;
             time.set(1_000 + GRACE.get());
@@ -146,7 +146,7 @@ mod tests {
     fn those_that_have_finished_are_not_remembered() {
         run(async |time| {
             let now = || UnixMillis::new(time.get());
-            let mut unfinished = Unfinished::new(4);
+            let mut unfinished = Handshakes::new(4);
             let _stays = unfinished.begin(now).await;
             for _ in 0..1_000 {
                 drop(unfinished.begin(now).await);

@@ -4,7 +4,7 @@ use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, Unix
 use stampede_engine::{Buy, BuyRequest, HoldLook};
 use stampede_wire::{Refused, ServerMessage};
 
-use super::{Sessions, slab::Token, view, waiting::Waiting};
+use super::{Sessions, slab::Token, view, waiting::WaitingBuy};
 use crate::admission::Admission;
 
 /// A buy as it was sent.
@@ -39,7 +39,7 @@ impl Sessions {
         match self.port.buy(&joined.viewer, &joined.ticket.stream, joined.ticket.mode, request) {
             Buy::Pending { hold, position } => {
                 self.metrics.taken.increment(1);
-                let waiting = Waiting::new(arrival, session, joined, hold, key);
+                let waiting = WaitingBuy::new(arrival, session, joined, hold, key);
                 self.pending.push_back((position, waiting));
             }
             Buy::Refused(refusal) => {
@@ -59,7 +59,7 @@ impl Sessions {
             Buy::Awaiting { hold } => {
                 self.metrics.retries.increment(1);
                 if self.awaiting.len() < self.shared.config.awaiting_max {
-                    self.awaiting.push(Waiting::new(arrival, session, joined, hold, key));
+                    self.awaiting.push(WaitingBuy::new(arrival, session, joined, hold, key));
                 } else {
                     let busy = ServerMessage::Refused(Refused::buy(key, &self.port.busy()));
                     self.answer(arrival, drop, &busy);

@@ -7,7 +7,7 @@ use stampede_engine::{CoreEvent, Durability, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
 use super::{
-    Sessions, hello::UNAVAILABLE, list, session::Session, slab::Token, view, waiting::Waiting,
+    Sessions, hello::UNAVAILABLE, list, session::Session, slab::Token, view, waiting::WaitingBuy,
 };
 
 impl Sessions {
@@ -50,8 +50,8 @@ impl Sessions {
         }
     }
 
-    fn answer_taken(&mut self, waiting: Waiting, now: UnixMillis) {
-        let Waiting { token, viewer, hold, key, came_us, .. } = waiting;
+    fn answer_taken(&mut self, waiting: WaitingBuy, now: UnixMillis) {
+        let WaitingBuy { token, viewer, hold, key, came_us, .. } = waiting;
         let held = match (self.port.hold(hold), self.port.sale(hold.drop_id())) {
             (HoldLook::Known(status), Some(sale)) => view::held(sale, &status, now),
             // It has ended since, which its viewer learns right after this.
@@ -171,7 +171,7 @@ impl Sessions {
             match self.port.await_durable(waiting.hold) {
                 Durability::Awaited => self.awaiting.push(waiting),
                 Durability::Durable => {
-                    let Waiting { token, hold, key, came_us, .. } = waiting;
+                    let WaitingBuy { token, hold, key, came_us, .. } = waiting;
                     self.answer_retry((token, came_us), hold, key, now);
                 }
             }

@@ -7,7 +7,7 @@ use stampede_wire::{CloseCode, Refreshed, ServerMessage, Welcome, ticket::Ticket
 
 use super::{
     Sessions, list,
-    session::{Joined, Owed, Stage},
+    session::{Membership, OwedDrops, Stage},
     slab::Token,
     view,
 };
@@ -51,7 +51,7 @@ impl Sessions {
             }
         }
         let session = self.slab.get_mut(token).expect("the session that said hello");
-        session.stage = Stage::Joined(Box::new(Joined {
+        session.stage = Stage::Joined(Box::new(Membership {
             viewer,
             ticket,
             audience,
@@ -81,7 +81,7 @@ impl Sessions {
         if !owed.is_empty() {
             owed.reverse();
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut());
-            joined.expect("the session that is welcomed").owed = Some(Box::new(Owed(owed)));
+            joined.expect("the session that is welcomed").owed = Some(Box::new(OwedDrops(owed)));
         }
     }
 

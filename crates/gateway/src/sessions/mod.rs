@@ -31,18 +31,18 @@ use stampede_wire::{
 };
 
 pub(crate) use slab::{Token, place_of};
-pub(crate) use writing::Written;
+pub(crate) use writing::WriteOutcome;
 
 use self::{
     fanout::Audiences,
-    session::{Joined, Session, Stage},
+    session::{Membership, Session, Stage},
     slab::Slab,
-    waiting::Waiting,
+    waiting::WaitingBuy,
 };
 use crate::{
     admission::{Admission, MessageLimits, Pass},
     metrics::{self, CoreMetrics},
-    shared::{Place, Shared},
+    shared::{GatewayState, Place},
 };
 
 /// What a frame layer has read.
@@ -63,14 +63,14 @@ pub(crate) enum Input<'a> {
 /// The sessions of one core with the port that they buy through.
 pub(crate) struct Sessions {
     port: CorePort,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
     slab: Slab<Session>,
     audiences: Audiences,
     by_viewer: HashMap<ViewerNumber, SmallVec<[Token; 1]>, foldhash::fast::RandomState>,
     /// Takes of this core in the order of their records; bounded by the port's ring.
-    pending: VecDeque<(Position, Waiting)>,
+    pending: VecDeque<(Position, WaitingBuy)>,
     /// Replays of takes that are not durable yet.
-    awaiting: Vec<Waiting>,
+    awaiting: Vec<WaitingBuy>,
     /// Sessions whose output has to be written, each once.
     listed: VecDeque<Token>,
     /// Sessions that have news of a drop, each once: written behind everybody's answers.
@@ -88,7 +88,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(port: CorePort, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(port: CorePort, shared: Arc<GatewayState>) -> Self {
         let limits = shared.config.message_limits();
         Self {
             port,
@@ -346,7 +346,7 @@ impl Sessions {
         !is_over
     }
 
-    fn leave(&mut self, token: Token, joined: &Joined) {
+    fn leave(&mut self, token: Token, joined: &Membership) {
         self.port.leave(&joined.viewer, token);
         let number = joined.viewer.number();
         if let Some(tokens) = self.by_viewer.get_mut(&number) {

@@ -36,14 +36,14 @@ pub(crate) enum Stage {
     /// Nothing but a hello is expected, until then.
     Greeting { until: UnixMillis },
     /// The viewer is known.
-    Joined(Box<Joined>),
+    Joined(Box<Membership>),
     /// What waits is written, then the close; nothing is read. Dropped then.
     Closing { until: UnixMillis },
 }
 
 /// What a hello has made known.
 #[derive(Debug)]
-pub(crate) struct Joined {
+pub(crate) struct Membership {
     pub(crate) viewer: Arc<Viewer>,
     pub(crate) ticket: Ticket,
     /// The audience that the session belongs to.
@@ -53,7 +53,7 @@ pub(crate) struct Joined {
     /// The audience's latest tick that was written, or was current at the welcome.
     pub(crate) seen_tick: u64,
     /// Drops of the welcome that its first message had no room for, the next one last.
-    pub(crate) owed: Option<Box<Owed>>,
+    pub(crate) owed: Option<Box<OwedDrops>>,
     /// Holds of releases and payments that were handed over and are not answered yet: the server's
     /// stop waits for them, a failed commit leaves nobody knowing what became of them.
     pub(crate) asked: Vec<HoldId>,
@@ -62,7 +62,7 @@ pub(crate) struct Joined {
 /// Drops that follow the welcome one by one, each once the socket has taken the one before: a viewer
 /// who does not read costs no more than a message, however long the stream's list is.
 #[derive(Debug)]
-pub(crate) struct Owed(pub(crate) Vec<DropId>);
+pub(crate) struct OwedDrops(pub(crate) Vec<DropId>);
 
 impl Session {
     pub(crate) fn new(
@@ -103,14 +103,14 @@ impl Session {
         matches!(self.stage, Stage::Closing { .. })
     }
 
-    pub(crate) fn joined(&self) -> Option<&Joined> {
+    pub(crate) fn joined(&self) -> Option<&Membership> {
         match &self.stage {
             Stage::Joined(joined) => Some(joined),
             _ => None,
         }
     }
 
-    pub(crate) fn joined_mut(&mut self) -> Option<&mut Joined> {
+    pub(crate) fn joined_mut(&mut self) -> Option<&mut Membership> {
         match &mut self.stage {
             Stage::Joined(joined) => Some(joined),
             _ => None,

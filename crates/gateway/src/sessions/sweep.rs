@@ -10,10 +10,10 @@ use super::{
     session::{Session, Stage},
     slab::Token,
 };
-use crate::shared::Shared;
+use crate::shared::GatewayState;
 
 /// What is due for a session.
-enum Due {
+enum DueStep {
     Ping,
     Drop,
     Close(CloseCode, &'static str),
@@ -30,13 +30,13 @@ impl Sessions {
         for (token, session) in self.slab.iter_mut() {
             match due(session, &self.shared, now) {
                 None => {}
-                Some(Due::Drop) => list(&mut self.listed, token, session),
-                Some(Due::Ping) => {
+                Some(DueStep::Drop) => list(&mut self.listed, token, session),
+                Some(DueStep::Ping) => {
                     session.pinged = true;
                     session.outbox.ping();
                     list(&mut self.listed, token, session);
                 }
-                Some(Due::Close(code, why)) => closes.push((token, code, why)),
+                Some(DueStep::Close(code, why)) => closes.push((token, code, why)),
             }
         }
         for (token, code, why) in closes {
@@ -81,23 +81,23 @@ impl Sessions {
     }
 }
 
-fn due(session: &Session, shared: &Shared, moment: Moment) -> Option<Due> {
+fn due(session: &Session, shared: &GatewayState, moment: Moment) -> Option<DueStep> {
     let (config, now) = (&shared.config, moment.sale);
     let joined = match &session.stage {
-        Stage::Closing { until } => return (*until <= now).then_some(Due::Drop),
+        Stage::Closing { until } => return (*until <= now).then_some(DueStep::Drop),
         Stage::Greeting { until } => {
-            let late = Due::Close(CloseCode::HelloLate, "no hello came in time");
+            let late = DueStep::Close(CloseCode::HelloLate, "no hello came in time");
             return (*until <= now).then_some(late);
         }
         Stage::Joined(joined) => joined,
     };
     if joined.ticket.expires_at.plus(config.ticket_grace) <= moment.wall {
         let why = "the ticket expired; connect with a new one";
-        return Some(Due::Close(CloseCode::TicketExpired, why));
+        return Some(DueStep::Close(CloseCode::TicketExpired, why));
     }
     let silent = now.since(session.heard_at);
     if silent >= DurationMs::new(config.heartbeat.get().saturating_mul(2)) {
-        return Some(Due::Close(CloseCode::Silent, "nothing came for too long"));
+        return Some(DueStep::Close(CloseCode::Silent, "nothing came for too long"));
     }
-    (silent >= config.heartbeat && !session.pinged).then_some(Due::Ping)
+    (silent >= config.heartbeat && !session.pinged).then_some(DueStep::Ping)
 }

@@ -7,12 +7,12 @@ use stampede_engine::Viewer;
 use stampede_wire::ticket::Ticket;
 
 use super::{
-    session::{Joined, Session},
+    session::{Membership, Session},
     slab::Token,
 };
 
 /// An answer that waits for a hold to become durable.
-pub(super) struct Waiting {
+pub(super) struct WaitingBuy {
     pub(super) token: Token,
     pub(super) viewer: Arc<Viewer>,
     /// Whom a ban may keep out, though the connection may be gone by then.
@@ -23,11 +23,11 @@ pub(super) struct Waiting {
     pub(super) came_us: u64,
 }
 
-impl Waiting {
+impl WaitingBuy {
     pub(super) fn new(
         (token, came_us): (Token, u64),
         session: &Session,
-        joined: &Joined,
+        joined: &Membership,
         hold: HoldId,
         key: IdempotencyKey,
     ) -> Self {

@@ -7,7 +7,7 @@ use super::{Sessions, slab::Token};
 /// How far a connection's output has been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Written {
+pub(crate) enum WriteOutcome {
     /// Nothing waits any more.
     All,
     /// The socket took less than it was given.
@@ -21,42 +21,46 @@ pub(crate) enum Written {
 impl Sessions {
     /// Writes what waits for a connection, answers before ticks, as far as `send` takes it: it is
     /// given bytes, it gives how many of them it took.
-    pub(crate) fn write(&mut self, token: Token, mut send: impl FnMut(&[u8]) -> usize) -> Written {
+    pub(crate) fn write(
+        &mut self,
+        token: Token,
+        mut send: impl FnMut(&[u8]) -> usize,
+    ) -> WriteOutcome {
         if self.is_doomed(token) {
-            return Written::Gone;
+            return WriteOutcome::Gone;
         }
         loop {
-            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            let Some(session) = self.slab.get_mut(token) else { return WriteOutcome::Gone };
             let waiting = session.outbox.waiting();
             if !waiting.is_empty() {
                 let taken = send(waiting);
                 session.outbox.took(taken);
                 if !session.outbox.waiting().is_empty() {
-                    return Written::Blocked;
+                    return WriteOutcome::Blocked;
                 }
             }
             if session.outbox.has_close() {
-                return Written::Over;
+                return WriteOutcome::Over;
             }
             if let Some(drop) = self.owed_drop(token) {
-                let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+                let Some(session) = self.slab.get_mut(token) else { return WriteOutcome::Gone };
                 let taken = send(&drop);
                 if taken < drop.len() {
                     session.outbox.keep_welcome(&drop, taken);
-                    return Written::Blocked;
+                    return WriteOutcome::Blocked;
                 }
                 continue;
             }
             let ticks = self.ticks(token);
-            let Some(session) = self.slab.get_mut(token) else { return Written::Gone };
+            let Some(session) = self.slab.get_mut(token) else { return WriteOutcome::Gone };
             match ticks.as_slice() {
-                [] => return Written::All,
+                [] => return WriteOutcome::All,
                 // What everybody gets is not copied for each of them.
                 [tick] => {
                     let taken = send(tick);
                     if taken < tick.len() {
                         session.outbox.keep(tick, taken);
-                        return Written::Blocked;
+                        return WriteOutcome::Blocked;
                     }
                 }
                 ticks => ticks.iter().for_each(|tick| session.outbox.push_frames(tick)),

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, HoldRecord, PhaseRecord,
-    Record, Row, RowHash, RowKey, Seal, Sealed, SupplyDelta, drop_pools::DropPools,
+    Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta, drop_pools::DropPools,
     projector::Projector, record::codec,
 };
 
 /// What a sound journal leaves behind.
-pub(crate) struct Checked {
+pub(crate) struct CheckedJournal {
     pub(crate) heads: HashMap<DropId, RowHash>,
     pub(crate) last_at: UnixMillis,
     pub(crate) projector: Projector,
@@ -28,7 +28,7 @@ pub(crate) struct Checked {
     /// Seals of those read that have ended.
     pub(crate) seals: Vec<Seal>,
     /// Drops whose rows were left alone.
-    pub(crate) sealed: Vec<Sealed>,
+    pub(crate) sealed: Vec<SealedDrop>,
     /// Time of the last commit of the latest start that had written a heartbeat.
     pub(crate) worked_until: Option<UnixMillis>,
     /// Commits of all bans.
@@ -220,7 +220,7 @@ impl Checker {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Checked {
+    pub(crate) fn finish(self) -> CheckedJournal {
         let Self { commits, heads, projector, keys, tallied, bans, aired: drops, .. } = self;
         let mut aired = Aired::new();
         for (drop, commit) in drops {
@@ -241,6 +241,17 @@ impl Checker {
         }
         let (last_at, keys) = (commits.last_at(), keys.unwrap_or_default());
         let (sealed, worked_until) = (Vec::new(), None);
-        Checked { heads, last_at, projector, keys, sums, seals, sealed, worked_until, bans, aired }
+        CheckedJournal {
+            heads,
+            last_at,
+            projector,
+            keys,
+            sums,
+            seals,
+            sealed,
+            worked_until,
+            bans,
+            aired,
+        }
     }
 }

@@ -16,13 +16,13 @@ mod start_rows;
 pub use self::{
     damage::{Damage, Wrong},
     error::OpenError,
-    review::{Review, ReviewFault, Reviewed},
+    review::{Review, ReviewFault, ReviewStep},
 };
 pub(crate) use self::{
     links::read as read_links,
     range::StartRange,
     seals::compare as compare_seals,
-    source::{Found, Part, StartSource},
+    source::{KeyEntry, Part, StartSource},
     start::{Beside, check_all, own_row, range as start_range},
     start_rows::StartRows,
 };

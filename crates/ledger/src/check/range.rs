@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use stampede_domain::{DropId, DurationMs, Mode, StreamId, UnixMillis};
 
-use crate::{CommitKey, Mark, RowKey, Seal, Sealed};
+use crate::{CommitKey, Mark, RowKey, Seal, SealedDrop};
 
 /// By stream and mode, the commit in which a drop went on air or was about to.
 pub(crate) type Aired = HashMap<(StreamId, Mode), CommitKey>;
@@ -42,9 +42,9 @@ impl StartRange {
 
     /// The range with those left alone that ran beside a drop that is read, in the same stream: which of them
     /// goes on air depends on both. `None` if there are none.
-    pub(crate) fn widened(&self, left_alone: &[Sealed], aired: &Aired) -> Option<Self> {
+    pub(crate) fn widened(&self, left_alone: &[SealedDrop], aired: &Aired) -> Option<Self> {
         let mut wider = Self { from: self.from, sealed: self.sealed.clone() };
-        for Sealed { seal, summary } in left_alone {
+        for SealedDrop { seal, summary } in left_alone {
             let since = aired.get(&(summary.stream.clone(), summary.mode));
             if since.is_some_and(|since| seal.last >= *since) {
                 wider.sealed.remove(&seal.drop);

@@ -42,7 +42,7 @@ pub enum ReviewFault {
 
 /// What a step did.
 #[derive(Debug, Default)]
-pub struct Reviewed {
+pub struct ReviewStep {
     /// Rows read.
     pub rows: u64,
     /// Drops compared with their seals.
@@ -81,8 +81,8 @@ impl Review {
     ///
     /// # Errors
     /// The ledger cannot be read for another reason; the next step begins a new round.
-    pub fn step(&mut self) -> Result<Reviewed, ReadError> {
-        let mut done = Reviewed::default();
+    pub fn step(&mut self) -> Result<ReviewStep, ReadError> {
+        let mut done = ReviewStep::default();
         match self.read(&mut done) {
             Ok(round) => self.round = (!done.round_ended).then_some(round),
             Err(OpenError::Read(why)) if !why.is_damage() => return Err(why),
@@ -94,7 +94,7 @@ impl Review {
         Ok(done)
     }
 
-    fn read(&mut self, done: &mut Reviewed) -> Result<Round, OpenError> {
+    fn read(&mut self, done: &mut ReviewStep) -> Result<Round, OpenError> {
         let mut round = match self.round.take() {
             Some(round) => round,
             None => Round::begin(&*self.journal)?,
@@ -120,7 +120,7 @@ impl Round {
         })
     }
 
-    fn read(&mut self, journal: &dyn Journal, done: &mut Reviewed) -> Result<(), OpenError> {
+    fn read(&mut self, journal: &dyn Journal, done: &mut ReviewStep) -> Result<(), OpenError> {
         let (mut rows, mut bytes) = (0, 0);
         while rows < ROWS_PER_STEP_MAX && bytes < BYTES_PER_STEP {
             let row = self.cursor.next(journal).transpose()?;

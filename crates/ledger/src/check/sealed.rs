@@ -9,7 +9,7 @@ use super::{
     source::StartSource,
 };
 use crate::{
-    CommitKey, Record, RecordError, RowHash, RowKey, Seal, SealSummary, Sealed,
+    CommitKey, Record, RecordError, RowHash, RowKey, Seal, SealSummary, SealedDrop,
     journal::RowCursor,
     record::codec::{self, Records},
 };
@@ -24,7 +24,7 @@ pub(crate) fn check_first(source: &dyn StartSource, seal: &Seal) -> Result<(), O
 }
 
 /// Checks that a seal's last row is there, is what was written and ends the chain.
-pub(crate) fn check_end(source: &dyn StartSource, seal: &Seal) -> Result<Sealed, OpenError> {
+pub(crate) fn check_end(source: &dyn StartSource, seal: &Seal) -> Result<SealedDrop, OpenError> {
     let wrong = |field| OpenError::Seal { drop: seal.drop, field };
     let row = source.row_at(RowKey::in_commit(seal.last, seal.drop))?;
     let row = row.ok_or_else(|| wrong("last row"))?;
@@ -48,7 +48,7 @@ pub(crate) fn check_end(source: &dyn StartSource, seal: &Seal) -> Result<Sealed,
     match ended {
         None => Err(wrong("last row")),
         Some(phase) if phase != summary.phase => Err(wrong("summary")),
-        Some(_) => Ok(Sealed { seal: seal.clone(), summary }),
+        Some(_) => Ok(SealedDrop { seal: seal.clone(), summary }),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{CommitKey, Journal, LinkRow, ReadError, Row, RowHash, RowKey};
 
 /// What the journal has at one key.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum KeyEntry {
     /// A row that is read.
     Row(Box<Row>),
     /// The key of one that is left alone.
@@ -40,7 +40,7 @@ pub(crate) trait StartSource: Journal {
         &self,
         after: RowKey,
         part: &Part<'_>,
-        found: &mut VecDeque<Found>,
+        found: &mut VecDeque<KeyEntry>,
     ) -> Result<(), ReadError>;
 
     /// One row by its key.

@@ -8,16 +8,16 @@ use std::{
 use stampede_domain::{DropId, DurationMs, NodeId, PoolIndex, UnixMillis};
 
 use super::{
-    checker::{Checked, Checker},
+    checker::{CheckedJournal, Checker},
     commits::Commits,
     error::OpenError,
     range::StartRange,
     sealed,
-    source::{Found, StartSource},
+    source::{KeyEntry, StartSource},
     start_rows::StartCursor,
 };
 use crate::{
-    IncarnationRow, Journal, NodeRow, Seal, Sealed, SupplyRow,
+    IncarnationRow, Journal, NodeRow, Seal, SealedDrop, SupplyRow,
     projector::{Marks, Projector},
     record::codec,
 };
@@ -39,7 +39,7 @@ pub(crate) fn check_all(
     source: &dyn StartSource,
     range: StartRange,
     beside: &Beside<'_>,
-) -> Result<(Arc<StartRange>, Checked), OpenError> {
+) -> Result<(Arc<StartRange>, CheckedJournal), OpenError> {
     let range = Arc::new(range);
     let checked = check(source, &range, beside)?;
     match range.widened(&checked.sealed, &checked.aired) {
@@ -57,15 +57,15 @@ fn check(
     source: &dyn StartSource,
     range: &Arc<StartRange>,
     beside: &Beside<'_>,
-) -> Result<Checked, OpenError> {
+) -> Result<CheckedJournal, OpenError> {
     let commits = Commits::new(beside.node, beside.ended, range.from);
     let mut checker = Checker::new(commits, Projector::new(beside.marks));
     checker.keys = beside.wants_keys.then(Vec::new);
     let mut cursor = StartCursor::new(Arc::clone(range));
     while let Some(found) = cursor.next(source) {
         match found? {
-            Found::Row(row) => checker.row(&row)?,
-            Found::Key(key) => checker.commits.skipped(key).map_err(OpenError::Damage)?,
+            KeyEntry::Row(row) => checker.row(&row)?,
+            KeyEntry::Key(key) => checker.commits.skipped(key).map_err(OpenError::Damage)?,
         }
     }
     let mut sealed = Vec::new();
@@ -118,7 +118,7 @@ fn last_at(source: &dyn StartSource) -> UnixMillis {
 fn compare_supply(
     counted: &BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     stored: &[SupplyRow],
-    sealed: &[Sealed],
+    sealed: &[SealedDrop],
 ) -> Result<(), OpenError> {
     let signed = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     let mut left: HashMap<DropId, (u64, u64)> =
@@ -132,7 +132,7 @@ fn compare_supply(
             read.insert((row.drop, row.pool), (signed(row.supplied), signed(row.taken)));
         }
     }
-    for Sealed { seal, .. } in sealed {
+    for SealedDrop { seal, .. } in sealed {
         let (supplied, taken) = left[&seal.drop];
         for (field, found, of_seal) in [
             ("units supplied", supplied, seal.units_supplied),

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     range::StartRange,
-    source::{Found, Part, StartSource},
+    source::{KeyEntry, Part, StartSource},
 };
 use crate::{CommitKey, ReadError, Row, RowKey};
 
@@ -14,7 +14,7 @@ pub(crate) struct StartCursor {
     after: RowKey,
     /// Still before the range.
     in_house: bool,
-    fetched: VecDeque<Found>,
+    fetched: VecDeque<KeyEntry>,
     has_ended: bool,
 }
 
@@ -25,15 +25,15 @@ impl StartCursor {
         Self { range, after, in_house, fetched, has_ended: false }
     }
 
-    pub(crate) fn next(&mut self, source: &dyn StartSource) -> Option<Result<Found, ReadError>> {
+    pub(crate) fn next(&mut self, source: &dyn StartSource) -> Option<Result<KeyEntry, ReadError>> {
         while self.fetched.is_empty() && !self.has_ended {
             let range = &*self.range;
             let part = if self.in_house { Part::House(range) } else { Part::All(range) };
             let found = source.find(self.after, &part, &mut self.fetched);
             match self.fetched.back() {
                 // What stands before damage still comes out first: the next piece begins with the damage.
-                Some(Found::Row(row)) => self.after = RowKey::of(row),
-                Some(Found::Key(key)) => self.after = *key,
+                Some(KeyEntry::Row(row)) => self.after = RowKey::of(row),
+                Some(KeyEntry::Key(key)) => self.after = *key,
                 None => match found {
                     Err(error) => {
                         self.has_ended = true;
@@ -69,8 +69,8 @@ impl Iterator for StartRows {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.cursor.next(&*self.source)? {
-                Ok(Found::Row(row)) => return Some(Ok(*row)),
-                Ok(Found::Key(_)) => {}
+                Ok(KeyEntry::Row(row)) => return Some(Ok(*row)),
+                Ok(KeyEntry::Key(_)) => {}
                 Err(error) => return Some(Err(error)),
             }
         }

@@ -46,10 +46,10 @@ impl From<OrderedFault> for StoreError {
 
 /// The memory behind fake stores; clones share it.
 #[derive(Clone, Debug)]
-pub struct FakeLedger(Arc<Shared>);
+pub struct FakeLedger(Arc<FakeMemory>);
 
 #[derive(Debug)]
-struct Shared {
+struct FakeMemory {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -76,7 +76,7 @@ impl FakeLedger {
             released: false,
             copied_in: None,
         };
-        Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
+        Self(Arc::new(FakeMemory { state: Mutex::new(state), changed: Condvar::new() }))
     }
 
     /// Orders a fault for one commit, counted from 1 over all incarnations.

@@ -7,9 +7,9 @@ use stampede_domain::{
 };
 
 use crate::{
-    Batch, BatchRow, CommandKey, Derived, IncarnationRow, Journal, LinkRow, Mark, NewOrder,
-    NodeRow, OrderRow, Projection, ReadError, Row, RowKey, RowSpan, Seal, Snapshot, SupplyDelta,
-    SupplyRow,
+    Batch, BatchRow, CommandKey, IncarnationRow, Journal, LinkRow, Mark, NewOrder, NodeRow,
+    OrderRow, Projection, ProjectionRow, ReadError, Row, RowKey, RowSpan, Seal, Snapshot,
+    SupplyDelta, SupplyRow,
 };
 
 /// Rows that one read fetches at most.
@@ -92,7 +92,7 @@ impl Tables {
         for delta in &row.supply {
             self.supply(row.drop, delta);
         }
-        for Derived::Order(order) in &row.derived {
+        for ProjectionRow::Order(order) in &row.derived {
             self.order(batch, order);
         }
         self.keys.extend(row.keys.iter().cloned());
@@ -127,9 +127,9 @@ impl Tables {
 }
 
 /// A state that nothing changes is one state for all reads.
-struct Frozen;
+struct FrozenSnapshot;
 
-impl Snapshot for Frozen {}
+impl Snapshot for FrozenSnapshot {}
 
 impl Journal for Tables {
     fn fetch(&self, span: &RowSpan, rows: &mut VecDeque<Row>) -> Result<(), ReadError> {
@@ -196,7 +196,7 @@ impl Journal for Tables {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, ReadError> {
-        Ok(Box::new(Frozen))
+        Ok(Box::new(FrozenSnapshot))
     }
 
     fn inspect(&self, _max: usize) -> Result<Vec<String>, ReadError> {

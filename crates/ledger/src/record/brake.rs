@@ -14,7 +14,7 @@ pub enum BrakeRecord {
     /// Limits were set in place of the configured ones, or of those set before.
     RatesSet(Box<RatesSet>),
     /// Somebody was kept out.
-    Banned(Box<Banned>),
+    Banned(Box<BanRecord>),
     /// What one of the three above had set ended.
     Lifted {
         /// Which.
@@ -46,7 +46,7 @@ pub struct RatesSet {
 
 /// A ban, without what is personal about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Banned {
+pub struct BanRecord {
     /// The ban, counted from 1 without gaps.
     pub ban: BanId,
     /// Whom it keeps out.

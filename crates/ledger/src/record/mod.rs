@@ -21,7 +21,7 @@ use stampede_domain::{
 
 pub use self::{
     answer_times::AnswerTimes,
-    brake::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
+    brake::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
     error::RecordError,
     hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
@@ -74,7 +74,7 @@ pub enum Record {
         until: UnixMillis,
     },
     /// The drop came back after a restart.
-    Recovered(Box<Recovered>),
+    Recovered(Box<RecoveredDrop>),
     /// What happened since the last tally without being written one by one.
     Tally(Box<Tally>),
     /// Staff asked for something, refused requests included.
@@ -130,12 +130,12 @@ pub struct Command {
     /// Why, in the actor's words; may be empty.
     pub reason: Text,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: RecordedOutcome,
 }
 
 /// What came of a staff command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RecordedOutcome {
     /// It was carried out; the records that did so stand beside this one.
     Accepted,
     /// It was not carried out.
@@ -149,7 +149,7 @@ pub enum Outcome {
 
 /// What a restart found, for one drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered {
+pub struct RecoveredDrop {
     /// How long the node was away; every live deadline moved by this much.
     pub outage: DurationMs,
     /// One entry for each pool, in the order of the pools.

@@ -4,12 +4,12 @@ use rusqlite::{Connection, params};
 use stampede_domain::{ChannelId, UnixMillis};
 
 use super::store::{changed, step};
-use crate::{Derived, Mark, NewOrder, Projection, StoreError, projector::ProjectionTables};
+use crate::{Mark, NewOrder, Projection, ProjectionRow, StoreError, projector::ProjectionTables};
 
 impl ProjectionTables for Connection {
-    fn insert(&self, row: &Derived, place: &Mark, at: UnixMillis) -> Result<(), StoreError> {
+    fn insert(&self, row: &ProjectionRow, place: &Mark, at: UnixMillis) -> Result<(), StoreError> {
         match row {
-            Derived::Order(order) => insert_order(self, order, place, at),
+            ProjectionRow::Order(order) => insert_order(self, order, place, at),
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     CommitKey, ReadError, Row, RowHash, RowKey, RowSpan,
-    check::{Found, Part},
+    check::{KeyEntry, Part},
     record::codec,
 };
 
@@ -117,7 +117,7 @@ pub(super) fn find(
     connection: &Connection,
     after: RowKey,
     part: &Part<'_>,
-    found: &mut VecDeque<Found>,
+    found: &mut VecDeque<KeyEntry>,
 ) -> Result<(), ReadError> {
     let fail = in_table("journal");
     let sql = match part {
@@ -152,11 +152,11 @@ pub(super) fn find(
             let [incarnation, seq] = [key[0], key[1]].map(i64::cast_unsigned);
             let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
             let drop = drop.map_or(0, DropId::get);
-            found.push_back(Found::Key(RowKey { incarnation, seq, drop }));
+            found.push_back(KeyEntry::Key(RowKey { incarnation, seq, drop }));
         } else {
             let row = row_of(connection, place, key)?;
             bytes += row.body.len();
-            found.push_back(Found::Row(Box::new(row)));
+            found.push_back(KeyEntry::Row(Box::new(row)));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use stampede_domain::Incarnation;
 use super::{failure::in_table, journal::SqliteJournal, links, rows};
 use crate::{
     CommitKey, LinkRow, ReadError, Row, RowHash, RowKey,
-    check::{Found, Part, StartSource},
+    check::{KeyEntry, Part, StartSource},
 };
 
 impl<C: Borrow<Connection>> StartSource for SqliteJournal<C> {
@@ -16,7 +16,7 @@ impl<C: Borrow<Connection>> StartSource for SqliteJournal<C> {
         &self,
         after: RowKey,
         part: &Part<'_>,
-        found: &mut VecDeque<Found>,
+        found: &mut VecDeque<KeyEntry>,
     ) -> Result<(), ReadError> {
         rows::find(self.connection(), after, part, found)
     }

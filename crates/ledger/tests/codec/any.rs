@@ -6,8 +6,8 @@ use stampede_domain::{
     TakeNumber, Units, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    AnswerTimes, Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RecoveredPool,
-    StreamRecord, Tally,
+    AnswerTimes, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop,
+    RecoveredPool, StreamRecord, Tally,
 };
 
 use super::{
@@ -62,7 +62,7 @@ fn any_recovered() -> impl Strategy<Value = Record> {
                 lost: lost.into_iter().map(take).collect(),
             })
             .collect();
-        Record::Recovered(Box::new(Recovered { outage: DurationMs::new(outage), pools }))
+        Record::Recovered(Box::new(RecoveredDrop { outage: DurationMs::new(outage), pools }))
     })
 }
 
@@ -81,8 +81,8 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
 
 pub(crate) fn any_record() -> impl Strategy<Value = Record> {
     let outcome = prop_oneof![
-        Just(Outcome::Accepted),
-        (any_text(), any_text()).prop_map(|(code, text)| Outcome::Refused { code, text }),
+        Just(RecordedOutcome::Accepted),
+        (any_text(), any_text()).prop_map(|(code, text)| RecordedOutcome::Refused { code, text }),
     ];
     let ended = || (any_hold(), any_units());
     prop_oneof![

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use stampede_domain::{BanId, DurationMs, Rates, UnixMillis, ViewerNumber};
-use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
+use stampede_ledger::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
 
 use super::{
     parts::{any_text, any_time, any_viewer},
@@ -55,7 +55,7 @@ fn channel(stream: Option<&str>) -> BanScope {
 
 fn banned(ban: u32, scope: BanScope) -> Record {
     let (ban, order) = (BanId::new(ban), order(Some(UnixMillis::new(AT_MS))));
-    Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+    Record::Brake(BrakeRecord::Banned(Box::new(BanRecord {
         ban,
         scope,
         releases_holds: ban.get() == 1,
@@ -91,7 +91,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         (any::<u32>(), scope, any::<bool>(), any_order()).prop_map(
             |(ban, scope, releases_holds, order)| {
                 let ban = BanId::new(ban);
-                Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+                Record::Brake(BrakeRecord::Banned(Box::new(BanRecord {
                     ban,
                     scope,
                     releases_holds,

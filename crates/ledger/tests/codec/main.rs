@@ -17,8 +17,8 @@ use stampede_domain::{
     DropId, DurationMs, Incarnation, KeyFingerprint, RefusalCode, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
-    AnswerTimes, BodyHeader, Command, HoldRecord, Outcome, PhaseRecord, Record, RecordError,
-    Recovered, RecoveredPool, Row, RowHash, StreamRecord, Tally, Text,
+    AnswerTimes, BodyHeader, Command, HoldRecord, PhaseRecord, Record, RecordError,
+    RecordedOutcome, RecoveredDrop, RecoveredPool, Row, RowHash, StreamRecord, Tally, Text,
     codec::{HEADER_BYTES, Ordinal, body, encode, records},
 };
 use support::{AT_MS, confirmed, hold, lot, node, plan, plan_with_options, pool, taken, units};
@@ -67,8 +67,8 @@ fn samples() -> Vec<(&'static str, Record)> {
         }))
     };
     let refused =
-        Outcome::Refused { code: "wrong_phase".into(), text: "the drop is closed".into() };
-    let recovered = Recovered {
+        RecordedOutcome::Refused { code: "wrong_phase".into(), text: "the drop is closed".into() };
+    let recovered = RecoveredDrop {
         outage: DurationMs::new(4_200),
         pools: vec![RecoveredPool {
             pool: pool(0),
@@ -91,7 +91,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("confirmed", confirmed(hold(first, 300))),
         ("released", HoldRecord::Released { hold: hold(first, 300), units: units(2) }.into()),
         ("expired", HoldRecord::Expired { hold: hold(first, 300), units: units(1_000) }.into()),
-        ("command_accepted", command(Outcome::Accepted)),
+        ("command_accepted", command(RecordedOutcome::Accepted)),
         ("command_refused", command(refused)),
         ("recovered", Record::Recovered(Box::new(recovered))),
         ("tally", tally(&[])),

@@ -123,7 +123,7 @@ pub fn entry_in(drop: DropId, record: Record) -> Entry<u64> {
 
 /// What the applier saw, shared with the test.
 #[derive(Clone, Default)]
-pub struct Seen(Arc<Mutex<SeenState>>);
+pub struct ApplierLog(Arc<Mutex<SeenState>>);
 
 #[derive(Default)]
 struct SeenState {
@@ -132,7 +132,7 @@ struct SeenState {
     is_busy: bool,
 }
 
-impl Seen {
+impl ApplierLog {
     pub fn batches(&self) -> Vec<Vec<Record>> {
         self.0.lock().batches.clone()
     }
@@ -150,7 +150,7 @@ impl Seen {
     }
 }
 
-impl Applier<u64> for Seen {
+impl Applier<u64> for ApplierLog {
     fn applied(&mut self, entries: &mut Vec<Entry<u64>>) {
         self.0.lock().batches.push(entries.drain(..).map(|entry| entry.record).collect());
     }
@@ -174,7 +174,7 @@ pub struct Rig {
     pub writer: WriterHandle,
     pub steward: Producer<u64>,
     pub core: Producer<u64>,
-    pub seen: Seen,
+    pub seen: ApplierLog,
     pub incarnation: Incarnation,
 }
 
@@ -184,7 +184,7 @@ impl Rig {
     }
 
     pub fn start_with_room(opened: OpenLedger, entries_max: usize) -> Self {
-        let seen = Seen::default();
+        let seen = ApplierLog::default();
         let incarnation = opened.chains.incarnation;
         let rings = [0, 1].map(|_ring| RingConfig { entries_max, wake: wake(thread::current()) });
         let (writer, producers) = Writer::spawn(

@@ -6,8 +6,8 @@ use stampede_domain::{
     BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanScope, Banned, BrakePart, BrakeRecord, Command, Journal, Outcome, PhaseRecord, Record, Room,
-    RoomChange, links,
+    BanRecord, BanScope, BrakePart, BrakeRecord, Command, Journal, PhaseRecord, Record,
+    RecordedOutcome, Room, RoomChange, links,
 };
 
 use super::RecordedCommand;
@@ -15,7 +15,7 @@ use crate::ReportError;
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Did {
+pub enum CommandEffect {
     /// Stopped all takes.
     Stopped {
         /// When that ends by itself.
@@ -31,7 +31,7 @@ pub enum Did {
     /// Kept somebody out.
     Banned {
         /// The ban, as the chain tells it.
-        ban: Banned,
+        ban: BanRecord,
         /// Whom; `None` once that was erased.
         target: Option<BanTarget>,
     },
@@ -53,7 +53,7 @@ pub enum Did {
     },
 }
 
-impl Did {
+impl CommandEffect {
     /// Whether this is what a command of this name does.
     fn is_of(&self, action: &str) -> bool {
         let name = match self {
@@ -77,13 +77,13 @@ impl Did {
 /// The latest doing in each chain. A command's record follows what it did within one chain: only
 /// takes, deadlines or tallies may come between.
 #[derive(Default)]
-pub(super) struct Doings {
-    latest: HashMap<DropId, Did>,
+pub(super) struct LatestEffects {
+    latest: HashMap<DropId, CommandEffect>,
     /// The SKU of each pool, of drops that may get more units.
     skus: HashMap<DropId, Vec<SkuId>>,
 }
 
-impl Doings {
+impl LatestEffects {
     /// Follows a record that is no command.
     pub(super) fn see(&mut self, drop: DropId, record: Record) {
         match record {
@@ -97,10 +97,10 @@ impl Doings {
             }
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku(drop, pool);
-                self.latest.insert(drop, Did::Restocked { lot, sku, units });
+                self.latest.insert(drop, CommandEffect::Restocked { lot, sku, units });
             }
             Record::Room(room) => {
-                self.latest.insert(drop, Did::Room(*room));
+                self.latest.insert(drop, CommandEffect::Room(*room));
             }
             Record::Brake(record) => self.brake(drop, record),
             Record::Phase(
@@ -124,9 +124,9 @@ impl Doings {
 
     fn brake(&mut self, drop: DropId, record: BrakeRecord) {
         let did = match record {
-            BrakeRecord::Halted(order) => Did::Stopped { expires_at: order.expires_at },
+            BrakeRecord::Halted(order) => CommandEffect::Stopped { expires_at: order.expires_at },
             BrakeRecord::RatesSet(set) => {
-                Did::RatesSet { rates: set.rates, expires_at: set.order.expires_at }
+                CommandEffect::RatesSet { rates: set.rates, expires_at: set.order.expires_at }
             }
             BrakeRecord::Banned(ban) => {
                 let target = match &ban.scope {
@@ -136,10 +136,12 @@ impl Doings {
                     }),
                     BanScope::Viewer(_) | BanScope::Addresses => None,
                 };
-                Did::Banned { ban: *ban, target }
+                CommandEffect::Banned { ban: *ban, target }
             }
             BrakeRecord::Lifted { expired: true, .. } => return,
-            BrakeRecord::Lifted { part: BrakePart::Ban(ban), .. } => Did::Unbanned { ban },
+            BrakeRecord::Lifted { part: BrakePart::Ban(ban), .. } => {
+                CommandEffect::Unbanned { ban }
+            }
             // Limits that staff ended leave nothing to tell about the command.
             BrakeRecord::Lifted { part: BrakePart::Halt | BrakePart::Rates, .. } => {
                 self.latest.remove(&drop);
@@ -150,8 +152,8 @@ impl Doings {
     }
 
     /// What this command did, the next in its chain.
-    pub(super) fn of(&mut self, drop: DropId, command: &Command) -> Option<Did> {
-        let accepted = command.outcome == Outcome::Accepted;
+    pub(super) fn of(&mut self, drop: DropId, command: &Command) -> Option<CommandEffect> {
+        let accepted = command.outcome == RecordedOutcome::Accepted;
         let latest = self.latest.get(&drop).filter(|did| did.is_of(command.action.as_str()));
         latest.filter(|_| accepted).cloned()
     }
@@ -169,7 +171,7 @@ pub(super) fn name_targets(
     let (mut viewers, mut bans) =
         (HashMap::<ViewerNumber, Option<ViewerId>>::new(), HashMap::new());
     let unnamed = commands.iter_mut().filter_map(|command| match &mut command.did {
-        Some(Did::Banned { ban, target: target @ None }) => Some((ban, target)),
+        Some(CommandEffect::Banned { ban, target: target @ None }) => Some((ban, target)),
         _ => None,
     });
     let unnamed: Vec<_> = unnamed.collect();

@@ -11,7 +11,7 @@ use stampede_ledger::{HoldRecord, PhaseRecord, Record, RefusalCounts, Row, Tally
 use super::{
     FoldError,
     channels::ChannelSums,
-    figures::{DropReport, Ends, JournalFigures, SkuReport, Taken},
+    figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
     pace::Pace,
     phases::{self, PhaseTime},
 };
@@ -58,7 +58,7 @@ pub struct DropFold {
     terms: Option<Terms>,
     phases: Vec<PhaseTime>,
     as_of: UnixMillis,
-    taken: Taken,
+    taken: TakenUnits,
     buyers: HashSet<ViewerNumber>,
     channels: ChannelSums,
     oversold: u64,
@@ -79,7 +79,7 @@ impl DropFold {
             terms: None,
             phases: Vec::new(),
             as_of: UnixMillis::default(),
-            taken: Taken::default(),
+            taken: TakenUnits::default(),
             buyers: HashSet::new(),
             channels: ChannelSums::default(),
             oversold: 0,

@@ -20,7 +20,7 @@ pub struct Ends {
 
 /// Everything ever taken, by what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct TakenUnits {
     /// All takes.
     pub all: Ends,
     /// Became orders.
@@ -92,7 +92,7 @@ pub struct DropReport {
     /// drop has settled.
     pub stranded: Option<u64>,
     /// Everything ever taken.
-    pub taken: Taken,
+    pub taken: TakenUnits,
     /// Figures by SKU, in the plan's order.
     pub skus: Vec<SkuReport>,
     /// Distinct viewers with an order.

@@ -17,7 +17,7 @@ use stampede_ledger::{RecordError, Row};
 
 pub use channels::{CHANNELS_LISTED_MAX, ChannelReport};
 pub use drop_fold::DropFold;
-pub use figures::{DropReport, Ends, JournalFigures, SkuReport, Taken};
+pub use figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
 pub use pace::{Pace, SECONDS_MAX, Second};
 pub use phases::PhaseTime;
 

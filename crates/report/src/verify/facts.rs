@@ -5,7 +5,7 @@ use stampede_ledger::Record;
 
 /// An order as the journal has it.
 #[derive(Clone, Debug)]
-pub(super) struct Ordered {
+pub(super) struct JournalOrder {
     pub(super) record: u32,
     pub(super) hold: HoldId,
     pub(super) sku: SkuIndex,
@@ -19,7 +19,7 @@ pub(super) struct Ordered {
 #[derive(Debug, Default)]
 pub(super) struct RowFacts {
     pub(super) records: u64,
-    pub(super) orders: Vec<Ordered>,
+    pub(super) orders: Vec<JournalOrder>,
     pub(super) viewers: Vec<(u32, ViewerNumber)>,
     /// Takes with the time at which they happened.
     pub(super) taken: Vec<(u32, HoldId, UnixMillis)>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use stampede_domain::{DropId, KeyFingerprint};
-use stampede_ledger::{CommandKey, Outcome, Record, Row};
+use stampede_ledger::{CommandKey, Record, RecordedOutcome, Row};
 
 use super::{
     finding::{Findings, Place},
@@ -38,7 +38,7 @@ impl KeyCheck {
                 Record::Lot { lot, .. } => {
                     self.latest_lots.insert(row.drop, *lot);
                 }
-                Record::Command(command) if command.outcome == Outcome::Accepted => {
+                Record::Command(command) if command.outcome == RecordedOutcome::Accepted => {
                     let action = command.action.as_str().to_owned();
                     let lot = self.latest_lots.get(&row.drop).copied();
                     let lot = lot.filter(|_| action == "restock");

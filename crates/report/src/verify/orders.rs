@@ -6,7 +6,7 @@ use stampede_domain::{ChannelId, HoldId, UnixMillis};
 use stampede_ledger::{Journal, Mark, OrderRow, Projection, ReadError, Row, RowKey};
 
 use super::{
-    facts::Ordered,
+    facts::JournalOrder,
     finding::{Findings, Place},
     tables::{TableFault, key},
 };
@@ -16,8 +16,8 @@ const ORDERS_PER_FETCH: u32 = 4_096;
 
 /// A confirmed hold with its place in the journal.
 #[derive(Clone, Debug)]
-struct Confirmed {
-    ordered: Ordered,
+struct ConfirmedHold {
+    ordered: JournalOrder,
     place: Place,
     row: RowKey,
     at: UnixMillis,
@@ -31,7 +31,7 @@ pub(super) struct OrderJoin<'a> {
     fetched: VecDeque<OrderRow>,
     last_place: u64,
     orders_waiting: HashMap<HoldId, OrderRow>,
-    confirmed_waiting: HashMap<HoldId, Confirmed>,
+    confirmed_waiting: HashMap<HoldId, ConfirmedHold>,
     /// Confirmed holds that the projection has not reached.
     ahead: HashSet<HoldId>,
     latest: Mark,
@@ -58,7 +58,7 @@ impl<'a> OrderJoin<'a> {
         &mut self,
         row: &Row,
         at: UnixMillis,
-        confirmed: &[Ordered],
+        confirmed: &[JournalOrder],
         findings: &mut Findings,
     ) -> Result<(), ReadError> {
         let row_key = RowKey::of(row);
@@ -70,13 +70,17 @@ impl<'a> OrderJoin<'a> {
                 continue;
             }
             let place = place.record(ordered.record);
-            let confirmed = Confirmed { ordered: ordered.clone(), place, row: row_key, at };
+            let confirmed = ConfirmedHold { ordered: ordered.clone(), place, row: row_key, at };
             self.join(&confirmed, findings)?;
         }
         Ok(())
     }
 
-    fn join(&mut self, confirmed: &Confirmed, findings: &mut Findings) -> Result<(), ReadError> {
+    fn join(
+        &mut self,
+        confirmed: &ConfirmedHold,
+        findings: &mut Findings,
+    ) -> Result<(), ReadError> {
         loop {
             self.fetch()?;
             let Some(front) = self.fetched.front() else { break };
@@ -127,7 +131,7 @@ impl<'a> OrderJoin<'a> {
             let Some(order) = self.fetched.pop_front() else { break };
             self.set_aside(order, findings);
         }
-        let mut missing: Vec<Confirmed> = Vec::new();
+        let mut missing: Vec<ConfirmedHold> = Vec::new();
         for (hold, confirmed) in self.confirmed_waiting.drain() {
             match self.orders_waiting.remove(&hold) {
                 Some(order) => compare(&order, &confirmed, findings),
@@ -159,8 +163,8 @@ impl<'a> OrderJoin<'a> {
 }
 
 /// Compares every column of an order with what the journal says.
-fn compare(order: &OrderRow, confirmed: &Confirmed, findings: &mut Findings) {
-    let Confirmed { ordered, place, row, at } = confirmed;
+fn compare(order: &OrderRow, confirmed: &ConfirmedHold, findings: &mut Findings) {
+    let ConfirmedHold { ordered, place, row, at } = confirmed;
     let hold = ordered.hold;
     let mut differ = |field, stored: &dyn ToString, expected: &dyn ToString| {
         let (stored, expected) = (stored.to_string(), expected.to_string());

@@ -15,7 +15,7 @@ type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// A hold as its take left it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taken {
+pub(super) struct TakenHold {
     pub(super) hold: HoldId,
     pub(super) viewer: ViewerNumber,
     pub(super) units: Units,
@@ -33,7 +33,7 @@ pub(super) struct Taken {
 pub(super) struct PoolBook {
     pool: PoolIndex,
     /// Every hold by its take number.
-    holds: FastMap<u64, Taken>,
+    holds: FastMap<u64, TakenHold>,
     /// Take numbers of the slots that have not come back.
     slots: FastMap<u32, u64>,
     /// Highest number that a restart has accounted for.
@@ -65,7 +65,7 @@ impl PoolBook {
     /// Counts a take. Its number must be new, its slot free, its units supplied.
     pub(super) fn take(
         &mut self,
-        taken: Taken,
+        taken: TakenHold,
         supplied: u64,
         at: UnixMillis,
         place: Place,
@@ -108,7 +108,7 @@ impl PoolBook {
         units: Units,
         place: Place,
         findings: &mut Findings,
-    ) -> Option<Taken> {
+    ) -> Option<TakenHold> {
         let count = u64::from(units.get());
         self.held = self.held.saturating_sub(count);
         if end == HoldEnd::Confirmed {

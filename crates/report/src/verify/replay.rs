@@ -6,17 +6,17 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, SkuIndex,
     Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, Recovered, Row, Tally};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, Tally};
 
 use super::{
     Counts, LATE_MS_MAX,
     brake::is_brake,
     chain::CommitTimes,
-    facts::{Ordered, RowFacts},
+    facts::{JournalOrder, RowFacts},
     finding::{Findings, Place},
     holds::{HoldEnd, HoldFault},
     phases::{PhaseFault, Phases, name},
-    pool::{PoolBook, Taken},
+    pool::{PoolBook, TakenHold},
     starts::Starts,
     terms,
     viewers::ViewerBook,
@@ -126,7 +126,15 @@ impl DropReplay {
             {
                 let (record, channel) = (*number, channel.clone());
                 let sku = self.filed_under(hold.pool());
-                facts.orders.push(Ordered { record, hold, sku, viewer, units, amount, channel });
+                facts.orders.push(JournalOrder {
+                    record,
+                    hold,
+                    sku,
+                    viewer,
+                    units,
+                    amount,
+                    channel,
+                });
             }
             self.record(record, moment, starts, counts, findings);
         }
@@ -251,7 +259,8 @@ impl DropReplay {
         if let Some(channel) = channel {
             self.channels.insert(hold, channel.clone());
         }
-        let taken = Taken { hold, viewer, units, deadline_base, since: taken_at, seq, end: None };
+        let taken =
+            TakenHold { hold, viewer, units, deadline_base, since: taken_at, seq, end: None };
         pool.take(taken, *supplied, moment.times.at, place, findings);
         self.viewers.take(phases, viewer, key, (hold, units), place, findings);
     }
@@ -345,7 +354,7 @@ impl DropReplay {
 
     fn recovered(
         &mut self,
-        recovered: &Recovered,
+        recovered: &RecoveredDrop,
         moment: Moment,
         starts: &Starts,
         counts: &mut Counts,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
-use stampede_ledger::{Command, Outcome, Record, Room, RoomChange, RoomOwner};
+use stampede_ledger::{Command, Record, RecordedOutcome, Room, RoomChange, RoomOwner};
 
 use super::finding::{Findings, Place};
 
@@ -36,7 +36,7 @@ impl RoomFault {
 /// The rooms at one point of the journal.
 #[derive(Debug, Default)]
 pub(super) struct RoomBook {
-    rooms: BTreeMap<StreamId, Owned>,
+    rooms: BTreeMap<StreamId, RoomState>,
     /// The commit that is being read, with the streams whose rooms it changes: its chains come in no
     /// order of their own, so plans in it stand before or after those changes.
     commit: Place,
@@ -46,7 +46,7 @@ pub(super) struct RoomBook {
 }
 
 #[derive(Debug)]
-struct Owned {
+struct RoomState {
     owner: RoomOwner,
     admitted: BTreeSet<MerchantId>,
     video_delay: DurationMs,
@@ -147,7 +147,7 @@ impl RoomBook {
                 admitted.remove(merchant);
             }
         }
-        let owned = Owned { owner: owner.clone(), admitted, video_delay };
+        let owned = RoomState { owner: owner.clone(), admitted, video_delay };
         self.rooms.insert(stream.clone(), owned);
     }
 
@@ -165,7 +165,7 @@ impl RoomBook {
     }
 
     fn command(&mut self, drop: DropId, command: &Command, place: Place, findings: &mut Findings) {
-        if command.action.as_str() != "plan" || command.outcome != Outcome::Accepted {
+        if command.action.as_str() != "plan" || command.outcome != RecordedOutcome::Accepted {
             return;
         }
         let Some(mut fault) = self.foreign.remove(&drop) else { return };
@@ -178,7 +178,7 @@ impl RoomBook {
     }
 }
 
-impl Owned {
+impl RoomState {
     fn lets_in(&self, merchant: &MerchantId) -> bool {
         let owns = matches!(&self.owner, RoomOwner::Merchant(owner) if owner == merchant);
         owns || self.admitted.contains(merchant)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use stampede_domain::{BanId, DropId, Rates};
-use stampede_ledger::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
+use stampede_ledger::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet, Record};
 
 use super::{
     sale::{Sale, State},
@@ -65,7 +65,7 @@ fn work_brake(sim: &mut Sim) {
     let now = sim.now();
     let banned = |ban, scope, expires_at| {
         let (ban, order) = (BanId::new(ban), order(expires_at));
-        Record::Brake(BrakeRecord::Banned(Box::new(Banned {
+        Record::Brake(BrakeRecord::Banned(Box::new(BanRecord {
             ban,
             scope,
             releases_holds: false,

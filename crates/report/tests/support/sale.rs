@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, Phase, PoolIndex, RefusalCode, SlotIndex, TakeNumber, UnixMillis,
 };
-use stampede_ledger::{Recovered, RecoveredPool, Tally};
+use stampede_ledger::{RecoveredDrop, RecoveredPool, Tally};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -98,7 +98,7 @@ impl Sale {
 }
 
 impl Sale {
-    pub fn recover(&mut self, outage: DurationMs) -> Recovered {
+    pub fn recover(&mut self, outage: DurationMs) -> RecoveredDrop {
         self.restarts += 1;
         self.outage_ms += outage.get();
         self.holds.retain(|hold| hold.state != State::Pending);
@@ -118,6 +118,6 @@ impl Sale {
             let last_take = TakeNumber::new(last).unwrap();
             pools.push(RecoveredPool { pool: pool(number), last_take, lost });
         }
-        Recovered { outage, pools }
+        RecoveredDrop { outage, pools }
     }
 }

@@ -11,7 +11,7 @@ use stampede_domain::{
     ViewerId,
 };
 use stampede_ledger::{
-    Command, Entry, HoldRecord, Link, Outcome, PhaseRecord, Record, Tally, ViewerLink,
+    Command, Entry, HoldRecord, Link, PhaseRecord, Record, RecordedOutcome, Tally, ViewerLink,
 };
 
 use super::{
@@ -87,10 +87,10 @@ impl Sim {
         self.sales.insert(drop, sale);
         self.push(drop, planned);
         self.flush();
-        self.command(drop, "plan", Outcome::Accepted);
+        self.command(drop, "plan", RecordedOutcome::Accepted);
         let opens_at = self.now().plus(DurationMs::new(COUNTDOWN_MS));
         self.push(drop, Record::Phase(PhaseRecord::Countdown { opens_at }));
-        self.command(drop, "open", Outcome::Accepted);
+        self.command(drop, "open", RecordedOutcome::Accepted);
         self.flush();
         self.now_ms += COUNTDOWN_MS;
         let supplies: Vec<u32> = self.sale(drop).supplied.clone();
@@ -117,7 +117,7 @@ impl Sim {
         self.flush();
     }
 
-    fn command(&mut self, drop: DropId, action: &str, outcome: Outcome) {
+    fn command(&mut self, drop: DropId, action: &str, outcome: RecordedOutcome) {
         let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
         self.push(
             drop,
@@ -298,7 +298,7 @@ impl Sim {
     pub fn restock(&mut self, drop: DropId, number: usize, count: u32) {
         if matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
             self.lot(drop, number, count);
-            self.command(drop, "restock", Outcome::Accepted);
+            self.command(drop, "restock", RecordedOutcome::Accepted);
             self.flush();
             self.sale(drop).supplied[number] += count;
         }
@@ -344,7 +344,7 @@ impl Sim {
         }
         self.sale(drop).phase = Phase::Closed;
         self.push(drop, Record::Phase(PhaseRecord::Closed));
-        self.command(drop, "close", Outcome::Accepted);
+        self.command(drop, "close", RecordedOutcome::Accepted);
         self.flush();
         self.wait(TTL_MS);
         self.flush();

@@ -4,7 +4,7 @@ use stampede_domain::{HoldId, Phase};
 use stampede_engine::{ConfirmOutcome, CoreEvent, FailOutcome, ViewerEvent};
 use tokio::sync::oneshot;
 
-use super::{Asked, Pending, World, last_takes};
+use super::{Pending, PendingAnswer, World, last_takes};
 use crate::durable::{End, Violation, digest};
 
 impl World {
@@ -37,14 +37,14 @@ impl World {
         let (durable, mut paused, mut wrong) = (&self.durable, Vec::new(), None);
         let end = |hold: HoldId| durable.takes.get(&hold).and_then(|take| take.end);
         self.asked.retain_mut(|asked| match asked {
-            Asked::Command { key, stops, answer } => is_open(answer, |outcome| {
+            PendingAnswer::Command { key, stops, answer } => is_open(answer, |outcome| {
                 let Ok(done) = outcome else { return };
                 if !durable.has_command(*key) {
                     wrong = Some(format!("a command about {} is in no row", done.drop));
                 }
                 paused.extend(stops.filter(|_| !done.replayed));
             }),
-            Asked::Confirm { hold, answer } => is_open(answer, |outcome| {
+            PendingAnswer::Confirm { hold, answer } => is_open(answer, |outcome| {
                 let expected = match outcome {
                     ConfirmOutcome::Ordered { .. } | ConfirmOutcome::AlreadyOrdered => {
                         Some(End::Ordered)
@@ -56,7 +56,7 @@ impl World {
                     wrong = Some(format!("{hold}: {outcome:?}, by the rows {:?}", end(*hold)));
                 }
             }),
-            Asked::Fail { hold, answer } => is_open(answer, |outcome| {
+            PendingAnswer::Fail { hold, answer } => is_open(answer, |outcome| {
                 let expected = match outcome {
                     FailOutcome::Ended | FailOutcome::AlreadyEnded => Some(End::GivenBack),
                     FailOutcome::AlreadyOrdered => Some(End::Ordered),

@@ -46,7 +46,7 @@ pub(crate) enum Failure {
 }
 
 /// An answer that somebody waits for.
-enum Asked {
+enum PendingAnswer {
     Command {
         key: KeyFingerprint,
         stops: Option<DropId>,
@@ -80,7 +80,7 @@ pub(crate) struct World {
     pending: Vec<Pending>,
     /// Holds by the request that took them, from the promise on.
     held: HashMap<(DropId, usize, u64), HoldId>,
-    asked: Vec<Asked>,
+    asked: Vec<PendingAnswer>,
     /// The last take numbers of drops that are paused, as the one who paused was told.
     paused: HashMap<DropId, Vec<Option<u64>>>,
     pub(crate) durable: Durable,

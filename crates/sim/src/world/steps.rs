@@ -10,7 +10,7 @@ use stampede_engine::{
 };
 use stampede_testkit::{plan_of, sku};
 
-use super::{Asked, CORES, KEYS, Pending, SKUS, STREAM, VIEWERS, World, last_takes, units};
+use super::{CORES, KEYS, Pending, PendingAnswer, SKUS, STREAM, VIEWERS, World, last_takes, units};
 use crate::durable::Violation;
 
 impl World {
@@ -123,11 +123,11 @@ impl World {
             }
             1 => {
                 let answer = self.node.engine.confirm(hold).ok();
-                self.asked.extend(answer.map(|answer| Asked::Confirm { hold, answer }));
+                self.asked.extend(answer.map(|answer| PendingAnswer::Confirm { hold, answer }));
             }
             _ => {
                 let answer = self.node.engine.fail(hold).ok();
-                self.asked.extend(answer.map(|answer| Asked::Fail { hold, answer }));
+                self.asked.extend(answer.map(|answer| PendingAnswer::Fail { hold, answer }));
             }
         }
     }
@@ -162,7 +162,7 @@ impl World {
             action,
         };
         if let Ok(answer) = self.node.engine.command(command) {
-            self.asked.push(Asked::Command { key: fingerprint, stops, answer });
+            self.asked.push(PendingAnswer::Command { key: fingerprint, stops, answer });
         }
     }
 

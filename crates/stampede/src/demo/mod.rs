@@ -22,7 +22,7 @@ use stampede_loadtest::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
-    outcome::{Collected, Outcome},
+    outcome::{DemoOutcome, Evidence},
     scale::Scale,
     screen::Screen,
     server::ServerProcess,
@@ -190,13 +190,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         }
     };
     screen.finish();
-    let outcome = Outcome::judge("demo", &collected);
+    let outcome = DemoOutcome::judge("demo", &collected);
     print_result(args, &place, &collected, &outcome)?;
     place.leave()?;
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FOUND_WRONG) })
 }
 
-async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Collected, Failure> {
+async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Evidence, Failure> {
     if let Some(wanted) = scale.wanted {
         screen.step(&format!(
             "the limit of open descriptors allows {} viewers at once instead of {wanted}",
@@ -246,7 +246,7 @@ fn collect(
     crowd: stampede_loadtest::CrowdResult,
     ledger: stampede_loadtest::Ledger,
     logs: &[PathBuf],
-) -> Result<Collected, Failure> {
+) -> Result<Evidence, Failure> {
     let mut promises = Vec::new();
     for log in logs {
         promises.append(&mut read_promises(log).map_err(DemoError::from)?);
@@ -256,7 +256,7 @@ fn collect(
     let journal = SqliteJournal::open(&place.ledger())?;
     let report = stampede_report::drop_report(&journal, drop.parse()?)?.json();
     let verification = stampede_report::verify_journal(&journal)?;
-    Ok(Collected { crowd, ledger, audit, reconciliation, report, verification })
+    Ok(Evidence { crowd, ledger, audit, reconciliation, report, verification })
 }
 
 /// Each crowd is this very binary again.
@@ -346,8 +346,8 @@ async fn in_time(clock: &SystemClock, what: &'static str, millis: u64) -> Result
 fn print_result(
     args: &DemoArgs,
     place: &Place,
-    collected: &Collected,
-    outcome: &Outcome,
+    collected: &Evidence,
+    outcome: &DemoOutcome,
 ) -> Result<(), Failure> {
     let drop = collected.report.drop.parse()?;
     let journal = SqliteJournal::open(&place.ledger())?;

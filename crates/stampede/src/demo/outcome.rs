@@ -7,7 +7,7 @@ use stampede_loadtest::{AuditResult, CrowdResult, LatencySummary, Ledger, Reconc
 use stampede_report::{ReportJson, Verification};
 
 /// Everything that the demo collected before it judges.
-pub(crate) struct Collected {
+pub(crate) struct Evidence {
     pub(crate) crowd: CrowdResult,
     pub(crate) ledger: Ledger,
     pub(crate) audit: AuditResult,
@@ -19,7 +19,7 @@ pub(crate) struct Collected {
 /// The demo's result as JSON has it. Crowd figures are counted by the crowd, sold units by the
 /// ledger's orders, times by the journal.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
+pub(crate) struct DemoOutcome {
     scenario: &'static str,
     ok: bool,
     units_supplied: u64,
@@ -61,9 +61,9 @@ struct Journal {
     commits: u64,
 }
 
-impl Outcome {
-    pub(crate) fn judge(scenario: &'static str, collected: &Collected) -> Self {
-        let Collected { crowd, ledger, audit, reconciliation, report, verification } = collected;
+impl DemoOutcome {
+    pub(crate) fn judge(scenario: &'static str, collected: &Evidence) -> Self {
+        let Evidence { crowd, ledger, audit, reconciliation, report, verification } = collected;
         let counts = &crowd.counts;
         let mut outcome = Self {
             scenario,
@@ -126,7 +126,7 @@ impl Outcome {
         format!("{figures}\nWRONG        {}", self.wrong.join("\n             "))
     }
 
-    fn faults(&self, collected: &Collected) -> Vec<String> {
+    fn faults(&self, collected: &Evidence) -> Vec<String> {
         let mut wrong = collected.audit.mismatches.clone();
         wrong.extend(collected.reconciliation.differences.iter().cloned());
         for (count, what) in [

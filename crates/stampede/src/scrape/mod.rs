@@ -15,7 +15,7 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustix::fs::statvfs;
 use stampede_control::MetricsText;
-use stampede_engine::{Answered, Engine};
+use stampede_engine::{AnswerTotals, Engine};
 use stampede_ledger::AnswerTimes;
 
 use self::exposition::{Exposition, Kind};
@@ -60,7 +60,7 @@ impl Scrape {
 }
 
 /// The histogram of answers, one bucket for each doubling.
-fn answers(text: &mut Exposition, answered: &Answered) {
+fn answers(text: &mut Exposition, answered: &AnswerTotals) {
     let help = "Time from a buy's arrival to its answer's leaving.";
     text.begin("stampede_engine_answer_seconds", Kind::Histogram, help);
     let mut count = 0;
@@ -92,7 +92,7 @@ mod tests {
             times.add(AnswerTimes::bucket_of(us), 1);
         }
         let mut text = Exposition::after(String::new());
-        answers(&mut text, &Answered { times, sum_us: 2_500_000 });
+        answers(&mut text, &AnswerTotals { times, sum_us: 2_500_000 });
         let text = text.into_text();
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let name = "stampede_engine_answer_seconds";

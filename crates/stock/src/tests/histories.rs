@@ -8,7 +8,7 @@ use super::{
     twin::{Expected, Stage, Twin, TwinHold, TwinPool},
 };
 use crate::{
-    DropStock, End, Given, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
+    DropStock, End, GiveOutcome, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
     StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
 };
 
@@ -242,14 +242,14 @@ impl Pair {
         let hold = &mut self.twin.holds[place];
         let given = self.stock.give(hold.id);
         if hold.stage != Stage::Ended {
-            assert_eq!(given, Given::Refused);
+            assert_eq!(given, GiveOutcome::Refused);
             return;
         }
         hold.stage = Stage::Given;
         let twin = &mut self.twin.pools[usize::from(hold.pool.get())];
         let body = match given {
-            Given::ToPublic(body) if !twin.waiting => body,
-            Given::ToWaiting(body) if twin.waiting => {
+            GiveOutcome::ToPublic(body) if !twin.waiting => body,
+            GiveOutcome::ToWaiting(body) if twin.waiting => {
                 twin.kept += hold.units;
                 body
             }

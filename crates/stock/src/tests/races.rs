@@ -26,7 +26,7 @@ use loom::{sync::Arc, thread};
 use stampede_domain::{HoldId, SlotIndex, TakeNumber};
 
 use super::support::{config, open_stock, pool, request, taken, units, viewer};
-use crate::{DropStock, End, Given, HoldView, PoolView, Take, WaitJoin};
+use crate::{DropStock, End, GiveOutcome, HoldView, PoolView, Take, WaitJoin};
 
 /// Preemptions that `loom` explores in one execution of a race of two.
 const PREEMPTIONS_MAX: usize = 3;
@@ -141,7 +141,7 @@ fn word_take_against_give_loses_no_unit() {
         let other = taker(&stock, 2, 2, 1);
         let writer = racer(&stock, move |stock| stock.give(hold));
         let take = other.join().unwrap();
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         assert!(matches!(take, Take::Taken(_)), "{take:?}");
         conserved(&stock, &[take]);
     });
@@ -155,7 +155,7 @@ fn take_that_sees_returned_units_finds_their_slot() {
         let other = taker(&stock, 2, 2, 1);
         let writer = racer(&stock, move |stock| stock.give(hold));
         let take = other.join().unwrap();
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         conserved(&stock, &[take]);
         assert!(matches!(take, Take::Taken(_) | Take::SoldOut), "{take:?}");
         assert_eq!(stock.view(hold), HoldView::Ended);
@@ -190,8 +190,8 @@ fn word_give_against_waiting_bit_goes_to_one_of_the_two() {
         let (joined, given) = (steward.join().unwrap(), writer.join().unwrap());
         let view = look(&stock);
         match (joined, given) {
-            (WaitJoin::Waiting, Given::ToWaiting(_)) => assert_eq!(view.available, units(0)),
-            (WaitJoin::Available { .. }, Given::ToPublic(_)) => assert!(!view.waiting),
+            (WaitJoin::Waiting, GiveOutcome::ToWaiting(_)) => assert_eq!(view.available, units(0)),
+            (WaitJoin::Available { .. }, GiveOutcome::ToPublic(_)) => assert!(!view.waiting),
             other => panic!("a unit is lost between {other:?}, {view:?}"),
         }
     });
@@ -205,7 +205,7 @@ fn word_give_against_lot_adds_both() {
         let writer = racer(&stock, move |stock| stock.give(hold));
         let steward = racer(&stock, |stock| stock.add_supply(pool(0), units(1)));
         steward.join().unwrap().unwrap();
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         conserved(&stock, &[]);
     });
 }
@@ -253,7 +253,7 @@ fn stale_id_against_slot_reuse_never_shows_another_hold() {
         let (view, end, second) = reader.join().unwrap();
         let (given, next) = writer.join().unwrap();
         assert_eq!((view, end), (HoldView::Ended, End::Ended));
-        let wins = [given, second].iter().filter(|given| **given != Given::Refused).count();
+        let wins = [given, second].iter().filter(|given| **given != GiveOutcome::Refused).count();
         assert_eq!(wins, 1, "the unit goes back once");
         if let Take::Taken(next) = next {
             assert_eq!(next.slot(), stale.slot(), "the slot is used again");
@@ -273,7 +273,7 @@ fn reader_of_a_live_hold_never_sees_a_torn_body() {
         let reader = racer(&stock, move |stock| stock.view(hold));
         let writer = racer(&stock, move |stock| {
             assert!(matches!(stock.end(hold), End::Won(_)));
-            assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+            assert!(matches!(stock.give(hold), GiveOutcome::ToPublic(_)));
             take_now(stock, 2, 2, 1)
         });
         writer.join().unwrap();
@@ -325,8 +325,8 @@ fn two_lanes_that_reuse_slots_never_share_one() {
     explore(|| {
         let stock = Arc::new(open_stock(2));
         let (one, two) = (ended(&stock, 1, 1), ended(&stock, 2, 2));
-        assert!(matches!(stock.give(one), Given::ToPublic(_)));
-        assert!(matches!(stock.give(two), Given::ToPublic(_)));
+        assert!(matches!(stock.give(one), GiveOutcome::ToPublic(_)));
+        assert!(matches!(stock.give(two), GiveOutcome::ToPublic(_)));
         let racers = [taker(&stock, 3, 3, 1), taker(&stock, 4, 4, 1)];
         let [mine, other] = racers.map(|racer| taken(racer.join().unwrap()).unwrap());
         assert_ne!(mine.slot(), other.slot());
@@ -341,7 +341,7 @@ fn three_threads_give_take_and_read_one_slot() {
         let reader = racer(&stock, move |stock| stock.view(stale));
         let writer = racer(&stock, move |stock| stock.give(stale));
         let take = taker(&stock, 2, 2, 1).join().unwrap();
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         assert_eq!(reader.join().unwrap(), HoldView::Ended);
         conserved(&stock, &[take]);
     });
@@ -355,7 +355,7 @@ fn word_two_takes_of_a_single_unit_and_a_give_lose_nothing() {
         let others = [taker(&stock, 1, 1, 1), taker(&stock, 2, 2, 1)];
         let writer = racer(&stock, move |stock| stock.give(hold));
         let takes = others.map(|other| other.join().unwrap());
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         conserved(&stock, &takes);
         let holds = takes.map(taken);
         assert!(holds.iter().any(Option::is_some), "a unit was there all the time");

@@ -15,7 +15,8 @@ use super::{
     support::{config, config_of, key, pool, request, units, viewer},
 };
 use crate::{
-    DropStock, End, Given, HoldView, RestoreError, RestoredHold, RestoredState, StockConfig, Take,
+    DropStock, End, GiveOutcome, HoldView, RestoreError, RestoredHold, RestoredState, StockConfig,
+    Take,
 };
 
 #[test]
@@ -247,7 +248,7 @@ fn ids_that_were_never_made_are_unknown() {
     for hold in strange {
         assert_eq!(story.stock.view(hold), HoldView::Unknown, "{hold:?}");
         assert_eq!(story.stock.end(hold), End::Unknown);
-        assert_eq!(story.stock.give(hold), Given::Refused);
+        assert_eq!(story.stock.give(hold), GiveOutcome::Refused);
     }
     assert_eq!(story.stock.view(with(1, 0, 0, slot, 1)), HoldView::Ended, "an earlier start's");
 }
@@ -299,7 +300,7 @@ fn a_restored_stock_sells_on_without_touching_restored_slots() {
     let held = restored(3, 9, 1, 2, RestoredState::Held).id;
     assert_eq!(stock.take(&mut lane, &request(1, 1, 2), || true), Take::Replay(held));
     assert!(matches!(stock.end(held), End::Won(_)));
-    assert!(matches!(stock.give(held), Given::ToPublic(_)));
+    assert!(matches!(stock.give(held), GiveOutcome::ToPublic(_)));
     assert_eq!(stock.pools().next().unwrap().available, units(2));
 }
 

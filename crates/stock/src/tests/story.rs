@@ -3,7 +3,9 @@
 use stampede_domain::{HoldId, PoolIndex};
 
 use super::support::{pool, request, units};
-use crate::{DropStock, End, Given, HoldView, Lane, StockConfig, Take, TakeRequest, WaitJoin};
+use crate::{
+    DropStock, End, GiveOutcome, HoldView, Lane, StockConfig, Take, TakeRequest, WaitJoin,
+};
 
 pub(super) struct Story {
     pub(super) stock: DropStock,
@@ -97,11 +99,11 @@ fn end(end: End) -> String {
     .into()
 }
 
-fn given(given: Given) -> String {
+fn given(given: GiveOutcome) -> String {
     match given {
-        Given::ToPublic(body) => format!("public {}", body.units),
-        Given::ToWaiting(body) => format!("waiting {}", body.units),
-        Given::Refused => "refused".into(),
+        GiveOutcome::ToPublic(body) => format!("public {}", body.units),
+        GiveOutcome::ToWaiting(body) => format!("waiting {}", body.units),
+        GiveOutcome::Refused => "refused".into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Barrier, thread};
 use stampede_domain::HoldId;
 
 use super::support::{open_stock, pool, request, taken, units};
-use crate::{End, Given, HoldView, Take};
+use crate::{End, GiveOutcome, HoldView, Take};
 
 const THREADS: u64 = 4;
 const CLICKS_PER_THREAD: u64 = 20_000;
@@ -68,7 +68,7 @@ impl Outcome {
             self.confirmed.push(hold);
         } else {
             assert!(matches!(stock.end(hold), End::Won(_)));
-            assert!(matches!(stock.give(hold), Given::ToPublic(_)));
+            assert!(matches!(stock.give(hold), GiveOutcome::ToPublic(_)));
             self.given += 1;
         }
     }

@@ -90,7 +90,7 @@ impl FrameError {
 
 /// The message that a connection is in the middle of.
 #[derive(Debug)]
-struct Unfinished {
+struct PartialMessage {
     is_text: bool,
     /// Ended by its last frame, handed out, forgotten with the next one.
     is_over: bool,
@@ -100,7 +100,7 @@ struct Unfinished {
 /// Reads one connection's frames.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    unfinished: Option<Box<Unfinished>>,
+    unfinished: Option<Box<PartialMessage>>,
 }
 
 /// A header that obeys the rules, with where its payload lies.
@@ -189,7 +189,11 @@ impl FrameReader {
             return message(data == Data::Text, payload);
         }
         let unfinished = self.unfinished.get_or_insert_with(|| {
-            Box::new(Unfinished { is_text: data == Data::Text, is_over: false, bytes: Vec::new() })
+            Box::new(PartialMessage {
+                is_text: data == Data::Text,
+                is_over: false,
+                bytes: Vec::new(),
+            })
         });
         unfinished.bytes.extend_from_slice(payload);
         unfinished.is_over = is_final;

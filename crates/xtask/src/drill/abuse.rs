@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Binaries, Outcome, check,
+    Binaries, DrillOutcome, check,
     server::{Place, Server, verify},
 };
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ hello_timeout_ms = 1000
 heartbeat_ms = 1000
 "#;
 
-pub(super) fn run(binaries: &Binaries, seconds: u32) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries, seconds: u32) -> Result<DrillOutcome, Failure> {
     let place = Place::new()?;
     place.configure(SETTINGS)?;
     println!("a sale for {seconds} s alone, then for {seconds} s beside every kind of abuse");
@@ -60,7 +60,7 @@ pub(super) fn run(binaries: &Binaries, seconds: u32) -> Result<Outcome, Failure>
     json["ok"] = wrong.is_empty().into();
     json["verify"] = verify.into();
     json["wrong"] = json!(wrong);
-    Ok(Outcome { drill: "abuse", json, words, wrong })
+    Ok(DrillOutcome { drill: "abuse", json, words, wrong })
 }
 
 /// Every attempt ended in a way that the kind may end in.

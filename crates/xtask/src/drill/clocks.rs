@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::{Binaries, Outcome, check};
+use super::{Binaries, DrillOutcome, check};
 use crate::{failure::Failure, workspace};
 
 /// Where Debian's packages have their libraries, one folder for each kind of machine.
@@ -14,7 +14,7 @@ const LIBRARIES: &str = "/usr/lib";
 /// The library within one of them, for programs with threads.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
-pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries) -> Result<DrillOutcome, Failure> {
     let mut command = Command::new(&binaries.drills);
     command.arg("clocks").arg("--server").arg(&binaries.stampede);
     command.arg("--faketime").arg(library()?);
@@ -24,7 +24,7 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
     let mut wrong = Vec::new();
     check(&mut wrong, status.success(), || json["wrong"].to_string());
     check(&mut wrong, json["checks"].as_u64() > Some(0), || "nothing was checked".to_owned());
-    Ok(Outcome { drill: "clocks", json, words, wrong })
+    Ok(DrillOutcome { drill: "clocks", json, words, wrong })
 }
 
 /// The library that shows a program another wall clock.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Binaries, Outcome, check};
+use super::{Binaries, DrillOutcome, check};
 use crate::{failure::Failure, workspace};
 
 pub(super) struct Plan {
@@ -11,7 +11,7 @@ pub(super) struct Plan {
     pub(super) kills: Option<u32>,
 }
 
-pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<DrillOutcome, Failure> {
     let mut command = Command::new(&binaries.drills);
     command.arg("crash").arg("--server").arg(&binaries.stampede);
     command.args(["--json", "--seed", &plan.seed.to_string()]);
@@ -35,5 +35,5 @@ pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> 
     for field in ["promises_lost", "oversold", "duplicate_orders", "stranded"] {
         check(&mut wrong, json[field] == 0, || format!("{field} is {}", json[field]));
     }
-    Ok(Outcome { drill: "crash", json, words, wrong })
+    Ok(DrillOutcome { drill: "crash", json, words, wrong })
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Binaries, Outcome, check};
+use super::{Binaries, DrillOutcome, check};
 use crate::{failure::Failure, workspace};
 
 pub(super) struct Plan {
@@ -12,7 +12,7 @@ pub(super) struct Plan {
     pub(super) short: bool,
 }
 
-pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<DrillOutcome, Failure> {
     let mut command = Command::new(&binaries.drills);
     command.arg("crowd-drill").arg("--server").arg(&binaries.stampede);
     command.args(["--connections", &plan.connections.to_string()]);
@@ -44,5 +44,5 @@ pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> 
     check(&mut wrong, json["answers_lost"] == 0, || {
         format!("answers_lost is {}", json["answers_lost"])
     });
-    Ok(Outcome { drill: "crowd", json, words, wrong })
+    Ok(DrillOutcome { drill: "crowd", json, words, wrong })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Binaries, Outcome, check,
+    Binaries, DrillOutcome, check,
     server::{Place, Server, finished_trace, verify},
     strace,
 };
@@ -14,7 +14,7 @@ const FAILS_FROM: u32 = 25;
 /// More than the writer can serve before its disk fails.
 const BUYERS: u32 = 60;
 
-pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries) -> Result<DrillOutcome, Failure> {
     let place = Place::new()?;
     println!("a server whose disk fails from a thread's sync {FAILS_FROM} on, buyers until then");
     let inject = format!("--inject=fdatasync,fsync:error=EIO:when={FAILS_FROM}+");
@@ -59,7 +59,7 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
         "{} promises, none after the failure; then {} refusals, readyz {}; after a restart {} lost",
         probe["promises"], probe["refused"], probe["ready_status"], audit["promises_lost"],
     );
-    Ok(Outcome { drill: "diskfail", json, words, wrong })
+    Ok(DrillOutcome { drill: "diskfail", json, words, wrong })
 }
 
 /// What should not have happened while the disk failed, or be missing after it.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Binaries, Outcome, check};
+use super::{Binaries, DrillOutcome, check};
 use crate::{failure::Failure, workspace};
 
 pub(super) struct Plan {
@@ -12,7 +12,7 @@ pub(super) struct Plan {
     pub(super) seed: u64,
 }
 
-pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<DrillOutcome, Failure> {
     let mut command = Command::new(&binaries.drills);
     command.arg("open-loop").arg("--server").arg(&binaries.stampede);
     command.args(["--connections", &plan.connections.to_string()]);
@@ -31,5 +31,5 @@ pub(super) fn run(binaries: &Binaries, plan: &Plan) -> Result<Outcome, Failure> 
         )
     });
     let words = words.collect::<Vec<_>>().join("; ");
-    Ok(Outcome { drill: "openloop", json, words, wrong })
+    Ok(DrillOutcome { drill: "openloop", json, words, wrong })
 }

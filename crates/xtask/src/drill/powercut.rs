@@ -4,10 +4,10 @@ use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{Outcome, check};
+use super::{DrillOutcome, check};
 use crate::{failure::Failure, workspace};
 
-pub(super) fn run(example: &Path, seed: u64, cuts: u32) -> Result<Outcome, Failure> {
+pub(super) fn run(example: &Path, seed: u64, cuts: u32) -> Result<DrillOutcome, Failure> {
     println!("{cuts} power cuts, synchronous=FULL, seed {seed}");
     let (full_passed, full) = cut(example, seed, cuts, "full")?;
     println!("the same with synchronous=OFF, which must lose promises");
@@ -39,7 +39,7 @@ pub(super) fn run(example: &Path, seed: u64, cuts: u32) -> Result<Outcome, Failu
         "without_sync": off,
         "wrong": wrong,
     });
-    Ok(Outcome { drill: "powercut", json, words, wrong })
+    Ok(DrillOutcome { drill: "powercut", json, words, wrong })
 }
 
 fn cut(example: &Path, seed: u64, cuts: u32, synchronous: &str) -> Result<(bool, Value), Failure> {

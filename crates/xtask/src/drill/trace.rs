@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    Binaries, Outcome, check,
+    Binaries, DrillOutcome, check,
     promises::{Promise, promises},
     server::{Place, Server, finished_trace, verify},
     strace::{self, Call},
@@ -24,7 +24,7 @@ const TRACER: [&str; 6] = [
 /// A third of them pays, a third gives the hold back, a third keeps it.
 const BUYERS: u32 = 9;
 
-pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
+pub(super) fn run(binaries: &Binaries) -> Result<DrillOutcome, Failure> {
     let place = Place::new()?;
     println!("a server under strace, {BUYERS} buyers one after the other");
     let server = Server::start(binaries, &place, &TRACER)?;
@@ -58,7 +58,7 @@ pub(super) fn run(binaries: &Binaries) -> Result<Outcome, Failure> {
         "wrong": wrong,
     });
     let words = format!("{} promises left, {kept} of them after the sync", found.len());
-    Ok(Outcome { drill: "trace", json, words, wrong })
+    Ok(DrillOutcome { drill: "trace", json, words, wrong })
 }
 
 fn count(value: &Value) -> usize {

@@ -3,7 +3,7 @@
 use stampede_domain::{BanId, ChannelId, DurationMs, Rates, StreamId, limits::TEXT_ID_BYTES_MAX};
 
 use crate::record::{
-    brake::{BanScope, Banned, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
+    brake::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
     bytes::{Reader, put_option, put_text, put_varint},
     error::RecordError,
     ordinal::Ordinal,
@@ -37,7 +37,7 @@ fn encode_rates(set: &RatesSet, out: &mut Vec<u8>) {
     put_order(out, &set.order);
 }
 
-fn encode_banned(banned: &Banned, out: &mut Vec<u8>) {
+fn encode_banned(banned: &BanRecord, out: &mut Vec<u8>) {
     out.push(Ordinal::Banned.byte());
     put_varint(out, u64::from(banned.ban.get()));
     match &banned.scope {
@@ -111,7 +111,7 @@ pub(crate) fn decode_banned(reader: &mut Reader<'_>) -> Result<BrakeRecord, Reco
     };
     let releases_holds = read_flag(reader, "releases holds")?;
     let order = read_order(reader)?;
-    Ok(BrakeRecord::Banned(Banned { ban, scope, releases_holds, order }.into()))
+    Ok(BrakeRecord::Banned(BanRecord { ban, scope, releases_holds, order }.into()))
 }
 
 pub(crate) fn decode_lifted(reader: &mut Reader<'_>) -> Result<BrakeRecord, RecordError> {

@@ -18,7 +18,8 @@ use stampede_domain::{
 
 pub use super::ordinal::{BODY_VERSION, Ordinal};
 use super::{
-    Command, HoldRecord, Outcome, PhaseRecord, Record, Recovered, RecoveredPool, StreamRecord,
+    Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RecoveredPool,
+    StreamRecord,
     bytes::{Reader, put_len, put_text, put_varint},
     error::RecordError,
 };
@@ -154,8 +155,8 @@ fn encode_command(command: &Command, out: &mut Vec<u8>) {
     out.extend_from_slice(&command.request.bits().to_be_bytes());
     put_text(out, command.reason.as_str());
     match &command.outcome {
-        Outcome::Accepted => out.push(0),
-        Outcome::Refused { code, text } => {
+        RecordedOutcome::Accepted => out.push(0),
+        RecordedOutcome::Refused { code, text } => {
             out.push(1);
             put_text(out, code.as_str());
             put_text(out, text.as_str());
@@ -163,7 +164,7 @@ fn encode_command(command: &Command, out: &mut Vec<u8>) {
     }
 }
 
-fn encode_recovered(recovered: &Recovered, out: &mut Vec<u8>) {
+fn encode_recovered(recovered: &RecoveredDrop, out: &mut Vec<u8>) {
     out.push(Ordinal::Recovered.byte());
     put_varint(out, recovered.outage.get());
     put_len(out, recovered.pools.len());
@@ -245,14 +246,16 @@ fn decode_command(reader: &mut Reader<'_>) -> Result<Command, RecordError> {
         request: reader.fingerprint()?,
         reason: reader.text("reason")?,
         outcome: match reader.u8()? {
-            0 => Outcome::Accepted,
-            1 => Outcome::Refused { code: reader.text("code")?, text: reader.text("text")? },
+            0 => RecordedOutcome::Accepted,
+            1 => {
+                RecordedOutcome::Refused { code: reader.text("code")?, text: reader.text("text")? }
+            }
             _ => return Err(reader.invalid("outcome")),
         },
     })
 }
 
-fn decode_recovered(reader: &mut Reader<'_>) -> Result<Recovered, RecordError> {
+fn decode_recovered(reader: &mut Reader<'_>) -> Result<RecoveredDrop, RecordError> {
     let outage = DurationMs::new(reader.varint("outage")?);
     let count: usize = reader.int("pools")?;
     if count > POOLS_PER_DROP_MAX {
@@ -264,7 +267,7 @@ fn decode_recovered(reader: &mut Reader<'_>) -> Result<Recovered, RecordError> {
         let last_take = reader.take_number("last_take")?;
         pools.push(RecoveredPool { pool, last_take, lost: decode_lost(reader)? });
     }
-    Ok(Recovered { outage, pools })
+    Ok(RecoveredDrop { outage, pools })
 }
 
 fn decode_lost(reader: &mut Reader<'_>) -> Result<Vec<TakeNumber>, RecordError> {

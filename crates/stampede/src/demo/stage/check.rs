@@ -14,7 +14,7 @@ use crate::failure::Failure;
 
 /// The promises that had come at a moment: how long each log was.
 #[derive(Debug)]
-pub(super) struct Received(Vec<Log>);
+pub(super) struct ReceivedPromises(Vec<Log>);
 
 #[derive(Debug)]
 struct Log {
@@ -34,7 +34,7 @@ pub(super) struct Check {
     pub(super) wrong: Vec<String>,
 }
 
-impl Received {
+impl ReceivedPromises {
     /// Those of this moment.
     pub(super) fn now(logs: &Path) -> Result<Self, DemoError> {
         let unusable =

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use self::{
-    check::{Check, Received},
+    check::{Check, ReceivedPromises},
     server::Setup,
     size::Size,
     supervisor::Supervisor,
@@ -193,7 +193,8 @@ impl<'a> Show<'a> {
         }
         let control =
             stampede_loadtest::ControlClient::new(server.control_url(), server.staff_token());
-        let mut check = Received::now(&place.logs())?.check(control, place.ledger()).await?;
+        let mut check =
+            ReceivedPromises::now(&place.logs())?.check(control, place.ledger()).await?;
         check.sound &= wrong.is_empty();
         check.wrong.extend(wrong);
         let stopped = spawn_blocking(move || server.stop()).await;

@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     super::{DemoError, Place, screen::Screen},
     Ends,
-    check::{Check, Received},
+    check::{Check, ReceivedPromises},
     server::{Setup, StagedServer, Word},
 };
 use crate::{clock::SystemClock, failure::Failure};
@@ -142,7 +142,7 @@ impl Supervisor<'_> {
             screen.step("some viewers have not noticed that the server is gone");
         }
         self.look()?;
-        let received = Received::now(&self.place.logs())?;
+        let received = ReceivedPromises::now(&self.place.logs())?;
         let mut setup = self.setup.clone();
         let started = spawn_blocking(move || setup.start().map(|server| (setup, server)));
         (self.setup, self.server) =

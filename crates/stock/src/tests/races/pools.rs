@@ -4,7 +4,7 @@ use loom::{sync::Arc, thread};
 
 use super::{ended, explore, racer};
 use crate::{
-    DropStock, Given, Take, TakeRequest,
+    DropStock, GiveOutcome, Take, TakeRequest,
     tests::support::{config_of, open, pool, request, taken, units},
 };
 
@@ -62,7 +62,7 @@ fn take_from_one_pool_against_give_to_the_other_meets_the_limit_before_it_or_not
         let other = taker(&stock, 2, 1);
         let writer = racer(&stock, move |stock| stock.give(hold));
         let take = other.join().unwrap();
-        assert!(matches!(writer.join().unwrap(), Given::ToPublic(_)));
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         match take {
             Take::Taken(hold) => assert_eq!(hold.pool(), pool(1)),
             refused => assert_eq!(refused, Take::OverViewerLimit { limit: units(1) }),

@@ -9,7 +9,7 @@ use crate::seen::SeenDrop;
 
 /// What the shell shows with a command.
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
+pub struct CommandContext {
     /// The command's drop, if it has left memory.
     pub over: Option<OverDrop>,
     /// Links the number of the viewer who is to be banned.

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use stampede_domain::{Rate, Spent, TooFast, UnixMillis};
+use stampede_domain::{Rate, RateDebt, TooFast, UnixMillis};
 
 /// What several threads have spent of a rate together.
 #[derive(Debug, Default)]
-pub struct SharedSpent(AtomicU64);
+pub struct SharedRateDebt(AtomicU64);
 
-impl SharedSpent {
+impl SharedRateDebt {
     /// Counts one at `now`, unless it is over the rate.
     ///
     /// # Errors
@@ -17,7 +17,7 @@ impl SharedSpent {
         // ORDERING: Relaxed throughout: the word publishes nothing but itself.
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let next = Spent::from_word(word).with_one_more(rate, now)?.word();
+            let next = RateDebt::from_word(word).with_one_more(rate, now)?.word();
             match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(other) => word = other,
@@ -27,7 +27,7 @@ impl SharedSpent {
 
     /// Whether it would decide the same if nothing had ever been spent.
     pub fn is_idle(&self, now: UnixMillis) -> bool {
-        Spent::from_word(self.0.load(Ordering::Relaxed)).is_idle(now)
+        RateDebt::from_word(self.0.load(Ordering::Relaxed)).is_idle(now)
     }
 
     /// Begins anew: what is owed at one rate says nothing about another.
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn threads_together_get_no_more_than_one_would() {
         let (spent, rate, barrier) =
-            (SharedSpent::default(), Rate::new(1_000, 500).unwrap(), Barrier::new(4));
+            (SharedRateDebt::default(), Rate::new(1_000, 500).unwrap(), Barrier::new(4));
         let within: usize = thread::scope(|scope| {
             let spenders: Vec<_> = (0..4)
                 .map(|_| {
