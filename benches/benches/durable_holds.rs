@@ -168,7 +168,6 @@ fn open(engine: &Engine, units: usize) -> DropId {
     let units = Units::new(u32::try_from(units).unwrap()).unwrap();
     let give = |key: &str, action| {
         let command = StaffCommand {
-            seen: None,
             actor: "bench".into(),
             role: Role::Admin,
             merchant: None,

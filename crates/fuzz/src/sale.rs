@@ -301,7 +301,6 @@ impl Sale {
     fn command(&mut self, action: Action) {
         self.commands += 1;
         let command = StaffCommand {
-            seen: None,
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,

@@ -27,6 +27,8 @@ pub(super) enum Grant<'books, 'command> {
         drop: DropId,
         /// What.
         action: &'command DropAction,
+        /// The drop as the actor saw it, if it has to be that still.
+        seen: Option<SeenDrop>,
         /// How it stands by what was decided.
         stands: SeenDrop,
     },
@@ -63,10 +65,10 @@ impl Books {
                 Ok(Grant::Plan { plan, for_house })
             }
             // Who does not reach a drop is not told what others may do to it.
-            Action::Drop { drop, action } => {
+            Action::Drop { drop, action, seen } => {
                 let stands = self.reached(command, (*drop, action), over)?;
                 check_role(command)?;
-                Ok(Grant::Drop { drop: *drop, action, stands })
+                Ok(Grant::Drop { drop: *drop, action, seen: *seen, stands })
             }
             Action::Brake(action) => {
                 check_role(command)?;

@@ -86,8 +86,8 @@ impl Books {
         }
         match self.authorize(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
-            Grant::Drop { drop, action, stands } => {
-                self.check_turn(drop, action, command.seen, stands)?;
+            Grant::Drop { drop, action, seen, stands } => {
+                self.check_turn(drop, action, seen, stands)?;
                 let lot = self.act(drop, stands.phase, action, now, out)?;
                 Ok(Done { lot, ..Done::about(drop) })
             }

@@ -7,6 +7,8 @@ use stampede_domain::{
 };
 use stampede_ledger::RoomOwner;
 
+use crate::seen::SeenDrop;
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -21,6 +23,8 @@ pub enum Action {
         drop: DropId,
         /// What.
         action: DropAction,
+        /// The drop as the actor saw it, if it has to be that still; no part of what the key names.
+        seen: Option<SeenDrop>,
     },
     /// Work the brake, which holds for every merchant.
     Brake(BrakeAction),
@@ -200,9 +204,14 @@ impl DropAction {
         Self::Restock { .. } => "restock",
     }
 
-    /// Does it to this drop.
+    /// Does it to this drop, whatever has become of it.
     pub const fn on(self, drop: DropId) -> Action {
-        Action::Drop { drop, action: self }
+        self.on_seen(drop, None)
+    }
+
+    /// Does it to this drop, if it is still as its actor saw it.
+    pub const fn on_seen(self, drop: DropId, seen: Option<SeenDrop>) -> Action {
+        Action::Drop { drop, action: self, seen }
     }
 
     /// Whether it lets less happen.

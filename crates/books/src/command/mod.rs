@@ -28,7 +28,7 @@ pub use role::Role;
 
 use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId};
 
-use crate::{seen::SeenDrop, stream_scope::StreamScope};
+use crate::stream_scope::StreamScope;
 
 /// One command of a member of staff.
 #[derive(Clone, Debug)]
@@ -45,8 +45,6 @@ pub struct StaffCommand {
     pub key: IdempotencyKey,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// The drop as the actor saw it, if it has to be that still; no part of what the key names.
-    pub seen: Option<SeenDrop>,
     /// What to do.
     pub action: Action,
 }

@@ -47,14 +47,18 @@ pub(crate) fn command(by: Staff, key: &str, action: Action) -> StaffCommand {
         streams: StreamScope::All,
         key: key.parse().unwrap(),
         reason: None,
-        seen: None,
         action,
     }
 }
 
 /// The same command, for the drop as it was seen.
 pub(crate) fn seen(command: StaffCommand, seen: Option<SeenDrop>) -> StaffCommand {
-    StaffCommand { seen, ..command }
+    match command.action {
+        Action::Drop { drop, action, .. } => {
+            StaffCommand { action: action.on_seen(drop, seen), ..command }
+        }
+        _ => command,
+    }
 }
 
 /// What makes two commands the same: whose, with which key, for what and for whom.

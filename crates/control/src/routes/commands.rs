@@ -9,9 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DurationMs, IdempotencyKey};
-use stampede_engine::{
-    Action, CommandOutcome, CommandRefusal, Done, DropAction, SeenDrop, StaffCommand,
-};
+use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
 
@@ -78,18 +76,9 @@ impl Sender {
         action: impl Into<Action>,
         reason: Option<String>,
     ) -> Result<Response, Problem> {
-        self.give_if(None, action.into(), reason).await
-    }
-
-    /// Gives a command that is meant for a drop as it was seen.
-    async fn give_if(
-        self,
-        seen: Option<SeenDrop>,
-        action: Action,
-        reason: Option<String>,
-    ) -> Result<Response, Problem> {
+        let action = action.into();
         let name = action.name();
-        let done = self.decided_if(seen, action, reason).await?;
+        let done = self.decided(action, reason).await?;
         Ok(marked(Json(Accepted::new(name, &done)).into_response(), done.replayed))
     }
 
@@ -118,15 +107,6 @@ impl Sender {
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
-        self.decided_if(None, action, reason).await
-    }
-
-    async fn decided_if(
-        self,
-        seen: Option<SeenDrop>,
-        action: Action,
-        reason: Option<String>,
-    ) -> Result<Done, Problem> {
         let command = StaffCommand {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
@@ -134,7 +114,6 @@ impl Sender {
             streams: self.staff.streams().clone(),
             key: self.staff.key(self.key),
             reason,
-            seen,
             action,
         };
         count(&self.state, &command)?;
@@ -304,7 +283,7 @@ pub(super) async fn open(
     OptionalBody(body): OptionalBody<OpenBody>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action(), body.seen());
-    Sender { state, staff, key }.give_if(seen, action.on(drop), body.reason).await
+    Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
 }
 
 /// Put a further lot on sale while the drop is open or paused. A retry with the same key adds nothing.
@@ -329,7 +308,7 @@ pub(super) async fn restock(
     Body(body): Body<Restock>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action()?, body.seen());
-    Sender { state, staff, key }.give_if(seen, action.on(drop), body.reason).await
+    Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
 }
 
 /// What the key is for, in the OpenAPI document.
@@ -361,7 +340,7 @@ macro_rules! plain_commands {
         ) -> Result<Response, Problem> {
             let seen = body.seen();
             let sender = Sender { state, staff, key };
-            sender.give_if(seen, DropAction::$action.on(drop), body.reason).await
+            sender.give(DropAction::$action.on_seen(drop, seen), body.reason).await
         }
     )*};
 }

@@ -143,7 +143,6 @@ fn what_was_set_again_waits_for_its_own_end() {
 /// Staff do this and that while somebody waits for the answer.
 fn decide(engine: &Engine, key: &str, action: impl Into<Action>) {
     let command = StaffCommand {
-        seen: None,
         actor: "olga".into(),
         role: Role::Ops,
         merchant: None,
@@ -304,7 +303,6 @@ fn who_may_work_the_brake() {
         }
     }
     let bound = StaffCommand {
-        seen: None,
         actor: "olga".into(),
         role: Role::Ops,
         merchant: Some("acme".parse().unwrap()),

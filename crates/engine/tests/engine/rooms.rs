@@ -49,7 +49,6 @@ impl Desk {
         let (actor, role, bound) = who;
         let merchant = bound.map(|id| id.parse().unwrap());
         let command = StaffCommand {
-            seen: None,
             actor: actor.into(),
             role,
             merchant,

@@ -23,14 +23,13 @@ fn give(
     seen: SeenDrop,
 ) -> Waiting<CommandOutcome> {
     let command = StaffCommand {
-        seen: Some(seen),
         actor: "nina".into(),
         role: Role::Host,
         merchant: None,
         streams: StreamScope::All,
         key: key.parse().unwrap(),
         reason: None,
-        action: action.on(drop),
+        action: action.on_seen(drop, Some(seen)),
     };
     world.engine.command(command).map(Waiting).unwrap()
 }

@@ -271,7 +271,6 @@ fn only_who_is_trusted_reports_and_only_what_is_there() {
     let forbidden = world.give_as(Role::Platform, "p2", DropAction::Pause.on(drop)).unwrap().get();
     assert!(matches!(forbidden, Err(CommandRefusal::Forbidden { .. })), "{forbidden:?}");
     let bound = stampede_engine::StaffCommand {
-        seen: None,
         actor: "acme-admin".into(),
         role: Role::Admin,
         merchant: Some("acme".parse().unwrap()),

@@ -106,7 +106,6 @@ impl World {
         action: impl Into<Action>,
     ) -> Result<Waiting<CommandOutcome>, Unavailable> {
         let command = StaffCommand {
-            seen: None,
             actor: "nina".into(),
             role,
             merchant: None,

@@ -172,7 +172,6 @@ impl World {
     pub(crate) fn begin(&self, action: impl Into<Action>) -> oneshot::Receiver<CommandOutcome> {
         let number = self.commands.fetch_add(1, Ordering::SeqCst);
         let command = StaffCommand {
-            seen: None,
             actor: "nina".into(),
             role: Role::Admin,
             merchant: None,

@@ -145,7 +145,7 @@ impl World {
             self.next_command - u64::from(self.next_command > 9 && self.chance.percent(10));
         let key: IdempotencyKey = format!("c{number}").parse().expect("a key");
         let stops = match action {
-            Action::Drop { drop, action: DropAction::Pause } => Some(drop),
+            Action::Drop { drop, action: DropAction::Pause, .. } => Some(drop),
             _ => None,
         };
         // Any of them may let a drop go on, if it is decided after the pause.
@@ -158,7 +158,6 @@ impl World {
             streams: StreamScope::All,
             key,
             reason: None,
-            seen: None,
             action,
         };
         if let Ok(answer) = self.node.engine.command(command) {
