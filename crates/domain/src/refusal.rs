@@ -43,6 +43,8 @@ pub enum Refusal {
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,
+        /// Whether orders alone leave too little room. Otherwise the end of a hold makes room.
+        by_orders: bool,
     },
     /// The viewer has made as many holds in this drop as one viewer may, ended ones included.
     HoldsCapped {
@@ -171,19 +173,29 @@ impl RefusalCode {
         }
     }
 
-    /// Whether the same request may succeed later.
-    pub const fn is_temporary(self) -> bool {
-        matches!(
-            self,
+    /// Whether the same request may succeed later; `None` where [`Refusal::is_temporary`] knows alone.
+    pub const fn is_temporary(self) -> Option<bool> {
+        match self {
             Self::Busy
-                | Self::RateLimited
-                | Self::TicketExpired
-                | Self::NotOpen
-                | Self::Paused
-                | Self::SoldOut
-                | Self::NotEnough
-                | Self::PaymentPending
-        )
+            | Self::RateLimited
+            | Self::TicketExpired
+            | Self::NotOpen
+            | Self::Paused
+            | Self::SoldOut
+            | Self::NotEnough
+            | Self::PaymentPending => Some(true),
+            Self::OverViewerLimit => None,
+            Self::UnknownDrop
+            | Self::UnknownSku
+            | Self::UnitsOutOfRange
+            | Self::KeyReused
+            | Self::Closed
+            | Self::HoldsCapped
+            | Self::UnknownHold
+            | Self::HoldEnded
+            | Self::HoldConfirmed
+            | Self::PayNotOffered => Some(false),
+        }
     }
 }
 
@@ -210,6 +222,14 @@ impl Refusal {
             Self::HoldConfirmed => RefusalCode::HoldConfirmed,
             Self::PaymentPending => RefusalCode::PaymentPending,
             Self::PayNotOffered => RefusalCode::PayNotOffered,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub const fn is_temporary(self) -> bool {
+        match (self, self.code().is_temporary()) {
+            (Self::OverViewerLimit { by_orders, .. }, _) => !by_orders,
+            (_, temporary) => matches!(temporary, Some(true)),
         }
     }
 
@@ -248,7 +268,12 @@ impl fmt::Display for Refusal {
             Self::NotOpen => f.write_str("the drop has not opened yet; wait for phase open"),
             Self::Paused => f.write_str("the drop is paused; wait for phase open"),
             Self::Closed => f.write_str("the drop is closed"),
-            Self::OverViewerLimit { limit } => write!(f, "one viewer may have {limit} units"),
+            Self::OverViewerLimit { limit, by_orders: true } => {
+                write!(f, "one viewer may have {limit} units; the viewer's orders leave no room")
+            }
+            Self::OverViewerLimit { limit, by_orders: false } => {
+                write!(f, "one viewer may have {limit} units; a hold that ends makes room")
+            }
             Self::HoldsCapped { max } => write!(f, "one viewer may make {max} holds in a drop"),
             Self::SoldOut => f.write_str("sold out for now; held units may come back"),
             Self::NotEnough { available: Units::ONE } => f.write_str("only 1 unit is available"),
@@ -313,8 +338,8 @@ mod tests {
             (Refusal::Paused, "paused, later: the drop is paused; wait for phase open"),
             (Refusal::Closed, "closed: the drop is closed"),
             (
-                Refusal::OverViewerLimit { limit: units(2) },
-                "over_viewer_limit: one viewer may have 2 units",
+                Refusal::OverViewerLimit { limit: units(2), by_orders: true },
+                "over_viewer_limit: one viewer may have 2 units; the viewer's orders leave no room",
             ),
             (
                 Refusal::HoldsCapped { max: 16 },
@@ -339,12 +364,21 @@ mod tests {
         ];
         assert_eq!(table.map(|(refusal, _)| refusal.code()), RefusalCode::ALL);
         for (refusal, said) in table {
-            let later = if refusal.code().is_temporary() { ", later" } else { "" };
+            let later = if refusal.is_temporary() { ", later" } else { "" };
             assert_eq!(format!("{}{later}: {refusal}", refusal.code()), said);
             let waits = matches!(refusal.code(), RefusalCode::Busy | RefusalCode::RateLimited);
             assert_eq!(refusal.retry_after(), waits.then_some(retry_after));
         }
         let one = Refusal::NotEnough { available: Units::ONE };
         assert_eq!(one.to_string(), "only 1 unit is available");
+    }
+
+    #[test]
+    fn a_viewers_limit_is_final_where_orders_fill_it_alone() {
+        for by_orders in [false, true] {
+            let refusal = Refusal::OverViewerLimit { limit: Units::ONE, by_orders };
+            assert_eq!(refusal.is_temporary(), !by_orders);
+        }
+        assert!(Refusal::SoldOut.is_temporary() && !Refusal::Closed.is_temporary());
     }
 }

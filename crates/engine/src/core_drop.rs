@@ -125,7 +125,9 @@ fn core_take(
         Take::KeyReused => Refusal::KeyReused,
         Take::SoldOut => Refusal::SoldOut,
         Take::NotEnough { available } => Refusal::NotEnough { available },
-        Take::OverViewerLimit { limit } => Refusal::OverViewerLimit { limit },
+        Take::OverViewerLimit { limit, by_orders } => {
+            Refusal::OverViewerLimit { limit, by_orders }
+        }
         Take::HoldsCapped { max } => Refusal::HoldsCapped { max },
     })
 }

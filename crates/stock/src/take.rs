@@ -4,7 +4,7 @@ use stampede_domain::{HoldId, TakeNumber};
 
 use crate::{
     drop_stock::{DropStock, Pool},
-    hold::{HoldBody, Take, TakeRequest},
+    hold::{HoldBody, HoldView, Take, TakeRequest},
     lane::Lane,
     slot::{SlotState, SlotWord},
     viewers::HoldNote,
@@ -86,18 +86,32 @@ impl DropStock {
             && self.map().sku_of(note.pool()) == self.map().sku_of(request.pool)
     }
 
-    fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
-        let counting = || notes.iter().filter(|note| note.counts());
+    /// The limit that the wanted units would pass beside the units of the viewer's holds that `is_in`.
+    fn exceeded(
+        &self,
+        notes: &[HoldNote],
+        request: &TakeRequest,
+        is_in: impl Fn(&HoldNote) -> bool,
+    ) -> Option<Units> {
+        let counting = || notes.iter().filter(|note| note.counts() && is_in(note));
         let pool = self.pool(request.pool);
         let in_pools = counting().filter(|note| self.map().sku_of(note.pool()) == Some(pool.sku));
         let of_sku = in_pools.map(HoldNote::units).sum::<u64>();
         let of_drop = counting().map(HoldNote::units).sum::<u64>();
         let wanted = u64::from(request.units.get());
         let limits = [(of_sku, pool.limit_per_viewer), (of_drop, self.limit_per_viewer)];
-        for (has, limit) in limits {
-            if has + wanted > u64::from(limit.get()) {
-                return Err(Take::OverViewerLimit { limit });
-            }
+        let passed = |(has, limit): &(u64, Units)| has + wanted > u64::from(limit.get());
+        limits.into_iter().find(passed).map(|(_, limit)| limit)
+    }
+
+    fn is_order(&self, note: &HoldNote) -> bool {
+        matches!(self.view(note.hold(self.drop)), HoldView::Confirmed(_))
+    }
+
+    fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
+        if let Some(limit) = self.exceeded(notes, request, |_| true) {
+            let by_orders = self.exceeded(notes, request, |note| self.is_order(note)).is_some();
+            return Err(Take::OverViewerLimit { limit, by_orders });
         }
         if notes.len() >= usize::from(self.holds_per_viewer_max) {
             return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });

@@ -193,7 +193,7 @@ impl Refused {
         let code = refusal.code();
         let limit = match *refusal {
             Refusal::UnitsOutOfRange { max } => Some(max.get()),
-            Refusal::OverViewerLimit { limit } => Some(limit.get()),
+            Refusal::OverViewerLimit { limit, .. } => Some(limit.get()),
             Refusal::HoldsCapped { max } => Some(u32::from(max)),
             _ => None,
         };
@@ -208,7 +208,7 @@ impl Refused {
             hold: None,
             code: code.name().into(),
             message: refusal.to_string(),
-            temporary: code.is_temporary(),
+            temporary: refusal.is_temporary(),
             retry_after_ms: refusal.retry_after().map(DurationMs::get),
             limit,
             available,

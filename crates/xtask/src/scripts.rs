@@ -49,7 +49,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     node.args(["--test", "--test-reporter=spec"]).env("STAMPEDE_NPM", &npm);
     workspace::run(
         node.args(
-            ["client", "listeners", "wake", "samples", "asyncapi"]
+            ["client", "listeners", "wake", "samples", "page", "asyncapi"]
                 .map(|name| project.join(name).with_extension("test.mjs")),
         ),
     )

@@ -157,6 +157,7 @@ impl People {
                         let at_us = at_us + self.between((after_us, 2 * after_us));
                         self.later(at_us, number, Act::Click(drop));
                     }
+                    Some(RefusalCode::OverViewerLimit) => seat.content(drop),
                     _ if refused.temporary => {}
                     _ => seat.content(drop),
                 }

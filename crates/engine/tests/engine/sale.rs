@@ -153,7 +153,7 @@ fn limits_hold_per_request_and_per_viewer() {
         assert_eq!(world.buy(0, &ann, drop, units, "a0"), refused);
     }
     let first = world.hold(&ann, drop, 2, "a1");
-    let over = Buy::Refused(Refusal::OverViewerLimit { limit: max });
+    let over = Buy::Refused(Refusal::OverViewerLimit { limit: max, by_orders: false });
     assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over);
     for round in 2..5 {
         let hold = if round == 2 { first } else { world.hold(&ann, drop, 2, &format!("r{round}")) };

@@ -75,7 +75,7 @@ fn a_browser_buys_loses_the_server_comes_back_pays() {
     page.see("#state", "online");
     page.see("#drops p", "50 left");
     page.press("button.buy");
-    page.see(".hold", "Held for you: 1");
+    page.see(".hold", "Held for you: 1 × Mug");
     page.see("#drops p", "49 left");
     page.press("button.buy");
     page.see("#notice", "You have as many as one person may have.");
@@ -86,6 +86,6 @@ fn a_browser_buys_loses_the_server_comes_back_pays() {
     page.see("#state", "online");
     page.see(".hold", "Held for you: 1");
     page.press("button.pay");
-    page.see(".order", "Yours: 1, order ");
+    page.see(".order", "Yours: 1 × Mug, order ");
     page.until("without the hold", "document.querySelector('.hold') === null");
 }

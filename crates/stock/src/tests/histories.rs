@@ -176,7 +176,9 @@ impl Pair {
             Take::Replay(hold) => Expected::Replay(hold),
             Take::KeyReused => Expected::KeyReused,
             Take::Shut => Expected::Shut,
-            Take::OverViewerLimit { limit } => Expected::OverViewerLimit(limit.get()),
+            Take::OverViewerLimit { limit, by_orders } => {
+                Expected::OverViewerLimit(limit.get(), by_orders)
+            }
             Take::HoldsCapped { max } => {
                 assert_eq!(max, HOLDS_MAX);
                 Expected::HoldsCapped

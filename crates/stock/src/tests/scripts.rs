@@ -84,6 +84,28 @@ fn a_limit_returns_with_the_units_and_not_before() {
 }
 
 #[test]
+fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
+    check(
+        config_of(&[0, 1], &[2, 2], 3),
+        "lot 10
+         lot 10 p1
+         open
+         buy v1 k1 1 -> h1
+         held h1
+         confirm h1 -> won
+         buy v1 k2 2 -> over_limit 2 by orders
+         buy v1 k2 1 -> h2
+         buy v1 k3 1 -> over_limit 2
+         held h2
+         confirm h2 -> won
+         buy v1 k3 1 -> over_limit 2 by orders
+         buy v1 k3 1 p1 -> h3
+         buy v1 k4 1 p1 -> over_limit 3
+         buy v1 k4 2 p1 -> over_limit 2 by orders",
+    );
+}
+
+#[test]
 fn a_limit_counts_all_pools_of_its_sku_and_no_other() {
     check(
         config_of(&[0, 1, 0], &[2, 3], 4),
@@ -377,7 +399,7 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
     let (Take::Taken(hold), true) = take(1, 1, 2, true) else { panic!("units are there") };
     assert_eq!(take(1, 1, 2, true), (Take::Replay(hold), false));
     assert_eq!(take(1, 1, 1, true), (Take::KeyReused, false));
-    assert_eq!(take(1, 2, 2, true), (Take::OverViewerLimit { limit: units(3) }, false));
+    assert_eq!(take(1, 2, 2, true), (Take::OverViewerLimit { limit: units(3), by_orders: false }, false));
     assert_eq!(take(2, 2, 3, true), (Take::NotEnough { available: units(2) }, false));
     assert!(matches!(take(2, 2, 2, true), (Take::Taken(_), true)));
     assert_eq!(take(3, 3, 1, true), (Take::SoldOut, false));

@@ -73,7 +73,9 @@ impl Story {
             Take::Replay(hold) => format!("replay {}", self.name(hold)),
             Take::KeyReused => "key_reused".into(),
             Take::Shut => "shut".into(),
-            Take::OverViewerLimit { limit } => format!("over_limit {limit}"),
+            Take::OverViewerLimit { limit, by_orders } => {
+                format!("over_limit {limit}{}", if by_orders { " by orders" } else { "" })
+            }
             Take::HoldsCapped { max } => format!("capped {max}"),
             Take::SoldOut => "sold_out".into(),
             Take::NotEnough { available } => format!("not_enough {available}"),

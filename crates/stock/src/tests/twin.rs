@@ -32,7 +32,8 @@ pub(super) enum Expected {
     Replay(HoldId),
     KeyReused,
     Shut,
-    OverViewerLimit(u32),
+    /// The limit, with whether orders alone stand in the way.
+    OverViewerLimit(u32, bool),
     HoldsCapped,
     SoldOut,
     NotEnough(u32),
@@ -96,9 +97,10 @@ impl Twin {
         if !self.open {
             return Expected::Shut;
         }
-        let out = |of_sku: Option<usize>| -> u32 {
+        let out = |of_sku: Option<usize>, orders: bool| -> u32 {
             mine.iter()
                 .filter(|hold| hold.stage != Stage::Given)
+                .filter(|hold| !orders || hold.stage == Stage::Confirmed)
                 .filter(|hold| of_sku.is_none_or(|sku| self.sku(hold.pool) == sku))
                 .map(|hold| hold.units)
                 .sum()
@@ -106,10 +108,12 @@ impl Twin {
         let twin = &self.pools[usize::from(pool.get())];
         let limit = self.sku_limits[twin.sku];
         let available = self.available(pool);
-        if out(Some(twin.sku)) + units.get() > limit {
-            Expected::OverViewerLimit(limit)
-        } else if out(None) + units.get() > self.limit {
-            Expected::OverViewerLimit(self.limit)
+        let over = |orders| {
+            let limits = [(Some(twin.sku), limit), (None, self.limit)];
+            limits.into_iter().find(|(sku, limit)| out(*sku, orders) + units.get() > *limit)
+        };
+        if let Some((_, limit)) = over(false) {
+            Expected::OverViewerLimit(limit, over(true).is_some())
         } else if mine.len() >= self.holds_max {
             Expected::HoldsCapped
         } else if twin.waiting || available == 0 {

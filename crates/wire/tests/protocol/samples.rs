@@ -126,12 +126,13 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
 fn refusals() -> Vec<(&'static str, ServerMessage)> {
     let busy = Refusal::Busy { retry_after: DurationMs::new(150) };
     let not_enough = Refusal::NotEnough { available: units(1) };
-    let limit = Refusal::OverViewerLimit { limit: units(2) };
+    let limit = |by_orders| Refusal::OverViewerLimit { limit: units(2), by_orders };
     vec![
         ("refused_sold_out", ServerMessage::Refused(Refused::buy(key(), &Refusal::SoldOut))),
         ("refused_busy", ServerMessage::Refused(Refused::buy(key(), &busy))),
         ("refused_not_enough", ServerMessage::Refused(Refused::buy(key(), &not_enough))),
-        ("refused_limit", ServerMessage::Refused(Refused::buy(key(), &limit))),
+        ("refused_limit", ServerMessage::Refused(Refused::buy(key(), &limit(false)))),
+        ("refused_limit_ordered", ServerMessage::Refused(Refused::buy(key(), &limit(true)))),
         (
             "refused_release",
             ServerMessage::Refused(Refused::release(hold(), &Refusal::HoldConfirmed)),

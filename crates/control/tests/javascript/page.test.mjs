@@ -1,0 +1,109 @@
+// The sample page of docs/integrate, in a document without a browser, against a fake server.
+//
+// STAMPEDE_NPM is the folder where packages are installed.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { drop, hold, order, settle, Stage, welcome } from './fake.mjs';
+
+const { parseHTML } = createRequire(join(process.env.STAMPEDE_NPM, 'package.json'))('linkedom');
+const html = readFileSync(new URL('../../../../docs/integrate/page.html', import.meta.url), 'utf8');
+const [, script] = /<script type="module">(.*)<\/script>/s.exec(html);
+
+/** The page, connected: its document, its server, a press of a button. */
+async function open(fields) {
+  const stage = new Stage();
+  const { document } = parseHTML(html);
+  const { time } = stage;
+  const given = {
+    document,
+    fetch: async () => ({ ok: true, json: async () => ({}), text: async () => 'ticket-1' }),
+    // What the page imports is the client of the stage.
+    load: async () => ({ StampedeClient: function StampedeClient() { return stage.client; } }),
+    setTimeout: (work, ms) => time.setTimeout(work, ms),
+    clearTimeout: (id) => time.clearTimeout(id),
+    setInterval: () => {},
+  };
+  const run = new Function(...Object.keys(given), `return (async () => {${script.replace('await import(', 'await load(')}})()`);
+  await run(...Object.values(given));
+  await settle();
+  stage.socket.onopen({});
+  stage.say('welcome', welcome(fields));
+  await settle();
+  const text = (selector) => document.querySelector(selector)?.textContent;
+  const press = (selector) => document.querySelector(selector).onclick();
+  return { stage, time, text, press, notice: () => text('#notice') };
+}
+
+const refused = (fields) => ({ request: 'buy', code: 'over_viewer_limit', message: '', temporary: true, ...fields });
+
+/** The server refuses what is asked for by the next click on Buy. */
+async function refuse({ stage, press }, fields) {
+  press('button.buy');
+  await settle();
+  stage.say('refused', refused({ key: stage.sent('buy').at(-1).key, ...fields }));
+  await settle();
+}
+
+test('a hold and an order name the product', async () => {
+  const skus = [{ ...drop().skus[0], title: '50 ml' }, drop().skus[1]];
+  const { stage, text } = await open({ drops: [drop({ skus })], holds: [hold({ units: 2 })] });
+  assert.match(text('.hold p'), /^Held for you: 2 × Perfume, 50 ml, .*49.90/);
+  assert.equal(text('.hold .left'), ' 120 s left to pay');
+  stage.say('order', order({ units: 2 }));
+  assert.equal(text('.hold'), undefined);
+  assert.equal(text('.order p'), 'Yours: 2 × Perfume, 50 ml, order h1');
+});
+
+test('a product with one name is named once, one that is gone by its own id', async () => {
+  const skus = [{ ...drop().skus[0], title: 'Perfume' }];
+  const { text } = await open({ drops: [drop({ skus })], orders: [order({ drop: 'd0', sku: 'old' })], holds: [hold({ hold: 'h2' })] });
+  assert.match(text('.hold p'), /^Held for you: 1 × Perfume, [^,]*49.90$/);
+  assert.equal(text('.order p'), 'Yours: 1 × old, order h1');
+});
+
+test('when a hold ends the page says so', async () => {
+  const { stage, text, notice } = await open({ holds: [hold()] });
+  stage.say('expired', { hold: 'h1', drop: 'd1', sku: 'a', units: 1 });
+  assert.equal(text('.hold'), undefined);
+  assert.equal(notice(), 'Time ran out: 1 × Perfume, a went back on sale.');
+});
+
+test('a notice goes with the next click, or after 10 s', async () => {
+  const page = await open();
+  await refuse(page, {});
+  assert.equal(page.notice(), 'You have as many as one person may have.');
+  page.press('button.buy');
+  assert.equal(page.notice(), '');
+  await refuse(page, { code: 'sold_out' });
+  await page.time.pass(9_999);
+  assert.match(page.notice(), /^Sold out/);
+  await page.time.pass(1);
+  assert.equal(page.notice(), '');
+});
+
+test('a notice that replaced another one stays its own time', async () => {
+  const page = await open({ holds: [hold()] });
+  await refuse(page, {});
+  await page.time.pass(9_000);
+  page.stage.say('expired', { hold: 'h1', drop: 'd1', sku: 'a', units: 1 });
+  await page.time.pass(9_999);
+  assert.match(page.notice(), /^Time ran out/);
+});
+
+test('a limit that orders fill is said to be one', async () => {
+  const page = await open();
+  await refuse(page, { temporary: false });
+  assert.equal(page.notice(), 'You have bought as many as one person may.');
+});
+
+test('the end of the stay is no notice that goes', async () => {
+  const { stage, time, notice } = await open();
+  await stage.end(4200, 'replaced by a newer connection');
+  await time.pass(60_000);
+  assert.equal(notice(), 'Disconnected: replaced by a newer connection');
+});
