@@ -2,9 +2,12 @@
 /**
  * A viewer's side of a Stampede sale: stay connected, watch the drops, buy, pay, give back.
  *
- * One plain module without dependencies, for browsers and for Node 20 or later. It speaks
- * `stampede.v1.json` as docs/protocol.md describes it; messages keep the names that they have on the
- * wire (`expires_in_ms`), what this module adds is in camelCase (`expiresAt`).
+ * One plain module without dependencies, for browsers, Node 20 or later, Deno, Bun and React Native.
+ * It needs a WebSocket, `crypto.getRandomValues`, timers and promises. What a platform does not have is
+ * an option: `WebSocket`, `newKey`, `storage`. `performance.now` is used where it is there.
+ *
+ * It speaks `stampede.v1.json` as docs/protocol.md describes it; messages keep the names that they have
+ * on the wire (`expires_in_ms`), what this module adds is in camelCase (`expiresAt`).
  *
  * ```js
  * const client = new StampedeClient({ url: 'wss://shop.example/', ticket: () => fetchTicket() });
@@ -103,9 +106,11 @@
  *   error: ErrorNotice, closed: Closed, retrying: Retrying, fault: unknown }} Events
  */
 /**
- * Where unanswered purchases are kept: the part of Web Storage that is needed.
- * @typedef {{ getItem(name: string): string | null, setItem(name: string, value: string): void,
- *   removeItem(name: string): void }} PurchaseStorage
+ * Where unanswered purchases are kept: the part of Web Storage that is needed, or the same with
+ * promises, as React Native's AsyncStorage has it.
+ * @typedef {{ getItem(name: string): string | null | Promise<string | null>,
+ *   setItem(name: string, value: string): void | Promise<void>,
+ *   removeItem(name: string): void | Promise<void> }} PurchaseStorage
  */
 /**
  * The part of a WebSocket that is needed; the browser's has it, so has that of the package `ws`.
@@ -127,7 +132,11 @@
  *   fetches a new one: it is asked before each connection and before a ticket runs out.
  * @property {string} [client] Name and version of the app, for the server's logs; at most 64 bytes.
  * @property {SocketConstructor} [WebSocket] Needed where there is no global one (Node 20: `ws`).
- * @property {PurchaseStorage} [storage] Default: the tab's `sessionStorage`, else memory.
+ * @property {PurchaseStorage} [storage] Default: the tab's `sessionStorage`, else memory. A purchase is
+ *   sent once it is stored, or after a second.
+ * @property {() => string} [newKey] Makes the key of a purchase: 1 to 64 letters, digits, `.`, `_`, `:`
+ *   or `-`, never the same twice, such as a random UUID. Needed where there is no global `crypto`
+ *   (React Native).
  * @property {number} [patienceMs] How long a request is repeated while the server is busy; 15000.
  * @property {number} [resumeMs] Age at which a stored purchase is no longer repeated; 60000.
  * @property {Partial<Surroundings>} [surroundings] For tests.
@@ -156,6 +165,8 @@ const WATCH_MS = 1_000;
 const SLEEP_MS = 2_000;
 /** What the network and the drift of clocks explain. */
 const DRIFT_MS = 1_000;
+/** Patience with a storage. */
+const STORE_MS = 1_000;
 /** Close code of a connection that broke without a close frame. */
 const BROKEN = 1006;
 /** Said where no handshake came about: a page in a browser is not told why. */
@@ -262,7 +273,7 @@ function onWake(work) {
 }
 
 /** 128 random bits. `crypto.randomUUID` is missing on pages without TLS, this is not. */
-function newKey() {
+function randomKey() {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -287,6 +298,7 @@ function purchaseFault({ drop, sku, units, key }) {
  * @property {number} since when it was asked for
  * @property {boolean} [wantsTicket] whether it waits for a new ticket
  * @property {StoredPurchase} [stored] what a reload of the page needs to repeat it
+ * @property {number} [sentOn] the attempt on whose connection it was sent last
  * @property {Promise<any>} answer
  * @property {(answer: any) => void} resolve
  * @property {(error: Error) => void} reject
@@ -298,6 +310,9 @@ export class StampedeClient {
   /** @type {Options['ticket']} */ #ticket;
   /** @type {SocketConstructor} */ #WebSocket;
   /** @type {PurchaseStorage} */ #storage;
+  /** @type {() => string} */ #newKey;
+  /** What a storage with promises was asked for last: it does one thing after the other. @type {Promise<unknown> | undefined} */
+  #storing;
   /** @type {Surroundings} */ #around;
   /** @type {Backoff} */ #backoff;
   /** @type {State} */ #state = 'new';
@@ -343,7 +358,8 @@ export class StampedeClient {
 
   /**
    * @param {Options} options
-   * @throws {TypeError} if there is neither a global WebSocket nor one among the options
+   * @throws {TypeError} if there is neither a global WebSocket nor one among the options; the same for
+   *   `crypto` and `newKey`
    */
   constructor(options) {
     const WebSocket = options.WebSocket ?? /** @type {any} */ (globalThis).WebSocket;
@@ -351,12 +367,17 @@ export class StampedeClient {
       const why = 'there is no global WebSocket here: pass one as an option, in Node that of the package ws';
       throw new TypeError(why);
     }
+    if (!options.newKey && !globalThis.crypto?.getRandomValues) {
+      const why = 'there is no global crypto here: pass newKey as an option, a function that makes random ids';
+      throw new TypeError(why);
+    }
     this.#WebSocket = WebSocket;
+    this.#newKey = options.newKey ?? randomKey;
     this.#options = options;
     this.#ticket = options.ticket;
     this.#storage = options.storage ?? defaultStorage();
     this.#around = {
-      now: () => performance.now(),
+      now: () => (globalThis.performance ?? Date).now(),
       wallClock: () => Date.now(),
       random: () => Math.random(),
       setTimeout: (work, ms) => setTimeout(work, ms),
@@ -484,7 +505,7 @@ export class StampedeClient {
    * @throws {StoppedError} if the client stops before an answer: the outcome is not known
    * @throws {TypeError} if the server could not read it, or another purchase waits under this key
    */
-  buy({ drop, sku, units = 1, key = newKey() }) {
+  buy({ drop, sku, units = 1, key = this.#newKey() }) {
     // The server would end the connection for it, and being stored it would end the next ones too.
     const fault = purchaseFault({ drop, sku, units, key });
     if (fault) return Promise.reject(new TypeError(fault));
@@ -535,9 +556,24 @@ export class StampedeClient {
     const pending = { request, id, message, since, answer, resolve, reject, stored };
     this.#pending.set(slot, pending);
     // Before the first welcome nobody knows whose purchase it is: it is stored and sent then.
-    if (this.#welcome) this.#store();
-    if (this.#state === 'online') this.#send(message);
+    if (!this.#welcome) return answer;
+    const attempt = this.#attempt;
+    // What was asked for offline is sent with the next welcome.
+    andThen(stored && this.#store(), () => {
+      if (this.#state === 'online' && attempt === this.#attempt) this.#sendOnce(slot);
+    });
     return answer;
+  }
+
+  /**
+   * Sends what is unanswered, unless this connection has carried it already.
+   * @param {string} slot
+   */
+  #sendOnce(slot) {
+    const pending = this.#pending.get(slot);
+    if (!pending || pending.sentOn === this.#attempt) return;
+    pending.sentOn = this.#attempt;
+    this.#send(pending.message);
   }
 
   /* Connections. */
@@ -915,53 +951,99 @@ export class StampedeClient {
     return `stampede:${this.stream}:${this.viewer}`;
   }
 
-  /** Writes the unanswered purchases down. */
+  /**
+   * Writes the unanswered purchases down. Without that only a reload of the page loses their keys, so
+   * they go on if it fails.
+   * @returns {void | Promise<void>} a promise if the storage takes its time
+   */
   #store() {
+    const name = this.#slotName();
     const stored = [...this.#pending.values()].flatMap(({ stored }) => stored ?? []);
-    try {
-      if (stored.length === 0) this.#storage.removeItem(this.#slotName());
-      else this.#storage.setItem(this.#slotName(), JSON.stringify(stored));
-    } catch (error) {
-      // Without it only a reload of the page loses the key, so the purchase goes on.
-      this.#fault(error);
-    }
+    const text = JSON.stringify(stored);
+    return this.#stores(
+      () => (stored.length === 0 ? this.#storage.removeItem(name) : this.#storage.setItem(name, text)),
+      undefined,
+    );
   }
 
-  /** @returns {StoredPurchase[]} */
+  /** @returns {StoredPurchase[] | Promise<StoredPurchase[]>} */
   #stored() {
     const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
+    const name = this.#slotName();
+    const isYoung = (/** @type {StoredPurchase} */ one) => one.at >= oldest;
+    return this.#stores(
+      () => andThen(this.#storage.getItem(name), (text) => JSON.parse(text ?? '[]').filter(isYoung)),
+      [],
+    );
+  }
+
+  /**
+   * Asks the storage for something after what it was asked for before. It may fail, and it has a second.
+   * @template T
+   * @param {() => T | Promise<T>} work
+   * @param {T} otherwise what stands for the answer of a storage that fails or hangs
+   * @returns {T | Promise<T>}
+   */
+  #stores(work, otherwise) {
+    const failed = (/** @type {unknown} */ error) => (this.#fault(error), otherwise);
+    /** @type {T | Promise<T>} */
+    let asked;
     try {
-      const stored = JSON.parse(this.#storage.getItem(this.#slotName()) ?? '[]');
-      return stored.filter((/** @type {StoredPurchase} */ one) => one.at >= oldest);
+      asked = this.#storing ? this.#storing.then(work) : work();
     } catch (error) {
-      this.#fault(error);
-      return [];
+      return failed(error);
     }
+    if (!isPromise(asked)) return asked;
+    const { promise, resolve } = deferred();
+    const late = () => resolve(failed(new Error('the storage does not answer')));
+    const timer = this.#around.setTimeout(late, STORE_MS);
+    const done = asked.catch(failed).then((answer) => {
+      this.#around.clearTimeout(timer);
+      resolve(answer);
+    });
+    // A storage that hangs holds up each purchase for a second, not the next ones for ever.
+    this.#storing = Promise.race([done, promise]);
+    return promise;
   }
 
   /** Sends again whatever is unanswered, purchases of the page before a reload included. */
   #resume() {
-    for (const { drop, sku, units, key, at } of this.#stored()) {
-      if (this.#pending.size >= REQUESTS_MAX || this.#pending.has(`buy ${key}`)) continue;
-      const { promise: answer, resolve, reject } = deferred();
-      // Nobody may be waiting any more: the answer is an event as well.
-      answer.catch(() => {});
-      this.#pending.set(`buy ${key}`, {
-        request: 'buy',
-        id: key,
-        message: { type: 'buy', drop, sku, units, key },
-        since: this.#around.now(),
-        stored: { drop, sku, units, key, at },
-        answer,
-        resolve,
-        reject,
+    const attempt = this.#attempt;
+    andThen(this.#stored(), (stored) => {
+      if (attempt !== this.#attempt) return;
+      for (const purchase of stored) this.#adopt(purchase);
+      andThen(this.#store(), () => {
+        if (attempt === this.#attempt) this.#sendAll();
       });
-    }
-    this.#store();
-    for (const pending of this.#pending.values()) {
+    });
+  }
+
+  /**
+   * Goes on with a purchase of the page before a reload.
+   * @param {StoredPurchase} purchase
+   */
+  #adopt({ drop, sku, units, key, at }) {
+    if (this.#pending.size >= REQUESTS_MAX || this.#pending.has(`buy ${key}`)) return;
+    const { promise: answer, resolve, reject } = deferred();
+    // Nobody may be waiting any more: the answer is an event as well.
+    answer.catch(() => {});
+    this.#pending.set(`buy ${key}`, {
+      request: 'buy',
+      id: key,
+      message: { type: 'buy', drop, sku, units, key },
+      since: this.#around.now(),
+      stored: { drop, sku, units, key, at },
+      answer,
+      resolve,
+      reject,
+    });
+  }
+
+  #sendAll() {
+    for (const [slot, pending] of this.#pending) {
       pending.wantsTicket = false;
       pending.since = this.#around.now();
-      this.#send(pending.message);
+      this.#sendOnce(slot);
     }
   }
 
@@ -1158,7 +1240,7 @@ export class StampedeClient {
    * @param {unknown} error
    */
   #fault(error) {
-    if (!this.#listeners.get('fault')?.size) console.error('stampede:', error);
+    if (!this.#listeners.get('fault')?.size) globalThis.console?.error('stampede:', error);
     this.#emit('fault', error);
   }
 
@@ -1173,7 +1255,8 @@ export class StampedeClient {
         listener(event);
       } catch (error) {
         // A listener that fails is the app's affair, not the connection's.
-        queueMicrotask(() => {
+        const later = globalThis.queueMicrotask ?? globalThis.setTimeout;
+        later(() => {
           throw error;
         });
       }
@@ -1197,6 +1280,26 @@ function mutable(map) {
  */
 function known(fields) {
   return /** @type {any} */ (Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
+}
+
+/**
+ * @template T
+ * @param {T | Promise<T>} value
+ * @returns {value is Promise<T>}
+ */
+function isPromise(value) {
+  return typeof (/** @type {any} */ (value)?.then) === 'function';
+}
+
+/**
+ * Goes on with a value at once, with that of a promise once it is there.
+ * @template T, R
+ * @param {T | Promise<T>} value
+ * @param {(value: T) => R | Promise<R>} work
+ * @returns {R | Promise<R>}
+ */
+function andThen(value, work) {
+  return isPromise(value) ? value.then(work) : work(value);
 }
 
 /** @returns {{ promise: Promise<any>, resolve: (value: any) => void, reject: (error: Error) => void }} */

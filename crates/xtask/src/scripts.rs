@@ -12,6 +12,9 @@ use crate::{
 
 /// The folder of the client's tests, with the list of packages that they need.
 const JAVASCRIPT: &str = "crates/control/tests/javascript";
+/// Its tests that need no server.
+const TESTS: [&str; 9] =
+    ["client", "listeners", "wake", "needs", "samples", "page", "package", "platforms", "asyncapi"];
 /// What the samples in Python need.
 const REQUIREMENTS: &str = "docs/integrate/requirements.txt";
 /// The oldest Node that the client promises to run on.
@@ -48,10 +51,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let mut node = workspace.command("node");
     node.args(["--test", "--test-reporter=spec"]).env("STAMPEDE_NPM", &npm);
     workspace::run(
-        node.args(
-            ["client", "listeners", "wake", "samples", "page", "asyncapi"]
-                .map(|name| project.join(name).with_extension("test.mjs")),
-        ),
+        node.args(TESTS.iter().map(|name| project.join(name).with_extension("test.mjs"))),
     )
 }
 

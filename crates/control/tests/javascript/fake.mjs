@@ -109,7 +109,7 @@ export class Stage {
 
   /** The connection of now. */
   get socket() {
-    return this.sockets.at(-1);
+    return this.sockets[this.sockets.length - 1];
   }
 
   /** What was sent on it, of one type. */

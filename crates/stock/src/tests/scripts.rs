@@ -399,7 +399,10 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
     let (Take::Taken(hold), true) = take(1, 1, 2, true) else { panic!("units are there") };
     assert_eq!(take(1, 1, 2, true), (Take::Replay(hold), false));
     assert_eq!(take(1, 1, 1, true), (Take::KeyReused, false));
-    assert_eq!(take(1, 2, 2, true), (Take::OverViewerLimit { limit: units(3), by_orders: false }, false));
+    assert_eq!(
+        take(1, 2, 2, true),
+        (Take::OverViewerLimit { limit: units(3), by_orders: false }, false)
+    );
     assert_eq!(take(2, 2, 3, true), (Take::NotEnough { available: units(2) }, false));
     assert!(matches!(take(2, 2, 2, true), (Take::Taken(_), true)));
     assert_eq!(take(3, 3, 1, true), (Take::SoldOut, false));

@@ -1,0 +1,185 @@
+// What the client needs of its platform: keys, and a storage that answers at once or later.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { memoryStorage, StampedeClient } from '../../assets/stampede.mjs';
+import { hold, settle, Stage } from './fake.mjs';
+
+const wanted = { drop: 'd1', sku: 'a', units: 1 };
+const SLOT = 'stampede:show:v-1';
+
+/** A storage with promises, which the test keeps waiting. */
+class LateStorage {
+  items = new Map();
+  asked = [];
+  isOpen = true;
+
+  #later(work) {
+    return new Promise((resolve, reject) => {
+      const answer = () => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      if (this.isOpen) answer();
+      else this.asked.push(answer);
+    });
+  }
+
+  /** Answers what waits, then the rest at once. */
+  async open() {
+    this.isOpen = true;
+    for (const answer of this.asked.splice(0)) answer();
+    await settle();
+  }
+
+  getItem = (name) => this.#later(() => this.items.get(name) ?? null);
+  setItem = (name, value) => this.#later(() => void this.items.set(name, value));
+  removeItem = (name) => this.#later(() => void this.items.delete(name));
+}
+
+const keys = (stage) => stage.sent('buy').map(({ key }) => key);
+
+test('a storage with promises: a purchase is sent once it is stored, forgotten with its answer', async () => {
+  const storage = new LateStorage();
+  const stage = await Stage.online({ storage });
+  storage.isOpen = false;
+  const bought = stage.client.buy({ ...wanted, key: 'k1' });
+  await settle();
+  assert.deepEqual(keys(stage), []);
+  await storage.open();
+  assert.deepEqual(keys(stage), ['k1']);
+  assert.match(storage.items.get(SLOT), /"k1"/);
+  stage.say('held', hold({ key: 'k1' }));
+  await bought;
+  await settle();
+  assert.equal(storage.items.size, 0);
+  assert.equal(stage.time.timers, 2, 'heartbeat and watch: no timer of the storage is left');
+});
+
+test('a storage with promises: a reload repeats what is unanswered, once', async () => {
+  const storage = new LateStorage();
+  const before = await Stage.online({ storage });
+  before.client.buy({ ...wanted, key: 'old' });
+  await settle();
+  storage.isOpen = false;
+  const after = new Stage({ storage });
+  after.client.connect();
+  await settle();
+  await after.accept();
+  after.client.buy({ ...wanted, key: 'new' });
+  await settle();
+  assert.deepEqual(keys(after), [], 'nothing is known yet');
+  await storage.open();
+  assert.deepEqual(keys(after).sort(), ['new', 'old']);
+  assert.match(storage.items.get(SLOT), /"old".*"new"|"new".*"old"/);
+});
+
+test('a storage with promises: what it is asked for is done in order', async () => {
+  const storage = new LateStorage();
+  const stage = await Stage.online({ storage });
+  storage.isOpen = false;
+  const bought = ['k1', 'k2'].map((key) => stage.client.buy({ ...wanted, key }));
+  await settle();
+  assert.equal(storage.asked.length, 1, 'one at a time');
+  await storage.open();
+  storage.isOpen = false;
+  for (const key of ['k1', 'k2']) stage.say('held', hold({ key, hold: key }));
+  await Promise.all(bought);
+  await storage.open();
+  assert.equal(storage.items.size, 0, 'the last word is that nothing waits');
+});
+
+test('a storage that hangs costs a second, not the sale', async () => {
+  const storage = new LateStorage();
+  const stage = await Stage.online({ storage });
+  storage.isOpen = false;
+  stage.client.buy({ ...wanted, key: 'k1' });
+  stage.client.buy({ ...wanted, key: 'k2' });
+  await stage.time.pass(999);
+  assert.deepEqual(keys(stage), []);
+  await stage.time.pass(1);
+  assert.deepEqual(keys(stage), ['k1', 'k2']);
+  assert.match(String(stage.told('fault')[0]), /the storage does not answer/);
+});
+
+test('a storage whose promises fail costs no sale', async () => {
+  const storage = { ...memoryStorage(), setItem: async () => { throw new Error('quota'); } };
+  storage.getItem = async () => '{';
+  const stage = await Stage.online({ storage });
+  stage.client.buy({ ...wanted, key: 'k1' });
+  await settle();
+  assert.deepEqual(keys(stage), ['k1']);
+  assert.match(String(stage.told('fault')[0]), /SyntaxError/);
+  assert.match(String(stage.told('fault')[1]), /quota/);
+});
+
+test('a connection lost while a purchase is stored: the next one carries it, once', async () => {
+  const storage = new LateStorage();
+  const stage = await Stage.online({ storage });
+  storage.isOpen = false;
+  stage.client.buy({ ...wanted, key: 'k1' });
+  await stage.end(1006);
+  await storage.open();
+  assert.deepEqual(keys(stage), []);
+  await stage.time.pass(250);
+  await stage.accept();
+  assert.deepEqual(keys(stage), ['k1']);
+});
+
+test('a connection lost while the stored purchases are read: the next one reads them', async () => {
+  const storage = new LateStorage();
+  const before = await Stage.online({ storage });
+  before.client.buy({ ...wanted, key: 'k1' });
+  await settle();
+  storage.isOpen = false;
+  const after = new Stage({ storage });
+  after.client.connect();
+  await settle();
+  await after.accept();
+  await after.end(1006);
+  await storage.open();
+  assert.deepEqual(keys(after), []);
+  await after.time.pass(250);
+  await after.accept();
+  assert.deepEqual(keys(after), ['k1']);
+});
+
+test('what is read late for one viewer is not repeated for another', async () => {
+  const storage = new LateStorage();
+  const before = await Stage.online({ storage });
+  before.client.buy({ ...wanted, key: 'k1' });
+  await settle();
+  storage.isOpen = false;
+  const after = new Stage({ storage });
+  after.client.connect();
+  await settle();
+  await after.accept();
+  await after.end(1006);
+  await after.time.pass(250);
+  await after.accept({ viewer: 'v-2' });
+  await storage.open();
+  assert.deepEqual(keys(after), []);
+});
+
+test('keys are those of newKey where the app has one', async () => {
+  let made = 0;
+  const stage = await Stage.online({ newKey: () => `own:${(made += 1)}` });
+  stage.client.buy(wanted);
+  stage.client.buy(wanted);
+  assert.deepEqual(keys(stage), ['own:1', 'own:2']);
+  const wrong = await Stage.online({ newKey: async () => 'k' });
+  await assert.rejects(wrong.client.buy(wanted), /a key has 1 to 64 letters/);
+});
+
+test('without crypto and without newKey there is no client, which says what to do', (t) => {
+  const had = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+  t.after(() => Object.defineProperty(globalThis, 'crypto', had));
+  delete globalThis.crypto;
+  const options = { url: 'ws://server.test/', ticket: 't', WebSocket: class {} };
+  assert.throws(() => new StampedeClient(options), { name: 'TypeError', message: /pass newKey as an option/ });
+  assert.ok(new StampedeClient({ ...options, newKey: () => 'k' }));
+});

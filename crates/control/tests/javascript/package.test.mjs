@@ -1,0 +1,107 @@
+// The client as a package: its types are those of the module, `npm pack` takes it, apps can use it.
+//
+// `STAMPEDE_TYPES=write` writes the types anew. STAMPEDE_NPM is the folder where packages are installed.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PACKAGE = here('../../assets');
+const TYPES = join(PACKAGE, 'stampede.d.mts');
+const TSC = join(process.env.STAMPEDE_NPM, 'node_modules', '.bin', 'tsc');
+
+let folder;
+before(() => (folder = mkdtempSync(join(tmpdir(), 'stampede-package-'))));
+after(() => rmSync(folder, { recursive: true }));
+
+function run(program, args, cwd = folder) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000 });
+  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`);
+  return { stdout, stderr };
+}
+
+function config(path, compilerOptions, files) {
+  const options = { strict: true, types: [], ...compilerOptions };
+  writeFileSync(join(folder, path), JSON.stringify({ compilerOptions: options, files }));
+  return join(folder, path);
+}
+
+test('the types are those of the module', () => {
+  const own = JSON.parse(readFileSync(here('./tsconfig.json'), 'utf8')).compilerOptions;
+  const emit = { ...own, noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: PACKAGE, outDir: folder };
+  run(TSC, ['-p', config('emit.json', emit, [join(PACKAGE, 'stampede.mjs')])]);
+  const made = readFileSync(join(folder, 'stampede.d.mts'), 'utf8');
+  // Each is a type by now.
+  const types = made.replace(/^ *\/\*\*(?:(?!\*\/)[^])*@typedef(?:(?!\*\/)[^])*\*\/\n/gm, '');
+  if (process.env.STAMPEDE_TYPES === 'write') writeFileSync(TYPES, types);
+  assert.equal(readFileSync(TYPES, 'utf8'), types, 'STAMPEDE_TYPES=write makes them anew');
+});
+
+test('npm packs the module, its types, its words and nothing else', () => {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder, PACKAGE]).stdout);
+  const paths = packed.files.map(({ path }) => path).sort();
+  assert.deepEqual(paths, ['README.md', 'package.json', 'stampede.d.mts', 'stampede.mjs']);
+  const home = join(folder, 'node_modules/stampede-client');
+  mkdirSync(home, { recursive: true });
+  run('tar', ['-xzf', packed.filename, '-C', home, '--strip-components=1']);
+});
+
+test('an app imports the package by its name', () => {
+  const program = `
+    import { StampedeClient, SUBPROTOCOL } from 'stampede-client';
+    const client = new StampedeClient({ url: 'ws://server.test/', ticket: 't', WebSocket: class {} });
+    console.log(client.state, SUBPROTOCOL);
+  `;
+  writeFileSync(join(folder, 'app.mjs'), program);
+  assert.equal(run(process.execPath, ['app.mjs']).stdout, 'new stampede.v1.json\n');
+});
+
+const APP = `
+  import { StampedeClient, StoppedError, type HoldView, type PurchaseStorage } from 'stampede-client';
+  declare class Socket {
+    constructor(url: string, protocols?: string | string[]);
+    onopen: unknown; onmessage: unknown; onclose: unknown; onerror: unknown;
+    send(text: string): void;
+    close(code?: number, reason?: string): void;
+  }
+  declare const asyncStorage: {
+    getItem(name: string): Promise<string | null>;
+    setItem(name: string, value: string): Promise<void>;
+    removeItem(name: string): Promise<void>;
+  };
+  const storage: PurchaseStorage = asyncStorage;
+  const client = new StampedeClient({ url: 'ws://server.test/', ticket: async () => 't', WebSocket: Socket, storage, newKey: () => 'k' });
+  client.on('closed', ({ verdict, reason }) => { const known: 'again' | 'mend' | 'never' | 'asked' = verdict; });
+  client.on('expired', ({ hold }) => hold.length);
+  // @ts-expect-error: there is no such event
+  client.on('nothing', () => {});
+  const answer = await client.buy({ drop: 'd1', sku: 'a' });
+  if (answer.type === 'held') { const hold: HoldView | undefined = client.holds.get(answer.hold); }
+  if (answer.type === 'refused' && answer.temporary) client.wake();
+  export const stopped = (error: unknown) => error instanceof StoppedError && error.closed.code;
+`;
+
+for (const [what, options] of [
+  ['Node', { module: 'nodenext', lib: ['es2022'] }],
+  ['a bundler for browsers', { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'] }],
+  ['React Native', { module: 'esnext', moduleResolution: 'bundler', customConditions: ['react-native'], lib: ['es2022'] }],
+]) {
+  test(`an app in TypeScript compiles: ${what}`, () => {
+    writeFileSync(join(folder, 'app.mts'), APP);
+    run(TSC, ['-p', config('app.json', { target: 'es2022', noEmit: true, ...options }, ['app.mts'])]);
+  });
+}
+
+test('storage of the browser fits', () => {
+  writeFileSync(join(folder, 'browser.mts'), `
+    import { StampedeClient } from 'stampede-client';
+    new StampedeClient({ url: 'wss://server.test/', ticket: 't', WebSocket, storage: localStorage, newKey: () => crypto.randomUUID() });
+  `);
+  const options = { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], noEmit: true };
+  run(TSC, ['-p', config('browser.json', options, ['browser.mts'])]);
+});
