@@ -13,8 +13,18 @@ use crate::{
 /// The folder of the client's tests, with the list of packages that they need.
 const JAVASCRIPT: &str = "crates/control/tests/javascript";
 /// Its tests that need no server.
-const TESTS: [&str; 9] =
-    ["client", "listeners", "wake", "needs", "samples", "page", "package", "platforms", "asyncapi"];
+const TESTS: [&str; 10] = [
+    "client",
+    "listeners",
+    "wake",
+    "needs",
+    "samples",
+    "page",
+    "package",
+    "platforms",
+    "asyncapi",
+    "models",
+];
 /// What the samples in Python need.
 const REQUIREMENTS: &str = "docs/integrate/requirements.txt";
 /// The oldest Node that the client promises to run on.

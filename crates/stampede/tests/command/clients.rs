@@ -60,6 +60,7 @@ fn samples_say_how_they_are_used() {
     for (program, file) in [
         ("node", buyer.to_str().unwrap()),
         ("node", "make_ticket_key.mjs"),
+        ("node", "generate_models.mjs"),
         ("node", "mint_ticket.mjs"),
         ("node", "shop.mjs"),
         ("java", "MintTicket.java"),

@@ -38,6 +38,13 @@ impl Description {
         self.0["components"]["messages"].as_object().unwrap()
     }
 
+    /// The named schema of a message.
+    fn payload(&self, kind: &str) -> &Value {
+        let payload = &self.messages()[kind]["payload"];
+        assert!(payload["$ref"].is_string(), "{kind} has no schema of its own");
+        self.resolve(payload)
+    }
+
     /// The schema that another one refers to, straight or as its only part.
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
@@ -94,10 +101,10 @@ fn what_the_program_writes_is_described() {
     let mut written = BTreeSet::new();
     for message in encoded() {
         let kind = message["type"].as_str().unwrap().to_owned();
-        let described = description.messages().get(&kind).unwrap_or(&Value::Null);
-        assert!(described.is_object(), "{kind} is not described");
-        assert_eq!(described["payload"]["properties"]["type"]["const"], kind.as_str());
-        description.check(&described["payload"], &message, &kind);
+        assert!(description.messages().contains_key(&kind), "{kind} is not described");
+        let described = description.payload(&kind);
+        assert_eq!(described["properties"]["type"]["const"], kind.as_str());
+        description.check(described, &message, &kind);
         written.insert(kind);
     }
     let described: BTreeSet<String> = description.messages().keys().cloned().collect();
@@ -130,7 +137,7 @@ fn the_protocol_document_has_the_same_fields() {
     let mut seen = BTreeSet::new();
     for (title, section) in sections {
         for kind in title.split('`').skip(1).step_by(2) {
-            let mut described = description.fields(&description.messages()[kind]["payload"]);
+            let mut described = description.fields(description.payload(kind));
             described.remove("type");
             let documented =
                 if section.contains("| field |") { rows(section) } else { BTreeMap::new() };
@@ -175,8 +182,8 @@ fn limits_are_the_programs() {
     let description = Description::read();
     let limits = &description.0["x-limits"];
     let schemas = &description.0["components"]["schemas"];
-    let client = &description.messages()["hello"]["payload"]["properties"]["client"];
-    let reason = &description.messages()["error"]["payload"]["properties"]["message"];
+    let client = &description.payload("hello")["properties"]["client"];
+    let reason = &description.payload("error")["properties"]["message"];
     for (described, limit) in [
         (&limits["client_message_bytes_max"], CLIENT_FRAME_BYTES_MAX),
         (&limits["server_message_bytes_max"], SERVER_FRAME_BYTES_MAX),

@@ -1,0 +1,75 @@
+// docs/asyncapi.json as types of other languages, made by the sample that makes them.
+//
+// STAMPEDE_NPM is the folder where packages are installed.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PACKAGES = join(process.env.STAMPEDE_NPM, 'node_modules');
+const DESCRIPTION = here('../../../../docs/asyncapi.json');
+const { messages, schemas } = JSON.parse(readFileSync(DESCRIPTION, 'utf8')).components;
+
+const schemaOf = ({ payload }) => payload.$ref.split('/').at(-1);
+const pascal = (name) => name.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+/** The name of each message's model, by the message's name. */
+const names = new Map(Object.entries(messages).map(([name, message]) => [name, pascal(schemaOf(message))]));
+
+let folder;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stampede-models-'));
+  copyFileSync(here('../../../../docs/integrate/generate_models.mjs'), join(folder, 'generate_models.mjs'));
+  symlinkSync(PACKAGES, join(folder, 'node_modules'));
+  const files = ['models.ts', 'Models.kt', 'Models.swift'];
+  execFileSync(process.execPath, ['generate_models.mjs', DESCRIPTION, ...files], { cwd: folder, timeout: 180_000 });
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function made(file) {
+  const code = readFileSync(join(folder, file), 'utf8');
+  assert.doesNotMatch(code, /anonymous/i, 'each type has a name of its own');
+  return code;
+}
+
+test('each message has a schema of its own, which is named', () => {
+  assert.equal(new Set(names.values()).size, names.size);
+  for (const message of Object.values(messages)) assert.deepEqual(Object.keys(message.payload), ['$ref']);
+  const numbers = JSON.stringify(schemas).match(/"type":"integer"[^}]*/g);
+  // Kotlin and Java take 32 bits otherwise, which a time in milliseconds does not fit.
+  for (const number of numbers) assert.match(number, /"format":"int(64|32)"/);
+});
+
+test('TypeScript: the types compile, and every example fits', () => {
+  const code = made('models.ts');
+  for (const name of names.values()) assert.match(code, new RegExp(`^export interface ${name} \\{`, 'm'));
+  const lines = Object.entries(messages).map(([name, { examples }]) => {
+    const payloads = examples.map(({ payload }) => payload);
+    return `export const ${name}_: models.${names.get(name)}[] = ${JSON.stringify(payloads)};`;
+  });
+  const wrong = '// @ts-expect-error: a number is no text\nexport const wrong: models.Pay = { type: "pay", hold: 7 };';
+  writeFileSync(join(folder, 'examples.ts'), ["import type * as models from './models';", ...lines, wrong].join('\n'));
+  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'es2022', moduleResolution: 'bundler', types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['models.ts', 'examples.ts'] }));
+  const { status, stdout } = spawnSync(join(PACKAGES, '.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
+test('Kotlin: a class for each message, by the names on the wire, times in 64 bits', () => {
+  const code = made('Models.kt');
+  for (const name of names.values()) assert.match(code, new RegExp(`^data class ${name}\\(`, 'm'));
+  assert.match(code, /val server_time_ms: Long,/);
+  assert.match(code, /val expires_in_ms: Long,/);
+  assert.match(code, /val mode: Mode,/);
+  assert.match(code, /live\("live"\)/);
+});
+
+test('Swift: a type for each message that reads and writes itself', () => {
+  const code = made('Models.swift');
+  for (const name of names.values()) assert.match(code, new RegExp(`^struct ${name}: Codable`, 'm'));
+  assert.match(code, /case serverTimeMS = "server_time_ms"/);
+});
