@@ -12,6 +12,8 @@ use axum::{
     http::request::Parts,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use serde_path_to_error::Track;
 use stampede_domain::{BanId, DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
 
 use crate::problem::{Code, Problem};
@@ -26,11 +28,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Self(value)),
+        match Json::<Box<RawValue>>::from_request(request, state).await {
+            Ok(Json(text)) => value(text.get()).map(Self),
             Err(rejection) => Err(body_problem(&rejection)),
         }
     }
+}
+
+/// The value of a JSON text, by the rules of the schemas; a refusal names its place.
+fn value<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let mut track = Track::new();
+    let read =
+        stampede_intake::exact(serde_path_to_error::Deserializer::new(&mut from, &mut track));
+    read.map_err(|error: serde_json::Error| {
+        let code = if error.is_data() { Code::BadBody } else { Code::BadJson };
+        match track.path().to_string().as_str() {
+            "." => Problem::new(code, error.to_string()),
+            place => Problem::new(code, format!("{place}: {error}")),
+        }
+    })
 }
 
 /// A JSON body that may be left out, or be `null`.

@@ -22,6 +22,7 @@ pub mod metrics;
 mod openapi;
 mod opening;
 mod problem;
+mod queries;
 mod router;
 mod routes;
 mod serve;

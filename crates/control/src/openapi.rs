@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{
-        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    openapi::{
+        ContentBuilder, OpenApi as OpenApiDocument, PathItem, Ref, ResponseBuilder,
+        path::Operation,
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
@@ -19,7 +23,7 @@ use crate::{
 
 /// The finished document, made once.
 #[derive(Clone)]
-pub(crate) struct ApiDocument(pub(crate) Arc<utoipa::openapi::OpenApi>);
+pub(crate) struct ApiDocument(pub(crate) Arc<OpenApiDocument>);
 
 /// What the document says besides its paths.
 #[derive(OpenApi)]
@@ -53,7 +57,7 @@ pub(crate) struct Frame;
 struct StaffScheme;
 
 impl Modify for StaffScheme {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, document: &mut OpenApiDocument) {
         let staff = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("A staff token, made by `stampede token` on the server's machine."))
@@ -71,13 +75,31 @@ impl Modify for StaffScheme {
 }
 
 /// A session is let in wherever a token is.
-pub(crate) fn let_sessions_in(document: &mut utoipa::openapi::OpenApi) {
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            if let Some(security) = &mut operation.security {
-                security.push(SecurityRequirement::new::<_, [&str; 0], &str>("session", []));
-            }
+pub(crate) fn let_sessions_in(document: &mut OpenApiDocument) {
+    for operation in operations(document) {
+        if let Some(security) = &mut operation.security {
+            security.push(SecurityRequirement::new::<_, [&str; 0], &str>("session", []));
         }
     }
+}
+
+/// A field that the operation does not have is refused in every query, also where it has none at all.
+pub(crate) fn queries_are_checked(document: &mut OpenApiDocument) {
+    let problem = Ref::from_schema_name("Problem");
+    let refused = ResponseBuilder::new()
+        .description("The query has a field that the operation does not have.")
+        .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build())
+        .build();
+    for operation in operations(document) {
+        let responses = &mut operation.responses.responses;
+        responses.entry("400".to_owned()).or_insert_with(|| refused.clone().into());
+    }
+}
+
+/// Every operation of the document.
+fn operations(document: &mut OpenApiDocument) -> impl Iterator<Item = &mut Operation> {
+    document.paths.paths.values_mut().flat_map(|item| {
+        let PathItem { get, put, post, patch, delete, .. } = item;
+        [get, put, post, patch, delete].into_iter().flatten()
+    })
 }

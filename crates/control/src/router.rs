@@ -22,8 +22,9 @@ use crate::{
     extract::TOO_LARGE,
     guesses::Client,
     metrics,
-    openapi::{ApiDocument, Frame, let_sessions_in},
+    openapi::{ApiDocument, Frame, let_sessions_in, queries_are_checked},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
+    queries::{self, Queries},
     routes,
     staff::shown_path,
     state::{ControlParts, ControlState, Trouble},
@@ -66,6 +67,8 @@ fn build(parts: ControlParts) -> (Router, ControlState) {
     let (paths, mut document) =
         OpenApiRouter::with_openapi(Frame::openapi()).merge(routes::all()).split_for_parts();
     let_sessions_in(&mut document);
+    queries_are_checked(&mut document);
+    let queries = Queries::of(&document);
     let body_bytes_max = parts.config.body_bytes_max;
     let request_wait = parts.config.request_wait.to_std();
     let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
@@ -74,6 +77,7 @@ fn build(parts: ControlParts) -> (Router, ControlState) {
     // Layers run from the last to the first: what the timeout or the body limit answers becomes a
     // problem and is counted like every other answer.
     let router = paths
+        .route_layer(from_fn_with_state(queries, queries::check))
         .merge(assets::routes())
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_bytes_max))

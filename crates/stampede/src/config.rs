@@ -13,6 +13,7 @@ use stampede_domain::{
     limits::{CORES_MAX, TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
 };
 use stampede_gateway::GatewayConfig;
+use stampede_intake::Exact;
 use stampede_proxies::{NetworkError, ProxyProtocol, TrustedProxies};
 
 /// Port of the viewers' WebSocket listener.
@@ -350,10 +351,15 @@ impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Parse {
+        Self::parse(&text).map_err(|source| ConfigError::Parse {
             path: path.to_owned(),
             source: Box::new(source),
         })
+    }
+
+    /// Reads settings; a list is no table, whatever the order of its values.
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text).map(|Exact(config)| config)
     }
 
     /// Checks what the types cannot.
@@ -407,17 +413,25 @@ mod tests {
 
     #[test]
     fn settings_have_defaults_and_unknown_ones_are_refused() {
-        let config: Config = toml::from_str("[viewers]\ncores = 2\n").unwrap();
+        let config = Config::parse("[viewers]\ncores = 2\n").unwrap();
         assert_eq!((config.cores(), config.viewers.listen.port()), (2, 7700));
         let at = [config.viewers.listen, config.control.listen];
         assert!(at.iter().all(|at| at.ip().is_loopback()));
-        let refused = toml::from_str::<Config>("[viewers]\nport = 1\n").unwrap_err().to_string();
+        let refused = Config::parse("[viewers]\nport = 1\n").unwrap_err().to_string();
         assert!(refused.contains("unknown field `port`"), "{refused}");
     }
 
     #[test]
+    fn a_list_is_no_table() {
+        for list in ["node = [\"main\"]\n", "[[node]]\nname = \"main\"\n", "viewers = []\n"] {
+            let refused = Config::parse(list).unwrap_err().to_string();
+            assert!(refused.contains("a list, expected an object"), "{list}: {refused}");
+        }
+    }
+
+    #[test]
     fn a_time_to_wait_has_a_range() {
-        let mut config: Config = toml::from_str("[viewers]\nstopped_retry_ms = 99\n").unwrap();
+        let mut config = Config::parse("[viewers]\nstopped_retry_ms = 99\n").unwrap();
         let refused = config.validate().unwrap_err().to_string();
         assert_eq!(refused, "viewers.stopped_retry_ms is 99; 100 to 600000 are allowed");
         config.viewers.stopped_retry_ms = 100;
@@ -427,7 +441,7 @@ mod tests {
     #[test]
     fn proxies_are_networks_that_may_connect() {
         let refused = |text: &str| {
-            let config: Config = toml::from_str(text).unwrap();
+            let config = Config::parse(text).unwrap();
             config.validate().unwrap_err().to_string()
         };
         let why = refused("[control]\ntrusted_proxies = [\"proxy.example\"]\n");
@@ -437,7 +451,7 @@ mod tests {
         assert!(why.contains("viewers.trusted_proxies is empty, so nobody could connect"), "{why}");
         let sound =
             "[viewers]\nproxy_protocol = \"required\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
-        assert!(toml::from_str::<Config>(sound).unwrap().validate().is_ok());
+        assert!(Config::parse(sound).unwrap().validate().is_ok());
     }
 
     #[test]
@@ -446,7 +460,7 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         let (_, rest) = text.split_once("```toml\n").expect("the guide lists the settings");
         let (block, _) = rest.split_once("```").expect("the block ends");
-        let documented: Config = toml::from_str(block).unwrap();
+        let documented = Config::parse(block).unwrap();
         let shown = |config: &Config| toml::to_string(config).unwrap();
         assert_eq!(shown(&documented), shown(&Config::default()));
         let keys = |text: &str| text.lines().filter(|line| line.contains(" = ")).count();
@@ -455,9 +469,9 @@ mod tests {
 
     #[test]
     fn the_public_files_may_have_an_address_of_their_own() {
-        let config: Config = toml::from_str("[assets]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+        let config = Config::parse("[assets]\nlisten = \"127.0.0.1:0\"\n").unwrap();
         assert_eq!(config.assets.listen.map(|address| address.port()), Some(0));
-        let refused = toml::from_str::<Config>("[assets]\nlisten = \"here\"\n").unwrap_err();
+        let refused = Config::parse("[assets]\nlisten = \"here\"\n").unwrap_err();
         assert!(refused.to_string().contains("\"here\" is no address like"), "{refused}");
     }
 
@@ -467,7 +481,7 @@ mod tests {
         config.payments.failure_rate = 1.5;
         let refused = config.validate().unwrap_err().to_string();
         assert_eq!(refused, "payments.failure_rate is 1.5; 0 to 1 are allowed");
-        let config: Config = toml::from_str("[viewers]\nmessages_per_s = 0\n").unwrap();
+        let config = Config::parse("[viewers]\nmessages_per_s = 0\n").unwrap();
         let refused = config.validate().unwrap_err().to_string();
         assert_eq!(refused, "viewers.messages_per_s is 0; 1 to 1000000 are allowed");
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use stampede_intake::Exact;
 use stampede_wire::ticket::{KeyError, KeySpec, TicketKeys, TicketMinter};
 
 /// The file's name within the data directory.
@@ -61,9 +62,9 @@ pub(crate) fn signer(dir: &Path) -> Result<(KeySpec, TicketMinter), KeyFileError
 fn read(path: &Path) -> Result<Vec<KeySpec>, KeyFileError> {
     let text = fs::read_to_string(path)
         .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
-    let set: KeySet = serde_json::from_str(&text)
+    let set: Exact<KeySet> = serde_json::from_str(&text)
         .map_err(|source| KeyFileError::Parse { path: path.to_owned(), source })?;
-    Ok(set.keys)
+    Ok(set.0.keys)
 }
 
 /// Writes a file that only its owner may read.
@@ -89,8 +90,11 @@ mod tests {
     #[test]
     fn a_file_that_is_no_key_set_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(KEY_FILE), "[]").unwrap();
-        let refused = load_or_make(dir.path()).unwrap_err().to_string();
-        assert!(refused.contains("ticket-keys.json is no JSON Web Key Set"), "{refused}");
+        for text in ["[]", "[[]]", "{\"keys\": [[\"kid\"]]}"] {
+            fs::write(dir.path().join(KEY_FILE), text).unwrap();
+            let refused = load_or_make(dir.path()).unwrap_err().to_string();
+            assert!(refused.contains("ticket-keys.json is no JSON Web Key Set"), "{refused}");
+            assert!(refused.contains("a list, expected an object"), "{refused}");
+        }
     }
 }

@@ -26,26 +26,27 @@ const fn row(
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row("domain", &[], &[]),
+    row("intake", &[], &[]),
     row("stock", &["domain"], &[]),
     // Its tests know the crate itself with the ledger in memory, which production builds leave out.
     row("ledger", &["domain"], &["ledger", "testkit"]),
     row("books", &["domain", "ledger"], &["testkit"]),
-    row("wire", &["domain"], &["testkit"]),
+    row("wire", &["domain", "intake"], &["testkit"]),
     row("proxies", &[], &[]),
     row("engine", &["domain", "stock", "books", "ledger"], &["testkit"]),
     row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
     row("settlement", &["domain", "engine"], &[]),
     row("report", &["domain", "ledger"], &["testkit"]),
     row("gateway", &["domain", "engine", "settlement", "wire", "proxies"], &["ledger", "testkit"]),
-    row("control", &["domain", "engine", "proxies", "report"], &["ledger", "pages", "testkit"]),
+    row("control", &["domain", "intake", "engine", "proxies", "report"], &["ledger", "pages", "testkit"]),
     row("pages", &["domain", "proxies"], &["engine"]),
     row("client", &["domain", "wire"], &[]),
     row("swarm", &["domain", "wire"], &[]),
     row("loadtest", &["domain", "wire", "client", "swarm"], &[]),
     row("drills", &["domain", "wire", "client", "swarm", "loadtest"], &[]),
     row("stampede", &[
-        "domain", "ledger", "engine", "settlement", "report", "wire", "proxies", "gateway", "control",
-        "pages", "loadtest",
+        "domain", "intake", "ledger", "engine", "settlement", "report", "wire", "proxies", "gateway",
+        "control", "pages", "loadtest",
     ], &["client", "drills"]),
     row("testkit", &["domain", "engine"], &[]),
     row("xtask", &[], &[]),
@@ -53,7 +54,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Crates without I/O, without async, without a clock.
-const PURE: &[&str] = &["domain", "stock", "books", "wire"];
+const PURE: &[&str] = &["domain", "intake", "stock", "books", "wire"];
 
 /// What would bring I/O or async into a crate that promises to have none.
 const IMPURE: &[&str] = &[

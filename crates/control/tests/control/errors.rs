@@ -69,6 +69,60 @@ async fn a_body_has_its_form() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_object_anywhere() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    // Every operation with a body, those to come included.
+    let document = rig.ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json;
+    let mut asked = 0;
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
+        let path = path.replace("{stream}", "show");
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation.get("requestBody").is_none() {
+                continue;
+            }
+            for list in ["[]", "[null]", "[1, 2]"] {
+                let ask = rig.ask("admin", &method.to_uppercase(), &path).key("k");
+                let answer = ask.body("application/json", list).refused(422, "bad_body").await;
+                let why = "a list, expected an object with fields by name";
+                assert!(answer.detail().contains(why), "{method} {template}: {}", answer.text);
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "{asked}");
+    let brake = rig.ask("ops", "GET", "/v1/brake").expect(StatusCode::OK).await;
+    assert_eq!(brake.json["stopped"], json!(null), "takes go on");
+    let mut plan = mugs();
+    plan["skus"][0]["price"] = json!([100, "EUR"]);
+    let ask = rig.ask("admin", "POST", "/v1/drops").key("k").json(&plan);
+    let answer = ask.refused(422, "bad_body").await;
+    assert!(answer.detail().starts_with("skus[0].price: invalid type: a list"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_as_a_fraction() {
+    let rig = Rig::new();
+    let plan = mugs().to_string();
+    let ask =
+        |text: &str| rig.ask("admin", "POST", "/v1/drops").key("k").body("application/json", text);
+    for (written, with) in [("\"limit_per_viewer\":", "2.0"), ("\"hold_ttl_ms\":", "6e4")] {
+        let (before, after) = plan.split_once(written).unwrap();
+        let rest = &after[after.find([',', '}']).unwrap()..];
+        let broken = format!("{before}{written}0.5{rest}");
+        let answer = ask(&broken).refused(422, "bad_body").await;
+        assert!(answer.detail().contains("expected a whole number"), "{}", answer.text);
+        let key = format!("whole-{with}");
+        let body = format!("{before}{written}{with}{rest}");
+        let ask = rig.ask("admin", "POST", "/v1/drops").key(&key).body("application/json", &body);
+        ask.expect(StatusCode::CREATED).await;
+    }
+    assert_eq!(rig.state("d1").await["plan"]["limit_per_viewer"], 2);
+    assert_eq!(rig.state("d2").await["plan"]["hold_ttl_ms"], 60_000);
+}
+
+#[tokio::test]
 async fn a_body_has_its_size() {
     let rig = Rig::with(ControlConfig { body_bytes_max: 2_000, ..ControlConfig::default() });
     rig.plan(mugs()).await;
@@ -117,6 +171,37 @@ async fn paths_and_methods_that_do_not_exist() {
     assert_eq!(allowed, ["GET", "HEAD", "POST"]);
     rig.ask("admin", "GET", "/v1/drops/d1/open").refused(405, "method_not_allowed").await;
     rig.ask("admin", "POST", "/healthz").refused(405, "method_not_allowed").await;
+}
+
+#[tokio::test]
+async fn an_unknown_field_of_a_query_is_refused_everywhere() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let document = rig.ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json;
+    for (template, methods) in document["paths"].as_object().unwrap() {
+        let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
+        let path = path.replace("{stream}", "show");
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["responses"].get("400").is_some(), "{method} {template}");
+            for query in ["nowhere=1", "nowhere", "%6eowhere=1&nowhere=2"] {
+                let method = method.to_uppercase();
+                let ask = rig.ask("admin", &method, &format!("{path}?{query}")).key("k");
+                let answer = ask.json(&json!({})).refused(400, "bad_query").await;
+                let why = format!("unknown field `nowhere`; {method} {template} takes ");
+                assert!(answer.detail().starts_with(&why), "{}", answer.text);
+            }
+        }
+    }
+    let audit = format!("/v1/drops/{drop}/audit");
+    let answer =
+        rig.ask("admin", "GET", &format!("{audit}?after=5")).refused(400, "bad_query").await;
+    let why = "unknown field `after`; GET /v1/drops/{drop}/audit takes no query: leave it out";
+    assert_eq!(answer.detail(), why);
+    rig.ask("admin", "GET", &format!("{audit}?")).expect(StatusCode::OK).await;
+    let head = rig.ask("admin", "HEAD", "/v1/drops?nowhere=1").send().await;
+    assert_eq!(head.status, StatusCode::BAD_REQUEST);
+    rig.ask("admin", "GET", "/v1/drops?limit=2&limit=3").refused(400, "bad_query").await;
+    rig.ask("admin", "POST", "/v1/drops?limit=2").key("k").refused(400, "bad_query").await;
 }
 
 #[tokio::test]

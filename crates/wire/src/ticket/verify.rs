@@ -8,6 +8,7 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 use stampede_domain::{ChannelId, DurationMs, Mode, StreamId, UnixMillis, ViewerId};
+use stampede_intake::Exact;
 
 use super::{AUDIENCE, Algorithm, Ticket, TicketError, TicketKeys};
 use crate::{limits::TICKET_BYTES_MAX, text};
@@ -123,8 +124,8 @@ impl TicketVerifier {
             let found = format!("{:?}", header.alg);
             return Err(TicketError::WrongAlgorithm { kid, expected: *algorithm, found });
         }
-        jsonwebtoken::decode(ticket, key, &signature_only(*algorithm))
-            .map(|data| data.claims)
+        jsonwebtoken::decode::<Exact<Claims>>(ticket, key, &signature_only(*algorithm))
+            .map(|data| data.claims.0)
             .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => TicketError::BadSignature { kid },
                 ErrorKind::Json(error) => bad_claims(error),

@@ -35,7 +35,7 @@ fn every_fault_of_a_message_is_named() {
     refused(r#"{"type":"release","hold":["a"]}"#, "hold: invalid type: sequence");
     refused(r#"["type","ping"]"#, "a message: a map with the field type");
     refused(r#""ping""#, "a message: a map with the field type");
-    for units in ["-1", "1.5", "\"2\"", "true"] {
+    for units in ["-1", "1.5", "-1.0", "9007199254740992.0", "1e300", "\"2\"", "true"] {
         let text = format!(r#"{{"type":"buy","drop":"d1","sku":"a","units":{units},"key":"k"}}"#);
         refused(&text, "units: invalid");
     }
@@ -112,6 +112,26 @@ fn the_order_of_fields_does_not_matter_to_the_server() {
     };
     assert_eq!(buy, expected);
     assert_eq!(json(r#"{"type":"p\u0069ng"}"#), Ok(ClientMessage::Ping), "escapes are read");
+}
+
+#[test]
+fn a_whole_number_may_be_written_as_a_fraction() {
+    let units = |message: ClientMessage<'_>| match message {
+        ClientMessage::Buy { units, .. } => units,
+        other => panic!("{other:?}"),
+    };
+    for three in ["3", "3.0", "3e0", "30E-1"] {
+        let text = format!(r#"{{"type":"buy","drop":"d1","sku":"a","units":{three},"key":"k"}}"#);
+        assert_eq!(units(json(&text).unwrap()), 3, "{three}");
+        let frame = packed(&text);
+        assert_eq!(units(Subprotocol::MsgPack.decode_client(&frame).unwrap()), 3, "{three}");
+    }
+    // A double and a single of MessagePack, as encoders of languages with one kind of number choose.
+    let frame = packed(r#"{"type":"buy","drop":"d1","sku":"a","key":"k","units":3.0}"#);
+    let (head, double) = frame.split_at(frame.len() - 9);
+    assert_eq!(double[0], 0xcb);
+    let single = [head, &[0xca], &3_f32.to_be_bytes()].concat();
+    assert_eq!(units(Subprotocol::MsgPack.decode_client(&single).unwrap()), 3);
 }
 
 #[test]

@@ -143,6 +143,11 @@ fn claims_are_checked_after_the_signature() {
         (with("exp", json!(-1)), "invalid value: integer `-1`"),
         (with("aud", json!(7)), "expected a text or a list of texts"),
         (json!("claims"), "invalid type: string"),
+        (with("exp", json!(1.5)), "expected a whole number from 0"),
+        (
+            json!(["stampede", "v-1001", "friday-show", null, "live", NOW_S + 600, null]),
+            "a list, expected an object with fields by name",
+        ),
     ] {
         match check(&claims) {
             Err(TicketError::BadClaims { why: found }) => {
@@ -151,6 +156,18 @@ fn claims_are_checked_after_the_signature() {
             other => panic!("{other:?}, not {why}"),
         }
     }
+}
+
+#[test]
+fn a_time_may_be_written_as_any_whole_number() {
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact")]
+    let exp = (NOW_S + 600) as f64;
+    let claims = json!({
+        "aud": "stampede", "sub": "v-1001", "stream": "friday-show", "mode": "live",
+        "exp": exp, "nbf": 1e9,
+    });
+    assert!(claims.to_string().contains("1790000600.0"), "{claims}");
+    assert_eq!(check(&claims).unwrap().expires_at, UnixMillis::new((NOW_S + 605) * 1_000));
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! What leads from a value to the values in it, each read by the same rules.
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
+};
+
+use crate::{exact::Shaped, shape::Shape};
+
+/// A deserializer or a seed whose values are read by the rules.
+pub(crate) struct Around<T>(pub(crate) T);
+
+/// Forwards a request for a value of one kind, with the shape that such a value has.
+macro_rules! ask {
+    ($($method:ident($($arg:ident: $type:ty),*) $shape:expr;)*) => {$(
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($arg: $type,)*
+            visitor: V,
+        ) -> Result<V::Value, D::Error> {
+            self.0.$method($($arg,)* Shaped::new(visitor, $shape))
+        }
+    )*};
+}
+
+const fn whole(min: i128, max: i128) -> Shape {
+    Shape::Whole { min, max }
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Around<D> {
+    type Error = D::Error;
+
+    ask! {
+        deserialize_any() Shape::Other;
+        deserialize_bool() Shape::Other;
+        deserialize_i8() whole(i8::MIN as i128, i8::MAX as i128);
+        deserialize_i16() whole(i16::MIN as i128, i16::MAX as i128);
+        deserialize_i32() whole(i32::MIN as i128, i32::MAX as i128);
+        deserialize_i64() whole(i64::MIN as i128, i64::MAX as i128);
+        deserialize_u8() whole(0, u8::MAX as i128);
+        deserialize_u16() whole(0, u16::MAX as i128);
+        deserialize_u32() whole(0, u32::MAX as i128);
+        deserialize_u64() whole(0, u64::MAX as i128);
+        deserialize_f32() Shape::Other;
+        deserialize_f64() Shape::Other;
+        deserialize_char() Shape::Other;
+        deserialize_str() Shape::Other;
+        deserialize_string() Shape::Other;
+        deserialize_bytes() Shape::Other;
+        deserialize_byte_buf() Shape::Other;
+        deserialize_option() Shape::Other;
+        deserialize_unit() Shape::Other;
+        deserialize_unit_struct(name: &'static str) Shape::Other;
+        deserialize_newtype_struct(name: &'static str) Shape::Other;
+        deserialize_seq() Shape::Other;
+        deserialize_tuple(len: usize) Shape::Other;
+        deserialize_tuple_struct(name: &'static str, len: usize) Shape::Other;
+        deserialize_map() Shape::Other;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]) Shape::Object;
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]) Shape::Other;
+        deserialize_identifier() Shape::Other;
+        deserialize_ignored_any() Shape::Other;
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.0.is_human_readable()
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Around<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(Around(from))
+    }
+}
+
+/// The values of a list.
+pub(crate) struct Items<A>(pub(crate) A);
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        self.0.next_element_seed(Around(seed))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+/// The entries of an object. Their names are texts in every encoding that is read here.
+pub(crate) struct Entries<A>(pub(crate) A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        self.0.next_key_seed(seed)
+    }
+
+    fn next_value_seed<S>(&mut self, seed: S) -> Result<S::Value, A::Error>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        self.0.next_value_seed(Around(seed))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+/// One of several kinds of value.
+pub(crate) struct Variants<A>(pub(crate) A);
+
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Variants<A> {
+    type Error = A::Error;
+    type Variant = Variants<A::Variant>;
+
+    fn variant_seed<S>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        self.0.variant_seed(seed).map(|(value, variant)| (value, Variants(variant)))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Variants<A> {
+    type Error = A::Error;
+
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.0.unit_variant()
+    }
+
+    fn newtype_variant_seed<S>(self, seed: S) -> Result<S::Value, A::Error>
+    where
+        S: DeserializeSeed<'de>,
+    {
+        self.0.newtype_variant_seed(Around(seed))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        self.0.tuple_variant(len, Shaped::new(visitor, Shape::Other))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.0.struct_variant(fields, Shaped::new(visitor, Shape::Object))
+    }
+}

@@ -1,0 +1,51 @@
+//! What a place in a value may hold.
+
+use std::fmt;
+
+/// Above it a number with a fraction does not say which whole number is meant: 2^53 - 1.
+const INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// What the reader of one value asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Fields by name; a list of them is refused.
+    Object,
+    /// A whole number between two bounds, however it is written.
+    Whole {
+        /// The smallest.
+        min: i128,
+        /// The largest.
+        max: i128,
+    },
+    /// Anything that the reader takes.
+    Other,
+}
+
+impl Shape {
+    /// The whole number that a number with a fraction stands for, if it stands for one.
+    pub(crate) fn whole(number: f64) -> Option<i128> {
+        let is_whole = number.fract() == 0.0 && number.abs() <= INTEGER_MAX;
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and below 2^53")]
+        is_whole.then_some(number as i128)
+    }
+
+    /// Whether a whole number may stand here.
+    pub(crate) fn holds(self, number: i128) -> bool {
+        match self {
+            Self::Whole { min, max } => (min..=max).contains(&number),
+            Self::Object | Self::Other => true,
+        }
+    }
+
+    /// What to say that is expected, if this shape knows it better than the reader.
+    pub(crate) fn expecting(self, f: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
+        match self {
+            Self::Object => Some(f.write_str("an object with fields by name")),
+            Self::Whole { min: 0, max } if max == i128::from(u64::MAX) => {
+                Some(f.write_str("a whole number from 0"))
+            }
+            Self::Whole { min, max } => Some(write!(f, "a whole number from {min} to {max}")),
+            Self::Other => None,
+        }
+    }
+}
