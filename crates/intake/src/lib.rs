@@ -5,8 +5,8 @@
 //! is asked for, although JSON has one kind of number, and many encoders write whole numbers in this way.
 //! [`Exact`] reads any type by the schemas' rules. What the server wrote itself is not read through it.
 
-mod access;
 mod exact;
 mod shape;
+mod shaped;
 
 pub use exact::{Exact, exact};

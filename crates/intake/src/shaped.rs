@@ -1,11 +1,143 @@
-//! What leads from a value to the values in it, each read by the same rules.
+//! A visitor around each visitor, and around what leads from a value to the values in it: the one cannot be without
+//! the other.
+
+use std::fmt;
 
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
+    de::{
+        DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
+        Visitor,
+    },
 };
 
-use crate::{exact::Shaped, shape::Shape};
+use crate::shape::Shape;
+
+/// A visitor that sees a value only if it has the shape that was asked for.
+pub(crate) struct Shaped<V> {
+    visitor: V,
+    shape: Shape,
+}
+
+impl<V> Shaped<V> {
+    pub(crate) const fn new(visitor: V, shape: Shape) -> Self {
+        Self { visitor, shape }
+    }
+}
+
+/// Forwards a value that is neither a number nor made of others.
+macro_rules! plain {
+    ($($method:ident($value:ident: $type:ty) $found:expr;)*) => {$(
+        fn $method<E: Error>(self, $value: $type) -> Result<V::Value, E> {
+            match self.shape {
+                Shape::Other => self.visitor.$method($value),
+                Shape::Object | Shape::Whole { .. } => Err(E::invalid_type($found, &self)),
+            }
+        }
+    )*};
+}
+
+/// Forwards a whole number within the bounds that were asked for.
+macro_rules! whole {
+    ($($method:ident($type:ty) $found:ident;)*) => {$(
+        fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            match self.shape {
+                Shape::Object => Err(E::invalid_type(Unexpected::$found(value.into()), &self)),
+                shape if shape.holds(value.into()) => self.visitor.$method(value),
+                _ => Err(E::invalid_value(Unexpected::$found(value.into()), &self)),
+            }
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shape.expecting(f).unwrap_or_else(|| self.visitor.expecting(f))
+    }
+
+    plain! {
+        visit_bool(value: bool) Unexpected::Bool(value);
+        visit_char(value: char) Unexpected::Char(value);
+        visit_str(value: &str) Unexpected::Str(value);
+        visit_borrowed_str(value: &'de str) Unexpected::Str(value);
+        visit_string(value: String) Unexpected::Str(&value);
+        visit_bytes(value: &[u8]) Unexpected::Bytes(value);
+        visit_borrowed_bytes(value: &'de [u8]) Unexpected::Bytes(value);
+        visit_byte_buf(value: Vec<u8>) Unexpected::Bytes(&value);
+    }
+
+    whole! {
+        visit_i8(i8) Signed;
+        visit_i16(i16) Signed;
+        visit_i32(i32) Signed;
+        visit_i64(i64) Signed;
+        visit_u8(u8) Unsigned;
+        visit_u16(u16) Unsigned;
+        visit_u32(u32) Unsigned;
+        visit_u64(u64) Unsigned;
+    }
+
+    fn visit_f32<E: Error>(self, value: f32) -> Result<V::Value, E> {
+        self.visit_f64(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        match (self.shape, Shape::whole(value)) {
+            (Shape::Other, _) => self.visitor.visit_f64(value),
+            (shape @ Shape::Whole { .. }, Some(whole)) if shape.holds(whole) => {
+                match (u64::try_from(whole), i64::try_from(whole)) {
+                    (Ok(whole), _) => self.visitor.visit_u64(whole),
+                    (_, Ok(whole)) => self.visitor.visit_i64(whole),
+                    _ => Err(E::invalid_value(Unexpected::Float(value), &self)),
+                }
+            }
+            _ => Err(E::invalid_value(Unexpected::Float(value), &self)),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        match self.shape {
+            Shape::Other => self.visitor.visit_unit(),
+            Shape::Object | Shape::Whole { .. } => {
+                Err(E::invalid_type(Unexpected::Other("null"), &self))
+            }
+        }
+    }
+
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_some(Around(from))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_newtype_struct(Around(from))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        match self.shape {
+            Shape::Other => self.visitor.visit_seq(Items(items)),
+            Shape::Object | Shape::Whole { .. } => {
+                Err(Error::invalid_type(Unexpected::Other("a list"), &self))
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        match self.shape {
+            Shape::Object | Shape::Other => self.visitor.visit_map(Entries(entries)),
+            Shape::Whole { .. } => Err(Error::invalid_type(Unexpected::Other("an object"), &self)),
+        }
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, variants: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_enum(Variants(variants))
+    }
+}
 
 /// A deserializer or a seed whose values are read by the rules.
 pub(crate) struct Around<T>(pub(crate) T);
