@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use stampede_domain::StreamId;
+use stampede_domain::{StreamId, TextFault, check_shown, composed};
 use tokio::sync::watch;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -40,20 +40,9 @@ pub(crate) enum LineError {
         /// How many it has.
         chars: usize,
     },
-    /// Its characters are made of too many parts.
-    #[error("the line has {bytes} bytes; {max} are allowed: leave marks on letters out", max = LINE_BYTES_MAX)]
-    TooLarge {
-        /// How many it has.
-        bytes: usize,
-    },
-    /// It would not be read as it was written.
-    #[error(
-        "the line has U+{code:04X}, which controls how text is shown; type plain text on one line"
-    )]
-    Control {
-        /// The character.
-        code: u32,
-    },
+    /// It would not be read as it was written, or its characters are made of too many parts.
+    #[error("the line {0}")]
+    Text(TextFault),
 }
 
 impl Default for StageLines {
@@ -97,28 +86,21 @@ impl StageLines {
     }
 }
 
-/// The line as it will be shown; `None` if nothing is left of it.
-pub(crate) fn checked(line: &str) -> Result<Option<&str>, LineError> {
-    let line = line.trim();
-    if let Some(control) = line.chars().find(|c| is_control(*c)) {
-        return Err(LineError::Control { code: u32::from(control) });
+/// The line as it will be shown, in composed form; `None` if nothing is left of it.
+pub(crate) fn checked(line: &str) -> Result<Option<String>, LineError> {
+    let line = composed(line.trim());
+    if line.is_empty() {
+        return Ok(None);
     }
     // Counting a body of the largest size is more work than a line is worth.
-    let is_large = line.len() > LINE_BYTES_MAX;
     let chars = line.graphemes(true).take(LINE_BYTES_MAX).count();
-    if chars > LINE_CHARS_MAX {
-        return Err(LineError::TooLong { chars });
+    match check_shown(&line, LINE_BYTES_MAX) {
+        Err(TextFault::TooLong { .. }) | Ok(()) if chars > LINE_CHARS_MAX => {
+            Err(LineError::TooLong { chars })
+        }
+        Err(fault) => Err(LineError::Text(fault)),
+        Ok(()) => Ok(Some(line.into_owned())),
     }
-    if is_large {
-        return Err(LineError::TooLarge { bytes: line.len() });
-    }
-    Ok((!line.is_empty()).then_some(line))
-}
-
-/// Controls, breaks of lines, and what turns the direction of the text around it.
-fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -129,16 +111,19 @@ mod tests {
     fn a_line_is_counted_as_it_is_read() {
         assert_eq!(
             checked("  Three sizes, the middle one first "),
-            Ok(Some("Three sizes, the middle one first"))
+            Ok(Some("Three sizes, the middle one first".to_owned()))
         );
         assert_eq!(checked(" \u{3000} "), Ok(None));
         // A family is one character, whatever it is made of.
         let family = "👩\u{200d}👩\u{200d}👧";
-        assert_eq!(checked(&family.repeat(20)), Ok(Some(family.repeat(20).as_str())));
+        assert_eq!(checked(&family.repeat(20)), Ok(Some(family.repeat(20))));
         assert_eq!(checked(&"é".repeat(41)), Err(LineError::TooLong { chars: 41 }));
         let marks = format!("e{}", "\u{301}".repeat(300));
-        assert_eq!(checked(&marks), Err(LineError::TooLarge { bytes: 601 }));
-        assert_eq!(checked("שלום לכולם"), Ok(Some("שלום לכולם")));
+        assert_eq!(
+            checked(&marks),
+            Err(LineError::Text(TextFault::TooLong { bytes: 600, max: 400 }))
+        );
+        assert_eq!(checked("שלום לכולם"), Ok(Some("שלום לכולם".to_owned())));
     }
 
     #[test]
@@ -146,7 +131,8 @@ mod tests {
         for control in ['\u{202E}', '\u{2066}', '\u{7}', '\n', '\u{2028}'] {
             let line = format!("a{control}b");
             let refused = checked(&line);
-            assert_eq!(refused, Err(LineError::Control { code: u32::from(control) }));
+            let fault = TextFault::Unseen { code: control.into(), place: 2 };
+            assert_eq!(refused, Err(LineError::Text(fault)));
         }
     }
 

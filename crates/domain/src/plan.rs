@@ -1,8 +1,9 @@
 //! The plan of a drop: what is sold, how much of it, on which terms.
 
 use crate::{
-    DurationMs, HostId, MerchantId, Money, PoolMap, ShownUnits, SkuId, SkuIndex, StockDisplay,
-    StreamId, Units, UnixMillis,
+    Currency, DurationMs, HostId, MerchantId, Money, PoolMap, ShownAddressFault, ShownUnits, SkuId,
+    SkuIndex, StockDisplay, StreamId, TextFault, Units, UnixMillis, check_shown,
+    check_shown_address,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
         HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX,
@@ -116,6 +117,22 @@ pub enum PlanError {
         /// Most bytes allowed.
         max: usize,
     },
+    /// A text cannot be shown as it was written.
+    #[error("{field} {fault}")]
+    Unreadable {
+        /// The field, with the SKU's place.
+        field: String,
+        /// What is wrong with it.
+        fault: TextFault,
+    },
+    /// The address of a picture is none.
+    #[error("{field} {fault}")]
+    Address {
+        /// The field, with the SKU's place.
+        field: String,
+        /// What is wrong with it.
+        fault: ShownAddressFault,
+    },
     /// A number is out of range.
     #[error("{field} is {value}; {min} to {max} are allowed")]
     Range {
@@ -152,6 +169,35 @@ pub enum PlanError {
         /// The SKU.
         id: SkuId,
     },
+    /// The price of all units of all SKUs does not fit a [`Money`]: nobody could add up what was sold.
+    #[error(
+        "the units of all SKUs would cost more than 2^53 - 1 minor units together; plan fewer of them, or \
+         several drops"
+    )]
+    GrossTooLarge,
+    /// No SKU has a unit.
+    #[error("supply is 0 for every SKU; at least one needs a unit when the drop opens")]
+    NothingToSell,
+    /// A price that nobody pays, for real.
+    #[error(
+        "skus[{place}].price.minor is 0; what costs nothing cannot be sold yet, because a payment confirms an \
+         order: set a price, or rehearse"
+    )]
+    Free {
+        /// The SKU's place.
+        place: usize,
+    },
+    /// A currency that is nobody's money, for real.
+    #[error(
+        "skus[{place}].price.currency is {currency}, which nobody can pay in; only a rehearsal may use it: \
+         write the currency of the sale, like EUR"
+    )]
+    NobodysMoney {
+        /// The SKU's place.
+        place: usize,
+        /// The code.
+        currency: Currency,
+    },
     /// Rounding that would make figures rise while the stock falls.
     #[error(
         "stock_display.rounded_above is {rounded_above}; a multiple of round_to ({round_to}) is \
@@ -183,7 +229,30 @@ impl DropPlan {
     /// # Errors
     /// The first thing that is wrong, in the order of the fields.
     pub fn validate(&self) -> Result<(), PlanError> {
-        self.check_format()
+        self.check_format()?;
+        shown("title".to_owned(), &self.title)?;
+        for (place, sku) in self.skus.iter().enumerate() {
+            sku.check_shown(place)?;
+            if self.mode == Mode::Live {
+                sku.check_payable(place)?;
+            }
+        }
+        if self.skus.iter().all(|sku| sku.supply.is_zero()) {
+            return Err(PlanError::NothingToSell);
+        }
+        let supplies = self.skus.iter().map(|sku| sku.supply);
+        self.gross_of(supplies).map(|_| ()).ok_or(PlanError::GrossTooLarge)
+    }
+
+    /// What so many units of each SKU, in the plan's order, sell for in all; `None` above
+    /// [`Money::MINOR_MAX`], beyond which neither reports nor audits could be written.
+    pub fn gross_of(&self, units: impl IntoIterator<Item = Units>) -> Option<Money> {
+        let (first, rest) = self.skus.split_first()?;
+        let mut units = units.into_iter();
+        let gross = first.price.checked_times(units.next()?);
+        rest.iter().zip(units).try_fold(gross?, |gross, (sku, units)| {
+            gross.checked_add(sku.price.checked_times(units)?)
+        })
     }
 
     /// Checks what every plan in a ledger keeps, whenever it was written. These bounds never tighten:
@@ -268,6 +337,33 @@ impl DropPlan {
 }
 
 impl SkuPlan {
+    /// Checks what people will see of it.
+    fn check_shown(&self, place: usize) -> Result<(), PlanError> {
+        let field = |name: &str| format!("skus[{place}].{name}");
+        shown(field("title"), &self.title)?;
+        shown(field("merchant_sku"), &self.merchant_sku)?;
+        for (at, option) in self.options.iter().enumerate() {
+            shown(field(&format!("options[{at}].name")), &option.name)?;
+            shown(field(&format!("options[{at}].value")), &option.value)?;
+        }
+        let image = self.image.as_deref();
+        let checked = image.map_or(Ok(()), |image| check_shown_address(image, ADDRESS_BYTES_MAX));
+        checked.map_err(|fault| PlanError::Address { field: field("image"), fault })
+    }
+
+    /// Checks that somebody can pay for it.
+    fn check_payable(&self, place: usize) -> Result<(), PlanError> {
+        if self.price.minor() == 0 {
+            return Err(PlanError::Free { place });
+        }
+        // Test codes, metals and units of account have no minor unit, and no means of payment.
+        let currency = self.price.currency();
+        match currency.minor_digits() {
+            Some(_) => Ok(()),
+            None => Err(PlanError::NobodysMoney { place, currency }),
+        }
+    }
+
     fn check_format(&self) -> Result<(), PlanError> {
         text("sku.title", &self.title, TITLE_BYTES_MAX)?;
         text("sku.merchant_sku", &self.merchant_sku, TITLE_BYTES_MAX)?;
@@ -297,6 +393,10 @@ fn text(field: &'static str, text: &str, max: usize) -> Result<(), PlanError> {
         return Err(PlanError::Text { field, max });
     }
     Ok(())
+}
+
+fn shown(field: String, text: &str) -> Result<(), PlanError> {
+    check_shown(text, TITLE_BYTES_MAX).map_err(|fault| PlanError::Unreadable { field, fault })
 }
 
 fn range(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), PlanError> {
@@ -357,6 +457,82 @@ mod tests {
         plan.starts_at = Some(UnixMillis::new(5_000));
         plan.ends_at = Some(UnixMillis::new(5_999));
         assert_eq!(plan.check_format(), Ok(()), "the engine refuses it where it is submitted");
+        let sku = &mut plan.skus[0];
+        sku.title = "\u{202E}Mug".into();
+        sku.options[0].value = "\u{3164}".into();
+        sku.image = Some("javascript:alert(1)".into());
+        assert_eq!(plan.check_format(), Ok(()), "an old ledger has it");
+        assert!(plan.validate().is_err());
+    }
+
+    #[test]
+    fn what_people_see_is_named_by_its_place() {
+        let why = |change: fn(&mut SkuPlan)| refused(|plan| change(&mut plan.skus[1]));
+        let hidden = "has U+200B as its character 1, which cannot be seen";
+        for (field, change) in [
+            ("title", (|sku| sku.title = "\u{200B}".into()) as fn(&mut SkuPlan)),
+            ("merchant_sku", |sku| sku.merchant_sku = "\u{200B}".into()),
+            ("options[0].name", |sku| sku.options[0].name = "\u{200B}".into()),
+            ("options[0].value", |sku| sku.options[0].value = "\u{200B}".into()),
+        ] {
+            let found = why(change);
+            assert!(found.starts_with(&format!("skus[1].{field} {hidden}")), "{found}");
+        }
+        let found = why(|sku| sku.image = Some("http://img.example/a.jpg".into()));
+        assert!(found.starts_with("skus[1].image is no address"), "{found}");
+        let found = refused(|plan| plan.title = "\u{301}".into());
+        assert!(found.starts_with("title is blank to the eye"), "{found}");
+    }
+
+    #[test]
+    fn what_is_sold_for_real_can_be_paid_for() {
+        let price = |minor, code: &str| Money::new(minor, code.parse().unwrap()).unwrap();
+        let free = refused(|plan| plan.skus[1].price = price(0, "EUR"));
+        assert!(free.starts_with("skus[1].price.minor is 0; what costs nothing"), "{free}");
+        for code in ["XXX", "XTS", "XAU", "XDR"] {
+            let all = |plan: &mut DropPlan| {
+                plan.skus.iter_mut().for_each(|sku| sku.price = price(5, code));
+            };
+            let why = refused(all);
+            let named = format!("skus[0].price.currency is {code}, which nobody can pay in");
+            assert!(why.starts_with(&named), "{why}");
+            let mut rehearsal = plan();
+            all(&mut rehearsal);
+            rehearsal.mode = Mode::Rehearsal;
+            rehearsal.skus[0].price = price(0, code);
+            assert_eq!(rehearsal.validate(), Ok(()));
+        }
+        let mut yen = plan();
+        yen.skus.iter_mut().for_each(|sku| sku.price = price(1, "JPY"));
+        assert_eq!(yen.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_lot_may_come_later_but_not_every_lot() {
+        let mut later = plan();
+        later.skus[0].supply = Units::ZERO;
+        assert_eq!(later.validate(), Ok(()));
+        let nothing = refused(|plan| plan.skus.iter_mut().for_each(|sku| sku.supply = Units::ZERO));
+        assert!(nothing.starts_with("supply is 0 for every SKU"), "{nothing}");
+    }
+
+    #[test]
+    fn what_is_sold_in_all_can_be_added_up() {
+        let dear = |units: [u32; 2]| {
+            let mut plan = plan();
+            let price = Money::new(500_000_000, "EUR".parse().unwrap()).unwrap();
+            for (sku, units) in plan.skus.iter_mut().zip(units) {
+                (sku.price, sku.supply) = (price, Units::new(units).unwrap());
+            }
+            plan
+        };
+        let most = Money::MINOR_MAX / 500_000_000;
+        let half = u32::try_from(most / 2).unwrap();
+        let rest = u32::try_from(most).unwrap() - half;
+        assert_eq!(dear([half, rest]).validate(), Ok(()));
+        let over = dear([half, rest + 1]);
+        assert_eq!(over.validate(), Err(PlanError::GrossTooLarge));
+        assert_eq!(over.check_format(), Ok(()), "an old ledger has it");
     }
 
     #[test]

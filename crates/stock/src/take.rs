@@ -1,6 +1,6 @@
 //! The take: limits, key, slot, then the one swap that decides.
 
-use stampede_domain::{HoldId, TakeNumber};
+use stampede_domain::{HoldId, TakeNumber, Units};
 
 use crate::{
     drop_stock::{DropStock, Pool},

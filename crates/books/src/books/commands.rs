@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, Moment, Phase, PhaseChange, UnixMillis,
+    DropId, DropPlan, Moment, Phase, PhaseChange, UnixMillis, check_note,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, PhaseRecord, Record, RecordedOutcome};
@@ -79,10 +79,8 @@ impl Books {
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {
-        if let Some(reason) = &command.reason
-            && (reason.len() > REASON_BYTES_MAX || reason.chars().any(char::is_control))
-        {
-            return Err(CommandRefusal::Reason { max: REASON_BYTES_MAX });
+        if let Some(reason) = &command.reason {
+            check_note(reason, REASON_BYTES_MAX).map_err(CommandRefusal::Reason)?;
         }
         match self.authorize(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),

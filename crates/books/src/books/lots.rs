@@ -1,6 +1,6 @@
 //! Lots: units that are added to a drop.
 
-use stampede_domain::{DropId, PoolIndex, SkuId, Units, UnixMillis};
+use stampede_domain::{DropId, PoolIndex, SkuId, SkuIndex, Units, UnixMillis};
 use stampede_ledger::Record;
 
 use super::Books;
@@ -28,6 +28,11 @@ impl Books {
         let sum = sum.ok_or(CommandRefusal::LotOutOfRange { units, supplied, max })?;
         let mut after = book.supplied.clone();
         after[usize::from(pool.get())] = sum;
+        let of_sku = |index| after[usize::from(book.common_pool(index).get())];
+        let places = (0..=u8::MAX).filter_map(SkuIndex::new);
+        if book.plan.gross_of(places.take(book.plan.skus.len()).map(of_sku)).is_none() {
+            return Err(CommandRefusal::LotTooDear { sku: sku.clone(), units });
+        }
         self.check_memory(&book.plan.merchant, Some(drop), after)?;
         Ok(self.add_lot(at, drop, pool, units, out))
     }

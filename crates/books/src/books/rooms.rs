@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use stampede_domain::{
-    DropId, DropPlan, MerchantId, StreamId, UnixMillis,
+    DropId, DropPlan, MerchantId, StreamId, UnixMillis, check_shown,
     limits::{
         ACCOUNT_BYTES_MAX, ADMITTED_DROPS_PER_STREAM_MAX, LIVE_DROPS_PER_STREAM_MAX,
         OWNER_DROPS_PER_STREAM_KEPT,
@@ -201,12 +201,7 @@ pub(crate) fn change(stream: &StreamId, change: RoomChange) -> Change {
 
 fn check_account(owner: &RoomOwner) -> Result<(), CommandRefusal> {
     let RoomOwner::Creator(account) = owner else { return Ok(()) };
-    let account = account.as_str();
-    let sound = !account.trim().is_empty() && !account.chars().any(char::is_control);
-    if sound && account.len() <= ACCOUNT_BYTES_MAX {
-        return Ok(());
-    }
-    Err(CommandRefusal::Account { max: ACCOUNT_BYTES_MAX })
+    check_shown(account.as_str(), ACCOUNT_BYTES_MAX).map_err(CommandRefusal::Account)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Why a staff command is refused, and what each refusal is called on every interface.
 
 use stampede_domain::{
-    BanId, BanRangeError, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, Units,
+    BanId, BanRangeError, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, TextFault,
+    Units,
 };
 
 use stampede_ledger::RoomOwner;
@@ -103,6 +104,17 @@ pub enum CommandRefusal {
         /// The most that a pool can count.
         max: Units,
     },
+    /// A lot with which the whole drop would sell for more than can be added up.
+    #[error(
+        "with a lot of {units} units of {sku} the drop could sell for more than 2^53 - 1 minor units in all; \
+         put them into another drop"
+    )]
+    LotTooDear {
+        /// What was to be supplied.
+        sku: SkuId,
+        /// Units of the lot.
+        units: Units,
+    },
     /// The stream has as many live drops as it may.
     #[error("the stream has {max} drops that are not over; settle or cancel some first")]
     StreamFull {
@@ -162,12 +174,9 @@ pub enum CommandRefusal {
         /// The shortest time open, in milliseconds.
         min_ms: u64,
     },
-    /// A reason that is too long or has control characters.
-    #[error("a reason must have at most {max} bytes and no control characters")]
-    Reason {
-        /// Most bytes allowed.
-        max: usize,
-    },
+    /// A reason that is too long, or has characters that are not seen.
+    #[error("the reason {0}")]
+    Reason(TextFault),
     /// The command is about every merchant's drops; the token is bound to one merchant.
     #[error(
         "{action} holds for every merchant's drops; this token is bound to {bound}: use one that is \
@@ -322,11 +331,8 @@ pub enum CommandRefusal {
         max: usize,
     },
     /// The name of an account that cannot be one.
-    #[error("an account's name must have 1 to {max} bytes and no control characters")]
-    Account {
-        /// Most bytes allowed.
-        max: usize,
-    },
+    #[error("owner.name: the account's name {0}")]
+    Account(TextFault),
     /// As many accepted commands as a drop may have.
     #[error(
         "the drop has had {max} commands, which is the most; it may still be paused, closed or \
@@ -373,7 +379,7 @@ impl CommandRefusal {
         Self::RoomInUse { .. } => "room_in_use",
         Self::RoomsFull { .. } => "rooms_full",
         Self::RoomFull { .. } => "room_full",
-        Self::Account { .. } => "invalid_account",
+        Self::Account(_) => "invalid_account",
         Self::KeyReused => "key_reused",
         Self::WrongPhase { .. } => "wrong_phase",
         Self::Changed { .. } => "drop_changed",
@@ -381,13 +387,13 @@ impl CommandRefusal {
         Self::Fixed { .. } => "fixed_field",
         Self::AlreadySupplied => "already_supplied",
         Self::UnknownSku { .. } => "unknown_sku",
-        Self::LotOutOfRange { .. } => "lot_out_of_range",
+        Self::LotOutOfRange { .. } | Self::LotTooDear { .. } => "lot_out_of_range",
         Self::StreamFull { .. } => "stream_full",
         Self::MemoryFull { .. } => "memory_full",
         Self::InThePast { .. } => "in_the_past",
         Self::TooFarAhead { .. } => "too_far_ahead",
         Self::EndsTooSoon { .. } => "ends_too_soon",
-        Self::Reason { .. } => "invalid_reason",
+        Self::Reason(_) => "invalid_reason",
         Self::Rates(_) => "rate_out_of_range",
         Self::BanRange(_) => "range_too_wide",
         Self::Expiry { .. } => "expiry_out_of_range",

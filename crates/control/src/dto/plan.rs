@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stampede_domain::{
     Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, StockDisplay, Units,
-    UnixMillis, WhenOffline,
+    UnixMillis, WhenOffline, composed,
     limits::{COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT},
 };
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub(crate) struct PlanBody {
     #[serde(default)]
     #[schema(default = 0, minimum = 0, maximum = 65_535)]
     pub(crate) running_order: u16,
-    /// Title for viewers, 1 to 200 bytes.
+    /// Title for viewers, 1 to 200 bytes, with something to see and nothing that hides or turns text.
     #[schema(example = "Perfume, 50 ml", max_length = 200)]
     pub(crate) title: String,
     /// Whose goods are sold: 1 to 64 letters, digits or `. _ : -`. Fixed once planned.
@@ -133,7 +133,8 @@ pub(crate) struct SkuBody {
     #[serde(default)]
     #[schema(example = "MN-0005-50", max_length = 200)]
     merchant_sku: Option<String>,
-    /// Address of an image, at most 2,048 bytes.
+    /// Address of an image, at most 2,048 bytes: absolute with `https`, or a path of a file that the server
+    /// shows itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2048)]
     image: Option<String>,
@@ -191,7 +192,7 @@ impl PlanBody {
         Ok(DropPlan {
             stream: parsed("stream", &self.stream)?,
             running_order: self.running_order,
-            title: self.title.clone(),
+            title: composed(&self.title).into_owned(),
             merchant: parsed("merchant", &self.merchant)?,
             host: parsed("host", &self.host)?,
             mode: self.mode.into(),
@@ -215,13 +216,13 @@ impl SkuBody {
         let price = Money::new(self.price.minor, currency)
             .ok_or_else(|| too_large(&field("price.minor"), self.price.minor, INTEGER_MAX))?;
         let option = |option: &OptionBody| SkuOption {
-            name: option.name.clone(),
-            value: option.value.clone(),
+            name: composed(&option.name).into_owned(),
+            value: composed(&option.value).into_owned(),
         };
         let own_limit = self.limit_per_viewer.map(|own| units(&field("limit_per_viewer"), own));
         Ok(SkuPlan {
             id: parsed(&field("id"), &self.id)?,
-            title: self.title.clone(),
+            title: composed(&self.title).into_owned(),
             options: self.options.iter().map(option).collect(),
             merchant_sku: self.merchant_sku.clone().unwrap_or_else(|| self.id.clone()),
             image: self.image.clone(),

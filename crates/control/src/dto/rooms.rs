@@ -1,7 +1,7 @@
 //! Streams with their owners, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
+use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis, composed};
 use stampede_engine::{RoomOwner, RoomView, SaleDrop, StreamAction};
 use utoipa::{IntoParams, ToSchema};
 
@@ -43,7 +43,9 @@ impl OwnerBody {
             (OwnerKind::Merchant, Some(name)) => {
                 parsed("owner.name", name).map(RoomOwner::Merchant)
             }
-            (OwnerKind::Creator, Some(name)) => Ok(RoomOwner::Creator(name.into())),
+            (OwnerKind::Creator, Some(name)) => {
+                Ok(RoomOwner::Creator(composed(name).as_ref().into()))
+            }
             (OwnerKind::House, Some(_)) => {
                 Err(Problem::new(Code::BadBody, "owner.name: the house has no name; leave it out"))
             }

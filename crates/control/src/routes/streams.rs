@@ -74,7 +74,7 @@ pub(super) async fn write_line(
     state.pace().count(staff.name(), engine.now()).map_err(|wait| too_many(staff.name(), wait))?;
     let line = stage::checked(&body.line);
     let line = line.map_err(|error| Problem::new(Code::InvalidLine, error.to_string()))?;
-    state.stage_lines().write(&stream, line);
+    state.stage_lines().write(&stream, line.as_deref());
     let facts = StreamFacts::of(state.engine(), state.stage_lines(), &stream);
     let (stream, server_time_ms) = (stream.to_string(), engine.wall().get());
     Ok(Json(StreamChanged { stream, server_time_ms, facts }))

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use stampede_domain::DurationMs;
+use stampede_domain::{DurationMs, TextFault};
 use stampede_engine::Role;
 
 /// Why a token could not be made, found or read.
@@ -24,12 +24,9 @@ pub enum StaffError {
         /// What is wrong.
         what: String,
     },
-    /// An empty or too long name, or one with control characters.
-    #[error("a name must have 1 to {max} bytes and no control characters")]
-    Name {
-        /// Most bytes allowed.
-        max: usize,
-    },
+    /// A name that is blank or too long, or has characters that are not seen.
+    #[error("the name {0}")]
+    Name(TextFault),
     /// More streams than a token may be bound to.
     #[error("a token may be bound to {max} streams at most")]
     Streams {

@@ -27,7 +27,7 @@ impl Sessions {
         valid: DurationMs,
         now: UnixMillis,
     ) -> Result<NewInvitation, StaffError> {
-        staff.check()?;
+        let staff = staff.checked()?;
         if !(INVITATION_VALID_MIN..=INVITATION_VALID_MAX).contains(&valid) {
             let (min, max) = (INVITATION_VALID_MIN, INVITATION_VALID_MAX);
             return Err(StaffError::Validity { given: valid, min, max });

@@ -13,7 +13,7 @@ mod sessions;
 mod token_rows;
 mod tokens;
 
-use stampede_domain::{MerchantId, UnixMillis};
+use stampede_domain::{MerchantId, UnixMillis, check_shown, composed};
 use stampede_engine::{Role, StreamScope};
 
 pub use error::StaffError;
@@ -51,13 +51,16 @@ pub struct NewStaff {
 }
 
 impl NewStaff {
-    /// Whether anybody can be let in like this.
+    /// The same with its name in composed form, if anybody can be let in like this.
+    fn checked(self) -> Result<Self, StaffError> {
+        let checked = Self { name: composed(&self.name).into_owned(), ..self };
+        checked.check()?;
+        Ok(checked)
+    }
+
     fn check(&self) -> Result<(), StaffError> {
         let Self { name, role, merchant, streams } = self;
-        let printable = !name.trim().is_empty() && !name.chars().any(char::is_control);
-        if !printable || name.len() > STAFF_NAME_BYTES_MAX {
-            return Err(StaffError::Name { max: STAFF_NAME_BYTES_MAX });
-        }
+        check_shown(name, STAFF_NAME_BYTES_MAX).map_err(StaffError::Name)?;
         if streams.streams().len() > STAFF_STREAMS_MAX {
             return Err(StaffError::Streams { max: STAFF_STREAMS_MAX });
         }

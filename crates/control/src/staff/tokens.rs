@@ -47,7 +47,7 @@ impl StaffTokens {
     /// # Errors
     /// Any [`StaffError`] except [`StaffError::UnknownToken`].
     pub fn add(&self, staff: NewStaff, now: UnixMillis) -> Result<IssuedToken, StaffError> {
-        staff.check()?;
+        let staff = staff.checked()?;
         let secret = StaffSecret::token();
         let id = format!("t{:016x}", rand::random::<u64>());
         let token = StaffToken { id, staff, created_at: now };

@@ -144,7 +144,7 @@ async fn the_largest_plan_fits() {
             "id": format!("{number:064}"),
             "title": "\u{e9}".repeat(100),
             "merchant_sku": "\u{e9}".repeat(100),
-            "image": "\u{e9}".repeat(1_024),
+            "image": format!("https://img.example/{}", "\u{e9}".repeat(1_014)),
             "options": vec![json!({"name": "\u{e9}".repeat(100), "value": "\u{e9}".repeat(100)}); 8],
             "price": {"minor": 100, "currency": "EUR"},
             "supply": 10,

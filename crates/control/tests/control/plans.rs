@@ -1,7 +1,7 @@
 //! Planning, editing, cancelling.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{NOON, Rig, lamps, mugs};
 
@@ -113,6 +113,81 @@ async fn what_is_wrong_with_a_plan_is_named() {
     }
     let empty = rig.ask("admin", "GET", "/v1/drops").expect(StatusCode::OK).await;
     assert_eq!(empty.json["drops"], json!([]));
+}
+
+#[tokio::test]
+async fn what_people_read_is_kept_composed_and_seen() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["title"] = json!("Cafe\u{301} 👩\u{200d}👧");
+    plan["skus"][0]["options"] = json!([{"name": "Gro\u{308}ße", "value": "می\u{200c}خواهم"}]);
+    plan["skus"][0]["merchant_sku"] = json!("e\u{301}-1");
+    plan["skus"][0]["image"] = json!("/goods/candle.svg");
+    let ask = rig.ask("admin", "POST", "/v1/drops").key("k1").json(&plan);
+    ask.expect(StatusCode::CREATED).await;
+    let kept = &rig.state("d1").await["plan"];
+    assert_eq!(kept["title"], "Café 👩\u{200d}👧");
+    assert_eq!(kept["skus"][0]["options"][0]["name"], "Größe");
+    assert_eq!(kept["skus"][0]["merchant_sku"], "e\u{301}-1", "the merchant's own, byte by byte");
+
+    let sku = |field: &str, text: &str| {
+        let mut plan = mugs();
+        plan["skus"][0][field] = json!(text);
+        plan
+    };
+    for (plan, why) in [
+        (sku("title", "\u{3164}"), "skus[0].title has U+3164 as its character 1"),
+        (sku("title", "Mug \u{202e}x"), "skus[0].title has U+202E as its character 5"),
+        (sku("image", "javascript:alert(1)"), "skus[0].image is no address"),
+        (sku("image", "//img.example/a.jpg"), "skus[0].image is no address"),
+        (sku("image", "https://img.example/a b.jpg"), "skus[0].image has ' '"),
+    ] {
+        let ask = rig.ask("admin", "POST", "/v1/drops").key("k2").json(&plan);
+        let answer = ask.refused(422, "invalid_plan").await;
+        assert!(answer.detail().contains(why), "{}", answer.text);
+    }
+    let pause = |reason: &str| {
+        rig.ask("admin", "POST", "/v1/brake/stop").key("k3").json(&json!({"reason": reason}))
+    };
+    let answer = pause("\u{2066}x").refused(422, "invalid_reason").await;
+    assert!(
+        answer.detail().contains("the reason has U+2066 as its character 1"),
+        "{}",
+        answer.text
+    );
+    pause("cafe\u{301}").expect(StatusCode::OK).await;
+    let brake = rig.ask("admin", "GET", "/v1/brake").expect(StatusCode::OK).await;
+    assert_eq!(brake.json["stopped"]["reason"], "café");
+    let room = json!({"stream": "late", "owner": {"kind": "creator", "name": "ni\u{200b}na"}});
+    let ask = rig.ask("admin", "POST", "/v1/rooms").key("k4").json(&room);
+    let answer = ask.refused(422, "invalid_account").await;
+    assert!(answer.detail().contains("owner.name"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn what_is_sold_for_real_can_be_paid_for_and_added_up() {
+    let rig = Rig::new();
+    let with = |pointer: &str, value: Value| {
+        let mut plan = mugs();
+        *plan.pointer_mut(pointer).unwrap() = value;
+        plan
+    };
+    let ask = |key: &str, plan: &Value| rig.ask("admin", "POST", "/v1/drops").key(key).json(plan);
+    for (plan, why) in [
+        (with("/skus/0/price/minor", json!(0)), "skus[0].price.minor is 0"),
+        (with("/skus/0/price/currency", json!("XTS")), "skus[0].price.currency is XTS"),
+        (with("/skus/0/supply", json!(0)), "supply is 0 for every SKU"),
+    ] {
+        let answer = ask("k1", &plan).refused(422, "invalid_plan").await;
+        assert!(answer.detail().contains(why), "{}", answer.text);
+    }
+    let mut dear = with("/skus/0/price/minor", json!(500_000_000));
+    dear["skus"][0]["supply"] = json!(10_000_000);
+    let second = dear["skus"][0].clone();
+    dear["skus"].as_array_mut().unwrap().push(second);
+    dear["skus"][1]["id"] = json!("cup");
+    let answer = ask("k1", &dear).refused(422, "invalid_plan").await;
+    assert!(answer.detail().contains("2^53 - 1 minor units together"), "{}", answer.text);
 }
 
 #[tokio::test]

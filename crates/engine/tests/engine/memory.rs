@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropPlan, Phase, Units};
+use stampede_domain::{DropPlan, Money, Phase, Units};
 use stampede_engine::{Action, CommandRefusal, DropAction, EngineConfig, Role};
 use stampede_ledger::fake::FakeLedger;
 
@@ -62,4 +62,23 @@ fn a_limit_below_what_the_ledger_holds_refuses_lots_and_sells_on() {
     let lot = DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
     let refused = again.give_as(Role::Admin, "lot", lot.on(drop)).unwrap().get().unwrap_err();
     assert_eq!(limit(refused), ("the merchant's live drops", MIB));
+}
+
+#[test]
+fn a_lot_that_could_not_be_added_up_is_refused() {
+    let mut world = World::new();
+    let mut two = plan(1);
+    let mut other = two.skus[0].clone();
+    other.id = "other".parse().unwrap();
+    two.skus.push(other);
+    for sku in &mut two.skus {
+        // As much as one SKU may cost: with all units that a pool can have it is just below the limit.
+        sku.price = Money::new((1 << 29) - 1, sku.price.currency()).unwrap();
+    }
+    let drop = world.open_drop(two);
+    let units = Units::new(Units::MAX.get() - 1).unwrap();
+    let lot = DropAction::Restock { sku: "other".parse().unwrap(), units };
+    let refused = world.give_as(Role::Admin, "lot", lot.on(drop)).unwrap().get().unwrap_err();
+    assert!(matches!(refused, CommandRefusal::LotTooDear { .. }), "{refused}");
+    assert_eq!(refused.code(), "lot_out_of_range");
 }
