@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DurationMs, IdempotencyKey, composed};
+use stampede_domain::{DurationMs, IdempotencyKey};
 use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
