@@ -165,14 +165,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Around<D> {
     ask! {
         deserialize_any() Shape::Other;
         deserialize_bool() Shape::Other;
-        deserialize_i8() whole(i8::MIN as i128, i8::MAX as i128);
-        deserialize_i16() whole(i16::MIN as i128, i16::MAX as i128);
-        deserialize_i32() whole(i32::MIN as i128, i32::MAX as i128);
-        deserialize_i64() whole(i64::MIN as i128, i64::MAX as i128);
-        deserialize_u8() whole(0, u8::MAX as i128);
-        deserialize_u16() whole(0, u16::MAX as i128);
-        deserialize_u32() whole(0, u32::MAX as i128);
-        deserialize_u64() whole(0, u64::MAX as i128);
+        deserialize_i8() whole(i128::from(i8::MIN), i128::from(i8::MAX));
+        deserialize_i16() whole(i128::from(i16::MIN), i128::from(i16::MAX));
+        deserialize_i32() whole(i128::from(i32::MIN), i128::from(i32::MAX));
+        deserialize_i64() whole(i128::from(i64::MIN), i128::from(i64::MAX));
+        deserialize_u8() whole(0, i128::from(u8::MAX));
+        deserialize_u16() whole(0, i128::from(u16::MAX));
+        deserialize_u32() whole(0, i128::from(u32::MAX));
+        deserialize_u64() whole(0, i128::from(u64::MAX));
         deserialize_f32() Shape::Other;
         deserialize_f64() Shape::Other;
         deserialize_char() Shape::Other;
