@@ -1,4 +1,4 @@
-//! What one process of the crowd is to do.
+//! The plan of one process of the crowd.
 
 use std::{net::IpAddr, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! What the people of an audience make of the messages that reach them.
+//! The reactions of an audience's people to messages.
 
 use rand::Rng;
 use stampede_domain::{DropId, HoldId, RefusalCode, SkuId};

@@ -171,7 +171,7 @@ impl AudienceSockets {
             match act {
                 Act::Dial => self.arrivals.push_back(number),
                 act => {
-                    // Whoever is away leaves it; what still matters is taken up at the next welcome.
+                    // A viewer who is away leaves it; what still matters is taken up at the next welcome.
                     let _away = self.sockets.act(&mut self.web, number, |web, seat, line| {
                         web.speak(seat, line, |people, seat, voice| people.act(seat, act, voice));
                     });

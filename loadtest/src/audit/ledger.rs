@@ -1,4 +1,4 @@
-//! What the ledger says about one drop, read from the audit's lines.
+//! The ledger's facts about one drop, read from the audit's lines.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,4 @@
-//! What a viewer's task is told to do next.
+//! Orders to a viewer's task.
 
 use std::{
     cell::{Cell, RefCell},

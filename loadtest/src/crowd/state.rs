@@ -1,4 +1,4 @@
-//! What all viewers of a process share.
+//! State that all viewers of a process share.
 
 use std::{
     cell::{Cell, RefCell},

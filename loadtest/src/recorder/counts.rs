@@ -1,4 +1,4 @@
-//! What a crowd counted, as lines of JSON that add up over processes.
+//! The counts of a crowd, as lines of JSON that add up over processes.
 
 use std::collections::BTreeMap;
 

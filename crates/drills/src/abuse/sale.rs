@@ -87,7 +87,7 @@ async fn buyer(
             Err(_) => None,
         };
         let Some(held) = answered else {
-            // Whoever lost the connection has lost the answers of all later buys as well.
+            // A viewer who lost the connection has lost the answers of all later buys as well.
             sale.lost += 1;
             continue;
         };

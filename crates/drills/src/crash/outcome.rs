@@ -1,4 +1,4 @@
-//! What a crash drill found.
+//! The result of a crash drill.
 
 use serde::Serialize;
 use stampede_loadtest::{CrowdResult, Ledger, Promise, audit_promises, early_expiries};

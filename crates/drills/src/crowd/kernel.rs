@@ -1,4 +1,4 @@
-//! What connections cost the kernel, counted by its own objects.
+//! The kernel's memory for connections, counted by its own objects.
 
 use std::{collections::BTreeMap, fs, io};
 

@@ -1,4 +1,4 @@
-//! What a crowd drill found.
+//! The result of a crowd drill.
 
 use serde::Serialize;
 use stampede_loadtest::{Latency, LatencySummary};

@@ -1,4 +1,4 @@
-//! What the machine can do: plain `send()` in a loop, one small message to each connection.
+//! The machine's own speed: plain `send()` in a loop, one small message to each connection.
 
 use std::{
     io::{self, BufRead, BufReader},

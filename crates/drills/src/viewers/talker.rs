@@ -1,4 +1,4 @@
-//! What a drill's viewers make of the messages that reach them.
+//! The reactions of a drill's viewers to messages.
 
 use std::collections::HashMap;
 

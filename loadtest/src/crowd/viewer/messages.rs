@@ -1,4 +1,4 @@
-//! What a viewer makes of the server's messages.
+//! A viewer's reactions to the server's messages.
 
 use stampede_domain::{HoldId, IdempotencyKey, RefusalCode};
 use stampede_wire::{Refused, Request, ServerMessage, Welcome};
