@@ -1,4 +1,4 @@
-//! What is counted while a row is measured.
+//! Counters for the time in which a row is measured.
 
 use stampede_loadtest::Latency;
 
