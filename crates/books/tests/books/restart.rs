@@ -27,7 +27,7 @@ impl Shell {
         if !self.keys_are_full {
             self.check_keys();
         }
-        // Whoever asks before the restart asks nobody.
+        // A request before the restart reaches nobody.
         self.books = self.journal.books();
     }
 
