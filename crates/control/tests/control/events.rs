@@ -34,7 +34,7 @@ impl Events {
         Self::with(router, ("authorization", &format!("Bearer {token}")), query).await
     }
 
-    /// Followed by whoever this header lets in.
+    /// Followed by the holder of this header.
     pub(crate) async fn with(router: &Router, (name, value): (&str, &str), query: &str) -> Self {
         let request = Request::builder()
             .uri(format!("{PATH}{query}"))

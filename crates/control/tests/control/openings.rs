@@ -62,7 +62,7 @@ async fn requests_are_answered_over_tls() {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
-    // Whoever speaks plain HTTP there gets no answer that could be mistaken for one.
+    // A client that speaks plain HTTP there gets no answer that could be mistaken for one.
     assert!(!answer(server.at, &format!("{HEALTH}\r\n")).await.contains("HTTP"));
 }
 
