@@ -1,6 +1,6 @@
 //! Every fixed limit in one place, checked against each other at compile time.
 //!
-//! What may be configured lives in the configuration of its crate; what stands here is fixed by
+//! Limits that can be configured are in the configuration of their crates; those here are fixed by
 //! a format or by memory that is laid out ahead.
 
 use crate::Units;
