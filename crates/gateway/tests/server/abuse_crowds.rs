@@ -81,7 +81,7 @@ fn whoever_says_nothing_makes_room_for_viewers() {
     for raw in &mut silent {
         assert!(raw.send(&ping));
     }
-    // Whoever stays answers the ping; whoever has to go is told why before the close.
+    // A viewer who stays answers the ping; one who has to go is told why before the close.
     silent.retain_mut(|raw| raw.next().unwrap().0 != 0xa);
     assert_eq!(silent.into_iter().map(Raw::closed).collect::<Vec<_>>(), [4004], "one for one");
 }

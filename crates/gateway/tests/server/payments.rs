@@ -83,7 +83,7 @@ fn one_attempt_at_a_time() {
     assert_eq!(thief.refused_as(), "unknown_hold");
     world.settle_payment();
     client.ordered();
-    // At once: whoever has been told of the order does not hear of a payment under way any more.
+    // At once: a viewer who has been told of the order does not hear of a payment under way any more.
     client.pay(hold);
     assert_eq!(client.refused_as(), "hold_confirmed");
     client.release(hold);
