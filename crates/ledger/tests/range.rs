@@ -1,6 +1,6 @@
 //! A start leaves the rows of drops alone that are over.
 //!
-//! What it still finds, and what only the reader of the whole journal does.
+//! The tests say which damage it still finds, and which only the reader of the whole journal finds.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
