@@ -345,7 +345,7 @@ async fn a_mistyped_show_says_so_and_names_those_that_the_reader_may_see() {
     let wanted: Vec<_> = wanted.iter().map(|link| Some(link.as_str())).collect();
     assert_eq!(links[..6], wanted);
     assert_eq!(links[6..], [Some("/shows")]);
-    // Whoever plans is told how; a show with drops names no other.
+    // A reader who may plan is told how; a show with drops names no other.
     let page = get(&pages(Some("merchant")), "/live/nobody", &[]).await;
     assert!(page.text.contains("or plan a drop with POST\u{a0}/v1/drops"));
     let page = get(&pages(Some("host")), "/live/open", &[]).await;
