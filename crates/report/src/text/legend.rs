@@ -1,4 +1,4 @@
-//! What the words of the report mean.
+//! The meaning of the report's words.
 
 use std::fmt;
 

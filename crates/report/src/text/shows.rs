@@ -1,4 +1,4 @@
-//! What each show has sold, over its drops.
+//! The sums of each show, over its drops.
 
 use std::{collections::BTreeMap, fmt};
 

@@ -28,7 +28,7 @@ impl Forged {
 /// Rewrites the whole journal after `change`, with hashes, counts, supply and orders that fit.
 pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
     let connection = Connection::open(data_dir.join(LEDGER_FILE)).unwrap();
-    // Whoever can rewrite the journal can switch the database's own check off as well.
+    // A person who can rewrite the journal can switch the database's own check off as well.
     connection.pragma_update(None, "ignore_check_constraints", true).unwrap();
     let mut rows = read(&connection);
     change(&mut rows);
