@@ -56,7 +56,7 @@ fn a_failure_that_comes_with_each_request_is_said_once() {
     let server = Running::start(dir.path());
     let token = server.token.as_deref().unwrap();
     let drop = open_drop(&server, token, "show");
-    // Whoever reads the ledger finds none; the server itself has it open.
+    // A reader of the ledger finds none; the server itself has it open.
     std::fs::rename(dir.path().join("ledger.db"), dir.path().join("away.db")).unwrap();
     for path in ["report", "audit", "report", "audit", "report"] {
         let mut curl = Command::new("curl");

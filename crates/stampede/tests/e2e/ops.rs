@@ -45,7 +45,7 @@ fn ops_stop_all_takes_then_let_them_go() {
     // What was done to a drop names it with its show.
     tab.see(".log", "Open Grey mug");
     tab.see(".log .where", STREAM);
-    // Whoever runs the show, or stands on camera, reads it as well.
+    // The host and the person on camera read it as well.
     live.see("[data-el=alarm][data-level=alarm]", "stopped all takes");
     stage.see("[data-s=hero]", "Stopped");
     // Held by the pointer.

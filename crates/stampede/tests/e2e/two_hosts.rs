@@ -63,7 +63,7 @@ fn two_hosts_see_each_other_s_commands() {
     server.restart();
     hosts[0].see("[data-s=result]", "Connected again");
     hosts[0].see("[data-s=here]", "jonas");
-    // Whoever closes the page is here no longer.
+    // A host who closes the page is no longer here.
     hosts.pop().unwrap().close();
     hosts[0].until("alone", "document.querySelector('[data-s=here]').textContent === ''");
 }

@@ -17,7 +17,7 @@ const ANSWER_WAIT: Duration = Duration::from_mins(1);
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// Messages that may lie unread.
 const UNREAD_MAX: usize = 65_536;
-/// Events that are kept for whoever asks later; more are a page that floods.
+/// Events that are kept for later calls; a page that has more floods.
 const EVENTS_MAX: usize = 10_000;
 
 /// What the browser did not do.
