@@ -1,4 +1,4 @@
-//! What the generator itself costs.
+//! The cost of the generator itself.
 
 use rustix::{
     io,

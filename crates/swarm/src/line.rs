@@ -1,4 +1,4 @@
-//! What a player sees of a connection.
+//! A connection as a player sees it.
 
 use std::io;
 

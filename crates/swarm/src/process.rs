@@ -1,4 +1,4 @@
-//! What the system says about a process: memory, time on a core.
+//! The system's figures about a process: memory, time on a core.
 
 use std::{fs, io, path::PathBuf};
 
