@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sell 15,000 units to a simulated crowd, show the report, prove it; with --stage you are the host
+    /// Sell 15,000 units to a simulated crowd, then prove the report; with --stage you are the host
     Demo(DemoArgs),
     /// Run the server
     Serve(ServeArgs),
@@ -31,9 +31,9 @@ pub(crate) enum Command {
     /// Make, list or revoke staff tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Invite somebody by a one-time link, shown with its QR code
+    /// Invite a person by a one-time link, shown with its QR code
     Invite(InviteArgs),
-    /// Mint tickets for trying
+    /// Sign tickets for trials
     #[command(subcommand)]
     Ticket(TicketCommand),
     /// One process of a simulated crowd: reads its plan from standard input
@@ -47,13 +47,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct DemoArgs {
-    /// Run a show of five drops yourself, in a browser, before a crowd that waits; its ledger is kept
+    /// Run a show of five drops yourself, in a browser, with a crowd that waits; the ledger is kept
     #[arg(long)]
     pub(crate) stage: bool,
-    /// With --stage: viewers; fewer descriptors or less memory than they need scale them down
+    /// With --stage: number of viewers; scaled down if descriptors or memory are short
     #[arg(long, requires = "stage", default_value_t = VIEWERS_DEFAULT, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub(crate) viewers: u32,
-    /// With --stage: where the pages are; port 0 takes any free one
+    /// With --stage: port of the pages; port 0 takes any free one
     #[arg(long, requires = "stage", default_value_t = 0)]
     pub(crate) port: u16,
     /// With --stage: only print the link
@@ -65,10 +65,10 @@ pub(crate) struct DemoArgs {
     /// Where the ledger goes; a temporary directory by default
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
-    /// Leave the ledger there afterwards
+    /// Keep the ledger afterwards
     #[arg(long, conflicts_with = "stage")]
     pub(crate) keep: bool,
-    /// Viewers connected at once; fewer descriptors than that scale the crowd down
+    /// Viewers connected at once; scaled down if descriptors are short
     #[arg(long, conflicts_with = "stage", default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]
     pub(crate) connected: u32,
     /// Units on sale
@@ -99,7 +99,7 @@ pub(crate) struct ServeArgs {
     /// Time between two stock ticks of a drop, in milliseconds [default: 100]
     #[arg(long)]
     pub(crate) tick_interval_ms: Option<u64>,
-    /// Who takes the money [default: none]
+    /// The payment provider [default: none]
     #[arg(long)]
     pub(crate) payments: Option<Provider>,
     /// How long a sandbox payment takes, in milliseconds [default: 500]
@@ -146,10 +146,10 @@ pub(crate) enum TokenCommand {
         /// The data directory
         #[arg(long, env = "STAMPEDE_DATA")]
         data: PathBuf,
-        /// Who will use it; stands in every record of a command
+        /// The name of its user; every record of a command shows it
         #[arg(long)]
         name: String,
-        /// What it is trusted with
+        /// Its role
         #[arg(long)]
         role: StaffRole,
         /// Bind it to one merchant's drops
@@ -165,7 +165,7 @@ pub(crate) enum TokenCommand {
         #[arg(long, env = "STAMPEDE_DATA")]
         data: PathBuf,
     },
-    /// Take a token back; works at once, also while the server runs
+    /// Revoke a token; works at once, even while the server runs
     Revoke {
         /// The data directory
         #[arg(long, env = "STAMPEDE_DATA")]
@@ -184,10 +184,10 @@ pub(crate) struct InviteArgs {
     /// The server's file of settings, which says where browsers find it
     #[arg(long, env = "STAMPEDE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Who comes; stands in every record of a command
+    /// The person's name; every record of a command shows it
     #[arg(long)]
     pub(crate) name: String,
-    /// What they are trusted with
+    /// Their role
     #[arg(long)]
     pub(crate) role: StaffRole,
     /// Bind them to one merchant's drops
