@@ -1,5 +1,6 @@
 //! House rules for every tracked file that no compiler checks.
 
+mod anchors;
 mod decisions;
 mod leaks;
 mod links;
@@ -52,6 +53,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let paths = tracked(workspace)?;
     let sources = read(workspace, &paths)?;
     let mut findings = names::findings(&paths);
+    findings.extend(anchors::findings(&sources));
     findings.extend(decisions::findings(&sources));
     findings.extend(loops::findings(&sources));
     findings.extend(size::findings(&sources, size::ONE_THING));

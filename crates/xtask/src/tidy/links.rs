@@ -32,7 +32,7 @@ fn link_targets(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The path that `target` means in the document at `path`; `None` outside of the repository.
-fn resolve(path: &str, target: &str) -> Option<String> {
+pub(super) fn resolve(path: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = path.split('/').collect();
     parts.pop();
     for part in target.split('/') {
