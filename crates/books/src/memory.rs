@@ -51,3 +51,28 @@ impl MemoryNeeds {
         self.of_merchant.get(merchant).copied().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_are_a_sum_for_each_merchant_and_for_all() {
+        let merchant = |name: &str| name.parse::<MerchantId>().unwrap();
+        let (acme, beta) = (merchant("acme"), merchant("beta"));
+        let mut needs = MemoryNeeds::default();
+        for (of, bytes) in [(&acme, 3), (&beta, 5), (&acme, 7), (&beta, 0)] {
+            needs.add(of, bytes);
+        }
+        let told = |needs: &MemoryNeeds| {
+            let mut told: Vec<_> =
+                needs.of_merchants().map(|(of, n)| (of.to_string(), n)).collect();
+            told.sort();
+            told
+        };
+        assert_eq!((needs.all(), needs.merchant(&acme), needs.merchant(&beta)), (15, 10, 5));
+        assert_eq!(told(&needs), [("acme".to_owned(), 10), ("beta".to_owned(), 5)]);
+        needs.remove(&beta, 5);
+        assert_eq!(told(&needs), [("acme".to_owned(), 10)], "who needs nothing is not named");
+    }
+}

@@ -313,4 +313,13 @@ mod tests {
         assert!(!Action::from(BrakeAction::Go).is_safety());
         assert!(!StreamAction::Offline.on("show".parse().unwrap()).is_safety());
     }
+
+    #[test]
+    fn the_names_of_all_families_are_one_list() {
+        let families = [DropAction::NAMES, BrakeAction::NAMES, StreamAction::NAMES].concat();
+        assert_eq!(Action::NAMES[0], "plan");
+        assert_eq!(Action::NAMES[1..], families);
+        let names: std::collections::HashSet<_> = Action::NAMES.iter().collect();
+        assert_eq!(names.len(), Action::NAMES.len(), "no two are alike");
+    }
 }
