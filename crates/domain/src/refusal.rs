@@ -304,11 +304,10 @@ mod tests {
         assert_eq!(RefusalCode::from_ordinal(19), None);
     }
 
-    #[test]
-    fn every_refusal_says_what_to_do() {
-        let retry_after = DurationMs::new(50);
+    /// Every refusal with what viewers get of it.
+    fn table(retry_after: DurationMs) -> [(Refusal, &'static str); 19] {
         let units = |count| Units::new(count).unwrap();
-        let table = [
+        [
             (
                 Refusal::Busy { retry_after },
                 "busy, later: the server is busy; send the same request again in 50 ms",
@@ -361,7 +360,13 @@ mod tests {
                 Refusal::PayNotOffered,
                 "pay_not_offered: pay is for the sandbox only; pay with the platform",
             ),
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_refusal_says_what_to_do() {
+        let retry_after = DurationMs::new(50);
+        let table = table(retry_after);
         assert_eq!(table.map(|(refusal, _)| refusal.code()), RefusalCode::ALL);
         for (refusal, said) in table {
             let later = if refusal.is_temporary() { ", later" } else { "" };

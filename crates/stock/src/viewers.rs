@@ -238,7 +238,7 @@ mod tests {
         viewers.grow_for(5_000);
         assert!(passing() < 400, "{} of 10,000 strangers pass", passing());
         for number in 1..=5_000 {
-            let known = viewers.read_after_load(viewer(number), |notes| notes.len());
+            let known = viewers.read_after_load(viewer(number), <[HoldNote]>::len);
             assert_eq!(known, 1, "viewer {number}");
         }
     }

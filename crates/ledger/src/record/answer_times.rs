@@ -127,7 +127,9 @@ mod tests {
 
     fn times(buckets: &[(usize, u64)]) -> AnswerTimes {
         let mut times = AnswerTimes::default();
-        buckets.iter().for_each(|(bucket, count)| times.add(*bucket, *count));
+        for (bucket, count) in buckets {
+            times.add(*bucket, *count);
+        }
         times
     }
 
