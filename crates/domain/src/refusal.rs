@@ -43,8 +43,8 @@ pub enum Refusal {
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,
-        /// Whether orders alone leave too little room. Otherwise the end of a hold makes room.
-        by_orders: bool,
+        /// Whether no end of a hold makes room: the viewer's orders alone leave too little of it.
+        for_good: bool,
     },
     /// The viewer has made as many holds in this drop as one viewer may, ended ones included.
     HoldsCapped {
@@ -228,7 +228,7 @@ impl Refusal {
     /// Whether the same request may succeed later.
     pub const fn is_temporary(self) -> bool {
         match (self, self.code().is_temporary()) {
-            (Self::OverViewerLimit { by_orders, .. }, _) => !by_orders,
+            (Self::OverViewerLimit { for_good, .. }, _) => !for_good,
             (_, temporary) => matches!(temporary, Some(true)),
         }
     }
@@ -268,10 +268,13 @@ impl fmt::Display for Refusal {
             Self::NotOpen => f.write_str("the drop has not opened yet; wait for phase open"),
             Self::Paused => f.write_str("the drop is paused; wait for phase open"),
             Self::Closed => f.write_str("the drop is closed"),
-            Self::OverViewerLimit { limit, by_orders: true } => {
-                write!(f, "one viewer may have {limit} units; the viewer's orders leave no room")
+            Self::OverViewerLimit { limit, for_good: true } => {
+                write!(
+                    f,
+                    "one viewer may have {limit} units; no hold that ends makes room for these"
+                )
             }
-            Self::OverViewerLimit { limit, by_orders: false } => {
+            Self::OverViewerLimit { limit, for_good: false } => {
                 write!(f, "one viewer may have {limit} units; a hold that ends makes room")
             }
             Self::HoldsCapped { max } => write!(f, "one viewer may make {max} holds in a drop"),
@@ -337,7 +340,7 @@ mod tests {
             (Refusal::Paused, "paused, later: the drop is paused; wait for phase open"),
             (Refusal::Closed, "closed: the drop is closed"),
             (
-                Refusal::OverViewerLimit { limit: units(2), by_orders: true },
+                Refusal::OverViewerLimit { limit: units(2), for_good: true },
                 "over_viewer_limit: one viewer may have 2 units; the viewer's orders leave no room",
             ),
             (
@@ -380,9 +383,9 @@ mod tests {
 
     #[test]
     fn a_viewers_limit_is_final_where_orders_fill_it_alone() {
-        for by_orders in [false, true] {
-            let refusal = Refusal::OverViewerLimit { limit: Units::ONE, by_orders };
-            assert_eq!(refusal.is_temporary(), !by_orders);
+        for for_good in [false, true] {
+            let refusal = Refusal::OverViewerLimit { limit: Units::ONE, for_good };
+            assert_eq!(refusal.is_temporary(), !for_good);
         }
         assert!(Refusal::SoldOut.is_temporary() && !Refusal::Closed.is_temporary());
     }

@@ -125,7 +125,7 @@ fn core_take(
         Take::KeyReused => Refusal::KeyReused,
         Take::SoldOut => Refusal::SoldOut,
         Take::NotEnough { available } => Refusal::NotEnough { available },
-        Take::OverViewerLimit { limit, by_orders } => Refusal::OverViewerLimit { limit, by_orders },
+        Take::OverViewerLimit { limit, for_good } => Refusal::OverViewerLimit { limit, for_good },
         Take::HoldsCapped { max } => Refusal::HoldsCapped { max },
     })
 }

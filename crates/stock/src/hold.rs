@@ -37,8 +37,8 @@ pub enum Take {
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,
-        /// Whether the viewer's orders alone leave too little room, so that no end of a hold helps.
-        by_orders: bool,
+        /// Whether no end of a hold makes room: the viewer's orders alone leave too little of it.
+        for_good: bool,
     },
     /// The viewer has made as many holds as one viewer may, ended ones included.
     HoldsCapped {

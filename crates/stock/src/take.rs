@@ -110,8 +110,8 @@ impl DropStock {
 
     fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
         if let Some(limit) = self.exceeded(notes, request, |_| true) {
-            let by_orders = self.exceeded(notes, request, |note| self.is_order(note)).is_some();
-            return Err(Take::OverViewerLimit { limit, by_orders });
+            let for_good = self.exceeded(notes, request, |note| self.is_order(note)).is_some();
+            return Err(Take::OverViewerLimit { limit, for_good });
         }
         if notes.len() >= usize::from(self.holds_per_viewer_max) {
             return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });

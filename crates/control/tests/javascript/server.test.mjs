@@ -89,6 +89,7 @@ test('a unit is bought, the next one refused, the connection lost, the hold paid
   assert.deepEqual([held.type, held.units, held.amount_minor, held.retry], ['held', 2, 3000, false]);
   const refused = await client.buy(wanted());
   assert.deepEqual([refused.type, refused.code, refused.limit], ['refused', 'over_viewer_limit', 2]);
+  assert.equal(refused.temporary, true, 'the hold may end');
 
   const back = event(client, 'welcome');
   line.cut();
@@ -100,6 +101,8 @@ test('a unit is bought, the next one refused, the connection lost, the hold paid
   assert.deepEqual([paid.type, paid.hold, paid.units], ['order', held.hold, 2]);
   assert.equal((await seen).order, paid.order, 'every connection of the viewer is told');
   assert.equal(client.holds.size, 0);
+  const full = await client.buy(wanted());
+  assert.deepEqual([full.code, full.temporary], ['over_viewer_limit', false]);
   const again = await client.pay(held.hold);
   assert.deepEqual([again.type, again.code], ['refused', 'hold_confirmed']);
 });

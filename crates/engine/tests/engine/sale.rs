@@ -153,7 +153,7 @@ fn limits_hold_per_request_and_per_viewer() {
         assert_eq!(world.buy(0, &ann, drop, units, "a0"), refused);
     }
     let first = world.hold(&ann, drop, 2, "a1");
-    let over = Buy::Refused(Refusal::OverViewerLimit { limit: max, by_orders: false });
+    let over = Buy::Refused(Refusal::OverViewerLimit { limit: max, for_good: false });
     assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over);
     for round in 2..5 {
         let hold = if round == 2 { first } else { world.hold(&ann, drop, 2, &format!("r{round}")) };
@@ -163,6 +163,20 @@ fn limits_hold_per_request_and_per_viewer() {
     world.hold(&ann, drop, 1, "a5");
     let capped = Buy::Refused(Refusal::HoldsCapped { max: 4 });
     assert_eq!(world.buy(0, &ann, drop, 1, "a6"), capped);
+}
+
+#[test]
+fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(100));
+    let ann = world.viewer("ann");
+    let limit = Units::new(2).unwrap();
+    let over = |for_good| Buy::Refused(Refusal::OverViewerLimit { limit, for_good });
+    let hold = world.hold(&ann, drop, 2, "a1");
+    assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over(false));
+    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
+    assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }), "{ordered:?}");
+    assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over(true));
 }
 
 #[test]

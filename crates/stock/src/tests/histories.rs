@@ -176,8 +176,8 @@ impl Pair {
             Take::Replay(hold) => Expected::Replay(hold),
             Take::KeyReused => Expected::KeyReused,
             Take::Shut => Expected::Shut,
-            Take::OverViewerLimit { limit, by_orders } => {
-                Expected::OverViewerLimit(limit.get(), by_orders)
+            Take::OverViewerLimit { limit, for_good } => {
+                Expected::OverViewerLimit(limit.get(), for_good)
             }
             Take::HoldsCapped { max } => {
                 assert_eq!(max, HOLDS_MAX);

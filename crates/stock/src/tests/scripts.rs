@@ -78,7 +78,7 @@ fn a_limit_returns_with_the_units_and_not_before() {
          buy v1 k2 1 -> over_limit 2
          give h1 -> public 2
          buy v1 k2 1 -> h2
-         buy v1 k3 3 -> over_limit 2
+         buy v1 k3 3 -> over_limit 2 for good
          stock -> available=9 takes=2",
     );
 }
@@ -93,15 +93,15 @@ fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
          buy v1 k1 1 -> h1
          held h1
          confirm h1 -> won
-         buy v1 k2 2 -> over_limit 2 by orders
+         buy v1 k2 2 -> over_limit 2 for good
          buy v1 k2 1 -> h2
          buy v1 k3 1 -> over_limit 2
          held h2
          confirm h2 -> won
-         buy v1 k3 1 -> over_limit 2 by orders
+         buy v1 k3 1 -> over_limit 2 for good
          buy v1 k3 1 p1 -> h3
          buy v1 k4 1 p1 -> over_limit 3
-         buy v1 k4 2 p1 -> over_limit 2 by orders",
+         buy v1 k4 2 p1 -> over_limit 2 for good",
     );
 }
 
@@ -199,7 +199,7 @@ fn answers_come_in_their_order_of_precedence() {
         "lot 1
          open
          buy v2 k1 1 full -> no_room
-         buy v2 k1 2 full -> over_limit 1
+         buy v2 k1 2 full -> over_limit 1 for good
          buy v1 k1 1 -> h1
          buy v1 k1 2 -> key_reused
          buy v1 k2 1 -> over_limit 1
@@ -209,7 +209,7 @@ fn answers_come_in_their_order_of_precedence() {
          buy v1 k2 1 -> capped 1
          buy v2 k1 1 -> h2
          buy v1 k2 1 -> capped 1
-         buy v3 k1 2 -> over_limit 1
+         buy v3 k1 2 -> over_limit 1 for good
          buy v3 k1 1 full -> sold_out
          close
          buy v1 k1 1 -> replay h1
@@ -401,7 +401,7 @@ fn room_is_asked_only_by_what_nothing_else_refuses() {
     assert_eq!(take(1, 1, 1, true), (Take::KeyReused, false));
     assert_eq!(
         take(1, 2, 2, true),
-        (Take::OverViewerLimit { limit: units(3), by_orders: false }, false)
+        (Take::OverViewerLimit { limit: units(3), for_good: false }, false)
     );
     assert_eq!(take(2, 2, 3, true), (Take::NotEnough { available: units(2) }, false));
     assert!(matches!(take(2, 2, 2, true), (Take::Taken(_), true)));

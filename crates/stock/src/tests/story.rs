@@ -73,8 +73,8 @@ impl Story {
             Take::Replay(hold) => format!("replay {}", self.name(hold)),
             Take::KeyReused => "key_reused".into(),
             Take::Shut => "shut".into(),
-            Take::OverViewerLimit { limit, by_orders } => {
-                format!("over_limit {limit}{}", if by_orders { " by orders" } else { "" })
+            Take::OverViewerLimit { limit, for_good } => {
+                format!("over_limit {limit}{}", if for_good { " for good" } else { "" })
             }
             Take::HoldsCapped { max } => format!("capped {max}"),
             Take::SoldOut => "sold_out".into(),

@@ -32,7 +32,7 @@ pub(super) enum Expected {
     Replay(HoldId),
     KeyReused,
     Shut,
-    /// The limit, with whether orders alone stand in the way.
+    /// The limit, with whether it stands in the way for good.
     OverViewerLimit(u32, bool),
     HoldsCapped,
     SoldOut,

@@ -126,7 +126,7 @@ pub(crate) fn server_messages() -> Vec<(&'static str, ServerMessage)> {
 fn refusals() -> Vec<(&'static str, ServerMessage)> {
     let busy = Refusal::Busy { retry_after: DurationMs::new(150) };
     let not_enough = Refusal::NotEnough { available: units(1) };
-    let limit = |by_orders| Refusal::OverViewerLimit { limit: units(2), by_orders };
+    let limit = |for_good| Refusal::OverViewerLimit { limit: units(2), for_good };
     vec![
         ("refused_sold_out", ServerMessage::Refused(Refused::buy(key(), &Refusal::SoldOut))),
         ("refused_busy", ServerMessage::Refused(Refused::buy(key(), &busy))),

@@ -31,12 +31,12 @@ fn takes_from_two_pools_pass_the_limit_of_their_sku_once() {
         let stock = two_pools(1);
         let racers = [taker(&stock, 1, 0), taker(&stock, 2, 1)];
         let expected = match racers.map(|racer| racer.join().unwrap()) {
-            [Take::Taken(_), Take::OverViewerLimit { limit, by_orders: false }]
+            [Take::Taken(_), Take::OverViewerLimit { limit, for_good: false }]
                 if limit == units(1) =>
             {
                 [1, 2]
             }
-            [Take::OverViewerLimit { limit, by_orders: false }, Take::Taken(_)]
+            [Take::OverViewerLimit { limit, for_good: false }, Take::Taken(_)]
                 if limit == units(1) =>
             {
                 [2, 1]
@@ -74,7 +74,7 @@ fn take_from_one_pool_against_give_to_the_other_meets_the_limit_before_it_or_not
         match take {
             Take::Taken(hold) => assert_eq!(hold.pool(), pool(1)),
             refused => {
-                assert_eq!(refused, Take::OverViewerLimit { limit: units(1), by_orders: false })
+                assert_eq!(refused, Take::OverViewerLimit { limit: units(1), for_good: false })
             }
         }
         let left = if taken(take).is_some() { 1 } else { 2 };
