@@ -341,7 +341,7 @@ mod tests {
             (Refusal::Closed, "closed: the drop is closed"),
             (
                 Refusal::OverViewerLimit { limit: units(2), for_good: true },
-                "over_viewer_limit: one viewer may have 2 units; the viewer's orders leave no room",
+                "over_viewer_limit: one viewer may have 2 units; no hold that ends makes room for these",
             ),
             (
                 Refusal::HoldsCapped { max: 16 },
