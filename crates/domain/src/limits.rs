@@ -7,6 +7,8 @@ use crate::Units;
 
 /// Bytes of a text id.
 pub const TEXT_ID_BYTES_MAX: usize = 64;
+/// Bytes of a viewer's id, which the platform chose long before it met this server.
+pub const VIEWER_ID_BYTES_MAX: usize = 128;
 /// Bytes of an idempotency key.
 pub const KEY_BYTES_MAX: usize = 64;
 /// Bytes of a title or an option's name or value.

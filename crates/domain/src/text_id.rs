@@ -2,7 +2,11 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{inline_text::InlineText, limits::TEXT_ID_BYTES_MAX};
+use crate::{
+    TextFault, check_shown,
+    inline_text::InlineText,
+    limits::{TEXT_ID_BYTES_MAX, VIEWER_ID_BYTES_MAX},
+};
 
 /// Why a text is no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +28,14 @@ pub enum IdError {
         kind: &'static str,
         /// The first character that is not allowed.
         found: char,
+    },
+    /// A text that cannot be printed.
+    #[error("{kind} {fault}")]
+    Unprintable {
+        /// What the text was meant to be.
+        kind: &'static str,
+        /// What is wrong with it.
+        fault: TextFault,
     },
     /// Not of the id's form.
     #[error("not a {kind}; expected {expected}")]
@@ -47,14 +59,28 @@ pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), Id
     }
 }
 
+/// Checks a viewer's id: any text that can be printed. It is compared byte by byte, so it is taken as it is.
+fn check_viewer(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
+    if text.is_empty() || text.len() > max {
+        return Err(IdError::Length { kind, bytes: text.len(), max });
+    }
+    check_shown(text, max).map_err(|fault| IdError::Unprintable { kind, fault })
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         text_id!($(#[$doc])* $name, $kind, Arc<str>);
     };
     ($(#[$doc:meta])* $name:ident, $kind:literal, $text:ty) => {
+        text_id!(
+            $(#[$doc])*
+            ///
+            /// 1 to 64 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone.
+            $name, $kind, $text, check, TEXT_ID_BYTES_MAX
+        );
+    };
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $text:ty, $check:ident, $max:ident) => {
         $(#[$doc])*
-        ///
-        /// 1 to 64 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($text);
 
@@ -62,9 +88,9 @@ macro_rules! text_id {
             /// Checks and wraps a text.
             ///
             /// # Errors
-            /// [`IdError::Length`] or [`IdError::Character`].
+            /// [`IdError::Length`], [`IdError::Character`] or [`IdError::Unprintable`].
             pub fn new(text: &str) -> Result<Self, IdError> {
-                check($kind, text, TEXT_ID_BYTES_MAX)?;
+                $check($kind, text, $max)?;
                 Ok(Self(text.into()))
             }
 
@@ -115,7 +141,10 @@ text_id! {
 }
 text_id! {
     /// A viewer, named by the platform. Never written into the chain.
-    ViewerId, "viewer id"
+    ///
+    /// 1 to 128 bytes of any text that can be printed, as identity providers make them: `auth0|5f7c`,
+    /// a mail address. Compared byte by byte; cheap to clone.
+    ViewerId, "viewer id", Arc<str>, check_viewer, VIEWER_ID_BYTES_MAX
 }
 text_id! {
     /// A sellable variant, named by the planner and unique within its drop.
@@ -140,7 +169,35 @@ mod tests {
             SkuId::new("red mug").unwrap_err().to_string(),
             "SKU id has the character ' '; letters, digits and . _ : - are allowed"
         );
-        assert!(ViewerId::new(&"v".repeat(64)).is_ok());
-        assert!(ViewerId::new(&"v".repeat(65)).is_err());
+        assert!(StreamId::new(&"s".repeat(64)).is_ok());
+        assert!(StreamId::new(&"s".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn a_viewer_has_the_id_that_the_platform_gave() {
+        for text in [
+            "v-1001",
+            "auth0|5f7c8ec7c33c6c004bbafe82",
+            "nina@example.org",
+            "https://id.example/u/7?x=1#me",
+            "Nina von Ä",
+            "会员/7",
+            "{\"id\": 7}",
+            &"v".repeat(128),
+        ] {
+            assert_eq!(ViewerId::new(text).unwrap().as_str(), text);
+        }
+        let (composed, parted) = ("Ä", "A\u{308}");
+        assert_ne!(ViewerId::new(composed).unwrap(), ViewerId::new(parted).unwrap(), "no bytes change");
+        for (text, why) in [
+            ("", "viewer id has 0 bytes; 1 to 128 are allowed"),
+            (&*"v".repeat(129), "viewer id has 129 bytes; 1 to 128 are allowed"),
+            (" ", "viewer id is blank to the eye"),
+            ("a\nb", "viewer id has U+000A as its character 2"),
+            ("a\u{202E}b", "viewer id has U+202E as its character 2"),
+        ] {
+            let refused = ViewerId::new(text).unwrap_err().to_string();
+            assert!(refused.starts_with(why), "{refused}");
+        }
     }
 }

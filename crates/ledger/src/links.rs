@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use stampede_domain::{AddressRange, BanId, ViewerId, ViewerNumber, limits::TEXT_ID_BYTES_MAX};
+use stampede_domain::{AddressRange, BanId, ViewerId, ViewerNumber, limits::VIEWER_ID_BYTES_MAX};
 
 use crate::record::{RecordError, bytes::Reader};
 
@@ -24,7 +24,7 @@ pub const LINKS_VERSION: u8 = 2;
 /// The version without addresses.
 const VIEWERS_ONLY: u8 = 1;
 /// Bytes of one link at most.
-pub(crate) const LINK_BYTES_MAX: usize = 9 + TEXT_ID_BYTES_MAX;
+pub(crate) const LINK_BYTES_MAX: usize = 10 + VIEWER_ID_BYTES_MAX;
 
 /// What ties a viewer's number in records to the platform's id; kept outside the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub fn decode(bytes: &[u8]) -> Result<Links, RecordError> {
     let mut links = Links::default();
     while !reader.is_at_end() {
         let number = u64::from_be_bytes(reader.array()?);
-        let id = reader.str("viewer id", TEXT_ID_BYTES_MAX)?;
+        let id = reader.str("viewer id", VIEWER_ID_BYTES_MAX)?;
         if id.is_empty() && version == LINKS_VERSION {
             links.addresses.push(addresses(number, &mut reader)?);
             continue;

@@ -73,9 +73,9 @@ impl RatesBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BanBody {
-    /// One viewer, by the platform's id.
+    /// One viewer, by the platform's id, as the ticket's `sub` has it.
     #[serde(default)]
-    #[schema(max_length = 64, example = "v-81723")]
+    #[schema(max_length = 128, example = "v-81723")]
     viewer: Option<String>,
     /// One address, or a range of them by its leading bits: at least 8 for IPv4, 16 for IPv6.
     #[serde(default)]

@@ -136,7 +136,8 @@ fn claims_are_checked_after_the_signature() {
         (without("stream"), "missing field `stream`"),
         (without("mode"), "missing field `mode`"),
         (without("exp"), "missing field `exp`"),
-        (with("sub", json!("a b")), "viewer id has the character ' '"),
+        (with("sub", json!("a\nb")), "viewer id has U+000A as its character 2"),
+        (with("sub", json!("s".repeat(129))), "viewer id has 129 bytes; 1 to 128 are allowed"),
         (with("stream", json!("")), "stream id has 0 bytes"),
         (with("channel", json!(7)), "invalid type: integer `7`"),
         (with("mode", json!("test")), "mode \"test\" is not live or rehearsal"),
@@ -168,6 +169,13 @@ fn a_time_may_be_written_as_any_whole_number() {
     });
     assert!(claims.to_string().contains("1790000600.0"), "{claims}");
     assert_eq!(check(&claims).unwrap().expires_at, UnixMillis::new((NOW_S + 605) * 1_000));
+}
+
+#[test]
+fn a_viewer_is_whoever_the_platform_says() {
+    for sub in ["auth0|5f7c", "nina@example.org", "Nina Ä", "A\u{308}"] {
+        assert_eq!(check(&with("sub", json!(sub))).unwrap().viewer.as_str(), sub);
+    }
 }
 
 #[test]
