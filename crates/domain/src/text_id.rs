@@ -188,7 +188,11 @@ mod tests {
             assert_eq!(ViewerId::new(text).unwrap().as_str(), text);
         }
         let (composed, parted) = ("Ä", "A\u{308}");
-        assert_ne!(ViewerId::new(composed).unwrap(), ViewerId::new(parted).unwrap(), "no bytes change");
+        assert_ne!(
+            ViewerId::new(composed).unwrap(),
+            ViewerId::new(parted).unwrap(),
+            "no bytes change"
+        );
         for (text, why) in [
             ("", "viewer id has 0 bytes; 1 to 128 are allowed"),
             (&*"v".repeat(129), "viewer id has 129 bytes; 1 to 128 are allowed"),

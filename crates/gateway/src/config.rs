@@ -5,10 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::ServerConfig;
 use stampede_domain::{
-    DurationMs, Rate,
+    AddressRange, DurationMs, Rate,
     limits::{TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
 };
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
@@ -40,7 +39,7 @@ pub struct GatewayConfig {
     /// Connections that one address may open at once.
     pub connects_per_address_burst: u32,
     /// Addresses without any limit of their own.
-    pub unlimited_addresses: Vec<IpNet>,
+    pub unlimited_addresses: Vec<AddressRange>,
     /// Connections of one door that have not finished their handshake; there is a door for each core.
     /// When full: the oldest one that has had 2 s is dropped; without such a one, new ones wait in
     /// the system's queue.
@@ -231,9 +230,9 @@ impl GatewayConfig {
 }
 
 /// The machine's own addresses: a proxy beside the server brings everybody from there.
-fn loopback() -> Vec<IpNet> {
-    let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
-    vec![v4.into(), Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into()]
+fn loopback() -> Vec<AddressRange> {
+    let ranges = [(Ipv4Addr::new(127, 0, 0, 0).into(), 8), (Ipv6Addr::LOCALHOST.into(), 128)];
+    ranges.into_iter().filter_map(|(first, prefix)| AddressRange::new(first, prefix)).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | `door` | a connection's way in: listener, PROXY header, TLS, handshake |
 //! | `core` | sockets past their handshake: loop, poller, transport, signals |
 //! | `sessions` | what a connection means, decided without sockets |
+//! | `origin` | web origins as browsers write them |
 //! | `shared` | what all threads of a gateway see alike |
 //! | `admission` | how much clients may send: by connection, by viewer, by address |
 
@@ -22,10 +23,12 @@ mod door;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod metrics;
+mod origin;
 mod server;
 mod sessions;
 mod shared;
 
 pub use self::core::CoreSignals;
 pub use config::{ConfigError, GatewayConfig};
+pub use origin::{OriginError, check_origin};
 pub use server::{Gateway, StartError, ViewerListeners};

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use ipnet::IpNet;
+use stampede_domain::AddressRange;
 
 /// The address that a client is known by: for limits, bans, logs.
 ///
@@ -62,43 +62,92 @@ impl From<ClientAddress> for Peer {
     }
 }
 
-/// A network that cannot be read.
+/// A network that no connection comes from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{given:?} is no network; write an address like \"10.0.0.7\" or a range like \"10.0.0.0/8\""
-)]
-pub struct NetworkError {
-    /// What was given.
-    pub given: String,
+pub enum NetworkError {
+    /// It cannot be read.
+    #[error(
+        "{given:?} is no network; write an address like \"10.0.0.7\" or a range like \"10.0.0.0/8\""
+    )]
+    Malformed {
+        /// What was given.
+        given: String,
+    },
+    /// It is the address that stands for no address.
+    #[error(
+        "{given:?} is nobody's address, so it would never match; write a range like \"0.0.0.0/0\" for every address"
+    )]
+    Nobody {
+        /// What was given.
+        given: String,
+    },
 }
 
-/// The proxies whose word about a client's address counts; none by default.
+/// Reads a list of addresses or ranges in CIDR notation: the one notation of every setting that has networks. IPv4
+/// addresses within IPv6 are the IPv4 addresses.
+///
+/// # Errors
+/// The first that no connection can come from.
+pub fn networks<T: AsRef<str>>(given: &[T]) -> Result<Vec<AddressRange>, NetworkError> {
+    let network = |text: &T| {
+        let given = text.as_ref().to_owned();
+        let Ok(range) = given.parse::<AddressRange>() else {
+            return Err(NetworkError::Malformed { given });
+        };
+        let is_single = range.prefix() == if range.first().is_ipv4() { 32 } else { 128 };
+        if is_single && range.first().is_unspecified() {
+            return Err(NetworkError::Nobody { given });
+        }
+        Ok(range)
+    };
+    given.iter().map(network).collect()
+}
+
+/// The header in which proxies tell the client's address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardingHeader {
+    /// `X-Forwarded-For`, which nearly all write.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded`, RFC 7239.
+    Forwarded,
+}
+
+/// The proxies whose word about a client's address counts, with the header that they write; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies {
+    networks: Vec<AddressRange>,
+    header: ForwardingHeader,
+}
 
 impl TrustedProxies {
-    /// Reads a list of addresses or ranges in CIDR notation.
+    /// Reads a list as [`networks`] does; the header is `X-Forwarded-For`.
     ///
     /// # Errors
-    /// The first that is neither.
+    /// The first that no connection can come from.
     pub fn parse<T: AsRef<str>>(given: &[T]) -> Result<Self, NetworkError> {
-        let network = |text: &T| {
-            let text = text.as_ref();
-            let network =
-                text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| NetworkError { given: text.to_owned() })
-        };
-        given.iter().map(network).collect::<Result<_, _>>().map(Self)
+        Ok(Self { networks: networks(given)?, header: ForwardingHeader::default() })
+    }
+
+    /// The same proxies, which write another header.
+    #[must_use]
+    pub fn with_header(self, header: ForwardingHeader) -> Self {
+        Self { header, ..self }
+    }
+
+    /// The one header that counts.
+    pub fn header(&self) -> ForwardingHeader {
+        self.header
     }
 
     /// Whether nobody is trusted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.networks.is_empty()
     }
 
     /// Whether `address` is one of them.
     pub fn contains(&self, address: ClientAddress) -> bool {
-        self.0.iter().any(|network| network.contains(&address.ip()))
+        self.networks.iter().any(|network| network.contains(address.ip()))
     }
 }
 
@@ -112,8 +161,10 @@ mod tests {
 
     #[test]
     fn networks_are_addresses_or_ranges() {
-        let trusted = TrustedProxies::parse(&["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]).unwrap();
-        for inside in ["10.255.0.1", "192.0.2.7", "2001:db8::5", "::ffff:10.0.0.1"] {
+        let given = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::ffff:198.51.100.0/120"];
+        let trusted = TrustedProxies::parse(&given).unwrap();
+        let inside = ["10.255.0.1", "192.0.2.7", "2001:db8::5", "::ffff:10.0.0.1", "198.51.100.9"];
+        for inside in inside {
             assert!(trusted.contains(address(inside)), "{inside}");
         }
         for outside in ["11.0.0.1", "192.0.2.8", "2001:db9::5", "::1"] {
@@ -128,5 +179,10 @@ mod tests {
             let why = TrustedProxies::parse(&["::1", wrong]).unwrap_err();
             assert!(why.to_string().contains(&format!("{wrong:?} is no network")), "{why}");
         }
+        for nobody in ["0.0.0.0", "::", "0.0.0.0/32"] {
+            let why = TrustedProxies::parse(&[nobody]).unwrap_err().to_string();
+            assert!(why.contains("is nobody's address, so it would never match"), "{why}");
+        }
+        assert!(TrustedProxies::parse(&["0.0.0.0/0", "::/0"]).is_ok(), "everybody");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{ClientAddress, Peer, TrustedProxies};
+use crate::{ClientAddress, ForwardingHeader, Peer, TrustedProxies};
 
 /// The headers of one request, each line in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,17 +27,6 @@ pub enum ForwardedError {
         /// The entry, cut short.
         entry: String,
     },
-    /// The proxy passes one of the headers through as the client sent it.
-    #[error(
-        "X-Forwarded-For leads to {x_forwarded_for}, Forwarded to {forwarded}; let the proxy \
-             remove the one that it does not write"
-    )]
-    Contradiction {
-        /// Where the one leads.
-        x_forwarded_for: ClientAddress,
-        /// Where the other leads.
-        forwarded: ClientAddress,
-    },
 }
 
 const X_FORWARDED_FOR: &str = "X-Forwarded-For";
@@ -48,7 +37,8 @@ const SHOWN_BYTES_MAX: usize = 64;
 /// Whom a request comes from, told by the socket's other side and the request's headers.
 ///
 /// The rightmost address that is no trusted proxy counts; if all are, the leftmost. An entry that
-/// hides its address (`unknown`, `_name`) ends the list: the proxy that wrote it stands for it.
+/// hides its address (`unknown`, `_name`) ends the list: the proxy that wrote it stands for it. Only the header that
+/// the proxies are said to write is read: the other one is whatever a client made up.
 ///
 /// # Errors
 /// [`ForwardedError`], from trusted peers only; the claims of others are not even read.
@@ -60,19 +50,23 @@ pub fn client_address(
     if !peer.is_trusted(trusted) {
         return Ok(peer.address);
     }
-    let peer = peer.address;
-    let plain = claims.x_forwarded_for.iter().rev().flat_map(|line| listed(line).rev());
-    let plain = plain.map(|entry| node(entry).ok_or_else(|| malformed(X_FORWARDED_FOR, entry)));
-    let elements = claims.forwarded.iter().rev().flat_map(|line| split(line, b',').rev());
-    let elements = elements.map(|entry| element(entry).ok_or_else(|| malformed(FORWARDED, entry)));
-    let by_plain = walk(peer, trusted, plain)?;
-    let by_elements = walk(peer, trusted, elements)?;
-    match (claims.x_forwarded_for.is_empty(), claims.forwarded.is_empty()) {
-        (false, false) if by_plain != by_elements => {
-            Err(ForwardedError::Contradiction { x_forwarded_for: by_plain, forwarded: by_elements })
+    match trusted.header() {
+        ForwardingHeader::XForwardedFor => {
+            let entries = claims.x_forwarded_for.iter().rev().flat_map(|line| listed(line).rev());
+            walk(
+                peer.address,
+                trusted,
+                entries.map(|entry| node(entry).ok_or_else(|| malformed(X_FORWARDED_FOR, entry))),
+            )
         }
-        (_, true) => Ok(by_plain),
-        _ => Ok(by_elements),
+        ForwardingHeader::Forwarded => {
+            let entries = claims.forwarded.iter().rev().flat_map(|line| split(line, b',').rev());
+            walk(
+                peer.address,
+                trusted,
+                entries.map(|entry| element(entry).ok_or_else(|| malformed(FORWARDED, entry))),
+            )
+        }
     }
 }
 
@@ -209,12 +203,28 @@ mod tests {
         TrustedProxies::parse(&["10.0.0.0/8", "fd00::/8"]).unwrap()
     }
 
+    /// Reads by `Forwarded` where only that is there.
     fn read(peer: &str, xff: &[&str], forwarded: &[&str]) -> Result<String, ForwardedError> {
+        let by = if xff.is_empty() {
+            ForwardingHeader::Forwarded
+        } else {
+            ForwardingHeader::XForwardedFor
+        };
+        read_by(by, peer, xff, forwarded)
+    }
+
+    fn read_by(
+        by: ForwardingHeader,
+        peer: &str,
+        xff: &[&str],
+        forwarded: &[&str],
+    ) -> Result<String, ForwardedError> {
         let claims = Claims {
             x_forwarded_for: xff.iter().map(|line| line.as_bytes()).collect(),
             forwarded: forwarded.iter().map(|line| line.as_bytes()).collect(),
         };
-        client_address(address(peer).into(), &trusted(), &claims).map(|client| client.to_string())
+        let trusted = trusted().with_header(by);
+        client_address(address(peer).into(), &trusted, &claims).map(|client| client.to_string())
     }
 
     #[track_caller]
@@ -291,10 +301,18 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_must_agree() {
-        leads(&["203.0.113.9"], &["for=203.0.113.9"], "203.0.113.9");
-        let why = read("10.0.0.1", &["203.0.113.9"], &["for=1.1.1.1"]).unwrap_err();
-        assert!(why.to_string().contains("leads to 203.0.113.9, Forwarded to 1.1.1.1"), "{why}");
+    fn one_header_counts_whatever_stands_in_the_other() {
+        use ForwardingHeader::{Forwarded, XForwardedFor};
+        for other in ["for=1.1.1.1", "for=nonsense", "\"", "for=203.0.113.9, for=_x"] {
+            let read = read_by(XForwardedFor, "10.0.0.1", &["203.0.113.9"], &[other]);
+            assert_eq!(read.as_deref(), Ok("203.0.113.9"), "{other}");
+        }
+        for other in ["1.1.1.1", "nonsense", "unknown"] {
+            let read = read_by(Forwarded, "10.0.0.1", &[other], &["for=203.0.113.9"]);
+            assert_eq!(read.as_deref(), Ok("203.0.113.9"), "{other}");
+        }
+        let none = read_by(XForwardedFor, "10.0.0.1", &[], &["for=1.1.1.1"]);
+        assert_eq!(none.as_deref(), Ok("10.0.0.1"), "a client's own word is nobody's");
     }
 
     proptest! {

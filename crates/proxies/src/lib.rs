@@ -10,7 +10,7 @@ mod forwarded;
 mod intake;
 mod preamble;
 
-pub use address::{ClientAddress, NetworkError, Peer, TrustedProxies};
+pub use address::{ClientAddress, ForwardingHeader, NetworkError, Peer, TrustedProxies, networks};
 pub use forwarded::{Claims, ForwardedError, client_address};
 pub use intake::{CHECKED, IntakeError, take_preamble};
 pub use preamble::{PREAMBLE_BYTES_MAX, Preamble, PreambleError, ProxyProtocol, read_preamble};

@@ -5,16 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use stampede_control::{ControlConfig, PublicUrl, PublicUrlError};
 use stampede_domain::{
     DurationMs, IdError, NodeId,
     limits::{CORES_MAX, TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
 };
-use stampede_gateway::GatewayConfig;
+use stampede_gateway::{GatewayConfig, OriginError, check_origin};
 use stampede_intake::Exact;
-use stampede_proxies::{NetworkError, ProxyProtocol, TrustedProxies};
+use stampede_proxies::{ForwardingHeader, NetworkError, ProxyProtocol, TrustedProxies, networks};
 
 /// Port of the viewers' WebSocket listener.
 pub(crate) const VIEWER_PORT: u16 = 7700;
@@ -74,7 +73,7 @@ pub(crate) struct Viewers {
     pub(crate) messages_per_address_per_s: u32,
     pub(crate) messages_per_address_burst: u32,
     /// Addresses without limits of their own.
-    pub(crate) unlimited_addresses: Vec<IpNet>,
+    pub(crate) unlimited_addresses: Vec<String>,
     /// Bytes of a request for a connection.
     pub(crate) handshake_bytes_max: usize,
     /// Time for the handshake, in milliseconds.
@@ -97,6 +96,8 @@ pub(crate) struct Viewers {
     pub(crate) reconnect_spread_ms: u64,
     /// Proxies in front, whose word about a client's address counts.
     pub(crate) trusted_proxies: Vec<String>,
+    /// The one header in which they tell it.
+    pub(crate) forwarding_header: HeaderName,
     /// Whether connections begin with a PROXY header.
     pub(crate) proxy_protocol: ProxyHeader,
     /// `[viewers.tls]`: without it connections are plain.
@@ -113,6 +114,8 @@ pub(crate) struct Control {
     pub(crate) public_url: String,
     /// Proxies in front, whose word about a client's address counts.
     pub(crate) trusted_proxies: Vec<String>,
+    /// The one header in which they tell it.
+    pub(crate) forwarding_header: HeaderName,
     /// Whether connections begin with a PROXY header.
     pub(crate) proxy_protocol: ProxyHeader,
     /// Streams that staff follow at a time: in all, with tokens of one merchant, of one name.
@@ -140,6 +143,24 @@ pub(crate) enum ProxyHeader {
     #[default]
     Off,
     Required,
+}
+
+/// The header in which proxies tell the client's address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum HeaderName {
+    #[default]
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<HeaderName> for ForwardingHeader {
+    fn from(name: HeaderName) -> Self {
+        match name {
+            HeaderName::XForwardedFor => Self::XForwardedFor,
+            HeaderName::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 impl From<ProxyHeader> for ProxyProtocol {
@@ -202,8 +223,10 @@ pub(crate) enum ConfigError {
     Retry { name: &'static str, given: u64 },
     #[error("control.{0}")]
     Control(#[from] stampede_control::ConfigError),
-    #[error("{listener}.trusted_proxies: {source}")]
-    TrustedProxies { listener: &'static str, source: NetworkError },
+    #[error("{setting}: {source}")]
+    Networks { setting: &'static str, source: NetworkError },
+    #[error("viewers.origins: {0}")]
+    Origin(#[from] OriginError),
     #[error(
         "{listener}.proxy_protocol is \"required\", but {listener}.trusted_proxies is empty, so \
          nobody could connect; list the proxies' addresses"
@@ -238,7 +261,11 @@ impl Default for Viewers {
             messages_per_viewer_burst: gateway.messages_per_viewer_burst,
             messages_per_address_per_s: gateway.messages_per_address_per_s,
             messages_per_address_burst: gateway.messages_per_address_burst,
-            unlimited_addresses: gateway.unlimited_addresses,
+            unlimited_addresses: gateway
+                .unlimited_addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             handshake_bytes_max: gateway.handshake_bytes_max,
             handshake_timeout_ms: gateway.handshake_timeout.get(),
             hello_timeout_ms: gateway.hello_timeout.get(),
@@ -250,6 +277,7 @@ impl Default for Viewers {
             origins: Vec::new(),
             reconnect_spread_ms: gateway.reconnect_spread.get(),
             trusted_proxies: Vec::new(),
+            forwarding_header: HeaderName::default(),
             proxy_protocol: ProxyHeader::Off,
             tls: None,
         }
@@ -272,7 +300,7 @@ impl Viewers {
             messages_per_viewer_burst: self.messages_per_viewer_burst,
             messages_per_address_per_s: self.messages_per_address_per_s,
             messages_per_address_burst: self.messages_per_address_burst,
-            unlimited_addresses: self.unlimited_addresses.clone(),
+            unlimited_addresses: networks(&self.unlimited_addresses).expect(CHECKED),
             handshake_bytes_max: self.handshake_bytes_max,
             handshake_timeout: DurationMs::new(self.handshake_timeout_ms),
             hello_timeout: DurationMs::new(self.hello_timeout_ms),
@@ -280,7 +308,7 @@ impl Viewers {
             queue_bytes_max: self.queue_bytes_max,
             tick_interval: DurationMs::new(self.tick_interval_ms),
             reconnect_spread: DurationMs::new(self.reconnect_spread_ms),
-            trusted_proxies: trusted(&self.trusted_proxies),
+            trusted_proxies: trusted(&self.trusted_proxies, self.forwarding_header),
             proxy_protocol: self.proxy_protocol.into(),
             ..GatewayConfig::default()
         }
@@ -297,7 +325,7 @@ impl Control {
     /// These settings as the interface takes them; what cannot be set keeps its default.
     pub(crate) fn interface(&self) -> ControlConfig {
         ControlConfig {
-            trusted_proxies: trusted(&self.trusted_proxies),
+            trusted_proxies: trusted(&self.trusted_proxies, self.forwarding_header),
             proxy_protocol: self.proxy_protocol.into(),
             followers_max: self.followers_max,
             followers_per_merchant_max: self.followers_per_merchant_max,
@@ -307,8 +335,11 @@ impl Control {
     }
 }
 
-fn trusted(given: &[String]) -> TrustedProxies {
-    TrustedProxies::parse(given).expect("the settings were checked")
+/// Networks are checked before anything is made of the settings.
+const CHECKED: &str = "the settings were checked";
+
+fn trusted(given: &[String], header: HeaderName) -> TrustedProxies {
+    TrustedProxies::parse(given).expect(CHECKED).with_header(header.into())
 }
 
 fn check_proxies(
@@ -316,8 +347,11 @@ fn check_proxies(
     trusted: &[String],
     header: ProxyHeader,
 ) -> Result<(), ConfigError> {
-    let trusted = TrustedProxies::parse(trusted)
-        .map_err(|source| ConfigError::TrustedProxies { listener, source })?;
+    let setting = match listener {
+        "control" => "control.trusted_proxies",
+        _ => "viewers.trusted_proxies",
+    };
+    let trusted = networks(trusted).map_err(|source| ConfigError::Networks { setting, source })?;
     if header == ProxyHeader::Required && trusted.is_empty() {
         return Err(ConfigError::NoTrustedProxy { listener });
     }
@@ -331,6 +365,7 @@ impl Default for Control {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), CONTROL_PORT),
             public_url: String::new(),
             trusted_proxies: Vec::new(),
+            forwarding_header: HeaderName::default(),
             proxy_protocol: ProxyHeader::Off,
             followers_max: interface.followers_max,
             followers_per_merchant_max: interface.followers_per_merchant_max,
@@ -388,6 +423,10 @@ impl Config {
         let Self { viewers, control, .. } = self;
         check_proxies("viewers", &viewers.trusted_proxies, viewers.proxy_protocol)?;
         check_proxies("control", &control.trusted_proxies, control.proxy_protocol)?;
+        let setting = "viewers.unlimited_addresses";
+        networks(&viewers.unlimited_addresses)
+            .map_err(|source| ConfigError::Networks { setting, source })?;
+        viewers.origins.iter().try_for_each(|origin| check_origin(origin))?;
         control.public_url()?;
         viewers.gateway().validate()?;
         control.interface().validate()?;
@@ -452,6 +491,43 @@ mod tests {
         let sound =
             "[viewers]\nproxy_protocol = \"required\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
         assert!(Config::parse(sound).unwrap().validate().is_ok());
+    }
+
+    #[test]
+    fn what_never_matches_is_refused_at_start() {
+        let refused = |text: &str| Config::parse(text).unwrap().validate().unwrap_err().to_string();
+        let why = refused("[viewers]\norigins = [\"https://a.example\", \"https://b.example/\"]\n");
+        let mend = "browsers write it \"https://b.example\"; write that";
+        assert!(
+            why.starts_with("viewers.origins: \"https://b.example/\"") && why.ends_with(mend),
+            "{why}"
+        );
+        let why = refused("[viewers]\nunlimited_addresses = [\"shop.example\"]\n");
+        assert!(
+            why.starts_with("viewers.unlimited_addresses: \"shop.example\" is no network"),
+            "{why}"
+        );
+        let why = refused("[control]\ntrusted_proxies = [\"0.0.0.0\"]\n");
+        assert!(
+            why.starts_with("control.trusted_proxies: \"0.0.0.0\" is nobody's address"),
+            "{why}"
+        );
+        let sound = "[viewers]\nunlimited_addresses = [\"10.0.0.7\", \"::ffff:10.1.0.0/112\"]\n";
+        let config = Config::parse(sound).unwrap();
+        assert!(config.validate().is_ok(), "one notation for all");
+        let ranges: Vec<_> =
+            config.viewers.gateway().unlimited_addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(ranges, ["10.0.0.7/32", "10.1.0.0/16"]);
+    }
+
+    #[test]
+    fn one_header_says_who_the_client_is() {
+        let text = "[viewers]\nforwarding_header = \"forwarded\"\n";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.viewers.gateway().trusted_proxies.header(), ForwardingHeader::Forwarded);
+        let other = config.control.interface().trusted_proxies.header();
+        assert_eq!(other, ForwardingHeader::XForwardedFor);
+        assert!(Config::parse("[viewers]\nforwarding_header = \"x-real-ip\"\n").is_err());
     }
 
     #[test]

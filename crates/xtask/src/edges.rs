@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
     row("ledger", &["domain"], &["ledger", "testkit"]),
     row("books", &["domain", "ledger"], &["testkit"]),
     row("wire", &["domain", "intake"], &["testkit"]),
-    row("proxies", &[], &[]),
+    row("proxies", &["domain"], &[]),
     row("engine", &["domain", "stock", "books", "ledger"], &["testkit"]),
     row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
     row("settlement", &["domain", "engine"], &[]),

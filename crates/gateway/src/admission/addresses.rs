@@ -11,9 +11,8 @@ use std::{
     },
 };
 
-use ipnet::IpNet;
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, Rate, TooFast, UnixMillis};
+use stampede_domain::{AddressRange, DurationMs, Rate, TooFast, UnixMillis};
 use stampede_engine::SharedRateDebt;
 
 /// Tables that share the addresses out, so that doors seldom wait for each other.
@@ -37,7 +36,7 @@ pub(crate) struct AddressLimits {
     /// a connection; after that, newcomers have no limits but those in total.
     pub(crate) addresses_max: usize,
     /// Addresses without any of these limits.
-    pub(crate) unlimited: Vec<IpNet>,
+    pub(crate) unlimited: Vec<AddressRange>,
 }
 
 /// What becomes of a connection that an address opens.
@@ -105,7 +104,7 @@ impl Addresses {
     /// An address opens a connection.
     pub(crate) fn arrive(&self, address: IpAddr, now: UnixMillis) -> Entry {
         let (limits, address) = (&self.limits, address.to_canonical());
-        if limits.limit_nothing() || limits.unlimited.iter().any(|range| range.contains(&address)) {
+        if limits.limit_nothing() || limits.unlimited.iter().any(|range| range.contains(address)) {
             return Entry::In(Pass::default());
         }
         let Some(address) = self.known(block_of(address), now) else {
