@@ -101,7 +101,8 @@ async fn forwarded_addresses_are_read_from_trusted_proxies_only() {
         ("x-forwarded-for: 203.0.113.9", "200 OK"),
         ("forwarded: for=\"[2001:db8::7]:1\";proto=https", "200 OK"),
         ("x-forwarded-for: somebody", "400 Bad Request"),
-        ("x-forwarded-for: 203.0.113.9\r\nforwarded: for=203.0.113.8", "400 Bad Request"),
+        // The other header is a client's own word.
+        ("x-forwarded-for: 203.0.113.9\r\nforwarded: for=nonsense;", "200 OK"),
     ] {
         let text = answer(proxied.at, &format!("{HEALTH}{header}\r\n\r\n")).await;
         assert!(text.contains(status), "{header}: {text}");

@@ -286,6 +286,8 @@ fn origin_may(request: &RequestHead<'_>, origins: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stampede_proxies::ForwardingHeader;
+
     use super::*;
 
     const BYTES_MAX: usize = 16 << 10;
@@ -297,7 +299,17 @@ mod tests {
     }
 
     fn answer_from(peer: &str, request: &[u8], origins: &[String]) -> Handshake {
-        let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+        let header = ForwardingHeader::XForwardedFor;
+        answer_by(header, peer, request, origins)
+    }
+
+    fn answer_by(
+        header: ForwardingHeader,
+        peer: &str,
+        request: &[u8],
+        origins: &[String],
+    ) -> Handshake {
+        let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap().with_header(header);
         let peer = ClientAddress::new(peer.parse().unwrap()).into();
         answer(request, Rules { origins, trusted: &trusted, peer, bytes_max: BYTES_MAX })
     }
@@ -455,11 +467,14 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_says_who_the_client_is() {
-        let claims = ["X-Forwarded-For: 1.1.1.1, 203.0.113.9", "Forwarded: for=203.0.113.9"];
-        for claim in claims {
+        let claims = [
+            (ForwardingHeader::XForwardedFor, "X-Forwarded-For: 1.1.1.1, 203.0.113.9"),
+            (ForwardingHeader::Forwarded, "Forwarded: for=203.0.113.9"),
+        ];
+        for (header, claim) in claims {
             let whole = request("/", &format!("{}{claim}\r\n", offering("stampede.v1.json")));
             for (peer, expected) in [("10.0.0.7", "203.0.113.9"), ("11.0.0.7", "11.0.0.7")] {
-                match answer_from(peer, whole.as_bytes(), &[]) {
+                match answer_by(header, peer, whole.as_bytes(), &[]) {
                     Handshake::Accepted { client, .. } => assert_eq!(client.to_string(), expected),
                     other => panic!("{other:?}"),
                 }
