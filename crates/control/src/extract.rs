@@ -9,7 +9,7 @@ use axum::{
         FromRequest, FromRequestParts, Path, Query, Request,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::request::Parts,
+    http::{HeaderValue, header, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -36,7 +36,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// The value of a JSON text, by the rules of the schemas; a refusal names its place.
-fn value<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(crate) fn value<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut from = serde_json::Deserializer::from_str(text);
     let mut track = Track::new();
     let read =
@@ -119,6 +119,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         }
         let text = first.to_str().map_err(|_| malformed("the key is not plain ASCII".into()))?;
         IdempotencyKey::new(text).map(Self).map_err(|error| malformed(error.to_string()))
+    }
+}
+
+/// The revision of a drop's terms that an edit is about, from the header `If-Match`: the `ETag` that reading the drop
+/// gave. `None` is `*`, whichever they are.
+pub(crate) struct IfMatch(pub(crate) Option<u32>);
+
+/// The tag of a drop's terms: they are the same as long as their revision is.
+pub(crate) fn tag(revision: u32) -> HeaderValue {
+    HeaderValue::try_from(format!("\"r{revision}\"")).expect("digits are a header's value")
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(header::IF_MATCH).iter();
+        let Some(first) = given.next() else {
+            let detail = "an edit needs the header `If-Match` with the `ETag` of the terms that it replaces: \
+                read the drop, decide, send both; `*` replaces whatever stands there";
+            return Err(Problem::new(Code::IfMatchMissing, detail));
+        };
+        let text = first.to_str().unwrap_or_default().trim();
+        if given.next().is_none() {
+            if text == "*" {
+                return Ok(Self(None));
+            }
+            let number = text.strip_prefix("\"r").and_then(|rest| rest.strip_suffix('"'));
+            let digits = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            if let Some(revision) = digits.and_then(|digits| digits.parse().ok()) {
+                return Ok(Self(Some(revision)));
+            }
+        }
+        let detail =
+            format!("`If-Match` is {text:?}; send one `ETag` of the drop, like \"r3\", or *");
+        Err(Problem::new(Code::IfMatchMalformed, detail))
     }
 }
 

@@ -53,6 +53,7 @@ codes! {
     KeyReused "key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another command"
     WrongPhase "wrong_phase" CONFLICT "Not possible in this phase"
     DropChanged "drop_changed" CONFLICT "The drop is not what was seen"
+    StaleTerms "stale_terms" PRECONDITION_FAILED "The terms were edited since they were read"
     InvalidPlan "invalid_plan" UNPROCESSABLE_ENTITY "The plan is not sound"
     FixedField "fixed_field" UNPROCESSABLE_ENTITY "An edit cannot change this field"
     AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
@@ -102,6 +103,8 @@ codes! {
     PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
     NoDemo "no_demo" NOT_FOUND "The server is no demo's"
     DemoBusy "demo_busy" CONFLICT "The demo is busy"
+    IfMatchMissing "if_match_missing" PRECONDITION_REQUIRED "The edit does not say which terms it replaces"
+    IfMatchMalformed "if_match_malformed" BAD_REQUEST "The header If-Match is malformed"
     KeyMissing "key_missing" BAD_REQUEST "No idempotency key"
     KeyMalformed "key_malformed" BAD_REQUEST "The idempotency key is malformed"
     IdMalformed "id_malformed" BAD_REQUEST "The id in the path is malformed"
@@ -197,6 +200,11 @@ impl Problem {
     /// The same problem, with the advice to send the request again after a moment.
     pub(crate) fn retry(code: Code, detail: impl Into<String>) -> Self {
         Self { retry_after: Some(RETRY_AFTER), ..Self::new(code, detail) }
+    }
+
+    /// The same facts under another code.
+    pub(crate) fn named(self, code: Code, detail: String) -> Self {
+        Self { code, detail, ..self }
     }
 
     /// The same problem, with the advice to send the request again after so long.

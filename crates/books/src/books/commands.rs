@@ -118,7 +118,7 @@ impl Books {
         if !action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
             return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
         }
-        match seen.filter(|seen| action.depends_on_what_was_seen() && !stands.is_as(seen)) {
+        match seen.filter(|seen| !action.is_meant_for(stands, *seen)) {
             Some(seen) => Err(CommandRefusal::Changed { seen, now: stands }),
             None => Ok(()),
         }

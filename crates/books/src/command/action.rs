@@ -219,17 +219,19 @@ impl DropAction {
         matches!(self, Self::Cancel | Self::CancelCountdown | Self::Pause | Self::Close)
     }
 
-    /// Whether it holds only for the drop that its actor saw. What calls off or pauses is never too late.
-    pub(crate) const fn depends_on_what_was_seen(&self) -> bool {
-        matches!(
-            self,
+    /// Whether it is meant for a drop that stands like this, as far as its actor said what was seen. An edit is
+    /// about the terms alone. What calls off or pauses is never too late.
+    pub(crate) fn is_meant_for(&self, stands: SeenDrop, seen: SeenDrop) -> bool {
+        match self {
             Self::StartCountdown
-                | Self::StartCountdownFor { .. }
-                | Self::Resume
-                | Self::Feature
-                | Self::Close
-                | Self::Restock { .. }
-        )
+            | Self::StartCountdownFor { .. }
+            | Self::Resume
+            | Self::Feature
+            | Self::Close
+            | Self::Restock { .. } => stands.is_as(&seen),
+            Self::Edit { .. } => stands.revision == seen.revision,
+            Self::Cancel | Self::CancelCountdown | Self::Pause => true,
+        }
     }
 }
 

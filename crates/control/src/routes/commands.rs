@@ -235,32 +235,6 @@ pub(super) async fn plan(
     Sender { state, staff, key }.make(action, reason, planned).await
 }
 
-/// Replace the terms of a scheduled drop. Stream, merchant and mode stay; what was put on sale stays too.
-#[utoipa::path(
-    put,
-    path = "/v1/drops/{drop}",
-    tag = "commands",
-    operation_id = "edit_drop",
-    params(
-        ("drop" = String, Path, description = "The drop's id, like `d17`."),
-        ("Idempotency-Key" = String, Header, description = KEY_HELP),
-    ),
-    request_body = PlanBody,
-    security(("staff" = [])),
-    responses((status = 200, description = "The new terms hold.", body = Accepted), CommandProblems)
-)]
-pub(super) async fn edit(
-    State(state): State<ControlState>,
-    staff: Staff,
-    Key(key): Key,
-    DropPath(drop): DropPath,
-    Body(mut body): Body<PlanBody>,
-) -> Result<Response, Problem> {
-    let reason = body.reason.take();
-    let action = DropAction::Edit { plan: Arc::new(body.to_plan()?) };
-    Sender { state, staff, key }.give(action.on(drop), reason).await
-}
-
 /// Start the countdown of a scheduled drop; at its end the drop opens.
 #[utoipa::path(
     post,

@@ -1,6 +1,6 @@
 //! Drops as they stand, for those who may see them.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::header, response::IntoResponse};
 use stampede_domain::DropId;
 use stampede_engine::DropView;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     auth::Staff,
     dto::{DropList, DropState, ListParams, StreamState},
-    extract::{DropPath, Params, StreamPath},
+    extract::{DropPath, Params, StreamPath, tag},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
@@ -71,7 +71,8 @@ pub(super) async fn list(
     params(("drop" = String, Path, description = "The drop's id, like `d17`.")),
     security(("staff" = [])),
     responses(
-        (status = 200, description = "Phase, figures, demand, terms.", body = DropState),
+        (status = 200, description = "Phase, figures, demand, terms.", body = DropState,
+            headers(("ETag", description = "Of the terms, for `If-Match` of an edit."))),
         (status = 400, description = "The id is malformed.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
@@ -87,7 +88,7 @@ pub(super) async fn state(
     State(state): State<ControlState>,
     staff: Staff,
     DropPath(drop): DropPath,
-) -> Result<Json<DropState>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let found = visible(&state, &staff, drop)?;
     let now = state.engine().moment();
     let view = match found {
@@ -97,7 +98,8 @@ pub(super) async fn state(
             DropView::over(&over, plan, state.engine().viewers_connected(&over.stream), now)
         }
     };
-    Ok(Json(DropState::from(&view)))
+    let terms = [(header::ETAG, tag(view.standing.revision))];
+    Ok((terms, Json(DropState::from(&view))))
 }
 
 /// A stream with its drops in running order.

@@ -4,6 +4,7 @@ mod brake;
 mod commands;
 mod demo;
 mod drops;
+mod edits;
 mod follow;
 mod health;
 mod invitations;
@@ -41,7 +42,7 @@ pub(crate) fn all() -> OpenApiRouter<ControlState> {
 fn drops() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(drops::list, commands::plan))
-        .routes(routes!(drops::state, commands::edit))
+        .routes(routes!(drops::state, edits::edit, edits::patch))
         .routes(routes!(commands::cancel))
         .routes(routes!(commands::open))
         .routes(routes!(commands::cancel_countdown))

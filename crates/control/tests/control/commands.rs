@@ -164,7 +164,11 @@ async fn roles_may_what_they_are_trusted_with() {
     for who in ["host", "ops"] {
         let plan = rig.ask(who, "POST", "/v1/drops").key("p").json(&mugs());
         plan.refused(403, "forbidden").await;
-        let edit = rig.ask(who, "PUT", &format!("/v1/drops/{drop}")).key("e").json(&mugs());
+        let edit = rig
+            .ask(who, "PUT", &format!("/v1/drops/{drop}"))
+            .header("if-match", "*")
+            .key("e")
+            .json(&mugs());
         edit.refused(403, "forbidden").await;
     }
     ask("acme", "close").expect(StatusCode::OK).await;

@@ -123,7 +123,11 @@ async fn a_snapshot_with_all_that_follows_is_the_snapshot_of_now() {
     rig.until_phase(&drop, "open").await;
     let mut plan = lamps();
     plan["title"] = json!("Lamps, edited");
-    let edit = rig.ask("admin", "PUT", &format!("/v1/drops/{lamp}")).key("edit").json(&plan);
+    let edit = rig
+        .ask("admin", "PUT", &format!("/v1/drops/{lamp}"))
+        .header("if-match", "*")
+        .key("edit")
+        .json(&plan);
     edit.expect(StatusCode::OK).await;
     rig.ask("platform", "POST", "/v1/streams/show/offline").key("off").expect(StatusCode::OK).await;
     rig.buy(&drop, "v3", "mug", 1).await;
@@ -289,7 +293,10 @@ async fn happen(rig: &mut Rig, what: u64, drop: u64, step: u64) {
             is_no_failure(&ask.send().await);
         }
         9 => {
-            let edit = rig.ask("admin", "PUT", &format!("/v1/drops/d{drop}")).key(&key);
+            let edit = rig
+                .ask("admin", "PUT", &format!("/v1/drops/d{drop}"))
+                .header("if-match", "*")
+                .key(&key);
             is_no_failure(&edit.json(&terms).send().await);
         }
         10 => {

@@ -56,7 +56,7 @@ async fn an_edit_replaces_the_terms_while_scheduled() {
     let mut plan = mugs();
     plan["title"] = json!("Better mugs");
     plan["skus"][0]["supply"] = json!(7);
-    let edit = || rig.ask("acme", "PUT", &path);
+    let edit = || rig.ask("acme", "PUT", &path).header("if-match", "*");
     let answer = edit().key("e1").json(&plan).expect(StatusCode::OK).await;
     assert_eq!(answer.json, json!({"drop": drop, "action": "edit"}));
     let state = rig.state(&drop).await;
@@ -68,6 +68,75 @@ async fn an_edit_replaces_the_terms_while_scheduled() {
     assert!(fixed.detail().contains("stream"), "{}", fixed.text);
     rig.command(&drop, "open", "o1").await;
     edit().key("e3").json(&mugs()).refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn of_two_who_edit_the_second_is_told() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let read = || rig.ask("acme", "GET", "/v1/drops/d1").expect(StatusCode::OK);
+    let tag = read().await.header("etag").unwrap().to_owned();
+    assert_eq!(tag, "\"r1\"");
+    let edit = |tag: &str, key: &str, minor: u64| {
+        let mut plan = mugs();
+        plan["skus"][0]["price"]["minor"] = json!(minor);
+        rig.ask("acme", "PUT", "/v1/drops/d1").header("if-match", tag).key(key).json(&plan)
+    };
+    let first = edit(&tag, "nina", 2_500).expect(StatusCode::OK).await;
+    assert_eq!(first.header("etag"), Some("\"r2\""));
+    let stale = edit(&tag, "tom", 1_990).refused(412, "stale_terms").await;
+    assert!(stale.detail().contains("as \"r1\""), "{}", stale.text);
+    assert_eq!(stale.json["now"]["revision"], 2);
+    assert_eq!(rig.state("d1").await["plan"]["skus"][0]["price"]["minor"], 2_500, "the new price");
+    // The key comes first: the retry of what was accepted is no stale edit.
+    let again = edit(&tag, "nina", 2_500).expect(StatusCode::OK).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!((again.json, again.headers.get("etag")), (first.json, first.headers.get("etag")));
+    edit("\"r2\"", "tom", 1_990).expect(StatusCode::OK).await;
+    edit("*", "tom-2", 1_980).expect(StatusCode::OK).await;
+    assert_eq!(read().await.header("etag"), Some("\"r4\""));
+
+    let bare = rig.ask("acme", "PUT", "/v1/drops/d1").key("bare").json(&mugs());
+    bare.refused(428, "if_match_missing").await;
+    for wrong in ["r4", "W/\"r4\"", "\"4\"", "\"r4\", \"r5\"", "\"r+4\"", ""] {
+        edit(wrong, "w", 1).refused(400, "if_match_malformed").await;
+    }
+    rig.command("d1", "open", "o").await;
+    edit("\"r4\"", "late", 1).refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    plan["ends_at_ms"] = json!(NOON + 3_600_000);
+    rig.plan(plan).await;
+    let patch = |tag: &str, key: &str, patch: Value| {
+        let ask = rig.ask("acme", "PATCH", "/v1/drops/d1").header("if-match", tag).key(key);
+        ask.body("application/merge-patch+json", &patch.to_string())
+    };
+    let before = rig.state("d1").await["plan"].clone();
+    let change =
+        json!({"title": "Cups", "ends_at_ms": null, "when_offline": {"pause_after_ms": 5.0}});
+    let first = patch("\"r1\"", "p1", change.clone()).expect(StatusCode::OK).await;
+    assert_eq!((&first.json["action"], first.header("etag")), (&json!("edit"), Some("\"r2\"")));
+    let after = rig.state("d1").await["plan"].clone();
+    let mut expected = before;
+    expected["title"] = json!("Cups");
+    expected.as_object_mut().unwrap().remove("ends_at_ms");
+    expected["when_offline"] =
+        json!({"pause_after_ms": 5_000 / 1_000, "resume_when_online": false});
+    assert_eq!(after, expected);
+    let again = patch("\"r1\"", "p1", change).expect(StatusCode::OK).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    patch("\"r1\"", "p2", json!({"title": "Bowls"})).refused(412, "stale_terms").await;
+    patch("\"r2\"", "p3", json!({"merchant": "zeta"})).refused(422, "fixed_field").await;
+    patch("\"r2\"", "p3", json!({"colour": "red"})).refused(422, "bad_body").await;
+    patch("\"r2\"", "p3", json!({"title": null})).refused(422, "bad_body").await;
+    let bare = rig.ask("acme", "PATCH", "/v1/drops/d1").key("p3").json(&json!({}));
+    bare.refused(428, "if_match_missing").await;
+    let other = rig.ask("zeta", "PATCH", "/v1/drops/d1").header("if-match", "*").key("p3");
+    other.json(&json!({"title": "x"})).refused(404, "unknown_drop").await;
 }
 
 #[tokio::test]
