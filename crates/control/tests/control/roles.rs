@@ -161,7 +161,7 @@ impl Matrix {
                 ask.header("authorization", &format!("Bearer {token}"))
             }
         };
-        let ask = ask.key(&key).header("accept", "application/json");
+        let ask = ask.key(&key).header("accept", "application/json").header("if-match", "*");
         let answer = if method == "GET" { ask } else { ask.json(&body) }.send().await;
         self.sign_out(browser).await;
         shown(&answer)

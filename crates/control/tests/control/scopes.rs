@@ -46,7 +46,7 @@ impl Shows {
 
     fn ask(&self, token: &str, method: &str, path: &str) -> Ask {
         let ask = self.rig.ask_nobody(method, path);
-        ask.header("authorization", &format!("Bearer {token}"))
+        ask.header("authorization", &format!("Bearer {token}")).header("if-match", "*")
     }
 
     async fn read(&self, token: &str, path: &str) -> (u16, Value) {
@@ -58,7 +58,7 @@ impl Shows {
 /// Every command about a drop, with a body that it takes.
 fn drop_commands() -> Vec<(&'static str, &'static str, Value)> {
     let lot = json!({"sku": "mug", "units": 1});
-    let mut commands = vec![("PUT", "", mugs()), ("POST", "/lots", lot)];
+    let mut commands = vec![("PUT", "", mugs()), ("PATCH", "", json!({})), ("POST", "/lots", lot)];
     let plain =
         ["/cancel", "/open", "/cancel-countdown", "/pause", "/resume", "/feature", "/close"];
     commands.extend(plain.map(|path| ("POST", path, json!({}))));
