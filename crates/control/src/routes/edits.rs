@@ -113,7 +113,7 @@ pub(super) async fn patch(
     };
     // A retry of the last edit that was accepted finds the terms as the edit left them; applied once more the
     // patch changes nothing, so it is the same request.
-    let mut plan = json_of(&PlanBody::from(&*sale.plan()))?;
+    let mut plan = json_of(&PlanBody::from(&**sale.plan()))?;
     merge(&mut plan, changes);
     let body: PlanBody = value(&Value::Object(plan).to_string())?;
     replace(Sender { state, staff, key }, drop, revision, body).await
