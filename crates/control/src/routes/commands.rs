@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DurationMs, IdempotencyKey};
+use stampede_domain::{DurationMs, IdempotencyKey, composed};
 use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
@@ -113,7 +113,7 @@ impl Sender {
             merchant: self.staff.merchant().cloned(),
             streams: self.staff.streams().clone(),
             key: self.staff.key(self.key),
-            reason,
+            reason: reason.map(|reason| composed(&reason).into_owned()),
             action,
         };
         count(&self.state, &command)?;

@@ -124,7 +124,7 @@ async fn a_ban_names_exactly_one_target() {
         (json!({"viewer": "eve", "channel": "nina-tv"}), "exactly one"),
         (json!({"viewer": "eve", "stream": "show"}), "stream goes with channel"),
         (json!({"addresses": "198.51.100.0/33"}), "addresses: not an address range; write"),
-        (json!({"viewer": "e v e"}), "viewer: viewer id has the character"),
+        (json!({"viewer": "e\nve"}), "viewer: viewer id has U+000A as its character 2"),
     ] {
         let ask = rig.ask("ops", "POST", "/v1/bans").key("b").json(&body);
         let answer = ask.refused(422, "bad_body").await;

@@ -148,7 +148,7 @@ async fn what_is_wrong_with_an_owner_is_named() {
         (json!({"kind": "merchant"}), "bad_body", "owner.name: missing"),
         (json!({"kind": "merchant", "name": "a b"}), "bad_body", "owner.name: merchant id"),
         (json!({"kind": "king"}), "bad_body", "owner.kind: unknown variant"),
-        (json!({"kind": "creator", "name": ""}), "invalid_account", "1 to 64 bytes"),
+        (json!({"kind": "creator", "name": ""}), "invalid_account", "blank to the eye"),
     ]
     .into_iter()
     .enumerate()
