@@ -127,12 +127,16 @@ fn unseen(text: &str) -> Option<(usize, char)> {
 /// text around it, a filler.
 fn is_unseen(c: char) -> bool {
     match c {
-        // They shape what stands beside them, or say which way an address or a number runs.
-        NON_JOINER | JOINER | '\u{200E}' | '\u{200F}' | '\u{061C}' => false,
-        // They choose between forms of the character before them, such as a coloured emoji.
-        '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' => false,
-        // They keep Mongolian letters apart, and choose their forms.
-        '\u{180B}'..='\u{180F}' => false,
+        // Joiners and marks of direction shape what stands beside them; variation selectors choose a form
+        // of the character before them, such as a coloured emoji; Mongolian has its own.
+        NON_JOINER
+        | JOINER
+        | '\u{200E}'
+        | '\u{200F}'
+        | '\u{061C}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{E0100}'..='\u{E01EF}'
+        | '\u{180B}'..='\u{180F}' => false,
         BRAILLE_BLANK => true,
         _ => match category(c) {
             GeneralCategory::Control

@@ -31,7 +31,7 @@ fn recovered(pools: usize, lost: u64) -> Record {
     let found =
         RecoveredPool { pool: pool(0), last_take: take(1), lost: (1..=lost).map(take).collect() };
     let pools = vec![found; pools];
-    Record::Recovered(Box::new(Recovered { outage: DurationMs::ZERO, pools }))
+    Record::Recovered(Box::new(RecoveredDrop { outage: DurationMs::ZERO, pools }))
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_longest_text_is_read_and_a_longer_one_refused() {
             key: KeyFingerprint::from_bits(1),
             request: KeyFingerprint::from_bits(2),
             reason,
-            outcome: Outcome::Accepted,
+            outcome: RecordedOutcome::Accepted,
         }))
     };
     let longest = command(Text::new(&"r".repeat(Text::BYTES_MAX)));

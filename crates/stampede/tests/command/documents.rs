@@ -98,8 +98,10 @@ fn data_of(serve: &str) -> &str {
 /// Every Markdown file of a folder of the documents.
 fn documents_in(folder: &str) -> Vec<String> {
     let files = std::fs::read_dir(tree().join(folder)).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();
+    let paths = files.map(|file| file.unwrap().path());
+    let pages = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let mut names: Vec<_> =
+        pages.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
     names.into_iter().map(|name| format!("{folder}/{name}")).collect()
 }

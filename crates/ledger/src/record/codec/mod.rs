@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(len_if_readable(&Record::Featured), Some(1));
         let at = UnixMillis::new(300);
         assert_eq!(len_if_readable(&PhaseRecord::Countdown { opens_at: at }.into()), Some(3));
-        let broken = Recovered { outage: DurationMs::ZERO, pools: vec![twice_lost()] };
+        let broken = RecoveredDrop { outage: DurationMs::ZERO, pools: vec![twice_lost()] };
         assert_eq!(len_if_readable(&Record::Recovered(broken.into())), None);
     }
 
