@@ -231,9 +231,9 @@ mod tests {
     #[test]
     fn a_token_of_one_merchant_works_nothing_that_holds_for_all() {
         let acme: MerchantId = "acme".parse().unwrap();
-        let stop = Action::from(BrakeAction::Stop { expires_in: None });
+        let halt = Action::from(BrakeAction::Halt { expires_in: None });
         let offline = StreamAction::Offline.on("show".parse().unwrap());
-        for action in [stop, offline] {
+        for action in [halt, offline] {
             let name = action.name();
             let bound = StaffCommand {
                 merchant: Some(acme.clone()),

@@ -269,7 +269,12 @@ mod tests {
     };
 
     fn give(books: &mut Books, command: &StaffCommand) -> CommandOutcome {
-        books.command(command, &Shown::default(), given::moment(), &mut Decision::default())
+        books.command(
+            command,
+            &CommandContext::default(),
+            given::moment(),
+            &mut Decision::default(),
+        )
     }
 
     #[test]
@@ -284,7 +289,7 @@ mod tests {
         assert!(matches!(outcome("sold elsewhere"), Ok(DROP)));
         assert!(matches!(outcome(&"r".repeat(500)), Ok(DROP)));
         for reason in ["r".repeat(501), "two\nlines".to_owned()] {
-            assert!(matches!(outcome(&reason), Err(CommandRefusal::Reason { max: 500 })));
+            assert!(matches!(outcome(&reason), Err(CommandRefusal::Reason(_))));
         }
     }
 
@@ -301,7 +306,7 @@ mod tests {
             key: KeyFingerprint::from_bits(key),
             request: KeyFingerprint::from_bits(1),
             reason: "".into(),
-            outcome: Outcome::Accepted,
+            outcome: RecordedOutcome::Accepted,
         };
         for key in 1..10_000 {
             given::follow(&mut books, DROP, Record::Command(Box::new(had(key))));

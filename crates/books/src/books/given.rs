@@ -70,7 +70,6 @@ pub(super) fn command(role: Role, action: impl Into<Action>) -> StaffCommand {
         streams: StreamScope::All,
         key: "k1".parse().unwrap(),
         reason: None,
-        seen: None,
         action: action.into(),
     }
 }

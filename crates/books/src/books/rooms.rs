@@ -280,7 +280,7 @@ mod tests {
         }
         for name in ["", " ", "ni\nna", "\n", &"n".repeat(65)] {
             let refused = outcome(name);
-            assert!(matches!(refused, Err(CommandRefusal::Account { max: 64 })), "{name:?}");
+            assert!(matches!(refused, Err(CommandRefusal::Account(_))), "{name:?}");
         }
     }
 

@@ -181,7 +181,7 @@ mod tests {
     fn banned(ban: u32, expires_at: Option<u64>) -> BrakeRecord {
         let scope = BanScope::Channel { channel: "tv".parse().unwrap(), stream: None };
         let (ban, order) = (BanId::new(ban), order(expires_at));
-        BrakeRecord::Banned(Box::new(Banned { ban, scope, releases_holds: false, order }))
+        BrakeRecord::Banned(Box::new(BanRecord { ban, scope, releases_holds: false, order }))
     }
 
     fn after(records: &[BrakeRecord]) -> BrakeBook {

@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_lets_less_happen_is_safe() {
-        use DropAction::{Cancel, CancelCountdown, Close, Feature, Open, Pause, Resume};
+        use DropAction::{Cancel, CancelCountdown, Close, Feature, Pause, Resume, StartCountdown};
 
         let drop = DropId::new(1);
         for (action, is_safe) in [
@@ -304,14 +304,14 @@ mod tests {
             (CancelCountdown, true),
             (Pause, true),
             (Close, true),
-            (Open, false),
+            (StartCountdown, false),
             (Resume, false),
             (Feature, false),
         ] {
             assert_eq!(action.is_safety(), is_safe, "{}", action.name());
             assert_eq!(action.on(drop).is_safety(), is_safe);
         }
-        assert!(Action::from(BrakeAction::Stop { expires_in: None }).is_safety());
+        assert!(Action::from(BrakeAction::Halt { expires_in: None }).is_safety());
         assert!(!Action::from(BrakeAction::Go).is_safety());
         assert!(!StreamAction::Offline.on("show".parse().unwrap()).is_safety());
     }
