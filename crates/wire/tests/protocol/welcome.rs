@@ -10,7 +10,7 @@ use stampede_domain::{
 };
 use stampede_wire::{DropInfo, DropState, ServerMessage, Subprotocol, Welcome, limits};
 
-/// A valid drop whose every text is as long as allowed and needs an escape for each character.
+/// A drop whose every text is as long as allowed and needs an escape for each character.
 fn largest_drop() -> DropInfo {
     let mut plan = samples::plan();
     let title = "\"".repeat(TITLE_BYTES_MAX);
@@ -29,7 +29,8 @@ fn largest_drop() -> DropInfo {
             sku
         })
         .collect();
-    assert_eq!(plan.validate(), Ok(()));
+    // A ledger may hold it: what is planned today has no such address.
+    assert_eq!(plan.check_format(), Ok(()));
     let state = DropState {
         version: u64::MAX,
         phase: stampede_domain::Phase::Scheduled,
