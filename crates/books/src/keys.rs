@@ -107,6 +107,21 @@ impl CommandKeys {
         self.by_drop.get(&drop).map_or(0, Vec::len)
     }
 
+    /// What the journal tells: all of it.
+    pub(crate) fn journaled(&self) -> String {
+        let Self { actors, by_drop } = self;
+        let of_actors = actors.iter().map(|(actor, ActorKeys { answers, house })| {
+            let mut answers: Vec<_> = answers.iter().map(|known| format!("{known:?}")).collect();
+            answers.sort_unstable();
+            format!("{actor} {answers:?} house {house:?}")
+        });
+        let mut of_actors: Vec<_> = of_actors.collect();
+        of_actors.sort_unstable();
+        let mut by_drop: Vec<_> = by_drop.iter().collect();
+        by_drop.sort_unstable();
+        format!("{of_actors:?} {by_drop:?}")
+    }
+
     /// The drop has left memory.
     pub(crate) fn forget(&mut self, drop: DropId) {
         for (actor, key) in self.by_drop.remove(&drop).unwrap_or_default() {

@@ -47,6 +47,14 @@ impl MemoryNeeds {
         }
     }
 
+    /// What the journal tells: all of it.
+    pub(crate) fn journaled(&self) -> String {
+        let Self { all, of_merchant } = self;
+        let mut of_merchant: Vec<_> = of_merchant.iter().collect();
+        of_merchant.sort_unstable();
+        format!("{all} {of_merchant:?}")
+    }
+
     pub(crate) fn merchant(&self, merchant: &MerchantId) -> u64 {
         self.of_merchant.get(merchant).copied().unwrap_or(0)
     }

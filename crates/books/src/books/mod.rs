@@ -9,6 +9,7 @@ mod due;
 #[cfg(test)]
 mod given;
 mod holds;
+mod journaled;
 mod lots;
 mod needs;
 mod phases;

@@ -85,6 +85,39 @@ impl BrakeBook {
         self.bans.insert(*id, Arc::new(ban));
     }
 
+    /// What the journal tells. The time since when something holds is the decision's for whoever decided, the
+    /// commit's for whoever follows; the limits in force are those that cores have been shown.
+    pub(crate) fn journaled(&self) -> String {
+        let Self {
+            halt,
+            rates,
+            bans,
+            expiries,
+            last_ban,
+            erased,
+            in_force: _,
+            halt_decisions,
+            rates_decisions,
+        } = self;
+        let entry = |entry: &BrakeEntry| {
+            let BrakeEntry { actor, reason, since: _, expires_at } = entry;
+            format!("{actor} {reason} until {expires_at:?}")
+        };
+        let halt = halt.as_ref().map(entry);
+        let rates = rates.as_ref().map(|(rates, by)| (rates, entry(by)));
+        let bans: Vec<_> = bans
+            .values()
+            .map(|ban| {
+                let Ban { id, target, releases_holds, entry: by } = &**ban;
+                format!("{id} {target:?} releases {releases_holds} {}", entry(by))
+            })
+            .collect();
+        format!(
+            "halt {halt:?} rates {rates:?} bans {bans:?} expiries {expiries:?} last {last_ban} \
+             erased {erased:?} decisions {halt_decisions} {rates_decisions}"
+        )
+    }
+
     /// Every take is refused, on whose word.
     pub fn halt(&self) -> Option<&BrakeEntry> {
         self.halt.as_ref()

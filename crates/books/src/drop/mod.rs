@@ -173,6 +173,34 @@ impl DropBook {
         Ok(())
     }
 
+    /// What the journal tells. A missed start has no record: a restart finds it again by the plan. The last
+    /// take of all is read off the stock when takes are over, or follows from what is accounted for. Counts
+    /// are those of the engine's run.
+    pub(crate) fn journaled(&self) -> String {
+        let Self {
+            plan,
+            pools,
+            revision,
+            phase,
+            phase_changes,
+            opens_at,
+            supplied,
+            lots,
+            live_holds,
+            accounted,
+            last_takes: _,
+            start_done: _,
+            missed_opening,
+            watch,
+            counts: _,
+        } = self;
+        format!(
+            "revision {revision} {phase} after {phase_changes} opens {opens_at:?} missed \
+             {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
+             {accounted:?} {watch:?} {pools:?} {plan:?}"
+        )
+    }
+
     /// The terms.
     pub fn plan(&self) -> &Arc<DropPlan> {
         &self.plan

@@ -67,6 +67,20 @@ impl OnAir {
         }
     }
 
+    /// What the journal tells: all of it. Where nothing has been on air, whether that was noted goes by when
+    /// drops leave memory.
+    pub(crate) fn journaled(&self) -> String {
+        let airings = self.airings.iter();
+        let airings = airings.filter(|(_, it)| it.current.is_some() || !it.turns.is_empty());
+        let scenes = airings.map(|((stream, mode), airing)| {
+            let Airing { current, chosen, turns } = airing;
+            format!("{stream} {mode:?} {current:?} chosen {chosen} turns {turns:?}")
+        });
+        let mut scenes: Vec<_> = scenes.collect();
+        scenes.sort_unstable();
+        scenes.join(", ")
+    }
+
     /// The drops on air.
     pub fn drops(&self) -> impl Iterator<Item = DropId> + '_ {
         self.airings.values().filter_map(|airing| airing.current)

@@ -78,6 +78,14 @@ impl Rooms {
         self.get(stream).map_or(DurationMs::ZERO, |room| room.video_delay)
     }
 
+    /// What the journal tells: all of it.
+    pub(crate) fn journaled(&self) -> String {
+        let Self { rooms, owned } = self;
+        let mut owned: Vec<_> = owned.iter().map(|of_owner| format!("{of_owner:?}")).collect();
+        owned.sort_unstable();
+        format!("{rooms:?} owned {owned:?}")
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.rooms.len()
