@@ -83,7 +83,7 @@ pub struct ConfigError {
 
 impl EngineConfig {
     /// The limits that the books hold.
-    pub(crate) fn limits(&self) -> Limits {
+    pub fn limits(&self) -> Limits {
         Limits {
             sale_bytes_max: self.sale_bytes_max,
             merchant_bytes_max: self.merchant_bytes_max,

@@ -1,6 +1,6 @@
 //! Counts the ledger's rows by independent rules, with the books that follow them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stampede_books::{Books, Limits, Targets};
 use stampede_domain::{
@@ -41,8 +41,13 @@ pub(crate) struct Durable {
     by_key: HashMap<(DropId, ViewerNumber, KeyFingerprint), HoldId>,
     /// Units of a viewer in holds and orders, by SKU.
     of_viewers: HashMap<(DropId, ViewerNumber, SkuIndex), u64>,
-    plans: HashMap<DropId, std::sync::Arc<DropPlan>>,
-    accepted: HashSet<KeyFingerprint>,
+    plans: BTreeMap<DropId, std::sync::Arc<DropPlan>>,
+    /// Accepted commands by key, each with the drop or the house that it is about.
+    accepted: HashMap<KeyFingerprint, DropId>,
+    /// Drops that are over, since when.
+    over: BTreeMap<DropId, UnixMillis>,
+    /// Those of them that have left memory.
+    left: BTreeSet<DropId>,
     rows: usize,
 }
 
@@ -63,15 +68,17 @@ impl Targets for Names<'_> {
 pub(crate) type Violation = String;
 
 impl Durable {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            books: Books::new(limits()),
+            books: Books::new(limits),
             takes: HashMap::new(),
             pools: HashMap::new(),
             by_key: HashMap::new(),
             of_viewers: HashMap::new(),
-            plans: HashMap::new(),
-            accepted: HashSet::new(),
+            plans: BTreeMap::new(),
+            accepted: HashMap::new(),
+            over: BTreeMap::new(),
+            left: BTreeSet::new(),
             rows: 0,
         }
     }
@@ -85,6 +92,9 @@ impl Durable {
                 self.record(row.drop, &record)?;
                 let applied = self.books.apply(at, row.drop, &record, names);
                 applied.map_err(|why| format!("{}: {record:?} contradicts: {why}", row.drop))?;
+            }
+            if self.books.drop(row.drop).is_some_and(|book| book.phase().is_final()) {
+                self.over.entry(row.drop).or_insert(at);
             }
         }
         self.rows = rows.len();
@@ -118,7 +128,7 @@ impl Durable {
             }
             Record::Command(command)
                 if command.outcome == RecordedOutcome::Accepted
-                    && !self.accepted.insert(command.key) =>
+                    && self.accepted.insert(command.key, drop).is_some() =>
             {
                 return Err(format!("{drop}: a command was carried out twice"));
             }
@@ -193,48 +203,61 @@ impl Durable {
 
     /// Whether an accepted command with this key is durable.
     pub(crate) fn has_command(&self, key: KeyFingerprint) -> bool {
-        self.accepted.contains(&key)
+        self.accepted.contains_key(&key)
+    }
+
+    /// Whether the table of keys answers a command instead of the node: its key is bound, by a drop whose
+    /// keys may leave memory.
+    pub(crate) fn answers(&self, key: KeyFingerprint) -> bool {
+        self.accepted.get(&key).is_some_and(|drop| self.over.contains_key(drop))
+    }
+
+    /// Every drop, oldest first.
+    pub(crate) fn drops(&self) -> Vec<DropId> {
+        self.plans.keys().copied().collect()
+    }
+
+    /// Since when a drop is over.
+    pub(crate) fn over_since(&self, drop: DropId) -> Option<UnixMillis> {
+        self.over.get(&drop).copied()
+    }
+
+    /// Drops that have left memory.
+    pub(crate) fn left(&self) -> impl Iterator<Item = DropId> + '_ {
+        self.left.iter().copied()
+    }
+
+    /// Forgets drops that `is_there` does not know any more: each had been over for `kept` at `now`.
+    pub(crate) fn leave_behind(
+        &mut self,
+        is_there: impl Fn(DropId) -> bool,
+        now: UnixMillis,
+        kept: DurationMs,
+    ) -> Result<(), Violation> {
+        let known = self.books.drops().map(|(drop, _)| drop);
+        let gone: Vec<DropId> = known.filter(|drop| !is_there(*drop)).collect();
+        for drop in gone {
+            if self.over_since(drop).is_none_or(|since| now < since.plus(kept)) {
+                return Err(format!("{drop} has left memory before its time"));
+            }
+            self.books.forget(drop);
+            self.left.insert(drop);
+        }
+        Ok(())
+    }
+
+    /// Units of a SKU that are sold, by the rows.
+    pub(crate) fn sold(&self, drop: DropId, sku: SkuIndex) -> u64 {
+        let pools = self.plans[&drop].pools();
+        let takes = self.takes.iter().filter(|(hold, take)| {
+            hold.drop_id() == drop
+                && take.end == Some(End::Ordered)
+                && pools.sku_of(hold.pool()) == Some(sku)
+        });
+        takes.map(|(_, take)| take.units).sum()
     }
 }
 
 fn is_dense(numbers: &BTreeSet<u64>, last: u64) -> bool {
     numbers.iter().copied().eq(1..=last)
-}
-
-/// The limits of an engine that is configured as usual.
-fn limits() -> Limits {
-    Limits {
-        sale_bytes_max: u64::MAX,
-        merchant_bytes_max: u64::MAX,
-        bytes_needed: |supplied| supplied.map(|units| u64::from(units.get())).sum(),
-        rooms_max: 16_384,
-        rooms_per_owner_max: 1_024,
-        admitted_per_room_max: 64,
-        tally_interval: DurationMs::from_secs(1),
-    }
-}
-
-/// What books know that the records tell: equal for those that decided and those that followed.
-pub(crate) fn digest(books: &Books) -> String {
-    let drops = books.drops().map(|(drop, book)| {
-        let offline = book.watch().offline_since().map(UnixMillis::get);
-        let (phase, changes, opens_at) = (book.phase(), book.phase_changes(), book.opens_at());
-        let (revision, lots, live) = (book.revision(), book.lots(), book.live_holds());
-        let supplied = book.supplied();
-        format!(
-            "{drop} revision {revision} {phase} after {changes} opens {opens_at:?} \
-             supplied {supplied:?} lots {lots} live {live} offline {offline:?}\n"
-        )
-    });
-    let drops: String = drops.collect();
-    let mut on_air: Vec<DropId> = books.on_air().drops().collect();
-    on_air.sort_unstable();
-    let rooms: Vec<String> = books.rooms().after(None).map(|room| format!("{room:?}")).collect();
-    let brake = books.brake();
-    let bans = brake.bans().map(|ban| format!("{} {:?}", ban.id, ban.target));
-    let (bans, halted) = (bans.collect::<Vec<_>>(), brake.halt().is_some());
-    let rates = brake.rates().map(|(rates, _)| *rates);
-    format!(
-        "{drops}on air {on_air:?} rooms {rooms:?} halted {halted} rates {rates:?} bans {bans:?}"
-    )
 }

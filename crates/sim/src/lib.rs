@@ -1,6 +1,9 @@
 //! A simulation of a node from seeds, in one thread: the engine that serves, on a ledger in memory that
 //! fails before, fails after, hangs, or loses what was on its way.
 //!
+//! While nothing is under way, and once a start has recovered, the node's books are compared with books that
+//! follow the rows, its holds with what was promised, its units with those supplied.
+//!
 //! A seed makes two drops of two SKUs, viewers, staff, clocks that jump, faults with restarts. After each
 //! step the books, the stock and what was promised are held against the rows of the ledger, which are
 //! counted here by rules of their own.
@@ -11,3 +14,4 @@ mod run;
 mod world;
 
 pub use run::{Faults, Report, Seed, run_seed, run_seeds};
+pub use world::Compared;

@@ -5,7 +5,7 @@ use stampede_report::verify::verify_journal;
 
 use crate::{
     durable::Violation,
-    world::{Failure, World},
+    world::{Compared, Failure, World},
 };
 
 /// Steps between two restarts, at most.
@@ -37,6 +37,8 @@ pub struct Seed {
     pub restarts: u64,
     /// Faults that ended a life.
     pub faults: Faults,
+    /// Comparisons of the books.
+    pub compared: Compared,
     /// What must never happen, and did, with the step.
     pub violation: Option<String>,
 }
@@ -54,6 +56,8 @@ pub struct Report {
     pub restarts: u64,
     /// Faults that ended a life.
     pub faults: Faults,
+    /// Comparisons of the books.
+    pub compared: Compared,
     /// Seeds in which something happened that must never happen.
     pub violations: u64,
     /// The first of them.
@@ -68,6 +72,7 @@ pub fn run_seed(seed: u64) -> Seed {
         run.violation = Some(format!("step {}: {violation}", run.steps));
     }
     run.takes = world.takes;
+    run.compared = world.compared;
     run
 }
 
@@ -138,6 +143,9 @@ pub fn run_seeds(first: u64, count: u64, mut each: impl FnMut(u64, &Seed)) -> Re
         report.faults.after += run.faults.after;
         report.faults.hung += run.faults.hung;
         report.faults.tail_lost += run.faults.tail_lost;
+        report.compared.quiet += run.compared.quiet;
+        report.compared.recovered += run.compared.recovered;
+        report.compared.left += run.compared.left;
         if run.violation.is_some() {
             report.violations += 1;
             report.first_bad_seed.get_or_insert(seed);

@@ -10,6 +10,9 @@ fn nothing_that_must_never_happen_happens() {
     });
     assert!(bad.is_empty(), "{bad:#?}");
     assert!(report.steps > 40_000 && report.takes > 4_000 && report.restarts == 600, "{report:?}");
+    let compared = report.compared;
+    assert!(compared.quiet > 5_000 && compared.recovered > 700, "{report:?}");
+    assert!(compared.left > 20, "{report:?}");
     let faults = report.faults;
     for count in [faults.before, faults.after, faults.hung, faults.tail_lost] {
         assert!(count > 80, "{report:?}");

@@ -25,9 +25,9 @@ impl World {
         let mut plan = plan_of(skus);
         plan.limit_per_viewer = units(chance.pick(&[2, 20, 40]));
         plan.holds_per_viewer_max = u16::try_from(chance.pick(&[3, 12, 40])).expect("few");
-        plan.hold_ttl = DurationMs::from_secs(chance.within(30, 90));
+        plan.hold_ttl = DurationMs::from_secs(chance.pick(&[5, 30, 60, 90]));
         plan.countdown = DurationMs::new(chance.pick(&[0, 0, 0, 3_000]));
-        let now = 1_000_000 + 2_000;
+        let now = self.node.engine.wall().get() + 2_000;
         if chance.percent(15) {
             let at = now + chance.within(5_000, 60_000);
             plan.starts_at = Some(UnixMillis::new(at));
@@ -54,7 +54,7 @@ impl World {
             56..=60 => self.command(),
             61..=66 => self.pass_time(),
             67..=68 => self.flush(),
-            69..=85 => self.work(),
+            69..=85 => self.work()?,
             _ => self.write()?,
         }
         self.look()
@@ -151,6 +151,9 @@ impl World {
         // Any of them may let a drop go on, if it is decided after the pause.
         self.paused.clear();
         let fingerprint = key.fingerprint();
+        if self.durable.answers(fingerprint) {
+            return;
+        }
         let command = StaffCommand {
             actor: "nina".into(),
             role: Role::Admin,
@@ -167,15 +170,17 @@ impl World {
 
     fn any_action(&mut self, drop: Option<DropId>) -> Action {
         let stream = STREAM.parse().expect("a stream's id");
-        let Some(drop) = drop.filter(|_| self.drops.len() > 1) else {
+        // Two drops sell at a time; others take the places of those that are over.
+        let is_short = self.durable.books.live().count() < 2;
+        let Some(drop) = drop.filter(|_| !is_short || self.chance.percent(70)) else {
             return Action::Plan { plan: Arc::new(self.plan()) };
         };
         match self.chance.within(0, 99) {
             0..=21 => DropAction::StartCountdown.on(drop),
             22..=26 => DropAction::Pause.on(drop),
             27..=39 => DropAction::Resume.on(drop),
-            40 => DropAction::Close.on(drop),
-            41..=49 => {
+            40..=44 => DropAction::Close.on(drop),
+            45..=49 => {
                 let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
                 DropAction::Restock { sku: sku.parse().expect("a SKU"), units: units(count) }
                     .on(drop)

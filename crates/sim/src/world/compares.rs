@@ -1,0 +1,109 @@
+//! The node's books, holds, drops that have left memory: compared with what follows the rows.
+
+use stampede_domain::{DropId, Phase, SkuIndex, Units};
+use stampede_engine::HoldLook;
+
+use super::World;
+use crate::durable::{End, Violation};
+
+impl World {
+    /// What a start has made of the rows.
+    pub(super) fn recovered(&mut self) -> Result<(), Violation> {
+        // A start leaves behind what has been over for long enough, to the millisecond.
+        for (drop, _) in self.node.books().drops() {
+            let over_since = self.durable.over_since(drop);
+            if over_since.is_some_and(|since| since.plus(self.kept) <= self.opened_at) {
+                return Err(format!("{drop} has come back, which was over since {over_since:?}"));
+            }
+        }
+        self.compare()?;
+        self.compared.recovered += 1;
+        Ok(())
+    }
+
+    /// Compares the node with what follows the rows, while nothing is under way.
+    pub(super) fn compare(&mut self) -> Result<(), Violation> {
+        self.memory()?;
+        self.books()?;
+        self.starts()?;
+        self.holds()
+    }
+
+    /// Drops leave memory once they have been over for long enough, with a summary in their place.
+    fn memory(&mut self) -> Result<(), Violation> {
+        let (node, kept) = (&self.node, self.kept);
+        let is_there = |drop: DropId| node.books().drop(drop).is_some();
+        self.durable.leave_behind(is_there, self.looked_at, kept)?;
+        for (drop, book) in self.node.books().drops().filter(|(_, book)| book.phase().is_final()) {
+            // The steward counts from its own look, which came between.
+            let since = *self.seen_over.entry(drop).or_insert(self.looked_at);
+            if since.plus(kept) <= self.looked_at && since < self.looked_at {
+                let phase = book.phase();
+                return Err(format!("{drop} is {phase} since {since} and has not left memory"));
+            }
+        }
+        self.compared.left = 0;
+        for drop in self.durable.left() {
+            self.compared.left += 1;
+            let over = self.node.engine.over(drop);
+            let over = over.ok_or_else(|| format!("{drop} has left without a summary"))?;
+            for (sku, figures) in (0..).filter_map(SkuIndex::new).zip(&over.skus) {
+                let (stated, sold) = (figures.sold, self.durable.sold(drop, sku));
+                if u64::from(Units::get(stated)) != sold {
+                    return Err(format!("{drop} {sku}: {sold} sold, its summary says {stated}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The books that decided know what the books know that follow the rows.
+    fn books(&self) -> Result<(), Violation> {
+        let (live, followed) = (self.node.books().journaled(), self.durable.books.journaled());
+        if live == followed {
+            return Ok(());
+        }
+        let differs = live.lines().zip(followed.lines()).find(|(a, b)| a != b);
+        Err(format!("the books differ from the rows: {differs:#?}"))
+    }
+
+    /// A start that is over is so by the rows, or was missed, which has no record. A drop settles once
+    /// nothing of it is left.
+    fn starts(&self) -> Result<(), Violation> {
+        for (drop, book) in self.node.books().drops() {
+            let Some(followed) = self.durable.books.drop(drop) else { continue };
+            let by_rows = followed.start_is_over();
+            let may_be_missed = book.plan().starts_at.is_some();
+            if book.start_is_over() != by_rows && (by_rows || !may_be_missed) {
+                return Err(format!("{drop}: its start is over by the rows: {by_rows}"));
+            }
+            let is_left = book.live_holds() > 0 || !self.is_selling;
+            if book.phase() == Phase::Closed && !is_left {
+                return Err(format!("{drop} is closed without a hold and has not settled"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was promised is there, and stands as the rows say.
+    fn holds(&self) -> Result<(), Violation> {
+        for hold in self.held.values() {
+            let take = &self.durable.takes[hold];
+            let is_there = self.node.books().drop(hold.drop_id()).is_some();
+            let look = self.node.engine.hold(*hold);
+            let is_right = match (look, take.end) {
+                (HoldLook::Known(status), None | Some(End::Ordered)) => {
+                    let is_taken = (status.viewer, u64::from(status.units.get()));
+                    status.confirmed == take.end.is_some() && is_taken == (take.viewer, take.units)
+                }
+                (HoldLook::Ended, Some(End::GivenBack)) => true,
+                (HoldLook::Unknown, Some(_)) => !is_there,
+                _ => false,
+            };
+            if !is_right {
+                return Err(format!("{hold} is {look:?}, by the rows {take:?}"));
+            }
+        }
+        Ok(())
+    }
+}
