@@ -3,20 +3,16 @@
 
 mod support;
 
-use std::path::Path;
-
 use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
 use stampede_ledger::{
     BrakePart, BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, Room,
     RoomChange, RoomOwner,
 };
-use stampede_report::{Verification, verify::LATE_MS_MAX};
+use stampede_report::Verification;
 use support::{
     busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
-    plan,
-    sim::Sim,
     units, verify_dir,
 };
 use tempfile::TempDir;
@@ -52,63 +48,6 @@ fn a_sound_ledger_verifies() {
     assert_eq!(counts.takes, counts.confirmed + counts.released + counts.expired);
     assert!(counts.takes_lost > 0, "the sale loses a take to its restart: {verification}");
     assert!(counts.expired > 0 && counts.released > 0 && counts.confirmed > 3, "{verification}");
-}
-
-/// Two drops; the second has a take that is durable behind one that is not.
-fn overtaken(path: &Path) -> (Sim, DropId) {
-    let mut sim = Sim::new(path);
-    sim.open(plan(&[5]));
-    let second = sim.open(plan(&[5]));
-    sim.buy(second, 1, 0, 1, "a");
-    sim.buy(second, 2, 0, 1, "a");
-    sim.flush_partly();
-    (sim, second)
-}
-
-#[test]
-fn a_start_that_has_not_brought_every_drop_back_misses_no_take() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut sim, _) = overtaken(dir.path());
-    sim.crash_and_recover(60_000, 1);
-    let half = verify_dir(dir.path()).unwrap();
-    // That start dies there; the next one is complete.
-    sim.crash(60_000);
-    sim.close();
-    let whole = verify_dir(dir.path()).unwrap();
-    assert!(half.ok, "{half}");
-    assert_eq!((half.counts.takes_under_way, half.counts.takes_lost), (1, 0));
-    assert!(whole.ok, "{whole}");
-    assert_eq!((whole.counts.takes_under_way, whole.counts.takes_lost), (0, 1));
-}
-
-#[test]
-fn a_take_that_does_not_follow_is_missing() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut sim, second) = overtaken(dir.path());
-    let commit_after = |sim: &mut Sim, ms| {
-        sim.now_ms += ms;
-        sim.record_alone(second, Record::Featured);
-        verify_dir(dir.path()).unwrap()
-    };
-    let young = commit_after(&mut sim, LATE_MS_MAX);
-    let late = commit_after(&mut sim, 1);
-    sim.close();
-    assert!(young.ok, "it may be on its way: {young}");
-    assert_eq!(kinds(&late), ["take_missing"], "{late}");
-}
-
-#[test]
-fn while_nobody_is_served_no_take_can_follow() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut sim, second) = overtaken(dir.path());
-    let span = DurationMs::new(60_000);
-    sim.now_ms += span.get();
-    let until = sim.now();
-    sim.record_alone(second, Record::Suspended { span, until });
-    let verification = verify_dir(dir.path()).unwrap();
-    sim.close();
-    assert!(verification.ok, "{verification}");
-    assert_eq!(verification.counts.takes_under_way, 1);
 }
 
 #[test]

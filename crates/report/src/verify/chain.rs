@@ -98,9 +98,12 @@ struct End {
 pub(super) struct ChainCheck {
     heads: HashMap<DropId, RowHash>,
     commit: Option<Commit>,
-    /// Times of the two commits before the present one, within its start.
+    /// Time of the commit before the present one, within its start.
     previous_at: UnixMillis,
-    before_previous_at: UnixMillis,
+    /// Whatever the steward decided in the present commit, it decided after this time.
+    decided_after: UnixMillis,
+    /// The present commit changes what is on air.
+    changes_air: bool,
     /// Last commit of each start.
     ends: HashMap<Incarnation, End>,
     pub(super) commits: u64,
@@ -132,7 +135,7 @@ impl ChainCheck {
         }
         self.commit
             .as_ref()
-            .map(|commit| CommitTimes { at: commit.at, decided_after: self.before_previous_at })
+            .map(|commit| CommitTimes { at: commit.at, decided_after: self.decided_after })
     }
 
     fn present(&self, row: &Row) -> Option<&Commit> {
@@ -176,18 +179,28 @@ impl ChainCheck {
         }
         match before {
             Some((true, _, before)) => {
-                self.before_previous_at = self.previous_at;
+                // Changes of two drops of a stream stand in two commits, however soon one was decided after
+                // the other: what follows may be as old as what went before.
+                if !self.changes_air {
+                    self.decided_after = self.previous_at;
+                }
                 self.previous_at = before;
             }
             Some((false, _, _)) => {
-                (self.previous_at, self.before_previous_at) = Default::default();
+                (self.previous_at, self.decided_after) = Default::default();
             }
             None => {}
         }
+        self.changes_air = false;
         self.ends.insert(row.incarnation, End { node: row.node.clone(), seq: row.seq, at });
         self.commits += 1;
         let (incarnation, seq) = (row.incarnation, row.seq);
         self.commit = Some(Commit { incarnation, seq, stated_rows: rows, rows: 1, at });
+    }
+
+    /// A row of the present commit changes what is on air.
+    pub(super) fn note_air(&mut self) {
+        self.changes_air = true;
     }
 
     fn close_commit(&self, findings: &mut Findings) {

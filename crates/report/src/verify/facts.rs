@@ -38,4 +38,12 @@ impl RowFacts {
         self.worked = false;
         self.rest.clear();
     }
+
+    /// Whether which drop is on air may follow from the row.
+    pub(super) fn changes_air(&self) -> bool {
+        let changes = |(_, record): &(u32, Record)| {
+            matches!(record, Record::Phase(_) | Record::Stream(_) | Record::Featured)
+        };
+        self.rest.iter().any(changes)
+    }
 }

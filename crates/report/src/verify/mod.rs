@@ -140,6 +140,9 @@ impl Verifier<'_> {
         self.starts.begin(row.incarnation);
         replay.row(row, times, &self.starts, facts, counts, findings);
         self.starts.row(facts, times.at);
+        if facts.changes_air() {
+            self.chains.note_air();
+        }
         if facts.records != u64::from(row.records) {
             let (stated, found) = (row.records, facts.records);
             let place = Place::row(row.drop, row.incarnation, row.seq);

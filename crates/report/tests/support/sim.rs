@@ -207,6 +207,12 @@ impl Sim {
         self.push(drop, record);
     }
 
+    /// Ends the first live hold of a drop by a record that the caller commits.
+    pub fn decide_end(&mut self, drop: DropId, state: State) -> Record {
+        self.end(drop, 0, state);
+        self.steward.pop().unwrap().record
+    }
+
     /// Time passes; what is due expires.
     pub fn wait(&mut self, ms: u64) {
         self.now_ms += ms;
