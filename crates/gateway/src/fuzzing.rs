@@ -96,8 +96,8 @@ impl Core {
         settlement: Arc<Settlement>,
         tickets: TicketVerifier,
     ) -> Self {
-        let brake = Arc::clone(port.brake());
-        let shared = Arc::new(GatewayState::new(config, brake, 1, settlement, tickets));
+        let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
+        let shared = Arc::new(GatewayState::new(config, brake, health, 1, settlement, tickets));
         Self { sessions: Sessions::new(port, Arc::clone(&shared)), shared }
     }
 

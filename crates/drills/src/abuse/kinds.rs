@@ -54,7 +54,7 @@ pub(super) static KINDS: [Kind; 23] = [
     kind("silent handshake", &["dropped"], |one| Ok(one.connect()?.ended())),
     kind("no hello", &["4004"], |one| Ok(one.open()?.ended())),
     kind("too many headers", &["HTTP 431"], |one| one.request(&request(&"X-Some: 1\r\n".repeat(200)))),
-    kind("too long a header", &["HTTP 431"], |one| one.request(&request(&format!("X: {}\r\n", "x".repeat(9_000))))),
+    kind("too long a header", &["HTTP 431"], |one| one.request(&request(&format!("X: {}\r\n", "x".repeat(20_000))))),
     kind("wrong origin", &["HTTP 403"], |one| one.request(&request("Origin: https://evil.example\r\n"))),
     kind("bad ticket", &["4100"], |one| one.say(&["hello"], "rubbish")),
     kind("unmasked frame", &["1002"], |one| one.after_hello(&[TEXT, 1, b' '])),
