@@ -159,7 +159,8 @@ impl Arrival {
         let seen = received.len();
         let enough = rules.bytes_max.min(seen.saturating_mul(2));
         loop {
-            let room = rules.bytes_max.saturating_sub(received.len()).max(1) as u64;
+            let unread = received.len();
+            let room = rules.bytes_max.saturating_sub(unread).max(1) as u64;
             let came = (&mut *stream).take(room).read_buf(received).await;
             match came {
                 Ok(0) | Err(_) if received.is_empty() && rules.peer.is_proxy(rules.trusted) => {
@@ -168,7 +169,7 @@ impl Arrival {
                 Ok(0) | Err(_) => return Err(BROKEN),
                 Ok(_) => {}
             }
-            if received.len() >= enough || has_blank_line(&received[seen.saturating_sub(3)..]) {
+            if received.len() >= enough || has_blank_line(&received[unread.saturating_sub(2)..]) {
                 return Ok(());
             }
         }
