@@ -19,7 +19,7 @@ use crate::{
     changes::Changes,
     clock::Moment,
     event::ViewerEvent,
-    health::{Health, HealthWatch},
+    health::{Health, health_of},
     metrics::ShedReason,
     sale::SaleDrop,
     shared::EngineState,
@@ -65,7 +65,7 @@ impl Engine {
 
     /// Whether the engine can sell.
     pub fn health(&self) -> Health {
-        HealthWatch::new(Arc::clone(&self.shared)).health()
+        health_of(&self.shared)
     }
 
     /// What operations staff hold back now; doors and cores go by it.

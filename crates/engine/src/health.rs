@@ -26,6 +26,10 @@ impl HealthWatch {
 
     /// The health now; costs one load.
     pub fn health(&self) -> Health {
-        if self.shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
+        health_of(&self.shared)
     }
+}
+
+pub(crate) fn health_of(shared: &EngineState) -> Health {
+    if shared.is_poisoned() { Health::Poisoned } else { Health::Ready }
 }
