@@ -10,3 +10,4 @@ mod shape;
 mod shaped;
 
 pub use exact::{Exact, exact};
+pub use shape::whole;

@@ -21,14 +21,15 @@ pub(crate) enum Shape {
     Other,
 }
 
-impl Shape {
-    /// The whole number that a number with a fraction stands for, if it stands for one.
-    pub(crate) fn whole(number: f64) -> Option<i128> {
-        let is_whole = number.fract() == 0.0 && number.abs() <= INTEGER_MAX;
-        #[expect(clippy::cast_possible_truncation, reason = "it is whole and below 2^53")]
-        is_whole.then_some(number as i128)
-    }
+/// The whole number that a number with a fraction or an exponent stands for (`2.0`, `2e0`); `None` if it
+/// stands for none, or lies beyond 2^53 - 1 on either side of zero.
+pub fn whole(number: f64) -> Option<i64> {
+    let is_whole = number.fract() == 0.0 && number.abs() <= INTEGER_MAX;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and below 2^53")]
+    is_whole.then_some(number as i64)
+}
 
+impl Shape {
     /// Whether a whole number may stand here.
     pub(crate) fn holds(self, number: i128) -> bool {
         match self {

@@ -11,7 +11,7 @@ use serde::{
     },
 };
 
-use crate::shape::Shape;
+use crate::shape::{Shape, whole};
 
 /// A visitor that sees a value only if it has the shape that was asked for.
 pub(crate) struct Shaped<V> {
@@ -84,13 +84,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
-        match (self.shape, Shape::whole(value)) {
+        match (self.shape, whole(value)) {
             (Shape::Other, _) => self.visitor.visit_f64(value),
-            (shape @ Shape::Whole { .. }, Some(whole)) if shape.holds(whole) => {
-                match (u64::try_from(whole), i64::try_from(whole)) {
-                    (Ok(whole), _) => self.visitor.visit_u64(whole),
-                    (_, Ok(whole)) => self.visitor.visit_i64(whole),
-                    _ => Err(E::invalid_value(Unexpected::Float(value), &self)),
+            (shape @ Shape::Whole { .. }, Some(whole)) if shape.holds(whole.into()) => {
+                match u64::try_from(whole) {
+                    Ok(whole) => self.visitor.visit_u64(whole),
+                    Err(_) => self.visitor.visit_i64(whole),
                 }
             }
             _ => Err(E::invalid_value(Unexpected::Float(value), &self)),
@@ -155,7 +154,7 @@ macro_rules! ask {
     )*};
 }
 
-const fn whole(min: i128, max: i128) -> Shape {
+const fn between(min: i128, max: i128) -> Shape {
     Shape::Whole { min, max }
 }
 
@@ -165,14 +164,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Around<D> {
     ask! {
         deserialize_any() Shape::Other;
         deserialize_bool() Shape::Other;
-        deserialize_i8() whole(i128::from(i8::MIN), i128::from(i8::MAX));
-        deserialize_i16() whole(i128::from(i16::MIN), i128::from(i16::MAX));
-        deserialize_i32() whole(i128::from(i32::MIN), i128::from(i32::MAX));
-        deserialize_i64() whole(i128::from(i64::MIN), i128::from(i64::MAX));
-        deserialize_u8() whole(0, i128::from(u8::MAX));
-        deserialize_u16() whole(0, i128::from(u16::MAX));
-        deserialize_u32() whole(0, i128::from(u32::MAX));
-        deserialize_u64() whole(0, i128::from(u64::MAX));
+        deserialize_i8() between(i128::from(i8::MIN), i128::from(i8::MAX));
+        deserialize_i16() between(i128::from(i16::MIN), i128::from(i16::MAX));
+        deserialize_i32() between(i128::from(i32::MIN), i128::from(i32::MAX));
+        deserialize_i64() between(i128::from(i64::MIN), i128::from(i64::MAX));
+        deserialize_u8() between(0, i128::from(u8::MAX));
+        deserialize_u16() between(0, i128::from(u16::MAX));
+        deserialize_u32() between(0, i128::from(u32::MAX));
+        deserialize_u64() between(0, i128::from(u64::MAX));
         deserialize_f32() Shape::Other;
         deserialize_f64() Shape::Other;
         deserialize_char() Shape::Other;

@@ -9,11 +9,7 @@ use serde::{
 };
 use stampede_domain::{DropId, HoldId, IdempotencyKey};
 
-use crate::{
-    DecodeError,
-    limits::{CLIENT_NAME_BYTES_MAX, INTEGER_MAX},
-    text::Borrowed,
-};
+use crate::{DecodeError, limits::CLIENT_NAME_BYTES_MAX, text::Borrowed};
 
 /// The hold that a text names which is no hold id: no viewer ever has it.
 pub const NO_HOLD: HoldId = HoldId::from_bytes([0; 16]);
@@ -299,14 +295,7 @@ impl<'de> Deserialize<'de> for Count {
 
             // Languages with one kind of number write whole ones as fractions: 2.0, 2e0.
             fn visit_f64<E: de::Error>(self, count: f64) -> Result<Count, E> {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    clippy::cast_precision_loss,
-                    reason = "it is whole, and below 2^53"
-                )]
-                let whole = (count.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&count))
-                    .then_some(count as u64);
+                let whole = stampede_intake::whole(count).and_then(|whole| whole.try_into().ok());
                 let broken = || E::invalid_value(de::Unexpected::Float(count), &self);
                 whole.map(Count).ok_or_else(broken)
             }
