@@ -91,6 +91,10 @@ pub fn check_shown(text: &str, bytes_max: usize) -> Result<(), TextFault> {
 
 /// Whether a character leaves ink by itself.
 fn is_seen(c: char) -> bool {
+    // Most ids and titles are ASCII, and every id of a ledger passes here at a start.
+    if c.is_ascii() {
+        return c.is_ascii_graphic();
+    }
     let marks = GeneralCategoryGroup::Letter
         .union(GeneralCategoryGroup::Number)
         .union(GeneralCategoryGroup::Punctuation)
@@ -126,6 +130,9 @@ fn unseen(text: &str) -> Option<(usize, char)> {
 /// Whether a character is made not to be seen: a control, a break of lines, what turns the direction of the
 /// text around it, a filler.
 fn is_unseen(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     match c {
         // Joiners and marks of direction shape what stands beside them; variation selectors choose a form
         // of the character before them, such as a coloured emoji; Mongolian has its own.
