@@ -1,6 +1,7 @@
 //! Numbers, shares, money and times as people read them.
 
 use stampede_domain::{DurationMs, Money, UnixMillis};
+use time::OffsetDateTime;
 
 /// `12,345,678`.
 pub(crate) fn grouped(number: u64) -> String {
@@ -54,26 +55,14 @@ fn tenths(tenths: u128) -> String {
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
-/// `2026-11-30 02:21:05`, in UTC.
+/// `2026-11-30 02:21:05`, in UTC; a time beyond the year 9999 as it is.
 pub(super) fn utc(at: UnixMillis) -> String {
-    let seconds = at.get() / 1_000;
-    let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-/// Year, month and day of the Gregorian calendar, this many days after 1970-01-01.
-fn date(days: u64) -> (u64, u64, u64) {
-    // Counted from 0000-03-01, so that a leap day is the last of its year.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    let seconds = i64::try_from(at.get() / 1_000).ok();
+    let Some(at) = seconds.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()) else {
+        return format!("{} ms after 1970", at.get());
+    };
+    let (date, (hour, minute, second)) = (at.date(), at.to_hms());
+    format!("{date} {hour:02}:{minute:02}:{second:02}")
 }
 
 #[cfg(test)]
