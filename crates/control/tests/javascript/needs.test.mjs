@@ -130,7 +130,8 @@ test('a connection lost while a purchase is stored: the next one carries it, onc
   assert.deepEqual(keys(stage), ['k1']);
 });
 
-test('a connection lost while the stored purchases are read: the next one reads them', async () => {
+/** A page that was loaded anew behind a purchase without an answer; its storage answers once it is opened. */
+async function reloaded() {
   const storage = new LateStorage();
   const before = await Stage.online({ storage });
   before.client.buy({ ...wanted, key: 'k1' });
@@ -139,6 +140,11 @@ test('a connection lost while the stored purchases are read: the next one reads 
   const after = new Stage({ storage });
   after.client.connect();
   await settle();
+  return { storage, after };
+}
+
+test('a connection lost while the stored purchases are read: the next one reads them', async () => {
+  const { storage, after } = await reloaded();
   await after.accept();
   await after.end(1006);
   await storage.open();
@@ -149,14 +155,7 @@ test('a connection lost while the stored purchases are read: the next one reads 
 });
 
 test('what is read late for one viewer is not repeated for another', async () => {
-  const storage = new LateStorage();
-  const before = await Stage.online({ storage });
-  before.client.buy({ ...wanted, key: 'k1' });
-  await settle();
-  storage.isOpen = false;
-  const after = new Stage({ storage });
-  after.client.connect();
-  await settle();
+  const { storage, after } = await reloaded();
   await after.accept();
   await after.end(1006);
   await after.time.pass(250);
