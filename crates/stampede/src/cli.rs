@@ -71,7 +71,7 @@ pub(crate) struct DemoArgs {
     /// Viewers connected at once; scaled down if descriptors are short
     #[arg(long, conflicts_with = "stage", default_value_t = 15_400, value_parser = clap::value_parser!(u32).range(10..=30_000))]
     pub(crate) connected: u32,
-    /// Units on sale
+    /// Units on sale; at most one for each viewer connected at once
     #[arg(long, conflicts_with = "stage", default_value_t = 15_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) units: u32,
     /// Seed of everything that the crowd does by chance

@@ -203,6 +203,12 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Evide
             scale.connected
         ));
     }
+    if let Some(wanted) = scale.units_wanted {
+        screen.step(&format!(
+            "{} units are on sale instead of {wanted}: {} viewers at once buy no more",
+            scale.units, scale.connected
+        ));
+    }
     screen.step("starting the server");
     let settings = [
         ("--payments", "sandbox".to_owned()),

@@ -37,6 +37,8 @@ pub(crate) struct Scale {
     pub(crate) seed: u64,
     /// What was asked for, where the machine allows less.
     pub(crate) wanted: Option<u32>,
+    /// The units that were asked for, where the crowd is too small to buy as many.
+    pub(crate) units_wanted: Option<u32>,
 }
 
 impl Scale {
@@ -46,7 +48,10 @@ impl Scale {
         let connected = u32::try_from(room).unwrap_or(u32::MAX).min(args.connected);
         let wanted = (connected < args.connected).then_some(args.connected);
         let viewers = connected.saturating_mul(VIEWERS_PERCENT) / 100;
-        Self { units: args.units, connected, viewers, seed: args.seed, wanted }
+        // One unit for each viewer at once: with more, the crowd goes home before everything is sold.
+        let units = args.units.min(connected);
+        let units_wanted = (units < args.units).then_some(args.units);
+        Self { units, connected, viewers, seed: args.seed, wanted, units_wanted }
     }
 
     /// Clicks that the crowd makes at least; it goes on after the last unit is sold.
@@ -159,5 +164,7 @@ mod tests {
         assert!(full.viewers >= 30_000);
         let small = Scale::fit(&args(15_400), 1_024);
         assert_eq!((small.connected, small.wanted), (624, Some(15_400)));
+        assert_eq!((full.units, full.units_wanted), (15_000, None));
+        assert_eq!((small.units, small.units_wanted), (624, Some(15_000)), "no more than they buy");
     }
 }
