@@ -40,6 +40,9 @@ pub struct ConnectOptions {
     pub url: String,
     /// How messages are encoded.
     pub subprotocol: Subprotocol,
+    /// The address to dial instead of asking the name service for the URL's host. The request and the
+    /// certificate still name that host.
+    pub address: Option<SocketAddr>,
     /// The local address to connect from, for machines with several; port 0 lets the system choose.
     pub local: Option<SocketAddr>,
     /// Name and version of the program, shown in the server's logs; at most 64 bytes.
@@ -60,6 +63,7 @@ impl ConnectOptions {
         Self {
             url: url.to_owned(),
             subprotocol,
+            address: None,
             local: None,
             client: None,
             connect_timeout: Duration::from_secs(20),
@@ -130,15 +134,26 @@ async fn seal(
 }
 
 async fn dial(host: &str, port: u16, options: &ConnectOptions) -> Result<TcpStream, ClientError> {
+    let to = match options.address {
+        Some(address) => address,
+        None => resolve(host, port, options).await?,
+    };
+    let stream = dial_from(options.local, to).await;
+    stream.map_err(|source| ClientError::Connect { to, source })
+}
+
+async fn resolve(
+    host: &str,
+    port: u16,
+    options: &ConnectOptions,
+) -> Result<SocketAddr, ClientError> {
     let unresolved = |source| ClientError::Resolve { host: host.to_owned(), source };
     let found = tokio::net::lookup_host((host, port)).await;
     let same_family = |to: &SocketAddr| options.local.is_none_or(|l| l.is_ipv4() == to.is_ipv4());
-    let to = found
+    found
         .map_err(|error| unresolved(Some(error)))?
         .find(same_family)
-        .ok_or_else(|| unresolved(None))?;
-    let stream = dial_from(options.local, to).await;
-    stream.map_err(|source| ClientError::Connect { to, source })
+        .ok_or_else(|| unresolved(None))
 }
 
 async fn dial_from(local: Option<SocketAddr>, to: SocketAddr) -> std::io::Result<TcpStream> {

@@ -83,7 +83,8 @@ impl ClientTls {
         Self(Arc::new(config))
     }
 
-    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+    /// The configuration, for other libraries that speak TLS with the same server. It offers HTTP/1.1.
+    pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0)
     }
 }
