@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
+
+use stampede_client::ClientTls;
 
 use crate::audit::{Ledger, LedgerError};
 
@@ -122,6 +125,30 @@ pub struct DropState {
     pub totals: Demand,
 }
 
+/// The terms that a drop was planned with, as far as load tests look at them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PlannedDrop {
+    /// The stream.
+    pub stream: String,
+    /// `live` or `rehearsal`.
+    pub mode: String,
+    /// Units over all SKUs that one viewer may have.
+    pub limit_per_viewer: u32,
+    /// How long a hold lives.
+    pub hold_ttl_ms: u64,
+    /// From the command to the opening.
+    pub countdown_ms: u64,
+    /// What is sold.
+    pub skus: Vec<PlannedSku>,
+}
+
+/// One SKU of a planned drop.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PlannedSku {
+    /// Its name.
+    pub id: String,
+}
+
 /// What viewers asked for.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Demand {
@@ -176,10 +203,21 @@ impl DropState {
 }
 
 impl ControlClient {
-    /// A client of the server at `base`, like `http://127.0.0.1:7701`.
+    /// A client of the server at `base`, like `http://127.0.0.1:7701`. An `https` server's certificate must
+    /// lead to a root that Mozilla ships.
     pub fn new(base: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder().read_timeout(SILENCE_MAX).no_proxy().build();
-        let http = http.expect("a client without TLS needs nothing that could be missing");
+        Self::trusting(base, token, &ClientTls::mozilla())
+    }
+
+    /// A client of the server at `base`, which may have a certificate of these roots.
+    pub fn trusting(base: &str, token: &str, tls: &ClientTls) -> Self {
+        let tls = ClientConfig::clone(&tls.config());
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .read_timeout(SILENCE_MAX)
+            .no_proxy()
+            .build();
+        let http = http.expect("a client with its own roots needs nothing that could be missing");
         Self { http, base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
     }
 
@@ -219,6 +257,11 @@ impl ControlClient {
         self.plain_command(drop, "close").await
     }
 
+    /// Calls a drop off that is still scheduled.
+    pub async fn cancel(&self, drop: &str) -> Result<(), ControlError> {
+        self.plain_command(drop, "cancel").await
+    }
+
     /// A command about a drop that needs no more than a reason, which is recorded with it: `open`,
     /// `pause`, `resume`, `close`.
     pub async fn command_with_reason(
@@ -234,6 +277,17 @@ impl ControlClient {
     /// How the drop stands.
     pub async fn state(&self, drop: &str) -> Result<DropState, ControlError> {
         self.get(&format!("/v1/drops/{drop}")).await
+    }
+
+    /// What the drop was planned with, and its phase.
+    pub async fn planned(&self, drop: &str) -> Result<(PlannedDrop, String), ControlError> {
+        #[derive(Deserialize)]
+        struct State {
+            phase: String,
+            plan: PlannedDrop,
+        }
+        let State { phase, plan } = self.get(&format!("/v1/drops/{drop}")).await?;
+        Ok((plan, phase))
     }
 
     /// The sell-out report.

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `plan` | what one process of the crowd is to do |
 //! | `crowd` | the schedule, the viewers who follow it, several processes of them |
+//! | `run` | a whole load test against a running server: sale, audit, verdict |
+//! | `screen` | progress for a person at a terminal |
 //! | `audience` | people who stay for a whole show, whatever its host does |
 //! | `recorder` | counts, latencies, the log of promises |
 //! | `audit` | promises held against the ledger |
@@ -21,6 +23,8 @@ mod crowd;
 mod keys;
 mod plan;
 mod recorder;
+mod run;
+mod screen;
 
 pub use audience::{
     Audience, AudienceError, AudiencePlan, AudienceReport, Interest, audience_process,
@@ -30,12 +34,15 @@ pub use audit::{
     reconcile,
 };
 pub use control::{
-    ControlClient, ControlError, Demand, DropState, DropTerms, Price, SkuState, SkuTerms,
+    ControlClient, ControlError, Demand, DropState, DropTerms, PlannedDrop, PlannedSku, Price,
+    SkuState, SkuTerms,
 };
 pub use crowd::{CrowdError, CrowdProcessError, CrowdProcesses, Live, crowd_process, run_crowd};
-pub use keys::{TicketKeyError, first_ticket_key};
-pub use plan::{Behaviour, CrowdPlan, PlanError, SchedulePlan, ViewerRange};
+pub use keys::{TicketKeyError, signing_ticket_key};
+pub use plan::{Behaviour, CrowdPlan, PlanError, Roots, SchedulePlan, ViewerRange};
 pub use recorder::{
     Counts, CrowdResult, Latency, LatencySummary, Progress, Promise, PromiseLog, PromiseLogError,
     Promised, TROUBLES_MAX, promise_bytes, read_promises, read_promises_within,
 };
+pub use run::{LoadArgs, run_load};
+pub use screen::Screen;

@@ -3,7 +3,9 @@
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use stampede_loadtest::{ControlClient, audit_promises, crowd_process, read_promises};
+use stampede_loadtest::{
+    ControlClient, LoadArgs, audit_promises, crowd_process, read_promises, run_load,
+};
 
 /// Load tests against a running Stampede.
 #[derive(Parser)]
@@ -15,7 +17,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Sell a rehearsal of a running server to a crowd; check latencies and every promise
+    Run(Box<LoadArgs>),
     /// Play one process of a crowd: reads its plan, one line of JSON, from standard input
+    #[command(hide = true)]
     Crowd,
     /// Hold a log of promises against the ledger of a running server; prints one JSON object
     Audit(AuditArgs),
@@ -39,6 +44,7 @@ struct AuditArgs {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Run(args) => run_load(&args),
         Command::Crowd => crowd_process(),
         Command::Audit(args) => printed(audit(&args)),
     }

@@ -1,9 +1,15 @@
 //! The plan of one process of the crowd.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, IdError, SkuId, StreamId, limits::UNITS_PER_BUY_MAX};
+use stampede_client::{ClientTls, RootsError};
+use stampede_domain::{
+    DropId, IdError, Mode, SkuId, StreamId, ViewerId, limits::UNITS_PER_BUY_MAX,
+};
 use stampede_wire::{
     Subprotocol,
     ticket::{KeyError, KeySpec, TicketMinter},
@@ -21,6 +27,11 @@ pub struct CrowdPlan {
     pub seed: u64,
     /// Where viewers connect: `ws://host:port/`.
     pub url: String,
+    /// Addresses to dial, used in turn, so that thousands of viewers do not each ask the name service;
+    /// empty asks it for the host of `url`.
+    pub addresses: Vec<SocketAddr>,
+    /// Roots that the certificate of a `wss://` server must lead to.
+    pub roots: Roots,
     /// Name of the subprotocol.
     pub subprotocol: String,
     /// Local addresses to connect from, used in turn, so that ports suffice; empty leaves the
@@ -34,6 +45,11 @@ pub struct CrowdPlan {
     pub sku: String,
     /// The key that signs the viewers' tickets.
     pub ticket_key: KeySpec,
+    /// Whether the tickets are for rehearsals; otherwise they are for live drops.
+    pub rehearsal: bool,
+    /// What the viewers' ids begin with; their number follows. It also begins their keys, so a second
+    /// crowd on one drop needs another.
+    pub name_prefix: String,
     /// The viewers of this process, by number.
     pub viewers: ViewerRange,
     /// Viewers that are connected at once. When there are more viewers, they take turns.
@@ -48,7 +64,34 @@ pub struct CrowdPlan {
     pub promise_log: PathBuf,
 }
 
-/// Numbers of viewers, `to` excluded. Viewer 7 is called `v7`.
+/// Which certificates a crowd believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Roots {
+    /// Those that Mozilla ships.
+    #[default]
+    Mozilla,
+    /// Those of this machine.
+    System,
+    /// Nothing but these, as PEM.
+    Pem(String),
+}
+
+impl Roots {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`RootsError`].
+    pub fn tls(&self) -> Result<ClientTls, RootsError> {
+        match self {
+            Self::Mozilla => Ok(ClientTls::mozilla()),
+            Self::System => ClientTls::system(),
+            Self::Pem(pem) => ClientTls::trusting(pem.as_bytes()),
+        }
+    }
+}
+
+/// Numbers of viewers, `to` excluded. With the prefix `v`, viewer 7 is called `v7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ViewerRange {
@@ -115,6 +158,9 @@ pub enum PlanError {
     /// The key cannot sign.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The roots cannot be used.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// No such subprotocol.
     #[error("no subprotocol is called {name:?}")]
     Subprotocol {
@@ -149,6 +195,8 @@ pub(crate) struct Target {
     pub(crate) drop: DropId,
     pub(crate) sku: SkuId,
     pub(crate) minter: TicketMinter,
+    pub(crate) mode: Mode,
+    pub(crate) tls: ClientTls,
 }
 
 impl CrowdPlan {
@@ -162,12 +210,16 @@ impl CrowdPlan {
         number("viewers.to", to.into(), to > from, "above viewers.from")?;
         let subprotocol = Subprotocol::from_name(&self.subprotocol)
             .ok_or_else(|| PlanError::Subprotocol { name: self.subprotocol.clone() })?;
+        // The longest name of the range must be one, and so must the key that begins with it.
+        ViewerId::new(&format!("{}{to}", self.name_prefix))?;
         Ok(Target {
             subprotocol,
             stream: self.stream.parse()?,
             drop: self.drop.parse()?,
             sku: self.sku.parse()?,
             minter: TicketMinter::new(&self.ticket_key)?,
+            mode: if self.rehearsal { Mode::Rehearsal } else { Mode::Live },
+            tls: self.roots.tls()?,
         })
     }
 }
@@ -222,7 +274,8 @@ mod tests {
 
     fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
         let mut plan = serde_json::json!({
-            "seed": 1, "url": "ws://127.0.0.1:7700/", "subprotocol": "stampede.v1.json",
+            "seed": 1, "url": "ws://127.0.0.1:7700/", "addresses": [], "roots": "mozilla",
+            "rehearsal": false, "name_prefix": "v", "subprotocol": "stampede.v1.json",
             "sources": ["127.0.0.2"], "stream": "show", "drop": "d1", "sku": "mug",
             "ticket_key": KeySpec::hs256("k", &[0; 32]),
             "viewers": {"from": 0, "to": 10}, "connected": 5, "connects_per_s": 100,

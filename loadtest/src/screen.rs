@@ -1,13 +1,14 @@
-//! The demo's output for a person.
+//! Progress for a person at a terminal.
 
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use stampede_control::{DemoKill, DemoStage, DemoState};
-use stampede_loadtest::{DropState, Progress};
+
+use crate::{DropState, Progress};
 
 /// A line of progress that is redrawn on a terminal, or printed now and then elsewhere.
-pub(crate) struct Screen {
+#[derive(Debug)]
+pub struct Screen {
     bar: ProgressBar,
     is_terminal: bool,
     /// Updates since the last printed line, where nothing is redrawn.
@@ -19,8 +20,15 @@ pub(crate) struct Screen {
 /// Without a terminal, one update in this many is printed.
 const PRINT_EVERY: u32 = 5;
 
+impl Default for Screen {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Screen {
-    pub(crate) fn new() -> Self {
+    /// One that draws on standard error.
+    pub fn new() -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{spinner} {elapsed:>4}  {msg}\n        {prefix}");
@@ -30,47 +38,34 @@ impl Screen {
     }
 
     /// A step begins; it stays readable above what follows.
-    pub(crate) fn step(&mut self, text: &str) {
+    pub fn step(&mut self, text: &str) {
         self.print(text);
         self.skipped = 0;
     }
 
-    pub(crate) fn connecting(&mut self, progress: Option<&Progress>, wanted: u32) {
+    /// Viewers connect.
+    pub fn connecting(&mut self, progress: Option<&Progress>, wanted: u32) {
         let connected = progress.map_or(0, |progress| progress.connected);
         self.show(&format!("connecting   {connected:>6} of {wanted} viewers"), "");
     }
 
-    /// The crowd of a show comes in.
-    pub(crate) fn gathering(&mut self, connected: u64, viewers: u64) {
-        self.show(&format!("coming in    {connected:>6} of {viewers} viewers"), "");
+    /// Two short lines about something that goes on.
+    pub fn status(&mut self, first: &str, second: &str) {
+        self.show(first, second);
     }
 
-    /// A show goes on; said on a terminal alone, for it may take hours.
-    pub(crate) fn staged(&mut self, state: &DemoState) {
-        if !self.is_terminal {
-            return;
-        }
-        let DemoState { connected, viewers, promises, kills, .. } = state;
-        let figures = format!("{connected} of {viewers} viewers, {promises} promises given");
-        let killed = match (&state.last_kill, state.stage) {
-            (None, _) => String::new(),
-            (Some(DemoKill { given, .. }), DemoStage::Checking) => {
-                format!("kill {kills}: checking {given} promises")
-            }
-            (Some(DemoKill { given, kept, .. }), _) => {
-                let kept = kept.unwrap_or_default();
-                format!("kill {kills}: {kept} of {given} promises were kept")
-            }
-        };
-        self.show(&figures, &killed);
+    /// Whether what it shows is redrawn in place.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
     }
 
     /// Prints on standard output, above the line of progress.
-    pub(crate) fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         self.bar.suspend(|| println!("{text}"));
     }
 
-    pub(crate) fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {
+    /// A drop sells; `interval_ms` is the time since this was called last.
+    pub fn selling(&mut self, state: &DropState, progress: &Progress, interval_ms: u64) {
         let per_s = |count: u64, ms: u64| (count * 1_000).checked_div(ms).unwrap_or(0);
         let holds = state.totals.held.saturating_sub(self.held_before);
         self.held_before = state.totals.held;
@@ -92,7 +87,8 @@ impl Screen {
         self.show(&stock, &rates);
     }
 
-    pub(crate) fn finish(&self) {
+    /// Leaves the terminal as it was, without the line of progress.
+    pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 

@@ -10,7 +10,8 @@ use std::{
 
 use stampede_domain::{DropId, StreamId};
 use stampede_loadtest::{
-    ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises, first_ticket_key,
+    ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises,
+    signing_ticket_key,
 };
 use stampede_swarm::TicketBook;
 use stampede_wire::Subprotocol;
@@ -89,7 +90,7 @@ impl Stampede {
 
     /// Tickets that the server accepts.
     pub(crate) fn tickets(&self) -> Result<TicketBook, PeersError> {
-        let key = first_ticket_key(&self.folder.join("ledger").join("ticket-keys.json"))?;
+        let key = signing_ticket_key(&self.folder.join("ledger").join("ticket-keys.json"))?;
         let stream: StreamId = STREAM.parse().expect("the name is an id");
         Ok(TicketBook::new(&key, stream)?)
     }

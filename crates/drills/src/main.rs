@@ -7,7 +7,7 @@ use stampede_drills::{
     Abuse, ClockDrill, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, run_abuse,
     run_clock_drill, run_crash_drill, run_crowd_drill, run_open_loop, run_probe, run_send_loop,
 };
-use stampede_loadtest::first_ticket_key;
+use stampede_loadtest::signing_ticket_key;
 
 /// Drills that a Stampede is put through: kills, crowds, wrong clocks, abuse.
 #[derive(Parser)]
@@ -234,13 +234,13 @@ fn printed(result: Result<(bool, String), Box<dyn Error>>) -> ExitCode {
 /// business.
 fn probe(args: ProbeArgs) -> Result<(bool, String), Box<dyn Error>> {
     let ProbeArgs { url, control, token, keys, buyers, log } = args;
-    let key = first_ticket_key(&keys)?;
+    let key = signing_ticket_key(&keys)?;
     let probe = Probe { url, control, token, key, buyers, promise_log: log };
     Ok((true, serde_json::to_string(&run_probe(&probe)?)?))
 }
 
 fn abuse(args: AbuseArgs) -> Result<(bool, String), Box<dyn Error>> {
     let AbuseArgs { viewers, control, token, keys, seconds } = args;
-    let abuse = Abuse { viewers, control, token, key: first_ticket_key(&keys)?, seconds };
+    let abuse = Abuse { viewers, control, token, key: signing_ticket_key(&keys)?, seconds };
     Ok((true, serde_json::to_string(&run_abuse(&abuse)?)?))
 }

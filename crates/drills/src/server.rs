@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use stampede_loadtest::first_ticket_key;
+use stampede_loadtest::signing_ticket_key;
 use stampede_wire::ticket::KeySpec;
 
 use crate::{core_pair, error::DrillError, waiting::PATIENCE};
@@ -276,7 +276,7 @@ impl Drop for Process {
 
 /// The key that the server made for itself on the drill's empty folder.
 pub(crate) fn ticket_key(folder: &Path) -> Result<KeySpec, DrillError> {
-    Ok(first_ticket_key(&data(folder).join("ticket-keys.json"))?)
+    Ok(signing_ticket_key(&data(folder).join("ticket-keys.json"))?)
 }
 
 /// What `verify` says about the ledger: `ok`, or its first words.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stampede_domain::DurationMs;
+use stampede_loadtest::LoadArgs;
 
 use crate::config::Provider;
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Print the sell-out report of a drop, or of every drop
     Report(ReportArgs),
+    /// Load-test a running server: sell a rehearsal to a crowd, check latencies and every promise
+    Load(Box<LoadArgs>),
     /// Make, list or revoke staff tokens
     #[command(subcommand)]
     Token(TokenCommand),

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Verify(args) => tools::verify(&args),
         Command::Report(args) => tools::report(&args),
+        Command::Load(args) => return stampede_loadtest::run_load(&args),
         Command::Token(command) => staff::run(command),
         Command::Invite(args) => invite::run(&args),
         Command::Ticket(command) => tools::ticket(command),
@@ -44,10 +45,7 @@ fn main() -> ExitCode {
             descriptors::raise();
             return stampede_loadtest::audience_process();
         }
-        Command::Crowd => {
-            descriptors::raise();
-            return stampede_loadtest::crowd_process();
-        }
+        Command::Crowd => return stampede_loadtest::crowd_process(),
     };
     match done {
         Ok(code) => code,

@@ -58,6 +58,12 @@ impl Mailbox {
         self.over.get()
     }
 
+    /// Clicks that wait.
+    pub(crate) fn clicks(&self) -> usize {
+        let is_click = |act: &&Act| matches!(act, Act::Click { .. });
+        self.acts.borrow().iter().filter(is_click).count()
+    }
+
     /// The next instruction.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Act> {
         if let Some(act) = self.acts.borrow_mut().pop_front() {

@@ -9,6 +9,7 @@ mod viewer;
 
 use std::{cmp::Reverse, io, pin::pin, rc::Rc, sync::Arc};
 
+use stampede_swarm::Busy;
 use tokio::{
     runtime::{Builder, LocalOptions},
     task::JoinSet,
@@ -26,6 +27,7 @@ use crate::{
     recorder::{CrowdResult, Progress, PromiseLog, PromiseLogError},
 };
 
+pub(crate) use self::viewer::in_full;
 pub use self::{
     processes::{CrowdProcessError, CrowdProcesses, crowd_process},
     state::Live,
@@ -108,6 +110,8 @@ struct Driver<P> {
     happened: usize,
     progress_at_us: u64,
     progress_clicks: u64,
+    /// What this thread has cost since the last progress.
+    busy: Busy,
 }
 
 impl<P: FnMut(&Progress)> Driver<P> {
@@ -124,6 +128,7 @@ impl<P: FnMut(&Progress)> Driver<P> {
             happened: 0,
             progress_at_us: 0,
             progress_clicks: 0,
+            busy: Busy::start(),
         }
     }
 
@@ -153,6 +158,9 @@ impl<P: FnMut(&Progress)> Driver<P> {
         CrowdResult {
             counts: tally.counts.clone(),
             latency: tally.latency.clone(),
+            seconds: tally.seconds.clone(),
+            late: tally.late.clone(),
+            busy_share_max: tally.busy_share_max,
             troubles: tally.troubles.clone(),
         }
     }
@@ -257,6 +265,7 @@ impl<P: FnMut(&Progress)> Driver<P> {
     }
 
     fn start(&mut self, place: u32) {
+        self.state.count(|counts| counts.viewers_started += 1);
         let mailbox = Rc::new(Mailbox::default());
         self.mailboxes[index(place)] = Some(Rc::clone(&mailbox));
         let viewer = Viewer::new(Rc::clone(&self.state), place, mailbox);
@@ -280,7 +289,9 @@ impl<P: FnMut(&Progress)> Driver<P> {
     }
 
     fn report(&mut self, now_us: u64) -> Result<(), CrowdError> {
+        let busy = std::mem::replace(&mut self.busy, Busy::start());
         let mut tally = self.state.tally.borrow_mut();
+        tally.busy_share_max = tally.busy_share_max.max(busy.share());
         tally.log.flush()?;
         let since = |opening_us: u64| {
             let (now_ms, opening_ms) = (now_us / 1000, opening_us / 1000);

@@ -9,6 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use stampede_swarm::raise_descriptor_limit;
 use tokio::sync::oneshot;
 
 use crate::{CrowdError, CrowdPlan, CrowdResult, Live, Progress, run_crowd};
@@ -112,6 +113,13 @@ impl CrowdProcesses {
             .any(|member| member.listener.as_ref().is_none_or(JoinHandle::is_finished))
     }
 
+    /// Whether every process has ended.
+    pub fn all_over(&self) -> bool {
+        self.members
+            .iter()
+            .all(|member| member.listener.as_ref().is_none_or(JoinHandle::is_finished))
+    }
+
     /// Asks the processes to finish: no more clicks, outstanding answers, goodbyes, result.
     pub fn stop(&mut self) {
         for member in &mut self.members {
@@ -188,6 +196,7 @@ impl Member {
 /// The whole life of one crowd process: the plan is the first line of standard input, the end of
 /// standard input stops the crowd, progress with the result leaves by standard output.
 pub fn crowd_process() -> ExitCode {
+    raise_descriptor_limit();
     let (line, code) = match play_from_input() {
         Ok(result) => (Line::Result(result), ExitCode::SUCCESS),
         Err(why) => (Line::Failed(why), ExitCode::FAILURE),

@@ -209,18 +209,22 @@ fn rng(seed: u64, salt: u64, who: u64) -> StdRng {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::ViewerRange;
+    use crate::plan::{Roots, ViewerRange};
 
     fn plan() -> CrowdPlan {
         CrowdPlan {
             seed: 1,
             url: "ws://127.0.0.1:1/".into(),
+            addresses: Vec::new(),
+            roots: Roots::Mozilla,
             subprotocol: "stampede.v1.msgpack".into(),
             sources: Vec::new(),
             stream: "show".into(),
             drop: "d1".into(),
             sku: "mug".into(),
             ticket_key: stampede_wire::ticket::KeySpec::hs256("k", &[0; 32]),
+            rehearsal: false,
+            name_prefix: "v".into(),
             viewers: ViewerRange { from: 0, to: 4_000 },
             connected: 2_000,
             connects_per_s: 1_000,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use stampede_client::ConnectOptions;
-use stampede_domain::{DurationMs, Mode, Phase, ViewerId};
+use stampede_domain::{DurationMs, Phase, ViewerId};
 use stampede_swarm::Clock;
 use stampede_wire::{DropInfo, PhaseNotice, ticket::Ticket};
 use tokio::sync::Notify;
@@ -85,6 +85,12 @@ pub(crate) struct Tally {
     pub(crate) latency: Latency,
     /// The same since the last progress.
     pub(crate) recent: Latency,
+    /// The same by the planned second of the click, from the opening.
+    pub(crate) seconds: Vec<Latency>,
+    /// From the planned moment of a click to the moment that this process came to it.
+    pub(crate) late: Latency,
+    /// The largest share of a progress interval that this process's thread was on a core.
+    pub(crate) busy_share_max: f64,
     pub(crate) troubles: Vec<String>,
     pub(crate) log: PromiseLog,
 }
@@ -119,6 +125,9 @@ impl CrowdState {
             counts: Counts::default(),
             latency: Latency::new(),
             recent: Latency::new(),
+            seconds: Vec::new(),
+            late: Latency::new(),
+            busy_share_max: 0.0,
             troubles: Vec::new(),
             log,
         };
@@ -144,8 +153,8 @@ impl CrowdState {
 
     /// How the viewer at `place` connects.
     pub(crate) fn options(&self, place: u32) -> Rc<ConnectOptions> {
-        let sources = u32::try_from(self.options.len()).expect("a handful of sources");
-        let index = usize::try_from(place % sources).expect("an index");
+        let ways = u32::try_from(self.options.len()).expect("a handful of addresses");
+        let index = usize::try_from(place % ways).expect("an index");
         Rc::clone(&self.options[index])
     }
 
@@ -156,7 +165,7 @@ impl CrowdState {
             viewer: viewer.clone(),
             stream: self.target.stream.clone(),
             channel: None,
-            mode: Mode::Live,
+            mode: self.target.mode,
             expires_at: now.plus(TICKET_LIFETIME),
         };
         self.target.minter.mint(&ticket, now)
@@ -207,10 +216,24 @@ impl CrowdState {
     /// Counts an answer to a buy.
     pub(crate) fn answered(&self, planned_us: u64) {
         let us = self.clock.us().saturating_sub(planned_us);
+        let since_opening = self.opening_us.get().and_then(|at_us| planned_us.checked_sub(at_us));
         let mut tally = self.tally.borrow_mut();
         tally.latency.record_us(us);
         tally.recent.record_us(us);
+        if let Some(since_us) = since_opening {
+            let second = usize::try_from(since_us / 1_000_000).unwrap_or(usize::MAX);
+            if second >= tally.seconds.len() {
+                tally.seconds.resize_with(second + 1, Latency::coarse);
+            }
+            tally.seconds[second].record_us(us);
+        }
         self.forget_unanswered(1);
+    }
+
+    /// Notes when this process came to a planned click, whose connection stood since before.
+    pub(crate) fn came_to(&self, planned_us: u64) {
+        let us = self.clock.us().saturating_sub(planned_us);
+        self.tally.borrow_mut().late.record_us(us);
     }
 
     /// Notes that answers will not come.
@@ -286,17 +309,26 @@ impl CrowdState {
     }
 }
 
+/// One for each pair of a source and an address.
 fn options(plan: &CrowdPlan, target: &Target) -> Vec<Rc<ConnectOptions>> {
     let mut usual = ConnectOptions::new(&plan.url, target.subprotocol);
     usual.client = Some(concat!("loadtest/", env!("CARGO_PKG_VERSION")).to_owned());
     usual.skip_stock_ticks = true;
     usual.watch_heartbeat = false;
-    if plan.sources.is_empty() {
-        return vec![Rc::new(usual)];
-    }
-    let from = |source| {
-        let local = Some(SocketAddr::new(source, 0));
-        Rc::new(ConnectOptions { local, ..usual.clone() })
-    };
-    plan.sources.iter().copied().map(from).collect()
+    usual.tls = Some(target.tls.clone());
+    let locals = any_or_each(plan.sources.iter().map(|source| SocketAddr::new(*source, 0)));
+    let addresses = any_or_each(plan.addresses.iter().copied());
+    let pairs =
+        addresses.iter().flat_map(|address| locals.iter().map(move |local| (address, local)));
+    pairs
+        .map(|(address, local)| {
+            Rc::new(ConnectOptions { address: *address, local: *local, ..usual.clone() })
+        })
+        .collect()
+}
+
+/// Each of them, or one `None` where the choice is left to the system.
+fn any_or_each(addresses: impl Iterator<Item = SocketAddr>) -> Vec<Option<SocketAddr>> {
+    let each: Vec<_> = addresses.map(Some).collect();
+    if each.is_empty() { vec![None] } else { each }
 }

@@ -41,6 +41,13 @@ pub struct Counts {
     pub payments_failed: u64,
     /// Promises written to the log.
     pub promises: u64,
+    /// Buys that never got an answer, and planned clicks that their viewer had no connection for to the
+    /// end.
+    pub buys_unanswered: u64,
+    /// Payments that the server refused, because it takes none.
+    pub pays_not_offered: u64,
+    /// Distinct viewers that began to connect.
+    pub viewers_started: u64,
     /// Distinct viewers that were welcomed.
     pub viewers: u64,
     /// Connections that were welcomed.
@@ -51,6 +58,8 @@ pub struct Counts {
     pub connections_lost: u64,
     /// Attempts to connect that failed.
     pub connects_failed: u64,
+    /// Those among them that failed here, because this machine had no descriptor, port or memory left.
+    pub connects_short: u64,
     /// Stock ticks received.
     pub stock_ticks: u64,
 }
@@ -62,6 +71,13 @@ pub struct CrowdResult {
     pub counts: Counts,
     /// From the planned moment of a click to its answer.
     pub latency: Latency,
+    /// The same by the planned second of the click, from the opening.
+    pub seconds: Vec<Latency>,
+    /// From the planned moment of a click to the moment that the crowd came to it: what the crowd itself
+    /// adds to a latency. Clicks whose connection was down meanwhile are left out.
+    pub late: Latency,
+    /// The largest share of a quarter of a second that a process of the crowd was on a core: 0 to 1.
+    pub busy_share_max: f64,
     /// The first things that went wrong, in words.
     pub troubles: Vec<String>,
 }
@@ -142,11 +158,15 @@ impl Counts {
             (&mut self.released, other.released),
             (&mut self.payments_failed, other.payments_failed),
             (&mut self.promises, other.promises),
+            (&mut self.buys_unanswered, other.buys_unanswered),
+            (&mut self.pays_not_offered, other.pays_not_offered),
+            (&mut self.viewers_started, other.viewers_started),
             (&mut self.viewers, other.viewers),
             (&mut self.connections, other.connections),
             (&mut self.connections_peak, other.connections_peak),
             (&mut self.connections_lost, other.connections_lost),
             (&mut self.connects_failed, other.connects_failed),
+            (&mut self.connects_short, other.connects_short),
             (&mut self.stock_ticks, other.stock_ticks),
         ];
         for (sum, count) in sums {
@@ -169,6 +189,14 @@ impl CrowdResult {
     pub fn merge(&mut self, other: &Self) {
         self.counts.merge(&other.counts);
         self.latency.merge(&other.latency);
+        if other.seconds.len() > self.seconds.len() {
+            self.seconds.resize_with(other.seconds.len(), Latency::coarse);
+        }
+        for (sum, second) in self.seconds.iter_mut().zip(&other.seconds) {
+            sum.merge(second);
+        }
+        self.late.merge(&other.late);
+        self.busy_share_max = self.busy_share_max.max(other.busy_share_max);
         let room = TROUBLES_MAX.saturating_sub(self.troubles.len());
         self.troubles.extend(other.troubles.iter().take(room).cloned());
     }

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize, de};
 const LONGEST_US: u64 = 60_000_000;
 /// Digits that stay exact.
 const DIGITS: u8 = 3;
+/// Digits that stay exact where there are many histograms; each then has 20 KiB.
+const COARSE_DIGITS: u8 = 2;
 
 /// A histogram of microseconds; in JSON the base64 of `HdrHistogram`'s own V2 encoding.
 #[derive(Clone, PartialEq)]
@@ -21,7 +23,16 @@ pub struct Latency(Histogram<u64>);
 impl Latency {
     /// An empty one.
     pub fn new() -> Self {
-        let bounds = Histogram::new_with_bounds(1, LONGEST_US, DIGITS);
+        Self::exact_to(DIGITS)
+    }
+
+    /// An empty one that is exact to two digits instead of three, for a tenth of the memory.
+    pub fn coarse() -> Self {
+        Self::exact_to(COARSE_DIGITS)
+    }
+
+    fn exact_to(digits: u8) -> Self {
+        let bounds = Histogram::new_with_bounds(1, LONGEST_US, digits);
         Self(bounds.expect("the bounds are in range"))
     }
 
@@ -103,8 +114,9 @@ impl<'de> Deserialize<'de> for Latency {
         let text = String::deserialize(from)?;
         let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
         let read = Deserializer::new().deserialize(&mut bytes.as_slice());
-        let mut latency = Self::new();
-        let added = latency.0.add(read.map_err(de::Error::custom)?);
+        let read: Histogram<u64> = read.map_err(de::Error::custom)?;
+        let mut latency = Self::exact_to(read.sigfig());
+        let added = latency.0.add(read);
         added.map_err(de::Error::custom)?;
         Ok(latency)
     }

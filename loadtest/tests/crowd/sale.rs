@@ -3,7 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, CrowdResult, Ledger, Live, Progress, SchedulePlan, ViewerRange,
+    Behaviour, CrowdPlan, CrowdResult, Ledger, Live, Progress, Roots, SchedulePlan, ViewerRange,
     audit_promises, read_promises, reconcile, run_crowd,
 };
 
@@ -13,12 +13,16 @@ pub(crate) fn plan(fake: &Fake, log: &std::path::Path) -> CrowdPlan {
     CrowdPlan {
         seed: 7,
         url: format!("ws://{}/", fake.address),
+        addresses: Vec::new(),
+        roots: Roots::Mozilla,
         subprotocol: "stampede.v1.msgpack".into(),
         sources: vec!["127.0.0.2".parse().unwrap(), "127.0.0.3".parse().unwrap()],
         stream: "show".into(),
         drop: DROP.to_string(),
         sku: SKU.into(),
         ticket_key: ticket_key(),
+        rehearsal: false,
+        name_prefix: "v".into(),
         viewers: ViewerRange { from: 1_000, to: 1_300 },
         connected: 150,
         connects_per_s: 2_000,

@@ -12,7 +12,7 @@ use std::{
 
 use stampede_loadtest::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
-    Price, SchedulePlan, SkuTerms, ViewerRange, read_promises, run_crowd,
+    Price, Roots, SchedulePlan, SkuTerms, ViewerRange, read_promises, run_crowd,
 };
 use stampede_swarm::Clock;
 use stampede_wire::ticket::KeySpec;
@@ -214,12 +214,16 @@ fn crowd_plan(
     CrowdPlan {
         seed: drill.seed,
         url: url.to_owned(),
+        addresses: Vec::new(),
+        roots: Roots::Mozilla,
         subprotocol: "stampede.v1.msgpack".into(),
         sources: (2..6).map(|last| std::net::Ipv4Addr::new(127, 0, 0, last).into()).collect(),
         stream: STREAM.into(),
         drop: drop.to_owned(),
         sku: SKU.into(),
         ticket_key,
+        rehearsal: false,
+        name_prefix: "v".into(),
         viewers: ViewerRange { from: 0, to: CONNECTED + seconds.saturating_mul(VIEWERS_PER_S) },
         connected: CONNECTED,
         connects_per_s: 1_000,

@@ -2,7 +2,6 @@
 
 mod outcome;
 mod scale;
-mod screen;
 mod server;
 mod stage;
 
@@ -16,7 +15,7 @@ use std::{
 use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
     ControlClient, ControlError, CrowdPlan, CrowdProcessError, CrowdProcesses, DropState,
-    PromiseLogError, audit_promises, read_promises, reconcile,
+    PromiseLogError, Screen, audit_promises, read_promises, reconcile,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +23,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::{
     outcome::{DemoOutcome, Evidence},
     scale::Scale,
-    screen::Screen,
     server::ServerProcess,
 };
 use crate::{

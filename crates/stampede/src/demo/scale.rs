@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, path::Path};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, DropTerms, Price, SchedulePlan, SkuTerms, ViewerRange,
+    Behaviour, CrowdPlan, DropTerms, Price, Roots, SchedulePlan, SkuTerms, ViewerRange,
 };
 use stampede_wire::ticket::KeySpec;
 
@@ -105,12 +105,16 @@ impl Scale {
         CrowdPlan {
             seed: self.seed,
             url: server.viewers_url.clone(),
+            addresses: Vec::new(),
+            roots: Roots::Mozilla,
             subprotocol: "stampede.v1.msgpack".into(),
             sources: (0..4).map(source).collect(),
             stream: STREAM.into(),
             drop: drop.into(),
             sku: SKU.into(),
             ticket_key: key.clone(),
+            rehearsal: false,
+            name_prefix: "v".into(),
             viewers: ViewerRange { from, to: from + share(self.viewers) },
             connected: share(self.connected),
             connects_per_s: 2_000,

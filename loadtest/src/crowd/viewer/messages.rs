@@ -93,6 +93,9 @@ impl Viewer {
             (_, Some(hold)) if refused.refusal_code() == Some(RefusalCode::HoldEnded) => {
                 self.ended(hold);
             }
+            (Request::Pay, _) if refused.refusal_code() == Some(RefusalCode::PayNotOffered) => {
+                self.state.count(|counts| counts.pays_not_offered += 1);
+            }
             _ if refused.temporary => {}
             (request, _) => {
                 self.state
@@ -133,15 +136,12 @@ impl Viewer {
         Some(sent_us)
     }
 
-    /// The answers on this connection will not come.
+    /// The answers on this connection will not come; with [`Resend::Never`], not on another one either.
     pub(crate) fn lose_answers(&mut self, resend: Resend) {
         for pending in &mut self.pending {
             self.state.forget_unanswered(u64::from(pending.awaiting));
             pending.awaiting = 0;
             pending.resend = resend;
-        }
-        if resend == Resend::Never {
-            self.pending.clear();
         }
     }
 

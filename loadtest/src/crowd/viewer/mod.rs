@@ -6,6 +6,7 @@ mod pending;
 use std::{future::poll_fn, rc::Rc, task::Poll, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
+use rustix::io::Errno;
 use stampede_client::{Backoff, ClientError, Connection};
 use stampede_domain::{HoldId, IdempotencyKey, ViewerId};
 use stampede_wire::{Reconnect, ServerMessage, Welcome};
@@ -36,6 +37,8 @@ pub(crate) struct Viewer {
     pub(crate) gave_up: bool,
     leaving: bool,
     welcomed: bool,
+    /// When the current connection was welcomed.
+    welcomed_us: u64,
 }
 
 /// How a connection ended.
@@ -64,7 +67,8 @@ enum Flow {
 impl Viewer {
     pub(crate) fn new(state: Rc<CrowdState>, place: u32, mailbox: Rc<Mailbox>) -> Self {
         let number = state.plan.viewers.from + place;
-        let name = ViewerId::new(&format!("v{number}")).expect("a letter with a number is an id");
+        let name = format!("{}{number}", state.plan.name_prefix);
+        let name = ViewerId::new(&name).expect("the longest name of the plan is an id");
         Self {
             state,
             place,
@@ -76,6 +80,7 @@ impl Viewer {
             gave_up: false,
             leaving: false,
             welcomed: false,
+            welcomed_us: 0,
         }
     }
 
@@ -104,7 +109,11 @@ impl Viewer {
                     }
                 }
                 Err(error) => {
-                    self.state.count(|counts| counts.connects_failed += 1);
+                    let short = u64::from(is_short(&error));
+                    self.state.count(|counts| {
+                        counts.connects_failed += 1;
+                        counts.connects_short += short;
+                    });
                     error
                 }
             };
@@ -115,7 +124,19 @@ impl Viewer {
             tokio::time::sleep(backoff.next_delay(&mut rng)).await;
         }
         self.settle();
+        self.give_up_answers();
         self.state.remove_holds(self.holds.len());
+    }
+
+    /// Counts what will never be answered any more.
+    fn give_up_answers(&mut self) {
+        let mut unanswered = self.pending.len();
+        if self.wants() {
+            unanswered += self.mailbox.clicks();
+        }
+        self.pending.clear();
+        let unanswered = u64::try_from(unanswered).unwrap_or(u64::MAX);
+        self.state.count(|counts| counts.buys_unanswered += unanswered);
     }
 
     /// Counts the viewer's part of the first wave, once.
@@ -129,6 +150,7 @@ impl Viewer {
 
     async fn stay(&mut self, connection: Box<Connection>, welcome: &Welcome, asked_us: u64) -> End {
         self.state.joined();
+        self.welcomed_us = self.state.clock.us();
         if !self.welcomed {
             self.state.count(|counts| counts.viewers += 1);
             self.settle();
@@ -223,6 +245,9 @@ impl Viewer {
             self.state.count(|counts| counts.clicks_spared += 1);
             return Ok(Flow::Stay);
         }
+        if self.welcomed_us <= planned_us {
+            self.state.came_to(planned_us);
+        }
         let place = usize::try_from(index).expect("an index");
         let click = self.script().clicks[place];
         let key = IdempotencyKey::new(&format!("{}-{index}", self.name)).expect("it is short");
@@ -278,8 +303,15 @@ async fn hang_up(connection: Box<Connection>) {
     let _noticed = tokio::time::timeout(HANG_UP_MAX, Box::pin(connection.hang_up())).await;
 }
 
+/// Whether an attempt to connect failed because this machine has no descriptor, port or memory left.
+fn is_short(error: &ClientError) -> bool {
+    let ClientError::Connect { source, .. } = error else { return false };
+    let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL];
+    Errno::from_io_error(source).is_some_and(|errno| short.contains(&errno))
+}
+
 /// An error with its causes in one line.
-fn in_full(error: &dyn std::error::Error) -> String {
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

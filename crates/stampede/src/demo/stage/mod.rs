@@ -2,6 +2,7 @@
 
 mod browser;
 mod check;
+mod screen;
 mod server;
 mod show;
 mod size;
@@ -19,7 +20,7 @@ use stampede_control::{
 };
 use stampede_domain::DurationMs;
 use stampede_engine::{Clock as _, Role};
-use stampede_loadtest::{Audience, AudiencePlan, AudienceReport};
+use stampede_loadtest::{Audience, AudiencePlan, AudienceReport, Screen};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
@@ -32,7 +33,7 @@ use self::{
     size::Size,
     supervisor::Supervisor,
 };
-use super::{DemoError, Place, screen::Screen};
+use super::{DemoError, Place};
 use crate::{
     FOUND_WRONG, cli::DemoArgs, clock::SystemClock, descriptors, failure::Failure, staff::scope,
     ticket_keys,

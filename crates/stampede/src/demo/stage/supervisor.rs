@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stampede_control::{DemoKill, DemoStage, DemoState};
 use stampede_engine::Clock as _;
-use stampede_loadtest::{AudienceReport, ControlClient};
+use stampede_loadtest::{AudienceReport, ControlClient, Screen};
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinHandle, spawn_blocking},
@@ -12,9 +12,10 @@ use tokio::{
 };
 
 use super::{
-    super::{DemoError, Place, screen::Screen},
+    super::{DemoError, Place},
     Ends,
     check::{Check, ReceivedPromises},
+    screen::{show_gathering, show_staged},
     server::{Setup, StagedServer, Word},
 };
 use crate::{clock::SystemClock, failure::Failure};
@@ -56,7 +57,7 @@ impl Supervisor<'_> {
             due.tick().await;
             self.look()?;
             let DemoState { connected, viewers, .. } = self.state;
-            screen.gathering(connected, viewers);
+            show_gathering(screen, connected, viewers);
             let late = self.clock.elapsed_ms() - begun_ms > GATHER_MS_MAX;
             if connected < viewers && late {
                 let trouble = self.trouble().map_or_else(String::new, |first| format!("; {first}"));
@@ -108,7 +109,7 @@ impl Supervisor<'_> {
             }
             self.look()?;
             self.server.tell(&self.state);
-            screen.staged(&self.state);
+            show_staged(screen, &self.state);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::{process::Command, thread, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, CrowdProcesses, CrowdResult, Progress, SchedulePlan, ViewerRange,
-    first_ticket_key,
+    Behaviour, CrowdPlan, CrowdProcesses, CrowdResult, Progress, Roots, SchedulePlan, ViewerRange,
+    signing_ticket_key,
 };
 
 use super::server::{Server, binary};
@@ -66,12 +66,16 @@ impl Crowd {
         CrowdPlan {
             seed: 1,
             url: server.viewers.clone(),
+            addresses: Vec::new(),
+            roots: Roots::Mozilla,
             subprotocol: "stampede.v1.msgpack".into(),
             sources: vec![],
             stream: self.stream.clone(),
             drop: self.drop.clone(),
             sku: self.sku.clone(),
-            ticket_key: first_ticket_key(&server.data().join("ticket-keys.json")).unwrap(),
+            ticket_key: signing_ticket_key(&server.data().join("ticket-keys.json")).unwrap(),
+            rehearsal: false,
+            name_prefix: "v".into(),
             viewers: ViewerRange { from: self.from, to: self.from + self.viewers },
             connected: self.viewers,
             connects_per_s: 2_000,

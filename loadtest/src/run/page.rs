@@ -1,0 +1,145 @@
+//! The result of a load test as a page of text for people.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::{
+    chart::seconds_chart,
+    millis,
+    outcome::{LoadOutcome, Verdict},
+};
+use crate::{audit::AuditResult, recorder::LatencySummary};
+
+/// Troubles that the page shows; the JSON has more.
+const TROUBLES_MAX: usize = 3;
+
+impl Verdict {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "passed: every promise was kept, every threshold holds",
+            Self::PromisesBroken => {
+                "PROMISES BROKEN: the ledger does not keep what viewers were promised"
+            }
+            Self::PromisesUnchecked => "PROMISES NOT CHECKED: the server did not give its ledger",
+            Self::GeneratorSaturated => {
+                "THE CROWD WAS TOO SLOW: its figures say nothing about the server; \
+                 use more cores, more machines, or a smaller crowd"
+            }
+            Self::ThresholdsFailed => "FAILED: a threshold does not hold",
+            Self::Interrupted => "interrupted: what had been promised until then was kept",
+        }
+    }
+}
+
+impl LoadOutcome {
+    /// A chart of the sale, then one line for each subject, the verdict last.
+    pub(super) fn page(&self) -> String {
+        let mut text = seconds_chart(&self.seconds);
+        let mut line = |subject: &str, words: &str| {
+            if !words.is_empty() {
+                let _infallible = writeln!(text, "{subject:<12} {words}");
+            }
+        };
+        let kind = if self.rehearsal { "a rehearsal" } else { "live" };
+        line("drop", &format!("{} in {}, {kind}; run {}", self.drop, self.stream, self.run));
+        line(
+            "crowd",
+            &format!(
+                "{} of {} viewers were let in, {} connected at once, {} connections lost",
+                self.viewers, self.viewers_planned, self.connections_peak, self.connections_lost
+            ),
+        );
+        line("clicks", &self.clicks_words());
+        line("refused", &refusals(&self.refused));
+        line(
+            "latency",
+            &format!("{} from the planned click to its answer", quantiles(self.latency_us)),
+        );
+        line("generator", &self.generator_words());
+        let unchecked =
+            || format!("not checked: {}", self.unchecked.as_deref().unwrap_or_default());
+        line("promises", &self.audit.as_ref().map_or_else(unchecked, promises_words));
+        for judgement in &self.thresholds {
+            line("threshold", &judgement.to_string());
+        }
+        for note in self.notes() {
+            line("note", &note);
+        }
+        line("verdict", self.verdict.words());
+        text
+    }
+
+    fn clicks_words(&self) -> String {
+        let refused: u64 = self.refused.values().sum();
+        format!(
+            "{}, {} of them in the busiest second: {} held, {} answered as before, {refused} refused, \
+             {} never answered",
+            self.clicks, self.clicks_per_s_max, self.held, self.retries, self.clicks_unanswered
+        )
+    }
+
+    fn generator_words(&self) -> String {
+        let processes = self.generator.processes;
+        format!(
+            "{processes} {}, busiest {:.0} % of a core; it came to its clicks {} late",
+            if processes == 1 { "process" } else { "processes" },
+            self.generator.busy_share_max * 100.0,
+            quantiles(self.generator.late_us)
+        )
+    }
+
+    /// What somebody should know before they believe the figures.
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> =
+            self.audit.iter().flat_map(|audit| audit.mismatches.clone()).collect();
+        notes.extend(self.clicks_reconciled.iter().flat_map(|both| both.differences.clone()));
+        if self.payments_not_offered > 0 {
+            notes.push(format!(
+                "the server takes no payments from viewers and refused {}: use --unpaid, or start it with \
+                 --payments sandbox",
+                self.payments_not_offered
+            ));
+        }
+        if self.generator.connects_short > 0 {
+            notes.push(format!(
+                "this machine had no descriptor, port or memory for {} connections: raise its limits \
+                 (ulimit -n), add --processes or --source",
+                self.generator.connects_short
+            ));
+        }
+        if self.refused.contains_key("rate_limited") {
+            notes.push(
+                "the server limited the crowd as one address: add this machine's address to \
+                 viewers.unlimited_addresses of the server"
+                    .to_owned(),
+            );
+        }
+        notes.extend(self.troubles.iter().take(TROUBLES_MAX).cloned());
+        notes
+    }
+}
+
+fn promises_words(audit: &AuditResult) -> String {
+    format!(
+        "{} received, {} lost, {} units oversold, {} duplicate orders, {} second holds, {} early \
+         expiries, {} contradictions",
+        audit.promises,
+        audit.promises_lost,
+        audit.oversold,
+        audit.duplicate_orders,
+        audit.second_holds,
+        audit.early_expiries,
+        audit.contradictions
+    )
+}
+
+fn refusals(refused: &BTreeMap<String, u64>) -> String {
+    let each: Vec<String> =
+        refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    each.join(", ")
+}
+
+fn quantiles(summary: LatencySummary) -> String {
+    let LatencySummary { p50, p99, p999, max, .. } = summary;
+    let [p50, p99, p999, max] = [p50, p99, p999, max].map(millis);
+    format!("p50 {p50:.1}, p99 {p99:.1}, p99.9 {p999:.1}, max {max:.1} ms")
+}

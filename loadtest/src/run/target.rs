@@ -1,0 +1,208 @@
+//! What the crowd buys, and where: the server is reached, the drop made or looked up, one viewer let in.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use serde_json::json;
+use stampede_client::{ClientError, ConnectOptions, Connection, Reconnect, Subprotocol};
+use stampede_domain::{DurationMs, Mode, StreamId, ViewerId};
+use stampede_swarm::Clock;
+use stampede_wire::ticket::{Ticket, TicketMinter};
+use url::Url;
+
+use super::{LoadArgs, LoadError, size::Reached};
+use crate::{
+    control::{ControlClient, ControlError, PlannedDrop},
+    plan::Roots,
+};
+
+/// Longest time for a TCP connection.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// Longest time for the first viewer to be welcomed.
+const WELCOME_MAX: Duration = Duration::from_secs(10);
+/// From the command to the opening of a rehearsal of our own.
+const COUNTDOWN_MS: u64 = 3_000;
+/// Units that one viewer may have in it.
+const LIMIT_PER_VIEWER: u32 = 2;
+/// The SKU of it.
+const SKU: &str = "load-test-unit";
+
+/// What is bought.
+#[derive(Clone, Debug)]
+pub(super) struct Goods {
+    /// Names this run: viewers' ids and keys begin with it.
+    pub(super) run: String,
+    pub(super) stream: String,
+    pub(super) drop: String,
+    pub(super) sku: String,
+    /// Whether the load test planned the drop for itself.
+    pub(super) is_own: bool,
+    pub(super) is_rehearsal: bool,
+    pub(super) limit_per_viewer: u32,
+    pub(super) hold_ttl_ms: u64,
+    pub(super) countdown_ms: u64,
+}
+
+/// The certificates that the option means.
+pub(super) fn roots(which: &str) -> Result<Roots, LoadError> {
+    match which {
+        "mozilla" => Ok(Roots::Mozilla),
+        "system" => Ok(Roots::System),
+        path => std::fs::read_to_string(path)
+            .map(Roots::Pem)
+            .map_err(|source| LoadError::RootsFile { path: path.into(), source }),
+    }
+}
+
+/// The addresses of a URL's host that take a TCP connection.
+pub(super) async fn reach(url: &str, schemes: [&str; 2]) -> Result<Vec<SocketAddr>, LoadError> {
+    let wrong =
+        |why: String| LoadError::Url { url: url.to_owned(), schemes: schemes.join(" or "), why };
+    let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
+    if !schemes.contains(&parsed.scheme()) {
+        return Err(wrong(format!("its scheme is {:?}", parsed.scheme())));
+    }
+    let host = parsed.host_str().ok_or_else(|| wrong("it has no host".to_owned()))?;
+    let host = host.trim_matches(['[', ']']);
+    let unreachable = |source| LoadError::Unreachable { url: url.to_owned(), source };
+    let port = parsed.port_or_known_default().ok_or_else(|| wrong("it has no port".to_owned()))?;
+    let found = tokio::net::lookup_host((host, port)).await.map_err(unreachable)?;
+    let (mut reached, mut last) = (Vec::new(), io::Error::other("its name has no address"));
+    for address in found {
+        let dialled = tokio::net::TcpStream::connect(address);
+        match tokio::time::timeout(CONNECT_MAX, dialled).await {
+            Ok(Ok(_)) => reached.push(address),
+            Ok(Err(error)) => last = error,
+            Err(_) => {
+                last = io::Error::other(format!("no answer within {} s", CONNECT_MAX.as_secs()));
+            }
+        }
+    }
+    if reached.is_empty() { Err(unreachable(last)) } else { Ok(reached) }
+}
+
+/// Takes the drop that is named, or plans a rehearsal.
+pub(super) async fn goods(args: &LoadArgs, control: &ControlClient) -> Result<Goods, LoadError> {
+    let run = format!("load-{:08x}", rand::random::<u32>());
+    let Some(drop) = &args.drop else { return rehearsal(args, control, run).await };
+    let (planned, phase) = control.planned(drop).await.map_err(LoadError::from_control)?;
+    let PlannedDrop { stream, mode, limit_per_viewer, hold_ttl_ms, countdown_ms, skus } = planned;
+    if phase != "scheduled" {
+        return Err(LoadError::NotScheduled { drop: drop.clone(), phase });
+    }
+    let is_rehearsal = mode == "rehearsal";
+    if !is_rehearsal && !args.live {
+        return Err(LoadError::Live { drop: drop.clone() });
+    }
+    let ids: Vec<String> = skus.into_iter().map(|sku| sku.id).collect();
+    let sku = match &args.sku {
+        Some(sku) if ids.contains(sku) => sku.clone(),
+        Some(sku) => {
+            return Err(LoadError::NoSku {
+                sku: sku.clone(),
+                drop: drop.clone(),
+                skus: ids.join(", "),
+            });
+        }
+        None => ids.first().expect("a plan has at least one SKU").clone(),
+    };
+    let drop = drop.clone();
+    let is_own = false;
+    Ok(Goods {
+        run,
+        stream,
+        drop,
+        sku,
+        is_own,
+        is_rehearsal,
+        limit_per_viewer,
+        hold_ttl_ms,
+        countdown_ms,
+    })
+}
+
+async fn rehearsal(
+    args: &LoadArgs,
+    control: &ControlClient,
+    run: String,
+) -> Result<Goods, LoadError> {
+    let stream = args.stream.clone().unwrap_or_else(|| run.clone());
+    let hold_ttl_ms = u64::from(args.hold_ttl_s) * 1_000;
+    let terms = json!({
+        "mode": "rehearsal", "stream": stream, "title": format!("Load test {run}"),
+        "merchant": args.merchant, "host": "load-test",
+        // XTS is the code that ISO 4217 keeps for tests.
+        "skus": [{ "id": SKU, "title": "Load test unit", "supply": args.units,
+                   "price": { "minor": 1_000, "currency": "XTS" } }],
+        "limit_per_viewer": LIMIT_PER_VIEWER, "holds_per_viewer_max": 16,
+        "hold_ttl_ms": hold_ttl_ms, "countdown_ms": COUNTDOWN_MS,
+    });
+    let drop = control.plan_value(&terms).await.map_err(LoadError::from_control)?;
+    Ok(Goods {
+        run,
+        stream,
+        drop,
+        sku: SKU.to_owned(),
+        is_own: true,
+        is_rehearsal: true,
+        limit_per_viewer: LIMIT_PER_VIEWER,
+        hold_ttl_ms,
+        countdown_ms: COUNTDOWN_MS,
+    })
+}
+
+/// Lets one viewer in and out again, so that what would keep everybody out is told in one sentence.
+pub(super) async fn try_viewer(
+    args: &LoadArgs,
+    server: &Reached,
+    goods: &Goods,
+) -> Result<(), LoadError> {
+    let mut options = ConnectOptions::new(&args.url, Subprotocol::MsgPack);
+    options.address = server.addresses.first().copied();
+    options.connect_timeout = WELCOME_MAX;
+    options.tls = Some(server.roots.tls().map_err(LoadError::Roots)?);
+    let minter =
+        TicketMinter::new(&server.ticket_key).expect("the key was chosen because it signs");
+    let now = Clock::start().unix_now();
+    let ticket = Ticket {
+        viewer: ViewerId::new(&format!("{}-first", goods.run)).expect("a run's name is short"),
+        stream: StreamId::new(&goods.stream).map_err(LoadError::Id)?,
+        channel: None,
+        mode: if goods.is_rehearsal { Mode::Rehearsal } else { Mode::Live },
+        expires_at: now.plus(DurationMs::from_secs(60)),
+    };
+    match Box::pin(Connection::open(&options, &minter.mint(&ticket, now))).await {
+        Ok((connection, _)) => {
+            // It was let in; whether it is also seen off matters to nobody.
+            let _closed = connection.close().await;
+            Ok(())
+        }
+        Err(error) => Err(not_let_in(&args.url, error)),
+    }
+}
+
+fn not_let_in(url: &str, error: ClientError) -> LoadError {
+    let url = url.to_owned();
+    match error.reconnect() {
+        Reconnect::WithBackoff => LoadError::NoWelcome { url, source: Box::new(error) },
+        _ => LoadError::NotLetIn { url, source: Box::new(error) },
+    }
+}
+
+/// Leaves no drop of our own behind that could still sell.
+pub(super) async fn put_away(control: &ControlClient, goods: &Goods) -> Result<(), ControlError> {
+    if !goods.is_own {
+        return Ok(());
+    }
+    let (_, phase) = control.planned(&goods.drop).await?;
+    match phase.as_str() {
+        "scheduled" => control.cancel(&goods.drop).await,
+        "countdown" => {
+            control
+                .command_with_reason(&goods.drop, "cancel-countdown", "the load test ends")
+                .await?;
+            control.cancel(&goods.drop).await
+        }
+        "open" | "paused" => control.close(&goods.drop).await,
+        _ => Ok(()),
+    }
+}
