@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use stampede_client::ClientTls;
 
-use crate::audit::{Ledger, LedgerError};
+use crate::{
+    audit::{Ledger, LedgerError},
+    causes::in_full,
+};
 
 /// Attempts of one call; a command keeps its idempotency key, so repeating it is safe.
 const ATTEMPTS_MAX: u32 = 20;
@@ -30,7 +33,7 @@ pub struct ControlClient {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// No answer, or a broken one.
-    #[error("{call} got no answer: {source}")]
+    #[error("{call} got no answer: {}", in_full(.source))]
     NoAnswer {
         /// Method with path.
         call: String,

@@ -14,10 +14,12 @@
 //! | `audience` | people who stay for a whole show, whatever its host does |
 //! | `recorder` | counts, latencies, the log of promises |
 //! | `audit` | promises held against the ledger |
+//! | `causes` | errors for people |
 //! | `control`, `keys` | what a load test needs of the HTTP API, of the server's keys |
 
 mod audience;
 mod audit;
+mod causes;
 mod control;
 mod crowd;
 mod keys;

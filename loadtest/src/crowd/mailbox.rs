@@ -58,10 +58,11 @@ impl Mailbox {
         self.over.get()
     }
 
-    /// Clicks that wait.
-    pub(crate) fn clicks(&self) -> usize {
-        let is_click = |act: &&Act| matches!(act, Act::Click { .. });
-        self.acts.borrow().iter().filter(is_click).count()
+    /// Empties it; how many clicks were in it.
+    pub(crate) fn clear(&self) -> u64 {
+        let acts = std::mem::take(&mut *self.acts.borrow_mut());
+        let clicks = acts.iter().filter(|act| matches!(act, Act::Click { .. })).count();
+        u64::try_from(clicks).expect("a viewer's script is far shorter")
     }
 
     /// The next instruction.

@@ -27,7 +27,6 @@ use crate::{
     recorder::{CrowdResult, Progress, PromiseLog, PromiseLogError},
 };
 
-pub(crate) use self::viewer::in_full;
 pub use self::{
     processes::{CrowdProcessError, CrowdProcesses, crowd_process},
     state::Live,
@@ -231,13 +230,12 @@ impl<P: FnMut(&Progress)> Driver<P> {
     }
 
     fn advance(&mut self, now_us: u64, stopped: bool) {
-        let live = self.state.live();
         match self.stage {
             Stage::Playing if stopped || self.is_exhausted() => {
                 self.stage = Stage::Answers { until_us: now_us + ANSWERS_US_MAX };
                 self.state.changed.notify_one();
             }
-            Stage::Answers { until_us } if live.unanswered() == 0 || now_us >= until_us => {
+            Stage::Answers { until_us } if !self.state.awaits_answers() || now_us >= until_us => {
                 self.stage = Stage::Goodbyes { until_us: now_us + GOODBYES_US_MAX };
                 for mailbox in self.mailboxes.iter().flatten() {
                     mailbox.push(Act::Finish);
@@ -253,13 +251,12 @@ impl<P: FnMut(&Progress)> Driver<P> {
 
     /// Whether nothing can happen any more.
     fn is_exhausted(&self) -> bool {
-        let live = self.state.live();
         let settled = self.state.phase.get().is_some_and(stampede_domain::Phase::is_final);
         let played = self.state.opening_us.get().is_some()
             && self.happened == self.state.script.moments.len()
             && self.state.later.borrow().is_empty()
-            && live.unanswered() == 0
-            && live.holds() == 0;
+            && !self.state.awaits_answers()
+            && self.state.live().holds() == 0;
         let all_gone = self.started == self.state.script.first_wave && self.tasks.is_empty();
         settled || played || all_gone && self.next_moment_us().is_none()
     }
@@ -277,13 +274,21 @@ impl<P: FnMut(&Progress)> Driver<P> {
 
     fn tell(&self, place: u32, act: Act) {
         if let Some(mailbox) = &self.mailboxes[index(place)] {
+            if matches!(act, Act::Click { .. }) {
+                self.state.click_told();
+            }
             mailbox.push(act);
         }
     }
 
     fn gone(&mut self, gone: Result<u32, tokio::task::JoinError>) {
         match gone {
-            Ok(place) => self.mailboxes[index(place)] = None,
+            Ok(place) => {
+                // A viewer who has left comes to nothing that arrived since.
+                let unsent =
+                    self.mailboxes[index(place)].take().map_or(0, |mailbox| mailbox.clear());
+                self.state.clicks_come_to(unsent);
+            }
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }

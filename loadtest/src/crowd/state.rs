@@ -113,6 +113,7 @@ pub(crate) struct CrowdState {
     /// Viewers of the first wave that were welcomed or have failed for good.
     pub(crate) first_wave_settled: Cell<u32>,
     live: Arc<Live>,
+    clicks_told: Cell<u64>,
     version: Cell<u64>,
     opened: Cell<bool>,
     sequence: Cell<u64>,
@@ -145,6 +146,7 @@ impl CrowdState {
             dialling: Cell::new(0),
             first_wave_settled: Cell::new(0),
             live,
+            clicks_told: Cell::new(0),
             version: Cell::new(0),
             opened: Cell::new(false),
             sequence: Cell::new(0),
@@ -197,6 +199,22 @@ impl CrowdState {
         tally.log.write(promise);
         tally.counts.promises += 1;
         self.live.promises.store(tally.counts.promises, Ordering::Relaxed);
+    }
+
+    /// A viewer is told to click.
+    pub(crate) fn click_told(&self) {
+        self.clicks_told.set(self.clicks_told.get() + 1);
+    }
+
+    /// Viewers have come to so many of the clicks that they were told of, or never will.
+    pub(crate) fn clicks_come_to(&self, clicks: u64) {
+        self.clicks_told.set(self.clicks_told.get() - clicks);
+    }
+
+    /// Whether an answer is to come: to a click that was sent, or to one that a viewer was told of and has
+    /// not come to yet.
+    pub(crate) fn awaits_answers(&self) -> bool {
+        self.live.unanswered() > 0 || self.clicks_told.get() > 0
     }
 
     /// Counts a buy that goes out now.

@@ -33,8 +33,9 @@ use self::{
 };
 use crate::{
     audit::{audit_promises, early_expiries, reconcile},
+    causes::in_full,
     control::{ControlClient, ControlError},
-    crowd::{CrowdProcessError, CrowdProcesses, in_full},
+    crowd::{CrowdProcessError, CrowdProcesses},
     keys::{TicketKeyError, signing_ticket_key},
     plan::CrowdPlan,
     recorder::{CrowdResult, PromiseLogError, read_promises},
@@ -47,8 +48,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const CONNECT_MS_MORE: u64 = 15_000;
 /// Longest time from the command to the first sign of the opening, beyond the countdown, in milliseconds.
 const OPENING_MS_MORE: u64 = 20_000;
+/// How long the crowd stays at least once its time is over, in milliseconds: whose connection dropped repeats
+/// the last click within that time.
+const STAY_MS: i64 = 1_000;
 /// How long the last answers may take once the crowd's time is over, in milliseconds.
-const ANSWERS_MS_MAX: u64 = 5_000;
+const ANSWERS_MS_MAX: i64 = 5_000;
 /// Time until a closed drop is settled beyond its holds' lives, in milliseconds.
 const SETTLE_MS_MORE: u64 = 15_000;
 
@@ -303,8 +307,7 @@ async fn watch(
                     screen.step("the opening is announced: the crowd has begun to count");
                 }
                 let over_ms = since_ms - sale_ms;
-                let late = over_ms > ANSWERS_MS_MAX.cast_signed();
-                if over_ms > 0 && (progress.unanswered == 0 || late) {
+                if over_ms > STAY_MS && (progress.unanswered == 0 || over_ms > ANSWERS_MS_MAX) {
                     return;
                 }
             }
@@ -333,7 +336,11 @@ async fn audit(
     let clock = Clock::start();
     // A drop that others run goes on; its ledger holds what was promised so far.
     let ms_max = if goods.is_own { goods.hold_ttl_ms + SETTLE_MS_MORE } else { 0 };
-    while control.state(&goods.drop).await?.phase != "settled" && clock.us() / 1_000 < ms_max {
+    loop {
+        let phase = control.state(&goods.drop).await?.phase;
+        if ["settled", "cancelled"].contains(&phase.as_str()) || clock.us() / 1_000 >= ms_max {
+            break;
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
     let ledger = control.ledger(&goods.drop).await?;

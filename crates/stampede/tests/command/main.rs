@@ -10,6 +10,7 @@ mod demo;
 mod dice;
 mod documents;
 mod invite;
+mod load;
 mod locked;
 mod metrics;
 mod old_ledger;

@@ -18,6 +18,7 @@ use super::{
     schedule::ViewerScript,
     state::CrowdState,
 };
+use crate::causes::in_full;
 
 /// Bounds of the delays between attempts to connect.
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
@@ -61,6 +62,8 @@ enum Next {
 enum Flow {
     Stay,
     Drop,
+    /// Goes although answers may be due, and does not miss them.
+    WalkAway,
     Leave,
 }
 
@@ -130,12 +133,16 @@ impl Viewer {
 
     /// Counts what will never be answered any more.
     fn give_up_answers(&mut self) {
-        let mut unanswered = self.pending.len();
+        for Pending { key, resend, .. } in &self.pending {
+            self.state.trouble(|| format!("{}: no answer to {key} ({resend:?})", self.name));
+        }
+        let mut unanswered = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        let unsent = self.mailbox.clear();
+        self.state.clicks_come_to(unsent);
         if self.wants() {
-            unanswered += self.mailbox.clicks();
+            unanswered += unsent;
         }
         self.pending.clear();
-        let unanswered = u64::try_from(unanswered).unwrap_or(u64::MAX);
         self.state.count(|counts| counts.buys_unanswered += unanswered);
     }
 
@@ -164,6 +171,12 @@ impl Viewer {
                 self.lose_answers(Resend::WhenTold);
                 hang_up(connection).await;
                 End::Dropped
+            }
+            Ok(Flow::WalkAway) => {
+                self.lose_answers(Resend::Never);
+                self.pending.clear();
+                hang_up(connection).await;
+                End::Left
             }
             Ok(_) if self.pending.is_empty() => {
                 // It is over either way; a server that is gone already needs no goodbye.
@@ -230,7 +243,8 @@ impl Viewer {
             Act::Release(hold) if self.holds.contains(&hold) => connection.release(hold).await?,
             Act::Pay(_) | Act::Release(_) => {}
             Act::Leave => self.leaving = true,
-            Act::WalkAway | Act::Finish => return Ok(Flow::Leave),
+            Act::WalkAway => return Ok(Flow::WalkAway),
+            Act::Finish => return Ok(Flow::Leave),
         }
         Ok(Flow::Stay)
     }
@@ -241,6 +255,7 @@ impl Viewer {
         index: u32,
         planned_us: u64,
     ) -> Result<Flow, ClientError> {
+        self.state.clicks_come_to(1);
         if !self.wants() {
             self.state.count(|counts| counts.clicks_spared += 1);
             return Ok(Flow::Stay);
@@ -308,16 +323,4 @@ fn is_short(error: &ClientError) -> bool {
     let ClientError::Connect { source, .. } = error else { return false };
     let short = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL];
     Errno::from_io_error(source).is_some_and(|errno| short.contains(&errno))
-}
-
-/// An error with its causes in one line.
-pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
