@@ -163,7 +163,7 @@ const WAKE_MS = 2_000;
 const WATCH_MS = 1_000;
 /** A difference that means sleep: one clock stood still, or a timer comes far too late. */
 const SLEEP_MS = 2_000;
-/** What the network and the drift of clocks explain. */
+/** What the network and the drift of clocks explain, in all the time since a point in time was told. */
 const DRIFT_MS = 1_000;
 /** Patience with a storage. */
 const STORE_MS = 1_000;
@@ -290,6 +290,13 @@ function purchaseFault({ drop, sku, units, key }) {
 }
 
 /**
+ * How far the server's clock and the wall clock were ahead of ours when a point in time was told, and how
+ * much of `DRIFT_MS` has corrected it since. A message that does not name the server's time has no drift:
+ * nobody knows how long it took.
+ * @internal
+ * @typedef {{ server: number, wall: number, drift: number | undefined }} Told
+ */
+/**
  * An unanswered request. It is sent at once or at the next welcome, again after each reconnect.
  * @typedef {object} Pending
  * @property {'buy' | 'release' | 'pay'} request
@@ -327,18 +334,18 @@ export class StampedeClient {
   #attempt = 0;
   #receivedAt = 0;
   #serverAheadMs = 0;
-  /**
-   * How far the server's clock and the wall clock were ahead of ours when the points in time were told.
-   */
+  /** How far the server's clock and the wall clock were ahead of ours at the latest welcome or pong. */
   #anchor = { server: 0, wall: 0 };
+  /** How the times of a drop or a hold were told. @type {WeakMap<DropView | HoldView, Told>} */
+  #told = new WeakMap();
   /** What both clocks showed at the last look. */
   #looked = { now: 0, wall: 0 };
   /** Pings without a pong: when each was sent, how far the wall clock was ahead then. @type {{ at: number, wall: number }[]} */
   #pings = [];
   /** Pongs until the ping after a wake is answered. */
   #awaited = 0;
-  /** When the next ticket is fetched. */
-  #renewAt = 0;
+  /** When the next ticket is fetched. @type {{ at: number, told: Told } | undefined} */
+  #renewal;
   /** Whether the server said how long to wait before the next attempt. */
   #toldToWait = false;
   /** @type {(() => void) | undefined} */ #unwatch;
@@ -737,7 +744,7 @@ export class StampedeClient {
       case 'stock':
         return this.#dropChanged(message);
       case 'held':
-        this.#hold(message);
+        this.#hold(message, this.#toldNow());
         this.#settle(message.key && `buy ${message.key}`, message);
         return this.#tell('held', message);
       case 'order':
@@ -779,10 +786,11 @@ export class StampedeClient {
     this.orders = new Map();
     this.#clock(welcome.server_time_ms);
     this.#anchor = { server: this.#serverAheadMs, wall: this.#wallAheadMs() };
-    for (const drop of welcome.drops) this.#setDrop(drop);
-    for (const hold of welcome.holds) this.#hold(hold);
+    const told = this.#toldNow(welcome.server_time_ms);
+    for (const drop of welcome.drops) this.#setDrop(drop, told);
+    for (const hold of welcome.holds) this.#hold(hold, told);
     for (const order of welcome.orders) this.#setOrder(order);
-    this.#watchTicket(welcome.ticket_expires_in_ms);
+    this.#watchTicket(welcome.ticket_expires_in_ms, told);
     this.#beat(welcome.heartbeat_ms);
     this.#connecting?.resolve(welcome);
     this.#connecting = undefined;
@@ -804,7 +812,7 @@ export class StampedeClient {
     if (message.version < (this.#versions.get(message.drop) ?? 0)) return;
     if (message.type === 'drop') {
       const { type: _, ...info } = message;
-      this.#setDrop(info);
+      this.#setDrop(info, this.#toldNow());
       return this.#tell('drop', message);
     }
     this.#versions.set(message.drop, message.version);
@@ -815,7 +823,8 @@ export class StampedeClient {
       this.#clock(message.server_time_ms);
       const { phase, featured } = message;
       const { opensAt: _opens, closesAt: _closes, ...kept } = drop;
-      this.#putDrop({ ...kept, version, phase, featured, ...this.#times(message) });
+      const told = this.#toldNow(message.server_time_ms);
+      this.#putDrop({ ...kept, version, phase, featured, ...this.#times(message) }, told);
       return this.#tell('phase', message);
     }
     const changed = new Map(message.skus.map((sku) => [sku.sku, sku]));
@@ -824,20 +833,27 @@ export class StampedeClient {
       const now = changed.get(sku.sku);
       return now ? { ...kept, ...now } : sku;
     });
-    this.#putDrop({ ...drop, version, skus });
+    this.#putDrop({ ...drop, version, skus }, this.#told.get(drop));
     this.#tell('stock', message);
   }
 
-  /** @param {DropInfo} info */
-  #setDrop(info) {
+  /**
+   * @param {DropInfo} info
+   * @param {Told} told
+   */
+  #setDrop(info, told) {
     const { opens_in_ms: _opens, closes_in_ms: _closes, ...kept } = info;
     this.#versions.set(info.drop, info.version);
-    this.#putDrop({ ...kept, ...this.#times(info) });
+    this.#putDrop({ ...kept, ...this.#times(info) }, told);
   }
 
-  /** @param {DropView} drop */
-  #putDrop(drop) {
+  /**
+   * @param {DropView} drop
+   * @param {Told | undefined} told
+   */
+  #putDrop(drop, told) {
     mutable(this.drops).set(drop.drop, drop);
+    if (told) this.#told.set(drop, told);
   }
 
   /** @param {{ opens_in_ms?: number, closes_in_ms?: number }} told */
@@ -848,11 +864,23 @@ export class StampedeClient {
     };
   }
 
-  /** @param {HoldInfo} info */
-  #hold(info) {
+  /**
+   * @param {HoldInfo} info
+   * @param {Told} told
+   */
+  #hold(info, told) {
     const { hold, drop, sku, units, amount_minor, currency, expires_in_ms } = info;
     const expiresAt = this.#receivedAt + expires_in_ms;
-    mutable(this.holds).set(hold, { hold, drop, sku, units, amount_minor, currency, expiresAt });
+    this.#putHold({ hold, drop, sku, units, amount_minor, currency, expiresAt }, told);
+  }
+
+  /**
+   * @param {HoldView} hold
+   * @param {Told} told
+   */
+  #putHold(hold, told) {
+    mutable(this.holds).set(hold.hold, hold);
+    this.#told.set(hold, told);
   }
 
   /** @param {OrderInfo} info */
@@ -875,8 +903,7 @@ export class StampedeClient {
     const hold = this.holds.get(message.hold);
     if (message.final) mutable(this.holds).delete(message.hold);
     else if (hold && message.expires_in_ms !== undefined) {
-      const expiresAt = this.#receivedAt + message.expires_in_ms;
-      mutable(this.holds).set(message.hold, { ...hold, expiresAt });
+      this.#putHold({ ...hold, expiresAt: this.#receivedAt + message.expires_in_ms }, this.#toldNow());
     }
     this.#settle(`pay ${message.hold}`, message);
     this.#tell('payment_failed', message);
@@ -1049,13 +1076,16 @@ export class StampedeClient {
 
   /* Tickets and signs of life. */
 
-  /** @param {number} expiresInMs */
-  #watchTicket(expiresInMs) {
+  /**
+   * @param {number} expiresInMs
+   * @param {Told} told
+   */
+  #watchTicket(expiresInMs, told) {
     if (typeof this.#ticket !== 'function') return;
     const ahead = Math.min(REFRESH_AHEAD_MS, expiresInMs / 2);
     // Spread: a crowd that came together got its tickets together.
     const wait = expiresInMs - ahead * (1 - this.#around.random() / 2);
-    this.#renewAt = this.#receivedAt + wait;
+    this.#renewal = { at: this.#receivedAt + wait, told };
     this.#after('ticket', wait, () => this.#renewTicket());
   }
 
@@ -1070,7 +1100,7 @@ export class StampedeClient {
   #refreshed(message) {
     this.#clock(message.server_time_ms);
     this.#cancel('renewing');
-    this.#watchTicket(message.ticket_expires_in_ms);
+    this.#watchTicket(message.ticket_expires_in_ms, this.#toldNow(message.server_time_ms));
     this.#ticketRenewed = false;
     for (const pending of this.#pending.values()) {
       if (!pending.wantsTicket) continue;
@@ -1160,32 +1190,56 @@ export class StampedeClient {
     // The time is told in whole milliseconds.
     const most = serverTimeMs + 1 - sent.at;
     const within = (/** @type {number} */ ahead) => Math.min(Math.max(ahead, least), most);
-    const moved = within(this.#anchor.server) - this.#anchor.server;
-    const slept = wall - this.#anchor.wall;
-    this.#anchor = { server: this.#anchor.server + moved, wall };
+    this.#anchor = { server: within(this.#anchor.server), wall };
     this.#serverAheadMs = within(this.#serverAheadMs);
-    // Somebody may set the server's clock, which moves no deadline, or ours; sleep moves both alike.
-    const bothMoved = Math.sign(moved) === Math.sign(slept) && Math.abs(slept) * 2 > Math.abs(moved);
-    if (moved !== 0 && (bothMoved || Math.abs(moved) <= DRIFT_MS)) this.#moveTimes(-moved);
+    this.#moveTimes((told) => corrected(told, { server: within(told.server), wall }));
   }
 
-  /** @param {number} ms */
-  #moveTimes(ms) {
-    const moved = (/** @type {number | undefined} */ at) => (at === undefined ? undefined : at + ms);
+  /**
+   * How the points in time of the message that has just come were told.
+   * @param {number} [serverTimeMs] if the message names it
+   * @returns {Told}
+   */
+  #toldNow(serverTimeMs) {
+    const wall = this.#wallAheadMs();
+    const { server: serverBefore, wall: wallBefore } = this.#anchor;
+    if (serverTimeMs === undefined) return { server: serverBefore, wall, drift: undefined };
+    const server = serverTimeMs - this.#receivedAt;
+    // A sleep that does not show in the server's time: the message lay here while the device slept.
+    const slept = together(server - serverBefore, wall - wallBefore);
+    return { server, wall: wallBefore + slept, drift: 0 };
+  }
+
+  /**
+   * Moves each point in time as `correct` says for the way in which it was told.
+   * @param {(told: Told) => { told: Told, ms: number }} correct
+   */
+  #moveTimes(correct) {
+    let isMoved = false;
     for (const drop of this.drops.values()) {
+      const before = this.#told.get(drop);
+      if (!before) continue;
+      const { told, ms } = correct(before);
+      const moved = (/** @type {number | undefined} */ at) => (at === undefined ? undefined : at + ms);
       const { opensAt, closesAt, ...kept } = drop;
-      const times = { opensAt: moved(opensAt), closesAt: moved(closesAt) };
-      this.#putDrop({ ...kept, ...known(times) });
+      const times = known({ opensAt: moved(opensAt), closesAt: moved(closesAt) });
+      this.#putDrop(ms === 0 ? drop : { ...kept, ...times }, told);
+      isMoved ||= ms !== 0;
     }
-    for (const [id, hold] of this.holds) {
-      mutable(this.holds).set(id, { ...hold, expiresAt: hold.expiresAt + ms });
+    for (const hold of this.holds.values()) {
+      const before = this.#told.get(hold);
+      if (!before) continue;
+      const { told, ms } = correct(before);
+      this.#putHold(ms === 0 ? hold : { ...hold, expiresAt: hold.expiresAt + ms }, told);
+      isMoved ||= ms !== 0;
     }
-    if (this.#timers.has('ticket')) {
-      this.#renewAt += ms;
-      const wait = Math.max(0, this.#renewAt - this.#around.now());
-      this.#after('ticket', wait, () => this.#renewTicket());
+    if (this.#renewal && this.#timers.has('ticket')) {
+      const { told, ms } = correct(this.#renewal.told);
+      this.#renewal = { at: this.#renewal.at + ms, told };
+      const wait = Math.max(0, this.#renewal.at - this.#around.now());
+      if (ms !== 0) this.#after('ticket', wait, () => this.#renewTicket());
     }
-    this.#emit('change', undefined);
+    if (isMoved) this.#emit('change', undefined);
   }
 
   /** @param {number} serverTimeMs */
@@ -1262,6 +1316,34 @@ export class StampedeClient {
       }
     }
   }
+}
+
+/**
+ * By how much two clocks moved together.
+ * @param {number} one
+ * @param {number} other
+ */
+function together(one, other) {
+  if (Math.sign(one) !== Math.sign(other)) return 0;
+  return Math.sign(one) * Math.min(Math.abs(one), Math.abs(other));
+}
+
+/**
+ * How a point in time moves once it is known how far the other clocks are ahead of ours now. If both
+ * moved, the device slept: ours stood still. If the server's moved alone, the message that told the point
+ * took its time, or clocks drift; beyond that somebody has set the clock, which moves no deadline.
+ * @param {Told} told
+ * @param {{ server: number, wall: number }} ahead
+ * @returns {{ told: Told, ms: number }}
+ */
+function corrected(told, { server, wall }) {
+  const moved = server - told.server;
+  const slept = together(moved, wall - told.wall);
+  const drift = told.drift === undefined ? undefined : told.drift + moved - slept;
+  if (drift === undefined || Math.abs(drift) > DRIFT_MS) {
+    return { told: { server, wall, drift: told.drift }, ms: -slept || 0 };
+  }
+  return { told: { server, wall, drift }, ms: -moved || 0 };
 }
 
 /**

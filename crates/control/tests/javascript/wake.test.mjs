@@ -204,6 +204,77 @@ test('times: a clock that somebody sets moves no deadline, the server\'s or ours
   assert.deepEqual(left(stage), [99_000, 99_000]);
 });
 
+test('times: what is told between the wake and the pong is right already', async () => {
+  const stage = await Stage.online({}, { drops: [drop({ phase: 'countdown', opens_in_ms: 90_000 })] });
+  await stage.time.pass(5_000);
+  stage.time.suspend(60_000);
+  await stage.time.pass(1_000);
+  stage.say('held', hold());
+  const phase = { drop: 'd1', version: 6, phase: 'countdown', featured: true, opens_in_ms: 10_000 };
+  stage.say('phase', { ...phase, server_time_ms: SERVER + 66_000 });
+  stage.say('pong', { server_time_ms: SERVER + 66_000 });
+  const [{ opensAt }] = stage.client.drops.values();
+  const [{ expiresAt }] = stage.client.holds.values();
+  assert.deepEqual([stage.client.timeLeft(expiresAt), stage.client.timeLeft(opensAt)], [120_000, 10_000]);
+
+  stage.time.suspend(5_000);
+  await stage.time.pass(1_000);
+  stage.say('pong', { server_time_ms: SERVER + 72_000 });
+  const [{ expiresAt: after }] = stage.client.holds.values();
+  assert.equal(stage.client.timeLeft(after), 114_000, 'the next sleep moves it');
+});
+
+test('times: a phase that lay there while the device slept is as old as its time of the server', async () => {
+  const stage = await selling();
+  await stage.time.pass(5_000);
+  stage.time.suspend(60_000);
+  await stage.time.pass(1_000);
+  const phase = { drop: 'd1', version: 6, phase: 'open', featured: true, closes_in_ms: 100_000 };
+  stage.say('phase', { ...phase, server_time_ms: SERVER + 6_000 });
+  stage.say('pong', { server_time_ms: SERVER + 66_000 });
+  assert.deepEqual(left(stage), [54_000, 40_000]);
+});
+
+test('times: a slow welcome says nothing of the holds that come after it', async () => {
+  const stage = await Stage.online();
+  await stage.time.pass(20_000);
+  stage.say('held', hold({ expires_in_ms: 5_000 }));
+  stage.say('pong', { server_time_ms: SERVER + 20_900 });
+  const [{ expiresAt }] = stage.client.holds.values();
+  assert.equal(stage.client.timeLeft(expiresAt), 5_000);
+});
+
+test('times: small steps of a clock do not add up', async () => {
+  const stage = await selling();
+  for (let step = 1; step <= 5; step += 1) {
+    await stage.time.pass(20_000);
+    stage.say('pong', { server_time_ms: SERVER + step * 20_900 });
+  }
+  assert.deepEqual(left(stage), [19_100, 19_100], 'the first could have been the network');
+});
+
+test('times: short sleeps add up, whoever told the time', async () => {
+  const stage = await selling();
+  stage.say('held', hold({ hold: 'h2', expires_in_ms: 110_000 }));
+  for (let nap = 1; nap <= 5; nap += 1) {
+    stage.time.suspend(900);
+    await stage.time.pass(20_000);
+    stage.say('pong', { server_time_ms: SERVER + nap * 20_900 });
+  }
+  assert.deepEqual(left(stage), [15_500, 15_500]);
+  assert.equal(stage.client.timeLeft(stage.client.holds.get('h2').expiresAt), 5_500);
+});
+
+test('times: a stock figure leaves them as they were told', async () => {
+  const stage = await selling();
+  await stage.time.pass(10_000);
+  stage.say('stock', { drop: 'd1', version: 5, skus: [{ sku: 'a', available: 7 }] });
+  stage.time.suspend(30_000);
+  await stage.time.pass(1_000);
+  stage.say('pong', { server_time_ms: SERVER + 41_000 });
+  assert.deepEqual(left(stage), [79_000, 79_000]);
+});
+
 test('times: the ticket is renewed in time after a sleep', async () => {
   const ticket = () => 'ticket';
   const stage = await Stage.online({ ticket }, { ticket_expires_in_ms: 120_000 });
