@@ -133,7 +133,7 @@
  * @property {string} [client] Name and version of the app, for the server's logs; at most 64 bytes.
  * @property {SocketConstructor} [WebSocket] Needed where there is no global one (Node 20: `ws`).
  * @property {PurchaseStorage} [storage] Default: the tab's `sessionStorage`, else memory. A purchase is
- *   sent once it is stored, or after a second.
+ *   sent once it is stored; a storage gets a second to be read, a second to be written.
  * @property {() => string} [newKey] Makes the key of a purchase: 1 to 64 letters, digits, `.`, `_`, `:`
  *   or `-`, never the same twice, such as a random UUID. Needed where there is no global `crypto`
  *   (React Native).
@@ -320,6 +320,12 @@ export class StampedeClient {
   /** @type {() => string} */ #newKey;
   /** What a storage with promises was asked for last: it does one thing after the other. @type {Promise<unknown> | undefined} */
   #storing;
+  /** The turn of the slot, which a welcome or an end replaces: what is read late for an earlier one is skipped. */
+  #slotTurn = {};
+  /** Whether it is known what the slot holds. Until then nobody overwrites it. */
+  #isSlotRead = false;
+  /** Keys of purchases that were answered while that is not known: they may still be in the slot. @type {Set<string>} */
+  #answered = new Set();
   /** @type {Surroundings} */ #around;
   /** @type {Backoff} */ #backoff;
   /** @type {State} */ #state = 'new';
@@ -332,6 +338,8 @@ export class StampedeClient {
   /** @type {ErrorNotice | undefined} */ #notice;
   /** Rises with each attempt and end, so that what comes late from an earlier one is skipped. */
   #attempt = 0;
+  /** When the latest attempt began. */
+  #openedAt = 0;
   #receivedAt = 0;
   #serverAheadMs = 0;
   /** How far the server's clock and the wall clock were ahead of ours at the latest welcome or pong. */
@@ -468,12 +476,17 @@ export class StampedeClient {
   }
 
   /**
-   * Looks at once whether the connection still stands: a ping with 2 s of patience, else a new one. The
-   * client does this by itself when a page is shown again or online again, and when the clocks say that
-   * the device slept. An app whose platform tells it otherwise (`AppState` of React Native) calls it.
+   * Looks at once whether the connection still stands: a ping with 2 s of patience, else a new one. An
+   * attempt to connect that began more than 2 s ago is begun again: its network may be gone. The client
+   * does this by itself when a page is shown again or online again, and when the clocks say that the device
+   * slept. An app whose platform tells it otherwise (`AppState` of React Native) calls it.
    */
   wake() {
     if (this.#state === 'online' && !this.#timers.has('probe')) return this.#probe();
+    if (this.#state === 'connecting' && this.#around.now() - this.#openedAt > WAKE_MS) {
+      this.#backoff.reset();
+      return this.#lost(BROKEN, 'no welcome before the device woke');
+    }
     // The crowd was told different times on purpose; a wait of our own dice may be cut short.
     if (this.#state !== 'waiting' || this.#toldToWait) return;
     this.#backoff.reset();
@@ -587,6 +600,9 @@ export class StampedeClient {
 
   async #open() {
     const attempt = (this.#attempt += 1);
+    this.#openedAt = this.#around.now();
+    // A sleep before the attempt does not concern it, nor does a page whose timers come once a minute.
+    this.#hasSlept();
     this.#after('connect', CONNECT_MS, () => this.#lost(BROKEN, 'no welcome in time'));
     this.#enter('connecting');
     if (attempt !== this.#attempt) return;
@@ -679,7 +695,8 @@ export class StampedeClient {
   #stop(closed) {
     if (this.#state === 'stopped') return;
     // What could not be read may be a purchase; while it is stored, it would end each connection.
-    const unreadable = this.#state === 'online' && UNREADABLE.includes(closed.code);
+    const isUnreadable = this.#state === 'online' && UNREADABLE.includes(closed.code);
+    const mustForget = isUnreadable && this.#isSlotRead;
     this.#letGo();
     this.#cancel('watch');
     this.#unwatch?.();
@@ -690,7 +707,7 @@ export class StampedeClient {
     this.#connecting?.reject(this.#stopped);
     this.#connecting = undefined;
     this.#enter('stopped');
-    if (unreadable) this.#store();
+    if (mustForget) void this.#write();
     this.#emit('closed', closed);
   }
 
@@ -698,6 +715,7 @@ export class StampedeClient {
   #fail(/** @type {Error} */ error) {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
+    this.#leaveSlot();
     for (const one of pending) one.reject(error);
   }
 
@@ -778,6 +796,7 @@ export class StampedeClient {
       this.#fail(new StoppedError({ code: BROKEN, reason, verdict: 'mend' }));
     }
     this.#welcome = welcome;
+    this.#leaveSlot();
     this.#ticketRenewed = false;
     this.#cancel('connect');
     this.#versions.clear();
@@ -968,7 +987,10 @@ export class StampedeClient {
     if (!slot || !pending) return;
     this.#pending.delete(slot);
     this.#cancel(`again ${slot}`);
-    if (pending.stored) this.#store();
+    if (pending.stored) {
+      if (!this.#isSlotRead) this.#answered.add(pending.id);
+      this.#store();
+    }
     pending.resolve(answer);
   }
 
@@ -978,12 +1000,24 @@ export class StampedeClient {
     return `stampede:${this.stream}:${this.viewer}`;
   }
 
+  /** From now on it is not known what the slot holds. */
+  #leaveSlot() {
+    this.#slotTurn = {};
+    this.#isSlotRead = false;
+  }
+
   /**
-   * Writes the unanswered purchases down. Without that only a reload of the page loses their keys, so
-   * they go on if it fails.
+   * Writes the unanswered purchases down, those of the page before included. Without that only a reload of
+   * the page loses their keys, so they go on if it fails.
    * @returns {void | Promise<void>} a promise if the storage takes its time
    */
   #store() {
+    if (this.#isSlotRead) return this.#write();
+    return andThen(this.#read(), (isRead) => (isRead ? this.#writeAndSend() : undefined));
+  }
+
+  /** @returns {void | Promise<void>} */
+  #write() {
     const name = this.#slotName();
     const stored = [...this.#pending.values()].flatMap(({ stored }) => stored ?? []);
     const text = JSON.stringify(stored);
@@ -993,15 +1027,49 @@ export class StampedeClient {
     );
   }
 
-  /** @returns {StoredPurchase[] | Promise<StoredPurchase[]>} */
-  #stored() {
-    const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
+  /** After the purchases of the page before have been taken over. */
+  #writeAndSend() {
+    const attempt = this.#attempt;
+    return andThen(this.#write(), () => {
+      if (this.#state !== 'online' || attempt !== this.#attempt) return;
+      for (const slot of this.#pending.keys()) this.#sendOnce(slot);
+    });
+  }
+
+  /**
+   * Takes over what the slot holds. What could not be read stays there: the next purchase, answer or
+   * welcome tries again, and what arrives late is taken over then.
+   * @returns {boolean | Promise<boolean>} whether it is known what the slot holds
+   */
+  #read() {
+    const turn = this.#slotTurn;
     const name = this.#slotName();
-    const isYoung = (/** @type {StoredPurchase} */ one) => one.at >= oldest;
-    return this.#stores(
-      () => andThen(this.#storage.getItem(name), (text) => JSON.parse(text ?? '[]').filter(isYoung)),
-      [],
-    );
+    const take = (/** @type {string | null} */ text) => {
+      if (turn !== this.#slotTurn) return false;
+      if (this.#isSlotRead) return true;
+      this.#isSlotRead = true;
+      for (const purchase of this.#purchasesIn(text)) {
+        if (!this.#answered.has(purchase.key)) this.#adopt(purchase);
+      }
+      this.#answered.clear();
+      return true;
+    };
+    const late = (/** @type {boolean} */ isRead) => void (isRead && this.#writeAndSend());
+    return this.#stores(() => andThen(this.#storage.getItem(name), take), false, late);
+  }
+
+  /**
+   * @param {string | null} text what the slot holds
+   * @returns {StoredPurchase[]} those that are young enough; none if nobody can read it
+   */
+  #purchasesIn(text) {
+    const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
+    try {
+      return JSON.parse(text ?? '[]').filter((/** @type {StoredPurchase} */ one) => one?.at >= oldest);
+    } catch (error) {
+      this.#fault(error);
+      return [];
+    }
   }
 
   /**
@@ -1009,9 +1077,10 @@ export class StampedeClient {
    * @template T
    * @param {() => T | Promise<T>} work
    * @param {T} otherwise what stands for the answer of a storage that fails or hangs
+   * @param {(answer: T) => void} [late] gets an answer that comes after that second
    * @returns {T | Promise<T>}
    */
-  #stores(work, otherwise) {
+  #stores(work, otherwise, late) {
     const failed = (/** @type {unknown} */ error) => (this.#fault(error), otherwise);
     /** @type {T | Promise<T>} */
     let asked;
@@ -1022,11 +1091,16 @@ export class StampedeClient {
     }
     if (!isPromise(asked)) return asked;
     const { promise, resolve } = deferred();
-    const late = () => resolve(failed(new Error('the storage does not answer')));
-    const timer = this.#around.setTimeout(late, STORE_MS);
+    let isLate = false;
+    const giveUp = () => {
+      isLate = true;
+      resolve(failed(new Error('the storage does not answer')));
+    };
+    const timer = this.#around.setTimeout(giveUp, STORE_MS);
     const done = asked.catch(failed).then((answer) => {
       this.#around.clearTimeout(timer);
-      resolve(answer);
+      if (isLate) late?.(answer);
+      else resolve(answer);
     });
     // A storage that hangs holds up each purchase for a second, not the next ones for ever.
     this.#storing = Promise.race([done, promise]);
@@ -1036,12 +1110,8 @@ export class StampedeClient {
   /** Sends again whatever is unanswered, purchases of the page before a reload included. */
   #resume() {
     const attempt = this.#attempt;
-    andThen(this.#stored(), (stored) => {
-      if (attempt !== this.#attempt) return;
-      for (const purchase of stored) this.#adopt(purchase);
-      andThen(this.#store(), () => {
-        if (attempt === this.#attempt) this.#sendAll();
-      });
+    andThen(this.#store(), () => {
+      if (attempt === this.#attempt) this.#sendAll();
     });
   }
 

@@ -7,13 +7,16 @@ export class FakeTime {
   at = 1_000;
   /** What the wall clock shows more than this one. */
   ahead = 1_700_000_000_000;
+  /** Timers fire at multiples of this, as those of a hidden page do. */
+  step = 1;
   #timers = new Map();
   #next = 1;
 
   setTimeout(work, ms) {
     const id = this.#next;
     this.#next += 1;
-    this.#timers.set(id, { due: this.at + ms, work });
+    const wanted = this.at + ms;
+    this.#timers.set(id, { due: Math.ceil(wanted / this.step) * this.step, wanted, work });
     return id;
   }
 
@@ -30,7 +33,8 @@ export class FakeTime {
     const end = this.at + ms;
     for (;;) {
       await settle();
-      const [id, timer] = [...this.#timers].sort((a, b) => a[1].due - b[1].due)[0] ?? [];
+      const order = ([, a], [, b]) => a.due - b.due || a.wanted - b.wanted;
+      const [id, timer] = [...this.#timers].sort(order)[0] ?? [];
       if (!timer || timer.due > end) break;
       this.#timers.delete(id);
       this.at = Math.max(this.at, timer.due);

@@ -164,6 +164,100 @@ test('what is read late for one viewer is not repeated for another', async () =>
   assert.deepEqual(keys(after), []);
 });
 
+test('a storage that is read late: what it holds is repeated then, once, with its key', async () => {
+  const { storage, after } = await reloaded();
+  await after.accept();
+  await after.time.pass(1_000);
+  const bought = after.client.buy({ ...wanted, key: 'k2' });
+  await after.time.pass(1_000);
+  assert.deepEqual(keys(after), ['k2']);
+  assert.match(storage.items.get(SLOT), /"k1"/, 'what nobody has read is not overwritten');
+  await storage.open();
+  assert.deepEqual(keys(after), ['k2', 'k1']);
+  assert.match(storage.items.get(SLOT), /"k2".*"k1"/);
+  after.say('held', hold({ key: 'k2' }));
+  after.say('held', hold({ key: 'k1', hold: 'h2' }));
+  await bought;
+  await settle();
+  assert.equal(storage.items.size, 0);
+});
+
+test('a storage that is read late: what was answered meanwhile is not asked again', async () => {
+  const { storage, after } = await reloaded();
+  await after.accept();
+  await after.time.pass(1_000);
+  after.client.buy({ ...wanted, key: 'k1' });
+  await after.time.pass(1_000);
+  after.say('held', hold({ key: 'k1' }));
+  await settle();
+  await storage.open();
+  assert.deepEqual(keys(after), ['k1']);
+  assert.equal(storage.items.size, 0);
+});
+
+test('a storage that is read late, after the stay: nothing is sent, nothing lost', async () => {
+  const { storage, after } = await reloaded();
+  await after.accept();
+  await after.time.pass(1_000);
+  after.client.close();
+  await storage.open();
+  assert.match(storage.items.get(SLOT), /"k1"/);
+  after.client.connect();
+  await settle();
+  await after.accept();
+  assert.deepEqual(keys(after), ['k1']);
+});
+
+for (const [how, fail] of [
+  ['at once', () => { throw new Error('locked'); }],
+  ['with a promise', async () => { throw new Error('locked'); }],
+]) {
+  test(`a storage that cannot be read once keeps what it holds: ${how}`, async () => {
+    const before = await Stage.online();
+    before.client.buy({ ...wanted, key: 'k1' });
+    const { storage } = before;
+    let isLocked = true;
+    const getItem = (name) => (isLocked ? fail() : storage.getItem(name));
+    const after = await Stage.online({ storage: { ...storage, getItem } });
+    assert.match(String(after.told('fault')[0]), /locked/);
+    assert.match(storage.getItem(SLOT), /"k1"/);
+    isLocked = false;
+    after.client.buy({ ...wanted, key: 'k2' });
+    await settle();
+    assert.deepEqual(keys(after).sort(), ['k1', 'k2'], 'the next purchase reads again');
+    assert.match(storage.getItem(SLOT), /"k2".*"k1"/);
+  });
+
+  test(`a storage that can never be read costs no sale: ${how}`, async () => {
+    const stage = await Stage.online({ storage: { ...memoryStorage(), getItem: fail } });
+    stage.client.buy({ ...wanted, key: 'k1' });
+    await settle();
+    assert.deepEqual(keys(stage), ['k1']);
+  });
+}
+
+test('a purchase that a listener of the welcome asks for overwrites nothing', async () => {
+  const before = await Stage.online();
+  before.client.buy({ ...wanted, key: 'k1' });
+  const after = new Stage({ storage: before.storage });
+  after.client.on('welcome', () => after.client.buy({ ...wanted, key: 'k2' }));
+  after.client.connect();
+  await settle();
+  await after.accept();
+  assert.deepEqual(keys(after), ['k2', 'k1']);
+  assert.match(before.storage.getItem(SLOT), /"k2".*"k1"/);
+});
+
+test('a text that is no list of purchases is removed', async () => {
+  for (const text of ['{', '5', 'null', '[null]']) {
+    const storage = memoryStorage();
+    storage.setItem(SLOT, text);
+    const stage = await Stage.online({ storage });
+    assert.equal(storage.getItem(SLOT), null, text);
+    assert.equal(stage.client.state, 'online');
+  }
+});
+
 test('keys are those of newKey where the app has one', async () => {
   let made = 0;
   const stage = await Stage.online({ newKey: () => `own:${(made += 1)}` });

@@ -139,6 +139,54 @@ test('an attempt that the sleep interrupted is begun again', async () => {
   assert.equal(stage.sockets[0].isClosed, true);
 });
 
+test('an attempt that is overdue after a sleep is made once', async () => {
+  const stage = await Stage.online();
+  await stage.end(1006);
+  stage.time.sleep(60_000);
+  await stage.time.pass(5_000);
+  assert.equal(stage.sockets.length, 2);
+  await stage.accept();
+  assert.equal(stage.client.state, 'online');
+});
+
+test('a hidden page, whose timers come once a minute, connects again', async () => {
+  const stage = new Stage();
+  stage.time.step = 60_000;
+  stage.client.connect();
+  await settle();
+  await stage.accept();
+  await stage.end(1006);
+  await stage.time.pass(60_000);
+  assert.equal(stage.sockets.length, 2);
+  assert.equal(stage.socket.isClosed, false, 'the clocks are no reason to give the attempt up');
+  await stage.accept();
+  let answered = 0;
+  for (let minute = 2; minute <= 5; minute += 1) {
+    await stage.time.pass(60_000);
+    const asked = stage.sent('ping').length;
+    for (; answered < asked; answered += 1) stage.say('pong', { server_time_ms: SERVER });
+  }
+  assert.equal(stage.sockets.length, 2);
+  assert.equal(stage.client.state, 'online');
+});
+
+test('a page that comes back while it connects begins again, unless it has just begun', async () => {
+  const stage = new Stage();
+  stage.client.connect();
+  await settle();
+  await stage.time.pass(2_000);
+  stage.wake();
+  assert.equal(stage.sockets[0].isClosed, false);
+  await stage.time.pass(1);
+  stage.wake();
+  stage.wake();
+  assert.equal(stage.sockets[0].isClosed, true);
+  await stage.time.pass(250);
+  assert.equal(stage.sockets.length, 2);
+  await stage.accept();
+  assert.equal(stage.client.state, 'online');
+});
+
 test('after the end nobody is listened to; a new stay listens again', async () => {
   const stage = await Stage.online();
   stage.client.close();
