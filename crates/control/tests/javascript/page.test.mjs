@@ -36,7 +36,14 @@ async function open(fields) {
   await settle();
   const text = (selector) => document.querySelector(selector)?.textContent;
   const press = (selector) => document.querySelector(selector).onclick();
-  return { stage, time, text, press, notice: () => text('#notice') };
+  const count = (selector) => document.querySelectorAll(selector).length;
+  /** The connection is lost; the next one says this. */
+  const again = async (fields) => {
+    await stage.end(1006);
+    await time.pass(stage.told('closed').at(-1).retryInMs);
+    await stage.accept(fields);
+  };
+  return { stage, time, text, press, count, again, notice: () => text('#notice') };
 }
 
 const refused = (fields) => ({ request: 'buy', code: 'over_viewer_limit', message: '', temporary: true, ...fields });
@@ -106,4 +113,61 @@ test('the end of the stay is no notice that goes', async () => {
   await stage.end(4200, 'replaced by a newer connection');
   await time.pass(60_000);
   assert.equal(notice(), 'Disconnected: replaced by a newer connection');
+});
+
+test('a hold that ended while there was no connection is said to be gone', async () => {
+  const holds = ['h1', 'h2', 'h3'].map((id) => hold({ hold: id }));
+  const { text, notice, again } = await open({ holds });
+  assert.equal(notice(), '');
+  await again({ holds: [holds[0]], orders: [order({ order: 'o2', hold: 'h2' })] });
+  assert.equal(notice(), 'No longer held for you: 1 × Perfume, a.');
+  assert.match(text('.order p'), /order o2$/);
+});
+
+test('a connection that comes back with all holds says nothing', async () => {
+  const { notice, again } = await open({ holds: [hold()] });
+  await again({ holds: [hold()] });
+  assert.equal(notice(), '');
+});
+
+test('a drop that is gone takes its row along', async () => {
+  const { stage, text, count, again, press } = await open({ drops: [drop(), drop({ drop: 'd2', title: 'Soap' })] });
+  assert.equal(count('button.buy'), 2);
+  await again({ drops: [drop({ drop: 'd2', title: 'Soap' })] });
+  assert.equal(count('button.buy'), 1);
+  assert.match(text('#drops p'), /^Soap/);
+  press('button.buy');
+  await settle();
+  assert.equal(stage.sent('buy')[0].drop, 'd2');
+  await again({ drops: [drop()] });
+  assert.match(text('#drops p'), /^Perfume/, 'one that comes back has a row again');
+});
+
+test('a success wipes nothing that was said meanwhile', async () => {
+  const { stage, press, notice } = await open({ holds: [hold()] });
+  press('button.buy');
+  await settle();
+  stage.say('expired', { hold: 'h1', drop: 'd1', sku: 'a', units: 1 });
+  stage.say('held', hold({ hold: 'h2', key: stage.sent('buy')[0].key }));
+  await settle();
+  assert.match(notice(), /^Time ran out/);
+});
+
+test('why the stay has ended stays, whatever waits and whatever is pressed', async () => {
+  const { stage, press, notice } = await open();
+  press('button.buy');
+  await settle();
+  await stage.end(4200, 'a newer connection took its place');
+  assert.equal(notice(), 'Disconnected: a newer connection took its place');
+  press('button.buy');
+  await settle();
+  assert.equal(notice(), 'Disconnected: a newer connection took its place');
+});
+
+test('a request whose outcome nobody knows is said to be one', async () => {
+  const { press, notice, again } = await open();
+  press('button.buy');
+  await settle();
+  await again({ viewer: 'v-2' });
+  assert.equal(notice(), 'Nobody knows whether that worked; reload the page.');
 });
