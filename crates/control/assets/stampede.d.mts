@@ -21,6 +21,9 @@ export type SkuOption = {
     name: string;
     value: string;
 };
+/**
+ * A sellable variant. `approximate` means that `available` was rounded down: "more than".
+ */
 export type SkuInfo = {
     sku: string;
     title: string;
@@ -94,6 +97,9 @@ export type PhaseMessage = {
     opens_in_ms?: number;
     closes_in_ms?: number;
 };
+/**
+ * What is left of a sellable variant. `approximate` means that `available` was rounded down: "more than".
+ */
 export type SkuStock = {
     sku: string;
     available: number;
@@ -190,23 +196,24 @@ export type HoldView = Omit<HoldInfo, 'key' | 'retry' | 'expires_in_ms'> & {
     expiresAt: number;
 };
 export type OrderView = Omit<OrderInfo, 'key'>;
-export type Purchase = {
-    drop: string;
-    sku: string;
-    units: number;
-    key: string;
-};
-export type StoredPurchase = Purchase & {
-    at: number;
-};
 export type State = 'new' | 'connecting' | 'online' | 'waiting' | 'stopped';
+/**
+ * What follows a close: `again` after a delay, `mend` the ticket or the program first, `never` by
+ * itself; `asked` is the end that the app asked for.
+ */
 export type Verdict = 'again' | 'mend' | 'never' | 'asked';
+/**
+ * Why a connection has ended, what follows, and after how long where the client comes back by itself.
+ */
 export type Closed = {
     code: number;
     reason: string;
     verdict: Verdict;
     retryInMs?: number;
 };
+/**
+ * A request that the server could not serve now; it is sent again with the same key.
+ */
 export type Retrying = {
     refused: Refused;
     retryInMs: number;
@@ -230,11 +237,18 @@ export type Events = {
     retrying: Retrying;
     fault: unknown;
 };
+/**
+ * Where unanswered purchases are kept: the part of Web Storage that is needed, or the same with
+ * promises, as React Native's AsyncStorage has it.
+ */
 export type PurchaseStorage = {
     getItem(name: string): string | null | Promise<string | null>;
     setItem(name: string, value: string): void | Promise<void>;
     removeItem(name: string): void | Promise<void>;
 };
+/**
+ * The part of a WebSocket that is needed; the browser's has it, so has that of the package `ws`.
+ */
 export type Socket = {
     onopen: any;
     onmessage: any;
@@ -244,6 +258,10 @@ export type Socket = {
     close(code?: number, reason?: string): void;
 };
 export type SocketConstructor = new (url: string, protocols: string[]) => Socket;
+/**
+ * Time, chance and the page, replaced in tests. `now` is monotonic, in milliseconds. `onWake` calls
+ * `work` when the page comes back, until the function that it returns is called.
+ */
 export type Surroundings = {
     now(): number;
     wallClock(): number;
@@ -272,7 +290,7 @@ export type Options = {
     WebSocket?: SocketConstructor;
     /**
      * Default: the tab's `sessionStorage`, else memory. A purchase is
-     * sent once it is stored, or after a second.
+     * sent once it is stored; a storage gets a second to be read, a second to be written.
      */
     storage?: PurchaseStorage;
     /**
@@ -330,33 +348,6 @@ export declare class StoppedError extends Error {
 }
 /** @returns {PurchaseStorage} a storage that lasts as long as the page */
 export declare function memoryStorage(): PurchaseStorage;
-export type Pending = {
-    request: 'buy' | 'release' | 'pay';
-    /**
-     * the key of a buy, else the hold
-     */
-    id: string;
-    message: ClientMessage;
-    /**
-     * when it was asked for
-     */
-    since: number;
-    /**
-     * whether it waits for a new ticket
-     */
-    wantsTicket?: boolean;
-    /**
-     * what a reload of the page needs to repeat it
-     */
-    stored?: StoredPurchase;
-    /**
-     * the attempt on whose connection it was sent last
-     */
-    sentOn?: number;
-    answer: Promise<any>;
-    resolve: (answer: any) => void;
-    reject: (error: Error) => void;
-};
 /** A viewer's stay on one stream, across connections. */
 export declare class StampedeClient {
     #private;
@@ -402,9 +393,10 @@ export declare class StampedeClient {
      */
     connect(): Promise<Welcome>;
     /**
-     * Looks at once whether the connection still stands: a ping with 2 s of patience, else a new one. The
-     * client does this by itself when a page is shown again or online again, and when the clocks say that
-     * the device slept. An app whose platform tells it otherwise (`AppState` of React Native) calls it.
+     * Looks at once whether the connection still stands: a ping with 2 s of patience, else a new one. An
+     * attempt to connect that began more than 2 s ago is begun again: its network may be gone. The client
+     * does this by itself when a page is shown again or online again, and when the clocks say that the device
+     * slept. An app whose platform tells it otherwise (`AppState` of React Native) calls it.
      */
     wake(): void;
     /** Ends the stay. Purchases that are not answered stay in the storage. */

@@ -51,7 +51,10 @@
  * @typedef {{ type: 'phase', drop: string, version: number, phase: Phase, featured: boolean,
  *   server_time_ms: number, opens_in_ms?: number, closes_in_ms?: number }} PhaseMessage
  */
-/** @typedef {{ sku: string, available: number, approximate?: boolean }} SkuStock */
+/**
+ * What is left of a sellable variant. `approximate` means that `available` was rounded down: "more than".
+ * @typedef {{ sku: string, available: number, approximate?: boolean }} SkuStock
+ */
 /** @typedef {{ type: 'stock', drop: string, version: number, skus: SkuStock[] }} StockMessage */
 /** @typedef {{ type: 'held' } & HoldInfo} Held */
 /** @typedef {{ type: 'order' } & OrderInfo} Order */
@@ -86,15 +89,24 @@
  */
 /** @typedef {Omit<HoldInfo, 'key' | 'retry' | 'expires_in_ms'> & { expiresAt: number }} HoldView */
 /** @typedef {Omit<OrderInfo, 'key'>} OrderView */
-/** @typedef {{ drop: string, sku: string, units: number, key: string }} Purchase */
-/** @typedef {Purchase & { at: number }} StoredPurchase */
+/**
+ * @internal
+ * @typedef {{ drop: string, sku: string, units: number, key: string }} Purchase
+ */
+/**
+ * @internal
+ * @typedef {Purchase & { at: number }} StoredPurchase
+ */
 /** @typedef {'new' | 'connecting' | 'online' | 'waiting' | 'stopped'} State */
 /**
  * What follows a close: `again` after a delay, `mend` the ticket or the program first, `never` by
  * itself; `asked` is the end that the app asked for.
  * @typedef {'again' | 'mend' | 'never' | 'asked'} Verdict
  */
-/** @typedef {{ code: number, reason: string, verdict: Verdict, retryInMs?: number }} Closed */
+/**
+ * Why a connection has ended, what follows, and after how long where the client comes back by itself.
+ * @typedef {{ code: number, reason: string, verdict: Verdict, retryInMs?: number }} Closed
+ */
 /**
  * A request that the server could not serve now; it is sent again with the same key.
  * @typedef {{ refused: Refused, retryInMs: number }} Retrying
@@ -298,6 +310,7 @@ function purchaseFault({ drop, sku, units, key }) {
  */
 /**
  * An unanswered request. It is sent at once or at the next welcome, again after each reconnect.
+ * @internal
  * @typedef {object} Pending
  * @property {'buy' | 'release' | 'pay'} request
  * @property {string} id the key of a buy, else the hold

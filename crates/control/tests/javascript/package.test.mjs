@@ -31,24 +31,62 @@ function config(path, compilerOptions, files) {
   return join(folder, path);
 }
 
+const TYPEDEF = /^\/\*\*(?:(?!\*\/)[^])*@typedef(?:(?!\*\/)[^])*\*\/\n/gm;
+
+/** The comments of a module that define types: of which name, with which words, for whom. */
+function typedefs(source) {
+  return [...source.matchAll(TYPEDEF)].map(([comment]) => {
+    const [, name] = /@typedef \{object\} (\w+)/.exec(comment) ?? /(\w+)\s*\*\/\n$/.exec(comment);
+    const [words] = /^( \* (?!@).*\n)*/.exec(comment.slice(comment.indexOf('\n') + 1));
+    return { name, words: words && `/**\n${words} */\n`, isInternal: comment.includes('@internal') };
+  });
+}
+
+/**
+ * The compiler makes a type of each such comment but leaves its words behind, with the internal ones'
+ * types: here the words move to the types.
+ */
+function withWords(made) {
+  let types = made.replace(TYPEDEF, '');
+  for (const { name, words, isInternal } of typedefs(made)) {
+    const type = new RegExp(`^export type ${name} = [^]*?;\\n(?![ }])`, 'm');
+    assert.match(types, type);
+    types = types.replace(type, (all) => (isInternal ? '' : words + all));
+  }
+  return types;
+}
+
 test('the types are those of the module', () => {
   const own = JSON.parse(readFileSync(here('./tsconfig.json'), 'utf8')).compilerOptions;
   const emit = { ...own, noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: PACKAGE, outDir: folder };
   run(TSC, ['-p', config('emit.json', emit, [join(PACKAGE, 'stampede.mjs')])]);
   const made = readFileSync(join(folder, 'stampede.d.mts'), 'utf8');
-  // Each is a type by now.
-  const types = made.replace(/^ *\/\*\*(?:(?!\*\/)[^])*@typedef(?:(?!\*\/)[^])*\*\/\n/gm, '');
+  const types = withWords(made);
   if (process.env.STAMPEDE_TYPES === 'write') writeFileSync(TYPES, types);
   assert.equal(readFileSync(TYPES, 'utf8'), types, 'STAMPEDE_TYPES=write makes them anew');
+});
+
+test('the types carry the words of the module, and nothing internal', () => {
+  const types = readFileSync(TYPES, 'utf8');
+  const all = typedefs(readFileSync(join(PACKAGE, 'stampede.mjs'), 'utf8'));
+  for (const { name, words, isInternal } of all) {
+    assert.equal(types.includes(`export type ${name} =`), !isInternal, name);
+    if (!isInternal) assert.ok(types.includes(`${words}export type ${name} =`), name);
+  }
+  const told = all.filter(({ words, isInternal }) => words && !isInternal).map(({ name }) => name);
+  for (const name of ['SkuInfo', 'Verdict', 'Closed', 'Retrying', 'Surroundings']) assert.ok(told.includes(name), name);
 });
 
 test('npm packs the module, its types, its words and nothing else', () => {
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder, PACKAGE]).stdout);
   const paths = packed.files.map(({ path }) => path).sort();
-  assert.deepEqual(paths, ['README.md', 'package.json', 'stampede.d.mts', 'stampede.mjs']);
+  assert.deepEqual(paths, ['LICENSE', 'README.md', 'package.json', 'stampede.d.mts', 'stampede.mjs']);
   const home = join(folder, 'node_modules/stampede-client');
   mkdirSync(home, { recursive: true });
   run('tar', ['-xzf', packed.filename, '-C', home, '--strip-components=1']);
+  assert.equal(readFileSync(join(home, 'LICENSE'), 'utf8'), readFileSync(here('../../../../LICENSE'), 'utf8'));
+  const links = [...readFileSync(join(home, 'README.md'), 'utf8').matchAll(/\]\(([^)]*)\)/g)].map(([, to]) => to);
+  assert.deepEqual(links.filter((to) => !/^(https:|#)/.test(to)), [], 'a link into the tree leads nowhere here');
 });
 
 test('an app imports the package by its name', () => {
@@ -78,6 +116,8 @@ const APP = `
   const client = new StampedeClient({ url: 'ws://server.test/', ticket: async () => 't', WebSocket: Socket, storage, newKey: () => 'k' });
   client.on('closed', ({ verdict, reason }) => { const known: 'again' | 'mend' | 'never' | 'asked' = verdict; });
   client.on('expired', ({ hold }) => hold.length);
+  // @ts-expect-error: it is internal
+  export type Inner = import('stampede-client').Pending;
   // @ts-expect-error: there is no such event
   client.on('nothing', () => {});
   const answer = await client.buy({ drop: 'd1', sku: 'a' });
