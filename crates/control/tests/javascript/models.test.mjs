@@ -36,6 +36,14 @@ function made(file) {
   return code;
 }
 
+test('the guide installs the versions that are tested here', () => {
+  const guide = readFileSync(here('../../../../docs/integrate.md'), 'utf8');
+  const { devDependencies } = JSON.parse(readFileSync(here('./package.json'), 'utf8'));
+  for (const name of ['@asyncapi/modelina', 'quicktype-core']) {
+    assert.ok(guide.includes(`${name}@${devDependencies[name]}`), name);
+  }
+});
+
 test('each message has a schema of its own, which is named', () => {
   assert.equal(new Set(names.values()).size, names.size);
   for (const message of Object.values(messages)) assert.deepEqual(Object.keys(message.payload), ['$ref']);

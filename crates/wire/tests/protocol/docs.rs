@@ -111,7 +111,7 @@ fn every_code_has_a_row_in_its_order() {
         let at = text.find(&row).unwrap_or_else(|| panic!("{row} is missing"));
         if code.code() < 4000 {
             assert_eq!(code.reconnect(), Reconnect::AfterFix);
-            assert!(text[at..].lines().next().unwrap().contains("mend first"), "{row}");
+            assert!(text[at..].lines().next().unwrap().contains("fix the cause first"), "{row}");
         }
     }
 }
