@@ -36,8 +36,11 @@ pub enum AuditLine {
     Order(OrderLine),
     /// A tally.
     Tally(TallyLine),
-    /// The end. A stream without it was cut off.
+    /// The end. A stream without it, or without the next one in its place, was cut off.
     Summary(SummaryLine),
+    /// The end, in place of the summary, where the journal contradicts itself: the sums would be wrong, the
+    /// lines before still say what there is.
+    Damage(DamageLine),
 }
 
 /// A hold.
@@ -134,6 +137,33 @@ pub struct SummaryLine {
     pub orders_pending: u64,
 }
 
+/// What keeps the journal from being summed, and how much came before.
+#[derive(Clone, Debug, Serialize)]
+pub struct DamageLine {
+    /// The first contradiction, with the commit that it was found at.
+    pub what: String,
+    /// Hold lines.
+    pub holds: u64,
+    /// Order lines.
+    pub orders: u64,
+    /// Confirmed holds that have no order.
+    pub orders_pending: u64,
+}
+
+/// How an audit ended.
+#[derive(Debug)]
+pub struct AuditEnd {
+    /// Whether the sink took everything.
+    pub flow: Flow,
+    /// The first contradiction of the journal.
+    pub damage: Option<FoldError>,
+}
+
+impl AuditEnd {
+    /// The sink wants nothing more.
+    const STOPPED: Self = Self { flow: Flow::Break(()), damage: None };
+}
+
 /// What an auditor's sink says to a line or a chunk: go on, or stop.
 pub type Flow = ControlFlow<()>;
 
@@ -143,16 +173,20 @@ pub type Flow = ControlFlow<()>;
 /// The journal only grows, so the state at the beginning is reached by reading up to its last
 /// commit in short reads: a slow sink holds nothing up.
 ///
+/// A journal that contradicts itself is what auditors look for: its lines come all the same, with
+/// [`AuditLine::Damage`] as the last one.
+///
 /// # Errors
 /// [`ReportError`]. Lines that came before stand.
 pub fn audit(
     journal: &dyn Journal,
     drop: DropId,
     sink: &mut dyn FnMut(AuditLine) -> Flow,
-) -> Result<Flow, ReportError> {
+) -> Result<AuditEnd, ReportError> {
     let (end, ordered) = head(journal)?;
     let mut audit = Audit {
         fold: DropFold::new(drop),
+        damage: None,
         viewers: viewers(journal)?,
         owners: Owners::default(),
         live: BTreeMap::new(),
@@ -170,8 +204,8 @@ pub fn audit(
         if is_house(&row) {
             audit.owners.house(&row)?;
         }
-        if row.drop == drop && audit.row(&row)?.is_break() {
-            return Ok(Flow::Break(()));
+        if row.drop == drop && audit.row(&row).is_break() {
+            return Ok(AuditEnd::STOPPED);
         }
     }
     if audit.fold.plan().is_none() {
@@ -190,9 +224,9 @@ pub fn audit_ndjson(
     drop: DropId,
     chunk_bytes_max: usize,
     sink: &mut dyn FnMut(Vec<u8>) -> Flow,
-) -> Result<Flow, ReportError> {
+) -> Result<AuditEnd, ReportError> {
     let mut chunk = Vec::new();
-    let flow = audit(journal, drop, &mut |line| {
+    let mut end = audit(journal, drop, &mut |line| {
         serde_json::to_writer(&mut chunk, &line).expect("a line is plain data");
         chunk.push(b'\n');
         if chunk.len() + LINE_BYTES > chunk_bytes_max {
@@ -200,10 +234,10 @@ pub fn audit_ndjson(
         }
         Flow::Continue(())
     })?;
-    if flow.is_continue() && !chunk.is_empty() {
-        return Ok(sink(chunk));
+    if end.flow.is_continue() && !chunk.is_empty() {
+        end.flow = sink(chunk);
     }
-    Ok(flow)
+    Ok(end)
 }
 
 /// A hold that has not ended.
@@ -219,6 +253,8 @@ struct Live {
 
 struct Audit<'a> {
     fold: DropFold,
+    /// The first contradiction; nothing is summed behind it.
+    damage: Option<FoldError>,
     viewers: HashMap<ViewerNumber, ViewerId>,
     owners: Owners,
     live: BTreeMap<HoldId, Live>,
@@ -230,17 +266,16 @@ struct Audit<'a> {
 }
 
 impl Audit<'_> {
-    fn row(&mut self, row: &Row) -> Result<Flow, ReportError> {
-        self.fold.apply(row)?;
-        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
-        let fail = |source| FoldError::Record { drop, incarnation, seq, source };
-        let at = row.header().map_err(fail)?.at;
-        for record in row.decode() {
-            if self.record(&record.map_err(fail)?, at).is_break() {
-                return Ok(Flow::Break(()));
-            }
+    fn row(&mut self, row: &Row) -> Flow {
+        if self.damage.is_none() {
+            self.damage = self.fold.apply(row).err();
         }
-        Ok(Flow::Continue(()))
+        // What cannot be read is what the fold has met as well.
+        let Ok(header) = row.header() else { return Flow::Continue(()) };
+        for record in row.decode().map_while(Result::ok) {
+            self.record(&record, header.at)?;
+        }
+        Flow::Continue(())
     }
 
     fn record(&mut self, record: &Record, at: UnixMillis) -> Flow {
@@ -352,10 +387,10 @@ impl Audit<'_> {
         journal: &dyn Journal,
         drop: DropId,
         ordered: Mark,
-    ) -> Result<Flow, ReportError> {
+    ) -> Result<AuditEnd, ReportError> {
         for (hold, live) in std::mem::take(&mut self.live) {
             if self.hold(hold, &live, "held", None).is_break() {
-                return Ok(Flow::Break(()));
+                return Ok(AuditEnd::STOPPED);
             }
         }
         let mut last_place = 0;
@@ -366,11 +401,22 @@ impl Audit<'_> {
             let reached = |order: &&OrderRow| key(order) <= ordered.row;
             for order in orders.iter().filter(reached).filter(|order| order.drop == drop) {
                 if self.order(order).is_break() {
-                    return Ok(Flow::Break(()));
+                    return Ok(AuditEnd::STOPPED);
                 }
             }
         }
-        Ok(self.summarize(drop))
+        self.summary.orders_pending = self.confirmed.saturating_sub(self.summary.orders);
+        let damage = self.damage.take();
+        let flow = match &damage {
+            Some(what) => {
+                let SummaryLine { holds, orders, orders_pending, .. } = self.summary;
+                let what = what.to_string();
+                let line = DamageLine { what, holds, orders, orders_pending };
+                (self.sink)(AuditLine::Damage(line))
+            }
+            None => self.summarize(drop),
+        };
+        Ok(AuditEnd { flow, damage })
     }
 
     fn summarize(mut self, drop: DropId) -> Flow {
@@ -389,7 +435,6 @@ impl Audit<'_> {
             (summary.stream, summary.owner_when_planned, summary.owner) =
                 (stream, when_planned, now);
         }
-        summary.orders_pending = self.confirmed.saturating_sub(summary.orders);
         (self.sink)(AuditLine::Summary(summary))
     }
 

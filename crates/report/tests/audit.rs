@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use serde_json::Value;
 use stampede_domain::DropId;
-use stampede_ledger::{Record, Room, RoomChange, RoomOwner};
-use stampede_report::{ReportError, audit::audit_ndjson};
+use stampede_ledger::{HoldRecord, Record, Room, RoomChange, RoomOwner};
+use stampede_report::{FoldError, ReportError, audit::audit_ndjson};
 use support::{
     busy::busy_sale,
+    forge::forge,
     journal, plan,
     sale::State,
     sim::{Sim, channel_of},
@@ -19,13 +20,13 @@ use support::{
 /// All lines of a drop, by type.
 fn lines(path: &std::path::Path, drop: DropId) -> BTreeMap<String, Vec<Value>> {
     let mut bytes = Vec::new();
-    let flow = audit_ndjson(&journal(path), drop, 4_096, &mut |chunk| {
+    let end = audit_ndjson(&journal(path), drop, 4_096, &mut |chunk| {
         assert!(chunk.len() <= 4_096, "a chunk of {} bytes", chunk.len());
         assert_eq!(chunk.last(), Some(&b'\n'), "chunks hold whole lines");
         bytes.extend(chunk);
         ControlFlow::Continue(())
     });
-    assert!(flow.unwrap().is_continue());
+    assert!(end.unwrap().flow.is_continue());
     let mut by_type: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for line in String::from_utf8(bytes).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -105,12 +106,38 @@ fn a_sink_that_stops_gets_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     busy_sale(dir.path());
     let mut chunks = 0;
-    let flow = audit_ndjson(&journal(dir.path()), DropId::new(1), 1, &mut |_| {
+    let end = audit_ndjson(&journal(dir.path()), DropId::new(1), 1, &mut |_| {
         chunks += 1;
         ControlFlow::Break(())
     });
-    assert!(flow.unwrap().is_break());
+    assert!(end.unwrap().flow.is_break());
     assert_eq!(chunks, 1);
+}
+
+#[test]
+fn a_journal_that_contradicts_itself_still_gives_its_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    busy_sale(dir.path());
+    let drop = DropId::new(1);
+    let sound = lines(dir.path(), drop);
+    forge(dir.path(), |rows| {
+        let last = rows.iter_mut().rfind(|row| row.row.drop == drop).unwrap();
+        let hold = sound["hold"][0]["hold"].as_str().unwrap().parse().unwrap();
+        last.records
+            .push(Record::Hold(HoldRecord::Released { hold, units: support::units(9_999) }));
+    });
+    let damaged = lines(dir.path(), drop);
+    assert_eq!(damaged["hold"], sound["hold"]);
+    assert_eq!(damaged["order"], sound["order"]);
+    assert!(!damaged.contains_key("summary"), "its sums would be wrong");
+    let damage = &damaged["damage"][0];
+    assert!(damage["what"].as_str().unwrap().contains("ends more units of pool 0"), "{damage}");
+    for count in ["holds", "orders", "orders_pending"] {
+        assert_eq!(damage[count], sound["summary"][0][count], "{count}");
+    }
+    let end = audit_ndjson(&journal(dir.path()), drop, 4_096, &mut |_| ControlFlow::Continue(()))
+        .unwrap();
+    assert!(matches!(end.damage, Some(FoldError::Unbalanced { .. })), "{end:?}");
 }
 
 #[test]

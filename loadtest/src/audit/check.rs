@@ -26,10 +26,15 @@ pub fn audit_promises<'a>(
     }
     audit.rows();
     audit.orders();
-    audit.result.oversold = oversold(ledger);
+    match &ledger.damage {
+        // The supply is among the sums that are missing.
+        Some(what) => audit.contradict(1, || format!("the ledger contradicts itself: {what}")),
+        None => audit.result.oversold = oversold(ledger),
+    }
     let oversold = audit.result.oversold;
     if oversold > 0 {
-        audit.result.say(|| format!("{oversold} units beyond the supply at the worst moment"));
+        let units = if oversold == 1 { "unit" } else { "units" };
+        audit.result.say(|| format!("{oversold} {units} beyond the supply at the worst moment"));
     }
     audit.result
 }
@@ -60,7 +65,7 @@ impl<'a> Audit<'a> {
             self.result.promises_lost += 1;
             self.result.say(|| {
                 let Promise { viewer, hold, what, .. } = promise;
-                format!("{viewer} was promised {what:?} for the hold {hold}, but {why}")
+                format!("{viewer} was promised {what} for the hold {hold}, but {why}")
             });
         }
     }
@@ -68,8 +73,8 @@ impl<'a> Audit<'a> {
     fn kept(&self, promise: &Promise) -> Result<(), String> {
         let found = self.ledger.holds.get(&promise.hold);
         let hold = found.ok_or_else(|| "the ledger has no such hold".to_owned())?;
-        same("viewer", Some(&promise.viewer), hold.viewer.as_ref())?;
-        same("SKU", &promise.sku, &hold.sku)?;
+        same("viewer", &*promise.viewer, or_nobody(hold.viewer.as_ref()))?;
+        same("SKU", &*promise.sku, &*hold.sku)?;
         same("units", promise.units, hold.units)?;
         match &promise.what {
             Promised::Held { key, .. } => match key {
@@ -78,12 +83,12 @@ impl<'a> Audit<'a> {
             },
             Promised::Order { order, amount_minor, .. } => {
                 same("state", HoldState::Confirmed, hold.state)?;
-                same("order", order, &hold.hold)?;
+                same("order", &**order, &*hold.hold)?;
                 let Some([row, ..]) = self.ledger.orders.get(order).map(Vec::as_slice) else {
                     return Err("the ledger has no such order".to_owned());
                 };
                 same("amount", *amount_minor, row.amount_minor)?;
-                same("buyer", Some(&promise.viewer), row.viewer.as_ref())?;
+                same("buyer", &*promise.viewer, or_nobody(row.viewer.as_ref()))?;
                 same("units of the order", u64::from(promise.units), row.units)
             }
             Promised::Released => same("state", HoldState::Released, hold.state),
@@ -103,15 +108,19 @@ impl<'a> Audit<'a> {
             if !known {
                 self.result.second_holds += 1;
                 self.result.say(|| {
-                    format!("{:?} has a further hold {} for one key", hold.viewer, hold.hold)
+                    format!(
+                        "{} has a further hold {} for one key",
+                        or_nobody(hold.viewer.as_ref()),
+                        hold.hold
+                    )
                 });
             }
             let early = hold.ended_at_ms.is_some_and(|ended| ended < hold.deadline_ms);
             if early && hold.state == HoldState::Expired {
                 self.result.early_expiries += 1;
                 self.result.say(|| {
-                    let (at, due) = (hold.ended_at_ms, hold.deadline_ms);
-                    format!("the hold {} expired at {at:?}, due at {due}", hold.hold)
+                    let (at, due) = (hold.ended_at_ms.unwrap_or_default(), hold.deadline_ms);
+                    format!("the hold {} expired at {at}, due at {due}", hold.hold)
                 });
             }
             let ordered = ledger.orders.contains_key(&hold.hold);
@@ -120,9 +129,8 @@ impl<'a> Audit<'a> {
                 pending -= 1;
             } else if confirmed != ordered {
                 let state = hold.state;
-                self.contradict(1, || {
-                    format!("the hold {} is {state:?}, its order exists: {ordered}", hold.hold)
-                });
+                let order = if ordered { "but has an order" } else { "but has no order" };
+                self.contradict(1, || format!("the hold {} is {state}, {order}", hold.hold));
             }
         }
     }
@@ -161,7 +169,7 @@ impl<'a> Audit<'a> {
     }
 }
 
-fn same<T: Copy + PartialEq + std::fmt::Debug>(
+fn same<T: Copy + PartialEq + std::fmt::Display>(
     what: &str,
     promised: T,
     found: T,
@@ -169,12 +177,17 @@ fn same<T: Copy + PartialEq + std::fmt::Debug>(
     if promised == found {
         return Ok(());
     }
-    Err(format!("the ledger's {what} is {found:?} instead of {promised:?}"))
+    Err(format!("the ledger's {what} is {found} instead of {promised}"))
+}
+
+/// Whom the ledger names; it names nobody where the link to the platform's id is gone.
+fn or_nobody(viewer: Option<&String>) -> &str {
+    viewer.map_or("nobody", String::as_str)
 }
 
 fn same_key(key: &str, hold: &LedgerHold) -> Result<(), String> {
     let fingerprint = IdempotencyKey::new(key).map(|key| key.fingerprint().to_string());
-    same("key", fingerprint.as_ref().ok(), Some(&hold.key))
+    same("key", fingerprint.as_deref().unwrap_or("none"), &*hold.key)
 }
 
 /// Units held or sold beyond the supply at the worst moment of the history.

@@ -1,6 +1,9 @@
 //! The ledger's facts about one drop, read from the audit's lines.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use serde::Deserialize;
 
@@ -14,6 +17,8 @@ pub struct Ledger {
     pub(crate) holds_repeated: u64,
     tallied: Sums,
     pub(crate) summary: Option<Summary>,
+    /// Why the server cannot sum its own journal.
+    pub(crate) damage: Option<String>,
 }
 
 /// Sums of the journal's tallies.
@@ -51,6 +56,17 @@ pub(crate) enum HoldState {
     Expired,
 }
 
+impl fmt::Display for HoldState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Released => "released",
+            Self::Expired => "expired",
+        })
+    }
+}
+
 /// An order by the ledger.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct LedgerOrder {
@@ -69,6 +85,15 @@ pub(crate) struct Summary {
     pub(crate) orders_pending: u64,
 }
 
+/// The last line in place of a summary, where the journal contradicts itself.
+#[derive(Deserialize)]
+struct Damage {
+    what: String,
+    holds: u64,
+    orders: u64,
+    orders_pending: u64,
+}
+
 #[derive(Deserialize)]
 struct Tally {
     held: u64,
@@ -83,6 +108,7 @@ enum Line {
     Order(LedgerOrder),
     Tally(Tally),
     Summary(Summary),
+    Damage(Damage),
 }
 
 /// Why the lines are no account.
@@ -145,6 +171,10 @@ impl Ledger {
                 }
             }
             Line::Summary(summary) => self.summary = Some(summary),
+            Line::Damage(Damage { what, holds, orders, orders_pending }) => {
+                self.damage = Some(what);
+                self.summary = Some(Summary { supplied: 0, holds, orders, orders_pending });
+            }
         }
         Ok(())
     }

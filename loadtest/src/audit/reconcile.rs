@@ -15,7 +15,7 @@ pub struct Reconciliation {
     /// Clicks that the journal's tallies have.
     pub tallied: u64,
     /// Clicks whose answer never reached the crowd; the server decided them all the same.
-    pub unanswered: u64,
+    pub answers_lost: u64,
     /// What does not add up, in words; empty if the two agree.
     pub differences: Vec<String>,
 }
@@ -52,5 +52,5 @@ pub fn reconcile(counts: &Counts, ledger: &Ledger) -> Reconciliation {
         };
         kind(reason, of(&counts.refused), of(&tallied.refused));
     }
-    Reconciliation { clicks, tallied: tallied.clicks(), unanswered, differences }
+    Reconciliation { clicks, tallied: tallied.clicks(), answers_lost: unanswered, differences }
 }

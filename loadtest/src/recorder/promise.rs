@@ -1,6 +1,7 @@
 //! The log of promises: what the server said that it must keep.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read as _, Write},
     path::{Path, PathBuf},
@@ -59,6 +60,18 @@ pub enum Promised {
     Released,
     /// The hold's time ran out.
     Expired,
+}
+
+impl fmt::Display for Promised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { key: Some(key), .. } => write!(f, "its units under the key {key}"),
+            Self::Held { key: None, .. } => f.write_str("in a welcome that it lives"),
+            Self::Order { order, .. } => write!(f, "the order {order}"),
+            Self::Released => f.write_str("that it was given back"),
+            Self::Expired => f.write_str("that its time ran out"),
+        }
+    }
 }
 
 /// Why promises cannot be written or read.

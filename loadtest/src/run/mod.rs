@@ -180,18 +180,15 @@ fn load(args: &LoadArgs, screen: &mut Screen) -> Result<LoadOutcome, LoadError> 
         let put_away = put_away(&control, &goods).await;
         let crowd = sold?;
         screen.step("checking every promise that a viewer received against the ledger");
-        let audited = match put_away {
-            Ok(()) => audit(&control, &goods, &crowd, &size.logs(logs.path())).await,
-            Err(error) => Err(error.into()),
+        let (audited, left_as) = match put_away {
+            Ok(left_as) => {
+                (audit(&control, &goods, &crowd, &size.logs(logs.path())).await, left_as)
+            }
+            Err(error) => (Err(error.into()), None),
         };
         let audited = audited.map_err(|error: AuditError| error.to_string());
-        Ok::<_, LoadError>(Evidence {
-            goods,
-            size,
-            crowd,
-            audited,
-            was_interrupted: told.is_told(),
-        })
+        let was_interrupted = told.is_told();
+        Ok::<_, LoadError>(Evidence { goods, size, crowd, audited, was_interrupted, left_as })
     })?;
     let thresholds = Threshold::with_defaults(&args.thresholds);
     let outcome = LoadOutcome::judge(evidence, &thresholds, args.generator_late_ms_max);

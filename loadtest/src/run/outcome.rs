@@ -23,6 +23,8 @@ pub(super) struct Evidence {
     /// The audit, or why there is none.
     pub(super) audited: Result<Audited, String>,
     pub(super) was_interrupted: bool,
+    /// How a drop that others run was left, if it can still sell.
+    pub(super) left_as: Option<String>,
 }
 
 /// What the ledger says about the promises.
@@ -73,6 +75,9 @@ pub(super) struct LoadOutcome {
     pub(super) drop: String,
     pub(super) stream: String,
     pub(super) sku: String,
+    /// The phase of a drop that was named, where it can still sell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) left_as: Option<String>,
     pub(super) rehearsal: bool,
     pub(super) connected: u32,
     pub(super) viewers_planned: u32,
@@ -140,7 +145,7 @@ impl Generator {
 
 impl LoadOutcome {
     pub(super) fn judge(evidence: Evidence, thresholds: &[Threshold], late_ms_max: u32) -> Self {
-        let Evidence { goods, size, crowd, audited, was_interrupted } = evidence;
+        let Evidence { goods, size, crowd, audited, was_interrupted, left_as } = evidence;
         let generator = Generator::judge(&crowd, size, late_ms_max);
         let thresholds: Vec<Judgement> =
             thresholds.iter().map(|threshold| threshold.judge(&crowd)).collect();
@@ -166,6 +171,7 @@ impl LoadOutcome {
             drop: goods.drop,
             stream: goods.stream,
             sku: goods.sku,
+            left_as,
             rehearsal: goods.is_rehearsal,
             connected: size.connected,
             viewers_planned: size.viewers,
@@ -230,7 +236,8 @@ mod tests {
         crowd.seconds[0].record_us(1_000);
         let audited = Ok(Audited { audit: AuditResult::default(), reconciliation: None });
         let size = Size { connected: 1, viewers: 1, processes: 1 };
-        let mut evidence = Evidence { goods, size, crowd, audited, was_interrupted: false };
+        let mut evidence =
+            Evidence { goods, size, crowd, audited, was_interrupted: false, left_as: None };
         change(&mut evidence);
         LoadOutcome::judge(evidence, &Threshold::with_defaults(&[]), 25)
     }

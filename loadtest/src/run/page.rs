@@ -61,6 +61,9 @@ impl LoadOutcome {
         for judgement in &self.thresholds {
             line("threshold", &judgement.to_string());
         }
+        for broken in self.audit.iter().flat_map(|audit| &audit.mismatches) {
+            line("broken", broken);
+        }
         for note in self.notes() {
             line("note", &note);
         }
@@ -68,11 +71,14 @@ impl LoadOutcome {
         text
     }
 
+    /// The parts add up to the clicks.
     fn clicks_words(&self) -> String {
         let refused: u64 = self.refused.values().sum();
+        let answered = self.held + self.retries + refused;
+        let lost = self.clicks.saturating_sub(answered);
         format!(
             "{}, {} of them in the busiest second: {} held, {} answered as before, {refused} refused, \
-             {} never answered",
+             {lost} whose connection ended before the answer; {} viewers got no answer to the end",
             self.clicks, self.clicks_per_s_max, self.held, self.retries, self.clicks_unanswered
         )
     }
@@ -90,8 +96,10 @@ impl LoadOutcome {
     /// What somebody should know before they believe the figures.
     fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> =
-            self.audit.iter().flat_map(|audit| audit.mismatches.clone()).collect();
-        notes.extend(self.clicks_reconciled.iter().flat_map(|both| both.differences.clone()));
+            self.clicks_reconciled.iter().flat_map(|both| both.differences.clone()).collect();
+        if let Some(phase) = &self.left_as {
+            notes.push(format!("{} is {phase}; close it when you are done with it", self.drop));
+        }
         if self.payments_not_offered > 0 {
             notes.push(format!(
                 "the server takes no payments from viewers and refused {}: use --unpaid, or start it with \

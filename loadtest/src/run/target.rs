@@ -188,21 +188,25 @@ fn not_let_in(url: &str, error: ClientError) -> LoadError {
     }
 }
 
-/// Leaves no drop of our own behind that could still sell.
-pub(super) async fn put_away(control: &ControlClient, goods: &Goods) -> Result<(), ControlError> {
-    if !goods.is_own {
-        return Ok(());
-    }
+/// Leaves no drop of our own behind that could still sell. A drop that others run is left as it is; its phase,
+/// if it can still sell.
+pub(super) async fn put_away(
+    control: &ControlClient,
+    goods: &Goods,
+) -> Result<Option<String>, ControlError> {
     let (_, phase) = control.planned(&goods.drop).await?;
-    match phase.as_str() {
-        "scheduled" => control.cancel(&goods.drop).await,
-        "countdown" => {
-            control
-                .command_with_reason(&goods.drop, "cancel-countdown", "the load test ends")
-                .await?;
-            control.cancel(&goods.drop).await
-        }
-        "open" | "paused" => control.close(&goods.drop).await,
-        _ => Ok(()),
+    if !goods.is_own {
+        return Ok(["countdown", "open", "paused"].contains(&phase.as_str()).then_some(phase));
     }
+    match phase.as_str() {
+        "scheduled" => control.cancel(&goods.drop).await?,
+        "countdown" => {
+            let reason = "the load test ends";
+            control.command_with_reason(&goods.drop, "cancel-countdown", reason).await?;
+            control.cancel(&goods.drop).await?;
+        }
+        "open" | "paused" => control.close(&goods.drop).await?,
+        _ => {}
+    }
+    Ok(None)
 }

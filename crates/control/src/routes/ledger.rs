@@ -12,7 +12,11 @@ use axum::{
 use futures_util::stream;
 use stampede_domain::{DropId, DropPlan, DurationMs};
 use stampede_engine::Role;
-use stampede_report::{ReportError, audit::audit_ndjson, drop_plan, drop_report};
+use stampede_report::{
+    ReportError,
+    audit::{AuditEnd, audit_ndjson},
+    drop_plan, drop_report,
+};
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
@@ -223,8 +227,14 @@ fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receive
         });
         // Where the reader has gone or was too slow, the channel just closes.
         let _ = match made {
-            Ok(ControlFlow::Continue(())) => send(Piece::End),
-            Ok(gone @ ControlFlow::Break(())) => gone,
+            Ok(AuditEnd { flow, damage }) => {
+                if let Some(damage) = damage
+                    && let Some(times) = state.note(Trouble::Audit)
+                {
+                    tracing::error!(%drop, %damage, times, "an audit found damage");
+                }
+                if flow.is_break() { flow } else { send(Piece::End) }
+            }
             Err(error) => {
                 if let Some(times) = state.note(Trouble::Audit) {
                     tracing::error!(%drop, %error, times, "an audit failed");

@@ -200,6 +200,7 @@ fn a_named_drop_is_sold_and_a_live_one_only_if_that_is_said() {
     assert_eq!((code, &outcome["rehearsal"]), (0, &false.into()), "{outcome} {said}");
     assert_eq!(outcome["audit"]["units_sold"], 30, "{outcome}");
     assert_eq!(drop_state(&server, &live)["phase"], "open", "others run it");
+    assert_eq!(outcome["left_as"], "open", "{outcome}");
     let (code, _, said) = named(&live, &["--live"]);
     assert!(code == 2 && said.contains("is open; a load test opens the drop itself"), "{said}");
     let rehearsal = plan(&server, "rehearsal");
