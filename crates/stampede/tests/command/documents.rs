@@ -172,9 +172,19 @@ fn the_operators_guide_can_be_followed_from_top_to_bottom() {
     let camera = "$(stampede token list --data ./data | awk '/camera/ {print $1}')";
     for block in &mut blocks {
         *block = block.replace("--id ID", &format!("--id \"{camera}\""));
+        // A busy machine may be slow.
+        let lenient = "stampede load --threshold 'p99_ms<=60000' --generator-late-ms-max 60000 --url";
+        *block = block.replace("stampede load --url", lenient);
     }
     let (_server, printed) = reader.follows(&blocks, &["--config", settings.to_str().unwrap()]);
-    for expected in ["stf_", "friday-show late-show", "https://sale.example/join/sti_"] {
+    let expected = [
+        "stf_",
+        "friday-show late-show",
+        "https://sale.example/join/sti_",
+        "passed: every promise was kept",
+        "400 viewers: passed",
+    ];
+    for expected in expected {
         assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
     }
 }
