@@ -6,8 +6,15 @@ use clap::{Args, value_parser};
 
 use super::threshold::Threshold;
 
+/// What the help ends with.
+const EXIT_CODES: &str = "\
+Exit codes: 0 passed, 99 a threshold does not hold, 1 a promise was broken, 3 the server cannot be
+reached or did not give its ledger, 4 the crowd was too slow, 2 it could not be carried out,
+130 interrupted.";
+
 /// The options of a load test, for every binary that offers one.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct LoadArgs {
     /// Where viewers connect, like `wss://sale.example/`
     #[arg(long, default_value = "ws://127.0.0.1:7700/", help_heading = "Server")]

@@ -27,8 +27,8 @@ use tokio::sync::watch;
 pub use self::args::LoadArgs;
 use self::{
     outcome::{Audited, Evidence, LoadOutcome, Verdict},
-    size::{Reached, Size},
-    target::{Goods, goods, put_away, reach, roots, try_viewer},
+    size::Size,
+    target::{Goods, Reached, goods, put_away, reach, roots, try_viewer},
     threshold::Threshold,
 };
 use crate::{

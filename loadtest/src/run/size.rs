@@ -5,10 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use stampede_wire::ticket::KeySpec;
-
-use super::{LoadArgs, LoadError, target::Goods};
-use crate::plan::{Behaviour, CrowdPlan, Roots, SchedulePlan, ViewerRange};
+use super::{
+    LoadArgs, LoadError,
+    target::{Goods, Reached},
+};
+use crate::plan::{Behaviour, CrowdPlan, SchedulePlan, ViewerRange};
 
 /// Descriptors that a process of the crowd needs beside those of its viewers.
 const DESCRIPTORS_ASIDE: u64 = 64;
@@ -137,15 +138,6 @@ impl Size {
     }
 }
 
-/// A server that answered.
-#[derive(Clone, Debug)]
-pub(super) struct Reached {
-    /// Those of the viewers' addresses that answer.
-    pub(super) addresses: Vec<SocketAddr>,
-    pub(super) roots: Roots,
-    pub(super) ticket_key: KeySpec,
-}
-
 fn log_of(logs: &Path, process: u32) -> PathBuf {
     logs.join(format!("promises-{process}.jsonl"))
 }
@@ -188,8 +180,10 @@ fn behaviour(args: &LoadArgs, goods: &Goods, early_ms: u64) -> Behaviour {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use stampede_wire::ticket::KeySpec;
 
     use super::*;
+    use crate::plan::Roots;
 
     #[derive(Parser)]
     struct Cli {

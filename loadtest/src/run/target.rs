@@ -6,10 +6,10 @@ use serde_json::json;
 use stampede_client::{ClientError, ConnectOptions, Connection, Reconnect, Subprotocol};
 use stampede_domain::{DurationMs, Mode, StreamId, ViewerId};
 use stampede_swarm::Clock;
-use stampede_wire::ticket::{Ticket, TicketMinter};
+use stampede_wire::ticket::{KeySpec, Ticket, TicketMinter};
 use url::Url;
 
-use super::{LoadArgs, LoadError, size::Reached};
+use super::{LoadArgs, LoadError};
 use crate::{
     control::{ControlClient, ControlError, PlannedDrop},
     plan::Roots,
@@ -40,6 +40,15 @@ pub(super) struct Goods {
     pub(super) limit_per_viewer: u32,
     pub(super) hold_ttl_ms: u64,
     pub(super) countdown_ms: u64,
+}
+
+/// A server that answered.
+#[derive(Clone, Debug)]
+pub(super) struct Reached {
+    /// Those of the viewers' addresses that answer.
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) roots: Roots,
+    pub(super) ticket_key: KeySpec,
 }
 
 /// The certificates that the option means.
