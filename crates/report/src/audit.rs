@@ -79,6 +79,8 @@ pub struct OrderLine {
     pub channel: Option<String>,
     /// The SKU.
     pub sku: String,
+    /// The merchant's own code for it.
+    pub merchant_sku: String,
     /// Units bought.
     pub units: u64,
     /// Price of all units.
@@ -374,6 +376,10 @@ impl Audit<'_> {
             viewer: self.viewer(order.viewer),
             channel: order.channel.as_ref().map(ToString::to_string),
             sku: self.sku(order.pool),
+            merchant_sku: self
+                .fold
+                .sku_of(order.pool)
+                .map_or_else(String::new, |sku| sku.merchant_sku.clone()),
             units: exact(order.units),
             amount_minor: exact(order.amount_minor),
             currency: order.currency.clone(),
