@@ -18,6 +18,8 @@ const ATTEMPTS_MAX: u32 = 20;
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often a drop that is to open is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Longest time for a connection to come about.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longest time that a server may keep silent.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
@@ -27,6 +29,7 @@ pub struct ControlClient {
     http: reqwest::Client,
     base: String,
     token: String,
+    attempts_max: u32,
 }
 
 /// Why a call failed.
@@ -217,11 +220,23 @@ impl ControlClient {
         let tls = ClientConfig::clone(&tls.config());
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX)
             .no_proxy()
             .build();
         let http = http.expect("a client with its own roots needs nothing that could be missing");
-        Self { http, base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
+        Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            token: token.to_owned(),
+            attempts_max: ATTEMPTS_MAX,
+        }
+    }
+
+    /// The same client, which tries each call once.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { attempts_max: 1, ..self }
     }
 
     /// Plans a drop; returns its id.
@@ -303,6 +318,14 @@ impl ControlClient {
         self.get("/readyz").await
     }
 
+    /// The server's metrics as text.
+    pub async fn metrics(&self) -> Result<String, ControlError> {
+        let call = "GET /metrics";
+        let response = self.send(call, || self.http.get(format!("{}/metrics", self.base))).await?;
+        let failed = |source| ControlError::NoAnswer { call: call.to_owned(), source };
+        response.text().await.map_err(failed)
+    }
+
     /// What the ledger says about a drop, read line by line.
     pub async fn ledger(&self, drop: &str) -> Result<Ledger, ControlError> {
         let path = format!("/v1/drops/{drop}/audit");
@@ -365,7 +388,7 @@ impl ControlClient {
         let mut attempt = 1;
         loop {
             let sent = request().bearer_auth(&self.token).send().await;
-            let last = attempt == ATTEMPTS_MAX;
+            let last = attempt >= self.attempts_max;
             match sent {
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) if response.status() != 503 || last => {

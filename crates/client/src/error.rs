@@ -81,7 +81,7 @@ pub enum ClientError {
     #[error("the server's first message was not a welcome")]
     NoWelcome,
     /// The server closed the connection.
-    #[error("the server closed the connection with code {code:?}: {reason}")]
+    #[error("the server closed the connection {}: {reason}", with_code(*code))]
     Closed {
         /// The close code; without one that of the `error` message before, `None` if none came.
         code: Option<u16>,
@@ -187,4 +187,8 @@ impl From<tungstenite::Error> for ClientError {
             error => Self::Broken { source: Some(Box::new(error)) },
         }
     }
+}
+
+fn with_code(code: Option<u16>) -> String {
+    code.map_or_else(|| "without a code".to_owned(), |code| format!("with code {code}"))
 }

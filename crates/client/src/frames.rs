@@ -205,8 +205,7 @@ mod tests {
         {
             let error = end_after_notice(end).await;
             assert_eq!(error.reconnect(), Reconnect::Never, "{error:?}");
-            let text =
-                "the server closed the connection with code Some(4201): the viewer is banned";
+            let text = "the server closed the connection with code 4201: the viewer is banned";
             assert_eq!(error.to_string(), text);
         }
         let told = end_after_notice(coded(4002)).await;

@@ -41,9 +41,10 @@ pub struct Counts {
     pub payments_failed: u64,
     /// Promises written to the log.
     pub promises: u64,
-    /// Buys that never got an answer, and planned clicks that their viewer had no connection for to the
-    /// end.
+    /// Buys that never got an answer.
     pub buys_unanswered: u64,
+    /// Planned clicks of viewers who had been let in before, and had no connection to the end.
+    pub clicks_unsent: u64,
     /// Payments that the server refused, because it takes none.
     pub pays_not_offered: u64,
     /// Distinct viewers that began to connect.
@@ -159,6 +160,7 @@ impl Counts {
             (&mut self.payments_failed, other.payments_failed),
             (&mut self.promises, other.promises),
             (&mut self.buys_unanswered, other.buys_unanswered),
+            (&mut self.clicks_unsent, other.clicks_unsent),
             (&mut self.pays_not_offered, other.pays_not_offered),
             (&mut self.viewers_started, other.viewers_started),
             (&mut self.viewers, other.viewers),

@@ -140,8 +140,8 @@ pub struct LoadArgs {
 
     /// What must hold, like `p99_ms<=100`; may be given several times. Latencies count from the planned click
     /// to its answer: `p50_ms`, `p90_ms`, `p99_ms`, `p999_ms`, `max_ms`. Counts: `unanswered` (clicks that
-    /// never got an answer), `kept_out` (viewers that were never let in), `connections_lost`
-    /// [default: `p99_ms<=250`, `unanswered<=0`, `kept_out<=0`]
+    /// never got an answer), `turned_away` (clicks refused as `busy` or `rate_limited`), `kept_out` (viewers
+    /// that were never let in), `connections_lost` [default: `p99_ms<=250`, and 0 for each count]
     #[arg(long = "threshold", value_name = "NAME<=VALUE", help_heading = "Verdict")]
     pub(super) thresholds: Vec<Threshold>,
     /// The crowd must come to 99 in 100 of its clicks within so many milliseconds of their planned moment;

@@ -5,6 +5,8 @@
 
 mod args;
 mod chart;
+mod hint;
+mod machine;
 mod outcome;
 mod page;
 mod size;
@@ -26,9 +28,11 @@ use tokio::sync::watch;
 
 pub use self::args::LoadArgs;
 use self::{
+    hint::with_hint,
+    machine::MachineTime,
     outcome::{Audited, Evidence, LoadOutcome, Verdict},
     size::Size,
-    target::{Goods, Reached, goods, put_away, reach, roots, try_viewer},
+    target::{Goods, Reached, check_room, goods, put_away, resolve, roots, try_viewers},
     threshold::Threshold,
 };
 use crate::{
@@ -61,20 +65,20 @@ const SETTLE_MS_MORE: u64 = 15_000;
 pub(crate) enum LoadError {
     #[error("{url:?} is no {schemes} address: {why}")]
     Url { url: String, schemes: String, why: String },
-    #[error("cannot reach {url}: {source}")]
-    Unreachable { url: String, source: io::Error },
-    #[error("cannot use the server: {0}")]
+    #[error("cannot resolve {url}: {source}")]
+    Unresolved { url: String, source: io::Error },
+    #[error("cannot use the server: {}", with_hint(&.0.to_string()))]
     NoAnswer(ControlError),
     #[error("{0}; the server is not ready to sell")]
     NotReady(ControlError),
     #[error("the server refuses what a load test needs: {0}")]
     Refused(ControlError),
-    #[error("no viewer gets in at {url}: {}", in_full(.source))]
+    #[error("no viewer gets in at {url}: {}", with_hint(&in_full(.source)))]
     NoWelcome { url: String, source: Box<ClientError> },
     #[error(
         "the server lets nobody in at {url}: {}; check that --ticket-keys is the key file of this very \
-         server, and --roots if it is about certificates",
-        in_full(.source)
+         server",
+        with_hint(&in_full(.source))
     )]
     NotLetIn { url: String, source: Box<ClientError> },
     #[error(transparent)]
@@ -91,11 +95,16 @@ pub(crate) enum LoadError {
     NoSku { sku: String, drop: String, skus: String },
     #[error("the server's drop is not one: {0}")]
     Id(IdError),
+    #[error(
+        "--connected is {connected}, but the server lets in {connections_max} viewers (its setting \
+         viewers.connections_max)"
+    )]
+    ServerFull { connected: u32, connections_max: u64 },
     #[error("--viewers is {viewers}, fewer than the {connected} that are connected at once")]
     FewerViewers { viewers: u32, connected: u32 },
     #[error(
-        "{connected} connections do not fit {processes} processes of {descriptors} descriptors: use \
-         --processes {needed}, or raise the limit (ulimit -n)"
+        "{connected} connections need {needed} processes, for a process may have {descriptors} descriptors; \
+         the crowd has at most {processes}: use --processes, or raise the limit (ulimit -n)"
     )]
     Descriptors { connected: u32, descriptors: u64, processes: u32, needed: u32 },
     #[error(
@@ -127,7 +136,7 @@ impl LoadError {
 
     const fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreachable { .. }
+            Self::Unresolved { .. }
             | Self::NoAnswer(_)
             | Self::NotReady(_)
             | Self::NoWelcome { .. } => 3,
@@ -146,6 +155,9 @@ pub fn run_load(args: &LoadArgs) -> ExitCode {
     let printed = done.and_then(|outcome| {
         let json = args.json.then(|| serde_json::to_string(&outcome)).transpose()?;
         println!("{}", json.unwrap_or_else(|| outcome.page()));
+        if args.json {
+            eprintln!("{}", outcome.verdict.words());
+        }
         Ok(outcome.verdict.exit_code())
     });
     match printed {
@@ -168,15 +180,19 @@ fn load(args: &LoadArgs, screen: &mut Screen) -> Result<LoadOutcome, LoadError> 
     let evidence = runtime.block_on(async {
         let mut told = Told::listen()?;
         screen.step(&format!("reaching {} and {}", args.control, args.url));
-        reach(&args.control, ["http", "https"]).await?;
-        let addresses = reach(&args.url, ["ws", "wss"]).await?;
+        resolve(&args.control, ["http", "https"]).await?;
+        let addresses = resolve(&args.url, ["ws", "wss"]).await?;
         let size = Size::fit(args, cores, descriptors, &addresses)?;
-        let server = Reached { addresses, roots, ticket_key };
+        let mut server = Reached { addresses, roots, ticket_key };
         let control = ControlClient::trusting(&args.control, &args.token, &tls);
-        control.ready().await.map_err(LoadError::from_control)?;
+        control.clone().once().ready().await.map_err(LoadError::from_control)?;
+        check_room(&control, args.connected).await?;
         let goods = goods(args, &control).await?;
-        let sold = sell(args, &server, &control, &goods, size, &logs, screen, &mut told).await;
+        let begun = MachineTime::now();
+        let sold = sell(args, &mut server, &control, &goods, size, &logs, screen, &mut told).await;
         // Whatever has happened: a rehearsal of our own does not stay open.
+        let machine_busy_share =
+            begun.zip(MachineTime::now()).map(|(begun, ended)| ended.busy_share_since(begun));
         let put_away = put_away(&control, &goods).await;
         let crowd = sold?;
         screen.step("checking every promise that a viewer received against the ledger");
@@ -184,15 +200,27 @@ fn load(args: &LoadArgs, screen: &mut Screen) -> Result<LoadOutcome, LoadError> 
             Ok(left_as) => {
                 (audit(&control, &goods, &crowd, &size.logs(logs.path())).await, left_as)
             }
-            Err(error) => (Err(error.into()), None),
+            Err(error) => {
+                let left_as = goods.is_own.then(|| "open, as far as is known".to_owned());
+                (Err(error.into()), left_as)
+            }
         };
         let audited = audited.map_err(|error: AuditError| error.to_string());
         let was_interrupted = told.is_told();
-        Ok::<_, LoadError>(Evidence { goods, size, crowd, audited, was_interrupted, left_as })
+        Ok::<_, LoadError>(Evidence {
+            goods,
+            size,
+            crowd,
+            audited,
+            was_interrupted,
+            left_as,
+            machine_busy_share,
+            logs: logs.path().to_owned(),
+        })
     })?;
     let thresholds = Threshold::with_defaults(&args.thresholds);
     let outcome = LoadOutcome::judge(evidence, &thresholds, args.generator_late_ms_max);
-    logs.leave(outcome.verdict, screen);
+    logs.leave(outcome.verdict);
     Ok(outcome)
 }
 
@@ -200,7 +228,7 @@ fn load(args: &LoadArgs, screen: &mut Screen) -> Result<LoadOutcome, LoadError> 
 #[expect(clippy::too_many_arguments, reason = "the parts of one run, each used once")]
 async fn sell(
     args: &LoadArgs,
-    server: &Reached,
+    server: &mut Reached,
     control: &ControlClient,
     goods: &Goods,
     size: Size,
@@ -208,7 +236,7 @@ async fn sell(
     screen: &mut Screen,
     told: &mut Told,
 ) -> Result<CrowdResult, LoadError> {
-    try_viewer(args, server, goods).await?;
+    try_viewers(args, server, goods).await?;
     screen.step(&format!(
         "{} viewers come and go, {} of them at once, in {} processes, to {} in {}",
         size.viewers, size.connected, size.processes, goods.drop, goods.stream
@@ -372,14 +400,10 @@ impl Logs {
     }
 
     /// Keeps what proves a broken promise.
-    fn leave(self, verdict: Verdict, screen: &mut Screen) {
-        if !matches!(verdict, Verdict::PromisesBroken | Verdict::PromisesUnchecked) {
-            return;
-        }
-        if let Some(temporary) = self.temporary {
+    fn leave(self, verdict: Verdict) {
+        if let Some(temporary) = self.temporary.filter(|_| verdict.keeps_logs()) {
             let _kept = temporary.keep();
         }
-        screen.step(&format!("the promises are kept in {}", self.path.display()));
     }
 }
 

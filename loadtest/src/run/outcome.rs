@@ -1,6 +1,6 @@
 //! The result of a load test as one JSON object, and its verdict.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
@@ -23,8 +23,13 @@ pub(super) struct Evidence {
     /// The audit, or why there is none.
     pub(super) audited: Result<Audited, String>,
     pub(super) was_interrupted: bool,
-    /// How a drop that others run was left, if it can still sell.
+    /// How the drop was left, if it can still sell.
     pub(super) left_as: Option<String>,
+    /// The share of the time of all cores that this machine was busy during the sale; `None` if the system
+    /// does not say.
+    pub(super) machine_busy_share: Option<f64>,
+    /// Where the logs of promises are.
+    pub(super) logs: PathBuf,
 }
 
 /// What the ledger says about the promises.
@@ -53,6 +58,28 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// The gravest of what was found.
+    fn of(
+        audited: &Result<Audited, String>,
+        was_interrupted: bool,
+        saturated: bool,
+        thresholds_hold: bool,
+    ) -> Self {
+        match audited {
+            Ok(audited) if !audited.audit.is_clean() => Self::PromisesBroken,
+            Err(_) => Self::PromisesUnchecked,
+            Ok(_) if was_interrupted => Self::Interrupted,
+            Ok(_) if saturated => Self::GeneratorSaturated,
+            Ok(_) if !thresholds_hold => Self::ThresholdsFailed,
+            Ok(_) => Self::Passed,
+        }
+    }
+
+    /// Whether the logs of promises are evidence that is still needed.
+    pub(super) const fn keeps_logs(self) -> bool {
+        matches!(self, Self::PromisesBroken | Self::PromisesUnchecked)
+    }
+
     /// The exit code, as the documents have it.
     pub(super) const fn exit_code(self) -> u8 {
         match self {
@@ -75,7 +102,7 @@ pub(super) struct LoadOutcome {
     pub(super) drop: String,
     pub(super) stream: String,
     pub(super) sku: String,
-    /// The phase of a drop that was named, where it can still sell.
+    /// The phase in which the drop was left, where it can still sell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) left_as: Option<String>,
     pub(super) rehearsal: bool,
@@ -90,6 +117,8 @@ pub(super) struct LoadOutcome {
     pub(super) clicks_first_second: u64,
     pub(super) clicks_per_s_max: u64,
     pub(super) clicks_unanswered: u64,
+    /// Clicks of viewers who had lost their connection for good.
+    pub(super) clicks_unsent: u64,
     pub(super) held: u64,
     pub(super) retries: u64,
     pub(super) refused: BTreeMap<String, u64>,
@@ -107,6 +136,9 @@ pub(super) struct LoadOutcome {
     pub(super) audit: Option<AuditResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) clicks_reconciled: Option<Reconciliation>,
+    /// Where the logs of promises are, if they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) logs: Option<PathBuf>,
     /// Why there is no audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) unchecked: Option<String>,
@@ -124,12 +156,20 @@ pub(super) struct Generator {
     pub(super) late_ms_max: u32,
     /// The largest share of a quarter of a second that one process was on a core.
     pub(super) busy_share_max: f64,
+    /// The share of the time of all cores that this machine was busy during the sale, with whatever ran on
+    /// it.
+    pub(super) machine_busy_share: Option<f64>,
     /// Connections for which this machine had no descriptor, port or memory.
     pub(super) connects_short: u64,
 }
 
 impl Generator {
-    fn judge(crowd: &CrowdResult, size: Size, late_ms_max: u32) -> Self {
+    fn judge(
+        crowd: &CrowdResult,
+        size: Size,
+        late_ms_max: u32,
+        machine_busy_share: Option<f64>,
+    ) -> Self {
         let late_us = crowd.late.summary();
         let connects_short = crowd.counts.connects_short;
         Self {
@@ -137,7 +177,8 @@ impl Generator {
             saturated: late_us.p99 > u64::from(late_ms_max) * 1_000 || connects_short > 0,
             late_us,
             late_ms_max,
-            busy_share_max: (crowd.busy_share_max * 1_000.0).round() / 1_000.0,
+            busy_share_max: thousandths(crowd.busy_share_max),
+            machine_busy_share: machine_busy_share.map(thousandths),
             connects_short,
         }
     }
@@ -145,20 +186,21 @@ impl Generator {
 
 impl LoadOutcome {
     pub(super) fn judge(evidence: Evidence, thresholds: &[Threshold], late_ms_max: u32) -> Self {
-        let Evidence { goods, size, crowd, audited, was_interrupted, left_as } = evidence;
-        let generator = Generator::judge(&crowd, size, late_ms_max);
+        let Evidence {
+            goods,
+            size,
+            crowd,
+            audited,
+            was_interrupted,
+            left_as,
+            machine_busy_share,
+            logs,
+        } = evidence;
+        let generator = Generator::judge(&crowd, size, late_ms_max, machine_busy_share);
         let thresholds: Vec<Judgement> =
             thresholds.iter().map(|threshold| threshold.judge(&crowd)).collect();
-        let verdict = match &audited {
-            Ok(audited) if !audited.audit.is_clean() => Verdict::PromisesBroken,
-            Err(_) => Verdict::PromisesUnchecked,
-            Ok(_) if was_interrupted => Verdict::Interrupted,
-            Ok(_) if generator.saturated => Verdict::GeneratorSaturated,
-            Ok(_) if thresholds.iter().any(|judgement| !judgement.kept) => {
-                Verdict::ThresholdsFailed
-            }
-            Ok(_) => Verdict::Passed,
-        };
+        let kept = thresholds.iter().all(|judgement| judgement.kept);
+        let verdict = Verdict::of(&audited, was_interrupted, generator.saturated, kept);
         let (audit, clicks_reconciled, unchecked) = match audited {
             Ok(Audited { audit, reconciliation }) => (Some(audit), reconciliation, None),
             Err(why) => (None, None, Some(why)),
@@ -183,6 +225,7 @@ impl LoadOutcome {
             clicks_first_second: counts.clicks_first_second(),
             clicks_per_s_max: counts.clicks_per_s_max(),
             clicks_unanswered: counts.buys_unanswered,
+            clicks_unsent: counts.clicks_unsent,
             held: counts.held,
             retries: counts.retries,
             refused: counts.refused,
@@ -196,10 +239,15 @@ impl LoadOutcome {
             promises: counts.promises,
             audit,
             clicks_reconciled,
+            logs: verdict.keeps_logs().then_some(logs),
             unchecked,
             troubles: crowd.troubles,
         }
     }
+}
+
+fn thousandths(share: f64) -> f64 {
+    (share * 1_000.0).round() / 1_000.0
 }
 
 fn row(from_s: u64, latency: &Latency) -> Second {
@@ -236,8 +284,16 @@ mod tests {
         crowd.seconds[0].record_us(1_000);
         let audited = Ok(Audited { audit: AuditResult::default(), reconciliation: None });
         let size = Size { connected: 1, viewers: 1, processes: 1 };
-        let mut evidence =
-            Evidence { goods, size, crowd, audited, was_interrupted: false, left_as: None };
+        let mut evidence = Evidence {
+            goods,
+            size,
+            crowd,
+            audited,
+            was_interrupted: false,
+            left_as: None,
+            machine_busy_share: None,
+            logs: "logs".into(),
+        };
         change(&mut evidence);
         LoadOutcome::judge(evidence, &Threshold::with_defaults(&[]), 25)
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::{
     chart::seconds_chart,
     millis,
-    outcome::{LoadOutcome, Verdict},
+    outcome::{Generator, LoadOutcome, Verdict},
 };
 use crate::{audit::AuditResult, recorder::LatencySummary};
 
@@ -13,7 +13,7 @@ use crate::{audit::AuditResult, recorder::LatencySummary};
 const TROUBLES_MAX: usize = 3;
 
 impl Verdict {
-    const fn words(self) -> &'static str {
+    pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Passed => "passed: every promise was kept, every threshold holds",
             Self::PromisesBroken => {
@@ -21,8 +21,8 @@ impl Verdict {
             }
             Self::PromisesUnchecked => "PROMISES NOT CHECKED: the server did not give its ledger",
             Self::GeneratorSaturated => {
-                "THE CROWD WAS TOO SLOW: its figures say nothing about the server; \
-                 use more cores, more machines, or a smaller crowd"
+                "THE CROWD WAS TOO SLOW: it came late to its clicks, so the load was lighter than \
+                 planned and the latencies hold the crowd's own delay"
             }
             Self::ThresholdsFailed => "FAILED: a threshold does not hold",
             Self::Interrupted => "interrupted: what had been promised until then was kept",
@@ -67,6 +67,9 @@ impl LoadOutcome {
         for note in self.notes() {
             line("note", &note);
         }
+        if let Some(logs) = &self.logs {
+            line("logs", &format!("the promises are kept in {}", logs.display()));
+        }
         line("verdict", self.verdict.words());
         text
     }
@@ -78,27 +81,45 @@ impl LoadOutcome {
         let lost = self.clicks.saturating_sub(answered);
         format!(
             "{}, {} of them in the busiest second: {} held, {} answered as before, {refused} refused, \
-             {lost} whose connection ended before the answer; {} viewers got no answer to the end",
-            self.clicks, self.clicks_per_s_max, self.held, self.retries, self.clicks_unanswered
+             {lost} whose connection ended before the answer; {} never answered, {} never sent",
+            self.clicks,
+            self.clicks_per_s_max,
+            self.held,
+            self.retries,
+            self.clicks_unanswered,
+            self.clicks_unsent
         )
     }
 
     fn generator_words(&self) -> String {
-        let processes = self.generator.processes;
+        let Generator { processes, busy_share_max, machine_busy_share, late_us, .. } =
+            self.generator;
+        let machine = machine_busy_share.map_or_else(String::new, |share| {
+            format!(", with everything else on this machine {:.0} % of all cores", share * 100.0)
+        });
         format!(
-            "{processes} {}, busiest {:.0} % of a core; it came to its clicks {} late",
+            "{processes} {}, at most {:.0} % of a core each{machine}; it came to its clicks {} late",
             if processes == 1 { "process" } else { "processes" },
-            self.generator.busy_share_max * 100.0,
-            quantiles(self.generator.late_us)
+            busy_share_max * 100.0,
+            quantiles(late_us)
         )
     }
 
     /// What somebody should know before they believe the figures.
     fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> =
-            self.clicks_reconciled.iter().flat_map(|both| both.differences.clone()).collect();
+        let mut notes = Vec::new();
+        if self.generator.saturated {
+            notes.push(self.generator.advice().to_owned());
+        }
+        // The server counts what it decided; the last second before a restart is not in its counts.
+        if self.connections_lost == 0 {
+            notes.extend(self.clicks_reconciled.iter().flat_map(|both| both.differences.clone()));
+        }
         if let Some(phase) = &self.left_as {
-            notes.push(format!("{} is {phase}; close it when you are done with it", self.drop));
+            notes.push(format!(
+                "{} is still {phase}: close it when you are done with it",
+                self.drop
+            ));
         }
         if self.payments_not_offered > 0 {
             notes.push(format!(
@@ -114,6 +135,13 @@ impl LoadOutcome {
                 self.generator.connects_short
             ));
         }
+        if self.refused.contains_key("busy") {
+            notes.push(
+                "the server was busy, or operations have stopped it or limited its rate: GET /v1/brake says \
+                 which"
+                    .to_owned(),
+            );
+        }
         if self.refused.contains_key("rate_limited") {
             notes.push(
                 "the server limited the crowd as one address: add this machine's address to \
@@ -123,6 +151,20 @@ impl LoadOutcome {
         }
         notes.extend(self.troubles.iter().take(TROUBLES_MAX).cloned());
         notes
+    }
+}
+
+impl Generator {
+    fn advice(&self) -> &'static str {
+        let alone = self.busy_share_max > 0.7;
+        if self.connects_short > 0 {
+            "the crowd could not open all its connections"
+        } else if alone {
+            "a process of the crowd had no time left: use more --processes, more cores, or a smaller crowd"
+        } else {
+            "other programs, or the server itself, had the cores of this machine: let the crowd run on \
+             another machine, or try again when this one is quiet"
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use crate::plan::{Behaviour, CrowdPlan, SchedulePlan, ViewerRange};
 
 /// Descriptors that a process of the crowd needs beside those of its viewers.
 const DESCRIPTORS_ASIDE: u64 = 64;
+/// Processes that are started unasked.
+const PROCESSES_MAX: u32 = 64;
 /// Connections that one local address has ports for, to one address of the server: Linux gives out 32768 to
 /// 60999 (`ip_local_port_range`).
 const PORTS_PER_SOURCE: u64 = 28_000;
@@ -48,6 +50,10 @@ impl Size {
         let room = descriptors.saturating_sub(DESCRIPTORS_ASIDE).max(1);
         let needed = u32::try_from(u64::from(connected).div_ceil(room)).unwrap_or(u32::MAX);
         let processes = match args.processes {
+            None if needed > PROCESSES_MAX => {
+                let processes = PROCESSES_MAX;
+                return Err(LoadError::Descriptors { connected, descriptors, processes, needed });
+            }
             None => u32::try_from(cores).unwrap_or(1).max(needed).min(connected),
             Some(asked) if asked < needed => {
                 return Err(LoadError::Descriptors {
@@ -221,7 +227,9 @@ mod tests {
         assert_eq!(size(&["--connected", "5000"], 1_064).unwrap().processes, 5);
         let error =
             size(&["--connected", "5000", "--processes", "4"], 1_064).unwrap_err().to_string();
-        assert!(error.contains("1064") && error.contains("--processes 5"), "{error}");
+        assert!(error.contains("1064") && error.contains("need 5 processes"), "{error}");
+        let error = size(&["--connected", "5000"], 128).unwrap_err().to_string();
+        assert!(error.contains("need 79 processes") && error.contains("ulimit -n"), "{error}");
         assert_eq!(size(&["--connected", "1", "--processes", "9"], 1_064).unwrap().processes, 1);
         let error = size(&["--viewers", "999"], 20_000).unwrap_err().to_string();
         assert!(error.contains("999") && error.contains("1000"), "{error}");

@@ -15,9 +15,9 @@ use crate::{
     plan::Roots,
 };
 
-/// Longest time for a TCP connection.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// Longest time for the first viewer to be welcomed.
+/// The metric that says how many viewers the server lets in.
+const CONNECTIONS_MAX: &str = "stampede_gateway_connections_max ";
+/// Longest time for the first viewer of an address to be welcomed.
 const WELCOME_MAX: Duration = Duration::from_secs(10);
 /// From the command to the opening of a rehearsal of our own.
 const COUNTDOWN_MS: u64 = 3_000;
@@ -62,8 +62,9 @@ pub(super) fn roots(which: &str) -> Result<Roots, LoadError> {
     }
 }
 
-/// The addresses of a URL's host that take a TCP connection.
-pub(super) async fn reach(url: &str, schemes: [&str; 2]) -> Result<Vec<SocketAddr>, LoadError> {
+/// The addresses of a URL's host. Nothing is dialled: a connection that says nothing would count as a failed
+/// handshake at the server.
+pub(super) async fn resolve(url: &str, schemes: [&str; 2]) -> Result<Vec<SocketAddr>, LoadError> {
     let wrong =
         |why: String| LoadError::Url { url: url.to_owned(), schemes: schemes.join(" or "), why };
     let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
@@ -72,21 +73,27 @@ pub(super) async fn reach(url: &str, schemes: [&str; 2]) -> Result<Vec<SocketAdd
     }
     let host = parsed.host_str().ok_or_else(|| wrong("it has no host".to_owned()))?;
     let host = host.trim_matches(['[', ']']);
-    let unreachable = |source| LoadError::Unreachable { url: url.to_owned(), source };
-    let port = parsed.port_or_known_default().ok_or_else(|| wrong("it has no port".to_owned()))?;
-    let found = tokio::net::lookup_host((host, port)).await.map_err(unreachable)?;
-    let (mut reached, mut last) = (Vec::new(), io::Error::other("its name has no address"));
-    for address in found {
-        let dialled = tokio::net::TcpStream::connect(address);
-        match tokio::time::timeout(CONNECT_MAX, dialled).await {
-            Ok(Ok(_)) => reached.push(address),
-            Ok(Err(error)) => last = error,
-            Err(_) => {
-                last = io::Error::other(format!("no answer within {} s", CONNECT_MAX.as_secs()));
-            }
-        }
+    let known = if matches!(parsed.scheme(), "wss" | "https") { 443 } else { 80 };
+    let port = parsed.port().unwrap_or(known);
+    let unresolved = |source| LoadError::Unresolved { url: url.to_owned(), source };
+    let found: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unresolved)?.collect();
+    if found.is_empty() {
+        return Err(unresolved(io::Error::other("its name has no address")));
     }
-    if reached.is_empty() { Err(unreachable(last)) } else { Ok(reached) }
+    Ok(found)
+}
+
+/// Asks the server how many viewers it lets in; a token that may not know is no error.
+pub(super) async fn check_room(control: &ControlClient, connected: u32) -> Result<(), LoadError> {
+    let Ok(metrics) = control.metrics().await else { return Ok(()) };
+    let max =
+        metrics.lines().find_map(|line| line.strip_prefix(CONNECTIONS_MAX)?.trim().parse().ok());
+    match max {
+        Some(connections_max) if u64::from(connected) > connections_max => {
+            Err(LoadError::ServerFull { connected, connections_max })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes the drop that is named, or plans a rehearsal.
@@ -159,14 +166,17 @@ async fn rehearsal(
     })
 }
 
-/// Lets one viewer in and out again, so that what would keep everybody out is told in one sentence.
-pub(super) async fn try_viewer(
+/// Lets one viewer in and out again at each address, so that what would keep everybody out is told in one
+/// sentence. Addresses where nobody gets in are left out, if there are others.
+///
+/// # Errors
+/// [`LoadError::NoWelcome`], [`LoadError::NotLetIn`].
+pub(super) async fn try_viewers(
     args: &LoadArgs,
-    server: &Reached,
+    server: &mut Reached,
     goods: &Goods,
 ) -> Result<(), LoadError> {
     let mut options = ConnectOptions::new(&args.url, Subprotocol::MsgPack);
-    options.address = server.addresses.first().copied();
     options.connect_timeout = WELCOME_MAX;
     options.tls = Some(server.roots.tls().map_err(LoadError::Roots)?);
     let minter =
@@ -179,13 +189,25 @@ pub(super) async fn try_viewer(
         mode: if goods.is_rehearsal { Mode::Rehearsal } else { Mode::Live },
         expires_at: now.plus(DurationMs::from_secs(60)),
     };
-    match Box::pin(Connection::open(&options, &minter.mint(&ticket, now))).await {
-        Ok((connection, _)) => {
-            // It was let in; whether it is also seen off matters to nobody.
-            let _closed = connection.close().await;
+    let ticket = minter.mint(&ticket, now);
+    let (mut good, mut last) = (Vec::new(), None);
+    for address in &server.addresses {
+        options.address = Some(*address);
+        match Box::pin(Connection::open(&options, &ticket)).await {
+            Ok((connection, _)) => {
+                good.push(*address);
+                // It was let in; whether it is also seen off matters to nobody.
+                let _closed = connection.close().await;
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(error) if good.is_empty() => Err(not_let_in(&args.url, error)),
+        _ => {
+            server.addresses = good;
             Ok(())
         }
-        Err(error) => Err(not_let_in(&args.url, error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What must hold for a load test to pass.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::Serialize;
 
@@ -20,30 +20,35 @@ pub(super) enum Measure {
     P999Ms,
     /// The slowest.
     MaxMs,
-    /// Clicks that never got an answer.
+    /// Clicks that never got an answer, those included that could not even be sent.
     Unanswered,
+    /// Clicks that the server turned away because of its own limits, or because operations have stopped it.
+    TurnedAway,
     /// Viewers that were never let in.
     KeptOut,
     /// Connections that ended without the viewer's doing.
     ConnectionsLost,
 }
 
-const MEASURES: [(&str, Measure); 8] = [
+const MEASURES: [(&str, Measure); 9] = [
     ("p50_ms", Measure::P50Ms),
     ("p90_ms", Measure::P90Ms),
     ("p99_ms", Measure::P99Ms),
     ("p999_ms", Measure::P999Ms),
     ("max_ms", Measure::MaxMs),
     ("unanswered", Measure::Unanswered),
+    ("turned_away", Measure::TurnedAway),
     ("kept_out", Measure::KeptOut),
     ("connections_lost", Measure::ConnectionsLost),
 ];
 
 /// Those that hold unless another is named for the same figure.
-const DEFAULTS: [Threshold; 3] = [
+const DEFAULTS: [Threshold; 5] = [
     Threshold { measure: Measure::P99Ms, limit: 250.0 },
     Threshold { measure: Measure::Unanswered, limit: 0.0 },
+    Threshold { measure: Measure::TurnedAway, limit: 0.0 },
     Threshold { measure: Measure::KeptOut, limit: 0.0 },
+    Threshold { measure: Measure::ConnectionsLost, limit: 0.0 },
 ];
 
 /// The most that a figure may be.
@@ -142,11 +147,17 @@ impl Measure {
             Self::P99Ms => latency(0.99),
             Self::P999Ms => latency(0.999),
             Self::MaxMs => latency(1.0),
-            Self::Unanswered => Some(count(counts.buys_unanswered)),
+            Self::Unanswered => Some(count(counts.buys_unanswered + counts.clicks_unsent)),
+            Self::TurnedAway => Some(count(turned_away(&counts.refused))),
             Self::KeptOut => Some(count(counts.viewers_started.saturating_sub(counts.viewers))),
             Self::ConnectionsLost => Some(count(counts.connections_lost)),
         }
     }
+}
+
+/// Refusals that say nothing about the goods.
+pub(super) fn turned_away(refused: &BTreeMap<String, u64>) -> u64 {
+    ["busy", "rate_limited"].iter().filter_map(|reason| refused.get(*reason)).sum()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer than 2^52 clicks")]
@@ -180,8 +191,10 @@ mod tests {
         let all = Threshold::with_defaults(&named);
         let limits: Vec<_> = all.iter().map(|one| (one.measure.to_string(), one.limit)).collect();
         let owned = |(name, limit): (&str, f64)| (name.to_owned(), limit);
-        let expected = [("p99_ms", 10.0), ("max_ms", 20.0), ("unanswered", 0.0), ("kept_out", 0.0)];
-        assert_eq!(limits, expected.map(owned));
+        let zeros = ["unanswered", "turned_away", "kept_out", "connections_lost"];
+        let expected = [("p99_ms", 10.0), ("max_ms", 20.0)];
+        let expected = expected.into_iter().chain(zeros.map(|name| (name, 0.0)));
+        assert_eq!(limits, expected.map(owned).collect::<Vec<_>>());
     }
 
     #[test]
@@ -194,11 +207,14 @@ mod tests {
         crowd.counts.viewers_started = 5;
         crowd.counts.viewers = 4;
         crowd.counts.buys_unanswered = 1;
+        crowd.counts.refused = [("busy".into(), 2), ("sold_out".into(), 9)].into();
         assert!(judge("p99_ms<=100", &crowd).kept);
         assert!(!judge("max_ms<=89", &crowd).kept);
         assert!(!judge("kept_out<=0", &crowd).kept);
         assert!(judge("kept_out<=1", &crowd).kept);
         assert!(!judge("unanswered<=0", &crowd).kept);
+        assert!(!judge("turned_away<=1", &crowd).kept);
+        assert!(judge("turned_away<=2", &crowd).kept, "sold out is an answer");
         let words = judge("kept_out<=0", &crowd).to_string();
         assert_eq!(words, "FAILED kept_out is 1, at most 0");
     }

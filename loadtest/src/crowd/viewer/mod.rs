@@ -136,14 +136,17 @@ impl Viewer {
         for Pending { key, resend, .. } in &self.pending {
             self.state.trouble(|| format!("{}: no answer to {key} ({resend:?})", self.name));
         }
-        let mut unanswered = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
-        let unsent = self.mailbox.clear();
-        self.state.clicks_come_to(unsent);
-        if self.wants() {
-            unanswered += unsent;
-        }
+        let unanswered = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        let waiting = self.mailbox.clear();
+        self.state.clicks_come_to(waiting);
+        // Whoever was never let in is counted as such.
+        let was_let_in = self.welcomed_us > 0;
+        let unsent = if was_let_in && self.wants() { waiting } else { 0 };
         self.pending.clear();
-        self.state.count(|counts| counts.buys_unanswered += unanswered);
+        self.state.count(|counts| {
+            counts.buys_unanswered += unanswered;
+            counts.clicks_unsent += unsent;
+        });
     }
 
     /// Counts the viewer's part of the first wave, once.
