@@ -153,6 +153,7 @@ class Viewer:
         self.notice = None
         self.failures = 0
         self.heartbeat_s = 20
+        self.welcomed_at = None
         self.drops, self.versions, self.holds, self.orders = {}, {}, {}, {}
         self.buys, self.pays, self.answered = {}, set(), set()
 
@@ -175,6 +176,9 @@ class Viewer:
     def delay_after(self, lost):
         """How long to wait before the next attempt; ends the program where there is none."""
         notice, self.notice = self.notice, None
+        welcomed_at, self.welcomed_at = self.welcomed_at, None
+        if welcomed_at is not None and time.monotonic() - welcomed_at >= self.heartbeat_s:
+            self.failures = 0
         if self.web:
             self.web.close()
             self.web = None
@@ -223,6 +227,7 @@ class Viewer:
 
     def on_welcome(self, message):
         self.heartbeat_s = message["heartbeat_ms"] / 1000
+        self.welcomed_at = time.monotonic()
         self.versions = {}
         self.drops = {drop["drop"]: drop for drop in message["drops"]}
         for drop in message["drops"]:
@@ -232,7 +237,8 @@ class Viewer:
         tell("welcome", viewer=message["viewer"], holds=len(self.holds), orders=len(self.orders))
         for key, buy in self.buys.items():
             self.send(type="buy", key=key, **buy)
-        for hold in self.pays & set(self.holds):
+        # Those that are not listed too: they have ended, and the refusal of the `pay` says how.
+        for hold in self.pays:
             self.send(type="pay", hold=hold)
 
     def is_fresh(self, message):
@@ -272,6 +278,7 @@ class Viewer:
 
     def on_released(self, message):
         self.holds.pop(message["hold"], None)
+        self.pays.discard(message["hold"])
 
     def on_expired(self, message):
         self.holds.pop(message["hold"], None)

@@ -3,15 +3,15 @@
 // STAMPEDE_NPM is the folder where packages are installed.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { welcome } from './fake.mjs';
+import { drop, hold, order, welcome } from './fake.mjs';
 
 const { WebSocketServer } = createRequire(join(process.env.STAMPEDE_NPM, 'package.json'))('ws');
 const sample = fileURLToPath(new URL('../../../../docs/integrate/buy_and_pay.py', import.meta.url));
@@ -53,4 +53,99 @@ test('Python comes back after codes that a proxy sends, stops where the server s
 test('Python goes by the error message where a proxy replaced the code', async (t) => {
   const notice = { code: 'banned', close_code: 4201 };
   assert.deepEqual(await played(t, [{ code: 1000, notice }]), [4201]);
+});
+
+/** A server whose connections are played by `play`, each with its number. */
+async function staged(t, play) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.after(() => server.close());
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    const number = connections;
+    const say = (type, fields) => socket.send(JSON.stringify({ type, ...fields }));
+    socket.on('message', (data) => play({ socket, number, say, told: JSON.parse(data) }));
+  });
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${server.address().port}/`;
+}
+
+/** The last line of Python, which is told at once to go on and pay. */
+async function done(t, url) {
+  const python = spawn('python3', [sample, url, 'ticket'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => python.kill());
+  python.stdin.end('\n');
+  const events = [];
+  createInterface(python.stdout).on('line', (line) => events.push(JSON.parse(line)));
+  const [status] = await once(python, 'close');
+  assert.equal(status, 0, JSON.stringify(events));
+  return events.at(-1);
+}
+
+/** Plays a sale of one unit until Python pays; then `pay` and what follows on later connections. */
+async function sale(t, { orders = [], welcomed = () => {}, pay }) {
+  let first;
+  return staged(t, (turn) => {
+    const { number, say, told } = turn;
+    if (told.type === 'hello') {
+      say('welcome', welcome({ drops: [drop()], orders: number === 1 ? [] : orders }));
+      welcomed(turn);
+    } else if (told.type === 'buy' && first && told.key !== first) {
+      const message = 'one is all that you may have';
+      say('refused', { request: 'buy', key: told.key, code: 'over_viewer_limit', message, temporary: false });
+    } else if (told.type === 'buy') {
+      say('held', hold({ key: told.key, retry: first === told.key }));
+      first = told.key;
+    } else if (told.type === 'pay') {
+      pay(turn);
+    }
+  });
+}
+
+for (const [code, orders] of [['hold_confirmed', [order()]], ['hold_ended', []]]) {
+  test(`Python asks again about a payment whose answer was lost, is told ${code}`, async (t) => {
+    const paid = [];
+    const url = await sale(t, {
+      orders,
+      welcomed: ({ number, socket }) => {
+        // Python answers a ping behind all that the welcome made it send.
+        socket.once('pong', () => paid.includes(number) || socket.close(4200, 'no pay came'));
+        if (number > 1) socket.ping();
+      },
+      pay: ({ number, socket, say, told }) => {
+        paid.push(number);
+        const answer = { request: 'pay', hold: told.hold, code, message: 'it has ended', temporary: false };
+        if (number === 1) socket.terminate();
+        else say('refused', answer);
+      },
+    });
+    assert.deepEqual(await done(t, url), { event: 'done', orders: orders.map((one) => one.order) });
+    assert.deepEqual(paid, [1, 2]);
+  });
+}
+
+test('Python waits no longer for the payment of a hold that another device gave back', async (t) => {
+  const url = await sale(t, {
+    pay: ({ socket, say, told }) => {
+      say('released', { hold: told.hold, drop: 'd1', sku: 'a', units: 1 });
+      // Python reads this only if it goes on.
+      socket.once('pong', () => socket.close(4200, 'it still waits'));
+      socket.ping();
+    },
+  });
+  assert.deepEqual(await done(t, url), { event: 'done', orders: [] });
+});
+
+test('Python begins with a short delay again after a connection that has lived for a heartbeat', () => {
+  const program = [
+    'import time, buy_and_pay',
+    'for age_s in (0, 21):',
+    '    viewer = buy_and_pay.Viewer("", "")',
+    '    viewer.failures, viewer.welcomed_at = 5, time.monotonic() - age_s',
+    '    viewer.delay_after(buy_and_pay.Lost())',
+    '    print(viewer.failures)',
+  ];
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: dirname(sample) };
+  const said = execFileSync('python3', ['-c', program.join('\n')], { encoding: 'utf8', env });
+  assert.deepEqual(said.split('\n').filter((line) => /^\d+$/.test(line)), ['6', '1']);
 });
