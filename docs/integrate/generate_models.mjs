@@ -2,21 +2,54 @@
 //
 //   node generate_models.mjs ASYNCAPI_JSON FILE...
 //
-// Each file's name says its language: `.ts`, `.kt` or `.swift`. It needs the packages `@asyncapi/modelina` (for TypeScript and Kotlin) and `quicktype-core` (for Swift).
-// Names are those on the wire, so that any JSON library reads them without a table.
+// The end of each file's name says its language. TypeScript (`.ts`) and Kotlin (`.kt`) need the package
+// `@asyncapi/modelina`; there each field is called as on the wire, so that any JSON library reads it without a table.
+// All others need the package `quicktype-core`, whose types read and write the names on the wire themselves. Java wants a
+// file for each class, so for `.java` they are written into the folder of FILE.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+
+/** The makers of AsyncAPI's own generator. */
+const MODELINA = { '.ts': typescript, '.kt': kotlin };
+/** What quicktype calls the languages that it makes. Objective-C is not among them: quicktype fails with it here. */
+const QUICKTYPE = {
+  '.cpp': 'c++',
+  '.cr': 'crystal',
+  '.cs': 'csharp',
+  '.dart': 'dart',
+  '.elm': 'elm',
+  '.ex': 'elixir',
+  '.go': 'go',
+  '.h': 'cjson',
+  '.hs': 'haskell',
+  '.java': 'java',
+  '.js': 'javascript',
+  '.php': 'php',
+  '.pmod': 'pike',
+  '.py': 'python',
+  '.rb': 'ruby',
+  '.rs': 'rust',
+  '.scala': 'scala3',
+  '.smithy': 'smithy4a',
+  '.swift': 'swift',
+};
 
 const [description, ...files] = process.argv.slice(2);
-const languages = { '.ts': typescript, '.kt': kotlin, '.swift': swift };
-if (files.length === 0 || !files.every((file) => Object.hasOwn(languages, extname(file)))) {
-  console.error('usage: node generate_models.mjs ASYNCAPI_JSON FILE.ts|FILE.kt|FILE.swift ...');
+const endings = Object.keys({ ...MODELINA, ...QUICKTYPE });
+if (files.length === 0 || !files.every((file) => endings.includes(extname(file)))) {
+  console.error('usage: node generate_models.mjs ASYNCAPI_JSON FILE...');
+  console.error(`A FILE ends in one of: ${endings.join(' ')}`);
   process.exit(2);
 }
 const text = readFileSync(description, 'utf8');
 let described;
-for (const file of files) writeFileSync(file, await languages[extname(file)]());
+for (const file of files) {
+  const ending = extname(file);
+  const make = MODELINA[ending];
+  if (make) writeFileSync(file, await make());
+  else await quicktype(file, QUICKTYPE[ending]);
+}
 
 /** The code of each model, by AsyncAPI's own generator. */
 async function models(makeGenerator) {
@@ -44,12 +77,15 @@ async function kotlin() {
   return `package stampede\n\n${code.join('\n\n')}\n`;
 }
 
-async function swift() {
-  const { FetchingJSONSchemaStore, InputData, JSONSchemaInput, quicktype } = await import('quicktype-core');
+/** Writes what quicktype makes: one file, or one for each class beside `file`. */
+async function quicktype(file, lang) {
+  const { FetchingJSONSchemaStore, InputData, JSONSchemaInput, quicktypeMultiFile } = await import('quicktype-core');
   const schemas = new JSONSchemaInput(new FetchingJSONSchemaStore());
   await schemas.addSource({ name: 'Stampede', schema: text, uris: ['#/components/schemas/'] });
   const inputData = new InputData();
   inputData.addInput(schemas);
-  const { lines } = await quicktype({ inputData, lang: 'swift' });
-  return lines.join('\n');
+  const made = await quicktypeMultiFile({ inputData, lang });
+  for (const [name, { lines }] of made) {
+    writeFileSync(made.size === 1 ? file : join(dirname(file), name), lines.join('\n'));
+  }
 }

@@ -4,7 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -20,12 +22,17 @@ const pascal = (name) => name.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.t
 /** The name of each message's model, by the message's name. */
 const names = new Map(Object.entries(messages).map(([name, message]) => [name, pascal(schemaOf(message))]));
 
+/** The endings of all other languages that the sample names. */
+const OTHERS = ['cpp', 'cr', 'cs', 'dart', 'elm', 'ex', 'go', 'h', 'hs', 'js', 'php', 'pmod', 'py', 'rb', 'rs', 'scala', 'smithy'];
+
 let folder;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'stampede-models-'));
   copyFileSync(here('../../../../docs/integrate/generate_models.mjs'), join(folder, 'generate_models.mjs'));
   symlinkSync(PACKAGES, join(folder, 'node_modules'));
-  const files = ['models.ts', 'Models.kt', 'Models.swift'];
+  mkdirSync(join(folder, 'java'));
+  const others = OTHERS.map((ending) => `models.${ending}`);
+  const files = ['models.ts', 'Models.kt', 'Models.swift', 'java/Models.java', ...others];
   execFileSync(process.execPath, ['generate_models.mjs', DESCRIPTION, ...files], { cwd: folder, timeout: 180_000 });
 });
 after(() => rmSync(folder, { recursive: true }));
@@ -80,4 +87,33 @@ test('Swift: a type for each message that reads and writes itself', () => {
   const code = made('Models.swift');
   for (const name of names.values()) assert.match(code, new RegExp(`^struct ${name}: Codable`, 'm'));
   assert.match(code, /case serverTimeMS = "server_time_ms"/);
+});
+
+test('every language that the sample names has a type for each message', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['generate_models.mjs', DESCRIPTION, 'models.cobol'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 2);
+  const named = [...stderr.split('\n')[1].matchAll(/ \.(\w+)/g)].map(([, ending]) => ending);
+  assert.deepEqual(named.sort(), ['ts', 'kt', 'swift', 'java', ...OTHERS].sort());
+  for (const ending of OTHERS) {
+    const code = made(`models.${ending}`).replaceAll('_', '').toLowerCase();
+    for (const name of names.values()) assert.ok(code.includes(name.toLowerCase()), `${ending}: ${name}`);
+  }
+  for (const name of names.values()) assert.ok(existsSync(join(folder, 'java', `${name}.java`)), name);
+});
+
+test('Python: each example is read, then written as it was', () => {
+  const examples = Object.values(messages).flatMap((message) =>
+    message.examples.map(({ payload }) => [schemaOf(message), payload]));
+  const program = [
+    'import json, sys, models',
+    'for schema, example in json.load(sys.stdin):',
+    '    read = getattr(models, schema + "_from_dict")(example)',
+    '    assert getattr(models, schema + "_to_dict")(read) == example, example',
+  ];
+  const options = { cwd: folder, input: JSON.stringify(examples), encoding: 'utf8' };
+  const { status, stderr } = spawnSync('python3', ['-c', program.join('\n')], options);
+  assert.equal(status, 0, stderr);
 });
