@@ -21,7 +21,8 @@ const Ajv = installed('ajv');
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const text = readFileSync(here('../../../../docs/asyncapi.json'), 'utf8');
-const messages = JSON.parse(text).components.messages;
+const description = JSON.parse(text);
+const { messages, schemas } = description.components;
 const fromClient = new Set(['hello', 'refresh', 'buy', 'release', 'pay', 'ping']);
 
 /** The examples of the description, then those of the protocol document. */
@@ -43,7 +44,7 @@ test('the official parser accepts the description', async () => {
 });
 
 test('every example keeps to the schema of its message', () => {
-  const ajv = new Ajv({ strict: false, schemas: [{ $id: 'stampede', ...JSON.parse(text) }] });
+  const ajv = new Ajv({ strict: false, schemas: [{ $id: 'stampede', ...description }] });
   const covered = new Set();
   for (const example of examples) {
     const validate = ajv.getSchema(`stampede#/components/messages/${example.type}/payload`);
@@ -52,6 +53,19 @@ test('every example keeps to the schema of its message', () => {
     covered.add(example.type);
   }
   assert.deepEqual([...covered].sort(), Object.keys(messages).sort());
+});
+
+test('a reader of any message finds its schema by its type', () => {
+  const expected = Object.entries(messages).map(([name, { payload }]) => [name, payload.$ref.split('/').at(-1)]);
+  assert.deepEqual(description['x-schemas-by-type'], Object.fromEntries(expected));
+  for (const [type, schema] of expected) assert.equal(schemas[schema].properties.type.const, type);
+});
+
+test('what a welcome lists has the fields of its message, without type and key', () => {
+  for (const [message, listed] of [['drop_message', 'drop_info'], ['held', 'hold_info'], ['order', 'order_info']]) {
+    const fields = Object.keys(schemas[message].properties).filter((name) => name !== 'type' && name !== 'key');
+    assert.deepEqual(Object.keys(schemas[listed].properties), fields);
+  }
 });
 
 test('the client takes in every message of the server', async () => {

@@ -174,7 +174,13 @@ fn codes_are_the_programs() {
         };
         assert_eq!((one["name"].as_str(), one["then"].as_str()), (Some(code.name()), Some(then)));
     }
-    assert_eq!(described.len(), CloseCode::ALL.len(), "a code is described that nobody sends");
+    // 1002 answers what breaks the WebSocket's own rules. No `error` comes before it.
+    let (websockets, ours): (Vec<&Value>, Vec<&Value>) =
+        described.iter().partition(|one| one["code"] == 1002);
+    assert_eq!(ours.len(), CloseCode::ALL.len(), "a code is described that nobody sends");
+    assert_eq!(websockets.len(), 1);
+    assert_eq!(websockets[0]["then"], "mend");
+    assert_eq!(Reconnect::after(Some(1002)), Reconnect::AfterFix);
 }
 
 #[test]
