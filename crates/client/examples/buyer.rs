@@ -17,11 +17,15 @@ pub(crate) async fn buy_one(
     key: IdempotencyKey,
 ) -> Result<Order, Box<dyn Error>> {
     let mut session = Session::new(options, ticket, Backoff::default(), rand::rng());
-    let mut drops = Vec::new();
+    let (mut drops, mut paid) = (Vec::new(), None);
     loop {
         match session.next().await? {
             // Asking twice with one key is asking once, so every welcome may ask again.
             Event::Connected(welcome) => {
+                // Paid while the connection was down.
+                if let Some(order) = welcome.orders.into_iter().find(|one| Some(one.hold) == paid) {
+                    return Ok(order);
+                }
                 drops = welcome.drops;
                 match drops.iter().find(|drop| drop.phase == Phase::Open) {
                     Some(drop) => ask(&mut session, drop, &key)?,
@@ -35,6 +39,7 @@ pub(crate) async fn buy_one(
             }
             Event::Message(ServerMessage::Held(held)) => {
                 println!("held for {} ms: {}", held.expires_in_ms, held.hold);
+                paid = Some(held.hold);
                 session.pay(held.hold)?;
             }
             Event::Message(ServerMessage::Order(order)) => return Ok(order),

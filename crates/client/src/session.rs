@@ -44,6 +44,8 @@ pub struct Session<R> {
     rng: R,
     backoff: Backoff,
     state: State,
+    /// When the current connection has lived for a heartbeat.
+    proven_at: Option<Instant>,
     wishes: Wishes,
 }
 
@@ -95,6 +97,7 @@ impl<R: Rng> Session<R> {
             rng,
             backoff,
             state: State::Connecting,
+            proven_at: None,
             wishes: Wishes::default(),
         }
     }
@@ -123,8 +126,9 @@ impl<R: Rng> Session<R> {
         self.wishes.add(Wish::Buy { drop, sku: sku.into(), units, key })
     }
 
-    /// Queues the sandbox payment of a hold. [`Session::next`] sends it, again after each reconnect
-    /// while the hold is open, until `order`, `payment_failed` or a lasting `refused` answers it.
+    /// Queues the sandbox payment of a hold. [`Session::next`] sends it, again after each reconnect,
+    /// until `order`, `payment_failed` or a lasting `refused` answers it; if the hold is an order by then,
+    /// that is `refused` with `hold_confirmed`, and the welcome lists the order.
     ///
     /// # Errors
     /// [`ClientError::TooManyPending`].
@@ -182,7 +186,8 @@ impl<R: Rng> Session<R> {
         let (connection, welcome) = Connection::open(&self.options, ticket).await?;
         self.state = State::Connected(Box::new(connection));
         self.was_refused = false;
-        self.wishes.welcomed(&welcome);
+        self.wishes.welcomed();
+        self.proven_at = Some(Instant::now() + Duration::from_millis(welcome.heartbeat_ms));
         self.plan_renewal(welcome.ticket_expires_in_ms);
         Ok(Event::Connected(Box::new(welcome)))
     }
@@ -261,6 +266,10 @@ impl<R: Rng> Session<R> {
     fn lost(&mut self, error: ClientError) -> Result<Event, ClientError> {
         self.state = State::Connecting;
         self.renewal = None;
+        // In a quiet stream no message comes, but a connection that has lived so long was a good one.
+        if self.proven_at.take().is_some_and(|at| at <= Instant::now()) {
+            self.backoff.reset();
+        }
         let about_ticket = matches!(error, ClientError::Closed { code: Some(4100 | 4101), .. });
         if about_ticket && self.source.is_some() && !self.was_refused {
             // The source may have a better one; if that is refused too, the program is at fault.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use stampede_domain::{DropId, HoldId, IdempotencyKey};
-use stampede_wire::{ClientMessage, Refused, Request, ServerMessage, Welcome};
+use stampede_wire::{ClientMessage, Refused, Request, ServerMessage};
 use tokio::time::Instant;
 
 use crate::ClientError;
@@ -123,13 +123,9 @@ impl Wishes {
         self.0.len() < before
     }
 
-    /// A new connection: buys are asked again, the others for holds that are still open.
-    pub(crate) fn welcomed(&mut self, welcome: &Welcome) {
-        let open = |hold: HoldId| welcome.holds.iter().any(|held| held.hold == hold);
-        self.0.retain(|(wish, _)| match wish {
-            Wish::Buy { .. } => true,
-            Wish::Release { hold } | Wish::Pay { hold } => open(*hold),
-        });
+    /// A new connection: everything is asked again. A hold that has ended meanwhile is answered too, with
+    /// what became of it; a welcome that was too long does not list every hold.
+    pub(crate) fn welcomed(&mut self) {
         for (_, stage) in &mut self.0 {
             if matches!(stage, Stage::Sent | Stage::NeedsTicket) {
                 *stage = Stage::Unsent;

@@ -216,8 +216,28 @@ async fn a_server_that_stops_says_when_to_come_back() {
     assert!(away >= Duration::from_millis(200), "{away:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_lived_for_a_heartbeat_was_a_good_one_though_nothing_was_said() {
+    let server = Server::start().await;
+    let mut options = server.options(Subprotocol::MsgPack);
+    options.watch_heartbeat = false;
+    let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1_000));
+    let rng = StdRng::seed_from_u64(3);
+    let mut viewer = Session::new(options, "a ticket".into(), backoff, rng);
+    let heartbeat = Duration::from_millis(crate::server::welcome().heartbeat_ms);
+    // Twelve losses with a bound that doubles each time would soon wait for minutes.
+    for _ in 0..12 {
+        let went = tokio::time::Instant::now();
+        let ((), peer) = join(connected(&mut viewer), server.welcome()).await;
+        assert!(went.elapsed() <= Duration::from_secs(1), "{:?}", went.elapsed());
+        tokio::time::advance(heartbeat).await;
+        drop(peer);
+        lost(&mut viewer).await;
+    }
+}
+
 #[tokio::test]
-async fn payments_and_releases_are_repeated_while_their_hold_is_open() {
+async fn payments_and_releases_are_repeated_until_they_are_answered() {
     let server = Server::start().await;
     let mut viewer = session(&server);
     let hold = crate::server::hold();
@@ -241,8 +261,23 @@ async fn payments_and_releases_are_repeated_while_their_hold_is_open() {
         };
         join(serving, asking).await;
     }
-    // The hold has become something else meanwhile: nothing is asked for again.
+    // The hold has become an order meanwhile: it is asked for all the same, and answered.
     viewer.buy(drop_id(), "mug", 1, key("next")).unwrap();
+    let serving = async {
+        let mut peer = server.hello().await;
+        peer.send(&listing(Vec::new())).await;
+        peer.expect(&pay).await;
+        peer.expect(&buy("next")).await;
+        let refused = Refused::pay(hold, &Refusal::HoldConfirmed);
+        peer.send(&ServerMessage::Refused(refused)).await;
+    };
+    let asking = async {
+        connected(&mut viewer).await;
+        assert!(matches!(viewer.next().await.unwrap(), Event::Message(ServerMessage::Refused(_))));
+        lost(&mut viewer).await;
+    };
+    join(serving, asking).await;
+    // What was answered is not asked for again.
     let serving = async {
         let mut peer = server.hello().await;
         peer.send(&listing(Vec::new())).await;
