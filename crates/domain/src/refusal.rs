@@ -287,9 +287,9 @@ impl fmt::Display for Refusal {
             Self::PaymentPending => {
                 f.write_str("a payment for this hold is under way; wait for its result")
             }
-            Self::PayNotOffered => {
-                f.write_str("pay is for the sandbox only; pay with the platform")
-            }
+            Self::PayNotOffered => f.write_str(
+                "this server takes no payments; for trials start it with --payments sandbox",
+            ),
         }
     }
 }
@@ -361,7 +361,7 @@ mod tests {
             ),
             (
                 Refusal::PayNotOffered,
-                "pay_not_offered: pay is for the sandbox only; pay with the platform",
+                "pay_not_offered: this server takes no payments; for trials start it with --payments sandbox",
             ),
         ]
     }
