@@ -117,12 +117,16 @@ export type Held = {
 export type Order = {
     type: 'order';
 } & OrderInfo;
+/**
+ * The codes of refusals that this version knows.
+ */
+export type RefusalCode = 'busy' | 'rate_limited' | 'ticket_expired' | 'unknown_drop' | 'unknown_sku' | 'units_out_of_range' | 'key_reused' | 'not_open' | 'paused' | 'closed' | 'over_viewer_limit' | 'holds_capped' | 'sold_out' | 'not_enough' | 'unknown_hold' | 'hold_ended' | 'hold_confirmed' | 'payment_pending' | 'pay_not_offered';
 export type Refused = {
     type: 'refused';
     request: 'buy' | 'release' | 'pay';
     key?: string;
     hold?: string;
-    code: string;
+    code: RefusalCode | (string & {});
     message: string;
     temporary: boolean;
     retry_after_ms?: number;
@@ -196,6 +200,15 @@ export type HoldView = Omit<HoldInfo, 'key' | 'retry' | 'expires_in_ms'> & {
     expiresAt: number;
 };
 export type OrderView = Omit<OrderInfo, 'key'>;
+/**
+ * What a `buy` asks for. Passed to `buy` again, it waits for the answer to the same purchase.
+ */
+export type Purchase = {
+    drop: string;
+    sku: string;
+    units: number;
+    key: string;
+};
 export type State = 'new' | 'connecting' | 'online' | 'waiting' | 'stopped';
 /**
  * What follows a close: `again` after a delay, `mend` the ticket or the program first, `never` by
@@ -235,6 +248,7 @@ export type Events = {
     error: ErrorNotice;
     closed: Closed;
     retrying: Retrying;
+    lapsed: Purchase;
     fault: unknown;
 };
 /**
@@ -304,7 +318,8 @@ export type Options = {
      */
     patienceMs?: number;
     /**
-     * Age at which a stored purchase is no longer repeated; 60000.
+     * Age at which a stored purchase is no longer repeated; 60000. The event
+     * `lapsed` tells of it: what came of it is among the holds and orders, if anything did.
      */
     resumeMs?: number;
     /**
@@ -360,7 +375,7 @@ export declare class StampedeClient {
     /**
      * @param {Options} options
      * @throws {TypeError} if there is neither a global WebSocket nor one among the options; the same for
-     *   `crypto` and `newKey`
+     *   `crypto` and `newKey`; if `url`, `ticket` or `WebSocket` is none
      */
     constructor(options: Options);
     get state(): State;
@@ -371,6 +386,12 @@ export declare class StampedeClient {
     get mode(): "live" | "rehearsal" | undefined;
     /** The drop on air. */
     get featured(): DropView | undefined;
+    /**
+     * The purchases that are under way, by key: those without an answer, those of the page before a reload
+     * included. `change` tells each change.
+     * @returns {ReadonlyMap<string, Purchase>}
+     */
+    get purchases(): ReadonlyMap<string, Purchase>;
     /**
      * Milliseconds until a point in time such as `expiresAt` or `opensAt`, at least 0.
      * @param {number} at
@@ -387,7 +408,8 @@ export declare class StampedeClient {
      */
     on<T extends keyof Events>(type: T, listener: (event: Events[T]) => void): () => void;
     /**
-     * Connects, from then on reconnects by itself. Settles with the first welcome.
+     * Connects, from then on reconnects by itself. Settles with the first welcome, once the storage has told
+     * which purchases are under way.
      * @returns {Promise<Welcome>}
      * @throws {StoppedError} if the server says that coming back is of no use
      */
@@ -406,16 +428,20 @@ export declare class StampedeClient {
      * Where the ticket of the options is a text, the new one replaces it; a function is asked again for
      * the tickets after this one.
      * @param {string} [ticket]
+     * @throws {TypeError} if it is no text
      */
     refresh(ticket?: string): Promise<void>;
     /**
-     * Asks for units of one SKU. The purchase is stored under a new key before it is sent; a lost
+     * Asks for units of one SKU. The purchase is stored under its key before it is sent; a lost
      * connection, a restart of the server, a reload of the page repeat it with that key, so that it
-     * never takes a second unit. The same key gets the same answer.
+     * never takes a second unit. The same key gets the same answer; without `key` each call is a purchase
+     * of its own.
      * @param {{ drop: string, sku: string, units?: number, key?: string }} wanted
      * @returns {Promise<Held | Order | Refused>} an order if the key's hold has been paid already
      * @throws {StoppedError} if the client stops before an answer: the outcome is not known
-     * @throws {TypeError} if the server could not read it, or another purchase waits under this key
+     * @throws {TypeError} if the server could not read it, if another purchase waits under this key, or
+     *   before `connect()`
+     * @throws {RangeError} if `REQUESTS_MAX` requests wait for an answer already
      */
     buy({ drop, sku, units, key }: {
         drop: string;
@@ -427,12 +453,14 @@ export declare class StampedeClient {
      * Gives a hold back.
      * @param {string} hold
      * @returns {Promise<Released | Refused>}
+     * @throws {StoppedError | TypeError | RangeError} as `buy` does
      */
     release(hold: string): Promise<Released | Refused>;
     /**
      * Pays a hold with the sandbox. Repeated after a reconnect until the payment is decided.
      * @param {string} hold
      * @returns {Promise<Order | PaymentFailed | Refused>}
+     * @throws {StoppedError | TypeError | RangeError} as `buy` does
      */
     pay(hold: string): Promise<Order | PaymentFailed | Refused>;
 }

@@ -59,8 +59,15 @@
 /** @typedef {{ type: 'held' } & HoldInfo} Held */
 /** @typedef {{ type: 'order' } & OrderInfo} Order */
 /**
+ * The codes of refusals that this version knows.
+ * @typedef {'busy' | 'rate_limited' | 'ticket_expired' | 'unknown_drop' | 'unknown_sku'
+ *   | 'units_out_of_range' | 'key_reused' | 'not_open' | 'paused' | 'closed' | 'over_viewer_limit'
+ *   | 'holds_capped' | 'sold_out' | 'not_enough' | 'unknown_hold' | 'hold_ended' | 'hold_confirmed'
+ *   | 'payment_pending' | 'pay_not_offered'} RefusalCode
+ */
+/**
  * @typedef {{ type: 'refused', request: 'buy' | 'release' | 'pay', key?: string, hold?: string,
- *   code: string, message: string, temporary: boolean, retry_after_ms?: number, limit?: number,
+ *   code: RefusalCode | (string & {}), message: string, temporary: boolean, retry_after_ms?: number, limit?: number,
  *   available?: number }} Refused
  */
 /** @typedef {{ type: 'released', hold: string, drop: string, sku: string, units: number }} Released */
@@ -90,7 +97,7 @@
 /** @typedef {Omit<HoldInfo, 'key' | 'retry' | 'expires_in_ms'> & { expiresAt: number }} HoldView */
 /** @typedef {Omit<OrderInfo, 'key'>} OrderView */
 /**
- * @internal
+ * What a `buy` asks for. Passed to `buy` again, it waits for the answer to the same purchase.
  * @typedef {{ drop: string, sku: string, units: number, key: string }} Purchase
  */
 /**
@@ -115,7 +122,7 @@
  * @typedef {{ state: State, change: void, message: ServerMessage, welcome: Welcome,
  *   drop: DropMessage, phase: PhaseMessage, stock: StockMessage, held: Held, order: Order,
  *   refused: Refused, released: Released, expired: Expired, payment_failed: PaymentFailed,
- *   error: ErrorNotice, closed: Closed, retrying: Retrying, fault: unknown }} Events
+ *   error: ErrorNotice, closed: Closed, retrying: Retrying, lapsed: Purchase, fault: unknown }} Events
  */
 /**
  * Where unanswered purchases are kept: the part of Web Storage that is needed, or the same with
@@ -150,7 +157,8 @@
  *   or `-`, never the same twice, such as a random UUID. Needed where there is no global `crypto`
  *   (React Native).
  * @property {number} [patienceMs] How long a request is repeated while the server is busy; 15000.
- * @property {number} [resumeMs] Age at which a stored purchase is no longer repeated; 60000.
+ * @property {number} [resumeMs] Age at which a stored purchase is no longer repeated; 60000. The event
+ *   `lapsed` tells of it: what came of it is among the holds and orders, if anything did.
  * @property {Partial<Surroundings>} [surroundings] For tests.
  */
 
@@ -185,6 +193,8 @@ const BROKEN = 1006;
 const NEVER_OPENED = 'no handshake: check the address, the allowed origins, the certificate';
 /** Close codes for a message that the server could not read. */
 const UNREADABLE = [1003, 1007, 1009, 4104];
+/** How much of the server's words about a refused handshake is told. */
+const REFUSAL_CHARS = 200;
 /** What the server reads as a key. */
 const KEY = /^[A-Za-z0-9._:-]{1,64}$/;
 
@@ -302,6 +312,15 @@ function purchaseFault({ drop, sku, units, key }) {
 }
 
 /**
+ * What a value is, in words for a developer.
+ * @param {unknown} value
+ */
+function kindOf(value) {
+  if (value === undefined || value === null) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/**
  * How far the server's clock and the wall clock were ahead of ours when a point in time was told, and how
  * much of `DRIFT_MS` has corrected it since. A message that does not name the server's time has no drift:
  * nobody knows how long it took.
@@ -387,13 +406,21 @@ export class StampedeClient {
   /**
    * @param {Options} options
    * @throws {TypeError} if there is neither a global WebSocket nor one among the options; the same for
-   *   `crypto` and `newKey`
+   *   `crypto` and `newKey`; if `url`, `ticket` or `WebSocket` is none
    */
   constructor(options) {
+    const { url, ticket } = options;
+    if (!/^wss?:\/\//i.test(url)) throw new TypeError(`url must begin with ws:// or wss://, not ${url}`);
+    if (typeof ticket !== 'string' && typeof ticket !== 'function') {
+      throw new TypeError(`ticket must be a text or a function, not ${kindOf(ticket)}`);
+    }
     const WebSocket = options.WebSocket ?? /** @type {any} */ (globalThis).WebSocket;
     if (!WebSocket) {
       const why = 'there is no global WebSocket here: pass one as an option, in Node that of the package ws';
       throw new TypeError(why);
+    }
+    if (typeof WebSocket !== 'function') {
+      throw new TypeError(`WebSocket must be a constructor, not ${kindOf(WebSocket)}`);
     }
     if (!options.newKey && !globalThis.crypto?.getRandomValues) {
       const why = 'there is no global crypto here: pass newKey as an option, a function that makes random ids';
@@ -402,7 +429,7 @@ export class StampedeClient {
     this.#WebSocket = WebSocket;
     this.#newKey = options.newKey ?? randomKey;
     this.#options = options;
-    this.#ticket = options.ticket;
+    this.#ticket = ticket;
     this.#storage = options.storage ?? defaultStorage();
     this.#around = {
       now: () => (globalThis.performance ?? Date).now(),
@@ -443,6 +470,16 @@ export class StampedeClient {
   }
 
   /**
+   * The purchases that are under way, by key: those without an answer, those of the page before a reload
+   * included. `change` tells each change.
+   * @returns {ReadonlyMap<string, Purchase>}
+   */
+  get purchases() {
+    const stored = [...this.#pending.values()].flatMap((pending) => pending.stored ?? []);
+    return new Map(stored.map(({ at: _, ...purchase }) => [purchase.key, purchase]));
+  }
+
+  /**
    * Milliseconds until a point in time such as `expiresAt` or `opensAt`, at least 0.
    * @param {number} at
    */
@@ -469,12 +506,14 @@ export class StampedeClient {
   }
 
   /**
-   * Connects, from then on reconnects by itself. Settles with the first welcome.
+   * Connects, from then on reconnects by itself. Settles with the first welcome, once the storage has told
+   * which purchases are under way.
    * @returns {Promise<Welcome>}
    * @throws {StoppedError} if the server says that coming back is of no use
    */
   connect() {
-    if (this.#state === 'online' && this.#welcome) return Promise.resolve(this.#welcome);
+    const isRead = this.#state === 'online' && !this.#connecting;
+    if (isRead && this.#welcome) return Promise.resolve(this.#welcome);
     this.#connecting ??= deferred();
     const { promise } = this.#connecting;
     if (this.#state === 'new' || this.#state === 'stopped') {
@@ -516,8 +555,12 @@ export class StampedeClient {
    * Where the ticket of the options is a text, the new one replaces it; a function is asked again for
    * the tickets after this one.
    * @param {string} [ticket]
+   * @throws {TypeError} if it is no text
    */
   async refresh(ticket) {
+    if (ticket !== undefined && typeof ticket !== 'string') {
+      throw new TypeError(`ticket must be a text, not ${kindOf(ticket)}`);
+    }
     if (ticket !== undefined && typeof this.#ticket === 'function') this.#handed = ticket;
     else if (ticket !== undefined) this.#ticket = ticket;
     // The next connection gets its ticket by itself.
@@ -530,13 +573,16 @@ export class StampedeClient {
   }
 
   /**
-   * Asks for units of one SKU. The purchase is stored under a new key before it is sent; a lost
+   * Asks for units of one SKU. The purchase is stored under its key before it is sent; a lost
    * connection, a restart of the server, a reload of the page repeat it with that key, so that it
-   * never takes a second unit. The same key gets the same answer.
+   * never takes a second unit. The same key gets the same answer; without `key` each call is a purchase
+   * of its own.
    * @param {{ drop: string, sku: string, units?: number, key?: string }} wanted
    * @returns {Promise<Held | Order | Refused>} an order if the key's hold has been paid already
    * @throws {StoppedError} if the client stops before an answer: the outcome is not known
-   * @throws {TypeError} if the server could not read it, or another purchase waits under this key
+   * @throws {TypeError} if the server could not read it, if another purchase waits under this key, or
+   *   before `connect()`
+   * @throws {RangeError} if `REQUESTS_MAX` requests wait for an answer already
    */
   buy({ drop, sku, units = 1, key = this.#newKey() }) {
     // The server would end the connection for it, and being stored it would end the next ones too.
@@ -550,6 +596,7 @@ export class StampedeClient {
    * Gives a hold back.
    * @param {string} hold
    * @returns {Promise<Released | Refused>}
+   * @throws {StoppedError | TypeError | RangeError} as `buy` does
    */
   release(hold) {
     return this.#request('release', hold, { type: 'release', hold });
@@ -559,6 +606,7 @@ export class StampedeClient {
    * Pays a hold with the sandbox. Repeated after a reconnect until the payment is decided.
    * @param {string} hold
    * @returns {Promise<Order | PaymentFailed | Refused>}
+   * @throws {StoppedError | TypeError | RangeError} as `buy` does
    */
   pay(hold) {
     return this.#request('pay', hold, { type: 'pay', hold });
@@ -572,6 +620,9 @@ export class StampedeClient {
    * @returns {Promise<any>}
    */
   #request(request, id, message, stored) {
+    // The server would end the connection for it.
+    if (typeof id !== 'string') return Promise.reject(new TypeError('hold must be a text, such as held.hold'));
+    if (this.#state === 'new') return Promise.reject(new TypeError('call connect() first'));
     const slot = `${request} ${id}`;
     const earlier = this.#pending.get(slot);
     if (earlier && JSON.stringify(earlier.message) === JSON.stringify(message)) return earlier.answer;
@@ -588,13 +639,13 @@ export class StampedeClient {
     /** @type {Pending} */
     const pending = { request, id, message, since, answer, resolve, reject, stored };
     this.#pending.set(slot, pending);
-    // Before the first welcome nobody knows whose purchase it is: it is stored and sent then.
-    if (!this.#welcome) return answer;
     const attempt = this.#attempt;
-    // What was asked for offline is sent with the next welcome.
-    andThen(stored && this.#store(), () => {
+    // Before the first welcome nobody knows whose purchase it is: it is stored and sent then. What was
+    // asked for offline is sent with the next welcome.
+    andThen(this.#welcome && stored && this.#store(), () => {
       if (this.#state === 'online' && attempt === this.#attempt) this.#sendOnce(slot);
     });
+    if (stored) this.#emit('change', undefined);
     return answer;
   }
 
@@ -616,17 +667,37 @@ export class StampedeClient {
     this.#openedAt = this.#around.now();
     // A sleep before the attempt does not concern it, nor does a page whose timers come once a minute.
     this.#hasSlept();
-    this.#after('connect', CONNECT_MS, () => this.#lost(BROKEN, 'no welcome in time'));
+    this.#after('connect', CONNECT_MS, () => {
+      if (this.#socket) return this.#lost(BROKEN, 'no welcome in time');
+      this.#notMade(new Error('no ticket in time: the function `ticket` has not settled'), 'again');
+    });
     this.#enter('connecting');
     if (attempt !== this.#attempt) return;
+    /** @type {'again' | 'mend'} */
+    let verdict = 'again';
     try {
       const ticket = await this.#fetchTicket();
       if (attempt !== this.#attempt) return;
+      // An address or a constructor that the platform does not take now, it never takes.
+      verdict = 'mend';
       this.#attach(new this.#WebSocket(this.#options.url, [SUBPROTOCOL]), ticket);
     } catch (error) {
-      if (attempt === this.#attempt) this.#fault(error);
-      if (attempt === this.#attempt) this.#lost(BROKEN, `no connection could be made: ${error}`);
+      if (attempt === this.#attempt) this.#notMade(error, verdict);
     }
+  }
+
+  /**
+   * The app's own part of an attempt has failed: its developer is told.
+   * @param {unknown} error
+   * @param {'again' | 'mend'} verdict
+   */
+  #notMade(error, verdict) {
+    const attempt = this.#attempt;
+    this.#fault(error);
+    if (attempt !== this.#attempt) return;
+    const reason = `no connection could be made: ${error}`;
+    if (verdict === 'mend') this.#stop({ code: BROKEN, reason, verdict });
+    else this.#lost(BROKEN, reason);
   }
 
   /**
@@ -648,19 +719,37 @@ export class StampedeClient {
     socket.onmessage = current((event) => this.#receive(event.data));
     socket.onclose = current((event) => {
       const known = event.reason || this.#notice?.message || fault;
-      this.#lost(event.code ?? BROKEN, known || (opened ? '' : NEVER_OPENED));
+      const code = event.code ?? BROKEN;
+      const unknown = code === BROKEN ? 'the connection broke off' : 'no reason was given';
+      this.#lost(code, known || (opened ? unknown : NEVER_OPENED));
     });
     // A close follows, which does not say why. Without a listener, `ws` would end the process.
     socket.onerror = (/** @type {any} */ event) => {
       fault = event?.message ?? '';
     };
+    // The package `ws` has the answer to a handshake that was refused; whoever listens also ends it.
+    /** @type {any} */ (socket).on?.('unexpected-response', (/** @type {any} */ _, /** @type {any} */ response) => {
+      let words = '';
+      response.setEncoding('utf8');
+      response.on('data', (/** @type {string} */ text) => (words = (words + text).slice(0, REFUSAL_CHARS)));
+      const status = `the handshake was answered with ${response.statusCode}`;
+      const told = () => this.#lost(BROKEN, words ? `${status}: ${words.trim()}` : status);
+      response.on('close', current(told));
+    });
   }
 
   async #fetchTicket() {
     const handed = this.#handed;
     this.#handed = undefined;
     if (handed !== undefined) return handed;
-    return typeof this.#ticket === 'function' ? this.#ticket() : this.#ticket;
+    if (typeof this.#ticket !== 'function') return this.#ticket;
+    const ticket = await this.#ticket();
+    if (typeof ticket !== 'string') {
+      throw new TypeError(`the ticket function gave ${kindOf(ticket)}, not a text`);
+    }
+    // Most often the page of a login that has run out.
+    if (/^\s*</.test(ticket)) throw new TypeError('the ticket function gave HTML, not a ticket');
+    return ticket;
   }
 
   /** @param {ClientMessage} message */
@@ -824,16 +913,16 @@ export class StampedeClient {
     for (const order of welcome.orders) this.#setOrder(order);
     this.#watchTicket(welcome.ticket_expires_in_ms, told);
     this.#beat(welcome.heartbeat_ms);
-    this.#connecting?.resolve(welcome);
-    this.#connecting = undefined;
     const attempt = this.#attempt;
-    this.#enter('online');
+    // Before the events: whoever draws the page knows at once which purchases are under way.
+    const read = this.#read();
+    if (attempt === this.#attempt) this.#enter('online');
     if (attempt === this.#attempt) this.#tell('welcome', welcome);
     if (attempt !== this.#attempt) return;
     for (const order of welcome.orders) {
       this.#settle(`pay ${order.hold}`, { type: 'order', ...order });
     }
-    this.#resume();
+    this.#resume(welcome, read);
     // Handed over when this connection had its ticket already.
     if (this.#handed !== undefined) void this.refresh();
   }
@@ -960,7 +1049,7 @@ export class StampedeClient {
       }
     }
     this.#settle(slot, message);
-    this.#emit('refused', message);
+    this.#tell('refused', message);
   }
 
   /**
@@ -1061,11 +1150,20 @@ export class StampedeClient {
       if (turn !== this.#slotTurn) return false;
       if (this.#isSlotRead) return true;
       this.#isSlotRead = true;
-      for (const purchase of this.#purchasesIn(text)) {
-        if (!this.#answered.has(purchase.key)) this.#adopt(purchase);
-      }
+      const stored = this.#purchasesIn(text).filter(
+        ({ key }) => !this.#answered.has(key) && !this.#pending.has(`buy ${key}`),
+      );
       this.#answered.clear();
-      return true;
+      const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
+      const room = REQUESTS_MAX - this.#pending.size;
+      const resumed = stored.filter(({ at }) => at >= oldest).slice(0, room);
+      for (const purchase of resumed) this.#adopt(purchase);
+      if (resumed.length > 0) this.#emit('change', undefined);
+      for (const { at: _, ...purchase } of stored.filter((one) => !resumed.includes(one))) {
+        if (turn === this.#slotTurn) this.#emit('lapsed', purchase);
+      }
+      // A listener may have ended the stay: then nothing is overwritten.
+      return turn === this.#slotTurn;
     };
     const late = (/** @type {boolean} */ isRead) => void (isRead && this.#writeAndSend());
     return this.#stores(() => andThen(this.#storage.getItem(name), take), false, late);
@@ -1073,12 +1171,11 @@ export class StampedeClient {
 
   /**
    * @param {string | null} text what the slot holds
-   * @returns {StoredPurchase[]} those that are young enough; none if nobody can read it
+   * @returns {StoredPurchase[]} none if nobody can read it
    */
   #purchasesIn(text) {
-    const oldest = this.#around.wallClock() - (this.#options.resumeMs ?? 60_000);
     try {
-      return JSON.parse(text ?? '[]').filter((/** @type {StoredPurchase} */ one) => one?.at >= oldest);
+      return JSON.parse(text ?? '[]').filter((/** @type {StoredPurchase} */ one) => one?.at !== undefined);
     } catch (error) {
       this.#fault(error);
       return [];
@@ -1120,10 +1217,21 @@ export class StampedeClient {
     return promise;
   }
 
-  /** Sends again whatever is unanswered, purchases of the page before a reload included. */
-  #resume() {
+  /**
+   * Sends again whatever is unanswered, purchases of the page before a reload included.
+   * @param {Welcome} welcome
+   * @param {boolean | Promise<boolean>} read whether it is known what the slot holds
+   */
+  #resume(welcome, read) {
     const attempt = this.#attempt;
-    andThen(this.#store(), () => {
+    const written = andThen(read, (isRead) => {
+      if (attempt === this.#attempt) {
+        this.#connecting?.resolve(welcome);
+        this.#connecting = undefined;
+      }
+      return isRead ? this.#write() : undefined;
+    });
+    andThen(written, () => {
       if (attempt === this.#attempt) this.#sendAll();
     });
   }
@@ -1133,7 +1241,6 @@ export class StampedeClient {
    * @param {StoredPurchase} purchase
    */
   #adopt({ drop, sku, units, key, at }) {
-    if (this.#pending.size >= REQUESTS_MAX || this.#pending.has(`buy ${key}`)) return;
     const { promise: answer, resolve, reject } = deferred();
     // Nobody may be waiting any more: the answer is an event as well.
     answer.catch(() => {});

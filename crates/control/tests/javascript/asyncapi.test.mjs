@@ -68,6 +68,13 @@ test('what a welcome lists has the fields of its message, without type and key',
   }
 });
 
+test('the client knows every refusal by its code', () => {
+  const source = readFileSync(here('../../assets/stampede.mjs'), 'utf8');
+  const [, known] = /@typedef \{([^}]*)\} RefusalCode/.exec(source);
+  const codes = description['x-refusals'].map(({ code }) => code);
+  assert.deepEqual([...known.matchAll(/'(\w+)'/g)].map(([, code]) => code).sort(), codes.sort());
+});
+
 test('the client takes in every message of the server', async () => {
   for (const example of examples.filter(({ type }) => !fromClient.has(type))) {
     const stage = await Stage.online();

@@ -40,6 +40,37 @@ test('without any WebSocket there is no client, which says what to do', (t) => {
   assert.throws(make, { name: 'TypeError', message: /pass one as an option/ });
 });
 
+test('what cannot be connected with is refused at once, not tried again and again', () => {
+  const good = { url: 'ws://server.test/', ticket: 'ticket-1', WebSocket: class {} };
+  for (const [fields, message] of [
+    [{ url: undefined }, /^url must begin with ws:.* not undefined$/],
+    [{ url: 'http://server.test/' }, /^url must begin with ws:.* not http:\/\/server.test\/$/],
+    [{ url: '/live' }, /^url must begin/],
+    [{ WebSocket: { default: class {} } }, /^WebSocket must be a constructor, not an object$/],
+    [{ ticket: undefined }, /^ticket must be a text or a function, not undefined$/],
+    [{ ticket: Promise.resolve('t') }, /^ticket must be a text or a function, not an object$/],
+  ]) {
+    assert.throws(() => new StampedeClient({ ...good, ...fields }), { name: 'TypeError', message });
+  }
+  for (const url of ['ws://server.test/', 'WSS://server.test/', new URL('wss://server.test/')]) {
+    assert.equal(new StampedeClient({ ...good, url }).state, 'new');
+  }
+});
+
+test('an address that the platform does not take ends the stay: another try has the same end', async () => {
+  const stage = new Stage({
+    WebSocket: class {
+      constructor() {
+        throw new SyntaxError('a fragment');
+      }
+    },
+  });
+  await assert.rejects(stage.client.connect(), /no connection could be made: SyntaxError: a fragment/);
+  assert.equal(stage.told('closed')[0].verdict, 'mend');
+  assert.match(String(stage.told('fault')[0]), /a fragment/);
+  assert.equal(stage.time.timers, 0);
+});
+
 test('connecting: the reason says why a handshake failed, else where to look', async () => {
   const why = async (fail) => {
     const stage = new Stage();
@@ -54,13 +85,46 @@ test('connecting: the reason says why a handshake failed, else where to look', a
   assert.deepEqual(told, { code: 1006, reason: message, verdict: 'again', retryInMs: 250 });
   const hidden = await why((stage) => stage.socket.onerror({}));
   assert.match(hidden.reason, /^no handshake: check the address/);
-  assert.equal((await why((stage) => stage.socket.onopen({}))).reason, '');
+  assert.equal((await why((stage) => stage.socket.onopen({}))).reason, 'the connection broke off');
   const noticed = await why((stage) => {
     stage.socket.onopen({});
     stage.say('error', { code: 'going_away', close_code: 4000, message: 'restarting' });
     stage.socket.onerror({ message: 'read ECONNRESET' });
   });
   assert.equal(noticed.reason, 'restarting');
+});
+
+/** What the package `ws` has of a handshake that was refused; the answer comes in these pieces. */
+function refusing(statusCode, ...pieces) {
+  return (socket) => {
+    const listeners = {};
+    const response = { statusCode, setEncoding: () => response, on: (type, listener) => ((listeners[type] = listener), response) };
+    socket.answers['unexpected-response']({}, response);
+    for (const piece of pieces) listeners.data(piece);
+    listeners.close();
+  };
+}
+
+test('connecting: a refused handshake has the words of the server, where the WebSocket tells them', async () => {
+  const why = async (refuse) => {
+    const stage = new Stage();
+    stage.client.connect().catch(() => {});
+    await settle();
+    refuse(stage.socket);
+    return stage.told('closed')[0];
+  };
+  const told = await why(refusing(404, 'there is nothing here; ', 'viewers connect to /\n'));
+  assert.equal(told.reason, 'the handshake was answered with 404: there is nothing here; viewers connect to /');
+  assert.equal(told.verdict, 'again');
+  assert.equal((await why(refusing(303))).reason, 'the handshake was answered with 303');
+  const long = await why(refusing(502, 'x'.repeat(1_000), 'y'));
+  assert.equal(long.reason, `the handshake was answered with 502: ${'x'.repeat(200)}`);
+});
+
+test('connecting: a close without a reason is told apart from a connection that broke off', async () => {
+  const stage = await Stage.online();
+  await stage.end(1001);
+  assert.equal(stage.told('closed')[0].reason, 'no reason was given');
 });
 
 test('versions: what is older is skipped, the same version is as new', async () => {
@@ -153,6 +217,13 @@ test('a buy before the welcome waits for it', async () => {
   await stage.accept();
   assert.equal(stage.sent('buy').length, 1);
   assert.match(stage.storage.getItem('stampede:show:v-1'), /"k1"/);
+});
+
+test('asking before connecting: it says what to do, and does not wait for ever', async () => {
+  const { client } = new Stage();
+  for (const asked of [client.buy(wanted), client.pay('h1'), client.release('h1')]) {
+    await assert.rejects(asked, { name: 'TypeError', message: 'call connect() first' });
+  }
 });
 
 test('a lost connection: the same key again, one promise, one answer', async () => {
@@ -345,6 +416,17 @@ test('a purchase that the server could not read is neither stored nor sent', asy
   assert.equal(stage.sent('buy').length, 1);
 });
 
+test('a hold that is no text is not sent: the server would end the connection', async () => {
+  const stage = await Stage.online();
+  for (const wrong of [hold(), undefined, null, 7]) {
+    for (const asked of [stage.client.pay(wrong), stage.client.release(wrong)]) {
+      const message = 'hold must be a text, such as held.hold';
+      await assert.rejects(asked, { name: 'TypeError', message });
+    }
+  }
+  assert.deepEqual([...stage.sent('pay'), ...stage.sent('release')], []);
+});
+
 test('a key that waits for an answer is good for its own purchase only', async () => {
   const stage = await Stage.online();
   const bought = stage.client.buy({ ...wanted, key: 'k1' });
@@ -500,6 +582,36 @@ test('tickets: one that cannot be fetched is a failed attempt', async () => {
   await stage.time.pass(250);
   await stage.accept();
   assert.equal(stage.client.state, 'online');
+});
+
+test('tickets: what is none is not sent, and the app is told what it gave', async () => {
+  const given = [
+    [{ ticket: 't' }, 'an object, not a text'],
+    [undefined, 'undefined, not a text'],
+    [null, 'null, not a text'],
+    [7, 'a number, not a text'],
+    ['\n<!doctype html><p>log in', 'HTML, not a ticket'],
+  ];
+  for (const [ticket, kind] of given) {
+    const stage = new Stage({ ticket: async () => ticket });
+    stage.client.connect();
+    await settle();
+    assert.equal(stage.told('fault')[0].message, `the ticket function gave ${kind}`);
+    assert.equal(stage.told('closed')[0].reason, `no connection could be made: TypeError: the ticket function gave ${kind}`);
+    assert.equal(stage.sockets.length, 0);
+  }
+  const stage = await Stage.online();
+  await assert.rejects(stage.client.refresh({ ticket: 't' }), { message: 'ticket must be a text, not an object' });
+  assert.deepEqual(stage.sent('refresh'), []);
+});
+
+test('tickets: a function that never settles is told to be the reason', async () => {
+  const stage = new Stage({ ticket: () => new Promise(() => {}) });
+  stage.client.connect();
+  await stage.time.pass(20_000);
+  const message = 'no ticket in time: the function `ticket` has not settled';
+  assert.equal(stage.told('fault')[0].message, message);
+  assert.equal(stage.told('closed')[0].reason, `no connection could be made: Error: ${message}`);
 });
 
 test('a fault that nobody listens to is logged', async (t) => {

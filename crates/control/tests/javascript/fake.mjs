@@ -72,6 +72,7 @@ export class Stage {
     class FakeSocket {
       sent = [];
       isClosed = false;
+      answers = {};
 
       constructor(url, protocols) {
         Object.assign(this, { url, protocols });
@@ -85,6 +86,11 @@ export class Stage {
 
       close() {
         this.isClosed = true;
+      }
+
+      /** The package `ws` has this beside what every WebSocket has. */
+      on(type, listener) {
+        this.answers[type] = listener;
       }
     }
     this.storage = options.storage ?? memoryStorage();
@@ -106,7 +112,7 @@ export class Stage {
       },
       ...options,
     });
-    for (const type of ['state', 'closed', 'retrying', 'refused', 'held', 'order', 'fault']) {
+    for (const type of ['state', 'closed', 'retrying', 'lapsed', 'refused', 'held', 'order', 'fault']) {
       this.client.on(type, (event) => this.events.push([type, event]));
     }
   }

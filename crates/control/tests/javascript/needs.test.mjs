@@ -154,6 +154,128 @@ test('a connection lost while the stored purchases are read: the next one reads 
   assert.deepEqual(keys(after), ['k1']);
 });
 
+/** The purchases that are under way, by key; those that these tests ask for. */
+const underWay = ({ client }) => Object.fromEntries(client.purchases);
+const asked = (...keys) => Object.fromEntries(keys.map((key) => [key, { ...wanted, key }]));
+
+test('purchases: those without an answer, each change of them told', async () => {
+  const stage = await Stage.online();
+  let seen = underWay(stage);
+  stage.client.on('change', () => (seen = underWay(stage)));
+  assert.deepEqual(seen, {});
+  const bought = ['k1', 'k2', 'k3'].map((key) => stage.client.buy({ ...wanted, key }));
+  assert.deepEqual(seen, asked('k1', 'k2', 'k3'));
+  stage.say('held', hold({ key: 'k1' }));
+  assert.deepEqual(seen, asked('k2', 'k3'));
+  stage.say('refused', { request: 'buy', key: 'k2', code: 'sold_out', message: '', temporary: true });
+  assert.deepEqual(seen, asked('k3'));
+  await stage.end(1006);
+  assert.deepEqual(seen, asked('k3'), 'it is repeated');
+  stage.client.close();
+  assert.deepEqual(seen, {}, 'nobody waits for it any more');
+  await assert.rejects(bought[2], /closed by the app/);
+});
+
+test('purchases: after a reload they are known when the page is drawn', async () => {
+  const before = await Stage.online();
+  before.client.buy({ ...wanted, key: 'k1' });
+  const after = new Stage({ storage: before.storage });
+  const seen = [];
+  after.client.on('welcome', () => seen.push(underWay(after)));
+  after.client.on('state', (state) => state === 'online' && seen.push(underWay(after)));
+  const connected = after.client.connect();
+  await settle();
+  await after.accept();
+  await connected;
+  assert.deepEqual(seen, [asked('k1'), asked('k1')]);
+  const answer = after.client.buy(after.client.purchases.get('k1'));
+  assert.deepEqual(keys(after), ['k1'], 'asking again waits for its answer');
+  after.say('held', hold({ key: 'k1' }));
+  assert.equal((await answer).hold, 'h1');
+  assert.deepEqual(underWay(after), {});
+});
+
+test('purchases: connecting settles once the storage has told them, or has had its second', async () => {
+  for (const isAnswered of [true, false]) {
+    const { storage, after } = await reloaded();
+    let seen;
+    let changes = 0;
+    const connected = after.client.connect();
+    connected.then(() => (seen = underWay(after)));
+    await after.accept();
+    after.client.on('change', () => (changes += 1));
+    await after.time.pass(999);
+    assert.equal(seen, undefined);
+    assert.equal(after.client.connect(), connected);
+    if (isAnswered) await storage.open();
+    else await after.time.pass(1);
+    assert.deepEqual(seen, asked(...(isAnswered ? ['k1'] : [])));
+    await storage.open();
+    assert.deepEqual(underWay(after), asked('k1'));
+    assert.equal(changes, 1);
+  }
+});
+
+test('purchases: connecting that was cut off while the storage was read settles with the next welcome', async () => {
+  const { storage, after } = await reloaded();
+  let seen;
+  after.client.connect().then(() => (seen = underWay(after)));
+  await after.accept();
+  await after.end(1006);
+  await storage.open();
+  assert.equal(seen, undefined);
+  await after.time.pass(250);
+  await after.accept();
+  assert.deepEqual(seen, asked('k1'));
+});
+
+test('purchases: one that is too old to be repeated is told, once, when the holds are known', async () => {
+  const before = await Stage.online();
+  before.client.buy({ ...wanted, key: 'k1' });
+  const late = new Stage({ storage: before.storage });
+  late.time.at += 61_000;
+  let holds;
+  late.client.on('lapsed', () => (holds = [...late.client.holds.keys()]));
+  late.client.connect();
+  await settle();
+  await late.accept({ holds: [hold()] });
+  assert.deepEqual(late.told('lapsed'), [{ key: 'k1', ...wanted }]);
+  assert.deepEqual(holds, ['h1']);
+  assert.deepEqual([underWay(late), keys(late)], [{}, []]);
+  assert.equal(before.storage.getItem(SLOT), null);
+  await late.end(1006);
+  await late.time.pass(250);
+  await late.accept();
+  assert.equal(late.told('lapsed').length, 1);
+});
+
+test('purchases: one that this page still waits for does not lapse', async () => {
+  const stage = await Stage.online({ resumeMs: 100 });
+  stage.client.buy({ ...wanted, key: 'k1' });
+  await stage.end(1006);
+  await stage.time.pass(250);
+  await stage.accept();
+  assert.deepEqual([stage.told('lapsed'), keys(stage)], [[], ['k1']]);
+});
+
+test('purchases: closing when one has lapsed, or when one is taken over, loses none', async () => {
+  for (const type of ['lapsed', 'change']) {
+    const before = await Stage.online();
+    before.client.buy({ ...wanted, key: 'k1' });
+    await before.time.pass(50_000);
+    before.client.buy({ ...wanted, key: 'k2' });
+    const after = new Stage({ storage: before.storage });
+    after.time.at += 61_000;
+    after.client.connect().catch(() => {});
+    await settle();
+    after.client.on(type, () => after.client.close());
+    await after.accept();
+    assert.match(before.storage.getItem(SLOT), /"k1".*"k2"/, type);
+    assert.deepEqual(keys(after), []);
+    assert.equal(after.time.timers, 0);
+  }
+});
+
 test('what is read late for one viewer is not repeated for another', async () => {
   const { storage, after } = await reloaded();
   await after.accept();
@@ -245,7 +367,7 @@ test('a purchase that a listener of the welcome asks for overwrites nothing', as
   await settle();
   await after.accept();
   assert.deepEqual(keys(after), ['k2', 'k1']);
-  assert.match(before.storage.getItem(SLOT), /"k2".*"k1"/);
+  assert.match(before.storage.getItem(SLOT), /"k1".*"k2"/);
 });
 
 test('a text that is no list of purchases is removed', async () => {

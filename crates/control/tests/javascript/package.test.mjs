@@ -100,7 +100,7 @@ test('an app imports the package by its name', () => {
 });
 
 const APP = `
-  import { StampedeClient, StoppedError, type HoldView, type PurchaseStorage } from 'stampede-client';
+  import { StampedeClient, StoppedError, type HoldView, type PurchaseStorage, type RefusalCode } from 'stampede-client';
   declare class Socket {
     constructor(url: string, protocols?: string | string[]);
     onopen: unknown; onmessage: unknown; onclose: unknown; onerror: unknown;
@@ -123,6 +123,12 @@ const APP = `
   const answer = await client.buy({ drop: 'd1', sku: 'a' });
   if (answer.type === 'held') { const hold: HoldView | undefined = client.holds.get(answer.hold); }
   if (answer.type === 'refused' && answer.temporary) client.wake();
+  const words: Partial<Record<RefusalCode, string>> = { sold_out: 'none left' };
+  if (answer.type === 'refused') { const { code } = answer; const text: string = words[code as RefusalCode] ?? code; }
+  // @ts-expect-error: no refusal has this code
+  const wrong: RefusalCode = 'sold';
+  for (const purchase of client.purchases.values()) client.buy(purchase);
+  client.on('lapsed', ({ key, drop, sku, units }) => client.buy({ key, drop, sku, units: units + 1 }));
   export const stopped = (error: unknown) => error instanceof StoppedError && error.closed.code;
 `;
 

@@ -159,11 +159,11 @@ test('a ticket that is not good stops the client, which says why', async (t) => 
   assert.equal(client.state, 'stopped');
 });
 
-test('a handshake that the server refuses tells its status', async (t) => {
+test('a handshake that the server refuses tells its status and its words', async (t) => {
   const client = viewer(t, 'v-6', { url: new URL('elsewhere', STAMPEDE_VIEWERS).href });
   const closed = event(client, 'closed');
   client.connect().catch(() => {});
   const { verdict, reason } = await closed;
   assert.equal(verdict, 'again');
-  assert.match(reason, /404/);
+  assert.match(reason, /404: there is nothing at this path/);
 });
