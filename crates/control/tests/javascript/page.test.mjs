@@ -14,23 +14,35 @@ const { parseHTML } = createRequire(join(process.env.STAMPEDE_NPM, 'package.json
 const html = readFileSync(new URL('../../../../docs/integrate/page.html', import.meta.url), 'utf8');
 const [, script] = /<script type="module">(.*)<\/script>/s.exec(html);
 
-/** The page, connected: its document, its server, a press of a button. */
-async function open(fields) {
-  const stage = new Stage();
+/** Runs the page's script for a stage; what it has told the developer, how often it was loaded anew. */
+async function run(stage, load) {
   const { document } = parseHTML(html);
   const { time } = stage;
+  const page = { document, warned: [], reloads: 0 };
   const given = {
     document,
+    console: { warn: (text) => page.warned.push(text) },
+    location: { reload: () => (page.reloads += 1) },
     fetch: async () => ({ ok: true, json: async () => ({}), text: async () => 'ticket-1' }),
-    // What the page imports is the client of the stage.
-    load: async () => ({ StampedeClient: function StampedeClient() { return stage.client; } }),
+    importFake: load,
     setTimeout: (work, ms) => time.setTimeout(work, ms),
     clearTimeout: (id) => time.clearTimeout(id),
     setInterval: () => {},
   };
-  const run = new Function(...Object.keys(given), `return (async () => {${script.replace('await import(', 'await load(')}})()`);
-  await run(...Object.values(given));
+  const work = new Function(...Object.keys(given), `return (async () => {${script.replace('await import(', 'await importFake(')}})()`);
+  // A script that ends early says so to the browser's console.
+  await work(...Object.values(given)).catch((error) => page.warned.push(error.message));
   await settle();
+  return page;
+}
+
+/** The page, connected: its document, its server, a press of a button. */
+async function open(fields, options) {
+  const stage = new Stage(options);
+  const { time } = stage;
+  // What the page imports is the client of the stage.
+  const load = async () => ({ StampedeClient: function StampedeClient() { return stage.client; } });
+  const { document, warned } = await run(stage, load);
   stage.socket.onopen({});
   stage.say('welcome', welcome(fields));
   await settle();
@@ -43,7 +55,8 @@ async function open(fields) {
     await time.pass(stage.told('closed').at(-1).retryInMs);
     await stage.accept(fields);
   };
-  return { stage, time, text, press, count, again, notice: () => text('#notice') };
+  const button = (selector) => document.querySelector(selector);
+  return { stage, time, text, press, count, again, button, warned, notice: () => text('#notice') };
 }
 
 const refused = (fields) => ({ request: 'buy', code: 'over_viewer_limit', message: '', temporary: true, ...fields });
@@ -108,11 +121,81 @@ test('a limit that orders fill is said to be one', async () => {
   assert.equal(page.notice(), 'You have bought as many as one person may.');
 });
 
-test('the end of the stay is no notice that goes', async () => {
-  const { stage, time, notice } = await open();
-  await stage.end(4200, 'replaced by a newer connection');
-  await time.pass(60_000);
-  assert.equal(notice(), 'Disconnected: replaced by a newer connection');
+test('the end of the stay is no notice that goes, in words for a viewer', async () => {
+  for (const [code, words] of [
+    [4200, /^You have opened this page elsewhere/],
+    [4201, /^You cannot buy here any more/],
+    [4104, /^Something went wrong here/],
+  ]) {
+    const { stage, time, notice, warned } = await open();
+    await stage.end(code, 'words for a developer');
+    await time.pass(60_000);
+    assert.match(notice(), words);
+    assert.deepEqual(warned, [`closed with ${code}: words for a developer`]);
+  }
+});
+
+test('after the end of the stay nothing can be bought or paid', async () => {
+  const { stage, button } = await open({ holds: [hold()] });
+  assert.deepEqual([button('.buy').hidden, button('.pay').hidden], [false, false]);
+  await stage.end(4200);
+  assert.deepEqual([button('.buy').hidden, button('.pay').hidden], [true, true]);
+});
+
+test('a server that is away is told to the viewer without a word for developers', async () => {
+  const { stage, text, warned, again } = await open();
+  await stage.end(1006, 'no handshake: check the certificate');
+  assert.equal(text('#state'), 'no connection; it comes back by itself');
+  assert.deepEqual(warned, ['closed with 1006: no handshake: check the certificate']);
+  await again();
+  assert.equal(text('#state'), 'online');
+});
+
+test('the button is off while a purchase of its product is under way', async () => {
+  const drops = [drop(), drop({ drop: 'd2' })];
+  const { stage, press, button } = await open({ drops });
+  press('button.buy');
+  const [first, other] = button('#drops').querySelectorAll('.buy');
+  assert.deepEqual([first.disabled, first.textContent, other.disabled], [true, 'Buying', false]);
+  await settle();
+  stage.say('held', hold({ key: stage.sent('buy')[0].key }));
+  assert.deepEqual([first.disabled, first.textContent], [false, 'Buy']);
+});
+
+test('after a reload the button is still off, and the answer has its words', async () => {
+  const before = await open();
+  before.press('button.buy');
+  await settle();
+  const { stage, button, notice } = await open({}, { storage: before.stage.storage });
+  assert.equal(button('.buy').disabled, true);
+  stage.say('refused', refused({ key: stage.sent('buy')[0].key, code: 'sold_out' }));
+  assert.equal(button('.buy').disabled, false);
+  assert.match(notice(), /^Sold out/);
+});
+
+test('a purchase that is too old to be repeated is told', async () => {
+  const before = await open();
+  before.press('button.buy');
+  await settle();
+  const { button, notice } = await open({}, { storage: before.stage.storage, resumeMs: -1 });
+  assert.equal(button('.buy').disabled, false);
+  assert.match(notice(), /^Your last purchase was not finished/);
+});
+
+test('a client that cannot be loaded: the page says so and loads itself anew, not with everybody else', async () => {
+  const stage = new Stage();
+  const page = await run(stage, async () => { throw new Error('failed to fetch'); });
+  assert.equal(page.document.querySelector('#state').textContent, 'no connection; this page tries again');
+  assert.deepEqual(page.warned, ['failed to fetch']);
+  assert.equal(stage.sockets.length, 0);
+  await stage.time.pass(1_999);
+  assert.equal(page.reloads, 0);
+  await stage.time.pass(8_001);
+  assert.equal(page.reloads, 1);
+});
+
+test('the page asks for no icon that is not there', () => {
+  assert.match(html, /<link rel="icon" href="data:,">/);
 });
 
 test('a hold that ended while there was no connection is said to be gone', async () => {
@@ -158,10 +241,11 @@ test('why the stay has ended stays, whatever waits and whatever is pressed', asy
   press('button.buy');
   await settle();
   await stage.end(4200, 'a newer connection took its place');
-  assert.equal(notice(), 'Disconnected: a newer connection took its place');
+  const ended = notice();
+  assert.match(ended, /^You have opened this page elsewhere/);
   press('button.buy');
   await settle();
-  assert.equal(notice(), 'Disconnected: a newer connection took its place');
+  assert.equal(notice(), ended);
 });
 
 test('a request whose outcome nobody knows is said to be one', async () => {

@@ -81,7 +81,7 @@ fn a_browser_buys_loses_the_server_comes_back_pays() {
     page.see("#notice", "You have as many as one person may have.");
 
     server.kill();
-    page.see("#state", "waiting: no handshake");
+    page.see("#state", "no connection; it comes back by itself");
     server.restart();
     page.see("#state", "online");
     page.see(".hold", "Held for you: 1");
