@@ -1,11 +1,13 @@
-// The client in Python, against a server that does what a test tells it.
+// The samples in Python and in Node, against a server that does what a test tells it.
 //
 // STAMPEDE_NPM is the folder where packages are installed.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -14,7 +16,8 @@ import { fileURLToPath } from 'node:url';
 import { drop, hold, order, welcome } from './fake.mjs';
 
 const { WebSocketServer } = createRequire(join(process.env.STAMPEDE_NPM, 'package.json'))('ws');
-const sample = fileURLToPath(new URL('../../../../docs/integrate/buy_and_pay.py', import.meta.url));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const sample = here('../../../../docs/integrate/buy_and_pay.py');
 
 /** Ends each connection in its turn, as one of `ends` says; what Python has told, how it has ended. */
 async function played(t, ends) {
@@ -148,4 +151,62 @@ test('Python begins with a short delay again after a connection that has lived f
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: dirname(sample) };
   const said = execFileSync('python3', ['-c', program.join('\n')], { encoding: 'utf8', env });
   assert.deepEqual(said.split('\n').filter((line) => /^\d+$/.test(line)), ['6', '1']);
+});
+
+/** Starts the sample in Node, which has a folder of its own; `said` plays the server. */
+async function app(t, said) {
+  const folder = mkdtempSync(join(tmpdir(), 'stampede-sample-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const file of ['../../../../docs/integrate/buy_and_pay.mjs', '../../assets/stampede.mjs']) {
+    copyFileSync(here(file), join(folder, file.split('/').at(-1)));
+  }
+  symlinkSync(join(process.env.STAMPEDE_NPM, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'ticket'), 'ticket');
+  const url = await staged(t, ({ told, say }) => said(told, say));
+  return () => {
+    const node = spawn(process.execPath, ['buy_and_pay.mjs', url, 'ticket'], { cwd: folder });
+    t.after(() => node.kill('SIGKILL'));
+    const printed = [];
+    createInterface(node.stdout).on('line', (line) => printed.push(JSON.parse(line)));
+    const ended = once(node, 'close').then(([status]) => ({ status, printed }));
+    return { ended, kill: () => node.kill('SIGKILL') };
+  };
+}
+
+test('Node: a restart of the app asks for no second unit', async (t) => {
+  const keys = [];
+  let isFirst = true;
+  let run;
+  const start = await app(t, ({ type, key, hold: id }, say) => {
+    // The second run finds the hold of the first, and its purchase without an answer.
+    if (type === 'hello') say('welcome', welcome({ holds: isFirst ? [] : [hold()] }));
+    if (type === 'buy') keys.push(key);
+    if (type === 'buy' && isFirst) run.kill();
+    else if (type === 'buy') say('held', hold({ key, retry: true }));
+    if (type === 'pay') say('order', order({ hold: id }));
+  });
+  run = start();
+  await run.ended;
+  isFirst = false;
+  const { status, printed } = await start().ended;
+  assert.deepEqual([status, printed.map(({ type }) => type)], [0, ['order']]);
+  assert.deepEqual(keys, [keys[0], keys[0]]);
+  await start().ended;
+  assert.equal(keys.length, 2, 'a hold that is there is paid, and nothing bought');
+});
+
+test('Node: a payment that failed is tried again, after a pause', async (t) => {
+  const paid = [];
+  const start = await app(t, ({ type, key }, say) => {
+    if (type === 'hello') say('welcome', welcome());
+    if (type === 'buy') say('held', hold({ key }));
+    if (type !== 'pay') return;
+    paid.push(performance.now());
+    if (paid.length === 1) say('payment_failed', { hold: 'h1', final: false, expires_in_ms: 60_000 });
+    else say('order', order());
+  });
+  const { status, printed } = await start().ended;
+  assert.deepEqual([status, printed[0].type], [0, 'order']);
+  // At least: a busy machine takes longer.
+  assert.ok(paid[1] - paid[0] >= 900, `${paid[1] - paid[0]} ms`);
 });
