@@ -29,7 +29,7 @@ mod video;
 pub use books::{Books, CommandContext, OverDrop};
 pub use command::{
     Action, BrakeAction, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
-    StreamAction,
+    StreamAction, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
-use stampede_engine::{CommandOutcome, CommandRefusal, Done, StaffCommand};
+use stampede_domain::{IdempotencyKey, KeyFingerprint};
+use stampede_engine::{CommandOutcome, CommandRefusal, Done};
 
 use crate::{
     problem::{Code, Problem},
     state::ControlState,
 };
 
-/// The outcome of an earlier request with this command's key, if the ledger knows one.
+/// The outcome of an earlier request of the actor with this key, if the ledger knows one. `request` is the new request's
+/// fingerprint.
 ///
 /// The row stands in the table as soon as the command is durable, and the engine forgets a key only long
 /// after that: what is not found here, the engine knows.
 pub(crate) async fn answered(
     state: &ControlState,
-    command: &StaffCommand,
+    actor: &str,
+    key: &IdempotencyKey,
+    request: KeyFingerprint,
 ) -> Result<Option<CommandOutcome>, Problem> {
     let keys = Arc::clone(state.bound_keys());
-    let (actor, key) = (command.actor.clone(), command.key.fingerprint());
+    let (actor, key) = (actor.to_owned(), key.fingerprint());
     let read = tokio::task::spawn_blocking(move || keys.find(&actor, key));
     let found = match read.await.map_err(|error| Problem::internal(&error))? {
         Ok(found) => found,
@@ -29,7 +33,7 @@ pub(crate) async fn answered(
         }
     };
     Ok(found.map(|bound| {
-        if bound.request == command.request() {
+        if bound.request == request {
             Ok(Done { drop: bound.drop, lot: bound.lot, ban: None, replayed: true })
         } else {
             Err(CommandRefusal::KeyReused)

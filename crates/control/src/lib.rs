@@ -18,6 +18,7 @@ mod dto;
 mod extract;
 mod follow;
 mod guesses;
+mod merge_patch;
 pub mod metrics;
 mod openapi;
 mod opening;

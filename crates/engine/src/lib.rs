@@ -65,6 +65,7 @@ pub use stampede_books::{
     FailOutcome, HoldLook, HoldStatus, Role, RoomView, SeenDrop, StaffCommand, StreamAction,
     StreamScope, Totals, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
+    patch_request,
 };
 pub use stampede_domain::Moment;
 pub use stampede_ledger::{BootId, Position, RoomOwner};

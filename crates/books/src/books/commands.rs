@@ -138,7 +138,7 @@ impl Books {
             phase.after(change).ok_or(wrong)
         };
         match action {
-            DropAction::Edit { plan } => {
+            DropAction::Edit { plan } | DropAction::Patch { plan, .. } => {
                 step(PhaseChange::Cancel)?;
                 self.edit(drop, plan, now, out)?;
             }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, MerchantId, Rates, SkuId, StreamId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, MerchantId, Rates, SkuId,
+    StreamId, Units,
 };
 use stampede_ledger::RoomOwner;
 
@@ -44,6 +45,13 @@ pub enum DropAction {
     Edit {
         /// The new terms; stream, merchant and mode stay.
         plan: Arc<DropPlan>,
+    },
+    /// The same, where the actor named only what changes.
+    Patch {
+        /// The new terms: those that were seen, with the changes.
+        plan: Arc<DropPlan>,
+        /// Fingerprint of the changes. A retry is known by it, not by what the changes make of later terms.
+        changes: KeyFingerprint,
     },
     /// Call off a scheduled drop for good.
     Cancel,
@@ -193,7 +201,7 @@ impl DropAction {
         NAMES;
         /// The name on every interface.
         name;
-        Self::Edit { .. } => "edit",
+        Self::Edit { .. } | Self::Patch { .. } => "edit",
         Self::Cancel => "cancel",
         Self::StartCountdown | Self::StartCountdownFor { .. } => "open",
         Self::CancelCountdown => "cancel_countdown",
@@ -219,6 +227,11 @@ impl DropAction {
         matches!(self, Self::Cancel | Self::CancelCountdown | Self::Pause | Self::Close)
     }
 
+    /// Whether it changes the terms.
+    pub(crate) const fn is_edit(&self) -> bool {
+        matches!(self, Self::Edit { .. } | Self::Patch { .. })
+    }
+
     /// Whether it is meant for a drop that stands like this, as far as its actor said what was seen. An edit is
     /// about the terms alone. What calls off or pauses is never too late.
     pub(crate) fn is_meant_for(&self, stands: SeenDrop, seen: SeenDrop) -> bool {
@@ -229,7 +242,7 @@ impl DropAction {
             | Self::Feature
             | Self::Close
             | Self::Restock { .. } => stands.is_as(&seen),
-            Self::Edit { .. } => stands.revision == seen.revision,
+            Self::Edit { .. } | Self::Patch { .. } => stands.revision == seen.revision,
             Self::Cancel | Self::CancelCountdown | Self::Pause => true,
         }
     }

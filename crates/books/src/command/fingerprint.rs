@@ -21,9 +21,7 @@ impl Action {
     }
 
     fn fingerprint_about(&self, drop: Option<DropId>) -> KeyFingerprint {
-        let mut bytes = Bytes(vec![VERSION]);
-        bytes.text(self.name());
-        bytes.number(drop.map_or(0, |drop| u64::from(drop.get())));
+        let mut bytes = Bytes::about(self.name(), drop);
         match self {
             Self::Plan { plan } => bytes.plan(plan),
             Self::Drop { action, .. } => bytes.drop_action(action),
@@ -45,6 +43,14 @@ impl Action {
     }
 }
 
+/// Fingerprint of the request for an edit that names only `changes`. It is known before anybody looks at the drop, so
+/// that a retry finds its answer whatever has become of the drop.
+pub fn patch_request(drop: DropId, changes: KeyFingerprint) -> KeyFingerprint {
+    let mut bytes = Bytes::about("edit", Some(drop));
+    bytes.changes(changes);
+    KeyFingerprint::of(&bytes.0)
+}
+
 /// Fingerprint of what is personal about a ban's target.
 pub fn personal(target: &BanTarget) -> Option<KeyFingerprint> {
     match target {
@@ -59,6 +65,19 @@ pub fn personal(target: &BanTarget) -> Option<KeyFingerprint> {
 struct Bytes(Vec<u8>);
 
 impl Bytes {
+    fn about(action: &str, drop: Option<DropId>) -> Self {
+        let mut bytes = Self(vec![VERSION]);
+        bytes.text(action);
+        bytes.number(drop.map_or(0, |drop| u64::from(drop.get())));
+        bytes
+    }
+
+    /// In place of a plan, which is longer.
+    fn changes(&mut self, changes: KeyFingerprint) {
+        self.text("patch");
+        self.0.extend_from_slice(&changes.bits().to_le_bytes());
+    }
+
     fn plan(&mut self, plan: &Arc<DropPlan>) {
         codec::encode(&Record::Planned { plan: Arc::clone(plan), revision: 0 }, &mut self.0);
     }
@@ -66,6 +85,7 @@ impl Bytes {
     fn drop_action(&mut self, action: &DropAction) {
         match action {
             DropAction::Edit { plan } => self.plan(plan),
+            DropAction::Patch { changes, .. } => self.changes(*changes),
             DropAction::StartCountdownFor { countdown } => self.number(countdown.get()),
             DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
@@ -215,6 +235,11 @@ mod tests {
         assert_eq!(prints.len(), requests.len());
     }
 
+    fn patch(supply: u32, changes: &[u8]) -> DropAction {
+        let plan = Arc::new(testkit::plan(supply));
+        DropAction::Patch { plan, changes: KeyFingerprint::of(changes) }
+    }
+
     /// Every action, with each form that its bytes take.
     fn every_action() -> Vec<Action> {
         let stream: StreamId = "gala".parse().unwrap();
@@ -229,6 +254,7 @@ mod tests {
         vec![
             Action::Plan { plan: Arc::new(testkit::plan(5)) },
             on(DropAction::Edit { plan: Arc::new(testkit::plan(6)) }),
+            on(patch(6, b"some changes")),
             on(DropAction::Cancel),
             on(DropAction::StartCountdown),
             on(DropAction::StartCountdownFor { countdown: DurationMs::from_secs(5) }),
@@ -284,9 +310,10 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 30] = [
+    const GOLDEN: [&str; 31] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
+        "edit 5eda217e2c73878e98141a280eba77de",
         "cancel 30162ffa7d9dfcce2517e8d2ef1d7f26",
         "open ce6aacb2809fa3f5fc7c428dc5173c1f",
         "open 4c8a77edb1eabb429326976a104b8a05",
@@ -316,6 +343,15 @@ mod tests {
         "end_room 379245fcc79bba11b11371e604c4dc99",
         "set_video_delay 4f03255ee82af2b28973e440c5a1f409",
     ];
+
+    #[test]
+    fn an_edit_by_changes_is_known_by_them_whatever_they_make_of_the_terms() {
+        let drop = DropId::new(7);
+        let print = |action: DropAction| action.on(drop).fingerprint();
+        assert_eq!(print(patch(5, b"price")), print(patch(6, b"price")));
+        assert_ne!(print(patch(5, b"price")), print(patch(5, b"title")));
+        assert_eq!(print(patch(5, b"price")), patch_request(drop, KeyFingerprint::of(b"price")));
+    }
 
     #[test]
     fn people_are_told_apart_only_by_what_stays_in_memory() {

@@ -22,7 +22,7 @@ mod refusal;
 mod role;
 
 pub use action::{Action, BrakeAction, DropAction, StreamAction};
-pub use fingerprint::personal;
+pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;
 

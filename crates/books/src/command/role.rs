@@ -67,10 +67,8 @@ impl Role {
     pub const fn may_run(self, action: &DropAction) -> bool {
         match self {
             Self::Admin | Self::Merchant => true,
-            Self::Host => !matches!(action, DropAction::Edit { .. } | DropAction::Cancel),
-            Self::Creator => {
-                !matches!(action, DropAction::Edit { .. } | DropAction::Restock { .. })
-            }
+            Self::Host => !action.is_edit() && !matches!(action, DropAction::Cancel),
+            Self::Creator => !action.is_edit() && !matches!(action, DropAction::Restock { .. }),
             Self::Ops => matches!(
                 action,
                 DropAction::Pause | DropAction::Close | DropAction::CancelCountdown

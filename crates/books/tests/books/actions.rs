@@ -184,6 +184,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let (target, span) = (BanTarget::Viewer("bob".parse().unwrap()), DurationMs::from_secs);
     let of_drop = [
         DropAction::Edit { plan: plan() },
+        DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },
         DropAction::Cancel,
         DropAction::StartCountdown,
         DropAction::StartCountdownFor { countdown: span(20) },

@@ -209,6 +209,18 @@ impl PlanBody {
     }
 }
 
+impl PlanBody {
+    /// The terms for a patch to be applied to. Plans do not tell a SKU's own limit from the drop's that it has: where they
+    /// are alike, the SKU follows the drop.
+    pub(crate) fn to_patch(plan: &DropPlan) -> Self {
+        let mut body = Self::from(plan);
+        for sku in &mut body.skus {
+            sku.limit_per_viewer.take_if(|own| *own == body.limit_per_viewer);
+        }
+        body
+    }
+}
+
 impl SkuBody {
     fn to_plan(&self, place: usize, limit: Units) -> Result<SkuPlan, Problem> {
         let field = |name: &str| format!("skus[{place}].{name}");

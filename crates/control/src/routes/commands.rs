@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DurationMs, IdempotencyKey, composed};
+use stampede_domain::{DurationMs, IdempotencyKey, KeyFingerprint, composed};
 use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
@@ -79,7 +79,7 @@ impl Sender {
         let action = action.into();
         let name = action.name();
         let done = self.decided(action, reason).await?;
-        Ok(marked(Json(Accepted::new(name, &done)).into_response(), done.replayed))
+        Ok(accepted(name, &done))
     }
 
     /// Gives a command that makes something, which can be read at `location`.
@@ -107,19 +107,57 @@ impl Sender {
         action: Action,
         reason: Option<String>,
     ) -> Result<Done, Problem> {
+        // What stops a sale is never too much.
+        if !action.is_safety() {
+            self.count()?;
+        }
+        self.hand_over(action, reason).await
+    }
+
+    /// Counts a command towards the rate of its token's name.
+    pub(super) fn count(&self) -> Result<(), Problem> {
+        let who = self.staff.name();
+        self.state.pace().count(who, self.state.engine().now()).map_err(|wait| {
+            metrics::count_command("too_many");
+            too_many(who, wait)
+        })
+    }
+
+    /// The answer that an earlier request with this fingerprint got by the same key, if there was one.
+    pub(super) async fn answered(&self, request: KeyFingerprint) -> Result<Option<Done>, Problem> {
+        let key = self.staff.key(self.key.clone());
+        replayed(&self.state, (self.staff.name(), &key), request).await
+    }
+
+    /// Has the command carried out, which was counted already.
+    pub(super) async fn hand_over(
+        &self,
+        action: Action,
+        reason: Option<String>,
+    ) -> Result<Done, Problem> {
         let command = StaffCommand {
             actor: self.staff.name().to_owned(),
             role: self.staff.role(),
             merchant: self.staff.merchant().cloned(),
             streams: self.staff.streams().clone(),
-            key: self.staff.key(self.key),
+            key: self.staff.key(self.key.clone()),
             reason: reason.map(|reason| composed(&reason).into_owned()),
             action,
         };
-        count(&self.state, &command)?;
-        let carried_out = tokio::spawn(carry_out(self.state, command));
+        let carried_out = tokio::spawn(carry_out(self.state.clone(), command));
         carried_out.await.map_err(|error| Problem::internal(&error))?
     }
+}
+
+/// What the ledger knows of a key, counted as the answer to a command.
+async fn replayed(
+    state: &ControlState,
+    (actor, key): (&str, &IdempotencyKey),
+    request: KeyFingerprint,
+) -> Result<Option<Done>, Problem> {
+    let Some(outcome) = answered(state, actor, key, request).await? else { return Ok(None) };
+    metrics::count_command(if outcome.is_ok() { "replayed" } else { "refused" });
+    Ok(Some(outcome?))
 }
 
 /// Hands a command over unless its key was bound before, then waits for the outcome to become durable.
@@ -127,11 +165,11 @@ impl Sender {
 /// What stops a sale goes to the engine first, which may not wait for a disk; only when the drop is over
 /// is the ledger asked whether this is a retry.
 async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, Problem> {
+    let bound = (&*command.actor, &command.key);
     if !command.action.is_safety()
-        && let Some(outcome) = answered(&state, &command).await?
+        && let Some(done) = replayed(&state, bound, command.request()).await?
     {
-        metrics::count_command(if outcome.is_ok() { "replayed" } else { "refused" });
-        return outcome.map_err(Problem::from);
+        return Ok(done);
     }
     let given = command.clone();
     let mut answer = state.engine().command(command).inspect_err(|_| {
@@ -161,7 +199,8 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     };
     if given.action.is_safety()
         && matches!(refusal, CommandRefusal::WrongPhase { .. } | CommandRefusal::Changed { .. })
-        && let Ok(Some(Ok(done))) = answered(&state, &given).await
+        && let Ok(Some(Ok(done))) =
+            answered(&state, &given.actor, &given.key, given.request()).await
     {
         metrics::count_command("replayed");
         return Ok(done);
@@ -183,21 +222,15 @@ async fn tell_late(
     }
 }
 
-/// Counts the command towards the rate of its token's name, unless it stops a sale.
-fn count(state: &ControlState, command: &StaffCommand) -> Result<(), Problem> {
-    if command.action.is_safety() {
-        return Ok(());
-    }
-    state.pace().count(&command.actor, state.engine().now()).map_err(|wait| {
-        metrics::count_command("too_many");
-        too_many(&command.actor, wait)
-    })
-}
-
 /// Refuses what a token's name sends too often.
 pub(super) fn too_many(who: &str, wait: DurationMs) -> Problem {
     let detail = format!("{who} gives more commands than may be; send this one again later");
     Problem::new(Code::TooManyCommands, detail).retry_after(wait)
+}
+
+/// The answer to a command that was carried out.
+pub(super) fn accepted(name: &'static str, done: &Done) -> Response {
+    marked(Json(Accepted::new(name, done)).into_response(), done.replayed)
 }
 
 /// Marks the answer to a retry.

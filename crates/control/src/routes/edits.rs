@@ -9,24 +9,28 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value};
-use stampede_domain::{DropId, Phase};
-use stampede_engine::{DropAction, SeenDrop};
+use stampede_domain::{DropId, KeyFingerprint, Phase};
+use stampede_engine::{CommandRefusal, Done, DropAction, SeenDrop, patch_request};
 use utoipa::IntoResponses;
 
 use super::{
-    commands::{CommandProblems, KEY_HELP, Sender},
+    commands::{CommandProblems, KEY_HELP, Sender, accepted},
     standing::{Standing, visible},
 };
 use crate::{
     auth::Staff,
     dto::{Accepted, PlanBody},
     extract::{Body, DropPath, IfMatch, Key, tag, value},
+    merge_patch::{Distinct, MergePatch},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
 
 const IF_MATCH_HELP: &str =
     "The `ETag` of the terms that are edited, from reading the drop; `*` for whichever they are.";
+
+/// Attempts to apply a patch to terms that nobody edits meanwhile.
+const MERGES_MAX: usize = 16;
 
 /// What an edit may be answered with besides what every command may.
 #[derive(IntoResponses)]
@@ -97,26 +101,57 @@ pub(super) async fn patch(
     Key(key): Key,
     DropPath(drop): DropPath,
     IfMatch(revision): IfMatch,
-    Body(changes): Body<Value>,
+    Body(changes): Body<Distinct>,
 ) -> Result<Response, Problem> {
-    let changes = match changes {
-        Value::Object(changes) => changes,
-        other => {
-            let found = if other.is_array() { "a list" } else { "a single value" };
-            let detail = format!("invalid type: {found}, expected an object with fields by name");
-            return Err(Problem::new(Code::BadBody, detail));
+    let changes = MergePatch::new(changes).map_err(|found| {
+        let detail = format!("invalid type: {found}, expected an object with fields by name");
+        Problem::new(Code::BadBody, detail)
+    })?;
+    let sender = Sender { state, staff, key };
+    sender.count()?;
+    // What the changes make of the terms differs with the terms, and the drop may be over: a retry is known by what was
+    // asked for, before anybody looks at the drop.
+    let terms = revision.map_or_else(|| "*".to_owned(), |revision| format!("r{revision}"));
+    let asked_for = changes.fingerprint(&terms, "reason");
+    let done = match sender.answered(patch_request(drop, asked_for)).await? {
+        Some(done) => done,
+        None => merged(&sender, drop, revision, (&changes, asked_for)).await?,
+    };
+    Ok(edited(accepted("edit", &done), revision))
+}
+
+/// Has the terms replaced by those as they stand with the changes. With `If-Match: *` that may take several attempts: if
+/// somebody edits the terms meanwhile, the changes are applied to the new ones, so that no older term comes back.
+async fn merged(
+    sender: &Sender,
+    drop: DropId,
+    revision: Option<u32>,
+    (changes, asked_for): (&MergePatch, KeyFingerprint),
+) -> Result<Done, Problem> {
+    for _ in 0..MERGES_MAX {
+        let Standing::Here(sale) = visible(&sender.state, &sender.staff, drop)? else {
+            let detail = "the drop is over, so its terms are fixed";
+            return Err(Problem::new(Code::WrongPhase, detail));
+        };
+        let read = seen_terms(sale.revision());
+        let seen = revision.map_or(read, seen_terms);
+        if seen.revision > read.revision {
+            // The edit that makes this revision may be on its way, and the changes would miss it.
+            return Err(stale(CommandRefusal::Changed { seen, now: read }.into(), revision));
         }
-    };
-    let Standing::Here(sale) = visible(&state, &staff, drop)? else {
-        let detail = "the drop is over, so its terms are fixed";
-        return Err(Problem::new(Code::WrongPhase, detail));
-    };
-    // A retry of the last edit that was accepted finds the terms as the edit left them; applied once more the
-    // patch changes nothing, so it is the same request.
-    let mut plan = json_of(&PlanBody::from(&**sale.plan()))?;
-    merge(&mut plan, changes);
-    let body: PlanBody = value(&Value::Object(plan).to_string())?;
-    replace(Sender { state, staff, key }, drop, revision, body).await
+        let mut plan = json_of(&PlanBody::to_patch(sale.plan()))?;
+        changes.apply_to(&mut plan);
+        let mut body: PlanBody = value(&Value::Object(plan).to_string())?;
+        let reason = body.reason.take();
+        let plan = Arc::new(body.to_plan()?);
+        let action = DropAction::Patch { plan, changes: asked_for };
+        match sender.hand_over(action.on_seen(drop, Some(seen)), reason).await {
+            Err(problem) if problem.code == Code::DropChanged && revision.is_none() => {}
+            outcome => return outcome.map_err(|problem| stale(problem, revision)),
+        }
+    }
+    let detail = "others edit the drop faster than this edit can follow; send the same request with the same key again";
+    Err(Problem::retry(Code::Busy, detail))
 }
 
 async fn replace(
@@ -127,15 +162,22 @@ async fn replace(
 ) -> Result<Response, Problem> {
     let reason = body.reason.take();
     let action = DropAction::Edit { plan: Arc::new(body.to_plan()?) };
-    let phase = Phase::Scheduled;
-    let seen = revision.map(|revision| SeenDrop { phase, revision, phase_changes: None });
-    let edited = sender.give(action.on_seen(drop, seen), reason).await;
-    let response = edited.map_err(|problem| stale(problem, revision))?;
-    let after = revision.and_then(|revision| revision.checked_add(1));
-    Ok(match after {
+    let given = sender.give(action.on_seen(drop, revision.map(seen_terms)), reason).await;
+    let response = given.map_err(|problem| stale(problem, revision))?;
+    Ok(edited(response, revision))
+}
+
+/// A drop whose terms can be edited, as whoever read this revision saw it.
+const fn seen_terms(revision: u32) -> SeenDrop {
+    SeenDrop { phase: Phase::Scheduled, revision, phase_changes: None }
+}
+
+/// The answer to an edit of these terms, with the tag of those that hold now.
+fn edited(response: Response, revision: Option<u32>) -> Response {
+    match revision.and_then(|revision| revision.checked_add(1)) {
         Some(after) => ([(header::ETAG, tag(after))], response).into_response(),
         None => response,
-    })
+    }
 }
 
 /// The engine refuses what was not meant for the drop as it stands: of an edit, that are the terms.
@@ -153,60 +195,5 @@ fn json_of(plan: &PlanBody) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => unreachable!("a plan has fields"),
         Err(error) => Err(Problem::internal(&error)),
-    }
-}
-
-/// Applies a merge patch, RFC 7396, section 2.
-fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (name, change) in patch {
-        match change {
-            Value::Null => {
-                target.remove(&name);
-            }
-            Value::Object(inner) => {
-                let place = target.entry(name).or_insert(Value::Null);
-                let mut fields = match place.take() {
-                    Value::Object(fields) => fields,
-                    _ => Map::new(),
-                };
-                merge(&mut fields, inner);
-                *place = Value::Object(fields);
-            }
-            other => {
-                target.insert(name, other);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn patches_merge_as_the_standard_says() {
-        for (target, patch, merged) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
-            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
-            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
-            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
-        ] {
-            let (Value::Object(mut target), Value::Object(patch)) = (target, patch) else {
-                panic!()
-            };
-            merge(&mut target, patch);
-            assert_eq!(Value::Object(target), merged);
-        }
     }
 }

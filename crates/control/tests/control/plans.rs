@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::rig::{NOON, Rig, lamps, mugs};
+use crate::rig::{Ask, NOON, Rig, lamps, mugs, until};
 
 #[tokio::test]
 async fn a_plan_gets_its_defaults() {
@@ -111,10 +111,7 @@ async fn a_patch_changes_what_it_names() {
     let mut plan = mugs();
     plan["ends_at_ms"] = json!(NOON + 3_600_000);
     rig.plan(plan).await;
-    let patch = |tag: &str, key: &str, patch: Value| {
-        let ask = rig.ask("acme", "PATCH", "/v1/drops/d1").header("if-match", tag).key(key);
-        ask.body("application/merge-patch+json", &patch.to_string())
-    };
+    let patch = |tag: &str, key: &str, changes: Value| patch(&rig, tag, key, &changes);
     let before = rig.state("d1").await["plan"].clone();
     let change =
         json!({"title": "Cups", "ends_at_ms": null, "when_offline": {"pause_after_ms": 5.0}});
@@ -137,6 +134,115 @@ async fn a_patch_changes_what_it_names() {
     bare.refused(428, "if_match_missing").await;
     let other = rig.ask("zeta", "PATCH", "/v1/drops/d1").header("if-match", "*").key("p3");
     other.json(&json!({"title": "x"})).refused(404, "unknown_drop").await;
+}
+
+/// A patch of the drop d1.
+fn patch(rig: &Rig, tag: &str, key: &str, patch: &Value) -> Ask {
+    let ask = rig.ask("acme", "PATCH", "/v1/drops/d1").header("if-match", tag).key(key);
+    ask.body("application/merge-patch+json", &patch.to_string())
+}
+
+#[tokio::test]
+async fn the_retry_of_a_patch_gets_its_first_answer_whatever_was_edited_since() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let title = json!({"title": "Cups", "reason": "nicer"});
+    let send = || patch(&rig, "\"r1\"", "a", &title);
+    let first = send().expect(StatusCode::OK).await;
+    let price = json!({"hold_ttl_ms": 90_000});
+    patch(&rig, "\"r2\"", "b", &price).expect(StatusCode::OK).await;
+    let again = send().expect(StatusCode::OK).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!((&again.json, again.header("etag")), (&first.json, first.header("etag")));
+    assert_eq!(rig.state("d1").await["revision"], 3, "nothing was done twice");
+
+    // The same key names no other changes, and none of other terms.
+    for (tag, changes) in [("\"r1\"", &price), ("\"r3\"", &title), ("*", &title)] {
+        patch(&rig, tag, "a", changes).refused(422, "key_reused").await;
+    }
+    patch(&rig, "\"r9\"", "c", &title).refused(412, "stale_terms").await;
+}
+
+#[tokio::test]
+async fn the_retry_of_a_patch_gets_its_first_answer_when_the_drop_has_left_memory() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let change = json!({"title": "Cups"});
+    let first = patch(&rig, "\"r1\"", "a", &change).expect(StatusCode::OK).await;
+    rig.command("d1", "cancel", "c").await;
+    rig.advance(stampede_domain::limits::SETTLED_KEPT_MS);
+    rig.wake_steward().await;
+    until(async || rig.engine.over("d1".parse().unwrap()).is_some()).await;
+    let again = patch(&rig, "\"r1\"", "a", &change).expect(StatusCode::OK).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!((&again.json, again.header("etag")), (&first.json, first.header("etag")));
+    patch(&rig, "\"r2\"", "b", &change).refused(409, "wrong_phase").await;
+}
+
+#[tokio::test]
+async fn patches_of_whichever_terms_bring_no_older_term_back() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let changes = [
+        json!({"title": "Cups"}),
+        json!({"hold_ttl_ms": 90_000}),
+        json!({"running_order": 7}),
+        json!({"countdown_ms": 20_000}),
+        json!({"ends_at_ms": NOON + 3_600_000}),
+        json!({"holds_per_viewer_max": 3}),
+    ];
+    let at_once = changes.iter().enumerate().map(|(number, change)| {
+        tokio::spawn(patch(&rig, "*", &format!("p{number}"), change).send())
+    });
+    for sent in at_once.collect::<Vec<_>>() {
+        let answer = sent.await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    let state = rig.state("d1").await;
+    assert_eq!(state["revision"], 7);
+    for change in changes {
+        for (field, value) in change.as_object().unwrap() {
+            assert_eq!(&state["plan"][field], value, "{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_patch_of_the_limit_is_one_of_the_skus_that_have_it() {
+    let rig = Rig::new();
+    let mut plan = mugs();
+    let mut cup = plan["skus"][0].clone();
+    cup["id"] = json!("cup");
+    cup["limit_per_viewer"] = json!(1);
+    plan["skus"].as_array_mut().unwrap().push(cup);
+    rig.plan(plan).await;
+    let raised = json!({"limit_per_viewer": 4});
+    patch(&rig, "*", "a", &raised).expect(StatusCode::OK).await;
+    let plan = rig.state("d1").await["plan"].clone();
+    assert_eq!(plan["limit_per_viewer"], 4);
+    assert_eq!((&plan["skus"][0]["limit_per_viewer"]), 4, "it was left out");
+    assert_eq!((&plan["skus"][1]["limit_per_viewer"]), 1, "its own");
+}
+
+#[tokio::test]
+async fn no_way_to_send_terms_takes_a_field_twice() {
+    let rig = Rig::new();
+    rig.plan(mugs()).await;
+    let twice = mugs().to_string().replacen('{', "{\"title\": \"Cups\",", 1);
+    for (method, path, body) in [
+        ("POST", "/v1/drops", &*twice),
+        ("PUT", "/v1/drops/d1", &twice),
+        ("PATCH", "/v1/drops/d1", r#"{"title": "Cups", "title": "Mugs"}"#),
+        (
+            "PATCH",
+            "/v1/drops/d1",
+            r#"{"when_offline": {"pause_after_ms": 1, "pause_after_ms": 2}}"#,
+        ),
+    ] {
+        let ask = rig.ask("acme", method, path).header("if-match", "*").key("k");
+        let answer = ask.body("application/json", body).refused(422, "bad_body").await;
+        assert!(answer.detail().contains("duplicate field `"), "{}", answer.text);
+    }
 }
 
 #[tokio::test]
