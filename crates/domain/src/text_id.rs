@@ -11,7 +11,7 @@ use crate::{
 /// Why a text is no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Empty, or longer than [`TEXT_ID_BYTES_MAX`].
+    /// Empty, or longer than [`TEXT_ID_BYTES_MAX`], for a viewer's id [`VIEWER_ID_BYTES_MAX`].
     #[error("{kind} has {bytes} bytes; 1 to {max} are allowed")]
     Length {
         /// What the text was meant to be.
@@ -47,11 +47,16 @@ pub enum IdError {
     },
 }
 
-/// Checks the length and the characters that all text ids and keys share.
-pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
+fn check_length(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
     if text.is_empty() || text.len() > max {
         return Err(IdError::Length { kind, bytes: text.len(), max });
     }
+    Ok(())
+}
+
+/// Checks the length and the characters that all text ids and keys share.
+pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
+    check_length(kind, text, max)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
     match text.chars().find(|c| !allowed(*c)) {
         Some(found) => Err(IdError::Character { kind, found }),
@@ -61,9 +66,7 @@ pub(crate) fn check(kind: &'static str, text: &str, max: usize) -> Result<(), Id
 
 /// Checks a viewer's id: any text that can be printed. It is compared byte by byte, so it is taken as it is.
 fn check_viewer(kind: &'static str, text: &str, max: usize) -> Result<(), IdError> {
-    if text.is_empty() || text.len() > max {
-        return Err(IdError::Length { kind, bytes: text.len(), max });
-    }
+    check_length(kind, text, max)?;
     check_shown(text, max).map_err(|fault| IdError::Unprintable { kind, fault })
 }
 
@@ -146,6 +149,17 @@ text_id! {
     /// a mail address. Compared byte by byte; cheap to clone.
     ViewerId, "viewer id", Arc<str>, check_viewer, VIEWER_ID_BYTES_MAX
 }
+impl ViewerId {
+    /// An id that a ledger has. It was printable by the rules of its time, which may have changed since: it stays
+    /// readable.
+    ///
+    /// # Errors
+    /// [`IdError::Length`].
+    pub fn recorded(text: &str) -> Result<Self, IdError> {
+        check_length("viewer id", text, VIEWER_ID_BYTES_MAX)?;
+        Ok(Self(text.into()))
+    }
+}
 text_id! {
     /// A sellable variant, named by the planner and unique within its drop.
     SkuId, "SKU id"
@@ -199,9 +213,20 @@ mod tests {
             (" ", "viewer id is blank to the eye"),
             ("a\nb", "viewer id has U+000A as its character 2"),
             ("a\u{202E}b", "viewer id has U+202E as its character 2"),
+            ("a\u{200F}b", "viewer id has U+200F as its character 2"),
         ] {
             let refused = ViewerId::new(text).unwrap_err().to_string();
             assert!(refused.starts_with(why), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_viewer_id_of_a_ledger_is_read_by_no_later_rule() {
+        for text in ["v1", "a\u{200F}b", "\u{200C}", &"v".repeat(128)] {
+            assert_eq!(ViewerId::recorded(text).unwrap().as_str(), text);
+        }
+        for text in ["", &"v".repeat(129)] {
+            assert_eq!(ViewerId::recorded(text), ViewerId::new(text));
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn encode(link: &Link, out: &mut Vec<u8>) {
         Link::Viewer(link) => {
             let id = link.id.as_str().as_bytes();
             out.extend_from_slice(&link.number.get().to_be_bytes());
-            out.push(u8::try_from(id.len()).expect("a text id has at most 64 bytes"));
+            out.push(u8::try_from(id.len()).expect("a viewer's id has at most 128 bytes"));
             out.extend_from_slice(id);
         }
         Link::Addresses(AddressLink { ban, range }) => {
@@ -119,7 +119,7 @@ pub fn decode(bytes: &[u8]) -> Result<Links, RecordError> {
             continue;
         }
         let number = ViewerNumber::new(number).expect("a viewer number has 64 bits");
-        let id = ViewerId::new(id).map_err(|_| reader.invalid("viewer id"))?;
+        let id = ViewerId::recorded(id).map_err(|_| reader.invalid("viewer id"))?;
         links.viewers.push(ViewerLink { number, id });
     }
     Ok(links)
@@ -165,6 +165,12 @@ mod tests {
                 assert!(links.viewers.len() + links.addresses.len() < 4);
             }
         }
+    }
+
+    #[test]
+    fn a_viewer_whom_no_rule_would_let_in_today_is_read() {
+        let bytes = [2, 0, 0, 0, 0, 0, 0, 0, 7, 5, b'v', 0xE2, 0x80, 0x8F, b'7'];
+        assert_eq!(decode(&bytes).unwrap().viewers[0].id.as_str(), "v\u{200F}7");
     }
 
     #[test]
