@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, Moment, Phase, PhaseChange, UnixMillis, check_note,
+    DropId, DropPlan, Moment, Phase, PhaseChange, TextFault, UnixMillis, check_shown,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, PhaseRecord, Record, RecordedOutcome};
@@ -55,7 +55,8 @@ impl Books {
             action: command.action.name().into(),
             key,
             request,
-            reason: command.reason.as_deref().unwrap_or_default().into(),
+            // Records are shown to people: what they must not be shown is not recorded either.
+            reason: shown_reason(command).unwrap_or_default().into(),
             outcome: match &outcome {
                 Ok(_) => RecordedOutcome::Accepted,
                 Err(refusal) => RecordedOutcome::Refused {
@@ -79,9 +80,7 @@ impl Books {
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {
-        if let Some(reason) = &command.reason {
-            check_note(reason, REASON_BYTES_MAX).map_err(CommandRefusal::Reason)?;
-        }
+        shown_reason(command).map_err(CommandRefusal::Reason)?;
         match self.authorize(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
             Grant::Drop { drop, action, seen, stands } => {
@@ -258,6 +257,15 @@ impl Books {
     }
 }
 
+/// The reason of a command, which may be empty; but no text that looks empty.
+fn shown_reason(command: &StaffCommand) -> Result<&str, TextFault> {
+    let reason = command.reason.as_deref().unwrap_or_default();
+    if !reason.is_empty() {
+        check_shown(reason, REASON_BYTES_MAX)?;
+    }
+    Ok(reason)
+}
+
 #[cfg(test)]
 mod tests {
     use stampede_domain::KeyFingerprint;
@@ -284,12 +292,25 @@ mod tests {
                 reason: Some(reason.to_owned()),
                 ..given::command(Role::Admin, DropAction::Cancel.on(DROP))
             };
-            give(&mut given::one_drop(), &command).map(|done| done.drop)
+            let mut out = Decision::default();
+            let context = CommandContext::default();
+            let outcome = given::one_drop().command(&command, &context, given::moment(), &mut out);
+            let recorded = out.records.iter().find_map(|new| match &new.record {
+                Record::Command(recorded) => Some(recorded.reason.as_str().to_owned()),
+                _ => None,
+            });
+            (outcome.map(|done| done.drop), recorded.unwrap())
         };
-        assert!(matches!(outcome("sold elsewhere"), Ok(DROP)));
-        assert!(matches!(outcome(&"r".repeat(500)), Ok(DROP)));
-        for reason in ["r".repeat(501), "two\nlines".to_owned()] {
-            assert!(matches!(outcome(&reason), Err(CommandRefusal::Reason(_))));
+        for reason in ["", "sold elsewhere", &"r".repeat(500)] {
+            let (outcome, recorded) = outcome(reason);
+            assert!(matches!(outcome, Ok(DROP)));
+            assert_eq!(recorded, reason);
+        }
+        let long = "r".repeat(501);
+        for reason in [&*long, "two\nlines", " ", "\u{A0}\u{3000}", "\u{2066}x"] {
+            let (outcome, recorded) = outcome(reason);
+            assert!(matches!(outcome, Err(CommandRefusal::Reason(_))), "{reason:?}");
+            assert_eq!(recorded, "", "nobody is shown {reason:?}");
         }
     }
 
