@@ -1,6 +1,10 @@
 //! A range of network addresses in the notation of CIDR.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -9,8 +13,30 @@ const MAPPED_BITS: u8 = 96;
 
 /// Why a text is no address range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an address range; write one address or a range like 198.51.100.0/24 or 2001:db8::/32")]
-pub struct AddressRangeError;
+pub enum AddressRangeError {
+    /// It cannot be read.
+    #[error(
+        "not an address range; write one address or a range like 198.51.100.0/24 or 2001:db8::/32"
+    )]
+    Malformed,
+    /// An IPv4 address within IPv6 with a prefix that is shorter than what all of them share: addresses are compared as
+    /// IPv4, so no address lies in such a range.
+    #[error(
+        "an IPv4 address within IPv6 has a prefix from 96 on, so no address would lie in this range; write {}",
+        in_ipv4(*address, *prefix)
+    )]
+    Mapped {
+        /// The IPv4 address.
+        address: Ipv4Addr,
+        /// The prefix that was given.
+        prefix: u8,
+    },
+}
+
+/// What whoever wrote such a range meant: most often the prefix of IPv4.
+fn in_ipv4(address: Ipv4Addr, prefix: u8) -> String {
+    if prefix <= 32 { format!("{address}/{prefix}") } else { format!("{address}/32") }
+}
 
 /// A range of network addresses: those that agree in their first bits.
 ///
@@ -53,17 +79,24 @@ impl FromStr for AddressRange {
 
     /// Reads one address, or an address with `/` and the number of leading bits.
     fn from_str(text: &str) -> Result<Self, AddressRangeError> {
+        use AddressRangeError::{Malformed, Mapped};
+
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => {
                 let plain = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit());
-                let prefix: u8 = prefix.parse().ok().filter(|_| plain).ok_or(AddressRangeError)?;
+                let prefix: u8 = prefix.parse().ok().filter(|_| plain).ok_or(Malformed)?;
                 (address, Some(prefix))
             }
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| AddressRangeError)?;
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        Self::new(address, prefix.unwrap_or(whole)).ok_or(AddressRangeError)
+        let address: IpAddr = address.parse().map_err(|_| Malformed)?;
+        let prefix = prefix.unwrap_or(if address.is_ipv4() { 32 } else { 128 });
+        if let (IpAddr::V6(_), IpAddr::V4(address)) = (address, address.to_canonical())
+            && prefix < MAPPED_BITS
+        {
+            return Err(Mapped { address, prefix });
+        }
+        Self::new(address, prefix).ok_or(Malformed)
     }
 }
 
@@ -91,8 +124,24 @@ mod tests {
             assert_eq!(text.parse::<AddressRange>().unwrap().to_string(), shown);
         }
         for text in ["", "/", "198.51.100", "198.51.100.7/33", "198.51.100.7/+8", "::/129", "a/8"] {
-            assert_eq!(text.parse::<AddressRange>(), Err(AddressRangeError), "{text}");
+            assert_eq!(text.parse::<AddressRange>(), Err(AddressRangeError::Malformed), "{text}");
         }
+    }
+
+    #[test]
+    fn a_prefix_that_no_ipv4_address_has_comes_with_its_mend() {
+        for (text, mend) in [
+            ("::ffff:10.0.0.7/32", "10.0.0.7/32"),
+            ("::ffff:10.0.0.0/8", "10.0.0.0/8"),
+            ("::ffff:a00:7/0", "10.0.0.7/0"),
+            ("::ffff:10.0.0.7/95", "10.0.0.7/32"),
+        ] {
+            let refused = text.parse::<AddressRange>().unwrap_err().to_string();
+            assert!(refused.ends_with(&format!("write {mend}")), "{refused}");
+        }
+        assert_eq!("::ffff:0:0/96".parse::<AddressRange>().unwrap().to_string(), "0.0.0.0/0");
+        // A ledger may have such a range from before.
+        assert!(AddressRange::new("::ffff:10.0.0.7".parse().unwrap(), 32).is_some());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use stampede_domain::AddressRange;
+use stampede_domain::{AddressRange, AddressRangeError};
 
 /// The address that a client is known by: for limits, bans, logs.
 ///
@@ -73,13 +73,23 @@ pub enum NetworkError {
         /// What was given.
         given: String,
     },
+    /// No address lies in it.
+    #[error("{given:?} would never match: {why}")]
+    Mapped {
+        /// What was given.
+        given: String,
+        /// Why, with what to write.
+        why: AddressRangeError,
+    },
     /// It is the address that stands for no address.
     #[error(
-        "{given:?} is nobody's address, so it would never match; write a range like \"0.0.0.0/0\" for every address"
+        "{given:?} is nobody's address, so it would never match; write a range like {every:?} for every address"
     )]
     Nobody {
         /// What was given.
         given: String,
+        /// The range of every address of the same family.
+        every: &'static str,
     },
 }
 
@@ -91,12 +101,16 @@ pub enum NetworkError {
 pub fn networks<T: AsRef<str>>(given: &[T]) -> Result<Vec<AddressRange>, NetworkError> {
     let network = |text: &T| {
         let given = text.as_ref().to_owned();
-        let Ok(range) = given.parse::<AddressRange>() else {
-            return Err(NetworkError::Malformed { given });
+        let range = match given.parse::<AddressRange>() {
+            Ok(range) => range,
+            Err(AddressRangeError::Malformed) => return Err(NetworkError::Malformed { given }),
+            Err(why @ AddressRangeError::Mapped { .. }) => {
+                return Err(NetworkError::Mapped { given, why });
+            }
         };
-        let is_single = range.prefix() == if range.first().is_ipv4() { 32 } else { 128 };
-        if is_single && range.first().is_unspecified() {
-            return Err(NetworkError::Nobody { given });
+        let (bits, every) = if range.first().is_ipv4() { (32, "0.0.0.0/0") } else { (128, "::/0") };
+        if range.prefix() == bits && range.first().is_unspecified() {
+            return Err(NetworkError::Nobody { given, every });
         }
         Ok(range)
     };
@@ -179,10 +193,16 @@ mod tests {
             let why = TrustedProxies::parse(&["::1", wrong]).unwrap_err();
             assert!(why.to_string().contains(&format!("{wrong:?} is no network")), "{why}");
         }
-        for nobody in ["0.0.0.0", "::", "0.0.0.0/32"] {
+        for (nobody, every) in
+            [("0.0.0.0", "0.0.0.0/0"), ("::", "::/0"), ("0.0.0.0/32", "0.0.0.0/0")]
+        {
             let why = TrustedProxies::parse(&[nobody]).unwrap_err().to_string();
             assert!(why.contains("is nobody's address, so it would never match"), "{why}");
+            assert!(why.contains(&format!("like {every:?} for every")), "{why}");
         }
+        let why = TrustedProxies::parse(&["::ffff:10.0.0.7/32"]).unwrap_err().to_string();
+        assert!(why.starts_with("\"::ffff:10.0.0.7/32\" would never match"), "{why}");
+        assert!(why.ends_with("write 10.0.0.7/32"), "{why}");
         assert!(TrustedProxies::parse(&["0.0.0.0/0", "::/0"]).is_ok(), "everybody");
     }
 }
