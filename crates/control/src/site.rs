@@ -22,8 +22,8 @@ pub struct PublicUrl {
 /// A text that is no address for browsers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{given:?} is no address like \"https://sale.example\": http or https, a host, a port if need \
-     be, no path"
+    "{given:?} is no address like \"https://sale.example\": http or https, a host, a port from 1 to \
+     65535 if need be, no path"
 )]
 pub struct PublicUrlError {
     given: String,
@@ -74,11 +74,21 @@ impl FromStr for PublicUrl {
         let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
         let host = authority.host();
         let spoken = authority.as_str();
-        if !is_bare || host.is_empty() || spoken.contains('@') || spoken.ends_with(':') {
+        if !is_bare || host.is_empty() || spoken.contains('@') {
             return Err(wrong());
         }
-        Ok(Self::new(is_https, host, authority.port_u16()))
+        let port = match spoken.strip_prefix(host).unwrap_or(spoken) {
+            "" => None,
+            port => Some(port.strip_prefix(':').and_then(port_number).ok_or_else(wrong)?),
+        };
+        Ok(Self::new(is_https, host, port))
     }
+}
+
+/// A port as browsers write it: digits alone.
+fn port_number(text: &str) -> Option<u16> {
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    digits.parse().ok().filter(|port| *port != 0)
 }
 
 /// Where browsers find the interface, as far as that is known. A request's own word about it, its `Host`,
@@ -166,6 +176,11 @@ mod tests {
             "https://sale.example/?a=b",
             "https://nina@sale.example",
             "https://sale.example:",
+            "https://sale.example:70000",
+            "https://sale.example:0",
+            "https://sale.example:+443",
+            "https://sale.example:port",
+            "https://[2001:db8::1]:99999",
             "/",
         ] {
             let refused = wrong.parse::<PublicUrl>().unwrap_err().to_string();

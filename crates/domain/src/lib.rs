@@ -44,7 +44,7 @@ pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};
 pub use repeated_warning::RepeatedWarning;
 pub use shown_address::{ShownAddressFault, check_shown_address};
-pub use shown_text::{TextFault, check_note, check_shown, composed};
+pub use shown_text::{TextFault, check_note, check_shown, composed, is_same_text};
 pub use text_id::{ChannelId, HostId, IdError, MerchantId, NodeId, SkuId, StreamId, ViewerId};
 pub use time::{DurationMs, UnixMillis};
 pub use units::Units;

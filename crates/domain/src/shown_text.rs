@@ -70,6 +70,12 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
+/// Whether two texts are the same in composed form, whichever form each is kept in: texts from before the rule may be in
+/// any.
+pub fn is_same_text(one: &str, other: &str) -> bool {
+    one == other || composed(one) == composed(other)
+}
+
 /// Checks a text that may be empty, in composed form.
 ///
 /// # Errors
@@ -332,6 +338,8 @@ mod tests {
         assert_eq!(composed("Cafe\u{301}"), "Café");
         assert!(matches!(composed("Café"), Cow::Borrowed("Café")));
         assert_eq!(composed("ﬁ ²"), "ﬁ ²", "what only looks alike stays");
+        assert!(is_same_text("Cafe\u{301}", "Café") && is_same_text("nina", "nina"));
+        assert!(!is_same_text("Cafe", "Café") && !is_same_text("ﬁ", "fi"));
         let fault = TextFault::TooLong { bytes: 201, max: 200 };
         assert_eq!(checked(&"x".repeat(201)), Err(fault));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use stampede_domain::{DropId, DurationMs, MerchantId, StreamId};
+use stampede_domain::{DropId, DurationMs, MerchantId, StreamId, is_same_text};
 use stampede_ledger::{Room as Change, RoomChange, RoomOwner};
 
 /// A stream with who may sell in it.
@@ -22,6 +22,11 @@ impl RoomView {
     /// Whether this merchant may plan in the stream.
     pub fn lets_in(&self, merchant: &MerchantId) -> bool {
         is_merchant(&self.owner, merchant) || self.admitted.contains(merchant)
+    }
+
+    /// Whether the owner is the creator with this account.
+    pub fn is_creators(&self, account: &str) -> bool {
+        is_creator(&self.owner, account)
     }
 }
 
@@ -54,13 +59,17 @@ impl Room {
 
     /// Whether the owner is the creator with this account.
     pub fn is_creators(&self, account: &str) -> bool {
-        matches!(&self.owner, RoomOwner::Creator(owner) if owner.as_str() == account)
+        is_creator(&self.owner, account)
     }
 
     /// Whether this merchant may plan in the stream.
     pub fn lets_in(&self, merchant: &MerchantId) -> bool {
         self.is_of(merchant) || self.admitted.contains(merchant)
     }
+}
+
+fn is_creator(owner: &RoomOwner, account: &str) -> bool {
+    matches!(owner, RoomOwner::Creator(owner) if is_same_text(owner.as_str(), account))
 }
 
 fn is_merchant(owner: &RoomOwner, merchant: &MerchantId) -> bool {
@@ -269,5 +278,17 @@ mod tests {
         };
         assert!(is_creators("show", "nina") && !is_creators("show", "carla"));
         assert!(!is_creators("late", "nina"), "a merchant is no creator");
+    }
+
+    #[test]
+    fn a_creator_is_known_in_either_form_of_the_name() {
+        for (kept, account) in [("Zoé", "Zoe\u{301}"), ("Zoe\u{301}", "Zoé")] {
+            let owner = RoomOwner::Creator(kept.into());
+            let rooms = rooms(&[("show", RoomChange::Owner(owner))]);
+            let show = "show".parse().unwrap();
+            assert!(rooms.get(&show).unwrap().is_creators(account));
+            assert!(rooms.view(&show).unwrap().is_creators(account));
+            assert!(!rooms.get(&show).unwrap().is_creators("Zoe"));
+        }
     }
 }

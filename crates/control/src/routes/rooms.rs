@@ -40,10 +40,8 @@ impl Sight {
             return Self::Nothing;
         }
         match (staff.role(), staff.merchant()) {
-            (Role::Creator, _) => match &room.owner {
-                RoomOwner::Creator(account) if account.as_str() == staff.name() => Self::Whole,
-                _ => Self::Nothing,
-            },
+            (Role::Creator, _) if room.is_creators(staff.name()) => Self::Whole,
+            (Role::Creator, _) => Self::Nothing,
             (_, None) => Self::Whole,
             (_, Some(bound)) if room.owner == RoomOwner::Merchant(bound.clone()) => Self::Whole,
             (_, Some(bound)) if room.lets_in(bound) => Self::Of(bound.clone()),

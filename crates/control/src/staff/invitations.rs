@@ -52,9 +52,9 @@ impl Sessions {
         let hash = secret::hash(secret.reveal());
         self.change(now, |book| {
             // While the book is locked: a token is made under the same lock.
-            let taken = self.tokens.list()?.into_iter();
-            let same = |token: &StaffToken| token.staff.name == invitation.staff.name;
-            if let Some(token) = taken.filter(same).find(|token| token.staff != invitation.staff) {
+            let mut tokens = self.tokens.list()?.into_iter();
+            let is_taken = |token: &StaffToken| token.staff.is_other_by_name(&invitation.staff);
+            if let Some(token) = tokens.find(is_taken) {
                 return Err(StaffError::NameTaken { name: token.staff.name, id: token.id });
             }
             book.check_new(&invitation, now)?;
@@ -167,8 +167,7 @@ impl Book {
             let all = self.invitations.iter().map(|stored| &stored.invitation);
             all.filter(|other| other.ends_at > now)
         };
-        let same_name = |other: &&Invitation| other.staff.name == new.staff.name;
-        if let Some(other) = live().find(|other| same_name(other) && other.staff != new.staff) {
+        if let Some(other) = live().find(|other| other.staff.is_other_by_name(&new.staff)) {
             let (name, id) = (new.staff.name.clone(), other.id.clone());
             return Err(StaffError::NameTaken { name, id });
         }
@@ -191,9 +190,7 @@ impl Book {
     ) -> Option<&Invitation> {
         let mut all = self.invitations.iter().map(|stored| &stored.invitation);
         all.find(|other| {
-            other.staff.name == staff.name
-                && other.staff != *staff
-                && self.is_in_force(other, now, &knows)
+            other.staff.is_other_by_name(staff) && self.is_in_force(other, now, &knows)
         })
     }
 

@@ -13,7 +13,7 @@ mod sessions;
 mod token_rows;
 mod tokens;
 
-use stampede_domain::{MerchantId, UnixMillis, check_shown, composed};
+use stampede_domain::{MerchantId, UnixMillis, check_shown, composed, is_same_text};
 use stampede_engine::{Role, StreamScope};
 
 pub use error::StaffError;
@@ -56,6 +56,14 @@ impl NewStaff {
         let checked = Self { name: composed(&self.name).into_owned(), ..self };
         checked.check()?;
         Ok(checked)
+    }
+
+    /// Whether this is somebody else by the same name, in whichever form it is kept: old files have names that are not
+    /// composed.
+    fn is_other_by_name(&self, other: &Self) -> bool {
+        let Self { name, role, merchant, streams } = self;
+        is_same_text(name, &other.name)
+            && (role, merchant, streams) != (&other.role, &other.merchant, &other.streams)
     }
 
     fn check(&self) -> Result<(), StaffError> {

@@ -126,7 +126,7 @@ fn check_new(
     now: UnixMillis,
 ) -> Result<(), StaffError> {
     let mut all = tokens.iter().map(|stored| &stored.token);
-    let token = all.find(|token| token.staff.name == staff.name && token.staff != *staff);
+    let token = all.find(|token| token.staff.is_other_by_name(staff));
     let knows = |id: &str| tokens.iter().any(|stored| stored.token.id == id);
     let invited = || book.other_by_name(staff, now, knows).map(|invited| &invited.id);
     if let Some(id) = token.map(|token| &token.id).or_else(invited) {
@@ -236,6 +236,46 @@ mod tests {
             let bound = tokens.add(staff("live", role, Some("acme")), now());
             assert!(matches!(bound, Err(StaffError::Bound { .. })));
         }
+    }
+
+    /// Takes a name in a file out of its composed form, as files from before the rule have it.
+    fn decompose(dir: &Path, file: &str) {
+        let path = dir.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("Zoé"), "{text}");
+        fs::write(path, text.replace("Zoé", "Zoe\u{301}")).unwrap();
+    }
+
+    #[test]
+    fn a_name_is_taken_in_either_form() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = std::sync::Arc::new(StaffTokens::open(dir.path()).unwrap());
+        let sessions =
+            Sessions::open(dir.path(), std::sync::Arc::clone(&tokens), SessionLimits::default());
+        let sessions = sessions.unwrap();
+        let (own, other) = (staff("Zoé", Role::Host, None), staff("Zoé", Role::Admin, None));
+        let add = |staff: &NewStaff| tokens.add(staff.clone(), now());
+        let invite = |staff: &NewStaff| {
+            sessions.invite(&Inviter::Machine, staff.clone(), INVITATION_VALID_MIN, now())
+        };
+        let is_taken = |refused: Result<(), StaffError>| {
+            assert!(matches!(refused, Err(StaffError::NameTaken { .. })), "{refused:?}");
+        };
+        let old = add(&own).unwrap();
+        decompose(dir.path(), "staff.json");
+        is_taken(add(&other).map(drop));
+        is_taken(invite(&other).map(drop));
+        add(&own).unwrap();
+        for token in tokens.list().unwrap() {
+            tokens.revoke(&token.id).unwrap();
+        }
+        assert!(tokens.verify(old.secret.reveal()).unwrap().is_none());
+
+        invite(&own).unwrap();
+        decompose(dir.path(), "sessions.json");
+        is_taken(add(&other).map(drop));
+        is_taken(invite(&other).map(drop));
+        invite(&own).unwrap();
     }
 
     #[test]
