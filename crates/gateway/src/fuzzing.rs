@@ -35,7 +35,7 @@ pub enum Answer {
 pub fn answer(received: &[u8], origins: &[String], trusted: &TrustedProxies) -> Answer {
     let peer = ClientAddress::from(IpAddr::from([127, 0, 0, 1])).into();
     let bytes_max = GatewayConfig::default().handshake_bytes_max;
-    match handshake::answer(received, Rules { origins, trusted, peer, bytes_max }) {
+    match handshake::answer(received, Rules { origins, is_tls: false, trusted, peer, bytes_max }) {
         Handshake::Incomplete => Answer::Incomplete,
         Handshake::Accepted { request_bytes, response, .. } => {
             assert!(response.starts_with(b"HTTP/1.1 101"), "who is let in is told so");

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::debug;
 
-use super::handshake::{Handshake, HealthCheck, Rules, answer, banned, too_fast};
+use super::handshake::{Handshake, HealthCheck, Rules, answer, banned, too_fast, too_long};
 use crate::{
     admission::{Entry, Pass},
     core::Newcomer,
@@ -105,7 +105,8 @@ impl Arrival {
             self.admit(peer.address)?;
         }
         let bytes_max = config.handshake_bytes_max;
-        let rules = Rules { origins: &config.origins, trusted, peer, bytes_max };
+        let is_tls = config.tls.is_some();
+        let rules = Rules { origins: &config.origins, is_tls, trusted, peer, bytes_max };
         let Some(tls) = &config.tls else {
             let accepted = self.upgrade(&mut stream, rules).await?;
             return newcomer(stream, None, accepted);
@@ -123,9 +124,9 @@ impl Arrival {
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
         rules: Rules<'_>,
     ) -> Result<AcceptedRequest, &'static str> {
-        let mut received = Vec::with_capacity(FIRST_BYTES);
+        let mut received = Received::new();
         loop {
-            match answer(&received, rules) {
+            match answer(&received.bytes, rules) {
                 Handshake::Incomplete => {}
                 Handshake::Check(check) => return Err(self.report(stream, check).await),
                 Handshake::Accepted { response, subprotocol, request_bytes, client } => {
@@ -136,7 +137,7 @@ impl Arrival {
                     match self.entry.expect("it was just admitted") {
                         Ok(pass) => {
                             write(stream, &response).await.map_err(|_| BROKEN)?;
-                            let early = received.split_off(request_bytes);
+                            let early = received.bytes.split_off(request_bytes);
                             return Ok(AcceptedRequest { subprotocol, early, client, pass });
                         }
                         Err(why) => return Err(refuse(stream, &too_fast(why)).await),
@@ -144,33 +145,9 @@ impl Arrival {
                 }
                 Handshake::Refused { response } => return Err(refuse(stream, &response).await),
             }
-            self.read_on(stream, &mut received, rules).await?;
-        }
-    }
-
-    /// Reads until it is worth another look at the request: a line without anything has ended it, or
-    /// there is twice as much. A client that sends byte by byte costs little more than any other.
-    async fn read_on(
-        &self,
-        stream: &mut (impl AsyncRead + Unpin),
-        received: &mut Vec<u8>,
-        rules: Rules<'_>,
-    ) -> Result<(), &'static str> {
-        let seen = received.len();
-        let enough = rules.bytes_max.min(seen.saturating_mul(2));
-        loop {
-            let unread = received.len();
-            let room = rules.bytes_max.saturating_sub(unread).max(1) as u64;
-            let came = (&mut *stream).take(room).read_buf(received).await;
-            match came {
-                Ok(0) | Err(_) if received.is_empty() && rules.peer.is_proxy(rules.trusted) => {
-                    return Err(CHECKED);
-                }
-                Ok(0) | Err(_) => return Err(BROKEN),
-                Ok(_) => {}
-            }
-            if received.len() >= enough || has_blank_line(&received[unread.saturating_sub(2)..]) {
-                return Ok(());
+            received.read_on(stream, rules).await?;
+            if received.empty_lines >= rules.bytes_max {
+                return Err(refuse(stream, &too_long(rules.bytes_max)).await);
             }
         }
     }
@@ -186,6 +163,59 @@ impl Arrival {
             REFUSED => CHECKED,
             broken => broken,
         }
+    }
+}
+
+/// A request as far as it has come.
+struct Received {
+    bytes: Vec<u8>,
+    /// Bytes of empty lines in front of it, which mean nothing and are not kept.
+    empty_lines: usize,
+}
+
+impl Received {
+    fn new() -> Self {
+        Self { bytes: Vec::with_capacity(FIRST_BYTES), empty_lines: 0 }
+    }
+
+    /// Reads until it is worth another look at the request: a line without anything has ended it, or
+    /// there is twice as much. A client that sends byte by byte costs little more than any other.
+    async fn read_on(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+        rules: Rules<'_>,
+    ) -> Result<(), &'static str> {
+        let enough = rules.bytes_max.min(self.bytes.len().saturating_mul(2));
+        loop {
+            let unread = self.bytes.len();
+            let room = rules.bytes_max.saturating_sub(unread).max(1) as u64;
+            let came = (&mut *stream).take(room).read_buf(&mut self.bytes).await;
+            let nothing_came = self.bytes.is_empty() && self.empty_lines == 0;
+            match came {
+                Ok(0) | Err(_) if nothing_came && rules.peer.is_proxy(rules.trusted) => {
+                    return Err(CHECKED);
+                }
+                Ok(0) | Err(_) => return Err(BROKEN),
+                Ok(_) => {}
+            }
+            let is_ended = has_blank_line(&self.bytes[unread.saturating_sub(2)..]);
+            self.drop_empty_lines();
+            if is_ended || self.bytes.len() >= enough {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets empty lines in front of the request, which RFC 9112 (2.2) has servers ignore. Kept, each of them would
+    /// look like the end of a head.
+    fn drop_empty_lines(&mut self) {
+        let mut rest = self.bytes.as_slice();
+        while let Some(after) = rest.strip_prefix(b"\n").or_else(|| rest.strip_prefix(b"\r\n")) {
+            rest = after;
+        }
+        let empty = self.bytes.len() - rest.len();
+        self.bytes.drain(..empty);
+        self.empty_lines += empty;
     }
 }
 
@@ -250,4 +280,128 @@ async fn refuse(
     // It has been told; few clients of TLS say goodbye after that.
     let _unsaid = farewell.await;
     REFUSED
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use stampede_proxies::TrustedProxies;
+    use tokio::io::ReadBuf;
+
+    use super::*;
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: sale.example\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: stampede.v1.json\r\n";
+
+    /// A client that sends its bytes in packets, then hangs up.
+    struct Packets<'a>(Vec<&'a [u8]>);
+
+    impl<'a> Packets<'a> {
+        fn of(bytes: &'a [u8], length: usize) -> Self {
+            Self(bytes.chunks(length).rev().collect())
+        }
+    }
+
+    impl AsyncRead for Packets<'_> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            into: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if let Some(packet) = self.0.pop() {
+                let (now, later) = packet.split_at(packet.len().min(into.remaining()));
+                into.put_slice(now);
+                if !later.is_empty() {
+                    self.0.push(later);
+                }
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// What becomes of a client's bytes: the end of the request in what was kept or else how it failed, and how many
+    /// bytes were looked at on the way.
+    fn shake_hands(mut client: Packets<'_>, bytes_max: usize) -> (Result<usize, String>, usize) {
+        let trusted = TrustedProxies::default();
+        let peer = ClientAddress::new([198, 51, 100, 7].into()).into();
+        let rules = Rules { origins: &[], is_tls: false, trusted: &trusted, peer, bytes_max };
+        let (mut received, mut looked_at) = (Received::new(), 0);
+        let shaking = async {
+            loop {
+                looked_at += received.bytes.len();
+                match answer(&received.bytes, rules) {
+                    Handshake::Incomplete => {}
+                    Handshake::Accepted { request_bytes, .. } => return Ok(request_bytes),
+                    Handshake::Refused { response } => {
+                        return Err(String::from_utf8(response).unwrap());
+                    }
+                    Handshake::Check(_) => panic!("it asks for /"),
+                }
+                received.read_on(&mut client, rules).await.map_err(str::to_owned)?;
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        (runtime.block_on(shaking), looked_at)
+    }
+
+    #[test]
+    fn a_request_is_read_however_it_is_cut() {
+        for line_end in ["\r\n", "\n"] {
+            let whole = format!("{REQUEST}\r\n").replace("\r\n", line_end).into_bytes();
+            for length in 1..=whole.len() {
+                let (came, looked_at) = shake_hands(Packets::of(&whole, length), 16 << 10);
+                assert_eq!(came, Ok(whole.len()), "in packets of {length}");
+                assert!(looked_at <= 4 * whole.len(), "{looked_at} bytes in packets of {length}");
+            }
+            for cut in 1..whole.len() {
+                let (first, second) = whole.split_at(cut);
+                let (came, _) = shake_hands(Packets(vec![second, first]), 16 << 10);
+                assert_eq!(came, Ok(whole.len()), "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_lines_in_front_cost_as_much_as_they_are_long() {
+        let whole = format!("{REQUEST}\r\n");
+        for (lines, length) in [("\n", 1), ("\r\n", 1), ("\r\n", 2), ("\r\n", 3), ("\n\r\n", 1_000)]
+        {
+            let bytes = format!("{}{whole}", lines.repeat(4_000 / lines.len())).into_bytes();
+            let (came, looked_at) = shake_hands(Packets::of(&bytes, length), 16 << 10);
+            assert!(looked_at <= 2 * bytes.len(), "{looked_at} bytes, {lines:?} by {length}");
+            assert_eq!(came, Ok(whole.len()), "{lines:?} in packets of {length}");
+        }
+        let lone = format!("\r{whole}");
+        let (came, _) = shake_hands(Packets::of(lone.as_bytes(), 1), 16 << 10);
+        assert!(came.unwrap_err().starts_with("HTTP/1.1 400 "), "no line end at all");
+    }
+
+    #[test]
+    fn a_request_has_as_many_bytes_as_it_may() {
+        let of = |bytes: usize| {
+            let filler = "x".repeat(bytes - REQUEST.len() - "Cookie: \r\n\r\n".len());
+            format!("{REQUEST}Cookie: {filler}\r\n\r\n").into_bytes()
+        };
+        for (bytes_max, bytes) in [
+            (16 << 10, 9 << 10),
+            (16 << 10, 12_345),
+            (16 << 10, 16 << 10),
+            (1 << 10, 1 << 10),
+            (64 << 10, 40_000),
+        ] {
+            for length in [1, 1_000, usize::MAX] {
+                let whole = of(bytes);
+                assert_eq!(whole.len(), bytes);
+                let (came, _) = shake_hands(Packets::of(&whole, length), bytes_max);
+                assert_eq!(came, Ok(bytes), "of {bytes_max} in packets of {length}");
+                let (came, _) = shake_hands(Packets::of(&of(bytes_max + 1), length), bytes_max);
+                assert!(came.unwrap_err().starts_with("HTTP/1.1 431 "), "one too many");
+            }
+        }
+    }
 }

@@ -14,6 +14,8 @@ use super::request::{RequestError, RequestHead};
 /// Characters of a `Sec-WebSocket-Key`: 16 bytes in base64, as RFC 6455 has it in 4.2.1.
 const KEY_CHARACTERS: usize = 24;
 
+const HEAD: &str = "HEAD";
+
 const TAKES_ALL: &str = "a string takes everything";
 
 /// What the bytes so far lead to.
@@ -41,6 +43,8 @@ pub(crate) enum Handshake {
 pub(crate) struct Rules<'a> {
     /// Origins as in the configuration.
     pub(crate) origins: &'a [String],
+    /// Whether the port itself speaks TLS, so that no client of its own address comes by `http`.
+    pub(crate) is_tls: bool,
     pub(crate) trusted: &'a TrustedProxies,
     /// The other side of the connection, before the request says more.
     pub(crate) peer: Peer,
@@ -65,17 +69,23 @@ enum HealthQuestion {
     Ready,
 }
 
+impl HealthQuestion {
+    fn at(path: &str) -> Option<Self> {
+        match path {
+            "/healthz" => Some(Self::Alive),
+            "/readyz" => Some(Self::Ready),
+            _ => None,
+        }
+    }
+}
+
 impl HealthCheck {
     /// The check that a request makes, if it makes one.
     fn of(request: &RequestHead<'_>) -> Option<Self> {
-        let asks = match request.path() {
-            "/healthz" => HealthQuestion::Alive,
-            "/readyz" => HealthQuestion::Ready,
-            _ => return None,
-        };
+        let asks = HealthQuestion::at(request.path())?;
         let wants_body = match request.method() {
             "GET" => true,
-            "HEAD" => false,
+            HEAD => false,
             _ => return None,
         };
         Some(Self { asks, wants_body })
@@ -108,6 +118,8 @@ enum Refusal {
     TooLong(usize),
     #[error("only GET is possible here")]
     Method,
+    #[error("only GET and HEAD are possible here")]
+    CheckMethod,
     #[error("there is nothing at this path; viewers connect to /")]
     Path,
     #[error("the address must have no query; the ticket belongs into the hello message")]
@@ -141,6 +153,7 @@ impl Refusal {
                 "431 Request Header Fields Too Large"
             }
             Self::Method => "405 Method Not Allowed\r\nAllow: GET",
+            Self::CheckMethod => "405 Method Not Allowed\r\nAllow: GET, HEAD",
             Self::Path => "404 Not Found",
             Self::NoUpgrade => {
                 "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
@@ -157,8 +170,10 @@ impl Refusal {
         }
     }
 
-    fn response(&self) -> Vec<u8> {
+    /// The answer; to a `HEAD` without the body.
+    fn response(&self, method: Option<&str>) -> Vec<u8> {
         let body = format!("{self}\n");
+        let sent = if method == Some(HEAD) { "" } else { &body };
         let mut response = format!("HTTP/1.1 {}\r\n", self.status());
         if let Self::TooFast(seconds) = self {
             write!(response, "Retry-After: {seconds}\r\n").expect(TAKES_ALL);
@@ -166,7 +181,7 @@ impl Refusal {
         write!(
             response,
             "Connection: {}close\r\nContent-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {}\r\n\r\n{body}",
+             Content-Length: {}\r\n\r\n{sent}",
             // RFC 9110, 7.8: who sends an Upgrade header names it here.
             if matches!(self, Self::NoUpgrade) { "upgrade, " } else { "" },
             body.len()
@@ -178,31 +193,38 @@ impl Refusal {
 
 /// The answer to a sound request from an address that opens connections too fast.
 pub(crate) fn too_fast(TooFast { retry_after }: TooFast) -> Vec<u8> {
-    Refusal::TooFast(retry_after.get().div_ceil(1_000)).response()
+    Refusal::TooFast(retry_after.get().div_ceil(1_000)).response(None)
 }
 
 /// The answer to a sound request from an address that is banned.
 pub(crate) fn banned() -> Vec<u8> {
-    Refusal::Banned.response()
+    Refusal::Banned.response(None)
+}
+
+/// The answer to a request that goes on for longer than it may.
+pub(crate) fn too_long(bytes_max: usize) -> Vec<u8> {
+    Refusal::TooLong(bytes_max).response(None)
 }
 
 /// Answers a request as far as it has come.
 pub(crate) fn answer(received: &[u8], rules: Rules<'_>) -> Handshake {
-    match accept(received, rules) {
-        Ok(handshake) => handshake,
-        Err(refusal) => Handshake::Refused { response: refusal.response() },
+    let refused = |refusal: Refusal, method: Option<&str>| Handshake::Refused {
+        response: refusal.response(method),
+    };
+    match RequestHead::parse(received) {
+        Ok(Some((request_bytes, request))) => accept(request_bytes, &request, rules)
+            .unwrap_or_else(|refusal| refused(refusal, Some(request.method()))),
+        Ok(None) if received.len() < rules.bytes_max => Handshake::Incomplete,
+        Ok(None) => refused(Refusal::TooLong(rules.bytes_max), None),
+        Err(why) => refused(why.into(), None),
     }
 }
 
-fn accept(received: &[u8], rules: Rules<'_>) -> Result<Handshake, Refusal> {
-    let Some((request_bytes, request)) = RequestHead::parse(received)? else {
-        let is_too_long = received.len() >= rules.bytes_max;
-        return if is_too_long {
-            Err(Refusal::TooLong(rules.bytes_max))
-        } else {
-            Ok(Handshake::Incomplete)
-        };
-    };
+fn accept(
+    request_bytes: usize,
+    request: &RequestHead<'_>,
+    rules: Rules<'_>,
+) -> Result<Handshake, Refusal> {
     if request_bytes > rules.bytes_max {
         return Err(Refusal::TooLong(rules.bytes_max));
     }
@@ -210,8 +232,11 @@ fn accept(received: &[u8], rules: Rules<'_>) -> Result<Handshake, Refusal> {
     if request.has_query() {
         return Err(Refusal::Query);
     }
-    if let Some(check) = HealthCheck::of(&request) {
+    if let Some(check) = HealthCheck::of(request) {
         return Ok(Handshake::Check(check));
+    }
+    if HealthQuestion::at(request.path()).is_some() {
+        return Err(Refusal::CheckMethod);
     }
     if request.method() != "GET" {
         return Err(Refusal::Method);
@@ -219,9 +244,9 @@ fn accept(received: &[u8], rules: Rules<'_>) -> Result<Handshake, Refusal> {
     if request.path() != "/" {
         return Err(Refusal::Path);
     }
-    let key = upgrade_key(&request)?;
-    let client = client(&request, rules)?;
-    if !origin_may(&request, rules.origins) {
+    let key = upgrade_key(request)?;
+    let client = client(request, rules)?;
+    if !origin_may(request, rules) {
         return Err(Refusal::Origin);
     }
     let offers = request.values("Sec-WebSocket-Protocol");
@@ -273,12 +298,13 @@ fn client(request: &RequestHead<'_>, rules: Rules<'_>) -> Result<ClientAddress, 
 
 /// Whether a page of the request's origin may connect. No page comes from the viewers' port, so an
 /// origin that is the port's own address is no page's: clients outside of browsers send it.
-fn origin_may(request: &RequestHead<'_>, origins: &[String]) -> bool {
+fn origin_may(request: &RequestHead<'_>, Rules { origins, is_tls, .. }: Rules<'_>) -> bool {
     match request.single("Origin") {
         Err(0) => true,
         Ok(_) | Err(_) if origins.is_empty() => true,
         Ok(origin) => {
-            origins.iter().any(|allowed| origin == allowed.as_bytes()) || request.is_sent_to(origin)
+            origins.iter().any(|allowed| origin == allowed.as_bytes())
+                || request.is_sent_to(origin, is_tls)
         }
         Err(_) => false,
     }
@@ -311,7 +337,16 @@ mod tests {
     ) -> Handshake {
         let trusted = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap().with_header(header);
         let peer = ClientAddress::new(peer.parse().unwrap()).into();
-        answer(request, Rules { origins, trusted: &trusted, peer, bytes_max: BYTES_MAX })
+        let is_tls = false;
+        answer(request, Rules { origins, is_tls, trusted: &trusted, peer, bytes_max: BYTES_MAX })
+    }
+
+    /// The whole answer to a request that is refused.
+    fn refusal(request: &str) -> String {
+        match answer_from("198.51.100.7", request.as_bytes(), &[]) {
+            Handshake::Refused { response } => String::from_utf8(response).unwrap(),
+            other => panic!("{request}: {other:?}"),
+        }
     }
 
     /// The first line of the answer, or what else became of the request.
@@ -437,14 +472,28 @@ mod tests {
         assert_eq!(alive, still, "a server that cannot sell is alive");
         let [head, _] = ask("HEAD /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(head.contains("Content-Length: 6\r\n") && head.ends_with("\r\n\r\n"), "{head}");
-        assert_eq!(
-            check("POST /readyz HTTP/1.1\r\nHost: x\r\n\r\n", &[]),
-            "HTTP/1.1 405 Method Not Allowed"
-        );
+        let post = refusal("POST /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert!(post.starts_with("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n"));
         assert_eq!(
             check("GET /readyz?x HTTP/1.1\r\nHost: x\r\n\r\n", &[]),
             "HTTP/1.1 400 Bad Request"
         );
+    }
+
+    #[test]
+    fn a_refusal_to_head_has_no_body() {
+        let host = "Host: x\r\n\r\n";
+        for (target, status) in [
+            ("/", "405 Method Not Allowed\r\nAllow: GET\r\n"),
+            ("/elsewhere", "405 Method Not Allowed\r\nAllow: GET\r\n"),
+            ("/readyz?x", "400 Bad Request\r\n"),
+        ] {
+            let head = refusal(&format!("HEAD {target} HTTP/1.1\r\n{host}"));
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+            assert!(head.ends_with("\r\n\r\n") && !head.contains("Content-Length: 0"), "{head}");
+            let post = refusal(&format!("POST {target} HTTP/1.1\r\n{host}"));
+            assert!(post.starts_with(&head) && post.len() > head.len(), "{post}");
+        }
     }
 
     #[test]

@@ -127,10 +127,12 @@ impl<'r> RequestHead<'r> {
     }
 
     /// Whether a web origin is the very address that the request was sent to. Clients outside of
-    /// browsers make up their `Origin` like that.
-    pub(super) fn is_sent_to(&self, origin: &[u8]) -> bool {
+    /// browsers make up their `Origin` like that. On a port with TLS of its own none of them says `http`: that
+    /// is a page, which anybody between may have written.
+    pub(super) fn is_sent_to(&self, origin: &[u8], is_tls: bool) -> bool {
         let Ok(origin) = Uri::try_from(origin) else { return false };
         let default_port = match origin.scheme_str() {
+            Some("http" | "ws") if is_tls => return false,
             Some("http" | "ws") => 80,
             Some("https" | "wss") => 443,
             _ => return false,
@@ -214,16 +216,21 @@ mod tests {
         let is_own = |host: &str, origin: &str| {
             let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
             let (_, request) = RequestHead::parse(head.as_bytes()).unwrap().unwrap();
-            request.is_sent_to(origin.as_bytes())
+            (
+                request.is_sent_to(origin.as_bytes(), false),
+                request.is_sent_to(origin.as_bytes(), true),
+            )
         };
         let own = [
-            ("sale.example", "https://sale.example"),
-            ("sale.example:443", "https://SALE.example"),
-            ("sale.example", "http://sale.example:80"),
-            ("127.0.0.1:7700", "http://127.0.0.1:7700"),
+            ("sale.example", "https://sale.example", true),
+            ("sale.example:443", "https://SALE.example", true),
+            ("sale.example:8443", "wss://sale.example:8443", true),
+            ("sale.example", "http://sale.example:80", false),
+            ("sale.example", "ws://sale.example", false),
+            ("127.0.0.1:7700", "http://127.0.0.1:7700", false),
         ];
-        for (host, origin) in own {
-            assert!(is_own(host, origin), "{host} {origin}");
+        for (host, origin, by_tls) in own {
+            assert_eq!(is_own(host, origin), (true, by_tls), "{host} {origin}");
         }
         let others = [
             ("sale.example", "https://sale.example:8443"),
@@ -233,7 +240,7 @@ mod tests {
             ("", "https://sale.example"),
         ];
         for (host, origin) in others {
-            assert!(!is_own(host, origin), "{host} {origin}");
+            assert_eq!(is_own(host, origin), (false, false), "{host} {origin}");
         }
     }
 }

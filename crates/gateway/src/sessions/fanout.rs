@@ -149,8 +149,7 @@ impl ShownDrop {
 
 impl Audience {
     fn new(stream: &StreamId, mode: Mode, sales: Vec<Arc<SaleDrop>>) -> Self {
-        let shown =
-            |sale: &Arc<SaleDrop>| sale.plan().mode == mode && sale.phase() != Phase::Cancelled;
+        let shown = |sale: &Arc<SaleDrop>| sale.plan().mode == mode && !is_cancelled(sale);
         let drops = sales.into_iter().filter(shown).map(ShownDrop::new).collect();
         Self {
             stream: stream.clone(),
@@ -204,7 +203,9 @@ impl Audience {
 
     /// The drops for a welcome, in running order.
     pub(crate) fn infos(&mut self, now: Moment) -> Vec<Arc<DropInfo>> {
-        self.drops.iter_mut().map(|drop| drop.info(now)).collect()
+        // Those who were there when a drop was called off know it, so it stays in the list.
+        let shown = self.drops.iter_mut().filter(|drop| !is_cancelled(&drop.sale));
+        shown.map(|drop| drop.info(now)).collect()
     }
 
     /// One drop as its message, encoded once for those who ask for it in a row.
@@ -214,7 +215,8 @@ impl Audience {
         subprotocol: Subprotocol,
         now: Moment,
     ) -> Option<Bytes> {
-        let shown = self.drops.iter_mut().find(|shown| shown.sale.id() == drop)?;
+        let mut shown = self.drops.iter_mut().filter(|shown| !is_cancelled(&shown.sale));
+        let shown = shown.find(|shown| shown.sale.id() == drop)?;
         let info = shown.info(now);
         let is_told = self.told.as_ref().is_some_and(|told| {
             matches!(&told.message, ServerMessage::DropInfo(known) if Arc::ptr_eq(known, &info))
@@ -228,7 +230,9 @@ impl Audience {
     /// What members are told about a drop that may have changed, if anything.
     fn news(&mut self, sale: &Arc<SaleDrop>, now: Moment) -> Option<Broadcast> {
         let place = self.drops.iter().position(|drop| drop.sale.id() == sale.id());
-        let Some(place) = place else { return Some(self.insert(sale, now)) };
+        let Some(place) = place else {
+            return (!is_cancelled(sale)).then(|| self.insert(sale, now));
+        };
         let drop = &mut self.drops[place];
         if !Arc::ptr_eq(&drop.sale, sale) {
             // An edited plan may have another place in the running order.
@@ -250,6 +254,11 @@ impl Audience {
         self.drops.insert(place, ShownDrop::new(Arc::clone(sale)));
         Broadcast::new(ServerMessage::DropInfo(self.drops[place].info(now)))
     }
+}
+
+/// Whether a drop was called off: viewers who were not told of it before are not told of it at all.
+fn is_cancelled(sale: &SaleDrop) -> bool {
+    sale.phase() == Phase::Cancelled
 }
 
 /// Every audience of one core.

@@ -30,6 +30,7 @@ fn requests_that_are_none() {
         ("another version", request("").replacen("13", "8", 1), 426),
         ("a greeting of TLS", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n".into(), 400),
         ("zeros", "\0".repeat(64), 400),
+        ("empty lines without end", "\n".repeat(20_000), 431),
     ];
     during_a_sale(
         |config| config.origins = vec!["https://shop.example".into()],

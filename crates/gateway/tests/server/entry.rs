@@ -1,6 +1,10 @@
 //! How connections come in: over TLS, through proxies.
 
-use std::{io::Write, net::SocketAddr, sync::Arc};
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{
@@ -93,6 +97,18 @@ fn whoever_speaks_in_the_open_or_trusts_nobody_gets_no_connection() {
 }
 
 #[test]
+fn on_a_port_with_tls_a_page_without_is_not_the_ports_own() {
+    let (world, roots) = secure(|config| config.origins = vec!["https://shop.example".into()]);
+    for (origin, status) in [("http://x", "403"), ("https://x", "101"), ("wss://x", "101")] {
+        let mut socket = seal(connect(world.address), &roots, rustls::ALL_VERSIONS);
+        write!(socket, "{UPGRADE}Origin: {origin}\r\n\r\n").unwrap();
+        let mut line = [0; 12];
+        socket.read_exact(&mut line).unwrap();
+        assert_eq!(line, format!("HTTP/1.1 {status}").as_bytes(), "{origin}");
+    }
+}
+
+#[test]
 fn a_slow_reader_gets_every_answer_through_full_buffers() {
     const ANSWERS: usize = 20_000;
     // With this the answers are more than what the kernel keeps for a connection.
@@ -128,9 +144,7 @@ fn upgrade(address: SocketAddr, start: &[u8], headers: &str) -> String {
     // In one piece: who is dropped for the start may be gone before a second one is written.
     let request = [start, UPGRADE.as_bytes(), headers.as_bytes(), b"\r\n"].concat();
     let mut status = [0; 12];
-    let answered = stream
-        .write_all(&request)
-        .and_then(|()| std::io::Read::read_exact(&mut stream, &mut status));
+    let answered = stream.write_all(&request).and_then(|()| stream.read_exact(&mut status));
     match answered {
         Ok(()) => String::from_utf8_lossy(&status).into_owned(),
         Err(_) => "dropped".to_owned(),

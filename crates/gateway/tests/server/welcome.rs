@@ -74,3 +74,26 @@ fn whoever_does_not_read_a_large_welcome_costs_little() {
     client.buy(drops[0], "sku-1", 1, "after-the-welcome");
     client.held();
 }
+
+#[test]
+fn a_drop_that_was_called_off_is_in_no_later_welcome() {
+    let world = World::new();
+    let (off, on) = (world.plan(plan(3)), world.plan(plan(4)));
+    // The audience of each core has both.
+    let mut before: Vec<Client> = (0..4).map(|number| world.join(&format!("b{number}"))).collect();
+    world.command(DropAction::Cancel.on(off));
+    for client in &mut before {
+        let told = client.next_any().unwrap();
+        assert!(
+            matches!(&told, ServerMessage::Phase(told) if (told.drop, told.phase) == (off, Phase::Cancelled)),
+            "{told:?}"
+        );
+    }
+    for number in 0..4 {
+        let mut client = world.dial(Subprotocol::Json);
+        client.hello(&world.ticket(&format!("a{number}")));
+        let told: Vec<DropId> = client.welcomed().drops.iter().map(|info| info.drop).collect();
+        assert_eq!(told, [on]);
+        before.push(client);
+    }
+}
