@@ -43,7 +43,8 @@ pub enum Refusal {
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,
-        /// Whether no end of a hold makes room: the viewer's orders alone leave too little of it.
+        /// Whether no end of a hold helps: the viewer's orders alone leave too little room, or the viewer has made as
+        /// many holds as it may.
         for_good: bool,
     },
     /// The viewer has made as many holds in this drop as one viewer may, ended ones included.
@@ -271,7 +272,7 @@ impl fmt::Display for Refusal {
             Self::OverViewerLimit { limit, for_good: true } => {
                 write!(
                     f,
-                    "one viewer may have {limit} units; no hold that ends makes room for these"
+                    "one viewer may have {limit} units; no hold that ends lets you have these"
                 )
             }
             Self::OverViewerLimit { limit, for_good: false } => {
@@ -341,7 +342,7 @@ mod tests {
             (Refusal::Closed, "closed: the drop is closed"),
             (
                 Refusal::OverViewerLimit { limit: units(2), for_good: true },
-                "over_viewer_limit: one viewer may have 2 units; no hold that ends makes room for these",
+                "over_viewer_limit: one viewer may have 2 units; no hold that ends lets you have these",
             ),
             (
                 Refusal::HoldsCapped { max: 16 },

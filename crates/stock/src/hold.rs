@@ -37,7 +37,8 @@ pub enum Take {
     OverViewerLimit {
         /// The limit that stands in the way.
         limit: Units,
-        /// Whether no end of a hold makes room: the viewer's orders alone leave too little of it.
+        /// Whether no end of a hold helps: the viewer's orders alone leave too little room, or the viewer has made as
+        /// many holds as it may.
         for_good: bool,
     },
     /// The viewer has made as many holds as one viewer may, ended ones included.

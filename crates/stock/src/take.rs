@@ -108,12 +108,19 @@ impl DropStock {
         matches!(self.view(note.hold(self.drop)), HoldView::Confirmed(_))
     }
 
+    /// Whether the viewer has made as many holds as it may, ended ones included.
+    fn has_all_holds(&self, notes: &[HoldNote]) -> bool {
+        notes.len() >= usize::from(self.holds_per_viewer_max)
+    }
+
     fn check_limits(&self, notes: &[HoldNote], request: &TakeRequest) -> Result<(), Take> {
         if let Some(limit) = self.exceeded(notes, request, |_| true) {
-            let for_good = self.exceeded(notes, request, |note| self.is_order(note)).is_some();
+            // Where the viewer has made every hold, room for the units helps nobody.
+            let for_good = self.has_all_holds(notes)
+                || self.exceeded(notes, request, |note| self.is_order(note)).is_some();
             return Err(Take::OverViewerLimit { limit, for_good });
         }
-        if notes.len() >= usize::from(self.holds_per_viewer_max) {
+        if self.has_all_holds(notes) {
             return Err(Take::HoldsCapped { max: self.holds_per_viewer_max });
         }
         Ok(())

@@ -106,6 +106,24 @@ fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
 }
 
 #[test]
+fn a_limit_is_for_good_once_every_hold_is_made() {
+    check(
+        StockConfig { holds_per_viewer_max: 2, ..config(2) },
+        "lot 5
+         open
+         buy v1 k1 1 -> h1
+         buy v1 k2 2 -> over_limit 2
+         buy v1 k2 1 -> h2
+         buy v1 k3 1 -> over_limit 2 for good
+         held h1
+         end h1 -> won
+         give h1 -> public 1
+         buy v1 k3 2 -> over_limit 2 for good
+         buy v1 k3 1 -> capped 2",
+    );
+}
+
+#[test]
 fn a_limit_counts_all_pools_of_its_sku_and_no_other() {
     check(
         config_of(&[0, 1, 0], &[2, 3], 4),
@@ -202,7 +220,7 @@ fn answers_come_in_their_order_of_precedence() {
          buy v2 k1 2 full -> over_limit 1 for good
          buy v1 k1 1 -> h1
          buy v1 k1 2 -> key_reused
-         buy v1 k2 1 -> over_limit 1
+         buy v1 k2 1 -> over_limit 1 for good
          held h1
          end h1 -> won
          give h1 -> public 1

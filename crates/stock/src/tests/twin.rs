@@ -113,7 +113,8 @@ impl Twin {
             limits.into_iter().find(|(sku, limit)| out(*sku, orders) + units.get() > *limit)
         };
         if let Some((_, limit)) = over(false) {
-            Expected::OverViewerLimit(limit, over(true).is_some())
+            let capped = mine.len() >= self.holds_max;
+            Expected::OverViewerLimit(limit, capped || over(true).is_some())
         } else if mine.len() >= self.holds_max {
             Expected::HoldsCapped
         } else if twin.waiting || available == 0 {

@@ -99,7 +99,7 @@ fn every_code_has_a_row_in_its_order() {
         let temporary = match code.is_temporary() {
             Some(true) => "yes",
             Some(false) => "no",
-            None => "unless orders fill it",
+            None => "unless no hold that ends helps",
         };
         let row = format!("| `{code}` | {temporary} |");
         let at = text.find(&row).unwrap_or_else(|| panic!("{row} is missing"));
