@@ -294,6 +294,60 @@ fn the_report_as_text() {
 }
 
 #[test]
+fn goods_whose_titles_look_alike_are_told_by_their_ids() {
+    let mut report = busy_reports().swap_remove(0);
+    let mut names = |titles: [&str; 2], ids: [&str; 2]| {
+        let plan = Arc::make_mut(&mut report.plan);
+        for (sku, (title, id)) in plan.skus.iter_mut().zip(titles.into_iter().zip(ids)) {
+            (sku.title, sku.id) = (title.to_owned(), id.parse().unwrap());
+        }
+        let text = report.to_string();
+        let rows = text.lines().skip_while(|line| !line.starts_with("    goods")).skip(1).take(2);
+        rows.map(|row| row.split("  ").find(|part| !part.is_empty()).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (red, blue) = ("A mug of the finest porcelain, red", "A mug of the finest porcelain, blue");
+    assert_eq!(
+        names([red, blue], ["mug-red", "mug-blue"]),
+        ["A mug of the fines… (mug-red)", "A mug of the fine… (mug-blue)"]
+    );
+    assert_eq!(names([red, "Cup"], ["a", "b"]), ["A mug of the finest porcelai…", "Cup"]);
+    assert_eq!(names(["Mug", "Mug"], ["a", "b"]), ["Mug (a)", "Mug (b)"]);
+    let long = ["x".repeat(63) + "1", "x".repeat(63) + "2"];
+    assert_eq!(
+        names([red, red], [&long[0], &long[1]]),
+        long.map(|id| format!("A mug of… ({id})")),
+        "an id is never cut"
+    );
+}
+
+#[test]
+fn what_has_not_been_may_still_be_or_never_will() {
+    let mut report = busy_reports().swap_remove(0);
+    (report.opened_at, report.half_after, report.settled_after) = (None, None, None);
+    report.restarts = 0;
+    let told = |report: &DropReport, label: &str| {
+        let text = report.to_string();
+        let line = text.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (phase, opened, half, settled) in [
+        (Phase::Scheduled, "not opened yet", "not yet", "not yet"),
+        (Phase::Open, "not opened yet", "not yet", "not yet"),
+        (Phase::Closed, "not opened yet", "never", "not yet"),
+        (Phase::Cancelled, "never opened", "never", "never"),
+    ] {
+        report.phase = phase;
+        assert_eq!(told(&report, opened), opened, "{phase}");
+        assert_eq!(told(&report, "half taken"), format!("half taken {half}"), "{phase}");
+        assert_eq!(told(&report, "settled"), format!("settled {settled}"), "{phase}");
+    }
+    assert_eq!(told(&report, "outage"), "outage 2.000 s", "the machine slept");
+    report.restarts = 2;
+    assert_eq!(told(&report, "outage"), "outage 2.000 s in 2 restarts");
+}
+
+#[test]
 fn a_show_counts_neither_rehearsals_nor_cancelled_drops() {
     let mut reports = busy_reports();
     let told = |reports: &[DropReport]| {

@@ -2,19 +2,21 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 13] = [
+const WORDS: [(&str, &str); 15] = [
     ("supplied", "units of the plan and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
     ("sold", "units in orders"),
-    ("released", "holds that viewers gave back; their units were on sale again"),
+    ("taken", "held or sold: half is taken when half of the supply first is"),
+    ("released", "holds that viewers gave back or a ban ended; their units were on sale again"),
     ("expired", "holds whose time to pay ran out; their units were on sale again"),
     ("oversold", "units held or sold beyond the supply: 0, or something is broken"),
     ("stranded", "units left over although somebody was refused for want of units"),
     ("gross, paid", "the price of all orders, and of those paid for"),
     ("clicks", "requests to buy that got an answer"),
     ("answered again", "repeated requests that got their first answer"),
-    ("outage", "time in which the server was away"),
+    ("tallies", "counts of clicks and viewers, written once a second"),
+    ("outage", "time in which the server was away or its machine slept"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the answers took at most this long"),
 ];
 

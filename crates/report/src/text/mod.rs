@@ -6,7 +6,7 @@ mod shows;
 
 use std::fmt;
 
-use stampede_domain::{Phase, SkuPlan};
+use stampede_domain::{DurationMs, Phase, SkuPlan};
 
 pub(crate) use self::numbers::grouped;
 use self::numbers::{money, seconds, share, shares, utc};
@@ -15,6 +15,10 @@ use crate::{
     json,
 };
 
+/// Characters of a SKU's name in its table, unless its id needs more.
+const NAME_CHARS: usize = 29;
+/// Characters of a title beside an id at least.
+const TITLE_CHARS_MIN: usize = 9;
 /// Columns of the chart at most.
 const CHART_COLUMNS: u64 = 60;
 /// Channels in the table at most.
@@ -66,6 +70,7 @@ impl DropReport {
         writeln!(f, "    stream {}, merchant {}, host {}", plan.stream, plan.merchant, plan.host)?;
         match self.opened_at {
             Some(at) => writeln!(f, "    opened {} UTC", utc(at))?,
+            None if self.phase.is_final() => writeln!(f, "    never opened")?,
             None => writeln!(f, "    not opened yet")?,
         }
         writeln!(f, "    as of {} UTC; all times are UTC", utc(self.as_of))?;
@@ -122,7 +127,7 @@ impl DropReport {
         writeln!(f, "{:>20}", "gross")?;
         for sku in &self.skus {
             let named = self.plan.sku(sku.sku).map_or_else(String::new, |one| self.named(one));
-            write!(f, "    {:<30}", short(&named, 29))?;
+            write!(f, "    {named:<30}")?;
             for units in [sku.supplied, sku.held, sku.sold] {
                 write!(f, "{:>12}", grouped(units))?;
             }
@@ -132,31 +137,39 @@ impl DropReport {
         Ok(())
     }
 
-    /// A SKU by its title; by its id as well where another one has the same title.
+    /// A SKU by its title, as far as there is room; by its whole id as well where another one has a title that looks
+    /// the same then.
     fn named(&self, sku: &SkuPlan) -> String {
-        let alike = self.plan.skus.iter().filter(|other| other.title == sku.title).count();
-        if alike > 1 { format!("{} ({})", sku.title, sku.id) } else { sku.title.clone() }
+        let title = short(&sku.title, NAME_CHARS);
+        let is_alike =
+            |other: &SkuPlan| other.id != sku.id && short(&other.title, NAME_CHARS) == title;
+        if !self.plan.skus.iter().any(is_alike) {
+            return title;
+        }
+        let id = format!(" ({})", sku.id);
+        let room = NAME_CHARS.saturating_sub(id.len()).max(TITLE_CHARS_MIN);
+        short(&sku.title, room) + &id
     }
 
     fn times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spans = [
+        let no_more_takes = matches!(self.phase, Phase::Closed) || self.phase.is_final();
+        for (label, span) in [
             ("half taken", self.half_after),
             ("90 % taken", self.nine_tenths_after),
             ("sold out", self.sold_out_after),
-            ("settled", self.settled_after),
-        ];
-        for (label, span) in spans {
-            let (span, words) = match span {
-                Some(span) => (seconds(span), " after opening"),
-                None => ("never".to_owned(), ""),
-            };
-            writeln!(f, "{label:<22}{span:>14}{words}")?;
+        ] {
+            milestone(f, label, span, no_more_takes)?;
         }
+        milestone(f, "settled", self.settled_after, self.phase.is_final())?;
         writeln!(f, "{:<22}{:>14}", "paused", seconds(self.paused))?;
-        let restarts = grouped(self.restarts);
         let outage = seconds(self.outage);
-        let plural = if self.restarts == 1 { "" } else { "s" };
-        writeln!(f, "{:<22}{outage:>14} in {restarts} restart{plural}", "outage")?;
+        // A machine that slept was away without a restart.
+        let restarts = match self.restarts {
+            0 => String::new(),
+            1 => " in 1 restart".to_owned(),
+            several => format!(" in {} restarts", grouped(several)),
+        };
+        writeln!(f, "{:<22}{outage:>14}{restarts}", "outage")?;
         for (place, begun) in self.phases.iter().enumerate() {
             let name = if place == 0 { "phases" } else { "" };
             let why = match (begun.by_stream, begun.phase) {
@@ -248,6 +261,21 @@ impl DropReport {
         let bytes = grouped(journal.bytes);
         writeln!(f, "journal                 {records} records in {commits} commits, {bytes} bytes")
     }
+}
+
+/// When something first was so; where it has not been, whether it can be one day.
+fn milestone(
+    f: &mut fmt::Formatter<'_>,
+    label: &str,
+    after: Option<DurationMs>,
+    is_over: bool,
+) -> fmt::Result {
+    let (span, words) = match after {
+        Some(span) => (seconds(span), " after opening"),
+        None if is_over => ("never".to_owned(), ""),
+        None => ("not yet".to_owned(), ""),
+    };
+    writeln!(f, "{label:<22}{span:>14}{words}")
 }
 
 fn number(f: &mut fmt::Formatter<'_>, label: &str, number: u64, words: &str) -> fmt::Result {
