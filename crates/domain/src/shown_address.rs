@@ -17,11 +17,16 @@ pub enum ShownAddressFault {
     )]
     Kind,
     /// It has a character that has to be escaped.
-    #[error("has {0:?}, which an address cannot have; write %{code:02X}", code = u32::from(*.0))]
+    #[error("has {0:?}, which an address cannot have; write {escaped}", escaped = escaped(*.0))]
     Unescaped(char),
     /// It would tell everybody a password.
     #[error("has a name before its host; leave out what stands before the @")]
     Credentials,
+}
+
+/// A character as addresses write it: each byte of its UTF-8.
+fn escaped(c: char) -> String {
+    c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// Checks the address of a picture: absolute with `https`, or a path.
@@ -104,6 +109,8 @@ mod tests {
             ("java\tscript:alert(1)", "%09"),
             ("/\\img.example/a.jpg", "%5C"),
             ("https:\\\\img.example", "%5C"),
+            ("https://img.example/a\u{A0}b.jpg", "%C2%A0"),
+            ("https://img.example/a\u{3000}b.jpg", "%E3%80%80"),
         ] {
             let why = checked(address).unwrap_err().to_string();
             assert!(why.ends_with(&format!("write {code}")), "{address}: {why}");
