@@ -45,6 +45,10 @@ pub(crate) fn value<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         let code = if error.is_data() { Code::BadBody } else { Code::BadJson };
         match track.path().to_string().as_str() {
             "." => Problem::new(code, error.to_string()),
+            // Many write a date here.
+            place if error.is_data() && place.ends_with("_at_ms") => {
+                Problem::new(code, format!("{place}: {error}; times are milliseconds since 1970"))
+            }
             place => Problem::new(code, format!("{place}: {error}")),
         }
     })
@@ -152,8 +156,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
                 return Ok(Self(Some(revision)));
             }
         }
-        let detail =
-            format!("`If-Match` is {text:?}; send one `ETag` of the drop, like \"r3\", or *");
+        let detail = format!(
+            "`If-Match` is `{text}`; send one `ETag` of the drop, with its double quotes, like `\"r3\"`, or `*`"
+        );
         Err(Problem::new(Code::IfMatchMalformed, detail))
     }
 }
@@ -238,7 +243,7 @@ impl Default for PageLimit {
 
 /// A page would have no lines, or too many.
 #[derive(Debug, thiserror::Error)]
-#[error("limit is {0}; 1 to {max} are allowed", max = PageLimit::MAX)]
+#[error("{0} lines; 1 to {max} are allowed", max = PageLimit::MAX)]
 pub(crate) struct PageLimitError(usize);
 
 impl TryFrom<usize> for PageLimit {

@@ -109,14 +109,6 @@ pub enum PlanError {
         /// Most allowed.
         max: usize,
     },
-    /// A text is empty or too long, or has control characters.
-    #[error("{field} must have 1 to {max} bytes and no control characters")]
-    Text {
-        /// The field.
-        field: &'static str,
-        /// Most bytes allowed.
-        max: usize,
-    },
     /// A text cannot be shown as it was written.
     #[error("{field} {fault}")]
     Unreadable {
@@ -210,7 +202,9 @@ pub enum PlanError {
         round_to: Units,
     },
     /// The drop would end before it starts.
-    #[error("ends_at {ends_at} is not after starts_at {starts_at}")]
+    #[error(
+        "ends_at_ms {ends_at} is not after starts_at_ms {starts_at}; times are milliseconds since 1970"
+    )]
     EndsBeforeStart {
         /// Planned start.
         starts_at: UnixMillis,
@@ -261,13 +255,16 @@ impl DropPlan {
     /// # Errors
     /// The first thing that is wrong, in the order of the fields.
     pub fn check_format(&self) -> Result<(), PlanError> {
-        text("title", &self.title, TITLE_BYTES_MAX)?;
+        text(|| "title".to_owned(), &self.title, TITLE_BYTES_MAX)?;
         let (count, max) = (self.skus.len(), SKUS_PER_DROP_MAX);
         if count == 0 || count > max {
             return Err(PlanError::Count { field: "skus", count, min: 1, max });
         }
+        // Before those of the SKUs: a SKU without a limit of its own has this one, and is not to blame for it.
+        let limit = u64::from(self.limit_per_viewer.get());
+        range("limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
         for (place, sku) in self.skus.iter().enumerate() {
-            sku.check_format()?;
+            sku.check_format(place)?;
             if self.skus[..place].iter().any(|other| other.id == sku.id) {
                 return Err(PlanError::DuplicateSku { id: sku.id.clone() });
             }
@@ -280,8 +277,6 @@ impl DropPlan {
                 });
             }
         }
-        let limit = u64::from(self.limit_per_viewer.get());
-        range("limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
         let holds = u64::from(self.holds_per_viewer_max);
         range("holds_per_viewer_max", holds, 1, u64::from(HOLDS_PER_VIEWER_MAX))?;
         range("hold_ttl_ms", self.hold_ttl.get(), HOLD_TTL_MS_MIN, HOLD_TTL_MS_MAX)?;
@@ -364,19 +359,20 @@ impl SkuPlan {
         }
     }
 
-    fn check_format(&self) -> Result<(), PlanError> {
-        text("sku.title", &self.title, TITLE_BYTES_MAX)?;
-        text("sku.merchant_sku", &self.merchant_sku, TITLE_BYTES_MAX)?;
+    fn check_format(&self, place: usize) -> Result<(), PlanError> {
+        let field = |name: &str| format!("skus[{place}].{name}");
+        text(|| field("title"), &self.title, TITLE_BYTES_MAX)?;
+        text(|| field("merchant_sku"), &self.merchant_sku, TITLE_BYTES_MAX)?;
         if let Some(image) = &self.image {
-            text("sku.image", image, ADDRESS_BYTES_MAX)?;
+            text(|| field("image"), image, ADDRESS_BYTES_MAX)?;
         }
         let (count, max) = (self.options.len(), OPTIONS_PER_SKU_MAX);
         if count > max {
             return Err(PlanError::Count { field: "sku.options", count, min: 0, max });
         }
-        for option in &self.options {
-            text("sku.options.name", &option.name, TITLE_BYTES_MAX)?;
-            text("sku.options.value", &option.value, TITLE_BYTES_MAX)?;
+        for (at, option) in self.options.iter().enumerate() {
+            text(|| field(&format!("options[{at}].name")), &option.name, TITLE_BYTES_MAX)?;
+            text(|| field(&format!("options[{at}].value")), &option.value, TITLE_BYTES_MAX)?;
         }
         let limit = u64::from(self.limit_per_viewer.get());
         range("sku.limit_per_viewer", limit, 1, u64::from(Units::MAX.get()))?;
@@ -388,11 +384,17 @@ impl SkuPlan {
     }
 }
 
-fn text(field: &'static str, text: &str, max: usize) -> Result<(), PlanError> {
-    if text.trim().is_empty() || text.len() > max || text.chars().any(char::is_control) {
-        return Err(PlanError::Text { field, max });
-    }
-    Ok(())
+fn text(field: impl FnOnce() -> String, text: &str, max: usize) -> Result<(), PlanError> {
+    let fault = if text.trim().is_empty() {
+        TextFault::Blank
+    } else if text.len() > max {
+        TextFault::TooLong { bytes: text.len(), max }
+    } else if let Some((before, control)) = text.chars().enumerate().find(|(_, c)| c.is_control()) {
+        TextFault::Unseen { code: control.into(), place: before + 1 }
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::Unreadable { field: field(), fault })
 }
 
 fn shown(field: String, text: &str) -> Result<(), PlanError> {
@@ -539,8 +541,8 @@ mod tests {
     fn each_fault_is_named_with_its_numbers() {
         assert_eq!(refused(|p| p.skus.clear()), "skus has 0 entries; 1 to 64 are allowed");
         assert_eq!(
-            refused(|p| p.title = " ".into()),
-            "title must have 1 to 200 bytes and no control characters"
+            refused(|p| p.title = "   ".into()),
+            "title is blank to the eye; write something that can be read"
         );
         assert_eq!(refused(|p| p.skus[1].id = p.skus[0].id.clone()), "SKU id red is used twice");
         assert_eq!(
@@ -557,10 +559,18 @@ mod tests {
         );
         assert_eq!(
             refused(|p| {
+                p.limit_per_viewer = Units::ZERO;
+                p.skus.iter_mut().for_each(|sku| sku.limit_per_viewer = Units::ZERO);
+            }),
+            "limit_per_viewer is 0; 1 to 16777215 are allowed",
+            "the SKUs have the drop's limit"
+        );
+        assert_eq!(
+            refused(|p| {
                 p.starts_at = Some(UnixMillis::new(5));
                 p.ends_at = Some(UnixMillis::new(5));
             }),
-            "ends_at 5 is not after starts_at 5"
+            "ends_at_ms 5 is not after starts_at_ms 5; times are milliseconds since 1970"
         );
         let display = |rounded_above, round_to| {
             let units = |count| Units::new(count).unwrap();
@@ -601,11 +611,12 @@ mod tests {
         passes(|p| p.title = "t".repeat(200));
         assert_eq!(
             refused(|p| p.title = "t".repeat(201)),
-            "title must have 1 to 200 bytes and no control characters"
+            "title has 201 bytes; at most 200 are allowed: shorten it"
         );
         assert_eq!(
             refused(|p| p.skus[1].merchant_sku = "M\n1".into()),
-            "sku.merchant_sku must have 1 to 200 bytes and no control characters"
+            "skus[1].merchant_sku has U+000A as its character 2, which cannot be seen and changes how text is \
+             read; leave it out"
         );
         let skus = |plan: &mut DropPlan, count: usize| {
             let sku = plan.skus[0].clone();

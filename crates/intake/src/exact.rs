@@ -73,6 +73,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_place_of_a_list_or_a_text_is_named_in_words_of_json() {
+        for (given, expected) in [
+            (r#"{"lines": {}}"#, "invalid type: an object, expected a list"),
+            (r#"{"lines": "x"}"#, "invalid type: string \"x\", expected a list"),
+            (r#"{"lines": 5}"#, "invalid type: integer `5`, expected a list"),
+            (r#"{"lines": null}"#, "invalid type: null, expected a list"),
+            (r#"{"units": {}}"#, "invalid type: an object, expected a whole number"),
+            (r#"{"units": []}"#, "invalid type: a list, expected a whole number"),
+            (r#"{"rate": {}}"#, "invalid type: an object, expected f64"),
+            (r#"{"lines": [{"sku": {}}]}"#, "invalid type: an object, expected a string"),
+            (r#"{"lines": [{"sku": []}]}"#, "invalid type: a list, expected a string"),
+            (r#"{"lines": [{"sku": 5}]}"#, "invalid type: integer `5`, expected a string"),
+        ] {
+            let refused = json::<Order>(given).unwrap_err();
+            assert!(refused.starts_with(expected), "{given}: {refused}");
+        }
+    }
+
+    #[test]
     fn what_is_integral_is_whole() {
         for units in ["3", "3.0", "3e0", "0.3e1", "30e-1"] {
             assert_eq!(json::<Order>(&format!(r#"{{"units": {units}}}"#)).unwrap().units, 3);

@@ -17,6 +17,10 @@ pub(crate) enum Shape {
         /// The largest.
         max: i128,
     },
+    /// A list.
+    List,
+    /// A text, a truth or the like, as its reader takes it; no list and no object.
+    Single,
     /// Anything that the reader takes.
     Other,
 }
@@ -34,7 +38,7 @@ impl Shape {
     pub(crate) fn holds(self, number: i128) -> bool {
         match self {
             Self::Whole { min, max } => (min..=max).contains(&number),
-            Self::Object | Self::Other => true,
+            Self::Object | Self::List | Self::Single | Self::Other => true,
         }
     }
 
@@ -42,11 +46,12 @@ impl Shape {
     pub(crate) fn expecting(self, f: &mut fmt::Formatter<'_>) -> Option<fmt::Result> {
         match self {
             Self::Object => Some(f.write_str("an object with fields by name")),
+            Self::List => Some(f.write_str("a list")),
             Self::Whole { min: 0, max } if max == i128::from(u64::MAX) => {
                 Some(f.write_str("a whole number from 0"))
             }
             Self::Whole { min, max } => Some(write!(f, "a whole number from {min} to {max}")),
-            Self::Other => None,
+            Self::Single | Self::Other => None,
         }
     }
 }

@@ -30,8 +30,8 @@ macro_rules! plain {
     ($($method:ident($value:ident: $type:ty) $found:expr;)*) => {$(
         fn $method<E: Error>(self, $value: $type) -> Result<V::Value, E> {
             match self.shape {
-                Shape::Other => self.visitor.$method($value),
-                Shape::Object | Shape::Whole { .. } => Err(E::invalid_type($found, &self)),
+                Shape::Single | Shape::Other => self.visitor.$method($value),
+                Shape::Object | Shape::List | Shape::Whole { .. } => Err(E::invalid_type($found, &self)),
             }
         }
     )*};
@@ -42,7 +42,9 @@ macro_rules! whole {
     ($($method:ident($type:ty) $found:ident;)*) => {$(
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
             match self.shape {
-                Shape::Object => Err(E::invalid_type(Unexpected::$found(value.into()), &self)),
+                Shape::Object | Shape::List => {
+                    Err(E::invalid_type(Unexpected::$found(value.into()), &self))
+                }
                 shape if shape.holds(value.into()) => self.visitor.$method(value),
                 _ => Err(E::invalid_value(Unexpected::$found(value.into()), &self)),
             }
@@ -85,7 +87,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
         match (self.shape, whole(value)) {
-            (Shape::Other, _) => self.visitor.visit_f64(value),
+            (Shape::Single | Shape::Other, _) => self.visitor.visit_f64(value),
             (shape @ Shape::Whole { .. }, Some(whole)) if shape.holds(whole.into()) => {
                 match u64::try_from(whole) {
                     Ok(whole) => self.visitor.visit_u64(whole),
@@ -98,8 +100,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
         match self.shape {
-            Shape::Other => self.visitor.visit_unit(),
-            Shape::Object | Shape::Whole { .. } => {
+            Shape::Single | Shape::Other => self.visitor.visit_unit(),
+            Shape::Object | Shape::List | Shape::Whole { .. } => {
                 Err(E::invalid_type(Unexpected::Other("null"), &self))
             }
         }
@@ -119,8 +121,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         match self.shape {
-            Shape::Other => self.visitor.visit_seq(Items(items)),
-            Shape::Object | Shape::Whole { .. } => {
+            Shape::List | Shape::Other => self.visitor.visit_seq(Items(items)),
+            Shape::Object | Shape::Single | Shape::Whole { .. } => {
                 Err(Error::invalid_type(Unexpected::Other("a list"), &self))
             }
         }
@@ -129,7 +131,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Shaped<V> {
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         match self.shape {
             Shape::Object | Shape::Other => self.visitor.visit_map(Entries(entries)),
-            Shape::Whole { .. } => Err(Error::invalid_type(Unexpected::Other("an object"), &self)),
+            Shape::List | Shape::Single | Shape::Whole { .. } => {
+                Err(Error::invalid_type(Unexpected::Other("an object"), &self))
+            }
         }
     }
 
@@ -154,6 +158,16 @@ macro_rules! ask {
     )*};
 }
 
+/// Forwards a request for a value of one kind as one for any value: where readers look at the kind themselves, they
+/// name what stands there in Rust's words.
+macro_rules! ask_for_any {
+    ($($method:ident $shape:expr;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.deserialize_any(Shaped::new(visitor, $shape))
+        }
+    )*};
+}
+
 const fn between(min: i128, max: i128) -> Shape {
     Shape::Whole { min, max }
 }
@@ -161,29 +175,32 @@ const fn between(min: i128, max: i128) -> Shape {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Around<D> {
     type Error = D::Error;
 
+    ask_for_any! {
+        deserialize_bool Shape::Single;
+        deserialize_i8 between(i128::from(i8::MIN), i128::from(i8::MAX));
+        deserialize_i16 between(i128::from(i16::MIN), i128::from(i16::MAX));
+        deserialize_i32 between(i128::from(i32::MIN), i128::from(i32::MAX));
+        deserialize_i64 between(i128::from(i64::MIN), i128::from(i64::MAX));
+        deserialize_u8 between(0, i128::from(u8::MAX));
+        deserialize_u16 between(0, i128::from(u16::MAX));
+        deserialize_u32 between(0, i128::from(u32::MAX));
+        deserialize_u64 between(0, i128::from(u64::MAX));
+        deserialize_f32 Shape::Single;
+        deserialize_f64 Shape::Single;
+        deserialize_char Shape::Single;
+        deserialize_str Shape::Single;
+        deserialize_string Shape::Single;
+        deserialize_seq Shape::List;
+    }
+
     ask! {
         deserialize_any() Shape::Other;
-        deserialize_bool() Shape::Other;
-        deserialize_i8() between(i128::from(i8::MIN), i128::from(i8::MAX));
-        deserialize_i16() between(i128::from(i16::MIN), i128::from(i16::MAX));
-        deserialize_i32() between(i128::from(i32::MIN), i128::from(i32::MAX));
-        deserialize_i64() between(i128::from(i64::MIN), i128::from(i64::MAX));
-        deserialize_u8() between(0, i128::from(u8::MAX));
-        deserialize_u16() between(0, i128::from(u16::MAX));
-        deserialize_u32() between(0, i128::from(u32::MAX));
-        deserialize_u64() between(0, i128::from(u64::MAX));
-        deserialize_f32() Shape::Other;
-        deserialize_f64() Shape::Other;
-        deserialize_char() Shape::Other;
-        deserialize_str() Shape::Other;
-        deserialize_string() Shape::Other;
         deserialize_bytes() Shape::Other;
         deserialize_byte_buf() Shape::Other;
         deserialize_option() Shape::Other;
         deserialize_unit() Shape::Other;
         deserialize_unit_struct(name: &'static str) Shape::Other;
         deserialize_newtype_struct(name: &'static str) Shape::Other;
-        deserialize_seq() Shape::Other;
         deserialize_tuple(len: usize) Shape::Other;
         deserialize_tuple_struct(name: &'static str, len: usize) Shape::Other;
         deserialize_map() Shape::Other;

@@ -14,7 +14,9 @@ use crate::{seen::SeenDrop, video::VideoRefusal};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandRefusal {
     /// No such drop, or another merchant's.
-    #[error("no such drop")]
+    #[error(
+        "no such drop that you may see: check the id, and which merchant and streams your token is bound to"
+    )]
     UnknownDrop,
     /// The role is not trusted with it.
     #[error("role {role} may not {action}; {who} may")]
@@ -137,7 +139,7 @@ pub enum CommandRefusal {
         max: u64,
     },
     /// A start or an end that lies in the past.
-    #[error("{field} {at} is not after the server's time {now}")]
+    #[error("{field} {at} is not after the server's time {now}; times are milliseconds since 1970")]
     InThePast {
         /// The field.
         field: &'static str,
@@ -163,8 +165,8 @@ pub enum CommandRefusal {
     },
     /// The drop would end before anybody can buy.
     #[error(
-        "the drop would open at {opens_at} and ends_at is {ends_at}; it has to be open for at least \
-         {min_ms} ms: edit ends_at, or shorten countdown_ms"
+        "the drop would open at {opens_at} and ends_at_ms is {ends_at}; it has to be open for at least \
+         {min_ms} ms: edit ends_at_ms, or shorten countdown_ms"
     )]
     EndsTooSoon {
         /// When it would open, in milliseconds since 1970.

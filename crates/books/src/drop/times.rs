@@ -14,7 +14,7 @@ const DAY_MS: u64 = 86_400_000;
 pub(crate) fn check_plan(plan: &DropPlan, now: UnixMillis) -> Result<(), CommandRefusal> {
     plan.validate()?;
     let furthest = now.plus(DurationMs::new(PLANNED_AHEAD_MS_MAX));
-    for (field, at) in [("starts_at", plan.starts_at), ("ends_at", plan.ends_at)] {
+    for (field, at) in [("starts_at_ms", plan.starts_at), ("ends_at_ms", plan.ends_at)] {
         let Some(at) = at else { continue };
         if at <= now {
             return Err(CommandRefusal::InThePast { field, at: at.get(), now: now.get() });
@@ -36,7 +36,7 @@ pub(crate) fn check_end(
 ) -> Result<(), CommandRefusal> {
     let Some(ends_at) = plan.ends_at else { return Ok(()) };
     if ends_at <= now {
-        let (field, at, now) = ("ends_at", ends_at.get(), now.get());
+        let (field, at, now) = ("ends_at_ms", ends_at.get(), now.get());
         return Err(CommandRefusal::InThePast { field, at, now });
     }
     if ends_at < opens_at.plus(DurationMs::new(OPEN_MS_MIN)) {
@@ -66,7 +66,11 @@ mod tests {
     #[test]
     fn a_time_lies_between_now_and_a_year_ahead() {
         assert_eq!(checked(Some(1), None), "sound");
-        assert!(checked(Some(0), None).starts_with("in_the_past"));
+        assert_eq!(
+            checked(Some(0), None),
+            "in_the_past: starts_at_ms 1000000 is not after the server's time 1000000; times are milliseconds \
+             since 1970"
+        );
         assert_eq!(checked(Some(366 * DAY_MS), None), "sound");
         let far = checked(Some(366 * DAY_MS + 1), None);
         assert!(far.starts_with("too_far_ahead") && far.contains("366 days"), "{far}");

@@ -99,7 +99,9 @@ async fn of_two_who_edit_the_second_is_told() {
     let bare = rig.ask("acme", "PUT", "/v1/drops/d1").key("bare").json(&mugs());
     bare.refused(428, "if_match_missing").await;
     for wrong in ["r4", "W/\"r4\"", "\"4\"", "\"r4\", \"r5\"", "\"r+4\"", ""] {
-        edit(wrong, "w", 1).refused(400, "if_match_malformed").await;
+        let answer = edit(wrong, "w", 1).refused(400, "if_match_malformed").await;
+        let told = answer.detail().starts_with(&format!("`If-Match` is `{wrong}`; "));
+        assert!(told && answer.detail().contains("with its double quotes"), "{}", answer.text);
     }
     rig.command("d1", "open", "o").await;
     edit("\"r4\"", "late", 1).refused(409, "wrong_phase").await;
@@ -259,11 +261,15 @@ async fn a_cancelled_drop_is_over() {
 async fn what_is_wrong_with_a_plan_is_named() {
     let rig = Rig::new();
     let refusals = [
-        ("/title", json!(" "), "invalid_plan", "title"),
+        ("/title", json!(" "), "invalid_plan", "title is blank to the eye"),
+        ("/skus", json!({}), "bad_body", "invalid type: an object, expected a list"),
+        ("/skus/0/title", json!({}), "bad_body", "invalid type: an object, expected a string"),
+        ("/skus/0/title", json!([]), "bad_body", "invalid type: a list, expected a string"),
         ("/skus", json!([]), "invalid_plan", "skus has 0 entries; 1 to 64 are allowed"),
         ("/hold_ttl_ms", json!(10), "invalid_plan", "hold_ttl_ms is 10; 1000 to 86400000"),
         ("/limit_per_viewer", json!(0), "invalid_plan", "limit_per_viewer is 0"),
-        ("/starts_at_ms", json!(NOON), "in_the_past", "starts_at 1700000000000 is not after"),
+        ("/starts_at_ms", json!(NOON), "in_the_past", "starts_at_ms 1700000000000 is not after"),
+        ("/starts_at_ms", json!("2030-01-01"), "bad_body", "; times are milliseconds since 1970"),
         ("/starts_at_ms", json!(1_u64 << 53), "bad_body", "starts_at_ms is 9007199254740992"),
         ("/stream", json!("a b"), "bad_body", "stream: stream id has the character ' '"),
         ("/skus/0/id", json!(""), "bad_body", "skus[0].id: SKU id has 0 bytes"),

@@ -52,8 +52,8 @@ async fn the_list_comes_in_pages() {
     assert_eq!(ids(&page("").await).len(), 5);
     assert_eq!(page("").await["drops"][0]["supplied"], 5);
     for (query, detail) in [
-        ("?limit=0", "limit is 0; 1 to 1000 are allowed"),
-        ("?limit=1001", "limit is 1001"),
+        ("?limit=0", "limit: 0 lines; 1 to 1000 are allowed"),
+        ("?limit=1001", "limit: 1001 lines"),
         ("?limit=x", "limit: invalid digit"),
         ("?after=7", "after: not a drop id"),
         ("?page=2", "unknown field `page`"),
