@@ -12,7 +12,7 @@ pub struct SeenDrop {
     pub phase: Phase,
     /// Counts the edits of the plan; the first plan is 1.
     pub revision: u32,
-    /// Counts the changes of phase: tells a drop that was resumed, then paused again from one that
+    /// Counts the changes of phase and the edits: tells a drop that was resumed, then paused again from one that
     /// was paused all the time. `None` is not compared.
     pub phase_changes: Option<u64>,
 }
@@ -31,7 +31,7 @@ impl fmt::Display for SeenDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, revision {}", self.phase, self.revision)?;
         match self.phase_changes {
-            Some(changes) => write!(f, ", after {changes} changes of phase"),
+            Some(changes) => write!(f, ", after {changes} changes"),
             None => Ok(()),
         }
     }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_drop_is_told_as_far_as_it_was_seen() {
         let seen = SeenDrop { phase: Phase::Paused, revision: 3, phase_changes: Some(7) };
-        assert_eq!(seen.to_string(), "paused, revision 3, after 7 changes of phase");
+        assert_eq!(seen.to_string(), "paused, revision 3, after 7 changes");
         assert_eq!(SeenDrop { phase_changes: None, ..seen }.to_string(), "paused, revision 3");
     }
 }

@@ -187,7 +187,7 @@ pub(crate) struct ProblemBody {
     /// When to send the same request again, in milliseconds, if waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-    /// How the drop stands, where it was not what was `seen`.
+    /// How the drop stands, where it was not what was `seen` or what `If-Match` named.
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<SeenState>,
 }

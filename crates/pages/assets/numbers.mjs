@@ -83,9 +83,9 @@ export function money(minor, code) {
   return places === 0 ? units : `${units}.${String(minor % one).padStart(places, "0")}`;
 }
 
-/** An amount that moves: whole units, rounded down. */
+/** An amount that moves: to the nearest whole unit; from ten million in millions, rounded down. */
 export function liveMoney(minor, code, language) {
-  const units = Math.floor(minor / 10 ** digits(code));
+  const units = Math.round(minor / 10 ** digits(code));
   if (units < 10_000_000) return `${mark(code)}${count(units)}`;
   if (language === "zh-CN") return `${mark(code)}${count(Math.floor(units / 10000))} 万`;
   const tenth = Math.floor(units / 100_000);

@@ -237,7 +237,7 @@ function order(drawn) {
     attribute(part(node, "title of it", ".row-title"), "title", row.title);
     attribute(part(node, "glyph"), "href", `#i-${row.glyph}`);
     attribute(part(node, "picture"), "href", row.picture);
-    for (const name of ["place", "title", "result"]) set(name, row[name]);
+    for (const name of ["place", "mark", "title", "result"]) set(name, row[name]);
   });
 }
 

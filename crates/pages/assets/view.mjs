@@ -298,13 +298,13 @@ function nextOf(sale, delay, reader) {
 function lines(snapshot, running) {
   const here = (sale) => {
     const all = sumOf(sale);
-    return { drop: sale.drop, title: sale.plan.title, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
+    return { drop: sale.drop, title: sale.plan.title, mode: sale.plan.mode, goods: sale.plan.skus, standing: standingOf(sale.phase, all), all };
   };
   const found = running.drops.map((summary) => {
     const sale = snapshot.drops.find((one) => one.drop === summary.drop);
     if (sale) return here(sale);
     const all = { supplied: summary.supplied, left: summary.available, held: summary.held, paid: summary.sold };
-    return { drop: summary.drop, title: summary.title, goods: [], standing: standingOf(summary.phase, all), all };
+    return { drop: summary.drop, title: summary.title, mode: summary.mode, goods: [], standing: standingOf(summary.phase, all), all };
   });
   for (const sale of snapshot.drops) if (!found.some((line) => line.drop === sale.drop)) found.push(here(sale));
   return found;
@@ -328,7 +328,7 @@ function rows(found, air, next) {
     let [kind, text] = result(line);
     if (line.drop === air?.drop) [kind, text] = ["air", say("on_air")];
     else if (line.drop === next?.drop) [kind, text] = ["next", say("next")];
-    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, result: text };
+    return { drop: line.drop, place: place + 1, title: line.title, picture: picture(line.goods), glyph: glyphs[line.standing], kind, mark: line.mode === "rehearsal" ? say("rehearsal") : "", result: text };
   });
 }
 
@@ -466,7 +466,8 @@ export function view(snapshot, running, reader) {
     order,
     video: video(delay),
     line: snapshot.stage_line ?? "",
-    tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => paid + line.all.paid, 0)) }),
+    // Rehearsals sell nothing real.
+    tonight: say("tonight_paid", { n: count(found.reduce((paid, line) => (line.mode === "live" ? paid + line.all.paid : paid), 0)) }),
     alarm: alarmOf(snapshot, air, next, reader),
     others: othersOf(snapshot, reader),
     buttons: buttons(snapshot, air, next, delay, reader),

@@ -108,9 +108,10 @@ pub(crate) fn money(minor: u64, code: &str) -> String {
     if digits == 0 { format!("{mark}{units}") } else { format!("{mark}{units}.{rest:0digits$}") }
 }
 
-/// An amount that moves: whole units, rounded down; from ten million in millions.
+/// An amount that moves: to the nearest whole unit; from ten million in millions, rounded down.
 pub(crate) fn live_money(language: Language, minor: u64, code: &str) -> String {
-    let units = minor / minor_in_one(code).0;
+    let one = minor_in_one(code).0;
+    let units = minor.saturating_add(one / 2) / one;
     let mark = mark(code);
     if units < 10_000_000 {
         return format!("{mark}{}", count(units));
@@ -190,7 +191,10 @@ mod tests {
         assert_eq!(money(2_490, "EUR"), "€24.90");
         assert_eq!(money(1_200, "JPY"), "¥1,200");
         assert_eq!(money(5, "CHF"), "CHF\u{a0}0.05");
-        assert_eq!(live_money(EN, 16_797_599, "EUR"), "€167,975");
+        assert_eq!(live_money(EN, 16_797_599, "EUR"), "€167,976");
+        assert_eq!(live_money(EN, 1_029_280, "EUR"), "€10,293");
+        assert_eq!(live_money(EN, 1_029_249, "EUR"), "€10,292");
+        assert_eq!(live_money(EN, 1_200, "JPY"), "¥1,200");
         assert_eq!(live_money(EN, 1_240_000_000, "EUR"), "€12.4 M");
         assert_eq!(live_money(ZH, 1_240_000_000, "EUR"), "€1,240 万");
     }

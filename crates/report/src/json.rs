@@ -22,6 +22,7 @@ pub struct ReportJson {
     pub phase: &'static str,
     pub phases: Vec<PhaseJson>,
     pub as_of_ms: u64,
+    pub planned: u64,
     pub supplied: u64,
     pub held: u64,
     pub sold: u64,
@@ -170,6 +171,7 @@ impl DropReport {
                 })
                 .collect(),
             as_of_ms: time(self.as_of),
+            planned: exact(self.planned()),
             supplied: exact(self.supplied),
             held: exact(self.held),
             sold: exact(self.sold),

@@ -244,7 +244,9 @@ fn a_lost_tally_is_made_up_from_the_holds_and_said_where_it_cannot_be() {
     let text = report.to_string();
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("clicks 4 decided held 3 75.0 % answered again 0 0.0 % refused 1 25.0 %"),
+        words.contains(
+            "clicks 4 requests to buy held 3 75.0 % answered again 0 0.0 % refused 1 25.0 %"
+        ),
         "{text}"
     );
     assert!(words.contains("before 1 restart may not be counted; every hold is"), "{text}");
@@ -345,6 +347,34 @@ fn what_has_not_been_may_still_be_or_never_will() {
     assert_eq!(told(&report, "outage"), "outage 2.000 s", "the machine slept");
     report.restarts = 2;
     assert_eq!(told(&report, "outage"), "outage 2.000 s in 2 restarts");
+}
+
+#[test]
+fn what_is_planned_is_not_taken_for_what_is_on_sale() {
+    let mut report = busy_reports().swap_remove(0);
+    let mut told = |supplied: u64, phase: Phase| {
+        (report.supplied, report.phase) = (supplied, phase);
+        assert_eq!(serde_json::to_value(report.json()).unwrap()["planned"], 30);
+        let text = report.to_string();
+        let line = text.lines().find(|line| line.starts_with("supplied")).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told(0, Phase::Scheduled), "supplied 0 units; 30 planned, none on sale yet");
+    assert_eq!(told(0, Phase::Cancelled), "supplied 0 units; 30 planned, none was on sale");
+    assert_eq!(told(34, Phase::Open), "supplied 34 units");
+}
+
+#[test]
+fn each_reason_for_a_refusal_is_explained() {
+    let mut report = busy_reports().swap_remove(0);
+    let refusals = stampede_domain::RefusalCode::ALL.map(|code| (code, 1));
+    report.refusals = refusals.into_iter().collect();
+    let text = report.to_string();
+    for (code, _) in refusals {
+        let line = text.lines().find(|line| line.starts_with(&format!("    {code} "))).unwrap();
+        let (_, meaning) = line.split_once(" %  ").unwrap();
+        assert!(meaning.contains(' ') && !meaning.contains('_'), "{line}");
+    }
 }
 
 #[test]

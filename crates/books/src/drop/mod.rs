@@ -228,7 +228,7 @@ impl DropBook {
         self.phase
     }
 
-    /// Rises with each decision about the phase, also over restarts, so that a permit which was overtaken
+    /// Rises with each decision about the phase and with each edit, also over restarts, so that a permit which was overtaken
     /// does nothing, and commands that saw the phase before are known.
     pub fn phase_changes(&self) -> u64 {
         self.phase_changes

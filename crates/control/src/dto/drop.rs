@@ -24,8 +24,8 @@ pub(crate) struct DropState {
     version: u64,
     /// Counts the plan and its edits; the first plan is 1.
     revision: u32,
-    /// Counts the changes of phase since the drop was planned, over restarts too; left out once the drop
-    /// has left memory.
+    /// Counts the changes of phase and the edits since the drop was planned, over restarts too; left out once
+    /// the drop has left memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     phase_changes: Option<u64>,
     /// The server's time, in milliseconds since 1970-01-01 UTC.

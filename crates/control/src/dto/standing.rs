@@ -64,7 +64,7 @@ pub(crate) struct SeenState {
     /// Counts the plan and its edits.
     #[schema(example = 1, minimum = 1)]
     revision: u32,
-    /// Counts the changes of phase: tells a pause from a later one. Not compared if left out.
+    /// Counts the changes of phase and the edits: tells a pause from a later one. Not compared if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 3)]
     phase_changes: Option<u64>,

@@ -17,7 +17,7 @@ use crate::{
     answered::answered,
     auth::Staff,
     dto::{Accepted, Decision, OpenBody, PlainBody, PlanBody, Reason, Restock},
-    extract::{Body, DropPath, Key, OptionalBody},
+    extract::{Body, DropPath, Key, OptionalBody, tag},
     metrics,
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
@@ -25,6 +25,9 @@ use crate::{
 
 /// Marks an answer that an earlier request with the same key got.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The revision of a drop's terms as they were planned.
+const REVISION_FIRST: u32 = 1;
 
 /// What every command may be answered with besides success.
 #[derive(IntoResponses)]
@@ -252,7 +255,10 @@ pub(super) fn marked(mut response: Response, replayed: bool) -> Response {
     security(("staff" = [])),
     responses(
         (status = 201, description = "The drop is planned.", body = Accepted,
-            headers(("Location", description = "Where the drop can be read."))),
+            headers(
+                ("Location", description = "Where the drop can be read."),
+                ("ETag", description = "Of the terms, for the first edit."),
+            )),
         CommandProblems,
     )
 )]
@@ -265,7 +271,9 @@ pub(super) async fn plan(
     let reason = body.reason.take();
     let action = Action::Plan { plan: Arc::new(body.to_plan()?) };
     let planned = |done: &Done| Some(format!("/v1/drops/{}", done.drop));
-    Sender { state, staff, key }.make(action, reason, planned).await
+    let made = Sender { state, staff, key }.make(action, reason, planned).await?;
+    // A retry gets the tag of its first answer too: if the terms were edited since, an edit with it is told so.
+    Ok(([(header::ETAG, tag(REVISION_FIRST))], made).into_response())
 }
 
 /// Start the countdown of a scheduled drop; at its end the drop opens.

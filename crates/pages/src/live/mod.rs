@@ -62,7 +62,7 @@ pub(crate) struct Live {
     pub(crate) video: String,
     /// The line for the person on camera.
     pub(crate) line: String,
-    /// Units paid in this stream, in words.
+    /// Units paid in this stream, rehearsals left out, in words.
     pub(crate) tonight: String,
     /// What needs the reader.
     pub(crate) alarm: Alarm,

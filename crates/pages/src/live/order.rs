@@ -8,7 +8,7 @@ use super::{
     standing::Sum,
 };
 use crate::{
-    answers::{Goods, Running, Sale, Snapshot, Summary},
+    answers::{Goods, Mode, Running, Sale, Snapshot, Summary},
     goods::{picture, prices},
     numbers::{clock, count, whole_seconds},
     words::Language,
@@ -72,6 +72,8 @@ pub(crate) struct Row {
     pub(crate) glyph: &'static str,
     /// `air`, `next`, `done` or `plain`.
     pub(crate) kind: &'static str,
+    /// Says that the drop is a rehearsal; empty if it is not.
+    pub(crate) mark: &'static str,
     pub(crate) result: String,
 }
 
@@ -80,7 +82,7 @@ impl Row {
     pub(crate) fn blank() -> Self {
         let (drop, title, result) = (String::new(), String::new(), String::new());
         let picture = picture(&[]);
-        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", result }
+        Self { drop, place: 0, title, picture, glyph: "ring", kind: "plain", mark: "", result }
     }
 }
 
@@ -88,6 +90,7 @@ impl Row {
 struct Line<'a> {
     drop: &'a str,
     title: &'a str,
+    mode: Mode,
     /// Nothing is known of the goods of a drop that has left memory.
     goods: &'a [Goods],
     standing: Standing,
@@ -99,6 +102,7 @@ impl<'a> Line<'a> {
         Self {
             drop: &sale.drop,
             title: &sale.plan.title,
+            mode: sale.plan.mode,
             goods: &sale.plan.skus,
             standing: Standing::of(sale),
             sum: Sum::of_sale(sale),
@@ -107,7 +111,8 @@ impl<'a> Line<'a> {
 
     fn over(summary: &'a Summary) -> Self {
         let (standing, sum) = (Standing::of_summary(summary), Sum::of_summary(summary));
-        Self { drop: &summary.drop, title: &summary.title, goods: &[], standing, sum }
+        let (drop, title, mode) = (&summary.drop, &summary.title, summary.mode);
+        Self { drop, title, mode, goods: &[], standing, sum }
     }
 }
 
@@ -149,6 +154,7 @@ pub(crate) fn rows(
             picture: picture(line.goods),
             glyph: line.standing.glyph(),
             kind,
+            mark: if line.mode == Mode::Rehearsal { words.rehearsal() } else { "" },
             result,
         }
     });
@@ -167,8 +173,11 @@ fn result(line: &Line<'_>, words: Language) -> (&'static str, String) {
     }
 }
 
-/// Units paid over all drops of the stream.
+/// Units paid over all drops of the stream. Rehearsals sell nothing real, so they are left out, as in `/shows` and in
+/// reports.
 pub(crate) fn tonight(snapshot: &Snapshot, running: &Running, words: Language) -> String {
-    let paid = lines(snapshot, running).iter().map(|line| line.sum.paid).sum();
+    let lines = lines(snapshot, running);
+    let live = lines.iter().filter(|line| line.mode == Mode::Live);
+    let paid = live.map(|line| line.sum.paid).sum();
     words.tonight_paid(count(paid))
 }

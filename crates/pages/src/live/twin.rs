@@ -72,6 +72,42 @@ fn the_browser_draws_what_the_server_drew() {
 }
 
 #[test]
+fn a_rehearsal_is_marked_and_left_out_of_what_was_paid() {
+    let mut told = fake::snapshot("open");
+    let mut running = json!({ "drops": fake::summaries("open") });
+    let view = |told: &Value, running: &Value| {
+        let snapshot: Snapshot = serde_json::from_value(told.clone()).unwrap();
+        let list: Running = serde_json::from_value(running.clone()).unwrap();
+        let reader =
+            Reader { language: Language::English, ahead_min: Some(60), role: "host", name: "Nina" };
+        let server = serde_json::to_value(Live::new(&snapshot, &list, reader)).unwrap();
+        let reader = json!({ "language": "en", "aheadMin": 60, "role": "host", "name": "Nina" });
+        let case = json!({ "snapshot": told, "running": running, "reader": reader });
+        let browser = in_the_browser("view.mjs", &json!([case]));
+        for part in ["order", "tonight"] {
+            assert_eq!(browser[0][part], server[part], "{part}");
+        }
+        let marks = server["order"].as_array().unwrap().iter().map(|row| row["mark"].clone());
+        (server["tonight"].clone(), marks.collect::<Vec<_>>())
+    };
+    let (all, marks) = view(&told, &running);
+    assert!(marks.iter().all(|mark| mark == ""), "{marks:?}");
+    assert_ne!(all, "0 paid");
+    told["drops"][0]["plan"]["mode"] = json!("rehearsal");
+    running["drops"][0]["mode"] = json!("rehearsal");
+    let (less, marks) = view(&told, &running);
+    assert_eq!(marks[..2], [json!("Rehearsal"), json!("")]);
+    assert_ne!(less, all, "the first drop has sold");
+    for drop in told["drops"].as_array_mut().unwrap() {
+        drop["plan"]["mode"] = json!("rehearsal");
+    }
+    for drop in running["drops"].as_array_mut().unwrap() {
+        drop["mode"] = json!("rehearsal");
+    }
+    assert_eq!(view(&told, &running).0, "0 paid");
+}
+
+#[test]
 fn the_browser_says_of_a_demo_what_the_server_said() {
     let mut cases = Vec::new();
     let mut said = Vec::new();

@@ -88,8 +88,8 @@ pub struct DropReport {
     /// Most units held or sold beyond supply at any point, over all pools. Zero, or the sale is
     /// broken.
     pub oversold: u64,
-    /// Units unsold at the end although somebody was refused for want of units; known once the
-    /// drop has settled.
+    /// Units unsold at the end, of any SKU, if somebody was refused for want of units of any SKU: refusals are not
+    /// counted by SKU. Known once the drop has settled.
     pub stranded: Option<u64>,
     /// Everything ever taken.
     pub taken: TakenUnits,
@@ -150,6 +150,11 @@ impl DropReport {
     /// Buys that were decided: held by the journal, refused or answered again by the tallies.
     pub fn clicks(&self) -> u64 {
         self.taken.all.holds.saturating_add(self.refusals.total()).saturating_add(self.retries)
+    }
+
+    /// Units of the first lots, as the latest plan has them. Until the drop begins to open they are not supplied.
+    pub fn planned(&self) -> u64 {
+        self.plan.skus.iter().map(|sku| u64::from(sku.supply.get())).sum()
     }
 
     /// Refusals for want of units.

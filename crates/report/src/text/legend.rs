@@ -2,20 +2,35 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 15] = [
-    ("supplied", "units of the plan and of every restock"),
+const WORDS: [(&str, &str); 21] = [
+    ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
     ("sold", "units in orders"),
-    ("taken", "held or sold: half is taken when half of the supply first is"),
+    ("taken", "held or sold: half is taken when half of the supply first is; units that are"),
+    ("", "taken come back if their hold is released or expires"),
+    ("left", "units neither held nor sold"),
+    ("code", "the merchant's own code for the goods"),
     ("released", "holds that viewers gave back or a ban ended; their units were on sale again"),
     ("expired", "holds whose time to pay ran out; their units were on sale again"),
     ("oversold", "units held or sold beyond the supply: 0, or something is broken"),
-    ("stranded", "units left over although somebody was refused for want of units"),
+    (
+        "stranded",
+        "units left over, of any goods, in a drop in which somebody was refused for want of",
+    ),
+    ("", "units, of whichever goods"),
+    ("settled", "closed, and every hold has ended"),
     ("gross, paid", "the price of all orders, and of those paid for"),
-    ("clicks", "requests to buy that got an answer"),
+    ("clicks", "requests to buy that got an answer: units to hold, or a refusal with its reason"),
     ("answered again", "repeated requests that got their first answer"),
-    ("tallies", "counts of clicks and viewers, written once a second"),
+    (
+        "tally",
+        "clicks counted, and the viewers who are connected, once a second while anybody clicks",
+    ),
+    (
+        "journal",
+        "what the ledger keeps of the drop: records of what happened, in commits to the disk",
+    ),
     ("outage", "time in which the server was away or its machine slept"),
     ("p50, p99, p99.9", "half, 99 % and 99.9 % of the answers took at most this long"),
 ];

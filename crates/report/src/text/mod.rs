@@ -2,6 +2,7 @@
 
 mod legend;
 mod numbers;
+mod refusals;
 mod shows;
 
 use std::fmt;
@@ -9,7 +10,10 @@ use std::fmt;
 use stampede_domain::{DurationMs, Phase, SkuPlan};
 
 pub(crate) use self::numbers::grouped;
-use self::numbers::{money, seconds, share, shares, utc};
+use self::{
+    numbers::{money, seconds, share, shares, utc},
+    refusals::meaning,
+};
 use crate::{
     fold::{DropReport, Ends, Second},
     json,
@@ -78,7 +82,7 @@ impl DropReport {
     }
 
     fn units(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        number(f, "supplied", self.supplied, "units")?;
+        number(f, "supplied", self.supplied, &self.supplied_words())?;
         number(f, "sold", self.sold, &format!("units, {}", share(self.sold, self.supplied)))?;
         number(f, "held", self.held, "units now")?;
         number(f, "oversold", self.oversold, "units")?;
@@ -86,11 +90,21 @@ impl DropReport {
             Some(units) => number(f, "stranded", units, "units")?,
             None => writeln!(f, "{:<22}{:>14}", "stranded", "not settled")?,
         }
-        let buyers = grouped(self.buyers);
-        number(f, "orders", self.taken.confirmed.holds, &format!("of {buyers} viewers"))?;
+        let buyers = counted(self.buyers, "viewer");
+        number(f, "orders", self.taken.confirmed.holds, &format!("by {buyers}"))?;
         writeln!(f, "{:<22}{:>14}", "gross", money(self.gross))?;
         writeln!(f, "{:<22}{:>14}", "paid", money(self.paid))?;
         writeln!(f)
+    }
+
+    /// The plan's units go on sale as its first lots when the drop begins to open: until then there are none.
+    fn supplied_words(&self) -> String {
+        let planned = self.planned();
+        if self.supplied > 0 || planned == 0 {
+            return "units".to_owned();
+        }
+        let ever = if self.phase.is_final() { "none was on sale" } else { "none on sale yet" };
+        format!("units; {} planned, {ever}", grouped(planned))
     }
 
     /// What became of the holds; the shares of all that were made add up to 100.0 %.
@@ -100,19 +114,17 @@ impl DropReport {
         let left = ended.iter().fold(taken.all.holds, |left, ends| left.saturating_sub(ends.holds));
         let live = Ends { holds: left, units: self.held };
         let parts = [taken.confirmed, taken.released, taken.expired, live];
-        number(f, "holds", taken.all.holds, &format!("of {}", units_words(taken.all.units)))?;
-        let labels = ["  held to paid", "  released", "  expired", "  not paid yet"];
+        number(f, "holds", taken.all.holds, &format!("with {}", counted(taken.all.units, "unit")))?;
+        let labels = ["  became orders", "  released", "  expired", "  not paid yet"];
         let shares = shares(&parts.map(|part| part.holds));
         for ((label, part), share) in labels.iter().zip(parts).zip(shares) {
-            number(f, label, part.holds, &format!("{share:>7}, {}", units_words(part.units)))?;
+            number(f, label, part.holds, &format!("{share:>7}, {}", counted(part.units, "unit")))?;
         }
         Ok(())
     }
 
     fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.skus.len() > 1 {
-            self.sku_table(f)?;
-        }
+        self.sku_table(f)?;
         if !self.channels.is_empty() {
             self.channel_table(f)?;
         }
@@ -121,18 +133,19 @@ impl DropReport {
 
     fn sku_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
-        let heads = ["supplied", "held", "sold", "sold out"];
-        write!(f, "    {:<30}", "goods")?;
+        write!(f, "    {:<30}{:>18}", "goods", "price")?;
+        let heads = ["supplied", "held", "sold", "left", "all taken"];
         heads.iter().try_for_each(|head| write!(f, "{head:>12}"))?;
-        writeln!(f, "{:>20}", "gross")?;
+        writeln!(f, "{:>20}  code", "gross")?;
         for sku in &self.skus {
-            let named = self.plan.sku(sku.sku).map_or_else(String::new, |one| self.named(one));
-            write!(f, "    {named:<30}")?;
-            for units in [sku.supplied, sku.held, sku.sold] {
+            let plan = self.plan.sku(sku.sku).expect("the fold has the plan's SKUs");
+            write!(f, "    {:<30}{:>18}", self.named(plan), money(plan.price))?;
+            let left = sku.supplied.saturating_sub(sku.held).saturating_sub(sku.sold);
+            for units in [sku.supplied, sku.held, sku.sold, left] {
                 write!(f, "{:>12}", grouped(units))?;
             }
-            let sold_out = sku.sold_out_after.map_or_else(|| "-".to_owned(), seconds);
-            writeln!(f, "{sold_out:>12}{:>20}", money(sku.gross))?;
+            let all_taken = sku.sold_out_after.map_or_else(|| "-".to_owned(), seconds);
+            writeln!(f, "{all_taken:>12}{:>20}  {}", money(sku.gross), plan.merchant_sku)?;
         }
         Ok(())
     }
@@ -156,7 +169,7 @@ impl DropReport {
         for (label, span) in [
             ("half taken", self.half_after),
             ("90 % taken", self.nine_tenths_after),
-            ("sold out", self.sold_out_after),
+            ("all taken first", self.sold_out_after),
         ] {
             milestone(f, label, span, no_more_takes)?;
         }
@@ -166,8 +179,7 @@ impl DropReport {
         // A machine that slept was away without a restart.
         let restarts = match self.restarts {
             0 => String::new(),
-            1 => " in 1 restart".to_owned(),
-            several => format!(" in {} restarts", grouped(several)),
+            some => format!(" in {}", counted(some, "restart")),
         };
         writeln!(f, "{:<22}{outage:>14}{restarts}", "outage")?;
         for (place, begun) in self.phases.iter().enumerate() {
@@ -186,7 +198,7 @@ impl DropReport {
         writeln!(f)?;
         writeln!(f, "    {:<42}{:>12}{:>12}{:>20}", "channel", "orders", "sold", "gross")?;
         for channel in self.channels.iter().take(CHANNELS_SHOWN_MAX) {
-            let name = channel.channel.as_ref().map_or("(none)", |channel| channel.as_str());
+            let name = channel.channel.as_ref().map_or("(no channel)", |channel| channel.as_str());
             let (orders, units) = (grouped(channel.orders), grouped(channel.units));
             let (name, gross) = (short(name, 41), money(channel.gross));
             writeln!(f, "    {name:<42}{orders:>12}{units:>12}{gross:>20}")?;
@@ -195,7 +207,7 @@ impl DropReport {
         let shown = u64::try_from(CHANNELS_SHOWN_MAX).expect("the list is short");
         let more = listed.saturating_sub(shown).saturating_add(self.channels_left_out);
         if more > 0 {
-            writeln!(f, "    {} more channels", grouped(more))?;
+            writeln!(f, "    {}", counted(more, "more channel"))?;
         }
         Ok(())
     }
@@ -205,10 +217,9 @@ impl DropReport {
         if self.restarts_live == 0 {
             return Ok(());
         }
-        let plural = if self.restarts_live == 1 { "" } else { "s" };
-        let restarts = grouped(self.restarts_live);
-        writeln!(f, "    what was refused or answered again in the last second before {restarts}")?;
-        writeln!(f, "    restart{plural} may not be counted; every hold is")
+        let restarts = counted(self.restarts_live, "restart");
+        writeln!(f, "    what was refused or answered again in the last second before")?;
+        writeln!(f, "    {restarts} may not be counted; every hold is")
     }
 
     fn answers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -223,19 +234,19 @@ impl DropReport {
 
     fn demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [self.taken.all.holds, self.retries, self.refusals.total()];
-        number(f, "clicks", self.clicks(), "decided")?;
+        number(f, "clicks", self.clicks(), "requests to buy")?;
         let labels = ["  held", "  answered again", "  refused"];
         for ((label, part), share) in labels.iter().zip(parts).zip(shares(&parts)) {
             number(f, label, part, &format!("{share:>7}"))?;
         }
         let (codes, times): (Vec<_>, Vec<_>) = self.refusals.iter().unzip();
         for ((code, times), share) in codes.iter().zip(&times).zip(shares(&times)) {
-            number(f, &format!("    {code}"), *times, &format!("{share:>7} of the refused"))?;
+            number(f, &format!("    {code}"), *times, &format!("{share:>7}  {}", meaning(*code)))?;
         }
         self.lost(f)?;
         self.answers(f)?;
         number(f, "peak clicks", self.tally_clicks_max, "between two tallies")?;
-        number(f, "peak viewers", self.connected_max, "connected")?;
+        number(f, "peak viewers", self.connected_max, "connected at a tally")?;
         writeln!(f)
     }
 
@@ -247,8 +258,7 @@ impl DropReport {
         writeln!(f, "units per second, at most {units} in second {second}")?;
         let width = (last.second + 1).div_ceil(CHART_COLUMNS);
         writeln!(f, "    {}", bars(&self.seconds, width))?;
-        let plural = if width == 1 { "" } else { "s" };
-        writeln!(f, "    from opening, {width} second{plural} a column")?;
+        writeln!(f, "    from opening, {} a column", counted(width, "second"))?;
         if self.seconds_cut {
             writeln!(f, "    later seconds are not kept")?;
         }
@@ -257,9 +267,9 @@ impl DropReport {
 
     fn records(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let journal = self.journal;
-        let (records, commits) = (grouped(journal.records), grouped(journal.commits));
-        let bytes = grouped(journal.bytes);
-        writeln!(f, "journal                 {records} records in {commits} commits, {bytes} bytes")
+        let records = counted(journal.records, "record");
+        let (commits, bytes) = (counted(journal.commits, "commit"), counted(journal.bytes, "byte"));
+        writeln!(f, "journal                 {records} in {commits}, {bytes}")
     }
 }
 
@@ -300,9 +310,10 @@ fn bars(seconds: &[Second], width: u64) -> String {
     columns.iter().map(bar).collect()
 }
 
-fn units_words(units: u64) -> String {
-    let plural = if units == 1 { "" } else { "s" };
-    format!("{} unit{plural}", grouped(units))
+/// `1 unit`, `2 units`.
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
 }
 
 /// The text, cut so that it has at most this many characters.
@@ -323,6 +334,14 @@ mod tests {
         assert_eq!(short("Eau de Nuit", 11), "Eau de Nuit");
         assert_eq!(short("Eau de Nuit", 10), "Eau de Nu…");
         assert_eq!(short("香水五十毫升", 4), "香水五…");
+    }
+
+    #[test]
+    fn what_is_counted_is_one_or_several() {
+        assert_eq!(
+            [0, 1, 1_000].map(|n| counted(n, "commit")),
+            ["0 commits", "1 commit", "1,000 commits"]
+        );
     }
 
     #[test]
