@@ -23,7 +23,7 @@ pub struct DropStanding {
     pub revision: u32,
     /// The phase.
     pub phase: Phase,
-    /// Counts the changes of phase since the drop was planned, over restarts too; `None` for a drop that
+    /// Counts the changes of phase and edits since it was planned, over restarts too; `None` for a drop that
     /// has left memory.
     pub phase_changes: Option<u64>,
     /// Whether the drop is the one on air in its stream, among those of its mode.
