@@ -66,6 +66,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "make", probe: &["--version"], packages: &["make"], how: "install make, which the allocator is built with (Debian: apt-get install make)" },
     Program { name: "c++", probe: &["--version"], packages: &["g++"], how: "install a C++ compiler, which the fuzzer needs (Debian: apt-get install g++)" },
     Program { name: "curl", probe: &["--version"], packages: &["curl"], how: "install it with the system's package manager (Debian: apt-get install curl)" },
+    Program { name: "jq", probe: &["--version"], packages: &["jq"], how: "install it with the system's package manager (Debian: apt-get install jq)" },
     Program { name: "node", probe: &["--version"], packages: &["nodejs"], how: "install Node 20 or later (Debian: apt-get install nodejs npm)" },
     Program { name: "npm", probe: &["--version"], packages: &["npm"], how: "install npm beside Node (Debian: apt-get install npm)" },
     Program { name: "javac", probe: &["-version"], packages: &["default-jdk-headless"], how: "install a Java development kit, 17 or later (Debian: apt-get install default-jdk-headless)" },
