@@ -5,6 +5,7 @@ use stampede_engine::{Engine, Role, StreamScope};
 
 use crate::{
     Sessions, StaffTokens,
+    problem::{Code, Problem},
     staff::{Grant, Inviter, NewStaff, Session, StaffToken},
 };
 
@@ -130,9 +131,24 @@ impl Staff {
         self.merchant().is_none_or(|own| engine.lets_in(stream, own))
     }
 
-    /// Whether they read along for the person on camera, who is shown no money.
+    /// Whether they read along for the person on camera.
     pub(crate) fn is_stage(&self) -> bool {
         self.role() == Role::Stage
+    }
+
+    /// Whether what was held and paid may be told to them: neither to the person on camera nor to the machine
+    /// that runs the streams, which work for every merchant.
+    pub(crate) fn reads_money(&self) -> bool {
+        !matches!(self.role(), Role::Stage | Role::Platform)
+    }
+
+    /// Refuses whoever is told no figures of money what cannot be told without them.
+    pub(crate) fn must_read_money(&self, instead: &str) -> Result<(), Problem> {
+        if self.reads_money() {
+            return Ok(());
+        }
+        let detail = format!("role {} reads nobody's money: {instead}", self.role());
+        Err(Problem::new(Code::Forbidden, detail))
     }
 
     /// What the request came with as it stands now; `None` once it is not in force any more. Files that

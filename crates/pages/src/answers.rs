@@ -214,7 +214,9 @@ pub(crate) struct Show {
     pub(crate) drops: Vec<Summary>,
     pub(crate) drops_total: usize,
     pub(crate) supplied: u64,
-    pub(crate) sold: u64,
+    /// Not told to the platform.
+    #[serde(default)]
+    pub(crate) sold: Option<u64>,
 }
 
 /// A drop in a few figures.
@@ -229,8 +231,11 @@ pub(crate) struct Summary {
     pub(crate) featured: bool,
     pub(crate) supplied: u64,
     pub(crate) available: u64,
+    /// Not told to the platform, as the next.
+    #[serde(default)]
     pub(crate) held: u64,
-    pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) sold: Option<u64>,
 }
 
 /// Who is signed in.

@@ -50,7 +50,8 @@ struct Show {
     on_air: bool,
     drops: Vec<Chip>,
     more: usize,
-    paid: String,
+    /// Left out for whoever is told no figures of money.
+    paid: Option<String>,
     left: String,
 }
 
@@ -65,7 +66,7 @@ struct Past {
     stream: String,
     state: &'static str,
     glyph: &'static str,
-    paid: String,
+    paid: Option<String>,
     rehearsal: bool,
 }
 
@@ -182,7 +183,7 @@ impl Show {
             on_air: show.featured,
             more: show.drops_total.saturating_sub(show.drops.len()),
             drops: show.drops.iter().map(|drop| Chip::new(drop, words)).collect(),
-            paid: words.n_paid(count(show.sold)),
+            paid: show.sold.map(|sold| words.n_paid(count(sold))),
             left: words.units_in(count(show.supplied)),
             stream: show.stream,
         }
@@ -195,10 +196,12 @@ impl Chip {
         let second = match standing {
             Standing::Planned => words.units_in(count(drop.supplied)),
             Standing::Open => words.sku_left(count(drop.available)),
-            Standing::SoldOut => words.all_paid(count(drop.sold)),
-            Standing::Closed | Standing::Settled => words.n_paid(count(drop.sold)),
             Standing::AllTaken => words.all_taken_for_now().to_owned(),
-            other => other.word(words).to_owned(),
+            other => match (other, drop.sold) {
+                (Standing::SoldOut, Some(sold)) => words.all_paid(count(sold)),
+                (Standing::Closed | Standing::Settled, Some(sold)) => words.n_paid(count(sold)),
+                _ => other.word(words).to_owned(),
+            },
         };
         let kind = if drop.featured { "air" } else { "plain" };
         Self { title: drop.title.clone(), kind, second }
@@ -213,7 +216,7 @@ impl Past {
             stream: drop.stream.clone(),
             state: standing.word(words),
             glyph: standing.glyph(),
-            paid: words.paid_of(count(drop.sold), count(drop.supplied)),
+            paid: drop.sold.map(|sold| words.paid_of(count(sold), count(drop.supplied))),
             rehearsal: drop.mode == Mode::Rehearsal,
         }
     }

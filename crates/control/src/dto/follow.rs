@@ -75,7 +75,7 @@ pub(crate) struct StreamSnapshot {
     pub(crate) server_time_ms: u64,
     #[serde(flatten)]
     pub(crate) facts: StreamFacts,
-    /// The drops that the token may see, in running order; for the role stage each is a `StageDrop`.
+    /// The drops that the token may see, in running order; for the roles stage and platform each is a `StageDrop`.
     #[schema(value_type = Vec<super::DropState>)]
     pub(crate) drops: Vec<Encoded>,
     /// By drop: the seconds of the last minute in which viewers asked for anything, oldest first.

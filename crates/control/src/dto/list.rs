@@ -95,10 +95,12 @@ pub(crate) struct DropSummary {
     supplied: u64,
     /// Units that can be taken now.
     available: u64,
-    /// Units in holds.
-    held: u64,
-    /// Units in orders.
-    sold: u64,
+    /// Units in holds; left out for the role platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<u64>,
+    /// Units in orders; left out for the role platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sold: Option<u64>,
 }
 
 /// What a list says of a drop beside where it stands.
@@ -160,8 +162,13 @@ impl DropSummary {
             start_missed_ms: standing.start_missed.map(UnixMillis::get),
             supplied: sum(|sku| sku.supplied),
             available: sum(|sku| sku.available),
-            held: sum(|sku| sku.held),
-            sold: sum(|sku| sku.sold),
+            held: Some(sum(|sku| sku.held)),
+            sold: Some(sum(|sku| sku.sold)),
         }
+    }
+
+    /// The same for whoever is not told what is held and paid.
+    pub(crate) fn without_money(self) -> Self {
+        Self { held: None, sold: None, ..self }
     }
 }

@@ -48,6 +48,7 @@ pub(crate) struct Show {
     pub(crate) drops_total: usize,
     /// Units of all lots; of a drop before its opening, the plan's supply.
     pub(crate) supplied: u64,
-    /// Units in orders.
-    pub(crate) sold: u64,
+    /// Units in orders; left out for the role platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sold: Option<u64>,
 }

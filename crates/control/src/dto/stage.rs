@@ -78,7 +78,7 @@ pub(crate) struct StreamChanged {
     pub(crate) facts: StreamFacts,
 }
 
-/// A drop for the stage, in place of `DropState`: without paid and held figures.
+/// A drop for the stage and the platform, in place of `DropState`: without paid and held figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StageDrop {
     /// The drop's id.

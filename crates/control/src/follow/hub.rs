@@ -219,7 +219,7 @@ impl StreamView {
             if !reader.sees(&drop.view.plan.merchant) {
                 continue;
             }
-            if reader.staff.is_stage() {
+            if !reader.staff.reads_money() {
                 let moved = with_figures && drop.moved > seen.figures;
                 if drop.changed > seen.news || moved {
                     events.push_back(event("drop", &drop.stage_state()));
@@ -248,7 +248,7 @@ impl StreamView {
             people: people.known_to(reader.who),
         };
         for drop in self.drops.iter_mut().filter(visible) {
-            if reader.staff.is_stage() {
+            if !reader.staff.reads_money() {
                 snapshot.drops.push(drop.stage_state());
                 continue;
             }

@@ -57,7 +57,7 @@ pub(super) async fn list(
     };
     let mut all = found.iter().filter(is_behind).skip(params.skip);
     let drops: Vec<_> =
-        all.by_ref().take(params.limit.get()).map(|found| found.summary(now)).collect();
+        all.by_ref().take(params.limit.get()).map(|found| found.summary(&staff, now)).collect();
     let next = all.next().and(drops.last()).map(|last| last.drop.clone());
     Ok(Json(DropList { server_time_ms: now.wall.get(), drops, total, next }))
 }
@@ -77,6 +77,8 @@ pub(super) async fn list(
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The platform reads nobody's money.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such drop, or another merchant's.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The drop has been over for more than ten minutes; its terms are \
@@ -90,6 +92,7 @@ pub(super) async fn state(
     DropPath(drop): DropPath,
 ) -> Result<impl IntoResponse, Problem> {
     let found = visible(&state, &staff, drop)?;
+    staff.must_read_money("follow the stream, or list its drops")?;
     let now = state.engine().moment();
     let view = match found {
         Standing::Here(sale) => sale.view(now),
@@ -137,6 +140,6 @@ pub(super) async fn stream(
         stream: stream.to_string(),
         server_time_ms: now.wall.get(),
         viewers_connected: state.engine().viewers_connected(&stream),
-        drops: drops.iter().map(|found| found.summary(now)).collect(),
+        drops: drops.iter().map(|found| found.summary(&staff, now)).collect(),
     }))
 }

@@ -29,7 +29,7 @@ const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-bufferin
 /// `figures` (`DropFigures`), `second` (`SecondState`), `gone` (`DropGone`), `stream` (`StreamChanged`),
 /// `people` (`PeopleState`) with `command` (`CommandGiven`) where one is `present`, `session`
 /// (`SessionEnding`; two minutes before the session ends), `alive` (`StillThere`; after a second without
-/// anything else). The role stage gets each drop as a
+/// anything else). The roles stage and platform get each drop as a
 /// `StageDrop`, in a `drop` also where its figures change, and no seconds.
 #[utoipa::path(
     get,

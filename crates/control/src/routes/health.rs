@@ -65,7 +65,7 @@ pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Rea
 }
 
 /// The metrics of the process in Prometheus' text format. They tell of every merchant's sales, so
-/// a token that is bound does not get them.
+/// a token that is bound does not get them, nor does the platform.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -75,7 +75,7 @@ pub(super) async fn readyz(State(state): State<ControlState>) -> Result<Json<Rea
         (status = 200, description = "Prometheus text format.", body = String, content_type = "text/plain"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The token is bound.",
+        (status = 403, description = "The token is bound, or the platform's.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -87,6 +87,7 @@ pub(super) async fn metrics(
         let detail = "metrics cover every merchant and stream; use a token that is not bound";
         return Err(Problem::new(Code::Forbidden, detail));
     }
+    staff.must_read_money("metrics count every merchant's sales")?;
     let text = Arc::clone(state.metrics());
     let text = spawn_blocking(move || text()).await.map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())

@@ -55,6 +55,8 @@ const CHUNKS_AHEAD_MAX: usize = 4;
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No staff token, or one that is not known.",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The platform reads nobody's money.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "No such drop, or another merchant's.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The ledger is being read by as many as may.",
@@ -69,6 +71,7 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     visible(&state, &staff, drop)?;
+    staff.must_read_money("a report has what was paid")?;
     let place = place(&state, &staff)?;
     let ledger = Arc::clone(state.ledger());
     let read = tokio::task::spawn_blocking(move || {

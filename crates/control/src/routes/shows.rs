@@ -54,7 +54,7 @@ pub(super) async fn list(
     shows.sort_by_key(|(_, drops)| !drops.iter().any(|found| found.is_featured()));
     let total = shows.len();
     let page = shows.iter().skip(params.skip).take(params.limit.get());
-    let shows = page.map(|(stream, drops)| show(stream, drops, now)).collect();
+    let shows = page.map(|(stream, drops)| show(stream, drops, &staff, now)).collect();
     Ok(Json(ShowList { server_time_ms: now.wall.get(), shows, total }))
 }
 
@@ -64,7 +64,7 @@ fn shown(drops: Vec<&Standing>) -> Vec<&Standing> {
     if drops.iter().any(is_live) { drops.into_iter().filter(is_live).collect() } else { drops }
 }
 
-fn show(stream: &StreamId, drops: &[&Standing], now: Moment) -> Show {
+fn show(stream: &StreamId, drops: &[&Standing], staff: &Staff, now: Moment) -> Show {
     let (mut supplied, mut sold) = (0, 0);
     for units in drops.iter().map(|found| found.units()) {
         (supplied, sold) = (supplied + units.0, sold + units.1);
@@ -73,9 +73,9 @@ fn show(stream: &StreamId, drops: &[&Standing], now: Moment) -> Show {
         stream: stream.to_string(),
         host: drops.first().map(|found| found.host().to_string()).unwrap_or_default(),
         featured: drops.iter().any(|found| found.is_featured()),
-        drops: drops.iter().take(DROPS).map(|found| found.summary(now)).collect(),
+        drops: drops.iter().take(DROPS).map(|found| found.summary(staff, now)).collect(),
         drops_total: drops.len(),
         supplied,
-        sold,
+        sold: staff.reads_money().then_some(sold),
     }
 }

@@ -103,11 +103,13 @@ impl Standing {
         }
     }
 
-    pub(super) fn summary(&self, now: Moment) -> DropSummary {
-        match self {
+    /// The drop in a few figures, as far as they may be told.
+    pub(super) fn summary(&self, staff: &Staff, now: Moment) -> DropSummary {
+        let summary = match self {
             Self::Here(sale) => DropSummary::new(sale, now),
             Self::Over(over) => DropSummary::over(over, now),
-        }
+        };
+        if staff.reads_money() { summary } else { summary.without_money() }
     }
 }
 

@@ -72,7 +72,7 @@ async fn a_line_that_cannot_be_read_is_refused() {
 }
 
 /// Whether a name stands anywhere in an answer.
-fn names(value: &Value, name: &str) -> bool {
+pub(crate) fn names(value: &Value, name: &str) -> bool {
     match value {
         Value::Object(fields) => {
             fields.iter().any(|(key, value)| key == name || names(value, name))

@@ -56,7 +56,7 @@ impl Sum {
             supplied: summary.supplied,
             left: summary.available,
             held: summary.held,
-            paid: summary.sold,
+            paid: summary.sold.unwrap_or_default(),
         }
     }
 }

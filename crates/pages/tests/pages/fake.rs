@@ -138,7 +138,7 @@ async fn readyz() -> Json<Value> {
 }
 
 async fn metrics(State(fake): State<Fake>) -> Response {
-    if !matches!(fake.role, Some("ops" | "admin" | "host" | "platform")) {
+    if !matches!(fake.role, Some("ops" | "admin" | "host")) {
         return problem(StatusCode::FORBIDDEN, "forbidden");
     }
     "stampede_gateway_connections 31410\nstampede_gateway_connections_max 60000\n\

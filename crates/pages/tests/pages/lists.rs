@@ -1,10 +1,13 @@
 //! Lists of the interface that answers for tests.
 
-use axum::{Json, extract::Query};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{NOW_MS, summaries};
+use super::{Fake, NOW_MS, summaries};
 
 /// Shows that there are.
 const SHOWS: u64 = 500;
@@ -28,7 +31,7 @@ fn places(part: &Part, whole: u64) -> std::ops::Range<u64> {
 }
 
 /// Drops that are over, newest first.
-pub(crate) async fn drops(Query(part): Query<Part>) -> Json<Value> {
+pub(crate) async fn drops(State(fake): State<Fake>, Query(part): Query<Part>) -> Json<Value> {
     if let Some(after) = &part.after {
         let drops = summaries("open").into_iter().skip_while(|drop| drop["drop"] != after.as_str());
         let drops: Vec<_> = drops.skip(1).take(1).collect();
@@ -39,20 +42,32 @@ pub(crate) async fn drops(Query(part): Query<Part>) -> Json<Value> {
     let drops = places(&part, PAST).map(|place| {
         let mut drop = past.clone();
         drop["title"] = format!("Past {place}").into();
-        drop
+        without_money(&fake, drop)
     });
     Json(json!({ "server_time_ms": NOW_MS, "drops": drops.collect::<Vec<_>>(), "total": PAST }))
 }
 
+/// What is told to the platform in the place of the same.
+fn without_money(fake: &Fake, mut told: Value) -> Value {
+    if fake.role == Some("platform") {
+        let fields = told.as_object_mut().expect("a fixture");
+        fields.retain(|name, _| !matches!(name.as_str(), "held" | "sold"));
+    }
+    told
+}
+
 /// What goes on, then more of the same.
-pub(crate) async fn streams(Query(part): Query<Part>) -> Json<Value> {
+pub(crate) async fn streams(State(fake): State<Fake>, Query(part): Query<Part>) -> Json<Value> {
     let shows = places(&part, SHOWS).map(|place| {
         let name = ["open", "late-show", "countdown"].get(usize::try_from(place).expect("few"));
         let stream = name.map_or_else(|| format!("show-{place}"), |name| (*name).to_owned());
         let drops = summaries(name.unwrap_or(&"before"));
         let sum = |of: &str| drops.iter().filter_map(|drop| drop[of].as_u64()).sum::<u64>();
-        json!({ "stream": stream, "host": "nina", "featured": place < 3, "drops_total": drops.len(),
-            "supplied": sum("supplied"), "sold": sum("sold"), "drops": drops })
+        let (supplied, sold, drops_total) = (sum("supplied"), sum("sold"), drops.len());
+        let drops = drops.into_iter().map(|drop| without_money(&fake, drop)).collect::<Vec<_>>();
+        let show = json!({ "stream": stream, "host": "nina", "featured": place < 3,
+            "drops_total": drops_total, "supplied": supplied, "sold": sold, "drops": drops });
+        without_money(&fake, show)
     });
     let shows: Vec<_> = shows.collect();
     Json(json!({ "server_time_ms": NOW_MS, "shows": shows, "total": SHOWS }))
