@@ -118,6 +118,11 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The path has no such method"
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
     TooManyGuesses "too_many_guesses" TOO_MANY_REQUESTS "Too many wrong secrets from this address"
+    FieldsConflict "fields_conflict" UNPROCESSABLE_ENTITY "These fields do not go together"
+    UnknownCurrency "unknown_currency" UNPROCESSABLE_ENTITY "No currency has this code"
+    NotAddresses "not_addresses" UNPROCESSABLE_ENTITY "These are no addresses"
+    InvalidViewer "invalid_viewer" UNPROCESSABLE_ENTITY "The viewer's id is not acceptable"
+    InvalidName "invalid_name" UNPROCESSABLE_ENTITY "The name is not acceptable"
     InvalidLine "invalid_line" UNPROCESSABLE_ENTITY "The line is not acceptable"
     TooManyFollowers "too_many_followers" TOO_MANY_REQUESTS "As many follow streams as may"
     TooManyCommands "too_many_commands" TOO_MANY_REQUESTS "Too many commands in a short time"
@@ -131,7 +136,8 @@ codes! {
 }
 
 impl Code {
-    fn from_name(name: &str) -> Option<Self> {
+    /// The code of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 

@@ -22,7 +22,7 @@ use crate::{
     extract::TOO_LARGE,
     guesses::Client,
     metrics,
-    openapi::{ApiDocument, Frame, let_sessions_in, queries_are_checked},
+    openapi::{ApiDocument, Frame, finished},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
     queries::{self, Queries},
     routes,
@@ -64,13 +64,12 @@ impl Interface {
 }
 
 fn build(parts: ControlParts) -> (Router, ControlState) {
-    let (paths, mut document) =
+    let (paths, document) =
         OpenApiRouter::with_openapi(Frame::openapi()).merge(routes::all()).split_for_parts();
-    let_sessions_in(&mut document);
-    queries_are_checked(&mut document);
     let queries = Queries::of(&document);
     let body_bytes_max = parts.config.body_bytes_max;
     let request_wait = parts.config.request_wait.to_std();
+    let document = finished(&document, &parts.config.site);
     let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
     let fixed =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));

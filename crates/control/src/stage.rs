@@ -88,6 +88,11 @@ impl StageLines {
 
 /// The line as it will be shown, in composed form; `None` if nothing is left of it.
 pub(crate) fn checked(line: &str) -> Result<Option<String>, LineError> {
+    // Spaces at its ends do not count, but nobody needs so many.
+    if line.chars().nth(LINE_BYTES_MAX).is_some() {
+        let (bytes, max) = (line.len(), LINE_BYTES_MAX);
+        return Err(LineError::Text(TextFault::TooLong { bytes, max }));
+    }
     let line = composed(line.trim());
     if line.is_empty() {
         return Ok(None);

@@ -5,7 +5,7 @@ use stampede_domain::{BanTarget, DurationMs, Rates, UnixMillis};
 use stampede_engine::{Ban, Brake, BrakeAction, BrakeEntry};
 use utoipa::{IntoParams, ToSchema};
 
-use super::plan::parsed;
+use super::plan::{parsed, parsed_or};
 use crate::{
     extract::PageLimit,
     problem::{Code, Problem},
@@ -104,18 +104,24 @@ pub(crate) struct BanBody {
 
 impl BanBody {
     pub(crate) fn to_action(&self) -> Result<BrakeAction, Problem> {
-        let bad = |detail: &str| Problem::new(Code::BadBody, detail);
+        let conflict = |detail: &str| Problem::new(Code::FieldsConflict, detail);
         let stream = self.stream.as_deref().map(|id| parsed("stream", id)).transpose()?;
         if stream.is_some() && self.channel.is_none() {
-            return Err(bad("stream goes with channel; a viewer or an address is kept out of all"));
+            return Err(conflict(
+                "stream goes with channel; a viewer or an address is kept out of all",
+            ));
         }
         let target = match (&self.viewer, &self.addresses, &self.channel) {
-            (Some(viewer), None, None) => BanTarget::Viewer(parsed("viewer", viewer)?),
-            (None, Some(range), None) => BanTarget::Addresses(parsed("addresses", range)?),
+            (Some(viewer), None, None) => {
+                BanTarget::Viewer(parsed_or(Code::InvalidViewer, "viewer", viewer)?)
+            }
+            (None, Some(range), None) => {
+                BanTarget::Addresses(parsed_or(Code::NotAddresses, "addresses", range)?)
+            }
             (None, None, Some(channel)) => {
                 BanTarget::Channel { channel: parsed("channel", channel)?, stream }
             }
-            _ => return Err(bad("name exactly one of viewer, addresses, channel")),
+            _ => return Err(conflict("name exactly one of viewer, addresses, channel")),
         };
         let expires_in = self.expires_in_ms.map(DurationMs::new);
         Ok(BrakeAction::Ban { target, release_holds: self.release_holds, expires_in })

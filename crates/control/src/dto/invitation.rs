@@ -1,9 +1,13 @@
 //! Invitations, as JSON.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis};
 use stampede_engine::{Role, StreamScope};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use super::{plan::parsed, session::Member};
 use crate::{
@@ -20,7 +24,7 @@ pub(crate) struct InvitationBody {
     #[schema(example = "nina", max_length = 64)]
     name: String,
     /// The role of the invited person.
-    #[schema(example = "host")]
+    #[schema(schema_with = roles)]
     role: String,
     /// The merchant whose drops they will see; left out for the inviter's own, or every merchant.
     #[serde(default)]
@@ -34,6 +38,16 @@ pub(crate) struct InvitationBody {
     /// For how long the invitation and what comes of it is good, in milliseconds.
     #[schema(example = 86_400_000, minimum = 60_000, maximum = 604_800_000)]
     valid_ms: u64,
+}
+
+/// Every role by its name.
+fn roles() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The role of the invited person."))
+        .enum_values(Some(Role::ALL.map(Role::name)))
+        .examples([json!("host")])
+        .build()
 }
 
 impl InvitationBody {

@@ -6,7 +6,7 @@ use stampede_engine::{DropStanding, DropSummary as Over, Moment, SaleDrop, SkuFi
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
-use crate::extract::PageLimit;
+use crate::extract::{PageLimit, Place};
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -21,8 +21,8 @@ pub(crate) struct ListParams {
     pub(crate) newest_first: bool,
     /// Drops to leave out before the first of the page.
     #[serde(default)]
-    #[param(default = 0)]
-    pub(crate) skip: usize,
+    #[param(value_type = u64, default = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub(crate) skip: Place,
     /// List drops after this one: the `next` of the page before.
     #[serde(default)]
     #[param(example = "d100")]

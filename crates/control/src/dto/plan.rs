@@ -224,7 +224,8 @@ impl PlanBody {
 impl SkuBody {
     fn to_plan(&self, place: usize, limit: Units) -> Result<SkuPlan, Problem> {
         let field = |name: &str| format!("skus[{place}].{name}");
-        let currency: Currency = parsed(&field("price.currency"), &self.price.currency)?;
+        let currency: Currency =
+            parsed_or(Code::UnknownCurrency, &field("price.currency"), &self.price.currency)?;
         let price = Money::new(self.price.minor, currency)
             .ok_or_else(|| too_large(&field("price.minor"), self.price.minor, INTEGER_MAX))?;
         let option = |option: &OptionBody| SkuOption {
@@ -343,7 +344,15 @@ pub(super) fn parsed<T>(field: &str, text: &str) -> Result<T, Problem>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
-    text.parse().map_err(|error| Problem::new(Code::BadBody, format!("{field}: {error}")))
+    parsed_or(Code::BadBody, field, text)
+}
+
+/// The same under another code, where no pattern tells what is an id.
+pub(super) fn parsed_or<T>(code: Code, field: &str, text: &str) -> Result<T, Problem>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    text.parse().map_err(|error| Problem::new(code, format!("{field}: {error}")))
 }
 
 /// A quantity that fits the stock word.

@@ -5,7 +5,10 @@ use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
 use stampede_report::commands::{CommandEffect, RecordedCommand, Room, RoomChange, refusal};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{dto::brake::KeptOut, extract::PageLimit};
+use crate::{
+    dto::brake::KeptOut,
+    extract::{PageLimit, Place},
+};
 
 /// Which part of the list of commands.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -14,8 +17,8 @@ use crate::{dto::brake::KeptOut, extract::PageLimit};
 pub(crate) struct CommandParams {
     /// List commands in front of this one: the `next` of the page before.
     #[serde(default)]
-    #[param(example = 1200)]
-    pub(crate) before: Option<u64>,
+    #[param(value_type = Option<u64>, example = 1200, maximum = 9_007_199_254_740_991_i64)]
+    pub(crate) before: Option<Place>,
     /// Commands of one page.
     #[serde(default)]
     #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]

@@ -5,7 +5,10 @@ use stampede_domain::{DurationMs, MerchantId, StreamId, UnixMillis, composed};
 use stampede_engine::{RoomOwner, RoomView, SaleDrop, StreamAction};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ModeName, PhaseName, plan::parsed};
+use super::{
+    ModeName, PhaseName,
+    plan::{parsed, parsed_or},
+};
 use crate::{
     extract::PageLimit,
     problem::{Code, Problem},
@@ -41,15 +44,18 @@ impl OwnerBody {
         match (self.kind, self.name.as_deref()) {
             (OwnerKind::House, None) => Ok(RoomOwner::House),
             (OwnerKind::Merchant, Some(name)) => {
-                parsed("owner.name", name).map(RoomOwner::Merchant)
+                parsed_or(Code::InvalidAccount, "owner.name", name).map(RoomOwner::Merchant)
             }
             (OwnerKind::Creator, Some(name)) => {
                 Ok(RoomOwner::Creator(composed(name).as_ref().into()))
             }
             (OwnerKind::House, Some(_)) => {
-                Err(Problem::new(Code::BadBody, "owner.name: the house has no name; leave it out"))
+                let detail = "owner.name: the house has no name; leave it out";
+                Err(Problem::new(Code::FieldsConflict, detail))
             }
-            (_, None) => Err(Problem::new(Code::BadBody, "owner.name: missing for this kind")),
+            (_, None) => {
+                Err(Problem::new(Code::FieldsConflict, "owner.name: missing for this kind"))
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ impl SignInBody {
             (Some(token), None) => Ok(SignIn::Token(trimmed(token))),
             (None, Some(invitation)) => Ok(SignIn::Invitation(trimmed(invitation))),
             _ => Err(Problem::new(
-                Code::BadBody,
+                Code::FieldsConflict,
                 "token: send a staff token, or the secret of an invitation as `invitation`",
             )),
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::DropSummary;
-use crate::extract::PageLimit;
+use crate::extract::{PageLimit, Place};
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -13,8 +13,8 @@ use crate::extract::PageLimit;
 pub(crate) struct ShowParams {
     /// Streams to leave out before the first of the page.
     #[serde(default)]
-    #[param(default = 0)]
-    pub(crate) skip: usize,
+    #[param(value_type = u64, default = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub(crate) skip: Place,
     /// Streams of one page.
     #[serde(default)]
     #[param(value_type = usize, default = 100, minimum = 1, maximum = 1000)]

@@ -15,7 +15,7 @@ use crate::stage::StageLines;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LineBody {
     /// The line, at most 40 characters as they are read, without controls; empty to clear it.
-    #[schema(example = "Three sizes, the middle one first")]
+    #[schema(example = "Three sizes, the middle one first", max_length = 400)]
     pub(crate) line: String,
 }
 

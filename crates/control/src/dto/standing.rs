@@ -5,6 +5,8 @@ use stampede_domain::Phase;
 use stampede_engine::SeenDrop;
 use utoipa::ToSchema;
 
+use crate::extract::Place;
+
 /// The phases of a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -62,24 +64,25 @@ pub(crate) struct SeenState {
     /// The phase.
     phase: PhaseName,
     /// Counts the plan and its edits.
-    #[schema(example = 1, minimum = 1)]
+    #[schema(format = Int64, example = 1, minimum = 0, maximum = 4_294_967_295_i64)]
     revision: u32,
     /// Counts the changes of phase and the edits: tells a pause from a later one. Not compared if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = 3)]
-    phase_changes: Option<u64>,
+    #[schema(value_type = Option<u64>, example = 3, maximum = 9_007_199_254_740_991_i64)]
+    phase_changes: Option<Place>,
 }
 
 impl From<SeenState> for SeenDrop {
     fn from(seen: SeenState) -> Self {
         let SeenState { phase, revision, phase_changes } = seen;
-        Self { phase: phase.into(), revision, phase_changes }
+        Self { phase: phase.into(), revision, phase_changes: phase_changes.map(Place::get) }
     }
 }
 
 impl From<SeenDrop> for SeenState {
     fn from(seen: SeenDrop) -> Self {
         let SeenDrop { phase, revision, phase_changes } = seen;
+        let phase_changes = phase_changes.map(|count| count.try_into().unwrap_or_default());
         Self { phase: phase.into(), revision, phase_changes }
     }
 }

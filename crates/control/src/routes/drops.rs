@@ -55,7 +55,7 @@ pub(super) async fn list(
         Some(after) if params.newest_first => found.id() < after,
         Some(after) => found.id() > after,
     };
-    let mut all = found.iter().filter(is_behind).skip(params.skip);
+    let mut all = found.iter().filter(is_behind).skip(params.skip.count());
     let drops: Vec<_> =
         all.by_ref().take(params.limit.get()).map(|found| found.summary(&staff, now)).collect();
     let next = all.next().and(drops.last()).map(|last| last.drop.clone());

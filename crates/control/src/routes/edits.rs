@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use stampede_domain::{DropId, KeyFingerprint, Phase};
 use stampede_engine::{CommandRefusal, Done, DropAction, SeenDrop, patch_request};
 use utoipa::IntoResponses;
@@ -139,9 +139,12 @@ async fn merged(
             // The edit that makes this revision may be on its way, and the changes would miss it.
             return Err(stale(CommandRefusal::Changed { seen, now: read }.into(), revision));
         }
-        let mut plan = json_of(&PlanBody::to_patch(sale.plan()))?;
-        changes.apply_to(&mut plan);
-        let mut body: PlanBody = value(&Value::Object(plan).to_string())?;
+        let plan = json_of(&PlanBody::to_patch(sale.plan()))?;
+        let mut body = patched(plan, changes).map_err(|problem| {
+            // What is wrong with a patch of any plan is wrong with the patch.
+            let wrong = patched(complete(), changes).err();
+            wrong.unwrap_or_else(|| problem.clone().named(Code::InvalidPlan, problem.detail))
+        })?;
         let reason = body.reason.take();
         let plan = Arc::new(body.to_plan()?);
         let action = DropAction::Patch { plan, changes: asked_for };
@@ -152,6 +155,25 @@ async fn merged(
     }
     let detail = "others edit the drop faster than this edit can follow; send the same request with the same key again";
     Err(Problem::retry(Code::Busy, detail))
+}
+
+fn patched(mut plan: Map<String, Value>, changes: &MergePatch) -> Result<PlanBody, Problem> {
+    changes.apply_to(&mut plan);
+    value(&Value::Object(plan).to_string())
+}
+
+/// A plan that lacks nothing, whatever a patch names.
+fn complete() -> Map<String, Value> {
+    let plan = json!({
+        "stream": "s", "title": "t", "merchant": "m", "host": "h", "skus": [],
+        "limit_per_viewer": 1, "hold_ttl_ms": 1_000,
+        "stock_display": {"rounded_above": 2, "round_to": 2},
+        "when_offline": {"pause_after_ms": 0},
+    });
+    match plan {
+        Value::Object(fields) => fields,
+        _ => unreachable!("a plan has fields"),
+    }
 }
 
 async fn replace(

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
-    extract::{DropPath, Params},
+    extract::{DropPath, Params, Place},
     metrics,
     problem::{Code, Problem, ProblemBody},
     shares::{HeldPlace, NoPlace},
@@ -128,7 +128,7 @@ pub(super) async fn commands(
         let detail = "only admin, ops and merchants may read what was commanded";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let (before, limit) = (params.before, params.limit.get());
+    let (before, limit) = (params.before.map(Place::get), params.limit.get());
     let place = place(&state, &staff)?;
     let read = tokio::task::spawn_blocking(move || {
         let _place = place;

@@ -112,7 +112,7 @@ fn others() -> OpenApiRouter<ControlState> {
     path = "/openapi.json",
     tag = "health",
     operation_id = "openapi",
-    responses((status = 200, description = "The OpenAPI description of every path."))
+    responses((status = 200, description = "The OpenAPI description of every path.", body = Object))
 )]
 async fn document(State(document): State<ApiDocument>) -> impl IntoResponse {
     Json(document.0)

@@ -264,11 +264,11 @@ impl From<StaffError> for Problem {
             StaffError::InvitationUnknown => Code::InvitationUnknown,
             StaffError::InvitationUsed => Code::InvitationUsed,
             StaffError::InvitationOver => Code::InvitationOver,
-            StaffError::Name { .. }
-            | StaffError::Streams { .. }
-            | StaffError::MerchantMissing
-            | StaffError::StreamsMissing
-            | StaffError::Bound { .. }
+            StaffError::Name { .. } => Code::InvalidName,
+            StaffError::MerchantMissing | StaffError::StreamsMissing | StaffError::Bound { .. } => {
+                Code::FieldsConflict
+            }
+            StaffError::Streams { .. }
             | StaffError::TooMany { .. }
             | StaffError::Validity { .. } => Code::BadBody,
         };

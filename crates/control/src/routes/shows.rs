@@ -53,7 +53,7 @@ pub(super) async fn list(
         streams.into_iter().map(|(stream, drops)| (stream, shown(drops))).collect();
     shows.sort_by_key(|(_, drops)| !drops.iter().any(|found| found.is_featured()));
     let total = shows.len();
-    let page = shows.iter().skip(params.skip).take(params.limit.get());
+    let page = shows.iter().skip(params.skip.count()).take(params.limit.get());
     let shows = page.map(|(stream, drops)| show(stream, drops, &staff, now)).collect();
     Ok(Json(ShowList { server_time_ms: now.wall.get(), shows, total }))
 }

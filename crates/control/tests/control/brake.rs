@@ -119,15 +119,16 @@ async fn a_ban_is_made_read_and_ended() {
 #[tokio::test]
 async fn a_ban_names_exactly_one_target() {
     let rig = Rig::new();
-    for (body, text) in [
-        (json!({}), "exactly one"),
-        (json!({"viewer": "eve", "channel": "nina-tv"}), "exactly one"),
-        (json!({"viewer": "eve", "stream": "show"}), "stream goes with channel"),
-        (json!({"addresses": "198.51.100.0/33"}), "addresses: not an address range; write"),
-        (json!({"viewer": "e\nve"}), "viewer: viewer id has U+000A as its character 2"),
+    for (body, code, text) in [
+        (json!({}), "fields_conflict", "exactly one"),
+        (json!({"viewer": "eve", "channel": "nina-tv"}), "fields_conflict", "exactly one"),
+        (json!({"viewer": "eve", "stream": "show"}), "fields_conflict", "stream goes with channel"),
+        (json!({"addresses": "198.51.100.0/33"}), "not_addresses", "addresses: not an address"),
+        (json!({"viewer": "e\nve"}), "invalid_viewer", "viewer: viewer id has U+000A as its"),
+        (json!({"channel": "a b"}), "bad_body", "channel: channel id has the character"),
     ] {
         let ask = rig.ask("ops", "POST", "/v1/bans").key("b").json(&body);
-        let answer = ask.refused(422, "bad_body").await;
+        let answer = ask.refused(422, code).await;
         assert!(answer.detail().contains(text), "{}", answer.text);
     }
 }

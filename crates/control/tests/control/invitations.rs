@@ -177,7 +177,7 @@ async fn nobody_invites_beyond_themselves() {
     let mut wrong = host("mia");
     wrong["role"] = json!("king");
     invite(&rig, "admin", &wrong).refused(422, "bad_body").await;
-    invite(&rig, "admin", &host("")).refused(422, "bad_body").await;
+    invite(&rig, "admin", &host("")).refused(422, "invalid_name").await;
 }
 
 /// A session of a merchant who was invited by `who`, bound to `show`, for an hour.

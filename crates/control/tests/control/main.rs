@@ -15,6 +15,7 @@ mod goods;
 mod guesses;
 mod invitations;
 mod ledger;
+mod listed;
 mod openapi;
 mod openings;
 mod people;

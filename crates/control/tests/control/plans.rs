@@ -279,7 +279,7 @@ async fn what_is_wrong_with_a_plan_is_named() {
         ("/skus/0/id", json!(""), "bad_body", "skus[0].id: SKU id has 0 bytes"),
         ("/skus/0/supply", json!(1 << 24), "bad_body", "skus[0].supply is 16777216"),
         ("/skus/0/supply", json!(-1), "bad_body", "skus[0].supply: invalid value: integer `-1`"),
-        ("/skus/0/price/currency", json!("EURO"), "bad_body", "skus[0].price.currency: not a"),
+        ("/skus/0/price/currency", json!("EUX"), "unknown_currency", "price.currency: not a"),
         ("/skus/0/price/minor", json!(1_u64 << 53), "bad_body", "skus[0].price.minor is"),
         ("/skus/0/price/minor", json!(19.9), "bad_body", "skus[0].price.minor: invalid value"),
         ("/mode", json!("dry"), "bad_body", "unknown variant `dry`"),

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub(crate) use crate::goods::{lamps, mugs};
+use crate::listed::must_be_listed;
 
 /// When every test begins.
 pub(crate) const NOON: u64 = 1_700_000_000_000;
@@ -336,7 +337,10 @@ impl Ask {
 
     /// Must be refused with this code, in the one shape of errors.
     pub(crate) async fn refused(self, status: u16, code: &str) -> Answer {
+        let asked = self.request.method_ref().cloned().zip(self.request.uri_ref().cloned());
+        let (router, (method, uri)) = (self.router.clone(), asked.unwrap());
         let answer = self.send().await;
+        must_be_listed(&router, (&method, &uri), (status, code)).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         let body = &answer.json;

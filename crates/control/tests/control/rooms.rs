@@ -144,9 +144,9 @@ async fn what_was_done_about_rooms_is_listed() {
 async fn what_is_wrong_with_an_owner_is_named() {
     let rig = Rig::new();
     for (number, (owner, code, detail)) in [
-        (json!({"kind": "house", "name": "x"}), "bad_body", "the house has no name"),
-        (json!({"kind": "merchant"}), "bad_body", "owner.name: missing"),
-        (json!({"kind": "merchant", "name": "a b"}), "bad_body", "owner.name: merchant id"),
+        (json!({"kind": "house", "name": "x"}), "fields_conflict", "the house has no name"),
+        (json!({"kind": "merchant"}), "fields_conflict", "owner.name: missing"),
+        (json!({"kind": "merchant", "name": "a b"}), "invalid_account", "owner.name: merchant id"),
         (json!({"kind": "king"}), "bad_body", "owner.kind: unknown variant"),
         (json!({"kind": "creator", "name": ""}), "invalid_account", "blank to the eye"),
     ]

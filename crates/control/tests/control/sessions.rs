@@ -71,9 +71,14 @@ async fn only_its_hash_is_kept_and_a_wrong_token_makes_nothing() {
     for wrong in ["stf_0", ""] {
         sign_in(&rig, wrong).refused(401, "token_unknown").await;
     }
-    let bodies = [json!({}), json!({"token": null}), json!({"token": 5}), json!({"cookie": "x"})];
-    for body in bodies {
-        rig.ask_nobody("POST", "/v1/sessions").json(&body).refused(422, "bad_body").await;
+    for (body, code) in [
+        (json!({}), "fields_conflict"),
+        (json!({"token": null}), "fields_conflict"),
+        (json!({"token": "stf_0", "invitation": "sti_0"}), "fields_conflict"),
+        (json!({"token": 5}), "bad_body"),
+        (json!({"cookie": "x"}), "bad_body"),
+    ] {
+        rig.ask_nobody("POST", "/v1/sessions").json(&body).refused(422, code).await;
     }
     let text = rig.ask_nobody("POST", "/v1/sessions").body("text/plain", "{}");
     text.refused(415, "not_json").await;

@@ -169,7 +169,7 @@ async fn a_host_gives_the_stage_a_link_of_its_own() {
     let body =
         json!({"name": "camera", "role": "stage", "streams": ["show"], "valid_ms": 3_600_000});
     let unbound = json!({"name": "camera", "role": "stage", "valid_ms": 3_600_000});
-    let refused = invite(&unbound).refused(422, "bad_body").await;
+    let refused = invite(&unbound).refused(422, "fields_conflict").await;
     assert!(refused.detail().contains("must name its streams"), "{}", refused.text);
     let host = json!({"name": "mia", "role": "host", "streams": ["show"], "valid_ms": 3_600_000});
     invite(&host).refused(403, "forbidden").await;

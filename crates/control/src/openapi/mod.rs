@@ -1,19 +1,25 @@
 //! The OpenAPI document that describes every path.
 
+mod forms;
+mod refusals;
+
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as OpenApiDocument, PathItem, Ref, ResponseBuilder,
-        path::Operation,
-        security::{
-            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
-        },
+        OpenApi as OpenApiDocument,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
+use self::{
+    forms::{add_patch, answers_have_no_null, say_forms},
+    refusals::say_refusals,
+};
 use crate::{
+    Site,
     dto::{
         CommandGiven, DropFigures, DropGone, PeopleState, SecondState, SessionEnding, StageDrop,
         StillThere,
@@ -23,7 +29,7 @@ use crate::{
 
 /// The finished document, made once.
 #[derive(Clone)]
-pub(crate) struct ApiDocument(pub(crate) Arc<OpenApiDocument>);
+pub(crate) struct ApiDocument(pub(crate) Arc<Value>);
 
 /// What the document says besides its paths.
 #[derive(OpenApi)]
@@ -32,7 +38,9 @@ pub(crate) struct ApiDocument(pub(crate) Arc<OpenApiDocument>);
         title = "Stampede control",
         version = "1",
         description = "Plan drops, run them, read how they stand. Every command needs an \
-            `Idempotency-Key`; every error is `application/problem+json` (RFC 9457).",
+            `Idempotency-Key`; every error is `application/problem+json` (RFC 9457). A request that \
+            is not as this document says gets a code of `x-malformed`; `x-refusals` of an operation \
+            lists, by status, every code that another request may get.",
         license(name = "MIT", identifier = "MIT"),
     ),
     components(schemas(
@@ -74,32 +82,43 @@ impl Modify for StaffScheme {
     }
 }
 
-/// A session is let in wherever a token is.
-pub(crate) fn let_sessions_in(document: &mut OpenApiDocument) {
-    for operation in operations(document) {
-        if let Some(security) = &mut operation.security {
-            security.push(SecurityRequirement::new::<_, [&str; 0], &str>("session", []));
+/// The document as it is answered: what the server enforces is said of every operation and schema.
+pub(crate) fn finished(document: &OpenApiDocument, site: &Site) -> Value {
+    let mut document =
+        serde_json::to_value(document).expect("a document of strings and numbers is JSON");
+    let mut servers = vec![json!({ "url": "/", "description": "Where this document comes from." })];
+    if let Site::Public(url) = site {
+        let url = url.to_string();
+        servers.push(json!({ "url": url, "description": "Where browsers find the server." }));
+    }
+    document["servers"] = json!(servers);
+    add_patch(&mut document);
+    say_forms(&mut document);
+    answers_have_no_null(&mut document);
+    say_refusals(&mut document);
+    for (_, _, operation) in operations(&mut document) {
+        match operation.get_mut("security").and_then(Value::as_array_mut) {
+            // A session is let in wherever a token is.
+            Some(ways) => ways.push(json!({ "session": [] })),
+            None => operation["security"] = json!([]),
+        }
+        if let Some(body) = operation.get_mut("requestBody") {
+            let content = body["content"].as_object().into_iter().flatten();
+            let is_optional = content.map(|(_, kind)| &kind["schema"]).any(|schema| {
+                let kinds = schema["oneOf"].as_array().into_iter().flatten();
+                kinds.map(|kind| &kind["type"]).any(|kind| kind == "null")
+            });
+            body["required"] = json!(!is_optional);
         }
     }
+    document
 }
 
-/// A field that the operation does not have is refused in every query, also where it has none at all.
-pub(crate) fn queries_are_checked(document: &mut OpenApiDocument) {
-    let problem = Ref::from_schema_name("Problem");
-    let refused = ResponseBuilder::new()
-        .description("The query has a field that the operation does not have.")
-        .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build())
-        .build();
-    for operation in operations(document) {
-        let responses = &mut operation.responses.responses;
-        responses.entry("400".to_owned()).or_insert_with(|| refused.clone().into());
-    }
-}
-
-/// Every operation of the document.
-fn operations(document: &mut OpenApiDocument) -> impl Iterator<Item = &mut Operation> {
-    document.paths.paths.values_mut().flat_map(|item| {
-        let PathItem { get, put, post, patch, delete, .. } = item;
-        [get, put, post, patch, delete].into_iter().flatten()
+/// Every operation of the document, with its path and its method.
+fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &str, &mut Value)> {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let methods = item.as_object_mut().into_iter().flatten();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
     })
 }
