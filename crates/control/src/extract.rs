@@ -11,15 +11,12 @@ use axum::{
     },
     http::{HeaderValue, header, request::Parts},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_path_to_error::Track;
 use stampede_domain::{BanId, DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
 
-use crate::{
-    dto::INTEGER_MAX,
-    problem::{Code, Problem},
-};
+use crate::problem::{Code, Problem};
 
 /// The header that names a command.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -227,35 +224,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(Problem::new(Code::BadQuery, with_cause(&rejection))),
         }
-    }
-}
-
-/// A place in a list or in an order: a whole number that every JSON reader keeps exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u64")]
-pub(crate) struct Place(u64);
-
-impl Place {
-    pub(crate) const fn get(self) -> u64 {
-        self.0
-    }
-
-    /// How many things stand before it.
-    pub(crate) fn count(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-}
-
-/// A number that some JSON readers would round.
-#[derive(Debug, thiserror::Error)]
-#[error("the number is {0}; at most {INTEGER_MAX} is allowed")]
-pub(crate) struct PlaceError(u64);
-
-impl TryFrom<u64> for Place {
-    type Error = PlaceError;
-
-    fn try_from(number: u64) -> Result<Self, PlaceError> {
-        if number <= INTEGER_MAX { Ok(Self(number)) } else { Err(PlaceError(number)) }
     }
 }
 

@@ -22,6 +22,7 @@ mod merge_patch;
 pub mod metrics;
 mod openapi;
 mod opening;
+mod place;
 mod problem;
 mod queries;
 mod router;

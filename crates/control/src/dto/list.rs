@@ -6,7 +6,7 @@ use stampede_engine::{DropStanding, DropSummary as Over, Moment, SaleDrop, SkuFi
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
-use crate::extract::{PageLimit, Place};
+use crate::{extract::PageLimit, place::Place};
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]

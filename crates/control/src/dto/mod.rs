@@ -46,6 +46,3 @@ pub(crate) use session::{
 pub(crate) use shows::{Show, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 pub(crate) use standing::{PhaseName, SeenState};
-
-/// The largest integer that every JSON reader keeps exact: 2^53 - 1.
-pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;

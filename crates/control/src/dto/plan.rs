@@ -8,8 +8,10 @@ use stampede_domain::{
 };
 use utoipa::ToSchema;
 
-use super::INTEGER_MAX;
-use crate::problem::{Code, Problem};
+use crate::{
+    place::INTEGER_MAX,
+    problem::{Code, Problem},
+};
 
 /// The terms of a drop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

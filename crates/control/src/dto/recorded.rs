@@ -5,10 +5,7 @@ use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
 use stampede_report::commands::{CommandEffect, RecordedCommand, Room, RoomChange, refusal};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{
-    dto::brake::KeptOut,
-    extract::{PageLimit, Place},
-};
+use crate::{dto::brake::KeptOut, extract::PageLimit, place::Place};
 
 /// Which part of the list of commands.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::DropSummary;
-use crate::extract::{PageLimit, Place};
+use crate::{extract::PageLimit, place::Place};
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -5,7 +5,7 @@ use stampede_domain::Phase;
 use stampede_engine::SeenDrop;
 use utoipa::ToSchema;
 
-use crate::extract::Place;
+use crate::place::Place;
 
 /// The phases of a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -43,13 +43,13 @@ fn shown(bytes_max: usize) -> Value {
 fn of_field(schema: &str, field: &str) -> Option<Value> {
     Some(match (schema, field) {
         ("Sku", "id") => text_id(TEXT_ID_BYTES_MAX),
-        ("Sku" | "Plan" | "PlanPatch", "title") | ("Sku", "merchant_sku") => shown(TITLE_BYTES_MAX),
-        ("SkuOption", _) => shown(TITLE_BYTES_MAX),
+        ("Sku" | "Plan" | "PlanPatch", "title") | ("Sku", "merchant_sku") | ("SkuOption", _) => {
+            shown(TITLE_BYTES_MAX)
+        }
         ("Sku", "image") => {
             json!({ "minLength": 1, "maxLength": ADDRESS_BYTES_MAX, "pattern": IMAGE })
         }
-        ("NewInvitation", "name") => shown(TEXT_ID_BYTES_MAX),
-        ("RoomOwner", "name") => shown(TEXT_ID_BYTES_MAX),
+        ("NewInvitation" | "RoomOwner", "name") => shown(TEXT_ID_BYTES_MAX),
         ("BanBody", "viewer") => shown(VIEWER_ID_BYTES_MAX),
         ("BanBody", "addresses") => json!({ "pattern": ADDRESSES }),
         ("VideoDelay", "video_delay_ms") => {

@@ -2,6 +2,7 @@
 
 mod forms;
 mod refusals;
+mod report;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use utoipa::{
 use self::{
     forms::{add_patch, answers_have_no_null, say_forms},
     refusals::say_refusals,
+    report::add_report,
 };
 use crate::{
     Site,
@@ -95,6 +97,8 @@ pub(crate) fn finished(document: &OpenApiDocument, site: &Site) -> Value {
     add_patch(&mut document);
     say_forms(&mut document);
     answers_have_no_null(&mut document);
+    // A report has `null` where there is nothing to tell yet.
+    add_report(&mut document);
     say_refusals(&mut document);
     for (_, _, operation) in operations(&mut document) {
         match operation.get_mut("security").and_then(Value::as_array_mut) {

@@ -26,8 +26,9 @@ use super::{
 use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
-    extract::{DropPath, Params, Place},
+    extract::{DropPath, Params},
     metrics,
+    place::Place,
     problem::{Code, Problem, ProblemBody},
     shares::{HeldPlace, NoPlace},
     state::{ControlState, Trouble},

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use stampede_domain::{Money, Units, limits};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, mugs};
 
 async fn document() -> Value {
     Rig::new().ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json
@@ -100,4 +100,99 @@ async fn every_reference_leads_somewhere() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
+}
+
+/// The fields of a value are those of its schema, no less and no more.
+fn fits(document: &Value, schema: &Value, value: &Value, place: &str) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap(),
+        None => schema,
+    };
+    let kinds = schema["oneOf"].as_array();
+    if let Some(kinds) = kinds.filter(|_| !value.is_null()) {
+        return fits(document, &kinds[0], value, place);
+    }
+    if let Some(items) = value.as_array() {
+        return items.iter().for_each(|item| fits(document, &schema["items"], item, place));
+    }
+    let (Some(fields), Some(described)) = (value.as_object(), schema["properties"].as_object())
+    else {
+        return;
+    };
+    let required = schema["required"].as_array().unwrap();
+    for name in required {
+        assert!(fields.contains_key(name.as_str().unwrap()), "{place} lacks {name}");
+    }
+    for (name, value) in fields {
+        assert!(described.contains_key(name), "{place}.{name} is not in the document");
+        fits(document, &described[name], value, &format!("{place}.{name}"));
+    }
+}
+
+#[tokio::test]
+async fn a_report_has_the_fields_of_the_document() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    rig.buy(&drop, "v1", "mug", 1).await;
+    rig.command(&drop, "close", "c1").await;
+    let path = format!("/v1/drops/{drop}/report");
+    let report = rig.ask("admin", "GET", &path).expect(StatusCode::OK).await.json;
+    let document = document().await;
+    let schema = json!({"$ref": "#/components/schemas/Report"});
+    assert_eq!(report["sold"], 0);
+    assert_eq!(report["held"], 1);
+    fits(&document, &schema, &report, "report");
+}
+
+#[tokio::test]
+async fn forms_are_those_of_the_domain() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    for (schema, field, bytes_max) in [
+        ("Plan", "stream", limits::TEXT_ID_BYTES_MAX),
+        ("Plan", "merchant", limits::TEXT_ID_BYTES_MAX),
+        ("Plan", "host", limits::TEXT_ID_BYTES_MAX),
+        ("Sku", "id", limits::TEXT_ID_BYTES_MAX),
+        ("Restock", "sku", limits::TEXT_ID_BYTES_MAX),
+        ("BanBody", "channel", limits::TEXT_ID_BYTES_MAX),
+    ] {
+        let form = &schemas[schema]["properties"][field];
+        assert_eq!(form["pattern"], "^[A-Za-z0-9._:-]+$", "{schema}.{field}");
+        assert_eq!((&form["minLength"], &form["maxLength"]), (&json!(1), &json!(bytes_max)));
+    }
+    assert_eq!(
+        schemas["BanBody"]["properties"]["viewer"]["maxLength"],
+        limits::VIEWER_ID_BYTES_MAX
+    );
+    let delay = &schemas["VideoDelay"]["properties"]["video_delay_ms"];
+    assert_eq!(delay["not"]["maximum"], limits::VIDEO_DELAY_MS_MIN - 1);
+    assert_eq!(delay["maximum"], limits::VIDEO_DELAY_MS_MAX);
+    let open = &document["paths"]["/v1/drops/{drop}/open"]["post"];
+    assert_eq!(open["parameters"][0]["schema"]["pattern"], "^d[1-9][0-9]{0,8}$");
+    assert_eq!(open["parameters"][1]["schema"]["maxLength"], limits::KEY_BYTES_MAX);
+    assert_eq!(open["requestBody"]["required"], false);
+    assert_eq!(document["paths"]["/v1/drops"]["post"]["requestBody"]["required"], true);
+    // What is planned can be patched, nothing else; what a plan needs cannot be taken out.
+    let (plan, patch) = (&schemas["Plan"]["properties"], &schemas["PlanPatch"]["properties"]);
+    let names = |fields: &Value| fields.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(plan), names(patch));
+    assert_eq!(patch["title"]["type"], "string");
+    assert_eq!(patch["countdown_ms"]["type"], json!(["integer", "null"]));
+    assert_eq!(patch["mode"]["oneOf"][1], json!({"type": "null"}));
+}
+
+#[tokio::test]
+async fn every_code_is_listed_somewhere() {
+    let guide = include_str!("../../../../docs/control.md");
+    let document = document().await.to_string();
+    let rows = guide.split("## Errors").nth(1).unwrap().lines();
+    let codes = rows.filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+    // Of paths and methods that the document does not have, or of a refusal without a code of its own.
+    let beside = ["unknown_path", "method_not_allowed", "refused"];
+    let mut found = 0;
+    for code in codes.filter(|code| !beside.contains(code)) {
+        assert!(document.contains(&format!("\"{code}\"")), "{code} is in no list");
+        found += 1;
+    }
+    assert!(found > 70, "{found}");
 }

@@ -1,0 +1,99 @@
+//! The shape of a report, which another crate makes for every reader of a ledger.
+
+use serde_json::{Map, Value, json};
+
+use self::Shape::{Flag, ListOf, MaybeNumber, MaybeOf, MaybeText, Number, Numbers, Of, Text};
+
+/// What a field of a report is.
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    MaybeText,
+    Flag,
+    Number,
+    MaybeNumber,
+    Of(&'static str),
+    MaybeOf(&'static str),
+    ListOf(&'static str),
+    /// A number for each name.
+    Numbers,
+}
+
+/// A field that is left out where it is false.
+const LEFT_OUT: &str = "by_stream";
+
+type Schema = (&'static str, &'static str, &'static [(&'static str, Shape)]);
+
+#[rustfmt::skip]
+const SCHEMAS: &[Schema] = &[
+    ("Report", "The sell-out report, folded from the journal. docs/control.md says what each field means.", &[
+        ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
+        ("mode", Of("Mode")), ("revision", Number), ("phase", Of("Phase")), ("phases", ListOf("ReportPhase")),
+        ("as_of_ms", Number), ("supplied", Number), ("held", Number), ("sold", Number), ("oversold", Number),
+        ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("skus", ListOf("ReportSku")),
+        ("buyers", Number), ("channels", ListOf("ReportChannel")), ("channels_left_out", Number),
+        ("clicks", Number), ("retries", Number), ("tallied_held", Number), ("restarts_live", Number),
+        ("counts_complete", Flag), ("answer_times", MaybeOf("ReportAnswers")), ("refusals", Numbers),
+        ("tally_clicks_max", Number), ("connected_max", Number), ("opened_at_ms", MaybeNumber),
+        ("sold_out_after_ms", MaybeNumber), ("half_after_ms", MaybeNumber),
+        ("nine_tenths_after_ms", MaybeNumber), ("settled_after_ms", MaybeNumber), ("paused_ms", Number),
+        ("outage_ms", Number), ("restarts", Number), ("currency", Text), ("gross_minor", Number),
+        ("paid_minor", Number), ("busiest_second", MaybeOf("ReportSecond")),
+        ("units_per_second", ListOf("ReportSecond")), ("units_per_second_cut", Flag),
+        ("journal", Of("ReportJournal")),
+    ]),
+    ("ReportPhase", "A phase with its beginning.", &[("phase", Of("Phase")), ("at_ms", Number), (LEFT_OUT, Flag)]),
+    ("ReportTaken", "Everything ever taken, by how it ended.", &[
+        ("all", Of("ReportEnds")), ("confirmed", Of("ReportEnds")), ("released", Of("ReportEnds")),
+        ("expired", Of("ReportEnds")),
+    ]),
+    ("ReportEnds", "Holds with their units.", &[("holds", Number), ("units", Number)]),
+    ("ReportSku", "Figures of one SKU.", &[
+        ("sku", Text), ("title", Text), ("merchant_sku", Text), ("price_minor", Number), ("supplied", Number),
+        ("held", Number), ("sold", Number), ("gross_minor", Number), ("sold_out_after_ms", MaybeNumber),
+    ]),
+    ("ReportChannel", "What one channel sold; the channel is `null` for tickets that name none.", &[
+        ("channel", MaybeText), ("orders", Number), ("units", Number), ("gross_minor", Number),
+    ]),
+    ("ReportAnswers", "How many buys were answered, and in how many microseconds.", &[
+        ("answers", Number), ("p50_us", Number), ("p99_us", Number), ("p999_us", Number),
+    ]),
+    ("ReportSecond", "Units taken in one second after opening.", &[("second", Number), ("units", Number)]),
+    ("ReportJournal", "What the journal needed.", &[("records", Number), ("commits", Number), ("bytes", Number)]),
+];
+
+/// Adds the schemas of a report, and says that it is what the path answers.
+pub(super) fn add_report(document: &mut Value) {
+    for (name, about, fields) in SCHEMAS {
+        let names = fields.iter().map(|(field, _)| *field);
+        let required: Vec<&str> = names.filter(|field| *field != LEFT_OUT).collect();
+        let described = fields.iter().map(|(field, shape)| ((*field).to_owned(), shape.schema()));
+        let properties: Map<String, Value> = described.collect();
+        document["components"]["schemas"][*name] = json!({
+            "type": "object", "description": about, "required": required, "properties": properties,
+        });
+    }
+    let answer = &mut document["paths"]["/v1/drops/{drop}/report"]["get"]["responses"]["200"];
+    answer["content"]["application/json"]["schema"] = reference("Report");
+}
+
+impl Shape {
+    fn schema(self) -> Value {
+        let number = json!({ "type": "integer", "format": "int64", "minimum": 0 });
+        match self {
+            Text => json!({ "type": "string" }),
+            MaybeText => json!({ "type": ["string", "null"] }),
+            Flag => json!({ "type": "boolean" }),
+            Number => number,
+            MaybeNumber => json!({ "type": ["integer", "null"], "format": "int64", "minimum": 0 }),
+            Of(name) => reference(name),
+            MaybeOf(name) => json!({ "oneOf": [reference(name), { "type": "null" }] }),
+            ListOf(name) => json!({ "type": "array", "items": reference(name) }),
+            Numbers => json!({ "type": "object", "additionalProperties": number }),
+        }
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
