@@ -27,24 +27,37 @@ const TESTS: [&str; 10] = [
 ];
 /// What the samples in Python need.
 const REQUIREMENTS: &str = "docs/integrate/requirements.txt";
+/// What makes requests and clients from `openapi.json`, with the lists of packages that it needs.
+const OPENAPI: &str = "crates/control/tests/openapi";
 /// The oldest Node that the client promises to run on.
 const NODE_MAJOR_MIN: u32 = 20;
 
 /// Installs packages below the build folder, nothing into the tree or the system.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
     check_node(workspace)?;
-    let source = workspace.root().join(JAVASCRIPT);
-    let lock = source.join("package-lock.json");
-    unless_done(&read(&lock)?, &npm(workspace), |folder| {
+    npm_packages(workspace, JAVASCRIPT, &npm(workspace))?;
+    python_packages(workspace, REQUIREMENTS, "python")?;
+    npm_packages(workspace, OPENAPI, &workspace.target().join("openapi-npm"))?;
+    python_packages(workspace, &format!("{OPENAPI}/requirements.txt"), "openapi")
+}
+
+/// Installs what a folder of the tree lists for Node.
+fn npm_packages(workspace: &Workspace, lists: &str, to: &Path) -> Result<(), Failure> {
+    let source = workspace.root().join(lists);
+    unless_done(&read(&source.join("package-lock.json"))?, to, |folder| {
         for name in ["package.json", "package-lock.json"] {
             fs::copy(source.join(name), folder.join(name)).map_err(Failure::Packages)?;
         }
         // No package may run a script of its own here.
         let quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
         workspace::run(workspace.command("npm").args(quiet).current_dir(folder))
-    })?;
-    let requirements = workspace.root().join(REQUIREMENTS);
-    unless_done(&read(&requirements)?, &workspace.target().join("python"), |folder| {
+    })
+}
+
+/// Installs what a file of the tree lists for Python.
+fn python_packages(workspace: &Workspace, list: &str, name: &str) -> Result<(), Failure> {
+    let requirements = workspace.root().join(list);
+    unless_done(&read(&requirements)?, &workspace.target().join(name), |folder| {
         workspace::run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
         let python = folder.join("bin").join("python");

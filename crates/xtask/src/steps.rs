@@ -9,6 +9,9 @@ use crate::{
     workspace::{self, Workspace},
 };
 
+/// Tests that make requests and clients from `openapi.json`; the step of all other tests leaves them out.
+const OPENAPI: &str = "package(stampede) & binary(command) & test(/^openapi::/)";
+
 struct Step {
     name: &'static str,
     about: &'static str,
@@ -62,6 +65,7 @@ const STEPS: &[Step] = &[
     drill("demo", "the demo sells out, its figures are those promised", demo::check),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
     step("fuzz", "decoders and sessions meet arbitrary input, a few seconds each", Own(fuzz::check)),
+    step("openapi", "requests and clients made from openapi.json meet the server", Own(openapi)),
     drill("e2e", "shows, faults, accessibility in a real browser", e2e::check),
     step("nextest", "all other tests of the workspace", Own(tests)),
 ];
@@ -179,11 +183,17 @@ fn documentation(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn tests(workspace: &Workspace) -> Result<(), Failure> {
-    let others = format!("not ({})", e2e::RUNS);
+    let others = format!("not ({}) & not ({OPENAPI})", e2e::RUNS);
     let run = ["nextest", "run", "--workspace", "--no-fail-fast", "-E", &others];
     let mut command = workspace.cargo(&run);
     // A changed snapshot is a failed test here, never a rewritten file.
     workspace::run(command.env("INSTA_UPDATE", "no"))
+}
+
+/// Of the workspace as a whole, so that nothing is built with other features than for all other tests.
+fn openapi(workspace: &Workspace) -> Result<(), Failure> {
+    let run = ["nextest", "run", "--workspace", "--test", "command", "--no-fail-fast"];
+    workspace::run(workspace.cargo(&run).args(["-E", OPENAPI]))
 }
 
 #[allow(clippy::disallowed_methods, reason = "a tool that times its steps reads the clock")]

@@ -70,7 +70,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "node", probe: &["--version"], packages: &["nodejs"], how: "install Node 20 or later (Debian: apt-get install nodejs npm)" },
     Program { name: "npm", probe: &["--version"], packages: &["npm"], how: "install npm beside Node (Debian: apt-get install npm)" },
     Program { name: "javac", probe: &["-version"], packages: &["default-jdk-headless"], how: "install a Java development kit, 17 or later (Debian: apt-get install default-jdk-headless)" },
-    Program { name: "python3", probe: &["-m", "ensurepip", "--version"], packages: &["python3", "python3-venv"], how: "install Python 3.9 or later with venv (Debian: apt-get install python3 python3-venv)" },
+    Program { name: "python3", probe: &["-m", "ensurepip", "--version"], packages: &["python3", "python3-venv"], how: "install Python 3.11 or later with venv (Debian: apt-get install python3 python3-venv)" },
     Program { name: "chromium", probe: &["--version"], packages: &["chromium"], how: "install Chromium (Debian: apt-get install chromium)" },
 ];
 

@@ -14,6 +14,7 @@ mod load;
 mod locked;
 mod metrics;
 mod old_ledger;
+mod openapi;
 mod running;
 mod serve;
 mod settings;
