@@ -78,7 +78,10 @@ fn the_server_enforces_what_the_document_says() {
     search.args(["--config-file", "schemathesis.toml", "run"]);
     search.arg(format!("{}openapi.json", server.control));
     search.arg("-H").arg(format!("Authorization: Bearer {first}"));
-    search.args(["--seed", "1", "--max-examples", "20", "--no-color", "--warnings", "off"]);
+    let asked = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    search.args(["--seed", &asked("STAMPEDE_SEED", "1")]);
+    search.args(["--max-examples", &asked("STAMPEDE_EXAMPLES", "20")]);
+    search.args(["--no-color", "--warnings", "off"]);
     search.current_dir(dir.path()).env("PYTHONDONTWRITEBYTECODE", "1");
     search.env("STAMPEDE_TOKENS", serde_json::to_string(&tokens).unwrap());
     search.env("STAMPEDE_DROPS", DROPS.to_string()).env("STAMPEDE_STREAMS", STREAMS.to_string());
