@@ -29,7 +29,8 @@ const SCHEMAS: &[Schema] = &[
     ("Report", "The sell-out report, folded from the journal. docs/control.md says what each field means.", &[
         ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
         ("mode", Of("Mode")), ("revision", Number), ("phase", Of("Phase")), ("phases", ListOf("ReportPhase")),
-        ("as_of_ms", Number), ("supplied", Number), ("held", Number), ("sold", Number), ("oversold", Number),
+        ("as_of_ms", Number), ("planned", Number), ("supplied", Number), ("held", Number), ("sold", Number),
+        ("oversold", Number),
         ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("skus", ListOf("ReportSku")),
         ("buyers", Number), ("channels", ListOf("ReportChannel")), ("channels_left_out", Number),
         ("clicks", Number), ("retries", Number), ("tallied_held", Number), ("restarts_live", Number),
