@@ -44,7 +44,7 @@ def sellable(plan, number):
         sku["id"] = f"sku-{place}"
         sku["price"] = {"minor": min(sku["price"]["minor"], 5000) + 1, "currency": "EUR"}
         sku["supply"] = sku["supply"] % 500 + 1
-    if number % 4 and "stream" in plan:
+    if number % 4 and "stream" in plan and "merchant" in plan:
         plan["stream"] = f"show-of-{plan['merchant'][:40]}"
     return plan
 
