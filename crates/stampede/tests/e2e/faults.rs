@@ -9,7 +9,7 @@ use crate::{
 
 const STREAM: &str = "friday-show";
 /// Markup, quotes, a template, marks of direction, letters from right to left, a family in one sign.
-const ODD: &str = "<script>globalThis.harmed=1</script><img src=x onerror=harmed=1>\"'&{{7*7}} \u{200f}evil\u{200e} \u{5e9}\u{5dc} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+const ODD: &str = "<script>globalThis.harmed=1</script><img src=x onerror=harmed=1>\"'&{{7*7}} evil \u{5e9}\u{5dc} \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
 
 fn host(browser: &Browser, server: &Server) -> Tab {
     let tab = browser.visitor(Look::LAPTOP).tab();
