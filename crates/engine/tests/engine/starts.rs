@@ -240,8 +240,8 @@ fn times_in_microseconds_are_refused() {
     let mut world = World::new();
     let furthest = 366 * 86_400_000;
     for (starts_at, ends_at, field) in [
-        (Some(start_in(&world, furthest + 1)), None, "starts_at"),
-        (None, Some(UnixMillis::new(world.engine.wall().get() * 1_000_000)), "ends_at"),
+        (Some(start_in(&world, furthest + 1)), None, "starts_at_ms"),
+        (None, Some(UnixMillis::new(world.engine.wall().get() * 1_000_000)), "ends_at_ms"),
     ] {
         let plan = Arc::new(DropPlan { starts_at, ends_at, ..plan(1) });
         let refusal = refused(&mut world, Action::Plan { plan });
