@@ -72,6 +72,8 @@ const PROGRAMS: &[Program] = &[
     Program { name: "javac", probe: &["-version"], packages: &["default-jdk-headless"], how: "install a Java development kit, 17 or later (Debian: apt-get install default-jdk-headless)" },
     Program { name: "python3", probe: &["-m", "ensurepip", "--version"], packages: &["python3", "python3-venv"], how: "install Python 3.11 or later with venv (Debian: apt-get install python3 python3-venv)" },
     Program { name: "chromium", probe: &["--version"], packages: &["chromium"], how: "install Chromium (Debian: apt-get install chromium)" },
+    // Pages are as wide as their letters: the runs in a browser measure with the same ones everywhere.
+    Program { name: "fc-list", probe: &["--quiet", "Noto Sans"], packages: &["fontconfig", "fonts-noto-core"], how: "install the fonts Noto Sans (Debian: apt-get install fontconfig fonts-noto-core)" },
 ];
 
 /// Installs the programs that are missing, all in one go.
