@@ -1,5 +1,7 @@
 // A viewer in Node 20 or later: waits until a drop of the stream opens, buys a unit of its first SKU,
-// pays it, prints the order. Started again after a crash, it goes on with that unit.
+// pays it, prints the order. Started again after a crash, it goes on with a purchase that has no answer yet,
+// or with a unit that is held. Started again after that unit was paid, it buys another: an app that must buy
+// once saves a `key` of its own first (see the guide).
 //
 //   node buy_and_pay.mjs VIEWERS_URL TICKET_FILE
 //
