@@ -41,10 +41,7 @@ fn main() -> ExitCode {
         Command::Token(command) => staff::run(command),
         Command::Invite(args) => invite::run(&args),
         Command::Ticket(command) => tools::ticket(command),
-        Command::Audience => {
-            descriptors::raise();
-            return stampede_loadtest::audience_process();
-        }
+        Command::Audience => return stampede_loadtest::audience_process(),
         Command::Crowd => return stampede_loadtest::crowd_process(),
     };
     match done {

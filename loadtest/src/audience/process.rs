@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use stampede_swarm::raise_descriptor_limit;
 
 use super::{AudiencePlan, AudienceReport, watch};
 
@@ -87,6 +88,7 @@ impl Drop for Audience {
 /// The whole life of an audience's process: the plan is the first line of standard input, the end of
 /// standard input ends it, reports leave by standard output.
 pub fn audience_process() -> ExitCode {
+    raise_descriptor_limit();
     match from_input() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -266,17 +266,7 @@ mod tests {
     use super::*;
 
     fn evidence(change: impl FnOnce(&mut Evidence)) -> LoadOutcome {
-        let goods = Goods {
-            run: "load-1".into(),
-            stream: "load-1".into(),
-            drop: "d1".into(),
-            sku: "unit".into(),
-            is_own: true,
-            is_rehearsal: true,
-            limit_per_viewer: 2,
-            hold_ttl_ms: 10_000,
-            countdown_ms: 3_000,
-        };
+        let goods = Goods::example();
         let mut crowd = CrowdResult::default();
         crowd.latency.record_us(1_000);
         crowd.late.record_us(100);

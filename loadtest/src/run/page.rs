@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{audit::AuditResult, recorder::LatencySummary};
 
+/// A process of the crowd that was on a core for more than this share was slow by itself, not for others.
+const ALONE_SHARE_MIN: f64 = 0.7;
 /// Troubles that the page shows; the JSON has more.
 const TROUBLES_MAX: usize = 3;
 
@@ -156,7 +158,7 @@ impl LoadOutcome {
 
 impl Generator {
     fn advice(&self) -> &'static str {
-        let alone = self.busy_share_max > 0.7;
+        let alone = self.busy_share_max > ALONE_SHARE_MIN;
         if self.connects_short > 0 {
             "the crowd could not open all its connections"
         } else if alone {

@@ -205,20 +205,6 @@ mod tests {
     const HERE: &[SocketAddr] = &[SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700)];
     const THERE: &[SocketAddr] = &[SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 7700)];
 
-    fn goods() -> Goods {
-        Goods {
-            run: "load-1".into(),
-            stream: "load-1".into(),
-            drop: "d1".into(),
-            sku: "unit".into(),
-            is_own: true,
-            is_rehearsal: true,
-            limit_per_viewer: 2,
-            hold_ttl_ms: 10_000,
-            countdown_ms: 3_000,
-        }
-    }
-
     #[test]
     fn descriptors_set_the_number_of_processes() {
         let size = |more: &[&str], descriptors| Size::fit(&args(more), 2, descriptors, HERE);
@@ -259,7 +245,7 @@ mod tests {
         {
             let args = args(more);
             let size = Size::fit(&args, 3, 20_000, HERE).unwrap();
-            let goods = Goods { limit_per_viewer, countdown_ms, ..goods() };
+            let goods = Goods { limit_per_viewer, countdown_ms, ..Goods::example() };
             let plans = size.plans(&args, &server, &goods, Path::new("logs"));
             assert_eq!(plans.len(), 3);
             assert_eq!(plans.iter().map(|plan| plan.connected).sum::<u32>(), size.connected);

@@ -241,3 +241,21 @@ pub(super) async fn put_away(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+impl Goods {
+    /// A rehearsal, for tests.
+    pub(super) fn example() -> Self {
+        Self {
+            run: "load-1".into(),
+            stream: "load-1".into(),
+            drop: "d1".into(),
+            sku: "unit".into(),
+            is_own: true,
+            is_rehearsal: true,
+            limit_per_viewer: 2,
+            hold_ttl_ms: 10_000,
+            countdown_ms: 3_000,
+        }
+    }
+}
