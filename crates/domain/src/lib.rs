@@ -1,4 +1,4 @@
-//! The terms that every other crate agrees on: ids, quantities, money, time, plans, pools, phases,
+//! The terms that every other crate agrees on: ids, quantities, money, payments, time, plans, pools, phases,
 //! limits, rates.
 //!
 //! No I/O, no atomics, no clock: time is always an argument. The types are deliberately not
@@ -14,6 +14,7 @@ mod key;
 pub mod limits;
 mod moment;
 mod money;
+mod payment;
 mod phase;
 mod plan;
 mod pools;
@@ -37,14 +38,18 @@ pub use ids::{
 pub use key::{IdempotencyKey, KeyFingerprint};
 pub use moment::Moment;
 pub use money::{Currency, Money};
+pub use payment::{Charges, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 pub use phase::{Phase, PhaseChange};
-pub use plan::{DropPlan, Mode, PlanError, SkuOption, SkuPlan, WhenOffline};
+pub use plan::{DropPlan, Mode, PaymentTerms, PlanError, SkuOption, SkuPlan, WhenOffline};
 pub use pools::{PoolMap, PoolMapError};
 pub use rate::{Rate, RateDebt, TooFast};
 pub use refusal::{Refusal, RefusalCode};
 pub use repeated_warning::RepeatedWarning;
 pub use shown_address::{ShownAddressFault, check_shown_address};
 pub use shown_text::{TextFault, check_note, check_shown, composed, is_same_text};
-pub use text_id::{ChannelId, HostId, IdError, MerchantId, NodeId, SkuId, StreamId, ViewerId};
+pub use text_id::{
+    ChannelId, HostId, IdError, MerchantId, NodeId, PaymentAccount, PaymentReference, SkuId,
+    StreamId, ViewerId,
+};
 pub use time::{DurationMs, UnixMillis};
 pub use units::Units;

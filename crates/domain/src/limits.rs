@@ -9,6 +9,12 @@ use crate::Units;
 pub const TEXT_ID_BYTES_MAX: usize = 64;
 /// Bytes of a viewer's id, which the platform chose long before it met this server.
 pub const VIEWER_ID_BYTES_MAX: usize = 128;
+/// Bytes of a payment provider's reference; those of Stripe's checkout sessions have 66.
+pub const PAYMENT_REFERENCE_BYTES_MAX: usize = 128;
+/// Payments of one hold, failed attempts included; one more is refused.
+pub const PAYMENTS_PER_HOLD_MAX: usize = 32;
+/// Holds that one payment may cover.
+pub const HOLDS_PER_PAYMENT_MAX: usize = 64;
 /// Bytes of an idempotency key.
 pub const KEY_BYTES_MAX: usize = 64;
 /// Bytes of a title or an option's name or value.
@@ -45,6 +51,17 @@ pub const HOLDS_PER_VIEWER_DEFAULT: u16 = 16;
 pub const HOLD_TTL_MS_MIN: u64 = 1_000;
 /// Longest time that a hold lives, in milliseconds.
 pub const HOLD_TTL_MS_MAX: u64 = 24 * 3_600_000;
+/// Longest time that a hold stays beyond the deadline that its viewer is shown, in milliseconds.
+pub const PAYMENT_GRACE_MS_MAX: u64 = 60_000;
+/// That time if the plan does not say, in milliseconds: a payment that was reported at the last moment is
+/// on its way.
+pub const PAYMENT_GRACE_MS_DEFAULT: u64 = 3_000;
+/// Longest time by which an attempt to pay may stretch its hold, in milliseconds.
+pub const PAYMENT_STRETCH_MS_MAX: u64 = 3_600_000;
+/// That time if the plan does not say, in milliseconds.
+pub const PAYMENT_STRETCH_MS_DEFAULT: u64 = 60_000;
+/// Longest time by which all live holds of a drop may be extended at once, in milliseconds.
+pub const EXTENSION_MS_MAX: u64 = 3_600_000;
 /// Longest countdown, in milliseconds.
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.

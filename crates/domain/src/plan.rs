@@ -6,8 +6,8 @@ use crate::{
     check_shown_address,
     limits::{
         ADDRESS_BYTES_MAX, COUNTDOWN_MS_MAX, HOLD_TTL_MS_MAX, HOLD_TTL_MS_MIN,
-        HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX,
-        TITLE_BYTES_MAX, UNITS_PER_BUY_MAX,
+        HOLDS_PER_VIEWER_MAX, OFFLINE_MS_MAX, OPTIONS_PER_SKU_MAX, PAYMENT_GRACE_MS_MAX,
+        PAYMENT_STRETCH_MS_MAX, SKUS_PER_DROP_MAX, TITLE_BYTES_MAX, UNITS_PER_BUY_MAX,
     },
 };
 
@@ -48,6 +48,8 @@ pub struct SkuPlan {
     pub supply: Units,
     /// Units that one viewer may hold or own.
     pub limit_per_viewer: Units,
+    /// Whether each unit sold has a number of its own, from 1, as editions have.
+    pub numbered: bool,
 }
 
 /// What happens to a drop while its stream is offline.
@@ -57,6 +59,16 @@ pub struct WhenOffline {
     pub pause_after: DurationMs,
     /// Whether a drop that was paused for this reason goes on by itself once the stream is back.
     pub resume: bool,
+}
+
+/// How holds wait for payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaymentTerms {
+    /// How long a hold stays beyond the deadline that its viewer is shown: a payment that was made in time
+    /// may be reported until then.
+    pub grace: DurationMs,
+    /// By how much a hold's first attempt to pay moves its deadline, at most; zero moves none.
+    pub stretch: DurationMs,
 }
 
 /// The terms of one drop; only plans that pass [`DropPlan::validate`] are accepted.
@@ -92,6 +104,9 @@ pub struct DropPlan {
     pub stock_display: Option<StockDisplay>,
     /// What happens while the stream is offline; `None` lets the drop go on.
     pub when_offline: Option<WhenOffline>,
+    /// How holds wait for payments. Each order of a plan that has these terms is paid for on record; plans of
+    /// older versions have none, no grace, no stretch.
+    pub payment_terms: Option<PaymentTerms>,
 }
 
 /// What is wrong with a plan, by the field's name on the interfaces.
@@ -299,7 +314,21 @@ impl DropPlan {
         if let Some(WhenOffline { pause_after, .. }) = self.when_offline {
             range("when_offline.pause_after_ms", pause_after.get(), 0, OFFLINE_MS_MAX)?;
         }
+        if let Some(PaymentTerms { grace, stretch }) = self.payment_terms {
+            range("payment.grace_ms", grace.get(), 0, PAYMENT_GRACE_MS_MAX)?;
+            range("payment.stretch_ms", stretch.get(), 0, PAYMENT_STRETCH_MS_MAX)?;
+        }
         Ok(())
+    }
+
+    /// How long a hold stays beyond the deadline that its viewer is shown.
+    pub fn grace(&self) -> DurationMs {
+        self.payment_terms.map_or(DurationMs::ZERO, |terms| terms.grace)
+    }
+
+    /// By how much a hold's first attempt to pay moves its deadline.
+    pub fn stretch(&self) -> DurationMs {
+        self.payment_terms.map_or(DurationMs::ZERO, |terms| terms.stretch)
     }
 
     /// What viewers are shown of `available` units.
@@ -422,6 +451,7 @@ mod tests {
             price: Money::new(1990, "EUR".parse().unwrap()).unwrap(),
             supply: Units::new(100).unwrap(),
             limit_per_viewer: Units::new(2).unwrap(),
+            numbered: false,
         };
         DropPlan {
             stream: "show".parse().unwrap(),
@@ -439,6 +469,7 @@ mod tests {
             ends_at: None,
             stock_display: None,
             when_offline: None,
+            payment_terms: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use crate::{
     TextFault, check_shown,
     inline_text::InlineText,
-    limits::{TEXT_ID_BYTES_MAX, VIEWER_ID_BYTES_MAX},
+    limits::{PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX, VIEWER_ID_BYTES_MAX},
 };
 
 /// Why a text is no id.
@@ -167,6 +167,16 @@ text_id! {
 text_id! {
     /// One running server.
     NodeId, "node id"
+}
+text_id! {
+    /// An account with a payment provider: `sandbox`, `platform`, or `stripe:` with its name.
+    PaymentAccount, "payment account"
+}
+text_id! {
+    /// What a payment provider, or the platform, calls something of its own: a payment, an order.
+    ///
+    /// 1 to 128 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone. Never a person's name.
+    PaymentReference, "payment reference", Arc<str>, check, PAYMENT_REFERENCE_BYTES_MAX
 }
 
 #[cfg(test)]

@@ -83,6 +83,9 @@ impl StockPast {
             | Record::Phase(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

@@ -39,10 +39,10 @@ pub use links::{AddressLink, Link, ViewerLink};
 pub use opened::{History, OpenLedger, SealedDrop};
 pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
-    AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Command,
-    Heartbeat, HoldRecord, PhaseRecord, RatesSet, Record, RecordError, RecordedOutcome,
-    RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally,
-    Text,
+    AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Cancelled,
+    Command, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
+    ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome, RecoveredDrop, RecoveredPool,
+    RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text, UnmatchedPayment,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -228,6 +228,7 @@ const fn is_rare(record: &Record) -> bool {
         | Record::Recovered(_)
         | Record::Tally(_)
         | Record::Room(_)
+        | Record::Unmatched(_)
         | Record::Brake(
             BrakeRecord::Halted(_) | BrakeRecord::RatesSet(_) | BrakeRecord::Banned(_),
         ) => true,
@@ -253,6 +254,8 @@ const fn is_rare(record: &Record) -> bool {
         )
         | Record::Suspended { .. }
         | Record::Featured
+        | Record::Payment(_)
+        | Record::Deadline(_)
         | Record::Heartbeat(_)
         | Record::Brake(BrakeRecord::Lifted { .. }) => false,
     }

@@ -32,6 +32,9 @@ impl SupplyDelta {
             | Record::Phase(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -320,6 +320,9 @@ impl Audit<'_> {
             | Record::Lot { .. }
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Heartbeat(_)
             | Record::Room(_)

@@ -64,6 +64,9 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Payment(_)
+                | Record::Deadline(_)
+                | Record::Unmatched(_)
                 | Record::Suspended { .. }
                 | Record::Recovered(_)
                 | Record::Tally(_)

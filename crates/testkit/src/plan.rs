@@ -34,6 +34,7 @@ pub fn plan_of(skus: impl IntoIterator<Item = SkuPlan>) -> DropPlan {
         ends_at: None,
         stock_display: None,
         when_offline: None,
+        payment_terms: None,
     }
 }
 
@@ -52,6 +53,7 @@ pub fn sku(id: &str, supply: u32) -> SkuPlan {
         price: euros(1990),
         supply: units(supply),
         limit_per_viewer: units(2),
+        numbered: false,
     }
 }
 

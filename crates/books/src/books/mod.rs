@@ -79,6 +79,9 @@ impl LatestResults {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)
@@ -310,6 +313,9 @@ fn changes_needs(record: &Record) -> bool {
         | Record::Hold(_)
         | Record::Stream(_)
         | Record::Featured
+        | Record::Payment(_)
+        | Record::Deadline(_)
+        | Record::Unmatched(_)
         | Record::Suspended { .. }
         | Record::Recovered(_)
         | Record::Tally(_)

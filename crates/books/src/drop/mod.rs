@@ -96,6 +96,9 @@ impl DropBook {
             // the rest is the house's.
             Record::Planned { .. }
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Tally(_)
             | Record::Heartbeat(_)

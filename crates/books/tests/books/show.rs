@@ -5,8 +5,8 @@ use std::fmt::Write;
 use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{DropId, HoldId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop,
-    RoomChange, StreamRecord,
+    BrakeRecord, Command, DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
+    Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -44,6 +44,10 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
             RoomChange::Ended => "room_ended",
             RoomChange::VideoDelay(_) => "video_delay",
         },
+        Record::Payment(payment) => payment.change.name(),
+        Record::Deadline(DeadlineRecord::Stretched { .. }) => "stretched",
+        Record::Deadline(DeadlineRecord::Extended { .. }) => "extended",
+        Record::Unmatched(_) => "payment unmatched",
         Record::Brake(BrakeRecord::Halted(_)) => "halted",
         Record::Brake(BrakeRecord::RatesSet(_)) => "rates_set",
         Record::Brake(BrakeRecord::Banned(_)) => "banned",
@@ -90,11 +94,48 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
             return format!("{name} {}{what}", room.stream);
         }
         Record::Brake(record) => return brake_record(name, record),
+        Record::Payment(payment) => return payment_record(payment, names),
+        Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
+            return format!("{name} {} by {}", names.hold(*hold), span_words(*span));
+        }
+        Record::Deadline(DeadlineRecord::Extended { span, until }) => {
+            format!("{name} {} until {}", span_words(*span), time_words(*until))
+        }
+        Record::Unmatched(unmatched) => {
+            format!("{name} {} {}", unmatched.payment, unmatched.amount)
+        }
         Record::Phase(_) | Record::Stream(_) | Record::Featured | Record::Heartbeat(_) => {
             name.to_owned()
         }
     };
     format!("{drop} {text}")
+}
+
+fn payment_record(record: &PaymentRecord, names: &dyn Names) -> String {
+    let PaymentRecord { hold, change } = record;
+    let (name, hold) = (change.name(), names.hold(*hold));
+    let what = match change {
+        PaymentChange::Charged(charges) => format!("{charges:?}"),
+        PaymentChange::Referenced(reference) => reference.to_string(),
+        PaymentChange::Begun { payment } | PaymentChange::Voided { payment } => payment.to_string(),
+        PaymentChange::Authorized { payment, amount } | PaymentChange::Paid { payment, amount } => {
+            format!("{payment} {amount}")
+        }
+        PaymentChange::Failed { payment, reason } => format!("{payment} {reason}"),
+        PaymentChange::RefundDue { payment, amount, reason } => {
+            format!("{payment} {amount} {reason}")
+        }
+        PaymentChange::Refunded { payment, total } => format!("{payment} {total}"),
+        PaymentChange::Asked { payment, request } => format!("{payment} {}", request.name()),
+        PaymentChange::Declined { payment, request, reason } => {
+            format!("{payment} {} {reason}", request.name())
+        }
+        PaymentChange::Cancelled(cancelled) => {
+            format!("{} {} lot {:?}", cancelled.units, cancelled.amount, cancelled.lot)
+        }
+        PaymentChange::Retaken { payment, into } => format!("{payment} {}", names.hold(*into)),
+    };
+    format!("{name} {hold} {what}")
 }
 
 fn hold_record(name: &str, record: &HoldRecord, names: &dyn Names) -> String {

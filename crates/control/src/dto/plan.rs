@@ -207,6 +207,7 @@ impl PlanBody {
             ends_at: time("ends_at_ms", self.ends_at_ms)?,
             stock_display: self.stock_display.map(StockDisplayBody::to_display).transpose()?,
             when_offline: self.when_offline.map(WhenOffline::from),
+            payment_terms: None,
         })
     }
 }
@@ -244,6 +245,7 @@ impl SkuBody {
             price,
             supply: units(&field("supply"), self.supply)?,
             limit_per_viewer: own_limit.transpose()?.unwrap_or(limit),
+            numbered: false,
         })
     }
 }

@@ -181,6 +181,9 @@ fn tell(drop: DropId, record: &Record) {
         | Record::Lot { .. }
         | Record::Hold(_)
         | Record::Featured
+        | Record::Payment(_)
+        | Record::Deadline(_)
+        | Record::Unmatched(_)
         | Record::Suspended { .. }
         | Record::Recovered(_)
         | Record::Tally(_)

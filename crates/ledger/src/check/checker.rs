@@ -11,9 +11,9 @@ use super::{
     range::Aired,
 };
 use crate::{
-    BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, HoldRecord, PhaseRecord,
-    Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta, drop_pools::DropPools,
-    projector::Projector, record::codec,
+    BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, DeadlineRecord, HoldRecord,
+    PhaseRecord, Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta,
+    drop_pools::DropPools, projector::Projector, record::codec,
 };
 
 /// What a sound journal leaves behind.
@@ -164,9 +164,14 @@ impl Checker {
         at: UnixMillis,
         record: &Record,
     ) -> Result<(), Wrong> {
-        if let Record::Hold(record) = record {
-            let hold = record.hold();
-            let is_take = matches!(record, HoldRecord::Taken { .. });
+        let named = match record {
+            Record::Hold(record) => Some(record.hold()),
+            Record::Payment(record) => Some(record.hold),
+            Record::Deadline(DeadlineRecord::Stretched { hold, .. }) => Some(*hold),
+            _ => None,
+        };
+        if let Some(hold) = named {
+            let is_take = matches!(record, Record::Hold(HoldRecord::Taken { .. }));
             if hold.drop_id() != row.drop || is_take && hold.incarnation() != row.incarnation {
                 return Err(Wrong::Hold { hold });
             }
@@ -201,6 +206,9 @@ impl Checker {
             )
             | Record::Planned { .. }
             | Record::Hold(_)
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)

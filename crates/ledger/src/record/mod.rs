@@ -8,6 +8,7 @@ mod error;
 mod hold;
 mod house;
 mod ordinal;
+mod payment;
 mod phase;
 mod stream;
 mod tally;
@@ -25,6 +26,9 @@ pub use self::{
     error::RecordError,
     hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
+    payment::{
+        Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, UnmatchedPayment,
+    },
     phase::PhaseRecord,
     stream::StreamRecord,
     tally::{RefusalCounts, Tally},
@@ -60,6 +64,10 @@ pub enum Record {
     },
     /// A hold began or ended.
     Hold(HoldRecord),
+    /// Something about the money for a hold.
+    Payment(Box<PaymentRecord>),
+    /// Deadlines moved for the sake of payments.
+    Deadline(DeadlineRecord),
     /// The drop's stream went, came back or was away for too long.
     Stream(StreamRecord),
     /// Staff put the drop on air.
@@ -83,6 +91,8 @@ pub enum Record {
     Heartbeat(Box<Heartbeat>),
     /// Who may sell in a stream changed; in the house's chain.
     Room(Box<Room>),
+    /// Money that nobody can say what it was for; in the house's chain.
+    Unmatched(Box<UnmatchedPayment>),
     /// Something about the brake was set or ended; in the house's chain.
     Brake(BrakeRecord),
 }
@@ -99,6 +109,18 @@ impl From<PhaseRecord> for Record {
 impl From<HoldRecord> for Record {
     fn from(record: HoldRecord) -> Self {
         Self::Hold(record)
+    }
+}
+
+impl From<PaymentRecord> for Record {
+    fn from(record: PaymentRecord) -> Self {
+        Self::Payment(Box::new(record))
+    }
+}
+
+impl From<DeadlineRecord> for Record {
+    fn from(record: DeadlineRecord) -> Self {
+        Self::Deadline(record)
     }
 }
 

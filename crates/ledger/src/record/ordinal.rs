@@ -67,6 +67,22 @@ ordinals! {
     30 Suspended "suspended" "";
     31 Featured "featured" "";
     32 Room "room" "";
+    33 Charged "charged" "";
+    34 Referenced "referenced" "";
+    35 PaymentBegun "payment begun" "";
+    36 Authorized "authorized" "";
+    37 Paid "paid" "";
+    38 PaymentFailed "payment failed" "";
+    39 Voided "voided" "";
+    40 RefundDue "refund due" "";
+    41 Refunded "refunded" "";
+    42 ProviderAsked "provider asked" "";
+    43 ProviderDeclined "provider declined" "";
+    44 UnitsCancelled "units cancelled" "";
+    45 Retaken "retaken" "";
+    46 Stretched "stretched" "";
+    47 Extended "extended" "";
+    48 PaymentUnmatched "payment unmatched" "";
 }
 
 const _: () = {

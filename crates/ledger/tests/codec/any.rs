@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex, RefusalCode, StockDisplay,
-    TakeNumber, Units, ViewerNumber, WhenOffline,
+    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, RefusalCode,
+    StockDisplay, TakeNumber, Units, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     AnswerTimes, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop,
@@ -13,6 +13,7 @@ use stampede_ledger::{
 use super::{
     brake, house, in_channel,
     parts::{any_text, any_time, any_viewer},
+    payment,
     support::{money, plan, pool, units},
 };
 
@@ -66,7 +67,7 @@ fn any_recovered() -> impl Strategy<Value = Record> {
     })
 }
 
-/// A plan with none, one or both of the options.
+/// A plan with any of the options.
 fn any_options() -> impl Strategy<Value = DropPlan> {
     let display = (2..1_000_u32, 1..1_000_u32).prop_map(|(step, times)| StockDisplay {
         rounded_above: units(step * times),
@@ -74,8 +75,17 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
     });
     let offline = (0..=3_600_000_u64, any::<bool>())
         .prop_map(|(ms, resume)| WhenOffline { pause_after: DurationMs::new(ms), resume });
-    (proptest::option::of(display), proptest::option::of(offline)).prop_map(
-        |(stock_display, when_offline)| DropPlan { stock_display, when_offline, ..plan() },
+    let terms = (0..=60_000_u64, 0..=3_600_000_u64).prop_map(|(grace, stretch)| PaymentTerms {
+        grace: DurationMs::new(grace),
+        stretch: DurationMs::new(stretch),
+    });
+    use proptest::option::of;
+    (of(display), of(offline), of(terms), any::<bool>()).prop_map(
+        |(stock_display, when_offline, payment_terms, numbered)| {
+            let mut plan = DropPlan { stock_display, when_offline, payment_terms, ..plan() };
+            plan.skus[0].numbered = numbered;
+            plan
+        },
     )
 }
 
@@ -127,6 +137,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         Just(Record::Stream(StreamRecord::Online)),
         Just(Record::Stream(StreamRecord::OfflineLapsed)),
         brake::any_record(),
+        payment::any_record(),
         house::any_record(),
         any_units().prop_map(|units| in_channel(Record::Hold(HoldRecord::Confirmed {
             hold: HoldId::from_bytes([7; 16]),

@@ -6,6 +6,7 @@ mod bounds;
 mod brake;
 mod house;
 mod parts;
+mod payment;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -21,7 +22,10 @@ use stampede_ledger::{
     RecordedOutcome, RecoveredDrop, RecoveredPool, Row, RowHash, StreamRecord, Tally, Text,
     codec::{HEADER_BYTES, Ordinal, body, encode, records},
 };
-use support::{AT_MS, confirmed, hold, lot, node, plan, plan_with_options, pool, taken, units};
+use support::{
+    AT_MS, confirmed, hold, lot, node, plan, plan_with_options, plan_with_payment_terms, pool,
+    taken, units,
+};
 
 const GOLDEN: &str = include_str!("../golden/records-v1.txt");
 
@@ -107,6 +111,10 @@ fn samples() -> Vec<(&'static str, Record)> {
     ];
     samples.extend(house::samples());
     samples.extend(brake::samples());
+    samples.extend(payment::samples());
+    let paid = plan_with_payment_terms();
+    samples
+        .push(("planned_with_payment_terms", Record::Planned { plan: paid.into(), revision: 1 }));
     samples
 }
 
@@ -229,6 +237,19 @@ fn malformed_bytes_are_named() {
     // A room that belongs to nobody, or changes in an unknown way.
     assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
     assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");
+    // A request that no provider knows, a reason for a refund that there is not, a name that is none.
+    let of_hold = |ordinal: u8, tail: &[u8]| {
+        let mut bytes = vec![ordinal];
+        bytes.extend_from_slice(&[7; 16]);
+        bytes.extend_from_slice(tail);
+        with(&bytes)
+    };
+    assert_eq!(of_hold(42, &[1, b'a', 1, b'p', 3]), "invalid request before offset 33");
+    let due = [1, b'a', 1, b'p', 5, b'E', b'U', b'R', 6];
+    assert_eq!(of_hold(40, &due), "invalid reason before offset 37");
+    assert_eq!(of_hold(35, &[1, b' ', 1, b'p']), "invalid account before offset 30");
+    assert_eq!(of_hold(35, &[1, b'a', 1, b'@']), "invalid payment before offset 32");
+    assert_eq!(of_hold(35, &[1, b'a', 0]), "invalid payment before offset 31");
     // A tally that names a reason that never was given.
     assert_eq!(with(&[17, 0, 0, 0, 1, 12, 0]), "invalid reasons before offset 18");
     // More lost numbers than bytes.
@@ -266,10 +287,14 @@ fn options_that_break_a_rule_are_refused() {
     };
     // None, one of an unknown kind, one twice, in the wrong order, neither yes nor no.
     assert_eq!(field(&[0]), "options");
-    assert_eq!(field(&[1, 3]), "options");
+    assert_eq!(field(&[1, 5]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 2, 100, 0]), "options");
     assert_eq!(field(&[2, 2, 100, 0, 1, 20, 10]), "options");
     assert_eq!(field(&[1, 2, 100, 2]), "resume");
+    // No number for any SKU, one for a SKU that there is not.
+    assert_eq!(field(&[1, 4, 0]), "numbered");
+    assert_eq!(field(&[1, 4, 2]), "numbered");
+    assert!(matches!(with(&[1, 3, 0xe1, 0xd4, 3, 0]), Err(RecordError::Plan { .. })), "60,001 ms");
     // 15 is no multiple of 10.
     assert!(matches!(with(&[1, 1, 15, 10]), Err(RecordError::Plan { .. })));
 }

@@ -9,9 +9,9 @@ use std::{
 
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, NodeId, PoolIndex,
-    SkuOption, SkuPlan, SlotIndex, StockDisplay, TakeNumber, Units, UnixMillis, ViewerId,
-    ViewerNumber, WhenOffline,
+    DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint, Money, NodeId, PaymentTerms,
+    PoolIndex, SkuOption, SkuPlan, SlotIndex, StockDisplay, TakeNumber, Units, UnixMillis,
+    ViewerId, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     Applier, Entry, HoldRecord, Link, Now, OpenLedger, Producer, Record, RingConfig, StoreError,
@@ -57,6 +57,14 @@ pub fn plan_with_options() -> DropPlan {
         when_offline: Some(WhenOffline { pause_after: DurationMs::from_secs(30), resume: true }),
         ..plan()
     }
+}
+
+/// The same with how its holds wait for payments, and numbers for its units.
+pub fn plan_with_payment_terms() -> DropPlan {
+    let (grace, stretch) = (DurationMs::from_secs(3), DurationMs::from_secs(60));
+    let mut plan = DropPlan { payment_terms: Some(PaymentTerms { grace, stretch }), ..plan() };
+    plan.skus[0].numbered = true;
+    plan
 }
 
 pub fn money(minor: u64) -> Money {

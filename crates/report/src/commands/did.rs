@@ -114,6 +114,9 @@ impl LatestEffects {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

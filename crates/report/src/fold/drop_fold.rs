@@ -167,6 +167,9 @@ impl DropFold {
             | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Heartbeat(_)
             | Record::Room(_)

@@ -39,6 +39,9 @@ pub(super) fn next(
         | Record::Lot { .. }
         | Record::Hold(_)
         | Record::Featured
+        | Record::Payment(_)
+        | Record::Deadline(_)
+        | Record::Unmatched(_)
         | Record::Suspended { .. }
         | Record::Recovered(_)
         | Record::Tally(_)

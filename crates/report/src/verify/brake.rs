@@ -118,6 +118,9 @@ impl BrakeBook {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

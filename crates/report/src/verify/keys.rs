@@ -51,6 +51,9 @@ impl KeyCheck {
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Payment(_)
+                | Record::Deadline(_)
+                | Record::Unmatched(_)
                 | Record::Suspended { .. }
                 | Record::Recovered(_)
                 | Record::Tally(_)

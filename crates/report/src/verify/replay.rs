@@ -205,6 +205,9 @@ impl DropReplay {
             | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Recovered(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

@@ -78,6 +78,9 @@ impl RoomBook {
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Payment(_)
+                | Record::Deadline(_)
+                | Record::Unmatched(_)
                 | Record::Suspended { .. }
                 | Record::Recovered(_)
                 | Record::Tally(_)

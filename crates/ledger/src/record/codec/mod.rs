@@ -6,6 +6,7 @@
 mod brake;
 mod hold;
 mod house;
+mod payment;
 mod phase;
 mod plan;
 mod stream;
@@ -132,6 +133,9 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Heartbeat(beat) => house::encode_heartbeat(beat, out),
         Record::Room(room) => house::encode_room(room, out),
         Record::Brake(record) => brake::encode(record, out),
+        Record::Payment(record) => payment::encode(record, out),
+        Record::Deadline(record) => payment::encode_deadline(*record, out),
+        Record::Unmatched(unmatched) => payment::encode_unmatched(unmatched, out),
     }
 }
 
@@ -234,6 +238,22 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         },
         Ordinal::Featured => Record::Featured,
         Ordinal::Room => house::decode_room(reader)?,
+        Ordinal::Charged
+        | Ordinal::Referenced
+        | Ordinal::PaymentBegun
+        | Ordinal::Authorized
+        | Ordinal::Paid
+        | Ordinal::PaymentFailed
+        | Ordinal::Voided
+        | Ordinal::RefundDue
+        | Ordinal::Refunded
+        | Ordinal::ProviderAsked
+        | Ordinal::ProviderDeclined
+        | Ordinal::UnitsCancelled
+        | Ordinal::Retaken => payment::decode(ordinal, reader)?,
+        Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
+        Ordinal::Extended => payment::decode_extended(reader)?.into(),
+        Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?,
     })
 }
 

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use stampede_domain::{
-    DropPlan, DurationMs, Mode, SkuOption, SkuPlan, StockDisplay, WhenOffline,
+    DropPlan, DurationMs, Mode, PaymentTerms, SkuOption, SkuPlan, StockDisplay, WhenOffline,
     limits::{
         ADDRESS_BYTES_MAX, OPTIONS_PER_SKU_MAX, SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX,
         TITLE_BYTES_MAX,
@@ -20,10 +20,23 @@ use crate::record::{
 
 const STOCK_DISPLAY: u8 = 1;
 const WHEN_OFFLINE: u8 = 2;
+const PAYMENT_TERMS: u8 = 3;
+/// SKUs whose units have numbers: one bit each, the first SKU's lowest.
+const NUMBERED: u8 = 4;
 
 /// Whether a plan needs the record that has room for options.
-pub(crate) const fn has_options(plan: &DropPlan) -> bool {
-    plan.stock_display.is_some() || plan.when_offline.is_some()
+pub(crate) fn has_options(plan: &DropPlan) -> bool {
+    plan.stock_display.is_some()
+        || plan.when_offline.is_some()
+        || plan.payment_terms.is_some()
+        || numbered(plan) != 0
+}
+
+/// The SKUs whose units have numbers.
+fn numbered(plan: &DropPlan) -> u64 {
+    const _: () = assert!(SKUS_PER_DROP_MAX <= 64, "each SKU has its bit");
+    let places = (0_u32..).zip(&plan.skus);
+    places.filter(|(_, sku)| sku.numbered).fold(0, |bits, (place, _)| bits | 1 << place)
 }
 
 pub(crate) fn encode(plan: &DropPlan, out: &mut Vec<u8>) {
@@ -47,7 +60,13 @@ pub(crate) fn encode(plan: &DropPlan, out: &mut Vec<u8>) {
 }
 
 pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
-    let given = [plan.stock_display.is_some(), plan.when_offline.is_some()];
+    let numbered = numbered(plan);
+    let given = [
+        plan.stock_display.is_some(),
+        plan.when_offline.is_some(),
+        plan.payment_terms.is_some(),
+        numbered != 0,
+    ];
     put_len(out, given.into_iter().filter(|given| *given).count());
     if let Some(StockDisplay { rounded_above, round_to }) = plan.stock_display {
         out.push(STOCK_DISPLAY);
@@ -58,6 +77,15 @@ pub(crate) fn encode_options(plan: &DropPlan, out: &mut Vec<u8>) {
         out.push(WHEN_OFFLINE);
         put_varint(out, pause_after.get());
         out.push(u8::from(resume));
+    }
+    if let Some(PaymentTerms { grace, stretch }) = plan.payment_terms {
+        out.push(PAYMENT_TERMS);
+        put_varint(out, grace.get());
+        put_varint(out, stretch.get());
+    }
+    if numbered != 0 {
+        out.push(NUMBERED);
+        put_varint(out, numbered);
     }
 }
 
@@ -108,6 +136,19 @@ pub(crate) fn decode_with_options(reader: &mut Reader<'_>) -> Result<DropPlan, R
                 };
                 plan.when_offline = Some(WhenOffline { pause_after, resume });
             }
+            PAYMENT_TERMS => {
+                let grace = DurationMs::new(reader.varint("grace")?);
+                let stretch = DurationMs::new(reader.varint("stretch")?);
+                plan.payment_terms = Some(PaymentTerms { grace, stretch });
+            }
+            NUMBERED => {
+                let bits = reader.varint("numbered")?;
+                let places = (0_u32..).zip(&mut plan.skus);
+                places.for_each(|(place, sku)| sku.numbered = bits >> place & 1 == 1);
+                if numbered(&plan) != bits || bits == 0 {
+                    return Err(reader.invalid("numbered"));
+                }
+            }
             _ => return Err(reader.invalid("options")),
         }
     }
@@ -144,6 +185,7 @@ fn decode_terms(reader: &mut Reader<'_>) -> Result<DropPlan, RecordError> {
         ends_at: reader.option("ends_at", |reader| reader.time("ends_at"))?,
         stock_display: None,
         when_offline: None,
+        payment_terms: None,
         skus: Vec::new(),
     };
     let count: usize = reader.int("skus")?;
@@ -179,6 +221,7 @@ fn decode_sku(reader: &mut Reader<'_>) -> Result<SkuPlan, RecordError> {
         price: reader.money("sku.price")?,
         supply: reader.units("sku.supply")?,
         limit_per_viewer: reader.units("sku.limit_per_viewer")?,
+        numbered: false,
     })
 }
 

@@ -5,7 +5,7 @@ mod stream;
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
-use stampede_ledger::{BrakeRecord, HoldRecord, PhaseRecord, Record, StreamRecord};
+use stampede_ledger::{BrakeRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord};
 
 use self::stream::StreamBook;
 pub use self::stream::StreamFault;
@@ -121,6 +121,9 @@ impl Stage {
             | Record::Recovered(_)
             | Record::Suspended { .. }
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Stream(StreamRecord::Offline { .. } | StreamRecord::Online) => {
                 !self.is_over()
             }
@@ -183,6 +186,10 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Command(_) => "command",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
+        Record::Payment(payment) => payment.change.name(),
+        Record::Deadline(DeadlineRecord::Stretched { .. }) => "stretched",
+        Record::Deadline(DeadlineRecord::Extended { .. }) => "extended",
+        Record::Unmatched(_) => "payment unmatched",
         Record::Brake(BrakeRecord::Halted(_)) => "halted",
         Record::Brake(BrakeRecord::RatesSet(_)) => "rates set",
         Record::Brake(BrakeRecord::Banned(_)) => "banned",
@@ -277,6 +284,9 @@ impl Phases {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -89,6 +89,9 @@ impl StreamBook {
             | Record::Lot { .. }
             | Record::Hold(_)
             | Record::Featured
+            | Record::Payment(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

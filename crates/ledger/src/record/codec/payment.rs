@@ -1,0 +1,186 @@
+//! The bytes of what became of money.
+
+use stampede_domain::{
+    Charges, DurationMs, PaymentAccount, PaymentId, PaymentReference, RefundReason,
+    limits::{PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX},
+};
+
+use crate::record::{
+    Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, Record,
+    UnmatchedPayment,
+    bytes::{Reader, put_money, put_option, put_text, put_varint},
+    error::RecordError,
+    ordinal::Ordinal,
+};
+
+pub(crate) fn encode(record: &PaymentRecord, out: &mut Vec<u8>) {
+    let PaymentRecord { hold, change } = record;
+    out.push(change.ordinal().byte());
+    out.extend_from_slice(&hold.to_bytes());
+    match change {
+        PaymentChange::Charged(Charges { shipping, tax, fee }) => {
+            [shipping, tax, fee].into_iter().for_each(|charge| put_varint(out, *charge));
+        }
+        PaymentChange::Referenced(reference) => put_text(out, reference.as_str()),
+        PaymentChange::Begun { payment } | PaymentChange::Voided { payment } => {
+            put_payment(out, payment);
+        }
+        PaymentChange::Authorized { payment, amount } | PaymentChange::Paid { payment, amount } => {
+            put_payment(out, payment);
+            put_money(out, *amount);
+        }
+        PaymentChange::Failed { payment, reason } => {
+            put_payment(out, payment);
+            put_text(out, reason.as_str());
+        }
+        PaymentChange::RefundDue { payment, amount, reason } => {
+            put_payment(out, payment);
+            put_money(out, *amount);
+            out.push(reason.number());
+        }
+        PaymentChange::Refunded { payment, total } => {
+            put_payment(out, payment);
+            put_money(out, *total);
+        }
+        PaymentChange::Asked { payment, request } => {
+            put_payment(out, payment);
+            out.push(*request as u8);
+        }
+        PaymentChange::Declined { payment, request, reason } => {
+            put_payment(out, payment);
+            out.push(*request as u8);
+            put_text(out, reason.as_str());
+        }
+        PaymentChange::Cancelled(cancelled) => {
+            let Cancelled { units, amount, lot, actor, reason } = &**cancelled;
+            put_varint(out, u64::from(*units));
+            put_money(out, *amount);
+            put_option(out, *lot, |out, lot| put_varint(out, u64::from(lot)));
+            put_text(out, actor.as_str());
+            put_text(out, reason.as_str());
+        }
+        PaymentChange::Retaken { payment, into } => {
+            put_payment(out, payment);
+            out.extend_from_slice(&into.to_bytes());
+        }
+    }
+}
+
+/// Reads what follows one of the ordinals of a payment record.
+pub(crate) fn decode(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let hold = reader.hold()?;
+    let change = match ordinal {
+        Ordinal::Charged => PaymentChange::Charged(Charges {
+            shipping: reader.varint("shipping")?,
+            tax: reader.varint("tax")?,
+            fee: reader.varint("fee")?,
+        }),
+        Ordinal::Referenced => PaymentChange::Referenced(reference(reader, "reference")?),
+        Ordinal::PaymentBegun => PaymentChange::Begun { payment: payment(reader)? },
+        Ordinal::Authorized => {
+            PaymentChange::Authorized { payment: payment(reader)?, amount: reader.money("amount")? }
+        }
+        Ordinal::Paid => {
+            PaymentChange::Paid { payment: payment(reader)?, amount: reader.money("amount")? }
+        }
+        Ordinal::PaymentFailed => PaymentChange::Failed {
+            payment: payment(reader)?,
+            reason: reference(reader, "reason")?,
+        },
+        Ordinal::Voided => PaymentChange::Voided { payment: payment(reader)? },
+        Ordinal::RefundDue => PaymentChange::RefundDue {
+            payment: payment(reader)?,
+            amount: reader.money("amount")?,
+            reason: RefundReason::from_number(reader.u8()?)
+                .ok_or_else(|| reader.invalid("reason"))?,
+        },
+        Ordinal::Refunded => {
+            PaymentChange::Refunded { payment: payment(reader)?, total: reader.money("total")? }
+        }
+        Ordinal::ProviderAsked => {
+            PaymentChange::Asked { payment: payment(reader)?, request: request(reader)? }
+        }
+        Ordinal::ProviderDeclined => PaymentChange::Declined {
+            payment: payment(reader)?,
+            request: request(reader)?,
+            reason: reader.text("reason")?,
+        },
+        Ordinal::UnitsCancelled => PaymentChange::Cancelled(Box::new(Cancelled {
+            units: reader.int("units")?,
+            amount: reader.money("amount")?,
+            lot: reader.option("lot", |reader| reader.int("lot"))?,
+            actor: reader.text("actor")?,
+            reason: reader.text("reason")?,
+        })),
+        Ordinal::Retaken => {
+            PaymentChange::Retaken { payment: payment(reader)?, into: reader.hold()? }
+        }
+        _ => return Err(reader.invalid("ordinal")),
+    };
+    Ok(PaymentRecord { hold, change }.into())
+}
+
+pub(crate) fn encode_deadline(record: DeadlineRecord, out: &mut Vec<u8>) {
+    match record {
+        DeadlineRecord::Stretched { hold, span } => {
+            out.push(Ordinal::Stretched.byte());
+            out.extend_from_slice(&hold.to_bytes());
+            put_varint(out, span.get());
+        }
+        DeadlineRecord::Extended { span, until } => {
+            out.push(Ordinal::Extended.byte());
+            put_varint(out, span.get());
+            put_varint(out, until.get());
+        }
+    }
+}
+
+pub(crate) fn decode_stretched(reader: &mut Reader<'_>) -> Result<DeadlineRecord, RecordError> {
+    let (hold, span) = (reader.hold()?, DurationMs::new(reader.varint("span")?));
+    Ok(DeadlineRecord::Stretched { hold, span })
+}
+
+pub(crate) fn decode_extended(reader: &mut Reader<'_>) -> Result<DeadlineRecord, RecordError> {
+    let (span, until) = (DurationMs::new(reader.varint("span")?), reader.time("until")?);
+    Ok(DeadlineRecord::Extended { span, until })
+}
+
+pub(crate) fn encode_unmatched(unmatched: &UnmatchedPayment, out: &mut Vec<u8>) {
+    let UnmatchedPayment { payment, amount, named } = unmatched;
+    out.push(Ordinal::PaymentUnmatched.byte());
+    put_payment(out, payment);
+    put_money(out, *amount);
+    put_text(out, named.as_str());
+}
+
+pub(crate) fn decode_unmatched(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let unmatched = UnmatchedPayment {
+        payment: payment(reader)?,
+        amount: reader.money("amount")?,
+        named: reader.text("named")?,
+    };
+    Ok(Record::Unmatched(Box::new(unmatched)))
+}
+
+fn put_payment(out: &mut Vec<u8>, payment: &PaymentId) {
+    put_text(out, payment.account.as_str());
+    put_text(out, payment.reference.as_str());
+}
+
+fn payment(reader: &mut Reader<'_>) -> Result<PaymentId, RecordError> {
+    let account = reader.str("account", TEXT_ID_BYTES_MAX)?;
+    let account = PaymentAccount::new(account).map_err(|_| reader.invalid("account"))?;
+    Ok(PaymentId { account, reference: reference(reader, "payment")? })
+}
+
+fn reference(
+    reader: &mut Reader<'_>,
+    field: &'static str,
+) -> Result<PaymentReference, RecordError> {
+    let text = reader.str(field, PAYMENT_REFERENCE_BYTES_MAX)?;
+    PaymentReference::new(text).map_err(|_| reader.invalid(field))
+}
+
+fn request(reader: &mut Reader<'_>) -> Result<ProviderRequest, RecordError> {
+    ProviderRequest::from_number(reader.u8()?).ok_or_else(|| reader.invalid("request"))
+}
