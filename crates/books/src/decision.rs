@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HoldId, Phase, PoolIndex, Rates, Units, UnixMillis, ViewerNumber,
+    DropId, DropPlan, DurationMs, HoldId, Phase, PoolIndex, Rates, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{BrakePart, Link, Record, Room};
 
@@ -11,6 +11,7 @@ use crate::{
     brake::{Ban, BrakeEntry},
     drop::MissedWhy,
     hold::HoldStatus,
+    payment::Attempt,
     totals::Totals,
 };
 
@@ -110,6 +111,13 @@ pub enum Act {
         /// How.
         end: HoldEnd,
     },
+    /// A hold stays for longer; viewers are shown it by [`Effect::Stretched`].
+    Stretch {
+        /// The hold.
+        hold: HoldId,
+        /// By how much.
+        span: DurationMs,
+    },
     /// The drop's last minute gets what was counted.
     NoteCounted {
         /// The drop.
@@ -190,6 +198,22 @@ pub enum Effect {
         viewer: ViewerNumber,
         /// Its units.
         units: Units,
+    },
+    /// A hold's deadline has moved: its viewer is told.
+    Stretched {
+        /// The hold.
+        hold: HoldId,
+        /// Whose it is.
+        viewer: ViewerNumber,
+    },
+    /// The provider is asked for a payment.
+    Attempt(Attempt),
+    /// A viewer's attempt to pay came to nothing.
+    PaymentFailed {
+        /// The hold.
+        hold: HoldId,
+        /// Whose it is.
+        viewer: ViewerNumber,
     },
     /// Something about the brake has ended, unless it was set again since.
     Lift {

@@ -1,6 +1,6 @@
 //! Holds as the shell shows them, with what becomes of them.
 
-use stampede_domain::{HoldId, Money, SkuIndex, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{DurationMs, HoldId, Money, SkuIndex, Units, UnixMillis, ViewerNumber};
 
 /// What an id of a hold leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,19 @@ pub struct HoldStatus {
     pub units: Units,
     /// What they cost together.
     pub amount: Money,
-    /// When it expires, if it is still held.
+    /// When it expires, as its viewer is told, if it is still held.
     pub deadline: UnixMillis,
+    /// How long it stays beyond the deadline: a payment made in time may be on its way.
+    pub grace: DurationMs,
     /// Whether it has become an order.
     pub confirmed: bool,
+}
+
+impl HoldStatus {
+    /// When it gives its units back, unless it has become an order by then.
+    pub const fn ends_at(&self) -> UnixMillis {
+        self.deadline.plus(self.grace)
+    }
 }
 
 /// What became of a confirm; durable when it arrives.

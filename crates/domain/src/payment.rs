@@ -122,24 +122,16 @@ pub enum RefundReason {
     SecondPayment = 1,
     /// The amount or its currency is not what is owed.
     WrongAmount = 2,
-    /// Test money for a live drop, or live money for a rehearsal.
+    /// Real money for a rehearsal.
     WrongMode = 3,
-    /// The payment is of an account that may not sell this merchant's goods.
-    ForeignAccount = 4,
     /// The order was cancelled, in part or as a whole.
-    Cancelled = 5,
+    Cancelled = 4,
 }
 
 impl RefundReason {
     /// Every reason, in the order of its number.
-    pub const ALL: [Self; 6] = [
-        Self::HoldEnded,
-        Self::SecondPayment,
-        Self::WrongAmount,
-        Self::WrongMode,
-        Self::ForeignAccount,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::HoldEnded, Self::SecondPayment, Self::WrongAmount, Self::WrongMode, Self::Cancelled];
 
     /// The name on every interface.
     pub const fn name(self) -> &'static str {
@@ -148,7 +140,6 @@ impl RefundReason {
             Self::SecondPayment => "second_payment",
             Self::WrongAmount => "wrong_amount",
             Self::WrongMode => "wrong_mode",
-            Self::ForeignAccount => "foreign_account",
             Self::Cancelled => "cancelled",
         }
     }
@@ -210,7 +201,7 @@ mod tests {
         for reason in RefundReason::ALL {
             assert_eq!(RefundReason::from_number(reason.number()), Some(reason));
         }
-        assert_eq!(RefundReason::from_number(6), None);
+        assert_eq!(RefundReason::from_number(5), None);
         assert_eq!(RefundReason::WrongMode.to_string(), "wrong_mode");
     }
 }

@@ -27,6 +27,11 @@ impl UnixMillis {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// This much earlier, or the beginning of 1970.
+    pub const fn minus(self, span: DurationMs) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
     /// The span since `earlier`, or zero if that lies later.
     pub const fn since(self, earlier: Self) -> DurationMs {
         DurationMs(self.0.saturating_sub(earlier.0))

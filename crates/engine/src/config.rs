@@ -2,7 +2,7 @@
 
 use stampede_books::Limits;
 use stampede_domain::{
-    DurationMs,
+    DurationMs, PaymentAccount,
     limits::{CORES_MAX, LIVE_DROPS_PER_STREAM_MAX, SETTLED_KEPT_MS, SKUS_PER_DROP_MAX},
 };
 
@@ -17,6 +17,8 @@ pub struct EngineConfig {
     pub steward_requests_max: usize,
     /// Steward records on the way to the ledger. When full: the steward waits for the next commit.
     pub steward_ring_entries_max: usize,
+    /// The account with a payment provider that viewers pay at by `pay`; `None` refuses it.
+    pub viewers_pay_at: Option<PaymentAccount>,
     /// Connections of one viewer. When full: the oldest is closed.
     pub connections_per_viewer_max: usize,
     /// What a `busy` answer names as time to wait, in milliseconds.
@@ -52,6 +54,7 @@ impl Default for EngineConfig {
             ring_entries_max: 32_768,
             steward_requests_max: 65_536,
             steward_ring_entries_max: 32_768,
+            viewers_pay_at: None,
             connections_per_viewer_max: 5,
             busy_retry_after: DurationMs::new(250),
             halt_retry_after: DurationMs::from_secs(5),

@@ -1,16 +1,18 @@
 //! The running engine: one value that every interface shares.
 
-use std::{sync::Arc, thread::JoinHandle};
+use std::{collections::VecDeque, sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 use stampede_books::{
-    CommandOutcome, ConfirmOutcome, FailOutcome, HoldLook, RoomView, StaffCommand,
+    Attempt, CommandOutcome, ConfirmOutcome, FactRefusal, FailOutcome, HoldLook, PaymentOutcome,
+    RoomView, StaffCommand,
 };
 use stampede_domain::{
-    DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, StreamId, UnixMillis, ViewerId,
-    ViewerNumber,
+    Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, StreamId,
+    UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::WriterHandle;
+use stampede_ledger::{UnmatchedPayment, WriterHandle};
+use stampede_settlement::PaymentRefusal;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -18,9 +20,10 @@ use crate::{
     brake::Brake,
     changes::Changes,
     clock::Moment,
-    event::ViewerEvent,
+    event::Wake,
     health::{Health, health_of},
     metrics::ShedReason,
+    money::HoldMoney,
     sale::SaleDrop,
     shared::EngineState,
     steward::{Request, StewardHandle},
@@ -194,9 +197,60 @@ impl Engine {
         self.ask(|reply| Request::Fail(hold, reply))
     }
 
-    /// Tells a viewer's connections that a payment attempt failed.
-    pub fn tell_payment_failed(&self, viewer: ViewerNumber, hold: HoldId) {
-        self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
+    /// Hands over what was said about a payment. A fact that names no hold is about those that its payment had
+    /// before. The answer arrives once everything that follows is durable; a channel that closes without one
+    /// means that the ledger failed and the outcome is unknown: say it again.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn payment(
+        &self,
+        fact: PaymentFact,
+    ) -> Result<oneshot::Receiver<Result<PaymentOutcome, FactRefusal>>, Unavailable> {
+        self.ask(|reply| Request::Payment(Box::new(fact), reply))
+    }
+
+    /// Sets what is owed for a hold beyond its goods. The answer, `None` for an id that leads nowhere, arrives
+    /// once it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn charge(
+        &self,
+        hold: HoldId,
+        charges: Charges,
+    ) -> Result<oneshot::Receiver<Option<Result<(), PaymentRefusal>>>, Unavailable> {
+        self.ask(|reply| Request::Charge(hold, charges, reply))
+    }
+
+    /// Records money of which nobody can say what it was for, once for each payment. The answer arrives when it
+    /// is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn unmatched(
+        &self,
+        unmatched: UnmatchedPayment,
+    ) -> Result<oneshot::Receiver<()>, Unavailable> {
+        self.ask(|reply| Request::Unmatched(Box::new(unmatched), reply))
+    }
+
+    /// The money of a hold. The answer arrives once everything in it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn money_of(&self, hold: HoldId) -> Result<oneshot::Receiver<HoldMoney>, Unavailable> {
+        self.ask(|reply| Request::Money(hold, reply))
+    }
+
+    /// Attempts to pay that became durable since the last call, those that a restart found under way first.
+    pub fn take_attempts(&self) -> VecDeque<Attempt> {
+        self.shared.attempts.drain()
+    }
+
+    /// Calls `wake` whenever an attempt to pay waits.
+    pub fn wake_for_attempts(&self, wake: Wake) {
+        self.shared.attempts.wake_by(wake);
     }
 
     fn ask<T>(

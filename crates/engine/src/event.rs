@@ -18,6 +18,15 @@ pub enum CoreEvent {
         /// Why.
         refusal: Refusal,
     },
+    /// A payment was refused; what becomes of one that begins is told by [`ViewerEvent`].
+    PayRefused {
+        /// The core's own name for the request.
+        token: u64,
+        /// The hold.
+        hold: HoldId,
+        /// Why.
+        refusal: Refusal,
+    },
     /// Something happened to a viewer who is connected to this core; durable.
     Viewer {
         /// Whose hold it is.
@@ -43,7 +52,7 @@ pub enum CoreEvent {
 /// What happened to a viewer's hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewerEvent {
-    /// Another connection of the viewer got a hold.
+    /// Another connection of the viewer got a hold, or the hold's deadline has moved.
     Held(HoldId),
     /// A release, or a payment that failed for good, gave the units back.
     Released {

@@ -23,7 +23,8 @@ impl SaleDrop {
             sku: self.sku_of(body.pool).expect("a hold is of a pool of its drop"),
             units: body.units,
             amount: self.amount(body.pool, body.units).expect("plans bound their prices"),
-            deadline: self.deadline(&body),
+            deadline: self.deadline(&body).plus(self.stretches().decided(hold)),
+            grace: self.plan().grace(),
             confirmed,
         })
     }
@@ -32,7 +33,11 @@ impl SaleDrop {
 impl EngineState {
     /// A hold as far as it is durable, which is all that anybody outside may be told.
     pub(crate) fn durable_hold(&self, sale: &SaleDrop, hold: HoldId) -> HoldLook {
-        let in_memory = sale.hold_in_memory(hold);
+        let mut in_memory = sale.hold_in_memory(hold);
+        if let HoldLook::Known(status) = &mut in_memory {
+            let hidden = sale.stretches().undurable(hold);
+            status.deadline = status.deadline.minus(hidden);
+        }
         let ended = match in_memory {
             HoldLook::Ended => true,
             HoldLook::Known(status) => status.confirmed,

@@ -6,6 +6,7 @@
 
 mod answers;
 mod applier;
+mod attempts;
 mod brake;
 mod buy;
 mod changes;
@@ -23,6 +24,7 @@ mod hold_ends;
 mod hold_look;
 mod last_work;
 pub mod metrics;
+mod money;
 mod port;
 mod recent;
 mod recover;
@@ -37,6 +39,7 @@ mod start;
 #[cfg(feature = "stepped")]
 pub mod stepped;
 mod steward;
+mod stretches;
 mod summary;
 mod suspensions;
 mod tally;
@@ -55,20 +58,24 @@ pub use engine::Engine;
 pub use event::{CoreEvent, ViewerEvent, Wake};
 pub use health::{Health, HealthWatch};
 pub use hold_ends::{HoldEnding, SOON_MS};
+pub use money::HoldMoney;
 pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};
 pub use recover_error::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
-    Action, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
-    FailOutcome, HoldLook, HoldStatus, Role, RoomView, SeenDrop, StaffCommand, StreamAction,
-    StreamScope, Totals, VideoRefusal,
+    Action, Attempt, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
+    FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, Role, RoomView,
+    SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };
 pub use stampede_domain::Moment;
-pub use stampede_ledger::{BootId, Position, RoomOwner};
+pub use stampede_ledger::{BootId, Position, ProviderRequest, RoomOwner, UnmatchedPayment};
+pub use stampede_settlement::{
+    HoldAccount, Matter, MatterKind, Part, PartOutcome, PartState, PaymentRefusal,
+};
 pub use start::{StartError, start};
 pub use summary::{DropSummary, FinalFigures};
 pub use unavailable::Unavailable;

@@ -23,7 +23,7 @@ use crate::{
     metrics::ShedReason,
     sale::SaleDrop,
     shared::EngineState,
-    steward::{ReleaseRequest, Request, StewardHandle},
+    steward::{PayRequest, ReleaseRequest, Request, StewardHandle},
     viewer::{Connection, JoinOutcome, Viewer},
 };
 
@@ -233,12 +233,26 @@ impl CorePort {
     /// # Errors
     /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
     pub fn release(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
+        let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
+        self.ask_steward(Request::Release(request))
+    }
+
+    /// Asks to pay for a hold. What becomes of it comes as a [`ViewerEvent`] to all of the viewer's connections, a
+    /// refusal as [`CoreEvent::PayRefused`] with `token`.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
+    pub fn pay(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
+        let request = PayRequest { viewer: viewer.number(), hold, core: self.core, token };
+        self.ask_steward(Request::Pay(request))
+    }
+
+    fn ask_steward(&self, request: Request) -> Result<(), Refusal> {
         if self.shared.is_poisoned() {
             self.shared.brake.count_shed(ShedReason::Poisoned);
             return Err(self.busy());
         }
-        let request = ReleaseRequest { viewer: viewer.number(), hold, core: self.core, token };
-        self.steward.send(Request::Release(request)).map_err(|_| {
+        self.steward.send(request).map_err(|_| {
             self.shared.brake.count_shed(ShedReason::StewardFull);
             self.busy()
         })

@@ -7,7 +7,7 @@ use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Phase, PoolIndex, Seq, TakeNumber, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, Record, RecoveredPool};
+use stampede_ledger::{DeadlineRecord, HoldRecord, Record, RecoveredPool};
 use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
@@ -77,6 +77,16 @@ impl StockPast {
                 self.suspensions.push(Suspension { span: *span, until: *until });
                 self.move_deadlines(*span, *until);
             }
+            Record::Deadline(DeadlineRecord::Extended { span, until }) => {
+                self.suspensions.push(Suspension { span: *span, until: *until });
+                self.move_deadlines(*span, *until);
+            }
+            Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
+                let held = |past: &&mut HoldPast| past.state == RestoredState::Held;
+                let past = self.holds.get_mut(hold).filter(held);
+                let past = past.ok_or(RecoverError::NotLive { drop, seq, hold: *hold })?;
+                past.deadline = past.deadline.plus(*span);
+            }
             // What moves no hold is the books', which know the lots.
             Record::Planned { .. }
             | Record::Lot { .. }
@@ -84,7 +94,6 @@ impl StockPast {
             | Record::Stream(_)
             | Record::Featured
             | Record::Payment(_)
-            | Record::Deadline(_)
             | Record::Unmatched(_)
             | Record::Tally(_)
             | Record::Command(_)

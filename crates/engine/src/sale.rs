@@ -18,6 +18,7 @@ use crate::{
     counts::Counts,
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
+    stretches::Stretches,
     suspensions::Suspensions,
     tally::CoreTally,
     video::VideoTimes,
@@ -62,6 +63,7 @@ pub struct SaleDrop {
     start_missed: AtomicU64,
     presence: Arc<StreamPresence>,
     suspensions: Arc<Suspensions>,
+    stretches: Stretches,
     /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward; cores number names.
@@ -122,6 +124,7 @@ impl SaleDrop {
             start_missed: AtomicU64::new(0),
             presence,
             suspensions,
+            stretches: Stretches::default(),
             sold,
             channels: Mutex::default(),
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
@@ -274,6 +277,11 @@ impl SaleDrop {
     /// When a hold ends by itself, moved by the times in which nobody was served.
     pub(crate) fn deadline(&self, body: &HoldBody) -> UnixMillis {
         body.deadline.plus(self.suspensions.shift(body.taken_at))
+    }
+
+    /// By how much attempts to pay have moved deadlines.
+    pub(crate) fn stretches(&self) -> &Stretches {
+        &self.stretches
     }
 
     /// The lock-free core of this drop.

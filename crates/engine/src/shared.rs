@@ -17,6 +17,7 @@ use stampede_domain::{
 
 use crate::{
     answers::AnswerTotals,
+    attempts::AttemptQueue,
     brake::Brake,
     buy::Buy,
     changes::Followers,
@@ -63,6 +64,8 @@ pub(crate) struct EngineState {
     ledger_busy: AtomicU64,
     pub(crate) suspensions: Arc<Suspensions>,
     pub(crate) followers: Followers,
+    /// Attempts to pay that the provider is to be asked about.
+    pub(crate) attempts: AttemptQueue,
     /// Makes the numbers of viewers.
     pub(crate) random: fn() -> u64,
 }
@@ -95,6 +98,7 @@ impl EngineState {
             ledger_busy: AtomicU64::new(0),
             suspensions: Arc::default(),
             followers: Followers::default(),
+            attempts: AttemptQueue::default(),
             random,
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_books::{Books, DropBook, MissedWhy, NoTargets};
+use stampede_books::{Attempt, Books, DropBook, HoldLook, HoldStatus, MissedWhy, NoTargets};
 use stampede_domain::{BanTarget, DropId, Incarnation, NodeId, Phase, RepeatedWarning, UnixMillis};
 use stampede_ledger::{
     BrakeOrder, BrakeRecord, Chains, History, OpenLedger, Producer, ReadError, Record, RingConfig,
@@ -275,6 +275,7 @@ fn rebuild(
         started.recoveries.push(recovery);
         shared.publish(sale);
     }
+    restore_attempts(shared, &started);
     shared.directory.forget_unkept();
     for drop in started.books.on_air().drops() {
         let sale = shared.sale(drop).expect("what has left memory has left the air");
@@ -282,6 +283,20 @@ fn rebuild(
         started.shows.show(drop, sale.plan());
     }
     Ok(started)
+}
+
+/// Attempts to pay whose outcome nobody knows: the provider is asked about each.
+fn restore_attempts(shared: &EngineState, started: &StewardStart) {
+    let Some(account) = &shared.config.viewers_pay_at else { return };
+    for (hold, payment) in started.books.open_attempts(account) {
+        let look = started.sales.get(&hold.drop_id()).map(|sale| sale.hold_in_memory(hold));
+        let Some(HoldLook::Known(HoldStatus { viewer, amount: goods, .. })) = look else {
+            continue;
+        };
+        let book = started.books.payments(hold.drop_id());
+        let amount = book.and_then(|book| book.expected(hold, goods)).unwrap_or(goods);
+        shared.attempts.add(Attempt { payment, hold, viewer, amount });
+    }
 }
 
 /// A start that fell into the time without a server waits for the host; staff are told. A countdown is

@@ -18,7 +18,7 @@ use stampede_gateway::{
     fuzzing::{Core, Received, Taken},
 };
 use stampede_ledger::fake::{FakeLedger, Fault};
-use stampede_settlement::{Provider, SandboxConfig, Settlement};
+use stampede_payments::{Provider, SandboxConfig, Payments};
 use stampede_wire::{
     ClientMessage, Subprotocol,
     frame::FrameError,
@@ -44,7 +44,7 @@ const DROP: DropId = DropId::new(1);
 pub struct Sale {
     core: Core,
     engine: Arc<Engine>,
-    settlement: Arc<Settlement>,
+    payments: Arc<Payments>,
     ledger: FakeLedger,
     clock: Arc<ManualClock>,
     minter: TicketMinter,
@@ -61,14 +61,20 @@ impl Sale {
     pub fn open() -> Self {
         let ledger = FakeLedger::new("n1".parse().expect("an id"));
         let clock = Arc::new(ManualClock(AtomicU64::new(NOW.get())));
-        let config = EngineConfig { cores: 1, ring_entries_max: 16, ..EngineConfig::default() };
+        let sandbox = SandboxConfig { delay: DurationMs::ZERO, ..SandboxConfig::default() };
+        let provider = Provider::Sandbox(sandbox);
+        let config = EngineConfig {
+            cores: 1,
+            ring_entries_max: 16,
+            viewers_pay_at: provider.viewers_pay_at(),
+            ..EngineConfig::default()
+        };
         let wake: Wake = Arc::new(|| {});
         let started =
             stampede_engine::start(config, ledger.open(), Arc::clone(&clock) as _, vec![wake]);
         let (engine, mut ports) = started.expect("an empty ledger starts");
-        let sandbox = SandboxConfig { delay: DurationMs::ZERO, ..SandboxConfig::default() };
-        let settlement = Settlement::start(Arc::clone(&engine), Provider::Sandbox(sandbox));
-        let settlement = settlement.expect("there is a thread");
+        let payments = Payments::start(&engine, provider);
+        let payments = payments.expect("there is a thread");
         let keys = TicketKeys::new(&[key()]).expect("a sound key");
         let config = GatewayConfig {
             connections_max: CONNECTIONS_MAX - 2,
@@ -78,11 +84,11 @@ impl Sale {
             ..GatewayConfig::default()
         };
         let port = ports.pop().expect("one core");
-        let core = Core::new(config, port, Arc::clone(&settlement), TicketVerifier::new(keys));
+        let core = Core::new(config, port, TicketVerifier::new(keys));
         let mut sale = Self {
             core,
             engine,
-            settlement,
+            payments,
             ledger,
             clock,
             minter: TicketMinter::new(&key()).expect("a sound key"),
@@ -192,7 +198,7 @@ impl Sale {
         while !self.clients.is_empty() {
             self.part(0);
         }
-        self.settlement.shutdown();
+        self.payments.shutdown();
         self.engine.shutdown();
     }
 

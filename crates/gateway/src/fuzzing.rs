@@ -4,7 +4,6 @@ use std::{net::IpAddr, sync::Arc};
 
 use stampede_engine::CorePort;
 use stampede_proxies::{ClientAddress, TrustedProxies};
-use stampede_settlement::Settlement;
 use stampede_wire::{Subprotocol, frame::FrameError, ticket::TicketVerifier};
 
 use crate::{
@@ -90,14 +89,9 @@ pub struct Core {
 
 impl Core {
     /// A core that has nobody yet.
-    pub fn new(
-        config: GatewayConfig,
-        port: CorePort,
-        settlement: Arc<Settlement>,
-        tickets: TicketVerifier,
-    ) -> Self {
+    pub fn new(config: GatewayConfig, port: CorePort, tickets: TicketVerifier) -> Self {
         let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
-        let shared = Arc::new(GatewayState::new(config, brake, health, 1, settlement, tickets));
+        let shared = Arc::new(GatewayState::new(config, brake, health, 1, tickets));
         Self { sessions: Sessions::new(port, Arc::clone(&shared)), shared }
     }
 

@@ -8,7 +8,6 @@ use std::{
 };
 
 use stampede_engine::CorePort;
-use stampede_settlement::Settlement;
 use stampede_wire::ticket::TicketVerifier;
 use tokio::{runtime::Builder, task::LocalSet};
 use tracing::{error, warn};
@@ -95,7 +94,6 @@ impl Gateway {
         ViewerListeners { address, listeners }: ViewerListeners,
         ports: Vec<CorePort>,
         signals: CoreSignals,
-        settlement: Arc<Settlement>,
         tickets: TicketVerifier,
     ) -> Result<Self, StartError> {
         config.validate()?;
@@ -108,7 +106,7 @@ impl Gateway {
             return Err(StartError::Signals { signals: 0, ports: 0 });
         };
         let (brake, health) = (Arc::clone(port.brake()), port.health_watch());
-        let shared = Arc::new(GatewayState::new(config, brake, health, cores, settlement, tickets));
+        let shared = Arc::new(GatewayState::new(config, brake, health, cores, tickets));
         let mut gateway = Self { shared, address, signals, threads: Vec::with_capacity(2 * cores) };
         match gateway.spawn(ports, listeners) {
             Ok(()) => Ok(gateway),

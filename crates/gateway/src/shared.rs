@@ -9,7 +9,6 @@ use metrics::{Gauge, gauge};
 use parking_lot::RwLock;
 use stampede_domain::UnixMillis;
 use stampede_engine::{Brake, HealthWatch};
-use stampede_settlement::Settlement;
 use stampede_wire::ticket::{Ticket, TicketError, TicketVerifier};
 use tokio::sync::watch;
 
@@ -23,7 +22,6 @@ use crate::{
 pub(crate) struct GatewayState {
     pub(crate) config: GatewayConfig,
     pub(crate) cores: usize,
-    pub(crate) settlement: Arc<Settlement>,
     pub(crate) connections: Connections,
     pub(crate) addresses: Addresses,
     pub(crate) brake: Arc<Brake>,
@@ -40,7 +38,6 @@ impl GatewayState {
         brake: Arc<Brake>,
         health: HealthWatch,
         cores: usize,
-        settlement: Arc<Settlement>,
         tickets: TicketVerifier,
     ) -> Self {
         Self {
@@ -50,7 +47,6 @@ impl GatewayState {
             brake,
             health,
             cores,
-            settlement,
             tickets: RwLock::new(Arc::new(tickets)),
             stopping: AtomicBool::new(false),
             closed: watch::Sender::new(false),

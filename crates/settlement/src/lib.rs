@@ -1,15 +1,20 @@
-//! Payments for holds: attempts at a provider, with what follows from their results.
+//! What becomes of money, as pure values: no threads, no I/O, no clock, no randomness.
 //!
-//! A hold becomes an order only here. Viewers may start a payment themselves only with the sandbox
-//! provider; every other provider reports on its own. What an attempt leads to is decided without a clock or randomness;
-//! one thread acts on it.
+//! A [`PaymentBook`] knows the money of one drop's holds: what is owed, every payment, what is due back. It is
+//! asked what follows from a fact, which a provider may report twice, late, in any order; the answer is records
+//! and a [`PartOutcome`]. Units are not its matter: whoever asks shows how the hold stands, and ends it.
+//! It changes by [`PaymentBook::apply`] alone, so a start is the same as a sale.
 
-mod attempts;
-mod config;
-pub mod metrics;
-mod settlement;
-mod shared;
-mod worker;
+mod account;
+mod book;
+mod facts;
+mod matter;
+mod part;
+mod split;
 
-pub use config::{ConfigError, Provider, SandboxConfig};
-pub use settlement::{Settlement, StartError};
+pub use account::HoldAccount;
+pub use book::PaymentBook;
+pub use facts::{HoldStands, PartAsk, PartOutcome, PaymentRefusal};
+pub use matter::{Matter, MatterKind};
+pub use part::{Part, PartState};
+pub use split::{Split, allocate, split};

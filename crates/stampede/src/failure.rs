@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Engine(#[from] stampede_engine::StartError),
     #[error(transparent)]
-    Settlement(#[from] stampede_settlement::StartError),
+    Payments(#[from] stampede_payments::StartError),
     #[error(transparent)]
     Gateway(#[from] stampede_gateway::StartError),
     #[error("no data directory {}; start the server once, or check --data", path.display())]

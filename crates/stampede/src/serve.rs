@@ -14,7 +14,7 @@ use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, JournalSource, Reviewer, SqliteLedger, SqliteSource};
-use stampede_settlement::{Provider as SettlementProvider, SandboxConfig, Settlement};
+use stampede_payments::{Payments, Provider as PaymentProvider, SandboxConfig};
 use stampede_wire::ticket::TicketVerifier;
 use tokio::{
     net::TcpListener,
@@ -66,17 +66,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
 
     let signals = CoreSignals::new(config.cores())?;
+    let provider = provider(&config);
     let (engine, ports) = stampede_engine::start(
-        engine_config(&config),
+        EngineConfig { viewers_pay_at: provider.viewers_pay_at(), ..engine_config(&config) },
         ledger,
         Arc::clone(&clock) as _,
         signals.wakes(),
     )?;
     let reviewer = review(&data, &clock)?;
-    let settlement = Settlement::start(Arc::clone(&engine), provider(&config))?;
+    let payments = Payments::start(&engine, provider)?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
-    let gateway =
-        Gateway::start(viewers, at_doors, ports, signals, Arc::clone(&settlement), tickets)?;
+    let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
     let viewers_at = gateway.local_addr();
     let gateway = Arc::new(Mutex::new(Some(gateway)));
     warn_if_held_back(engine.brake());
@@ -109,7 +109,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
-    stop(reviewer, &gateway, &settlement, &engine);
+    stop(reviewer, &gateway, &payments, &engine);
     write_last_uses(&sessions, clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
@@ -248,10 +248,10 @@ fn set<T>(setting: &mut T, given: Option<T>) {
     }
 }
 
-fn provider(config: &Config) -> SettlementProvider {
+fn provider(config: &Config) -> PaymentProvider {
     match config.payments.provider {
-        Provider::None => SettlementProvider::External,
-        Provider::Sandbox => SettlementProvider::Sandbox(SandboxConfig {
+        Provider::None => PaymentProvider::External,
+        Provider::Sandbox => PaymentProvider::Sandbox(SandboxConfig {
             delay: DurationMs::new(config.payments.delay_ms),
             failure_rate: config.payments.failure_rate,
             ..SandboxConfig::default()
@@ -371,13 +371,13 @@ fn shut(gateway: &Mutex<Option<Gateway>>) {
 fn stop(
     reviewer: Reviewer,
     gateway: &Mutex<Option<Gateway>>,
-    settlement: &Settlement,
+    payments: &Payments,
     engine: &Engine,
 ) {
     // It reads the ledger: the last of the log goes into the database once nobody does.
     drop(reviewer);
     shut(gateway);
-    settlement.shutdown();
+    payments.shutdown();
     engine.shutdown();
     info!("stopped");
 }

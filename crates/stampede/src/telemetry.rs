@@ -27,7 +27,7 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = builder.install_recorder()?;
     stampede_engine::metrics::describe();
     stampede_ledger::metrics::describe();
-    stampede_settlement::metrics::describe();
+    stampede_payments::metrics::describe();
     stampede_gateway::metrics::describe();
     stampede_control::metrics::describe();
     crate::tls::describe();

@@ -30,14 +30,15 @@ const ROWS: &[Row] = &[
     row("stock", &["domain"], &[]),
     // Its tests know the crate itself with the ledger in memory, which production builds leave out.
     row("ledger", &["domain"], &["ledger", "testkit"]),
-    row("books", &["domain", "ledger"], &["testkit"]),
+    row("books", &["domain", "ledger", "settlement"], &["testkit"]),
     row("wire", &["domain", "intake"], &["testkit"]),
     row("proxies", &["domain"], &[]),
-    row("engine", &["domain", "stock", "books", "ledger"], &["testkit"]),
+    row("engine", &["domain", "stock", "books", "settlement", "ledger"], &["testkit"]),
     row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
-    row("settlement", &["domain", "engine"], &[]),
+    row("settlement", &["domain", "ledger"], &["testkit"]),
+    row("payments", &["domain", "engine"], &[]),
     row("report", &["domain", "ledger"], &["testkit"]),
-    row("gateway", &["domain", "engine", "settlement", "wire", "proxies"], &["ledger", "testkit"]),
+    row("gateway", &["domain", "engine", "wire", "proxies"], &["ledger", "payments", "testkit"]),
     row("control", &["domain", "intake", "engine", "proxies", "report"], &["ledger", "pages", "testkit"]),
     row("pages", &["domain", "proxies"], &["engine"]),
     row("client", &["domain", "wire"], &[]),
@@ -45,7 +46,7 @@ const ROWS: &[Row] = &[
     row("loadtest", &["domain", "wire", "client", "swarm"], &[]),
     row("drills", &["domain", "wire", "client", "swarm", "loadtest"], &[]),
     row("stampede", &[
-        "domain", "intake", "ledger", "engine", "settlement", "report", "wire", "proxies", "gateway",
+        "domain", "intake", "ledger", "engine", "payments", "report", "wire", "proxies", "gateway",
         "control", "pages", "loadtest",
     ], &["client", "drills"]),
     row("testkit", &["domain", "engine"], &[]),
@@ -54,7 +55,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Crates without I/O, without async, without a clock.
-const PURE: &[&str] = &["domain", "intake", "stock", "books", "wire"];
+const PURE: &[&str] = &["domain", "intake", "stock", "books", "settlement", "wire"];
 
 /// What would bring I/O or async into a crate that promises to have none.
 const IMPURE: &[&str] = &[

@@ -2,6 +2,7 @@
 
 use stampede_domain::{ChannelId, DropId, PoolIndex, Refusal, UnixMillis, ViewerNumber};
 use stampede_ledger::HoldRecord;
+use stampede_settlement::HoldAccount;
 
 use super::Books;
 use crate::{
@@ -36,9 +37,9 @@ impl Books {
             HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
             HoldLook::Ended => ConfirmOutcome::Ended,
             HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
-            HoldLook::Known(held) if now >= held.deadline => {
+            HoldLook::Known(held) if now >= held.ends_at() => {
                 self.end_hold(now, held, HoldEnd::Expired, out);
-                ConfirmOutcome::Expired { late_ms: now.since(held.deadline).get() }
+                ConfirmOutcome::Expired { late_ms: now.since(held.ends_at()).get() }
             }
             HoldLook::Known(held) => {
                 self.order(now, held, channel, out);
@@ -47,7 +48,7 @@ impl Books {
         }
     }
 
-    fn order(
+    pub(super) fn order(
         &mut self,
         now: UnixMillis,
         held: HoldStatus,
@@ -78,7 +79,7 @@ impl Books {
             HoldLook::Ended => Err(Refusal::HoldEnded),
             HoldLook::Known(status) if status.viewer != viewer => Err(Refusal::UnknownHold),
             HoldLook::Known(status) if status.confirmed => Err(Refusal::HoldConfirmed),
-            HoldLook::Known(held) if now >= held.deadline => {
+            HoldLook::Known(held) if now >= held.ends_at() => {
                 self.end_hold(now, held, HoldEnd::Expired, out);
                 Err(Refusal::HoldEnded)
             }
@@ -124,5 +125,10 @@ impl Books {
         };
         self.record(now, hold.drop_id(), record, out);
         out.when_durable.push(Effect::Give { hold, viewer, units, end });
+        // Whoever waits for the outcome of an attempt learns that none can come any more.
+        let account = self.payments(hold.drop_id()).and_then(|book| book.account(hold));
+        if account.is_some_and(HoldAccount::has_open_attempt) {
+            out.when_durable.push(Effect::PaymentFailed { hold, viewer });
+        }
     }
 }

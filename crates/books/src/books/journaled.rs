@@ -20,6 +20,7 @@ impl Books {
             timers: _,
             next_drop,
             did: _,
+            unmatched,
         } = self;
         let mut lines: Vec<String> =
             drops.iter().map(|(drop, book)| format!("{drop} {}", book.journaled())).collect();
@@ -29,6 +30,7 @@ impl Books {
             format!("brake {}", brake.journaled()),
             format!("keys {}", keys.journaled()),
             format!("memory {}", memory.journaled()),
+            format!("unmatched {unmatched:?}"),
             format!("next {next_drop}"),
         ]);
         lines.join("\n")

@@ -12,6 +12,7 @@ mod holds;
 mod journaled;
 mod lots;
 mod needs;
+mod payments;
 mod phases;
 mod recovery;
 mod reports;
@@ -22,8 +23,10 @@ mod video;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
-use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange};
+use stampede_domain::{BanId, DropId, Moment, PaymentId, StreamId, UnixMillis};
+use stampede_ledger::{
+    BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange, UnmatchedPayment,
+};
 
 use crate::{
     brake::BrakeBook,
@@ -55,6 +58,8 @@ pub struct Books {
     timers: Timers,
     next_drop: DropId,
     did: LatestResults,
+    /// Money that nobody can say what it was for.
+    unmatched: BTreeMap<PaymentId, UnmatchedPayment>,
 }
 
 /// What the latest records of a chain did, for the command whose record stands right behind them.
@@ -109,6 +114,7 @@ impl Books {
             timers: Timers::default(),
             next_drop: DropId::HOUSE.next().expect("the house is no drop"),
             did: LatestResults::default(),
+            unmatched: BTreeMap::new(),
         }
     }
 
@@ -139,6 +145,9 @@ impl Books {
             Record::Command(command) => self.bind(drop, command, did),
             Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
+            Record::Unmatched(unmatched) => {
+                self.unmatched.insert(unmatched.payment.clone(), (**unmatched).clone());
+            }
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}
             record => return self.apply_to_drop(at, drop, record),
@@ -159,7 +168,7 @@ impl Books {
         if let Some(needed) = needed {
             self.need_changed(drop, needed);
         }
-        if matches!(record, Record::Hold(_)) {
+        if matches!(record, Record::Hold(_) | Record::Payment(_) | Record::Deadline(_)) {
             return Ok(None);
         }
         let book = &self.drops[&drop];

@@ -12,6 +12,8 @@ use stampede_domain::{
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord};
 
+use stampede_settlement::PaymentBook;
+
 use crate::{contradiction::Contradiction, seen::SeenDrop, video::countdown_min};
 use counts::Counts;
 
@@ -45,6 +47,8 @@ pub struct DropBook {
     pub(crate) missed_opening: Option<UnixMillis>,
     pub(crate) watch: StreamWatch,
     pub(crate) counts: Counts,
+    /// The money of its holds.
+    pub(crate) payments: PaymentBook,
 }
 
 impl DropBook {
@@ -70,11 +74,13 @@ impl DropBook {
             missed_opening: None,
             watch: StreamWatch::of_plan(old.and_then(|old| old.watch.offline_since())),
             counts: old.map(|old| old.counts.of_edit()).unwrap_or_default(),
+            payments: PaymentBook::default(),
         }
     }
 
     /// Follows one record of the drop's chain, decided now or read from the journal.
     pub(crate) fn apply(&mut self, at: UnixMillis, record: &Record) -> Result<(), Contradiction> {
+        self.payments.apply(record);
         match record {
             Record::Phase(record) => self.change(at, record),
             Record::Lot { pool, units, lot } => {
@@ -196,11 +202,13 @@ impl DropBook {
             missed_opening,
             watch,
             counts: _,
+            payments,
         } = self;
+        let payments = payments.journaled();
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} missed \
              {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
-             {accounted:?} {watch:?} {pools:?} {plan:?}"
+             {accounted:?} {watch:?} {pools:?} {plan:?} {payments}"
         )
     }
 

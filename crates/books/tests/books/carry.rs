@@ -37,6 +37,10 @@ impl Shell {
                     HoldEnd::Released | HoldEnd::Expired => HoldState::Ending,
                 };
             }
+            Act::Stretch { hold, span } => {
+                let hold = self.stock.by_id(*hold);
+                hold.deadline = hold.deadline.plus(*span);
+            }
             Act::Halt(_) => self.brake.is_halted = true,
             Act::Limit(rates) => self.brake.rates = *rates,
             Act::KeepOut(ban) => {
@@ -73,7 +77,10 @@ impl Shell {
                 let plan = &self.stock.sales[drop].plan;
                 self.air.insert(format!("{} {:?}", plan.stream, plan.mode), *drop);
             }
-            Effect::Room(_) => {}
+            Effect::Room(_)
+            | Effect::Stretched { .. }
+            | Effect::Attempt(_)
+            | Effect::PaymentFailed { .. } => {}
             Effect::Supply { drop, pool, units } => {
                 let pool = self.stock.sales.get_mut(drop).unwrap().pool(*pool);
                 pool.supplied += units.get();

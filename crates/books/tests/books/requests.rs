@@ -70,6 +70,7 @@ impl Shell {
             return self.log.note("answer", format!("refused, {refusal}"));
         }
         let deadline = self.sale.plus(sale.plan.hold_ttl);
+        let grace = sale.plan.grace();
         let of = sale.pool(pool);
         of.available -= buy.count;
         of.last_take += 1;
@@ -84,6 +85,7 @@ impl Shell {
             units: buy.count,
             taken_at: self.sale,
             deadline,
+            grace,
             channel,
             state: HoldState::Pending,
         };

@@ -200,6 +200,9 @@ pub(crate) fn act(act: &Act, names: &dyn Names) -> String {
         Act::BeginStart { drop, late_ms: 0 } => format!("begin start of {drop}"),
         Act::BeginStart { drop, late_ms } => format!("begin start of {drop} {late_ms} ms late"),
         Act::EndHold { held, end } => format!("end {} ({})", names.hold(held.hold), end_name(*end)),
+        Act::Stretch { hold, span } => {
+            format!("stretch {} by {}", names.hold(*hold), span_words(*span))
+        }
         Act::NoteCounted { drop, counted } => format!("count {} held in {drop}", counted.held),
         Act::ExpectCounts { drop } => format!("expect counts of {drop}"),
         Act::NoteTally { counted } => format!("tally {}", counted.held),
@@ -241,6 +244,11 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
         }
         Effect::Give { hold, units, .. } => format!("give {units} of {}", names.hold(*hold)),
         Effect::Order { hold, .. } => format!("order {}", names.hold(*hold)),
+        Effect::Stretched { hold, .. } => format!("stretch of {} shows", names.hold(*hold)),
+        Effect::Attempt(attempt) => {
+            format!("attempt {} for {}", names.hold(attempt.hold), attempt.amount)
+        }
+        Effect::PaymentFailed { hold, .. } => format!("payment of {} failed", names.hold(*hold)),
         Effect::Lift { part, .. } => format!("lift {part}"),
         Effect::SetRates { .. } => "set the rates".to_owned(),
     }

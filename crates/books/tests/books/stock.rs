@@ -7,7 +7,7 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Phase, PoolIndex, SkuIndex, UnixMillis,
     ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, Record};
+use stampede_ledger::{DeadlineRecord, HoldRecord, Record};
 use stampede_testkit::{euros, units};
 
 use crate::show::Names;
@@ -31,6 +31,7 @@ pub(crate) struct Hold {
     pub(crate) units: u32,
     pub(crate) taken_at: UnixMillis,
     pub(crate) deadline: UnixMillis,
+    pub(crate) grace: DurationMs,
     pub(crate) channel: Option<ChannelId>,
     pub(crate) state: HoldState,
 }
@@ -51,6 +52,7 @@ impl Hold {
             units: units(self.units),
             amount: euros(1990).checked_times(units(self.units)).unwrap(),
             deadline: self.deadline,
+            grace: self.grace,
             confirmed,
         })
     }
@@ -127,10 +129,10 @@ impl Stock {
         }
     }
 
-    /// The oldest deadline of a hold that is held.
+    /// When the first hold ends that is held.
     pub(crate) fn next_deadline(&self) -> Option<(UnixMillis, String)> {
         let held = self.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held);
-        held.map(|(name, hold)| (hold.deadline, name.clone())).min()
+        held.map(|(name, hold)| (hold.deadline.plus(hold.grace), name.clone())).min()
     }
 
     /// Durable holds of the drop without an end.
@@ -172,7 +174,14 @@ impl Stock {
                 pool.available += units.get();
             }
             Record::Hold(record) => self.apply_hold(drop, record, moved),
-            Record::Suspended { span, until } => self.move_drop(drop, *span, *until),
+            Record::Suspended { span, until }
+            | Record::Deadline(DeadlineRecord::Extended { span, until }) => {
+                self.move_drop(drop, *span, *until);
+            }
+            Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
+                let hold = self.by_id(*hold);
+                hold.deadline = hold.deadline.plus(*span);
+            }
             Record::Recovered(found) => {
                 self.move_drop(drop, found.outage, UnixMillis::new(u64::MAX));
                 for pool in &found.pools {
@@ -202,7 +211,9 @@ impl Stock {
         let id = record.hold();
         match record {
             HoldRecord::Taken { viewer, units, taken_at, deadline, channel, .. } => {
-                let pool = self.sales.get_mut(&drop).unwrap().pool(id.pool());
+                let sale = self.sales.get_mut(&drop).unwrap();
+                let grace = sale.plan.grace();
+                let pool = sale.pool(id.pool());
                 pool.available -= units.get();
                 pool.last_take = pool.last_take.max(id.take().get());
                 let hold = Hold {
@@ -211,6 +222,7 @@ impl Stock {
                     units: units.get(),
                     taken_at: *taken_at,
                     deadline: deadline.plus(moved(*taken_at)),
+                    grace,
                     channel: channel.clone(),
                     state: HoldState::Held,
                 };

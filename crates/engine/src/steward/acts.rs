@@ -88,6 +88,9 @@ impl Steward {
                 }
             }
             Act::EndHold { held, end } => self.end_hold(held, end),
+            Act::Stretch { hold, span } => {
+                self.sales[&hold.drop_id()].stretches().add(hold, span);
+            }
             Act::NoteCounted { drop, counted } => {
                 let now = self.shared.clock.moment();
                 self.sales[&drop].counts().recent.add(&counted, now);
@@ -137,6 +140,7 @@ impl Steward {
             unreachable!("the steward alone ends holds, and {hold} was held")
         };
         sale.hold_ends().remove(body.deadline, body.units);
+        sale.stretches().remove(hold);
     }
 
     /// The bit goes off first: a buyer who still sees the old phase then is told to try again.

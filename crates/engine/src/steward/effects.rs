@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use stampede_books::{CommandOutcome, ConfirmOutcome, Effect, FailOutcome, HoldEnd};
+use stampede_books::{
+    CommandOutcome, ConfirmOutcome, Effect, FactRefusal, FailOutcome, HoldEnd, PaymentOutcome,
+};
 use stampede_domain::{DropId, Phase, Refusal, UnixMillis};
 use stampede_ledger::RoomChange;
+use stampede_settlement::PaymentRefusal;
 use stampede_stock::GiveOutcome;
 use tokio::sync::oneshot;
 
-use super::{ReleaseRequest, Steward};
+use super::{PayRequest, ReleaseRequest, Steward};
 use crate::{
     event::{CoreEvent, ViewerEvent},
     metrics,
+    money::HoldMoney,
 };
 
 /// Something that waits for a durable position.
@@ -27,6 +31,17 @@ pub(crate) enum Promise {
     Confirm(oneshot::Sender<ConfirmOutcome>, ConfirmOutcome),
     Fail(oneshot::Sender<FailOutcome>, FailOutcome),
     Command(oneshot::Sender<CommandOutcome>, CommandOutcome),
+    RefusePay(PayRequest, Refusal),
+    Payment(
+        oneshot::Sender<Result<PaymentOutcome, FactRefusal>>,
+        Result<PaymentOutcome, FactRefusal>,
+    ),
+    Charged(
+        oneshot::Sender<Option<Result<(), PaymentRefusal>>>,
+        Option<Result<(), PaymentRefusal>>,
+    ),
+    Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
+    Recorded(oneshot::Sender<()>),
 }
 
 impl Steward {
@@ -56,6 +71,14 @@ impl Steward {
             Promise::Confirm(reply, outcome) => drop(reply.send(outcome)),
             Promise::Fail(reply, outcome) => drop(reply.send(outcome)),
             Promise::Command(reply, outcome) => drop(reply.send(outcome)),
+            Promise::RefusePay(request, refusal) => {
+                let PayRequest { hold, core, token, .. } = request;
+                self.shared.inboxes[core].send(CoreEvent::PayRefused { token, hold, refusal });
+            }
+            Promise::Payment(reply, outcome) => drop(reply.send(outcome)),
+            Promise::Charged(reply, charged) => drop(reply.send(charged)),
+            Promise::Money(reply, money) => drop(reply.send(*money)),
+            Promise::Recorded(reply) => drop(reply.send(())),
         }
     }
 
@@ -106,6 +129,16 @@ impl Steward {
                 self.shared.ends_under_way.remove(&hold);
                 metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
+            }
+            Effect::Stretched { hold, viewer } => {
+                if let Some(sale) = self.sales.get(&hold.drop_id()) {
+                    sale.stretches().show(hold);
+                    self.shared.tell(viewer, ViewerEvent::Held(hold), None);
+                }
+            }
+            Effect::Attempt(attempt) => self.shared.attempts.add(attempt),
+            Effect::PaymentFailed { hold, viewer } => {
+                self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
             }
             Effect::Lift { part, decision } => self.lifted(part, decision),
             Effect::SetRates { decision } => self.rates_are_set(decision),

@@ -63,7 +63,8 @@ impl Steward {
             let drop = take.hold.drop_id();
             self.books.note_take(drop, take.hold.pool());
             self.sales[&drop].hold_ends().add(take.deadline, take.units);
-            self.deadlines.watch(take.deadline, take.hold);
+            let sale = &self.sales[&drop];
+            self.deadlines.watch(take.deadline.plus(sale.plan().grace()), take.hold);
         }
         self.fresh_takes = fresh;
     }
@@ -79,8 +80,8 @@ impl Steward {
             match self.hold_in_memory(hold) {
                 HoldLook::Known(held) if held.confirmed => {}
                 // It was moved since.
-                HoldLook::Known(held) if held.deadline > now => {
-                    self.deadlines.watch(held.deadline, hold);
+                HoldLook::Known(held) if held.ends_at() > now => {
+                    self.deadlines.watch(held.ends_at(), hold);
                 }
                 HoldLook::Known(held) => {
                     let end = HoldEnd::Expired;

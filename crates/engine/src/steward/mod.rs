@@ -15,6 +15,7 @@ mod heartbeat;
 mod holds;
 mod memory;
 mod moved;
+mod payments;
 mod retire;
 mod suspension;
 mod thread;
@@ -29,16 +30,21 @@ use std::{
     thread::Thread,
 };
 
-use stampede_books::{Books, CommandOutcome, ConfirmOutcome, Decision, FailOutcome, StaffCommand};
-use stampede_domain::{
-    DropId, DurationMs, HoldId, Incarnation, RepeatedWarning, StreamId, ViewerNumber,
+use stampede_books::{
+    Books, CommandOutcome, ConfirmOutcome, Decision, FactRefusal, FailOutcome, PaymentOutcome,
+    StaffCommand,
 };
-use stampede_ledger::{Position, Producer, Record};
+use stampede_domain::{
+    Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, RepeatedWarning, StreamId,
+    ViewerNumber,
+};
+use stampede_ledger::{Position, Producer, Record, UnmatchedPayment};
+use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
 use crate::{
-    fresh_takes::DurableTake, hold_channels::Tag, sale::SaleDrop, shared::EngineState,
-    unavailable::Unavailable,
+    fresh_takes::DurableTake, hold_channels::Tag, money::HoldMoney, sale::SaleDrop,
+    shared::EngineState, unavailable::Unavailable,
 };
 use deadlines::Deadlines;
 use effects::Promise;
@@ -48,6 +54,7 @@ pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
+pub(crate) use payments::PayRequest;
 pub(crate) use retire::RetireQueue;
 #[cfg(feature = "stepped")]
 pub(crate) use thread::Turn;
@@ -94,6 +101,11 @@ pub(crate) enum Request {
     Release(ReleaseRequest),
     Confirm(HoldId, oneshot::Sender<ConfirmOutcome>),
     Fail(HoldId, oneshot::Sender<FailOutcome>),
+    Pay(PayRequest),
+    Payment(Box<PaymentFact>, oneshot::Sender<Result<PaymentOutcome, FactRefusal>>),
+    Charge(HoldId, Charges, oneshot::Sender<Option<Result<(), PaymentRefusal>>>),
+    Unmatched(Box<UnmatchedPayment>, oneshot::Sender<()>),
+    Money(HoldId, oneshot::Sender<HoldMoney>),
     Stop,
 }
 
@@ -109,17 +121,31 @@ pub(crate) struct ReleaseRequest {
 /// Staff commands that may wait for the steward. When full: `busy`.
 const COMMANDS_MAX: usize = 1_024;
 
-/// What the steward reads from: staff first, so that no flood of viewers' requests keeps a host
-/// from pausing.
+/// Facts about payments, and questions about them, that may wait for the steward. When full: `busy`.
+const PAYMENTS_MAX: usize = 8_192;
+
+/// What the steward reads from: staff first, so that no flood of requests keeps a host from pausing; then in
+/// turn what viewers ask and what is said about payments, so that neither keeps the other waiting.
 pub(crate) struct Requests {
     staff: Receiver<Request>,
     others: Receiver<Request>,
+    payments: Receiver<Request>,
+    /// Whether a payment's turn is next.
+    payments_next: bool,
 }
 
 impl Requests {
     /// The next request, if one waits.
-    pub(crate) fn next(&self) -> Option<Request> {
-        self.staff.try_recv().or_else(|_| self.others.try_recv()).ok()
+    pub(crate) fn next(&mut self) -> Option<Request> {
+        if let Ok(staffs) = self.staff.try_recv() {
+            return Some(staffs);
+        }
+        let mut in_turn = [&self.others, &self.payments];
+        if self.payments_next {
+            in_turn.reverse();
+        }
+        self.payments_next = !self.payments_next;
+        in_turn.into_iter().find_map(|queue| queue.try_recv().ok())
     }
 }
 
@@ -128,6 +154,7 @@ impl Requests {
 pub(crate) struct StewardHandle {
     staff: SyncSender<Request>,
     others: SyncSender<Request>,
+    payments: SyncSender<Request>,
     others_max: usize,
     /// Known once the thread runs; until then nothing sleeps that would need waking.
     thread: Arc<OnceLock<Thread>>,
@@ -138,8 +165,16 @@ impl StewardHandle {
     pub(crate) fn new(others_max: usize) -> (Self, Requests) {
         let (staff, staff_inbox) = mpsc::sync_channel(COMMANDS_MAX);
         let (others, others_inbox) = mpsc::sync_channel(others_max);
-        let handle = Self { staff, others, others_max, thread: Arc::new(OnceLock::new()) };
-        (handle, Requests { staff: staff_inbox, others: others_inbox })
+        let (payments, payments_inbox) = mpsc::sync_channel(PAYMENTS_MAX);
+        let thread = Arc::new(OnceLock::new());
+        let handle = Self { staff, others, payments, others_max, thread };
+        let requests = Requests {
+            staff: staff_inbox,
+            others: others_inbox,
+            payments: payments_inbox,
+            payments_next: false,
+        };
+        (handle, requests)
     }
 
     /// Hands a request over.
@@ -149,6 +184,10 @@ impl StewardHandle {
     pub(crate) fn send(&self, request: Request) -> Result<(), Unavailable> {
         let (queue, max) = match request {
             Request::Command(..) | Request::Stop => (&self.staff, COMMANDS_MAX),
+            Request::Payment(..)
+            | Request::Charge(..)
+            | Request::Unmatched(..)
+            | Request::Money(..) => (&self.payments, PAYMENTS_MAX),
             _ => (&self.others, self.others_max),
         };
         queue.try_send(request).map_err(|refused| match refused {

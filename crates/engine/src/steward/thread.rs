@@ -77,7 +77,8 @@ impl Steward {
         let mut deadlines = Deadlines::default();
         for take in started.live {
             started.sales[&take.hold.drop_id()].hold_ends().add(take.deadline, take.units);
-            deadlines.watch(take.deadline, take.hold);
+            let grace = started.sales[&take.hold.drop_id()].plan().grace();
+            deadlines.watch(take.deadline.plus(grace), take.hold);
         }
         let asleep = shared.clock.machine().asleep;
         Self {
@@ -269,6 +270,17 @@ impl Steward {
                 Request::Release(request) => self.release(request, self.deadline_now(now)),
                 Request::Confirm(hold, reply) => self.confirm(hold, self.deadline_now(now), reply),
                 Request::Fail(hold, reply) => self.fail(hold, now.sale, reply),
+                Request::Pay(request) => self.pay(request, self.deadline_now(now)),
+                Request::Payment(fact, reply) => {
+                    self.payment(&fact, self.deadline_now(now), reply);
+                }
+                Request::Charge(hold, charges, reply) => {
+                    self.charge((hold, charges), self.deadline_now(now), reply);
+                }
+                Request::Unmatched(unmatched, reply) => {
+                    self.unmatched(*unmatched, now.sale, reply);
+                }
+                Request::Money(hold, reply) => self.money_of(hold, reply),
                 Request::Stop => self.stopping = true,
             }
             self.hand_over();

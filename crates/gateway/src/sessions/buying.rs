@@ -135,7 +135,7 @@ impl Sessions {
         let early = self.refuse_hold_early(token, hold, admission);
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
-            let refusal = self.shared.settlement.pay(joined.viewer.number(), hold).err();
+            let refusal = self.port.pay(&joined.viewer, hold, token).err();
             if refusal.is_none() {
                 joined.asked.push(hold);
             }

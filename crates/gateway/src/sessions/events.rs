@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, HoldId, UnixMillis, ViewerNumber};
+use stampede_domain::{DropId, HoldId, Refusal, UnixMillis, ViewerNumber};
 use stampede_engine::{CoreEvent, Durability, HoldLook, ViewerEvent};
 use stampede_wire::{CloseCode, PaymentFailed, Refused, ServerMessage};
 
@@ -100,6 +100,15 @@ impl Sessions {
                     joined.asked.retain(|asked| *asked != hold);
                 }
                 self.send(token, &ServerMessage::Refused(Refused::release(hold, &refusal)));
+            }
+            CoreEvent::PayRefused { token, hold, refusal } => {
+                // An attempt that is under way is waited for all the same.
+                if refusal != Refusal::PaymentPending
+                    && let Some(joined) = self.slab.get_mut(token).and_then(Session::joined_mut)
+                {
+                    joined.asked.retain(|asked| *asked != hold);
+                }
+                self.send(token, &ServerMessage::Refused(Refused::pay(hold, &refusal)));
             }
             CoreEvent::Viewer { viewer, event } => self.tell(viewer, event, now),
             CoreEvent::DropChanged(drop) => self.show_drop(drop),

@@ -54,7 +54,7 @@ fn a_payment_that_was_handed_over_is_answered_before_the_close() {
     client.buy(drop, "mug", 1, "one");
     let hold = client.held().hold;
     client.pay(hold);
-    wait_for("the payment", || (world.settlement.under_way() > 0).then_some(()));
+    wait_for("the payment", || (world.payments.under_way() > 0).then_some(()));
     let stopping = begin(&mut world);
     world.settle_payment();
     assert_eq!(client.ordered().hold, hold);
@@ -72,7 +72,7 @@ fn an_answer_that_never_comes_is_waited_for_within_bounds() {
     client.buy(drop, "mug", 1, "one");
     let hold = client.held().hold;
     client.pay(hold);
-    wait_for("the payment", || (world.settlement.under_way() > 0).then_some(()));
+    wait_for("the payment", || (world.payments.under_way() > 0).then_some(()));
     // The test's clock stands still, so the provider never answers.
     let stopping = begin(&mut world);
     assert_eq!(closed(&mut client).code, 4000);

@@ -1,6 +1,6 @@
 //! Payments from the viewer's side.
 
-use stampede_settlement::{Provider, SandboxConfig};
+use stampede_payments::{Provider, SandboxConfig};
 use stampede_wire::ServerMessage;
 
 use crate::world::{World, plan, sandbox};

@@ -15,7 +15,7 @@ use stampede_engine::{
 };
 use stampede_gateway::{CoreSignals, Gateway, GatewayConfig, ViewerListeners};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, fake::FakeLedger};
-use stampede_settlement::{Provider, SandboxConfig, Settlement};
+use stampede_payments::{Payments, Provider, SandboxConfig};
 use stampede_testkit::{HandClock, plan_of, sku};
 pub(crate) use stampede_testkit::{PATIENCE, wait_for};
 use stampede_wire::{
@@ -34,7 +34,7 @@ pub(crate) struct World {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) address: SocketAddr,
     clock: Arc<HandClock>,
-    pub(crate) settlement: Arc<Settlement>,
+    pub(crate) payments: Arc<Payments>,
     minter: TicketMinter,
     commands: AtomicU64,
     _data: Option<TempDir>,
@@ -100,11 +100,15 @@ impl World {
     ) -> Self {
         let clock = Arc::new(HandClock::at(1_700_000_000_000));
         let signals = CoreSignals::new(CORES).unwrap();
-        let config = EngineConfig { cores: CORES, ..EngineConfig::default() };
+        let config = EngineConfig {
+            cores: CORES,
+            viewers_pay_at: provider.viewers_pay_at(),
+            ..EngineConfig::default()
+        };
         let (engine, ports) =
             stampede_engine::start(config, ledger, Arc::clone(&clock) as _, signals.wakes())
                 .unwrap();
-        let settlement = Settlement::start(Arc::clone(&engine), provider).unwrap();
+        let payments = Payments::start(&engine, provider).unwrap();
         let mut config = GatewayConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             // The clock jumps in these tests, which must not look like silence.
@@ -113,21 +117,13 @@ impl World {
         };
         change(&mut config);
         let listeners = ViewerListeners::bind(config.listen, CORES).unwrap();
-        let gateway = Gateway::start(
-            config,
-            listeners,
-            ports,
-            signals,
-            Arc::clone(&settlement),
-            verifier("k1"),
-        )
-        .unwrap();
+        let gateway = Gateway::start(config, listeners, ports, signals, verifier("k1")).unwrap();
         Self {
             engine,
             address: gateway.local_addr(),
             gateway: Some(gateway),
             clock,
-            settlement,
+            payments,
             minter: TicketMinter::new(&key("k1")).unwrap(),
             commands: AtomicU64::new(0),
             _data: data,
@@ -154,13 +150,15 @@ impl World {
 
     /// Waits until a payment is under way, then lets its provider answer.
     pub(crate) fn settle_payment(&self) {
-        wait_for("the payment", || (self.settlement.under_way() > 0).then_some(()));
+        wait_for("the payment", || (self.payments.under_way() > 0).then_some(()));
         self.advance(sandbox().delay.get());
+        // Its outcome may be told before the provider knows it: the next payment is another one.
+        wait_for("the outcome", || (self.payments.under_way() == 0).then_some(()));
     }
 
     /// Lets the provider answer only after the hold's time is over.
     pub(crate) fn settle_late(&self) {
-        wait_for("the payment", || (self.settlement.under_way() > 0).then_some(()));
+        wait_for("the payment", || (self.payments.under_way() > 0).then_some(()));
         self.advance(plan(0).hold_ttl.get());
     }
 
@@ -261,7 +259,7 @@ impl Drop for World {
         if let Some(gateway) = self.gateway.take() {
             gateway.shutdown();
         }
-        self.settlement.shutdown();
+        self.payments.shutdown();
         self.engine.shutdown();
     }
 }

@@ -245,7 +245,7 @@ fn malformed_bytes_are_named() {
         with(&bytes)
     };
     assert_eq!(of_hold(42, &[1, b'a', 1, b'p', 3]), "invalid request before offset 33");
-    let due = [1, b'a', 1, b'p', 5, b'E', b'U', b'R', 6];
+    let due = [1, b'a', 1, b'p', 5, b'E', b'U', b'R', 5];
     assert_eq!(of_hold(40, &due), "invalid reason before offset 37");
     assert_eq!(of_hold(35, &[1, b' ', 1, b'p']), "invalid account before offset 30");
     assert_eq!(of_hold(35, &[1, b'a', 1, b'@']), "invalid payment before offset 32");

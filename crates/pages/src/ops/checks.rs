@@ -95,24 +95,11 @@ pub(super) fn checks(told: &Exposition<'_>, words: Language) -> Vec<Check> {
         below("clock", words.ops_clock(), clock, Some(1.0), 1_000).check(ms, at_most),
         below("log", words.ops_log(), told.sum(wal), max(wal), 1_000).check(mib, at_most),
         below("orders", words.ops_orders(), orders, Some(10_000.0), 1_000).check(plain, at_most),
-        payments(told, words),
         disk(told, words),
         of_max("bans", words.ops_bans(), "stampede_engine_bans"),
         certificate(told, words),
     ];
     found.into_iter().flatten().collect()
-}
-
-/// Attempts under way have a limit of another name.
-fn payments(told: &Exposition<'_>, words: Language) -> Option<Check> {
-    let check = Below {
-        key: "payments",
-        label: words.ops_payments(),
-        value: told.sum("stampede_payment_attempts_under_way"),
-        most: told.sum("stampede_payment_attempts_max"),
-        mark: 900,
-    };
-    check.check(|value| count(whole(value)), |most| words.ops_of(most))
 }
 
 /// A tenth of the disk has to be free.

@@ -150,7 +150,6 @@ async fn metrics(State(fake): State<Fake>) -> Response {
      stampede_engine_clock_ahead_seconds 0.002\n\
      stampede_ledger_wal_bytes 6500000\nstampede_ledger_wal_bytes_max 33554432\n\
      stampede_ledger_orders_behind 0\n\
-     stampede_payment_attempts_under_way 874\nstampede_payment_attempts_max 65536\n\
      stampede_ledger_disk_free_bytes 195421011968\nstampede_ledger_disk_bytes 274877906944\n\
      stampede_engine_bans 3\nstampede_engine_bans_max 10000\n"
         .into_response()

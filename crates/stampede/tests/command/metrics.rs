@@ -162,7 +162,7 @@ fn every_metric_is_documented_and_every_documented_one_exists_from_the_start() {
         format!("stampede_drop_units{{drop=\"{drop}\",state=\"available\"}}"),
         "stampede_engine_commands_total{action=\"open\",outcome=\"accepted\"}".into(),
         "stampede_gateway_connections_max".into(),
-        "stampede_payment_attempts_max".into(),
+        "stampede_payment_attempts_under_way".into(),
         "stampede_ledger_wal_bytes_max".into(),
         "stampede_engine_sale_bytes".into(),
         "stampede_engine_sale_bytes_max".into(),

@@ -11,7 +11,7 @@ pub enum Provider {
     Sandbox(SandboxConfig),
 }
 
-/// How the pretended provider behaves; each limit with its policy when full.
+/// How the pretended provider behaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SandboxConfig {
     /// Time from the viewer's `pay` to the provider's answer, in milliseconds.
@@ -20,21 +20,11 @@ pub struct SandboxConfig {
     pub failure_rate: f64,
     /// Share of attempts that fail for good, which ends the hold, 0 to 1.
     pub final_failure_rate: f64,
-    /// Attempts under way at once. When full: `busy`.
-    pub attempts_max: usize,
-    /// What that `busy` names as time to wait, in milliseconds.
-    pub busy_retry_after: DurationMs,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self {
-            delay: DurationMs::new(200),
-            failure_rate: 0.0,
-            final_failure_rate: 0.0,
-            attempts_max: 65_536,
-            busy_retry_after: DurationMs::new(250),
-        }
+        Self { delay: DurationMs::new(200), failure_rate: 0.0, final_failure_rate: 0.0 }
     }
 }
 
@@ -57,9 +47,6 @@ pub enum ConfigError {
         /// The share of final ones.
         final_failure: f64,
     },
-    /// No attempt would be possible.
-    #[error("attempts_max is 0; at least 1 is needed")]
-    NoAttempts,
 }
 
 impl SandboxConfig {
@@ -78,9 +65,6 @@ impl SandboxConfig {
                 failure: self.failure_rate,
                 final_failure: self.final_failure_rate,
             });
-        }
-        if self.attempts_max == 0 {
-            return Err(ConfigError::NoAttempts);
         }
         Ok(())
     }

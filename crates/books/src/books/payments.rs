@@ -1,0 +1,359 @@
+//! Payments: the settlement book of a drop says what follows, the hold ends or becomes an order with it.
+
+use stampede_domain::{
+    ChannelId, Charges, DropId, HoldId, Mode, Money, PaymentAccount, PaymentEvent, PaymentFact,
+    PaymentId, PaymentReference, RefundReason, Refusal, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::{DeadlineRecord, PaymentRecord, Record, UnmatchedPayment};
+use stampede_settlement::{
+    HoldStands, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate, split,
+};
+
+use super::Books;
+use crate::{
+    decision::{Act, Decision, Effect, HoldEnd},
+    hold::{HoldLook, HoldStatus},
+    payment::{Attempt, FactRefusal, HoldOutcome, PayingHold, PaymentOutcome},
+};
+
+/// A hold that a fact is about, as far as it can be told.
+#[derive(Clone, Copy)]
+struct Named {
+    hold: HoldId,
+    stands: HoldStands,
+    /// The hold while it is held.
+    held: Option<HoldStatus>,
+    /// What is owed for it; nothing is known of a hold that has ended.
+    owed: Option<Money>,
+    mode: Mode,
+}
+
+impl Books {
+    /// The holds that a payment was for, as far as drops in memory know.
+    pub fn holds_of(&self, payment: &PaymentId) -> Vec<HoldId> {
+        let books = self.drops.values();
+        books.flat_map(|book| book.payments.holds_of(payment)).copied().collect()
+    }
+
+    /// The money of a drop's holds.
+    pub fn payments(&self, drop: DropId) -> Option<&PaymentBook> {
+        self.drops.get(&drop).map(|book| &book.payments)
+    }
+
+    /// Something was said about a payment. `holds` are those that it names, each once.
+    ///
+    /// # Errors
+    /// [`FactRefusal`]; nothing was recorded.
+    pub fn payment(
+        &mut self,
+        now: UnixMillis,
+        fact: &PaymentFact,
+        holds: &[PayingHold],
+        out: &mut Decision,
+    ) -> Result<PaymentOutcome, FactRefusal> {
+        if holds.is_empty() {
+            return Err(FactRefusal::NoHolds);
+        }
+        let named: Vec<_> = holds.iter().filter_map(|paying| self.named(now, paying)).collect();
+        if let (Some(Mode::Rehearsal), Some(live)) =
+            (fact.mode, named.iter().find(|named| named.mode == Mode::Live))
+        {
+            return Err(FactRefusal::TestMoney { hold: live.hold });
+        }
+        let decided = self.decide_parts(fact, &named)?;
+        // A hold whose time was over counts as expired, and only now that nothing refuses.
+        for Named { held, stands, .. } in &named {
+            if let (Some(held), HoldStands::Ended) = (held, stands) {
+                self.end_hold(now, *held, HoldEnd::Expired, out);
+            }
+        }
+        let mut outcomes = Vec::with_capacity(named.len());
+        for (named, (outcome, records)) in named.iter().zip(decided) {
+            let paying = holds.iter().find(|paying| paying.hold == named.hold);
+            let channel = paying.and_then(|paying| paying.channel.clone());
+            self.record_money(now, records, out);
+            self.follow_part(now, (named, channel), (fact, outcome), out);
+            outcomes.push((named.hold, outcome));
+        }
+        let outcome_of = |paying: &PayingHold| {
+            let part = outcomes.iter().find(|(hold, _)| *hold == paying.hold);
+            let unknown = if paying.is_over { HoldOutcome::Over } else { HoldOutcome::Unknown };
+            (paying.hold, part.map_or(unknown, |(_, part)| HoldOutcome::Part(*part)))
+        };
+        let holds = holds.iter().map(outcome_of).collect();
+        Ok(PaymentOutcome { payment: fact.payment.clone(), holds })
+    }
+
+    /// How a hold of a drop in memory stands; nothing for one that nobody was told of.
+    fn named(&self, now: UnixMillis, paying: &PayingHold) -> Option<Named> {
+        let hold = paying.hold;
+        let book = self.drops.get(&hold.drop_id())?;
+        let mode = book.plan().mode;
+        let owed = |goods| book.payments.expected(hold, goods);
+        let named = |stands, held, owed| Some(Named { hold, stands, held, owed, mode });
+        match paying.look {
+            HoldLook::Unknown | HoldLook::Pending => None,
+            HoldLook::Ended => named(HoldStands::Ended, None, None),
+            HoldLook::Known(status) if status.confirmed => {
+                named(HoldStands::Ordered, None, owed(status.amount))
+            }
+            HoldLook::Known(status) if now >= status.ends_at() => {
+                named(HoldStands::Ended, Some(status), owed(status.amount))
+            }
+            HoldLook::Known(status) => named(HoldStands::Held, Some(status), owed(status.amount)),
+        }
+    }
+
+    /// What the settlement books say of each hold, with their records.
+    fn decide_parts(
+        &self,
+        fact: &PaymentFact,
+        named: &[Named],
+    ) -> Result<Vec<(PartOutcome, Vec<PaymentRecord>)>, FactRefusal> {
+        let amounts = match fact.event {
+            PaymentEvent::Authorized { amount } | PaymentEvent::Paid { amount } => {
+                self.money_parts(fact, amount, named)?
+            }
+            PaymentEvent::Refunded { total } => self.refund_parts(fact, total, named)?,
+            PaymentEvent::Begun | PaymentEvent::Failed { .. } | PaymentEvent::Voided => Vec::new(),
+        };
+        let mut decided = Vec::with_capacity(named.len());
+        for (place, named) in named.iter().enumerate() {
+            let book = &self.drops[&named.hold.drop_id()].payments;
+            let ask = PartAsk { payment: &fact.payment, hold: named.hold, stands: named.stands };
+            let mut records = Vec::new();
+            if let Some(reference) = &fact.order_reference {
+                book.referenced(named.hold, reference, &mut records);
+            }
+            let part = amounts.get(place).copied();
+            let outcome = match (&fact.event, part) {
+                (PaymentEvent::Begun, _) => book.begun(ask, &mut records)?,
+                (PaymentEvent::Authorized { .. }, Some(part)) => {
+                    book.authorized(ask, part, &mut records)?
+                }
+                (PaymentEvent::Paid { .. }, Some(part)) => book.paid(ask, part, &mut records)?,
+                (PaymentEvent::Failed { reason, is_final }, _) => {
+                    book.failed(ask, (reason, *is_final), &mut records)?
+                }
+                (PaymentEvent::Voided, _) => book.voided(ask, &mut records),
+                (PaymentEvent::Refunded { .. }, Some((total, _))) => {
+                    book.refunded(ask, total, &mut records)?
+                }
+                (
+                    PaymentEvent::Authorized { .. }
+                    | PaymentEvent::Paid { .. }
+                    | PaymentEvent::Refunded { .. },
+                    None,
+                ) => unreachable!("each named hold has its part"),
+            };
+            decided.push((outcome, records));
+        }
+        Ok(decided)
+    }
+
+    /// Each hold's part of money that came, with why it cannot pay for the hold, if it cannot.
+    fn money_parts(
+        &self,
+        fact: &PaymentFact,
+        amount: Money,
+        named: &[Named],
+    ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
+        let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
+        let known = named.iter().map(|named| {
+            let account = self.drops[&named.hold.drop_id()].payments.account(named.hold)?;
+            account.part(&fact.payment)?.covers()
+        });
+        let known: Vec<Option<Money>> = known.collect();
+        // What was reported before has its parts already.
+        if known.iter().all(Option::is_some) {
+            let parts: Vec<Money> = known.into_iter().flatten().collect();
+            let split = split(amount, &parts);
+            return Ok(split.parts.into_iter().map(|part| (part, None)).collect());
+        }
+        // Nothing is known of what was owed for a hold that has ended: it gets what the others leave.
+        let owed = named.iter().map(|named| match named.stands {
+            HoldStands::Ended => zero,
+            HoldStands::Held | HoldStands::Ordered => named.owed.unwrap_or(zero),
+        });
+        let owed: Vec<Money> = owed.collect();
+        let mut found = split(amount, &owed);
+        if let Some(ended) = named.iter().position(|named| named.stands == HoldStands::Ended) {
+            let sum = owed.iter().try_fold(zero, |sum, part| sum.checked_add(*part));
+            let left = sum.and_then(|sum| amount.minor().checked_sub(sum.minor()));
+            if let Some(left) = left {
+                found.parts = owed;
+                found.parts[ended] =
+                    Money::new(left, amount.currency()).expect("no more than the payment");
+                found.fits = true;
+            }
+        }
+        let parts = found.parts.into_iter().zip(named).map(|(part, named)| {
+            let is_rehearsal = named.mode == Mode::Rehearsal && fact.mode == Some(Mode::Live);
+            let wrong_amount = (!found.fits).then_some(RefundReason::WrongAmount);
+            (part, is_rehearsal.then_some(RefundReason::WrongMode).or(wrong_amount))
+        });
+        Ok(parts.collect())
+    }
+
+    /// All that went back of each hold's part, by all that went back of the payment.
+    fn refund_parts(
+        &self,
+        fact: &PaymentFact,
+        total: Money,
+        named: &[Named],
+    ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
+        let parts = named.iter().map(|named| {
+            let account = self.drops[&named.hold.drop_id()].payments.account(named.hold);
+            account.and_then(|account| account.part(&fact.payment))
+        });
+        let parts: Vec<_> = parts.collect();
+        let totals = allocate(total, &parts)?;
+        Ok(totals.into_iter().map(|total| (total, None)).collect())
+    }
+
+    fn record_money(&mut self, now: UnixMillis, records: Vec<PaymentRecord>, out: &mut Decision) {
+        for record in records {
+            self.record(now, record.hold.drop_id(), record, out);
+        }
+    }
+
+    /// What a part's outcome means for its hold.
+    fn follow_part(
+        &mut self,
+        now: UnixMillis,
+        (named, channel): (&Named, Option<ChannelId>),
+        (fact, outcome): (&PaymentFact, PartOutcome),
+        out: &mut Decision,
+    ) {
+        let Some(held) = named.held.filter(|_| named.stands == HoldStands::Held) else { return };
+        match (outcome, &fact.event) {
+            (PartOutcome::Ordered, _) => self.order(now, held, channel, out),
+            (PartOutcome::Ends, _) => {
+                self.end_hold(now, held, HoldEnd::Released, out);
+                self.tell_failed(held, out);
+            }
+            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => self.tell_failed(held, out),
+            (PartOutcome::Noted, PaymentEvent::Begun) => self.stretch(now, held, out),
+            _ => {}
+        }
+    }
+
+    fn tell_failed(&self, held: HoldStatus, out: &mut Decision) {
+        out.when_durable.push(Effect::PaymentFailed { hold: held.hold, viewer: held.viewer });
+    }
+
+    /// An attempt to pay began: the first one has a hold's whole stretch from now on.
+    fn stretch(&mut self, now: UnixMillis, held: HoldStatus, out: &mut Decision) {
+        let HoldStatus { hold, viewer, deadline, .. } = held;
+        let book = &self.drops[&hold.drop_id()];
+        let is_stretched = book.payments.account(hold).is_some_and(|account| account.stretched);
+        let span = now.plus(book.plan().stretch()).since(deadline);
+        if is_stretched || span.get() == 0 {
+            return;
+        }
+        out.at_once.push(Act::Stretch { hold, span });
+        self.record(now, hold.drop_id(), DeadlineRecord::Stretched { hold, span }, out);
+        out.when_durable.push(Effect::Stretched { hold, viewer });
+    }
+
+    /// `viewer` asks to pay at this account's provider. What is owed may be nothing: then the hold becomes an order
+    /// at once.
+    ///
+    /// # Errors
+    /// Why nothing begins. It may report an end that is on its way to the ledger, so it waits for what was
+    /// decided so far.
+    pub fn pay(
+        &mut self,
+        now: UnixMillis,
+        viewer: ViewerNumber,
+        paying: &PayingHold,
+        account: &PaymentAccount,
+        out: &mut Decision,
+    ) -> Result<(), Refusal> {
+        let held = match paying.look {
+            HoldLook::Unknown | HoldLook::Pending => return Err(Refusal::UnknownHold),
+            HoldLook::Ended => return Err(Refusal::HoldEnded),
+            HoldLook::Known(status) if status.viewer != viewer => return Err(Refusal::UnknownHold),
+            HoldLook::Known(status) if status.confirmed => return Err(Refusal::HoldConfirmed),
+            HoldLook::Known(held) if now >= held.ends_at() => {
+                self.end_hold(now, held, HoldEnd::Expired, out);
+                return Err(Refusal::HoldEnded);
+            }
+            HoldLook::Known(held) => held,
+        };
+        let hold = held.hold;
+        let book = &self.drops[&hold.drop_id()].payments;
+        let account_of = book.account(hold);
+        if account_of.is_some_and(|account| account.has_open_attempt()) {
+            return Err(Refusal::PaymentPending);
+        }
+        let amount = book.expected(hold, held.amount).unwrap_or(held.amount);
+        if amount.minor() == 0 {
+            self.order(now, held, paying.channel.clone(), out);
+            return Ok(());
+        }
+        let attempts = account_of.map_or(0, |account| account.parts.len());
+        let payment = attempt_id(account, hold, attempts + 1);
+        let mut records = Vec::new();
+        let ask = PartAsk { payment: &payment, hold, stands: HoldStands::Held };
+        // A hold with too many attempts lives on until its deadline.
+        if book.begun(ask, &mut records).is_err() {
+            return Err(Refusal::HoldEnded);
+        }
+        self.record_money(now, records, out);
+        self.stretch(now, held, out);
+        out.when_durable.push(Effect::Attempt(Attempt { payment, hold, viewer, amount }));
+        Ok(())
+    }
+
+    /// Attempts at this account that are under way, with holds that are not known to have ended.
+    pub fn open_attempts(&self, account: &PaymentAccount) -> Vec<(HoldId, PaymentId)> {
+        let holds = self.drops.values().flat_map(|book| book.payments.holds());
+        let mut open: Vec<_> = holds
+            .filter(|(_, of_hold)| !of_hold.has_ended())
+            .flat_map(|(hold, of_hold)| of_hold.parts.iter().map(move |part| (hold, part)))
+            .filter(|(_, part)| part.is_open() && part.payment.account == *account)
+            .map(|(hold, part)| (hold, part.payment.clone()))
+            .collect();
+        open.sort_unstable();
+        open
+    }
+
+    /// What is owed beyond the goods is set anew.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal`]; nothing was recorded.
+    pub fn charge(
+        &mut self,
+        now: UnixMillis,
+        held: HoldStatus,
+        charges: Charges,
+        out: &mut Decision,
+    ) -> Result<(), PaymentRefusal> {
+        let stands = match held {
+            HoldStatus { confirmed: true, .. } => HoldStands::Ordered,
+            held if now >= held.ends_at() => HoldStands::Ended,
+            _ => HoldStands::Held,
+        };
+        let book = &self.drops[&held.hold.drop_id()].payments;
+        let mut records = Vec::new();
+        book.charged((held.hold, stands, held.amount), charges, &mut records)?;
+        self.record_money(now, records, out);
+        Ok(())
+    }
+
+    /// Money came and nobody can say what for. It is recorded once.
+    pub fn unmatched(&mut self, now: UnixMillis, unmatched: UnmatchedPayment, out: &mut Decision) {
+        if !self.unmatched.contains_key(&unmatched.payment) {
+            let record = Record::Unmatched(Box::new(unmatched));
+            self.record(now, DropId::HOUSE, record, out);
+        }
+    }
+}
+
+/// The name of an attempt: it follows from the hold, so a start finds the same.
+fn attempt_id(account: &PaymentAccount, hold: HoldId, number: usize) -> PaymentId {
+    let reference = PaymentReference::new(&format!("{hold}-{number}"));
+    let reference = reference.expect("a hold's id with a number is a reference");
+    PaymentId { account: account.clone(), reference }
+}

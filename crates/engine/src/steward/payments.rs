@@ -1,0 +1,96 @@
+//! Payments: what a provider says, what viewers ask, what staff want to know.
+
+use stampede_books::{FactRefusal, PayingHold, PaymentOutcome};
+use stampede_domain::{Charges, HoldId, PaymentFact, Refusal, UnixMillis, ViewerNumber};
+use stampede_ledger::UnmatchedPayment;
+use stampede_settlement::PaymentRefusal;
+use tokio::sync::oneshot;
+
+use super::{Steward, effects::Promise};
+use crate::{HoldLook, money::HoldMoney};
+
+/// A viewer asks to pay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PayRequest {
+    pub(crate) viewer: ViewerNumber,
+    pub(crate) hold: HoldId,
+    pub(crate) core: usize,
+    pub(crate) token: u64,
+}
+
+impl Steward {
+    fn paying(&self, hold: HoldId) -> PayingHold {
+        let look = self.hold_in_memory(hold);
+        let channel = match look {
+            HoldLook::Known(held) if !held.confirmed => {
+                self.sales[&hold.drop_id()].channel_of(hold)
+            }
+            _ => None,
+        };
+        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
+        PayingHold { hold, look, channel, is_over }
+    }
+
+    pub(super) fn payment(
+        &mut self,
+        fact: &PaymentFact,
+        now: UnixMillis,
+        reply: oneshot::Sender<Result<PaymentOutcome, FactRefusal>>,
+    ) {
+        let mut holds = fact.holds.clone();
+        if holds.is_empty() {
+            holds = self.books.holds_of(&fact.payment);
+        }
+        let paying: Vec<_> = holds.into_iter().map(|hold| self.paying(hold)).collect();
+        let outcome = self.decide(|books, out| books.payment(now, fact, &paying, out));
+        self.after_records(Promise::Payment(reply, outcome));
+    }
+
+    pub(super) fn pay(&mut self, request: PayRequest, now: UnixMillis) {
+        let Some(account) = self.shared.config.viewers_pay_at.clone() else {
+            return self.after_records(Promise::RefusePay(request, Refusal::PayNotOffered));
+        };
+        let (viewer, paying) = (request.viewer, self.paying(request.hold));
+        let paid = self.decide(|books, out| books.pay(now, viewer, &paying, &account, out));
+        // The refusal may report an end that is on its way to the ledger, so it waits for it.
+        if let Err(refusal) = paid {
+            self.after_records(Promise::RefusePay(request, refusal));
+        }
+    }
+
+    /// The money of a hold, as far as it is durable when the answer arrives.
+    pub(super) fn money_of(&mut self, hold: HoldId, reply: oneshot::Sender<HoldMoney>) {
+        let PayingHold { look, is_over, .. } = self.paying(hold);
+        let book = self.books.payments(hold.drop_id());
+        let account = book.and_then(|book| book.account(hold)).cloned();
+        let matters = book.map(|book| book.matters_of(hold)).unwrap_or_default();
+        let money = HoldMoney { look, is_over, account, matters };
+        self.after_records(Promise::Money(reply, Box::new(money)));
+    }
+
+    pub(super) fn charge(
+        &mut self,
+        (hold, charges): (HoldId, Charges),
+        now: UnixMillis,
+        reply: oneshot::Sender<Option<Result<(), PaymentRefusal>>>,
+    ) {
+        let charged = match self.hold_in_memory(hold) {
+            HoldLook::Known(held) => {
+                Some(self.decide(|books, out| books.charge(now, held, charges, out)))
+            }
+            HoldLook::Ended => Some(Err(PaymentRefusal::AmountIsFixed)),
+            HoldLook::Pending | HoldLook::Unknown => None,
+        };
+        self.after_records(Promise::Charged(reply, charged));
+    }
+
+    pub(super) fn unmatched(
+        &mut self,
+        unmatched: UnmatchedPayment,
+        now: UnixMillis,
+        reply: oneshot::Sender<()>,
+    ) {
+        self.decide(|books, out| books.unmatched(now, unmatched, out));
+        self.after_records(Promise::Recorded(reply));
+    }
+}

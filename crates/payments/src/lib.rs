@@ -1,0 +1,13 @@
+//! The shell around the settlement books: whatever waits for a payment provider, asks it, or asks it again.
+//!
+//! What was paid is the journal's alone. This crate's state can be lost: after a restart the engine names every
+//! attempt that is under way.
+
+mod config;
+pub mod metrics;
+mod payments;
+mod sandbox;
+mod worker;
+
+pub use config::{ConfigError, Provider, SandboxConfig};
+pub use payments::{Payments, StartError};

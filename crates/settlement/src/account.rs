@@ -1,0 +1,88 @@
+//! The money of one hold.
+
+use stampede_domain::{Charges, HoldId, Money, PaymentId, PaymentReference};
+
+use crate::part::{Part, PartState};
+
+/// How a hold has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccountEnd {
+    /// It is an order.
+    Ordered,
+    /// It gave its units back.
+    Gone,
+}
+
+/// The money of one hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldAccount {
+    /// What is owed beyond the goods.
+    pub charges: Charges,
+    /// What the platform calls the order.
+    pub reference: Option<PaymentReference>,
+    /// Every payment, in the order in which it was first heard of.
+    pub parts: Vec<Part>,
+    /// Whether an attempt has moved the deadline.
+    pub stretched: bool,
+    /// How the hold has ended, if it has since this account was begun.
+    pub(crate) end: Option<AccountEnd>,
+    /// The payment that the order was made by, as its place in the list.
+    pub(crate) ordered_by: Option<usize>,
+    /// Units of the order that were cancelled.
+    pub cancelled_units: u32,
+    /// What went back, or has to, for cancelled units, in minor units.
+    pub cancelled_amount: u64,
+    /// The hold that took the units again after this one had ended.
+    pub retaken: Option<HoldId>,
+}
+
+impl HoldAccount {
+    /// What is owed for these goods; `None` above what [`Money`] holds.
+    pub fn expected(&self, goods: Money) -> Option<Money> {
+        self.charges.with(goods)
+    }
+
+    /// The part of a payment.
+    pub fn part(&self, payment: &PaymentId) -> Option<&Part> {
+        self.parts.iter().find(|part| part.payment == *payment)
+    }
+
+    /// The part that the order was made by; `None` for an order that cost nothing.
+    pub fn order_part(&self) -> Option<&Part> {
+        self.ordered_by.and_then(|place| self.parts.get(place))
+    }
+
+    /// Whether an attempt is under way.
+    pub fn has_open_attempt(&self) -> bool {
+        self.parts.iter().any(Part::is_open)
+    }
+
+    /// Whether the hold has become an order or has given its units back since money was heard of.
+    pub const fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// What was taken in all, in minor units.
+    pub fn paid(&self) -> u64 {
+        self.parts.iter().map(Part::paid).sum()
+    }
+
+    /// What went back in all, in minor units.
+    pub fn refunded(&self) -> u64 {
+        self.parts.iter().map(|part| part.refunded).sum()
+    }
+
+    /// What still has to go back, in minor units.
+    pub fn outstanding(&self) -> u64 {
+        self.parts.iter().map(Part::outstanding).sum()
+    }
+
+    pub(crate) fn part_mut(&mut self, payment: &PaymentId) -> &mut Part {
+        let found = self.parts.iter().position(|part| part.payment == *payment);
+        let place = found.unwrap_or_else(|| {
+            self.parts.push(Part::new(payment.clone(), PartState::Unknown));
+            self.parts.len() - 1
+        });
+        &mut self.parts[place]
+    }
+}

@@ -1,0 +1,197 @@
+//! The money of one drop.
+
+use std::collections::HashMap;
+
+use stampede_domain::{HoldId, Money, PaymentId};
+use stampede_ledger::{DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, Record};
+
+use crate::{
+    account::{AccountEnd, HoldAccount},
+    matter::{Matter, MatterKind},
+    part::{Part, PartState},
+};
+
+/// The money of one drop: an account for each hold that any payment was heard of.
+#[derive(Clone, Debug, Default)]
+pub struct PaymentBook {
+    accounts: HashMap<HoldId, HoldAccount, foldhash::fast::RandomState>,
+    /// The holds of each payment, in the order in which they were heard of.
+    by_payment: HashMap<PaymentId, Vec<HoldId>, foldhash::fast::RandomState>,
+}
+
+impl PaymentBook {
+    /// Follows one record of the drop's chain, decided now or read from the journal.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Payment(record) => self.change(record),
+            Record::Hold(HoldRecord::Confirmed { hold, .. }) => {
+                if let Some(account) = self.accounts.get_mut(hold) {
+                    account.ordered_by =
+                        account.parts.iter().rposition(|part| part.covers().is_some());
+                    account.end = Some(AccountEnd::Ordered);
+                }
+            }
+            Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
+                if let Some(account) = self.accounts.get_mut(hold) {
+                    account.end = Some(AccountEnd::Gone);
+                }
+            }
+            Record::Deadline(DeadlineRecord::Stretched { hold, .. }) => {
+                self.accounts.entry(*hold).or_default().stretched = true;
+            }
+            Record::Deadline(DeadlineRecord::Extended { .. })
+            | Record::Hold(HoldRecord::Taken { .. })
+            | Record::Planned { .. }
+            | Record::Phase(_)
+            | Record::Lot { .. }
+            | Record::Unmatched(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
+        }
+    }
+
+    fn change(&mut self, record: &PaymentRecord) {
+        let PaymentRecord { hold, change } = record;
+        if let Some(payment) = payment_of(change) {
+            let holds = self.by_payment.entry(payment.clone()).or_default();
+            if !holds.contains(hold) {
+                holds.push(*hold);
+            }
+        }
+        let account = self.accounts.entry(*hold).or_default();
+        match change {
+            PaymentChange::Charged(charges) => account.charges = *charges,
+            PaymentChange::Referenced(reference) => account.reference = Some(reference.clone()),
+            PaymentChange::Begun { payment } => account.part_mut(payment).state = PartState::Begun,
+            PaymentChange::Authorized { payment, amount } => {
+                account.part_mut(payment).state = PartState::Authorized(*amount);
+            }
+            PaymentChange::Paid { payment, amount } => {
+                account.part_mut(payment).state = PartState::Paid(*amount);
+            }
+            PaymentChange::Failed { payment, reason } => {
+                account.part_mut(payment).state = PartState::Failed(reason.clone());
+            }
+            PaymentChange::Voided { payment } => {
+                account.part_mut(payment).state = PartState::Voided;
+            }
+            PaymentChange::RefundDue { payment, amount, reason } => {
+                let part = account.part_mut(payment);
+                part.due = part.due.saturating_add(amount.minor());
+                part.due_reason = Some(*reason);
+            }
+            PaymentChange::Refunded { payment, total } => {
+                account.part_mut(payment).refunded = total.minor();
+            }
+            PaymentChange::Asked { payment, request } => {
+                let part = account.part_mut(payment);
+                part.asked = Some(*request);
+                part.declined = None;
+            }
+            PaymentChange::Declined { payment, request, reason } => {
+                account.part_mut(payment).declined = Some((*request, reason.clone()));
+            }
+            PaymentChange::Cancelled(cancelled) => {
+                account.cancelled_units = cancelled.units;
+                account.cancelled_amount =
+                    account.cancelled_amount.saturating_add(cancelled.amount.minor());
+            }
+            PaymentChange::Retaken { into, .. } => account.retaken = Some(*into),
+        }
+    }
+
+    /// The money of a hold; nothing where no payment was heard of.
+    pub fn account(&self, hold: HoldId) -> Option<&HoldAccount> {
+        self.accounts.get(&hold)
+    }
+
+    /// What is owed for these goods of a hold with its charges; `None` above what [`Money`] holds.
+    pub fn expected(&self, hold: HoldId, goods: Money) -> Option<Money> {
+        self.accounts.get(&hold).map_or(Some(goods), |account| account.expected(goods))
+    }
+
+    /// The holds of a payment, in the order in which they were heard of.
+    pub fn holds_of(&self, payment: &PaymentId) -> &[HoldId] {
+        self.by_payment.get(payment).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every hold that money was heard of, in no order.
+    pub fn holds(&self) -> impl Iterator<Item = (HoldId, &HoldAccount)> + '_ {
+        self.accounts.iter().map(|(hold, account)| (*hold, account))
+    }
+
+    /// What is to be done about the money of a hold.
+    pub fn matters_of(&self, hold: HoldId) -> Vec<Matter> {
+        let Some(account) = self.accounts.get(&hold) else { return Vec::new() };
+        let places = account.parts.iter().enumerate();
+        let kinds = places.filter_map(|(place, part)| {
+            let makes_order = account.ordered_by == Some(place);
+            Some((part, kind_of(part, account, makes_order)?))
+        });
+        kinds
+            .map(|(part, kind)| {
+                let request = kind.request();
+                let declined = part.declined.as_ref().filter(|(of, _)| Some(*of) == request);
+                Matter {
+                    hold,
+                    payment: part.payment.clone(),
+                    kind,
+                    is_asked: request.is_some() && part.asked == request,
+                    declined: declined.map(|(_, reason)| reason.clone()),
+                }
+            })
+            .collect()
+    }
+
+    /// What the journal tells, in an order that does not depend on where the values lie in memory.
+    pub fn journaled(&self) -> String {
+        let mut accounts: Vec<_> = self.accounts.iter().collect();
+        accounts.sort_unstable_by_key(|(hold, _)| **hold);
+        let lines = accounts.into_iter().map(|(hold, account)| format!("{hold} {account:?}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What is to be done about one part of an account.
+fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<MatterKind> {
+    let is_order = account.end == Some(AccountEnd::Ordered) && makes_order;
+    match &part.state {
+        PartState::Paid(paid) if part.outstanding() > 0 => {
+            let amount = Money::new(part.outstanding(), paid.currency())?;
+            Some(MatterKind::Refund { amount, reason: part.due_reason? })
+        }
+        // More went back than staff had decided.
+        PartState::Paid(_) if is_order && part.refunded > part.due => Some(MatterKind::Unpaid),
+        PartState::Authorized(_) if part.outstanding() > 0 => Some(MatterKind::Void),
+        PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
+        PartState::Begun if account.end.is_some() => Some(MatterKind::Void),
+        PartState::Voided | PartState::Failed(_) if is_order => Some(MatterKind::Unpaid),
+        _ => None,
+    }
+}
+
+/// The payment that a change is about.
+fn payment_of(change: &PaymentChange) -> Option<&PaymentId> {
+    match change {
+        PaymentChange::Charged(_) | PaymentChange::Referenced(_) | PaymentChange::Cancelled(_) => {
+            None
+        }
+        PaymentChange::Begun { payment }
+        | PaymentChange::Authorized { payment, .. }
+        | PaymentChange::Paid { payment, .. }
+        | PaymentChange::Failed { payment, .. }
+        | PaymentChange::Voided { payment }
+        | PaymentChange::RefundDue { payment, .. }
+        | PaymentChange::Refunded { payment, .. }
+        | PaymentChange::Asked { payment, .. }
+        | PaymentChange::Declined { payment, .. }
+        | PaymentChange::Retaken { payment, .. } => Some(payment),
+    }
+}

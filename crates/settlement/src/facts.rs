@@ -1,0 +1,362 @@
+//! What follows from what a provider says about a payment's part for one hold.
+
+use stampede_domain::{
+    Charges, HoldId, Money, PaymentId, PaymentReference, RefundReason,
+    limits::PAYMENTS_PER_HOLD_MAX,
+};
+use stampede_ledger::{PaymentChange, PaymentRecord};
+
+use crate::{
+    account::HoldAccount,
+    book::PaymentBook,
+    part::{Part, PartState},
+};
+
+/// How a hold stands, as whoever asks sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldStands {
+    /// It waits for its payment.
+    Held,
+    /// It is an order.
+    Ordered,
+    /// It has ended without an order.
+    Ended,
+}
+
+/// What a fact comes to for one hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum PartOutcome {
+    /// The hold becomes an order.
+    Ordered,
+    /// The hold is an order, made by this payment.
+    AlreadyOrdered,
+    /// The hold ends: its viewer shall not try again.
+    Ends,
+    /// It is noted; the hold stays as it is.
+    Noted,
+    /// The money has to go back, now or since an earlier report. Money that is only kept ready is let go.
+    RefundDue {
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: RefundReason,
+    },
+    /// It was known, or it changes nothing any more.
+    Unchanged,
+}
+
+/// Why a fact is not accepted. Nothing was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentRefusal {
+    /// The payment was reported with another amount.
+    #[error(
+        "the payment was reported with {recorded} before, now with {given}: a payment has one amount"
+    )]
+    AmountDiffers {
+        /// As it stands.
+        recorded: Money,
+        /// As it was given.
+        given: Money,
+    },
+    /// More would go back than was taken.
+    #[error("{given} minor units went back of a payment of {paid}: look at the refund again")]
+    RefundAbovePayment {
+        /// What was taken, in minor units.
+        paid: u64,
+        /// What went back in all, in minor units.
+        given: u64,
+    },
+    /// The hold has had too many attempts.
+    #[error("the hold has had {max} payments; no further attempt is noted")]
+    TooManyPayments {
+        /// The most.
+        max: usize,
+    },
+    /// What is owed cannot change any more.
+    #[error("the hold is paid for or has ended: what is owed for it cannot change any more")]
+    AmountIsFixed,
+    /// What is owed is more than can be written.
+    #[error("goods with charges come to more than 2^53 - 1 minor units")]
+    TooLarge,
+}
+
+/// What is asked about: a payment's part for one hold.
+#[derive(Clone, Copy, Debug)]
+pub struct PartAsk<'a> {
+    /// The payment.
+    pub payment: &'a PaymentId,
+    /// The hold.
+    pub hold: HoldId,
+    /// How the hold stands.
+    pub stands: HoldStands,
+}
+
+impl PartAsk<'_> {
+    fn record(&self, change: PaymentChange, out: &mut Vec<PaymentRecord>) {
+        out.push(PaymentRecord { hold: self.hold, change });
+    }
+
+    fn refund_due(&self, amount: Money, reason: RefundReason, out: &mut Vec<PaymentRecord>) {
+        let payment = self.payment.clone();
+        self.record(PaymentChange::RefundDue { payment, amount, reason }, out);
+    }
+}
+
+impl PaymentBook {
+    fn part(&self, ask: PartAsk<'_>) -> Option<(&HoldAccount, Option<&Part>)> {
+        let account = self.account(ask.hold)?;
+        Some((account, account.part(ask.payment)))
+    }
+
+    /// The viewer is at it.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::TooManyPayments`].
+    pub fn begun(
+        &self,
+        ask: PartAsk<'_>,
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<PartOutcome, PaymentRefusal> {
+        if ask.stands != HoldStands::Held {
+            return Ok(PartOutcome::Unchanged);
+        }
+        let (account, part) = self.part(ask).unzip();
+        match part.flatten().map(|part| &part.state) {
+            None => check_count(account)?,
+            Some(PartState::Failed(_)) => {}
+            Some(_) => return Ok(PartOutcome::Unchanged),
+        }
+        ask.record(PaymentChange::Begun { payment: ask.payment.clone() }, out);
+        Ok(PartOutcome::Noted)
+    }
+
+    /// The provider keeps money ready: `amount` of it is for this hold. `refused` says why the payment cannot pay
+    /// for its holds, if it cannot.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::AmountDiffers`].
+    pub fn authorized(
+        &self,
+        ask: PartAsk<'_>,
+        (amount, refused): (Money, Option<RefundReason>),
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<PartOutcome, PaymentRefusal> {
+        let part = self.part(ask).and_then(|(_, part)| part);
+        match part.map(|part| &part.state) {
+            Some(PartState::Authorized(recorded) | PartState::Paid(recorded)) => {
+                same(*recorded, amount)?;
+                return Ok(self.standing(ask));
+            }
+            // What was let go does not come back by a late report.
+            Some(PartState::Voided) => return Ok(PartOutcome::Unchanged),
+            None | Some(PartState::Unknown | PartState::Begun | PartState::Failed(_)) => {}
+        }
+        let payment = ask.payment.clone();
+        ask.record(PaymentChange::Authorized { payment, amount }, out);
+        Ok(give_or_return(ask, part, (amount, refused), out))
+    }
+
+    /// The money was taken: `amount` of it is for this hold.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::AmountDiffers`], [`PaymentRefusal::RefundAbovePayment`].
+    pub fn paid(
+        &self,
+        ask: PartAsk<'_>,
+        (amount, refused): (Money, Option<RefundReason>),
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<PartOutcome, PaymentRefusal> {
+        let (account, part) = self.part(ask).unzip();
+        let part = part.flatten();
+        if let Some(Part { state: PartState::Paid(recorded), .. }) = part {
+            same(*recorded, amount)?;
+            return Ok(self.standing(ask));
+        }
+        if let Some(part) = part
+            && part.refunded > amount.minor()
+        {
+            let (paid, given) = (amount.minor(), part.refunded);
+            return Err(PaymentRefusal::RefundAbovePayment { paid, given });
+        }
+        let payment = ask.payment.clone();
+        ask.record(PaymentChange::Paid { payment, amount }, out);
+        // What was kept ready is taken now.
+        if let Some(Part { state: PartState::Authorized(kept), .. }) = part {
+            let is_orders = account.and_then(HoldAccount::order_part) == part;
+            if *kept == amount {
+                return Ok(if is_orders {
+                    PartOutcome::AlreadyOrdered
+                } else {
+                    self.standing(ask)
+                });
+            }
+            if is_orders && amount.minor() > kept.minor() {
+                let more = amount.minor() - kept.minor();
+                let more = Money::new(more, amount.currency()).expect("less than the payment");
+                ask.refund_due(more, RefundReason::WrongAmount, out);
+                return Ok(PartOutcome::AlreadyOrdered);
+            }
+            return Ok(PartOutcome::Noted);
+        }
+        // An authorization that was let go may have made the order.
+        if part.is_some() && account.and_then(HoldAccount::order_part) == part {
+            return Ok(PartOutcome::AlreadyOrdered);
+        }
+        Ok(give_or_return(ask, part, (amount, refused), out))
+    }
+
+    /// The attempt came to nothing.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::TooManyPayments`].
+    pub fn failed(
+        &self,
+        ask: PartAsk<'_>,
+        (reason, is_final): (&PaymentReference, bool),
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<PartOutcome, PaymentRefusal> {
+        let (account, part) = self.part(ask).unzip();
+        let state = part.flatten().map(|part| &part.state);
+        if ask.stands != HoldStands::Held && state != Some(&PartState::Begun) {
+            return Ok(PartOutcome::Unchanged);
+        }
+        match state {
+            // A late report about money that has come.
+            Some(PartState::Paid(_) | PartState::Authorized(_)) => {
+                return Ok(PartOutcome::Unchanged);
+            }
+            Some(PartState::Failed(known)) if known == reason && !is_final => {
+                return Ok(PartOutcome::Unchanged);
+            }
+            None => check_count(account)?,
+            Some(_) => {}
+        }
+        let (payment, reason) = (ask.payment.clone(), reason.clone());
+        ask.record(PaymentChange::Failed { payment, reason }, out);
+        let ends = is_final && ask.stands == HoldStands::Held;
+        Ok(if ends { PartOutcome::Ends } else { PartOutcome::Noted })
+    }
+
+    /// What was kept ready was let go, or the attempt was called off.
+    pub fn voided(&self, ask: PartAsk<'_>, out: &mut Vec<PaymentRecord>) -> PartOutcome {
+        let part = self.part(ask).and_then(|(_, part)| part);
+        let is_open = part
+            .is_some_and(|part| matches!(part.state, PartState::Begun | PartState::Authorized(_)));
+        if !is_open {
+            return PartOutcome::Unchanged;
+        }
+        ask.record(PaymentChange::Voided { payment: ask.payment.clone() }, out);
+        PartOutcome::Noted
+    }
+
+    /// `total` of this part went back so far.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::RefundAbovePayment`].
+    pub fn refunded(
+        &self,
+        ask: PartAsk<'_>,
+        total: Money,
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<PartOutcome, PaymentRefusal> {
+        let part = self.part(ask).and_then(|(_, part)| part);
+        if let Some(Part { state: PartState::Paid(paid), .. }) = part
+            && (total.minor() > paid.minor() || total.currency() != paid.currency())
+        {
+            let (paid, given) = (paid.minor(), total.minor());
+            return Err(PaymentRefusal::RefundAbovePayment { paid, given });
+        }
+        // A smaller total is an older report.
+        if total.minor() <= part.map_or(0, |part| part.refunded) {
+            return Ok(PartOutcome::Unchanged);
+        }
+        ask.record(PaymentChange::Refunded { payment: ask.payment.clone(), total }, out);
+        Ok(PartOutcome::Noted)
+    }
+
+    /// What is owed beyond these goods is set anew.
+    ///
+    /// # Errors
+    /// [`PaymentRefusal::AmountIsFixed`], [`PaymentRefusal::TooLarge`].
+    pub fn charged(
+        &self,
+        (hold, stands, goods): (HoldId, HoldStands, Money),
+        charges: Charges,
+        out: &mut Vec<PaymentRecord>,
+    ) -> Result<(), PaymentRefusal> {
+        charges.with(goods).ok_or(PaymentRefusal::TooLarge)?;
+        let account = self.account(hold);
+        let set = account.map_or(Charges::NONE, |account| account.charges);
+        if set == charges {
+            return Ok(());
+        }
+        let has_money =
+            account.is_some_and(|account| account.parts.iter().any(|part| part.covers().is_some()));
+        if stands != HoldStands::Held || has_money {
+            return Err(PaymentRefusal::AmountIsFixed);
+        }
+        out.push(PaymentRecord { hold, change: PaymentChange::Charged(charges) });
+        Ok(())
+    }
+
+    /// The platform names the order.
+    pub fn referenced(
+        &self,
+        hold: HoldId,
+        reference: &PaymentReference,
+        out: &mut Vec<PaymentRecord>,
+    ) {
+        let known = self.account(hold).and_then(|account| account.reference.as_ref());
+        if known != Some(reference) {
+            out.push(PaymentRecord { hold, change: PaymentChange::Referenced(reference.clone()) });
+        }
+    }
+
+    /// How a part stands that is known already.
+    fn standing(&self, ask: PartAsk<'_>) -> PartOutcome {
+        let Some((account, Some(part))) = self.part(ask) else { return PartOutcome::Unchanged };
+        if account.order_part() == Some(part) && ask.stands == HoldStands::Ordered {
+            return PartOutcome::AlreadyOrdered;
+        }
+        let due = part.covers().and_then(|money| Money::new(part.due, money.currency()));
+        match due.zip(part.due_reason) {
+            Some((amount, reason)) => PartOutcome::RefundDue { amount, reason },
+            None => PartOutcome::Unchanged,
+        }
+    }
+}
+
+/// Money has come, or is kept ready: the hold becomes an order, or the money has to go back.
+fn give_or_return(
+    ask: PartAsk<'_>,
+    part: Option<&Part>,
+    (amount, refused): (Money, Option<RefundReason>),
+    out: &mut Vec<PaymentRecord>,
+) -> PartOutcome {
+    let went_back = part.is_some_and(|part| part.refunded > 0);
+    let reason = match ask.stands {
+        _ if refused.is_some() => refused,
+        HoldStands::Ended => Some(RefundReason::HoldEnded),
+        HoldStands::Ordered => Some(RefundReason::SecondPayment),
+        HoldStands::Held if went_back => Some(RefundReason::WrongAmount),
+        HoldStands::Held => None,
+    };
+    let Some(reason) = reason else { return PartOutcome::Ordered };
+    if amount.minor() > 0 {
+        ask.refund_due(amount, reason, out);
+    }
+    PartOutcome::RefundDue { amount, reason }
+}
+
+fn same(recorded: Money, given: Money) -> Result<(), PaymentRefusal> {
+    if recorded == given { Ok(()) } else { Err(PaymentRefusal::AmountDiffers { recorded, given }) }
+}
+
+fn check_count(account: Option<&HoldAccount>) -> Result<(), PaymentRefusal> {
+    let count = account.map_or(0, |account| account.parts.len());
+    if count < PAYMENTS_PER_HOLD_MAX {
+        return Ok(());
+    }
+    Err(PaymentRefusal::TooManyPayments { max: PAYMENTS_PER_HOLD_MAX })
+}
