@@ -136,10 +136,16 @@ impl Staff {
         self.role() == Role::Stage
     }
 
-    /// Whether what was held and paid may be told to them: neither to the person on camera nor to the machine
-    /// that runs the streams, which work for every merchant.
+    /// Whether they are the machine that reports payments.
+    pub(crate) fn is_payments(&self) -> bool {
+        self.role() == Role::Payments
+    }
+
+    /// Whether the figures of what was held and paid may be told to them. They may not be told to the person on
+    /// camera, nor to the machine that runs the streams: both work for every merchant. The machine that reports
+    /// payments is told only of the holds that it names.
     pub(crate) fn reads_money(&self) -> bool {
-        !matches!(self.role(), Role::Stage | Role::Platform)
+        !matches!(self.role(), Role::Stage | Role::Platform | Role::Payments)
     }
 
     /// Refuses whoever is told no figures of money what cannot be told without them.
@@ -171,5 +177,82 @@ impl Staff {
     /// Whether the token is for every merchant's and every stream's business.
     pub(crate) fn is_everybodys(&self) -> bool {
         self.merchant().is_none() && self.streams().is_all() && self.role() != Role::Creator
+    }
+}
+
+/// Whoever may report payments and ask about the holds that they name: the machine that does, or an admin.
+#[derive(Clone, Debug)]
+pub(crate) struct PaymentsCaller {
+    staff: Staff,
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the paths under /v1/payments take it"))]
+impl PaymentsCaller {
+    /// This member of staff, if payments may be reported by them. Payments belong to a merchant, not to a stream:
+    /// whoever is bound to streams is refused, for nothing would hold them to these.
+    pub(crate) fn of(staff: Staff) -> Result<Self, Problem> {
+        let detail = match staff.role() {
+            Role::Payments | Role::Admin if staff.streams().is_all() => return Ok(Self { staff }),
+            Role::Payments | Role::Admin => {
+                "whoever is bound to streams may not report payments: use a token that is bound to a merchant"
+                    .to_owned()
+            }
+            role => format!("role {role} may not report payments; payments and admin may"),
+        };
+        Err(Problem::new(Code::Forbidden, detail))
+    }
+
+    /// Who it is.
+    pub(crate) fn staff(&self) -> &Staff {
+        &self.staff
+    }
+
+    /// Whether payments for this merchant's goods are theirs to report.
+    pub(crate) fn sells_for(&self, merchant: &MerchantId) -> bool {
+        self.staff.merchant().is_none_or(|own| own == merchant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staff(role: Role, merchant: Option<&str>, streams: &[&str]) -> Staff {
+        let merchant = merchant.map(|id| id.parse().unwrap());
+        let streams = StreamScope::of(streams.iter().map(|stream| stream.parse().unwrap()));
+        let staff = NewStaff { name: "till".into(), role, merchant, streams };
+        Staff::by_token(StaffToken { id: "t1".into(), staff, created_at: UnixMillis::new(1) })
+    }
+
+    #[test]
+    fn payments_are_reported_by_their_machine_or_an_admin() {
+        for role in Role::ALL {
+            let may = matches!(role, Role::Payments | Role::Admin);
+            let caller = PaymentsCaller::of(staff(role, None, &[]));
+            assert_eq!(caller.is_ok(), may, "{role}");
+            let bound = PaymentsCaller::of(staff(role, None, &["show"]));
+            assert!(bound.is_err_and(|problem| problem.code == Code::Forbidden), "{role}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_bound_sells_for_their_own_merchant_alone() {
+        let (acme, zeta) = ("acme".parse().unwrap(), "zeta".parse().unwrap());
+        for role in [Role::Payments, Role::Admin] {
+            for (merchant, expected) in [(None, [true, true]), (Some("acme"), [true, false])] {
+                let caller = PaymentsCaller::of(staff(role, merchant, &[])).unwrap();
+                let found = [caller.sells_for(&acme), caller.sells_for(&zeta)];
+                assert_eq!(found, expected, "{role} {merchant:?}");
+                assert_eq!((caller.staff().name(), caller.staff().role()), ("till", role));
+            }
+        }
+    }
+
+    #[test]
+    fn figures_of_money_are_for_whoever_runs_a_sale() {
+        for role in Role::ALL {
+            let hidden = matches!(role, Role::Stage | Role::Platform | Role::Payments);
+            assert_eq!(staff(role, None, &[]).reads_money(), !hidden, "{role}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    auth::{SignedIn, Staff},
+    auth::{PaymentsCaller, SignedIn, Staff},
     cookie,
     guesses::Client,
     problem::{Code, Problem},
@@ -45,17 +45,43 @@ impl FromRequestParts<ControlState> for Staff {
     }
 }
 
-/// What a stage may ask for.
-const OF_STAGE: [&str; 2] = ["/v1/streams/{stream}/follow", "/v1/sessions/current"];
+impl FromRequestParts<ControlState> for PaymentsCaller {
+    type Rejection = Problem;
 
-/// Refuses a stage whatever is not on its short list, so that no path lets it in by being new.
-fn within(staff: Staff, parts: &Parts) -> Result<Staff, Problem> {
-    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    if staff.is_stage() && !path.is_some_and(|path| OF_STAGE.contains(&path)) {
-        let detail = "role stage follows its streams, and nothing else";
-        return Err(Problem::new(Code::Forbidden, detail));
+    async fn from_request_parts(parts: &mut Parts, state: &ControlState) -> Result<Self, Problem> {
+        Self::of(Staff::from_request_parts(parts, state).await?)
     }
-    Ok(staff)
+}
+
+/// The session of the browser that asks: whoever signs in may look at it and sign out.
+const OWN_SESSION: &str = "/v1/sessions/current";
+/// Where payments are reported and holds are asked about, with every path below.
+const OF_PAYMENTS: &str = "/v1/payments";
+
+/// Refuses a stage, or the machine that reports payments, whatever is not on its short list, so that no path
+/// lets it in by being new.
+fn within(staff: Staff, parts: &Parts) -> Result<Staff, Problem> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    match beyond(&staff, path) {
+        Some(detail) => Err(Problem::new(Code::Forbidden, detail)),
+        None => Ok(staff),
+    }
+}
+
+/// What to tell somebody whose short list does not have this path.
+fn beyond(staff: &Staff, path: &str) -> Option<&'static str> {
+    let (is_listed, detail) = if staff.is_stage() {
+        let detail = "role stage follows its streams, and nothing else";
+        (path == "/v1/streams/{stream}/follow", detail)
+    } else if staff.is_payments() {
+        let below = path.strip_prefix(OF_PAYMENTS);
+        let detail = "role payments reports payments and asks about holds that it names, under \
+            /v1/payments, and nothing else";
+        (below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')), detail)
+    } else {
+        return None;
+    };
+    (!is_listed && path != OWN_SESSION).then_some(detail)
 }
 
 fn by_token(state: &ControlState, client: Client, secret: &str) -> Result<Staff, Problem> {
@@ -131,4 +157,40 @@ pub(crate) fn check_origin(
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::UnixMillis;
+    use stampede_engine::{Role, StreamScope};
+
+    use super::*;
+    use crate::staff::{NewStaff, StaffToken};
+
+    #[test]
+    fn a_path_that_is_new_is_closed_to_whoever_has_a_short_list() {
+        let own = |role, path: &str| match (role, path) {
+            (Role::Stage, "/v1/streams/{stream}/follow" | OWN_SESSION)
+            | (Role::Payments, "/v1/payments" | "/v1/payments/{hold}/paid" | OWN_SESSION) => true,
+            (Role::Stage | Role::Payments, _) => false,
+            _ => true,
+        };
+        for role in Role::ALL {
+            let (name, streams) = ("till".into(), StreamScope::All);
+            let staff = NewStaff { name, role, merchant: None, streams };
+            let created_at = UnixMillis::new(1);
+            let staff = Staff::by_token(StaffToken { id: "t1".into(), staff, created_at });
+            for path in [
+                "/v1/payments",
+                "/v1/payments/{hold}/paid",
+                "/v1/payments-of-all",
+                "/v1/streams/{stream}/follow",
+                "/v1/new",
+                "",
+                OWN_SESSION,
+            ] {
+                assert_eq!(beyond(&staff, path).is_none(), own(role, path), "{role} {path}");
+            }
+        }
+    }
 }

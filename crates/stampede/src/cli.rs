@@ -231,6 +231,7 @@ pub(crate) enum StaffRole {
     Platform,
     Creator,
     Stage,
+    Payments,
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,6 +22,7 @@ impl From<StaffRole> for Role {
             StaffRole::Platform => Self::Platform,
             StaffRole::Creator => Self::Creator,
             StaffRole::Stage => Self::Stage,
+            StaffRole::Payments => Self::Payments,
         }
     }
 }

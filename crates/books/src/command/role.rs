@@ -21,11 +21,13 @@ pub enum Role {
     Creator,
     /// Reads along for the person on camera: no commands, no money.
     Stage,
+    /// The machine that reports payments: no commands, nothing of drops and streams.
+    Payments,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Admin,
         Self::Host,
         Self::Merchant,
@@ -33,6 +35,7 @@ impl Role {
         Self::Platform,
         Self::Creator,
         Self::Stage,
+        Self::Payments,
     ];
 
     /// The name on every interface.
@@ -45,6 +48,7 @@ impl Role {
             Self::Platform => "platform",
             Self::Creator => "creator",
             Self::Stage => "stage",
+            Self::Payments => "payments",
         }
     }
 
@@ -73,7 +77,7 @@ impl Role {
                 action,
                 DropAction::Pause | DropAction::Close | DropAction::CancelCountdown
             ),
-            Self::Platform | Self::Stage => false,
+            Self::Platform | Self::Stage | Self::Payments => false,
         }
     }
 
@@ -92,7 +96,10 @@ impl Role {
             StreamAction::Admit { .. } | StreamAction::Dismiss { .. } | StreamAction::EndRoom => {
                 matches!(self, Self::Admin | Self::Merchant | Self::Platform | Self::Creator)
             }
-            StreamAction::SetVideoDelay { .. } => !matches!(self, Self::Ops | Self::Stage),
+            StreamAction::SetVideoDelay { .. } => matches!(
+                self,
+                Self::Admin | Self::Host | Self::Merchant | Self::Platform | Self::Creator
+            ),
         }
     }
 }

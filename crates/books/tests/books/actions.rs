@@ -27,7 +27,7 @@ const fn staff(name: &'static str, role: Role, merchant: Option<&'static str>) -
 }
 
 /// One for each role; two merchants, of whom the second has nothing in the stream `show`.
-pub(crate) const CAST: [Staff; 8] = [
+pub(crate) const CAST: [Staff; 9] = [
     staff("ada", Role::Admin, None),
     staff("nina", Role::Host, None),
     staff("acme", Role::Merchant, Some("acme")),
@@ -36,6 +36,7 @@ pub(crate) const CAST: [Staff; 8] = [
     staff("pia", Role::Platform, None),
     staff("carla", Role::Creator, None),
     staff("stan", Role::Stage, None),
+    staff("petra", Role::Payments, None),
 ];
 
 /// A command of one of the cast.

@@ -187,6 +187,13 @@ fn write_row<'a>(text: &mut String, phases: &str, cells: impl Iterator<Item = &'
 }
 
 #[test]
+fn whoever_reports_payments_commands_nothing() {
+    for action in actions() {
+        assert!(!Role::Payments.may(&action), "{}", action.name());
+    }
+}
+
+#[test]
 fn every_command_in_every_phase_by_every_role() {
     let named: BTreeSet<&str> = actions().iter().map(Action::name).collect();
     assert_eq!(named, Action::NAMES.iter().copied().collect(), "the table has every action");

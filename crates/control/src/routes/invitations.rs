@@ -83,8 +83,10 @@ pub(super) async fn invite(
 
 /// What an inviter leaves out is what the inviter has: its merchant, its streams.
 fn within(inviter: &Staff, mut invited: NewStaff) -> NewStaff {
-    let may_be_bound =
-        matches!(invited.role, Role::Merchant | Role::Host | Role::Ops | Role::Stage);
+    let may_be_bound = matches!(
+        invited.role,
+        Role::Merchant | Role::Host | Role::Ops | Role::Stage | Role::Payments
+    );
     if invited.merchant.is_none() && may_be_bound {
         invited.merchant = inviter.merchant().cloned();
     }

@@ -265,9 +265,10 @@ impl From<StaffError> for Problem {
             StaffError::InvitationUsed => Code::InvitationUsed,
             StaffError::InvitationOver => Code::InvitationOver,
             StaffError::Name { .. } => Code::InvalidName,
-            StaffError::MerchantMissing | StaffError::StreamsMissing | StaffError::Bound { .. } => {
-                Code::FieldsConflict
-            }
+            StaffError::MerchantMissing
+            | StaffError::StreamsMissing
+            | StaffError::Bound { .. }
+            | StaffError::BoundToStreams => Code::FieldsConflict,
             StaffError::Streams { .. }
             | StaffError::TooMany { .. }
             | StaffError::Validity { .. } => Code::BadBody,

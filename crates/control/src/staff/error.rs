@@ -55,6 +55,11 @@ pub enum StaffError {
     /// A stage's token without streams.
     #[error("a token with the role stage must name its streams: add --stream ID")]
     StreamsMissing,
+    /// A token for payments with streams.
+    #[error(
+        "a token with the role payments cannot be bound to streams: bind it to its merchant by --merchant ID"
+    )]
+    BoundToStreams,
     /// As many tokens as there may be.
     #[error("there are {max} staff tokens, which is the most; revoke some first")]
     TooMany {

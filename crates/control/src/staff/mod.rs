@@ -75,6 +75,7 @@ impl NewStaff {
         match (role, merchant) {
             (Role::Merchant, None) => Err(StaffError::MerchantMissing),
             (Role::Stage, _) if streams.is_all() => Err(StaffError::StreamsMissing),
+            (Role::Payments, _) if !streams.is_all() => Err(StaffError::BoundToStreams),
             (Role::Platform | Role::Creator, Some(_)) => Err(StaffError::Bound { role: *role }),
             _ => Ok(()),
         }

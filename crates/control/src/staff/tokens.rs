@@ -236,6 +236,13 @@ mod tests {
             let bound = tokens.add(staff("live", role, Some("acme")), now());
             assert!(matches!(bound, Err(StaffError::Bound { .. })));
         }
+        for merchant in [None, Some("acme")] {
+            let till = staff(merchant.unwrap_or("till"), Role::Payments, merchant);
+            let streams = StreamScope::of(["show".parse().unwrap()]);
+            let bound = tokens.add(NewStaff { streams, ..till.clone() }, now());
+            assert!(matches!(bound, Err(StaffError::BoundToStreams)));
+            assert_eq!(tokens.add(till.clone(), now()).unwrap().token.staff, till);
+        }
     }
 
     /// Takes a name in a file out of its composed form, as files from before the rule have it.

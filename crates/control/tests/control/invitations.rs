@@ -141,13 +141,14 @@ async fn an_invitation_is_over_with_all_that_came_of_it() {
 #[tokio::test]
 async fn nobody_invites_beyond_themselves() {
     let rig = Rig::new();
-    let roles = ["admin", "host", "merchant", "ops", "platform", "creator"];
+    let roles = ["admin", "host", "merchant", "ops", "platform", "creator", "payments"];
     for (who, may) in [
         ("admin", &roles[..]),
         ("acme", &["host", "merchant"]),
         ("host", &[]),
         ("ops", &[]),
         ("platform", &[]),
+        ("payments", &[]),
         ("nina", &[]),
     ] {
         for role in roles {
@@ -177,7 +178,31 @@ async fn nobody_invites_beyond_themselves() {
     let mut wrong = host("mia");
     wrong["role"] = json!("king");
     invite(&rig, "admin", &wrong).refused(422, "bad_body").await;
+    let mut bound = host("till");
+    (bound["role"], bound["streams"]) = (json!("payments"), json!(["show"]));
+    let told = invite(&rig, "admin", &bound).refused(422, "fields_conflict").await;
+    assert!(told.detail().contains("cannot be bound to streams"), "{}", told.text);
     invite(&rig, "admin", &host("")).refused(422, "invalid_name").await;
+}
+
+#[tokio::test]
+async fn an_admin_of_one_merchant_lets_nobody_report_for_another() {
+    let rig = Rig::new();
+    let merchant = Some("acme".parse().unwrap());
+    let streams = StreamScope::All;
+    let staff = NewStaff { name: "root".into(), role: Role::Admin, merchant, streams };
+    let made = rig.staff.add(staff, UnixMillis::new(NOON)).unwrap();
+    let token = format!("Bearer {}", made.secret.reveal());
+    let mut body = json!({"name": "till", "role": "payments", "valid_ms": HOUR_MS});
+    let invite = |body: &Value| {
+        let ask = rig.ask_nobody("POST", "/v1/invitations").header("authorization", &token);
+        ask.json(body)
+    };
+    let (secret, _) = invited(invite(&body)).await;
+    assert_eq!(look(&rig, &secret).expect(StatusCode::OK).await.json["merchant"], "acme");
+    body["merchant"] = json!("zeta");
+    let told = invite(&body).refused(403, "forbidden").await;
+    assert!(told.detail().contains("own merchant"), "{}", told.text);
 }
 
 /// A session of a merchant who was invited by `who`, bound to `show`, for an hour.

@@ -94,6 +94,7 @@ impl Rig {
             token("host", Role::Host, None),
             token("ops", Role::Ops, None),
             token("platform", Role::Platform, None),
+            token("payments", Role::Payments, Some("acme")),
             token("nina", Role::Creator, None),
             token("acme", Role::Merchant, Some("acme")),
             token("zeta", Role::Merchant, Some("zeta")),

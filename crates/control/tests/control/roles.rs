@@ -13,10 +13,10 @@ use crate::{
     rig::{Answer, Ask, NOON, Rig, mugs},
 };
 
-/// The drops are acme's; `nina` is a creator, `stage` bound to the stream in question, `nobody` sends
-/// nothing.
-const CALLERS: [&str; 9] =
-    ["admin", "host", "ops", "platform", "nina", "acme", "zeta", "stage", "nobody"];
+/// The drops are acme's; `nina` is a creator, `stage` bound to the stream in question, `payments` to acme,
+/// `nobody` sends nothing.
+const CALLERS: [&str; 10] =
+    ["admin", "host", "ops", "platform", "nina", "acme", "zeta", "stage", "payments", "nobody"];
 
 /// What pages send by themselves.
 const PRESSED: [&str; 9] = [
@@ -29,6 +29,19 @@ const PRESSED: [&str; 9] = [
     "/v1/drops/{drop}/lots",
     "/v1/brake/stop",
     "/v1/brake/go",
+];
+
+/// What answers the machine that reports payments beside the paths under `/v1/payments`: what is there for
+/// everybody, and its own session.
+const OPEN_TO_PAYMENTS: [(&str, &str); 8] = [
+    ("GET", CLIENT_PATH),
+    ("GET", "/healthz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/readyz"),
+    ("POST", "/v1/invitations/look"),
+    ("POST", "/v1/sessions"),
+    ("DELETE", "/v1/sessions/current"),
+    ("GET", "/v1/sessions/current"),
 ];
 
 /// Makes what a request needs, anew for each.
@@ -250,4 +263,66 @@ async fn every_path_by_every_role_and_by_nobody() {
     }
     // A path that is new here is a line that is new there: read who may.
     insta::assert_snapshot!(drawn(&cells));
+}
+
+#[tokio::test]
+async fn whoever_reports_payments_gets_nothing_else() {
+    let mut matrix = Matrix { rig: Rig::new(), made: 0, planned: Value::Null };
+    let rows = matrix.rows().await;
+    for open in OPEN_TO_PAYMENTS {
+        assert!(
+            rows.iter().any(|(path, method)| (method.as_str(), path.as_str()) == open),
+            "{open:?}"
+        );
+    }
+    for (path, method) in &rows {
+        if path == "/v1/payments" || path.starts_with("/v1/payments/") {
+            continue;
+        }
+        let is_open = OPEN_TO_PAYMENTS.contains(&(method.as_str(), path.as_str()));
+        for by_page in [false, true] {
+            // Signing in and out has its own test, for a browser is signed out by it.
+            if is_open && by_page {
+                continue;
+            }
+            let cell = matrix.ask((path, method), "payments", by_page).await;
+            assert_eq!(cell == "403", !is_open, "{method} {path} by a page {by_page}: {cell}");
+        }
+        matrix.rig.ask("host", "DELETE", "/v1/sessions").send().await;
+        matrix.rig.advance(60_000);
+    }
+}
+
+#[tokio::test]
+async fn whoever_reports_payments_has_no_page() {
+    let mut matrix = Matrix { rig: Rig::new(), made: 0, planned: Value::Null };
+    let pages = stampede_pages::router(matrix.rig.router.clone());
+    for path in stampede_pages::paths() {
+        let by_nobody = matrix.look(&pages, path, "nobody").await;
+        let cell = matrix.look(&pages, path, "payments").await;
+        match path {
+            "/" => assert_eq!(cell, "to /shows"),
+            // It is for whoever has signed in.
+            _ if by_nobody == "to /sign-in" => assert_eq!(cell, "403", "{path}"),
+            _ => assert_eq!(cell, by_nobody, "{path}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_reports_payments_is_told_what_the_role_may() {
+    let rig = Rig::new();
+    let told = rig.ask("payments", "GET", "/v1/drops").refused(403, "forbidden").await;
+    assert_eq!(
+        told.detail(),
+        "role payments reports payments and asks about holds that it names, under /v1/payments, and \
+         nothing else"
+    );
+    let browser = rig.sign_in("payments").await;
+    let current = rig.browse(&browser, "GET", "/v1/sessions/current").expect(StatusCode::OK).await;
+    let who = (&current.json["role"], &current.json["merchant"]);
+    assert_eq!(who, (&json!("payments"), &json!("acme")));
+    rig.browse(&browser, "GET", "/v1/streams").refused(403, "forbidden").await;
+    let out = rig.press(&browser, "DELETE", "/v1/sessions/current");
+    out.expect(StatusCode::NO_CONTENT).await;
 }
