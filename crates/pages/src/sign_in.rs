@@ -143,6 +143,7 @@ fn rights(words: Language, role: &str) -> (&'static str, &'static str) {
         "platform" => (words.may_platform(), words.may_not_platform()),
         "creator" => (words.may_creator(), words.may_not_creator()),
         "stage" => (words.may_stage(), words.may_not_stage()),
+        "payments" => (words.may_payments(), words.may_not_payments()),
         _ => (words.may_host(), words.may_not_host()),
     }
 }
@@ -171,5 +172,22 @@ impl Choices {
             headers.append(header::SET_COOKIE, keep("stampede_theme", theme.name()));
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use stampede_engine::Role;
+
+    use super::*;
+
+    #[test]
+    fn every_role_has_a_name_and_rights_of_its_own() {
+        let named = |role: Role| Language::Chinese.role(role.name()) != role.name();
+        assert!(Role::ALL.into_iter().all(named), "each has its word");
+        let told: HashSet<_> = Role::ALL.map(|role| rights(Language::English, role.name())).into();
+        assert_eq!(told.len(), Role::ALL.len(), "none is told what a host may");
     }
 }

@@ -83,6 +83,7 @@ impl Language {
             "platform" => self.role_platform(),
             "creator" => self.role_creator(),
             "stage" => self.role_stage(),
+            "payments" => self.role_payments(),
             other => other,
         }
     }

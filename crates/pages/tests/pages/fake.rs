@@ -107,6 +107,9 @@ async fn look(Json(body): Json<Value>) -> Response {
         Some("sti_good") => Json(json!({ "name": "Nina", "role": "host", "by": "Mara",
             "streams": ["friday-show"], "expires_in_ms": 36_000_000 }))
         .into_response(),
+        Some("sti_till") => Json(json!({ "name": "till", "role": "payments", "by": "Mara",
+            "expires_in_ms": 36_000_000 }))
+        .into_response(),
         _ => problem(StatusCode::NOT_FOUND, "unknown_invitation"),
     }
 }

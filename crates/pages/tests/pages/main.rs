@@ -333,6 +333,10 @@ async fn an_invitation_is_shown_and_one_that_is_over_says_so() {
     assert!(!page.headers.contains_key(header::SET_COOKIE));
     let page = get(&router, "/join/sti_over", &[]).await;
     assert_eq!(page.status, StatusCode::GONE);
+    let page = get(&router, "/join/sti_till", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("report payments with a tool"), "{}", page.text);
+    assert!(!page.text.contains("open, pause, restock"), "{}", page.text);
 }
 
 #[tokio::test]

@@ -68,6 +68,19 @@ fn a_token_may_be_bound_to_streams() {
 }
 
 #[test]
+fn a_token_for_payments_is_bound_to_a_merchant_and_to_no_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    let add = ["add", "--name", "till", "--role", "payments", "--merchant", "maison-nord"];
+    token(dir.path(), &add);
+    let listed = token(dir.path(), &["list"]);
+    assert!(listed.contains("payments  maison-nord  every stream  till"), "{listed}");
+    let mut command = stampede();
+    command.args(["token"]).args(add).args(["--stream", "late-show", "--data"]);
+    let refused = command.arg(dir.path()).assert().code(2);
+    assert!(stderr(&refused).contains("cannot be bound to streams"), "{}", stderr(&refused));
+}
+
+#[test]
 fn the_columns_of_the_list_stand_below_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let merchant = "a-merchant-whose-name-is-longer-than-any-column-would-be";
