@@ -14,9 +14,33 @@ impl DropId {
     /// The chain for records that belong to no drop, such as a refused plan.
     pub const HOUSE: Self = Self(0);
 
-    /// Wraps a drop's number; 0 is [`DropId::HOUSE`].
+    /// Set in the number of a chain of adjustments.
+    const ADJUSTMENTS: u32 = 1 << 31;
+    /// The largest number of a drop.
+    const NUMBER_MAX: u32 = Self::ADJUSTMENTS - 1;
+    /// The first number of a chain of adjustments: those of a drop have numbers from here on.
+    pub const ADJUSTMENTS_FROM: u32 = Self::ADJUSTMENTS;
+
+    /// Wraps the number of a chain: 0 is [`DropId::HOUSE`], those from [`DropId::ADJUSTMENTS_FROM`] on are
+    /// adjustments.
     pub const fn new(number: u32) -> Self {
         Self(number)
+    }
+
+    /// The chain of what comes after the drop's own has ended: refunds, late payments. It begins at the hash that
+    /// the drop's chain ends with.
+    pub const fn adjustments(self) -> Self {
+        Self(self.0 | Self::ADJUSTMENTS)
+    }
+
+    /// Whether this is a chain of adjustments.
+    pub const fn is_adjustments(self) -> bool {
+        self.0 & Self::ADJUSTMENTS != 0
+    }
+
+    /// The drop that a chain is about: that of adjustments, or itself.
+    pub const fn sale(self) -> Self {
+        Self(self.0 & Self::NUMBER_MAX)
     }
 
     /// The number within the ledger.
@@ -26,16 +50,15 @@ impl DropId {
 
     /// The id that follows, or `None` after the last.
     pub const fn next(self) -> Option<Self> {
-        match self.0.checked_add(1) {
-            Some(number) => Some(Self(number)),
-            None => None,
-        }
+        if self.0 < Self::NUMBER_MAX { Some(Self(self.0 + 1)) } else { None }
     }
 }
 
 impl fmt::Display for DropId {
+    /// `d17`, and `d17 adjustments`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "d{}", self.0)
+        let what = if self.is_adjustments() { " adjustments" } else { "" };
+        write!(f, "d{}{what}", self.sale().0)
     }
 }
 
@@ -50,7 +73,8 @@ impl std::str::FromStr for DropId {
         if digits.starts_with(['0', '+']) {
             return Err(malformed());
         }
-        digits.parse().map(Self).map_err(|_| malformed())
+        let number = digits.parse().map_err(|_| malformed())?;
+        if number > Self::NUMBER_MAX { Err(malformed()) } else { Ok(Self(number)) }
     }
 }
 
@@ -181,12 +205,22 @@ mod tests {
         assert_eq!((DropId::new(17).get(), BanId::new(17).get()), (17, 17));
         assert_eq!(DropId::HOUSE.next(), Some(DropId::new(1)));
         assert_eq!(BanId::default().next(), Some(BanId::new(1)));
-        assert_eq!(DropId::new(u32::MAX).next(), None);
+        assert_eq!(DropId::new((1 << 31) - 1).next(), None);
         assert_eq!(BanId::new(u32::MAX).next(), None);
         assert_eq!(DropId::new(17).to_string(), "d17");
         assert_eq!(BanId::new(17).to_string(), "b17");
-        assert_eq!("d4294967295".parse(), Ok(DropId::new(u32::MAX)));
+        assert_eq!("d2147483647".parse(), Ok(DropId::new((1 << 31) - 1)));
+        assert!("d2147483648".parse::<DropId>().is_err());
         assert_eq!("b17".parse(), Ok(BanId::new(17)));
+    }
+
+    #[test]
+    fn adjustments_are_a_drops_own_chain() {
+        let (drop, adjustments) = (DropId::new(17), DropId::new(17).adjustments());
+        assert_eq!(adjustments.get(), DropId::ADJUSTMENTS_FROM + 17);
+        assert_eq!((drop.is_adjustments(), adjustments.is_adjustments()), (false, true));
+        assert_eq!((drop.sale(), adjustments.sale()), (drop, drop));
+        assert_eq!(adjustments.to_string(), "d17 adjustments");
     }
 
     #[test]

@@ -324,7 +324,7 @@ impl Chains {
             self.heads.insert(row.drop, row.hash);
             if row.turn.has_ended() {
                 self.sums.remove(&row.drop);
-            } else if row.drop != DropId::HOUSE {
+            } else if row.drop != DropId::HOUSE && !row.drop.is_adjustments() {
                 let commit = (self.incarnation, batch.seq);
                 let sums = self.sums.entry(row.drop);
                 row.add_to(sums.or_insert_with(|| ChainSums::new(commit)));
@@ -337,9 +337,11 @@ impl Chains {
         self.sums.get(&drop).map(|sums| sums.pools().clone()).unwrap_or_default()
     }
 
-    /// The hash that the drop's next row continues.
-    pub fn head(&self, drop: DropId) -> RowHash {
-        self.heads.get(&drop).copied().unwrap_or_else(|| RowHash::genesis(drop))
+    /// The hash that the next row of a chain continues; adjustments begin where their drop has ended.
+    pub fn head(&self, chain: DropId) -> RowHash {
+        let head = self.heads.get(&chain);
+        let head = head.or_else(|| self.heads.get(&chain.sale()));
+        head.copied().unwrap_or_else(|| RowHash::genesis(chain))
     }
 }
 

@@ -216,7 +216,7 @@ async fn a_drop_id_has_its_form() {
             assert!(bad.contains('%') || answer.detail().contains("d17"), "{}", answer.text);
         }
     }
-    rig.ask("admin", "GET", "/v1/drops/d4294967295").refused(404, "unknown_drop").await;
+    rig.ask("admin", "GET", "/v1/drops/d2147483647").refused(404, "unknown_drop").await;
 }
 
 #[tokio::test]

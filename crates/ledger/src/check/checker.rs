@@ -101,12 +101,19 @@ impl Checker {
         }
     }
 
+    /// Drops whose rows are left alone have ended with these hashes.
+    pub(crate) fn know_ends(&mut self, seals: &[Seal], is_read: impl Fn(DropId) -> bool) {
+        let left_alone = seals.iter().filter(|seal| !is_read(seal.drop));
+        self.heads.extend(left_alone.map(|seal| (seal.drop, seal.head)));
+    }
+
     pub(crate) fn row(&mut self, row: &Row) -> Result<(), OpenError> {
         let fail = |wrong| OpenError::Damage(damage(row, wrong));
         let (header, records) = codec::body(&row.body).map_err(|e| fail(Wrong::Body(e)))?;
         self.commits.row(row, header).map_err(OpenError::Damage)?;
-        let expected = self.heads.get(&row.drop).copied();
-        let expected = expected.unwrap_or_else(|| RowHash::genesis(row.drop));
+        // Adjustments begin where their drop has ended.
+        let expected = self.heads.get(&row.drop).or_else(|| self.heads.get(&row.drop.sale()));
+        let expected = expected.copied().unwrap_or_else(|| RowHash::genesis(row.drop));
         if row.prev_hash != expected {
             return Err(fail(Wrong::PrevHash { found: row.prev_hash, expected }));
         }
@@ -115,7 +122,7 @@ impl Checker {
             return Err(fail(Wrong::Hash { found: row.hash, computed }));
         }
         self.heads.insert(row.drop, row.hash);
-        if row.drop != DropId::HOUSE {
+        if row.drop != DropId::HOUSE && !row.drop.is_adjustments() {
             let commit = (row.incarnation, row.seq);
             let tallied = self.tallied.entry(row.drop);
             let tallied = tallied.or_insert_with(|| (ChainSums::new(commit), commit, header.at));
@@ -140,12 +147,11 @@ impl Checker {
         self.tallied.keys().copied().collect()
     }
 
-    /// The seal of a drop whose chain has ended; nothing is kept of the drop then.
+    /// The seal of a drop whose chain has ended; only the hash that it ends with is kept of the drop then.
     pub(crate) fn take_ended(&mut self, drop: DropId) -> Option<Seal> {
         let (tallied, last, at) = self.tallied.get(&drop)?;
         let seal = tallied.seal(drop, *last, *self.heads.get(&drop)?, *at)?;
         self.tallied.remove(&drop);
-        self.heads.remove(&drop);
         self.aired.remove(&drop);
         self.latest_lots.remove(&drop);
         while let Some(pool) = self.supply.range((drop, PoolIndex::default())..).next()
@@ -172,7 +178,7 @@ impl Checker {
         };
         if let Some(hold) = named {
             let is_take = matches!(record, Record::Hold(HoldRecord::Taken { .. }));
-            if hold.drop_id() != row.drop || is_take && hold.incarnation() != row.incarnation {
+            if hold.drop_id() != row.drop.sale() || is_take && hold.incarnation() != row.incarnation {
                 return Err(Wrong::Hold { hold });
             }
         }

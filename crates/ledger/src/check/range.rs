@@ -15,7 +15,7 @@ pub(crate) type Aired = HashMap<(StreamId, Mode), CommitKey>;
 /// What a start reads.
 #[derive(Debug, Default)]
 pub(crate) struct StartRange {
-    /// From this commit on every key is read, before it only the house's rows.
+    /// From this commit on every key is read, before it only the rows of the house and of adjustments.
     pub(crate) from: CommitKey,
     /// Drops whose rows are left alone.
     sealed: HashSet<DropId>,

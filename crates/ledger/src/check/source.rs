@@ -18,8 +18,8 @@ pub(crate) enum KeyEntry {
 
 /// A part of the journal that a start goes through.
 pub(crate) enum Part<'a> {
-    /// The house's rows before the range begins.
-    House(&'a StartRange),
+    /// The rows of the house and of adjustments before the range begins.
+    Apart(&'a StartRange),
     /// Every key from where it begins.
     All(&'a StartRange),
 }
@@ -27,7 +27,7 @@ pub(crate) enum Part<'a> {
 impl Part<'_> {
     /// Whether the rows of this drop are read, rather than their keys alone.
     pub(crate) fn reads(&self, drop: DropId) -> bool {
-        let (Self::House(range) | Self::All(range)) = self;
+        let (Self::Apart(range) | Self::All(range)) = self;
         range.reads(drop)
     }
 }

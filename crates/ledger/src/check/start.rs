@@ -61,6 +61,7 @@ fn check(
     let commits = Commits::new(beside.node, beside.ended, range.from);
     let mut checker = Checker::new(commits, Projector::new(beside.marks));
     checker.keys = beside.wants_keys.then(Vec::new);
+    checker.know_ends(beside.seals, |drop| range.reads(drop));
     let mut cursor = StartCursor::new(Arc::clone(range));
     while let Some(found) = cursor.next(source) {
         match found? {

@@ -13,22 +13,22 @@ pub(crate) struct StartCursor {
     range: Arc<StartRange>,
     after: RowKey,
     /// Still before the range.
-    in_house: bool,
+    is_before: bool,
     fetched: VecDeque<KeyEntry>,
     has_ended: bool,
 }
 
 impl StartCursor {
     pub(crate) fn new(range: Arc<StartRange>) -> Self {
-        let in_house = range.from > CommitKey::default();
+        let is_before = range.from > CommitKey::default();
         let (after, fetched) = (RowKey::default(), VecDeque::new());
-        Self { range, after, in_house, fetched, has_ended: false }
+        Self { range, after, is_before, fetched, has_ended: false }
     }
 
     pub(crate) fn next(&mut self, source: &dyn StartSource) -> Option<Result<KeyEntry, ReadError>> {
         while self.fetched.is_empty() && !self.has_ended {
             let range = &*self.range;
-            let part = if self.in_house { Part::House(range) } else { Part::All(range) };
+            let part = if self.is_before { Part::Apart(range) } else { Part::All(range) };
             let found = source.find(self.after, &part, &mut self.fetched);
             match self.fetched.back() {
                 // What stands before damage still comes out first: the next piece begins with the damage.
@@ -39,8 +39,8 @@ impl StartCursor {
                         self.has_ended = true;
                         return Some(Err(error));
                     }
-                    Ok(()) if self.in_house => {
-                        self.in_house = false;
+                    Ok(()) if self.is_before => {
+                        self.is_before = false;
                         self.after = RowKey::before(self.range.from);
                     }
                     Ok(()) => self.has_ended = true,

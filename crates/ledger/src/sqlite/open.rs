@@ -244,7 +244,7 @@ fn begin_incarnation(
     let begin = || {
         let transaction = connection.unchecked_transaction()?;
         seals::fill(&transaction, missing)?;
-        schema::index_house(&transaction)?;
+        schema::index_apart(&transaction)?;
         links::begin_rule(&transaction, last_start(fence), next)?;
         if let Some(row) = fence {
             transaction.execute(

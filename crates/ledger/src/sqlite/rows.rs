@@ -121,10 +121,12 @@ pub(super) fn find(
 ) -> Result<(), ReadError> {
     let fail = in_table("journal");
     let sql = match part {
-        Part::House(_) => {
+        // The first condition has the words of the index.
+        Part::Apart(_) => {
             "SELECT rowid, incarnation, seq, drop_id FROM journal
-             WHERE drop_id = 0 AND (incarnation, seq) > (?1, ?2) AND (incarnation, seq) < (?3, ?4)
-             ORDER BY incarnation, seq LIMIT ?5"
+             WHERE (drop_id = 0 OR drop_id >= 2147483648)
+             AND (incarnation, seq, drop_id) > (?1, ?2, ?6) AND (incarnation, seq) < (?3, ?4)
+             ORDER BY incarnation, seq, drop_id LIMIT ?5"
         }
         Part::All(_) => {
             "SELECT rowid, incarnation, seq, drop_id FROM journal
@@ -135,9 +137,9 @@ pub(super) fn find(
     let mut statement = connection.prepare_cached(sql).map_err(&fail)?;
     let (incarnation, seq) = (after.incarnation, after.seq.cast_signed());
     let keys = match part {
-        Part::House(range) => {
+        Part::Apart(range) => {
             let end = (range.from.0.get(), range.from.1.get().cast_signed());
-            statement.query((incarnation, seq, end.0, end.1, CHUNK_KEYS))
+            statement.query((incarnation, seq, end.0, end.1, CHUNK_KEYS, after.drop))
         }
         Part::All(_) => statement.query((incarnation, seq, after.drop, CHUNK_KEYS)),
     };

@@ -1,6 +1,7 @@
 //! The tables.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use stampede_domain::DropId;
 
 use super::{command_keys, seals};
 use crate::{CommandKey, ReadError, Seal};
@@ -147,10 +148,15 @@ pub(super) fn migrate(
     Ok(true)
 }
 
-/// Makes the index by which a start finds the house's rows without those of drops, if it is not there.
-pub(super) fn index_house(connection: &Connection) -> rusqlite::Result<()> {
+const _: () = assert!(DropId::ADJUSTMENTS_FROM == 2_147_483_648, "as the index below has it");
+
+/// Makes the index by which a start finds the rows of the house and of adjustments without those of drops, if it is
+/// not there; older versions had one of the house alone.
+pub(super) fn index_apart(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "CREATE INDEX IF NOT EXISTS journal_house ON journal (incarnation, seq) WHERE drop_id = 0",
+        "CREATE INDEX IF NOT EXISTS journal_apart ON journal (incarnation, seq, drop_id)
+         WHERE (drop_id = 0 OR drop_id >= 2147483648);
+         DROP INDEX IF EXISTS journal_house",
     )
 }
 

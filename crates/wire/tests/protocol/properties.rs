@@ -25,7 +25,7 @@ fn hold() -> impl Strategy<Value = HoldId> {
 }
 
 fn drop_id() -> impl Strategy<Value = DropId> {
-    (1..=u32::MAX).prop_map(DropId::new)
+    (1..DropId::ADJUSTMENTS_FROM).prop_map(DropId::new)
 }
 
 fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {

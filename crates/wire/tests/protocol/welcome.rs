@@ -39,7 +39,7 @@ fn largest_drop() -> DropInfo {
         closes_in_ms: Some(u64::MAX),
         available: &[],
     };
-    DropInfo::new(DropId::new(u32::MAX), &plan, &state)
+    DropInfo::new(DropId::new(DropId::ADJUSTMENTS_FROM - 1), &plan, &state)
 }
 
 #[test]
