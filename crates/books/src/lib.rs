@@ -27,7 +27,7 @@ mod timers;
 mod totals;
 mod video;
 
-pub use books::{Books, CommandContext, OverDrop};
+pub use books::{Books, CommandContext, OverDrop, ReopenedDrop};
 pub use command::{
     Action, BrakeAction, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
     StreamAction, patch_request,

@@ -28,6 +28,7 @@ impl UnixMillis {
     }
 
     /// This much earlier, or the beginning of 1970.
+    #[must_use]
     pub const fn minus(self, span: DurationMs) -> Self {
         Self(self.0.saturating_sub(span.0))
     }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, thread::JoinHandle};
 use parking_lot::Mutex;
 use stampede_books::{
     Attempt, CommandOutcome, ConfirmOutcome, FactRefusal, FailOutcome, HoldLook, PaymentOutcome,
-    RoomView, StaffCommand,
+    ReopenedDrop, RoomView, StaffCommand,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, StreamId,
@@ -241,6 +241,16 @@ impl Engine {
     /// [`Unavailable`] if nothing was handed over.
     pub fn money_of(&self, hold: HoldId) -> Result<oneshot::Receiver<HoldMoney>, Unavailable> {
         self.ask(|reply| Request::Money(hold, reply))
+    }
+
+    /// Hands over the money of a drop that has left memory, as [`read_money`](crate::read_money) has it: facts about
+    /// its holds are decided by it from then on. `false` if something was recorded since it was read: read it
+    /// again.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn reopen(&self, read: ReopenedDrop) -> Result<oneshot::Receiver<bool>, Unavailable> {
+        self.ask(|reply| Request::Reopen(Box::new(read), reply))
     }
 
     /// Attempts to pay that became durable since the last call, those that a restart found under way first.

@@ -58,7 +58,7 @@ pub use engine::Engine;
 pub use event::{CoreEvent, ViewerEvent, Wake};
 pub use health::{Health, HealthWatch};
 pub use hold_ends::{HoldEnding, SOON_MS};
-pub use money::HoldMoney;
+pub use money::{HoldMoney, MoneyError, read_money};
 pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};
 pub use recover_error::RecoverError;
@@ -66,8 +66,8 @@ pub use sale::{SaleDrop, SkuFigures};
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
     Action, Attempt, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
-    FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, Role, RoomView,
-    SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, VideoRefusal,
+    FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop,
+    Role, RoomView, SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

@@ -62,6 +62,11 @@ impl HoldAccount {
         self.end.is_some()
     }
 
+    /// Whether the hold is an order.
+    pub fn is_order(&self) -> bool {
+        self.end == Some(AccountEnd::Ordered)
+    }
+
     /// What was taken in all, in minor units.
     pub fn paid(&self) -> u64 {
         self.parts.iter().map(Part::paid).sum()

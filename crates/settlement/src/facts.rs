@@ -336,11 +336,10 @@ fn give_or_return(
 ) -> PartOutcome {
     let went_back = part.is_some_and(|part| part.refunded > 0);
     let reason = match ask.stands {
-        _ if refused.is_some() => refused,
         HoldStands::Ended => Some(RefundReason::HoldEnded),
         HoldStands::Ordered => Some(RefundReason::SecondPayment),
-        HoldStands::Held if went_back => Some(RefundReason::WrongAmount),
-        HoldStands::Held => None,
+        HoldStands::Held if went_back => refused.or(Some(RefundReason::WrongAmount)),
+        HoldStands::Held => refused,
     };
     let Some(reason) = reason else { return PartOutcome::Ordered };
     if amount.minor() > 0 {

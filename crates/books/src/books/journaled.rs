@@ -21,6 +21,7 @@ impl Books {
             next_drop,
             did: _,
             unmatched,
+            adjustments,
         } = self;
         let mut lines: Vec<String> =
             drops.iter().map(|(drop, book)| format!("{drop} {}", book.journaled())).collect();
@@ -31,6 +32,7 @@ impl Books {
             format!("keys {}", keys.journaled()),
             format!("memory {}", memory.journaled()),
             format!("unmatched {unmatched:?}"),
+            format!("adjustments {}", adjustments.journaled()),
             format!("next {next_drop}"),
         ]);
         lines.join("\n")

@@ -1,5 +1,6 @@
 //! All books of a node: they decide together, and follow the journal together.
 
+mod adjustments;
 mod authorize;
 mod brake;
 mod command_context;
@@ -42,6 +43,9 @@ use crate::{
     timers::Timers,
 };
 
+use adjustments::Adjustments;
+
+pub use adjustments::ReopenedDrop;
 pub use command_context::{CommandContext, OverDrop};
 
 /// What is decided of all drops, streams, the brake, staff's keys.
@@ -60,6 +64,7 @@ pub struct Books {
     did: LatestResults,
     /// Money that nobody can say what it was for.
     unmatched: BTreeMap<PaymentId, UnmatchedPayment>,
+    adjustments: Adjustments,
 }
 
 /// What the latest records of a chain did, for the command whose record stands right behind them.
@@ -115,6 +120,7 @@ impl Books {
             next_drop: DropId::HOUSE.next().expect("the house is no drop"),
             did: LatestResults::default(),
             unmatched: BTreeMap::new(),
+            adjustments: Adjustments::default(),
         }
     }
 
@@ -150,6 +156,7 @@ impl Books {
             }
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}
+            record if drop.is_adjustments() => self.apply_adjustment(drop.sale(), record),
             record => return self.apply_to_drop(at, drop, record),
         }
         Ok(None)

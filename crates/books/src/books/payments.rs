@@ -6,7 +6,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{DeadlineRecord, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
-    HoldStands, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate, split,
+    HoldAccount, HoldStands, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate, split,
 };
 
 use super::Books;
@@ -31,13 +31,18 @@ struct Named {
 impl Books {
     /// The holds that a payment was for, as far as drops in memory know.
     pub fn holds_of(&self, payment: &PaymentId) -> Vec<HoldId> {
-        let books = self.drops.values();
-        books.flat_map(|book| book.payments.holds_of(payment)).copied().collect()
+        let in_memory = self.drops.values().map(|book| &book.payments);
+        let all = in_memory.chain(self.adjustments.books());
+        let mut holds: Vec<HoldId> = all.flat_map(|book| book.holds_of(payment)).copied().collect();
+        // A drop may have been reopened before it left memory.
+        holds.sort_unstable();
+        holds.dedup();
+        holds
     }
 
-    /// The money of a drop's holds.
+    /// The money of a drop's holds, in memory or reopened.
     pub fn payments(&self, drop: DropId) -> Option<&PaymentBook> {
-        self.drops.get(&drop).map(|book| &book.payments)
+        self.money(drop).map(|(book, _)| book)
     }
 
     /// Something was said about a payment. `holds` are those that it names, each once.
@@ -60,7 +65,7 @@ impl Books {
         {
             return Err(FactRefusal::TestMoney { hold: live.hold });
         }
-        let decided = self.decide_parts(fact, &named)?;
+        let decided = if named.is_empty() { Vec::new() } else { self.decide_parts(fact, &named)? };
         // A hold whose time was over counts as expired, and only now that nothing refuses.
         for Named { held, stands, .. } in &named {
             if let (Some(held), HoldStands::Ended) = (held, stands) {
@@ -87,11 +92,16 @@ impl Books {
     /// How a hold of a drop in memory stands; nothing for one that nobody was told of.
     fn named(&self, now: UnixMillis, paying: &PayingHold) -> Option<Named> {
         let hold = paying.hold;
-        let book = self.drops.get(&hold.drop_id())?;
-        let mode = book.plan().mode;
-        let owed = |goods| book.payments.expected(hold, goods);
+        let (book, mode) = self.money(hold.drop_id())?;
+        let owed = |goods| book.expected(hold, goods);
         let named = |stands, held, owed| Some(Named { hold, stands, held, owed, mode });
         match paying.look {
+            // Of a drop that is over only holds are known that money was heard of.
+            HoldLook::Unknown if paying.is_over => {
+                let is_order = book.account(hold).is_some_and(HoldAccount::is_order);
+                let stands = if is_order { HoldStands::Ordered } else { HoldStands::Ended };
+                named(stands, None, None)
+            }
             HoldLook::Unknown | HoldLook::Pending => None,
             HoldLook::Ended => named(HoldStands::Ended, None, None),
             HoldLook::Known(status) if status.confirmed => {
@@ -119,7 +129,7 @@ impl Books {
         };
         let mut decided = Vec::with_capacity(named.len());
         for (place, named) in named.iter().enumerate() {
-            let book = &self.drops[&named.hold.drop_id()].payments;
+            let book = self.money_of(named.hold);
             let ask = PartAsk { payment: &fact.payment, hold: named.hold, stands: named.stands };
             let mut records = Vec::new();
             if let Some(reference) = &fact.order_reference {
@@ -160,7 +170,7 @@ impl Books {
     ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
         let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
         let known = named.iter().map(|named| {
-            let account = self.drops[&named.hold.drop_id()].payments.account(named.hold)?;
+            let account = self.money_of(named.hold).account(named.hold)?;
             account.part(&fact.payment)?.covers()
         });
         let known: Vec<Option<Money>> = known.collect();
@@ -203,7 +213,7 @@ impl Books {
         named: &[Named],
     ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
         let parts = named.iter().map(|named| {
-            let account = self.drops[&named.hold.drop_id()].payments.account(named.hold);
+            let account = self.money_of(named.hold).account(named.hold);
             account.and_then(|account| account.part(&fact.payment))
         });
         let parts: Vec<_> = parts.collect();
@@ -213,8 +223,16 @@ impl Books {
 
     fn record_money(&mut self, now: UnixMillis, records: Vec<PaymentRecord>, out: &mut Decision) {
         for record in records {
-            self.record(now, record.hold.drop_id(), record, out);
+            let chain = self.money_chain(record.hold.drop_id());
+            self.record(now, chain, record, out);
         }
+    }
+
+    /// The money of a named hold's drop.
+    fn money_of(&self, hold: HoldId) -> &PaymentBook {
+        let (book, _) =
+            self.money(hold.drop_id()).expect("a hold is named only if its money is known");
+        book
     }
 
     /// What a part's outcome means for its hold.

@@ -42,6 +42,7 @@ pub(crate) enum Promise {
     ),
     Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
     Recorded(oneshot::Sender<()>),
+    Reopened(oneshot::Sender<bool>, bool),
 }
 
 impl Steward {
@@ -79,6 +80,7 @@ impl Steward {
             Promise::Charged(reply, charged) => drop(reply.send(charged)),
             Promise::Money(reply, money) => drop(reply.send(*money)),
             Promise::Recorded(reply) => drop(reply.send(())),
+            Promise::Reopened(reply, is_current) => drop(reply.send(is_current)),
         }
     }
 

@@ -32,7 +32,7 @@ use std::{
 
 use stampede_books::{
     Books, CommandOutcome, ConfirmOutcome, Decision, FactRefusal, FailOutcome, PaymentOutcome,
-    StaffCommand,
+    ReopenedDrop, StaffCommand,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, RepeatedWarning, StreamId,
@@ -54,7 +54,6 @@ pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
-pub(crate) use payments::PayRequest;
 pub(crate) use retire::RetireQueue;
 #[cfg(feature = "stepped")]
 pub(crate) use thread::Turn;
@@ -106,7 +105,17 @@ pub(crate) enum Request {
     Charge(HoldId, Charges, oneshot::Sender<Option<Result<(), PaymentRefusal>>>),
     Unmatched(Box<UnmatchedPayment>, oneshot::Sender<()>),
     Money(HoldId, oneshot::Sender<HoldMoney>),
+    Reopen(Box<ReopenedDrop>, oneshot::Sender<bool>),
     Stop,
+}
+
+/// A viewer asks to pay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PayRequest {
+    pub(crate) viewer: ViewerNumber,
+    pub(crate) hold: HoldId,
+    pub(crate) core: usize,
+    pub(crate) token: u64,
 }
 
 /// A viewer gives a hold back.
@@ -187,7 +196,8 @@ impl StewardHandle {
             Request::Payment(..)
             | Request::Charge(..)
             | Request::Unmatched(..)
-            | Request::Money(..) => (&self.payments, PAYMENTS_MAX),
+            | Request::Money(..)
+            | Request::Reopen(..) => (&self.payments, PAYMENTS_MAX),
             _ => (&self.others, self.others_max),
         };
         queue.try_send(request).map_err(|refused| match refused {

@@ -1,22 +1,13 @@
 //! Payments: what a provider says, what viewers ask, what staff want to know.
 
-use stampede_books::{FactRefusal, PayingHold, PaymentOutcome};
-use stampede_domain::{Charges, HoldId, PaymentFact, Refusal, UnixMillis, ViewerNumber};
+use stampede_books::{FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop};
+use stampede_domain::{Charges, DropId, HoldId, PaymentFact, Refusal, UnixMillis};
 use stampede_ledger::UnmatchedPayment;
 use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
-use super::{Steward, effects::Promise};
+use super::{PayRequest, Steward, effects::Promise};
 use crate::{HoldLook, money::HoldMoney};
-
-/// A viewer asks to pay.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PayRequest {
-    pub(crate) viewer: ViewerNumber,
-    pub(crate) hold: HoldId,
-    pub(crate) core: usize,
-    pub(crate) token: u64,
-}
 
 impl Steward {
     fn paying(&self, hold: HoldId) -> PayingHold {
@@ -27,8 +18,19 @@ impl Steward {
             }
             _ => None,
         };
-        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
+        let is_over = look == HoldLook::Unknown && self.is_over(hold.drop_id());
         PayingHold { hold, look, channel, is_over }
+    }
+
+    fn is_over(&self, drop: DropId) -> bool {
+        self.shared.over(drop).is_some()
+    }
+
+    /// The money of a drop that is over was read.
+    pub(super) fn reopen(&mut self, read: ReopenedDrop, reply: oneshot::Sender<bool>) {
+        // One that has come back, or is not over yet, has its money in memory.
+        let is_current = !self.is_over(read.drop) || self.books.reopen(read);
+        self.after_records(Promise::Reopened(reply, is_current));
     }
 
     pub(super) fn payment(

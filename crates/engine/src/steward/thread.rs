@@ -281,6 +281,7 @@ impl Steward {
                     self.unmatched(*unmatched, now.sale, reply);
                 }
                 Request::Money(hold, reply) => self.money_of(hold, reply),
+                Request::Reopen(read, reply) => self.reopen(*read, reply),
                 Request::Stop => self.stopping = true,
             }
             self.hand_over();

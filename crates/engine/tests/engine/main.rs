@@ -11,6 +11,7 @@ mod memory;
 mod on_air;
 mod outage;
 mod over;
+mod payments;
 mod range;
 mod recovery;
 mod rooms;

@@ -178,7 +178,8 @@ impl Checker {
         };
         if let Some(hold) = named {
             let is_take = matches!(record, Record::Hold(HoldRecord::Taken { .. }));
-            if hold.drop_id() != row.drop.sale() || is_take && hold.incarnation() != row.incarnation {
+            if hold.drop_id() != row.drop.sale() || is_take && hold.incarnation() != row.incarnation
+            {
                 return Err(Wrong::Hold { hold });
             }
         }

@@ -79,6 +79,17 @@ impl<'a> Rows<'a> {
         let last = seal.map_or(RowKey::END, |seal| RowKey::in_commit(seal.last, drop));
         Ok(Self { journal, cursor: RowCursor::of_drop(drop, after, last) })
     }
+
+    /// The rows of what came after a drop's chain had ended, in commit order.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub fn of_adjustments(journal: &'a dyn Journal, drop: DropId) -> Result<Self, ReadError> {
+        let seal = journal.seal(drop)?;
+        let after = seal.map(|seal| RowKey::in_commit(seal.last, drop)).unwrap_or_default();
+        let cursor = RowCursor::of_drop(drop.adjustments(), after, RowKey::END);
+        Ok(Self { journal, cursor })
+    }
 }
 
 impl Iterator for Rows<'_> {

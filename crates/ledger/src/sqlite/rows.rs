@@ -35,6 +35,14 @@ pub(super) fn fetch(
              FROM journal WHERE (incarnation, seq, drop_id) > (?1, ?2, ?3)
              ORDER BY incarnation, seq, drop_id LIMIT ?4"
         }
+        // With the words of the index.
+        Some((chain, _)) if chain.is_adjustments() => {
+            "SELECT incarnation, seq, drop_id, node, records, body, prev_hash, hash
+             FROM journal WHERE (drop_id = 0 OR drop_id >= 2147483648)
+             AND (incarnation, seq, drop_id) > (?1, ?2, ?3) AND drop_id = ?5
+             AND (incarnation, seq, drop_id) <= (?6, ?7, ?5)
+             ORDER BY incarnation, seq, drop_id LIMIT ?4"
+        }
         Some(_) => {
             "SELECT incarnation, seq, drop_id, node, records, body, prev_hash, hash
              FROM journal WHERE (incarnation, seq, drop_id) > (?1, ?2, ?3) AND drop_id = ?5

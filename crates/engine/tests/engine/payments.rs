@@ -1,0 +1,144 @@
+//! Payments as an interface reports them, also after their drop is over.
+
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, HoldId, Mode, Money, PaymentEvent, PaymentFact, PaymentId,
+    PaymentTerms, Phase, RefundReason, limits::SETTLED_KEPT_MS,
+};
+use stampede_engine::{
+    DropAction, FactRefusal, HoldLook, HoldOutcome, MatterKind, PartOutcome, PaymentOutcome,
+    read_money,
+};
+use stampede_testkit::euros;
+
+use crate::support::{Waiting, World, plan, wait_for};
+
+fn terms(grace_ms: u64, stretch_ms: u64) -> DropPlan {
+    let (grace, stretch) = (DurationMs::new(grace_ms), DurationMs::new(stretch_ms));
+    DropPlan { payment_terms: Some(PaymentTerms { grace, stretch }), ..plan(3) }
+}
+
+fn fact(reference: &str, event: PaymentEvent, holds: &[HoldId]) -> PaymentFact {
+    let payment = PaymentId::new("platform", reference).unwrap();
+    PaymentFact { payment, event, holds: holds.to_vec(), mode: None, order_reference: None }
+}
+
+fn paid(minor: u64) -> PaymentEvent {
+    PaymentEvent::Paid { amount: euros(minor) }
+}
+
+fn report(world: &World, fact: PaymentFact) -> Result<PaymentOutcome, FactRefusal> {
+    Waiting(world.engine.payment(fact).unwrap()).get()
+}
+
+/// What a fact came to for its only hold.
+fn part(outcome: Result<PaymentOutcome, FactRefusal>) -> PartOutcome {
+    match outcome.unwrap().holds[..] {
+        [(_, HoldOutcome::Part(part))] => part,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+fn refund_due(amount: Money, reason: RefundReason) -> PartOutcome {
+    PartOutcome::RefundDue { amount, reason }
+}
+
+#[test]
+fn a_payment_in_time_makes_an_order_and_any_other_is_due_back() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(500, 0));
+    let [ann, ben, cid] = ["ann", "ben", "cid"].map(|name| world.viewer(name));
+    let in_time = world.hold(&ann, drop, 1, "a");
+    let wrong = world.hold(&ben, drop, 1, "b");
+    let late = world.hold(&cid, drop, 1, "c");
+    assert_eq!(part(report(&world, fact("p1", paid(1_990), &[in_time]))), PartOutcome::Ordered);
+    let again = part(report(&world, fact("p1", paid(1_990), &[in_time])));
+    assert_eq!(again, PartOutcome::AlreadyOrdered);
+    let second = part(report(&world, fact("p2", paid(1_990), &[in_time])));
+    assert_eq!(second, refund_due(euros(1_990), RefundReason::SecondPayment));
+    let too_little = part(report(&world, fact("p3", paid(1_989), &[wrong])));
+    assert_eq!(too_little, refund_due(euros(1_989), RefundReason::WrongAmount));
+    world.advance(plan(1).hold_ttl.get() + 499);
+    assert!(matches!(world.look(late), HoldLook::Known(_)), "the grace is not over");
+    let in_grace = part(report(&world, fact("p4", paid(1_990), &[late])));
+    assert_eq!(in_grace, PartOutcome::Ordered);
+    world.advance(1);
+    let after = part(report(&world, fact("p5", paid(1_990), &[wrong])));
+    assert_eq!(after, refund_due(euros(1_990), RefundReason::HoldEnded));
+    let money = Waiting(world.engine.money_of(wrong).unwrap()).get();
+    assert_eq!(money.account.unwrap().outstanding(), 1_989 + 1_990);
+    assert!(money.matters.iter().all(|due| matches!(due.kind, MatterKind::Refund { .. })));
+    assert_eq!(world.figures(drop), [3, 1, 0, 2]);
+}
+
+#[test]
+fn an_attempt_that_begins_late_has_its_stretch_once() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 5_000));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.advance(plan(1).hold_ttl.get() - 1_000);
+    let begun = fact("p1", PaymentEvent::Begun, &[hold]);
+    assert_eq!(part(report(&world, begun)), PartOutcome::Noted);
+    world.wait_held(hold);
+    let HoldLook::Known(status) = world.look(hold) else { panic!("it is held") };
+    assert_eq!(status.deadline.since(world.engine.now()), DurationMs::from_secs(5));
+    world.advance(4_000);
+    let again = fact("p2", PaymentEvent::Begun, &[hold]);
+    assert_eq!(part(report(&world, again)), PartOutcome::Noted);
+    let mut world = world.restart(0);
+    let HoldLook::Known(status) = world.look(hold) else { panic!("it is held") };
+    assert_eq!(status.deadline.since(world.engine.now()), DurationMs::from_secs(1));
+    let _ann = world.viewer("ann");
+    world.advance(1_000);
+    world.wait_expired(hold);
+}
+
+/// A drop that is over with one order, paid by `p1`; the order.
+fn over(world: &mut World) -> (DropId, HoldId) {
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    assert_eq!(part(report(world, fact("p1", paid(1_990), &[hold]))), PartOutcome::Ordered);
+    world.give(DropAction::Close.on(drop)).get().unwrap();
+    world.wait_phase(drop, Phase::Settled);
+    (drop, hold)
+}
+
+fn leave_memory(world: &World, drop: DropId) {
+    world.advance(SETTLED_KEPT_MS);
+    wait_for("the drop to be over", || world.engine.over(drop).map(|_| ()));
+}
+
+fn reopen(world: &World, drop: DropId) -> bool {
+    let journal = world.ledger.journal();
+    let read = read_money(&journal, drop).unwrap().unwrap();
+    assert_eq!(read.mode, Mode::Live);
+    Waiting(world.engine.reopen(read).unwrap()).get()
+}
+
+#[test]
+fn money_moves_after_its_drop_is_over() {
+    let mut world = World::new();
+    let (drop, order) = over(&mut world);
+    // Settled, still in memory: the chain has its seal.
+    let first = fact("p1", PaymentEvent::Refunded { total: euros(90) }, &[]);
+    assert_eq!(part(report(&world, first)), PartOutcome::Noted);
+    leave_memory(&world, drop);
+    let refunded = fact("p1", PaymentEvent::Refunded { total: euros(190) }, &[order]);
+    let asked = report(&world, refunded.clone()).unwrap();
+    assert_eq!(asked.holds, [(order, HoldOutcome::Over)]);
+    let stale = read_money(&world.ledger.journal(), drop).unwrap().unwrap();
+    assert!(reopen(&world, drop));
+    assert_eq!(part(report(&world, refunded.clone())), PartOutcome::Noted);
+    assert_eq!(part(report(&world, refunded)), PartOutcome::Unchanged);
+    assert!(!Waiting(world.engine.reopen(stale).unwrap()).get(), "a refund came since");
+    let second = part(report(&world, fact("p2", paid(1_990), &[order])));
+    assert_eq!(second, refund_due(euros(1_990), RefundReason::SecondPayment));
+
+    let world = world.restart(1_000);
+    assert!(reopen(&world, drop));
+    let money = Waiting(world.engine.money_of(order).unwrap()).get();
+    let account = money.account.unwrap();
+    assert_eq!((account.paid(), account.refunded()), (3_980, 190));
+    assert_eq!(account.outstanding(), 1_990);
+}
