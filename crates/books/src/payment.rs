@@ -14,6 +14,8 @@ pub struct PayingHold {
     pub look: HoldLook,
     /// The channel of its take, if it is still held.
     pub channel: Option<ChannelId>,
+    /// What its goods cost, if it has ended and that is remembered.
+    pub goods: Option<Money>,
     /// Whether its drop has left memory.
     pub is_over: bool,
 }
@@ -32,10 +34,28 @@ pub struct PaymentOutcome {
 pub enum HoldOutcome {
     /// The book of its drop has decided.
     Part(PartOutcome),
+    /// The hold had ended, and its payment took the units again.
+    Moved {
+        /// The hold that took them: the order, if it is one.
+        into: HoldId,
+        /// What was decided about it.
+        part: PartOutcome,
+    },
     /// No such hold was ever made, or nobody was told of it yet.
     Unknown,
     /// Its drop has left memory.
     Over,
+}
+
+impl HoldOutcome {
+    /// The same for a hold whose units `into` has taken again.
+    #[must_use]
+    pub const fn moved(self, into: HoldId) -> Self {
+        match self {
+            Self::Part(part) => Self::Moved { into, part },
+            other => other,
+        }
+    }
 }
 
 /// Why nothing became of a fact.

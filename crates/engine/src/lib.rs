@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod core_drop;
 mod counts;
+mod ended_holds;
 mod engine;
 mod event;
 mod fresh_takes;

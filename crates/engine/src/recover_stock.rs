@@ -11,6 +11,7 @@ use stampede_ledger::{DeadlineRecord, HoldRecord, Record, RecoveredPool};
 use stampede_stock::{DropStock, RestoredHold, RestoredState};
 
 use crate::{
+    ended_holds::EndedHold,
     fresh_takes::DurableTake,
     hold_channels::HoldChannels,
     last_work::LastWork,
@@ -214,6 +215,15 @@ impl StockPast {
     /// Everybody who took.
     pub(crate) fn winners(&self) -> impl Iterator<Item = ViewerNumber> + '_ {
         self.holds.values().map(|past| past.viewer)
+    }
+
+    /// Holds that ended without an order, in the order of their takes.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = (HoldId, EndedHold)> + '_ {
+        let past = self.takes.iter().map(|hold| (*hold, &self.holds[hold]));
+        past.filter(|(_, past)| past.state == RestoredState::Ended).map(|(hold, past)| {
+            let HoldPast { viewer, units, .. } = *past;
+            (hold, EndedHold { viewer, units, channel: self.channels.get(hold).cloned() })
+        })
     }
 
     /// Live holds.

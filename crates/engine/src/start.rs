@@ -35,7 +35,8 @@ use crate::{
     sale::SaleDrop,
     shared::EngineState,
     steward::{
-        Recovery, Releases, RetireQueue, Shows, Steward, StewardHandle, StewardStart, stock_config,
+        Recovery, Releases, Retakes, RetireQueue, Shows, Steward, StewardHandle, StewardStart,
+        stock_config,
     },
 };
 
@@ -248,6 +249,7 @@ fn rebuild(
         incarnation: chains.incarnation,
         recoveries: Vec::new(),
         retiring: RetireQueue::default(),
+        retakes: Retakes::default(),
         missed_starts: RepeatedWarning::default(),
     };
     for (id, mut stock) in stocks {
@@ -258,6 +260,9 @@ fn rebuild(
             stock.move_deadlines(outage, UnixMillis::new(u64::MAX));
             Recovery { drop: id, outage, pools: stock.recovered_pools() }
         });
+        for (hold, ended) in stock.ended() {
+            started.retakes.note_end(hold, ended);
+        }
         let sale = restore(shared, id, chains.incarnation, (book, &stock))?;
         sale.restore_channels(std::mem::take(&mut stock.channels));
         started.sales.insert(id, Arc::clone(&sale));

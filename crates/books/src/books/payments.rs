@@ -4,7 +4,7 @@ use stampede_domain::{
     ChannelId, Charges, DropId, HoldId, Mode, Money, PaymentAccount, PaymentEvent, PaymentFact,
     PaymentId, PaymentReference, RefundReason, Refusal, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{DeadlineRecord, PaymentRecord, Record, UnmatchedPayment};
+use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
     HoldAccount, HoldStands, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate, split,
 };
@@ -43,6 +43,45 @@ impl Books {
     /// The money of a drop's holds, in memory or reopened.
     pub fn payments(&self, drop: DropId) -> Option<&PaymentBook> {
         self.money(drop).map(|(book, _)| book)
+    }
+
+    /// The hold that has taken again what this one had.
+    pub fn moved(&self, hold: HoldId) -> Option<HoldId> {
+        let (book, _) = self.money(hold.drop_id())?;
+        book.account(hold)?.retaken
+    }
+
+    /// Whether money of this payment was heard of for the hold.
+    pub fn has_money(&self, hold: HoldId, payment: &PaymentId) -> bool {
+        let account = self.money(hold.drop_id()).and_then(|(book, _)| book.account(hold));
+        let part = account.and_then(|account| account.part(payment));
+        part.is_some_and(|part| part.covers().is_some())
+    }
+
+    /// What is owed for a hold, as far as that is known.
+    pub fn owed(&self, paying: &PayingHold) -> Option<Money> {
+        let goods = match paying.look {
+            HoldLook::Known(status) => Some(status.amount),
+            HoldLook::Ended => paying.goods,
+            HoldLook::Pending | HoldLook::Unknown => None,
+        };
+        self.money(paying.hold.drop_id())?.0.expected(paying.hold, goods?)
+    }
+
+    /// A payment for a hold that had ended has made an order of the units that `new` took again.
+    pub fn move_payment(
+        &mut self,
+        now: UnixMillis,
+        (old, new): (HoldId, HoldId),
+        outcome: &PaymentOutcome,
+        out: &mut Decision,
+    ) {
+        let ordered = (new, HoldOutcome::Part(PartOutcome::Ordered));
+        if outcome.holds.contains(&ordered) {
+            let payment = outcome.payment.clone();
+            let change = PaymentChange::Retaken { payment, into: new };
+            self.record_money(now, vec![PaymentRecord { hold: old, change }], out);
+        }
     }
 
     /// Something was said about a payment. `holds` are those that it names, each once.
@@ -103,7 +142,7 @@ impl Books {
                 named(stands, None, None)
             }
             HoldLook::Unknown | HoldLook::Pending => None,
-            HoldLook::Ended => named(HoldStands::Ended, None, None),
+            HoldLook::Ended => named(HoldStands::Ended, None, paying.goods.and_then(owed)),
             HoldLook::Known(status) if status.confirmed => {
                 named(HoldStands::Ordered, None, owed(status.amount))
             }
@@ -180,14 +219,12 @@ impl Books {
             let split = split(amount, &parts);
             return Ok(split.parts.into_iter().map(|part| (part, None)).collect());
         }
-        // Nothing is known of what was owed for a hold that has ended: it gets what the others leave.
-        let owed = named.iter().map(|named| match named.stands {
-            HoldStands::Ended => zero,
-            HoldStands::Held | HoldStands::Ordered => named.owed.unwrap_or(zero),
-        });
-        let owed: Vec<Money> = owed.collect();
+        // Where nobody knows any more what was owed for a hold that has ended, it gets what the others leave.
+        let owed: Vec<Money> = named.iter().map(|named| named.owed.unwrap_or(zero)).collect();
         let mut found = split(amount, &owed);
-        if let Some(ended) = named.iter().position(|named| named.stands == HoldStands::Ended) {
+        let is_forgotten =
+            |named: &Named| named.stands == HoldStands::Ended && named.owed.is_none();
+        if let Some(ended) = named.iter().position(is_forgotten) {
             let sum = owed.iter().try_fold(zero, |sum, part| sum.checked_add(*part));
             let left = sum.and_then(|sum| amount.minor().checked_sub(sum.minor()));
             if let Some(left) = left {

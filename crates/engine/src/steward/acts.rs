@@ -9,7 +9,7 @@ use stampede_stock::End;
 use tracing::{info, warn};
 
 use super::{Steward, effects::Promise};
-use crate::{event::CoreEvent, metrics};
+use crate::{ended_holds::EndedHold, event::CoreEvent, metrics};
 
 /// A start that begins later than this, in milliseconds, is worth a warning.
 const LATE_MS: u64 = 1_000;
@@ -132,6 +132,11 @@ impl Steward {
         let hold = held.hold;
         self.shared.ends_under_way.insert(hold, held);
         let sale = &self.sales[&hold.drop_id()];
+        if end != HoldEnd::Ordered {
+            let HoldStatus { viewer, units, .. } = held;
+            let channel = sale.channel_of(hold);
+            self.retakes.note_end(hold, EndedHold { viewer, units, channel });
+        }
         let ended = match end {
             HoldEnd::Ordered => sale.stock().confirm(hold),
             HoldEnd::Released | HoldEnd::Expired => sale.stock().end(hold),

@@ -11,7 +11,7 @@ use stampede_settlement::PaymentRefusal;
 use stampede_stock::GiveOutcome;
 use tokio::sync::oneshot;
 
-use super::{PayRequest, ReleaseRequest, Steward};
+use super::{PayRequest, ReleaseRequest, Steward, WaitingFact};
 use crate::{
     event::{CoreEvent, ViewerEvent},
     metrics,
@@ -43,6 +43,8 @@ pub(crate) enum Promise {
     Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
     Recorded(oneshot::Sender<()>),
     Reopened(oneshot::Sender<bool>, bool),
+    /// A fact that waited for units to come back, or to be taken again.
+    PaymentAgain(WaitingFact),
 }
 
 impl Steward {
@@ -80,6 +82,7 @@ impl Steward {
             Promise::Charged(reply, charged) => drop(reply.send(charged)),
             Promise::Money(reply, money) => drop(reply.send(*money)),
             Promise::Recorded(reply) => drop(reply.send(())),
+            Promise::PaymentAgain(waiting) => self.payment_again(waiting),
             Promise::Reopened(reply, is_current) => drop(reply.send(is_current)),
         }
     }

@@ -16,6 +16,7 @@ mod holds;
 mod memory;
 mod moved;
 mod payments;
+mod retakes;
 mod retire;
 mod suspension;
 mod thread;
@@ -54,6 +55,7 @@ pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
+pub(crate) use retakes::Retakes;
 pub(crate) use retire::RetireQueue;
 #[cfg(feature = "stepped")]
 pub(crate) use thread::Turn;
@@ -77,6 +79,7 @@ pub(crate) struct Steward {
     airing: HashMap<StreamId, (DropId, Position)>,
     releases: Releases,
     retiring: RetireQueue,
+    retakes: Retakes,
     promises: VecDeque<(Position, Promise)>,
     fresh_takes: Vec<DurableTake>,
     requests: Requests,
@@ -116,6 +119,14 @@ pub(crate) struct PayRequest {
     pub(crate) hold: HoldId,
     pub(crate) core: usize,
     pub(crate) token: u64,
+}
+
+/// A fact with whoever waits for its outcome.
+pub(crate) struct WaitingFact {
+    pub(crate) fact: Box<PaymentFact>,
+    pub(crate) reply: oneshot::Sender<Result<PaymentOutcome, FactRefusal>>,
+    /// Holds that took again what the named ones had.
+    pub(crate) retaken: Vec<(HoldId, HoldId)>,
 }
 
 /// A viewer gives a hold back.

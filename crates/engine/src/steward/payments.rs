@@ -6,11 +6,11 @@ use stampede_ledger::UnmatchedPayment;
 use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
-use super::{PayRequest, Steward, effects::Promise};
+use super::{PayRequest, Steward, WaitingFact, effects::Promise};
 use crate::{HoldLook, money::HoldMoney};
 
 impl Steward {
-    fn paying(&self, hold: HoldId) -> PayingHold {
+    pub(super) fn paying(&self, hold: HoldId) -> PayingHold {
         let look = self.hold_in_memory(hold);
         let channel = match look {
             HoldLook::Known(held) if !held.confirmed => {
@@ -19,7 +19,10 @@ impl Steward {
             _ => None,
         };
         let is_over = look == HoldLook::Unknown && self.is_over(hold.drop_id());
-        PayingHold { hold, look, channel, is_over }
+        let ended = (look == HoldLook::Ended).then(|| self.retakes.find(hold)).flatten();
+        let goods = ended
+            .and_then(|ended| self.sales.get(&hold.drop_id())?.amount(hold.pool(), ended.units));
+        PayingHold { hold, look, channel, goods, is_over }
     }
 
     fn is_over(&self, drop: DropId) -> bool {
@@ -35,16 +38,54 @@ impl Steward {
 
     pub(super) fn payment(
         &mut self,
-        fact: &PaymentFact,
+        mut fact: Box<PaymentFact>,
         now: UnixMillis,
         reply: oneshot::Sender<Result<PaymentOutcome, FactRefusal>>,
     ) {
-        let mut holds = fact.holds.clone();
-        if holds.is_empty() {
-            holds = self.books.holds_of(&fact.payment);
+        if fact.holds.is_empty() {
+            fact.holds = self.books.holds_of(&fact.payment);
         }
-        let paying: Vec<_> = holds.into_iter().map(|hold| self.paying(hold)).collect();
-        let outcome = self.decide(|books, out| books.payment(now, fact, &paying, out));
+        self.weigh(WaitingFact { fact, reply, retaken: Vec::new() }, now);
+    }
+
+    /// What a fact waited for is done.
+    pub(super) fn payment_again(&mut self, waiting: WaitingFact) {
+        let now = self.deadline_now(self.shared.clock.moment());
+        self.weigh(waiting, now);
+    }
+
+    fn weigh(&mut self, waiting: WaitingFact, now: UnixMillis) {
+        let named = waiting.fact.holds.clone();
+        // A hold whose units were taken again stands for the one that took them.
+        let stands_for = |hold: HoldId| {
+            let taken = waiting.retaken.iter().find(|(old, _)| *old == hold).map(|(_, new)| *new);
+            taken.or_else(|| self.books.moved(hold)).unwrap_or(hold)
+        };
+        let holds: Vec<HoldId> = named.iter().copied().map(stands_for).collect();
+        let Some(waiting) = self.ready_for_money(waiting, &holds, now) else { return };
+        let WaitingFact { fact, reply, retaken } = waiting;
+        let mut each = holds.clone();
+        each.sort_unstable();
+        each.dedup();
+        let paying: Vec<_> = each.into_iter().map(|hold| self.paying(hold)).collect();
+        let mut outcome = self.decide(|books, out| {
+            let outcome = books.payment(now, &fact, &paying, out);
+            if let Ok(outcome) = &outcome {
+                for (old, new) in &retaken {
+                    books.move_payment(now, (*old, *new), outcome, out);
+                }
+            }
+            outcome
+        });
+        if let Ok(outcome) = &mut outcome {
+            let of = |hold: &HoldId| outcome.holds.iter().find(|(other, _)| other == hold);
+            let answers = named.iter().zip(&holds).filter_map(|(named, hold)| {
+                let (_, found) = of(hold)?;
+                let moved = named != hold;
+                Some((*named, if moved { found.moved(*hold) } else { *found }))
+            });
+            outcome.holds = answers.collect();
+        }
         self.after_records(Promise::Payment(reply, outcome));
     }
 

@@ -44,6 +44,7 @@ impl Steward {
             self.books.forget(drop);
             self.shows.forget(drop, sale.plan());
             self.sales.remove(&drop);
+            self.retakes.forget(drop);
             self.shared.retire(DropSummary::of(&sale, over_since));
             self.retiring.winners.append(&mut sale.take_winners());
             debug!(%drop, "the drop has left memory");

@@ -11,8 +11,9 @@ use stampede_ledger::{Entry, Link, Producer, Record, RecoveredDrop, RecoveredPoo
 use stampede_stock::{DropStock, SkuLimits, StockConfig};
 
 use super::{
-    ClockWatch, Pulse, Request, Requests, RetireQueue, Steward, air::Shows, bans::Releases,
-    deadlines::Deadlines, effects::Promise, memory::warn_of_memory, moved::MovedHolds,
+    ClockWatch, Pulse, Request, Requests, Retakes, RetireQueue, Steward, air::Shows,
+    bans::Releases, deadlines::Deadlines, effects::Promise, memory::warn_of_memory,
+    moved::MovedHolds,
 };
 use crate::{
     clock::Moment, config::STEWARD_ROOM_MIN, counts::Counts, fresh_takes::DurableTake,
@@ -48,6 +49,7 @@ pub(crate) struct StewardStart {
     pub(crate) incarnation: Incarnation,
     pub(crate) recoveries: Vec<Recovery>,
     pub(crate) retiring: RetireQueue,
+    pub(crate) retakes: Retakes,
     /// Starts that were missed before this one of the server.
     pub(crate) missed_starts: RepeatedWarning,
 }
@@ -95,6 +97,7 @@ impl Steward {
             airing: std::collections::HashMap::new(),
             releases: started.releases,
             retiring: started.retiring,
+            retakes: started.retakes,
             promises: std::collections::VecDeque::new(),
             fresh_takes: Vec::new(),
             requests,
@@ -272,7 +275,7 @@ impl Steward {
                 Request::Fail(hold, reply) => self.fail(hold, now.sale, reply),
                 Request::Pay(request) => self.pay(request, self.deadline_now(now)),
                 Request::Payment(fact, reply) => {
-                    self.payment(&fact, self.deadline_now(now), reply);
+                    self.payment(fact, self.deadline_now(now), reply);
                 }
                 Request::Charge(hold, charges, reply) => {
                     self.charge((hold, charges), self.deadline_now(now), reply);

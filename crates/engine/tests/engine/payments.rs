@@ -2,12 +2,13 @@
 
 use stampede_domain::{
     DropId, DropPlan, DurationMs, HoldId, Mode, Money, PaymentEvent, PaymentFact, PaymentId,
-    PaymentTerms, Phase, RefundReason, limits::SETTLED_KEPT_MS,
+    PaymentTerms, Phase, RefundReason, Units, limits::SETTLED_KEPT_MS,
 };
 use stampede_engine::{
     DropAction, FactRefusal, HoldLook, HoldOutcome, MatterKind, PartOutcome, PaymentOutcome,
     read_money,
 };
+use stampede_ledger::fake::Fault;
 use stampede_testkit::euros;
 
 use crate::support::{Waiting, World, plan, wait_for};
@@ -61,6 +62,7 @@ fn a_payment_in_time_makes_an_order_and_any_other_is_due_back() {
     assert!(matches!(world.look(late), HoldLook::Known(_)), "the grace is not over");
     let in_grace = part(report(&world, fact("p4", paid(1_990), &[late])));
     assert_eq!(in_grace, PartOutcome::Ordered);
+    world.give(DropAction::Close.on(drop)).get().unwrap();
     world.advance(1);
     let after = part(report(&world, fact("p5", paid(1_990), &[wrong])));
     assert_eq!(after, refund_due(euros(1_990), RefundReason::HoldEnded));
@@ -141,4 +143,95 @@ fn money_moves_after_its_drop_is_over() {
     let account = money.account.unwrap();
     assert_eq!((account.paid(), account.refunded()), (3_980, 190));
     assert_eq!(account.outstanding(), 1_990);
+}
+
+/// What a fact came to for its only hold, whose units were taken again.
+fn moved(outcome: Result<PaymentOutcome, FactRefusal>) -> (HoldId, PartOutcome) {
+    match outcome.unwrap().holds[..] {
+        [(_, HoldOutcome::Moved { into, part })] => (into, part),
+        ref other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_payment_that_comes_too_late_takes_the_units_again() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
+    assert_eq!(world.figures(drop), [3, 3, 0, 0]);
+    let (order, part) = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+    assert_eq!(part, PartOutcome::Ordered);
+    assert_ne!(order, hold);
+    world.wait_ordered(order);
+    assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+    let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+    assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
+    let second = moved(report(&world, fact("p2", paid(1_990), &[hold])));
+    assert_eq!(second, (order, refund_due(euros(1_990), RefundReason::SecondPayment)));
+    let world = world.restart(1_000);
+    let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+    assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
+}
+
+#[test]
+fn a_hold_that_a_restart_found_ended_is_paid_for_too() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 2, "a");
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.wait_released(hold);
+    let world = world.restart(1_000);
+    world.wait_phase(drop, Phase::Open);
+    let (order, part) = moved(report(&world, fact("p1", paid(3_980), &[hold])));
+    assert_eq!((part, world.figures(drop)), (PartOutcome::Ordered, [3, 1, 0, 2]));
+    assert!(matches!(world.look(order), HoldLook::Known(status) if status.confirmed));
+}
+
+#[test]
+fn what_cannot_be_taken_again_is_due_back() {
+    let mut world = World::new();
+    let drop =
+        world.open_drop(DropPlan { limit_per_viewer: Units::new(3).unwrap(), ..terms(0, 0) });
+    let [ann, ben] = ["ann", "ben"].map(|name| world.viewer(name));
+    let hold = world.hold(&ann, drop, 2, "a");
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
+    let due = |minor| refund_due(euros(minor), RefundReason::HoldEnded);
+    let wrong = part(report(&world, fact("p0", paid(3_979), &[hold])));
+    assert_eq!(wrong, due(3_979), "another amount takes nothing");
+    let others = world.hold(&ben, drop, 2, "b");
+    let gone = part(report(&world, fact("p1", paid(3_980), &[hold])));
+    assert_eq!(gone, due(3_980), "one unit is left, two were paid for");
+    let again = part(report(&world, fact("p1", paid(3_980), &[hold])));
+    assert_eq!(again, due(3_980), "the first answer stands");
+    world.ports[0].release(&ben, others, 1).unwrap();
+    world.wait_released(others);
+    let again = part(report(&world, fact("p1", paid(3_980), &[hold])));
+    assert_eq!(again, due(3_980), "also where units are free by now");
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
+    let paused = part(report(&world, fact("p2", paid(3_980), &[hold])));
+    assert_eq!(paused, due(3_980), "nothing is sold in a pause");
+    assert_eq!(world.figures(drop), [3, 3, 0, 0]);
+}
+
+#[test]
+fn a_payment_while_the_units_are_on_their_way_back_waits_for_them() {
+    let mut world = World::new();
+    let drop = world.open_drop(DropPlan { skus: plan(1).skus, ..terms(0, 0) });
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.ledger.wait_until_hanging();
+    let answer = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
+    assert_eq!(world.figures(drop), [1, 0, 1, 0], "the release is not durable");
+    world.ledger.release();
+    let (order, part) = moved(answer.get());
+    assert_eq!(part, PartOutcome::Ordered);
+    world.wait_ordered(order);
+    assert_eq!(world.figures(drop), [1, 0, 0, 1]);
 }
