@@ -111,6 +111,13 @@ pub enum Act {
         /// How.
         end: HoldEnd,
     },
+    /// An order shows as what became of a hold that had expired.
+    MoveOrder {
+        /// The hold that its viewer knows.
+        old: HoldId,
+        /// The hold that took the units again, which becomes the order.
+        new: HoldId,
+    },
     /// A hold stays for longer; viewers are shown it by [`Effect::Stretched`].
     Stretch {
         /// The hold.

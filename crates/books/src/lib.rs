@@ -38,7 +38,7 @@ pub use drop::{DropBook, MissedWhy, StreamWatch};
 pub use hold::{ConfirmOutcome, FailOutcome, HoldLook, HoldStatus};
 pub use limits::Limits;
 pub use memory::MemoryNeeds;
-pub use payment::{Attempt, FactRefusal, HoldOutcome, PayingHold, PaymentOutcome};
+pub use payment::{Attempt, EndedLook, FactRefusal, HoldOutcome, PayingHold, PaymentOutcome};
 pub use seen::SeenDrop;
 pub use stream::{OnAir, Room, RoomView, Rooms};
 pub use stream_scope::StreamScope;

@@ -14,10 +14,19 @@ pub struct PayingHold {
     pub look: HoldLook,
     /// The channel of its take, if it is still held.
     pub channel: Option<ChannelId>,
-    /// What its goods cost, if it has ended and that is remembered.
-    pub goods: Option<Money>,
+    /// What it was, if it has ended and that is remembered.
+    pub ended: Option<EndedLook>,
     /// Whether its drop has left memory.
     pub is_over: bool,
+}
+
+/// A hold that has ended without an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedLook {
+    /// Whose it was.
+    pub viewer: ViewerNumber,
+    /// What its goods cost.
+    pub goods: Money,
 }
 
 /// What a fact about a payment came to; durable when it arrives.

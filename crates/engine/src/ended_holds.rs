@@ -14,6 +14,8 @@ pub(crate) struct EndedHold {
     pub(crate) viewer: ViewerNumber,
     pub(crate) units: Units,
     pub(crate) channel: Option<ChannelId>,
+    /// Whether its time was over; any other was given back on purpose.
+    pub(crate) is_expired: bool,
 }
 
 /// The latest of one drop.
@@ -53,7 +55,9 @@ mod tests {
         let viewer = ViewerNumber::new(7).unwrap();
         let mut ended = EndedHolds::default();
         for number in 0..=ENDED_MAX {
-            ended.add(hold(number), EndedHold { viewer, units: Units::ONE, channel: None });
+            let units = Units::ONE;
+            let hold_then = EndedHold { viewer, units, channel: None, is_expired: true };
+            ended.add(hold(number), hold_then);
         }
         assert_eq!(ended.find(hold(0)), None);
         assert!(ended.find(hold(1)).is_some() && ended.find(hold(ENDED_MAX)).is_some());

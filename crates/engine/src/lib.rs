@@ -26,6 +26,7 @@ mod hold_look;
 mod last_work;
 pub mod metrics;
 mod money;
+mod moved_orders;
 mod port;
 mod recent;
 mod recover;

@@ -30,6 +30,7 @@ struct HoldPast {
     taken_at: UnixMillis,
     deadline: UnixMillis,
     state: RestoredState,
+    is_expired: bool,
 }
 
 /// One drop's stock.
@@ -118,14 +119,19 @@ impl StockPast {
                 self.pool(drop, seq, hold.pool())?.since.push(hold.take().get());
                 self.takes.push(hold);
                 let state = RestoredState::Held;
-                self.holds.insert(hold, HoldPast { viewer, key, units, taken_at, deadline, state });
+                let is_expired = false;
+                let past = HoldPast { viewer, key, units, taken_at, deadline, state, is_expired };
+                self.holds.insert(hold, past);
                 Ok(())
             }
             HoldRecord::Confirmed { hold, .. } => {
                 self.end(drop, seq, *hold, RestoredState::Confirmed)
             }
-            HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. } => {
-                self.end(drop, seq, *hold, RestoredState::Ended)
+            HoldRecord::Released { hold, .. } => self.end(drop, seq, *hold, RestoredState::Ended),
+            HoldRecord::Expired { hold, .. } => {
+                self.end(drop, seq, *hold, RestoredState::Ended)?;
+                self.holds.entry(*hold).and_modify(|past| past.is_expired = true);
+                Ok(())
             }
         }
     }
@@ -221,8 +227,9 @@ impl StockPast {
     pub(crate) fn ended(&self) -> impl Iterator<Item = (HoldId, EndedHold)> + '_ {
         let past = self.takes.iter().map(|hold| (*hold, &self.holds[hold]));
         past.filter(|(_, past)| past.state == RestoredState::Ended).map(|(hold, past)| {
-            let HoldPast { viewer, units, .. } = *past;
-            (hold, EndedHold { viewer, units, channel: self.channels.get(hold).cloned() })
+            let HoldPast { viewer, units, is_expired, .. } = *past;
+            let channel = self.channels.get(hold).cloned();
+            (hold, EndedHold { viewer, units, channel, is_expired })
         })
     }
 

@@ -18,6 +18,7 @@ use crate::{
     counts::Counts,
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
+    moved_orders::MovedOrders,
     stretches::Stretches,
     suspensions::Suspensions,
     tally::CoreTally,
@@ -64,6 +65,7 @@ pub struct SaleDrop {
     presence: Arc<StreamPresence>,
     suspensions: Arc<Suspensions>,
     stretches: Stretches,
+    moved_orders: MovedOrders,
     /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward; cores number names.
@@ -125,6 +127,7 @@ impl SaleDrop {
             presence,
             suspensions,
             stretches: Stretches::default(),
+            moved_orders: MovedOrders::default(),
             sold,
             channels: Mutex::default(),
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
@@ -277,6 +280,16 @@ impl SaleDrop {
     /// When a hold ends by itself, moved by the times in which nobody was served.
     pub(crate) fn deadline(&self, body: &HoldBody) -> UnixMillis {
         body.deadline.plus(self.suspensions.shift(body.taken_at))
+    }
+
+    /// The hold that an order was bought as. It is the order's own, unless its payment came when the hold had expired
+    /// and took the units again.
+    pub fn bought_as(&self, order: HoldId) -> HoldId {
+        self.moved_orders.origin(order)
+    }
+
+    pub(crate) fn moved_orders(&self) -> &MovedOrders {
+        &self.moved_orders
     }
 
     /// By how much attempts to pay have moved deadlines.

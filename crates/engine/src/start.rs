@@ -281,6 +281,14 @@ fn rebuild(
         shared.publish(sale);
     }
     restore_attempts(shared, &started);
+    for (id, sale) in &started.sales {
+        let holds = started.books.payments(*id).into_iter().flat_map(|book| book.holds());
+        for (old, account) in holds {
+            if let Some(new) = account.retaken {
+                sale.moved_orders().add(old, new);
+            }
+        }
+    }
     shared.directory.forget_unkept();
     for drop in started.books.on_air().drops() {
         let sale = shared.sale(drop).expect("what has left memory has left the air");

@@ -147,7 +147,11 @@ impl Worker {
     }
 
     fn follow(&mut self, fact: &PaymentFact, outcome: &PaymentOutcome) -> &'static str {
-        let Some((_, HoldOutcome::Part(part))) = outcome.holds.first() else { return "too_late" };
+        let Some((_, HoldOutcome::Part(part) | HoldOutcome::Moved { part, .. })) =
+            outcome.holds.first()
+        else {
+            return "too_late";
+        };
         match (part, &fact.event) {
             (PartOutcome::Ordered | PartOutcome::AlreadyOrdered, _) => "ordered",
             (PartOutcome::RefundDue { amount, .. }, PaymentEvent::Paid { .. }) => {

@@ -2,7 +2,6 @@
 
 use stampede_domain::{ChannelId, DropId, PoolIndex, Refusal, UnixMillis, ViewerNumber};
 use stampede_ledger::HoldRecord;
-use stampede_settlement::HoldAccount;
 
 use super::Books;
 use crate::{
@@ -125,10 +124,5 @@ impl Books {
         };
         self.record(now, hold.drop_id(), record, out);
         out.when_durable.push(Effect::Give { hold, viewer, units, end });
-        // Whoever waits for the outcome of an attempt learns that none can come any more.
-        let account = self.payments(hold.drop_id()).and_then(|book| book.account(hold));
-        if account.is_some_and(HoldAccount::has_open_attempt) {
-            out.when_durable.push(Effect::PaymentFailed { hold, viewer });
-        }
     }
 }

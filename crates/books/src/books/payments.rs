@@ -23,6 +23,8 @@ struct Named {
     stands: HoldStands,
     /// The hold while it is held.
     held: Option<HoldStatus>,
+    /// Whose it was, if it has ended and that is remembered.
+    viewer: Option<ViewerNumber>,
     /// What is owed for it; nothing is known of a hold that has ended.
     owed: Option<Money>,
     mode: Mode,
@@ -62,7 +64,7 @@ impl Books {
     pub fn owed(&self, paying: &PayingHold) -> Option<Money> {
         let goods = match paying.look {
             HoldLook::Known(status) => Some(status.amount),
-            HoldLook::Ended => paying.goods,
+            HoldLook::Ended => paying.ended.map(|ended| ended.goods),
             HoldLook::Pending | HoldLook::Unknown => None,
         };
         self.money(paying.hold.drop_id())?.0.expected(paying.hold, goods?)
@@ -78,6 +80,7 @@ impl Books {
     ) {
         let ordered = (new, HoldOutcome::Part(PartOutcome::Ordered));
         if outcome.holds.contains(&ordered) {
+            out.at_once.push(Act::MoveOrder { old, new });
             let payment = outcome.payment.clone();
             let change = PaymentChange::Retaken { payment, into: new };
             self.record_money(now, vec![PaymentRecord { hold: old, change }], out);
@@ -133,7 +136,8 @@ impl Books {
         let hold = paying.hold;
         let (book, mode) = self.money(hold.drop_id())?;
         let owed = |goods| book.expected(hold, goods);
-        let named = |stands, held, owed| Some(Named { hold, stands, held, owed, mode });
+        let viewer = paying.ended.map(|ended| ended.viewer);
+        let named = |stands, held, owed| Some(Named { hold, stands, held, viewer, owed, mode });
         match paying.look {
             // Of a drop that is over only holds are known that money was heard of.
             HoldLook::Unknown if paying.is_over => {
@@ -142,7 +146,10 @@ impl Books {
                 named(stands, None, None)
             }
             HoldLook::Unknown | HoldLook::Pending => None,
-            HoldLook::Ended => named(HoldStands::Ended, None, paying.goods.and_then(owed)),
+            HoldLook::Ended => {
+                let goods = paying.ended.map(|ended| ended.goods);
+                named(HoldStands::Ended, None, goods.and_then(owed))
+            }
             HoldLook::Known(status) if status.confirmed => {
                 named(HoldStands::Ordered, None, owed(status.amount))
             }
@@ -280,21 +287,35 @@ impl Books {
         (fact, outcome): (&PaymentFact, PartOutcome),
         out: &mut Decision,
     ) {
-        let Some(held) = named.held.filter(|_| named.stands == HoldStands::Held) else { return };
+        let Some(held) = named.held.filter(|_| named.stands == HoldStands::Held) else {
+            // Whoever was at it when the hold ended waits for the outcome.
+            let is_news = match outcome {
+                PartOutcome::RefundDue { .. } => {
+                    !matches!(fact.event, PaymentEvent::Refunded { .. })
+                }
+                PartOutcome::Noted => matches!(fact.event, PaymentEvent::Failed { .. }),
+                _ => false,
+            };
+            let viewer = named.viewer.or(named.held.map(|held| held.viewer));
+            if let Some(viewer) = viewer.filter(|_| is_news && named.stands == HoldStands::Ended) {
+                let hold = named.hold;
+                out.when_durable.push(Effect::PaymentFailed { hold, viewer });
+            }
+            return;
+        };
+        let HoldStatus { hold, viewer, .. } = held;
         match (outcome, &fact.event) {
             (PartOutcome::Ordered, _) => self.order(now, held, channel, out),
             (PartOutcome::Ends, _) => {
                 self.end_hold(now, held, HoldEnd::Released, out);
-                self.tell_failed(held, out);
+                out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
-            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => self.tell_failed(held, out),
+            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => {
+                out.when_durable.push(Effect::PaymentFailed { hold, viewer });
+            }
             (PartOutcome::Noted, PaymentEvent::Begun) => self.stretch(now, held, out),
             _ => {}
         }
-    }
-
-    fn tell_failed(&self, held: HoldStatus, out: &mut Decision) {
-        out.when_durable.push(Effect::PaymentFailed { hold: held.hold, viewer: held.viewer });
     }
 
     /// An attempt to pay began: the first one has a hold's whole stretch from now on.

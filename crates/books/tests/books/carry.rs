@@ -48,6 +48,7 @@ impl Shell {
                 self.release_for(ban);
             }
             Act::ShowStream { .. }
+            | Act::MoveOrder { .. }
             | Act::MissStart { .. }
             | Act::BeginStart { .. }
             | Act::NoteCounted { .. }

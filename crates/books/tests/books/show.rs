@@ -200,6 +200,9 @@ pub(crate) fn act(act: &Act, names: &dyn Names) -> String {
         Act::BeginStart { drop, late_ms: 0 } => format!("begin start of {drop}"),
         Act::BeginStart { drop, late_ms } => format!("begin start of {drop} {late_ms} ms late"),
         Act::EndHold { held, end } => format!("end {} ({})", names.hold(held.hold), end_name(*end)),
+        Act::MoveOrder { old, new } => {
+            format!("{} becomes {}", names.hold(*old), names.hold(*new))
+        }
         Act::Stretch { hold, span } => {
             format!("stretch {} by {}", names.hold(*hold), span_words(*span))
         }

@@ -88,6 +88,7 @@ impl Steward {
                 }
             }
             Act::EndHold { held, end } => self.end_hold(held, end),
+            Act::MoveOrder { old, new } => self.sales[&new.drop_id()].moved_orders().add(old, new),
             Act::Stretch { hold, span } => {
                 self.sales[&hold.drop_id()].stretches().add(hold, span);
             }
@@ -135,7 +136,8 @@ impl Steward {
         if end != HoldEnd::Ordered {
             let HoldStatus { viewer, units, .. } = held;
             let channel = sale.channel_of(hold);
-            self.retakes.note_end(hold, EndedHold { viewer, units, channel });
+            let is_expired = end == HoldEnd::Expired;
+            self.retakes.note_end(hold, EndedHold { viewer, units, channel, is_expired });
         }
         let ended = match end {
             HoldEnd::Ordered => sale.stock().confirm(hold),

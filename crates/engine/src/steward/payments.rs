@@ -1,6 +1,6 @@
 //! Payments: what a provider says, what viewers ask, what staff want to know.
 
-use stampede_books::{FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop};
+use stampede_books::{EndedLook, FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop};
 use stampede_domain::{Charges, DropId, HoldId, PaymentFact, Refusal, UnixMillis};
 use stampede_ledger::UnmatchedPayment;
 use stampede_settlement::PaymentRefusal;
@@ -20,9 +20,11 @@ impl Steward {
         };
         let is_over = look == HoldLook::Unknown && self.is_over(hold.drop_id());
         let ended = (look == HoldLook::Ended).then(|| self.retakes.find(hold)).flatten();
-        let goods = ended
-            .and_then(|ended| self.sales.get(&hold.drop_id())?.amount(hold.pool(), ended.units));
-        PayingHold { hold, look, channel, goods, is_over }
+        let ended = ended.and_then(|ended| {
+            let goods = self.sales.get(&hold.drop_id())?.amount(hold.pool(), ended.units)?;
+            Some(EndedLook { viewer: ended.viewer, goods })
+        });
+        PayingHold { hold, look, channel, ended, is_over }
     }
 
     fn is_over(&self, drop: DropId) -> bool {

@@ -1,4 +1,4 @@
-//! A payment that comes when its hold has ended takes the units again, if they are free.
+//! A payment that comes when its hold has expired takes the units again, if they are free.
 //!
 //! It waits until the hold's own units are back. Then they are taken like by any buyer: before the record, and the
 //! order follows once the take is durable. What cannot be taken again is due back.
@@ -114,7 +114,11 @@ impl Steward {
     /// more.
     fn take_again(&mut self, old: HoldId, payment: &PaymentId, now: UnixMillis) -> Option<HoldId> {
         let drop = old.drop_id();
-        let EndedHold { viewer, units, channel } = self.retakes.find(old)?.clone();
+        let EndedHold { viewer, units, channel, is_expired } = self.retakes.find(old)?.clone();
+        // Whoever gave it back on purpose was told that no order comes.
+        if !is_expired {
+            return None;
+        }
         let sale = self.sales.get(&drop)?;
         let plan = sale.plan();
         let is_kept_out = self.shared.directory.by_number(viewer).is_some_and(|viewer| {

@@ -167,6 +167,7 @@ fn a_payment_that_comes_too_late_takes_the_units_again() {
     assert_ne!(order, hold);
     world.wait_ordered(order);
     assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+    assert_eq!(world.engine.sale(drop).unwrap().bought_as(order), hold);
     let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
     assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
     let second = moved(report(&world, fact("p2", paid(1_990), &[hold])));
@@ -174,6 +175,20 @@ fn a_payment_that_comes_too_late_takes_the_units_again() {
     let world = world.restart(1_000);
     let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
     assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
+    assert_eq!(world.engine.sale(drop).unwrap().bought_as(order), hold);
+}
+
+#[test]
+fn what_its_viewer_gave_back_is_not_taken_again() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.wait_released(hold);
+    let late = part(report(&world, fact("p1", paid(1_990), &[hold])));
+    assert_eq!(late, refund_due(euros(1_990), RefundReason::HoldEnded));
+    assert_eq!(world.figures(drop), [3, 3, 0, 0]);
 }
 
 #[test]
@@ -182,8 +197,8 @@ fn a_hold_that_a_restart_found_ended_is_paid_for_too() {
     let drop = world.open_drop(terms(0, 0));
     let ann = world.viewer("ann");
     let hold = world.hold(&ann, drop, 2, "a");
-    world.ports[0].release(&ann, hold, 1).unwrap();
-    world.wait_released(hold);
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
     let world = world.restart(1_000);
     world.wait_phase(drop, Phase::Open);
     let (order, part) = moved(report(&world, fact("p1", paid(3_980), &[hold])));
@@ -225,10 +240,10 @@ fn a_payment_while_the_units_are_on_their_way_back_waits_for_them() {
     let ann = world.viewer("ann");
     let hold = world.hold(&ann, drop, 1, "a");
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
-    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.advance(plan(1).hold_ttl.get());
     world.ledger.wait_until_hanging();
     let answer = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
-    assert_eq!(world.figures(drop), [1, 0, 1, 0], "the release is not durable");
+    assert_eq!(world.figures(drop), [1, 0, 1, 0], "the expiry is not durable");
     world.ledger.release();
     let (order, part) = moved(answer.get());
     assert_eq!(part, PartOutcome::Ordered);

@@ -63,9 +63,11 @@ pub(crate) fn held(sale: &SaleDrop, status: &HoldStatus, now: UnixMillis) -> Hel
     Held::new(status.hold, sku_id(sale.plan(), status.sku), status.units, status.amount, left)
 }
 
-/// An order.
+/// An order, with the hold that its viewer bought it as.
 pub(crate) fn order(sale: &SaleDrop, status: &HoldStatus) -> Order {
-    Order::new(status.hold, sku_id(sale.plan(), status.sku), status.units, status.amount)
+    let sku = sku_id(sale.plan(), status.sku);
+    let order = Order::new(status.hold, sku, status.units, status.amount);
+    Order { hold: sale.bought_as(status.hold), ..order }
 }
 
 /// A hold that is over without an order.

@@ -1,9 +1,10 @@
 //! Payments from the viewer's side.
 
+use stampede_engine::DropAction;
 use stampede_payments::{Provider, SandboxConfig};
-use stampede_wire::ServerMessage;
+use stampede_wire::{ServerMessage, Subprotocol};
 
-use crate::world::{World, plan, sandbox};
+use crate::world::{World, plan, sandbox, wait_for};
 
 fn world(failure_rate: f64, final_failure_rate: f64) -> World {
     let config = SandboxConfig { failure_rate, final_failure_rate, ..sandbox() };
@@ -51,6 +52,25 @@ fn a_final_failure_ends_the_hold() {
 }
 
 #[test]
+fn a_payment_that_comes_too_late_takes_the_units_again() {
+    let world = world(0.0, 0.0);
+    let drop = world.open(plan(1));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    world.settle_late();
+    assert!(matches!(client.next(), ServerMessage::Expired(ended) if ended.hold == hold));
+    let order = client.ordered();
+    assert_eq!(order.hold, hold, "the hold that the viewer knows");
+    let mut again = world.dial(Subprotocol::Json);
+    again.hello(&world.ticket("v1"));
+    let again = again.welcomed().orders;
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].hold, again[0].order), (hold, order.order));
+}
+
+#[test]
 fn a_payment_that_comes_too_late_is_told() {
     let world = world(0.0, 0.0);
     let drop = world.open(plan(1));
@@ -58,6 +78,8 @@ fn a_payment_that_comes_too_late_is_told() {
     client.buy(drop, "mug", 1, "first");
     let hold = client.held().hold;
     client.pay(hold);
+    wait_for("the payment", || (world.payments.under_way() > 0).then_some(()));
+    world.command(DropAction::Pause.on(drop));
     // Expiry and payment are due at once; the steward ends the hold either way.
     world.settle_late();
     assert!(matches!(client.next(), ServerMessage::Expired(ended) if ended.hold == hold));
