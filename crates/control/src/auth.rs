@@ -91,6 +91,14 @@ impl Staff {
         }
     }
 
+    /// Whose share of limited places it takes: a merchant's staff have one together, everybody else by name.
+    pub(crate) fn holder(&self) -> String {
+        match self.merchant() {
+            Some(merchant) => format!("merchant {merchant}"),
+            None => format!("name {}", self.name()),
+        }
+    }
+
     /// This member of staff as somebody who invites others.
     pub(crate) fn inviter(&self) -> Inviter {
         let grant = match &self.by {
@@ -186,7 +194,6 @@ pub(crate) struct PaymentsCaller {
     staff: Staff,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the paths under /v1/payments take it"))]
 impl PaymentsCaller {
     /// This member of staff, if payments may be reported by them. Payments belong to a merchant, not to a stream:
     /// whoever is bound to streams is refused, for nothing would hold them to these.
@@ -205,6 +212,11 @@ impl PaymentsCaller {
     /// Who it is.
     pub(crate) fn staff(&self) -> &Staff {
         &self.staff
+    }
+
+    /// The merchant whose payments alone they may report; all merchants' if there is none.
+    pub(crate) fn merchant(&self) -> Option<&MerchantId> {
+        self.staff.merchant()
     }
 
     /// Whether payments for this merchant's goods are theirs to report.

@@ -63,6 +63,10 @@ pub struct ControlConfig {
     /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503,
     /// busy.
     pub ledger_reads_share_max: usize,
+    /// Requests about payments under way at a time. When full: 503, busy.
+    pub payments_in_flight_max: usize,
+    /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503, busy.
+    pub payments_in_flight_per_caller_max: usize,
     /// Time that a reader of an audit may let a chunk wait. When exceeded: the audit breaks off.
     pub chunk_wait: DurationMs,
     /// Time that open connections have to finish once the server stops.
@@ -134,6 +138,8 @@ impl Default for ControlConfig {
             guesses_burst: 20,
             ledger_reads_max: 4,
             ledger_reads_share_max: 2,
+            payments_in_flight_max: 1_024,
+            payments_in_flight_per_caller_max: 256,
             chunk_wait: DurationMs::from_secs(30),
             drain_wait: DurationMs::from_secs(10),
         }

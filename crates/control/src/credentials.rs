@@ -49,6 +49,10 @@ impl FromRequestParts<ControlState> for PaymentsCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ControlState) -> Result<Self, Problem> {
+        // Whoever handed the request over has looked already.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         Self::of(Staff::from_request_parts(parts, state).await?)
     }
 }
@@ -74,14 +78,19 @@ fn beyond(staff: &Staff, path: &str) -> Option<&'static str> {
         let detail = "role stage follows its streams, and nothing else";
         (path == "/v1/streams/{stream}/follow", detail)
     } else if staff.is_payments() {
-        let below = path.strip_prefix(OF_PAYMENTS);
         let detail = "role payments reports payments and asks about holds that it names, under \
             /v1/payments, and nothing else";
-        (below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')), detail)
+        (is_of_payments(path), detail)
     } else {
         return None;
     };
     (!is_listed && path != OWN_SESSION).then_some(detail)
+}
+
+/// Whether a path is the one that payments are reported at, or below it.
+pub(crate) fn is_of_payments(path: &str) -> bool {
+    let below = path.strip_prefix(OF_PAYMENTS);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn by_token(state: &ControlState, client: Client, secret: &str) -> Result<Staff, Problem> {

@@ -14,7 +14,9 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_path_to_error::Track;
-use stampede_domain::{BanId, DropId, IdempotencyKey, StreamId, limits::KEY_BYTES_MAX};
+use stampede_domain::{
+    BanId, DropId, HoldId, IdempotencyKey, PaymentId, StreamId, limits::KEY_BYTES_MAX,
+};
 
 use crate::problem::{Code, Problem};
 
@@ -201,6 +203,33 @@ impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
     }
 }
 
+/// A hold's id in the path.
+pub(crate) struct HoldPath(pub(crate) HoldId);
+
+impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        id(parts, state).await.map(Self)
+    }
+}
+
+/// A payment in the path: its account with its reference there.
+pub(crate) struct PaymentPath(pub(crate) PaymentId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PaymentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let malformed = |why: String| Problem::new(Code::IdMalformed, why);
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((account, reference)) =
+            path.map_err(|rejection| malformed(rejection.body_text()))?;
+        let payment = PaymentId::new(&account, &reference);
+        payment.map(Self).map_err(|error| malformed(error.to_string()))
+    }
+}
+
 async fn id<T, S>(parts: &mut Parts, state: &S) -> Result<T, Problem>
 where
     T: FromStr<Err: std::error::Error>,
@@ -230,17 +259,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 /// How many lines a page may have, within its range.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "usize")]
-pub(crate) struct PageLimit(usize);
+pub(crate) struct PageLimit<const MAX: usize = 1_000>(usize);
 
-impl PageLimit {
-    const MAX: usize = 1_000;
-
+impl<const MAX: usize> PageLimit<MAX> {
     pub(crate) const fn get(self) -> usize {
         self.0
     }
 }
 
-impl Default for PageLimit {
+impl<const MAX: usize> Default for PageLimit<MAX> {
     fn default() -> Self {
         Self(100)
     }
@@ -248,13 +275,20 @@ impl Default for PageLimit {
 
 /// A page would have no lines, or too many.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} lines; 1 to {max} are allowed", max = PageLimit::MAX)]
-pub(crate) struct PageLimitError(usize);
+#[error("{lines} lines; 1 to {max} are allowed")]
+pub(crate) struct PageLimitError {
+    lines: usize,
+    max: usize,
+}
 
-impl TryFrom<usize> for PageLimit {
+impl<const MAX: usize> TryFrom<usize> for PageLimit<MAX> {
     type Error = PageLimitError;
 
     fn try_from(lines: usize) -> Result<Self, PageLimitError> {
-        if (1..=Self::MAX).contains(&lines) { Ok(Self(lines)) } else { Err(PageLimitError(lines)) }
+        if (1..=MAX).contains(&lines) {
+            Ok(Self(lines))
+        } else {
+            Err(PageLimitError { lines, max: MAX })
+        }
     }
 }

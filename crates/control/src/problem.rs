@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use stampede_domain::DurationMs;
-use stampede_engine::{CommandRefusal, Unavailable};
+use stampede_engine::{CommandRefusal, FactRefusal, PaymentRefusal, Unavailable};
 use utoipa::ToSchema;
 
 use crate::dto::SeenState;
@@ -85,6 +85,14 @@ codes! {
     CountdownTooShort "countdown_too_short" UNPROCESSABLE_ENTITY "The host would have no time to speak"
     CountdownRuns "countdown_runs" CONFLICT "A countdown runs in the stream"
     InvalidAccount "invalid_account" UNPROCESSABLE_ENTITY "The account's name is not acceptable"
+    // Decided by the engine about payments: nothing was recorded.
+    AmountDiffers "amount_differs" CONFLICT "The payment was reported with another amount"
+    RefundAbovePayment "refund_above_payment" CONFLICT "More would go back than was paid"
+    TooManyPayments "too_many_payments" CONFLICT "The hold has had as many payments as it may"
+    AmountFixed "amount_fixed" CONFLICT "What is owed cannot change any more"
+    AmountTooLarge "amount_too_large" UNPROCESSABLE_ENTITY "More is owed than can be written"
+    TestMoney "test_money" CONFLICT "A test cannot pay for a live drop"
+    NoHolds "no_holds" UNPROCESSABLE_ENTITY "Nothing says what the payment is for"
     // A refusal without a code of its own.
     Refused "refused" CONFLICT "The command was refused"
     // Decided here: nothing reached the engine.
@@ -93,6 +101,9 @@ codes! {
     SessionExpired "session_expired" UNAUTHORIZED "The session has run out"
     OriginRefused "origin_refused" FORBIDDEN "The request comes from another site"
     CsrfFailed "csrf_failed" FORBIDDEN "The token of the page is missing or wrong"
+    UnknownHold "unknown_hold" NOT_FOUND "No such hold"
+    UnknownPayment "unknown_payment" NOT_FOUND "No such payment"
+    AccountReserved "account_reserved" UNPROCESSABLE_ENTITY "Nobody reports for this account"
     UnknownSession "unknown_session" NOT_FOUND "No such session"
     SessionsFull "sessions_full" CONFLICT "As many browsers as may are signed in"
     InvitationUnknown "invitation_unknown" NOT_FOUND "No such invitation"
@@ -242,6 +253,43 @@ impl From<CommandRefusal> for Problem {
             _ => None,
         };
         Self { now, ..Self::new(code, refusal.to_string()) }
+    }
+}
+
+impl From<PaymentRefusal> for Problem {
+    fn from(refusal: PaymentRefusal) -> Self {
+        let (code, advice) = match refusal {
+            PaymentRefusal::AmountDiffers { .. } => (
+                Code::AmountDiffers,
+                "nothing was recorded. Ask the provider for the amount; report other money as a payment of its own",
+            ),
+            PaymentRefusal::RefundAbovePayment { .. } => (
+                Code::RefundAbovePayment,
+                "nothing was recorded. `amount` is everything that was given back of the payment so far",
+            ),
+            PaymentRefusal::TooManyPayments { .. } => (
+                Code::TooManyPayments,
+                "nothing was recorded. Money that comes all the same is still taken: report it as paid",
+            ),
+            PaymentRefusal::AmountIsFixed => {
+                (Code::AmountFixed, "read the hold, and refund what is too much at the provider")
+            }
+            PaymentRefusal::TooLarge => (Code::AmountTooLarge, "send smaller charges"),
+        };
+        Self::new(code, format!("{refusal}; {advice}"))
+    }
+}
+
+impl From<FactRefusal> for Problem {
+    fn from(refusal: FactRefusal) -> Self {
+        match refusal {
+            FactRefusal::Payment(refusal) => refusal.into(),
+            FactRefusal::TestMoney { .. } => Self::new(
+                Code::TestMoney,
+                format!("{refusal}. Void or refund it at the provider, pay with real money"),
+            ),
+            FactRefusal::NoHolds => Self::new(Code::NoHolds, refusal.to_string()),
+        }
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
     ControlConfig, Demo, DrainSignal, Sessions, Site, StaffTokens,
     follow::FollowHubs,
     guesses::Guesses,
+    lane::PaymentLane,
     openapi::ApiDocument,
+    payment_keys::{KEYS_MAX, PaymentKeys},
     shares::{Pace, Places},
     stage::StageLines,
 };
@@ -53,6 +55,8 @@ struct ControlInner {
     bound_keys: Arc<BoundKeys>,
     pace: Pace,
     guesses: Guesses,
+    payment_lane: PaymentLane,
+    payment_keys: PaymentKeys,
     followed: FollowHubs,
     stage_lines: StageLines,
     /// By [`Trouble`].
@@ -77,6 +81,7 @@ impl ControlState {
         let bound_keys = Arc::new(BoundKeys::new(Arc::clone(&parts.ledger)));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
         let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
+        let payment_lane = PaymentLane::new(config);
         let followed = FollowHubs::new(config);
         let troubles = Default::default();
         Self(Arc::new(ControlInner {
@@ -86,6 +91,8 @@ impl ControlState {
             bound_keys,
             pace,
             guesses,
+            payment_lane,
+            payment_keys: PaymentKeys::new(KEYS_MAX),
             followed,
             stage_lines: StageLines::default(),
             troubles,
@@ -134,6 +141,16 @@ impl ControlState {
     /// What addresses have guessed.
     pub(crate) fn guesses(&self) -> &Guesses {
         &self.0.guesses
+    }
+
+    /// The thread of requests about payments.
+    pub(crate) fn payment_lane(&self) -> &PaymentLane {
+        &self.0.payment_lane
+    }
+
+    /// Which report about a payment each key was used for.
+    pub(crate) fn payment_keys(&self) -> &PaymentKeys {
+        &self.0.payment_keys
     }
 
     /// Counts a trouble; with how many of its kind there were since the last word, if it is to be said.

@@ -8,11 +8,11 @@ use stampede_books::{
     ReopenedDrop, RoomView, StaffCommand,
 };
 use stampede_domain::{
-    Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, StreamId,
-    UnixMillis, ViewerId, ViewerNumber,
+    Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, PaymentId,
+    StreamId, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{UnmatchedPayment, WriterHandle};
-use stampede_settlement::PaymentRefusal;
+use stampede_settlement::{Matter, PaymentRefusal};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     money::HoldMoney,
     sale::SaleDrop,
     shared::EngineState,
-    steward::{Request, StewardHandle},
+    steward::{MattersRequest, Request, StewardHandle},
     summary::DropSummary,
     unavailable::Unavailable,
 };
@@ -251,6 +251,32 @@ impl Engine {
     /// [`Unavailable`] if nothing was handed over.
     pub fn reopen(&self, read: ReopenedDrop) -> Result<oneshot::Receiver<bool>, Unavailable> {
         self.ask(|reply| Request::Reopen(Box::new(read), reply))
+    }
+
+    /// The holds of a payment, as far as drops in memory know. The answer arrives once everything in it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn holds_of(
+        &self,
+        payment: PaymentId,
+    ) -> Result<oneshot::Receiver<Vec<HoldId>>, Unavailable> {
+        self.ask(|reply| Request::HoldsOf(Box::new(payment), reply))
+    }
+
+    /// What is to be done about the money of holds of drops in memory: at most `limit` holds by their ids, behind
+    /// `after`, of `merchant`'s drops alone if one is named. The answer arrives once everything in it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn matters(
+        &self,
+        after: Option<HoldId>,
+        limit: usize,
+        merchant: Option<MerchantId>,
+    ) -> Result<oneshot::Receiver<Vec<(HoldId, Vec<Matter>)>>, Unavailable> {
+        let request = MattersRequest { after, limit, merchant };
+        self.ask(|reply| Request::Matters(Box::new(request), reply))
     }
 
     /// Attempts to pay that became durable since the last call, those that a restart found under way first.

@@ -1,6 +1,9 @@
 //! The money of one drop.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Bound,
+};
 
 use stampede_domain::{HoldId, Money, PaymentId};
 use stampede_ledger::{DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, Record};
@@ -17,6 +20,8 @@ pub struct PaymentBook {
     accounts: HashMap<HoldId, HoldAccount, foldhash::fast::RandomState>,
     /// The holds of each payment, in the order in which they were heard of.
     by_payment: HashMap<PaymentId, Vec<HoldId>, foldhash::fast::RandomState>,
+    /// Holds with something to be done about their money: whoever asks for it never goes through all accounts.
+    open: BTreeSet<HoldId>,
 }
 
 impl PaymentBook {
@@ -30,11 +35,13 @@ impl PaymentBook {
                         account.parts.iter().rposition(|part| part.covers().is_some());
                     account.end = Some(AccountEnd::Ordered);
                 }
+                self.note_open(*hold);
             }
             Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
                 if let Some(account) = self.accounts.get_mut(hold) {
                     account.end = Some(AccountEnd::Gone);
                 }
+                self.note_open(*hold);
             }
             Record::Deadline(DeadlineRecord::Stretched { hold, .. }) => {
                 self.accounts.entry(*hold).or_default().stretched = true;
@@ -105,6 +112,18 @@ impl PaymentBook {
             }
             PaymentChange::Retaken { into, .. } => account.retaken = Some(*into),
         }
+        self.note_open(*hold);
+    }
+
+    /// Something changed that may leave something to do about a hold's money, or may have been the last of it.
+    fn note_open(&mut self, hold: HoldId) {
+        let is_open =
+            self.accounts.get(&hold).is_some_and(|account| kinds(account).next().is_some());
+        if is_open {
+            self.open.insert(hold);
+        } else {
+            self.open.remove(&hold);
+        }
     }
 
     /// The money of a hold; nothing where no payment was heard of.
@@ -127,15 +146,16 @@ impl PaymentBook {
         self.accounts.iter().map(|(hold, account)| (*hold, account))
     }
 
+    /// Holds with something to be done about their money, by their ids, behind `after`.
+    pub fn open_holds(&self, after: Option<HoldId>) -> impl Iterator<Item = HoldId> + '_ {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.open.range((from, Bound::Unbounded)).copied()
+    }
+
     /// What is to be done about the money of a hold.
     pub fn matters_of(&self, hold: HoldId) -> Vec<Matter> {
         let Some(account) = self.accounts.get(&hold) else { return Vec::new() };
-        let places = account.parts.iter().enumerate();
-        let kinds = places.filter_map(|(place, part)| {
-            let makes_order = account.ordered_by == Some(place);
-            Some((part, kind_of(part, account, makes_order)?))
-        });
-        kinds
+        kinds(account)
             .map(|(part, kind)| {
                 let request = kind.request();
                 let declined = part.declined.as_ref().filter(|(of, _)| Some(*of) == request);
@@ -157,6 +177,15 @@ impl PaymentBook {
         let lines = accounts.into_iter().map(|(hold, account)| format!("{hold} {account:?}"));
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// What is to be done about the parts of an account.
+fn kinds(account: &HoldAccount) -> impl Iterator<Item = (&Part, MatterKind)> {
+    let places = account.parts.iter().enumerate();
+    places.filter_map(|(place, part)| {
+        let makes_order = account.ordered_by == Some(place);
+        Some((part, kind_of(part, account, makes_order)?))
+    })
 }
 
 /// What is to be done about one part of an account.

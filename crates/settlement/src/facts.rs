@@ -319,7 +319,9 @@ impl PaymentBook {
         if account.order_part() == Some(part) && ask.stands == HoldStands::Ordered {
             return PartOutcome::AlreadyOrdered;
         }
-        let due = part.covers().and_then(|money| Money::new(part.due, money.currency()));
+        // What went back is not due any more: whoever is told of it would give it back twice.
+        let left = Some(part.outstanding()).filter(|left| *left > 0);
+        let due = left.zip(part.covers()).and_then(|(left, of)| Money::new(left, of.currency()));
         match due.zip(part.due_reason) {
             Some((amount, reason)) => PartOutcome::RefundDue { amount, reason },
             None => PartOutcome::Unchanged,

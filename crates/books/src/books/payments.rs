@@ -1,12 +1,13 @@
 //! Payments: the settlement book of a drop says what follows, the hold ends or becomes an order with it.
 
 use stampede_domain::{
-    ChannelId, Charges, DropId, HoldId, Mode, Money, PaymentAccount, PaymentEvent, PaymentFact,
-    PaymentId, PaymentReference, RefundReason, Refusal, UnixMillis, ViewerNumber,
+    ChannelId, Charges, DropId, HoldId, MerchantId, Mode, Money, PaymentAccount, PaymentEvent,
+    PaymentFact, PaymentId, PaymentReference, RefundReason, Refusal, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
-    HoldAccount, HoldStands, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate, split,
+    HoldAccount, HoldStands, Matter, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate,
+    split,
 };
 
 use super::Books;
@@ -85,6 +86,25 @@ impl Books {
             let change = PaymentChange::Retaken { payment, into: new };
             self.record_money(now, vec![PaymentRecord { hold: old, change }], out);
         }
+    }
+
+    /// At most `limit` holds of drops in memory with something to be done about their money, by their ids, behind
+    /// `after`; of `merchant`'s drops alone, if one is named.
+    pub fn matters(
+        &self,
+        after: Option<HoldId>,
+        limit: usize,
+        merchant: Option<&MerchantId>,
+    ) -> Vec<(HoldId, Vec<Matter>)> {
+        // Ids of holds begin with that of their drop, so the order of drops is that of their holds.
+        let drops = self.drops.range(after.map_or(DropId::HOUSE, HoldId::drop_id)..);
+        let own = drops
+            .filter(|(_, book)| merchant.is_none_or(|merchant| book.plan().merchant == *merchant));
+        let holds = own.flat_map(|(_, book)| {
+            let open = book.payments.open_holds(after);
+            open.map(|hold| (hold, book.payments.matters_of(hold)))
+        });
+        holds.take(limit).collect()
     }
 
     /// Something was said about a payment. `holds` are those that it names, each once.
@@ -166,6 +186,10 @@ impl Books {
         fact: &PaymentFact,
         named: &[Named],
     ) -> Result<Vec<(PartOutcome, Vec<PaymentRecord>)>, FactRefusal> {
+        // No money falls into no parts: nothing is known of any of the holds.
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
         let amounts = match fact.event {
             PaymentEvent::Authorized { amount } | PaymentEvent::Paid { amount } => {
                 self.money_parts(fact, amount, named)?

@@ -8,6 +8,7 @@ mod follow;
 mod health;
 mod invitation;
 mod list;
+mod payments;
 mod people;
 mod plan;
 mod recorded;
@@ -32,6 +33,9 @@ pub(crate) use invitation::{
     InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,
 };
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
+pub(crate) use payments::{
+    ChargesBody, FactAnswer, FactBody, HoldState, PaymentAnswer, TodoHold, TodoList, TodoParams,
+};
 pub(crate) use people::{CommandGiven, PeopleState, PersonState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};

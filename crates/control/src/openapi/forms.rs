@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use stampede_domain::limits::{
-    ADDRESS_BYTES_MAX, KEY_BYTES_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX, VIDEO_DELAY_MS_MIN,
-    VIEWER_ID_BYTES_MAX,
+    ADDRESS_BYTES_MAX, KEY_BYTES_MAX, PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX,
+    TITLE_BYTES_MAX, VIDEO_DELAY_MS_MIN, VIEWER_ID_BYTES_MAX,
 };
 
 use super::operations;
@@ -34,6 +34,10 @@ fn text_id(bytes_max: usize) -> Value {
     json!({ "pattern": "^[A-Za-z0-9._:-]+$", "minLength": 1, "maxLength": bytes_max })
 }
 
+fn hold_id() -> Value {
+    json!({ "pattern": "^[0-9a-f]{32}$" })
+}
+
 /// A text for people: its bytes are counted, of which a character has one at least.
 fn shown(bytes_max: usize) -> Value {
     json!({ "minLength": 1, "maxLength": bytes_max })
@@ -55,6 +59,10 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
         ("VideoDelay", "video_delay_ms") => {
             json!({ "not": { "minimum": 1, "maximum": VIDEO_DELAY_MS_MIN - 1 } })
         }
+        (_, "hold" | "order") | ("PaymentFact", "holds") => hold_id(),
+        (_, "account") => text_id(TEXT_ID_BYTES_MAX),
+        (_, "payment") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
+        (_, "order_reference") | ("PaymentFact", "reason") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "drop") => numbered('d'),
         (_, "ban") => numbered('b'),
         (_, "stream" | "streams" | "merchant" | "host" | "sku" | "channel" | "admitted") => {
@@ -69,6 +77,9 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
 fn of_parameter(path: &str, name: &str) -> Option<Value> {
     let form = match (path, name) {
         (_, "drop") | ("/v1/drops", "after") => numbered('d'),
+        (_, "hold") | ("/v1/payments/todo", "after") => hold_id(),
+        (_, "account") => text_id(TEXT_ID_BYTES_MAX),
+        (_, "reference") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "ban") | ("/v1/bans", "after") => numbered('b'),
         (_, "stream") | ("/v1/rooms", "after") => text_id(TEXT_ID_BYTES_MAX),
         (_, "session" | "invitation") => json!({ "minLength": 1 }),

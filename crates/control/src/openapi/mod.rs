@@ -56,6 +56,7 @@ pub(crate) struct ApiDocument(pub(crate) Arc<Value>);
         (name = "streams", description = "Reports of the platform about its streams; each is recorded."),
         (name = "rooms", description = "Whose a stream is, who may sell in it."),
         (name = "brake", description = "The brake of operations: stops, limits, bans."),
+        (name = "payments", description = "Payments, as the platform's server reports them."),
         (name = "ledger", description = "Reports and audits of a drop, from the ledger."),
         (name = "sessions", description = "Browsers that are signed in, and invitations."),
         (name = "demo", description = "The demo that runs the server, if one does."),

@@ -30,6 +30,8 @@ const EDIT: &[Code] = &[StaleTerms, FixedField, AlreadySupplied];
 const ROOM: &[Code] = &[UnknownRoom, StreamNotYours];
 const OWNER: &[Code] = &[InvalidAccount, FieldsConflict, RoomsFull];
 const LEDGER: &[Code] = &[Busy];
+/// Decided about every request about payments.
+const PAYMENT: &[Code] = &[Forbidden, Busy, Poisoned, Stopping];
 const SECRET: &[Code] = &[InvitationUnknown, InvitationUsed, InvitationOver, TooManyGuesses];
 
 /// What a request gets that is not as the document says, some of it from the engine.
@@ -84,6 +86,12 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["dismiss_merchant"], &[COMMAND, PACED, ROOM, &[RoomUnchanged]]),
     (&["set_video_delay"], &[COMMAND, PACED, ROOM, &[RoomUnchanged, CountdownRuns]]),
     (&["end_room"], &[COMMAND, PACED, ROOM, &[RoomInUse]]),
+    (&["report_payment"], &[PAYMENT, &[UnknownHold, KeyReused, OutcomeUnknown, AccountReserved, FieldsConflict,
+        UnknownCurrency, AmountDiffers, RefundAbovePayment, TooManyPayments, TestMoney, NoHolds]]),
+    (&["hold_state"], &[PAYMENT, &[UnknownHold]]),
+    (&["set_charges"], &[PAYMENT, &[UnknownHold, OutcomeUnknown, AmountFixed, AmountTooLarge]]),
+    (&["payment_state"], &[PAYMENT, &[UnknownPayment]]),
+    (&["payments_todo"], &[PAYMENT]),
     (&["sign_in"], &[SECRET, &[TokenUnknown, OriginRefused, FieldsConflict, PublicUrlMissing, SessionsFull]]),
     (&["current_session", "sign_out"], &[&[UnknownSession]]),
     (&["end_session"], &[&[Forbidden, UnknownSession]]),

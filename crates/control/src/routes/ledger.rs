@@ -264,11 +264,7 @@ fn send(
 
 /// A place among those who read the ledger; a merchant's staff share theirs.
 fn place(state: &ControlState, staff: &Staff) -> Result<HeldPlace, Problem> {
-    let holder = match staff.merchant() {
-        Some(merchant) => format!("merchant {merchant}"),
-        None => format!("name {}", staff.name()),
-    };
-    state.ledger_reads().take(&holder).map_err(|none| {
+    state.ledger_reads().take(&staff.holder()).map_err(|none| {
         let whose = match none {
             NoPlace::Share => "as many of your own reports or audits as may be",
             NoPlace::Full => "other reports or audits",

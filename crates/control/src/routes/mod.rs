@@ -9,6 +9,7 @@ mod follow;
 mod health;
 mod invitations;
 mod ledger;
+mod payments;
 mod rooms;
 mod sessions;
 mod shows;
@@ -35,7 +36,7 @@ enum QueryProblems {
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
-    drops().merge(streams()).merge(held_back()).merge(sessions()).merge(others())
+    drops().merge(streams()).merge(held_back()).merge(payments()).merge(sessions()).merge(others())
 }
 
 /// Drops and what may be asked of them.
@@ -79,6 +80,16 @@ fn held_back() -> OpenApiRouter<ControlState> {
         .routes(routes!(brake::rates))
         .routes(routes!(brake::bans, brake::ban))
         .routes(routes!(brake::ban_state, brake::unban))
+}
+
+/// Payments, which a thread of its own answers.
+fn payments() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
+        .routes(routes!(payments::report))
+        .routes(routes!(payments::todo))
+        .routes(routes!(payments::hold))
+        .routes(routes!(payments::charge))
+        .routes(routes!(payments::payment))
 }
 
 /// Browsers that are signed in.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use stampede_books::{
     CommandOutcome, ConfirmOutcome, Effect, FactRefusal, FailOutcome, HoldEnd, PaymentOutcome,
 };
-use stampede_domain::{DropId, Phase, Refusal, UnixMillis};
+use stampede_domain::{DropId, HoldId, Phase, Refusal, UnixMillis};
 use stampede_ledger::RoomChange;
-use stampede_settlement::PaymentRefusal;
+use stampede_settlement::{Matter, PaymentRefusal};
 use stampede_stock::GiveOutcome;
 use tokio::sync::oneshot;
 
@@ -41,6 +41,8 @@ pub(crate) enum Promise {
         Option<Result<(), PaymentRefusal>>,
     ),
     Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
+    HoldsOf(oneshot::Sender<Vec<HoldId>>, Vec<HoldId>),
+    Matters(oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>, Vec<(HoldId, Vec<Matter>)>),
     Recorded(oneshot::Sender<()>),
     Reopened(oneshot::Sender<bool>, bool),
     /// A fact that waited for units to come back, or to be taken again.
@@ -81,6 +83,8 @@ impl Steward {
             Promise::Payment(reply, outcome) => drop(reply.send(outcome)),
             Promise::Charged(reply, charged) => drop(reply.send(charged)),
             Promise::Money(reply, money) => drop(reply.send(*money)),
+            Promise::HoldsOf(reply, holds) => drop(reply.send(holds)),
+            Promise::Matters(reply, matters) => drop(reply.send(matters)),
             Promise::Recorded(reply) => drop(reply.send(())),
             Promise::PaymentAgain(waiting) => self.payment_again(waiting),
             Promise::Reopened(reply, is_current) => drop(reply.send(is_current)),

@@ -36,11 +36,11 @@ use stampede_books::{
     ReopenedDrop, StaffCommand,
 };
 use stampede_domain::{
-    Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, RepeatedWarning, StreamId,
-    ViewerNumber,
+    Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, PaymentId, RepeatedWarning,
+    StreamId, ViewerNumber,
 };
 use stampede_ledger::{Position, Producer, Record, UnmatchedPayment};
-use stampede_settlement::PaymentRefusal;
+use stampede_settlement::{Matter, PaymentRefusal};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -55,6 +55,7 @@ pub(crate) use air::Shows;
 pub(crate) use bans::Releases;
 pub(crate) use clocks::ClockWatch;
 pub(crate) use heartbeat::Pulse;
+pub(crate) use payments::MattersRequest;
 pub(crate) use retakes::Retakes;
 pub(crate) use retire::RetireQueue;
 #[cfg(feature = "stepped")]
@@ -109,6 +110,8 @@ pub(crate) enum Request {
     Unmatched(Box<UnmatchedPayment>, oneshot::Sender<()>),
     Money(HoldId, oneshot::Sender<HoldMoney>),
     Reopen(Box<ReopenedDrop>, oneshot::Sender<bool>),
+    HoldsOf(Box<PaymentId>, oneshot::Sender<Vec<HoldId>>),
+    Matters(Box<MattersRequest>, oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>),
     Stop,
 }
 
@@ -208,7 +211,9 @@ impl StewardHandle {
             | Request::Charge(..)
             | Request::Unmatched(..)
             | Request::Money(..)
-            | Request::Reopen(..) => (&self.payments, PAYMENTS_MAX),
+            | Request::Reopen(..)
+            | Request::HoldsOf(..)
+            | Request::Matters(..) => (&self.payments, PAYMENTS_MAX),
             _ => (&self.others, self.others_max),
         };
         queue.try_send(request).map_err(|refused| match refused {

@@ -1,13 +1,23 @@
 //! Payments: what a provider says, what viewers ask, what staff want to know.
 
 use stampede_books::{EndedLook, FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop};
-use stampede_domain::{Charges, DropId, HoldId, PaymentFact, Refusal, UnixMillis};
+use stampede_domain::{
+    Charges, DropId, HoldId, MerchantId, PaymentFact, PaymentId, Refusal, UnixMillis,
+};
 use stampede_ledger::UnmatchedPayment;
-use stampede_settlement::PaymentRefusal;
+use stampede_settlement::{Matter, PaymentRefusal};
 use tokio::sync::oneshot;
 
 use super::{PayRequest, Steward, WaitingFact, effects::Promise};
 use crate::{HoldLook, money::HoldMoney};
+
+/// Somebody asks what is to be done about money.
+#[derive(Clone, Debug)]
+pub(crate) struct MattersRequest {
+    pub(crate) after: Option<HoldId>,
+    pub(crate) limit: usize,
+    pub(crate) merchant: Option<MerchantId>,
+}
 
 impl Steward {
     pub(super) fn paying(&self, hold: HoldId) -> PayingHold {
@@ -111,6 +121,23 @@ impl Steward {
         let matters = book.map(|book| book.matters_of(hold)).unwrap_or_default();
         let money = HoldMoney { look, is_over, account, matters };
         self.after_records(Promise::Money(reply, Box::new(money)));
+    }
+
+    /// The holds of a payment, as far as they are durable when the answer arrives.
+    pub(super) fn holds_of(&mut self, payment: &PaymentId, reply: oneshot::Sender<Vec<HoldId>>) {
+        let holds = self.books.holds_of(payment);
+        self.after_records(Promise::HoldsOf(reply, holds));
+    }
+
+    /// What is to be done, as far as it is durable when the answer arrives.
+    pub(super) fn matters(
+        &mut self,
+        request: &MattersRequest,
+        reply: oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>,
+    ) {
+        let MattersRequest { after, limit, merchant } = request;
+        let matters = self.books.matters(*after, *limit, merchant.as_ref());
+        self.after_records(Promise::Matters(reply, matters));
     }
 
     pub(super) fn charge(

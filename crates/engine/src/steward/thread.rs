@@ -285,6 +285,8 @@ impl Steward {
                 }
                 Request::Money(hold, reply) => self.money_of(hold, reply),
                 Request::Reopen(read, reply) => self.reopen(*read, reply),
+                Request::HoldsOf(payment, reply) => self.holds_of(&payment, reply),
+                Request::Matters(request, reply) => self.matters(&request, reply),
                 Request::Stop => self.stopping = true,
             }
             self.hand_over();
