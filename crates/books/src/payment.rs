@@ -34,7 +34,7 @@ pub struct EndedLook {
 pub struct PaymentOutcome {
     /// The payment.
     pub payment: PaymentId,
-    /// One entry for each hold that was named, in their order.
+    /// One entry for each hold that was named, in their order; then those that the payment was for before.
     pub holds: Vec<(HoldId, HoldOutcome)>,
 }
 
@@ -52,7 +52,8 @@ pub enum HoldOutcome {
     },
     /// No such hold was ever made, or nobody was told of it yet.
     Unknown,
-    /// Its drop has left memory.
+    /// Its drop, or that of another hold of the payment, has left memory and has to be reopened first: nothing was
+    /// decided.
     Over,
 }
 

@@ -197,7 +197,7 @@ impl Engine {
         self.ask(|reply| Request::Fail(hold, reply))
     }
 
-    /// Hands over what was said about a payment. A fact that names no hold is about those that its payment had
+    /// Hands over what was said about a payment. It is about the holds that it names and those that its payment had
     /// before. The answer arrives once everything that follows is durable; a channel that closes without one
     /// means that the ledger failed and the outcome is unknown: say it again.
     ///

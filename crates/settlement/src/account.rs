@@ -28,6 +28,8 @@ pub struct HoldAccount {
     pub(crate) end: Option<AccountEnd>,
     /// The payment that the order was made by, as its place in the list.
     pub(crate) ordered_by: Option<usize>,
+    /// The payment whose money came last, as its place in the list.
+    pub(crate) latest_money: Option<usize>,
     /// Units of the order that were cancelled.
     pub cancelled_units: u32,
     /// What went back, or has to, for cancelled units, in minor units.
@@ -82,12 +84,31 @@ impl HoldAccount {
         self.parts.iter().map(Part::outstanding).sum()
     }
 
+    /// Money of this payment came, or is kept ready.
+    pub(crate) fn note_money(&mut self, payment: &PaymentId, state: PartState) {
+        let place = self.place(payment);
+        self.parts[place].state = state;
+        self.latest_money = Some(place);
+    }
+
+    /// The hold is an order, by money that came just before; an order that costs nothing is by none.
+    pub(crate) fn note_order(&mut self) {
+        let is_due = |place: &usize| self.parts[*place].due > 0;
+        self.ordered_by = self.latest_money.filter(|place| !is_due(place));
+        self.end = Some(AccountEnd::Ordered);
+    }
+
     pub(crate) fn part_mut(&mut self, payment: &PaymentId) -> &mut Part {
+        let place = self.place(payment);
+        &mut self.parts[place]
+    }
+
+    /// The place of a payment's part, which is made if it is the first that is heard of it.
+    fn place(&mut self, payment: &PaymentId) -> usize {
         let found = self.parts.iter().position(|part| part.payment == *payment);
-        let place = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             self.parts.push(Part::new(payment.clone(), PartState::Unknown));
             self.parts.len() - 1
-        });
-        &mut self.parts[place]
+        })
     }
 }

@@ -31,9 +31,7 @@ impl PaymentBook {
             Record::Payment(record) => self.change(record),
             Record::Hold(HoldRecord::Confirmed { hold, .. }) => {
                 if let Some(account) = self.accounts.get_mut(hold) {
-                    account.ordered_by =
-                        account.parts.iter().rposition(|part| part.covers().is_some());
-                    account.end = Some(AccountEnd::Ordered);
+                    account.note_order();
                 }
                 self.note_open(*hold);
             }
@@ -78,16 +76,18 @@ impl PaymentBook {
             PaymentChange::Referenced(reference) => account.reference = Some(reference.clone()),
             PaymentChange::Begun { payment } => account.part_mut(payment).state = PartState::Begun,
             PaymentChange::Authorized { payment, amount } => {
-                account.part_mut(payment).state = PartState::Authorized(*amount);
+                account.note_money(payment, PartState::Authorized(*amount));
             }
             PaymentChange::Paid { payment, amount } => {
-                account.part_mut(payment).state = PartState::Paid(*amount);
+                account.note_money(payment, PartState::Paid(*amount));
             }
             PaymentChange::Failed { payment, reason } => {
                 account.part_mut(payment).state = PartState::Failed(reason.clone());
             }
             PaymentChange::Voided { payment } => {
-                account.part_mut(payment).state = PartState::Voided;
+                let part = account.part_mut(payment);
+                // Nothing of what was let go has to go back; money that comes after all is judged anew.
+                (part.state, part.due, part.due_reason) = (PartState::Voided, 0, None);
             }
             PaymentChange::RefundDue { payment, amount, reason } => {
                 let part = account.part_mut(payment);
@@ -110,7 +110,13 @@ impl PaymentBook {
                 account.cancelled_amount =
                     account.cancelled_amount.saturating_add(cancelled.amount.minor());
             }
-            PaymentChange::Retaken { into, .. } => account.retaken = Some(*into),
+            PaymentChange::Retaken { payment, into } => {
+                account.retaken = Some(*into);
+                let known = account.parts.iter_mut().find(|part| part.payment == *payment);
+                if let Some(part) = known {
+                    part.is_moved = true;
+                }
+            }
         }
         self.note_open(*hold);
     }
@@ -200,7 +206,7 @@ fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<Matt
         PartState::Paid(_) if is_order && part.refunded > part.due => Some(MatterKind::Unpaid),
         PartState::Authorized(_) if part.outstanding() > 0 => Some(MatterKind::Void),
         PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
-        PartState::Begun if account.end.is_some() => Some(MatterKind::Void),
+        PartState::Begun if account.end.is_some() && !part.is_moved => Some(MatterKind::Void),
         PartState::Voided | PartState::Failed(_) if is_order => Some(MatterKind::Unpaid),
         _ => None,
     }

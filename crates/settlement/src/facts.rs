@@ -144,10 +144,12 @@ impl PaymentBook {
     ) -> Result<PartOutcome, PaymentRefusal> {
         let part = self.part(ask).and_then(|(_, part)| part);
         match part.map(|part| &part.state) {
-            Some(PartState::Authorized(recorded) | PartState::Paid(recorded)) => {
+            Some(PartState::Authorized(recorded)) => {
                 same(*recorded, amount)?;
                 return Ok(self.standing(ask));
             }
+            // A late report: another amount may have been captured than was kept ready.
+            Some(PartState::Paid(_)) => return Ok(self.standing(ask)),
             // What was let go does not come back by a late report.
             Some(PartState::Voided) => return Ok(PartOutcome::Unchanged),
             None | Some(PartState::Unknown | PartState::Begun | PartState::Failed(_)) => {}
@@ -179,25 +181,16 @@ impl PaymentBook {
             let (paid, given) = (amount.minor(), part.refunded);
             return Err(PaymentRefusal::RefundAbovePayment { paid, given });
         }
+        if let Some(Part { state: PartState::Authorized(kept), .. }) = part
+            && kept.currency() != amount.currency()
+        {
+            return Err(PaymentRefusal::AmountDiffers { recorded: *kept, given: amount });
+        }
         let payment = ask.payment.clone();
         ask.record(PaymentChange::Paid { payment, amount }, out);
-        // What was kept ready is taken now.
-        if let Some(Part { state: PartState::Authorized(kept), .. }) = part {
-            let is_orders = account.and_then(HoldAccount::order_part) == part;
-            if *kept == amount {
-                return Ok(if is_orders {
-                    PartOutcome::AlreadyOrdered
-                } else {
-                    self.standing(ask)
-                });
-            }
-            if is_orders && amount.minor() > kept.minor() {
-                let more = amount.minor() - kept.minor();
-                let more = Money::new(more, amount.currency()).expect("less than the payment");
-                ask.refund_due(more, RefundReason::WrongAmount, out);
-                return Ok(PartOutcome::AlreadyOrdered);
-            }
-            return Ok(PartOutcome::Noted);
+        if let Some(part @ Part { state: PartState::Authorized(_), .. }) = part {
+            let makes_order = account.and_then(HoldAccount::order_part) == Some(part);
+            return Ok(captured(ask, (part, makes_order), amount, out));
         }
         // An authorization that was let go may have made the order.
         if part.is_some() && account.and_then(HoldAccount::order_part) == part {
@@ -221,30 +214,35 @@ impl PaymentBook {
         if ask.stands != HoldStands::Held && state != Some(&PartState::Begun) {
             return Ok(PartOutcome::Unchanged);
         }
+        let ends = is_final && ask.stands == HoldStands::Held;
         match state {
             // A late report about money that has come.
             Some(PartState::Paid(_) | PartState::Authorized(_)) => {
                 return Ok(PartOutcome::Unchanged);
             }
+            // What was let go stays so: a late report of its beginning must not make an order.
+            Some(PartState::Voided) if ends => return Ok(PartOutcome::Ends),
+            Some(PartState::Voided) => return Ok(PartOutcome::Unchanged),
             Some(PartState::Failed(known)) if known == reason && !is_final => {
                 return Ok(PartOutcome::Unchanged);
             }
+            None if ends && check_count(account).is_err() => return Ok(PartOutcome::Ends),
             None => check_count(account)?,
-            Some(_) => {}
+            Some(PartState::Unknown | PartState::Begun | PartState::Failed(_)) => {}
         }
         let (payment, reason) = (ask.payment.clone(), reason.clone());
         ask.record(PaymentChange::Failed { payment, reason }, out);
-        let ends = is_final && ask.stands == HoldStands::Held;
         Ok(if ends { PartOutcome::Ends } else { PartOutcome::Noted })
     }
 
-    /// What was kept ready was let go, or the attempt was called off.
+    /// What was kept ready was let go, or the attempt was called off. It is noted before anything else is known of
+    /// the payment, too: a late report that the money is ready must not make an order.
     pub fn voided(&self, ask: PartAsk<'_>, out: &mut Vec<PaymentRecord>) -> PartOutcome {
-        let part = self.part(ask).and_then(|(_, part)| part);
-        let is_open = part
-            .is_some_and(|part| matches!(part.state, PartState::Begun | PartState::Authorized(_)));
-        if !is_open {
-            return PartOutcome::Unchanged;
+        let (account, part) = self.part(ask).unzip();
+        match part.flatten().map(|part| &part.state) {
+            Some(PartState::Voided | PartState::Paid(_)) => return PartOutcome::Unchanged,
+            None if check_count(account).is_err() => return PartOutcome::Unchanged,
+            None | Some(_) => {}
         }
         ask.record(PaymentChange::Voided { payment: ask.payment.clone() }, out);
         PartOutcome::Noted
@@ -286,14 +284,12 @@ impl PaymentBook {
         out: &mut Vec<PaymentRecord>,
     ) -> Result<(), PaymentRefusal> {
         charges.with(goods).ok_or(PaymentRefusal::TooLarge)?;
-        let account = self.account(hold);
-        let set = account.map_or(Charges::NONE, |account| account.charges);
+        let set = self.account(hold).map_or(Charges::NONE, |account| account.charges);
         if set == charges {
             return Ok(());
         }
-        let has_money =
-            account.is_some_and(|account| account.parts.iter().any(|part| part.covers().is_some()));
-        if stands != HoldStands::Held || has_money {
+        // Money that came for a hold that is still held is due back: it fixes nothing.
+        if stands != HoldStands::Held {
             return Err(PaymentRefusal::AmountIsFixed);
         }
         out.push(PaymentRecord { hold, change: PaymentChange::Charged(charges) });
@@ -319,13 +315,41 @@ impl PaymentBook {
         if account.order_part() == Some(part) && ask.stands == HoldStands::Ordered {
             return PartOutcome::AlreadyOrdered;
         }
+<<<<<<< HEAD
         // What went back is not due any more: whoever is told of it would give it back twice.
         let left = Some(part.outstanding()).filter(|left| *left > 0);
         let due = left.zip(part.covers()).and_then(|(left, of)| Money::new(left, of.currency()));
         match due.zip(part.due_reason) {
+=======
+        let due = part.covers().and_then(|there| {
+            Money::new(part.due.min(there.minor()), there.currency()).zip(part.due_reason)
+        });
+        match due {
+>>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
             Some((amount, reason)) => PartOutcome::RefundDue { amount, reason },
             None => PartOutcome::Unchanged,
         }
+    }
+}
+
+/// What was kept ready is taken, or another amount: what is above it goes back.
+fn captured(
+    ask: PartAsk<'_>,
+    (part, makes_order): (&Part, bool),
+    amount: Money,
+    out: &mut Vec<PaymentRecord>,
+) -> PartOutcome {
+    let kept = part.covers().map_or(0, Money::minor);
+    let reason = part.due_reason.unwrap_or(RefundReason::WrongAmount);
+    let stays = if makes_order { kept } else { part.due };
+    if let Some(more) = amount.minor().checked_sub(stays).filter(|more| *more > 0) {
+        let more = Money::new(more, amount.currency()).expect("no more than the payment");
+        ask.refund_due(more, reason, out);
+    }
+    if makes_order {
+        PartOutcome::AlreadyOrdered
+    } else {
+        PartOutcome::RefundDue { amount, reason }
     }
 }
 

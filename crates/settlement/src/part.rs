@@ -52,11 +52,22 @@ pub struct Part {
     pub asked: Option<ProviderRequest>,
     /// What the provider refused last, in its words.
     pub declined: Option<(ProviderRequest, Text)>,
+    /// Whether the payment has paid for the hold that took the units again: what is to be done about it is there.
+    pub is_moved: bool,
 }
 
 impl Part {
     pub(crate) const fn new(payment: PaymentId, state: PartState) -> Self {
-        Self { payment, state, due: 0, due_reason: None, refunded: 0, asked: None, declined: None }
+        Self {
+            payment,
+            state,
+            due: 0,
+            due_reason: None,
+            refunded: 0,
+            asked: None,
+            declined: None,
+            is_moved: false,
+        }
     }
 
     /// What was taken, in minor units.
@@ -67,17 +78,16 @@ impl Part {
         }
     }
 
-    /// What has to go back and has not, in minor units; nothing of money that was never taken or is let go.
-    pub const fn outstanding(&self) -> u64 {
-        match self.state {
-            PartState::Paid(_) | PartState::Authorized(_) => self.due.saturating_sub(self.refunded),
-            PartState::Unknown | PartState::Begun | PartState::Failed(_) | PartState::Voided => 0,
-        }
+    /// What has to go back and has not, in minor units; nothing of money that was never taken or is let go, and
+    /// no more than was taken: less may have been captured than was kept ready.
+    pub fn outstanding(&self) -> u64 {
+        let there = self.covers().map_or(0, Money::minor);
+        self.due.min(there).saturating_sub(self.refunded)
     }
 
     /// Whether the viewer may still be at it.
     pub const fn is_open(&self) -> bool {
-        matches!(self.state, PartState::Begun)
+        matches!(self.state, PartState::Begun) && !self.is_moved
     }
 
     /// The money that stands behind it, taken or kept ready.

@@ -6,8 +6,13 @@ use stampede_domain::{
 };
 use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
+<<<<<<< HEAD
     HoldAccount, HoldStands, Matter, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate,
     split,
+=======
+    HoldAccount, HoldStands, Part, PartAsk, PartOutcome, PartState, PaymentBook, PaymentRefusal,
+    Split, allocate, split,
+>>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
 };
 
 use super::Books;
@@ -48,17 +53,21 @@ impl Books {
         self.money(drop).map(|(book, _)| book)
     }
 
-    /// The hold that has taken again what this one had.
-    pub fn moved(&self, hold: HoldId) -> Option<HoldId> {
+    /// The hold that has taken again what this one had, where a payment is now about that one: an earlier one that
+    /// has its money here stays here.
+    pub fn moved(&self, hold: HoldId, payment: &PaymentId) -> Option<HoldId> {
         let (book, _) = self.money(hold.drop_id())?;
-        book.account(hold)?.retaken
+        let account = book.account(hold)?;
+        account.retaken.filter(|_| account.part(payment).is_none_or(|part| part.is_moved))
     }
 
-    /// Whether money of this payment was heard of for the hold.
+    /// Whether money of this payment was heard of for the hold, also if it is gone since.
     pub fn has_money(&self, hold: HoldId, payment: &PaymentId) -> bool {
         let account = self.money(hold.drop_id()).and_then(|(book, _)| book.account(hold));
         let part = account.and_then(|account| account.part(payment));
-        part.is_some_and(|part| part.covers().is_some())
+        part.is_some_and(|part| {
+            part.covers().is_some() || part.state == PartState::Voided || part.refunded > 0
+        })
     }
 
     /// What is owed for a hold, as far as that is known.
@@ -88,6 +97,7 @@ impl Books {
         }
     }
 
+<<<<<<< HEAD
     /// At most `limit` holds of drops in memory with something to be done about their money, by their ids, behind
     /// `after`; of `merchant`'s drops alone, if one is named.
     pub fn matters(
@@ -108,6 +118,10 @@ impl Books {
     }
 
     /// Something was said about a payment. `holds` are those that it names, each once.
+=======
+    /// Something was said about a payment. `holds` are those that it names and those that it was for before, each
+    /// once: what came is for all of them together.
+>>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
     ///
     /// # Errors
     /// [`FactRefusal`]; nothing was recorded.
@@ -120,6 +134,11 @@ impl Books {
     ) -> Result<PaymentOutcome, FactRefusal> {
         if holds.is_empty() {
             return Err(FactRefusal::NoHolds);
+        }
+        // The parts of a payment are decided together, so the money of each drop has to be there.
+        if holds.iter().any(|paying| self.is_unread(paying)) {
+            let holds = holds.iter().map(|paying| (paying.hold, HoldOutcome::Over)).collect();
+            return Ok(PaymentOutcome { payment: fact.payment.clone(), holds });
         }
         let named: Vec<_> = holds.iter().filter_map(|paying| self.named(now, paying)).collect();
         if let (Some(Mode::Rehearsal), Some(live)) =
@@ -144,11 +163,15 @@ impl Books {
         }
         let outcome_of = |paying: &PayingHold| {
             let part = outcomes.iter().find(|(hold, _)| *hold == paying.hold);
-            let unknown = if paying.is_over { HoldOutcome::Over } else { HoldOutcome::Unknown };
-            (paying.hold, part.map_or(unknown, |(_, part)| HoldOutcome::Part(*part)))
+            (paying.hold, part.map_or(HoldOutcome::Unknown, |(_, part)| HoldOutcome::Part(*part)))
         };
         let holds = holds.iter().map(outcome_of).collect();
         Ok(PaymentOutcome { payment: fact.payment.clone(), holds })
+    }
+
+    /// Whether the hold's drop has left memory and its money was not read since.
+    fn is_unread(&self, paying: &PayingHold) -> bool {
+        paying.is_over && self.money(paying.hold.drop_id()).is_none()
     }
 
     /// How a hold of a drop in memory stands; nothing for one that nobody was told of.
@@ -231,6 +254,12 @@ impl Books {
         Ok(decided)
     }
 
+    /// What is known of the payment's part for each hold.
+    fn parts_of(&self, payment: &PaymentId, named: &[Named]) -> Vec<Option<&Part>> {
+        let part = |named: &Named| self.money_of(named.hold).account(named.hold)?.part(payment);
+        named.iter().map(part).collect()
+    }
+
     /// Each hold's part of money that came, with why it cannot pay for the hold, if it cannot.
     fn money_parts(
         &self,
@@ -238,32 +267,17 @@ impl Books {
         amount: Money,
         named: &[Named],
     ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
-        let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
-        let known = named.iter().map(|named| {
-            let account = self.money_of(named.hold).account(named.hold)?;
-            account.part(&fact.payment)?.covers()
-        });
-        let known: Vec<Option<Money>> = known.collect();
-        // What was reported before has its parts already.
-        if known.iter().all(Option::is_some) {
-            let parts: Vec<Money> = known.into_iter().flatten().collect();
-            let split = split(amount, &parts);
-            return Ok(split.parts.into_iter().map(|part| (part, None)).collect());
+        let parts = self.parts_of(&fact.payment, named);
+        if parts.iter().flatten().any(|part| part.covers().is_some()) {
+            return known_parts(fact, amount, &parts);
         }
-        // Where nobody knows any more what was owed for a hold that has ended, it gets what the others leave.
-        let owed: Vec<Money> = named.iter().map(|named| named.owed.unwrap_or(zero)).collect();
-        let mut found = split(amount, &owed);
-        let is_forgotten =
-            |named: &Named| named.stands == HoldStands::Ended && named.owed.is_none();
-        if let Some(ended) = named.iter().position(is_forgotten) {
-            let sum = owed.iter().try_fold(zero, |sum, part| sum.checked_add(*part));
-            let left = sum.and_then(|sum| amount.minor().checked_sub(sum.minor()));
-            if let Some(left) = left {
-                found.parts = owed;
-                found.parts[ended] =
-                    Money::new(left, amount.currency()).expect("no more than the payment");
-                found.fits = true;
-            }
+        let mut found = first_split(amount, named);
+        // A refund that was reported first says that the payment is as good as gone: no hold lives by it.
+        if parts.iter().flatten().any(|part| part.refunded > 0) {
+            let back: Vec<u64> =
+                parts.iter().map(|part| part.map_or(0, |part| part.refunded)).collect();
+            cover_refunds(&mut found.parts, &back);
+            found.fits = false;
         }
         let parts = found.parts.into_iter().zip(named).map(|(part, named)| {
             let is_rehearsal = named.mode == Mode::Rehearsal && fact.mode == Some(Mode::Live);
@@ -280,12 +294,7 @@ impl Books {
         total: Money,
         named: &[Named],
     ) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
-        let parts = named.iter().map(|named| {
-            let account = self.money_of(named.hold).account(named.hold);
-            account.and_then(|account| account.part(&fact.payment))
-        });
-        let parts: Vec<_> = parts.collect();
-        let totals = allocate(total, &parts)?;
+        let totals = allocate(total, &self.parts_of(&fact.payment, named))?;
         Ok(totals.into_iter().map(|total| (total, None)).collect())
     }
 
@@ -331,12 +340,23 @@ impl Books {
         match (outcome, &fact.event) {
             (PartOutcome::Ordered, _) => self.order(now, held, channel, out),
             (PartOutcome::Ends, _) => {
+                let account = self.payments(held.hold.drop_id()).and_then(|b| b.account(held.hold));
+                let has_open = account.is_some_and(HoldAccount::has_open_attempt);
                 self.end_hold(now, held, HoldEnd::Released, out);
+<<<<<<< HEAD
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
             (PartOutcome::Noted, PaymentEvent::Failed { .. }) => {
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
+=======
+                // An attempt that is still open was told with the end.
+                if !has_open {
+                    tell_failed(held, out);
+                }
+            }
+            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => tell_failed(held, out),
+>>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
             (PartOutcome::Noted, PaymentEvent::Begun) => self.stretch(now, held, out),
             _ => {}
         }
@@ -384,7 +404,7 @@ impl Books {
         let hold = held.hold;
         let book = &self.drops[&hold.drop_id()].payments;
         let account_of = book.account(hold);
-        if account_of.is_some_and(|account| account.has_open_attempt()) {
+        if account_of.is_some_and(HoldAccount::has_open_attempt) {
             return Err(Refusal::PaymentPending);
         }
         let amount = book.expected(hold, held.amount).unwrap_or(held.amount);
@@ -449,6 +469,73 @@ impl Books {
             self.record(now, DropId::HOUSE, record, out);
         }
     }
+}
+
+/// The parts of a payment of which some are known already: what was reported before stays as it was split, and holds
+/// that are named only now get nothing of it.
+fn known_parts(
+    fact: &PaymentFact,
+    amount: Money,
+    parts: &[Option<&Part>],
+) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
+    let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
+    let covered: Vec<Money> = parts.iter().flatten().filter_map(|part| part.covers()).collect();
+    let (first, rest) = covered.split_first().expect("the caller has found one");
+    let recorded = rest.iter().try_fold(*first, |sum, part| sum.checked_add(*part));
+    let recorded = recorded.unwrap_or(*first);
+    let is_taken = parts.iter().flatten().any(|part| matches!(part.state, PartState::Paid(_)));
+    let mut anew = match fact.event {
+        // Another amount may be taken than was kept ready.
+        PaymentEvent::Paid { .. } if !is_taken => split(amount, &covered).parts,
+        // What was kept ready before is reported late.
+        PaymentEvent::Authorized { .. } if is_taken => covered,
+        _ if recorded == amount => covered,
+        _ => return Err(PaymentRefusal::AmountDiffers { recorded, given: amount }),
+    }
+    .into_iter();
+    let part_of = |part: Option<&Part>| {
+        let is_known = part.is_some_and(|part| part.covers().is_some());
+        match is_known.then(|| anew.next()).flatten() {
+            Some(known) => (known, None),
+            None => (zero, Some(RefundReason::WrongAmount)),
+        }
+    };
+    Ok(parts.iter().copied().map(part_of).collect())
+}
+
+/// How money falls into parts that nobody has heard of before. Where nobody knows any more what was owed for a
+/// hold that has ended, or whose drop is out of memory, it gets what the others leave.
+fn first_split(amount: Money, named: &[Named]) -> Split {
+    let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
+    let unknown = named.iter().position(|named| named.owed.is_none());
+    let owed: Vec<Money> = named.iter().map(|named| named.owed.unwrap_or(zero)).collect();
+    let found = split(amount, &owed);
+    let Some(unknown) = unknown else { return found };
+    let sum = owed.iter().try_fold(zero, |sum, part| sum.checked_add(*part));
+    let Some(left) = sum.and_then(|sum| amount.minor().checked_sub(sum.minor())) else {
+        return found;
+    };
+    let mut parts = owed;
+    parts[unknown] = Money::new(left, amount.currency()).expect("no more than the payment");
+    Split { parts, fits: true }
+}
+
+/// Moves money between parts so that each has what went back of it already, as far as there is enough.
+fn cover_refunds(parts: &mut [Money], back: &[u64]) {
+    for short in 0..parts.len() {
+        for other in 0..parts.len() {
+            let need = back[short].saturating_sub(parts[short].minor());
+            let spare = parts[other].minor().saturating_sub(back[other]);
+            let more = need.min(spare);
+            let moved = |part: Money, minor| Money::new(minor, part.currency()).unwrap_or(part);
+            parts[short] = moved(parts[short], parts[short].minor() + more);
+            parts[other] = moved(parts[other], parts[other].minor() - more);
+        }
+    }
+}
+
+fn tell_failed(held: HoldStatus, out: &mut Decision) {
+    out.when_durable.push(Effect::PaymentFailed { hold: held.hold, viewer: held.viewer });
 }
 
 /// The name of an attempt: it follows from the hold, so a start finds the same.

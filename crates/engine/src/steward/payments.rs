@@ -50,13 +50,10 @@ impl Steward {
 
     pub(super) fn payment(
         &mut self,
-        mut fact: Box<PaymentFact>,
+        fact: Box<PaymentFact>,
         now: UnixMillis,
         reply: oneshot::Sender<Result<PaymentOutcome, FactRefusal>>,
     ) {
-        if fact.holds.is_empty() {
-            fact.holds = self.books.holds_of(&fact.payment);
-        }
         self.weigh(WaitingFact { fact, reply, retaken: Vec::new() }, now);
     }
 
@@ -67,19 +64,24 @@ impl Steward {
     }
 
     fn weigh(&mut self, waiting: WaitingFact, now: UnixMillis) {
-        let named = waiting.fact.holds.clone();
         // A hold whose units were taken again stands for the one that took them.
         let stands_for = |hold: HoldId| {
             let taken = waiting.retaken.iter().find(|(old, _)| *old == hold).map(|(_, new)| *new);
-            taken.or_else(|| self.books.moved(hold)).unwrap_or(hold)
+            taken.or_else(|| self.books.moved(hold, &waiting.fact.payment)).unwrap_or(hold)
         };
-        let holds: Vec<HoldId> = named.iter().copied().map(stands_for).collect();
+        // What came is for all holds of the payment together, also where a later report names fewer.
+        let mut named: Vec<(HoldId, HoldId)> = Vec::with_capacity(waiting.fact.holds.len());
+        let known = self.books.holds_of(&waiting.fact.payment);
+        for hold in waiting.fact.holds.iter().copied().chain(known) {
+            let stands = stands_for(hold);
+            if !named.iter().any(|(_, other)| *other == stands) {
+                named.push((hold, stands));
+            }
+        }
+        let holds: Vec<HoldId> = named.iter().map(|(_, stands)| *stands).collect();
         let Some(waiting) = self.ready_for_money(waiting, &holds, now) else { return };
         let WaitingFact { fact, reply, retaken } = waiting;
-        let mut each = holds.clone();
-        each.sort_unstable();
-        each.dedup();
-        let paying: Vec<_> = each.into_iter().map(|hold| self.paying(hold)).collect();
+        let paying: Vec<_> = holds.iter().map(|hold| self.paying(*hold)).collect();
         let mut outcome = self.decide(|books, out| {
             let outcome = books.payment(now, &fact, &paying, out);
             if let Ok(outcome) = &outcome {
@@ -89,14 +91,13 @@ impl Steward {
             }
             outcome
         });
+        self.let_go_of_unpaid(&retaken, now);
         if let Ok(outcome) = &mut outcome {
-            let of = |hold: &HoldId| outcome.holds.iter().find(|(other, _)| other == hold);
-            let answers = named.iter().zip(&holds).filter_map(|(named, hold)| {
-                let (_, found) = of(hold)?;
-                let moved = named != hold;
-                Some((*named, if moved { found.moved(*hold) } else { *found }))
-            });
-            outcome.holds = answers.collect();
+            for ((hold, found), (named, _)) in outcome.holds.iter_mut().zip(&named) {
+                if hold != named {
+                    (*hold, *found) = (*named, found.moved(*hold));
+                }
+            }
         }
         self.after_records(Promise::Payment(reply, outcome));
     }

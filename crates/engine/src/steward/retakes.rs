@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use stampede_books::{HoldEnd, brake::Arrival};
 use stampede_domain::{
-    DropId, HoldId, KeyFingerprint, PaymentEvent, PaymentFact, PaymentId, Phase, UnixMillis,
+    DropId, HoldId, KeyFingerprint, Mode, PaymentEvent, PaymentFact, PaymentId, Phase, UnixMillis,
 };
 use stampede_ledger::{Entry, HoldRecord, Record};
 use stampede_stock::{Lane, Take, TakeRequest};
@@ -85,9 +85,10 @@ impl Steward {
         if ended.is_empty() || !self.fits(&waiting.fact, holds) {
             return Some(waiting);
         }
+        let (payment, mode) = (waiting.fact.payment.clone(), waiting.fact.mode);
         let mut took = false;
         for hold in ended {
-            if let Some(again) = self.take_again(hold, &waiting.fact.payment, now) {
+            if let Some(again) = self.take_again(hold, (&payment, mode), now) {
                 waiting.retaken.push((hold, again));
                 took = true;
             }
@@ -97,6 +98,17 @@ impl Steward {
             return None;
         }
         Some(waiting)
+    }
+
+    /// Gives back what was taken again and made no order after all.
+    pub(super) fn let_go_of_unpaid(&mut self, retaken: &[(HoldId, HoldId)], now: UnixMillis) {
+        for (_, hold) in retaken {
+            if let HoldLook::Known(held) = self.hold_in_memory(*hold)
+                && !held.confirmed
+            {
+                self.decide(|books, out| books.end_hold(now, held, HoldEnd::Released, out));
+            }
+        }
     }
 
     /// Whether a payment is what is owed for all of these holds, those that have ended included.
@@ -112,7 +124,12 @@ impl Steward {
 
     /// Takes again what an ended hold had, for its viewer. The key is the payment's, so a second report takes nothing
     /// more.
-    fn take_again(&mut self, old: HoldId, payment: &PaymentId, now: UnixMillis) -> Option<HoldId> {
+    fn take_again(
+        &mut self,
+        old: HoldId,
+        (payment, mode): (&PaymentId, Option<Mode>),
+        now: UnixMillis,
+    ) -> Option<HoldId> {
         let drop = old.drop_id();
         let EndedHold { viewer, units, channel, is_expired } = self.retakes.find(old)?.clone();
         // Whoever gave it back on purpose was told that no order comes.
@@ -121,6 +138,10 @@ impl Steward {
         }
         let sale = self.sales.get(&drop)?;
         let plan = sale.plan();
+        // Money of the other mode is refused, or goes back.
+        if mode.is_some_and(|mode| mode != plan.mode) {
+            return None;
+        }
         let is_kept_out = self.shared.directory.by_number(viewer).is_some_and(|viewer| {
             let (viewer, stream) = (viewer.id(), &plan.stream);
             let channel = channel.as_ref();
