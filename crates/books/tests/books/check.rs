@@ -109,6 +109,11 @@ fn time_without_service_is_nobodys() {
 }
 
 #[test]
+fn money_makes_orders_or_goes_back() {
+    check("payments.txt");
+}
+
+#[test]
 fn a_restart_goes_on_where_the_durable_records_end() {
     check("restarts.txt");
 }

@@ -11,6 +11,7 @@ use stampede_domain::{
     ViewerId, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, Link, Record, RecoveredPool};
+use stampede_settlement::PaymentBook;
 
 use crate::{stock::Stock, words::LIMITS};
 
@@ -75,6 +76,16 @@ impl Journal {
 
     pub(crate) fn has_forgotten(&self, drop: DropId) -> bool {
         self.forgotten.contains(&drop)
+    }
+
+    /// The money of a drop by its chains, with the number of records behind its end.
+    pub(crate) fn money(&self, drop: DropId) -> (PaymentBook, u64) {
+        let (mut payments, mut adjustments) = (PaymentBook::default(), 0);
+        for row in self.rows.iter().filter(|row| row.drop.sale() == drop) {
+            payments.apply(&row.record);
+            adjustments += u64::from(row.drop.is_adjustments());
+        }
+        (payments, adjustments)
     }
 
     /// Erases whom a ban keeps out.
@@ -175,6 +186,10 @@ impl Journal {
             .unwrap();
         }
         let air: BTreeSet<DropId> = books.on_air().drops().collect();
+        for (drop, _) in books.drops() {
+            let money = books.payments(drop).map(PaymentBook::journaled);
+            writeln!(text, "{drop} {}", money.unwrap_or_default()).unwrap();
+        }
         writeln!(text, "on air {air:?}, memory {}", books.memory().all()).unwrap();
         for room in books.rooms().after(None) {
             writeln!(text, "{room:?}").unwrap();

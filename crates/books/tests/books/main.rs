@@ -6,6 +6,7 @@ mod carry;
 mod check;
 mod journal;
 mod log;
+mod money;
 mod requests;
 mod restart;
 mod script;

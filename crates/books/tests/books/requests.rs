@@ -71,6 +71,7 @@ impl Shell {
         }
         let deadline = self.sale.plus(sale.plan.hold_ttl);
         let grace = sale.plan.grace();
+        let price = sale.plan.skus[usize::from(place)].price;
         let of = sale.pool(pool);
         of.available -= buy.count;
         of.last_take += 1;
@@ -83,6 +84,7 @@ impl Shell {
             id,
             viewer,
             units: buy.count,
+            price,
             taken_at: self.sale,
             deadline,
             grace,
@@ -103,7 +105,7 @@ impl Shell {
         self.push_take(buy.drop, record);
     }
 
-    fn look(&self, name: &str) -> HoldLook {
+    pub(crate) fn look(&self, name: &str) -> HoldLook {
         self.stock.holds.get(name).map_or(HoldLook::Unknown, Hold::look)
     }
 

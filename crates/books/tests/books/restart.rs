@@ -132,6 +132,7 @@ impl Shell {
             }
         }
         self.stock.check_units();
+        self.check_money();
         let air: BTreeSet<DropId> = self.air.values().copied().collect();
         assert_eq!(air, self.books.on_air().drops().collect(), "on air");
         let brake = self.books.brake();

@@ -3,6 +3,11 @@
 //! A line is a command, of `ada`, an admin, unless it begins with another of the cast; or one of these:
 //!
 //! - `take d1 [cup] 2 by ann [on tv] -> h1`, `confirm h1`, `release h1 [by bob]`, `fail h1`;
+//! - `paid h1 h2 39.80 as p1 [at stripe]`, in the same way `authorized`, `refunded`, and without an amount `begun`,
+//!   `voided`, `failed ... [final]`; behind it `real` or `test` for the money's mode, `order o1` for the platform's
+//!   name; without a hold it is about those that the payment had;
+//! - `pay h1 [by bob]`, `charge h1 shipping 4.90 tax 1.00 fee 0.50`, `unmatched 19.90 as p1`, `reopen d1` for the
+//!   money of a drop that was forgotten, `free h1` for goods that cost nothing until the next restart;
 //! - `hang`: nothing becomes durable by itself any more; `durable`: all of it does by one commit, or with `2` so
 //!   much by a commit each, or only `takes` or `decisions`, or the `last`; `work`: it does so by itself again, as at the beginning;
 //! - `wait 5s`; `stall 5s`: the shell does nothing for that time; `late 5s`: the next line comes before what is
@@ -12,7 +17,7 @@
 //! - `note d1`: somebody reads the drop, `... seen` behind a command is for the drop as it was read;
 //!   `... key k` behind a command names its key, `again k` gives the command with this key again;
 //! - `count d1 3` buys, `forget d1` after it is over, `erase b1`, `repeat 9 stop` without telling of it;
-//! - `look` at `d1`, `h1`, `air`, `rooms`, `brake`, `memory`.
+//! - `look` at `d1`, `h1`, `air`, `rooms`, `brake`, `memory`, `attempts`, `money h1`.
 //!
 //! A line that begins with `-` is part of what goes before the story: it must not be refused, and nothing of
 //! it is told.
@@ -61,7 +66,7 @@ impl Script {
     fn line(&mut self, line: &str) {
         let crashes = line == "crash";
         let (by, rest) = actor(line);
-        if !self.staff(by, rest) && !self.passing(rest) {
+        if !self.staff(by, rest) && !self.passing(rest) && !self.shell.fact(rest) {
             self.act(rest);
         }
         if crashes || std::mem::take(&mut self.is_late) {
@@ -158,6 +163,14 @@ impl Script {
                 shell.release(name, words.after("by"));
             }
             "fail" => shell.fail(words.word()),
+            "pay" => {
+                let name = words.word();
+                shell.pay(name, words.after("by"));
+            }
+            "free" => shell.stock.free(words.word()),
+            "charge" => shell.charge(&mut words),
+            "unmatched" => shell.unmatched(&mut words),
+            "reopen" => shell.reopen(drop_id(&mut words)),
             "note" => {
                 let drop = drop_id(&mut words);
                 self.noted = shell.books.drop(drop).map(stampede_books::DropBook::stands);
@@ -179,6 +192,10 @@ impl Script {
                 let times = words.number();
                 let line = line.splitn(3, ' ').nth(2).expect("what is repeated");
                 self.repeat(times, line);
+            }
+            "look" if words.take("money") => {
+                let text = shell.money_of(words.word());
+                shell.log.note("look", text);
             }
             "look" => self.look(words.word()),
             other => panic!("no word of this language: {other}"),
@@ -203,6 +220,7 @@ impl Script {
             "air" => self.air(),
             "rooms" => self.rooms(),
             "brake" => self.brake(),
+            "attempts" => self.shell.attempts(),
             "memory" => format!("{} bytes", self.shell.books.memory().all()),
             at if self.shell.stock.holds.contains_key(at) => self.hold(at),
             at => self.drop(at.parse().unwrap()),

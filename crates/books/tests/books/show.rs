@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
-use stampede_domain::{DropId, HoldId, PoolIndex, Rates, UnixMillis};
+use stampede_domain::{Charges, DropId, HoldId, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
     BrakeRecord, Command, DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
     Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
@@ -59,6 +59,7 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
 pub(crate) trait Names {
     fn hold(&self, hold: HoldId) -> String;
     fn pool(&self, drop: DropId, pool: PoolIndex) -> String;
+    fn payment(&self, payment: &PaymentId) -> String;
 }
 
 /// A record with its figures.
@@ -74,7 +75,8 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         }
         Record::Hold(record) => return hold_record(name, record, names),
         Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),
-        Record::Suspended { span, until } => {
+        Record::Suspended { span, until }
+        | Record::Deadline(DeadlineRecord::Extended { span, until }) => {
             format!("{name} {} until {}", span_words(*span), time_words(*until))
         }
         Record::Recovered(found) => recovered(drop, found, names),
@@ -94,15 +96,15 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
             return format!("{name} {}{what}", room.stream);
         }
         Record::Brake(record) => return brake_record(name, record),
-        Record::Payment(payment) => return payment_record(payment, names),
+        Record::Payment(payment) => {
+            let chain = if drop.is_adjustments() { " (adjustment)" } else { "" };
+            return payment_record(payment, names) + chain;
+        }
         Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
             return format!("{name} {} by {}", names.hold(*hold), span_words(*span));
         }
-        Record::Deadline(DeadlineRecord::Extended { span, until }) => {
-            format!("{name} {} until {}", span_words(*span), time_words(*until))
-        }
         Record::Unmatched(unmatched) => {
-            format!("{name} {} {}", unmatched.payment, unmatched.amount)
+            format!("{name} {} {}", names.payment(&unmatched.payment), unmatched.amount)
         }
         Record::Phase(_) | Record::Stream(_) | Record::Featured | Record::Heartbeat(_) => {
             name.to_owned()
@@ -115,25 +117,35 @@ fn payment_record(record: &PaymentRecord, names: &dyn Names) -> String {
     let PaymentRecord { hold, change } = record;
     let (name, hold) = (change.name(), names.hold(*hold));
     let what = match change {
-        PaymentChange::Charged(charges) => format!("{charges:?}"),
+        PaymentChange::Charged(Charges { shipping, tax, fee }) => {
+            format!("shipping {shipping} tax {tax} fee {fee}")
+        }
         PaymentChange::Referenced(reference) => reference.to_string(),
-        PaymentChange::Begun { payment } | PaymentChange::Voided { payment } => payment.to_string(),
+        PaymentChange::Begun { payment } | PaymentChange::Voided { payment } => {
+            names.payment(payment)
+        }
         PaymentChange::Authorized { payment, amount } | PaymentChange::Paid { payment, amount } => {
-            format!("{payment} {amount}")
+            format!("{} {amount}", names.payment(payment))
         }
-        PaymentChange::Failed { payment, reason } => format!("{payment} {reason}"),
+        PaymentChange::Failed { payment, reason } => {
+            format!("{} {reason}", names.payment(payment))
+        }
         PaymentChange::RefundDue { payment, amount, reason } => {
-            format!("{payment} {amount} {reason}")
+            format!("{} {amount} {reason}", names.payment(payment))
         }
-        PaymentChange::Refunded { payment, total } => format!("{payment} {total}"),
-        PaymentChange::Asked { payment, request } => format!("{payment} {}", request.name()),
+        PaymentChange::Refunded { payment, total } => format!("{} {total}", names.payment(payment)),
+        PaymentChange::Asked { payment, request } => {
+            format!("{} {}", names.payment(payment), request.name())
+        }
         PaymentChange::Declined { payment, request, reason } => {
-            format!("{payment} {} {reason}", request.name())
+            format!("{} {} {reason}", names.payment(payment), request.name())
         }
         PaymentChange::Cancelled(cancelled) => {
             format!("{} {} lot {:?}", cancelled.units, cancelled.amount, cancelled.lot)
         }
-        PaymentChange::Retaken { payment, into } => format!("{payment} {}", names.hold(*into)),
+        PaymentChange::Retaken { payment, into } => {
+            format!("{} {}", names.payment(payment), names.hold(*into))
+        }
     };
     format!("{name} {hold} {what}")
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Phase, PoolIndex, SkuIndex, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, PaymentId, Phase, PoolIndex, SkuIndex,
+    UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{DeadlineRecord, HoldRecord, Record};
-use stampede_testkit::{euros, units};
+use stampede_testkit::units;
 
 use crate::show::Names;
 
@@ -29,6 +29,7 @@ pub(crate) struct Hold {
     pub(crate) id: HoldId,
     pub(crate) viewer: ViewerNumber,
     pub(crate) units: u32,
+    pub(crate) price: Money,
     pub(crate) taken_at: UnixMillis,
     pub(crate) deadline: UnixMillis,
     pub(crate) grace: DurationMs,
@@ -50,7 +51,7 @@ impl Hold {
             viewer: self.viewer,
             sku: SkuIndex::new(self.id.pool().get()).unwrap(),
             units: units(self.units),
-            amount: euros(1990).checked_times(units(self.units)).unwrap(),
+            amount: self.price.checked_times(units(self.units)).unwrap(),
             deadline: self.deadline,
             grace: self.grace,
             confirmed,
@@ -111,9 +112,30 @@ impl Names for Stock {
     fn pool(&self, drop: DropId, pool: PoolIndex) -> String {
         self.sales[&drop].plan.skus[usize::from(pool.get())].id.to_string()
     }
+
+    fn payment(&self, payment: &PaymentId) -> String {
+        let text = if payment.account.as_str() == "platform" {
+            payment.reference.to_string()
+        } else {
+            payment.to_string()
+        };
+        // Attempts of viewers are called by their holds.
+        let mut names = self.names.iter();
+        let of_hold = names.find_map(|(hold, name)| {
+            let number = payment.reference.as_str().strip_prefix(&format!("{hold}-"))?;
+            Some(format!("{name}#{number}"))
+        });
+        of_hold.unwrap_or(text)
+    }
 }
 
 impl Stock {
+    /// The goods of a hold cost nothing.
+    pub(crate) fn free(&mut self, name: &str) {
+        let hold = self.holds.get_mut(name).expect("a hold that was taken");
+        hold.price = Money::new(0, hold.price.currency()).unwrap();
+    }
+
     pub(crate) fn by_id(&mut self, hold: HoldId) -> &mut Hold {
         let mut holds = self.holds.values_mut();
         holds.find(|other| other.id == hold).expect("the stock knows its holds")
@@ -213,6 +235,7 @@ impl Stock {
             HoldRecord::Taken { viewer, units, taken_at, deadline, channel, .. } => {
                 let sale = self.sales.get_mut(&drop).unwrap();
                 let grace = sale.plan.grace();
+                let price = sale.plan.skus[usize::from(id.pool().get())].price;
                 let pool = sale.pool(id.pool());
                 pool.available -= units.get();
                 pool.last_take = pool.last_take.max(id.take().get());
@@ -220,6 +243,7 @@ impl Stock {
                     id,
                     viewer: *viewer,
                     units: units.get(),
+                    price,
                     taken_at: *taken_at,
                     deadline: deadline.plus(moved(*taken_at)),
                     grace,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use stampede_books::Limits;
-use stampede_domain::{DropPlan, DurationMs, Mode, SkuPlan, UnixMillis, WhenOffline};
+use stampede_domain::{DropPlan, DurationMs, Mode, PaymentTerms, SkuPlan, UnixMillis, WhenOffline};
 use stampede_testkit::{plan_of, sku};
 
 /// Where the time of every story begins.
@@ -43,6 +43,11 @@ impl<'a> Words<'a> {
     /// Takes the next word if it is this one.
     pub(crate) fn take(&mut self, word: &str) -> bool {
         self.0.next_if_eq(&word).is_some()
+    }
+
+    /// Takes the next word if it is such a one.
+    pub(crate) fn next_if(&mut self, is: impl FnOnce(&str) -> bool) -> Option<&'a str> {
+        self.0.next_if(|word| is(word))
     }
 
     /// What follows this word, if it is next.
@@ -116,7 +121,7 @@ pub(crate) fn time(since: DurationMs) -> UnixMillis {
 }
 
 /// The terms of a drop: `mug 5 cup 3 hold 60s countdown 10s starts 1m ends 20m offline 30s`, with
-/// `stream late`, `merchant beta`, `limit 4`, `rehearsal`; `stays` behind `offline 30s` leaves it to the host
+/// `stream late`, `merchant beta`, `limit 4`, `rehearsal`, `grace 2s`, `stretch 30s`; `stays` behind `offline 30s` leaves it to the host
 /// to go on. Planned times are times of the story.
 pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
     let mut skus: Vec<SkuPlan> = Vec::new();
@@ -140,8 +145,15 @@ pub(crate) fn plan_words(words: &mut Words<'_>) -> DropPlan {
             "merchant" => plan.merchant = words.word().parse().unwrap(),
             "titled" => words.word().clone_into(&mut plan.title),
             "rehearsal" => plan.mode = Mode::Rehearsal,
+            "grace" => payment_terms(&mut plan).grace = words.span(),
+            "stretch" => payment_terms(&mut plan).stretch = words.span(),
             other => panic!("no term of a plan: {other}"),
         }
     }
     plan
+}
+
+fn payment_terms(plan: &mut DropPlan) -> &mut PaymentTerms {
+    let none = PaymentTerms { grace: DurationMs::ZERO, stretch: DurationMs::ZERO };
+    plan.payment_terms.get_or_insert(none)
 }
