@@ -80,6 +80,23 @@ impl Books {
         self.money(paying.hold.drop_id())?.0.expected(paying.hold, goods?)
     }
 
+    /// The units of a hold that had ended were taken again: what is owed beyond the goods stays owed.
+    pub fn charge_again(
+        &mut self,
+        now: UnixMillis,
+        (old, new): (HoldId, HoldId),
+        out: &mut Decision,
+    ) {
+        let charges = |hold: HoldId| {
+            let account = self.payments(hold.drop_id()).and_then(|book| book.account(hold));
+            account.map_or(Charges::NONE, |account| account.charges)
+        };
+        if charges(old) != charges(new) {
+            let change = PaymentChange::Charged(charges(old));
+            self.record_money(now, vec![PaymentRecord { hold: new, change }], out);
+        }
+    }
+
     /// A payment for a hold that had ended has made an order of the units that `new` took again.
     pub fn move_payment(
         &mut self,

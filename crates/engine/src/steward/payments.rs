@@ -83,6 +83,9 @@ impl Steward {
         let WaitingFact { fact, reply, retaken } = waiting;
         let paying: Vec<_> = holds.iter().map(|hold| self.paying(*hold)).collect();
         let mut outcome = self.decide(|books, out| {
+            for (old, new) in &retaken {
+                books.charge_again(now, (*old, *new), out);
+            }
             let outcome = books.payment(now, &fact, &paying, out);
             if let Ok(outcome) = &outcome {
                 for (old, new) in &retaken {

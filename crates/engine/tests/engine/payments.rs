@@ -1,8 +1,8 @@
 //! Payments as an interface reports them, also after their drop is over.
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Mode, Money, PaymentEvent, PaymentFact, PaymentId,
-    PaymentTerms, Phase, RefundReason, Units, limits::SETTLED_KEPT_MS,
+    Charges, DropId, DropPlan, DurationMs, HoldId, Mode, Money, PaymentEvent, PaymentFact,
+    PaymentId, PaymentTerms, Phase, RefundReason, Units, limits::SETTLED_KEPT_MS,
 };
 use stampede_engine::{
     DropAction, FactRefusal, HoldLook, HoldOutcome, MatterKind, PartOutcome, PaymentOutcome,
@@ -249,4 +249,96 @@ fn a_payment_while_the_units_are_on_their_way_back_waits_for_them() {
     assert_eq!(part, PartOutcome::Ordered);
     world.wait_ordered(order);
     assert_eq!(world.figures(drop), [1, 0, 0, 1]);
+}
+
+/// A drop with these units whose only hold, ann's of one unit, has ended.
+fn ended(world: &mut World, units: u32) -> (DropId, HoldId) {
+    let drop = world.open_drop(DropPlan { skus: plan(units).skus, ..terms(0, 0) });
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.wait_released(hold);
+    (drop, hold)
+}
+
+#[test]
+fn money_of_the_other_mode_takes_nothing_again() {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    let test = PaymentFact { mode: Some(Mode::Rehearsal), ..fact("p1", paid(1_990), &[hold]) };
+    assert_eq!(report(&world, test), Err(FactRefusal::TestMoney { hold }));
+    assert_eq!(world.figures(drop), [3, 3, 0, 0]);
+}
+
+#[test]
+fn what_was_let_go_takes_nothing_again() {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    let voided = part(report(&world, fact("p1", PaymentEvent::Voided, &[hold])));
+    assert_eq!(voided, PartOutcome::Noted);
+    let authorized = PaymentEvent::Authorized { amount: euros(1_990) };
+    let late = part(report(&world, fact("p1", authorized, &[hold])));
+    assert_eq!((late, world.figures(drop)), (PartOutcome::Unchanged, [3, 3, 0, 0]));
+}
+
+#[test]
+fn an_earlier_payment_of_units_that_were_taken_again_stays_with_the_hold_that_ended() {
+    let mut world = World::new();
+    let (_, hold) = ended(&mut world, 3);
+    let wrong = fact("p0", paid(1_000), &[hold]);
+    let due = refund_due(euros(1_000), RefundReason::HoldEnded);
+    assert_eq!(part(report(&world, wrong.clone())), due);
+    let (order, bought) = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+    assert_eq!(bought, PartOutcome::Ordered);
+    assert_eq!(part(report(&world, wrong)), due, "it is not due twice");
+    let refunded = fact("p0", PaymentEvent::Refunded { total: euros(1_000) }, &[hold]);
+    assert_eq!(part(report(&world, refunded)), PartOutcome::Noted);
+    for (hold, paid) in [(hold, 1_000), (order, 1_990)] {
+        let money = Waiting(world.engine.money_of(hold).unwrap()).get();
+        assert_eq!((money.account.unwrap().paid(), money.matters.len()), (paid, 0));
+    }
+}
+
+#[test]
+fn an_attempt_that_pays_for_units_taken_again_is_done() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    let begun = fact("p1", PaymentEvent::Begun, &[hold]);
+    assert_eq!(part(report(&world, begun)), PartOutcome::Noted);
+    let charges = Charges { shipping: 490, ..Charges::NONE };
+    Waiting(world.engine.charge(hold, charges).unwrap()).get().unwrap().unwrap();
+    world.ports[0].release(&ann, hold, 1).unwrap();
+    world.wait_released(hold);
+    let matters = |hold| Waiting(world.engine.money_of(hold).unwrap()).get().matters;
+    assert_eq!(matters(hold).len(), 1, "the attempt is to be ended");
+    let (order, bought) = moved(report(&world, fact("p1", paid(2_480), &[hold])));
+    assert_eq!(bought, PartOutcome::Ordered, "the charges are owed for the units as before");
+    assert_eq!((matters(hold), matters(order)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_hold_that_is_named_twice_is_paid_for_once() {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    let (order, bought) = moved(report(&world, fact("p1", paid(1_990), &[hold, hold])));
+    assert_eq!((bought, world.figures(drop)), (PartOutcome::Ordered, [3, 2, 0, 1]));
+    let money = Waiting(world.engine.money_of(order).unwrap()).get();
+    assert_eq!((money.account.unwrap().paid(), money.matters.len()), (1_990, 0));
+}
+
+#[test]
+fn units_that_were_taken_again_for_nothing_come_back() {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    // A refund that was reported before its payment, for another hold of it.
+    let ben = world.viewer("ben");
+    let other = world.hold(&ben, drop, 1, "b");
+    let refunded = fact("p1", PaymentEvent::Refunded { total: euros(90) }, &[other]);
+    assert_eq!(part(report(&world, refunded)), PartOutcome::Noted);
+    let outcome = report(&world, fact("p1", paid(3_980), &[other, hold])).unwrap();
+    let due = refund_due(euros(1_990), RefundReason::WrongAmount);
+    assert_eq!(outcome.holds[0], (other, HoldOutcome::Part(due)));
+    wait_for("the units to come back", || (world.figures(drop) == [3, 2, 1, 0]).then_some(()));
 }
