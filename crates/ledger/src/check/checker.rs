@@ -170,19 +170,7 @@ impl Checker {
         at: UnixMillis,
         record: &Record,
     ) -> Result<(), Wrong> {
-        let named = match record {
-            Record::Hold(record) => Some(record.hold()),
-            Record::Payment(record) => Some(record.hold),
-            Record::Deadline(DeadlineRecord::Stretched { hold, .. }) => Some(*hold),
-            _ => None,
-        };
-        if let Some(hold) = named {
-            let is_take = matches!(record, Record::Hold(HoldRecord::Taken { .. }));
-            if hold.drop_id() != row.drop.sale() || is_take && hold.incarnation() != row.incarnation
-            {
-                return Err(Wrong::Hold { hold });
-            }
-        }
+        check_hold(row, record)?;
         let of_house = DropPools::default();
         let pools = match self.tallied.get_mut(&row.drop) {
             Some((sums, ..)) => {
@@ -269,4 +257,19 @@ impl Checker {
             aired,
         }
     }
+}
+
+/// A record's hold is of the row's drop, a take's also of the row's start.
+fn check_hold(row: &Row, record: &Record) -> Result<(), Wrong> {
+    let hold = match record {
+        Record::Hold(record) => record.hold(),
+        Record::Payment(record) => record.hold,
+        Record::Deadline(DeadlineRecord::Stretched { hold, .. }) => *hold,
+        _ => return Ok(()),
+    };
+    let is_take = matches!(record, Record::Hold(HoldRecord::Taken { .. }));
+    if hold.drop_id() != row.drop.sale() || is_take && hold.incarnation() != row.incarnation {
+        return Err(Wrong::Hold { hold });
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Any record of each kind, for the property tests.
 
-use proptest::prelude::*;
+use proptest::{option::of, prelude::*};
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, RefusalCode,
     StockDisplay, TakeNumber, Units, ViewerNumber, WhenOffline,
@@ -79,7 +79,6 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
         grace: DurationMs::new(grace),
         stretch: DurationMs::new(stretch),
     });
-    use proptest::option::of;
     (of(display), of(offline), of(terms), any::<bool>()).prop_map(
         |(stock_display, when_offline, payment_terms, numbered)| {
             let mut plan = DropPlan { stock_display, when_offline, payment_terms, ..plan() };
@@ -89,19 +88,9 @@ fn any_options() -> impl Strategy<Value = DropPlan> {
     )
 }
 
-pub(crate) fn any_record() -> impl Strategy<Value = Record> {
-    let outcome = prop_oneof![
-        Just(RecordedOutcome::Accepted),
-        (any_text(), any_text()).prop_map(|(code, text)| RecordedOutcome::Refused { code, text }),
-    ];
+fn any_hold_record() -> impl Strategy<Value = Record> {
     let ended = || (any_hold(), any_units());
     prop_oneof![
-        any_time().prop_map(|opens_at| Record::Phase(PhaseRecord::Countdown { opens_at })),
-        (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
-            pool: pool(index),
-            units,
-            lot
-        }),
         (any_hold(), any_viewer(), any_key(), any_units(), any_time(), any_time()).prop_map(
             |(hold, viewer, key, units, taken_at, deadline)| Record::Hold(HoldRecord::Taken {
                 hold,
@@ -124,6 +113,29 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         ),
         ended().prop_map(|(hold, units)| HoldRecord::Released { hold, units }.into()),
         ended().prop_map(|(hold, units)| HoldRecord::Expired { hold, units }.into()),
+        any_units().prop_map(|units| in_channel(Record::Hold(HoldRecord::Confirmed {
+            hold: HoldId::from_bytes([7; 16]),
+            viewer: ViewerNumber::new(9).unwrap(),
+            units,
+            amount: money(5),
+            channel: None,
+        }))),
+    ]
+}
+
+pub(crate) fn any_record() -> impl Strategy<Value = Record> {
+    let outcome = prop_oneof![
+        Just(RecordedOutcome::Accepted),
+        (any_text(), any_text()).prop_map(|(code, text)| RecordedOutcome::Refused { code, text }),
+    ];
+    prop_oneof![
+        any_time().prop_map(|opens_at| Record::Phase(PhaseRecord::Countdown { opens_at })),
+        (any::<u8>(), any_units(), any::<u32>()).prop_map(|(index, units, lot)| Record::Lot {
+            pool: pool(index),
+            units,
+            lot
+        }),
+        any_hold_record(),
         (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
             |(actor, role, action, key, request, reason, outcome)| {
                 let command = Command { actor, role, action, key, request, reason, outcome };
@@ -139,13 +151,6 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         brake::any_record(),
         payment::any_record(),
         house::any_record(),
-        any_units().prop_map(|units| in_channel(Record::Hold(HoldRecord::Confirmed {
-            hold: HoldId::from_bytes([7; 16]),
-            viewer: ViewerNumber::new(9).unwrap(),
-            units,
-            amount: money(5),
-            channel: None,
-        }))),
         (any::<u64>().prop_map(DurationMs::new), any_time())
             .prop_map(|(span, until)| Record::Suspended { span, until }),
         Just(Record::Featured),

@@ -55,7 +55,23 @@ fn encode_end(ordinal: Ordinal, hold: HoldId, units: Units, out: &mut Vec<u8>) {
     put_varint(out, u64::from(units.get()));
 }
 
-pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
+pub(crate) fn decode(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
+    match ordinal {
+        Ordinal::Taken => decode_taken(reader),
+        Ordinal::TakenInChannel => decode_taken_in_channel(reader),
+        Ordinal::Confirmed => decode_confirmed(reader),
+        Ordinal::ConfirmedInChannel => decode_confirmed_in_channel(reader),
+        Ordinal::Released => {
+            Ok(HoldRecord::Released { hold: reader.hold()?, units: reader.units("units")? })
+        }
+        Ordinal::Expired => {
+            Ok(HoldRecord::Expired { hold: reader.hold()?, units: reader.units("units")? })
+        }
+        _ => Err(reader.invalid("ordinal")),
+    }
+}
+
+fn decode_taken(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     let hold = reader.hold()?;
     let viewer = reader.viewer()?;
     let key = reader.fingerprint()?;
@@ -66,7 +82,7 @@ pub(crate) fn decode_taken(reader: &mut Reader<'_>) -> Result<HoldRecord, Record
     Ok(HoldRecord::Taken { hold, viewer, key, units, taken_at, deadline, channel: None })
 }
 
-pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
+fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     let mut record = decode_taken(reader)?;
     if let HoldRecord::Taken { channel, .. } = &mut record {
         *channel = Some(read_channel(reader)?);
@@ -74,7 +90,7 @@ pub(crate) fn decode_taken_in_channel(reader: &mut Reader<'_>) -> Result<HoldRec
     Ok(record)
 }
 
-pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
+fn decode_confirmed(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     Ok(HoldRecord::Confirmed {
         hold: reader.hold()?,
         viewer: reader.viewer()?,
@@ -84,9 +100,7 @@ pub(crate) fn decode_confirmed(reader: &mut Reader<'_>) -> Result<HoldRecord, Re
     })
 }
 
-pub(crate) fn decode_confirmed_in_channel(
-    reader: &mut Reader<'_>,
-) -> Result<HoldRecord, RecordError> {
+fn decode_confirmed_in_channel(reader: &mut Reader<'_>) -> Result<HoldRecord, RecordError> {
     let mut record = decode_confirmed(reader)?;
     if let HoldRecord::Confirmed { channel, .. } = &mut record {
         *channel = Some(read_channel(reader)?);

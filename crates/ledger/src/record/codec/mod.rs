@@ -19,8 +19,7 @@ use stampede_domain::{
 
 pub use super::ordinal::{BODY_VERSION, Ordinal};
 use super::{
-    Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RecoveredPool,
-    StreamRecord,
+    Command, Record, RecordedOutcome, RecoveredDrop, RecoveredPool, StreamRecord,
     bytes::{Reader, put_len, put_text, put_varint},
     error::RecordError,
 };
@@ -189,31 +188,26 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
     let found = reader.u8()?;
     let ordinal = Ordinal::from_byte(found).ok_or(RecordError::Ordinal { found, offset })?;
     Ok(match ordinal {
-        Ordinal::Planned => Record::Planned {
-            revision: reader.int("revision")?,
-            plan: plan::decode(reader)?.into(),
-        },
-        Ordinal::Countdown => PhaseRecord::Countdown { opens_at: reader.time("opens_at")? }.into(),
-        Ordinal::CountdownCancelled => PhaseRecord::CountdownCancelled.into(),
-        Ordinal::Opened => PhaseRecord::Opened.into(),
-        Ordinal::Paused => PhaseRecord::Paused.into(),
-        Ordinal::Resumed => PhaseRecord::Resumed.into(),
-        Ordinal::Closed => PhaseRecord::Closed.into(),
-        Ordinal::Settled => PhaseRecord::Settled.into(),
-        Ordinal::Cancelled => PhaseRecord::Cancelled.into(),
+        Ordinal::Planned | Ordinal::PlannedWithOptions => decode_planned(ordinal, reader)?,
+        Ordinal::Countdown
+        | Ordinal::CountdownCancelled
+        | Ordinal::Opened
+        | Ordinal::Paused
+        | Ordinal::Resumed
+        | Ordinal::Closed
+        | Ordinal::Settled
+        | Ordinal::Cancelled => phase::decode(ordinal, reader)?.into(),
         Ordinal::Lot => Record::Lot {
             pool: reader.pool()?,
             units: reader.units("units")?,
             lot: reader.int("lot")?,
         },
-        Ordinal::Taken => hold::decode_taken(reader)?.into(),
-        Ordinal::Confirmed => hold::decode_confirmed(reader)?.into(),
-        Ordinal::Released => {
-            HoldRecord::Released { hold: reader.hold()?, units: reader.units("units")? }.into()
-        }
-        Ordinal::Expired => {
-            HoldRecord::Expired { hold: reader.hold()?, units: reader.units("units")? }.into()
-        }
+        Ordinal::Taken
+        | Ordinal::Confirmed
+        | Ordinal::Released
+        | Ordinal::Expired
+        | Ordinal::TakenInChannel
+        | Ordinal::ConfirmedInChannel => hold::decode(ordinal, reader)?.into(),
         Ordinal::Command => Record::Command(decode_command(reader)?.into()),
         Ordinal::Recovered => Record::Recovered(decode_recovered(reader)?.into()),
         Ordinal::Tally => tally::decode(reader)?,
@@ -221,21 +215,12 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::RatesSet => brake::decode_rates(reader)?.into(),
         Ordinal::Banned => brake::decode_banned(reader)?.into(),
         Ordinal::Lifted => brake::decode_lifted(reader)?.into(),
-        Ordinal::PlannedWithOptions => Record::Planned {
-            revision: reader.int("revision")?,
-            plan: plan::decode_with_options(reader)?.into(),
-        },
         Ordinal::StreamOffline => StreamRecord::Offline { at: reader.time("at")? }.into(),
         Ordinal::StreamOnline => StreamRecord::Online.into(),
         Ordinal::OfflineLapsed => StreamRecord::OfflineLapsed.into(),
-        Ordinal::TakenInChannel => hold::decode_taken_in_channel(reader)?.into(),
-        Ordinal::ConfirmedInChannel => hold::decode_confirmed_in_channel(reader)?.into(),
         Ordinal::TallyWithAnswers => tally::decode_with_answers(reader)?,
         Ordinal::Heartbeat => house::decode_heartbeat(reader)?,
-        Ordinal::Suspended => Record::Suspended {
-            span: DurationMs::new(reader.varint("span")?),
-            until: reader.time("until")?,
-        },
+        Ordinal::Suspended => decode_suspended(reader)?,
         Ordinal::Featured => Record::Featured,
         Ordinal::Room => house::decode_room(reader)?,
         Ordinal::Charged
@@ -255,6 +240,18 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?,
     })
+}
+
+fn decode_planned(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let revision = reader.int("revision")?;
+    let with_options = ordinal == Ordinal::PlannedWithOptions;
+    let decode = if with_options { plan::decode_with_options } else { plan::decode };
+    Ok(Record::Planned { revision, plan: decode(reader)?.into() })
+}
+
+fn decode_suspended(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
+    let span = DurationMs::new(reader.varint("span")?);
+    Ok(Record::Suspended { span, until: reader.time("until")? })
 }
 
 fn decode_command(reader: &mut Reader<'_>) -> Result<Command, RecordError> {
@@ -319,7 +316,7 @@ pub(crate) fn len_if_readable(record: &Record) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::PhaseRecord, *};
 
     #[test]
     fn only_what_reads_back_has_a_length() {

@@ -19,7 +19,9 @@ pub(crate) fn encode(record: &PaymentRecord, out: &mut Vec<u8>) {
     out.extend_from_slice(&hold.to_bytes());
     match change {
         PaymentChange::Charged(Charges { shipping, tax, fee }) => {
-            [shipping, tax, fee].into_iter().for_each(|charge| put_varint(out, *charge));
+            for charge in [shipping, tax, fee] {
+                put_varint(out, *charge);
+            }
         }
         PaymentChange::Referenced(reference) => put_text(out, reference.as_str()),
         PaymentChange::Begun { payment } | PaymentChange::Voided { payment } => {

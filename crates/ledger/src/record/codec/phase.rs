@@ -1,6 +1,11 @@
 //! The bytes of the records that begin a phase.
 
-use crate::record::{bytes::put_varint, ordinal::Ordinal, phase::PhaseRecord};
+use crate::record::{
+    bytes::{Reader, put_varint},
+    error::RecordError,
+    ordinal::Ordinal,
+    phase::PhaseRecord,
+};
 
 pub(crate) fn encode(record: PhaseRecord, out: &mut Vec<u8>) {
     match record {
@@ -16,4 +21,21 @@ pub(crate) fn encode(record: PhaseRecord, out: &mut Vec<u8>) {
         PhaseRecord::Settled => out.push(Ordinal::Settled.byte()),
         PhaseRecord::Cancelled => out.push(Ordinal::Cancelled.byte()),
     }
+}
+
+pub(crate) fn decode(
+    ordinal: Ordinal,
+    reader: &mut Reader<'_>,
+) -> Result<PhaseRecord, RecordError> {
+    Ok(match ordinal {
+        Ordinal::Countdown => PhaseRecord::Countdown { opens_at: reader.time("opens_at")? },
+        Ordinal::CountdownCancelled => PhaseRecord::CountdownCancelled,
+        Ordinal::Opened => PhaseRecord::Opened,
+        Ordinal::Paused => PhaseRecord::Paused,
+        Ordinal::Resumed => PhaseRecord::Resumed,
+        Ordinal::Closed => PhaseRecord::Closed,
+        Ordinal::Settled => PhaseRecord::Settled,
+        Ordinal::Cancelled => PhaseRecord::Cancelled,
+        _ => return Err(reader.invalid("ordinal")),
+    })
 }
