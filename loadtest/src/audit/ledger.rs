@@ -107,6 +107,8 @@ enum Line {
     Hold(LedgerHold),
     Order(LedgerOrder),
     Tally(Tally),
+    /// What became of money; no promise is about it.
+    Payment {},
     Summary(Summary),
     Damage(Damage),
 }
@@ -170,6 +172,7 @@ impl Ledger {
                     *self.tallied.refused.entry(reason).or_default() += count;
                 }
             }
+            Line::Payment {} => {}
             Line::Summary(summary) => self.summary = Some(summary),
             Line::Damage(Damage { what, holds, orders, orders_pending }) => {
                 self.damage = Some(what);
