@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use stampede_domain::{DropId, DurationMs, Mode, Phase};
 use stampede_report::{DropReport, ReportError, ReportSheet, drop_report, reports};
 use support::{
-    START_MS, TTL_MS,
+    GRACE_MS, START_MS, TTL_MS,
     busy::busy_sale,
     journal, plan,
     sale::{Sale, State},
@@ -205,7 +205,7 @@ fn marks_fall_on_the_takes_that_reach_them() {
     }
     sim.flush();
     sim.buy(drop, 11, 0, 1, "a");
-    sim.wait(TTL_MS);
+    sim.wait(TTL_MS + GRACE_MS);
     sim.flush();
     sim.tally(drop, 11);
     sim.settle(drop);

@@ -8,7 +8,7 @@ use std::path::Path;
 use stampede_domain::{DropId, DurationMs};
 use stampede_ledger::{Record, StreamRecord};
 use stampede_report::{Verification, verify::LATE_MS_MAX};
-use support::{TTL_MS, plan, sale::State, sim::Sim, verify_dir};
+use support::{GRACE_MS, TTL_MS, plan, sale::State, sim::Sim, verify_dir};
 
 fn kinds(verification: &Verification) -> Vec<&'static str> {
     verification.findings.iter().map(|finding| finding.fault.kind()).collect()
@@ -80,7 +80,7 @@ fn given_back_on_a_slow_disk(path: &Path, before: impl Fn(&Sim) -> [Record; 2]) 
     sim.flush();
     let released = sim.decide_end(drop, State::Released);
     for record in before(&sim) {
-        sim.now_ms += TTL_MS + LATE_MS_MAX + 1;
+        sim.now_ms += TTL_MS + GRACE_MS + LATE_MS_MAX + 1;
         sim.record_alone(drop, record);
     }
     sim.record_alone(drop, released);

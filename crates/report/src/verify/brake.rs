@@ -39,11 +39,6 @@ impl BrakeFault {
     }
 }
 
-/// Whether a record belongs to the brake, and so to the house's chain.
-pub(super) const fn is_brake(record: &Record) -> bool {
-    matches!(record, Record::Brake(_))
-}
-
 /// Something that is in force, with the time at which it ends by itself.
 #[derive(Clone, Copy, Debug, Default)]
 struct InForce {

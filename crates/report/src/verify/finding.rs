@@ -5,8 +5,8 @@ use std::fmt;
 use stampede_domain::{DropId, Incarnation, Seq};
 
 use super::{
-    brake::BrakeFault, chain::ChainFault, holds::HoldFault, phases::PhaseFault, rooms::RoomFault,
-    tables::TableFault,
+    brake::BrakeFault, chain::ChainFault, holds::HoldFault, money::MoneyFault, phases::PhaseFault,
+    rooms::RoomFault, tables::TableFault,
 };
 
 /// Findings that a verification keeps; it counts the rest.
@@ -105,6 +105,9 @@ pub enum Fault {
     /// Takes or holds that contradict each other.
     #[error(transparent)]
     Hold(#[from] HoldFault),
+    /// Money that does not add up.
+    #[error(transparent)]
+    Money(#[from] MoneyFault),
     /// A brake that contradicts itself.
     #[error(transparent)]
     Brake(#[from] BrakeFault),
@@ -125,6 +128,7 @@ impl Fault {
             Self::Chain(fault) => fault.kind(),
             Self::Phase(fault) => fault.kind(),
             Self::Hold(fault) => fault.kind(),
+            Self::Money(fault) => fault.kind(),
             Self::Brake(fault) => fault.kind(),
             Self::Room(fault) => fault.kind(),
             Self::Table(fault) => fault.kind(),

@@ -120,12 +120,12 @@ pub enum HoldFault {
     /// An order at another price than the plan's.
     #[error("hold {hold} confirmed for {amount}, the plan's price is {}", expected.map_or_else(|| "out of range".to_owned(), |m| m.to_string()))]
     Amount { hold: HoldId, amount: Money, expected: Option<Money> },
-    /// An expiry before the deadline.
-    #[error("hold {hold} expired at {at} ms, its deadline is {deadline} ms")]
-    ExpiredEarly { hold: HoldId, deadline: UnixMillis, at: UnixMillis },
-    /// A confirm or release well after the deadline.
-    #[error("hold {hold} {end} after {decided_after} ms, its deadline was {deadline} ms")]
-    EndedLate { hold: HoldId, end: HoldEnd, deadline: UnixMillis, decided_after: UnixMillis },
+    /// An expiry before the deadline with the plan's grace.
+    #[error("hold {hold} expired at {at} ms, it ends by itself at {ends_at} ms")]
+    ExpiredEarly { hold: HoldId, ends_at: UnixMillis, at: UnixMillis },
+    /// A confirm or release well after the deadline with the plan's grace.
+    #[error("hold {hold} {end} after {decided_after} ms, its time was over at {ends_at} ms")]
+    EndedLate { hold: HoldId, end: HoldEnd, ends_at: UnixMillis, decided_after: UnixMillis },
     /// A drop that settled with holds alive.
     #[error("settled with {live} live holds")]
     SettledLive { live: u64 },

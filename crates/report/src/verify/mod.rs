@@ -11,6 +11,7 @@ mod file;
 mod finding;
 mod holds;
 mod keys;
+mod money;
 mod orders;
 mod phases;
 mod pool;
@@ -32,6 +33,7 @@ pub use brake::BrakeFault;
 pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
+pub use money::MoneyFault;
 pub use phases::{PhaseFault, Stage, StreamFault};
 pub use rooms::RoomFault;
 pub use tables::TableFault;
@@ -43,6 +45,7 @@ use self::{
     facts::RowFacts,
     finding::Findings,
     keys::KeyCheck,
+    money::UnmatchedCheck,
     orders::OrderJoin,
     replay::{DropReplay, own_number},
     rooms::RoomBook,
@@ -86,6 +89,7 @@ fn replay(
         starts: Starts::default(),
         brake: BrakeBook::default(),
         rooms: RoomBook::default(),
+        unmatched: UnmatchedCheck::default(),
         links: LinkCheck::new(journal.links()?),
         orders: OrderJoin::new(journal)?,
         keys: KeyCheck::default(),
@@ -117,6 +121,7 @@ struct Verifier<'a> {
     starts: Starts,
     brake: BrakeBook,
     rooms: RoomBook,
+    unmatched: UnmatchedCheck,
     links: LinkCheck,
     orders: OrderJoin<'a>,
     keys: KeyCheck,
@@ -152,6 +157,7 @@ impl Verifier<'_> {
         let place = Place::row(row.drop, row.incarnation, row.seq);
         if row.drop == DropId::HOUSE {
             self.brake.row(&facts.rest, place, times.at, findings);
+            self.unmatched.row(&facts.rest, place, findings);
         }
         self.rooms.row(row.drop, &facts.rest, place, findings);
         self.brake.takes(&facts.taken, place, findings);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use stampede_domain::{HoldId, PoolIndex, TakeNumber, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{DurationMs, HoldId, PoolIndex, TakeNumber, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::RecoveredPool;
 
 use super::{
@@ -19,13 +19,15 @@ pub(super) struct TakenHold {
     pub(super) hold: HoldId,
     pub(super) viewer: ViewerNumber,
     pub(super) units: Units,
-    /// Deadline without the outages that had passed when it was taken.
+    /// Deadline without the outages that had passed when it was taken, with its stretch.
     pub(super) deadline_base: UnixMillis,
     /// When the stock word moved.
     pub(super) since: UnixMillis,
     /// The commit; with the hold's incarnation it names the row.
     pub(super) seq: u64,
     pub(super) end: Option<HoldEnd>,
+    /// An attempt to pay has moved its deadline.
+    pub(super) is_stretched: bool,
 }
 
 /// The takes of one pool.
@@ -242,10 +244,23 @@ impl PoolBook {
         under_way
     }
 
+    /// A hold as its take left it, ended ones included.
+    pub(super) fn taken(&self, hold: HoldId) -> Option<&TakenHold> {
+        self.holds.get(&hold.take().get()).filter(|taken| taken.hold == hold)
+    }
+
     /// Who took a hold.
     pub(super) fn taker(&self, hold: HoldId) -> Option<ViewerNumber> {
-        let taken = self.holds.get(&hold.take().get()).filter(|taken| taken.hold == hold);
-        taken.map(|taken| taken.viewer)
+        self.taken(hold).map(|taken| taken.viewer)
+    }
+
+    /// An attempt to pay moved a hold's deadline.
+    pub(super) fn stretch(&mut self, hold: HoldId, span: DurationMs) {
+        let taken = self.holds.get_mut(&hold.take().get()).filter(|taken| taken.hold == hold);
+        if let Some(taken) = taken {
+            taken.deadline_base = taken.deadline_base.plus(span);
+            taken.is_stretched = true;
+        }
     }
 
     /// Holds that have not ended.

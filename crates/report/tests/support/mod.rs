@@ -7,6 +7,7 @@ pub mod busy;
 pub mod corrupt;
 pub mod dice;
 pub mod forge;
+pub mod money;
 pub mod rig;
 pub mod sale;
 pub mod sim;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 pub use dice::Dice;
 use stampede_domain::{
-    Currency, DropPlan, DurationMs, Money, SkuPlan, Units, UnixMillis, ViewerNumber,
+    Currency, DropPlan, DurationMs, Money, PaymentTerms, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{ReadError, SqliteJournal};
 use stampede_report::{Verification, verify_journal};
@@ -24,6 +25,10 @@ use stampede_report::{Verification, verify_journal};
 pub const START_MS: u64 = 1_763_816_400_000;
 /// How long a hold lives.
 pub const TTL_MS: u64 = 3_000;
+/// How much longer it stays for a payment.
+pub const GRACE_MS: u64 = 400;
+/// What the first attempt to pay has.
+pub const STRETCH_MS: u64 = 2_000;
 /// Countdown of every drop.
 pub const COUNTDOWN_MS: u64 = 1_000;
 
@@ -53,7 +58,7 @@ pub fn eur(minor: u64) -> Money {
     Money::new(minor, Currency::new("EUR").unwrap()).unwrap()
 }
 
-/// A plan with one SKU for each supply given.
+/// A plan with one SKU for each supply given, whose orders are paid for on record.
 pub fn plan(supplies: &[u32]) -> DropPlan {
     let skus = supplies.iter().zip(0_u64..).map(|(supply, number)| SkuPlan {
         id: format!("mug-{number}").parse().unwrap(),
@@ -72,6 +77,10 @@ pub fn plan(supplies: &[u32]) -> DropPlan {
         holds_per_viewer_max: 6,
         hold_ttl: DurationMs::new(TTL_MS),
         countdown: DurationMs::new(COUNTDOWN_MS),
+        payment_terms: Some(PaymentTerms {
+            grace: DurationMs::new(GRACE_MS),
+            stretch: DurationMs::new(STRETCH_MS),
+        }),
         ..stampede_testkit::plan_of(skus)
     }
 }

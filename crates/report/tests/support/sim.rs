@@ -7,15 +7,16 @@ use std::{
 };
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Phase, TakeNumber, UnixMillis,
-    ViewerId,
+    ChannelId, Charges, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, PaymentId,
+    Phase, TakeNumber, UnixMillis, ViewerId,
 };
 use stampede_ledger::{
-    Command, Entry, HoldRecord, Link, PhaseRecord, Record, RecordedOutcome, Tally, ViewerLink,
+    Command, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange, PaymentRecord, PhaseRecord,
+    Record, RecordedOutcome, Tally, ViewerLink,
 };
 
 use super::{
-    COUNTDOWN_MS, START_MS, TTL_MS,
+    COUNTDOWN_MS, GRACE_MS, START_MS, TTL_MS,
     rig::Rig,
     sale::{Hold, Sale, State, pool},
     units, viewer,
@@ -29,6 +30,17 @@ pub fn channel_of(who: u64) -> Option<ChannelId> {
         _ => return None,
     };
     Some(name.parse().unwrap())
+}
+
+/// What a viewer pays beyond the goods: every third one for shipping.
+pub fn charges_of(who: u64) -> Charges {
+    let shipping = if who.is_multiple_of(3) { 490 } else { 0 };
+    Charges { shipping, ..Charges::NONE }
+}
+
+/// A payment in the sandbox.
+pub fn payment(reference: &str) -> PaymentId {
+    PaymentId::new("sandbox", reference).unwrap()
 }
 
 pub struct Sim {
@@ -178,16 +190,69 @@ impl Sim {
     pub fn end(&mut self, drop: DropId, nth: usize, state: State) {
         let sale = self.sales.get_mut(&drop).unwrap();
         let now = UnixMillis::new(START_MS + self.now_ms);
+        let grace = sale.plan.grace();
         let live = |hold: &&mut Hold| {
             hold.state == State::Held
                 && hold.ending.is_none()
-                && (hold.deadline <= now) == (state == State::Expired)
+                && (hold.deadline.plus(grace) <= now) == (state == State::Expired)
         };
         let count = sale.holds.iter_mut().filter(live).count();
         if count == 0 {
             return;
         }
         let hold = sale.holds.iter_mut().filter(live).nth(nth % count).unwrap();
+        let (id, who) = (hold.id, hold.viewer);
+        let is_paid = state == State::Confirmed && sale.plan.payment_terms.is_some();
+        if is_paid {
+            let charges = charges_of(who);
+            if !charges.is_none() {
+                self.money(id, PaymentChange::Charged(charges));
+            }
+            let amount = charges.with(self.goods(id)).unwrap();
+            let payment = payment(&format!("{id}-1"));
+            self.money(id, PaymentChange::Paid { payment, amount });
+        }
+        self.end_hold(id, state);
+    }
+
+    /// What the goods of a hold cost.
+    pub fn goods(&mut self, id: HoldId) -> Money {
+        let sale = self.sale(id.drop_id());
+        let price = sale.plan.skus[usize::from(id.pool().get())].price;
+        let hold = sale.holds.iter().find(|hold| hold.id == id).unwrap();
+        price.checked_times(units(hold.units)).unwrap()
+    }
+
+    /// A record about the money for a hold.
+    pub fn money(&mut self, hold: HoldId, change: PaymentChange) {
+        self.push(hold.drop_id(), PaymentRecord { hold, change }.into());
+    }
+
+    /// An attempt to pay has the plan's stretch from now on.
+    pub fn stretch(&mut self, id: HoldId) {
+        let now = self.now();
+        let sale = self.sale(id.drop_id());
+        let stretch = sale.plan.stretch();
+        let hold = sale.holds.iter_mut().find(|hold| hold.id == id).unwrap();
+        let span = now.plus(stretch).since(hold.deadline);
+        hold.deadline = hold.deadline.plus(span);
+        self.push(id.drop_id(), DeadlineRecord::Stretched { hold: id, span }.into());
+    }
+
+    /// Staff give every live hold more time.
+    pub fn extend(&mut self, drop: DropId, span: DurationMs) {
+        let until = self.now().plus(DurationMs::new(1));
+        for hold in self.sale(drop).holds.iter_mut().filter(|hold| hold.state == State::Held) {
+            hold.deadline = hold.deadline.plus(span);
+        }
+        self.push(drop, DeadlineRecord::Extended { span, until }.into());
+    }
+
+    /// Ends a hold by a record of its own; whatever pays for it is recorded before.
+    pub fn end_hold(&mut self, id: HoldId, state: State) {
+        let drop = id.drop_id();
+        let sale = self.sales.get_mut(&drop).unwrap();
+        let hold = sale.holds.iter_mut().find(|hold| hold.id == id).unwrap();
         hold.ending = Some(state);
         let (id, units_held) = (hold.id, units(hold.units));
         let record = match state {
@@ -352,7 +417,7 @@ impl Sim {
         self.push(drop, Record::Phase(PhaseRecord::Closed));
         self.command(drop, "close", RecordedOutcome::Accepted);
         self.flush();
-        self.wait(TTL_MS);
+        self.wait(TTL_MS + GRACE_MS);
         self.flush();
         self.tally(drop, 0);
         self.push(drop, Record::Phase(PhaseRecord::Settled));

@@ -123,7 +123,6 @@ impl Stage {
             | Record::Featured
             | Record::Payment(_)
             | Record::Deadline(_)
-            | Record::Unmatched(_)
             | Record::Stream(StreamRecord::Offline { .. } | StreamRecord::Online) => {
                 !self.is_over()
             }
@@ -150,6 +149,7 @@ impl Stage {
             )
             | Record::Heartbeat(_)
             | Record::Room(_)
+            | Record::Unmatched(_)
             | Record::Brake(
                 BrakeRecord::Halted(_)
                 | BrakeRecord::RatesSet(_)

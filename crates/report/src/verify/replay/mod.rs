@@ -1,20 +1,22 @@
 //! One drop, replayed record by record.
 
+mod money;
+
 use std::{collections::HashMap, sync::Arc};
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Incarnation, Money, PoolIndex, SkuIndex,
-    Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, SkuIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, Tally};
 
 use super::{
     Counts, LATE_MS_MAX,
-    brake::is_brake,
     chain::CommitTimes,
     facts::{JournalOrder, RowFacts},
     finding::{Findings, Place},
     holds::{HoldEnd, HoldFault},
+    money::{Came, MoneyBook},
     phases::{PhaseFault, Phases, name},
     pool::{PoolBook, TakenHold},
     starts::Starts,
@@ -35,6 +37,9 @@ pub(super) struct DropReplay {
     /// Sum of all outages so far.
     outage_ms: u64,
     suspensions: Suspensions,
+    /// More time that staff gave to live holds.
+    extensions: Suspensions,
+    money: MoneyBook,
     /// Answers that the tallies time, clicks that they count.
     answered: (u64, u64),
     /// Time of the drop's row before the present one.
@@ -64,6 +69,8 @@ impl DropReplay {
             channels: HashMap::new(),
             outage_ms: 0,
             suspensions: Suspensions::default(),
+            extensions: Suspensions::default(),
+            money: MoneyBook::default(),
             answered: (0, 0),
             last_at: UnixMillis::default(),
             recovered_at: UnixMillis::default(),
@@ -138,6 +145,7 @@ impl DropReplay {
             }
             self.record(record, moment, starts, counts, findings);
         }
+        self.money.end_row(findings);
         facts.rest = rest;
         self.last_at = times.at;
     }
@@ -151,11 +159,7 @@ impl DropReplay {
         findings: &mut Findings,
     ) {
         let (place, at) = (moment.place, moment.times.at);
-        // Commands also stand in the house's chain; the other records of the house stand nowhere else.
-        let is_house =
-            matches!(record, Record::Command(_) | Record::Heartbeat(_) | Record::Room(_))
-                || is_brake(record);
-        if is_house && self.drop == DropId::HOUSE {
+        if self.drop == DropId::HOUSE && may_be_the_houses(record) {
             return;
         }
         if let Record::Recovered(recovered) = record {
@@ -172,25 +176,15 @@ impl DropReplay {
                 return findings.add(place, PhaseFault::NoPlan { record: name(record) });
             }
         }
-        match *record {
-            Record::Planned { ref plan, .. } => self.planned(plan),
-            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, ref channel }) => {
-                counts.confirmed += 1;
-                self.channel(hold, channel.as_ref(), place, findings);
-                self.end(hold, HoldEnd::Confirmed, units, moment, findings);
-                self.order(hold, viewer, units, amount, place, findings);
-            }
-            Record::Hold(HoldRecord::Released { hold, units }) => {
-                counts.released += 1;
-                self.end(hold, HoldEnd::Released, units, moment, findings);
-            }
-            Record::Hold(HoldRecord::Expired { hold, units }) => {
-                counts.expired += 1;
-                self.end(hold, HoldEnd::Expired, units, moment, findings);
-            }
+        let came = self.money.take_came();
+        match record {
+            Record::Planned { plan, .. } => self.planned(plan),
+            Record::Hold(record) => self.hold(record, came, moment, counts, findings),
+            Record::Payment(record) => self.payment(record, moment, findings),
+            Record::Deadline(record) => self.move_deadlines(*record, moment, findings),
             Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
-            Record::Tally(ref tally) => self.tally(tally, place, findings),
-            Record::Suspended { span, until } => self.suspensions.add(span, until),
+            Record::Tally(tally) => self.tally(tally, place, findings),
+            Record::Suspended { span, until } => self.suspensions.add(*span, *until),
             Record::Phase(
                 PhaseRecord::Countdown { .. }
                 | PhaseRecord::CountdownCancelled
@@ -201,18 +195,46 @@ impl DropReplay {
                 | PhaseRecord::Cancelled,
             )
             | Record::Lot { .. }
-            // Takes come before all others of their row.
-            | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
-            | Record::Payment(_)
-            | Record::Deadline(_)
             | Record::Unmatched(_)
             | Record::Recovered(_)
             | Record::Command(_)
             | Record::Heartbeat(_)
             | Record::Room(_)
             | Record::Brake(_) => {}
+        }
+    }
+
+    /// The end of a hold; takes come before all others of their row.
+    fn hold(
+        &mut self,
+        record: &HoldRecord,
+        came: Option<Came>,
+        moment: Moment,
+        counts: &mut Counts,
+        findings: &mut Findings,
+    ) {
+        match *record {
+            HoldRecord::Confirmed { hold, viewer, units, amount, ref channel } => {
+                let place = moment.place;
+                counts.confirmed += 1;
+                self.channel(hold, channel.as_ref(), place, findings);
+                self.end(hold, HoldEnd::Confirmed, units, moment, findings);
+                self.order(hold, viewer, units, amount, place, findings);
+                let phases = self.phases.as_ref();
+                let must_be_paid = phases.is_some_and(|phases| phases.plan.payment_terms.is_some());
+                self.money.ordered((hold, amount), came, must_be_paid, place, findings);
+            }
+            HoldRecord::Released { hold, units } => {
+                counts.released += 1;
+                self.end(hold, HoldEnd::Released, units, moment, findings);
+            }
+            HoldRecord::Expired { hold, units } => {
+                counts.expired += 1;
+                self.end(hold, HoldEnd::Expired, units, moment, findings);
+            }
+            HoldRecord::Taken { .. } => {}
         }
     }
 
@@ -262,8 +284,8 @@ impl DropReplay {
         if let Some(channel) = channel {
             self.channels.insert(hold, channel.clone());
         }
-        let taken =
-            TakenHold { hold, viewer, units, deadline_base, since: taken_at, seq, end: None };
+        let (since, end, is_stretched) = (taken_at, None, false);
+        let taken = TakenHold { hold, viewer, units, deadline_base, since, seq, end, is_stretched };
         pool.take(taken, *supplied, moment.times.at, place, findings);
         self.viewers.take(phases, viewer, key, (hold, units), place, findings);
     }
@@ -288,15 +310,14 @@ impl DropReplay {
         if taken.seq == moment.seq && hold.incarnation() == moment.incarnation {
             findings.add(place, HoldFault::EndedBeforeDurable { hold, end });
         }
-        let moved_ms = self.suspensions.moved_ms(taken.since).saturating_add(self.outage_ms);
-        let deadline = taken.deadline_base.plus(DurationMs::new(moved_ms));
+        let ends_at = self.ends_at(&taken);
         let CommitTimes { at, decided_after, .. } = moment.times;
         if end == HoldEnd::Expired {
-            if at < deadline {
-                findings.add(place, HoldFault::ExpiredEarly { hold, deadline, at });
+            if at < ends_at {
+                findings.add(place, HoldFault::ExpiredEarly { hold, ends_at, at });
             }
-        } else if decided_after.since(deadline).get() > LATE_MS_MAX {
-            findings.add(place, HoldFault::EndedLate { hold, end, deadline, decided_after });
+        } else if decided_after.since(ends_at).get() > LATE_MS_MAX {
+            findings.add(place, HoldFault::EndedLate { hold, end, ends_at, decided_after });
         }
         if end != HoldEnd::Confirmed {
             self.channels.remove(&hold);
@@ -335,11 +356,7 @@ impl DropReplay {
         {
             findings.add(place, HoldFault::OtherViewer { hold, taker, buyer });
         }
-        let sku = self.phases.as_ref().and_then(|phases| phases.sku_of(hold.pool()));
-        let expected = sku.and_then(|(_, sku)| {
-            let minor = sku.price.minor().checked_mul(u64::from(units.get()))?;
-            Money::new(minor, sku.price.currency())
-        });
+        let expected = self.goods(hold, units);
         if expected != Some(amount) {
             findings.add(place, HoldFault::Amount { hold, amount, expected });
         }
@@ -421,6 +438,8 @@ impl DropReplay {
         }
         self.pools.iter_mut().for_each(|pool| pool.settle(place, findings));
         self.viewers = ViewerBook::default();
+        self.money.end_row(findings);
+        self.money = MoneyBook::default();
     }
 
     /// Checks what the journal leaves open; `end_times` are the last commits of the starts. A number on
@@ -457,6 +476,18 @@ impl DropReplay {
             Some((PoolIndex::new(place)?, supplied, pool.held + pool.sold))
         })
     }
+}
+
+/// Commands also stand in the house's chain; the other records of the house stand nowhere else.
+const fn may_be_the_houses(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Unmatched(_)
+            | Record::Brake(_)
+    )
 }
 
 /// A pool that no plan has stands under its own number.

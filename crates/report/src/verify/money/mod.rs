@@ -1,0 +1,376 @@
+//! Money by rules of this verifier's own: what may follow what, what an order costs, what is due back.
+
+mod account;
+mod fault;
+mod unmatched;
+
+use std::collections::HashMap;
+
+use stampede_domain::{
+    HoldId, Mode, Money, PaymentId, RefundReason, Units, limits::PAYMENTS_PER_HOLD_MAX,
+};
+use stampede_ledger::{Cancelled, PaymentChange, PaymentRecord};
+
+use self::account::{Account, OrderMoney, Stage, cost};
+pub use self::fault::MoneyFault;
+pub(super) use self::unmatched::UnmatchedCheck;
+use super::finding::{Findings, Place};
+
+/// How a hold stands when something is said about its money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Held,
+    /// Its time was over, the record of its end has not come.
+    Late,
+    Ordered,
+    Gone,
+}
+
+impl Standing {
+    /// In a sentence about the hold.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Held => "is held",
+            Self::Late => "has had its time",
+            Self::Ordered => "is an order",
+            Self::Gone => "has ended",
+        }
+    }
+}
+
+/// A hold that a record about money names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NamedHold {
+    pub(super) hold: HoldId,
+    pub(super) stands: Standing,
+    pub(super) units: Units,
+    /// What its goods cost.
+    pub(super) goods: Option<Money>,
+    /// Whether its drop is a rehearsal.
+    pub(super) mode: Mode,
+}
+
+/// Money that came by a record: whose, and by which part.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came {
+    hold: HoldId,
+    part: usize,
+}
+
+/// Money that came in the present row.
+#[derive(Debug)]
+struct OfRow {
+    came: Came,
+    place: Place,
+    /// What had been kept ready, of which nothing more has to be given, in minor units.
+    kept: Option<u64>,
+}
+
+/// The money of one drop.
+#[derive(Debug, Default)]
+pub(super) struct MoneyBook {
+    accounts: HashMap<HoldId, Account, foldhash::fast::RandomState>,
+    /// What came by the record before.
+    came: Option<Came>,
+    of_row: Vec<OfRow>,
+}
+
+impl MoneyBook {
+    /// What came by the record before; nothing by the next one until it says so.
+    pub(super) fn take_came(&mut self) -> Option<Came> {
+        self.came.take()
+    }
+
+    /// Whether somebody was about to pay for a hold.
+    pub(super) fn is_begun(&self, hold: HoldId) -> bool {
+        self.accounts.get(&hold).is_some_and(Account::is_begun)
+    }
+
+    /// Follows a record about a hold's money; `into` is the hold that a retaken one names, if the drop has it.
+    pub(super) fn record(
+        &mut self,
+        record: &PaymentRecord,
+        named: NamedHold,
+        into: Option<NamedHold>,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let account = self.accounts.entry(named.hold).or_default();
+        let mut change = Change { account, named, place, findings };
+        let name = record.change.name();
+        match &record.change {
+            PaymentChange::Charged(charges) => {
+                change.must_be_held(name);
+                change.charged();
+                change.account.charges = *charges;
+                change.must_be_written();
+            }
+            PaymentChange::Referenced(_) => {}
+            PaymentChange::Begun { payment } => {
+                change.must_be_held(name);
+                change.moves(payment, Stage::Begun, "begins");
+            }
+            PaymentChange::Authorized { payment, amount } => {
+                let (part, kept) = change.comes(payment, Stage::Authorized(*amount));
+                self.came(Came { hold: named.hold, part }, place, kept);
+            }
+            PaymentChange::Paid { payment, amount } => {
+                let (part, kept) = change.comes(payment, Stage::Paid(*amount));
+                self.came(Came { hold: named.hold, part }, place, kept);
+            }
+            PaymentChange::Failed { payment, .. } => change.fails(payment, name),
+            PaymentChange::Voided { payment } => {
+                change.moves(payment, Stage::Voided, "is let go");
+            }
+            PaymentChange::RefundDue { payment, amount, reason } => {
+                change.due(payment, *amount, *reason);
+            }
+            PaymentChange::Refunded { payment, total } => change.refunded(payment, *total),
+            PaymentChange::Asked { payment, .. } | PaymentChange::Declined { payment, .. } => {
+                change.must_know(payment, name);
+            }
+            PaymentChange::Cancelled(cancelled) => change.cancelled(cancelled, name),
+            PaymentChange::Retaken { payment, into: taken } => {
+                change.retaken(payment, (*taken, into), name);
+            }
+        }
+    }
+
+    fn came(&mut self, came: Came, place: Place, kept: Option<u64>) {
+        self.came = Some(came);
+        self.of_row.push(OfRow { came, place, kept });
+    }
+
+    /// A hold became an order: what is owed for it must have come right before, unless that is nothing. Plans of
+    /// versions without payments say nothing about money.
+    pub(super) fn ordered(
+        &mut self,
+        (hold, goods): (HoldId, Money),
+        came: Option<Came>,
+        must_be_paid: bool,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let came = came.filter(|came| came.hold == hold);
+        if came.is_none() && !must_be_paid && !self.accounts.contains_key(&hold) {
+            return;
+        }
+        let account = self.accounts.entry(hold).or_default();
+        let owed = cost(goods, account.charges);
+        let part = came.map(|came| came.part);
+        let amount = part.and_then(|part| account.parts[part].stage.money());
+        let is_free = owed.is_some_and(|owed| owed.minor() == 0);
+        let is_covered = match amount {
+            Some(amount) => owed == Some(amount),
+            None => is_free || !must_be_paid,
+        };
+        if !is_covered {
+            findings.add(place, MoneyFault::OrderUnpaid { hold, owed, came: amount });
+        }
+        let (cancelled_units, cancelled_minor) = (0, 0);
+        account.order = Some(OrderMoney { part, cost: owed, cancelled_units, cancelled_minor });
+    }
+
+    /// The row is over: whatever came in it has an order, or is due back.
+    pub(super) fn end_row(&mut self, findings: &mut Findings) {
+        self.came = None;
+        for OfRow { came, place, kept } in self.of_row.drain(..) {
+            let Some(account) = self.accounts.get(&came.hold) else { continue };
+            let part = &account.parts[came.part];
+            let Some(amount) = part.stage.money().filter(|_| !part.is_retaken) else { continue };
+            let makes_order = account.order.is_some_and(|order| order.part == Some(came.part));
+            // The order was given for what had been kept ready, not for more.
+            let given = if makes_order { kept.unwrap_or(amount.minor()) } else { 0 };
+            if part.due < amount.minor().saturating_sub(given) {
+                let (hold, payment, due) = (came.hold, part.payment.clone(), part.due);
+                findings.add(place, MoneyFault::RefundNotDue { hold, payment, amount, due });
+            }
+        }
+    }
+}
+
+/// One record about the money of a hold.
+struct Change<'a> {
+    account: &'a mut Account,
+    named: NamedHold,
+    place: Place,
+    findings: &'a mut Findings,
+}
+
+impl Change<'_> {
+    fn add(&mut self, fault: MoneyFault) {
+        self.findings.add(self.place, fault);
+    }
+
+    fn must_be_held(&mut self, record: &'static str) {
+        if self.named.stands != Standing::Held {
+            let hold = self.named.hold;
+            self.add(MoneyFault::NotHeld { record, hold });
+        }
+    }
+
+    fn must_be(&mut self, stands: Standing, record: &'static str) {
+        if self.named.stands != stands {
+            let (hold, stands) = (self.named.hold, self.named.stands.words());
+            self.add(MoneyFault::WrongStanding { record, hold, stands });
+        }
+    }
+
+    fn must_know(&mut self, payment: &PaymentId, record: &'static str) {
+        if self.account.place(payment).is_none() {
+            let (hold, payment) = (self.named.hold, payment.clone());
+            self.add(MoneyFault::UnknownPayment { record, hold, payment });
+        }
+    }
+
+    fn charged(&mut self) {
+        if self.account.has_money() {
+            self.add(MoneyFault::ChargedAfterMoney { hold: self.named.hold });
+        }
+    }
+
+    fn must_be_written(&mut self) {
+        let charges = self.account.charges;
+        if self.named.goods.is_some_and(|goods| cost(goods, charges).is_none()) {
+            self.add(MoneyFault::ChargesTooLarge { hold: self.named.hold });
+        }
+    }
+
+    /// Moves a payment to a stage; returns its place and the stage before.
+    fn moves(&mut self, payment: &PaymentId, to: Stage, words: &'static str) -> (usize, Stage) {
+        let (hold, known) = (self.named.hold, self.account.place(payment));
+        let (number, max) = (self.account.parts.len() + 1, PAYMENTS_PER_HOLD_MAX);
+        if known.is_none() && number > max && matches!(to, Stage::Begun | Stage::Failed) {
+            let payment = payment.clone();
+            self.add(MoneyFault::TooManyPayments { hold, payment, number, max });
+        }
+        let place = self.account.place_or_new(payment);
+        let from = self.account.parts[place].stage;
+        if matches!((from, to), (Stage::Paid(_), Stage::Paid(_))) {
+            self.add(MoneyFault::PaidTwice { hold, payment: payment.clone() });
+        } else if !to.may_follow(from, known.is_some()) {
+            let (payment, from, to) = (payment.clone(), from.words(), words);
+            self.add(MoneyFault::OutOfTurn { hold, payment, from, to });
+        }
+        self.account.parts[place].stage = to;
+        (place, from)
+    }
+
+    /// Money comes, or is kept ready. Returns the part's place, and what had been kept ready of it before.
+    fn comes(&mut self, payment: &PaymentId, to: Stage) -> (usize, Option<u64>) {
+        let words = if matches!(to, Stage::Paid(_)) { "is paid" } else { "is kept ready" };
+        let (place, from) = self.moves(payment, to, words);
+        let hold = self.named.hold;
+        let Some(amount) = to.money() else { return (place, None) };
+        let part = &mut self.account.parts[place];
+        part.most = part.most.max(amount.minor());
+        let refunded = part.refunded;
+        if let (Stage::Authorized(kept), Stage::Paid(paid)) = (from, to)
+            && kept.currency() != paid.currency()
+        {
+            let payment = payment.clone();
+            self.add(MoneyFault::OtherCurrency { hold, payment, kept, paid });
+        }
+        if let Stage::Paid(paid) = to
+            && refunded > paid.minor()
+        {
+            let payment = payment.clone();
+            self.add(MoneyFault::RefundAbovePayment { hold, payment, refunded, paid });
+        }
+        let kept = if let Stage::Authorized(kept) = from { Some(kept.minor()) } else { None };
+        (place, kept)
+    }
+
+    /// Of a hold that is not held any more only an attempt that is open can fail.
+    fn fails(&mut self, payment: &PaymentId, record: &'static str) {
+        let (_, from) = self.moves(payment, Stage::Failed, "fails");
+        if from != Stage::Begun {
+            self.must_be_held(record);
+        }
+    }
+
+    fn due(&mut self, payment: &PaymentId, amount: Money, reason: RefundReason) {
+        let hold = self.named.hold;
+        let place = self.account.place_or_new(payment);
+        let part = &mut self.account.parts[place];
+        part.due = part.due.saturating_add(amount.minor());
+        let (stage, due, most) = (part.stage, part.due, part.most);
+        let payment = payment.clone();
+        match stage.money() {
+            None => self.add(MoneyFault::DueWithoutMoney { hold, payment, amount }),
+            Some(came) if due > most || came.currency() != amount.currency() => {
+                self.add(MoneyFault::DueAbovePayment { hold, payment, due, amount: came });
+            }
+            Some(_) => {}
+        }
+        let stands = self.named.stands;
+        let fits = match reason {
+            RefundReason::HoldEnded => stands == Standing::Gone,
+            RefundReason::SecondPayment | RefundReason::Cancelled => stands == Standing::Ordered,
+            RefundReason::WrongMode => self.named.mode == Mode::Rehearsal,
+            RefundReason::WrongAmount => true,
+        };
+        if !fits {
+            let of_live = reason == RefundReason::WrongMode;
+            let stands = if of_live { "is of a live drop" } else { stands.words() };
+            self.add(MoneyFault::OtherReason { hold, reason, stands });
+        }
+    }
+
+    fn refunded(&mut self, payment: &PaymentId, total: Money) {
+        let hold = self.named.hold;
+        let place = self.account.place_or_new(payment);
+        let part = &mut self.account.parts[place];
+        let (before, stage) = (part.refunded, part.stage);
+        part.refunded = total.minor();
+        let payment = payment.clone();
+        if total.minor() <= before {
+            let payment = payment.clone();
+            self.add(MoneyFault::RefundNotMore { hold, payment, total, before });
+        }
+        if let Stage::Paid(paid) = stage
+            && (total.minor() > paid.minor() || total.currency() != paid.currency())
+        {
+            let refunded = total.minor();
+            self.add(MoneyFault::RefundAbovePayment { hold, payment, refunded, paid });
+        }
+    }
+
+    fn cancelled(&mut self, cancelled: &Cancelled, record: &'static str) {
+        self.must_be(Standing::Ordered, record);
+        let (hold, ordered) = (self.named.hold, self.named.units.get());
+        let goods = self.named.goods;
+        let charges = self.account.charges;
+        let order = self.account.order.get_or_insert_with(|| OrderMoney {
+            part: None,
+            cost: goods.and_then(|goods| cost(goods, charges)),
+            cancelled_units: 0,
+            cancelled_minor: 0,
+        });
+        let (units, before) = (cancelled.units, order.cancelled_units);
+        order.cancelled_units = units;
+        order.cancelled_minor = order.cancelled_minor.saturating_add(cancelled.amount.minor());
+        let (amount, cost) = (order.cancelled_minor, order.cost);
+        if units <= before || units > ordered {
+            self.add(MoneyFault::CancelledUnits { hold, units, before, ordered });
+        }
+        let is_same = |cost: Money| cost.currency() == cancelled.amount.currency();
+        if !cost.is_some_and(|cost| amount <= cost.minor() && is_same(cost)) {
+            self.add(MoneyFault::CancelledAmount { hold, amount, cost });
+        }
+    }
+
+    fn retaken(
+        &mut self,
+        payment: &PaymentId,
+        (into, found): (HoldId, Option<NamedHold>),
+        record: &'static str,
+    ) {
+        self.must_be(Standing::Gone, record);
+        if found.is_none() || into == self.named.hold {
+            self.add(MoneyFault::NeverTaken { record, hold: into });
+        }
+        let place = self.account.place_or_new(payment);
+        self.account.parts[place].is_retaken = true;
+    }
+}
