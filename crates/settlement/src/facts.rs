@@ -315,17 +315,10 @@ impl PaymentBook {
         if account.order_part() == Some(part) && ask.stands == HoldStands::Ordered {
             return PartOutcome::AlreadyOrdered;
         }
-<<<<<<< HEAD
         // What went back is not due any more: whoever is told of it would give it back twice.
         let left = Some(part.outstanding()).filter(|left| *left > 0);
         let due = left.zip(part.covers()).and_then(|(left, of)| Money::new(left, of.currency()));
         match due.zip(part.due_reason) {
-=======
-        let due = part.covers().and_then(|there| {
-            Money::new(part.due.min(there.minor()), there.currency()).zip(part.due_reason)
-        });
-        match due {
->>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
             Some((amount, reason)) => PartOutcome::RefundDue { amount, reason },
             None => PartOutcome::Unchanged,
         }

@@ -6,13 +6,8 @@ use stampede_domain::{
 };
 use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
-<<<<<<< HEAD
-    HoldAccount, HoldStands, Matter, PartAsk, PartOutcome, PaymentBook, PaymentRefusal, allocate,
-    split,
-=======
-    HoldAccount, HoldStands, Part, PartAsk, PartOutcome, PartState, PaymentBook, PaymentRefusal,
-    Split, allocate, split,
->>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
+    HoldAccount, HoldStands, Matter, Part, PartAsk, PartOutcome, PartState, PaymentBook,
+    PaymentRefusal, Split, allocate, split,
 };
 
 use super::Books;
@@ -114,7 +109,6 @@ impl Books {
         }
     }
 
-<<<<<<< HEAD
     /// At most `limit` holds of drops in memory with something to be done about their money, by their ids, behind
     /// `after`; of `merchant`'s drops alone, if one is named.
     pub fn matters(
@@ -134,11 +128,8 @@ impl Books {
         holds.take(limit).collect()
     }
 
-    /// Something was said about a payment. `holds` are those that it names, each once.
-=======
     /// Something was said about a payment. `holds` are those that it names and those that it was for before, each
     /// once: what came is for all of them together.
->>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
     ///
     /// # Errors
     /// [`FactRefusal`]; nothing was recorded.
@@ -357,23 +348,12 @@ impl Books {
         match (outcome, &fact.event) {
             (PartOutcome::Ordered, _) => self.order(now, held, channel, out),
             (PartOutcome::Ends, _) => {
-                let account = self.payments(held.hold.drop_id()).and_then(|b| b.account(held.hold));
-                let has_open = account.is_some_and(HoldAccount::has_open_attempt);
                 self.end_hold(now, held, HoldEnd::Released, out);
-<<<<<<< HEAD
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
             (PartOutcome::Noted, PaymentEvent::Failed { .. }) => {
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
-=======
-                // An attempt that is still open was told with the end.
-                if !has_open {
-                    tell_failed(held, out);
-                }
-            }
-            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => tell_failed(held, out),
->>>>>>> 9477f86 (settlement: no money is lost whatever is said of it, in whatever order)
             (PartOutcome::Noted, PaymentEvent::Begun) => self.stretch(now, held, out),
             _ => {}
         }
@@ -549,10 +529,6 @@ fn cover_refunds(parts: &mut [Money], back: &[u64]) {
             parts[other] = moved(parts[other], parts[other].minor() - more);
         }
     }
-}
-
-fn tell_failed(held: HoldStatus, out: &mut Decision) {
-    out.when_durable.push(Effect::PaymentFailed { hold: held.hold, viewer: held.viewer });
 }
 
 /// The name of an attempt: it follows from the hold, so a start finds the same.
