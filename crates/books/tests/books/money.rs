@@ -87,7 +87,7 @@ impl Shell {
         let is_over = of.is_none() && self.over.contains_key(&hold.drop_id());
         let channel = of.and_then(|hold| hold.channel.clone());
         // The shell takes nothing again, so it remembers nothing of what has ended.
-        PayingHold { hold, look, channel, goods: None, is_over }
+        PayingHold { hold, look, channel, ended: None, is_over }
     }
 
     fn say(&mut self, fact: &PaymentFact) {

@@ -256,8 +256,8 @@ fn ended(world: &mut World, units: u32) -> (DropId, HoldId) {
     let drop = world.open_drop(DropPlan { skus: plan(units).skus, ..terms(0, 0) });
     let ann = world.viewer("ann");
     let hold = world.hold(&ann, drop, 1, "a");
-    world.ports[0].release(&ann, hold, 1).unwrap();
-    world.wait_released(hold);
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
     (drop, hold)
 }
 
@@ -309,8 +309,8 @@ fn an_attempt_that_pays_for_units_taken_again_is_done() {
     assert_eq!(part(report(&world, begun)), PartOutcome::Noted);
     let charges = Charges { shipping: 490, ..Charges::NONE };
     Waiting(world.engine.charge(hold, charges).unwrap()).get().unwrap().unwrap();
-    world.ports[0].release(&ann, hold, 1).unwrap();
-    world.wait_released(hold);
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
     let matters = |hold| Waiting(world.engine.money_of(hold).unwrap()).get().matters;
     assert_eq!(matters(hold).len(), 1, "the attempt is to be ended");
     let (order, bought) = moved(report(&world, fact("p1", paid(2_480), &[hold])));
