@@ -37,6 +37,13 @@ impl Steward {
         PayingHold { hold, look, channel, ended, is_over }
     }
 
+    /// Whose goods a hold is of.
+    fn merchant_of(&self, hold: HoldId) -> Option<MerchantId> {
+        let drop = hold.drop_id();
+        let sale = self.sales.get(&drop).map(|sale| sale.plan().merchant.clone());
+        sale.or_else(|| self.shared.over(drop).map(|over| over.merchant.clone()))
+    }
+
     fn is_over(&self, drop: DropId) -> bool {
         self.shared.over(drop).is_some()
     }
@@ -69,9 +76,15 @@ impl Steward {
             let taken = waiting.retaken.iter().find(|(old, _)| *old == hold).map(|(_, new)| *new);
             taken.or_else(|| self.books.moved(hold, &waiting.fact.payment)).unwrap_or(hold)
         };
-        // What came is for all holds of the payment together, also where a later report names fewer.
+        // What came is for all holds of the payment together, also where a later report names fewer. Two merchants
+        // may name payments alike: those of another one are other payments.
         let mut named: Vec<(HoldId, HoldId)> = Vec::with_capacity(waiting.fact.holds.len());
-        let known = self.books.holds_of(&waiting.fact.payment);
+        let of_merchants: Vec<_> =
+            waiting.fact.holds.iter().filter_map(|hold| self.merchant_of(*hold)).collect();
+        let known = self.books.holds_of(&waiting.fact.payment).into_iter().filter(|hold| {
+            of_merchants.is_empty()
+                || self.merchant_of(*hold).is_some_and(|merchant| of_merchants.contains(&merchant))
+        });
         for hold in waiting.fact.holds.iter().copied().chain(known) {
             let stands = stands_for(hold);
             if !named.iter().any(|(_, other)| *other == stands) {

@@ -342,3 +342,22 @@ fn units_that_were_taken_again_for_nothing_come_back() {
     assert_eq!(outcome.holds[0], (other, HoldOutcome::Part(due)));
     wait_for("the units to come back", || (world.figures(drop) == [3, 2, 1, 0]).then_some(()));
 }
+
+#[test]
+fn two_merchants_may_name_their_payments_alike() {
+    let mut world = World::new();
+    let [acme, zeta] = ["acme", "zeta"].map(|merchant| {
+        let merchant = merchant.parse().unwrap();
+        world.open_drop(DropPlan { merchant, ..terms(0, 0) })
+    });
+    let [ann, ben] = ["ann", "ben"].map(|name| world.viewer(name));
+    let [first, second] = [world.hold(&ann, acme, 1, "a"), world.hold(&ben, zeta, 1, "b")];
+    assert_eq!(part(report(&world, fact("p1", paid(1_990), &[first]))), PartOutcome::Ordered);
+    assert_eq!(part(report(&world, fact("p1", paid(1_990), &[second]))), PartOutcome::Ordered);
+    let refunded = fact("p1", PaymentEvent::Refunded { total: euros(90) }, &[second]);
+    assert_eq!(part(report(&world, refunded)), PartOutcome::Noted);
+    for (hold, refunded) in [(first, 0), (second, 90)] {
+        let money = Waiting(world.engine.money_of(hold).unwrap()).get();
+        assert_eq!(money.account.unwrap().refunded(), refunded);
+    }
+}
