@@ -6,7 +6,10 @@ use serde::Serialize;
 use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use crate::fold::{ChannelReport, DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
+use crate::fold::{
+    ChannelReport, DropReport, Ends, JournalFigures, OpenMoney, OrderMoney, PhaseTime, SkuReport,
+    TakenUnits,
+};
 
 /// A [`DropReport`] as JSON has it: ids are strings, no integer is above 2^53 - 1.
 #[derive(Clone, Debug, Serialize)]
@@ -52,7 +55,10 @@ pub struct ReportJson {
     pub restarts: u64,
     pub currency: String,
     pub gross_minor: u64,
-    pub paid_minor: u64,
+    #[serde(flatten)]
+    pub money: OrderMoneyJson,
+    #[serde(flatten)]
+    pub open_money: OpenMoneyJson,
     pub busiest_second: Option<SecondJson>,
     pub units_per_second: Vec<SecondJson>,
     pub units_per_second_cut: bool,
@@ -104,6 +110,8 @@ pub struct SkuJson {
     pub held: u64,
     pub sold: u64,
     pub gross_minor: u64,
+    #[serde(flatten)]
+    pub money: OrderMoneyJson,
     pub sold_out_after_ms: Option<u64>,
 }
 
@@ -115,6 +123,32 @@ pub struct ChannelJson {
     pub orders: u64,
     pub units: u64,
     pub gross_minor: u64,
+    #[serde(flatten)]
+    pub money: OrderMoneyJson,
+}
+
+/// Money of orders.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `OrderMoney`")]
+pub struct OrderMoneyJson {
+    #[serde(rename = "charges_minor")]
+    pub charges: u64,
+    #[serde(rename = "paid_minor")]
+    pub paid: u64,
+    #[serde(rename = "refunded_minor")]
+    pub refunded: u64,
+    #[serde(rename = "net_minor")]
+    pub net: u64,
+}
+
+/// Money that somebody has to look at.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `OpenMoney`")]
+pub struct OpenMoneyJson {
+    pub refunds_due: u64,
+    pub refund_due_minor: u64,
+    pub authorized_minor: u64,
+    pub declined: u64,
 }
 
 /// How long answers to buys took: the ends of the buckets that the quantiles fall into.
@@ -161,15 +195,7 @@ impl DropReport {
             mode: mode(plan.mode),
             revision: self.revision,
             phase: self.phase.name(),
-            phases: self
-                .phases
-                .iter()
-                .map(|begun| PhaseJson {
-                    phase: begun.phase.name(),
-                    at_ms: time(begun.at),
-                    by_stream: begun.by_stream,
-                })
-                .collect(),
+            phases: self.phases.iter().map(PhaseJson::of).collect(),
             as_of_ms: time(self.as_of),
             planned: exact(self.planned()),
             supplied: exact(self.supplied),
@@ -201,7 +227,8 @@ impl DropReport {
             restarts: exact(self.restarts),
             currency: self.gross.currency().to_string(),
             gross_minor: self.gross.minor(),
-            paid_minor: self.paid.minor(),
+            money: OrderMoneyJson::of(&self.money),
+            open_money: OpenMoneyJson::of(&self.open_money),
             busiest_second: self.busiest_second().map(second),
             units_per_second: self.seconds.iter().copied().map(second).collect(),
             units_per_second_cut: self.seconds_cut,
@@ -220,8 +247,15 @@ impl DropReport {
             held: exact(figures.held),
             sold: exact(figures.sold),
             gross_minor: figures.gross.minor(),
+            money: OrderMoneyJson::of(&figures.money),
             sold_out_after_ms: figures.sold_out_after.map(span),
         }
+    }
+}
+
+impl PhaseJson {
+    const fn of(begun: &PhaseTime) -> Self {
+        Self { phase: begun.phase.name(), at_ms: time(begun.at), by_stream: begun.by_stream }
     }
 }
 
@@ -242,6 +276,29 @@ impl ChannelJson {
             orders: exact(report.orders),
             units: exact(report.units),
             gross_minor: report.gross.minor(),
+            money: OrderMoneyJson::of(&report.money),
+        }
+    }
+}
+
+impl OrderMoneyJson {
+    fn of(money: &OrderMoney) -> Self {
+        Self {
+            charges: money.charges.minor(),
+            paid: money.paid.minor(),
+            refunded: money.refunded.minor(),
+            net: money.net().minor(),
+        }
+    }
+}
+
+impl OpenMoneyJson {
+    const fn of(money: &OpenMoney) -> Self {
+        Self {
+            refunds_due: exact(money.refunds_due),
+            refund_due_minor: money.refund_due.minor(),
+            authorized_minor: money.authorized.minor(),
+            declined: exact(money.declined),
         }
     }
 }

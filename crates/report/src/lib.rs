@@ -16,7 +16,7 @@ pub mod verify;
 pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
-pub use read::{ReportError, drop_plan, drop_report, reports};
+pub use read::{LedgerReport, ReportError, drop_plan, drop_report, ledger_report, reports};
 pub use stampede_ledger::{Journal, JournalSource};
 pub use text::ReportSheet;
 pub use verify::{Verification, verify_journal};

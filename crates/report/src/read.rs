@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{DropId, DropPlan};
 use stampede_ledger::{Journal, PhaseRecord, ReadError, Record, RowKey, Rows};
 
-use crate::fold::{DropFold, DropReport, Fold, FoldError};
+use crate::fold::{DropFold, DropReport, Fold, FoldError, UnmatchedMoney};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -80,14 +80,31 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
     latest.ok_or(ReportError::NoDrop { drop })
 }
 
+/// What a whole ledger says.
+#[derive(Clone, Debug)]
+pub struct LedgerReport {
+    /// The reports of all drops, oldest drop first.
+    pub drops: Vec<DropReport>,
+    /// Money that nobody can match.
+    pub unmatched: UnmatchedMoney,
+}
+
 /// The reports of all drops, oldest drop first.
 ///
 /// # Errors
 /// [`ReportError`], except for a missing drop.
 pub fn reports(journal: &dyn Journal) -> Result<Vec<DropReport>, ReportError> {
+    ledger_report(journal).map(|report| report.drops)
+}
+
+/// The reports of all drops, with what belongs to none.
+///
+/// # Errors
+/// [`ReportError`], except for a missing drop.
+pub fn ledger_report(journal: &dyn Journal) -> Result<LedgerReport, ReportError> {
     let mut fold = Fold::new();
     for row in Rows::after(journal, RowKey::default()) {
         fold.apply(&row?)?;
     }
-    Ok(fold.reports())
+    Ok(LedgerReport { drops: fold.reports(), unmatched: fold.unmatched().clone() })
 }

@@ -10,13 +10,20 @@ use std::{
 
 use proptest::prelude::*;
 use stampede_domain::{DropId, DurationMs, Mode, Phase};
-use stampede_report::{DropReport, ReportError, ReportSheet, drop_report, reports};
+use stampede_ledger::ProviderRequest;
+use stampede_report::{
+    DropReport, LedgerReport, ReportError, ReportSheet, drop_report,
+    fold::{OrderMoney, UnmatchedMoney},
+    ledger_report, reports,
+};
 use support::{
     GRACE_MS, START_MS, TTL_MS,
     busy::busy_sale,
-    journal, plan,
-    sale::{Sale, State},
-    sim::{Sim, channel_of},
+    eur, journal,
+    money::{DROP, PRICE, asked, authorized, declined, money_sale, paid},
+    plan,
+    sale::{Hold, Sale, State},
+    sim::{Sim, channel_of, charges_of},
     verify_dir,
 };
 
@@ -121,8 +128,34 @@ fn recount(report: &DropReport, sale: &Sale) {
         assert_eq!(sku.supplied, u64::from(sale.supplied[number]));
     }
     assert_eq!(report.gross.minor(), report.skus.iter().map(|sku| sku.gross.minor()).sum::<u64>());
+    money(report, sale);
     channels(report, sale);
     pace(report, sale);
+}
+
+/// Every order was paid with its charges, and nothing went back.
+fn money(report: &DropReport, sale: &Sale) {
+    let of = |wanted: &dyn Fn(&Hold) -> bool| {
+        let orders = sale.holds.iter().filter(|hold| hold.state == State::Confirmed);
+        let mut sums = (0, 0);
+        for hold in orders.filter(|hold| wanted(hold)) {
+            let sku = usize::from(hold.id.pool().get());
+            let goods = sale.plan.skus[sku].price.checked_times(support::units(hold.units));
+            let owed = charges_of(hold.viewer).with(goods.unwrap()).unwrap();
+            sums.0 += owed.minor() - goods.unwrap().minor();
+            sums.1 += owed.minor();
+        }
+        OrderMoney { charges: eur(sums.0), paid: eur(sums.1), refunded: eur(0) }
+    };
+    assert_eq!((report.money, report.money.net()), (of(&|_| true), report.money.paid));
+    for (number, sku) in report.skus.iter().enumerate() {
+        assert_eq!(sku.money, of(&|hold| usize::from(hold.id.pool().get()) == number));
+    }
+    for channel in &report.channels {
+        assert_eq!(channel.money, of(&|hold| channel_of(hold.viewer) == channel.channel));
+    }
+    let open = &report.open_money;
+    assert_eq!((open.refunds_due, open.refund_due, open.authorized), (0, eur(0), eur(0)));
 }
 
 /// Orders by channel, counted from the holds.
@@ -292,7 +325,8 @@ fn busy_reports() -> Vec<DropReport> {
 
 #[test]
 fn the_report_as_text() {
-    insta::assert_snapshot!(ReportSheet(&busy_reports()).to_string());
+    let (drops, unmatched) = (busy_reports(), UnmatchedMoney::default());
+    insta::assert_snapshot!(ReportSheet(&LedgerReport { drops, unmatched }).to_string());
 }
 
 #[test]
@@ -381,7 +415,8 @@ fn each_reason_for_a_refusal_is_explained() {
 fn a_show_counts_neither_rehearsals_nor_cancelled_drops() {
     let mut reports = busy_reports();
     let told = |reports: &[DropReport]| {
-        let sheet = ReportSheet(reports).to_string();
+        let (drops, unmatched) = (reports.to_vec(), UnmatchedMoney::default());
+        let sheet = ReportSheet(&LedgerReport { drops, unmatched }).to_string();
         let (_, shows) = sheet.split_once("\nshow ").unwrap();
         let mut lines =
             shows.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -397,6 +432,105 @@ fn a_show_counts_neither_rehearsals_nor_cancelled_drops() {
     Arc::make_mut(&mut reports[1].plan).mode = Mode::Live;
     reports[0].phase = Phase::Cancelled;
     assert_eq!(told(&reports), expected(second));
+}
+
+#[test]
+fn money_that_bought_nothing_is_no_money_of_orders() {
+    let dir = tempfile::tempdir().unwrap();
+    money_sale(dir.path());
+    let ledger = ledger_report(&journal(dir.path())).unwrap();
+    let report = &ledger.drops[0];
+    // Two units and their charges, one of them given back; of nine more one was paid in part, one above its price,
+    // one costs nothing.
+    let charges = 490 + 38;
+    let taken = 2 * PRICE + charges + 6 * PRICE + 900 + (PRICE + 10);
+    let (charges, paid, refunded) = (eur(charges), eur(taken), eur(PRICE));
+    assert_eq!(report.money, OrderMoney { charges, paid, refunded });
+    assert_eq!((report.gross, report.money.net()), (eur(10 * PRICE), eur(taken - PRICE)));
+    let open = report.open_money;
+    // Another amount, too late, above what was kept ready, and what an earlier refund left over.
+    let due = 1_000 + PRICE + 10 + (PRICE - 500);
+    assert_eq!((open.refunds_due, open.refund_due), (4, eur(due)));
+    assert_eq!((open.authorized, open.declined), (eur(0), 0), "what was declined was asked again");
+    let rehearsal = &ledger.drops[1];
+    assert_eq!(rehearsal.money.paid, eur(0));
+    assert_eq!(rehearsal.open_money.refund_due, eur(PRICE));
+    assert_eq!(ledger.unmatched.payments, 2);
+    let text = ReportSheet(&ledger).to_string();
+    for line in [
+        "charges                     5.28 EUR beyond the goods",
+        "paid                      193.48 EUR",
+        "refunded                   19.90 EUR",
+        "net                       173.58 EUR paid and not refunded",
+        "refund due                 44.90 EUR of 4 payments",
+        "    refund due        5 payments, 64.80 EUR",
+        "    unmatched         2 payments, 14.00 EUR",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
+    }
+    let json = serde_json::to_value(report.json()).unwrap();
+    for (field, value) in [
+        ("charges_minor", 528),
+        ("paid_minor", taken),
+        ("refunded_minor", PRICE),
+        ("net_minor", taken - PRICE),
+        ("refund_due_minor", due),
+        ("refunds_due", 4),
+        ("authorized_minor", 0),
+        ("declined", 0),
+    ] {
+        assert_eq!(json[field], value, "{field}");
+    }
+    let by_sku: u64 = json["skus"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sku| sku["paid_minor"].as_u64().unwrap())
+        .sum();
+    assert_eq!(by_sku, taken);
+}
+
+#[test]
+fn money_that_is_kept_ready_is_not_paid() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    sim.open(plan(&[3]));
+    sim.buy(DROP, 1, 0, 1, "a");
+    sim.flush();
+    let hold = sim.sale(DROP).holds[0].id;
+    sim.money(hold, authorized("p1", PRICE));
+    sim.end_hold(hold, State::Confirmed);
+    sim.money(hold, asked("p1", ProviderRequest::Capture));
+    sim.money(hold, declined("p1", ProviderRequest::Capture));
+    sim.flush();
+    let figures = || {
+        let report = drop_report(&journal(dir.path()), DROP).unwrap();
+        let (open, paid) = (report.open_money, report.money.paid.minor());
+        (paid, open.authorized.minor(), open.declined)
+    };
+    assert_eq!(figures(), (0, PRICE, 1));
+    sim.money(hold, paid("p1", PRICE));
+    sim.flush();
+    assert_eq!(figures(), (PRICE, 0, 0));
+    sim.close();
+    assert!(verify_dir(dir.path()).unwrap().ok);
+}
+
+#[test]
+fn orders_of_plans_without_terms_of_payment_count_as_paid() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(stampede_domain::DropPlan { payment_terms: None, ..plan(&[3]) });
+    sim.buy(drop, 3, 0, 2, "a");
+    sim.flush();
+    sim.end(drop, 0, State::Confirmed);
+    sim.close();
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
+    let expected = OrderMoney { charges: eur(0), paid: eur(2 * PRICE), refunded: eur(0) };
+    assert_eq!((report.money, report.skus[0].money), (expected, expected));
+    assert_eq!((report.gross, report.channels[0].money), (report.money.paid, expected));
 }
 
 #[test]

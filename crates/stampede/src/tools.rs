@@ -8,7 +8,7 @@ use std::{
 use stampede_domain::{DropId, Mode, UnixMillis};
 use stampede_engine::Clock;
 use stampede_ledger::SqliteJournal;
-use stampede_report::{ReportJson, ReportSheet, Verification};
+use stampede_report::{LedgerReport, ReportJson, ReportSheet, Verification, fold::UnmatchedMoney};
 use stampede_wire::ticket::Ticket;
 
 use crate::{
@@ -32,18 +32,21 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
 pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let drop = args.drop.as_deref().map(str::parse::<DropId>).transpose()?;
     let journal = SqliteJournal::open(&args.data)?;
-    let reports = match drop {
-        Some(drop) => vec![stampede_report::drop_report(&journal, drop)?],
-        None => stampede_report::reports(&journal)?,
+    let report = match drop {
+        Some(drop) => {
+            let drops = vec![stampede_report::drop_report(&journal, drop)?];
+            LedgerReport { drops, unmatched: UnmatchedMoney::default() }
+        }
+        None => stampede_report::ledger_report(&journal)?,
     };
     if args.json {
         let reports: Vec<ReportJson> =
-            reports.iter().map(stampede_report::DropReport::json).collect();
+            report.drops.iter().map(stampede_report::DropReport::json).collect();
         say(&serde_json::to_string(&reports)?)?;
     } else if drop.is_some() {
-        reports.iter().try_for_each(|report| say(report.to_string().trim_end()))?;
+        report.drops.iter().try_for_each(|report| say(report.to_string().trim_end()))?;
     } else {
-        say(ReportSheet(&reports).to_string().trim_end())?;
+        say(ReportSheet(&report).to_string().trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }

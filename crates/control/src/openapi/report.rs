@@ -39,7 +39,9 @@ const SCHEMAS: &[Schema] = &[
         ("sold_out_after_ms", MaybeNumber), ("half_after_ms", MaybeNumber),
         ("nine_tenths_after_ms", MaybeNumber), ("settled_after_ms", MaybeNumber), ("paused_ms", Number),
         ("outage_ms", Number), ("restarts", Number), ("currency", Text), ("gross_minor", Number),
-        ("paid_minor", Number), ("busiest_second", MaybeOf("ReportSecond")),
+        ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
+        ("refunds_due", Number), ("refund_due_minor", Number), ("authorized_minor", Number), ("declined", Number),
+        ("busiest_second", MaybeOf("ReportSecond")),
         ("units_per_second", ListOf("ReportSecond")), ("units_per_second_cut", Flag),
         ("journal", Of("ReportJournal")),
     ]),
@@ -51,10 +53,12 @@ const SCHEMAS: &[Schema] = &[
     ("ReportEnds", "Holds with their units.", &[("holds", Number), ("units", Number)]),
     ("ReportSku", "Figures of one SKU.", &[
         ("sku", Text), ("title", Text), ("merchant_sku", Text), ("price_minor", Number), ("supplied", Number),
-        ("held", Number), ("sold", Number), ("gross_minor", Number), ("sold_out_after_ms", MaybeNumber),
+        ("held", Number), ("sold", Number), ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
+        ("refunded_minor", Number), ("net_minor", Number), ("sold_out_after_ms", MaybeNumber),
     ]),
     ("ReportChannel", "What one channel sold; the channel is `null` for tickets that name none.", &[
         ("channel", MaybeText), ("orders", Number), ("units", Number), ("gross_minor", Number),
+        ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
     ]),
     ("ReportAnswers", "How many buys were answered, and in how many microseconds.", &[
         ("answers", Number), ("p50_us", Number), ("p99_us", Number), ("p999_us", Number),

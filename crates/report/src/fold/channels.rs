@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use stampede_domain::{ChannelId, Money};
 
+use super::money::{MoneyFold, OrderMoney};
+
 /// Channels that a report lists, those with the most units.
 pub const CHANNELS_LISTED_MAX: usize = 100;
 
@@ -18,6 +20,8 @@ pub struct ChannelReport {
     pub units: u64,
     /// Price of them.
     pub gross: Money,
+    /// What was charged, taken and given back for them.
+    pub money: OrderMoney,
 }
 
 /// Sums by channel.
@@ -52,7 +56,7 @@ impl ChannelSums {
 
     /// The channels with the most units first, and how many more there are. Empty if no order names
     /// a channel.
-    pub(super) fn listed(&self) -> (Vec<ChannelReport>, u64) {
+    pub(super) fn listed(&self, money: &MoneyFold) -> (Vec<ChannelReport>, u64) {
         if self.0.keys().all(Option::is_none) {
             return (Vec::new(), 0);
         }
@@ -61,6 +65,7 @@ impl ChannelSums {
             orders: sums.orders,
             units: sums.units,
             gross: sums.gross,
+            money: money.of_channel(channel.as_ref()).money(sums.gross.currency()),
         };
         let mut all: Vec<ChannelReport> = self.0.iter().map(report).collect();
         all.sort_unstable_by(|a, b| (b.units, &a.channel).cmp(&(a.units, &b.channel)));
@@ -79,12 +84,13 @@ mod tests {
         let price = Money::new(100, "EUR".parse().expect("a currency")).expect("an amount");
         let mut sums = ChannelSums::default();
         sums.add(None, 9_999, price).expect("fits");
-        assert_eq!(sums.listed(), (vec![], 0), "nobody named a channel");
+        let money = MoneyFold::default();
+        assert_eq!(sums.listed(&money), (vec![], 0), "nobody named a channel");
         for number in 0..150_u64 {
             let channel: ChannelId = format!("c{number}").parse().expect("an id");
             sums.add(Some(&channel), number, price).expect("fits");
         }
-        let (listed, left_out) = sums.listed();
+        let (listed, left_out) = sums.listed(&money);
         assert_eq!((listed.len(), left_out), (CHANNELS_LISTED_MAX, 51));
         assert_eq!((listed[0].channel.as_ref(), listed[0].units), (None, 9_999));
         assert_eq!((listed[1].units, listed[99].units), (149, 51));

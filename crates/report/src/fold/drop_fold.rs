@@ -12,6 +12,7 @@ use super::{
     FoldError,
     channels::ChannelSums,
     figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
+    money::{MoneyFold, OrderSums},
     pace::Pace,
     phases::{self, PhaseTime},
 };
@@ -61,6 +62,7 @@ pub struct DropFold {
     taken: TakenUnits,
     buyers: HashSet<ViewerNumber>,
     channels: ChannelSums,
+    money: MoneyFold,
     oversold: u64,
     tallied: Tally,
     tally_clicks_max: u64,
@@ -82,6 +84,7 @@ impl DropFold {
             taken: TakenUnits::default(),
             buyers: HashSet::new(),
             channels: ChannelSums::default(),
+            money: MoneyFold::default(),
             oversold: 0,
             tallied: Tally::default(),
             tally_clicks_max: 0,
@@ -121,8 +124,8 @@ impl DropFold {
     }
 
     fn record(&mut self, record: &Record, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
-        let plan = self.terms.as_ref().map(|terms| &*terms.plan);
-        if let Some((phase, by_stream)) = phases::next(&self.phases, plan, record) {
+        let plan = self.terms.as_ref().map(|terms| Arc::clone(&terms.plan));
+        if let Some((phase, by_stream)) = phases::next(&self.phases, plan.as_deref(), record) {
             self.phases.push(PhaseTime { phase, at, by_stream });
         }
         match record {
@@ -135,6 +138,8 @@ impl DropFold {
                 self.confirm(*hold, *units, *amount, seq)?;
                 let sum = self.channels.add(channel.as_ref(), units.get().into(), *amount);
                 sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
+                let has_terms = plan.is_some_and(|plan| plan.payment_terms.is_some());
+                self.money.ordered(*hold, *amount, channel.as_ref(), has_terms);
                 self.buyers.insert(*viewer);
             }
             Record::Hold(HoldRecord::Released { hold, units }) => {
@@ -153,6 +158,10 @@ impl DropFold {
             Record::Suspended { span, .. } => {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
             }
+            Record::Payment(record) => {
+                let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop: self.drop, seq })?;
+                self.money.record(record, terms.gross.currency());
+            }
             Record::Tally(tally) => self.tally(tally),
             Record::Phase(
                 PhaseRecord::Countdown { .. }
@@ -167,7 +176,6 @@ impl DropFold {
             | Record::Hold(HoldRecord::Taken { .. })
             | Record::Stream(_)
             | Record::Featured
-            | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)
             | Record::Command(_)
@@ -278,7 +286,8 @@ impl DropFold {
         let phase = self.phases.last().map_or(Phase::Scheduled, |latest| latest.phase);
         let settled = self.phases.iter().find(|begun| begun.phase == Phase::Settled);
         let refusals: RefusalCounts = self.tallied.refusals;
-        let (channels, channels_left_out) = self.channels.listed();
+        let (channels, channels_left_out) = self.channels.listed(&self.money);
+        let currency = terms.gross.currency();
         let mut report = DropReport {
             drop: self.drop,
             plan: Arc::clone(&terms.plan),
@@ -312,7 +321,8 @@ impl DropFold {
             outage: DurationMs::new(self.outage_ms),
             restarts: self.restarts,
             gross: terms.gross,
-            paid: terms.gross,
+            money: self.money.all().money(currency),
+            open_money: self.money.open(currency),
             seconds: self.pace.seconds(),
             seconds_cut: self.pace.is_cut(),
             journal: self.journal,
@@ -329,7 +339,10 @@ impl DropFold {
         let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
             let PoolSums { supplied, held, sold } = terms.of_sku(sku);
             let sold_out_after = self.pace.since_opening(*sold_out);
-            SkuReport { sku, supplied, held, sold, gross: *gross, sold_out_after }
+            let of_pools = terms.map.pools_of(sku).map(|pool| self.money.of_pool(pool));
+            let money =
+                of_pools.fold(OrderSums::default(), OrderSums::plus).money(gross.currency());
+            SkuReport { sku, supplied, held, sold, gross: *gross, money, sold_out_after }
         });
         figures.collect()
     }

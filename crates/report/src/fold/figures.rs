@@ -7,7 +7,12 @@ use stampede_domain::{
 };
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
-use super::{channels::ChannelReport, pace::Second, phases::PhaseTime};
+use super::{
+    channels::ChannelReport,
+    money::{OpenMoney, OrderMoney},
+    pace::Second,
+    phases::PhaseTime,
+};
 
 /// Holds that ended in one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub struct SkuReport {
     pub sold: u64,
     /// Price of all orders.
     pub gross: Money,
+    /// What was charged, taken and given back for them.
+    pub money: OrderMoney,
     /// From opening to the first moment with nothing of this SKU available.
     pub sold_out_after: Option<DurationMs>,
 }
@@ -135,9 +142,11 @@ pub struct DropReport {
     pub restarts: u64,
     /// Price of all orders ever made.
     pub gross: Money,
-    /// Price of the orders that are paid for: every order is confirmed by its payment, so until
-    /// there are refunds this equals `gross`.
-    pub paid: Money,
+    /// What was charged, taken and given back for them. In a plan without terms of payment no money is on record
+    /// and every order counts as paid.
+    pub money: OrderMoney,
+    /// Money that somebody has to look at, of orders and of payments that bought nothing.
+    pub open_money: OpenMoney,
     /// Units taken in each second since opening; seconds without a take are left out.
     pub seconds: Vec<Second>,
     /// Whether more than [`super::SECONDS_MAX`] seconds had takes, so that later ones are missing.

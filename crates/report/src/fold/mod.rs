@@ -1,12 +1,13 @@
 //! The sell-out report as a fold of the journal.
 //!
 //! `report = fold(journal)`: rows go in one by one in commit order, figures can be taken out at any
-//! point. Memory is bounded by drops, their buyers, channels, the seconds in which something was taken. Holds
-//! need none: each record names its own units.
+//! point. Memory is bounded by drops, their buyers, channels, the seconds in which something was taken, the
+//! payments of holds. Holds need none besides: each record names its own units.
 
 mod channels;
 mod drop_fold;
 mod figures;
+mod money;
 mod pace;
 mod phases;
 
@@ -18,6 +19,7 @@ use stampede_ledger::{RecordError, Row};
 pub use channels::{CHANNELS_LISTED_MAX, ChannelReport};
 pub use drop_fold::DropFold;
 pub use figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
+pub use money::{OpenMoney, OrderMoney, UnmatchedMoney};
 pub use pace::{Pace, SECONDS_MAX, Second};
 pub use phases::PhaseTime;
 
@@ -78,6 +80,7 @@ pub enum FoldError {
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     drops: BTreeMap<DropId, DropFold>,
+    unmatched: UnmatchedMoney,
 }
 
 impl Fold {
@@ -86,16 +89,30 @@ impl Fold {
         Self::default()
     }
 
-    /// Takes in the next row in commit order; the house's chain sells nothing.
+    /// Takes in the next row in commit order; of the house's chain only money that nobody can match.
     ///
     /// # Errors
     /// [`FoldError`]; the fold is of no use then.
     pub fn apply(&mut self, row: &Row) -> Result<(), FoldError> {
         if row.drop == DropId::HOUSE {
-            return Ok(());
+            return self.house(row);
         }
         let fold = self.drops.entry(row.drop);
         fold.or_insert_with(|| DropFold::new(row.drop)).apply(row)
+    }
+
+    fn house(&mut self, row: &Row) -> Result<(), FoldError> {
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        for record in row.decode() {
+            let fail = |source| FoldError::Record { drop, incarnation, seq, source };
+            self.unmatched.add(&record.map_err(fail)?);
+        }
+        Ok(())
+    }
+
+    /// Money that nobody can match so far.
+    pub const fn unmatched(&self) -> &UnmatchedMoney {
+        &self.unmatched
     }
 
     /// The figures of one drop so far.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 21] = [
+const WORDS: [(&str, &str); 30] = [
     ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
@@ -20,7 +20,16 @@ const WORDS: [(&str, &str); 21] = [
     ),
     ("", "units, of whichever goods"),
     ("settled", "closed, and every hold has ended"),
-    ("gross, paid", "the price of all orders, and of those paid for"),
+    ("gross", "the price of the goods of all orders"),
+    ("charges", "what the orders cost beyond their goods: shipping, tax, fees"),
+    ("paid", "what was taken for the orders, charges included; where payments are not on record,"),
+    ("", "their price"),
+    ("refunded, net", "what of it went back, and what of it is left"),
+    ("kept ready", "money of orders that the payment provider keeps ready and has not given yet"),
+    ("refund due", "money that was taken and has to go back: of orders, or for which nobody got"),
+    ("", "anything"),
+    ("declined", "what a payment provider was asked to do and refused; staff have to look at it"),
+    ("unmatched", "payments of which nobody can say what they were for"),
     ("clicks", "requests to buy that got an answer: units to hold, or a refusal with its reason"),
     ("answered again", "repeated requests that got their first answer"),
     (

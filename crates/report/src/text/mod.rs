@@ -1,5 +1,6 @@
 //! The sell-out report for a terminal.
 
+mod attention;
 mod legend;
 mod numbers;
 mod refusals;
@@ -7,7 +8,7 @@ mod shows;
 
 use std::fmt;
 
-use stampede_domain::{DurationMs, Phase, SkuPlan};
+use stampede_domain::{DurationMs, Money, Phase, SkuPlan};
 
 pub(crate) use self::numbers::grouped;
 use self::{
@@ -15,8 +16,9 @@ use self::{
     refusals::meaning,
 };
 use crate::{
-    fold::{DropReport, Ends, Second},
+    fold::{DropReport, Ends, OrderMoney, Second},
     json,
+    read::LedgerReport,
 };
 
 /// Characters of a SKU's name in its table, unless its id needs more.
@@ -39,18 +41,19 @@ impl fmt::Display for DropReport {
     }
 }
 
-/// The reports of many drops for people: one after the other, then the sums of each show, which leave out
-/// rehearsals and cancelled drops, then the meaning of the words.
+/// What a whole ledger says, for people: one drop after the other, then the sums of each show, which leave out
+/// rehearsals and cancelled drops, then money that somebody has to look at, then the meaning of the words.
 #[derive(Clone, Copy, Debug)]
-pub struct ReportSheet<'a>(pub &'a [DropReport]);
+pub struct ReportSheet<'a>(pub &'a LedgerReport);
 
 impl fmt::Display for ReportSheet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for report in self.0 {
+        for report in &self.0.drops {
             report.figures(f)?;
             writeln!(f)?;
         }
-        shows::write(f, self.0)?;
+        shows::write(f, &self.0.drops)?;
+        attention::write(f, self.0)?;
         writeln!(f)?;
         legend::write(f)
     }
@@ -93,8 +96,41 @@ impl DropReport {
         let buyers = counted(self.buyers, "viewer");
         number(f, "orders", self.taken.confirmed.holds, &format!("by {buyers}"))?;
         writeln!(f, "{:<22}{:>14}", "gross", money(self.gross))?;
-        writeln!(f, "{:<22}{:>14}", "paid", money(self.paid))?;
+        self.money(f)?;
         writeln!(f)
+    }
+
+    /// What was taken; the rest only where there is any.
+    fn money(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (orders, open) = (&self.money, &self.open_money);
+        let line = |f: &mut fmt::Formatter<'_>, label: &str, amount: Money, words: &str| {
+            let gap = if words.is_empty() { "" } else { " " };
+            writeln!(f, "{label:<22}{:>14}{gap}{words}", money(amount))
+        };
+        if orders.charges.minor() > 0 {
+            line(f, "charges", orders.charges, "beyond the goods")?;
+        }
+        line(f, "paid", orders.paid, "")?;
+        if orders.refunded.minor() > 0 {
+            line(f, "refunded", orders.refunded, "")?;
+            line(f, "net", orders.net(), "paid and not refunded")?;
+        }
+        if open.authorized.minor() > 0 {
+            line(f, "kept ready", open.authorized, "for orders, not taken yet")?;
+        }
+        if open.refunds_due > 0 {
+            let payments = counted(open.refunds_due, "payment");
+            line(f, "refund due", open.refund_due, &format!("of {payments}"))?;
+        }
+        if open.declined > 0 {
+            number(f, "declined", open.declined, "requests to a payment provider")?;
+        }
+        Ok(())
+    }
+
+    /// Whether more or less than the price of the orders was taken, or some of it went back.
+    fn has_own_money(&self) -> bool {
+        self.money.paid != self.gross || self.money.refunded.minor() > 0
     }
 
     /// The plan's units go on sale as its first lots when the drop begins to open: until then there are none.
@@ -136,7 +172,8 @@ impl DropReport {
         write!(f, "    {:<30}{:>18}", "goods", "price")?;
         let heads = ["supplied", "held", "sold", "left", "all taken"];
         heads.iter().try_for_each(|head| write!(f, "{head:>12}"))?;
-        writeln!(f, "{:>20}  code", "gross")?;
+        let net = if self.has_own_money() { format!("{:>20}", "net") } else { String::new() };
+        writeln!(f, "{:>20}{net}  code", "gross")?;
         for sku in &self.skus {
             let plan = self.plan.sku(sku.sku).expect("the fold has the plan's SKUs");
             write!(f, "    {:<30}{:>18}", self.named(plan), money(plan.price))?;
@@ -145,7 +182,8 @@ impl DropReport {
                 write!(f, "{:>12}", grouped(units))?;
             }
             let all_taken = sku.sold_out_after.map_or_else(|| "-".to_owned(), seconds);
-            writeln!(f, "{all_taken:>12}{:>20}  {}", money(sku.gross), plan.merchant_sku)?;
+            let (gross, net) = (money(sku.gross), self.net_cell(&sku.money));
+            writeln!(f, "{all_taken:>12}{gross:>20}{net}  {}", plan.merchant_sku)?;
         }
         Ok(())
     }
@@ -194,14 +232,21 @@ impl DropReport {
         writeln!(f)
     }
 
+    /// The last cell of a row of money, in tables that have one.
+    fn net_cell(&self, row: &OrderMoney) -> String {
+        if self.has_own_money() { format!("{:>20}", money(row.net())) } else { String::new() }
+    }
+
     fn channel_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
-        writeln!(f, "    {:<42}{:>12}{:>12}{:>20}", "channel", "orders", "sold", "gross")?;
+        let net = if self.has_own_money() { format!("{:>20}", "net") } else { String::new() };
+        writeln!(f, "    {:<42}{:>12}{:>12}{:>20}{net}", "channel", "orders", "sold", "gross")?;
         for channel in self.channels.iter().take(CHANNELS_SHOWN_MAX) {
             let name = channel.channel.as_ref().map_or("(no channel)", |channel| channel.as_str());
             let (orders, units) = (grouped(channel.orders), grouped(channel.units));
             let (name, gross) = (short(name, 41), money(channel.gross));
-            writeln!(f, "    {name:<42}{orders:>12}{units:>12}{gross:>20}")?;
+            let net = self.net_cell(&channel.money);
+            writeln!(f, "    {name:<42}{orders:>12}{units:>12}{gross:>20}{net}")?;
         }
         let listed = u64::try_from(self.channels.len()).expect("the list is short");
         let shown = u64::try_from(CHANNELS_SHOWN_MAX).expect("the list is short");

@@ -1,0 +1,333 @@
+//! The money of orders, and what still has to be done about it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex};
+use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedPayment};
+
+/// Money of orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderMoney {
+    /// What was charged beyond the goods.
+    pub charges: Money,
+    /// What was taken for them, charges included.
+    pub paid: Money,
+    /// What of it went back.
+    pub refunded: Money,
+}
+
+impl OrderMoney {
+    /// What was taken and did not go back.
+    pub fn net(&self) -> Money {
+        amount(self.paid.minor().saturating_sub(self.refunded.minor()).into(), self.paid.currency())
+    }
+}
+
+/// Money of a drop that somebody has to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenMoney {
+    /// Payments of which something has to go back and has not.
+    pub refunds_due: u64,
+    /// How much, in the drop's currency; of another currency only the payments are counted.
+    pub refund_due: Money,
+    /// What is kept ready for orders and was not taken.
+    pub authorized: Money,
+    /// Requests that a provider declined, not repeated since.
+    pub declined: u64,
+}
+
+/// Money that nobody can say what it was for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnmatchedMoney {
+    /// How many payments.
+    pub payments: u64,
+    /// How much, in minor units of each currency.
+    pub minor: BTreeMap<Currency, u64>,
+}
+
+impl UnmatchedMoney {
+    pub(super) fn add(&mut self, record: &Record) {
+        let Record::Unmatched(unmatched) = record else { return };
+        let UnmatchedPayment { amount, .. } = **unmatched;
+        self.payments += 1;
+        let sum = self.minor.entry(amount.currency()).or_default();
+        *sum = sum.saturating_add(amount.minor());
+    }
+}
+
+/// Sums of orders in minor units, wide enough for whatever a journal holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OrderSums {
+    charges: u128,
+    paid: u128,
+    refunded: u128,
+}
+
+impl OrderSums {
+    /// Puts what an account comes to now in the place of what it came to before.
+    fn replace(&mut self, before: Self, now: Self) {
+        self.charges = self.charges - before.charges + now.charges;
+        self.paid = self.paid - before.paid + now.paid;
+        self.refunded = self.refunded - before.refunded + now.refunded;
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            charges: self.charges + other.charges,
+            paid: self.paid + other.paid,
+            refunded: self.refunded + other.refunded,
+        }
+    }
+
+    pub(super) fn money(self, currency: Currency) -> OrderMoney {
+        OrderMoney {
+            charges: amount(self.charges, currency),
+            paid: amount(self.paid, currency),
+            refunded: amount(self.refunded, currency),
+        }
+    }
+}
+
+/// An amount, or the largest there is.
+fn amount(minor: u128, currency: Currency) -> Money {
+    let minor = u64::try_from(minor).unwrap_or(Money::MINOR_MAX).min(Money::MINOR_MAX);
+    Money::new(minor, currency).expect("it is within the limit")
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct OpenSums {
+    refunds_due: u64,
+    refund_due: u128,
+    authorized: u128,
+    declined: u64,
+}
+
+impl OpenSums {
+    fn replace(&mut self, before: Self, now: Self) {
+        self.refunds_due = self.refunds_due - before.refunds_due + now.refunds_due;
+        self.refund_due = self.refund_due - before.refund_due + now.refund_due;
+        self.authorized = self.authorized - before.authorized + now.authorized;
+        self.declined = self.declined - before.declined + now.declined;
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was taken, nothing is kept ready.
+    Nothing,
+    Begun,
+    Authorized(Money),
+    Paid(Money),
+}
+
+#[derive(Clone, Debug)]
+struct Part {
+    payment: PaymentId,
+    stage: Stage,
+    due: u64,
+    refunded: u64,
+    declined: Option<ProviderRequest>,
+}
+
+impl Part {
+    /// What has to go back and has not, of money that was taken.
+    fn outstanding(&self) -> u64 {
+        if matches!(self.stage, Stage::Paid(_)) {
+            self.due.saturating_sub(self.refunded)
+        } else {
+            0
+        }
+    }
+
+    /// Whether what the provider declined is still to be done.
+    fn is_declined(&self) -> bool {
+        match self.declined {
+            Some(ProviderRequest::Refund) => self.outstanding() > 0,
+            Some(ProviderRequest::Capture) => matches!(self.stage, Stage::Authorized(_)),
+            Some(ProviderRequest::Void) => {
+                matches!(self.stage, Stage::Begun | Stage::Authorized(_))
+            }
+            None => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Account {
+    charges: Charges,
+    parts: Vec<Part>,
+    /// The part by which money came last.
+    latest: Option<usize>,
+    order: Option<Order>,
+}
+
+#[derive(Clone, Debug)]
+struct Order {
+    part: Option<usize>,
+    channel: Option<ChannelId>,
+}
+
+impl Account {
+    fn place(&mut self, payment: &PaymentId) -> usize {
+        let known = self.parts.iter().position(|part| part.payment == *payment);
+        known.unwrap_or_else(|| {
+            self.parts.push(Part {
+                payment: payment.clone(),
+                stage: Stage::Nothing,
+                due: 0,
+                refunded: 0,
+                declined: None,
+            });
+            self.parts.len() - 1
+        })
+    }
+
+    fn part(&mut self, payment: &PaymentId) -> &mut Part {
+        let place = self.place(payment);
+        &mut self.parts[place]
+    }
+
+    fn change(&mut self, change: &PaymentChange) {
+        match change {
+            PaymentChange::Charged(charges) => self.charges = *charges,
+            PaymentChange::Begun { payment } => self.part(payment).stage = Stage::Begun,
+            PaymentChange::Authorized { payment, amount } => {
+                self.part(payment).stage = Stage::Authorized(*amount);
+                self.latest = Some(self.place(payment));
+            }
+            PaymentChange::Paid { payment, amount } => {
+                self.part(payment).stage = Stage::Paid(*amount);
+                self.latest = Some(self.place(payment));
+            }
+            PaymentChange::Failed { payment, .. } | PaymentChange::Voided { payment } => {
+                self.part(payment).stage = Stage::Nothing;
+            }
+            PaymentChange::RefundDue { payment, amount, .. } => {
+                let part = self.part(payment);
+                part.due = part.due.saturating_add(amount.minor());
+            }
+            PaymentChange::Refunded { payment, total } => {
+                self.part(payment).refunded = total.minor();
+            }
+            PaymentChange::Asked { payment, .. } => self.part(payment).declined = None,
+            PaymentChange::Declined { payment, request, .. } => {
+                self.part(payment).declined = Some(*request);
+            }
+            PaymentChange::Referenced(_)
+            | PaymentChange::Cancelled(_)
+            | PaymentChange::Retaken { .. } => {}
+        }
+    }
+
+    /// What the account comes to.
+    fn sums(&self, currency: Currency) -> (OrderSums, OpenSums) {
+        let (mut order, mut open) = (OrderSums::default(), OpenSums::default());
+        if let Some(made) = &self.order {
+            let Charges { shipping, tax, fee } = self.charges;
+            order.charges = [shipping, tax, fee].map(u128::from).iter().sum();
+            match made.part.map(|part| &self.parts[part]) {
+                Some(Part { stage: Stage::Paid(paid), refunded, .. }) => {
+                    order.paid = paid.minor().into();
+                    order.refunded = (*refunded).into();
+                }
+                Some(Part { stage: Stage::Authorized(kept), .. }) => {
+                    open.authorized = kept.minor().into();
+                }
+                _ => {}
+            }
+        }
+        for part in &self.parts {
+            let outstanding = part.outstanding();
+            open.declined += u64::from(part.is_declined());
+            open.refunds_due += u64::from(outstanding > 0);
+            if let Stage::Paid(paid) = part.stage
+                && paid.currency() == currency
+            {
+                open.refund_due += u128::from(outstanding);
+            }
+        }
+        (order, open)
+    }
+}
+
+/// The money of one drop. It keeps an account for each hold that any payment was heard of; orders of versions
+/// without payments need none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MoneyFold {
+    accounts: HashMap<HoldId, Account, foldhash::fast::RandomState>,
+    all: OrderSums,
+    open: OpenSums,
+    by_pool: HashMap<PoolIndex, OrderSums>,
+    by_channel: HashMap<Option<ChannelId>, OrderSums>,
+}
+
+impl MoneyFold {
+    /// Something about the money for a hold.
+    pub(super) fn record(&mut self, record: &PaymentRecord, currency: Currency) {
+        let PaymentRecord { hold, change } = record;
+        self.with(*hold, currency, |account| account.change(change));
+    }
+
+    /// A hold became an order by the money that came right before. In a plan without terms of payment no money is on
+    /// record: then it is taken to be paid, as it was.
+    pub(super) fn ordered(
+        &mut self,
+        hold: HoldId,
+        goods: Money,
+        channel: Option<&ChannelId>,
+        has_terms: bool,
+    ) {
+        if !has_terms && !self.accounts.contains_key(&hold) {
+            let now = OrderSums { paid: goods.minor().into(), ..OrderSums::default() };
+            return self.add(hold.pool(), channel, OrderSums::default(), now);
+        }
+        self.with(hold, goods.currency(), |account| {
+            let part = account.latest;
+            account.order.get_or_insert_with(|| Order { part, channel: channel.cloned() });
+        });
+    }
+
+    fn with(&mut self, hold: HoldId, currency: Currency, change: impl FnOnce(&mut Account)) {
+        let account = self.accounts.entry(hold).or_default();
+        let (before, open_before) = account.sums(currency);
+        change(account);
+        let (now, open_now) = account.sums(currency);
+        let channel = account.order.as_ref().and_then(|order| order.channel.clone());
+        self.open.replace(open_before, open_now);
+        self.add(hold.pool(), channel.as_ref(), before, now);
+    }
+
+    fn add(
+        &mut self,
+        pool: PoolIndex,
+        channel: Option<&ChannelId>,
+        before: OrderSums,
+        now: OrderSums,
+    ) {
+        self.all.replace(before, now);
+        self.by_pool.entry(pool).or_default().replace(before, now);
+        self.by_channel.entry(channel.cloned()).or_default().replace(before, now);
+    }
+
+    pub(super) const fn all(&self) -> OrderSums {
+        self.all
+    }
+
+    pub(super) fn of_pool(&self, pool: PoolIndex) -> OrderSums {
+        self.by_pool.get(&pool).copied().unwrap_or_default()
+    }
+
+    pub(super) fn of_channel(&self, channel: Option<&ChannelId>) -> OrderSums {
+        self.by_channel.get(&channel.cloned()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn open(&self, currency: Currency) -> OpenMoney {
+        let OpenSums { refunds_due, refund_due, authorized, declined } = self.open;
+        OpenMoney {
+            refunds_due,
+            refund_due: amount(refund_due, currency),
+            authorized: amount(authorized, currency),
+            declined,
+        }
+    }
+}
