@@ -1,5 +1,6 @@
-//! One drop as lines for an auditor: every hold, every order, the tallies, a summary.
+//! One drop as lines for an auditor: every hold, every order, what became of money, the tallies, a summary.
 
+mod payment;
 mod source;
 
 use std::{
@@ -11,8 +12,11 @@ use serde::Serialize;
 use stampede_domain::{
     ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally};
+use stampede_ledger::{
+    DeadlineRecord, HoldRecord, Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally,
+};
 
+pub use self::payment::PaymentLine;
 use self::source::{Owners, head, is_house, viewers};
 use crate::{
     FoldError, ReportError,
@@ -23,8 +27,6 @@ use crate::{
 
 /// Orders fetched at a time.
 const ORDERS_PER_FETCH: u32 = 1_024;
-/// Room that a line needs at most; a chunk is handed over before it grows past its limit.
-const LINE_BYTES: usize = 1_024;
 
 /// One line.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +36,8 @@ pub enum AuditLine {
     Hold(HoldLine),
     /// A row of the orders table.
     Order(OrderLine),
+    /// Something about the money for a hold.
+    Payment(Box<PaymentLine>),
     /// A tally.
     Tally(TallyLine),
     /// The end. A stream without it, or without the next one in its place, was cut off.
@@ -62,7 +66,7 @@ pub struct HoldLine {
     pub state: &'static str,
     /// When the stock moved.
     pub taken_at_ms: u64,
-    /// When the hold ends, or would have ended, by itself.
+    /// The deadline that its viewer was shown last; the hold stays for the plan's grace longer.
     pub deadline_ms: u64,
     /// Time of the commit that ended it.
     pub ended_at_ms: Option<u64>,
@@ -135,6 +139,8 @@ pub struct SummaryLine {
     pub holds: u64,
     /// Order lines.
     pub orders: u64,
+    /// Payment lines.
+    pub payments: u64,
     /// Confirmed holds whose order the projection still has to make.
     pub orders_pending: u64,
 }
@@ -148,6 +154,8 @@ pub struct DamageLine {
     pub holds: u64,
     /// Order lines.
     pub orders: u64,
+    /// Payment lines.
+    pub payments: u64,
     /// Confirmed holds that have no order.
     pub orders_pending: u64,
 }
@@ -169,7 +177,7 @@ impl AuditEnd {
 /// What an auditor's sink says to a line or a chunk: go on, or stop.
 pub type Flow = ControlFlow<()>;
 
-/// Hands every line of a drop to `sink`: holds and tallies in the order of the journal, then holds
+/// Hands every line of a drop to `sink`: holds, payments and tallies in the order of the journal, then holds
 /// that still live, then orders, then the summary.
 ///
 /// The journal only grows, so the state at the beginning is reached by reading up to its last
@@ -216,8 +224,8 @@ pub fn audit(
     audit.finish(journal, drop, ordered)
 }
 
-/// The same as newline-delimited JSON in chunks of at most about `chunk_bytes_max` bytes, each of
-/// whole lines.
+/// The same as newline-delimited JSON in chunks of whole lines, each of at most `chunk_bytes_max` bytes if it has
+/// more than one.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -229,12 +237,14 @@ pub fn audit_ndjson(
 ) -> Result<AuditEnd, ReportError> {
     let mut chunk = Vec::new();
     let mut end = audit(journal, drop, &mut |line| {
+        let bytes = chunk.len();
         serde_json::to_writer(&mut chunk, &line).expect("a line is plain data");
         chunk.push(b'\n');
-        if chunk.len() + LINE_BYTES > chunk_bytes_max {
-            return sink(std::mem::take(&mut chunk));
+        if bytes == 0 || chunk.len() <= chunk_bytes_max {
+            return Flow::Continue(());
         }
-        Flow::Continue(())
+        let next = chunk.split_off(bytes);
+        sink(std::mem::replace(&mut chunk, next))
     })?;
     if end.flow.is_continue() && !chunk.is_empty() {
         end.flow = sink(chunk);
@@ -249,7 +259,7 @@ struct Live {
     channel: Option<ChannelId>,
     units: Units,
     taken_at: UnixMillis,
-    /// Deadline without the outages before the take.
+    /// Deadline without the outages before the take, with its stretch.
     deadline_base: u64,
 }
 
@@ -311,6 +321,15 @@ impl Audit<'_> {
                 self.suspensions.add(span, until);
                 Flow::Continue(())
             }
+            Record::Deadline(record) => {
+                self.move_deadlines(record);
+                Flow::Continue(())
+            }
+            Record::Payment(ref record) => {
+                self.summary.payments += 1;
+                let line = Box::new(PaymentLine::of(record, at));
+                (self.sink)(AuditLine::Payment(line))
+            }
             Record::Tally(ref tally) => self.tally(tally, at),
             Record::Planned { ref plan, .. } => {
                 self.owners.planned(plan);
@@ -320,13 +339,22 @@ impl Audit<'_> {
             | Record::Lot { .. }
             | Record::Stream(_)
             | Record::Featured
-            | Record::Payment(_)
-            | Record::Deadline(_)
             | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Heartbeat(_)
             | Record::Room(_)
             | Record::Brake(_) => Flow::Continue(()),
+        }
+    }
+
+    fn move_deadlines(&mut self, record: DeadlineRecord) {
+        match record {
+            DeadlineRecord::Stretched { hold, span } => {
+                if let Some(live) = self.live.get_mut(&hold) {
+                    live.deadline_base = live.deadline_base.saturating_add(span.get());
+                }
+            }
+            DeadlineRecord::Extended { span, until } => self.suspensions.add(span, until),
         }
     }
 
@@ -418,9 +446,9 @@ impl Audit<'_> {
         let damage = self.damage.take();
         let flow = match &damage {
             Some(what) => {
-                let SummaryLine { holds, orders, orders_pending, .. } = self.summary;
+                let SummaryLine { holds, orders, payments, orders_pending, .. } = self.summary;
                 let what = what.to_string();
-                let line = DamageLine { what, holds, orders, orders_pending };
+                let line = DamageLine { what, holds, orders, payments, orders_pending };
                 (self.sink)(AuditLine::Damage(line))
             }
             None => self.summarize(drop),

@@ -5,14 +5,16 @@ mod support;
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use serde_json::Value;
-use stampede_domain::DropId;
+use serde_json::{Value, json};
+use stampede_domain::{DropId, DurationMs};
 use stampede_ledger::{HoldRecord, Record, Room, RoomChange, RoomOwner};
 use stampede_report::{FoldError, ReportError, audit::audit_ndjson};
 use support::{
     busy::busy_sale,
     forge::forge,
-    journal, plan,
+    journal,
+    money::{DROP, PRICE, money_sale},
+    plan,
     sale::State,
     sim::{Sim, channel_of},
 };
@@ -136,12 +138,83 @@ fn a_journal_that_contradicts_itself_still_gives_its_lines() {
     assert!(!damaged.contains_key("summary"), "its sums would be wrong");
     let damage = &damaged["damage"][0];
     assert!(damage["what"].as_str().unwrap().contains("ends more units of pool 0"), "{damage}");
-    for count in ["holds", "orders", "orders_pending"] {
+    for count in ["holds", "orders", "payments", "orders_pending"] {
         assert_eq!(damage[count], sound["summary"][0][count], "{count}");
     }
     let end = audit_ndjson(&journal(dir.path()), drop, 4_096, &mut |_| ControlFlow::Continue(()))
         .unwrap();
     assert!(matches!(end.damage, Some(FoldError::Unbalanced { .. })), "{end:?}");
+}
+
+#[test]
+fn every_record_about_money_has_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    money_sale(dir.path());
+    let lines = lines(dir.path(), DROP);
+    let payments = &lines["payment"];
+    let first = |what: &str| -> Value {
+        let mut line = payments.iter().find(|line| line["what"] == what).unwrap().clone();
+        let fields = line.as_object_mut().unwrap();
+        assert!(fields.remove("at_ms").unwrap().as_u64() > Some(support::START_MS));
+        assert_eq!(fields.remove("hold").unwrap().as_str().map(str::len), Some(32));
+        assert_eq!(fields.remove("type"), Some("payment".into()));
+        line
+    };
+    let of = |what: &str, reference: &str, more: Value| {
+        let mut line = json!({"what": what, "account": "sandbox", "reference": reference});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let owed = 2 * PRICE + 528;
+    let expected = [
+        json!({"what": "charged", "shipping_minor": 490, "tax_minor": 38, "fee_minor": 0}),
+        json!({"what": "referenced", "order_reference": "order-1"}),
+        of("begun", "p1", json!({})),
+        of("authorized", "p1", json!({"amount_minor": owed, "currency": "EUR"})),
+        of("asked", "p1", json!({"request": "capture"})),
+        of("paid", "p1", json!({"amount_minor": owed, "currency": "EUR"})),
+        json!({
+            "what": "cancelled", "units": 1, "amount_minor": PRICE, "currency": "EUR", "actor": "olga",
+            "reason": "broken",
+        }),
+        of(
+            "refund_due",
+            "p1",
+            json!({
+                "amount_minor": PRICE, "currency": "EUR", "reason": "cancelled",
+            }),
+        ),
+        of("declined", "p1", json!({"request": "refund", "reason": "too old"})),
+        of("refunded", "p1", json!({"total_minor": 1_000, "currency": "EUR"})),
+        of("failed", "p5", json!({"reason": "card_declined"})),
+        of("voided", "p9", json!({})),
+    ];
+    for line in expected {
+        assert_eq!(first(line["what"].as_str().unwrap()), line);
+    }
+    let retaken = first("retaken");
+    assert!(lines["hold"].iter().any(|hold| hold["hold"] == retaken["into"]), "{retaken}");
+    let summary = &lines["summary"][0];
+    assert_eq!(summary["payments"].as_u64(), Some(u64::try_from(payments.len()).unwrap()));
+}
+
+#[test]
+fn a_hold_shows_the_deadline_that_payments_and_staff_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[3]));
+    sim.buy(drop, 1, 0, 1, "a");
+    sim.flush();
+    let hold = sim.sale(drop).holds[0].id;
+    sim.now_ms += support::TTL_MS - 100;
+    sim.money(hold, support::money::begun("p1"));
+    sim.stretch(hold);
+    sim.extend(drop, DurationMs::new(500));
+    let sales = sim.close();
+    let deadline = sales[&drop].holds[0].deadline;
+    let moved = support::STRETCH_MS - 100 + 500;
+    assert_eq!(deadline.since(sales[&drop].holds[0].taken_at).get(), support::TTL_MS + moved);
+    assert_eq!(lines(dir.path(), drop)["hold"][0]["deadline_ms"], deadline.get());
 }
 
 #[test]

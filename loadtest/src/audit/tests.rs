@@ -264,6 +264,15 @@ fn a_stream_that_was_cut_off_is_no_account() {
 }
 
 #[test]
+fn lines_about_payments_are_read_past_and_unknown_ones_are_not() {
+    let mut ledger = Ledger::default();
+    let paid = r#"{"type":"payment","hold":"h1","what":"paid","account":"sandbox","reference":"p1","amount_minor":499,"currency":"EUR","at_ms":20}"#;
+    ledger.add(paid.as_bytes()).unwrap();
+    assert!(ledger.holds.is_empty() && ledger.orders.is_empty());
+    assert!(ledger.add(br#"{"type":"promise","hold":"h1"}"#).is_err());
+}
+
+#[test]
 fn clicks_agree_with_the_tally_or_the_difference_is_named() {
     let mut journal = ledger(&[]);
     for line in [
