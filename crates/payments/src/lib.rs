@@ -9,6 +9,7 @@ pub mod metrics;
 mod payments;
 mod sandbox;
 pub mod stripe;
+pub mod webhooks;
 mod worker;
 
 pub use config::{ConfigError, Provider, SandboxConfig};

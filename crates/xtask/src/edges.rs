@@ -36,7 +36,8 @@ const ROWS: &[Row] = &[
     row("engine", &["domain", "stock", "books", "settlement", "ledger"], &["testkit"]),
     row("sim", &["domain", "books", "engine", "ledger", "report", "testkit"], &[]),
     row("settlement", &["domain", "ledger"], &["testkit"]),
-    row("payments", &["domain", "engine"], &[]),
+    // Its tests serve the webhooks as the server does.
+    row("payments", &["domain", "engine", "ledger", "proxies"], &["control", "testkit"]),
     row("report", &["domain", "ledger"], &["testkit"]),
     row("gateway", &["domain", "engine", "wire", "proxies"], &["ledger", "payments", "testkit"]),
     row("control", &["domain", "intake", "engine", "proxies", "report"], &["ledger", "pages", "testkit"]),

@@ -1,0 +1,120 @@
+//! Stripe's accounts: whose goods each of them pays for, how its events are checked.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::{Mutex, RwLock};
+use stampede_domain::{
+    DurationMs, IdError, MerchantId, Mode, PaymentAccount, Rate, RateDebt, RepeatedWarning,
+    UnixMillis,
+};
+
+use crate::stripe::{SignatureRules, signature::TOLERANCE_DEFAULT};
+
+/// Accounts at most.
+pub const ACCOUNTS_MAX: usize = 1_024;
+
+/// What stands in front of an account's name in facts.
+const PREFIX: &str = "stripe:";
+
+/// One account, as it is set.
+#[derive(Debug)]
+pub struct StripeAccount {
+    /// Whose goods are paid for with it: it never moves anybody else's holds.
+    pub merchant: MerchantId,
+    /// Whether its money is real. Events of the other kind are not for this account.
+    pub mode: Mode,
+    /// How its events are checked.
+    pub rules: SignatureRules,
+}
+
+/// All accounts by name.
+#[derive(Debug)]
+pub struct StripeAccounts {
+    known: BTreeMap<String, Account>,
+    /// What events of an account that nobody has set are checked by: no signature ever passes, which takes as long as
+    /// with an account's own secrets.
+    nobody: SignatureRules,
+}
+
+/// One account while the listener runs.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: PaymentAccount,
+    pub(super) merchant: MerchantId,
+    pub(super) mode: Mode,
+    rules: RwLock<Arc<SignatureRules>>,
+    spent: Mutex<RateDebt>,
+    refused: Mutex<RepeatedWarning>,
+}
+
+impl StripeAccounts {
+    /// All accounts, each with its name as it stands in the address that Stripe calls.
+    ///
+    /// # Errors
+    /// [`IdError`] of the first name that cannot be one.
+    ///
+    /// # Panics
+    /// Never: a secret of its own making has the right form.
+    pub fn new(
+        accounts: impl IntoIterator<Item = (String, StripeAccount)>,
+    ) -> Result<Self, IdError> {
+        let keep = |(name, account): (String, StripeAccount)| {
+            let StripeAccount { merchant, mode, rules } = account;
+            let kept = Account {
+                name: Self::account(&name)?,
+                merchant,
+                mode,
+                rules: RwLock::new(Arc::new(rules)),
+                spent: Mutex::default(),
+                refused: Mutex::default(),
+            };
+            Ok((name, kept))
+        };
+        let known = accounts.into_iter().map(keep).collect::<Result<_, IdError>>()?;
+        let secret =
+            format!("whsec_{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+        let nobody = SignatureRules::new([("nobody", secret.as_str())], TOLERANCE_DEFAULT)
+            .expect("a secret of letters and digits is one");
+        Ok(Self { known, nobody })
+    }
+
+    /// What facts call the account of this name.
+    ///
+    /// # Errors
+    /// [`IdError`] if it cannot be a name.
+    pub fn account(name: &str) -> Result<PaymentAccount, IdError> {
+        format!("{PREFIX}{name}").parse()
+    }
+
+    /// From now on the account's events are checked by other rules.
+    pub fn set_rules(&self, name: &str, rules: SignatureRules) {
+        if let Some(account) = self.known.get(name) {
+            *account.rules.write() = Arc::new(rules);
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Account> {
+        self.known.get(name)
+    }
+
+    pub(super) const fn nobody(&self) -> &SignatureRules {
+        &self.nobody
+    }
+}
+
+impl Account {
+    pub(super) fn rules(&self) -> Arc<SignatureRules> {
+        Arc::clone(&self.rules.read())
+    }
+
+    /// Counts an event that Stripe signed, unless it is over the rate; then tells how long to wait.
+    pub(super) fn count(&self, rate: Option<Rate>, now: UnixMillis) -> Result<(), DurationMs> {
+        let Some(rate) = rate else { return Ok(()) };
+        self.spent.lock().spend(rate, now).map_err(|early| early.retry_after)
+    }
+
+    /// Counts an event that is not Stripe's; with how many there were, if it is to be said now.
+    pub(super) fn note_refused(&self, now: UnixMillis) -> Option<u64> {
+        self.refused.lock().note(now)
+    }
+}

@@ -1,0 +1,326 @@
+//! What an event does: a fact about holds of the account's merchant, or money that nobody can assign.
+
+use std::sync::Arc;
+
+use stampede_domain::{
+    DropId, HoldId, MerchantId, Mode, Money, PaymentEvent, PaymentFact, PaymentId,
+};
+use stampede_engine::{
+    Engine, FactRefusal, HoldLook, HoldOutcome, MoneyError, PaymentOutcome, PaymentRefusal,
+    ReopenedDrop, Unavailable, UnmatchedPayment, read_money,
+};
+use stampede_ledger::JournalSource;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    task::spawn_blocking,
+};
+use tracing::{debug, error, info, warn};
+
+use super::{accounts::Account, outcome::EventOutcome};
+use crate::stripe::{StripeEvent, StripeEventKind};
+
+/// How often a fact is said while the money of drops that are over has to be read for it.
+const TRIES: usize = 5;
+
+/// Hands events to the engine.
+pub(super) struct Deliveries {
+    engine: Arc<Engine>,
+    ledger: Arc<dyn JournalSource>,
+    /// Drops whose money may be read at a time.
+    reads: Arc<Semaphore>,
+}
+
+/// One event of an account.
+#[derive(Clone, Copy)]
+struct Report<'a> {
+    account: &'a Account,
+    event: &'a StripeEvent,
+}
+
+/// Where the holds of a fact lead.
+#[derive(Default)]
+struct NamedHolds {
+    /// The first that is another merchant's, or nobody's.
+    stranger: Option<HoldId>,
+    /// The first of a live drop.
+    live: Option<HoldId>,
+    /// Drops in memory, and those that have left it; each once.
+    in_memory: Vec<DropId>,
+    over: Vec<DropId>,
+}
+
+impl NamedHolds {
+    /// What is decided about one drop alone would be wrong while the money of another is not known: an amount is for
+    /// all holds.
+    fn is_mixed(&self) -> bool {
+        !self.over.is_empty() && self.over.len() + self.in_memory.len() > 1
+    }
+}
+
+impl Deliveries {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        ledger: Arc<dyn JournalSource>,
+        money_reads_max: usize,
+    ) -> Self {
+        Self { engine, ledger, reads: Arc::new(Semaphore::new(money_reads_max)) }
+    }
+
+    /// Does what follows from an event; what comes back is durable.
+    pub(super) async fn deliver(&self, account: &Account, event: &StripeEvent) -> EventOutcome {
+        let report = Report { account, event };
+        let done = match &event.kind {
+            StripeEventKind::Ignored { kind, why } => {
+                debug!(account = %account.name, event = %event.id, kind, ?why, "an event does not count");
+                return EventOutcome::Ignored;
+            }
+            _ if event.live != (account.mode == Mode::Live) => self.other_mode(report).await,
+            StripeEventKind::Unmatched { payment, amount, is_taken: true, named } => {
+                self.keep_unmatched(report, (payment, *amount, named), "its holds cannot be read")
+                    .await
+            }
+            StripeEventKind::Unmatched { payment, .. } => {
+                report.warn(
+                    payment,
+                    &"money is kept ready, but which holds it is for cannot be read",
+                );
+                return EventOutcome::Ignored;
+            }
+            StripeEventKind::Fact(fact) => self.fact(report, fact).await,
+        };
+        done.unwrap_or_else(|failed| failed)
+    }
+
+    /// A test at an account with real money, or real money at one for tests: the settings are wrong, or the endpoint
+    /// in Stripe is.
+    async fn other_mode(&self, report: Report<'_>) -> Delivered {
+        let why = "the account is set to the other mode: look at `mode`";
+        let (payment, amount, named) = match &report.event.kind {
+            StripeEventKind::Unmatched { payment, amount, is_taken, named } => {
+                (payment, is_taken.then_some(*amount), named.clone())
+            }
+            StripeEventKind::Fact(fact) => (&fact.payment, money_taken(fact), named_by(fact)),
+            StripeEventKind::Ignored { .. } => return Ok(EventOutcome::Ignored),
+        };
+        match amount {
+            Some(amount) if report.event.live => {
+                self.keep_unmatched(report, (payment, amount, &named), why).await
+            }
+            _ => {
+                report.warn(payment, &why);
+                Ok(EventOutcome::WrongMode)
+            }
+        }
+    }
+
+    async fn fact(&self, report: Report<'_>, fact: &PaymentFact) -> Delivered {
+        let named = self.look_at(&fact.holds, &report.account.merchant);
+        if let Some(hold) = named.stranger {
+            let Some(amount) = money_taken(fact) else {
+                debug!(event = %report.event.id, %hold, "a hold is not one of the merchant's");
+                return Ok(EventOutcome::Ignored);
+            };
+            let why = format!("{hold} is no hold of {}", report.account.merchant);
+            return self
+                .keep_unmatched(report, (&fact.payment, amount, &named_by(fact)), &why)
+                .await;
+        }
+        if let (false, Some(hold)) = (report.event.live, named.live) {
+            return self.refused(report, fact, FactRefusal::TestMoney { hold }).await;
+        }
+        let mut place = None;
+        if named.is_mixed() {
+            let held = self.place().await;
+            self.reopen_all(&named.over, &held).await?;
+            place = Some(held);
+        }
+        for _ in 0..TRIES {
+            let outcome = match self.say(fact).await? {
+                Ok(outcome) => outcome,
+                Err(refusal) => return self.refused(report, fact, refusal).await,
+            };
+            let over = drops_over(&outcome);
+            if over.is_empty() {
+                let is_unknown = outcome.holds.iter().any(|(_, of)| *of == HoldOutcome::Unknown);
+                // It was there a moment ago, so it is about to leave memory.
+                return if is_unknown {
+                    Err(EventOutcome::Busy)
+                } else {
+                    Ok(EventOutcome::Recorded)
+                };
+            }
+            // No money moved and no hold is left that could end.
+            if matches!(fact.event, PaymentEvent::Begun | PaymentEvent::Failed { .. }) {
+                return Ok(EventOutcome::Ignored);
+            }
+            match &place {
+                // Whoever had the place before may have read the same: the fact is said again first.
+                None => place = Some(self.place().await),
+                Some(place) => self.reopen_all(&over, place).await?,
+            }
+        }
+        report.warn(&fact.payment, &"the drop's money changed whenever it was read");
+        Err(EventOutcome::Busy)
+    }
+
+    fn look_at(&self, holds: &[HoldId], merchant: &MerchantId) -> NamedHolds {
+        let mut named = NamedHolds::default();
+        for &hold in holds {
+            let drop = hold.drop_id();
+            let (of, mode, drops) = if let Some(sale) = self.engine.sale(drop) {
+                if matches!(self.engine.hold(hold), HoldLook::Unknown | HoldLook::Pending) {
+                    named.stranger.get_or_insert(hold);
+                }
+                (sale.plan().merchant.clone(), sale.plan().mode, &mut named.in_memory)
+            } else if let Some(over) = self.engine.over(drop) {
+                (over.merchant.clone(), over.mode, &mut named.over)
+            } else {
+                named.stranger.get_or_insert(hold);
+                continue;
+            };
+            if !drops.contains(&drop) {
+                drops.push(drop);
+            }
+            if of != *merchant {
+                named.stranger.get_or_insert(hold);
+            }
+            if mode == Mode::Live {
+                named.live.get_or_insert(hold);
+            }
+        }
+        named
+    }
+
+    /// A refused fact will be refused for ever, so Stripe need not send it again.
+    async fn refused(&self, report: Report<'_>, fact: &PaymentFact, why: FactRefusal) -> Delivered {
+        match why {
+            FactRefusal::TestMoney { .. } => {
+                info!(
+                    account = %report.account.name, event = %report.event.id, payment = %fact.payment, %why,
+                    "a test was not recorded"
+                );
+                Ok(EventOutcome::TestMoney)
+            }
+            FactRefusal::NoHolds if matches!(fact.event, PaymentEvent::Refunded { .. }) => {
+                report.warn(&fact.payment, &why);
+                Ok(EventOutcome::NoHolds)
+            }
+            FactRefusal::NoHolds => Ok(EventOutcome::Ignored),
+            FactRefusal::Payment(refusal) => {
+                report.warn(&fact.payment, &refusal);
+                // Another amount of the same payment stands in the books: this money is known.
+                let is_known = matches!(refusal, PaymentRefusal::AmountDiffers { .. });
+                if let Some(amount) = money_taken(fact).filter(|_| !is_known) {
+                    let named = named_by(fact);
+                    let why = "its fact was refused";
+                    self.keep_unmatched(report, (&fact.payment, amount, &named), why).await?;
+                }
+                Ok(EventOutcome::Refused)
+            }
+        }
+    }
+
+    /// Money that was taken is not lost: it stands in the ledger with what it named.
+    async fn keep_unmatched(
+        &self,
+        report: Report<'_>,
+        (payment, amount, named): (&PaymentId, Money, &str),
+        why: &str,
+    ) -> Delivered {
+        if !report.event.live {
+            let (account, event) = (&report.account.name, &report.event.id);
+            info!(%account, %event, %payment, named, why, "a test was not recorded");
+            return Ok(EventOutcome::TestMoney);
+        }
+        let unmatched = UnmatchedPayment { payment: payment.clone(), amount, named: named.into() };
+        answer(self.engine.unmatched(unmatched)).await?;
+        let (account, event) = (&report.account.name, &report.event.id);
+        warn!(%account, %event, %payment, %amount, named, why, "money came that cannot be assigned");
+        Ok(EventOutcome::Unmatched)
+    }
+
+    async fn say(
+        &self,
+        fact: &PaymentFact,
+    ) -> Result<Result<PaymentOutcome, FactRefusal>, EventOutcome> {
+        answer(self.engine.payment(fact.clone())).await
+    }
+
+    async fn place(&self) -> Arc<OwnedSemaphorePermit> {
+        let reads = Arc::clone(&self.reads);
+        Arc::new(reads.acquire_owned().await.expect("nobody closes the semaphore"))
+    }
+
+    async fn reopen_all(
+        &self,
+        drops: &[DropId],
+        place: &Arc<OwnedSemaphorePermit>,
+    ) -> Result<(), EventOutcome> {
+        for &drop in drops {
+            let read = self.read(drop, Arc::clone(place)).await?;
+            // One that was overtaken by a record is read again after the next try.
+            let _is_current = answer(self.engine.reopen(read)).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        drop: DropId,
+        place: Arc<OwnedSemaphorePermit>,
+    ) -> Result<ReopenedDrop, EventOutcome> {
+        let ledger = Arc::clone(&self.ledger);
+        let read = spawn_blocking(move || {
+            // The place is free when the reading ends, whether or not anybody still waits for it.
+            let _place = place;
+            let journal = ledger.open().map_err(MoneyError::from)?;
+            read_money(&*journal, drop)
+        });
+        match read.await {
+            Ok(Ok(Some(read))) => return Ok(read),
+            Ok(Ok(None)) => error!(%drop, "a drop that is over is not in the ledger"),
+            Ok(Err(why)) => error!(%drop, %why, "the money of a drop cannot be read"),
+            Err(why) => error!(%drop, %why, "reading the money of a drop broke off"),
+        }
+        Err(EventOutcome::Unavailable)
+    }
+}
+
+/// What became of an event, or why Stripe has to send it again.
+type Delivered = Result<EventOutcome, EventOutcome>;
+
+impl Report<'_> {
+    fn warn(&self, payment: &PaymentId, why: &dyn std::fmt::Display) {
+        let (account, event) = (&self.account.name, &self.event.id);
+        warn!(%account, %event, %payment, %why, "an event of Stripe's was not recorded");
+    }
+}
+
+async fn answer<T>(asked: Result<oneshot::Receiver<T>, Unavailable>) -> Result<T, EventOutcome> {
+    match asked {
+        Ok(answer) => answer.await.map_err(|_| EventOutcome::Unavailable),
+        Err(Unavailable::Busy { .. }) => Err(EventOutcome::Busy),
+        Err(Unavailable::Poisoned | Unavailable::Stopping) => Err(EventOutcome::Unavailable),
+    }
+}
+
+fn drops_over(outcome: &PaymentOutcome) -> Vec<DropId> {
+    let over = outcome.holds.iter().filter(|(_, of)| *of == HoldOutcome::Over);
+    let mut drops: Vec<DropId> = over.map(|(hold, _)| hold.drop_id()).collect();
+    drops.dedup();
+    drops
+}
+
+const fn money_taken(fact: &PaymentFact) -> Option<Money> {
+    match fact.event {
+        PaymentEvent::Paid { amount } => Some(amount),
+        _ => None,
+    }
+}
+
+/// What a fact names, for people; a record cuts it to what it holds.
+fn named_by(fact: &PaymentFact) -> String {
+    let holds: Vec<String> = fact.holds.iter().map(ToString::to_string).collect();
+    let order = fact.order_reference.as_ref().map(|order| format!("stampede_order={order} "));
+    format!("{}stampede_holds={}", order.unwrap_or_default(), holds.join(","))
+}
