@@ -52,7 +52,7 @@ pub fn describe() {
 }
 
 pub(crate) fn count_event(kind: &'static str, outcome: EventOutcome) {
-    let outcome = name(&EventOutcome::ALL, outcome);
+    let outcome = name(&EventOutcome::ALL, &outcome);
     counter!(WEBHOOK_EVENTS, "kind" => kind, "outcome" => outcome).increment(1);
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn count_answer(answer: Answer, micros: u64) {
     let kind = match answer {
         Answer::Event(_) => "event",
         Answer::Refusal(refusal) | Answer::Wait(refusal, _) => {
-            let reason = name(&RequestRefusal::ALL, refusal);
+            let reason = name(&RequestRefusal::ALL, &refusal);
             counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
             "refusal"
         }
@@ -68,7 +68,7 @@ pub(crate) fn count_answer(answer: Answer, micros: u64) {
     histogram!(WEBHOOK_SECONDS, "answer" => kind).record(Duration::from_micros(micros));
 }
 
-fn name<T: PartialEq>(all: &[(T, &'static str)], one: T) -> &'static str {
-    let found = all.iter().find(|(known, _)| *known == one);
+fn name<T: PartialEq>(all: &[(T, &'static str)], one: &T) -> &'static str {
+    let found = all.iter().find(|(known, _)| known == one);
     found.map(|(_, name)| *name).expect("the list has every variant")
 }

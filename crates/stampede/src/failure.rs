@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Tls(#[from] crate::tls::TlsError),
     #[error(transparent)]
+    Secrets(#[from] crate::webhooks::SecretsError),
+    #[error(transparent)]
     Id(#[from] stampede_domain::IdError),
     #[error(transparent)]
     Lock(#[from] stampede_ledger::LockError),

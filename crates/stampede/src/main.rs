@@ -19,6 +19,7 @@ mod ticket_keys;
 mod tls;
 mod tools;
 mod warnings;
+mod webhooks;
 
 use std::process::ExitCode;
 

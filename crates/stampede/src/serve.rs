@@ -35,19 +35,19 @@ use crate::{
     staff, staged, telemetry, ticket_keys,
     tls::Certificates,
     warnings::{warn_if_held_back, warn_if_open},
+    webhooks::{Secrets, Webhooks},
 };
 
 /// Time between two foldings of the metrics' samples.
 const UPKEEP_EVERY: DurationMs = DurationMs::from_secs(5);
 
-/// Time between two looks at the certificates' files.
+/// Time between two looks at the files of certificates and secrets.
 const LOOK_EVERY: DurationMs = DurationMs::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
     let config = settings(args)?;
-    info!(config = %toml::to_string(&config).unwrap_or_default().replace('\n', " "), "settings");
     prepare(&config);
     let metrics = telemetry::metrics()?;
     let demo = args.staged.then(|| staged::join(&config)).transpose()?;
@@ -55,11 +55,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let clock = Arc::new(SystemClock::start());
     let certificates = certificates(&config, clock.wall())?;
     let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
+    let secrets = Secrets::load(&config.payments)?;
 
     let data = lock(&args.data)?;
     // All ports are ours before anything is written: a start that fails leaves the ledger as it was.
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
-    let listeners = Listeners::bind(&config)?;
+    let mut listeners = Listeners::bind(&config)?;
     let (tokens, sessions) = open_staff(data.path())?;
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
@@ -67,18 +68,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
 
     let signals = CoreSignals::new(config.cores())?;
     let provider = provider(&config);
-    let (engine, ports) = stampede_engine::start(
-        EngineConfig { viewers_pay_at: provider.viewers_pay_at(), ..engine_config(&config) },
-        ledger,
-        Arc::clone(&clock) as _,
-        signals.wakes(),
-    )?;
+    let selling = engine_config(&config, &provider);
+    let (engine, ports) =
+        stampede_engine::start(selling, ledger, Arc::clone(&clock) as _, signals.wakes())?;
     let reviewer = review(&data, &clock)?;
     let payments = Payments::start(&engine, provider)?;
     let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
     let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
     let viewers_at = gateway.local_addr();
     let gateway = Arc::new(Mutex::new(Some(gateway)));
+    let interface = ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() };
+    let stripe = listeners.webhooks.take();
+    let webhooks = Webhooks::start(stripe, (&engine, ledger_source(&data)), &secrets, &interface)?;
     warn_if_held_back(engine.brake());
     // The last step: a start that fails must not swallow the token.
     let first_token = staff::first_token(&tokens)?;
@@ -89,27 +90,27 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         sessions: Arc::clone(&sessions),
         metrics: Scrape::of(&metrics, &engine, data.path()),
         ledger: ledger_source(&data),
-        config: ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() },
+        config: interface,
         draining: DrainSignal::default(),
         demo,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ready = |control, assets| {
-        announce(&config, (viewers_at, control, assets), first_token.as_deref());
-        info!(drops = engine.sales().len(), over = engine.all_over().len(), incarnation = %engine.incarnation(), "ready");
+        let at = (viewers_at, control, assets, webhooks.local_addr());
+        announce(&config, at, (first_token.as_deref(), &engine));
     };
-    let certificates = [certificates.0, certificates.1].into_iter().flatten().collect();
-    let watched = watch_files(certificates, &clock);
+    let watched = watch_files((certificates, secrets), &clock);
+    let leaving = (Arc::clone(&gateway), webhooks.stopper());
     let served = runtime.block_on(async {
         tokio::select! {
-            served = control(&config, listeners, parts, Arc::clone(&gateway), ready) => served,
+            served = control(&config, listeners, parts, leaving, ready) => served,
             failed = watched => Err(failed),
             never = upkeep(&metrics, &sessions, &clock) => match never {},
         }
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
-    stop(reviewer, &gateway, &payments, &engine);
+    stop(reviewer, &gateway, (webhooks, &payments), &engine);
     write_last_uses(&sessions, clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
@@ -145,8 +146,13 @@ fn open_staff(data: &Path) -> Result<(Arc<StaffTokens>, Arc<Sessions>), Failure>
 /// Says where everything is, on standard output.
 fn announce(
     config: &Config,
-    (viewers, control, assets): (SocketAddr, SocketAddr, Option<SocketAddr>),
-    token: Option<&str>,
+    (viewers, control, assets, webhooks): (
+        SocketAddr,
+        SocketAddr,
+        Option<SocketAddr>,
+        Option<SocketAddr>,
+    ),
+    (token, engine): (Option<&str>, &Engine),
 ) {
     let letter = |tls: &Option<TlsFiles>| if tls.is_some() { "s" } else { "" };
     let (ws, http) = (letter(&config.viewers.tls), letter(&config.control.tls));
@@ -159,10 +165,19 @@ fn announce(
     if let Some(assets) = assets {
         println!("assets on http{http}://{assets}/");
     }
+    if let Some(webhooks) = webhooks {
+        println!("webhooks on http{http}://{webhooks}/");
+    }
+    let (drops, over) = (engine.sales().len(), engine.all_over().len());
+    info!(drops, over, incarnation = %engine.incarnation(), "ready");
 }
 
-/// Looks at the certificates' files now and then, at once on `SIGHUP`; ends only if it cannot.
-async fn watch_files(mut certificates: Vec<Certificates>, clock: &SystemClock) -> Failure {
+/// Looks at the files of certificates and secrets now and then, at once on `SIGHUP`; ends only if it cannot.
+async fn watch_files(
+    (certificates, mut secrets): ((Option<Certificates>, Option<Certificates>), Secrets),
+    clock: &SystemClock,
+) -> Failure {
+    let mut certificates: Vec<_> = [certificates.0, certificates.1].into_iter().flatten().collect();
     let mut told = match signal(SignalKind::hangup()) {
         Ok(told) => told,
         Err(why) => return why.into(),
@@ -179,14 +194,16 @@ async fn watch_files(mut certificates: Vec<Certificates>, clock: &SystemClock) -
             for one in &mut certificates {
                 one.look(now);
             }
-            certificates
+            secrets.look();
+            (certificates, secrets)
         });
-        certificates = look.await.expect("a look neither panics nor is cancelled");
+        (certificates, secrets) = look.await.expect("a look neither panics nor is cancelled");
     }
 }
 
-fn engine_config(config: &Config) -> EngineConfig {
+fn engine_config(config: &Config, provider: &PaymentProvider) -> EngineConfig {
     EngineConfig {
+        viewers_pay_at: provider.viewers_pay_at(),
         cores: config.cores(),
         connections_per_viewer_max: config.viewers.connections_per_viewer_max,
         halt_retry_after: DurationMs::new(config.viewers.stopped_retry_ms),
@@ -215,8 +232,9 @@ fn settings(args: &ServeArgs) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Makes room for connections, says what looks wrong.
+/// Says what is set, makes room for connections, says what looks wrong.
 fn prepare(config: &Config) {
+    info!(config = %toml::to_string(config).unwrap_or_default().replace('\n', " "), "settings");
     raise_descriptors(config);
     warn_if_open(config);
 }
@@ -271,12 +289,16 @@ struct Listeners {
     control: std::net::TcpListener,
     /// The public files alone, where that is wanted.
     assets: Option<std::net::TcpListener>,
+    /// Stripe's webhooks, where that is wanted.
+    webhooks: Option<std::net::TcpListener>,
 }
 
 impl Listeners {
     fn bind(config: &Config) -> Result<Self, Failure> {
         let control = listen(config.control.listen)?;
-        Ok(Self { control, assets: config.assets.listen.map(listen).transpose()? })
+        let assets = config.assets.listen.map(listen).transpose()?;
+        let webhooks = config.payments.webhooks.map(listen).transpose()?;
+        Ok(Self { control, assets, webhooks })
     }
 }
 
@@ -285,7 +307,7 @@ async fn control(
     settings: &Config,
     listeners: Listeners,
     mut parts: ControlParts,
-    gateway: Arc<Mutex<Option<Gateway>>>,
+    (gateway, webhooks): (Arc<Mutex<Option<Gateway>>>, Option<watch::Sender<()>>),
     ready: impl FnOnce(SocketAddr, Option<SocketAddr>),
 ) -> Result<(), Failure> {
     let listener = TcpListener::from_std(listeners.control)?;
@@ -312,6 +334,9 @@ async fn control(
         let left = spawn_blocking(move || shut(&gateway)).await;
         left.expect("the gateway's stop does not panic");
         drop(stop);
+        if let Some(webhooks) = webhooks {
+            webhooks.send_replace(());
+        }
     };
     let ended =
         |mut told: watch::Receiver<()>| async move { while told.changed().await.is_ok() {} };
@@ -371,12 +396,13 @@ fn shut(gateway: &Mutex<Option<Gateway>>) {
 fn stop(
     reviewer: Reviewer,
     gateway: &Mutex<Option<Gateway>>,
-    payments: &Payments,
+    (webhooks, payments): (Webhooks, &Payments),
     engine: &Engine,
 ) {
     // It reads the ledger: the last of the log goes into the database once nobody does.
     drop(reviewer);
     shut(gateway);
+    webhooks.shutdown();
     payments.shutdown();
     engine.shutdown();
     info!("stopped");

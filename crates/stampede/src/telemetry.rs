@@ -23,7 +23,11 @@ const BUILD_INFO: &str = "stampede_build_info";
 pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
     let requests = Matcher::Full(stampede_control::metrics::REQUEST_SECONDS.to_owned());
     let bounds = &stampede_control::metrics::REQUEST_SECONDS_BOUNDS;
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(requests, bounds)?;
+    let webhooks = Matcher::Full(stampede_payments::metrics::WEBHOOK_SECONDS.to_owned());
+    let webhook_bounds = &stampede_payments::metrics::WEBHOOK_SECONDS_BOUNDS;
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(requests, bounds)?
+        .set_buckets_for_metric(webhooks, webhook_bounds)?;
     let handle = builder.install_recorder()?;
     stampede_engine::metrics::describe();
     stampede_ledger::metrics::describe();

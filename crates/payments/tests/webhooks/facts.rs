@@ -66,17 +66,23 @@ fn the_order_of_reports_does_not_matter() {
 }
 
 #[test]
-fn a_hold_that_has_ended_gets_its_money_back() {
+fn a_payment_that_comes_too_late_takes_what_is_left_or_is_due_back() {
     let mut world = World::new();
-    let drop = world.open_drop(plan(3));
-    let hold = world.hold("ann", drop);
-    world.clock.advance(plan(3).hold_ttl.get() + 1);
-    assert_eq!(world.send("main", &succeeded("pi_1", 1_990, &[hold])).status, 200);
-    let matters = world.money(hold).matters;
+    let drop = world.open_drop(plan(1));
+    let (late, again) = (world.hold("ann", drop), {
+        world.clock.advance(plan(1).hold_ttl.get() + 1);
+        wait_for("the unit", || world.try_hold("ben", drop))
+    });
+    assert_eq!(world.send("main", &succeeded("pi_1", 1_990, &[late])).status, 200);
+    let matters = world.money(late).matters;
     assert!(matches!(
         matters[..],
         [ref due] if matches!(due.kind, MatterKind::Refund { reason: RefundReason::HoldEnded, .. })
     ));
+    // Nobody else has the unit: the payment takes it again.
+    world.clock.advance(plan(1).hold_ttl.get() + 1);
+    assert_eq!(world.send("main", &succeeded("pi_2", 1_990, &[again])).status, 200);
+    assert_eq!(world.sold(drop), 1);
 }
 
 #[test]

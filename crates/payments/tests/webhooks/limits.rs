@@ -17,9 +17,8 @@ fn a_body_has_a_limit_whether_or_not_it_says_its_length() {
         |more: &str| format!("POST /v1/payments/stripe/main HTTP/1.1\r\nhost: x\r\n{more}\r\n\r\n");
     let said = world.raw(head(&format!("content-length: {}", 257 << 10)).as_bytes());
     assert_eq!(said.finish().status, 413);
-    let mut chunk = head("transfer-encoding: chunked");
-    let bytes = (256 << 10) + 1;
-    chunk.push_str(&format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes)));
+    let (head, bytes) = (head("transfer-encoding: chunked"), (256 << 10) + 1);
+    let chunk = format!("{head}{bytes:x}\r\n{}\r\n", "x".repeat(bytes));
     assert_eq!(world.raw(chunk.as_bytes()).finish().status, 413);
     // The most that there may be is read to its end.
     let mut event = succeeded("pi_1", 5, &[]);

@@ -166,16 +166,21 @@ impl World {
 
     /// A hold of one unit.
     pub(crate) fn hold(&mut self, viewer: &str, drop: DropId) -> HoldId {
-        let (plan, key) = (Arc::clone(self.engine.sale(drop).unwrap().plan()), viewer.parse());
+        self.try_hold(viewer, drop).expect("a unit is left")
+    }
+
+    /// A hold of one unit, if one is left.
+    pub(crate) fn try_hold(&mut self, viewer: &str, drop: DropId) -> Option<HoldId> {
+        let plan = Arc::clone(self.engine.sale(drop).unwrap().plan());
         let port = &mut self.ports[0];
         let joined = port.join(&viewer.parse().unwrap(), &plan.stream, 1);
-        let key = key.unwrap();
+        let key = viewer.parse().unwrap();
         let request = BuyRequest { drop, sku: "mug", units: 1, key: &key, channel: None };
         let bought = port.buy(&joined, &plan.stream, plan.mode, request);
         port.flush();
-        let Buy::Pending { hold, position } = bought else { panic!("no hold but {bought:?}") };
+        let Buy::Pending { hold, position } = bought else { return None };
         wait_for("durability", || (self.ports[0].durable() >= position).then_some(()));
-        hold
+        Some(hold)
     }
 
     pub(crate) fn sold(&self, drop: DropId) -> u32 {
