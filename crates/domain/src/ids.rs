@@ -29,6 +29,7 @@ impl DropId {
 
     /// The chain of what comes after the drop's own has ended: refunds, late payments. It begins at the hash that
     /// the drop's chain ends with.
+    #[must_use]
     pub const fn adjustments(self) -> Self {
         Self(self.0 | Self::ADJUSTMENTS)
     }
@@ -39,6 +40,7 @@ impl DropId {
     }
 
     /// The drop that a chain is about: that of adjustments, or itself.
+    #[must_use]
     pub const fn sale(self) -> Self {
         Self(self.0 & Self::NUMBER_MAX)
     }

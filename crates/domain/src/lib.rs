@@ -14,6 +14,7 @@ mod key;
 pub mod limits;
 mod moment;
 mod money;
+mod order_code;
 mod payment;
 mod phase;
 mod plan;
@@ -38,6 +39,7 @@ pub use ids::{
 pub use key::{IdempotencyKey, KeyFingerprint};
 pub use moment::Moment;
 pub use money::{Currency, Money};
+pub use order_code::{OrderCode, OrderCodeError, OrderNumber};
 pub use payment::{Charges, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 pub use phase::{Phase, PhaseChange};
 pub use plan::{DropPlan, Mode, PaymentTerms, PlanError, SkuOption, SkuPlan, WhenOffline};
