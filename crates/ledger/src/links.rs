@@ -113,7 +113,7 @@ pub fn decode(bytes: &[u8]) -> Result<Links, RecordError> {
     let mut links = Links::default();
     while !reader.is_at_end() {
         let number = u64::from_be_bytes(reader.array()?);
-        let id = reader.str("viewer id", VIEWER_ID_BYTES_MAX)?;
+        let id = reader.short_str("viewer id", VIEWER_ID_BYTES_MAX)?;
         if id.is_empty() && version == LINKS_VERSION {
             links.addresses.push(addresses(number, &mut reader)?);
             continue;
@@ -171,6 +171,20 @@ mod tests {
     fn a_viewer_whom_no_rule_would_let_in_today_is_read() {
         let bytes = [2, 0, 0, 0, 0, 0, 0, 0, 7, 5, b'v', 0xE2, 0x80, 0x8F, b'7'];
         assert_eq!(decode(&bytes).unwrap().viewers[0].id.as_str(), "v\u{200F}7");
+    }
+
+    #[test]
+    fn an_id_of_every_length_is_read_back() {
+        for bytes_count in 1..=VIEWER_ID_BYTES_MAX {
+            let id = ViewerId::new(&"v".repeat(bytes_count)).unwrap();
+            let link = ViewerLink { id, ..viewer() };
+            let mut bytes = Vec::new();
+            for _ in 0..2 {
+                encode(&Link::Viewer(Arc::new(link.clone())), &mut bytes);
+            }
+            let viewers = vec![link.clone(), link];
+            assert_eq!(decode(&bytes), Ok(Links { viewers, addresses: Vec::new() }));
+        }
     }
 
     #[test]

@@ -126,7 +126,26 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn str(&mut self, field: &'static str, max: usize) -> Result<&'a str, RecordError> {
-        let len: usize = self.int(field)?;
+        let len = self.int(field)?;
+        self.str_of(field, len, max)
+    }
+
+    /// A text whose length is one byte, whatever its highest bit is.
+    pub(crate) fn short_str(
+        &mut self,
+        field: &'static str,
+        max: usize,
+    ) -> Result<&'a str, RecordError> {
+        let len = self.u8()?.into();
+        self.str_of(field, len, max)
+    }
+
+    fn str_of(
+        &mut self,
+        field: &'static str,
+        len: usize,
+        max: usize,
+    ) -> Result<&'a str, RecordError> {
         if len > max {
             return Err(self.invalid(field));
         }
