@@ -8,9 +8,11 @@ mod bound_keys;
 pub mod commands;
 pub mod fold;
 mod json;
+pub mod orders;
 mod read;
 mod suspensions;
 mod text;
+mod times;
 pub mod verify;
 
 pub use bound_keys::BoundKeys;

@@ -7,8 +7,8 @@ use stampede_domain::{
 };
 
 use crate::{
-    Batch, BatchRow, CommandKey, IncarnationRow, Journal, LinkRow, Mark, NewOrder, NodeRow,
-    OrderRow, Projection, ProjectionRow, ReadError, Row, RowKey, RowSpan, Seal, Snapshot,
+    Batch, BatchRow, CommandKey, CommitKey, IncarnationRow, Journal, LinkRow, Mark, NewOrder,
+    NodeRow, OrderRow, Projection, ProjectionRow, ReadError, Row, RowKey, RowSpan, Seal, Snapshot,
     SupplyDelta, SupplyRow,
 };
 
@@ -157,6 +157,11 @@ impl Journal for Tables {
 
     fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
         Ok(self.links.clone())
+    }
+
+    fn fetch_links(&self, from: CommitKey, limit: u32) -> Result<Vec<LinkRow>, ReadError> {
+        let later = self.links.iter().filter(|row| (row.incarnation, row.seq) >= from);
+        Ok(later.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {

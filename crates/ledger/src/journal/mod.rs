@@ -16,7 +16,7 @@ pub use self::{
     rows::{RowSpan, Rows},
     tables::{IncarnationRow, LinkRow, NodeRow, OrderRow, SupplyRow},
 };
-use crate::{CommandKey, Projection, Row, Seal};
+use crate::{CommandKey, CommitKey, Projection, Row, Seal};
 
 /// A ledger, open for reading. Every call is a short read of its own, except while a [`Snapshot`] stands.
 ///
@@ -52,6 +52,12 @@ pub trait Journal {
     /// # Errors
     /// As for every read.
     fn links(&self) -> Result<Vec<LinkRow>, ReadError>;
+
+    /// The links of a commit and of later ones, in commit order, those of at most `limit` commits.
+    ///
+    /// # Errors
+    /// As for every read.
+    fn fetch_links(&self, from: CommitKey, limit: u32) -> Result<Vec<LinkRow>, ReadError>;
 
     /// The orders behind a place, at most `limit` of them; 0 stands before the first.
     ///

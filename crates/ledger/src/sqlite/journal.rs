@@ -150,6 +150,10 @@ impl<C: Borrow<Connection>> Journal for SqliteJournal<C> {
         links::from(self.connection(), CommitKey::default())
     }
 
+    fn fetch_links(&self, from: CommitKey, limit: u32) -> Result<Vec<LinkRow>, ReadError> {
+        links::some_from(self.connection(), from, limit)
+    }
+
     fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
         let channel = if version(self.connection())? < 2 { "NULL" } else { "channel" };
         let sql = format!(

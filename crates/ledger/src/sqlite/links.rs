@@ -50,13 +50,20 @@ pub(super) fn rule(
 }
 
 /// The links of this commit and all later ones.
-pub(super) fn from(
+pub(super) fn from(connection: &Connection, from: CommitKey) -> Result<Vec<LinkRow>, ReadError> {
+    some_from(connection, from, u32::MAX)
+}
+
+/// The links of this commit and of later ones, those of at most `limit` commits.
+pub(super) fn some_from(
     connection: &Connection,
     (incarnation, seq): CommitKey,
+    limit: u32,
 ) -> Result<Vec<LinkRow>, ReadError> {
     let (incarnation, seq) = (incarnation.get(), seq.get());
     let sql = format!(
-        "{SELECT} WHERE (incarnation, seq) >= ({incarnation}, {seq}) ORDER BY incarnation, seq"
+        "{SELECT} WHERE (incarnation, seq) >= ({incarnation}, {seq}) ORDER BY incarnation, seq
+         LIMIT {limit}"
     );
     all(connection, TABLE, &sql, link_row)
 }

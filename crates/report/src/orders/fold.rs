@@ -1,0 +1,299 @@
+//! The orders of one drop as a fold of its rows, those of its adjustments included.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use stampede_domain::{
+    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, PoolIndex,
+    PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
+};
+use stampede_ledger::{Cancelled, CommitKey, HoldRecord, PaymentChange, Record, Row};
+
+use super::{
+    editions::{Edition, UnitNumbers},
+    money::{Account, OrderPayment, PaymentState},
+    order::{Order, OrderState, UnitEdition},
+};
+use crate::FoldError;
+
+/// The orders of one drop, row by row: first those of its chain, then those of its adjustments.
+///
+/// Nothing of it is written anywhere: an order's number is its place among the drop's orders in the order of their
+/// commits, and numbers of units follow from that. Whoever folds the same rows gets the same numbers.
+#[derive(Clone, Debug)]
+pub struct OrdersFold {
+    drop: DropId,
+    terms: Option<Terms>,
+    /// Units of each lot, by its number.
+    lots: BTreeMap<u32, (SkuIndex, u32)>,
+    /// Lots that brought back units of cancelled orders.
+    lots_back: BTreeSet<u32>,
+    /// In the order of their numbers.
+    orders: Vec<Entry>,
+    places: HashMap<HoldId, usize, foldhash::fast::RandomState>,
+    /// The money of holds that are no orders.
+    waiting: HashMap<HoldId, Account, foldhash::fast::RandomState>,
+    /// Where links of those who took may stand.
+    takers: Takers,
+}
+
+/// Everybody who took, with the commit that has the link, once it was looked for.
+pub(super) type Takers = HashMap<ViewerNumber, LinkPlace, foldhash::fast::RandomState>;
+
+/// Where a viewer's link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinkPlace {
+    /// Nobody has found it yet.
+    Unknown,
+    /// In this commit's blob.
+    At(CommitKey),
+    /// In no blob: it was erased.
+    Nowhere,
+}
+
+#[derive(Clone, Debug)]
+struct Terms {
+    plan: Arc<DropPlan>,
+    map: PoolMap,
+    /// By SKU; of those that are not numbered they stay unused.
+    editions: Vec<Edition>,
+}
+
+/// What is kept of an order.
+#[derive(Clone, Debug)]
+struct Entry {
+    hold: HoldId,
+    viewer: ViewerNumber,
+    goods: Money,
+    at: UnixMillis,
+    changed_at: Option<UnixMillis>,
+    channel: Option<ChannelId>,
+    units: Units,
+    cancelled: u32,
+    sku: SkuIndex,
+    numbers: Option<UnitNumbers>,
+    account: Option<Box<Account>>,
+}
+
+impl OrdersFold {
+    /// Begins before the drop's first row.
+    pub fn new(drop: DropId) -> Self {
+        Self {
+            drop,
+            terms: None,
+            lots: BTreeMap::new(),
+            lots_back: BTreeSet::new(),
+            orders: Vec::new(),
+            places: HashMap::default(),
+            waiting: HashMap::default(),
+            takers: Takers::default(),
+        }
+    }
+
+    /// Takes in the next row of the drop's chain, or of its adjustments.
+    ///
+    /// # Errors
+    /// [`FoldError`]; the fold is of no use then.
+    pub fn apply(&mut self, row: &Row) -> Result<(), FoldError> {
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        let fail = |source| FoldError::Record { drop, incarnation, seq, source };
+        let at = row.header().map_err(fail)?.at;
+        row.decode().try_for_each(|record| self.record(&record.map_err(fail)?, at, seq))
+    }
+
+    fn record(&mut self, record: &Record, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
+        match record {
+            // Plans change only before anything is supplied. Where one does so later all the same, orders keep theirs.
+            Record::Planned { plan, .. } if self.lots.is_empty() && self.orders.is_empty() => {
+                let (plan, map) = (Arc::clone(plan), plan.pools());
+                let editions = vec![Edition::default(); map.skus()];
+                self.terms = Some(Terms { plan, map, editions });
+            }
+            Record::Lot { pool, units, lot } => {
+                let sku = self.sku_of(*pool, seq)?;
+                self.lots.insert(*lot, (sku, units.get()));
+            }
+            Record::Hold(HoldRecord::Taken { viewer, .. }) => {
+                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
+            }
+            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
+                let mut account = self.waiting.remove(hold).map(Box::new);
+                if let Some(account) = &mut account {
+                    account.ordered();
+                }
+                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
+                self.confirmed(
+                    Entry {
+                        hold: *hold,
+                        viewer: *viewer,
+                        goods: *amount,
+                        at,
+                        changed_at: None,
+                        channel: channel.clone(),
+                        units: *units,
+                        cancelled: 0,
+                        sku: self.sku_of(hold.pool(), seq)?,
+                        numbers: None,
+                        account,
+                    },
+                    seq,
+                )?;
+            }
+            Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
+                self.waiting.remove(hold);
+            }
+            Record::Payment(record) => match self.places.get(&record.hold) {
+                Some(place) => self.changed(*place, &record.change, at),
+                None => self.waiting.entry(record.hold).or_default().change(&record.change),
+            },
+            Record::Planned { .. }
+            | Record::Phase(_)
+            | Record::Deadline(_)
+            | Record::Unmatched(_)
+            | Record::Stream(_)
+            | Record::Featured
+            | Record::Suspended { .. }
+            | Record::Recovered(_)
+            | Record::Tally(_)
+            | Record::Command(_)
+            | Record::Heartbeat(_)
+            | Record::Room(_)
+            | Record::Brake(_) => {}
+        }
+        Ok(())
+    }
+
+    fn confirmed(&mut self, mut entry: Entry, seq: Seq) -> Result<(), FoldError> {
+        let (drop, place) = (self.drop, self.orders.len());
+        let terms = self.terms.as_mut().ok_or(FoldError::NoPlan { drop, seq })?;
+        let sku = usize::from(entry.sku.get());
+        if terms.plan.skus.get(sku).is_some_and(|sku| sku.numbered) {
+            entry.numbers = Some(terms.editions[sku].give(entry.units.get()));
+        }
+        // The verifier says so if a hold is confirmed twice; its first order keeps the name.
+        self.places.entry(entry.hold).or_insert(place);
+        self.orders.push(entry);
+        Ok(())
+    }
+
+    fn changed(&mut self, place: usize, change: &PaymentChange, at: UnixMillis) {
+        let entry = &mut self.orders[place];
+        entry.changed_at = Some(at);
+        if let PaymentChange::Cancelled(cancelled) = change {
+            let Cancelled { units, lot, .. } = **cancelled;
+            self.lots_back.extend(lot);
+            let more = units.saturating_sub(entry.cancelled);
+            entry.cancelled = units.max(entry.cancelled);
+            if let (Some(numbers), Some(terms)) = (&mut entry.numbers, &mut self.terms) {
+                let edition = &mut terms.editions[usize::from(entry.sku.get())];
+                edition.cancel(numbers, more, lot.is_some());
+            }
+        } else {
+            entry.account.get_or_insert_default().change(change);
+        }
+    }
+
+    fn sku_of(&self, pool: PoolIndex, seq: Seq) -> Result<SkuIndex, FoldError> {
+        let drop = self.drop;
+        let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop, seq })?;
+        terms.map.sku_of(pool).ok_or(FoldError::UnknownPool { drop, seq, pool })
+    }
+
+    /// The plan in its latest revision; `None` before the first.
+    pub fn plan(&self) -> Option<&Arc<DropPlan>> {
+        self.terms.as_ref().map(|terms| &terms.plan)
+    }
+
+    /// How many orders there are so far.
+    pub fn count(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// The order that a hold became, without its viewer's name.
+    pub fn order(&self, hold: HoldId) -> Option<Order> {
+        self.at(*self.places.get(&hold)?)
+    }
+
+    /// The order of this number, without its viewer's name.
+    pub fn numbered(&self, number: OrderNumber) -> Option<Order> {
+        self.at(usize::try_from(number.get() - 1).ok()?)
+    }
+
+    /// Every order so far by its number, without its viewer's name.
+    pub fn orders(&self) -> impl Iterator<Item = Order> + '_ {
+        (0..self.orders.len()).filter_map(|place| self.at(place))
+    }
+
+    /// Where the links of those who took stand.
+    pub(super) const fn takers_mut(&mut self) -> &mut Takers {
+        &mut self.takers
+    }
+
+    fn at(&self, place: usize) -> Option<Order> {
+        let (entry, terms) = (self.orders.get(place)?, self.terms.as_ref()?);
+        let number = OrderNumber::new(u32::try_from(place + 1).ok()?)?;
+        let plan = Arc::clone(&terms.plan);
+        let (none, currency) = (Account::default(), entry.goods.currency());
+        let account = entry.account.as_deref().unwrap_or(&none);
+        let is_on_record = plan.payment_terms.is_some() || !account.payments.is_empty();
+        // Plans of older versions have no payments on record: their orders were paid for.
+        let paid_minor = if is_on_record {
+            account.sum(currency, OrderPayment::paid_minor)
+        } else {
+            entry.goods.minor()
+        };
+        let numbers = entry.numbers.clone();
+        let edition = numbers.map(|numbers| UnitEdition { numbers, of: self.supplied(entry.sku) });
+        Some(Order {
+            id: OrderId::of(entry.hold),
+            code: OrderCode::new(self.drop, number)?,
+            sku: entry.sku,
+            units: entry.units,
+            cancelled_units: entry.cancelled,
+            edition,
+            goods: entry.goods,
+            charges: account.charges,
+            paid_minor,
+            refunded_minor: account.sum(currency, |part| part.refunded_minor),
+            refund_due_minor: account.sum(currency, OrderPayment::refund_due_minor),
+            state: state(entry, account, is_on_record),
+            reference: account.reference.clone(),
+            payments: account.payments.clone(),
+            channel: entry.channel.clone(),
+            viewer_number: entry.viewer,
+            viewer: None,
+            confirmed_at: entry.at,
+            changed_at: entry.changed_at,
+            plan,
+        })
+    }
+
+    /// Units of a SKU's lots, each unit once: lots that brought units of cancelled orders back do not count.
+    fn supplied(&self, sku: SkuIndex) -> u64 {
+        let lots = self.lots.iter().filter(|(lot, _)| !self.lots_back.contains(lot));
+        let own = lots.filter(|(_, (of, _))| *of == sku);
+        own.map(|(_, (_, units))| u64::from(*units)).sum()
+    }
+}
+
+/// How an order stands: by its units, then by the payment that it was made by.
+fn state(entry: &Entry, account: &Account, is_on_record: bool) -> OrderState {
+    if entry.cancelled >= entry.units.get() {
+        return OrderState::Cancelled;
+    }
+    let Some(part) = account.order_payment() else {
+        let owed = account.charges.with(entry.goods).map_or(u64::MAX, Money::minor);
+        let is_paid = !is_on_record || owed == 0;
+        return if is_paid { OrderState::Paid } else { OrderState::Unpaid };
+    };
+    let paid = part.paid_minor();
+    match part.refunded_minor {
+        _ if part.state == PaymentState::Authorized => OrderState::Authorized,
+        _ if part.state != PaymentState::Paid => OrderState::Unpaid,
+        0 => OrderState::Paid,
+        refunded if refunded < paid => OrderState::PartlyRefunded,
+        _ => OrderState::Refunded,
+    }
+}

@@ -1,0 +1,164 @@
+//! The money of an order, by the records about its hold.
+
+use stampede_domain::{Charges, Currency, Money, PaymentId, PaymentReference};
+use stampede_ledger::PaymentChange;
+
+/// Where a payment's part stands that is for one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentState {
+    /// Only a refund of it is known.
+    Unknown,
+    /// The viewer is at it.
+    Begun,
+    /// It came to nothing.
+    Failed,
+    /// The money is kept ready.
+    Authorized,
+    /// What was kept ready was let go.
+    Voided,
+    /// The money was taken.
+    Paid,
+}
+
+impl PaymentState {
+    /// The name on every interface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Begun => "begun",
+            Self::Failed => "failed",
+            Self::Authorized => "authorized",
+            Self::Voided => "voided",
+            Self::Paid => "paid",
+        }
+    }
+}
+
+/// A payment's part that is for one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPayment {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// What was taken or is kept ready, at last; `None` where neither was.
+    pub amount: Option<Money>,
+    /// What has to go back in all, in minor units.
+    pub due_minor: u64,
+    /// What went back in all, in minor units.
+    pub refunded_minor: u64,
+    /// The currency of what has to go back, or went back, before anything else was known.
+    currency: Option<Currency>,
+}
+
+impl OrderPayment {
+    const fn new(payment: PaymentId) -> Self {
+        let state = PaymentState::Unknown;
+        Self { payment, state, amount: None, due_minor: 0, refunded_minor: 0, currency: None }
+    }
+
+    /// The currency, as far as one was named.
+    pub fn currency(&self) -> Option<Currency> {
+        self.amount.map(Money::currency).or(self.currency)
+    }
+
+    /// What was taken, in minor units.
+    pub fn paid_minor(&self) -> u64 {
+        match self.state {
+            PaymentState::Paid => self.amount.map_or(0, Money::minor),
+            _ => 0,
+        }
+    }
+
+    /// What was taken, has to go back and has not, in minor units.
+    pub fn refund_due_minor(&self) -> u64 {
+        match self.state {
+            PaymentState::Paid => self.due_minor.saturating_sub(self.refunded_minor),
+            _ => 0,
+        }
+    }
+
+    const fn covers(&self) -> bool {
+        matches!(self.state, PaymentState::Authorized | PaymentState::Paid)
+    }
+
+    fn stands(&mut self, state: PaymentState, amount: Option<Money>) {
+        self.state = state;
+        self.amount = amount.or(self.amount);
+    }
+}
+
+/// The money of one hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Account {
+    pub(super) charges: Charges,
+    pub(super) reference: Option<PaymentReference>,
+    /// In the order in which they were first heard of.
+    pub(super) payments: Vec<OrderPayment>,
+    /// The payment that the order was made by, as its place in the list.
+    ordered_by: Option<usize>,
+}
+
+impl Account {
+    /// Follows a record about the hold; cancelled units are not the account's business.
+    pub(super) fn change(&mut self, change: &PaymentChange) {
+        match change {
+            PaymentChange::Charged(charges) => self.charges = *charges,
+            PaymentChange::Referenced(reference) => self.reference = Some(reference.clone()),
+            PaymentChange::Begun { payment } => {
+                self.part(payment).stands(PaymentState::Begun, None);
+            }
+            PaymentChange::Authorized { payment, amount } => {
+                self.part(payment).stands(PaymentState::Authorized, Some(*amount));
+            }
+            PaymentChange::Paid { payment, amount } => {
+                self.part(payment).stands(PaymentState::Paid, Some(*amount));
+            }
+            PaymentChange::Failed { payment, .. } => {
+                self.part(payment).stands(PaymentState::Failed, None);
+            }
+            PaymentChange::Voided { payment } => {
+                self.part(payment).stands(PaymentState::Voided, None);
+            }
+            PaymentChange::RefundDue { payment, amount, .. } => {
+                let part = self.part(payment);
+                part.due_minor = part.due_minor.saturating_add(amount.minor());
+                part.currency = Some(amount.currency());
+            }
+            PaymentChange::Refunded { payment, total } => {
+                let part = self.part(payment);
+                part.refunded_minor = total.minor();
+                part.currency = Some(total.currency());
+            }
+            PaymentChange::Asked { .. }
+            | PaymentChange::Declined { .. }
+            | PaymentChange::Cancelled(_)
+            | PaymentChange::Retaken { .. } => {}
+        }
+    }
+
+    /// The hold became an order: by the payment that money stands behind, the last one of several.
+    pub(super) fn ordered(&mut self) {
+        self.ordered_by = self.payments.iter().rposition(OrderPayment::covers);
+    }
+
+    /// The payment that the order was made by.
+    pub(super) fn order_payment(&self) -> Option<&OrderPayment> {
+        self.ordered_by.and_then(|place| self.payments.get(place))
+    }
+
+    /// The sum of a figure over the payments in this currency, in minor units.
+    pub(super) fn sum(&self, currency: Currency, of: fn(&OrderPayment) -> u64) -> u64 {
+        let same = self.payments.iter().filter(|part| part.currency() == Some(currency));
+        same.map(of).fold(0, u64::saturating_add)
+    }
+
+    fn part(&mut self, payment: &PaymentId) -> &mut OrderPayment {
+        let found = self.payments.iter().position(|part| part.payment == *payment);
+        let place = found.unwrap_or_else(|| {
+            self.payments.push(OrderPayment::new(payment.clone()));
+            self.payments.len() - 1
+        });
+        &mut self.payments[place]
+    }
+}

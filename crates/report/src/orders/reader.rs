@@ -1,0 +1,419 @@
+//! Reads orders page by page, without folding the ledger anew for each.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use stampede_domain::{DropId, Incarnation, Seq, ViewerId, ViewerNumber};
+use stampede_ledger::{CommitKey, Journal, OrderRow, RowKey, RowSpan, links};
+
+use super::{
+    Order, OrderName, OrdersError, OrdersFold,
+    fold::{LinkPlace, Takers},
+};
+
+/// Rows of the table that one page looks at; those of drops that the caller does not see are passed over.
+pub const PAGE_ROWS_MAX: usize = 10_000;
+/// Drops that one page has orders of: each may have to be folded.
+pub const PAGE_DROPS_MAX: usize = 16;
+/// Rows of the table fetched at a time.
+const ROWS_PER_FETCH: u32 = 1_024;
+/// Commits whose links are fetched at a time.
+const LINKS_PER_FETCH: u32 = 1_024;
+/// Folded drops that are kept, as long as they have few orders.
+const DROPS_KEPT_MAX: usize = 64;
+/// Orders of all folded drops that are kept; the drop that was read last stays in any case.
+const ORDERS_KEPT_MAX: usize = 200_000;
+/// Blobs of links that are kept while a page is made.
+const BLOBS_KEPT_MAX: usize = 64;
+
+/// An order with its place in the list.
+#[derive(Clone, Debug)]
+pub struct ListedOrder {
+    /// Its place: orders come in ascending order of it, and it never changes.
+    pub place: u64,
+    /// The order as it stands.
+    pub order: Order,
+}
+
+/// Some orders of the list.
+#[derive(Clone, Debug)]
+pub struct OrdersPage {
+    /// The orders that the caller sees.
+    pub orders: Vec<ListedOrder>,
+    /// The place up to which the list was looked at; the next page begins behind it.
+    pub cursor: u64,
+    /// Whether the list goes on behind it.
+    pub more: bool,
+}
+
+/// Reads orders of one ledger. Folded drops stay in memory, and a later page only reads what was written since.
+///
+/// Viewers' names are never kept: each page reads them, so that what was erased is gone from the next page on.
+#[derive(Debug, Default)]
+pub struct OrdersReader {
+    /// Those that were used last stand at the end.
+    kept: Mutex<VecDeque<KeptDrop>>,
+}
+
+#[derive(Debug)]
+struct KeptDrop {
+    drop: DropId,
+    folded: Arc<Mutex<FoldedDrop>>,
+    /// Its orders when it was read last.
+    orders: usize,
+}
+
+impl OrdersReader {
+    /// Nothing is folded yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The orders behind a place of drops that `sees` picks, at most `limit` of them. A page may have fewer, or none,
+    /// although there are more: it looks at [`PAGE_ROWS_MAX`] orders and at [`PAGE_DROPS_MAX`] drops at most.
+    ///
+    /// # Errors
+    /// [`OrdersError`].
+    pub fn page(
+        &self,
+        journal: &dyn Journal,
+        after: u64,
+        limit: usize,
+        sees: &mut dyn FnMut(DropId) -> bool,
+    ) -> Result<OrdersPage, OrdersError> {
+        let (rows, cursor, more) = pick(journal, after, limit, sees)?;
+        let mut drops: Vec<DropId> = rows.iter().map(|row| row.drop).collect();
+        drops.sort_unstable();
+        drops.dedup();
+        let mut orders: Vec<Option<ListedOrder>> = Vec::new();
+        orders.resize_with(rows.len(), || None);
+        let mut blobs = Blobs::default();
+        for drop in drops {
+            self.with(journal, drop, |folded| {
+                for (slot, row) in orders.iter_mut().zip(&rows).filter(|(_, row)| row.drop == drop)
+                {
+                    let id = stampede_domain::OrderId::of(row.hold);
+                    let found = folded.fold.order(row.hold);
+                    let order = found.ok_or(OrdersError::NotInJournal { order: id })?;
+                    let order = folded.named(journal, order, &mut blobs)?;
+                    *slot = Some(ListedOrder { place: row.place, order });
+                }
+                Ok(())
+            })?;
+        }
+        Ok(OrdersPage { orders: orders.into_iter().flatten().collect(), cursor, more })
+    }
+
+    /// One order as it stands; `None` if there is none of this name.
+    ///
+    /// # Errors
+    /// [`OrdersError`].
+    pub fn find(
+        &self,
+        journal: &dyn Journal,
+        name: OrderName,
+    ) -> Result<Option<Order>, OrdersError> {
+        let drop = name.drop_id();
+        if drop == DropId::HOUSE {
+            return Ok(None);
+        }
+        self.with(journal, drop, |folded| {
+            let found = match name {
+                OrderName::Id(id) => folded.fold.order(id.hold()),
+                OrderName::Code(code) => folded.fold.numbered(code.number()),
+            };
+            found.map(|order| folded.named(journal, order, &mut Blobs::default())).transpose()
+        })
+    }
+
+    /// Has a drop's fold follow the journal to its end, then hands it out.
+    fn with<T>(
+        &self,
+        journal: &dyn Journal,
+        drop: DropId,
+        act: impl FnOnce(&mut FoldedDrop) -> Result<T, OrdersError>,
+    ) -> Result<T, OrdersError> {
+        let folded = self.take(drop);
+        let mut folded = folded.lock();
+        if let Err(error) = folded.follow(journal) {
+            // What has failed half-way cannot go on; somebody may wait for it already.
+            *folded = FoldedDrop::new(drop);
+            self.forget(drop);
+            return Err(error);
+        }
+        if folded.fold.plan().is_none() {
+            // A drop that is not there is not worth a place.
+            self.forget(drop);
+        }
+        self.make_room(drop, folded.fold.count());
+        act(&mut folded)
+    }
+
+    /// The fold of a drop, a new one if there is none; it counts as the one that was used last.
+    fn take(&self, drop: DropId) -> Arc<Mutex<FoldedDrop>> {
+        let mut kept = self.kept.lock();
+        let place = kept.iter().position(|kept| kept.drop == drop);
+        let found = place.and_then(|place| kept.remove(place));
+        let entry = found.unwrap_or_else(|| {
+            let folded = Arc::new(Mutex::new(FoldedDrop::new(drop)));
+            KeptDrop { drop, folded, orders: 0 }
+        });
+        let folded = Arc::clone(&entry.folded);
+        kept.push_back(entry);
+        folded
+    }
+
+    fn forget(&self, drop: DropId) {
+        self.kept.lock().retain(|kept| kept.drop != drop);
+    }
+
+    /// Lets go of folds that were not used for the longest time, as long as there are too many, now that one has so
+    /// many orders.
+    fn make_room(&self, drop: DropId, orders: usize) {
+        let mut kept = self.kept.lock();
+        if let Some(own) = kept.iter_mut().find(|kept| kept.drop == drop) {
+            own.orders = orders;
+        }
+        let (mut orders, mut fits) = (0_usize, 0_usize);
+        for kept in kept.iter().rev() {
+            orders = orders.saturating_add(kept.orders);
+            if fits > 0 && (orders > ORDERS_KEPT_MAX || fits >= DROPS_KEPT_MAX) {
+                break;
+            }
+            fits += 1;
+        }
+        while kept.len() > fits {
+            kept.pop_front();
+        }
+    }
+}
+
+/// Rows of the table behind a place, with the place that was come to, and whether there are more.
+fn pick(
+    journal: &dyn Journal,
+    after: u64,
+    limit: usize,
+    sees: &mut dyn FnMut(DropId) -> bool,
+) -> Result<(Vec<OrderRow>, u64, bool), OrdersError> {
+    let (mut picked, mut drops, mut cursor, mut looked) = (Vec::new(), HashSet::new(), after, 0);
+    loop {
+        let rows = journal.orders(cursor, ROWS_PER_FETCH)?;
+        if rows.is_empty() {
+            return Ok((picked, cursor, false));
+        }
+        for row in rows {
+            let is_full = picked.len() >= limit || looked >= PAGE_ROWS_MAX;
+            let is_seen = !is_full && sees(row.drop);
+            let is_new = is_seen && !drops.contains(&row.drop);
+            if is_full || (is_new && drops.len() >= PAGE_DROPS_MAX) {
+                return Ok((picked, cursor, true));
+            }
+            looked += 1;
+            cursor = row.place;
+            if is_seen {
+                drops.insert(row.drop);
+                picked.push(row);
+            }
+        }
+    }
+}
+
+/// A drop's orders as far as its rows were read.
+#[derive(Debug)]
+struct FoldedDrop {
+    drop: DropId,
+    fold: OrdersFold,
+    /// The commit of its first row.
+    first: Option<CommitKey>,
+    /// How far its chain was read.
+    chain_to: RowKey,
+    /// How far its adjustments were read.
+    adjustments_to: RowKey,
+    /// The commit behind those whose links were read.
+    links_from: Option<CommitKey>,
+}
+
+impl FoldedDrop {
+    fn new(drop: DropId) -> Self {
+        Self {
+            drop,
+            fold: OrdersFold::new(drop),
+            first: None,
+            chain_to: RowKey::default(),
+            adjustments_to: RowKey::default(),
+            links_from: None,
+        }
+    }
+
+    /// Takes in what was written since.
+    fn follow(&mut self, journal: &dyn Journal) -> Result<(), OrdersError> {
+        // In this order: whatever is committed meanwhile lies behind the head, and is read the next time.
+        let head = head(journal)?;
+        let seal = journal.seal(self.drop)?;
+        let mut last = head;
+        if let Some(seal) = &seal {
+            let (start, seq) = seal.last;
+            last = RowKey { incarnation: start.get(), seq: seq.get(), drop: self.drop.get() };
+            let (start, seq) = seal.first;
+            let seq = seq.get().saturating_sub(1);
+            let before = RowKey { incarnation: start.get(), seq, drop: u32::MAX };
+            self.chain_to = self.chain_to.max(before);
+        }
+        self.read(journal, self.chain_to, (self.drop, last))?;
+        self.chain_to = self.chain_to.max(last);
+        if seal.is_some() {
+            let after = self.adjustments_to.max(last);
+            self.read(journal, after, (self.drop.adjustments(), head))?;
+            self.adjustments_to = after.max(head);
+        }
+        Ok(())
+    }
+
+    /// Folds the rows of a chain behind a key, up to another.
+    fn read(
+        &mut self,
+        journal: &dyn Journal,
+        after: RowKey,
+        chain: (DropId, RowKey),
+    ) -> Result<(), OrdersError> {
+        let mut span = RowSpan { after, chain: Some(chain) };
+        let mut rows = VecDeque::new();
+        while span.after < chain.1 {
+            let fetched = journal.fetch(&span, &mut rows);
+            let Some(last) = rows.back() else {
+                fetched?;
+                break;
+            };
+            span.after = RowKey::of(last);
+            for row in rows.drain(..) {
+                self.first.get_or_insert((row.incarnation, row.seq));
+                self.fold.apply(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The order with its buyer's name, as far as it was not erased.
+    fn named(
+        &mut self,
+        journal: &dyn Journal,
+        order: Order,
+        blobs: &mut Blobs,
+    ) -> Result<Order, OrdersError> {
+        let number = order.viewer_number;
+        let viewer = match self.link_of(journal, number)? {
+            Some(commit) => blobs.viewer(journal, commit, number)?,
+            None => None,
+        };
+        Ok(Order { viewer, ..order })
+    }
+
+    /// The commit that has a buyer's link.
+    ///
+    /// A link is written with a take, unless it was written before with a take in a drop of the same or a higher
+    /// number: so it stands behind the drop's first row, and mostly in the commit of the take. Ledgers of older
+    /// programs may have it anywhere.
+    fn link_of(
+        &mut self,
+        journal: &dyn Journal,
+        number: ViewerNumber,
+    ) -> Result<Option<CommitKey>, OrdersError> {
+        let first = self.first.unwrap_or_default();
+        let is_unknown = |takers: &Takers| takers.get(&number) == Some(&LinkPlace::Unknown);
+        if is_unknown(self.fold.takers_mut()) {
+            let from = self.links_from.unwrap_or(first);
+            self.links_from = Some(find_links(journal, from, None, self.fold.takers_mut())?);
+        }
+        if is_unknown(self.fold.takers_mut()) {
+            // Read before this viewer had taken here, or from before the rule.
+            find_links(journal, CommitKey::default(), self.links_from, self.fold.takers_mut())?;
+            for place in self.fold.takers_mut().values_mut() {
+                if *place == LinkPlace::Unknown {
+                    *place = LinkPlace::Nowhere;
+                }
+            }
+        }
+        Ok(match self.fold.takers_mut().get(&number) {
+            Some(LinkPlace::At(commit)) => Some(*commit),
+            Some(LinkPlace::Unknown | LinkPlace::Nowhere) | None => None,
+        })
+    }
+}
+
+/// The key behind every row that is committed.
+fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
+    let ends = journal.nodes()?.into_iter().map(|node| RowKey {
+        incarnation: node.incarnation.get(),
+        seq: node.last_seq.get(),
+        drop: u32::MAX,
+    });
+    Ok(ends.max().unwrap_or_default())
+}
+
+/// Notes where the links of takers stand, from one commit to before another; tells the commit behind those read.
+fn find_links(
+    journal: &dyn Journal,
+    mut from: CommitKey,
+    before: Option<CommitKey>,
+    takers: &mut Takers,
+) -> Result<CommitKey, OrdersError> {
+    loop {
+        let rows = journal.fetch_links(from, LINKS_PER_FETCH)?;
+        let is_last = rows.len() < usize::try_from(LINKS_PER_FETCH).unwrap_or(usize::MAX);
+        for row in rows {
+            let commit = (row.incarnation, row.seq);
+            if before.is_some_and(|before| commit >= before) {
+                return Ok(from);
+            }
+            from = behind(commit);
+            for link in decoded(&row.pairs) {
+                if let Some(place) = takers.get_mut(&link.number) {
+                    *place = LinkPlace::At(commit);
+                }
+            }
+        }
+        if is_last {
+            return Ok(from);
+        }
+    }
+}
+
+/// The first commit that may follow one.
+fn behind((incarnation, seq): CommitKey) -> CommitKey {
+    match (seq.next(), incarnation.next()) {
+        (Some(seq), _) => (incarnation, seq),
+        (None, next) => (next.unwrap_or(Incarnation::MAX), Seq::default()),
+    }
+}
+
+/// The viewers of a blob. Unreadable links are the verifier's business; here their viewers stay unnamed.
+fn decoded(pairs: &[u8]) -> Vec<stampede_ledger::ViewerLink> {
+    links::decode(pairs).unwrap_or_default().viewers
+}
+
+/// Links of some commits, as they stand now.
+#[derive(Debug, Default)]
+struct Blobs(HashMap<CommitKey, HashMap<ViewerNumber, ViewerId>>);
+
+impl Blobs {
+    fn viewer(
+        &mut self,
+        journal: &dyn Journal,
+        commit: CommitKey,
+        number: ViewerNumber,
+    ) -> Result<Option<ViewerId>, OrdersError> {
+        if !self.0.contains_key(&commit) {
+            if self.0.len() >= BLOBS_KEPT_MAX {
+                self.0.clear();
+            }
+            let mut rows = journal.fetch_links(commit, 1)?;
+            rows.retain(|row| (row.incarnation, row.seq) == commit);
+            let viewers = rows.iter().flat_map(|row| decoded(&row.pairs));
+            self.0.insert(commit, viewers.map(|link| (link.number, link.id)).collect());
+        }
+        Ok(self.0.get(&commit).and_then(|viewers| viewers.get(&number)).cloned())
+    }
+}
