@@ -41,7 +41,11 @@ impl Wish {
             ServerMessage::Refused(refused) => return self.is_refused_by(refused),
             ServerMessage::Order(order) if self.is_buy(order.key.as_ref()) => return true,
             ServerMessage::Order(order) => order.hold,
-            ServerMessage::Released(ended) | ServerMessage::Expired(ended) => ended.hold,
+            ServerMessage::Released(ended) => ended.hold,
+            // Money that comes too late may take the units again: the payment's own answer says so.
+            ServerMessage::Expired(ended) => {
+                return matches!(self, Self::Release { hold } if *hold == ended.hold);
+            }
             ServerMessage::PaymentFailed(failed) => {
                 return matches!(self, Self::Pay { hold } if *hold == failed.hold)
                     || failed.is_final && self.is_about(failed.hold);
@@ -195,8 +199,8 @@ impl Wishes {
 #[cfg(test)]
 mod tests {
     use rand::{SeedableRng, rngs::StdRng};
-    use stampede_domain::{DurationMs, Refusal};
-    use stampede_wire::Refreshed;
+    use stampede_domain::{DurationMs, Money, Refusal, SkuId, Units};
+    use stampede_wire::{Ended, Held, Order, Refreshed};
 
     use super::*;
 
@@ -257,6 +261,39 @@ mod tests {
         let (mut wishes, now) = (sent(buy(1, "k1")), Instant::now());
         assert_eq!(refuse(&mut wishes, now, true, &Refusal::SoldOut), Heard::Told);
         assert!(wishes.0.is_empty(), "temporary, but nobody knows for how long");
+    }
+
+    #[test]
+    fn a_payment_is_not_answered_by_the_end_of_its_holds_time() {
+        let hold: HoldId = "00000011000000c000000a400000002a".parse().unwrap();
+        let sku: SkuId = "mug".parse().unwrap();
+        let amount = Money::new(500, "EUR".parse().unwrap()).unwrap();
+        let expired = Ended { hold, drop: hold.drop_id(), sku: sku.clone(), units: 1 };
+        let expired = ServerMessage::Expired(expired);
+        let ordered = ServerMessage::Order(Order::new(hold, sku, Units::ONE, amount));
+        let (now, mut rng) = (Instant::now(), StdRng::seed_from_u64(1));
+        let mut wishes = sent(Wish::Pay { hold });
+        assert_eq!(wishes.hear(&expired, now, false, &mut rng), Heard::Told);
+        assert_eq!(wishes.0.len(), 1, "an order may follow");
+        assert_eq!(wishes.hear(&ordered, now, false, &mut rng), Heard::Told);
+        assert!(wishes.0.is_empty());
+        let mut wishes = sent(Wish::Release { hold });
+        assert_eq!(wishes.hear(&expired, now, false, &mut rng), Heard::Told);
+        assert!(wishes.0.is_empty(), "there is nothing left to give back");
+    }
+
+    #[test]
+    fn a_hold_that_is_told_again_answers_nothing() {
+        let hold: HoldId = "00000011000000c000000a400000002a".parse().unwrap();
+        let amount = Money::new(500, "EUR".parse().unwrap()).unwrap();
+        let held = Held::new(hold, "mug".parse().unwrap(), Units::ONE, amount, 60_000);
+        let (mut wishes, mut rng) = (sent(Wish::Pay { hold }), StdRng::seed_from_u64(1));
+        wishes.add(buy(1, "k1")).unwrap();
+        let held = ServerMessage::Held(held);
+        assert_eq!(wishes.hear(&held, Instant::now(), false, &mut rng), Heard::Told);
+        assert_eq!(wishes.0.len(), 2);
+        wishes.add(Wish::Pay { hold }).unwrap();
+        assert_eq!(wishes.0.len(), 2, "whoever pays at every `held` pays once");
     }
 
     #[test]

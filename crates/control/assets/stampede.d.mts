@@ -111,9 +111,16 @@ export type StockMessage = {
     version: number;
     skus: SkuStock[];
 };
+/**
+ * May come again for a hold, with the time that is left by then.
+ */
 export type Held = {
     type: 'held';
 } & HoldInfo;
+/**
+ * May come after the hold has expired: a payment that came too late took the units again. `hold` is the one that the
+ * viewer bought; `order` may be another text.
+ */
 export type Order = {
     type: 'order';
 } & OrderInfo;

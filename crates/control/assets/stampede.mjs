@@ -56,8 +56,12 @@
  * @typedef {{ sku: string, available: number, approximate?: boolean }} SkuStock
  */
 /** @typedef {{ type: 'stock', drop: string, version: number, skus: SkuStock[] }} StockMessage */
-/** @typedef {{ type: 'held' } & HoldInfo} Held */
-/** @typedef {{ type: 'order' } & OrderInfo} Order */
+/** May come again for a hold, with the time that is left by then. @typedef {{ type: 'held' } & HoldInfo} Held */
+/**
+ * May come after the hold has expired: a payment that came too late took the units again. `hold` is the one that the
+ * viewer bought; `order` may be another text.
+ * @typedef {{ type: 'order' } & OrderInfo} Order
+ */
 /**
  * The codes of refusals that this version knows.
  * @typedef {'busy' | 'rate_limited' | 'ticket_expired' | 'unknown_drop' | 'unknown_sku'

@@ -427,6 +427,53 @@ test('a hold that is no text is not sent: the server would end the connection', 
   assert.deepEqual([...stage.sent('pay'), ...stage.sent('release')], []);
 });
 
+test('a hold that is told again has its new time, and is no other purchase', async () => {
+  const stage = await Stage.online();
+  const bought = stage.client.buy({ ...wanted, key: 'k1' });
+  stage.say('held', hold({ key: 'k1' }));
+  await bought;
+  const waiting = stage.client.buy({ ...wanted, key: 'k2' });
+  const paid = stage.client.pay('h1');
+  await stage.time.pass(100_000);
+  // The first attempt to pay has stretched it.
+  stage.say('held', hold({ expires_in_ms: 60_000 }));
+  assert.deepEqual([...stage.client.holds.keys()], ['h1']);
+  assert.equal(stage.client.timeLeft(stage.client.holds.get('h1').expiresAt), 60_000);
+  assert.deepEqual([...stage.client.purchases.keys()], ['k2']);
+  assert.deepEqual(stage.told('held').map(({ hold, key }) => [hold, key]), [['h1', 'k1'], ['h1', undefined]]);
+  stage.say('held', hold({ hold: 'h2', key: 'k2' }));
+  assert.equal((await waiting).hold, 'h2');
+  stage.say('order', order());
+  assert.equal((await paid).type, 'order');
+});
+
+test('an order may come after its hold has expired: it settles the payment, under an id of its own', async () => {
+  const stage = await Stage.online({}, { holds: [hold()] });
+  const paid = stage.client.pay('h1');
+  let isSettled = false;
+  paid.then(() => (isSettled = true));
+  stage.say('expired', { hold: 'h1', drop: 'd1', sku: 'a', units: 1 });
+  await settle();
+  assert.deepEqual([stage.client.holds.size, stage.client.orders.size, isSettled], [0, 0, false]);
+  stage.say('order', order({ order: 'o9' }));
+  const answer = await paid;
+  assert.deepEqual([answer.type, answer.order, answer.hold], ['order', 'o9', 'h1']);
+  assert.deepEqual([...stage.client.orders.keys()], ['o9']);
+  assert.deepEqual(stage.told('order').map(({ order }) => order), ['o9']);
+  assert.equal(stage.client.purchases.size, 0);
+});
+
+test('an order that came while the connection was down settles the payment of the hold it was bought as', async () => {
+  const stage = await Stage.online({}, { holds: [hold()] });
+  const paid = stage.client.pay('h1');
+  await stage.end(1006);
+  await stage.time.pass(stage.told('closed').at(-1).retryInMs);
+  await stage.accept({ orders: [order({ order: 'o9' })] });
+  assert.equal((await paid).order, 'o9');
+  assert.deepEqual([stage.client.holds.size, [...stage.client.orders.keys()]], [0, ['o9']]);
+  assert.deepEqual(stage.sent('pay'), []);
+});
+
 test('a key that waits for an answer is good for its own purchase only', async () => {
   const stage = await Stage.online();
   const bought = stage.client.buy({ ...wanted, key: 'k1' });

@@ -69,6 +69,18 @@ async function refuse({ stage, press }, fields) {
   await settle();
 }
 
+test('an order that comes after its time ran out takes those words back', async () => {
+  const { stage, text, notice, count } = await open({ holds: [hold()] });
+  stage.say('held', hold({ expires_in_ms: 180_000 }));
+  assert.equal(count('.hold'), 1);
+  assert.equal(notice(), '');
+  stage.say('expired', { hold: 'h1', drop: 'd1', sku: 'a', units: 1 });
+  assert.match(notice(), /^Time ran out: /);
+  stage.say('order', order({ order: 'o9' }));
+  assert.match(notice(), /^Your payment came in all the same: 1 × Perfume/);
+  assert.match(text('.order p'), /order o9$/);
+});
+
 test('a hold and an order name the product', async () => {
   const skus = [{ ...drop().skus[0], title: '50 ml' }, drop().skus[1]];
   const { stage, text } = await open({ drops: [drop({ skus })], holds: [hold({ units: 2 })] });

@@ -139,6 +139,17 @@ test('Python waits no longer for the payment of a hold that another device gave 
   assert.deepEqual(await done(t, url), { event: 'done', orders: [] });
 });
 
+test('Python takes an order that comes after the end of its hold, and time that is told anew for no purchase', async (t) => {
+  const url = await sale(t, {
+    pay: ({ say, told }) => {
+      say('held', hold({ hold: told.hold, expires_in_ms: 180_000 }));
+      say('expired', { hold: told.hold, drop: 'd1', sku: 'a', units: 1 });
+      say('order', order({ order: 'o9', hold: told.hold }));
+    },
+  });
+  assert.deepEqual(await done(t, url), { event: 'done', orders: ['o9'] });
+});
+
 test('Python begins with a short delay again after a connection that has lived for a heartbeat', () => {
   const program = [
     'import time, buy_and_pay',
@@ -172,6 +183,19 @@ async function app(t, said) {
     return { ended, kill: () => node.kill('SIGKILL') };
   };
 }
+
+test('Node takes an order that comes after the end of its hold', async (t) => {
+  const start = await app(t, ({ type, key, hold: id }, say) => {
+    if (type === 'hello') say('welcome', welcome());
+    if (type === 'buy') say('held', hold({ key }));
+    if (type !== 'pay') return;
+    say('held', hold({ hold: id, expires_in_ms: 180_000 }));
+    say('expired', { hold: id, drop: 'd1', sku: 'a', units: 1 });
+    say('order', order({ order: 'o9', hold: id }));
+  });
+  const { status, printed } = await start().ended;
+  assert.deepEqual([status, printed.map((answer) => [answer.type, answer.order])], [0, [['order', 'o9']]]);
+});
 
 test('Node: a restart of the app asks for no second unit', async (t) => {
   const keys = [];
