@@ -287,9 +287,13 @@ impl Chains {
         let rows = u16::try_from(batch.live).expect("BATCH_RECORDS_MAX fits 16 bits");
         let header = BodyHeader { rows, at: batch.at }.to_bytes();
         let (seq, live) = (batch.seq, batch.live);
-        for row in &mut batch.rows[..live] {
+        // A drop's own row comes before that of its adjustments, which continue it.
+        batch.rows[..live].sort_unstable_by_key(|row| row.drop);
+        for at in 0..live {
+            let (before, rest) = batch.rows[..live].split_at_mut(at);
+            let row = &mut rest[0];
             row.body[..HEADER_BYTES].copy_from_slice(&header);
-            row.prev_hash = self.head(row.drop);
+            row.prev_hash = self.head_behind(before, row.drop);
             row.hash = HashInput {
                 prev_hash: row.prev_hash,
                 drop: row.drop,
@@ -301,7 +305,6 @@ impl Chains {
             }
             .hash();
         }
-        batch.rows[..live].sort_unstable_by_key(|row| row.drop);
         let ended = batch.rows().iter().filter(|row| row.turn.has_ended());
         let seals: Vec<Seal> = ended.filter_map(|row| self.seal(row, seq, batch.at)).collect();
         batch.seals = seals;
@@ -335,6 +338,13 @@ impl Chains {
     /// The drop's pools, as the latest plan in its chain has them.
     fn pools(&self, drop: DropId) -> DropPools {
         self.sums.get(&drop).map(|sums| sums.pools().clone()).unwrap_or_default()
+    }
+
+    /// The same behind rows of the present commit: adjustments may be of a drop whose chain ends in it.
+    fn head_behind(&self, rows: &[BatchRow], chain: DropId) -> RowHash {
+        let begins = chain.is_adjustments() && !self.heads.contains_key(&chain);
+        let own = rows.iter().find(|row| begins && row.drop == chain.sale());
+        own.map_or_else(|| self.head(chain), |row| row.hash)
     }
 
     /// The hash that the next row of a chain continues; adjustments begin where their drop has ended.

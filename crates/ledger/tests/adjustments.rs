@@ -95,6 +95,25 @@ fn a_start_reads_adjustments_and_leaves_their_drop_alone() {
 }
 
 #[test]
+fn a_drop_ends_and_is_adjusted_in_one_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::start(open(dir.path()).unwrap());
+    for record in [
+        Record::Planned { plan: Arc::new(plan()), revision: 1 },
+        Record::Phase(PhaseRecord::Cancelled),
+    ] {
+        rig.core.stage(entry_in(DROP, record));
+    }
+    rig.core.stage(entry_in(DROP.adjustments(), refunded(100)));
+    rig.core.flush();
+    wait(|| rig.core.durable() == rig.core.pushed());
+    rig.writer.shutdown().unwrap();
+    let read = rows(SqliteLedger::open(&DataDir::lock(dir.path()).unwrap(), &node()).unwrap());
+    let [own, adjusted] = &read[..] else { panic!("two rows of one commit: {read:?}") };
+    assert_eq!((own.seq, adjusted.prev_hash), (adjusted.seq, own.hash));
+}
+
+#[test]
 fn damage_in_adjustments_stops_a_start() {
     let of_first = "WHERE incarnation = 1 AND drop_id >= 2147483648";
     for (change, wrong) in [
