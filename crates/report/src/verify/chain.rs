@@ -117,7 +117,9 @@ impl ChainCheck {
         if computed != row.hash {
             findings.add(place, ChainFault::Hash { stored: row.hash, computed });
         }
-        let expected = self.heads.get(&row.drop).copied().unwrap_or_else(|| genesis(row.drop));
+        // What comes after a drop's end begins where its chain ended.
+        let head = self.heads.get(&row.drop).or_else(|| self.heads.get(&row.drop.sale()));
+        let expected = head.copied().unwrap_or_else(|| genesis(row.drop));
         if row.prev_hash != expected {
             findings.add(place, ChainFault::PrevHash { stored: row.prev_hash, expected });
         }

@@ -214,13 +214,16 @@ impl PoolBook {
         self.since.iter().map(|(number, _)| *number).fold(self.floor, u64::max)
     }
 
-    /// At the end of a drop every number must be there, and no hold may live.
-    pub(super) fn settle(&mut self, place: Place, findings: &mut Findings) {
+    /// At the end of a drop every number must be there, and no hold may live. What is known of holds stays where it
+    /// `keeps` them.
+    pub(super) fn settle(&mut self, keeps: bool, place: Place, findings: &mut Findings) {
         for (first, last, _) in self.gaps() {
             findings.add(place, HoldFault::NumbersMissing { pool: self.pool, first, last });
         }
         self.floor = self.last_take();
-        self.holds = FastMap::default();
+        if !keeps {
+            self.holds = FastMap::default();
+        }
         self.slots = FastMap::default();
         self.since = Vec::new();
     }

@@ -37,9 +37,8 @@ impl Stage {
                 Self::Unknown | Self::Begun | Self::Failed,
                 Self::Authorized(_) | Self::Paid(_) | Self::Failed,
             )
-            | (Self::Begun | Self::Authorized(_), Self::Voided)
-            | (Self::Authorized(_) | Self::Voided, Self::Paid(_))
-            | (Self::Voided, Self::Failed) => true,
+            | (Self::Unknown | Self::Begun | Self::Failed | Self::Authorized(_), Self::Voided)
+            | (Self::Authorized(_) | Self::Voided, Self::Paid(_)) => true,
             _ => false,
         }
     }
@@ -108,8 +107,9 @@ impl Account {
         })
     }
 
+    /// Money that is not due back.
     pub(super) fn has_money(&self) -> bool {
-        self.parts.iter().any(|part| part.stage.money().is_some())
+        self.parts.iter().any(|part| part.stage.money().is_some_and(|m| part.due < m.minor()))
     }
 
     pub(super) fn is_begun(&self) -> bool {

@@ -120,7 +120,9 @@ impl MoneyBook {
             }
             PaymentChange::Failed { payment, .. } => change.fails(payment, name),
             PaymentChange::Voided { payment } => {
-                change.moves(payment, Stage::Voided, "is let go");
+                let (place, _) = change.moves(payment, Stage::Voided, "is let go");
+                // What is due of it is due no more.
+                change.account.parts[place].due = 0;
             }
             PaymentChange::RefundDue { payment, amount, reason } => {
                 change.due(payment, *amount, *reason);

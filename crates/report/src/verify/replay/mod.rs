@@ -29,6 +29,8 @@ use crate::suspensions::Suspensions;
 #[derive(Debug)]
 pub(super) struct DropReplay {
     drop: DropId,
+    /// Its money moves after its end: what is known of its holds stays.
+    is_adjusted: bool,
     phases: Option<Phases>,
     pools: Vec<PoolBook>,
     viewers: ViewerBook,
@@ -60,9 +62,11 @@ struct Moment {
 }
 
 impl DropReplay {
-    pub(super) fn new(drop: DropId, incarnation: Incarnation) -> Self {
+    /// `is_adjusted` says whether anything about the drop's money follows behind its end.
+    pub(super) fn new(drop: DropId, incarnation: Incarnation, is_adjusted: bool) -> Self {
         Self {
             drop,
+            is_adjusted,
             phases: None,
             pools: Vec::new(),
             viewers: ViewerBook::default(),
@@ -436,10 +440,13 @@ impl DropReplay {
         if live > 0 {
             findings.add(place, HoldFault::SettledLive { live });
         }
-        self.pools.iter_mut().for_each(|pool| pool.settle(place, findings));
+        let keeps = self.is_adjusted;
+        self.pools.iter_mut().for_each(|pool| pool.settle(keeps, place, findings));
         self.viewers = ViewerBook::default();
         self.money.end_row(findings);
-        self.money = MoneyBook::default();
+        if !keeps {
+            self.money = MoneyBook::default();
+        }
     }
 
     /// Checks what the journal leaves open; `end_times` are the last commits of the starts. A number on
