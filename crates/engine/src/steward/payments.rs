@@ -71,8 +71,11 @@ impl Steward {
     }
 
     fn weigh(&mut self, waiting: WaitingFact, now: UnixMillis) {
-        // A hold whose units were taken again stands for the one that took them.
+        // The hold that took a hold's units again stands for it, unless another report was decided meanwhile.
         let stands_for = |hold: HoldId| {
+            if self.books.has_money(hold, &waiting.fact.payment) {
+                return hold;
+            }
             let taken = waiting.retaken.iter().find(|(old, _)| *old == hold).map(|(_, new)| *new);
             taken.or_else(|| self.books.moved(hold, &waiting.fact.payment)).unwrap_or(hold)
         };

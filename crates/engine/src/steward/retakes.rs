@@ -160,9 +160,10 @@ impl Steward {
         }
         let hold = match taken {
             Take::Taken(hold) => hold,
-            // Taken by an earlier report of the same payment. It may have ended since.
+            // Taken by an earlier report of the same payment: its take may be on its way, or it has ended since.
             Take::Replay(hold) => {
-                return matches!(self.hold_in_memory(hold), HoldLook::Known(_)).then_some(hold);
+                let look = self.hold_in_memory(hold);
+                return matches!(look, HoldLook::Known(_) | HoldLook::Pending).then_some(hold);
             }
             Take::NoRoom
             | Take::Shut
