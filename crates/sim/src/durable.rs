@@ -9,6 +9,8 @@ use stampede_domain::{
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
 
+use crate::durable_money::MoneyRows;
+
 /// A take that is durable.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JournaledTake {
@@ -49,6 +51,7 @@ pub(crate) struct Durable {
     /// Those of them that have left memory.
     left: BTreeSet<DropId>,
     rows: usize,
+    pub(crate) money: MoneyRows,
 }
 
 /// Viewers are known by the numbers that the simulation gave them.
@@ -80,6 +83,7 @@ impl Durable {
             over: BTreeMap::new(),
             left: BTreeSet::new(),
             rows: 0,
+            money: MoneyRows::default(),
         }
     }
 
@@ -98,7 +102,7 @@ impl Durable {
             }
         }
         self.rows = rows.len();
-        Ok(())
+        self.money.check()
     }
 
     fn record(&mut self, drop: DropId, record: &Record) -> Result<(), Violation> {
@@ -110,6 +114,10 @@ impl Durable {
                 self.pools.entry((drop, *pool)).or_default().supplied += u64::from(units.get());
             }
             Record::Hold(record) => self.hold(drop, record)?,
+            Record::Payment(record) => {
+                self.money.adjusted += u64::from(drop.is_adjustments());
+                self.money.follow(record);
+            }
             Record::Recovered(recovered) => {
                 for found in &recovered.pools {
                     let pool = self.pools.entry((drop, found.pool)).or_default();
@@ -168,7 +176,8 @@ impl Durable {
             }
             HoldRecord::Confirmed { hold, amount, .. } => {
                 self.end(*hold, End::Ordered)?;
-                self.check_amount(drop, *hold, *amount)
+                self.money.ordered(*hold, amount.minor())?;
+                self.check_amount(*hold, *amount)
             }
             HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. } => {
                 self.end(*hold, End::GivenBack)
@@ -193,11 +202,20 @@ impl Durable {
         Ok(())
     }
 
-    fn check_amount(&self, drop: DropId, hold: HoldId, amount: Money) -> Result<(), Violation> {
-        let plan = &self.plans[&drop];
+    /// What the goods of a hold cost, in cents, by its plan.
+    pub(crate) fn goods(&self, hold: HoldId) -> u64 {
+        self.price(hold).map_or(0, Money::minor)
+    }
+
+    fn price(&self, hold: HoldId) -> Option<Money> {
+        let plan = &self.plans[&hold.drop_id()];
         let sku = plan.pools().sku_of(hold.pool()).and_then(|sku| plan.sku(sku));
         let units = u32::try_from(self.takes[&hold].units).ok().and_then(Units::new);
-        let price = sku.zip(units).and_then(|(sku, units)| sku.price.checked_times(units));
+        sku.zip(units).and_then(|(sku, units)| sku.price.checked_times(units))
+    }
+
+    fn check_amount(&self, hold: HoldId, amount: Money) -> Result<(), Violation> {
+        let price = self.price(hold);
         if price == Some(amount) { Ok(()) } else { Err(format!("{hold} costs {amount:?}")) }
     }
 

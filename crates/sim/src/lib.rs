@@ -4,14 +4,19 @@
 //! While nothing is under way, and once a start has recovered, the node's books are compared with books that
 //! follow the rows, its holds with what was promised, its units with those supplied.
 //!
+//! The world pays at a provider with books of its own, which says what it took late, twice, in any order, until it is
+//! heard. What it has is held against the rows: orders' money, what is due back, what went back.
+//!
 //! A seed makes two drops of two SKUs, viewers, staff, clocks that jump, faults with restarts. After each
 //! step the books, the stock and what was promised are held against the rows of the ledger, which are
 //! counted here by rules of their own.
 
 mod durable;
+mod durable_money;
+mod provider;
 mod random;
 mod run;
 mod world;
 
-pub use run::{Faults, Report, Seed, run_seed, run_seeds};
+pub use run::{Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};
 pub use world::Compared;

@@ -26,6 +26,21 @@ pub struct Faults {
     pub tail_lost: u64,
 }
 
+/// What became of money, by the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MoneyCounts {
+    /// Payments that the provider knows.
+    pub payments: u64,
+    /// Orders that were paid for.
+    pub orders: u64,
+    /// Times that money was due back.
+    pub due_back: u64,
+    /// Orders of units that were taken again.
+    pub retaken: u64,
+    /// Records behind the end of a drop.
+    pub adjusted: u64,
+}
+
 /// What one seed came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seed {
@@ -39,6 +54,8 @@ pub struct Seed {
     pub faults: Faults,
     /// Comparisons of the books.
     pub compared: Compared,
+    /// What became of money.
+    pub money: MoneyCounts,
     /// What must never happen, and did, with the step.
     pub violation: Option<String>,
 }
@@ -58,6 +75,8 @@ pub struct Report {
     pub faults: Faults,
     /// Comparisons of the books.
     pub compared: Compared,
+    /// What became of money.
+    pub money: MoneyCounts,
     /// Seeds in which something happened that must never happen.
     pub violations: u64,
     /// The first of them.
@@ -73,6 +92,7 @@ pub fn run_seed(seed: u64) -> Seed {
     }
     run.takes = world.takes;
     run.compared = world.compared;
+    run.money = world.money_counts();
     run
 }
 
@@ -146,6 +166,11 @@ pub fn run_seeds(first: u64, count: u64, mut each: impl FnMut(u64, &Seed)) -> Re
         report.compared.quiet += run.compared.quiet;
         report.compared.recovered += run.compared.recovered;
         report.compared.left += run.compared.left;
+        report.money.payments += run.money.payments;
+        report.money.orders += run.money.orders;
+        report.money.due_back += run.money.due_back;
+        report.money.retaken += run.money.retaken;
+        report.money.adjusted += run.money.adjusted;
         if run.violation.is_some() {
             report.violations += 1;
             report.first_bad_seed.get_or_insert(seed);

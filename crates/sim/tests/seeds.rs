@@ -13,6 +13,9 @@ fn nothing_that_must_never_happen_happens() {
     let compared = report.compared;
     assert!(compared.quiet > 5_000 && compared.recovered > 700, "{report:?}");
     assert!(compared.left > 20, "{report:?}");
+    let money = report.money;
+    assert!(money.payments > 1_000 && money.orders > 300 && money.due_back > 300, "{report:?}");
+    assert!(money.retaken > 10 && money.adjusted > 100, "{report:?}");
     let faults = report.faults;
     for count in [faults.before, faults.after, faults.hung, faults.tail_lost] {
         assert!(count > 80, "{report:?}");

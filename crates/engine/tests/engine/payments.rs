@@ -361,3 +361,27 @@ fn two_merchants_may_name_their_payments_alike() {
         assert_eq!(money.account.unwrap().refunded(), refunded);
     }
 }
+
+#[test]
+fn two_reports_that_wait_beside_each_other_take_the_units_again_once() {
+    let mut world = World::new();
+    let drop = world.open_drop(terms(0, 0));
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let first = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
+    world.ledger.wait_until_hanging();
+    let second = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
+    // The steward has seen both before the take is durable.
+    let third = Waiting(world.engine.money_of(hold).unwrap());
+    world.ledger.release();
+    let (order, bought) = moved(first.get());
+    assert_eq!(bought, PartOutcome::Ordered);
+    assert_eq!(moved(second.get()), (order, PartOutcome::AlreadyOrdered));
+    assert!(third.get().account.is_none_or(|account| account.parts.is_empty()));
+    let money = Waiting(world.engine.money_of(order).unwrap()).get();
+    assert_eq!((money.account.unwrap().paid(), money.matters.len()), (1_990, 0));
+    assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+}

@@ -1,7 +1,7 @@
 //! Compares promises, stock and books with the rows.
 
-use stampede_domain::{HoldId, Phase};
-use stampede_engine::{ConfirmOutcome, CoreEvent, FailOutcome, ViewerEvent};
+use stampede_domain::Phase;
+use stampede_engine::{CoreEvent, ViewerEvent};
 use tokio::sync::oneshot;
 
 use super::{Pending, PendingAnswer, World, last_takes};
@@ -13,6 +13,8 @@ impl World {
         self.promises()?;
         self.answers()?;
         self.events()?;
+        self.hear_attempts();
+        self.durable.money.compare(&self.provider)?;
         let is_quiet = self.is_quiet();
         self.stock(is_quiet)?;
         if is_quiet {
@@ -36,8 +38,7 @@ impl World {
 
     fn answers(&mut self) -> Result<(), Violation> {
         let (durable, mut paused, mut wrong) = (&self.durable, Vec::new(), None);
-        let end = |hold: HoldId| durable.takes.get(&hold).and_then(|take| take.end);
-        let is_over = |hold: HoldId| durable.over_since(hold.drop_id()).is_some();
+        let mut heard = Vec::new();
         self.asked.retain_mut(|asked| match asked {
             PendingAnswer::Command { key, stops, answer } => is_open(answer, |outcome| {
                 let Ok(done) = outcome else { return };
@@ -46,30 +47,9 @@ impl World {
                 }
                 paused.extend(stops.filter(|_| !done.replayed));
             }),
-            PendingAnswer::Confirm { hold, answer } => is_open(answer, |outcome| {
-                let expected = match outcome {
-                    ConfirmOutcome::Ordered { .. } | ConfirmOutcome::AlreadyOrdered => {
-                        Some(End::Ordered)
-                    }
-                    ConfirmOutcome::Expired { .. } | ConfirmOutcome::Ended => Some(End::GivenBack),
-                    // Only what was promised is confirmed here.
-                    ConfirmOutcome::Unknown => None,
-                    ConfirmOutcome::DropOver => is_over(*hold).then(|| end(*hold)).flatten(),
-                };
-                if expected.is_none() || end(*hold) != expected {
-                    wrong = Some(format!("{hold}: {outcome:?}, by the rows {:?}", end(*hold)));
-                }
-            }),
-            PendingAnswer::Fail { hold, answer } => is_open(answer, |outcome| {
-                let expected = match outcome {
-                    FailOutcome::Ended | FailOutcome::AlreadyEnded => Some(End::GivenBack),
-                    FailOutcome::AlreadyOrdered => Some(End::Ordered),
-                    FailOutcome::DropOver => is_over(*hold).then(|| end(*hold)).flatten(),
-                };
-                if expected.is_none() || end(*hold) != expected {
-                    wrong = Some(format!("{hold}: {outcome:?}, by the rows {:?}", end(*hold)));
-                }
-            }),
+            PendingAnswer::Payment { reported, answer } => {
+                is_open(answer, |outcome| heard.push((*reported, outcome)))
+            }
         });
         // Nothing was asked since: whoever paused sees the number of the last take.
         for drop in paused.into_iter().filter(|_| self.asked.is_empty()) {
@@ -77,6 +57,9 @@ impl World {
             if book.is_some_and(|book| book.phase() == Phase::Paused) {
                 self.paused.insert(drop, last_takes(&self.node, drop));
             }
+        }
+        for (reported, outcome) in heard {
+            self.heard(reported, &outcome)?;
         }
         wrong.map_or(Ok(()), Err)
     }

@@ -2,16 +2,20 @@
 
 mod compares;
 mod looks;
+mod money;
 mod steps;
+
+pub(crate) use money::Reported;
 
 use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
 use stampede_domain::{
-    DropId, DurationMs, HoldId, KeyFingerprint, Units, UnixMillis, ViewerId, ViewerNumber,
+    DropId, DurationMs, HoldId, KeyFingerprint, PaymentAccount, Units, UnixMillis, ViewerId,
+    ViewerNumber,
 };
 use stampede_engine::{
-    Action, CommandOutcome, ConfirmOutcome, DropAction, EngineConfig, FailOutcome, Position,
+    Action, CommandOutcome, DropAction, EngineConfig, FactRefusal, PaymentOutcome, Position,
     Viewer,
     stepped::{SteppedEngine, StewardState},
 };
@@ -21,6 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     durable::{Durable, Names, Violation},
+    provider::Provider,
     random::{Chance, next_number},
 };
 
@@ -30,6 +35,8 @@ const SKUS: [&str; 2] = ["mug", "cup"];
 /// Keys that a viewer uses: few, so that many buys are retries.
 const KEYS: u64 = 40;
 const STREAM: &str = "show";
+/// Times that everything unheard is said once more at the end.
+const LAST_REPORTS: usize = 20;
 
 /// A promise that a viewer waits for.
 struct Pending {
@@ -67,13 +74,9 @@ enum PendingAnswer {
         stops: Option<DropId>,
         answer: oneshot::Receiver<CommandOutcome>,
     },
-    Confirm {
-        hold: HoldId,
-        answer: oneshot::Receiver<ConfirmOutcome>,
-    },
-    Fail {
-        hold: HoldId,
-        answer: oneshot::Receiver<FailOutcome>,
+    Payment {
+        reported: Reported,
+        answer: oneshot::Receiver<Result<PaymentOutcome, FactRefusal>>,
     },
 }
 
@@ -107,13 +110,16 @@ pub(crate) struct World {
     /// The last take numbers of drops that are paused, as the one who paused was told.
     paused: HashMap<DropId, Vec<Option<u64>>>,
     pub(crate) durable: Durable,
+    /// Takes the money, apart from everything else.
+    pub(crate) provider: Provider,
     next_command: u64,
     pub(crate) takes: u64,
     pub(crate) compared: Compared,
 }
 
 fn config(settled_kept: DurationMs) -> EngineConfig {
-    EngineConfig { cores: CORES, settled_kept, ..EngineConfig::default() }
+    let viewers_pay_at = PaymentAccount::new("sandbox").ok();
+    EngineConfig { cores: CORES, settled_kept, viewers_pay_at, ..EngineConfig::default() }
 }
 
 fn open(ledger: &FakeLedger, clock: &Arc<HandClock>, kept: DurationMs) -> SteppedEngine {
@@ -150,6 +156,7 @@ impl World {
             asked: Vec::new(),
             paused: HashMap::new(),
             durable: Durable::new(config(kept).limits()),
+            provider: Provider::default(),
             next_command: 0,
             takes: 0,
             compared: Compared::default(),
@@ -178,7 +185,19 @@ impl World {
     /// clock here jumps by more than a commit may be late: such a take would count as missing.
     pub(crate) fn rest(&mut self) -> Result<(), Violation> {
         self.flush();
-        self.settle()
+        self.settle()?;
+        for _ in 0..LAST_REPORTS {
+            if self.is_selling && self.report_all() == 0 {
+                break;
+            }
+            while self.has_tail() || !self.asked.is_empty() {
+                self.settle()?;
+            }
+        }
+        match self.provider.takings.iter().find(|taking| !taking.facts.iter().all(|s| s.is_heard)) {
+            Some(taking) => Err(format!("nobody answers what is said of {taking:?}")),
+            None => self.durable.money.compare(&self.provider),
+        }
     }
 
     /// Steward and writer work until nothing waits.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, Rates, UnixMillis, WhenOffline,
+    BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, PaymentTerms, Rates, UnixMillis,
+    WhenOffline,
 };
 use stampede_engine::{
     Action, BrakeAction, Buy, BuyRequest, DropAction, Role, StaffCommand, StreamAction, StreamScope,
@@ -43,14 +44,21 @@ impl World {
         if chance.percent(10) {
             plan.mode = Mode::Rehearsal;
         }
+        if chance.percent(70) {
+            let grace = DurationMs::new(chance.pick(&[0, 500, 5_000]));
+            let stretch = DurationMs::new(chance.pick(&[0, 10_000, 60_000]));
+            plan.payment_terms = Some(PaymentTerms { grace, stretch });
+        }
         plan
     }
 
     /// One step, chosen by chance.
     pub(crate) fn step(&mut self) -> Result<(), Violation> {
         match self.chance.within(0, 99) {
-            0..=47 => self.buy()?,
-            48..=55 => self.end_hold(),
+            0..=40 => self.buy()?,
+            41..=47 => self.end_hold(),
+            48..=50 => self.move_any(),
+            51..=55 => self.report_any(),
             56..=60 => self.command(),
             61..=66 => self.pass_time(),
             67..=68 => self.flush(),
@@ -107,7 +115,7 @@ impl World {
         Ok(())
     }
 
-    /// Holders give back, pay, or fail to; sometimes twice, sometimes for what has ended.
+    /// Holders give back, or pay; sometimes twice, sometimes for what has ended.
     fn end_hold(&mut self) {
         let mut held: Vec<_> = self.held.iter().map(|(request, hold)| (*request, *hold)).collect();
         if held.is_empty() || !self.is_selling {
@@ -121,14 +129,8 @@ impl World {
                 // Whether it is refused at once is no matter of the ledger.
                 let _taken = self.node.ports[who % CORES].release(viewer, hold, 1);
             }
-            1 => {
-                let answer = self.node.engine.confirm(hold).ok();
-                self.asked.extend(answer.map(|answer| PendingAnswer::Confirm { hold, answer }));
-            }
-            _ => {
-                let answer = self.node.engine.fail(hold).ok();
-                self.asked.extend(answer.map(|answer| PendingAnswer::Fail { hold, answer }));
-            }
+            1 => self.pay(who, hold),
+            _ => self.check_out(who, hold),
         }
     }
 

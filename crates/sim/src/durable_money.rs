@@ -1,0 +1,156 @@
+//! Counts the rows about money by rules of its own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stampede_domain::{HoldId, PaymentId};
+use stampede_ledger::{PaymentChange, PaymentRecord};
+
+use crate::{durable::Violation, provider::Provider};
+
+/// One payment's money for one hold, by the rows; amounts in cents.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PartRows {
+    kept: Option<u64>,
+    pub(crate) paid: Option<u64>,
+    is_let_go: bool,
+    pub(crate) due: u64,
+    refunded: u64,
+    /// The hold's order is by it.
+    pub(crate) makes_order: bool,
+}
+
+impl PartRows {
+    /// Whether it was let go: what was due of it is not any more.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.is_let_go
+    }
+
+    /// What of the money that came is the order's.
+    fn orders_share(&self) -> u64 {
+        let paid = self.paid.unwrap_or(0);
+        match self.kept {
+            _ if !self.makes_order => 0,
+            // More than was kept ready is nobody's; what was let go and came after all is the order's.
+            Some(kept) if !self.is_let_go => paid.min(kept),
+            _ => paid,
+        }
+    }
+}
+
+/// All of it.
+#[derive(Default)]
+pub(crate) struct MoneyRows {
+    parts: BTreeMap<(PaymentId, HoldId), PartRows>,
+    charges: HashMap<HoldId, u64>,
+    /// The payment of a hold whose money came last.
+    latest: HashMap<HoldId, PaymentId>,
+    /// Orders that have their money.
+    pub(crate) paid_orders: u64,
+    pub(crate) adjusted: u64,
+    pub(crate) refunds_due: u64,
+    pub(crate) retaken: u64,
+}
+
+impl MoneyRows {
+    pub(crate) fn follow(&mut self, record: &PaymentRecord) {
+        let PaymentRecord { hold, change } = record;
+        match change {
+            PaymentChange::Charged(charges) => {
+                self.charges.insert(*hold, charges.shipping + charges.tax + charges.fee);
+            }
+            PaymentChange::Authorized { payment, amount } => {
+                self.part_mut(payment, *hold).kept = Some(amount.minor());
+                self.latest.insert(*hold, payment.clone());
+            }
+            PaymentChange::Paid { payment, amount } => {
+                self.part_mut(payment, *hold).paid = Some(amount.minor());
+                self.latest.insert(*hold, payment.clone());
+            }
+            PaymentChange::Voided { payment } => {
+                let part = self.part_mut(payment, *hold);
+                (part.is_let_go, part.due) = (true, 0);
+            }
+            PaymentChange::RefundDue { payment, amount, .. } => {
+                self.part_mut(payment, *hold).due += amount.minor();
+                self.refunds_due += 1;
+            }
+            PaymentChange::Refunded { payment, total } => {
+                self.part_mut(payment, *hold).refunded = total.minor()
+            }
+            PaymentChange::Retaken { .. } => self.retaken += 1,
+            PaymentChange::Referenced(_)
+            | PaymentChange::Begun { .. }
+            | PaymentChange::Failed { .. }
+            | PaymentChange::Asked { .. }
+            | PaymentChange::Declined { .. }
+            | PaymentChange::Cancelled(_) => {}
+        }
+    }
+
+    fn part_mut(&mut self, payment: &PaymentId, hold: HoldId) -> &mut PartRows {
+        self.parts.entry((payment.clone(), hold)).or_default()
+    }
+
+    /// A hold is an order: its money has come just before, and is what is owed.
+    pub(crate) fn ordered(&mut self, hold: HoldId, goods: u64) -> Result<(), Violation> {
+        let owed = goods + self.charges.get(&hold).copied().unwrap_or(0);
+        let payment =
+            self.latest.get(&hold).ok_or_else(|| format!("{hold}: an order without money"))?;
+        let part = self.parts.get_mut(&(payment.clone(), hold)).expect("its money has come");
+        let came = part.paid.or(part.kept.filter(|_| !part.is_let_go));
+        if came != Some(owed) || part.due > 0 {
+            return Err(format!("{hold}: {owed} is owed for the order, {payment} has {part:?}"));
+        }
+        part.makes_order = true;
+        self.paid_orders += 1;
+        Ok(())
+    }
+
+    /// Once everything of a commit was followed: money that came is an order's or due back, all of it, once.
+    pub(crate) fn check(&self) -> Result<(), Violation> {
+        for ((payment, hold), part) in &self.parts {
+            let Some(paid) = part.paid else { continue };
+            let due = part.due.min(paid);
+            if part.orders_share() + due != paid || part.refunded > paid {
+                return Err(format!("{hold}: the money of {payment} is lost: {part:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The provider's money is in the rows: all that was answered, never more than there is.
+    pub(crate) fn compare(&self, provider: &Provider) -> Result<(), Violation> {
+        let mut sums: BTreeMap<&PaymentId, (Option<u64>, u64)> = BTreeMap::new();
+        for ((payment, _), part) in &self.parts {
+            let (paid, back) = sums.entry(payment).or_default();
+            if let Some(more) = part.paid {
+                *paid = Some(paid.unwrap_or(0) + more);
+            }
+            *back += part.refunded;
+        }
+        for (payment, (paid, back)) in &sums {
+            let Some(taking) = provider.find(payment) else { continue };
+            let is_right = paid.is_none_or(|paid| paid == taking.taken && !taking.is_refused);
+            if !is_right || *back > taking.given_back {
+                let parts = self.parts.iter().filter(|((of, _), _)| of == *payment);
+                let parts: Vec<_> = parts.map(|((_, hold), part)| (*hold, part)).collect();
+                return Err(format!("the rows have {parts:?}, the provider {taking:?}"));
+            }
+        }
+        for taking in provider.takings.iter().filter(|taking| !taking.is_refused) {
+            let (paid, back) = sums.get(&taking.payment).copied().unwrap_or_default();
+            if taking.is_known_taken() && paid != Some(taking.taken) || back < taking.known_back() {
+                return Err(format!(
+                    "{}: {paid:?} and {back} by the rows: {taking:?}",
+                    taking.payment
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts of a payment, with the hold of each.
+    pub(crate) fn part(&self, payment: &PaymentId, hold: HoldId) -> Option<&PartRows> {
+        self.parts.get(&(payment.clone(), hold))
+    }
+}
