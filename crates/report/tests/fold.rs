@@ -9,7 +9,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use stampede_domain::{DropId, DurationMs, Mode, Phase};
+use stampede_domain::{DropId, DurationMs, Mode, Phase, RefundReason};
 use stampede_ledger::ProviderRequest;
 use stampede_report::{
     DropReport, LedgerReport, ReportError, ReportSheet, drop_report,
@@ -20,7 +20,7 @@ use support::{
     GRACE_MS, START_MS, TTL_MS,
     busy::busy_sale,
     eur, journal,
-    money::{DROP, PRICE, asked, authorized, declined, money_sale, paid},
+    money::{DROP, PRICE, asked, authorized, declined, due, money_sale, paid, refunded},
     plan,
     sale::{Hold, Sale, State},
     sim::{Sim, channel_of, charges_of},
@@ -514,6 +514,30 @@ fn money_that_is_kept_ready_is_not_paid() {
     assert_eq!(figures(), (PRICE, 0, 0));
     sim.close();
     assert!(verify_dir(dir.path()).unwrap().ok);
+}
+
+#[test]
+fn of_a_payment_no_more_is_due_than_was_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    sim.open(plan(&[3]));
+    sim.buy(DROP, 1, 0, 1, "a");
+    sim.flush();
+    let hold = sim.sale(DROP).holds[0].id;
+    // More is kept ready than is owed, so all of it is due; then less is taken.
+    sim.money(hold, authorized("p1", PRICE + 10));
+    sim.money(hold, due("p1", PRICE + 10, RefundReason::WrongAmount));
+    sim.flush();
+    let open = || drop_report(&journal(dir.path()), DROP).unwrap().open_money;
+    assert_eq!((open().refunds_due, open().refund_due), (0, eur(0)), "nothing was taken");
+    sim.money(hold, paid("p1", 900));
+    sim.flush();
+    assert_eq!((open().refunds_due, open().refund_due), (1, eur(900)));
+    sim.money(hold, refunded("p1", 900));
+    sim.close();
+    assert_eq!((open().refunds_due, open().refund_due), (0, eur(0)));
+    let verification = verify_dir(dir.path()).unwrap();
+    assert!(verification.ok, "{verification}");
 }
 
 #[test]

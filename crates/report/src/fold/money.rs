@@ -130,13 +130,10 @@ struct Part {
 }
 
 impl Part {
-    /// What has to go back and has not, of money that was taken.
+    /// What has to go back and has not, of money that was taken: of less than was kept ready no more than came.
     fn outstanding(&self) -> u64 {
-        if matches!(self.stage, Stage::Paid(_)) {
-            self.due.saturating_sub(self.refunded)
-        } else {
-            0
-        }
+        let Stage::Paid(paid) = self.stage else { return 0 };
+        self.due.min(paid.minor()).saturating_sub(self.refunded)
     }
 
     /// Whether what the provider declined is still to be done.
