@@ -18,6 +18,7 @@ mod races;
 mod scripts;
 mod sim;
 mod steps;
+mod stripe;
 mod tidy;
 mod tools;
 mod workspace;

@@ -42,7 +42,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// Installs what a folder of the tree lists for Node.
-fn npm_packages(workspace: &Workspace, lists: &str, to: &Path) -> Result<(), Failure> {
+pub(crate) fn npm_packages(workspace: &Workspace, lists: &str, to: &Path) -> Result<(), Failure> {
     let source = workspace.root().join(lists);
     unless_done(&read(&source.join("package-lock.json"))?, to, |folder| {
         for name in ["package.json", "package-lock.json"] {
@@ -55,7 +55,7 @@ fn npm_packages(workspace: &Workspace, lists: &str, to: &Path) -> Result<(), Fai
 }
 
 /// Installs what a file of the tree lists for Python.
-fn python_packages(workspace: &Workspace, list: &str, name: &str) -> Result<(), Failure> {
+pub(crate) fn python_packages(workspace: &Workspace, list: &str, name: &str) -> Result<(), Failure> {
     let requirements = workspace.root().join(list);
     unless_done(&read(&requirements)?, &workspace.target().join(name), |folder| {
         workspace::run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     demo, doc_commands, drill, e2e, edges,
     failure::Failure,
-    fuzz, races, scripts, tidy, tools,
+    fuzz, races, scripts, stripe, tidy, tools,
     workspace::{self, Workspace},
 };
 
@@ -66,6 +66,7 @@ const STEPS: &[Step] = &[
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),
     step("fuzz", "decoders and sessions meet arbitrary input, a few seconds each", Own(fuzz::check)),
     step("openapi", "requests and clients made from openapi.json meet the server", Own(openapi)),
+    step("stripe", "webhooks that Stripe's own libraries sign are taken, changed ones are not", Own(stripe::check)),
     drill("e2e", "shows, faults, accessibility in a real browser", e2e::check),
     step("nextest", "all other tests of the workspace", Own(tests)),
 ];

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{
     failure::Failure,
-    packages, scripts,
+    packages, scripts, stripe,
     workspace::{self, Workspace, answers},
 };
 
@@ -15,7 +15,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
     nextest(workspace)?;
     cargo_fuzz(workspace)?;
     programs(workspace)?;
-    scripts::install(workspace)
+    scripts::install(workspace)?;
+    stripe::install(workspace)
 }
 
 fn component(workspace: &Workspace, name: &'static str, subcommand: &str) -> Result<(), Failure> {

@@ -24,5 +24,6 @@ mod ticket;
 mod tls;
 mod token;
 mod verify;
+mod webhooks;
 
 use dice::Dice;
