@@ -17,7 +17,7 @@ pub const ATTEMPTS_UNDER_WAY: &str = "stampede_payment_attempts_under_way";
 pub const WEBHOOK_EVENTS: &str = "stampede_payment_webhook_events_total";
 /// Requests to the listener for webhooks whose event was not looked at, by `reason`.
 pub const WEBHOOK_REFUSALS: &str = "stampede_payment_webhook_refusals_total";
-/// Time from the headers of such a request to its answer, by `answer`: `event`, `refusal`.
+/// Time from the headers of such a request to its answer.
 pub const WEBHOOK_SECONDS: &str = "stampede_payment_webhook_seconds";
 /// Bounds of its buckets.
 pub const WEBHOOK_SECONDS_BOUNDS: [f64; 5] = [0.005, 0.05, 0.5, 2.0, 10.0];
@@ -38,16 +38,14 @@ pub fn describe() {
     for (_, reason) in RequestRefusal::ALL {
         counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(0);
     }
-    for answer in ["event", "refusal"] {
-        let _begun = histogram!(WEBHOOK_SECONDS, "answer" => answer);
-    }
+    let _begun = histogram!(WEBHOOK_SECONDS);
     describe_counter!(ATTEMPTS, Unit::Count, "payment attempts that came to an end, by outcome");
     describe_gauge!(ATTEMPTS_UNDER_WAY, Unit::Count, "payment attempts under way");
     let events = "events that Stripe signed, by kind and outcome";
     describe_counter!(WEBHOOK_EVENTS, Unit::Count, events);
     let refusals = "requests to the webhooks' listener whose event was not looked at, by reason";
     describe_counter!(WEBHOOK_REFUSALS, Unit::Count, refusals);
-    let seconds = "time from the headers of a webhook to its answer, by answer";
+    let seconds = "time from the headers of a webhook to its answer";
     describe_histogram!(WEBHOOK_SECONDS, Unit::Seconds, seconds);
 }
 
@@ -57,15 +55,11 @@ pub(crate) fn count_event(kind: &'static str, outcome: EventOutcome) {
 }
 
 pub(crate) fn count_answer(answer: Answer, micros: u64) {
-    let kind = match answer {
-        Answer::Event(_) => "event",
-        Answer::Refusal(refusal) | Answer::Wait(refusal, _) => {
-            let reason = name(&RequestRefusal::ALL, &refusal);
-            counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
-            "refusal"
-        }
-    };
-    histogram!(WEBHOOK_SECONDS, "answer" => kind).record(Duration::from_micros(micros));
+    if let Answer::Refusal(refusal) | Answer::Wait(refusal, _) = answer {
+        let reason = name(&RequestRefusal::ALL, &refusal);
+        counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
+    }
+    histogram!(WEBHOOK_SECONDS).record(Duration::from_micros(micros));
 }
 
 fn name<T: PartialEq>(all: &[(T, &'static str)], one: &T) -> &'static str {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use stampede_domain::DurationMs;
 use stampede_loadtest::LoadArgs;
 
-use crate::config::Provider;
+use crate::payment_settings::Provider;
 
 /// Viewers of a staged demo: as many as a server lets in by default.
 pub(crate) const VIEWERS_DEFAULT: u32 = 18_000;

@@ -1,7 +1,6 @@
 //! The server's settings: one typed struct, read once, checked once.
 
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -9,16 +8,14 @@ use std::{
 use serde::{Deserialize, Serialize};
 use stampede_control::{ControlConfig, PublicUrl, PublicUrlError};
 use stampede_domain::{
-    DurationMs, IdError, MerchantId, Mode, NodeId,
+    DurationMs, IdError, NodeId,
     limits::{CORES_MAX, TICK_INTERVAL_MS_MAX, TICK_INTERVAL_MS_MIN},
 };
 use stampede_gateway::{GatewayConfig, OriginError, check_origin};
 use stampede_intake::Exact;
-use stampede_payments::{
-    stripe::signature::{TOLERANCE_DEFAULT, TOLERANCE_MAX, TOLERANCE_MIN},
-    webhooks::{ACCOUNTS_MAX, StripeAccounts},
-};
 use stampede_proxies::{ForwardingHeader, NetworkError, ProxyProtocol, TrustedProxies, networks};
+
+use crate::payment_settings::{Payments, PaymentsError};
 
 /// Port of the viewers' WebSocket listener.
 pub(crate) const VIEWER_PORT: u16 = 7700;
@@ -186,67 +183,6 @@ pub(crate) struct Assets {
     pub(crate) listen: Option<SocketAddr>,
 }
 
-/// `[payments]`: who takes the money.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Payments {
-    /// `sandbox` lets viewers pay play money; `none` refuses every `pay`.
-    pub(crate) provider: Provider,
-    /// How long a sandbox payment takes, in milliseconds.
-    pub(crate) delay_ms: u64,
-    /// Share of sandbox attempts that fail, 0 to 1; the hold lives on.
-    pub(crate) failure_rate: f64,
-    /// Where Stripe's webhooks come in, if anywhere; an empty text in the file of settings.
-    #[serde(with = "crate::address_or_empty")]
-    pub(crate) webhooks: Option<SocketAddr>,
-    /// `[payments.stripe.NAME]`: the accounts whose webhooks are taken.
-    pub(crate) stripe: BTreeMap<String, Stripe>,
-}
-
-/// `[payments.stripe.NAME]`: an account of Stripe's. Its secrets stand in a file of their own, so that settings can be
-/// shown and kept like any others.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Stripe {
-    /// Whose goods are paid for with it.
-    pub(crate) merchant: String,
-    /// A file with 1 to 4 signing secrets of the endpoint, one a line; a relative path starts where the server does.
-    pub(crate) secrets_file: PathBuf,
-    /// How far the time of signing may be from now, in seconds.
-    #[serde(default = "tolerance_s_default")]
-    pub(crate) tolerance_s: u64,
-    /// Whether its money is real.
-    pub(crate) mode: StripeMode,
-}
-
-const fn tolerance_s_default() -> u64 {
-    TOLERANCE_DEFAULT.get() / 1_000
-}
-
-/// What Stripe calls live mode, or test mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StripeMode {
-    Live,
-    Test,
-}
-
-impl From<StripeMode> for Mode {
-    fn from(mode: StripeMode) -> Self {
-        match mode {
-            StripeMode::Live => Self::Live,
-            StripeMode::Test => Self::Rehearsal,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Provider {
-    Sandbox,
-    None,
-}
-
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -260,29 +196,8 @@ pub(crate) enum ConfigError {
     Memory { name: &'static str, given: u64 },
     #[error("viewers.cores is {cores}; 0 to {max} are allowed")]
     Cores { cores: usize, max: usize },
-    #[error("payments.failure_rate is {rate}; 0 to 1 are allowed")]
-    FailureRate { rate: f64 },
-    #[error(
-        "payments.webhooks is set, but no account is, so every event would be refused; add \
-         [payments.stripe.NAME], or leave payments.webhooks empty"
-    )]
-    NoAccount,
-    #[error(
-        "[payments.stripe.{name}] is set, but nothing listens for its events; set payments.webhooks, like \
-         \"127.0.0.1:7703\""
-    )]
-    NoWebhooks { name: String },
-    #[error("{count} accounts stand in [payments.stripe]; {ACCOUNTS_MAX} are allowed")]
-    AccountCount { count: usize },
-    #[error("the NAME of [payments.stripe.NAME]: {0}")]
-    AccountName(IdError),
-    #[error("payments.stripe.{name}.merchant: {source}")]
-    Merchant { name: String, source: IdError },
-    #[error(
-        "payments.stripe.{name}.tolerance_s is {given}; {} to {} are allowed",
-        TOLERANCE_MIN.get() / 1_000, TOLERANCE_MAX.get() / 1_000
-    )]
-    Tolerance { name: String, given: u64 },
+    #[error(transparent)]
+    Payments(#[from] PaymentsError),
     #[error(
         "viewers.tick_interval_ms is {given}; {TICK_INTERVAL_MS_MIN} to {TICK_INTERVAL_MS_MAX} are allowed"
     )]
@@ -443,46 +358,6 @@ impl Default for Control {
     }
 }
 
-impl Default for Payments {
-    fn default() -> Self {
-        Self {
-            provider: Provider::None,
-            delay_ms: 500,
-            failure_rate: 0.0,
-            webhooks: None,
-            stripe: BTreeMap::new(),
-        }
-    }
-}
-
-impl Payments {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let rate = self.failure_rate;
-        if !(0.0..=1.0).contains(&rate) {
-            return Err(ConfigError::FailureRate { rate });
-        }
-        match (self.webhooks, self.stripe.keys().next()) {
-            (Some(_), None) => return Err(ConfigError::NoAccount),
-            (None, Some(name)) => return Err(ConfigError::NoWebhooks { name: name.clone() }),
-            _ => {}
-        }
-        if self.stripe.len() > ACCOUNTS_MAX {
-            return Err(ConfigError::AccountCount { count: self.stripe.len() });
-        }
-        for (name, account) in &self.stripe {
-            StripeAccounts::account(name).map_err(ConfigError::AccountName)?;
-            MerchantId::new(&account.merchant)
-                .map_err(|source| ConfigError::Merchant { name: name.clone(), source })?;
-            let given = account.tolerance_s;
-            let allowed = TOLERANCE_MIN.get() / 1_000..=TOLERANCE_MAX.get() / 1_000;
-            if !allowed.contains(&given) {
-                return Err(ConfigError::Tolerance { name: name.clone(), given });
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Config {
     /// Reads a file of settings.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
@@ -532,7 +407,7 @@ impl Config {
         control.public_url()?;
         viewers.gateway().validate()?;
         control.interface().validate()?;
-        self.payments.validate()
+        Ok(self.payments.validate()?)
     }
 
     /// Threads that serve viewers.
@@ -647,33 +522,6 @@ mod tests {
         assert_eq!(config.assets.listen.map(|address| address.port()), Some(0));
         let refused = Config::parse("[assets]\nlisten = \"here\"\n").unwrap_err();
         assert!(refused.to_string().contains("\"here\" is no address like"), "{refused}");
-    }
-
-    #[test]
-    fn an_account_of_stripes_needs_a_listener_and_a_listener_an_account() {
-        let main = "[payments.stripe.main]\nmerchant = \"acme\"\nsecrets_file = \"main.secrets\"\n";
-        let of = |webhooks: &str, account: &str| {
-            let text = format!("[payments]\nwebhooks = \"{webhooks}\"\n{account}");
-            Config::parse(&text).unwrap().validate().map_err(|refused| refused.to_string())
-        };
-        let live = |more: &str| of("127.0.0.1:0", &format!("{main}mode = \"live\"\n{more}"));
-        assert_eq!(live(""), Ok(()));
-        assert_eq!(live("tolerance_s = 3600"), Ok(()));
-        let refused = live("tolerance_s = 0").unwrap_err();
-        assert_eq!(refused, "payments.stripe.main.tolerance_s is 0; 1 to 3600 are allowed");
-        let refused = of("127.0.0.1:0", "").unwrap_err();
-        assert!(refused.contains("add [payments.stripe.NAME], or leave"), "{refused}");
-        let refused = of("", &format!("{main}mode = \"test\"\n")).unwrap_err();
-        assert!(refused.starts_with("[payments.stripe.main] is set, but nothing"), "{refused}");
-        let unnamed = main.replace("stripe.main", "stripe.\"a b\"");
-        let refused = of("127.0.0.1:0", &format!("{unnamed}mode = \"test\"\n")).unwrap_err();
-        assert!(refused.starts_with("the NAME of [payments.stripe.NAME]: "), "{refused}");
-        let nobodys = main.replace("acme", "");
-        let refused = of("127.0.0.1:0", &format!("{nobodys}mode = \"test\"\n")).unwrap_err();
-        assert!(refused.starts_with("payments.stripe.main.merchant: "), "{refused}");
-        for text in [main.to_owned(), format!("{main}mode = \"test\"\nsecrets = [\"whsec_a\"]\n")] {
-            assert!(Config::parse(&text).is_err(), "{text}");
-        }
     }
 
     #[test]

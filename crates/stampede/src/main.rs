@@ -9,6 +9,7 @@ mod demo;
 mod descriptors;
 mod failure;
 mod invite;
+mod payment_settings;
 mod qr;
 mod scrape;
 mod serve;

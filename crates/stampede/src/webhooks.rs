@@ -21,7 +21,7 @@ use stampede_payments::{
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use crate::config::{Payments, Stripe};
+use crate::payment_settings::{Payments, Stripe};
 
 /// Bytes of a file of secrets; what is longer is none.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -214,7 +214,7 @@ impl Webhooks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::StripeMode;
+    use crate::payment_settings::StripeMode;
 
     fn payments(path: &Path) -> Payments {
         let set = Stripe {

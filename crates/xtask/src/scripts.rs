@@ -55,7 +55,11 @@ pub(crate) fn npm_packages(workspace: &Workspace, lists: &str, to: &Path) -> Res
 }
 
 /// Installs what a file of the tree lists for Python.
-pub(crate) fn python_packages(workspace: &Workspace, list: &str, name: &str) -> Result<(), Failure> {
+pub(crate) fn python_packages(
+    workspace: &Workspace,
+    list: &str,
+    name: &str,
+) -> Result<(), Failure> {
     let requirements = workspace.root().join(list);
     unless_done(&read(&requirements)?, &workspace.target().join(name), |folder| {
         workspace::run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;

@@ -25,6 +25,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), Failure> {
 
 /// Signs the events with both libraries, then has them read.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
+    install(workspace)?;
     let (target, oracle) = (workspace.target(), workspace.root().join(ORACLE));
     let python = target.join("stripe-python").join("bin").join("python");
     let mut by_python = workspace.command(&python.to_string_lossy());

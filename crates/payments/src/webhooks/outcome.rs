@@ -36,7 +36,8 @@ pub(crate) enum EventOutcome {
 }
 
 impl EventOutcome {
-    /// Every outcome with its name.
+    /// Every outcome with its name in metrics, which have one for all that Stripe sends again: what was wrong, the
+    /// engine's and the ledger's own metrics tell.
     pub(crate) const ALL: [(Self, &'static str); 11] = [
         (Self::Recorded, "recorded"),
         (Self::Unmatched, "unmatched"),
@@ -46,9 +47,9 @@ impl EventOutcome {
         (Self::Refused, "refused"),
         (Self::NoHolds, "no_holds"),
         (Self::Unreadable, "unreadable"),
-        (Self::Busy, "busy"),
+        (Self::Busy, "unavailable"),
         (Self::Unavailable, "unavailable"),
-        (Self::Late, "late"),
+        (Self::Late, "unavailable"),
     ];
 }
 
