@@ -15,8 +15,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use serde_path_to_error::Track;
 use stampede_domain::{
-    BanId, DropId, HoldId, IdempotencyKey, PaymentId, StreamId, limits::KEY_BYTES_MAX,
+    BanId, DropId, HoldId, IdempotencyKey, OrderCodeError, PaymentId, StreamId,
+    limits::KEY_BYTES_MAX,
 };
+use stampede_report::orders::OrderName;
 
 use crate::problem::{Code, Problem};
 
@@ -190,6 +192,34 @@ impl<S: Send + Sync> FromRequestParts<S> for BanPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         id(parts, state).await.map(Self)
     }
+}
+
+/// An order's name in the path: its id, or its code. A code that has the form of one, but cannot be any order's, is
+/// handed on as it is.
+pub(crate) struct OrderPath(pub(crate) Result<OrderName, OrderCodeError>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let malformed = |why: String| Problem::new(Code::IdMalformed, why);
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|rejection| malformed(rejection.body_text()))?;
+        match text.parse() {
+            Ok(name) => Ok(Self(Ok(name))),
+            Err(error) if has_form_of_code(&text) => Ok(Self(Err(error))),
+            Err(error) => Err(malformed(format!("{error}; or give the order's id"))),
+        }
+    }
+}
+
+/// Two numbers without leading zeros and a digit, with hyphens between.
+fn has_form_of_code(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let groups: Vec<&str> = text.split('-').collect();
+    matches!(groups.as_slice(), [drop, order, check]
+        if [drop, order].into_iter().all(|number| is_digits(number) && !number.starts_with('0'))
+            && is_digits(check) && check.len() == 1)
 }
 
 /// A stream's id in the path.

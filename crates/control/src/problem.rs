@@ -101,6 +101,7 @@ codes! {
     SessionExpired "session_expired" UNAUTHORIZED "The session has run out"
     OriginRefused "origin_refused" FORBIDDEN "The request comes from another site"
     CsrfFailed "csrf_failed" FORBIDDEN "The token of the page is missing or wrong"
+    UnknownOrder "unknown_order" NOT_FOUND "No such order"
     UnknownHold "unknown_hold" NOT_FOUND "No such hold"
     UnknownPayment "unknown_payment" NOT_FOUND "No such payment"
     AccountReserved "account_reserved" UNPROCESSABLE_ENTITY "Nobody reports for this account"

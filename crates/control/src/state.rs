@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DurationMs, Rate, RepeatedWarning};
 use stampede_engine::Engine;
 use stampede_proxies::TrustedProxies;
-use stampede_report::{BoundKeys, JournalSource};
+use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
 
 use crate::{
     ControlConfig, Demo, DrainSignal, Sessions, Site, StaffTokens,
@@ -53,6 +53,7 @@ struct ControlInner {
     /// One place for each reading of the ledger.
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
+    orders: OrdersReader,
     pace: Pace,
     guesses: Guesses,
     payment_lane: PaymentLane,
@@ -60,7 +61,7 @@ struct ControlInner {
     followed: FollowHubs,
     stage_lines: StageLines,
     /// By [`Trouble`].
-    troubles: [Mutex<RepeatedWarning>; 3],
+    troubles: [Mutex<RepeatedWarning>; 4],
 }
 
 /// Something that the log is told, and that may come again with every request.
@@ -72,6 +73,8 @@ pub(crate) enum Trouble {
     Request,
     /// An audit that failed, maybe within its lines.
     Audit,
+    /// A list of orders that failed, maybe within its lines.
+    Orders,
 }
 
 impl ControlState {
@@ -89,6 +92,7 @@ impl ControlState {
             document,
             ledger_reads,
             bound_keys,
+            orders: OrdersReader::new(),
             pace,
             guesses,
             payment_lane,
@@ -133,6 +137,11 @@ impl ControlState {
         &self.0.bound_keys
     }
 
+    /// Orders, as far as they were read.
+    pub(crate) fn orders(&self) -> &OrdersReader {
+        &self.0.orders
+    }
+
     /// How often staff give commands.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
@@ -159,6 +168,7 @@ impl ControlState {
             Trouble::WrongToken => 0,
             Trouble::Request => 1,
             Trouble::Audit => 2,
+            Trouble::Orders => 3,
         };
         self.0.troubles[place].lock().note(self.engine().now())
     }

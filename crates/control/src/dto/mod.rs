@@ -8,6 +8,7 @@ mod follow;
 mod health;
 mod invitation;
 mod list;
+mod orders;
 mod payments;
 mod people;
 mod plan;
@@ -33,6 +34,7 @@ pub(crate) use invitation::{
     InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,
 };
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
+pub(crate) use orders::{OrderForm, OrderLine, OrderList, OrderParams};
 pub(crate) use payments::{
     ChargesBody, FactAnswer, FactBody, HoldState, PaymentAnswer, TodoHold, TodoList, TodoParams,
 };

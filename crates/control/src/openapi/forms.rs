@@ -30,6 +30,9 @@ fn numbered(letter: char) -> Value {
     json!({ "pattern": format!("^{letter}[1-9][0-9]{{0,8}}$") })
 }
 
+/// An order's id, or its code.
+const ORDER: &str = "^([0-9a-f]{32}|[1-9][0-9]*-[1-9][0-9]*-[0-9])$";
+
 fn text_id(bytes_max: usize) -> Value {
     json!({ "pattern": "^[A-Za-z0-9._:-]+$", "minLength": 1, "maxLength": bytes_max })
 }
@@ -81,7 +84,10 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
         (_, "account") => text_id(TEXT_ID_BYTES_MAX),
         (_, "reference") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "ban") | ("/v1/bans", "after") => numbered('b'),
-        (_, "stream") | ("/v1/rooms", "after") => text_id(TEXT_ID_BYTES_MAX),
+        (_, "order") => json!({ "pattern": ORDER }),
+        (_, "stream") | ("/v1/rooms", "after") | ("/v1/orders", "merchant") => {
+            text_id(TEXT_ID_BYTES_MAX)
+        }
         (_, "session" | "invitation") => json!({ "minLength": 1 }),
         (_, "Idempotency-Key") => text_id(KEY_BYTES_MAX),
         (_, "If-Match") => json!({ "pattern": r#"^(\*|"r[1-9][0-9]{0,9}")$"# }),

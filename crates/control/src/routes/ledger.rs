@@ -35,9 +35,9 @@ use crate::{
 };
 
 /// Bytes of one piece of an audit.
-const CHUNK_BYTES_MAX: usize = 64 << 10;
+pub(super) const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// Pieces made ahead of their reader.
-const CHUNKS_AHEAD_MAX: usize = 4;
+pub(super) const CHUNKS_AHEAD_MAX: usize = 4;
 
 /// The sell-out report, folded from the journal.
 #[utoipa::path(
@@ -251,10 +251,10 @@ fn pieces(state: &ControlState, place: HeldPlace, drop: DropId) -> mpsc::Receive
 }
 
 /// Waits for room; breaks if the reader has gone or lets a piece wait too long.
-fn send(
+pub(super) fn send<T>(
     runtime: &Handle,
-    to: &mpsc::Sender<Piece>,
-    piece: Piece,
+    to: &mpsc::Sender<T>,
+    piece: T,
     wait: DurationMs,
 ) -> ControlFlow<()> {
     let sent =
@@ -263,11 +263,11 @@ fn send(
 }
 
 /// A place among those who read the ledger; a merchant's staff share theirs.
-fn place(state: &ControlState, staff: &Staff) -> Result<HeldPlace, Problem> {
+pub(super) fn place(state: &ControlState, staff: &Staff) -> Result<HeldPlace, Problem> {
     state.ledger_reads().take(&staff.holder()).map_err(|none| {
         let whose = match none {
-            NoPlace::Share => "as many of your own reports or audits as may be",
-            NoPlace::Full => "other reports or audits",
+            NoPlace::Share => "as many of your own reports, audits or lists as may be",
+            NoPlace::Full => "other reports, audits or lists",
         };
         Problem::retry(Code::Busy, format!("{whose} are reading the ledger; try again soon"))
     })

@@ -9,6 +9,7 @@ mod follow;
 mod health;
 mod invitations;
 mod ledger;
+mod orders;
 mod payments;
 mod rooms;
 mod sessions;
@@ -109,6 +110,8 @@ fn others() -> OpenApiRouter<ControlState> {
         .routes(routes!(ledger::commands))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::one))
         .routes(routes!(demo::state))
         .routes(routes!(demo::kill))
         .routes(routes!(health::healthz))

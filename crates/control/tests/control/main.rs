@@ -18,6 +18,7 @@ mod ledger;
 mod listed;
 mod openapi;
 mod openings;
+mod orders;
 mod payments;
 mod people;
 mod plans;
