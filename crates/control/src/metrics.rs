@@ -75,7 +75,11 @@ fn kind(method: &Method, route: &str) -> &'static str {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match route {
         "/healthz" | "/readyz" | "/metrics" => "health",
-        "/v1/commands" | "/v1/drops/{drop}/report" | "/v1/drops/{drop}/audit" => "ledger",
+        "/v1/commands"
+        | "/v1/drops/{drop}/report"
+        | "/v1/drops/{drop}/audit"
+        | "/v1/orders"
+        | "/v1/orders/{order}" => "ledger",
         UNKNOWN_ROUTE => "unknown",
         route if !route.starts_with("/v1/") => "file",
         _ if reads => "read",

@@ -8,6 +8,7 @@ mod bound_keys;
 pub mod commands;
 pub mod fold;
 mod json;
+pub mod lineage;
 pub mod orders;
 mod read;
 mod suspensions;

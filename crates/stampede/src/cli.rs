@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Print the sell-out report of a drop, or of every drop
     Report(ReportArgs),
+    /// Tell what became of a hold, of an order, or of everything that a viewer took, a sentence for each record
+    Audit(AuditArgs),
     /// Load-test a running server: sell a rehearsal to a crowd, check latencies and every promise
     Load(Box<LoadArgs>),
     /// Make, list or revoke staff tokens
@@ -140,6 +142,29 @@ pub(crate) struct ReportArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// The data directory
+    #[arg(long, env = "STAMPEDE_DATA")]
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: AuditOf,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct AuditOf {
+    /// A hold, by its id
+    #[arg(long)]
+    pub(crate) hold: Option<String>,
+    /// An order, by its id or its code, like 17-4211-0
+    #[arg(long)]
+    pub(crate) order: Option<String>,
+    /// A viewer, by the platform's id
+    #[arg(long)]
+    pub(crate) viewer: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

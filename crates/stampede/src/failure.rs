@@ -28,6 +28,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Report(#[from] stampede_report::ReportError),
     #[error(transparent)]
+    Lineage(#[from] stampede_report::lineage::LineageError),
+    #[error("{0}; an order has an id as well, of 32 hexadecimal digits")]
+    OrderName(#[from] stampede_domain::OrderCodeError),
+    #[error(transparent)]
     Staff(#[from] stampede_control::StaffError),
     #[error(transparent)]
     Engine(#[from] stampede_engine::StartError),

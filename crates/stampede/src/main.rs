@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Verify(args) => tools::verify(&args),
         Command::Report(args) => tools::report(&args),
+        Command::Audit(args) => tools::audit(&args),
         Command::Load(args) => return stampede_loadtest::run_load(&args),
         Command::Token(command) => staff::run(command),
         Command::Invite(args) => invite::run(&args),

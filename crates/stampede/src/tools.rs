@@ -1,4 +1,4 @@
-//! Commands that read a data directory: verify, report, ticket.
+//! Commands that read a data directory: verify, report, audit, ticket.
 
 use std::{
     io::{self, Write},
@@ -8,12 +8,16 @@ use std::{
 use stampede_domain::{DropId, Mode, UnixMillis};
 use stampede_engine::Clock;
 use stampede_ledger::SqliteJournal;
-use stampede_report::{LedgerReport, ReportJson, ReportSheet, Verification, fold::UnmatchedMoney};
+use stampede_report::{
+    LedgerReport, ReportJson, ReportSheet, Verification,
+    fold::UnmatchedMoney,
+    lineage::{Lineage, Subject, lineage},
+};
 use stampede_wire::ticket::Ticket;
 
 use crate::{
     FOUND_WRONG,
-    cli::{ReportArgs, TicketCommand, VerifyArgs},
+    cli::{AuditArgs, AuditOf, ReportArgs, TicketCommand, VerifyArgs},
     clock::SystemClock,
     failure::Failure,
     ticket_keys,
@@ -48,6 +52,18 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     } else {
         say(ReportSheet(&report).to_string().trim_end())?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn audit(args: &AuditArgs) -> Result<ExitCode, Failure> {
+    let subject = match &args.of {
+        AuditOf { hold: Some(hold), .. } => Subject::Hold(hold.parse()?),
+        AuditOf { order: Some(order), .. } => Subject::Order(order.parse()?),
+        AuditOf { viewer, .. } => Subject::Viewer(viewer.as_deref().unwrap_or_default().parse()?),
+    };
+    let told = lineage(&SqliteJournal::open(&args.data)?, &subject)?;
+    let texts: Vec<String> = told.iter().map(Lineage::to_string).collect();
+    say(texts.join("\n").trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ pub mod forge;
 pub mod money;
 pub mod rig;
 pub mod sale;
+pub mod shop;
 pub mod sim;
 
 use std::path::Path;
