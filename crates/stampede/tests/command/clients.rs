@@ -65,6 +65,9 @@ fn samples_say_how_they_are_used() {
         ("node", "shop.mjs"),
         ("java", "MintTicket.java"),
         ("python3", "buy_and_pay.py"),
+        ("python3", "report_payment.py"),
+        ("node", "report_payment.mjs"),
+        ("java", "ReportPayment.java"),
     ] {
         // A whole path stays as it is.
         let path = sample(file);

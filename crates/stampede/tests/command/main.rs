@@ -15,6 +15,7 @@ mod locked;
 mod metrics;
 mod old_ledger;
 mod openapi;
+mod reports;
 mod running;
 mod serve;
 mod settings;
