@@ -151,15 +151,39 @@ fn each_start_page_can_be_followed_from_top_to_bottom() {
         ("docs/start/host.md", "/join/sti_"),
         ("docs/start/merchant.md", "(rehearsal, settled)"),
         ("docs/start/ops.md", "verify       ok"),
+        ("docs/start/payments.md", r#""payment": "pay-4""#),
         ("docs/start/platform.md", r#""type":"summary""#),
         ("docs/start/viewer-app.md", r#"{"event": "done""#),
     ];
     let pages = documents_in("docs/start");
     assert_eq!(pages, expected.map(|(page, _)| page), "each page has something to end with");
     for (page, last) in expected {
-        let (_server, printed) = Reader::new().follows(&blocks(page), &SANDBOX);
+        let blocks = blocks(page);
+        let serve = place(&blocks, "stampede serve ").map(|serve| &*blocks[serve]);
+        let is_external = serve.is_some_and(|serve| !serve.contains("--payments sandbox"));
+        let args: &[&str] = if is_external { &[] } else { &SANDBOX };
+        let (_server, printed) = Reader::new().follows(&blocks, args);
         assert!(printed.contains(last), "{page}: {last} is missing in:\n{printed}");
+        if page.ends_with("payments.md") {
+            check_payments(&printed);
+        }
     }
+}
+
+/// The page of payments has an outcome for each report, and an empty list at its end.
+fn check_payments(printed: &str) {
+    let outcomes: Vec<_> = printed.lines().filter_map(outcome_of).collect();
+    let expected = ["ordered", "already_ordered", "ordered", "refund_due", "noted", "ordered"];
+    assert_eq!(outcomes, expected, "{printed}");
+    let todo: Vec<_> = printed.lines().filter(|line| line.starts_with(r#"{"holds":["#)).collect();
+    assert_eq!((todo.len(), todo[1]), (2, r#"{"holds":[]}"#), "{printed}");
+    assert!(todo[0].contains(r#""todo":"refund""#), "{printed}");
+}
+
+/// What a report came to for its hold, if the line is the answer to one.
+fn outcome_of(line: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(line).ok()?;
+    Some(answer["holds"].get(0)?["outcome"].as_str()?.to_owned())
 }
 
 #[test]
