@@ -1,6 +1,7 @@
 //! The samples that report payments, against the running server.
 
 use std::{
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -14,7 +15,7 @@ use stampede_domain::HoldId;
 
 use crate::{
     running::{Running, stampede, stdout},
-    shop::{Shop, command, done, open_drop, sample},
+    shop::{Shop, command, done, open_drop, sample, tree},
 };
 
 const SAMPLES: [(&str, &str); 3] = [
@@ -39,8 +40,15 @@ struct Till {
 
 impl Till {
     fn open() -> Self {
+        Self::open_with(|_| Vec::new())
+    }
+
+    /// A till whose server has arguments of the test's own.
+    fn open_with(args: impl FnOnce(&Shop) -> Vec<String>) -> Self {
         let shop = Shop::with_keys(&["HS256"]);
-        let server = Running::with(&shop.data(), &[]);
+        let args = args(&shop);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let server = Running::with(&shop.data(), &args);
         let staff = server.token.clone().unwrap();
         let mut add = stampede();
         add.args(["token", "add", "--name", "till", "--role", "payments", "--merchant", "potter"]);
@@ -232,4 +240,51 @@ fn a_report_that_is_refused_stays_in_the_queue_and_keeps_no_other_one() {
         assert_eq!((told.len(), outcome(&told[0])), (1, "ordered"), "{file}");
         assert_eq!(reports_in(&till.queue(file)), 1, "{file}");
     }
+}
+
+/// What signs an event like Stripe, and sends it: secret, address and body are its arguments.
+const STRIPE: &str = r"
+import hashlib, hmac, sys, time, urllib.request
+secret, url, body = sys.argv[1:]
+at = int(time.time())
+signature = hmac.new(secret.encode(), f'{at}.{body}'.encode(), hashlib.sha256).hexdigest()
+headers = {'Stripe-Signature': f't={at},v1={signature}', 'Content-Type': 'application/json'}
+request = urllib.request.Request(url, body.encode(), headers)
+print(urllib.request.urlopen(request).status)
+";
+
+#[test]
+fn the_settings_of_the_guide_let_stripe_report() {
+    let secret = format!("whsec_{}", "s".repeat(32));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let till = Till::open_with(|shop| {
+        let secrets = shop.file("stripe-main.secrets");
+        std::fs::write(&secrets, format!("# the endpoint for live payments\n{secret}\n")).unwrap();
+        let guide = std::fs::read_to_string(tree().join("docs/payments.md")).unwrap();
+        let settings = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        // Real money, for what this test sells.
+        let settings = settings
+            .replace("\"stripe-main.secrets\"", &format!("{secrets:?}"))
+            .replace("127.0.0.1:7703", &format!("127.0.0.1:{port}"))
+            .replace("maison-nord", "potter")
+            .replace("mode = \"test\"", "mode = \"live\"");
+        let file = shop.file("stampede.toml");
+        std::fs::write(&file, settings).unwrap();
+        vec!["--config".to_owned(), file.display().to_string()]
+    });
+    let hold = till.held("v-1");
+    let event = json!({
+        "id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "created": 1_790_000_000,
+        "livemode": true, "data": {"object": {
+            "id": "pi_1", "object": "payment_intent", "amount": 1_500, "amount_received": 1_500,
+            "currency": "eur", "metadata": {"stampede_hold": hold},
+        }},
+    });
+    let url = format!("http://127.0.0.1:{port}/v1/payments/stripe/main");
+    let mut stripe = Command::new("python3");
+    stripe.args(["-c", STRIPE, &secret, &url, &event.to_string()]);
+    assert_eq!(done(&mut stripe).trim(), "200");
+    let payment = till.read(&till.token, "v1/payments/stripe:main/pi_1");
+    let payment: Value = serde_json::from_str(&payment).unwrap();
+    assert_eq!(payment["holds"][0]["state"], json!("ordered"), "{payment}");
 }
