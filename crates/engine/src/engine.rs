@@ -12,7 +12,7 @@ use stampede_domain::{
     StreamId, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{UnmatchedPayment, WriterHandle};
-use stampede_settlement::{Matter, PaymentRefusal};
+use stampede_settlement::PaymentRefusal;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     event::Wake,
     health::{Health, health_of},
     metrics::ShedReason,
-    money::HoldMoney,
+    money::{HoldMoney, OpenMatters},
     sale::SaleDrop,
     shared::EngineState,
     steward::{MattersRequest, Request, StewardHandle},
@@ -274,7 +274,7 @@ impl Engine {
         after: Option<HoldId>,
         limit: usize,
         merchant: Option<MerchantId>,
-    ) -> Result<oneshot::Receiver<Vec<(HoldId, Vec<Matter>)>>, Unavailable> {
+    ) -> Result<oneshot::Receiver<OpenMatters>, Unavailable> {
         let request = MattersRequest { after, limit, merchant };
         self.ask(|reply| Request::Matters(Box::new(request), reply))
     }

@@ -1,7 +1,7 @@
 //! The money of holds, for whoever asks.
 
 use stampede_books::ReopenedDrop;
-use stampede_domain::{DropId, Mode};
+use stampede_domain::{DropId, HoldId, Mode};
 use stampede_ledger::{Journal, ReadError, Record, RecordError, Row, Rows};
 use stampede_settlement::{HoldAccount, Matter, PaymentBook};
 
@@ -14,11 +14,16 @@ pub struct HoldMoney {
     pub look: HoldLook,
     /// Whether its drop has left memory.
     pub is_over: bool,
+    /// Whether its drop's money is in memory; that of a drop that is over is after [`Engine::reopen`](crate::Engine::reopen).
+    pub is_read: bool,
     /// What was heard of its money, if anything.
     pub account: Option<HoldAccount>,
     /// What is to be done about it.
     pub matters: Vec<Matter>,
 }
+
+/// Holds with what is to be done about the money of each, by their ids.
+pub type OpenMatters = Vec<(HoldId, Vec<Matter>)>;
 
 /// Why the money of a drop cannot be read.
 #[derive(Debug, thiserror::Error)]

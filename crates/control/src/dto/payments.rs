@@ -6,8 +6,8 @@ use stampede_domain::{
     PaymentReference, RefundReason, UnixMillis,
 };
 use stampede_engine::{
-    HoldLook, HoldMoney, HoldOutcome, HoldStatus, Matter, MatterKind, Moment, Part, PartOutcome,
-    PartState, PaymentOutcome,
+    HoldAccount, HoldLook, HoldMoney, HoldOutcome, HoldStatus, Matter, MatterKind, Moment, Part,
+    PartOutcome, PartState, PaymentOutcome,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -209,6 +209,11 @@ pub(crate) struct HoldAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "00000001000001000000001900000007")]
     order: Option<String>,
+    /// The hold that took the units again, if this one had ended when its payment came. The rest of the answer is about
+    /// that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0000000100000100000000190000002a")]
+    taken_again_by: Option<String>,
     /// How much of the hold's part has to go back, with `refund_due`.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<MoneyBody>,
@@ -239,7 +244,7 @@ pub(crate) enum OutcomeName {
     Unchanged,
     /// There is no such hold.
     UnknownHold,
-    /// The hold's drop has left memory: nothing was recorded.
+    /// The hold's drop left memory meanwhile: nothing was recorded.
     DropOver,
 }
 
@@ -289,40 +294,50 @@ impl HoldAnswer {
             hold: hold.to_string(),
             outcome,
             order: None,
+            taken_again_by: None,
             amount: None,
             reason: None,
             what_to_do: None,
         };
-        // Units that were taken again are the order of the hold that took them.
-        let (outcome, bought) = match outcome {
-            HoldOutcome::Moved { into, part } => (HoldOutcome::Part(part), into),
-            other => (other, hold),
-        };
-        let order = Some(OrderId::of(bought).to_string());
         match outcome {
-            HoldOutcome::Part(PartOutcome::Ordered) => {
-                Self { order, ..plain(OutcomeName::Ordered) }
-            }
-            HoldOutcome::Part(PartOutcome::AlreadyOrdered) => {
-                Self { order, ..plain(OutcomeName::AlreadyOrdered) }
-            }
-            HoldOutcome::Part(PartOutcome::Ends) => plain(OutcomeName::Ended),
-            HoldOutcome::Part(PartOutcome::Noted) => plain(OutcomeName::Noted),
-            HoldOutcome::Part(PartOutcome::Unchanged) => plain(OutcomeName::Unchanged),
-            HoldOutcome::Part(PartOutcome::RefundDue { amount, reason }) => Self {
-                // The order is another payment's.
-                order: order.filter(|_| reason == RefundReason::SecondPayment),
-                amount: Some(amount.into()),
-                reason: Some(reason.into()),
-                what_to_do: Some(give_back(event, amount)),
-                ..plain(OutcomeName::RefundDue)
+            HoldOutcome::Part(part) => Self::of_part(event, hold, part),
+            HoldOutcome::Moved { into, part } => Self {
+                hold: hold.to_string(),
+                taken_again_by: Some(into.to_string()),
+                ..Self::of_part(event, into, part)
             },
-            HoldOutcome::Unknown | HoldOutcome::Moved { .. } => plain(OutcomeName::UnknownHold),
+            HoldOutcome::Unknown => plain(OutcomeName::UnknownHold),
             HoldOutcome::Over => {
-                let what_to_do = "the hold's drop is over and nothing was recorded: look the hold up in the drop's \
-                    audit; unless it is an order by this payment, give the money back at the provider";
+                let what_to_do = "the hold's drop is over and nothing was recorded: send it again";
                 Self { what_to_do: Some(what_to_do.to_owned()), ..plain(OutcomeName::DropOver) }
             }
+        }
+    }
+
+    fn of_part(event: &PaymentEvent, hold: HoldId, part: PartOutcome) -> Self {
+        let (outcome, due) = match part {
+            PartOutcome::Ordered => (OutcomeName::Ordered, None),
+            PartOutcome::AlreadyOrdered => (OutcomeName::AlreadyOrdered, None),
+            PartOutcome::Ends => (OutcomeName::Ended, None),
+            PartOutcome::Noted => (OutcomeName::Noted, None),
+            PartOutcome::Unchanged => (OutcomeName::Unchanged, None),
+            PartOutcome::RefundDue { amount, reason } => {
+                (OutcomeName::RefundDue, Some((amount, reason)))
+            }
+        };
+        let is_order = match due {
+            // The order is another payment's.
+            Some((_, reason)) => reason == RefundReason::SecondPayment,
+            None => matches!(outcome, OutcomeName::Ordered | OutcomeName::AlreadyOrdered),
+        };
+        Self {
+            hold: hold.to_string(),
+            outcome,
+            order: is_order.then(|| OrderId::of(hold).to_string()),
+            taken_again_by: None,
+            amount: due.map(|(amount, _)| amount.into()),
+            reason: due.map(|(_, reason)| reason.into()),
+            what_to_do: due.map(|(amount, _)| give_back(event, amount)),
         }
     }
 }
@@ -395,6 +410,10 @@ pub(crate) struct HoldState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "R-1001")]
     order_reference: Option<String>,
+    /// The hold that took the units again when a payment came after this one had ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0000000100000100000000190000002a")]
+    taken_again_by: Option<String>,
     /// Time left to pay as its viewer is shown, in milliseconds; only while it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pay_in_ms: Option<u64>,
@@ -431,7 +450,7 @@ pub(crate) enum HoldStateName {
     Ordered,
     /// It has given its units back.
     Ended,
-    /// Its drop has left memory: the drop's audit has what became of it.
+    /// It is no order, and its drop has left memory, where no hold is live.
     DropOver,
 }
 
@@ -527,7 +546,7 @@ pub(crate) struct Todo {
     #[schema(example = "pay-81723")]
     payment: String,
     /// What is to be done.
-    todo: TodoName,
+    action: TodoName,
     /// How much, with `refund` and `capture`.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<MoneyBody>,
@@ -565,16 +584,18 @@ impl HoldState {
         plan: Option<&DropPlan>,
         now: Moment,
     ) -> Option<Self> {
+        let account = money.account.as_ref();
+        let is_order = account.is_some_and(HoldAccount::is_order);
         let (state, known) = match money.look {
             HoldLook::Known(status) if status.confirmed => (HoldStateName::Ordered, Some(status)),
             HoldLook::Known(status) => (HoldStateName::Held, Some(status)),
             HoldLook::Ended => (HoldStateName::Ended, None),
+            HoldLook::Unknown if money.is_over && is_order => (HoldStateName::Ordered, None),
             HoldLook::Unknown if money.is_over => (HoldStateName::DropOver, None),
             HoldLook::Unknown | HoldLook::Pending => return None,
         };
         let held = known.filter(|_| state == HoldStateName::Held);
         let left = |at: UnixMillis| at.since(now.sale);
-        let account = money.account.as_ref();
         let charges = account.map_or(Charges::NONE, |account| account.charges);
         let order = (state == HoldStateName::Ordered).then(|| OrderId::of(hold).to_string());
         let order_reference = account.and_then(|account| account.reference.as_ref());
@@ -588,6 +609,9 @@ impl HoldState {
             server_time_ms: now.wall.get(),
             order,
             order_reference: order_reference.map(ToString::to_string),
+            taken_again_by: account
+                .and_then(|account| account.retaken)
+                .map(|into| into.to_string()),
             pay_in_ms: held.map(|held| left(held.deadline).get()),
             ends_in_ms: held.map(|held| left(held.ends_at()).get()),
             ends_at_ms: held.map(|held| now.wall.plus(left(held.ends_at())).get()),
@@ -636,7 +660,7 @@ impl PaymentPart {
 
 impl Todo {
     pub(crate) fn new(matter: &Matter) -> Self {
-        let (todo, amount, reason) = match matter.kind {
+        let (action, amount, reason) = match matter.kind {
             MatterKind::Refund { amount, reason } => (TodoName::Refund, Some(amount), Some(reason)),
             MatterKind::Capture { amount } => (TodoName::Capture, Some(amount), None),
             MatterKind::Void => (TodoName::Void, None, None),
@@ -646,7 +670,7 @@ impl Todo {
         Self {
             account: matter.payment.account.to_string(),
             payment: matter.payment.reference.to_string(),
-            todo,
+            action,
             amount: amount.map(MoneyBody::from),
             reason: reason.map(RefundReasonName::from),
             is_asked: matter.is_asked,
@@ -691,7 +715,7 @@ pub(crate) struct PaymentAnswer {
     /// The payment's name there.
     #[schema(example = "pay-81723")]
     pub(crate) payment: String,
-    /// Its holds that the token may ask about, at most 64, the first one first.
+    /// Its holds that the token may ask about, at most 64, by their ids.
     pub(crate) holds: Vec<HoldState>,
 }
 

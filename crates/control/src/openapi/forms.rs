@@ -49,7 +49,7 @@ fn shown(bytes_max: usize) -> Value {
 /// What a field of this name has everywhere.
 fn of_field(schema: &str, field: &str) -> Option<Value> {
     Some(match (schema, field) {
-        ("Sku", "id") => text_id(TEXT_ID_BYTES_MAX),
+        ("Sku", "id") | (_, "account") => text_id(TEXT_ID_BYTES_MAX),
         ("Sku" | "Plan" | "PlanPatch", "title") | ("Sku", "merchant_sku") | ("SkuOption", _) => {
             shown(TITLE_BYTES_MAX)
         }
@@ -62,10 +62,10 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
         ("VideoDelay", "video_delay_ms") => {
             json!({ "not": { "minimum": 1, "maximum": VIDEO_DELAY_MS_MIN - 1 } })
         }
-        (_, "hold" | "order") | ("PaymentFact", "holds") => hold_id(),
-        (_, "account") => text_id(TEXT_ID_BYTES_MAX),
-        (_, "payment") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
-        (_, "order_reference") | ("PaymentFact", "reason") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
+        (_, "hold" | "order" | "taken_again_by") | ("PaymentFact", "holds") => hold_id(),
+        (_, "payment" | "order_reference") | ("PaymentFact", "reason") => {
+            text_id(PAYMENT_REFERENCE_BYTES_MAX)
+        }
         (_, "drop") => numbered('d'),
         (_, "ban") => numbered('b'),
         (_, "stream" | "streams" | "merchant" | "host" | "sku" | "channel" | "admitted") => {
@@ -81,11 +81,10 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
     let form = match (path, name) {
         (_, "drop") | ("/v1/drops", "after") => numbered('d'),
         (_, "hold") | ("/v1/payments/todo", "after") => hold_id(),
-        (_, "account") => text_id(TEXT_ID_BYTES_MAX),
         (_, "reference") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "ban") | ("/v1/bans", "after") => numbered('b'),
         (_, "order") => json!({ "pattern": ORDER }),
-        (_, "stream") | ("/v1/rooms", "after") | ("/v1/orders", "merchant") => {
+        (_, "stream" | "account") | ("/v1/rooms", "after") | ("/v1/orders", "merchant") => {
             text_id(TEXT_ID_BYTES_MAX)
         }
         (_, "session" | "invitation") => json!({ "minLength": 1 }),

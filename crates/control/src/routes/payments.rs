@@ -1,11 +1,16 @@
 //! Payments: a platform's server reports them, asks how holds stand, asks what is to be done.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use axum::{Json, extract::State};
-use stampede_domain::{HoldId, KeyFingerprint, PaymentFact, limits::HOLDS_PER_PAYMENT_MAX};
-use stampede_engine::{HoldLook, PaymentOutcome, Unavailable};
+use stampede_domain::{DropId, HoldId, KeyFingerprint, PaymentFact, limits::HOLDS_PER_PAYMENT_MAX};
+use stampede_engine::{
+    FactRefusal, HoldLook, HoldMoney, HoldOutcome, PaymentOutcome, PaymentRefusal, Unavailable,
+    read_money,
+};
 use tokio::sync::oneshot;
 
-use super::{QueryProblems, commands::CommandProblems, standing::Standing};
+use super::{QueryProblems, commands::CommandProblems, ledger, standing::Standing};
 use crate::{
     auth::PaymentsCaller,
     dto::{
@@ -15,6 +20,9 @@ use crate::{
     problem::{Code, Problem},
     state::ControlState,
 };
+
+/// How often the money of a drop that is over is read, if something is recorded about it meanwhile.
+const REOPENINGS_MAX: u32 = 3;
 
 /// What the key of a report is for, in the OpenAPI document.
 const KEY_HELP: &str = "Names this report: 1 to 64 letters, digits or `. _ : -`. Send the report again with the same \
@@ -61,7 +69,7 @@ pub(super) async fn report(
     let report = KeyFingerprint::of(&bytes);
     let new_key = state.payment_keys().bind(staff.name(), &staff.key(key), report)?;
     let event = fact.event.clone();
-    let decided = decided(&state, fact).await;
+    let decided = decided(&state, &caller, fact).await;
     if let (Err(problem), Some(new_key)) = (&decided, new_key)
         && problem.code != Code::OutcomeUnknown
     {
@@ -70,11 +78,73 @@ pub(super) async fn report(
     Ok(Json(FactAnswer::new(&event, &decided?)))
 }
 
-async fn decided(state: &ControlState, fact: PaymentFact) -> Result<PaymentOutcome, Problem> {
+/// Has the fact decided, also by drops that have left memory.
+async fn decided(
+    state: &ControlState,
+    caller: &PaymentsCaller,
+    fact: PaymentFact,
+) -> Result<PaymentOutcome, Problem> {
     if fact.holds.is_empty() {
-        return Err(stampede_engine::FactRefusal::NoHolds.into());
+        return Err(FactRefusal::NoHolds.into());
     }
-    Ok(recorded(state, state.engine().payment(fact)?).await??)
+    for _ in 0..REOPENINGS_MAX {
+        let outcome = recorded(state, state.engine().payment(fact.clone())?).await??;
+        if !outcome.holds.iter().any(|(_, outcome)| *outcome == HoldOutcome::Over) {
+            return Ok(outcome);
+        }
+        // Nothing was decided: the money of these drops has to be read first.
+        for hold in over(state, &fact.holds) {
+            money_of(state, caller, hold).await?;
+        }
+    }
+    let detail = "more drops that are over are asked about than can be read; send it again soon";
+    Err(Problem::retry(Code::Busy, detail))
+}
+
+/// A hold of each drop of these that has left memory.
+fn over(state: &ControlState, holds: &[HoldId]) -> Vec<HoldId> {
+    let drops: BTreeMap<_, _> = holds.iter().map(|hold| (hold.drop_id(), *hold)).collect();
+    let over = drops.into_iter().filter(|(drop, _)| state.engine().sale(*drop).is_none());
+    over.map(|(_, hold)| hold).collect()
+}
+
+/// The money of a hold. That of a drop that has left memory is read from the ledger first, unless it was before.
+async fn money_of(
+    state: &ControlState,
+    caller: &PaymentsCaller,
+    hold: HoldId,
+) -> Result<HoldMoney, Problem> {
+    let money = read(state, state.engine().money_of(hold)?).await?;
+    if money.is_read || !money.is_over {
+        return Ok(money);
+    }
+    reopen(state, caller, hold.drop_id()).await?;
+    read(state, state.engine().money_of(hold)?).await
+}
+
+/// Reads the money of a drop that has left memory, for the engine to decide by.
+async fn reopen(
+    state: &ControlState,
+    caller: &PaymentsCaller,
+    drop: DropId,
+) -> Result<(), Problem> {
+    for _ in 0..REOPENINGS_MAX {
+        let place = ledger::place(state, caller.staff())?;
+        let source = Arc::clone(state.ledger());
+        let reading = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            read_money(&*source.open()?, drop)
+        });
+        let found = reading.await.map_err(|error| Problem::internal(&error))?;
+        let found = found.map_err(|error| Problem::internal(&error))?;
+        let money = found.ok_or_else(Problem::unknown_drop)?;
+        if read(state, state.engine().reopen(money)?).await? {
+            return Ok(());
+        }
+    }
+    let detail =
+        "the drop's money is being recorded faster than it can be read; send it again soon";
+    Err(Problem::retry(Code::Busy, detail))
 }
 
 /// The caller's own holds that a payment had before.
@@ -150,8 +220,12 @@ async fn read<T>(state: &ControlState, answer: oneshot::Receiver<T>) -> Result<T
 }
 
 /// How a hold stands; `None` for one that nobody was told of.
-async fn state_of(state: &ControlState, hold: HoldId) -> Result<Option<HoldState>, Problem> {
-    let mut money = read(state, state.engine().money_of(hold)?).await?;
+async fn state_of(
+    state: &ControlState,
+    caller: &PaymentsCaller,
+    hold: HoldId,
+) -> Result<Option<HoldState>, Problem> {
+    let mut money = money_of(state, caller, hold).await?;
     let sale = state.engine().sale(hold.drop_id());
     // The drop may have left memory meanwhile.
     money.is_over |= sale.is_none();
@@ -186,11 +260,11 @@ async fn known_state(
     if !is_known(state, caller, hold) {
         return Err(unknown());
     }
-    state_of(state, hold).await?.ok_or_else(unknown)
+    state_of(state, caller, hold).await?.ok_or_else(unknown)
 }
 
 /// Say what is owed for a hold beyond its goods, in place of what was said before. Payments have to come to goods with
-/// charges. Once money has come, or the hold has ended, nothing changes any more.
+/// charges. Once the hold is an order, or has ended, nothing changes any more.
 #[utoipa::path(
     put,
     path = "/v1/payments/holds/{hold}/charges",
@@ -211,7 +285,7 @@ pub(super) async fn charge(
     must_know(&state, &caller, &[hold])?;
     let charged = recorded(&state, state.engine().charge(hold, charges)?).await?;
     // A drop that is over has no charges to set.
-    charged.unwrap_or(Err(stampede_engine::PaymentRefusal::AmountIsFixed))?;
+    charged.unwrap_or(Err(PaymentRefusal::AmountIsFixed))?;
     known_state(&state, &caller, hold).await.map(Json)
 }
 
@@ -237,7 +311,7 @@ pub(super) async fn payment(
     let own = known.into_iter().filter(|hold| is_known(&state, &caller, *hold));
     let mut holds = Vec::new();
     for hold in own.take(HOLDS_PER_PAYMENT_MAX) {
-        holds.extend(state_of(&state, hold).await?);
+        holds.extend(state_of(&state, &caller, hold).await?);
     }
     if holds.is_empty() {
         let detail = format!(

@@ -132,7 +132,7 @@ async fn each_event_has_its_outcome() {
     let authorized = with_amount("authorized", "p1", &[second], PRICE);
     assert_eq!(rig.outcomes(&authorized).await, ["ordered"]);
     let todo = &rig.hold_state(second).await["todo"][0];
-    assert_eq!((&todo["todo"], &todo["amount"]), (&json!("capture"), &euros(PRICE)));
+    assert_eq!((&todo["action"], &todo["amount"]), (&json!("capture"), &euros(PRICE)));
     assert_eq!(rig.outcomes(&paid("p1", &[second], PRICE)).await, ["already_ordered"]);
     let again = rig.said(&paid("p1b", &[second], PRICE)).await.json["holds"][0].clone();
     assert_eq!(
@@ -152,7 +152,7 @@ async fn each_event_has_its_outcome() {
     let gone = with_amount("refunded", "p3", &[fourth], 500);
     assert_eq!(rig.outcomes(&gone).await, ["noted"]);
     assert_eq!(rig.outcomes(&gone).await, ["unchanged"]);
-    assert_eq!(rig.hold_state(fourth).await["todo"][0]["todo"], "unpaid");
+    assert_eq!(rig.hold_state(fourth).await["todo"][0]["action"], "unpaid");
 }
 
 #[tokio::test]
@@ -257,9 +257,13 @@ async fn a_payment_may_be_for_two_holds() {
     let payment =
         rig.ask("payments", "GET", "/v1/payments/platform/p3").expect(StatusCode::OK).await;
     let holds = payment.json["holds"].as_array().unwrap();
-    let states: Vec<_> = holds.iter().map(|hold| hold["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["ended", "ordered"]);
-    assert_eq!(holds[0]["todo"][0]["amount"], euros(500));
+    let found =
+        |hold: HoldId| holds.iter().find(|found| found["hold"] == hold.to_string()).unwrap();
+    assert_eq!((holds.len(), &found(mug)["state"]), (2, &json!("ordered")));
+    assert_eq!(
+        (&found(cup)["state"], &found(cup)["todo"][0]["amount"]),
+        (&json!("ended"), &euros(500))
+    );
 }
 
 #[tokio::test]
@@ -405,8 +409,9 @@ async fn a_hold_tells_what_is_owed_until_when() {
     charge(json!({ "shipping": (1_u64 << 53) - 1 })).refused(422, "amount_too_large").await;
     charge(json!({ "tax": 1_u64 << 53 })).refused(422, "bad_body").await;
     assert_eq!(rig.outcomes(&paid("p1", &[hold], PRICE)).await, ["refund_due"]);
-    // Money has come, if the wrong sum.
-    charge(json!({})).refused(409, "amount_fixed").await;
+    // That money goes back: it fixes nothing.
+    charge(json!({ "fee": 7 })).expect(StatusCode::OK).await;
+    charge(charges.clone()).expect(StatusCode::OK).await;
     assert_eq!(rig.outcomes(&paid("p2", &[hold], PRICE + 530)).await, ["ordered"]);
     charge(json!({ "fee": 1 })).refused(409, "amount_fixed").await;
     charge(charges.clone()).expect(StatusCode::OK).await;
@@ -438,7 +443,7 @@ async fn what_is_to_be_done_comes_in_pages() {
         let page = rig.todo("payments", &query).await;
         for hold in page["holds"].as_array().unwrap() {
             let todo = &hold["todo"][0];
-            assert_eq!((&todo["todo"], &todo["amount"]), (&json!("refund"), &euros(PRICE + 1)));
+            assert_eq!((&todo["action"], &todo["amount"]), (&json!("refund"), &euros(PRICE + 1)));
             assert_eq!((&hold["drop"], &todo["reason"]), (&json!(drop), &json!("wrong_amount")));
             found.push(hold["hold"].as_str().unwrap().to_owned());
         }
@@ -452,21 +457,60 @@ async fn what_is_to_be_done_comes_in_pages() {
 }
 
 #[tokio::test]
-async fn holds_of_a_drop_that_is_over_are_told_so() {
+async fn payments_go_on_when_their_drop_is_over() {
     let mut rig = Rig::new();
-    let (drop, hold) = rig.held("v1").await;
-    rig.said(&paid("p1", &[hold], PRICE)).await;
+    let drop = rig.open(mugs()).await;
+    let ordered = rig.buy(&drop, "v1", "mug", 1).await;
+    let ended = rig.buy(&drop, "v2", "mug", 1).await;
+    rig.said(&paid("p1", &[ordered], PRICE)).await;
+    let mut failed = fact("failed", "p2", &[ended]);
+    failed["final"] = json!(true);
+    rig.said(&failed).await;
     rig.command(&drop, "close", "c1").await;
     rig.until_phase(&drop, "settled").await;
     rig.advance(limits::SETTLED_KEPT_MS);
     rig.wake_steward().await;
     until(async || rig.engine.over(drop.parse().unwrap()).is_some()).await;
-    let answer = rig.said(&paid("p1", &[hold], PRICE)).await.json["holds"][0].clone();
-    assert_eq!(answer["outcome"], "drop_over");
-    assert!(answer["what_to_do"].as_str().unwrap().contains("audit"), "{answer}");
-    assert_eq!(rig.hold_state(hold).await["state"], "drop_over");
-    let path = format!("/v1/payments/holds/{hold}/charges");
+
+    // The hold is asked for first, then reported: either has the drop's money read.
+    let state = rig.hold_state(ordered).await;
+    assert_eq!(
+        (&state["state"], &state["payments"][0]["payment"]),
+        (&json!("ordered"), &json!("p1"))
+    );
+    assert_eq!(rig.outcomes(&paid("p1", &[ordered], PRICE)).await, ["already_ordered"]);
+    let late = rig.said(&paid("p3", &[ended], PRICE)).await.json["holds"][0].clone();
+    assert_eq!((&late["outcome"], &late["reason"]), (&json!("refund_due"), &json!("hold_ended")));
+    assert_eq!(rig.hold_state(ended).await["state"], "drop_over");
+    let rig = rig.restart_at(limits::SETTLED_KEPT_MS);
+    assert_eq!(rig.outcomes(&paid("p3", &[ended], PRICE)).await, ["refund_due"], "after a restart");
+    assert_eq!(rig.outcomes(&with_amount("refunded", "p3", &[ended], PRICE)).await, ["noted"]);
+    assert_eq!(rig.outcomes(&paid("p3", &[ended], PRICE)).await, ["unchanged"]);
+    let path = format!("/v1/payments/holds/{ended}/charges");
     rig.ask("payments", "PUT", &path).json(&json!({})).refused(409, "amount_fixed").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_comes_too_late_may_take_the_units_again() {
+    let mut rig = Rig::new();
+    let (drop, hold) = rig.held("v1").await;
+    rig.advance(70_000);
+    rig.wake_steward().await;
+    until(async || rig.hold_state(hold).await["state"] == "ended").await;
+    let late = paid("p1", &[hold], PRICE);
+    let answer = rig.said(&late).await.json["holds"][0].clone();
+    assert_eq!(
+        (&answer["outcome"], &answer["hold"]),
+        (&json!("ordered"), &json!(hold.to_string()))
+    );
+    let new = answer["taken_again_by"].as_str().unwrap();
+    assert_eq!(answer["order"], new);
+    assert_ne!(new, hold.to_string());
+    let old = rig.hold_state(hold).await;
+    assert_eq!((&old["state"], &old["taken_again_by"]), (&json!("ended"), &json!(new)));
+    assert_eq!(rig.hold_state(new.parse().unwrap()).await["state"], "ordered");
+    assert_eq!(rig.outcomes(&late).await, ["already_ordered"]);
+    assert_eq!(rig.state(&drop).await["skus"][0]["sold"], 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use stampede_books::{
 };
 use stampede_domain::{DropId, HoldId, Phase, Refusal, UnixMillis};
 use stampede_ledger::RoomChange;
-use stampede_settlement::{Matter, PaymentRefusal};
+use stampede_settlement::PaymentRefusal;
 use stampede_stock::GiveOutcome;
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ use super::{PayRequest, ReleaseRequest, Steward, WaitingFact};
 use crate::{
     event::{CoreEvent, ViewerEvent},
     metrics,
-    money::HoldMoney,
+    money::{HoldMoney, OpenMatters},
 };
 
 /// Something that waits for a durable position.
@@ -42,7 +42,7 @@ pub(crate) enum Promise {
     ),
     Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
     HoldsOf(oneshot::Sender<Vec<HoldId>>, Vec<HoldId>),
-    Matters(oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>, Vec<(HoldId, Vec<Matter>)>),
+    Matters(oneshot::Sender<OpenMatters>, OpenMatters),
     Recorded(oneshot::Sender<()>),
     Reopened(oneshot::Sender<bool>, bool),
     /// A fact that waited for units to come back, or to be taken again.

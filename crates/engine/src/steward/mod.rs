@@ -40,12 +40,16 @@ use stampede_domain::{
     StreamId, ViewerNumber,
 };
 use stampede_ledger::{Position, Producer, Record, UnmatchedPayment};
-use stampede_settlement::{Matter, PaymentRefusal};
+use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
 use crate::{
-    fresh_takes::DurableTake, hold_channels::Tag, money::HoldMoney, sale::SaleDrop,
-    shared::EngineState, unavailable::Unavailable,
+    fresh_takes::DurableTake,
+    hold_channels::Tag,
+    money::{HoldMoney, OpenMatters},
+    sale::SaleDrop,
+    shared::EngineState,
+    unavailable::Unavailable,
 };
 use deadlines::Deadlines;
 use effects::Promise;
@@ -111,7 +115,7 @@ pub(crate) enum Request {
     Money(HoldId, oneshot::Sender<HoldMoney>),
     Reopen(Box<ReopenedDrop>, oneshot::Sender<bool>),
     HoldsOf(Box<PaymentId>, oneshot::Sender<Vec<HoldId>>),
-    Matters(Box<MattersRequest>, oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>),
+    Matters(Box<MattersRequest>, oneshot::Sender<OpenMatters>),
     Stop,
 }
 

@@ -5,11 +5,14 @@ use stampede_domain::{
     Charges, DropId, HoldId, MerchantId, PaymentFact, PaymentId, Refusal, UnixMillis,
 };
 use stampede_ledger::UnmatchedPayment;
-use stampede_settlement::{Matter, PaymentRefusal};
+use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
 use super::{PayRequest, Steward, WaitingFact, effects::Promise};
-use crate::{HoldLook, money::HoldMoney};
+use crate::{
+    HoldLook,
+    money::{HoldMoney, OpenMatters},
+};
 
 /// Somebody asks what is to be done about money.
 #[derive(Clone, Debug)]
@@ -139,7 +142,7 @@ impl Steward {
         let book = self.books.payments(hold.drop_id());
         let account = book.and_then(|book| book.account(hold)).cloned();
         let matters = book.map(|book| book.matters_of(hold)).unwrap_or_default();
-        let money = HoldMoney { look, is_over, account, matters };
+        let money = HoldMoney { look, is_over, is_read: book.is_some(), account, matters };
         self.after_records(Promise::Money(reply, Box::new(money)));
     }
 
@@ -153,7 +156,7 @@ impl Steward {
     pub(super) fn matters(
         &mut self,
         request: &MattersRequest,
-        reply: oneshot::Sender<Vec<(HoldId, Vec<Matter>)>>,
+        reply: oneshot::Sender<OpenMatters>,
     ) {
         let MattersRequest { after, limit, merchant } = request;
         let matters = self.books.matters(*after, *limit, merchant.as_ref());
