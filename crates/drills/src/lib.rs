@@ -7,6 +7,7 @@
 //! | module | what it does to a server |
 //! |---|---|
 //! | `crash` | kills it again and again under load, then audits every promise |
+//! | `settlement` | reports payments twice, late, in any order, kills it meanwhile, then compares the books |
 //! | `crowd` | measures what its viewers cost it, how fast it reaches all of them |
 //! | `open_loop` | offers half of its peak by a schedule |
 //! | `clocks` | sets its wall clock wrong, right and back while it sells |
@@ -29,6 +30,7 @@ mod figures;
 mod open_loop;
 mod probe;
 mod server;
+mod settlement;
 mod staffed_server;
 mod viewers;
 mod waiting;
@@ -40,3 +42,4 @@ pub use crowd::{CrowdDrill, CrowdOutcome, run_crowd_drill, run_send_loop};
 pub use error::DrillError;
 pub use open_loop::{OpenLoop, OpenLoopOutcome, OpenLoopRow, run_open_loop};
 pub use probe::{Probe, ProbeError, ProbeOutcome, run_probe};
+pub use settlement::{SettlementDrill, SettlementOutcome, run_settlement_drill};

@@ -4,8 +4,9 @@ use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time:
 
 use clap::{Args, Parser, Subcommand};
 use stampede_drills::{
-    Abuse, ClockDrill, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, run_abuse,
-    run_clock_drill, run_crash_drill, run_crowd_drill, run_open_loop, run_probe, run_send_loop,
+    Abuse, ClockDrill, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, SettlementDrill,
+    run_abuse, run_clock_drill, run_crash_drill, run_crowd_drill, run_open_loop, run_probe,
+    run_send_loop, run_settlement_drill,
 };
 use stampede_loadtest::signing_ticket_key;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Kill a server again and again under load, then audit every promise that it made
     Crash(CrashArgs),
+    /// Report payments twice, late, in any order, kill the server meanwhile, then compare the books
+    Settlement(SettlementArgs),
     /// Measure what a server's viewers cost it, how fast it reaches all of them
     CrowdDrill(CrowdDrillArgs),
     /// Find the peak of the sell path, of the sold-out path, then offer half of it by a schedule
@@ -156,9 +159,26 @@ struct CrashArgs {
     json: bool,
 }
 
+#[derive(Args)]
+struct SettlementArgs {
+    /// The server's binary, `stampede`
+    #[arg(long)]
+    server: PathBuf,
+    /// Seed of what happens to holds, and of the moments of the kills
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Holds that are made; one kill for each 2,000 of them, and two more
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..=1_000_000))]
+    holds: u64,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Crash(args) => crash(args),
+        Command::Settlement(args) => settlement(args),
         Command::CrowdDrill(args) => printed(crowd_drill(args)),
         Command::OpenLoop(args) => printed(open_loop(args)),
         Command::SendLoop(args) => send_loop(&args),
@@ -179,6 +199,22 @@ fn crash(args: CrashArgs) -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn settlement(args: SettlementArgs) -> ExitCode {
+    let SettlementArgs { server, seed, holds, json } = args;
+    let drill = SettlementDrill { server, seed, holds };
+    match run_settlement_drill(&drill, |line| println!("{line}")) {
+        Ok(outcome) => {
+            let as_json = || serde_json::to_string(&outcome).expect("an outcome is plain data");
+            println!("{}", if json { as_json() } else { outcome.words() });
+            if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("error: {error} (seed {seed})");
             ExitCode::from(2)
         }
     }

@@ -110,6 +110,10 @@ impl Server {
         self.viewers
     }
 
+    pub(crate) const fn control(&self) -> SocketAddr {
+        self.control
+    }
+
     pub(crate) fn viewers_url(&self) -> &str {
         &self.viewers_url
     }
@@ -120,6 +124,11 @@ impl Server {
 
     pub(crate) fn staff_token(&self) -> &str {
         &self.staff_token
+    }
+
+    /// How the next process is started.
+    pub(crate) fn use_setup(&mut self, setup: Setup) {
+        self.setup = setup;
     }
 
     /// Ends the process without a warning; it is gone afterwards.
