@@ -13,6 +13,7 @@ mod openloop;
 mod powercut;
 mod promises;
 mod server;
+mod settlement;
 mod strace;
 mod trace;
 
@@ -49,6 +50,17 @@ pub(crate) enum Drill {
         /// Few kills, few promises
         #[arg(long, conflicts_with = "kills")]
         short: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Reports payments twice, late, in any order, kills the server meanwhile, then compares the books
+    Settlement {
+        /// Seed of what happens to holds, and of the moments of the kills
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Holds that are made; one kill for each 2,000 of them, and two more
+        #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..=1_000_000))]
+        holds: u64,
         #[command(flatten)]
         common: Common,
     },
@@ -130,6 +142,10 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
             let plan = crash::Plan { seed: *seed, kills: (!short).then_some(*kills) };
             finish(crash::run(&common.binaries(workspace)?, &plan)?, common.json)
         }
+        Drill::Settlement { seed, holds, common } => {
+            let plan = settlement::Plan { seed: *seed, holds: *holds };
+            finish(settlement::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
         Drill::Clocks { common } => finish(clocks::run(&common.binaries(workspace)?)?, common.json),
         Drill::Trace { common } => finish(trace::run(&common.binaries(workspace)?)?, common.json),
         Drill::Abuse { seconds, common } => {
@@ -154,13 +170,14 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
 pub(crate) mod short {
     use super::{
         Binaries, abuse, binaries, clocks, crash, crowd, diskfail, finish, openloop, powercut,
-        trace,
+        settlement, trace,
     };
     use crate::{failure::Failure, workspace::Workspace};
 
     const SEED: u64 = 1;
     const CUTS: u32 = 20;
     const ABUSE_SECONDS: u32 = 3;
+    const SETTLEMENT_HOLDS: u64 = 1_500;
 
     pub(crate) fn powercut(workspace: &Workspace) -> Result<(), Failure> {
         finish(powercut::run(&binaries::powercut(workspace), SEED, CUTS)?, false)
@@ -169,6 +186,11 @@ pub(crate) mod short {
     pub(crate) fn crash(workspace: &Workspace) -> Result<(), Failure> {
         let plan = crash::Plan { seed: SEED, kills: None };
         finish(crash::run(&Binaries::of(workspace), &plan)?, false)
+    }
+
+    pub(crate) fn settlement(workspace: &Workspace) -> Result<(), Failure> {
+        let plan = settlement::Plan { seed: SEED, holds: SETTLEMENT_HOLDS };
+        finish(settlement::run(&Binaries::of(workspace), &plan)?, false)
     }
 
     pub(crate) fn clocks(workspace: &Workspace) -> Result<(), Failure> {

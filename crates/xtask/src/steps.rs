@@ -61,6 +61,7 @@ const STEPS: &[Step] = &[
     drill("clocks", "wrong, corrected, stepped clocks change no promise", drill::short::clocks),
     drill("abuse", "hostile clients get their codes, the sale its answers", drill::short::abuse),
     drill("crash", "kills under load lose no promise", drill::short::crash),
+    drill("settlement", "payments in any order, kills in between: the books agree", drill::short::settlement),
     drill("crowd", "a crowd loses no answer, open loop or closed", drill::short::crowd),
     drill("demo", "the demo sells out, its figures are those promised", demo::check),
     step("docs-commands", "runnable command blocks of the documents", Own(doc_commands::check)),

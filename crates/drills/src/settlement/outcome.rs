@@ -180,11 +180,13 @@ impl Differences {
     /// Each payment: what the platform still has is what its orders cost. How many payments claim each order.
     fn payments(&mut self, books: &Books, ledger: &Ledger) -> BTreeMap<OrderId, u64> {
         let mut claims: BTreeMap<OrderId, u64> = BTreeMap::new();
+        let mut orders_of: BTreeMap<HoldId, BTreeSet<OrderId>> = BTreeMap::new();
         for (name, payment) in &books.payments {
             let mut cost = 0;
             for (hold, told) in &payment.parts {
                 let Some(order) = told.order else { continue };
                 *claims.entry(order).or_default() += 1;
+                orders_of.entry(*hold).or_default().insert(order);
                 self.late_orders += u64::from(order != OrderId::of(*hold));
                 let rows = ledger.orders.get(&order).map(Vec::as_slice).unwrap_or_default();
                 let cancelled = books.cancelled.get(&order).map_or(0, |(minor, _)| *minor);
@@ -197,6 +199,10 @@ impl Differences {
                 self.wrong
                     .push(format!("{has} is left of {name}, its orders cost {owed}: {payment:#?}"));
             }
+        }
+        for (hold, orders) in orders_of.into_iter().filter(|(_, orders)| orders.len() > 1) {
+            self.duplicate_orders += wide(orders.len()) - 1;
+            self.wrong.push(format!("{hold} has become several orders: {orders:?}"));
         }
         claims
     }
@@ -408,6 +414,17 @@ mod tests {
         books.take("p3", PRICE);
         books.ordered("p3", hold(1), OrderId::of(hold(1)));
         assert_eq!(Differences::between(&books, &ledger).duplicate_orders, 1);
+    }
+
+    #[test]
+    fn two_orders_of_one_hold_by_two_payments_are_a_double() {
+        let (mut books, mut ledger) = agreed();
+        books.take("p3", PRICE);
+        books.ordered("p3", hold(1), OrderId::of(hold(3)));
+        ledger.orders.insert(OrderId::of(hold(3)), vec![LedgerOrder { units: 1, amount: PRICE }]);
+        ledger.drops[0] = DropFigures { sold: 2, available: 3, ordered: 2, ..ledger.drops[0] };
+        let found = Differences::between(&books, &ledger);
+        assert_eq!((found.duplicate_orders, found.money, found.units), (1, 0, 0), "{found:?}");
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub(super) enum Story {
     ReleasedWhilePaying,
     Late,
     LateAtOnce,
+    TwoPaymentsLate,
+    RefundFirstLate,
+    BegunLate,
     BegunOnly,
     Cancelled,
     Released,
@@ -79,6 +82,9 @@ const SHARES: &[(Story, u32)] = &[
     (Story::ReleasedWhilePaying, 3),
     (Story::Late, 8),
     (Story::LateAtOnce, 3),
+    (Story::TwoPaymentsLate, 3),
+    (Story::RefundFirstLate, 2),
+    (Story::BegunLate, 2),
     (Story::BegunOnly, 2),
     (Story::Cancelled, 2),
     (Story::Released, 4),
@@ -219,6 +225,19 @@ impl Teller {
             Story::LateAtOnce => {
                 self.wait_ended().await?;
                 self.at_once(owed).await?;
+            }
+            Story::TwoPaymentsLate => {
+                self.wait_ended().await?;
+                tokio::try_join!(self.paid("a", owed), self.paid("b", owed))?;
+            }
+            Story::RefundFirstLate => {
+                self.wait_ended().await?;
+                self.refund_first(Story::RefundFirst).await?;
+            }
+            Story::BegunLate => {
+                self.say("a", Event::Begun, 0).await?;
+                self.wait_ended().await?;
+                self.paid("a", owed).await?;
             }
             Story::BegunOnly => self.say("a", Event::Begun, 0).await?,
             Story::Cancelled => self.cancelled().await?,
