@@ -60,8 +60,18 @@ pub const PAYMENT_GRACE_MS_DEFAULT: u64 = 3_000;
 pub const PAYMENT_STRETCH_MS_MAX: u64 = 3_600_000;
 /// That time if the plan does not say, in milliseconds.
 pub const PAYMENT_STRETCH_MS_DEFAULT: u64 = 60_000;
+/// Shortest time by which all live holds of a drop may be extended at once, in milliseconds.
+pub const EXTENSION_MS_MIN: u64 = 1_000;
 /// Longest time by which all live holds of a drop may be extended at once, in milliseconds.
 pub const EXTENSION_MS_MAX: u64 = 3_600_000;
+/// Longest time by which the holds of one drop may be extended in all, in milliseconds: no hold stays for
+/// longer than that beyond what the plan gives it.
+pub const EXTENDED_MS_MAX: u64 = HOLD_TTL_MS_MAX;
+/// Longest time that a hold may stay from its take on if somebody is served all the time, in milliseconds.
+pub const HOLD_LIFE_MS_MAX: u64 =
+    HOLD_TTL_MS_MAX + PAYMENT_STRETCH_MS_MAX + EXTENDED_MS_MAX + PAYMENT_GRACE_MS_MAX;
+/// Cancellations of one order, goodwill included; one more is refused. Their idempotency keys stay in memory.
+pub const CANCELLATIONS_PER_ORDER_MAX: u32 = 64;
 /// Longest countdown, in milliseconds.
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.
@@ -131,6 +141,8 @@ const _: () = assert!(UNITS_PER_BUY_MAX <= Units::MAX.get(), "a buy fits the sto
 const _: () = assert!(HOLDS_PER_VIEWER_DEFAULT <= HOLDS_PER_VIEWER_MAX, "the default is allowed");
 const _: () = assert!(HOLD_TTL_MS_MIN < HOLD_TTL_MS_MAX, "some time to live is allowed");
 const _: () = assert!(COUNTDOWN_MS_DEFAULT <= COUNTDOWN_MS_MAX, "the default is allowed");
+const _: () = assert!(EXTENSION_MS_MIN < EXTENSION_MS_MAX, "some extension is allowed");
+const _: () = assert!(EXTENSION_MS_MAX <= EXTENDED_MS_MAX, "the longest extension is allowed once");
 
 #[cfg(test)]
 mod tests {

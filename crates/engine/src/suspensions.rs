@@ -3,7 +3,7 @@
 //! They are outages: whoever held units then gets the time back.
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, UnixMillis, limits::HOLD_TTL_MS_MAX};
+use stampede_domain::{DurationMs, UnixMillis, limits::HOLD_LIFE_MS_MAX};
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn forget_old(seen: &mut Vec<Suspension>, now: UnixMillis) {
     let mut needed = 0;
     for one in seen.iter().rev() {
         later_ms = later_ms.saturating_add(one.span.get());
-        let longest = DurationMs::new(HOLD_TTL_MS_MAX.saturating_add(later_ms));
+        let longest = DurationMs::new(HOLD_LIFE_MS_MAX.saturating_add(later_ms));
         if now > one.until.plus(longest) {
             break;
         }
@@ -98,9 +98,9 @@ mod tests {
     fn what_no_hold_can_remember_is_forgotten() {
         let all = Suspensions::default();
         all.add(one(7, 100));
-        all.add(one(1, 107 + HOLD_TTL_MS_MAX));
+        all.add(one(1, 107 + HOLD_LIFE_MS_MAX));
         assert_eq!(all.seen.lock().len(), 2, "a hold of that time may live still");
-        all.add(one(1, 110 + HOLD_TTL_MS_MAX));
+        all.add(one(1, 110 + HOLD_LIFE_MS_MAX));
         assert_eq!(all.seen.lock().len(), 2);
     }
 }

@@ -8,7 +8,7 @@ use stampede_domain::{
 };
 
 use crate::{
-    ChainSums, CommandKey, Link, ProjectionRow, Record, RowHash, Seal, SupplyDelta,
+    ChainSums, CommandKey, LatestLot, Link, ProjectionRow, Record, RowHash, Seal, SupplyDelta,
     drop_pools::DropPools,
     links,
     projection::derive,
@@ -67,7 +67,7 @@ pub struct BatchRow {
     /// Idempotency keys that the drop's accepted commands bound.
     pub keys: Vec<CommandKey>,
     /// Number of the latest lot in the row.
-    latest_lot: Option<u32>,
+    latest_lot: LatestLot,
     /// The drop's pools.
     pools: DropPools,
     /// What the row says about the drop as a whole.
@@ -209,7 +209,7 @@ impl BatchRow {
             supply: Vec::new(),
             derived: Vec::new(),
             keys: Vec::new(),
-            latest_lot: None,
+            latest_lot: LatestLot::default(),
             pools: DropPools::default(),
             turn: Turn::default(),
         }
@@ -223,7 +223,7 @@ impl BatchRow {
         self.supply.clear();
         self.derived.clear();
         self.keys.clear();
-        self.latest_lot = None;
+        self.latest_lot = LatestLot::default();
         self.pools = pools;
         self.turn = Turn::default();
     }
@@ -247,9 +247,7 @@ impl BatchRow {
         }
         self.derived.extend(derive(record, self.records, &self.pools));
         self.turn.take_in(record);
-        if let Record::Lot { lot, .. } = record {
-            self.latest_lot = Some(*lot);
-        }
+        self.latest_lot.follow(record);
         if let Some(key) = CommandKey::of(self.drop, record, self.latest_lot) {
             self.keys.push(key);
         }

@@ -1,6 +1,6 @@
 //! The money of one hold.
 
-use stampede_domain::{Charges, HoldId, Money, PaymentId, PaymentReference};
+use stampede_domain::{Charges, HoldId, Money, PaymentId, PaymentReference, Units};
 
 use crate::part::{Part, PartState};
 
@@ -11,6 +11,15 @@ pub(crate) enum AccountEnd {
     Ordered,
     /// It gave its units back.
     Gone,
+}
+
+/// What an order was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderGoods {
+    /// How many units.
+    pub units: Units,
+    /// What they cost together, without charges.
+    pub amount: Money,
 }
 
 /// The money of one hold.
@@ -30,6 +39,10 @@ pub struct HoldAccount {
     pub(crate) ordered_by: Option<usize>,
     /// The payment whose money came last, as its place in the list.
     pub(crate) latest_money: Option<usize>,
+    /// What the order was made of, if it was made since this account was begun.
+    pub(crate) goods: Option<OrderGoods>,
+    /// How often something of the order was cancelled.
+    pub cancellations: u32,
     /// Units of the order that were cancelled.
     pub cancelled_units: u32,
     /// What went back, or has to, for cancelled units, in minor units.
@@ -69,6 +82,17 @@ impl HoldAccount {
         self.end == Some(AccountEnd::Ordered)
     }
 
+    /// What the order was made of; `None` if it was made before any money was heard of.
+    pub const fn goods(&self) -> Option<OrderGoods> {
+        self.goods
+    }
+
+    /// Whether staff have decided that nothing of what the order cost is to be kept.
+    pub(crate) fn is_waived(&self) -> bool {
+        let cost = self.goods.and_then(|goods| self.expected(goods.amount));
+        cost.is_some_and(|cost| self.cancelled_amount >= cost.minor())
+    }
+
     /// What was taken in all, in minor units.
     pub fn paid(&self) -> u64 {
         self.parts.iter().map(Part::paid).sum()
@@ -92,9 +116,10 @@ impl HoldAccount {
     }
 
     /// The hold is an order, by money that came just before; an order that costs nothing is by none.
-    pub(crate) fn note_order(&mut self) {
+    pub(crate) fn note_order(&mut self, goods: OrderGoods) {
         let is_due = |place: &usize| self.parts[*place].due > 0;
         self.ordered_by = self.latest_money.filter(|place| !is_due(place));
+        self.goods = Some(goods);
         self.end = Some(AccountEnd::Ordered);
     }
 

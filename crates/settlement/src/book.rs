@@ -9,7 +9,7 @@ use stampede_domain::{HoldId, Money, PaymentId};
 use stampede_ledger::{DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, Record};
 
 use crate::{
-    account::{AccountEnd, HoldAccount},
+    account::{AccountEnd, HoldAccount, OrderGoods},
     matter::{Matter, MatterKind},
     part::{Part, PartState},
 };
@@ -29,9 +29,9 @@ impl PaymentBook {
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Payment(record) => self.change(record),
-            Record::Hold(HoldRecord::Confirmed { hold, .. }) => {
+            Record::Hold(HoldRecord::Confirmed { hold, units, amount, .. }) => {
                 if let Some(account) = self.accounts.get_mut(hold) {
-                    account.note_order();
+                    account.note_order(OrderGoods { units: *units, amount: *amount });
                 }
                 self.note_open(*hold);
             }
@@ -106,6 +106,7 @@ impl PaymentBook {
                 account.part_mut(payment).declined = Some((*request, reason.clone()));
             }
             PaymentChange::Cancelled(cancelled) => {
+                account.cancellations += 1;
                 account.cancelled_units = cancelled.units;
                 account.cancelled_amount =
                     account.cancelled_amount.saturating_add(cancelled.amount.minor());
@@ -204,10 +205,18 @@ fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<Matt
         }
         // More went back than staff had decided.
         PartState::Paid(_) if is_order && part.refunded > part.due => Some(MatterKind::Unpaid),
-        PartState::Authorized(_) if part.outstanding() > 0 => Some(MatterKind::Void),
+        // What is due of an order in part goes back once all of it was taken.
+        PartState::Authorized(kept)
+            if part.outstanding() > 0 && (!is_order || part.outstanding() >= kept.minor()) =>
+        {
+            Some(MatterKind::Void)
+        }
         PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
         PartState::Begun if account.end.is_some() && !part.is_moved => Some(MatterKind::Void),
-        PartState::Voided | PartState::Failed(_) if is_order => Some(MatterKind::Unpaid),
+        // An order of which nothing was to be kept lacks no money.
+        PartState::Voided | PartState::Failed(_) if is_order && !account.is_waived() => {
+            Some(MatterKind::Unpaid)
+        }
         _ => None,
     }
 }

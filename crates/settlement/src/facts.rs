@@ -193,7 +193,15 @@ impl PaymentBook {
             return Ok(captured(ask, (part, makes_order), amount, out));
         }
         // An authorization that was let go may have made the order.
-        if part.is_some() && account.and_then(HoldAccount::order_part) == part {
+        if let Some((account, part)) = account.zip(part)
+            && account.order_part() == Some(part)
+        {
+            // What was cancelled of the order is not to be kept, though it was let go before.
+            let back = account.cancelled_amount.min(amount.minor()).saturating_sub(part.due);
+            if back > 0 {
+                let back = Money::new(back, amount.currency()).expect("no more than the payment");
+                ask.refund_due(back, RefundReason::Cancelled, out);
+            }
             return Ok(PartOutcome::AlreadyOrdered);
         }
         Ok(give_or_return(ask, part, (amount, refused), out))

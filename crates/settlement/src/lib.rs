@@ -7,13 +7,15 @@
 
 mod account;
 mod book;
+mod cancel;
 mod facts;
 mod matter;
 mod part;
 mod split;
 
-pub use account::HoldAccount;
+pub use account::{HoldAccount, OrderGoods};
 pub use book::PaymentBook;
+pub use cancel::{CancelAsk, CancelRefusal, Cancellation};
 pub use facts::{HoldStands, PartAsk, PartOutcome, PaymentRefusal};
 pub use matter::{Matter, MatterKind};
 pub use part::{Part, PartState};

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     BanScope, BrakePart, BrakeRecord, ChainSums, CommandKey, CommitKey, DeadlineRecord, HoldRecord,
-    PhaseRecord, Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta,
+    LatestLot, PhaseRecord, Record, Row, RowHash, RowKey, Seal, SealedDrop, SupplyDelta,
     drop_pools::DropPools, projector::Projector, record::codec,
 };
 
@@ -73,7 +73,7 @@ pub(crate) struct Checker {
     pub(crate) supply: BTreeMap<(DropId, PoolIndex), (i64, i64)>,
     projector: Projector,
     /// Number of each drop's latest lot.
-    latest_lots: HashMap<DropId, u32>,
+    latest_lots: HashMap<DropId, LatestLot>,
     /// Only where there is no table of them yet: the migration fills it.
     pub(crate) keys: Option<Vec<CommandKey>>,
     /// Sums of each drop, with the commit and the time of its latest row.
@@ -182,9 +182,6 @@ impl Checker {
         self.projector.catch_up(row, at, (record, place), pools);
         let commit = (row.incarnation, row.seq);
         match record {
-            Record::Lot { lot, .. } => {
-                self.latest_lots.insert(row.drop, *lot);
-            }
             Record::Phase(PhaseRecord::Countdown { .. } | PhaseRecord::Opened)
             | Record::Featured => {
                 self.aired.entry(row.drop).or_insert(commit);
@@ -200,6 +197,7 @@ impl Checker {
                 | PhaseRecord::Cancelled,
             )
             | Record::Planned { .. }
+            | Record::Lot { .. }
             | Record::Hold(_)
             | Record::Payment(_)
             | Record::Deadline(_)
@@ -212,8 +210,9 @@ impl Checker {
             | Record::Room(_) => {}
         }
         if let Some(keys) = &mut self.keys {
-            let latest_lot = self.latest_lots.get(&row.drop).copied();
-            keys.extend(CommandKey::of(row.drop, record, latest_lot));
+            let latest_lot = self.latest_lots.entry(row.drop).or_default();
+            latest_lot.follow(record);
+            keys.extend(CommandKey::of(row.drop, record, *latest_lot));
         }
         if let Some(delta) = SupplyDelta::of(record, pools) {
             let (supplied, taken) = self.supply.entry((row.drop, delta.pool)).or_default();

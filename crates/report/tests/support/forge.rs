@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use rusqlite::{Connection, params};
 use stampede_domain::DropId;
 use stampede_ledger::{
-    BodyHeader, CommandKey, HoldRecord, LEDGER_FILE, Record, Row, RowHash, codec,
+    BodyHeader, CommandKey, HoldRecord, LEDGER_FILE, LatestLot, Record, Row, RowHash, codec,
 };
 
 use super::corrupt::read_row;
@@ -71,14 +71,12 @@ pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
 /// Binds the keys of the commands that the journal has now.
 fn fit_keys(connection: &Connection, rows: &[Forged]) {
     connection.execute_batch("DELETE FROM command_keys").unwrap();
-    let mut latest_lots: BTreeMap<DropId, u32> = BTreeMap::new();
+    let mut latest_lots: BTreeMap<DropId, LatestLot> = BTreeMap::new();
     for Forged { row, records, .. } in rows {
         for record in records {
-            if let Record::Lot { lot, .. } = record {
-                latest_lots.insert(row.drop, *lot);
-            }
-            let latest = latest_lots.get(&row.drop).copied();
-            let Some(bound) = CommandKey::of(row.drop, record, latest) else { continue };
+            let latest = latest_lots.entry(row.drop).or_default();
+            latest.follow(record);
+            let Some(bound) = CommandKey::of(row.drop, record, *latest) else { continue };
             let [key, request] = [bound.key, bound.request].map(|print| print.bits().to_be_bytes());
             let values =
                 params![bound.actor, key, request, bound.action, row.drop.get(), bound.lot];
