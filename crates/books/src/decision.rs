@@ -125,6 +125,15 @@ pub enum Act {
         /// By how much.
         span: DurationMs,
     },
+    /// Holds of a drop stay for longer; viewers are shown it by [`Effect::Extended`].
+    Extend {
+        /// The drop.
+        drop: DropId,
+        /// By how much.
+        span: DurationMs,
+        /// Those that were taken before then.
+        until: UnixMillis,
+    },
     /// The drop's last minute gets what was counted.
     NoteCounted {
         /// The drop.
@@ -212,6 +221,14 @@ pub enum Effect {
         hold: HoldId,
         /// Whose it is.
         viewer: ViewerNumber,
+    },
+    /// The deadlines of a drop's holds have moved by the earliest extension that does not show yet: their viewers
+    /// are told.
+    Extended {
+        /// The drop.
+        drop: DropId,
+        /// Those that were taken before then.
+        until: UnixMillis,
     },
     /// The provider is asked for a payment.
     Attempt(Attempt),

@@ -2,8 +2,8 @@
 //!
 //! Only accepted commands bind their key. What a token's own commands bind is pushed out by nobody
 //! else: the keys of a drop's commands stay as long as the drop is in memory, and the house's are counted
-//! by actor. Those of a drop that has left stand in the ledger's table, which whoever hands a command over
-//! asks first.
+//! by actor, as are those about the money of drops that are over. Those of drops stand in the ledger's table,
+//! which whoever hands a command over asks first.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,12 +18,22 @@ use crate::command::Done;
 /// the actor's oldest is forgotten.
 const HOUSE_KEYS_PER_ACTOR_MAX: usize = 10_000;
 
+/// The same for commands about the money of drops that are over: the ledger's table has those that are durable.
+const ADJUSTMENT_KEYS_PER_ACTOR_MAX: usize = 10_000;
+
 /// Answers to accepted commands by actor and key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommandKeys {
     actors: HashMap<Arc<str>, ActorKeys>,
     /// Accepted commands of each drop in memory.
-    by_drop: HashMap<DropId, Vec<(Arc<str>, KeyFingerprint)>>,
+    by_drop: HashMap<DropId, DropKeys>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct DropKeys {
+    bound: Vec<(Arc<str>, KeyFingerprint)>,
+    /// Those that count towards what a drop may have.
+    counted: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -31,6 +41,22 @@ struct ActorKeys {
     answers: HashMap<KeyFingerprint, Binding>,
     /// Those of the house, the oldest first.
     house: VecDeque<KeyFingerprint>,
+    /// Those about the money of drops that are over, the oldest first.
+    adjustments: VecDeque<KeyFingerprint>,
+}
+
+/// How long a key is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKept {
+    /// As one of the latest of its actor's about no drop.
+    OfHouse,
+    /// As one of the latest of its actor's about drops that are over.
+    OfAdjustments,
+    /// As long as its drop is in memory.
+    WithDrop {
+        /// Whether it counts towards the commands that the drop may have.
+        counts: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -77,9 +103,8 @@ impl CommandKeys {
         &mut self,
         actor: &str,
         key: KeyFingerprint,
-        request: KeyFingerprint,
-        personal: Option<KeyFingerprint>,
-        done: Done,
+        (request, personal): (KeyFingerprint, Option<KeyFingerprint>),
+        (done, kept): (Done, KeyKept),
     ) {
         let actor = match self.actors.get_key_value(actor) {
             Some((known, _)) => Arc::clone(known),
@@ -89,31 +114,42 @@ impl CommandKeys {
         if keys.answers.contains_key(&key) {
             return;
         }
-        if done.drop == DropId::HOUSE {
-            if keys.house.len() == HOUSE_KEYS_PER_ACTOR_MAX
-                && let Some(oldest) = keys.house.pop_front()
+        let latest = match kept {
+            KeyKept::OfHouse => Some((&mut keys.house, HOUSE_KEYS_PER_ACTOR_MAX)),
+            KeyKept::OfAdjustments => Some((&mut keys.adjustments, ADJUSTMENT_KEYS_PER_ACTOR_MAX)),
+            KeyKept::WithDrop { counts } => {
+                let of_drop = self.by_drop.entry(done.drop).or_default();
+                of_drop.bound.push((actor, key));
+                of_drop.counted += usize::from(counts);
+                None
+            }
+        };
+        if let Some((latest, max)) = latest {
+            if latest.len() == max
+                && let Some(oldest) = latest.pop_front()
             {
                 keys.answers.remove(&oldest);
             }
-            keys.house.push_back(key);
-        } else {
-            self.by_drop.entry(done.drop).or_default().push((actor, key));
+            latest.push_back(key);
         }
         keys.answers.insert(key, Binding { request, personal, done });
     }
 
-    /// Accepted commands of the drop.
+    /// Accepted commands of the drop that count towards what it may have.
     pub(crate) fn of_drop(&self, drop: DropId) -> usize {
-        self.by_drop.get(&drop).map_or(0, Vec::len)
+        self.by_drop.get(&drop).map_or(0, |keys| keys.counted)
     }
 
     /// What the journal tells: all of it.
     pub(crate) fn journaled(&self) -> String {
         let Self { actors, by_drop } = self;
-        let of_actors = actors.iter().map(|(actor, ActorKeys { answers, house })| {
+        let of_actors = actors.iter().map(|(actor, ActorKeys { answers, house, adjustments })| {
             let mut answers: Vec<_> = answers.iter().map(|known| format!("{known:?}")).collect();
             answers.sort_unstable();
-            format!("{actor} {answers:?} house {house:?}")
+            // The rows of one commit have no order among chains.
+            let mut adjustments: Vec<_> = adjustments.iter().collect();
+            adjustments.sort_unstable();
+            format!("{actor} {answers:?} house {house:?} adjustments {adjustments:?}")
         });
         let mut of_actors: Vec<_> = of_actors.collect();
         of_actors.sort_unstable();
@@ -124,7 +160,7 @@ impl CommandKeys {
 
     /// The drop has left memory.
     pub(crate) fn forget(&mut self, drop: DropId) {
-        for (actor, key) in self.by_drop.remove(&drop).unwrap_or_default() {
+        for (actor, key) in self.by_drop.remove(&drop).unwrap_or_default().bound {
             let Some(keys) = self.actors.get_mut(&actor) else { continue };
             keys.answers.remove(&key);
             if keys.answers.is_empty() {
@@ -143,8 +179,40 @@ mod tests {
     }
 
     fn bind(keys: &mut CommandKeys, actor: &str, key: &str, drop: DropId) {
+        let is_house = drop == DropId::HOUSE;
+        let kept = if is_house { KeyKept::OfHouse } else { KeyKept::WithDrop { counts: true } };
+        bind_as(keys, (actor, key), drop, kept);
+    }
+
+    fn bind_as(keys: &mut CommandKeys, (actor, key): (&str, &str), drop: DropId, kept: KeyKept) {
         let done = Done { drop, lot: None, ban: None, replayed: false };
-        keys.bind(actor, print(key), print("request"), None, done);
+        keys.bind(actor, print(key), (print("request"), None), (done, kept));
+    }
+
+    #[test]
+    fn keys_about_the_money_of_drops_that_are_over_push_out_their_own_kind() {
+        let (mut keys, drop) = (CommandKeys::default(), DropId::new(1));
+        bind(&mut keys, "acme", "stop", DropId::HOUSE);
+        bind(&mut keys, "acme", "plan", drop);
+        for n in 0..=ADJUSTMENT_KEYS_PER_ACTOR_MAX {
+            bind_as(&mut keys, ("acme", &format!("k{n}")), drop, KeyKept::OfAdjustments);
+        }
+        keys.forget(drop);
+        assert!(!is_bound(&keys, "acme", "k0"), "the oldest");
+        assert!(is_bound(&keys, "acme", "k1"), "whatever has left memory");
+        assert!(is_bound(&keys, "acme", "stop"));
+        assert!(!is_bound(&keys, "acme", "plan"), "it left with its drop");
+    }
+
+    #[test]
+    fn commands_about_orders_do_not_count_towards_those_of_the_drop() {
+        let (mut keys, drop) = (CommandKeys::default(), DropId::new(1));
+        bind(&mut keys, "acme", "plan", drop);
+        bind_as(&mut keys, ("acme", "k1"), drop, KeyKept::WithDrop { counts: false });
+        assert_eq!(keys.of_drop(drop), 1);
+        assert!(is_bound(&keys, "acme", "k1"));
+        keys.forget(drop);
+        assert!(!is_bound(&keys, "acme", "k1"));
     }
 
     fn is_bound(keys: &CommandKeys, actor: &str, key: &str) -> bool {

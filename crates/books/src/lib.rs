@@ -29,8 +29,8 @@ mod video;
 
 pub use books::{Books, CommandContext, OverDrop, ReopenedDrop};
 pub use command::{
-    Action, BrakeAction, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
-    StreamAction, patch_request,
+    Action, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction, Role,
+    StaffCommand, StreamAction, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

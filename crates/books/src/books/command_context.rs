@@ -5,13 +5,15 @@ use std::sync::Arc;
 use stampede_domain::{MerchantId, StreamId, UnixMillis};
 use stampede_ledger::ViewerLink;
 
-use crate::seen::SeenDrop;
+use crate::{hold::HoldLook, seen::SeenDrop};
 
 /// What the shell shows with a command.
 #[derive(Clone, Debug, Default)]
 pub struct CommandContext {
     /// The command's drop, if it has left memory.
     pub over: Option<OverDrop>,
+    /// Where the id of the command's order leads; `None` if it names none.
+    pub order: Option<HoldLook>,
     /// Links the number of the viewer who is to be banned.
     pub viewer: Option<Arc<ViewerLink>>,
     /// When a report that a stream is gone counts from, by the sale's clock.

@@ -39,7 +39,13 @@ impl Books {
             KeyState::Other => Err(CommandRefusal::KeyReused),
             KeyState::Fresh => self.decide(command, shown, now, out),
         };
+        // Nothing was decided.
+        if outcome == Err(CommandRefusal::MoneyNotLoaded) {
+            return outcome;
+        }
         let chain = match &outcome {
+            // It stands where the money does.
+            Ok(done) if command.action.order().is_some() => self.money_chain(done.drop),
             Ok(done) => done.drop,
             Err(CommandRefusal::UnknownDrop) => DropId::HOUSE,
             // Nothing follows the record by which a drop's chain ends, durable or not.
@@ -85,7 +91,13 @@ impl Books {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
             Grant::Drop { drop, action, seen, stands } => {
                 self.check_turn(drop, action, seen, stands)?;
-                let lot = self.act(drop, stands.phase, action, now, out)?;
+                let lot = match action {
+                    DropAction::CancelOrder(cancel) => {
+                        let given = (command, shown.order);
+                        self.cancel_order((drop, stands.phase), cancel, given, now.sale, out)?
+                    }
+                    action => self.act(drop, stands.phase, action, now, out)?,
+                };
                 Ok(Done { lot, ..Done::about(drop) })
             }
             Grant::Brake(action) => {
@@ -114,7 +126,8 @@ impl Books {
         seen: Option<SeenDrop>,
         stands: SeenDrop,
     ) -> Result<(), CommandRefusal> {
-        if !action.is_safety() && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
+        let is_bounded = action.counts() && !action.is_safety();
+        if is_bounded && self.keys.of_drop(drop) >= COMMANDS_PER_DROP_MAX {
             return Err(CommandRefusal::CommandsFull { max: COMMANDS_PER_DROP_MAX });
         }
         match seen.filter(|seen| !action.is_meant_for(stands, *seen)) {
@@ -185,6 +198,13 @@ impl Books {
                 }
                 return self.restock(now.sale, drop, (sku, *units), out).map(Some);
             }
+            DropAction::Extend { by } => {
+                if !matches!(phase, Phase::Open | Phase::Paused | Phase::Closed) {
+                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
+                }
+                self.extend(now.sale, drop, *by, out)?;
+            }
+            DropAction::CancelOrder(_) => unreachable!("the caller cancels what is ordered"),
         }
         Ok(None)
     }
@@ -257,10 +277,10 @@ impl Books {
     }
 }
 
-/// The reason of a command, which may be empty; but no text that looks empty.
+/// The reason of a command, which may be empty unless it is about money or time; but no text that looks empty.
 fn shown_reason(command: &StaffCommand) -> Result<&str, TextFault> {
     let reason = command.reason.as_deref().unwrap_or_default();
-    if !reason.is_empty() {
+    if !reason.is_empty() || command.action.needs_reason() {
         check_shown(reason, REASON_BYTES_MAX)?;
     }
     Ok(reason)

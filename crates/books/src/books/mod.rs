@@ -7,12 +7,14 @@ mod command_context;
 mod commands;
 mod counts;
 mod due;
+mod extensions;
 #[cfg(test)]
 mod given;
 mod holds;
 mod journaled;
 mod lots;
 mod needs;
+mod orders;
 mod payments;
 mod phases;
 mod recovery;
@@ -31,11 +33,11 @@ use stampede_ledger::{
 
 use crate::{
     brake::BrakeBook,
-    command::Done,
+    command::{Done, DropAction},
     contradiction::Contradiction,
     decision::{Decision, NewRecord},
     drop::DropBook,
-    keys::CommandKeys,
+    keys::{CommandKeys, KeyKept},
     limits::Limits,
     memory::MemoryNeeds,
     stream::{OnAir, Rooms},
@@ -148,7 +150,12 @@ impl Books {
                 self.drops.insert(drop, book);
                 self.need_changed(drop, needed);
             }
-            Record::Command(command) => self.bind(drop, command, did),
+            Record::Command(command) => {
+                if drop.is_adjustments() {
+                    self.apply_adjustment(drop.sale(), record);
+                }
+                self.bind(drop, command, did);
+            }
             Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
             Record::Unmatched(unmatched) => {
@@ -196,8 +203,14 @@ impl Books {
         let ban = did.ban.filter(|_| drop == DropId::HOUSE);
         self.note_command(drop, command.action.as_str());
         let personal = ban.and_then(|ban| self.brake.personal(ban));
-        let done = Done { drop, lot, ban, replayed: false };
-        self.keys.bind(command.actor.as_str(), command.key, command.request, personal, done);
+        let kept = match drop {
+            DropId::HOUSE => KeyKept::OfHouse,
+            drop if drop.is_adjustments() => KeyKept::OfAdjustments,
+            _ => KeyKept::WithDrop { counts: command.action.as_str() != DropAction::CANCEL_ORDER },
+        };
+        let done = Done { drop: drop.sale(), lot, ban, replayed: false };
+        let request = (command.request, personal);
+        self.keys.bind(command.actor.as_str(), command.key, request, (done, kept));
     }
 
     /// Decides that this record follows: applies it, adds it to the decision. Returns the drop that goes on

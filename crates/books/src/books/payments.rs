@@ -306,7 +306,12 @@ impl Books {
         Ok(totals.into_iter().map(|total| (total, None)).collect())
     }
 
-    fn record_money(&mut self, now: UnixMillis, records: Vec<PaymentRecord>, out: &mut Decision) {
+    pub(super) fn record_money(
+        &mut self,
+        now: UnixMillis,
+        records: Vec<PaymentRecord>,
+        out: &mut Decision,
+    ) {
         for record in records {
             let chain = self.money_chain(record.hold.drop_id());
             self.record(now, chain, record, out);

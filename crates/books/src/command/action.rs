@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, MerchantId, Rates, SkuId,
-    StreamId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, MerchantId, Rates,
+    SkuId, StreamId, Units,
 };
 use stampede_ledger::RoomOwner;
 
@@ -79,6 +79,26 @@ pub enum DropAction {
         /// How many.
         units: Units,
     },
+    /// Cancel units of an order, or give money back for it.
+    CancelOrder(CancelOrder),
+    /// Give every live hold more time: payments cannot go through.
+    Extend {
+        /// How much more.
+        by: DurationMs,
+    },
+}
+
+/// What is cancelled of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelOrder {
+    /// The hold that became the order.
+    pub order: HoldId,
+    /// Units that nobody gets any more; none for money alone.
+    pub units: u32,
+    /// What goes back, in minor units; what the units cost if it is left open.
+    pub amount: Option<u64>,
+    /// Whether the units go back on sale.
+    pub restock: bool,
 }
 
 /// What staff do to the brake.
@@ -179,6 +199,22 @@ impl Action {
         }
     }
 
+    /// The order that it is about.
+    pub const fn order(&self) -> Option<HoldId> {
+        match self {
+            Self::Drop { action: DropAction::CancelOrder(cancel), .. } => Some(cancel.order),
+            Self::Drop { .. } | Self::Plan { .. } | Self::Brake(_) | Self::Stream { .. } => None,
+        }
+    }
+
+    /// Whether staff have to say why.
+    pub const fn needs_reason(&self) -> bool {
+        matches!(
+            self,
+            Self::Drop { action: DropAction::CancelOrder(_) | DropAction::Extend { .. }, .. }
+        )
+    }
+
     /// Whether it lets less happen: it is never refused for how many commands there were.
     pub const fn is_safety(&self) -> bool {
         match self {
@@ -196,6 +232,9 @@ impl From<BrakeAction> for Action {
 }
 
 impl DropAction {
+    /// What a command about an order is called.
+    pub(crate) const CANCEL_ORDER: &str = "cancel_order";
+
     names! {
         /// Every name that an action of this family has.
         NAMES;
@@ -210,6 +249,8 @@ impl DropAction {
         Self::Feature => "feature",
         Self::Close => "close",
         Self::Restock { .. } => "restock",
+        Self::CancelOrder(_) => "cancel_order",
+        Self::Extend { .. } => "extend",
     }
 
     /// Does it to this drop, whatever has become of it.
@@ -227,13 +268,19 @@ impl DropAction {
         matches!(self, Self::Cancel | Self::CancelCountdown | Self::Pause | Self::Close)
     }
 
+    /// Whether it counts towards the commands that a drop may have: those about orders are counted by order.
+    pub(crate) const fn counts(&self) -> bool {
+        !matches!(self, Self::CancelOrder(_))
+    }
+
     /// Whether it changes the terms.
     pub(crate) const fn is_edit(&self) -> bool {
         matches!(self, Self::Edit { .. } | Self::Patch { .. })
     }
 
     /// Whether it is meant for a drop that stands like this, as far as its actor said what was seen. An edit is
-    /// about the terms alone. What calls off or pauses is never too late.
+    /// about the terms alone. What calls off or pauses is never too late; what is about an order or about time
+    /// depends on nothing that is seen of the drop.
     pub(crate) fn is_meant_for(&self, stands: SeenDrop, seen: SeenDrop) -> bool {
         match self {
             Self::StartCountdown
@@ -243,7 +290,11 @@ impl DropAction {
             | Self::Close
             | Self::Restock { .. } => stands.is_as(&seen),
             Self::Edit { .. } | Self::Patch { .. } => stands.revision == seen.revision,
-            Self::Cancel | Self::CancelCountdown | Self::Pause => true,
+            Self::Cancel
+            | Self::CancelCountdown
+            | Self::Pause
+            | Self::CancelOrder(_)
+            | Self::Extend { .. } => true,
         }
     }
 }
@@ -336,5 +387,6 @@ mod tests {
         assert_eq!(Action::NAMES[1..], families);
         let names: std::collections::HashSet<_> = Action::NAMES.iter().collect();
         assert_eq!(names.len(), Action::NAMES.len(), "no two are alike");
+        assert!(names.contains(&DropAction::CANCEL_ORDER));
     }
 }

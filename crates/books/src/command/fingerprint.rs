@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stampede_domain::{BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint};
 use stampede_ledger::{Record, codec};
 
-use super::{Action, BrakeAction, DropAction, StreamAction};
+use super::{Action, BrakeAction, CancelOrder, DropAction, StreamAction};
 
 /// Version of the layout; another layout would make old keys look reused.
 const VERSION: u8 = 1;
@@ -90,6 +90,12 @@ impl Bytes {
             DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
+            DropAction::CancelOrder(CancelOrder { order, units, amount, restock }) => {
+                self.pair(&order.to_string(), u64::from(*units));
+                self.option(*amount);
+                self.0.push(u8::from(*restock));
+            }
+            DropAction::Extend { by } => self.number(by.get()),
             DropAction::Cancel
             | DropAction::StartCountdown
             | DropAction::CancelCountdown
@@ -235,6 +241,28 @@ mod tests {
         assert_eq!(prints.len(), requests.len());
     }
 
+    fn cancel(units: u32, amount: Option<u64>, restock: bool) -> DropAction {
+        let incarnation = stampede_domain::Incarnation::new(1).unwrap();
+        let order = testkit::hold(DropId::new(7), incarnation, 3);
+        DropAction::CancelOrder(CancelOrder { order, units, amount, restock })
+    }
+
+    #[test]
+    fn what_is_cancelled_of_an_order_is_named_in_full() {
+        let all = [
+            cancel(1, None, false),
+            cancel(2, None, false),
+            cancel(1, None, true),
+            cancel(1, Some(0), false),
+            cancel(1, Some(5), false),
+            DropAction::Extend { by: DurationMs::from_secs(1) },
+            DropAction::Extend { by: DurationMs::from_secs(2) },
+        ];
+        let prints: std::collections::BTreeSet<_> =
+            all.iter().map(|action| action.clone().on(DropId::new(7)).fingerprint()).collect();
+        assert_eq!(prints.len(), all.len());
+    }
+
     fn patch(supply: u32, changes: &[u8]) -> DropAction {
         let plan = Arc::new(testkit::plan(supply));
         DropAction::Patch { plan, changes: KeyFingerprint::of(changes) }
@@ -264,6 +292,9 @@ mod tests {
             on(DropAction::Feature),
             on(DropAction::Close),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
+            on(cancel(2, None, true)),
+            on(cancel(0, Some(500), false)),
+            on(DropAction::Extend { by: DurationMs::from_secs(90) }),
             BrakeAction::Halt { expires_in: some }.into(),
             BrakeAction::Halt { expires_in: none }.into(),
             BrakeAction::Go.into(),
@@ -310,7 +341,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 31] = [
+    const GOLDEN: [&str; 34] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -323,6 +354,9 @@ mod tests {
         "feature ba53a3e74e9c09629bd9f84b06b76de3",
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
+        "cancel_order 953abbb65babbcd4f249cdc9f29cc12b",
+        "cancel_order da7a20a98dd81bd87ea9121ecd6039d0",
+        "extend a0694e310603799602cf30cf0fface2d",
         "stop 06a8b64397452e1045b56b002fa324e1",
         "stop affa9a05fb62188ee3213808f56d1a7b",
         "go 97a28b6d5757ea314ea34d52bd61f671",

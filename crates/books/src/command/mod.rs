@@ -21,7 +21,7 @@ mod fingerprint;
 mod refusal;
 mod role;
 
-pub use action::{Action, BrakeAction, DropAction, StreamAction};
+pub use action::{Action, BrakeAction, CancelOrder, DropAction, StreamAction};
 pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;
@@ -61,7 +61,7 @@ impl StaffCommand {
 pub struct Done {
     /// The drop, new or old; the house for what works the brake, for streams and their rooms.
     pub drop: DropId,
-    /// The lot's number, for a restock.
+    /// The lot's number, where units were put on sale.
     pub lot: Option<u32>,
     /// The ban, for a ban that was made or ended.
     pub ban: Option<BanId>,

@@ -1,11 +1,12 @@
 //! Why a staff command is refused, and what each refusal is called on every interface.
 
 use stampede_domain::{
-    BanId, BanRangeError, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId, TextFault,
-    Units,
+    BanId, BanRangeError, HoldId, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId,
+    TextFault, Units,
 };
 
 use stampede_ledger::RoomOwner;
+use stampede_settlement::CancelRefusal;
 
 use super::{Action, Role};
 use crate::{seen::SeenDrop, video::VideoRefusal};
@@ -347,6 +348,54 @@ pub enum CommandRefusal {
     /// It does not fit how much later viewers see and hear the stream.
     #[error(transparent)]
     Video(#[from] VideoRefusal),
+    /// No such order in the drop.
+    #[error(
+        "no order {order} in this drop: orders are named by the hold that was paid for. Of a drop that has left \
+         memory only those are known that a payment was reported for"
+    )]
+    UnknownOrder {
+        /// What was asked for.
+        order: HoldId,
+    },
+    /// So much of an order cannot be cancelled.
+    #[error(transparent)]
+    Cancel(#[from] CancelRefusal),
+    /// Takes are over, so nobody could buy what goes back on sale.
+    #[error(
+        "units cannot go back on sale while the drop {}; cancel them without restock",
+        stands(*phase)
+    )]
+    NoRestock {
+        /// Where the drop stands.
+        phase: Phase,
+    },
+    /// An extension outside its range.
+    #[error("holds can be extended by {min} to {max} ms at once, not by {by}")]
+    ExtensionOutOfRange {
+        /// What was asked for, in milliseconds.
+        by: u64,
+        /// The shortest allowed.
+        min: u64,
+        /// The longest allowed.
+        max: u64,
+    },
+    /// The holds of the drop were extended for long enough.
+    #[error(
+        "holds of this drop were extended by {extended} ms so far; with {by} more it would be more than {max} \
+         in all"
+    )]
+    ExtensionsFull {
+        /// What was asked for, in milliseconds.
+        by: u64,
+        /// By how much they were extended, in milliseconds.
+        extended: u64,
+        /// The most allowed.
+        max: u64,
+    },
+    /// The drop has left memory, and nobody has read its money. Nothing is recorded: whoever gives the command
+    /// reads it, then gives it again.
+    #[error("the money of this drop has to be read from the ledger first; send the command again")]
+    MoneyNotLoaded,
 }
 
 impl CommandRefusal {
@@ -383,7 +432,7 @@ impl CommandRefusal {
         Self::RoomFull { .. } => "room_full",
         Self::Account(_) => "invalid_account",
         Self::KeyReused => "key_reused",
-        Self::WrongPhase { .. } => "wrong_phase",
+        Self::WrongPhase { .. } | Self::NoRestock { .. } => "wrong_phase",
         Self::Changed { .. } => "drop_changed",
         Self::Plan(_) => "invalid_plan",
         Self::Fixed { .. } => "fixed_field",
@@ -403,7 +452,14 @@ impl CommandRefusal {
         Self::UnknownBan { .. } => "unknown_ban",
         Self::BansFull { .. } => "bans_full",
         Self::UnknownStream { .. } => "unknown_stream",
-        Self::CommandsFull { .. } => "commands_full",
+        Self::CommandsFull { .. } | Self::Cancel(CancelRefusal::TooMany { .. }) => "commands_full",
+        Self::UnknownOrder { .. } => "unknown_order",
+        Self::Cancel(CancelRefusal::Nothing) => "nothing_to_cancel",
+        Self::Cancel(CancelRefusal::MoreThanOrdered { .. }) => "more_than_ordered",
+        Self::Cancel(CancelRefusal::MoreThanPaid { .. }) => "more_than_paid",
+        Self::ExtensionOutOfRange { .. } => "extension_out_of_range",
+        Self::ExtensionsFull { .. } => "extensions_full",
+        Self::MoneyNotLoaded => "money_not_loaded",
         Self::Video(VideoRefusal::DelayOutOfRange { .. }) => "video_delay_out_of_range",
         Self::Video(VideoRefusal::CountdownTooShort { .. }) => "countdown_too_short",
         Self::Video(VideoRefusal::CountdownRuns { .. }) => "countdown_runs",

@@ -11,9 +11,9 @@ pub enum Role {
     Admin,
     /// Runs drops: countdown, pause, resume, close, restock, what is on air.
     Host,
-    /// Plans drops as well as running them.
+    /// Plans drops as well as running them, and gives money back.
     Merchant,
-    /// Keeps the system up: may pause or close, and works the brake; never plans or opens.
+    /// Keeps the system up: may pause or close, gives holds more time, works the brake; never plans or opens.
     Ops,
     /// The platform's own machine: reports streams offline or online, says whose they are.
     Platform,
@@ -71,14 +71,25 @@ impl Role {
     pub const fn may_run(self, action: &DropAction) -> bool {
         match self {
             Self::Admin | Self::Merchant => true,
-            Self::Host => !action.is_edit() && !matches!(action, DropAction::Cancel),
-            Self::Creator => !action.is_edit() && !matches!(action, DropAction::Restock { .. }),
+            Self::Host => Self::is_hosting(action) && !matches!(action, DropAction::Cancel),
+            Self::Creator => {
+                Self::is_hosting(action) && !matches!(action, DropAction::Restock { .. })
+            }
             Self::Ops => matches!(
                 action,
-                DropAction::Pause | DropAction::Close | DropAction::CancelCountdown
+                DropAction::Pause
+                    | DropAction::Close
+                    | DropAction::CancelCountdown
+                    | DropAction::Extend { .. }
             ),
             Self::Platform | Self::Stage | Self::Payments => false,
         }
+    }
+
+    /// What runs a sale, which is neither its terms nor its money.
+    const fn is_hosting(action: &DropAction) -> bool {
+        !action.is_edit()
+            && !matches!(action, DropAction::CancelOrder(_) | DropAction::Extend { .. })
     }
 
     const fn may_brake(self) -> bool {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use stampede_domain::{
     DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord};
+use stampede_ledger::{
+    DeadlineRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord,
+};
 
 use stampede_settlement::PaymentBook;
 
@@ -49,6 +51,8 @@ pub struct DropBook {
     pub(crate) counts: Counts,
     /// The money of its holds.
     pub(crate) payments: PaymentBook,
+    /// By how much its holds were extended in all.
+    extended: DurationMs,
 }
 
 impl DropBook {
@@ -75,6 +79,7 @@ impl DropBook {
             watch: StreamWatch::of_plan(old.and_then(|old| old.watch.offline_since())),
             counts: old.map(|old| old.counts.of_edit()).unwrap_or_default(),
             payments: PaymentBook::default(),
+            extended: DurationMs::ZERO,
         }
     }
 
@@ -98,12 +103,15 @@ impl DropBook {
             Record::Stream(record) => self.follow_stream(record),
             Record::Recovered(recovered) => self.recovered(recovered)?,
             Record::Suspended { span, until } => self.watch.move_by(*span, *until),
+            Record::Deadline(DeadlineRecord::Extended { span, .. }) => {
+                self.extended = DurationMs::new(self.extended.get().saturating_add(span.get()));
+            }
             // An edit makes another book; what is on air is the stream's; a command's key is its actor's;
             // the rest is the house's.
             Record::Planned { .. }
             | Record::Featured
             | Record::Payment(_)
-            | Record::Deadline(_)
+            | Record::Deadline(DeadlineRecord::Stretched { .. })
             | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Tally(_)
@@ -203,12 +211,13 @@ impl DropBook {
             watch,
             counts: _,
             payments,
+            extended,
         } = self;
         let payments = payments.journaled();
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} missed \
              {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
-             {accounted:?} {watch:?} {pools:?} {plan:?} {payments}"
+             {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} {payments}"
         )
     }
 
@@ -227,6 +236,11 @@ impl DropBook {
         let places = (0..=u8::MAX).filter_map(SkuIndex::new).zip(&self.plan.skus);
         let lots = places.map(|(sku, terms)| (self.common_pool(sku), terms.supply));
         lots.filter(|(_, units)| !units.is_zero()).collect()
+    }
+
+    /// By how much staff have extended the drop's holds in all.
+    pub fn extended(&self) -> DurationMs {
+        self.extended
     }
 
     /// Counts the edits of the plan; the first plan is 1.

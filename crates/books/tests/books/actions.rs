@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use stampede_books::{
-    Action, BrakeAction, DropAction, Role, SeenDrop, StaffCommand, StreamAction, StreamScope,
+    Action, BrakeAction, CancelOrder, DropAction, Role, SeenDrop, StaffCommand, StreamAction,
+    StreamScope,
 };
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, KeyFingerprint, MerchantId, Rates,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint,
+    MerchantId, Rates,
 };
 use stampede_ledger::RoomOwner;
 use stampede_testkit::units;
@@ -47,7 +49,7 @@ pub(crate) fn command(by: Staff, key: &str, action: Action) -> StaffCommand {
         merchant: by.merchant.map(|merchant| merchant.parse().unwrap()),
         streams: StreamScope::All,
         key: key.parse().unwrap(),
-        reason: None,
+        reason: action.needs_reason().then(|| "the provider is down".to_owned()),
         action,
     }
 }
@@ -93,7 +95,14 @@ pub(crate) fn spoken(line: &str) -> Option<Action> {
 }
 
 fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
-    let verbs = "edit cancel open cancel_countdown pause resume feature close restock";
+    if verb == "cancel_order" {
+        let (order, units): (HoldId, _) = (words.word().parse().unwrap(), words.number());
+        let amount = words.after("amount").map(|minor| minor.parse().unwrap());
+        let restock = words.take("restock");
+        let cancel = CancelOrder { order, units, amount, restock };
+        return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
+    }
+    let verbs = "edit cancel open cancel_countdown pause resume feature close restock extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -110,6 +119,7 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "resume" => DropAction::Resume,
         "feature" => DropAction::Feature,
         "close" => DropAction::Close,
+        "extend" => DropAction::Extend { by: words.span() },
         _ => {
             let (sku, count) = (words.word().parse().unwrap(), words.number());
             DropAction::Restock { sku, units: units(count) }
@@ -183,6 +193,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let beta: MerchantId = "beta".parse().unwrap();
     let plan = || Arc::new(DropPlan { title: "Other mugs".into(), ..plan.clone() });
     let (target, span) = (BanTarget::Viewer("bob".parse().unwrap()), DurationMs::from_secs);
+    let cancel = |restock| CancelOrder { order: order_of(drop), units: 1, amount: None, restock };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },
@@ -195,6 +206,9 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Feature,
         DropAction::Close,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
+        DropAction::CancelOrder(cancel(false)),
+        DropAction::CancelOrder(cancel(true)),
+        DropAction::Extend { by: span(30) },
     ];
     let of_brake = [
         BrakeAction::Halt { expires_in: Some(span(60)) },
@@ -221,10 +235,18 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     of_drop.chain([Action::Plan { plan: plan() }]).chain(of_brake).chain(of_streams).collect()
 }
 
+/// The order that commands about one name.
+pub(crate) fn order_of(drop: DropId) -> HoldId {
+    stampede_testkit::hold(drop, Incarnation::new(1).unwrap(), 1)
+}
+
 /// What an action is called in the table.
 pub(crate) fn label(action: &Action) -> &'static str {
     match action {
         Action::Drop { action: DropAction::StartCountdownFor { .. }, .. } => "open (in 20s)",
+        Action::Drop { action: DropAction::CancelOrder(cancel), .. } if cancel.restock => {
+            "cancel_order (restock)"
+        }
         action => action.name(),
     }
 }

@@ -41,6 +41,7 @@ impl Shell {
                 let hold = self.stock.by_id(*hold);
                 hold.deadline = hold.deadline.plus(*span);
             }
+            Act::Extend { drop, span, until } => self.stock.extend(*drop, *span, *until),
             Act::Halt(_) => self.brake.is_halted = true,
             Act::Limit(rates) => self.brake.rates = *rates,
             Act::KeepOut(ban) => {
@@ -80,6 +81,7 @@ impl Shell {
             }
             Effect::Room(_)
             | Effect::Stretched { .. }
+            | Effect::Extended { .. }
             | Effect::Attempt(_)
             | Effect::PaymentFailed { .. } => {}
             Effect::Supply { drop, pool, units } => {

@@ -114,6 +114,16 @@ fn money_makes_orders_or_goes_back() {
 }
 
 #[test]
+fn orders_are_cancelled_in_part_and_as_a_whole() {
+    check("cancellations.txt");
+}
+
+#[test]
+fn live_holds_are_extended_alike() {
+    check("extensions.txt");
+}
+
+#[test]
 fn a_restart_goes_on_where_the_durable_records_end() {
     check("restarts.txt");
 }

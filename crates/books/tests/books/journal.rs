@@ -7,10 +7,10 @@ use std::{
 
 use stampede_books::{Books, Targets};
 use stampede_domain::{
-    AddressRange, BanId, DropId, DurationMs, HoldId, Moment, PoolIndex, TakeNumber, UnixMillis,
-    ViewerId, ViewerNumber,
+    AddressRange, BanId, DropId, DurationMs, HoldId, KeyFingerprint, Moment, PoolIndex, TakeNumber,
+    UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, Link, Record, RecoveredPool};
+use stampede_ledger::{DeadlineRecord, HoldRecord, Link, Record, RecoveredPool};
 use stampede_settlement::PaymentBook;
 
 use crate::{stock::Stock, words::LIMITS};
@@ -88,6 +88,12 @@ impl Journal {
         (payments, adjustments)
     }
 
+    /// Whether the command stands among the adjustments of a drop, whose keys do not leave with it.
+    pub(crate) fn is_adjustment(&self, key: KeyFingerprint) -> bool {
+        let mut adjustments = self.rows.iter().filter(|row| row.drop.is_adjustments());
+        adjustments.any(|row| matches!(&row.record, Record::Command(given) if given.key == key))
+    }
+
     /// Erases whom a ban keeps out.
     pub(crate) fn erase(&mut self, books: &Books, ban: BanId) {
         let target = books.brake().ban(ban).expect("a ban that was not lifted").target.to_string();
@@ -119,7 +125,10 @@ impl Journal {
         let mut suspended: Vec<(DropId, DurationMs, UnixMillis)> = Vec::new();
         for Row { drop, record, .. } in &self.rows {
             match record {
-                Record::Suspended { span, until } => suspended.push((*drop, *span, *until)),
+                Record::Suspended { span, until }
+                | Record::Deadline(DeadlineRecord::Extended { span, until }) => {
+                    suspended.push((*drop, *span, *until));
+                }
                 Record::Recovered(_) => suspended.retain(|(of, _, _)| of != drop),
                 _ => {}
             }

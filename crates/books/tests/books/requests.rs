@@ -30,8 +30,13 @@ impl Shell {
     pub(crate) fn shown(&mut self, command: &StaffCommand) -> CommandContext {
         let viewer = banned_viewer(command).map(ToOwned::to_owned);
         let over = command.action.drop().and_then(|drop| self.over.get(&drop).cloned());
+        let order = command.action.order().map(|order| {
+            let found = self.stock.holds.values().find(|hold| hold.id == order);
+            found.map_or(HoldLook::Unknown, Hold::look)
+        });
         CommandContext {
             over,
+            order,
             viewer: viewer.map(|name| self.viewer(&name)),
             reported_at: self.sale,
         }

@@ -1,6 +1,7 @@
 //! The language of the stories: each line is asked of the shell, which tells what came of it.
 //!
-//! A line is a command, of `ada`, an admin, unless it begins with another of the cast; or one of these:
+//! A line is a command, of `ada`, an admin, unless it begins with another of the cast; what is about an order
+//! names its hold: `cancel_order h1 2 [amount 500] [restock]`. Or it is one of these:
 //!
 //! - `take d1 [cup] 2 by ann [on tv] -> h1`, `confirm h1`, `release h1 [by bob]`, `fail h1`;
 //! - `paid h1 h2 39.80 as p1 [at stripe]`, in the same way `authorized`, `refunded`, and without an amount `begun`,
@@ -86,13 +87,25 @@ impl Script {
             Some((line, key)) => (line, Some(key)),
             None => (line, None),
         };
-        let Some(what) = spoken(line) else { return false };
+        let Some(what) = spoken(&self.with_ids(line)) else { return false };
         self.keys += 1;
         let key = key.map_or_else(|| format!("auto-{}", self.keys), ToOwned::to_owned);
         let command = command(by, &key, what);
         let noted = self.noted.filter(|_| is_seen);
         self.shell.command(seen(command, noted));
         true
+    }
+
+    /// The same with the id of an order in place of its hold's name.
+    fn with_ids(&self, line: &str) -> String {
+        let Some((name, rest)) =
+            line.strip_prefix("cancel_order ").and_then(|of| of.split_once(' '))
+        else {
+            return line.to_owned();
+        };
+        let mut names = self.shell.stock.names.iter();
+        let (order, _) = names.find(|(_, of)| *of == name).expect("a hold of this name");
+        format!("cancel_order {order} {rest}")
     }
 
     /// Time that passes, and what becomes durable in it; `false` if the line is nothing of it.

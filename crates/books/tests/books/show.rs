@@ -218,6 +218,9 @@ pub(crate) fn act(act: &Act, names: &dyn Names) -> String {
         Act::Stretch { hold, span } => {
             format!("stretch {} by {}", names.hold(*hold), span_words(*span))
         }
+        Act::Extend { drop, span, until } => {
+            format!("extend {drop} by {} until {}", span_words(*span), time_words(*until))
+        }
         Act::NoteCounted { drop, counted } => format!("count {} held in {drop}", counted.held),
         Act::ExpectCounts { drop } => format!("expect counts of {drop}"),
         Act::NoteTally { counted } => format!("tally {}", counted.held),
@@ -260,6 +263,7 @@ pub(crate) fn effect(effect: &Effect, names: &dyn Names) -> String {
         Effect::Give { hold, units, .. } => format!("give {units} of {}", names.hold(*hold)),
         Effect::Order { hold, .. } => format!("order {}", names.hold(*hold)),
         Effect::Stretched { hold, .. } => format!("stretch of {} shows", names.hold(*hold)),
+        Effect::Extended { drop, .. } => format!("extension of {drop} shows"),
         Effect::Attempt(attempt) => {
             format!("attempt {} for {}", names.hold(attempt.hold), attempt.amount)
         }

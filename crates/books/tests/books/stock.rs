@@ -151,6 +151,14 @@ impl Stock {
         }
     }
 
+    /// The same for the holds of one drop.
+    pub(crate) fn extend(&mut self, drop: DropId, span: DurationMs, until: UnixMillis) {
+        let mut others = self.clone();
+        others.holds.retain(|_, hold| hold.id.drop_id() != drop);
+        self.move_deadlines(span, until);
+        self.holds.extend(others.holds);
+    }
+
     /// When the first hold ends that is held.
     pub(crate) fn next_deadline(&self) -> Option<(UnixMillis, String)> {
         let held = self.holds.iter().filter(|(_, hold)| hold.state == HoldState::Held);

@@ -6,8 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use stampede_books::{Action, Books, CommandContext, CommandOutcome, Decision, DropBook, Role};
-use stampede_domain::{DropId, Moment, UnixMillis, ViewerNumber};
+use stampede_books::{
+    Action, Books, CommandContext, CommandOutcome, Decision, DropBook, HoldLook, HoldStatus, Role,
+};
+use stampede_domain::{DropId, DurationMs, HoldId, Moment, Phase, UnixMillis, ViewerNumber};
 use stampede_ledger::ViewerLink;
 
 use crate::{
@@ -105,9 +107,29 @@ impl World {
             id: viewer.parse().unwrap(),
         };
         let viewer = banned_viewer(&command).map(link).map(Arc::new);
-        let shown = CommandContext { over: None, viewer, reported_at: UnixMillis::new(self.now) };
+        let order = command.action.order().map(|order| self.order(order));
+        let reported_at = UnixMillis::new(self.now);
+        let shown = CommandContext { over: None, order, viewer, reported_at };
         self.out.clear();
         self.books.command(&command, &shown, self.moment(), &mut self.out)
+    }
+
+    /// An order of a drop that has sold; nothing was heard of its payment.
+    fn order(&self, hold: HoldId) -> HoldLook {
+        let sells = [Phase::Open, Phase::Paused, Phase::Closed, Phase::Settled];
+        if !sells.contains(&self.book().phase()) {
+            return HoldLook::Unknown;
+        }
+        HoldLook::Known(HoldStatus {
+            hold,
+            viewer: ViewerNumber::new(7).unwrap(),
+            sku: stampede_domain::SkuIndex::default(),
+            units: stampede_testkit::units(2),
+            amount: stampede_testkit::euros(3_980),
+            deadline: UnixMillis::new(self.now),
+            grace: DurationMs::ZERO,
+            confirmed: true,
+        })
     }
 
     /// The answer as the table shows it, with the records of an accepted command.
