@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 use stampede_domain::{DropPlan, DurationMs, Units, UnixMillis};
 
-use crate::suspensions::Suspensions;
+use crate::{extensions::Extensions, suspensions::Suspensions};
 
 /// What ends within this time ends soon, in milliseconds.
 pub const SOON_MS: u64 = 30_000;
@@ -57,18 +57,18 @@ impl HoldEnds {
         }
     }
 
-    /// What ends soon after `now`; suspensions since have moved the deadlines.
+    /// What ends soon after `now`; suspensions and extensions since have moved the deadlines.
     pub(crate) fn ending(
         &self,
         plan: &DropPlan,
-        suspensions: &Suspensions,
+        (suspensions, extensions): (&Suspensions, &Extensions),
         now: UnixMillis,
     ) -> HoldEnding {
         let ends = self.0.lock();
         let moved = |second: u64| {
             let deadline = UnixMillis::new(second * SECOND_MS);
             let taken_at = UnixMillis::new(deadline.get().saturating_sub(plan.hold_ttl.get()));
-            deadline.plus(suspensions.shift(taken_at))
+            deadline.plus(suspensions.shift(taken_at)).plus(extensions.moved(taken_at).decided)
         };
         let soon = now.plus(DurationMs::new(SOON_MS));
         let mut ending = HoldEnding {

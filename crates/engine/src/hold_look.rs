@@ -1,7 +1,7 @@
 //! The two answers to what became of a hold: as memory has it, and as far as it is durable.
 
 use stampede_books::{HoldLook, HoldStatus};
-use stampede_domain::HoldId;
+use stampede_domain::{DurationMs, HoldId};
 use stampede_stock::HoldView;
 
 use crate::{sale::SaleDrop, shared::EngineState};
@@ -10,32 +10,39 @@ impl SaleDrop {
     /// A hold as memory has it, priced by the plan. It shows ends that are not durable yet, so this is
     /// for decisions: nobody outside may be told of it.
     pub(crate) fn hold_in_memory(&self, hold: HoldId) -> HoldLook {
+        self.look(hold).0
+    }
+
+    /// The same, with how much of its time viewers may not know yet.
+    pub(crate) fn look(&self, hold: HoldId) -> (HoldLook, DurationMs) {
+        let none = |look| (look, DurationMs::ZERO);
         let (body, confirmed) = match self.stock().view(hold) {
-            HoldView::Pending(_) => return HoldLook::Pending,
-            HoldView::Ended => return HoldLook::Ended,
-            HoldView::Unknown => return HoldLook::Unknown,
+            HoldView::Pending(_) => return none(HoldLook::Pending),
+            HoldView::Ended => return none(HoldLook::Ended),
+            HoldView::Unknown => return none(HoldLook::Unknown),
             HoldView::Held(body) => (body, false),
             HoldView::Confirmed(body) => (body, true),
         };
-        HoldLook::Known(HoldStatus {
+        let (deadline, hidden) = self.deadline(hold, &body);
+        let status = HoldStatus {
             hold,
             viewer: body.viewer,
             sku: self.sku_of(body.pool).expect("a hold is of a pool of its drop"),
             units: body.units,
             amount: self.amount(body.pool, body.units).expect("plans bound their prices"),
-            deadline: self.deadline(&body).plus(self.stretches().decided(hold)),
+            deadline,
             grace: self.plan().grace(),
             confirmed,
-        })
+        };
+        (HoldLook::Known(status), hidden)
     }
 }
 
 impl EngineState {
     /// A hold as far as it is durable, which is all that anybody outside may be told.
     pub(crate) fn durable_hold(&self, sale: &SaleDrop, hold: HoldId) -> HoldLook {
-        let mut in_memory = sale.hold_in_memory(hold);
+        let (mut in_memory, hidden) = sale.look(hold);
         if let HoldLook::Known(status) = &mut in_memory {
-            let hidden = sale.stretches().undurable(hold);
             status.deadline = status.deadline.minus(hidden);
         }
         let ended = match in_memory {

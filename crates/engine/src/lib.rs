@@ -17,6 +17,7 @@ mod counts;
 mod ended_holds;
 mod engine;
 mod event;
+mod extensions;
 mod fresh_takes;
 mod growth;
 mod health;
@@ -67,9 +68,10 @@ pub use recover_error::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
-    Action, Attempt, BrakeAction, CommandOutcome, CommandRefusal, ConfirmOutcome, Done, DropAction,
-    FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop,
-    Role, RoomView, SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, VideoRefusal,
+    Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, ConfirmOutcome,
+    Done, DropAction, FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome,
+    ReopenedDrop, Role, RoomView, SeenDrop, StaffCommand, StreamAction, StreamScope, Totals,
+    VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

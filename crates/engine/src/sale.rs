@@ -9,13 +9,14 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use stampede_books::Totals;
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Money, Phase, PoolIndex, SkuIndex, Units, UnixMillis,
-    ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 use stampede_stock::{DropStock, HoldBody};
 
 use crate::{
     counts::Counts,
+    extensions::Extensions,
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
     moved_orders::MovedOrders,
@@ -66,6 +67,7 @@ pub struct SaleDrop {
     suspensions: Arc<Suspensions>,
     stretches: Stretches,
     moved_orders: MovedOrders,
+    extensions: Extensions,
     /// Units that became orders, by pool.
     sold: Box<[AtomicU32]>,
     /// Written by the ledger's thread, read by the steward; cores number names.
@@ -128,6 +130,7 @@ impl SaleDrop {
             suspensions,
             stretches: Stretches::default(),
             moved_orders: MovedOrders::default(),
+            extensions: Extensions::default(),
             sold,
             channels: Mutex::default(),
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
@@ -277,9 +280,14 @@ impl SaleDrop {
         self.plan.sku(self.sku_of(pool)?)?.price.checked_times(units)
     }
 
-    /// When a hold ends by itself, moved by the times in which nobody was served.
-    pub(crate) fn deadline(&self, body: &HoldBody) -> UnixMillis {
-        body.deadline.plus(self.suspensions.shift(body.taken_at))
+    /// When a hold ends by itself as decided, and by how much of that viewers may not know yet. It has moved by
+    /// the times in which nobody was served, by extensions, by an attempt to pay.
+    pub(crate) fn deadline(&self, hold: HoldId, body: &HoldBody) -> (UnixMillis, DurationMs) {
+        let extended = self.extensions.moved(body.taken_at);
+        let stretched = self.stretches.moved(hold);
+        let served = body.deadline.plus(self.suspensions.shift(body.taken_at));
+        let hidden = extended.hidden.get() + stretched.hidden.get();
+        (served.plus(extended.decided).plus(stretched.decided), DurationMs::new(hidden))
     }
 
     /// The hold that an order was bought as. It is the order's own, unless its payment came when the hold had expired
@@ -295,6 +303,11 @@ impl SaleDrop {
     /// By how much attempts to pay have moved deadlines.
     pub(crate) fn stretches(&self) -> &Stretches {
         &self.stretches
+    }
+
+    /// By how much staff have moved deadlines.
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.extensions
     }
 
     /// The lock-free core of this drop.

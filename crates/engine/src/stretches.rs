@@ -8,6 +8,8 @@ use std::{
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, HoldId};
 
+use crate::extensions::Moved;
+
 /// By how much the deadlines of single holds have moved in this run; one entry for each live hold at most.
 #[derive(Debug, Default)]
 pub(crate) struct Stretches {
@@ -45,22 +47,18 @@ impl Stretches {
         }
     }
 
-    /// By how much the deadline has moved as decided.
-    pub(crate) fn decided(&self, hold: HoldId) -> DurationMs {
-        self.find(hold).map_or(DurationMs::ZERO, |stretch| stretch.span)
-    }
-
-    /// By how much of that viewers may not know yet.
-    pub(crate) fn undurable(&self, hold: HoldId) -> DurationMs {
-        let hidden = self.find(hold).filter(|stretch| !stretch.is_durable);
-        hidden.map_or(DurationMs::ZERO, |stretch| stretch.span)
-    }
-
-    fn find(&self, hold: HoldId) -> Option<Stretch> {
+    /// By how much the deadline has moved.
+    pub(crate) fn moved(&self, hold: HoldId) -> Moved {
         if !self.any.load(Ordering::Relaxed) {
-            return None;
+            return Moved::default();
         }
-        self.by_hold.lock().get(&hold).copied()
+        match self.by_hold.lock().get(&hold) {
+            None => Moved::default(),
+            Some(Stretch { span, is_durable: true }) => {
+                Moved { decided: *span, hidden: DurationMs::ZERO }
+            }
+            Some(Stretch { span, is_durable: false }) => Moved { decided: *span, hidden: *span },
+        }
     }
 }
 
@@ -72,12 +70,12 @@ mod tests {
     fn viewers_see_a_stretch_once_it_is_durable() {
         let (stretches, hold) = (Stretches::default(), HoldId::from_bytes([7; 16]));
         let span = DurationMs::from_secs(30);
-        assert_eq!(stretches.decided(hold), DurationMs::ZERO);
+        assert_eq!(stretches.moved(hold), Moved::default());
         stretches.add(hold, span);
-        assert_eq!((stretches.decided(hold), stretches.undurable(hold)), (span, span));
+        assert_eq!(stretches.moved(hold), Moved { decided: span, hidden: span });
         stretches.show(hold);
-        assert_eq!((stretches.decided(hold), stretches.undurable(hold)), (span, DurationMs::ZERO));
+        assert_eq!(stretches.moved(hold), Moved { decided: span, hidden: DurationMs::ZERO });
         stretches.remove(hold);
-        assert_eq!(stretches.decided(hold), DurationMs::ZERO);
+        assert_eq!(stretches.moved(hold), Moved::default());
     }
 }

@@ -90,7 +90,11 @@ impl SaleDrop {
             viewers_connected: self.viewers_connected(),
             skus: self.figures_in(standing.phase),
             totals: self.totals(),
-            ending: self.hold_ends().ending(self.plan(), self.suspensions(), now.sale),
+            ending: self.hold_ends().ending(
+                self.plan(),
+                (self.suspensions(), self.extensions()),
+                now.sale,
+            ),
         }
     }
 }

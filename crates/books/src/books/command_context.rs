@@ -12,7 +12,8 @@ use crate::{hold::HoldLook, seen::SeenDrop};
 pub struct CommandContext {
     /// The command's drop, if it has left memory.
     pub over: Option<OverDrop>,
-    /// Where the id of the command's order leads; `None` if it names none.
+    /// Where the id of the command's order leads, by [`Books::order_of`](super::Books::order_of); `None` if it names
+    /// none.
     pub order: Option<HoldLook>,
     /// Links the number of the viewer who is to be banned.
     pub viewer: Option<Arc<ViewerLink>>,

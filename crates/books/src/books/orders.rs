@@ -1,6 +1,6 @@
 //! Orders after they were made: units that nobody gets any more, money that goes back.
 
-use stampede_domain::{DropId, Phase, Units, UnixMillis};
+use stampede_domain::{DropId, HoldId, Phase, Units, UnixMillis};
 use stampede_settlement::{CancelAsk, HoldAccount, OrderGoods};
 
 use super::Books;
@@ -11,8 +11,14 @@ use crate::{
 };
 
 impl Books {
+    /// The hold that became the order which is known by this one: another, if its units were taken again.
+    pub fn order_of(&self, hold: HoldId) -> HoldId {
+        let account = self.payments(hold.drop_id()).and_then(|book| book.account(hold));
+        account.and_then(|account| account.retaken).unwrap_or(hold)
+    }
+
     /// Cancels units of an order, gives money back for it; returns the number of the lot by which units went back
-    /// on sale. `look` is where the order's id leads.
+    /// on sale. `look` is where the id of [`Books::order_of`] leads.
     pub(super) fn cancel_order(
         &mut self,
         (drop, phase): (DropId, Phase),
@@ -23,6 +29,7 @@ impl Books {
     ) -> Result<Option<u32>, CommandRefusal> {
         let CancelOrder { order, units, amount, restock } = *cancel;
         let unknown = || CommandRefusal::UnknownOrder { order };
+        let order = self.order_of(order);
         if order.drop_id() != drop {
             return Err(unknown());
         }
@@ -68,7 +75,7 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use stampede_domain::{
-        DurationMs, HoldId, Incarnation, Mode, PaymentEvent, PaymentFact, PaymentId, RefundReason,
+        DurationMs, Incarnation, Mode, PaymentEvent, PaymentFact, PaymentId, RefundReason,
         SkuIndex, ViewerNumber,
     };
     use stampede_ledger::{HoldRecord, PaymentChange, PhaseRecord, Record};

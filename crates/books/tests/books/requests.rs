@@ -31,6 +31,7 @@ impl Shell {
         let viewer = banned_viewer(command).map(ToOwned::to_owned);
         let over = command.action.drop().and_then(|drop| self.over.get(&drop).cloned());
         let order = command.action.order().map(|order| {
+            let order = self.books.order_of(order);
             let found = self.stock.holds.values().find(|hold| hold.id == order);
             found.map_or(HoldLook::Unknown, Hold::look)
         });

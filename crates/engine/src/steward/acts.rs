@@ -42,8 +42,16 @@ impl Steward {
 
     /// What is on air follows from the order in which the drops of a stream changed, and the rows of one
     /// commit have no order among drops: where another drop of the stream has changed and that is not
-    /// durable, these records stand in a later commit.
+    /// durable, these records stand in a later commit. Adjustments begin at the hash by which their drop's chain
+    /// ends, so they wait for that too.
     fn keep_order(&mut self, records: &[NewRecord]) {
+        let ends = |one: &NewRecord| {
+            let sale = self.sales.get(&one.drop.sale()).filter(|_| one.drop.is_adjustments());
+            sale.is_some_and(|sale| !sale.phase().is_final())
+        };
+        if records.iter().any(ends) {
+            self.ring.set_apart();
+        }
         let mut airing = records.iter().filter(|one| changes_air(&one.record));
         let Some(first) = airing.next() else { return };
         let stream = &self.sales[&first.drop].plan().stream;
@@ -92,6 +100,7 @@ impl Steward {
             Act::Stretch { hold, span } => {
                 self.sales[&hold.drop_id()].stretches().add(hold, span);
             }
+            Act::Extend { drop, span, until } => self.sales[&drop].extensions().add(span, until),
             Act::NoteCounted { drop, counted } => {
                 let now = self.shared.clock.moment();
                 self.sales[&drop].counts().recent.add(&counted, now);
@@ -131,7 +140,6 @@ impl Steward {
     /// The end is noted before it shows in the stock: a reader who sees it finds the note.
     fn end_hold(&mut self, held: HoldStatus, end: HoldEnd) {
         let hold = held.hold;
-        self.shared.ends_under_way.insert(hold, held);
         let sale = &self.sales[&hold.drop_id()];
         if end != HoldEnd::Ordered {
             let HoldStatus { viewer, units, .. } = held;
@@ -139,6 +147,10 @@ impl Steward {
             let is_expired = end == HoldEnd::Expired;
             self.retakes.note_end(hold, EndedHold { viewer, units, channel, is_expired });
         }
+        // Viewers see it as it stood, without time that is not durable either.
+        let (_, hidden) = sale.look(hold);
+        let deadline = held.deadline.minus(hidden);
+        self.shared.ends_under_way.insert(hold, HoldStatus { deadline, ..held });
         let ended = match end {
             HoldEnd::Ordered => sale.stock().confirm(hold),
             HoldEnd::Released | HoldEnd::Expired => sale.stock().end(hold),

@@ -29,13 +29,17 @@ impl Steward {
         });
         let viewer = self.keep_whom(&command.action);
         let kept = viewer.as_ref().map(|link| link.number);
-        let shown = CommandContext { over, viewer, reported_at: self.report_time(now.sale) };
+        let order = command.action.order().map(|order| self.books.order_of(order));
+        let order = order.map(|order| self.hold_in_memory(order));
+        let reported_at = self.report_time(now.sale);
+        let shown = CommandContext { over, order, viewer, reported_at };
         let outcome = self.decide(|books, out| books.command(command, &shown, now, out));
         let is_banned = outcome.as_ref().is_ok_and(|done| !done.replayed);
         if let Some(number) = kept.filter(|_| !is_banned) {
             self.shared.directory.let_go(number);
         }
-        if outcome.as_ref().is_ok_and(|done| done.replayed) {
+        let is_undecided = outcome == Err(CommandRefusal::MoneyNotLoaded);
+        if is_undecided || outcome.as_ref().is_ok_and(|done| done.replayed) {
             return self.after_records(Promise::Command(reply, outcome));
         }
         metrics::count_command(command.action.name(), outcome.is_ok());

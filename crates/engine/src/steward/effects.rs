@@ -67,7 +67,7 @@ impl Steward {
     fn keep(&mut self, promise: Promise) {
         match promise {
             Promise::Effect(effect) => self.perform(effect),
-            Promise::TellMoved { until } => self.note_moved(until),
+            Promise::TellMoved { until } => self.note_moved(None, until),
             Promise::RefuseRelease(request, refusal) => {
                 let ReleaseRequest { hold, core, token, .. } = request;
                 self.shared.inboxes[core].send(CoreEvent::ReleaseRefused { token, hold, refusal });
@@ -144,6 +144,15 @@ impl Steward {
                     sale.stretches().show(hold);
                     self.shared.tell(viewer, ViewerEvent::Held(hold), None);
                 }
+            }
+            Effect::Extended { drop, until } => {
+                if let Some(sale) = self.sales.get(&drop) {
+                    sale.extensions().show_next();
+                }
+                // Whoever was told of a hold before it showed is told again.
+                self.collect_takes();
+                self.note_moved(Some(drop), until);
+                self.shared.tell_followers();
             }
             Effect::Attempt(attempt) => self.shared.attempts.add(attempt),
             Effect::PaymentFailed { hold, viewer } => {

@@ -1,6 +1,6 @@
 //! Deadlines that moved are told to the viewers whose they are, a portion at a time.
 
-use stampede_domain::{DurationMs, HoldId, UnixMillis};
+use stampede_domain::{DropId, DurationMs, HoldId, UnixMillis};
 use stampede_stock::HoldView;
 
 use super::Steward;
@@ -29,11 +29,17 @@ impl MovedHolds {
 }
 
 impl Steward {
-    /// What moved deadlines is durable: viewers who took before `until` are told how much time is left, nearest
-    /// deadline first.
-    pub(super) fn note_moved(&mut self, until: UnixMillis) {
-        let mut holds: Vec<_> = self.deadlines.holds().collect();
-        holds.reverse();
+    /// What moved deadlines is durable: viewers who took before `until`, in the one drop if it was about one, are
+    /// told how much time is left, nearest deadline first. Who was to be told of something earlier still is.
+    pub(super) fn note_moved(&mut self, drop: Option<DropId>, until: UnixMillis) {
+        let moved = self.deadlines.holds();
+        let moved = moved.filter(|hold| drop.is_none_or(|drop| hold.drop_id() == drop));
+        let mut new: Vec<_> = moved.collect();
+        new.reverse();
+        let mut holds = std::mem::take(&mut self.moved.holds);
+        holds.retain(|hold| drop.is_some_and(|drop| hold.drop_id() != drop));
+        holds.append(&mut new);
+        let until = until.max(self.moved.until);
         self.moved = MovedHolds { holds, until, due: UnixMillis::default() };
     }
 

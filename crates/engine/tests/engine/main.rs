@@ -4,8 +4,10 @@
 
 mod bans;
 mod brake;
+mod cancellations;
 mod channels;
 mod clocks;
+mod extensions;
 mod follow;
 mod memory;
 mod on_air;

@@ -105,14 +105,15 @@ impl World {
         key: &str,
         action: impl Into<Action>,
     ) -> Result<Waiting<CommandOutcome>, Unavailable> {
+        let action = action.into();
         let command = StaffCommand {
             actor: "nina".into(),
             role,
             merchant: None,
             streams: stampede_engine::StreamScope::All,
             key: key.parse().unwrap(),
-            reason: None,
-            action: action.into(),
+            reason: action.needs_reason().then(|| "the provider is down".to_owned()),
+            action,
         };
         self.engine.command(command).map(Waiting)
     }
