@@ -34,7 +34,8 @@ pub(crate) async fn answered(
     };
     Ok(found.map(|bound| {
         if bound.request == request {
-            Ok(Done { drop: bound.drop, lot: bound.lot, ban: None, replayed: true })
+            // What was decided after a drop had ended stands in a chain of its own.
+            Ok(Done { drop: bound.drop.sale(), lot: bound.lot, ban: None, replayed: true })
         } else {
             Err(CommandRefusal::KeyReused)
         }

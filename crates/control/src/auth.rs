@@ -43,6 +43,14 @@ pub struct SignedIn {
     pub csrf: String,
 }
 
+/// Whose share of limited places a token of this merchant, with this name, takes.
+pub(crate) fn holder(merchant: Option<&MerchantId>, name: &str) -> String {
+    match merchant {
+        Some(merchant) => format!("merchant {merchant}"),
+        None => format!("name {name}"),
+    }
+}
+
 impl Staff {
     /// The holder of this token.
     pub(crate) fn by_token(token: StaffToken) -> Self {
@@ -93,10 +101,7 @@ impl Staff {
 
     /// Whose share of limited places it takes: a merchant's staff have one together, everybody else by name.
     pub(crate) fn holder(&self) -> String {
-        match self.merchant() {
-            Some(merchant) => format!("merchant {merchant}"),
-            None => format!("name {}", self.name()),
-        }
+        holder(self.merchant(), self.name())
     }
 
     /// This member of staff as somebody who invites others.

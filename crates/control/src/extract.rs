@@ -183,6 +183,20 @@ impl<S: Send + Sync> FromRequestParts<S> for DropPath {
     }
 }
 
+/// A drop's id in the path, with that of one of its orders.
+pub(crate) struct OrderPath(pub(crate) DropId, pub(crate) HoldId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let malformed = |why: String| Problem::new(Code::IdMalformed, why);
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((drop, order)) = path.map_err(|rejection| malformed(rejection.body_text()))?;
+        Ok(Self(read(&drop)?, read(&order)?))
+    }
+}
+
 /// A ban's id in the path.
 pub(crate) struct BanPath(pub(crate) BanId);
 
@@ -268,7 +282,11 @@ where
     let malformed = |why: String| Problem::new(Code::IdMalformed, why);
     let path = Path::<String>::from_request_parts(parts, state).await;
     let Path(text) = path.map_err(|rejection| malformed(rejection.body_text()))?;
-    text.parse().map_err(|error: T::Err| malformed(error.to_string()))
+    read(&text)
+}
+
+fn read<T: FromStr<Err: std::error::Error>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|error: T::Err| Problem::new(Code::IdMalformed, error.to_string()))
 }
 
 /// Parameters of the query.

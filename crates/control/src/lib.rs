@@ -27,6 +27,7 @@ mod payment_keys;
 mod place;
 mod problem;
 mod queries;
+mod reopening;
 mod router;
 mod routes;
 mod serve;

@@ -73,6 +73,13 @@ codes! {
     UnknownBan "unknown_ban" NOT_FOUND "No such ban in force"
     BansFull "bans_full" CONFLICT "As many bans as there may be are in force"
     CommandsFull "commands_full" CONFLICT "The drop has had as many commands as it may"
+    UnknownOrder "unknown_order" NOT_FOUND "No such order in the drop"
+    NothingToCancel "nothing_to_cancel" UNPROCESSABLE_ENTITY "Neither units nor money are named"
+    MoreThanOrdered "more_than_ordered" CONFLICT "The order has fewer units left"
+    MoreThanPaid "more_than_paid" CONFLICT "Less is left of the order's payment"
+    ExtensionOutOfRange "extension_out_of_range" UNPROCESSABLE_ENTITY "An extension of this length is not possible"
+    ExtensionsFull "extensions_full" CONFLICT "The drop's holds were extended for long enough"
+    MoneyNotLoaded "money_not_loaded" SERVICE_UNAVAILABLE "The drop's money has to be read first"
     StreamNotYours "stream_not_yours" FORBIDDEN "The stream is somebody else's"
     ShareFull "share_full" CONFLICT "Admitted merchants have as many drops as they may"
     UnknownRoom "unknown_room" NOT_FOUND "The stream belongs to nobody"
@@ -253,7 +260,9 @@ impl From<CommandRefusal> for Problem {
             CommandRefusal::Changed { now, .. } => Some(SeenState::from(*now)),
             _ => None,
         };
-        Self { now, ..Self::new(code, refusal.to_string()) }
+        // It was read, and pushed out again at once.
+        let retry_after = (refusal == CommandRefusal::MoneyNotLoaded).then_some(RETRY_AFTER);
+        Self { now, retry_after, ..Self::new(code, refusal.to_string()) }
     }
 }
 

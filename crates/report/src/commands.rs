@@ -75,13 +75,16 @@ fn newest(
             if before.is_some_and(|before| number >= before) {
                 return Ok(CommandPage { commands: newest.into(), more });
             }
-            if sees(drop) {
+            // What was decided after a drop had ended stands in a chain of its own.
+            let of = drop.sale();
+            if sees(of) {
                 if newest.len() == limit {
                     newest.pop_back();
                     more = true;
                 }
                 let did = doings.of(drop, &command);
-                newest.push_front(RecordedCommand { number, drop, at, command: *command, did });
+                let command = *command;
+                newest.push_front(RecordedCommand { number, drop: of, at, command, did });
             }
         }
     }

@@ -1,15 +1,15 @@
 //! Commands with what they did, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, SkuId, StreamId};
-use stampede_engine::{Done, DropAction, SeenDrop};
+use stampede_domain::{DropId, DurationMs, HoldId, SkuId, StreamId};
+use stampede_engine::{CancelOrder, Done, DropAction, SeenDrop};
 use utoipa::ToSchema;
 
 use super::{
     SeenState,
     plan::{parsed, units},
 };
-use crate::problem::Problem;
+use crate::{place::Place, problem::Problem};
 
 /// What a command without parameters may say.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -117,6 +117,54 @@ impl Restock {
     }
 }
 
+/// What is cancelled of an order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cancellation {
+    /// Units that the buyer does not get any more; 0 gives money back as goodwill. All cancellations of an order
+    /// together have no more than its units.
+    #[schema(example = 1, minimum = 0, maximum = 16_777_215)]
+    units: u32,
+    /// What goes back to the buyer, in minor units: no more than is left of the order's payment. If it is left out,
+    /// what the units cost, with all charges once no unit of the order is left. Without units it is needed.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>, example = 1990, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    amount: Option<Place>,
+    /// Whether the units go back on sale, as a lot of their own; while the drop is open or paused.
+    #[serde(default)]
+    restock: bool,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[schema(max_length = 500, min_length = 1, example = "the parcel came back")]
+    pub(crate) reason: String,
+}
+
+impl Cancellation {
+    /// The command.
+    pub(crate) fn to_action(&self, order: HoldId) -> DropAction {
+        let (units, amount, restock) = (self.units, self.amount.map(Place::get), self.restock);
+        DropAction::CancelOrder(CancelOrder { order, units, amount, restock })
+    }
+}
+
+/// More time for every live hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extension {
+    /// How much more, in milliseconds; all extensions of a drop together have at most 86,400,000.
+    #[schema(example = 120_000, minimum = 1_000, maximum = 3_600_000)]
+    by_ms: u64,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[schema(max_length = 500, min_length = 1, example = "the provider is down")]
+    pub(crate) reason: String,
+}
+
+impl Extension {
+    /// The command.
+    pub(crate) fn to_action(&self) -> DropAction {
+        DropAction::Extend { by: DurationMs::new(self.by_ms) }
+    }
+}
+
 /// An accepted command: what it did, the same again for every retry with its key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
@@ -127,7 +175,7 @@ pub(crate) struct Accepted {
     /// The command.
     #[schema(example = "restock")]
     action: &'static str,
-    /// The lot's number within the drop, for a restock.
+    /// The lot's number within the drop, where units were put on sale.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 2)]
     lot: Option<u32>,

@@ -22,7 +22,8 @@ mod standing;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
-    Accepted, Decision, OpenBody, PlainBody, Reason, Restock, StreamReported,
+    Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, Reason, Restock,
+    StreamReported,
 };
 pub use demo::{DemoKill, DemoStage, DemoState};
 pub(crate) use drop::DropState;

@@ -1,11 +1,15 @@
 //! Staff commands as the ledger holds them, as JSON.
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::{DropId, DurationMs, Rates, UnixMillis};
+use stampede_domain::{DropId, DurationMs, Money, Rates, UnixMillis};
 use stampede_report::commands::{CommandEffect, RecordedCommand, Room, RoomChange, refusal};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{dto::brake::KeptOut, extract::PageLimit, place::Place};
+use crate::{
+    dto::{brake::KeptOut, plan::MoneyBody},
+    extract::PageLimit,
+    place::Place,
+};
 
 /// Which part of the list of commands.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,6 +106,18 @@ struct RecordedDoing {
     /// The lot's number within the drop.
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<u32>,
+    /// The order of which something was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
+    /// All units of the order that were cancelled by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled_units: Option<u32>,
+    /// What goes back to the buyer by this command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<MoneyBody>,
+    /// How much more time every live hold got, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_ms: Option<u64>,
 }
 
 /// Limits that were set in place of the configured ones.
@@ -148,6 +164,16 @@ impl RecordedDoing {
                 units: Some(units.get()),
                 ..Self::default()
             },
+            CommandEffect::OrderCancelled { order, units, amount, lot } => Self {
+                order: Some(order.to_string()),
+                cancelled_units: Some(*units),
+                amount: Some(money(*amount)),
+                lot: *lot,
+                ..Self::default()
+            },
+            CommandEffect::Extended { by } => {
+                Self { extended_ms: Some(by.get()), ..Self::default() }
+            }
         }
     }
 }
@@ -168,6 +194,10 @@ impl RecordedDoing {
         let stream = Some(room.stream.to_string());
         Self { stream, owner, merchant, video_delay_ms, ..Self::default() }
     }
+}
+
+fn money(amount: Money) -> MoneyBody {
+    MoneyBody { minor: amount.minor(), currency: amount.currency().to_string() }
 }
 
 /// Why a command was refused.

@@ -49,6 +49,7 @@ const MALFORMED: &[Code] = &[
     RateOutOfRange,
     ExpiryOutOfRange,
     VideoDelayOutOfRange,
+    ExtensionOutOfRange,
 ];
 
 /// By operation, what it may refuse besides what all of its kind may.
@@ -76,6 +77,9 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["resume_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
+    (&["cancel_order"], &[COMMAND, PACED, COUNTED, DROP, &[UnknownOrder, NothingToCancel, MoreThanOrdered,
+        MoreThanPaid, LotOutOfRange, MemoryFull, MoneyNotLoaded]]),
+    (&["extend_holds"], &[COMMAND, PACED, COUNTED, DROP, &[ExtensionsFull]]),
     (&["stream_state"], &[&[Forbidden, UnknownStream]]),
     (&["follow_stream"], &[&[TooManyFollowers, Draining]]),
     (&["stream_offline", "stream_online"], &[COMMAND, PACED, &[UnknownStream]]),

@@ -15,13 +15,18 @@ use utoipa::IntoResponses;
 
 use crate::{
     answered::answered,
-    auth::Staff,
-    dto::{Accepted, Decision, OpenBody, PlainBody, PlanBody, Reason, Restock},
-    extract::{Body, DropPath, Key, OptionalBody, tag},
+    auth::{Staff, holder},
+    dto::{
+        Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, PlanBody, Reason, Restock,
+    },
+    extract::{Body, DropPath, Key, OptionalBody, OrderPath, tag},
     metrics,
     problem::{Code, Problem, ProblemBody},
+    reopening::reopen,
     state::ControlState,
 };
+
+use super::ledger::place_of;
 
 /// Marks an answer that an earlier request with the same key got.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -174,42 +179,57 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     {
         return Ok(done);
     }
-    let given = command.clone();
-    let mut answer = state.engine().command(command).inspect_err(|_| {
-        metrics::count_command("unavailable");
-    })?;
-    let waited = tokio::time::timeout(state.answer_wait().to_std(), &mut answer).await;
-    let Ok(Ok(outcome)) = waited else {
-        metrics::count_command("unknown");
-        if waited.is_err() {
-            tokio::spawn(tell_late(state, given, answer));
-        }
-        return Err(Problem::retry(
-            Code::OutcomeUnknown,
-            "the command was handed over, but its outcome is not durable yet; send the same \
-             request with the same key to learn it",
-        ));
-    };
+    let mut outcome = outcome_of(&state, &command).await?;
+    if outcome == Err(CommandRefusal::MoneyNotLoaded)
+        && let Some(drop) = command.action.drop()
+    {
+        let place = place_of(&state, &holder(command.merchant.as_ref(), &command.actor))?;
+        reopen(&state, place, drop).await?;
+        outcome = outcome_of(&state, &command).await?;
+    }
     let refusal = match outcome {
         Ok(done) => {
             metrics::count_command(if done.replayed { "replayed" } else { "accepted" });
             if !done.replayed {
-                state.followed().note(state.engine(), &given, &done);
+                state.followed().note(state.engine(), &command, &done);
             }
             return Ok(done);
         }
         Err(refusal) => refusal,
     };
-    if given.action.is_safety()
+    if command.action.is_safety()
         && matches!(refusal, CommandRefusal::WrongPhase { .. } | CommandRefusal::Changed { .. })
         && let Ok(Some(Ok(done))) =
-            answered(&state, &given.actor, &given.key, given.request()).await
+            answered(&state, &command.actor, &command.key, command.request()).await
     {
         metrics::count_command("replayed");
         return Ok(done);
     }
     metrics::count_command("refused");
     Err(refusal.into())
+}
+
+/// Has the engine decide a command; waits for the outcome to become durable.
+async fn outcome_of(
+    state: &ControlState,
+    command: &StaffCommand,
+) -> Result<CommandOutcome, Problem> {
+    let mut answer = state.engine().command(command.clone()).inspect_err(|_| {
+        metrics::count_command("unavailable");
+    })?;
+    let waited = tokio::time::timeout(state.answer_wait().to_std(), &mut answer).await;
+    if let Ok(Ok(outcome)) = waited {
+        return Ok(outcome);
+    }
+    metrics::count_command("unknown");
+    if waited.is_err() {
+        tokio::spawn(tell_late(state.clone(), command.clone(), answer));
+    }
+    Err(Problem::retry(
+        Code::OutcomeUnknown,
+        "the command was handed over, but its outcome is not durable yet; send the same \
+         request with the same key to learn it",
+    ))
 }
 
 /// Tells those who follow of a command whose giver waited no longer, once it is carried out.
@@ -324,6 +344,58 @@ pub(super) async fn restock(
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action()?, body.seen());
     Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
+}
+
+/// Cancel units of an order, or give money back for it as goodwill. What goes back is due at once, whoever pays it out.
+/// Also long after the drop is over; units go back on sale only while it is open or paused.
+#[utoipa::path(
+    post,
+    path = "/v1/drops/{drop}/orders/{order}/cancel",
+    tag = "commands",
+    operation_id = "cancel_order",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("order" = String, Path, description = "The order: the id of the hold that was paid for."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = Cancellation,
+    security(("staff" = [])),
+    responses((status = 200, description = "The money is due back.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn cancel_order(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    OrderPath(drop, order): OrderPath,
+    Body(body): Body<Cancellation>,
+) -> Result<Response, Problem> {
+    let action = body.to_action(order).on(drop);
+    Sender { state, staff, key }.give(action, Some(body.reason)).await
+}
+
+/// Give every live hold of the drop more time: payments cannot go through. Holds taken later have their time as it is.
+#[utoipa::path(
+    post,
+    path = "/v1/drops/{drop}/extend",
+    tag = "commands",
+    operation_id = "extend_holds",
+    params(
+        ("drop" = String, Path, description = "The drop's id, like `d17`."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = Extension,
+    security(("staff" = [])),
+    responses((status = 200, description = "Viewers are told the new deadlines.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn extend(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    DropPath(drop): DropPath,
+    Body(body): Body<Extension>,
+) -> Result<Response, Problem> {
+    let action = body.to_action().on(drop);
+    Sender { state, staff, key }.give(action, Some(body.reason)).await
 }
 
 /// What the key is for, in the OpenAPI document.

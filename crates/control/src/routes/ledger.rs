@@ -264,7 +264,12 @@ pub(super) fn send<T>(
 
 /// A place among those who read the ledger; a merchant's staff share theirs.
 pub(super) fn place(state: &ControlState, staff: &Staff) -> Result<HeldPlace, Problem> {
-    state.ledger_reads().take(&staff.holder()).map_err(|none| {
+    place_of(state, &staff.holder())
+}
+
+/// The same for whose share of the places it is.
+pub(super) fn place_of(state: &ControlState, holder: &str) -> Result<HeldPlace, Problem> {
+    state.ledger_reads().take(holder).map_err(|none| {
         let whose = match none {
             NoPlace::Share => "as many of your own reports, audits or lists as may be",
             NoPlace::Full => "other reports, audits or lists",

@@ -53,6 +53,8 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::feature))
         .routes(routes!(commands::close))
         .routes(routes!(commands::restock))
+        .routes(routes!(commands::cancel_order))
+        .routes(routes!(commands::extend))
 }
 
 /// Streams, with whose they are.

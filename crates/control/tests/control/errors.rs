@@ -78,7 +78,9 @@ async fn a_list_is_no_object_anywhere() {
     let mut asked = 0;
     for (template, methods) in document["paths"].as_object().unwrap() {
         let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
-        let path = path.replace("{stream}", "show").replace("{hold}", &"0".repeat(32));
+        let no_hold = "0".repeat(32);
+        let path = path.replace("{stream}", "show").replace("{hold}", &no_hold);
+        let path = path.replace("{order}", &no_hold);
         for (method, operation) in methods.as_object().unwrap() {
             if operation.get("requestBody").is_none() {
                 continue;
@@ -182,7 +184,9 @@ async fn an_unknown_field_of_a_query_is_refused_everywhere() {
     let document = rig.ask_nobody("GET", "/openapi.json").expect(StatusCode::OK).await.json;
     for (template, methods) in document["paths"].as_object().unwrap() {
         let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
-        let path = path.replace("{stream}", "show").replace("{hold}", &"0".repeat(32));
+        let no_hold = "0".repeat(32);
+        let path = path.replace("{stream}", "show").replace("{hold}", &no_hold);
+        let path = path.replace("{order}", &no_hold);
         for (method, operation) in methods.as_object().unwrap() {
             assert!(operation["responses"].get("400").is_some(), "{method} {template}");
             for query in ["nowhere=1", "nowhere", "%6eowhere=1&nowhere=2"] {

@@ -5,10 +5,12 @@
 mod assets;
 mod brake;
 mod browser;
+mod cancellations;
 mod commands;
 mod demo;
 mod errors;
 mod events;
+mod extensions;
 mod follow;
 mod followers;
 mod goods;

@@ -45,6 +45,12 @@ async fn the_documented_ranges_are_those_of_the_domain() {
         ("StockDisplay", "round_to", "maximum", units_max),
         ("WhenOffline", "pause_after_ms", "maximum", limits::OFFLINE_MS_MAX),
         ("Restock", "units", "maximum", units_max),
+        ("Cancellation", "units", "maximum", units_max),
+        ("Cancellation", "amount", "maximum", Money::MINOR_MAX),
+        ("Cancellation", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
+        ("Extension", "by_ms", "minimum", limits::EXTENSION_MS_MIN),
+        ("Extension", "by_ms", "maximum", limits::EXTENSION_MS_MAX),
+        ("Extension", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
         ("Reason", "reason", "maxLength", limits::REASON_BYTES_MAX as u64),
     ] {
         let found = &schemas[schema]["properties"][field][keyword];

@@ -104,6 +104,7 @@ impl Matrix {
             path = path.replace("{stream}", plan["stream"].as_str().unwrap());
             self.planned = plan;
         }
+        path = path.replace("{order}", &"0".repeat(32));
         if template.contains("{ban}") {
             let body = json!({ "viewer": name });
             let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
@@ -139,6 +140,12 @@ impl Matrix {
             ("POST", "/v1/drops") => self.plan(),
             ("PUT", "/v1/drops/{drop}") => self.planned.clone(),
             ("POST", "/v1/drops/{drop}/lots") => json!({ "sku": "mug", "units": 1 }),
+            ("POST", "/v1/drops/{drop}/orders/{order}/cancel") => {
+                json!({ "units": 1, "reason": "it broke" })
+            }
+            ("POST", "/v1/drops/{drop}/extend") => {
+                json!({ "by_ms": 1_000, "reason": "the provider is down" })
+            }
             ("POST", "/v1/brake/rates") => json!({ "buys_per_s": 20_000 }),
             ("POST", "/v1/bans") => json!({ "viewer": name }),
             ("POST", "/v1/rooms") => json!({ "stream": name, "owner": { "kind": "house" } }),
@@ -241,6 +248,7 @@ fn shown(answer: &Answer) -> String {
         // Without the query, without the name of a stream.
         (303, Some(to)) => format!("to /{}", to.split(['/', '?']).nth(1).unwrap()),
         (200..300 | 409, _) => "yes".to_owned(),
+        (404, _) if answer.json["code"] == "unknown_order" => "yes".to_owned(),
         (status, _) => status.to_string(),
     }
 }

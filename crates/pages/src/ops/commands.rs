@@ -84,6 +84,8 @@ fn did(action: &str, words: Language) -> &str {
         "feature" => words.ops_did_feature(),
         "close" => words.ops_did_close(),
         "restock" => words.ops_did_restock(),
+        "cancel_order" => words.ops_did_cancel_order(),
+        "extend" => words.ops_did_extend(),
         "stop" => words.ops_did_stop(),
         "go" => words.ops_did_go(),
         "set_rates" => words.ops_did_set_rates(),

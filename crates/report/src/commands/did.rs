@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, PoolIndex, Rates, SkuId, Units, UnixMillis, ViewerId, ViewerNumber,
+    BanId, BanTarget, DropId, DurationMs, HoldId, Money, PoolIndex, Rates, SkuId, Units,
+    UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanRecord, BanScope, BrakePart, BrakeRecord, Command, Journal, PhaseRecord, Record,
-    RecordedOutcome, Room, RoomChange, links,
+    BanRecord, BanScope, BrakePart, BrakeRecord, Command, DeadlineRecord, Journal, PaymentChange,
+    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange, links,
 };
 
 use super::RecordedCommand;
@@ -51,6 +52,22 @@ pub enum CommandEffect {
         /// How many.
         units: Units,
     },
+    /// Cancelled units of an order, or gave money back for it.
+    OrderCancelled {
+        /// The order.
+        order: HoldId,
+        /// All units of it that were cancelled by then.
+        units: u32,
+        /// What goes back by it.
+        amount: Money,
+        /// The lot by which the units went back on sale.
+        lot: Option<u32>,
+    },
+    /// Gave every live hold more time.
+    Extended {
+        /// How much more.
+        by: DurationMs,
+    },
 }
 
 impl CommandEffect {
@@ -69,6 +86,8 @@ impl CommandEffect {
             Self::Banned { .. } => "ban",
             Self::Unbanned { .. } => "unban",
             Self::Restocked { .. } => "restock",
+            Self::OrderCancelled { .. } => "cancel_order",
+            Self::Extended { .. } => "extend",
         };
         name == action
     }
@@ -103,6 +122,10 @@ impl LatestEffects {
                 self.latest.insert(drop, CommandEffect::Room(*room));
             }
             Record::Brake(record) => self.brake(drop, record),
+            Record::Payment(payment) => self.payment(drop, *payment),
+            Record::Deadline(DeadlineRecord::Extended { span, .. }) => {
+                self.latest.insert(drop, CommandEffect::Extended { by: span });
+            }
             Record::Phase(
                 PhaseRecord::Countdown { .. }
                 | PhaseRecord::CountdownCancelled
@@ -114,14 +137,22 @@ impl LatestEffects {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
-            | Record::Payment(_)
-            | Record::Deadline(_)
+            | Record::Deadline(DeadlineRecord::Stretched { .. })
             | Record::Unmatched(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_) => {}
+        }
+    }
+
+    fn payment(&mut self, drop: DropId, record: PaymentRecord) {
+        let PaymentRecord { hold: order, change } = record;
+        if let PaymentChange::Cancelled(cancelled) = change {
+            let (units, amount, lot) = (cancelled.units, cancelled.amount, cancelled.lot);
+            let did = CommandEffect::OrderCancelled { order, units, amount, lot };
+            self.latest.insert(drop, did);
         }
     }
 
