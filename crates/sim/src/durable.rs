@@ -136,7 +136,7 @@ impl Durable {
             }
             Record::Command(command)
                 if command.outcome == RecordedOutcome::Accepted
-                    && self.accepted.insert(command.key, drop).is_some() =>
+                    && self.accepted.insert(command.key, drop.sale()).is_some() =>
             {
                 return Err(format!("{drop}: a command was carried out twice"));
             }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanTarget, DropId, DropPlan, DurationMs, IdempotencyKey, Mode, PaymentTerms, Rates, UnixMillis,
-    WhenOffline,
+    BanTarget, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, PaymentTerms, Rates,
+    UnixMillis, WhenOffline,
 };
 use stampede_engine::{
-    Action, BrakeAction, Buy, BuyRequest, DropAction, Role, StaffCommand, StreamAction, StreamScope,
+    Action, BrakeAction, Buy, BuyRequest, CancelOrder, DropAction, Role, StaffCommand,
+    StreamAction, StreamScope,
 };
 use stampede_testkit::{plan_of, sku};
 
 use super::{CORES, KEYS, Pending, PendingAnswer, SKUS, STREAM, VIEWERS, World, last_takes, units};
-use crate::durable::Violation;
+use crate::durable::{End, Violation};
 
 impl World {
     /// A plan with few units, so that drops sell out.
@@ -162,7 +163,7 @@ impl World {
             merchant: None,
             streams: StreamScope::All,
             key,
-            reason: None,
+            reason: action.needs_reason().then(|| "by chance".to_owned()),
             action,
         };
         if let Ok(answer) = self.node.engine.command(command) {
@@ -182,12 +183,17 @@ impl World {
             22..=26 => DropAction::Pause.on(drop),
             27..=39 => DropAction::Resume.on(drop),
             40..=44 => DropAction::Close.on(drop),
-            45..=49 => {
+            45..=46 => {
+                let by = DurationMs::new(self.chance.within(1_000, 20_000));
+                DropAction::Extend { by }.on(drop)
+            }
+            47..=48 => self.cancellation(drop),
+            49..=51 => {
                 let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
                 DropAction::Restock { sku: sku.parse().expect("a SKU"), units: units(count) }
                     .on(drop)
             }
-            50..=54 => DropAction::CancelCountdown.on(drop),
+            52..=54 => DropAction::CancelCountdown.on(drop),
             55 => DropAction::Cancel.on(drop),
             56..=60 => DropAction::Feature.on(drop),
             61..=64 => {
@@ -215,6 +221,20 @@ impl World {
                 StreamAction::SetVideoDelay { delay }.on(stream)
             }
         }
+    }
+
+    /// Units of a hold that may have become an order, of this drop if there is one.
+    fn cancellation(&mut self, drop: DropId) -> Action {
+        let mut held: Vec<_> = self.held.values().copied().collect();
+        held.sort_unstable_by_key(|hold| (hold.drop_id() != drop, *hold));
+        let ordered = |hold: &HoldId| self.durable.takes[hold].end == Some(End::Ordered);
+        let Some(order) = held.into_iter().find(ordered) else {
+            return DropAction::Feature.on(drop);
+        };
+        let units = self.chance.pick(&[0, 1, 1, 2]);
+        let restock = units > 0 && self.chance.percent(50);
+        let cancel = CancelOrder { order, units, amount: None, restock };
+        DropAction::CancelOrder(cancel).on(order.drop_id())
     }
 
     fn pass_time(&mut self) {
