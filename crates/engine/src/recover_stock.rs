@@ -74,12 +74,9 @@ impl StockPast {
                     past.since.clear();
                 }
             }
-            // Nobody was served for a while although the node ran.
-            Record::Suspended { span, until } => {
-                self.suspensions.push(Suspension { span: *span, until: *until });
-                self.move_deadlines(*span, *until);
-            }
-            Record::Deadline(DeadlineRecord::Extended { span, until }) => {
+            // Nobody was served for a while although the node ran, or staff gave all holds more time.
+            Record::Suspended { span, until }
+            | Record::Deadline(DeadlineRecord::Extended { span, until }) => {
                 self.suspensions.push(Suspension { span: *span, until: *until });
                 self.move_deadlines(*span, *until);
             }

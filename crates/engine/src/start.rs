@@ -281,14 +281,7 @@ fn rebuild(
         shared.publish(sale);
     }
     restore_attempts(shared, &started);
-    for (id, sale) in &started.sales {
-        let holds = started.books.payments(*id).into_iter().flat_map(|book| book.holds());
-        for (old, account) in holds {
-            if let Some(new) = account.retaken {
-                sale.moved_orders().add(old, new);
-            }
-        }
-    }
+    restore_moved_orders(&started);
     shared.directory.forget_unkept();
     for drop in started.books.on_air().drops() {
         let sale = shared.sale(drop).expect("what has left memory has left the air");
@@ -296,6 +289,18 @@ fn rebuild(
         started.shows.show(drop, sale.plan());
     }
     Ok(started)
+}
+
+/// Orders whose payment came when their hold had expired, by the hold that they were bought as.
+fn restore_moved_orders(started: &StewardStart) {
+    for (id, sale) in &started.sales {
+        let Some(book) = started.books.payments(*id) else { continue };
+        for (old, account) in book.holds() {
+            if let Some(new) = account.retaken {
+                sale.moved_orders().add(old, new);
+            }
+        }
+    }
 }
 
 /// Attempts to pay whose outcome nobody knows: the provider is asked about each.

@@ -42,16 +42,8 @@ impl Steward {
 
     /// What is on air follows from the order in which the drops of a stream changed, and the rows of one
     /// commit have no order among drops: where another drop of the stream has changed and that is not
-    /// durable, these records stand in a later commit. Adjustments begin at the hash by which their drop's chain
-    /// ends, so they wait for that too.
+    /// durable, these records stand in a later commit.
     fn keep_order(&mut self, records: &[NewRecord]) {
-        let ends = |one: &NewRecord| {
-            let sale = self.sales.get(&one.drop.sale()).filter(|_| one.drop.is_adjustments());
-            sale.is_some_and(|sale| !sale.phase().is_final())
-        };
-        if records.iter().any(ends) {
-            self.ring.set_apart();
-        }
         let mut airing = records.iter().filter(|one| changes_air(&one.record));
         let Some(first) = airing.next() else { return };
         let stream = &self.sales[&first.drop].plan().stream;

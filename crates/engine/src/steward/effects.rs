@@ -113,24 +113,7 @@ impl Steward {
                 sale.stock().add_supply(pool, units).expect("checked before the lot was recorded");
                 self.shared.drop_changed(drop);
             }
-            Effect::Give { hold, viewer, units, end } => {
-                let drop = hold.drop_id();
-                let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
-                let given = sale.stock().give(hold);
-                assert!(
-                    matches!(given, GiveOutcome::ToPublic(_)),
-                    "{hold} ended once, without a waitlist"
-                );
-                self.shared.ends_under_way.remove(&hold);
-                let (name, event) = match end {
-                    HoldEnd::Expired => ("expired", ViewerEvent::Expired { hold, units }),
-                    HoldEnd::Released | HoldEnd::Ordered => {
-                        ("released", ViewerEvent::Released { hold, units })
-                    }
-                };
-                metrics::count_end(name);
-                self.shared.tell(viewer, event, None);
-            }
+            Effect::Give { hold, viewer, units, end } => self.give((hold, viewer), units, end),
             Effect::Order { hold, viewer, units } => {
                 let drop = hold.drop_id();
                 let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
@@ -145,15 +128,7 @@ impl Steward {
                     self.shared.tell(viewer, ViewerEvent::Held(hold), None);
                 }
             }
-            Effect::Extended { drop, until } => {
-                if let Some(sale) = self.sales.get(&drop) {
-                    sale.extensions().show_next();
-                }
-                // Whoever was told of a hold before it showed is told again.
-                self.collect_takes();
-                self.note_moved(Some(drop), until);
-                self.shared.tell_followers();
-            }
+            Effect::Extended { drop, until } => self.extended(drop, until),
             Effect::Attempt(attempt) => self.shared.attempts.add(attempt),
             Effect::PaymentFailed { hold, viewer } => {
                 self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
@@ -161,6 +136,34 @@ impl Steward {
             Effect::Lift { part, decision } => self.lifted(part, decision),
             Effect::SetRates { decision } => self.rates_are_set(decision),
         }
+    }
+
+    /// A hold has ended without an order: its units are back.
+    fn give(&self, (hold, viewer): (HoldId, ViewerNumber), units: Units, end: HoldEnd) {
+        let drop = hold.drop_id();
+        let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
+        let given = sale.stock().give(hold);
+        assert!(matches!(given, GiveOutcome::ToPublic(_)), "{hold} ended once, without a waitlist");
+        self.shared.ends_under_way.remove(&hold);
+        let (name, event) = match end {
+            HoldEnd::Expired => ("expired", ViewerEvent::Expired { hold, units }),
+            HoldEnd::Released | HoldEnd::Ordered => {
+                ("released", ViewerEvent::Released { hold, units })
+            }
+        };
+        metrics::count_end(name);
+        self.shared.tell(viewer, event, None);
+    }
+
+    /// Holds of a drop have more time: their viewers see it.
+    fn extended(&mut self, drop: DropId, until: UnixMillis) {
+        if let Some(sale) = self.sales.get(&drop) {
+            sale.extensions().show_next();
+        }
+        // Whoever was told of a hold before it showed is told again.
+        self.collect_takes();
+        self.note_moved(Some(drop), until);
+        self.shared.tell_followers();
     }
 
     fn enter(&mut self, drop: DropId, changes: u64, phase: Phase, opens_at: Option<UnixMillis>) {
