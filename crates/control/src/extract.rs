@@ -184,9 +184,9 @@ impl<S: Send + Sync> FromRequestParts<S> for DropPath {
 }
 
 /// A drop's id in the path, with that of one of its orders.
-pub(crate) struct OrderPath(pub(crate) DropId, pub(crate) HoldId);
+pub(crate) struct DropOrderPath(pub(crate) DropId, pub(crate) HoldId);
 
-impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
+impl<S: Send + Sync> FromRequestParts<S> for DropOrderPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -19,7 +19,7 @@ use crate::{
     dto::{
         Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, PlanBody, Reason, Restock,
     },
-    extract::{Body, DropPath, Key, OptionalBody, OrderPath, tag},
+    extract::{Body, DropOrderPath, DropPath, Key, OptionalBody, tag},
     metrics,
     problem::{Code, Problem, ProblemBody},
     reopening::reopen,
@@ -366,7 +366,7 @@ pub(super) async fn cancel_order(
     State(state): State<ControlState>,
     staff: Staff,
     Key(key): Key,
-    OrderPath(drop, order): OrderPath,
+    DropOrderPath(drop, order): DropOrderPath,
     Body(body): Body<Cancellation>,
 ) -> Result<Response, Problem> {
     let action = body.to_action(order).on(drop);

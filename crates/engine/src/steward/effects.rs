@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_books::{
     CommandOutcome, ConfirmOutcome, Effect, FactRefusal, FailOutcome, HoldEnd, PaymentOutcome,
 };
-use stampede_domain::{DropId, HoldId, Phase, Refusal, UnixMillis};
+use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::RoomChange;
 use stampede_settlement::PaymentRefusal;
 use stampede_stock::GiveOutcome;
