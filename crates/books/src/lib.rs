@@ -35,7 +35,7 @@ pub use command::{
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};
 pub use drop::{DropBook, MissedWhy, StreamWatch};
-pub use hold::{ConfirmOutcome, FailOutcome, HoldLook, HoldStatus};
+pub use hold::{HoldLook, HoldStatus};
 pub use limits::Limits;
 pub use memory::MemoryNeeds;
 pub use payment::{Attempt, EndedLook, FactRefusal, HoldOutcome, PayingHold, PaymentOutcome};

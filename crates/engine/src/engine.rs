@@ -4,8 +4,8 @@ use std::{collections::VecDeque, sync::Arc, thread::JoinHandle};
 
 use parking_lot::Mutex;
 use stampede_books::{
-    Attempt, CommandOutcome, ConfirmOutcome, FactRefusal, FailOutcome, HoldLook, PaymentOutcome,
-    ReopenedDrop, RoomView, StaffCommand,
+    Attempt, CommandOutcome, FactRefusal, HoldLook, PaymentOutcome, ReopenedDrop, RoomView,
+    StaffCommand,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, PaymentId,
@@ -176,25 +176,6 @@ impl Engine {
         command: StaffCommand,
     ) -> Result<oneshot::Receiver<CommandOutcome>, Unavailable> {
         self.ask(|reply| Request::Command(Box::new(command), reply))
-    }
-
-    /// Asks to turn a hold into an order. The answer arrives once its record is durable; a channel
-    /// that closes without one means that the ledger failed and the outcome is unknown.
-    ///
-    /// # Errors
-    /// [`Unavailable`] if nothing was handed over.
-    pub fn confirm(&self, hold: HoldId) -> Result<oneshot::Receiver<ConfirmOutcome>, Unavailable> {
-        self.ask(|reply| Request::Confirm(hold, reply))
-    }
-
-    /// Asks to end a hold whose payment failed for good. The answer arrives once the end is durable,
-    /// after the viewer's connections were told; a channel that closes without one means that the
-    /// ledger failed and the outcome is unknown.
-    ///
-    /// # Errors
-    /// [`Unavailable`] if nothing was handed over.
-    pub fn fail(&self, hold: HoldId) -> Result<oneshot::Receiver<FailOutcome>, Unavailable> {
-        self.ask(|reply| Request::Fail(hold, reply))
     }
 
     /// Hands over what was said about a payment. It is about the holds that it names and those that its payment had

@@ -68,10 +68,9 @@ pub use recover_error::RecoverError;
 pub use sale::{SaleDrop, SkuFigures};
 pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
-    Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, ConfirmOutcome,
-    Done, DropAction, FactRefusal, FailOutcome, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome,
-    ReopenedDrop, Role, RoomView, SeenDrop, StaffCommand, StreamAction, StreamScope, Totals,
-    VideoRefusal,
+    Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction,
+    FactRefusal, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop, Role, RoomView,
+    SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

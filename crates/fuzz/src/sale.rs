@@ -18,7 +18,7 @@ use stampede_gateway::{
     fuzzing::{Core, Received, Taken},
 };
 use stampede_ledger::fake::{FakeLedger, Fault};
-use stampede_payments::{Provider, SandboxConfig, Payments};
+use stampede_payments::{Payments, Provider, SandboxConfig};
 use stampede_wire::{
     ClientMessage, Subprotocol,
     frame::FrameError,
@@ -164,7 +164,7 @@ impl Sale {
             Step::Paid { nth } => {
                 if let Some(hold) = self.hold(*nth) {
                     // The answer comes to the viewer as an event.
-                    let _answer = self.engine.confirm(hold);
+                    let _answer = self.engine.payment(paid(&self.engine, hold));
                 }
             }
             Step::Staff { what } => self.order(*what),

@@ -1,4 +1,4 @@
-//! The ends of holds: confirm, release, expire. The shell shows the hold.
+//! The ends of holds: order, release, expire. The shell shows the hold.
 
 use stampede_domain::{ChannelId, DropId, PoolIndex, Refusal, UnixMillis, ViewerNumber};
 use stampede_ledger::HoldRecord;
@@ -6,7 +6,7 @@ use stampede_ledger::HoldRecord;
 use super::Books;
 use crate::{
     decision::{Act, Decision, Effect, HoldEnd},
-    hold::{ConfirmOutcome, FailOutcome, HoldLook, HoldStatus},
+    hold::{HoldLook, HoldStatus},
 };
 
 impl Books {
@@ -22,31 +22,7 @@ impl Books {
         }
     }
 
-    /// A hold was paid for. `channel` is that of its take; `is_over` says that its drop has left memory.
-    pub fn confirm(
-        &mut self,
-        now: UnixMillis,
-        (look, channel): (HoldLook, Option<ChannelId>),
-        is_over: bool,
-        out: &mut Decision,
-    ) -> ConfirmOutcome {
-        match look {
-            // An id that nobody was told cannot be confirmed.
-            HoldLook::Unknown if is_over => ConfirmOutcome::DropOver,
-            HoldLook::Unknown | HoldLook::Pending => ConfirmOutcome::Unknown,
-            HoldLook::Ended => ConfirmOutcome::Ended,
-            HoldLook::Known(status) if status.confirmed => ConfirmOutcome::AlreadyOrdered,
-            HoldLook::Known(held) if now >= held.ends_at() => {
-                self.end_hold(now, held, HoldEnd::Expired, out);
-                ConfirmOutcome::Expired { late_ms: now.since(held.ends_at()).get() }
-            }
-            HoldLook::Known(held) => {
-                self.order(now, held, channel, out);
-                ConfirmOutcome::Ordered { amount: held.amount }
-            }
-        }
-    }
-
+    /// A hold becomes an order.
     pub(super) fn order(
         &mut self,
         now: UnixMillis,
@@ -85,25 +61,6 @@ impl Books {
             HoldLook::Known(held) => {
                 self.end_hold(now, held, HoldEnd::Released, out);
                 Ok(())
-            }
-        }
-    }
-
-    /// A hold's payment failed for good.
-    pub fn fail(
-        &mut self,
-        now: UnixMillis,
-        look: HoldLook,
-        is_over: bool,
-        out: &mut Decision,
-    ) -> FailOutcome {
-        match look {
-            HoldLook::Unknown if is_over => FailOutcome::DropOver,
-            HoldLook::Unknown | HoldLook::Pending | HoldLook::Ended => FailOutcome::AlreadyEnded,
-            HoldLook::Known(status) if status.confirmed => FailOutcome::AlreadyOrdered,
-            HoldLook::Known(held) => {
-                self.end_hold(now, held, HoldEnd::Released, out);
-                FailOutcome::Ended
             }
         }
     }

@@ -134,7 +134,8 @@ mod tests {
             let holds = vec![order()];
             let fact = PaymentFact { payment, event, holds, mode: None, order_reference: None };
             let look = HoldLook::Known(status(false));
-            let paying = PayingHold { hold: order(), look, channel: None, ended: None, is_over: false };
+            let paying =
+                PayingHold { hold: order(), look, channel: None, ended: None, is_over: false };
             let mut out = Decision::default();
             world.books.payment(NOW, &fact, &[paying], &mut out).unwrap();
             world.take(out);

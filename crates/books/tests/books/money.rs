@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
-use stampede_books::{FactRefusal, HoldOutcome, PayingHold, PaymentOutcome, ReopenedDrop};
+use stampede_books::{
+    FactRefusal, HoldLook, HoldOutcome, PayingHold, PaymentOutcome, ReopenedDrop,
+};
 use stampede_domain::{
-    Charges, DropId, HoldId, Mode, Money, PaymentAccount, PaymentEvent, PaymentFact, PaymentId,
-    PaymentReference,
+    Charges, DropId, HoldId, Incarnation, Mode, Money, PaymentAccount, PaymentEvent, PaymentFact,
+    PaymentId, PaymentReference,
 };
 use stampede_ledger::UnmatchedPayment;
 use stampede_settlement::{Matter, MatterKind, Part, PartOutcome};
+use stampede_testkit::euros;
 
 use crate::{shell::Shell, show::Names as _, stock::Hold, words::Words};
 
@@ -73,6 +76,36 @@ impl Shell {
         words.end();
         self.say(&PaymentFact { payment, event, holds, mode, order_reference });
         true
+    }
+
+    /// A platform says that a hold was paid for, with what its goods cost.
+    pub(crate) fn confirm(&mut self, name: &str) {
+        let hold = self.named_hold(name);
+        let look = self.look(name);
+        let goods = if let HoldLook::Known(status) = look { status.amount } else { euros(1990) };
+        self.say_of(name, hold, PaymentEvent::Paid { amount: goods });
+    }
+
+    /// A platform says that the payment of a hold failed for good.
+    pub(crate) fn fail(&mut self, name: &str) {
+        let hold = self.named_hold(name);
+        let event = PaymentEvent::Failed { reason: reference("card_declined"), is_final: true };
+        self.say_of(&format!("{name}-failed"), hold, event);
+    }
+
+    fn say_of(&mut self, payment: &str, hold: HoldId, event: PaymentEvent) {
+        let payment = PaymentId::new("platform", payment).unwrap();
+        let (holds, mode, order_reference) = (vec![hold], None, None);
+        self.say(&PaymentFact { payment, event, holds, mode, order_reference });
+    }
+
+    /// The hold of this name, or one that nobody has.
+    fn named_hold(&mut self, name: &str) -> HoldId {
+        if !self.stock.names.values().any(|known| known == name) {
+            let nobodys = stampede_testkit::hold(DropId::new(1), Incarnation::new(1).unwrap(), 99);
+            self.stock.names.insert(nobodys, name.to_owned());
+        }
+        self.hold_id(name)
     }
 
     fn hold_id(&self, name: &str) -> HoldId {
@@ -147,9 +180,7 @@ impl Shell {
         let mut charge = |what| if words.take(what) { money(words).minor() } else { 0 };
         let charges =
             Charges { shipping: charge("shipping"), tax: charge("tax"), fee: charge("fee") };
-        let Some(stampede_books::HoldLook::Known(held)) =
-            self.stock.holds.get(name).map(Hold::look)
-        else {
+        let Some(HoldLook::Known(held)) = self.stock.holds.get(name).map(Hold::look) else {
             return self.log.note("answer", "ended");
         };
         let now = self.sale;

@@ -1,8 +1,6 @@
 //! Requests of staff, viewers and payments to the shell.
 
-use stampede_books::{
-    CommandContext, ConfirmOutcome, FailOutcome, HoldLook, OverDrop, StaffCommand,
-};
+use stampede_books::{CommandContext, HoldLook, OverDrop, StaffCommand};
 use stampede_domain::{
     DropId, HoldId, Incarnation, KeyFingerprint, PoolIndex, SlotIndex, TakeNumber,
 };
@@ -115,30 +113,6 @@ impl Shell {
         self.stock.holds.get(name).map_or(HoldLook::Unknown, Hold::look)
     }
 
-    /// Whether the drop of this hold has left memory.
-    fn is_over(&self, name: &str) -> bool {
-        let mut named = self.stock.names.iter().filter(|(_, other)| *other == name);
-        named.any(|(hold, _)| self.over.contains_key(&hold.drop_id()))
-    }
-
-    pub(crate) fn confirm(&mut self, name: &str) {
-        let (look, now, is_over) = (self.look(name), self.sale, self.is_over(name));
-        let channel = self.stock.holds.get(name).and_then(|hold| hold.channel.clone());
-        let outcome = self.decide(|books, out| books.confirm(now, (look, channel), is_over, out));
-        self.hand_over(None);
-        self.log.note(
-            "answer",
-            match outcome {
-                ConfirmOutcome::Ordered { amount } => format!("ordered for {amount}"),
-                ConfirmOutcome::AlreadyOrdered => "already ordered".to_owned(),
-                ConfirmOutcome::Expired { late_ms } => format!("expired, {late_ms} ms late"),
-                ConfirmOutcome::Ended => "ended".to_owned(),
-                ConfirmOutcome::Unknown => "unknown".to_owned(),
-                ConfirmOutcome::DropOver => "drop over".to_owned(),
-            },
-        );
-    }
-
     /// A viewer gives a hold back.
     pub(crate) fn release(&mut self, name: &str, by: Option<&str>) {
         let (look, now) = (self.look(name), self.sale);
@@ -151,22 +125,6 @@ impl Shell {
             Err(refusal) => format!("refused, {}", refusal.code().name()),
         };
         self.log.note("answer", text);
-    }
-
-    /// The payment of a hold failed for good.
-    pub(crate) fn fail(&mut self, name: &str) {
-        let (look, now, is_over) = (self.look(name), self.sale, self.is_over(name));
-        let outcome = self.decide(|books, out| books.fail(now, look, is_over, out));
-        self.hand_over(None);
-        self.log.note(
-            "answer",
-            match outcome {
-                FailOutcome::Ended => "ended",
-                FailOutcome::AlreadyEnded => "already ended",
-                FailOutcome::AlreadyOrdered => "already ordered",
-                FailOutcome::DropOver => "drop over",
-            },
-        );
     }
 
     /// So many buys were counted in a drop.

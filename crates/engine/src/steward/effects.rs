@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_books::{
-    CommandOutcome, ConfirmOutcome, Effect, FactRefusal, FailOutcome, HoldEnd, PaymentOutcome,
-};
+use stampede_books::{CommandOutcome, Effect, FactRefusal, HoldEnd, PaymentOutcome};
 use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::RoomChange;
 use stampede_settlement::PaymentRefusal;
@@ -28,8 +26,6 @@ pub(crate) enum Promise {
     },
     /// Answers.
     RefuseRelease(ReleaseRequest, Refusal),
-    Confirm(oneshot::Sender<ConfirmOutcome>, ConfirmOutcome),
-    Fail(oneshot::Sender<FailOutcome>, FailOutcome),
     Command(oneshot::Sender<CommandOutcome>, CommandOutcome),
     RefusePay(PayRequest, Refusal),
     Payment(
@@ -73,8 +69,6 @@ impl Steward {
                 self.shared.inboxes[core].send(CoreEvent::ReleaseRefused { token, hold, refusal });
             }
             // Who asked may have gone; the outcome stands all the same.
-            Promise::Confirm(reply, outcome) => drop(reply.send(outcome)),
-            Promise::Fail(reply, outcome) => drop(reply.send(outcome)),
             Promise::Command(reply, outcome) => drop(reply.send(outcome)),
             Promise::RefusePay(request, refusal) => {
                 let PayRequest { hold, core, token, .. } = request;

@@ -1,8 +1,7 @@
-//! The ends of holds: confirm, release, expire.
+//! The ends of holds: release, expire.
 
-use stampede_books::{ConfirmOutcome, FailOutcome, HoldEnd, HoldLook};
+use stampede_books::{HoldEnd, HoldLook};
 use stampede_domain::{HoldId, UnixMillis};
-use tokio::sync::oneshot;
 
 use super::{ReleaseRequest, Steward, effects::Promise};
 
@@ -15,24 +14,6 @@ impl Steward {
         self.sales.get(&hold.drop_id()).map_or(HoldLook::Unknown, |sale| sale.hold_in_memory(hold))
     }
 
-    pub(super) fn confirm(
-        &mut self,
-        hold: HoldId,
-        now: UnixMillis,
-        reply: oneshot::Sender<ConfirmOutcome>,
-    ) {
-        let look = self.hold_in_memory(hold);
-        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
-        let channel = match look {
-            HoldLook::Known(held) if !held.confirmed => {
-                self.sales[&hold.drop_id()].channel_of(hold)
-            }
-            _ => None,
-        };
-        let outcome = self.decide(|books, out| books.confirm(now, (look, channel), is_over, out));
-        self.after_records(Promise::Confirm(reply, outcome));
-    }
-
     pub(super) fn release(&mut self, request: ReleaseRequest, now: UnixMillis) {
         let look = self.hold_in_memory(request.hold);
         let released = self.decide(|books, out| books.release(now, request.viewer, look, out));
@@ -40,19 +21,6 @@ impl Steward {
         if let Err(refusal) = released {
             self.after_records(Promise::RefuseRelease(request, refusal));
         }
-    }
-
-    /// Ends a hold whose payment failed for good.
-    pub(super) fn fail(
-        &mut self,
-        hold: HoldId,
-        now: UnixMillis,
-        reply: oneshot::Sender<FailOutcome>,
-    ) {
-        let look = self.hold_in_memory(hold);
-        let is_over = look == HoldLook::Unknown && self.shared.over(hold.drop_id()).is_some();
-        let outcome = self.decide(|books, out| books.fail(now, look, is_over, out));
-        self.after_records(Promise::Fail(reply, outcome));
     }
 
     /// Starts to watch the deadlines of takes that became durable.

@@ -32,8 +32,7 @@ use std::{
 };
 
 use stampede_books::{
-    Books, CommandOutcome, ConfirmOutcome, Decision, FactRefusal, FailOutcome, PaymentOutcome,
-    ReopenedDrop, StaffCommand,
+    Books, CommandOutcome, Decision, FactRefusal, PaymentOutcome, ReopenedDrop, StaffCommand,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, PaymentId, RepeatedWarning,
@@ -106,8 +105,6 @@ pub(crate) struct Steward {
 pub(crate) enum Request {
     Command(Box<StaffCommand>, oneshot::Sender<CommandOutcome>),
     Release(ReleaseRequest),
-    Confirm(HoldId, oneshot::Sender<ConfirmOutcome>),
-    Fail(HoldId, oneshot::Sender<FailOutcome>),
     Pay(PayRequest),
     Payment(Box<PaymentFact>, oneshot::Sender<Result<PaymentOutcome, FactRefusal>>),
     Charge(HoldId, Charges, oneshot::Sender<Option<Result<(), PaymentRefusal>>>),

@@ -271,8 +271,6 @@ impl Steward {
             match request {
                 Request::Command(command, reply) => self.command(&command, now, reply),
                 Request::Release(request) => self.release(request, self.deadline_now(now)),
-                Request::Confirm(hold, reply) => self.confirm(hold, self.deadline_now(now), reply),
-                Request::Fail(hold, reply) => self.fail(hold, now.sale, reply),
                 Request::Pay(request) => self.pay(request, self.deadline_now(now)),
                 Request::Payment(fact, reply) => {
                     self.payment(fact, self.deadline_now(now), reply);

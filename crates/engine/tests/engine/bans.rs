@@ -10,7 +10,7 @@ use stampede_ledger::{BanScope, BrakeRecord, Record, fake::Fault};
 
 use crate::{
     brake::{ban, is_banned, records},
-    support::{Waiting, World, plan, wait_for},
+    support::{ORDERED, World, plan, wait_for},
 };
 
 /// Buys in the drop of another stream.
@@ -108,8 +108,8 @@ fn a_ban_with_holds_gives_them_back_and_leaves_orders() {
     let (one, other) = (world.open_drop(plan(5)), world.open_drop(plan(5)));
     let eve = world.viewer("eve");
     let sold = world.hold(&eve, one, 1, "e0");
-    let ordered = Waiting(world.engine.confirm(sold).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }));
+    let ordered = world.pay(sold);
+    assert_eq!(ordered, ORDERED);
     let held = [world.hold(&eve, one, 1, "e1"), world.hold(&eve, other, 2, "e2")];
     // One more is on its way while the ban is decided.
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
@@ -201,8 +201,8 @@ fn nothing_is_released_on_the_word_of_a_ban_that_is_over() {
     world.ledger.release();
     banned.get().unwrap();
     unbanned.get().unwrap();
-    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "{ordered:?}");
+    let ordered = world.pay(hold);
+    assert_eq!(ordered, ORDERED, "{ordered:?}");
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn a_ban_without_holds_lets_them_live() {
     let held = world.hold(&eve, drop, 1, "e1");
     world.give(ban("viewer eve", false, None)).get().unwrap();
     assert!(matches!(world.look(held), HoldLook::Known(_)));
-    let ordered = Waiting(world.engine.confirm(held).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "it can be paid");
+    let ordered = world.pay(held);
+    assert_eq!(ordered, ORDERED, "it can be paid");
 }
 
 #[test]

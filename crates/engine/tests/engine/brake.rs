@@ -12,7 +12,7 @@ use stampede_ledger::{
     fake::{FakeLedger, Fault},
 };
 
-use crate::support::{Waiting, World, at_next_reading, plan, wait_for};
+use crate::support::{ORDERED, Waiting, World, at_next_reading, plan, wait_for};
 
 pub(crate) fn stop(expires_in: Option<u64>) -> BrakeAction {
     BrakeAction::Halt { expires_in: expires_in.map(DurationMs::new) }
@@ -72,8 +72,8 @@ fn a_stop_refuses_every_take_at_once_and_go_ends_it() {
     assert_eq!(reused, Buy::Refused(Refusal::KeyReused));
     world.ledger.release();
     assert_eq!(stopped.get().unwrap().drop, DropId::HOUSE);
-    let ordered = Waiting(world.engine.confirm(held).unwrap()).get();
-    assert!(matches!(ordered, stampede_engine::ConfirmOutcome::Ordered { .. }), "payments go on");
+    let ordered = world.pay(held);
+    assert_eq!(ordered, ORDERED, "payments go on");
     let view = world.engine.brake().view().halt.unwrap();
     assert_eq!((view.actor.as_str(), view.expires_at), ("nina", None));
 

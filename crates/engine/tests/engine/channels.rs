@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use stampede_domain::{ChannelId, HoldId};
-use stampede_engine::{Buy, ConfirmOutcome};
+use stampede_engine::Buy;
 use stampede_ledger::{HoldRecord, Record};
 
 use crate::{
     brake::records,
-    support::{Waiting, World, plan},
+    support::{ORDERED, World, plan},
 };
 
 /// A hold with its channel.
@@ -24,8 +24,8 @@ fn hold_by(world: &mut World, by: Option<&str>, viewer: &str, key: &str) -> Hold
 }
 
 fn confirm(world: &World, hold: HoldId) {
-    let outcome = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(outcome, ConfirmOutcome::Ordered { .. }), "{outcome:?}");
+    let outcome = world.pay(hold);
+    assert_eq!(outcome, ORDERED, "{outcome:?}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn what_is_held_is_known_by_when_it_ends() {
     world.advance(15_000);
     let found = ending(&world);
     assert_eq!((found.soon_holds, found.soon_units), (2, 3));
-    world.engine.confirm(paid).unwrap();
+    world.start_to_pay(paid);
     world.ports[0].release(&viewers[1], released, 7).unwrap();
     let found = wait(&world, "the ends", &|found| found.soon_holds == 0);
     assert_eq!((found.soon_units, found.first), (0, found.last));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::support::{Waiting, World, plan, wait_for};
+use crate::support::{ORDERED, World, plan, wait_for};
 use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, limits::SETTLED_KEPT_MS};
 use stampede_engine::{
-    Action, Buy, CommandRefusal, ConfirmOutcome, CorePort, DropAction, FailOutcome, HoldLook, Role,
+    Action, Buy, CommandRefusal, CorePort, DropAction, HoldLook, HoldOutcome, Role,
 };
 use stampede_ledger::{PhaseRecord, Record};
 
@@ -14,8 +14,8 @@ fn settled(world: &mut World) -> (DropId, HoldId) {
     let drop = world.open_drop(plan(3));
     let ann = world.viewer("ann");
     let hold = world.hold(&ann, drop, 1, "a1");
-    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }));
+    let ordered = world.pay(hold);
+    assert_eq!(ordered, ORDERED);
     world.ports[0].leave(&ann, 1);
     world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
@@ -81,10 +81,8 @@ fn what_is_asked_about_a_drop_that_left_memory_gets_a_true_answer() {
     let none: DropId = "d99".parse().unwrap();
     assert_eq!(world.buy(0, &ann, none, 1, "a1"), Buy::Refused(Refusal::UnknownDrop));
     assert_eq!(world.look(hold), HoldLook::Unknown);
-    let paid = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert_eq!(paid, ConfirmOutcome::DropOver);
-    let failed = Waiting(world.engine.fail(hold).unwrap()).get();
-    assert_eq!(failed, FailOutcome::DropOver);
+    let paid = world.pay(hold);
+    assert_eq!(paid, HoldOutcome::Over, "its money has to be read first");
     let phase = Phase::Settled;
     let refused = world.give(DropAction::Pause.on(drop)).get().unwrap_err();
     assert_eq!(refused, CommandRefusal::WrongPhase { action: "pause", phase });

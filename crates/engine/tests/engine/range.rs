@@ -9,7 +9,7 @@ use stampede_ledger::{
     links::{self, Links},
 };
 
-use crate::support::{HandClock, Waiting, World, plan};
+use crate::support::{HandClock, World, plan};
 
 const SEEDS: u64 = 8;
 const STEPS: u64 = 60;
@@ -89,7 +89,7 @@ fn buy(world: &mut World, drop: DropId, viewer: &str, seed: &mut u64, number: u6
     if let Buy::Pending { hold, position } = world.buy(0, &viewer, drop, 1, &format!("k{number}")) {
         world.wait_durable(0, position);
         if dice(seed, 2) == 0 {
-            drop_done(Waiting(world.engine.confirm(hold).unwrap()).get());
+            drop_done(world.pay(hold));
         }
     }
     world.ports[0].leave(&viewer, 1);

@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
+use crate::support::{ORDERED, World, paid, plan, plan_with_countdown, wait_for};
 use stampede_domain::{DurationMs, HoldId, Phase, Refusal};
 use stampede_engine::{
-    Action, Buy, ConfirmOutcome, DropAction, EngineConfig, Health, HoldLook, Unavailable,
+    Action, Buy, DropAction, EngineConfig, Health, HoldLook, HoldOutcome, PartOutcome, Unavailable,
     ViewerEvent,
 };
 use stampede_ledger::{
@@ -33,12 +33,16 @@ fn a_hold_survives_a_crash_with_its_deadline_moved_by_the_outage() {
     let again = world.viewer("ann");
     assert_eq!(again.number(), ann.number(), "the link was durable with the hold");
     assert_eq!(world.buy(0, &again, drop, 1, "a1"), Buy::Replay { hold });
-    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }));
+    let ordered = world.pay(hold);
+    assert_eq!(ordered, ORDERED);
     let world = world.restart(0);
     assert!(matches!(world.look(hold), HoldLook::Known(status) if status.confirmed));
-    let again = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert_eq!(again, ConfirmOutcome::AlreadyOrdered, "a payment may be reported twice");
+    let again = world.pay(hold);
+    assert_eq!(
+        again,
+        HoldOutcome::Part(PartOutcome::AlreadyOrdered),
+        "a payment may be reported twice"
+    );
 }
 
 #[test]
@@ -267,8 +271,10 @@ fn run_until_fault(seed: u64) -> (World, Promises, stampede_domain::DropId) {
             holds.iter().filter(|(_, state)| **state == "held").map(|(hold, _)| *hold).collect();
         match (step, held.first()) {
             (0..=2, Some(hold)) => {
-                let Ok(answer) = world.engine.confirm(*hold) else { break };
-                if let Ok(ConfirmOutcome::Ordered { .. }) = answer.blocking_recv() {
+                let Ok(answer) = world.engine.payment(paid(&world.engine, *hold)) else { break };
+                if let Ok(Ok(outcome)) = answer.blocking_recv()
+                    && outcome.holds == [(*hold, ORDERED)]
+                {
                     holds.insert(*hold, "ordered");
                 }
             }

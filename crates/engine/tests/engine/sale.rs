@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
-use stampede_domain::{Phase, Refusal, Units};
-use stampede_engine::{Action, Buy, CommandRefusal, ConfirmOutcome, DropAction, HoldLook, Role};
+use crate::support::{ORDERED, World, due_back, plan, plan_with_countdown, wait_for};
+use stampede_domain::{Phase, RefundReason, Refusal, Units};
+use stampede_engine::{Action, Buy, CommandRefusal, DropAction, HoldLook, Role};
 use stampede_ledger::Record;
 
 #[test]
@@ -15,8 +15,8 @@ fn a_sale_runs_from_plan_to_settlement() {
     let ann_hold = world.hold(&ann, drop, 1, "a1");
     let bob_hold = world.hold(&bob, drop, 1, "b1");
     assert_eq!(world.figures(drop), [2, 0, 2, 0]);
-    let ordered = Waiting(world.engine.confirm(ann_hold).unwrap()).get();
-    assert!(matches!(ordered, ConfirmOutcome::Ordered { amount } if amount.minor() == 1990));
+    let ordered = world.pay(ann_hold);
+    assert_eq!(ordered, ORDERED);
     world.wait_ordered(ann_hold);
     world.ports[0].release(&bob, bob_hold, 7).unwrap();
     world.wait_released(bob_hold);
@@ -109,8 +109,8 @@ fn clicks_before_opening_or_after_closing_move_nothing() {
     assert_eq!(world.buy(0, &ann, drop, 1, "early"), Buy::Replay { hold }, "holds outlive a pause");
     world.give(DropAction::Close.on(drop)).get().unwrap();
     assert_eq!(world.buy(0, &bob, drop, 1, "b"), Buy::Refused(Refusal::Closed));
-    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }), "holds outlive a close");
+    let ordered = world.pay(hold);
+    assert_eq!(ordered, ORDERED, "holds outlive a close");
 }
 
 #[test]
@@ -125,8 +125,7 @@ fn an_unpaid_hold_comes_back_and_is_sold_again() {
     world.advance(1);
     world.wait_expired(hold);
     world.hold(&bob, drop, 1, "b1");
-    let late = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert_eq!(late, ConfirmOutcome::Ended);
+    assert_eq!(world.pay(hold), due_back(RefundReason::HoldEnded));
 }
 
 #[test]
@@ -135,9 +134,9 @@ fn a_payment_after_the_deadline_gives_nothing_and_says_so() {
     let drop = world.open_drop(plan(1));
     let ann = world.viewer("ann");
     let hold = world.hold(&ann, drop, 1, "a1");
+    world.give(DropAction::Pause.on(drop)).get().unwrap();
     world.advance(60_005);
-    let late = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(late, ConfirmOutcome::Expired { .. } | ConfirmOutcome::Ended), "{late:?}");
+    assert_eq!(world.pay(hold), due_back(RefundReason::HoldEnded));
     world.wait_expired(hold);
     assert_eq!(world.figures(drop), [1, 1, 0, 0]);
 }
@@ -174,8 +173,8 @@ fn a_limit_that_orders_fill_is_told_apart_from_one_that_a_hold_may_leave() {
     let over = |for_good| Buy::Refused(Refusal::OverViewerLimit { limit, for_good });
     let hold = world.hold(&ann, drop, 2, "a1");
     assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over(false));
-    let ordered = Waiting(world.engine.confirm(hold).unwrap()).get();
-    assert!(matches!(ordered, ConfirmOutcome::Ordered { .. }), "{ordered:?}");
+    let ordered = world.pay(hold);
+    assert_eq!(ordered, ORDERED, "{ordered:?}");
     assert_eq!(world.buy(0, &ann, drop, 1, "a2"), over(true));
 }
 

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Phase, Units,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, Phase, RefundReason,
+    Units,
 };
 use stampede_engine::{
     Action, Buy, BuyRequest, CommandOutcome, CoreEvent, CorePort, DropAction, Engine, EngineConfig,
-    HoldLook, Position, Role, StaffCommand, Unavailable, Viewer, ViewerEvent, Wake,
+    FactRefusal, HoldLook, HoldOutcome, PartOutcome, PaymentOutcome, Position, Role, StaffCommand,
+    Unavailable, Viewer, ViewerEvent, Wake,
 };
 use stampede_ledger::{OpenLedger, fake::FakeLedger};
-pub(crate) use stampede_testkit::{HandClock, at_next_reading, plan, wait_for};
+use stampede_testkit::euros;
+pub(crate) use stampede_testkit::{HandClock, at_next_reading, paid, plan, wait_for};
 use tokio::sync::oneshot;
 
 pub(crate) struct World {
@@ -27,6 +30,16 @@ pub(crate) fn plan_with_countdown(supply: u32) -> DropPlan {
 }
 
 impl World {
+    /// Reports that a hold was paid for; what it came to.
+    pub(crate) fn pay(&self, hold: HoldId) -> HoldOutcome {
+        self.start_to_pay(hold).outcome()
+    }
+
+    /// The same, without waiting.
+    pub(crate) fn start_to_pay(&self, hold: HoldId) -> Paying {
+        Waiting(self.engine.payment(paid(&self.engine, hold)).unwrap())
+    }
+
     /// An empty ledger, started once, on two cores.
     pub(crate) fn new() -> Self {
         let clock = Arc::new(HandClock::at(1_000_000));
@@ -237,5 +250,25 @@ impl<T> Waiting<T> {
             Err(oneshot::error::TryRecvError::Closed) => Some(true),
             Err(oneshot::error::TryRecvError::Empty) => None,
         })
+    }
+}
+
+/// A payment of one hold that was reported.
+pub(crate) type Paying = Waiting<Result<PaymentOutcome, FactRefusal>>;
+
+/// A hold became an order by its payment.
+pub(crate) const ORDERED: HoldOutcome = HoldOutcome::Part(PartOutcome::Ordered);
+
+/// What a mug costs is due back.
+pub(crate) fn due_back(reason: RefundReason) -> HoldOutcome {
+    HoldOutcome::Part(PartOutcome::RefundDue { amount: euros(1990), reason })
+}
+
+impl Paying {
+    pub(crate) fn outcome(self) -> HoldOutcome {
+        match self.get().expect("a payment of what is owed").holds[..] {
+            [(_, outcome)] => outcome,
+            ref other => panic!("one hold was paid for: {other:?}"),
+        }
     }
 }

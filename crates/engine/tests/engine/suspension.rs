@@ -2,10 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use crate::support::{Waiting, World, plan, plan_with_countdown, wait_for};
+use crate::support::{ORDERED, World, plan, plan_with_countdown, wait_for};
 use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, Phase, UnixMillis, WhenOffline};
 use stampede_engine::{
-    Action, Buy, ConfirmOutcome, CoreEvent, DropAction, Health, HoldLook, StreamAction, ViewerEvent,
+    Action, Buy, CoreEvent, DropAction, Health, HoldLook, StreamAction, ViewerEvent,
 };
 use stampede_ledger::{Record, fake::Fault};
 
@@ -156,11 +156,11 @@ fn a_wait_for_a_locked_ledger_takes_no_time_from_a_hold() {
     notice_lock(&mut world, drop);
     // Longer than any of the holds has left.
     world.advance(120_000);
-    let confirmed = Waiting(world.engine.confirm(paid).unwrap());
+    let confirmed = world.start_to_pay(paid);
     world.ledger.release();
     world.wait_durable(0, position);
     assert!(left(&world, hold) > 59_000, "all of its time: {}", left(&world, hold));
-    assert!(matches!(confirmed.get(), ConfirmOutcome::Ordered { .. }), "it was in time");
+    assert_eq!(confirmed.outcome(), ORDERED, "it was in time");
     wait_for("the record", || (spans(&world, drop).len() == 1).then_some(()));
     let span = spans(&world, drop)[0];
     assert!((119_000..=121_000).contains(&span), "{span}");
@@ -208,8 +208,8 @@ fn everybody_connected_learns_of_the_time_that_a_sleep_gave() {
     let bought: Vec<_> = (0..BUYERS).map(&mut buy).collect();
     let (ended, last) = *bought.last().unwrap();
     world.wait_durable(0, last);
-    let paid = Waiting(world.engine.confirm(ended).unwrap());
-    assert!(matches!(paid.get(), ConfirmOutcome::Ordered { .. }));
+    let paid = world.start_to_pay(ended);
+    assert_eq!(paid.outcome(), ORDERED);
     world.advance(10_000);
     world.sleep(HOURS_8_MS);
     wait_suspended(&world, drop, &[HOURS_8_MS]);

@@ -45,7 +45,7 @@ fn a_drop_that_has_left_memory_has_the_view_of_before() {
     let drop = world.open_drop(crate::support::plan(3));
     let viewer = world.viewer("v1");
     let hold = world.hold(&viewer, drop, 1, "a");
-    world.engine.confirm(hold).unwrap();
+    world.start_to_pay(hold);
     world.wait_ordered(hold);
     world.give(DropAction::Close.on(drop)).get().unwrap();
     world.wait_phase(drop, Phase::Settled);
