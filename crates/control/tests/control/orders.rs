@@ -3,14 +3,12 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use stampede_domain::HoldId;
-use stampede_engine::ConfirmOutcome;
 
 use crate::rig::{Rig, lamps, mugs, until};
 
 async fn order(rig: &mut Rig, drop: &str, viewer: &str, sku: &str, units: u64) -> HoldId {
     let hold = rig.buy(drop, viewer, sku, units).await;
-    let outcome = rig.engine.confirm(hold).unwrap().await.unwrap();
-    assert!(matches!(outcome, ConfirmOutcome::Ordered { .. }), "{outcome:?}");
+    rig.pay(hold).await;
     hold
 }
 

@@ -14,7 +14,10 @@ use stampede_control::{
     router,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
-use stampede_engine::{Buy, BuyRequest, CorePort, Engine, EngineConfig, Role, StreamScope, start};
+use stampede_engine::{
+    Buy, BuyRequest, CorePort, Engine, EngineConfig, HoldOutcome, PartOutcome, Role, StreamScope,
+    start,
+};
 use stampede_ledger::{DataDir, OpenLedger, SqliteLedger, SqliteSource};
 use stampede_testkit::HandClock;
 use tempfile::TempDir;
@@ -233,6 +236,13 @@ impl Rig {
         self.port.flush();
         until(async || self.port.durable() >= position).await;
         hold
+    }
+
+    /// A platform reports that a hold was paid for.
+    pub(crate) async fn pay(&self, hold: HoldId) {
+        let reported = self.engine.payment(stampede_testkit::paid(&self.engine, hold)).unwrap();
+        let outcome = reported.await.unwrap().unwrap();
+        assert_eq!(outcome.holds, [(hold, HoldOutcome::Part(PartOutcome::Ordered))]);
     }
 
     /// One unit each for this many viewers, all durable when it returns.

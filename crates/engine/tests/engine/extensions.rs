@@ -1,10 +1,10 @@
 //! Staff give every live hold more time.
 
 use stampede_domain::{DropId, DropPlan, DurationMs, HoldId, PaymentTerms, Phase};
-use stampede_engine::{Buy, ConfirmOutcome, DropAction, HoldLook};
+use stampede_engine::{Buy, DropAction, HoldLook};
 use stampede_ledger::fake::Fault;
 
-use crate::support::{Waiting, World, plan};
+use crate::support::{ORDERED, World, plan};
 
 fn left(world: &World, hold: HoldId) -> u64 {
     let HoldLook::Known(status) = world.look(hold) else { panic!("{hold} is held") };
@@ -77,13 +77,13 @@ fn viewers_see_an_extension_once_it_is_durable_and_nothing_expires_before() {
     world.ledger.wait_until_hanging();
     assert_eq!(left(&world, paid), 1_000);
     world.advance(20_000);
-    let confirmed = Waiting(world.engine.confirm(paid).unwrap());
+    let confirmed = world.start_to_pay(paid);
     let asked = world.give(DropAction::StartCountdown.on(drop));
     assert_eq!(left(&world, held), 0, "viewers know nothing of it");
     world.ledger.release();
     extended.get().unwrap();
     asked.get().unwrap_err();
-    assert!(matches!(confirmed.get(), ConfirmOutcome::Ordered { .. }), "it was in time");
+    assert_eq!(confirmed.outcome(), ORDERED, "it was in time");
     world.wait_held(held);
     assert_eq!(left(&world, held), 11_000);
 }
