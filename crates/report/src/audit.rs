@@ -214,7 +214,8 @@ pub fn audit(
         if is_house(&row) {
             audit.owners.house(&row)?;
         }
-        if row.drop == drop && audit.row(&row).is_break() {
+        // What became of its money after it had ended belongs to it.
+        if row.drop.sale() == drop && audit.row(&row).is_break() {
             return Ok(AuditEnd::STOPPED);
         }
     }

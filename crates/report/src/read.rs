@@ -30,7 +30,7 @@ pub enum ReportError {
 /// [`ReportError`].
 pub fn drop_report(journal: &dyn Journal, drop: DropId) -> Result<DropReport, ReportError> {
     let mut fold = DropFold::new(drop);
-    for row in Rows::of_drop(journal, drop)? {
+    for row in Rows::of_drop(journal, drop)?.chain(Rows::of_adjustments(journal, drop)?) {
         fold.apply(&row?)?;
     }
     fold.report().ok_or(ReportError::NoDrop { drop })

@@ -440,18 +440,20 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     money_sale(dir.path());
     let ledger = ledger_report(&journal(dir.path())).unwrap();
     let report = &ledger.drops[0];
-    // Two units and their charges, one of them given back; of nine more one was paid in part, one above its price,
+    // Two units and their charges, one of them given back; of ten more one was paid in part, one above its price,
     // one costs nothing.
     let charges = 490 + 38;
-    let taken = 2 * PRICE + charges + 6 * PRICE + 900 + (PRICE + 10);
+    let taken = 2 * PRICE + charges + 7 * PRICE + 900 + (PRICE + 10);
     let (charges, paid, refunded) = (eur(charges), eur(taken), eur(PRICE));
     assert_eq!(report.money, OrderMoney { charges, paid, refunded });
-    assert_eq!((report.gross, report.money.net()), (eur(10 * PRICE), eur(taken - PRICE)));
+    assert_eq!((report.gross, report.money.net()), (eur(11 * PRICE), eur(taken - PRICE)));
     let open = report.open_money;
-    // Another amount, too late, above what was kept ready, and what an earlier refund left over.
-    let due = 1_000 + PRICE + 10 + (PRICE - 500);
-    assert_eq!((open.refunds_due, open.refund_due), (4, eur(due)));
+    // Another amount, above what was kept ready, what an earlier refund left over, too late; twice after the drop had
+    // ended, which also saw refunds.
+    let due = 1_000 + 10 + (PRICE - 500) + PRICE + (PRICE + 5);
+    assert_eq!((open.refunds_due, open.refund_due), (6, eur(due)));
     assert_eq!((open.authorized, open.declined), (eur(0), 0), "what was declined was asked again");
+    assert_eq!(*report, drop_report(&journal(dir.path()), DROP).unwrap());
     let rehearsal = &ledger.drops[1];
     assert_eq!(rehearsal.money.paid, eur(0));
     assert_eq!(rehearsal.open_money.refund_due, eur(PRICE));
@@ -459,11 +461,11 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     let text = ReportSheet(&ledger).to_string();
     for line in [
         "charges                     5.28 EUR beyond the goods",
-        "paid                      193.48 EUR",
+        "paid                      213.38 EUR",
         "refunded                   19.90 EUR",
-        "net                       173.58 EUR paid and not refunded",
-        "refund due                 44.90 EUR of 4 payments",
-        "    refund due        5 payments, 64.80 EUR",
+        "net                       193.48 EUR paid and not refunded",
+        "refund due                 64.85 EUR of 6 payments",
+        "    refund due        7 payments, 84.75 EUR",
         "    unmatched         2 payments, 14.00 EUR",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
@@ -475,7 +477,7 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
         ("refunded_minor", PRICE),
         ("net_minor", taken - PRICE),
         ("refund_due_minor", due),
-        ("refunds_due", 4),
+        ("refunds_due", 6),
         ("authorized_minor", 0),
         ("declined", 0),
     ] {

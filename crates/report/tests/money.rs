@@ -5,7 +5,7 @@ mod support;
 
 use stampede_domain::{Charges, DropId, DurationMs, HoldId, Money, RefundReason, TakeNumber};
 use stampede_ledger::{
-    DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, ProviderRequest, Record,
+    DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord, ProviderRequest, Record,
 };
 use stampede_report::Verification;
 use support::{
@@ -199,7 +199,7 @@ fn lies_about_payments_are_found() {
         follow(rows, &voided("p10"), support::money::authorized("p10", 5));
     });
     check("payment_out_of_turn", &ledger, |rows| follow(rows, &voided("p8"), voided("p8")));
-    check("payment_out_of_turn", &ledger, |rows| follow(rows, &ended, voided("p99")));
+    check("payment_out_of_turn", &ledger, |rows| follow(rows, &voided("p8"), failed("p8")));
     check("payment_currency_differs", &ledger, |rows| {
         let usd = Money::new(900, "USD".parse().unwrap()).unwrap();
         replace(
@@ -228,13 +228,6 @@ fn lies_about_payments_are_found() {
 fn lies_about_charges_are_found() {
     let ledger = sound();
     let shipping = |shipping| PaymentChange::Charged(Charges { shipping, ..Charges::NONE });
-    check("charged_after_money", &ledger, |rows| {
-        follow(rows, &due("p2", 1_000, RefundReason::WrongAmount), shipping(5));
-    });
-    check("charged_after_money", &ledger, |rows| {
-        let capture = asked("p1", ProviderRequest::Capture);
-        follow(rows, &capture, shipping(5));
-    });
     check("money_not_held", &ledger, |rows| {
         follow(rows, &due("p6", PRICE, RefundReason::HoldEnded), shipping(5));
     });
@@ -338,6 +331,12 @@ fn lies_about_holds_and_units_are_found() {
         let retaken = PaymentChange::Retaken { payment, into: hold };
         follow(rows, &due("p4", PRICE, RefundReason::SecondPayment), retaken);
     });
+    check("payment_unknown", &ledger, |rows| {
+        let ((row, at), hold) = find_change(rows, is_retaken);
+        let (_, into) = find_same(rows, &paid("p7", PRICE));
+        let payment = payment("p99");
+        rows[row].records[at] = of(hold, PaymentChange::Retaken { payment, into });
+    });
     check("money_standing", &ledger, |rows| follow(rows, &ended, cancelled(1, 1)));
     check("cancelled_units", &ledger, |rows| {
         replace(rows, &cancelled(1, PRICE), cancelled(3, PRICE));
@@ -360,6 +359,46 @@ fn lies_about_holds_and_units_are_found() {
         let (_, hold) = find_same(rows, &ended);
         let (house, at) = find(rows, |record| *record == unmatched("stray-1"));
         rows[house].records.insert(at, of(hold, ended.clone()));
+    });
+}
+
+#[test]
+fn lies_after_the_end_of_a_drop_are_found() {
+    let ledger = sound();
+    check("refund_not_due", &ledger, |rows| {
+        remove(rows, &due("p20", PRICE, RefundReason::SecondPayment));
+    });
+    check("refund_reason_differs", &ledger, |rows| {
+        let found = due("p20", PRICE, RefundReason::SecondPayment);
+        replace(rows, &found, due("p20", PRICE, RefundReason::HoldEnded));
+    });
+    check("refund_above_payment", &ledger, |rows| {
+        replace(rows, &refunded("p20", PRICE), refunded("p20", PRICE + 1));
+    });
+    check("paid_twice", &ledger, |rows| {
+        follow(rows, &refunded("p20", PRICE), paid("p20", PRICE));
+    });
+    check("money_not_held", &ledger, |rows| follow(rows, &refunded("p20", PRICE), begun("p99")));
+    check("money_never_taken", &ledger, |rows| {
+        let ((row, at), hold) = find_same(rows, &refunded("p20", PRICE));
+        let take = TakeNumber::new(4_000).unwrap();
+        let hold = HoldId::new(hold.drop_id(), hold.incarnation(), hold.pool(), hold.slot(), take);
+        rows[row].records[at] = of(hold, refunded("p20", PRICE));
+    });
+    check("not_allowed", &ledger, |rows| {
+        let ((row, _), hold) = find_same(rows, &refunded("p20", PRICE));
+        let units = support::units(1);
+        rows[row].records.push(Record::Hold(HoldRecord::Released { hold, units }));
+    });
+    // Adjustments begin when the drop has ended.
+    check("not_allowed", &ledger, |rows| {
+        let (row, at) = find(rows, |record| *record == Record::Phase(PhaseRecord::Settled));
+        let both: Vec<_> = (row..rows.len())
+            .filter(|later| rows[*later].position(|r| *r == rows[row].records[at]).is_some())
+            .collect();
+        for row in both {
+            rows[row].records.retain(|record| *record != Record::Phase(PhaseRecord::Settled));
+        }
     });
 }
 

@@ -97,8 +97,9 @@ impl Fold {
         if row.drop == DropId::HOUSE {
             return self.house(row);
         }
-        let fold = self.drops.entry(row.drop);
-        fold.or_insert_with(|| DropFold::new(row.drop)).apply(row)
+        // What comes after a drop has ended is about its money.
+        let drop = row.drop.sale();
+        self.drops.entry(drop).or_insert_with(|| DropFold::new(drop)).apply(row)
     }
 
     fn house(&mut self, row: &Row) -> Result<(), FoldError> {

@@ -196,8 +196,11 @@ impl Account {
                 self.part(payment).stage = Stage::Paid(*amount);
                 self.latest = Some(self.place(payment));
             }
-            PaymentChange::Failed { payment, .. } | PaymentChange::Voided { payment } => {
-                self.part(payment).stage = Stage::Nothing;
+            PaymentChange::Failed { payment, .. } => self.part(payment).stage = Stage::Nothing,
+            PaymentChange::Voided { payment } => {
+                let part = self.part(payment);
+                // If it is taken all the same, what is due is said anew.
+                (part.stage, part.due) = (Stage::Nothing, 0);
             }
             PaymentChange::RefundDue { payment, amount, .. } => {
                 let part = self.part(payment);

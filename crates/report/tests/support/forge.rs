@@ -44,7 +44,8 @@ pub fn forge(data_dir: &Path, change: impl FnOnce(&mut Vec<Forged>)) {
             codec::encode(record, &mut row.body);
         }
         row.records = u32::try_from(records.len()).unwrap();
-        row.prev_hash = *heads.entry(row.drop).or_insert_with(|| RowHash::genesis(row.drop));
+        let head = heads.get(&row.drop).or_else(|| heads.get(&row.drop.sale()));
+        row.prev_hash = head.copied().unwrap_or_else(|| RowHash::genesis(row.drop));
         row.hash = row.computed_hash();
         heads.insert(row.drop, row.hash);
         insert_row(&connection, row);

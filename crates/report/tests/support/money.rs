@@ -122,7 +122,28 @@ pub fn money_sale(path: &Path) {
     sim.house(unmatched("stray-2"));
     sim.settle(REHEARSAL);
     sim.settle(DROP);
+    after_the_end(&mut sim);
     sim.close();
+}
+
+/// What is said of money after the drop has ended stands in a chain of its own.
+fn after_the_end(sim: &mut Sim) {
+    let hold = |sim: &mut Sim, who| hold_of(sim, DROP, who);
+    let (ended, ordered, free) = (hold(sim, 4), hold(sim, 2), hold(sim, 16));
+    sim.adjust(ended, refunded("p6", 500));
+    sim.adjust(ended, refunded("p6", PRICE));
+    sim.adjust(ordered, paid("p20", PRICE));
+    sim.adjust(ordered, due("p20", PRICE, RefundReason::SecondPayment));
+    sim.flush();
+    sim.crash(1_000);
+    sim.adjust(ordered, refunded("p20", PRICE));
+    sim.flush();
+    let none = hold(sim, 14);
+    sim.adjust(none, paid("p21", PRICE));
+    sim.adjust(none, due("p21", PRICE, RefundReason::HoldEnded));
+    sim.adjust(free, paid("p22", 5));
+    sim.adjust(free, due("p22", 5, RefundReason::HoldEnded));
+    sim.flush();
 }
 
 fn an_order_from_its_attempt_to_its_refund(sim: &mut Sim) {
@@ -207,8 +228,12 @@ fn too_late(sim: &mut Sim) {
     sim.buy(DROP, 20, 0, 1, "a");
     sim.flush();
     let into = hold_of(sim, DROP, 20);
-    let retaken = PaymentChange::Retaken { payment: payment("p7"), into };
-    change(sim, 5, [paid("p7", PRICE), retaken]);
+    sim.money(into, paid("p7", PRICE));
+    sim.end_hold(into, State::Confirmed);
+    change(sim, 5, [PaymentChange::Retaken { payment: payment("p7"), into }]);
+    // Called off before anything else was known of it, then taken all the same.
+    change(sim, 5, [voided("p17")]);
+    change(sim, 5, [paid("p17", PRICE), due("p17", PRICE, RefundReason::HoldEnded)]);
     sim.wait(TTL_MS / 2);
     order(sim, 15, paid("p16", PRICE));
 }

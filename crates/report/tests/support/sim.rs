@@ -228,6 +228,11 @@ impl Sim {
         self.push(hold.drop_id(), PaymentRecord { hold, change }.into());
     }
 
+    /// The same after the hold's drop has ended.
+    pub fn adjust(&mut self, hold: HoldId, change: PaymentChange) {
+        self.push(hold.drop_id().adjustments(), PaymentRecord { hold, change }.into());
+    }
+
     /// An attempt to pay has the plan's stretch from now on.
     pub fn stretch(&mut self, id: HoldId) {
         let now = self.now();
