@@ -2,7 +2,7 @@
 //!
 //! What was paid is the journal's alone. This crate's state can be lost: after a restart the engine names every
 //! attempt that is under way. What providers say is read by pure functions: bytes and the time come in as arguments,
-//! facts about payments go out.
+//! facts about payments go out. [`webhooks`] takes it from the network to the engine.
 
 mod config;
 pub mod metrics;

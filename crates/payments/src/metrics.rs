@@ -31,11 +31,11 @@ pub fn describe() {
     }
     gauge!(ATTEMPTS_UNDER_WAY).set(0.0);
     for kind in KINDS {
-        for (_, outcome) in EventOutcome::ALL {
+        for outcome in EventOutcome::NAMES {
             counter!(WEBHOOK_EVENTS, "kind" => kind, "outcome" => outcome).increment(0);
         }
     }
-    for (_, reason) in RequestRefusal::ALL {
+    for reason in RequestRefusal::NAMES {
         counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(0);
     }
     let _begun = histogram!(WEBHOOK_SECONDS);
@@ -50,19 +50,12 @@ pub fn describe() {
 }
 
 pub(crate) fn count_event(kind: &'static str, outcome: EventOutcome) {
-    let outcome = name(&EventOutcome::ALL, &outcome);
-    counter!(WEBHOOK_EVENTS, "kind" => kind, "outcome" => outcome).increment(1);
+    counter!(WEBHOOK_EVENTS, "kind" => kind, "outcome" => outcome.name()).increment(1);
 }
 
 pub(crate) fn count_answer(answer: Answer, micros: u64) {
     if let Answer::Refusal(refusal) | Answer::Wait(refusal, _) = answer {
-        let reason = name(&RequestRefusal::ALL, &refusal);
-        counter!(WEBHOOK_REFUSALS, "reason" => reason).increment(1);
+        counter!(WEBHOOK_REFUSALS, "reason" => refusal.name()).increment(1);
     }
     histogram!(WEBHOOK_SECONDS).record(Duration::from_micros(micros));
-}
-
-fn name<T: PartialEq>(all: &[(T, &'static str)], one: &T) -> &'static str {
-    let found = all.iter().find(|(known, _)| known == one);
-    found.map(|(_, name)| *name).expect("the list has every variant")
 }

@@ -32,7 +32,7 @@ pub struct StripeAccount {
 pub struct StripeAccounts {
     known: BTreeMap<String, Account>,
     /// What events of an account that nobody has set are checked by: no signature ever passes, which takes as long as
-    /// with an account's own secrets.
+    /// with an account that has one secret.
     nobody: SignatureRules,
 }
 

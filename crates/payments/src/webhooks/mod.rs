@@ -4,7 +4,8 @@
 //! that nothing ever will: Stripe sends all others again, for three days. So a refusal by the books is a 2xx, with a
 //! warning in the log, and money that was taken is in the ledger in any case.
 //!
-//! An account that nobody has set, a body that nobody signed and an old one get the same answer after the same work.
+//! An account that nobody has set, a body that nobody signed and an old one get the same answer, after a signature was
+//! checked in any case.
 //! No log line has a body or a secret.
 
 mod accounts;

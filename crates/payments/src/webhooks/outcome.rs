@@ -36,21 +36,34 @@ pub(crate) enum EventOutcome {
 }
 
 impl EventOutcome {
-    /// Every outcome with its name in metrics, which have one for all that Stripe sends again: what was wrong, the
-    /// engine's and the ledger's own metrics tell.
-    pub(crate) const ALL: [(Self, &'static str); 11] = [
-        (Self::Recorded, "recorded"),
-        (Self::Unmatched, "unmatched"),
-        (Self::Ignored, "ignored"),
-        (Self::TestMoney, "test_money"),
-        (Self::WrongMode, "wrong_mode"),
-        (Self::Refused, "refused"),
-        (Self::NoHolds, "no_holds"),
-        (Self::Unreadable, "unreadable"),
-        (Self::Busy, "unavailable"),
-        (Self::Unavailable, "unavailable"),
-        (Self::Late, "unavailable"),
+    /// Every name in metrics.
+    pub(crate) const NAMES: [&'static str; 9] = [
+        "recorded",
+        "unmatched",
+        "ignored",
+        "test_money",
+        "wrong_mode",
+        "refused",
+        "no_holds",
+        "unreadable",
+        "unavailable",
     ];
+
+    /// Its name in metrics, which have one for all that Stripe sends again: what was wrong, the engine's and the
+    /// ledger's own metrics tell.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Unmatched => "unmatched",
+            Self::Ignored => "ignored",
+            Self::TestMoney => "test_money",
+            Self::WrongMode => "wrong_mode",
+            Self::Refused => "refused",
+            Self::NoHolds => "no_holds",
+            Self::Unreadable => "unreadable",
+            Self::Busy | Self::Unavailable | Self::Late => "unavailable",
+        }
+    }
 }
 
 /// Why nobody looked at what a request says.
@@ -72,22 +85,41 @@ pub(crate) enum RequestRefusal {
 }
 
 impl RequestRefusal {
-    /// Every reason with its name.
-    pub(crate) const ALL: [(Self, &'static str); 13] = [
-        (Self::UnknownAccount, "unknown_account"),
-        (Self::HeaderMissing, "header_missing"),
-        (Self::HeaderMalformed, "header_malformed"),
-        (Self::SchemeMissing, "scheme_missing"),
-        (Self::NoSecretMatches, "no_secret_matches"),
-        (Self::TooOld, "too_old"),
-        (Self::TooNew, "too_new"),
-        (Self::TooLarge, "too_large"),
-        (Self::BodyLate, "body_late"),
-        (Self::BodyBroken, "body_broken"),
-        (Self::BodiesFull, "bodies_full"),
-        (Self::AddressRate, "address_rate"),
-        (Self::AccountRate, "account_rate"),
+    /// Every name in metrics.
+    pub(crate) const NAMES: [&'static str; 13] = [
+        "unknown_account",
+        "header_missing",
+        "header_malformed",
+        "scheme_missing",
+        "no_secret_matches",
+        "too_old",
+        "too_new",
+        "too_large",
+        "body_late",
+        "body_broken",
+        "bodies_full",
+        "address_rate",
+        "account_rate",
     ];
+
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::HeaderMissing => "header_missing",
+            Self::HeaderMalformed => "header_malformed",
+            Self::SchemeMissing => "scheme_missing",
+            Self::NoSecretMatches => "no_secret_matches",
+            Self::TooOld => "too_old",
+            Self::TooNew => "too_new",
+            Self::TooLarge => "too_large",
+            Self::BodyLate => "body_late",
+            Self::BodyBroken => "body_broken",
+            Self::BodiesFull => "bodies_full",
+            Self::AddressRate => "address_rate",
+            Self::AccountRate => "account_rate",
+        }
+    }
 }
 
 impl From<&SignatureError> for RequestRefusal {

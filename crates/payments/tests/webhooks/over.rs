@@ -25,6 +25,7 @@ fn money_moves_after_its_drop_has_left_memory() {
     let asked: Vec<_> = (0..20).map(|_| world.begin("main", &event)).collect();
     assert!(asked.into_iter().all(|asked| asked.finish().status == 200));
     assert_eq!(refunds(&world).len(), 1);
+    assert!((1..=2).contains(&world.reads()), "at most two at a time, and nobody after them");
     assert_eq!(world.paid_and_refunded(hold), (1_990, 190));
     assert_eq!(world.send("main", &refunded("pi_1", 290, &[])).status, 200, "it is known again");
     assert_eq!(world.paid_and_refunded(hold), (1_990, 290));
@@ -39,6 +40,7 @@ fn a_failure_after_the_drop_reads_no_ledger() {
     let failed = intent("payment_intent.payment_failed", true, "pi_1", 1_990, &[hold]);
     assert_eq!(world.send("main", &failed).status, 200);
     assert!(world.payment_records().is_empty());
+    assert_eq!(world.reads(), 0);
     assert!(world.money(hold).account.is_none());
 }
 

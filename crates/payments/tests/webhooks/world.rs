@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -36,11 +39,13 @@ pub(crate) fn secret_of(account: &str) -> String {
     format!("whsec_of_{account}")
 }
 
+/// The ledger, with how often it was opened.
 #[derive(Debug)]
-struct Source(FakeLedger);
+struct Source(FakeLedger, Arc<AtomicUsize>);
 
 impl JournalSource for Source {
     fn open(&self) -> Result<Box<dyn Journal + Send>, ReadError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(self.0.journal()))
     }
 }
@@ -51,6 +56,7 @@ pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,
     pub(crate) accounts: Arc<StripeAccounts>,
     pub(crate) at: SocketAddr,
+    reads: Arc<AtomicUsize>,
     ports: Vec<CorePort>,
     next_key: u64,
     stop: Option<oneshot::Sender<()>>,
@@ -103,9 +109,10 @@ impl World {
             header_wait: config.header_wait,
             ..ControlConfig::default()
         };
+        let reads = Arc::default();
         let parts = WebhookParts {
             engine: Arc::clone(&engine),
-            ledger: Arc::new(Source(ledger.clone())),
+            ledger: Arc::new(Source(ledger.clone(), Arc::clone(&reads))),
             accounts: Arc::clone(&accounts),
             config,
         };
@@ -121,7 +128,7 @@ impl World {
             });
         });
         let (stop, server) = (Some(stop), Some(server));
-        Self { ledger, clock, engine, accounts, at, ports, next_key: 0, stop, server }
+        Self { ledger, clock, engine, accounts, at, reads, ports, next_key: 0, stop, server }
     }
 
     pub(crate) fn now_s(&self) -> u64 {
@@ -196,6 +203,11 @@ impl World {
     pub(crate) fn paid_and_refunded(&self, hold: HoldId) -> (u64, u64) {
         let account = self.money(hold).account;
         account.map_or((0, 0), |account| (account.paid(), account.refunded()))
+    }
+
+    /// How often the listener has opened the ledger.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 
     fn records(&self) -> Vec<Record> {
