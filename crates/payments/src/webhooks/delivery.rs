@@ -44,17 +44,6 @@ struct NamedHolds {
     stranger: Option<HoldId>,
     /// The first of a live drop.
     live: Option<HoldId>,
-    /// Drops in memory, and those that have left it; each once.
-    in_memory: Vec<DropId>,
-    over: Vec<DropId>,
-}
-
-impl NamedHolds {
-    /// What is decided about one drop alone would be wrong while the money of another is not known: an amount is for
-    /// all holds.
-    fn is_mixed(&self) -> bool {
-        !self.over.is_empty() && self.over.len() + self.in_memory.len() > 1
-    }
 }
 
 impl Deliveries {
@@ -129,17 +118,12 @@ impl Deliveries {
             return self.refused(report, fact, FactRefusal::TestMoney { hold }).await;
         }
         let mut place = None;
-        if named.is_mixed() {
-            let held = self.place().await;
-            self.reopen_all(&named.over, &held).await?;
-            place = Some(held);
-        }
         for _ in 0..TRIES {
             let outcome = match self.say(fact).await? {
                 Ok(outcome) => outcome,
                 Err(refusal) => return self.refused(report, fact, refusal).await,
             };
-            let over = drops_over(&outcome);
+            let over = self.drops_over(&outcome);
             if over.is_empty() {
                 let is_unknown = outcome.holds.iter().any(|(_, of)| *of == HoldOutcome::Unknown);
                 // It was there a moment ago, so it is about to leave memory.
@@ -167,20 +151,17 @@ impl Deliveries {
         let mut named = NamedHolds::default();
         for &hold in holds {
             let drop = hold.drop_id();
-            let (of, mode, drops) = if let Some(sale) = self.engine.sale(drop) {
+            let (of, mode) = if let Some(sale) = self.engine.sale(drop) {
                 if matches!(self.engine.hold(hold), HoldLook::Unknown | HoldLook::Pending) {
                     named.stranger.get_or_insert(hold);
                 }
-                (sale.plan().merchant.clone(), sale.plan().mode, &mut named.in_memory)
+                (sale.plan().merchant.clone(), sale.plan().mode)
             } else if let Some(over) = self.engine.over(drop) {
-                (over.merchant.clone(), over.mode, &mut named.over)
+                (over.merchant.clone(), over.mode)
             } else {
                 named.stranger.get_or_insert(hold);
                 continue;
             };
-            if !drops.contains(&drop) {
-                drops.push(drop);
-            }
             if of != *merchant {
                 named.stranger.get_or_insert(hold);
             }
@@ -246,6 +227,15 @@ impl Deliveries {
         answer(self.engine.payment(fact.clone())).await
     }
 
+    /// The drops whose money has to be read. Nothing was decided then, about holds of drops in memory neither.
+    fn drops_over(&self, outcome: &PaymentOutcome) -> Vec<DropId> {
+        let over = outcome.holds.iter().filter(|(_, of)| *of == HoldOutcome::Over);
+        let mut drops: Vec<DropId> = over.map(|(hold, _)| hold.drop_id()).collect();
+        drops.dedup();
+        drops.retain(|drop| self.engine.sale(*drop).is_none());
+        drops
+    }
+
     async fn place(&self) -> Arc<OwnedSemaphorePermit> {
         let reads = Arc::clone(&self.reads);
         Arc::new(reads.acquire_owned().await.expect("nobody closes the semaphore"))
@@ -302,13 +292,6 @@ async fn answer<T>(asked: Result<oneshot::Receiver<T>, Unavailable>) -> Result<T
         Err(Unavailable::Busy { .. }) => Err(EventOutcome::Busy),
         Err(Unavailable::Poisoned | Unavailable::Stopping) => Err(EventOutcome::Unavailable),
     }
-}
-
-fn drops_over(outcome: &PaymentOutcome) -> Vec<DropId> {
-    let over = outcome.holds.iter().filter(|(_, of)| *of == HoldOutcome::Over);
-    let mut drops: Vec<DropId> = over.map(|(hold, _)| hold.drop_id()).collect();
-    drops.dedup();
-    drops
 }
 
 const fn money_taken(fact: &PaymentFact) -> Option<Money> {
