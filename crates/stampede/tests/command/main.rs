@@ -1,6 +1,7 @@
 //! The `stampede` command from outside: real processes on folders of their own.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod audit;
 mod clients;
 mod copied;
 #[path = "../../../report/tests/support/corrupt.rs"]
