@@ -3,13 +3,18 @@
 
 mod support;
 
-use std::path::Path;
+use std::{cell::Cell, collections::VecDeque, path::Path};
 
 use rusqlite::Connection;
 use stampede_domain::{
-    Charges, DropPlan, Mode, Money, OrderCode, OrderId, PaymentId, RefundReason, SkuOption,
+    Charges, DropId, DropPlan, KeyFingerprint, Mode, Money, OrderCode, OrderId, PaymentId,
+    RefundReason, SkuOption,
 };
-use stampede_ledger::{LEDGER_FILE, PaymentChange, PaymentRecord};
+use stampede_ledger::{
+    CommandKey, CommitKey, IncarnationRow, Journal, LEDGER_FILE, LinkRow, Mark, NodeRow, OrderRow,
+    PaymentChange, PaymentRecord, Projection, ReadError, Row, RowSpan, Seal, Snapshot,
+    SqliteJournal, SupplyRow,
+};
 use stampede_report::orders::{
     CSV_HEADER, ListedOrder, Order, OrderName, OrderState, OrdersFold, OrdersReader, csv_line,
 };
@@ -390,4 +395,125 @@ fn a_fold_without_a_reader_gives_the_same() {
     assert_eq!(codes, listed);
     let amount: Option<Money> = fold.orders().next().map(|order| order.goods);
     assert_eq!(amount, Some(eur(2_990)));
+}
+
+/// A ledger that counts what is read of it.
+struct Counted {
+    journal: SqliteJournal,
+    rows: Cell<usize>,
+    links: Cell<usize>,
+}
+
+impl Journal for Counted {
+    fn fetch(&self, span: &RowSpan, rows: &mut VecDeque<Row>) -> Result<(), ReadError> {
+        let before = rows.len();
+        let fetched = self.journal.fetch(span, rows);
+        self.rows.set(self.rows.get() + rows.len() - before);
+        fetched
+    }
+
+    fn fetch_links(&self, from: CommitKey, limit: u32) -> Result<Vec<LinkRow>, ReadError> {
+        let links = self.journal.fetch_links(from, limit)?;
+        self.links.set(self.links.get() + links.len());
+        Ok(links)
+    }
+
+    fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
+        panic!("a page reads no more links than it needs");
+    }
+
+    fn nodes(&self) -> Result<Vec<NodeRow>, ReadError> {
+        self.journal.nodes()
+    }
+
+    fn incarnations(&self) -> Result<Vec<IncarnationRow>, ReadError> {
+        self.journal.incarnations()
+    }
+
+    fn supply(&self) -> Result<Vec<SupplyRow>, ReadError> {
+        self.journal.supply()
+    }
+
+    fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        self.journal.orders(after_place, limit)
+    }
+
+    fn mark(&self, projection: Projection) -> Result<Mark, ReadError> {
+        self.journal.mark(projection)
+    }
+
+    fn command_key(
+        &self,
+        actor: &str,
+        key: KeyFingerprint,
+    ) -> Result<Option<CommandKey>, ReadError> {
+        self.journal.command_key(actor, key)
+    }
+
+    fn command_keys(&self) -> Result<Option<Vec<CommandKey>>, ReadError> {
+        self.journal.command_keys()
+    }
+
+    fn seals(&self) -> Result<Option<Vec<Seal>>, ReadError> {
+        panic!("a page reads the seals of its own drops");
+    }
+
+    fn seal(&self, drop: DropId) -> Result<Option<Seal>, ReadError> {
+        self.journal.seal(drop)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, ReadError> {
+        self.journal.snapshot()
+    }
+
+    fn inspect(&self, max: usize) -> Result<Vec<String>, ReadError> {
+        self.journal.inspect(max)
+    }
+}
+
+#[test]
+fn pages_read_what_was_written_once() {
+    const ORDERS: usize = 60;
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = Shop::open(dir.path());
+    let drops = [shop.drop(1, terms()), shop.drop(2, terms())];
+    for who in 1..=ORDERS {
+        let who = u64::try_from(who).unwrap();
+        shop.sell(
+            drops[usize::from(who.is_multiple_of(2))],
+            1,
+            1,
+            (who, &format!("v{who}")),
+            2_990,
+        );
+    }
+    shop.settle(drops[0]);
+    let journal = Counted { journal: journal(dir.path()), rows: Cell::new(0), links: Cell::new(0) };
+    let rows_of = |drop: DropId| {
+        let rows = stampede_ledger::Rows::of_drop(&journal.journal, drop).unwrap();
+        rows.count()
+    };
+    let written = drops.into_iter().map(rows_of).sum::<usize>();
+    let (reader, mut cursor, mut pulled) = (OrdersReader::new(), 0, 0);
+    loop {
+        let page = reader.page(&journal, cursor, 7, &mut |_| true).unwrap();
+        assert!(page.orders.iter().all(|listed| listed.order.viewer.is_some()));
+        cursor = page.cursor;
+        pulled += page.orders.len();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(pulled, ORDERS);
+    assert_eq!(journal.rows.get(), written, "each row is read once, whatever the pages are");
+    // Each drop looks for links in its own commits, then each order reads its own.
+    assert!(journal.links.get() <= 3 * ORDERS, "{}", journal.links.get());
+    // What is written later is all that a later page reads.
+    shop.sell(drops[1], 1, 1, (99, "late"), 2_990);
+    shop.rig.close();
+    journal.rows.set(0);
+    let page = reader.page(&journal, cursor, 7, &mut |_| true).unwrap();
+    assert_eq!((page.orders.len(), journal.rows.get()), (1, 2));
+    let name = page.orders[0].order.viewer.as_ref().map(ToString::to_string);
+    assert_eq!(name.as_deref(), Some("late"));
 }
