@@ -50,6 +50,8 @@ fn long_life(shop: &mut Shop) -> HoldId {
     shop.commit();
     shop.money(hold, PaymentChange::Paid { payment: pi(hold), amount: eur(4_513) });
     shop.commit();
+    shop.cancel(hold, 0, 50, None);
+    shop.commit();
     shop.cancel(hold, 1, 1_990, Some(3));
     let reason = RefundReason::Cancelled;
     let (payment, amount) = (pi(hold), eur(1_990));

@@ -92,10 +92,14 @@ async fn an_order_has_what_delivers_and_settles_it() {
         ("refunded_minor", json!(0)),
         ("refund_due_minor", json!(0)),
         ("viewer", json!("ann")),
-        ("payments", json!([])),
     ] {
         assert_eq!(order[field], value, "{field} in {order}");
     }
+    let payment = json!({
+        "account": "platform", "reference": first, "state": "paid", "amount_minor": 3_980,
+        "refunded_minor": 0, "refund_due_minor": 0, "currency": "EUR",
+    });
+    assert_eq!(order["payments"], json!([payment]));
     assert_eq!(order.get("changed_at_ms"), None);
     for name in [first.as_str(), "1-1-9"] {
         let path = format!("/v1/orders/{name}");
@@ -150,6 +154,26 @@ async fn orders_come_as_a_file_for_spreadsheets() {
     assert_eq!(rest.lines().count(), 2);
     let json = rig.ask("admin", "GET", "/v1/orders?format=json").header("accept", "text/csv");
     assert_eq!(ids(&json.expect(StatusCode::OK).await.json), orders);
+}
+
+#[tokio::test]
+async fn what_was_cancelled_shows_in_the_order_as_it_stands() {
+    let mut rig = Rig::new();
+    let [first, ..] = sale(&mut rig).await;
+    let path = format!("/v1/drops/d1/orders/{first}/cancel");
+    let body = json!({ "units": 1, "reason": "broken in the box", "restock": true });
+    rig.ask("acme", "POST", &path).key("c1").json(&body).expect(StatusCode::OK).await;
+    let one = rig.ask("acme", "GET", "/v1/orders/1-1-9").expect(StatusCode::OK).await.json;
+    assert_eq!((&one["units"], &one["cancelled_units"]), (&json!(2), &json!(1)));
+    assert_eq!((&one["state"], &one["refund_due_minor"]), (&json!("paid"), &json!(1_990)));
+    assert!(one["changed_at_ms"].is_u64());
+    let body = json!({ "units": 1, "reason": "the other one too" });
+    rig.ask("acme", "POST", &path).key("c2").json(&body).expect(StatusCode::OK).await;
+    let one = rig.ask("acme", "GET", "/v1/orders/1-1-9").expect(StatusCode::OK).await.json;
+    assert_eq!((&one["state"], &one["refund_due_minor"]), (&json!("cancelled"), &json!(3_980)));
+    // It does not come again.
+    let rest = rig.ask("acme", "GET", "/v1/orders?after=1").expect(StatusCode::OK).await.json;
+    assert!(!ids(&rest).contains(&first.as_str()));
 }
 
 #[tokio::test]

@@ -75,6 +75,13 @@ pub(super) fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
         none if none.is_empty() => "Somebody".to_owned(),
         actor => actor,
     };
+    let why = match shown(reason.as_str()) {
+        none if none.is_empty() => none,
+        reason => format!(": \"{reason}\""),
+    };
+    if more == 0 {
+        return format!("{who} gave {amount} back without cancelling a unit{why}.");
+    }
     let so_far = if *total == more && *total == of {
         "all of the order".to_owned()
     } else {
@@ -83,10 +90,6 @@ pub(super) fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
     let again = match lot {
         Some(lot) => format!("they are on sale again as lot {lot}"),
         None => "they do not go on sale again".to_owned(),
-    };
-    let why = match shown(reason.as_str()) {
-        none if none.is_empty() => none,
-        reason => format!(": \"{reason}\""),
     };
     format!("{who} cancelled {}, {so_far}; {amount} go back, {again}{why}.", units(more))
 }
