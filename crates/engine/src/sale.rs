@@ -296,6 +296,12 @@ impl SaleDrop {
         self.moved_orders.origin(order)
     }
 
+    /// The hold whose order has what this one held, if its payment came when it had expired. The order may not be
+    /// durable yet.
+    pub fn retaken_by(&self, expired: HoldId) -> Option<HoldId> {
+        self.moved_orders.order_of(expired)
+    }
+
     pub(crate) fn moved_orders(&self) -> &MovedOrders {
         &self.moved_orders
     }

@@ -88,11 +88,17 @@ impl Sessions {
         key: IdempotencyKey,
         now: UnixMillis,
     ) {
-        let look = self.port.hold(hold);
+        let retaken = self.port.sale(hold.drop_id()).and_then(|sale| sale.retaken_by(hold));
+        let look = self.port.hold(retaken.unwrap_or(hold));
+        let busy = self.port.busy();
         let sale = self.port.sale(hold.drop_id());
         let message = match (look, sale) {
             (HoldLook::Known(status), Some(sale)) if status.confirmed => {
                 ServerMessage::Order(view::order(sale, &status).answer(key))
+            }
+            // The order is on its way to the ledger. Whoever was told that the hold has ended would buy again.
+            (HoldLook::Known(_), Some(_)) if retaken.is_some() => {
+                ServerMessage::Refused(Refused::buy(key, &busy))
             }
             (HoldLook::Known(status), Some(sale)) => {
                 ServerMessage::Held(view::held(sale, &status, now).answer(key, true))

@@ -68,6 +68,11 @@ fn a_payment_that_comes_too_late_takes_the_units_again() {
     let again = again.welcomed().orders;
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].hold, again[0].order), (hold, order.order));
+    // Whoever asks again with the key must not be sent to buy a second time.
+    client.buy(drop, "mug", 1, "first");
+    let retried = client.ordered();
+    assert_eq!((retried.hold, retried.order), (hold, order.order));
+    assert_eq!(retried.key.map(|key| key.to_string()), Some("first".to_owned()));
 }
 
 #[test]
