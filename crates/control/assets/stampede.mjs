@@ -56,7 +56,10 @@
  * @typedef {{ sku: string, available: number, approximate?: boolean }} SkuStock
  */
 /** @typedef {{ type: 'stock', drop: string, version: number, skus: SkuStock[] }} StockMessage */
-/** May come again for a hold, with the time that is left by then. @typedef {{ type: 'held' } & HoldInfo} Held */
+/**
+ * May come again for a hold, with the time that is left by then.
+ * @typedef {{ type: 'held' } & HoldInfo} Held
+ */
 /**
  * May come after the hold has expired: a payment that came too late took the units again. `hold` is the one that the
  * viewer bought; `order` may be another text.
