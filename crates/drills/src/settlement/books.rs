@@ -28,6 +28,8 @@ pub(super) struct Payment {
     pub(super) given_back: u64,
     /// What went back or was let go though the order stands: the platform's own decision, reported.
     pub(super) forgiven: u64,
+    /// Whether it is in dollars, though everything costs euros.
+    pub(super) in_dollars: bool,
     /// What the server answered for each hold.
     pub(super) parts: BTreeMap<HoldId, Told>,
     /// Every report with its answer, in words, for whoever looks for a fault.

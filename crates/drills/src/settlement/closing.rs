@@ -57,7 +57,8 @@ pub(super) async fn work_off(till: &Till, say: &mut impl FnMut(&str)) -> Result<
     }
     let mut books = till.books.lock();
     for matter in left {
-        books.wrong(format!("it stays on the list: {matter:?}"));
+        let trail = books.payment(&matter.payment).trail.join("\n    ");
+        books.wrong(format!("it stays on the list: {matter:?}\n    {trail}"));
     }
     Ok(())
 }

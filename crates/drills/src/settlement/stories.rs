@@ -187,6 +187,7 @@ impl Teller {
             }
             Story::WrongCurrency => {
                 self.till.books.lock().take(&self.name("a"), owed);
+                self.till.books.lock().payment(&self.name("a")).in_dollars = true;
                 self.say("a", Event::PaidOtherwise(owed), 0).await?;
             }
             Story::TwoPayments => {

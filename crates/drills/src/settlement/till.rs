@@ -26,6 +26,8 @@ pub(super) enum Event {
     },
     Voided,
     Refunded(u64),
+    /// Given back in dollars.
+    RefundedOtherwise(u64),
 }
 
 /// A report.
@@ -73,7 +75,7 @@ impl Event {
             Self::Paid(_) | Self::PaidOtherwise(_) => "paid",
             Self::Failed { .. } => "failed",
             Self::Voided => "voided",
-            Self::Refunded(_) => "refunded",
+            Self::Refunded(_) | Self::RefundedOtherwise(_) => "refunded",
         }
     }
 
@@ -82,7 +84,7 @@ impl Event {
             Self::Authorized(minor) | Self::Paid(minor) | Self::Refunded(minor) => {
                 Some((minor, CURRENCY))
             }
-            Self::PaidOtherwise(minor) => Some((minor, "USD")),
+            Self::PaidOtherwise(minor) | Self::RefundedOtherwise(minor) => Some((minor, "USD")),
             Self::Begun | Self::Failed { .. } | Self::Voided => None,
         }
     }
@@ -128,9 +130,13 @@ impl Till {
 
     /// Gives back what is due of a payment, says so.
     pub(super) async fn give_back(&self, payment: &str) -> Result<(), DrillError> {
-        let total = self.books.lock().give_back_due(payment);
-        let Some(total) = total else { return Ok(()) };
-        self.report(&Report::of(payment, Event::Refunded(total))).await
+        let event = {
+            let mut books = self.books.lock();
+            let Some(total) = books.give_back_due(payment) else { return Ok(()) };
+            let in_dollars = books.payment(payment).in_dollars;
+            if in_dollars { Event::RefundedOtherwise(total) } else { Event::Refunded(total) }
+        };
+        self.report(&Report::of(payment, event)).await
     }
 
     /// How a hold stands.
