@@ -372,7 +372,15 @@ fn give_or_return(
     if amount.minor() > 0 {
         ask.refund_due(amount, reason, out);
     }
-    PartOutcome::RefundDue { amount, reason }
+    // What went back before the payment was heard of is not due any more: whoever is told of it would give it back
+    // twice.
+    let back = part.map_or(0, |part| part.refunded);
+    match Money::new(amount.minor().saturating_sub(back), amount.currency()) {
+        Some(left) if left.minor() > 0 || !went_back => {
+            PartOutcome::RefundDue { amount: left, reason }
+        }
+        _ => PartOutcome::Noted,
+    }
 }
 
 fn same(recorded: Money, given: Money) -> Result<(), PaymentRefusal> {

@@ -145,9 +145,23 @@ fn a_refund_before_its_payment_counts_once_the_payment_comes() {
     assert_eq!(desk.part("p1", hold(1)).outstanding(), 0);
     let above = Err(PaymentRefusal::RefundAbovePayment { paid: 300, given: 400 });
     assert_eq!(desk.hear(("p1", hold(1)), Event::Paid(300), None), above);
-    let due = PartOutcome::RefundDue { amount: euros(1_000), reason: RefundReason::WrongAmount };
-    assert_eq!(desk.says("p1", hold(1), Event::Paid(1_000)), due);
+    let due = PartOutcome::RefundDue { amount: euros(600), reason: RefundReason::WrongAmount };
+    assert_eq!(desk.says("p1", hold(1), Event::Paid(1_000)), due, "400 went back already");
     assert_eq!(desk.part("p1", hold(1)).outstanding(), 600);
+}
+
+#[test]
+fn what_went_back_before_its_payment_was_heard_of_is_not_due_again() {
+    let told = |back, event| {
+        let mut desk = Desk::default();
+        desk.tell("p1", hold(1), Event::Refunded(back));
+        let outcome = words(&desk.hear(("p1", hold(1)), event, None));
+        (outcome, desk.part("p1", hold(1)).outstanding())
+    };
+    for event in [Event::Paid(1_000), Event::Authorized(1_000)] {
+        assert_eq!(told(400, event), ("back 6.00 wrong_amount".to_owned(), 600), "{event:?}");
+        assert_eq!(told(1_000, event), ("noted".to_owned(), 0), "{event:?}");
+    }
 }
 
 #[test]
@@ -196,10 +210,10 @@ fn nothing_of_what_was_let_go_is_due_once_other_money_comes() {
 
 #[test]
 fn real_money_for_a_rehearsal_goes_back() {
-    for refunded in [0, 400] {
+    for (refunded, left) in [(0, "10.00"), (400, "6.00")] {
         let mut desk = Desk::default();
         desk.tell("p1", hold(1), Event::Refunded(refunded));
         let outcome = desk.hear(("p1", hold(1)), Event::Paid(1_000), Some(RefundReason::WrongMode));
-        assert_eq!(words(&outcome), "back 10.00 wrong_mode");
+        assert_eq!(words(&outcome), format!("back {left} wrong_mode"));
     }
 }
