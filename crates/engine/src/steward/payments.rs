@@ -100,6 +100,7 @@ impl Steward {
         let holds: Vec<HoldId> = named.iter().map(|(_, stands)| *stands).collect();
         let Some(waiting) = self.ready_for_money(waiting, &holds, now) else { return };
         let WaitingFact { fact, reply, retaken } = waiting;
+        self.retakes.decided(&retaken);
         let paying: Vec<_> = holds.iter().map(|hold| self.paying(*hold)).collect();
         let mut outcome = self.decide(|books, out| {
             for (old, new) in &retaken {

@@ -3,7 +3,7 @@
 //! It waits until the hold's own units are back. Then they are taken like by any buyer: before the record, and the
 //! order follows once the take is durable. What cannot be taken again is due back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stampede_books::{HoldEnd, brake::Arrival};
 use stampede_domain::{
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Retakes {
     lanes: HashMap<DropId, Lane>,
     ended: BTreeMap<DropId, EndedHolds>,
+    /// Ended holds whose units were taken again for a payment that is not decided yet.
+    under_way: HashSet<HoldId>,
 }
 
 impl Retakes {
@@ -35,9 +37,17 @@ impl Retakes {
         self.ended.get(&hold.drop_id())?.find(hold)
     }
 
+    /// The payment is decided that these units were taken again for.
+    pub(super) fn decided(&mut self, retaken: &[(HoldId, HoldId)]) {
+        for (old, _) in retaken {
+            self.under_way.remove(old);
+        }
+    }
+
     pub(super) fn forget(&mut self, drop: DropId) {
         self.lanes.remove(&drop);
         self.ended.remove(&drop);
+        self.under_way.retain(|hold| hold.drop_id() != drop);
     }
 }
 
@@ -68,6 +78,8 @@ impl Steward {
                 is_under_way = true;
             }
             is_under_way |= self.shared.ends_under_way.contains_key(hold);
+            // What another report has taken again becomes that one's order first.
+            is_under_way |= self.retakes.under_way.contains(hold);
         }
         if is_under_way {
             // Behind the effects that give the units back.
@@ -90,6 +102,7 @@ impl Steward {
         for hold in ended {
             if let Some(again) = self.take_again(hold, (&payment, mode), now) {
                 waiting.retaken.push((hold, again));
+                self.retakes.under_way.insert(hold);
                 took = true;
             }
         }

@@ -319,6 +319,25 @@ fn an_attempt_that_pays_for_units_taken_again_is_done() {
 }
 
 #[test]
+fn payments_that_come_too_late_at_once_make_one_order() {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let reported = |name| Waiting(world.engine.payment(fact(name, paid(1_990), &[hold])).unwrap());
+    let [first, again, other] = ["p1", "p1", "p2"].map(reported);
+    world.ledger.wait_until_hanging();
+    world.ledger.release();
+    let (order, part) = moved(first.get());
+    assert_eq!(part, PartOutcome::Ordered);
+    assert_eq!(moved(again.get()), (order, PartOutcome::AlreadyOrdered));
+    let due = refund_due(euros(1_990), RefundReason::SecondPayment);
+    assert_eq!(moved(other.get()), (order, due));
+    assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+    let matters = |hold| Waiting(world.engine.money_of(hold).unwrap()).get().matters.len();
+    assert_eq!((matters(hold), matters(order)), (0, 1), "the second payment goes back");
+}
+
+#[test]
 fn a_hold_that_is_named_twice_is_paid_for_once() {
     let mut world = World::new();
     let (drop, hold) = ended(&mut world, 3);
@@ -338,7 +357,7 @@ fn units_that_were_taken_again_for_nothing_come_back() {
     let refunded = fact("p1", PaymentEvent::Refunded { total: euros(90) }, &[other]);
     assert_eq!(part(report(&world, refunded)), PartOutcome::Noted);
     let outcome = report(&world, fact("p1", paid(3_980), &[other, hold])).unwrap();
-    let due = refund_due(euros(1_990), RefundReason::WrongAmount);
+    let due = refund_due(euros(1_900), RefundReason::WrongAmount);
     assert_eq!(outcome.holds[0], (other, HoldOutcome::Part(due)));
     wait_for("the units to come back", || (world.figures(drop) == [3, 2, 1, 0]).then_some(()));
 }
