@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{
-    Currency, DropPlan, DurationMs, Mode, Money, SkuOption, SkuPlan, StockDisplay, Units,
-    UnixMillis, WhenOffline, composed,
-    limits::{COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT},
+    Currency, DropPlan, DurationMs, Mode, Money, PaymentTerms, SkuOption, SkuPlan, StockDisplay,
+    Units, UnixMillis, WhenOffline, composed,
+    limits::{
+        COUNTDOWN_MS_DEFAULT, HOLDS_PER_VIEWER_DEFAULT, PAYMENT_GRACE_MS_DEFAULT,
+        PAYMENT_STRETCH_MS_DEFAULT,
+    },
 };
 use utoipa::ToSchema;
 
@@ -70,6 +73,9 @@ pub(crate) struct PlanBody {
     /// What happens while the stream is reported offline; left out, the drop goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) when_offline: Option<WhenOfflineBody>,
+    /// What payments get beyond a hold's time; left out, the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) payment: Option<PaymentTermsBody>,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(write_only, max_length = 500)]
@@ -116,6 +122,22 @@ pub(crate) struct WhenOfflineBody {
     resume_when_online: bool,
 }
 
+/// How long holds wait for payments that are on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PaymentTerms)]
+pub(crate) struct PaymentTermsBody {
+    /// How long a hold stays beyond the time that its viewer is shown, in milliseconds: a payment that is reported by
+    /// then makes an order.
+    #[serde(default = "grace_default")]
+    #[schema(default = 3_000, minimum = 0, maximum = 60_000)]
+    grace_ms: u64,
+    /// How long a hold lives at least once its viewer has begun to pay, in milliseconds; only the first attempt counts.
+    #[serde(default = "stretch_default")]
+    #[schema(default = 60_000, minimum = 0, maximum = 3_600_000)]
+    stretch_ms: u64,
+}
+
 /// One sellable variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -149,6 +171,10 @@ pub(crate) struct SkuBody {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 16_777_215)]
     limit_per_viewer: Option<u32>,
+    /// Whether each unit has a number of its own, such as 17 of 500.
+    #[serde(default)]
+    #[schema(default = false)]
+    numbered: bool,
 }
 
 /// One option value of a SKU.
@@ -185,6 +211,14 @@ const fn countdown_default() -> u64 {
     COUNTDOWN_MS_DEFAULT
 }
 
+const fn grace_default() -> u64 {
+    PAYMENT_GRACE_MS_DEFAULT
+}
+
+const fn stretch_default() -> u64 {
+    PAYMENT_STRETCH_MS_DEFAULT
+}
+
 impl PlanBody {
     /// The domain's plan; what only the plan as a whole can tell is checked by the engine, which
     /// records the refusal.
@@ -207,7 +241,7 @@ impl PlanBody {
             ends_at: time("ends_at_ms", self.ends_at_ms)?,
             stock_display: self.stock_display.map(StockDisplayBody::to_display).transpose()?,
             when_offline: self.when_offline.map(WhenOffline::from),
-            payment_terms: None,
+            payment_terms: Some(self.payment.unwrap_or_default().into()),
         })
     }
 }
@@ -245,7 +279,7 @@ impl SkuBody {
             price,
             supply: units(&field("supply"), self.supply)?,
             limit_per_viewer: own_limit.transpose()?.unwrap_or(limit),
-            numbered: false,
+            numbered: self.numbered,
         })
     }
 }
@@ -268,6 +302,11 @@ impl From<&DropPlan> for PlanBody {
             ends_at_ms: plan.ends_at.map(UnixMillis::get),
             stock_display: plan.stock_display.map(StockDisplayBody::from),
             when_offline: plan.when_offline.map(WhenOfflineBody::from),
+            // Plans from before there were terms have none: an edit of theirs gives them no more.
+            payment: Some(PaymentTermsBody {
+                grace_ms: plan.grace().get(),
+                stretch_ms: plan.stretch().get(),
+            }),
             reason: None,
         }
     }
@@ -300,6 +339,19 @@ impl From<WhenOffline> for WhenOfflineBody {
     }
 }
 
+impl Default for PaymentTermsBody {
+    fn default() -> Self {
+        Self { grace_ms: PAYMENT_GRACE_MS_DEFAULT, stretch_ms: PAYMENT_STRETCH_MS_DEFAULT }
+    }
+}
+
+impl From<PaymentTermsBody> for PaymentTerms {
+    fn from(body: PaymentTermsBody) -> Self {
+        let grace = DurationMs::new(body.grace_ms);
+        Self { grace, stretch: DurationMs::new(body.stretch_ms) }
+    }
+}
+
 impl From<&SkuPlan> for SkuBody {
     fn from(sku: &SkuPlan) -> Self {
         let option = |option: &SkuOption| OptionBody {
@@ -315,6 +367,7 @@ impl From<&SkuPlan> for SkuBody {
             price: sku.price.into(),
             supply: sku.supply.get(),
             limit_per_viewer: Some(sku.limit_per_viewer.get()),
+            numbered: sku.numbered,
         }
     }
 }

@@ -144,7 +144,12 @@ pub(super) fn add_patch(document: &mut Value) {
         }
     }
     // An object within is patched as well, so it may be named in part.
-    for (inner, name) in [("StockDisplay", "stock_display"), ("WhenOffline", "when_offline")] {
+    let inner = [
+        ("StockDisplay", "stock_display"),
+        ("WhenOffline", "when_offline"),
+        ("PaymentTerms", "payment"),
+    ];
+    for (inner, name) in inner {
         let mut part = schemas[inner].clone();
         if let Some(part) = part.as_object_mut() {
             part.remove("required");

@@ -22,7 +22,7 @@ async fn sale(rig: &mut Rig) -> String {
     rig.pay(paid).await;
     rig.buy(&drop, "holder", "mug", 2).await;
     rig.buy_in_vain(&drop, "late", "mug");
-    rig.advance(1_000);
+    rig.advance(4_000);
     until(async || rig.state(&drop).await["skus"][0]["available"] == 1).await;
     rig.command(&drop, "close", "close").await;
     drop
@@ -75,7 +75,7 @@ async fn the_audit_accounts_for_every_hold() {
     let drop = sale(&mut rig).await;
     let path = format!("/v1/drops/{drop}/audit");
     // The projector may be a commit behind, the tally a second.
-    rig.advance(1_000);
+    rig.advance(4_000);
     until(async || {
         let text = rig.ask("admin", "GET", &path).expect(StatusCode::OK).await.text;
         let summary = &lines(&text, "summary")[0];

@@ -457,6 +457,64 @@ async fn what_is_to_be_done_comes_in_pages() {
 }
 
 #[tokio::test]
+async fn a_payment_in_the_grace_is_in_time_and_none_after_it() {
+    let mut rig = Rig::new();
+    let mut plan = mugs();
+    plan["payment"] = json!({ "grace_ms": 500, "stretch_ms": 0 });
+    let drop = rig.open(plan).await;
+    let mut holds = Vec::new();
+    for viewer in ["v0", "v1", "v2", "v3"] {
+        holds.push(rig.buy(&drop, viewer, "mug", 1).await);
+    }
+    // Nothing is taken again once the drop is closed.
+    rig.command(&drop, "close", "close").await;
+    let mut now = 0;
+    for (number, (at, expected)) in
+        [(59_999, "ordered"), (60_000, "ordered"), (60_499, "ordered"), (60_500, "refund_due")]
+            .into_iter()
+            .enumerate()
+    {
+        rig.advance(at - now);
+        now = at;
+        if expected == "ordered" {
+            let state = rig.hold_state(holds[number]).await;
+            let left = (&state["pay_in_ms"], &state["ends_in_ms"]);
+            let to = |end: u64| json!(end.saturating_sub(at));
+            assert_eq!(left, (&to(60_000), &to(60_500)), "{at}");
+        }
+        let fact = paid(&format!("p{number}"), &[holds[number]], PRICE);
+        assert_eq!(rig.outcomes(&fact).await, [expected], "{at}");
+    }
+    until(async || rig.hold_state(holds[3]).await["state"] == "ended").await;
+}
+
+#[tokio::test]
+async fn an_attempt_stretches_its_hold_and_its_viewer_sees_it() {
+    let mut rig = Rig::new();
+    let (_, hold) = rig.held("v1").await;
+    rig.advance(50_000);
+    assert_eq!(rig.hold_state(hold).await["pay_in_ms"], 10_000);
+    assert_eq!(rig.outcomes(&fact("begun", "p1", &[hold])).await, ["noted"]);
+    let state = rig.hold_state(hold).await;
+    assert_eq!(state["pay_in_ms"], limits::PAYMENT_STRETCH_MS_DEFAULT);
+    let until_ms = limits::PAYMENT_STRETCH_MS_DEFAULT + limits::PAYMENT_GRACE_MS_DEFAULT;
+    assert_eq!(state["ends_in_ms"], until_ms);
+    let left = |rig: &Rig| match rig.engine.hold(hold) {
+        HoldLook::Known(status) => status.deadline.since(rig.engine.now()).get(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(left(&rig), limits::PAYMENT_STRETCH_MS_DEFAULT, "as its viewer is shown");
+    let (viewer, stream) = ("v1".parse().unwrap(), "show".parse().unwrap());
+    let viewer = rig.port.join(&viewer, &stream, 2);
+    let shown = rig.port.holds_of(&viewer, &stream);
+    assert_eq!(shown[0].deadline.since(rig.engine.now()).get(), limits::PAYMENT_STRETCH_MS_DEFAULT);
+    // A second attempt moves nothing.
+    rig.advance(1_000);
+    assert_eq!(rig.outcomes(&fact("begun", "p2", &[hold])).await, ["noted"]);
+    assert_eq!(left(&rig), limits::PAYMENT_STRETCH_MS_DEFAULT - 1_000);
+}
+
+#[tokio::test]
 async fn payments_go_on_when_their_drop_is_over() {
     let mut rig = Rig::new();
     let drop = rig.open(mugs()).await;

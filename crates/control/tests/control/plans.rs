@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use stampede_domain::limits;
 
 use crate::rig::{Ask, NOON, Rig, lamps, mugs, until};
 
@@ -17,9 +18,10 @@ async fn a_plan_gets_its_defaults() {
         "stream": "show", "running_order": 0, "title": "Mugs", "merchant": "acme",
         "host": "nina", "mode": "live", "limit_per_viewer": 2, "holds_per_viewer_max": 16,
         "hold_ttl_ms": 60_000, "countdown_ms": 10_000,
+        "payment": {"grace_ms": 3_000, "stretch_ms": 60_000},
         "skus": [{
             "id": "mug", "title": "Mug", "options": [], "merchant_sku": "mug",
-            "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "limit_per_viewer": 2,
+            "price": {"minor": 1990, "currency": "EUR"}, "supply": 5, "limit_per_viewer": 2, "numbered": false,
         }],
     });
     assert_eq!(state["plan"], plan);
@@ -248,6 +250,40 @@ async fn no_way_to_send_terms_takes_a_field_twice() {
         let ask = rig.ask("acme", method, path).header("if-match", "*").key("k");
         let answer = ask.body("application/json", body).refused(422, "bad_body").await;
         assert!(answer.detail().contains("duplicate field `"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn new_plans_have_payment_terms() {
+    let rig = Rig::new();
+    let defaults = json!({
+        "grace_ms": limits::PAYMENT_GRACE_MS_DEFAULT, "stretch_ms": limits::PAYMENT_STRETCH_MS_DEFAULT,
+    });
+    let drop = rig.plan(mugs()).await;
+    assert_eq!(rig.state(&drop).await["plan"]["payment"], defaults);
+    assert_eq!(rig.state(&drop).await["plan"]["skus"][0]["numbered"], false);
+    let own = |grace: u64, stretch: u64| json!({ "grace_ms": grace, "stretch_ms": stretch });
+    let mut plan = mugs();
+    (plan["payment"], plan["skus"][0]["numbered"]) = (own(0, 5_000), json!(true));
+    let edit = rig.ask("acme", "PUT", "/v1/drops/d1").header("if-match", "*").key("e").json(&plan);
+    edit.expect(StatusCode::OK).await;
+    let kept = rig.state(&drop).await["plan"].clone();
+    assert_eq!((&kept["payment"], &kept["skus"][0]["numbered"]), (&own(0, 5_000), &json!(true)));
+
+    let partly = json!({ "payment": { "grace_ms": 1_000 } });
+    patch(&rig, "*", "p1", &partly).expect(StatusCode::OK).await;
+    assert_eq!(rig.state(&drop).await["plan"]["payment"], own(1_000, 5_000));
+    patch(&rig, "*", "p2", &json!({ "title": "Cups" })).expect(StatusCode::OK).await;
+    assert_eq!(rig.state(&drop).await["plan"]["payment"], own(1_000, 5_000));
+    patch(&rig, "*", "p3", &json!({ "payment": null })).expect(StatusCode::OK).await;
+    assert_eq!(rig.state(&drop).await["plan"]["payment"], defaults);
+    for (terms, detail) in [
+        (json!({ "grace_ms": 60_001 }), "payment.grace_ms is 60001"),
+        (json!({ "stretch_ms": 3_600_001 }), "payment.stretch_ms is 3600001"),
+    ] {
+        let refused = patch(&rig, "*", "p4", &json!({ "payment": terms }));
+        let refused = refused.refused(422, "invalid_plan").await;
+        assert!(refused.detail().contains(detail), "{}", refused.text);
     }
 }
 

@@ -29,7 +29,7 @@ async fn the_state_follows_the_sale() {
     assert_eq!(state["totals"], json!({"held": 3, "retries": 0, "refused": refused}));
 
     // Unpaid holds expire; their units come back.
-    rig.advance(60_000);
+    rig.advance(63_000);
     until(async || rig.state(&drop).await["skus"][0]["available"] == 3).await;
 }
 
