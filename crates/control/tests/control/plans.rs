@@ -178,7 +178,7 @@ async fn the_retry_of_a_patch_gets_its_first_answer_when_the_drop_has_left_memor
     let change = json!({"title": "Cups"});
     let first = patch(&rig, "\"r1\"", "a", &change).expect(StatusCode::OK).await;
     rig.command("d1", "cancel", "c").await;
-    rig.advance(stampede_domain::limits::SETTLED_KEPT_MS);
+    rig.advance(limits::SETTLED_KEPT_MS);
     rig.wake_steward().await;
     until(async || rig.engine.over("d1".parse().unwrap()).is_some()).await;
     let again = patch(&rig, "\"r1\"", "a", &change).expect(StatusCode::OK).await;
