@@ -125,16 +125,19 @@ impl Deliveries {
             };
             let over = self.drops_over(&outcome);
             if over.is_empty() {
-                let is_unknown = outcome.holds.iter().any(|(_, of)| *of == HoldOutcome::Unknown);
-                // It was there a moment ago, so it is about to leave memory.
-                return if is_unknown {
+                let is_undecided = |of| matches!(of, HoldOutcome::Unknown | HoldOutcome::Over);
+                // It was there a moment ago, so its drop is about to leave memory.
+                return if outcome.holds.iter().any(|(_, of)| is_undecided(*of)) {
                     Err(EventOutcome::Busy)
                 } else {
                     Ok(EventOutcome::Recorded)
                 };
             }
             // No money moved and no hold is left that could end.
-            if matches!(fact.event, PaymentEvent::Begun | PaymentEvent::Failed { .. }) {
+            let is_in_memory = |hold: &HoldId| self.engine.sale(hold.drop_id()).is_some();
+            if matches!(fact.event, PaymentEvent::Begun | PaymentEvent::Failed { .. })
+                && !fact.holds.iter().any(is_in_memory)
+            {
                 return Ok(EventOutcome::Ignored);
             }
             match &place {
