@@ -95,6 +95,7 @@ impl Matrix {
         let mut path = template
             .replace("{merchant}", "zeta")
             // Nobody has bought anything: whoever may look is told that there is none.
+            .replace("{order}/cancel", &format!("{}/cancel", "0".repeat(32)))
             .replace("{order}", "1-1-9")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");
@@ -104,7 +105,6 @@ impl Matrix {
             path = path.replace("{stream}", plan["stream"].as_str().unwrap());
             self.planned = plan;
         }
-        path = path.replace("{order}", &"0".repeat(32));
         if template.contains("{ban}") {
             let body = json!({ "viewer": name });
             let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
