@@ -94,9 +94,6 @@ impl Matrix {
         let (plan, name) = (self.plan(), self.fresh());
         let mut path = template
             .replace("{merchant}", "zeta")
-            // Nobody has bought anything: whoever may look is told that there is none.
-            .replace("{order}/cancel", &format!("{}/cancel", "0".repeat(32)))
-            .replace("{order}", "1-1-9")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");
         if template.contains("{drop}") || template.contains("{stream}") {
@@ -105,6 +102,8 @@ impl Matrix {
             path = path.replace("{stream}", plan["stream"].as_str().unwrap());
             self.planned = plan;
         }
+        // Nobody has bought anything: whoever may ask is told that there is none.
+        path = path.replace("{order}", &"0".repeat(32));
         if template.contains("{ban}") {
             let body = json!({ "viewer": name });
             let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
