@@ -300,6 +300,20 @@ pub(crate) fn verify(binary: &Path, folder: &Path) -> Result<String, DrillError>
     Ok(format!("{}: {}", output.status, said.trim()))
 }
 
+/// How many findings the verifier has about the ledger, with the words of the first; none if all is well.
+pub(crate) fn findings(binary: &Path, folder: &Path) -> Result<Option<(u64, String)>, DrillError> {
+    let output =
+        Command::new(binary).args(["verify", "--json", "--data"]).arg(data(folder)).output();
+    let output = output.map_err(|source| DrillError::System { what: "verify", source })?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let first = said["findings"][0]["what"].as_str().map(str::to_owned);
+    let first = first.unwrap_or_else(|| String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    Ok(Some((said["found"].as_u64().unwrap_or(1), first)))
+}
+
 /// The data directory.
 pub(crate) fn data(folder: &Path) -> PathBuf {
     folder.join("ledger")

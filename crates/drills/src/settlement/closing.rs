@@ -1,6 +1,6 @@
 //! After the last kill: everything that the server lists is done, then its ledger is read.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 use stampede_domain::{DropId, HoldId, OrderId};
@@ -64,33 +64,33 @@ pub(super) async fn work_off(till: &Till, say: &mut impl FnMut(&str)) -> Result<
 }
 
 async fn settle(till: &Till, todo: &[Matter]) -> Result<(), DrillError> {
-    let mut refunds: BTreeMap<&str, ()> = BTreeMap::new();
-    let mut captures: BTreeMap<&str, ()> = BTreeMap::new();
-    let mut voids: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut refunds: BTreeSet<&str> = BTreeSet::new();
+    let mut captures: BTreeSet<&str> = BTreeSet::new();
+    let mut voids: BTreeSet<&str> = BTreeSet::new();
     for Matter { hold, payment, todo, minor, .. } in todo {
         match todo.as_str() {
             "refund" => {
                 till.books.lock().due(payment, *hold, *minor);
-                refunds.insert(payment, ());
+                refunds.insert(payment);
             }
             "capture" => {
-                captures.insert(payment, ());
+                captures.insert(payment);
             }
             "void" => {
-                voids.insert(payment, ());
+                voids.insert(payment);
             }
             other => till.books.lock().wrong(format!("{other:?} is on the list for {hold}")),
         }
     }
-    for payment in refunds.into_keys() {
+    for payment in refunds {
         till.give_back(payment).await?;
     }
-    for payment in captures.into_keys() {
+    for payment in captures {
         let kept = till.books.lock().payment(payment).kept;
         till.books.lock().take(payment, kept);
         till.report(&Report::of(payment, Event::Paid(kept))).await?;
     }
-    for payment in voids.into_keys() {
+    for payment in voids {
         till.books.lock().let_go(payment);
         till.report(&Report::of(payment, Event::Voided)).await?;
     }

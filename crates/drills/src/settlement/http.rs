@@ -67,17 +67,15 @@ impl Request {
     /// The request as it travels.
     pub(super) fn bytes(&self, token: &str) -> Vec<u8> {
         let Self { method, path, key, body } = self;
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nHost: drill\r\nAuthorization: Bearer {token}\r\n");
-        if let Some(key) = key {
-            head.push_str(&format!("Idempotency-Key: {key}\r\n"));
-        }
+        let key = key.as_ref().map(|key| format!("Idempotency-Key: {key}\r\n"));
         let body = body.as_ref().map(Value::to_string).unwrap_or_default();
-        if !body.is_empty() {
-            head.push_str("Content-Type: application/json\r\n");
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        head.into_bytes()
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+        let (key, length) = (key.unwrap_or_default(), body.len());
+        let whole = format!(
+            "{method} {path} HTTP/1.1\r\nHost: drill\r\nAuthorization: Bearer {token}\r\n\
+             {key}{kind}Content-Length: {length}\r\n\r\n{body}"
+        );
+        whole.into_bytes()
     }
 }
 

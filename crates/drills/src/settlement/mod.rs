@@ -41,7 +41,7 @@ use self::{
 };
 use crate::{
     error::DrillError,
-    server::{Server, Setup, data, ticket_key, verify},
+    server::{Server, Setup, data, findings, ticket_key},
 };
 
 pub use outcome::SettlementOutcome;
@@ -163,11 +163,11 @@ fn run(
     let till = tills.make();
     let ledger = runtime.block_on(close(&till, &drops, say))?;
     server.stop()?;
-    let verify = verify(&drill.server, folder)?;
+    let findings = findings(&drill.server, folder)?;
     if till.books.lock().no_cancel {
         say("no order was cancelled: the server does not know the command yet");
     }
-    Ok(judge(drill, &till, &ledger, (kills, killed), verify))
+    Ok(judge(drill, &till, &ledger, (kills, killed), findings))
 }
 
 async fn close(
@@ -186,7 +186,7 @@ fn judge(
     till: &Till,
     ledger: &Ledger,
     (planned, kills): (u64, KillCounts),
-    verify: String,
+    findings: Option<(u64, String)>,
 ) -> SettlementOutcome {
     let thresholds = Thresholds {
         holds: drill.holds,
@@ -201,7 +201,7 @@ fn judge(
         ledger,
         thresholds,
         kills,
-        verify,
+        findings,
     })
 }
 

@@ -96,8 +96,8 @@ pub struct SettlementOutcome {
     pub kills: u64,
     /// Kills that fell between the record of a report and its answer, proven.
     pub kills_between: u64,
-    /// What the verifier says about the ledger.
-    pub verify: String,
+    /// `ok`, or how many findings the verifier has about the ledger.
+    pub verify: Value,
     /// What is wrong, in words.
     pub wrong: Vec<String>,
 }
@@ -237,12 +237,13 @@ pub(super) struct Collected<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) thresholds: Thresholds,
     pub(super) kills: KillCounts,
-    pub(super) verify: String,
+    /// What the verifier found, with the words of the first.
+    pub(super) findings: Option<(u64, String)>,
 }
 
 impl SettlementOutcome {
     pub(super) fn judge(collected: Collected<'_>) -> Self {
-        let Collected { seed, books, ledger, thresholds, kills, verify } = collected;
+        let Collected { seed, books, ledger, thresholds, kills, findings } = collected;
         let Differences {
             refunds_missing,
             orders_missing,
@@ -269,11 +270,14 @@ impl SettlementOutcome {
             cancelled: wide(books.cancelled.len()),
             kills: kills.all,
             kills_between: kills.between,
-            verify,
+            verify: findings.as_ref().map_or_else(|| "ok".into(), |(found, _)| (*found).into()),
             wrong: books.all_wrong().to_vec(),
         };
         outcome.wrong.extend(wrong);
         outcome.check(thresholds, ledger);
+        if let Some((found, first)) = findings {
+            outcome.wrong.push(format!("the verifier has {found} findings, the first: {first}"));
+        }
         outcome.ok = outcome.wrong.is_empty();
         outcome
     }
@@ -294,9 +298,6 @@ impl SettlementOutcome {
         }
         if ledger.holds_repeated > 0 {
             self.wrong.push(format!("{} holds have two lines", ledger.holds_repeated));
-        }
-        if self.verify != "ok" {
-            self.wrong.push(format!("the verifier says {}", self.verify));
         }
     }
 

@@ -146,108 +146,7 @@ impl Teller {
     }
 
     pub(super) async fn tell(mut self, story: Story) -> Result<(), DrillError> {
-        let owed = self.owed();
-        match story {
-            Story::Plain | Story::SeveralHolds => {
-                if self.rng.random_bool(0.5) {
-                    self.say("a", Event::Begun, 0).await?;
-                }
-                self.paid("a", owed).await?;
-            }
-            Story::Twice => {
-                self.paid("a", owed).await?;
-                self.say("a", Event::Paid(owed), 0).await?;
-                self.say("a", Event::Paid(owed), 1).await?;
-            }
-            Story::ThriceAtOnce => self.at_once(owed).await?,
-            Story::RefundFirst | Story::PartRefundFirst => self.refund_first(story).await?,
-            Story::FailedAfterwards => {
-                self.paid("a", owed).await?;
-                let is_final = self.rng.random_bool(0.5);
-                self.say("a", Event::Failed { is_final }, 0).await?;
-            }
-            Story::FailedThenPaid => {
-                self.say("a", Event::Begun, 0).await?;
-                self.say("a", Event::Failed { is_final: false }, 0).await?;
-                let again = if self.rng.random_bool(0.5) { "a" } else { "b" };
-                self.paid(again, owed).await?;
-            }
-            Story::FailedForGood | Story::PaidAfterFailedForGood => {
-                self.say("a", Event::Failed { is_final: true }, 0).await?;
-                if story == Story::PaidAfterFailedForGood {
-                    self.paid("b", owed).await?;
-                }
-            }
-            Story::WrongAmount => {
-                let wrong = if self.rng.random_bool(0.5) { owed + 100 } else { owed - 100 };
-                self.paid("a", wrong).await?;
-                if self.rng.random_bool(0.7) {
-                    self.paid("b", owed).await?;
-                }
-            }
-            Story::WrongCurrency => {
-                self.till.books.lock().take(&self.name("a"), owed);
-                self.till.books.lock().payment(&self.name("a")).in_dollars = true;
-                self.say("a", Event::PaidOtherwise(owed), 0).await?;
-            }
-            Story::TwoPayments => {
-                self.paid("a", owed).await?;
-                self.paid("b", owed).await?;
-            }
-            Story::TwoPaymentsAtOnce => {
-                tokio::try_join!(self.paid("a", owed), self.paid("b", owed))?;
-            }
-            Story::Captured | Story::CapturedAtTheEnd | Story::Voided => {
-                self.keep("a", owed).await?;
-                match story {
-                    Story::Captured if self.made_order("a") => self.paid("a", owed).await?,
-                    Story::Voided => self.void("a").await?,
-                    _ => {}
-                }
-            }
-            Story::WrongAmountVoided => {
-                self.keep("a", owed + 100).await?;
-                self.void("a").await?;
-            }
-            Story::PartlyRefunded => {
-                self.paid("a", owed).await?;
-                if self.made_order("a") {
-                    let total = self.till.books.lock().forgive(&self.name("a"), 100);
-                    self.say("a", Event::Refunded(total), 0).await?;
-                }
-            }
-            Story::ReleasedThenPaid | Story::ReleasedWhilePaying | Story::Released => {
-                self.released(story).await?;
-            }
-            Story::Late | Story::SeveralHoldsLate => {
-                self.wait_ended().await?;
-                self.paid("a", owed).await?;
-            }
-            Story::LateAtOnce => {
-                self.wait_ended().await?;
-                self.at_once(owed).await?;
-            }
-            Story::TwoPaymentsLate => {
-                self.wait_ended().await?;
-                tokio::try_join!(self.paid("a", owed), self.paid("b", owed))?;
-            }
-            Story::RefundFirstLate => {
-                self.wait_ended().await?;
-                self.refund_first(Story::RefundFirst).await?;
-            }
-            Story::BegunLate => {
-                self.say("a", Event::Begun, 0).await?;
-                self.wait_ended().await?;
-                self.paid("a", owed).await?;
-            }
-            Story::BegunOnly => self.say("a", Event::Begun, 0).await?,
-            Story::Cancelled => self.cancelled().await?,
-            Story::NeverPaid => {}
-            Story::Killed => {
-                let (hold, goods) = self.holds[0];
-                self.live.waiting.lock().offer(WaitingHold { hold, amount: goods.amount });
-            }
-        }
+        Box::pin(self.with_one_payment(story)).await?;
         // Half of what is due goes back at once, the other half when the server lists it.
         for attempt in ["a", "b"] {
             if self.rng.random_bool(0.5) {
@@ -255,6 +154,132 @@ impl Teller {
             }
         }
         Ok(())
+    }
+
+    /// Stories of money that comes in time, once or several times.
+    async fn with_one_payment(&mut self, story: Story) -> Result<(), DrillError> {
+        let owed = self.owed();
+        match story {
+            Story::Plain | Story::SeveralHolds => {
+                if self.rng.random_bool(0.5) {
+                    self.say("a", Event::Begun, 0).await?;
+                }
+                self.paid("a", owed).await
+            }
+            Story::Twice => {
+                self.paid("a", owed).await?;
+                self.say("a", Event::Paid(owed), 0).await?;
+                self.say("a", Event::Paid(owed), 1).await
+            }
+            Story::ThriceAtOnce => self.at_once(owed).await,
+            Story::RefundFirst | Story::PartRefundFirst => self.refund_first(story).await,
+            Story::PartlyRefunded => {
+                self.paid("a", owed).await?;
+                if self.made_order("a") {
+                    let total = self.till.books.lock().forgive(&self.name("a"), 100);
+                    self.say("a", Event::Refunded(total), 0).await?;
+                }
+                Ok(())
+            }
+            Story::TwoPayments => {
+                self.paid("a", owed).await?;
+                self.paid("b", owed).await
+            }
+            Story::TwoPaymentsAtOnce => self.two_at_once(owed).await,
+            Story::Captured | Story::CapturedAtTheEnd | Story::Voided => {
+                self.keep("a", owed).await?;
+                match story {
+                    Story::Captured if self.made_order("a") => self.paid("a", owed).await,
+                    Story::Voided => self.void("a").await,
+                    _ => Ok(()),
+                }
+            }
+            Story::Cancelled => self.cancelled().await,
+            other => Box::pin(self.with_trouble(other)).await,
+        }
+    }
+
+    /// Stories of money that fails, or is another amount than what is owed.
+    async fn with_trouble(&mut self, story: Story) -> Result<(), DrillError> {
+        let owed = self.owed();
+        match story {
+            Story::FailedAfterwards => {
+                self.paid("a", owed).await?;
+                let is_final = self.rng.random_bool(0.5);
+                self.say("a", Event::Failed { is_final }, 0).await
+            }
+            Story::FailedThenPaid => {
+                self.say("a", Event::Begun, 0).await?;
+                self.say("a", Event::Failed { is_final: false }, 0).await?;
+                let again = if self.rng.random_bool(0.5) { "a" } else { "b" };
+                self.paid(again, owed).await
+            }
+            Story::FailedForGood => self.say("a", Event::Failed { is_final: true }, 0).await,
+            Story::PaidAfterFailedForGood => {
+                self.say("a", Event::Failed { is_final: true }, 0).await?;
+                self.paid("b", owed).await
+            }
+            Story::WrongAmount => {
+                let wrong = if self.rng.random_bool(0.5) { owed + 100 } else { owed - 100 };
+                self.paid("a", wrong).await?;
+                if self.rng.random_bool(0.7) {
+                    self.paid("b", owed).await?;
+                }
+                Ok(())
+            }
+            Story::WrongAmountVoided => {
+                self.keep("a", owed + 100).await?;
+                self.void("a").await
+            }
+            Story::WrongCurrency => {
+                {
+                    let mut books = self.till.books.lock();
+                    books.take(&self.name("a"), owed);
+                    books.payment(&self.name("a")).in_dollars = true;
+                }
+                self.say("a", Event::PaidOtherwise(owed), 0).await
+            }
+            other => Box::pin(self.when_it_ends(other)).await,
+        }
+    }
+
+    /// Stories of holds that end, with money that comes afterwards or never.
+    async fn when_it_ends(&mut self, story: Story) -> Result<(), DrillError> {
+        let owed = self.owed();
+        match story {
+            Story::ReleasedThenPaid | Story::ReleasedWhilePaying | Story::Released => {
+                self.released(story).await
+            }
+            Story::Late | Story::SeveralHoldsLate => {
+                self.wait_ended().await?;
+                self.paid("a", owed).await
+            }
+            Story::LateAtOnce => {
+                self.wait_ended().await?;
+                self.at_once(owed).await
+            }
+            Story::TwoPaymentsLate => {
+                self.wait_ended().await?;
+                self.two_at_once(owed).await
+            }
+            Story::RefundFirstLate => {
+                self.wait_ended().await?;
+                self.refund_first(Story::RefundFirst).await
+            }
+            Story::BegunLate => {
+                self.say("a", Event::Begun, 0).await?;
+                self.wait_ended().await?;
+                self.paid("a", owed).await
+            }
+            Story::BegunOnly => self.say("a", Event::Begun, 0).await,
+            Story::Killed => {
+                let (hold, goods) = self.holds[0];
+                self.live.waiting.lock().offer(WaitingHold { hold, amount: goods.amount });
+                Ok(())
+            }
+            // Those of money in time were told before.
+            _ => Ok(()),
+        }
     }
 
     fn owed(&self) -> u64 {
@@ -272,7 +297,8 @@ impl Teller {
 
     async fn say(&self, attempt: &str, event: Event, number: u32) -> Result<(), DrillError> {
         let holds = self.holds.iter().map(|(hold, _)| *hold).collect();
-        self.till.report(&Report { payment: self.name(attempt), event, holds, number }).await
+        let report = Report { payment: self.name(attempt), event, holds, number };
+        Box::pin(self.till.report(&report)).await
     }
 
     /// The provider takes money; the server is told.
@@ -295,6 +321,10 @@ impl Teller {
         self.till.books.lock().take(&self.name("a"), minor);
         let paid = |number| self.say("a", Event::Paid(minor), number);
         tokio::try_join!(paid(0), paid(0), paid(1)).map(|_| ())
+    }
+
+    async fn two_at_once(&self, minor: u64) -> Result<(), DrillError> {
+        tokio::try_join!(self.paid("a", minor), self.paid("b", minor)).map(|_| ())
     }
 
     /// Money goes back, in full or in part, before the server has heard that it came.
