@@ -140,7 +140,7 @@ impl Teller {
             seen.ordered.contains(&hold)
                 || seen.ended.contains(&hold)
                 || seen.failed.contains(&hold)
-                || seen.denied.contains(&hold)
+                || seen.pays_refused.contains(&hold)
         };
         self.viewer.wait("the end of a payment at the sandbox", is_over).await
     }
@@ -348,7 +348,7 @@ impl Teller {
         self.viewer.wish(Wish::Release(hold)).await;
         if story == Story::ReleasedThenPaid {
             let is_over = |seen: &super::viewer::Seen| {
-                seen.ended.contains(&hold) || seen.denied.contains(&hold)
+                seen.ended.contains(&hold) || seen.releases_refused.contains(&hold)
             };
             self.viewer.wait("the end of a hold that was given back", is_over).await?;
         }

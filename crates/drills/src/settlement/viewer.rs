@@ -41,8 +41,10 @@ pub(super) struct Seen {
     pub(super) ordered: BTreeSet<HoldId>,
     /// Payments at the sandbox that failed.
     pub(super) failed: BTreeSet<HoldId>,
-    /// Wishes that were refused for good.
-    pub(super) denied: BTreeSet<HoldId>,
+    /// Payments that did not begin and will not.
+    pub(super) pays_refused: BTreeSet<HoldId>,
+    /// Holds that could not be given back.
+    pub(super) releases_refused: BTreeSet<HoldId>,
     broken: Option<DrillError>,
 }
 
@@ -174,8 +176,12 @@ impl Pump {
                 self.order(order);
             }
             ServerMessage::Refused(Refused { request: Request::Buy, .. }) => seen.refused += 1,
-            ServerMessage::Refused(refused) => {
-                seen.denied.extend(refused.hold);
+            ServerMessage::Refused(Refused { request: Request::Release, hold, .. }) => {
+                seen.releases_refused.extend(*hold);
+            }
+            // One that is under way is asked for again after each reconnect.
+            ServerMessage::Refused(refused) if refused.code.as_ref() != "payment_pending" => {
+                seen.pays_refused.extend(refused.hold);
             }
             ServerMessage::Released(ended) | ServerMessage::Expired(ended) => {
                 seen.ended.insert(ended.hold);
