@@ -12,8 +12,10 @@ use std::{
 };
 
 use metrics::{Gauge, counter, gauge};
-use stampede_domain::{PaymentEvent, PaymentFact, RepeatedWarning};
-use stampede_engine::{Engine, FactRefusal, HoldOutcome, PartOutcome, PaymentOutcome, Unavailable};
+use stampede_domain::{Money, PaymentEvent, PaymentFact, RepeatedWarning};
+use stampede_engine::{
+    Engine, FactRefusal, HoldOutcome, Matter, MatterKind, PartOutcome, PaymentOutcome, Unavailable,
+};
 use tokio::sync::{Notify, oneshot};
 use tracing::warn;
 
@@ -24,6 +26,9 @@ use crate::{
 
 /// Time until an engine that was busy is asked again.
 const BUSY_RETRY: Duration = Duration::from_millis(10);
+
+/// Holds of one look at what an earlier process left.
+const LEFT_PAGE: usize = 500;
 
 /// What the worker's owner and the worker share.
 #[derive(Default)]
@@ -68,6 +73,10 @@ pub(crate) fn spawn(
 impl Worker {
     async fn run(mut self) {
         let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            () = shared.stop.notified() => return,
+            () = self.end_what_is_left() => {}
+        }
         loop {
             self.begin_attempts();
             self.hear_sandbox();
@@ -89,6 +98,57 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Ends what an earlier process left: gives back what is due, calls off attempts at holds that have ended
+    /// meanwhile. What this process begins it ends by itself.
+    async fn end_what_is_left(&mut self) {
+        let mut after = None;
+        loop {
+            let asked = match self.engine.matters(after, LEFT_PAGE, None) {
+                Ok(asked) => asked,
+                Err(Unavailable::Busy { .. }) => {
+                    tokio::time::sleep(BUSY_RETRY).await;
+                    continue;
+                }
+                Err(_) => return,
+            };
+            let Ok(found) = asked.await else { return };
+            let is_last = found.len() < LEFT_PAGE;
+            after = found.last().map(|(hold, _)| *hold);
+            let matters = found.into_iter().flat_map(|(_, matters)| matters);
+            for matter in matters.filter(|matter| matter.payment.account.as_str() == "sandbox") {
+                let event = self.end_of(&matter).await;
+                let Matter { hold, payment, .. } = matter;
+                let fact = |event| {
+                    let (mode, order_reference) = (None, None);
+                    PaymentFact { payment, event, holds: vec![hold], mode, order_reference }
+                };
+                self.facts.extend(event.map(fact));
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// What the sandbox says once it has done what is to be done.
+    async fn end_of(&self, matter: &Matter) -> Option<PaymentEvent> {
+        match matter.kind {
+            MatterKind::Refund { amount, .. } => {
+                let back = self.went_back(matter).await?;
+                let total = Money::new(back.checked_add(amount.minor())?, amount.currency())?;
+                Some(PaymentEvent::Refunded { total })
+            }
+            MatterKind::Void => Some(PaymentEvent::Voided),
+            MatterKind::Capture { .. } | MatterKind::Unpaid => None,
+        }
+    }
+
+    /// What went back of a payment so far, in minor units.
+    async fn went_back(&self, matter: &Matter) -> Option<u64> {
+        let money = self.engine.money_of(matter.hold).ok()?.await.ok()?;
+        Some(money.account?.part(&matter.payment)?.refunded)
     }
 
     fn begin_attempts(&mut self) {

@@ -1,7 +1,9 @@
 //! Payments from the viewer's side.
 
+use stampede_domain::{HoldId, PaymentEvent, PaymentFact, PaymentId};
 use stampede_engine::DropAction;
-use stampede_payments::{Provider, SandboxConfig};
+use stampede_payments::{Payments, Provider, SandboxConfig};
+use stampede_testkit::euros;
 use stampede_wire::{ServerMessage, Subprotocol};
 
 use crate::world::{World, plan, sandbox, wait_for};
@@ -126,4 +128,29 @@ fn pay_is_for_the_sandbox_only() {
     let hold = client.held().hold;
     client.pay(hold);
     assert_eq!(client.refused_as(), "pay_not_offered");
+}
+
+#[test]
+fn what_an_earlier_process_left_is_ended_at_the_start() {
+    let world = World::with_provider(Provider::External, |_| {});
+    let drop = world.open(plan(2));
+    let say = |reference, event, hold: HoldId| {
+        let payment = PaymentId::new("sandbox", reference).unwrap();
+        let (mode, order_reference) = (None, None);
+        let fact = PaymentFact { payment, event, holds: vec![hold], mode, order_reference };
+        world.engine.payment(fact).unwrap().blocking_recv().unwrap().unwrap();
+    };
+    let [mut ann, mut ben] = ["ann", "ben"].map(|name| world.join(name));
+    ann.buy(drop, "mug", 1, "first");
+    say("p1", PaymentEvent::Paid { amount: euros(1) }, ann.held().hold);
+    ben.buy(drop, "mug", 1, "first");
+    let begun = ben.held().hold;
+    say("p2", PaymentEvent::Begun, begun);
+    ben.release(begun);
+    assert!(matches!(ben.next(), ServerMessage::Released(_)));
+    let left = || world.engine.matters(None, 9, None).unwrap().blocking_recv().unwrap().len();
+    assert_eq!(left(), 2, "a refund and an attempt at a hold that has ended");
+    let payments = Payments::start(&world.engine, Provider::Sandbox(sandbox())).unwrap();
+    wait_for("nothing that is left", || (left() == 0).then_some(()));
+    payments.shutdown();
 }
