@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stampede_domain::{HoldId, PaymentId};
+use stampede_domain::{HoldId, PaymentId, RefundReason};
 use stampede_ledger::{PaymentChange, PaymentRecord};
 
 use crate::{durable::Violation, provider::Provider};
@@ -14,6 +14,8 @@ pub(crate) struct PartRows {
     pub(crate) paid: Option<u64>,
     is_let_go: bool,
     pub(crate) due: u64,
+    /// What of that staff took from the order.
+    cancelled: u64,
     refunded: u64,
     /// The hold's order is by it.
     pub(crate) makes_order: bool,
@@ -68,14 +70,18 @@ impl MoneyRows {
             }
             PaymentChange::Voided { payment } => {
                 let part = self.part_mut(payment, *hold);
-                (part.is_let_go, part.due) = (true, 0);
+                (part.is_let_go, part.due, part.cancelled) = (true, 0, 0);
             }
-            PaymentChange::RefundDue { payment, amount, .. } => {
-                self.part_mut(payment, *hold).due += amount.minor();
+            PaymentChange::RefundDue { payment, amount, reason } => {
+                let part = self.part_mut(payment, *hold);
+                part.due += amount.minor();
+                if *reason == RefundReason::Cancelled {
+                    part.cancelled += amount.minor();
+                }
                 self.refunds_due += 1;
             }
             PaymentChange::Refunded { payment, total } => {
-                self.part_mut(payment, *hold).refunded = total.minor()
+                self.part_mut(payment, *hold).refunded = total.minor();
             }
             PaymentChange::Retaken { .. } => self.retaken += 1,
             PaymentChange::Referenced(_)
@@ -110,8 +116,9 @@ impl MoneyRows {
     pub(crate) fn check(&self) -> Result<(), Violation> {
         for ((payment, hold), part) in &self.parts {
             let Some(paid) = part.paid else { continue };
-            let due = part.due.min(paid);
-            if part.orders_share() + due != paid || part.refunded > paid {
+            let due = (part.due - part.cancelled).min(paid);
+            let is_whole = part.orders_share() + due == paid;
+            if !is_whole || part.cancelled > part.orders_share() || part.refunded > paid {
                 return Err(format!("{hold}: the money of {payment} is lost: {part:?}"));
             }
         }

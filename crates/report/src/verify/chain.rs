@@ -117,7 +117,7 @@ impl ChainCheck {
         if computed != row.hash {
             findings.add(place, ChainFault::Hash { stored: row.hash, computed });
         }
-        // What comes after a drop's end begins where its chain ended.
+        // Adjustments go on where their drop's chain has ended.
         let head = self.heads.get(&row.drop).or_else(|| self.heads.get(&row.drop.sale()));
         let expected = head.copied().unwrap_or_else(|| genesis(row.drop));
         if row.prev_hash != expected {

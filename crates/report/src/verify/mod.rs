@@ -108,7 +108,7 @@ fn replay(
             }
         };
         last = Some(Place::row(row.drop, row.incarnation, row.seq));
-        verifier.row(&row, journal, counts, findings)?;
+        verifier.row(&row, counts, findings)?;
     }
     let heads = verifier.chains.heads();
     verifier.finish(journal, counts, findings)?;
@@ -133,7 +133,6 @@ impl Verifier<'_> {
     fn row(
         &mut self,
         row: &Row,
-        journal: &dyn Journal,
         counts: &mut Counts,
         findings: &mut Findings,
     ) -> Result<(), ReadError> {
@@ -141,13 +140,9 @@ impl Verifier<'_> {
         counts.bytes += u64::try_from(row.body.len()).expect("a row is small");
         let Some(times) = self.chains.row(row, findings) else { return Ok(()) };
         let facts = &mut self.facts;
-        // What comes after a drop's end is about the same money.
         let drop = row.drop.sale();
-        if !self.drops.contains_key(&drop) {
-            let is_adjusted = Rows::of_adjustments(journal, drop)?.next().is_some();
-            self.drops.insert(drop, DropReplay::new(drop, row.incarnation, is_adjusted));
-        }
-        let replay = self.drops.get_mut(&drop).expect("it was just put there");
+        let replay = self.drops.entry(drop);
+        let replay = replay.or_insert_with(|| DropReplay::new(drop, row.incarnation));
         self.starts.begin(row.incarnation);
         replay.row(row, times, &self.starts, facts, counts, findings);
         self.starts.row(facts, times.at);

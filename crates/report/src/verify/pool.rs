@@ -214,16 +214,13 @@ impl PoolBook {
         self.since.iter().map(|(number, _)| *number).fold(self.floor, u64::max)
     }
 
-    /// At the end of a drop every number must be there, and no hold may live. What is known of holds stays where it
-    /// `keeps` them.
-    pub(super) fn settle(&mut self, keeps: bool, place: Place, findings: &mut Findings) {
+    /// At the end of a drop every number must be there, and no hold may live.
+    pub(super) fn settle(&mut self, place: Place, findings: &mut Findings) {
         for (first, last, _) in self.gaps() {
             findings.add(place, HoldFault::NumbersMissing { pool: self.pool, first, last });
         }
         self.floor = self.last_take();
-        if !keeps {
-            self.holds = FastMap::default();
-        }
+        self.holds = FastMap::default();
         self.slots = FastMap::default();
         self.since = Vec::new();
     }
@@ -250,6 +247,11 @@ impl PoolBook {
     /// A hold as its take left it, ended ones included.
     pub(super) fn taken(&self, hold: HoldId) -> Option<&TakenHold> {
         self.holds.get(&hold.take().get()).filter(|taken| taken.hold == hold)
+    }
+
+    /// Whether a take number had become durable when the drop ended.
+    pub(super) fn had(&self, number: u64) -> bool {
+        (1..=self.floor).contains(&number) && !self.lost.contains(&number)
     }
 
     /// Who took a hold.

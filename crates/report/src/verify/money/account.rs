@@ -1,6 +1,6 @@
 //! The money of one hold, by this verifier's own account.
 
-use stampede_domain::{Charges, Money, PaymentId};
+use stampede_domain::{Charges, Money, PaymentId, Units};
 
 /// What is known of one payment's part for a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,6 @@ pub(super) struct Part {
     pub(super) due: u64,
     /// What went back, in minor units.
     pub(super) refunded: u64,
-    /// The units that it was for were taken again by another hold.
-    pub(super) is_retaken: bool,
 }
 
 /// An order's money.
@@ -72,6 +70,7 @@ pub(super) struct Part {
 pub(super) struct OrderMoney {
     /// The part that paid for it; none for an order that cost nothing.
     pub(super) part: Option<usize>,
+    pub(super) units: Units,
     /// Goods with charges.
     pub(super) cost: Option<Money>,
     pub(super) cancelled_units: u32,
@@ -101,15 +100,9 @@ impl Account {
                 most: 0,
                 due: 0,
                 refunded: 0,
-                is_retaken: false,
             });
             self.parts.len() - 1
         })
-    }
-
-    /// Money that is not due back.
-    pub(super) fn has_money(&self) -> bool {
-        self.parts.iter().any(|part| part.stage.money().is_some_and(|m| part.due < m.minor()))
     }
 
     pub(super) fn is_begun(&self) -> bool {

@@ -40,9 +40,6 @@ pub enum MoneyFault {
         came.map_or_else(|| "no money".to_owned(), |came| came.to_string())
     )]
     OrderUnpaid { hold: HoldId, owed: Option<Money>, came: Option<Money> },
-    /// Charges that changed after money had come.
-    #[error("what is owed for hold {hold} was changed after money had come")]
-    ChargedAfterMoney { hold: HoldId },
     /// Charges that nobody can write.
     #[error("goods and charges of hold {hold} come to more than an amount can have")]
     ChargesTooLarge { hold: HoldId },
@@ -80,7 +77,8 @@ pub enum MoneyFault {
         "{total} of payment {payment} of hold {hold} went back in all, {before} minor units had before"
     )]
     RefundNotMore { hold: HoldId, payment: PaymentId, total: Money, before: u64 },
-    /// A provider that was asked about a payment that nobody has heard of.
+    /// A provider that was asked about a payment that nobody has heard of, or units that were taken again for one that
+    /// has not paid for them.
     #[error("{record} names payment {payment} of hold {hold}, which is not known")]
     UnknownPayment { record: &'static str, hold: HoldId, payment: PaymentId },
     /// Cancelled units that do not rise, or are more than the order has.
@@ -108,7 +106,6 @@ impl MoneyFault {
             Self::StretchedForNothing { .. } => "stretched_for_nothing",
             Self::StretchTooLong { .. } => "stretch_too_long",
             Self::OrderUnpaid { .. } => "order_unpaid",
-            Self::ChargedAfterMoney { .. } => "charged_after_money",
             Self::ChargesTooLarge { .. } => "charges_too_large",
             Self::OutOfTurn { .. } => "payment_out_of_turn",
             Self::PaidTwice { .. } => "paid_twice",

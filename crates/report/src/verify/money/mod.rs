@@ -24,6 +24,8 @@ pub(super) enum Standing {
     Late,
     Ordered,
     Gone,
+    /// Its drop is over, and no money that made it an order is known.
+    Over,
 }
 
 impl Standing {
@@ -33,7 +35,7 @@ impl Standing {
             Self::Held => "is held",
             Self::Late => "has had its time",
             Self::Ordered => "is an order",
-            Self::Gone => "has ended",
+            Self::Gone | Self::Over => "has ended",
         }
     }
 }
@@ -86,6 +88,26 @@ impl MoneyBook {
         self.accounts.get(&hold).is_some_and(Account::is_begun)
     }
 
+    /// How a hold of a drop that is over stands.
+    pub(super) fn stands_over(&self, hold: HoldId) -> Standing {
+        match self.accounts.get(&hold).map(|account| account.order) {
+            Some(Some(OrderMoney { part: Some(_), .. })) => Standing::Ordered,
+            Some(None) => Standing::Gone,
+            None | Some(Some(OrderMoney { part: None, .. })) => Standing::Over,
+        }
+    }
+
+    /// Units of an order; none of a hold that is not known to be one.
+    pub(super) fn units(&self, hold: HoldId) -> Units {
+        let order = self.accounts.get(&hold).and_then(|account| account.order);
+        order.map_or(Units::ZERO, |order| order.units)
+    }
+
+    /// The drop has ended: refunds and late payments come for months, so its accounts stay.
+    pub(super) fn drop_ended(&mut self) {
+        self.accounts.shrink_to_fit();
+    }
+
     /// Follows a record about a hold's money; `into` is the hold that a retaken one names, if the drop has it.
     pub(super) fn record(
         &mut self,
@@ -95,13 +117,15 @@ impl MoneyBook {
         place: Place,
         findings: &mut Findings,
     ) {
+        if let (PaymentChange::Retaken { payment, .. }, Some(into)) = (&record.change, into) {
+            self.must_be_paid_by(payment, into.hold, place, findings);
+        }
         let account = self.accounts.entry(named.hold).or_default();
         let mut change = Change { account, named, place, findings };
         let name = record.change.name();
         match &record.change {
             PaymentChange::Charged(charges) => {
                 change.must_be_held(name);
-                change.charged();
                 change.account.charges = *charges;
                 change.must_be_written();
             }
@@ -120,9 +144,9 @@ impl MoneyBook {
             }
             PaymentChange::Failed { payment, .. } => change.fails(payment, name),
             PaymentChange::Voided { payment } => {
-                let (place, _) = change.moves(payment, Stage::Voided, "is let go");
-                // What is due of it is due no more.
-                change.account.parts[place].due = 0;
+                let (part, _) = change.moves(payment, Stage::Voided, "is let go");
+                // Nothing of it has to go back; if it is taken all the same, that is judged anew.
+                change.account.parts[part].due = 0;
             }
             PaymentChange::RefundDue { payment, amount, reason } => {
                 change.due(payment, *amount, *reason);
@@ -132,9 +156,7 @@ impl MoneyBook {
                 change.must_know(payment, name);
             }
             PaymentChange::Cancelled(cancelled) => change.cancelled(cancelled, name),
-            PaymentChange::Retaken { payment, into: taken } => {
-                change.retaken(payment, (*taken, into), name);
-            }
+            PaymentChange::Retaken { into: taken, .. } => change.retaken(*taken, into, name),
         }
     }
 
@@ -147,7 +169,7 @@ impl MoneyBook {
     /// versions without payments say nothing about money.
     pub(super) fn ordered(
         &mut self,
-        (hold, goods): (HoldId, Money),
+        (hold, goods, units): (HoldId, Money, Units),
         came: Option<Came>,
         must_be_paid: bool,
         place: Place,
@@ -170,7 +192,24 @@ impl MoneyBook {
             findings.add(place, MoneyFault::OrderUnpaid { hold, owed, came: amount });
         }
         let (cancelled_units, cancelled_minor) = (0, 0);
-        account.order = Some(OrderMoney { part, cost: owed, cancelled_units, cancelled_minor });
+        account.order =
+            Some(OrderMoney { part, units, cost: owed, cancelled_units, cancelled_minor });
+    }
+
+    /// Units were taken again for a payment that has made an order of them.
+    fn must_be_paid_by(
+        &self,
+        payment: &PaymentId,
+        hold: HoldId,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let account = self.accounts.get(&hold);
+        let part = account.and_then(|account| Some(&account.parts[account.order?.part?]));
+        if part.is_none_or(|part| part.payment != *payment) {
+            let (record, payment) = ("retaken", payment.clone());
+            findings.add(place, MoneyFault::UnknownPayment { record, hold, payment });
+        }
     }
 
     /// The row is over: whatever came in it has an order, or is due back.
@@ -179,7 +218,7 @@ impl MoneyBook {
         for OfRow { came, place, kept } in self.of_row.drain(..) {
             let Some(account) = self.accounts.get(&came.hold) else { continue };
             let part = &account.parts[came.part];
-            let Some(amount) = part.stage.money().filter(|_| !part.is_retaken) else { continue };
+            let Some(amount) = part.stage.money() else { continue };
             let makes_order = account.order.is_some_and(|order| order.part == Some(came.part));
             // The order was given for what had been kept ready, not for more.
             let given = if makes_order { kept.unwrap_or(amount.minor()) } else { 0 };
@@ -212,7 +251,8 @@ impl Change<'_> {
     }
 
     fn must_be(&mut self, stands: Standing, record: &'static str) {
-        if self.named.stands != stands {
+        let is_over = self.named.stands == Standing::Over;
+        if self.named.stands != stands && !is_over {
             let (hold, stands) = (self.named.hold, self.named.stands.words());
             self.add(MoneyFault::WrongStanding { record, hold, stands });
         }
@@ -222,12 +262,6 @@ impl Change<'_> {
         if self.account.place(payment).is_none() {
             let (hold, payment) = (self.named.hold, payment.clone());
             self.add(MoneyFault::UnknownPayment { record, hold, payment });
-        }
-    }
-
-    fn charged(&mut self) {
-        if self.account.has_money() {
-            self.add(MoneyFault::ChargedAfterMoney { hold: self.named.hold });
         }
     }
 
@@ -242,7 +276,10 @@ impl Change<'_> {
     fn moves(&mut self, payment: &PaymentId, to: Stage, words: &'static str) -> (usize, Stage) {
         let (hold, known) = (self.named.hold, self.account.place(payment));
         let (number, max) = (self.account.parts.len() + 1, PAYMENTS_PER_HOLD_MAX);
-        if known.is_none() && number > max && matches!(to, Stage::Begun | Stage::Failed) {
+        if known.is_none()
+            && number > max
+            && matches!(to, Stage::Begun | Stage::Failed | Stage::Voided)
+        {
             let payment = payment.clone();
             self.add(MoneyFault::TooManyPayments { hold, payment, number, max });
         }
@@ -306,9 +343,13 @@ impl Change<'_> {
             Some(_) => {}
         }
         let stands = self.named.stands;
+        let (is_gone, is_order) = match stands {
+            Standing::Over => (true, true),
+            stands => (stands == Standing::Gone, stands == Standing::Ordered),
+        };
         let fits = match reason {
-            RefundReason::HoldEnded => stands == Standing::Gone,
-            RefundReason::SecondPayment | RefundReason::Cancelled => stands == Standing::Ordered,
+            RefundReason::HoldEnded => is_gone,
+            RefundReason::SecondPayment | RefundReason::Cancelled => is_order,
             RefundReason::WrongMode => self.named.mode == Mode::Rehearsal,
             RefundReason::WrongAmount => true,
         };
@@ -340,11 +381,13 @@ impl Change<'_> {
 
     fn cancelled(&mut self, cancelled: &Cancelled, record: &'static str) {
         self.must_be(Standing::Ordered, record);
-        let (hold, ordered) = (self.named.hold, self.named.units.get());
+        let (hold, units) = (self.named.hold, self.named.units);
+        let ordered = units.get();
         let goods = self.named.goods;
         let charges = self.account.charges;
         let order = self.account.order.get_or_insert_with(|| OrderMoney {
             part: None,
+            units,
             cost: goods.and_then(|goods| cost(goods, charges)),
             cancelled_units: 0,
             cancelled_minor: 0,
@@ -362,17 +405,10 @@ impl Change<'_> {
         }
     }
 
-    fn retaken(
-        &mut self,
-        payment: &PaymentId,
-        (into, found): (HoldId, Option<NamedHold>),
-        record: &'static str,
-    ) {
+    fn retaken(&mut self, into: HoldId, found: Option<NamedHold>, record: &'static str) {
         self.must_be(Standing::Gone, record);
         if found.is_none() || into == self.named.hold {
             self.add(MoneyFault::NeverTaken { record, hold: into });
         }
-        let place = self.account.place_or_new(payment);
-        self.account.parts[place].is_retaken = true;
     }
 }

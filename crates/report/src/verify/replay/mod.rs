@@ -29,8 +29,6 @@ use crate::suspensions::Suspensions;
 #[derive(Debug)]
 pub(super) struct DropReplay {
     drop: DropId,
-    /// Its money moves after its end: what is known of its holds stays.
-    is_adjusted: bool,
     phases: Option<Phases>,
     pools: Vec<PoolBook>,
     viewers: ViewerBook,
@@ -62,11 +60,9 @@ struct Moment {
 }
 
 impl DropReplay {
-    /// `is_adjusted` says whether anything about the drop's money follows behind its end.
-    pub(super) fn new(drop: DropId, incarnation: Incarnation, is_adjusted: bool) -> Self {
+    pub(super) fn new(drop: DropId, incarnation: Incarnation) -> Self {
         Self {
             drop,
-            is_adjusted,
             phases: None,
             pools: Vec::new(),
             viewers: ViewerBook::default(),
@@ -111,7 +107,11 @@ impl DropReplay {
                 facts.viewers.push((number, viewer));
                 facts.taken.push((number, hold, taken_at));
                 let moment = Moment { place: place.record(number), times, incarnation, seq };
-                self.take(&record, moment, findings);
+                if row.drop.is_adjustments() {
+                    self.adjust(&record, moment, findings);
+                } else {
+                    self.take(&record, moment, findings);
+                }
                 counts.takes += 1;
             } else {
                 facts.rest.push((number, record));
@@ -127,31 +127,25 @@ impl DropReplay {
                 record,
                 Record::Recovered(_) | Record::Phase(PhaseRecord::CountdownCancelled)
             );
-            if let Record::Hold(HoldRecord::Confirmed {
-                hold,
-                viewer,
-                units,
-                amount,
-                ref channel,
-            }) = *record
-            {
-                let (record, channel) = (*number, channel.clone());
-                let sku = self.filed_under(hold.pool());
-                facts.orders.push(JournalOrder {
-                    record,
-                    hold,
-                    sku,
-                    viewer,
-                    units,
-                    amount,
-                    channel,
-                });
-            }
+            facts.orders.extend(self.journal_order(*number, record));
             self.record(record, moment, starts, counts, findings);
         }
         self.money.end_row(findings);
         facts.rest = rest;
-        self.last_at = times.at;
+        if !row.drop.is_adjustments() {
+            self.last_at = times.at;
+        }
+    }
+
+    /// The order that a record makes, for the table of orders.
+    fn journal_order(&self, number: u32, record: &Record) -> Option<JournalOrder> {
+        let Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, ref channel }) =
+            *record
+        else {
+            return None;
+        };
+        let (sku, channel) = (self.filed_under(hold.pool()), channel.clone());
+        Some(JournalOrder { record: number, hold, sku, viewer, units, amount, channel })
     }
 
     fn record(
@@ -163,6 +157,9 @@ impl DropReplay {
         findings: &mut Findings,
     ) {
         let (place, at) = (moment.place, moment.times.at);
+        if place.drop.is_some_and(DropId::is_adjustments) {
+            return self.adjust(record, moment, findings);
+        }
         if self.drop == DropId::HOUSE && may_be_the_houses(record) {
             return;
         }
@@ -228,7 +225,7 @@ impl DropReplay {
                 self.order(hold, viewer, units, amount, place, findings);
                 let phases = self.phases.as_ref();
                 let must_be_paid = phases.is_some_and(|phases| phases.plan.payment_terms.is_some());
-                self.money.ordered((hold, amount), came, must_be_paid, place, findings);
+                self.money.ordered((hold, amount, units), came, must_be_paid, place, findings);
             }
             HoldRecord::Released { hold, units } => {
                 counts.released += 1;
@@ -440,13 +437,10 @@ impl DropReplay {
         if live > 0 {
             findings.add(place, HoldFault::SettledLive { live });
         }
-        let keeps = self.is_adjusted;
-        self.pools.iter_mut().for_each(|pool| pool.settle(keeps, place, findings));
+        self.pools.iter_mut().for_each(|pool| pool.settle(place, findings));
         self.viewers = ViewerBook::default();
         self.money.end_row(findings);
-        if !keeps {
-            self.money = MoneyBook::default();
-        }
+        self.money.drop_ended();
     }
 
     /// Checks what the journal leaves open; `end_times` are the last commits of the starts. A number on

@@ -1,7 +1,7 @@
 //! Money and deadlines of one drop, record by record.
 
 use stampede_domain::{DurationMs, HoldId, Money, Units, UnixMillis};
-use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord};
+use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record};
 
 use super::{DropReplay, Moment};
 use crate::verify::{
@@ -10,6 +10,7 @@ use crate::verify::{
     finding::Findings,
     holds::{HoldEnd, HoldFault},
     money::{MoneyFault, NamedHold, Standing},
+    phases::{PhaseFault, name},
     pool::TakenHold,
 };
 
@@ -43,6 +44,9 @@ impl DropReplay {
     }
 
     fn named(&self, hold: HoldId, times: CommitTimes) -> Option<NamedHold> {
+        if self.phases.as_ref().is_some_and(|phases| phases.stage.is_over()) {
+            return self.named_over(hold);
+        }
         let (taken, phases) = (self.taken(hold)?, self.phases.as_ref()?);
         let late_ms = times.decided_after.since(self.ends_at(taken)).get();
         let stands = match taken.end {
@@ -53,6 +57,35 @@ impl DropReplay {
         };
         let (units, goods) = (taken.units, self.goods(hold, taken.units));
         Some(NamedHold { hold, stands, units, goods, mode: phases.plan.mode })
+    }
+
+    /// A record of the chain of adjustments.
+    pub(super) fn adjust(&mut self, record: &Record, moment: Moment, findings: &mut Findings) {
+        let stage = self.phases.as_ref().map(|phases| phases.stage);
+        match (stage, record) {
+            (None, record) => {
+                findings.add(moment.place, PhaseFault::NoPlan { record: name(record) });
+            }
+            (Some(stage), Record::Payment(record)) if stage.is_over() => {
+                self.payment(record, moment, findings);
+            }
+            (Some(stage), record) => {
+                let record = name(record);
+                findings.add(moment.place, PhaseFault::NotAllowed { record, stage });
+            }
+        }
+    }
+
+    /// A hold of a drop that is over: of each only its money is known, and whether its number was taken.
+    fn named_over(&self, hold: HoldId) -> Option<NamedHold> {
+        let phases = self.phases.as_ref()?;
+        let pool = self.pools.get(usize::from(hold.pool().get()))?;
+        pool.had(hold.take().get()).then(|| {
+            let stands = self.money.stands_over(hold);
+            let units = self.money.units(hold);
+            let goods = self.goods(hold, units);
+            NamedHold { hold, stands, units, goods, mode: phases.plan.mode }
+        })
     }
 
     pub(super) fn payment(
