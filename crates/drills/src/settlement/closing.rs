@@ -107,7 +107,7 @@ async fn matters(till: &Till) -> Result<Vec<Matter>, DrillError> {
             for todo in listed["todo"].as_array().into_iter().flatten() {
                 let (account, payment) = (text(&todo["account"]), text(&todo["payment"]));
                 let minor = todo["amount"]["minor"].as_u64().unwrap_or_default();
-                found.push(Matter { hold, account, payment, todo: text(&todo["todo"]), minor });
+                found.push(Matter { hold, account, payment, todo: text(&todo["action"]), minor });
             }
         }
         let Some(next) = page["next"].as_str() else { return Ok(found) };

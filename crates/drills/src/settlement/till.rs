@@ -160,7 +160,7 @@ impl Till {
             return Ok(());
         }
         let key = format!("cancel-{order}");
-        let body = json!({ "restock": true, "reason": "the drill cancels it" });
+        let body = json!({ "units": goods.units, "restock": true, "reason": "a drill" });
         let path = format!("/v1/drops/{drop}/orders/{order}/cancel");
         let answer = self.staff.call(&Request::post(&path, key, body)).await?;
         match (answer.status, answer.code()) {
