@@ -261,7 +261,7 @@ impl From<CommandRefusal> for Problem {
         };
         // It was read, and pushed out again at once.
         let retry_after = (refusal == CommandRefusal::MoneyNotLoaded).then_some(RETRY_AFTER);
-        Self { now, retry_after, ..Self::new(code, refusal.to_string()) }
+        Self { retry_after, now, ..Self::new(code, refusal.to_string()) }
     }
 }
 

@@ -1,5 +1,10 @@
 //! Orders as JSON, and how they are asked for.
 
+#![expect(
+    clippy::large_stack_frames,
+    reason = "the derived schema of an order is built once, when the document is made"
+)]
+
 use serde::{Deserialize, Serialize};
 use stampede_domain::UnixMillis;
 use stampede_report::orders::{ListedOrder, Order, OrderPayment, OrderState, PaymentState};
