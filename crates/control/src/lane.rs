@@ -6,11 +6,6 @@
 
 use std::thread;
 
-use axum::{
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    middleware::Next,
-    response::Response,
-};
 use parking_lot::Mutex;
 use tokio::{
     runtime::{Builder, Handle},
@@ -20,10 +15,8 @@ use tokio::{
 use crate::{
     ControlConfig,
     auth::PaymentsCaller,
-    credentials::is_of_payments,
     problem::{Code, Problem},
     shares::{HeldPlace, NoPlace, Places},
-    state::ControlState,
 };
 
 /// A thread with its requests, of which each caller has a share at most.
@@ -48,7 +41,7 @@ impl PaymentLane {
         Self { places, thread: Mutex::default() }
     }
 
-    fn place(&self, caller: &PaymentsCaller) -> Result<HeldPlace, Problem> {
+    pub(crate) fn place(&self, caller: &PaymentsCaller) -> Result<HeldPlace, Problem> {
         self.places.take(&caller.staff().holder()).map_err(|none| {
             let whose = match none {
                 NoPlace::Share => "as many of your own requests about payments as may be",
@@ -58,7 +51,7 @@ impl PaymentLane {
         })
     }
 
-    fn runtime(&self) -> Result<Handle, Problem> {
+    pub(crate) fn runtime(&self) -> Result<Handle, Problem> {
         let mut thread = self.thread.lock();
         if let Some(running) = &*thread {
             return Ok(running.runtime.clone());
@@ -80,28 +73,4 @@ impl LaneThread {
         thread::Builder::new().name("payments-api".into()).spawn(run)?;
         Ok(Self { runtime: handle, _stop: stop })
     }
-}
-
-/// Hands a request about payments over to its thread, every other request on.
-pub(crate) async fn hand_over(
-    State(state): State<ControlState>,
-    path: MatchedPath,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if !is_of_payments(path.as_str()) {
-        return Ok(next.run(request).await);
-    }
-    let (mut parts, body) = request.into_parts();
-    let caller = PaymentsCaller::from_request_parts(&mut parts, &state).await?;
-    let place = state.payment_lane().place(&caller)?;
-    let runtime = state.payment_lane().runtime()?;
-    parts.extensions.insert(caller);
-    let request = Request::from_parts(parts, body);
-    let answered = runtime.spawn(async move {
-        let response = next.run(request).await;
-        drop(place);
-        response
-    });
-    answered.await.map_err(|error| Problem::internal(&error))
 }

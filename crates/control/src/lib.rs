@@ -18,6 +18,7 @@ mod dto;
 mod extract;
 mod follow;
 mod guesses;
+mod hand_over;
 mod lane;
 mod merge_patch;
 pub mod metrics;

@@ -21,7 +21,7 @@ use crate::{
     credentials::signed_in,
     extract::TOO_LARGE,
     guesses::Client,
-    lane, metrics,
+    hand_over, metrics,
     openapi::{ApiDocument, Frame, finished},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
     queries::{self, Queries},
@@ -76,7 +76,7 @@ fn build(parts: ControlParts) -> (Router, ControlState) {
     // Layers run from the last to the first: what the timeout or the body limit answers becomes a
     // problem and is counted like every other answer.
     let router = paths
-        .route_layer(from_fn_with_state(state.clone(), lane::hand_over))
+        .route_layer(from_fn_with_state(state.clone(), hand_over::hand_over))
         .route_layer(from_fn_with_state(queries, queries::check))
         .merge(assets::routes())
         .layer(DefaultBodyLimit::disable())

@@ -9,7 +9,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
 
-use crate::durable_money::MoneyRows;
+use crate::{durable_money::MoneyRows, violation::Violation};
 
 /// A take that is durable.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +66,6 @@ impl Targets for Names<'_> {
         None
     }
 }
-
-/// Something that must never stand in a ledger.
-pub(crate) type Violation = String;
 
 impl Durable {
     pub(crate) fn new(limits: Limits) -> Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use stampede_domain::{HoldId, PaymentId, RefundReason};
 use stampede_ledger::{PaymentChange, PaymentRecord};
 
-use crate::{durable::Violation, provider::Provider};
+use crate::{provider::Provider, violation::Violation};
 
 /// One payment's money for one hold, by the rows; amounts in cents.
 #[derive(Clone, Debug, Default)]

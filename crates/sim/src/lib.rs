@@ -16,6 +16,7 @@ mod durable_money;
 mod provider;
 mod random;
 mod run;
+mod violation;
 mod world;
 
 pub use run::{Faults, MoneyCounts, Report, Seed, run_seed, run_seeds};

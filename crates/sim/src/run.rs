@@ -4,7 +4,7 @@ use serde::Serialize;
 use stampede_report::verify::verify_journal;
 
 use crate::{
-    durable::Violation,
+    violation::Violation,
     world::{Compared, Failure, World},
 };
 

@@ -1,6 +1,7 @@
 //! All books of a node: they decide together, and follow the journal together.
 
 mod adjustments;
+mod attempts;
 mod authorize;
 mod brake;
 mod command_context;
@@ -15,6 +16,7 @@ mod journaled;
 mod lots;
 mod needs;
 mod orders;
+mod payment_parts;
 mod payments;
 mod phases;
 mod recovery;

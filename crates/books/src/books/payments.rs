@@ -1,35 +1,24 @@
 //! Payments: the settlement book of a drop says what follows, the hold ends or becomes an order with it.
 
 use stampede_domain::{
-    ChannelId, Charges, DropId, HoldId, MerchantId, Mode, Money, PaymentAccount, PaymentEvent,
-    PaymentFact, PaymentId, PaymentReference, RefundReason, Refusal, UnixMillis, ViewerNumber,
+    ChannelId, Charges, DropId, HoldId, MerchantId, Mode, Money, PaymentEvent, PaymentFact,
+    PaymentId, RefundReason, UnixMillis,
 };
-use stampede_ledger::{DeadlineRecord, PaymentChange, PaymentRecord, Record, UnmatchedPayment};
+use stampede_ledger::{PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
     HoldAccount, HoldStands, Matter, Part, PartAsk, PartOutcome, PartState, PaymentBook,
-    PaymentRefusal, Split, allocate, split,
+    PaymentRefusal, allocate,
 };
 
-use super::Books;
+use super::{
+    Books,
+    payment_parts::{Named, cover_refunds, first_split, known_parts},
+};
 use crate::{
     decision::{Act, Decision, Effect, HoldEnd},
     hold::{HoldLook, HoldStatus},
-    payment::{Attempt, FactRefusal, HoldOutcome, PayingHold, PaymentOutcome},
+    payment::{FactRefusal, HoldOutcome, PayingHold, PaymentOutcome},
 };
-
-/// A hold that a fact is about, as far as it can be told.
-#[derive(Clone, Copy)]
-struct Named {
-    hold: HoldId,
-    stands: HoldStands,
-    /// The hold while it is held.
-    held: Option<HoldStatus>,
-    /// Whose it was, if it has ended and that is remembered.
-    viewer: Option<ViewerNumber>,
-    /// What is owed for it; nothing is known of a hold that has ended.
-    owed: Option<Money>,
-    mode: Mode,
-}
 
 impl Books {
     /// The holds that a payment was for, as far as drops in memory know.
@@ -364,83 +353,6 @@ impl Books {
         }
     }
 
-    /// An attempt to pay began: the first one has a hold's whole stretch from now on.
-    fn stretch(&mut self, now: UnixMillis, held: HoldStatus, out: &mut Decision) {
-        let HoldStatus { hold, viewer, deadline, .. } = held;
-        let book = &self.drops[&hold.drop_id()];
-        let is_stretched = book.payments.account(hold).is_some_and(|account| account.stretched);
-        let span = now.plus(book.plan().stretch()).since(deadline);
-        if is_stretched || span.get() == 0 {
-            return;
-        }
-        out.at_once.push(Act::Stretch { hold, span });
-        self.record(now, hold.drop_id(), DeadlineRecord::Stretched { hold, span }, out);
-        out.when_durable.push(Effect::Stretched { hold, viewer });
-    }
-
-    /// `viewer` asks to pay at this account's provider. What is owed may be nothing: then the hold becomes an order
-    /// at once.
-    ///
-    /// # Errors
-    /// Why nothing begins. It may report an end that is on its way to the ledger, so it waits for what was
-    /// decided so far.
-    pub fn pay(
-        &mut self,
-        now: UnixMillis,
-        viewer: ViewerNumber,
-        paying: &PayingHold,
-        account: &PaymentAccount,
-        out: &mut Decision,
-    ) -> Result<(), Refusal> {
-        let held = match paying.look {
-            HoldLook::Unknown | HoldLook::Pending => return Err(Refusal::UnknownHold),
-            HoldLook::Ended => return Err(Refusal::HoldEnded),
-            HoldLook::Known(status) if status.viewer != viewer => return Err(Refusal::UnknownHold),
-            HoldLook::Known(status) if status.confirmed => return Err(Refusal::HoldConfirmed),
-            HoldLook::Known(held) if now >= held.ends_at() => {
-                self.end_hold(now, held, HoldEnd::Expired, out);
-                return Err(Refusal::HoldEnded);
-            }
-            HoldLook::Known(held) => held,
-        };
-        let hold = held.hold;
-        let book = &self.drops[&hold.drop_id()].payments;
-        let account_of = book.account(hold);
-        if account_of.is_some_and(HoldAccount::has_open_attempt) {
-            return Err(Refusal::PaymentPending);
-        }
-        let amount = book.expected(hold, held.amount).unwrap_or(held.amount);
-        if amount.minor() == 0 {
-            self.order(now, held, paying.channel.clone(), out);
-            return Ok(());
-        }
-        let attempts = account_of.map_or(0, |account| account.parts.len());
-        let payment = attempt_id(account, hold, attempts + 1);
-        let mut records = Vec::new();
-        let ask = PartAsk { payment: &payment, hold, stands: HoldStands::Held };
-        // A hold with too many attempts lives on until its deadline.
-        if book.begun(ask, &mut records).is_err() {
-            return Err(Refusal::HoldEnded);
-        }
-        self.record_money(now, records, out);
-        self.stretch(now, held, out);
-        out.when_durable.push(Effect::Attempt(Attempt { payment, hold, viewer, amount }));
-        Ok(())
-    }
-
-    /// Attempts at this account that are under way, with holds that are not known to have ended.
-    pub fn open_attempts(&self, account: &PaymentAccount) -> Vec<(HoldId, PaymentId)> {
-        let holds = self.drops.values().flat_map(|book| book.payments.holds());
-        let mut open: Vec<_> = holds
-            .filter(|(_, of_hold)| !of_hold.has_ended())
-            .flat_map(|(hold, of_hold)| of_hold.parts.iter().map(move |part| (hold, part)))
-            .filter(|(_, part)| part.is_open() && part.payment.account == *account)
-            .map(|(hold, part)| (hold, part.payment.clone()))
-            .collect();
-        open.sort_unstable();
-        open
-    }
-
     /// What is owed beyond the goods is set anew.
     ///
     /// # Errors
@@ -471,74 +383,4 @@ impl Books {
             self.record(now, DropId::HOUSE, record, out);
         }
     }
-}
-
-/// The parts of a payment of which some are known already: what was reported before stays as it was split, and holds
-/// that are named only now get nothing of it.
-fn known_parts(
-    fact: &PaymentFact,
-    amount: Money,
-    parts: &[Option<&Part>],
-) -> Result<Vec<(Money, Option<RefundReason>)>, PaymentRefusal> {
-    let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
-    let covered: Vec<Money> = parts.iter().flatten().filter_map(|part| part.covers()).collect();
-    let (first, rest) = covered.split_first().expect("the caller has found one");
-    let recorded = rest.iter().try_fold(*first, |sum, part| sum.checked_add(*part));
-    let recorded = recorded.unwrap_or(*first);
-    let is_taken = parts.iter().flatten().any(|part| matches!(part.state, PartState::Paid(_)));
-    let mut anew = match fact.event {
-        // Another amount may be taken than was kept ready.
-        PaymentEvent::Paid { .. } if !is_taken => split(amount, &covered).parts,
-        // What was kept ready before is reported late.
-        PaymentEvent::Authorized { .. } if is_taken => covered,
-        _ if recorded == amount => covered,
-        _ => return Err(PaymentRefusal::AmountDiffers { recorded, given: amount }),
-    }
-    .into_iter();
-    let part_of = |part: Option<&Part>| {
-        let is_known = part.is_some_and(|part| part.covers().is_some());
-        match is_known.then(|| anew.next()).flatten() {
-            Some(known) => (known, None),
-            None => (zero, Some(RefundReason::WrongAmount)),
-        }
-    };
-    Ok(parts.iter().copied().map(part_of).collect())
-}
-
-/// How money falls into parts that nobody has heard of before. Where nobody knows any more what was owed for a
-/// hold that has ended, or whose drop is out of memory, it gets what the others leave.
-fn first_split(amount: Money, named: &[Named]) -> Split {
-    let zero = Money::new(0, amount.currency()).expect("nothing is within the limit");
-    let unknown = named.iter().position(|named| named.owed.is_none());
-    let owed: Vec<Money> = named.iter().map(|named| named.owed.unwrap_or(zero)).collect();
-    let found = split(amount, &owed);
-    let Some(unknown) = unknown else { return found };
-    let sum = owed.iter().try_fold(zero, |sum, part| sum.checked_add(*part));
-    let Some(left) = sum.and_then(|sum| amount.minor().checked_sub(sum.minor())) else {
-        return found;
-    };
-    let mut parts = owed;
-    parts[unknown] = Money::new(left, amount.currency()).expect("no more than the payment");
-    Split { parts, fits: true }
-}
-
-/// Moves money between parts so that each has what went back of it already, as far as there is enough.
-fn cover_refunds(parts: &mut [Money], back: &[u64]) {
-    for short in 0..parts.len() {
-        for other in 0..parts.len() {
-            let need = back[short].saturating_sub(parts[short].minor());
-            let spare = parts[other].minor().saturating_sub(back[other]);
-            let more = need.min(spare);
-            let moved = |part: Money, minor| Money::new(minor, part.currency()).unwrap_or(part);
-            parts[short] = moved(parts[short], parts[short].minor() + more);
-            parts[other] = moved(parts[other], parts[other].minor() - more);
-        }
-    }
-}
-
-/// The name of an attempt: it follows from the hold, so a start finds the same.
-fn attempt_id(account: &PaymentAccount, hold: HoldId, number: usize) -> PaymentId {
-    let reference = PaymentReference::new(&format!("{hold}-{number}"));
-    let reference = reference.expect("a hold's id with a number is a reference");
-    PaymentId { account: account.clone(), reference }
 }

@@ -9,6 +9,7 @@ mod health;
 mod invitation;
 mod list;
 mod orders;
+mod payment_facts;
 mod payments;
 mod people;
 mod plan;
@@ -36,9 +37,8 @@ pub(crate) use invitation::{
 };
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
 pub(crate) use orders::{OrderForm, OrderLine, OrderList, OrderParams};
-pub(crate) use payments::{
-    ChargesBody, FactAnswer, FactBody, HoldState, PaymentAnswer, TodoHold, TodoList, TodoParams,
-};
+pub(crate) use payment_facts::{FactAnswer, FactBody};
+pub(crate) use payments::{ChargesBody, HoldState, PaymentAnswer, TodoHold, TodoList, TodoParams};
 pub(crate) use people::{CommandGiven, PeopleState, PersonState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};

@@ -4,7 +4,7 @@ use stampede_domain::{DropId, Phase, SkuIndex, Units};
 use stampede_engine::HoldLook;
 
 use super::World;
-use crate::durable::{End, Violation};
+use crate::{durable::End, violation::Violation};
 
 impl World {
     /// What a start has made of the rows.

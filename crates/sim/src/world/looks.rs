@@ -5,7 +5,7 @@ use stampede_engine::{CoreEvent, ViewerEvent};
 use tokio::sync::oneshot;
 
 use super::{Pending, PendingAnswer, World, last_takes};
-use crate::durable::{End, Violation};
+use crate::{durable::End, violation::Violation};
 
 impl World {
     /// Holds what everybody was told, what is on sale, and what the books know against the rows.

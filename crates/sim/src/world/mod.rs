@@ -24,9 +24,10 @@ use stampede_testkit::HandClock;
 use tokio::sync::oneshot;
 
 use crate::{
-    durable::{Durable, Names, Violation},
+    durable::{Durable, Names},
     provider::Provider,
     random::{Chance, next_number},
+    violation::Violation,
 };
 
 pub(crate) const CORES: usize = 2;

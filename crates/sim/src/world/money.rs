@@ -7,11 +7,7 @@ use stampede_engine::{
 };
 
 use super::{CORES, PendingAnswer, World};
-use crate::{
-    durable::{End, Violation},
-    provider::Move,
-    run::MoneyCounts,
-};
+use crate::{durable::End, provider::Move, run::MoneyCounts, violation::Violation};
 
 /// What was reported: the payment's place and its fact's.
 pub(crate) type Reported = (usize, usize);

@@ -13,7 +13,7 @@ use stampede_engine::{
 use stampede_testkit::{plan_of, sku};
 
 use super::{CORES, KEYS, Pending, PendingAnswer, SKUS, STREAM, VIEWERS, World, last_takes, units};
-use crate::durable::{End, Violation};
+use crate::{durable::End, violation::Violation};
 
 impl World {
     /// A plan with few units, so that drops sell out.
