@@ -94,6 +94,17 @@ pub struct DropTerms {
     pub hold_ttl_ms: u64,
     /// From the command to the opening.
     pub countdown_ms: u64,
+    /// How holds wait for payments.
+    pub payment: PaymentTimes,
+}
+
+/// How holds wait for payments. By default they do not: what is not paid in time is on sale again at once.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct PaymentTimes {
+    /// How long a hold stays beyond the deadline that its viewer is shown.
+    pub grace_ms: u64,
+    /// By how much a first attempt to pay moves the deadline, at most.
+    pub stretch_ms: u64,
 }
 
 /// One SKU of a drop.

@@ -36,8 +36,8 @@ pub use audit::{
     reconcile,
 };
 pub use control::{
-    ControlClient, ControlError, Demand, DropState, DropTerms, PlannedDrop, PlannedSku, Price,
-    SkuState, SkuTerms,
+    ControlClient, ControlError, Demand, DropState, DropTerms, PaymentTimes, PlannedDrop,
+    PlannedSku, Price, SkuState, SkuTerms,
 };
 pub use crowd::{CrowdError, CrowdProcessError, CrowdProcesses, Live, crowd_process, run_crowd};
 pub use keys::{TicketKeyError, signing_ticket_key};

@@ -10,7 +10,7 @@ use std::{
 
 use stampede_domain::{DropId, StreamId};
 use stampede_loadtest::{
-    ControlClient, DropTerms, Price, Promise, Promised, SkuTerms, audit_promises,
+    ControlClient, DropTerms, PaymentTimes, Price, Promise, Promised, SkuTerms, audit_promises,
     signing_ticket_key,
 };
 use stampede_swarm::TicketBook;
@@ -181,5 +181,6 @@ fn terms(number: u32, supply: u32) -> DropTerms {
         holds_per_viewer_max: u16::try_from(HOLDS_PER_DROP).expect("a small number"),
         hold_ttl_ms: HOLD_TTL_MS,
         countdown_ms: COUNTDOWN_MS,
+        payment: PaymentTimes::default(),
     }
 }

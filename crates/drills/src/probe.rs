@@ -11,8 +11,8 @@ use serde::Serialize;
 use stampede_client::{ClientError, ConnectOptions, Connection};
 use stampede_domain::{DropId, DurationMs, HoldId, IdempotencyKey, Mode, ViewerId};
 use stampede_loadtest::{
-    ControlClient, ControlError, DropTerms, Price, Promise, PromiseLog, PromiseLogError, Promised,
-    SkuTerms,
+    ControlClient, ControlError, DropTerms, PaymentTimes, Price, Promise, PromiseLog,
+    PromiseLogError, Promised, SkuTerms,
 };
 use stampede_swarm::Clock;
 use stampede_wire::{
@@ -162,6 +162,7 @@ fn terms(buyers: u32) -> DropTerms {
         holds_per_viewer_max: 1,
         hold_ttl_ms: 600_000,
         countdown_ms: 0,
+        payment: PaymentTimes::default(),
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 
 use stampede_domain::DropId;
 use stampede_loadtest::{
-    AuditResult, ControlClient, ControlError, DropTerms, Price, Promise, SkuTerms, audit_promises,
+    AuditResult, ControlClient, ControlError, DropTerms, PaymentTimes, Price, Promise, SkuTerms,
+    audit_promises,
 };
 use stampede_swarm::TicketBook;
 use stampede_wire::ticket::KeySpec;
@@ -123,5 +124,6 @@ fn terms(supply: u32) -> DropTerms {
         holds_per_viewer_max: UNITS_PER_VIEWER,
         hold_ttl_ms: HOLD_TTL_MS,
         countdown_ms: 0,
+        payment: PaymentTimes::default(),
     }
 }

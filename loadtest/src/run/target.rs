@@ -151,6 +151,8 @@ async fn rehearsal(
                    "price": { "minor": 1_000, "currency": "XTS" } }],
         "limit_per_viewer": LIMIT_PER_VIEWER, "holds_per_viewer_max": 16,
         "hold_ttl_ms": hold_ttl_ms, "countdown_ms": COUNTDOWN_MS,
+        // What is not paid in time is on sale again at once.
+        "payment": { "grace_ms": 0, "stretch_ms": 0 },
     });
     let drop = control.plan_value(&terms).await.map_err(LoadError::from_control)?;
     Ok(Goods {

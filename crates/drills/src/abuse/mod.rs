@@ -20,7 +20,7 @@ use std::{
 
 use serde::Serialize;
 use stampede_domain::{DropId, DurationMs, Mode, ViewerId};
-use stampede_loadtest::{ControlClient, ControlError, DropTerms, Price, SkuTerms};
+use stampede_loadtest::{ControlClient, ControlError, DropTerms, PaymentTimes, Price, SkuTerms};
 use stampede_swarm::Clock;
 use stampede_wire::ticket::{KeySpec, Ticket, TicketMinter};
 
@@ -217,6 +217,7 @@ async fn opened(abuse: &Abuse) -> Result<DropId, AbuseError> {
         holds_per_viewer_max: 64,
         hold_ttl_ms: 600_000,
         countdown_ms: 0,
+        payment: PaymentTimes::default(),
     };
     let drop = control.plan(&terms).await?;
     control.open(&drop).await?;

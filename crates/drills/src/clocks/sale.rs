@@ -185,6 +185,7 @@ impl Sale {
         json!({
             "stream": STREAM, "running_order": self.drops, "title": "Mug", "merchant": "potter",
             "host": "nina", "limit_per_viewer": 1, "hold_ttl_ms": hold_ms, "countdown_ms": 0,
+            "payment": {"grace_ms": 0, "stretch_ms": 0},
             "skus": [{"id": SKU, "title": "Mug", "supply": 50,
                       "price": {"minor": 1_500, "currency": "EUR"}}],
         })

@@ -12,7 +12,7 @@ use std::{
 
 use stampede_loadtest::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
-    Price, Roots, SchedulePlan, SkuTerms, ViewerRange, read_promises, run_crowd,
+    PaymentTimes, Price, Roots, SchedulePlan, SkuTerms, ViewerRange, read_promises, run_crowd,
 };
 use stampede_swarm::Clock;
 use stampede_wire::ticket::KeySpec;
@@ -199,6 +199,7 @@ fn terms() -> DropTerms {
         holds_per_viewer_max: last_buyers::BUYS_PER_BUYER,
         hold_ttl_ms: HOLD_TTL_MS,
         countdown_ms: 1_000,
+        payment: PaymentTimes::default(),
     }
 }
 

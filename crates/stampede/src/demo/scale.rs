@@ -3,7 +3,8 @@
 use std::{net::Ipv4Addr, path::Path};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, DropTerms, Price, Roots, SchedulePlan, SkuTerms, ViewerRange,
+    Behaviour, CrowdPlan, DropTerms, PaymentTimes, Price, Roots, SchedulePlan, SkuTerms,
+    ViewerRange,
 };
 use stampede_wire::ticket::KeySpec;
 
@@ -76,6 +77,7 @@ impl Scale {
             holds_per_viewer_max: 16,
             hold_ttl_ms: HOLD_TTL_MS,
             countdown_ms: COUNTDOWN_MS,
+            payment: PaymentTimes::default(),
         }
     }
 
