@@ -297,7 +297,7 @@ async fn the_page_for_operations_is_for_whoever_reads_the_metrics() {
     }
     let page = get(&pages(Some("ops")), "/ops", &[]).await;
     assert!(page.text.contains("Nothing is wrong.") && page.text.contains("20,000 a second"));
-    assert_eq!(page.text.matches("<tr data-copy=").count(), 9);
+    assert_eq!(page.text.matches("<tr data-copy=").count(), 8);
     // Commands name what they were given for.
     for part in
         [">Restock</b>", ">Scented candle, 200 g</bdi>", "data-copy=\"stream-1\">open</bdi>"]

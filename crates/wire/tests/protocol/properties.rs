@@ -21,7 +21,11 @@ fn sku() -> impl Strategy<Value = SkuId> {
 }
 
 fn hold() -> impl Strategy<Value = HoldId> {
-    any::<[u8; 16]>().prop_map(HoldId::from_bytes)
+    // The first bit of a drop's number is never set.
+    any::<[u8; 16]>().prop_map(|mut bytes| {
+        bytes[0] &= 0x7f;
+        HoldId::from_bytes(bytes)
+    })
 }
 
 fn drop_id() -> impl Strategy<Value = DropId> {
