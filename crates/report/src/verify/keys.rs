@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use stampede_domain::{DropId, KeyFingerprint};
-use stampede_ledger::{CommandKey, Record, RecordedOutcome, Row};
+use stampede_ledger::{CommandKey, LatestLot, Record, RecordedOutcome, Row};
 
 use super::{
     finding::{Findings, Place},
@@ -23,8 +23,7 @@ struct Bound {
 #[derive(Debug, Default)]
 pub(super) struct KeyCheck {
     bound: HashMap<(String, KeyFingerprint), Bound>,
-    /// Number of each drop's latest lot.
-    latest_lots: HashMap<DropId, u32>,
+    latest_lots: HashMap<DropId, LatestLot>,
 }
 
 impl KeyCheck {
@@ -33,21 +32,20 @@ impl KeyCheck {
         if row.drop == DropId::HOUSE {
             return;
         }
+        let latest_lot = self.latest_lots.entry(row.drop).or_default();
         for (number, record) in records {
+            latest_lot.follow(record);
             match record {
-                Record::Lot { lot, .. } => {
-                    self.latest_lots.insert(row.drop, *lot);
-                }
                 Record::Command(command) if command.outcome == RecordedOutcome::Accepted => {
                     let action = command.action.as_str().to_owned();
-                    let lot = self.latest_lots.get(&row.drop).copied();
-                    let lot = lot.filter(|_| action == "restock");
+                    let lot = latest_lot.of(&action);
                     let place = Place::row(row.drop, row.incarnation, row.seq).record(*number);
                     let owned = (command.actor.as_str().to_owned(), command.key);
                     let bound = Bound { place, request: command.request, action, lot };
                     self.bound.entry(owned).or_insert(bound);
                 }
                 Record::Phase(_)
+                | Record::Lot { .. }
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured

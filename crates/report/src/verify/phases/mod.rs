@@ -115,13 +115,13 @@ impl Stage {
     /// Whether a record that changes no phase may stand here.
     const fn may_hold(self, record: &Record) -> bool {
         match record {
-            // A refused request may still be recorded while the last record is under way.
-            Record::Command(_) => true,
+            // A refused request may still be recorded while the last record is under way. Money moves after the end,
+            // in a chain of its own: the seal says that none of it follows in the drop's.
+            Record::Command(_) | Record::Payment(_) => true,
             Record::Tally(_)
             | Record::Recovered(_)
             | Record::Suspended { .. }
             | Record::Featured
-            | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Stream(StreamRecord::Offline { .. } | StreamRecord::Online) => {
                 !self.is_over()
