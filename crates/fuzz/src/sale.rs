@@ -164,7 +164,7 @@ impl Sale {
             Step::Paid { nth } => {
                 if let Some(hold) = self.hold(*nth) {
                     // The answer comes to the viewer as an event.
-                    let _answer = self.engine.payment(paid(&self.engine, hold));
+                    let _answer = self.engine.payment(stampede_testkit::paid(&self.engine, hold));
                 }
             }
             Step::Staff { what } => self.order(*what),

@@ -5,7 +5,9 @@ use std::path::Path;
 use stampede_domain::{
     Charges, DropId, DropPlan, DurationMs, HoldId, Mode, PaymentReference, RefundReason,
 };
-use stampede_ledger::{Cancelled, PaymentChange, ProviderRequest, Record, UnmatchedPayment};
+use stampede_ledger::{
+    Cancelled, PaymentChange, ProviderRequest, Record, RecordedOutcome, UnmatchedPayment,
+};
 
 use super::{
     GRACE_MS, TTL_MS, eur,
@@ -134,6 +136,9 @@ fn after_the_end(sim: &mut Sim) {
     sim.adjust(ended, refunded("p6", PRICE));
     sim.adjust(ordered, paid("p20", PRICE));
     sim.adjust(ordered, due("p20", PRICE, RefundReason::SecondPayment));
+    let refused =
+        RecordedOutcome::Refused { code: "more_than_paid".into(), text: "less is left".into() };
+    sim.command(DROP.adjustments(), "cancel_order", refused);
     sim.flush();
     sim.crash(1_000);
     sim.adjust(ordered, refunded("p20", PRICE));

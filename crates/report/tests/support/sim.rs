@@ -129,7 +129,7 @@ impl Sim {
         self.flush();
     }
 
-    fn command(&mut self, drop: DropId, action: &str, outcome: RecordedOutcome) {
+    pub fn command(&mut self, drop: DropId, action: &str, outcome: RecordedOutcome) {
         let key = IdempotencyKey::new(&format!("{action}-{}", self.now_ms)).unwrap().fingerprint();
         self.push(
             drop,
