@@ -83,6 +83,16 @@ pub enum FactRefusal {
     /// Nothing says what the payment is for.
     #[error("the payment names no hold and none is known of it: name its holds")]
     NoHolds,
+    /// The payment would be for more holds than one may be for, those of earlier reports included.
+    #[error(
+        "the payment would be for {count} holds with those of earlier reports; one is for {max} at most"
+    )]
+    TooManyHolds {
+        /// With those of earlier reports.
+        count: usize,
+        /// The most.
+        max: usize,
+    },
 }
 
 /// An attempt to pay that is durable: the provider may be asked from now on.

@@ -99,6 +99,7 @@ codes! {
     AmountTooLarge "amount_too_large" UNPROCESSABLE_ENTITY "More is owed than can be written"
     TestMoney "test_money" CONFLICT "A test cannot pay for a live drop"
     NoHolds "no_holds" UNPROCESSABLE_ENTITY "Nothing says what the payment is for"
+    TooManyHolds "too_many_holds" CONFLICT "The payment is for as many holds as it may be"
     // A refusal without a code of its own.
     Refused "refused" CONFLICT "The command was refused"
     // Decided here: nothing reached the engine.
@@ -298,6 +299,10 @@ impl From<FactRefusal> for Problem {
                 format!("{refusal}. Void or refund it at the provider, pay with real money"),
             ),
             FactRefusal::NoHolds => Self::new(Code::NoHolds, refusal.to_string()),
+            FactRefusal::TooManyHolds { .. } => Self::new(
+                Code::TooManyHolds,
+                format!("{refusal}. Pay for the others by another payment"),
+            ),
         }
     }
 }

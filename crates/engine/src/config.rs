@@ -3,8 +3,12 @@
 use stampede_books::Limits;
 use stampede_domain::{
     DurationMs, PaymentAccount,
-    limits::{CORES_MAX, LIVE_DROPS_PER_STREAM_MAX, SETTLED_KEPT_MS, SKUS_PER_DROP_MAX},
+    limits::{
+        CORES_MAX, HOLDS_PER_PAYMENT_MAX, LIVE_DROPS_PER_STREAM_MAX, SETTLED_KEPT_MS,
+        SKUS_PER_DROP_MAX,
+    },
 };
+use stampede_ledger::STAGED_MAX;
 
 /// What may be set about an engine; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -120,7 +124,13 @@ impl EngineConfig {
     }
 }
 
-/// The most records that the steward makes between two looks at its ring's room: a first lot for each
-/// SKU with the phase, the tally, the command; a report for each drop of a stream with the command.
-pub(crate) const STEWARD_ROOM_MIN: usize = SKUS_PER_DROP_MAX + 4;
+/// The most records that the steward makes between two looks at its ring's room: for each hold of a payment its
+/// charges and its name, what came, what is due back, how it ends and what took its units again.
+pub(crate) const STEWARD_ROOM_MIN: usize = HOLDS_PER_PAYMENT_MAX * RECORDS_PER_PAID_HOLD_MAX + 4;
+const RECORDS_PER_PAID_HOLD_MAX: usize = 7;
+// A first lot for each SKU with the phase, the tally, the command.
+const _: () = assert!(SKUS_PER_DROP_MAX + 4 <= STEWARD_ROOM_MIN);
+// A report for each drop of a stream with the command.
 const _: () = assert!(LIVE_DROPS_PER_STREAM_MAX < STEWARD_ROOM_MIN);
+// They are staged together, so that one commit has them.
+const _: () = assert!(STEWARD_ROOM_MIN <= STAGED_MAX);

@@ -46,7 +46,7 @@ pub use record::{
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;
-pub use ring::{Entry, Position, Producer, RingConfig, Wake};
+pub use ring::{Entry, Position, Producer, RingConfig, STAGED_MAX, Wake};
 pub use row::{Row, RowHash};
 pub use seal::{ChainSums, CommitKey, Seal, SealSummary, SealedSku};
 pub use sqlite::{SqliteJournal, SqliteLedger, SqliteOptions, SqliteSource, Synchronous};

@@ -17,8 +17,9 @@ use crate::{BrakeRecord, HoldRecord, Link, PhaseRecord, Record, StreamRecord, re
 /// Called on the writer thread after positions moved, so that a producer looks again.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// Entries that are staged at most; the next one takes all of them along.
-pub(crate) const STAGED_MAX: usize = 512;
+/// Entries that are staged at most; the next one takes all of them along. What has to become durable together is no
+/// more than this.
+pub const STAGED_MAX: usize = 512;
 /// Bytes of the records that are staged at most; the one that would go beyond sends the others ahead.
 pub(crate) const STAGED_BYTES_MAX: usize = 2 << 20;
 /// Bytes that a record without parts of unbounded size has at most.

@@ -325,6 +325,20 @@ fn lies_about_holds_and_units_are_found() {
         let payment = payment("p7");
         rows[row].records[at] = of(hold, PaymentChange::Retaken { payment, into });
     });
+    check("retaken_twice", &ledger, |rows| {
+        let ((row, at), _) = find_change(rows, is_retaken);
+        let again = rows[row].records[at].clone();
+        rows[row].records.insert(at + 1, again);
+    });
+    for (from, to) in [
+        (RefundReason::HoldEnded, RefundReason::SecondPayment),
+        (RefundReason::SecondPayment, RefundReason::HoldEnded),
+    ] {
+        let name = if from == RefundReason::HoldEnded { "p6" } else { "p17" };
+        check("refund_reason_differs", &ledger, |rows| {
+            replace(rows, &due(name, PRICE, from), due(name, PRICE, to));
+        });
+    }
     check("money_standing", &ledger, |rows| {
         let (_, hold) = find_change(rows, is_retaken);
         let payment = payment("p3");
@@ -342,7 +356,10 @@ fn lies_about_holds_and_units_are_found() {
         replace(rows, &cancelled(1, PRICE), cancelled(3, PRICE));
     });
     check("cancelled_units", &ledger, |rows| {
-        follow(rows, &cancelled(1, PRICE), cancelled(1, 1));
+        follow(rows, &cancelled(1, PRICE), cancelled(1, 0));
+    });
+    check("cancelled_units", &ledger, |rows| {
+        replace(rows, &cancelled(1, 100), cancelled(0, 100));
     });
     check("cancelled_amount", &ledger, |rows| {
         replace(rows, &cancelled(1, PRICE), cancelled(1, 3 * PRICE));

@@ -87,10 +87,13 @@ impl HoldAccount {
         self.goods
     }
 
-    /// Whether staff have decided that nothing of what the order cost is to be kept.
+    /// Whether staff have decided that nothing of the order is to be delivered, or that nothing of what it cost is to
+    /// be kept.
     pub(crate) fn is_waived(&self) -> bool {
-        let cost = self.goods.and_then(|goods| self.expected(goods.amount));
-        cost.is_some_and(|cost| self.cancelled_amount >= cost.minor())
+        let Some(goods) = self.goods else { return false };
+        let cost = self.expected(goods.amount);
+        self.cancelled_units == goods.units.get()
+            || cost.is_some_and(|cost| self.cancelled_amount >= cost.minor())
     }
 
     /// What was taken in all, in minor units.

@@ -198,13 +198,16 @@ fn kinds(account: &HoldAccount) -> impl Iterator<Item = (&Part, MatterKind)> {
 /// What is to be done about one part of an account.
 fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<MatterKind> {
     let is_order = account.end == Some(AccountEnd::Ordered) && makes_order;
+    let is_unpaid = is_order && !account.is_waived();
     match &part.state {
         PartState::Paid(paid) if part.outstanding() > 0 => {
             let amount = Money::new(part.outstanding(), paid.currency())?;
             Some(MatterKind::Refund { amount, reason: part.due_reason? })
         }
-        // More went back than staff had decided.
-        PartState::Paid(_) if is_order && part.refunded > part.due => Some(MatterKind::Unpaid),
+        // A refund in part is somebody's decision; one of everything leaves an order that nobody has paid for.
+        PartState::Paid(paid) if is_unpaid && part.refunded >= paid.minor() => {
+            Some(MatterKind::Unpaid)
+        }
         // What is due of an order in part goes back once all of it was taken.
         PartState::Authorized(kept)
             if part.outstanding() > 0 && (!is_order || part.outstanding() >= kept.minor()) =>
@@ -214,9 +217,7 @@ fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<Matt
         PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
         PartState::Begun if account.end.is_some() && !part.is_moved => Some(MatterKind::Void),
         // An order of which nothing was to be kept lacks no money.
-        PartState::Voided | PartState::Failed(_) if is_order && !account.is_waived() => {
-            Some(MatterKind::Unpaid)
-        }
+        PartState::Voided | PartState::Failed(_) if is_unpaid => Some(MatterKind::Unpaid),
         _ => None,
     }
 }

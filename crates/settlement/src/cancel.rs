@@ -277,9 +277,23 @@ mod tests {
     fn money_that_went_back_already_counts() {
         let mut world = World::ordered(&paid());
         let _ = world.report(&PaymentEvent::Refunded { total: euros(400) }, HoldStands::Ordered);
-        assert_eq!(world.matters(), [MatterKind::Unpaid], "nobody here has decided so");
+        assert_eq!(world.matters(), [], "whoever gave it back has decided so");
         assert_eq!(world.cancel(1, None), Ok(1_000));
         assert_eq!(world.matters(), [refund(600)]);
+    }
+
+    #[test]
+    fn an_order_whose_money_is_gone_is_unpaid_until_none_of_it_is_to_be_delivered() {
+        for said in [PaymentEvent::Refunded { total: euros(3_500) }, PaymentEvent::Voided] {
+            let is_paid = matches!(said, PaymentEvent::Refunded { .. });
+            let mut world = World::ordered(&if is_paid { paid() } else { authorized() });
+            let _ = world.report(&said, HoldStands::Ordered);
+            assert_eq!(world.matters(), [MatterKind::Unpaid]);
+            world.cancel(2, None).unwrap();
+            assert_eq!(world.matters(), [MatterKind::Unpaid], "one is still to be delivered");
+            world.cancel(1, None).unwrap();
+            assert_eq!(world.matters(), [], "{said:?}");
+        }
     }
 
     #[test]
@@ -317,7 +331,7 @@ mod tests {
     #[test]
     fn an_order_that_keeps_something_lacks_it_once_the_money_is_let_go() {
         let mut world = World::ordered(&authorized());
-        world.cancel(3, Some(3_400)).unwrap();
+        world.cancel(2, Some(3_400)).unwrap();
         assert_eq!(world.matters(), [MatterKind::Capture { amount: euros(3_500) }]);
         let _ = world.report(&PaymentEvent::Voided, HoldStands::Ordered);
         assert_eq!(world.matters(), [MatterKind::Unpaid]);

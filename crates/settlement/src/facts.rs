@@ -143,6 +143,9 @@ impl PaymentBook {
         out: &mut Vec<PaymentRecord>,
     ) -> Result<PartOutcome, PaymentRefusal> {
         let part = self.part(ask).and_then(|(_, part)| part);
+        if part.is_none() && is_for_nothing(ask, (amount, refused)) {
+            return Ok(PartOutcome::Unchanged);
+        }
         match part.map(|part| &part.state) {
             Some(PartState::Authorized(recorded)) => {
                 same(*recorded, amount)?;
@@ -156,7 +159,7 @@ impl PaymentBook {
         }
         let payment = ask.payment.clone();
         ask.record(PaymentChange::Authorized { payment, amount }, out);
-        Ok(give_or_return(ask, part, (amount, refused), out))
+        Ok(self.give_or_return(ask, (amount, refused), out))
     }
 
     /// The money was taken: `amount` of it is for this hold.
@@ -171,6 +174,9 @@ impl PaymentBook {
     ) -> Result<PartOutcome, PaymentRefusal> {
         let (account, part) = self.part(ask).unzip();
         let part = part.flatten();
+        if part.is_none() && is_for_nothing(ask, (amount, refused)) {
+            return Ok(PartOutcome::Unchanged);
+        }
         if let Some(Part { state: PartState::Paid(recorded), .. }) = part {
             same(*recorded, amount)?;
             return Ok(self.standing(ask));
@@ -204,7 +210,32 @@ impl PaymentBook {
             }
             return Ok(PartOutcome::AlreadyOrdered);
         }
-        Ok(give_or_return(ask, part, (amount, refused), out))
+        Ok(self.give_or_return(ask, (amount, refused), out))
+    }
+
+    /// Money has come, or is kept ready: the hold becomes an order, or the money has to go back.
+    fn give_or_return(
+        &self,
+        ask: PartAsk<'_>,
+        (amount, refused): (Money, Option<RefundReason>),
+        out: &mut Vec<PaymentRecord>,
+    ) -> PartOutcome {
+        let (account, part) = self.part(ask).unzip();
+        let went_back = part.flatten().map_or(0, |part| part.refunded);
+        let is_retaken = account.is_some_and(|account| account.retaken.is_some());
+        let reason = match ask.stands {
+            // Another payment has made an order of what it had.
+            HoldStands::Ended if is_retaken => Some(RefundReason::SecondPayment),
+            HoldStands::Ended => Some(RefundReason::HoldEnded),
+            HoldStands::Ordered => Some(RefundReason::SecondPayment),
+            HoldStands::Held if went_back > 0 => refused.or(Some(RefundReason::WrongAmount)),
+            HoldStands::Held => refused,
+        };
+        let Some(reason) = reason else { return PartOutcome::Ordered };
+        if amount.minor() > 0 {
+            ask.refund_due(amount, reason, out);
+        }
+        left_of(amount, went_back, reason)
     }
 
     /// The attempt came to nothing.
@@ -347,40 +378,21 @@ fn captured(
         let more = Money::new(more, amount.currency()).expect("no more than the payment");
         ask.refund_due(more, reason, out);
     }
-    if makes_order {
-        PartOutcome::AlreadyOrdered
-    } else {
-        PartOutcome::RefundDue { amount, reason }
+    if makes_order { PartOutcome::AlreadyOrdered } else { left_of(amount, part.refunded, reason) }
+}
+
+/// What is told of money that has to go back. What went back before it was heard of is not due any more: whoever is
+/// told of it would give it back twice.
+fn left_of(amount: Money, went_back: u64, reason: RefundReason) -> PartOutcome {
+    match Money::new(amount.minor().saturating_sub(went_back), amount.currency()) {
+        Some(left) if left.minor() > 0 => PartOutcome::RefundDue { amount: left, reason },
+        _ => PartOutcome::Noted,
     }
 }
 
-/// Money has come, or is kept ready: the hold becomes an order, or the money has to go back.
-fn give_or_return(
-    ask: PartAsk<'_>,
-    part: Option<&Part>,
-    (amount, refused): (Money, Option<RefundReason>),
-    out: &mut Vec<PaymentRecord>,
-) -> PartOutcome {
-    let went_back = part.is_some_and(|part| part.refunded > 0);
-    let reason = match ask.stands {
-        HoldStands::Ended => Some(RefundReason::HoldEnded),
-        HoldStands::Ordered => Some(RefundReason::SecondPayment),
-        HoldStands::Held if went_back => refused.or(Some(RefundReason::WrongAmount)),
-        HoldStands::Held => refused,
-    };
-    let Some(reason) = reason else { return PartOutcome::Ordered };
-    if amount.minor() > 0 {
-        ask.refund_due(amount, reason, out);
-    }
-    // What went back before the payment was heard of is not due any more: whoever is told of it would give it back
-    // twice.
-    let back = part.map_or(0, |part| part.refunded);
-    match Money::new(amount.minor().saturating_sub(back), amount.currency()) {
-        Some(left) if left.minor() > 0 || !went_back => {
-            PartOutcome::RefundDue { amount: left, reason }
-        }
-        _ => PartOutcome::Noted,
-    }
+/// Whether nothing of a payment is for this hold, and none of it has to go back: it is a part of no payment.
+fn is_for_nothing(ask: PartAsk<'_>, (amount, refused): (Money, Option<RefundReason>)) -> bool {
+    amount.minor() == 0 && (refused.is_some() || ask.stands != HoldStands::Held)
 }
 
 fn same(recorded: Money, given: Money) -> Result<(), PaymentRefusal> {

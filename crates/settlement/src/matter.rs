@@ -35,7 +35,7 @@ pub enum MatterKind {
     },
     /// The hold has ended: let go of what is kept ready, end the attempt.
     Void,
-    /// The hold is an order whose money was let go, failed, or went back without a decision here.
+    /// The hold is an order that still is to be delivered, and all of its money was let go, failed, or went back.
     Unpaid,
 }
 

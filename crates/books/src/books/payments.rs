@@ -2,7 +2,7 @@
 
 use stampede_domain::{
     ChannelId, Charges, DropId, HoldId, MerchantId, Mode, Money, PaymentEvent, PaymentFact,
-    PaymentId, RefundReason, UnixMillis,
+    PaymentId, RefundReason, UnixMillis, limits::HOLDS_PER_PAYMENT_MAX,
 };
 use stampede_ledger::{PaymentChange, PaymentRecord, Record, UnmatchedPayment};
 use stampede_settlement::{
@@ -131,6 +131,10 @@ impl Books {
     ) -> Result<PaymentOutcome, FactRefusal> {
         if holds.is_empty() {
             return Err(FactRefusal::NoHolds);
+        }
+        let (count, max) = (holds.len(), HOLDS_PER_PAYMENT_MAX);
+        if count > max {
+            return Err(FactRefusal::TooManyHolds { count, max });
         }
         // The parts of a payment are decided together, so the money of each drop has to be there.
         if holds.iter().any(|paying| self.is_unread(paying)) {

@@ -46,9 +46,12 @@ pub(crate) enum Promise {
 }
 
 impl Steward {
-    /// Does what the durable records promised.
+    /// Does what the durable records promised. What that promises in turn is for the next look.
     pub(super) fn keep_promises(&mut self) {
-        while self.promise_is_due() {
+        for _ in 0..self.promises.len() {
+            if !self.promise_is_due() {
+                return;
+            }
             let (_, promise) = self.promises.pop_front().expect("the front was just seen");
             self.keep(promise);
         }
@@ -57,7 +60,11 @@ impl Steward {
     /// Whether a promise waits for nothing but its turn.
     pub(super) fn promise_is_due(&self) -> bool {
         let durable = self.ring.durable();
-        self.promises.front().is_some_and(|(position, _)| *position <= durable)
+        self.promises.front().is_some_and(|(position, promise)| {
+            // Deciding takes room, like any request.
+            let decides = matches!(promise, Promise::PaymentAgain(_));
+            *position <= durable && (!decides || self.has_room())
+        })
     }
 
     fn keep(&mut self, promise: Promise) {
@@ -80,7 +87,10 @@ impl Steward {
             Promise::HoldsOf(reply, holds) => drop(reply.send(holds)),
             Promise::Matters(reply, matters) => drop(reply.send(matters)),
             Promise::Recorded(reply) => drop(reply.send(())),
-            Promise::PaymentAgain(waiting) => self.payment_again(waiting),
+            Promise::PaymentAgain(waiting) => {
+                self.payment_again(waiting);
+                self.hand_over();
+            }
             Promise::Reopened(reply, is_current) => drop(reply.send(is_current)),
         }
     }

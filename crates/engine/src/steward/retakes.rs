@@ -78,8 +78,10 @@ impl Steward {
                 is_under_way = true;
             }
             is_under_way |= self.shared.ends_under_way.contains_key(hold);
-            // What another report has taken again becomes that one's order first.
-            is_under_way |= self.retakes.under_way.contains(hold);
+            // What another report has taken again becomes that one's order first. What this one has taken is
+            // there: the hold itself stands here again if its payment was let go meanwhile.
+            let is_own = waiting.retaken.iter().any(|(old, _)| old == hold);
+            is_under_way |= !is_own && self.retakes.under_way.contains(hold);
         }
         if is_under_way {
             // Behind the effects that give the units back.
@@ -93,6 +95,8 @@ impl Steward {
             .filter(|hold| self.hold_in_memory(*hold) == HoldLook::Ended)
             .filter(|hold| !waiting.retaken.iter().any(|(old, _)| old == hold))
             .filter(|hold| !self.books.has_money(*hold, payment))
+            // Once in a hold's life: a second payment goes back.
+            .filter(|hold| self.books.order_of(*hold) == *hold)
             .collect();
         if ended.is_empty() || !self.fits(&waiting.fact, holds) {
             return Some(waiting);

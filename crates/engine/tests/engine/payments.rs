@@ -1,17 +1,23 @@
 //! Payments as an interface reports them, also after their drop is over.
 
+use std::sync::Arc;
+
 use stampede_domain::{
     Charges, DropId, DropPlan, DurationMs, HoldId, Mode, Money, PaymentEvent, PaymentFact,
-    PaymentId, PaymentTerms, Phase, RefundReason, Units, limits::SETTLED_KEPT_MS,
+    PaymentId, PaymentReference, PaymentTerms, Phase, RefundReason, Units,
+    limits::{HOLDS_PER_PAYMENT_MAX, SETTLED_KEPT_MS},
 };
 use stampede_engine::{
-    DropAction, FactRefusal, HoldLook, HoldOutcome, MatterKind, PartOutcome, PaymentOutcome,
-    read_money,
+    DropAction, EngineConfig, FactRefusal, HoldLook, HoldOutcome, MatterKind, PartOutcome,
+    PaymentOutcome, read_money,
 };
-use stampede_ledger::fake::Fault;
+use stampede_ledger::fake::{FakeLedger, Fault};
 use stampede_testkit::euros;
 
-use crate::support::{Waiting, World, plan, wait_for};
+use crate::support::{HandClock, Waiting, World, plan, wait_for};
+
+/// As many holds as one payment may be for.
+const MANY: u32 = HOLDS_PER_PAYMENT_MAX as u32;
 
 fn terms(grace_ms: u64, stretch_ms: u64) -> DropPlan {
     let (grace, stretch) = (DurationMs::new(grace_ms), DurationMs::new(stretch_ms));
@@ -403,4 +409,124 @@ fn two_reports_that_wait_beside_each_other_take_the_units_again_once() {
     let money = Waiting(world.engine.money_of(order).unwrap()).get();
     assert_eq!((money.account.unwrap().paid(), money.matters.len()), (1_990, 0));
     assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+}
+
+/// What a payment and what was said of it meanwhile came to, if it was let go while the units were taken again.
+fn let_go_meanwhile(said: PaymentEvent) -> Option<(PartOutcome, PartOutcome)> {
+    let mut world = World::new();
+    let (drop, hold) = ended(&mut world, 3);
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let first = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
+    world.ledger.wait_until_hanging();
+    let second = Waiting(world.engine.payment(fact("p1", said, &[hold])).unwrap());
+    world.ledger.release();
+    let (first, second) = (first.get(), second.get());
+    // It may have been heard of after the take was durable.
+    let [(_, HoldOutcome::Part(first))] = first.unwrap().holds[..] else { return None };
+    let units_are_back = || (world.figures(drop) == [3, 3, 0, 0]).then_some(());
+    wait_for("the units to come back", units_are_back);
+    Some((first, part(second)))
+}
+
+#[test]
+fn what_is_let_go_while_the_units_are_taken_again_keeps_nobody_waiting() {
+    let due = refund_due(euros(1_990), RefundReason::HoldEnded);
+    let refunded = PaymentEvent::Refunded { total: euros(1_990) };
+    for (said, money) in [(PaymentEvent::Voided, due), (refunded, PartOutcome::Noted)] {
+        let found = (0..100).find_map(|_| let_go_meanwhile(said.clone()));
+        assert_eq!(found, Some((money, PartOutcome::Noted)), "{said:?}");
+    }
+}
+
+#[test]
+fn a_second_payment_of_a_hold_that_ended_is_due_back_whatever_was_known_of_it() {
+    let begun = PaymentEvent::Begun;
+    let failed = || {
+        let reason = PaymentReference::new("card_declined").unwrap();
+        PaymentEvent::Failed { reason, is_final: false }
+    };
+    for known in
+        [vec![("p1", begun.clone()), ("p2", begun.clone())], vec![("p2", failed())], vec![]]
+    {
+        let mut world = World::new();
+        let limit_per_viewer = Units::new(3).unwrap();
+        let drop = world.open_drop(DropPlan { limit_per_viewer, ..terms(0, 0) });
+        let ann = world.viewer("ann");
+        let hold = world.hold(&ann, drop, 1, "a");
+        for (name, event) in known {
+            assert_eq!(part(report(&world, fact(name, event, &[hold]))), PartOutcome::Noted);
+        }
+        world.advance(plan(1).hold_ttl.get());
+        world.wait_expired(hold);
+        let (order, bought) = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+        assert_eq!(bought, PartOutcome::Ordered);
+        let due = refund_due(euros(1_990), RefundReason::SecondPayment);
+        let second = report(&world, fact("p2", paid(1_990), &[hold])).unwrap();
+        let [(named, found)] = second.holds[..] else { panic!("{second:?}") };
+        let (HoldOutcome::Part(found) | HoldOutcome::Moved { part: found, .. }) = found else {
+            panic!("{found:?}")
+        };
+        assert_eq!((named, found, world.figures(drop)), (hold, due, [3, 2, 0, 1]));
+        let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
+        assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
+        let refunded = fact("p2", PaymentEvent::Refunded { total: euros(1_990) }, &[hold]);
+        report(&world, refunded).unwrap();
+        for hold in [hold, order] {
+            let money = Waiting(world.engine.money_of(hold).unwrap()).get();
+            assert_eq!(money.matters, [], "nothing is left to do");
+        }
+    }
+}
+
+#[test]
+fn a_payment_is_for_so_many_holds_however_they_are_named() {
+    let mut world = World::new();
+    let drop = world.open_drop(DropPlan { skus: plan(MANY + 1).skus, ..terms(0, 0) });
+    let mut holds = Vec::new();
+    for place in 0..=HOLDS_PER_PAYMENT_MAX {
+        let viewer = world.viewer(&format!("v{place}"));
+        holds.push(world.hold(&viewer, drop, 1, "a"));
+    }
+    let (one, others) = holds.split_last().unwrap();
+    let begun = report(&world, fact("p1", PaymentEvent::Begun, others)).unwrap();
+    assert_eq!(begun.holds.len(), HOLDS_PER_PAYMENT_MAX);
+    let (count, max) = (HOLDS_PER_PAYMENT_MAX + 1, HOLDS_PER_PAYMENT_MAX);
+    let refused = report(&world, fact("p1", PaymentEvent::Begun, &[*one]));
+    assert_eq!(refused, Err(FactRefusal::TooManyHolds { count, max }));
+    // All of it at once: the most that one decision records.
+    let all = paid(1_990 * u64::from(MANY));
+    let commits = world.ledger.commits();
+    let ordered = report(&world, fact("p1", all, others)).unwrap();
+    let is_ordered =
+        |(_, found): &(HoldId, HoldOutcome)| *found == HoldOutcome::Part(PartOutcome::Ordered);
+    assert!(ordered.holds.iter().all(is_ordered));
+    assert_eq!(world.ledger.commits(), commits + 1, "one decision is one commit");
+}
+
+#[test]
+fn a_payment_for_many_holds_that_ended_takes_all_of_them_again() {
+    let steward_ring_entries_max = 512;
+    let config = EngineConfig { cores: 2, steward_ring_entries_max, ..EngineConfig::default() };
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let mut world = World::start_with(config, ledger, Arc::new(HandClock::at(1_000_000)));
+    let drop = world.open_drop(DropPlan { skus: plan(MANY).skus, ..terms(0, 0) });
+    let mut holds = Vec::new();
+    for place in 0..HOLDS_PER_PAYMENT_MAX {
+        let viewer = world.viewer(&format!("v{place}"));
+        holds.push(world.hold(&viewer, drop, 1, "a"));
+    }
+    for hold in &holds {
+        let charges = Charges { shipping: 490, ..Charges::NONE };
+        Waiting(world.engine.charge(*hold, charges).unwrap()).get().unwrap().unwrap();
+    }
+    world.advance(plan(1).hold_ttl.get());
+    wait_for("the units to come back", || (world.figures(drop)[1] == MANY).then_some(()));
+    let mut all = fact("p1", paid(2_480 * u64::from(MANY)), &holds);
+    all.order_reference = Some(PaymentReference::new("o-1").unwrap());
+    let outcome = report(&world, all).unwrap();
+    let is_ordered = |(_, found): &(HoldId, HoldOutcome)| {
+        matches!(found, HoldOutcome::Moved { part: PartOutcome::Ordered, .. })
+    };
+    assert!(outcome.holds.iter().all(is_ordered), "{outcome:?}");
+    assert_eq!(world.figures(drop), [MANY, 0, 0, MANY]);
 }

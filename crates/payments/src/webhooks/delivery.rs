@@ -190,10 +190,11 @@ impl Deliveries {
                 Ok(EventOutcome::NoHolds)
             }
             FactRefusal::NoHolds => Ok(EventOutcome::Ignored),
-            FactRefusal::Payment(refusal) => {
-                report.warn(&fact.payment, &refusal);
+            FactRefusal::Payment(_) | FactRefusal::TooManyHolds { .. } => {
+                report.warn(&fact.payment, &why);
                 // Another amount of the same payment stands in the books: this money is known.
-                let is_known = matches!(refusal, PaymentRefusal::AmountDiffers { .. });
+                let is_known =
+                    matches!(why, FactRefusal::Payment(PaymentRefusal::AmountDiffers { .. }));
                 if let Some(amount) = money_taken(fact).filter(|_| !is_known) {
                     let named = named_by(fact);
                     let why = "its fact was refused";

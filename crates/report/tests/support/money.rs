@@ -172,6 +172,9 @@ fn an_order_from_its_attempt_to_its_refund(sim: &mut Sim) {
     change(sim, 1, [asked("p1", ProviderRequest::Refund)]);
     change(sim, 1, [refunded("p1", 1_000)]);
     change(sim, 1, [refunded("p1", PRICE)]);
+    // Goodwill.
+    change(sim, 1, [cancelled(1, 100), due("p1", 100, RefundReason::Cancelled)]);
+    change(sim, 1, [refunded("p1", PRICE + 100)]);
 }
 
 fn in_time(sim: &mut Sim) {
@@ -238,7 +241,7 @@ fn too_late(sim: &mut Sim) {
     change(sim, 5, [PaymentChange::Retaken { payment: payment("p7"), into }]);
     // Called off before anything else was known of it, then taken all the same.
     change(sim, 5, [voided("p17")]);
-    change(sim, 5, [paid("p17", PRICE), due("p17", PRICE, RefundReason::HoldEnded)]);
+    change(sim, 5, [paid("p17", PRICE), due("p17", PRICE, RefundReason::SecondPayment)]);
     sim.wait(TTL_MS / 2);
     order(sim, 15, paid("p16", PRICE));
 }

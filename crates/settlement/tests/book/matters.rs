@@ -69,7 +69,9 @@ fn an_order_whose_money_is_gone_is_looked_at() {
     assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid);
     desk.tell("p1", hold(1), Event::Paid(1_000));
     has_none(&desk);
-    desk.tell("p1", hold(1), Event::Refunded(1));
+    desk.tell("p1", hold(1), Event::Refunded(999));
+    has_none(&desk);
+    desk.tell("p1", hold(1), Event::Refunded(1_000));
     assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid);
 }
 

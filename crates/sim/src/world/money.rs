@@ -140,8 +140,8 @@ impl World {
         // Whoever was heard before may leave holds out, as long as all of them are in memory.
         let is_known = !taking.is_refused
             && taking.facts.iter().any(|said| said.is_heard && comes(&said.event));
-        let in_memory = |hold: &HoldId| self.node.engine.sale(hold.drop_id()).is_some();
-        if is_known && holds.iter().all(in_memory) && self.chance.percent(30) {
+        let in_memory = holds.iter().all(|hold| self.is_in_memory(*hold));
+        if is_known && in_memory && self.chance.percent(30) {
             holds.truncate(usize::try_from(self.chance.within(0, 1)).expect("small"));
         } else if self.chance.percent(5) {
             holds.push(holds[0]);
@@ -151,6 +151,10 @@ impl World {
         if let Ok(answer) = self.node.engine.payment(fact_said) {
             self.asked.push(PendingAnswer::Payment { reported: (place, fact), answer });
         }
+    }
+
+    fn is_in_memory(&self, hold: HoldId) -> bool {
+        self.node.engine.sale(hold.drop_id()).is_some()
     }
 
     /// An answer to what the provider said; all of it is durable.
@@ -167,6 +171,12 @@ impl World {
                 let taking = &mut self.provider.takings[place];
                 taking.is_refused = true;
                 taking.facts[fact].is_heard = true;
+                return Ok(());
+            }
+            // The drop has left memory after the report that left its holds out: they are named the next time.
+            Err(FactRefusal::NoHolds)
+                if !taking.holds.iter().all(|hold| self.is_in_memory(*hold)) =>
+            {
                 return Ok(());
             }
             Err(why) => return Err(format!("{said:?} of {taking:?} is refused: {why}")),

@@ -84,6 +84,8 @@ pub(super) struct Account {
     pub(super) charges: Charges,
     pub(super) parts: Vec<Part>,
     pub(super) order: Option<OrderMoney>,
+    /// Whether its units were taken again for a payment.
+    pub(super) is_retaken: bool,
 }
 
 impl Account {

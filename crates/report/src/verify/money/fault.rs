@@ -18,6 +18,9 @@ pub enum MoneyFault {
     /// A second stretch of one hold.
     #[error("hold {hold} was stretched before")]
     StretchedTwice { hold: HoldId },
+    /// Units of one hold that were taken again twice.
+    #[error("the units of hold {hold} were taken again before")]
+    RetakenTwice { hold: HoldId },
     /// A stretch without an attempt to pay.
     #[error("hold {hold} was stretched, but nobody was about to pay for it")]
     StretchedForNothing { hold: HoldId },
@@ -81,7 +84,7 @@ pub enum MoneyFault {
     /// has not paid for them.
     #[error("{record} names payment {payment} of hold {hold}, which is not known")]
     UnknownPayment { record: &'static str, hold: HoldId, payment: PaymentId },
-    /// Cancelled units that do not rise, or are more than the order has.
+    /// Cancelled units that fall, or do not rise though no money goes back, or are more than the order has.
     #[error("{units} units of order {hold} cancelled, {before} were before, it has {ordered}")]
     CancelledUnits { hold: HoldId, units: u32, before: u32, ordered: u32 },
     /// More goes back for cancelled units than the order cost.
@@ -103,6 +106,7 @@ impl MoneyFault {
             Self::NotHeld { .. } => "money_not_held",
             Self::WrongStanding { .. } => "money_standing",
             Self::StretchedTwice { .. } => "stretched_twice",
+            Self::RetakenTwice { .. } => "retaken_twice",
             Self::StretchedForNothing { .. } => "stretched_for_nothing",
             Self::StretchTooLong { .. } => "stretch_too_long",
             Self::OrderUnpaid { .. } => "order_unpaid",

@@ -348,8 +348,9 @@ impl Change<'_> {
             stands => (stands == Standing::Gone, stands == Standing::Ordered),
         };
         let fits = match reason {
-            RefundReason::HoldEnded => is_gone,
-            RefundReason::SecondPayment | RefundReason::Cancelled => is_order,
+            RefundReason::HoldEnded => is_gone && !self.account.is_retaken,
+            RefundReason::SecondPayment => is_order || self.account.is_retaken,
+            RefundReason::Cancelled => is_order,
             RefundReason::WrongMode => self.named.mode == Mode::Rehearsal,
             RefundReason::WrongAmount => true,
         };
@@ -396,7 +397,9 @@ impl Change<'_> {
         order.cancelled_units = units;
         order.cancelled_minor = order.cancelled_minor.saturating_add(cancelled.amount.minor());
         let (amount, cost) = (order.cancelled_minor, order.cost);
-        if units <= before || units > ordered {
+        // Money alone goes back as goodwill.
+        let is_something = units > before || units == before && cancelled.amount.minor() > 0;
+        if !is_something || units > ordered {
             self.add(MoneyFault::CancelledUnits { hold, units, before, ordered });
         }
         let is_same = |cost: Money| cost.currency() == cancelled.amount.currency();
@@ -407,6 +410,9 @@ impl Change<'_> {
 
     fn retaken(&mut self, into: HoldId, found: Option<NamedHold>, record: &'static str) {
         self.must_be(Standing::Gone, record);
+        if std::mem::replace(&mut self.account.is_retaken, true) {
+            self.add(MoneyFault::RetakenTwice { hold: self.named.hold });
+        }
         if found.is_none() || into == self.named.hold {
             self.add(MoneyFault::NeverTaken { record, hold: into });
         }
