@@ -325,6 +325,12 @@ fn lies_about_holds_and_units_are_found() {
         let payment = payment("p7");
         rows[row].records[at] = of(hold, PaymentChange::Retaken { payment, into });
     });
+    check("refund_not_due", &ledger, |rows| {
+        replace(rows, &paid("p23", PRICE), paid("p23", PRICE - 1));
+    });
+    check("refund_not_due", &ledger, |rows| {
+        replace(rows, &refunded("p3", PRICE), refunded("p3", PRICE - 1));
+    });
     check("retaken_twice", &ledger, |rows| {
         let ((row, at), _) = find_change(rows, is_retaken);
         let again = rows[row].records[at].clone();

@@ -62,9 +62,35 @@ impl HoldAccount {
         self.parts.iter().find(|part| part.payment == *payment)
     }
 
-    /// The part that the order was made by; `None` for an order that cost nothing.
+    /// The part that stands behind the order: the one that it was made by or, once that one's money is gone, the one
+    /// that was paid in its place. `None` for an order that cost nothing.
     pub fn order_part(&self) -> Option<&Part> {
-        self.ordered_by.and_then(|place| self.parts.get(place))
+        self.order_place().and_then(|place| self.parts.get(place))
+    }
+
+    /// The place of that part in the list.
+    pub(crate) fn order_place(&self) -> Option<usize> {
+        let made_by = self.ordered_by?;
+        if self.parts[made_by].stays() {
+            return Some(made_by);
+        }
+        // All of a second payment is due back; what is paid in the place of money that is gone stays.
+        Some(self.parts.iter().position(Part::stays).unwrap_or(made_by))
+    }
+
+    /// Whether no money stands behind an order of which something is still to be delivered, and to be kept.
+    pub(crate) fn lacks_money(&self) -> bool {
+        self.is_order() && !self.is_waived() && self.order_part().is_some_and(|part| !part.stays())
+    }
+
+    /// What is owed for the order anew, because the money behind it is gone; `None` if it has its money, or needs
+    /// none.
+    pub fn owed_anew(&self) -> Option<Money> {
+        if !self.lacks_money() {
+            return None;
+        }
+        let cost = self.expected(self.goods?.amount)?;
+        Money::new(cost.minor().saturating_sub(self.cancelled_amount), cost.currency())
     }
 
     /// Whether an attempt is under way.

@@ -143,6 +143,11 @@ impl PaymentBook {
         self.accounts.get(&hold).map_or(Some(goods), |account| account.expected(goods))
     }
 
+    /// What is owed for an order whose money is gone; `None` if it has its money, or needs none.
+    pub fn owed_anew(&self, hold: HoldId) -> Option<Money> {
+        self.accounts.get(&hold).and_then(HoldAccount::owed_anew)
+    }
+
     /// The holds of a payment, in the order in which they were heard of.
     pub fn holds_of(&self, payment: &PaymentId) -> &[HoldId] {
         self.by_payment.get(payment).map_or(&[], Vec::as_slice)
@@ -190,7 +195,7 @@ impl PaymentBook {
 fn kinds(account: &HoldAccount) -> impl Iterator<Item = (&Part, MatterKind)> {
     let places = account.parts.iter().enumerate();
     places.filter_map(|(place, part)| {
-        let makes_order = account.ordered_by == Some(place);
+        let makes_order = account.order_place() == Some(place);
         Some((part, kind_of(part, account, makes_order)?))
     })
 }
@@ -198,15 +203,10 @@ fn kinds(account: &HoldAccount) -> impl Iterator<Item = (&Part, MatterKind)> {
 /// What is to be done about one part of an account.
 fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<MatterKind> {
     let is_order = account.end == Some(AccountEnd::Ordered) && makes_order;
-    let is_unpaid = is_order && !account.is_waived();
     match &part.state {
         PartState::Paid(paid) if part.outstanding() > 0 => {
             let amount = Money::new(part.outstanding(), paid.currency())?;
             Some(MatterKind::Refund { amount, reason: part.due_reason? })
-        }
-        // A refund in part is somebody's decision; one of everything leaves an order that nobody has paid for.
-        PartState::Paid(paid) if is_unpaid && part.refunded >= paid.minor() => {
-            Some(MatterKind::Unpaid)
         }
         // What is due of an order in part goes back once all of it was taken.
         PartState::Authorized(kept)
@@ -216,8 +216,8 @@ fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<Matt
         }
         PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
         PartState::Begun if account.end.is_some() && !part.is_moved => Some(MatterKind::Void),
-        // An order of which nothing was to be kept lacks no money.
-        PartState::Voided | PartState::Failed(_) if is_unpaid => Some(MatterKind::Unpaid),
+        // A refund in part is somebody's decision. An order of which nothing was to be kept lacks no money.
+        _ if is_order && account.lacks_money() => Some(MatterKind::Unpaid),
         _ => None,
     }
 }

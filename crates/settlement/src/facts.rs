@@ -227,6 +227,17 @@ impl PaymentBook {
             // Another payment has made an order of what it had.
             HoldStands::Ended if is_retaken => Some(RefundReason::SecondPayment),
             HoldStands::Ended => Some(RefundReason::HoldEnded),
+            // What is paid anew stays, where the order's money is gone.
+            HoldStands::Ordered
+                if refused.is_none()
+                    && went_back == 0
+                    && account.and_then(HoldAccount::owed_anew) == Some(amount) =>
+            {
+                return PartOutcome::AlreadyOrdered;
+            }
+            HoldStands::Ordered if account.is_some_and(HoldAccount::lacks_money) => {
+                refused.or(Some(RefundReason::WrongAmount))
+            }
             HoldStands::Ordered => Some(RefundReason::SecondPayment),
             HoldStands::Held if went_back > 0 => refused.or(Some(RefundReason::WrongAmount)),
             HoldStands::Held => refused,

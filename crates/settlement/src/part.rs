@@ -85,6 +85,11 @@ impl Part {
         self.due.min(there).saturating_sub(self.refunded)
     }
 
+    /// Whether there is money, and not all of it went back or has to.
+    pub(crate) fn stays(&self) -> bool {
+        self.covers().is_some_and(|money| money.minor() > self.due.max(self.refunded))
+    }
+
     /// Whether the viewer may still be at it.
     pub const fn is_open(&self) -> bool {
         matches!(self.state, PartState::Begun) && !self.is_moved

@@ -1,6 +1,6 @@
 //! Counts the rows about money by rules of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use stampede_domain::{HoldId, PaymentId, RefundReason};
 use stampede_ledger::{PaymentChange, PaymentRecord};
@@ -27,6 +27,16 @@ impl PartRows {
         self.is_let_go
     }
 
+    /// What came, or is kept ready.
+    fn money(&self) -> Option<u64> {
+        self.paid.or(self.kept.filter(|_| !self.is_let_go))
+    }
+
+    /// Whether there is money, and not all of it went back or has to.
+    fn stays(&self) -> bool {
+        self.money() > Some(self.due.max(self.refunded))
+    }
+
     /// What of the money that came is the order's.
     fn orders_share(&self) -> u64 {
         let paid = self.paid.unwrap_or(0);
@@ -46,6 +56,8 @@ pub(crate) struct MoneyRows {
     charges: HashMap<HoldId, u64>,
     /// The payment of a hold whose money came last.
     latest: HashMap<HoldId, PaymentId>,
+    /// What is owed for each order, less what staff gave back.
+    owed: HashMap<HoldId, u64>,
     /// Orders that have their money.
     pub(crate) paid_orders: u64,
     pub(crate) adjusted: u64,
@@ -88,8 +100,11 @@ impl MoneyRows {
             | PaymentChange::Begun { .. }
             | PaymentChange::Failed { .. }
             | PaymentChange::Asked { .. }
-            | PaymentChange::Declined { .. }
-            | PaymentChange::Cancelled(_) => {}
+            | PaymentChange::Declined { .. } => {}
+            PaymentChange::Cancelled(cancelled) => {
+                let owed = self.owed.entry(*hold).or_default();
+                *owed = owed.saturating_sub(cancelled.amount.minor());
+            }
         }
     }
 
@@ -108,12 +123,14 @@ impl MoneyRows {
             return Err(format!("{hold}: {owed} is owed for the order, {payment} has {part:?}"));
         }
         part.makes_order = true;
+        self.owed.insert(hold, owed);
         self.paid_orders += 1;
         Ok(())
     }
 
     /// Once everything of a commit was followed: money that came is an order's or due back, all of it, once.
-    pub(crate) fn check(&self) -> Result<(), Violation> {
+    pub(crate) fn check(&mut self) -> Result<(), Violation> {
+        self.note_paid_anew();
         for ((payment, hold), part) in &self.parts {
             let Some(paid) = part.paid else { continue };
             let due = (part.due - part.cancelled).min(paid);
@@ -123,6 +140,20 @@ impl MoneyRows {
             }
         }
         Ok(())
+    }
+
+    /// An order whose money is gone may be paid by another payment, with what is owed.
+    fn note_paid_anew(&mut self) {
+        let stays = |part: &PartRows| part.makes_order && part.stays();
+        let kept: HashSet<HoldId> =
+            self.parts.iter().filter(|(_, part)| stays(part)).map(|((_, hold), _)| *hold).collect();
+        for ((payment, hold), part) in &mut self.parts {
+            let is_latest = self.latest.get(hold) == Some(payment);
+            let is_owed = self.owed.get(hold).is_some_and(|owed| Some(*owed) == part.money());
+            if is_latest && is_owed && !kept.contains(hold) && part.due == 0 {
+                part.makes_order = true;
+            }
+        }
     }
 
     /// The provider's money is in the rows: all that was answered, never more than there is.

@@ -181,13 +181,14 @@ impl Books {
         let (book, mode) = self.money(hold.drop_id())?;
         let owed = |goods| book.expected(hold, goods);
         let viewer = paying.ended.map(|ended| ended.viewer);
+        let owed_anew = book.owed_anew(hold);
         let named = |stands, held, owed| Some(Named { hold, stands, held, viewer, owed, mode });
         match paying.look {
             // Of a drop that is over only holds are known that money was heard of.
             HoldLook::Unknown if paying.is_over => {
                 let is_order = book.account(hold).is_some_and(HoldAccount::is_order);
                 let stands = if is_order { HoldStands::Ordered } else { HoldStands::Ended };
-                named(stands, None, None)
+                named(stands, None, owed_anew)
             }
             HoldLook::Unknown | HoldLook::Pending => None,
             HoldLook::Ended => {
@@ -195,7 +196,7 @@ impl Books {
                 named(HoldStands::Ended, None, goods.and_then(owed))
             }
             HoldLook::Known(status) if status.confirmed => {
-                named(HoldStands::Ordered, None, owed(status.amount))
+                named(HoldStands::Ordered, None, owed_anew.or_else(|| owed(status.amount)))
             }
             HoldLook::Known(status) if now >= status.ends_at() => {
                 named(HoldStands::Ended, Some(status), owed(status.amount))

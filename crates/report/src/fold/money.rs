@@ -136,6 +136,16 @@ impl Part {
         self.due.min(paid.minor()).saturating_sub(self.refunded)
     }
 
+    /// Whether there is money, and not all of it went back or has to.
+    fn stays(&self) -> bool {
+        match self.stage {
+            Stage::Paid(money) | Stage::Authorized(money) => {
+                money.minor() > self.due.max(self.refunded)
+            }
+            Stage::Nothing | Stage::Begun => false,
+        }
+    }
+
     /// Whether what the provider declined is still to be done.
     fn is_declined(&self) -> bool {
         match self.declined {
@@ -219,13 +229,23 @@ impl Account {
         }
     }
 
+    /// The part that stands behind an order which was made by this one: another, once its money is gone and the order
+    /// was paid anew. All of a second payment is due back.
+    fn behind(&self, made_by: usize) -> &Part {
+        let made_by = &self.parts[made_by];
+        if made_by.stays() {
+            return made_by;
+        }
+        self.parts.iter().find(|part| part.stays()).unwrap_or(made_by)
+    }
+
     /// What the account comes to.
     fn sums(&self, currency: Currency) -> (OrderSums, OpenSums) {
         let (mut order, mut open) = (OrderSums::default(), OpenSums::default());
         if let Some(made) = &self.order {
             let Charges { shipping, tax, fee } = self.charges;
             order.charges = [shipping, tax, fee].map(u128::from).iter().sum();
-            match made.part.map(|part| &self.parts[part]) {
+            match made.part.map(|part| self.behind(part)) {
                 Some(Part { stage: Stage::Paid(paid), refunded, .. }) => {
                     order.paid = paid.minor().into();
                     order.refunded = (*refunded).into();

@@ -73,13 +73,19 @@ impl OrderPayment {
     /// What was taken, has to go back and has not, in minor units.
     pub fn refund_due_minor(&self) -> u64 {
         match self.state {
-            PaymentState::Paid => self.due_minor.saturating_sub(self.refunded_minor),
+            // Less may have been taken than was kept ready.
+            PaymentState::Paid => {
+                self.due_minor.min(self.paid_minor()).saturating_sub(self.refunded_minor)
+            }
             _ => 0,
         }
     }
 
-    const fn covers(&self) -> bool {
-        matches!(self.state, PaymentState::Authorized | PaymentState::Paid)
+    /// Whether there is money, and not all of it went back or has to.
+    fn stays(&self) -> bool {
+        let is_there = matches!(self.state, PaymentState::Authorized | PaymentState::Paid);
+        let gone = self.due_minor.max(self.refunded_minor);
+        is_there && self.amount.is_some_and(|amount| amount.minor() > gone)
     }
 
     fn stands(&mut self, state: PaymentState, amount: Option<Money>) {
@@ -95,6 +101,8 @@ pub(super) struct Account {
     pub(super) reference: Option<PaymentReference>,
     /// In the order in which they were first heard of.
     pub(super) payments: Vec<OrderPayment>,
+    /// The payment whose money came last, as its place in the list.
+    latest: Option<usize>,
     /// The payment that the order was made by, as its place in the list.
     ordered_by: Option<usize>,
 }
@@ -109,16 +117,19 @@ impl Account {
                 self.part(payment).stands(PaymentState::Begun, None);
             }
             PaymentChange::Authorized { payment, amount } => {
-                self.part(payment).stands(PaymentState::Authorized, Some(*amount));
+                self.comes(payment, PaymentState::Authorized, *amount);
             }
             PaymentChange::Paid { payment, amount } => {
-                self.part(payment).stands(PaymentState::Paid, Some(*amount));
+                self.comes(payment, PaymentState::Paid, *amount);
             }
             PaymentChange::Failed { payment, .. } => {
                 self.part(payment).stands(PaymentState::Failed, None);
             }
             PaymentChange::Voided { payment } => {
-                self.part(payment).stands(PaymentState::Voided, None);
+                let part = self.part(payment);
+                part.stands(PaymentState::Voided, None);
+                // If it is taken all the same, what is due is said anew.
+                part.due_minor = 0;
             }
             PaymentChange::RefundDue { payment, amount, .. } => {
                 let part = self.part(payment);
@@ -137,14 +148,25 @@ impl Account {
         }
     }
 
-    /// The hold became an order: by the payment that money stands behind, the last one of several.
+    /// The hold became an order: by the money that came right before. An order that costs nothing is by none, whatever
+    /// came before and goes back.
     pub(super) fn ordered(&mut self) {
-        self.ordered_by = self.payments.iter().rposition(OrderPayment::covers);
+        self.ordered_by = self.latest.filter(|place| self.payments[*place].due_minor == 0);
     }
 
-    /// The payment that the order was made by.
+    /// The payment that stands behind the order: the one that it was made by or, once that one's money is gone, the
+    /// one that was paid in its place.
     pub(super) fn order_payment(&self) -> Option<&OrderPayment> {
-        self.ordered_by.and_then(|place| self.payments.get(place))
+        let made_by = &self.payments[self.ordered_by?];
+        if made_by.stays() {
+            return Some(made_by);
+        }
+        Some(self.payments.iter().find(|part| part.stays()).unwrap_or(made_by))
+    }
+
+    fn comes(&mut self, payment: &PaymentId, state: PaymentState, amount: Money) {
+        self.part(payment).stands(state, Some(amount));
+        self.latest = self.payments.iter().position(|part| part.payment == *payment);
     }
 
     /// The sum of a figure over the payments in this currency, in minor units.

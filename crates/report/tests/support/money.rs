@@ -143,6 +143,11 @@ fn after_the_end(sim: &mut Sim) {
     sim.crash(1_000);
     sim.adjust(ordered, refunded("p20", PRICE));
     sim.flush();
+    // All of the order's money goes back, and it is paid anew.
+    sim.adjust(ordered, refunded("p3", PRICE));
+    sim.flush();
+    sim.adjust(ordered, paid("p23", PRICE));
+    sim.flush();
     let none = hold(sim, 14);
     sim.adjust(none, paid("p21", PRICE));
     sim.adjust(none, due("p21", PRICE, RefundReason::HoldEnded));

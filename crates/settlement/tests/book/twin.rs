@@ -32,12 +32,26 @@ enum End {
 struct Twin {
     money: BTreeMap<(u32, &'static str), Money>,
     ends: BTreeMap<u32, End>,
+    /// What made each order, and what stands behind it now.
+    orders: BTreeMap<u32, (&'static str, &'static str)>,
+}
+
+impl Money {
+    /// Whether nothing of it is left, or will be.
+    fn is_gone(&self) -> bool {
+        match self.taken {
+            Some(taken) => taken <= self.back.max(Twin::due(self)),
+            None => self.is_let_go || self.kept <= Some(self.back),
+        }
+    }
 }
 
 impl Twin {
     /// Whether the event is accepted; the money is noted if it is.
     fn hear(&mut self, number: u32, name: &'static str, event: Event) -> bool {
         let is_held = !self.ends.contains_key(&number);
+        let order = self.orders.get(&number).copied();
+        let is_gone = order.is_some_and(|(_, behind)| self.money[&(number, behind)].is_gone());
         let money = self.money.entry((number, name)).or_default();
         match event {
             Event::Authorized(cents) => {
@@ -48,9 +62,10 @@ impl Twin {
                     return kept == cents;
                 }
                 money.kept = Some(cents);
-                if is_held && cents == OWED && money.back == 0 {
+                if cents == OWED && money.back == 0 && (is_held || is_gone) {
                     money.order = Some(cents);
                     self.ends.insert(number, End::Order);
+                    self.orders.insert(number, (order.map_or(name, |(made_by, _)| made_by), name));
                 }
             }
             Event::Paid(cents) => {
@@ -68,9 +83,19 @@ impl Twin {
                 {
                     money.order = Some(cents);
                     self.ends.insert(number, End::Order);
-                } else if let Some(order) = &mut money.order {
+                    self.orders.insert(number, (name, name));
+                } else if let Some((made_by, behind)) = order {
+                    let is_own = if is_gone { made_by == name } else { behind == name };
+                    let is_whole = is_gone && cents == OWED && money.back == 0;
                     // What is kept ready limits what the order may cost; what was let go limits nothing.
-                    *order = if money.is_let_go { cents } else { cents.min(*order) };
+                    money.order = match money.kept.filter(|_| !money.is_let_go) {
+                        Some(kept) if is_own => Some(cents.min(kept)),
+                        Some(_) => None,
+                        None => (is_own || is_whole).then_some(cents),
+                    };
+                    if money.order.is_some() {
+                        self.orders.insert(number, (made_by, name));
+                    }
                 }
             }
             Event::FailedFinally => {
@@ -142,12 +167,14 @@ fn check(desk: &Desk, twin: &Twin) -> Result<(), TestCaseError> {
             Some(End::Gone) => HoldStands::Ended,
         };
         prop_assert_eq!(desk.stands(hold(number)), stands);
-        let order =
-            twin.money.iter().find(|((of, _), money)| *of == number && money.order.is_some());
         let account = desk.book.account(hold(number));
         let by = account.and_then(|account| account.order_part());
         let by = by.map(|part| part.payment.reference.as_str());
-        prop_assert_eq!(by, order.map(|((_, name), _)| *name));
+        let found = twin.orders.get(&number).map(|(made_by, behind)| {
+            // Where the money of all is gone, the order is that of the first.
+            if twin.money[&(number, *behind)].is_gone() { *made_by } else { *behind }
+        });
+        prop_assert_eq!(by, found);
     }
     Ok(())
 }

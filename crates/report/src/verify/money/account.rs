@@ -68,7 +68,9 @@ pub(super) struct Part {
 /// An order's money.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OrderMoney {
-    /// The part that paid for it; none for an order that cost nothing.
+    /// The part that it was made by; none for an order that cost nothing.
+    pub(super) made_by: Option<usize>,
+    /// The part that stands behind it: another once it was paid anew.
     pub(super) part: Option<usize>,
     pub(super) units: Units,
     /// Goods with charges.
@@ -89,6 +91,36 @@ pub(super) struct Account {
 }
 
 impl Account {
+    /// What an order lacks whose money is gone though something of it is still to be delivered, in minor units.
+    fn lacks(&self) -> Option<u64> {
+        let OrderMoney { units, cost, cancelled_units, cancelled_minor, .. } = self.order?;
+        let left = cost?.minor().checked_sub(cancelled_minor).filter(|left| *left > 0)?;
+        (self.is_money_gone() && cancelled_units < units.get()).then_some(left)
+    }
+
+    /// Whether none of the money behind the order is there, or all of it has to go back.
+    fn is_money_gone(&self) -> bool {
+        let behind = self.order.and_then(|order| order.part);
+        behind.map(|place| &self.parts[place]).is_some_and(|part| {
+            let there = part.stage.money().map_or(0, Money::minor);
+            there <= part.due.max(part.refunded)
+        })
+    }
+
+    /// Money of a part has come: it stands behind an order whose money is gone, if it is what the order lacks, or is
+    /// what had made the order and comes after all.
+    pub(super) fn pay_anew(&mut self, place: usize) {
+        let part = &self.parts[place];
+        let Some(came) = part.stage.money() else { return };
+        let is_whole = part.due == 0 && part.refunded == 0 && Some(came.minor()) == self.lacks();
+        let is_gone = self.is_money_gone();
+        let Some(order) = &mut self.order else { return };
+        let is_same = order.cost.map(Money::currency) == Some(came.currency());
+        if is_whole && is_same || is_gone && order.made_by == Some(place) {
+            order.part = Some(place);
+        }
+    }
+
     pub(super) fn place(&self, payment: &PaymentId) -> Option<usize> {
         self.parts.iter().position(|part| part.payment == *payment)
     }

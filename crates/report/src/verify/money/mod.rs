@@ -192,8 +192,14 @@ impl MoneyBook {
             findings.add(place, MoneyFault::OrderUnpaid { hold, owed, came: amount });
         }
         let (cancelled_units, cancelled_minor) = (0, 0);
-        account.order =
-            Some(OrderMoney { part, units, cost: owed, cancelled_units, cancelled_minor });
+        account.order = Some(OrderMoney {
+            made_by: part,
+            part,
+            units,
+            cost: owed,
+            cancelled_units,
+            cancelled_minor,
+        });
     }
 
     /// Units were taken again for a payment that has made an order of them.
@@ -216,7 +222,8 @@ impl MoneyBook {
     pub(super) fn end_row(&mut self, findings: &mut Findings) {
         self.came = None;
         for OfRow { came, place, kept } in self.of_row.drain(..) {
-            let Some(account) = self.accounts.get(&came.hold) else { continue };
+            let Some(account) = self.accounts.get_mut(&came.hold) else { continue };
+            account.pay_anew(came.part);
             let part = &account.parts[came.part];
             let Some(amount) = part.stage.money() else { continue };
             let makes_order = account.order.is_some_and(|order| order.part == Some(came.part));
@@ -387,6 +394,7 @@ impl Change<'_> {
         let goods = self.named.goods;
         let charges = self.account.charges;
         let order = self.account.order.get_or_insert_with(|| OrderMoney {
+            made_by: None,
             part: None,
             units,
             cost: goods.and_then(|goods| cost(goods, charges)),
