@@ -141,7 +141,7 @@ impl Worker {
                 Some(PaymentEvent::Refunded { total })
             }
             MatterKind::Void => Some(PaymentEvent::Voided),
-            MatterKind::Capture { .. } | MatterKind::Unpaid => None,
+            MatterKind::Capture { .. } | MatterKind::Unpaid { .. } => None,
         }
     }
 

@@ -217,7 +217,7 @@ fn kind_of(part: &Part, account: &HoldAccount, makes_order: bool) -> Option<Matt
         PartState::Authorized(amount) if is_order => Some(MatterKind::Capture { amount: *amount }),
         PartState::Begun if account.end.is_some() && !part.is_moved => Some(MatterKind::Void),
         // A refund in part is somebody's decision. An order of which nothing was to be kept lacks no money.
-        _ if is_order && account.lacks_money() => Some(MatterKind::Unpaid),
+        _ if is_order => account.owed_anew().map(|amount| MatterKind::Unpaid { amount }),
         _ => None,
     }
 }

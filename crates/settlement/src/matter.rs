@@ -36,7 +36,10 @@ pub enum MatterKind {
     /// The hold has ended: let go of what is kept ready, end the attempt.
     Void,
     /// The hold is an order that still is to be delivered, and all of its money was let go, failed, or went back.
-    Unpaid,
+    Unpaid {
+        /// What it lacks: what it cost less what was cancelled.
+        amount: Money,
+    },
 }
 
 impl MatterKind {
@@ -46,7 +49,7 @@ impl MatterKind {
             Self::Refund { .. } => Some(ProviderRequest::Refund),
             Self::Capture { .. } => Some(ProviderRequest::Capture),
             Self::Void => Some(ProviderRequest::Void),
-            Self::Unpaid => None,
+            Self::Unpaid { .. } => None,
         }
     }
 
@@ -56,7 +59,7 @@ impl MatterKind {
             Self::Refund { .. } => "refund",
             Self::Capture { .. } => "capture",
             Self::Void => "void",
-            Self::Unpaid => "unpaid",
+            Self::Unpaid { .. } => "unpaid",
         }
     }
 }

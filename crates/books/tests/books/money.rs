@@ -290,9 +290,11 @@ fn part_words(part: PartOutcome) -> String {
 
 fn matter_words(matter: &Matter) -> String {
     match matter.kind {
-        MatterKind::Refund { amount, .. } | MatterKind::Capture { amount } => {
+        MatterKind::Refund { amount, .. }
+        | MatterKind::Capture { amount }
+        | MatterKind::Unpaid { amount } => {
             format!("{} {amount}", matter.kind.name())
         }
-        MatterKind::Void | MatterKind::Unpaid => matter.kind.name().to_owned(),
+        MatterKind::Void => matter.kind.name().to_owned(),
     }
 }

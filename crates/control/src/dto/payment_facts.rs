@@ -40,7 +40,7 @@ pub(crate) struct FactBody {
     /// with `authorized`, `paid` and `refunded`, not allowed with other events.
     #[serde(default)]
     amount: Option<MoneyBody>,
-    /// The holds that are paid for, all of one viewer; left out, those that the payment had before.
+    /// The holds that are paid for; left out, those that the payment had before.
     #[serde(default)]
     #[schema(max_items = 64)]
     holds: Vec<String>,

@@ -333,7 +333,7 @@ impl Todo {
             MatterKind::Refund { amount, reason } => (TodoName::Refund, Some(amount), Some(reason)),
             MatterKind::Capture { amount } => (TodoName::Capture, Some(amount), None),
             MatterKind::Void => (TodoName::Void, None, None),
-            MatterKind::Unpaid => (TodoName::Unpaid, None, None),
+            MatterKind::Unpaid { amount } => (TodoName::Unpaid, Some(amount), None),
         };
         let declined = matter.declined.as_ref().map(|reason| reason.as_str().to_owned());
         Self {
@@ -351,7 +351,7 @@ impl Todo {
 
 fn what_to_do(matter: &Matter, is_declined: bool) -> String {
     let account = matter.payment.account.as_str();
-    if !is_reported(account) && matter.kind != MatterKind::Unpaid {
+    if !is_reported(account) && !matches!(matter.kind, MatterKind::Unpaid { .. }) {
         return if is_declined {
             format!("{account} has refused: see to it there")
         } else {
@@ -366,11 +366,12 @@ fn what_to_do(matter: &Matter, is_declined: bool) -> String {
             format!("capture {amount} at the provider, then report the payment as `paid`")
         }
         MatterKind::Void => {
-            "void the payment at the provider, or end its attempt, then report it as `voided`".to_owned()
+            "void the payment at the provider, or end its attempt, then report it as `voided`"
+                .to_owned()
         }
-        MatterKind::Unpaid => {
-            "the hold is an order and its money is gone: have it paid anew, or do not send the goods".to_owned()
-        }
+        MatterKind::Unpaid { amount } => format!(
+            "the order's money is gone: have {amount} paid anew, by any payment, or cancel its units and do not send them"
+        ),
     }
 }
 

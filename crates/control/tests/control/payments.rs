@@ -152,7 +152,13 @@ async fn each_event_has_its_outcome() {
     let gone = with_amount("refunded", "p3", &[fourth], 500);
     assert_eq!(rig.outcomes(&gone).await, ["noted"]);
     assert_eq!(rig.outcomes(&gone).await, ["unchanged"]);
-    assert_eq!(rig.hold_state(fourth).await["todo"][0]["action"], "unpaid");
+    assert_eq!(rig.hold_state(fourth).await["todo"], json!([]), "a part of it was given back");
+    let all = with_amount("refunded", "p3", &[fourth], PRICE);
+    assert_eq!(rig.outcomes(&all).await, ["noted"]);
+    let todo = rig.hold_state(fourth).await["todo"][0].clone();
+    assert_eq!((&todo["action"], &todo["amount"]), (&json!("unpaid"), &euros(PRICE)));
+    assert_eq!(rig.outcomes(&paid("p4", &[fourth], PRICE)).await, ["already_ordered"]);
+    assert_eq!(rig.hold_state(fourth).await["todo"], json!([]), "it is paid anew");
 }
 
 #[tokio::test]

@@ -66,13 +66,13 @@ fn an_order_whose_money_is_gone_is_looked_at() {
     let mut desk = Desk::default();
     desk.tell("p1", hold(1), Event::Authorized(1_000));
     desk.tell("p1", hold(1), Event::Voided);
-    assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid);
+    assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid { amount: euros(1_000) });
     desk.tell("p1", hold(1), Event::Paid(1_000));
     has_none(&desk);
     desk.tell("p1", hold(1), Event::Refunded(999));
     has_none(&desk);
     desk.tell("p1", hold(1), Event::Refunded(1_000));
-    assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid);
+    assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid { amount: euros(1_000) });
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_the_provider_is_asked_follows_from_the_kind() {
         (MatterKind::Refund { amount, reason }, "refund", Some(ProviderRequest::Refund)),
         (MatterKind::Capture { amount }, "capture", Some(ProviderRequest::Capture)),
         (MatterKind::Void, "void", Some(ProviderRequest::Void)),
-        (MatterKind::Unpaid, "unpaid", None),
+        (MatterKind::Unpaid { amount }, "unpaid", None),
     ] {
         assert_eq!((kind.name(), kind.request()), (name, request));
     }
