@@ -1,7 +1,7 @@
 //! The money of holds, for whoever asks.
 
 use stampede_books::ReopenedDrop;
-use stampede_domain::{DropId, HoldId, Mode};
+use stampede_domain::{DropId, HoldId, Mode, Money, SkuIndex, Units};
 use stampede_ledger::{Journal, ReadError, Record, RecordError, Row, Rows};
 use stampede_settlement::{HoldAccount, Matter, PaymentBook};
 
@@ -16,10 +16,23 @@ pub struct HoldMoney {
     pub is_over: bool,
     /// Whether its drop's money is in memory; that of a drop that is over is after [`Engine::reopen`](crate::Engine::reopen).
     pub is_read: bool,
+    /// What it is for, as long as that is remembered.
+    pub goods: Option<HoldGoods>,
     /// What was heard of its money, if anything.
     pub account: Option<HoldAccount>,
     /// What is to be done about it.
     pub matters: Vec<Matter>,
+}
+
+/// What a hold is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldGoods {
+    /// Of which SKU of its drop.
+    pub sku: SkuIndex,
+    /// How many units.
+    pub units: Units,
+    /// What they cost together, without charges.
+    pub amount: Money,
 }
 
 /// Holds with what is to be done about the money of each, by their ids.

@@ -149,6 +149,7 @@ pub struct OpenMoneyJson {
     pub refund_due_minor: u64,
     pub authorized_minor: u64,
     pub declined: u64,
+    pub unpaid_orders: u64,
 }
 
 /// How long answers to buys took: the ends of the buckets that the quantiles fall into.
@@ -299,6 +300,7 @@ impl OpenMoneyJson {
             refund_due_minor: money.refund_due.minor(),
             authorized_minor: money.authorized.minor(),
             declined: exact(money.declined),
+            unpaid_orders: exact(money.unpaid_orders),
         }
     }
 }

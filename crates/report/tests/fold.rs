@@ -453,6 +453,7 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     let due = 1_000 + 10 + (PRICE - 500) + PRICE + (PRICE + 5);
     assert_eq!((open.refunds_due, open.refund_due), (6, eur(due)));
     assert_eq!((open.authorized, open.declined), (eur(0), 0), "what was declined was asked again");
+    assert_eq!(open.unpaid_orders, 0, "one was paid anew");
     assert_eq!(*report, drop_report(&journal(dir.path()), DROP).unwrap());
     let rehearsal = &ledger.drops[1];
     assert_eq!(rehearsal.money.paid, eur(0));
@@ -493,7 +494,7 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
 }
 
 #[test]
-fn money_that_is_kept_ready_is_not_paid() {
+fn an_order_is_paid_as_long_as_money_that_was_taken_stays() {
     let dir = tempfile::tempdir().unwrap();
     let mut sim = Sim::new(dir.path());
     sim.open(plan(&[3]));
@@ -507,13 +508,27 @@ fn money_that_is_kept_ready_is_not_paid() {
     sim.flush();
     let figures = || {
         let report = drop_report(&journal(dir.path()), DROP).unwrap();
-        let (open, paid) = (report.open_money, report.money.paid.minor());
-        (paid, open.authorized.minor(), open.declined)
+        let (open, money) = (report.open_money, report.money);
+        let taken = [money.paid.minor(), money.refunded.minor(), open.authorized.minor()];
+        (taken, open.declined, open.unpaid_orders)
     };
-    assert_eq!(figures(), (0, PRICE, 1));
+    assert_eq!(figures(), ([0, 0, PRICE], 1, 0));
     sim.money(hold, paid("p1", PRICE));
     sim.flush();
-    assert_eq!(figures(), (PRICE, 0, 0));
+    assert_eq!(figures(), ([PRICE, 0, 0], 0, 0));
+    sim.money(hold, refunded("p1", PRICE));
+    sim.flush();
+    assert_eq!(figures(), ([PRICE, PRICE, 0], 0, 1));
+    let text = ReportSheet(&ledger_report(&journal(dir.path())).unwrap()).to_string();
+    for line in [
+        "unpaid                         1 orders whose money is gone",
+        "    unpaid            1 order",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
+    }
+    sim.money(hold, paid("p2", PRICE));
+    sim.flush();
+    assert_eq!(figures(), ([PRICE, 0, 0], 0, 0), "it is paid anew");
     sim.close();
     assert!(verify_dir(dir.path()).unwrap().ok);
 }

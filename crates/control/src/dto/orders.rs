@@ -182,6 +182,8 @@ pub(crate) struct OrderPaymentLine {
     refunded_minor: u64,
     /// What still has to go back.
     refund_due_minor: u64,
+    /// Whether it stands behind the order: any other goes back.
+    makes_order: bool,
     /// Of these amounts; left out where none was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
@@ -287,6 +289,7 @@ impl OrderPaymentLine {
             amount_minor: part.amount.map(stampede_domain::Money::minor),
             refunded_minor: exact(part.refunded_minor),
             refund_due_minor: exact(part.refund_due_minor()),
+            makes_order: part.makes_order,
             currency: part.currency().map(|currency| currency.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stampede_domain::{Charges, DropPlan, HoldId, OrderId, UnixMillis};
 use stampede_engine::{
-    HoldAccount, HoldLook, HoldMoney, HoldStatus, Matter, MatterKind, Moment, Part, PartState,
+    HoldAccount, HoldGoods, HoldLook, HoldMoney, Matter, MatterKind, Moment, Part, PartState,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -93,7 +93,8 @@ pub(crate) struct HoldState {
     /// When that is, in milliseconds since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at_ms: Option<u64>,
-    /// What is held or ordered; of a hold that has ended nothing is known any more.
+    /// What is held, was held or was ordered, as long as the drop is in memory; of the holds that have ended, the
+    /// latest 65,536 of each drop.
     #[serde(skip_serializing_if = "Option::is_none")]
     goods: Option<HeldGoods>,
     /// What is owed beyond the goods, in minor units of the drop's currency.
@@ -216,7 +217,7 @@ pub(crate) struct Todo {
     payment: String,
     /// What is to be done.
     action: TodoName,
-    /// How much, with `refund` and `capture`.
+    /// How much, with `refund`, `capture` and `unpaid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<MoneyBody>,
     /// Why money has to go back, with `refund`.
@@ -255,15 +256,14 @@ impl HoldState {
     ) -> Option<Self> {
         let account = money.account.as_ref();
         let is_order = account.is_some_and(HoldAccount::is_order);
-        let (state, known) = match money.look {
-            HoldLook::Known(status) if status.confirmed => (HoldStateName::Ordered, Some(status)),
+        let (state, held) = match money.look {
+            HoldLook::Known(status) if status.confirmed => (HoldStateName::Ordered, None),
             HoldLook::Known(status) => (HoldStateName::Held, Some(status)),
             HoldLook::Ended => (HoldStateName::Ended, None),
             HoldLook::Unknown if money.is_over && is_order => (HoldStateName::Ordered, None),
             HoldLook::Unknown if money.is_over => (HoldStateName::DropOver, None),
             HoldLook::Unknown | HoldLook::Pending => return None,
         };
-        let held = known.filter(|_| state == HoldStateName::Held);
         let left = |at: UnixMillis| at.since(now.sale);
         let charges = account.map_or(Charges::NONE, |account| account.charges);
         let order = (state == HoldStateName::Ordered).then(|| OrderId::of(hold).to_string());
@@ -284,9 +284,9 @@ impl HoldState {
             pay_in_ms: held.map(|held| left(held.deadline).get()),
             ends_in_ms: held.map(|held| left(held.ends_at()).get()),
             ends_at_ms: held.map(|held| now.wall.plus(left(held.ends_at())).get()),
-            goods: known.zip(plan).and_then(|(status, plan)| HeldGoods::new(&status, plan)),
-            charges: known.map(|_| charges.into()),
-            owed: known.and_then(|status| charges.with(status.amount)).map(MoneyBody::from),
+            goods: money.goods.zip(plan).and_then(|(goods, plan)| HeldGoods::new(goods, plan)),
+            charges: money.goods.map(|_| charges.into()),
+            owed: money.goods.and_then(|goods| charges.with(goods.amount)).map(MoneyBody::from),
             payments: parts.iter().map(part).collect(),
             todo: money.matters.iter().map(Todo::new).collect(),
         })
@@ -294,14 +294,14 @@ impl HoldState {
 }
 
 impl HeldGoods {
-    fn new(status: &HoldStatus, plan: &DropPlan) -> Option<Self> {
-        let sku = plan.skus.get(usize::from(status.sku.get()))?;
+    fn new(goods: HoldGoods, plan: &DropPlan) -> Option<Self> {
+        let sku = plan.sku(goods.sku)?;
         Some(Self {
             sku: sku.id.to_string(),
             title: sku.title.clone(),
             merchant_sku: sku.merchant_sku.clone(),
-            units: status.units.get(),
-            amount: status.amount.into(),
+            units: goods.units.get(),
+            amount: goods.amount.into(),
         })
     }
 }

@@ -41,6 +41,7 @@ const SCHEMAS: &[Schema] = &[
         ("outage_ms", Number), ("restarts", Number), ("currency", Text), ("gross_minor", Number),
         ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
         ("refunds_due", Number), ("refund_due_minor", Number), ("authorized_minor", Number), ("declined", Number),
+        ("unpaid_orders", Number),
         ("busiest_second", MaybeOf("ReportSecond")),
         ("units_per_second", ListOf("ReportSecond")), ("units_per_second_cut", Flag),
         ("journal", Of("ReportJournal")),

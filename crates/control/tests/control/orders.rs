@@ -97,7 +97,7 @@ async fn an_order_has_what_delivers_and_settles_it() {
     }
     let payment = json!({
         "account": "platform", "reference": first, "state": "paid", "amount_minor": 3_980,
-        "refunded_minor": 0, "refund_due_minor": 0, "currency": "EUR",
+        "refunded_minor": 0, "refund_due_minor": 0, "currency": "EUR", "makes_order": true,
     });
     assert_eq!(order["payments"], json!([payment]));
     assert_eq!(order.get("changed_at_ms"), None);

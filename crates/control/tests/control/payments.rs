@@ -492,6 +492,9 @@ async fn a_payment_in_the_grace_is_in_time_and_none_after_it() {
         assert_eq!(rig.outcomes(&fact).await, [expected], "{at}");
     }
     until(async || rig.hold_state(holds[3]).await["state"] == "ended").await;
+    let ended = rig.hold_state(holds[3]).await;
+    let known = (&ended["goods"]["amount"], &ended["owed"], &ended["goods"]["units"]);
+    assert_eq!(known, (&euros(PRICE), &euros(PRICE), &json!(1)), "what was owed stays known");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{PayRequest, Steward, WaitingFact, effects::Promise};
 use crate::{
     HoldLook,
-    money::{HoldMoney, OpenMatters},
+    money::{HoldGoods, HoldMoney, OpenMatters},
 };
 
 /// Somebody asks what is to be done about money.
@@ -143,8 +143,21 @@ impl Steward {
         let book = self.books.payments(hold.drop_id());
         let account = book.and_then(|book| book.account(hold)).cloned();
         let matters = book.map(|book| book.matters_of(hold)).unwrap_or_default();
-        let money = HoldMoney { look, is_over, is_read: book.is_some(), account, matters };
+        let goods = self.goods_of(hold, look);
+        let money = HoldMoney { look, is_over, is_read: book.is_some(), goods, account, matters };
         self.after_records(Promise::Money(reply, Box::new(money)));
+    }
+
+    /// What a hold is for, or was.
+    fn goods_of(&self, hold: HoldId, look: HoldLook) -> Option<HoldGoods> {
+        let units = match look {
+            HoldLook::Known(status) => status.units,
+            HoldLook::Ended => self.retakes.find(hold)?.units,
+            HoldLook::Pending | HoldLook::Unknown => return None,
+        };
+        let sale = self.sales.get(&hold.drop_id())?;
+        let (sku, amount) = (sale.sku_of(hold.pool())?, sale.amount(hold.pool(), units)?);
+        Some(HoldGoods { sku, units, amount })
     }
 
     /// The holds of a payment, as far as they are durable when the answer arrives.

@@ -139,7 +139,7 @@ impl DropFold {
                 let sum = self.channels.add(channel.as_ref(), units.get().into(), *amount);
                 sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
                 let has_terms = plan.is_some_and(|plan| plan.payment_terms.is_some());
-                self.money.ordered(*hold, *amount, channel.as_ref(), has_terms);
+                self.money.ordered(*hold, (*units, *amount), channel.as_ref(), has_terms);
                 self.buyers.insert(*viewer);
             }
             Record::Hold(HoldRecord::Released { hold, units }) => {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex};
+use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
 use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedPayment};
 
 /// Money of orders.
@@ -34,6 +34,8 @@ pub struct OpenMoney {
     pub authorized: Money,
     /// Requests that a provider declined, not repeated since.
     pub declined: u64,
+    /// Orders that have units to deliver, of whose money nothing stays.
+    pub unpaid_orders: u64,
 }
 
 /// Money that nobody can say what it was for.
@@ -100,6 +102,7 @@ struct OpenSums {
     refund_due: u128,
     authorized: u128,
     declined: u64,
+    unpaid_orders: u64,
 }
 
 impl OpenSums {
@@ -108,6 +111,7 @@ impl OpenSums {
         self.refund_due = self.refund_due - before.refund_due + now.refund_due;
         self.authorized = self.authorized - before.authorized + now.authorized;
         self.declined = self.declined - before.declined + now.declined;
+        self.unpaid_orders = self.unpaid_orders - before.unpaid_orders + now.unpaid_orders;
     }
 }
 
@@ -166,12 +170,17 @@ struct Account {
     /// The part by which money came last.
     latest: Option<usize>,
     order: Option<Order>,
+    cancelled_units: u32,
+    /// What went back for them, or as goodwill, in minor units.
+    cancelled_minor: u64,
 }
 
 #[derive(Clone, Debug)]
 struct Order {
     part: Option<usize>,
     channel: Option<ChannelId>,
+    units: Units,
+    goods: Money,
 }
 
 impl Account {
@@ -223,9 +232,12 @@ impl Account {
             PaymentChange::Declined { payment, request, .. } => {
                 self.part(payment).declined = Some(*request);
             }
-            PaymentChange::Referenced(_)
-            | PaymentChange::Cancelled(_)
-            | PaymentChange::Retaken { .. } => {}
+            PaymentChange::Cancelled(cancelled) => {
+                self.cancelled_units = cancelled.units;
+                let amount = cancelled.amount.minor();
+                self.cancelled_minor = self.cancelled_minor.saturating_add(amount);
+            }
+            PaymentChange::Referenced(_) | PaymentChange::Retaken { .. } => {}
         }
     }
 
@@ -245,7 +257,13 @@ impl Account {
         if let Some(made) = &self.order {
             let Charges { shipping, tax, fee } = self.charges;
             order.charges = [shipping, tax, fee].map(u128::from).iter().sum();
-            match made.part.map(|part| self.behind(part)) {
+            let behind = made.part.map(|part| self.behind(part));
+            let is_kept =
+                order.charges + u128::from(made.goods.minor()) > self.cancelled_minor.into();
+            let is_delivered = self.cancelled_units < made.units.get();
+            let lacks = is_kept && is_delivered && behind.is_some_and(|part| !part.stays());
+            open.unpaid_orders = u64::from(lacks);
+            match behind {
                 Some(Part { stage: Stage::Paid(paid), refunded, .. }) => {
                     order.paid = paid.minor().into();
                     order.refunded = (*refunded).into();
@@ -293,7 +311,7 @@ impl MoneyFold {
     pub(super) fn ordered(
         &mut self,
         hold: HoldId,
-        goods: Money,
+        (units, goods): (Units, Money),
         channel: Option<&ChannelId>,
         has_terms: bool,
     ) {
@@ -303,7 +321,12 @@ impl MoneyFold {
         }
         self.with(hold, goods.currency(), |account| {
             let part = account.latest;
-            account.order.get_or_insert_with(|| Order { part, channel: channel.cloned() });
+            account.order.get_or_insert_with(|| Order {
+                part,
+                channel: channel.cloned(),
+                units,
+                goods,
+            });
         });
     }
 
@@ -342,12 +365,13 @@ impl MoneyFold {
     }
 
     pub(super) fn open(&self, currency: Currency) -> OpenMoney {
-        let OpenSums { refunds_due, refund_due, authorized, declined } = self.open;
+        let OpenSums { refunds_due, refund_due, authorized, declined, unpaid_orders } = self.open;
         OpenMoney {
             refunds_due,
             refund_due: amount(refund_due, currency),
             authorized: amount(authorized, currency),
             declined,
+            unpaid_orders,
         }
     }
 }

@@ -61,6 +61,13 @@ pub fn csv_line(listed: &ListedOrder, out: &mut Vec<u8>) {
         if let Some(amount) = part.amount {
             let _ = write!(text, " {amount}");
         }
+        if let Some(refunded) = part.refunded() {
+            let _ = write!(text, ", refunded {refunded}");
+        }
+        // With one alone, nobody asks which.
+        if part.makes_order && order.payments.len() > 1 {
+            text.push_str(", for the order");
+        }
         text
     });
     line.text(&payments.collect::<Vec<_>>().join("; "));

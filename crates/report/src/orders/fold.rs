@@ -260,7 +260,7 @@ impl OrdersFold {
             refund_due_minor: account.sum(currency, OrderPayment::refund_due_minor),
             state: state(entry, account, is_on_record),
             reference: account.reference.clone(),
-            payments: account.payments.clone(),
+            payments: account.payments(),
             channel: entry.channel.clone(),
             viewer_number: entry.viewer,
             viewer: None,

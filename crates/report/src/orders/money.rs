@@ -47,6 +47,8 @@ pub struct OrderPayment {
     pub due_minor: u64,
     /// What went back in all, in minor units.
     pub refunded_minor: u64,
+    /// Whether it stands behind the order.
+    pub makes_order: bool,
     /// The currency of what has to go back, or went back, before anything else was known.
     currency: Option<Currency>,
 }
@@ -54,12 +56,25 @@ pub struct OrderPayment {
 impl OrderPayment {
     const fn new(payment: PaymentId) -> Self {
         let state = PaymentState::Unknown;
-        Self { payment, state, amount: None, due_minor: 0, refunded_minor: 0, currency: None }
+        Self {
+            payment,
+            state,
+            amount: None,
+            due_minor: 0,
+            refunded_minor: 0,
+            makes_order: false,
+            currency: None,
+        }
     }
 
     /// The currency, as far as one was named.
     pub fn currency(&self) -> Option<Currency> {
         self.amount.map(Money::currency).or(self.currency)
+    }
+
+    /// What went back, if anything did.
+    pub fn refunded(&self) -> Option<Money> {
+        Money::new(self.refunded_minor, self.currency()?).filter(|back| back.minor() > 0)
     }
 
     /// What was taken, in minor units.
@@ -157,11 +172,24 @@ impl Account {
     /// The payment that stands behind the order: the one that it was made by or, once that one's money is gone, the
     /// one that was paid in its place.
     pub(super) fn order_payment(&self) -> Option<&OrderPayment> {
-        let made_by = &self.payments[self.ordered_by?];
-        if made_by.stays() {
+        self.order_place().map(|place| &self.payments[place])
+    }
+
+    fn order_place(&self) -> Option<usize> {
+        let made_by = self.ordered_by?;
+        if self.payments[made_by].stays() {
             return Some(made_by);
         }
-        Some(self.payments.iter().find(|part| part.stays()).unwrap_or(made_by))
+        Some(self.payments.iter().position(OrderPayment::stays).unwrap_or(made_by))
+    }
+
+    /// Every payment, in the order in which they were first heard of.
+    pub(super) fn payments(&self) -> Vec<OrderPayment> {
+        let mut payments = self.payments.clone();
+        if let Some(place) = self.order_place() {
+            payments[place].makes_order = true;
+        }
+        payments
     }
 
     fn comes(&mut self, payment: &PaymentId, state: PaymentState, amount: Money) {

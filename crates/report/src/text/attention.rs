@@ -12,25 +12,29 @@ use crate::read::LedgerReport;
 
 /// Writes a line for each kind of which there is any. Rehearsals count: real money may have come for one.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, ledger: &LedgerReport) -> fmt::Result {
-    let (mut refunds, mut declined) = (0_u64, 0_u64);
+    let (mut refunds, mut declined, mut unpaid) = (0_u64, 0_u64, 0_u64);
     let mut due: BTreeMap<Currency, u64> = BTreeMap::new();
     for report in &ledger.drops {
         let open = &report.open_money;
         refunds += open.refunds_due;
         declined += open.declined;
+        unpaid += open.unpaid_orders;
         if open.refund_due.minor() > 0 {
             let sum = due.entry(open.refund_due.currency()).or_default();
             *sum = sum.saturating_add(open.refund_due.minor());
         }
     }
     let unmatched = &ledger.unmatched;
-    if refunds == 0 && declined == 0 && unmatched.payments == 0 {
+    if refunds == 0 && declined == 0 && unpaid == 0 && unmatched.payments == 0 {
         return Ok(());
     }
     writeln!(f)?;
     writeln!(f, "money to look at")?;
     if refunds > 0 {
         writeln!(f, "    {:<18}{}{}", "refund due", counted(refunds, "payment"), sums(&due))?;
+    }
+    if unpaid > 0 {
+        writeln!(f, "    {:<18}{}", "unpaid", counted(unpaid, "order"))?;
     }
     if declined > 0 {
         writeln!(f, "    {:<18}{}", "declined", counted(declined, "request"))?;

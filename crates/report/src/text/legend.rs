@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 30] = [
+const WORDS: [(&str, &str); 31] = [
     ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
@@ -28,6 +28,7 @@ const WORDS: [(&str, &str); 30] = [
     ("kept ready", "money of orders that the payment provider keeps ready and has not given yet"),
     ("refund due", "money that was taken and has to go back: of orders, or for which nobody got"),
     ("", "anything"),
+    ("unpaid", "orders with units to deliver whose money was let go or went back"),
     ("declined", "what a payment provider was asked to do and refused; staff have to look at it"),
     ("unmatched", "payments of which nobody can say what they were for"),
     ("clicks", "requests to buy that got an answer: units to hold, or a refusal with its reason"),

@@ -122,6 +122,9 @@ impl DropReport {
             let payments = counted(open.refunds_due, "payment");
             line(f, "refund due", open.refund_due, &format!("of {payments}"))?;
         }
+        if open.unpaid_orders > 0 {
+            number(f, "unpaid", open.unpaid_orders, "orders whose money is gone")?;
+        }
         if open.declined > 0 {
             number(f, "declined", open.declined, "requests to a payment provider")?;
         }
