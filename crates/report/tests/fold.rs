@@ -444,9 +444,9 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     // part, one above its price, one costs nothing.
     let charges = 490 + 38;
     let taken = 2 * PRICE + charges + 7 * PRICE + 900 + (PRICE + 10);
-    let (charges, paid, refunded) = (eur(charges), eur(taken), eur(PRICE + 100));
+    let (charges, paid, refunded) = (eur(charges), eur(taken), eur(PRICE + 101));
     assert_eq!(report.money, OrderMoney { charges, paid, refunded });
-    assert_eq!((report.gross, report.money.net()), (eur(11 * PRICE), eur(taken - PRICE - 100)));
+    assert_eq!((report.gross, report.money.net()), (eur(11 * PRICE), eur(taken - PRICE - 101)));
     let open = report.open_money;
     // Another amount, above what was kept ready, what an earlier refund left over, too late; twice after the drop had
     // ended, which also saw refunds.
@@ -463,8 +463,8 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     for line in [
         "charges                     5.28 EUR beyond the goods",
         "paid                      213.38 EUR",
-        "refunded                   20.90 EUR",
-        "net                       192.48 EUR paid and not refunded",
+        "refunded                   20.91 EUR",
+        "net                       192.47 EUR paid and not refunded",
         "refund due                 64.85 EUR of 6 payments",
         "    refund due        7 payments, 84.75 EUR",
         "    unmatched         2 payments, 14.00 EUR",
@@ -475,8 +475,8 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     for (field, value) in [
         ("charges_minor", 528),
         ("paid_minor", taken),
-        ("refunded_minor", PRICE + 100),
-        ("net_minor", taken - PRICE - 100),
+        ("refunded_minor", PRICE + 101),
+        ("net_minor", taken - PRICE - 101),
         ("refund_due_minor", due),
         ("refunds_due", 6),
         ("authorized_minor", 0),
@@ -520,17 +520,13 @@ fn an_order_is_paid_as_long_as_money_that_was_taken_stays() {
     sim.flush();
     assert_eq!(figures(), ([PRICE, PRICE, 0], 0, 1));
     let text = ReportSheet(&ledger_report(&journal(dir.path())).unwrap()).to_string();
-    for line in [
-        "unpaid                         1 orders whose money is gone",
-        "    unpaid            1 order",
-    ] {
-        assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
-    }
     sim.money(hold, paid("p2", PRICE));
     sim.flush();
     assert_eq!(figures(), ([PRICE, 0, 0], 0, 0), "it is paid anew");
     sim.close();
     assert!(verify_dir(dir.path()).unwrap().ok);
+    let line = "unpaid                             1 of the orders: their money is gone";
+    assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
 }
 
 #[test]

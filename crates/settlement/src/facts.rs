@@ -383,7 +383,9 @@ fn captured(
     out: &mut Vec<PaymentRecord>,
 ) -> PartOutcome {
     let kept = part.covers().map_or(0, Money::minor);
-    let reason = part.due_reason.unwrap_or(RefundReason::WrongAmount);
+    // What an order's money is above what was kept ready was never the order's, cancelled or not.
+    let due_reason = part.due_reason.filter(|_| !makes_order);
+    let reason = due_reason.unwrap_or(RefundReason::WrongAmount);
     let stays = if makes_order { kept } else { part.due };
     if let Some(more) = amount.minor().checked_sub(stays).filter(|more| *more > 0) {
         let more = Money::new(more, amount.currency()).expect("no more than the payment");

@@ -1,6 +1,6 @@
 //! Counts the rows about money by rules of its own.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use stampede_domain::{HoldId, PaymentId, RefundReason};
 use stampede_ledger::{PaymentChange, PaymentRecord};
@@ -74,11 +74,11 @@ impl MoneyRows {
             }
             PaymentChange::Authorized { payment, amount } => {
                 self.part_mut(payment, *hold).kept = Some(amount.minor());
-                self.latest.insert(*hold, payment.clone());
+                self.came(payment, *hold);
             }
             PaymentChange::Paid { payment, amount } => {
                 self.part_mut(payment, *hold).paid = Some(amount.minor());
-                self.latest.insert(*hold, payment.clone());
+                self.came(payment, *hold);
             }
             PaymentChange::Voided { payment } => {
                 let part = self.part_mut(payment, *hold);
@@ -89,6 +89,8 @@ impl MoneyRows {
                 part.due += amount.minor();
                 if *reason == RefundReason::Cancelled {
                     part.cancelled += amount.minor();
+                } else if Some(part.due - part.cancelled) >= part.money() {
+                    part.makes_order = false;
                 }
                 self.refunds_due += 1;
             }
@@ -112,6 +114,18 @@ impl MoneyRows {
         self.parts.entry((payment.clone(), hold)).or_default()
     }
 
+    /// Money has come. An order whose money is gone may be paid by another payment, with what is owed.
+    fn came(&mut self, payment: &PaymentId, hold: HoldId) {
+        self.latest.insert(hold, payment.clone());
+        let mut of_hold = self.parts.iter().filter(|((_, of), _)| *of == hold);
+        let is_paid =
+            of_hold.any(|((of, _), part)| of != payment && part.makes_order && part.stays());
+        let owed = self.owed.get(&hold).copied();
+        let part = self.part_mut(payment, hold);
+        let is_whole = part.due == 0 && part.refunded == 0 && part.money() == owed;
+        part.makes_order |= owed.is_some() && is_whole && !is_paid;
+    }
+
     /// A hold is an order: its money has come just before, and is what is owed.
     pub(crate) fn ordered(&mut self, hold: HoldId, goods: u64) -> Result<(), Violation> {
         let owed = goods + self.charges.get(&hold).copied().unwrap_or(0);
@@ -129,31 +143,18 @@ impl MoneyRows {
     }
 
     /// Once everything of a commit was followed: money that came is an order's or due back, all of it, once.
-    pub(crate) fn check(&mut self) -> Result<(), Violation> {
-        self.note_paid_anew();
+    pub(crate) fn check(&self) -> Result<(), Violation> {
         for ((payment, hold), part) in &self.parts {
             let Some(paid) = part.paid else { continue };
             let due = (part.due - part.cancelled).min(paid);
             let is_whole = part.orders_share() + due == paid;
-            if !is_whole || part.cancelled > part.orders_share() || part.refunded > paid {
+            // Staff may have given back what was kept ready, before less of it was taken.
+            let of_order = part.kept.filter(|_| part.makes_order).max(Some(part.orders_share()));
+            if !is_whole || Some(part.cancelled) > of_order || part.refunded > paid {
                 return Err(format!("{hold}: the money of {payment} is lost: {part:?}"));
             }
         }
         Ok(())
-    }
-
-    /// An order whose money is gone may be paid by another payment, with what is owed.
-    fn note_paid_anew(&mut self) {
-        let stays = |part: &PartRows| part.makes_order && part.stays();
-        let kept: HashSet<HoldId> =
-            self.parts.iter().filter(|(_, part)| stays(part)).map(|((_, hold), _)| *hold).collect();
-        for ((payment, hold), part) in &mut self.parts {
-            let is_latest = self.latest.get(hold) == Some(payment);
-            let is_owed = self.owed.get(hold).is_some_and(|owed| Some(*owed) == part.money());
-            if is_latest && is_owed && !kept.contains(hold) && part.due == 0 {
-                part.makes_order = true;
-            }
-        }
     }
 
     /// The provider's money is in the rows: all that was answered, never more than there is.

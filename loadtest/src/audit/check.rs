@@ -82,8 +82,9 @@ impl<'a> Audit<'a> {
                 None => Ok(()),
             },
             Promised::Order { order, amount_minor, .. } => {
-                same("state", HoldState::Confirmed, hold.state)?;
-                same("order", &**order, &*hold.hold)?;
+                let made_by = self.order_hold(hold)?;
+                same("state", HoldState::Confirmed, made_by.state)?;
+                same("order", &**order, &*made_by.hold)?;
                 let Some([row, ..]) = self.ledger.orders.get(order).map(Vec::as_slice) else {
                     return Err("the ledger has no such order".to_owned());
                 };
@@ -94,6 +95,14 @@ impl<'a> Audit<'a> {
             Promised::Released => same("state", HoldState::Released, hold.state),
             Promised::Expired => same("state", HoldState::Expired, hold.state),
         }
+    }
+
+    /// The hold that an order for this one stands in: another, if its units came back before its payment and
+    /// were taken again.
+    fn order_hold(&self, hold: &'a LedgerHold) -> Result<&'a LedgerHold, String> {
+        let Some(into) = self.ledger.retaken.get(&hold.hold) else { return Ok(hold) };
+        let found = self.ledger.holds.get(into);
+        found.ok_or_else(|| format!("the ledger has no hold {into}, which took its units again"))
     }
 
     /// Holds by themselves.

@@ -15,6 +15,8 @@ pub struct Ledger {
     pub(crate) orders: HashMap<String, Vec<LedgerOrder>>,
     /// Hold lines beyond the first of one id.
     pub(crate) holds_repeated: u64,
+    /// Of holds that had ended: the hold that took their units again for a payment that came late.
+    pub(crate) retaken: HashMap<String, String>,
     tallied: Sums,
     pub(crate) summary: Option<Summary>,
     /// Why the server cannot sum its own journal.
@@ -101,14 +103,20 @@ struct Tally {
     refusals: BTreeMap<String, u64>,
 }
 
+/// What became of money. Promises are about it where a payment took units again.
+#[derive(Deserialize)]
+struct Payment {
+    hold: String,
+    into: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
     Hold(LedgerHold),
     Order(LedgerOrder),
     Tally(Tally),
-    /// What became of money; no promise is about it.
-    Payment {},
+    Payment(Payment),
     Summary(Summary),
     Damage(Damage),
 }
@@ -172,7 +180,9 @@ impl Ledger {
                     *self.tallied.refused.entry(reason).or_default() += count;
                 }
             }
-            Line::Payment {} => {}
+            Line::Payment(Payment { hold, into }) => {
+                self.retaken.extend(into.map(|into| (hold, into)));
+            }
             Line::Summary(summary) => self.summary = Some(summary),
             Line::Damage(Damage { what, holds, orders, orders_pending }) => {
                 self.damage = Some(what);

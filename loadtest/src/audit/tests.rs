@@ -109,6 +109,38 @@ fn a_forgotten_hold_is_a_lost_promise() {
     assert!(result.mismatches[0].contains("no such hold"), "{result:?}");
 }
 
+/// `b` paid too late, and got the units all the same.
+fn paid_too_late() -> (Vec<Promise>, Vec<String>) {
+    let (mut promises, mut lines) = sale();
+    promises.push(promise("h2", "b", ordered("h9")));
+    lines.push(hold("h9", "b", "of-the-payment", "confirmed", [120, 200, 130]));
+    lines.push(order("h9", "b"));
+    lines.push(r#"{"type":"payment","hold":"h2","what":"begun","at_ms":90}"#.to_owned());
+    lines.push(r#"{"type":"payment","hold":"h2","what":"retaken","into":"h9","at_ms":130}"#.into());
+    (promises, lines)
+}
+
+#[test]
+fn an_order_of_units_that_were_taken_again_is_kept() {
+    let (promises, mut lines) = paid_too_late();
+    let result = audit_promises(&promises, &ledger(&lines));
+    assert!(result.is_clean(), "{result:?}");
+    // Nothing says that the units were taken again for that hold.
+    lines.pop();
+    let result = audit_promises(&promises, &ledger(&lines));
+    assert_eq!(result.promises_lost, 1, "{result:?}");
+    assert!(result.mismatches[0].contains("state is expired instead of confirmed"), "{result:?}");
+}
+
+#[test]
+fn an_order_of_units_taken_again_must_be_there() {
+    let (promises, mut lines) = paid_too_late();
+    lines.retain(|line| !line.contains(r#""order":"h9""#));
+    let result = audit_promises(&promises, &ledger(&lines));
+    assert_eq!(result.promises_lost, 1, "{result:?}");
+    assert!(result.mismatches[0].contains("no such order"), "{result:?}");
+}
+
 #[test]
 fn another_viewers_hold_is_a_lost_promise() {
     check(

@@ -14,6 +14,7 @@ mod on_air;
 mod outage;
 mod over;
 mod payments;
+mod payments_too_late;
 mod range;
 mod recovery;
 mod rooms;

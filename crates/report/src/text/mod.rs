@@ -123,7 +123,7 @@ impl DropReport {
             line(f, "refund due", open.refund_due, &format!("of {payments}"))?;
         }
         if open.unpaid_orders > 0 {
-            number(f, "unpaid", open.unpaid_orders, "orders whose money is gone")?;
+            number(f, "unpaid", open.unpaid_orders, "of the orders: their money is gone")?;
         }
         if open.declined > 0 {
             number(f, "declined", open.declined, "requests to a payment provider")?;

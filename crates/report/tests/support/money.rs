@@ -146,7 +146,9 @@ fn after_the_end(sim: &mut Sim) {
     // All of the order's money goes back, and it is paid anew.
     sim.adjust(ordered, refunded("p3", PRICE));
     sim.flush();
+    // Some of that goes back in the same commit.
     sim.adjust(ordered, paid("p23", PRICE));
+    sim.adjust(ordered, refunded("p23", 1));
     sim.flush();
     let none = hold(sim, 14);
     sim.adjust(none, paid("p21", PRICE));

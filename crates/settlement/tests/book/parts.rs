@@ -1,6 +1,7 @@
 //! Single cases of parts: refunds among several, limits, charges, captures.
 
 use stampede_domain::{Charges, Money, RefundReason, limits::PAYMENTS_PER_HOLD_MAX};
+use stampede_ledger::PaymentChange;
 use stampede_settlement::{HoldStands, PartOutcome, PartState, PaymentRefusal, allocate};
 use stampede_testkit::euros;
 
@@ -82,6 +83,21 @@ fn a_capture_of_less_leaves_the_order_and_one_of_more_sends_the_rest_back() {
             assert_eq!(late, PartOutcome::AlreadyOrdered);
         }
     }
+}
+
+#[test]
+fn what_is_taken_above_a_cancelled_order_is_a_wrong_amount() {
+    let mut desk = Desk::default();
+    desk.tell("p1", hold(1), Event::Authorized(1_000));
+    let due = PaymentChange::RefundDue {
+        payment: payment("p1"),
+        amount: euros(1_000),
+        reason: RefundReason::Cancelled,
+    };
+    desk.change(hold(1), due);
+    desk.tell("p1", hold(1), Event::Paid(1_200));
+    let part = desk.part("p1", hold(1));
+    assert_eq!((part.due, part.due_reason), (1_200, Some(RefundReason::WrongAmount)));
 }
 
 #[test]

@@ -68,36 +68,7 @@ impl Twin {
                     self.orders.insert(number, (order.map_or(name, |(made_by, _)| made_by), name));
                 }
             }
-            Event::Paid(cents) => {
-                if let Some(taken) = money.taken {
-                    return taken == cents;
-                }
-                if money.back > cents {
-                    return false;
-                }
-                money.taken = Some(cents);
-                if is_held
-                    && cents == OWED
-                    && money.kept.is_none_or(|_| money.is_let_go)
-                    && money.back == 0
-                {
-                    money.order = Some(cents);
-                    self.ends.insert(number, End::Order);
-                    self.orders.insert(number, (name, name));
-                } else if let Some((made_by, behind)) = order {
-                    let is_own = if is_gone { made_by == name } else { behind == name };
-                    let is_whole = is_gone && cents == OWED && money.back == 0;
-                    // What is kept ready limits what the order may cost; what was let go limits nothing.
-                    money.order = match money.kept.filter(|_| !money.is_let_go) {
-                        Some(kept) if is_own => Some(cents.min(kept)),
-                        Some(_) => None,
-                        None => (is_own || is_whole).then_some(cents),
-                    };
-                    if money.order.is_some() {
-                        self.orders.insert(number, (made_by, name));
-                    }
-                }
-            }
+            Event::Paid(cents) => return self.paid(number, name, cents),
             Event::FailedFinally => {
                 let came = money.taken.is_some() || money.kept.is_some() && !money.is_let_go;
                 if is_held && !came {
@@ -112,6 +83,40 @@ impl Twin {
                 money.back = money.back.max(cents);
             }
             Event::Begun | Event::Failed => {}
+        }
+        true
+    }
+
+    /// The money was taken.
+    fn paid(&mut self, number: u32, name: &'static str, cents: u64) -> bool {
+        let is_held = !self.ends.contains_key(&number);
+        let order = self.orders.get(&number).copied();
+        let is_gone = order.is_some_and(|(_, behind)| self.money[&(number, behind)].is_gone());
+        let money = self.money.entry((number, name)).or_default();
+        if let Some(taken) = money.taken {
+            return taken == cents;
+        }
+        if money.back > cents {
+            return false;
+        }
+        money.taken = Some(cents);
+        if is_held && cents == OWED && money.kept.is_none_or(|_| money.is_let_go) && money.back == 0
+        {
+            money.order = Some(cents);
+            self.ends.insert(number, End::Order);
+            self.orders.insert(number, (name, name));
+        } else if let Some((made_by, behind)) = order {
+            let is_own = if is_gone { made_by == name } else { behind == name };
+            let is_whole = is_gone && cents == OWED && money.back == 0;
+            // What is kept ready limits what the order may cost; what was let go limits nothing.
+            money.order = match money.kept.filter(|_| !money.is_let_go) {
+                Some(kept) if is_own => Some(cents.min(kept)),
+                Some(_) => None,
+                None => (is_own || is_whole).then_some(cents),
+            };
+            if money.order.is_some() {
+                self.orders.insert(number, (made_by, name));
+            }
         }
         true
     }

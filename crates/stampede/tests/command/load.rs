@@ -143,7 +143,9 @@ fn plan(server: &Running, mode: &str) -> String {
     let sku = |id: &str| json!({"id": id, "title": id, "supply": 30, "price": {"minor": 100, "currency": "EUR"}});
     let terms = json!({
         "mode": mode, "stream": "show", "title": "Mug", "merchant": "potter", "host": "nina",
-        "limit_per_viewer": 1, "hold_ttl_ms": 1_000, "countdown_ms": 0, "skus": [sku("mug"), sku("cup")]
+        "limit_per_viewer": 1, "hold_ttl_ms": 1_000, "countdown_ms": 0, "skus": [sku("mug"), sku("cup")],
+        // What is not paid in time is on sale again before the crowd goes.
+        "payment": { "grace_ms": 0, "stretch_ms": 0 }
     });
     let planned =
         command(server, server.token.as_deref().unwrap(), "drops", &format!("plan-{mode}"), &terms);

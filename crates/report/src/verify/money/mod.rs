@@ -222,8 +222,7 @@ impl MoneyBook {
     pub(super) fn end_row(&mut self, findings: &mut Findings) {
         self.came = None;
         for OfRow { came, place, kept } in self.of_row.drain(..) {
-            let Some(account) = self.accounts.get_mut(&came.hold) else { continue };
-            account.pay_anew(came.part);
+            let Some(account) = self.accounts.get(&came.hold) else { continue };
             let part = &account.parts[came.part];
             let Some(amount) = part.stage.money() else { continue };
             let makes_order = account.order.is_some_and(|order| order.part == Some(came.part));
@@ -323,6 +322,8 @@ impl Change<'_> {
             let payment = payment.clone();
             self.add(MoneyFault::RefundAbovePayment { hold, payment, refunded, paid });
         }
+        // By what is known now: what follows in the same row may send some of it back.
+        self.account.pay_anew(place);
         let kept = if let Stage::Authorized(kept) = from { Some(kept.minor()) } else { None };
         (place, kept)
     }
