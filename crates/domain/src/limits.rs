@@ -72,6 +72,9 @@ pub const HOLD_LIFE_MS_MAX: u64 =
     HOLD_TTL_MS_MAX + PAYMENT_STRETCH_MS_MAX + EXTENDED_MS_MAX + PAYMENT_GRACE_MS_MAX;
 /// Cancellations of one order, goodwill included; one more is refused. Their idempotency keys stay in memory.
 pub const CANCELLATIONS_PER_ORDER_MAX: u32 = 64;
+/// Payments that nobody can match, of which a node knows that it has recorded them: the latest. One that is reported
+/// again after so many others is recorded again.
+pub const UNMATCHED_KEPT_MAX: usize = 65_536;
 /// Longest countdown, in milliseconds.
 pub const COUNTDOWN_MS_MAX: u64 = 600_000;
 /// Countdown if the plan does not say, in milliseconds.

@@ -31,7 +31,7 @@ impl Books {
             format!("brake {}", brake.journaled()),
             format!("keys {}", keys.journaled()),
             format!("memory {}", memory.journaled()),
-            format!("unmatched {unmatched:?}"),
+            format!("unmatched {}", unmatched.journaled()),
             format!("adjustments {}", adjustments.journaled()),
             format!("next {next_drop}"),
         ]);

@@ -24,14 +24,13 @@ mod reports;
 mod rooms;
 mod streams;
 mod timers;
+mod unmatched;
 mod video;
 
 use std::collections::BTreeMap;
 
-use stampede_domain::{BanId, DropId, Moment, PaymentId, StreamId, UnixMillis};
-use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange, UnmatchedPayment,
-};
+use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
+use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange};
 
 use crate::{
     brake::BrakeBook,
@@ -48,6 +47,7 @@ use crate::{
 };
 
 use adjustments::Adjustments;
+use unmatched::UnmatchedPayments;
 
 pub use adjustments::ReopenedDrop;
 pub use command_context::{CommandContext, OverDrop};
@@ -66,8 +66,7 @@ pub struct Books {
     timers: Timers,
     next_drop: DropId,
     did: LatestResults,
-    /// Money that nobody can say what it was for.
-    unmatched: BTreeMap<PaymentId, UnmatchedPayment>,
+    unmatched: UnmatchedPayments,
     adjustments: Adjustments,
 }
 
@@ -123,7 +122,7 @@ impl Books {
             timers: Timers::default(),
             next_drop: DropId::HOUSE.next().expect("the house is no drop"),
             did: LatestResults::default(),
-            unmatched: BTreeMap::new(),
+            unmatched: UnmatchedPayments::default(),
             adjustments: Adjustments::default(),
         }
     }
@@ -161,7 +160,7 @@ impl Books {
             Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
             Record::Unmatched(unmatched) => {
-                self.unmatched.insert(unmatched.payment.clone(), (**unmatched).clone());
+                self.unmatched.note(&unmatched.payment);
             }
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}

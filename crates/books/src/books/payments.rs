@@ -381,9 +381,10 @@ impl Books {
         Ok(())
     }
 
-    /// Money came and nobody can say what for. It is recorded once.
+    /// Money came and nobody can say what for. It is recorded once, as long as it is among the latest
+    /// [`UNMATCHED_KEPT_MAX`](stampede_domain::limits::UNMATCHED_KEPT_MAX).
     pub fn unmatched(&mut self, now: UnixMillis, unmatched: UnmatchedPayment, out: &mut Decision) {
-        if !self.unmatched.contains_key(&unmatched.payment) {
+        if !self.unmatched.knows(&unmatched.payment) {
             let record = Record::Unmatched(Box::new(unmatched));
             self.record(now, DropId::HOUSE, record, out);
         }
