@@ -76,6 +76,29 @@ fn an_order_whose_money_is_gone_is_looked_at() {
 }
 
 #[test]
+fn what_an_order_lacks_is_one_matter_whatever_else_was_tried() {
+    let mut desk = Desk::default();
+    desk.tell("p0", hold(1), Event::Failed);
+    desk.tell("p1", hold(1), Event::Paid(1_000));
+    desk.tell("p2", hold(1), Event::Paid(1_000));
+    desk.tell("p2", hold(1), Event::Refunded(1_000));
+    desk.tell("p1", hold(1), Event::Refunded(1_000));
+    assert_eq!(only_matter(&desk).kind, MatterKind::Unpaid { amount: euros(1_000) });
+}
+
+#[test]
+fn a_second_payment_that_is_kept_ready_is_let_go_as_long_as_some_of_it_is_there() {
+    let mut desk = Desk::default();
+    desk.tell("p0", hold(1), Event::Paid(1_000));
+    desk.tell("p1", hold(1), Event::Authorized(1_000));
+    assert_eq!(only_matter(&desk).kind, MatterKind::Void);
+    desk.tell("p1", hold(1), Event::Refunded(1));
+    assert_eq!(only_matter(&desk).kind, MatterKind::Void);
+    desk.tell("p1", hold(1), Event::Refunded(1_000));
+    has_none(&desk);
+}
+
+#[test]
 fn a_matter_says_whether_the_provider_was_asked_and_what_it_refused() {
     let (mut desk, payment) = (Desk::default(), payment("p1"));
     desk.tell_wrong("p1", hold(1), Event::Paid(1_000));
