@@ -1,6 +1,10 @@
 //! The running engine: one value that every interface shares.
 
-use std::{collections::VecDeque, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    thread::JoinHandle,
+};
 
 use parking_lot::Mutex;
 use stampede_books::{
@@ -265,7 +269,13 @@ impl Engine {
         self.shared.attempts.drain()
     }
 
-    /// Calls `wake` whenever an attempt to pay waits.
+    /// Holds about whose money something is to be done at the account that viewers pay at, since the last call. What a
+    /// restart found is among [`Engine::matters`] alone.
+    pub fn take_matters(&self) -> BTreeSet<HoldId> {
+        self.shared.attempts.drain_matters()
+    }
+
+    /// Calls `wake` whenever an attempt to pay waits, or something is to be done at the account that viewers pay at.
     pub fn wake_for_attempts(&self, wake: Wake) {
         self.shared.attempts.wake_by(wake);
     }

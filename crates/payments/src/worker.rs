@@ -1,7 +1,7 @@
 //! The thread that asks the sandbox and reports what it says.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     io,
     sync::{
         Arc,
@@ -12,9 +12,10 @@ use std::{
 };
 
 use metrics::{Gauge, counter, gauge};
-use stampede_domain::{Money, PaymentEvent, PaymentFact, RepeatedWarning};
+use stampede_domain::{HoldId, Money, PaymentEvent, PaymentFact, PaymentId, RepeatedWarning};
 use stampede_engine::{
-    Engine, FactRefusal, HoldOutcome, Matter, MatterKind, PartOutcome, PaymentOutcome, Unavailable,
+    Engine, FactRefusal, HoldMoney, HoldOutcome, Matter, MatterKind, PartOutcome, PaymentOutcome,
+    Unavailable,
 };
 use tokio::sync::{Notify, oneshot};
 use tracing::warn;
@@ -27,14 +28,17 @@ use crate::{
 /// Time until an engine that was busy is asked again.
 const BUSY_RETRY: Duration = Duration::from_millis(10);
 
-/// Holds of one look at what an earlier process left.
-const LEFT_PAGE: usize = 500;
+/// Holds about whose money the engine is asked at a time.
+const PAGE: usize = 500;
+/// The account that this worker asks for.
+const ACCOUNT: &str = "sandbox";
 
 /// What the worker's owner and the worker share.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// An attempt waits, or the worker is told to stop.
+    /// An attempt waits, or there is something to be done about money.
     pub(crate) look: Notify,
+    /// The worker is told to stop.
     pub(crate) stop: Notify,
     /// Attempts whose outcome is not durable.
     pub(crate) under_way: AtomicUsize,
@@ -49,6 +53,10 @@ struct Worker {
     engine: Arc<Engine>,
     shared: Arc<Shared>,
     sandbox: Sandbox,
+    /// Attempts that were begun here and whose outcome is not durable.
+    open: BTreeSet<PaymentId>,
+    /// Holds about whose money something is to be done.
+    matters: VecDeque<HoldId>,
     /// Said by the sandbox, not handed over yet.
     facts: VecDeque<PaymentFact>,
     reported: VecDeque<Reported>,
@@ -64,9 +72,17 @@ pub(crate) fn spawn(
 ) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let under_way = gauge!(ATTEMPTS_UNDER_WAY);
-    let (facts, reported) = (VecDeque::new(), VecDeque::new());
-    let unknown = RepeatedWarning::default();
-    let worker = Worker { engine, shared, sandbox, facts, reported, under_way, unknown };
+    let worker = Worker {
+        engine,
+        shared,
+        sandbox,
+        open: BTreeSet::new(),
+        matters: VecDeque::new(),
+        facts: VecDeque::new(),
+        reported: VecDeque::new(),
+        under_way,
+        unknown: RepeatedWarning::default(),
+    };
     thread::Builder::new().name("payments".into()).spawn(move || runtime.block_on(worker.run()))
 }
 
@@ -75,12 +91,17 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         tokio::select! {
             () = shared.stop.notified() => return,
-            () = self.end_what_is_left() => {}
+            () = self.find_what_is_left() => {}
         }
         loop {
+            self.matters.extend(self.engine.take_matters());
             self.begin_attempts();
             self.hear_sandbox();
-            let is_blocked = self.report();
+            tokio::select! {
+                () = shared.stop.notified() => return,
+                () = self.end_matters() => {}
+            }
+            let is_blocked = self.report() || !self.matters.is_empty();
             self.count();
             let next = self.sandbox.next_due();
             let sleep = if is_blocked {
@@ -100,12 +121,11 @@ impl Worker {
         }
     }
 
-    /// Ends what an earlier process left: gives back what is due, calls off attempts at holds that have ended
-    /// meanwhile. What this process begins it ends by itself.
-    async fn end_what_is_left(&mut self) {
+    /// Notes what an earlier process left: money that is due back, attempts at holds that have ended meanwhile.
+    async fn find_what_is_left(&mut self) {
         let mut after = None;
         loop {
-            let asked = match self.engine.matters(after, LEFT_PAGE, None) {
+            let asked = match self.engine.matters(after, PAGE, None) {
                 Ok(asked) => asked,
                 Err(Unavailable::Busy { .. }) => {
                     tokio::time::sleep(BUSY_RETRY).await;
@@ -114,46 +134,61 @@ impl Worker {
                 Err(_) => return,
             };
             let Ok(found) = asked.await else { return };
-            let is_last = found.len() < LEFT_PAGE;
+            let is_last = found.len() < PAGE;
             after = found.last().map(|(hold, _)| *hold);
-            let matters = found.into_iter().flat_map(|(_, matters)| matters);
-            for matter in matters.filter(|matter| matter.payment.account.as_str() == "sandbox") {
-                let event = self.end_of(&matter).await;
-                let Matter { hold, payment, .. } = matter;
-                let fact = |event| {
-                    let (mode, order_reference) = (None, None);
-                    PaymentFact { payment, event, holds: vec![hold], mode, order_reference }
-                };
-                self.facts.extend(event.map(fact));
-            }
+            let is_ours = |matter: &Matter| matter.payment.account.as_str() == ACCOUNT;
+            let ours = found.into_iter().filter(|(_, matters)| matters.iter().any(is_ours));
+            self.matters.extend(ours.map(|(hold, _)| hold));
             if is_last {
                 return;
             }
         }
     }
 
-    /// What the sandbox says once it has done what is to be done.
-    async fn end_of(&self, matter: &Matter) -> Option<PaymentEvent> {
-        match matter.kind {
-            MatterKind::Refund { amount, .. } => {
-                let back = self.went_back(matter).await?;
-                let total = Money::new(back.checked_add(amount.minor())?, amount.currency())?;
-                Some(PaymentEvent::Refunded { total })
+    /// Does what is to be done about the money of holds. What is left after it waits for an engine that was busy.
+    async fn end_matters(&mut self) {
+        let mut asked = VecDeque::new();
+        while let (Some(hold), true) = (self.matters.front(), asked.len() < PAGE) {
+            match self.engine.money_of(*hold) {
+                Ok(answer) => asked.push_back(answer),
+                Err(Unavailable::Busy { .. }) => break,
+                // The next start finds it again.
+                Err(_) => return self.matters.clear(),
             }
-            MatterKind::Void => Some(PaymentEvent::Voided),
-            MatterKind::Capture { .. } | MatterKind::Unpaid { .. } => None,
+            self.matters.pop_front();
+        }
+        for answer in asked {
+            let Ok(money) = answer.await else { return };
+            let ours = money.matters.iter().filter(|m| m.payment.account.as_str() == ACCOUNT);
+            for matter in ours {
+                let Some(event) = self.end_of(matter, &money) else { continue };
+                let (payment, holds) = (matter.payment.clone(), vec![matter.hold]);
+                let (mode, order_reference) = (None, None);
+                self.facts.push_back(PaymentFact { payment, event, holds, mode, order_reference });
+            }
         }
     }
 
-    /// What went back of a payment so far, in minor units.
-    async fn went_back(&self, matter: &Matter) -> Option<u64> {
-        let money = self.engine.money_of(matter.hold).ok()?.await.ok()?;
-        Some(money.account?.part(&matter.payment)?.refunded)
+    /// What the sandbox says once it has done what is to be done.
+    fn end_of(&self, matter: &Matter, money: &HoldMoney) -> Option<PaymentEvent> {
+        match matter.kind {
+            MatterKind::Refund { amount, .. } => {
+                let back = money.account.as_ref()?.part(&matter.payment)?.refunded;
+                let total = Money::new(back.checked_add(amount.minor())?, amount.currency())?;
+                Some(PaymentEvent::Refunded { total })
+            }
+            // An attempt of this process ends by its own answer.
+            MatterKind::Void => {
+                (!self.open.contains(&matter.payment)).then_some(PaymentEvent::Voided)
+            }
+            MatterKind::Capture { .. } | MatterKind::Unpaid { .. } => None,
+        }
     }
 
     fn begin_attempts(&mut self) {
         let now = self.engine.now();
         for attempt in self.engine.take_attempts() {
+            self.open.insert(attempt.payment.clone());
             self.sandbox.begin(now, attempt);
         }
     }
@@ -193,37 +228,34 @@ impl Worker {
         self.under_way.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 
-    /// A fact has its outcome. Money that is due back goes back at once.
+    /// A fact has its outcome. If money is due back by it, the engine says so by itself.
     fn finish(&mut self, fact: &PaymentFact, answer: Answer) {
+        self.open.remove(&fact.payment);
         let outcome = match answer {
             None => "unknown",
             Some(Err(why)) => {
                 warn!(payment = %fact.payment, %why, "the sandbox reported what cannot be");
                 "refused"
             }
-            Some(Ok(outcome)) => self.follow(fact, &outcome),
+            Some(Ok(outcome)) => name_of(fact, &outcome),
         };
         counter!(ATTEMPTS, "outcome" => outcome).increment(1);
     }
+}
 
-    fn follow(&mut self, fact: &PaymentFact, outcome: &PaymentOutcome) -> &'static str {
-        let Some((_, HoldOutcome::Part(part) | HoldOutcome::Moved { part, .. })) =
-            outcome.holds.first()
-        else {
-            return "too_late";
-        };
-        match (part, &fact.event) {
-            (PartOutcome::Ordered | PartOutcome::AlreadyOrdered, _) => "ordered",
-            (PartOutcome::RefundDue { amount, .. }, PaymentEvent::Paid { .. }) => {
-                let event = PaymentEvent::Refunded { total: *amount };
-                self.facts.push_back(PaymentFact { event, ..fact.clone() });
-                "too_late"
-            }
-            (_, PaymentEvent::Refunded { .. }) => "refunded",
-            (PartOutcome::Ends, _) => "failed_finally",
-            (_, PaymentEvent::Failed { .. }) => "failed",
-            _ => "too_late",
-        }
+/// What a fact came to, as metrics have it.
+fn name_of(fact: &PaymentFact, outcome: &PaymentOutcome) -> &'static str {
+    let Some((_, HoldOutcome::Part(part) | HoldOutcome::Moved { part, .. })) =
+        outcome.holds.first()
+    else {
+        return "too_late";
+    };
+    match (part, &fact.event) {
+        (PartOutcome::Ordered | PartOutcome::AlreadyOrdered, _) => "ordered",
+        (_, PaymentEvent::Refunded { .. }) => "refunded",
+        (PartOutcome::Ends, _) => "failed_finally",
+        (_, PaymentEvent::Failed { .. }) => "failed",
+        _ => "too_late",
     }
 }
 

@@ -8,7 +8,7 @@ use stampede_engine::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    payment_facts::{RefundReasonName, is_reported},
+    payment_facts::{RefundReasonName, SANDBOX, is_reported},
     plan::MoneyBody,
 };
 use crate::{
@@ -223,7 +223,7 @@ pub(crate) struct Todo {
     /// Why money has to go back, with `refund`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<RefundReasonName>,
-    /// Whether the server has asked the provider for it.
+    /// Whether the server does it by itself: `true` for `sandbox`; everywhere else it is yours to do.
     is_asked: bool,
     /// What the provider answered, if it refused.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -342,36 +342,47 @@ impl Todo {
             action,
             amount: amount.map(MoneyBody::from),
             reason: reason.map(RefundReasonName::from),
-            is_asked: matter.is_asked,
+            is_asked: is_done_here(matter),
             what_to_do: what_to_do(matter, declined.is_some()),
             declined,
         }
     }
 }
 
+/// Whether the server itself asks the provider for it, or has asked.
+fn is_done_here(matter: &Matter) -> bool {
+    let is_sandbox = matter.payment.account.as_str() == SANDBOX;
+    matter.is_asked || (is_sandbox && matter.kind.request().is_some())
+}
+
 fn what_to_do(matter: &Matter, is_declined: bool) -> String {
-    let account = matter.payment.account.as_str();
-    if !is_reported(account) && !matches!(matter.kind, MatterKind::Unpaid { .. }) {
-        return if is_declined {
-            format!("{account} has refused: see to it there")
-        } else {
-            format!("nothing: the server asks {account} for it")
-        };
-    }
+    let (account, payment) = (matter.payment.account.as_str(), &matter.payment.reference);
     match matter.kind {
-        MatterKind::Refund { amount, .. } => format!(
-            "refund {amount} at the provider, then report `refunded` with everything that was given back of the payment"
-        ),
-        MatterKind::Capture { amount } => {
-            format!("capture {amount} at the provider, then report the payment as `paid`")
-        }
-        MatterKind::Void => {
-            "void the payment at the provider, or end its attempt, then report it as `voided`"
-                .to_owned()
-        }
         MatterKind::Unpaid { amount } => format!(
             "the order's money is gone: have {amount} paid anew, by any payment, or cancel its units and do not send them"
         ),
+        _ if is_declined => format!("{account} has refused: see to it there"),
+        _ if account == SANDBOX => {
+            "nothing: the server does it by itself, as long as it runs with the sandbox".to_owned()
+        }
+        MatterKind::Refund { amount, .. } if is_reported(account) => format!(
+            "refund {amount} at the provider, then report `refunded` with everything that was given back of the payment"
+        ),
+        MatterKind::Capture { amount } if is_reported(account) => {
+            format!("capture {amount} at the provider, then report the payment as `paid`")
+        }
+        MatterKind::Void if is_reported(account) => {
+            "void the payment at the provider, or end its attempt, then report it as `voided`"
+                .to_owned()
+        }
+        // The server hears of it from the provider, and asks the provider for nothing.
+        MatterKind::Refund { amount, .. } => {
+            format!("refund {amount} of {payment} in Stripe; its webhook reports it")
+        }
+        MatterKind::Capture { amount } => {
+            format!("capture {amount} of {payment} in Stripe; its webhook reports it")
+        }
+        MatterKind::Void => format!("cancel {payment} in Stripe; its webhook reports it"),
     }
 }
 
@@ -434,6 +445,45 @@ impl TodoHold {
             hold: hold.to_string(),
             drop: hold.drop_id().to_string(),
             todo: matters.iter().map(Todo::new).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stampede_domain::{Money, PaymentId, RefundReason};
+
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_done_says_who_does_it() {
+        let amount = Money::new(4_000, "EUR".parse().unwrap()).unwrap();
+        let refund = MatterKind::Refund { amount, reason: RefundReason::HoldEnded };
+        let hold = "00000001000001000000001900000007".parse().unwrap();
+        let told = |account: &str, kind| {
+            let payment = PaymentId::new(account, "pi_w").unwrap();
+            let todo = Todo::new(&Matter { hold, payment, kind, is_asked: false, declined: None });
+            (todo.is_asked, todo.what_to_do)
+        };
+        for (kind, words) in [
+            (refund, "refund 40.00 EUR of pi_w in Stripe; its webhook reports it"),
+            (
+                MatterKind::Capture { amount },
+                "capture 40.00 EUR of pi_w in Stripe; its webhook reports it",
+            ),
+            (MatterKind::Void, "cancel pi_w in Stripe; its webhook reports it"),
+        ] {
+            assert_eq!(told("stripe:main", kind), (false, words.to_owned()));
+            let (is_asked, words) = told("platform", kind);
+            assert!(!is_asked && words.contains("at the provider"), "{words}");
+        }
+        for kind in [refund, MatterKind::Void] {
+            let (is_asked, words) = told("sandbox", kind);
+            assert!(is_asked && words.starts_with("nothing: the server does it"), "{words}");
+        }
+        for account in ["stripe:main", "platform", "sandbox"] {
+            let (is_asked, words) = told(account, MatterKind::Unpaid { amount });
+            assert!(!is_asked && words.contains("have 40.00 EUR paid anew"), "{words}");
         }
     }
 }

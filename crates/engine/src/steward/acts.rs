@@ -28,7 +28,11 @@ impl Steward {
         for NewRecord { drop, record, link } in decision.records.drain(..) {
             tell(drop, &record);
             let airs = changes_air(&record);
+            let matter = self.provider_matter(&record);
             self.push_linked(drop, record, link);
+            if let Some(hold) = matter {
+                self.after_records(Promise::Matter(hold));
+            }
             if airs {
                 self.note_airing(drop);
             }

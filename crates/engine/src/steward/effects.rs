@@ -41,6 +41,8 @@ pub(crate) enum Promise {
     Matters(oneshot::Sender<OpenMatters>, OpenMatters),
     Recorded(oneshot::Sender<()>),
     Reopened(oneshot::Sender<bool>, bool),
+    /// Whoever asks the viewers' provider has something to do.
+    Matter(HoldId),
     /// A fact that waited for units to come back, or to be taken again.
     PaymentAgain(WaitingFact),
 }
@@ -87,6 +89,7 @@ impl Steward {
             Promise::HoldsOf(reply, holds) => drop(reply.send(holds)),
             Promise::Matters(reply, matters) => drop(reply.send(matters)),
             Promise::Recorded(reply) => drop(reply.send(())),
+            Promise::Matter(hold) => self.shared.attempts.add_matter(hold),
             Promise::PaymentAgain(waiting) => {
                 self.payment_again(waiting);
                 self.hand_over();

@@ -4,7 +4,7 @@ use stampede_books::{EndedLook, FactRefusal, PayingHold, PaymentOutcome, Reopene
 use stampede_domain::{
     Charges, DropId, HoldId, MerchantId, PaymentFact, PaymentId, Refusal, UnixMillis,
 };
-use stampede_ledger::UnmatchedPayment;
+use stampede_ledger::{HoldRecord, Record, UnmatchedPayment};
 use stampede_settlement::PaymentRefusal;
 use tokio::sync::oneshot;
 
@@ -135,6 +135,20 @@ impl Steward {
         if let Err(refusal) = paid {
             self.after_records(Promise::RefusePay(request, refusal));
         }
+    }
+
+    /// The hold of a record by which something is to be done at the account that viewers pay at.
+    pub(super) fn provider_matter(&self, record: &Record) -> Option<HoldId> {
+        let account = self.shared.config.viewers_pay_at.as_ref()?;
+        let hold = match record {
+            Record::Payment(record) => record.hold,
+            Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
+                *hold
+            }
+            _ => return None,
+        };
+        let matters = self.books.payments(hold.drop_id())?.matters_of(hold);
+        matters.iter().any(|matter| matter.payment.account == *account).then_some(hold)
     }
 
     /// The money of a hold, as far as it is durable when the answer arrives.

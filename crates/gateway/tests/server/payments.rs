@@ -1,7 +1,7 @@
 //! Payments from the viewer's side.
 
 use stampede_domain::{HoldId, PaymentEvent, PaymentFact, PaymentId};
-use stampede_engine::DropAction;
+use stampede_engine::{CancelOrder, DropAction};
 use stampede_payments::{Payments, Provider, SandboxConfig};
 use stampede_testkit::euros;
 use stampede_wire::{ServerMessage, Subprotocol};
@@ -153,4 +153,25 @@ fn what_an_earlier_process_left_is_ended_at_the_start() {
     let payments = Payments::start(&world.engine, Provider::Sandbox(sandbox())).unwrap();
     wait_for("nothing that is left", || (left() == 0).then_some(()));
     payments.shutdown();
+}
+
+#[test]
+fn money_that_becomes_due_while_the_sandbox_runs_goes_back_at_once() {
+    let world = world(0.0, 0.0);
+    let drop = world.open(plan(2));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    world.settle_payment();
+    client.ordered();
+    let cancel = CancelOrder { order: hold, units: 1, amount: None, restock: false };
+    world.command(DropAction::CancelOrder(cancel).on(drop));
+    let refunded = || {
+        let money = world.engine.money_of(hold).unwrap().blocking_recv().unwrap();
+        (money.account.unwrap().refunded(), money.matters)
+    };
+    wait_for("the refund", || {
+        (refunded() == (plan(2).skus[0].price.minor(), vec![])).then_some(())
+    });
 }

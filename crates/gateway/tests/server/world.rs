@@ -175,7 +175,7 @@ impl World {
             merchant: None,
             streams: stampede_engine::StreamScope::All,
             key: format!("c{number}").parse().unwrap(),
-            reason: None,
+            reason: Some("a test".into()),
             action: action.into(),
         };
         self.engine.command(command).unwrap()
