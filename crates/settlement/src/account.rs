@@ -1,6 +1,6 @@
 //! The money of one hold.
 
-use stampede_domain::{Charges, HoldId, Money, PaymentId, PaymentReference, Units};
+use stampede_domain::{Charges, HoldId, Money, OrderReference, PaymentId, Units};
 
 use crate::part::{Part, PartState};
 
@@ -28,7 +28,7 @@ pub struct HoldAccount {
     /// What is owed beyond the goods.
     pub charges: Charges,
     /// What the platform calls the order.
-    pub reference: Option<PaymentReference>,
+    pub reference: Option<OrderReference>,
     /// Every payment, in the order in which it was first heard of.
     pub parts: Vec<Part>,
     /// Whether an attempt has moved the deadline.

@@ -1,7 +1,7 @@
 //! What follows from what a provider says about a payment's part for one hold.
 
 use stampede_domain::{
-    Charges, HoldId, Money, PaymentId, PaymentReference, RefundReason,
+    Charges, HoldId, Money, OrderReference, PaymentId, PaymentReference, RefundReason,
     limits::PAYMENTS_PER_HOLD_MAX,
 };
 use stampede_ledger::{PaymentChange, PaymentRecord};
@@ -60,12 +60,12 @@ pub enum PaymentRefusal {
         given: Money,
     },
     /// More would go back than was taken.
-    #[error("{given} minor units went back of a payment of {paid}: look at the refund again")]
+    #[error("{given} went back of a payment of {paid}: look at the refund again")]
     RefundAbovePayment {
-        /// What was taken, in minor units.
-        paid: u64,
-        /// What went back in all, in minor units.
-        given: u64,
+        /// What was taken.
+        paid: Money,
+        /// What went back in all. It may be of another currency.
+        given: Money,
     },
     /// The hold has had too many attempts.
     #[error("the hold has had {max} payments; no further attempt is noted")]
@@ -184,8 +184,9 @@ impl PaymentBook {
         if let Some(part) = part
             && part.refunded > amount.minor()
         {
-            let (paid, given) = (amount.minor(), part.refunded);
-            return Err(PaymentRefusal::RefundAbovePayment { paid, given });
+            let given = Money::new(part.refunded, amount.currency());
+            let given = given.expect("a report of money had the sum");
+            return Err(PaymentRefusal::RefundAbovePayment { paid: amount, given });
         }
         if let Some(Part { state: PartState::Authorized(kept), .. }) = part
             && kept.currency() != amount.currency()
@@ -312,8 +313,7 @@ impl PaymentBook {
         if let Some(Part { state: PartState::Paid(paid), .. }) = part
             && (total.minor() > paid.minor() || total.currency() != paid.currency())
         {
-            let (paid, given) = (paid.minor(), total.minor());
-            return Err(PaymentRefusal::RefundAbovePayment { paid, given });
+            return Err(PaymentRefusal::RefundAbovePayment { paid: *paid, given: total });
         }
         // A smaller total is an older report.
         if total.minor() <= part.map_or(0, |part| part.refunded) {
@@ -350,7 +350,7 @@ impl PaymentBook {
     pub fn referenced(
         &self,
         hold: HoldId,
-        reference: &PaymentReference,
+        reference: &OrderReference,
         out: &mut Vec<PaymentRecord>,
     ) {
         let known = self.account(hold).and_then(|account| account.reference.as_ref());

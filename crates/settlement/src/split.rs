@@ -2,7 +2,10 @@
 
 use stampede_domain::Money;
 
-use crate::{facts::PaymentRefusal, part::Part};
+use crate::{
+    facts::PaymentRefusal,
+    part::{Part, PartState},
+};
 
 /// A payment's parts, one for each of its holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +71,23 @@ pub fn allocate(total: Money, parts: &[Option<&Part>]) -> Result<Vec<Money>, Pay
             left -= more;
         }
     }
-    let paid: u64 = parts.iter().flatten().map(|part| part.paid()).sum();
-    if left > 0 && paid > 0 {
-        return Err(PaymentRefusal::RefundAbovePayment { paid, given: total.minor() });
+    if let Some(paid) = taken(parts).filter(|_| left > 0) {
+        return Err(PaymentRefusal::RefundAbovePayment { paid, given: total });
     }
     let first = totals.first_mut().expect("a payment for no hold has no parts");
     *first += left;
     let money = |minor| Money::new(minor, total.currency()).expect("no more than the total");
     Ok(totals.into_iter().map(money).collect())
+}
+
+/// What was taken of all parts together, which have one currency; nothing before any money came.
+fn taken(parts: &[Option<&Part>]) -> Option<Money> {
+    let paid = |part: &&Part| match part.state {
+        PartState::Paid(paid) => Some(paid),
+        _ => None,
+    };
+    let all = parts.iter().flatten().filter_map(paid);
+    all.reduce(|sum, paid| sum.checked_add(paid).unwrap_or(sum))
 }
 
 #[cfg(test)]

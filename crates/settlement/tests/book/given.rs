@@ -157,7 +157,7 @@ pub(crate) fn words(outcome: &Result<PartOutcome, PaymentRefusal>) -> String {
             format!("refused, {} differs from {}", cents(given), cents(recorded))
         }
         Err(PaymentRefusal::RefundAbovePayment { paid, given }) => {
-            format!("refused, {given} back of {paid}")
+            format!("refused, {} back of {}", cents(given), cents(paid))
         }
         Err(why) => format!("refused, {why}"),
     }

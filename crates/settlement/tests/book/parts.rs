@@ -2,7 +2,7 @@
 
 use stampede_domain::{Charges, Money, RefundReason, limits::PAYMENTS_PER_HOLD_MAX};
 use stampede_ledger::PaymentChange;
-use stampede_settlement::{HoldStands, PartOutcome, PartState, PaymentRefusal, allocate};
+use stampede_settlement::{HoldStands, PartAsk, PartOutcome, PartState, PaymentRefusal, allocate};
 use stampede_testkit::euros;
 
 use crate::given::{Desk, Event, hold, payment, words};
@@ -25,7 +25,7 @@ fn what_is_due_goes_back_first() {
     assert_eq!(shares(&desk, 300), Ok(vec![0, 300]));
     assert_eq!(shares(&desk, 700), Ok(vec![200, 500]));
     assert_eq!(shares(&desk, 1_500), Ok(vec![1_000, 500]));
-    let above = PaymentRefusal::RefundAbovePayment { paid: 1_500, given: 1_501 };
+    let above = PaymentRefusal::RefundAbovePayment { paid: euros(1_500), given: euros(1_501) };
     assert_eq!(shares(&desk, 1_501), Err(above));
     desk.tell("p1", hold(2), Event::Refunded(300));
     assert_eq!(shares(&desk, 200), Ok(vec![0, 300]), "an older report");
@@ -130,7 +130,7 @@ fn money_in_another_currency_is_no_capture_and_no_refund() {
     desk.tell("p1", hold(1), Event::Authorized(1_000));
     let yen = Money::new(1_000, "JPY".parse().unwrap()).unwrap();
     let stands = HoldStands::Ordered;
-    let ask = stampede_settlement::PartAsk { payment: &payment, hold: hold(1), stands };
+    let ask = PartAsk { payment: &payment, hold: hold(1), stands };
     let mut out = Vec::new();
     let differs = PaymentRefusal::AmountDiffers { recorded: euros(1_000), given: yen };
     assert_eq!(desk.book.paid(ask, (yen, None), &mut out), Err(differs));
@@ -159,7 +159,7 @@ fn a_refund_before_its_payment_counts_once_the_payment_comes() {
     let mut desk = Desk::default();
     desk.tell("p1", hold(1), Event::Refunded(400));
     assert_eq!(desk.part("p1", hold(1)).outstanding(), 0);
-    let above = Err(PaymentRefusal::RefundAbovePayment { paid: 300, given: 400 });
+    let above = Err(PaymentRefusal::RefundAbovePayment { paid: euros(300), given: euros(400) });
     assert_eq!(desk.hear(("p1", hold(1)), Event::Paid(300), None), above);
     let due = PartOutcome::RefundDue { amount: euros(600), reason: RefundReason::WrongAmount };
     assert_eq!(desk.says("p1", hold(1), Event::Paid(1_000)), due, "400 went back already");
@@ -232,4 +232,18 @@ fn real_money_for_a_rehearsal_goes_back() {
         let outcome = desk.hear(("p1", hold(1)), Event::Paid(1_000), Some(RefundReason::WrongMode));
         assert_eq!(words(&outcome), format!("back {left} wrong_mode"));
     }
+}
+
+#[test]
+fn a_refund_in_another_currency_says_both() {
+    let mut desk = Desk::default();
+    desk.tell("p1", hold(1), Event::Paid(4_990));
+    let (payment, hold) = (payment("p1"), hold(1));
+    let ask = PartAsk { payment: &payment, hold, stands: HoldStands::Ended };
+    let dollars = Money::new(4_990, "USD".parse().unwrap()).unwrap();
+    let refused = desk.book.refunded(ask, dollars, &mut Vec::new()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "49.90 USD went back of a payment of 49.90 EUR: look at the refund again"
+    );
 }
