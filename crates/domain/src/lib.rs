@@ -50,8 +50,8 @@ pub use repeated_warning::RepeatedWarning;
 pub use shown_address::{ShownAddressFault, check_shown_address};
 pub use shown_text::{TextFault, check_note, check_shown, composed, is_same_text};
 pub use text_id::{
-    ChannelId, HostId, IdError, MerchantId, NodeId, PaymentAccount, PaymentReference, SkuId,
-    StreamId, ViewerId,
+    ChannelId, HostId, IdError, MerchantId, NodeId, OrderReference, PaymentAccount,
+    PaymentReference, SkuId, StreamId, ViewerId,
 };
 pub use time::{DurationMs, UnixMillis};
 pub use units::Units;

@@ -11,6 +11,10 @@ pub const TEXT_ID_BYTES_MAX: usize = 64;
 pub const VIEWER_ID_BYTES_MAX: usize = 128;
 /// Bytes of a payment provider's reference; those of Stripe's checkout sessions have 66.
 pub const PAYMENT_REFERENCE_BYTES_MAX: usize = 128;
+/// Characters of what a platform calls an order.
+pub const ORDER_REFERENCE_CHARS_MAX: usize = 128;
+/// Bytes of it: a character has four at most.
+pub const ORDER_REFERENCE_BYTES_MAX: usize = 4 * ORDER_REFERENCE_CHARS_MAX;
 /// Payments of one hold, failed attempts included; one more is refused.
 pub const PAYMENTS_PER_HOLD_MAX: usize = 32;
 /// Holds that one payment may cover.

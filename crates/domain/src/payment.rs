@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Currency, HoldId, IdError, Mode, Money, PaymentAccount, PaymentReference};
+use crate::{
+    Currency, HoldId, IdError, Mode, Money, OrderReference, PaymentAccount, PaymentReference,
+};
 
 /// One payment: the account of a payment provider, with the provider's own reference in it.
 ///
@@ -46,7 +48,7 @@ pub struct PaymentFact {
     /// Whether the money is real, as far as the provider says.
     pub mode: Option<Mode>,
     /// What the platform calls the order.
-    pub order_reference: Option<PaymentReference>,
+    pub order_reference: Option<OrderReference>,
 }
 
 /// What happened to a payment.

@@ -5,7 +5,10 @@ use std::{fmt, str::FromStr, sync::Arc};
 use crate::{
     TextFault, check_shown,
     inline_text::InlineText,
-    limits::{PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX, VIEWER_ID_BYTES_MAX},
+    limits::{
+        ORDER_REFERENCE_BYTES_MAX, ORDER_REFERENCE_CHARS_MAX, PAYMENT_REFERENCE_BYTES_MAX,
+        TEXT_ID_BYTES_MAX, VIEWER_ID_BYTES_MAX,
+    },
 };
 
 /// Why a text is no id.
@@ -18,6 +21,16 @@ pub enum IdError {
         kind: &'static str,
         /// Its length in bytes.
         bytes: usize,
+        /// The most that is allowed.
+        max: usize,
+    },
+    /// Longer than [`ORDER_REFERENCE_CHARS_MAX`].
+    #[error("{kind} has {characters} characters; 1 to {max} are allowed")]
+    Characters {
+        /// What the text was meant to be.
+        kind: &'static str,
+        /// Its length in characters.
+        characters: usize,
         /// The most that is allowed.
         max: usize,
     },
@@ -70,6 +83,16 @@ fn check_viewer(kind: &'static str, text: &str, max: usize) -> Result<(), IdErro
     check_shown(text, max).map_err(|fault| IdError::Unprintable { kind, fault })
 }
 
+/// Checks what a platform calls an order: any text that can be printed, taken as it is. Its length is counted as its
+/// authors count it.
+fn check_order(kind: &'static str, text: &str, bytes_max: usize) -> Result<(), IdError> {
+    let (characters, max) = (text.chars().count(), ORDER_REFERENCE_CHARS_MAX);
+    if characters == 0 || characters > max {
+        return Err(IdError::Characters { kind, characters, max });
+    }
+    check_shown(text, bytes_max).map_err(|fault| IdError::Unprintable { kind, fault })
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         text_id!($(#[$doc])* $name, $kind, Arc<str>);
@@ -91,7 +114,7 @@ macro_rules! text_id {
             /// Checks and wraps a text.
             ///
             /// # Errors
-            /// [`IdError::Length`], [`IdError::Character`] or [`IdError::Unprintable`].
+            /// [`IdError`]: its length, or a character that is not allowed.
             pub fn new(text: &str) -> Result<Self, IdError> {
                 $check($kind, text, $max)?;
                 Ok(Self(text.into()))
@@ -173,7 +196,24 @@ text_id! {
     PaymentAccount, "payment account"
 }
 text_id! {
-    /// What a payment provider, or the platform, calls something of its own: a payment, an order.
+    /// What the platform or the merchant calls an order, such as `#1001`.
+    ///
+    /// 1 to 128 characters of any text that can be printed. Kept byte by byte; cheap to clone. Never a person's name.
+    OrderReference, "order reference", Arc<str>, check_order, ORDER_REFERENCE_BYTES_MAX
+}
+impl OrderReference {
+    /// A reference that a ledger has. It was printable by the rules of its time, which may have changed since: it stays
+    /// readable.
+    ///
+    /// # Errors
+    /// [`IdError::Length`].
+    pub fn recorded(text: &str) -> Result<Self, IdError> {
+        check_length("order reference", text, ORDER_REFERENCE_BYTES_MAX)?;
+        Ok(Self(text.into()))
+    }
+}
+text_id! {
+    /// What a payment provider, or the platform, calls something of its own: a payment, a reason.
     ///
     /// 1 to 128 bytes of ASCII letters, digits, `.`, `_`, `:` or `-`; cheap to clone. Never a person's name.
     PaymentReference, "payment reference", Arc<str>, check, PAYMENT_REFERENCE_BYTES_MAX
@@ -228,6 +268,26 @@ mod tests {
             let refused = ViewerId::new(text).unwrap_err().to_string();
             assert!(refused.starts_with(why), "{refused}");
         }
+    }
+
+    #[test]
+    fn an_order_is_called_what_its_merchant_calls_it() {
+        for text in ["#1001", "R-1001", "Order 7/b", "注文 42", "=1+1", &"é".repeat(128)] {
+            assert_eq!(OrderReference::new(text).unwrap().as_str(), text);
+            assert_eq!(OrderReference::recorded(text).unwrap().as_str(), text);
+        }
+        for (text, why) in [
+            ("", "order reference has 0 characters; 1 to 128 are allowed"),
+            (&*"é".repeat(129), "order reference has 129 characters; 1 to 128 are allowed"),
+            (" ", "order reference is blank to the eye"),
+            ("a\tb", "order reference has U+0009 as its character 2"),
+            ("a\u{202E}b", "order reference has U+202E as its character 2"),
+        ] {
+            let refused = OrderReference::new(text).unwrap_err().to_string();
+            assert!(refused.starts_with(why), "{refused}");
+        }
+        assert!(OrderReference::recorded("a\u{202E}b").is_ok(), "no later rule");
+        assert!(OrderReference::recorded(&"o".repeat(513)).is_err());
     }
 
     #[test]

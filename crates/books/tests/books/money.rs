@@ -72,7 +72,7 @@ impl Shell {
             () if words.take("test") => Some(Mode::Rehearsal),
             () => None,
         };
-        let order_reference = words.after("order").map(reference);
+        let order_reference = words.after("order").map(|word| word.parse().unwrap());
         words.end();
         self.say(&PaymentFact { payment, event, holds, mode, order_reference });
         true

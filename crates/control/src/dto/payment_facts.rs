@@ -16,7 +16,7 @@ use crate::{
 /// The account of whoever names none.
 const PLATFORM: &str = "platform";
 /// The server's own test payments.
-const SANDBOX: &str = "sandbox";
+pub(super) const SANDBOX: &str = "sandbox";
 /// Accounts whose provider reports to the server by itself begin so.
 const STRIPE: &str = "stripe:";
 /// A path that could be an account.
@@ -52,7 +52,7 @@ pub(crate) struct FactBody {
     #[serde(default, rename = "final")]
     #[schema(default = false)]
     is_final: bool,
-    /// What the platform calls the order.
+    /// What you call the order: 1 to 128 characters of any text that can be printed.
     #[serde(default)]
     #[schema(example = "R-1001", max_length = 128)]
     order_reference: Option<String>,

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use stampede_domain::limits::{
-    ADDRESS_BYTES_MAX, KEY_BYTES_MAX, PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX,
-    TITLE_BYTES_MAX, VIDEO_DELAY_MS_MIN, VIEWER_ID_BYTES_MAX,
+    ADDRESS_BYTES_MAX, KEY_BYTES_MAX, ORDER_REFERENCE_CHARS_MAX, PAYMENT_REFERENCE_BYTES_MAX,
+    TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX, VIDEO_DELAY_MS_MIN, VIEWER_ID_BYTES_MAX,
 };
 
 use super::operations;
@@ -63,9 +63,8 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
             json!({ "not": { "minimum": 1, "maximum": VIDEO_DELAY_MS_MIN - 1 } })
         }
         (_, "hold" | "order" | "taken_again_by") | ("PaymentFact", "holds") => hold_id(),
-        (_, "payment" | "order_reference") | ("PaymentFact", "reason") => {
-            text_id(PAYMENT_REFERENCE_BYTES_MAX)
-        }
+        (_, "payment") | ("PaymentFact", "reason") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
+        (_, "order_reference") => shown(ORDER_REFERENCE_CHARS_MAX),
         (_, "drop") => numbered('d'),
         (_, "ban") => numbered('b'),
         (_, "stream" | "streams" | "merchant" | "host" | "sku" | "channel" | "admitted") => {

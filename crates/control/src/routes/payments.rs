@@ -155,6 +155,17 @@ async fn own_holds(
 ) -> Result<Vec<HoldId>, Problem> {
     let known = read(state, state.engine().holds_of(fact.payment.clone())?).await?;
     let mut own: Vec<_> = known.into_iter().filter(|hold| is_known(state, caller, *hold)).collect();
+    let merchant = |hold: &HoldId| {
+        Standing::of(state.engine(), hold.drop_id()).map(|found| found.merchant().clone())
+    };
+    // Two merchants may name their payments alike, and a token without a merchant may report for both.
+    if own.windows(2).any(|pair| merchant(&pair[0]) != merchant(&pair[1])) {
+        let detail = format!(
+            "two merchants have a payment {}: name the holds that this report is about",
+            fact.payment
+        );
+        return Err(Problem::new(Code::NoHolds, detail));
+    }
     own.truncate(HOLDS_PER_PAYMENT_MAX);
     Ok(own)
 }

@@ -314,6 +314,43 @@ async fn another_merchants_hold_is_like_one_that_never_was() {
 }
 
 #[tokio::test]
+async fn a_token_of_no_merchant_says_which_of_two_payments_of_one_name_it_means() {
+    let mut rig = Rig::new();
+    let (_, mug) = rig.held("v1").await;
+    let lamps = rig.open(lamps()).await;
+    let lamp = rig.buy(&lamps, "v1", "mug", 1).await;
+    for hold in [mug, lamp] {
+        rig.report("admin", &paid("p1", &[hold], PRICE)).expect(StatusCode::OK).await;
+    }
+    let refused = rig.report("admin", &with_amount("refunded", "p1", &[], 500));
+    let refused = refused.refused(422, "no_holds").await;
+    assert!(refused.text.contains("two merchants have a payment platform/p1"), "{}", refused.text);
+    let named = rig.report("admin", &with_amount("refunded", "p1", &[lamp], 500));
+    named.expect(StatusCode::OK).await;
+    let refunded = |state: Value| state["payments"][0]["refunded_minor"].clone();
+    assert_eq!(refunded(rig.hold_state(mug).await), 0);
+    // One that is bound to a merchant means its own.
+    let own = rig.report("payments", &with_amount("refunded", "p1", &[], 300));
+    own.expect(StatusCode::OK).await;
+    assert_eq!(refunded(rig.hold_state(mug).await), 300);
+    let lamp_state = rig.ask("admin", "GET", &format!("/v1/payments/holds/{lamp}"));
+    assert_eq!(refunded(lamp_state.expect(StatusCode::OK).await.json), 500);
+}
+
+#[tokio::test]
+async fn an_order_may_be_called_anything_that_can_be_printed() {
+    let mut rig = Rig::new();
+    let (_, hold) = rig.held("v1").await;
+    let mut fact = paid("p1", &[hold], PRICE);
+    fact["order_reference"] = json!("a\u{202E}b");
+    let refused = rig.report("payments", &fact).refused(422, "bad_body").await;
+    assert!(refused.text.contains("order_reference"), "{}", refused.text);
+    fact["order_reference"] = json!("#1001");
+    rig.said(&fact).await;
+    assert_eq!(rig.hold_state(hold).await["order_reference"], "#1001");
+}
+
+#[tokio::test]
 async fn nobody_forges_what_a_provider_says() {
     let mut rig = Rig::new();
     let (_, hold) = rig.held("v1").await;

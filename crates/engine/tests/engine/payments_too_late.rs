@@ -342,7 +342,7 @@ fn a_payment_for_many_holds_that_ended_takes_all_of_them_again() {
     world.advance(plan(1).hold_ttl.get());
     wait_for("the units to come back", || (world.figures(drop)[1] == MANY).then_some(()));
     let mut all = fact("p1", paid(2_480 * u64::from(MANY)), &holds);
-    all.order_reference = Some(PaymentReference::new("o-1").unwrap());
+    all.order_reference = Some("o-1".parse().unwrap());
     let outcome = report(&world, all).unwrap();
     let is_ordered = |(_, found): &(HoldId, HoldOutcome)| {
         matches!(found, HoldOutcome::Moved { part: PartOutcome::Ordered, .. })

@@ -1,7 +1,8 @@
 //! The records of money: what is owed for holds, what was paid, what is due back.
 
 use stampede_domain::{
-    Charges, DurationMs, HoldId, Money, PaymentId, PaymentReference, RefundReason, UnixMillis,
+    Charges, DurationMs, HoldId, Money, OrderReference, PaymentId, PaymentReference, RefundReason,
+    UnixMillis,
 };
 
 use super::{Text, ordinal::Ordinal};
@@ -21,7 +22,7 @@ pub enum PaymentChange {
     /// What is owed beyond the goods was set; it replaces what was set before.
     Charged(Charges),
     /// The platform named the order.
-    Referenced(PaymentReference),
+    Referenced(OrderReference),
     /// An attempt to pay began. Nobody is sent to the provider before this is durable.
     Begun {
         /// The payment.

@@ -8,7 +8,7 @@
 //! | `payment_intent.canceled` | voided |
 //! | `checkout.session.completed`, `payment_status` `paid` | paid, `amount_total` |
 //! | `checkout.session.expired` | failed with `expired` |
-//! | `charge.refunded` | refunded, `amount_refunded`, which counts all refunds so far |
+//! | `charge.refunded` | refunded, what went back so far of what was taken |
 //!
 //! All others are ignored, and a listener answers them like those that count: Stripe sends what the account
 //! subscribed to, and repeats for days what is refused. A payment by a slow method completes its session as
@@ -22,6 +22,14 @@
 //! ("Deferred `PaymentIntent` creation in Checkout Session payment mode", changelog of 2022-08-01; "The ID of the
 //! `PaymentIntent` for Checkout Sessions in `payment` mode", <https://docs.stripe.com/api/checkout/sessions/object>;
 //! both checked on 2026-11-30.)
+//!
+//! A charge's `amount_refunded` counts all refunds so far, and what was kept ready and never captured as well: Stripe
+//! books the rest of a partial capture as a refund. What went back is `amount_refunded` less `amount` less
+//! `amount_captured`, and nothing of a charge that was not captured. (An intent of `amount` 20675 with `amount_received`
+//! 20300 has a charge with `amount_refunded` 375: <https://github.com/woocommerce/woocommerce-gateway-stripe/issues/1073>;
+//! "creating a refund for the remaining amount": <https://github.com/solidusio/solidus_stripe/pull/268>; both checked on
+//! 2026-11-30.) With several captures of one intent the rest is open until the last one, so a refund before that is heard
+//! of with the next one after it.
 //!
 //! Fields that are not used may be missing, new, or of any type. Those that are used are needed.
 
@@ -55,6 +63,8 @@ pub struct StripeEvent {
     pub live: bool,
     /// What it says.
     pub kind: StripeEventKind,
+    /// Why the name of its order was left out, if it cannot be one.
+    pub order_fault: Option<IdError>,
 }
 
 /// What an event says.
@@ -221,6 +231,10 @@ struct Charge {
     object: String,
     payment_intent: Option<String>,
     currency: Option<String>,
+    captured: bool,
+    amount: u64,
+    /// Older versions of Stripe's do not have it.
+    amount_captured: Option<u64>,
     amount_refunded: Option<u64>,
     metadata: Option<Metadata>,
 }
@@ -245,7 +259,7 @@ struct Amount<'a> {
 /// What an event comes to.
 enum Outcome {
     Ignored(Ignorance),
-    Kind(StripeEventKind),
+    Kind(StripeEventKind, Option<IdError>),
 }
 
 /// Reads an event whose signature was checked, for the account that its secret belongs to.
@@ -256,10 +270,11 @@ pub fn read(account: &PaymentAccount, body: &[u8]) -> Result<StripeEvent, Stripe
     let envelope: Envelope<'_> = serde_json::from_slice(body)
         .map_err(|source| StripeEventError::Shape { what: "event", source })?;
     expect_object("event", &envelope.object)?;
-    let kind = match outcome(account, &envelope)? {
-        Outcome::Kind(kind) => kind,
+    let (kind, order_fault) = match outcome(account, &envelope)? {
+        Outcome::Kind(kind, order_fault) => (kind, order_fault),
         Outcome::Ignored(why) => {
-            StripeEventKind::Ignored { kind: bounded(&envelope.kind, KIND_BYTES_MAX), why }
+            let kind = bounded(&envelope.kind, KIND_BYTES_MAX);
+            (StripeEventKind::Ignored { kind, why }, None)
         }
     };
     Ok(StripeEvent {
@@ -267,6 +282,7 @@ pub fn read(account: &PaymentAccount, body: &[u8]) -> Result<StripeEvent, Stripe
         created_at: UnixMillis::new(envelope.created.saturating_mul(1_000)),
         live: envelope.livemode,
         kind,
+        order_fault,
     })
 }
 
@@ -365,10 +381,13 @@ fn refunded(account: &PaymentAccount, live: bool, charge: &Charge) -> Read {
     let Some(payment) = charge.payment_intent.as_deref() else {
         return Ok(Outcome::Ignored(Ignorance::OtherPayment));
     };
+    if !charge.captured {
+        return Ok(Outcome::Ignored(Ignorance::NoMoney));
+    }
     let amount = Amount {
         what: Charge::NAME,
         field: "amount_refunded",
-        number: charge.amount_refunded,
+        number: charge.went_back(),
         currency: charge.currency.as_deref(),
     };
     let report = Report::new(account, payment, live, charge.metadata.as_ref());
@@ -387,6 +406,14 @@ impl Intent {
 
     fn amount(&self, field: &'static str, number: Option<u64>) -> Amount<'_> {
         Amount { what: Self::NAME, field, number, currency: self.currency.as_deref() }
+    }
+}
+
+impl Charge {
+    /// What went back of what was taken, in Stripe's units.
+    fn went_back(&self) -> Option<u64> {
+        let never_taken = self.amount.saturating_sub(self.amount_captured.unwrap_or(self.amount));
+        self.amount_refunded.map(|refunded| refunded.saturating_sub(never_taken))
     }
 }
 
@@ -437,7 +464,7 @@ impl<'a> Report<'a> {
         if !matches!(self.named.holds, NamedHolds::Read(_)) {
             let (payment, named) = (self.payment()?, self.named.text);
             let kind = StripeEventKind::Unmatched { payment, amount, is_taken, named };
-            return Ok(Outcome::Kind(kind));
+            return Ok(Outcome::Kind(kind, self.named.order_fault));
         }
         self.fact(if is_taken {
             PaymentEvent::Paid { amount }
@@ -452,13 +479,14 @@ impl<'a> Report<'a> {
             NamedHolds::Read(holds) => holds,
             NamedHolds::None | NamedHolds::Unread => Vec::new(),
         };
-        Ok(Outcome::Kind(StripeEventKind::Fact(PaymentFact {
+        let kind = StripeEventKind::Fact(PaymentFact {
             payment,
             event,
             holds,
             mode: Some(if self.live { Mode::Live } else { Mode::Rehearsal }),
             order_reference: self.named.order_reference,
-        })))
+        });
+        Ok(Outcome::Kind(kind, self.named.order_fault))
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `stampede_hold_1` to `stampede_hold_64` | one more each |
 //! | `stampede_holds` | ids with commas between them; 15 fit Stripe's 500 characters |
 //! | `stampede_holds_2` to `stampede_holds_64` | the rest of the list |
-//! | `stampede_order` | what the platform calls the order |
+//! | `stampede_order` | what the platform calls the order: 1 to 128 characters that can be printed |
 //!
 //! Stripe copies the metadata of a payment intent to its charges. It does not copy those of a checkout session to
 //! the intent: whoever makes a session sets them twice, as `metadata` and as `payment_intent_data.metadata`.
@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stampede_domain::{HoldId, PaymentReference, limits::HOLDS_PER_PAYMENT_MAX};
+use stampede_domain::{HoldId, IdError, OrderReference, limits::HOLDS_PER_PAYMENT_MAX};
 
 /// Bytes of what a payment named, where it cannot be read as holds.
 pub const NAMED_BYTES_MAX: usize = 1_024;
@@ -34,7 +34,9 @@ pub struct Named {
     pub holds: NamedHolds,
     /// What the platform calls the order. A text that is no reference is left out: the money matters more than
     /// its label.
-    pub order_reference: Option<PaymentReference>,
+    pub order_reference: Option<OrderReference>,
+    /// What is wrong with a text that was left out.
+    pub order_fault: Option<IdError>,
     /// All of our keys with their values, for people: `stampede_hold=h1 stampede_order=o-7`. At most
     /// [`NAMED_BYTES_MAX`] bytes without control characters; empty if there are none.
     pub text: String,
@@ -59,12 +61,15 @@ impl Named {
         let ours = metadata.iter().filter(|(key, value)| is_ours(key) && !value.is_null());
         let ours: Vec<(&str, String)> =
             ours.map(|(key, value)| (key.as_str(), text_of(value))).collect();
-        let order = ours.iter().find(|(key, _)| *key == ORDER);
-        Self {
-            holds: holds(&ours),
-            order_reference: order.and_then(|(_, text)| text.trim().parse().ok()),
-            text: shown(&ours),
-        }
+        let order = ours.iter().find(|(key, _)| *key == ORDER).map(|(_, text)| text.trim());
+        let order: Option<Result<OrderReference, IdError>> =
+            order.filter(|text| !text.is_empty()).map(str::parse);
+        let (order_reference, order_fault) = match order {
+            Some(Ok(reference)) => (Some(reference), None),
+            Some(Err(fault)) => (None, Some(fault)),
+            None => (None, None),
+        };
+        Self { holds: holds(&ours), order_reference, order_fault, text: shown(&ours) }
     }
 }
 

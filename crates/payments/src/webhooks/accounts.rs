@@ -44,7 +44,8 @@ pub(super) struct Account {
     pub(super) mode: Mode,
     rules: RwLock<Arc<SignatureRules>>,
     spent: Mutex<RateDebt>,
-    refused: Mutex<RepeatedWarning>,
+    /// When each trouble was told last. The causes are names of the code's own, so there are few.
+    warnings: Mutex<BTreeMap<&'static str, RepeatedWarning>>,
 }
 
 impl StripeAccounts {
@@ -66,7 +67,7 @@ impl StripeAccounts {
                 mode,
                 rules: RwLock::new(Arc::new(rules)),
                 spent: Mutex::default(),
-                refused: Mutex::default(),
+                warnings: Mutex::default(),
             };
             Ok((name, kept))
         };
@@ -113,8 +114,30 @@ impl Account {
         self.spent.lock().spend(rate, now).map_err(|early| early.retry_after)
     }
 
-    /// Counts an event that is not Stripe's; with how many there were, if it is to be said now.
-    pub(super) fn note_refused(&self, now: UnixMillis) -> Option<u64> {
-        self.refused.lock().note(now)
+    /// Counts an event that something is wrong with; with how many there were of this cause, if it is to be said now.
+    /// Each cause is said by itself: a new one is seen at once, however often another comes.
+    pub(super) fn note(&self, cause: &'static str, now: UnixMillis) -> Option<u64> {
+        self.warnings.lock().entry(cause).or_default().note(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_told_by_itself() {
+        let rules = SignatureRules::new([("only", "whsec_of_main")], TOLERANCE_DEFAULT).unwrap();
+        let account = StripeAccount { merchant: "acme".parse().unwrap(), mode: Mode::Live, rules };
+        let accounts = StripeAccounts::new([("main".to_owned(), account)]).unwrap();
+        let account = accounts.find("main").unwrap();
+        let at = |second: u64| UnixMillis::new(second * 1_000);
+        assert_eq!(account.note("no_secret_matches", at(1)), Some(1));
+        for second in 2..30 {
+            assert_eq!(account.note("no_secret_matches", at(second)), None);
+        }
+        assert_eq!(account.note("too_old", at(30)), Some(1), "a new cause is seen at once");
+        assert_eq!(account.note("too_old", at(31)), None);
+        assert_eq!(account.note("no_secret_matches", at(61)), Some(29));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stampede_domain::{
     DropId, HoldId, MerchantId, Mode, Money, PaymentEvent, PaymentFact, PaymentId,
+    limits::HOLDS_PER_PAYMENT_MAX,
 };
 use stampede_engine::{
     Engine, FactRefusal, HoldLook, HoldOutcome, MoneyError, PaymentOutcome, PaymentRefusal,
@@ -64,16 +65,11 @@ impl Deliveries {
                 return EventOutcome::Ignored;
             }
             _ if event.live != (account.mode == Mode::Live) => self.other_mode(report).await,
-            StripeEventKind::Unmatched { payment, amount, is_taken: true, named } => {
-                self.keep_unmatched(report, (payment, *amount, named), "its holds cannot be read")
-                    .await
+            StripeEventKind::Unmatched { payment, amount, is_taken, named } => {
+                self.without_holds(report, (payment, *amount, *is_taken), named).await
             }
-            StripeEventKind::Unmatched { payment, .. } => {
-                report.warn(
-                    payment,
-                    &"money is kept ready, but which holds it is for cannot be read",
-                );
-                return EventOutcome::Ignored;
+            StripeEventKind::Fact(fact) if fact.holds.is_empty() => {
+                self.of_known(report, fact).await
             }
             StripeEventKind::Fact(fact) => self.fact(report, fact).await,
         };
@@ -100,6 +96,56 @@ impl Deliveries {
                 Ok(EventOutcome::WrongMode)
             }
         }
+    }
+
+    /// Money whose holds this event does not say: those that an earlier event of its payment has named, if there are
+    /// any.
+    async fn without_holds(
+        &self,
+        report: Report<'_>,
+        (payment, amount, is_taken): (&PaymentId, Money, bool),
+        named: &str,
+    ) -> Delivered {
+        let holds = self.known_holds(payment, &report.account.merchant).await?;
+        if !holds.is_empty() {
+            let event = if is_taken {
+                PaymentEvent::Paid { amount }
+            } else {
+                PaymentEvent::Authorized { amount }
+            };
+            let mode = Some(if report.event.live { Mode::Live } else { Mode::Rehearsal });
+            let payment = payment.clone();
+            let fact = PaymentFact { payment, event, holds, mode, order_reference: None };
+            return self.fact(report, &fact).await;
+        }
+        if is_taken {
+            let why = "its holds cannot be read";
+            return self.keep_unmatched(report, (payment, amount, named), why).await;
+        }
+        report.warn(payment, &"money is kept ready, but which holds it is for cannot be read");
+        Ok(EventOutcome::Ignored)
+    }
+
+    /// A fact that names no hold is about those that its payment had before.
+    async fn of_known(&self, report: Report<'_>, fact: &PaymentFact) -> Delivered {
+        let holds = self.known_holds(&fact.payment, &report.account.merchant).await?;
+        if holds.is_empty() {
+            return self.refused(report, fact, FactRefusal::NoHolds).await;
+        }
+        self.fact(report, &PaymentFact { holds, ..fact.clone() }).await
+    }
+
+    /// The holds of a payment, as far as drops in memory know: those of the account's merchant alone, which may have
+    /// been another one once.
+    async fn known_holds(
+        &self,
+        payment: &PaymentId,
+        merchant: &MerchantId,
+    ) -> Result<Vec<HoldId>, EventOutcome> {
+        let mut known = answer(self.engine.holds_of(payment.clone())).await?;
+        known.retain(|hold| self.look_at(&[*hold], merchant).stranger.is_none());
+        known.truncate(HOLDS_PER_PAYMENT_MAX);
+        Ok(known)
     }
 
     async fn fact(&self, report: Report<'_>, fact: &PaymentFact) -> Delivered {

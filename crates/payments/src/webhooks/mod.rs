@@ -25,7 +25,7 @@ use axum::{
     routing::post,
 };
 use futures_util::StreamExt;
-use stampede_domain::{Rate, UnixMillis};
+use stampede_domain::{IdError, Rate, UnixMillis};
 use stampede_engine::Engine;
 use stampede_ledger::JournalSource;
 use stampede_proxies::{Claims, ClientAddress, Peer, client_address};
@@ -46,7 +46,7 @@ use self::{
 };
 use crate::{
     metrics,
-    stripe::{SignatureError, StripeEventError, event, signature::HEADER},
+    stripe::{SignatureError, StripeEvent, StripeEventError, event, signature::HEADER},
 };
 
 /// The path; the last part is the account's name in the settings.
@@ -145,6 +145,9 @@ impl Receiver {
                 return Ok(Answer::Event(EventOutcome::Unreadable));
             }
         };
+        if let Some(why) = &event.order_fault {
+            say_unusable_order(account, (&event, why), self.engine.now());
+        }
         let delivered = self.deliveries.deliver(account, &event);
         let outcome = timeout(self.config.answer_wait.to_std(), delivered).await;
         let outcome = outcome.unwrap_or(EventOutcome::Late);
@@ -244,10 +247,20 @@ async fn whole(body: Body, bytes_max: usize) -> Result<Bytes, RequestRefusal> {
 
 /// Forged events may come by the thousand; a wrong secret looks the same.
 fn say_refused(account: &Account, why: &SignatureError, now: UnixMillis) {
-    if let Some(times) = account.note_refused(now) {
+    if let Some(times) = account.note(RequestRefusal::from(why).name(), now) {
         warn!(
             account = %account.name, %why, times,
             "an event was not Stripe's: forged, or the account's secrets are not those of its endpoint in Stripe"
+        );
+    }
+}
+
+/// The payment counts all the same.
+fn say_unusable_order(account: &Account, (event, why): (&StripeEvent, &IdError), now: UnixMillis) {
+    if let Some(times) = account.note("order_reference", now) {
+        warn!(
+            account = %account.name, event = %event.id, %why, times,
+            "`stampede_order` cannot be used: the payment counts without a name for its order"
         );
     }
 }

@@ -106,6 +106,7 @@ fn an_intent_that_succeeded_is_paid() {
             created_at: UnixMillis::new(1_796_000_000_000),
             live: false,
             kind: StripeEventKind::Fact(of_the_order(payment(INTENT), paid)),
+            order_fault: None,
         }
     );
 }
@@ -147,6 +148,37 @@ fn refunds_say_their_total() {
     assert_eq!((fact.payment, fact.event, fact.holds), (payment(INTENT), refunded, vec![]));
     let old = with(files::charge_refunded, "/data/object/payment_intent", Value::Null);
     assert_eq!(ignored(&old), Ignorance::OtherPayment);
+}
+
+/// Stripe books what was kept ready and never taken as refunded, too.
+#[test]
+fn what_was_never_taken_did_not_go_back() {
+    let charge = |amount: u64, captured: u64, refunded: u64| {
+        let fields =
+            [("amount", amount), ("amount_captured", captured), ("amount_refunded", refunded)];
+        fields.iter().fold(files::charge_refunded.to_owned(), |text, (field, minor)| {
+            with(&text, &format!("/data/object/{field}"), json!(minor))
+        })
+    };
+    for (amount, captured, refunded, went_back) in [
+        (6_470, 6_470, 6_470, 6_470),
+        (6_470, 4_000, 2_470 + 1_500, 1_500),
+        (6_470, 4_000, 6_470, 4_000),
+        (6_470, 6_469, 2, 1),
+        // More was captured than was kept ready.
+        (6_470, 7_000, 500, 500),
+    ] {
+        let total = money(went_back, "EUR");
+        let fact = fact(&charge(amount, captured, refunded));
+        assert_eq!(fact.event, PaymentEvent::Refunded { total }, "{amount} {captured} {refunded}");
+    }
+    // The capture itself, and the rest of several captures, which is still open.
+    assert_eq!(ignored(&charge(6_470, 4_000, 2_470)), Ignorance::NoMoney);
+    assert_eq!(ignored(&charge(6_470, 4_000, 100)), Ignorance::NoMoney);
+    let let_go = with(&charge(6_470, 0, 6_470), "/data/object/captured", json!(false));
+    assert_eq!(ignored(&let_go), Ignorance::NoMoney);
+    let old = without(&charge(6_470, 6_470, 1_000), "/data/object/amount_captured");
+    assert_eq!(fact(&old).event, PaymentEvent::Refunded { total: money(1_000, "EUR") });
 }
 
 fn reason(error: Value) -> String {
@@ -293,7 +325,7 @@ fn fields_that_are_used_are_needed() {
             &["id", "object", "mode", "payment_status", "currency", "amount_total"],
         ),
         (files::session_expired, &["id", "object", "mode"]),
-        (files::charge_refunded, &["object", "currency", "amount_refunded"]),
+        (files::charge_refunded, &["object", "currency", "amount", "amount_refunded"]),
     ] {
         for field in ["/id", "/object", "/type", "/livemode", "/created", "/data"] {
             refused(&without(text, field));
@@ -310,6 +342,8 @@ fn fields_that_are_used_are_needed() {
         refused(&with(text, "/id", json!("evt 1")));
     }
     refused(&with(files::intent_succeeded, "/data/object/id", json!("")));
+    refused(&without(files::charge_refunded, "/data/object/captured"));
+    refused(&with(files::charge_refunded, "/data/object/captured", json!(1)));
 }
 
 /// Stripe adds fields without a new version, and everybody's objects have others.
@@ -318,7 +352,8 @@ fn fields_that_are_not_used_may_be_anything() {
     for (name, text) in files::ALL {
         let before = event(text);
         let event: Value = serde_json::from_str(text).unwrap();
-        let used = ["id", "object", "mode", "currency", "metadata", "last_payment_error"];
+        let used =
+            ["id", "object", "mode", "currency", "metadata", "last_payment_error", "captured"];
         let is_used = |field: &String| {
             used.contains(&field.as_str())
                 || field.starts_with("amount")

@@ -115,14 +115,27 @@ fn the_order_is_what_the_platform_calls_it() {
     let order = |value: Value| named(json!({ "stampede_order": value })).order_reference;
     assert_eq!(order(json!("o-7")), Some("o-7".parse().unwrap()));
     assert_eq!(order(json!(" o-7 ")), Some("o-7".parse().unwrap()));
-    for value in [json!(""), json!("Ada's order"), json!("o".repeat(129)), json!({ "a": 1 })] {
-        assert_eq!(order(value), None);
+    for text in ["#1001", "Order 7/b", "注文 42", &"ö".repeat(128)] {
+        assert_eq!(order(json!(text)), Some(text.parse().unwrap()));
     }
-    let named = named(json!({ "stampede_order": "Ada's order" }));
-    assert_eq!(
-        (named.holds, named.text.as_str()),
-        (NamedHolds::None, "stampede_order=Ada's order")
-    );
+    assert_eq!(order(json!(1_001)), Some("1001".parse().unwrap()));
+    for none in [json!(""), json!(" "), json!(null)] {
+        let named = named(json!({ "stampede_order": none }));
+        assert_eq!((named.order_reference, named.order_fault), (None, None));
+    }
+}
+
+#[test]
+fn an_order_that_cannot_be_shown_is_left_out_and_its_fault_is_told() {
+    for (text, fault) in [
+        (json!("a\nb"), "order reference has U+000A as its character 2"),
+        (json!("o".repeat(129)), "order reference has 129 characters; 1 to 128 are allowed"),
+    ] {
+        let named = named(json!({ "stampede_order": text, "stampede_hold": id(1) }));
+        assert_eq!((named.holds, named.order_reference), (holds(&[1]), None));
+        let told = named.order_fault.unwrap().to_string();
+        assert!(told.starts_with(fault), "{told}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What events do.
 
-use stampede_domain::{DropPlan, HoldId, Mode, RefundReason};
+use serde_json::json;
+use stampede_domain::{DropPlan, HoldId, Mode, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 use stampede_engine::{HoldLook, MatterKind};
 use stampede_ledger::PaymentChange;
-use stampede_testkit::plan;
+use stampede_testkit::{euros, plan};
 
-use crate::world::{World, completed, intent, never_made, refunded, succeeded, wait_for};
+use crate::world::{World, completed, get, intent, never_made, refunded, succeeded, wait_for};
 
 const FAILED: &str = "payment_intent.payment_failed";
 
@@ -103,6 +104,64 @@ fn money_for_a_hold_that_nobody_made_is_recorded_once() {
     assert_eq!(world.send("main", &succeeded("pi_2", 5, &[nowhere])).status, 200);
     assert_eq!(world.send("main", &succeeded("pi_3", 5, &[])).status, 200);
     assert_eq!(world.unmatched().len(), 3);
+}
+
+/// Checkout's session may lack the metadata that its intent has, and an intent's may be taken away later.
+#[test]
+fn money_of_a_known_payment_is_matched_whatever_its_event_names() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(3));
+    let (hold, kept) = (world.hold("ann", drop), world.hold("ben", drop));
+    assert_eq!(world.send("main", &succeeded("pi_1", 1_990, &[hold])).status, 200);
+    assert_eq!(world.send("main", &completed("pi_1", 1_990, &[])).status, 200);
+    let mut odd = succeeded("pi_1", 1_990, &[]);
+    odd["data"]["object"]["metadata"] = json!({ "stampede_hold": "h1" });
+    assert_eq!(world.send("main", &odd).status, 200);
+    // What was kept ready for a hold is taken for it.
+    let capturable = "payment_intent.amount_capturable_updated";
+    assert_eq!(world.send("main", &intent(capturable, true, "pi_2", 1_990, &[kept])).status, 200);
+    assert_eq!(world.send("main", &succeeded("pi_2", 1_990, &[])).status, 200);
+    assert_eq!(world.paid_and_refunded(kept), (1_990, 0));
+    assert_eq!((payments_recorded(&world), world.sold(drop)), (2, 2));
+    assert!(world.unmatched().is_empty(), "{:?}", world.unmatched());
+    // Of a payment that nobody knows it is unmatched as ever.
+    assert_eq!(world.send("main", &succeeded("pi_3", 1_990, &[])).status, 200);
+    assert_eq!(world.unmatched().len(), 1);
+}
+
+/// Settings may give an account to another merchant, while its payments keep their names.
+#[test]
+fn a_fact_that_names_no_holds_is_not_about_another_merchants() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(3));
+    let hold = world.hold("ann", drop);
+    let payment = PaymentId::new("stripe:zeta", "pi_1").unwrap();
+    let event = PaymentEvent::Paid { amount: euros(1_990) };
+    let fact = PaymentFact { payment, event, holds: vec![hold], mode: None, order_reference: None };
+    assert!(get(world.engine.payment(fact).unwrap()).is_ok());
+    for event in [refunded("pi_1", 500, &[]), intent(FAILED, true, "pi_1", 1_990, &[])] {
+        assert_eq!(world.send("zeta", &event).status, 200);
+    }
+    assert_eq!(world.paid_and_refunded(hold), (1_990, 0));
+    assert_eq!(world.send("zeta", &succeeded("pi_1", 1_990, &[])).status, 200);
+    assert_eq!((payments_recorded(&world), world.unmatched().len()), (1, 1));
+}
+
+#[test]
+fn an_order_keeps_the_name_that_its_merchant_gave_and_its_payment_in_any_case() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(3));
+    for (payment, viewer, name, kept) in
+        [("pi_1", "ann", "#1001", Some("#1001")), ("pi_2", "ben", "a\u{202E}b", None)]
+    {
+        let hold = world.hold(viewer, drop);
+        let mut event = succeeded(payment, 1_990, &[hold]);
+        event["data"]["object"]["metadata"]["stampede_order"] = json!(name);
+        assert_eq!(world.send("main", &event).status, 200);
+        assert!(is_order(&world, hold));
+        let reference = world.money(hold).account.unwrap().reference;
+        assert_eq!(reference.map(|name| name.to_string()).as_deref(), kept);
+    }
 }
 
 #[test]

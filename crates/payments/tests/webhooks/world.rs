@@ -330,8 +330,8 @@ pub(crate) fn completed(payment: &str, minor: u64, holds: &[HoldId]) -> Value {
 
 pub(crate) fn refunded(payment: &str, minor: u64, holds: &[HoldId]) -> Value {
     let object = json!({
-        "object": "charge", "payment_intent": payment, "currency": "eur", "amount_refunded": minor,
-        "metadata": named(holds),
+        "object": "charge", "payment_intent": payment, "currency": "eur", "captured": true, "amount": 1_990,
+        "amount_captured": 1_990, "amount_refunded": minor, "metadata": named(holds),
     });
     event("charge.refunded", true, &object)
 }

@@ -1,6 +1,6 @@
 //! The money of an order, by the records about its hold.
 
-use stampede_domain::{Charges, Currency, Money, PaymentId, PaymentReference};
+use stampede_domain::{Charges, Currency, Money, OrderReference, PaymentId};
 use stampede_ledger::PaymentChange;
 
 /// Where a payment's part stands that is for one order.
@@ -113,7 +113,7 @@ impl OrderPayment {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
     pub(super) charges: Charges,
-    pub(super) reference: Option<PaymentReference>,
+    pub(super) reference: Option<OrderReference>,
     /// In the order in which they were first heard of.
     pub(super) payments: Vec<OrderPayment>,
     /// The payment whose money came last, as its place in the list.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    ChannelId, Charges, DropPlan, Money, OrderCode, OrderId, PaymentReference, SkuIndex, SkuPlan,
+    ChannelId, Charges, DropPlan, Money, OrderCode, OrderId, OrderReference, SkuIndex, SkuPlan,
     Units, UnixMillis, ViewerId, ViewerNumber,
 };
 
@@ -39,7 +39,7 @@ pub struct Order {
     /// How it stands.
     pub state: OrderState,
     /// What the platform calls the order.
-    pub reference: Option<PaymentReference>,
+    pub reference: Option<OrderReference>,
     /// Every payment for it, in the order in which they were first heard of.
     pub payments: Vec<OrderPayment>,
     /// The channel that gets the credit.

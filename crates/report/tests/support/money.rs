@@ -161,7 +161,7 @@ fn after_the_end(sim: &mut Sim) {
 fn an_order_from_its_attempt_to_its_refund(sim: &mut Sim) {
     let charges = Charges { shipping: 490, tax: 38, fee: 0 };
     let owed = 2 * PRICE + 528;
-    let reference = PaymentReference::new("order-1").unwrap();
+    let reference = "order-1".parse().unwrap();
     let hold = change(
         sim,
         1,

@@ -1,8 +1,8 @@
 //! The bytes of what became of money.
 
 use stampede_domain::{
-    Charges, DurationMs, PaymentAccount, PaymentId, PaymentReference, RefundReason,
-    limits::{PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX},
+    Charges, DurationMs, OrderReference, PaymentAccount, PaymentId, PaymentReference, RefundReason,
+    limits::{ORDER_REFERENCE_BYTES_MAX, PAYMENT_REFERENCE_BYTES_MAX, TEXT_ID_BYTES_MAX},
 };
 
 use crate::record::{
@@ -77,7 +77,7 @@ pub(crate) fn decode(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record
             tax: reader.varint("tax")?,
             fee: reader.varint("fee")?,
         }),
-        Ordinal::Referenced => PaymentChange::Referenced(reference(reader, "reference")?),
+        Ordinal::Referenced => PaymentChange::Referenced(order_reference(reader)?),
         Ordinal::PaymentBegun => PaymentChange::Begun { payment: payment(reader)? },
         Ordinal::Authorized => {
             PaymentChange::Authorized { payment: payment(reader)?, amount: reader.money("amount")? }
@@ -181,6 +181,11 @@ fn reference(
 ) -> Result<PaymentReference, RecordError> {
     let text = reader.str(field, PAYMENT_REFERENCE_BYTES_MAX)?;
     PaymentReference::new(text).map_err(|_| reader.invalid(field))
+}
+
+fn order_reference(reader: &mut Reader<'_>) -> Result<OrderReference, RecordError> {
+    let text = reader.str("reference", ORDER_REFERENCE_BYTES_MAX)?;
+    OrderReference::recorded(text).map_err(|_| reader.invalid("reference"))
 }
 
 fn request(reader: &mut Reader<'_>) -> Result<ProviderRequest, RecordError> {
