@@ -24,7 +24,16 @@ macro_rules! requests {
 
         /// Starts the sandbox payment; answered by `order`, `payment_failed` or `refused`.
         pub async fn pay(&mut self, hold: stampede_domain::HoldId) -> Result<(), ClientError> {
-            self.send(&ClientMessage::Pay { hold }).await
+            self.send(&ClientMessage::Pay { hold, card: None }).await
+        }
+
+        /// Starts the sandbox payment with a card that says what shall come of it, for trying.
+        pub async fn pay_with(
+            &mut self,
+            hold: stampede_domain::HoldId,
+            card: stampede_domain::TestCard,
+        ) -> Result<(), ClientError> {
+            self.send(&ClientMessage::Pay { hold, card: Some(card) }).await
         }
 
         /// Presents a new ticket; answered by `refreshed`.

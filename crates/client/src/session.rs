@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use rand::Rng;
-use stampede_domain::{DropId, HoldId, IdempotencyKey};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, TestCard};
 use stampede_wire::{Reconnect, Refused, ServerMessage, Welcome};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -133,7 +133,16 @@ impl<R: Rng> Session<R> {
     /// # Errors
     /// [`ClientError::TooManyPending`].
     pub fn pay(&mut self, hold: HoldId) -> Result<(), ClientError> {
-        self.wishes.add(Wish::Pay { hold })
+        self.wishes.add(Wish::Pay { hold, card: None })
+    }
+
+    /// Queues the sandbox payment of a hold like [`Session::pay`], with a card that says what shall come of it, for
+    /// trying.
+    ///
+    /// # Errors
+    /// [`ClientError::TooManyPending`].
+    pub fn pay_with(&mut self, hold: HoldId, card: TestCard) -> Result<(), ClientError> {
+        self.wishes.add(Wish::Pay { hold, card: Some(card) })
     }
 
     /// Queues a release of a hold, sent like [`Session::pay`].

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::Rng;
-use stampede_domain::{DropId, HoldId, IdempotencyKey};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, TestCard};
 use stampede_wire::{ClientMessage, Refused, Request, ServerMessage};
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ pub const PENDING_MAX: usize = 64;
 pub(crate) enum Wish {
     Buy { drop: DropId, sku: Box<str>, units: u32, key: IdempotencyKey },
     Release { hold: HoldId },
-    Pay { hold: HoldId },
+    Pay { hold: HoldId, card: Option<TestCard> },
 }
 
 impl Wish {
@@ -30,7 +30,7 @@ impl Wish {
                 key: key.clone(),
             },
             Self::Release { hold } => ClientMessage::Release { hold: *hold },
-            Self::Pay { hold } => ClientMessage::Pay { hold: *hold },
+            Self::Pay { hold, card } => ClientMessage::Pay { hold: *hold, card: *card },
         }
     }
 
@@ -47,7 +47,7 @@ impl Wish {
                 return matches!(self, Self::Release { hold } if *hold == ended.hold);
             }
             ServerMessage::PaymentFailed(failed) => {
-                return matches!(self, Self::Pay { hold } if *hold == failed.hold)
+                return matches!(self, Self::Pay { hold, .. } if *hold == failed.hold)
                     || failed.is_final && self.is_about(failed.hold);
             }
             _ => return false,
@@ -60,7 +60,7 @@ impl Wish {
             (Self::Buy { .. }, Request::Buy) => self.is_buy(refused.key.as_ref()),
             // The payment that is under way is the one that was asked for.
             (Self::Pay { .. }, Request::Pay) if refused.code == "payment_pending" => false,
-            (Self::Release { hold }, Request::Release) | (Self::Pay { hold }, Request::Pay) => {
+            (Self::Release { hold }, Request::Release) | (Self::Pay { hold, .. }, Request::Pay) => {
                 refused.hold == Some(*hold)
             }
             _ => false,
@@ -72,7 +72,7 @@ impl Wish {
     }
 
     fn is_about(&self, ended: HoldId) -> bool {
-        matches!(self, Self::Release { hold } | Self::Pay { hold } if *hold == ended)
+        matches!(self, Self::Release { hold } | Self::Pay { hold, .. } if *hold == ended)
     }
 }
 
@@ -272,7 +272,7 @@ mod tests {
         let expired = ServerMessage::Expired(expired);
         let ordered = ServerMessage::Order(Order::new(hold, sku, Units::ONE, amount));
         let (now, mut rng) = (Instant::now(), StdRng::seed_from_u64(1));
-        let mut wishes = sent(Wish::Pay { hold });
+        let mut wishes = sent(Wish::Pay { hold, card: None });
         assert_eq!(wishes.hear(&expired, now, false, &mut rng), Heard::Told);
         assert_eq!(wishes.0.len(), 1, "an order may follow");
         assert_eq!(wishes.hear(&ordered, now, false, &mut rng), Heard::Told);
@@ -287,12 +287,13 @@ mod tests {
         let hold: HoldId = "00000011000000c000000a400000002a".parse().unwrap();
         let amount = Money::new(500, "EUR".parse().unwrap()).unwrap();
         let held = Held::new(hold, "mug".parse().unwrap(), Units::ONE, amount, 60_000);
-        let (mut wishes, mut rng) = (sent(Wish::Pay { hold }), StdRng::seed_from_u64(1));
+        let (mut wishes, mut rng) =
+            (sent(Wish::Pay { hold, card: None }), StdRng::seed_from_u64(1));
         wishes.add(buy(1, "k1")).unwrap();
         let held = ServerMessage::Held(held);
         assert_eq!(wishes.hear(&held, Instant::now(), false, &mut rng), Heard::Told);
         assert_eq!(wishes.0.len(), 2);
-        wishes.add(Wish::Pay { hold }).unwrap();
+        wishes.add(Wish::Pay { hold, card: None }).unwrap();
         assert_eq!(wishes.0.len(), 2, "whoever pays at every `held` pays once");
     }
 

@@ -177,6 +177,10 @@ export type ErrorNotice = {
     retry_after_ms?: number;
 };
 export type ServerMessage = Welcome | DropMessage | PhaseMessage | StockMessage | Held | Order | Refused | Released | Expired | PaymentFailed | Refreshed | Pong | ErrorNotice;
+/**
+ * What shall come of a payment with the sandbox, for trying.
+ */
+export type TestCard = 'approved' | 'declined' | 'insufficient_funds' | 'declined_for_good' | 'challenge' | 'slow' | 'late' | 'expires' | 'wrong_amount' | 'duplicate' | 'refunded';
 export type ClientMessage = {
     type: 'hello';
     ticket: string;
@@ -196,6 +200,7 @@ export type ClientMessage = {
 } | {
     type: 'pay';
     hold: string;
+    card?: TestCard;
 } | {
     type: 'ping';
 };
@@ -466,8 +471,11 @@ export declare class StampedeClient {
     /**
      * Pays a hold with the sandbox. Repeated after a reconnect until the payment is decided.
      * @param {string} hold
+     * @param {{ card?: TestCard }} [options] `card` says what shall come of it, for trying
      * @returns {Promise<Order | PaymentFailed | Refused>}
      * @throws {StoppedError | TypeError | RangeError} as `buy` does
      */
-    pay(hold: string): Promise<Order | PaymentFailed | Refused>;
+    pay(hold: string, { card }?: {
+        card?: TestCard;
+    }): Promise<Order | PaymentFailed | Refused>;
 }

@@ -91,9 +91,14 @@
  *   | Expired | PaymentFailed | Refreshed | Pong | ErrorNotice} ServerMessage
  */
 /**
+ * What shall come of a payment with the sandbox, for trying.
+ * @typedef {'approved' | 'declined' | 'insufficient_funds' | 'declined_for_good' | 'challenge' | 'slow' | 'late'
+ *   | 'expires' | 'wrong_amount' | 'duplicate' | 'refunded'} TestCard
+ */
+/**
  * @typedef {{ type: 'hello', ticket: string, client?: string } | { type: 'refresh', ticket: string }
  *   | { type: 'buy', drop: string, sku: string, units: number, key: string }
- *   | { type: 'release', hold: string } | { type: 'pay', hold: string } | { type: 'ping' }} ClientMessage
+ *   | { type: 'release', hold: string } | { type: 'pay', hold: string, card?: TestCard } | { type: 'ping' }} ClientMessage
  */
 
 /* What the module keeps and tells. Points in time (`...At`) are by `now()`, see `timeLeft`. */
@@ -202,6 +207,14 @@ const NEVER_OPENED = 'no handshake: check the address, the allowed origins, the 
 const UNREADABLE = [1003, 1007, 1009, 4104];
 /** How much of the server's words about a refused handshake is told. */
 const REFUSAL_CHARS = 200;
+/**
+ * The cards that the sandbox takes.
+ * @type {readonly TestCard[]}
+ */
+const TEST_CARDS = [
+  'approved', 'declined', 'insufficient_funds', 'declined_for_good', 'challenge', 'slow', 'late', 'expires',
+  'wrong_amount', 'duplicate', 'refunded',
+];
 /** What the server reads as a key. */
 const KEY = /^[A-Za-z0-9._:-]{1,64}$/;
 
@@ -612,11 +625,17 @@ export class StampedeClient {
   /**
    * Pays a hold with the sandbox. Repeated after a reconnect until the payment is decided.
    * @param {string} hold
+   * @param {{ card?: TestCard }} [options] `card` says what shall come of it, for trying
    * @returns {Promise<Order | PaymentFailed | Refused>}
    * @throws {StoppedError | TypeError | RangeError} as `buy` does
    */
-  pay(hold) {
-    return this.#request('pay', hold, { type: 'pay', hold });
+  pay(hold, { card } = {}) {
+    // The server would end the connection for it.
+    if (card !== undefined && !TEST_CARDS.includes(card)) {
+      return Promise.reject(new TypeError(`no test card ${JSON.stringify(card)}; there are ${TEST_CARDS.join(', ')}`));
+    }
+    const message = card === undefined ? {} : { card };
+    return this.#request('pay', hold, { type: 'pay', hold, ...message });
   }
 
   /**
@@ -634,7 +653,9 @@ export class StampedeClient {
     const earlier = this.#pending.get(slot);
     if (earlier && JSON.stringify(earlier.message) === JSON.stringify(message)) return earlier.answer;
     if (earlier) {
-      const why = `the key ${id} is that of another purchase without an answer; make one for each`;
+      const why = request === 'buy'
+        ? `the key ${id} is that of another purchase without an answer; make one for each`
+        : `another ${request} of the hold ${id} has no answer yet: wait for it`;
       return Promise.reject(new TypeError(why));
     }
     if (this.#state === 'stopped' && this.#stopped) return Promise.reject(this.#stopped);

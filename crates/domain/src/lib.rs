@@ -24,6 +24,7 @@ mod refusal;
 mod repeated_warning;
 mod shown_address;
 mod shown_text;
+mod test_card;
 mod text_id;
 mod time;
 mod units;
@@ -49,6 +50,7 @@ pub use refusal::{Refusal, RefusalCode};
 pub use repeated_warning::RepeatedWarning;
 pub use shown_address::{ShownAddressFault, check_shown_address};
 pub use shown_text::{TextFault, check_note, check_shown, composed, is_same_text};
+pub use test_card::TestCard;
 pub use text_id::{
     ChannelId, HostId, IdError, MerchantId, NodeId, OrderReference, PaymentAccount,
     PaymentReference, SkuId, StreamId, ViewerId,

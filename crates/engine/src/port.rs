@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
-    BanId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, Units, UnixMillis, ViewerId,
-    ViewerNumber,
+    BanId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, TestCard, Units, UnixMillis,
+    ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::TakeRequest;
@@ -238,12 +238,17 @@ impl CorePort {
     }
 
     /// Asks to pay for a hold. What becomes of it comes as a [`ViewerEvent`] to all of the viewer's connections, a
-    /// refusal as [`CoreEvent::PayRefused`] with `token`.
+    /// refusal as [`CoreEvent::PayRefused`] with `token`. The sandbox does as the card says, if one is named.
     ///
     /// # Errors
     /// [`Refusal::Busy`] if the steward cannot take the request now, or the ledger has failed.
-    pub fn pay(&mut self, viewer: &Viewer, hold: HoldId, token: u64) -> Result<(), Refusal> {
-        let request = PayRequest { viewer: viewer.number(), hold, core: self.core, token };
+    pub fn pay(
+        &mut self,
+        viewer: &Viewer,
+        (hold, card): (HoldId, Option<TestCard>),
+        token: u64,
+    ) -> Result<(), Refusal> {
+        let request = PayRequest { viewer: viewer.number(), hold, card, core: self.core, token };
         self.ask_steward(Request::Pay(request))
     }
 

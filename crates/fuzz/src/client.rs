@@ -74,7 +74,7 @@ impl Client {
                 *self.bought.entry(key.to_string()).or_default() += 1;
             }
             ClientMessage::Release { hold } => self.about(*hold).releases += 1,
-            ClientMessage::Pay { hold } => self.about(*hold).pays += 1,
+            ClientMessage::Pay { hold, .. } => self.about(*hold).pays += 1,
             _ => {}
         }
     }

@@ -261,7 +261,7 @@ impl Sale {
                 None => return,
             },
             Wish::Pay { nth } => match self.hold(*nth) {
-                Some(hold) => ClientMessage::Pay { hold },
+                Some(hold) => ClientMessage::Pay { hold, card: None },
                 None => return,
             },
             Wish::Ping => ClientMessage::Ping,

@@ -24,7 +24,7 @@ pub struct SandboxConfig {
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { delay: DurationMs::new(200), failure_rate: 0.0, final_failure_rate: 0.0 }
+        Self { delay: DurationMs::new(500), failure_rate: 0.0, final_failure_rate: 0.0 }
     }
 }
 

@@ -170,7 +170,7 @@ impl Worker {
     }
 
     /// What the sandbox says once it has done what is to be done.
-    fn end_of(&self, matter: &Matter, money: &HoldMoney) -> Option<PaymentEvent> {
+    fn end_of(&mut self, matter: &Matter, money: &HoldMoney) -> Option<PaymentEvent> {
         match matter.kind {
             MatterKind::Refund { amount, .. } => {
                 let back = money.account.as_ref()?.part(&matter.payment)?.refunded;
@@ -178,9 +178,11 @@ impl Worker {
                 Some(PaymentEvent::Refunded { total })
             }
             // An attempt of this process ends by its own answer.
-            MatterKind::Void => {
-                (!self.open.contains(&matter.payment)).then_some(PaymentEvent::Voided)
+            MatterKind::Void if self.open.contains(&matter.payment) => {
+                self.sandbox.hold_ended(self.engine.now(), &matter.payment);
+                None
             }
+            MatterKind::Void => Some(PaymentEvent::Voided),
             MatterKind::Capture { .. } | MatterKind::Unpaid { .. } => None,
         }
     }

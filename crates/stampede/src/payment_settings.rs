@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use stampede_domain::{IdError, MerchantId, Mode};
 use stampede_payments::{
+    SandboxConfig,
     stripe::signature::{TOLERANCE_DEFAULT, TOLERANCE_MAX, TOLERANCE_MIN},
     webhooks::{ACCOUNTS_MAX, StripeAccounts},
 };
@@ -100,10 +101,11 @@ pub(crate) enum PaymentsError {
 
 impl Default for Payments {
     fn default() -> Self {
+        let sandbox = SandboxConfig::default();
         Self {
             provider: Provider::None,
-            delay_ms: 500,
-            failure_rate: 0.0,
+            delay_ms: sandbox.delay.get(),
+            failure_rate: sandbox.failure_rate,
             webhooks: None,
             stripe: BTreeMap::new(),
         }

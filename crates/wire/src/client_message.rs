@@ -7,7 +7,7 @@ use serde::{
     de::{self, DeserializeSeed, MapAccess, Visitor},
     ser::SerializeMap,
 };
-use stampede_domain::{DropId, HoldId, IdempotencyKey};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, TestCard};
 
 use crate::{DecodeError, limits::CLIENT_NAME_BYTES_MAX, text::Borrowed};
 
@@ -52,6 +52,8 @@ pub enum ClientMessage<'a> {
     Pay {
         /// The hold.
         hold: HoldId,
+        /// What shall come of it; `None` for what the server's settings say.
+        card: Option<TestCard>,
     },
     /// Asks for a pong: browsers cannot send the WebSocket's own ping.
     Ping,
@@ -75,7 +77,8 @@ impl Serialize for ClientMessage<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let fields = match self {
             Self::Ping => 0,
-            Self::Refresh { .. } | Self::Release { .. } | Self::Pay { .. } => 1,
+            Self::Refresh { .. } | Self::Release { .. } => 1,
+            Self::Pay { card, .. } => 1 + usize::from(card.is_some()),
             Self::Hello { client, .. } => 1 + usize::from(client.is_some()),
             Self::Buy { .. } => 4,
         };
@@ -95,8 +98,12 @@ impl Serialize for ClientMessage<'_> {
                 map.serialize_entry("units", units)?;
                 map.serialize_entry("key", key.as_str())?;
             }
-            Self::Release { hold } | Self::Pay { hold } => {
+            Self::Release { hold } => map.serialize_entry("hold", &ByDisplay(hold))?,
+            Self::Pay { hold, card } => {
                 map.serialize_entry("hold", &ByDisplay(hold))?;
+                if let Some(card) = card {
+                    map.serialize_entry("card", card.name())?;
+                }
             }
             Self::Ping => {}
         }
@@ -127,10 +134,12 @@ pub(crate) struct Fields<'a> {
     units: Option<u64>,
     key: Option<Cow<'a, str>>,
     hold: Option<Cow<'a, str>>,
+    card: Option<Cow<'a, str>>,
 }
 
 /// Names of the fields in the order of [`Fields`].
-const NAMES: [&str; 8] = ["type", "ticket", "client", "drop", "sku", "units", "key", "hold"];
+const NAMES: [&str; 9] =
+    ["type", "ticket", "client", "drop", "sku", "units", "key", "hold", "card"];
 
 /// The fields are filled in place: returned through two libraries' results they would be copied again
 /// and again, which was a seventh of the whole decoding.
@@ -199,6 +208,7 @@ impl<'de> Fields<'de> {
             "sku" => &mut self.sku,
             "key" => &mut self.key,
             "hold" => &mut self.hold,
+            "card" => &mut self.card,
             _ => &mut self.kind,
         };
         let value = map.next_value::<Borrowed<'de>>().map_err(|error| in_field(name, &error))?;
@@ -223,7 +233,7 @@ impl<'de> Fields<'de> {
                 key: IdempotencyKey::new(&self.take("buy", "key", |f| f.key.take())?)?,
             },
             "release" => ClientMessage::Release { hold: self.take_hold("release")? },
-            "pay" => ClientMessage::Pay { hold: self.take_hold("pay")? },
+            "pay" => ClientMessage::Pay { hold: self.take_hold("pay")?, card: self.take_card()? },
             "ping" => ClientMessage::Ping,
             other => return Err(DecodeError::UnknownType { found: other.to_owned() }),
         };
@@ -254,6 +264,11 @@ impl<'de> Fields<'de> {
         Ok(self.take(message, "hold", |f| f.hold.take())?.parse().unwrap_or(NO_HOLD))
     }
 
+    fn take_card(&mut self) -> Result<Option<TestCard>, DecodeError> {
+        let card = self.card.take().map(|name| name.parse());
+        card.transpose().map_err(DecodeError::Card)
+    }
+
     /// The first field that the message did not take.
     fn left(&self) -> Option<&'static str> {
         let there = [
@@ -265,6 +280,7 @@ impl<'de> Fields<'de> {
             self.units.is_some(),
             self.key.is_some(),
             self.hold.is_some(),
+            self.card.is_some(),
         ];
         NAMES.into_iter().zip(there).find_map(|(name, there)| there.then_some(name))
     }

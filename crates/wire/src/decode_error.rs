@@ -52,6 +52,9 @@ pub enum DecodeError {
         /// The most that is allowed.
         max: usize,
     },
+    /// A card that the sandbox does not have.
+    #[error("card: {0}")]
+    Card(#[source] IdError),
     /// A key that is none.
     #[error(transparent)]
     Key(#[from] IdError),

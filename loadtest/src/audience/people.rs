@@ -167,7 +167,9 @@ impl People {
     pub(super) fn act(&mut self, seat: &mut Seat, act: Act, voice: &mut Voice<'_, '_>) {
         match act {
             Act::Click(drop) if seat.wants(drop) => self.click(seat, drop, voice),
-            Act::Pay(hold) if seat.has(hold) => say(voice, &ClientMessage::Pay { hold }),
+            Act::Pay(hold) if seat.has(hold) => {
+                say(voice, &ClientMessage::Pay { hold, card: None });
+            }
             Act::Release(hold) if seat.has(hold) => say(voice, &ClientMessage::Release { hold }),
             Act::Dial | Act::Click(_) | Act::Pay(_) | Act::Release(_) => {}
         }

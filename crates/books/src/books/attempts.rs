@@ -1,7 +1,8 @@
 //! Attempts to pay: what a viewer begins, what gives a hold more time.
 
 use stampede_domain::{
-    HoldId, PaymentAccount, PaymentId, PaymentReference, Refusal, UnixMillis, ViewerNumber,
+    HoldId, PaymentAccount, PaymentId, PaymentReference, Refusal, TestCard, UnixMillis,
+    ViewerNumber,
 };
 use stampede_ledger::DeadlineRecord;
 use stampede_settlement::{HoldAccount, HoldStands, PartAsk};
@@ -29,7 +30,7 @@ impl Books {
     }
 
     /// `viewer` asks to pay at this account's provider. What is owed may be nothing: then the hold becomes an order
-    /// at once.
+    /// at once. The name of the attempt has the card that was chosen: nothing else outlives a restart.
     ///
     /// # Errors
     /// Why nothing begins. It may report an end that is on its way to the ledger, so it waits for what was
@@ -39,7 +40,7 @@ impl Books {
         now: UnixMillis,
         viewer: ViewerNumber,
         paying: &PayingHold,
-        account: &PaymentAccount,
+        (account, card): (&PaymentAccount, Option<TestCard>),
         out: &mut Decision,
     ) -> Result<(), Refusal> {
         let held = match paying.look {
@@ -65,7 +66,7 @@ impl Books {
             return Ok(());
         }
         let attempts = account_of.map_or(0, |account| account.parts.len());
-        let payment = attempt_id(account, hold, attempts + 1);
+        let payment = attempt_id(account, hold, (attempts + 1, card));
         let mut records = Vec::new();
         let ask = PartAsk { payment: &payment, hold, stands: HoldStands::Held };
         // A hold with too many attempts lives on until its deadline.
@@ -92,9 +93,14 @@ impl Books {
     }
 }
 
-/// The name of an attempt: it follows from the hold, so a start finds the same.
-fn attempt_id(account: &PaymentAccount, hold: HoldId, number: usize) -> PaymentId {
-    let reference = PaymentReference::new(&format!("{hold}-{number}"));
-    let reference = reference.expect("a hold's id with a number is a reference");
+/// The name of an attempt, such as `{hold}-1` or `{hold}-2-declined`.
+fn attempt_id(
+    account: &PaymentAccount,
+    hold: HoldId,
+    (number, card): (usize, Option<TestCard>),
+) -> PaymentId {
+    let card = card.map(|card| format!("-{card}")).unwrap_or_default();
+    let reference = PaymentReference::new(&format!("{hold}-{number}{card}"));
+    let reference = reference.expect("a hold's id with a number and a card is a reference");
     PaymentId { account: account.clone(), reference }
 }

@@ -333,7 +333,9 @@ impl Books {
                 PartOutcome::RefundDue { .. } => {
                     !matches!(fact.event, PaymentEvent::Refunded { .. })
                 }
-                PartOutcome::Noted => matches!(fact.event, PaymentEvent::Failed { .. }),
+                PartOutcome::Noted => {
+                    matches!(fact.event, PaymentEvent::Failed { .. } | PaymentEvent::Voided)
+                }
                 _ => false,
             };
             let viewer = named.viewer.or(named.held.map(|held| held.viewer));
@@ -350,7 +352,12 @@ impl Books {
                 self.end_hold(now, held, HoldEnd::Released, out);
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
-            (PartOutcome::Noted, PaymentEvent::Failed { .. }) => {
+            // The viewer waits for the outcome, and may pay again.
+            (PartOutcome::Noted, PaymentEvent::Failed { .. })
+            | (
+                PartOutcome::RefundDue { .. },
+                PaymentEvent::Paid { .. } | PaymentEvent::Authorized { .. },
+            ) => {
                 out.when_durable.push(Effect::PaymentFailed { hold, viewer });
             }
             (PartOutcome::Noted, PaymentEvent::Begun) => self.stretch(now, held, out),

@@ -165,7 +165,7 @@ impl Shell {
         let owner = self.stock.holds.get(name).map(|hold| hold.viewer);
         let viewer = by.map(|by| self.viewer(by).number).or(owner).unwrap();
         let account = PaymentAccount::new(SANDBOX).unwrap();
-        let paid = self.decide(|books, out| books.pay(now, viewer, &paying, &account, out));
+        let paid = self.decide(|books, out| books.pay(now, viewer, &paying, (&account, None), out));
         self.hand_over(None);
         let text = match paid {
             Ok(()) => "ok".to_owned(),

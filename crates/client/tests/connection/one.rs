@@ -36,7 +36,7 @@ async fn every_request_reaches_the_server_in_both_subprotocols() {
         viewer.buy(drop_id(), "mug", 1, &key("k1")).await.unwrap();
         peer.expect(&buy("k1")).await;
         viewer.pay(hold()).await.unwrap();
-        peer.expect(&ClientMessage::Pay { hold: hold() }).await;
+        peer.expect(&ClientMessage::Pay { hold: hold(), card: None }).await;
         viewer.release(hold()).await.unwrap();
         peer.expect(&ClientMessage::Release { hold: hold() }).await;
         viewer.refresh("t2").await.unwrap();
@@ -137,7 +137,7 @@ async fn halves_work_apart() {
     assert_eq!(message.unwrap(), ServerMessage::Held(held()));
     sender.pay(hold()).await.unwrap();
     sender.drop_connection(receiver).await;
-    peer.expect(&ClientMessage::Pay { hold: hold() }).await;
+    peer.expect(&ClientMessage::Pay { hold: hold(), card: None }).await;
     assert_eq!(peer.next().await, None, "no close frame, just the end");
 }
 

@@ -242,7 +242,7 @@ async fn payments_and_releases_are_repeated_until_they_are_answered() {
     let mut viewer = session(&server);
     let hold = crate::server::hold();
     viewer.pay(hold).unwrap();
-    let pay = ClientMessage::Pay { hold };
+    let pay = ClientMessage::Pay { hold, card: None };
     let listing = |holds| {
         let mut welcome = crate::server::welcome();
         welcome.holds = holds;

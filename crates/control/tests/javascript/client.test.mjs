@@ -416,6 +416,27 @@ test('a purchase that the server could not read is neither stored nor sent', asy
   assert.equal(stage.sent('buy').length, 1);
 });
 
+test('a test card is sent with each repeat, and one that there is not is never sent', async () => {
+  const stage = await Stage.online({}, { holds: [hold()] });
+  const { client } = stage;
+  for (const card of ['4242', '', null, 7]) {
+    await assert.rejects(client.pay('h1', { card }), { name: 'TypeError', message: /^no test card .*; there are approved, / });
+  }
+  const paid = client.pay('h1', { card: 'declined' });
+  assert.equal(client.pay('h1', { card: 'declined' }), paid, 'one promise for one request');
+  await assert.rejects(client.pay('h1'), { message: 'another pay of the hold h1 has no answer yet: wait for it' });
+  const { type, card } = stage.sent('pay')[0];
+  assert.deepEqual([type, card, stage.sent('pay').length], ['pay', 'declined', 1]);
+  await stage.end(1006);
+  await stage.time.pass(250);
+  await stage.accept({ holds: [hold()] });
+  assert.deepEqual(stage.sent('pay').map((pay) => pay.card), ['declined']);
+  stage.say('payment_failed', { hold: 'h1', final: false, expires_in_ms: 4_000 });
+  assert.equal((await paid).final, false);
+  client.pay('h1', {});
+  assert.deepEqual(Object.keys(stage.sent('pay').at(-1)).sort(), ['hold', 'type']);
+});
+
 test('a hold that is no text is not sent: the server would end the connection', async () => {
   const stage = await Stage.online();
   for (const wrong of [hold(), undefined, null, 7]) {

@@ -97,7 +97,9 @@ test('a unit is bought, the next one refused, the connection lost, the hold paid
   const left = client.timeLeft(client.holds.get(held.hold).expiresAt);
   assert.ok(left > 0 && left <= 60_000, `${left}`);
 
-  const paid = await client.pay(held.hold);
+  const declined = await client.pay(held.hold, { card: 'insufficient_funds' });
+  assert.deepEqual([declined.type, declined.final], ['payment_failed', false]);
+  const paid = await client.pay(held.hold, { card: 'approved' });
   assert.deepEqual([paid.type, paid.hold, paid.units], ['order', held.hold, 2]);
   assert.equal((await seen).order, paid.order, 'every connection of the viewer is told');
   assert.equal(client.holds.size, 0);

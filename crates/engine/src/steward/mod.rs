@@ -36,7 +36,7 @@ use stampede_books::{
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, PaymentId, RepeatedWarning,
-    StreamId, ViewerNumber,
+    StreamId, TestCard, ViewerNumber,
 };
 use stampede_ledger::{Position, Producer, Record, UnmatchedPayment};
 use stampede_settlement::PaymentRefusal;
@@ -121,6 +121,8 @@ pub(crate) enum Request {
 pub(crate) struct PayRequest {
     pub(crate) viewer: ViewerNumber,
     pub(crate) hold: HoldId,
+    /// What shall come of it, with the sandbox.
+    pub(crate) card: Option<TestCard>,
     pub(crate) core: usize,
     pub(crate) token: u64,
 }

@@ -130,7 +130,8 @@ impl Steward {
             return self.after_records(Promise::RefusePay(request, Refusal::PayNotOffered));
         };
         let (viewer, paying) = (request.viewer, self.paying(request.hold));
-        let paid = self.decide(|books, out| books.pay(now, viewer, &paying, &account, out));
+        let provider = (&account, request.card);
+        let paid = self.decide(|books, out| books.pay(now, viewer, &paying, provider, out));
         // The refusal may report an end that is on its way to the ledger, so it waits for it.
         if let Err(refusal) = paid {
             self.after_records(Promise::RefusePay(request, refusal));
@@ -142,9 +143,11 @@ impl Steward {
         let account = self.shared.config.viewers_pay_at.as_ref()?;
         let hold = match record {
             Record::Payment(record) => record.hold,
-            Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
-                *hold
-            }
+            Record::Hold(
+                HoldRecord::Confirmed { hold, .. }
+                | HoldRecord::Released { hold, .. }
+                | HoldRecord::Expired { hold, .. },
+            ) => *hold,
             _ => return None,
         };
         let matters = self.books.payments(hold.drop_id())?.matters_of(hold);

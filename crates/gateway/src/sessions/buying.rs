@@ -1,6 +1,6 @@
 //! The requests of viewers: buy, release, pay.
 
-use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, UnixMillis};
+use stampede_domain::{DropId, HoldId, IdempotencyKey, Refusal, RefusalCode, TestCard, UnixMillis};
 use stampede_engine::{Buy, BuyRequest, HoldLook};
 use stampede_wire::{Refused, ServerMessage};
 
@@ -137,11 +137,16 @@ impl Sessions {
         }
     }
 
-    pub(super) fn pay(&mut self, token: Token, hold: HoldId, admission: Admission) {
+    pub(super) fn pay(
+        &mut self,
+        token: Token,
+        (hold, card): (HoldId, Option<TestCard>),
+        admission: Admission,
+    ) {
         let early = self.refuse_hold_early(token, hold, admission);
         let refusal = early.or_else(|| {
             let joined = self.slab.get_mut(token).and_then(|session| session.joined_mut())?;
-            let refusal = self.port.pay(&joined.viewer, hold, token).err();
+            let refusal = self.port.pay(&joined.viewer, (hold, card), token).err();
             if refusal.is_none() {
                 joined.asked.push(hold);
             }

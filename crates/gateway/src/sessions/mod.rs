@@ -225,7 +225,7 @@ impl Sessions {
                 self.buy(token, buying::Wish { drop, sku: &sku, units, key }, now, admission);
             }
             ClientMessage::Release { hold } => self.release(token, hold, admission),
-            ClientMessage::Pay { hold } => self.pay(token, hold, admission),
+            ClientMessage::Pay { hold, card } => self.pay(token, (hold, card), admission),
             ClientMessage::Ping => {
                 let server_time_ms = self.port.wall().get();
                 self.send(token, &ServerMessage::Pong(Pong { server_time_ms }));

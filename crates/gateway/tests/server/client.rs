@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustls::{ClientConnection, StreamOwned};
-use stampede_domain::{DropId, HoldId};
+use stampede_domain::{DropId, HoldId, TestCard};
 use stampede_wire::{
     ClientMessage, DropInfo, Held, Order, Refused, ServerMessage, Stock, Subprotocol, Welcome,
 };
@@ -132,7 +132,11 @@ impl Client {
     }
 
     pub(crate) fn pay(&mut self, hold: HoldId) {
-        self.send(&ClientMessage::Pay { hold });
+        self.send(&ClientMessage::Pay { hold, card: None });
+    }
+
+    pub(crate) fn pay_with(&mut self, hold: HoldId, card: TestCard) {
+        self.send(&ClientMessage::Pay { hold, card: Some(card) });
     }
 
     pub(crate) fn release(&mut self, hold: HoldId) {

@@ -1,10 +1,10 @@
 //! Payments from the viewer's side.
 
-use stampede_domain::{HoldId, PaymentEvent, PaymentFact, PaymentId};
+use stampede_domain::{HoldId, PaymentEvent, PaymentFact, PaymentId, TestCard};
 use stampede_engine::{CancelOrder, DropAction};
 use stampede_payments::{Payments, Provider, SandboxConfig};
 use stampede_testkit::euros;
-use stampede_wire::{ServerMessage, Subprotocol};
+use stampede_wire::{CloseCode, ServerMessage, Subprotocol};
 
 use crate::world::{World, plan, sandbox, wait_for};
 
@@ -120,6 +120,35 @@ fn one_attempt_at_a_time() {
 }
 
 #[test]
+fn a_card_decides_whatever_the_shares_of_failures_are() {
+    let world = world(0.0, 1.0);
+    let drop = world.open(plan(2));
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    for card in [TestCard::Declined, TestCard::WrongAmount] {
+        client.pay_with(hold, card);
+        world.settle_payment();
+        match client.next() {
+            ServerMessage::PaymentFailed(failed) => assert!(!failed.is_final, "{card}"),
+            other => panic!("{card}: {other:?}"),
+        }
+    }
+    client.pay_with(hold, TestCard::Approved);
+    world.settle_payment();
+    assert_eq!(client.ordered().hold, hold);
+}
+
+#[test]
+fn a_card_that_there_is_not_ends_the_connection() {
+    let world = world(0.0, 0.0);
+    let mut client = world.join("v1");
+    client.send_bytes(br#"{"type":"pay","hold":"h1","card":"4242"}"#.to_vec());
+    let closed = client.next_any().unwrap_err();
+    assert_eq!(closed.error, Some(CloseCode::BadMessage.code()));
+}
+
+#[test]
 fn pay_is_for_the_sandbox_only() {
     let world = World::with_provider(Provider::External, |_| {});
     let drop = world.open(plan(1));
@@ -127,6 +156,8 @@ fn pay_is_for_the_sandbox_only() {
     client.buy(drop, "mug", 1, "first");
     let hold = client.held().hold;
     client.pay(hold);
+    assert_eq!(client.refused_as(), "pay_not_offered");
+    client.pay_with(hold, TestCard::Approved);
     assert_eq!(client.refused_as(), "pay_not_offered");
 }
 

@@ -17,7 +17,7 @@ impl World {
     pub(super) fn pay(&mut self, who: usize, hold: HoldId) {
         let viewer = &self.viewers[who];
         // Whether it is refused at once is no matter of the ledger.
-        let _asked = self.node.ports[who % CORES].pay(viewer, hold, 1);
+        let _asked = self.node.ports[who % CORES].pay(viewer, (hold, None), 1);
     }
 
     /// The provider learns of attempts that are durable; of those under way after each start once more.

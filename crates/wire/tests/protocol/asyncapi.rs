@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 use stampede_domain::{
-    RefusalCode,
+    RefusalCode, TestCard,
     limits::{KEY_BYTES_MAX, TEXT_ID_BYTES_MAX},
 };
 use stampede_wire::{
@@ -162,6 +162,14 @@ fn codes_are_the_programs() {
         .collect();
     let known = RefusalCode::ALL.map(|code| (code.name().to_owned(), code.is_temporary()));
     assert_eq!(refusals, known);
+
+    let cards: Vec<&str> = description.0["components"]["schemas"]["test_card"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(cards, TestCard::ALL.map(TestCard::name));
 
     let described = description.0["x-close-codes"].as_array().unwrap();
     for code in CloseCode::ALL {

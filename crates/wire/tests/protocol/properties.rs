@@ -1,8 +1,8 @@
 //! Messages survive their way through bytes; no bytes make the decoders panic.
 
 use crate::samples;
-use proptest::{collection::vec, option, prelude::*};
-use stampede_domain::{Currency, DropId, HoldId, IdempotencyKey, Money, SkuId, Units};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use stampede_domain::{Currency, DropId, HoldId, IdempotencyKey, Money, SkuId, TestCard, Units};
 use stampede_wire::{
     ClientMessage, Ended, Held, NO_HOLD, Order, PaymentFailed, Pong, Refused, Request,
     ServerMessage, SkuStock, Stock, Subprotocol, limits::INTEGER_MAX,
@@ -42,7 +42,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
             ClientMessage::Buy { drop, sku: sku.into(), units, key }
         }),
         hold().prop_map(|hold| ClientMessage::Release { hold }),
-        hold().prop_map(|hold| ClientMessage::Pay { hold }),
+        (hold(), option::of(select(&TestCard::ALL[..])))
+            .prop_map(|(hold, card)| ClientMessage::Pay { hold, card }),
         Just(ClientMessage::Ping),
     ]
 }
@@ -128,7 +129,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
 
 fn survives(message: &ClientMessage<'_>) -> bool {
     // A hold id of zeros means "no hold" on the way in, whatever its text was.
-    !matches!(message, ClientMessage::Pay { hold } | ClientMessage::Release { hold } if *hold == NO_HOLD)
+    !matches!(message, ClientMessage::Pay { hold, .. } | ClientMessage::Release { hold } if *hold == NO_HOLD)
 }
 
 proptest! {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stampede_domain::{
     Currency, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Incarnation, Mode, Money,
-    Phase, PoolIndex, Refusal, ShownUnits, SkuOption, SkuPlan, SlotIndex, TakeNumber, Units,
+    Phase, PoolIndex, Refusal, ShownUnits, SkuOption, SkuPlan, SlotIndex, TakeNumber, TestCard,
+    Units,
 };
 use stampede_testkit::{plan_of, sku};
 use stampede_wire::{
@@ -114,7 +115,8 @@ pub(crate) fn client_messages() -> Vec<(&'static str, ClientMessage<'static>)> {
             },
         ),
         ("release", ClientMessage::Release { hold: hold() }),
-        ("pay", ClientMessage::Pay { hold: hold() }),
+        ("pay", ClientMessage::Pay { hold: hold(), card: None }),
+        ("pay_card", ClientMessage::Pay { hold: hold(), card: Some(TestCard::Declined) }),
         ("ping", ClientMessage::Ping),
     ]
 }

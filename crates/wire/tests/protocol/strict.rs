@@ -142,7 +142,21 @@ fn ids_that_name_nothing_are_left_to_the_refusal() {
         panic!("a buy");
     };
     assert_eq!(drop, DropId::HOUSE);
-    assert_eq!(json(r#"{"type":"pay","hold":"nope"}"#), Ok(ClientMessage::Pay { hold: NO_HOLD }));
+    let pay = ClientMessage::Pay { hold: NO_HOLD, card: None };
+    assert_eq!(json(r#"{"type":"pay","hold":"nope"}"#), Ok(pay));
+}
+
+#[test]
+fn a_card_that_the_sandbox_does_not_have_is_refused_with_those_that_it_has() {
+    for card in ["4242", "", "Declined"] {
+        let text = format!(r#"{{"type":"pay","hold":"nope","card":"{card}"}}"#);
+        for refused in [json(&text), Subprotocol::MsgPack.decode_client(&packed(&text))] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.starts_with("card: not a test card; expected approved, declined, "));
+        }
+    }
+    let foreign = json(r#"{"type":"release","hold":"nope","card":"declined"}"#).unwrap_err();
+    assert_eq!(foreign.to_string(), "release has no field card");
 }
 
 #[test]

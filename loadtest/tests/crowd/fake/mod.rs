@@ -303,7 +303,7 @@ impl Shared {
             ClientMessage::Buy { units, key, .. } => {
                 self.buy(viewer, u32::try_from(units).unwrap(), &key, tell)
             }
-            ClientMessage::Pay { hold } => Some(self.end(hold, Request::Pay, "confirmed")),
+            ClientMessage::Pay { hold, .. } => Some(self.end(hold, Request::Pay, "confirmed")),
             ClientMessage::Release { hold } => Some(self.end(hold, Request::Release, "released")),
             other => panic!("the crowd sent {other:?}"),
         }
