@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use stampede_domain::{DurationMs, limits::RECORD_BYTES_MAX};
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
-use crate::Site;
+use crate::{PriceMinima, Site};
 
 /// What may be set about the interface; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub struct ControlConfig {
     pub payments_in_flight_max: usize,
     /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503, busy.
     pub payments_in_flight_per_caller_max: usize,
+    /// The least that the payment providers of merchants charge; a plan with a lower price is refused.
+    pub price_minima: PriceMinima,
     /// Time that a reader of an audit may let a chunk wait. When exceeded: the audit breaks off.
     pub chunk_wait: DurationMs,
     /// Time that open connections have to finish once the server stops.
@@ -140,6 +142,7 @@ impl Default for ControlConfig {
             ledger_reads_share_max: 2,
             payments_in_flight_max: 1_024,
             payments_in_flight_per_caller_max: 256,
+            price_minima: PriceMinima::default(),
             chunk_wait: DurationMs::from_secs(30),
             drain_wait: DurationMs::from_secs(10),
         }

@@ -138,6 +138,7 @@ codes! {
     RequestTimeout "request_timeout" REQUEST_TIMEOUT "The request took too long"
     TooManyGuesses "too_many_guesses" TOO_MANY_REQUESTS "Too many wrong secrets from this address"
     FieldsConflict "fields_conflict" UNPROCESSABLE_ENTITY "These fields do not go together"
+    PriceBelowMinimum "price_below_minimum" UNPROCESSABLE_ENTITY "The payment provider does not charge so little"
     UnknownCurrency "unknown_currency" UNPROCESSABLE_ENTITY "No currency has this code"
     NotAddresses "not_addresses" UNPROCESSABLE_ENTITY "These are no addresses"
     InvalidViewer "invalid_viewer" UNPROCESSABLE_ENTITY "The viewer's id is not acceptable"

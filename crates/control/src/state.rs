@@ -10,7 +10,7 @@ use stampede_proxies::TrustedProxies;
 use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
 
 use crate::{
-    ControlConfig, Demo, DrainSignal, Sessions, Site, StaffTokens,
+    ControlConfig, Demo, DrainSignal, PriceMinima, Sessions, Site, StaffTokens,
     follow::FollowHubs,
     guesses::Guesses,
     lane::PaymentLane,
@@ -205,6 +205,11 @@ impl ControlState {
     /// How long a reader of an audit may let a piece wait.
     pub(crate) fn chunk_wait(&self) -> DurationMs {
         self.0.parts.config.chunk_wait
+    }
+
+    /// The least that the payment providers of merchants charge.
+    pub(crate) fn price_minima(&self) -> &PriceMinima {
+        &self.0.parts.config.price_minima
     }
 
     /// How long a command's answer is waited for.

@@ -185,15 +185,6 @@ pub enum PlanError {
     /// No SKU has a unit.
     #[error("supply is 0 for every SKU; at least one needs a unit when the drop opens")]
     NothingToSell,
-    /// A price that nobody pays, for real.
-    #[error(
-        "skus[{place}].price.minor is 0; what costs nothing cannot be sold yet, because a payment confirms an \
-         order: set a price, or rehearse"
-    )]
-    Free {
-        /// The SKU's place.
-        place: usize,
-    },
     /// A currency that is nobody's money, for real.
     #[error(
         "skus[{place}].price.currency is {currency}, which nobody can pay in; only a rehearsal may use it: \
@@ -375,11 +366,8 @@ impl SkuPlan {
         checked.map_err(|fault| PlanError::Address { field: field("image"), fault })
     }
 
-    /// Checks that somebody can pay for it.
+    /// Checks that somebody can pay in its currency. What costs nothing is an order once that is asked for.
     fn check_payable(&self, place: usize) -> Result<(), PlanError> {
-        if self.price.minor() == 0 {
-            return Err(PlanError::Free { place });
-        }
         // Test codes, metals and units of account have no minor unit, and no means of payment.
         let currency = self.price.currency();
         match currency.minor_digits() {
@@ -520,8 +508,9 @@ mod tests {
     #[test]
     fn what_is_sold_for_real_can_be_paid_for() {
         let price = |minor, code: &str| Money::new(minor, code.parse().unwrap()).unwrap();
-        let free = refused(|plan| plan.skus[1].price = price(0, "EUR"));
-        assert!(free.starts_with("skus[1].price.minor is 0; what costs nothing"), "{free}");
+        let mut free = plan();
+        free.skus[1].price = price(0, "EUR");
+        assert_eq!(free.validate(), Ok(()), "goods may cost nothing");
         for code in [concat!("XX", "X"), "XTS", "XAU", "XDR"] {
             let all = |plan: &mut DropPlan| {
                 plan.skus.iter_mut().for_each(|sku| sku.price = price(5, code));

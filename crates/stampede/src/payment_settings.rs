@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
+use stampede_control::{AccountMinima, PriceMinima};
 use stampede_domain::{IdError, MerchantId, Mode};
 use stampede_payments::{
     SandboxConfig,
+    stripe::amounts,
     stripe::signature::{TOLERANCE_DEFAULT, TOLERANCE_MAX, TOLERANCE_MIN},
     webhooks::{ACCOUNTS_MAX, StripeAccounts},
 };
@@ -113,6 +115,16 @@ impl Default for Payments {
 }
 
 impl Payments {
+    /// The least that a merchant's own provider charges. The account that is named last stands for those of one
+    /// merchant: Stripe charges the same least at all.
+    pub(crate) fn price_minima(&self) -> PriceMinima {
+        PriceMinima::new(self.stripe.iter().filter_map(|(name, set)| {
+            let merchant = MerchantId::new(&set.merchant).ok()?;
+            let account = StripeAccounts::account(name).ok()?;
+            Some((merchant, AccountMinima { account, minima: amounts::minima().collect() }))
+        }))
+    }
+
     /// Checks what the types cannot.
     pub(crate) fn validate(&self) -> Result<(), PaymentsError> {
         let rate = self.failure_rate;
@@ -162,6 +174,16 @@ mod tests {
         assert!(refused.contains("add [payments.stripe.NAME], or leave"), "{refused}");
         let refused = validated("", &live).unwrap_err();
         assert!(refused.starts_with("[payments.stripe.main] is set, but nothing"), "{refused}");
+    }
+
+    #[test]
+    fn a_merchant_with_an_account_has_its_providers_least_prices() {
+        let text = format!("{MAIN}mode = \"live\"\n");
+        let payments: Payments = toml::from_str(&text).unwrap();
+        let shown = format!("{:?}", payments.price_minima());
+        assert!(shown.contains("acme") && shown.contains("stripe:main"), "{shown}");
+        assert!(shown.contains("EUR"), "{shown}");
+        assert!(!format!("{:?}", Payments::default().price_minima()).contains("stripe"));
     }
 
     #[test]

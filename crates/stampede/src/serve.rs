@@ -55,7 +55,6 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
 
     let clock = Arc::new(SystemClock::start());
     let certificates = certificates(&config, clock.wall())?;
-    let sealed = |one: &Option<Certificates>| one.as_ref().map(Certificates::config);
     let secrets = Secrets::load(&config.payments)?;
 
     let data = lock(&args.data)?;
@@ -74,11 +73,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         stampede_engine::start(selling, ledger, Arc::clone(&clock) as _, signals.wakes())?;
     let reviewer = review(&data, &clock)?;
     let payments = Payments::start(&engine, provider)?;
-    let viewers = GatewayConfig { tls: sealed(&certificates.0), ..config.viewers.gateway() };
+    let tls = certificates.0.as_ref().map(Certificates::config);
+    let viewers = GatewayConfig { tls, ..config.viewers.gateway() };
     let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
     let viewers_at = gateway.local_addr();
     let gateway = Arc::new(Mutex::new(Some(gateway)));
-    let interface = ControlConfig { tls: sealed(&certificates.1), ..config.control.interface() };
+    let interface = interface(&config, certificates.1.as_ref());
     let stripe = listeners.webhooks.take();
     let webhooks = Webhooks::start(stripe, (&engine, ledger_source(&data)), &secrets, &interface)?;
     warn_if_held_back(engine.brake());
@@ -114,6 +114,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     stop(reviewer, &gateway, (webhooks, &payments), &engine);
     write_last_uses(&sessions, clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
+}
+
+/// What the staff's interface is set to, with what it takes from other settings than its own.
+fn interface(config: &Config, certificates: Option<&Certificates>) -> ControlConfig {
+    ControlConfig {
+        tls: certificates.map(Certificates::config),
+        price_minima: config.payments.price_minima(),
+        ..config.control.interface()
+    }
 }
 
 /// The certificates of the two listeners, viewers' first.

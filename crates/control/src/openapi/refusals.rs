@@ -24,8 +24,15 @@ const DROP: &[Code] = &[UnknownDrop, WrongPhase];
 /// What is not meant to stop a sale counts towards a drop's commands.
 const COUNTED: &[Code] = &[CommandsFull];
 const SEEN: &[Code] = &[DropChanged];
-const TERMS: &[Code] =
-    &[InvalidPlan, UnknownCurrency, MemoryFull, InThePast, TooFarAhead, EndsTooSoon];
+const TERMS: &[Code] = &[
+    InvalidPlan,
+    UnknownCurrency,
+    PriceBelowMinimum,
+    MemoryFull,
+    InThePast,
+    TooFarAhead,
+    EndsTooSoon,
+];
 const EDIT: &[Code] = &[StaleTerms, FixedField, AlreadySupplied];
 const ROOM: &[Code] = &[UnknownRoom, StreamNotYours];
 const OWNER: &[Code] = &[InvalidAccount, FieldsConflict, RoomsFull];

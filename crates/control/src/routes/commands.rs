@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use stampede_domain::{DurationMs, IdempotencyKey, KeyFingerprint, composed};
+use stampede_domain::{DropPlan, DurationMs, IdempotencyKey, KeyFingerprint, composed};
 use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
@@ -157,6 +157,17 @@ impl Sender {
     }
 }
 
+/// The terms that a command gives a drop.
+const fn plan_of(action: &Action) -> Option<&Arc<DropPlan>> {
+    match action {
+        Action::Plan { plan }
+        | Action::Drop {
+            action: DropAction::Edit { plan } | DropAction::Patch { plan, .. }, ..
+        } => Some(plan),
+        _ => None,
+    }
+}
+
 /// What the ledger knows of a key, counted as the answer to a command.
 async fn replayed(
     state: &ControlState,
@@ -178,6 +189,9 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
         && let Some(done) = replayed(&state, bound, command.request()).await?
     {
         return Ok(done);
+    }
+    if let Some(plan) = plan_of(&command.action) {
+        state.price_minima().check(plan)?;
     }
     let mut outcome = outcome_of(&state, &command).await?;
     if outcome == Err(CommandRefusal::MoneyNotLoaded)

@@ -24,6 +24,7 @@ mod orders;
 mod payments;
 mod people;
 mod plans;
+mod prices;
 mod reads;
 mod rig;
 mod roles;

@@ -103,6 +103,26 @@ async fn a_payment_makes_an_order_however_often_it_is_reported() {
 }
 
 #[tokio::test]
+async fn what_costs_nothing_is_an_order_once_it_is_reported_as_paid_with_nothing() {
+    let mut rig = Rig::new();
+    let mut free = mugs();
+    free["skus"][0]["price"]["minor"] = json!(0);
+    let drop = rig.open(free).await;
+    let hold = rig.buy(&drop, "v1", "mug", 1).await;
+    assert_eq!(rig.hold_state(hold).await["owed"], euros(0));
+    assert_eq!(rig.outcomes(&paid("free-1", &[hold], 0)).await, ["ordered"]);
+    assert_eq!(rig.outcomes(&paid("free-1", &[hold], 0)).await, ["already_ordered"]);
+    assert_eq!(rig.todo("payments", "").await, json!({ "holds": [] }));
+    // What is to be paid for being sent is owed all the same.
+    let sent = rig.buy(&drop, "v2", "mug", 1).await;
+    let charges = format!("/v1/payments/holds/{sent}/charges");
+    let charge = rig.ask("payments", "PUT", &charges).json(&json!({ "shipping": 490 }));
+    charge.expect(StatusCode::OK).await;
+    assert_ne!(rig.outcomes(&paid("free-2", &[sent], 0)).await, ["ordered"]);
+    assert_eq!(rig.outcomes(&paid("pay-2", &[sent], 490)).await, ["ordered"]);
+}
+
+#[tokio::test]
 async fn each_event_has_its_outcome() {
     let mut rig = Rig::new();
     let drop = rig.open(mugs()).await;

@@ -206,3 +206,19 @@ fn money_that_becomes_due_while_the_sandbox_runs_goes_back_at_once() {
         (refunded() == (plan(2).skus[0].price.minor(), vec![])).then_some(())
     });
 }
+
+#[test]
+fn what_costs_nothing_is_an_order_without_a_provider() {
+    let world = world(0.0, 1.0);
+    let mut free = plan(1);
+    for sku in &mut free.skus {
+        sku.price = euros(0);
+    }
+    let drop = world.open(free);
+    let mut client = world.join("v1");
+    client.buy(drop, "mug", 1, "first");
+    let hold = client.held().hold;
+    client.pay(hold);
+    assert_eq!(client.ordered().hold, hold);
+    assert_eq!(world.payments.under_way(), 0);
+}

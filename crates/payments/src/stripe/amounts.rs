@@ -178,11 +178,21 @@ fn currency(code: &str) -> Result<Currency, AmountError> {
     code.to_ascii_uppercase().parse().map_err(|_| unknown())
 }
 
+/// The least that Stripe charges, in each currency in which it documents that.
+///
+/// # Panics
+/// Never: the table has codes of ISO 4217 with small amounts.
+pub fn minima() -> impl Iterator<Item = Money> {
+    MINIMA.into_iter().map(|(code, minor)| {
+        let money = code.parse().ok().and_then(|currency| Money::new(minor, currency));
+        money.expect("a code of ISO 4217 with a small amount")
+    })
+}
+
 /// The least that Stripe charges on an account that settles in this currency; `None` where it documents nothing.
 ///
 /// An account that settles in another currency has that one's minimum, by a rate of Stripe's own. Some payment methods
 /// have no minimum.
 pub fn minimum(currency: Currency) -> Option<Money> {
-    let (_, minor) = MINIMA.into_iter().find(|(code, _)| *code == currency.code())?;
-    Money::new(minor, currency)
+    minima().find(|minimum| minimum.currency() == currency)
 }
