@@ -8,8 +8,8 @@ use stampede_settlement::PaymentBook;
 
 use super::Books;
 
-/// Drops that are over whose money is in memory at a time. When full: the one that was asked for longest ago
-/// leaves; the next fact about it has it read again.
+/// The most drops that are over and have their money in memory. When full, the drop whose money was read longest ago
+/// leaves memory; the next fact about it has its money read from the ledger again.
 const REOPENED_MAX: usize = 64;
 
 /// The money of a drop that has left memory, as its chains have it.
@@ -30,7 +30,7 @@ pub struct ReopenedDrop {
 pub(super) struct Adjustments {
     /// Records of each chain of adjustments, by its drop.
     counts: BTreeMap<DropId, u64>,
-    /// Drops whose money was read, the one asked for last at the end.
+    /// Drops whose money was read, the one that was read last at the end.
     reopened: Vec<ReopenedDrop>,
 }
 
