@@ -192,6 +192,23 @@ pub struct SkuState {
     pub sold: u64,
 }
 
+/// A client of a server on this machine that keeps so many connections.
+pub(crate) fn http(connections: usize) -> reqwest::Client {
+    built(client(&ClientTls::mozilla()).pool_max_idle_per_host(connections))
+}
+
+fn client(tls: &ClientTls) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(ClientConfig::clone(&tls.config()))
+        .connect_timeout(CONNECT_MAX)
+        .read_timeout(SILENCE_MAX)
+        .no_proxy()
+}
+
+fn built(client: reqwest::ClientBuilder) -> reqwest::Client {
+    client.build().expect("a client with its own roots needs nothing that could be missing")
+}
+
 #[derive(Deserialize)]
 struct Accepted {
     drop: String,
@@ -228,16 +245,8 @@ impl ControlClient {
 
     /// A client of the server at `base`, which may have a certificate of these roots.
     pub fn trusting(base: &str, token: &str, tls: &ClientTls) -> Self {
-        let tls = ClientConfig::clone(&tls.config());
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(SILENCE_MAX)
-            .no_proxy()
-            .build();
-        let http = http.expect("a client with its own roots needs nothing that could be missing");
         Self {
-            http,
+            http: built(client(tls)),
             base: base.trim_end_matches('/').to_owned(),
             token: token.to_owned(),
             attempts_max: ATTEMPTS_MAX,

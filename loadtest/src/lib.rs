@@ -12,6 +12,7 @@
 //! | `run` | a whole load test against a running server: sale, audit, verdict |
 //! | `screen` | progress for a person at a terminal |
 //! | `audience` | people who stay for a whole show, whatever its host does |
+//! | `till` | a platform's payment side: takes money, reports it, gives it back |
 //! | `recorder` | counts, latencies, the log of promises |
 //! | `audit` | promises held against the ledger |
 //! | `causes` | errors for people |
@@ -27,24 +28,28 @@ mod plan;
 mod recorder;
 mod run;
 mod screen;
+mod till;
 
 pub use audience::{
     Audience, AudienceError, AudiencePlan, AudienceReport, Interest, audience_process,
 };
 pub use audit::{
-    AuditResult, Ledger, LedgerError, Outage, Reconciliation, Sums, audit_promises, early_expiries,
-    reconcile,
+    AuditResult, Ledger, LedgerError, Money, Outage, Reconciliation, Sums, audit_promises,
+    early_expiries, reconcile,
 };
 pub use control::{
     ControlClient, ControlError, Demand, DropState, DropTerms, PaymentTimes, PlannedDrop,
     PlannedSku, Price, SkuState, SkuTerms,
 };
-pub use crowd::{CrowdError, CrowdProcessError, CrowdProcesses, Live, crowd_process, run_crowd};
+pub use crowd::{
+    CrowdError, CrowdProcessError, CrowdProcesses, CrowdWord, Live, crowd_process, run_crowd,
+};
 pub use keys::{TicketKeyError, signing_ticket_key};
-pub use plan::{Behaviour, CrowdPlan, PlanError, Roots, SchedulePlan, ViewerRange};
+pub use plan::{Behaviour, CrowdPlan, PayAt, PlanError, Roots, SchedulePlan, ViewerRange};
 pub use recorder::{
     Counts, CrowdResult, Latency, LatencySummary, Progress, Promise, PromiseLog, PromiseLogError,
     Promised, TROUBLES_MAX, promise_bytes, read_promises, read_promises_within,
 };
 pub use run::{LoadArgs, run_load};
 pub use screen::Screen;
+pub use till::{Checkout, Provider, ReportedMoney, Till, TillAccount, TillFigures};

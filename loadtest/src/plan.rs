@@ -60,8 +60,21 @@ pub struct CrowdPlan {
     pub schedule: SchedulePlan,
     /// What they do with what they get.
     pub behaviour: Behaviour,
+    /// Where they pay.
+    pub pay_at: PayAt,
     /// The file that every received promise is written to.
     pub promise_log: PathBuf,
+}
+
+/// Where viewers pay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayAt {
+    /// At the provider of the server, which is asked by `pay`.
+    #[default]
+    Server,
+    /// At their platform: the process says who comes to pay, see [`Checkout`](crate::Checkout).
+    Platform,
 }
 
 /// Which certificates a crowd believes.
@@ -289,7 +302,7 @@ mod tests {
                 "never_pay_share": 0.1, "walk_away_share": 0.1, "release_share": 0.1,
                 "change_mind_ms_max": 100, "units_weights": [1]
             },
-            "promise_log": "promises.jsonl"
+            "pay_at": "server", "promise_log": "promises.jsonl"
         });
         change(&mut plan);
         match serde_json::from_value::<CrowdPlan>(plan) {

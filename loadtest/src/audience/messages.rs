@@ -33,7 +33,7 @@ impl People {
         }
         seat.holds.retain(|known| welcome.holds.iter().any(|held| held.hold == known.hold));
         for known in seat.holds.iter().filter(|known| known.pays) {
-            // What was sent may have been lost with the connection.
+            // Whether the payment went through meanwhile is for the till to know.
             let at_us = at_us + self.between(PAY_AGAIN_US);
             self.later(at_us, number, Act::Pay(known.hold));
         }
@@ -100,7 +100,9 @@ impl People {
             8..20 => Some((Act::Pay(hold), (7_000_000, 14_000_000))),
             _ => Some((Act::Pay(hold), (1_200_000, 7_000_000))),
         };
-        seat.holds.push(KnownHold { hold, pays: matches!(next, Some((Act::Pay(_), _))) });
+        let pays = matches!(next, Some((Act::Pay(_), _)));
+        let (drop, amount_minor) = (held.drop, held.amount_minor);
+        seat.holds.push(KnownHold { drop, hold, amount_minor, pays });
         if let Some((act, after)) = next {
             let at_us = at_us + self.between(after);
             self.later(at_us, number, act);
@@ -134,35 +136,27 @@ impl People {
     }
 
     fn refused(&mut self, seat: &mut Seat, refused: &Refused, number: u32, at_us: u64) {
+        if refused.request != Request::Buy {
+            return;
+        }
         let retry_us = refused.retry_after_ms.map(|ms| ms.saturating_mul(1_000));
-        match (refused.request, refused.hold) {
-            (Request::Pay, Some(hold)) if refused.temporary => {
-                let after_us = retry_us.unwrap_or(PAY_AGAIN_US.0);
-                self.later(at_us + after_us, number, Act::Pay(hold));
-            }
-            (Request::Buy, _) => {
-                let Some(Pending { drop, .. }) = seat.answered(refused.key.as_ref()) else {
-                    return;
-                };
-                match refused.refusal_code() {
-                    Some(RefusalCode::SoldOut) => {
-                        // Some look again: there may be units that others did not pay for.
-                        if seat.tries_again(drop) && self.rng.random_ratio(3, 5) {
-                            let at_us = at_us + self.between((900_000, 6_000_000));
-                            self.later(at_us, number, Act::Click(drop));
-                        }
-                    }
-                    Some(RefusalCode::Busy | RefusalCode::RateLimited) => {
-                        let after_us = retry_us.unwrap_or(BACK_US).max(REACTION_US);
-                        let at_us = at_us + self.between((after_us, 2 * after_us));
-                        self.later(at_us, number, Act::Click(drop));
-                    }
-                    Some(RefusalCode::OverViewerLimit) => seat.content(drop),
-                    _ if refused.temporary => {}
-                    _ => seat.content(drop),
+        let Some(Pending { drop, .. }) = seat.answered(refused.key.as_ref()) else { return };
+        match refused.refusal_code() {
+            Some(RefusalCode::SoldOut) => {
+                // Some look again: there may be units that others did not pay for.
+                if seat.tries_again(drop) && self.rng.random_ratio(3, 5) {
+                    let at_us = at_us + self.between((900_000, 6_000_000));
+                    self.later(at_us, number, Act::Click(drop));
                 }
             }
-            _ => {}
+            Some(RefusalCode::Busy | RefusalCode::RateLimited) => {
+                let after_us = retry_us.unwrap_or(BACK_US).max(REACTION_US);
+                let at_us = at_us + self.between((after_us, 2 * after_us));
+                self.later(at_us, number, Act::Click(drop));
+            }
+            Some(RefusalCode::OverViewerLimit) => seat.content(drop),
+            _ if refused.temporary => {}
+            _ => seat.content(drop),
         }
     }
 

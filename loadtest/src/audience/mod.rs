@@ -1,7 +1,7 @@
 //! An audience: people who stay for a whole show, whatever its host does.
 //!
 //! A crowd plays one drop by a script that was drawn ahead. An audience watches a stream: its people click
-//! when a drop opens, come back when units do, pay after some seconds or let a hold lapse, and return
+//! when a drop opens, come back when units do, pay at their platform after some seconds or let a hold lapse, and return
 //! when the server was gone. When they click depends on what they see, never on how fast they are answered.
 
 mod goods;
@@ -29,7 +29,7 @@ use self::{
     people::{Act, People, SUBPROTOCOL},
     seat::Seat,
 };
-use crate::PromiseLogError;
+use crate::{Checkout, PromiseLogError};
 
 /// People on their way in at once.
 const JOINING_MAX: usize = 512;
@@ -115,11 +115,19 @@ pub enum AudienceError {
     Empty,
 }
 
-/// Watches until `stopped`; `say` gets a report now and then, at once when nobody is connected any more.
-/// Every promise that a report counts is in the logs.
+/// What an audience says while it watches.
+enum Word<'a> {
+    /// How it stands.
+    Report(&'a AudienceReport),
+    /// Somebody goes to pay at the platform.
+    Checkout(&'a Checkout),
+}
+
+/// Watches until `stopped`; `say` hears at once who pays, and gets a report now and then, at once when nobody is
+/// connected any more. Every promise that a report counts is in the logs.
 fn watch(
     plan: &AudiencePlan,
-    mut say: impl FnMut(&AudienceReport) -> io::Result<()>,
+    mut say: impl FnMut(Word<'_>) -> io::Result<()>,
     stopped: &AtomicBool,
 ) -> Result<(), AudienceError> {
     if plan.viewers == 0 {
@@ -135,11 +143,14 @@ fn watch(
         let next_us = audience.turn()?;
         let now_us = audience.sockets.now_us();
         let people = &mut audience.web.talker;
+        for checkout in people.checkouts.drain(..) {
+            say(Word::Checkout(&checkout))?;
+        }
         let left = people.report.connected == 0 && connected > 0;
         connected = people.report.connected;
         if left || now_us >= report_us {
             people.logs.flush()?;
-            say(&people.report)?;
+            say(Word::Report(&people.report))?;
             report_us = now_us + REPORT_US;
         }
         let wait = Duration::from_micros(next_us.min(report_us).saturating_sub(now_us)).min(TURN);
@@ -147,7 +158,7 @@ fn watch(
     }
     let people = &mut audience.web.talker;
     people.logs.flush()?;
-    say(&people.report)?;
+    say(Word::Report(&people.report))?;
     Ok(())
 }
 

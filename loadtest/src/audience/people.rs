@@ -16,7 +16,7 @@ use super::{
     logs::Logs,
     seat::{Pending, Seat},
 };
-use crate::recorder::TROUBLES_MAX;
+use crate::{Checkout, recorder::TROUBLES_MAX};
 
 /// The subprotocol that the server prefers.
 pub(super) const SUBPROTOCOL: Subprotocol = Subprotocol::MsgPack;
@@ -76,6 +76,8 @@ pub(super) struct People {
     pub(super) waves: Vec<Wave>,
     pub(super) logs: Logs,
     pub(super) report: AudienceReport,
+    /// Those on their way to the platform's till.
+    pub(super) checkouts: Vec<Checkout>,
     /// Connections that were asked for and not welcomed yet.
     pub(super) coming: usize,
 }
@@ -101,6 +103,7 @@ impl People {
             waves: Vec::new(),
             logs: Logs::new(plan.promise_logs.clone()),
             report: AudienceReport::default(),
+            checkouts: Vec::new(),
             coming: 0,
         })
     }
@@ -167,11 +170,15 @@ impl People {
     pub(super) fn act(&mut self, seat: &mut Seat, act: Act, voice: &mut Voice<'_, '_>) {
         match act {
             Act::Click(drop) if seat.wants(drop) => self.click(seat, drop, voice),
-            Act::Pay(hold) if seat.has(hold) => {
-                say(voice, &ClientMessage::Pay { hold, card: None });
+            Act::Pay(hold) => {
+                if let Some(known) = seat.known(hold) {
+                    let (drop, hold) = (known.drop.to_string(), hold.to_string());
+                    let amount_minor = known.amount_minor;
+                    self.checkouts.push(Checkout { drop, hold, amount_minor });
+                }
             }
             Act::Release(hold) if seat.has(hold) => say(voice, &ClientMessage::Release { hold }),
-            Act::Dial | Act::Click(_) | Act::Pay(_) | Act::Release(_) => {}
+            Act::Dial | Act::Click(_) | Act::Release(_) => {}
         }
     }
 

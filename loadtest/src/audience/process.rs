@@ -12,14 +12,17 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use stampede_swarm::raise_descriptor_limit;
+use tokio::sync::mpsc;
 
-use super::{AudiencePlan, AudienceReport, watch};
+use super::{AudiencePlan, AudienceReport, Word, watch};
+use crate::Checkout;
 
 /// One line from the process.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
     Report(AudienceReport),
+    Checkout(Checkout),
     Failed(String),
 }
 
@@ -34,13 +37,14 @@ pub struct Audience {
 
 impl Audience {
     /// Starts the process; the command must end up in [`audience_process`]. `heard` gets each report, or
-    /// in words why there are no more.
+    /// in words why there are no more; whoever pays goes through the door of the platform's till.
     ///
     /// # Errors
     /// The system's, if there is no process.
     pub fn spawn(
         mut command: Command,
         plan: &AudiencePlan,
+        door: mpsc::Sender<Checkout>,
         mut heard: impl FnMut(Result<AudienceReport, String>) + Send + 'static,
     ) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -53,6 +57,11 @@ impl Audience {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 heard(match serde_json::from_str(&line) {
                     Ok(Line::Report(report)) => Ok(report),
+                    Ok(Line::Checkout(checkout)) => {
+                        // A till that has closed takes nobody any more.
+                        let _closed = door.blocking_send(checkout);
+                        continue;
+                    }
                     Ok(Line::Failed(why)) => Err(why),
                     Err(error) => Err(format!("its line {line:?} is not understood: {error}")),
                 });
@@ -113,7 +122,12 @@ fn from_input() -> Result<(), String> {
     };
     let waiter = thread::Builder::new().name("audience-stop".to_owned()).spawn(wait);
     waiter.map_err(|error| format!("cannot watch the input: {error}"))?;
-    let tell = |report: &AudienceReport| say(&Line::Report(report.clone()));
+    let tell = |word: Word<'_>| {
+        say(&match word {
+            Word::Report(report) => Line::Report(report.clone()),
+            Word::Checkout(checkout) => Line::Checkout(checkout.clone()),
+        })
+    };
     watch(&plan, tell, &stopped).map_err(|error| error.to_string())
 }
 

@@ -23,7 +23,9 @@ pub(super) struct Seat {
 /// A hold that has not ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KnownHold {
+    pub(super) drop: DropId,
     pub(super) hold: HoldId,
+    pub(super) amount_minor: u64,
     /// Whether they mean to pay.
     pub(super) pays: bool,
 }
@@ -83,14 +85,19 @@ impl Seat {
         self.wish(drop).over = false;
     }
 
-    /// The hold, if they had it.
+    /// Takes the hold away; what it was, if they had it.
     pub(super) fn forget(&mut self, hold: HoldId) -> Option<KnownHold> {
         let place = self.holds.iter().position(|known| known.hold == hold)?;
         Some(self.holds.swap_remove(place))
     }
 
     pub(super) fn has(&self, hold: HoldId) -> bool {
-        self.holds.iter().any(|known| known.hold == hold)
+        self.known(hold).is_some()
+    }
+
+    /// The hold, if they have it.
+    pub(super) fn known(&self, hold: HoldId) -> Option<&KnownHold> {
+        self.holds.iter().find(|known| known.hold == hold)
     }
 
     fn wish(&mut self, drop: DropId) -> &mut Wish {

@@ -17,6 +17,8 @@ pub struct Ledger {
     pub(crate) holds_repeated: u64,
     /// Of holds that had ended: the hold that took their units again for a payment that came late.
     pub(crate) retaken: HashMap<String, String>,
+    /// Money by hold and payment.
+    money: HashMap<(String, String), PaymentMoney>,
     tallied: Sums,
     pub(crate) summary: Option<Summary>,
     /// Why the server cannot sum its own journal.
@@ -103,22 +105,46 @@ struct Tally {
     refusals: BTreeMap<String, u64>,
 }
 
-/// What became of money. Promises are about it where a payment took units again.
-#[derive(Deserialize)]
-struct Payment {
-    hold: String,
-    into: Option<String>,
-}
-
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
     Hold(LedgerHold),
     Order(LedgerOrder),
     Tally(Tally),
-    Payment(Payment),
+    Payment(LedgerPayment),
     Summary(Summary),
     Damage(Damage),
+}
+
+/// What became of money; what a line is about decides which fields it has.
+#[derive(Deserialize)]
+struct LedgerPayment {
+    hold: String,
+    what: String,
+    account: Option<String>,
+    reference: Option<String>,
+    amount_minor: Option<u64>,
+    total_minor: Option<u64>,
+    /// Where a payment took the hold's units again: the hold that has them now.
+    into: Option<String>,
+}
+
+/// What one payment brought for one hold.
+#[derive(Clone, Copy, Debug, Default)]
+struct PaymentMoney {
+    paid_minor: u64,
+    refunded_minor: u64,
+}
+
+/// What became of money for a drop's holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Money {
+    /// Holds that are orders.
+    pub orders: u64,
+    /// Money that was taken, for orders or for nothing, in minor units.
+    pub paid_minor: u64,
+    /// Money that went back of it, in minor units.
+    pub refunded_minor: u64,
 }
 
 /// Why the lines are no account.
@@ -180,9 +206,7 @@ impl Ledger {
                     *self.tallied.refused.entry(reason).or_default() += count;
                 }
             }
-            Line::Payment(Payment { hold, into }) => {
-                self.retaken.extend(into.map(|into| (hold, into)));
-            }
+            Line::Payment(payment) => self.add_payment(payment),
             Line::Summary(summary) => self.summary = Some(summary),
             Line::Damage(Damage { what, holds, orders, orders_pending }) => {
                 self.damage = Some(what);
@@ -226,6 +250,30 @@ impl Ledger {
     /// Confirmed holds whose order is still being made.
     pub fn orders_pending(&self) -> u64 {
         self.summary.as_ref().map_or(0, |summary| summary.orders_pending)
+    }
+
+    /// What became of money for the drop's holds, by each record about it.
+    pub fn money(&self) -> Money {
+        let orders = self.holds.values().filter(|hold| hold.state == HoldState::Confirmed).count();
+        let money = Money { orders: u64::try_from(orders).unwrap_or(u64::MAX), ..Money::default() };
+        self.money.values().fold(money, |sum, payment| Money {
+            paid_minor: sum.paid_minor + payment.paid_minor,
+            refunded_minor: sum.refunded_minor + payment.refunded_minor,
+            ..sum
+        })
+    }
+
+    fn add_payment(&mut self, line: LedgerPayment) {
+        let LedgerPayment { hold, what, account, reference, amount_minor, total_minor, into } = line;
+        self.retaken.extend(into.map(|into| (hold.clone(), into)));
+        let (Some(account), Some(reference)) = (account, reference) else { return };
+        let payment = self.money.entry((hold, format!("{account}/{reference}"))).or_default();
+        match what.as_str() {
+            "paid" => payment.paid_minor = amount_minor.unwrap_or_default(),
+            // Each record has everything so far.
+            "refunded" => payment.refunded_minor = total_minor.unwrap_or_default(),
+            _ => {}
+        }
     }
 
     /// Holds that have not ended.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::audit_promises;
 pub use early::{Outage, early_expiries};
-pub use ledger::{Ledger, LedgerError, Sums};
+pub use ledger::{Ledger, LedgerError, Money, Sums};
 pub use reconcile::{Reconciliation, reconcile};
 
 /// Mismatches that are kept in words.

@@ -25,6 +25,7 @@ use self::{
 use crate::{
     plan::{CrowdPlan, PlanError},
     recorder::{CrowdResult, Progress, PromiseLog, PromiseLogError},
+    till::Checkout,
 };
 
 pub use self::{
@@ -40,6 +41,15 @@ const DIALLING_MAX: u32 = 256;
 const ANSWERS_US_MAX: u64 = 3_000_000;
 /// How long goodbyes may take.
 const GOODBYES_US_MAX: u64 = 5_000_000;
+
+/// What a crowd says while it plays.
+#[derive(Clone, Copy, Debug)]
+pub enum CrowdWord<'a> {
+    /// How far it is.
+    Progress(&'a Progress),
+    /// A viewer goes to pay at the platform.
+    Checkout(&'a Checkout),
+}
 
 /// Why a crowd ended early.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +69,15 @@ pub enum CrowdError {
 /// nothing is left to happen.
 ///
 /// Clicks follow a schedule that is fixed beforehand, relative to the opening which the server
-/// announces. `live` shows a few figures to other threads meanwhile.
+/// announces. `say` hears of the crowd now and then, and at once of viewers who pay at their platform. `live` shows a
+/// few figures to other threads meanwhile.
 ///
 /// # Errors
 /// [`CrowdError`]. Lost connections are no error; they are counted.
 pub fn run_crowd(
     plan: CrowdPlan,
     live: Arc<Live>,
-    progress: impl FnMut(&Progress),
+    say: impl FnMut(CrowdWord<'_>),
     stop: impl Future<Output = ()>,
 ) -> Result<CrowdResult, CrowdError> {
     let target = plan.target()?;
@@ -74,7 +85,7 @@ pub fn run_crowd(
     let state = Rc::new(CrowdState::new(plan, target, log, live));
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(async {
-        let mut driver = Driver::new(Rc::clone(&state), Timer::new()?, progress);
+        let mut driver = Driver::new(Rc::clone(&state), Timer::new()?, say);
         driver.run(stop).await?;
         Ok(driver.result())
     })
@@ -96,10 +107,10 @@ enum Stage {
     Over,
 }
 
-struct Driver<P> {
+struct Driver<S> {
     state: Rc<CrowdState>,
     timer: Timer,
-    progress: P,
+    say: S,
     mailboxes: Vec<Option<Rc<Mailbox>>>,
     tasks: JoinSet<u32>,
     stage: Stage,
@@ -113,13 +124,13 @@ struct Driver<P> {
     busy: Busy,
 }
 
-impl<P: FnMut(&Progress)> Driver<P> {
-    fn new(state: Rc<CrowdState>, timer: Timer, progress: P) -> Self {
+impl<S: FnMut(CrowdWord<'_>)> Driver<S> {
+    fn new(state: Rc<CrowdState>, timer: Timer, say: S) -> Self {
         let mailboxes = vec![None; state.script.viewers.len()];
         Self {
             state,
             timer,
-            progress,
+            say,
             mailboxes,
             tasks: JoinSet::new(),
             stage: Stage::Playing,
@@ -140,6 +151,7 @@ impl<P: FnMut(&Progress)> Driver<P> {
                 self.report(now_us)?;
             }
             self.happen(now_us);
+            self.send_to_platform();
             self.advance(now_us, stopped);
             let wait_us = self.next_us().saturating_sub(self.state.clock.us());
             tokio::select! {
@@ -187,6 +199,13 @@ impl<P: FnMut(&Progress)> Driver<P> {
                 _ => break,
             };
             self.tell(due.place, due.act);
+        }
+    }
+
+    /// Says who has come to pay at the platform since the last time.
+    fn send_to_platform(&mut self) {
+        for checkout in self.state.checkouts.take() {
+            (self.say)(CrowdWord::Checkout(&checkout));
         }
     }
 
@@ -316,7 +335,7 @@ impl<P: FnMut(&Progress)> Driver<P> {
         drop(tally);
         self.progress_at_us = now_us;
         self.progress_clicks = report.counts.clicks;
-        (self.progress)(&report);
+        (self.say)(CrowdWord::Progress(&report));
         Ok(())
     }
 }

@@ -10,15 +10,16 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use stampede_swarm::raise_descriptor_limit;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::{CrowdError, CrowdPlan, CrowdResult, Live, Progress, run_crowd};
+use crate::{Checkout, CrowdError, CrowdPlan, CrowdResult, CrowdWord, Live, Progress, run_crowd};
 
 /// One line from a crowd process.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
     Progress(Progress),
+    Checkout(Checkout),
     Result(CrowdResult),
     Failed(String),
 }
@@ -82,9 +83,20 @@ impl CrowdProcesses {
     pub fn spawn(
         crowds: impl IntoIterator<Item = (Command, CrowdPlan)>,
     ) -> Result<Self, CrowdProcessError> {
+        Self::spawn_paying_at(None, crowds)
+    }
+
+    /// The same; viewers who pay at their platform go through the door of its till.
+    ///
+    /// # Errors
+    /// As for [`CrowdProcesses::spawn`].
+    pub fn spawn_paying_at(
+        door: Option<&mpsc::Sender<Checkout>>,
+        crowds: impl IntoIterator<Item = (Command, CrowdPlan)>,
+    ) -> Result<Self, CrowdProcessError> {
         let mut processes = Self { members: Vec::new() };
         for (process, (command, plan)) in crowds.into_iter().enumerate() {
-            let member = Member::spawn(command, &plan);
+            let member = Member::spawn(command, &plan, door.cloned());
             processes
                 .members
                 .push(member.map_err(|source| CrowdProcessError::Start { process, source })?);
@@ -152,7 +164,11 @@ impl Drop for CrowdProcesses {
 }
 
 impl Member {
-    fn spawn(mut command: Command, plan: &CrowdPlan) -> io::Result<Self> {
+    fn spawn(
+        mut command: Command,
+        plan: &CrowdPlan,
+        door: Option<mpsc::Sender<Checkout>>,
+    ) -> io::Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut input = child.stdin.take().expect("it was asked for");
         let output = child.stdout.take().expect("it was asked for");
@@ -166,6 +182,10 @@ impl Member {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     match serde_json::from_str(&line) {
                         Ok(Line::Progress(progress)) => ears.lock().progress = Some(progress),
+                        // A till that has closed takes nobody any more.
+                        Ok(Line::Checkout(checkout)) => {
+                            let _closed = door.as_ref().map(|door| door.blocking_send(checkout));
+                        }
                         Ok(Line::Result(result)) => ears.lock().result = Some(result),
                         Ok(Line::Failed(why)) => ears.lock().failed = Some(why),
                         Err(error) => {
@@ -218,14 +238,17 @@ fn play_from_input() -> Result<CrowdResult, String> {
     };
     let watcher = thread::Builder::new().name("crowd-stop".to_owned()).spawn(watch);
     watcher.map_err(|error| format!("cannot watch the input: {error}"))?;
-    let progress = |progress: &Progress| {
+    let told = |word: CrowdWord<'_>| {
         // A parent that is gone closes the input as well, which stops the crowd.
-        let _said = say(&Line::Progress(progress.clone()));
+        let _said = say(&match word {
+            CrowdWord::Progress(progress) => Line::Progress(progress.clone()),
+            CrowdWord::Checkout(checkout) => Line::Checkout(checkout.clone()),
+        });
     };
     let stop = async {
         let _dropped = stopped.await;
     };
-    let result = run_crowd(plan, Arc::new(Live::default()), progress, stop);
+    let result = run_crowd(plan, Arc::new(Live::default()), told, stop);
     result.map_err(|error: CrowdError| error.to_string())
 }
 

@@ -209,7 +209,7 @@ fn rng(seed: u64, salt: u64, who: u64) -> StdRng {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Roots, ViewerRange};
+    use crate::plan::{PayAt, Roots, ViewerRange};
 
     fn plan() -> CrowdPlan {
         CrowdPlan {
@@ -250,6 +250,7 @@ mod tests {
                 change_mind_ms_max: 500,
                 units_weights: vec![3, 1],
             },
+            pay_at: PayAt::Server,
             promise_log: "promises".into(),
         }
     }

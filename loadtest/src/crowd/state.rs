@@ -13,7 +13,7 @@ use std::{
 };
 
 use stampede_client::ConnectOptions;
-use stampede_domain::{DurationMs, Phase, ViewerId};
+use stampede_domain::{DurationMs, HoldId, Phase, ViewerId};
 use stampede_swarm::Clock;
 use stampede_wire::{DropInfo, PhaseNotice, ticket::Ticket};
 use tokio::sync::Notify;
@@ -22,6 +22,7 @@ use super::{mailbox::Act, schedule::Script};
 use crate::{
     plan::{CrowdPlan, Target},
     recorder::{Counts, Latency, Promise, PromiseLog, TROUBLES_MAX},
+    till::Checkout,
 };
 
 /// How long tickets are good: longer than any run.
@@ -103,6 +104,8 @@ pub(crate) struct CrowdState {
     pub(crate) script: Script,
     pub(crate) tally: RefCell<Tally>,
     pub(crate) later: RefCell<BinaryHeap<Reverse<Later>>>,
+    /// Viewers on their way to the platform's till.
+    pub(crate) checkouts: RefCell<Vec<Checkout>>,
     /// Wakes the driver when an answer, the opening or a departure changes what is due.
     pub(crate) changed: Notify,
     /// When the drop opened or opens, by the crowd's clock.
@@ -140,6 +143,7 @@ impl CrowdState {
             plan,
             tally: RefCell::new(tally),
             later: RefCell::default(),
+            checkouts: RefCell::default(),
             changed: Notify::new(),
             opening_us: Cell::new(None),
             phase: Cell::new(None),
@@ -177,6 +181,13 @@ impl CrowdState {
     pub(crate) fn later(&self, at_us: u64, place: u32, act: Act) {
         let sequence = self.sequence.replace(self.sequence.get() + 1);
         self.later.borrow_mut().push(Reverse(Later { at_us, sequence, place, act }));
+        self.changed.notify_one();
+    }
+
+    /// A viewer goes to the platform to pay for a hold.
+    pub(crate) fn check_out(&self, hold: HoldId, amount_minor: u64) {
+        let (drop, hold) = (self.plan.drop.clone(), hold.to_string());
+        self.checkouts.borrow_mut().push(Checkout { drop, hold, amount_minor });
         self.changed.notify_one();
     }
 

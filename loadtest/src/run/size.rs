@@ -9,7 +9,7 @@ use super::{
     LoadArgs, LoadError,
     target::{Goods, Reached},
 };
-use crate::plan::{Behaviour, CrowdPlan, SchedulePlan, ViewerRange};
+use crate::plan::{Behaviour, CrowdPlan, PayAt, SchedulePlan, ViewerRange};
 
 /// Descriptors that a process of the crowd needs beside those of its viewers.
 const DESCRIPTORS_ASIDE: u64 = 64;
@@ -134,6 +134,7 @@ impl Size {
                 sale_ms,
             },
             behaviour: behaviour(args, goods, early_ms),
+            pay_at: PayAt::Server,
             promise_log: log_of(logs, process),
         }
     }

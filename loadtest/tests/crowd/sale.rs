@@ -3,8 +3,8 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, CrowdResult, Ledger, Live, Progress, Roots, SchedulePlan, ViewerRange,
-    audit_promises, read_promises, reconcile, run_crowd,
+    Behaviour, CrowdPlan, CrowdResult, CrowdWord, Ledger, Live, PayAt, Progress, Roots,
+    SchedulePlan, ViewerRange, audit_promises, read_promises, reconcile, run_crowd,
 };
 
 use crate::fake::{DROP, Fake, SKU, Terms, ticket_key};
@@ -48,6 +48,7 @@ pub(crate) fn plan(fake: &Fake, log: &std::path::Path) -> CrowdPlan {
             change_mind_ms_max: 100,
             units_weights: vec![3, 1],
         },
+        pay_at: PayAt::Server,
         promise_log: log.to_owned(),
     }
 }
@@ -63,13 +64,15 @@ pub(crate) const TERMS: Terms = Terms {
 /// Plays the plan; the drop opens once the first wave is there.
 fn play(fake: &Fake, plan: CrowdPlan) -> CrowdResult {
     let mut opened = false;
-    let progress = |progress: &Progress| {
-        if progress.first_wave_settled && !opened {
+    let told = |word: CrowdWord<'_>| match word {
+        CrowdWord::Progress(progress) if progress.first_wave_settled && !opened => {
             opened = true;
             fake.open();
         }
+        CrowdWord::Progress(_) => {}
+        CrowdWord::Checkout(checkout) => panic!("{checkout:?}, though they pay at the server"),
     };
-    run_crowd(plan, Arc::new(Live::default()), progress, pending()).unwrap()
+    run_crowd(plan, Arc::new(Live::default()), told, pending()).unwrap()
 }
 
 fn ledger(fake: &Fake) -> Ledger {
@@ -151,8 +154,8 @@ fn a_crowd_can_be_stopped_before_anything_opens() {
     let fake = Fake::start(TERMS);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
-    let progress = |progress: &Progress| {
-        if progress.first_wave_settled {
+    let told = |word: CrowdWord<'_>| {
+        if let CrowdWord::Progress(Progress { first_wave_settled: true, .. }) = word {
             stop = None;
         }
     };
@@ -160,6 +163,6 @@ fn a_crowd_can_be_stopped_before_anything_opens() {
         let _dropped = stopped.await;
     };
     let live = Arc::new(Live::default());
-    let result = run_crowd(plan(&fake, &log), live, progress, stop).unwrap();
+    let result = run_crowd(plan(&fake, &log), live, told, stop).unwrap();
     assert_eq!((result.counts.viewers, result.counts.clicks), (150, 0));
 }

@@ -12,7 +12,8 @@ use std::{
 
 use stampede_loadtest::{
     Behaviour, ControlClient, ControlError, CrowdError, CrowdPlan, CrowdResult, DropTerms, Live,
-    PaymentTimes, Price, Roots, SchedulePlan, SkuTerms, ViewerRange, read_promises, run_crowd,
+    PayAt, PaymentTimes, Price, Roots, SchedulePlan, SkuTerms, ViewerRange, read_promises,
+    run_crowd,
 };
 use stampede_swarm::Clock;
 use stampede_wire::ticket::KeySpec;
@@ -250,6 +251,7 @@ fn crowd_plan(
             change_mind_ms_max: 1_000,
             units_weights: vec![3, 1, 1],
         },
+        pay_at: PayAt::Server,
         promise_log,
     }
 }

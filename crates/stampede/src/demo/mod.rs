@@ -4,6 +4,7 @@ mod outcome;
 mod scale;
 mod server;
 mod stage;
+mod till;
 
 use std::{
     io,
@@ -15,7 +16,8 @@ use std::{
 use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
     ControlClient, ControlError, CrowdPlan, CrowdProcessError, CrowdProcesses, DropState,
-    PromiseLogError, Screen, audit_promises, read_promises, reconcile,
+    PromiseLogError, ReportedMoney, Screen, Till, TillAccount, audit_promises, read_promises,
+    reconcile,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -208,16 +210,12 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Evide
         ));
     }
     screen.step("starting the server");
-    let settings = [
-        ("--payments", "sandbox".to_owned()),
-        ("--payment-delay-ms", "250".to_owned()),
-        ("--payment-failure-rate", "0.03".to_owned()),
-        ("--tick-interval-ms", "1000".to_owned()),
-    ];
+    let settings = [("--payments", "none".to_owned()), ("--tick-interval-ms", "1000".to_owned())];
     let server = ServerProcess::start(&place.ledger(), &settings)?;
     let (key, _) = ticket_keys::signer(&place.ledger())?;
     let control = ControlClient::new(&server.control_url, &server.staff_token);
     let drop = control.plan(&scale.terms()).await.map_err(DemoError::from)?;
+    let till = till::open(&place.ledger(), &server.control_url, scale.seed, scale::SLOW_PAYMENT)?;
     let plans = scale.crowds(&server, &drop, &key, &place.logs());
     let logs: Vec<PathBuf> = plans.iter().map(|plan| plan.promise_log.clone()).collect();
 
@@ -227,7 +225,8 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Evide
         scale.connected,
         scale::CROWDS
     ));
-    let mut processes = CrowdProcesses::spawn(processes(plans)?).map_err(DemoError::from)?;
+    let spawned = CrowdProcesses::spawn_paying_at(Some(&till.door()), processes(plans)?);
+    let mut processes = spawned.map_err(DemoError::from)?;
     connect(&processes, scale, screen).await?;
     screen.step(&format!("countdown, then {} units are on sale", scale.units));
     control.open(&drop).await.map_err(DemoError::from)?;
@@ -235,20 +234,21 @@ async fn sell(scale: &Scale, place: &Place, screen: &mut Screen) -> Result<Evide
     screen.step("the crowd goes home");
     processes.stop();
     let crowd = processes.wait().map_err(DemoError::from)?;
+    let till = settle_money(till, screen).await;
     control.close(&drop).await.map_err(DemoError::from)?;
     wait_settled(&control, &drop).await?;
     screen.step("settled; checking every promise that a viewer received against the ledger");
     let ledger = control.ledger(&drop).await.map_err(DemoError::from)?;
     server.stop()?;
     screen.step("replaying the journal");
-    collect(place, &drop, crowd, ledger, &logs)
+    collect(place, &drop, crowd, (ledger, till), &logs)
 }
 
 fn collect(
     place: &Place,
     drop: &str,
     crowd: stampede_loadtest::CrowdResult,
-    ledger: stampede_loadtest::Ledger,
+    (ledger, till): (stampede_loadtest::Ledger, TillAccount),
     logs: &[PathBuf],
 ) -> Result<Evidence, Failure> {
     let mut promises = Vec::new();
@@ -260,7 +260,23 @@ fn collect(
     let journal = SqliteJournal::open(&place.ledger())?;
     let report = stampede_report::drop_report(&journal, drop.parse()?)?.json();
     let verification = stampede_report::verify_journal(&journal)?;
-    Ok(Evidence { crowd, ledger, audit, reconciliation, report, verification })
+    let money = till.differences(drop, &ledger, reported(&report));
+    Ok(Evidence { crowd, ledger, audit, reconciliation, report, verification, till, money })
+}
+
+/// What a report says about money.
+fn reported(report: &stampede_report::ReportJson) -> ReportedMoney {
+    ReportedMoney {
+        paid_minor: report.money.paid,
+        refunded_minor: report.money.refunded,
+        refund_due_minor: report.open_money.refund_due_minor,
+    }
+}
+
+/// Closes the till once the crowd has gone: late money comes and goes back.
+async fn settle_money(till: Till, screen: &mut Screen) -> TillAccount {
+    screen.step("the shop closes its till: what came too late goes back");
+    till.close().await
 }
 
 /// Each crowd is this very binary again.

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stampede_loadtest::{AuditResult, CrowdResult, LatencySummary, Ledger, Reconciliation};
+use stampede_loadtest::{
+    AuditResult, CrowdResult, LatencySummary, Ledger, Reconciliation, TillAccount, TillFigures,
+};
 use stampede_report::{ReportJson, Verification};
+
+use super::till;
 
 /// Everything that the demo collected before it judges.
 pub(crate) struct Evidence {
@@ -14,6 +18,10 @@ pub(crate) struct Evidence {
     pub(crate) reconciliation: Reconciliation,
     pub(crate) report: ReportJson,
     pub(crate) verification: Verification,
+    /// The shop's own books.
+    pub(crate) till: TillAccount,
+    /// Where they differ from the server's, in words.
+    pub(crate) money: Vec<String>,
 }
 
 /// The demo's result as JSON has it. Crowd figures are counted by the crowd, sold units by the
@@ -49,6 +57,10 @@ pub(crate) struct DemoOutcome {
     time_to_settled_ms: Option<u64>,
     clicks_per_s: u64,
     decision_latency_us: LatencySummary,
+    /// By the shop's own books.
+    money: TillFigures,
+    /// Whether the server's books say the same.
+    money_agrees: bool,
     journal: Journal,
     verify: &'static str,
     /// What is wrong, in words; empty if the demo shows what it should.
@@ -63,7 +75,8 @@ struct Journal {
 
 impl DemoOutcome {
     pub(crate) fn judge(scenario: &'static str, collected: &Evidence) -> Self {
-        let Evidence { crowd, ledger, audit, reconciliation, report, verification } = collected;
+        let Evidence { crowd, ledger, audit, reconciliation, report, verification, till, money } =
+            collected;
         let counts = &crowd.counts;
         let mut outcome = Self {
             scenario,
@@ -95,6 +108,8 @@ impl DemoOutcome {
             time_to_settled_ms: report.settled_after_ms,
             clicks_per_s: counts.clicks_per_s_max(),
             decision_latency_us: crowd.latency.summary(),
+            money: till.total(),
+            money_agrees: money.is_empty() && till.wrong.is_empty(),
             journal: Journal { records: report.journal.records, commits: report.journal.commits },
             verify: verification.verdict(),
             wrong: Vec::new(),
@@ -115,12 +130,15 @@ impl DemoOutcome {
         let figures = format!(
             "crowd        {} viewers, {} clicks, {} in the busiest second\n\
              latency      p50 {p50:.1}, p99 {p99:.1}, p99.9 {p999:.1}, max {max:.1} ms from planned \
-             click; whatever else runs here adds to it",
-            self.viewers, self.clicks, self.clicks_per_s
+             click; whatever else runs here adds to it\n{}",
+            self.viewers,
+            self.clicks,
+            self.clicks_per_s,
+            till::words(&self.money)
         );
         if self.ok {
             return format!(
-                "{figures}\nproven       nothing oversold, nothing lost, every order once"
+                "{figures}\nproven       nothing oversold, nothing lost, every order once, the books agree"
             );
         }
         format!("{figures}\nWRONG        {}", self.wrong.join("\n             "))
@@ -129,6 +147,7 @@ impl DemoOutcome {
     fn faults(&self, collected: &Evidence) -> Vec<String> {
         let mut wrong = collected.audit.mismatches.clone();
         wrong.extend(collected.reconciliation.differences.iter().cloned());
+        wrong.extend(collected.till.wrong.iter().chain(&collected.money).cloned());
         for (count, what) in [
             (self.oversold, "units oversold"),
             (self.stranded, "units stranded"),

@@ -1,14 +1,14 @@
 //! How large a demo this machine can hold: descriptors set the crowd, the crowd sets the rest.
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::Ipv4Addr, path::Path, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, DropTerms, PaymentTimes, Price, Roots, SchedulePlan, SkuTerms,
+    Behaviour, CrowdPlan, DropTerms, PayAt, PaymentTimes, Price, Roots, SchedulePlan, SkuTerms,
     ViewerRange,
 };
 use stampede_wire::ticket::KeySpec;
 
-use super::server::ServerProcess;
+use super::{server::ServerProcess, till};
 use crate::cli::DemoArgs;
 
 /// Processes that the crowd is spread over.
@@ -25,6 +25,10 @@ const SALE_MS: u64 = 40_000;
 const CLICKS_PER_SEAT: u64 = 13;
 /// How long a hold lives, in milliseconds.
 const HOLD_TTL_MS: u64 = 3_000;
+/// The least time of a viewer who begins to pay, in milliseconds: thousands come to the shop's till at once.
+const STRETCH_MS: u64 = 6_000;
+/// A payment that takes so much longer comes after the end of its hold.
+pub(crate) const SLOW_PAYMENT: Duration = Duration::from_millis(STRETCH_MS + 200);
 const COUNTDOWN_MS: u64 = 3_000;
 const STREAM: &str = "friday-show";
 const SKU: &str = "perfume-50ml";
@@ -65,19 +69,19 @@ impl Scale {
         DropTerms {
             stream: STREAM.into(),
             title: "Perfume, 50 ml".into(),
-            merchant: "maison-demo".into(),
+            merchant: till::MERCHANT.into(),
             host: "demo-host".into(),
             skus: vec![SkuTerms {
                 id: SKU.into(),
                 title: "Perfume, 50 ml".into(),
-                price: Price { minor: 4_990, currency: "EUR".into() },
+                price: Price { minor: 4_990, currency: till::CURRENCY.into() },
                 supply: self.units,
             }],
             limit_per_viewer: 2,
             holds_per_viewer_max: 16,
             hold_ttl_ms: HOLD_TTL_MS,
             countdown_ms: COUNTDOWN_MS,
-            payment: PaymentTimes::default(),
+            payment: PaymentTimes { stretch_ms: STRETCH_MS, ..PaymentTimes::default() },
         }
     }
 
@@ -130,6 +134,7 @@ impl Scale {
                 sale_ms: SALE_MS,
             },
             behaviour: behaviour(),
+            pay_at: PayAt::Platform,
             promise_log: logs.join(format!("promises-{crowd}.jsonl")),
         }
     }

@@ -41,6 +41,11 @@ fn a_small_demo_sells_out_and_proves_it() {
     for field in ["double_clicks", "early_clicks", "reconnect_retries", "expired"] {
         assert!(outcome[field].is_u64(), "{field} in {outcome}");
     }
+    let money = &outcome["money"];
+    let minor = |field: &str| money[field].as_u64().unwrap();
+    assert_eq!(outcome["money_agrees"], true, "{outcome}");
+    assert_eq!(minor("paid_minor") - minor("refunded_minor"), 40 * 4_990, "{money}");
+    assert_eq!((minor("ordered_minor"), minor("due_minor")), (40 * 4_990, 0), "{money}");
     assert!(outcome["journal"]["records"].as_u64() >= outcome["journal"]["commits"].as_u64());
 }
 

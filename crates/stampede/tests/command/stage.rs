@@ -190,6 +190,8 @@ fn a_staged_server_that_is_killed_in_mid_sale_keeps_every_promise() {
     let promises = said.iter().find_map(|line| line.strip_prefix("promises")).unwrap();
     let counts: Vec<&str> = promises.split_whitespace().collect();
     assert_eq!(counts[0], counts[2], "{promises}");
+    let money = said.iter().find_map(|line| line.strip_prefix("money ")).unwrap();
+    assert!(money.ends_with(", due 0.00 EUR") && !money.contains("paid 0.00"), "{money}");
     assert!(!staged.serves());
     let ledger = dir.path().join("ledger");
     stampede().arg("verify").arg("--data").arg(ledger).assert().success();

@@ -3,7 +3,7 @@
 use stampede_domain::{HoldId, IdempotencyKey, RefusalCode};
 use stampede_wire::{Refused, Request, ServerMessage, Welcome};
 
-use super::{Resend, Viewer};
+use super::{KnownHold, Resend, Viewer};
 use crate::crowd::{mailbox::Act, schedule::Temper};
 
 /// When a failed or refused payment is tried again.
@@ -22,14 +22,15 @@ impl Viewer {
             self.promised_order(order, Some(asked_us));
         }
         let there = |hold: &HoldId| welcome.holds.iter().any(|held| held.hold == *hold);
-        let gone: Vec<HoldId> = self.holds.iter().copied().filter(|hold| !there(hold)).collect();
+        let known = self.holds.iter().map(|known| known.hold);
+        let gone: Vec<HoldId> = known.filter(|hold| !there(hold)).collect();
         for hold in gone {
             self.ended(hold);
         }
         // A payment that was under way may have been lost with the connection.
         if matches!(self.script().temper, Temper::Pays) {
-            for hold in self.holds.clone() {
-                self.mailbox.push(Act::Pay(hold));
+            for known in &self.holds {
+                self.mailbox.push(Act::Pay(known.hold));
             }
         }
     }
@@ -146,8 +147,8 @@ impl Viewer {
     }
 
     /// A hold that the viewer did not know: does with it what the temper says.
-    pub(crate) fn adopt(&mut self, hold: HoldId) {
-        self.holds.push(hold);
+    pub(crate) fn adopt(&mut self, hold: HoldId, amount_minor: u64) {
+        self.holds.push(KnownHold { hold, amount_minor });
         self.state.add_hold();
         let temper = self.script().temper;
         let unpaid = matches!(temper, Temper::NeverPays | Temper::WalksAway { .. });
@@ -175,7 +176,7 @@ impl Viewer {
     /// Whether the hold was there.
     pub(crate) fn forget(&mut self, hold: HoldId) -> bool {
         let before = self.holds.len();
-        self.holds.retain(|known| *known != hold);
+        self.holds.retain(|known| known.hold != hold);
         self.state.remove_holds(before - self.holds.len());
         before > self.holds.len()
     }

@@ -18,7 +18,7 @@ use super::{
     schedule::ViewerScript,
     state::CrowdState,
 };
-use crate::causes::in_full;
+use crate::{causes::in_full, plan::PayAt};
 
 /// Bounds of the delays between attempts to connect.
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
@@ -33,13 +33,20 @@ pub(crate) struct Viewer {
     pub(crate) name: ViewerId,
     pub(crate) mailbox: Rc<Mailbox>,
     pub(crate) pending: Vec<Pending>,
-    pub(crate) holds: Vec<HoldId>,
+    pub(crate) holds: Vec<KnownHold>,
     pub(crate) orders: Vec<HoldId>,
     pub(crate) gave_up: bool,
     leaving: bool,
     welcomed: bool,
     /// When the current connection was welcomed.
     welcomed_us: u64,
+}
+
+/// A hold that has not ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownHold {
+    pub(crate) hold: HoldId,
+    pub(crate) amount_minor: u64,
 }
 
 /// How a connection ended.
@@ -242,9 +249,16 @@ impl Viewer {
                     self.resend(connection, index).await?;
                 }
             }
-            Act::Pay(hold) if self.holds.contains(&hold) => connection.pay(hold).await?,
-            Act::Release(hold) if self.holds.contains(&hold) => connection.release(hold).await?,
-            Act::Pay(_) | Act::Release(_) => {}
+            Act::Pay(hold) => {
+                if let Some(known) = self.known(hold) {
+                    match self.state.plan.pay_at {
+                        PayAt::Server => connection.pay(hold).await?,
+                        PayAt::Platform => self.state.check_out(hold, known.amount_minor),
+                    }
+                }
+            }
+            Act::Release(hold) if self.known(hold).is_some() => connection.release(hold).await?,
+            Act::Release(_) => {}
             Act::Leave => self.leaving = true,
             Act::WalkAway => return Ok(Flow::WalkAway),
             Act::Finish => return Ok(Flow::Leave),
@@ -308,6 +322,11 @@ impl Viewer {
     /// Whether a click still makes sense: nothing held or bought, and not tired of it.
     fn wants(&self) -> bool {
         self.holds.is_empty() && self.orders.is_empty() && !self.gave_up && !self.leaving
+    }
+
+    /// A hold of the viewer's that has not ended.
+    pub(crate) fn known(&self, hold: HoldId) -> Option<KnownHold> {
+        self.holds.iter().copied().find(|known| known.hold == hold)
     }
 
     pub(crate) fn script(&self) -> &ViewerScript {

@@ -45,8 +45,8 @@ impl Viewer {
             amount_minor: held.amount_minor,
         };
         self.write(held.hold.to_string(), held.sku.to_string(), held.units, asked_us, what);
-        if !self.holds.contains(&held.hold) && !self.orders.contains(&held.hold) {
-            self.adopt(held.hold);
+        if self.known(held.hold).is_none() && !self.orders.contains(&held.hold) {
+            self.adopt(held.hold, held.amount_minor);
         }
     }
 

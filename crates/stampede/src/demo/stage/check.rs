@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use stampede_ledger::SqliteJournal;
 use stampede_loadtest::{
-    ControlClient, ControlError, PromiseLogError, audit_promises, promise_bytes,
-    read_promises_within,
+    ControlClient, ControlError, PromiseLogError, ReportedMoney, TillAccount, audit_promises,
+    promise_bytes, read_promises_within,
 };
 use tokio::task::spawn_blocking;
 
@@ -84,6 +84,24 @@ impl Check {
         self.kept += audit.promises - audit.promises_lost;
         self.sound &= audit.is_clean();
         self.wrong.extend(audit.mismatches.into_iter().map(|what| format!("{drop}: {what}")));
+        Ok(())
+    }
+
+    /// Holds the till's books against the server's: the ledger of each drop, and its report.
+    pub(super) async fn compare_money(
+        &mut self,
+        till: &TillAccount,
+        control: &ControlClient,
+    ) -> Result<(), Failure> {
+        let mut wrong = till.wrong.clone();
+        for drop in till.drops.keys() {
+            let ledger = control.ledger(drop).await.map_err(DemoError::from)?;
+            let report = control.report(drop).await.map_err(DemoError::from)?;
+            let reported: ReportedMoney = serde_json::from_value(report)?;
+            wrong.extend(till.differences(drop, &ledger, reported));
+        }
+        self.sound &= wrong.is_empty();
+        self.wrong.append(&mut wrong);
         Ok(())
     }
 

@@ -20,7 +20,9 @@ use stampede_control::{
 };
 use stampede_domain::DurationMs;
 use stampede_engine::{Clock as _, Role};
-use stampede_loadtest::{Audience, AudiencePlan, AudienceReport, Screen};
+use stampede_loadtest::{
+    Audience, AudiencePlan, AudienceReport, ControlClient, Screen, Till, TillFigures,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
@@ -33,7 +35,7 @@ use self::{
     size::Size,
     supervisor::Supervisor,
 };
-use super::{DemoError, Place};
+use super::{DemoError, Place, till};
 use crate::{
     FOUND_WRONG, cli::DemoArgs, clock::SystemClock, descriptors, failure::Failure, staff::scope,
     ticket_keys,
@@ -120,12 +122,15 @@ impl Ends {
 struct Show<'a> {
     supervisor: Supervisor<'a>,
     audience: Audience,
+    /// The shop's; it outlives every server.
+    till: Till,
 }
 
 /// How a show went.
 struct End {
     kills: u64,
     check: Check,
+    money: TillFigures,
 }
 
 impl<'a> Show<'a> {
@@ -165,7 +170,9 @@ impl<'a> Show<'a> {
         screen.step(&format!("five drops are planned; {} viewers come in", size.viewers));
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("audience").process_group(0);
-        let audience = Audience::spawn(command, &plan, move |heard| {
+        let control = supervisor.server.control_url();
+        let till = till::open(&place.ledger(), control, args.seed, show::SLOW_PAYMENT)?;
+        let audience = Audience::spawn(command, &plan, till.door(), move |heard| {
             // What a crowd said last stays: its end is no news once it was sent home.
             let _before = tell.send_replace(heard);
         })?;
@@ -179,12 +186,12 @@ impl<'a> Show<'a> {
         if !args.no_browser && browser::open(&link) {
             screen.step("a browser opens it");
         }
-        Ok(Self { supervisor, audience })
+        Ok(Self { supervisor, audience, till })
     }
 
     /// Sends the crowd home, holds every promise against the ledger, stops the server.
     async fn end(self) -> Result<End, Failure> {
-        let Self { supervisor, mut audience } = self;
+        let Self { supervisor, mut audience, till } = self;
         let home = spawn_blocking(move || audience.stop()).await;
         home.expect("sending home neither panics nor is cancelled")?;
         let Supervisor { place, server, state, checking, wrong, .. } = supervisor;
@@ -192,15 +199,17 @@ impl<'a> Show<'a> {
             // All promises are checked now.
             checking.abort();
         }
-        let control =
-            stampede_loadtest::ControlClient::new(server.control_url(), server.staff_token());
-        let mut check =
-            ReceivedPromises::now(&place.logs())?.check(control, place.ledger()).await?;
+        let till = till.close().await;
+        let control = ControlClient::new(server.control_url(), server.staff_token());
+        let money = till.total();
+        let received = ReceivedPromises::now(&place.logs())?;
+        let mut check = received.check(control.clone(), place.ledger()).await?;
+        check.compare_money(&till, &control).await?;
         check.sound &= wrong.is_empty();
         check.wrong.extend(wrong);
         let stopped = spawn_blocking(move || server.stop()).await;
         stopped.expect("a stop neither panics nor is cancelled")?;
-        Ok(End { kills: state.kills, check })
+        Ok(End { kills: state.kills, check, money })
     }
 }
 
@@ -210,11 +219,14 @@ impl End {
         let Check { given, kept, wrong, .. } = &self.check;
         let ledger = place.ledger();
         println!("promises     {given} given, {kept} kept");
+        println!("{}", till::words(&self.money));
         println!("kills        {}", self.kills);
         println!("ledger       {}", ledger.display());
         println!("again        stampede verify --data {}", ledger.display());
         if self.check.is_good() {
-            println!("proven       every promise is kept, the verifier finds nothing wrong");
+            println!(
+                "proven       every promise kept, books agree, the verifier finds nothing wrong"
+            );
             return ExitCode::SUCCESS;
         }
         println!("WRONG        {}", wrong.join("\n             "));

@@ -69,7 +69,7 @@ impl Setup {
         let connections = viewers + CONNECTIONS_BESIDE;
         let text = format!(
             "[viewers]\nconnections_max = {connections}\ntick_interval_ms = 1000\n\n\
-             [payments]\nprovider = \"sandbox\"\ndelay_ms = 250\nfailure_rate = 0.03\n"
+             [payments]\nprovider = \"none\"\n"
         );
         std::fs::write(&settings, text)?;
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -1,10 +1,11 @@
 //! The show: five drops, each with a pace of its own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 use stampede_loadtest::{ControlClient, ControlError, Interest};
 
+use super::super::till;
 use crate::cli::VIEWERS_DEFAULT;
 
 /// The stream of the show.
@@ -13,6 +14,12 @@ pub(super) const STREAM: &str = "friday-show";
 /// How long a hold lives, in milliseconds: long enough to pay, short enough to see some come back.
 const HOLD_TTL_MS: u64 = 20_000;
 const COUNTDOWN_MS: u64 = 5_000;
+/// Beyond what is shown, for money that is on its way, in milliseconds.
+const GRACE_MS: u64 = 1_000;
+/// The least time of a viewer who begins to pay, in milliseconds.
+const STRETCH_MS: u64 = 5_000;
+/// A payment that takes so much longer comes after the end of its hold.
+pub(super) const SLOW_PAYMENT: Duration = Duration::from_millis(HOLD_TTL_MS + GRACE_MS);
 
 /// One drop of the show.
 struct Turn {
@@ -108,7 +115,7 @@ impl Turn {
             json!({
                 "id": id, "title": title, "options": options, "supply": supply,
                 "image": format!("/goods/{}.svg", self.goods),
-                "price": {"minor": self.price_minor, "currency": "EUR"},
+                "price": {"minor": self.price_minor, "currency": till::CURRENCY},
             })
         };
         let units = scaled(self.units, viewers);
@@ -124,8 +131,9 @@ impl Turn {
         }
         json!({
             "stream": STREAM, "running_order": place, "title": self.title, "skus": skus,
-            "merchant": "maison-demo", "host": "demo-host", "limit_per_viewer": 2,
+            "merchant": till::MERCHANT, "host": "demo-host", "limit_per_viewer": 2,
             "hold_ttl_ms": HOLD_TTL_MS, "countdown_ms": COUNTDOWN_MS,
+            "payment": {"grace_ms": GRACE_MS, "stretch_ms": STRETCH_MS},
         })
     }
 }

@@ -3,8 +3,8 @@
 use std::{process::Command, thread, time::Duration};
 
 use stampede_loadtest::{
-    Behaviour, CrowdPlan, CrowdProcesses, CrowdResult, Progress, Roots, SchedulePlan, ViewerRange,
-    signing_ticket_key,
+    Behaviour, CrowdPlan, CrowdProcesses, CrowdResult, PayAt, Progress, Roots, SchedulePlan,
+    ViewerRange, signing_ticket_key,
 };
 
 use super::server::{Server, binary};
@@ -103,6 +103,7 @@ impl Crowd {
                     .map(|units| u32::from(units == self.units))
                     .collect(),
             },
+            pay_at: PayAt::Server,
             promise_log: server.file(&log),
         }
     }
