@@ -8,13 +8,13 @@ mod reports;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time,
 };
@@ -64,13 +64,13 @@ pub struct Provider {
     pub slow_delay: Duration,
 }
 
-/// A till that is open.
+/// A till that is open. It has a thread of its own: whatever holds up the one who opened it, viewers go on paying.
 #[derive(Debug)]
 pub struct Till {
     door: mpsc::Sender<Checkout>,
-    desk: Arc<Desk>,
-    /// What it does meanwhile; ended with the till.
-    work: JoinSet<()>,
+    account: oneshot::Receiver<TillAccount>,
+    /// Ends the thread when the till is given up without being closed.
+    kept: oneshot::Sender<()>,
 }
 
 /// What all payments share.
@@ -86,19 +86,36 @@ struct Desk {
 
 impl Till {
     /// Opens a till of the control API at `control`, like `http://127.0.0.1:7701`, with a token of the role
-    /// `payments`. Needs a tokio runtime.
-    pub fn open(control: &str, token: &str, provider: Provider) -> Self {
+    /// `payments`.
+    ///
+    /// # Errors
+    /// The system's, if there is no thread.
+    pub fn open(control: &str, token: &str, provider: Provider) -> io::Result<Self> {
         let (door, arrivals) = mpsc::channel(CHECKOUTS_MAX);
-        let desk = Arc::new(Desk {
-            rng: Mutex::new(StdRng::seed_from_u64(provider.seed)),
-            books: Mutex::default(),
-            reports: Reports::new(control, token, &provider.currency),
-            is_closing: watch::Sender::new(false),
-            provider,
-        });
-        let mut work = JoinSet::new();
-        work.spawn(serve(Arc::clone(&desk), arrivals));
-        Self { door, desk, work }
+        let (tell, account) = oneshot::channel();
+        let (kept, given_up) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let reports = Reports::new(control, token, &provider.currency);
+        let work = move || {
+            let desk = Arc::new(Desk {
+                rng: Mutex::new(StdRng::seed_from_u64(provider.seed)),
+                books: Mutex::default(),
+                reports,
+                is_closing: watch::Sender::new(false),
+                provider,
+            });
+            runtime.block_on(async {
+                tokio::select! {
+                    account = work(desk, arrivals) => {
+                        // Nobody wants to know where the till was given up this moment.
+                        let _given_up = tell.send(account);
+                    }
+                    _ = given_up => {}
+                }
+            });
+        };
+        thread::Builder::new().name("till".to_owned()).spawn(work)?;
+        Ok(Self { door, account, kept })
     }
 
     /// Where viewers come to pay. The till closes once all of these are gone.
@@ -107,25 +124,30 @@ impl Till {
     }
 
     /// Waits until nobody can come any more and every payment has its end, at the latest soon after the last viewer has
-    /// gone, then does what the server lists until the
-    /// list is empty. What the till knows after that.
+    /// gone, then does what the server lists until the list is empty. What the till knows after that.
+    ///
+    /// # Panics
+    /// If the till's thread has panicked.
     pub async fn close(self) -> TillAccount {
-        let Self { door, desk, mut work } = self;
+        let Self { door, account, kept } = self;
         drop(door);
-        while let Some(ended) = work.join_next().await {
-            unwind(ended);
-        }
-        for _ in 0..ROUNDS_MAX {
-            if desk.work_off().await == 0 {
-                return desk.books.lock().account();
-            }
-            time::sleep(ROUND_EVERY).await;
-        }
-        desk.books
-            .lock()
-            .wrong("the server's list of what is to be done does not become empty".to_owned());
-        desk.books.lock().account()
+        let account = account.await.expect("the till's thread does not panic");
+        drop(kept);
+        account
     }
+}
+
+/// The till's whole work: payments while viewers come, then what is left to be done.
+async fn work(desk: Arc<Desk>, arrivals: mpsc::Receiver<Checkout>) -> TillAccount {
+    serve(Arc::clone(&desk), arrivals).await;
+    for _ in 0..ROUNDS_MAX {
+        if desk.work_off().await == 0 {
+            return desk.books.lock().account();
+        }
+        time::sleep(ROUND_EVERY).await;
+    }
+    desk.books.lock().wrong("the list of what is to be done does not become empty".to_owned());
+    desk.books.lock().account()
 }
 
 /// Lets every viewer pay who comes, and works off the list meanwhile: neither waits for the other.

@@ -45,7 +45,7 @@ impl Fake {
                 }
             };
             bytes.clear();
-            let Some((status, answer)) = self.answer(&head, body) else { return };
+            let Some((status, answer)) = self.answer(&head, &body) else { return };
             let text = answer.to_string();
             let length = text.len();
             let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{text}");
@@ -56,14 +56,14 @@ impl Fake {
     }
 
     /// Each report is refused for now at first, then taken without an answer, then answered.
-    fn answer(&self, head: &str, body: Value) -> Option<(&'static str, Value)> {
+    fn answer(&self, head: &str, body: &Value) -> Option<(&'static str, Value)> {
         if head.starts_with("get ") {
             return Some(("200 OK", self.list()));
         }
         let key = head.lines().find_map(|line| line.strip_prefix("idempotency-key: "));
         let mut reports = self.reports.lock();
         let (known, times) = reports.entry(key.unwrap().to_owned()).or_insert((body.clone(), 0));
-        assert_eq!(*known, body, "a key names one report");
+        assert_eq!(known, body, "a key names one report");
         assert!(
             body["holds"][0].is_string(),
             "an attempt that was not recorded is about nothing else"
@@ -72,7 +72,7 @@ impl Fake {
         match *times {
             1 => Some(("503 Service Unavailable", json!({"code": "busy"}))),
             2 => None,
-            _ => Some(("200 OK", json!({"holds": [outcome(&body)]}))),
+            _ => Some(("200 OK", json!({"holds": [outcome(body)]}))),
         }
     }
 
@@ -126,7 +126,7 @@ async fn every_report_arrives_and_late_money_goes_back() {
         slow_share: 0.0,
         slow_delay: Duration::ZERO,
     };
-    let till = Till::open(&url, "secret", provider);
+    let till = Till::open(&url, "secret", provider).unwrap();
     let door = till.door();
     for hold in ["h1", "h2", "h1", "late1"] {
         let checkout = Checkout { drop: "d1".into(), hold: hold.into(), amount_minor: 499 };

@@ -19,7 +19,7 @@ const DECLINED_SHARE: f64 = 0.03;
 /// Some come too late, so that there is something to give back.
 const SLOW_SHARE: f64 = 0.005;
 
-/// Opens the till of a server, with a token of its own; slow payments take `slow_delay` longer. Needs a tokio runtime.
+/// Opens the till of a server, with a token of its own; slow payments take `slow_delay` longer.
 pub(super) fn open(
     ledger: &Path,
     control_url: &str,
@@ -41,7 +41,7 @@ pub(super) fn open(
         slow_share: SLOW_SHARE,
         slow_delay,
     };
-    Ok(Till::open(control_url, token.secret.reveal(), provider))
+    Ok(Till::open(control_url, token.secret.reveal(), provider)?)
 }
 
 /// What became of money, for people.
