@@ -1,7 +1,9 @@
-//! Payments reported per second through the engine into SQLite: each turns a hold into an order.
+//! Payments reported per second: each turns a hold into an order.
 //!
-//! A fixed number of facts waits for its answers at any time; an answer comes when payment and order are durable.
-//! The time runs from the first fact until the last answer. Each fact is told twice to show what a retry costs.
+//! Through the engine into SQLite, a fixed number of facts waits for its answers at any time; an answer comes when
+//! payment and order are durable. The time runs from the first fact until the last answer. Each fact is told twice to
+//! show what a retry costs. The book of payments alone, without threads, records or a ledger, decides the same facts
+//! and follows what it decided: what the rest costs is the difference.
 
 #![allow(clippy::unwrap_used, reason = "a bench that meets the unexpected should stop there")]
 #![allow(clippy::disallowed_methods, reason = "a bench measures time")]
@@ -16,20 +18,24 @@ use std::{
 
 use hdrhistogram::Histogram;
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Mode, PaymentEvent, PaymentFact,
-    PaymentId, PaymentTerms, Phase, SkuPlan, StreamId, Units, UnixMillis,
+    DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Incarnation, Mode, PaymentEvent,
+    PaymentFact, PaymentId, PaymentTerms, Phase, SkuPlan, StreamId, Units, UnixMillis,
+    ViewerNumber,
 };
 use stampede_engine::{
     Action, Buy, BuyRequest, Clock, CorePort, DropAction, Engine, EngineConfig, FactRefusal,
     HoldOutcome, PartOutcome, PaymentOutcome, Role, StaffCommand, Wake,
 };
-use stampede_ledger::{DataDir, SqliteLedger};
-use stampede_testkit::{euros, plan_of, sku};
+use stampede_ledger::{DataDir, HoldRecord, Record, SqliteLedger};
+use stampede_settlement::{HoldStands, PartAsk, PaymentBook};
+use stampede_testkit::{euros, hold, plan_of, sku};
 use tokio::sync::oneshot::Receiver;
 
 const HOLDS: usize = 200_000;
 const IN_FLIGHT: [usize; 3] = [1, 200, 4_000];
 const ROUNDS: usize = 3;
+/// What each hold costs, in cents.
+const PRICE: u64 = 1_990;
 
 struct WallClock(Instant);
 
@@ -64,6 +70,52 @@ fn main() {
             );
         }
     }
+    println!("the book of payments alone, in memory");
+    println!("{:>9} {:>12} {:>12}", "facts", "orders/s", "retries/s");
+    for _ in 0..ROUNDS {
+        let (orders_per_s, retries_per_s) = measure_book();
+        println!("{HOLDS:>9} {orders_per_s:>12.0} {retries_per_s:>12.0}");
+    }
+}
+
+/// Facts that make orders, then the same again, per second.
+fn measure_book() -> (f64, f64) {
+    let drop = DropId::new(1);
+    let incarnation = Incarnation::new(1).unwrap();
+    let named = (0_u32..).take(HOLDS).map(|number| {
+        let hold = hold(drop, incarnation, number);
+        (PaymentId::new("platform", &hold.to_string()).unwrap(), hold)
+    });
+    let payments: Vec<(PaymentId, HoldId)> = named.collect();
+    let mut book = PaymentBook::default();
+    let orders_per_s = decide_all(&mut book, &payments, HoldStands::Held);
+    let retries_per_s = decide_all(&mut book, &payments, HoldStands::Ordered);
+    (orders_per_s, retries_per_s)
+}
+
+fn decide_all(book: &mut PaymentBook, payments: &[(PaymentId, HoldId)], stands: HoldStands) -> f64 {
+    let (amount, viewer) = (euros(PRICE), ViewerNumber::new(7).unwrap());
+    let mut out = Vec::new();
+    let started = Instant::now();
+    for (payment, hold) in payments {
+        let ask = PartAsk { payment, hold: *hold, stands };
+        let outcome = book.paid(ask, (amount, None), &mut out).unwrap();
+        for record in out.drain(..) {
+            book.apply(&Record::Payment(Box::new(record)));
+        }
+        match stands {
+            HoldStands::Held => {
+                assert_eq!(outcome, PartOutcome::Ordered);
+                let (hold, units) = (*hold, Units::ONE);
+                let order = HoldRecord::Confirmed { hold, viewer, units, amount, channel: None };
+                book.apply(&Record::Hold(order));
+            }
+            HoldStands::Ordered | HoldStands::Ended => {
+                assert_eq!(outcome, PartOutcome::AlreadyOrdered);
+            }
+        }
+    }
+    payments.len() as f64 / started.elapsed().as_secs_f64()
 }
 
 fn measure(in_flight: usize, facts: usize) -> (Measured, Measured) {
@@ -145,7 +197,7 @@ fn report_all(
 
 fn fact(hold: HoldId) -> PaymentFact {
     let payment = PaymentId::new("platform", &hold.to_string()).unwrap();
-    let event = PaymentEvent::Paid { amount: euros(1_990) };
+    let event = PaymentEvent::Paid { amount: euros(PRICE) };
     PaymentFact { payment, event, holds: vec![hold], mode: None, order_reference: None }
 }
 

@@ -52,7 +52,7 @@ const ROWS: &[Row] = &[
     ], &["client", "drills"]),
     row("testkit", &["domain", "engine"], &[]),
     row("xtask", &[], &[]),
-    row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "engine", "testkit"]),
+    row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "settlement", "engine", "testkit"]),
 ];
 
 /// Crates without I/O, without async, without a clock.
