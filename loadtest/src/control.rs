@@ -23,7 +23,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longest time that a server may keep silent.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// A client of the control API with one staff token.
+/// A client of the control API with one staff token. Its clones share connections, so they belong to one tokio runtime.
 #[derive(Clone, Debug)]
 pub struct ControlClient {
     http: reqwest::Client,

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `crash` | kills it again and again under load, then audits every promise |
 //! | `settlement` | reports payments twice, late, in any order, kills it meanwhile, then compares the books |
+//! | `facts` | measures payments that are reported beside a sale, and what they leave of the host's Pause |
 //! | `crowd` | measures what its viewers cost it, how fast it reaches all of them |
 //! | `open_loop` | offers half of its peak by a schedule |
 //! | `clocks` | sets its wall clock wrong, right and back while it sells |
@@ -15,6 +16,7 @@
 //! | `probe` | sends few buyers one after the other |
 //! | `server`, `staffed_server` | a server as a process; the same with a staff that plans and opens drops |
 //! | `viewers` | viewers on one thread, as many as a drill needs |
+//! | `requests` | requests to the control API as bytes |
 //! | `core_pair`, `core_shares` | cores for the server and its load; how busy these are |
 //! | `waiting`, `descriptors`, `figures`, `error` | patience, limits, rates, why a drill breaks off |
 
@@ -26,9 +28,11 @@ mod crash;
 mod crowd;
 mod descriptors;
 mod error;
+mod facts;
 mod figures;
 mod open_loop;
 mod probe;
+mod requests;
 mod server;
 mod settlement;
 mod staffed_server;
@@ -40,6 +44,7 @@ pub use clocks::{ClockDrill, ClockOutcome, run_clock_drill};
 pub use crash::{CrashDrill, CrashOutcome, run_crash_drill};
 pub use crowd::{CrowdDrill, CrowdOutcome, run_crowd_drill, run_send_loop};
 pub use error::DrillError;
+pub use facts::{FactsDrill, FactsOutcome, run_facts};
 pub use open_loop::{OpenLoop, OpenLoopOutcome, OpenLoopRow, run_open_loop};
 pub use probe::{Probe, ProbeError, ProbeOutcome, run_probe};
 pub use settlement::{SettlementDrill, SettlementOutcome, run_settlement_drill};

@@ -4,9 +4,9 @@ use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time:
 
 use clap::{Args, Parser, Subcommand};
 use stampede_drills::{
-    Abuse, ClockDrill, CrashDrill, CrowdDrill, OpenLoop, Probe, SECONDS_MAX, SettlementDrill,
-    run_abuse, run_clock_drill, run_crash_drill, run_crowd_drill, run_open_loop, run_probe,
-    run_send_loop, run_settlement_drill,
+    Abuse, ClockDrill, CrashDrill, CrowdDrill, FactsDrill, OpenLoop, Probe, SECONDS_MAX,
+    SettlementDrill, run_abuse, run_clock_drill, run_crash_drill, run_crowd_drill, run_facts,
+    run_open_loop, run_probe, run_send_loop, run_settlement_drill,
 };
 use stampede_loadtest::signing_ticket_key;
 
@@ -24,6 +24,8 @@ enum Command {
     Crash(CrashArgs),
     /// Report payments twice, late, in any order, kill the server meanwhile, then compare the books
     Settlement(SettlementArgs),
+    /// Measure payments that are reported beside a sale, and the host's Pause beside a flood of them
+    Facts(FactsArgs),
     /// Measure what a server's viewers cost it, how fast it reaches all of them
     CrowdDrill(CrowdDrillArgs),
     /// Find the peak of the sell path, of the sold-out path, then offer half of it by a schedule
@@ -106,6 +108,19 @@ struct CrowdDrillArgs {
 }
 
 #[derive(Args)]
+struct FactsArgs {
+    /// The server's binary, `stampede`
+    #[arg(long)]
+    server: PathBuf,
+    /// Payments reported per second
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    per_s: u64,
+    /// How long each part runs, in seconds
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+}
+
+#[derive(Args)]
 struct OpenLoopArgs {
     /// The server's binary, `stampede`
     #[arg(long)]
@@ -179,6 +194,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Crash(args) => crash(args),
         Command::Settlement(args) => settlement(args),
+        Command::Facts(args) => printed(facts(args)),
         Command::CrowdDrill(args) => printed(crowd_drill(args)),
         Command::OpenLoop(args) => printed(open_loop(args)),
         Command::SendLoop(args) => send_loop(&args),
@@ -226,6 +242,13 @@ fn crowd_drill(args: CrowdDrillArgs) -> Result<(bool, String), Box<dyn Error>> {
     let drill = CrowdDrill { server, program, connections, seed, short };
     let outcome = run_crowd_drill(&drill, |line| println!("{line}"))?;
     Ok((outcome.is_ok(), serde_json::to_string(&outcome)?))
+}
+
+fn facts(args: FactsArgs) -> Result<(bool, String), Box<dyn Error>> {
+    let FactsArgs { server, per_s, seconds } = args;
+    let drill = FactsDrill { server, per_s, time: Duration::from_secs(seconds) };
+    let outcome = run_facts(&drill, |line| println!("{line}"))?;
+    Ok((outcome.ok, serde_json::to_string(&outcome)?))
 }
 
 fn open_loop(args: OpenLoopArgs) -> Result<(bool, String), Box<dyn Error>> {

@@ -314,6 +314,25 @@ pub(crate) fn findings(binary: &Path, folder: &Path) -> Result<Option<(u64, Stri
     Ok(Some((said["found"].as_u64().unwrap_or(1), first)))
 }
 
+/// A token that may report payments for a merchant's goods, made by the command line.
+pub(crate) fn payments_token(
+    binary: &Path,
+    folder: &Path,
+    merchant: &str,
+) -> Result<String, DrillError> {
+    let mut command = Command::new(binary);
+    command.args(["token", "add", "--name", "till", "--role", "payments", "--merchant", merchant]);
+    let made = command.arg("--data").arg(data(folder)).output();
+    let made = made.map_err(|source| DrillError::System { what: "make a token", source })?;
+    let token = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    if !made.status.success() || token.is_empty() {
+        let why = String::from_utf8_lossy(&made.stderr).into_owned();
+        let source = std::io::Error::other(why);
+        return Err(DrillError::System { what: "make a token", source });
+    }
+    Ok(token)
+}
+
 /// The data directory.
 pub(crate) fn data(folder: &Path) -> PathBuf {
     folder.join("ledger")

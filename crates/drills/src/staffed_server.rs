@@ -17,14 +17,19 @@ use tokio::runtime::Runtime;
 
 use crate::{
     error::DrillError,
-    server::{Server, Setup, ticket_key, verify},
+    server::{Server, Setup, payments_token, ticket_key, verify},
     waiting::{PATIENCE, until},
 };
 
+/// Whose goods are sold.
+const MERCHANT: &str = "drill";
 /// The stream that everybody watches.
 const STREAM: &str = "drill-show";
 /// What is sold.
 pub(crate) const SKU: &str = "mug";
+/// What a unit costs.
+pub(crate) const PRICE_MINOR: u64 = 499;
+pub(crate) const CURRENCY: &str = "EUR";
 /// Units that one viewer may have in one drop, one for each of the holds that a viewer may make.
 pub(crate) const UNITS_PER_VIEWER: u16 = 64;
 /// How long a hold lives: longer than any drill.
@@ -57,6 +62,27 @@ impl StaffedServer {
     /// Where viewers connect.
     pub(crate) fn viewers(&self) -> SocketAddr {
         self.server.viewers()
+    }
+
+    /// Where the control API is.
+    pub(crate) fn control_address(&self) -> SocketAddr {
+        self.server.control()
+    }
+
+    /// A client of the control API for the staff, with connections of its own: one that is kept by another runtime
+    /// stands still while nobody runs that.
+    pub(crate) fn new_control_client(&self) -> ControlClient {
+        ControlClient::new(self.server.control_url(), self.server.staff_token())
+    }
+
+    /// A token that may report payments for the drill's goods.
+    pub(crate) fn payments_token(&self) -> Result<String, DrillError> {
+        payments_token(&self.binary, self.folder.path(), MERCHANT)
+    }
+
+    /// The sell-out report of a drop.
+    pub(crate) fn report(&self, drop: DropId) -> Result<serde_json::Value, DrillError> {
+        Ok(self.runtime.block_on(self.control.report(&drop.to_string()))?)
     }
 
     /// The server's process.
@@ -111,13 +137,13 @@ fn terms(supply: u32) -> DropTerms {
     let sku = SkuTerms {
         id: SKU.into(),
         title: "Mug".into(),
-        price: Price { minor: 499, currency: "EUR".into() },
+        price: Price { minor: PRICE_MINOR, currency: CURRENCY.into() },
         supply,
     };
     DropTerms {
         stream: STREAM.into(),
         title: "Mugs for a crowd".into(),
-        merchant: "drill".into(),
+        merchant: MERCHANT.into(),
         host: "drill".into(),
         skus: vec![sku],
         limit_per_viewer: UNITS_PER_VIEWER.into(),

@@ -9,6 +9,7 @@ mod clocks;
 mod crash;
 mod crowd;
 mod diskfail;
+mod facts;
 mod openloop;
 mod powercut;
 mod promises;
@@ -61,6 +62,17 @@ pub(crate) enum Drill {
         /// Holds that are made; one kill for each 2,000 of them, and two more
         #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..=1_000_000))]
         holds: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Measures payments that are reported beside a sale in full run, then the host's Pause beside a flood of them
+    Facts {
+        /// Payments reported per second
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+        per_s: u64,
+        /// How long each part runs, in seconds
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=60))]
+        seconds: u64,
         #[command(flatten)]
         common: Common,
     },
@@ -145,6 +157,10 @@ pub(crate) fn run(workspace: &Workspace, drill: &Drill) -> Result<(), Failure> {
         Drill::Settlement { seed, holds, common } => {
             let plan = settlement::Plan { seed: *seed, holds: *holds };
             finish(settlement::run(&common.binaries(workspace)?, &plan)?, common.json)
+        }
+        Drill::Facts { per_s, seconds, common } => {
+            let plan = facts::Plan { per_s: *per_s, seconds: *seconds };
+            finish(facts::run(&common.binaries(workspace)?, &plan)?, common.json)
         }
         Drill::Clocks { common } => finish(clocks::run(&common.binaries(workspace)?)?, common.json),
         Drill::Trace { common } => finish(trace::run(&common.binaries(workspace)?)?, common.json),

@@ -14,7 +14,6 @@ mod waiting_holds;
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     rc::Rc,
     sync::{
         Arc,
@@ -41,7 +40,7 @@ use self::{
 };
 use crate::{
     error::DrillError,
-    server::{Server, Setup, data, findings, ticket_key},
+    server::{Server, Setup, data, findings, payments_token, ticket_key},
 };
 
 pub use outcome::SettlementOutcome;
@@ -129,7 +128,7 @@ fn run(
     let runtime = runtime()?;
     let setup = Setup::new(NO_PROVIDER).with_settings(SETTINGS.to_owned());
     let mut server = Server::first(&drill.server, folder, setup)?;
-    let token = payments_token(&drill.server, folder)?;
+    let token = payments_token(&drill.server, folder, MERCHANT)?;
     let control = ControlClient::new(server.control_url(), server.staff_token());
     let (shops, drops) = runtime.block_on(plan(&control, drill.holds, say))?;
     let (live, books) = (Arc::<Live>::default(), Arc::<Mutex<Books>>::default());
@@ -318,19 +317,4 @@ fn terms(stream: &str, supply: u64) -> Value {
         "hold_ttl_ms": HOLD_TTL_MS,
         "countdown_ms": 0,
     })
-}
-
-/// A token that may report payments, made by the command line.
-fn payments_token(binary: &Path, folder: &Path) -> Result<String, DrillError> {
-    let mut command = Command::new(binary);
-    command.args(["token", "add", "--name", "till", "--role", "payments", "--merchant", MERCHANT]);
-    let made = command.arg("--data").arg(data(folder)).output();
-    let made = made.map_err(|source| DrillError::System { what: "make a token", source })?;
-    let token = String::from_utf8_lossy(&made.stdout).trim().to_owned();
-    if !made.status.success() || token.is_empty() {
-        let why = String::from_utf8_lossy(&made.stderr).into_owned();
-        let source = std::io::Error::other(why);
-        return Err(DrillError::System { what: "make a token", source });
-    }
-    Ok(token)
 }

@@ -157,6 +157,11 @@ impl Clicks {
         }
     }
 
+    /// The holds that were received, in the order in which they came, without the first so many.
+    pub(crate) fn holds_from(&self, first: usize) -> impl Iterator<Item = HoldId> + '_ {
+        self.held.iter().skip(first).map(|held| held.hold)
+    }
+
     /// The promises of one drop that were received, for the audit.
     pub(crate) fn promises<'a>(
         &'a self,
