@@ -264,7 +264,8 @@ impl Ledger {
     }
 
     fn add_payment(&mut self, line: LedgerPayment) {
-        let LedgerPayment { hold, what, account, reference, amount_minor, total_minor, into } = line;
+        let LedgerPayment { hold, what, account, reference, amount_minor, total_minor, into } =
+            line;
         self.retaken.extend(into.map(|into| (hold.clone(), into)));
         let (Some(account), Some(reference)) = (account, reference) else { return };
         let payment = self.money.entry((hold, format!("{account}/{reference}"))).or_default();
