@@ -136,7 +136,7 @@ fn cost(account: Option<&HoldAccount>, goods: OrderGoods, (given, units): (u32, 
     // A price is that of a unit times the units.
     let price = goods.amount.minor().checked_div(u64::from(goods.units.get())).unwrap_or(0);
     let cost = price * u64::from(given);
-    let is_last = given > 0 && units == goods.units.get();
+    let is_last = units == goods.units.get();
     let charges = account
         .filter(|_| is_last)
         .and_then(|account| account.charges.total(goods.amount.currency()).map(Money::minor));
@@ -275,6 +275,27 @@ mod tests {
         assert_eq!(world.matters(), [refund(3_500)]);
         assert_eq!(world.cancel(0, None), Err(CancelRefusal::Nothing));
         assert_eq!(world.cancel(0, Some(0)), Err(CancelRefusal::Nothing));
+    }
+
+    #[test]
+    fn all_that_came_may_go_back_at_once() {
+        let mut world = World::ordered(&paid());
+        assert_eq!(world.cancel(0, Some(3_500)), Ok(3_500));
+        assert_eq!(world.matters(), [refund(3_500)]);
+    }
+
+    #[test]
+    fn units_that_are_cancelled_for_nothing_leave_no_refund() {
+        let mut world = World::ordered(&paid());
+        let ask = CancelAsk { units: 1, amount: Some(0) };
+        let cancellation = world.book.cancel((world.hold, world.goods), ask).unwrap();
+        let records = cancellation.records(None, "ada".into(), "it broke".into());
+        assert!(
+            matches!(&records[..], [PaymentRecord { change: PaymentChange::Cancelled(_), .. }]),
+            "{records:?}"
+        );
+        world.apply(records);
+        assert_eq!(world.matters(), []);
     }
 
     #[test]
