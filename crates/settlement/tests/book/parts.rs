@@ -1,7 +1,7 @@
 //! Single cases of parts: refunds among several, limits, charges, captures.
 
 use stampede_domain::{Charges, Money, RefundReason, limits::PAYMENTS_PER_HOLD_MAX};
-use stampede_ledger::PaymentChange;
+use stampede_ledger::{PaymentChange, PaymentRecord, Record};
 use stampede_settlement::{HoldStands, PartAsk, PartOutcome, PartState, PaymentRefusal, allocate};
 use stampede_testkit::euros;
 
@@ -83,6 +83,58 @@ fn a_capture_of_less_leaves_the_order_and_one_of_more_sends_the_rest_back() {
             assert_eq!(late, PartOutcome::AlreadyOrdered);
         }
     }
+}
+
+#[test]
+fn money_that_buys_nothing_says_why_it_goes_back() {
+    let back = |cents, reason| PartOutcome::RefundDue { amount: euros(cents), reason };
+    let mut desk = Desk::default();
+    desk.release(hold(1));
+    assert_eq!(desk.says("p1", hold(1), Event::Paid(1_000)), back(1_000, RefundReason::HoldEnded));
+    desk.tell("p1", hold(1), Event::Refunded(1_000));
+    let again = desk.says("p1", hold(1), Event::Paid(1_000));
+    assert_eq!(again, PartOutcome::Unchanged, "all of it went back");
+    // Its units were taken again for another payment.
+    desk.change(hold(1), PaymentChange::Retaken { payment: payment("p0"), into: hold(9) });
+    let second = back(1_000, RefundReason::SecondPayment);
+    assert_eq!(desk.says("p2", hold(1), Event::Paid(1_000)), second);
+    // An order that lacks its money takes what it lacks, nothing else.
+    desk.tell("p3", hold(2), Event::Paid(1_000));
+    assert_eq!(desk.says("p4", hold(2), Event::Paid(999)), back(999, RefundReason::SecondPayment));
+    desk.tell("p3", hold(2), Event::Refunded(1_000));
+    assert_eq!(desk.says("p5", hold(2), Event::Paid(999)), back(999, RefundReason::WrongAmount));
+    assert_eq!(desk.says("p6", hold(2), Event::Paid(1_000)), PartOutcome::AlreadyOrdered);
+}
+
+#[test]
+fn what_costs_nothing_leaves_nothing_to_give_back() {
+    let mut desk = Desk::default();
+    desk.tell("p1", hold(1), Event::Begun);
+    desk.tell_wrong("p1", hold(1), Event::Paid(5));
+    desk.tell("p2", hold(2), Event::Begun);
+    desk.release(hold(2));
+    let before = desk.records.len();
+    assert_eq!(desk.says("p2", hold(2), Event::Paid(0)), PartOutcome::Noted);
+    let paid = PaymentChange::Paid { payment: payment("p2"), amount: euros(0) };
+    let record = PaymentRecord { hold: hold(2), change: paid };
+    assert_eq!(desk.records[before..], [Record::from(record)], "nothing is due");
+}
+
+#[test]
+fn an_order_is_named_once_by_each_name() {
+    let mut desk = Desk::default();
+    let mut named = |name: &str| {
+        let mut out = Vec::new();
+        desk.book.referenced(hold(1), &name.parse().unwrap(), &mut out);
+        let count = out.len();
+        for record in out {
+            desk.book.apply(&record.into());
+        }
+        count
+    };
+    assert_eq!(["a", "a", "b", "a"].map(&mut named), [1, 0, 1, 1]);
+    let reference = desk.account(hold(1)).reference.as_ref();
+    assert_eq!(reference.map(ToString::to_string).as_deref(), Some("a"));
 }
 
 #[test]
