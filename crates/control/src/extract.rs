@@ -228,7 +228,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
 }
 
 /// Two numbers without leading zeros and a digit, with hyphens between.
-fn has_form_of_code(text: &str) -> bool {
+pub(crate) fn has_form_of_code(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let groups: Vec<&str> = text.split('-').collect();
     matches!(groups.as_slice(), [drop, order, check]

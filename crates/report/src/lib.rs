@@ -20,6 +20,6 @@ pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::ReportJson;
 pub use read::{LedgerReport, ReportError, drop_plan, drop_report, ledger_report, reports};
-pub use stampede_ledger::{Journal, JournalSource};
+pub use stampede_ledger::{Journal, JournalSource, ReadError};
 pub use text::ReportSheet;
 pub use verify::{Verification, verify_journal};

@@ -7,24 +7,28 @@ use std::{cell::Cell, collections::VecDeque, path::Path};
 
 use rusqlite::Connection;
 use stampede_domain::{
-    Charges, DropId, DropPlan, KeyFingerprint, Mode, Money, OrderCode, OrderId, PaymentId,
+    Charges, DropId, DropPlan, HoldId, KeyFingerprint, Mode, Money, OrderCode, OrderId, PaymentId,
     RefundReason, SkuOption,
 };
 use stampede_ledger::{
-    CommandKey, CommitKey, IncarnationRow, Journal, LEDGER_FILE, LinkRow, Mark, NodeRow, OrderRow,
-    PaymentChange, PaymentRecord, Projection, ReadError, Row, RowSpan, Seal, Snapshot,
-    SqliteJournal, SupplyRow,
+    CommandKey, CommitKey, HoldRecord, IncarnationRow, Journal, LEDGER_FILE, LinkRow, Mark,
+    NodeRow, OrderRow, PaymentChange, PaymentRecord, Projection, ReadError, Row, RowSpan, Seal,
+    Snapshot, SqliteJournal, SupplyRow,
 };
 use stampede_report::orders::{
-    CSV_HEADER, ListedOrder, Order, OrderName, OrderState, OrdersFold, OrdersReader, csv_line,
+    CSV_HEADER, ListedOrder, Order, OrderName, OrderState, OrdersFold, OrdersReader, PageStart,
+    csv_line,
 };
 use support::{
     eur, journal,
     shop::{Shop, pi, terms},
+    units,
 };
 
 fn all(path: &Path) -> Vec<ListedOrder> {
-    let page = OrdersReader::new().page(&journal(path), 0, 1_000, &mut |_| true).unwrap();
+    let page = OrdersReader::new()
+        .page(&journal(path), PageStart::After(0), 1_000, &mut |_| true)
+        .unwrap();
     assert!(!page.more);
     page.orders
 }
@@ -171,7 +175,9 @@ fn pages_hold_every_order_once_while_the_sale_goes_on() {
         }
         // The same reader goes on where it was: a refund shows at once, the order does not come again.
         let journal = journal(dir.path());
-        let page = reader.page(&journal, cursor, 2, &mut |drop| drop != drops[2]).unwrap();
+        let page = reader
+            .page(&journal, PageStart::After(cursor), 2, &mut |drop| drop != drops[2])
+            .unwrap();
         assert!(page.orders.len() <= 2);
         cursor = page.cursor;
         pulled.extend(page.orders);
@@ -185,8 +191,9 @@ fn pages_hold_every_order_once_while_the_sale_goes_on() {
     }
     shop.rig.close();
     loop {
-        let page =
-            reader.page(&journal(dir.path()), cursor, 5, &mut |drop| drop != drops[2]).unwrap();
+        let page = reader
+            .page(&journal(dir.path()), PageStart::After(cursor), 5, &mut |drop| drop != drops[2])
+            .unwrap();
         cursor = page.cursor;
         pulled.extend(page.orders);
         if !page.more {
@@ -218,11 +225,15 @@ fn a_page_has_orders_of_so_many_drops_at_most() {
     }
     shop.rig.close();
     let reader = OrdersReader::new();
-    let first = reader.page(&journal(dir.path()), 0, 100, &mut |_| true).unwrap();
+    let first = reader.page(&journal(dir.path()), PageStart::After(0), 100, &mut |_| true).unwrap();
     assert_eq!((first.orders.len(), first.more), (16, true));
-    let rest = reader.page(&journal(dir.path()), first.cursor, 100, &mut |_| true).unwrap();
+    let rest = reader
+        .page(&journal(dir.path()), PageStart::After(first.cursor), 100, &mut |_| true)
+        .unwrap();
     assert_eq!((rest.orders.len(), rest.more), (4, false));
-    let none = reader.page(&journal(dir.path()), rest.cursor, 100, &mut |_| true).unwrap();
+    let none = reader
+        .page(&journal(dir.path()), PageStart::After(rest.cursor), 100, &mut |_| true)
+        .unwrap();
     assert_eq!((none.orders.len(), none.cursor, none.more), (0, rest.cursor, false));
 }
 
@@ -241,7 +252,8 @@ fn a_buyer_who_was_erased_has_no_name_from_the_next_page_on() {
     shop.rig.close();
     let reader = OrdersReader::new();
     let names = || -> Vec<Option<String>> {
-        let page = reader.page(&journal(dir.path()), 0, 100, &mut |_| true).unwrap();
+        let page =
+            reader.page(&journal(dir.path()), PageStart::After(0), 100, &mut |_| true).unwrap();
         page.orders.into_iter().map(|listed| listed.order.viewer.map(|id| id.to_string())).collect()
     };
     let (seven, eight) = (Some("auth0|7".to_owned()), Some("auth0|8".to_owned()));
@@ -397,6 +409,85 @@ fn a_fold_without_a_reader_gives_the_same() {
     assert_eq!(amount, Some(eur(2_990)));
 }
 
+#[test]
+fn the_newest_come_first_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = Shop::open(dir.path());
+    let (one, two) = (shop.drop(1, terms()), shop.drop(2, terms()));
+    for who in 1..=4 {
+        shop.sell(if who % 2 == 0 { two } else { one }, 1, 1, (who, "v"), 2_990);
+    }
+    shop.rig.close();
+    let reader = OrdersReader::new();
+    let (mut start, mut codes) = (PageStart::Before(u64::MAX), Vec::new());
+    loop {
+        let page = reader.page(&journal(dir.path()), start, 2, &mut |drop| drop == one).unwrap();
+        codes.extend(page.orders.iter().map(|listed| listed.order.code.to_string()));
+        start = PageStart::Before(page.cursor);
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(codes, ["1-2-4", "1-1-9"]);
+}
+
+/// What a search finds, page by page: orders by their codes, other holds by their ids.
+fn found(path: &Path, wanted: &str, drops: &[DropId], limit: usize) -> Vec<Vec<String>> {
+    let (reader, wanted) = (OrdersReader::new(), wanted.parse().unwrap());
+    let (mut below, mut pages) = (None, Vec::new());
+    loop {
+        let left: Vec<_> = drops
+            .iter()
+            .copied()
+            .filter(|drop| below.is_none_or(|below: HoldId| *drop <= below.drop_id()))
+            .collect();
+        let page = reader.search(&journal(path), &wanted, (&left, below), limit).unwrap();
+        let orders = page.orders.iter().map(|order| order.code.to_string());
+        pages.push(orders.chain(page.holds.iter().map(|(hold, _)| hold.to_string())).collect());
+        match page.next {
+            Some(next) => below = Some(next),
+            None => return pages,
+        }
+    }
+}
+
+#[test]
+fn orders_are_found_by_what_the_platform_and_its_payments_call_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = Shop::open(dir.path());
+    let drops: Vec<_> = (1..=20).map(|number| shop.drop(number, terms())).collect();
+    let shared = |shop: &mut Shop, drop| {
+        let hold = shop.take(drop, 1, 1, (1, "v"));
+        shop.commit();
+        shop.money(hold, PaymentChange::Referenced("R-1".parse().unwrap()));
+        shop.money(hold, PaymentChange::Paid { payment: pi(hold), amount: eur(2_990) });
+        shop.confirm(hold, 1, 1, 2_990);
+        shop.commit();
+        hold
+    };
+    shared(&mut shop, drops[0]);
+    let hold = shared(&mut shop, drops[19]);
+    shared(&mut shop, drops[19]);
+    let gone = shop.take(drops[18], 1, 1, (2, "w"));
+    shop.commit();
+    shop.money(gone, PaymentChange::Begun { payment: pi(gone) });
+    shop.commit();
+    shop.push(drops[18], HoldRecord::Expired { hold: gone, units: units(1) });
+    shop.commit();
+    shop.rig.close();
+    let newest_first: Vec<_> = drops.iter().rev().copied().collect();
+    let find = |wanted: &str, limit| found(dir.path(), wanted, &newest_first, limit);
+    // Sixteen drops are looked at, then the rest.
+    assert_eq!(find("R-1", 9), [vec!["20-2-0", "20-1-2"], vec!["1-1-9"]]);
+    // A page that is full goes on within its drop.
+    assert_eq!(find("R-1", 1)[..2], [["20-2-0"], ["20-1-2"]]);
+    assert_eq!(find("R-1", 1).concat(), ["20-2-0", "20-1-2", "1-1-9"]);
+    let name = |hold| pi(hold).reference.to_string();
+    assert_eq!(find(&name(hold), 9).concat(), ["20-1-2"]);
+    assert_eq!(find(&name(gone), 9).concat(), [gone.to_string()]);
+    assert!(find("R-2", 9).concat().is_empty());
+}
+
 /// A ledger that counts what is read of it.
 struct Counted {
     journal: SqliteJournal,
@@ -436,6 +527,10 @@ impl Journal for Counted {
 
     fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
         self.journal.orders(after_place, limit)
+    }
+
+    fn orders_before(&self, place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        self.journal.orders_before(place, limit)
     }
 
     fn mark(&self, projection: Projection) -> Result<Mark, ReadError> {
@@ -496,7 +591,7 @@ fn pages_read_what_was_written_once() {
     let written = drops.into_iter().map(rows_of).sum::<usize>();
     let (reader, mut cursor, mut pulled) = (OrdersReader::new(), 0, 0);
     loop {
-        let page = reader.page(&journal, cursor, 7, &mut |_| true).unwrap();
+        let page = reader.page(&journal, PageStart::After(cursor), 7, &mut |_| true).unwrap();
         assert!(page.orders.iter().all(|listed| listed.order.viewer.is_some()));
         cursor = page.cursor;
         pulled += page.orders.len();
@@ -512,7 +607,7 @@ fn pages_read_what_was_written_once() {
     shop.sell(drops[1], 1, 1, (99, "late"), 2_990);
     shop.rig.close();
     journal.rows.set(0);
-    let page = reader.page(&journal, cursor, 7, &mut |_| true).unwrap();
+    let page = reader.page(&journal, PageStart::After(cursor), 7, &mut |_| true).unwrap();
     assert_eq!((page.orders.len(), journal.rows.get()), (1, 2));
     let name = page.orders[0].order.viewer.as_ref().map(ToString::to_string);
     assert_eq!(name.as_deref(), Some("late"));

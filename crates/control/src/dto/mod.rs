@@ -20,6 +20,7 @@ mod session;
 mod shows;
 mod stage;
 mod standing;
+mod timeline;
 
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
@@ -36,7 +37,10 @@ pub(crate) use invitation::{
     InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen,
 };
 pub(crate) use list::{DropList, DropSummary, ListParams, StreamState};
-pub(crate) use orders::{OrderForm, OrderLine, OrderList, OrderParams};
+pub(crate) use orders::{
+    FoundHold, OrderForm, OrderLine, OrderList, OrderParams, OrderSearch, OrderSearchParams,
+    OrderTextKind, SEARCH_FOUND_DEFAULT,
+};
 pub(crate) use payment_facts::{FactAnswer, FactBody};
 pub(crate) use payments::{ChargesBody, HoldState, PaymentAnswer, TodoHold, TodoList, TodoParams};
 pub(crate) use people::{CommandGiven, PeopleState, PersonState};
@@ -53,3 +57,4 @@ pub(crate) use session::{
 pub(crate) use shows::{Show, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 pub(crate) use standing::{PhaseName, SeenState};
+pub(crate) use timeline::{HoldStory, Timeline};

@@ -6,8 +6,10 @@
 )]
 
 use serde::{Deserialize, Serialize};
-use stampede_domain::UnixMillis;
-use stampede_report::orders::{ListedOrder, Order, OrderPayment, OrderState, PaymentState};
+use stampede_domain::{DropPlan, HoldId, UnixMillis};
+use stampede_report::orders::{
+    ListedOrder, Order, OrderPayment, OrderState, PageStart, PaymentState, UnitEdition,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ModeName;
@@ -21,10 +23,14 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OrderParams {
-    /// List orders behind this place: the `cursor` of the page before.
+    /// List orders behind this place, in the list's direction: the `cursor` of the page before. 0 begins anew.
     #[serde(default)]
     #[param(value_type = u64, default = 0, maximum = 9_007_199_254_740_991_i64)]
     pub(crate) after: Place,
+    /// Turns the list's direction: the order that was confirmed last comes first.
+    #[serde(default)]
+    #[param(default = false)]
+    pub(crate) newest_first: bool,
     /// Orders of one page, 100 if it is left out. As CSV without it, every order behind `after`.
     #[serde(default)]
     #[param(value_type = Option<usize>, minimum = 1, maximum = 1000)]
@@ -37,6 +43,98 @@ pub(crate) struct OrderParams {
     #[serde(default)]
     #[param(inline)]
     pub(crate) format: Option<OrderForm>,
+}
+
+impl OrderParams {
+    /// Where the page begins.
+    pub(crate) const fn start(&self) -> PageStart {
+        match (self.newest_first, self.after.get()) {
+            (false, after) => PageStart::After(after),
+            (true, 0) => PageStart::Before(u64::MAX),
+            (true, before) => PageStart::Before(before),
+        }
+    }
+}
+
+/// What is looked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrderSearchParams {
+    /// An order's code, the id of an order or a hold, what the platform calls an order, or the name of a payment. Only
+    /// the whole text matches.
+    #[param(example = "R-1001", min_length = 1, max_length = 255)]
+    pub(crate) text: String,
+    /// What the text is, where that is known.
+    #[serde(default, rename = "as")]
+    #[param(inline)]
+    pub(crate) meant: Option<OrderTextKind>,
+    /// Go on with the search: the `next` of the page before.
+    #[serde(default)]
+    #[param(example = "00000001000001000000001900000007")]
+    pub(crate) after: Option<String>,
+    /// Orders and holds of one page.
+    #[serde(default)]
+    #[param(value_type = usize, default = 20, minimum = 1, maximum = 100)]
+    pub(crate) limit: Option<PageLimit<SEARCH_FOUND_MAX>>,
+}
+
+/// What a search finds at once, at most.
+pub(crate) const SEARCH_FOUND_MAX: usize = 100;
+/// What a search finds at once where nothing is said.
+pub(crate) const SEARCH_FOUND_DEFAULT: usize = 20;
+
+/// What a text is that orders are looked for by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OrderTextKind {
+    /// What the platform calls an order, or the name of a payment, even if it has the form of a code or an id.
+    Reference,
+}
+
+/// What goes by a text, those of the newest drop first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OrderSearch {
+    /// The orders.
+    pub(crate) orders: Vec<OrderLine>,
+    /// Holds that are no orders.
+    pub(crate) holds: Vec<FoundHold>,
+    /// What to send as `after` to go on; left out once everything was looked at. A page looks at 16 drops at most, so
+    /// it may have found nothing although there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "00000001000001000000001900000007")]
+    pub(crate) next: Option<String>,
+}
+
+/// A hold that is no order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FoundHold {
+    /// Its id; `/v1/orders/{order}/timeline` tells what became of it.
+    #[schema(example = "00000001000001000000001900000007")]
+    hold: String,
+    /// Its drop.
+    #[schema(example = "d17")]
+    drop: String,
+    /// Live, or a rehearsal.
+    mode: ModeName,
+    /// The SKU's id.
+    sku: String,
+    /// Its title.
+    title: String,
+}
+
+impl FoundHold {
+    /// `None` for a hold of goods that the plan does not have.
+    pub(crate) fn new(hold: HoldId, plan: &DropPlan) -> Option<Self> {
+        let sku = plan.sku(plan.pools().sku_of(hold.pool())?)?;
+        Some(Self {
+            hold: hold.to_string(),
+            drop: hold.drop_id().to_string(),
+            mode: plan.mode.into(),
+            sku: sku.id.to_string(),
+            title: sku.title.clone(),
+        })
+    }
 }
 
 /// The forms of a list of orders.
@@ -54,7 +152,7 @@ pub(crate) enum OrderForm {
 pub(crate) struct OrderList {
     /// The orders that the token may see. There may be fewer than `limit`, or none, although there are more.
     pub(crate) orders: Vec<OrderLine>,
-    /// What to send as `after` for the next page, now or whenever there may be new orders.
+    /// What to send as `after` for the next page, now or, oldest first, whenever there may be new orders.
     pub(crate) cursor: u64,
     /// Whether the list goes on behind `cursor`: ask for the next page at once.
     pub(crate) more: bool,
@@ -257,12 +355,7 @@ impl OrderLine {
             options: sku.options.iter().map(option).collect(),
             units: order.units.get(),
             cancelled_units: order.cancelled_units,
-            edition: order.edition.as_ref().map(|edition| {
-                let ranges = edition.numbers.ranges().iter();
-                let numbers =
-                    ranges.map(|range| OrderNumbers { first: range.first, last: range.last });
-                OrderEdition { numbers: numbers.collect(), of: exact(edition.of) }
-            }),
+            edition: order.edition.as_ref().map(OrderEdition::new),
             currency: order.goods.currency().to_string(),
             unit_price_minor: sku.price.minor(),
             goods_minor: order.goods.minor(),
@@ -277,6 +370,14 @@ impl OrderLine {
             order_reference: order.reference.as_ref().map(ToString::to_string),
             payments: order.payments.iter().map(OrderPaymentLine::new).collect(),
         }
+    }
+}
+
+impl OrderEdition {
+    pub(crate) fn new(edition: &UnitEdition) -> Self {
+        let ranges = edition.numbers.ranges().iter();
+        let numbers = ranges.map(|range| OrderNumbers { first: range.first, last: range.last });
+        Self { numbers: numbers.collect(), of: exact(edition.of) }
     }
 }
 
@@ -322,7 +423,7 @@ impl From<PaymentState> for PaymentStateName {
 }
 
 /// Only a damaged ledger has more than every JSON reader keeps exact.
-fn exact(number: u64) -> u64 {
+pub(crate) fn exact(number: u64) -> u64 {
     number.min(INTEGER_MAX)
 }
 

@@ -72,7 +72,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["ban"], &[COMMAND, PACED, &[BansFull, FieldsConflict, InvalidViewer, NotAddresses, RangeTooWide]]),
     (&["unban"], &[COMMAND, PACED, &[UnknownBan]]),
     (&["list_commands", "list_orders"], &[LEDGER, &[Forbidden]]),
-    (&["order_state"], &[LEDGER, &[Forbidden, UnknownOrder]]),
+    (&["search_orders", "order_state", "order_timeline"], &[LEDGER, &[Forbidden, UnknownOrder]]),
     (&["demo"], &[&[Forbidden, NoDemo]]),
     (&["kill"], &[&[Forbidden, NoDemo, DemoBusy]]),
     (&["plan_drop"], &[COMMAND, PACED, TERMS, &[StreamFull, StreamNotYours, ShareFull, RoomsFull]]),

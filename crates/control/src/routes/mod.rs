@@ -9,6 +9,7 @@ mod follow;
 mod health;
 mod invitations;
 mod ledger;
+mod order_search;
 mod orders;
 mod payments;
 mod rooms;
@@ -113,7 +114,9 @@ fn others() -> OpenApiRouter<ControlState> {
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
         .routes(routes!(orders::list))
+        .routes(routes!(order_search::search))
         .routes(routes!(orders::one))
+        .routes(routes!(order_search::timeline))
         .routes(routes!(demo::state))
         .routes(routes!(demo::kill))
         .routes(routes!(health::healthz))

@@ -12,7 +12,9 @@ use axum::{
 use futures_util::stream;
 use stampede_domain::{DropId, MerchantId};
 use stampede_engine::Role;
-use stampede_report::orders::{CSV_HEADER, OrdersError, OrdersPage, OrdersReader, csv_line};
+use stampede_report::orders::{
+    CSV_HEADER, OrdersError, OrdersPage, OrdersReader, PageStart, csv_line,
+};
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
@@ -32,7 +34,7 @@ use crate::{
 /// Orders that a piece of a file is made of at most.
 const ORDERS_PER_PIECE: usize = 256;
 
-/// Every order once, in the order in which they were confirmed, a page at a time; as CSV all that are left at once.
+/// Every order once, in the order in which they were confirmed or the other way round, a page at a time; as CSV all that are left at once.
 /// Each comes as it stands when it is read: what changes later does not make it come again.
 #[utoipa::path(
     get,
@@ -64,11 +66,11 @@ pub(super) async fn list(
     let merchant = params.merchant.as_deref().map(str::parse::<MerchantId>).transpose();
     let merchant = merchant.map_err(|error| Problem::new(Code::BadQuery, error.to_string()))?;
     let place = place(&state, &staff)?;
-    let after = params.after.get();
+    let start = params.start();
     let view = OrdersView { state: state.clone(), staff, merchant, seen: HashMap::new() };
     match params.format.unwrap_or_else(|| accepted(&headers)) {
-        OrderForm::Json => json(view, place, after, params.limit.unwrap_or_default()).await,
-        OrderForm::Csv => csv(view, place, after, params.limit).await,
+        OrderForm::Json => json(view, place, start, params.limit.unwrap_or_default()).await,
+        OrderForm::Csv => csv(view, place, start, params.limit).await,
     }
 }
 
@@ -117,7 +119,7 @@ pub(super) async fn one(
 }
 
 /// Orders name viewers, as audits do.
-fn may_read(staff: &Staff) -> Result<(), Problem> {
+pub(super) fn may_read(staff: &Staff) -> Result<(), Problem> {
     if matches!(staff.role(), Role::Admin | Role::Ops | Role::Merchant) {
         return Ok(());
     }
@@ -125,7 +127,7 @@ fn may_read(staff: &Staff) -> Result<(), Problem> {
     Err(Problem::new(Code::Forbidden, detail))
 }
 
-fn unknown(detail: String) -> Problem {
+pub(super) fn unknown(detail: String) -> Problem {
     Problem::new(Code::UnknownOrder, detail)
 }
 
@@ -143,12 +145,12 @@ impl OrdersView {
     fn page(
         &mut self,
         journal: &dyn stampede_report::Journal,
-        after: u64,
+        start: PageStart,
         limit: usize,
     ) -> Result<OrdersPage, OrdersError> {
         let Self { state, staff, merchant, seen } = self;
         let reader: &OrdersReader = state.orders();
-        reader.page(journal, after, limit, &mut |drop| {
+        reader.page(journal, start, limit, &mut |drop| {
             *seen.entry(drop).or_insert_with(|| {
                 let found = Standing::of(state.engine(), drop);
                 found.is_some_and(|found| {
@@ -163,19 +165,21 @@ impl OrdersView {
 async fn json(
     mut view: OrdersView,
     place: HeldPlace,
-    after: u64,
+    start: PageStart,
     limit: PageLimit,
 ) -> Result<Response, Problem> {
     let read = tokio::task::spawn_blocking(move || {
         // The place is free when the reading ends, whether or not anybody still waits for it.
         let _place = place;
         let journal = view.state.ledger().open()?;
-        view.page(&*journal, after, limit.get())
+        view.page(&*journal, start, limit.get())
     });
     let page = read.await.map_err(|error| Problem::internal(&error))?;
     let page = page.map_err(|error| Problem::internal(&error))?;
     let orders = page.orders.iter().map(OrderLine::listed).collect();
-    Ok(Json(OrderList { orders, cursor: page.cursor, more: page.more }).into_response())
+    // Nothing stands in front of the newest order yet: the next page begins anew.
+    let cursor = if page.cursor == u64::MAX { 0 } else { page.cursor };
+    Ok(Json(OrderList { orders, cursor, more: page.more }).into_response())
 }
 
 /// A piece of a file on its way to its reader.
@@ -193,10 +197,10 @@ struct CutOff;
 async fn csv(
     view: OrdersView,
     place: HeldPlace,
-    after: u64,
+    start: PageStart,
     limit: Option<PageLimit>,
 ) -> Result<Response, Problem> {
-    let mut pieces = pieces(view, place, after, limit.map(PageLimit::get));
+    let mut pieces = pieces(view, place, start, limit.map(PageLimit::get));
     // What fails before the first line can still be answered as a problem.
     let first = match pieces.recv().await {
         Some(Piece::Failed(error)) => return Err(Problem::internal(&error)),
@@ -227,7 +231,7 @@ async fn csv(
 fn pieces(
     mut view: OrdersView,
     place: HeldPlace,
-    after: u64,
+    start: PageStart,
     limit: Option<usize>,
 ) -> mpsc::Receiver<Piece> {
     let (to, pieces) = mpsc::channel(CHUNKS_AHEAD_MAX);
@@ -237,7 +241,7 @@ fn pieces(
         let state = view.state.clone();
         let mut sink = |piece| send(&runtime, &to, piece, state.chunk_wait());
         // Where the reader has gone or was too slow, the channel just closes.
-        let _ = match lines(&mut view, after, limit, &mut sink) {
+        let _ = match lines(&mut view, start, limit, &mut sink) {
             Ok(ControlFlow::Continue(())) => sink(Piece::End),
             Ok(stopped) => stopped,
             Err(error) => {
@@ -254,15 +258,15 @@ fn pieces(
 /// Hands the header and every line to the sink, as far as the list reaches when it gets there.
 fn lines(
     view: &mut OrdersView,
-    after: u64,
+    start: PageStart,
     limit: Option<usize>,
     sink: &mut dyn FnMut(Piece) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, OrdersError> {
     let journal = view.state.ledger().open()?;
-    let (mut cursor, mut left) = (after, limit.unwrap_or(usize::MAX));
+    let (mut start, mut left) = (start, limit.unwrap_or(usize::MAX));
     let mut chunk = CSV_HEADER.as_bytes().to_vec();
     loop {
-        let page = view.page(&*journal, cursor, left.min(ORDERS_PER_PIECE))?;
+        let page = view.page(&*journal, start, left.min(ORDERS_PER_PIECE))?;
         for listed in &page.orders {
             csv_line(listed, &mut chunk);
             if chunk.len() >= CHUNK_BYTES_MAX
@@ -271,7 +275,7 @@ fn lines(
                 return Ok(ControlFlow::Break(()));
             }
         }
-        cursor = page.cursor;
+        start = start.at(page.cursor);
         left -= page.orders.len();
         if !page.more || left == 0 {
             let is_done = chunk.is_empty();

@@ -6,6 +6,16 @@ use stampede_domain::HoldId;
 
 use crate::rig::{Rig, lamps, mugs, until};
 
+/// Every way to read orders.
+const READS: [&str; 6] = [
+    "/v1/orders",
+    "/v1/orders?format=csv",
+    "/v1/orders/1-1-9",
+    "/v1/orders/1-1-9/timeline",
+    "/v1/orders/search?text=1-1-9",
+    "/v1/orders/search?text=R-1",
+];
+
 async fn order(rig: &mut Rig, drop: &str, viewer: &str, sku: &str, units: u64) -> HoldId {
     let hold = rig.buy(drop, viewer, sku, units).await;
     rig.pay(hold).await;
@@ -129,7 +139,7 @@ async fn a_merchant_sees_its_own_orders_alone() {
     }
     rig.ask("zeta", "GET", &format!("/v1/orders/{first}")).refused(404, "unknown_order").await;
     rig.ask("zeta", "GET", "/v1/orders/1-1-9").refused(404, "unknown_order").await;
-    rig.ask("zeta", "GET", "/v1/orders/2-1-7").refused(404, "unknown_order").await;
+    rig.ask("acme", "GET", "/v1/orders/2-1-6").refused(404, "unknown_order").await;
 }
 
 #[tokio::test]
@@ -203,7 +213,7 @@ async fn what_is_no_order_or_no_query_is_refused() {
 #[tokio::test]
 async fn whoever_may_not_know_viewers_reads_no_orders() {
     let rig = Rig::new();
-    for path in ["/v1/orders", "/v1/orders?format=csv", "/v1/orders/1-1-9"] {
+    for path in READS {
         rig.ask_nobody("GET", path).refused(401, "token_missing").await;
         for who in ["host", "platform", "nina", "payments"] {
             rig.ask(who, "GET", path).refused(403, "forbidden").await;
@@ -216,7 +226,161 @@ async fn a_ledger_that_cannot_be_read_gives_no_orders() {
     let mut rig = Rig::new();
     rig.plan(mugs()).await;
     rig.forget_ledger();
-    for path in ["/v1/orders", "/v1/orders?format=csv", "/v1/orders/1-1-9"] {
+    for path in READS {
         rig.ask("admin", "GET", path).refused(500, "internal").await;
     }
+}
+
+#[tokio::test]
+async fn the_newest_orders_come_first_where_that_is_asked_for() {
+    let mut rig = Rig::new();
+    let none = rig.ask("admin", "GET", "/v1/orders?newest_first=true").expect(StatusCode::OK).await;
+    assert_eq!(none.json, json!({ "orders": [], "cursor": 0, "more": false }));
+    let [first, second, third] = sale(&mut rig).await;
+    let page = async |query: &str| {
+        let path = format!("/v1/orders?newest_first=true{query}");
+        rig.ask("admin", "GET", &path).expect(StatusCode::OK).await
+    };
+    let newest = page("&limit=2").await.json;
+    assert_eq!(ids(&newest), [third.as_str(), &second]);
+    assert_eq!(newest["more"], true);
+    let rest = page(&format!("&limit=2&after={}", newest["cursor"])).await.json;
+    assert_eq!((ids(&rest), &rest["more"]), (vec![first.as_str()], &json!(false)));
+    let file = page("&format=csv&limit=1").await.text;
+    assert!(file.lines().nth(1).unwrap().starts_with("3,"), "{file}");
+}
+
+/// What a search finds: orders by their ids, then other holds.
+async fn found(rig: &Rig, who: &str, query: &str) -> Vec<String> {
+    let path = format!("/v1/orders/search?text={query}");
+    let page = rig.ask(who, "GET", &path).expect(StatusCode::OK).await.json;
+    let holds = page["holds"].as_array().unwrap().iter().map(|hold| hold["hold"].clone());
+    let all = page["orders"].as_array().unwrap().iter().map(|order| order["order"].clone());
+    all.chain(holds).map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_whatever_people_call_it() {
+    let mut rig = Rig::new();
+    let [first, second, _] = sale(&mut rig).await;
+    let held = rig.buy("d1", "dan", "mug", 1).await.to_string();
+    let fact = json!({ "payment": "pay-7", "event": "failed", "reason": "card_declined",
+        "holds": [held], "order_reference": "R-7" });
+    rig.ask("payments", "POST", "/v1/payments").key("f1").json(&fact).expect(StatusCode::OK).await;
+    for (who, text, wanted) in [
+        ("acme", "1-1-9", vec![&first]),
+        ("acme", first.as_str(), vec![&first]),
+        // The payment of an order has its id here.
+        ("acme", &format!("{first}&as=reference"), vec![&first]),
+        ("acme", &held, vec![&held]),
+        ("acme", "pay-7", vec![&held]),
+        ("acme", "R-7", vec![&held]),
+        ("ops", "R-7", vec![&held]),
+        ("admin", &second, vec![&second]),
+        ("acme", "R-8", vec![]),
+        ("acme", "9-9-4", vec![]),
+        // Nobody finds what is another's.
+        ("acme", &second, vec![]),
+        ("acme", "2-1-6", vec![]),
+        ("zeta", "R-7", vec![]),
+        ("zeta", "1-1-9", vec![]),
+    ] {
+        assert_eq!(
+            found(&rig, who, text).await,
+            wanted.into_iter().cloned().collect::<Vec<_>>(),
+            "{who} {text}"
+        );
+    }
+    let told = rig.ask("acme", "GET", "/v1/orders/search?text=1-1-8");
+    let told = told.refused(404, "unknown_order").await;
+    assert!(told.detail().contains("check digit of 1-1-8"), "{}", told.text);
+    // A platform may call an order as it likes.
+    assert!(found(&rig, "acme", "1-1-8&as=reference").await.is_empty());
+    for query in
+        ["", "?text=", "?text=a%20b", "?text=a&as=code", "?text=a&after=d1", "?text=a&limit=101"]
+    {
+        let path = format!("/v1/orders/search{query}");
+        rig.ask("acme", "GET", &path).refused(400, "bad_query").await;
+    }
+}
+
+#[tokio::test]
+async fn a_search_goes_on_where_it_stopped() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let mut orders = Vec::new();
+    for viewer in ["ann", "ben", "cleo"] {
+        let hold = rig.buy(&drop, viewer, "mug", 1).await;
+        let fact = json!({ "payment": viewer, "event": "paid", "holds": [hold.to_string()],
+            "amount": { "minor": 1_990, "currency": "EUR" }, "order_reference": "same" });
+        let ask = rig.ask("payments", "POST", "/v1/payments").key(viewer).json(&fact);
+        ask.expect(StatusCode::OK).await;
+        orders.push(hold.to_string());
+    }
+    let (mut pulled, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/orders/search?text=same&limit=2{after}");
+        let page = rig.ask("acme", "GET", &path).expect(StatusCode::OK).await.json;
+        pulled.extend(ids(&page).into_iter().map(str::to_owned));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    orders.reverse();
+    assert_eq!(pulled, orders);
+}
+
+#[tokio::test]
+async fn a_timeline_has_what_happened_and_when() {
+    let mut rig = Rig::new();
+    let [first, ..] = sale(&mut rig).await;
+    let body = json!({ "units": 1, "reason": "broken in the box", "restock": true });
+    let path = format!("/v1/drops/d1/orders/{first}/cancel");
+    rig.ask("acme", "POST", &path).key("c1").json(&body).expect(StatusCode::OK).await;
+    let told =
+        rig.ask("acme", "GET", "/v1/orders/1-1-9/timeline").expect(StatusCode::OK).await.json;
+    let by_id = rig.ask("acme", "GET", &format!("/v1/orders/{first}/timeline"));
+    assert_eq!(by_id.expect(StatusCode::OK).await.json, told);
+    let hold = &told["holds"][0];
+    assert_eq!((&hold["hold"], &hold["stands"]), (&json!(first), &json!("ordered")));
+    assert_eq!(
+        (&hold["order"]["code"], &hold["order"]["viewer"]),
+        (&json!("1-1-9"), &json!("ann"))
+    );
+    let events = hold["events"].as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["taken", "paid", "ordered", "cancelled", "refund_due"]);
+    for (place, field, value) in [
+        (0, "units", json!(2)),
+        (0, "viewer", json!("ann")),
+        (1, "account", json!("platform")),
+        (1, "payment", json!(first)),
+        (1, "amount", json!({ "minor": 3_980, "currency": "EUR" })),
+        (2, "code", json!("1-1-9")),
+        (3, "units", json!(1)),
+        (3, "of_units", json!(2)),
+        (3, "actor", json!("acme")),
+        (3, "reason", json!("broken in the box")),
+        (3, "lot", json!(2)),
+        (4, "refund_reason", json!("cancelled")),
+        (4, "amount", json!({ "minor": 1_990, "currency": "EUR" })),
+    ] {
+        assert_eq!(events[place][field], value, "{field} in {}", events[place]);
+    }
+    assert!(events.iter().all(|event| event["at_ms"].as_u64().unwrap() > 0));
+    // A hold that is no order has one too.
+    let held = rig.buy("d1", "dan", "mug", 1).await.to_string();
+    let path = format!("/v1/orders/{held}/timeline");
+    let told = rig.ask("acme", "GET", &path).expect(StatusCode::OK).await.json;
+    let hold = &told["holds"][0];
+    assert_eq!((&hold["stands"], hold.get("order")), (&json!("held"), None));
+    assert_eq!(hold["until_ms"], hold["events"][0]["until_ms"]);
+    for (who, name) in
+        [("zeta", "1-1-9"), ("zeta", held.as_str()), ("acme", "9-9-4"), ("acme", "1-1-8")]
+    {
+        let path = format!("/v1/orders/{name}/timeline");
+        rig.ask(who, "GET", &path).refused(404, "unknown_order").await;
+    }
+    let nobodys = format!("/v1/orders/{}/timeline", "0".repeat(32));
+    rig.ask("acme", "GET", &nobodys).refused(404, "unknown_order").await;
+    rig.ask("acme", "GET", "/v1/orders/d1/timeline").refused(400, "id_malformed").await;
 }

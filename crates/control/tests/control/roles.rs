@@ -96,6 +96,9 @@ impl Matrix {
             .replace("{merchant}", "zeta")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");
+        if template == "/v1/orders/search" {
+            path += "?text=R-1001";
+        }
         if template.contains("{drop}") || template.contains("{stream}") {
             let ask = self.rig.ask("acme", "POST", "/v1/drops").key(&name).json(&plan);
             path = path.replace("{drop}", &text(ask, "drop").await);

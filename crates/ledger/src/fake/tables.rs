@@ -169,6 +169,11 @@ impl Journal for Tables {
         Ok(behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
+    fn orders_before(&self, place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        let before = self.orders.iter().rev().filter(|order| order.place < place);
+        Ok(before.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
     /// Every row that a projection makes comes with its commit.
     fn mark(&self, _projection: Projection) -> Result<Mark, ReadError> {
         let last = self.rows.last();

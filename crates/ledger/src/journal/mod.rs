@@ -65,6 +65,13 @@ pub trait Journal {
     /// As for every read.
     fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError>;
 
+    /// The orders in front of a place, the last one first, at most `limit` of them; [`u64::MAX`] stands behind them
+    /// all.
+    ///
+    /// # Errors
+    /// As for every read.
+    fn orders_before(&self, place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError>;
+
     /// How far a projection is.
     ///
     /// # Errors

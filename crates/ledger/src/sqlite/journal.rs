@@ -155,13 +155,14 @@ impl<C: Borrow<Connection>> Journal for SqliteJournal<C> {
     }
 
     fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
-        let channel = if version(self.connection())? < 2 { "NULL" } else { "channel" };
-        let sql = format!(
-            "SELECT place, hold, drop_id, pool, sku, viewer, units, amount_minor, currency, at_ms,
-                    incarnation, seq, {channel}
-             FROM orders WHERE place > {after_place} ORDER BY place LIMIT {limit}"
-        );
-        all(self.connection(), "orders", &sql, order)
+        // A place is a signed number there: nothing stands behind the largest.
+        let after = after_place.min(i64::MAX.unsigned_abs());
+        orders(self.connection(), &format!("place > {after} ORDER BY place LIMIT {limit}"))
+    }
+
+    fn orders_before(&self, place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
+        let before = place.min(i64::MAX.unsigned_abs());
+        orders(self.connection(), &format!("place < {before} ORDER BY place DESC LIMIT {limit}"))
     }
 
     fn mark(&self, projection: Projection) -> Result<Mark, ReadError> {
@@ -238,6 +239,17 @@ pub(super) fn mark(connection: &Connection, projection: Projection) -> Result<Ma
         row: name.into(),
         column: "name",
     })
+}
+
+/// Orders that stand where the rest of a query says.
+fn orders(connection: &Connection, rest: &str) -> Result<Vec<OrderRow>, ReadError> {
+    let channel = if version(connection)? < 2 { "NULL" } else { "channel" };
+    let sql = format!(
+        "SELECT place, hold, drop_id, pool, sku, viewer, units, amount_minor, currency, at_ms,
+                incarnation, seq, {channel}
+         FROM orders WHERE {rest}"
+    );
+    all(connection, "orders", &sql, order)
 }
 
 fn order(row: &Columns<'_>) -> Result<OrderRow, ReadError> {

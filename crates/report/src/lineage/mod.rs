@@ -1,36 +1,60 @@
-//! What became of a hold, told in sentences: taken, deadline moved, paid, ordered, refunded.
+//! What became of a hold: taken, deadline moved, paid, ordered, refunded. It can be shown as English sentences.
 //!
-//! Each sentence is one record, with the time at which it became durable; a take has the time at which the stock
+//! Each happening is one record, with the time at which it became durable; a take has the time at which the stock
 //! moved. Texts that people wrote are made fit for a terminal.
 
+mod happening;
 mod sentences;
 mod subject;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use stampede_domain::{DropId, DropPlan, HoldId, Money, Units, UnixMillis, ViewerId, ViewerNumber};
-use stampede_ledger::{
-    DeadlineRecord, HoldRecord, Journal, PaymentChange, ReadError, Record, Row, Rows,
+use stampede_domain::{
+    DropId, DropPlan, DurationMs, HoldId, SkuIndex, SkuPlan, Units, UnixMillis, ViewerId,
+    ViewerNumber,
 };
+pub use stampede_ledger::{Cancelled, PaymentChange, ProviderRequest};
+use stampede_ledger::{DeadlineRecord, HoldRecord, Journal, ReadError, Record, Row, Rows};
 
-pub use self::subject::Subject;
+pub use self::{
+    happening::{Happening, MoveCause},
+    subject::Subject,
+};
 use crate::{
     FoldError,
-    orders::{OrderName, OrdersFold},
+    orders::{Order, OrderName, OrdersFold},
     times::iso_utc,
 };
 
 /// What became of one hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Lineage {
     /// The hold.
     pub hold: HoldId,
-    /// What it is of.
-    pub about: String,
+    /// The SKU that its units are of, if the plan is known.
+    pub sku: Option<SkuIndex>,
+    /// The terms of its drop, if they are known.
+    pub plan: Option<Arc<DropPlan>>,
     /// What happened, in the order of the journal.
     pub events: Vec<LineageEvent>,
     /// How it stands, as far as the journal reaches.
-    pub stands: String,
+    pub stands: Standing,
+}
+
+/// How a hold stands.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// It waits for its payment.
+    Held {
+        /// Until then, as its viewer is shown.
+        until: UnixMillis,
+    },
+    /// It is an order, here without its viewer's name.
+    Ordered(Box<Order>),
+    /// It has given its units back.
+    Ended,
+    /// Only records about it are there.
+    Unknown,
 }
 
 /// Something that happened to a hold.
@@ -38,16 +62,16 @@ pub struct Lineage {
 pub struct LineageEvent {
     /// When.
     pub at: UnixMillis,
-    /// What, as one sentence.
-    pub text: String,
+    /// What; it is shown as one sentence.
+    pub what: Happening,
 }
 
 impl fmt::Display for Lineage {
     /// A line for the hold, a line for each event, a line for how it stands.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.about)?;
+        writeln!(f, "{}", sentences::about(self))?;
         for event in &self.events {
-            writeln!(f, "{}  {}", iso_utc(event.at), event.text)?;
+            writeln!(f, "{}  {}", iso_utc(event.at), event.what)?;
         }
         writeln!(f, "{:24}  {}", "now", self.stands)
     }
@@ -151,8 +175,8 @@ enum End {
 }
 
 impl Life {
-    fn says(&mut self, at: UnixMillis, text: String) {
-        self.events.push(LineageEvent { at, text });
+    fn says(&mut self, at: UnixMillis, what: Happening) {
+        self.events.push(LineageEvent { at, what });
     }
 
     /// The hold as it waits for its end.
@@ -188,23 +212,16 @@ impl<'a> Teller<'a> {
             Record::Hold(record) => self.hold(record, at),
             Record::Payment(record) => self.payment(record.hold, &record.change, at),
             Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
-                self.moved(Some(*hold), None, span.get(), at, "An attempt to pay began");
+                self.moved(Some(*hold), None, *span, (at, MoveCause::Attempt));
             }
             Record::Deadline(DeadlineRecord::Extended { span, until }) => {
-                self.moved(
-                    None,
-                    Some(*until),
-                    span.get(),
-                    at,
-                    "Staff gave every live hold more time",
-                );
+                self.moved(None, Some(*until), *span, (at, MoveCause::Staff));
             }
             Record::Suspended { span, until } => {
-                self.moved(None, Some(*until), span.get(), at, "Nobody was served for a while");
+                self.moved(None, Some(*until), *span, (at, MoveCause::Pause));
             }
             Record::Recovered(recovered) => {
-                let span = recovered.outage.get();
-                self.moved(None, None, span, at, "The server came back after an outage");
+                self.moved(None, None, recovered.outage, (at, MoveCause::Outage));
             }
             Record::Planned { .. }
             | Record::Phase(_)
@@ -223,30 +240,33 @@ impl<'a> Teller<'a> {
     fn hold(&mut self, record: &HoldRecord, at: UnixMillis) {
         let hold = record.hold();
         let order = self.fold.order(hold);
-        let title = self.title(hold);
+        let title = self.sku(hold).map(|sku| (sku.title.clone(), sku.id.clone()));
         let Some(life) = self.lives.get_mut(&hold) else { return };
         match record {
             HoldRecord::Taken { viewer, units, taken_at, deadline, channel, .. } => {
-                let who = self.viewers.get(viewer);
-                let text = sentences::taken(who, *units, &title, channel.as_ref(), *deadline);
+                let what = Happening::Taken {
+                    hold,
+                    viewer: self.viewers.get(viewer).cloned(),
+                    units: *units,
+                    title,
+                    channel: channel.clone(),
+                    until: *deadline,
+                };
                 life.taken = Some(Taken { at: *taken_at, units: *units, deadline: *deadline });
-                life.says(*taken_at, text);
+                life.says(*taken_at, what);
             }
             HoldRecord::Confirmed { units, amount, .. } => {
                 life.end = Some(End::Ordered);
-                life.says(at, sentences::ordered(order.as_ref(), *units, *amount));
+                let named = order.map(|order| (order.code, order.edition));
+                life.says(at, Happening::Ordered { named, units: *units, amount: *amount });
             }
             HoldRecord::Released { units, .. } => {
                 life.end = Some(End::GivenBack);
-                life.says(
-                    at,
-                    format!("{} given back before the deadline.", sentences::were(units.get())),
-                );
+                life.says(at, Happening::GivenBack { units: *units });
             }
             HoldRecord::Expired { units, .. } => {
                 life.end = Some(End::GivenBack);
-                let were = sentences::were(units.get());
-                life.says(at, format!("The deadline passed without an order: {were} given back."));
+                life.says(at, Happening::Expired { units: *units });
             }
         }
     }
@@ -256,19 +276,19 @@ impl<'a> Teller<'a> {
         if let PaymentChange::Retaken { payment, into } = change
             && let Some(life) = self.lives.get_mut(into)
         {
-            life.says(at, sentences::retaken_from(payment, hold));
+            life.says(at, Happening::PaidByAnother { payment: payment.clone(), hold });
         }
         let Some(life) = self.lives.get_mut(&hold) else { return };
-        let text = match change {
+        let what = match change {
             PaymentChange::Cancelled(cancelled) => {
                 let more = cancelled.units.saturating_sub(life.cancelled);
                 life.cancelled = cancelled.units;
                 let of = life.taken.map_or(cancelled.units, |taken| taken.units.get());
-                sentences::cancelled(cancelled, more, of)
+                Happening::Cancelled { cancelled: cancelled.clone(), more, of }
             }
-            change => sentences::payment(change, currency),
+            change => Happening::Money { change: change.clone(), currency },
         };
-        life.says(at, text);
+        life.says(at, what);
     }
 
     /// The deadline moved: of one hold, or of all live ones that were taken before a moment.
@@ -276,9 +296,8 @@ impl<'a> Teller<'a> {
         &mut self,
         hold: Option<HoldId>,
         taken_before: Option<UnixMillis>,
-        span_ms: u64,
-        at: UnixMillis,
-        why: &str,
+        span: DurationMs,
+        (at, cause): (UnixMillis, MoveCause),
     ) {
         for (id, life) in &mut self.lives {
             let is_meant = hold.is_none_or(|hold| hold == *id);
@@ -286,32 +305,30 @@ impl<'a> Teller<'a> {
             if taken_before.is_some_and(|moment| taken.at >= moment) {
                 continue;
             }
-            taken.deadline = UnixMillis::new(taken.deadline.get().saturating_add(span_ms));
-            let text = sentences::moved(why, span_ms, taken.deadline);
-            life.says(at, text);
+            taken.deadline = taken.deadline.plus(span);
+            let until = taken.deadline;
+            life.says(at, Happening::Moved { cause, span, until });
         }
     }
 
-    fn plan(&self) -> Option<&DropPlan> {
-        self.fold.plan().map(|plan| &**plan)
+    fn plan(&self) -> Option<&Arc<DropPlan>> {
+        self.fold.plan()
     }
 
-    /// The title of a hold's SKU with its id.
-    fn title(&self, hold: HoldId) -> String {
-        let found = self.plan().and_then(|plan| plan.sku(plan.pools().sku_of(hold.pool())?));
-        found.map_or_else(
-            || format!("pool {}", hold.pool()),
-            |sku| format!("{} ({})", sentences::shown(&sku.title), sku.id),
-        )
+    fn sku(&self, hold: HoldId) -> Option<&SkuPlan> {
+        let plan = self.plan()?;
+        plan.sku(plan.pools().sku_of(hold.pool())?)
     }
 
     /// Each hold with the time of its take.
     fn told(mut self) -> Vec<(Option<UnixMillis>, Lineage)> {
         let lives = std::mem::take(&mut self.lives);
         let told = lives.into_iter().map(|(hold, life)| {
+            let plan = self.plan().map(Arc::clone);
             let lineage = Lineage {
                 hold,
-                about: self.about(hold),
+                sku: plan.as_ref().and_then(|plan| plan.pools().sku_of(hold.pool())),
+                plan,
                 stands: self.stands(hold, &life),
                 events: life.events,
             };
@@ -320,27 +337,12 @@ impl<'a> Teller<'a> {
         told.collect()
     }
 
-    fn about(&self, hold: HoldId) -> String {
-        let title = self.title(hold);
-        let drop = hold.drop_id().sale();
-        let terms = self.plan().map(|plan| {
-            let mode = crate::json::mode(plan.mode);
-            format!(", stream {}, merchant {}, {mode}", plan.stream, plan.merchant)
-        });
-        format!("Hold {hold} of {title}, drop {drop}{}", terms.unwrap_or_default())
-    }
-
-    fn stands(&self, hold: HoldId, life: &Life) -> String {
+    fn stands(&self, hold: HoldId, life: &Life) -> Standing {
         match (life.end, life.taken, self.fold.order(hold)) {
-            (Some(End::Ordered), _, Some(order)) => sentences::order_stands(&order),
-            (Some(End::GivenBack), ..) => "The hold has ended without an order.".to_owned(),
-            (None, Some(taken), _) => format!("It is held until {}.", iso_utc(taken.deadline)),
-            _ => "The journal does not have its take.".to_owned(),
+            (Some(End::Ordered), _, Some(order)) => Standing::Ordered(Box::new(order)),
+            (Some(End::GivenBack), ..) => Standing::Ended,
+            (None, Some(taken), _) => Standing::Held { until: taken.deadline },
+            _ => Standing::Unknown,
         }
     }
-}
-
-/// An amount in the currency of a sale; only a damaged ledger has one that cannot be written.
-fn money(minor: u64, currency: stampede_domain::Currency) -> String {
-    Money::new(minor, currency).map_or_else(|| format!("{minor} {currency}"), |of| of.to_string())
 }

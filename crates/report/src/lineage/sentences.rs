@@ -1,27 +1,98 @@
 //! The sentences.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use stampede_domain::{
-    ChannelId, Currency, HoldId, Money, PaymentId, RefundReason, Units, UnixMillis, ViewerId,
+    ChannelId, Currency, HoldId, Money, OrderCode, PaymentId, RefundReason, SkuId, Units,
+    UnixMillis, ViewerId,
 };
 use stampede_ledger::{Cancelled, PaymentChange, ProviderRequest};
 
-use super::money;
-use crate::{orders::Order, times::iso_utc};
+use super::{Happening, Lineage, MoveCause, Standing};
+use crate::{
+    orders::{Order, UnitEdition},
+    times::iso_utc,
+};
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&sentence(self))
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { until } => write!(f, "It is held until {}.", iso_utc(*until)),
+            Self::Ordered(order) => f.write_str(&order_stands(order)),
+            Self::Ended => f.write_str("The hold has ended without an order."),
+            Self::Unknown => f.write_str("The journal does not have its take."),
+        }
+    }
+}
+
+fn sentence(what: &Happening) -> String {
+    match what {
+        Happening::Taken { hold, viewer, units, title, channel, until } => {
+            let title = titled(*hold, title.as_ref().map(|(title, sku)| (title.as_str(), sku)));
+            taken(viewer.as_ref(), *units, &title, channel.as_ref(), *until)
+        }
+        Happening::Ordered { named, units, amount } => ordered(
+            named.as_ref().map(|(code, edition)| (*code, edition.as_ref())),
+            *units,
+            *amount,
+        ),
+        Happening::GivenBack { units } => {
+            format!("{} given back before the deadline.", were(units.get()))
+        }
+        Happening::Expired { units } => {
+            format!("The deadline passed without an order: {} given back.", were(units.get()))
+        }
+        Happening::Moved { cause, span, until } => moved(*cause, span.get(), *until),
+        Happening::PaidByAnother { payment, hold } => retaken_from(payment, *hold),
+        Happening::Cancelled { cancelled: decided, more, of } => cancelled(decided, *more, *of),
+        Happening::Money { change, currency } => payment(change, *currency),
+    }
+}
+
+/// `Hold ... of ..., drop d1, stream friday, merchant acme, live`.
+pub(super) fn about(lineage: &Lineage) -> String {
+    let Lineage { hold, sku, plan, .. } = lineage;
+    let found = plan.as_ref().zip(*sku).and_then(|(plan, sku)| plan.sku(sku));
+    let title = titled(*hold, found.map(|sku| (sku.title.as_str(), &sku.id)));
+    let drop = hold.drop_id().sale();
+    let terms = plan.as_ref().map(|plan| {
+        let mode = crate::json::mode(plan.mode);
+        format!(", stream {}, merchant {}, {mode}", plan.stream, plan.merchant)
+    });
+    format!("Hold {hold} of {title}, drop {drop}{}", terms.unwrap_or_default())
+}
+
+/// The title of a hold's SKU with its id.
+fn titled(hold: HoldId, sku: Option<(&str, &SkuId)>) -> String {
+    sku.map_or_else(
+        || format!("pool {}", hold.pool()),
+        |(title, sku)| format!("{} ({sku})", shown(title)),
+    )
+}
+
+/// An amount in the currency of a sale; only a damaged ledger has one that cannot be written.
+fn money(minor: u64, currency: Currency) -> String {
+    Money::new(minor, currency).map_or_else(|| format!("{minor} {currency}"), |of| of.to_string())
+}
 
 /// `1 unit`, `2 units`.
-pub(super) fn units(count: u32) -> String {
+fn units(count: u32) -> String {
     if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
 }
 
 /// `1 unit was`, `2 units were`.
-pub(super) fn were(count: u32) -> String {
+fn were(count: u32) -> String {
     format!("{} {}", units(count), if count == 1 { "was" } else { "were" })
 }
 
 /// A text that somebody wrote, without what could move a terminal's cursor, hide or turn other text.
-pub(super) fn shown(text: &str) -> String {
+fn shown(text: &str) -> String {
     let is_hidden = |c: char| {
         c.is_control()
             || matches!(c,
@@ -31,7 +102,7 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if is_hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
 
-pub(super) fn taken(
+fn taken(
     viewer: Option<&ViewerId>,
     count: Units,
     title: &str,
@@ -47,29 +118,41 @@ pub(super) fn taken(
     format!("{who} took {units} of {title}{by}, held until {until}.")
 }
 
-pub(super) fn ordered(order: Option<&Order>, count: Units, amount: Money) -> String {
-    let Some(order) = order else { return format!("The hold became an order of {amount}.") };
-    let edition = order.edition.as_ref().map(|edition| {
+fn ordered(
+    named: Option<(OrderCode, Option<&UnitEdition>)>,
+    count: Units,
+    amount: Money,
+) -> String {
+    let Some((code, edition)) = named else {
+        return format!("The hold became an order of {amount}.");
+    };
+    let edition = edition.map(|edition| {
         let numbers = edition.numbers.to_string();
         if numbers.is_empty() { numbers } else { format!(", {numbers} of {}", edition.of) }
     });
-    let (code, units) = (order.code, units(count.get()));
+    let units = units(count.get());
     format!("The hold became order {code}: {units} for {amount}{}.", edition.unwrap_or_default())
 }
 
-pub(super) fn moved(why: &str, span_ms: u64, deadline: UnixMillis) -> String {
+fn moved(cause: MoveCause, span_ms: u64, deadline: UnixMillis) -> String {
+    let why = match cause {
+        MoveCause::Attempt => "An attempt to pay began",
+        MoveCause::Staff => "Staff gave every live hold more time",
+        MoveCause::Pause => "Nobody was served for a while",
+        MoveCause::Outage => "The server came back after an outage",
+    };
     let (seconds, millis) = (span_ms / 1_000, span_ms % 1_000);
     let until = iso_utc(deadline);
     format!("{why}: the deadline moved by {seconds}.{millis:03} s, to {until}.")
 }
 
-pub(super) fn retaken_from(payment: &PaymentId, hold: HoldId) -> String {
+fn retaken_from(payment: &PaymentId, hold: HoldId) -> String {
     format!(
         "Payment {payment}, which was for hold {hold} until that had ended, paid for these units."
     )
 }
 
-pub(super) fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
+fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
     let Cancelled { units: total, amount, lot, actor, reason } = cancelled;
     let who = match shown(actor.as_str()) {
         none if none.is_empty() => "Somebody".to_owned(),
@@ -95,7 +178,7 @@ pub(super) fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
 }
 
 /// A change that is not about units. `currency` is the drop's.
-pub(super) fn payment(change: &PaymentChange, currency: Option<Currency>) -> String {
+fn payment(change: &PaymentChange, currency: Option<Currency>) -> String {
     match change {
         PaymentChange::Charged(charges) if charges.is_none() => {
             "Nothing is owed beyond the goods.".to_owned()
@@ -161,7 +244,7 @@ const fn asked(request: ProviderRequest) -> &'static str {
     }
 }
 
-pub(super) fn order_stands(order: &Order) -> String {
+fn order_stands(order: &Order) -> String {
     let currency = order.goods.currency();
     let of = |minor| money(minor, currency);
     let mut text = format!(

@@ -6,8 +6,8 @@ use std::{
 };
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, PoolIndex,
-    PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, OrderReference,
+    PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Cancelled, CommitKey, HoldRecord, PaymentChange, Record, Row};
 
@@ -142,7 +142,10 @@ impl OrdersFold {
                 )?;
             }
             Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
-                self.waiting.remove(hold);
+                // Whoever paid for nothing asks about it by the payment's name.
+                if self.waiting.get(hold).is_some_and(|account| account.payments.is_empty()) {
+                    self.waiting.remove(hold);
+                }
             }
             Record::Payment(record) => match self.places.get(&record.hold) {
                 Some(place) => self.changed(*place, &record.change, at),
@@ -224,6 +227,19 @@ impl OrdersFold {
     /// Every order so far by its number, without its viewer's name.
     pub fn orders(&self) -> impl Iterator<Item = Order> + '_ {
         (0..self.orders.len()).filter_map(|place| self.at(place))
+    }
+
+    /// Holds below an id that go by a reference, the highest id first: the platform calls their order so, or a
+    /// payment for them.
+    pub(super) fn named(&self, wanted: &OrderReference, below: Option<HoldId>) -> Vec<HoldId> {
+        let orders =
+            self.orders.iter().filter_map(|entry| Some((entry.hold, entry.account.as_deref()?)));
+        let all = orders.chain(self.waiting.iter().map(|(hold, account)| (*hold, account)));
+        let named = all.filter(|(_, account)| account.goes_by(wanted)).map(|(hold, _)| hold);
+        let mut found: Vec<_> =
+            named.filter(|hold| below.is_none_or(|below| *hold < below)).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found
     }
 
     /// Where the links of those who took stand.

@@ -19,7 +19,10 @@ pub use self::{
     fold::OrdersFold,
     money::{OrderPayment, PaymentState},
     order::{Order, OrderState, UnitEdition},
-    reader::{ListedOrder, OrdersPage, OrdersReader, PAGE_DROPS_MAX, PAGE_ROWS_MAX},
+    reader::{
+        FoundOrders, ListedOrder, OrdersPage, OrdersReader, PAGE_DROPS_MAX, PAGE_ROWS_MAX,
+        PageStart,
+    },
 };
 use crate::FoldError;
 

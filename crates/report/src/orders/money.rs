@@ -163,6 +163,13 @@ impl Account {
         }
     }
 
+    /// Whether the platform calls the order so, or a payment for it.
+    pub(super) fn goes_by(&self, wanted: &OrderReference) -> bool {
+        let mut payments = self.payments.iter();
+        self.reference.as_ref() == Some(wanted)
+            || payments.any(|part| part.payment.reference.as_str() == wanted.as_str())
+    }
+
     /// The hold became an order: by the money that came right before. An order that costs nothing is by none, whatever
     /// came before and goes back.
     pub(super) fn ordered(&mut self) {

@@ -6,8 +6,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, Incarnation, Seq, ViewerId, ViewerNumber};
-use stampede_ledger::{CommitKey, Journal, OrderRow, RowKey, RowSpan, links};
+use stampede_domain::{
+    DropId, DropPlan, HoldId, Incarnation, OrderReference, Seq, ViewerId, ViewerNumber,
+};
+use stampede_ledger::{CommitKey, Journal, OrderRow, ReadError, RowKey, RowSpan, links};
 
 use super::{
     Order, OrderName, OrdersError, OrdersFold,
@@ -38,15 +40,59 @@ pub struct ListedOrder {
     pub order: Order,
 }
 
+/// Where a page of the list begins, and which way it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageStart {
+    /// Behind this place, the oldest first; 0 stands before the first order.
+    After(u64),
+    /// In front of this place, the newest first; [`u64::MAX`] stands behind the last order.
+    Before(u64),
+}
+
+impl PageStart {
+    /// The same way, from another place.
+    #[must_use]
+    pub const fn at(self, place: u64) -> Self {
+        match self {
+            Self::After(_) => Self::After(place),
+            Self::Before(_) => Self::Before(place),
+        }
+    }
+
+    const fn place(self) -> u64 {
+        match self {
+            Self::After(place) | Self::Before(place) => place,
+        }
+    }
+
+    fn fetch(self, journal: &dyn Journal) -> Result<Vec<OrderRow>, ReadError> {
+        match self {
+            Self::After(place) => journal.orders(place, ROWS_PER_FETCH),
+            Self::Before(place) => journal.orders_before(place, ROWS_PER_FETCH),
+        }
+    }
+}
+
 /// Some orders of the list.
 #[derive(Clone, Debug)]
 pub struct OrdersPage {
     /// The orders that the caller sees.
     pub orders: Vec<ListedOrder>,
-    /// The place up to which the list was looked at; the next page begins behind it.
+    /// The place up to which the list was looked at; the next page begins there.
     pub cursor: u64,
-    /// Whether the list goes on behind it.
+    /// Whether the list goes on from there.
     pub more: bool,
+}
+
+/// What goes by a name that the platform gave.
+#[derive(Clone, Debug, Default)]
+pub struct FoundOrders {
+    /// The orders, those of the newest drop first.
+    pub orders: Vec<Order>,
+    /// Holds with a payment that are no orders, with the terms of their drop; likewise.
+    pub holds: Vec<(HoldId, Arc<DropPlan>)>,
+    /// Where the search goes on: at holds whose ids are below this one. `None` once every drop was looked at.
+    pub next: Option<HoldId>,
 }
 
 /// Reads orders of one ledger. Folded drops stay in memory, and a later page only reads what was written since.
@@ -72,19 +118,19 @@ impl OrdersReader {
         Self::default()
     }
 
-    /// The orders behind a place of drops that `sees` picks, at most `limit` of them. A page may have fewer, or none,
-    /// although there are more: it looks at [`PAGE_ROWS_MAX`] orders and at [`PAGE_DROPS_MAX`] drops at most.
+    /// The orders from a place on, of drops that `sees` picks, at most `limit` of them. A page may have fewer, or
+    /// none, although there are more: it looks at [`PAGE_ROWS_MAX`] orders and at [`PAGE_DROPS_MAX`] drops at most.
     ///
     /// # Errors
     /// [`OrdersError`].
     pub fn page(
         &self,
         journal: &dyn Journal,
-        after: u64,
+        start: PageStart,
         limit: usize,
         sees: &mut dyn FnMut(DropId) -> bool,
     ) -> Result<OrdersPage, OrdersError> {
-        let (rows, cursor, more) = pick(journal, after, limit, sees)?;
+        let (rows, cursor, more) = pick(journal, start, limit, sees)?;
         let mut drops: Vec<DropId> = rows.iter().map(|row| row.drop).collect();
         drops.sort_unstable();
         drops.dedup();
@@ -127,6 +173,50 @@ impl OrdersReader {
             };
             found.map(|order| folded.named(journal, order, &mut Blobs::default())).transpose()
         })
+    }
+
+    /// What goes by a reference: orders that the platform calls so, orders and other holds that a payment of this
+    /// name is for, at most `limit` of them. Looks at the first [`PAGE_DROPS_MAX`] of these drops, which come in
+    /// descending order, and there at holds below `below` alone.
+    ///
+    /// # Errors
+    /// [`OrdersError`].
+    pub fn search(
+        &self,
+        journal: &dyn Journal,
+        wanted: &OrderReference,
+        (drops, below): (&[DropId], Option<HoldId>),
+        limit: usize,
+    ) -> Result<FoundOrders, OrdersError> {
+        let (mut found, mut blobs, mut last) = (FoundOrders::default(), Blobs::default(), None);
+        for (place, drop) in drops.iter().enumerate() {
+            if place == PAGE_DROPS_MAX {
+                let looked_at = drops[place - 1];
+                found.next = Some(first_of(looked_at));
+                break;
+            }
+            self.with(journal, *drop, |folded| {
+                for hold in folded.fold.named(wanted, below) {
+                    if found.orders.len() + found.holds.len() == limit {
+                        found.next = last;
+                        return Ok(());
+                    }
+                    last = Some(hold);
+                    match (folded.fold.order(hold), folded.fold.plan()) {
+                        (Some(order), _) => {
+                            found.orders.push(folded.named(journal, order, &mut blobs)?);
+                        }
+                        (None, Some(plan)) => found.holds.push((hold, Arc::clone(plan))),
+                        (None, None) => {}
+                    }
+                }
+                Ok(())
+            })?;
+            if found.next.is_some() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Has a drop's fold follow the journal to its end, then hands it out.
@@ -191,16 +281,24 @@ impl OrdersReader {
     }
 }
 
-/// Rows of the table behind a place, with the place that was come to, and whether there are more.
+/// The first id that a hold of a drop may have.
+fn first_of(drop: DropId) -> HoldId {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&drop.get().to_be_bytes());
+    HoldId::from_bytes(bytes)
+}
+
+/// Rows of the table from a place on, with the place that was come to, and whether there are more.
 fn pick(
     journal: &dyn Journal,
-    after: u64,
+    start: PageStart,
     limit: usize,
     sees: &mut dyn FnMut(DropId) -> bool,
 ) -> Result<(Vec<OrderRow>, u64, bool), OrdersError> {
-    let (mut picked, mut drops, mut cursor, mut looked) = (Vec::new(), HashSet::new(), after, 0);
+    let (mut picked, mut drops, mut looked) = (Vec::new(), HashSet::new(), 0);
+    let mut cursor = start.place();
     loop {
-        let rows = journal.orders(cursor, ROWS_PER_FETCH)?;
+        let rows = start.at(cursor).fetch(journal)?;
         if rows.is_empty() {
             return Ok((picked, cursor, false));
         }
