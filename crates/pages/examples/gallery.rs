@@ -1,4 +1,5 @@
-//! Every state of the pages, to be looked at: serves them on the port that is given.
+//! Every state of the pages, to be looked at: serves them on the port that is given, to somebody of the role that is
+//! given, a host if none is.
 
 #[path = "../tests/pages/fake.rs"]
 mod fake;
@@ -11,8 +12,12 @@ async fn main() -> io::Result<()> {
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let address = listener.local_addr()?;
     println!("http://{address}/shows");
+    let role = env::args().nth(2).unwrap_or_else(|| "host".to_owned());
+    for path in ["orders", "orders?text=3-37-1", "orders/3-37-0"] {
+        println!("http://{address}/{path}");
+    }
     for stream in fake::STREAMS {
         println!("http://{address}/live/{stream}");
     }
-    axum::serve(listener, stampede_pages::router(fake::interface(Some("host")))).await
+    axum::serve(listener, stampede_pages::router(fake::interface(Some(role.leak())))).await
 }

@@ -68,11 +68,20 @@ const MODULES: &[(&str, &str)] = &[
     ("sign-in.mjs", include_str!("../assets/sign-in.mjs")),
     ("stage.mjs", include_str!("../assets/stage.mjs")),
     ("ops.mjs", include_str!("../assets/ops.mjs")),
+    ("orders.mjs", include_str!("../assets/orders.mjs")),
 ];
 
 /// The modules that pages run, or run as workers: each becomes a script with all that it imports.
-const ENTRIES: [&str; 7] =
-    ["frame.mjs", "live.mjs", "demo.mjs", "sign-in.mjs", "stage.mjs", "ops.mjs", "worker.mjs"];
+const ENTRIES: [&str; 8] = [
+    "frame.mjs",
+    "live.mjs",
+    "demo.mjs",
+    "sign-in.mjs",
+    "stage.mjs",
+    "ops.mjs",
+    "orders.mjs",
+    "worker.mjs",
+];
 
 /// One file as it is sent.
 struct Asset {

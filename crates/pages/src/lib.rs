@@ -12,6 +12,7 @@ mod goods;
 mod live;
 mod numbers;
 mod ops;
+mod orders;
 mod pages;
 mod room;
 mod shows;
@@ -27,7 +28,7 @@ use axum::{
 use crate::api::Api;
 
 /// Every page with its path.
-fn pages() -> [(&'static str, MethodRouter<Api>); 10] {
+fn pages() -> [(&'static str, MethodRouter<Api>); 12] {
     [
         ("/", get(sign_in::first)),
         ("/sign-in", get(sign_in::sign_in)),
@@ -36,6 +37,8 @@ fn pages() -> [(&'static str, MethodRouter<Api>); 10] {
         ("/shows", get(shows::shows)),
         ("/live/{stream}", get(room::live)),
         ("/stage/{stream}", get(room::stage)),
+        ("/orders", get(orders::orders)),
+        ("/orders/{order}", get(orders::order)),
         ("/ops", get(ops::ops)),
         ("/assets/{name}", get(assets::answer)),
         ("/goods/{file}", get(goods::answer)),

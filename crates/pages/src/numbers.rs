@@ -137,6 +137,46 @@ pub(crate) fn short_clock(unix_ms: u64, ahead_min: i32) -> String {
     format!("{:02}:{:02}", s / 3_600, s / 60 % 60)
 }
 
+/// A day by a clock that is this many minutes ahead of UTC: `27 November 2026`, `2026年11月27日`.
+pub(crate) fn date(language: Language, unix_ms: u64, ahead_min: i32) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let s = i64::try_from(unix_ms / 1_000).unwrap_or(i64::MAX / 2) + i64::from(ahead_min) * 60;
+    let (year, month, day) = civil(s.div_euclid(86_400));
+    match language {
+        Language::English => format!("{day} {} {year}", MONTHS[month]),
+        Language::Chinese => format!("{year}年{}月{day}日", month + 1),
+    }
+}
+
+/// Year, month from 0 and day of the month, so many days after 1970-01-01.
+///
+/// The way of counting is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms", 2013): years begin in
+/// March, so that the day of a leap year stands at the end.
+fn civil(days: i64) -> (i64, usize, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = (from_march + 2) % 12;
+    let is_next = i64::from(month < 2);
+    (era * 400 + year + is_next, usize::try_from(month).expect("a month is below 12"), day)
+}
+
 fn seconds_of_day(unix_ms: u64, ahead_min: i32) -> i64 {
     let s = i64::try_from(unix_ms / 1_000).unwrap_or(i64::MAX / 2);
     (s + i64::from(ahead_min) * 60).rem_euclid(86_400)
@@ -197,6 +237,20 @@ mod tests {
         assert_eq!(live_money(EN, 1_200, "JPY"), "¥1,200");
         assert_eq!(live_money(EN, 1_240_000_000, "EUR"), "€12.4 M");
         assert_eq!(live_money(ZH, 1_240_000_000, "EUR"), "€1,240 万");
+    }
+
+    #[test]
+    fn days_have_their_names() {
+        const DAY: u64 = 86_400_000;
+        assert_eq!(date(EN, 0, 0), "1 January 1970");
+        assert_eq!(date(EN, 0, -1), "31 December 1969");
+        assert_eq!(date(EN, 1_795_811_592_000, 0), "27 November 2026");
+        assert_eq!(date(ZH, 1_795_811_592_000, 480), "2026年11月28日");
+        // 29 February is there in 2000 and 2024, not in 2100.
+        assert_eq!(date(EN, 11_016 * DAY, 0), "29 February 2000");
+        assert_eq!(date(EN, 19_782 * DAY, 0), "29 February 2024");
+        assert_eq!(date(EN, 47_540 * DAY, 0), "28 February 2100");
+        assert_eq!(date(EN, 47_541 * DAY, 0), "1 March 2100");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use flate2::Compression;
 use crate::{
     answers::Session,
     api::Refused,
-    assets,
+    assets, orders,
     visitor::{Theme, Visitor},
     words::Language,
 };
@@ -104,6 +104,11 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| matches!(who.role.as_str(), "ops" | "admin"))
     }
 
+    /// Whether orders are for this visitor.
+    pub(crate) fn sees_orders(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| orders::may_read(&who.role))
+    }
+
     /// The messages that the page's script asks for.
     pub(crate) fn messages(&self) -> Option<String> {
         assets::messages(self.module, self.words)
@@ -169,6 +174,9 @@ pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
     let (title, lead) = match refused.status {
         StatusCode::UNAUTHORIZED => return to_sign_in(visitor),
         StatusCode::FORBIDDEN => (words.error_forbidden(), words.error_forbidden_lead()),
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND if visitor.here.starts_with("/orders") => {
+            (words.error_no_order(), words.error_no_order_lead())
+        }
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             (words.error_not_found(), words.error_not_found_lead())
         }

@@ -21,6 +21,9 @@ use serde_json::{Value, json};
 #[path = "shows.rs"]
 mod shows;
 
+#[path = "sold.rs"]
+pub(crate) mod sold;
+
 use self::shows::{cue, people, single};
 
 /// A stream for each state that a page can be in.
@@ -77,6 +80,9 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))
         .route("/v1/drops/{drop}/{act}", post(command))
+        .route("/v1/orders", get(sold::list))
+        .route("/v1/orders/search", get(sold::search))
+        .route("/v1/orders/{order}/timeline", get(sold::timeline))
         .route("/v1/brake", get(brake))
         .route("/v1/brake/{act}", post(braked))
         .route("/v1/commands", get(commands))

@@ -5,6 +5,7 @@
 mod demos;
 mod fake;
 mod links;
+mod orders;
 
 use std::{collections::BTreeSet, io::Read as _};
 
@@ -61,6 +62,9 @@ fn paths() -> Vec<String> {
         paths.push(format!("/stage/{stream}"));
     }
     paths.extend(["/live/nobody", "/live/%3Cb%3E"].map(str::to_owned));
+    let looked_for = ["", "?text=same", "?text=nothing", "?text=3-37-1", "?after=100"];
+    paths.extend(looked_for.map(|query| format!("/orders{query}")));
+    paths.extend(["3-37-0", "3-38-1", fake::sold::HOLD].map(|name| format!("/orders/{name}")));
     paths
 }
 

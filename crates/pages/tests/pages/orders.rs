@@ -1,0 +1,185 @@
+//! Orders as support looks for them.
+
+use axum::http::{StatusCode, header};
+
+use crate::{fake::sold, get, pages};
+
+const ZONE: (&str, &str) = ("cookie", "stampede_ahead_min=60");
+
+#[tokio::test]
+async fn orders_are_for_whoever_may_read_them() {
+    for (role, status) in [
+        ("admin", StatusCode::OK),
+        ("ops", StatusCode::OK),
+        ("merchant", StatusCode::OK),
+        ("platform", StatusCode::FORBIDDEN),
+        ("stage", StatusCode::FORBIDDEN),
+        ("creator", StatusCode::FORBIDDEN),
+    ] {
+        let router = pages(Some(role));
+        for path in ["/orders", "/orders?text=3-37-1", "/orders?text=R-1001", "/orders/3-37-0"] {
+            let page = get(&router, path, &[]).await;
+            let is_ok = page.status == StatusCode::OK || page.status == StatusCode::SEE_OTHER;
+            assert_eq!(is_ok, status == StatusCode::OK, "{role} {path}: {}", page.status);
+        }
+        if role != "stage" {
+            let shows = get(&router, "/shows", &[]).await;
+            let is_led = shows.text.contains("href=\"/orders\"");
+            assert_eq!(is_led, status == StatusCode::OK, "{role}");
+        }
+    }
+    let page = get(&pages(None), "/orders/3-37-0", &[]).await;
+    assert_eq!(page.headers[header::LOCATION], "/sign-in?to=/orders/3-37-0");
+}
+
+#[tokio::test]
+async fn the_newest_orders_are_listed_a_page_at_a_time() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/orders", &[ZONE]).await;
+    for part in [
+        "href=\"/orders/3-37-0\"",
+        "€54.70",
+        "€14.90 to go back",
+        "¥1,200",
+        "Money kept ready",
+        "Partly refunded",
+        "27 November 2026, 21:32:12",
+        "href=\"/v1/orders?format=csv\"",
+        "href=\"/orders?after=50\"",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    assert_eq!(page.text.matches("<tr><th scope=\"row\">").count(), 50);
+    // What was sold in a rehearsal looks like it, what has no money behind it needs somebody.
+    assert_eq!(page.text.matches("<span class=\"tag off\">Test</span>").count(), 1);
+    assert!(page.text.contains("quiet needs\"><svg class=\"icon\" aria-hidden=\"true\" focusable=\"false\"><use href=\"#i-triangle\"></use></svg>Money gone"));
+    let last = get(&router, "/orders?after=100", &[ZONE]).await;
+    assert!(!last.text.contains("rel=\"next\"") && last.text.contains(">Newest orders</a>"));
+    // A browser that has not told its clock is told UTC.
+    assert!(get(&router, "/orders", &[]).await.text.contains("20:32:12 UTC"));
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_whatever_it_is_called() {
+    let router = pages(Some("merchant"));
+    for (text, to) in [
+        ("3-37-0", "/orders/3-37-0"),
+        ("%203-37-0%20", "/orders/3-37-0"),
+        ("R-1001", "/orders/3-37-0"),
+        ("pay-10", "/orders/3-37-0"),
+        (sold::LONG, "/orders/3-37-0"),
+        ("pay-11", &format!("/orders/{}", sold::HOLD)),
+    ] {
+        let page = get(&router, &format!("/orders?text={text}"), &[]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{text}: {}", page.text);
+        assert_eq!(page.headers[header::LOCATION], to, "{text}");
+    }
+    let page = get(&router, "/orders?text=same", &[]).await;
+    for part in
+        ["/orders/3-37-0\"", "/orders/3-38-1\"", sold::HOLD, "Look in older drops", "after=0000"]
+    {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_found_says_what_to_do() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/orders?text=nothing", &[]).await;
+    assert!(page.text.contains("Nothing goes by \u{2068}nothing\u{2069}"), "{}", page.text);
+    assert!(page.text.contains("value=\"nothing\""));
+    let page = get(&router, "/orders?text=old", &[]).await;
+    assert!(page.text.contains("There are older ones") && page.text.contains("rel=\"next\""));
+    // A platform may call an order like a code of ours.
+    let page = get(&router, "/orders?text=9-9-4", &[]).await;
+    assert!(page.text.contains("href=\"/orders?text=9-9-4&#38;as=reference\""), "{}", page.text);
+    let long = "x".repeat(300);
+    for text in ["a%20b", "%3Cscript%3E", &long, "%00"] {
+        let page = get(&router, &format!("/orders?text={text}"), &[]).await;
+        assert_eq!(page.status, StatusCode::OK, "{text}");
+        assert!(!page.text.contains("<script>"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_check_digit_is_said_before_anything_is_looked_for() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/orders?text=3-37-1", &[]).await;
+    for part in [
+        "aria-invalid=\"true\"",
+        "aria-describedby=\"find-hint find-error\"",
+        "value=\"3-37-1\"",
+        "\u{2068}3-37-1\u{2069} is no order code: its check digit does not fit.",
+        "href=\"/orders?text=3-37-1&#38;as=reference\"",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    let page = get(&router, "/orders?text=3-37-1&as=reference", &[]).await;
+    assert!(!page.text.contains("aria-invalid") && page.text.contains("Nothing goes by"));
+    let page = get(&router, "/orders?text=3-37-1", &[("accept-language", "zh-CN")]).await;
+    assert!(page.text.contains("校验位不符"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn an_order_tells_what_happened_to_it() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/orders/3-37-0", &[ZONE]).await;
+    for part in [
+        "<h1>Order 3-37-0</h1>",
+        "Scented candle, 200 g, Cedar",
+        "2 units at €24.90",
+        "€54.70",
+        "Still to go back",
+        "€14.90",
+        "No. 37 of 80",
+        "2, of these 1 cancelled",
+        "R-1001",
+        "nina-tv",
+        sold::LONG,
+        "platform/pay-10",
+        "<h3>27 November 2026</h3>",
+        "<h3>28 November 2026</h3>",
+        "<time>21:23:12</time>",
+        "\u{2068}v-4711\u{2069} took 2 units, with time to pay until 21:25:12.",
+        "A payment was under way: 1\u{a0}min\u{a0}0\u{a0}s more to pay, until 21:26:12.",
+        "Payment \u{2068}pay-9\u{2069} failed: \u{2068}card_declined\u{2069}.",
+        "It became order 3-37-0: 2 units for €49.80.",
+        "\u{2068}Mara\u{2069} cancelled 1 unit; 1 of 2 cancelled by now. €24.90 to go back; the units are on sale again. Reason: “\u{2068}broken in the box\u{2069}”",
+        "€24.90 of payment \u{2068}pay-10\u{2069} have to go back: units were cancelled.",
+        "Something happened that this page has no words for: brought_by_stork.",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    assert!(!page.text.contains("class=\"tag off\""));
+    let page = get(&router, "/orders/3-38-1", &[ZONE]).await;
+    for part in [
+        "class=\"tag off\">Test<",
+        "This is from a rehearsal",
+        "A viewer whose name was erased took 1 unit",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    let page = get(&router, &format!("/orders/{}", sold::HOLD), &[ZONE]).await;
+    for part in
+        ["Hold, no order", "Ended", "2 units came back on sale", "nothing was left to take again"]
+    {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    let page = get(&router, "/orders/3-37-0", &[ZONE, ("accept-language", "zh-CN")]).await;
+    for part in ["订单 3-37-0", "2026年11月28日", "商品已取消"] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    let none = get(&router, "/orders/9-9-4", &[]).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(none.text.contains("No such order"), "{}", none.text);
+    assert_eq!(get(&router, "/orders/a%2Fb", &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_screen_that_is_on_camera_shows_no_amounts() {
+    let router = pages(Some("merchant"));
+    for path in ["/orders", "/orders/3-37-0"] {
+        let page = get(&router, path, &[("cookie", "stampede_money=hidden")]).await;
+        assert!(page.text.contains("hidden") && !page.text.contains('€'), "{path}: {}", page.text);
+    }
+}
