@@ -1,9 +1,9 @@
 //! Limits of the interface.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustls::ServerConfig;
-use stampede_domain::{DurationMs, limits::RECORD_BYTES_MAX};
+use stampede_domain::{DurationMs, MerchantId, PaymentAccount, limits::RECORD_BYTES_MAX};
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
 use crate::{PriceMinima, Site};
@@ -73,6 +73,9 @@ pub struct ControlConfig {
     pub chunk_wait: DurationMs,
     /// Time that open connections have to finish once the server stops.
     pub drain_wait: DurationMs,
+    /// Accounts that one merchant's payments alone go through: its staff are told of money there that nobody can
+    /// match.
+    pub payment_accounts: BTreeMap<PaymentAccount, MerchantId>,
 }
 
 /// The least that `body_bytes_max` may be: the largest plan still fits, escapes included.
@@ -145,6 +148,7 @@ impl Default for ControlConfig {
             price_minima: PriceMinima::default(),
             chunk_wait: DurationMs::from_secs(30),
             drain_wait: DurationMs::from_secs(10),
+            payment_accounts: BTreeMap::new(),
         }
     }
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, Rate, RepeatedWarning};
-use stampede_engine::Engine;
+use stampede_domain::{DurationMs, MerchantId, PaymentAccount, Rate, RepeatedWarning};
+use stampede_engine::{Engine, OverMoney};
 use stampede_proxies::TrustedProxies;
-use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
+use stampede_report::{
+    BoundKeys, JournalSource,
+    orders::{OrdersReader, UnmatchedReader},
+};
 
 use crate::{
     ControlConfig, Demo, DrainSignal, PriceMinima, Sessions, Site, StaffTokens,
@@ -54,6 +57,8 @@ struct ControlInner {
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
     orders: OrdersReader,
+    unmatched: UnmatchedReader,
+    over_money: OverMoney,
     pace: Pace,
     guesses: Guesses,
     payment_lane: PaymentLane,
@@ -93,6 +98,8 @@ impl ControlState {
             ledger_reads,
             bound_keys,
             orders: OrdersReader::new(),
+            unmatched: UnmatchedReader::new(),
+            over_money: OverMoney::new(),
             pace,
             guesses,
             payment_lane,
@@ -140,6 +147,21 @@ impl ControlState {
     /// Orders, as far as they were read.
     pub(crate) fn orders(&self) -> &OrdersReader {
         &self.0.orders
+    }
+
+    /// Money that nobody can match, as far as it was read.
+    pub(crate) fn unmatched(&self) -> &UnmatchedReader {
+        &self.0.unmatched
+    }
+
+    /// What is to be done about drops that have left memory, as far as it was read.
+    pub(crate) fn over_money(&self) -> &OverMoney {
+        &self.0.over_money
+    }
+
+    /// Whose payments go through an account, if one merchant's alone do.
+    pub(crate) fn merchant_of_account(&self, account: &PaymentAccount) -> Option<&MerchantId> {
+        self.0.parts.config.payment_accounts.get(account)
     }
 
     /// How often staff give commands.

@@ -61,7 +61,7 @@ pub use engine::Engine;
 pub use event::{CoreEvent, ViewerEvent, Wake};
 pub use health::{Health, HealthWatch};
 pub use hold_ends::{HoldEnding, SOON_MS};
-pub use money::{HoldGoods, HoldMoney, MoneyError, OpenMatters, read_money};
+pub use money::{HoldGoods, HoldMoney, MoneyError, OpenMatters, OverMoney, read_money};
 pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};
 pub use recover_error::RecoverError;

@@ -1,8 +1,11 @@
 //! The money of holds, for whoever asks.
 
+use std::collections::{HashMap, VecDeque};
+
+use parking_lot::Mutex;
 use stampede_books::ReopenedDrop;
 use stampede_domain::{DropId, HoldId, Mode, Money, SkuIndex, Units};
-use stampede_ledger::{Journal, ReadError, Record, RecordError, Row, Rows};
+use stampede_ledger::{Journal, ReadError, Record, RecordError, Row, RowKey, RowSpan, Rows};
 use stampede_settlement::{HoldAccount, Matter, PaymentBook};
 
 use crate::HoldLook;
@@ -52,6 +55,60 @@ pub enum MoneyError {
         /// What is wrong with it.
         source: RecordError,
     },
+}
+
+/// What is to be done about the money of drops that have left memory, as far as somebody asked: those that were read
+/// are read again only once something was recorded about them since.
+#[derive(Debug, Default)]
+pub struct OverMoney(Mutex<HashMap<DropId, SeenMoney>>);
+
+#[derive(Debug)]
+struct SeenMoney {
+    /// The last row that was read.
+    to: RowKey,
+    open: OpenMatters,
+}
+
+impl OverMoney {
+    /// Nothing is read yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is to be done about a drop's money, by its holds; with whether the drop had to be read for it, which takes
+    /// as long as it has records.
+    ///
+    /// # Errors
+    /// [`MoneyError`].
+    pub fn matters(
+        &self,
+        journal: &dyn Journal,
+        drop: DropId,
+    ) -> Result<(OpenMatters, bool), MoneyError> {
+        if let Some(seen) = self.0.lock().get(&drop)
+            && !has_more(journal, drop, seen.to)?
+        {
+            return Ok((seen.open.clone(), false));
+        }
+        let (mut payments, mut to) = (PaymentBook::default(), RowKey::default());
+        for row in Rows::of_drop(journal, drop)?.chain(Rows::of_adjustments(journal, drop)?) {
+            let row = row?;
+            apply(&row, &mut |record| payments.apply(record))?;
+            to = RowKey::of(&row);
+        }
+        let holds = payments.open_holds(None);
+        let open: OpenMatters = holds.map(|hold| (hold, payments.matters_of(hold))).collect();
+        self.0.lock().insert(drop, SeenMoney { to, open: open.clone() });
+        Ok((open, true))
+    }
+}
+
+/// Whether a drop's adjustments go on behind a row.
+fn has_more(journal: &dyn Journal, drop: DropId, after: RowKey) -> Result<bool, MoneyError> {
+    let span = RowSpan { after, chain: Some((drop.adjustments(), RowKey::END)) };
+    let mut rows = VecDeque::new();
+    journal.fetch(&span, &mut rows)?;
+    Ok(!rows.is_empty())
 }
 
 /// Reads the money of a drop that has left memory, adjustments included; for [`Engine::reopen`](crate::Engine::reopen).

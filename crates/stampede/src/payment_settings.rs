@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use stampede_control::{AccountMinima, PriceMinima};
-use stampede_domain::{IdError, MerchantId, Mode};
+use stampede_domain::{IdError, MerchantId, Mode, PaymentAccount};
 use stampede_payments::{
     SandboxConfig,
     stripe::amounts,
@@ -114,6 +114,9 @@ impl Default for Payments {
     }
 }
 
+/// Accounts are checked before anything is made of the settings.
+const CHECKED: &str = "the settings were checked";
+
 impl Payments {
     /// The least that a merchant's own provider charges. The account that is named last stands for those of one
     /// merchant: Stripe charges the same least at all.
@@ -123,6 +126,18 @@ impl Payments {
             let account = StripeAccounts::account(name).ok()?;
             Some((merchant, AccountMinima { account, minima: amounts::minima().collect() }))
         }))
+    }
+
+    /// The merchant of each account.
+    ///
+    /// # Panics
+    /// If the settings were not checked.
+    pub(crate) fn merchants(&self) -> BTreeMap<PaymentAccount, MerchantId> {
+        let accounts = self.stripe.iter().map(|(name, account)| {
+            let name = StripeAccounts::account(name).expect(CHECKED);
+            (name, MerchantId::new(&account.merchant).expect(CHECKED))
+        });
+        accounts.collect()
     }
 
     /// Checks what the types cannot.

@@ -121,6 +121,7 @@ fn interface(config: &Config, certificates: Option<&Certificates>) -> ControlCon
     ControlConfig {
         tls: certificates.map(Certificates::config),
         price_minima: config.payments.price_minima(),
+        payment_accounts: config.payments.merchants(),
         ..config.control.interface()
     }
 }

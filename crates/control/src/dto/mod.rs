@@ -1,5 +1,6 @@
 //! The JSON bodies of the HTTP interface, separate from the domain's own types.
 
+mod attention;
 mod brake;
 mod command;
 mod demo;
@@ -22,6 +23,9 @@ mod stage;
 mod standing;
 mod timeline;
 
+pub(crate) use attention::{
+    ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams,
+};
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
     Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, Reason, Restock,

@@ -1,5 +1,6 @@
 //! One module for each part of the interface.
 
+mod attention;
 mod brake;
 mod commands;
 mod demo;
@@ -113,6 +114,7 @@ fn others() -> OpenApiRouter<ControlState> {
         .routes(routes!(ledger::commands))
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
+        .routes(routes!(attention::list))
         .routes(routes!(orders::list))
         .routes(routes!(order_search::search))
         .routes(routes!(orders::one))

@@ -219,7 +219,10 @@ async fn recorded<T>(state: &ControlState, answer: oneshot::Receiver<T>) -> Resu
 }
 
 /// Waits until what is read is durable.
-async fn read<T>(state: &ControlState, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
+pub(super) async fn read<T>(
+    state: &ControlState,
+    answer: oneshot::Receiver<T>,
+) -> Result<T, Problem> {
     match tokio::time::timeout(state.answer_wait().to_std(), answer).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(_)) => Err(Unavailable::Poisoned.into()),

@@ -96,6 +96,9 @@ impl Matrix {
             .replace("{merchant}", "zeta")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");
+        if template == "/v1/attention" {
+            path += "?kind=refund";
+        }
         if template == "/v1/orders/search" {
             path += "?text=R-1001";
         }

@@ -17,7 +17,7 @@ pub struct RowKey {
 
 impl RowKey {
     /// Behind every row.
-    pub(crate) const END: Self =
+    pub const END: Self =
         Self { incarnation: u32::MAX, seq: i64::MAX.cast_unsigned(), drop: u32::MAX };
 
     /// The key of a row.

@@ -6,8 +6,8 @@ use std::{
 };
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, OrderReference,
-    PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, PaymentId,
+    OrderReference, PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Cancelled, CommitKey, HoldRecord, PaymentChange, Record, Row};
 
@@ -149,7 +149,7 @@ impl OrdersFold {
             }
             Record::Payment(record) => match self.places.get(&record.hold) {
                 Some(place) => self.changed(*place, &record.change, at),
-                None => self.waiting.entry(record.hold).or_default().change(&record.change),
+                None => self.waiting.entry(record.hold).or_default().change(&record.change, at),
             },
             Record::Planned { .. }
             | Record::Phase(_)
@@ -194,7 +194,7 @@ impl OrdersFold {
                 edition.cancel(numbers, more, lot.is_some());
             }
         } else {
-            entry.account.get_or_insert_default().change(change);
+            entry.account.get_or_insert_default().change(change, at);
         }
     }
 
@@ -227,6 +227,15 @@ impl OrdersFold {
     /// Every order so far by its number, without its viewer's name.
     pub fn orders(&self) -> impl Iterator<Item = Order> + '_ {
         (0..self.orders.len()).filter_map(|place| self.at(place))
+    }
+
+    /// Since when a payment for a hold stands as it does.
+    pub(super) fn since(&self, hold: HoldId, payment: &PaymentId) -> Option<UnixMillis> {
+        let account = match self.places.get(&hold) {
+            Some(place) => self.orders[*place].account.as_deref(),
+            None => self.waiting.get(&hold),
+        };
+        account?.payments.iter().find(|part| part.payment == *payment)?.since
     }
 
     /// Holds below an id that go by a reference, the highest id first: the platform calls their order so, or a

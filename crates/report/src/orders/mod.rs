@@ -9,6 +9,7 @@ mod fold;
 mod money;
 mod order;
 mod reader;
+mod unmatched;
 
 use stampede_domain::{OrderCode, OrderCodeError, OrderId};
 use stampede_ledger::ReadError;
@@ -21,8 +22,9 @@ pub use self::{
     order::{Order, OrderState, UnitEdition},
     reader::{
         FoundOrders, ListedOrder, OrdersPage, OrdersReader, PAGE_DROPS_MAX, PAGE_ROWS_MAX,
-        PageStart,
+        PageStart, PaymentFor,
     },
+    unmatched::{UnmatchedEntry, UnmatchedReader},
 };
 use crate::FoldError;
 

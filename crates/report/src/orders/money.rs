@@ -1,6 +1,6 @@
 //! The money of an order, by the records about its hold.
 
-use stampede_domain::{Charges, Currency, Money, OrderReference, PaymentId};
+use stampede_domain::{Charges, Currency, Money, OrderReference, PaymentId, UnixMillis};
 use stampede_ledger::PaymentChange;
 
 /// Where a payment's part stands that is for one order.
@@ -49,6 +49,8 @@ pub struct OrderPayment {
     pub refunded_minor: u64,
     /// Whether it stands behind the order.
     pub makes_order: bool,
+    /// Since when it stands so: the last record that moved its state or what has to go back. `None` before one did.
+    pub since: Option<UnixMillis>,
     /// The currency of what has to go back, or went back, before anything else was known.
     currency: Option<Currency>,
 }
@@ -63,6 +65,7 @@ impl OrderPayment {
             due_minor: 0,
             refunded_minor: 0,
             makes_order: false,
+            since: None,
             currency: None,
         }
     }
@@ -103,7 +106,8 @@ impl OrderPayment {
         is_there && self.amount.is_some_and(|amount| amount.minor() > gone)
     }
 
-    fn stands(&mut self, state: PaymentState, amount: Option<Money>) {
+    fn stands(&mut self, state: PaymentState, amount: Option<Money>, at: UnixMillis) {
+        self.since = Some(at);
         self.state = state;
         self.amount = amount.or(self.amount);
     }
@@ -124,25 +128,25 @@ pub(super) struct Account {
 
 impl Account {
     /// Follows a record about the hold; cancelled units are not the account's business.
-    pub(super) fn change(&mut self, change: &PaymentChange) {
+    pub(super) fn change(&mut self, change: &PaymentChange, at: UnixMillis) {
         match change {
             PaymentChange::Charged(charges) => self.charges = *charges,
             PaymentChange::Referenced(reference) => self.reference = Some(reference.clone()),
             PaymentChange::Begun { payment } => {
-                self.part(payment).stands(PaymentState::Begun, None);
+                self.part(payment).stands(PaymentState::Begun, None, at);
             }
             PaymentChange::Authorized { payment, amount } => {
-                self.comes(payment, PaymentState::Authorized, *amount);
+                self.comes(payment, PaymentState::Authorized, *amount, at);
             }
             PaymentChange::Paid { payment, amount } => {
-                self.comes(payment, PaymentState::Paid, *amount);
+                self.comes(payment, PaymentState::Paid, *amount, at);
             }
             PaymentChange::Failed { payment, .. } => {
-                self.part(payment).stands(PaymentState::Failed, None);
+                self.part(payment).stands(PaymentState::Failed, None, at);
             }
             PaymentChange::Voided { payment } => {
                 let part = self.part(payment);
-                part.stands(PaymentState::Voided, None);
+                part.stands(PaymentState::Voided, None, at);
                 // If it is taken all the same, what is due is said anew.
                 part.due_minor = 0;
             }
@@ -150,11 +154,16 @@ impl Account {
                 let part = self.part(payment);
                 part.due_minor = part.due_minor.saturating_add(amount.minor());
                 part.currency = Some(amount.currency());
+                part.since = Some(at);
             }
             PaymentChange::Refunded { payment, total } => {
                 let part = self.part(payment);
                 part.refunded_minor = total.minor();
                 part.currency = Some(total.currency());
+                if part.due_minor == 0 {
+                    // Nobody here had decided so.
+                    part.since = Some(at);
+                }
             }
             PaymentChange::Asked { .. }
             | PaymentChange::Declined { .. }
@@ -199,8 +208,8 @@ impl Account {
         payments
     }
 
-    fn comes(&mut self, payment: &PaymentId, state: PaymentState, amount: Money) {
-        self.part(payment).stands(state, Some(amount));
+    fn comes(&mut self, payment: &PaymentId, state: PaymentState, amount: Money, at: UnixMillis) {
+        self.part(payment).stands(state, Some(amount), at);
         self.latest = self.payments.iter().position(|part| part.payment == *payment);
     }
 

@@ -7,7 +7,8 @@ use std::{
 
 use parking_lot::Mutex;
 use stampede_domain::{
-    DropId, DropPlan, HoldId, Incarnation, OrderReference, Seq, ViewerId, ViewerNumber,
+    DropId, DropPlan, HoldId, Incarnation, PaymentId, OrderReference, Seq, UnixMillis, ViewerId,
+    ViewerNumber,
 };
 use stampede_ledger::{CommitKey, Journal, OrderRow, ReadError, RowKey, RowSpan, links};
 
@@ -93,6 +94,17 @@ pub struct FoundOrders {
     pub holds: Vec<(HoldId, Arc<DropPlan>)>,
     /// Where the search goes on: at holds whose ids are below this one. `None` once every drop was looked at.
     pub next: Option<HoldId>,
+}
+
+/// A payment for a hold.
+#[derive(Clone, Debug)]
+pub struct PaymentFor {
+    /// The terms of the hold's drop.
+    pub plan: Arc<DropPlan>,
+    /// The order that the hold is, if it is one, without its viewer's name.
+    pub order: Option<Order>,
+    /// Since when the payment stands as it does, if it was heard of.
+    pub since: Option<UnixMillis>,
 }
 
 /// Reads orders of one ledger. Folded drops stay in memory, and a later page only reads what was written since.
@@ -217,6 +229,22 @@ impl OrdersReader {
             }
         }
         Ok(found)
+    }
+
+    /// What the ledger tells of a payment for a hold; `None` of a hold whose drop it does not have.
+    ///
+    /// # Errors
+    /// [`OrdersError`].
+    pub fn payment_for(
+        &self,
+        journal: &dyn Journal,
+        (hold, payment): (HoldId, &PaymentId),
+    ) -> Result<Option<PaymentFor>, OrdersError> {
+        self.with(journal, hold.drop_id().sale(), |folded| {
+            let Some(plan) = folded.fold.plan().cloned() else { return Ok(None) };
+            let since = folded.fold.since(hold, payment);
+            Ok(Some(PaymentFor { plan, order: folded.fold.order(hold), since }))
+        })
     }
 
     /// Has a drop's fold follow the journal to its end, then hands it out.
@@ -442,7 +470,7 @@ impl FoldedDrop {
 }
 
 /// The key behind every row that is committed.
-fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
+pub(super) fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
     let ends = journal.nodes()?.into_iter().map(|node| RowKey {
         incarnation: node.incarnation.get(),
         seq: node.last_seq.get(),

@@ -1,0 +1,287 @@
+//! What about money needs somebody: for whoever answers customers and settles accounts.
+
+use std::collections::BTreeSet;
+
+use axum::{Json, extract::State};
+use stampede_domain::{DropId, HoldId};
+use stampede_engine::{Matter, MoneyError, OpenMatters};
+use stampede_report::{
+    Journal, ReadError,
+    orders::{OrdersError, PAGE_DROPS_MAX},
+};
+
+use super::{
+    QueryProblems,
+    ledger::place,
+    orders::may_read,
+    payments::read,
+    standing::{Standing, sees},
+};
+use crate::{
+    auth::Staff,
+    dto::{ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams},
+    extract::{PageLimit, Params},
+    place::Place,
+    problem::{Code, Problem, ProblemBody},
+    state::ControlState,
+};
+
+/// Holds that the engine is asked for at a time.
+const HOLDS_PER_ASK: usize = 500;
+/// How often the engine is asked for one page: whoever presses Pause comes in between.
+const ASKS_MAX: usize = 10;
+/// Drops that have left memory that one page looks at.
+const OVER_DROPS_MAX: usize = 1_000;
+
+/// What about money needs somebody, of one kind, a page at a time: first holds of drops in memory, then those of drops
+/// that have left memory, of which the newest drop comes first.
+#[utoipa::path(
+    get,
+    path = "/v1/attention",
+    tag = "ledger",
+    operation_id = "attention",
+    params(AttentionParams),
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "What the token may see.", body = AttentionList),
+        QueryProblems,
+        (status = 403, description = "The role is not trusted with orders.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The ledger is being read by as many as may.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Params(params): Params<AttentionParams>,
+) -> Result<Json<AttentionList>, Problem> {
+    may_read(&staff)?;
+    let limit = params.limit.map_or(ATTENTION_DEFAULT, PageLimit::get);
+    let after = params.after.as_deref().unwrap_or_default();
+    if params.kind == AttentionKind::Unmatched {
+        return unmatched(state, staff, after, limit).await;
+    }
+    let from = From::read(after)?;
+    let mut page = Page { kind: params.kind, limit, found: Vec::new(), drops: BTreeSet::new() };
+    let stopped = match from {
+        From::Start => page.in_memory(&state, &staff, None).await?,
+        From::Hold(hold) => page.in_memory(&state, &staff, Some(hold)).await?,
+        From::Over(_) => None,
+    };
+    let place = place(&state, &staff)?;
+    let read = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let journal = state.ledger().open()?;
+        let next = match (stopped, from) {
+            (Some(hold), _) => Some(From::Hold(hold)),
+            (None, From::Over(hold)) => page.over(&state, &staff, &*journal, Some(hold))?,
+            (None, From::Start | From::Hold(_)) => page.over(&state, &staff, &*journal, None)?,
+        };
+        let matters = page.told(&state, &*journal)?;
+        Ok::<_, AttentionFailure>(AttentionList { matters, next: next.map(From::written) })
+    });
+    let list = read.await.map_err(|error| Problem::internal(&error))?;
+    list.map(Json).map_err(|error| Problem::internal(&error))
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Start,
+    /// Behind a hold of a drop in memory.
+    Hold(HoldId),
+    /// Behind a hold of a drop that has left memory.
+    Over(HoldId),
+}
+
+impl From {
+    /// What stands before the id of a hold whose drop has left memory.
+    const OVER: &'static str = "over-";
+
+    fn read(text: &str) -> Result<Self, Problem> {
+        if text.is_empty() {
+            return Ok(Self::Start);
+        }
+        let (id, from): (&str, fn(HoldId) -> Self) = match text.strip_prefix(Self::OVER) {
+            Some(id) => (id, Self::Over),
+            None => (text, Self::Hold),
+        };
+        let id = id.parse().map(from);
+        id.map_err(|_| Problem::new(Code::BadQuery, "after: not the `next` of a page"))
+    }
+
+    fn written(self) -> String {
+        match self {
+            Self::Start => String::new(),
+            Self::Hold(hold) => hold.to_string(),
+            Self::Over(hold) => format!("{}{hold}", Self::OVER),
+        }
+    }
+}
+
+/// Why a list fails.
+#[derive(Debug, thiserror::Error)]
+enum AttentionFailure {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Orders(#[from] OrdersError),
+}
+
+/// A page in the making.
+struct Page {
+    kind: AttentionKind,
+    limit: usize,
+    found: Vec<(HoldId, Matter)>,
+    /// The drops of what was found: each may have to be folded.
+    drops: BTreeSet<DropId>,
+}
+
+impl Page {
+    /// Takes in what is of the page's kind; the hold in front of the first one that has no room, if one has none.
+    fn take(
+        &mut self,
+        matters: OpenMatters,
+        mut behind: Option<HoldId>,
+        sees: impl Fn(DropId) -> bool,
+    ) -> Result<Option<HoldId>, Option<HoldId>> {
+        for (hold, matters) in matters {
+            let drop = hold.drop_id();
+            let wanted = matters.into_iter().filter(|matter| self.kind == (&matter.kind).into());
+            let wanted: Vec<_> = wanted.filter(|_| sees(drop)).collect();
+            let is_new = !wanted.is_empty() && !self.drops.contains(&drop);
+            let is_full = !wanted.is_empty() && self.found.len() >= self.limit;
+            if is_full || is_new && self.drops.len() >= PAGE_DROPS_MAX {
+                return Err(behind);
+            }
+            if !wanted.is_empty() {
+                self.drops.insert(drop);
+                self.found.extend(wanted.into_iter().map(|matter| (hold, matter)));
+            }
+            behind = Some(hold);
+        }
+        Ok(behind)
+    }
+
+    /// What is to be done about drops in memory, behind a hold; the hold to go on behind, if the page is full.
+    async fn in_memory(
+        &mut self,
+        state: &ControlState,
+        staff: &Staff,
+        mut after: Option<HoldId>,
+    ) -> Result<Option<HoldId>, Problem> {
+        let sees = |drop: DropId| is_seen(state, staff, drop);
+        for _ in 0..ASKS_MAX {
+            let asked = state.engine().matters(after, HOLDS_PER_ASK, staff.merchant().cloned())?;
+            let matters = read(state, asked).await?;
+            let is_last = matters.len() < HOLDS_PER_ASK;
+            match self.take(matters, after, sees) {
+                Err(stopped) => {
+                    let stopped = stopped.expect("a page has room for the first hold");
+                    return Ok(Some(stopped));
+                }
+                Ok(_) if is_last => return Ok(None),
+                Ok(behind) => after = behind,
+            }
+        }
+        Ok(after)
+    }
+
+    /// What is to be done about drops that have left memory, the newest drop first, behind a hold; where to go on, if
+    /// the page is full or has looked at as much as it may.
+    fn over(
+        &mut self,
+        state: &ControlState,
+        staff: &Staff,
+        journal: &dyn Journal,
+        after: Option<HoldId>,
+    ) -> Result<Option<From>, AttentionFailure> {
+        let all = Standing::all(state.engine()).into_iter().rev();
+        let over = all.filter(|found| matches!(found, Standing::Over(_)));
+        let behind = over.filter(|found| after.is_none_or(|after| found.id() <= after.drop_id()));
+        let (mut read, mut last) = (0, after);
+        for (looked, found) in behind.filter(|found| sees(state, staff, found)).enumerate() {
+            let drop = found.id();
+            if read >= PAGE_DROPS_MAX || looked >= OVER_DROPS_MAX {
+                return Ok(last.map(From::Over));
+            }
+            let (mut matters, was_read) = state.over_money().matters(journal, drop)?;
+            read += usize::from(was_read);
+            let own = after.filter(|after| after.drop_id() == drop);
+            matters.retain(|(hold, _)| own.is_none_or(|after| *hold > after));
+            if let Err(stopped) = self.take(matters, own, |_| true) {
+                return Ok(Some(From::Over(stopped.or(last).unwrap_or_else(|| above(drop)))));
+            }
+            last = Some(last_of(drop));
+        }
+        Ok(None)
+    }
+
+    /// Each matter with what the ledger tells of it.
+    fn told(
+        &self,
+        state: &ControlState,
+        journal: &dyn Journal,
+    ) -> Result<Vec<AttentionLine>, OrdersError> {
+        let told = self.found.iter().map(|(hold, matter)| {
+            let told = state.orders().payment_for(journal, (*hold, &matter.payment))?;
+            Ok(AttentionLine::of_hold(*hold, matter, told.as_ref()))
+        });
+        told.collect()
+    }
+}
+
+/// The last id that a hold of a drop may have: whatever is behind it is of an older drop.
+fn last_of(drop: DropId) -> HoldId {
+    let mut bytes = [u8::MAX; 16];
+    bytes[..4].copy_from_slice(&drop.get().to_be_bytes());
+    HoldId::from_bytes(bytes)
+}
+
+/// What stands in front of all holds of a drop, among those of newer drops.
+fn above(drop: DropId) -> HoldId {
+    last_of(DropId::new(drop.get().saturating_add(1)))
+}
+
+fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
+    Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
+}
+
+/// Money that nobody can match, oldest first. What was matched since is left out, as far as drops in memory know. A
+/// merchant's staff are told of what came through the merchant's own accounts.
+async fn unmatched(
+    state: ControlState,
+    staff: Staff,
+    after: &str,
+    limit: usize,
+) -> Result<Json<AttentionList>, Problem> {
+    let place_in_list = if after.is_empty() { Ok(0) } else { after.parse::<u64>() };
+    let after = place_in_list.ok().and_then(|place| Place::try_from(place).ok());
+    let bad = || Problem::new(Code::BadQuery, "after: not the `next` of a page");
+    let after = after.ok_or_else(bad)?.get();
+    let place = place(&state, &staff)?;
+    let reading = state.clone();
+    let read_page = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let journal = reading.ledger().open()?;
+        reading.unmatched().page(&*journal, after, limit, |payment| {
+            let merchant = reading.merchant_of_account(&payment.account);
+            staff.is_everybodys()
+                || staff.streams().is_all()
+                    && merchant.is_some_and(|of| staff.merchant() == Some(of))
+        })
+    });
+    let page = read_page.await.map_err(|error| Problem::internal(&error))?;
+    let (entries, more) = page.map_err(|error| Problem::internal(&error))?;
+    let next = entries.last().filter(|_| more).map(|last| last.number.to_string());
+    let mut matters = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        if read(&state, state.engine().holds_of(entry.payment.clone())?).await?.is_empty() {
+            matters.push(AttentionLine::unmatched(entry));
+        }
+    }
+    Ok(Json(AttentionList { matters, next }))
+}
