@@ -28,7 +28,7 @@ use axum::{
 use crate::api::Api;
 
 /// Every page with its path.
-fn pages() -> [(&'static str, MethodRouter<Api>); 12] {
+fn pages() -> [(&'static str, MethodRouter<Api>); 13] {
     [
         ("/", get(sign_in::first)),
         ("/sign-in", get(sign_in::sign_in)),
@@ -39,6 +39,7 @@ fn pages() -> [(&'static str, MethodRouter<Api>); 12] {
         ("/stage/{stream}", get(room::stage)),
         ("/orders", get(orders::orders)),
         ("/orders/{order}", get(orders::order)),
+        ("/attention", get(orders::attention)),
         ("/ops", get(ops::ops)),
         ("/assets/{name}", get(assets::answer)),
         ("/goods/{file}", get(goods::answer)),

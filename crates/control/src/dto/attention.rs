@@ -65,6 +65,8 @@ impl From<&MatterKind> for AttentionKind {
 /// Matters of one kind, one page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AttentionList {
+    /// The server's time, in milliseconds since 1970-01-01 UTC.
+    pub(crate) server_time_ms: u64,
     /// The matters. There may be fewer than `limit`, or none, although there are more.
     pub(crate) matters: Vec<AttentionLine>,
     /// What to send as `after` for the next page; left out on the last one.

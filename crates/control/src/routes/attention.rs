@@ -70,6 +70,7 @@ pub(super) async fn list(
         From::Over(_) => None,
     };
     let place = place(&state, &staff)?;
+    let server_time_ms = state.engine().moment().wall.get();
     let read = tokio::task::spawn_blocking(move || {
         let _place = place;
         let journal = state.ledger().open()?;
@@ -79,7 +80,8 @@ pub(super) async fn list(
             (None, From::Start | From::Hold(_)) => page.over(&state, &staff, &*journal, None)?,
         };
         let matters = page.told(&state, &*journal)?;
-        Ok::<_, AttentionFailure>(AttentionList { matters, next: next.map(From::written) })
+        let next = next.map(From::written);
+        Ok::<_, AttentionFailure>(AttentionList { server_time_ms, matters, next })
     });
     let list = read.await.map_err(|error| Problem::internal(&error))?;
     list.map(Json).map_err(|error| Problem::internal(&error))
@@ -283,5 +285,6 @@ async fn unmatched(
             matters.push(AttentionLine::unmatched(entry));
         }
     }
-    Ok(Json(AttentionList { matters, next }))
+    let server_time_ms = state.engine().moment().wall.get();
+    Ok(Json(AttentionList { server_time_ms, matters, next }))
 }

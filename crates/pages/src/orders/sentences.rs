@@ -90,8 +90,8 @@ fn money(reader: &Reader, event: &Event) -> (String, &'static str) {
         }
         "referenced" => (words.event_referenced(&event.reference), "link"),
         "begun" => (words.event_begun(payment), "half"),
-        "authorized" => (words.event_authorized(amount, payment), "ring"),
-        "paid" => (words.event_paid(amount, payment), "tick"),
+        "authorized" => (words.event_authorized(payment, amount), "ring"),
+        "paid" => (words.event_paid(payment, amount), "tick"),
         "failed" => (words.event_failed(payment, &event.reason), "cross"),
         "voided" => (words.event_voided(payment), "cross"),
         "refund_due" => {

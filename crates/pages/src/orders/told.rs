@@ -184,3 +184,31 @@ pub(super) struct Charges {
     pub(super) tax: u64,
     pub(super) fee: u64,
 }
+
+/// Matters that need somebody.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Attention {
+    pub(super) server_time_ms: u64,
+    pub(super) matters: Vec<Matter>,
+    #[serde(default)]
+    pub(super) next: Option<String>,
+}
+
+/// A matter that needs somebody.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Matter {
+    pub(super) kind: String,
+    pub(super) account: String,
+    pub(super) payment: String,
+    pub(super) amount: Option<Money>,
+    pub(super) reason: String,
+    pub(super) since_ms: Option<u64>,
+    pub(super) is_asked: bool,
+    pub(super) declined: Option<String>,
+    pub(super) hold: Option<String>,
+    pub(super) order: Option<String>,
+    pub(super) mode: Option<Mode>,
+    pub(super) title: Option<String>,
+    pub(super) named: Option<String>,
+}

@@ -80,6 +80,7 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))
         .route("/v1/drops/{drop}/{act}", post(command))
+        .route("/v1/attention", get(sold::attention))
         .route("/v1/orders", get(sold::list))
         .route("/v1/orders/search", get(sold::search))
         .route("/v1/orders/{order}/timeline", get(sold::timeline))

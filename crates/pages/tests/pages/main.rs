@@ -64,6 +64,7 @@ fn paths() -> Vec<String> {
     paths.extend(["/live/nobody", "/live/%3Cb%3E"].map(str::to_owned));
     let looked_for = ["", "?text=same", "?text=nothing", "?text=3-37-1", "?after=100"];
     paths.extend(looked_for.map(|query| format!("/orders{query}")));
+    paths.extend(["", "?kind=refund", "?kind=capture"].map(|query| format!("/attention{query}")));
     paths.extend(["3-37-0", "3-38-1", fake::sold::HOLD].map(|name| format!("/orders/{name}")));
     paths
 }

@@ -143,6 +143,9 @@ async fn an_order_tells_what_happened_to_it() {
         "\u{2068}v-4711\u{2069} took 2 units, with time to pay until 21:25:12.",
         "A payment was under way: 1\u{a0}min\u{a0}0\u{a0}s more to pay, until 21:26:12.",
         "Payment \u{2068}pay-9\u{2069} failed: \u{2068}card_declined\u{2069}.",
+        "Payment \u{2068}pay-10\u{2069} paid €54.70.",
+        "Beyond the goods: shipping €4.90, tax €0.00, fees €0.00.",
+        "€10.00 of payment \u{2068}pay-10\u{2069} have gone back in all.",
         "It became order 3-37-0: 2 units for €49.80.",
         "\u{2068}Mara\u{2069} cancelled 1 unit; 1 of 2 cancelled by now. €24.90 to go back; the units are on sale again. Reason: “\u{2068}broken in the box\u{2069}”",
         "€24.90 of payment \u{2068}pay-10\u{2069} have to go back: units were cancelled.",
@@ -181,5 +184,52 @@ async fn a_screen_that_is_on_camera_shows_no_amounts() {
     for path in ["/orders", "/orders/3-37-0"] {
         let page = get(&router, path, &[("cookie", "stampede_money=hidden")]).await;
         assert!(page.text.contains("hidden") && !page.text.contains('€'), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn what_needs_somebody_stands_by_urgency() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/attention", &[ZONE]).await;
+    let mut at = 0;
+    for part in [
+        "id=\"kind-unmatched\"",
+        "€49.90",
+        "It names “\u{2068}&#60;script&#62;",
+        "stripe:main/pi_3MtwBw",
+        "for 1\u{a0}d\u{a0}0\u{a0}h",
+        "id=\"kind-unpaid\"",
+        "href=\"/orders/3-38-1\"",
+        "id=\"kind-wrong_amount\"",
+        "€49.00",
+        "it is not the amount that was owed",
+        "id=\"kind-refund\"",
+        "€14.90",
+        "The provider refused: “\u{2068}no balance\u{2069}”.",
+        "The server has asked the provider for it.",
+        ">Test<",
+        "href=\"/attention?kind=refund\">Show more",
+        "id=\"kind-void\"",
+        &format!("href=\"/orders/{}\"", sold::HOLD),
+        "for 1\u{a0}h\u{a0}30\u{a0}min",
+    ] {
+        let found = page.text[at..].find(part);
+        assert!(found.is_some(), "{part} behind {at} in {}", page.text);
+        at += found.unwrap();
+    }
+    // What there is nothing of has no heading.
+    assert!(!page.text.contains("id=\"kind-capture\""));
+    let one = get(&router, "/attention?kind=refund", &[ZONE]).await;
+    assert!(one.text.contains("id=\"kind-refund\"") && !one.text.contains("id=\"kind-void\""));
+    assert!(one.text.contains("href=\"/attention?kind=refund&#38;after=0000"), "{}", one.text);
+    let none = get(&router, "/attention?kind=capture", &[ZONE]).await;
+    assert!(none.text.contains("Nothing of this kind waits for anybody."), "{}", none.text);
+    let calm = get(&pages(Some("ops")), "/attention", &[ZONE]).await;
+    assert!(calm.text.contains("Nothing needs you"), "{}", calm.text);
+    let hidden = get(&router, "/attention", &[("cookie", "stampede_money=hidden")]).await;
+    assert!(!hidden.text.contains('€'), "{}", hidden.text);
+    for role in ["platform", "stage", "creator"] {
+        let page = get(&pages(Some(role)), "/attention", &[]).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{role}");
     }
 }

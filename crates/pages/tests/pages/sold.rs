@@ -191,3 +191,54 @@ pub(crate) async fn timeline(State(fake): State<Fake>, Path(name): Path<String>)
     }
     Json(json!({ "holds": [story] })).into_response()
 }
+
+#[derive(Deserialize)]
+pub(crate) struct Kind {
+    kind: String,
+    limit: u64,
+    #[serde(default)]
+    after: String,
+}
+
+/// What about money needs somebody; nothing for a member of operations.
+pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Kind>) -> Response {
+    if let Some(refused) = refusal(&fake) {
+        return refused;
+    }
+    let Kind { kind, limit, after } = wanted;
+    let euro = |minor: u64| json!({ "minor": minor, "currency": "EUR" });
+    let mut matter = json!({ "kind": kind, "account": "platform", "payment": "pay-11", "is_asked": false,
+        "since_ms": NOW_MS - 5_400_000, "hold": HOLD, "drop": "d3", "mode": "live", "title": "Scented candle, 200 g" });
+    let mut matters = Vec::new();
+    match kind.as_str() {
+        _ if fake.role == Some("ops") => {}
+        "unmatched" => matters.push(json!({ "kind": kind, "account": "stripe:main", "payment": "pi_3MtwBw",
+            "amount": euro(4_990), "named": HOSTILE, "is_asked": false, "since_ms": NOW_MS - 86_400_000 })),
+        "unpaid" => {
+            matter["order"] = "3-38-1".into();
+            matter["hold"] = LONG.into();
+            matters.push(matter);
+        }
+        "wrong_amount" => {
+            (matter["amount"], matter["reason"]) = (euro(4_900), "wrong_amount".into());
+            matters.push(matter);
+        }
+        "refund" => {
+            (matter["amount"], matter["reason"]) = (euro(1_490), "cancelled".into());
+            matter["order"] = "3-37-0".into();
+            for place in 0..limit.min(3) {
+                let mut one = matter.clone();
+                match place {
+                    0 => one["declined"] = "no balance".into(),
+                    1 => one["is_asked"] = true.into(),
+                    _ => one["mode"] = "rehearsal".into(),
+                }
+                matters.push(one);
+            }
+        }
+        "void" => matters.push(matter),
+        _ => {}
+    }
+    let next = (kind == "refund" && after.is_empty() && !matters.is_empty()).then_some(HOLD);
+    Json(json!({ "server_time_ms": NOW_MS, "matters": matters, "next": next })).into_response()
+}
