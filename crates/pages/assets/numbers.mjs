@@ -60,7 +60,8 @@ export function age(ms) {
 /** Digits by currency: to ask the browser takes as long as all else that is done for a price. */
 const known = new Map();
 
-function digits(code) {
+/** Decimals of a currency. */
+export function digits(code) {
   if (!known.has(code)) known.set(code, asked(code));
   return known.get(code);
 }

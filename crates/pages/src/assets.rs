@@ -68,6 +68,8 @@ const MODULES: &[(&str, &str)] = &[
     ("sign-in.mjs", include_str!("../assets/sign-in.mjs")),
     ("stage.mjs", include_str!("../assets/stage.mjs")),
     ("ops.mjs", include_str!("../assets/ops.mjs")),
+    ("cancel-view.mjs", include_str!("../assets/cancel-view.mjs")),
+    ("cancel.mjs", include_str!("../assets/cancel.mjs")),
     ("orders.mjs", include_str!("../assets/orders.mjs")),
 ];
 

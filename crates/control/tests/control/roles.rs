@@ -19,7 +19,8 @@ const CALLERS: [&str; 10] =
     ["admin", "host", "ops", "platform", "nina", "acme", "zeta", "stage", "payments", "nobody"];
 
 /// What pages send by themselves.
-const PRESSED: [&str; 9] = [
+const PRESSED: [&str; 10] = [
+    "/v1/drops/{drop}/orders/{order}/cancel",
     "/v1/drops/{drop}/open",
     "/v1/drops/{drop}/cancel-countdown",
     "/v1/drops/{drop}/pause",

@@ -11,12 +11,12 @@ use super::{
     list::Find,
     reader::{Pill, Reader},
     sentences::{Said, said},
-    told::{Event, Order, Stands, Story, Timeline},
+    told::{DropPhase, Event, Order, PaymentState, Stands, Story, Timeline},
 };
 use crate::{
-    answers::Mode,
+    answers::{Mode, Phase},
     api::Api,
-    numbers::count,
+    numbers::{count, money},
     pages::{Frame, in_query, page, refused},
     visitor::Visitor,
     words::Language,
@@ -31,6 +31,28 @@ struct OrderPage {
     story: Told,
     /// Holds whose units went by the same payment.
     others: Vec<Told>,
+    cancel: Option<Cancel>,
+    /// Whether it may be cancelled, but not on a screen that shows no amounts.
+    is_hidden: bool,
+    two_presses: bool,
+}
+
+/// What may be cancelled of an order, by a reader who may.
+struct Cancel {
+    drop: String,
+    order: String,
+    code: String,
+    units_left: u64,
+    unit_price_minor: u64,
+    /// What goes back with the last unit, beyond its price.
+    charges_minor: u64,
+    /// What is left of the order's money, as far as it is known here; the server knows it to the cent.
+    left_minor: u64,
+    currency: String,
+    units_hint: String,
+    amount_hint: String,
+    /// Whether units can go back on sale.
+    can_restock: bool,
 }
 
 /// A hold or an order as it is shown.
@@ -93,14 +115,60 @@ pub(crate) async fn order(
         story.hold == name || story.order.as_ref().is_some_and(|order| order.code == name)
     };
     let (own, others): (Vec<_>, Vec<_>) = told.holds.into_iter().partition(is_meant);
+    let found = own.iter().chain(&others).next().and_then(|story| story.order.as_ref());
     let mut own = own.iter().chain(&others).map(|story| Told::new(&reader, story));
     let Some(story) = own.next() else {
         return refused(&visitor, &crate::api::Refused::of(StatusCode::NOT_FOUND));
     };
     let others: Vec<_> = own.collect();
+    let cancel = match found {
+        Some(order) if may_cancel(&session.role) => Cancel::new(&api, &visitor, order).await,
+        _ => None,
+    };
+    let two_presses = visitor.choices.two_presses;
     let frame = Frame::new(&visitor, "orders", story.heading.clone());
     let frame = frame.signed_in(session).runs("orders.mjs");
-    page(&visitor, StatusCode::OK, &OrderPage { frame, words, find: Find::empty(), story, others })
+    let find = Find::empty();
+    let is_hidden = cancel.is_some() && visitor.choices.hides_money;
+    let cancel = cancel.filter(|_| !is_hidden);
+    let shown = OrderPage { frame, words, find, story, others, cancel, is_hidden, two_presses };
+    page(&visitor, StatusCode::OK, &shown)
+}
+
+/// Roles that may cancel orders and give money back.
+fn may_cancel(role: &str) -> bool {
+    matches!(role, "admin" | "merchant")
+}
+
+impl Cancel {
+    /// `None` where nothing is left to cancel.
+    async fn new(api: &Api, visitor: &Visitor, order: &Order) -> Option<Self> {
+        let words = visitor.language;
+        let units_left = order.units.saturating_sub(order.cancelled_units);
+        let kept = order.payments.iter().filter(|part| part.state == PaymentState::Authorized);
+        let kept: u64 = kept.filter_map(|part| part.amount_minor).sum();
+        let gone = order.refunded_minor.saturating_add(order.refund_due_minor);
+        let left_minor = (order.paid_minor + kept).saturating_sub(gone);
+        if units_left == 0 && left_minor == 0 {
+            return None;
+        }
+        // Whether units can go back on sale is the drop's matter; without an answer they cannot.
+        let drop: Option<DropPhase> =
+            api.get(&visitor.asker, &format!("/v1/drops/{}", order.drop)).await.ok();
+        Some(Self {
+            drop: order.drop.clone(),
+            order: order.id.clone(),
+            code: order.code.clone(),
+            units_left,
+            unit_price_minor: order.unit_price_minor,
+            charges_minor: order.shipping_minor + order.tax_minor + order.fee_minor,
+            left_minor,
+            units_hint: words.cancel_units_hint(count(units_left)),
+            amount_hint: words.cancel_amount_hint(money(left_minor, &order.currency)),
+            currency: order.currency.clone(),
+            can_restock: drop.is_some_and(|drop| matches!(drop.phase, Phase::Open | Phase::Paused)),
+        })
+    }
 }
 
 impl Told {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::answers::{Choice, Mode, Money};
+use crate::answers::{Choice, Mode, Money, Phase};
 
 /// Orders of one page.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +34,8 @@ pub(super) struct Hold {
 /// An order as it stands.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Order {
+    #[serde(rename = "order")]
+    pub(super) id: String,
     pub(super) code: String,
     pub(super) drop: String,
     pub(super) stream: String,
@@ -211,4 +213,10 @@ pub(super) struct Matter {
     pub(super) mode: Option<Mode>,
     pub(super) title: Option<String>,
     pub(super) named: Option<String>,
+}
+
+/// Where a drop stands.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct DropPhase {
+    pub(super) phase: Phase,
 }

@@ -76,6 +76,8 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/sessions", post(sign_in))
         .route("/v1/invitations/look", post(look))
         .route("/v1/drops", get(lists::drops))
+        .route("/v1/drops/{drop}", get(sold::drop))
+        .route("/v1/drops/{drop}/orders/{order}/cancel", post(sold::cancel))
         .route("/v1/streams", get(lists::streams))
         .route("/v1/streams/{stream}", get(running))
         .route("/v1/streams/{stream}/follow", get(follow))

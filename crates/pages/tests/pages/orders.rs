@@ -184,6 +184,7 @@ async fn a_screen_that_is_on_camera_shows_no_amounts() {
     for path in ["/orders", "/orders/3-37-0"] {
         let page = get(&router, path, &[("cookie", "stampede_money=hidden")]).await;
         assert!(page.text.contains("hidden") && !page.text.contains('€'), "{path}: {}", page.text);
+        assert!(!page.text.contains("cancel-dialog"), "{path}");
     }
 }
 
@@ -232,4 +233,30 @@ async fn what_needs_somebody_stands_by_urgency() {
         let page = get(&pages(Some(role)), "/attention", &[]).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{role}");
     }
+}
+
+#[tokio::test]
+async fn only_whoever_may_cancel_an_order_is_asked_how() {
+    for (role, may) in [("admin", true), ("merchant", true), ("ops", false)] {
+        let page = get(&pages(Some(role)), "/orders/3-37-0", &[]).await;
+        for part in ["data-do=\"cancel\"", "data-el=\"cancel-dialog\""] {
+            assert_eq!(page.text.contains(part), may, "{role} {part}");
+        }
+    }
+    let page = get(&pages(Some("merchant")), "/orders/3-37-0", &[]).await;
+    for part in [
+        &format!("data-order=\"{}\"", sold::LONG),
+        "data-drop=\"d3\"",
+        "data-units=\"1\" data-price=\"2490\" data-charges=\"490\" data-left=\"2980\" data-currency=\"EUR\"",
+        "At most €29.80",
+    ] {
+        assert!(page.text.contains(part), "{part} in {}", page.text);
+    }
+    // A hold that is no order has nothing to cancel.
+    let hold = get(&pages(Some("merchant")), &format!("/orders/{}", sold::HOLD), &[]).await;
+    assert!(!hold.text.contains("data-do=\"cancel\""));
+    let two =
+        get(&pages(Some("merchant")), "/orders/3-37-0", &[("cookie", "stampede_presses=two")])
+            .await;
+    assert!(two.text.contains("data-presses=\"two\""));
 }

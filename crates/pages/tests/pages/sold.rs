@@ -193,7 +193,7 @@ pub(crate) async fn timeline(State(fake): State<Fake>, Path(name): Path<String>)
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Kind {
+pub(crate) struct Matters {
     kind: String,
     limit: u64,
     #[serde(default)]
@@ -201,11 +201,11 @@ pub(crate) struct Kind {
 }
 
 /// What about money needs somebody; nothing for a member of operations.
-pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Kind>) -> Response {
+pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Matters>) -> Response {
     if let Some(refused) = refusal(&fake) {
         return refused;
     }
-    let Kind { kind, limit, after } = wanted;
+    let Matters { kind, limit, after } = wanted;
     let euro = |minor: u64| json!({ "minor": minor, "currency": "EUR" });
     let mut matter = json!({ "kind": kind, "account": "platform", "payment": "pay-11", "is_asked": false,
         "since_ms": NOW_MS - 5_400_000, "hold": HOLD, "drop": "d3", "mode": "live", "title": "Scented candle, 200 g" });
@@ -241,4 +241,13 @@ pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Kin
     }
     let next = (kind == "refund" && after.is_empty() && !matters.is_empty()).then_some(HOLD);
     Json(json!({ "server_time_ms": NOW_MS, "matters": matters, "next": next })).into_response()
+}
+
+/// Where the drop stands: open.
+pub(crate) async fn drop(Path(drop): Path<String>) -> Json<Value> {
+    Json(json!({ "drop": drop, "phase": "open" }))
+}
+
+pub(crate) async fn cancel(Path((drop, _)): Path<(String, String)>) -> Json<Value> {
+    Json(json!({ "drop": drop, "action": "cancel_order" }))
 }

@@ -1,0 +1,116 @@
+// The dialog by which units of an order are cancelled, or money is given back for it.
+import { faults, follows, minorOf, typed, unitsOf, usual } from "./cancel-view.mjs";
+import { ready, send } from "./commands.mjs";
+import { Hold } from "./hold.mjs";
+import { duration } from "./numbers.mjs";
+import { problem, say } from "./words.mjs";
+
+/** What the page says once it was loaded again. */
+const DONE = "stampede_done";
+
+/** Has the page's dialog ask, send and say what came of it. */
+export function begin(dialog) {
+  const form = dialog.querySelector("[data-form=cancel]");
+  const { units, amount, restock, reason } = form.elements;
+  const data = dialog.dataset;
+  const order = {
+    units: Number(data.units), price: Number(data.price), charges: Number(data.charges), left: Number(data.left), currency: data.currency,
+  };
+  const find = (css) => dialog.querySelector(css);
+  const now = find("[data-do=cancel-now]");
+  const isTwo = document.body.dataset.presses === "two";
+  const said = document.querySelector("[data-s=done]");
+  /** The command whose outcome is not known yet: the same is asked again under its key. */
+  let sent = null;
+  let isBusy = false;
+
+  const values = () => ({ units: units.value, amount: amount.value, restock: restock.checked, reason: reason.value });
+  const label = () => {
+    find("[data-s=cancel-label]").textContent = isBusy ? say("cancelling") : say(isTwo ? "cancel_press" : "cancel_hold");
+    find("[data-s=cancel-more]").textContent = isTwo || isBusy ? "" : say("cancel_hold_effect");
+  };
+
+  function tell(input, text) {
+    const line = document.getElementById(`${input.id}-error`);
+    line.hidden = text === undefined;
+    line.querySelector("span").textContent = text ?? "";
+    if (text === undefined) input.removeAttribute("aria-invalid");
+    else input.setAttribute("aria-invalid", "true");
+  }
+
+  function refuse(text) {
+    const line = find("[data-el=cancel-refused]");
+    line.hidden = text === "";
+    line.querySelector("span").textContent = text;
+  }
+
+  function preview() {
+    const sentences = follows(values(), order);
+    for (const [place, name] of ["what", "money", "stock"].entries()) find(`[data-s=cancel-${name}]`).textContent = sentences[place];
+  }
+
+  /** Whether everything fits; what does not is said, and gets the focus. */
+  function fits() {
+    const wrong = faults(values(), order);
+    for (const input of [units, amount, reason]) tell(input, wrong[input.name]);
+    const first = [units, amount, reason].find((input) => wrong[input.name] !== undefined);
+    first?.focus();
+    return first === undefined;
+  }
+
+  async function cancel() {
+    if (isBusy || !fits()) return;
+    const given = values();
+    const body = { units: unitsOf(given.units), amount: minorOf(given.amount, order.currency), restock: given.restock, reason: given.reason.trim() };
+    const text = JSON.stringify(body);
+    if (sent?.text !== text) sent = { text, key: undefined };
+    isBusy = true;
+    refuse("");
+    label();
+    const url = `/v1/drops/${encodeURIComponent(data.drop)}/orders/${encodeURIComponent(data.order)}/cancel`;
+    const done = await send(url, body, undefined, sent.key);
+    isBusy = false;
+    label();
+    if (done.ok) {
+      sessionStorage.setItem(DONE, say("cancel_done"));
+      location.reload();
+      return;
+    }
+    sent.key = done.key;
+    refuse(done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)));
+  }
+
+  document.querySelector("[data-do=cancel]").addEventListener("click", () => {
+    ready();
+    units.value = String(order.units);
+    amount.value = typed(usual(order.units, order), order.currency);
+    reason.value = "";
+    restock.checked = false;
+    for (const input of [units, amount, reason]) tell(input);
+    refuse("");
+    label();
+    preview();
+    dialog.showModal();
+  });
+  units.addEventListener("input", () => {
+    const given = unitsOf(units.value);
+    if (given !== null && given <= order.units) amount.value = typed(usual(given, order), order.currency);
+  });
+  form.addEventListener("input", preview);
+  // Enter in a field is no way to cancel anything.
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    fits();
+  });
+  find("[data-do=keep-order]").addEventListener("click", () => dialog.close());
+  const hold = new Hold(now, {
+    done: cancel,
+    brief: () => (isTwo ? cancel() : refuse(say("hold_brief"))),
+  });
+  dialog.addEventListener("close", () => hold.cancel());
+  const done = sessionStorage.getItem(DONE);
+  if (done !== null) {
+    sessionStorage.removeItem(DONE);
+    said.textContent = done;
+  }
+}
