@@ -107,7 +107,11 @@ async fn each_kind_of_matter_has_its_list() {
     let left = list(&rig, "acme", "void").await["matters"][0].clone();
     assert!(left["since_ms"].is_u64() && left.get("order").is_none(), "{left}");
     let gone = list(&rig, "acme", "unpaid").await["matters"][0].clone();
-    assert_eq!(gone["amount"], json!({ "minor": 1_990, "currency": "EUR" }), "what the order lacks");
+    assert_eq!(
+        gone["amount"],
+        json!({ "minor": 1_990, "currency": "EUR" }),
+        "what the order lacks"
+    );
     let stray = list(&rig, "admin", "unmatched").await["matters"][0].clone();
     assert_eq!((&stray["named"], stray.get("hold")), (&json!("order 7"), None));
     // What is done is done.

@@ -6,6 +6,7 @@
 mod csv;
 mod editions;
 mod fold;
+mod folded;
 mod money;
 mod order;
 mod reader;

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DropId, Money, PaymentId, UnixMillis};
 use stampede_ledger::{Journal, Record, RowKey, RowSpan};
 
-use super::{OrdersError, reader::head};
+use super::{OrdersError, folded::head};
 use crate::FoldError;
 
 /// A payment that nobody can match.
