@@ -20,6 +20,7 @@ use crate::{
     hold_channels::{ChannelNumber, HoldChannels},
     hold_ends::HoldEnds,
     moved_orders::MovedOrders,
+    paying::Paying,
     stretches::Stretches,
     suspensions::Suspensions,
     tally::CoreTally,
@@ -76,6 +77,7 @@ pub struct SaleDrop {
     counts: Counts,
     /// Written by the steward.
     hold_ends: HoldEnds,
+    paying: Paying,
     /// Viewers who took here, by core; one may be listed more than once.
     winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
     video: VideoTimes,
@@ -136,6 +138,7 @@ impl SaleDrop {
             winners: counts.cores.iter().map(|_| CachePadded::default()).collect(),
             counts,
             hold_ends: HoldEnds::default(),
+            paying: Paying::default(),
             video: VideoTimes::default(),
             counts_are_known: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
@@ -331,6 +334,11 @@ impl SaleDrop {
 
     pub(crate) fn hold_ends(&self) -> &HoldEnds {
         &self.hold_ends
+    }
+
+    /// How it goes with paying.
+    pub(crate) fn paying(&self) -> &Paying {
+        &self.paying
     }
 
     pub(crate) fn suspensions(&self) -> &Suspensions {

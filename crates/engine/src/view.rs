@@ -8,6 +8,7 @@ use stampede_domain::{DropId, DropPlan, DurationMs, Phase, UnixMillis};
 use crate::{
     clock::Moment,
     hold_ends::HoldEnding,
+    paying::PayingFigures,
     recent::Second,
     sale::{SaleDrop, SkuFigures},
     summary::DropSummary,
@@ -71,6 +72,8 @@ pub struct DropView {
     pub totals: Totals,
     /// When what is held comes back if nobody pays.
     pub ending: HoldEnding,
+    /// How it goes with paying for it; `None` for a drop that has left memory.
+    pub paying: Option<PayingFigures>,
 }
 
 impl SaleDrop {
@@ -95,6 +98,7 @@ impl SaleDrop {
                 (self.suspensions(), self.extensions()),
                 now.sale,
             ),
+            paying: Some(self.paying().figures(now.sale)),
         }
     }
 }
@@ -201,6 +205,7 @@ impl DropView {
             skus: over.figures().collect(),
             totals: over.totals.clone(),
             ending: HoldEnding::default(),
+            paying: None,
         }
     }
 

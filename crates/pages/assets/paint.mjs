@@ -162,6 +162,7 @@ function tiles(found) {
     if (!node) continue;
     if (node.hidden === tile.known) node.hidden = !tile.known;
     put(part(node, "value"), tile.value);
+    put(part(node, "unit"), tile.unit);
     put(part(node, "second"), tile.second);
     if (tile.gauge !== null) attribute(part(node, "gauge"), "width", `${tile.gauge / 10}%`);
   }

@@ -11,6 +11,8 @@ const AIRS_MAX = 4;
 const MINUTE_MORE = 59_001;
 /** Silence after which the seconds since brought nothing, in milliseconds. */
 const QUIET_MS = 2500;
+/** Fewer payments that failed within five minutes are nobody's alarm. */
+const FAILED_MIN = 10;
 const over = (phase) => phase === "closed" || phase === "settled" || phase === "cancelled";
 
 const sum = (skus) => skus.reduce(
@@ -206,6 +208,19 @@ export function recent(snapshot, drop) {
   return found;
 }
 
+/** Of the units that are held no more, the share that was paid for; below it what came back, or what failed of late. */
+function payingTile(sale, tile) {
+  const { ordered_units: ordered = 0, returned_units: returned = 0, recent_failed: failed = 0 } = sale.paying ?? {};
+  const all = ordered + returned;
+  const share = all === 0 ? null : Math.floor((ordered * 1000) / all);
+  const second = failed === 0 ? say("came_back", { n: count(returned) }) : say("failed_of_late", { n: count(failed) });
+  const value = share === null ? say("unknown") : count(Math.floor(share / 10));
+  return tile("paying", say("tile_paying"), value, share === null ? "" : "%", second, {
+    gauge: share ?? 0,
+    known: sale.paying !== undefined && sale.paying !== null,
+  });
+}
+
 function tiles(sale, all, last, language) {
   const [clicks, refused] = [last.clicks.at(-1), last.refused.at(-1)];
   let refusals = say("none_refused");
@@ -226,6 +241,7 @@ function tiles(sale, all, last, language) {
       gauge: Math.floor((Math.min(ending, all.held) * 1000) / Math.max(all.held, 1)),
       known: told !== undefined && told !== null,
     }),
+    payingTile(sale, tile),
   ];
 }
 
@@ -353,6 +369,8 @@ function alarms(snapshot, air, next, reader) {
     const act = sale.drop === next?.drop && may(reader.role, "open") ? { kind: "start", label: say("start_next"), sku: "" } : null;
     found.push([say("start_missed", { title: sale.plan.title, time: at(sale.start_missed_ms) }), act]);
   }
+  const { recent_failed: failed = 0, recent_orders: orders = 0 } = air?.paying ?? {};
+  if (failed >= FAILED_MIN && failed >= orders) found.push([say("payments_fail", { failed: count(failed), orders: count(orders) }), null]);
   if (air && standing(air).name === "open") {
     air.skus.forEach((figures, place) => {
       if (figures.available > 0 || figures.supplied === 0) return;

@@ -73,6 +73,9 @@ pub(crate) struct Sale {
     pub(crate) skus: Vec<Figures>,
     #[serde(default)]
     pub(crate) held_ending: Option<HeldEnding>,
+    /// Not told to a stage.
+    #[serde(default)]
+    pub(crate) paying: Option<Paying>,
     pub(crate) plan: Plan,
 }
 
@@ -113,6 +116,19 @@ pub(crate) struct HeldEnding {
     /// Time left until the last one ends.
     #[serde(default)]
     pub(crate) last_in_ms: Option<u64>,
+}
+
+/// How it goes with paying for what was held.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Paying {
+    /// Units that became orders since the server started.
+    pub(crate) ordered_units: u64,
+    /// Units that came back since then.
+    pub(crate) returned_units: u64,
+    /// Orders of the last five minutes.
+    pub(crate) recent_orders: u64,
+    /// Attempts to pay that came to nothing in the last five minutes.
+    pub(crate) recent_failed: u64,
 }
 
 /// What pages read of a plan.
@@ -355,6 +371,7 @@ impl Sale {
             viewers_connected: 0,
             skus: Vec::new(),
             held_ending: None,
+            paying: None,
             plan: Plan {
                 title: String::new(),
                 mode: Mode::Live,

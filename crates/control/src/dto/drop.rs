@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stampede_domain::{DurationMs, UnixMillis};
-use stampede_engine::{DropView, HoldEnding, Moment, SkuFigures, Totals};
+use stampede_engine::{DropView, HoldEnding, Moment, PayingFigures, SkuFigures, Totals};
 use utoipa::ToSchema;
 
 use super::{PhaseName, PlanBody};
@@ -60,6 +60,9 @@ pub(crate) struct DropState {
     totals: Demand,
     /// When what is held comes back if nobody pays.
     held_ending: HeldEnding,
+    /// How it goes with paying for what was held; left out once the drop has left memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paying: Option<PayingState>,
     /// The terms.
     plan: PlanBody,
 }
@@ -110,6 +113,19 @@ pub(crate) struct HeldEnding {
     last_in_ms: Option<u64>,
 }
 
+/// How it goes with paying for what was held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PayingState {
+    /// Units that became orders since this server started.
+    ordered_units: u64,
+    /// Units that came back since then: nobody paid for them in time, or their viewers gave them up.
+    returned_units: u64,
+    /// Orders that were made in the last five minutes.
+    recent_orders: u64,
+    /// Attempts to pay that came to nothing in the last five minutes.
+    recent_failed: u64,
+}
+
 impl From<&DropView> for DropState {
     fn from(view: &DropView) -> Self {
         let standing = &view.standing;
@@ -131,6 +147,7 @@ impl From<&DropView> for DropState {
             skus: SkuState::all(view),
             totals: Demand::new(&view.totals),
             held_ending: HeldEnding::new(&view.ending, view.now),
+            paying: view.paying.map(PayingState::from),
             plan: PlanBody::from(&*view.plan),
         }
     }
@@ -173,5 +190,12 @@ impl HeldEnding {
             first_in_ms: ending.first.map(left),
             last_in_ms: ending.last.map(left),
         }
+    }
+}
+
+impl From<PayingFigures> for PayingState {
+    fn from(figures: PayingFigures) -> Self {
+        let PayingFigures { ordered_units, returned_units, recent_orders, recent_failed } = figures;
+        Self { ordered_units, returned_units, recent_orders, recent_failed }
     }
 }

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     PersonState, PhaseName, StreamFacts,
-    drop::{Demand, HeldEnding, SkuState},
+    drop::{Demand, HeldEnding, PayingState, SkuState},
 };
 
 /// How a stream is followed.
@@ -128,6 +128,9 @@ pub(crate) struct DropFigures {
     viewers_connected: u64,
     /// When what is held comes back if nobody pays.
     held_ending: HeldEnding,
+    /// How it goes with paying for what was held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paying: Option<PayingState>,
 }
 
 /// What viewers asked for within a second; seconds in which nobody asked for anything are left out.
@@ -176,6 +179,7 @@ impl From<&DropView> for DropFigures {
             totals: Demand::new(&view.totals),
             viewers_connected: view.viewers_connected,
             held_ending: HeldEnding::new(&view.ending, view.now),
+            paying: view.paying.map(PayingState::from),
         }
     }
 }

@@ -144,4 +144,5 @@ fn is_moved(before: &DropView, view: &DropView) -> bool {
         || before.totals != view.totals
         || before.viewers_connected != view.viewers_connected
         || before.ending != view.ending
+        || before.paying != view.paying
 }

@@ -275,6 +275,12 @@ async fn a_snapshot_of_the_stream_shows_each_drop_as_the_drop_itself() {
         snapshot["drops"] == json!([state]) && state["held_ending"]["first_in_ms"].is_u64()
     })
     .await;
+    let hold = rig.buy(&drop, "v2", "mug", 1).await;
+    let fact = json!({ "payment": "p1", "event": "failed", "holds": [hold.to_string()], "reason": "card_declined" });
+    rig.ask("payments", "POST", "/v1/payments").key("f").json(&fact).expect(StatusCode::OK).await;
+    let paying =
+        json!({ "ordered_units": 0, "returned_units": 0, "recent_orders": 0, "recent_failed": 1 });
+    until(async || rig.state(&drop).await["paying"] == paying).await;
 }
 
 /// One thing that staff, viewers or time may do; most of them are refused most of the time.

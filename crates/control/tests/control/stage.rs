@@ -98,7 +98,9 @@ async fn a_stage_follows_its_stream_without_money() {
         async || read(PATH).await.json["drops"][0]["last_hold_ends_in_ms"].as_u64().is_some();
     until(is_known).await;
     let told = read(PATH).await.json;
-    for secret in ["sold", "held", "totals", "viewers_connected", "soon_units", "last_take"] {
+    for secret in
+        ["sold", "held", "totals", "viewers_connected", "soon_units", "paying", "last_take"]
+    {
         assert!(!names(&told, secret), "{secret} in {told}");
     }
     assert_eq!(told["drops"][0]["can_come_back"], true);

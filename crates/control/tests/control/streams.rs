@@ -51,7 +51,8 @@ async fn reports_are_the_platforms_and_nothing_else_is() {
 }
 
 /// Of which the price makes what was earned.
-const FIGURES: [&str; 6] = ["sold", "held", "totals", "soon_units", "gross_minor", "paid_minor"];
+const FIGURES: [&str; 7] =
+    ["sold", "held", "totals", "soon_units", "paying", "gross_minor", "paid_minor"];
 
 /// A drop of which something is sold, with what the platform gets where it asks.
 async fn told_to_platform(path: &str) -> (Value, Value) {

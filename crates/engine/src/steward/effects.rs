@@ -125,6 +125,7 @@ impl Steward {
                 let drop = hold.drop_id();
                 let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
                 sale.add_sold(hold.pool(), units);
+                sale.paying().order(units, self.shared.clock.now());
                 self.shared.ends_under_way.remove(&hold);
                 metrics::count_end("confirmed");
                 self.shared.tell(viewer, ViewerEvent::Ordered(hold), None);
@@ -138,6 +139,9 @@ impl Steward {
             Effect::Extended { drop, until } => self.extended(drop, until),
             Effect::Attempt(attempt) => self.shared.attempts.add(attempt),
             Effect::PaymentFailed { hold, viewer } => {
+                if let Some(sale) = self.sales.get(&hold.drop_id()) {
+                    sale.paying().fail(self.shared.clock.now());
+                }
                 self.shared.tell(viewer, ViewerEvent::PaymentFailed(hold), None);
             }
             Effect::Lift { part, decision } => self.lifted(part, decision),
@@ -151,6 +155,7 @@ impl Steward {
         let sale = self.sales.get(&drop).expect("a drop with a live hold is in memory");
         let given = sale.stock().give(hold);
         assert!(matches!(given, GiveOutcome::ToPublic(_)), "{hold} ended once, without a waitlist");
+        sale.paying().give_back(units);
         self.shared.ends_under_way.remove(&hold);
         let (name, event) = match end {
             HoldEnd::Expired => ("expired", ViewerEvent::Expired { hold, units }),

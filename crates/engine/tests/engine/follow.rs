@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, Phase, RefusalCode};
-use stampede_engine::{Action, Buy, DropAction, HoldEnding, SaleDrop, Second, StreamAction};
+use stampede_domain::{
+    DropId, PaymentEvent, PaymentFact, PaymentId, PaymentReference, Phase, RefusalCode,
+};
+use stampede_engine::{
+    Action, Buy, DropAction, HoldEnding, PAYING_WINDOW_MS, PayingFigures, SaleDrop, Second,
+    StreamAction,
+};
 
-use crate::support::{World, plan, wait_for};
+use crate::support::{Waiting, World, plan, wait_for};
 
 fn sale(world: &World, drop: DropId) -> Arc<SaleDrop> {
     world.engine.sale(drop).unwrap()
@@ -95,6 +100,38 @@ fn clicks_before_the_start_are_no_burst_of_the_start() {
         (!found.is_empty()).then(|| found.iter().map(|second| second.clicks).sum::<u64>())
     });
     assert_eq!(clicks, 1, "the early click is over for long");
+}
+
+#[test]
+fn how_paying_goes_is_known() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(9));
+    let figures = |world: &World| sale(world, drop).view(world.engine.moment()).paying.unwrap();
+    let wait = |world: &World, wanted: PayingFigures| {
+        wait_for("how paying goes", || Some(figures(world)).filter(|found| *found == wanted))
+    };
+    assert_eq!(figures(&world), PayingFigures::default());
+    let viewers = ["v1", "v2", "v3"].map(|name| world.viewer(name));
+    let paid = world.hold(&viewers[0], drop, 2, "a");
+    let released = world.hold(&viewers[1], drop, 1, "b");
+    let expired = world.hold(&viewers[2], drop, 2, "c");
+    let reason = PaymentReference::new("card_declined").unwrap();
+    let fact = PaymentFact {
+        payment: PaymentId::new("platform", "p-failed").unwrap(),
+        event: PaymentEvent::Failed { reason, is_final: false },
+        holds: vec![expired],
+        mode: None,
+        order_reference: None,
+    };
+    Waiting(world.engine.payment(fact).unwrap()).get().unwrap();
+    world.pay(paid);
+    world.ports[0].release(&viewers[1], released, 7).unwrap();
+    let told =
+        PayingFigures { ordered_units: 2, returned_units: 1, recent_orders: 1, recent_failed: 1 };
+    wait(&world, told);
+    // What is not paid for in time comes back, attempts are of late.
+    world.advance(PAYING_WINDOW_MS);
+    wait(&world, PayingFigures { returned_units: 3, recent_orders: 0, recent_failed: 0, ..told });
 }
 
 #[test]

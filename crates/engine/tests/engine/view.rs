@@ -55,10 +55,11 @@ fn a_drop_that_has_left_memory_has_the_view_of_before() {
     world.advance(SETTLED_KEPT_MS);
     let over = wait_for("the summary", || world.engine.over(drop));
     let after = DropView::over(&over, Arc::clone(&before.plan), before.viewers_connected, now);
-    // It is on air no more, and its last take is the ledger's to tell.
+    // It is on air no more, its last take is the ledger's to tell, and nobody pays any more.
     before.standing.featured = false;
     before.standing.phase_changes = None;
     before.skus[0].last_take = None;
+    assert!(before.paying.take().is_some());
     assert_eq!(after, before);
 }
 

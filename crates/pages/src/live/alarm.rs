@@ -9,6 +9,9 @@ use crate::{
     words::Language,
 };
 
+/// Fewer payments that failed within five minutes are nobody's alarm.
+const FAILED_MIN: u64 = 10;
+
 /// The worst of what needs the reader.
 #[derive(Debug, Serialize)]
 pub(crate) struct Alarm {
@@ -44,6 +47,7 @@ impl Alarm {
         let mut found = Vec::new();
         found.extend(offline(cast, reader));
         found.extend(snapshot.drops.iter().filter_map(|sale| missed(sale, cast, reader)));
+        found.extend(failing(cast, words));
         if let Some(air) = cast.air.filter(|sale| Standing::of(sale) == Standing::Open) {
             found.extend(taken(air, reader));
         }
@@ -96,6 +100,15 @@ fn missed(sale: &Sale, cast: &Cast<'_>, reader: Reader<'_>) -> Option<(String, O
         sku: String::new(),
     });
     Some((text, act))
+}
+
+/// Payments that fail: at least as many as come through, and not a few.
+fn failing(cast: &Cast<'_>, words: Language) -> Option<(String, Option<Act>)> {
+    let paying = cast.air?.paying?;
+    let is_alarming =
+        paying.recent_failed >= FAILED_MIN && paying.recent_failed >= paying.recent_orders;
+    let text = || words.payments_fail(count(paying.recent_failed), count(paying.recent_orders));
+    is_alarming.then(|| (text(), None))
 }
 
 /// SKUs of which nothing is left while others are.

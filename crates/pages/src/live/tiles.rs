@@ -110,6 +110,7 @@ pub(crate) fn tiles(sale: &Sale, sum: Sum, recent: &Recent, words: Language) -> 
             words.connected_now().to_owned(),
         ),
         ending(sale, sum, words),
+        paying(sale, words),
     ]
 }
 
@@ -125,6 +126,29 @@ fn ending(sale: &Sale, sum: Sum, words: Language) -> Tile {
         second: words.of_held(count(sum.held)),
         gauge: Some(units.min(sum.held) * 1_000 / sum.held.max(1)),
         known: told.is_some(),
+        is_money: false,
+    }
+}
+
+/// Of the units that are held no more, the share that was paid for; below it what came back or, if there are any,
+/// the payments that failed of late.
+fn paying(sale: &Sale, words: Language) -> Tile {
+    let (ordered, returned) =
+        sale.paying.map_or((0, 0), |paying| (paying.ordered_units, paying.returned_units));
+    let failed = sale.paying.map_or(0, |paying| paying.recent_failed);
+    let all = ordered.saturating_add(returned);
+    let share = ordered.saturating_mul(1_000).checked_div(all);
+    Tile {
+        key: "paying",
+        label: words.tile_paying(),
+        value: share.map_or_else(|| words.unknown().to_owned(), |share| count(share / 10)),
+        unit: if share.is_some() { "%" } else { "" },
+        second: match failed {
+            0 => words.came_back(count(returned)),
+            failed => words.failed_of_late(count(failed)),
+        },
+        gauge: Some(share.unwrap_or_default()),
+        known: sale.paying.is_some(),
         is_money: false,
     }
 }

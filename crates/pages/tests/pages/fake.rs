@@ -27,7 +27,7 @@ pub(crate) mod sold;
 use self::shows::{cue, people, single};
 
 /// A stream for each state that a page can be in.
-pub(crate) const STREAMS: [&str; 27] = [
+pub(crate) const STREAMS: [&str; 28] = [
     "open",
     "nothing",
     "before",
@@ -37,6 +37,7 @@ pub(crate) const STREAMS: [&str; 27] = [
     "paused",
     "closed",
     "offline",
+    "failing",
     "poisoned",
     "stopped",
     "one",
@@ -248,6 +249,7 @@ fn drop(
         "server_time_ms": NOW_MS, "viewers_connected": 31_283,
         "skus": skus.collect::<Vec<_>>(), "totals": { "held": 5, "retries": 0, "refused": {} },
         "held_ending": if is_over { Value::Null } else { json!({ "soon_holds": 180, "soon_units": 212, "first_in_ms": 54_100, "last_in_ms": 116_000 }) },
+        "paying": { "ordered_units": 6_746, "returned_units": 1_081, "recent_orders": 3_120, "recent_failed": 0 },
         "plan": { "stream": "friday-show", "running_order": place, "title": title,
             "merchant": "maison-nord", "host": "nina", "mode": "live",
             "skus": planned.collect::<Vec<_>>(), "limit_per_viewer": 2, "holds_per_viewer_max": 16,
@@ -338,6 +340,9 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
             drops[AIR]["stream_offline_since_ms"] = (NOW_MS - 20_000).into();
             drops[3]["start_missed_ms"] = (NOW_MS - 500_000).into();
         }
+        "failing" => {
+            drops[AIR]["paying"] = json!({ "ordered_units": 6_746, "returned_units": 1_081, "recent_orders": 12, "recent_failed": 28 });
+        }
         "one" => {
             drops[AIR] = drop(
                 3,
@@ -347,6 +352,8 @@ fn stage(stream: &str, drops: &mut Vec<Value>, seconds: &mut Vec<Value>) {
                 2_490,
             );
             drops[AIR]["featured"] = true.into();
+            // Nothing was paid for, or came back, since the server started.
+            drops[AIR]["paying"] = json!({ "ordered_units": 0, "returned_units": 0, "recent_orders": 0, "recent_failed": 9 });
         }
         "hostile" => {
             let long = "W".repeat(200);

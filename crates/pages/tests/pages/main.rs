@@ -289,6 +289,34 @@ async fn the_platform_is_shown_no_money() {
 }
 
 #[tokio::test]
+async fn the_control_room_says_how_paying_goes() {
+    let router = pages(Some("host"));
+    let open = get(&router, "/live/open", &[]).await.text;
+    let tile = |text: &str| {
+        text.split_once("data-tile=\"paying\"")
+            .unwrap()
+            .1
+            .split("</div>")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    for part in [">86<", ">%<", "1,081 came back"] {
+        assert!(tile(&open).contains(part), "{part} in {}", tile(&open));
+    }
+    assert!(!open.contains("Payments fail"));
+    let failing = get(&router, "/live/failing", &[]).await.text;
+    assert!(tile(&failing).contains("28 failed in 5 min"));
+    assert!(
+        failing.contains("Payments fail: 28 failed in the last 5 minutes, 12 orders were made.")
+    );
+    // A few that fail are nobody's alarm, and where nothing has ended there is no share.
+    let few = get(&router, "/live/one", &[]).await.text;
+    assert!(tile(&few).contains("9 failed in 5 min") && tile(&few).contains(">–<"));
+    assert!(!few.contains("Payments fail"));
+}
+
+#[tokio::test]
 async fn the_page_for_operations_is_for_whoever_reads_the_metrics() {
     for (role, wanted) in [
         ("admin", StatusCode::OK),
