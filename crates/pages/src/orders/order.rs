@@ -262,7 +262,7 @@ impl Shown {
         }
         let payments = order.payments.iter().map(|part| Paid {
             name: format!("{}/{}", part.account, part.reference),
-            state: reader.payment_state(part.state),
+            state: reader.payment_state(part),
             amount: match (part.amount_minor, &part.currency) {
                 (Some(minor), Some(currency)) => reader.money(minor, currency),
                 _ => String::new(),

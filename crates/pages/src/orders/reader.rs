@@ -1,6 +1,6 @@
 //! How a reader is shown amounts, times and names.
 
-use super::told::{Order, PaymentState, State};
+use super::told::{Order, Payment, PaymentState, State};
 use crate::{
     numbers::{clock, count, date, money},
     visitor::Visitor,
@@ -71,9 +71,12 @@ impl Reader {
         Pill { word, glyph, needs: matches!(state, State::Unpaid) }
     }
 
-    pub(super) fn payment_state(&self, state: PaymentState) -> &'static str {
+    /// Where a payment stands; money that went back in full is no money of the order's any more.
+    pub(super) fn payment_state(&self, part: &Payment) -> &'static str {
         let words = self.words;
-        match state {
+        let is_back = part.amount_minor.is_some_and(|taken| part.refunded_minor >= taken);
+        match part.state {
+            PaymentState::Paid if is_back => words.money_refunded(),
             PaymentState::Unknown => words.payment_unknown(),
             PaymentState::Begun => words.payment_begun(),
             PaymentState::Failed => words.payment_failed(),

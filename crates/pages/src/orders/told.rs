@@ -102,6 +102,8 @@ pub(super) struct Payment {
     pub(super) state: PaymentState,
     #[serde(default)]
     pub(super) amount_minor: Option<u64>,
+    /// What of it went back.
+    pub(super) refunded_minor: u64,
     #[serde(default)]
     pub(super) currency: Option<String>,
 }

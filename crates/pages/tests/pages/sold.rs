@@ -62,6 +62,8 @@ fn long() -> Value {
     told["channel"] = "nina-tv".into();
     told["order_reference"] = "R-1001".into();
     told["payments"] = json!([
+        { "account": "platform", "reference": "pay-8", "state": "paid", "amount_minor": 5_470,
+            "refunded_minor": 5_470, "refund_due_minor": 0, "currency": "EUR" },
         { "account": "platform", "reference": "pay-9", "state": "failed", "refunded_minor": 0, "refund_due_minor": 0 },
         { "account": "platform", "reference": "pay-10", "state": "paid", "amount_minor": 5_470,
             "refunded_minor": 1_000, "refund_due_minor": 1_490, "currency": "EUR" },
@@ -217,6 +219,7 @@ pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Mat
         "unpaid" => {
             matter["order"] = "3-38-1".into();
             matter["hold"] = LONG.into();
+            matter["amount"] = euro(4_980);
             matters.push(matter);
         }
         "wrong_amount" => {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab, build_folder},
+    orders::{Sold, sell},
     show::{VALID_MS, command, join},
 };
 
@@ -33,6 +34,8 @@ const JUDGED: &[Judged] = &[
     judged("", ".close >", RAIL),
     judged("", ".danger >", RAIL),
     judged("close-dialog", "data-s=\"close-", RAIL),
+    judged("cancel-dialog", "data-s=\"cancel-label", RAIL),
+    judged("cancel-dialog", "small", RAIL),
     judged("ops", ".two > b", RAIL),
     judged("ops", ".two > small", RAIL),
     judged("ops", "kbd", RAIL),
@@ -210,6 +213,39 @@ fn dialogs(tab: &Tab, found: &mut Vec<String>) {
     check(tab, "stage link", found);
     tab.key("Escape");
     tab.until("closed again", "!document.querySelector('dialog[open]')");
+}
+
+#[test]
+fn no_page_about_orders_breaks_a_rule() {
+    let server = Server::start();
+    let Sold { code, .. } = sell(&server);
+    let browser = Browser::start();
+    let support = browser.visitor(Look::LAPTOP);
+    support.sign_in(&server.page("/sign-in?to=/orders"), &server.token).see(".orders", &code);
+    let tab = carrying(support.tab());
+    let mut found = Vec::new();
+    for (state, path) in [
+        ("orders", "/orders".to_owned()),
+        ("orders, mistyped", "/orders?text=1-1-1".to_owned()),
+        ("orders, nothing found", "/orders?text=nothing".to_owned()),
+        ("attention", "/attention".to_owned()),
+        ("attention, nothing", "/attention?kind=void".to_owned()),
+        ("order", format!("/orders/{code}")),
+    ] {
+        tab.go(&server.page(&path));
+        tab.see("h1", "");
+        check(&tab, state, &mut found);
+    }
+    tab.press("[data-do=cancel]");
+    tab.see("[data-s=cancel-what]", "cancelled");
+    check(&tab, "cancel-dialog", &mut found);
+    tab.hold_until(
+        "[data-do=cancel-now]",
+        "asking why",
+        "document.querySelector('#cancel-reason').getAttribute('aria-invalid') === 'true'",
+    );
+    check(&tab, "cancel-dialog, without a reason", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod load;
 mod measure;
 mod more;
 mod ops;
+mod orders;
 mod pictures;
 mod shop_page;
 mod show;

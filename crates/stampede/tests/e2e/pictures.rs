@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Playing, Server, Tab, Visitor, pictures},
+    orders::{Sold, sell},
     show::VALID_MS,
 };
 
@@ -272,5 +273,27 @@ fn of_the_doors() {
     sheet.take("shows, 0 taken", &tabs(&guest, &server.page("/shows")));
     sheet.take("unknown show", &tabs(&guest, &server.page("/live/nobody-knows")));
     door.close();
+    sheet.finish(&browser);
+}
+
+#[test]
+fn of_the_orders() {
+    let server = Server::start();
+    let Sold { code, .. } = sell(&server);
+    let browser = Browser::start();
+    let support = browser.visitor(Look::LAPTOP);
+    support.sign_in(&server.page("/sign-in?to=/orders"), &server.token).see(".orders", &code);
+    let mut sheet = Sheet::new("orders");
+    sheet.take("1 orders", &tabs(&support, &server.page("/orders")));
+    sheet.take("2 mistyped", &tabs(&support, &server.page("/orders?text=1-1-1")));
+    sheet.take("3 nothing found", &tabs(&support, &server.page("/orders?text=nothing")));
+    sheet.take("4 needs attention", &tabs(&support, &server.page("/attention")));
+    let order = tabs(&support, &server.page(&format!("/orders/{code}")));
+    sheet.take("5 an order", &order);
+    for tab in &order {
+        tab.press("[data-do=cancel]");
+    }
+    sees(&order, "dialog[open]");
+    sheet.take("6 cancel", &order);
     sheet.finish(&browser);
 }

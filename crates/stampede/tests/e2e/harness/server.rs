@@ -182,8 +182,17 @@ impl Server {
 
     /// A token of somebody with a role.
     pub(crate) fn staff(&self, name: &str, role: &str) -> String {
+        self.staff_with(&["--name", name, "--role", role])
+    }
+
+    /// A token of somebody with a role, bound to one merchant.
+    pub(crate) fn staff_of(&self, name: &str, role: &str, merchant: &str) -> String {
+        self.staff_with(&["--name", name, "--role", role, "--merchant", merchant])
+    }
+
+    fn staff_with(&self, args: &[&str]) -> String {
         let mut command = Command::new(binary());
-        command.env_clear().args(["token", "add", "--name", name, "--role", role]);
+        command.env_clear().args(["token", "add"]).args(args);
         let output = command.arg("--data").arg(self.data()).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         let token = printed.split_whitespace().find(|word| word.starts_with("stf_"));
@@ -232,14 +241,25 @@ impl Server {
 
     /// Waits until a drop is as wanted; what it is then.
     pub(crate) fn until(&self, drop: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        self.until_told(&format!("/v1/drops/{drop}"), what, is_so)
+    }
+
+    /// Waits until the interface tells what is wanted; what it tells then.
+    pub(crate) fn until_told(
+        &self,
+        path: &str,
+        what: &str,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let ask = || self.ask("GET", path, &Value::Null).body;
         for _ in 0..LOOKS_MAX {
-            let state = self.drop_state(drop);
-            if is_so(&state) {
-                return state;
+            let told = ask();
+            if is_so(&told) {
+                return told;
             }
             thread::park_timeout(LOOK_EVERY);
         }
-        panic!("{drop} did not become {what}: {}", self.drop_state(drop));
+        panic!("{path} did not become {what}: {}", ask());
     }
 
     /// An invitation for a stream; the link's path.
