@@ -6,8 +6,8 @@ use std::{
 };
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, PaymentId,
-    OrderReference, PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, OrderReference,
+    PaymentId, PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{Cancelled, CommitKey, HoldRecord, PaymentChange, Record, Row};
 

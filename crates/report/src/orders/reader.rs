@@ -6,7 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DropPlan, HoldId, PaymentId, OrderReference, UnixMillis};
+use stampede_domain::{DropId, DropPlan, HoldId, OrderReference, PaymentId, UnixMillis};
 use stampede_ledger::{Journal, OrderRow, ReadError};
 
 use super::{
