@@ -121,6 +121,52 @@ fn what_costs_nothing_leaves_nothing_to_give_back() {
 }
 
 #[test]
+fn a_part_of_nothing_for_nothing_is_no_part() {
+    for (event, is_released, refused) in [
+        (Event::Paid(0), true, None),
+        (Event::Paid(0), false, Some(RefundReason::WrongAmount)),
+        (Event::Authorized(0), true, Some(RefundReason::WrongAmount)),
+    ] {
+        let mut desk = Desk::default();
+        if is_released {
+            desk.release(hold(1));
+        }
+        let (outcome, records) = desk.ask(("p1", hold(1)), event, refused);
+        assert_eq!((outcome.unwrap(), records), (PartOutcome::Unchanged, vec![]), "{event:?}");
+    }
+    let mut desk = Desk::default();
+    assert_eq!(
+        desk.says("p1", hold(1), Event::Paid(0)),
+        PartOutcome::Ordered,
+        "it is owed nothing"
+    );
+    desk.release(hold(2));
+    let due = PartOutcome::RefundDue { amount: euros(1), reason: RefundReason::HoldEnded };
+    assert_eq!(desk.says("p1", hold(2), Event::Paid(1)), due);
+}
+
+#[test]
+fn each_state_has_its_name() {
+    let mut desk = Desk::default();
+    let mut name = |event| {
+        desk.tell("p1", hold(1), event);
+        desk.part("p1", hold(1)).state.name()
+    };
+    let events = [
+        Event::Refunded(1),
+        Event::Begun,
+        Event::Failed,
+        Event::Authorized(900),
+        Event::Voided,
+        Event::Paid(900),
+    ];
+    let names = events.map(&mut name);
+    assert_eq!(names, ["unknown", "unknown", "failed", "authorized", "voided", "paid"]);
+    desk.tell("p2", hold(2), Event::Begun);
+    assert_eq!(desk.part("p2", hold(2)).state.name(), "begun");
+}
+
+#[test]
 fn an_order_is_named_once_by_each_name() {
     let mut desk = Desk::default();
     let mut named = |name: &str| {
