@@ -45,6 +45,11 @@ const UPKEEP_EVERY: DurationMs = DurationMs::from_secs(5);
 /// Time between two looks at the files of certificates and secrets.
 const LOOK_EVERY: DurationMs = DurationMs::from_secs(5);
 
+/// Connections that may wait to be accepted; the kernel caps it at its own limit. With the 128 of the standard library,
+/// a platform that opens many at once makes the host's Pause wait a second: the kernel drops what finds no place, and
+/// the client tries again.
+const BACKLOG: i32 = 4_096;
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     telemetry::log(args.log_json);
@@ -291,6 +296,7 @@ fn provider(config: &Config) -> PaymentProvider {
 fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
     let at = |source| Failure::Listen { address, source };
     let listener = std::net::TcpListener::bind(address).map_err(at)?;
+    socket2::SockRef::from(&listener).listen(BACKLOG).map_err(at)?;
     listener.set_nonblocking(true).map_err(at)?;
     Ok(listener)
 }
@@ -417,4 +423,21 @@ fn stop(
     payments.shutdown();
     engine.shutdown();
     info!("stopped");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpStream, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn connections_find_a_place_however_many_come_at_once() {
+        let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody accepts, so one that finds no place never does.
+        let waits = |_| TcpStream::connect_timeout(&address, Duration::from_secs(5));
+        let waiting = (0..300).map(waits).collect::<Result<Vec<_>, _>>();
+        assert_eq!(waiting.unwrap().len(), 300);
+    }
 }
