@@ -45,8 +45,8 @@ pub struct HoldAccount {
     pub cancellations: u32,
     /// Units of the order that were cancelled.
     pub cancelled_units: u32,
-    /// What went back, or has to, for cancelled units, in minor units.
-    pub cancelled_amount: u64,
+    /// By how much less the order costs, by decisions of staff, in minor units.
+    pub waived: u64,
     /// The hold that took the units again after this one had ended.
     pub retaken: Option<HoldId>,
 }
@@ -90,7 +90,7 @@ impl HoldAccount {
             return None;
         }
         let cost = self.expected(self.goods?.amount)?;
-        Money::new(cost.minor().saturating_sub(self.cancelled_amount), cost.currency())
+        Money::new(cost.minor().saturating_sub(self.waived), cost.currency())
     }
 
     /// Whether an attempt is under way.
@@ -119,7 +119,7 @@ impl HoldAccount {
         let Some(goods) = self.goods else { return false };
         let cost = self.expected(goods.amount);
         self.cancelled_units == goods.units.get()
-            || cost.is_some_and(|cost| self.cancelled_amount >= cost.minor())
+            || cost.is_some_and(|cost| self.waived >= cost.minor())
     }
 
     /// What was taken in all, in minor units.

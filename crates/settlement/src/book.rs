@@ -108,8 +108,7 @@ impl PaymentBook {
             PaymentChange::Cancelled(cancelled) => {
                 account.cancellations += 1;
                 account.cancelled_units = cancelled.units;
-                account.cancelled_amount =
-                    account.cancelled_amount.saturating_add(cancelled.amount.minor());
+                account.waived = account.waived.saturating_add(cancelled.waived.minor());
             }
             PaymentChange::Retaken { payment, into } => {
                 account.retaken = Some(*into);

@@ -29,6 +29,8 @@ pub struct Cancellation {
     units: u32,
     /// What goes back by this one.
     amount: Money,
+    /// By how much less the order costs.
+    waived: Money,
     /// The payment that it goes back of.
     payment: Option<PaymentId>,
 }
@@ -102,25 +104,31 @@ impl PaymentBook {
         let (paid, due) = (part.and_then(Part::covers), part.map_or(0, |part| part.due));
         let paid = paid.unwrap_or_else(|| none_of(goods.amount));
         let left = paid.minor().saturating_sub(due);
-        let amount = match ask.amount {
+        let price = || cost(account, goods, (given, units)).min(still_owed(account, goods));
+        let (amount, waived) = match ask.amount {
             Some(given) if given > left => {
                 let paid = paid.minor();
                 return Err(CancelRefusal::MoreThanPaid { paid, due, left, given });
             }
-            Some(given) => given,
-            None => cost(account, goods, (given, units)).min(left),
+            // Where the money is gone, nothing of it is kept: the buyer owes nothing for units that do not come.
+            Some(given) if account.is_some_and(HoldAccount::lacks_money) => {
+                (given, given.max(price()))
+            }
+            Some(given) => (given, given),
+            None => (price().min(left), price()),
         };
         let amount = Money::new(amount, paid.currency()).expect("no more than the payment");
+        let waived = Money::new(waived, goods.amount.currency()).expect("no more than the cost");
         let payment = part.filter(|_| amount.minor() > 0).map(|part| part.payment.clone());
-        Ok(Cancellation { hold, units, amount, payment })
+        Ok(Cancellation { hold, units, amount, waived, payment })
     }
 }
 
 impl Cancellation {
     /// The records, behind that of the lot by which the units come back on sale.
     pub fn records(self, lot: Option<u32>, actor: Text, reason: Text) -> Vec<PaymentRecord> {
-        let Self { hold, units, amount, payment } = self;
-        let cancelled = Cancelled { units, amount, lot, actor, reason };
+        let Self { hold, units, amount, waived, payment } = self;
+        let cancelled = Cancelled { units, amount, waived, lot, actor, reason };
         let due = payment.map(|payment| PaymentChange::RefundDue {
             payment,
             amount,
@@ -141,6 +149,13 @@ fn cost(account: Option<&HoldAccount>, goods: OrderGoods, (given, units): (u32, 
         .filter(|_| is_last)
         .and_then(|account| account.charges.total(goods.amount.currency()).map(Money::minor));
     cost.saturating_add(charges.unwrap_or(0))
+}
+
+/// What the order costs by what was decided so far, in minor units.
+fn still_owed(account: Option<&HoldAccount>, goods: OrderGoods) -> u64 {
+    let Some(account) = account else { return goods.amount.minor() };
+    let cost = account.expected(goods.amount).map_or(0, Money::minor);
+    cost.saturating_sub(account.waived)
 }
 
 fn none_of(money: Money) -> Money {
@@ -164,10 +179,6 @@ mod tests {
         goods: OrderGoods,
     }
 
-    fn payment() -> PaymentId {
-        PaymentId::new("platform", "p1").unwrap()
-    }
-
     impl World {
         /// An order of three mugs at 10.00, with 5.00 of charges.
         fn ordered(event: &PaymentEvent) -> Self {
@@ -184,7 +195,17 @@ mod tests {
         }
 
         fn report(&mut self, event: &PaymentEvent, stands: HoldStands) -> PartOutcome {
-            let (payment, mut out) = (payment(), Vec::new());
+            self.report_of("p1", event, stands)
+        }
+
+        fn report_of(
+            &mut self,
+            name: &str,
+            event: &PaymentEvent,
+            stands: HoldStands,
+        ) -> PartOutcome {
+            let payment = PaymentId::new("platform", name).unwrap();
+            let mut out = Vec::new();
             let ask = PartAsk { payment: &payment, hold: self.hold, stands };
             let outcome = match event {
                 PaymentEvent::Authorized { amount } => {
@@ -243,7 +264,7 @@ mod tests {
         assert_eq!(world.cancel(2, None), Ok(2_500));
         assert_eq!(world.matters(), [refund(3_500)]);
         let account = world.book.account(world.hold).unwrap();
-        assert_eq!((account.cancelled_units, account.cancelled_amount), (3, 3_500));
+        assert_eq!((account.cancelled_units, account.waived), (3, 3_500));
         assert_eq!(account.cancellations, 2);
     }
 
@@ -315,11 +336,75 @@ mod tests {
             let _ = world.report(&said, HoldStands::Ordered);
             assert_eq!(world.matters(), [unpaid(3_500)]);
             world.cancel(2, None).unwrap();
-            let back = if is_paid { 2_000 } else { 0 };
-            assert_eq!(world.matters(), [unpaid(3_500 - back)], "one is still to be delivered");
+            assert_eq!(world.matters(), [unpaid(1_500)], "one is still to be delivered");
+            let paid = PaymentEvent::Paid { amount: euros(1_500) };
+            let mut anew = World { book: world.book.clone(), ..world };
+            let outcome = anew.report_of("p2", &paid, HoldStands::Ordered);
+            assert_eq!(outcome, PartOutcome::AlreadyOrdered, "what it lacks is what it costs now");
+            assert_eq!(anew.matters(), []);
             world.cancel(1, None).unwrap();
             assert_eq!(world.matters(), [], "{said:?}");
         }
+    }
+
+    #[test]
+    fn of_money_that_was_let_go_and_comes_after_all_the_order_keeps_what_it_costs_by_then() {
+        // Units cancelled meanwhile, what comes, what goes back.
+        for (cancelled, minor, back) in [
+            (0, 3_500, 0),
+            (0, 3_400, 0),
+            (0, 9_900, 6_400),
+            (2, 3_500, 2_000),
+            (2, 1_500, 0),
+            (3, 3_500, 3_500),
+            (3, 9_900, 9_900),
+        ] {
+            let mut world = World::ordered(&authorized());
+            let _ = world.report(&PaymentEvent::Voided, HoldStands::Ordered);
+            if cancelled > 0 {
+                assert_eq!(world.cancel(cancelled, None), Ok(0), "nothing is there");
+            }
+            let paid = PaymentEvent::Paid { amount: euros(minor) };
+            assert_eq!(world.report(&paid, HoldStands::Ordered), PartOutcome::AlreadyOrdered);
+            let due = world.book.account(world.hold).unwrap().outstanding();
+            assert_eq!(due, back, "{cancelled} cancelled, {minor} came");
+        }
+    }
+
+    #[test]
+    fn money_of_another_currency_that_comes_after_all_goes_back() {
+        let mut world = World::ordered(&authorized());
+        let _ = world.report(&PaymentEvent::Voided, HoldStands::Ordered);
+        let amount = Money::new(3_500, "JPY".parse().unwrap()).unwrap();
+        let outcome = world.report(&PaymentEvent::Paid { amount }, HoldStands::Ordered);
+        let reason = RefundReason::WrongAmount;
+        assert_eq!(outcome, PartOutcome::RefundDue { amount, reason });
+        assert_eq!(world.matters(), [MatterKind::Refund { amount, reason }]);
+        assert_eq!(world.book.owed_anew(world.hold), Some(euros(3_500)), "and is lacking still");
+    }
+
+    #[test]
+    fn an_order_whose_money_is_gone_costs_less_by_each_unit_whatever_is_said_to_go_back() {
+        let mut world = World::ordered(&paid());
+        let total = euros(3_500);
+        let _ = world.report(&PaymentEvent::Refunded { total }, HoldStands::Ordered);
+        assert_eq!(world.cancel(2, Some(0)), Ok(0));
+        assert_eq!(world.matters(), [unpaid(1_500)]);
+        // Where the money is there, staff may keep of it what they say.
+        let mut world = World::ordered(&paid());
+        assert_eq!(world.cancel(2, Some(500)), Ok(500));
+        let _ = world.report(&PaymentEvent::Refunded { total }, HoldStands::Ordered);
+        assert_eq!(world.matters(), [unpaid(3_000)]);
+    }
+
+    #[test]
+    fn units_beyond_a_capture_of_less_are_not_owed() {
+        let mut world = World::ordered(&authorized());
+        let _ = world.report(&PaymentEvent::Paid { amount: euros(1_000) }, HoldStands::Ordered);
+        assert_eq!(world.cancel(2, None), Ok(1_000), "no more came");
+        assert_eq!(world.matters(), [refund(1_000)]);
+        let _ = world.report(&PaymentEvent::Refunded { total: euros(1_000) }, HoldStands::Ordered);
+        assert_eq!(world.matters(), [unpaid(1_500)]);
     }
 
     #[test]

@@ -203,13 +203,7 @@ impl PaymentBook {
         if let Some((account, part)) = account.zip(part)
             && account.order_part() == Some(part)
         {
-            // What was cancelled of the order is not to be kept, though it was let go before.
-            let back = account.cancelled_amount.min(amount.minor()).saturating_sub(part.due);
-            if back > 0 {
-                let back = Money::new(back, amount.currency()).expect("no more than the payment");
-                ask.refund_due(back, RefundReason::Cancelled, out);
-            }
-            return Ok(PartOutcome::AlreadyOrdered);
+            return Ok(came_after_all(ask, account, amount, out));
         }
         Ok(self.give_or_return(ask, (amount, refused), out))
     }
@@ -392,6 +386,34 @@ fn captured(
         ask.refund_due(more, reason, out);
     }
     if makes_order { PartOutcome::AlreadyOrdered } else { left_of(amount, part.refunded, reason) }
+}
+
+/// What had made an order and was let go came after all: the order keeps what it costs by now, the rest goes back.
+fn came_after_all(
+    ask: PartAsk<'_>,
+    account: &HoldAccount,
+    amount: Money,
+    out: &mut Vec<PaymentRecord>,
+) -> PartOutcome {
+    let money = |minor| Money::new(minor, amount.currency()).expect("no more than the payment");
+    let goods = account.goods().map(|goods| goods.amount);
+    let cost = goods.and_then(|goods| account.expected(goods));
+    let Some(cost) = cost.filter(|cost| cost.currency() == amount.currency()) else {
+        let reason = RefundReason::WrongAmount;
+        if amount.minor() > 0 {
+            ask.refund_due(amount, reason, out);
+        }
+        return left_of(amount, 0, reason);
+    };
+    let above = amount.minor().saturating_sub(cost.minor());
+    let waived =
+        (amount.minor() - above).saturating_sub(cost.minor().saturating_sub(account.waived));
+    for (back, reason) in [(above, RefundReason::WrongAmount), (waived, RefundReason::Cancelled)] {
+        if back > 0 {
+            ask.refund_due(money(back), reason, out);
+        }
+    }
+    PartOutcome::AlreadyOrdered
 }
 
 /// What is told of money that has to go back. What went back before it was heard of is not due any more: whoever is

@@ -37,14 +37,14 @@ impl PartRows {
         self.money() > Some(self.due.max(self.refunded))
     }
 
-    /// What of the money that came is the order's.
-    fn orders_share(&self) -> u64 {
+    /// What of the money that came is the order's, which cost so much.
+    fn orders_share(&self, cost: u64) -> u64 {
         let paid = self.paid.unwrap_or(0);
         match self.kept {
             _ if !self.makes_order => 0,
-            // More than was kept ready is nobody's; what was let go and came after all is the order's.
+            // More than was kept ready is nobody's.
             Some(kept) if !self.is_let_go => paid.min(kept),
-            _ => paid,
+            _ => paid.min(cost),
         }
     }
 }
@@ -56,7 +56,9 @@ pub(crate) struct MoneyRows {
     charges: HashMap<HoldId, u64>,
     /// The payment of a hold whose money came last.
     latest: HashMap<HoldId, PaymentId>,
-    /// What is owed for each order, less what staff gave back.
+    /// What each order cost.
+    costs: HashMap<HoldId, u64>,
+    /// What is owed for it, less what staff waived.
     owed: HashMap<HoldId, u64>,
     /// Orders that have their money.
     pub(crate) paid_orders: u64,
@@ -105,7 +107,7 @@ impl MoneyRows {
             | PaymentChange::Declined { .. } => {}
             PaymentChange::Cancelled(cancelled) => {
                 let owed = self.owed.entry(*hold).or_default();
-                *owed = owed.saturating_sub(cancelled.amount.minor());
+                *owed = owed.saturating_sub(cancelled.waived.minor());
             }
         }
     }
@@ -137,6 +139,7 @@ impl MoneyRows {
             return Err(format!("{hold}: {owed} is owed for the order, {payment} has {part:?}"));
         }
         part.makes_order = true;
+        self.costs.insert(hold, owed);
         self.owed.insert(hold, owed);
         self.paid_orders += 1;
         Ok(())
@@ -147,10 +150,13 @@ impl MoneyRows {
         for ((payment, hold), part) in &self.parts {
             let Some(paid) = part.paid else { continue };
             let due = (part.due - part.cancelled).min(paid);
-            let is_whole = part.orders_share() + due == paid;
+            let of_order = |sums: &HashMap<HoldId, u64>| sums.get(hold).copied().unwrap_or(0);
+            let share = part.orders_share(of_order(&self.costs));
             // Staff may have given back what was kept ready, before less of it was taken.
-            let of_order = part.kept.filter(|_| part.makes_order).max(Some(part.orders_share()));
-            if !is_whole || Some(part.cancelled) > of_order || part.refunded > paid {
+            let most = part.kept.filter(|_| part.makes_order).max(Some(share));
+            let is_whole = share + due == paid && Some(part.cancelled) <= most;
+            let is_too_much = share.saturating_sub(part.cancelled) > of_order(&self.owed);
+            if !is_whole || is_too_much || part.refunded > paid {
                 return Err(format!("{hold}: the money of {payment} is lost: {part:?}"));
             }
         }

@@ -161,6 +161,8 @@ pub struct Cancelled {
     pub units: u32,
     /// What goes back for them by this decision, charges included.
     pub amount: Money,
+    /// By how much less the order costs. It is more than `amount` where the money was not there.
+    pub waived: Money,
     /// The lot by which the units came back on sale; `None` if they did not.
     pub lot: Option<u32>,
     /// Who decided so.

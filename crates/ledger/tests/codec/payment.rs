@@ -28,6 +28,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
     let cancelled = Cancelled {
         units: 1,
         amount: money(1_990),
+        waived: money(2_480),
         lot: Some(7),
         actor: "olga".into(),
         reason: "torn on the way".into(),
@@ -121,12 +122,11 @@ fn any_change() -> impl Strategy<Value = PaymentChange> {
         (any_payment(), any_request(), any_text()).prop_map(|(payment, request, reason)| {
             PaymentChange::Declined { payment, request, reason }
         }),
-        (any::<u32>(), any_money(), any::<Option<u32>>(), any_text(), any_text()).prop_map(
-            |(units, amount, lot, actor, reason)| {
-                let cancelled = Cancelled { units, amount, lot, actor, reason };
+        (any::<u32>(), [any_money(), any_money()], any::<Option<u32>>(), [any_text(), any_text()])
+            .prop_map(|(units, [amount, waived], lot, [actor, reason])| {
+                let cancelled = Cancelled { units, amount, waived, lot, actor, reason };
                 PaymentChange::Cancelled(cancelled.into())
-            }
-        ),
+            }),
         (any_payment(), any::<[u8; 16]>()).prop_map(|(payment, into)| {
             PaymentChange::Retaken { payment, into: HoldId::from_bytes(into) }
         }),

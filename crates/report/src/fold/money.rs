@@ -171,8 +171,8 @@ struct Account {
     latest: Option<usize>,
     order: Option<Order>,
     cancelled_units: u32,
-    /// What went back for them, or as goodwill, in minor units.
-    cancelled_minor: u64,
+    /// By how much less the order costs, by decisions of staff, in minor units.
+    waived: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -234,8 +234,7 @@ impl Account {
             }
             PaymentChange::Cancelled(cancelled) => {
                 self.cancelled_units = cancelled.units;
-                let amount = cancelled.amount.minor();
-                self.cancelled_minor = self.cancelled_minor.saturating_add(amount);
+                self.waived = self.waived.saturating_add(cancelled.waived.minor());
             }
             PaymentChange::Referenced(_) | PaymentChange::Retaken { .. } => {}
         }
@@ -258,8 +257,7 @@ impl Account {
             let Charges { shipping, tax, fee } = self.charges;
             order.charges = [shipping, tax, fee].map(u128::from).iter().sum();
             let behind = made.part.map(|part| self.behind(part));
-            let is_kept =
-                order.charges + u128::from(made.goods.minor()) > self.cancelled_minor.into();
+            let is_kept = order.charges + u128::from(made.goods.minor()) > self.waived.into();
             let is_delivered = self.cancelled_units < made.units.get();
             let lacks = is_kept && is_delivered && behind.is_some_and(|part| !part.stays());
             open.unpaid_orders = u64::from(lacks);

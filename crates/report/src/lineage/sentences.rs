@@ -153,7 +153,7 @@ fn retaken_from(payment: &PaymentId, hold: HoldId) -> String {
 }
 
 fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
-    let Cancelled { units: total, amount, lot, actor, reason } = cancelled;
+    let Cancelled { units: total, amount, waived, lot, actor, reason } = cancelled;
     let who = match shown(actor.as_str()) {
         none if none.is_empty() => "Somebody".to_owned(),
         actor => actor,
@@ -174,7 +174,12 @@ fn cancelled(cancelled: &Cancelled, more: u32, of: u32) -> String {
         Some(lot) => format!("they are on sale again as lot {lot}"),
         None => "they do not go on sale again".to_owned(),
     };
-    format!("{who} cancelled {}, {so_far}; {amount} go back, {again}{why}.", units(more))
+    let back = if waived.minor() > amount.minor() {
+        format!("{waived} less is owed, of which {amount} go back")
+    } else {
+        format!("{amount} go back")
+    };
+    format!("{who} cancelled {}, {so_far}; {back}, {again}{why}.", units(more))
 }
 
 /// A change that is not about units. `currency` is the drop's.

@@ -61,6 +61,7 @@ pub fn cancelled(units: u32, minor: u64) -> PaymentChange {
     PaymentChange::Cancelled(Box::new(Cancelled {
         units,
         amount: eur(minor),
+        waived: eur(minor),
         lot: None,
         actor,
         reason,

@@ -111,6 +111,7 @@ impl Shop {
         let cancelled = Cancelled {
             units: total,
             amount: eur(amount),
+            waived: eur(amount),
             lot,
             actor: "nina".into(),
             reason: "broken in the box".into(),

@@ -108,11 +108,10 @@ impl Twin {
         } else if let Some((made_by, behind)) = order {
             let is_own = if is_gone { made_by == name } else { behind == name };
             let is_whole = is_gone && cents == OWED && money.back == 0;
-            // What is kept ready limits what the order may cost; what was let go limits nothing.
             money.order = match money.kept.filter(|_| !money.is_let_go) {
                 Some(kept) if is_own => Some(cents.min(kept)),
                 Some(_) => None,
-                None => (is_own || is_whole).then_some(cents),
+                None => (is_own || is_whole).then_some(cents.min(OWED)),
             };
             if money.order.is_some() {
                 self.orders.insert(number, (made_by, name));

@@ -54,9 +54,10 @@ pub(crate) fn encode(record: &PaymentRecord, out: &mut Vec<u8>) {
             put_text(out, reason.as_str());
         }
         PaymentChange::Cancelled(cancelled) => {
-            let Cancelled { units, amount, lot, actor, reason } = &**cancelled;
+            let Cancelled { units, amount, waived, lot, actor, reason } = &**cancelled;
             put_varint(out, u64::from(*units));
             put_money(out, *amount);
+            put_money(out, *waived);
             put_option(out, *lot, |out, lot| put_varint(out, u64::from(lot)));
             put_text(out, actor.as_str());
             put_text(out, reason.as_str());
@@ -110,6 +111,7 @@ pub(crate) fn decode(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record
         Ordinal::UnitsCancelled => PaymentChange::Cancelled(Box::new(Cancelled {
             units: reader.int("units")?,
             amount: reader.money("amount")?,
+            waived: reader.money("waived")?,
             lot: reader.option("lot", |reader| reader.int("lot"))?,
             actor: reader.text("actor")?,
             reason: reader.text("reason")?,

@@ -1,6 +1,6 @@
 //! The money of one hold, by this verifier's own account.
 
-use stampede_domain::{Charges, Money, PaymentId, Units};
+use stampede_domain::{Charges, Currency, Money, PaymentId, Units};
 
 /// What is known of one payment's part for a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +76,8 @@ pub(super) struct OrderMoney {
     /// Goods with charges.
     pub(super) cost: Option<Money>,
     pub(super) cancelled_units: u32,
-    /// What goes back for them, in minor units.
-    pub(super) cancelled_minor: u64,
+    /// By how much less it costs, in minor units.
+    pub(super) waived: u64,
 }
 
 /// The money of one hold.
@@ -90,11 +90,19 @@ pub(super) struct Account {
     pub(super) is_retaken: bool,
 }
 
+impl OrderMoney {
+    /// What it costs by now in this currency, in minor units.
+    pub(super) fn costs(&self, currency: Currency) -> u64 {
+        let cost = self.cost.filter(|cost| cost.currency() == currency);
+        cost.map_or(0, |cost| cost.minor().saturating_sub(self.waived))
+    }
+}
+
 impl Account {
     /// What an order lacks whose money is gone though something of it is still to be delivered, in minor units.
     fn lacks(&self) -> Option<u64> {
-        let OrderMoney { units, cost, cancelled_units, cancelled_minor, .. } = self.order?;
-        let left = cost?.minor().checked_sub(cancelled_minor).filter(|left| *left > 0)?;
+        let OrderMoney { units, cost, cancelled_units, waived, .. } = self.order?;
+        let left = cost?.minor().checked_sub(waived).filter(|left| *left > 0)?;
         (self.is_money_gone() && cancelled_units < units.get()).then_some(left)
     }
 

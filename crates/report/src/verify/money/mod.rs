@@ -191,14 +191,13 @@ impl MoneyBook {
         if !is_covered {
             findings.add(place, MoneyFault::OrderUnpaid { hold, owed, came: amount });
         }
-        let (cancelled_units, cancelled_minor) = (0, 0);
         account.order = Some(OrderMoney {
             made_by: part,
             part,
             units,
             cost: owed,
-            cancelled_units,
-            cancelled_minor,
+            cancelled_units: 0,
+            waived: 0,
         });
     }
 
@@ -225,9 +224,10 @@ impl MoneyBook {
             let Some(account) = self.accounts.get(&came.hold) else { continue };
             let part = &account.parts[came.part];
             let Some(amount) = part.stage.money() else { continue };
-            let makes_order = account.order.is_some_and(|order| order.part == Some(came.part));
-            // The order was given for what had been kept ready, not for more.
-            let given = if makes_order { kept.unwrap_or(amount.minor()) } else { 0 };
+            let order = account.order.filter(|order| order.part == Some(came.part));
+            // The order was given for what had been kept ready, or for what it costs by now.
+            let given =
+                order.map_or(0, |order| kept.unwrap_or_else(|| order.costs(amount.currency())));
             if part.due < amount.minor().saturating_sub(given) {
                 let (hold, payment, due) = (came.hold, part.payment.clone(), part.due);
                 findings.add(place, MoneyFault::RefundNotDue { hold, payment, amount, due });
@@ -400,19 +400,24 @@ impl Change<'_> {
             units,
             cost: goods.and_then(|goods| cost(goods, charges)),
             cancelled_units: 0,
-            cancelled_minor: 0,
+            waived: 0,
         });
         let (units, before) = (cancelled.units, order.cancelled_units);
         order.cancelled_units = units;
-        order.cancelled_minor = order.cancelled_minor.saturating_add(cancelled.amount.minor());
-        let (amount, cost) = (order.cancelled_minor, order.cost);
+        order.waived = order.waived.saturating_add(cancelled.waived.minor());
+        let (amount, cost) = (order.waived, order.cost);
         // Money alone goes back as goodwill.
         let is_something = units > before || units == before && cancelled.amount.minor() > 0;
         if !is_something || units > ordered {
             self.add(MoneyFault::CancelledUnits { hold, units, before, ordered });
         }
-        let is_same = |cost: Money| cost.currency() == cancelled.amount.currency();
-        if !cost.is_some_and(|cost| amount <= cost.minor() && is_same(cost)) {
+        let is_within = |cost: Money| {
+            let of = cost.currency();
+            amount <= cost.minor()
+                && [cancelled.amount, cancelled.waived].map(Money::currency) == [of; 2]
+        };
+        let is_more = cancelled.amount.minor() > cancelled.waived.minor();
+        if is_more || !cost.is_some_and(is_within) {
             self.add(MoneyFault::CancelledAmount { hold, amount, cost });
         }
     }
