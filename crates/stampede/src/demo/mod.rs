@@ -36,7 +36,7 @@ const LOOK_EVERY_MS: u64 = 200;
 /// Longest time for all viewers to connect, in milliseconds.
 const CONNECT_MS_MAX: u64 = 60_000;
 /// Longest time from the opening until everything is sold, in milliseconds.
-const SALE_MS_MAX: u64 = 90_000;
+const SALE_MS_MAX: u64 = 180_000;
 /// Longest time from closing until settled, in milliseconds.
 const SETTLE_MS_MAX: u64 = 20_000;
 

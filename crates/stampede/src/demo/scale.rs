@@ -19,8 +19,8 @@ const DESCRIPTORS_ASIDE: u64 = 400;
 const VIEWERS_PERCENT: u32 = 260;
 /// A viewer's clicks come this far apart, on average, in milliseconds.
 const AGAIN_EVERY_MS: u64 = 1_500;
-/// No click is planned later than this after the opening, in milliseconds.
-const SALE_MS: u64 = 40_000;
+/// No click is planned later than this after the opening, in milliseconds. A slow machine sells for longer.
+const SALE_MS: u64 = 150_000;
 /// Clicks for each viewer connected at once, before the crowd may go home.
 const CLICKS_PER_SEAT: u64 = 13;
 /// How long a hold lives, in milliseconds.
