@@ -264,7 +264,7 @@ fn the_settings_of_the_guide_let_stripe_report() {
         let settings = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         // Real money, for what this test sells.
         let settings = settings
-            .replace("\"stripe-main.secrets\"", &format!("{secrets:?}"))
+            .replace("\"/etc/stampede/stripe-main.secrets\"", &format!("{secrets:?}"))
             .replace("127.0.0.1:7703", &format!("127.0.0.1:{port}"))
             .replace("maison-nord", "potter")
             .replace("mode = \"test\"", "mode = \"live\"");
