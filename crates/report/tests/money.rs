@@ -365,6 +365,13 @@ fn lies_about_holds_and_units_are_found() {
 #[test]
 fn lies_about_cancellations_are_found() {
     let ledger = sound();
+    check("cancelled_amount", &ledger, |rows| {
+        let mut lie = cancelled(1, PRICE);
+        if let PaymentChange::Cancelled(cancelled) = &mut lie {
+            cancelled.waived = support::eur(PRICE - 1);
+        }
+        replace(rows, &cancelled(1, PRICE), lie);
+    });
     check("cancelled_units", &ledger, |rows| {
         replace(rows, &cancelled(1, PRICE), cancelled(3, PRICE));
     });
@@ -382,6 +389,10 @@ fn lies_about_cancellations_are_found() {
 #[test]
 fn a_second_retake_and_an_order_paid_anew_by_other_money_are_found() {
     let ledger = sound();
+    // Its order's money had been let go, and came after all.
+    check("refund_not_due", &ledger, |rows| {
+        replace(rows, &paid("p9", PRICE), paid("p9", PRICE + 1));
+    });
     check("refund_not_due", &ledger, |rows| {
         replace(rows, &paid("p23", PRICE), paid("p23", PRICE - 1));
     });
