@@ -27,10 +27,21 @@ export function typed(minor, currency) {
   return `${text.slice(0, -places)}.${text.slice(-places)}`;
 }
 
-/** What goes back for so many units where nobody says anything else: their price, with the last ones all charges. */
+/** What the server gives back for so many units where nobody names an amount: their price, with the last ones all charges. */
 export function usual(units, order) {
   const cost = units * order.price + (units > 0 && units === order.units ? order.charges : 0);
   return Math.min(cost, order.left);
+}
+
+/** The amount that was typed, in minor units; `undefined` where none was, `null` for what is no amount. */
+const named = (amount, currency) => (amount.trim() === "" ? undefined : minorOf(amount, currency));
+
+/**
+ * What is asked of the server. Only an amount that was typed is named: the server works out any other, and knows to the
+ * cent what is left.
+ */
+export function asked({ units, amount, restock, reason }, order) {
+  return { units: unitsOf(units), amount: named(amount, order.currency), restock, reason: reason.trim() };
 }
 
 /** What is wrong with what was typed, by field; empty if nothing is. */
@@ -38,22 +49,33 @@ export function faults({ units, amount, reason }, order) {
   const wrong = {};
   const given = unitsOf(units);
   if (given === null || given > order.units) wrong.units = say("cancel_units_wrong", { value: units.trim(), max: count(order.units) });
-  const minor = minorOf(amount, order.currency);
+  const minor = named(amount, order.currency);
   const max = money(order.left, order.currency);
   if (minor === null || minor > order.left) wrong.amount = say("cancel_amount_wrong", { value: amount.trim(), max });
-  else if (given === 0 && minor === 0) wrong.units = say("cancel_nothing");
+  else if (given === 0 && !minor) wrong.units = say("cancel_nothing");
   if (reason.trim() === "") wrong.reason = say("cancel_reason_wrong");
   else if (new TextEncoder().encode(reason.trim()).length > REASON_BYTES_MAX) wrong.reason = say("cancel_reason_long");
   return wrong;
 }
 
+/** What goes back, in a sentence: what went back before without a decision counts towards it. */
+function goesBack(minor, order) {
+  if (minor === 0) return say("cancel_money_none");
+  const written = (amount) => money(amount, order.currency);
+  const ahead = Math.min(order.ahead, minor);
+  if (ahead === 0) return say("cancel_money_back", { amount: written(minor) });
+  if (ahead === minor) return say("cancel_money_went", { amount: written(minor) });
+  return say("cancel_money_rest", { amount: written(minor), ahead: written(ahead), rest: written(minor - ahead) });
+}
+
 /** What follows from what was typed, in three sentences; "" for what cannot be known. */
 export function follows({ units, amount, restock }, order) {
   const given = unitsOf(units);
-  const minor = minorOf(amount, order.currency);
   const isKnown = given !== null && given <= order.units;
+  const typedMinor = named(amount, order.currency);
+  const minor = typedMinor === undefined && isKnown ? usual(given, order) : typedMinor;
   const cancelled = given === 0 ? say("cancel_what_none") : isKnown && say("cancel_what_units", { n: count(given), left: count(order.units - given) });
-  const back = minor === 0 ? say("cancel_money_none") : minor !== null && minor <= order.left && say("cancel_money_back", { amount: money(minor, order.currency) });
+  const back = minor !== null && minor <= order.left && goesBack(minor, order);
   const again = restock && given > 0 ? isKnown && say("cancel_stock_back", { n: count(given) }) : say("cancel_stock_none");
   return [cancelled || "", back || "", again || ""];
 }

@@ -1,5 +1,5 @@
 // The dialog by which units of an order are cancelled, or money is given back for it.
-import { faults, follows, minorOf, typed, unitsOf, usual } from "./cancel-view.mjs";
+import { asked, faults, follows, typed, unitsOf, usual } from "./cancel-view.mjs";
 import { ready, send } from "./commands.mjs";
 import { Hold } from "./hold.mjs";
 import { duration } from "./numbers.mjs";
@@ -14,7 +14,12 @@ export function begin(dialog) {
   const { units, amount, restock, reason } = form.elements;
   const data = dialog.dataset;
   const order = {
-    units: Number(data.units), price: Number(data.price), charges: Number(data.charges), left: Number(data.left), currency: data.currency,
+    units: Number(data.units),
+    price: Number(data.price),
+    charges: Number(data.charges),
+    left: Number(data.left),
+    ahead: Number(data.ahead),
+    currency: data.currency,
   };
   const find = (css) => dialog.querySelector(css);
   const now = find("[data-do=cancel-now]");
@@ -45,6 +50,8 @@ export function begin(dialog) {
   }
 
   function preview() {
+    const given = unitsOf(units.value);
+    amount.placeholder = given !== null && given <= order.units ? typed(usual(given, order), order.currency) : "";
     const sentences = follows(values(), order);
     for (const [place, name] of ["what", "money", "stock"].entries()) find(`[data-s=cancel-${name}]`).textContent = sentences[place];
   }
@@ -60,8 +67,7 @@ export function begin(dialog) {
 
   async function cancel() {
     if (isBusy || !fits()) return;
-    const given = values();
-    const body = { units: unitsOf(given.units), amount: minorOf(given.amount, order.currency), restock: given.restock, reason: given.reason.trim() };
+    const body = asked(values(), order);
     const text = JSON.stringify(body);
     if (sent?.text !== text) sent = { text, key: undefined };
     isBusy = true;
@@ -83,7 +89,7 @@ export function begin(dialog) {
   document.querySelector("[data-do=cancel]").addEventListener("click", () => {
     ready();
     units.value = String(order.units);
-    amount.value = typed(usual(order.units, order), order.currency);
+    amount.value = "";
     reason.value = "";
     restock.checked = false;
     for (const input of [units, amount, reason]) tell(input);
@@ -91,10 +97,6 @@ export function begin(dialog) {
     label();
     preview();
     dialog.showModal();
-  });
-  units.addEventListener("input", () => {
-    const given = unitsOf(units.value);
-    if (given !== null && given <= order.units) amount.value = typed(usual(given, order), order.currency);
   });
   form.addEventListener("input", preview);
   // Enter in a field is no way to cancel anything.

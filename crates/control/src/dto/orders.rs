@@ -220,6 +220,12 @@ pub(crate) struct OrderLine {
     refunded_minor: u64,
     /// What still has to go back of it.
     refund_due_minor: u64,
+    /// The most that a cancellation may give back: what was taken or is kept ready by the payment behind the order, less
+    /// what was decided to go back of it. A refund that nobody decided here does not lessen it.
+    left_minor: u64,
+    /// What went back of that payment and nobody decided here, at the provider for example: the next cancellation counts
+    /// it towards what it gives back.
+    refunded_ahead_minor: u64,
     /// The channel that gets the credit.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<String>,
@@ -365,6 +371,10 @@ impl OrderLine {
             paid_minor: exact(order.paid_minor),
             refunded_minor: exact(order.refunded_minor),
             refund_due_minor: exact(order.refund_due_minor),
+            left_minor: exact(order.payment().map_or(0, OrderPayment::left_minor)),
+            refunded_ahead_minor: exact(
+                order.payment().map_or(0, OrderPayment::refunded_ahead_minor),
+            ),
             channel: order.channel.as_ref().map(ToString::to_string),
             viewer: order.viewer.as_ref().map(ToString::to_string),
             order_reference: order.reference.as_ref().map(ToString::to_string),

@@ -6,6 +6,8 @@ use stampede_domain::{
     HoldId, Money, PaymentEvent, PaymentFact, PaymentId, limits::SETTLED_KEPT_MS,
 };
 
+use stampede_testkit::euros;
+
 use crate::rig::{Answer, Rig, mugs, until};
 
 /// An order of two mugs that was paid for.
@@ -14,11 +16,22 @@ async fn ordered(rig: &mut Rig, drop: &str) -> HoldId {
     let sku = &mugs()["skus"][0]["price"];
     let minor = 2 * sku["minor"].as_u64().unwrap();
     let amount = Money::new(minor, sku["currency"].as_str().unwrap().parse().unwrap()).unwrap();
-    let payment = PaymentId::new("platform", "p1").unwrap();
-    let event = PaymentEvent::Paid { amount };
+    report(rig, hold, "p1", PaymentEvent::Paid { amount }).await;
+    hold
+}
+
+async fn report(rig: &Rig, hold: HoldId, payment: &str, event: PaymentEvent) {
+    let payment = PaymentId::new("platform", payment).unwrap();
     let fact = PaymentFact { payment, event, holds: vec![hold], mode: None, order_reference: None };
     rig.engine.payment(fact).unwrap().await.unwrap().unwrap();
-    hold
+}
+
+/// What an order says about its money: what is left, what went back without a decision, what has to go back.
+async fn left(rig: &Rig, order: HoldId) -> [u64; 3] {
+    let path = format!("/v1/orders/{order}");
+    let told = rig.ask("acme", "GET", &path).expect(StatusCode::OK).await.json;
+    ["left_minor", "refunded_ahead_minor", "refund_due_minor"]
+        .map(|field| told[field].as_u64().unwrap())
 }
 
 fn path(drop: &str, order: HoldId) -> String {
@@ -100,4 +113,32 @@ async fn money_goes_back_long_after_the_drop() {
     rig.ask("acme", "POST", &path).key("more").json(&more).refused(409, "more_than_ordered").await;
     cancel(&rig, &path, "rest", &body).await;
     rig.ask("zeta", "POST", &path).key("z").json(&body).refused(404, "unknown_drop").await;
+}
+
+#[tokio::test]
+async fn an_order_says_what_a_cancellation_may_give_back() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let order = ordered(&mut rig, &drop).await;
+    let path = path(&drop, order);
+    // Neither what the provider gave back of its own accord lessens it, nor is a second payment the order's money.
+    report(&rig, order, "p1", PaymentEvent::Refunded { total: euros(400) }).await;
+    report(&rig, order, "p2", PaymentEvent::Authorized { amount: euros(3_980) }).await;
+    assert_eq!(left(&rig, order).await, [3_980, 400, 0]);
+    let above = json!({"units": 0, "amount": 3_981, "reason": "x"});
+    let ask = rig.ask("acme", "POST", &path).key("c1").json(&above);
+    let refused = ask.refused(409, "more_than_paid").await;
+    assert!(refused.detail().contains("so 3980 are left"), "{}", refused.text);
+    cancel(&rig, &path, "c2", &json!({"units": 1, "reason": "it broke"})).await;
+    assert_eq!(left(&rig, order).await, [1_990, 0, 1_590]);
+    cancel(&rig, &path, "c3", &json!({"units": 1, "reason": "it broke"})).await;
+    assert_eq!(left(&rig, order).await, [0, 0, 3_580], "with the 4.00 the buyer has all of it");
+
+    let kept = rig.buy(&drop, "ben", "mug", 2).await;
+    report(&rig, kept, "p3", PaymentEvent::Authorized { amount: euros(3_980) }).await;
+    let path = format!("/v1/drops/{drop}/orders/{kept}/cancel");
+    cancel(&rig, &path, "c4", &json!({"units": 1, "reason": "it broke"})).await;
+    assert_eq!(left(&rig, kept).await, [1_990, 0, 0], "what is due of kept money is not left");
+    report(&rig, kept, "p3", PaymentEvent::Voided).await;
+    assert_eq!(left(&rig, kept).await, [0, 0, 0]);
 }

@@ -11,7 +11,7 @@ use super::{
     list::Find,
     reader::{Pill, Reader},
     sentences::{Said, said},
-    told::{DropPhase, Event, Order, PaymentState, Stands, Story, Timeline},
+    told::{DropPhase, Event, Order, Stands, Story, Timeline},
 };
 use crate::{
     answers::{Mode, Phase},
@@ -46,8 +46,10 @@ struct Cancel {
     unit_price_minor: u64,
     /// What goes back with the last unit, beyond its price.
     charges_minor: u64,
-    /// What is left of the order's money, as far as it is known here; the server knows it to the cent.
+    /// The most that may go back.
     left_minor: u64,
+    /// What went back before and counts towards it.
+    ahead_minor: u64,
     currency: String,
     units_hint: String,
     amount_hint: String,
@@ -145,10 +147,7 @@ impl Cancel {
     async fn new(api: &Api, visitor: &Visitor, order: &Order) -> Option<Self> {
         let words = visitor.language;
         let units_left = order.units.saturating_sub(order.cancelled_units);
-        let kept = order.payments.iter().filter(|part| part.state == PaymentState::Authorized);
-        let kept: u64 = kept.filter_map(|part| part.amount_minor).sum();
-        let gone = order.refunded_minor.saturating_add(order.refund_due_minor);
-        let left_minor = (order.paid_minor + kept).saturating_sub(gone);
+        let left_minor = order.left_minor;
         if units_left == 0 && left_minor == 0 {
             return None;
         }
@@ -163,6 +162,7 @@ impl Cancel {
             unit_price_minor: order.unit_price_minor,
             charges_minor: order.shipping_minor + order.tax_minor + order.fee_minor,
             left_minor,
+            ahead_minor: order.refunded_ahead_minor,
             units_hint: words.cancel_units_hint(count(units_left)),
             amount_hint: words.cancel_amount_hint(money(left_minor, &order.currency)),
             currency: order.currency.clone(),

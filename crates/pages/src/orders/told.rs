@@ -59,6 +59,10 @@ pub(super) struct Order {
     pub(super) paid_minor: u64,
     pub(super) refunded_minor: u64,
     pub(super) refund_due_minor: u64,
+    /// The most that a cancellation may give back.
+    pub(super) left_minor: u64,
+    /// What went back and counts towards what the next cancellation gives back.
+    pub(super) refunded_ahead_minor: u64,
     #[serde(default)]
     pub(super) channel: Option<String>,
     #[serde(default)]

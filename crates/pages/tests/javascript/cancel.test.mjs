@@ -1,11 +1,11 @@
 // What is typed to cancel units of an order.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { faults, follows, minorOf, typed, unitsOf, usual } from "../../assets/cancel-view.mjs";
+import { asked, faults, follows, minorOf, typed, unitsOf, usual } from "../../assets/cancel-view.mjs";
 import { use } from "../../assets/words.mjs";
 
 use((await import(`${process.env.WORDS}/words-en.mjs`)).words);
-const order = { units: 2, price: 2490, charges: 490, left: 5470, currency: "EUR" };
+const order = { units: 2, price: 2490, charges: 490, left: 5470, ahead: 0, currency: "EUR" };
 
 test("an amount is exact by its currency", () => {
   for (const [text, currency, minor] of [
@@ -26,12 +26,21 @@ test("the price of the units goes back, the charges with the last one, never mor
   assert.equal(usual(1, { ...order, units: 1, left: 2980 }), 2980);
 });
 
+test("an amount is named only where somebody typed one: the server works out any other", () => {
+  const typed = { units: "2", amount: " ", restock: true, reason: " broken " };
+  assert.equal(JSON.stringify(asked(typed, order)), '{"units":2,"restock":true,"reason":"broken"}');
+  assert.equal(asked({ ...typed, amount: "54.70" }, order).amount, 5470);
+  assert.equal(asked({ ...typed, amount: "0" }, order).amount, 0);
+});
+
 test("what does not fit is named by its field", () => {
   const good = { units: "1", amount: "24.90", restock: false, reason: "broken" };
   assert.deepEqual(faults(good, order), {});
   assert.deepEqual(Object.keys(faults({ units: "3", amount: "54.71", reason: " " }, order)), ["units", "amount", "reason"]);
   assert.equal(faults({ ...good, units: "0", amount: "0" }, order).units, "Nothing is cancelled by this. Type units, or an amount.");
   assert.deepEqual(faults({ ...good, units: "0" }, order), {});
+  assert.deepEqual(faults({ ...good, amount: "" }, order), {}, "the server knows");
+  assert.equal(faults({ ...good, units: "0", amount: "" }, order).units, "Nothing is cancelled by this. Type units, or an amount.");
   assert.match(faults({ ...good, reason: "因".repeat(167) }, order).reason, /too long/);
 });
 
@@ -45,4 +54,14 @@ test("what follows is said before it is done", () => {
   assert.deepEqual(said({ restock: true })[2], "1 unit goes on sale again at once.");
   assert.deepEqual(said({ units: "0", amount: "0", restock: true }), ["No unit is cancelled.", "No money goes back.", "Nothing goes on sale again."]);
   assert.deepEqual(said({ units: "x", amount: "99" }).slice(0, 2), ["", ""]);
+});
+
+test("what went back before without a decision counts towards what goes back", () => {
+  const money = (amount, ahead) => follows({ units: "2", amount, restock: false }, { ...order, ahead })[1];
+  assert.equal(money("", 0), "€54.70 is to go back, and stays on the list of what needs attention until it has.");
+  const rest = "€54.70 is given back in all. €4.00 of it went back before without a decision; €50.70 is to go back now, and stays on the list of what needs attention until it has.";
+  assert.equal(money("", 400), rest);
+  assert.equal(money("54.70", 400), rest);
+  assert.equal(money("4", 400), "€4.00 is given back in all, and went back before without a decision: nothing more is paid out.");
+  assert.equal(money("0", 400), "No money goes back.");
 });

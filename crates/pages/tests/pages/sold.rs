@@ -43,7 +43,8 @@ fn order(place: u64, code: &str, state: &str) -> Value {
         "sku": "cedar", "merchant_sku": "CND-200", "title": "Scented candle, 200 g",
         "options": [{ "name": "Scent", "value": "Cedar" }], "units": 2, "cancelled_units": 0, "currency": "EUR",
         "unit_price_minor": 2_490, "goods_minor": 4_980, "shipping_minor": 0, "tax_minor": 0, "fee_minor": 0,
-        "paid_minor": 4_980, "refunded_minor": 0, "refund_due_minor": 0, "viewer": "v-4711", "payments": [] })
+        "paid_minor": 4_980, "refunded_minor": 0, "refund_due_minor": 0, "left_minor": 4_980,
+        "refunded_ahead_minor": 0, "viewer": "v-4711", "payments": [] })
 }
 
 /// The order that everything happened to.
@@ -56,6 +57,8 @@ fn long() -> Value {
         ("paid_minor", 5_470),
         ("refunded_minor", 1_000),
         ("refund_due_minor", 1_490),
+        // 24.90 were decided to go back of the payment behind it, 10.00 of them went.
+        ("left_minor", 2_980),
     ] {
         told[field] = minor.into();
     }
@@ -67,6 +70,9 @@ fn long() -> Value {
         { "account": "platform", "reference": "pay-9", "state": "failed", "refunded_minor": 0, "refund_due_minor": 0 },
         { "account": "platform", "reference": "pay-10", "state": "paid", "amount_minor": 5_470,
             "refunded_minor": 1_000, "refund_due_minor": 1_490, "currency": "EUR" },
+        // A second payment, to be let go: its money is not the order's.
+        { "account": "platform", "reference": "pay-12", "state": "authorized", "amount_minor": 5_470,
+            "refunded_minor": 0, "refund_due_minor": 0, "currency": "EUR" },
     ]);
     told
 }

@@ -99,11 +99,27 @@ impl OrderPayment {
         }
     }
 
+    /// What was taken or is kept ready, and nobody has decided yet that it has to go back, in minor units: the most that
+    /// a cancellation may give back. What went back without a decision does not lessen it, see
+    /// [`OrderPayment::refunded_ahead_minor`].
+    pub fn left_minor(&self) -> u64 {
+        self.covers_minor().saturating_sub(self.due_minor)
+    }
+
+    /// What went back without a decision, in minor units: the next cancellation counts it towards what it gives back.
+    pub fn refunded_ahead_minor(&self) -> u64 {
+        self.refunded_minor.saturating_sub(self.due_minor)
+    }
+
     /// Whether there is money, and not all of it went back or has to.
     fn stays(&self) -> bool {
+        self.covers_minor() > self.due_minor.max(self.refunded_minor)
+    }
+
+    /// What was taken or is kept ready, in minor units.
+    fn covers_minor(&self) -> u64 {
         let is_there = matches!(self.state, PaymentState::Authorized | PaymentState::Paid);
-        let gone = self.due_minor.max(self.refunded_minor);
-        is_there && self.amount.is_some_and(|amount| amount.minor() > gone)
+        self.amount.filter(|_| is_there).map_or(0, Money::minor)
     }
 
     fn stands(&mut self, state: PaymentState, amount: Option<Money>, at: UnixMillis) {

@@ -62,6 +62,11 @@ impl Order {
     pub fn sku_plan(&self) -> &SkuPlan {
         self.plan.sku(self.sku).expect("an order is of a SKU of its plan")
     }
+
+    /// The payment that stands behind the order; `None` where none does, as for goods that cost nothing.
+    pub fn payment(&self) -> Option<&OrderPayment> {
+        self.payments.iter().find(|part| part.makes_order)
+    }
 }
 
 /// Numbered units.
