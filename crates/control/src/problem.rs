@@ -73,6 +73,7 @@ codes! {
     UnknownBan "unknown_ban" NOT_FOUND "No such ban in force"
     BansFull "bans_full" CONFLICT "As many bans as there may be are in force"
     CommandsFull "commands_full" CONFLICT "The drop has had as many commands as it may"
+    OrderChanged "order_changed" CONFLICT "The order is not what was seen"
     NothingToCancel "nothing_to_cancel" UNPROCESSABLE_ENTITY "Neither units nor money are named"
     MoreThanOrdered "more_than_ordered" CONFLICT "The order has fewer units left"
     MoreThanPaid "more_than_paid" CONFLICT "Less is left of the order's payment"

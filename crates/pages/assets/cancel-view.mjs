@@ -41,7 +41,7 @@ const named = (amount, currency) => (amount.trim() === "" ? undefined : minorOf(
  * cent what is left.
  */
 export function asked({ units, amount, restock, reason }, order) {
-  return { units: unitsOf(units), amount: named(amount, order.currency), restock, reason: reason.trim() };
+  return { units: unitsOf(units), amount: named(amount, order.currency), restock, reason: reason.trim(), seen_cancellations: order.seen };
 }
 
 /** What is wrong with what was typed, by field; empty if nothing is. */

@@ -19,21 +19,31 @@ export function begin(dialog) {
     charges: Number(data.charges),
     left: Number(data.left),
     ahead: Number(data.ahead),
+    seen: Number(data.seen),
     currency: data.currency,
   };
+  const url = `/v1/drops/${encodeURIComponent(data.drop)}/orders/${encodeURIComponent(data.order)}/cancel`;
   const find = (css) => dialog.querySelector(css);
   const now = find("[data-do=cancel-now]");
+  const keep = find("[data-do=keep-order]");
+  const canRestock = !restock.disabled;
   const isTwo = document.body.dataset.presses === "two";
   const said = document.querySelector("[data-s=done]");
-  /** The command whose outcome is not known yet: the same is asked again under its key. */
+  /** What was sent and may have been done: nothing else is sent before its outcome is known. */
   let sent = null;
   let isBusy = false;
 
   const values = () => ({ units: units.value, amount: amount.value, restock: restock.checked, reason: reason.value });
-  const label = () => {
-    find("[data-s=cancel-label]").textContent = isBusy ? say("cancelling") : say(isTwo ? "cancel_press" : "cancel_hold");
+
+  /** Draws what may be done: what was sent cannot be changed any more. */
+  function draw() {
+    for (const input of [units, amount, reason]) input.readOnly = sent !== null;
+    restock.disabled = !canRestock || sent !== null;
+    find("[data-s=keep-label]").textContent = say(sent === null ? "cancel_keep" : "cancel_leave");
+    const words = sent === null ? (isTwo ? "cancel_press" : "cancel_hold") : isTwo ? "cancel_ask_press" : "cancel_ask_hold";
+    find("[data-s=cancel-label]").textContent = isBusy ? say("cancelling") : say(words);
     find("[data-s=cancel-more]").textContent = isTwo || isBusy ? "" : say("cancel_hold_effect");
-  };
+  }
 
   function tell(input, text) {
     const line = document.getElementById(`${input.id}-error`);
@@ -66,35 +76,36 @@ export function begin(dialog) {
   }
 
   async function cancel() {
-    if (isBusy || !fits()) return;
-    const body = asked(values(), order);
-    const text = JSON.stringify(body);
-    if (sent?.text !== text) sent = { text, key: undefined };
+    if (isBusy || (sent === null && !fits())) return;
+    sent ??= { body: asked(values(), order), key: undefined };
     isBusy = true;
     refuse("");
-    label();
-    const url = `/v1/drops/${encodeURIComponent(data.drop)}/orders/${encodeURIComponent(data.order)}/cancel`;
-    const done = await send(url, body, undefined, sent.key);
+    draw();
+    const done = await send(url, sent.body, undefined, sent.key);
     isBusy = false;
-    label();
+    // Under its key it is done once, however often it is asked for; under another it would be done again.
+    sent = done.isOpen ? { ...sent, key: done.key } : null;
+    draw();
     if (done.ok) {
       sessionStorage.setItem(DONE, say("cancel_done"));
       location.reload();
       return;
     }
-    sent.key = done.key;
-    refuse(done.code === "" ? say("no_connection_short") : problem(done.code, duration(done.told.retry_after_ms ?? 1000)));
+    const why = ["", "outcome_unknown"].includes(done.code) ? [] : [problem(done.code, duration(done.told.retry_after_ms ?? 1000))];
+    refuse([...why, ...(done.isOpen ? [say("cancel_unknown")] : [])].join(" "));
   }
 
   document.querySelector("[data-do=cancel]").addEventListener("click", () => {
     ready();
-    units.value = String(order.units);
-    amount.value = "";
-    reason.value = "";
-    restock.checked = false;
-    for (const input of [units, amount, reason]) tell(input);
-    refuse("");
-    label();
+    if (sent === null) {
+      units.value = String(order.units);
+      amount.value = "";
+      reason.value = "";
+      restock.checked = false;
+      for (const input of [units, amount, reason]) tell(input);
+      refuse("");
+    }
+    draw();
     preview();
     dialog.showModal();
   });
@@ -102,9 +113,9 @@ export function begin(dialog) {
   // Enter in a field is no way to cancel anything.
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    fits();
+    if (sent === null) fits();
   });
-  find("[data-do=keep-order]").addEventListener("click", () => dialog.close());
+  keep.addEventListener("click", () => dialog.close());
   const hold = new Hold(now, {
     done: cancel,
     brief: () => (isTwo ? cancel() : refuse(say("hold_brief"))),

@@ -55,20 +55,27 @@ async function post(url, name, body, fresh) {
 /** What the server says where it did not decide; a proxy before it says less. */
 const UNDECIDED = new Set(["outcome_unknown", "busy", "stopping", "draining"]);
 
+/** What is said before anybody looks whether the command was carried out: after a try without an answer it says nothing about that one. */
+const UNASKED = new Set(["token_missing", "token_unknown", "session_expired", "origin_refused", "csrf_failed", "too_many_commands"]);
+
 /** Whether an answer leaves open what came of the command. */
 const open = ({ status, told }) => status === 0 || status === 408 || UNDECIDED.has(told.code) || (status >= 500 && told.code === undefined);
 
 /**
  * Sends a command of a path. `waiting()` is called before the outcome is asked for again, which is not done
  * where it answers `false`. Answers
- * `{ ok, code, told, ms, asked, key }`; `code` is "" where the server could not be reached. Whoever
- * does not know the outcome in the end sends the command again under the same key.
+ * `{ ok, code, told, ms, asked, key, isOpen }`; `code` is "" where the server could not be reached. Where the outcome
+ * `isOpen` in the end, the same is sent again under the same key.
  */
 export async function send(url, body, waiting = () => {}, name = key()) {
   const begun = performance.now();
   let unanswered = false;
   let last = { status: 0, told: {} };
   let fresh = false;
+  const answer = (asked, isOpen) => {
+    const ok = !isOpen && last.status >= 200 && last.status < 300;
+    return { ok, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked, key: name, isOpen };
+  };
   for (let asked = 0; asked < TRIES; asked += 1) {
     if (asked > 0 && !(fresh && last.told.code === "csrf_failed")) {
       if (waiting() === false) break;
@@ -86,12 +93,11 @@ export async function send(url, body, waiting = () => {}, name = key()) {
       continue;
     }
     // After a try without an answer a failure of the server says nothing about what that one did.
-    if (!open(last) && !(unanswered && last.status >= 500)) {
-      const ok = last.status >= 200 && last.status < 300;
-      return { ok, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked, key: name };
-    }
+    if (!open(last) && !(unanswered && (last.status >= 500 || UNASKED.has(last.told.code)))) return answer(asked, false);
+    // Nobody who has to sign in is answered otherwise by asking again.
+    if (last.status === 401) return answer(asked, true);
   }
-  return { ok: false, code: last.told.code ?? "", told: last.told, ms: Math.round(performance.now() - begun), asked: TRIES, key: name };
+  return answer(TRIES, true);
 }
 
 /** Sends something once, whatever comes of it; rejects without an answer. */

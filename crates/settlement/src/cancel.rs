@@ -18,6 +18,8 @@ pub struct CancelAsk {
     pub units: u32,
     /// What goes back, in minor units; what the units cost if it is left open.
     pub amount: Option<u64>,
+    /// How many cancellations the order had when somebody decided this, if it may have had no other since.
+    pub seen: Option<u32>,
 }
 
 /// What a cancellation comes to.
@@ -41,6 +43,16 @@ pub enum CancelRefusal {
     /// Neither units nor money.
     #[error("nothing is cancelled by 0 units; name units, or an amount that goes back as goodwill")]
     Nothing,
+    /// Something of the order was cancelled since it was seen.
+    #[error(
+        "the order had {seen} cancellations when it was seen, and has {now}: read it, then decide again"
+    )]
+    Changed {
+        /// How many it had.
+        seen: u32,
+        /// How many it has.
+        now: u32,
+    },
     /// The order has fewer units left.
     #[error(
         "the order has {ordered} units, {cancelled} of them are cancelled; {given} more cannot be"
@@ -93,7 +105,11 @@ impl PaymentBook {
         if ask.units == 0 && ask.amount.unwrap_or(0) == 0 {
             return Err(CancelRefusal::Nothing);
         }
-        if account.is_some_and(|account| account.cancellations >= CANCELLATIONS_PER_ORDER_MAX) {
+        let now = account.map_or(0, |account| account.cancellations);
+        if let Some(seen) = ask.seen.filter(|seen| *seen != now) {
+            return Err(CancelRefusal::Changed { seen, now });
+        }
+        if now >= CANCELLATIONS_PER_ORDER_MAX {
             return Err(CancelRefusal::TooMany { max: CANCELLATIONS_PER_ORDER_MAX });
         }
         let (ordered, given) = (goods.units.get(), ask.units);
@@ -228,7 +244,7 @@ mod tests {
 
         /// What goes back.
         fn cancel(&mut self, units: u32, amount: Option<u64>) -> Result<u64, CancelRefusal> {
-            let ask = CancelAsk { units, amount };
+            let ask = CancelAsk { units, amount, seen: None };
             let cancellation = self.book.cancel((self.hold, self.goods), ask)?;
             let back = cancellation.amount.minor();
             self.apply(cancellation.records(None, "ada".into(), "it broke".into()));
@@ -308,7 +324,7 @@ mod tests {
     #[test]
     fn units_that_are_cancelled_for_nothing_leave_no_refund() {
         let mut world = World::ordered(&paid());
-        let ask = CancelAsk { units: 1, amount: Some(0) };
+        let ask = CancelAsk { units: 1, amount: Some(0), seen: None };
         let cancellation = world.book.cancel((world.hold, world.goods), ask).unwrap();
         let records = cancellation.records(None, "ada".into(), "it broke".into());
         assert!(
@@ -446,6 +462,27 @@ mod tests {
         assert_eq!(world.matters(), [MatterKind::Capture { amount: euros(3_500) }]);
         let _ = world.report(&PaymentEvent::Voided, HoldStands::Ordered);
         assert_eq!(world.matters(), [unpaid(100)]);
+    }
+
+    #[test]
+    fn what_was_decided_on_another_order_is_refused() {
+        let mut world = World::ordered(&paid());
+        let ask = |seen| CancelAsk { units: 0, amount: Some(500), seen: Some(seen) };
+        let decided = |world: &World, seen| world.book.cancel((world.hold, world.goods), ask(seen));
+        assert!(decided(&world, 0).is_ok());
+        world.cancel(0, Some(500)).unwrap();
+        let refused = decided(&world, 0).expect_err("somebody gave goodwill since");
+        assert_eq!(refused, CancelRefusal::Changed { seen: 0, now: 1 });
+        assert_eq!(
+            refused.to_string(),
+            "the order had 0 cancellations when it was seen, and has 1: read it, then decide again"
+        );
+        assert!(decided(&world, 1).is_ok());
+        world.book = PaymentBook::default();
+        let unheard = |seen| CancelAsk { units: 1, amount: None, seen: Some(seen) };
+        let cancel = |seen| world.book.cancel((world.hold, world.goods), unheard(seen));
+        assert!(cancel(0).is_ok(), "nobody heard of its money");
+        assert_eq!(cancel(1), Err(CancelRefusal::Changed { seen: 1, now: 0 }));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Books {
         now: UnixMillis,
         out: &mut Decision,
     ) -> Result<Option<u32>, CommandRefusal> {
-        let CancelOrder { order, units, amount, restock } = *cancel;
+        let CancelOrder { order, units, amount, restock, seen } = *cancel;
         let unknown = || CommandRefusal::UnknownOrder { order };
         let order = self.order_of(order);
         if order.drop_id() != drop {
@@ -44,7 +44,7 @@ impl Books {
             None => money.account(order).and_then(HoldAccount::goods),
         };
         let goods = goods.ok_or_else(unknown)?;
-        let cancellation = money.cancel((order, goods), CancelAsk { units, amount })?;
+        let cancellation = money.cancel((order, goods), CancelAsk { units, amount, seen })?;
         let lot = match in_stock.filter(|_| restock) {
             Some(status) => Some(self.put_back((drop, phase), (status, units), now, out)?),
             None if restock => return Err(CommandRefusal::NoRestock { phase }),
@@ -188,7 +188,7 @@ mod tests {
         }
 
         fn cancel_by(&mut self, key: &str, units: u32, amount: Option<u64>) -> CommandOutcome {
-            let cancel = CancelOrder { order: order(), units, amount, restock: false };
+            let cancel = CancelOrder { order: order(), units, amount, restock: false, seen: None };
             let command = StaffCommand {
                 reason: Some("it broke".into()),
                 key: key.parse().unwrap(),
@@ -311,7 +311,8 @@ mod tests {
         world.leave();
         assert!(world.reopen());
         let phase = Phase::Settled;
-        let cancel = CancelOrder { order: order(), units: 1, amount: None, restock: true };
+        let cancel =
+            CancelOrder { order: order(), units: 1, amount: None, restock: true, seen: None };
         let command = StaffCommand {
             reason: Some("it broke".into()),
             ..given::command(Role::Admin, DropAction::CancelOrder(cancel).on(DROP))

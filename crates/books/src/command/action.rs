@@ -99,6 +99,9 @@ pub struct CancelOrder {
     pub amount: Option<u64>,
     /// Whether the units go back on sale.
     pub restock: bool,
+    /// How many cancellations of the order its actor saw, if there may be no other since; no part of what the key
+    /// names.
+    pub seen: Option<u32>,
 }
 
 /// What staff do to the brake.

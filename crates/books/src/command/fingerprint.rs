@@ -90,7 +90,7 @@ impl Bytes {
             DropAction::Restock { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
-            DropAction::CancelOrder(CancelOrder { order, units, amount, restock }) => {
+            DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen: _ }) => {
                 self.pair(&order.to_string(), u64::from(*units));
                 self.option(*amount);
                 self.0.push(u8::from(*restock));
@@ -244,7 +244,7 @@ mod tests {
     fn cancel(units: u32, amount: Option<u64>, restock: bool) -> DropAction {
         let incarnation = stampede_domain::Incarnation::new(1).unwrap();
         let order = testkit::hold(DropId::new(7), incarnation, 3);
-        DropAction::CancelOrder(CancelOrder { order, units, amount, restock })
+        DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen: None })
     }
 
     #[test]

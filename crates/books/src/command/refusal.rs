@@ -454,6 +454,7 @@ impl CommandRefusal {
         Self::UnknownStream { .. } => "unknown_stream",
         Self::CommandsFull { .. } | Self::Cancel(CancelRefusal::TooMany { .. }) => "commands_full",
         Self::UnknownOrder { .. } => "unknown_order",
+        Self::Cancel(CancelRefusal::Changed { .. }) => "order_changed",
         Self::Cancel(CancelRefusal::Nothing) => "nothing_to_cancel",
         Self::Cancel(CancelRefusal::MoreThanOrdered { .. }) => "more_than_ordered",
         Self::Cancel(CancelRefusal::MoreThanPaid { .. }) => "more_than_paid",

@@ -99,7 +99,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let (order, units): (HoldId, _) = (words.word().parse().unwrap(), words.number());
         let amount = words.after("amount").map(|minor| minor.parse().unwrap());
         let restock = words.take("restock");
-        let cancel = CancelOrder { order, units, amount, restock };
+        let seen = words.after("seen").map(|count| count.parse().unwrap());
+        let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
     let verbs = "edit cancel open cancel_countdown pause resume feature close restock extend";
@@ -193,7 +194,13 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     let beta: MerchantId = "beta".parse().unwrap();
     let plan = || Arc::new(DropPlan { title: "Other mugs".into(), ..plan.clone() });
     let (target, span) = (BanTarget::Viewer("bob".parse().unwrap()), DurationMs::from_secs);
-    let cancel = |restock| CancelOrder { order: order_of(drop), units: 1, amount: None, restock };
+    let cancel = |restock| CancelOrder {
+        order: order_of(drop),
+        units: 1,
+        amount: None,
+        restock,
+        seen: None,
+    };
     let of_drop = [
         DropAction::Edit { plan: plan() },
         DropAction::Patch { plan: plan(), changes: KeyFingerprint::of(b"title") },

@@ -133,6 +133,11 @@ pub(crate) struct Cancellation {
     /// Whether the units go back on sale, as a lot of their own; while the drop is open or paused.
     #[serde(default)]
     restock: bool,
+    /// How many `cancellations` the order had when it was read: with another since, the command is refused. No part of
+    /// what the key names.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>, example = 0, minimum = 0, maximum = 4_294_967_295_i64)]
+    seen_cancellations: Option<u32>,
     /// Why, in the actor's words; recorded with the command, at most 500 bytes.
     #[schema(max_length = 500, min_length = 1, example = "the parcel came back")]
     pub(crate) reason: String,
@@ -142,7 +147,8 @@ impl Cancellation {
     /// The command.
     pub(crate) fn to_action(&self, order: HoldId) -> DropAction {
         let (units, amount, restock) = (self.units, self.amount.map(Place::get), self.restock);
-        DropAction::CancelOrder(CancelOrder { order, units, amount, restock })
+        let seen = self.seen_cancellations;
+        DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen })
     }
 }
 

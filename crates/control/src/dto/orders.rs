@@ -199,6 +199,8 @@ pub(crate) struct OrderLine {
     units: u32,
     /// Units of them that were cancelled.
     cancelled_units: u32,
+    /// How often units of it were cancelled, or money was given back for it.
+    cancellations: u32,
     /// The numbers of the other units; left out where the SKU is not numbered.
     #[serde(skip_serializing_if = "Option::is_none")]
     edition: Option<OrderEdition>,
@@ -361,6 +363,7 @@ impl OrderLine {
             options: sku.options.iter().map(option).collect(),
             units: order.units.get(),
             cancelled_units: order.cancelled_units,
+            cancellations: order.cancellations,
             edition: order.edition.as_ref().map(OrderEdition::new),
             currency: order.goods.currency().to_string(),
             unit_price_minor: sku.price.minor(),

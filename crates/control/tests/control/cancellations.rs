@@ -142,3 +142,27 @@ async fn an_order_says_what_a_cancellation_may_give_back() {
     report(&rig, kept, "p3", PaymentEvent::Voided).await;
     assert_eq!(left(&rig, kept).await, [0, 0, 0]);
 }
+
+#[tokio::test]
+async fn goodwill_is_given_once_where_two_decide_on_the_same_order() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let order = ordered(&mut rig, &drop).await;
+    let (path, read) = (path(&drop, order), format!("/v1/orders/{order}"));
+    let cancellations = async |rig: &Rig| {
+        rig.ask("acme", "GET", &read).expect(StatusCode::OK).await.json["cancellations"].clone()
+    };
+    assert_eq!(cancellations(&rig).await, 0);
+    let goodwill = |seen: u32| json!({"units": 0, "amount": 500, "seen_cancellations": seen, "reason": "sorry"});
+    let done = cancel(&rig, &path, "a", &goodwill(0)).await;
+    let refused = rig.ask("admin", "POST", &path).key("b").json(&goodwill(0));
+    let refused = refused.refused(409, "order_changed").await;
+    assert!(refused.detail().contains("and has 1"), "{}", refused.text);
+    assert_eq!(latest(&rig).await["refused"]["code"], "order_changed", "it is on record");
+    let again = cancel(&rig, &path, "a", &goodwill(0)).await;
+    assert_eq!(again.text, done.text, "a retry is no second one");
+    assert_eq!(left(&rig, order).await, [3_480, 0, 500]);
+    assert_eq!(cancellations(&rig).await, 1);
+    cancel(&rig, &path, "c", &goodwill(1)).await;
+    assert_eq!(left(&rig, order).await, [2_980, 0, 1_000]);
+}

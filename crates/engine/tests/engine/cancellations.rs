@@ -25,7 +25,7 @@ fn ordered(world: &mut World, drop: DropId) -> HoldId {
 }
 
 fn cancel(order: HoldId, units: u32, restock: bool) -> Action {
-    let cancel = CancelOrder { order, units, amount: None, restock };
+    let cancel = CancelOrder { order, units, amount: None, restock, seen: None };
     DropAction::CancelOrder(cancel).on(order.drop_id())
 }
 
@@ -90,8 +90,13 @@ fn cancelled_units_go_back_on_sale_and_their_price_back_to_the_buyer() {
     assert_eq!(world.figures(drop), [3, 0, 1, 2]);
     assert_eq!(refund(&world, order), Some(1_990));
     assert!(matches!(give(&world, "c2", cancel(order, 2, false)), Err(CommandRefusal::Cancel(_))));
-    let other =
-        DropAction::CancelOrder(CancelOrder { order, units: 1, amount: None, restock: false });
+    let other = DropAction::CancelOrder(CancelOrder {
+        order,
+        units: 1,
+        amount: None,
+        restock: false,
+        seen: None,
+    });
     let other = other.on(DropId::new(drop.get() + 1));
     assert_eq!(give(&world, "c3", other), Err(CommandRefusal::UnknownDrop));
 }

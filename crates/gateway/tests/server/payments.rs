@@ -196,7 +196,7 @@ fn money_that_becomes_due_while_the_sandbox_runs_goes_back_at_once() {
     client.pay(hold);
     world.settle_payment();
     client.ordered();
-    let cancel = CancelOrder { order: hold, units: 1, amount: None, restock: false };
+    let cancel = CancelOrder { order: hold, units: 1, amount: None, restock: false, seen: None };
     world.command(DropAction::CancelOrder(cancel).on(drop));
     let refunded = || {
         let money = world.engine.money_of(hold).unwrap().blocking_recv().unwrap();

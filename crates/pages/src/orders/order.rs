@@ -50,6 +50,8 @@ struct Cancel {
     left_minor: u64,
     /// What went back before and counts towards it.
     ahead_minor: u64,
+    /// Cancellations that the page shows: with another since, the server refuses what was decided here.
+    seen: u64,
     currency: String,
     units_hint: String,
     amount_hint: String,
@@ -163,6 +165,7 @@ impl Cancel {
             charges_minor: order.shipping_minor + order.tax_minor + order.fee_minor,
             left_minor,
             ahead_minor: order.refunded_ahead_minor,
+            seen: order.cancellations,
             units_hint: words.cancel_units_hint(count(units_left)),
             amount_hint: words.cancel_amount_hint(money(left_minor, &order.currency)),
             currency: order.currency.clone(),

@@ -48,6 +48,8 @@ pub(super) struct Order {
     pub(super) options: Vec<Choice>,
     pub(super) units: u64,
     pub(super) cancelled_units: u64,
+    /// How often something of it was cancelled.
+    pub(super) cancellations: u64,
     #[serde(default)]
     pub(super) edition: Option<Edition>,
     pub(super) currency: String,

@@ -5,7 +5,7 @@ import { asked, faults, follows, minorOf, typed, unitsOf, usual } from "../../as
 import { use } from "../../assets/words.mjs";
 
 use((await import(`${process.env.WORDS}/words-en.mjs`)).words);
-const order = { units: 2, price: 2490, charges: 490, left: 5470, ahead: 0, currency: "EUR" };
+const order = { units: 2, price: 2490, charges: 490, left: 5470, ahead: 0, seen: 3, currency: "EUR" };
 
 test("an amount is exact by its currency", () => {
   for (const [text, currency, minor] of [
@@ -28,7 +28,7 @@ test("the price of the units goes back, the charges with the last one, never mor
 
 test("an amount is named only where somebody typed one: the server works out any other", () => {
   const typed = { units: "2", amount: " ", restock: true, reason: " broken " };
-  assert.equal(JSON.stringify(asked(typed, order)), '{"units":2,"restock":true,"reason":"broken"}');
+  assert.equal(JSON.stringify(asked(typed, order)), '{"units":2,"restock":true,"reason":"broken","seen_cancellations":3}');
   assert.equal(asked({ ...typed, amount: "54.70" }, order).amount, 5470);
   assert.equal(asked({ ...typed, amount: "0" }, order).amount, 0);
 });

@@ -251,7 +251,7 @@ async fn only_whoever_may_cancel_an_order_is_asked_how() {
     for part in [
         &format!("data-order=\"{}\"", sold::LONG),
         "data-drop=\"d3\"",
-        "data-units=\"1\" data-price=\"2490\" data-charges=\"490\" data-left=\"2980\" data-ahead=\"0\" data-currency=\"EUR\"",
+        "data-units=\"1\" data-price=\"2490\" data-charges=\"490\" data-left=\"2980\" data-ahead=\"0\" data-seen=\"1\" data-currency=\"EUR\"",
         "At most €29.80",
     ] {
         assert!(page.text.contains(part), "{part} in {}", page.text);

@@ -41,7 +41,8 @@ fn order(place: u64, code: &str, state: &str) -> Value {
     json!({ "place": place, "order": LONG, "code": code, "drop": "d3", "stream": "friday-show",
         "merchant": "maison-nord", "mode": "live", "state": state, "confirmed_at_ms": NOW_MS - 60_000 * place,
         "sku": "cedar", "merchant_sku": "CND-200", "title": "Scented candle, 200 g",
-        "options": [{ "name": "Scent", "value": "Cedar" }], "units": 2, "cancelled_units": 0, "currency": "EUR",
+        "options": [{ "name": "Scent", "value": "Cedar" }], "units": 2, "cancelled_units": 0, "cancellations": 0,
+        "currency": "EUR",
         "unit_price_minor": 2_490, "goods_minor": 4_980, "shipping_minor": 0, "tax_minor": 0, "fee_minor": 0,
         "paid_minor": 4_980, "refunded_minor": 0, "refund_due_minor": 0, "left_minor": 4_980,
         "refunded_ahead_minor": 0, "viewer": "v-4711", "payments": [] })
@@ -52,6 +53,7 @@ fn long() -> Value {
     let mut told = order(1, "3-37-0", "partly_refunded");
     told["edition"] = json!({ "numbers": [{ "first": 37, "last": 37 }], "of": 80 });
     told["cancelled_units"] = 1.into();
+    told["cancellations"] = 1.into();
     for (field, minor) in [
         ("shipping_minor", 490),
         ("paid_minor", 5_470),

@@ -72,6 +72,7 @@ struct Entry {
     channel: Option<ChannelId>,
     units: Units,
     cancelled: u32,
+    cancellations: u32,
     sku: SkuIndex,
     numbers: Option<UnitNumbers>,
     account: Option<Box<Account>>,
@@ -119,10 +120,7 @@ impl OrdersFold {
                 self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
             }
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
-                let mut account = self.waiting.remove(hold).map(Box::new);
-                if let Some(account) = &mut account {
-                    account.ordered();
-                }
+                let account = self.waiting.remove(hold).map(Account::ordered).map(Box::new);
                 self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
                 self.confirmed(
                     Entry {
@@ -134,6 +132,7 @@ impl OrdersFold {
                         channel: channel.clone(),
                         units: *units,
                         cancelled: 0,
+                        cancellations: 0,
                         sku: self.sku_of(hold.pool(), seq)?,
                         numbers: None,
                         account,
@@ -189,6 +188,7 @@ impl OrdersFold {
             self.lots_back.extend(lot);
             let more = units.saturating_sub(entry.cancelled);
             entry.cancelled = units.max(entry.cancelled);
+            entry.cancellations = entry.cancellations.saturating_add(1);
             if let (Some(numbers), Some(terms)) = (&mut entry.numbers, &mut self.terms) {
                 let edition = &mut terms.editions[usize::from(entry.sku.get())];
                 edition.cancel(numbers, more, lot.is_some());
@@ -277,6 +277,7 @@ impl OrdersFold {
             sku: entry.sku,
             units: entry.units,
             cancelled_units: entry.cancelled,
+            cancellations: entry.cancellations,
             edition,
             goods: entry.goods,
             charges: account.charges,

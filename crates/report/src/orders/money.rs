@@ -197,8 +197,9 @@ impl Account {
 
     /// The hold became an order: by the money that came right before. An order that costs nothing is by none, whatever
     /// came before and goes back.
-    pub(super) fn ordered(&mut self) {
-        self.ordered_by = self.latest.filter(|place| self.payments[*place].due_minor == 0);
+    pub(super) fn ordered(self) -> Self {
+        let ordered_by = self.latest.filter(|place| self.payments[*place].due_minor == 0);
+        Self { ordered_by, ..self }
     }
 
     /// The payment that stands behind the order: the one that it was made by or, once that one's money is gone, the

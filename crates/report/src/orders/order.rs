@@ -24,6 +24,8 @@ pub struct Order {
     pub units: Units,
     /// Units of them that were cancelled.
     pub cancelled_units: u32,
+    /// How often units of it were cancelled, or money was given back for it.
+    pub cancellations: u32,
     /// The numbers of the other units; `None` if the SKU is not numbered.
     pub edition: Option<UnitEdition>,
     /// Price of all units.

@@ -233,7 +233,7 @@ impl World {
         };
         let units = self.chance.pick(&[0, 1, 1, 2]);
         let restock = units > 0 && self.chance.percent(50);
-        let cancel = CancelOrder { order, units, amount: None, restock };
+        let cancel = CancelOrder { order, units, amount: None, restock, seen: None };
         DropAction::CancelOrder(cancel).on(order.drop_id())
     }
 

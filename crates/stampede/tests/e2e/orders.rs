@@ -95,6 +95,51 @@ fn an_order_is_found_and_a_unit_of_it_cancelled() {
     assert_eq!(tab.text("[data-s=done]"), "");
 }
 
+/// Lets every command come to the server, and keeps its answer until the page is told to go on; then the answer is lost.
+const LOSE_ANSWERS: &str = "{ const ask = fetch; globalThis.answered = 0;
+  const gate = new Promise((open) => { globalThis.lose = open; });
+  globalThis.fetch = async (url, options) => { const answer = await ask(url, options);
+    if (options?.method !== 'POST' || globalThis.isWell) return answer;
+    globalThis.answered += 1; await gate; throw new TypeError('lost'); }; }";
+
+#[test]
+fn goodwill_whose_outcome_is_not_known_is_not_given_twice() {
+    let server = Server::start();
+    let Sold { code, .. } = sell(&server);
+    let browser = Browser::start();
+    let support = browser.visitor(Look::LAPTOP);
+    let merchant = server.staff_of("mara", "merchant", "potter");
+    let tab = support.sign_in(&server.page(&format!("/sign-in?to=/orders/{code}")), &merchant);
+    tab.see("h1", &format!("Order {code}"));
+    tab.value(LOSE_ANSWERS);
+    tab.press("[data-do=cancel]");
+    tab.put("#cancel-units", "0");
+    tab.put("#cancel-amount", "5");
+    tab.put("#cancel-reason", "Sorry");
+    tab.hold_until("[data-do=cancel-now]", "sent", "globalThis.answered > 0");
+    let is_open = "document.querySelector('dialog[open]') !== null";
+    tab.see("[data-s=cancel-label]", "Cancelling");
+    tab.value("lose()");
+    tab.see("[data-el=cancel-refused]", "it may have been done");
+    // What was sent is what is asked for again, also after the dialog was closed.
+    tab.press("[data-do=keep-order]");
+    tab.until("closed", &format!("!({is_open})"));
+    tab.press("[data-do=cancel]");
+    let fixed = tab.value(
+        "['units', 'amount', 'reason'].every((name) => document.querySelector(`#cancel-${name}`).readOnly)",
+    );
+    assert_eq!(fixed, true);
+    assert_eq!(tab.value("document.querySelector('#cancel-reason').value"), "Sorry");
+    tab.value("globalThis.isWell = true");
+    tab.hold_until(
+        "[data-do=cancel-now]",
+        "told of it",
+        "document.querySelector('[data-s=done]').textContent.includes('Cancelled')",
+    );
+    let told = server.ask("GET", &format!("/v1/orders/{code}"), &Value::Null).body;
+    assert_eq!(told["cancellations"], 1, "{told}");
+}
+
 #[test]
 fn what_needs_somebody_leads_to_the_order_and_is_gone_once_it_is_done() {
     let server = Server::start();
