@@ -35,10 +35,11 @@ export function begin(dialog) {
 
   const values = () => ({ units: units.value, amount: amount.value, restock: restock.checked, reason: reason.value });
 
-  /** Draws what may be done: what was sent cannot be changed any more. */
+  /** Draws what may be done: what was sent cannot be changed any more, and the dialog stays while it is under way. */
   function draw() {
     for (const input of [units, amount, reason]) input.readOnly = sent !== null;
     restock.disabled = !canRestock || sent !== null;
+    keep.setAttribute("aria-disabled", String(isBusy));
     find("[data-s=keep-label]").textContent = say(sent === null ? "cancel_keep" : "cancel_leave");
     const words = sent === null ? (isTwo ? "cancel_press" : "cancel_hold") : isTwo ? "cancel_ask_press" : "cancel_ask_hold";
     find("[data-s=cancel-label]").textContent = isBusy ? say("cancelling") : say(words);
@@ -115,12 +116,19 @@ export function begin(dialog) {
     event.preventDefault();
     if (sent === null) fits();
   });
-  keep.addEventListener("click", () => dialog.close());
+  keep.addEventListener("click", () => !isBusy && dialog.close());
   const hold = new Hold(now, {
     done: cancel,
     brief: () => (isTwo ? cancel() : refuse(say("hold_brief"))),
   });
-  dialog.addEventListener("close", () => hold.cancel());
+  dialog.addEventListener("cancel", (event) => isBusy && event.preventDefault());
+  dialog.addEventListener("close", () => {
+    hold.cancel();
+    // A browser closes it all the same if Escape is pressed twice.
+    if (isBusy) dialog.showModal();
+  });
+  // Only this page knows the key under which it is asked again.
+  addEventListener("beforeunload", (event) => sent !== null && event.preventDefault());
   const done = sessionStorage.getItem(DONE);
   if (done !== null) {
     sessionStorage.removeItem(DONE);
