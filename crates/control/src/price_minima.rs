@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stampede_domain::{Currency, DropPlan, MerchantId, Money, PaymentAccount};
+use stampede_domain::{Currency, DropPlan, MerchantId, Money, PaymentAccount, SkuPlan};
 
 use crate::problem::{Code, Problem};
 
@@ -26,10 +26,15 @@ impl PriceMinima {
         Self(Arc::new(of_merchants.into_iter().collect()))
     }
 
-    /// Refuses a plan of which one unit cannot be paid for. What costs nothing needs no provider.
-    pub(crate) fn check(&self, plan: &DropPlan) -> Result<(), Problem> {
+    /// Refuses a plan of which one unit cannot be paid for. What costs nothing needs no provider. A price that the SKU
+    /// has in the terms `before` an edit is not what the edit is about: it may be older than the minimum.
+    pub(crate) fn check(&self, plan: &DropPlan, before: Option<&DropPlan>) -> Result<(), Problem> {
         let Some(of_merchant) = self.0.get(&plan.merchant) else { return Ok(()) };
-        for (place, sku) in plan.skus.iter().enumerate() {
+        let is_new = |sku: &SkuPlan| {
+            let skus = before.map_or(&[][..], |before| &before.skus);
+            !skus.iter().any(|old| old.id == sku.id && old.price == sku.price)
+        };
+        for (place, sku) in plan.skus.iter().enumerate().filter(|(_, sku)| is_new(sku)) {
             let price = sku.price;
             let minimum = of_merchant.minimum(price.currency());
             if let Some(minimum) =

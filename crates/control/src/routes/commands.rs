@@ -9,7 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stampede_domain::{DropPlan, DurationMs, IdempotencyKey, KeyFingerprint, composed};
-use stampede_engine::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand};
+use stampede_engine::{
+    Action, CommandOutcome, CommandRefusal, Done, DropAction, Role, StaffCommand,
+};
 use tokio::sync::oneshot;
 use utoipa::IntoResponses;
 
@@ -157,15 +159,35 @@ impl Sender {
     }
 }
 
-/// The terms that a command gives a drop.
-const fn plan_of(action: &Action) -> Option<&Arc<DropPlan>> {
-    match action {
-        Action::Plan { plan }
-        | Action::Drop {
-            action: DropAction::Edit { plan } | DropAction::Patch { plan, .. }, ..
-        } => Some(plan),
-        _ => None,
+/// Refuses terms with prices that cannot be paid, to those who may set them for this merchant in this stream. Whoever may
+/// not is refused by the books, which put that on record, and is told nothing about the merchant's account.
+fn check_prices(state: &ControlState, command: &StaffCommand) -> Result<(), Problem> {
+    let may_set = |plan: &DropPlan| {
+        command.merchant.as_ref().is_none_or(|own| *own == plan.merchant)
+            && command.streams.covers(&plan.stream)
+    };
+    let (plan, before) = match &command.action {
+        Action::Plan { plan } if is_let_in(state, command, plan) => (plan, None),
+        Action::Drop {
+            drop,
+            action: DropAction::Edit { plan } | DropAction::Patch { plan, .. },
+            ..
+        } => match state.engine().sale(*drop) {
+            Some(sale) if may_set(sale.plan()) => (plan, Some(sale)),
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    if !command.role.may(&command.action) || !may_set(plan) {
+        return Ok(());
     }
+    state.price_minima().check(plan, before.as_ref().map(|sale| &**sale.plan()))
+}
+
+/// Whether the stream is everybody's, or its owner lets the plan's merchant in. The house plans everywhere.
+fn is_let_in(state: &ControlState, command: &StaffCommand, plan: &DropPlan) -> bool {
+    let is_house = command.role == Role::Admin && command.merchant.is_none();
+    is_house || state.engine().room(&plan.stream).is_none_or(|room| room.lets_in(&plan.merchant))
 }
 
 /// What the ledger knows of a key, counted as the answer to a command.
@@ -190,9 +212,7 @@ async fn carry_out(state: ControlState, command: StaffCommand) -> Result<Done, P
     {
         return Ok(done);
     }
-    if let Some(plan) = plan_of(&command.action) {
-        state.price_minima().check(plan)?;
-    }
+    check_prices(&state, &command)?;
     let mut outcome = outcome_of(&state, &command).await?;
     if outcome == Err(CommandRefusal::MoneyNotLoaded)
         && let Some(drop) = command.action.drop()

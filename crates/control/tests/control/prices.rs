@@ -34,9 +34,13 @@ async fn what_is_sold_for_real_can_be_paid_for_and_added_up() {
 
 /// Viewers of acme pay at an account that charges half a euro at least.
 fn paid_through_stripe() -> Rig {
+    Rig::with(account())
+}
+
+fn account() -> ControlConfig {
     let least = AccountMinima { account: "stripe:main".parse().unwrap(), minima: vec![euros(50)] };
     let price_minima = PriceMinima::new([("acme".parse().unwrap(), least)]);
-    Rig::with(ControlConfig { price_minima, ..ControlConfig::default() })
+    ControlConfig { price_minima, ..ControlConfig::default() }
 }
 
 fn at_price(mut plan: Value, minor: u64, currency: &str) -> Value {
@@ -79,6 +83,82 @@ async fn a_price_that_the_provider_does_not_charge_is_refused() {
     let gift = rig.ask("admin", "PUT", &path).key("gift").header("if-match", "*");
     gift.json(&at_price(mugs(), 0, "EUR")).expect(StatusCode::OK).await;
     assert_eq!(rig.state(&drop).await["revision"], 2, "what costs nothing needs no provider");
+}
+
+#[tokio::test]
+async fn whoever_may_not_plan_is_told_so_and_nothing_of_the_account() {
+    let rig = paid_through_stripe();
+    let drop = rig.plan(mugs()).await;
+    let (cheap, path) = (at_price(mugs(), 1, "EUR"), format!("/v1/drops/{drop}"));
+    let skus = json!({ "skus": cheap["skus"] }).to_string();
+    let latest = async |rig: &Rig| {
+        let list = rig.ask("admin", "GET", "/v1/commands?limit=1").expect(StatusCode::OK).await;
+        let latest = &list.json["commands"][0];
+        (latest["actor"].clone(), latest["refused"]["code"].clone())
+    };
+    for (who, (plan, edit)) in [
+        ("host", ((403, "forbidden"), (403, "forbidden"))),
+        ("ops", ((403, "forbidden"), (403, "forbidden"))),
+        ("zeta", ((403, "forbidden"), (404, "unknown_drop"))),
+    ] {
+        let key = |kind: &str| format!("{who}-{kind}");
+        let ask = rig.ask(who, "POST", "/v1/drops").key(&key("plan")).json(&cheap);
+        let refused = ask.refused(plan.0, plan.1).await;
+        assert!(!refused.text.contains("stripe:main"), "{who}: {}", refused.text);
+        assert_eq!(latest(&rig).await, (json!(who), json!(plan.1)), "it is on record");
+        let ask = rig.ask(who, "PUT", &path).key(&key("edit")).header("if-match", "*");
+        let refused = ask.json(&cheap).refused(edit.0, edit.1).await;
+        assert!(!refused.text.contains("stripe:main"), "{who}: {}", refused.text);
+        assert_eq!(latest(&rig).await, (json!(who), json!(edit.1)), "it is on record");
+        let ask = rig.ask(who, "PATCH", &path).key(&key("patch")).header("if-match", "*");
+        let ask = ask.body("application/merge-patch+json", &skus);
+        ask.refused(edit.0, edit.1).await;
+    }
+    // Nor by an edit that would make its own drop another merchant's, nor in a stream that is another's.
+    let mut own = at_price(lamps(), 100, "EUR");
+    own["stream"] = json!("lamp-show");
+    let mut other = at_price(own.clone(), 1, "EUR");
+    other["merchant"] = json!("acme");
+    let own = rig.plan(own).await;
+    let ask = rig.ask("zeta", "PUT", &format!("/v1/drops/{own}")).key("other");
+    ask.header("if-match", "*").json(&other).refused(422, "fixed_field").await;
+    let mut foreign = at_price(mugs(), 1, "EUR");
+    foreign["stream"] = json!("lamp-show");
+    let ask = rig.ask("acme", "POST", "/v1/drops").key("foreign").json(&foreign);
+    ask.refused(403, "stream_not_yours").await;
+    // Whoever may plan there is told.
+    let ask = rig.ask("acme", "POST", "/v1/drops").key("cheap").json(&cheap);
+    ask.refused(422, "price_below_minimum").await;
+}
+
+#[tokio::test]
+async fn a_price_from_before_the_account_stays_through_other_edits() {
+    let rig = Rig::new();
+    let mut plan = at_price(mugs(), 30, "EUR");
+    let mut second = plan["skus"][0].clone();
+    (second["id"], second["price"]["minor"]) = (json!("sticker"), json!(49));
+    plan["skus"].as_array_mut().unwrap().push(second);
+    let drop = rig.plan(plan.clone()).await;
+    let rig = rig.restart_with(account());
+    let path = format!("/v1/drops/{drop}");
+    let patch = |key: &str, changes: Value| {
+        let patch = rig.ask("admin", "PATCH", &path).key(key).header("if-match", "*");
+        patch.body("application/merge-patch+json", &changes.to_string())
+    };
+    patch("title", json!({ "title": "Later" })).expect(StatusCode::OK).await;
+    plan["title"] = json!("Later still");
+    let edit = rig.ask("admin", "PUT", &path).key("edit").header("if-match", "*");
+    edit.json(&plan).expect(StatusCode::OK).await;
+    // A price that the edit sets is checked, also if another SKU had it.
+    let mut skus = plan["skus"].clone();
+    skus[0]["price"]["minor"] = json!(49);
+    let refused = patch("lower", json!({ "skus": skus })).refused(422, "price_below_minimum").await;
+    assert!(refused.detail().starts_with("skus[0].price is 0.49 EUR"), "{}", refused.text);
+    let mut skus = plan["skus"].clone();
+    skus[1]["id"] = json!("badge");
+    patch("new", json!({ "skus": skus })).refused(422, "price_below_minimum").await;
+    skus[1]["price"]["minor"] = json!(50);
+    patch("raised", json!({ "skus": skus })).expect(StatusCode::OK).await;
 }
 
 #[tokio::test]

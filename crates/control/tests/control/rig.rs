@@ -62,11 +62,20 @@ impl Rig {
 
     /// Starts again so much later than the first start.
     pub(crate) fn restart_at(self, after_millis: u64) -> Self {
+        self.restart_as(after_millis, ControlConfig::default())
+    }
+
+    /// Starts again with other settings.
+    pub(crate) fn restart_with(self, config: ControlConfig) -> Self {
+        self.restart_as(0, config)
+    }
+
+    fn restart_as(self, after_millis: u64, config: ControlConfig) -> Self {
         self.engine.shutdown();
         let dir = Arc::clone(&self.dir);
         drop(self);
         let ledger = open_ledger(&dir);
-        Self::on_at(NOON + after_millis, ledger, dir, ControlConfig::default())
+        Self::on_at(NOON + after_millis, ledger, dir, config)
     }
 
     fn on_dir(dir: Arc<TempDir>, config: ControlConfig) -> Self {
