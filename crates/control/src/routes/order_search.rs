@@ -1,7 +1,9 @@
 //! Orders by what people call them, and what became of each: for support.
 
 use axum::{Json, extract::State};
-use stampede_domain::{DropId, HoldId, OrderCodeError, OrderReference};
+use stampede_domain::{
+    DropId, HoldId, IdError, OrderCodeError, OrderReference, limits::ORDER_REFERENCE_CHARS_MAX,
+};
 use stampede_report::{
     Journal,
     lineage::{Lineage, LineageError, Standing as Stands, Subject, lineage},
@@ -53,9 +55,12 @@ pub(super) async fn search(
     may_read(&staff)?;
     let wanted = Wanted::of(&params)?;
     let limit = params.limit.map_or(SEARCH_FOUND_DEFAULT, crate::extract::PageLimit::get);
-    let below = params.after.as_deref().map(str::parse).transpose().map_err(
-        |error: stampede_domain::IdError| Problem::new(Code::BadQuery, format!("after: {error}")),
-    )?;
+    let below = params
+        .after
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: IdError| Problem::new(Code::BadQuery, format!("after: {error}")))?;
     let place = place(&state, &staff)?;
     let read = tokio::task::spawn_blocking(move || {
         let _place = place;
@@ -79,7 +84,17 @@ enum Wanted {
 
 impl Wanted {
     fn of(params: &OrderSearchParams) -> Result<Self, Problem> {
-        let text = params.text.as_str();
+        let malformed = |error: IdError| Problem::new(Code::BadQuery, format!("text: {error}"));
+        let (characters, max) = (params.text.chars().count(), ORDER_REFERENCE_CHARS_MAX);
+        if characters > max {
+            return Err(malformed(IdError::Characters {
+                kind: "order reference",
+                characters,
+                max,
+            }));
+        }
+        // Nobody sees the blanks that came with a text from elsewhere, or that a reference was given with.
+        let text = params.text.trim();
         let name: Result<OrderName, OrderCodeError> = text.parse();
         match (params.meant, name) {
             (None, Ok(name)) => return Ok(Self::Name(name)),
@@ -87,8 +102,7 @@ impl Wanted {
             (None, Err(error)) if has_form_of_code(text) => return Err(unknown(error.to_string())),
             (None, Err(_)) | (Some(OrderTextKind::Reference), _) => {}
         }
-        let reference = text.parse().map(Self::Reference);
-        reference.map_err(|error| Problem::new(Code::BadQuery, format!("text: {error}")))
+        text.parse().map(Self::Reference).map_err(malformed)
     }
 }
 

@@ -63,6 +63,9 @@ async fn the_documented_ranges_are_those_of_the_domain() {
         let found = &schemas[schema]["properties"][field][keyword];
         assert_eq!(found.as_u64(), Some(limit), "{schema}.{field} {keyword}");
     }
+    let search = &document["paths"]["/v1/orders/search"]["get"]["parameters"];
+    let text = search.as_array().unwrap().iter().find(|param| param["name"] == "text").unwrap();
+    assert_eq!(text["schema"]["maxLength"], limits::ORDER_REFERENCE_CHARS_MAX as u64);
 }
 
 #[tokio::test]

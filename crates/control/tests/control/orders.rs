@@ -267,7 +267,17 @@ async fn an_order_is_found_by_whatever_people_call_it() {
     let fact = json!({ "payment": "pay-7", "event": "failed", "reason": "card_declined",
         "holds": [held], "order_reference": "#7 für Ann" });
     rig.ask("payments", "POST", "/v1/payments").key("f1").json(&fact).expect(StatusCode::OK).await;
+    // Blanks at its ends are seen by nobody who types it.
+    let blank = rig.buy("d1", "eve", "mug", 1).await.to_string();
+    let fact = json!({ "payment": "pay-8", "event": "failed", "reason": "card_declined",
+        "holds": [blank], "order_reference": " R 9\u{3000}" });
+    rig.ask("payments", "POST", "/v1/payments").key("f2").json(&fact).expect(StatusCode::OK).await;
     for (who, text, wanted) in [
+        ("acme", "R%209", vec![&blank]),
+        ("acme", "%20R%209%E3%80%80", vec![&blank]),
+        ("acme", "%20R%209", vec![&blank]),
+        ("acme", "R9", vec![]),
+        ("acme", "%201-1-9%20", vec![&first]),
         ("acme", "1-1-9", vec![&first]),
         ("acme", first.as_str(), vec![&first]),
         // The payment of an order has its id here.
@@ -296,9 +306,20 @@ async fn an_order_is_found_by_whatever_people_call_it() {
     assert!(told.detail().contains("check digit of 1-1-8"), "{}", told.text);
     // A platform may call an order as it likes.
     assert!(found(&rig, "acme", "1-1-8&as=reference").await.is_empty());
-    for query in
-        ["", "?text=", "?text=a%07b", "?text=a&as=code", "?text=a&after=d1", "?text=a&limit=101"]
-    {
+    let (whole, long) = ("x".repeat(128), format!("?text={}", "x".repeat(129)));
+    assert!(found(&rig, "acme", &whole).await.is_empty());
+    let blanks = format!("?text=R{}", "%20".repeat(128));
+    for query in [
+        "",
+        "?text=",
+        "?text=%20",
+        "?text=a%07b",
+        "?text=a&as=code",
+        "?text=a&after=d1",
+        "?text=a&limit=101",
+        &long,
+        &blanks,
+    ] {
         let path = format!("/v1/orders/search{query}");
         rig.ask("acme", "GET", &path).refused(400, "bad_query").await;
     }

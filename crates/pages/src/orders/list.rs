@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use stampede_domain::{HoldId, OrderCode, OrderCodeError};
+use stampede_domain::{HoldId, OrderCode, OrderCodeError, limits::ORDER_REFERENCE_CHARS_MAX};
 
 use super::{
     reader::{Pill, Reader},
@@ -24,9 +24,6 @@ use crate::{
 
 /// Orders of one page.
 const SIZE: usize = 50;
-
-/// Most characters of a text that is looked for, as the interface has it.
-const TEXT_CHARS_MAX: usize = 255;
 
 #[derive(Deserialize)]
 pub(crate) struct OrdersQuery {
@@ -126,8 +123,9 @@ impl Find {
     fn new(words: Language, query: &OrdersQuery) -> Self {
         let text = query.text.trim().to_owned();
         let is_reference = query.meant == "reference";
-        let wrong = if text.chars().count() > TEXT_CHARS_MAX {
-            Some(words.find_too_long(count(TEXT_CHARS_MAX.try_into().unwrap_or_default())))
+        let wrong = if text.chars().count() > ORDER_REFERENCE_CHARS_MAX {
+            let max = ORDER_REFERENCE_CHARS_MAX.try_into().unwrap_or_default();
+            Some(words.find_too_long(count(max)))
         } else {
             let code: Result<OrderCode, OrderCodeError> = text.parse();
             let is_mistyped = matches!(code, Err(OrderCodeError::Mistyped { .. }));

@@ -6,6 +6,11 @@ use crate::{fake::sold, get, pages};
 
 const ZONE: (&str, &str) = ("cookie", "stampede_ahead_min=60");
 
+/// A text as it stands in a query.
+fn encoded(text: &str) -> String {
+    text.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).map(char::from).collect()
+}
+
 #[tokio::test]
 async fn orders_are_for_whoever_may_read_them() {
     for (role, status) in [
@@ -93,6 +98,12 @@ async fn what_is_not_found_says_what_to_do() {
     // A platform may call an order like a code of ours.
     let page = get(&router, "/orders?text=9-9-4", &[]).await;
     assert!(page.text.contains("href=\"/orders?text=9-9-4&#38;as=reference\""), "{}", page.text);
+    // As long as an order may be called, and a character longer.
+    let (whole, long) = ("\u{56e0}".repeat(128), "\u{56e0}".repeat(129));
+    let page = get(&router, &format!("/orders?text={}", encoded(&whole)), &[]).await;
+    assert!(page.text.contains("Nothing goes by") && !page.text.contains("aria-invalid"));
+    let page = get(&router, &format!("/orders?text={}", encoded(&long)), &[]).await;
+    assert!(page.text.contains("The text is too long. Type 128 characters or fewer."));
     let long = "x".repeat(300);
     for text in ["a%20b", "%3Cscript%3E", &long, "%00"] {
         let page = get(&router, &format!("/orders?text={text}"), &[]).await;

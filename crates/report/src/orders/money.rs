@@ -188,10 +188,12 @@ impl Account {
         }
     }
 
-    /// Whether the platform calls the order so, or a payment for it.
+    /// Whether the platform calls the order so, or a payment for it. Blanks at the ends of a reference are seen by nobody,
+    /// so nobody can type them.
     pub(super) fn goes_by(&self, wanted: &OrderReference) -> bool {
         let mut payments = self.payments.iter();
-        self.reference.as_ref() == Some(wanted)
+        let own = self.reference.as_ref().map(|own| own.as_str().trim());
+        own == Some(wanted.as_str().trim())
             || payments.any(|part| part.payment.reference.as_str() == wanted.as_str())
     }
 
