@@ -158,10 +158,10 @@ async fn an_order_tells_what_happened_to_it() {
         "Payment \u{2068}pay-9\u{2069} failed: \u{2068}card_declined\u{2069}.",
         "Payment \u{2068}pay-10\u{2069} paid €54.70.",
         "Beyond the goods: shipping €4.90, tax €0.00, fees €0.00.",
-        "€10.00 of payment \u{2068}pay-10\u{2069} have gone back in all.",
+        "€10.00 of payment \u{2068}pay-10\u{2069} has gone back in all.",
         "It became order 3-37-0: 2 units for €49.80.",
         "\u{2068}Mara\u{2069} cancelled 1 unit; 1 of 2 cancelled by now. €24.90 to go back; the units are on sale again. Reason: “\u{2068}broken in the box\u{2069}”",
-        "€24.90 of payment \u{2068}pay-10\u{2069} have to go back: units were cancelled.",
+        "€24.90 of payment \u{2068}pay-10\u{2069} has to go back: units were cancelled.",
         "Something happened that this page has no words for: brought_by_stork.",
     ] {
         assert!(page.text.contains(part), "{part} in {}", page.text);
@@ -240,6 +240,12 @@ async fn what_needs_somebody_stands_by_urgency() {
     assert!(one.text.contains("href=\"/attention?kind=refund&#38;after=0000"), "{}", one.text);
     let none = get(&router, "/attention?kind=capture", &[ZONE]).await;
     assert!(none.text.contains("Nothing of this kind waits for anybody."), "{}", none.text);
+    // A page may stop before it has found anything, wherever it looks.
+    for kind in ["unmatched", "capture"] {
+        let page = get(&router, &format!("/attention?kind={kind}&after=far"), &[ZONE]).await;
+        assert!(page.text.contains("not everything was looked through yet"), "{}", page.text);
+        assert!(page.text.contains("rel=\"next\"") && !page.text.contains("drops."));
+    }
     let calm = get(&pages(Some("ops")), "/attention", &[ZONE]).await;
     assert!(calm.text.contains("Nothing needs you"), "{}", calm.text);
     let hidden = get(&router, "/attention", &[("cookie", "stampede_money=hidden")]).await;

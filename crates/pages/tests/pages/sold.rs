@@ -221,7 +221,7 @@ pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Mat
         "since_ms": NOW_MS - 5_400_000, "hold": HOLD, "drop": "d3", "mode": "live", "title": "Scented candle, 200 g" });
     let mut matters = Vec::new();
     match kind.as_str() {
-        _ if fake.role == Some("ops") => {}
+        _ if fake.role == Some("ops") || after == "far" => {}
         "unmatched" => matters.push(json!({ "kind": kind, "account": "stripe:main", "payment": "pi_3MtwBw",
             "amount": euro(4_990), "named": HOSTILE, "is_asked": false, "since_ms": NOW_MS - 86_400_000 })),
         "unpaid" => {
@@ -250,7 +250,8 @@ pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Mat
         "void" => matters.push(matter),
         _ => {}
     }
-    let next = (kind == "refund" && after.is_empty() && !matters.is_empty()).then_some(HOLD);
+    let is_first = kind == "refund" && after.is_empty() && !matters.is_empty();
+    let next = (is_first || after == "far").then_some(HOLD);
     Json(json!({ "server_time_ms": NOW_MS, "matters": matters, "next": next })).into_response()
 }
 

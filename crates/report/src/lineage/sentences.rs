@@ -211,10 +211,10 @@ fn payment(change: &PaymentChange, currency: Option<Currency>) -> String {
             format!("Payment {payment} let go of what it kept ready, or of its attempt.")
         }
         PaymentChange::RefundDue { payment, amount, reason } => {
-            format!("{amount} of payment {payment} have to go back: {}.", because(*reason))
+            format!("{amount} of payment {payment} has to go back: {}.", because(*reason))
         }
         PaymentChange::Refunded { payment, total } => {
-            format!("{total} of payment {payment} have gone back so far.")
+            format!("{total} of payment {payment} has gone back so far.")
         }
         PaymentChange::Asked { payment, request } => {
             format!("The provider was asked to {} payment {payment}.", asked(*request))

@@ -166,5 +166,5 @@ fn what_needs_somebody_leads_to_the_order_and_is_gone_once_it_is_done() {
     door.go(&server.page("/attention"));
     door.see("main", "Nothing needs you");
     door.go(&server.page(&format!("/orders/{code}")));
-    door.see(".events", "€30.00 of payment \u{2068}pay-2\u{2069} have gone back in all.");
+    door.see(".events", "€30.00 of payment \u{2068}pay-2\u{2069} has gone back in all.");
 }
