@@ -1,8 +1,16 @@
 //! Orders as support looks for them.
 
-use axum::http::{StatusCode, header};
+use axum::{
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::IntoResponse as _,
+};
 
-use crate::{fake::sold, get, pages};
+use crate::{
+    fake::{interface, sold},
+    get, pages,
+};
 
 const ZONE: (&str, &str) = ("cookie", "stampede_ahead_min=60");
 
@@ -129,6 +137,23 @@ async fn a_wrong_check_digit_is_said_before_anything_is_looked_for() {
     assert!(!page.text.contains("aria-invalid") && page.text.contains("Nothing goes by"));
     let page = get(&router, "/orders?text=3-37-1", &[("accept-language", "zh-CN")]).await;
     assert!(page.text.contains("校验位不符"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn nothing_is_read_for_a_text_that_cannot_be_looked_for() {
+    let no_orders = async |request: Request, next: Next| match request.uri().path() {
+        path if path.starts_with("/v1/orders") => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        _ => next.run(request).await,
+    };
+    let long = "x".repeat(129);
+    for (role, status) in [("merchant", StatusCode::OK), ("host", StatusCode::FORBIDDEN)] {
+        let interface = interface(Some(role)).layer(middleware::from_fn(no_orders));
+        let router = stampede_pages::router(interface);
+        for text in ["3-37-1", &long] {
+            let page = get(&router, &format!("/orders?text={text}"), &[]).await;
+            assert_eq!(page.status, status, "{role} {text}");
+        }
+    }
 }
 
 #[tokio::test]
