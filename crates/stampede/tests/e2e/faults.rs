@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Browser, Crowd, Drop, Look, Server, Tab},
+    harness::{Browser, Crowd, Drop, Goods, Look, Server, Tab},
     show::{VALID_MS, command, join, resume},
 };
 
@@ -443,5 +443,42 @@ fn without_its_script_the_door_carries_no_secret_into_the_address() {
         tab.press("h1");
         assert_eq!(tab.value("location.href"), server.page(&page), "nothing was sent");
         assert_eq!(tab.value("document.forms[0].method"), "post");
+    }
+}
+
+/// Whether what is written large comes over what stands beside it, or out of the panel.
+const IS_COVERED: &str = "(() => {
+  const box = (node) => { const range = document.createRange(); range.selectNodeContents(node); return range.getBoundingClientRect(); };
+  const number = box(document.querySelector('[data-s=hero]'));
+  const table = document.querySelector('.skus').getBoundingClientRect();
+  const panel = document.querySelector('.program').getBoundingClientRect();
+  const outside = [...document.querySelectorAll('.head .state, .skus table, .three, .tiles')]
+    .some((node) => node.getBoundingClientRect().right > panel.right);
+  return number.right > table.left || outside; })()";
+
+#[test]
+fn the_large_number_stands_clear_of_the_table_at_every_width() {
+    let server = Server::start();
+    let browser = Browser::start();
+    // As wide as supplies are that a merchant may have at once.
+    for (place, supply) in [(1, 15_000), (2, 150_000), (3, 1_500_000)] {
+        let goods = ["red", "blue", "green"].map(|colour| Goods {
+            id: colour.to_owned(),
+            option: colour.to_owned(),
+            supply: supply / 3,
+            price: 1_500,
+        });
+        let stream = format!("show-{place}");
+        let planned =
+            Drop { goods: goods.into(), countdown_ms: 0, ..Drop::new(&stream, 1, "Mug", 1) };
+        let drop = server.plan(&planned);
+        server.command(&format!("drops/{drop}/open"), &json!({}));
+        let tab = browser.visitor(Look::LAPTOP).tab();
+        join(&tab, &server, &server.invite(&format!("nina-{place}"), "host", &[&stream], VALID_MS));
+        tab.see("[data-s=state]", "Open");
+        for width in [900, 960, 1_024, 1_050, 1_111, 1_112, 1_199, 1_200, 1_400] {
+            tab.look(Look { size: (width, 800), ..Look::LAPTOP });
+            assert_eq!(tab.value(IS_COVERED), false, "{supply} units at {width} pixels");
+        }
     }
 }
