@@ -382,8 +382,10 @@ mod tests {
             }
             let paid = PaymentEvent::Paid { amount: euros(minor) };
             assert_eq!(world.report(&paid, HoldStands::Ordered), PartOutcome::AlreadyOrdered);
-            let due = world.book.account(world.hold).unwrap().outstanding();
-            assert_eq!(due, back, "{cancelled} cancelled, {minor} came");
+            let account = world.book.account(world.hold).unwrap();
+            assert_eq!(account.outstanding(), back, "{cancelled} cancelled, {minor} came");
+            let reason = account.parts[0].due_reason;
+            assert_eq!(reason.is_some(), back > 0, "nothing is no refund");
         }
     }
 
