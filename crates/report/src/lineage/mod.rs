@@ -152,6 +152,12 @@ fn records(row: &Row) -> Result<(UnixMillis, Vec<Record>), FoldError> {
     Ok((at, records))
 }
 
+/// The terms of the SKU that a hold's units are of, if the plan is known.
+fn sku_of(plan: Option<&Arc<DropPlan>>, hold: HoldId) -> Option<&SkuPlan> {
+    let plan = plan?;
+    plan.sku(plan.pools().sku_of(hold.pool())?)
+}
+
 /// What is known of a hold while its drop is read.
 #[derive(Debug, Default)]
 struct Life {
@@ -239,11 +245,11 @@ impl<'a> Teller<'a> {
 
     fn hold(&mut self, record: &HoldRecord, at: UnixMillis) {
         let hold = record.hold();
-        let order = self.fold.order(hold);
-        let title = self.sku(hold).map(|sku| (sku.title.clone(), sku.id.clone()));
         let Some(life) = self.lives.get_mut(&hold) else { return };
         match record {
             HoldRecord::Taken { viewer, units, taken_at, deadline, channel, .. } => {
+                let sku = sku_of(self.fold.plan(), hold);
+                let title = sku.map(|sku| (sku.title.clone(), sku.id.clone()));
                 let what = Happening::Taken {
                     hold,
                     viewer: self.viewers.get(viewer).cloned(),
@@ -257,6 +263,7 @@ impl<'a> Teller<'a> {
             }
             HoldRecord::Confirmed { units, amount, .. } => {
                 life.end = Some(End::Ordered);
+                let order = self.fold.order(hold);
                 let named = order.map(|order| (order.code, order.edition));
                 life.says(at, Happening::Ordered { named, units: *units, amount: *amount });
             }
@@ -313,11 +320,6 @@ impl<'a> Teller<'a> {
 
     fn plan(&self) -> Option<&Arc<DropPlan>> {
         self.fold.plan()
-    }
-
-    fn sku(&self, hold: HoldId) -> Option<&SkuPlan> {
-        let plan = self.plan()?;
-        plan.sku(plan.pools().sku_of(hold.pool())?)
     }
 
     /// Each hold with the time of its take.
