@@ -9,16 +9,21 @@ use stampede_domain::{Charges, DurationMs, HoldId, PaymentId, RefundReason, Unix
 use stampede_ledger::{
     DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, ProviderRequest, Record,
 };
-use stampede_report::lineage::{LineageError, Subject, lineage};
+use stampede_report::{
+    lineage::{Happening, LineageError, Subject, lineage},
+    orders::{OrderName, OrdersReader},
+};
 use support::{
-    START_MS, eur, journal,
+    START_MS,
+    counted::Counted,
+    eur, journal,
     shop::{Shop, pi, terms},
     units,
 };
 
 fn told(path: &std::path::Path, subject: &Subject) -> String {
     let mut text = String::new();
-    for one in lineage(&journal(path), subject).unwrap() {
+    for one in lineage(&journal(path), &OrdersReader::new(), subject).unwrap() {
         writeln!(text, "{one}").unwrap();
     }
     text
@@ -126,7 +131,8 @@ fn what_is_not_there_is_named() {
     let held = shop.take(drop, 1, 1, (1, "v"));
     shop.commit();
     shop.rig.close();
-    let fails = |subject: &Subject| lineage(&journal(dir.path()), subject).unwrap_err();
+    let reader = OrdersReader::new();
+    let fails = |subject: &Subject| lineage(&journal(dir.path()), &reader, subject).unwrap_err();
     let other: HoldId = "f".repeat(32).parse().unwrap();
     assert!(matches!(fails(&Subject::Hold(other)), LineageError::NoHold { .. }));
     for order in [held.to_string(), "1-1-9".to_owned(), "9-9-2".to_owned()] {
@@ -138,4 +144,49 @@ fn what_is_not_there_is_named() {
         nobody.to_string(),
         "no viewer nobody has taken anything in this ledger, or the viewer was erased from it"
     );
+}
+
+#[test]
+fn a_hold_is_looked_up_without_the_rest_of_the_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = Shop::open(dir.path());
+    let drop = shop.drop(1, terms());
+    let order = shop.sell(drop, 0, 2, (1, "v1"), 1_990);
+    shop.sell(drop, 1, 1, (2, "v2"), 2_990);
+    let ended = shop.take(drop, 1, 1, (3, "v3"));
+    shop.commit();
+    shop.push(drop, HoldRecord::Expired { hold: ended, units: units(1) });
+    shop.commit();
+    let other = shop.drop(2, terms());
+    for who in 10..40 {
+        shop.sell(other, 1, 1, (who, &format!("v{who}")), 2_990);
+    }
+    shop.settle(drop);
+    shop.rig.close();
+    let journal = Counted::open(dir.path());
+    let rows = stampede_ledger::Rows::of_drop(&journal.journal, drop).unwrap().count();
+    let reader = OrdersReader::new();
+    // Folds the drop.
+    reader.find(&journal, OrderName::Id(stampede_domain::OrderId::of(order))).unwrap().unwrap();
+    for (subject, name) in [
+        (Subject::Order("1-1-9".parse().unwrap()), "v1"),
+        (Subject::Hold(order), "v1"),
+        (Subject::Hold(ended), "v3"),
+    ] {
+        journal.rows.set(0);
+        journal.links.set(0);
+        let told = lineage(&journal, &reader, &subject).unwrap();
+        assert_eq!(journal.rows.get(), rows, "{subject:?}: the drop's rows are read once");
+        assert!(journal.links.get() <= 1, "{subject:?}: one buyer, one link");
+        let Happening::Taken { viewer, .. } = &told[0].events[0].what else { panic!("{told:?}") };
+        assert_eq!(viewer.as_ref().map(ToString::to_string).as_deref(), Some(name));
+    }
+    // An id that nobody has costs no look at the drop.
+    journal.rows.set(0);
+    let bytes = &mut ended.to_string();
+    bytes.replace_range(31.., "f");
+    let unknown = Subject::Hold(bytes.parse().unwrap());
+    let error = lineage(&journal, &reader, &unknown).unwrap_err();
+    assert!(matches!(error, LineageError::NoHold { .. }));
+    assert_eq!(journal.rows.get(), 0);
 }

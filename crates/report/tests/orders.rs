@@ -3,23 +3,20 @@
 
 mod support;
 
-use std::{cell::Cell, collections::VecDeque, path::Path};
+use std::path::Path;
 
 use rusqlite::Connection;
 use stampede_domain::{
-    Charges, DropId, DropPlan, HoldId, KeyFingerprint, Mode, Money, OrderCode, OrderId, PaymentId,
-    RefundReason, SkuOption,
+    Charges, DropId, DropPlan, HoldId, Mode, Money, OrderCode, OrderId, PaymentId, RefundReason,
+    SkuOption,
 };
-use stampede_ledger::{
-    CommandKey, CommitKey, HoldRecord, IncarnationRow, Journal, LEDGER_FILE, LinkRow, Mark,
-    NodeRow, OrderRow, PaymentChange, PaymentRecord, Projection, ReadError, Row, RowSpan, Seal,
-    Snapshot, SqliteJournal, SupplyRow,
-};
+use stampede_ledger::{HoldRecord, LEDGER_FILE, PaymentChange, PaymentRecord};
 use stampede_report::orders::{
     CSV_HEADER, ListedOrder, Order, OrderName, OrderState, OrdersFold, OrdersReader, PageStart,
     csv_line,
 };
 use support::{
+    counted::Counted,
     eur, journal,
     shop::{Shop, pi, terms},
     units,
@@ -488,84 +485,6 @@ fn orders_are_found_by_what_the_platform_and_its_payments_call_them() {
     assert!(find("R-2", 9).concat().is_empty());
 }
 
-/// A ledger that counts what is read of it.
-struct Counted {
-    journal: SqliteJournal,
-    rows: Cell<usize>,
-    links: Cell<usize>,
-}
-
-impl Journal for Counted {
-    fn fetch(&self, span: &RowSpan, rows: &mut VecDeque<Row>) -> Result<(), ReadError> {
-        let before = rows.len();
-        let fetched = self.journal.fetch(span, rows);
-        self.rows.set(self.rows.get() + rows.len() - before);
-        fetched
-    }
-
-    fn fetch_links(&self, from: CommitKey, limit: u32) -> Result<Vec<LinkRow>, ReadError> {
-        let links = self.journal.fetch_links(from, limit)?;
-        self.links.set(self.links.get() + links.len());
-        Ok(links)
-    }
-
-    fn links(&self) -> Result<Vec<LinkRow>, ReadError> {
-        panic!("a page reads no more links than it needs");
-    }
-
-    fn nodes(&self) -> Result<Vec<NodeRow>, ReadError> {
-        self.journal.nodes()
-    }
-
-    fn incarnations(&self) -> Result<Vec<IncarnationRow>, ReadError> {
-        self.journal.incarnations()
-    }
-
-    fn supply(&self) -> Result<Vec<SupplyRow>, ReadError> {
-        self.journal.supply()
-    }
-
-    fn orders(&self, after_place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
-        self.journal.orders(after_place, limit)
-    }
-
-    fn orders_before(&self, place: u64, limit: u32) -> Result<Vec<OrderRow>, ReadError> {
-        self.journal.orders_before(place, limit)
-    }
-
-    fn mark(&self, projection: Projection) -> Result<Mark, ReadError> {
-        self.journal.mark(projection)
-    }
-
-    fn command_key(
-        &self,
-        actor: &str,
-        key: KeyFingerprint,
-    ) -> Result<Option<CommandKey>, ReadError> {
-        self.journal.command_key(actor, key)
-    }
-
-    fn command_keys(&self) -> Result<Option<Vec<CommandKey>>, ReadError> {
-        self.journal.command_keys()
-    }
-
-    fn seals(&self) -> Result<Option<Vec<Seal>>, ReadError> {
-        panic!("a page reads the seals of its own drops");
-    }
-
-    fn seal(&self, drop: DropId) -> Result<Option<Seal>, ReadError> {
-        self.journal.seal(drop)
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, ReadError> {
-        self.journal.snapshot()
-    }
-
-    fn inspect(&self, max: usize) -> Result<Vec<String>, ReadError> {
-        self.journal.inspect(max)
-    }
-}
-
 #[test]
 fn pages_read_what_was_written_once() {
     const ORDERS: usize = 60;
@@ -583,7 +502,7 @@ fn pages_read_what_was_written_once() {
         );
     }
     shop.settle(drops[0]);
-    let journal = Counted { journal: journal(dir.path()), rows: Cell::new(0), links: Cell::new(0) };
+    let journal = Counted::open(dir.path());
     let rows_of = |drop: DropId| {
         let rows = stampede_ledger::Rows::of_drop(&journal.journal, drop).unwrap();
         rows.count()

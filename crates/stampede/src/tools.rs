@@ -12,6 +12,7 @@ use stampede_report::{
     LedgerReport, ReportJson, ReportSheet, Verification,
     fold::UnmatchedMoney,
     lineage::{Lineage, Subject, lineage},
+    orders::OrdersReader,
 };
 use stampede_wire::ticket::Ticket;
 
@@ -61,7 +62,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<ExitCode, Failure> {
         AuditOf { order: Some(order), .. } => Subject::Order(order.parse()?),
         AuditOf { viewer, .. } => Subject::Viewer(viewer.as_deref().unwrap_or_default().parse()?),
     };
-    let told = lineage(&SqliteJournal::open(&args.data)?, &subject)?;
+    let told = lineage(&SqliteJournal::open(&args.data)?, &OrdersReader::new(), &subject)?;
     let texts: Vec<String> = told.iter().map(Lineage::to_string).collect();
     say(texts.join("\n").trim_end())?;
     Ok(ExitCode::SUCCESS)

@@ -230,7 +230,7 @@ fn stories(
         OrderName::Id(id) => Subject::Hold(id.hold()),
         OrderName::Code(_) => Subject::Order(name),
     };
-    let told = match lineage(journal, &subject) {
+    let told = match lineage(journal, state.orders(), &subject) {
         Ok(told) => told,
         Err(LineageError::NoHold { .. } | LineageError::NoOrder { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),

@@ -31,7 +31,7 @@ impl RowKey {
     }
 
     /// A key behind all rows of earlier commits, and before those of this one.
-    pub(crate) const fn before((incarnation, seq): CommitKey) -> Self {
+    pub const fn before((incarnation, seq): CommitKey) -> Self {
         let seq = seq.get().saturating_sub(1);
         Self { incarnation: incarnation.get(), seq, drop: u32::MAX }
     }

@@ -68,6 +68,11 @@ impl<'a> Rows<'a> {
         Self { journal, cursor: RowCursor::new(key) }
     }
 
+    /// The rows of a span, in commit order.
+    pub const fn of_span(journal: &'a dyn Journal, span: RowSpan) -> Self {
+        Self { journal, cursor: RowCursor::over(span) }
+    }
+
     /// The rows of one drop in commit order; where the drop has a seal, only what lies between its first
     /// and its last row.
     ///

@@ -7,11 +7,14 @@ mod happening;
 mod sentences;
 mod subject;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, SkuIndex, SkuPlan, Units, UnixMillis, ViewerId,
-    ViewerNumber,
+    DropPlan, DurationMs, HoldId, SkuIndex, SkuPlan, Units, UnixMillis, ViewerId, ViewerNumber,
 };
 pub use stampede_ledger::{Cancelled, PaymentChange, ProviderRequest};
 use stampede_ledger::{DeadlineRecord, HoldRecord, Journal, ReadError, Record, Row, Rows};
@@ -22,7 +25,7 @@ pub use self::{
 };
 use crate::{
     FoldError,
-    orders::{Order, OrderName, OrdersFold},
+    orders::{KnownHolds, Order, OrderName, OrdersError, OrdersReader},
     times::iso_utc,
 };
 
@@ -86,6 +89,9 @@ pub enum LineageError {
     /// The journal contradicts itself.
     #[error("the journal gives no lineage: {0}")]
     Fold(#[from] FoldError),
+    /// The orders of a drop cannot be read.
+    #[error(transparent)]
+    Orders(#[from] OrdersError),
     /// Nobody took under this name.
     #[error("no hold {hold} in this ledger")]
     NoHold {
@@ -110,36 +116,30 @@ pub enum LineageError {
 
 /// What became of the holds that somebody asks about: drop by drop, in the order in which they were taken.
 ///
-/// A hold whose units were taken again for its own late payment comes with the hold that took them.
+/// A hold whose units were taken again for its own late payment comes with the hold that took them. What the reader of
+/// orders has folded is not folded again: a hold's drop is read once more, for the records about it.
 ///
 /// # Errors
 /// [`LineageError`].
-pub fn lineage(journal: &dyn Journal, subject: &Subject) -> Result<Vec<Lineage>, LineageError> {
-    let found = subject::holds(journal, subject)?;
-    let viewers = subject::viewers(journal)?;
+pub fn lineage(
+    journal: &dyn Journal,
+    orders: &OrdersReader,
+    subject: &Subject,
+) -> Result<Vec<Lineage>, LineageError> {
     let mut told = Vec::new();
-    for (drop, mut holds) in found {
-        subject::add_retaken(journal, drop, &mut holds)?;
-        let mut teller = Teller::new(drop, &viewers);
-        for hold in holds {
-            teller.lives.insert(hold, Life::default());
+    for (drop, known) in subject::holds(journal, orders, subject)? {
+        let mut teller = Teller::new(known);
+        for span in teller.known.rows {
+            for row in Rows::of_span(journal, span) {
+                teller.row(&row?)?;
+            }
         }
-        for row in rows(journal, drop)? {
-            teller.row(&row?)?;
-        }
-        let mut lives = teller.told();
+        let names = orders.names(journal, drop, &teller.takers)?;
+        let mut lives = teller.told(&names);
         lives.sort_by_key(|(taken_at, lineage)| (*taken_at, lineage.hold));
         told.extend(lives.into_iter().map(|(_, lineage)| lineage));
     }
     Ok(told)
-}
-
-/// The rows of a drop, then those of its adjustments.
-fn rows(
-    journal: &dyn Journal,
-    drop: DropId,
-) -> Result<impl Iterator<Item = Result<Row, ReadError>> + '_, ReadError> {
-    Ok(Rows::of_drop(journal, drop)?.chain(Rows::of_adjustments(journal, drop)?))
 }
 
 /// The records of a row, takes before all others.
@@ -169,6 +169,7 @@ struct Life {
 
 #[derive(Clone, Copy, Debug)]
 struct Taken {
+    viewer: ViewerNumber,
     at: UnixMillis,
     units: Units,
     deadline: UnixMillis,
@@ -192,21 +193,21 @@ impl Life {
 }
 
 /// Tells what becomes of some holds of a drop.
-struct Teller<'a> {
-    fold: OrdersFold,
-    viewers: &'a BTreeMap<ViewerNumber, ViewerId>,
+struct Teller {
+    known: KnownHolds,
     lives: BTreeMap<HoldId, Life>,
+    /// Those who took the holds.
+    takers: BTreeSet<ViewerNumber>,
 }
 
-impl<'a> Teller<'a> {
-    fn new(drop: DropId, viewers: &'a BTreeMap<ViewerNumber, ViewerId>) -> Self {
-        Self { fold: OrdersFold::new(drop), viewers, lives: BTreeMap::new() }
+impl Teller {
+    fn new(known: KnownHolds) -> Self {
+        let lives = known.holds.keys().map(|hold| (*hold, Life::default())).collect();
+        Self { known, lives, takers: BTreeSet::new() }
     }
 
     fn row(&mut self, row: &Row) -> Result<(), FoldError> {
         let (at, records) = records(row)?;
-        // Whole first: an order's code and numbers are known in the sentence that makes it.
-        self.fold.apply(row)?;
         for record in &records {
             self.record(record, at);
         }
@@ -248,23 +249,29 @@ impl<'a> Teller<'a> {
         let Some(life) = self.lives.get_mut(&hold) else { return };
         match record {
             HoldRecord::Taken { viewer, units, taken_at, deadline, channel, .. } => {
-                let sku = sku_of(self.fold.plan(), hold);
+                let sku = sku_of(self.known.plan.as_ref(), hold);
                 let title = sku.map(|sku| (sku.title.clone(), sku.id.clone()));
                 let what = Happening::Taken {
                     hold,
-                    viewer: self.viewers.get(viewer).cloned(),
+                    viewer: None,
                     units: *units,
                     title,
                     channel: channel.clone(),
                     until: *deadline,
                 };
-                life.taken = Some(Taken { at: *taken_at, units: *units, deadline: *deadline });
+                self.takers.insert(*viewer);
+                life.taken = Some(Taken {
+                    viewer: *viewer,
+                    at: *taken_at,
+                    units: *units,
+                    deadline: *deadline,
+                });
                 life.says(*taken_at, what);
             }
             HoldRecord::Confirmed { units, amount, .. } => {
                 life.end = Some(End::Ordered);
-                let order = self.fold.order(hold);
-                let named = order.map(|order| (order.code, order.edition));
+                let known = self.known.holds.get(&hold).and_then(Option::as_ref);
+                let named = known.map(|known| (known.order.code, known.first_edition.clone()));
                 life.says(at, Happening::Ordered { named, units: *units, amount: *amount });
             }
             HoldRecord::Released { units, .. } => {
@@ -279,7 +286,8 @@ impl<'a> Teller<'a> {
     }
 
     fn payment(&mut self, hold: HoldId, change: &PaymentChange, at: UnixMillis) {
-        let currency = self.plan().and_then(|plan| Some(plan.skus.first()?.price.currency()));
+        let plan = self.known.plan.as_ref();
+        let currency = plan.and_then(|plan| Some(plan.skus.first()?.price.currency()));
         if let PaymentChange::Retaken { payment, into } = change
             && let Some(life) = self.lives.get_mut(into)
         {
@@ -318,33 +326,33 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn plan(&self) -> Option<&Arc<DropPlan>> {
-        self.fold.plan()
-    }
-
     /// Each hold with the time of its take.
-    fn told(mut self) -> Vec<(Option<UnixMillis>, Lineage)> {
-        let lives = std::mem::take(&mut self.lives);
+    fn told(self, names: &BTreeMap<ViewerNumber, ViewerId>) -> Vec<(Option<UnixMillis>, Lineage)> {
+        let Self { mut known, lives, .. } = self;
         let told = lives.into_iter().map(|(hold, life)| {
-            let plan = self.plan().map(Arc::clone);
-            let lineage = Lineage {
-                hold,
-                sku: plan.as_ref().and_then(|plan| plan.pools().sku_of(hold.pool())),
-                plan,
-                stands: self.stands(hold, &life),
-                events: life.events,
-            };
+            let plan = known.plan.clone();
+            let order = known.holds.remove(&hold).flatten().map(|known| known.order);
+            let stands = stands(order, &life);
+            let mut events = life.events;
+            let taker = life.taken.and_then(|taken| names.get(&taken.viewer));
+            for event in &mut events {
+                if let Happening::Taken { viewer, .. } = &mut event.what {
+                    *viewer = taker.cloned();
+                }
+            }
+            let sku = plan.as_ref().and_then(|plan| plan.pools().sku_of(hold.pool()));
+            let lineage = Lineage { hold, sku, plan, events, stands };
             (life.taken.map(|taken| taken.at), lineage)
         });
         told.collect()
     }
+}
 
-    fn stands(&self, hold: HoldId, life: &Life) -> Standing {
-        match (life.end, life.taken, self.fold.order(hold)) {
-            (Some(End::Ordered), _, Some(order)) => Standing::Ordered(Box::new(order)),
-            (Some(End::GivenBack), ..) => Standing::Ended,
-            (None, Some(taken), _) => Standing::Held { until: taken.deadline },
-            _ => Standing::Unknown,
-        }
+fn stands(order: Option<Order>, life: &Life) -> Standing {
+    match (life.end, life.taken, order) {
+        (Some(End::Ordered), _, Some(order)) => Standing::Ordered(Box::new(order)),
+        (Some(End::GivenBack), ..) => Standing::Ended,
+        (None, Some(taken), _) => Standing::Held { until: taken.deadline },
+        _ => Standing::Unknown,
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stampede_domain::{DropId, HoldId, ViewerId, ViewerNumber};
-use stampede_ledger::{HoldRecord, Journal, PaymentChange, ReadError, Record, RowKey, Rows, links};
+use stampede_ledger::{HoldRecord, Journal, ReadError, Record, RowKey, Rows, links};
 
-use super::{LineageError, records, rows};
-use crate::orders::{OrderName, OrdersFold};
+use super::{LineageError, records};
+use crate::orders::{KnownHolds, OrderName, OrdersReader};
 
 /// What somebody asks about.
 #[derive(Clone, Debug)]
@@ -15,59 +15,60 @@ pub enum Subject {
     Hold(HoldId),
     /// An order.
     Order(OrderName),
-    /// Everything that a viewer took.
+    /// Everything that a viewer took; the whole ledger is read for it.
     Viewer(ViewerId),
 }
 
 /// The holds of each drop.
 type Holds = BTreeMap<DropId, BTreeSet<HoldId>>;
 
-/// Names of viewers; those who were erased have none.
-pub(super) fn viewers(
+/// The holds that a subject means, and those that are tied to them.
+pub(super) fn holds(
     journal: &dyn Journal,
-) -> Result<BTreeMap<ViewerNumber, ViewerId>, ReadError> {
+    orders: &OrdersReader,
+    subject: &Subject,
+) -> Result<Vec<(DropId, KnownHolds)>, LineageError> {
+    match subject {
+        Subject::Hold(hold) => {
+            let (drop, hold) = (hold.drop_id().sale(), *hold);
+            let known = orders.known(journal, drop, |_| Some(hold))?;
+            if known.holds.is_empty() {
+                return Err(LineageError::NoHold { hold });
+            }
+            Ok(vec![(drop, known)])
+        }
+        Subject::Order(order) => {
+            let (drop, order) = (order.drop_id(), *order);
+            let known = orders.known(journal, drop, |fold| {
+                let found = match order {
+                    OrderName::Id(id) => fold.order(id.hold()),
+                    OrderName::Code(code) => fold.numbered(code.number()),
+                };
+                found.map(|found| found.id.hold())
+            })?;
+            if known.holds.is_empty() {
+                return Err(LineageError::NoOrder { order });
+            }
+            Ok(vec![(drop, known)])
+        }
+        Subject::Viewer(viewer) => {
+            let found = taken_by(journal, viewer)?.into_iter();
+            let known =
+                found.map(|(drop, holds)| Ok((drop, orders.known(journal, drop, |_| holds)?)));
+            known.collect()
+        }
+    }
+}
+
+/// Every viewer's name in the ledger; those who were erased have none.
+fn viewers(journal: &dyn Journal) -> Result<BTreeMap<ViewerNumber, ViewerId>, ReadError> {
     let rows = journal.links()?.into_iter();
     // Unreadable links are the verifier's business; here their viewers stay unnamed.
     let links = rows.flat_map(|row| links::decode(&row.pairs).unwrap_or_default().viewers);
     Ok(links.map(|link| (link.number, link.id)).collect())
 }
 
-/// The holds that a subject means.
-pub(super) fn holds(journal: &dyn Journal, subject: &Subject) -> Result<Holds, LineageError> {
-    let hold = match subject {
-        Subject::Hold(hold) => *hold,
-        Subject::Order(order) => ordered(journal, *order)?,
-        Subject::Viewer(viewer) => return taken_by(journal, viewer),
-    };
-    let drop = hold.drop_id().sale();
-    for row in Rows::of_drop(journal, drop)? {
-        let (_, records) = records(&row?)?;
-        if records.iter().any(|record| is_take_of(record, hold)) {
-            return Ok(Holds::from([(drop, BTreeSet::from([hold]))]));
-        }
-    }
-    Err(LineageError::NoHold { hold })
-}
-
-fn is_take_of(record: &Record, wanted: HoldId) -> bool {
-    matches!(record, Record::Hold(HoldRecord::Taken { hold, .. }) if *hold == wanted)
-}
-
-/// The hold of an order.
-fn ordered(journal: &dyn Journal, order: OrderName) -> Result<HoldId, LineageError> {
-    let drop = order.drop_id();
-    let mut fold = OrdersFold::new(drop);
-    for row in Rows::of_drop(journal, drop)? {
-        fold.apply(&row?)?;
-    }
-    let found = match order {
-        OrderName::Id(id) => fold.order(id.hold()),
-        OrderName::Code(code) => fold.numbered(code.number()),
-    };
-    found.map(|found| found.id.hold()).ok_or(LineageError::NoOrder { order })
-}
-
-/// Every hold that a viewer took, under whichever number.
+/// Every hold that a viewer took, under whichever number: reads the whole ledger.
 fn taken_by(journal: &dyn Journal, wanted: &ViewerId) -> Result<Holds, LineageError> {
     let names = viewers(journal)?.into_iter().filter(|(_, id)| id == wanted);
     let numbers: BTreeSet<ViewerNumber> = names.map(|(number, _)| number).collect();
@@ -87,33 +88,4 @@ fn taken_by(journal: &dyn Journal, wanted: &ViewerId) -> Result<Holds, LineageEr
         }
     }
     if found.is_empty() { Err(none()) } else { Ok(found) }
-}
-
-/// Adds the holds that took units again for a late payment of these, and those whose payment paid for these.
-pub(super) fn add_retaken(
-    journal: &dyn Journal,
-    drop: DropId,
-    holds: &mut BTreeSet<HoldId>,
-) -> Result<(), LineageError> {
-    let mut pairs = Vec::new();
-    for row in rows(journal, drop)? {
-        for record in records(&row?)?.1 {
-            if let Record::Payment(record) = record
-                && let PaymentChange::Retaken { into, .. } = record.change
-            {
-                pairs.push([record.hold, into]);
-            }
-        }
-    }
-    loop {
-        let before = holds.len();
-        for pair in &pairs {
-            if pair.iter().any(|hold| holds.contains(hold)) {
-                holds.extend(pair);
-            }
-        }
-        if holds.len() == before {
-            return Ok(());
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The orders of one drop as a fold of its rows, those of its adjustments included.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -9,10 +9,13 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, HoldId, Money, OrderCode, OrderId, OrderNumber, OrderReference,
     PaymentId, PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{Cancelled, CommitKey, HoldRecord, PaymentChange, Record, Row};
+use stampede_ledger::{
+    Cancelled, CommitKey, HoldRecord, PaymentChange, PaymentRecord, Record, Row,
+};
 
 use super::{
     editions::{Edition, UnitNumbers},
+    lots::Lots,
     money::{Account, OrderPayment, PaymentState},
     order::{Order, OrderState, UnitEdition},
 };
@@ -26,15 +29,16 @@ use crate::FoldError;
 pub struct OrdersFold {
     drop: DropId,
     terms: Option<Terms>,
-    /// Units of each lot, by its number.
-    lots: BTreeMap<u32, (SkuIndex, u32)>,
-    /// Lots that brought back units of cancelled orders.
-    lots_back: BTreeSet<u32>,
+    lots: Lots,
     /// In the order of their numbers.
     orders: Vec<Entry>,
     places: HashMap<HoldId, usize, foldhash::fast::RandomState>,
     /// The money of holds that are no orders.
     waiting: HashMap<HoldId, Account, foldhash::fast::RandomState>,
+    /// Every hold, whatever became of it.
+    taken: HashSet<HoldId, foldhash::fast::RandomState>,
+    /// Holds that had ended, each with the hold that took its units again for its late payment.
+    retaken: Vec<[HoldId; 2]>,
     /// Where links of those who took may stand.
     takers: Takers,
 }
@@ -74,8 +78,19 @@ struct Entry {
     cancelled: u32,
     cancellations: u32,
     sku: SkuIndex,
-    numbers: Option<UnitNumbers>,
+    numbered: Option<Box<Numbered>>,
     account: Option<Box<Account>>,
+}
+
+/// The numbers of an order's units.
+#[derive(Clone, Debug)]
+struct Numbered {
+    /// Those of units that were not cancelled.
+    numbers: UnitNumbers,
+    /// Those that it got, once some of them were cancelled.
+    first: Option<UnitNumbers>,
+    /// How many units of the SKU had been on sale when it was confirmed.
+    first_of: u64,
 }
 
 impl OrdersFold {
@@ -84,11 +99,12 @@ impl OrdersFold {
         Self {
             drop,
             terms: None,
-            lots: BTreeMap::new(),
-            lots_back: BTreeSet::new(),
+            lots: Lots::default(),
             orders: Vec::new(),
             places: HashMap::default(),
             waiting: HashMap::default(),
+            taken: HashSet::default(),
+            retaken: Vec::new(),
             takers: Takers::default(),
         }
     }
@@ -114,42 +130,10 @@ impl OrdersFold {
             }
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku_of(*pool, seq)?;
-                self.lots.insert(*lot, (sku, units.get()));
+                self.lots.add(*lot, sku, units.get());
             }
-            Record::Hold(HoldRecord::Taken { viewer, .. }) => {
-                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
-            }
-            Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
-                let account = self.waiting.remove(hold).map(Account::ordered).map(Box::new);
-                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
-                self.confirmed(
-                    Entry {
-                        hold: *hold,
-                        viewer: *viewer,
-                        goods: *amount,
-                        at,
-                        changed_at: None,
-                        channel: channel.clone(),
-                        units: *units,
-                        cancelled: 0,
-                        cancellations: 0,
-                        sku: self.sku_of(hold.pool(), seq)?,
-                        numbers: None,
-                        account,
-                    },
-                    seq,
-                )?;
-            }
-            Record::Hold(HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. }) => {
-                // Whoever paid for nothing asks about it by the payment's name.
-                if self.waiting.get(hold).is_some_and(|account| account.payments.is_empty()) {
-                    self.waiting.remove(hold);
-                }
-            }
-            Record::Payment(record) => match self.places.get(&record.hold) {
-                Some(place) => self.changed(*place, &record.change, at),
-                None => self.waiting.entry(record.hold).or_default().change(&record.change, at),
-            },
+            Record::Hold(record) => self.hold(record, at, seq)?,
+            Record::Payment(record) => self.payment(record, at),
             Record::Planned { .. }
             | Record::Phase(_)
             | Record::Deadline(_)
@@ -167,12 +151,64 @@ impl OrdersFold {
         Ok(())
     }
 
+    fn hold(&mut self, record: &HoldRecord, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
+        match record {
+            HoldRecord::Taken { hold, viewer, .. } => {
+                self.taken.insert(*hold);
+                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
+            }
+            HoldRecord::Confirmed { hold, viewer, units, amount, channel } => {
+                let mut account = self.waiting.remove(hold).map(Box::new);
+                if let Some(account) = &mut account {
+                    account.ordered();
+                }
+                self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
+                self.confirmed(
+                    Entry {
+                        hold: *hold,
+                        viewer: *viewer,
+                        goods: *amount,
+                        at,
+                        changed_at: None,
+                        channel: channel.clone(),
+                        units: *units,
+                        cancelled: 0,
+            cancellations: 0,
+                        sku: self.sku_of(hold.pool(), seq)?,
+                        numbered: None,
+                        account,
+                    },
+                    seq,
+                )?;
+            }
+            HoldRecord::Released { hold, .. } | HoldRecord::Expired { hold, .. } => {
+                // Whoever paid for nothing asks about it by the payment's name.
+                if self.waiting.get(hold).is_some_and(|account| account.payments.is_empty()) {
+                    self.waiting.remove(hold);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn payment(&mut self, record: &PaymentRecord, at: UnixMillis) {
+        if let PaymentChange::Retaken { into, .. } = record.change {
+            self.retaken.push([record.hold, into]);
+        }
+        match self.places.get(&record.hold) {
+            Some(place) => self.changed(*place, &record.change, at),
+            None => self.waiting.entry(record.hold).or_default().change(&record.change, at),
+        }
+    }
+
     fn confirmed(&mut self, mut entry: Entry, seq: Seq) -> Result<(), FoldError> {
         let (drop, place) = (self.drop, self.orders.len());
         let terms = self.terms.as_mut().ok_or(FoldError::NoPlan { drop, seq })?;
         let sku = usize::from(entry.sku.get());
         if terms.plan.skus.get(sku).is_some_and(|sku| sku.numbered) {
-            entry.numbers = Some(terms.editions[sku].give(entry.units.get()));
+            let numbers = terms.editions[sku].give(entry.units.get());
+            let first_of = self.lots.supplied(entry.sku);
+            entry.numbered = Some(Box::new(Numbered { numbers, first: None, first_of }));
         }
         // The verifier says so if a hold is confirmed twice; its first order keeps the name.
         self.places.entry(entry.hold).or_insert(place);
@@ -185,13 +221,16 @@ impl OrdersFold {
         entry.changed_at = Some(at);
         if let PaymentChange::Cancelled(cancelled) = change {
             let Cancelled { units, lot, .. } = **cancelled;
-            self.lots_back.extend(lot);
+            if let Some(lot) = lot {
+                self.lots.bring_back(lot);
+            }
             let more = units.saturating_sub(entry.cancelled);
             entry.cancelled = units.max(entry.cancelled);
             entry.cancellations = entry.cancellations.saturating_add(1);
-            if let (Some(numbers), Some(terms)) = (&mut entry.numbers, &mut self.terms) {
+            if let (Some(own), Some(terms)) = (&mut entry.numbered, &mut self.terms) {
                 let edition = &mut terms.editions[usize::from(entry.sku.get())];
-                edition.cancel(numbers, more, lot.is_some());
+                own.first.get_or_insert_with(|| own.numbers.clone());
+                edition.cancel(&mut own.numbers, more, lot.is_some());
             }
         } else {
             entry.account.get_or_insert_default().change(change, at);
@@ -217,6 +256,33 @@ impl OrdersFold {
     /// The order that a hold became, without its viewer's name.
     pub fn order(&self, hold: HoldId) -> Option<Order> {
         self.at(*self.places.get(&hold)?)
+    }
+
+    /// Whether anybody took under this name.
+    pub(super) fn has(&self, hold: HoldId) -> bool {
+        self.taken.contains(&hold)
+    }
+
+    /// These holds, with those that took their units again for a late payment, and those whose payment paid for them.
+    pub(super) fn tied(&self, mut holds: BTreeSet<HoldId>) -> BTreeSet<HoldId> {
+        loop {
+            let before = holds.len();
+            for pair in &self.retaken {
+                if pair.iter().any(|hold| holds.contains(hold)) {
+                    holds.extend(pair);
+                }
+            }
+            if holds.len() == before {
+                return holds;
+            }
+        }
+    }
+
+    /// The numbers of an order's units as it was confirmed.
+    pub(super) fn first_edition(&self, hold: HoldId) -> Option<UnitEdition> {
+        let own = self.orders[*self.places.get(&hold)?].numbered.as_deref()?;
+        let numbers = own.first.as_ref().unwrap_or(&own.numbers).clone();
+        Some(UnitEdition { numbers, of: own.first_of })
     }
 
     /// The order of this number, without its viewer's name.
@@ -269,8 +335,10 @@ impl OrdersFold {
         } else {
             entry.goods.minor()
         };
-        let numbers = entry.numbers.clone();
-        let edition = numbers.map(|numbers| UnitEdition { numbers, of: self.supplied(entry.sku) });
+        let edition = entry.numbered.as_deref().map(|own| {
+            let of = self.lots.supplied(entry.sku);
+            UnitEdition { numbers: own.numbers.clone(), of }
+        });
         Some(Order {
             id: OrderId::of(entry.hold),
             code: OrderCode::new(self.drop, number)?,
@@ -294,13 +362,6 @@ impl OrdersFold {
             changed_at: entry.changed_at,
             plan,
         })
-    }
-
-    /// Units of a SKU's lots, each unit once: lots that brought units of cancelled orders back do not count.
-    fn supplied(&self, sku: SkuIndex) -> u64 {
-        let lots = self.lots.iter().filter(|(lot, _)| !self.lots_back.contains(lot));
-        let own = lots.filter(|(_, (of, _))| *of == sku);
-        own.map(|(_, (_, units))| u64::from(*units)).sum()
     }
 }
 

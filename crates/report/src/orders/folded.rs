@@ -44,6 +44,10 @@ impl FoldedDrop {
 
     /// Takes in what was written since.
     pub(super) fn follow(&mut self, journal: &dyn Journal) -> Result<(), OrdersError> {
+        if self.drop == DropId::HOUSE {
+            // The house's chain is long, and sells nothing.
+            return Ok(());
+        }
         // In this order: whatever is committed meanwhile lies behind the head, and is read the next time.
         let head = head(journal)?;
         let seal = journal.seal(self.drop)?;
@@ -51,10 +55,7 @@ impl FoldedDrop {
         if let Some(seal) = &seal {
             let (start, seq) = seal.last;
             last = RowKey { incarnation: start.get(), seq: seq.get(), drop: self.drop.get() };
-            let (start, seq) = seal.first;
-            let seq = seq.get().saturating_sub(1);
-            let before = RowKey { incarnation: start.get(), seq, drop: u32::MAX };
-            self.chain_to = self.chain_to.max(before);
+            self.chain_to = self.chain_to.max(RowKey::before(seal.first));
         }
         self.read(journal, self.chain_to, (self.drop, last))?;
         self.chain_to = self.chain_to.max(last);
@@ -90,6 +91,15 @@ impl FoldedDrop {
         Ok(())
     }
 
+    /// The rows that were read: those of the chain, then those of the adjustments.
+    pub(super) fn rows_read(&self) -> [RowSpan; 2] {
+        let before_first = self.first.map(RowKey::before).unwrap_or_default();
+        let chain = RowSpan { after: before_first, chain: Some((self.drop, self.chain_to)) };
+        // No adjustment stands before the end of the chain.
+        let adjustments = Some((self.drop.adjustments(), self.adjustments_to));
+        [chain, RowSpan { after: self.chain_to, chain: adjustments }]
+    }
+
     /// The order with its buyer's name, as far as it was not erased.
     pub(super) fn named(
         &mut self,
@@ -97,12 +107,21 @@ impl FoldedDrop {
         order: Order,
         blobs: &mut Blobs,
     ) -> Result<Order, OrdersError> {
-        let number = order.viewer_number;
-        let viewer = match self.link_of(journal, number)? {
-            Some(commit) => blobs.viewer(journal, commit, number)?,
-            None => None,
-        };
+        let viewer = self.name_of(journal, order.viewer_number, blobs)?;
         Ok(Order { viewer, ..order })
+    }
+
+    /// The name of somebody who took, as far as it was not erased.
+    pub(super) fn name_of(
+        &mut self,
+        journal: &dyn Journal,
+        number: ViewerNumber,
+        blobs: &mut Blobs,
+    ) -> Result<Option<ViewerId>, OrdersError> {
+        match self.link_of(journal, number)? {
+            Some(commit) => blobs.viewer(journal, commit, number),
+            None => Ok(None),
+        }
     }
 
     /// The commit that has a buyer's link.

@@ -7,6 +7,8 @@ mod csv;
 mod editions;
 mod fold;
 mod folded;
+mod known;
+mod lots;
 mod money;
 mod order;
 mod reader;
@@ -15,6 +17,7 @@ mod unmatched;
 use stampede_domain::{OrderCode, OrderCodeError, OrderId};
 use stampede_ledger::ReadError;
 
+pub(crate) use self::known::KnownHolds;
 pub use self::{
     csv::{CSV_HEADER, csv_line},
     editions::{NumberRange, UnitNumbers},

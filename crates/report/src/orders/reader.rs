@@ -1,16 +1,18 @@
 //! Reads orders page by page, without folding the ledger anew for each.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::Arc,
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DropId, DropPlan, HoldId, OrderReference, PaymentId, UnixMillis};
+use stampede_domain::{
+    DropId, DropPlan, HoldId, OrderReference, PaymentId, UnixMillis, ViewerId, ViewerNumber,
+};
 use stampede_ledger::{Journal, OrderRow, ReadError};
 
 use super::{
-    Order, OrderName, OrdersError,
+    KnownHolds, Order, OrderName, OrdersError, OrdersFold,
     folded::{Blobs, FoldedDrop},
 };
 
@@ -167,11 +169,7 @@ impl OrdersReader {
         journal: &dyn Journal,
         name: OrderName,
     ) -> Result<Option<Order>, OrdersError> {
-        let drop = name.drop_id();
-        if drop == DropId::HOUSE {
-            return Ok(None);
-        }
-        self.with(journal, drop, |folded| {
+        self.with(journal, name.drop_id(), |folded| {
             let found = match name {
                 OrderName::Id(id) => folded.fold.order(id.hold()),
                 OrderName::Code(code) => folded.fold.numbered(code.number()),
@@ -238,6 +236,26 @@ impl OrdersReader {
             let since = folded.fold.since(hold, payment);
             Ok(Some(PaymentFor { plan, order: folded.fold.order(hold), since }))
         })
+    }
+
+    /// What is known of the holds of a drop that `asked` names, and of those that are tied to them.
+    pub(crate) fn known<Holds: IntoIterator<Item = HoldId>>(
+        &self,
+        journal: &dyn Journal,
+        drop: DropId,
+        asked: impl FnOnce(&OrdersFold) -> Holds,
+    ) -> Result<KnownHolds, OrdersError> {
+        self.with(journal, drop, |folded| Ok(folded.known(asked(&folded.fold))))
+    }
+
+    /// The names of those who took in a drop, as far as they were not erased.
+    pub(crate) fn names(
+        &self,
+        journal: &dyn Journal,
+        drop: DropId,
+        numbers: &BTreeSet<ViewerNumber>,
+    ) -> Result<BTreeMap<ViewerNumber, ViewerId>, OrdersError> {
+        self.with(journal, drop, |folded| folded.names(journal, numbers))
     }
 
     /// Has a drop's fold follow the journal to its end, then hands it out.

@@ -5,6 +5,7 @@
 
 pub mod busy;
 pub mod corrupt;
+pub mod counted;
 pub mod dice;
 pub mod forge;
 pub mod money;
