@@ -531,3 +531,35 @@ fn pages_read_what_was_written_once() {
     let name = page.orders[0].order.viewer.as_ref().map(ToString::to_string);
     assert_eq!(name.as_deref(), Some("late"));
 }
+
+#[test]
+fn holds_that_were_paid_for_nothing_take_up_room() {
+    const HOLDS: u64 = 20;
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = Shop::open(dir.path());
+    let (busy, calm) = (shop.drop(1, terms()), shop.drop(2, terms()));
+    for who in 1..=HOLDS {
+        let hold = shop.take(busy, 1, 1, (who, "v"));
+        shop.commit();
+        let reason = "card_declined".parse().unwrap();
+        shop.money(hold, PaymentChange::Failed { payment: pi(hold), reason });
+        shop.push(busy, HoldRecord::Expired { hold, units: units(1) });
+        shop.commit();
+    }
+    let order = shop.sell(calm, 1, 1, (99, "buyer"), 2_990);
+    shop.rig.close();
+    let journal = Counted::open(dir.path());
+    let rows_of = |drop| stampede_ledger::Rows::of_drop(&journal.journal, drop).unwrap().count();
+    // No order, but a hold and its account for each of them.
+    let entries = usize::try_from(2 * HOLDS).unwrap();
+    for (room, read_again) in [(entries + 2, 0), (entries + 1, rows_of(busy))] {
+        let reader = OrdersReader::with_room(room);
+        let look = |hold| reader.find(&journal, OrderName::Id(OrderId::of(hold))).unwrap();
+        let failed = HoldId::from_bytes([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert!(look(failed).is_none());
+        assert!(look(order).is_some());
+        journal.rows.set(0);
+        assert!(look(failed).is_none());
+        assert_eq!(journal.rows.get(), read_again, "with room for {room}");
+    }
+}

@@ -253,6 +253,11 @@ impl OrdersFold {
         self.orders.len()
     }
 
+    /// What the fold keeps, whatever became of it: each hold, each order, each account of a hold that is no order.
+    pub(super) fn entries(&self) -> usize {
+        self.taken.len() + self.orders.len() + self.waiting.len()
+    }
+
     /// The order that a hold became, without its viewer's name.
     pub fn order(&self, hold: HoldId) -> Option<Order> {
         self.at(*self.places.get(&hold)?)

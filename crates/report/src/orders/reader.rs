@@ -22,10 +22,11 @@ pub const PAGE_ROWS_MAX: usize = 10_000;
 pub const PAGE_DROPS_MAX: usize = 16;
 /// Rows of the table fetched at a time.
 const ROWS_PER_FETCH: u32 = 1_024;
-/// Folded drops that are kept, as long as they have few orders.
+/// Folded drops that are kept, as long as they are small.
 const DROPS_KEPT_MAX: usize = 64;
-/// Orders of all folded drops that are kept; the drop that was read last stays in any case.
-const ORDERS_KEPT_MAX: usize = 200_000;
+/// Entries of all folded drops that are kept: holds, orders, and accounts of holds that are no orders. The drop that
+/// was read last stays in any case. An entry has a few hundred bytes at most.
+const ENTRIES_KEPT_MAX: usize = 400_000;
 
 /// An order with its place in the list.
 #[derive(Clone, Debug)]
@@ -105,24 +106,36 @@ pub struct PaymentFor {
 /// Reads orders of one ledger. Folded drops stay in memory, and a later page only reads what was written since.
 ///
 /// Viewers' names are never kept: each page reads them, so that what was erased is gone from the next page on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OrdersReader {
     /// Those that were used last stand at the end.
     kept: Mutex<VecDeque<KeptDrop>>,
+    entries_max: usize,
+}
+
+impl Default for OrdersReader {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 #[derive(Debug)]
 struct KeptDrop {
     drop: DropId,
     folded: Arc<Mutex<FoldedDrop>>,
-    /// Its orders when it was read last.
-    orders: usize,
+    /// Its entries when it was read last.
+    entries: usize,
 }
 
 impl OrdersReader {
     /// Nothing is folded yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_room(ENTRIES_KEPT_MAX)
+    }
+
+    /// A reader that keeps so many entries: holds, orders, and accounts of holds that are no orders.
+    pub fn with_room(entries_max: usize) -> Self {
+        Self { kept: Mutex::default(), entries_max }
     }
 
     /// The orders from a place on, of drops that `sees` picks, at most `limit` of them. A page may have fewer, or
@@ -277,7 +290,7 @@ impl OrdersReader {
             // A drop that is not there is not worth a place.
             self.forget(drop);
         }
-        self.make_room(drop, folded.fold.count());
+        self.make_room(drop, folded.fold.entries());
         act(&mut folded)
     }
 
@@ -288,7 +301,7 @@ impl OrdersReader {
         let found = place.and_then(|place| kept.remove(place));
         let entry = found.unwrap_or_else(|| {
             let folded = Arc::new(Mutex::new(FoldedDrop::new(drop)));
-            KeptDrop { drop, folded, orders: 0 }
+            KeptDrop { drop, folded, entries: 0 }
         });
         let folded = Arc::clone(&entry.folded);
         kept.push_back(entry);
@@ -300,16 +313,16 @@ impl OrdersReader {
     }
 
     /// Lets go of folds that were not used for the longest time, as long as there are too many, now that one has so
-    /// many orders.
-    fn make_room(&self, drop: DropId, orders: usize) {
+    /// many entries.
+    fn make_room(&self, drop: DropId, entries: usize) {
         let mut kept = self.kept.lock();
         if let Some(own) = kept.iter_mut().find(|kept| kept.drop == drop) {
-            own.orders = orders;
+            own.entries = entries;
         }
-        let (mut orders, mut fits) = (0_usize, 0_usize);
+        let (mut entries, mut fits) = (0_usize, 0_usize);
         for kept in kept.iter().rev() {
-            orders = orders.saturating_add(kept.orders);
-            if fits > 0 && (orders > ORDERS_KEPT_MAX || fits >= DROPS_KEPT_MAX) {
+            entries = entries.saturating_add(kept.entries);
+            if fits > 0 && (entries > self.entries_max || fits >= DROPS_KEPT_MAX) {
                 break;
             }
             fits += 1;
