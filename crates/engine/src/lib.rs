@@ -62,7 +62,9 @@ pub use engine::Engine;
 pub use event::{CoreEvent, ViewerEvent, Wake};
 pub use health::{Health, HealthWatch};
 pub use hold_ends::{HoldEnding, SOON_MS};
-pub use money::{HoldGoods, HoldMoney, MoneyError, OpenMatters, OverMoney, read_money};
+pub use money::{
+    HoldGoods, HoldMoney, MoneyError, OpenMatters, OverMatters, OverMoney, read_money,
+};
 pub use paying::{PAYING_WINDOW_MS, PayingFigures};
 pub use port::CorePort;
 pub use recent::{SECONDS_KEPT, Second};

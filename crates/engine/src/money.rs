@@ -1,6 +1,9 @@
 //! The money of holds, for whoever asks.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 use stampede_books::ReopenedDrop;
@@ -57,38 +60,48 @@ pub enum MoneyError {
     },
 }
 
-/// What is to be done about the money of drops that have left memory, as far as somebody asked: those that were read
-/// are read again only once something was recorded about them since.
-#[derive(Debug, Default)]
-pub struct OverMoney(Mutex<HashMap<DropId, SeenMoney>>);
+/// Drops with something to be done about their money that are kept by how many holds that is about, all together.
+const OPEN_HOLDS_KEPT_MAX: usize = 100_000;
+/// Drops that are kept with nothing to be done: each takes a few words.
+const DONE_DROPS_KEPT_MAX: usize = 100_000;
 
+/// What is to be done about the money of drops that have left memory, as far as somebody asked: those that were read
+/// are read again only once something was recorded about them since. Of too many drops the newest are kept, since lists
+/// begin with them.
 #[derive(Debug)]
-struct SeenMoney {
-    /// The last row that was read.
-    to: RowKey,
-    open: OpenMatters,
+pub struct OverMoney(Mutex<KeptMoney>);
+
+impl Default for OverMoney {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What is to be done about the money of one drop.
+#[derive(Clone, Debug)]
+pub struct OverMatters {
+    /// Its holds; `None` if nothing is to be done.
+    pub open: Option<Arc<OpenMatters>>,
+    /// Whether the drop had to be read for it, which takes as long as it has records.
+    pub was_read: bool,
 }
 
 impl OverMoney {
     /// Nothing is read yet.
     pub fn new() -> Self {
-        Self::default()
+        Self(Mutex::new(KeptMoney::new(OPEN_HOLDS_KEPT_MAX, DONE_DROPS_KEPT_MAX)))
     }
 
-    /// What is to be done about a drop's money, by its holds; with whether the drop had to be read for it, which takes
-    /// as long as it has records.
+    /// What is to be done about a drop's money, by its holds.
     ///
     /// # Errors
     /// [`MoneyError`].
-    pub fn matters(
-        &self,
-        journal: &dyn Journal,
-        drop: DropId,
-    ) -> Result<(OpenMatters, bool), MoneyError> {
-        if let Some(seen) = self.0.lock().get(&drop)
+    pub fn matters(&self, journal: &dyn Journal, drop: DropId) -> Result<OverMatters, MoneyError> {
+        let seen = self.0.lock().seen(drop);
+        if let Some(seen) = seen
             && !has_more(journal, drop, seen.to)?
         {
-            return Ok((seen.open.clone(), false));
+            return Ok(OverMatters { open: seen.open, was_read: false });
         }
         let (mut payments, mut to) = (PaymentBook::default(), RowKey::default());
         for row in Rows::of_drop(journal, drop)?.chain(Rows::of_adjustments(journal, drop)?) {
@@ -98,8 +111,73 @@ impl OverMoney {
         }
         let holds = payments.open_holds(None);
         let open: OpenMatters = holds.map(|hold| (hold, payments.matters_of(hold))).collect();
-        self.0.lock().insert(drop, SeenMoney { to, open: open.clone() });
-        Ok((open, true))
+        let open = Some(open).filter(|open| !open.is_empty()).map(Arc::new);
+        self.0.lock().note(drop, SeenMoney { to, open: open.clone() });
+        Ok(OverMatters { open, was_read: true })
+    }
+}
+
+/// A drop's money as it was read.
+#[derive(Clone, Debug)]
+struct SeenMoney {
+    /// The last row that was read.
+    to: RowKey,
+    /// What is to be done, if anything is.
+    open: Option<Arc<OpenMatters>>,
+}
+
+/// The drops that were read.
+#[derive(Debug)]
+struct KeptMoney {
+    open: BTreeMap<DropId, (RowKey, Arc<OpenMatters>)>,
+    /// Holds of all of these.
+    open_holds: usize,
+    open_holds_max: usize,
+    /// Drops with nothing to be done, with the last row that was read.
+    done: BTreeMap<DropId, RowKey>,
+    done_max: usize,
+}
+
+impl KeptMoney {
+    const fn new(open_holds_max: usize, done_max: usize) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            open_holds: 0,
+            open_holds_max,
+            done: BTreeMap::new(),
+            done_max,
+        }
+    }
+
+    fn seen(&self, drop: DropId) -> Option<SeenMoney> {
+        if let Some((to, open)) = self.open.get(&drop) {
+            return Some(SeenMoney { to: *to, open: Some(Arc::clone(open)) });
+        }
+        self.done.get(&drop).map(|to| SeenMoney { to: *to, open: None })
+    }
+
+    fn note(&mut self, drop: DropId, seen: SeenMoney) {
+        self.done.remove(&drop);
+        if let Some((_, before)) = self.open.remove(&drop) {
+            self.open_holds -= before.len();
+        }
+        match seen.open {
+            Some(open) => {
+                self.open_holds += open.len();
+                self.open.insert(drop, (seen.to, open));
+            }
+            None => {
+                self.done.insert(drop, seen.to);
+            }
+        }
+        while self.open_holds > self.open_holds_max
+            && let Some((_, (_, oldest))) = self.open.pop_first()
+        {
+            self.open_holds -= oldest.len();
+        }
+        if self.done.len() > self.done_max {
+            self.done.pop_first();
+        }
     }
 }
 
@@ -141,4 +219,47 @@ fn apply(row: &Row, each: &mut dyn FnMut(&Record)) -> Result<(), MoneyError> {
         each(&record.map_err(|source| MoneyError::Record { drop: row.drop, source })?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(holds: u8) -> SeenMoney {
+        let hold = |number| (HoldId::from_bytes([number; 16]), Vec::new());
+        let open: OpenMatters = (0..holds).map(hold).collect();
+        let open = Some(open).filter(|open| !open.is_empty()).map(Arc::new);
+        SeenMoney { to: RowKey::default(), open }
+    }
+
+    #[test]
+    fn the_newest_drops_are_kept_as_far_as_there_is_room() {
+        let mut kept = KeptMoney::new(5, 2);
+        let known = |kept: &KeptMoney| -> Vec<_> {
+            let drops = (1..=9).filter_map(|drop| Some((drop, kept.seen(DropId::new(drop))?)));
+            drops.map(|(drop, seen)| (drop, seen.open.map_or(0, |open| open.len()))).collect()
+        };
+        for (drop, holds) in [(3, 2), (1, 3), (2, 0), (4, 0), (5, 0)] {
+            kept.note(DropId::new(drop), seen(holds));
+        }
+        assert_eq!(known(&kept), [(1, 3), (3, 2), (4, 0), (5, 0)]);
+        kept.note(DropId::new(6), seen(1));
+        assert_eq!(known(&kept), [(3, 2), (4, 0), (5, 0), (6, 1)], "the oldest one had to go");
+        // What is done about a drop makes room.
+        kept.note(DropId::new(3), seen(0));
+        assert_eq!(known(&kept), [(4, 0), (5, 0), (6, 1)]);
+        kept.note(DropId::new(5), seen(4));
+        assert_eq!((known(&kept), kept.open_holds), (vec![(4, 0), (5, 4), (6, 1)], 5));
+        // More than there is room for is not kept at all.
+        kept.note(DropId::new(7), seen(6));
+        assert_eq!((known(&kept), kept.open_holds), (vec![(4, 0)], 0));
+    }
+
+    #[test]
+    fn whoever_asks_again_gets_the_same_list_without_a_copy() {
+        let mut kept = KeptMoney::new(5, 2);
+        kept.note(DropId::new(1), seen(3));
+        let [one, two] = [0; 2].map(|_| kept.seen(DropId::new(1)).and_then(|seen| seen.open));
+        assert!(one.zip(two).is_some_and(|(one, two)| Arc::ptr_eq(&one, &two)));
+    }
 }

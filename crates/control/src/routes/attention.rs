@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
 use stampede_domain::{DropId, HoldId};
-use stampede_engine::{Matter, MoneyError, OpenMatters};
+use stampede_engine::{Matter, MoneyError};
 use stampede_report::{
     Journal, ReadError,
     orders::{OrdersError, PAGE_DROPS_MAX},
@@ -146,13 +146,13 @@ impl Page {
     /// Takes in what is of the page's kind; the hold in front of the first one that has no room, if one has none.
     fn take(
         &mut self,
-        matters: OpenMatters,
+        matters: &[(HoldId, Vec<Matter>)],
         mut behind: Option<HoldId>,
         sees: impl Fn(DropId) -> bool,
     ) -> Result<Option<HoldId>, Option<HoldId>> {
         for (hold, matters) in matters {
             let drop = hold.drop_id();
-            let wanted = matters.into_iter().filter(|matter| self.kind == (&matter.kind).into());
+            let wanted = matters.iter().filter(|matter| self.kind == (&matter.kind).into());
             let wanted: Vec<_> = wanted.filter(|_| sees(drop)).collect();
             let is_new = !wanted.is_empty() && !self.drops.contains(&drop);
             let is_full = !wanted.is_empty() && self.found.len() >= self.limit;
@@ -161,9 +161,9 @@ impl Page {
             }
             if !wanted.is_empty() {
                 self.drops.insert(drop);
-                self.found.extend(wanted.into_iter().map(|matter| (hold, matter)));
+                self.found.extend(wanted.into_iter().map(|matter| (*hold, matter.clone())));
             }
-            behind = Some(hold);
+            behind = Some(*hold);
         }
         Ok(behind)
     }
@@ -180,7 +180,7 @@ impl Page {
             let asked = state.engine().matters(after, HOLDS_PER_ASK, staff.merchant().cloned())?;
             let matters = read(state, asked).await?;
             let is_last = matters.len() < HOLDS_PER_ASK;
-            match self.take(matters, after, sees) {
+            match self.take(&matters, after, sees) {
                 Err(stopped) => {
                     let stopped = stopped.expect("a page has room for the first hold");
                     return Ok(Some(stopped));
@@ -210,11 +210,12 @@ impl Page {
             if read >= PAGE_DROPS_MAX || looked >= OVER_DROPS_MAX {
                 return Ok(last.map(From::Over));
             }
-            let (mut matters, was_read) = state.over_money().matters(journal, drop)?;
-            read += usize::from(was_read);
+            let found = state.over_money().matters(journal, drop)?;
+            read += usize::from(found.was_read);
             let own = after.filter(|after| after.drop_id() == drop);
-            matters.retain(|(hold, _)| own.is_none_or(|after| *hold > after));
-            if let Err(stopped) = self.take(matters, own, |_| true) {
+            let open = found.open.as_deref().map_or(&[][..], Vec::as_slice);
+            let behind = open.partition_point(|(hold, _)| own.is_some_and(|after| *hold <= after));
+            if let Err(stopped) = self.take(&open[behind..], own, |_| true) {
                 return Ok(Some(From::Over(stopped.or(last).unwrap_or_else(|| above(drop)))));
             }
             last = Some(last_of(drop));
