@@ -27,7 +27,9 @@ mod timers;
 mod totals;
 mod video;
 
-pub use books::{Books, CommandContext, OverDrop, ReopenedDrop};
+pub use books::{
+    Books, CommandContext, OverDrop, ReopenedDrop, UnmatchedAsk, UnmatchedEntry, UnmatchedPage,
+};
 pub use command::{
     Action, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction, Role,
     StaffCommand, StreamAction, patch_request,

@@ -1,16 +1,13 @@
 //! State that the handlers share.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::extract::FromRef;
 use parking_lot::Mutex;
 use stampede_domain::{DurationMs, MerchantId, PaymentAccount, Rate, RepeatedWarning};
 use stampede_engine::{Engine, OverMoney};
 use stampede_proxies::TrustedProxies;
-use stampede_report::{
-    BoundKeys, JournalSource,
-    orders::{OrdersReader, UnmatchedReader},
-};
+use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
 
 use crate::{
     ControlConfig, Demo, DrainSignal, PriceMinima, Sessions, Site, StaffTokens,
@@ -57,7 +54,6 @@ struct ControlInner {
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
     orders: OrdersReader,
-    unmatched: UnmatchedReader,
     over_money: OverMoney,
     pace: Pace,
     guesses: Guesses,
@@ -98,7 +94,6 @@ impl ControlState {
             ledger_reads,
             bound_keys,
             orders: OrdersReader::new(),
-            unmatched: UnmatchedReader::new(),
             over_money: OverMoney::new(),
             pace,
             guesses,
@@ -149,19 +144,16 @@ impl ControlState {
         &self.0.orders
     }
 
-    /// Money that nobody can match, as far as it was read.
-    pub(crate) fn unmatched(&self) -> &UnmatchedReader {
-        &self.0.unmatched
-    }
-
     /// What is to be done about drops that have left memory, as far as it was read.
     pub(crate) fn over_money(&self) -> &OverMoney {
         &self.0.over_money
     }
 
-    /// Whose payments go through an account, if one merchant's alone do.
-    pub(crate) fn merchant_of_account(&self, account: &PaymentAccount) -> Option<&MerchantId> {
-        self.0.parts.config.payment_accounts.get(account)
+    /// The accounts through which payments for the merchant's goods alone go.
+    pub(crate) fn accounts_of(&self, merchant: &MerchantId) -> BTreeSet<PaymentAccount> {
+        let accounts = self.0.parts.config.payment_accounts.iter();
+        let own = accounts.filter(|(_, of)| *of == merchant);
+        own.map(|(account, _)| account.clone()).collect()
     }
 
     /// How often staff give commands.

@@ -9,7 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use stampede_books::{
     Attempt, CommandOutcome, FactRefusal, HoldLook, PaymentOutcome, ReopenedDrop, RoomView,
-    StaffCommand,
+    StaffCommand, UnmatchedAsk, UnmatchedPage,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, MerchantId, NodeId, PaymentFact, PaymentId,
@@ -236,6 +236,17 @@ impl Engine {
     /// [`Unavailable`] if nothing was handed over.
     pub fn reopen(&self, read: ReopenedDrop) -> Result<oneshot::Receiver<bool>, Unavailable> {
         self.ask(|reply| Request::Reopen(Box::new(read), reply))
+    }
+
+    /// Money that nobody can match. The answer arrives once everything in it is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if nothing was handed over.
+    pub fn unmatched_money(
+        &self,
+        ask: UnmatchedAsk,
+    ) -> Result<oneshot::Receiver<UnmatchedPage>, Unavailable> {
+        self.ask(|reply| Request::UnmatchedMoney(Box::new(ask), reply))
     }
 
     /// The holds of a payment, as far as drops in memory know. The answer arrives once everything in it is durable.

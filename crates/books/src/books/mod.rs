@@ -51,6 +51,7 @@ use unmatched::UnmatchedPayments;
 
 pub use adjustments::ReopenedDrop;
 pub use command_context::{CommandContext, OverDrop};
+pub use unmatched::{UnmatchedAsk, UnmatchedEntry, UnmatchedPage};
 
 /// What is decided of all drops, streams, the brake, staff's keys.
 #[derive(Debug)]
@@ -160,7 +161,7 @@ impl Books {
             Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
             Record::Unmatched(unmatched) => {
-                self.unmatched.note(&unmatched.payment);
+                self.unmatched.note(at, unmatched);
             }
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}

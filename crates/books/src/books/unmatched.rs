@@ -1,59 +1,188 @@
-//! Payments that nobody can match, so that each is recorded once.
+//! Payments that nobody can match: each is recorded once, and listed until something became of it.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
-use stampede_domain::{PaymentId, limits::UNMATCHED_KEPT_MAX};
+use stampede_domain::{PaymentAccount, PaymentId, UnixMillis, limits::UNMATCHED_KEPT_MAX};
+use stampede_ledger::UnmatchedPayment;
+
+use super::Books;
+
+/// Entries that one look at the list passes over: whoever presses Pause waits for no more than that.
+const LOOKED_AT_MAX: usize = 1_000;
+
+/// A payment that nobody can match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnmatchedEntry {
+    /// Counted from 1 in the order of the records.
+    pub number: u64,
+    /// When it was recorded.
+    pub at: UnixMillis,
+    /// What was recorded.
+    pub unmatched: UnmatchedPayment,
+}
+
+/// Which payments that nobody can match somebody wants to see.
+#[derive(Clone, Debug)]
+pub struct UnmatchedAsk {
+    /// Those with a smaller number; [`u64::MAX`] for the newest.
+    pub before: u64,
+    /// At most so many.
+    pub limit: usize,
+    /// Those of these accounts alone; `None` for all.
+    pub accounts: Option<BTreeSet<PaymentAccount>>,
+}
+
+/// Payments that nobody can match, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnmatchedPage {
+    /// There may be fewer than were asked for, or none, although there are more.
+    pub entries: Vec<Arc<UnmatchedEntry>>,
+    /// Where to go on, if there may be more.
+    pub next: Option<u64>,
+}
+
+impl Books {
+    /// Payments that nobody can match, among the latest
+    /// [`UNMATCHED_KEPT_MAX`](stampede_domain::limits::UNMATCHED_KEPT_MAX).
+    pub fn unmatched_money(&self, ask: &UnmatchedAsk) -> UnmatchedPage {
+        self.unmatched.page(ask)
+    }
+}
 
 /// The latest payments that were recorded as unmatched.
 ///
 /// Providers report for days, an account may be another shop's too: what is kept here is bounded, not what is recorded.
 #[derive(Debug, Default)]
 pub(super) struct UnmatchedPayments {
+    /// Records so far.
+    count: u64,
     /// In the order of their records.
     latest: VecDeque<PaymentId>,
-    known: HashSet<PaymentId, foldhash::fast::RandomState>,
+    /// The number of each.
+    numbers: HashMap<PaymentId, u64, foldhash::fast::RandomState>,
+    /// Those that are listed, by their numbers.
+    open: BTreeMap<u64, Arc<UnmatchedEntry>>,
 }
 
 impl UnmatchedPayments {
     pub(super) fn knows(&self, payment: &PaymentId) -> bool {
-        self.known.contains(payment)
+        self.numbers.contains_key(payment)
     }
 
     /// The payment was recorded.
-    pub(super) fn note(&mut self, payment: &PaymentId) {
-        if !self.known.insert(payment.clone()) {
+    pub(super) fn note(&mut self, at: UnixMillis, unmatched: &UnmatchedPayment) {
+        self.count += 1;
+        let (number, payment) = (self.count, &unmatched.payment);
+        if self.knows(payment) {
             return;
         }
+        self.numbers.insert(payment.clone(), number);
         self.latest.push_back(payment.clone());
+        let entry = UnmatchedEntry { number, at, unmatched: unmatched.clone() };
+        self.open.insert(number, Arc::new(entry));
         if self.latest.len() > UNMATCHED_KEPT_MAX
             && let Some(oldest) = self.latest.pop_front()
+            && let Some(number) = self.numbers.remove(&oldest)
         {
-            self.known.remove(&oldest);
+            self.open.remove(&number);
         }
+    }
+
+    fn page(&self, ask: &UnmatchedAsk) -> UnmatchedPage {
+        let mut page = UnmatchedPage::default();
+        let mut last = ask.before;
+        for (looked_at, (number, entry)) in self.open.range(..ask.before).rev().enumerate() {
+            if looked_at == LOOKED_AT_MAX || page.entries.len() == ask.limit {
+                page.next = Some(last);
+                break;
+            }
+            last = *number;
+            let account = &entry.unmatched.payment.account;
+            if ask.accounts.as_ref().is_none_or(|accounts| accounts.contains(account)) {
+                page.entries.push(Arc::clone(entry));
+            }
+        }
+        page
     }
 
     /// What the journal says of it.
     pub(super) fn journaled(&self) -> String {
-        format!("{:?}", self.latest)
+        let open: Vec<_> = self.open.values().map(|entry| &entry.unmatched).collect();
+        format!("{} {:?} open {open:?}", self.count, self.latest)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use stampede_domain::Money;
+
     use super::*;
 
+    fn payment(account: &str, number: usize) -> PaymentId {
+        PaymentId::new(account, &number.to_string()).unwrap()
+    }
+
+    fn note(unmatched: &mut UnmatchedPayments, payment: PaymentId) {
+        let amount = Money::new(1, "EUR".parse().unwrap()).unwrap();
+        let record = UnmatchedPayment { payment, amount, named: "".into() };
+        unmatched.note(UnixMillis::new(7), &record);
+    }
+
+    fn ask(before: u64, limit: usize, accounts: &[&str]) -> UnmatchedAsk {
+        let accounts: BTreeSet<_> = accounts.iter().map(|name| name.parse().unwrap()).collect();
+        UnmatchedAsk { before, limit, accounts: Some(accounts).filter(|some| !some.is_empty()) }
+    }
+
+    fn references(page: &UnmatchedPage) -> Vec<String> {
+        let entries = page.entries.iter();
+        entries.map(|entry| entry.unmatched.payment.reference.to_string()).collect()
+    }
+
     #[test]
-    fn the_latest_payments_are_known() {
-        let payment = |number: usize| PaymentId::new("stripe:main", &number.to_string()).unwrap();
+    fn the_latest_payments_are_known_and_listed_once() {
+        let payment = |number| payment("stripe:main", number);
         let mut unmatched = UnmatchedPayments::default();
         for number in 0..=UNMATCHED_KEPT_MAX {
-            unmatched.note(&payment(number));
-            unmatched.note(&payment(number));
+            note(&mut unmatched, payment(number));
+            note(&mut unmatched, payment(number));
         }
         assert!(!unmatched.knows(&payment(0)));
         assert!(unmatched.knows(&payment(1)) && unmatched.knows(&payment(UNMATCHED_KEPT_MAX)));
-        assert_eq!(unmatched.known.len(), UNMATCHED_KEPT_MAX);
-        unmatched.note(&payment(0));
+        let sizes = [unmatched.numbers.len(), unmatched.latest.len(), unmatched.open.len()];
+        assert_eq!(sizes, [UNMATCHED_KEPT_MAX; 3]);
+        note(&mut unmatched, payment(0));
         assert!(unmatched.knows(&payment(0)) && !unmatched.knows(&payment(1)));
+        let page = unmatched.page(&ask(u64::MAX, 2, &[]));
+        assert_eq!(references(&page), ["0".to_owned(), UNMATCHED_KEPT_MAX.to_string()]);
+    }
+
+    #[test]
+    fn a_page_goes_on_where_the_one_before_stopped() {
+        let mut unmatched = UnmatchedPayments::default();
+        for number in 1..=5 {
+            note(&mut unmatched, payment("stripe:main", number));
+        }
+        let first = unmatched.page(&ask(u64::MAX, 2, &[]));
+        assert_eq!((references(&first), first.next), (vec!["5".into(), "4".into()], Some(4)));
+        let last = unmatched.page(&ask(2, 2, &[]));
+        assert_eq!((references(&last), last.next), (vec!["1".into()], None));
+        let whole = unmatched.page(&ask(u64::MAX, 5, &[]));
+        assert_eq!((whole.entries.len(), whole.next), (5, None));
+    }
+
+    #[test]
+    fn a_page_looks_at_so_many_entries_alone() {
+        let mut unmatched = UnmatchedPayments::default();
+        note(&mut unmatched, payment("stripe:own", 1));
+        for number in 0..LOOKED_AT_MAX {
+            note(&mut unmatched, payment("stripe:other", number));
+        }
+        let first = unmatched.page(&ask(u64::MAX, 9, &["stripe:own"]));
+        assert_eq!((references(&first), first.next), (vec![], Some(2)));
+        let second = unmatched.page(&ask(2, 9, &["stripe:own"]));
+        assert_eq!((references(&second), second.next), (vec!["1".into()], None));
     }
 }

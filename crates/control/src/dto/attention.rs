@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use stampede_domain::{HoldId, Money, OrderId, RefundReason};
-use stampede_engine::{Matter, MatterKind};
-use stampede_report::orders::{PaymentFor, UnmatchedEntry};
+use stampede_engine::{Matter, MatterKind, UnmatchedEntry, UnmatchedPayment};
+use stampede_report::orders::PaymentFor;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, orders::exact, payment_facts::RefundReasonName, plan::MoneyBody};
@@ -160,11 +160,12 @@ impl AttentionLine {
 
     /// Money that nobody can match.
     pub(crate) fn unmatched(entry: &UnmatchedEntry) -> Self {
+        let UnmatchedPayment { payment, amount, named } = &entry.unmatched;
         Self {
             kind: AttentionKind::Unmatched,
-            account: entry.payment.account.to_string(),
-            payment: entry.payment.reference.to_string(),
-            amount: Some(entry.amount.into()),
+            account: payment.account.to_string(),
+            payment: payment.reference.to_string(),
+            amount: Some((*amount).into()),
             reason: None,
             since_ms: Some(exact(entry.at.get())),
             is_asked: false,
@@ -175,7 +176,7 @@ impl AttentionLine {
             drop: None,
             mode: None,
             title: None,
-            named: Some(entry.named.clone()).filter(|named| !named.is_empty()),
+            named: Some(named.as_str().to_owned()).filter(|named| !named.is_empty()),
         }
     }
 }

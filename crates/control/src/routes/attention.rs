@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
-use stampede_domain::{DropId, HoldId};
-use stampede_engine::{Matter, MoneyError};
+use stampede_domain::{DropId, HoldId, PaymentAccount};
+use stampede_engine::{Matter, MoneyError, UnmatchedAsk};
 use stampede_report::{
     Journal, ReadError,
     orders::{OrdersError, PAGE_DROPS_MAX},
@@ -21,7 +21,6 @@ use crate::{
     auth::Staff,
     dto::{ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams},
     extract::{PageLimit, Params},
-    place::Place,
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
@@ -253,7 +252,7 @@ fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
     Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
 }
 
-/// Money that nobody can match, oldest first. What was matched since is left out, as far as drops in memory know. A
+/// Money that nobody can match, newest first. What was matched since is left out, as far as drops in memory know. A
 /// merchant's staff are told of what came through the merchant's own accounts.
 async fn unmatched(
     state: ControlState,
@@ -261,31 +260,34 @@ async fn unmatched(
     after: &str,
     limit: usize,
 ) -> Result<Json<AttentionList>, Problem> {
-    let place_in_list = if after.is_empty() { Ok(0) } else { after.parse::<u64>() };
-    let after = place_in_list.ok().and_then(|place| Place::try_from(place).ok());
-    let bad = || Problem::new(Code::BadQuery, "after: not the `next` of a page");
-    let after = after.ok_or_else(bad)?.get();
-    let place = place(&state, &staff)?;
-    let reading = state.clone();
-    let read_page = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        let journal = reading.ledger().open()?;
-        reading.unmatched().page(&*journal, after, limit, |payment| {
-            let merchant = reading.merchant_of_account(&payment.account);
-            staff.is_everybodys()
-                || staff.streams().is_all()
-                    && merchant.is_some_and(|of| staff.merchant() == Some(of))
-        })
-    });
-    let page = read_page.await.map_err(|error| Problem::internal(&error))?;
-    let (entries, more) = page.map_err(|error| Problem::internal(&error))?;
-    let next = entries.last().filter(|_| more).map(|last| last.number.to_string());
-    let mut matters = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        if read(&state, state.engine().holds_of(entry.payment.clone())?).await?.is_empty() {
-            matters.push(AttentionLine::unmatched(entry));
+    let place_in_list = if after.is_empty() { Ok(u64::MAX) } else { after.parse::<u64>() };
+    let bad = |_| Problem::new(Code::BadQuery, "after: not the `next` of a page");
+    let mut before = Some(place_in_list.map_err(bad)?);
+    let accounts = accounts(&state, &staff);
+    let mut matters = Vec::new();
+    for _ in 0..ASKS_MAX {
+        let Some(from) = before.filter(|_| matters.len() < limit) else { break };
+        let limit = limit - matters.len();
+        let ask = UnmatchedAsk { before: from, limit, accounts: accounts.clone() };
+        let page = read(&state, state.engine().unmatched_money(ask)?).await?;
+        for entry in &page.entries {
+            let payment = entry.unmatched.payment.clone();
+            if read(&state, state.engine().holds_of(payment)?).await?.is_empty() {
+                matters.push(AttentionLine::unmatched(entry));
+            }
         }
+        before = page.next;
     }
     let server_time_ms = state.engine().moment().wall.get();
+    let next = before.map(|before| before.to_string());
     Ok(Json(AttentionList { server_time_ms, matters, next }))
+}
+
+/// The accounts whose unmatched money somebody is told of; `None` for all.
+fn accounts(state: &ControlState, staff: &Staff) -> Option<BTreeSet<PaymentAccount>> {
+    if staff.is_everybodys() {
+        return None;
+    }
+    let merchant = staff.merchant().filter(|_| staff.streams().is_all());
+    Some(merchant.map(|merchant| state.accounts_of(merchant)).unwrap_or_default())
 }

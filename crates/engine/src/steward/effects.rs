@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_books::{CommandOutcome, Effect, FactRefusal, HoldEnd, PaymentOutcome};
+use stampede_books::{CommandOutcome, Effect, FactRefusal, HoldEnd, PaymentOutcome, UnmatchedPage};
 use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, ViewerNumber};
 use stampede_ledger::RoomChange;
 use stampede_settlement::PaymentRefusal;
@@ -39,6 +39,7 @@ pub(crate) enum Promise {
     Money(oneshot::Sender<HoldMoney>, Box<HoldMoney>),
     HoldsOf(oneshot::Sender<Vec<HoldId>>, Vec<HoldId>),
     Matters(oneshot::Sender<OpenMatters>, OpenMatters),
+    UnmatchedMoney(oneshot::Sender<UnmatchedPage>, UnmatchedPage),
     Recorded(oneshot::Sender<()>),
     Reopened(oneshot::Sender<bool>, bool),
     /// Whoever asks the viewers' provider has something to do.
@@ -88,6 +89,7 @@ impl Steward {
             Promise::Money(reply, money) => drop(reply.send(*money)),
             Promise::HoldsOf(reply, holds) => drop(reply.send(holds)),
             Promise::Matters(reply, matters) => drop(reply.send(matters)),
+            Promise::UnmatchedMoney(reply, page) => drop(reply.send(page)),
             Promise::Recorded(reply) => drop(reply.send(())),
             Promise::Matter(hold) => self.shared.attempts.add_matter(hold),
             Promise::PaymentAgain(waiting) => {

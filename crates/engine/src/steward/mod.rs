@@ -33,6 +33,7 @@ use std::{
 
 use stampede_books::{
     Books, CommandOutcome, Decision, FactRefusal, PaymentOutcome, ReopenedDrop, StaffCommand,
+    UnmatchedAsk, UnmatchedPage,
 };
 use stampede_domain::{
     Charges, DropId, DurationMs, HoldId, Incarnation, PaymentFact, PaymentId, RepeatedWarning,
@@ -109,6 +110,7 @@ pub(crate) enum Request {
     Payment(Box<PaymentFact>, oneshot::Sender<Result<PaymentOutcome, FactRefusal>>),
     Charge(HoldId, Charges, oneshot::Sender<Option<Result<(), PaymentRefusal>>>),
     Unmatched(Box<UnmatchedPayment>, oneshot::Sender<()>),
+    UnmatchedMoney(Box<UnmatchedAsk>, oneshot::Sender<UnmatchedPage>),
     Money(HoldId, oneshot::Sender<HoldMoney>),
     Reopen(Box<ReopenedDrop>, oneshot::Sender<bool>),
     HoldsOf(Box<PaymentId>, oneshot::Sender<Vec<HoldId>>),
@@ -213,6 +215,7 @@ impl StewardHandle {
             Request::Payment(..)
             | Request::Charge(..)
             | Request::Unmatched(..)
+            | Request::UnmatchedMoney(..)
             | Request::Money(..)
             | Request::Reopen(..)
             | Request::HoldsOf(..)

@@ -1,6 +1,8 @@
 //! Payments: what a provider says, what viewers ask, what staff want to know.
 
-use stampede_books::{EndedLook, FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop};
+use stampede_books::{
+    EndedLook, FactRefusal, PayingHold, PaymentOutcome, ReopenedDrop, UnmatchedAsk, UnmatchedPage,
+};
 use stampede_domain::{
     Charges, DropId, HoldId, MerchantId, PaymentFact, PaymentId, Refusal, UnixMillis,
 };
@@ -218,5 +220,15 @@ impl Steward {
     ) {
         self.decide(|books, out| books.unmatched(now, unmatched, out));
         self.after_records(Promise::Recorded(reply));
+    }
+
+    /// What nobody can match, as far as it is durable when the answer arrives.
+    pub(super) fn unmatched_money(
+        &mut self,
+        ask: &UnmatchedAsk,
+        reply: oneshot::Sender<UnmatchedPage>,
+    ) {
+        let page = self.books.unmatched_money(ask);
+        self.after_records(Promise::UnmatchedMoney(reply, page));
     }
 }

@@ -281,6 +281,7 @@ impl Steward {
                 Request::Unmatched(unmatched, reply) => {
                     self.unmatched(*unmatched, now.sale, reply);
                 }
+                Request::UnmatchedMoney(ask, reply) => self.unmatched_money(&ask, reply),
                 Request::Money(hold, reply) => self.money_of(hold, reply),
                 Request::Reopen(read, reply) => self.reopen(*read, reply),
                 Request::HoldsOf(payment, reply) => self.holds_of(&payment, reply),

@@ -157,7 +157,7 @@ impl FoldedDrop {
 }
 
 /// The key behind every row that is committed.
-pub(super) fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
+fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
     let ends = journal.nodes()?.into_iter().map(|node| RowKey {
         incarnation: node.incarnation.get(),
         seq: node.last_seq.get(),

@@ -12,7 +12,6 @@ mod lots;
 mod money;
 mod order;
 mod reader;
-mod unmatched;
 
 use stampede_domain::{OrderCode, OrderCodeError, OrderId};
 use stampede_ledger::ReadError;
@@ -28,7 +27,6 @@ pub use self::{
         FoundOrders, ListedOrder, OrdersPage, OrdersReader, PAGE_DROPS_MAX, PAGE_ROWS_MAX,
         PageStart, PaymentFor,
     },
-    unmatched::{UnmatchedEntry, UnmatchedReader},
 };
 use crate::FoldError;
 
