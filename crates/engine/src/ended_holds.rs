@@ -16,6 +16,8 @@ pub(crate) struct EndedHold {
     pub(crate) channel: Option<ChannelId>,
     /// Whether its time was over; any other was given back on purpose.
     pub(crate) is_expired: bool,
+    /// Whether it ended since the engine started, so that its units count as returned.
+    pub(crate) counts_returned: bool,
 }
 
 /// The latest of one drop.
@@ -56,7 +58,8 @@ mod tests {
         let mut ended = EndedHolds::default();
         for number in 0..=ENDED_MAX {
             let units = Units::ONE;
-            let hold_then = EndedHold { viewer, units, channel: None, is_expired: true };
+            let hold_then =
+                EndedHold { viewer, units, channel: None, is_expired: true, counts_returned: true };
             ended.add(hold(number), hold_then);
         }
         assert_eq!(ended.find(hold(0)), None);

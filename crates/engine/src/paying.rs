@@ -15,7 +15,8 @@ const _: () = assert!(PAYING_WINDOW_MS.is_multiple_of(STEP_MS));
 pub struct PayingFigures {
     /// Units that became orders since the engine started.
     pub ordered_units: u64,
-    /// Units that came back since then: nobody paid for them in time, or their viewers gave them up.
+    /// Units that came back since then: nobody paid for them in time, or their viewers gave them up. Units that a
+    /// payment has taken again, after its hold had ended, are none of them.
     pub returned_units: u64,
     /// Orders that were made within [`PAYING_WINDOW_MS`].
     pub recent_orders: u64,
@@ -54,6 +55,12 @@ impl Paying {
     /// A hold gave its units back.
     pub(crate) fn give_back(&self, units: Units) {
         self.0.lock().returned_units += u64::from(units.get());
+    }
+
+    /// Units that had been given back since the start were taken again for their hold's own payment.
+    pub(crate) fn take_back(&self, units: Units) {
+        let returned = &mut self.0.lock().returned_units;
+        *returned = returned.saturating_sub(units.get().into());
     }
 
     /// An attempt to pay came to nothing.

@@ -226,7 +226,7 @@ impl StockPast {
         past.filter(|(_, past)| past.state == RestoredState::Ended).map(|(hold, past)| {
             let HoldPast { viewer, units, is_expired, .. } = *past;
             let channel = self.channels.get(hold).cloned();
-            (hold, EndedHold { viewer, units, channel, is_expired })
+            (hold, EndedHold { viewer, units, channel, is_expired, counts_returned: false })
         })
     }
 

@@ -141,7 +141,8 @@ impl Steward {
             let HoldStatus { viewer, units, .. } = held;
             let channel = sale.channel_of(hold);
             let is_expired = end == HoldEnd::Expired;
-            self.retakes.note_end(hold, EndedHold { viewer, units, channel, is_expired });
+            let ended = EndedHold { viewer, units, channel, is_expired, counts_returned: true };
+            self.retakes.note_end(hold, ended);
         }
         // Viewers see it as it stood, without time that is not durable either.
         let (_, hidden) = sale.look(hold);

@@ -148,7 +148,8 @@ impl Steward {
         now: UnixMillis,
     ) -> Option<HoldId> {
         let drop = old.drop_id();
-        let EndedHold { viewer, units, channel, is_expired } = self.retakes.find(old)?.clone();
+        let EndedHold { viewer, units, channel, is_expired, counts_returned } =
+            self.retakes.find(old)?.clone();
         // Whoever gave it back on purpose was told that no order comes.
         if !is_expired {
             return None;
@@ -190,6 +191,9 @@ impl Steward {
             | Take::OverViewerLimit { .. }
             | Take::HoldsCapped { .. } => return None,
         };
+        if counts_returned {
+            sale.paying().take_back(units);
+        }
         if let Some(known) = self.shared.directory.by_number(viewer)
             && known.note_take(drop)
         {

@@ -17,6 +17,13 @@ use crate::{
     support::{HandClock, Waiting, World, plan, wait_for},
 };
 
+/// Units that are ordered, and units that came back.
+fn ordered_and_returned(world: &World, drop: DropId) -> (u64, u64) {
+    let view = world.engine.sale(drop).unwrap().view(world.engine.moment());
+    let paying = view.paying.unwrap();
+    (paying.ordered_units, paying.returned_units)
+}
+
 /// What a fact came to for its only hold, whose units were taken again.
 fn moved(outcome: Result<PaymentOutcome, FactRefusal>) -> (HoldId, PartOutcome) {
     match outcome.unwrap().holds[..] {
@@ -34,11 +41,13 @@ fn a_payment_that_comes_too_late_takes_the_units_again() {
     world.advance(plan(1).hold_ttl.get());
     world.wait_expired(hold);
     assert_eq!(world.figures(drop), [3, 3, 0, 0]);
+    assert_eq!(ordered_and_returned(&world, drop), (0, 1));
     let (order, part) = moved(report(&world, fact("p1", paid(1_990), &[hold])));
     assert_eq!(part, PartOutcome::Ordered);
     assert_ne!(order, hold);
     world.wait_ordered(order);
     assert_eq!(world.figures(drop), [3, 2, 0, 1]);
+    assert_eq!(ordered_and_returned(&world, drop), (1, 0), "a unit has one fate");
     assert_eq!(world.engine.sale(drop).unwrap().bought_as(order), hold);
     let again = moved(report(&world, fact("p1", paid(1_990), &[hold])));
     assert_eq!(again, (order, PartOutcome::AlreadyOrdered));
@@ -71,10 +80,19 @@ fn a_hold_that_a_restart_found_ended_is_paid_for_too() {
     let hold = world.hold(&ann, drop, 2, "a");
     world.advance(plan(1).hold_ttl.get());
     world.wait_expired(hold);
-    let world = world.restart(1_000);
+    let mut world = world.restart(1_000);
     world.wait_phase(drop, Phase::Open);
+    let ben = world.viewer("ben");
+    let other = world.hold(&ben, drop, 1, "b");
+    world.ports[0].release(&ben, other, 1).unwrap();
+    world.wait_released(other);
     let (order, part) = moved(report(&world, fact("p1", paid(3_980), &[hold])));
     assert_eq!((part, world.figures(drop)), (PartOutcome::Ordered, [3, 1, 0, 2]));
+    assert_eq!(
+        ordered_and_returned(&world, drop),
+        (2, 1),
+        "what ended before the start never counted"
+    );
     assert!(matches!(world.look(order), HoldLook::Known(status) if status.confirmed));
 }
 
