@@ -30,7 +30,9 @@ mod video;
 use std::collections::BTreeMap;
 
 use stampede_domain::{BanId, DropId, Moment, StreamId, UnixMillis};
-use stampede_ledger::{BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange};
+use stampede_ledger::{
+    BrakePart, BrakeRecord, Command, Link, Record, RecordedOutcome, RoomChange, UnmatchedRecord,
+};
 
 use crate::{
     brake::BrakeBook,
@@ -160,9 +162,8 @@ impl Books {
             }
             Record::Room(room) => self.rooms.apply(room),
             Record::Brake(record) => self.brake.apply(at, record, targets),
-            Record::Unmatched(unmatched) => {
-                self.unmatched.note(at, unmatched);
-            }
+            Record::Unmatched(UnmatchedRecord::Found(found)) => self.unmatched.note(at, found),
+            Record::Unmatched(UnmatchedRecord::Done(done)) => self.unmatched.done(&done.payment),
             // What the clocks showed is the start's.
             Record::Heartbeat(_) => {}
             record if drop.is_adjustments() => self.apply_adjustment(drop.sale(), record),

@@ -4,7 +4,7 @@ use stampede_domain::{
     ChannelId, Charges, DropId, HoldId, MerchantId, Mode, Money, PaymentEvent, PaymentFact,
     PaymentId, RefundReason, UnixMillis, limits::HOLDS_PER_PAYMENT_MAX,
 };
-use stampede_ledger::{PaymentChange, PaymentRecord, Record, UnmatchedPayment};
+use stampede_ledger::{PaymentChange, PaymentRecord};
 use stampede_settlement::{
     HoldAccount, HoldStands, Matter, Part, PartAsk, PartOutcome, PartState, PaymentBook,
     PaymentRefusal, allocate,
@@ -130,7 +130,7 @@ impl Books {
         out: &mut Decision,
     ) -> Result<PaymentOutcome, FactRefusal> {
         if holds.is_empty() {
-            return Err(FactRefusal::NoHolds);
+            return self.without_holds(now, fact, out).ok_or(FactRefusal::NoHolds);
         }
         let (count, max) = (holds.len(), HOLDS_PER_PAYMENT_MAX);
         if count > max {
@@ -166,7 +166,8 @@ impl Books {
             let part = outcomes.iter().find(|(hold, _)| *hold == paying.hold);
             (paying.hold, part.map_or(HoldOutcome::Unknown, |(_, part)| HoldOutcome::Part(*part)))
         };
-        let holds = holds.iter().map(outcome_of).collect();
+        let holds: Vec<_> = holds.iter().map(outcome_of).collect();
+        self.note_matched(now, &fact.payment, &holds, out);
         Ok(PaymentOutcome { payment: fact.payment.clone(), holds })
     }
 
@@ -386,14 +387,5 @@ impl Books {
         book.charged((held.hold, stands, held.amount), charges, &mut records)?;
         self.record_money(now, records, out);
         Ok(())
-    }
-
-    /// Money came and nobody can say what for. It is recorded once, as long as it is among the latest
-    /// [`UNMATCHED_KEPT_MAX`](stampede_domain::limits::UNMATCHED_KEPT_MAX).
-    pub fn unmatched(&mut self, now: UnixMillis, unmatched: UnmatchedPayment, out: &mut Decision) {
-        if !self.unmatched.knows(&unmatched.payment) {
-            let record = Record::Unmatched(Box::new(unmatched));
-            self.record(now, DropId::HOUSE, record, out);
-        }
     }
 }

@@ -5,10 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use stampede_domain::{PaymentAccount, PaymentId, UnixMillis, limits::UNMATCHED_KEPT_MAX};
-use stampede_ledger::UnmatchedPayment;
+use stampede_domain::{
+    DropId, HoldId, Money, PaymentAccount, PaymentEvent, PaymentFact, PaymentId, UnixMillis,
+    limits::UNMATCHED_KEPT_MAX,
+};
+use stampede_ledger::{UnmatchedDone, UnmatchedEnd, UnmatchedPayment};
 
 use super::Books;
+use crate::{
+    decision::Decision,
+    payment::{HoldOutcome, PaymentOutcome},
+};
 
 /// Entries that one look at the list passes over: whoever presses Pause waits for no more than that.
 const LOOKED_AT_MAX: usize = 1_000;
@@ -49,6 +56,58 @@ impl Books {
     /// [`UNMATCHED_KEPT_MAX`](stampede_domain::limits::UNMATCHED_KEPT_MAX).
     pub fn unmatched_money(&self, ask: &UnmatchedAsk) -> UnmatchedPage {
         self.unmatched.page(ask)
+    }
+
+    /// Money came and nobody can say what for. It is recorded once, as long as it is among the latest
+    /// [`UNMATCHED_KEPT_MAX`](stampede_domain::limits::UNMATCHED_KEPT_MAX).
+    pub fn unmatched(&mut self, now: UnixMillis, unmatched: UnmatchedPayment, out: &mut Decision) {
+        if !self.unmatched.knows(&unmatched.payment) {
+            self.record(now, DropId::HOUSE, unmatched, out);
+        }
+    }
+
+    /// Something was said about a payment that no hold is known of: a refund of money that nobody can match. What went
+    /// back as a whole is done with. `None` if nothing follows from it.
+    pub(super) fn without_holds(
+        &mut self,
+        now: UnixMillis,
+        fact: &PaymentFact,
+        out: &mut Decision,
+    ) -> Option<PaymentOutcome> {
+        let PaymentEvent::Refunded { total } = fact.event else { return None };
+        let amount = self.unmatched.open_amount(&fact.payment)?;
+        if total.currency() == amount.currency() && total.minor() >= amount.minor() {
+            self.end_unmatched(now, &fact.payment, UnmatchedEnd::GivenBack, out);
+        }
+        Some(PaymentOutcome { payment: fact.payment.clone(), holds: Vec::new() })
+    }
+
+    /// A fact was accepted for holds: from now on their drops tell what becomes of the money.
+    pub(super) fn note_matched(
+        &mut self,
+        now: UnixMillis,
+        payment: &PaymentId,
+        holds: &[(HoldId, HoldOutcome)],
+        out: &mut Decision,
+    ) {
+        if self.unmatched.open_amount(payment).is_none() {
+            return;
+        }
+        let matched = holds.iter().find(|(hold, _)| self.has_money(*hold, payment));
+        if let Some((hold, _)) = matched {
+            self.end_unmatched(now, payment, UnmatchedEnd::Matched { hold: *hold }, out);
+        }
+    }
+
+    fn end_unmatched(
+        &mut self,
+        now: UnixMillis,
+        payment: &PaymentId,
+        end: UnmatchedEnd,
+        out: &mut Decision,
+    ) {
+        let done = UnmatchedDone { payment: payment.clone(), end };
+        self.record(now, DropId::HOUSE, done, out);
     }
 }
 
@@ -91,6 +150,19 @@ impl UnmatchedPayments {
         }
     }
 
+    /// Something became of it: it stays known, so that a report that comes again is not recorded anew.
+    pub(super) fn done(&mut self, payment: &PaymentId) {
+        if let Some(number) = self.numbers.get(payment) {
+            self.open.remove(number);
+        }
+    }
+
+    /// How much came, if the payment is listed.
+    fn open_amount(&self, payment: &PaymentId) -> Option<Money> {
+        let entry = self.open.get(self.numbers.get(payment)?)?;
+        Some(entry.unmatched.amount)
+    }
+
     fn page(&self, ask: &UnmatchedAsk) -> UnmatchedPage {
         let mut page = UnmatchedPage::default();
         let mut last = ask.before;
@@ -117,8 +189,6 @@ impl UnmatchedPayments {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::Money;
-
     use super::*;
 
     fn payment(account: &str, number: usize) -> PaymentId {

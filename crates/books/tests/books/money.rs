@@ -156,7 +156,8 @@ impl Shell {
                 HoldOutcome::Over => format!("{name} over"),
             }
         });
-        holds.collect::<Vec<_>>().join("; ")
+        let said = holds.collect::<Vec<_>>().join("; ");
+        if said.is_empty() { "no hold is known of it".to_owned() } else { said }
     }
 
     /// A viewer asks to pay.

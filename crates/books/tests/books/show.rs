@@ -6,7 +6,8 @@ use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{Charges, DropId, HoldId, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
     BrakeRecord, Command, DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
-    Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
+    Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord, UnmatchedEnd,
+    UnmatchedRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -47,7 +48,8 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Payment(payment) => payment.change.name(),
         Record::Deadline(DeadlineRecord::Stretched { .. }) => "stretched",
         Record::Deadline(DeadlineRecord::Extended { .. }) => "extended",
-        Record::Unmatched(_) => "payment unmatched",
+        Record::Unmatched(UnmatchedRecord::Found(_)) => "payment unmatched",
+        Record::Unmatched(UnmatchedRecord::Done(_)) => "unmatched done",
         Record::Brake(BrakeRecord::Halted(_)) => "halted",
         Record::Brake(BrakeRecord::RatesSet(_)) => "rates_set",
         Record::Brake(BrakeRecord::Banned(_)) => "banned",
@@ -103,8 +105,16 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         Record::Deadline(DeadlineRecord::Stretched { hold, span }) => {
             return format!("{name} {} by {}", names.hold(*hold), span_words(*span));
         }
-        Record::Unmatched(unmatched) => {
-            format!("{name} {} {}", names.payment(&unmatched.payment), unmatched.amount)
+        Record::Unmatched(UnmatchedRecord::Found(found)) => {
+            format!("{name} {} {}", names.payment(&found.payment), found.amount)
+        }
+        Record::Unmatched(UnmatchedRecord::Done(done)) => {
+            let end = match &done.end {
+                UnmatchedEnd::Matched { hold } => format!("for {}", names.hold(*hold)),
+                UnmatchedEnd::GivenBack => "given back".to_owned(),
+                UnmatchedEnd::Closed { actor, reason } => format!("by {actor}: {reason}"),
+            };
+            format!("{name} {} {end}", names.payment(&done.payment))
         }
         Record::Phase(_) | Record::Stream(_) | Record::Featured | Record::Heartbeat(_) => {
             name.to_owned()

@@ -252,8 +252,8 @@ fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
     Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
 }
 
-/// Money that nobody can match, newest first. What was matched since is left out, as far as drops in memory know. A
-/// merchant's staff are told of what came through the merchant's own accounts.
+/// Money that nobody can match, newest first, until it is reported for a hold, given back or seen to. A merchant's
+/// staff are told of what came through the merchant's own accounts.
 async fn unmatched(
     state: ControlState,
     staff: Staff,
@@ -270,12 +270,7 @@ async fn unmatched(
         let limit = limit - matters.len();
         let ask = UnmatchedAsk { before: from, limit, accounts: accounts.clone() };
         let page = read(&state, state.engine().unmatched_money(ask)?).await?;
-        for entry in &page.entries {
-            let payment = entry.unmatched.payment.clone();
-            if read(&state, state.engine().holds_of(payment)?).await?.is_empty() {
-                matters.push(AttentionLine::unmatched(entry));
-            }
-        }
+        matters.extend(page.entries.iter().map(|entry| AttentionLine::unmatched(entry)));
         before = page.next;
     }
     let server_time_ms = state.engine().moment().wall.get();

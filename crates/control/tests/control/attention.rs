@@ -3,7 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use stampede_control::ControlConfig;
-use stampede_domain::{HoldId, Money, PaymentId, limits::SETTLED_KEPT_MS};
+use stampede_domain::{
+    HoldId, Money, PaymentEvent, PaymentFact, PaymentId, limits::SETTLED_KEPT_MS,
+};
 use stampede_engine::UnmatchedPayment;
 
 use crate::rig::{Rig, mugs, until};
@@ -146,6 +148,40 @@ async fn a_merchant_is_told_what_came_through_its_own_account() {
     assert_eq!((names(&rest), rest.get("next")), (vec![json!("pi_1")], None));
 }
 
+/// The drop is closed, then kept until it leaves memory.
+async fn leave_memory(rig: &mut Rig, drop: &str) {
+    rig.command(drop, "close", "close").await;
+    rig.advance(600_000);
+    rig.wake_steward().await;
+    rig.until_phase(drop, "settled").await;
+    rig.advance(SETTLED_KEPT_MS);
+    rig.wake_steward().await;
+    until(async || rig.engine.over(drop.parse().unwrap()).is_some()).await;
+}
+
+#[tokio::test]
+async fn money_that_was_matched_or_went_back_stays_off_the_list() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let hold = rig.buy(&drop, "ann", "mug", 1).await;
+    for name in ["pi_1", "pi_2", "pi_3"] {
+        unmatched(&rig, "stripe:main", name).await;
+    }
+    let say = async |name: &str, event, holds| {
+        let payment = PaymentId::new("stripe:main", name).unwrap();
+        let fact = PaymentFact { payment, event, holds, mode: None, order_reference: None };
+        rig.engine.payment(fact).unwrap().await.unwrap().unwrap();
+    };
+    let euros = |minor| Money::new(minor, "EUR".parse().unwrap()).unwrap();
+    say("pi_1", PaymentEvent::Paid { amount: euros(1_990) }, vec![hold]).await;
+    say("pi_2", PaymentEvent::Refunded { total: euros(4_990) }, Vec::new()).await;
+    assert_eq!(payments(&rig, "admin", "unmatched").await, ["pi_3"]);
+    leave_memory(&mut rig, &drop).await;
+    assert_eq!(payments(&rig, "admin", "unmatched").await, ["pi_3"], "nothing comes back");
+    unmatched(&rig, "stripe:main", "pi_1").await;
+    assert_eq!(payments(&rig, "admin", "unmatched").await, ["pi_3"], "also by a repeat");
+}
+
 #[tokio::test]
 async fn money_that_nobody_can_match_is_listed_without_the_ledger() {
     let mut rig = Rig::new();
@@ -186,14 +222,8 @@ async fn a_list_goes_on_where_it_stopped() {
 async fn what_is_due_of_a_drop_that_has_left_memory_is_still_listed() {
     let mut rig = Rig::new();
     let drop = troubles(&mut rig).await;
-    rig.command(&drop, "close", "close").await;
     // The hold whose payment was wrong ends.
-    rig.advance(600_000);
-    rig.wake_steward().await;
-    rig.until_phase(&drop, "settled").await;
-    rig.advance(SETTLED_KEPT_MS);
-    rig.wake_steward().await;
-    until(async || rig.engine.over(drop.parse().unwrap()).is_some()).await;
+    leave_memory(&mut rig, &drop).await;
     // It is read once more than it is asked about.
     for _ in 0..2 {
         assert_eq!(payments(&rig, "acme", "refund").await, ["twice"]);

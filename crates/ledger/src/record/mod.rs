@@ -27,7 +27,8 @@ pub use self::{
     hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
     payment::{
-        Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, UnmatchedPayment,
+        Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, UnmatchedDone,
+        UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     },
     phase::PhaseRecord,
     stream::StreamRecord,
@@ -91,8 +92,8 @@ pub enum Record {
     Heartbeat(Box<Heartbeat>),
     /// Who may sell in a stream changed; in the house's chain.
     Room(Box<Room>),
-    /// Money that nobody can say what it was for; in the house's chain.
-    Unmatched(Box<UnmatchedPayment>),
+    /// Money that nobody can say what it was for, or what became of it; in the house's chain.
+    Unmatched(UnmatchedRecord),
     /// Something about the brake was set or ended; in the house's chain.
     Brake(BrakeRecord),
 }
@@ -121,6 +122,18 @@ impl From<PaymentRecord> for Record {
 impl From<DeadlineRecord> for Record {
     fn from(record: DeadlineRecord) -> Self {
         Self::Deadline(record)
+    }
+}
+
+impl From<UnmatchedPayment> for Record {
+    fn from(found: UnmatchedPayment) -> Self {
+        Self::Unmatched(UnmatchedRecord::Found(Box::new(found)))
+    }
+}
+
+impl From<UnmatchedDone> for Record {
+    fn from(done: UnmatchedDone) -> Self {
+        Self::Unmatched(UnmatchedRecord::Done(Box::new(done)))
     }
 }
 

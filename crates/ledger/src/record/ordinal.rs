@@ -83,6 +83,7 @@ ordinals! {
     46 Stretched "stretched" "";
     47 Extended "extended" "";
     48 PaymentUnmatched "payment unmatched" "";
+    49 UnmatchedDone "unmatched done" "";
 }
 
 const _: () = {

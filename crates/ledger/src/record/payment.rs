@@ -190,7 +190,16 @@ pub enum DeadlineRecord {
     },
 }
 
-/// Money that nobody can say what it was for; in the house's chain.
+/// Something about money that nobody can say what it was for; in the house's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnmatchedRecord {
+    /// Such money came.
+    Found(Box<UnmatchedPayment>),
+    /// Something became of it: nobody has to look at it any more.
+    Done(Box<UnmatchedDone>),
+}
+
+/// Money that nobody can say what it was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnmatchedPayment {
     /// The payment.
@@ -199,4 +208,32 @@ pub struct UnmatchedPayment {
     pub amount: Money,
     /// What the payment named, as far as it can be read; may be empty.
     pub named: Text,
+}
+
+/// What became of money that nobody could say what it was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnmatchedDone {
+    /// The payment; a record before this one says that it came.
+    pub payment: PaymentId,
+    /// What became of it.
+    pub end: UnmatchedEnd,
+}
+
+/// What may become of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnmatchedEnd {
+    /// It was reported for a hold; that hold's chain says what followed.
+    Matched {
+        /// The hold, or the first of several.
+        hold: HoldId,
+    },
+    /// All of it went back.
+    GivenBack,
+    /// Somebody saw to it.
+    Closed {
+        /// Who.
+        actor: Text,
+        /// What was done, in the actor's words.
+        reason: Text,
+    },
 }

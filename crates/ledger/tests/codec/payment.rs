@@ -6,7 +6,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{
     Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, Record,
-    UnmatchedPayment,
+    UnmatchedDone, UnmatchedEnd, UnmatchedPayment,
 };
 
 use super::{
@@ -78,8 +78,20 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         money_records.into_iter().map(|(name, change)| (name, sample(change))).collect();
     samples.push(("stretched", DeadlineRecord::Stretched { hold: first, span }.into()));
     samples.push(("extended", DeadlineRecord::Extended { span, until: at }.into()));
-    samples.push(("payment_unmatched", Record::Unmatched(unmatched.into())));
+    samples.push(("payment_unmatched", unmatched.into()));
+    samples.extend(unmatched_ends());
     samples
+}
+
+fn unmatched_ends() -> [(&'static str, Record); 3] {
+    let hold = hold(Incarnation::new(1).unwrap(), 300);
+    let closed = UnmatchedEnd::Closed { actor: "olga".into(), reason: "another shop's".into() };
+    [
+        ("unmatched_done_matched", UnmatchedEnd::Matched { hold }),
+        ("unmatched_done_given_back", UnmatchedEnd::GivenBack),
+        ("unmatched_done_closed", closed),
+    ]
+    .map(|(name, end)| (name, UnmatchedDone { payment: payment(), end }.into()))
 }
 
 fn any_money() -> impl Strategy<Value = Money> {
@@ -133,6 +145,14 @@ fn any_change() -> impl Strategy<Value = PaymentChange> {
     ]
 }
 
+fn any_unmatched_end() -> impl Strategy<Value = UnmatchedEnd> {
+    prop_oneof![
+        any::<[u8; 16]>().prop_map(|hold| UnmatchedEnd::Matched { hold: HoldId::from_bytes(hold) }),
+        Just(UnmatchedEnd::GivenBack),
+        (any_text(), any_text()).prop_map(|(actor, reason)| UnmatchedEnd::Closed { actor, reason }),
+    ]
+}
+
 pub(crate) fn any_record() -> impl Strategy<Value = Record> {
     let hold = || any::<[u8; 16]>().prop_map(HoldId::from_bytes);
     let span = || any::<u64>().prop_map(DurationMs::new);
@@ -143,7 +163,9 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
         1 => (span(), any_time())
             .prop_map(|(span, until)| DeadlineRecord::Extended { span, until }.into()),
         1 => (any_payment(), any_money(), any_text()).prop_map(|(payment, amount, named)| {
-            Record::Unmatched(UnmatchedPayment { payment, amount, named }.into())
+            UnmatchedPayment { payment, amount, named }.into()
         }),
+        1 => (any_payment(), any_unmatched_end())
+            .prop_map(|(payment, end)| UnmatchedDone { payment, end }.into()),
     ]
 }

@@ -84,6 +84,11 @@ impl Deliveries {
             StripeEventKind::Unmatched { payment, amount, is_taken, named } => {
                 (payment, is_taken.then_some(*amount), named.clone())
             }
+            StripeEventKind::Fact(fact)
+                if report.event.live && self.is_refund_of_unmatched(fact).await? =>
+            {
+                return Ok(EventOutcome::Recorded);
+            }
             StripeEventKind::Fact(fact) => (&fact.payment, money_taken(fact), named_by(fact)),
             StripeEventKind::Ignored { .. } => return Ok(EventOutcome::Ignored),
         };
@@ -129,10 +134,27 @@ impl Deliveries {
     /// A fact that names no hold is about those that its payment had before.
     async fn of_known(&self, report: Report<'_>, fact: &PaymentFact) -> Delivered {
         let holds = self.known_holds(&fact.payment, &report.account.merchant).await?;
+        if holds.is_empty() && self.is_refund_of_unmatched(fact).await? {
+            return Ok(EventOutcome::Recorded);
+        }
         if holds.is_empty() {
             return self.refused(report, fact, FactRefusal::NoHolds).await;
         }
         self.fact(report, &PaymentFact { holds, ..fact.clone() }).await
+    }
+
+    /// Whether the fact is a refund of money that nobody could match, which the books know; whatever holds it names,
+    /// they are none that the money was for.
+    async fn is_refund_of_unmatched(&self, fact: &PaymentFact) -> Result<bool, EventOutcome> {
+        if !matches!(fact.event, PaymentEvent::Refunded { .. }) {
+            return Ok(false);
+        }
+        // Known holds may be another merchant's: nothing is said about those.
+        if !answer(self.engine.holds_of(fact.payment.clone())).await?.is_empty() {
+            return Ok(false);
+        }
+        let fact = PaymentFact { holds: Vec::new(), ..fact.clone() };
+        Ok(self.say(&fact).await?.is_ok())
     }
 
     /// The holds of a payment, as far as drops in memory know: those of the account's merchant alone, which may have
@@ -151,6 +173,9 @@ impl Deliveries {
     async fn fact(&self, report: Report<'_>, fact: &PaymentFact) -> Delivered {
         let named = self.look_at(&fact.holds, &report.account.merchant);
         if let Some(hold) = named.stranger {
+            if self.is_refund_of_unmatched(fact).await? {
+                return Ok(EventOutcome::Recorded);
+            }
             let Some(amount) = money_taken(fact) else {
                 debug!(event = %report.event.id, %hold, "a hold is not one of the merchant's");
                 return Ok(EventOutcome::Ignored);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stampede_domain::{DropPlan, HoldId, Mode, PaymentEvent, PaymentFact, PaymentId, RefundReason};
 use stampede_engine::{HoldLook, MatterKind};
-use stampede_ledger::PaymentChange;
+use stampede_ledger::{PaymentChange, UnmatchedEnd};
 use stampede_testkit::{euros, plan};
 
 use crate::world::{World, completed, get, intent, never_made, refunded, succeeded, wait_for};
@@ -127,6 +127,42 @@ fn money_of_a_known_payment_is_matched_whatever_its_event_names() {
     // Of a payment that nobody knows it is unmatched as ever.
     assert_eq!(world.send("main", &succeeded("pi_3", 1_990, &[])).status, 200);
     assert_eq!(world.unmatched().len(), 1);
+}
+
+/// What became of money that nobody could match stands in the ledger: it is not looked at again.
+#[test]
+fn unmatched_money_that_went_back_or_was_matched_is_done_with() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(3));
+    let hold = world.hold("ann", drop);
+    let nobodys = never_made(hold);
+    for (payment, holds) in [("pi_1", vec![]), ("pi_2", vec![nobodys]), ("pi_3", vec![])] {
+        assert_eq!(world.send("main", &succeeded(payment, 1_990, &holds)).status, 200);
+    }
+    let mut real = succeeded("pi_4", 1_990, &[]);
+    assert_eq!(world.send("try", &real).status, 200, "real money at an account for tests");
+    assert_eq!(world.unmatched().len(), 4);
+    // A part is not all of it.
+    assert_eq!(world.send("main", &refunded("pi_1", 500, &[])).status, 200);
+    assert_eq!(world.unmatched_ends(), []);
+    for (account, payment, holds) in
+        [("main", "pi_1", vec![]), ("main", "pi_2", vec![nobodys]), ("try", "pi_4", vec![])]
+    {
+        for _ in 0..2 {
+            assert_eq!(world.send(account, &refunded(payment, 1_990, &holds)).status, 200);
+        }
+    }
+    // Checkout's intent has no metadata, its session has.
+    assert_eq!(world.send("main", &completed("pi_3", 1_990, &[hold])).status, 200);
+    let back = |payment: &str| (payment.to_owned(), UnmatchedEnd::GivenBack);
+    let matched = ("pi_3".to_owned(), UnmatchedEnd::Matched { hold });
+    assert_eq!(world.unmatched_ends(), [back("pi_1"), back("pi_2"), back("pi_4"), matched]);
+    assert_eq!((world.sold(drop), world.paid_and_refunded(hold)), (1, (1_990, 0)));
+    // Its drop leaves memory, and Stripe repeats itself.
+    world.leave_memory(drop);
+    real["data"]["object"]["id"] = json!("pi_3");
+    assert_eq!(world.send("main", &real).status, 200);
+    assert_eq!((world.unmatched().len(), world.unmatched_ends().len()), (4, 4));
 }
 
 /// Settings may give an account to another merchant, while its payments keep their names.

@@ -20,7 +20,8 @@ use stampede_engine::{
     Role, StaffCommand, StreamScope, Wake,
 };
 use stampede_ledger::{
-    Journal, JournalSource, PaymentRecord, ReadError, Record, UnmatchedPayment, fake::FakeLedger,
+    Journal, JournalSource, PaymentRecord, ReadError, Record, UnmatchedEnd, UnmatchedPayment,
+    UnmatchedRecord, fake::FakeLedger,
 };
 use stampede_payments::{
     stripe::{SignatureRules, signature::TOLERANCE_DEFAULT},
@@ -216,7 +217,18 @@ impl World {
 
     pub(crate) fn unmatched(&self) -> Vec<UnmatchedPayment> {
         let records = self.records().into_iter().filter_map(|record| match record {
-            Record::Unmatched(unmatched) => Some(*unmatched),
+            Record::Unmatched(UnmatchedRecord::Found(found)) => Some(*found),
+            _ => None,
+        });
+        records.collect()
+    }
+
+    /// What became of payments that nobody could match.
+    pub(crate) fn unmatched_ends(&self) -> Vec<(String, UnmatchedEnd)> {
+        let records = self.records().into_iter().filter_map(|record| match record {
+            Record::Unmatched(UnmatchedRecord::Done(done)) => {
+                Some((done.payment.reference.to_string(), done.end))
+            }
             _ => None,
         });
         records.collect()

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
-use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedPayment};
+use stampede_ledger::{
+    PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedPayment, UnmatchedRecord,
+};
 
 /// Money of orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub struct UnmatchedMoney {
 
 impl UnmatchedMoney {
     pub(super) fn add(&mut self, record: &Record) {
-        let Record::Unmatched(unmatched) = record else { return };
+        let Record::Unmatched(UnmatchedRecord::Found(unmatched)) = record else { return };
         let UnmatchedPayment { amount, .. } = **unmatched;
         self.payments += 1;
         let sum = self.minor.entry(amount.currency()).or_default();

@@ -5,8 +5,13 @@ use std::fmt;
 use stampede_domain::{DropId, Incarnation, Seq};
 
 use super::{
-    brake::BrakeFault, chain::ChainFault, holds::HoldFault, money::MoneyFault, phases::PhaseFault,
-    rooms::RoomFault, tables::TableFault,
+    brake::BrakeFault,
+    chain::ChainFault,
+    holds::HoldFault,
+    money::{MoneyFault, UnmatchedFault},
+    phases::PhaseFault,
+    rooms::RoomFault,
+    tables::TableFault,
 };
 
 /// Findings that a verification keeps; it counts the rest.
@@ -108,6 +113,9 @@ pub enum Fault {
     /// Money that does not add up.
     #[error(transparent)]
     Money(#[from] MoneyFault),
+    /// Money that nobody could match, and that is done with, though nobody knew of it.
+    #[error(transparent)]
+    Unmatched(#[from] UnmatchedFault),
     /// A brake that contradicts itself.
     #[error(transparent)]
     Brake(#[from] BrakeFault),
@@ -129,6 +137,7 @@ impl Fault {
             Self::Phase(fault) => fault.kind(),
             Self::Hold(fault) => fault.kind(),
             Self::Money(fault) => fault.kind(),
+            Self::Unmatched(fault) => fault.kind(),
             Self::Brake(fault) => fault.kind(),
             Self::Room(fault) => fault.kind(),
             Self::Table(fault) => fault.kind(),

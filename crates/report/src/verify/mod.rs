@@ -33,7 +33,7 @@ pub use brake::BrakeFault;
 pub use chain::ChainFault;
 pub use finding::{FINDINGS_MAX, Fault, Finding, Place};
 pub use holds::{HoldEnd, HoldFault};
-pub use money::MoneyFault;
+pub use money::{MoneyFault, UnmatchedFault};
 pub use phases::{PhaseFault, Stage, StreamFault};
 pub use rooms::RoomFault;
 pub use tables::TableFault;

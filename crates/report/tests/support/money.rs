@@ -70,7 +70,7 @@ pub fn cancelled(units: u32, minor: u64) -> PaymentChange {
 
 pub fn unmatched(name: &str) -> Record {
     let (payment, amount) = (payment(name), eur(700));
-    Record::Unmatched(Box::new(UnmatchedPayment { payment, amount, named: "order 7".into() }))
+    UnmatchedPayment { payment, amount, named: "order 7".into() }.into()
 }
 
 /// The drop in which everything about money happens; a rehearsal comes behind it.

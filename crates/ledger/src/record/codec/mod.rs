@@ -238,7 +238,8 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Retaken => payment::decode(ordinal, reader)?,
         Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
-        Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?,
+        Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),
+        Ordinal::UnmatchedDone => payment::decode_unmatched_done(reader)?.into(),
     })
 }
 

@@ -7,11 +7,16 @@ use stampede_domain::{
 
 use crate::record::{
     Cancelled, DeadlineRecord, PaymentChange, PaymentRecord, ProviderRequest, Record,
-    UnmatchedPayment,
+    UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     bytes::{Reader, put_money, put_option, put_text, put_varint},
     error::RecordError,
     ordinal::Ordinal,
 };
+
+/// What became of unmatched money, as a byte.
+const MATCHED: u8 = 0;
+const GIVEN_BACK: u8 = 1;
+const CLOSED: u8 = 2;
 
 pub(crate) fn encode(record: &PaymentRecord, out: &mut Vec<u8>) {
     let PaymentRecord { hold, change } = record;
@@ -149,21 +154,54 @@ pub(crate) fn decode_extended(reader: &mut Reader<'_>) -> Result<DeadlineRecord,
     Ok(DeadlineRecord::Extended { span, until })
 }
 
-pub(crate) fn encode_unmatched(unmatched: &UnmatchedPayment, out: &mut Vec<u8>) {
-    let UnmatchedPayment { payment, amount, named } = unmatched;
-    out.push(Ordinal::PaymentUnmatched.byte());
-    put_payment(out, payment);
-    put_money(out, *amount);
-    put_text(out, named.as_str());
+pub(crate) fn encode_unmatched(record: &UnmatchedRecord, out: &mut Vec<u8>) {
+    match record {
+        UnmatchedRecord::Found(found) => {
+            let UnmatchedPayment { payment, amount, named } = &**found;
+            out.push(Ordinal::PaymentUnmatched.byte());
+            put_payment(out, payment);
+            put_money(out, *amount);
+            put_text(out, named.as_str());
+        }
+        UnmatchedRecord::Done(done) => {
+            let UnmatchedDone { payment, end } = &**done;
+            out.push(Ordinal::UnmatchedDone.byte());
+            put_payment(out, payment);
+            match end {
+                UnmatchedEnd::Matched { hold } => {
+                    out.push(MATCHED);
+                    out.extend_from_slice(&hold.to_bytes());
+                }
+                UnmatchedEnd::GivenBack => out.push(GIVEN_BACK),
+                UnmatchedEnd::Closed { actor, reason } => {
+                    out.push(CLOSED);
+                    put_text(out, actor.as_str());
+                    put_text(out, reason.as_str());
+                }
+            }
+        }
+    }
 }
 
-pub(crate) fn decode_unmatched(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
-    let unmatched = UnmatchedPayment {
+pub(crate) fn decode_unmatched(reader: &mut Reader<'_>) -> Result<UnmatchedPayment, RecordError> {
+    Ok(UnmatchedPayment {
         payment: payment(reader)?,
         amount: reader.money("amount")?,
         named: reader.text("named")?,
+    })
+}
+
+pub(crate) fn decode_unmatched_done(reader: &mut Reader<'_>) -> Result<UnmatchedDone, RecordError> {
+    let payment = payment(reader)?;
+    let end = match reader.u8()? {
+        MATCHED => UnmatchedEnd::Matched { hold: reader.hold()? },
+        GIVEN_BACK => UnmatchedEnd::GivenBack,
+        CLOSED => {
+            UnmatchedEnd::Closed { actor: reader.text("actor")?, reason: reader.text("reason")? }
+        }
+        _ => return Err(reader.invalid("end")),
     };
-    Ok(Record::Unmatched(Box::new(unmatched)))
+    Ok(UnmatchedDone { payment, end })
 }
 
 fn put_payment(out: &mut Vec<u8>, payment: &PaymentId) {

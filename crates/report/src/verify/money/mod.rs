@@ -14,6 +14,7 @@ use stampede_ledger::{Cancelled, PaymentChange, PaymentRecord};
 use self::account::{Account, OrderMoney, Stage, cost};
 pub use self::fault::MoneyFault;
 pub(super) use self::unmatched::UnmatchedCheck;
+pub use self::unmatched::UnmatchedFault;
 use super::finding::{Findings, Place};
 
 /// How a hold stands when something is said about its money.

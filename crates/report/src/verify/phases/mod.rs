@@ -5,7 +5,9 @@ mod stream;
 use std::sync::Arc;
 
 use stampede_domain::{DropPlan, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
-use stampede_ledger::{BrakeRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord};
+use stampede_ledger::{
+    BrakeRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord, UnmatchedRecord,
+};
 
 use self::stream::StreamBook;
 pub use self::stream::StreamFault;
@@ -189,7 +191,8 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Payment(payment) => payment.change.name(),
         Record::Deadline(DeadlineRecord::Stretched { .. }) => "stretched",
         Record::Deadline(DeadlineRecord::Extended { .. }) => "extended",
-        Record::Unmatched(_) => "payment unmatched",
+        Record::Unmatched(UnmatchedRecord::Found(_)) => "payment unmatched",
+        Record::Unmatched(UnmatchedRecord::Done(_)) => "unmatched done",
         Record::Brake(BrakeRecord::Halted(_)) => "halted",
         Record::Brake(BrakeRecord::RatesSet(_)) => "rates set",
         Record::Brake(BrakeRecord::Banned(_)) => "banned",
