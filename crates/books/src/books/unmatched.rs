@@ -34,6 +34,9 @@ pub struct UnmatchedEntry {
 /// Which payments that nobody can match somebody wants to see.
 #[derive(Clone, Debug)]
 pub struct UnmatchedAsk {
+    /// Those that named something which cannot be read or found; otherwise those that named nothing, which may be
+    /// another shop's.
+    pub named: bool,
     /// Those with a smaller number; [`u64::MAX`] for the newest.
     pub before: u64,
     /// At most so many.
@@ -120,15 +123,15 @@ pub(super) struct UnmatchedPayments {
     count: u64,
     /// In the order of their records.
     latest: VecDeque<PaymentId>,
-    /// The number of each.
-    numbers: HashMap<PaymentId, u64, foldhash::fast::RandomState>,
-    /// Those that are listed, by their numbers.
-    open: BTreeMap<u64, Arc<UnmatchedEntry>>,
+    /// Where each is listed.
+    places: HashMap<PaymentId, (bool, u64), foldhash::fast::RandomState>,
+    /// Those that are listed, by whether they named anything and their numbers.
+    open: BTreeMap<(bool, u64), Arc<UnmatchedEntry>>,
 }
 
 impl UnmatchedPayments {
     pub(super) fn knows(&self, payment: &PaymentId) -> bool {
-        self.numbers.contains_key(payment)
+        self.places.contains_key(payment)
     }
 
     /// The payment was recorded.
@@ -138,35 +141,37 @@ impl UnmatchedPayments {
         if self.knows(payment) {
             return;
         }
-        self.numbers.insert(payment.clone(), number);
+        let place = (!unmatched.named.as_str().is_empty(), number);
+        self.places.insert(payment.clone(), place);
         self.latest.push_back(payment.clone());
         let entry = UnmatchedEntry { number, at, unmatched: unmatched.clone() };
-        self.open.insert(number, Arc::new(entry));
+        self.open.insert(place, Arc::new(entry));
         if self.latest.len() > UNMATCHED_KEPT_MAX
             && let Some(oldest) = self.latest.pop_front()
-            && let Some(number) = self.numbers.remove(&oldest)
+            && let Some(place) = self.places.remove(&oldest)
         {
-            self.open.remove(&number);
+            self.open.remove(&place);
         }
     }
 
     /// Something became of it: it stays known, so that a report that comes again is not recorded anew.
     pub(super) fn done(&mut self, payment: &PaymentId) {
-        if let Some(number) = self.numbers.get(payment) {
-            self.open.remove(number);
+        if let Some(place) = self.places.get(payment) {
+            self.open.remove(place);
         }
     }
 
     /// How much came, if the payment is listed.
     fn open_amount(&self, payment: &PaymentId) -> Option<Money> {
-        let entry = self.open.get(self.numbers.get(payment)?)?;
+        let entry = self.open.get(self.places.get(payment)?)?;
         Some(entry.unmatched.amount)
     }
 
     fn page(&self, ask: &UnmatchedAsk) -> UnmatchedPage {
         let mut page = UnmatchedPage::default();
         let mut last = ask.before;
-        for (looked_at, (number, entry)) in self.open.range(..ask.before).rev().enumerate() {
+        let asked = self.open.range((ask.named, 0)..(ask.named, ask.before)).rev();
+        for (looked_at, ((_, number), entry)) in asked.enumerate() {
             if looked_at == LOOKED_AT_MAX || page.entries.len() == ask.limit {
                 page.next = Some(last);
                 break;
@@ -197,13 +202,19 @@ mod tests {
 
     fn note(unmatched: &mut UnmatchedPayments, payment: PaymentId) {
         let amount = Money::new(1, "EUR".parse().unwrap()).unwrap();
-        let record = UnmatchedPayment { payment, amount, named: "".into() };
+        let named = if payment.reference.as_str() == "1" { "order 7" } else { "" };
+        let record = UnmatchedPayment { payment, amount, named: named.into() };
         unmatched.note(UnixMillis::new(7), &record);
     }
 
     fn ask(before: u64, limit: usize, accounts: &[&str]) -> UnmatchedAsk {
         let accounts: BTreeSet<_> = accounts.iter().map(|name| name.parse().unwrap()).collect();
-        UnmatchedAsk { before, limit, accounts: Some(accounts).filter(|some| !some.is_empty()) }
+        UnmatchedAsk {
+            named: false,
+            before,
+            limit,
+            accounts: Some(accounts).filter(|some| !some.is_empty()),
+        }
     }
 
     fn references(page: &UnmatchedPage) -> Vec<String> {
@@ -221,7 +232,7 @@ mod tests {
         }
         assert!(!unmatched.knows(&payment(0)));
         assert!(unmatched.knows(&payment(1)) && unmatched.knows(&payment(UNMATCHED_KEPT_MAX)));
-        let sizes = [unmatched.numbers.len(), unmatched.latest.len(), unmatched.open.len()];
+        let sizes = [unmatched.places.len(), unmatched.latest.len(), unmatched.open.len()];
         assert_eq!(sizes, [UNMATCHED_KEPT_MAX; 3]);
         note(&mut unmatched, payment(0));
         assert!(unmatched.knows(&payment(0)) && !unmatched.knows(&payment(1)));
@@ -237,22 +248,22 @@ mod tests {
         }
         let first = unmatched.page(&ask(u64::MAX, 2, &[]));
         assert_eq!((references(&first), first.next), (vec!["5".into(), "4".into()], Some(4)));
-        let last = unmatched.page(&ask(2, 2, &[]));
-        assert_eq!((references(&last), last.next), (vec!["1".into()], None));
-        let whole = unmatched.page(&ask(u64::MAX, 5, &[]));
-        assert_eq!((whole.entries.len(), whole.next), (5, None));
+        let last = unmatched.page(&ask(4, 2, &[]));
+        assert_eq!((references(&last), last.next), (vec!["3".into(), "2".into()], None));
+        let named = unmatched.page(&UnmatchedAsk { named: true, ..ask(u64::MAX, 9, &[]) });
+        assert_eq!((references(&named), named.next), (vec!["1".into()], None));
     }
 
     #[test]
     fn a_page_looks_at_so_many_entries_alone() {
         let mut unmatched = UnmatchedPayments::default();
-        note(&mut unmatched, payment("stripe:own", 1));
-        for number in 0..LOOKED_AT_MAX {
+        note(&mut unmatched, payment("stripe:own", 7));
+        for number in 10..10 + LOOKED_AT_MAX {
             note(&mut unmatched, payment("stripe:other", number));
         }
         let first = unmatched.page(&ask(u64::MAX, 9, &["stripe:own"]));
         assert_eq!((references(&first), first.next), (vec![], Some(2)));
         let second = unmatched.page(&ask(2, 9, &["stripe:own"]));
-        assert_eq!((references(&second), second.next), (vec!["1".into()], None));
+        assert_eq!((references(&second), second.next), (vec!["7".into()], None));
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct AttentionParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AttentionKind {
-    /// Money came, and nobody can say what for.
+    /// Money came, and nobody can say what for: what it named cannot be read, or is nobody's.
     Unmatched,
     /// The money of an order is gone.
     Unpaid,
@@ -48,6 +48,8 @@ pub(crate) enum AttentionKind {
     Void,
     /// Money is kept ready for an order: it has to be taken.
     Capture,
+    /// Money came that named nothing of a sale: another shop's, if the account has one.
+    Unnamed,
 }
 
 impl From<&MatterKind> for AttentionKind {
@@ -162,7 +164,11 @@ impl AttentionLine {
     pub(crate) fn unmatched(entry: &UnmatchedEntry) -> Self {
         let UnmatchedPayment { payment, amount, named } = &entry.unmatched;
         Self {
-            kind: AttentionKind::Unmatched,
+            kind: if named.as_str().is_empty() {
+                AttentionKind::Unnamed
+            } else {
+                AttentionKind::Unmatched
+            },
             account: payment.account.to_string(),
             payment: payment.reference.to_string(),
             amount: Some((*amount).into()),

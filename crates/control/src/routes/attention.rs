@@ -58,8 +58,13 @@ pub(super) async fn list(
     may_read(&staff)?;
     let limit = params.limit.map_or(ATTENTION_DEFAULT, PageLimit::get);
     let after = params.after.as_deref().unwrap_or_default();
-    if params.kind == AttentionKind::Unmatched {
-        return unmatched(state, staff, after, limit).await;
+    let named = match params.kind {
+        AttentionKind::Unmatched => Some(true),
+        AttentionKind::Unnamed => Some(false),
+        _ => None,
+    };
+    if let Some(named) = named {
+        return unmatched(state, staff, (named, after), limit).await;
     }
     let from = From::read(after)?;
     let mut page = Page { kind: params.kind, limit, found: Vec::new(), drops: BTreeSet::new() };
@@ -257,7 +262,7 @@ fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
 async fn unmatched(
     state: ControlState,
     staff: Staff,
-    after: &str,
+    (named, after): (bool, &str),
     limit: usize,
 ) -> Result<Json<AttentionList>, Problem> {
     let place_in_list = if after.is_empty() { Ok(u64::MAX) } else { after.parse::<u64>() };
@@ -268,7 +273,7 @@ async fn unmatched(
     for _ in 0..ASKS_MAX {
         let Some(from) = before.filter(|_| matters.len() < limit) else { break };
         let limit = limit - matters.len();
-        let ask = UnmatchedAsk { before: from, limit, accounts: accounts.clone() };
+        let ask = UnmatchedAsk { named, before: from, limit, accounts: accounts.clone() };
         let page = read(&state, state.engine().unmatched_money(ask)?).await?;
         matters.extend(page.entries.iter().map(|entry| AttentionLine::unmatched(entry)));
         before = page.next;

@@ -10,7 +10,8 @@ use stampede_engine::UnmatchedPayment;
 
 use crate::rig::{Rig, mugs, until};
 
-const KINDS: [&str; 6] = ["unmatched", "unpaid", "wrong_amount", "refund", "void", "capture"];
+const KINDS: [&str; 7] =
+    ["unmatched", "unpaid", "wrong_amount", "refund", "void", "capture", "unnamed"];
 
 /// The machine that reports payments says what happened to one.
 async fn report(rig: &Rig, payment: &str, event: &str, hold: HoldId, more: Value) {
@@ -69,9 +70,13 @@ async fn troubles(rig: &mut Rig) -> String {
 }
 
 async fn unmatched(rig: &Rig, account: &str, reference: &str) {
+    came(rig, (account, reference), "order 7").await;
+}
+
+async fn came(rig: &Rig, (account, reference): (&str, &str), named: &str) {
     let payment = PaymentId::new(account, reference).unwrap();
     let amount = Money::new(4_990, "EUR".parse().unwrap()).unwrap();
-    let unmatched = UnmatchedPayment { payment, amount, named: "order 7".into() };
+    let unmatched = UnmatchedPayment { payment, amount, named: named.into() };
     rig.engine.unmatched(unmatched).unwrap().await.unwrap();
 }
 
@@ -80,13 +85,15 @@ async fn each_kind_of_matter_has_its_list() {
     let mut rig = Rig::new();
     let drop = troubles(&mut rig).await;
     unmatched(&rig, "stripe:main", "pi_stray").await;
+    came(&rig, ("stripe:main", "pi_shop"), "").await;
     let expected =
-        [vec!["pi_stray"], vec!["gone"], vec!["wrong"], vec!["twice"], vec!["left"], vec!["kept"]];
+        ["pi_stray", "gone", "wrong", "twice", "left", "kept", "pi_shop"].map(|one| [one]);
     for (kind, expected) in KINDS.into_iter().zip(expected) {
         assert_eq!(payments(&rig, "admin", kind).await, expected, "{kind}");
         assert_eq!(payments(&rig, "ops", kind).await, expected, "{kind}");
         // Nobody is told of another's, and of an account that is nobody's only those who see everything.
-        let acmes = if kind == "unmatched" { vec![] } else { expected };
+        let is_unmatched = matches!(kind, "unmatched" | "unnamed");
+        let acmes = if is_unmatched { vec![] } else { expected.to_vec() };
         assert_eq!(payments(&rig, "acme", kind).await, acmes, "{kind}");
         assert!(payments(&rig, "zeta", kind).await.is_empty(), "{kind}");
     }

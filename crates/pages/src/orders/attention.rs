@@ -27,7 +27,8 @@ const FEW: usize = 10;
 const SIZE: usize = 50;
 
 /// Kinds of matters, the most urgent first.
-const KINDS: [&str; 6] = ["unmatched", "unpaid", "wrong_amount", "refund", "void", "capture"];
+const KINDS: [&str; 7] =
+    ["unmatched", "unpaid", "wrong_amount", "refund", "void", "capture", "unnamed"];
 
 #[derive(Deserialize)]
 pub(crate) struct AttentionQuery {
@@ -156,6 +157,7 @@ fn title(words: Language, kind: &str) -> &'static str {
         "wrong_amount" => words.attention_wrong_amount(),
         "refund" => words.attention_refund(),
         "void" => words.attention_void(),
+        "unnamed" => words.attention_unnamed(),
         _ => words.attention_capture(),
     }
 }
@@ -168,6 +170,7 @@ impl Group {
             "wrong_amount" => (words.todo_wrong_amount(), words.when_today()),
             "refund" => (words.todo_refund(), words.when_today()),
             "void" => (words.todo_void(), words.when_today()),
+            "unnamed" => (words.todo_unnamed(), words.when_at_leisure()),
             _ => (words.todo_capture(), words.when_in_time()),
         };
         let is_urgent = matches!(key, "unmatched" | "unpaid");
@@ -185,10 +188,8 @@ impl Row {
             (None, None) => None,
         };
         let said = match matter.kind.as_str() {
-            "unmatched" => match &matter.named {
-                Some(named) => words.matter_unmatched_named(named),
-                None => words.matter_unmatched().to_owned(),
-            },
+            "unmatched" => words.matter_unmatched(matter.named.as_deref().unwrap_or_default()),
+            "unnamed" => words.matter_unnamed().to_owned(),
             "unpaid" => words.matter_unpaid().to_owned(),
             "void" => words.matter_void().to_owned(),
             "capture" => words.matter_capture().to_owned(),

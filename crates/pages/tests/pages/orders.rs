@@ -253,6 +253,10 @@ async fn what_needs_somebody_stands_by_urgency() {
         "id=\"kind-void\"",
         &format!("href=\"/orders/{}\"", sold::HOLD),
         "for 1\u{a0}h\u{a0}30\u{a0}min",
+        "id=\"kind-unnamed\"",
+        "When there is time",
+        "It names nothing of a sale.",
+        "stripe:main/pi_shop",
     ] {
         let found = page.text[at..].find(part);
         assert!(found.is_some(), "{part} behind {at} in {}", page.text);

@@ -224,6 +224,8 @@ pub(crate) async fn attention(State(fake): State<Fake>, Query(wanted): Query<Mat
         _ if fake.role == Some("ops") || after == "far" => {}
         "unmatched" => matters.push(json!({ "kind": kind, "account": "stripe:main", "payment": "pi_3MtwBw",
             "amount": euro(4_990), "named": HOSTILE, "is_asked": false, "since_ms": NOW_MS - 86_400_000 })),
+        "unnamed" => matters.push(json!({ "kind": kind, "account": "stripe:main", "payment": "pi_shop",
+            "amount": euro(700), "is_asked": false, "since_ms": NOW_MS - 86_400_000 })),
         "unpaid" => {
             matter["order"] = "3-38-1".into();
             matter["hold"] = LONG.into();
