@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, DropPlan, MerchantId, StreamId};
+use stampede_domain::{DropId, DropPlan, MerchantId, PaymentId, StreamId};
 
 use super::{Books, command_context::OverDrop};
 use crate::{
@@ -43,6 +43,8 @@ pub(super) enum Grant<'books, 'command> {
         /// Its room, if there is one that the actor speaks for; none for a report.
         room: Option<&'books Room>,
     },
+    /// Say that money which nobody can match was seen to. Whose account it came through, the shell knows.
+    CloseUnmatched(&'command PaymentId),
 }
 
 impl Books {
@@ -83,6 +85,10 @@ impl Books {
                 check_role(command)?;
                 let room = self.room_of(command, (stream, action))?;
                 Ok(Grant::Stream { stream, action, room })
+            }
+            Action::CloseUnmatched { payment } => {
+                check_role(command)?;
+                Ok(Grant::CloseUnmatched(payment))
             }
         }
     }

@@ -115,6 +115,10 @@ impl Books {
                 self.change_stream(change, now.sale, shown.reported_at, out);
                 Ok(Done::about(DropId::HOUSE))
             }
+            Grant::CloseUnmatched(payment) => {
+                self.close_unmatched(payment, command, now.sale, out)?;
+                Ok(Done::about(DropId::HOUSE))
+            }
         }
     }
 

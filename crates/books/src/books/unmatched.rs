@@ -13,6 +13,7 @@ use stampede_ledger::{UnmatchedDone, UnmatchedEnd, UnmatchedPayment};
 
 use super::Books;
 use crate::{
+    command::{CommandRefusal, StaffCommand},
     decision::Decision,
     payment::{HoldOutcome, PaymentOutcome},
 };
@@ -100,6 +101,23 @@ impl Books {
         if let Some((hold, _)) = matched {
             self.end_unmatched(now, payment, UnmatchedEnd::Matched { hold: *hold }, out);
         }
+    }
+
+    /// Staff saw to it.
+    pub(super) fn close_unmatched(
+        &mut self,
+        payment: &PaymentId,
+        command: &StaffCommand,
+        now: UnixMillis,
+        out: &mut Decision,
+    ) -> Result<(), CommandRefusal> {
+        if self.unmatched.open_amount(payment).is_none() {
+            return Err(CommandRefusal::NotUnmatched { payment: payment.clone() });
+        }
+        let (actor, reason) = (&*command.actor, command.reason.as_deref().unwrap_or_default());
+        let end = UnmatchedEnd::Closed { actor: actor.into(), reason: reason.into() };
+        self.end_unmatched(now, payment, end, out);
+        Ok(())
     }
 
     fn end_unmatched(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, MerchantId, Rates,
-    SkuId, StreamId, Units,
+    BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, MerchantId, PaymentId,
+    Rates, SkuId, StreamId, Units,
 };
 use stampede_ledger::RoomOwner;
 
@@ -35,6 +35,11 @@ pub enum Action {
         stream: StreamId,
         /// What.
         action: StreamAction,
+    },
+    /// Say that money which nobody can match was seen to; why says how.
+    CloseUnmatched {
+        /// The payment.
+        payment: PaymentId,
     },
 }
 
@@ -175,6 +180,7 @@ pub enum StreamAction {
 
 impl Action {
     const PLAN: &str = "plan";
+    const CLOSE_UNMATCHED: &str = "close_unmatched";
 
     /// Every name that an action has.
     pub const NAMES: &[&str] = &joined::<NAME_COUNT>(&[
@@ -182,6 +188,7 @@ impl Action {
         DropAction::NAMES,
         BrakeAction::NAMES,
         StreamAction::NAMES,
+        &[Self::CLOSE_UNMATCHED],
     ]);
 
     /// The name on every interface.
@@ -191,6 +198,7 @@ impl Action {
             Self::Drop { action, .. } => action.name(),
             Self::Brake(action) => action.name(),
             Self::Stream { action, .. } => action.name(),
+            Self::CloseUnmatched { .. } => Self::CLOSE_UNMATCHED,
         }
     }
 
@@ -198,7 +206,10 @@ impl Action {
     pub const fn drop(&self) -> Option<DropId> {
         match self {
             Self::Drop { drop, .. } => Some(*drop),
-            Self::Plan { .. } | Self::Brake(_) | Self::Stream { .. } => None,
+            Self::Plan { .. }
+            | Self::Brake(_)
+            | Self::Stream { .. }
+            | Self::CloseUnmatched { .. } => None,
         }
     }
 
@@ -206,7 +217,11 @@ impl Action {
     pub const fn order(&self) -> Option<HoldId> {
         match self {
             Self::Drop { action: DropAction::CancelOrder(cancel), .. } => Some(cancel.order),
-            Self::Drop { .. } | Self::Plan { .. } | Self::Brake(_) | Self::Stream { .. } => None,
+            Self::Drop { .. }
+            | Self::Plan { .. }
+            | Self::Brake(_)
+            | Self::Stream { .. }
+            | Self::CloseUnmatched { .. } => None,
         }
     }
 
@@ -215,6 +230,7 @@ impl Action {
         matches!(
             self,
             Self::Drop { action: DropAction::CancelOrder(_) | DropAction::Extend { .. }, .. }
+                | Self::CloseUnmatched { .. }
         )
     }
 
@@ -223,7 +239,7 @@ impl Action {
         match self {
             Self::Drop { action, .. } => action.is_safety(),
             Self::Brake(action) => matches!(action, BrakeAction::Halt { .. }),
-            Self::Plan { .. } | Self::Stream { .. } => false,
+            Self::Plan { .. } | Self::Stream { .. } | Self::CloseUnmatched { .. } => false,
         }
     }
 }
@@ -339,7 +355,7 @@ impl StreamAction {
 }
 
 const NAME_COUNT: usize =
-    1 + DropAction::NAMES.len() + BrakeAction::NAMES.len() + StreamAction::NAMES.len();
+    2 + DropAction::NAMES.len() + BrakeAction::NAMES.len() + StreamAction::NAMES.len();
 
 /// The names of several lists, one list after the other.
 const fn joined<const COUNT: usize>(lists: &[&[&'static str]]) -> [&'static str; COUNT] {
@@ -387,7 +403,7 @@ mod tests {
     fn the_names_of_all_families_are_one_list() {
         let families = [DropAction::NAMES, BrakeAction::NAMES, StreamAction::NAMES].concat();
         assert_eq!(Action::NAMES[0], "plan");
-        assert_eq!(Action::NAMES[1..], families);
+        assert_eq!(Action::NAMES[1..=families.len()], families);
         let names: std::collections::HashSet<_> = Action::NAMES.iter().collect();
         assert_eq!(names.len(), Action::NAMES.len(), "no two are alike");
         assert!(names.contains(&DropAction::CANCEL_ORDER));

@@ -30,6 +30,10 @@ impl Action {
                 bytes.text(stream.as_str());
                 bytes.stream_action(action);
             }
+            Self::CloseUnmatched { payment } => {
+                bytes.text(payment.account.as_str());
+                bytes.text(payment.reference.as_str());
+            }
         }
         KeyFingerprint::of(&bytes.0)
     }
@@ -173,7 +177,7 @@ impl Bytes {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{BanId, Rates, StreamId, Units};
+    use stampede_domain::{BanId, PaymentId, Rates, StreamId, Units};
     use stampede_ledger::RoomOwner;
     use stampede_testkit as testkit;
 
@@ -196,6 +200,10 @@ mod tests {
         StreamAction::MakeRoom { owner }.on(stream.parse().unwrap())
     }
 
+    fn close(account: &str, reference: &str) -> Action {
+        Action::CloseUnmatched { payment: PaymentId::new(account, reference).unwrap() }
+    }
+
     fn admit(stream: &str, merchant: &str) -> Action {
         StreamAction::Admit { merchant: merchant.parse().unwrap() }.on(stream.parse().unwrap())
     }
@@ -211,7 +219,7 @@ mod tests {
             let (sku, units) = (sku.parse().unwrap(), Units::new(units).unwrap());
             DropAction::Restock { sku, units }.on(drop)
         };
-        let requests: [Action; 23] = [
+        let requests: [Action; 25] = [
             DropAction::StartCountdown.on(drop),
             DropAction::StartCountdown.on(DropId::new(2)),
             DropAction::Close.on(drop),
@@ -235,6 +243,8 @@ mod tests {
             admit("a", "acme"),
             admit("a", "zeta"),
             admit("b", "acme"),
+            close("a", "bc"),
+            close("ab", "c"),
         ];
         let prints: std::collections::BTreeSet<_> =
             requests.iter().map(Action::fingerprint).collect();
@@ -314,6 +324,7 @@ mod tests {
             StreamAction::Dismiss { merchant: "acme".parse().unwrap() }.on(stream.clone()),
             StreamAction::EndRoom.on(stream.clone()),
             StreamAction::SetVideoDelay { delay: DurationMs::from_secs(6) }.on(stream),
+            close("stripe:main", "pi_3MtwBw"),
         ]
     }
 
@@ -341,7 +352,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 34] = [
+    const GOLDEN: [&str; 35] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -376,6 +387,7 @@ mod tests {
         "dismiss d7ad48c1ba90e590e1e4eec83cd8e20b",
         "end_room 379245fcc79bba11b11371e604c4dc99",
         "set_video_delay 4f03255ee82af2b28973e440c5a1f409",
+        "close_unmatched 4a48fa63931a564a8e613a30116564bf",
     ];
 
     #[test]

@@ -1,8 +1,8 @@
 //! Why a staff command is refused, and what each refusal is called on every interface.
 
 use stampede_domain::{
-    BanId, BanRangeError, HoldId, MerchantId, Phase, PlanError, RatesError, SkuId, StreamId,
-    TextFault, Units,
+    BanId, BanRangeError, HoldId, MerchantId, PaymentId, Phase, PlanError, RatesError, SkuId,
+    StreamId, TextFault, Units,
 };
 
 use stampede_ledger::RoomOwner;
@@ -392,6 +392,15 @@ pub enum CommandRefusal {
         /// The most allowed.
         max: u64,
     },
+    /// Nothing is to be done about this payment.
+    #[error(
+        "{payment} is not among the payments that nobody can match: it may count for a hold since, have gone back, or \
+         have been closed"
+    )]
+    NotUnmatched {
+        /// What was asked for.
+        payment: PaymentId,
+    },
     /// The drop has left memory, and nobody has read its money. Nothing is recorded: whoever gives the command
     /// reads it, then gives it again.
     #[error("the money of this drop has to be read from the ledger first; send the command again")]
@@ -460,6 +469,7 @@ impl CommandRefusal {
         Self::Cancel(CancelRefusal::MoreThanPaid { .. }) => "more_than_paid",
         Self::ExtensionOutOfRange { .. } => "extension_out_of_range",
         Self::ExtensionsFull { .. } => "extensions_full",
+        Self::NotUnmatched { .. } => "unknown_payment",
         Self::MoneyNotLoaded => "money_not_loaded",
         Self::Video(VideoRefusal::DelayOutOfRange { .. }) => "video_delay_out_of_range",
         Self::Video(VideoRefusal::CountdownTooShort { .. }) => "countdown_too_short",

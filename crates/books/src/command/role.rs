@@ -64,6 +64,9 @@ impl Role {
             Action::Drop { action, .. } => self.may_run(action),
             Action::Brake(_) => self.may_brake(),
             Action::Stream { action, .. } => self.may_change(action),
+            Action::CloseUnmatched { .. } => {
+                matches!(self, Self::Admin | Self::Merchant | Self::Ops)
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use stampede_books::{
 };
 use stampede_domain::{
     BanId, BanTarget, DropId, DropPlan, DurationMs, HoldId, Incarnation, KeyFingerprint,
-    MerchantId, Rates,
+    MerchantId, PaymentId, Rates,
 };
 use stampede_ledger::RoomOwner;
 use stampede_testkit::units;
@@ -87,6 +87,12 @@ pub(crate) fn banned_viewer(command: &StaffCommand) -> Option<&str> {
 pub(crate) fn spoken(line: &str) -> Option<Action> {
     let mut words = Words::of(line);
     let verb = words.word();
+    if verb == "close_unmatched" {
+        let (account, reference) = words.word().split_once('/').unwrap();
+        let payment = PaymentId::new(account, reference).unwrap();
+        words.end();
+        return Some(Action::CloseUnmatched { payment });
+    }
     let action = of_drop(verb, &mut words)
         .or_else(|| of_brake(verb, &mut words).map(Action::from))
         .or_else(|| of_stream(verb, &mut words))?;
@@ -239,7 +245,14 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
     ];
     let of_drop = of_drop.map(|action| action.on(drop)).into_iter();
     let of_brake = of_brake.map(Action::from).into_iter();
-    of_drop.chain([Action::Plan { plan: plan() }]).chain(of_brake).chain(of_streams).collect()
+    let close = Action::CloseUnmatched { payment: unmatched_payment() };
+    let others = [Action::Plan { plan: plan() }].into_iter().chain(of_brake).chain(of_streams);
+    of_drop.chain(others).chain([close]).collect()
+}
+
+/// The payment that nobody can match.
+pub(crate) fn unmatched_payment() -> PaymentId {
+    PaymentId::new("stripe:main", "pi_1").unwrap()
 }
 
 /// The order that commands about one name.

@@ -10,10 +10,13 @@ use stampede_books::{
     Action, Books, CommandContext, CommandOutcome, Decision, DropBook, HoldLook, HoldStatus, Role,
 };
 use stampede_domain::{DropId, DurationMs, HoldId, Moment, Phase, UnixMillis, ViewerNumber};
-use stampede_ledger::ViewerLink;
+use stampede_ledger::{UnmatchedPayment, ViewerLink};
 
 use crate::{
-    actions::{CAST, Staff, banned_viewer, command, every_action, label, needs_stop, spoken},
+    actions::{
+        CAST, Staff, banned_viewer, command, every_action, label, needs_stop, spoken,
+        unmatched_payment,
+    },
     show::record_name,
     words::{LIMITS, Words, plan_words, span},
 };
@@ -65,6 +68,9 @@ impl World {
         for step in steps {
             world.step(step);
         }
+        let (payment, amount) = (unmatched_payment(), stampede_testkit::euros(1_990));
+        let unmatched = UnmatchedPayment { payment, amount, named: "order 7".into() };
+        world.books.unmatched(UnixMillis::new(world.now), unmatched, &mut world.out);
         assert_eq!(world.book().phase().name(), phase.trim_end_matches('*'));
         assert_eq!(world.book().watch().has_paused(), phase == "paused*");
         world

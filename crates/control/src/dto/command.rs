@@ -171,6 +171,15 @@ impl Extension {
     }
 }
 
+/// How money that nobody can match was seen to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Closing {
+    /// What was done, in the actor's words; recorded with the command, at most 500 bytes.
+    #[schema(max_length = 500, min_length = 1, example = "the other shop's")]
+    pub(crate) reason: String,
+}
+
 /// An accepted command: what it did, the same again for every retry with its key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {

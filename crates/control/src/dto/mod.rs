@@ -28,7 +28,7 @@ pub(crate) use attention::{
 };
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
-    Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, Reason, Restock,
+    Accepted, Cancellation, Closing, Decision, Extension, OpenBody, PlainBody, Reason, Restock,
     StreamReported,
 };
 pub use demo::{DemoKill, DemoStage, DemoState};

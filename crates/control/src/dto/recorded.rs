@@ -118,6 +118,10 @@ struct RecordedDoing {
     /// How much more time every live hold got, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     extended_ms: Option<u64>,
+    /// The payment that was seen to, as its account and its name there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "stripe:main/pi_3MtwBw")]
+    payment: Option<String>,
 }
 
 /// Limits that were set in place of the configured ones.
@@ -173,6 +177,9 @@ impl RecordedDoing {
             },
             CommandEffect::Extended { by } => {
                 Self { extended_ms: Some(by.get()), ..Self::default() }
+            }
+            CommandEffect::UnmatchedClosed { payment } => {
+                Self { payment: Some(payment.to_string()), ..Self::default() }
             }
         }
     }

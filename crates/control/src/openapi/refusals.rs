@@ -88,6 +88,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["cancel_order"], &[COMMAND, PACED, COUNTED, DROP, &[UnknownOrder, OrderChanged, NothingToCancel, MoreThanOrdered,
         MoreThanPaid, LotOutOfRange, MemoryFull, MoneyNotLoaded]]),
     (&["extend_holds"], &[COMMAND, PACED, COUNTED, DROP, &[ExtensionsFull]]),
+    (&["close_unmatched"], &[COMMAND, PACED, &[UnknownPayment]]),
     (&["stream_state"], &[&[Forbidden, UnknownStream]]),
     (&["follow_stream"], &[&[TooManyFollowers, Draining]]),
     (&["stream_offline", "stream_online"], &[COMMAND, PACED, &[UnknownStream]]),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use stampede_domain::{DropId, HoldId, PaymentAccount};
-use stampede_engine::{Matter, MoneyError, UnmatchedAsk};
+use stampede_engine::{Action, CommandRefusal, Matter, MoneyError, UnmatchedAsk};
 use stampede_report::{
     Journal, ReadError,
     orders::{OrdersError, PAGE_DROPS_MAX},
@@ -12,6 +12,7 @@ use stampede_report::{
 
 use super::{
     QueryProblems,
+    commands::{CommandProblems, KEY_HELP, Sender},
     ledger::place,
     orders::may_read,
     payments::read,
@@ -19,8 +20,11 @@ use super::{
 };
 use crate::{
     auth::Staff,
-    dto::{ATTENTION_DEFAULT, AttentionKind, AttentionLine, AttentionList, AttentionParams},
-    extract::{PageLimit, Params},
+    dto::{
+        ATTENTION_DEFAULT, Accepted, AttentionKind, AttentionLine, AttentionList, AttentionParams,
+        Closing,
+    },
+    extract::{Body, Key, PageLimit, Params, PaymentPath},
     problem::{Code, Problem, ProblemBody},
     state::ControlState,
 };
@@ -89,6 +93,39 @@ pub(super) async fn list(
     });
     let list = read.await.map_err(|error| Problem::internal(&error))?;
     list.map(Json).map_err(|error| Problem::internal(&error))
+}
+
+/// Says that money which nobody can match was seen to: given back by another way, or another shop's. It leaves its list
+/// for good.
+#[utoipa::path(
+    post,
+    path = "/v1/attention/{account}/{reference}/close",
+    tag = "commands",
+    operation_id = "close_unmatched",
+    params(
+        ("account" = String, Path, description = "Where the money goes through, like `stripe:main`."),
+        ("reference" = String, Path, description = "The payment's name there."),
+        ("Idempotency-Key" = String, Header, description = KEY_HELP),
+    ),
+    request_body = Closing,
+    security(("staff" = [])),
+    responses((status = 200, description = "It is on record.", body = Accepted), CommandProblems)
+)]
+pub(super) async fn close(
+    State(state): State<ControlState>,
+    staff: Staff,
+    Key(key): Key,
+    PaymentPath(payment): PaymentPath,
+    Body(body): Body<Closing>,
+) -> Result<Response, Problem> {
+    let action = Action::CloseUnmatched { payment: payment.clone() };
+    // Nobody is told of another's payments.
+    if staff.role().may(&action)
+        && accounts(&state, &staff).is_some_and(|own| !own.contains(&payment.account))
+    {
+        return Err(CommandRefusal::NotUnmatched { payment }.into());
+    }
+    Sender { state, staff, key }.give(action, Some(body.reason)).await
 }
 
 /// Where a page begins.

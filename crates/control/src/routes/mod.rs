@@ -115,6 +115,7 @@ fn others() -> OpenApiRouter<ControlState> {
         .routes(routes!(ledger::report))
         .routes(routes!(ledger::audit))
         .routes(routes!(attention::list))
+        .routes(routes!(attention::close))
         .routes(routes!(orders::list))
         .routes(routes!(order_search::search))
         .routes(routes!(orders::one))

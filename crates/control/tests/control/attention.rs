@@ -190,6 +190,48 @@ async fn money_that_was_matched_or_went_back_stays_off_the_list() {
 }
 
 #[tokio::test]
+async fn staff_say_that_such_money_was_seen_to_and_why() {
+    let rig = Rig::new();
+    unmatched(&rig, "stripe:main", "pi_1").await;
+    unmatched(&rig, "stripe:zeta", "pi_2").await;
+    let accounts = [("stripe:main", "acme"), ("stripe:zeta", "zeta")];
+    let accounts = accounts.map(|(account, of)| (account.parse().unwrap(), of.parse().unwrap()));
+    let config = ControlConfig { payment_accounts: accounts.into(), ..ControlConfig::default() };
+    let router = rig.router_with(config);
+    let close = |who: &str, payment: &str, key: &str, reason: &str| {
+        let path = format!("/v1/attention/{payment}/close");
+        let ask = rig.ask(who, "POST", &path).key(key).to(router.clone());
+        ask.json(&json!({ "reason": reason }))
+    };
+    let (own, others) = ("stripe:main/pi_1", "stripe:zeta/pi_2");
+    for who in ["host", "platform", "nina", "payments"] {
+        close(who, own, "k1", "ours").refused(403, "forbidden").await;
+    }
+    close("acme", others, "k2", "ours").refused(404, "unknown_payment").await;
+    close("acme", own, "k3", "").refused(422, "invalid_reason").await;
+    close("acme", "stripe:main/pi_9", "k4", "ours").refused(404, "unknown_payment").await;
+    let done = close("acme", own, "k5", "the other shop's").expect(StatusCode::OK).await;
+    assert_eq!(done.json, json!({ "action": "close_unmatched" }));
+    let again = close("acme", own, "k5", "the other shop's").expect(StatusCode::OK).await;
+    assert_eq!(again.json, done.json, "a retry gets the same answer");
+    close("ops", own, "k6", "once more").refused(404, "unknown_payment").await;
+    assert_eq!(payments(&rig, "admin", "unmatched").await, ["pi_2"]);
+    close("ops", others, "k7", "given back in cash").expect(StatusCode::OK).await;
+    assert!(payments(&rig, "admin", "unmatched").await.is_empty());
+    unmatched(&rig, "stripe:main", "pi_1").await;
+    assert!(payments(&rig, "admin", "unmatched").await.is_empty(), "for good");
+    // The commands say what they did.
+    let told = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await;
+    let told = told.json["commands"].as_array().unwrap().iter();
+    let closed: Vec<_> = told.filter(|one| one["payment"] == own).collect();
+    assert_eq!(closed.len(), 1);
+    assert_eq!(
+        (&closed[0]["actor"], &closed[0]["reason"]),
+        (&json!("acme"), &json!("the other shop's"))
+    );
+}
+
+#[tokio::test]
 async fn money_that_nobody_can_match_is_listed_without_the_ledger() {
     let mut rig = Rig::new();
     unmatched(&rig, "stripe:main", "pi_1").await;

@@ -80,7 +80,7 @@ async fn a_list_is_no_object_anywhere() {
         let path = template.replace("{drop}", &drop).replace("{ban}", "b1");
         let no_hold = "0".repeat(32);
         let path = path.replace("{stream}", "show").replace("{hold}", &no_hold);
-        let path = path.replace("{order}", &no_hold);
+        let path = path.replace("{order}", &no_hold).replace("{account}/{reference}", "a/r");
         for (method, operation) in methods.as_object().unwrap() {
             if operation.get("requestBody").is_none() {
                 continue;

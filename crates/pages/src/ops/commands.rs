@@ -99,6 +99,7 @@ fn did(action: &str, words: Language) -> &str {
         "dismiss" => words.ops_did_dismiss(),
         "end_room" => words.ops_did_end_room(),
         "set_video_delay" => words.ops_did_set_video_delay(),
+        "close_unmatched" => words.ops_did_close_unmatched(),
         other => other,
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use stampede_domain::{
-    BanId, BanTarget, DropId, DurationMs, HoldId, Money, PoolIndex, Rates, SkuId, Units,
+    BanId, BanTarget, DropId, DurationMs, HoldId, Money, PaymentId, PoolIndex, Rates, SkuId, Units,
     UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
     BanRecord, BanScope, BrakePart, BrakeRecord, Command, DeadlineRecord, Journal, PaymentChange,
-    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange, links,
+    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange, UnmatchedRecord, links,
 };
 
 use super::RecordedCommand;
@@ -68,6 +68,11 @@ pub enum CommandEffect {
         /// How much more.
         by: DurationMs,
     },
+    /// Saw to money that nobody could match.
+    UnmatchedClosed {
+        /// The payment.
+        payment: PaymentId,
+    },
 }
 
 impl CommandEffect {
@@ -88,6 +93,7 @@ impl CommandEffect {
             Self::Restocked { .. } => "restock",
             Self::OrderCancelled { .. } => "cancel_order",
             Self::Extended { .. } => "extend",
+            Self::UnmatchedClosed { .. } => "close_unmatched",
         };
         name == action
     }
@@ -123,6 +129,10 @@ impl LatestEffects {
             }
             Record::Brake(record) => self.brake(drop, record),
             Record::Payment(payment) => self.payment(drop, *payment),
+            Record::Unmatched(UnmatchedRecord::Done(done)) => {
+                let payment = done.payment;
+                self.latest.insert(drop, CommandEffect::UnmatchedClosed { payment });
+            }
             Record::Deadline(DeadlineRecord::Extended { span, .. }) => {
                 self.latest.insert(drop, CommandEffect::Extended { by: span });
             }
@@ -138,7 +148,7 @@ impl LatestEffects {
             | Record::Stream(_)
             | Record::Featured
             | Record::Deadline(DeadlineRecord::Stretched { .. })
-            | Record::Unmatched(_)
+            | Record::Unmatched(UnmatchedRecord::Found(_))
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)
