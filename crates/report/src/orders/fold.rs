@@ -158,10 +158,7 @@ impl OrdersFold {
                 self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
             }
             HoldRecord::Confirmed { hold, viewer, units, amount, channel } => {
-                let mut account = self.waiting.remove(hold).map(Box::new);
-                if let Some(account) = &mut account {
-                    account.ordered();
-                }
+                let account = self.waiting.remove(hold).map(Account::ordered).map(Box::new);
                 self.takers.entry(*viewer).or_insert(LinkPlace::Unknown);
                 self.confirmed(
                     Entry {
@@ -173,7 +170,7 @@ impl OrdersFold {
                         channel: channel.clone(),
                         units: *units,
                         cancelled: 0,
-            cancellations: 0,
+                        cancellations: 0,
                         sku: self.sku_of(hold.pool(), seq)?,
                         numbered: None,
                         account,
