@@ -44,6 +44,12 @@ export function asked({ units, amount, restock, reason }, order) {
   return { units: unitsOf(units), amount: named(amount, order.currency), restock, reason: reason.trim(), seen_cancellations: order.seen };
 }
 
+/** What is wrong with the reason of a command about money; nothing if it will do. */
+export function reasonFault(reason) {
+  if (reason.trim() === "") return say("cancel_reason_wrong");
+  return new TextEncoder().encode(reason.trim()).length > REASON_BYTES_MAX ? say("cancel_reason_long") : undefined;
+}
+
 /** What is wrong with what was typed, by field; empty if nothing is. */
 export function faults({ units, amount, reason }, order) {
   const wrong = {};
@@ -53,8 +59,8 @@ export function faults({ units, amount, reason }, order) {
   const max = money(order.left, order.currency);
   if (minor === null || minor > order.left) wrong.amount = say("cancel_amount_wrong", { value: amount.trim(), max });
   else if (given === 0 && !minor) wrong.units = say("cancel_nothing");
-  if (reason.trim() === "") wrong.reason = say("cancel_reason_wrong");
-  else if (new TextEncoder().encode(reason.trim()).length > REASON_BYTES_MAX) wrong.reason = say("cancel_reason_long");
+  const why = reasonFault(reason);
+  if (why !== undefined) wrong.reason = why;
   return wrong;
 }
 

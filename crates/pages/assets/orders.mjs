@@ -1,5 +1,6 @@
-// Pages about orders: a key leads to the search, units of an order can be cancelled.
+// Pages about orders: a key leads to the search, units of an order can be cancelled, unmatched money seen to.
 import { begin } from "./cancel.mjs";
+import { beginClosing } from "./closing.mjs";
 import "./frame.mjs";
 import { load } from "./words.mjs";
 
@@ -16,3 +17,5 @@ addEventListener("keydown", (event) => {
 
 const dialog = document.querySelector("[data-el=cancel-dialog]");
 if (dialog) begin(dialog);
+
+for (const form of document.querySelectorAll("[data-form=closing]")) beginClosing(form);

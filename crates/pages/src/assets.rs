@@ -70,6 +70,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ops.mjs", include_str!("../assets/ops.mjs")),
     ("cancel-view.mjs", include_str!("../assets/cancel-view.mjs")),
     ("cancel.mjs", include_str!("../assets/cancel.mjs")),
+    ("closing.mjs", include_str!("../assets/closing.mjs")),
     ("orders.mjs", include_str!("../assets/orders.mjs")),
 ];
 

@@ -83,6 +83,8 @@ struct Row {
     /// The page of the order or the hold, with its name.
     link: Option<(String, String)>,
     payment: String,
+    /// Its account and its name there, of a payment that staff may say was seen to.
+    closes: Option<(String, String)>,
     since: String,
     age: String,
 }
@@ -206,6 +208,8 @@ impl Row {
             is_test: matter.mode == Some(Mode::Rehearsal),
             link,
             payment: format!("{}/{}", matter.account, matter.payment),
+            closes: matches!(matter.kind.as_str(), "unmatched" | "unnamed")
+                .then(|| (matter.account.clone(), matter.payment.clone())),
             since: matter.since_ms.map(|since| reader.moment(since)).unwrap_or_default(),
             age: matter
                 .since_ms

@@ -236,6 +236,7 @@ async fn what_needs_somebody_stands_by_urgency() {
         "€49.90",
         "It names “\u{2068}&#60;script&#62;",
         "stripe:main/pi_3MtwBw",
+        "data-form=\"closing\" data-account=\"stripe:main\" data-payment=\"pi_3MtwBw\"",
         "for 1\u{a0}d\u{a0}0\u{a0}h",
         "id=\"kind-unpaid\"",
         "€49.80",
@@ -257,6 +258,7 @@ async fn what_needs_somebody_stands_by_urgency() {
         "When there is time",
         "It names nothing of a sale.",
         "stripe:main/pi_shop",
+        "data-form=\"closing\" data-account=\"stripe:main\" data-payment=\"pi_shop\"",
     ] {
         let found = page.text[at..].find(part);
         assert!(found.is_some(), "{part} behind {at} in {}", page.text);
