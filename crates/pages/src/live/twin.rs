@@ -126,9 +126,11 @@ fn the_browser_says_of_a_demo_what_the_server_said() {
 #[test]
 fn the_modules_keep_a_stream_true() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/javascript");
-    let scripts =
-        ["state", "seen", "follower", "others", "session", "words", "speech", "cancel", "commands"]
-            .map(|name| format!("{folder}/{name}.test.mjs"));
+    let scripts = [
+        "state", "seen", "follower", "others", "session", "words", "speech", "cancel", "closing",
+        "commands",
+    ]
+    .map(|name| format!("{folder}/{name}.test.mjs"));
     let mut node = Command::new("node");
     let node = node.arg("--test").args(scripts).env("WORDS", env!("OUT_DIR"));
     let output = node.output().expect("the tests need Node");
