@@ -10,7 +10,7 @@ use std::{
 
 use proptest::prelude::*;
 use stampede_domain::{DropId, DurationMs, Mode, Phase, RefundReason};
-use stampede_ledger::ProviderRequest;
+use stampede_ledger::{ProviderRequest, Record, UnmatchedDone, UnmatchedEnd, UnmatchedRecord};
 use stampede_report::{
     DropReport, LedgerReport, ReportError, ReportSheet, drop_report,
     fold::{OrderMoney, UnmatchedMoney},
@@ -20,7 +20,7 @@ use support::{
     GRACE_MS, START_MS, TTL_MS,
     busy::busy_sale,
     eur, journal,
-    money::{DROP, PRICE, asked, authorized, declined, due, money_sale, paid, refunded},
+    money::{DROP, PRICE, asked, authorized, declined, due, money_sale, paid, refunded, unmatched},
     plan,
     sale::{Hold, Sale, State},
     sim::{Sim, channel_of, charges_of},
@@ -458,7 +458,7 @@ fn money_that_bought_nothing_is_no_money_of_orders() {
     let rehearsal = &ledger.drops[1];
     assert_eq!(rehearsal.money.paid, eur(0));
     assert_eq!(rehearsal.open_money.refund_due, eur(PRICE));
-    assert_eq!(ledger.unmatched.payments, 2);
+    assert_eq!(ledger.unmatched.payments(), 2);
     let text = ReportSheet(&ledger).to_string();
     for line in [
         "charges                     5.28 EUR beyond the goods",
@@ -527,6 +527,25 @@ fn an_order_is_paid_as_long_as_money_that_was_taken_stays() {
     assert!(verify_dir(dir.path()).unwrap().ok);
     let line = "unpaid                             1 of the orders: their money is gone";
     assert!(text.lines().any(|found| found == line), "{line}:\n{text}");
+}
+
+#[test]
+fn unmatched_money_counts_until_something_becomes_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    sim.house(unmatched("stray-1"));
+    sim.house(unmatched("stray-2"));
+    sim.flush();
+    let left = || ledger_report(&journal(dir.path())).unwrap().unmatched;
+    assert_eq!((left().payments(), left().sums()), (2, [(eur(0).currency(), 1_400)].into()));
+    let Record::Unmatched(UnmatchedRecord::Found(found)) = unmatched("stray-1") else {
+        panic!("it was found");
+    };
+    let done = UnmatchedDone { payment: found.payment, end: UnmatchedEnd::GivenBack };
+    sim.house(done.into());
+    sim.close();
+    assert_eq!((left().payments(), left().sums()), (1, [(eur(0).currency(), 700)].into()));
+    assert!(verify_dir(dir.path()).unwrap().ok);
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
-use stampede_ledger::{
-    PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedPayment, UnmatchedRecord,
-};
+use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedRecord};
 
 /// Money of orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,22 +38,39 @@ pub struct OpenMoney {
     pub unpaid_orders: u64,
 }
 
-/// Money that nobody can say what it was for.
+/// Money that nobody can say what it was for, and of which nothing has become yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnmatchedMoney {
-    /// How many payments.
-    pub payments: u64,
-    /// How much, in minor units of each currency.
-    pub minor: BTreeMap<Currency, u64>,
+    /// How much came by each payment.
+    amounts: HashMap<PaymentId, Money>,
 }
 
 impl UnmatchedMoney {
     pub(super) fn add(&mut self, record: &Record) {
-        let Record::Unmatched(UnmatchedRecord::Found(unmatched)) = record else { return };
-        let UnmatchedPayment { amount, .. } = **unmatched;
-        self.payments += 1;
-        let sum = self.minor.entry(amount.currency()).or_default();
-        *sum = sum.saturating_add(amount.minor());
+        match record {
+            Record::Unmatched(UnmatchedRecord::Found(found)) => {
+                self.amounts.insert(found.payment.clone(), found.amount);
+            }
+            Record::Unmatched(UnmatchedRecord::Done(done)) => {
+                self.amounts.remove(&done.payment);
+            }
+            _ => {}
+        }
+    }
+
+    /// How many payments.
+    pub fn payments(&self) -> u64 {
+        u64::try_from(self.amounts.len()).unwrap_or(u64::MAX)
+    }
+
+    /// How much, in minor units of each currency.
+    pub fn sums(&self) -> BTreeMap<Currency, u64> {
+        let mut sums = BTreeMap::new();
+        for amount in self.amounts.values() {
+            let sum: &mut u64 = sums.entry(amount.currency()).or_default();
+            *sum = sum.saturating_add(amount.minor());
+        }
+        sums
     }
 }
 

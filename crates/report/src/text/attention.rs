@@ -24,8 +24,8 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, ledger: &LedgerReport) -> fmt::R
             *sum = sum.saturating_add(open.refund_due.minor());
         }
     }
-    let unmatched = &ledger.unmatched;
-    if refunds == 0 && declined == 0 && unpaid == 0 && unmatched.payments == 0 {
+    let unmatched = ledger.unmatched.payments();
+    if refunds == 0 && declined == 0 && unpaid == 0 && unmatched == 0 {
         return Ok(());
     }
     writeln!(f)?;
@@ -39,9 +39,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, ledger: &LedgerReport) -> fmt::R
     if declined > 0 {
         writeln!(f, "    {:<18}{}", "declined", counted(declined, "request"))?;
     }
-    if unmatched.payments > 0 {
-        let payments = counted(unmatched.payments, "payment");
-        writeln!(f, "    {:<18}{payments}{}", "unmatched", sums(&unmatched.minor))?;
+    if unmatched > 0 {
+        let (payments, sums) = (counted(unmatched, "payment"), sums(&ledger.unmatched.sums()));
+        writeln!(f, "    {:<18}{payments}{sums}", "unmatched")?;
     }
     Ok(())
 }
