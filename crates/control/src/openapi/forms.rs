@@ -80,7 +80,7 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
     let form = match (path, name) {
         (_, "drop") | ("/v1/drops", "after") => numbered('d'),
         (_, "hold")
-        | ("/v1/payments/todo", "after")
+        | ("/v1/payments/todo" | "/v1/orders/search", "after")
         | ("/v1/drops/{drop}/orders/{order}/cancel", "order") => hold_id(),
         (_, "reference") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "ban") | ("/v1/bans", "after") => numbered('b'),

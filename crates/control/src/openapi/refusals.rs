@@ -72,7 +72,8 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["ban"], &[COMMAND, PACED, &[BansFull, FieldsConflict, InvalidViewer, NotAddresses, RangeTooWide]]),
     (&["unban"], &[COMMAND, PACED, &[UnknownBan]]),
     (&["list_commands", "list_orders"], &[LEDGER, &[Forbidden]]),
-    (&["attention"], &[LEDGER, PAYMENT]),
+    // What an `after` may be depends on what is listed.
+    (&["attention"], &[LEDGER, PAYMENT, &[BadQuery]]),
     (&["search_orders", "order_state", "order_timeline"], &[LEDGER, &[Forbidden, UnknownOrder]]),
     (&["demo"], &[&[Forbidden, NoDemo]]),
     (&["kill"], &[&[Forbidden, NoDemo, DemoBusy]]),
