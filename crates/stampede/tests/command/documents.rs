@@ -110,9 +110,13 @@ fn documents_in(folder: &str) -> Vec<String> {
 fn the_control_guide_can_be_followed_from_top_to_bottom() {
     let mut blocks = blocks("docs/control.md");
     assert!(blocks.len() >= 4, "the guide has blocks to follow");
-    // These need a hold or an order of a viewer's. The start page of payments reports one; that orders are cancelled,
-    // tests of control show.
-    for command in ["$STAMPEDE/v1/payments ", "$STAMPEDE/v1/drops/d1/orders/$ORDER/cancel "] {
+    // These need a hold or an order of a viewer's, or money from Stripe. The start page of payments reports one; that
+    // orders are cancelled and money is seen to, tests of control show.
+    for command in [
+        "$STAMPEDE/v1/payments ",
+        "$STAMPEDE/v1/drops/d1/orders/$ORDER/cancel ",
+        "$STAMPEDE/v1/attention/stripe:main/pi_3MtwBw/close ",
+    ] {
         let report = place(&blocks, &format!("curl -s -X POST {command}")).unwrap();
         blocks.remove(report);
     }
