@@ -118,7 +118,8 @@ impl Charges {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum RefundReason {
-    /// The hold had ended when the payment came, and no unit was left to take again.
+    /// The hold had ended when the payment came, and its units could not be taken again: none was left, or the drop
+    /// did not sell, or not to that viewer.
     HoldEnded = 0,
     /// The hold is an order already, paid for by another payment.
     SecondPayment = 1,

@@ -61,8 +61,9 @@ impl OrderParams {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OrderSearchParams {
-    /// An order's code, the id of an order or a hold, what the platform calls an order, or the name of a payment. Only
-    /// the whole text matches, blanks at its ends apart.
+    /// An order's code, the id of an order or a hold, what the platform calls an order, or the name of a payment, with
+    /// its account in front of it or without (`platform/pay-1`, `pay-1`). Only the whole text matches, blanks at its
+    /// ends apart.
     #[param(example = "R-1001", min_length = 1, max_length = 128)]
     pub(crate) text: String,
     /// What the text is, where that is known.

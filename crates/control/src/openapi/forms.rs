@@ -79,6 +79,7 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
 fn of_parameter(path: &str, name: &str) -> Option<Value> {
     let form = match (path, name) {
         (_, "drop") | ("/v1/drops", "after") => numbered('d'),
+        ("/v1/attention", "after") => json!({ "pattern": "^(over-)?[0-9a-f]{32}$" }),
         (_, "hold")
         | ("/v1/payments/todo" | "/v1/orders/search", "after")
         | ("/v1/drops/{drop}/orders/{order}/cancel", "order") => hold_id(),

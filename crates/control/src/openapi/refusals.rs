@@ -72,8 +72,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["ban"], &[COMMAND, PACED, &[BansFull, FieldsConflict, InvalidViewer, NotAddresses, RangeTooWide]]),
     (&["unban"], &[COMMAND, PACED, &[UnknownBan]]),
     (&["list_commands", "list_orders"], &[LEDGER, &[Forbidden]]),
-    // What an `after` may be depends on what is listed.
-    (&["attention"], &[LEDGER, PAYMENT, &[BadQuery]]),
+    (&["attention"], &[LEDGER, PAYMENT]),
     (&["search_orders", "order_state", "order_timeline"], &[LEDGER, &[Forbidden, UnknownOrder]]),
     (&["demo"], &[&[Forbidden, NoDemo]]),
     (&["kill"], &[&[Forbidden, NoDemo, DemoBusy]]),

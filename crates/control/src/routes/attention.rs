@@ -61,21 +61,20 @@ pub(super) async fn list(
 ) -> Result<Json<AttentionList>, Problem> {
     may_read(&staff)?;
     let limit = params.limit.map_or(ATTENTION_DEFAULT, PageLimit::get);
-    let after = params.after.as_deref().unwrap_or_default();
+    let from = params.after.as_deref().map(From::read).transpose()?;
     let named = match params.kind {
         AttentionKind::Unmatched => Some(true),
         AttentionKind::Unnamed => Some(false),
         _ => None,
     };
     if let Some(named) = named {
-        return unmatched(state, staff, (named, after), limit).await;
+        return unmatched(state, staff, (named, from), limit).await;
     }
-    let from = From::read(after)?;
     let mut page = Page { kind: params.kind, limit, found: Vec::new(), drops: BTreeSet::new() };
     let stopped = match from {
-        From::Start => page.in_memory(&state, &staff, None).await?,
-        From::Hold(hold) => page.in_memory(&state, &staff, Some(hold)).await?,
-        From::Over(_) => None,
+        None => page.in_memory(&state, &staff, None).await?,
+        Some(From::Hold(hold)) => page.in_memory(&state, &staff, Some(hold)).await?,
+        Some(From::Over(_)) => None,
     };
     let place = place(&state, &staff)?;
     let server_time_ms = state.engine().moment().wall.get();
@@ -84,8 +83,8 @@ pub(super) async fn list(
         let journal = state.ledger().open()?;
         let next = match (stopped, from) {
             (Some(hold), _) => Some(From::Hold(hold)),
-            (None, From::Over(hold)) => page.over(&state, &staff, &*journal, Some(hold))?,
-            (None, From::Start | From::Hold(_)) => page.over(&state, &staff, &*journal, None)?,
+            (None, Some(From::Over(hold))) => page.over(&state, &staff, &*journal, Some(hold))?,
+            (None, None | Some(From::Hold(_))) => page.over(&state, &staff, &*journal, None)?,
         };
         let matters = page.told(&state, &*journal)?;
         let next = next.map(From::written);
@@ -131,8 +130,7 @@ pub(super) async fn close(
 /// Where a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {
-    Start,
-    /// Behind a hold of a drop in memory.
+    /// Behind a hold of a drop in memory, or a place among what nobody could match, written the same way.
     Hold(HoldId),
     /// Behind a hold of a drop that has left memory.
     Over(HoldId),
@@ -143,9 +141,6 @@ impl From {
     const OVER: &'static str = "over-";
 
     fn read(text: &str) -> Result<Self, Problem> {
-        if text.is_empty() {
-            return Ok(Self::Start);
-        }
         let (id, from): (&str, fn(HoldId) -> Self) = match text.strip_prefix(Self::OVER) {
             Some(id) => (id, Self::Over),
             None => (text, Self::Hold),
@@ -154,9 +149,19 @@ impl From {
         id.map_err(|_| Problem::new(Code::BadQuery, "after: not the `next` of a page"))
     }
 
+    /// A place among what nobody could match.
+    fn at_place(place: u64) -> Self {
+        Self::Hold(HoldId::from_bytes(u128::from(place).to_be_bytes()))
+    }
+
+    /// The same, read back; the beginning for what is none.
+    fn place(self) -> u64 {
+        let (Self::Hold(id) | Self::Over(id)) = self;
+        u64::try_from(u128::from_be_bytes(id.to_bytes())).unwrap_or(u64::MAX)
+    }
+
     fn written(self) -> String {
         match self {
-            Self::Start => String::new(),
             Self::Hold(hold) => hold.to_string(),
             Self::Over(hold) => format!("{}{hold}", Self::OVER),
         }
@@ -299,12 +304,10 @@ fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
 async fn unmatched(
     state: ControlState,
     staff: Staff,
-    (named, after): (bool, &str),
+    (named, from): (bool, Option<From>),
     limit: usize,
 ) -> Result<Json<AttentionList>, Problem> {
-    let place_in_list = if after.is_empty() { Ok(u64::MAX) } else { after.parse::<u64>() };
-    let bad = |_| Problem::new(Code::BadQuery, "after: not the `next` of a page");
-    let mut before = Some(place_in_list.map_err(bad)?);
+    let mut before = Some(from.map_or(u64::MAX, From::place));
     let accounts = accounts(&state, &staff);
     let mut matters = Vec::new();
     for _ in 0..ASKS_MAX {
@@ -316,7 +319,7 @@ async fn unmatched(
         before = page.next;
     }
     let server_time_ms = state.engine().moment().wall.get();
-    let next = before.map(|before| before.to_string());
+    let next = before.map(From::at_place).map(From::written);
     Ok(Json(AttentionList { server_time_ms, matters, next }))
 }
 

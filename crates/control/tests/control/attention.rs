@@ -301,6 +301,7 @@ async fn only_whoever_reads_orders_is_told() {
         "",
         "?kind=odd",
         "?kind=refund&after=x",
+        "?kind=refund&after=",
         "?kind=refund&limit=0",
         "?kind=unmatched&after=-1",
     ] {

@@ -284,6 +284,8 @@ async fn an_order_is_found_by_whatever_people_call_it() {
         ("acme", &format!("{first}&as=reference"), vec![&first]),
         ("acme", &held, vec![&held]),
         ("acme", "pay-7", vec![&held]),
+        ("acme", "platform/pay-7", vec![&held]),
+        ("acme", "sandbox/pay-7", vec![]),
         ("acme", "%237%20f%C3%BCr%20Ann", vec![&held]),
         ("ops", "%237%20f%C3%BCr%20Ann", vec![&held]),
         ("admin", &second, vec![&second]),

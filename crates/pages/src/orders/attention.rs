@@ -16,7 +16,7 @@ use super::{
 use crate::{
     answers::Mode,
     api::{Api, Refused},
-    numbers::duration,
+    numbers::whole_seconds,
     pages::{Frame, in_query, page, refused},
     visitor::Visitor,
     words::Language,
@@ -123,7 +123,8 @@ async fn groups(
     let mut groups = Vec::new();
     for kind in KINDS.into_iter().filter(|kind| chosen.is_none_or(|chosen| chosen == *kind)) {
         let size = if chosen.is_some() { SIZE } else { FEW };
-        let path = format!("/v1/attention?kind={kind}&limit={size}&after={}", in_query(after));
+        let behind = if after.is_empty() { "" } else { "&after=" };
+        let path = format!("/v1/attention?kind={kind}&limit={size}{behind}{}", in_query(after));
         let told: Attention = api.get(&visitor.asker, &path).await?;
         let more = told.next.map(|next| match chosen {
             Some(_) => format!("/attention?kind={kind}&after={}", in_query(&next)),
@@ -213,7 +214,7 @@ impl Row {
             since: matter.since_ms.map(|since| reader.moment(since)).unwrap_or_default(),
             age: matter
                 .since_ms
-                .map(|since| duration(words, now_ms.saturating_sub(since).next_multiple_of(60_000)))
+                .map(|since| whole_seconds(words, now_ms.saturating_sub(since)))
                 .map(|age| words.since_for(age))
                 .unwrap_or_default(),
         }

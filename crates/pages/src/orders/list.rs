@@ -75,7 +75,8 @@ struct Row {
     title: String,
     options: String,
     units: String,
-    paid: String,
+    /// What came in all payments, less what went back.
+    kept: String,
     /// What has to go back.
     due: Option<String>,
     state: Pill,
@@ -97,8 +98,14 @@ impl Row {
             code: order.code.clone(),
             title: order.title.clone(),
             options: Reader::options(order),
-            units: count(order.units),
-            paid: money(order.paid_minor),
+            units: match order.cancelled_units {
+                0 => count(order.units),
+                cancelled => {
+                    let left = order.units.saturating_sub(cancelled);
+                    reader.words.units_left_of(count(left), count(order.units))
+                }
+            },
+            kept: money(order.paid_minor.saturating_sub(order.refunded_minor)),
             due: (order.refund_due_minor > 0).then(|| money(order.refund_due_minor)),
             state: reader.state(order.state),
             at: reader.moment(order.confirmed_at_ms),

@@ -233,11 +233,11 @@ fn payment(change: &PaymentChange, currency: Option<Currency>) -> String {
 
 const fn because(reason: RefundReason) -> &'static str {
     match reason {
-        RefundReason::HoldEnded => "the hold had ended, and no unit was left to take again",
+        RefundReason::HoldEnded => "the hold had ended, and its units could not be taken again",
         RefundReason::SecondPayment => "the order is paid for by another payment",
         RefundReason::WrongAmount => "it is not the amount that was owed",
         RefundReason::WrongMode => "real money came for a rehearsal",
-        RefundReason::Cancelled => "units of the order were cancelled",
+        RefundReason::Cancelled => "staff decided so",
     }
 }
 

@@ -188,13 +188,17 @@ impl Account {
         }
     }
 
-    /// Whether the platform calls the order so, or a payment for it. Blanks at the ends of a reference are seen by nobody,
-    /// so nobody can type them.
+    /// Whether the platform calls the order so, or a payment for it, with its account or without. Blanks at the ends of a
+    /// reference are seen by nobody, so nobody can type them.
     pub(super) fn goes_by(&self, wanted: &OrderReference) -> bool {
-        let mut payments = self.payments.iter();
         let own = self.reference.as_ref().map(|own| own.as_str().trim());
+        let is_called = |PaymentId { account, reference }: &PaymentId| {
+            let (account, reference) = (account.as_str(), reference.as_str());
+            wanted.as_str() == reference
+                || wanted.as_str().split_once('/') == Some((account, reference))
+        };
         own == Some(wanted.as_str().trim())
-            || payments.any(|part| part.payment.reference.as_str() == wanted.as_str())
+            || self.payments.iter().any(|part| is_called(&part.payment))
     }
 
     /// The hold became an order: by the money that came right before. An order that costs nothing is by none, whatever
