@@ -84,14 +84,10 @@ enum Wanted {
 
 impl Wanted {
     fn of(params: &OrderSearchParams) -> Result<Self, Problem> {
-        let malformed = |error: IdError| Problem::new(Code::BadQuery, format!("text: {error}"));
         let (characters, max) = (params.text.chars().count(), ORDER_REFERENCE_CHARS_MAX);
-        if characters > max {
-            return Err(malformed(IdError::Characters {
-                kind: "order reference",
-                characters,
-                max,
-            }));
+        if !(1..=max).contains(&characters) {
+            let error = IdError::Characters { kind: "order reference", characters, max };
+            return Err(Problem::new(Code::BadQuery, format!("text: {error}")));
         }
         // Nobody sees the blanks that came with a text from elsewhere, or that a reference was given with.
         let text = params.text.trim();
@@ -102,7 +98,8 @@ impl Wanted {
             (None, Err(error)) if has_form_of_code(text) => return Err(unknown(error.to_string())),
             (None, Err(_)) | (Some(OrderTextKind::Reference), _) => {}
         }
-        text.parse().map(Self::Reference).map_err(malformed)
+        // Nothing can go by a text that is blank, or has what nobody sees.
+        text.parse().map(Self::Reference).map_err(|error: IdError| unknown(error.to_string()))
     }
 }
 

@@ -303,6 +303,10 @@ async fn an_order_is_found_by_whatever_people_call_it() {
             "{who} {text}"
         );
     }
+    for text in ["%20", "a%07b"] {
+        let told = rig.ask("acme", "GET", &format!("/v1/orders/search?text={text}"));
+        told.refused(404, "unknown_order").await;
+    }
     let told = rig.ask("acme", "GET", "/v1/orders/search?text=1-1-8");
     let told = told.refused(404, "unknown_order").await;
     assert!(told.detail().contains("check digit of 1-1-8"), "{}", told.text);
@@ -311,17 +315,9 @@ async fn an_order_is_found_by_whatever_people_call_it() {
     let (whole, long) = ("x".repeat(128), format!("?text={}", "x".repeat(129)));
     assert!(found(&rig, "acme", &whole).await.is_empty());
     let blanks = format!("?text=R{}", "%20".repeat(128));
-    for query in [
-        "",
-        "?text=",
-        "?text=%20",
-        "?text=a%07b",
-        "?text=a&as=code",
-        "?text=a&after=d1",
-        "?text=a&limit=101",
-        &long,
-        &blanks,
-    ] {
+    for query in
+        ["", "?text=", "?text=a&as=code", "?text=a&after=d1", "?text=a&limit=101", &long, &blanks]
+    {
         let path = format!("/v1/orders/search{query}");
         rig.ask("acme", "GET", &path).refused(400, "bad_query").await;
     }
