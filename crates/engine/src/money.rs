@@ -1,9 +1,6 @@
 //! The money of holds, for whoever asks.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use stampede_books::ReopenedDrop;
@@ -184,9 +181,7 @@ impl KeptMoney {
 /// Whether a drop's adjustments go on behind a row.
 fn has_more(journal: &dyn Journal, drop: DropId, after: RowKey) -> Result<bool, MoneyError> {
     let span = RowSpan { after, chain: Some((drop.adjustments(), RowKey::END)) };
-    let mut rows = VecDeque::new();
-    journal.fetch(&span, &mut rows)?;
-    Ok(!rows.is_empty())
+    Ok(Rows::of_span(journal, span).next().transpose()?.is_some())
 }
 
 /// Reads the money of a drop that has left memory, adjustments included; for [`Engine::reopen`](crate::Engine::reopen).

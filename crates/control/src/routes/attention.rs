@@ -16,7 +16,7 @@ use super::{
     ledger::place,
     orders::may_read,
     payments::read,
-    standing::{Standing, sees},
+    standing::{Standing, is_seen, sees},
 };
 use crate::{
     auth::Staff,
@@ -293,10 +293,6 @@ fn last_of(drop: DropId) -> HoldId {
 /// What stands in front of all holds of a drop, among those of newer drops.
 fn above(drop: DropId) -> HoldId {
     last_of(DropId::new(drop.get().saturating_add(1)))
-}
-
-fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
-    Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
 }
 
 /// Money that nobody can match, newest first, until it is reported for a hold, given back or seen to. A merchant's

@@ -14,7 +14,7 @@ use super::{
     QueryProblems,
     ledger::place,
     orders::{may_read, unknown},
-    standing::{Standing, sees},
+    standing::{Standing, is_seen, sees},
 };
 use crate::{
     auth::Staff,
@@ -41,7 +41,7 @@ use crate::{
         QueryProblems,
         (status = 403, description = "The role is not trusted with viewers' names.",
             body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "The text is an order code that is mistyped.",
+        (status = 404, description = "The text is an order code that is mistyped, or nothing can go by it.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The ledger is being read by as many as may.",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -196,10 +196,6 @@ pub(super) async fn timeline(
     }
     let holds = told.iter().map(|(lineage, order)| HoldStory::new(lineage, order.as_ref()));
     Ok(Json(Timeline { holds: holds.collect() }))
-}
-
-fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
-    Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
 }
 
 /// Why a search or a timeline fails.

@@ -123,6 +123,11 @@ pub(super) fn visible(
     found.ok_or_else(Problem::unknown_drop)
 }
 
+/// Whether somebody may see a drop.
+pub(super) fn is_seen(state: &ControlState, staff: &Staff, drop: DropId) -> bool {
+    Standing::of(state.engine(), drop).is_some_and(|found| sees(state, staff, &found))
+}
+
 pub(super) fn sees(state: &ControlState, staff: &Staff, found: &Standing) -> bool {
     staff.sees(state.engine(), found.stream(), found.merchant())
 }

@@ -24,6 +24,16 @@ fn ordered_and_returned(world: &World, drop: DropId) -> (u64, u64) {
     (paying.ordered_units, paying.returned_units)
 }
 
+/// A drop with these units whose only hold, ann's of one unit, has ended.
+fn ended(world: &mut World, units: u32) -> (DropId, HoldId) {
+    let drop = world.open_drop(DropPlan { skus: plan(units).skus, ..terms(0, 0) });
+    let ann = world.viewer("ann");
+    let hold = world.hold(&ann, drop, 1, "a");
+    world.advance(plan(1).hold_ttl.get());
+    world.wait_expired(hold);
+    (drop, hold)
+}
+
 /// What a fact came to for its only hold, whose units were taken again.
 fn moved(outcome: Result<PaymentOutcome, FactRefusal>) -> (HoldId, PartOutcome) {
     match outcome.unwrap().holds[..] {
@@ -35,11 +45,7 @@ fn moved(outcome: Result<PaymentOutcome, FactRefusal>) -> (HoldId, PartOutcome) 
 #[test]
 fn a_payment_that_comes_too_late_takes_the_units_again() {
     let mut world = World::new();
-    let drop = world.open_drop(terms(0, 0));
-    let ann = world.viewer("ann");
-    let hold = world.hold(&ann, drop, 1, "a");
-    world.advance(plan(1).hold_ttl.get());
-    world.wait_expired(hold);
+    let (drop, hold) = ended(&mut world, 3);
     assert_eq!(world.figures(drop), [3, 3, 0, 0]);
     assert_eq!(ordered_and_returned(&world, drop), (0, 1));
     let (order, part) = moved(report(&world, fact("p1", paid(1_990), &[hold])));
@@ -139,16 +145,6 @@ fn a_payment_while_the_units_are_on_their_way_back_waits_for_them() {
     assert_eq!(part, PartOutcome::Ordered);
     world.wait_ordered(order);
     assert_eq!(world.figures(drop), [1, 0, 0, 1]);
-}
-
-/// A drop with these units whose only hold, ann's of one unit, has ended.
-fn ended(world: &mut World, units: u32) -> (DropId, HoldId) {
-    let drop = world.open_drop(DropPlan { skus: plan(units).skus, ..terms(0, 0) });
-    let ann = world.viewer("ann");
-    let hold = world.hold(&ann, drop, 1, "a");
-    world.advance(plan(1).hold_ttl.get());
-    world.wait_expired(hold);
-    (drop, hold)
 }
 
 #[test]
@@ -255,11 +251,7 @@ fn units_that_were_taken_again_for_nothing_come_back() {
 #[test]
 fn two_reports_that_wait_beside_each_other_take_the_units_again_once() {
     let mut world = World::new();
-    let drop = world.open_drop(terms(0, 0));
-    let ann = world.viewer("ann");
-    let hold = world.hold(&ann, drop, 1, "a");
-    world.advance(plan(1).hold_ttl.get());
-    world.wait_expired(hold);
+    let (drop, hold) = ended(&mut world, 3);
     world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
     let first = Waiting(world.engine.payment(fact("p1", paid(1_990), &[hold])).unwrap());
     world.ledger.wait_until_hanging();

@@ -1,9 +1,9 @@
 //! The orders of one drop as far as its rows were read, and where their buyers' names stand.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use stampede_domain::{DropId, Incarnation, Seq, ViewerId, ViewerNumber};
-use stampede_ledger::{CommitKey, Journal, RowKey, RowSpan, links};
+use stampede_ledger::{CommitKey, Journal, RowKey, RowSpan, Rows, links};
 
 use super::{
     Order, OrdersError, OrdersFold,
@@ -74,19 +74,13 @@ impl FoldedDrop {
         after: RowKey,
         chain: (DropId, RowKey),
     ) -> Result<(), OrdersError> {
-        let mut span = RowSpan { after, chain: Some(chain) };
-        let mut rows = VecDeque::new();
-        while span.after < chain.1 {
-            let fetched = journal.fetch(&span, &mut rows);
-            let Some(last) = rows.back() else {
-                fetched?;
-                break;
-            };
-            span.after = RowKey::of(last);
-            for row in rows.drain(..) {
-                self.first.get_or_insert((row.incarnation, row.seq));
-                self.fold.apply(&row)?;
-            }
+        if after >= chain.1 {
+            return Ok(());
+        }
+        for row in Rows::of_span(journal, RowSpan { after, chain: Some(chain) }) {
+            let row = row?;
+            self.first.get_or_insert((row.incarnation, row.seq));
+            self.fold.apply(&row)?;
         }
         Ok(())
     }
