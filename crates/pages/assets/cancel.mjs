@@ -110,7 +110,11 @@ export function begin(dialog) {
     preview();
     dialog.showModal();
   });
-  form.addEventListener("input", preview);
+  form.addEventListener("input", ({ target }) => {
+    // What was wrong is being mended.
+    if ([units, amount, reason].includes(target)) tell(target);
+    preview();
+  });
   // Enter in a field is no way to cancel anything.
   form.addEventListener("submit", (event) => {
     event.preventDefault();

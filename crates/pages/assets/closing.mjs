@@ -21,6 +21,7 @@ export function beginClosing(form) {
   }
 
   reason.addEventListener("focus", ready, { once: true });
+  reason.addEventListener("input", () => tell());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isBusy) return;
