@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
         "domain", "intake", "ledger", "engine", "payments", "report", "wire", "proxies", "gateway",
         "control", "pages", "loadtest",
     ], &["client", "drills"]),
-    row("testkit", &["domain", "engine"], &[]),
+    row("testkit", &["domain", "ledger", "engine"], &[]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "settlement", "engine", "testkit"]),
 ];

@@ -9,7 +9,6 @@ pub mod counted;
 pub mod dice;
 pub mod forge;
 pub mod money;
-pub mod rig;
 pub mod sale;
 pub mod shop;
 pub mod sim;

@@ -11,7 +11,8 @@ use stampede_ledger::{
     ViewerLink,
 };
 
-use super::{START_MS, eur, plan, rig::Rig, sale::pool, units, viewer};
+use super::{START_MS, eur, plan, sale::pool, units, viewer};
+use stampede_testkit::Rig;
 
 /// A sale by hand: what a test pushes stands in one commit.
 pub struct Shop {

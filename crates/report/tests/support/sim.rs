@@ -15,9 +15,10 @@ use stampede_ledger::{
     Record, RecordedOutcome, Tally, ViewerLink,
 };
 
+use stampede_testkit::Rig;
+
 use super::{
     COUNTDOWN_MS, GRACE_MS, START_MS, TTL_MS,
-    rig::Rig,
     sale::{Hold, Sale, State, pool},
     units, viewer,
 };

@@ -1,4 +1,4 @@
-//! The ledger's writer, held back so that a test chooses what one commit holds.
+//! The ledger's writer, held back so that a test chooses what one commit holds and when it was.
 
 use std::{
     path::Path,
@@ -14,8 +14,9 @@ use stampede_ledger::{
     Applier, DataDir, Entry, Producer, RingConfig, SqliteLedger, StoreError, Writer, WriterHandle,
 };
 
-pub fn node() -> NodeId {
-    "n1".parse().unwrap()
+/// The node that writes.
+fn node() -> NodeId {
+    "n1".parse().expect("a node's id")
 }
 
 /// Stops the writer after each commit until the test lets it go on.
@@ -37,8 +38,11 @@ impl Applier<()> for Gate {
     }
 }
 
+/// A ledger that is written commit by commit, at times that a test chooses.
 pub struct Rig {
+    /// The start that it is; holds have it in their ids.
     pub incarnation: Incarnation,
+    /// Time of the latest commit of the starts before.
     pub last_at: UnixMillis,
     ring: Producer<()>,
     writer: WriterHandle,
@@ -50,9 +54,13 @@ pub struct Rig {
 }
 
 impl Rig {
+    /// Opens the ledger of a data directory, or makes one.
+    ///
+    /// # Panics
+    /// The ledger cannot be opened.
     pub fn open(path: &Path) -> Self {
-        let data = DataDir::lock(path).unwrap();
-        let ledger = SqliteLedger::open(&data, &node()).unwrap();
+        let data = DataDir::lock(path).expect("a directory that nobody holds");
+        let ledger = SqliteLedger::open(&data, &node()).expect("a sound ledger");
         let (incarnation, last_at) = (ledger.chains.incarnation, ledger.chains.last_at);
         let (reached_tx, reached) = sync_channel(1);
         let (go, go_rx) = sync_channel(1);
@@ -64,14 +72,17 @@ impl Rig {
         let rings = vec![RingConfig { entries_max: 1 << 16, wake: Arc::new(|| ()) }];
         let gate = Box::new(Gate { reached: reached_tx, go: go_rx });
         let (writer, mut rings) =
-            Writer::spawn(ledger.store, ledger.chains, gate, clock, rings).unwrap();
-        let ring = rings.pop().unwrap();
+            Writer::spawn(ledger.store, ledger.chains, gate, clock, rings).expect("a thread");
+        let ring = rings.pop().expect("one ring was asked for");
         let go = Some(go);
         Self { incarnation, last_at, ring, writer, now, reached, go, is_held: false, _data: data }
     }
 
     /// Writes the entries in one commit; `false` if the store refused it. The first commit of a
     /// start has one entry only, because the writer sleeps until then.
+    ///
+    /// # Panics
+    /// The first commit has more, or the writer has gone.
     pub fn commit(&mut self, at: UnixMillis, entries: Vec<Entry<()>>) -> bool {
         assert!(self.is_held || entries.len() == 1, "the first commit has one entry");
         self.now.store(at.get(), Ordering::Relaxed);
@@ -79,15 +90,19 @@ impl Rig {
             self.ring.push(entry);
         }
         if self.is_held {
-            self.go.as_ref().unwrap().send(()).unwrap();
+            let go = self.go.as_ref().expect("it is not closed");
+            go.send(()).expect("the writer waits");
         }
-        self.is_held = self.reached.recv().unwrap();
+        self.is_held = self.reached.recv().expect("the writer tells");
         self.is_held
     }
 
     /// Lets the writer finish what waits, orders included.
+    ///
+    /// # Panics
+    /// The writer failed.
     pub fn close(mut self) {
         self.go = None;
-        self.writer.shutdown().unwrap();
+        self.writer.shutdown().expect("the writer ends");
     }
 }
