@@ -18,7 +18,7 @@ pub mod verify;
 
 pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
-pub use json::ReportJson;
+pub use json::{CHANNELS_LISTED_MAX, CountsJson, ReportJson};
 pub use read::{LedgerReport, ReportError, drop_plan, drop_report, ledger_report, reports};
 pub use stampede_ledger::{Journal, JournalSource, ReadError};
 pub use text::ReportSheet;

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use self::Shape::{Flag, ListOf, MaybeNumber, MaybeOf, MaybeText, Number, Numbers, Of, Text};
+use self::Shape::{
+    Difference, Flag, ListOf, MaybeNumber, MaybeOf, MaybeText, Number, NumberList, Numbers, Of,
+    Text,
+};
 
 /// What a field of a report is.
 #[derive(Clone, Copy)]
@@ -12,6 +15,9 @@ enum Shape {
     Flag,
     Number,
     MaybeNumber,
+    /// A number that may be negative.
+    Difference,
+    NumberList,
     Of(&'static str),
     MaybeOf(&'static str),
     ListOf(&'static str),
@@ -27,23 +33,31 @@ type Schema = (&'static str, &'static str, &'static [(&'static str, Shape)]);
 #[rustfmt::skip]
 const SCHEMAS: &[Schema] = &[
     ("Report", "The sell-out report, folded from the journal. docs/control.md says what each field means.", &[
-        ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
+        ("schema", Text), ("drop", Text), ("title", Text), ("stream", Text), ("merchant", Text), ("host", Text),
         ("mode", Of("Mode")), ("revision", Number), ("phase", Of("Phase")), ("phases", ListOf("ReportPhase")),
-        ("as_of_ms", Number), ("planned", Number), ("supplied", Number), ("held", Number), ("sold", Number),
-        ("oversold", Number),
-        ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("skus", ListOf("ReportSku")),
+        ("as_of_ms", Number), ("closing_hash", MaybeText), ("planned", Number), ("supplied", Number),
+        ("held", Number), ("sold", Number), ("left", Number), ("oversold", Number),
+        ("stranded", MaybeNumber), ("taken", Of("ReportTaken")), ("came_back", Of("ReportEnds")),
+        ("taken_again", Number), ("skus", ListOf("ReportSku")),
         ("buyers", Number), ("channels", ListOf("ReportChannel")), ("channels_left_out", Number),
+        ("channels_rest", MaybeOf("ReportChannelFigures")), ("clicks_by_channel_other", MaybeNumber),
         ("clicks", Number), ("retries", Number), ("tallied_held", Number), ("restarts_live", Number),
         ("counts_complete", Flag), ("answer_times", MaybeOf("ReportAnswers")), ("refusals", Numbers),
+        ("refused_for_want", Number),
         ("tally_clicks_max", Number), ("connected_max", Number), ("opened_at_ms", MaybeNumber),
         ("sold_out_after_ms", MaybeNumber), ("half_after_ms", MaybeNumber),
-        ("nine_tenths_after_ms", MaybeNumber), ("settled_after_ms", MaybeNumber), ("paused_ms", Number),
+        ("nine_tenths_after_ms", MaybeNumber), ("last_taken_after_ms", MaybeNumber),
+        ("half_paid_after_ms", MaybeNumber), ("all_paid_after_ms", MaybeNumber),
+        ("last_paid_after_ms", MaybeNumber), ("settled_after_ms", MaybeNumber),
+        ("gaps", ListOf("ReportGap")), ("gaps_cut", Flag), ("paused_ms", Number),
         ("outage_ms", Number), ("restarts", Number), ("currency", Text), ("gross_minor", Number),
         ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
+        ("cancelled_orders", Number), ("cancelled_units", Number),
         ("refunds_due", Number), ("refund_due_minor", Number), ("authorized_minor", Number), ("declined", Number),
-        ("unpaid_orders", Number),
-        ("busiest_second", MaybeOf("ReportSecond")),
-        ("units_per_second", ListOf("ReportSecond")), ("units_per_second_cut", Flag),
+        ("unpaid_orders", Number), ("adjustments", MaybeOf("ReportAdjustments")),
+        ("pace", Of("ReportPace")), ("course", Of("ReportCourse")), ("before_opening", Of("ReportEarlyClicks")),
+        ("busiest_second", MaybeOf("ReportBusiestSecond")),
+        ("seconds", ListOf("ReportSecond")), ("seconds_cut", Flag),
         ("journal", Of("ReportJournal")),
     ]),
     ("ReportPhase", "A phase with its beginning.", &[("phase", Of("Phase")), ("at_ms", Number), (LEFT_OUT, Flag)]),
@@ -54,17 +68,48 @@ const SCHEMAS: &[Schema] = &[
     ("ReportEnds", "Holds with their units.", &[("holds", Number), ("units", Number)]),
     ("ReportSku", "Figures of one SKU.", &[
         ("sku", Text), ("title", Text), ("merchant_sku", Text), ("price_minor", Number), ("supplied", Number),
-        ("held", Number), ("sold", Number), ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
+        ("held", Number), ("sold", Number), ("left", Number), ("taken", Number), ("came_back", Number),
+        ("orders", Number), ("refused_for_want", MaybeNumber),
+        ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
         ("refunded_minor", Number), ("net_minor", Number), ("sold_out_after_ms", MaybeNumber),
     ]),
-    ("ReportChannel", "What one channel sold; the channel is `null` for tickets that name none.", &[
-        ("channel", MaybeText), ("orders", Number), ("units", Number), ("gross_minor", Number),
+    ("ReportChannel", "What one channel brought; the channel is `null` for tickets that name none.", &[
+        ("channel", MaybeText), ("clicks", MaybeNumber), ("taken", Number), ("came_back", Number), ("held", Number),
+        ("orders", Number), ("units", Number), ("gross_minor", Number),
         ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
     ]),
+    ("ReportChannelFigures", "What several channels brought together.", &[
+        ("clicks", MaybeNumber), ("taken", Number), ("came_back", Number), ("held", Number),
+        ("orders", Number), ("units", Number), ("gross_minor", Number),
+        ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number), ("net_minor", Number),
+    ]),
+    ("ReportGap", "A time since the opening in which nobody could take: `paused` or `away`.", &[
+        ("kind", Text), ("from_ms", Number), ("to_ms", Number),
+    ]),
+    ("ReportAdjustments", "What came after settlement, as differences.", &[
+        ("as_of_ms", Number), ("records", Number), ("orders_cancelled", Number), ("units_cancelled", Number),
+        ("charges_minor", Difference), ("paid_minor", Difference), ("refunded_minor", Difference),
+        ("net_minor", Difference),
+    ]),
+    ("ReportPace", "Units taken in each step since the opening.", &[("step_ms", Number), ("units", NumberList)]),
+    ("ReportCourse", "What happened in each step since the opening.", &[
+        ("step_ms", Number), ("steps", ListOf("ReportCounts")),
+    ]),
+    ("ReportCounts", "What happened in a span of time.", &[
+        ("taken", Number), ("paid", Number), ("came_back", Number), ("clicks", Number), ("refused", Number),
+        ("connected", MaybeNumber),
+    ]),
+    ("ReportEarlyClicks", "Clicks before the opening.", &[("clicks", Number), ("refused", Number)]),
     ("ReportAnswers", "How many buys were answered, and in how many microseconds.", &[
         ("answers", Number), ("p50_us", Number), ("p99_us", Number), ("p999_us", Number),
     ]),
-    ("ReportSecond", "Units taken in one second after opening.", &[("second", Number), ("units", Number)]),
+    ("ReportBusiestSecond", "The second after the opening with the most units taken.", &[
+        ("second", Number), ("units", Number),
+    ]),
+    ("ReportSecond", "What happened in one second after the opening.", &[
+        ("second", Number), ("taken", Number), ("paid", Number), ("came_back", Number), ("clicks", Number),
+        ("refused", Number), ("connected", MaybeNumber),
+    ]),
     ("ReportJournal", "What the journal needed.", &[("records", Number), ("commits", Number), ("bytes", Number)]),
 ];
 
@@ -92,6 +137,8 @@ impl Shape {
             Flag => json!({ "type": "boolean" }),
             Number => number,
             MaybeNumber => json!({ "type": ["integer", "null"], "format": "int64", "minimum": 0 }),
+            Difference => json!({ "type": "integer", "format": "int64" }),
+            NumberList => json!({ "type": "array", "items": number }),
             Of(name) => reference(name),
             MaybeOf(name) => json!({ "oneOf": [reference(name), { "type": "null" }] }),
             ListOf(name) => json!({ "type": "array", "items": reference(name) }),

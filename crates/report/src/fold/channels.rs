@@ -1,20 +1,32 @@
-//! Orders by the channel that gets the credit.
+//! What each channel brought: clicks, takes, orders.
 
 use std::collections::HashMap;
 
-use stampede_domain::{ChannelId, Money};
+use stampede_domain::{ChannelId, Currency, HoldId, Money};
 
-use super::money::{MoneyFold, OrderMoney};
+use super::sums::{self, OrderMoney, OrderSums};
 
-/// Channels that a report lists, those with the most units.
-pub const CHANNELS_LISTED_MAX: usize = 100;
-
-/// What one channel sold.
+/// What one channel brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelReport {
-    /// The channel; `None` for buyers whose ticket named none.
+    /// The channel; `None` for viewers whose ticket named none.
     pub channel: Option<ChannelId>,
-    /// Its orders.
+    /// What it brought.
+    pub figures: ChannelFigures,
+}
+
+/// Figures of one channel, or of several together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelFigures {
+    /// Buys decided; `None` where the tallies do not tell them by channel.
+    pub clicks: Option<u64>,
+    /// Units ever taken.
+    pub taken: u64,
+    /// Units of them that were released or expired.
+    pub came_back: u64,
+    /// Units of them in holds now.
+    pub held: u64,
+    /// Orders.
     pub orders: u64,
     /// Units of them.
     pub units: u64,
@@ -24,75 +36,192 @@ pub struct ChannelReport {
     pub money: OrderMoney,
 }
 
-/// Sums by channel.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ChannelSums(HashMap<Option<ChannelId>, Sums>);
+impl ChannelFigures {
+    /// Nothing at all.
+    pub fn zero(currency: Currency) -> Self {
+        let money = OrderSums::default().money(currency);
+        let gross = money.paid;
+        let clicks = Some(0);
+        Self { clicks, taken: 0, came_back: 0, held: 0, orders: 0, units: 0, gross, money }
+    }
 
-#[derive(Clone, Copy, Debug)]
-struct Sums {
-    orders: u64,
-    units: u64,
-    gross: Money,
+    /// Both together, in the currency of the first. Clicks are unknown where those of either are.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let clicks = self.clicks.zip(other.clicks);
+        Self {
+            clicks: clicks.map(|(one, other)| one.saturating_add(other)),
+            taken: self.taken.saturating_add(other.taken),
+            came_back: self.came_back.saturating_add(other.came_back),
+            held: self.held.saturating_add(other.held),
+            orders: self.orders.saturating_add(other.orders),
+            units: self.units.saturating_add(other.units),
+            gross: sums::sum(self.gross, other.gross),
+            money: self.money.plus(other.money),
+        }
+    }
 }
 
-impl ChannelSums {
-    /// Adds an order; `None` if its currency is another one or the sum leaves its range.
+/// A channel's place among those of its drop: a few bytes in the place of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChannelPlace(u32);
+
+impl ChannelPlace {
+    pub(super) fn get(self) -> usize {
+        usize::try_from(self.0).expect("a place in memory fits")
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    taken: u64,
+    came_back: u64,
+    orders: u64,
+    units: u64,
+    gross: Option<Money>,
+}
+
+/// Sums by channel. Records that end a hold name no channel, so live holds keep theirs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Channels {
+    places: HashMap<Option<ChannelId>, ChannelPlace, foldhash::fast::RandomState>,
+    /// By place.
+    sums: Vec<Sums>,
+    live: HashMap<HoldId, ChannelPlace, foldhash::fast::RandomState>,
+}
+
+impl Channels {
+    /// The place of a channel, a new one if it was not heard of before.
+    pub(super) fn place(&mut self, channel: Option<&ChannelId>) -> ChannelPlace {
+        // A name is a short text, cheap beside the record that it came by.
+        let channel = channel.cloned();
+        let next = self.sums.len();
+        *self.places.entry(channel).or_insert_with(|| {
+            self.sums.push(Sums::default());
+            ChannelPlace(u32::try_from(next).expect("a drop has fewer holds than that"))
+        })
+    }
+
+    /// A hold was taken.
+    pub(super) fn take(&mut self, hold: HoldId, channel: Option<&ChannelId>, units: u64) {
+        let place = self.place(channel);
+        self.sums[place.get()].taken += units;
+        self.live.insert(hold, place);
+    }
+
+    /// A hold was released or expired.
+    pub(super) fn give(&mut self, hold: HoldId, units: u64) {
+        if let Some(place) = self.live.remove(&hold) {
+            self.sums[place.get()].came_back += units;
+        }
+    }
+
+    /// A hold became an order; `None` if its currency is another one or the sum leaves its range.
     #[must_use]
-    pub(super) fn add(
+    pub(super) fn order(
         &mut self,
-        channel: Option<&ChannelId>,
+        hold: HoldId,
+        place: ChannelPlace,
         units: u64,
         amount: Money,
     ) -> Option<()> {
-        if let Some(sums) = self.0.get_mut(&channel.cloned()) {
-            sums.orders += 1;
-            sums.units += units;
-            sums.gross = sums.gross.checked_add(amount)?;
-        } else {
-            self.0.insert(channel.cloned(), Sums { orders: 1, units, gross: amount });
-        }
+        self.live.remove(&hold);
+        let sums = &mut self.sums[place.get()];
+        sums.orders += 1;
+        sums.units += units;
+        sums.gross = Some(match sums.gross {
+            Some(gross) => gross.checked_add(amount)?,
+            None => amount,
+        });
         Some(())
     }
 
-    /// The channels with the most units first, and how many more there are. Empty if no order names
-    /// a channel.
-    pub(super) fn listed(&self, money: &MoneyFold) -> (Vec<ChannelReport>, u64) {
-        if self.0.keys().all(Option::is_none) {
-            return (Vec::new(), 0);
+    /// Every channel: most units in orders first, then most taken, then most clicks, then by name. Empty if nobody's
+    /// ticket names one.
+    pub(super) fn reports(
+        &self,
+        currency: Currency,
+        money: impl Fn(ChannelPlace) -> OrderMoney,
+    ) -> Vec<ChannelReport> {
+        if self.places.keys().all(Option::is_none) {
+            return Vec::new();
         }
-        let report = |(channel, sums): (&Option<ChannelId>, &Sums)| ChannelReport {
-            channel: channel.clone(),
-            orders: sums.orders,
-            units: sums.units,
-            gross: sums.gross,
-            money: money.of_channel(channel.as_ref()).money(sums.gross.currency()),
+        let none = Money::new(0, currency).expect("nothing is an amount");
+        let report = |(channel, place): (&Option<ChannelId>, &ChannelPlace)| {
+            let Sums { taken, came_back, orders, units, gross } = self.sums[place.get()];
+            let figures = ChannelFigures {
+                // Tallies do not tell clicks by channel.
+                clicks: None,
+                taken,
+                came_back,
+                held: taken.saturating_sub(came_back).saturating_sub(units),
+                orders,
+                units,
+                gross: gross.unwrap_or(none),
+                money: money(*place),
+            };
+            ChannelReport { channel: channel.clone(), figures }
         };
-        let mut all: Vec<ChannelReport> = self.0.iter().map(report).collect();
-        all.sort_unstable_by(|a, b| (b.units, &a.channel).cmp(&(a.units, &b.channel)));
-        let left_out = all.len().saturating_sub(CHANNELS_LISTED_MAX);
-        all.truncate(CHANNELS_LISTED_MAX);
-        (all, u64::try_from(left_out).expect("a map in memory fits 64 bits"))
+        let mut all: Vec<ChannelReport> = self.places.iter().map(report).collect();
+        sort(&mut all);
+        all
     }
+}
+
+/// Most units in orders first, then most taken, then most clicks, then by name.
+fn sort(channels: &mut [ChannelReport]) {
+    let rank = |report: &ChannelReport| {
+        let ChannelFigures { clicks, taken, units, .. } = report.figures;
+        std::cmp::Reverse((units, taken, clicks))
+    };
+    channels.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then(a.channel.cmp(&b.channel)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn currency() -> Currency {
+        "EUR".parse().unwrap()
+    }
+
+    fn report(name: Option<&str>, units: u64, taken: u64, clicks: Option<u64>) -> ChannelReport {
+        let figures = ChannelFigures { clicks, taken, units, ..ChannelFigures::zero(currency()) };
+        ChannelReport { channel: name.map(|name| name.parse().unwrap()), figures }
+    }
+
     #[test]
-    fn the_best_channels_are_listed_and_the_rest_counted() {
-        let price = Money::new(100, "EUR".parse().expect("a currency")).expect("an amount");
-        let mut sums = ChannelSums::default();
-        sums.add(None, 9_999, price).expect("fits");
-        let money = MoneyFold::default();
-        assert_eq!(sums.listed(&money), (vec![], 0), "nobody named a channel");
-        for number in 0..150_u64 {
-            let channel: ChannelId = format!("c{number}").parse().expect("an id");
-            sums.add(Some(&channel), number, price).expect("fits");
-        }
-        let (listed, left_out) = sums.listed(&money);
-        assert_eq!((listed.len(), left_out), (CHANNELS_LISTED_MAX, 51));
-        assert_eq!((listed[0].channel.as_ref(), listed[0].units), (None, 9_999));
-        assert_eq!((listed[1].units, listed[99].units), (149, 51));
+    fn the_best_channels_come_first() {
+        let expected = [
+            report(Some("z"), 9, 9, Some(1)),
+            report(None, 5, 8, Some(0)),
+            report(Some("b"), 5, 7, Some(3)),
+            report(None, 5, 7, Some(2)),
+            report(Some("a"), 5, 7, Some(2)),
+            report(Some("c"), 5, 7, None),
+        ];
+        let mut sorted = expected.to_vec();
+        sorted.reverse();
+        sort(&mut sorted);
+        assert_eq!(sorted, expected);
+    }
+
+    #[test]
+    fn without_a_name_there_are_no_channels() {
+        let mut channels = Channels::default();
+        let none = |_| ChannelFigures::zero(currency()).money;
+        channels.place(None);
+        assert_eq!(channels.reports(currency(), none), []);
+        let name = "nina".parse().unwrap();
+        assert_ne!(channels.place(Some(&name)), channels.place(None));
+        assert_eq!(channels.reports(currency(), none).len(), 2);
+    }
+
+    #[test]
+    fn sums_of_channels_know_clicks_only_if_each_does() {
+        let [known, unknown] = [Some(3), None].map(|clicks| report(None, 2, 4, clicks).figures);
+        let both = known.plus(known);
+        assert_eq!((both.units, both.taken, both.clicks), (4, 8, Some(6)));
+        assert_eq!(known.plus(unknown).clicks, None);
     }
 }

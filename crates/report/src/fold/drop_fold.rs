@@ -3,47 +3,23 @@
 use std::{collections::HashSet, sync::Arc};
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, PoolMap, Seq, SkuIndex, SkuPlan,
-    Units, UnixMillis, ViewerNumber,
+    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq, SkuIndex,
+    SkuPlan, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, RefusalCounts, Row, Tally};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, Row, RowHash, Tally};
 
 use super::{
     FoldError,
-    channels::ChannelSums,
-    figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
-    money::{MoneyFold, OrderSums},
+    channels::Channels,
+    course::{Counts, Course},
+    figures::{self, Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
+    gaps::Absences,
+    money::MoneyFold,
     pace::Pace,
     phases::{self, PhaseTime},
+    sums::OrderSums,
+    terms::{PoolSums, SkuSums, Terms},
 };
-
-/// Units of one pool, or of several together.
-#[derive(Clone, Copy, Debug, Default)]
-struct PoolSums {
-    supplied: u64,
-    held: u64,
-    sold: u64,
-}
-
-/// What is kept of one SKU beside the sums of its pools.
-#[derive(Clone, Copy, Debug)]
-struct SkuSums {
-    gross: Money,
-    sold_out: Option<UnixMillis>,
-}
-
-/// What the plan brings into the fold.
-#[derive(Clone, Debug)]
-struct Terms {
-    plan: Arc<DropPlan>,
-    revision: u32,
-    map: PoolMap,
-    /// By pool.
-    pools: Vec<PoolSums>,
-    /// By SKU.
-    skus: Vec<SkuSums>,
-    gross: Money,
-}
 
 /// How records are ended, for sums.
 #[derive(Clone, Copy)]
@@ -60,8 +36,10 @@ pub struct DropFold {
     phases: Vec<PhaseTime>,
     as_of: UnixMillis,
     taken: TakenUnits,
-    buyers: HashSet<ViewerNumber>,
-    channels: ChannelSums,
+    /// Most units held or sold at once.
+    out_max: u64,
+    buyers: HashSet<ViewerNumber, foldhash::fast::RandomState>,
+    channels: Channels,
     money: MoneyFold,
     oversold: u64,
     tallied: Tally,
@@ -69,8 +47,14 @@ pub struct DropFold {
     outage_ms: u64,
     restarts: u64,
     restarts_live: u64,
+    absences: Absences,
     pace: Pace,
+    course: Course,
     journal: JournalFigures,
+    /// Hash of the latest row of the drop's chain.
+    head: Option<RowHash>,
+    /// Time of the latest row that came after the chain had ended, with the records of them all.
+    adjusted: Option<(UnixMillis, u64)>,
 }
 
 impl DropFold {
@@ -82,8 +66,9 @@ impl DropFold {
             phases: Vec::new(),
             as_of: UnixMillis::default(),
             taken: TakenUnits::default(),
-            buyers: HashSet::new(),
-            channels: ChannelSums::default(),
+            out_max: 0,
+            buyers: HashSet::default(),
+            channels: Channels::default(),
             money: MoneyFold::default(),
             oversold: 0,
             tallied: Tally::default(),
@@ -91,12 +76,16 @@ impl DropFold {
             outage_ms: 0,
             restarts: 0,
             restarts_live: 0,
+            absences: Absences::default(),
             pace: Pace::default(),
+            course: Course::default(),
             journal: JournalFigures::default(),
+            head: None,
+            adjusted: None,
         }
     }
 
-    /// Takes in the drop's next row.
+    /// Takes in the next row of the drop's chain, or of what came after it had ended.
     ///
     /// Takes count before everything else of the row: whatever comes back comes back after the
     /// commit.
@@ -107,6 +96,10 @@ impl DropFold {
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
         let fail = |source| FoldError::Record { drop, incarnation, seq, source };
         let at = row.header().map_err(fail)?.at;
+        if row.drop != self.drop {
+            return self.adjust(row, at);
+        }
+        self.head = Some(row.hash);
         self.as_of = self.as_of.max(at);
         self.journal.commits += 1;
         self.journal.bytes += u64::try_from(row.body.len()).expect("a row's size is bounded");
@@ -114,13 +107,30 @@ impl DropFold {
         for record in row.decode() {
             self.journal.records += 1;
             let record = record.map_err(fail)?;
-            if let Record::Hold(HoldRecord::Taken { hold, units, taken_at, .. }) = record {
-                self.take(hold, units, taken_at, seq)?;
+            if let Record::Hold(HoldRecord::Taken { hold, units, taken_at, channel, .. }) = record {
+                self.take(hold, (units, channel.as_ref()), taken_at, seq)?;
             } else {
                 rest.push(record);
             }
         }
         rest.iter().try_for_each(|record| self.record(record, at, seq))
+    }
+
+    /// A row of what came after the drop's chain had ended: it is about money, and changes no figure of the drop.
+    fn adjust(&mut self, row: &Row, at: UnixMillis) -> Result<(), FoldError> {
+        let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
+        self.money.end();
+        let (as_of, records) = self.adjusted.get_or_insert((at, 0));
+        *as_of = at.max(*as_of);
+        for record in row.decode() {
+            *records += 1;
+            let fail = |source| FoldError::Record { drop, incarnation, seq, source };
+            if let Record::Payment(record) = record.map_err(fail)? {
+                let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop, seq })?;
+                self.money.record(&record, terms.gross.currency());
+            }
+        }
+        Ok(())
     }
 
     fn record(&mut self, record: &Record, at: UnixMillis, seq: Seq) -> Result<(), FoldError> {
@@ -135,18 +145,15 @@ impl DropFold {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
-                self.confirm(*hold, *units, *amount, seq)?;
-                let sum = self.channels.add(channel.as_ref(), units.get().into(), *amount);
-                sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
-                let has_terms = plan.is_some_and(|plan| plan.payment_terms.is_some());
-                self.money.ordered(*hold, (*units, *amount), channel.as_ref(), has_terms);
+                self.confirm(*hold, *units, *amount, (at, seq))?;
+                self.order(*hold, (*units, *amount), channel.as_ref(), seq)?;
                 self.buyers.insert(*viewer);
             }
             Record::Hold(HoldRecord::Released { hold, units }) => {
-                self.give(*hold, *units, End::Released, seq)?;
+                self.give(*hold, *units, End::Released, (at, seq))?;
             }
             Record::Hold(HoldRecord::Expired { hold, units }) => {
-                self.give(*hold, *units, End::Expired, seq)?;
+                self.give(*hold, *units, End::Expired, (at, seq))?;
             }
             Record::Recovered(recovered) => {
                 self.restarts += 1;
@@ -154,15 +161,17 @@ impl DropFold {
                 let counts = |phase| matches!(phase, Phase::Open | Phase::Paused | Phase::Closed);
                 self.restarts_live += u64::from(phase.is_some_and(counts));
                 self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
+                self.absences.add(recovered.outage, at, self.pace.opened_at());
             }
-            Record::Suspended { span, .. } => {
+            Record::Suspended { span, until } => {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
+                self.absences.add(*span, *until, self.pace.opened_at());
             }
             Record::Payment(record) => {
                 let terms = self.terms.as_ref().ok_or(FoldError::NoPlan { drop: self.drop, seq })?;
                 self.money.record(record, terms.gross.currency());
             }
-            Record::Tally(tally) => self.tally(tally),
+            Record::Tally(tally) => self.tally(tally, at),
             Record::Phase(
                 PhaseRecord::Countdown { .. }
                 | PhaseRecord::CountdownCancelled
@@ -193,18 +202,22 @@ impl DropFold {
     fn take(
         &mut self,
         hold: HoldId,
-        units: Units,
+        (units, channel): (Units, Option<&ChannelId>),
         taken_at: UnixMillis,
         seq: Seq,
     ) -> Result<(), FoldError> {
         let count = u64::from(units.get());
         self.taken.all.add(count);
+        self.channels.take(hold, channel, count);
         let pool = self.pool(hold.pool(), seq)?;
         pool.held += count;
+        pool.taken += count;
         let excess = (pool.held + pool.sold).saturating_sub(pool.supplied);
         self.oversold = self.oversold.max(excess);
+        self.happened(taken_at, Counts { taken: count, clicks: 1, ..Counts::default() });
         let Some(terms) = &mut self.terms else { return Ok(()) };
         let all = PoolSums::of(&terms.pools);
+        self.out_max = self.out_max.max(all.held + all.sold);
         let now = self.pace.take(taken_at, count, all.held + all.sold, all.supplied);
         if let Some(sku) = terms.map.sku_of(hold.pool()) {
             let sums = terms.of_sku(sku);
@@ -220,7 +233,7 @@ impl DropFold {
         hold: HoldId,
         units: Units,
         amount: Money,
-        seq: Seq,
+        (at, seq): (UnixMillis, Seq),
     ) -> Result<(), FoldError> {
         let count = u64::from(units.get());
         let money = FoldError::Money { drop: self.drop, seq };
@@ -228,18 +241,52 @@ impl DropFold {
         self.taken.confirmed.add(count);
         let pool = self.pool(hold.pool(), seq)?;
         pool.sold += count;
-        let added = self.terms.as_mut().map(|terms| terms.add_gross(hold.pool(), amount));
-        added.flatten().ok_or(money)
+        pool.orders += 1;
+        self.happened(at, Counts { paid: count, ..Counts::default() });
+        let Some(terms) = &mut self.terms else { return Err(money) };
+        let all = PoolSums::of(&terms.pools);
+        self.pace.pay(at, all.sold, all.supplied);
+        terms.add_gross(hold.pool(), amount).ok_or(money)
     }
 
-    fn give(&mut self, hold: HoldId, units: Units, end: End, seq: Seq) -> Result<(), FoldError> {
+    /// Credits an order to its channel, and begins its account.
+    fn order(
+        &mut self,
+        hold: HoldId,
+        (units, amount): (Units, Money),
+        channel: Option<&ChannelId>,
+        seq: Seq,
+    ) -> Result<(), FoldError> {
+        let place = self.channels.place(channel);
+        let sum = self.channels.order(hold, place, units.get().into(), amount);
+        sum.ok_or(FoldError::Money { drop: self.drop, seq })?;
+        let has_terms = self.plan().is_some_and(|plan| plan.payment_terms.is_some());
+        self.money.ordered(hold, (units, amount), place, has_terms);
+        Ok(())
+    }
+
+    fn give(
+        &mut self,
+        hold: HoldId,
+        units: Units,
+        end: End,
+        (at, seq): (UnixMillis, Seq),
+    ) -> Result<(), FoldError> {
         let count = u64::from(units.get());
         self.end(hold, count, seq)?;
+        self.pool(hold.pool(), seq)?.came_back += count;
+        self.channels.give(hold, count);
+        self.happened(at, Counts { came_back: count, ..Counts::default() });
         match end {
             End::Released => self.taken.released.add(count),
             End::Expired => self.taken.expired.add(count),
         }
         Ok(())
+    }
+
+    /// Puts something on the drop's course. In a sound journal nothing but clicks comes before the opening.
+    fn happened(&mut self, at: UnixMillis, counts: Counts) {
+        self.course.add(self.pace.after_ms(at).unwrap_or(0), counts);
     }
 
     fn end(&mut self, hold: HoldId, count: u64, seq: Seq) -> Result<(), FoldError> {
@@ -249,7 +296,16 @@ impl DropFold {
         Ok(())
     }
 
-    fn tally(&mut self, tally: &Tally) {
+    fn tally(&mut self, tally: &Tally, at: UnixMillis) {
+        let refused = tally.refusals.total();
+        // The journal has each take, so a tally only adds the other clicks.
+        let clicks = tally.retries.saturating_add(refused);
+        let connected = Some(tally.connected);
+        let counts = Counts { clicks, refused, connected, ..Counts::default() };
+        match self.pace.after_ms(at) {
+            Some(after_ms) => self.course.add(after_ms, counts),
+            None => self.course.add_early(counts),
+        }
         let sum = &mut self.tallied;
         sum.held = sum.held.saturating_add(tally.held);
         sum.retries = sum.retries.saturating_add(tally.retries);
@@ -282,104 +338,114 @@ impl DropFold {
     /// The figures so far; `None` before the first plan.
     pub fn report(&self) -> Option<DropReport> {
         let terms = self.terms.as_ref()?;
-        let PoolSums { supplied, held, sold } = PoolSums::of(&terms.pools);
+        let PoolSums { supplied, held, sold, .. } = PoolSums::of(&terms.pools);
         let phase = self.phases.last().map_or(Phase::Scheduled, |latest| latest.phase);
-        let settled = self.phases.iter().find(|begun| begun.phase == Phase::Settled);
-        let refusals: RefusalCounts = self.tallied.refusals;
-        let (channels, channels_left_out) = self.channels.listed(&self.money);
         let currency = terms.gross.currency();
-        let mut report = DropReport {
+        let opened_at = self.pace.opened_at();
+        let (gaps, gaps_cut) = self.absences.gaps(&self.phases, opened_at, self.as_of);
+        let money_of = |place| self.money.of_channel(place).money(currency);
+        Some(DropReport {
             drop: self.drop,
             plan: Arc::clone(&terms.plan),
             revision: terms.revision,
             phase,
             phases: self.phases.clone(),
             as_of: self.as_of,
+            closing_hash: self.head.filter(|_| phase.is_final()),
             supplied,
             held,
             sold,
             oversold: self.oversold,
-            stranded: None,
+            stranded: self.settled_at().map(|_| self.stranded(supplied, sold)),
             taken: self.taken,
+            taken_again: self.taken.all.units.saturating_sub(self.out_max),
             skus: self.skus(terms),
-            buyers: u64::try_from(self.buyers.len()).expect("a set in memory fits 64 bits"),
-            channels,
-            channels_left_out,
-            refusals,
+            buyers: self.buyers(),
+            channels: self.channels.reports(currency, money_of),
+            // Tallies do not tell clicks by channel.
+            clicks_by_channel_other: None,
+            refusals: self.tallied.refusals,
             retries: self.tallied.retries,
             tallied_held: self.tallied.held,
             restarts_live: self.restarts_live,
             answers: self.tallied.answers,
             tally_clicks_max: self.tally_clicks_max,
             connected_max: self.tallied.connected,
-            opened_at: self.pace.opened_at(),
+            opened_at,
             sold_out_after: self.pace.sold_out_after(),
             half_after: self.pace.half_after(),
             nine_tenths_after: self.pace.nine_tenths_after(),
-            settled_after: self.pace.since_opening(settled.map(|begun| begun.at)),
+            last_taken_after: self.pace.last_taken_after(),
+            half_paid_after: self.pace.half_paid_after(),
+            all_paid_after: self.pace.all_paid_after(),
+            last_paid_after: self.pace.last_paid_after(),
+            settled_after: self.pace.since_opening(self.settled_at()),
+            gaps,
+            gaps_cut,
             paused: phases::time_in(&self.phases, Phase::Paused, self.as_of),
             outage: DurationMs::new(self.outage_ms),
             restarts: self.restarts,
             gross: terms.gross,
             money: self.money.all().money(currency),
+            cancelled: self.money.all().cancelled,
             open_money: self.money.open(currency),
-            seconds: self.pace.seconds(),
-            seconds_cut: self.pace.is_cut(),
+            adjustments: self.adjustments(),
+            pace: self.pace.curve().clone(),
+            course: self.course.curve().clone(),
+            early: self.course.early(),
+            seconds: self.course.seconds(),
+            seconds_cut: self.course.is_cut(),
             journal: self.journal,
-        };
-        if settled.is_some() {
-            let unsold = supplied.saturating_sub(sold);
-            report.stranded = Some(if report.refused_for_stock() > 0 { unsold } else { 0 });
-        }
-        Some(report)
+        })
+    }
+
+    fn settled_at(&self) -> Option<UnixMillis> {
+        let settled = self.phases.iter().find(|begun| begun.phase == Phase::Settled);
+        settled.map(|begun| begun.at)
+    }
+
+    /// Units that nobody got although somebody was refused for want of them.
+    fn stranded(&self, supplied: u64, sold: u64) -> u64 {
+        let is_refused = figures::for_want(&self.tallied.refusals) > 0;
+        if is_refused { supplied.saturating_sub(sold) } else { 0 }
+    }
+
+    fn buyers(&self) -> Arc<[ViewerNumber]> {
+        let mut buyers: Vec<ViewerNumber> = self.buyers.iter().copied().collect();
+        buyers.sort_unstable();
+        buyers.into()
+    }
+
+    fn adjustments(&self) -> Option<Adjustments> {
+        let (as_of, records) = self.adjusted?;
+        let (money, cancelled) = self.money.since_end();
+        Some(Adjustments { as_of, records, cancelled, money })
     }
 
     fn skus(&self, terms: &Terms) -> Vec<SkuReport> {
         let places = (0..=u8::MAX).filter_map(SkuIndex::new);
         let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
-            let PoolSums { supplied, held, sold } = terms.of_sku(sku);
+            let PoolSums { supplied, held, sold, taken, came_back, orders } = terms.of_sku(sku);
             let sold_out_after = self.pace.since_opening(*sold_out);
             let of_pools = terms.map.pools_of(sku).map(|pool| self.money.of_pool(pool));
             let money =
                 of_pools.fold(OrderSums::default(), OrderSums::plus).money(gross.currency());
-            SkuReport { sku, supplied, held, sold, gross: *gross, money, sold_out_after }
+            SkuReport {
+                sku,
+                supplied,
+                held,
+                sold,
+                taken,
+                came_back,
+                orders,
+                // Tallies do not tell refusals by SKU.
+                refused_for_want: None,
+                gross: *gross,
+                money,
+                sold_out_after,
+            }
         });
         figures.collect()
-    }
-}
-
-impl PoolSums {
-    fn of<'a>(pools: impl IntoIterator<Item = &'a Self>) -> Self {
-        pools.into_iter().fold(Self::default(), |sum, pool| Self {
-            supplied: sum.supplied + pool.supplied,
-            held: sum.held + pool.held,
-            sold: sum.sold + pool.sold,
-        })
-    }
-}
-
-impl Terms {
-    /// Plans change only before anything is supplied, so the pools begin empty. `None` if the plan sells
-    /// nothing.
-    fn new(plan: &Arc<DropPlan>, revision: u32, map: PoolMap) -> Option<Self> {
-        let gross = Money::new(0, plan.skus.first()?.price.currency())?;
-        let pools = vec![PoolSums::default(); map.count()];
-        let skus = vec![SkuSums { gross, sold_out: None }; map.skus()];
-        Some(Self { plan: Arc::clone(plan), revision, map, pools, skus, gross })
-    }
-
-    /// Units in the pools of a SKU.
-    fn of_sku(&self, sku: SkuIndex) -> PoolSums {
-        PoolSums::of(self.map.pools_of(sku).map(|pool| &self.pools[usize::from(pool.get())]))
-    }
-
-    /// Adds the price of an order; `None` if the pool has no SKU, or a sum is too large.
-    fn add_gross(&mut self, pool: PoolIndex, amount: Money) -> Option<()> {
-        let sku = self.map.sku_of(pool)?;
-        let sums = &mut self.skus[usize::from(sku.get())];
-        sums.gross = sums.gross.checked_add(amount)?;
-        self.gross = self.gross.checked_add(amount)?;
-        Some(())
     }
 }
 
@@ -392,7 +458,7 @@ impl Ends {
 
 #[cfg(test)]
 mod tests {
-    use stampede_domain::{Incarnation, SlotIndex, TakeNumber};
+    use stampede_domain::{Incarnation, PoolMap, SlotIndex, TakeNumber};
     use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
@@ -415,14 +481,14 @@ mod tests {
             let lot = Record::Lot { pool: pool(number), units: units(count), lot: 1 };
             fold.record(&lot, at, seq).unwrap();
         }
-        fold.take(hold(0, 1), units(2), at.plus(DurationMs::new(1)), seq).unwrap();
+        fold.take(hold(0, 1), (units(2), None), at.plus(DurationMs::new(1)), seq).unwrap();
         let sold_out = |fold: &DropFold| -> Vec<_> {
             let skus = fold.report().unwrap().skus;
             skus.iter().map(|sku| sku.sold_out_after.map(DurationMs::get)).collect()
         };
         assert_eq!(sold_out(&fold), [None, None], "a pool is empty, the SKU is not");
-        fold.take(hold(2, 1), units(1), at.plus(DurationMs::new(5)), seq).unwrap();
-        fold.confirm(hold(2, 1), units(1), euros(1990), seq).unwrap();
+        fold.take(hold(2, 1), (units(1), None), at.plus(DurationMs::new(5)), seq).unwrap();
+        fold.confirm(hold(2, 1), units(1), euros(1990), (at, seq)).unwrap();
         assert_eq!(sold_out(&fold), [Some(5), None]);
         let report = fold.report().unwrap();
         let figures = |sku: &SkuReport| (sku.supplied, sku.held, sku.sold, sku.gross.minor());

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, Money, Phase, RefusalCode, SkuIndex, UnixMillis,
+    DropId, DropPlan, DurationMs, Money, Phase, RefusalCode, SkuIndex, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{AnswerTimes, RefusalCounts};
+use stampede_ledger::{AnswerTimes, RefusalCounts, RowHash};
 
 use super::{
     channels::ChannelReport,
-    money::{OpenMoney, OrderMoney},
-    pace::Second,
+    course::{Counts, EarlyClicks, Second},
+    curve::Curve,
+    gaps::Gap,
+    money::OpenMoney,
     phases::PhaseTime,
+    sums::{Cancellations, MoneyChange, OrderMoney},
 };
 
 /// Holds that ended in one way.
@@ -58,6 +61,14 @@ pub struct SkuReport {
     pub held: u64,
     /// Units in orders.
     pub sold: u64,
+    /// Units ever taken.
+    pub taken: u64,
+    /// Units of them that were released or expired.
+    pub came_back: u64,
+    /// Orders.
+    pub orders: u64,
+    /// Buys that asked for it and were refused for want of units; `None` where the tallies do not tell them by SKU.
+    pub refused_for_want: Option<u64>,
     /// Price of all orders.
     pub gross: Money,
     /// What was charged, taken and given back for them.
@@ -66,7 +77,30 @@ pub struct SkuReport {
     pub sold_out_after: Option<DurationMs>,
 }
 
+impl SkuReport {
+    /// Units neither held nor sold.
+    pub const fn left(&self) -> u64 {
+        self.supplied.saturating_sub(self.held).saturating_sub(self.sold)
+    }
+}
+
+/// What came after a drop's chain had ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adjustments {
+    /// Time of the latest row.
+    pub as_of: UnixMillis,
+    /// Records.
+    pub records: u64,
+    /// Cancelled since.
+    pub cancelled: Cancellations,
+    /// By how much the money of orders differs since.
+    pub money: MoneyChange,
+}
+
 /// The sell-out report of one drop, as far as its journal goes.
+///
+/// Once the drop's chain has ended, which is when it is settled or called off, every figure stays as it was then.
+/// Two go on: [`DropReport::adjustments`] sums up what came later, [`DropReport::open_money`] is as of now.
 ///
 /// Spans begin at the opening, which is the commit time of the first `opened` record. They are
 /// plain clock time: pauses and outages are not taken out, [`DropReport::paused`] and
@@ -84,8 +118,10 @@ pub struct DropReport {
     pub phase: Phase,
     /// Every phase with its beginning, in order.
     pub phases: Vec<PhaseTime>,
-    /// Time of the drop's latest row.
+    /// Time of the latest row of the drop's chain.
     pub as_of: UnixMillis,
+    /// Hash of the chain's last row, once the chain has ended.
+    pub closing_hash: Option<RowHash>,
     /// Units of all lots.
     pub supplied: u64,
     /// Units in holds now.
@@ -100,14 +136,17 @@ pub struct DropReport {
     pub stranded: Option<u64>,
     /// Everything ever taken.
     pub taken: TakenUnits,
+    /// Units ever taken beyond the most that were held or sold at once: they came back and were taken again.
+    pub taken_again: u64,
     /// Figures by SKU, in the plan's order.
     pub skus: Vec<SkuReport>,
-    /// Distinct viewers with an order.
-    pub buyers: u64,
-    /// Orders by channel, most units first; empty if no order names one.
+    /// Viewers with an order, ascending.
+    pub buyers: Arc<[ViewerNumber]>,
+    /// Every channel by which somebody clicked, took or bought, most units in orders first; empty if nobody's ticket
+    /// names one.
     pub channels: Vec<ChannelReport>,
-    /// Channels with orders that the list leaves out.
-    pub channels_left_out: u64,
+    /// Clicks by channels that the tallies do not name one by one; `None` where they do not tell clicks by channel.
+    pub clicks_by_channel_other: Option<u64>,
     /// Refusals by reason, as the engine tallied them.
     pub refusals: RefusalCounts,
     /// Buys answered again with their first answer, as tallied.
@@ -132,8 +171,20 @@ pub struct DropReport {
     pub half_after: Option<DurationMs>,
     /// The same for nine tenths.
     pub nine_tenths_after: Option<DurationMs>,
+    /// From opening to the latest take.
+    pub last_taken_after: Option<DurationMs>,
+    /// From opening to the first moment when half of what was supplied then was in orders.
+    pub half_paid_after: Option<DurationMs>,
+    /// The same for all of it: sold = supplied.
+    pub all_paid_after: Option<DurationMs>,
+    /// From opening to the latest order.
+    pub last_paid_after: Option<DurationMs>,
     /// From opening to settlement.
     pub settled_after: Option<DurationMs>,
+    /// Times since the opening in which nobody could take, at most [`super::GAPS_MAX`].
+    pub gaps: Vec<Gap>,
+    /// Whether there are more.
+    pub gaps_cut: bool,
     /// Time spent paused, up to [`DropReport::as_of`].
     pub paused: DurationMs,
     /// Time that the node was away, as restarts measured it.
@@ -145,11 +196,21 @@ pub struct DropReport {
     /// What was charged, taken and given back for them. In a plan without terms of payment no money is on record
     /// and every order counts as paid.
     pub money: OrderMoney,
-    /// Money that somebody has to look at, of orders and of payments that bought nothing.
+    /// Orders cancelled, and their units.
+    pub cancelled: Cancellations,
+    /// Money that somebody has to look at as of now, of orders and of payments that bought nothing.
     pub open_money: OpenMoney,
-    /// Units taken in each second since opening; seconds without a take are left out.
+    /// What came after the chain had ended; `None` if nothing did.
+    pub adjustments: Option<Adjustments>,
+    /// Units taken over time, from the opening until all were taken for the first time.
+    pub pace: Curve<u64>,
+    /// What happened over time, from the opening to the latest event.
+    pub course: Curve<Counts>,
+    /// Clicks that were tallied before the opening.
+    pub early: EarlyClicks,
+    /// The seconds since opening in which something happened.
     pub seconds: Vec<Second>,
-    /// Whether more than [`super::SECONDS_MAX`] seconds had takes, so that later ones are missing.
+    /// Whether there were more than [`super::SECONDS_MAX`], so that later ones are missing.
     pub seconds_cut: bool,
     /// What the journal needed.
     pub journal: JournalFigures,
@@ -167,16 +228,33 @@ impl DropReport {
     }
 
     /// Refusals for want of units.
-    pub fn refused_for_stock(&self) -> u64 {
-        let times = |code| self.refusals.get(code);
-        times(RefusalCode::SoldOut).saturating_add(times(RefusalCode::NotEnough))
+    pub fn refused_for_want(&self) -> u64 {
+        for_want(&self.refusals)
+    }
+
+    /// Units neither held nor sold.
+    pub const fn left(&self) -> u64 {
+        self.supplied.saturating_sub(self.held).saturating_sub(self.sold)
+    }
+
+    /// Holds that were released or expired.
+    pub const fn came_back(&self) -> Ends {
+        let (released, expired) = (self.taken.released, self.taken.expired);
+        Ends {
+            holds: released.holds.saturating_add(expired.holds),
+            units: released.units.saturating_add(expired.units),
+        }
     }
 
     /// The second with the most units taken; the first of equals.
     pub fn busiest_second(&self) -> Option<Second> {
-        self.seconds
-            .iter()
-            .copied()
-            .reduce(|best, next| if next.units > best.units { next } else { best })
+        let taken = self.seconds.iter().copied().filter(|second| second.counts.taken > 0);
+        taken.reduce(|best, next| if next.counts.taken > best.counts.taken { next } else { best })
     }
+}
+
+/// Those of some refusals that were for want of units.
+pub(super) fn for_want(refusals: &RefusalCounts) -> u64 {
+    let times = |code| refusals.get(code);
+    times(RefusalCode::SoldOut).saturating_add(times(RefusalCode::NotEnough))
 }

@@ -1,27 +1,38 @@
 //! The sell-out report as a fold of the journal.
 //!
 //! `report = fold(journal)`: rows go in one by one in commit order, figures can be taken out at any
-//! point. Memory is bounded by drops, their buyers, channels, the seconds in which something was taken, the
-//! payments of holds. Holds need none besides: each record names its own units.
+//! point. Memory is bounded by drops, their buyers, channels, live holds, the seconds in which something happened, the
+//! orders and payments. Holds that have ended need none besides: each record names its own units.
+//!
+//! Figures of a drop whose chain has ended stay as they were then. What comes later stands in
+//! [`DropReport::adjustments`], and only what is still to be done about money, [`DropReport::open_money`], is as of now.
 
 mod channels;
+mod course;
+mod curve;
 mod drop_fold;
 mod figures;
+mod gaps;
 mod money;
 mod pace;
 mod phases;
+mod sums;
+mod terms;
 
 use std::collections::BTreeMap;
 
 use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
 use stampede_ledger::{RecordError, Row};
 
-pub use channels::{CHANNELS_LISTED_MAX, ChannelReport};
+pub use channels::{ChannelFigures, ChannelReport};
+pub use course::{Counts, EarlyClicks, SECONDS_MAX, Second};
+pub use curve::{CURVE_STEPS_MAX, Curve, Step};
 pub use drop_fold::DropFold;
-pub use figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
-pub use money::{OpenMoney, OrderMoney, UnmatchedMoney};
-pub use pace::{Pace, SECONDS_MAX, Second};
+pub use figures::{Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
+pub use gaps::{GAPS_MAX, Gap, GapKind};
+pub use money::{OpenMoney, UnmatchedMoney};
 pub use phases::PhaseTime;
+pub use sums::{Cancellations, MoneyChange, OrderMoney};
 
 /// Why rows give no report. `stampede verify` tells what is wrong with such a ledger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,27 +1,14 @@
-//! The money of orders, and what still has to be done about it.
+//! The accounts of orders and of other holds, and what still has to be done about them.
 
 use std::collections::{BTreeMap, HashMap};
 
-use stampede_domain::{ChannelId, Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
+use stampede_domain::{Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
 use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedRecord};
 
-/// Money of orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderMoney {
-    /// What was charged beyond the goods.
-    pub charges: Money,
-    /// What was taken for them, charges included.
-    pub paid: Money,
-    /// What of it went back.
-    pub refunded: Money,
-}
-
-impl OrderMoney {
-    /// What was taken and did not go back.
-    pub fn net(&self) -> Money {
-        amount(self.paid.minor().saturating_sub(self.refunded.minor()).into(), self.paid.currency())
-    }
-}
+use super::{
+    channels::ChannelPlace,
+    sums::{Cancellations, MoneyChange, OrderSums, amount},
+};
 
 /// Money of a drop that somebody has to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,45 +59,6 @@ impl UnmatchedMoney {
         }
         sums
     }
-}
-
-/// Sums of orders in minor units, wide enough for whatever a journal holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct OrderSums {
-    charges: u128,
-    paid: u128,
-    refunded: u128,
-}
-
-impl OrderSums {
-    /// Puts what an account comes to now in the place of what it came to before.
-    fn replace(&mut self, before: Self, now: Self) {
-        self.charges = self.charges - before.charges + now.charges;
-        self.paid = self.paid - before.paid + now.paid;
-        self.refunded = self.refunded - before.refunded + now.refunded;
-    }
-
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            charges: self.charges + other.charges,
-            paid: self.paid + other.paid,
-            refunded: self.refunded + other.refunded,
-        }
-    }
-
-    pub(super) fn money(self, currency: Currency) -> OrderMoney {
-        OrderMoney {
-            charges: amount(self.charges, currency),
-            paid: amount(self.paid, currency),
-            refunded: amount(self.refunded, currency),
-        }
-    }
-}
-
-/// An amount, or the largest there is.
-fn amount(minor: u128, currency: Currency) -> Money {
-    let minor = u64::try_from(minor).unwrap_or(Money::MINOR_MAX).min(Money::MINOR_MAX);
-    Money::new(minor, currency).expect("it is within the limit")
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -195,9 +143,11 @@ struct Account {
 #[derive(Clone, Debug)]
 struct Order {
     part: Option<usize>,
-    channel: Option<ChannelId>,
+    channel: ChannelPlace,
     units: Units,
     goods: Money,
+    /// Whether no money is on record of it, because its plan has no terms of payment.
+    counts_as_paid: bool,
 }
 
 impl Account {
@@ -276,6 +226,8 @@ impl Account {
             let behind = made.part.map(|part| self.behind(part));
             let is_kept = order.charges + u128::from(made.goods.minor()) > self.waived.into();
             let is_delivered = self.cancelled_units < made.units.get();
+            order.cancelled.orders = u64::from(!is_delivered);
+            order.cancelled.units = self.cancelled_units.into();
             let lacks = is_kept && is_delivered && behind.is_some_and(|part| !part.stays());
             open.unpaid_orders = u64::from(lacks);
             match behind {
@@ -286,6 +238,7 @@ impl Account {
                 Some(Part { stage: Stage::Authorized(kept), .. }) => {
                     open.authorized = kept.minor().into();
                 }
+                None if made.counts_as_paid => order.paid = made.goods.minor().into(),
                 _ => {}
             }
         }
@@ -303,15 +256,17 @@ impl Account {
     }
 }
 
-/// The money of one drop. It keeps an account for each hold that any payment was heard of; orders of versions
-/// without payments need none.
+/// The money of one drop. It keeps an account for each order, and for each hold that any payment was heard of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MoneyFold {
     accounts: HashMap<HoldId, Account, foldhash::fast::RandomState>,
-    all: OrderSums,
+    now: OrderSums,
     open: OpenSums,
+    /// The sums as the drop's chain ended, once it has.
+    at_end: Option<OrderSums>,
+    /// Up to the end of the drop's chain, as are the next.
     by_pool: HashMap<PoolIndex, OrderSums>,
-    by_channel: HashMap<Option<ChannelId>, OrderSums>,
+    by_channel: HashMap<usize, OrderSums>,
 }
 
 impl MoneyFold {
@@ -327,22 +282,19 @@ impl MoneyFold {
         &mut self,
         hold: HoldId,
         (units, goods): (Units, Money),
-        channel: Option<&ChannelId>,
+        channel: ChannelPlace,
         has_terms: bool,
     ) {
-        if !has_terms && !self.accounts.contains_key(&hold) {
-            let now = OrderSums { paid: goods.minor().into(), ..OrderSums::default() };
-            return self.add(hold.pool(), channel, OrderSums::default(), now);
-        }
+        let counts_as_paid = !has_terms && !self.accounts.contains_key(&hold);
         self.with(hold, goods.currency(), |account| {
             let part = account.latest;
-            account.order.get_or_insert_with(|| Order {
-                part,
-                channel: channel.cloned(),
-                units,
-                goods,
-            });
+            account.order.get_or_insert(Order { part, channel, units, goods, counts_as_paid });
         });
+    }
+
+    /// The drop's chain has ended: what comes now changes what is open and the sums as they are now.
+    pub(super) fn end(&mut self) {
+        self.at_end.get_or_insert(self.now);
     }
 
     fn with(&mut self, hold: HoldId, currency: Currency, change: impl FnOnce(&mut Account)) {
@@ -350,33 +302,30 @@ impl MoneyFold {
         let (before, open_before) = account.sums(currency);
         change(account);
         let (now, open_now) = account.sums(currency);
-        let channel = account.order.as_ref().and_then(|order| order.channel.clone());
         self.open.replace(open_before, open_now);
-        self.add(hold.pool(), channel.as_ref(), before, now);
+        self.now.replace(before, now);
+        if let (Some(order), None) = (&account.order, self.at_end) {
+            self.by_pool.entry(hold.pool()).or_default().replace(before, now);
+            self.by_channel.entry(order.channel.get()).or_default().replace(before, now);
+        }
     }
 
-    fn add(
-        &mut self,
-        pool: PoolIndex,
-        channel: Option<&ChannelId>,
-        before: OrderSums,
-        now: OrderSums,
-    ) {
-        self.all.replace(before, now);
-        self.by_pool.entry(pool).or_default().replace(before, now);
-        self.by_channel.entry(channel.cloned()).or_default().replace(before, now);
+    /// The sums up to the end of the drop's chain.
+    pub(super) fn all(&self) -> OrderSums {
+        self.at_end.unwrap_or(self.now)
     }
 
-    pub(super) const fn all(&self) -> OrderSums {
-        self.all
+    /// What came since.
+    pub(super) fn since_end(&self) -> (MoneyChange, Cancellations) {
+        self.now.since(self.all())
     }
 
     pub(super) fn of_pool(&self, pool: PoolIndex) -> OrderSums {
         self.by_pool.get(&pool).copied().unwrap_or_default()
     }
 
-    pub(super) fn of_channel(&self, channel: Option<&ChannelId>) -> OrderSums {
-        self.by_channel.get(&channel.cloned()).copied().unwrap_or_default()
+    pub(super) fn of_channel(&self, channel: ChannelPlace) -> OrderSums {
+        self.by_channel.get(&channel.get()).copied().unwrap_or_default()
     }
 
     pub(super) fn open(&self, currency: Currency) -> OpenMoney {

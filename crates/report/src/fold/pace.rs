@@ -1,31 +1,21 @@
-//! How fast units went: marks on the way to sold out, units by second.
-
-use std::collections::BTreeMap;
+//! How fast units went: marks on the way to sold out and to all paid, units over time up to there.
 
 use stampede_domain::{DurationMs, UnixMillis};
 
-/// Seconds with takes that are kept for one drop: a day without a pause.
-pub const SECONDS_MAX: usize = 86_400;
-
-/// Units taken in one second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Second {
-    /// Seconds since opening, from 0.
-    pub second: u64,
-    /// Units taken in it.
-    pub units: u64,
-}
+use super::curve::Curve;
 
 /// The pace of one drop.
 #[derive(Clone, Debug, Default)]
-pub struct Pace {
+pub(super) struct Pace {
     opened_at: Option<UnixMillis>,
-    latest_take: UnixMillis,
+    latest_take: Option<UnixMillis>,
+    latest_paid: Option<UnixMillis>,
     half: Option<UnixMillis>,
     nine_tenths: Option<UnixMillis>,
     sold_out: Option<UnixMillis>,
-    seconds: BTreeMap<u64, u64>,
-    seconds_cut: bool,
+    half_paid: Option<UnixMillis>,
+    all_paid: Option<UnixMillis>,
+    curve: Curve<u64>,
 }
 
 impl Pace {
@@ -43,8 +33,11 @@ impl Pace {
         taken: u64,
         supplied: u64,
     ) -> UnixMillis {
-        self.latest_take = self.latest_take.max(taken_at);
-        let now = self.latest_take;
+        let now = self.latest_take.map_or(taken_at, |latest| latest.max(taken_at));
+        self.latest_take = Some(now);
+        if self.sold_out.is_none() {
+            self.curve.add(self.after_ms(taken_at).unwrap_or(0), units);
+        }
         let reaches = |tenths: u64| taken.saturating_mul(10) >= supplied.saturating_mul(tenths);
         for (mark, tenths) in
             [(&mut self.half, 5), (&mut self.nine_tenths, 9), (&mut self.sold_out, 10)]
@@ -53,19 +46,27 @@ impl Pace {
                 *mark = Some(now);
             }
         }
-        let opened_at = self.opened_at.unwrap_or(taken_at);
-        let second = taken_at.since(opened_at).get() / 1_000;
-        if self.seconds.len() < SECONDS_MAX || self.seconds.contains_key(&second) {
-            *self.seconds.entry(second).or_default() += units;
-        } else {
-            self.seconds_cut = true;
-        }
         now
     }
 
+    /// An order was committed; `sold` of `supplied` units are in orders with it.
+    pub(super) fn pay(&mut self, at: UnixMillis, sold: u64, supplied: u64) {
+        self.latest_paid = Some(self.latest_paid.map_or(at, |latest| latest.max(at)));
+        for (mark, parts) in [(&mut self.half_paid, 2), (&mut self.all_paid, 1)] {
+            if mark.is_none() && sold.saturating_mul(parts) >= supplied {
+                *mark = Some(at);
+            }
+        }
+    }
+
     /// When takes first began.
-    pub fn opened_at(&self) -> Option<UnixMillis> {
+    pub(super) const fn opened_at(&self) -> Option<UnixMillis> {
         self.opened_at
+    }
+
+    /// Milliseconds from the opening to `at`, 0 for what came before; `None` before the opening.
+    pub(super) fn after_ms(&self, at: UnixMillis) -> Option<u64> {
+        self.opened_at.map(|opened_at| at.since(opened_at).get())
     }
 
     /// The span from opening to `at`.
@@ -74,30 +75,42 @@ impl Pace {
     }
 
     /// From opening to half of the supply.
-    pub fn half_after(&self) -> Option<DurationMs> {
+    pub(super) fn half_after(&self) -> Option<DurationMs> {
         self.since_opening(self.half)
     }
 
     /// From opening to nine tenths of the supply.
-    pub fn nine_tenths_after(&self) -> Option<DurationMs> {
+    pub(super) fn nine_tenths_after(&self) -> Option<DurationMs> {
         self.since_opening(self.nine_tenths)
     }
 
     /// From opening to sold out.
-    pub fn sold_out_after(&self) -> Option<DurationMs> {
+    pub(super) fn sold_out_after(&self) -> Option<DurationMs> {
         self.since_opening(self.sold_out)
     }
 
-    /// Seconds with takes in order.
-    pub fn seconds(&self) -> Vec<Second> {
-        self.seconds
-            .iter()
-            .map(|(second, units)| Second { second: *second, units: *units })
-            .collect()
+    /// From opening to the latest take.
+    pub(super) fn last_taken_after(&self) -> Option<DurationMs> {
+        self.since_opening(self.latest_take)
     }
 
-    /// Whether seconds are missing.
-    pub fn is_cut(&self) -> bool {
-        self.seconds_cut
+    /// From opening to half of the supply in orders.
+    pub(super) fn half_paid_after(&self) -> Option<DurationMs> {
+        self.since_opening(self.half_paid)
+    }
+
+    /// From opening to all of the supply in orders.
+    pub(super) fn all_paid_after(&self) -> Option<DurationMs> {
+        self.since_opening(self.all_paid)
+    }
+
+    /// From opening to the latest order.
+    pub(super) fn last_paid_after(&self) -> Option<DurationMs> {
+        self.since_opening(self.latest_paid)
+    }
+
+    /// Units taken over time, up to sold out.
+    pub(super) const fn curve(&self) -> &Curve<u64> {
+        &self.curve
     }
 }

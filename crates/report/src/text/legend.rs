@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 31] = [
+const WORDS: [(&str, &str); 35] = [
     ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
@@ -10,6 +10,11 @@ const WORDS: [(&str, &str); 31] = [
     ("taken", "held or sold: half is taken when half of the supply first is; units that are"),
     ("", "taken come back if their hold is released or expires"),
     ("left", "units neither held nor sold"),
+    ("came back", "holds that were released or expired, and their units"),
+    (
+        "taken again",
+        "units ever taken beyond the most that were held or sold at once: they had come back",
+    ),
     ("code", "the merchant's own code for the goods"),
     ("released", "holds that viewers gave back or a ban ended; their units were on sale again"),
     ("expired", "holds whose time to pay ran out; their units were on sale again"),
@@ -19,7 +24,12 @@ const WORDS: [(&str, &str); 31] = [
         "units left over, of any goods, in a drop in which somebody was refused for want of",
     ),
     ("", "units, of whichever goods"),
-    ("settled", "closed, and every hold has ended"),
+    ("settled", "closed, and every hold has ended: the figures stay as they were then"),
+    ("since it settled", "what came later and is in none of the other figures"),
+    (
+        "closing hash",
+        "of the last row about the drop in the ledger: what it says cannot change later",
+    ),
     ("gross", "the price of the goods of all orders"),
     ("charges", "what the orders cost beyond their goods: shipping, tax, fees"),
     ("paid", "what was taken for the orders, charges included; where payments are not on record,"),

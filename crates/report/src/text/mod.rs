@@ -12,11 +12,11 @@ use stampede_domain::{DurationMs, Money, Phase, SkuPlan};
 
 pub(crate) use self::numbers::grouped;
 use self::{
-    numbers::{money, seconds, share, shares, utc},
+    numbers::{change, money, seconds, share, shares, utc},
     refusals::meaning,
 };
 use crate::{
-    fold::{DropReport, Ends, OrderMoney, Second},
+    fold::{Adjustments, DropReport, Ends, OrderMoney, Second},
     json,
     read::LedgerReport,
 };
@@ -65,6 +65,7 @@ impl DropReport {
         self.units(f)?;
         self.holds(f)?;
         self.tables(f)?;
+        self.since_settled(f)?;
         self.times(f)?;
         self.demand(f)?;
         self.chart(f)?;
@@ -81,6 +82,9 @@ impl DropReport {
             None => writeln!(f, "    not opened yet")?,
         }
         writeln!(f, "    as of {} UTC; all times are UTC", utc(self.as_of))?;
+        if let Some(hash) = self.closing_hash {
+            writeln!(f, "    closing hash {hash}")?;
+        }
         writeln!(f)
     }
 
@@ -88,12 +92,13 @@ impl DropReport {
         number(f, "supplied", self.supplied, &self.supplied_words())?;
         number(f, "sold", self.sold, &format!("units, {}", share(self.sold, self.supplied)))?;
         number(f, "held", self.held, "units now")?;
+        number(f, "left", self.left(), "units")?;
         number(f, "oversold", self.oversold, "units")?;
         match self.stranded {
             Some(units) => number(f, "stranded", units, "units")?,
             None => writeln!(f, "{:<22}{:>14}", "stranded", "not settled")?,
         }
-        let buyers = counted(self.buyers, "viewer");
+        let buyers = counted(json::count(self.buyers.len()), "viewer");
         number(f, "orders", self.taken.confirmed.holds, &format!("by {buyers}"))?;
         writeln!(f, "{:<22}{:>14}", "gross", money(self.gross))?;
         self.money(f)?;
@@ -114,6 +119,10 @@ impl DropReport {
         if orders.refunded.minor() > 0 {
             line(f, "refunded", orders.refunded, "")?;
             line(f, "net", orders.net(), "paid and not refunded")?;
+        }
+        if self.cancelled.units > 0 {
+            let orders = counted(self.cancelled.orders, "whole order");
+            number(f, "cancelled", self.cancelled.units, &format!("units, {orders}"))?;
         }
         if open.authorized.minor() > 0 {
             line(f, "kept ready", open.authorized, "for orders, not taken yet")?;
@@ -159,7 +168,9 @@ impl DropReport {
         for ((label, part), share) in labels.iter().zip(parts).zip(shares) {
             number(f, label, part.holds, &format!("{share:>7}, {}", counted(part.units, "unit")))?;
         }
-        Ok(())
+        let back = self.came_back();
+        number(f, "came back", back.holds, &format!("with {}", counted(back.units, "unit")))?;
+        number(f, "taken again", self.taken_again, "units that had come back")
     }
 
     fn tables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,16 +184,24 @@ impl DropReport {
     fn sku_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
         write!(f, "    {:<30}{:>18}", "goods", "price")?;
-        let heads = ["supplied", "held", "sold", "left", "all taken"];
+        let heads = ["supplied", "held", "sold", "left", "taken", "came back", "orders"];
         heads.iter().try_for_each(|head| write!(f, "{head:>12}"))?;
+        let knows_want = self.skus.iter().any(|sku| sku.refused_for_want.is_some());
+        if knows_want {
+            write!(f, "{:>12}", "refused")?;
+        }
+        write!(f, "{:>12}", "all taken")?;
         let net = if self.has_own_money() { format!("{:>20}", "net") } else { String::new() };
         writeln!(f, "{:>20}{net}  code", "gross")?;
         for sku in &self.skus {
             let plan = self.plan.sku(sku.sku).expect("the fold has the plan's SKUs");
             write!(f, "    {:<30}{:>18}", self.named(plan), money(plan.price))?;
-            let left = sku.supplied.saturating_sub(sku.held).saturating_sub(sku.sold);
-            for units in [sku.supplied, sku.held, sku.sold, left] {
+            let (left, back) = (sku.left(), sku.came_back);
+            for units in [sku.supplied, sku.held, sku.sold, left, sku.taken, back, sku.orders] {
                 write!(f, "{:>12}", grouped(units))?;
+            }
+            if knows_want {
+                write!(f, "{:>12}", known(sku.refused_for_want))?;
             }
             let all_taken = sku.sold_out_after.map_or_else(|| "-".to_owned(), seconds);
             let (gross, net) = (money(sku.gross), self.net_cell(&sku.money));
@@ -211,8 +230,16 @@ impl DropReport {
             ("half taken", self.half_after),
             ("90 % taken", self.nine_tenths_after),
             ("all taken first", self.sold_out_after),
+            ("last take", self.last_taken_after),
         ] {
             milestone(f, label, span, no_more_takes)?;
+        }
+        for (label, span) in [
+            ("half paid", self.half_paid_after),
+            ("all paid first", self.all_paid_after),
+            ("last paid", self.last_paid_after),
+        ] {
+            milestone(f, label, span, self.phase.is_final())?;
         }
         milestone(f, "settled", self.settled_after, self.phase.is_final())?;
         writeln!(f, "{:<22}{:>14}", "paused", seconds(self.paused))?;
@@ -223,6 +250,14 @@ impl DropReport {
             some => format!(" in {}", counted(some, "restart")),
         };
         writeln!(f, "{:<22}{outage:>14}{restarts}", "outage")?;
+        for (place, gap) in self.gaps.iter().enumerate() {
+            let name = if place == 0 { "nobody could take" } else { "" };
+            let (from, to) = (seconds(gap.from), seconds(gap.to));
+            writeln!(f, "{name:<22}{from:>14} to {to}, {}", gap.kind.name())?;
+        }
+        if self.gaps_cut {
+            writeln!(f, "    later times in which nobody could take are not listed")?;
+        }
         for (place, begun) in self.phases.iter().enumerate() {
             let name = if place == 0 { "phases" } else { "" };
             let why = match (begun.by_stream, begun.phase) {
@@ -243,21 +278,54 @@ impl DropReport {
     fn channel_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
         let net = if self.has_own_money() { format!("{:>20}", "net") } else { String::new() };
-        writeln!(f, "    {:<42}{:>12}{:>12}{:>20}{net}", "channel", "orders", "sold", "gross")?;
+        write!(f, "    {:<42}", "channel")?;
+        let knows_clicks = self.channels.iter().any(|channel| channel.figures.clicks.is_some());
+        if knows_clicks {
+            write!(f, "{:>12}", "clicks")?;
+        }
+        let heads = ["taken", "came back", "held", "orders", "sold"];
+        heads.iter().try_for_each(|head| write!(f, "{head:>12}"))?;
+        writeln!(f, "{:>20}{net}", "gross")?;
         for channel in self.channels.iter().take(CHANNELS_SHOWN_MAX) {
             let name = channel.channel.as_ref().map_or("(no channel)", |channel| channel.as_str());
-            let (orders, units) = (grouped(channel.orders), grouped(channel.units));
-            let (name, gross) = (short(name, 41), money(channel.gross));
-            let net = self.net_cell(&channel.money);
-            writeln!(f, "    {name:<42}{orders:>12}{units:>12}{gross:>20}{net}")?;
+            let figures = &channel.figures;
+            write!(f, "    {:<42}", short(name, 41))?;
+            if knows_clicks {
+                write!(f, "{:>12}", known(figures.clicks))?;
+            }
+            let (taken, back, held) = (figures.taken, figures.came_back, figures.held);
+            for count in [taken, back, held, figures.orders, figures.units] {
+                write!(f, "{:>12}", grouped(count))?;
+            }
+            let (gross, net) = (money(figures.gross), self.net_cell(&figures.money));
+            writeln!(f, "{gross:>20}{net}")?;
         }
-        let listed = u64::try_from(self.channels.len()).expect("the list is short");
-        let shown = u64::try_from(CHANNELS_SHOWN_MAX).expect("the list is short");
-        let more = listed.saturating_sub(shown).saturating_add(self.channels_left_out);
+        let more = json::count(self.channels.len().saturating_sub(CHANNELS_SHOWN_MAX));
         if more > 0 {
             writeln!(f, "    {}", counted(more, "more channel"))?;
         }
         Ok(())
+    }
+
+    /// What came after the drop's chain had ended, and changed none of the figures.
+    fn since_settled(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Adjustments { as_of, records, cancelled, money }) = self.adjustments else {
+            return Ok(());
+        };
+        let currency = self.gross.currency();
+        let records = counted(records, "record");
+        writeln!(f, "since it settled, as of {} UTC, by {records}", utc(as_of))?;
+        for (label, minor) in [
+            ("charges", money.charges_minor),
+            ("paid", money.paid_minor),
+            ("refunded", money.refunded_minor),
+            ("net", money.net_minor()),
+        ] {
+            writeln!(f, "{:<22}{:>14}", format!("  {label}"), change(minor, currency))?;
+        }
+        let orders = counted(cancelled.orders, "whole order");
+        number(f, "  cancelled", cancelled.units, &format!("units, {orders}"))?;
+        writeln!(f)
     }
 
     /// What the counts lack, if a restart may have lost some.
@@ -283,6 +351,9 @@ impl DropReport {
     fn demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [self.taken.all.holds, self.retries, self.refusals.total()];
         number(f, "clicks", self.clicks(), "requests to buy")?;
+        if self.early.clicks > 0 {
+            number(f, "  before the opening", self.early.clicks, "of them")?;
+        }
         let labels = ["  held", "  answered again", "  refused"];
         for ((label, part), share) in labels.iter().zip(parts).zip(shares(&parts)) {
             number(f, label, part, &format!("{share:>7}"))?;
@@ -291,6 +362,8 @@ impl DropReport {
         for ((code, times), share) in codes.iter().zip(&times).zip(shares(&times)) {
             number(f, &format!("    {code}"), *times, &format!("{share:>7}  {}", meaning(*code)))?;
         }
+        let want = self.refused_for_want();
+        number(f, "  refused for want", want, "of units: sold_out and not_enough")?;
         self.lost(f)?;
         self.answers(f)?;
         number(f, "peak clicks", self.tally_clicks_max, "between two tallies")?;
@@ -299,11 +372,12 @@ impl DropReport {
     }
 
     fn chart(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Some(busiest), Some(last)) = (self.busiest_second(), self.seconds.last()) else {
+        let last = self.seconds.iter().rfind(|second| second.counts.taken > 0);
+        let (Some(busiest), Some(last)) = (self.busiest_second(), last) else {
             return Ok(());
         };
-        let (units, second) = (grouped(busiest.units), grouped(busiest.second));
-        writeln!(f, "units per second, at most {units} in second {second}")?;
+        let (units, second) = (grouped(busiest.counts.taken), grouped(busiest.second));
+        writeln!(f, "units taken per second, at most {units} in second {second}")?;
         let width = (last.second + 1).div_ceil(CHART_COLUMNS);
         writeln!(f, "    {}", bars(&self.seconds, width))?;
         writeln!(f, "    from opening, {} a column", counted(width, "second"))?;
@@ -344,10 +418,10 @@ fn number(f: &mut fmt::Formatter<'_>, label: &str, number: u64, words: &str) -> 
 /// One character for each `width` seconds, as high as its units are to the highest column.
 fn bars(seconds: &[Second], width: u64) -> String {
     let mut columns: Vec<u64> = Vec::new();
-    for Second { second, units } in seconds {
+    for Second { second, counts } in seconds.iter().filter(|second| second.counts.taken > 0) {
         let column = usize::try_from(second / width).expect("the chart is narrow");
         columns.resize(columns.len().max(column + 1), 0);
-        columns[column] += units;
+        columns[column] += counts.taken;
     }
     let highest = columns.iter().copied().max().unwrap_or(0).max(1);
     let bar = |units: &u64| {
@@ -356,6 +430,11 @@ fn bars(seconds: &[Second], width: u64) -> String {
         BARS[usize::try_from(eighths).expect("at most 8")]
     };
     columns.iter().map(bar).collect()
+}
+
+/// A count, or a dash where nobody counted.
+fn known(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".to_owned(), grouped)
 }
 
 /// `1 unit`, `2 units`.
@@ -394,8 +473,12 @@ mod tests {
 
     #[test]
     fn a_chart_shows_every_second_with_a_take() {
-        let second = |second, units| Second { second, units };
-        assert_eq!(bars(&[second(0, 800), second(2, 1), second(3, 400)], 1), "█ ▁▄");
+        let second = |second, taken| {
+            let counts = crate::fold::Counts { taken, ..crate::fold::Counts::default() };
+            Second { second, counts }
+        };
+        let with_payments = [second(0, 800), second(2, 1), second(3, 400), second(90, 0)];
+        assert_eq!(bars(&with_payments, 1), "█ ▁▄");
         assert_eq!(bars(&[second(0, 800), second(2, 1), second(3, 400)], 2), "█▅");
     }
 }

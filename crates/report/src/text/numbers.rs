@@ -1,6 +1,6 @@
 //! Numbers, shares, money and times as people read them.
 
-use stampede_domain::{DurationMs, Money, UnixMillis};
+use stampede_domain::{Currency, DurationMs, Money, UnixMillis};
 use time::OffsetDateTime;
 
 /// `12,345,678`.
@@ -22,6 +22,17 @@ pub(super) fn money(amount: Money) -> String {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let whole = text[..end].parse().expect("an amount begins with digits that fit 2^53");
     grouped(whole) + &text[end..]
+}
+
+/// `+12,345.60 EUR`, `-0.05 EUR`, `0.00 EUR`.
+pub(super) fn change(minor: i64, currency: Currency) -> String {
+    let sign = match minor.signum() {
+        1 => "+",
+        0 => "",
+        _ => "-",
+    };
+    let amount = Money::new(minor.unsigned_abs().min(Money::MINOR_MAX), currency);
+    sign.to_owned() + &money(amount.expect("it is within the limit"))
 }
 
 /// `12.345 s`.
@@ -86,6 +97,14 @@ mod tests {
         assert_eq!(show(5, "EUR"), "0.05 EUR");
         assert_eq!(show(4_990, "JPY"), "4,990 JPY");
         assert_eq!(show(Money::MINOR_MAX, "KWD"), "9,007,199,254,740.991 KWD");
+    }
+
+    #[test]
+    fn a_difference_has_its_sign() {
+        let euro = "EUR".parse().unwrap();
+        let shown = [123_456, -5, 0].map(|minor| change(minor, euro));
+        assert_eq!(shown, ["+1,234.56 EUR", "-0.05 EUR", "0.00 EUR"]);
+        assert_eq!(change(i64::MIN, "JPY".parse().unwrap()), "-9,007,199,254,740,991 JPY");
     }
 
     #[test]

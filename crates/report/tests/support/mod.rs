@@ -12,6 +12,8 @@ pub mod money;
 pub mod sale;
 pub mod shop;
 pub mod sim;
+pub mod steps;
+pub mod twin;
 
 use std::path::Path;
 

@@ -1,20 +1,30 @@
 //! The sell-out report on its way to JSON.
 
+mod curves;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
+pub use self::curves::CountsJson;
+use self::curves::{CurvesJson, GapJson, MarksJson};
 use crate::fold::{
-    ChannelReport, DropReport, Ends, JournalFigures, OpenMoney, OrderMoney, PhaseTime, SkuReport,
-    TakenUnits,
+    Adjustments, ChannelFigures, ChannelReport, DropReport, Ends, JournalFigures, OpenMoney,
+    OrderMoney, PhaseTime, SkuReport, TakenUnits,
 };
+
+/// The shape of a report as JSON; a reader that knows it can read past fields that it does not.
+const SCHEMA: &str = "stampede.report.v1";
+/// Channels that JSON, text and pages list, those with the most units; tables for spreadsheets have all.
+pub const CHANNELS_LISTED_MAX: usize = 100;
 
 /// A [`DropReport`] as JSON has it: ids are strings, no integer is above 2^53 - 1.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of the report, with units in their names")]
 pub struct ReportJson {
+    pub schema: &'static str,
     pub drop: String,
     pub title: String,
     pub stream: String,
@@ -25,17 +35,23 @@ pub struct ReportJson {
     pub phase: &'static str,
     pub phases: Vec<PhaseJson>,
     pub as_of_ms: u64,
+    pub closing_hash: Option<String>,
     pub planned: u64,
     pub supplied: u64,
     pub held: u64,
     pub sold: u64,
+    pub left: u64,
     pub oversold: u64,
     pub stranded: Option<u64>,
     pub taken: TakenJson,
+    pub came_back: EndsJson,
+    pub taken_again: u64,
     pub skus: Vec<SkuJson>,
     pub buyers: u64,
     pub channels: Vec<ChannelJson>,
     pub channels_left_out: u64,
+    pub channels_rest: Option<ChannelFiguresJson>,
+    pub clicks_by_channel_other: Option<u64>,
     pub clicks: u64,
     pub retries: u64,
     pub tallied_held: u64,
@@ -43,13 +59,16 @@ pub struct ReportJson {
     pub counts_complete: bool,
     pub answer_times: Option<AnswersJson>,
     pub refusals: BTreeMap<&'static str, u64>,
+    pub refused_for_want: u64,
     pub tally_clicks_max: u64,
     pub connected_max: u64,
     pub opened_at_ms: Option<u64>,
     pub sold_out_after_ms: Option<u64>,
-    pub half_after_ms: Option<u64>,
-    pub nine_tenths_after_ms: Option<u64>,
+    #[serde(flatten)]
+    pub marks: MarksJson,
     pub settled_after_ms: Option<u64>,
+    pub gaps: Vec<GapJson>,
+    pub gaps_cut: bool,
     pub paused_ms: u64,
     pub outage_ms: u64,
     pub restarts: u64,
@@ -57,11 +76,13 @@ pub struct ReportJson {
     pub gross_minor: u64,
     #[serde(flatten)]
     pub money: OrderMoneyJson,
+    pub cancelled_orders: u64,
+    pub cancelled_units: u64,
     #[serde(flatten)]
     pub open_money: OpenMoneyJson,
-    pub busiest_second: Option<SecondJson>,
-    pub units_per_second: Vec<SecondJson>,
-    pub units_per_second_cut: bool,
+    pub adjustments: Option<AdjustmentsJson>,
+    #[serde(flatten)]
+    pub curves: CurvesJson,
     pub journal: JournalJson,
 }
 
@@ -109,17 +130,34 @@ pub struct SkuJson {
     pub supplied: u64,
     pub held: u64,
     pub sold: u64,
+    pub left: u64,
+    pub taken: u64,
+    pub came_back: u64,
+    pub orders: u64,
+    pub refused_for_want: Option<u64>,
     pub gross_minor: u64,
     #[serde(flatten)]
     pub money: OrderMoneyJson,
     pub sold_out_after_ms: Option<u64>,
 }
 
-/// What one channel sold.
+/// What one channel brought.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "see `ChannelReport`")]
 pub struct ChannelJson {
     pub channel: Option<String>,
+    #[serde(flatten)]
+    pub figures: ChannelFiguresJson,
+}
+
+/// What a channel brought, or several together.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `ChannelFigures`")]
+pub struct ChannelFiguresJson {
+    pub clicks: Option<u64>,
+    pub taken: u64,
+    pub came_back: u64,
+    pub held: u64,
     pub orders: u64,
     pub units: u64,
     pub gross_minor: u64,
@@ -162,12 +200,18 @@ pub struct AnswersJson {
     pub p999_us: u64,
 }
 
-/// Units taken in one second after opening.
+/// What came after the drop's chain had ended.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[allow(missing_docs, reason = "see `Second`")]
-pub struct SecondJson {
-    pub second: u64,
-    pub units: u64,
+#[allow(missing_docs, reason = "see `Adjustments`")]
+pub struct AdjustmentsJson {
+    pub as_of_ms: u64,
+    pub records: u64,
+    pub orders_cancelled: u64,
+    pub units_cancelled: u64,
+    pub charges_minor: i64,
+    pub paid_minor: i64,
+    pub refunded_minor: i64,
+    pub net_minor: i64,
 }
 
 /// What the journal needed.
@@ -183,11 +227,8 @@ impl DropReport {
     /// The report for programs.
     pub fn json(&self) -> ReportJson {
         let plan = &self.plan;
-        let second = |second: crate::fold::Second| SecondJson {
-            second: exact(second.second),
-            units: exact(second.units),
-        };
         ReportJson {
+            schema: SCHEMA,
             drop: self.drop.to_string(),
             title: plan.title.clone(),
             stream: plan.stream.to_string(),
@@ -198,17 +239,23 @@ impl DropReport {
             phase: self.phase.name(),
             phases: self.phases.iter().map(PhaseJson::of).collect(),
             as_of_ms: time(self.as_of),
+            closing_hash: self.closing_hash.map(|hash| hash.to_string()),
             planned: exact(self.planned()),
             supplied: exact(self.supplied),
             held: exact(self.held),
             sold: exact(self.sold),
+            left: exact(self.left()),
             oversold: exact(self.oversold),
             stranded: self.stranded.map(exact),
             taken: TakenJson::of(&self.taken),
+            came_back: EndsJson::of(self.came_back()),
+            taken_again: exact(self.taken_again),
             skus: self.skus.iter().map(|sku| self.sku_json(sku)).collect(),
-            buyers: exact(self.buyers),
-            channels: self.channels.iter().map(ChannelJson::of).collect(),
-            channels_left_out: exact(self.channels_left_out),
+            buyers: count(self.buyers.len()),
+            channels: self.channels.iter().take(CHANNELS_LISTED_MAX).map(ChannelJson::of).collect(),
+            channels_left_out: count(self.channels.len().saturating_sub(CHANNELS_LISTED_MAX)),
+            channels_rest: self.channels_rest().as_ref().map(ChannelFiguresJson::of),
+            clicks_by_channel_other: self.clicks_by_channel_other.map(exact),
             clicks: exact(self.clicks()),
             retries: exact(self.retries),
             tallied_held: exact(self.tallied_held),
@@ -216,25 +263,34 @@ impl DropReport {
             counts_complete: self.restarts_live == 0,
             answer_times: AnswersJson::of(&self.answers),
             refusals: refusals(&self.refusals),
+            refused_for_want: exact(self.refused_for_want()),
             tally_clicks_max: exact(self.tally_clicks_max),
             connected_max: exact(self.connected_max),
             opened_at_ms: self.opened_at.map(time),
             sold_out_after_ms: self.sold_out_after.map(span),
-            half_after_ms: self.half_after.map(span),
-            nine_tenths_after_ms: self.nine_tenths_after.map(span),
+            marks: MarksJson::of(self),
             settled_after_ms: self.settled_after.map(span),
+            gaps: self.gaps.iter().map(GapJson::of).collect(),
+            gaps_cut: self.gaps_cut,
             paused_ms: span(self.paused),
             outage_ms: span(self.outage),
             restarts: exact(self.restarts),
             currency: self.gross.currency().to_string(),
             gross_minor: self.gross.minor(),
             money: OrderMoneyJson::of(&self.money),
+            cancelled_orders: exact(self.cancelled.orders),
+            cancelled_units: exact(self.cancelled.units),
             open_money: OpenMoneyJson::of(&self.open_money),
-            busiest_second: self.busiest_second().map(second),
-            units_per_second: self.seconds.iter().copied().map(second).collect(),
-            units_per_second_cut: self.seconds_cut,
+            adjustments: self.adjustments.as_ref().map(AdjustmentsJson::of),
+            curves: CurvesJson::of(self),
             journal: JournalJson::of(self.journal),
         }
+    }
+
+    /// The channels that a list leaves out, together; `None` if it has them all.
+    fn channels_rest(&self) -> Option<ChannelFigures> {
+        let rest = self.channels.iter().skip(CHANNELS_LISTED_MAX);
+        rest.map(|channel| channel.figures).reduce(ChannelFigures::plus)
     }
 
     fn sku_json(&self, figures: &SkuReport) -> SkuJson {
@@ -247,6 +303,11 @@ impl DropReport {
             supplied: exact(figures.supplied),
             held: exact(figures.held),
             sold: exact(figures.sold),
+            left: exact(figures.left()),
+            taken: exact(figures.taken),
+            came_back: exact(figures.came_back),
+            orders: exact(figures.orders),
+            refused_for_want: figures.refused_for_want.map(exact),
             gross_minor: figures.gross.minor(),
             money: OrderMoneyJson::of(&figures.money),
             sold_out_after_ms: figures.sold_out_after.map(span),
@@ -274,10 +335,37 @@ impl ChannelJson {
     fn of(report: &ChannelReport) -> Self {
         Self {
             channel: report.channel.as_ref().map(ToString::to_string),
-            orders: exact(report.orders),
-            units: exact(report.units),
-            gross_minor: report.gross.minor(),
-            money: OrderMoneyJson::of(&report.money),
+            figures: ChannelFiguresJson::of(&report.figures),
+        }
+    }
+}
+
+impl ChannelFiguresJson {
+    fn of(figures: &ChannelFigures) -> Self {
+        Self {
+            clicks: figures.clicks.map(exact),
+            taken: exact(figures.taken),
+            came_back: exact(figures.came_back),
+            held: exact(figures.held),
+            orders: exact(figures.orders),
+            units: exact(figures.units),
+            gross_minor: figures.gross.minor(),
+            money: OrderMoneyJson::of(&figures.money),
+        }
+    }
+}
+
+impl AdjustmentsJson {
+    fn of(later: &Adjustments) -> Self {
+        Self {
+            as_of_ms: time(later.as_of),
+            records: exact(later.records),
+            orders_cancelled: exact(later.cancelled.orders),
+            units_cancelled: exact(later.cancelled.units),
+            charges_minor: later.money.charges_minor,
+            paid_minor: later.money.paid_minor,
+            refunded_minor: later.money.refunded_minor,
+            net_minor: later.money.net_minor(),
         }
     }
 }
@@ -315,13 +403,18 @@ impl AnswersJson {
 
 impl TakenJson {
     fn of(taken: &TakenUnits) -> Self {
-        let ends = |ends: Ends| EndsJson { holds: exact(ends.holds), units: exact(ends.units) };
         Self {
-            all: ends(taken.all),
-            confirmed: ends(taken.confirmed),
-            released: ends(taken.released),
-            expired: ends(taken.expired),
+            all: EndsJson::of(taken.all),
+            confirmed: EndsJson::of(taken.confirmed),
+            released: EndsJson::of(taken.released),
+            expired: EndsJson::of(taken.expired),
         }
+    }
+}
+
+impl EndsJson {
+    const fn of(ends: Ends) -> Self {
+        Self { holds: exact(ends.holds), units: exact(ends.units) }
     }
 }
 
@@ -341,6 +434,11 @@ pub(crate) const fn mode(mode: Mode) -> &'static str {
 /// The largest integer that every JSON reader keeps exact; only a damaged ledger gets there.
 pub(crate) const fn exact(number: u64) -> u64 {
     if number < Money::MINOR_MAX { number } else { Money::MINOR_MAX }
+}
+
+/// How many things a list in memory has.
+pub(crate) fn count(things: usize) -> u64 {
+    u64::try_from(things).map_or(Money::MINOR_MAX, exact)
 }
 
 pub(crate) const fn time(at: UnixMillis) -> u64 {

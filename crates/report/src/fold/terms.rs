@@ -1,0 +1,74 @@
+//! What a plan brings into the fold: its pools and SKUs, with their sums.
+
+use std::sync::Arc;
+
+use stampede_domain::{DropPlan, Money, PoolIndex, PoolMap, SkuIndex, UnixMillis};
+
+/// Units of one pool, or of several together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PoolSums {
+    pub(super) supplied: u64,
+    pub(super) held: u64,
+    pub(super) sold: u64,
+    pub(super) taken: u64,
+    pub(super) came_back: u64,
+    pub(super) orders: u64,
+}
+
+/// What is kept of one SKU beside the sums of its pools.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SkuSums {
+    pub(super) gross: Money,
+    pub(super) sold_out: Option<UnixMillis>,
+}
+
+/// What the plan brings into the fold.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) plan: Arc<DropPlan>,
+    pub(super) revision: u32,
+    pub(super) map: PoolMap,
+    /// By pool.
+    pub(super) pools: Vec<PoolSums>,
+    /// By SKU.
+    pub(super) skus: Vec<SkuSums>,
+    pub(super) gross: Money,
+}
+
+impl PoolSums {
+    pub(super) fn of<'a>(pools: impl IntoIterator<Item = &'a Self>) -> Self {
+        pools.into_iter().fold(Self::default(), |sum, pool| Self {
+            supplied: sum.supplied + pool.supplied,
+            held: sum.held + pool.held,
+            sold: sum.sold + pool.sold,
+            taken: sum.taken + pool.taken,
+            came_back: sum.came_back + pool.came_back,
+            orders: sum.orders + pool.orders,
+        })
+    }
+}
+
+impl Terms {
+    /// Plans change only before anything is supplied, so the pools begin empty. `None` if the plan sells
+    /// nothing.
+    pub(super) fn new(plan: &Arc<DropPlan>, revision: u32, map: PoolMap) -> Option<Self> {
+        let gross = Money::new(0, plan.skus.first()?.price.currency())?;
+        let pools = vec![PoolSums::default(); map.count()];
+        let skus = vec![SkuSums { gross, sold_out: None }; map.skus()];
+        Some(Self { plan: Arc::clone(plan), revision, map, pools, skus, gross })
+    }
+
+    /// Units in the pools of a SKU.
+    pub(super) fn of_sku(&self, sku: SkuIndex) -> PoolSums {
+        PoolSums::of(self.map.pools_of(sku).map(|pool| &self.pools[usize::from(pool.get())]))
+    }
+
+    /// Adds the price of an order; `None` if the pool has no SKU, or a sum is too large.
+    pub(super) fn add_gross(&mut self, pool: PoolIndex, amount: Money) -> Option<()> {
+        let sku = self.map.sku_of(pool)?;
+        let sums = &mut self.skus[usize::from(sku.get())];
+        sums.gross = sums.gross.checked_add(amount)?;
+        self.gross = self.gross.checked_add(amount)?;
+        Some(())
+    }
+}
