@@ -5,12 +5,15 @@
 
 pub mod audit;
 mod bound_keys;
+mod chain;
 pub mod commands;
 pub mod fold;
 mod json;
+mod kept;
 pub mod lineage;
 pub mod orders;
 mod read;
+mod reader;
 mod suspensions;
 mod text;
 mod times;
@@ -20,6 +23,7 @@ pub use bound_keys::BoundKeys;
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::{CHANNELS_LISTED_MAX, CountsJson, ReportJson};
 pub use read::{LedgerReport, ReportError, drop_plan, drop_report, ledger_report, reports};
+pub use reader::ReportReader;
 pub use stampede_ledger::{Journal, JournalSource, ReadError};
 pub use text::ReportSheet;
 pub use verify::{Verification, verify_journal};

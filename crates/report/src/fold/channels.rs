@@ -136,6 +136,16 @@ impl Channels {
         Some(())
     }
 
+    /// How many channels there are.
+    pub(super) fn count(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// Live holds.
+    pub(super) fn live(&self) -> usize {
+        self.live.len()
+    }
+
     /// Every channel: most units in orders first, then most taken, then most clicks, then by name. Empty if nobody's
     /// ticket names one.
     pub(super) fn reports(

@@ -99,6 +99,11 @@ impl Course {
         self.seconds.iter().map(second).collect()
     }
 
+    /// How many seconds are kept.
+    pub(super) fn seconds_kept(&self) -> usize {
+        self.seconds.len()
+    }
+
     /// Whether later seconds are missing.
     pub(super) const fn is_cut(&self) -> bool {
         self.is_cut

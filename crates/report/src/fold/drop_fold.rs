@@ -335,6 +335,15 @@ impl DropFold {
         terms.plan.sku(terms.map.sku_of(pool)?)
     }
 
+    /// What the fold keeps: each second, channel, live hold, buyer, account.
+    pub(crate) fn entries(&self) -> usize {
+        self.course.seconds_kept()
+            + self.channels.count()
+            + self.channels.live()
+            + self.buyers.len()
+            + self.money.accounts()
+    }
+
     /// The figures so far; `None` before the first plan.
     pub fn report(&self) -> Option<DropReport> {
         let terms = self.terms.as_ref()?;

@@ -328,6 +328,11 @@ impl MoneyFold {
         self.by_channel.get(&channel.get()).copied().unwrap_or_default()
     }
 
+    /// How many accounts there are.
+    pub(super) fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
     pub(super) fn open(&self, currency: Currency) -> OpenMoney {
         let OpenSums { refunds_due, refund_due, authorized, declined, unpaid_orders } = self.open;
         OpenMoney {

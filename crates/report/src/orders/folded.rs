@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use stampede_domain::{DropId, Incarnation, Seq, ViewerId, ViewerNumber};
-use stampede_ledger::{CommitKey, Journal, RowKey, RowSpan, Rows, links};
+use stampede_ledger::{CommitKey, Journal, RowSpan, links};
 
 use super::{
     Order, OrdersError, OrdersFold,
     fold::{LinkPlace, Takers},
 };
+use crate::chain::Chain;
 
 /// Commits whose links are fetched at a time.
 const LINKS_PER_FETCH: u32 = 1_024;
@@ -18,80 +19,26 @@ const BLOBS_KEPT_MAX: usize = 64;
 /// A drop's orders as far as its rows were read.
 #[derive(Debug)]
 pub(super) struct FoldedDrop {
-    drop: DropId,
     pub(super) fold: OrdersFold,
-    /// The commit of its first row.
-    first: Option<CommitKey>,
-    /// How far its chain was read.
-    chain_to: RowKey,
-    /// How far its adjustments were read.
-    adjustments_to: RowKey,
+    chain: Chain,
     /// The commit behind those whose links were read.
     links_from: Option<CommitKey>,
 }
 
 impl FoldedDrop {
     pub(super) fn new(drop: DropId) -> Self {
-        Self {
-            drop,
-            fold: OrdersFold::new(drop),
-            first: None,
-            chain_to: RowKey::default(),
-            adjustments_to: RowKey::default(),
-            links_from: None,
-        }
+        Self { fold: OrdersFold::new(drop), chain: Chain::new(drop), links_from: None }
     }
 
     /// Takes in what was written since.
     pub(super) fn follow(&mut self, journal: &dyn Journal) -> Result<(), OrdersError> {
-        if self.drop == DropId::HOUSE {
-            // The house's chain is long, and sells nothing.
-            return Ok(());
-        }
-        // In this order: whatever is committed meanwhile lies behind the head, and is read the next time.
-        let head = head(journal)?;
-        let seal = journal.seal(self.drop)?;
-        let mut last = head;
-        if let Some(seal) = &seal {
-            let (start, seq) = seal.last;
-            last = RowKey { incarnation: start.get(), seq: seq.get(), drop: self.drop.get() };
-            self.chain_to = self.chain_to.max(RowKey::before(seal.first));
-        }
-        self.read(journal, self.chain_to, (self.drop, last))?;
-        self.chain_to = self.chain_to.max(last);
-        if seal.is_some() {
-            let after = self.adjustments_to.max(last);
-            self.read(journal, after, (self.drop.adjustments(), head))?;
-            self.adjustments_to = after.max(head);
-        }
-        Ok(())
-    }
-
-    /// Folds the rows of a chain behind a key, up to another.
-    fn read(
-        &mut self,
-        journal: &dyn Journal,
-        after: RowKey,
-        chain: (DropId, RowKey),
-    ) -> Result<(), OrdersError> {
-        if after >= chain.1 {
-            return Ok(());
-        }
-        for row in Rows::of_span(journal, RowSpan { after, chain: Some(chain) }) {
-            let row = row?;
-            self.first.get_or_insert((row.incarnation, row.seq));
-            self.fold.apply(&row)?;
-        }
-        Ok(())
+        let Self { fold, chain, .. } = self;
+        chain.follow(journal, |row| fold.apply(row).map_err(OrdersError::from))
     }
 
     /// The rows that were read: those of the chain, then those of the adjustments.
     pub(super) fn rows_read(&self) -> [RowSpan; 2] {
-        let before_first = self.first.map(RowKey::before).unwrap_or_default();
-        let chain = RowSpan { after: before_first, chain: Some((self.drop, self.chain_to)) };
-        // No adjustment stands before the end of the chain.
-        let adjustments = Some((self.drop.adjustments(), self.adjustments_to));
-        [chain, RowSpan { after: self.chain_to, chain: adjustments }]
+        self.chain.rows_read()
     }
 
     /// The order with its buyer's name, as far as it was not erased.
@@ -128,7 +75,7 @@ impl FoldedDrop {
         journal: &dyn Journal,
         number: ViewerNumber,
     ) -> Result<Option<CommitKey>, OrdersError> {
-        let first = self.first.unwrap_or_default();
+        let first = self.chain.first().unwrap_or_default();
         let is_unknown = |takers: &Takers| takers.get(&number) == Some(&LinkPlace::Unknown);
         if is_unknown(self.fold.takers_mut()) {
             let from = self.links_from.unwrap_or(first);
@@ -148,16 +95,6 @@ impl FoldedDrop {
             Some(LinkPlace::Unknown | LinkPlace::Nowhere) | None => None,
         })
     }
-}
-
-/// The key behind every row that is committed.
-fn head(journal: &dyn Journal) -> Result<RowKey, OrdersError> {
-    let ends = journal.nodes()?.into_iter().map(|node| RowKey {
-        incarnation: node.incarnation.get(),
-        seq: node.last_seq.get(),
-        drop: u32::MAX,
-    });
-    Ok(ends.max().unwrap_or_default())
 }
 
 /// Notes where the links of takers stand, from one commit to before another; tells the commit behind those read.

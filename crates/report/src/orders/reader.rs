@@ -1,11 +1,10 @@
 //! Reads orders page by page, without folding the ledger anew for each.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
-use parking_lot::Mutex;
 use stampede_domain::{
     DropId, DropPlan, HoldId, OrderReference, PaymentId, UnixMillis, ViewerId, ViewerNumber,
 };
@@ -15,6 +14,7 @@ use super::{
     KnownHolds, Order, OrderName, OrdersError, OrdersFold,
     folded::{Blobs, FoldedDrop},
 };
+use crate::kept::{Kept, Room};
 
 /// Rows of the table that one page looks at; those of drops that the caller does not see are passed over.
 pub const PAGE_ROWS_MAX: usize = 10_000;
@@ -108,23 +108,13 @@ pub struct PaymentFor {
 /// Viewers' names are never kept: each page reads them, so that what was erased is gone from the next page on.
 #[derive(Debug)]
 pub struct OrdersReader {
-    /// Those that were used last stand at the end.
-    kept: Mutex<VecDeque<KeptDrop>>,
-    entries_max: usize,
+    kept: Kept<FoldedDrop>,
 }
 
 impl Default for OrdersReader {
     fn default() -> Self {
         Self::new()
     }
-}
-
-#[derive(Debug)]
-struct KeptDrop {
-    drop: DropId,
-    folded: Arc<Mutex<FoldedDrop>>,
-    /// Its entries when it was read last.
-    entries: usize,
 }
 
 impl OrdersReader {
@@ -135,7 +125,7 @@ impl OrdersReader {
 
     /// A reader that keeps so many entries: holds, orders, and accounts of holds that are no orders.
     pub fn with_room(entries_max: usize) -> Self {
-        Self { kept: Mutex::default(), entries_max }
+        Self { kept: Kept::new(Room { drops_max: DROPS_KEPT_MAX, entries_max }) }
     }
 
     /// The orders from a place on, of drops that `sees` picks, at most `limit` of them. A page may have fewer, or
@@ -278,58 +268,20 @@ impl OrdersReader {
         drop: DropId,
         act: impl FnOnce(&mut FoldedDrop) -> Result<T, OrdersError>,
     ) -> Result<T, OrdersError> {
-        let folded = self.take(drop);
+        let folded = self.kept.take(drop, || FoldedDrop::new(drop));
         let mut folded = folded.lock();
         if let Err(error) = folded.follow(journal) {
             // What has failed half-way cannot go on; somebody may wait for it already.
             *folded = FoldedDrop::new(drop);
-            self.forget(drop);
+            self.kept.forget(drop);
             return Err(error);
         }
         if folded.fold.plan().is_none() {
             // A drop that is not there is not worth a place.
-            self.forget(drop);
+            self.kept.forget(drop);
         }
-        self.make_room(drop, folded.fold.entries());
+        self.kept.make_room(drop, folded.fold.entries());
         act(&mut folded)
-    }
-
-    /// The fold of a drop, a new one if there is none; it counts as the one that was used last.
-    fn take(&self, drop: DropId) -> Arc<Mutex<FoldedDrop>> {
-        let mut kept = self.kept.lock();
-        let place = kept.iter().position(|kept| kept.drop == drop);
-        let found = place.and_then(|place| kept.remove(place));
-        let entry = found.unwrap_or_else(|| {
-            let folded = Arc::new(Mutex::new(FoldedDrop::new(drop)));
-            KeptDrop { drop, folded, entries: 0 }
-        });
-        let folded = Arc::clone(&entry.folded);
-        kept.push_back(entry);
-        folded
-    }
-
-    fn forget(&self, drop: DropId) {
-        self.kept.lock().retain(|kept| kept.drop != drop);
-    }
-
-    /// Lets go of folds that were not used for the longest time, as long as there are too many, now that one has so
-    /// many entries.
-    fn make_room(&self, drop: DropId, entries: usize) {
-        let mut kept = self.kept.lock();
-        if let Some(own) = kept.iter_mut().find(|kept| kept.drop == drop) {
-            own.entries = entries;
-        }
-        let (mut entries, mut fits) = (0_usize, 0_usize);
-        for kept in kept.iter().rev() {
-            entries = entries.saturating_add(kept.entries);
-            if fits > 0 && (entries > self.entries_max || fits >= DROPS_KEPT_MAX) {
-                break;
-            }
-            fits += 1;
-        }
-        while kept.len() > fits {
-            kept.pop_front();
-        }
     }
 }
 
