@@ -31,6 +31,8 @@ pub const REASON_BYTES_MAX: usize = 500;
 pub const SKUS_PER_DROP_MAX: usize = 64;
 /// Option values of one SKU (colour, size and so on).
 pub const OPTIONS_PER_SKU_MAX: usize = 8;
+/// Channels that one tally names; the clicks of all others are one number.
+pub const CHANNELS_PER_TALLY_MAX: usize = 256;
 /// Stock words of one drop.
 pub const POOLS_PER_DROP_MAX: usize = 256;
 /// Drops of one stream that have neither settled nor been cancelled.
@@ -137,6 +139,10 @@ const PLAN_BYTES_MAX: usize = 4 * TITLE_BYTES_MAX
             + 64);
 
 const _: () = assert!(PLAN_BYTES_MAX <= RECORD_BYTES_MAX, "every valid plan fits a record");
+/// The most bytes that the channels of a tally can need: a name, its length, a count each.
+const TALLY_CHANNELS_BYTES_MAX: usize = CHANNELS_PER_TALLY_MAX * (TEXT_ID_BYTES_MAX + 1 + 10);
+const _: () =
+    assert!(TALLY_CHANNELS_BYTES_MAX <= RECORD_BYTES_MAX / 2, "every tally fits a record");
 const _: () = assert!(RECORD_BYTES_MAX <= ROW_BYTES_MAX, "every record fits a row");
 const _: () = assert!(SKUS_PER_DROP_MAX <= POOLS_PER_DROP_MAX, "every SKU has a common pool");
 const _: () = assert!(POOLS_PER_DROP_MAX <= 1 << 8, "a pool index has 8 bits");

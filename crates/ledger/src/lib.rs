@@ -40,10 +40,10 @@ pub use opened::{History, OpenLedger, SealedDrop};
 pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
     AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Cancelled,
-    Command, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
-    ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome, RecoveredDrop, RecoveredPool,
-    RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text, UnmatchedDone,
-    UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
+    ChannelClicks, Command, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange, PaymentRecord,
+    PhaseRecord, ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome, RecoveredDrop,
+    RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text,
+    UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -2,6 +2,7 @@
 
 mod payment;
 mod source;
+mod tally;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,14 +11,15 @@ use std::{
 
 use serde::Serialize;
 use stampede_domain::{
-    ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, Units, UnixMillis, ViewerId, ViewerNumber,
+    ChannelId, DropId, HoldId, KeyFingerprint, PoolIndex, SkuIndex, Units, UnixMillis, ViewerId,
+    ViewerNumber,
 };
 use stampede_ledger::{
-    DeadlineRecord, HoldRecord, Journal, Mark, OrderRow, Record, Row, RowKey, Rows, Tally,
+    DeadlineRecord, HoldRecord, Journal, Mark, OrderRow, Record, Row, RowKey, Rows,
 };
 
-pub use self::payment::PaymentLine;
 use self::source::{Owners, head, is_house, viewers};
+pub use self::{payment::PaymentLine, tally::TallyLine};
 use crate::{
     FoldError, ReportError,
     fold::DropFold,
@@ -93,21 +95,6 @@ pub struct OrderLine {
     pub currency: String,
     /// Time of the confirming commit.
     pub at_ms: u64,
-}
-
-/// What happened since the tally before.
-#[derive(Clone, Debug, Serialize)]
-pub struct TallyLine {
-    /// Time of the tally's commit.
-    pub at_ms: u64,
-    /// Buys that took units.
-    pub held: u64,
-    /// Buys answered again with their first answer.
-    pub retries: u64,
-    /// Refusals by reason.
-    pub refusals: BTreeMap<&'static str, u64>,
-    /// Viewers connected at that moment.
-    pub connected: u64,
 }
 
 /// The sums, and how much came before.
@@ -331,7 +318,10 @@ impl Audit<'_> {
                 let line = Box::new(PaymentLine::of(record, at));
                 (self.sink)(AuditLine::Payment(line))
             }
-            Record::Tally(ref tally) => self.tally(tally, at),
+            Record::Tally(ref tally) => {
+                let line = TallyLine::of(tally, at, |sku| self.sku(sku));
+                (self.sink)(AuditLine::Tally(line))
+            }
             Record::Planned { ref plan, .. } => {
                 self.owners.planned(plan);
                 Flow::Continue(())
@@ -379,7 +369,7 @@ impl Audit<'_> {
         let line = HoldLine {
             hold: hold.to_string(),
             viewer: self.viewer(live.viewer),
-            sku: self.sku(hold.pool()),
+            sku: self.sku_of(hold.pool()),
             units: live.units.get(),
             channel: live.channel.as_ref().map(ToString::to_string),
             key: live.key.to_string(),
@@ -391,23 +381,13 @@ impl Audit<'_> {
         (self.sink)(AuditLine::Hold(line))
     }
 
-    fn tally(&mut self, tally: &Tally, at: UnixMillis) -> Flow {
-        (self.sink)(AuditLine::Tally(TallyLine {
-            at_ms: time(at),
-            held: exact(tally.held),
-            retries: exact(tally.retries),
-            refusals: json::refusals(&tally.refusals),
-            connected: exact(tally.connected),
-        }))
-    }
-
     fn order(&mut self, order: &OrderRow) -> Flow {
         self.summary.orders += 1;
         let line = OrderLine {
             order: order.hold.to_string(),
             viewer: self.viewer(order.viewer),
             channel: order.channel.as_ref().map(ToString::to_string),
-            sku: self.sku(order.pool),
+            sku: self.sku_of(order.pool),
             merchant_sku: self
                 .fold
                 .sku_of(order.pool)
@@ -480,9 +460,14 @@ impl Audit<'_> {
         self.viewers.get(&viewer).map(ToString::to_string)
     }
 
-    fn sku(&self, pool: PoolIndex) -> String {
+    fn sku_of(&self, pool: PoolIndex) -> String {
         let sku = self.fold.sku_of(pool);
         sku.map_or_else(|| format!("pool {pool}"), |sku| sku.id.to_string())
+    }
+
+    fn sku(&self, index: SkuIndex) -> String {
+        let sku = self.fold.plan().and_then(|plan| plan.sku(index));
+        sku.map_or_else(|| format!("SKU {index}"), |sku| sku.id.to_string())
     }
 }
 

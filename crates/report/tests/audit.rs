@@ -6,7 +6,7 @@ mod support;
 use std::{collections::BTreeMap, ops::ControlFlow};
 
 use serde_json::{Value, json};
-use stampede_domain::{DropId, DurationMs};
+use stampede_domain::{DropId, DurationMs, SkuIndex};
 use stampede_ledger::{HoldRecord, Record, Room, RoomChange, RoomOwner};
 use stampede_report::{FoldError, ReportError, audit::audit_ndjson};
 use support::{
@@ -84,6 +84,28 @@ fn every_hold_and_order_has_a_line() {
             (Some(0), &Value::from("settled"))
         );
     }
+}
+
+#[test]
+fn a_tally_says_what_was_wanted_and_who_brought_the_clicks() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[1, 2]));
+    for (who, number, count) in [(1, 0, 1), (2, 0, 1), (3, 1, 3), (4, 0, 1), (4, 0, 1)] {
+        sim.buy(drop, who, number, count, "a");
+    }
+    let tally = &mut sim.sale(drop).tally;
+    tally.skus = [(0, 3), (1, 1)].map(|(sku, n)| (SkuIndex::new(sku).unwrap(), n)).into();
+    tally.channels.named = vec![(channel_of(1).unwrap(), 2)];
+    tally.channels.other = 3;
+    sim.tally(drop, 9);
+    sim.close();
+    let tally = &lines(dir.path(), drop)["tally"][0];
+    let refusals = json!({"sold_out": 3, "not_enough": 1});
+    assert_eq!((&tally["held"], &tally["refusals"]), (&json!(1), &refusals));
+    assert_eq!(tally["refused_for_want"], json!({"mug-0": 3, "mug-1": 1}));
+    assert_eq!(tally["clicks_by_channel"], json!({"nina-tv": 2}));
+    assert_eq!((&tally["clicks_by_channel_other"], &tally["connected"]), (&json!(3), &json!(9)));
 }
 
 #[test]

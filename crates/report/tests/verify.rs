@@ -3,7 +3,9 @@
 
 mod support;
 
-use stampede_domain::{BanId, DropId, DurationMs, HoldId, TakeNumber, UnixMillis};
+use stampede_domain::{
+    BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis,
+};
 use stampede_ledger::{
     BrakePart, BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, Room,
     RoomChange, RoomOwner,
@@ -384,12 +386,6 @@ fn lies_about_phases_are_found() {
         let (row, at) = find(rows, |record| matches!(record, Record::Planned { .. }));
         rows[row].records.remove(at);
     });
-    check("answers_exceed_clicks", &ledger, |rows| {
-        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
-        if let Record::Tally(tally) = &mut rows[row].records[at] {
-            tally.answers.add(9, tally.clicks() - tally.answers.total() + 1);
-        }
-    });
     check("not_recovered", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Recovered(_)));
         rows[row].records.remove(at);
@@ -404,6 +400,37 @@ fn lies_about_phases_are_found() {
         let (row, at) = find(rows, is_taken);
         if let Record::Hold(HoldRecord::Taken { viewer, .. }) = &mut rows[row].records[at] {
             *viewer = support::viewer(8_888);
+        }
+    });
+}
+
+#[test]
+fn lies_about_counts_are_found() {
+    let ledger = sound();
+    check("answers_exceed_clicks", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
+        if let Record::Tally(tally) = &mut rows[row].records[at] {
+            tally.answers.add(9, tally.clicks() - tally.answers.total() + 1);
+        }
+    });
+    check("channels_exceed_clicks", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
+        if let Record::Tally(tally) = &mut rows[row].records[at] {
+            tally.channels.other += tally.clicks() - tally.channels.total() + 1;
+        }
+    });
+    let sku = |place| SkuIndex::new(place).unwrap();
+    check("skus_exceed_refusals", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
+        if let Record::Tally(tally) = &mut rows[row].records[at] {
+            tally.skus = vec![(sku(0), tally.refusals.for_want() + 1)];
+        }
+    });
+    check("tallied_sku_unknown", &ledger, |rows| {
+        let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
+        if let Record::Tally(tally) = &mut rows[row].records[at] {
+            tally.refusals.add(RefusalCode::SoldOut, 1);
+            tally.skus = vec![(sku(60), 1)];
         }
     });
 }

@@ -64,6 +64,7 @@ impl Books {
             refusals: counted.refusals().collect(),
             connected,
             answers: counted.answers,
+            ..Tally::default()
         };
         out.at_once.push(Act::NoteTally { counted: Box::new(counted) });
         self.record(at, drop, Record::Tally(Box::new(tally)), out);

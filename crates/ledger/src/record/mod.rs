@@ -32,7 +32,7 @@ pub use self::{
     },
     phase::PhaseRecord,
     stream::StreamRecord,
-    tally::{RefusalCounts, Tally},
+    tally::{ChannelClicks, RefusalCounts, Tally},
     text::Text,
 };
 

@@ -1,6 +1,6 @@
 //! The counts of a drop since its last tally.
 
-use stampede_domain::RefusalCode;
+use stampede_domain::{ChannelId, RefusalCode, SkuIndex};
 
 use super::answer_times::AnswerTimes;
 
@@ -17,12 +17,43 @@ pub struct Tally {
     pub connected: u64,
     /// How long the answers to buys took.
     pub answers: AnswerTimes,
+    /// Clicks refused for want of units, by the SKU asked for: ascending, only those with a click.
+    pub skus: Vec<(SkuIndex, u64)>,
+    /// Clicks by the channel of the ticket.
+    pub channels: ChannelClicks,
 }
 
 impl Tally {
     /// Buys that were decided.
     pub fn clicks(&self) -> u64 {
         self.held.saturating_add(self.retries).saturating_add(self.refusals.total())
+    }
+}
+
+/// Clicks by the channel of the ticket. Those of tickets without a channel are in neither field: they are what is
+/// missing to [`Tally::clicks`].
+///
+/// A click is counted for its channel right after it is counted at all, so that this may stand in the next tally: over
+/// the tallies of a drop so far there are never more clicks of channels than clicks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelClicks {
+    /// Channels with a click, ascending: at most [`CHANNELS_PER_TALLY_MAX`], those with the most.
+    ///
+    /// [`CHANNELS_PER_TALLY_MAX`]: stampede_domain::limits::CHANNELS_PER_TALLY_MAX
+    pub named: Vec<(ChannelId, u64)>,
+    /// Clicks of all other channels together.
+    pub other: u64,
+}
+
+impl ChannelClicks {
+    /// Whether no channel clicked.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.other == 0
+    }
+
+    /// Clicks of all channels.
+    pub fn total(&self) -> u64 {
+        self.named.iter().fold(self.other, |sum, (_, clicks)| sum.saturating_add(*clicks))
     }
 }
 
@@ -40,6 +71,11 @@ impl RefusalCounts {
     /// How often `code` was given.
     pub fn get(&self, code: RefusalCode) -> u64 {
         self.0[usize::from(code.ordinal())]
+    }
+
+    /// Refusals for want of units: the SKU had none left, or too few.
+    pub fn for_want(&self) -> u64 {
+        self.get(RefusalCode::SoldOut).saturating_add(self.get(RefusalCode::NotEnough))
     }
 
     /// The reasons that were given at least once, in the order of their ordinals.
@@ -72,9 +108,20 @@ mod tests {
         refusals.add(RefusalCode::Busy, 5);
         let codes = [RefusalCode::Busy, RefusalCode::SoldOut, RefusalCode::Paused];
         assert_eq!(codes.map(|code| refusals.get(code)), [7, 1_000, 0]);
-        assert_eq!(refusals.total(), 1_007);
+        refusals.add(RefusalCode::NotEnough, 4);
+        assert_eq!((refusals.total(), refusals.for_want()), (1_011, 1_004));
         let tally = Tally { held: 12, retries: 3, refusals, ..Tally::default() };
-        assert_eq!(tally.clicks(), 1_022);
+        assert_eq!(tally.clicks(), 1_026);
         assert_eq!(Tally { held: u64::MAX, ..tally }.clicks(), u64::MAX);
+    }
+
+    #[test]
+    fn clicks_of_channels_are_the_named_and_the_others() {
+        let named = vec![("ann".parse().unwrap(), 3), ("bob".parse().unwrap(), 4)];
+        let channels = ChannelClicks { named, other: 5 };
+        assert_eq!((channels.total(), channels.is_empty()), (12, false));
+        let others = ChannelClicks { named: Vec::new(), other: 1 };
+        assert!(!others.is_empty() && ChannelClicks::default().is_empty());
+        assert_eq!(ChannelClicks { other: u64::MAX, ..channels }.total(), u64::MAX);
     }
 }

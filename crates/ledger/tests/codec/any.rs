@@ -2,12 +2,12 @@
 
 use proptest::{option::of, prelude::*};
 use stampede_domain::{
-    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, RefusalCode,
-    StockDisplay, TakeNumber, Units, ViewerNumber, WhenOffline,
+    DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, StockDisplay,
+    TakeNumber, Units, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
-    AnswerTimes, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop,
-    RecoveredPool, StreamRecord, Tally,
+    Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RecoveredPool,
+    StreamRecord,
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     parts::{any_text, any_time, any_viewer},
     payment,
     support::{money, plan, pool, units},
+    tally,
 };
 
 fn any_units() -> impl Strategy<Value = Units> {
@@ -31,22 +32,6 @@ fn any_key() -> impl Strategy<Value = KeyFingerprint> {
 
 fn any_money() -> impl Strategy<Value = Money> {
     (0..=Money::MINOR_MAX).prop_map(money)
-}
-
-fn any_tally() -> impl Strategy<Value = Record> {
-    let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
-    let buckets = proptest::collection::vec((0..AnswerTimes::BUCKETS, any::<u64>()), 0..25);
-    (any::<[u64; 3]>(), reasons, buckets).prop_map(
-        |([held, retries, connected], reasons, buckets)| {
-            let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
-            let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
-            let mut answers = AnswerTimes::default();
-            for (bucket, times) in buckets {
-                answers.add(bucket, times);
-            }
-            Record::Tally(Box::new(Tally { held, retries, refusals, connected, answers }))
-        },
-    )
 }
 
 fn any_recovered() -> impl Strategy<Value = Record> {
@@ -143,7 +128,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             }
         ),
         any_recovered(),
-        any_tally(),
+        tally::any_record(),
         any_options().prop_map(|plan| Record::Planned { plan: plan.into(), revision: 1 }),
         any_time().prop_map(|at| Record::Stream(StreamRecord::Offline { at })),
         Just(Record::Stream(StreamRecord::Online)),

@@ -9,17 +9,18 @@ mod parts;
 mod payment;
 #[path = "../support/mod.rs"]
 mod support;
+mod tally;
 
 use std::fmt::Write;
 
 use any::any_record;
 use proptest::prelude::*;
 use stampede_domain::{
-    DropId, DurationMs, Incarnation, KeyFingerprint, RefusalCode, TakeNumber, UnixMillis,
+    DropId, DropPlan, DurationMs, Incarnation, KeyFingerprint, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
-    AnswerTimes, BodyHeader, Command, HoldRecord, PhaseRecord, Record, RecordError,
-    RecordedOutcome, RecoveredDrop, RecoveredPool, Row, RowHash, StreamRecord, Tally, Text,
+    BodyHeader, Command, HoldRecord, PhaseRecord, Record, RecordError, RecordedOutcome,
+    RecoveredDrop, RecoveredPool, Row, RowHash, StreamRecord, Text,
     codec::{HEADER_BYTES, Ordinal, body, encode, records},
 };
 use support::{
@@ -39,19 +40,8 @@ fn in_channel(mut record: Record) -> Record {
     record
 }
 
-/// A tally whose answers fell into these buckets.
-fn tally(buckets: &[(usize, u64)]) -> Record {
-    let mut answers = AnswerTimes::default();
-    for (bucket, times) in buckets {
-        answers.add(*bucket, *times);
-    }
-    Record::Tally(Box::new(Tally {
-        held: 12,
-        retries: 3,
-        refusals: [(RefusalCode::SoldOut, 1_000), (RefusalCode::Busy, 2)].into_iter().collect(),
-        connected: 15_000,
-        answers,
-    }))
+fn planned(plan: DropPlan, revision: u32) -> Record {
+    Record::Planned { plan: plan.into(), revision }
 }
 
 /// One record of each kind, by name.
@@ -81,7 +71,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         }],
     };
     let mut samples = vec![
-        ("planned", Record::Planned { plan: plan().into(), revision: 2 }),
+        ("planned", planned(plan(), 2)),
         ("countdown", Record::Phase(PhaseRecord::Countdown { opens_at: at })),
         ("countdown_cancelled", Record::Phase(PhaseRecord::CountdownCancelled)),
         ("opened", Record::Phase(PhaseRecord::Opened)),
@@ -98,23 +88,22 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("command_accepted", command(RecordedOutcome::Accepted)),
         ("command_refused", command(refused)),
         ("recovered", Record::Recovered(Box::new(recovered))),
-        ("tally", tally(&[])),
-        ("planned_with_options", Record::Planned { plan: plan_with_options().into(), revision: 3 }),
+        ("tally", tally::timed(&[])),
+        ("planned_with_options", planned(plan_with_options(), 3)),
         ("stream_offline", Record::Stream(StreamRecord::Offline { at })),
         ("stream_online", Record::Stream(StreamRecord::Online)),
         ("offline_lapsed", Record::Stream(StreamRecord::OfflineLapsed)),
         ("taken_in_channel", in_channel(taken(hold(first, 300)))),
         ("confirmed_in_channel", in_channel(confirmed(hold(first, 300)))),
-        ("tally_with_answers", tally(&[(0, 900), (17, 300)])),
+        ("tally_with_answers", tally::timed(&[(0, 900), (17, 300)])),
         ("suspended", Record::Suspended { span: DurationMs::new(61_000), until: at }),
         ("featured", Record::Featured),
     ];
+    samples.push(("tally_with_sources", tally::with_sources()));
     samples.extend(house::samples());
     samples.extend(brake::samples());
     samples.extend(payment::samples());
-    let paid = plan_with_payment_terms();
-    samples
-        .push(("planned_with_payment_terms", Record::Planned { plan: paid.into(), revision: 1 }));
+    samples.push(("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)));
     samples
 }
 
@@ -234,6 +223,16 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[28, 0, 0, 0, 0, 0]), "invalid buckets before offset 17");
     assert_eq!(with(&[28, 0, 0, 0, 0, 1, 3, 0]), "invalid buckets before offset 19");
     assert_eq!(with(&[28, 0, 0, 0, 0, 1, 40, 1]), "invalid buckets before offset 19");
+    // A tally of SKUs and channels that names neither, one SKU twice, one of no drop, one without a click.
+    assert_eq!(with(&[50, 0, 0, 0, 0, 0, 0, 0, 0]), "invalid channels before offset 20");
+    assert_eq!(with(&[50, 0, 0, 0, 0, 0, 2, 3, 1, 3, 1]), "invalid skus before offset 22");
+    assert_eq!(with(&[50, 0, 0, 0, 0, 0, 1, 64, 1]), "invalid skus before offset 20");
+    assert_eq!(with(&[50, 0, 0, 0, 0, 0, 1, 3, 0]), "invalid skus before offset 20");
+    // Channels out of order, one without a click, one that is no name.
+    let channels = |tail: &[u8]| with(&[&[50, 0, 0, 0, 0, 0, 0], tail].concat());
+    assert_eq!(channels(&[2, 1, b'b', 1, 1, b'a', 1]), "invalid channels before offset 25");
+    assert_eq!(channels(&[1, 1, b'a', 0]), "invalid channels before offset 22");
+    assert_eq!(channels(&[1, 1, b' ', 1]), "invalid channels before offset 21");
     // A room that belongs to nobody, or changes in an unknown way.
     assert_eq!(with(&[32, 1, b's', 0, 3]), "invalid owner before offset 16");
     assert_eq!(with(&[32, 1, b's', 5]), "invalid change before offset 15");

@@ -1,8 +1,8 @@
 //! Faults of takes and holds.
 
 use stampede_domain::{
-    ChannelId, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SlotIndex, Units, UnixMillis,
-    ViewerNumber,
+    ChannelId, HoldId, Incarnation, KeyFingerprint, Money, PoolIndex, SkuIndex, SlotIndex, Units,
+    UnixMillis, ViewerNumber,
 };
 
 use super::phases::Stage;
@@ -132,6 +132,15 @@ pub enum HoldFault {
     /// More answers than the tallies have clicks.
     #[error("the tallies time {answers} answers to {clicks} clicks")]
     AnswersExceedClicks { answers: u64, clicks: u64 },
+    /// More clicks of channels than clicks.
+    #[error("the tallies have {of_channels} clicks of channels, {clicks} clicks")]
+    ChannelsExceedClicks { of_channels: u64, clicks: u64 },
+    /// More refusals for want by SKU than there were.
+    #[error("the tallies have {of_skus} refusals for want of SKUs, {for_want} refusals for want")]
+    SkusExceedRefusals { of_skus: u64, for_want: u64 },
+    /// A SKU that the plan does not have.
+    #[error("a tally names SKU {sku}, which the plan does not have")]
+    TalliedSkuUnknown { sku: SkuIndex },
 }
 
 impl HoldFault {
@@ -169,6 +178,9 @@ impl HoldFault {
             Self::EndedLate { .. } => "ended_late",
             Self::SettledLive { .. } => "settled_live",
             Self::AnswersExceedClicks { .. } => "answers_exceed_clicks",
+            Self::ChannelsExceedClicks { .. } => "channels_exceed_clicks",
+            Self::SkusExceedRefusals { .. } => "skus_exceed_refusals",
+            Self::TalliedSkuUnknown { .. } => "tallied_sku_unknown",
         }
     }
 }

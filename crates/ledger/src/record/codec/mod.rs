@@ -210,7 +210,9 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::ConfirmedInChannel => hold::decode(ordinal, reader)?.into(),
         Ordinal::Command => Record::Command(decode_command(reader)?.into()),
         Ordinal::Recovered => Record::Recovered(decode_recovered(reader)?.into()),
-        Ordinal::Tally => tally::decode(reader)?,
+        Ordinal::Tally | Ordinal::TallyWithAnswers | Ordinal::TallyWithSources => {
+            tally::decode(ordinal, reader)?
+        }
         Ordinal::Halted => brake::decode_halted(reader)?.into(),
         Ordinal::RatesSet => brake::decode_rates(reader)?.into(),
         Ordinal::Banned => brake::decode_banned(reader)?.into(),
@@ -218,7 +220,6 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         Ordinal::StreamOffline => StreamRecord::Offline { at: reader.time("at")? }.into(),
         Ordinal::StreamOnline => StreamRecord::Online.into(),
         Ordinal::OfflineLapsed => StreamRecord::OfflineLapsed.into(),
-        Ordinal::TallyWithAnswers => tally::decode_with_answers(reader)?,
         Ordinal::Heartbeat => house::decode_heartbeat(reader)?,
         Ordinal::Suspended => decode_suspended(reader)?,
         Ordinal::Featured => Record::Featured,

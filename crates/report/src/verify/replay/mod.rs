@@ -1,6 +1,7 @@
 //! One drop, replayed record by record.
 
 mod money;
+mod tallied;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,8 +9,9 @@ use stampede_domain::{
     ChannelId, DropId, DropPlan, HoldId, Incarnation, Money, PoolIndex, SkuIndex, Units,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, Tally};
+use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecoveredDrop, Row};
 
+use self::tallied::Tallied;
 use super::{
     Counts, LATE_MS_MAX,
     chain::CommitTimes,
@@ -40,8 +42,7 @@ pub(super) struct DropReplay {
     /// More time that staff gave to live holds.
     extensions: Suspensions,
     money: MoneyBook,
-    /// Answers that the tallies time, clicks that they count.
-    answered: (u64, u64),
+    tallied: Tallied,
     /// Time of the drop's row before the present one.
     last_at: UnixMillis,
     /// Time of the latest recovery.
@@ -71,7 +72,7 @@ impl DropReplay {
             suspensions: Suspensions::default(),
             extensions: Suspensions::default(),
             money: MoneyBook::default(),
-            answered: (0, 0),
+            tallied: Tallied::default(),
             last_at: UnixMillis::default(),
             recovered_at: UnixMillis::default(),
             known_in: incarnation,
@@ -184,7 +185,10 @@ impl DropReplay {
             Record::Payment(record) => self.payment(record, moment, findings),
             Record::Deadline(record) => self.move_deadlines(*record, moment, findings),
             Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
-            Record::Tally(tally) => self.tally(tally, place, findings),
+            Record::Tally(tally) => {
+                let skus = self.phases.as_ref().map_or(0, |phases| phases.plan.skus.len());
+                self.tallied.add(tally, skus, place, findings);
+            }
             Record::Suspended { span, until } => self.suspensions.add(*span, *until),
             Record::Phase(
                 PhaseRecord::Countdown { .. }
@@ -418,17 +422,6 @@ impl DropReplay {
             starts.worked.iter().filter(|start| **start > self.known_in && **start < until);
         for incarnation in between {
             findings.add(place, HoldFault::NotRecovered { incarnation: *incarnation });
-        }
-    }
-
-    /// An answer is counted after its click, so no tally has more answers than clicks so far.
-    fn tally(&mut self, tally: &Tally, place: Place, findings: &mut Findings) {
-        let (answers, clicks) = &mut self.answered;
-        *answers = answers.saturating_add(tally.answers.total());
-        *clicks = clicks.saturating_add(tally.clicks());
-        if answers > clicks {
-            let (answers, clicks) = self.answered;
-            findings.add(place, HoldFault::AnswersExceedClicks { answers, clicks });
         }
     }
 
