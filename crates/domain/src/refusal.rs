@@ -139,6 +139,11 @@ impl RefusalCode {
         Self::PayNotOffered,
     ];
 
+    /// Whether units were wanting: the SKU had none left, or too few.
+    pub const fn is_for_want(self) -> bool {
+        matches!(self, Self::SoldOut | Self::NotEnough)
+    }
+
     /// The code with this stable discriminant.
     pub fn from_ordinal(ordinal: u8) -> Option<Self> {
         Self::ALL.get(usize::from(ordinal)).copied()
@@ -306,6 +311,13 @@ mod tests {
             assert_eq!(RefusalCode::from_ordinal(code.ordinal()), Some(*code));
         }
         assert_eq!(RefusalCode::from_ordinal(19), None);
+    }
+
+    #[test]
+    fn two_refusals_are_for_want_of_units() {
+        let for_want = RefusalCode::ALL.into_iter().filter(|code| code.is_for_want());
+        let for_want: Vec<_> = for_want.collect();
+        assert_eq!(for_want, [RefusalCode::SoldOut, RefusalCode::NotEnough]);
     }
 
     /// Every refusal with what viewers get of it.

@@ -1,12 +1,13 @@
 //! One drop as one core takes from it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use stampede_domain::{ChannelId, DurationMs, HoldId, Phase, Refusal};
 use stampede_ledger::Producer;
 use stampede_stock::{DropStock, Lane, Take, TakeRequest};
 
 use crate::{
+    channel_counts::{ClickChannel, KnownChannels},
     growth::Growth,
     hold_channels::{ChannelNumber, Tag},
     metrics::ShedReason,
@@ -14,45 +15,24 @@ use crate::{
     shared::EngineState,
 };
 
-/// Channels that a core remembers of a drop. When full: it forgets all, and asks the drop again.
-const CHANNELS_MAX: usize = 1_024;
-
 /// A drop with what one core needs to take from it.
 pub(crate) struct CoreDrop {
     pub(crate) sale: Arc<SaleDrop>,
     lane: Lane,
     channels: KnownChannels,
-}
-
-/// Numbers of channels that one core has seen in one drop.
-#[derive(Default)]
-pub(crate) struct KnownChannels(HashMap<ChannelId, ChannelNumber, foldhash::fast::RandomState>);
-
-impl KnownChannels {
-    /// The number by which the ledger's thread knows the channel of a take; asks for one that this core has
-    /// not met, or has forgotten.
-    fn number(
-        &mut self,
-        channel: Option<&ChannelId>,
-        ask: impl FnOnce(&ChannelId) -> ChannelNumber,
-    ) -> ChannelNumber {
-        let Some(channel) = channel else { return ChannelNumber::default() };
-        if let Some(number) = self.0.get(channel) {
-            return *number;
-        }
-        if self.0.len() >= CHANNELS_MAX {
-            self.0.clear();
-        }
-        let number = ask(channel);
-        self.0.insert(channel.clone(), number);
-        number
-    }
+    core: usize,
 }
 
 impl CoreDrop {
-    pub(crate) fn new(sale: Arc<SaleDrop>) -> Self {
+    pub(crate) fn new(sale: Arc<SaleDrop>, core: usize) -> Self {
         let lane = sale.stock().lane();
-        Self { sale, lane, channels: KnownChannels::default() }
+        let channels = KnownChannels::of(sale.tally(core).channels());
+        Self { sale, lane, channels, core }
+    }
+
+    /// Where a click of a ticket with this channel counts.
+    pub(crate) fn click_channel(&mut self, channel: Option<&ChannelId>) -> ClickChannel {
+        self.channels.of_click(channel, self.sale.tally(self.core).channels())
     }
 
     /// Takes from the stock, unless takes are halted.
@@ -61,10 +41,10 @@ impl CoreDrop {
         shared: &EngineState,
         (ring, growth): (&Producer<Tag>, &Growth),
         request: &TakeRequest,
-        channel: Option<&ChannelId>,
+        by: (Option<&ChannelId>, ClickChannel),
         is_halted: bool,
     ) -> CoreTake {
-        let Self { sale, lane, channels } = self;
+        let Self { sale, lane, channels, .. } = self;
         let (stock, config) = (sale.stock(), &shared.config);
         if is_halted {
             // A retry takes nothing: it gets the answer of the first request all the same.
@@ -86,7 +66,7 @@ impl CoreDrop {
                     .is_ok()
         };
         let ask = |channel: &ChannelId| sale.channel_number(channel);
-        let taken = take_by(stock, lane, request, (channels, channel), ask, room);
+        let taken = take_by(stock, lane, request, (channels, by), ask, room);
         if lane.take_growth_wish() {
             growth.ask(sale);
         }
@@ -141,13 +121,13 @@ fn why_shut(phase: Phase, busy: Refusal) -> Refusal {
     }
 }
 
-/// Takes by a channel. Its number is there before anything is taken: a core that meets a channel asks the
-/// drop under a lock. A click that cannot win asks nothing.
+/// Takes by a channel. Its number is there before anything is taken: a core that takes by a channel for the
+/// first time asks the drop under a lock. A click that cannot win asks nothing.
 fn take_by(
     stock: &DropStock,
     lane: &mut Lane,
     request: &TakeRequest,
-    (channels, channel): (&mut KnownChannels, Option<&ChannelId>),
+    (channels, by): (&mut KnownChannels, (Option<&ChannelId>, ClickChannel)),
     ask: impl FnOnce(&ChannelId) -> ChannelNumber,
     room: impl FnOnce() -> bool,
 ) -> (Take, Tag) {
@@ -155,7 +135,7 @@ fn take_by(
     let taken = stock.take(lane, request, || {
         let has_room = room();
         if has_room {
-            tag = channels.number(channel, ask);
+            tag = channels.number(by, ask);
         }
         has_room
     });
@@ -171,7 +151,7 @@ mod tests {
     use stampede_stock::{SkuLimits, StockConfig};
 
     use super::*;
-    use crate::hold_channels::HoldChannels;
+    use crate::{channel_counts::ChannelCounts, hold_channels::HoldChannels};
 
     fn available(stock: &DropStock) -> u32 {
         stock.pools().map(|pool| pool.available.get()).sum()
@@ -189,7 +169,8 @@ mod tests {
         });
         stock.add_supply(PoolIndex::default(), Units::new(2).unwrap()).unwrap();
         stock.permit_takes();
-        let (mut lane, mut known) = (stock.lane(), KnownChannels::default());
+        let counts = ChannelCounts::new();
+        let (mut lane, mut known) = (stock.lane(), KnownChannels::of(&counts));
         let (mut of_drop, mut asked) = (HoldChannels::default(), Vec::new());
         let [ann, bob]: [ChannelId; 2] = ["ann", "bob"].map(|name| name.parse().unwrap());
         let mut take = |viewer: u64, channel: &ChannelId, has_room: bool| {
@@ -205,7 +186,8 @@ mod tests {
                 asked.push((channel.clone(), available(&stock)));
                 of_drop.number(channel)
             };
-            let by = (&mut known, Some(channel));
+            let at = known.of_click(Some(channel), &counts);
+            let by = (&mut known, (Some(channel), at));
             take_by(&stock, &mut lane, &request, by, ask, || has_room)
         };
         assert_eq!(take(1, &ann, false), (Take::NoRoom, Tag::default()));

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
-    BanId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, TestCard, Units, UnixMillis,
-    ViewerId, ViewerNumber,
+    BanId, ChannelId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, TestCard, Units,
+    UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::TakeRequest;
@@ -130,44 +130,37 @@ impl CorePort {
         if plan.stream != *stream || plan.mode != mode {
             return Buy::Refused(Refusal::UnknownDrop);
         }
+        let by = (request.channel, drop.click_channel(request.channel));
+        let (channel, click) = by;
         // A look on both sides of the clock: no take is dated into a halt that did not stop it.
         let brake = &self.shared.brake;
         let spell = brake.open_spell();
-        let channel = request.channel;
         let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
             Ok(take) => take,
-            Err(refusal) => return self.shared.refuse(&drop.sale, core, refusal),
+            Err(refusal) => return self.shared.refuse(&drop.sale, core, click, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
         if poisoned {
             brake.count_shed(ShedReason::Poisoned);
-            return self.shared.refuse(&drop.sale, core, self.shared.busy());
+            return self.shared.refuse(&drop.sale, core, click, self.shared.busy());
         }
         let through = (&self.ring, &self.growth);
-        let core_take = drop.take(&self.shared, through, &take, channel, is_halted);
+        let core_take = drop.take(&self.shared, through, &take, by, is_halted);
         let sale = &drop.sale;
         match core_take {
             CoreTake::Taken { hold, tag } => {
                 if viewer.note_take(request.drop) {
                     sale.add_winner(core, viewer.number());
                 }
-                let record = Record::Hold(HoldRecord::Taken {
-                    hold,
-                    viewer: take.viewer,
-                    key: take.key,
-                    units: take.units,
-                    taken_at: take.now,
-                    deadline: take.deadline,
-                    channel: channel.cloned(),
-                });
+                let record = taken(hold, &take, channel);
                 let link = viewer.link_to_write(request.drop).map(Link::Viewer);
                 let position = self.ring.stage(Entry { drop: request.drop, record, link, tag });
-                sale.tally(core).count_held();
+                sale.tally(core).count_held(click);
                 self.shared.note_count(sale);
                 Buy::Pending { hold, position }
             }
             CoreTake::Replay(hold) => {
-                sale.tally(core).count_retry();
+                sale.tally(core).count_retry(click);
                 self.shared.note_count(sale);
                 match self.await_durable(hold) {
                     Durability::Durable => Buy::Replay { hold },
@@ -176,9 +169,15 @@ impl CorePort {
             }
             CoreTake::HeldBack(shed, retry_after) => {
                 brake.count_shed(shed);
-                self.shared.refuse(sale, core, Refusal::Busy { retry_after })
+                self.shared.refuse(sale, core, click, Refusal::Busy { retry_after })
             }
-            CoreTake::Refused(refusal) => self.shared.refuse(sale, core, refusal),
+            CoreTake::Refused(refusal) => {
+                let refused = self.shared.refuse(sale, core, click, refusal);
+                if refusal.code().is_for_want() {
+                    sale.count_want(core, take.pool);
+                }
+                refused
+            }
         }
     }
 
@@ -291,11 +290,12 @@ impl CorePort {
         self.steward.wake();
     }
 
-    /// Counts a buy that was refused outside the engine.
-    pub fn count_refused(&mut self, drop: DropId, code: RefusalCode) {
+    /// Counts a buy that was refused outside the engine, of a ticket with this channel.
+    pub fn count_refused(&mut self, drop: DropId, channel: Option<&ChannelId>, code: RefusalCode) {
         self.refresh();
-        if let Some(found) = self.drops.get(&drop) {
-            found.sale.tally(self.core).count_refused(code);
+        if let Some(found) = self.drops.get_mut(&drop) {
+            let click = found.click_channel(channel);
+            found.sale.tally(self.core).count_refused(code, click);
             self.shared.note_count(&found.sale);
         }
     }
@@ -351,7 +351,7 @@ impl CorePort {
         for sale in sales {
             let known = self.drops.get(&sale.id()).is_some_and(|old| Arc::ptr_eq(&old.sale, &sale));
             if !known {
-                self.drops.insert(sale.id(), CoreDrop::new(sale));
+                self.drops.insert(sale.id(), CoreDrop::new(sale, self.core));
             }
         }
     }
@@ -379,5 +379,18 @@ fn take_request(
         units,
         now,
         deadline: now.plus(plan.hold_ttl),
+    })
+}
+
+/// The record of a take.
+fn taken(hold: HoldId, take: &TakeRequest, channel: Option<&ChannelId>) -> Record {
+    Record::Hold(HoldRecord::Taken {
+        hold,
+        viewer: take.viewer,
+        key: take.key,
+        units: take.units,
+        taken_at: take.now,
+        deadline: take.deadline,
+        channel: channel.cloned(),
     })
 }

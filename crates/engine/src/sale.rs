@@ -7,7 +7,7 @@ use std::sync::{
 
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
-use stampede_books::Totals;
+use stampede_books::{Counted, Totals};
 use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, SkuIndex, Units,
     UnixMillis, ViewerNumber,
@@ -273,6 +273,11 @@ impl SaleDrop {
         self.stock.map().common(sku).expect("every SKU of a plan has its common pool")
     }
 
+    /// What tallies are made of: the same with SKUs and channels.
+    pub(crate) fn counted(&self) -> Counted {
+        self.counts.counted()
+    }
+
     /// What viewers asked for since the engine started.
     pub fn totals(&self) -> Totals {
         self.counts.totals()
@@ -326,6 +331,13 @@ impl SaleDrop {
 
     pub(crate) fn tally(&self, core: usize) -> &CoreTally {
         &self.counts.cores[core]
+    }
+
+    /// Counts on this core that a refused click found too few units of a pool's SKU.
+    pub(crate) fn count_want(&self, core: usize, pool: PoolIndex) {
+        if let Some(sku) = self.sku_of(pool) {
+            self.tally(core).count_want(sku);
+        }
     }
 
     pub(crate) fn counts(&self) -> &Counts {

@@ -21,6 +21,7 @@ use crate::{
     brake::Brake,
     buy::Buy,
     changes::Followers,
+    channel_counts::ClickChannel,
     clock::Clock,
     config::EngineConfig,
     event::{CoreEvent, Inbox, ViewerEvent},
@@ -259,8 +260,14 @@ impl EngineState {
     }
 
     /// Refuses a buy, which the drop's tally counts.
-    pub(crate) fn refuse(&self, sale: &SaleDrop, core: usize, refusal: Refusal) -> Buy {
-        sale.tally(core).count_refused(refusal.code());
+    pub(crate) fn refuse(
+        &self,
+        sale: &SaleDrop,
+        core: usize,
+        channel: ClickChannel,
+        refusal: Refusal,
+    ) -> Buy {
+        sale.tally(core).count_refused(refusal.code(), channel);
         self.note_count(sale);
         Buy::Refused(refusal)
     }

@@ -1,5 +1,7 @@
 //! Reads and records the counts of a drop.
 
+use std::sync::Arc;
+
 use stampede_domain::{DropId, Moment, UnixMillis};
 use stampede_ledger::{Record, Tally};
 
@@ -7,7 +9,7 @@ use super::Books;
 use crate::{
     decision::{Act, Decision},
     drop::Activity,
-    totals::Totals,
+    sources::Counted,
 };
 
 impl Books {
@@ -23,19 +25,19 @@ impl Books {
     }
 
     /// Looks at what was counted since the last look: the drop's last minute gets it at once, a record
-    /// once the drop is live. `totals` and `connected` viewers are what the shell sees now.
+    /// once the drop is live. `counted` and `connected` viewers are what the shell sees now.
     pub fn tally(
         &mut self,
         drop: DropId,
         now: Moment,
-        (totals, connected): (Totals, u64),
+        (counted, connected): (Counted, u64),
         out: &mut Decision,
     ) {
         let due = now.sale.plus(self.limits.tally_interval);
         let book = self.drop_mut(drop);
         book.counts.next_tally = due;
-        let counted = totals.since(&book.counts.sampled);
-        if counted.is_empty() {
+        let since = counted.since(&book.counts.sampled);
+        if since.is_empty() {
             book.counts.activity = match book.counts.activity {
                 Activity::Busy => {
                     out.at_once.push(Act::ExpectCounts { drop });
@@ -45,8 +47,11 @@ impl Books {
             };
         } else {
             book.counts.activity = Activity::Busy;
-            book.counts.sampled = totals;
-            out.at_once.push(Act::NoteCounted { drop, counted: Box::new(counted) });
+            book.counts.sampled = Arc::new(counted);
+            // A click's channel may come a look later than the click itself.
+            if !since.totals.is_empty() {
+                out.at_once.push(Act::NoteCounted { drop, counted: Box::new(since.totals) });
+            }
         }
         if book.counts.has_untold(book.phase) {
             self.record_tally(drop, now.sale, connected, out);
@@ -56,15 +61,16 @@ impl Books {
     /// Records what no record has seen.
     fn record_tally(&mut self, drop: DropId, at: UnixMillis, connected: u64, out: &mut Decision) {
         let counts = &mut self.drop_mut(drop).counts;
-        let counted = counts.sampled.since(&counts.tallied);
-        counts.tallied = counts.sampled.clone();
+        let Counted { totals: counted, sources } = counts.sampled.since(&counts.tallied);
+        counts.tallied = Arc::clone(&counts.sampled);
         let tally = Tally {
             held: counted.held,
             retries: counted.retries,
             refusals: counted.refusals().collect(),
             connected,
             answers: counted.answers,
-            ..Tally::default()
+            channels: sources.channel_clicks(),
+            skus: sources.skus,
         };
         out.at_once.push(Act::NoteTally { counted: Box::new(counted) });
         self.record(at, drop, Record::Tally(Box::new(tally)), out);

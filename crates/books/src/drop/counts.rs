@@ -1,17 +1,19 @@
 //! The times at which a drop's counts are read.
 
+use std::sync::Arc;
+
 use stampede_domain::{Phase, UnixMillis};
 
 use super::DropBook;
-use crate::totals::Totals;
+use crate::sources::Counted;
 
 /// Counts of one drop since the engine started, as far as somebody has looked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counts {
-    /// What the drop's last minute has seen.
-    pub(crate) sampled: Totals,
-    /// What records have seen.
-    pub(crate) tallied: Totals,
+    /// What the drop's last minute has seen; another value with each look that finds more.
+    pub(crate) sampled: Arc<Counted>,
+    /// What records have seen: one of the values that were sampled.
+    pub(crate) tallied: Arc<Counted>,
     pub(crate) next_tally: UnixMillis,
     pub(crate) activity: Activity,
 }
@@ -29,6 +31,18 @@ pub(crate) enum Activity {
     Fading,
 }
 
+impl Default for Counts {
+    fn default() -> Self {
+        let nothing: Arc<Counted> = Arc::default();
+        Self {
+            sampled: Arc::clone(&nothing),
+            tallied: nothing,
+            next_tally: UnixMillis::default(),
+            activity: Activity::default(),
+        }
+    }
+}
+
 impl Counts {
     /// Counts go on under a new plan; what was counted and not tallied yet is looked at.
     pub(super) fn of_edit(&self) -> Self {
@@ -42,7 +56,7 @@ impl Counts {
 
     /// Whether something was counted that no record has seen, which a drop that is live owes one.
     pub(crate) fn has_untold(&self, phase: Phase) -> bool {
-        phase.is_live() && self.sampled != self.tallied
+        phase.is_live() && !Arc::ptr_eq(&self.sampled, &self.tallied)
     }
 }
 

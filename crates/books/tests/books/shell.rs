@@ -6,8 +6,8 @@ use std::{
 };
 
 use stampede_books::{
-    Act, Books, CommandOutcome, Decision, DropBook, Effect, HoldEnd, HoldLook, NewRecord, OverDrop,
-    StaffCommand, Totals,
+    Act, Books, CommandOutcome, Counted, Decision, DropBook, Effect, HoldEnd, HoldLook, NewRecord,
+    OverDrop, StaffCommand, Totals,
 };
 use stampede_domain::{BanId, DropId, DurationMs, Moment, Rates, UnixMillis, ViewerNumber};
 use stampede_ledger::{HoldRecord, Record, ViewerLink};
@@ -269,7 +269,8 @@ impl Shell {
 
     fn tally(&mut self, drop: DropId) {
         let (now, totals) = (self.now(), self.counted.get(&drop).cloned().unwrap_or_default());
-        self.decide(|books, out| books.tally(drop, now, (totals, 0), out));
+        let counted = Counted { totals, ..Counted::default() };
+        self.decide(|books, out| books.tally(drop, now, (counted, 0), out));
     }
 
     fn release_banned(&mut self) {

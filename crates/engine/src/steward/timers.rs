@@ -1,6 +1,6 @@
 //! Drops that are due: the books say which, and what happens.
 
-use stampede_books::Totals;
+use stampede_books::Counted;
 use stampede_domain::{DropId, UnixMillis};
 
 use super::Steward;
@@ -34,9 +34,9 @@ impl Steward {
     }
 
     /// What viewers of the drop asked for since the start, how many are connected.
-    fn counted(&self, drop: DropId) -> (Totals, u64) {
+    fn counted(&self, drop: DropId) -> (Counted, u64) {
         let sale = &self.sales[&drop];
-        (sale.totals(), sale.viewers_connected())
+        (sale.counted(), sale.viewers_connected())
     }
 
     /// Notes in which drops cores began to count.

@@ -65,12 +65,12 @@ fn an_order_has_the_channel_of_its_take_also_after_a_crash() {
 }
 
 #[test]
-fn cores_and_the_ledger_with_more_channels_than_a_core_remembers_agree() {
+fn cores_and_the_ledger_with_more_channels_than_a_core_has_places_for_agree() {
     const CHANNELS: usize = 1_100;
     let mut world = World::new();
     let drop = world.open_drop(plan(3 * u32::try_from(CHANNELS).unwrap()));
     let mut holds = Vec::new();
-    // The later rounds ask for names that the first core has forgotten, by the other core and by itself.
+    // The later rounds ask for names that have no place on the first core, by the other core and by itself.
     for (round, core) in [0, 1, 0].into_iter().enumerate() {
         for place in 0..CHANNELS {
             let by = format!("channel-{place}");

@@ -113,8 +113,9 @@ impl Sessions {
         self.metrics.refused.increment(1);
         let joined = self.slab.get(token).and_then(|session| session.joined());
         let refused = ServerMessage::Refused(Refused::buy(key, &refusal));
-        if joined.is_some_and(|joined| self.audiences.shows(joined.audience, drop)) {
-            self.port.count_refused(drop, refusal.code());
+        let shown = joined.filter(|joined| self.audiences.shows(joined.audience, drop));
+        if let Some(joined) = shown {
+            self.port.count_refused(drop, joined.ticket.channel.as_ref(), refusal.code());
             self.answer((token, self.came_us), drop, &refused);
         } else {
             self.send(token, &refused);

@@ -1,9 +1,10 @@
 //! Tickets over a connection's life.
 
-use stampede_domain::{DurationMs, Mode, UnixMillis};
+use stampede_domain::{ChannelId, DurationMs, Mode, UnixMillis};
+use stampede_ledger::{Record, fake::FakeLedger};
 use stampede_wire::{ClientMessage, ServerMessage, Subprotocol, ticket::Ticket};
 
-use crate::world::{World, plan, verifier};
+use crate::world::{World, plan, verifier, wait_for};
 
 fn closed_after_hello(world: &World, ticket: &str) -> u16 {
     let mut client = world.dial(Subprotocol::Json);
@@ -172,4 +173,30 @@ fn a_rehearsal_shows_rehearsals_only() {
     assert_eq!(shown, [rehearsal]);
     client.buy(live, "mug", 1, "a");
     assert_eq!(client.refused_as(), "unknown_drop");
+}
+
+#[test]
+fn a_refusal_of_the_gateways_own_counts_for_the_channel_of_the_ticket() {
+    let ledger = FakeLedger::new("n1".parse().unwrap());
+    let world = World::on_fake(&ledger);
+    let drop = world.open(plan(2));
+    let expires_at = world.now().plus(DurationMs::from_secs(60));
+    let channel: ChannelId = "nina-tv".parse().unwrap();
+    let ticket = world.ticket_with("v1", |ticket| {
+        (ticket.channel, ticket.expires_at) = (Some(channel.clone()), expires_at);
+    });
+    let mut client = world.dial(Subprotocol::Json);
+    client.hello(&ticket);
+    client.welcomed();
+    world.advance(60_000);
+    client.buy(drop, "mug", 1, "first");
+    assert_eq!(client.refused_as(), "ticket_expired");
+    let tally = wait_for("the tally", || {
+        world.advance(1_000);
+        ledger.rows().iter().flat_map(|row| row.decode()).find_map(|record| match record {
+            Ok(Record::Tally(tally)) => Some(tally),
+            _ => None,
+        })
+    });
+    assert_eq!((tally.clicks(), tally.channels.named), (1, vec![(channel, 1)]));
 }

@@ -75,7 +75,8 @@ impl RefusalCounts {
 
     /// Refusals for want of units: the SKU had none left, or too few.
     pub fn for_want(&self) -> u64 {
-        self.get(RefusalCode::SoldOut).saturating_add(self.get(RefusalCode::NotEnough))
+        let for_want = self.iter().filter(|(code, _)| code.is_for_want());
+        for_want.fold(0, |sum, (_, times)| sum.saturating_add(times))
     }
 
     /// The reasons that were given at least once, in the order of their ordinals.
