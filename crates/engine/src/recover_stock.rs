@@ -212,7 +212,9 @@ impl StockPast {
             let planned = skus.iter_mut().zip(&plan.skus);
             planned.for_each(|(figures, sku)| figures.supplied = sku.supply);
         }
-        DropSummary::new(drop, book.revision(), plan, phase, self.last_at, skus.into_iter())
+        let (revision, opened_at) = (book.revision(), book.opened_at());
+        let summary = DropSummary::new(drop, revision, plan, phase, self.last_at, skus.into_iter());
+        DropSummary { opened_at, ..summary }
     }
 
     /// Everybody who took.

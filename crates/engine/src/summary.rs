@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use stampede_books::Totals;
 use stampede_domain::{
-    DropId, DropPlan, HostId, MerchantId, Mode, Phase, PoolIndex, PoolMap, SkuIndex, StreamId,
-    Units, UnixMillis,
+    DropId, DropPlan, HostId, MerchantId, Mode, Money, Phase, PoolIndex, PoolMap, SkuIndex,
+    StreamId, Units, UnixMillis,
 };
 use stampede_ledger::{SealedDrop, SealedSku};
 
@@ -36,6 +36,12 @@ pub struct DropSummary {
     pub host: HostId,
     /// Live or rehearsal.
     pub mode: Mode,
+    /// When it first opened, by the sale's clock. `None` if it never did, and where an older version wrote the seal
+    /// that the summary is read from.
+    pub opened_at: Option<UnixMillis>,
+    /// What all orders cost, goods alone. `None` where an older version wrote the seal, which names no currency, and
+    /// if it is more than an amount can be.
+    pub gross: Option<Money>,
     /// What was left of each SKU, in the plan's order.
     pub skus: Box<[FinalFigures]>,
     /// What viewers asked for between the engine's start and the end of the drop.
@@ -93,13 +99,19 @@ impl DropSummary {
         })
     }
 
-    pub(crate) fn of(sale: &SaleDrop, over_since: UnixMillis) -> Self {
+    /// The summary of a drop that has been over for long enough, and what its book says of it.
+    pub(crate) fn of(
+        sale: &SaleDrop,
+        opened_at: Option<UnixMillis>,
+        over_since: UnixMillis,
+    ) -> Self {
         let figures = sale.figures();
         let skus =
             figures.iter().map(|sku| FinalFigures { supplied: sku.supplied, sold: sku.sold });
         Self {
             version: sale.version(),
             totals: sale.totals(),
+            opened_at,
             ..Self::new(sale.id(), sale.revision(), sale.plan(), sale.phase(), over_since, skus)
         }
     }
@@ -113,6 +125,7 @@ impl DropSummary {
         over_since: UnixMillis,
         skus: impl Iterator<Item = FinalFigures>,
     ) -> Self {
+        let skus: Box<[FinalFigures]> = skus.collect();
         Self {
             id,
             revision,
@@ -125,7 +138,9 @@ impl DropSummary {
             merchant: plan.merchant.clone(),
             host: plan.host.clone(),
             mode: plan.mode,
-            skus: skus.collect(),
+            opened_at: None,
+            gross: gross(plan, &skus),
+            skus,
             totals: Totals::default(),
         }
     }
@@ -145,15 +160,28 @@ impl DropSummary {
             merchant: summary.merchant,
             host: summary.host,
             mode: summary.mode,
+            opened_at: summary.opened_at,
+            gross: summary.currency.and_then(|currency| Money::new(seal.amount_minor, currency)),
             skus: summary.skus.iter().map(figures).collect(),
             totals: Totals::default(),
         }
     }
 }
 
+/// What the orders of a drop cost together.
+fn gross(plan: &DropPlan, skus: &[FinalFigures]) -> Option<Money> {
+    let amounts = plan.skus.iter().zip(skus).map(|(sku, of)| sku.price.checked_times(of.sold));
+    amounts.reduce(|sum, amount| sum?.checked_add(amount?))?
+}
+
 #[cfg(test)]
 mod tests {
-    use stampede_domain::limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX};
+    use stampede_domain::{
+        Currency, Incarnation, Seq,
+        limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
+    };
+    use stampede_ledger::{RowHash, Seal, SealSummary};
+    use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
 
@@ -163,7 +191,6 @@ mod tests {
     #[test]
     fn a_sku_is_left_with_the_sums_of_all_its_pools() {
         let map = PoolMap::new([1, 0, 1].map(|sku| SkuIndex::new(sku).unwrap())).unwrap();
-        let units = |count| Units::new(count).unwrap();
         let by_pool = |figures: [(u8, u32); 3]| {
             figures.map(|(pool, count)| (PoolIndex::new(pool).unwrap(), units(count)))
         };
@@ -173,6 +200,58 @@ mod tests {
         let figures =
             |supplied, sold| FinalFigures { supplied: units(supplied), sold: units(sold) };
         assert_eq!(left, [figures(3, 0), figures(12, 7)]);
+    }
+
+    #[test]
+    fn a_seal_of_an_older_version_has_neither_opening_nor_gross() {
+        let commit = (Incarnation::default(), Seq::default());
+        let of = |amount_minor, currency: Option<Currency>| {
+            let summary = SealSummary {
+                phase: Phase::Settled,
+                revision: 1,
+                stream: "show".parse().unwrap(),
+                running_order: 0,
+                title: "Mugs".into(),
+                merchant: "acme".parse().unwrap(),
+                host: "nina".parse().unwrap(),
+                mode: Mode::Live,
+                skus: Box::default(),
+                opened_at: currency.map(|_| UnixMillis::new(5)),
+                currency,
+            };
+            let seal = Seal {
+                drop: DropId::new(1),
+                first: commit,
+                last: commit,
+                rows: 1,
+                records: 1,
+                head: RowHash::genesis(DropId::new(1)),
+                units_supplied: 1,
+                units_sold: 1,
+                orders: 1,
+                amount_minor,
+                settled_at: UnixMillis::new(9),
+                summary: summary.encode(),
+            };
+            let over = DropSummary::sealed(SealedDrop { seal, summary });
+            (over.opened_at, over.gross)
+        };
+        let cost = euros(1990);
+        assert_eq!(of(1990, None), (None, None));
+        assert_eq!(of(1990, Some(cost.currency())), (Some(UnixMillis::new(5)), Some(cost)));
+        let more = Money::MINOR_MAX + 1;
+        assert_eq!(of(more, Some(cost.currency())), (Some(UnixMillis::new(5)), None));
+    }
+
+    #[test]
+    fn a_drop_has_the_gross_of_all_its_skus() {
+        let mut plan = plan_of([sku("mug", 5), sku("cup", 3)]);
+        plan.skus[1].price = euros(100);
+        let sold = |sold| FinalFigures { supplied: units(9), sold: units(sold) };
+        assert_eq!(gross(&plan, &[sold(2), sold(3)]), Some(euros(2 * 1990 + 300)));
+        plan.skus[1].price = euros(Money::MINOR_MAX);
+        assert_eq!(gross(&plan, &[sold(0), sold(1)]), Some(euros(Money::MINOR_MAX)));
+        assert_eq!(gross(&plan, &[sold(1), sold(1)]), None, "no amount is as large");
     }
 
     #[test]
@@ -191,6 +270,8 @@ mod tests {
             merchant: id.parse().unwrap(),
             host: id.parse().unwrap(),
             mode: Mode::Live,
+            opened_at: Some(UnixMillis::new(u64::MAX)),
+            gross: Some(euros(Money::MINOR_MAX)),
             skus: vec![figures; SKUS_PER_DROP_MAX].into(),
             totals: Totals::default(),
         };

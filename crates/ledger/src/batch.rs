@@ -228,8 +228,9 @@ impl BatchRow {
         self.turn = Turn::default();
     }
 
-    fn add_to(&self, sums: &mut ChainSums) {
-        sums.whole_row(self.records, &self.derived, &self.supply, &self.turn);
+    /// Adds the row to the sums of its chain; it is of this time.
+    fn add_to(&self, sums: &mut ChainSums, at: UnixMillis) {
+        sums.whole_row((self.records, at), &self.derived, &self.supply, &self.turn);
     }
 
     fn derive(&mut self, record: &Record) {
@@ -313,7 +314,7 @@ impl Chains {
         let commit = (self.incarnation, seq);
         let sums = self.sums.get(&row.drop).cloned();
         let mut sums = sums.unwrap_or_else(|| ChainSums::new(commit));
-        row.add_to(&mut sums);
+        row.add_to(&mut sums, at);
         sums.seal(row.drop, commit, row.hash, at)
     }
 
@@ -328,7 +329,7 @@ impl Chains {
             } else if row.drop != DropId::HOUSE && !row.drop.is_adjustments() {
                 let commit = (self.incarnation, batch.seq);
                 let sums = self.sums.entry(row.drop);
-                row.add_to(sums.or_insert_with(|| ChainSums::new(commit)));
+                row.add_to(sums.or_insert_with(|| ChainSums::new(commit)), batch.at);
             }
         }
     }

@@ -6,19 +6,21 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, SkuIndex, StreamId, Units,
-    UnixMillis,
+    Currency, DropId, DropPlan, HostId, Incarnation, MerchantId, Mode, Phase, Seq, SkuIndex,
+    StreamId, Units, UnixMillis,
     limits::{SKUS_PER_DROP_MAX, TEXT_ID_BYTES_MAX, TITLE_BYTES_MAX},
 };
 
 use crate::{
-    NewOrder, ProjectionRow, Record, RecordError, RowHash, SupplyDelta,
+    NewOrder, PhaseRecord, ProjectionRow, Record, RecordError, RowHash, SupplyDelta,
     drop_pools::DropPools,
-    record::bytes::{Reader, put_len, put_text, put_varint},
+    record::bytes::{Reader, put_len, put_option, put_text, put_varint},
 };
 
+/// The version of a summary's layout without what came later: opening and currency.
+const SUMMARY_WITHOUT_SALE: u8 = 1;
 /// The version of a summary's layout.
-const SUMMARY_VERSION: u8 = 1;
+const SUMMARY_VERSION: u8 = 2;
 
 /// A commit: the start, with the commit's number in it.
 pub type CommitKey = (Incarnation, Seq);
@@ -53,7 +55,8 @@ pub struct Seal {
 }
 
 impl Seal {
-    /// The first field in which another seal of the drop differs.
+    /// The first field in which another seal of the drop differs. A summary of version 1 is the same as one of
+    /// version 2 that says nothing else in what both have.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
         let fields = [
             ("first row", self.first == other.first),
@@ -66,9 +69,17 @@ impl Seal {
             ("orders", self.orders == other.orders),
             ("amount", self.amount_minor == other.amount_minor),
             ("time", self.settled_at == other.settled_at),
-            ("summary", self.summary == other.summary),
+            ("summary", is_same_summary(&self.summary, &other.summary)),
         ];
         fields.into_iter().find(|(_, is_same)| !is_same).map(|(field, _)| field)
+    }
+}
+
+fn is_same_summary(one: &[u8], other: &[u8]) -> bool {
+    one == other || {
+        let read = [one, other].map(|bytes| SealSummary::decode(bytes).ok());
+        let [Some(one), Some(other)] = read else { return false };
+        one.is_version_1() != other.is_version_1() && one.version_1() == other.version_1()
     }
 }
 
@@ -93,6 +104,10 @@ pub struct SealSummary {
     pub mode: Mode,
     /// The SKUs in the plan's order.
     pub skus: Box<[SealedSku]>,
+    /// Time of the row with which the drop opened. `None` if it never did, and in a summary of version 1.
+    pub opened_at: Option<UnixMillis>,
+    /// The currency of [`Seal::amount_minor`]. `None` in a summary of version 1.
+    pub currency: Option<Currency>,
 }
 
 /// What became of a SKU.
@@ -105,11 +120,24 @@ pub struct SealedSku {
 }
 
 impl SealSummary {
+    /// Whether it is of version 1, which had no currency.
+    pub const fn is_version_1(&self) -> bool {
+        self.currency.is_none()
+    }
+
+    /// What version 1 had of it.
+    #[must_use]
+    pub fn version_1(&self) -> Self {
+        Self { opened_at: None, currency: None, ..self.clone() }
+    }
+
     /// The bytes: version `1`, phase `1` (0 settled, 1 cancelled), revision `v`, stream `t`, running
     /// order `v`, title `t`, merchant `t`, host `t`, mode `1` (0 live, 1 rehearsal), SKUs `v` ×
-    /// (supplied `v`, sold `v`), with the notation of `docs/ledger.md`.
+    /// (supplied `v`, sold `v`), from version 2 on opened at `o v` and the currency's three letters, with the
+    /// notation of `docs/ledger.md`. Without a currency it is version 1, which says nothing of an opening.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![SUMMARY_VERSION, u8::from(self.phase == Phase::Cancelled)];
+        let version = if self.is_version_1() { SUMMARY_WITHOUT_SALE } else { SUMMARY_VERSION };
+        let mut out = vec![version, u8::from(self.phase == Phase::Cancelled)];
         put_varint(&mut out, u64::from(self.revision));
         put_text(&mut out, self.stream.as_str());
         put_varint(&mut out, u64::from(self.running_order));
@@ -122,6 +150,10 @@ impl SealSummary {
             put_varint(&mut out, u64::from(sku.supplied.get()));
             put_varint(&mut out, u64::from(sku.sold.get()));
         }
+        if let Some(currency) = self.currency {
+            put_option(&mut out, self.opened_at, |out, at| put_varint(out, at.get()));
+            out.extend_from_slice(currency.code().as_bytes());
+        }
         out
     }
 
@@ -131,12 +163,12 @@ impl SealSummary {
     /// What is wrong with them.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let mut reader = Reader::new(bytes);
-        let found = reader.u8()?;
-        if found != SUMMARY_VERSION {
-            return Err(RecordError::Version { found });
+        let version = reader.u8()?;
+        if !matches!(version, SUMMARY_WITHOUT_SALE | SUMMARY_VERSION) {
+            return Err(RecordError::Version { found: version });
         }
         let phase = [Phase::Settled, Phase::Cancelled].get(usize::from(reader.u8()?)).copied();
-        let summary = Self {
+        let mut summary = Self {
             phase: phase.ok_or_else(|| reader.invalid("phase"))?,
             revision: reader.int("revision")?,
             stream: id(&mut reader, "stream", StreamId::new)?,
@@ -150,7 +182,13 @@ impl SealSummary {
                 _ => return Err(reader.invalid("mode")),
             },
             skus: skus(&mut reader)?,
+            opened_at: None,
+            currency: None,
         };
+        if version == SUMMARY_VERSION {
+            summary.opened_at = reader.option("opened at", |reader| reader.time("opened at"))?;
+            summary.currency = Some(reader.currency("currency")?);
+        }
         if reader.is_at_end() { Ok(summary) } else { Err(reader.invalid("summary")) }
     }
 }
@@ -183,6 +221,7 @@ pub struct ChainSums {
     orders: u64,
     amount_minor: u64,
     plan: Option<(u32, Arc<DropPlan>)>,
+    opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
     /// The pools of the plan.
     pools: DropPools,
@@ -200,6 +239,7 @@ impl ChainSums {
             orders: 0,
             amount_minor: 0,
             plan: None,
+            opened_at: None,
             ended: None,
             pools: DropPools::default(),
             skus: Vec::new(),
@@ -222,8 +262,8 @@ impl ChainSums {
         self.records += u64::from(records);
     }
 
-    /// A record of the latest row.
-    pub(crate) fn record(&mut self, record: &Record) {
+    /// A record of the latest row, which is of this time.
+    pub(crate) fn record(&mut self, record: &Record, at: UnixMillis) {
         if let Some(order) = NewOrder::of(record, 0, &self.pools) {
             self.order(&order);
         }
@@ -232,13 +272,13 @@ impl ChainSums {
         }
         let mut turn = Turn::default();
         turn.take_in(record);
-        self.turn(&turn);
+        self.turn(&turn, at);
     }
 
-    /// A row that is being committed, with what follows from its records.
+    /// A row that is being committed at this time, with what follows from its records.
     pub(crate) fn whole_row(
         &mut self,
-        records: u32,
+        (records, at): (u32, UnixMillis),
         derived: &[ProjectionRow],
         supply: &[SupplyDelta],
         turn: &Turn,
@@ -250,7 +290,7 @@ impl ChainSums {
         for delta in supply {
             self.supply(delta);
         }
-        self.turn(turn);
+        self.turn(turn, at);
     }
 
     fn order(&mut self, order: &NewOrder) {
@@ -271,7 +311,10 @@ impl ChainSums {
         &mut self.skus[place]
     }
 
-    fn turn(&mut self, turn: &Turn) {
+    fn turn(&mut self, turn: &Turn, at: UnixMillis) {
+        if turn.opened {
+            self.opened_at.get_or_insert(at);
+        }
         if let Some(planned) = &turn.planned {
             self.plan = Some(planned.clone());
             self.pools = DropPools::of(&planned.1);
@@ -306,6 +349,8 @@ impl ChainSums {
             host: plan.host.clone(),
             mode: plan.mode,
             skus: skus.collect(),
+            opened_at: self.opened_at,
+            currency: plan.skus.first().map(|sku| sku.price.currency()),
         };
         Some(Seal {
             drop,
@@ -328,6 +373,7 @@ impl ChainSums {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turn {
     planned: Option<(u32, Arc<DropPlan>)>,
+    opened: bool,
     ended: Option<Phase>,
 }
 
@@ -338,6 +384,7 @@ impl Turn {
                 self.planned = Some((*revision, Arc::clone(plan)));
             }
             Record::Phase(record) => {
+                self.opened |= *record == PhaseRecord::Opened;
                 let phase = record.begins();
                 if phase.is_final() {
                     self.ended = Some(phase);
@@ -371,7 +418,7 @@ mod tests {
     use stampede_testkit::{euros, plan_of, sku, units};
 
     use super::*;
-    use crate::{HoldRecord, PhaseRecord};
+    use crate::HoldRecord;
 
     #[test]
     fn a_seal_sums_every_pool_of_a_sku() {
@@ -379,25 +426,53 @@ mod tests {
         let (start, seq) = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
         let (slot, take) = (SlotIndex::new(1).unwrap(), TakeNumber::new(1).unwrap());
         let plan = plan_of([sku("mug", 5), sku("cup", 3)]);
-        let mut sums = ChainSums::new((start, seq));
-        sums.record(&Record::Planned { plan: Arc::new(plan), revision: 1 });
+        let (mut sums, at) = (ChainSums::new((start, seq)), UnixMillis::new(7));
+        sums.record(&Record::Planned { plan: Arc::new(plan), revision: 1 }, at);
         sums.pools = PoolMap::new([0, 1, 0].map(|of| SkuIndex::new(of).unwrap())).unwrap().into();
         for (number, count) in [(0, 5), (1, 3), (2, 7)] {
-            sums.record(&Record::Lot { pool: pool(number), units: units(count), lot: 1 });
+            sums.record(&Record::Lot { pool: pool(number), units: units(count), lot: 1 }, at);
         }
         for (number, count) in [(2, 2), (1, 1), (0, 1)] {
             let hold = HoldId::new(DropId::new(1), start, pool(number), slot, take);
             let (viewer, units) = (ViewerNumber::new(1).unwrap(), units(count));
             let amount = euros(1990);
             let order = HoldRecord::Confirmed { hold, viewer, units, amount, channel: None };
-            sums.record(&Record::Hold(order));
+            sums.record(&Record::Hold(order), at);
         }
-        sums.record(&Record::Phase(PhaseRecord::Settled));
+        sums.record(&Record::Phase(PhaseRecord::Settled), at);
         let head = RowHash::genesis(DropId::new(1));
         let seal = sums.seal(DropId::new(1), (start, seq), head, UnixMillis::default()).unwrap();
         assert_eq!((seal.units_supplied, seal.units_sold), (15, 4));
         let summary = SealSummary::decode(&seal.summary).unwrap();
         let sealed = |supplied, sold| SealedSku { supplied: units(supplied), sold: units(sold) };
         assert_eq!(*summary.skus, [sealed(12, 3), sealed(3, 1)]);
+        assert_eq!((summary.opened_at, summary.currency), (None, Some(euros(0).currency())));
+    }
+
+    #[test]
+    fn a_seal_has_the_time_of_the_first_opening_and_differs_from_older_ones_in_what_both_say() {
+        let (start, seq) = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
+        let mut sums = ChainSums::new((start, seq));
+        let plan = Arc::new(plan_of([sku("mug", 5)]));
+        let phases = [PhaseRecord::Opened, PhaseRecord::Paused, PhaseRecord::Resumed];
+        sums.record(&Record::Planned { plan, revision: 1 }, UnixMillis::new(1));
+        for (at, phase) in (5..).zip(phases) {
+            sums.record(&Record::Phase(phase), UnixMillis::new(at));
+        }
+        sums.record(&Record::Phase(PhaseRecord::Settled), UnixMillis::new(9));
+        let head = RowHash::genesis(DropId::new(1));
+        let seal = sums.seal(DropId::new(1), (start, seq), head, UnixMillis::new(9)).unwrap();
+        let summary = SealSummary::decode(&seal.summary).unwrap();
+        assert_eq!(summary.opened_at, Some(UnixMillis::new(5)));
+        let with = |summary: &SealSummary| Seal { summary: summary.encode(), ..seal.clone() };
+        let old = with(&summary.version_1());
+        assert_eq!((old.summary[0], seal.summary[0]), (1, 2));
+        assert_eq!(SealSummary::decode(&old.summary), Ok(summary.version_1()));
+        assert_eq!((seal.difference(&old), old.difference(&seal)), (None, None));
+        let later = SealSummary { opened_at: Some(UnixMillis::new(6)), ..summary.clone() };
+        assert_eq!(seal.difference(&with(&later)), Some("summary"));
+        let other = SealSummary { revision: 2, ..summary.version_1() };
+        assert_eq!(seal.difference(&with(&other)), Some("summary"));
+        assert_eq!(old.difference(&with(&other)), Some("summary"));
     }
 }

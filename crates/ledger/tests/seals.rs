@@ -117,3 +117,21 @@ fn a_start_fills_missing_seals_and_refuses_others() {
         assert!(error.contains("seal of d") && error.contains(wrong), "{change}: {error}");
     }
 }
+
+#[test]
+fn a_start_takes_a_seal_of_version_1_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    settled(dir.path());
+    let summary = SealSummary::decode(&seals(dir.path())[0].summary).unwrap();
+    assert!(summary.opened_at.is_some() && summary.currency.is_some());
+    let old = summary.version_1();
+    let write = |summary: &SealSummary| {
+        let update = "UPDATE seals SET summary = ?1";
+        raw(dir.path()).execute(update, [summary.encode()]).unwrap();
+    };
+    write(&old);
+    open(dir.path()).unwrap();
+    assert_eq!(seals(dir.path())[0].summary, old.encode(), "what it does not say is not made up");
+    write(&SealSummary { title: "Cups".into(), ..old });
+    assert!(open(dir.path()).unwrap_err().contains("the summary is not what the journal gives"));
+}

@@ -3,12 +3,13 @@
 
 mod support;
 
+use rusqlite::Connection;
 use stampede_domain::{
     BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, Room,
-    RoomChange, RoomOwner,
+    BrakePart, BrakeRecord, Command, HoldRecord, Journal, LEDGER_FILE, PhaseRecord, Record,
+    RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
 };
 use stampede_report::Verification;
 use support::{
@@ -50,6 +51,46 @@ fn a_sound_ledger_verifies() {
     assert_eq!(counts.takes, counts.confirmed + counts.released + counts.expired);
     assert!(counts.takes_lost > 0, "the sale loses a take to its restart: {verification}");
     assert!(counts.expired > 0 && counts.released > 0 && counts.confirmed > 3, "{verification}");
+}
+
+/// Writes every seal's summary anew.
+fn rewrite_seals(of: &TempDir, change: impl Fn(SealSummary) -> SealSummary) {
+    let connection = Connection::open(of.path().join(LEDGER_FILE)).unwrap();
+    for seal in SqliteJournal::open(of.path()).unwrap().seals().unwrap().unwrap() {
+        let summary = change(SealSummary::decode(&seal.summary).unwrap()).encode();
+        let update = "UPDATE seals SET summary = ?1 WHERE drop_id = ?2";
+        assert_eq!(connection.execute(update, (summary, seal.drop.get())), Ok(1));
+    }
+}
+
+#[test]
+fn seals_of_older_versions_are_compared_by_what_they_say() {
+    let ledger = sound();
+    rewrite_seals(&ledger, |summary| summary.version_1());
+    let verification = verify_dir(ledger.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    rewrite_seals(&ledger, |summary| SealSummary { revision: 9, ..summary });
+    assert!(kinds(&verify_dir(ledger.path()).unwrap()).contains(&"seal_summary_differs"));
+}
+
+#[test]
+fn the_opening_and_the_currency_of_a_seal_are_worked_out_again() {
+    let ledger = sound();
+    let later = |at: UnixMillis| UnixMillis::new(at.get() + 1);
+    let changes: [fn(SealSummary) -> SealSummary; 2] = [
+        |summary| SealSummary { opened_at: None, ..summary },
+        |summary| SealSummary { currency: Some("JPY".parse().unwrap()), ..summary },
+    ];
+    for change in changes {
+        let dir = copy(&ledger);
+        rewrite_seals(&dir, change);
+        assert!(kinds(&verify_dir(dir.path()).unwrap()).contains(&"seal_summary_differs"));
+    }
+    rewrite_seals(&ledger, |mut summary| {
+        summary.opened_at = summary.opened_at.map(later);
+        summary
+    });
+    assert!(kinds(&verify_dir(ledger.path()).unwrap()).contains(&"seal_summary_differs"));
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub struct DropBook {
     pub(crate) phase: Phase,
     pub(crate) phase_changes: u64,
     pub(crate) opens_at: Option<UnixMillis>,
+    opened_at: Option<UnixMillis>,
     /// Units of all lots, by pool.
     pub(crate) supplied: Vec<Units>,
     pub(crate) lots: u32,
@@ -69,6 +70,7 @@ impl DropBook {
             phase: Phase::Scheduled,
             phase_changes: old.map_or(0, |old| old.phase_changes + 1),
             opens_at: None,
+            opened_at: None,
             supplied: vec![Units::ZERO; pools],
             lots: 0,
             live_holds: 0,
@@ -129,8 +131,10 @@ impl DropBook {
             PhaseRecord::CountdownCancelled => {
                 self.missed_opening = self.opens_at.filter(|opens_at| *opens_at <= at);
             }
-            PhaseRecord::Opened
-            | PhaseRecord::Paused
+            PhaseRecord::Opened => {
+                self.opened_at.get_or_insert(at);
+            }
+            PhaseRecord::Paused
             | PhaseRecord::Resumed
             | PhaseRecord::Closed
             | PhaseRecord::Settled
@@ -190,9 +194,10 @@ impl DropBook {
         Ok(())
     }
 
-    /// What the journal tells. A missed start has no record: a restart finds it again by the plan. The last
-    /// take of all is read off the stock when takes are over, or follows from what is accounted for. Counts
-    /// are those of the engine's run.
+    /// What the journal tells. A missed start has no record: a restart finds it again by the plan. A commit
+    /// comes later than the decision, so the time of the opening is another one. The last take of all is read
+    /// off the stock when takes are over, or follows from what is accounted for. Counts are those of the
+    /// engine's run.
     pub(crate) fn journaled(&self) -> String {
         let Self {
             plan,
@@ -201,6 +206,7 @@ impl DropBook {
             phase,
             phase_changes,
             opens_at,
+            opened_at,
             supplied,
             lots,
             live_holds,
@@ -213,10 +219,10 @@ impl DropBook {
             payments,
             extended,
         } = self;
-        let payments = payments.journaled();
+        let (payments, has_opened) = (payments.journaled(), opened_at.is_some());
         format!(
-            "revision {revision} {phase} after {phase_changes} opens {opens_at:?} missed \
-             {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
+            "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
+             {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
              {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} {payments}"
         )
     }
@@ -262,6 +268,12 @@ impl DropBook {
     /// When the countdown ends, during a countdown.
     pub fn opens_at(&self) -> Option<UnixMillis> {
         self.opens_at
+    }
+
+    /// When it first opened, by the sale's clock: the decision's time, after a restart that of its commit. `None` if
+    /// it has not.
+    pub fn opened_at(&self) -> Option<UnixMillis> {
+        self.opened_at
     }
 
     /// Units of all lots, by pool.

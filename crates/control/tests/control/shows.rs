@@ -31,6 +31,8 @@ fn over(number: u32) -> SealedDrop {
         host: "nina".parse().unwrap(),
         mode: Mode::Live,
         skus: [SealedSku { supplied: Units::new(5).unwrap(), sold: Units::ONE }].into(),
+        opened_at: Some(UnixMillis::new(NOON - 90_000_000)),
+        currency: Some("EUR".parse().unwrap()),
     };
     let seal = Seal {
         drop: DropId::new(number),

@@ -41,11 +41,12 @@ impl Steward {
         while self.retiring.next(kept).is_some_and(|at| at <= now) {
             let Some((over_since, drop)) = self.retiring.over.pop_first() else { break };
             let Some(sale) = self.shared.sale(drop) else { continue };
+            let opened_at = self.books.drop(drop).and_then(stampede_books::DropBook::opened_at);
             self.books.forget(drop);
             self.shows.forget(drop, sale.plan());
             self.sales.remove(&drop);
             self.retakes.forget(drop);
-            self.shared.retire(DropSummary::of(&sale, over_since));
+            self.shared.retire(DropSummary::of(&sale, opened_at, over_since));
             self.retiring.winners.append(&mut sale.take_winners());
             debug!(%drop, "the drop has left memory");
             self.retiring.read.push(sale);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::support::{ORDERED, World, plan, wait_for};
-use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, limits::SETTLED_KEPT_MS};
+use stampede_domain::{DropId, HoldId, Phase, Refusal, Units, UnixMillis, limits::SETTLED_KEPT_MS};
 use stampede_engine::{
     Action, Buy, CommandRefusal, CorePort, DropAction, HoldLook, HoldOutcome, Role,
 };
 use stampede_ledger::{PhaseRecord, Record};
+use stampede_testkit::euros;
 
 /// A settled drop of three units with one order, of ann's.
 fn settled(world: &mut World) -> (DropId, HoldId) {
@@ -34,6 +35,14 @@ fn wait_over(world: &World, drop: DropId) {
     wait_for("the summary", || {
         (world.engine.sale(drop).is_none() && world.engine.over(drop).is_some()).then_some(())
     });
+}
+
+/// The time of the row that opened a drop.
+fn opened_at(world: &World, drop: DropId) -> UnixMillis {
+    let opened = Ok(Record::Phase(PhaseRecord::Opened));
+    let rows = world.ledger.rows();
+    let row = rows.iter().find(|row| row.drop == drop && row.decode().any(|found| found == opened));
+    row.unwrap().header().unwrap().at
 }
 
 /// supplied and sold of the only SKU.
@@ -125,9 +134,17 @@ fn a_restart_within_ten_minutes_keeps_orders_and_one_after_them_does_not() {
     wait_over(&world, drop);
     let next = world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;
 
+    let opened_and_gross = |world: &World| {
+        let over = world.engine.over(drop).unwrap();
+        (over.opened_at, over.gross)
+    };
+    let before = opened_and_gross(&world);
+    assert_eq!(before, (Some(opened_at(&world, drop)), Some(euros(1990))));
+
     let mut world = world.restart(0);
     assert!(world.engine.sale(drop).is_none(), "the start makes no stock of it");
     assert_eq!(final_figures(&world, drop), [3, 1]);
+    assert_eq!(opened_and_gross(&world), before);
     assert_eq!(world.engine.viewer_id(number), None, "nor is ann in memory");
     assert_eq!(orders_of(&mut world.ports[0], "ann"), 0);
     let after = world.give(Action::Plan { plan: Arc::new(plan(1)) }).get().unwrap().drop;

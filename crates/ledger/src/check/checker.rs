@@ -174,7 +174,7 @@ impl Checker {
         let of_house = DropPools::default();
         let pools = match self.tallied.get_mut(&row.drop) {
             Some((sums, ..)) => {
-                sums.record(record);
+                sums.record(record, at);
                 sums.pools()
             }
             None => &of_house,

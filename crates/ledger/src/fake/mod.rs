@@ -173,8 +173,9 @@ fn sums(rows: &[Row]) -> HashMap<DropId, ChainSums> {
         let sums = all.entry(row.drop).or_insert_with(|| ChainSums::new(commit));
         sums.row(row.records);
         let mut turn = Turn::default();
+        let at = row.header().map(|header| header.at).unwrap_or_default();
         for record in row.decode().flatten() {
-            sums.record(&record);
+            sums.record(&record, at);
             turn.take_in(&record);
         }
         if turn.has_ended() {

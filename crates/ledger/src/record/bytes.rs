@@ -202,9 +202,13 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn money(&mut self, field: &'static str) -> Result<Money, RecordError> {
         let minor = self.varint(field)?;
+        let currency = self.currency(field)?;
+        Money::new(minor, currency).ok_or_else(|| self.invalid(field))
+    }
+
+    pub(crate) fn currency(&mut self, field: &'static str) -> Result<Currency, RecordError> {
         let code = self.array::<3>()?;
         let code = std::str::from_utf8(&code).map_err(|_| self.invalid(field))?;
-        let currency = Currency::new(code).map_err(|_| self.invalid(field))?;
-        Money::new(minor, currency).ok_or_else(|| self.invalid(field))
+        Currency::new(code).map_err(|_| self.invalid(field))
     }
 }
