@@ -74,6 +74,7 @@ impl ChannelPlace {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
+    clicks: u64,
     taken: u64,
     came_back: u64,
     orders: u64,
@@ -100,6 +101,13 @@ impl Channels {
             self.sums.push(Sums::default());
             ChannelPlace(u32::try_from(next).expect("a drop has fewer holds than that"))
         })
+    }
+
+    /// A tally counted clicks of a channel.
+    pub(super) fn click(&mut self, channel: &ChannelId, clicks: u64) {
+        let place = self.place(Some(channel));
+        let sum = &mut self.sums[place.get()].clicks;
+        *sum = sum.saturating_add(clicks);
     }
 
     /// A hold was taken.
@@ -136,6 +144,10 @@ impl Channels {
         Some(())
     }
 
+    fn named_clicks(&self) -> u64 {
+        self.sums.iter().fold(0, |sum, of| sum.saturating_add(of.clicks))
+    }
+
     /// How many channels there are.
     pub(super) fn count(&self) -> usize {
         self.sums.len()
@@ -147,21 +159,25 @@ impl Channels {
     }
 
     /// Every channel: most units in orders first, then most taken, then most clicks, then by name. Empty if nobody's
-    /// ticket names one.
+    /// ticket names one. `clicks` of all of these channels together, of tickets without one too, if the tallies tell
+    /// clicks by channel.
     pub(super) fn reports(
         &self,
         currency: Currency,
+        clicks: Option<u64>,
         money: impl Fn(ChannelPlace) -> OrderMoney,
     ) -> Vec<ChannelReport> {
         if self.places.keys().all(Option::is_none) {
             return Vec::new();
         }
         let none = Money::new(0, currency).expect("nothing is an amount");
+        // What no named channel brought came without one.
+        let without = clicks.map(|all| all.saturating_sub(self.named_clicks()));
         let report = |(channel, place): (&Option<ChannelId>, &ChannelPlace)| {
-            let Sums { taken, came_back, orders, units, gross } = self.sums[place.get()];
+            let Sums { taken, came_back, orders, units, gross, .. } = self.sums[place.get()];
+            let of_name = clicks.map(|_| self.sums[place.get()].clicks);
             let figures = ChannelFigures {
-                // Tallies do not tell clicks by channel.
-                clicks: None,
+                clicks: if channel.is_some() { of_name } else { without },
                 taken,
                 came_back,
                 held: taken.saturating_sub(came_back).saturating_sub(units),
@@ -173,6 +189,10 @@ impl Channels {
             ChannelReport { channel: channel.clone(), figures }
         };
         let mut all: Vec<ChannelReport> = self.places.iter().map(report).collect();
+        if without.is_some_and(|clicks| clicks > 0) && !self.places.contains_key(&None) {
+            let figures = ChannelFigures { clicks: without, ..ChannelFigures::zero(currency) };
+            all.push(ChannelReport { channel: None, figures });
+        }
         sort(&mut all);
         all
     }
@@ -221,10 +241,34 @@ mod tests {
         let mut channels = Channels::default();
         let none = |_| ChannelFigures::zero(currency()).money;
         channels.place(None);
-        assert_eq!(channels.reports(currency(), none), []);
+        assert_eq!(channels.reports(currency(), Some(9), none), []);
         let name = "nina".parse().unwrap();
         assert_ne!(channels.place(Some(&name)), channels.place(None));
-        assert_eq!(channels.reports(currency(), none).len(), 2);
+        assert_eq!(channels.reports(currency(), None, none).len(), 2);
+    }
+
+    #[test]
+    fn clicks_that_no_channel_brought_came_without_one() {
+        let [nina, ben] = ["nina", "ben"].map(|name| name.parse::<ChannelId>().unwrap());
+        let mut channels = Channels::default();
+        for (channel, clicks) in [(&nina, 3), (&ben, 4), (&nina, 5)] {
+            channels.click(channel, clicks);
+        }
+        let clicks = |channels: &Channels, of_all| -> Vec<(Option<String>, Option<u64>)> {
+            let reports =
+                channels.reports(currency(), of_all, |_| ChannelFigures::zero(currency()).money);
+            let name = |of: &ChannelReport| of.channel.as_ref().map(ToString::to_string);
+            reports.iter().map(|of| (name(of), of.figures.clicks)).collect()
+        };
+        let (nina, ben) = (Some("nina".to_owned()), Some("ben".to_owned()));
+        let named = [(nina.clone(), Some(8)), (ben.clone(), Some(4))];
+        assert_eq!(clicks(&channels, Some(12)), named);
+        let [first, second] = named;
+        let all = [first, second, (None, Some(2))];
+        assert_eq!(clicks(&channels, Some(14)), all);
+        channels.place(None);
+        assert_eq!(clicks(&channels, Some(14)), all);
+        assert_eq!(clicks(&channels, None), [(None, None), (ben, None), (nina, None)]);
     }
 
     #[test]

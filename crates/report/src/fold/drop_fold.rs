@@ -3,16 +3,17 @@
 use std::{collections::HashSet, sync::Arc};
 
 use stampede_domain::{
-    ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq, SkuIndex,
-    SkuPlan, Units, UnixMillis, ViewerNumber,
+    ChannelId, Currency, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq,
+    SkuIndex, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{HoldRecord, PhaseRecord, Record, Row, RowHash, Tally};
 
 use super::{
     FoldError,
-    channels::Channels,
+    channels::{ChannelReport, Channels},
+    click_sources::ClickSources,
     course::{Counts, Course},
-    figures::{self, Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
+    figures::{Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
     gaps::Absences,
     money::MoneyFold,
     pace::Pace,
@@ -43,6 +44,7 @@ pub struct DropFold {
     money: MoneyFold,
     oversold: u64,
     tallied: Tally,
+    sources: ClickSources,
     tally_clicks_max: u64,
     outage_ms: u64,
     restarts: u64,
@@ -72,6 +74,7 @@ impl DropFold {
             money: MoneyFold::default(),
             oversold: 0,
             tallied: Tally::default(),
+            sources: ClickSources::default(),
             tally_clicks_max: 0,
             outage_ms: 0,
             restarts: 0,
@@ -314,6 +317,10 @@ impl DropFold {
             sum.refusals.add(code, times);
         }
         sum.answers.merge(&tally.answers);
+        self.sources.add(tally);
+        for (channel, clicks) in &tally.channels.named {
+            self.channels.click(channel, *clicks);
+        }
         self.tally_clicks_max = self.tally_clicks_max.max(tally.clicks());
     }
 
@@ -352,7 +359,6 @@ impl DropFold {
         let currency = terms.gross.currency();
         let opened_at = self.pace.opened_at();
         let (gaps, gaps_cut) = self.absences.gaps(&self.phases, opened_at, self.as_of);
-        let money_of = |place| self.money.of_channel(place).money(currency);
         Some(DropReport {
             drop: self.drop,
             plan: Arc::clone(&terms.plan),
@@ -370,9 +376,8 @@ impl DropFold {
             taken_again: self.taken.all.units.saturating_sub(self.out_max),
             skus: self.skus(terms),
             buyers: self.buyers(),
-            channels: self.channels.reports(currency, money_of),
-            // Tallies do not tell clicks by channel.
-            clicks_by_channel_other: None,
+            channels: self.channels(currency),
+            clicks_by_channel_other: self.sources.other_channels(),
             refusals: self.tallied.refusals,
             retries: self.tallied.retries,
             tallied_held: self.tallied.held,
@@ -415,8 +420,15 @@ impl DropFold {
 
     /// Units that nobody got although somebody was refused for want of them.
     fn stranded(&self, supplied: u64, sold: u64) -> u64 {
-        let is_refused = figures::for_want(&self.tallied.refusals) > 0;
+        let is_refused = self.tallied.refusals.for_want() > 0;
         if is_refused { supplied.saturating_sub(sold) } else { 0 }
+    }
+
+    fn channels(&self, currency: Currency) -> Vec<ChannelReport> {
+        let other = self.sources.other_channels();
+        let clicks = other.map(|other| self.tallied.clicks().saturating_sub(other));
+        self.channels
+            .reports(currency, clicks, |place| self.money.of_channel(place).money(currency))
     }
 
     fn buyers(&self) -> Arc<[ViewerNumber]> {
@@ -432,6 +444,7 @@ impl DropFold {
     }
 
     fn skus(&self, terms: &Terms) -> Vec<SkuReport> {
+        let for_want = self.tallied.refusals.for_want();
         let places = (0..=u8::MAX).filter_map(SkuIndex::new);
         let figures = places.zip(&terms.skus).map(|(sku, SkuSums { gross, sold_out })| {
             let PoolSums { supplied, held, sold, taken, came_back, orders } = terms.of_sku(sku);
@@ -447,8 +460,7 @@ impl DropFold {
                 taken,
                 came_back,
                 orders,
-                // Tallies do not tell refusals by SKU.
-                refused_for_want: None,
+                refused_for_want: self.sources.for_want(sku, for_want),
                 gross: *gross,
                 money,
                 sold_out_after,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, DurationMs, Money, Phase, RefusalCode, SkuIndex, UnixMillis, ViewerNumber,
+    DropId, DropPlan, DurationMs, Money, Phase, SkuIndex, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{AnswerTimes, RefusalCounts, RowHash};
 
@@ -131,8 +131,8 @@ pub struct DropReport {
     /// Most units held or sold beyond supply at any point, over all pools. Zero, or the sale is
     /// broken.
     pub oversold: u64,
-    /// Units unsold at the end, of any SKU, if somebody was refused for want of units of any SKU: refusals are not
-    /// counted by SKU. Known once the drop has settled.
+    /// Units unsold at the end, of any SKU, if somebody was refused for want of units of any SKU. Known once the
+    /// drop has settled.
     pub stranded: Option<u64>,
     /// Everything ever taken.
     pub taken: TakenUnits,
@@ -229,7 +229,7 @@ impl DropReport {
 
     /// Refusals for want of units.
     pub fn refused_for_want(&self) -> u64 {
-        for_want(&self.refusals)
+        self.refusals.for_want()
     }
 
     /// Units neither held nor sold.
@@ -251,10 +251,4 @@ impl DropReport {
         let taken = self.seconds.iter().copied().filter(|second| second.counts.taken > 0);
         taken.reduce(|best, next| if next.counts.taken > best.counts.taken { next } else { best })
     }
-}
-
-/// Those of some refusals that were for want of units.
-pub(super) fn for_want(refusals: &RefusalCounts) -> u64 {
-    let times = |code| refusals.get(code);
-    times(RefusalCode::SoldOut).saturating_add(times(RefusalCode::NotEnough))
 }

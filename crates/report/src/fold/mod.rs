@@ -8,6 +8,7 @@
 //! [`DropReport::adjustments`], and only what is still to be done about money, [`DropReport::open_money`], is as of now.
 
 mod channels;
+mod click_sources;
 mod course;
 mod curve;
 mod drop_fold;

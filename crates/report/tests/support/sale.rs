@@ -49,6 +49,14 @@ pub fn pool(number: usize) -> PoolIndex {
     PoolIndex::new(u8::try_from(number).unwrap()).unwrap()
 }
 
+/// Counts clicks in an ascending list.
+pub fn count_clicks<K: Ord>(list: &mut Vec<(K, u64)>, key: K, times: u64) {
+    match list.binary_search_by(|(known, _)| known.cmp(&key)) {
+        Ok(place) => list[place].1 += times,
+        Err(place) => list.insert(place, (key, times)),
+    }
+}
+
 impl Sale {
     pub fn pool_holds(&self, number: usize) -> impl Iterator<Item = &Hold> + '_ {
         self.holds.iter().filter(move |hold| usize::from(hold.id.pool().get()) == number)

@@ -8,7 +8,7 @@ use std::{
 
 use stampede_domain::{
     ChannelId, Charges, DropId, DropPlan, DurationMs, HoldId, IdempotencyKey, Money, PaymentId,
-    Phase, TakeNumber, UnixMillis, ViewerId,
+    Phase, SkuIndex, TakeNumber, UnixMillis, ViewerId,
 };
 use stampede_ledger::{
     Command, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange, PaymentRecord, PhaseRecord,
@@ -19,7 +19,7 @@ use stampede_testkit::Rig;
 
 use super::{
     COUNTDOWN_MS, GRACE_MS, START_MS, TTL_MS,
-    sale::{Hold, Sale, State, pool},
+    sale::{Hold, Sale, State, count_clicks, pool},
     units, viewer,
 };
 
@@ -150,11 +150,18 @@ impl Sim {
     pub fn buy(&mut self, drop: DropId, who: u64, number: usize, count: u32, key: &str) {
         let (now, incarnation) = (self.now(), self.rig.as_ref().unwrap().incarnation);
         let sale = self.sales.get_mut(&drop).unwrap();
+        if let Some(channel) = channel_of(who) {
+            count_clicks(&mut sale.tally.channels.named, channel, 1);
+        }
         if sale.holds.iter().any(|hold| hold.viewer == who && hold.key == key) {
             sale.tally.retries += 1;
             return;
         }
         if let Err(code) = sale.may_take(who, number, count) {
+            if code.is_for_want() {
+                let sku = SkuIndex::new(u8::try_from(number).unwrap()).unwrap();
+                count_clicks(&mut sale.tally.skus, sku, 1);
+            }
             return sale.tally.refusals.add(code, 1);
         }
         sale.tally.held += 1;
@@ -346,6 +353,13 @@ impl Sim {
         sale.tallied.retries += tally.retries;
         sale.tallied.connected = sale.tallied.connected.max(connected);
         tally.refusals.iter().for_each(|(code, times)| sale.tallied.refusals.add(code, times));
+        for (sku, times) in &tally.skus {
+            count_clicks(&mut sale.tallied.skus, *sku, *times);
+        }
+        for (channel, times) in &tally.channels.named {
+            count_clicks(&mut sale.tallied.channels.named, channel.clone(), *times);
+        }
+        sale.tallied.channels.other += tally.channels.other;
         self.push(drop, Record::Tally(Box::new(tally)));
     }
 
