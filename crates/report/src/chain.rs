@@ -10,16 +10,16 @@ pub(crate) struct Chain {
     /// The commit of its first row.
     first: Option<CommitKey>,
     /// How far its chain was read.
-    chain_to: RowKey,
+    read_to: RowKey,
     /// How far its adjustments were read.
-    adjustments_to: RowKey,
+    adjusted_to: RowKey,
 }
 
 impl Chain {
     /// Nothing was read yet.
     pub(crate) fn new(drop: DropId) -> Self {
         let nowhere = RowKey::default();
-        Self { drop, first: None, chain_to: nowhere, adjustments_to: nowhere }
+        Self { drop, first: None, read_to: nowhere, adjusted_to: nowhere }
     }
 
     /// Hands out the rows that were written since, in the order of their commits.
@@ -42,14 +42,14 @@ impl Chain {
         if let Some(seal) = &seal {
             let (start, seq) = seal.last;
             last = RowKey { incarnation: start.get(), seq: seq.get(), drop: self.drop.get() };
-            self.chain_to = self.chain_to.max(RowKey::before(seal.first));
+            self.read_to = self.read_to.max(RowKey::before(seal.first));
         }
-        self.read(journal, self.chain_to, (self.drop, last), &mut take_in)?;
-        self.chain_to = self.chain_to.max(last);
+        self.read(journal, self.read_to, (self.drop, last), &mut take_in)?;
+        self.read_to = self.read_to.max(last);
         if seal.is_some() {
-            let after = self.adjustments_to.max(last);
+            let after = self.adjusted_to.max(last);
             self.read(journal, after, (self.drop.adjustments(), head), &mut take_in)?;
-            self.adjustments_to = after.max(head);
+            self.adjusted_to = after.max(head);
         }
         Ok(())
     }
@@ -81,10 +81,10 @@ impl Chain {
     /// The rows that were read: those of the chain, then those of the adjustments.
     pub(crate) fn rows_read(&self) -> [RowSpan; 2] {
         let before_first = self.first.map(RowKey::before).unwrap_or_default();
-        let chain = RowSpan { after: before_first, chain: Some((self.drop, self.chain_to)) };
+        let chain = RowSpan { after: before_first, chain: Some((self.drop, self.read_to)) };
         // No adjustment stands before the end of the chain.
-        let adjustments = Some((self.drop.adjustments(), self.adjustments_to));
-        [chain, RowSpan { after: self.chain_to, chain: adjustments }]
+        let adjustments = Some((self.drop.adjustments(), self.adjusted_to));
+        [chain, RowSpan { after: self.read_to, chain: adjustments }]
     }
 }
 

@@ -91,7 +91,9 @@ mod tests {
         let there = |kept: &Kept<u32>| -> Vec<u32> {
             kept.slots.lock().iter().map(|slot| slot.drop.get()).collect()
         };
-        [1, 2, 3].map(|number| read(number, 1));
+        for number in 1..=3 {
+            read(number, 1);
+        }
         read(1, 1);
         assert_eq!(there(&kept), [2, 3, 1]);
         read(4, 1);

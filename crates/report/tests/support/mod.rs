@@ -12,6 +12,7 @@ pub mod money;
 pub mod sale;
 pub mod shop;
 pub mod sim;
+pub mod spreadsheet;
 pub mod steps;
 pub mod twin;
 
