@@ -6,6 +6,7 @@
 pub mod audit;
 mod bound_keys;
 mod chain;
+mod channel_cut;
 pub mod commands;
 mod csv;
 pub mod fold;
@@ -15,6 +16,7 @@ pub mod lineage;
 pub mod orders;
 mod read;
 mod reader;
+pub mod show;
 mod suspensions;
 mod tables;
 mod text;
@@ -22,10 +24,12 @@ mod times;
 pub mod verify;
 
 pub use bound_keys::BoundKeys;
+pub use channel_cut::{ChannelReportJson, ShowChannelReportJson};
 pub use fold::{DropReport, Fold, FoldError};
 pub use json::{CHANNELS_LISTED_MAX, CountsJson, ReportJson};
 pub use read::{LedgerReport, ReportError, drop_plan, drop_report, ledger_report, reports};
 pub use reader::ReportReader;
+pub use show::ShowReport;
 pub use stampede_ledger::{Journal, JournalSource, ReadError};
 pub use tables::XlsxError;
 pub use text::ReportSheet;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use self::Shape::{
-    Difference, Flag, ListOf, MaybeNumber, MaybeOf, MaybeText, Number, NumberList, Numbers, Of,
-    Text,
+    Difference, Flag, ListOf, MaybeListOf, MaybeNumber, MaybeOf, MaybeText, Number, NumberList,
+    Numbers, Of, Text,
 };
 
 /// What a field of a report is.
@@ -21,6 +21,7 @@ enum Shape {
     Of(&'static str),
     MaybeOf(&'static str),
     ListOf(&'static str),
+    MaybeListOf(&'static str),
     /// A number for each name.
     Numbers,
 }
@@ -110,6 +111,46 @@ const SCHEMAS: &[Schema] = &[
         ("second", Number), ("taken", Number), ("paid", Number), ("came_back", Number), ("clicks", Number),
         ("refused", Number), ("connected", MaybeNumber),
     ]),
+    ("ShowReport", "The report of a show: sums over its live drops that were not cancelled.", &[
+        ("schema", Text), ("show", Text), ("stream", Text), ("began_ms", MaybeNumber), ("ended_ms", MaybeNumber),
+        ("as_of_ms", Number), ("running", Flag), ("money", ListOf("ShowMoney")), ("planned", Number),
+        ("supplied", Number), ("taken", Number), ("held", Number), ("sold", Number), ("left", Number),
+        ("came_back", Number), ("clicks", Number), ("refused_for_want", Number), ("orders", Number),
+        ("buyers", Number), ("drops", ListOf("ShowLine")), ("rehearsals", ListOf("ShowLine")),
+        ("cancelled", ListOf("ShowLine")), ("best", ListOf("ShowBest")), ("channels", ListOf("ShowChannel")),
+        ("channels_left_out", Number), ("channels_rest", MaybeOf("ShowChannelSums")),
+        ("adjustments", MaybeListOf("ShowAdjustments")),
+    ]),
+    ("ShowMoney", "Money of orders in one currency.", &[
+        ("currency", Text), ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
+        ("refunded_minor", Number), ("net_minor", Number),
+    ]),
+    ("ShowLine", "The main figures of one drop of a show.", &[
+        ("drop", Text), ("title", Text), ("merchant", Text), ("host", Text), ("mode", Of("Mode")),
+        ("phase", Of("Phase")), ("running_order", Number), ("opened_at_ms", MaybeNumber), ("supplied", Number),
+        ("taken", Number), ("held", Number), ("sold", Number), ("left", Number), ("came_back", Number),
+        ("buyers", Number), ("orders", Number), ("clicks", Number), ("refused_for_want", Number),
+        ("sold_out_after_ms", MaybeNumber), ("all_paid_after_ms", MaybeNumber), ("currency", Text),
+        ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number), ("refunded_minor", Number),
+        ("net_minor", Number), ("closing_hash", MaybeText),
+    ]),
+    ("ShowBest", "Goods that sold best in a show.", &[
+        ("drop", Text), ("title", Text), ("sku", Text), ("sku_title", Text), ("merchant_sku", Text),
+        ("sold", Number), ("supplied", Number), ("gross_minor", Number), ("currency", Text),
+    ]),
+    ("ShowChannel", "What one channel brought in a show; `null` for tickets that name none.", &[
+        ("channel", MaybeText), ("clicks", MaybeNumber), ("taken", Number), ("came_back", Number), ("held", Number),
+        ("orders", Number), ("units", Number), ("money", ListOf("ShowMoney")),
+    ]),
+    ("ShowChannelSums", "What several channels brought in a show.", &[
+        ("clicks", MaybeNumber), ("taken", Number), ("came_back", Number), ("held", Number),
+        ("orders", Number), ("units", Number), ("money", ListOf("ShowMoney")),
+    ]),
+    ("ShowAdjustments", "What came after settlement in one currency, as differences.", &[
+        ("currency", Text), ("as_of_ms", Number), ("records", Number), ("orders_cancelled", Number),
+        ("units_cancelled", Number), ("charges_minor", Difference), ("paid_minor", Difference),
+        ("refunded_minor", Difference), ("net_minor", Difference),
+    ]),
     ("ReportJournal", "What the journal needed.", &[("records", Number), ("commits", Number), ("bytes", Number)]),
 ];
 
@@ -142,6 +183,9 @@ impl Shape {
             Of(name) => reference(name),
             MaybeOf(name) => json!({ "oneOf": [reference(name), { "type": "null" }] }),
             ListOf(name) => json!({ "type": "array", "items": reference(name) }),
+            MaybeListOf(name) => {
+                json!({ "oneOf": [ListOf(name).schema(), { "type": "null" }] })
+            }
             Numbers => json!({ "type": "object", "additionalProperties": number }),
         }
     }

@@ -193,18 +193,17 @@ impl Channels {
             let figures = ChannelFigures { clicks: without, ..ChannelFigures::zero(currency) };
             all.push(ChannelReport { channel: None, figures });
         }
-        sort(&mut all);
+        sort(&mut all, |report| (report.channel.as_ref(), report.figures));
         all
     }
 }
 
 /// Most units in orders first, then most taken, then most clicks, then by name.
-fn sort(channels: &mut [ChannelReport]) {
-    let rank = |report: &ChannelReport| {
-        let ChannelFigures { clicks, taken, units, .. } = report.figures;
-        std::cmp::Reverse((units, taken, clicks))
-    };
-    channels.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then(a.channel.cmp(&b.channel)));
+pub(crate) fn sort<T>(channels: &mut [T], of: fn(&T) -> (Option<&ChannelId>, ChannelFigures)) {
+    channels.sort_by_cached_key(|channel| {
+        let (name, ChannelFigures { units, taken, clicks, .. }) = of(channel);
+        (std::cmp::Reverse((units, taken, clicks)), name.cloned())
+    });
 }
 
 #[cfg(test)]
@@ -232,7 +231,7 @@ mod tests {
         ];
         let mut sorted = expected.to_vec();
         sorted.reverse();
-        sort(&mut sorted);
+        sort(&mut sorted, |report| (report.channel.as_ref(), report.figures));
         assert_eq!(sorted, expected);
     }
 

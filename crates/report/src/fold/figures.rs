@@ -97,6 +97,23 @@ pub struct Adjustments {
     pub money: MoneyChange,
 }
 
+impl Adjustments {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let (one, more) = (self.cancelled, other.cancelled);
+        Self {
+            as_of: self.as_of.max(other.as_of),
+            records: self.records.saturating_add(other.records),
+            cancelled: Cancellations {
+                orders: one.orders.saturating_add(more.orders),
+                units: one.units.saturating_add(more.units),
+            },
+            money: self.money.plus(other.money),
+        }
+    }
+}
+
 /// The sell-out report of one drop, as far as its journal goes.
 ///
 /// Once the drop's chain has ended, which is when it is settled or called off, every figure stays as it was then.

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
 use stampede_ledger::{RecordError, Row};
 
+pub(crate) use channels::sort as sort_channels;
 pub use channels::{ChannelFigures, ChannelReport};
 pub use course::{Counts, EarlyClicks, SECONDS_MAX, Second};
 pub use curve::{CURVE_STEPS_MAX, Curve, Step};
@@ -33,6 +34,7 @@ pub use figures::{Adjustments, DropReport, Ends, JournalFigures, SkuReport, Take
 pub use gaps::{GAPS_MAX, Gap, GapKind};
 pub use money::{OpenMoney, UnmatchedMoney};
 pub use phases::PhaseTime;
+pub(crate) use sums::sum;
 pub use sums::{Cancellations, MoneyChange, OrderMoney};
 
 /// Why rows give no report. `stampede verify` tells what is wrong with such a ledger.

@@ -127,7 +127,7 @@ impl OrderSums {
 }
 
 /// Both together, in the currency of the first.
-pub(super) fn sum(one: Money, other: Money) -> Money {
+pub(crate) fn sum(one: Money, other: Money) -> Money {
     amount(u128::from(one.minor()) + u128::from(other.minor()), one.currency())
 }
 

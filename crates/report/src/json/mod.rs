@@ -356,7 +356,7 @@ impl ChannelFiguresJson {
 }
 
 impl AdjustmentsJson {
-    fn of(later: &Adjustments) -> Self {
+    pub(crate) fn of(later: &Adjustments) -> Self {
         Self {
             as_of_ms: time(later.as_of),
             records: exact(later.records),
@@ -371,7 +371,7 @@ impl AdjustmentsJson {
 }
 
 impl OrderMoneyJson {
-    fn of(money: &OrderMoney) -> Self {
+    pub(crate) fn of(money: &OrderMoney) -> Self {
         Self {
             charges: money.charges.minor(),
             paid: money.paid.minor(),

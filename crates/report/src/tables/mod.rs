@@ -5,7 +5,10 @@ mod drop_tables;
 mod workbook;
 
 pub use self::workbook::XlsxError;
-use self::{
+pub(crate) use self::{
     cell::{Cell, Column, Kind, Table},
+    drop_tables::{
+        CHANNEL_COLUMNS, SIZE_COLUMNS, adjustment_lines, channel_cells, money_cells, size_rows,
+    },
     workbook::{Book, Line},
 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 35] = [
+const WORDS: [(&str, &str); 37] = [
     ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
@@ -47,6 +47,8 @@ const WORDS: [(&str, &str); 35] = [
         "tally",
         "clicks counted, and the viewers who are connected, once a second while anybody clicks",
     ),
+    ("show", "the drops of one stream that began within six hours of the end of those before,"),
+    ("", "by the first of them"),
     (
         "journal",
         "what the ledger keeps of the drop: records of what happened, in commits to the disk",
