@@ -1,6 +1,4 @@
 //! Files that anybody may read: the JavaScript client.
-//!
-//! A router of their own, so that a listener which shows them need not show the interface.
 
 use std::sync::LazyLock;
 
@@ -25,12 +23,7 @@ static CLIENT_TAG: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotation marks are a header value")
 });
 
-/// The public files alone, for a listener of their own.
-pub fn assets() -> Router {
-    routes().fallback(nothing_else)
-}
-
-/// The paths, to be merged into another router.
+/// The paths, to be merged into a router.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route(CLIENT_PATH, get(client))
 }
@@ -61,8 +54,4 @@ fn is_known(request: &HeaderMap) -> bool {
     tags.flat_map(|tags| tags.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == CLIENT_TAG.as_bytes())
-}
-
-async fn nothing_else() -> (StatusCode, String) {
-    (StatusCode::NOT_FOUND, format!("only {CLIENT_PATH} is here\n"))
 }

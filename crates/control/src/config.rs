@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 use stampede_domain::{DurationMs, MerchantId, PaymentAccount, limits::RECORD_BYTES_MAX};
 use stampede_proxies::{ProxyProtocol, TrustedProxies};
 
-use crate::{PriceMinima, Site};
+use crate::{PriceMinima, PublicUrl, Site};
 
 /// What may be set about the interface; each limit with its policy when full.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct ControlConfig {
     pub tls: Option<Arc<ServerConfig>>,
     /// Where browsers find the interface: what links begin with, whose pages may send commands.
     pub site: Site,
+    /// Where whoever has a share's link finds the public files; `None`: where browsers find the interface.
+    pub shared_at: Option<PublicUrl>,
     /// Whose word about a client's address counts.
     pub trusted_proxies: TrustedProxies,
     /// Whether connections begin with a PROXY header.
@@ -63,6 +65,20 @@ pub struct ControlConfig {
     /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503,
     /// busy.
     pub ledger_reads_share_max: usize,
+    /// Requests of one address for what is shared, per second in the long run; 0 for any number. When exceeded: 429.
+    pub shared_reads_per_s: u32,
+    /// As many of these at once.
+    pub shared_reads_burst: u32,
+    /// Secrets of shares that one address may get wrong, per second in the long run; 0 for any number. When exceeded:
+    /// 429 for every link that was never right there.
+    pub shared_guesses_per_s: u32,
+    /// As many of these at once.
+    pub shared_guesses_burst: u32,
+    /// Readings of the ledger at a time for what is shared, beside those of staff. When full: a request waits for
+    /// [`Self::shared_ledger_wait`].
+    pub shared_ledger_reads_max: usize,
+    /// Time that a request for what is shared waits for its turn. When exceeded: 503, busy.
+    pub shared_ledger_wait: DurationMs,
     /// Requests about payments under way at a time. When full: 503, busy.
     pub payments_in_flight_max: usize,
     /// Of these, those of one merchant, or of one token's name that is bound to none. When full: 503, busy.
@@ -122,6 +138,7 @@ impl Default for ControlConfig {
         Self {
             tls: None,
             site: Site::default(),
+            shared_at: None,
             trusted_proxies: TrustedProxies::default(),
             proxy_protocol: ProxyProtocol::Off,
             opening_wait: DurationMs::from_secs(10),
@@ -143,6 +160,12 @@ impl Default for ControlConfig {
             guesses_burst: 20,
             ledger_reads_max: 4,
             ledger_reads_share_max: 2,
+            shared_reads_per_s: 10,
+            shared_reads_burst: 100,
+            shared_guesses_per_s: 1,
+            shared_guesses_burst: 10,
+            shared_ledger_reads_max: 2,
+            shared_ledger_wait: DurationMs::from_secs(5),
             payments_in_flight_max: 1_024,
             payments_in_flight_per_caller_max: 256,
             price_minima: PriceMinima::default(),

@@ -7,8 +7,8 @@ use axum::{
 
 use crate::{
     auth::{PaymentsCaller, SignedIn, Staff},
+    by_address::Client,
     cookie,
-    guesses::Client,
     problem::{Code, Problem},
     staff::{StaffError, hash},
     state::ControlState,

@@ -15,8 +15,8 @@ use tokio::{
 use crate::{
     ControlConfig,
     auth::PaymentsCaller,
+    fair_use::{HeldPlace, NoPlace, Places},
     problem::{Code, Problem},
-    shares::{HeldPlace, NoPlace, Places},
 };
 
 /// A thread with its requests, of which each caller has a share at most.

@@ -120,6 +120,10 @@ codes! {
     InvitationOver "invitation_over" GONE "The invitation is over"
     InvitationsFull "invitations_full" CONFLICT "There are as many invitations as may be"
     NameTaken "name_taken" CONFLICT "The name is somebody else's"
+    UnknownShare "unknown_share" NOT_FOUND "No such share"
+    ShareOver "share_over" GONE "The share is over"
+    NotShared "not_shared" NOT_FOUND "The share does not have this"
+    SharesFull "shares_full" CONFLICT "As many reports are shared as may"
     PublicUrlMissing "public_url_missing" CONFLICT "Nobody has said where browsers find the server"
     NoDemo "no_demo" NOT_FOUND "The server is no demo's"
     DemoBusy "demo_busy" CONFLICT "The demo is busy"
@@ -144,8 +148,10 @@ codes! {
     NotAddresses "not_addresses" UNPROCESSABLE_ENTITY "These are no addresses"
     InvalidViewer "invalid_viewer" UNPROCESSABLE_ENTITY "The viewer's id is not acceptable"
     InvalidName "invalid_name" UNPROCESSABLE_ENTITY "The name is not acceptable"
+    InvalidLabel "invalid_label" UNPROCESSABLE_ENTITY "The label is not acceptable"
     InvalidLine "invalid_line" UNPROCESSABLE_ENTITY "The line is not acceptable"
     TooManyFollowers "too_many_followers" TOO_MANY_REQUESTS "As many follow streams as may"
+    TooManyReads "too_many_reads" TOO_MANY_REQUESTS "Too many requests from this address"
     TooManyCommands "too_many_commands" TOO_MANY_REQUESTS "Too many commands in a short time"
     // Nothing is wrong with the request.
     Busy "busy" SERVICE_UNAVAILABLE "Too many requests wait"
@@ -153,6 +159,8 @@ codes! {
     Draining "draining" SERVICE_UNAVAILABLE "The server is sending its viewers away"
     Stopping "stopping" SERVICE_UNAVAILABLE "The server is stopping"
     OutcomeUnknown "outcome_unknown" SERVICE_UNAVAILABLE "The outcome is not known"
+    LedgerDamaged "ledger_damaged" INTERNAL_SERVER_ERROR "The ledger is damaged"
+    ReportUnavailable "report_unavailable" INTERNAL_SERVER_ERROR "The figures cannot be shown"
     Internal "internal" INTERNAL_SERVER_ERROR "The server failed"
 }
 

@@ -6,8 +6,8 @@ use stampede_domain::DropId;
 use stampede_engine::{MoneyError, ReopenedDrop, read_money};
 
 use crate::{
+    fair_use::HeldPlace,
     problem::{Code, Problem},
-    shares::HeldPlace,
     state::ControlState,
 };
 

@@ -17,10 +17,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    SignedIn, StaffError, assets,
+    CLIENT_PATH, SignedIn, StaffError, assets,
+    by_address::Client,
     credentials::signed_in,
     extract::TOO_LARGE,
-    guesses::Client,
     hand_over, metrics,
     openapi::{ApiDocument, Frame, finished},
     problem::{Cause, Code, PROBLEM_JSON, Problem},
@@ -33,6 +33,14 @@ use crate::{
 /// The whole interface.
 pub fn router(parts: ControlParts) -> Router {
     Interface::new(parts).router()
+}
+
+/// What anybody may read, for a listener of its own: the public files, and reports by their link.
+pub fn shared(interface: &Interface) -> Router {
+    let Interface { state, .. } = interface;
+    let (paths, document) = routes::shared().split_for_parts();
+    let paths = paths.route_layer(from_fn_with_state(Queries::of(&document), queries::check));
+    behind_layers(paths.fallback(nothing_else), state)
 }
 
 /// The interface for pages that render its answers.
@@ -67,29 +75,39 @@ fn build(parts: ControlParts) -> (Router, ControlState) {
     let (paths, document) =
         OpenApiRouter::with_openapi(Frame::openapi()).merge(routes::all()).split_for_parts();
     let queries = Queries::of(&document);
-    let body_bytes_max = parts.config.body_bytes_max;
-    let request_wait = parts.config.request_wait.to_std();
     let document = finished(&document, &parts.config.site);
     let state = ControlState::new(parts, ApiDocument(Arc::new(document)));
+    let paths = paths
+        .route_layer(from_fn_with_state(state.clone(), hand_over::hand_over))
+        .route_layer(from_fn_with_state(queries, queries::check));
+    (behind_layers(paths, &state), state)
+}
+
+/// These paths with the public files, behind what every request goes through.
+///
+/// Layers run from the last to the first: what the timeout or the body limit answers becomes a problem and is counted
+/// like every other answer.
+fn behind_layers(paths: Router<ControlState>, state: &ControlState) -> Router {
     let fixed =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    // Layers run from the last to the first: what the timeout or the body limit answers becomes a
-    // problem and is counted like every other answer.
-    let router = paths
-        .route_layer(from_fn_with_state(state.clone(), hand_over::hand_over))
-        .route_layer(from_fn_with_state(queries, queries::check))
+    let (body_bytes_max, request_wait) = state.request_limits();
+    paths
         .merge(assets::routes())
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_wait))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_wait.to_std()))
         .layer(from_fn_with_state(state.clone(), known))
         .layer(from_fn(as_problem))
         .layer(from_fn_with_state(state.clone(), measure))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
-        .with_state(state.clone());
-    (router, state)
+        .with_state(state.clone())
+}
+
+async fn nothing_else() -> Problem {
+    let detail = format!("only {CLIENT_PATH} and shared reports are here");
+    Problem::new(Code::UnknownPath, detail)
 }
 
 /// Finds out who sends a request, for the log: behind a trusted proxy that is not the socket's other

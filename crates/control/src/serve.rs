@@ -22,9 +22,10 @@ use tokio::{
 };
 
 use crate::{
-    ControlConfig, metrics,
+    ControlConfig,
+    fair_use::{HeldPlace, Places},
+    metrics,
     opening::{Transport, open},
-    shares::{HeldPlace, Places},
     stall::Reading,
 };
 

@@ -8,15 +8,17 @@ use stampede_domain::{DurationMs, MerchantId, PaymentAccount, Rate, RepeatedWarn
 use stampede_engine::{Engine, OverMoney};
 use stampede_proxies::TrustedProxies;
 use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
+use tokio::sync::Semaphore;
 
 use crate::{
-    ControlConfig, Demo, DrainSignal, PriceMinima, Sessions, Site, StaffTokens,
+    ControlConfig, Demo, DrainSignal, PriceMinima, PublicUrl, Sessions, Shares, Site, StaffTokens,
+    by_address::AddressPace,
+    fair_use::{Pace, Places},
     follow::FollowHubs,
     guesses::Guesses,
     lane::PaymentLane,
     openapi::ApiDocument,
     payment_keys::{KEYS_MAX, PaymentKeys},
-    shares::{Pace, Places},
     stage::StageLines,
 };
 
@@ -31,6 +33,8 @@ pub struct ControlParts {
     pub staff: Arc<StaffTokens>,
     /// Browsers that are signed in.
     pub sessions: Arc<Sessions>,
+    /// Reports that anybody reads who has their link.
+    pub shares: Arc<Shares>,
     /// What `/metrics` answers.
     pub metrics: MetricsText,
     /// The ledger, which reports and audits read.
@@ -57,12 +61,38 @@ struct ControlInner {
     over_money: OverMoney,
     pace: Pace,
     guesses: Guesses,
+    shared_reads: SharedReads,
     payment_lane: PaymentLane,
     payment_keys: PaymentKeys,
     followed: FollowHubs,
     stage_lines: StageLines,
     /// By [`Trouble`].
     troubles: [Mutex<RepeatedWarning>; 4],
+}
+
+/// What keeps readers of shares from taking anything that staff need.
+pub(crate) struct SharedReads {
+    /// How often an address asks.
+    pub(crate) pace: AddressPace,
+    /// Secrets that addresses got wrong.
+    pub(crate) guesses: Guesses,
+    /// One permit for each reading of the ledger.
+    pub(crate) places: Semaphore,
+    /// How long a request waits for one.
+    pub(crate) wait: DurationMs,
+}
+
+impl SharedReads {
+    fn new(config: &ControlConfig) -> Self {
+        let pace = Rate::new(config.shared_reads_per_s, config.shared_reads_burst);
+        let guesses = Rate::new(config.shared_guesses_per_s, config.shared_guesses_burst);
+        Self {
+            pace: AddressPace::new(pace),
+            guesses: Guesses::new("links", guesses),
+            places: Semaphore::new(config.shared_ledger_reads_max),
+            wait: config.shared_ledger_wait,
+        }
+    }
 }
 
 /// Something that the log is told, and that may come again with every request.
@@ -84,7 +114,9 @@ impl ControlState {
         let ledger_reads = Places::new(config.ledger_reads_max, config.ledger_reads_share_max);
         let bound_keys = Arc::new(BoundKeys::new(Arc::clone(&parts.ledger)));
         let pace = Pace::new(Rate::new(config.commands_per_s, config.commands_burst));
-        let guesses = Guesses::new(Rate::new(config.guesses_per_s, config.guesses_burst));
+        let rate = Rate::new(config.guesses_per_s, config.guesses_burst);
+        let guesses = Guesses::new("tokens or invitations", rate);
+        let shared_reads = SharedReads::new(config);
         let payment_lane = PaymentLane::new(config);
         let followed = FollowHubs::new(config);
         let troubles = Default::default();
@@ -97,6 +129,7 @@ impl ControlState {
             over_money: OverMoney::new(),
             pace,
             guesses,
+            shared_reads,
             payment_lane,
             payment_keys: PaymentKeys::new(KEYS_MAX),
             followed,
@@ -115,6 +148,20 @@ impl ControlState {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.parts.sessions
+    }
+
+    pub(crate) fn shares(&self) -> &Arc<Shares> {
+        &self.0.parts.shares
+    }
+
+    /// What keeps readers of shares within their limits.
+    pub(crate) fn shared_reads(&self) -> &SharedReads {
+        &self.0.shared_reads
+    }
+
+    /// What links of shares begin with, if that is known.
+    pub(crate) fn shared_at(&self) -> Option<PublicUrl> {
+        self.0.parts.config.shared_at.clone().or_else(|| self.site().url())
     }
 
     /// Where browsers find the interface.
@@ -214,6 +261,12 @@ impl ControlState {
     /// Whose word about a client's address counts.
     pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
         &self.0.parts.config.trusted_proxies
+    }
+
+    /// Bytes that a request's body may have, with the time for its answer.
+    pub(crate) fn request_limits(&self) -> (usize, DurationMs) {
+        let ControlConfig { body_bytes_max, request_wait, .. } = self.0.parts.config;
+        (body_bytes_max, request_wait)
     }
 
     /// How long a reader of an audit may let a piece wait.

@@ -181,6 +181,8 @@ pub(crate) struct Assets {
     /// Where they are shown, if anywhere; an empty text in the file of settings.
     #[serde(with = "crate::address_or_empty")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where people find them; empty where they find control.
+    pub(crate) public_url: String,
 }
 
 /// Why settings cannot be used.
@@ -215,8 +217,8 @@ pub(crate) enum ConfigError {
          nobody could connect; list the proxies' addresses"
     )]
     NoTrustedProxy { listener: &'static str },
-    #[error("control.public_url: {0}")]
-    PublicUrl(#[from] PublicUrlError),
+    #[error("{setting}: {source}")]
+    PublicUrl { setting: &'static str, source: PublicUrlError },
     #[error("viewers.{0}")]
     Viewers(#[from] stampede_gateway::ConfigError),
 }
@@ -298,11 +300,24 @@ impl Viewers {
     }
 }
 
+/// The address of a setting, if it is not empty.
+fn public_url(setting: &'static str, given: &str) -> Result<Option<PublicUrl>, ConfigError> {
+    let read = |text: &str| text.parse().map(Some);
+    let read = if given.is_empty() { Ok(None) } else { read(given) };
+    read.map_err(|source| ConfigError::PublicUrl { setting, source })
+}
+
+impl Assets {
+    /// Where people find the public files, if that was said.
+    pub(crate) fn public_url(&self) -> Result<Option<PublicUrl>, ConfigError> {
+        public_url("assets.public_url", &self.public_url)
+    }
+}
+
 impl Control {
     /// Where browsers find the interface, if that was said.
-    pub(crate) fn public_url(&self) -> Result<Option<PublicUrl>, PublicUrlError> {
-        let given = self.public_url.as_str();
-        if given.is_empty() { Ok(None) } else { given.parse().map(Some) }
+    pub(crate) fn public_url(&self) -> Result<Option<PublicUrl>, ConfigError> {
+        public_url("control.public_url", &self.public_url)
     }
 
     /// These settings as the interface takes them; what cannot be set keeps its default.
@@ -397,7 +412,7 @@ impl Config {
                 return Err(ConfigError::Retry { name, given });
             }
         }
-        let Self { viewers, control, .. } = self;
+        let Self { viewers, control, assets, .. } = self;
         check_proxies("viewers", &viewers.trusted_proxies, viewers.proxy_protocol)?;
         check_proxies("control", &control.trusted_proxies, control.proxy_protocol)?;
         let setting = "viewers.unlimited_addresses";
@@ -405,6 +420,7 @@ impl Config {
             .map_err(|source| ConfigError::Networks { setting, source })?;
         viewers.origins.iter().try_for_each(|origin| check_origin(origin))?;
         control.public_url()?;
+        assets.public_url()?;
         viewers.gateway().validate()?;
         control.interface().validate()?;
         Ok(self.payments.validate()?)
@@ -520,6 +536,17 @@ mod tests {
     fn the_public_files_may_have_an_address_of_their_own() {
         let config = Config::parse("[assets]\nlisten = \"127.0.0.1:0\"\n").unwrap();
         assert_eq!(config.assets.listen.map(|address| address.port()), Some(0));
+        let config = Config::parse("[assets]\npublic_url = \"https://show.example/\"\n").unwrap();
+        assert_eq!(
+            config.assets.public_url().unwrap().unwrap().to_string(),
+            "https://show.example"
+        );
+        let wrong = Config::parse("[assets]\npublic_url = \"show.example\"\n").unwrap();
+        let refused = wrong.validate().unwrap_err().to_string();
+        assert!(
+            refused.starts_with("assets.public_url: \"show.example\" is no address"),
+            "{refused}"
+        );
         let refused = Config::parse("[assets]\nlisten = \"here\"\n").unwrap_err();
         assert!(refused.to_string().contains("\"here\" is no address like"), "{refused}");
     }

@@ -9,8 +9,6 @@ use crate::{config::ConfigError, ticket_keys::KeyFileError};
 pub(crate) enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("control.public_url: {0}")]
-    PublicUrl(#[from] stampede_control::PublicUrlError),
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     #[error(transparent)]

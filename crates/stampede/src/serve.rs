@@ -8,7 +8,8 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 use stampede_control::{
-    ControlConfig, ControlParts, DrainSignal, SessionLimits, Sessions, Site, StaffTokens,
+    ControlConfig, ControlParts, DrainSignal, Interface, SessionLimits, Sessions, Shares, Site,
+    StaffTokens,
 };
 use stampede_domain::{DurationMs, NodeId, RepeatedWarning, UnixMillis};
 use stampede_engine::{Clock, Engine, EngineConfig, Health};
@@ -67,6 +68,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
     let mut listeners = Listeners::bind(&config)?;
     let (tokens, sessions) = open_staff(data.path())?;
+    let shares = Arc::new(Shares::open(data.path())?);
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
     let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
@@ -94,6 +96,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         engine: Arc::clone(&engine),
         staff: tokens,
         sessions: Arc::clone(&sessions),
+        shares: Arc::clone(&shares),
         metrics: Scrape::of(&metrics, &engine, data.path()),
         ledger: ledger_source(&data),
         config: interface,
@@ -111,13 +114,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         tokio::select! {
             served = control(&config, listeners, parts, leaving, ready) => served,
             failed = watched => Err(failed),
-            never = upkeep(&metrics, &sessions, &clock) => match never {},
+            never = upkeep(&metrics, (&sessions, &shares), &clock) => match never {},
         }
     });
     // Asked before the stop, while nothing has ended yet: a supervisor should see the failure.
     let failed = engine.health() == Health::Poisoned;
     stop(reviewer, &gateway, (webhooks, &payments), &engine);
-    write_last_uses(&sessions, clock.wall());
+    write_last_uses((&sessions, &shares), clock.wall());
     served.map(|()| if failed { ExitCode::from(FOUND_WRONG) } else { ExitCode::SUCCESS })
 }
 
@@ -335,9 +338,12 @@ async fn control(
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     parts.config.site =
         Site::of(settings.control.public_url()?, address, parts.config.tls.is_some());
+    parts.config.shared_at = settings.assets.public_url()?;
     let config = parts.config.clone();
     let draining = parts.draining.clone();
-    let router = stampede_pages::router(stampede_control::router(parts));
+    let interface = Interface::new(parts);
+    let router = stampede_pages::router(interface.router());
+    let shared = stampede_control::shared(&interface);
     ready(address, public_address);
     let (stop, told) = watch::channel(());
     let stopping = async move {
@@ -360,7 +366,7 @@ async fn control(
     let assets = async {
         if let Some(public) = public {
             let told = ended(told.clone());
-            stampede_control::serve(public, stampede_control::assets(), &config, told).await;
+            stampede_control::serve(public, shared, &config, told).await;
         }
     };
     let control = stampede_control::serve(listener, router, &config, ended(told.clone()));
@@ -369,10 +375,10 @@ async fn control(
 }
 
 /// Folds the samples of histograms now and then, so that they do not pile up while nobody scrapes; once a
-/// minute writes down when sessions were used.
+/// minute writes down when sessions and shares were used.
 async fn upkeep(
     recorder: &PrometheusHandle,
-    sessions: &Arc<Sessions>,
+    (sessions, shares): (&Arc<Sessions>, &Arc<Shares>),
     clock: &SystemClock,
 ) -> Infallible {
     let mut due = tokio::time::interval(UPKEEP_EVERY.to_std());
@@ -381,23 +387,31 @@ async fn upkeep(
         due.tick().await;
         recorder.run_upkeep();
         let now = clock.wall();
-        if !sessions.are_uses_due(now) {
+        let (with_sessions, with_shares) = (sessions.are_uses_due(now), shares.are_reads_due(now));
+        if !with_sessions && !with_shares {
             continue;
         }
-        let sessions = Arc::clone(sessions);
-        let written = spawn_blocking(move || sessions.write_uses(now)).await;
-        if let Err(error) = written.expect("a writing neither panics nor is cancelled")
+        let (sessions, shares) = (Arc::clone(sessions), Arc::clone(shares));
+        let written = spawn_blocking(move || {
+            let sessions = if with_sessions { sessions.write_uses(now) } else { Ok(()) };
+            let shares = if with_shares { shares.write_reads(now) } else { Ok(()) };
+            sessions.and(shares)
+        });
+        if let Err(error) = written.await.expect("a writing neither panics nor is cancelled")
             && let Some(times) = failed.note(clock.now())
         {
-            warn!(%error, times, "when browsers were last seen could not be written");
+            warn!(%error, times, "when browsers and links were last seen could not be written");
         }
     }
 }
 
-/// Writes when sessions were used since the last minute, before the end.
-fn write_last_uses(sessions: &Sessions, now: UnixMillis) {
+/// Writes when sessions and shares were used since the last minute, before the end.
+fn write_last_uses((sessions, shares): (&Sessions, &Shares), now: UnixMillis) {
     if let Err(error) = sessions.write_uses(now) {
         warn!(%error, "when browsers were last seen is not written; some may have to sign in again");
+    }
+    if let Err(error) = shares.write_reads(now) {
+        warn!(%error, "when links were last read is not written");
     }
 }
 

@@ -18,6 +18,7 @@ mod recorded;
 mod report;
 mod rooms;
 mod session;
+mod shares;
 mod shows;
 mod stage;
 mod standing;
@@ -57,6 +58,9 @@ pub(crate) use rooms::{
 };
 pub(crate) use session::{
     SessionEnding, SessionLine, SessionList, SessionState, SignIn, SignInBody,
+};
+pub(crate) use shares::{
+    MadeShareBody, ShareBody, ShareLine, ShareList, ShareParams, SharedFacts, SharedReport,
 };
 pub(crate) use shows::{Show, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};

@@ -26,9 +26,9 @@ use self::{people::People, presence::Present};
 use crate::{
     ControlConfig,
     auth::Staff,
+    fair_use::{HeldPlace, NoPlace, Places},
     metrics,
     problem::{Code, Problem},
-    shares::{HeldPlace, NoPlace, Places},
     stage::StageLines,
 };
 

@@ -12,6 +12,7 @@ use stampede_domain::limits::{
 };
 
 use super::operations;
+use crate::SHARE_LABEL_BYTES_MAX;
 
 /// An IPv4 address or range as a ban may have it, or what could be one of IPv6.
 const ADDRESSES: &str = concat!(
@@ -65,7 +66,8 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
         (_, "hold" | "order" | "taken_again_by") | ("PaymentFact", "holds") => hold_id(),
         (_, "payment") | ("PaymentFact", "reason") => text_id(PAYMENT_REFERENCE_BYTES_MAX),
         (_, "order_reference") => shown(ORDER_REFERENCE_CHARS_MAX),
-        (_, "drop") => numbered('d'),
+        (_, "drop" | "show") => numbered('d'),
+        ("NewShare", "label") => shown(SHARE_LABEL_BYTES_MAX),
         (_, "ban") => numbered('b'),
         (_, "stream" | "streams" | "merchant" | "host" | "sku" | "channel" | "admitted") => {
             text_id(TEXT_ID_BYTES_MAX)
@@ -78,7 +80,7 @@ fn of_field(schema: &str, field: &str) -> Option<Value> {
 /// What a parameter of this name is.
 fn of_parameter(path: &str, name: &str) -> Option<Value> {
     let form = match (path, name) {
-        (_, "drop") | ("/v1/drops", "after") => numbered('d'),
+        (_, "drop" | "show") | ("/v1/drops", "after") => numbered('d'),
         ("/v1/attention", "after") => json!({ "pattern": "^(over-)?[0-9a-f]{32}$" }),
         (_, "hold")
         | ("/v1/payments/todo" | "/v1/orders/search", "after")
@@ -89,7 +91,10 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
         (_, "stream" | "account") | ("/v1/rooms", "after") | ("/v1/orders", "merchant") => {
             text_id(TEXT_ID_BYTES_MAX)
         }
-        (_, "session" | "invitation") => json!({ "minLength": 1 }),
+        (_, "session" | "invitation" | "share" | "secret") => json!({ "minLength": 1 }),
+        ("/shared/{secret}/{file}", "file") => {
+            json!({ "enum": ["report.json", "report.xlsx", "sizes.csv", "channels.csv", "seconds.csv"] })
+        }
         (_, "Idempotency-Key") => text_id(KEY_BYTES_MAX),
         (_, "If-Match") => json!({ "pattern": r#"^(\*|"r[1-9][0-9]{0,9}")$"# }),
         _ => return None,

@@ -59,6 +59,7 @@ pub(crate) struct ApiDocument(pub(crate) Arc<Value>);
         (name = "payments", description = "Payments, as the platform's server reports them."),
         (name = "ledger", description = "Reports and audits of a drop, from the ledger."),
         (name = "sessions", description = "Browsers that are signed in, and invitations."),
+        (name = "shares", description = "Reports that anybody reads who has their link."),
         (name = "demo", description = "The demo that runs the server, if one does."),
         (name = "health", description = "For probes, scrapers and generators; no command."),
     )

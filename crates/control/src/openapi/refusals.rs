@@ -36,7 +36,7 @@ const TERMS: &[Code] = &[
 const EDIT: &[Code] = &[StaleTerms, FixedField, AlreadySupplied];
 const ROOM: &[Code] = &[UnknownRoom, StreamNotYours];
 const OWNER: &[Code] = &[InvalidAccount, FieldsConflict, RoomsFull];
-const LEDGER: &[Code] = &[Busy];
+const LEDGER: &[Code] = &[Busy, LedgerDamaged];
 /// Decided about every request about payments.
 const PAYMENT: &[Code] = &[Forbidden, Busy, Poisoned, Stopping];
 const SECRET: &[Code] = &[InvitationUnknown, InvitationUsed, InvitationOver, TooManyGuesses];
@@ -112,6 +112,10 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["end_session"], &[&[Forbidden, UnknownSession]]),
     (&["look_at_invitation"], &[SECRET]),
     (&["invite"], &[&[Forbidden, FieldsConflict, InvalidName, NameTaken, InvitationsFull, PublicUrlMissing]]),
+    (&["list_shares"], &[&[Forbidden]]),
+    (&["share_report"], &[&[Forbidden, UnknownDrop, FieldsConflict, InvalidLabel, SharesFull]]),
+    (&["shared_file"], &[&[UnknownShare, ShareOver, NotShared, TooManyReads, TooManyGuesses, Busy, ReportUnavailable]]),
+    (&["revoke_share"], &[&[Forbidden, UnknownShare]]),
     (&["withdraw_invitation"], &[&[Forbidden, InvitationUnknown]]),
 ];
 

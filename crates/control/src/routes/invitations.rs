@@ -12,9 +12,9 @@ use utoipa::IntoResponses;
 use super::sessions::{judged, no_site, write};
 use crate::{
     auth::Staff,
+    by_address::Client,
     dto::{InvitationBody, InvitationLine, InvitationList, Invited, LookBody, Seen},
     extract::Body,
-    guesses::Client,
     problem::{Code, Problem, ProblemBody},
     staff::{Grant, Invitation, NewStaff, hash, join_path},
     state::ControlState,

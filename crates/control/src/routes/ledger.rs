@@ -27,10 +27,10 @@ use crate::{
     auth::Staff,
     dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
     extract::{DropPath, Params},
+    fair_use::{HeldPlace, NoPlace},
     metrics,
     place::Place,
     problem::{Code, Problem, ProblemBody},
-    shares::{HeldPlace, NoPlace},
     state::{ControlState, Trouble},
 };
 
@@ -80,7 +80,7 @@ pub(super) async fn report(
         let _place = place;
         drop_report(&*ledger.open()?, drop)
     });
-    let report = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
+    let report = read.await.map_err(|error| Problem::internal(&error))??;
     Ok(match params.format.unwrap_or_else(|| accepted(&headers)) {
         ReportForm::Json => Json(report.json()).into_response(),
         ReportForm::Text => report.to_string().into_response(),
@@ -99,7 +99,7 @@ pub(super) async fn plan(
         let _place = place;
         drop_plan(&*ledger.open()?, drop)
     });
-    read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))
+    Ok(read.await.map_err(|error| Problem::internal(&error))??)
 }
 
 /// Staff commands with their outcome, newest first, a page at a time. Commands that belong to no
@@ -140,7 +140,7 @@ pub(super) async fn commands(
         let journal = state.ledger().open()?;
         stampede_report::commands::commands(&*journal, before, limit, sees)
     });
-    let page = read.await.map_err(|error| Problem::internal(&error))?.map_err(|e| failed(&e))?;
+    let page = read.await.map_err(|error| Problem::internal(&error))??;
     let commands: Vec<_> = page.commands.iter().map(CommandLine::new).collect();
     let next = commands.last().filter(|_| page.more).map(|oldest| oldest.number);
     Ok(Json(CommandList { commands, next }))
@@ -183,7 +183,7 @@ pub(super) async fn audit(
     let mut pieces = pieces(&state, place(&state, &staff)?, drop);
     // What fails before the first line can still be answered as a problem.
     let first = match pieces.recv().await {
-        Some(Piece::Failed(error)) => return Err(failed(&error)),
+        Some(Piece::Failed(error)) => return Err(error.into()),
         Some(piece) => piece,
         None => return Err(Problem::internal(&CutOff)),
     };
@@ -276,13 +276,6 @@ pub(super) fn place_of(state: &ControlState, holder: &str) -> Result<HeldPlace, 
         };
         Problem::retry(Code::Busy, format!("{whose} are reading the ledger; try again soon"))
     })
-}
-
-fn failed(error: &ReportError) -> Problem {
-    match error {
-        ReportError::NoDrop { .. } => Problem::unknown_drop(),
-        other => Problem::internal(other),
-    }
 }
 
 /// What the client asks for first.

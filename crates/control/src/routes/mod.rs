@@ -15,11 +15,19 @@ mod orders;
 mod payments;
 mod rooms;
 mod sessions;
+mod shared;
+mod shares;
 mod shows;
 mod standing;
 mod streams;
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, HeaderValue},
+    response::IntoResponse,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::IntoResponses;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -39,7 +47,13 @@ enum QueryProblems {
 
 /// Every path with its description.
 pub(crate) fn all() -> OpenApiRouter<ControlState> {
-    drops().merge(streams()).merge(held_back()).merge(payments()).merge(sessions()).merge(others())
+    drops()
+        .merge(streams())
+        .merge(held_back())
+        .merge(payments())
+        .merge(sessions())
+        .merge(shares())
+        .merge(others())
 }
 
 /// Drops and what may be asked of them.
@@ -106,6 +120,23 @@ fn sessions() -> OpenApiRouter<ControlState> {
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::look))
         .routes(routes!(invitations::withdraw))
+}
+
+/// Reports that anybody reads who has their link.
+fn shares() -> OpenApiRouter<ControlState> {
+    OpenApiRouter::default()
+        .routes(routes!(shares::list, shares::share))
+        .routes(routes!(shares::revoke))
+        .merge(shared())
+}
+
+/// What whoever has a link reads, also without the rest of the interface.
+pub(crate) fn shared() -> OpenApiRouter<ControlState> {
+    let unlisted = SetResponseHeaderLayer::if_not_present(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex, nofollow"),
+    );
+    OpenApiRouter::default().routes(routes!(shared::file)).route_layer(unlisted)
 }
 
 /// The ledger, a demo, health, this interface itself.

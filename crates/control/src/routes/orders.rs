@@ -26,8 +26,8 @@ use crate::{
     auth::Staff,
     dto::{OrderForm, OrderLine, OrderList, OrderParams},
     extract::{OrderPath, PageLimit, Params},
+    fair_use::HeldPlace,
     problem::{Code, Problem, ProblemBody},
-    shares::HeldPlace,
     state::{ControlState, Trouble},
 };
 
@@ -113,8 +113,7 @@ pub(super) async fn one(
         let _place = place;
         state.orders().find(&*state.ledger().open()?, name)
     });
-    let order = read.await.map_err(|error| Problem::internal(&error))?;
-    let order = order.map_err(|error| Problem::internal(&error))?.ok_or_else(none)?;
+    let order = read.await.map_err(|error| Problem::internal(&error))??.ok_or_else(none)?;
     Ok(Json(OrderLine::new(&order)))
 }
 
@@ -174,8 +173,7 @@ async fn json(
         let journal = view.state.ledger().open()?;
         view.page(&*journal, start, limit.get())
     });
-    let page = read.await.map_err(|error| Problem::internal(&error))?;
-    let page = page.map_err(|error| Problem::internal(&error))?;
+    let page = read.await.map_err(|error| Problem::internal(&error))??;
     let orders = page.orders.iter().map(OrderLine::listed).collect();
     // Nothing stands in front of the newest order yet: the next page begins anew.
     let cursor = if page.cursor == u64::MAX { 0 } else { page.cursor };
@@ -203,7 +201,7 @@ async fn csv(
     let mut pieces = pieces(view, place, start, limit.map(PageLimit::get));
     // What fails before the first line can still be answered as a problem.
     let first = match pieces.recv().await {
-        Some(Piece::Failed(error)) => return Err(Problem::internal(&error)),
+        Some(Piece::Failed(error)) => return Err(error.into()),
         Some(piece) => piece,
         None => return Err(Problem::internal(&CutOff)),
     };

@@ -12,11 +12,11 @@ use utoipa::IntoResponses;
 
 use crate::{
     auth::{SignedIn, Staff},
+    by_address::Client,
     cookie,
     credentials::{check_origin, token_unknown},
     dto::{SessionLine, SessionList, SessionState, SignIn, SignInBody},
     extract::Body,
-    guesses::Client,
     problem::{Code, Problem, ProblemBody},
     staff::{SESSION_KEPT, Sessions, StaffError, hash},
     state::ControlState,
@@ -264,6 +264,8 @@ impl From<StaffError> for Problem {
             StaffError::InvitationUnknown => Code::InvitationUnknown,
             StaffError::InvitationUsed => Code::InvitationUsed,
             StaffError::InvitationOver => Code::InvitationOver,
+            StaffError::TooManyShares { .. } => Code::SharesFull,
+            StaffError::Label(_) => Code::InvalidLabel,
             StaffError::Name { .. } => Code::InvalidName,
             StaffError::MerchantMissing
             | StaffError::StreamsMissing
@@ -271,7 +273,8 @@ impl From<StaffError> for Problem {
             | StaffError::BoundToStreams => Code::FieldsConflict,
             StaffError::Streams { .. }
             | StaffError::TooMany { .. }
-            | StaffError::Validity { .. } => Code::BadBody,
+            | StaffError::Validity { .. }
+            | StaffError::ShareValidity { .. } => Code::BadBody,
         };
         Self::new(code, error.to_string())
     }

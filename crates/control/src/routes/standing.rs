@@ -39,6 +39,13 @@ impl Standing {
         }
     }
 
+    pub(super) fn title(&self) -> &str {
+        match self {
+            Self::Here(sale) => &sale.plan().title,
+            Self::Over(over) => &over.title,
+        }
+    }
+
     pub(super) fn merchant(&self) -> &MerchantId {
         match self {
             Self::Here(sale) => &sale.plan().merchant,

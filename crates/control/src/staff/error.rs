@@ -1,4 +1,4 @@
-//! Errors of staff tokens, sessions and their files.
+//! Errors of staff tokens, sessions, shares and their files.
 
 use std::{io, path::PathBuf};
 
@@ -106,6 +106,25 @@ pub enum StaffError {
     /// As many sessions as there may be.
     #[error("{max} browsers are signed in, which is the most; sign some out first")]
     SessionsFull {
+        /// The limit.
+        max: usize,
+    },
+    /// A label that is blank or too long, or has characters that are not seen.
+    #[error("the label {0}")]
+    Label(TextFault),
+    /// A share for too short or too long a time.
+    #[error("a share may be good for {min} ms to {max} ms, not for {given} ms", min = min.get(), max = max.get(), given = given.get())]
+    ShareValidity {
+        /// What was asked for.
+        given: DurationMs,
+        /// The shortest time.
+        min: DurationMs,
+        /// The longest time.
+        max: DurationMs,
+    },
+    /// As many shares as there may be.
+    #[error("there are {max} shares in force, which is the most; revoke some first")]
+    TooManyShares {
         /// The limit.
         max: usize,
     },

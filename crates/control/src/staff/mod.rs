@@ -1,4 +1,5 @@
-//! Who may give commands: staff tokens with their roles, sessions of browsers, invitations.
+//! Who may give commands: staff tokens with their roles, sessions of browsers, invitations. Who may read a report without
+//! any of them: shares.
 
 mod book;
 mod error;
@@ -10,6 +11,9 @@ mod secret;
 mod session;
 mod session_rows;
 mod sessions;
+mod share;
+mod share_rows;
+mod shares;
 mod token_rows;
 mod tokens;
 
@@ -22,11 +26,16 @@ pub use invitation::{
     Invitation, Inviter, NewInvitation,
 };
 pub(crate) use secret::hash;
-pub use secret::{StaffSecret, join_path, shown_path};
+pub use secret::{StaffSecret, join_path, shared_path, shown_path};
 pub use session::{
     Grant, NewSession, SESSION_KEPT, SESSIONS_MAX, SESSIONS_PER_NAME_MAX, Session, SessionLimits,
 };
 pub use sessions::Sessions;
+pub use share::{
+    MadeShare, NewShare, Opened, SHARE_LABEL_BYTES_MAX, SHARE_VALID_DEFAULT, SHARE_VALID_MAX,
+    SHARE_VALID_MIN, SHARES_MAX, SHARES_PER_HOLDER_MAX, Share, ShareSubject,
+};
+pub use shares::Shares;
 pub use tokens::{IssuedToken, StaffTokens};
 
 /// Bytes of a staff member's name.

@@ -1,12 +1,17 @@
 //! The public files, with the interface or alone.
 
 use axum::{Router, http::StatusCode};
-use stampede_control::{CLIENT_PATH, assets};
+use stampede_control::{CLIENT_PATH, ControlConfig};
 
 use crate::rig::{Answer, Rig};
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// What is shown to anybody.
+fn shared(rig: &Rig) -> Router {
+    rig.shared_with(ControlConfig::default())
 }
 
 async fn ask(router: &Router, method: &str, path: &str, known: Option<&str>) -> Answer {
@@ -19,7 +24,8 @@ async fn ask(router: &Router, method: &str, path: &str, known: Option<&str>) -> 
 
 #[tokio::test]
 async fn anybody_may_import_the_client_from_either_listener() {
-    for router in [Rig::new().router.clone(), assets()] {
+    let rig = Rig::new();
+    for router in [rig.router.clone(), shared(&rig)] {
         let answer = ask(&router, "GET", CLIENT_PATH, None).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.text.contains("export class StampedeClient"));
@@ -41,7 +47,7 @@ async fn anybody_may_import_the_client_from_either_listener() {
 
 #[tokio::test]
 async fn a_version_that_is_known_is_not_sent_again() {
-    let router = assets();
+    let router = shared(&Rig::new());
     let tag = header(&ask(&router, "GET", CLIENT_PATH, None).await, "etag").to_owned();
     for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
         let answer = ask(&router, "GET", CLIENT_PATH, Some(&known)).await;
@@ -58,12 +64,17 @@ async fn a_version_that_is_known_is_not_sent_again() {
 
 #[tokio::test]
 async fn alone_they_show_nothing_else() {
+    let router = shared(&Rig::new());
     for path in ["/", "/v1/drops", "/healthz", "/openapi.json", "/client/", "/client/../healthz"] {
-        let answer = ask(&assets(), "GET", path, None).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(answer.text, "only /client/stampede.mjs is here\n");
+        let answer = ask(&router, "GET", path, None).await;
+        assert_eq!(
+            (answer.status, &answer.json["code"]),
+            (StatusCode::NOT_FOUND, &"unknown_path".into()),
+            "{path}"
+        );
+        assert_eq!(answer.detail(), "only /client/stampede.mjs and shared reports are here");
     }
-    let answer = ask(&assets(), "POST", CLIENT_PATH, None).await;
+    let answer = ask(&router, "POST", CLIENT_PATH, None).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(header(&answer, "allow"), "GET,HEAD");
 }

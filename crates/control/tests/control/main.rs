@@ -33,6 +33,8 @@ mod rooms;
 mod scopes;
 mod seen;
 mod sessions;
+mod shared;
+mod shares;
 mod shows;
 mod sockets;
 mod staff;

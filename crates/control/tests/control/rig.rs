@@ -10,8 +10,8 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use serde_json::{Value, json};
 use stampede_control::{
-    ControlConfig, ControlParts, Demo, DrainSignal, NewStaff, SessionLimits, Sessions, StaffTokens,
-    router,
+    ControlConfig, ControlParts, Demo, DrainSignal, Interface, NewStaff, SessionLimits, Sessions,
+    Shares, StaffTokens, router, shared,
 };
 use stampede_domain::{HoldId, Mode, UnixMillis};
 use stampede_engine::{
@@ -160,6 +160,11 @@ impl Rig {
         router(ControlParts { demo: Some(demo), ..self.parts(data_dir, ControlConfig::default()) })
     }
 
+    /// What the same engine shows to anybody.
+    pub(crate) fn shared_with(&self, config: ControlConfig) -> Router {
+        shared(&Interface::new(self.parts(self.dir.path().to_owned(), config)))
+    }
+
     fn router_on(&self, data_dir: PathBuf, config: ControlConfig) -> Router {
         router(self.parts(data_dir, config))
     }
@@ -169,6 +174,7 @@ impl Rig {
             engine: Arc::clone(&self.engine),
             staff: Arc::clone(&self.staff),
             sessions: Arc::clone(&self.sessions),
+            shares: Arc::new(Shares::open(self.dir.path()).unwrap()),
             metrics: {
                 let recorder = self.recorder.handle();
                 Arc::new(move || recorder.render())
@@ -190,6 +196,7 @@ impl Rig {
     pub(crate) fn ask_nobody(&self, method: &str, path: &str) -> Ask {
         Ask {
             router: self.router.clone(),
+            described_by: self.router.clone(),
             request: Request::builder().method(method).uri(path),
             body: Vec::new(),
         }
@@ -312,6 +319,8 @@ impl Drop for Rig {
 /// A request in the making.
 pub(crate) struct Ask {
     router: Router,
+    /// Has the document, which what is shown to anybody has not.
+    described_by: Router,
     pub(crate) request: axum::http::request::Builder,
     body: Vec<u8>,
 }
@@ -358,7 +367,7 @@ impl Ask {
     /// Must be refused with this code, in the one shape of errors.
     pub(crate) async fn refused(self, status: u16, code: &str) -> Answer {
         let asked = self.request.method_ref().cloned().zip(self.request.uri_ref().cloned());
-        let (router, (method, uri)) = (self.router.clone(), asked.unwrap());
+        let (router, (method, uri)) = (self.described_by.clone(), asked.unwrap());
         let answer = self.send().await;
         must_be_listed(&router, (&method, &uri), (status, code)).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text);

@@ -34,11 +34,12 @@ const PRESSED: [&str; 10] = [
 
 /// What answers the machine that reports payments beside the paths under `/v1/payments`: what is there for
 /// everybody, and its own session.
-const OPEN_TO_PAYMENTS: [(&str, &str); 8] = [
+const OPEN_TO_PAYMENTS: [(&str, &str); 9] = [
     ("GET", CLIENT_PATH),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
     ("GET", "/readyz"),
+    ("GET", "/shared/{secret}/{file}"),
     ("POST", "/v1/invitations/look"),
     ("POST", "/v1/sessions"),
     ("DELETE", "/v1/sessions/current"),
@@ -93,6 +94,9 @@ impl Matrix {
     /// The path with something that is there for each name in braces.
     async fn path(&mut self, template: &str) -> String {
         let (plan, name) = (self.plan(), self.fresh());
+        if template.starts_with("/shared/") {
+            return self.share("path").await + "/report.json";
+        }
         let mut path = template
             .replace("{merchant}", "zeta")
             .replace("{name}", "no-file")
@@ -116,6 +120,9 @@ impl Matrix {
             let ask = self.rig.ask("admin", "POST", "/v1/bans").key(&name).json(&body);
             path = path.replace("{ban}", &text(ask, "ban").await);
         }
+        if template.contains("{share}") {
+            path = path.replace("{share}", &self.share("id").await);
+        }
         if template.contains("{session}") {
             path = path.replace("{session}", &self.rig.sign_in("host").await.session);
         }
@@ -138,6 +145,12 @@ impl Matrix {
             path = path.replace("{secret}", link.rsplit('/').next().unwrap());
         }
         path
+    }
+
+    /// Something of a new share of acme's drop.
+    async fn share(&self, field: &str) -> String {
+        let ask = self.rig.ask("acme", "POST", "/v1/shares").json(&json!({ "drop": "d1" }));
+        text(ask, field).await
     }
 
     fn body(&mut self, method: &str, template: &str) -> Value {
@@ -169,6 +182,7 @@ impl Matrix {
             ("POST", "/v1/invitations") => {
                 json!({ "name": name, "role": "host", "valid_ms": 3_600_000 })
             }
+            ("POST", "/v1/shares") => json!({ "drop": "d1" }),
             ("POST", "/v1/invitations/look") => json!({ "invitation": "sti_nobody" }),
             _ => json!({}),
         }

@@ -1,0 +1,208 @@
+//! What whoever has a share's link reads.
+
+use axum::{Router, http::StatusCode};
+use serde_json::{Value, json};
+use stampede_control::ControlConfig;
+use stampede_domain::DurationMs;
+use stampede_proxies::TrustedProxies;
+
+use crate::{
+    rig::{Ask, Rig, mugs},
+    shares::share,
+};
+
+const READER: &str = "192.0.2.7";
+const HOUR_MS: u64 = 3_600_000;
+
+/// A request by somebody who has the link.
+fn read(rig: &Rig, made: &Value, file: &str) -> Ask {
+    let path = format!("{}/{file}", made["path"].as_str().unwrap());
+    rig.ask_nobody("GET", &path).from(READER)
+}
+
+async fn wrong(rig: &Rig, to: &Router, from: &str, status: u16, code: &str) {
+    let path = format!("/shared/shr_{:064}/report.json", 7);
+    rig.ask_nobody("GET", &path).from(from).to(to.clone()).refused(status, code).await;
+}
+
+#[tokio::test]
+async fn a_link_shows_the_report_on_either_listener() {
+    let mut rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let paid = rig.buy(&drop, "buyer-with-a-name", "mug", 2).await;
+    rig.pay(paid).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    let own = rig.ask("admin", "GET", &format!("/v1/drops/{drop}/report"));
+    let own = own.expect(StatusCode::OK).await.json;
+    for to in [rig.router.clone(), rig.shared_with(ControlConfig::default())] {
+        let answer = read(&rig, &made, "report.json").to(to).expect(StatusCode::OK).await;
+        for (name, value) in [
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+            ("x-robots-tag", "noindex, nofollow"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{name}");
+        }
+        let facts = json!({"kind": "drop", "ends_at_ms": made["ends_at_ms"]});
+        assert_eq!(answer.json["share"], facts);
+        assert_eq!((&answer.json["report"]["sold"], &own["sold"]), (&json!(2), &json!(2)));
+        for name in ["buyer-with-a-name", "admin", &paid.to_string()] {
+            assert!(!answer.text.contains(name), "{name} in {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_altered_link_is_unknown_and_one_that_is_over_says_so() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({"drop": drop, "valid_for_s": 3_600})).await;
+    let path = made["path"].as_str().unwrap();
+    for altered in [&path[..path.len() - 1], &format!("{path}0"), "/shared/x", "/shared/r%C3%A9d"] {
+        let ask = rig.ask_nobody("GET", &format!("{altered}/report.json"));
+        let answer = ask.refused(404, "unknown_share").await;
+        assert_eq!(answer.header("x-robots-tag"), Some("noindex, nofollow"));
+    }
+    read(&rig, &made, "report.pdf").refused(404, "not_shared").await;
+    rig.advance(HOUR_MS - 1);
+    read(&rig, &made, "report.json").expect(StatusCode::OK).await;
+    rig.advance(1);
+    let over = read(&rig, &made, "report.json").refused(410, "share_over").await;
+    assert_eq!(over.header("cache-control"), Some("no-store"));
+    rig.advance(90 * 24 * HOUR_MS);
+    share(&rig, "admin", json!({ "drop": drop })).await;
+    read(&rig, &made, "report.json").refused(404, "unknown_share").await;
+}
+
+#[tokio::test]
+async fn a_share_that_is_revoked_is_dead_for_a_reader_who_polls() {
+    let rig = Rig::new();
+    let drop = rig.open(mugs()).await;
+    let made = share(&rig, "acme", json!({ "drop": drop })).await;
+    let public = rig.shared_with(ControlConfig::default());
+    let ask = || read(&rig, &made, "report.json").to(public.clone());
+    let polls = async {
+        loop {
+            let answer = ask().send().await;
+            if answer.status != StatusCode::OK {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let revoke = async {
+        ask().expect(StatusCode::OK).await;
+        let path = format!("/v1/shares/{}", made["id"].as_str().unwrap());
+        rig.ask("acme", "DELETE", &path).expect(StatusCode::NO_CONTENT).await;
+        ask().refused(410, "share_over").await;
+    };
+    let (last, ()) = tokio::join!(polls, revoke);
+    assert_eq!(last.json["code"], "share_over", "{}", last.text);
+}
+
+#[tokio::test]
+async fn reads_are_counted_by_the_minute() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    for wait in [0, 1_000, 60_000] {
+        rig.advance(wait);
+        read(&rig, &made, "report.json").expect(StatusCode::OK).await;
+    }
+    let listed = rig.ask("admin", "GET", "/v1/shares").expect(StatusCode::OK).await.json;
+    let line = &listed["shares"][0];
+    assert_eq!((&line["uses"], &line["used_at_ms"]), (&json!(2), &listed["server_time_ms"]));
+}
+
+#[tokio::test]
+async fn an_address_reads_and_guesses_so_often() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    let public = rig.shared_with(ControlConfig::default());
+    let ask = |from: &str| {
+        let path = format!("{}/report.json", made["path"].as_str().unwrap());
+        rig.ask_nobody("GET", &path).from(from).to(public.clone())
+    };
+    ask("192.0.2.8").expect(StatusCode::OK).await;
+    for _ in 0..10 {
+        wrong(&rig, &public, "192.0.2.8", 404, "unknown_share").await;
+    }
+    wrong(&rig, &public, "192.0.2.8", 429, "too_many_guesses").await;
+    ask("192.0.2.8").expect(StatusCode::OK).await;
+    for _ in 0..100 {
+        ask(READER).expect(StatusCode::OK).await;
+    }
+    let told = ask(READER).refused(429, "too_many_reads").await;
+    assert_eq!(
+        (told.header("retry-after"), &told.json["retry_after_ms"]),
+        (Some("1"), &json!(100))
+    );
+    ask("192.0.2.9").expect(StatusCode::OK).await;
+    rig.advance(100);
+    ask(READER).expect(StatusCode::OK).await;
+    ask(READER).refused(429, "too_many_reads").await;
+    rig.ask("admin", "GET", "/v1/drops").from(READER).expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_readers_address_counts() {
+    let rig = Rig::new();
+    let trusted_proxies = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+    let config = ControlConfig {
+        trusted_proxies,
+        shared_reads_burst: 1,
+        shared_reads_per_s: 1,
+        ..ControlConfig::default()
+    };
+    let public = rig.shared_with(config);
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    let ask = |client: &str| {
+        let path = format!("{}/report.json", made["path"].as_str().unwrap());
+        let ask = rig.ask_nobody("GET", &path).from("10.0.0.1").to(public.clone());
+        ask.header("x-forwarded-for", client)
+    };
+    ask(READER).expect(StatusCode::OK).await;
+    ask(READER).refused(429, "too_many_reads").await;
+    ask("192.0.2.8").expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn readers_have_places_of_their_own() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    let none = ControlConfig {
+        shared_ledger_reads_max: 0,
+        shared_ledger_wait: DurationMs::new(1),
+        ..ControlConfig::default()
+    };
+    let public = rig.shared_with(none);
+    read(&rig, &made, "report.json").to(public).refused(503, "busy").await;
+    let staff_full =
+        rig.shared_with(ControlConfig { ledger_reads_max: 0, ..ControlConfig::default() });
+    read(&rig, &made, "report.json").to(staff_full).expect(StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn a_reader_is_not_told_what_is_wrong_with_the_ledger() {
+    let mut rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    rig.forget_ledger();
+    let told = read(&rig, &made, "report.json").refused(500, "report_unavailable").await;
+    assert!(!told.text.contains("ledger"), "{}", told.text);
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_shares_shows_nothing() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let made = share(&rig, "admin", json!({ "drop": drop })).await;
+    std::fs::write(rig.dir.path().join("shares.json"), "{").unwrap();
+    read(&rig, &made, "report.json").refused(500, "internal").await;
+    rig.ask("admin", "GET", "/v1/shares").refused(500, "internal").await;
+}
