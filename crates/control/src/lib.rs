@@ -25,6 +25,7 @@ mod hand_over;
 mod lane;
 mod merge_patch;
 pub mod metrics;
+mod needle;
 mod openapi;
 mod opening;
 mod payment_keys;

@@ -6,7 +6,7 @@ use stampede_engine::{DropStanding, DropSummary as Over, Moment, SaleDrop, SkuFi
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ModeName, PhaseName};
-use crate::{extract::PageLimit, place::Place};
+use crate::{extract::PageLimit, needle::Needle, place::Place};
 
 /// Which part of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -16,6 +16,10 @@ pub(crate) struct ListParams {
     /// Only drops that are over (closed, settled, cancelled), or only the others; all if left out.
     #[serde(default)]
     pub(crate) over: Option<bool>,
+    /// Only drops that have this text in their id, title, stream, merchant or host; capitals do not matter.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "friday", max_length = 200)]
+    pub(crate) q: Option<Needle>,
     /// The newest drop first.
     #[serde(default)]
     pub(crate) newest_first: bool,

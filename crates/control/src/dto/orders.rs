@@ -39,6 +39,10 @@ pub(crate) struct OrderParams {
     #[serde(default)]
     #[param(example = "maison-nord")]
     pub(crate) merchant: Option<String>,
+    /// Only orders of this drop.
+    #[serde(default)]
+    #[param(example = "d12")]
+    pub(crate) drop: Option<String>,
     /// Wins over the header `Accept`, which may ask for `text/csv`.
     #[serde(default)]
     #[param(inline)]

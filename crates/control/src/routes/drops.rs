@@ -44,7 +44,9 @@ pub(super) async fn list(
     let now = state.engine().moment();
     let mut found = Standing::all(state.engine());
     found.retain(|found| {
-        params.over.is_none_or(|over| found.is_over() == over) && sees(&state, &staff, found)
+        params.over.is_none_or(|over| found.is_over() == over)
+            && sees(&state, &staff, found)
+            && params.q.as_ref().is_none_or(|q| found.has(q))
     });
     let total = found.len();
     if params.newest_first {

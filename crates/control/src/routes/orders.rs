@@ -20,7 +20,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use super::{
     QueryProblems,
     ledger::{CHUNK_BYTES_MAX, CHUNKS_AHEAD_MAX, place, send},
-    standing::{Standing, sees},
+    standing::{Standing, sees, visible},
 };
 use crate::{
     auth::Staff,
@@ -52,6 +52,8 @@ const ORDERS_PER_PIECE: usize = 256;
         QueryProblems,
         (status = 403, description = "The role is not trusted with viewers' names.",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such drop, or another merchant's.",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The ledger is being read by as many as may.",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -65,9 +67,14 @@ pub(super) async fn list(
     may_read(&staff)?;
     let merchant = params.merchant.as_deref().map(str::parse::<MerchantId>).transpose();
     let merchant = merchant.map_err(|error| Problem::new(Code::BadQuery, error.to_string()))?;
+    let drop = params.drop.as_deref().map(str::parse::<DropId>).transpose();
+    let drop = drop.map_err(|error| Problem::new(Code::BadQuery, format!("drop: {error}")))?;
+    if let Some(drop) = drop {
+        visible(&state, &staff, drop)?;
+    }
     let place = place(&state, &staff)?;
     let start = params.start();
-    let view = OrdersView { state: state.clone(), staff, merchant, seen: HashMap::new() };
+    let view = OrdersView { state: state.clone(), staff, merchant, drop, seen: HashMap::new() };
     match params.format.unwrap_or_else(|| accepted(&headers)) {
         OrderForm::Json => json(view, place, start, params.limit.unwrap_or_default()).await,
         OrderForm::Csv => csv(view, place, start, params.limit).await,
@@ -136,6 +143,8 @@ struct OrdersView {
     staff: Staff,
     /// The merchant that was asked for.
     merchant: Option<MerchantId>,
+    /// The drop that was asked for.
+    drop: Option<DropId>,
     /// Drops that orders were seen of, with whether they may be told.
     seen: HashMap<DropId, bool>,
 }
@@ -147,9 +156,12 @@ impl OrdersView {
         start: PageStart,
         limit: usize,
     ) -> Result<OrdersPage, OrdersError> {
-        let Self { state, staff, merchant, seen } = self;
+        let Self { state, staff, merchant, drop: asked_for, seen } = self;
         let reader: &OrdersReader = state.orders();
         reader.page(journal, start, limit, &mut |drop| {
+            if asked_for.is_some_and(|asked_for| asked_for != drop) {
+                return false;
+            }
             *seen.entry(drop).or_insert_with(|| {
                 let found = Standing::of(state.engine(), drop);
                 found.is_some_and(|found| {
@@ -198,6 +210,7 @@ async fn csv(
     start: PageStart,
     limit: Option<PageLimit>,
 ) -> Result<Response, Problem> {
+    let drop = view.drop;
     let mut pieces = pieces(view, place, start, limit.map(PageLimit::get));
     // What fails before the first line can still be answered as a problem.
     let first = match pieces.recv().await {
@@ -218,9 +231,10 @@ async fn csv(
             Some(Piece::Failed(_)) | None => Some((Err(CutOff), None)),
         }
     });
+    let file = drop.map_or_else(|| "orders.csv".to_owned(), |drop| format!("{drop}-orders.csv"));
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"orders.csv\""),
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
     ];
     Ok((headers, Body::from_stream(rest)).into_response())
 }

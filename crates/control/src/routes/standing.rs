@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_domain::{DropId, HostId, MerchantId, Mode, Phase, StreamId, Units};
 use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
 
-use crate::{auth::Staff, dto::DropSummary, problem::Problem, state::ControlState};
+use crate::{auth::Staff, dto::DropSummary, needle::Needle, problem::Problem, state::ControlState};
 
 /// A drop that there is.
 pub(super) enum Standing {
@@ -72,6 +72,13 @@ impl Standing {
             Self::Here(sale) => sale.plan().mode,
             Self::Over(over) => over.mode,
         }
+    }
+
+    /// Whether a text is in one of its names.
+    pub(super) fn has(&self, text: &Needle) -> bool {
+        let id = self.id().to_string();
+        let names = [self.title(), self.stream().as_str(), self.merchant().as_str(), self.host().as_str()];
+        text.is_in(names.into_iter().chain([id.as_str()]))
     }
 
     /// Whether nobody can take from it any more: it is closed, settled or cancelled.

@@ -204,7 +204,7 @@ async fn what_is_no_order_or_no_query_is_refused() {
         let path = format!("/v1/orders/{name}");
         rig.ask("admin", "GET", &path).refused(400, "id_malformed").await;
     }
-    for query in ["limit=0", "limit=1001", "after=-1", "format=xlsx", "merchant=a%20b", "drop=d1"] {
+    for query in ["limit=0", "limit=1001", "after=-1", "format=xlsx", "merchant=a%20b", "show=d1"] {
         let path = format!("/v1/orders?{query}");
         rig.ask("admin", "GET", &path).refused(400, "bad_query").await;
     }
@@ -402,4 +402,26 @@ async fn a_timeline_has_what_happened_and_when() {
     let nobodys = format!("/v1/orders/{}/timeline", "0".repeat(32));
     rig.ask("acme", "GET", &nobodys).refused(404, "unknown_order").await;
     rig.ask("acme", "GET", "/v1/orders/d1/timeline").refused(400, "id_malformed").await;
+}
+
+#[tokio::test]
+async fn the_orders_of_one_drop() {
+    let mut rig = Rig::new();
+    let [first, of_lamps, last] = sale(&mut rig).await;
+    let read = |who: &str, query: &str| rig.ask(who, "GET", &format!("/v1/orders?{query}"));
+    let page = read("admin", "drop=d1").expect(StatusCode::OK).await.json;
+    assert_eq!((ids(&page), &page["more"]), (vec![first.as_str(), &last], &json!(false)));
+    let page = read("admin", "drop=d1&newest_first=true").expect(StatusCode::OK).await.json;
+    assert_eq!(ids(&page), [&last, &first]);
+    let csv = read("admin", "drop=d2&format=csv").expect(StatusCode::OK).await;
+    let name = csv.header("content-disposition");
+    assert_eq!(name, Some("attachment; filename=\"d2-orders.csv\""));
+    assert_eq!(csv.text.lines().count(), 2, "{}", csv.text);
+    assert!(csv.text.contains(&of_lamps), "{}", csv.text);
+    let none = read("admin", "drop=d1&merchant=zeta").expect(StatusCode::OK).await.json;
+    assert_eq!(none["orders"], json!([]));
+    for drop in ["d2", "d99"] {
+        read("acme", &format!("drop={drop}")).refused(404, "unknown_drop").await;
+    }
+    read("admin", "drop=12").refused(400, "bad_query").await;
 }

@@ -99,6 +99,23 @@ async fn many_shows_and_past_drops_are_listed_a_page_at_a_time() {
     assert_eq!((first["next"].as_str(), titles(&skipped)[0]), (Some("d4951"), "Past 4950"));
     let going = page(&rig, "admin", "/v1/drops?over=false&limit=50").await;
     assert_eq!((&going["total"], titles(&going)[0]), (&json!(SHOWS), "Mugs-0"));
+    // What a drop goes by, whatever the case; 5,000 are looked through.
+    for (q, total) in [
+        ("past%2047", 111),
+        ("PAST%204711", 1),
+        ("d4711", 1),
+        ("show-007", 10),
+        ("zeta", 2_500),
+        ("nina", 5_000),
+        ("%20%20", 5_000),
+        ("nobody", 0),
+    ] {
+        let found = page(&rig, "admin", &format!("{newest}&q={q}")).await;
+        assert_eq!(found["total"], total, "{q}");
+    }
+    assert_eq!(page(&rig, "zeta", &format!("{newest}&q=acme")).await["total"], 0);
+    let long = format!("{newest}&q={}", "x".repeat(201));
+    rig.ask("admin", "GET", &long).refused(400, "bad_query").await;
     // Another merchant sees its own drops alone, and no show: all of its own are over.
     let others = page(&rig, "zeta", newest).await;
     assert_eq!((&others["total"], titles(&others)[0]), (&json!(PAST / 2), "Past 4999"));
