@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use stampede_domain::{DurationMs, MerchantId, PaymentAccount, Rate, RepeatedWarning};
 use stampede_engine::{Engine, OverMoney};
 use stampede_proxies::TrustedProxies;
-use stampede_report::{BoundKeys, JournalSource, orders::OrdersReader};
+use stampede_report::{BoundKeys, JournalSource, ReportReader, orders::OrdersReader};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -58,6 +58,7 @@ struct ControlInner {
     ledger_reads: Places,
     bound_keys: Arc<BoundKeys>,
     orders: OrdersReader,
+    reports: ReportReader,
     over_money: OverMoney,
     pace: Pace,
     guesses: Guesses,
@@ -126,6 +127,7 @@ impl ControlState {
             ledger_reads,
             bound_keys,
             orders: OrdersReader::new(),
+            reports: ReportReader::new(),
             over_money: OverMoney::new(),
             pace,
             guesses,
@@ -189,6 +191,11 @@ impl ControlState {
     /// Orders, as far as they were read.
     pub(crate) fn orders(&self) -> &OrdersReader {
         &self.0.orders
+    }
+
+    /// Reports, as far as they were read.
+    pub(crate) fn reports(&self) -> &ReportReader {
+        &self.0.reports
     }
 
     /// What is to be done about drops that have left memory, as far as it was read.

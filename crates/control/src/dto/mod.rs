@@ -22,6 +22,7 @@ mod shares;
 mod shows;
 mod stage;
 mod standing;
+mod stream_list;
 mod timeline;
 
 pub(crate) use attention::{
@@ -62,7 +63,8 @@ pub(crate) use session::{
 pub(crate) use shares::{
     MadeShareBody, ShareBody, ShareLine, ShareList, ShareParams, SharedFacts, SharedReport,
 };
-pub(crate) use shows::{Show, ShowList, ShowParams};
+pub(crate) use shows::{GrossOfCurrency, Show, ShowDrop, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 pub(crate) use standing::{PhaseName, SeenState};
+pub(crate) use stream_list::{StreamList, StreamListParams, StreamSummary};
 pub(crate) use timeline::{HoldStory, Timeline};

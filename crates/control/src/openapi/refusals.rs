@@ -64,7 +64,7 @@ const MALFORMED: &[Code] = &[
 const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["healthz", "openapi"], &[]),
     (&["readyz"], &[&[Draining, Poisoned]]),
-    (&["metrics", "list_bans", "brake_state", "list_drops", "list_streams", "list_rooms", "list_sessions",
+    (&["metrics", "list_bans", "brake_state", "list_drops", "list_streams", "list_shows", "list_rooms", "list_sessions",
         "list_invitations", "sign_out_everywhere"], &[&[Forbidden]]),
     (&["ban_state"], &[&[Forbidden, UnknownBan]]),
     (&["stop_takes"], &[COMMAND]),

@@ -15,7 +15,7 @@ use stampede_engine::Role;
 use stampede_report::{
     ReportError,
     audit::{AuditEnd, audit_ndjson},
-    drop_plan, drop_report,
+    drop_plan,
 };
 use tokio::{runtime::Handle, sync::mpsc};
 
@@ -74,11 +74,10 @@ pub(super) async fn report(
     visible(&state, &staff, drop)?;
     staff.must_read_money("a report has what was paid")?;
     let place = place(&state, &staff)?;
-    let ledger = Arc::clone(state.ledger());
     let read = tokio::task::spawn_blocking(move || {
         // The place is free when the reading ends, whether or not anybody still waits for it.
         let _place = place;
-        drop_report(&*ledger.open()?, drop)
+        state.reports().drop(&*state.ledger().open()?, drop)
     });
     let report = read.await.map_err(|error| Problem::internal(&error))??;
     Ok(match params.format.unwrap_or_else(|| accepted(&headers)) {

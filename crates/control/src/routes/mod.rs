@@ -17,8 +17,10 @@ mod rooms;
 mod sessions;
 mod shared;
 mod shares;
+mod show_groups;
 mod shows;
 mod standing;
+mod stream_list;
 mod streams;
 
 use axum::{
@@ -76,6 +78,7 @@ fn drops() -> OpenApiRouter<ControlState> {
 /// Streams, with whose they are.
 fn streams() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
+        .routes(routes!(stream_list::list))
         .routes(routes!(shows::list))
         .routes(routes!(drops::stream))
         .routes(routes!(follow::follow))

@@ -1,13 +1,11 @@
 //! What a share shows to whoever has its link: figures, and no name of a buyer or of staff.
 
-use std::sync::Arc;
-
 use axum::{
     Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use stampede_report::{ReportError, drop_report};
+use stampede_report::ReportError;
 use tokio::{sync::SemaphorePermit, task::spawn_blocking, time::timeout};
 
 use super::shares::on_disk;
@@ -54,8 +52,8 @@ pub(super) async fn file(
     }
     let ShareSubject::Drop(drop) = share.subject else { return Err(not_shared(&file)) };
     let _place = place(&state).await?;
-    let ledger = Arc::clone(state.ledger());
-    let read = spawn_blocking(move || drop_report(&*ledger.open()?, drop)).await;
+    let reader = state.clone();
+    let read = spawn_blocking(move || reader.reports().drop(&*reader.ledger().open()?, drop)).await;
     let report = read.map_err(|error| Problem::internal(&error))?.map_err(|e| unavailable(&e))?;
     state.shares().note_read(&share, state.engine().wall());
     Ok(Json(SharedReport { share: SharedFacts::of(&share), report: report.json() }).into_response())

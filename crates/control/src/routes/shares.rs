@@ -12,6 +12,7 @@ use utoipa::IntoResponses;
 
 use super::{
     QueryProblems,
+    show_groups::show_of,
     standing::{Standing, is_seen, visible},
 };
 use crate::{
@@ -68,8 +69,15 @@ pub(super) async fn share(
     Body(body): Body<ShareBody>,
 ) -> Result<Response, Problem> {
     may_share(&staff)?;
-    let subject = body.subject()?;
-    let found = visible(&state, &staff, subject.drop_id())?;
+    let asked_for = body.subject()?;
+    let found = visible(&state, &staff, asked_for.drop_id())?;
+    let subject = match asked_for {
+        ShareSubject::Drop(drop) => ShareSubject::Drop(drop),
+        ShareSubject::Show(drop) => {
+            let show = show_of(&state, &staff, drop).ok_or_else(Problem::unknown_drop)?;
+            ShareSubject::Show(show.first().id())
+        }
+    };
     let new = NewShare {
         subject,
         channel: body.channel()?,
@@ -114,9 +122,16 @@ pub(super) async fn list(
     let (drop, show) = params.wanted()?;
     let now = state.engine().wall();
     let mut found = in_force(&state).await?;
+    // Whichever drop of the show was the first when it was shared.
+    let of_show = show.map(|drop| match show_of(&state, &staff, drop) {
+        Some(show) => show.drops().iter().map(Standing::id).collect(),
+        None => Vec::new(),
+    });
     let is_wanted = |share: &Share| match share.subject {
-        ShareSubject::Drop(shared) => show.is_none() && drop.is_none_or(|drop| drop == shared),
-        ShareSubject::Show(shared) => drop.is_none() && show.is_none_or(|drop| drop == shared),
+        ShareSubject::Drop(shared) => of_show.is_none() && drop.is_none_or(|drop| drop == shared),
+        ShareSubject::Show(shared) => {
+            drop.is_none() && of_show.as_ref().is_none_or(|drops| drops.contains(&shared))
+        }
     };
     found.retain(|share| is_wanted(share) && reaches(&state, &staff, share));
     let total = found.len();

@@ -1,36 +1,37 @@
-//! Streams that have something to sell.
+//! Shows that have begun.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
-use stampede_domain::{Mode, StreamId};
-use stampede_engine::Moment;
+use stampede_domain::{Mode, Money, Phase};
 
 use super::{
     QueryProblems,
+    show_groups::{DropsOfShow, shows},
     standing::{Standing, sees},
 };
 use crate::{
     auth::Staff,
-    dto::{Show, ShowList, ShowParams},
+    dto::{GrossOfCurrency, Show, ShowDrop, ShowList, ShowParams},
     extract::Params,
     problem::Problem,
     state::ControlState,
 };
 
-/// Drops that a stream of the list names.
+/// Drops that a show of the list names.
 const DROPS: usize = 6;
 
-/// Streams of whose drops not all are over, a page at a time. Drops that are over are in `GET /v1/drops?over=true`.
+/// Shows of which a drop has opened or is over, newest first, a page at a time. A show is a row of drops of one stream
+/// with less than six hours between the end of some and the beginning of the next.
 #[utoipa::path(
     get,
-    path = "/v1/streams",
+    path = "/v1/shows",
     tag = "drops",
-    operation_id = "list_streams",
+    operation_id = "list_shows",
     params(ShowParams),
     security(("staff" = [])),
     responses(
-        (status = 200, description = "The streams with drops that the token may see.", body = ShowList),
+        (status = 200, description = "The shows with drops that the token may see.", body = ShowList),
         QueryProblems,
     )
 )]
@@ -40,42 +41,73 @@ pub(super) async fn list(
     Params(params): Params<ShowParams>,
 ) -> Result<Json<ShowList>, Problem> {
     let now = state.engine().moment();
-    let all = Standing::all(state.engine());
-    let is_seen = |found: &&Standing| sees(&state, &staff, found);
-    // Streams are told apart by what is not over, of which there is little; what is over is much.
-    let going: HashSet<&StreamId> =
-        all.iter().filter(|found| !found.is_over()).filter(is_seen).map(Standing::stream).collect();
-    let mut streams: BTreeMap<&StreamId, Vec<&Standing>> = BTreeMap::new();
-    for found in all.iter().filter(|found| going.contains(found.stream())).filter(is_seen) {
-        streams.entry(found.stream()).or_default().push(found);
-    }
-    let mut shows: Vec<(&StreamId, Vec<&Standing>)> =
-        streams.into_iter().map(|(stream, drops)| (stream, shown(drops))).collect();
-    shows.sort_by_key(|(_, drops)| !drops.iter().any(|found| found.is_featured()));
-    let total = shows.len();
-    let page = shows.iter().skip(params.skip.count()).take(params.limit.get());
-    let shows = page.map(|(stream, drops)| show(stream, drops, &staff, now)).collect();
+    let mut drops = Standing::all(state.engine());
+    drops.retain(|found| sees(&state, &staff, found));
+    let mut found = shows(drops, now);
+    found.retain(|show| {
+        let is_wanted = |q| show.drops().iter().any(|found| found.has(q));
+        show.has_begun() && params.q.as_ref().is_none_or(is_wanted)
+    });
+    found.sort_by_key(|show| std::cmp::Reverse((show.began(), show.first().id())));
+    let total = found.len();
+    let page = found.iter().skip(params.skip.count()).take(params.limit.get());
+    let shows = page.map(|show| line(show, &staff)).collect();
     Ok(Json(ShowList { server_time_ms: now.wall.get(), shows, total }))
 }
 
-/// The live drops, where there are any.
-fn shown(drops: Vec<&Standing>) -> Vec<&Standing> {
-    let is_live = |found: &&Standing| found.mode() == Mode::Live;
-    if drops.iter().any(is_live) { drops.into_iter().filter(is_live).collect() } else { drops }
-}
-
-fn show(stream: &StreamId, drops: &[&Standing], staff: &Staff, now: Moment) -> Show {
+fn line(show: &DropsOfShow, staff: &Staff) -> Show {
+    let (shown, reads_money) = (show.shown(), staff.reads_money());
+    let counted = || shown.iter().filter(|found| found.phase() != Phase::Cancelled);
     let (mut supplied, mut sold) = (0, 0);
-    for units in drops.iter().map(|found| found.units()) {
+    for units in counted().map(|found| found.units()) {
         (supplied, sold) = (supplied + units.0, sold + units.1);
     }
-    Show {
-        stream: stream.to_string(),
-        host: drops.first().map(|found| found.host().to_string()).unwrap_or_default(),
-        featured: drops.iter().any(|found| found.is_featured()),
-        drops: drops.iter().take(DROPS).map(|found| found.summary(staff, now)).collect(),
-        drops_total: drops.len(),
-        supplied,
-        sold: staff.reads_money().then_some(sold),
+    let mut merchants: Vec<String> = Vec::new();
+    for merchant in shown.iter().map(|found| found.merchant().as_str()) {
+        if !merchants.iter().any(|known| known == merchant) {
+            merchants.push(merchant.to_owned());
+        }
     }
+    let first = show.first();
+    Show {
+        show: first.id().to_string(),
+        stream: first.stream().to_string(),
+        host: first.host().to_string(),
+        merchants,
+        began_ms: show.began().get(),
+        ended_ms: show.ended().map(stampede_domain::UnixMillis::get),
+        running: show.is_running(),
+        drops: shown.iter().take(DROPS).map(|found| drop(found, reads_money)).collect(),
+        drops_total: shown.len(),
+        supplied,
+        sold: reads_money.then_some(sold),
+        gross: gross(counted().copied()).filter(|_| reads_money),
+    }
+}
+
+fn drop(found: &Standing, reads_money: bool) -> ShowDrop {
+    let (supplied, sold) = found.units();
+    ShowDrop {
+        drop: found.id().to_string(),
+        title: found.title().to_owned(),
+        phase: found.phase().into(),
+        mode: found.mode().into(),
+        supplied,
+        sold: reads_money.then_some(sold),
+    }
+}
+
+/// What live drops sold for, by currency; `None` where one of them does not know it.
+fn gross<'a>(drops: impl Iterator<Item = &'a Standing>) -> Option<Vec<GrossOfCurrency>> {
+    let mut sums: BTreeMap<String, Money> = BTreeMap::new();
+    for found in drops.filter(|found| found.mode() == Mode::Live) {
+        let gross = found.gross()?;
+        let code = gross.currency().code().to_owned();
+        let sum = match sums.get(&code) {
+            Some(sum) => sum.checked_add(gross)?,
+            None => gross,
+        };
+        sums.insert(code, sum);
+    }
+    Some(sums.into_values().map(GrossOfCurrency::from).collect())
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{DropId, HostId, MerchantId, Mode, Phase, StreamId, Units};
+use stampede_domain::{
+    DropId, HostId, MerchantId, Mode, Money, Phase, StreamId, Units, UnixMillis,
+};
 use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
 
 use crate::{auth::Staff, dto::DropSummary, needle::Needle, problem::Problem, state::ControlState};
@@ -77,8 +79,44 @@ impl Standing {
     /// Whether a text is in one of its names.
     pub(super) fn has(&self, text: &Needle) -> bool {
         let id = self.id().to_string();
-        let names = [self.title(), self.stream().as_str(), self.merchant().as_str(), self.host().as_str()];
+        let names =
+            [self.title(), self.stream().as_str(), self.merchant().as_str(), self.host().as_str()];
         text.is_in(names.into_iter().chain([id.as_str()]))
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        match self {
+            Self::Here(sale) => sale.phase(),
+            Self::Over(over) => over.phase,
+        }
+    }
+
+    /// Whether it is settled or cancelled: no figure changes any more.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.phase(), Phase::Settled | Phase::Cancelled)
+    }
+
+    /// From when to when it was on, for telling shows apart: from its opening, else from when it was to begin, until it
+    /// was over, else until now.
+    pub(super) fn span(&self, now: Moment) -> (UnixMillis, UnixMillis) {
+        match self {
+            Self::Here(sale) => {
+                let opened = sale.standing().opened_ago(now);
+                let opened = opened
+                    .map(|ago| UnixMillis::new(now.wall.since(UnixMillis::new(ago.get())).get()));
+                let began = opened.or(sale.plan().starts_at).unwrap_or(now.wall);
+                (began, now.wall.max(began))
+            }
+            Self::Over(over) => (over.over_since, over.over_since),
+        }
+    }
+
+    /// Price of the goods of its orders, as far as it is known without the ledger.
+    pub(super) fn gross(&self) -> Option<Money> {
+        match self {
+            Self::Here(sale) => sale.plan().gross_of(sale.figures().iter().map(|sku| sku.sold)),
+            Self::Over(_) => None,
+        }
     }
 
     /// Whether nobody can take from it any more: it is closed, settled or cancelled.

@@ -11,7 +11,7 @@ use stampede_ledger::{
 };
 use tempfile::TempDir;
 
-use crate::rig::{NOON, Rig, mugs};
+use crate::rig::{NOON, Rig, lamps, mugs};
 
 const SHOWS: usize = 500;
 const PAST: u32 = 5_000;
@@ -120,6 +120,98 @@ async fn many_shows_and_past_drops_are_listed_a_page_at_a_time() {
     let others = page(&rig, "zeta", newest).await;
     assert_eq!((&others["total"], titles(&others)[0]), (&json!(PAST / 2), "Past 4999"));
     assert_eq!(page(&rig, "zeta", "/v1/streams?limit=50").await["total"], 0);
+}
+
+/// Past drops of acme and of zeta in one stream, by the hours between noon and their ends.
+fn past(hours: &[u64]) -> OpenLedger {
+    let opened = FakeLedger::new("n1".parse().unwrap()).open();
+    let drops = (1_u32..).zip(hours).map(|(number, ago)| {
+        let SealedDrop { seal, summary } = over(number);
+        let seal = Seal { settled_at: UnixMillis::new(NOON - ago * 3_600_000), ..seal };
+        SealedDrop { seal, summary: SealSummary { stream: "friday".parse().unwrap(), ..summary } }
+    });
+    OpenLedger { sealed: drops.collect(), ..opened }
+}
+
+/// Each show by its first drop, with how many drops it has.
+fn shows(page: &Value) -> Vec<(&str, u64)> {
+    let shows = page["shows"].as_array().unwrap().iter();
+    shows
+        .map(|show| (show["show"].as_str().unwrap(), show["drops_total"].as_u64().unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn drops_that_follow_each_other_are_a_show() {
+    // Two shows of two days, six hours and a bit more apart; the ids are not in the order of time.
+    let ledger = past(&[39, 48, 47, 46, 38, 31, 30]);
+    let rig = Rig::on(ledger, Arc::new(TempDir::new().unwrap()), ControlConfig::default());
+    let all = page(&rig, "admin", "/v1/shows").await;
+    assert_eq!(shows(&all), [("d6", 2), ("d1", 2), ("d2", 3)], "{all}");
+    let oldest = &all["shows"][2];
+    for (field, value) in [
+        ("stream", json!("friday")),
+        ("host", json!("nina")),
+        ("merchants", json!(["acme", "zeta"])),
+        ("began_ms", json!(NOON - 48 * 3_600_000)),
+        ("ended_ms", json!(NOON - 46 * 3_600_000)),
+        ("running", json!(false)),
+        ("supplied", json!(15)),
+        ("sold", json!(3)),
+    ] {
+        assert_eq!(oldest[field], value, "{field} in {oldest}");
+    }
+    let drop = json!({"drop": "d2", "title": "Past 2", "phase": "settled", "mode": "live", "supplied": 5, "sold": 1});
+    assert_eq!(oldest["drops"][0], drop);
+    assert_eq!(shows(&page(&rig, "admin", "/v1/shows?skip=1&limit=1").await), [("d1", 2)]);
+    assert_eq!(shows(&page(&rig, "admin", "/v1/shows?q=past%203").await), [("d2", 3)]);
+    assert_eq!(shows(&page(&rig, "admin", "/v1/shows?q=FRIDAY").await).len(), 3);
+    // Another merchant's drops neither count nor hold a show together.
+    assert_eq!(shows(&page(&rig, "zeta", "/v1/shows").await), [("d7", 1), ("d1", 2), ("d3", 1)]);
+    let platform = page(&rig, "platform", "/v1/shows").await;
+    assert_eq!(
+        (&platform["shows"][0]["sold"], &platform["shows"][0]["gross"]),
+        (&Value::Null, &Value::Null)
+    );
+    rig.ask("admin", "GET", "/v1/shows?limit=1001").refused(400, "bad_query").await;
+}
+
+#[tokio::test]
+async fn a_show_runs_until_its_last_drop_is_settled() {
+    let mut rig = Rig::new();
+    rig.plan(lamps()).await;
+    assert_eq!(page(&rig, "admin", "/v1/shows").await["total"], 0, "nothing has begun");
+    let drop = rig.open(mugs()).await;
+    rig.advance(1_000);
+    let hold = rig.buy(&drop, "ann", "mug", 2).await;
+    rig.pay(hold).await;
+    let found = page(&rig, "admin", "/v1/shows").await["shows"][0].clone();
+    assert_eq!((&found["show"], &found["running"]), (&json!(drop), &json!(true)));
+    assert_eq!((&found["began_ms"], found.get("ended_ms")), (&json!(NOON), None));
+    assert_eq!(found["gross"], json!([{"currency": "EUR", "minor": 3_980}]));
+    rig.advance(1_000);
+    rig.command(&drop, "close", "close").await;
+    rig.until_phase(&drop, "settled").await;
+    let found = page(&rig, "admin", "/v1/shows").await["shows"][0].clone();
+    assert_eq!(
+        (&found["began_ms"], &found["running"]),
+        (&json!(NOON), &json!(true)),
+        "the lamps wait"
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_five_thousand_past_drops_is_made_at_once() {
+    let rig = many().await;
+    let all = page(&rig, "admin", "/v1/shows?limit=50").await;
+    assert!(all["total"].as_u64().unwrap() >= 500, "{}", all["total"]);
+    let began = std::time::Instant::now();
+    for path in
+        ["/v1/shows?limit=50", "/v1/shows?limit=50&q=zeta", "/v1/drops?over=true&limit=50&q=past"]
+    {
+        page(&rig, "admin", path).await;
+    }
+    println!("three pages of {PAST} past drops took {:?}", began.elapsed());
 }
 
 #[tokio::test]
