@@ -183,10 +183,12 @@ impl Steward {
     fn enter(&mut self, drop: DropId, changes: u64, phase: Phase, opens_at: Option<UnixMillis>) {
         let Some(book) = self.books.drop(drop) else { return };
         let sale = Arc::clone(&self.sales[&drop]);
+        let now = self.shared.clock.now();
         // Also where a pause is already on its way: the countdown has ended.
         if phase == Phase::Open && sale.phase() != Phase::Paused {
-            sale.video().open(self.shared.clock.now());
+            sale.video().open(now);
         }
+        sale.set_span(book.opened_at(), phase.is_final().then_some(now));
         if book.phase_changes() != changes {
             // It may have gone on air all the same.
             return self.shared.drop_changed(drop);
@@ -197,7 +199,7 @@ impl Steward {
         }
         sale.set_phase(phase, changes, opens_at);
         if phase.is_final() {
-            self.retiring.add(drop, self.shared.clock.now());
+            self.retiring.add(drop, now);
             metrics::show_sale_bytes(self.books.memory().all());
         }
         self.shared.drop_changed(drop);
