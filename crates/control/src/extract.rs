@@ -20,7 +20,10 @@ use stampede_domain::{
 };
 use stampede_report::orders::OrderName;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    problem::{Code, Problem},
+    report_file::DropTable,
+};
 
 /// The header that names a command.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -180,6 +183,25 @@ impl<S: Send + Sync> FromRequestParts<S> for DropPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         id(parts, state).await.map(Self)
+    }
+}
+
+/// A drop's id in the path, with one of its tables.
+pub(crate) struct DropTablePath(pub(crate) DropId, pub(crate) DropTable);
+
+impl<S: Send + Sync> FromRequestParts<S> for DropTablePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let malformed = |why: String| Problem::new(Code::IdMalformed, why);
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((drop, table)) = path.map_err(|rejection| malformed(rejection.body_text()))?;
+        let none = || {
+            malformed(
+                "the tables of a report are sizes.csv, channels.csv and seconds.csv".to_owned(),
+            )
+        };
+        Ok(Self(read(&drop)?, DropTable::of(&table).ok_or_else(none)?))
     }
 }
 

@@ -34,6 +34,7 @@ mod price_minima;
 mod problem;
 mod queries;
 mod reopening;
+mod report_file;
 mod router;
 mod routes;
 mod serve;

@@ -78,7 +78,7 @@ pub(crate) struct SharedReads {
     /// Secrets that addresses got wrong.
     pub(crate) guesses: Guesses,
     /// One permit for each reading of the ledger.
-    pub(crate) places: Semaphore,
+    pub(crate) places: Arc<Semaphore>,
     /// How long a request waits for one.
     pub(crate) wait: DurationMs,
 }
@@ -90,7 +90,7 @@ impl SharedReads {
         Self {
             pace: AddressPace::new(pace),
             guesses: Guesses::new("links", guesses),
-            places: Semaphore::new(config.shared_ledger_reads_max),
+            places: Arc::new(Semaphore::new(config.shared_ledger_reads_max)),
             wait: config.shared_ledger_wait,
         }
     }

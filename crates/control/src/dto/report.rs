@@ -22,4 +22,28 @@ pub(crate) enum ReportForm {
     Json,
     /// For people.
     Text,
+    /// A workbook for spreadsheets.
+    Xlsx,
+}
+
+/// In which form the report of a show is wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShowReportParams {
+    /// JSON if left out.
+    #[serde(default)]
+    #[param(inline)]
+    pub(crate) format: Option<ShowReportForm>,
+}
+
+/// The forms of the report of a show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ShowReportForm {
+    /// For machines.
+    #[default]
+    Json,
+    /// A workbook for spreadsheets.
+    Xlsx,
 }

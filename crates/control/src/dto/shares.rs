@@ -225,11 +225,12 @@ impl ShareLine {
 
 /// A report as whoever has its link reads it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SharedReport {
+#[schema(as = SharedReport)]
+pub(crate) struct SharedReport<T> {
     pub(crate) share: SharedFacts,
-    /// As `GET /v1/drops/{drop}/report` has it.
+    /// By `kind`: as `GET /v1/drops/{drop}/report` or `GET /v1/shows/{drop}/report` has it, or what one channel brought.
     #[schema(value_type = serde_json::Value)]
-    pub(crate) report: stampede_report::ReportJson,
+    pub(crate) report: T,
 }
 
 /// What a reader is told of a share.

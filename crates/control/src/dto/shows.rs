@@ -51,8 +51,10 @@ pub(crate) struct Show {
     pub(crate) host: String,
     /// Whose goods were sold, in the order of their first drops.
     pub(crate) merchants: Vec<String>,
-    /// When it began, in milliseconds since 1970-01-01 UTC.
-    pub(crate) began_ms: u64,
+    /// When it began, in milliseconds since 1970-01-01 UTC; left out where nobody remembers: the server has started
+    /// again since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) began_ms: Option<u64>,
     /// When its last drop was over, in milliseconds since 1970-01-01 UTC; left out while the show runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_ms: Option<u64>,

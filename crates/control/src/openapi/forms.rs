@@ -92,6 +92,7 @@ fn of_parameter(path: &str, name: &str) -> Option<Value> {
             text_id(TEXT_ID_BYTES_MAX)
         }
         (_, "session" | "invitation" | "share" | "secret") => json!({ "minLength": 1 }),
+        (_, "table") => json!({ "enum": ["sizes.csv", "channels.csv", "seconds.csv"] }),
         ("/shared/{secret}/{file}", "file") => {
             json!({ "enum": ["report.json", "report.xlsx", "sizes.csv", "channels.csv", "seconds.csv"] })
         }

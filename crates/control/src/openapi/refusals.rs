@@ -78,7 +78,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["demo"], &[&[Forbidden, NoDemo]]),
     (&["kill"], &[&[Forbidden, NoDemo, DemoBusy]]),
     (&["plan_drop"], &[COMMAND, PACED, TERMS, &[StreamFull, StreamNotYours, ShareFull, RoomsFull]]),
-    (&["drop_state", "drop_audit", "drop_report"], &[LEDGER, &[Forbidden, UnknownDrop]]),
+    (&["drop_state", "drop_audit", "drop_report", "drop_table", "show_report"], &[LEDGER, &[Forbidden, UnknownDrop]]),
     (&["edit_drop", "patch_drop"], &[COMMAND, PACED, COUNTED, DROP, TERMS, EDIT]),
     (&["open_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[CountdownTooShort, InThePast, EndsTooSoon]]),
     (&["cancel_drop", "cancel_countdown", "pause_drop"], &[COMMAND, DROP]),

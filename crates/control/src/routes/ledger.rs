@@ -1,4 +1,4 @@
-//! Reports and audits of a drop, from the ledger.
+//! What was commanded, audits, terms of drops that are over: from the ledger.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     auth::Staff,
-    dto::{CommandLine, CommandList, CommandParams, ReportForm, ReportParams},
+    dto::{CommandLine, CommandList, CommandParams},
     extract::{DropPath, Params},
     fair_use::{HeldPlace, NoPlace},
     metrics,
@@ -38,53 +38,6 @@ use crate::{
 pub(super) const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// Pieces made ahead of their reader.
 pub(super) const CHUNKS_AHEAD_MAX: usize = 4;
-
-/// The sell-out report, folded from the journal.
-#[utoipa::path(
-    get,
-    path = "/v1/drops/{drop}/report",
-    tag = "ledger",
-    operation_id = "drop_report",
-    params(("drop" = String, Path, description = "The drop's id, like `d17`."), ReportParams),
-    security(("staff" = [])),
-    responses(
-        (status = 200, description = "The figures as far as they are durable.", content(
-            (serde_json::Value = "application/json"),
-            (String = "text/plain"),
-        )),
-        (status = 400, description = "The id or the query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The platform reads nobody's money.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such drop, or another merchant's.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The ledger is being read by as many as may.",
-            body = ProblemBody, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn report(
-    State(state): State<ControlState>,
-    staff: Staff,
-    DropPath(drop): DropPath,
-    Params(params): Params<ReportParams>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    visible(&state, &staff, drop)?;
-    staff.must_read_money("a report has what was paid")?;
-    let place = place(&state, &staff)?;
-    let read = tokio::task::spawn_blocking(move || {
-        // The place is free when the reading ends, whether or not anybody still waits for it.
-        let _place = place;
-        state.reports().drop(&*state.ledger().open()?, drop)
-    });
-    let report = read.await.map_err(|error| Problem::internal(&error))??;
-    Ok(match params.format.unwrap_or_else(|| accepted(&headers)) {
-        ReportForm::Json => Json(report.json()).into_response(),
-        ReportForm::Text => report.to_string().into_response(),
-    })
-}
 
 /// The terms of a drop that has left memory.
 pub(super) async fn plan(
@@ -275,17 +228,4 @@ pub(super) fn place_of(state: &ControlState, holder: &str) -> Result<HeldPlace, 
         };
         Problem::retry(Code::Busy, format!("{whose} are reading the ledger; try again soon"))
     })
-}
-
-/// What the client asks for first.
-fn accepted(headers: &HeaderMap) -> ReportForm {
-    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut kinds = lines.flat_map(|line| line.split(','));
-    let kind = |part: &str| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let first = kinds.find_map(|part| match kind(part).as_str() {
-        "text/plain" => Some(ReportForm::Text),
-        "application/json" => Some(ReportForm::Json),
-        _ => None,
-    });
-    first.unwrap_or(ReportForm::Json)
 }

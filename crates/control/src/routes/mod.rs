@@ -13,6 +13,7 @@ mod ledger;
 mod order_search;
 mod orders;
 mod payments;
+mod reports;
 mod rooms;
 mod sessions;
 mod shared;
@@ -146,7 +147,9 @@ pub(crate) fn shared() -> OpenApiRouter<ControlState> {
 fn others() -> OpenApiRouter<ControlState> {
     OpenApiRouter::default()
         .routes(routes!(ledger::commands))
-        .routes(routes!(ledger::report))
+        .routes(routes!(reports::of_drop))
+        .routes(routes!(reports::table))
+        .routes(routes!(reports::of_show))
         .routes(routes!(ledger::audit))
         .routes(routes!(attention::list))
         .routes(routes!(attention::close))

@@ -1,23 +1,30 @@
 //! What a share shows to whoever has its link: figures, and no name of a buyer or of staff.
 
+use std::sync::Arc;
+
 use axum::{
-    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use stampede_report::ReportError;
-use tokio::{sync::SemaphorePermit, task::spawn_blocking, time::timeout};
+use serde::Serialize;
+use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking, time::timeout};
 
-use super::shares::on_disk;
+use super::{
+    reports::{FileError, drop_table, drop_workbook, json, show_report, show_workbook},
+    shares::on_disk,
+    show_groups::show_among,
+};
 use crate::{
     by_address::Client,
     dto::{SharedFacts, SharedReport},
     problem::{Code, Problem, ProblemBody},
+    report_file::{DropTable, ReportFile},
     staff::{Opened, Share, ShareSubject, hash},
     state::ControlState,
 };
 
-/// The report that was shared, as it stands now.
+/// The report that was shared, as it stands now. Of a whole drop also as tables and as a workbook, of a whole show also
+/// as a workbook.
 #[utoipa::path(
     get,
     path = "/shared/{secret}/{file}",
@@ -25,11 +32,13 @@ use crate::{
     operation_id = "shared_file",
     params(
         ("secret" = String, Path, description = "The last part of the link."),
-        ("file" = String, Path, description = "`report.json`; of a whole drop or show also other files."),
+        ("file" = String, Path, description = "What to read."),
     ),
     responses(
         (status = 200, description = "The figures as far as they are durable.", content(
-            (SharedReport = "application/json"),
+            (SharedReport<serde_json::Value> = "application/json"),
+            (String = "text/csv"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ), headers(("X-Robots-Tag", description = "`noindex, nofollow`."))),
         (status = 404, description = "No such share, or it does not have this file.",
             body = ProblemBody, content_type = "application/problem+json"),
@@ -47,16 +56,71 @@ pub(super) async fn file(
     Path((secret, file)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let share = opened(&state, client, secret).await?;
-    if file != "report.json" || share.channel.is_some() {
-        return Err(not_shared(&file));
-    }
-    let ShareSubject::Drop(drop) = share.subject else { return Err(not_shared(&file)) };
-    let _place = place(&state).await?;
-    let reader = state.clone();
-    let read = spawn_blocking(move || reader.reports().drop(&*reader.ledger().open()?, drop)).await;
-    let report = read.map_err(|error| Problem::internal(&error))?.map_err(|e| unavailable(&e))?;
+    let wanted = Wanted::of(&share, &file).ok_or_else(|| not_shared(&file))?;
+    let place = place(&state).await?;
+    let (reader, subject) = (state.clone(), share.clone());
+    let read = spawn_blocking(move || {
+        // The place is free when the reading ends, whether or not anybody still waits for it.
+        let _place = place;
+        made(&reader, &subject, wanted)
+    });
+    let made = read.await.map_err(|error| Problem::internal(&error))?;
+    let made = made.map_err(|error| unavailable(&error))?;
     state.shares().note_read(&share, state.engine().wall());
-    Ok(Json(SharedReport { share: SharedFacts::of(&share), report: report.json() }).into_response())
+    Ok(made.into_response())
+}
+
+/// What a reader may ask a share for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Figures,
+    Workbook,
+    Table(DropTable),
+}
+
+impl Wanted {
+    /// What a file of this share has, if it has the file.
+    fn of(share: &Share, file: &str) -> Option<Self> {
+        match (file, share.subject, &share.channel) {
+            ("report.json", _, _) => Some(Self::Figures),
+            // Cut to a channel there is nothing but its figures: tables and workbooks have everybody's.
+            (_, _, Some(_)) => None,
+            ("report.xlsx", _, None) => Some(Self::Workbook),
+            (file, ShareSubject::Drop(_), None) => DropTable::of(file).map(Self::Table),
+            (_, ShareSubject::Show(_), None) => None,
+        }
+    }
+}
+
+/// Makes what is wanted of a share.
+fn made(state: &ControlState, share: &Share, wanted: Wanted) -> Result<ReportFile, FileError> {
+    let journal = state.ledger().open()?;
+    match share.subject {
+        ShareSubject::Drop(drop) => {
+            let report = state.reports().drop(&*journal, drop)?;
+            match (wanted, &share.channel) {
+                (_, Some(channel)) => figures(share, report.of_channel(channel)),
+                (Wanted::Figures, None) => figures(share, report.json()),
+                (Wanted::Workbook, None) => drop_workbook(&report),
+                (Wanted::Table(table), None) => Ok(drop_table(&report, table)),
+            }
+        }
+        ShareSubject::Show(drop) => {
+            let merchant = share.merchant.as_ref();
+            let show =
+                show_among(state, drop, |found| merchant.is_none_or(|own| own == found.merchant()));
+            let report = show_report(state, &*journal, drop, show.as_ref())?;
+            match (wanted, &share.channel) {
+                (_, Some(channel)) => figures(share, report.of_channel(channel)),
+                (Wanted::Workbook, None) => show_workbook(&report),
+                (Wanted::Figures | Wanted::Table(_), None) => figures(share, report.json()),
+            }
+        }
+    }
+}
+
+fn figures(share: &Share, report: impl Serialize) -> Result<ReportFile, FileError> {
+    json(&SharedReport { share: SharedFacts::of(share), report })
 }
 
 /// The share that a secret opens.
@@ -89,9 +153,9 @@ async fn opened(state: &ControlState, client: Client, secret: String) -> Result<
 
 /// A place among those who read the ledger by a link, as soon as there is one: however many they are, staff keep
 /// theirs.
-async fn place(state: &ControlState) -> Result<SemaphorePermit<'_>, Problem> {
+async fn place(state: &ControlState) -> Result<OwnedSemaphorePermit, Problem> {
     let reads = state.shared_reads();
-    match timeout(reads.wait.to_std(), reads.places.acquire()).await {
+    match timeout(reads.wait.to_std(), Arc::clone(&reads.places).acquire_owned()).await {
         Ok(Ok(place)) => Ok(place),
         Ok(Err(_)) | Err(_) => {
             Err(Problem::retry(Code::Busy, "many are reading shared reports; try again soon"))
@@ -104,7 +168,7 @@ fn not_shared(file: &str) -> Problem {
 }
 
 /// A stranger is not told what is wrong with the ledger: the log is.
-fn unavailable(error: &ReportError) -> Problem {
+fn unavailable(error: &FileError) -> Problem {
     let detail = "the figures cannot be shown now; whoever sent the link can say why";
     Problem::new(Code::ReportUnavailable, detail).because(error)
 }

@@ -1,20 +1,18 @@
 //! Which drops make a show: those of one stream that follow each other.
 
+use std::collections::HashMap;
+
 use stampede_domain::{DropId, Mode, Phase, StreamId, UnixMillis};
 use stampede_engine::Moment;
+use stampede_report::show::{Show, shows};
 
 use super::standing::{Standing, sees};
 use crate::{auth::Staff, state::ControlState};
-
-/// A drop that begins later than this after the end of all before it begins a new show, in milliseconds.
-const SHOW_GAP_MS: u64 = 6 * 3_600_000;
 
 /// A show: drops of one stream, in the order of their beginnings.
 pub(super) struct DropsOfShow {
     /// At least one.
     drops: Vec<Standing>,
-    began: UnixMillis,
-    ended: UnixMillis,
 }
 
 impl DropsOfShow {
@@ -28,14 +26,17 @@ impl DropsOfShow {
         &self.drops[0]
     }
 
-    /// When it began.
-    pub(super) fn began(&self) -> UnixMillis {
-        self.began
+    /// When it began: with its first drop's opening, else when that was to start or was over.
+    pub(super) fn began(&self) -> Option<UnixMillis> {
+        let first = self.first().in_show();
+        first.opened_at.or(first.planned_at).or(first.ended_at)
     }
 
-    /// When it was over; `None` while it runs.
+    /// When its last drop was over; `None` while it runs.
     pub(super) fn ended(&self) -> Option<UnixMillis> {
-        (!self.is_running()).then_some(self.ended)
+        let ends: Option<Vec<_>> =
+            self.drops.iter().map(|found| found.in_show().ended_at).collect();
+        ends?.into_iter().max()
     }
 
     /// Whether a drop is neither settled nor cancelled.
@@ -58,26 +59,15 @@ impl DropsOfShow {
 }
 
 /// Every show among these drops, by stream, then by time.
-pub(super) fn shows(drops: Vec<Standing>, now: Moment) -> Vec<DropsOfShow> {
-    let mut timed: Vec<_> = drops.into_iter().map(|found| (found.span(now), found)).collect();
-    timed.sort_by(|(one_span, one), (other_span, other)| {
-        let by_stream = one.stream().cmp(other.stream());
-        by_stream.then_with(|| (one_span, one.id()).cmp(&(other_span, other.id())))
-    });
-    let mut shows: Vec<DropsOfShow> = Vec::new();
-    for ((began, ended), found) in timed {
-        match shows.last_mut() {
-            Some(show)
-                if show.first().stream() == found.stream()
-                    && began.since(show.ended).get() <= SHOW_GAP_MS =>
-            {
-                show.ended = show.ended.max(ended);
-                show.drops.push(found);
-            }
-            _ => shows.push(DropsOfShow { drops: vec![found], began, ended }),
-        }
-    }
-    shows
+pub(super) fn shows_of(drops: Vec<Standing>, now: Moment) -> Vec<DropsOfShow> {
+    let grouped = shows(drops.iter().map(|found| found.in_show()), now.wall);
+    let mut drops: HashMap<DropId, Standing> =
+        drops.into_iter().map(|found| (found.id(), found)).collect();
+    let named = |show: Show| {
+        let drops = show.drops.iter().filter_map(|drop| drops.remove(drop)).collect();
+        DropsOfShow { drops }
+    };
+    grouped.into_iter().map(named).collect()
 }
 
 /// The show of a drop, as a member of staff sees it.
@@ -94,6 +84,6 @@ pub(super) fn show_among(
     let stream: StreamId = Standing::of(state.engine(), drop)?.stream().clone();
     let mut drops = Standing::all(state.engine());
     drops.retain(|found| *found.stream() == stream && sees(found));
-    let all = shows(drops, state.engine().moment());
+    let all = shows_of(drops, state.engine().moment());
     all.into_iter().find(|show| show.drops.iter().any(|found| found.id() == drop))
 }

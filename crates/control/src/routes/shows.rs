@@ -1,13 +1,13 @@
 //! Shows that have begun.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use axum::{Json, extract::State};
-use stampede_domain::{Mode, Money, Phase};
+use stampede_domain::{Mode, Money, Phase, UnixMillis};
 
 use super::{
     QueryProblems,
-    show_groups::{DropsOfShow, shows},
+    show_groups::{DropsOfShow, shows_of},
     standing::{Standing, sees},
 };
 use crate::{
@@ -43,12 +43,14 @@ pub(super) async fn list(
     let now = state.engine().moment();
     let mut drops = Standing::all(state.engine());
     drops.retain(|found| sees(&state, &staff, found));
-    let mut found = shows(drops, now);
+    let mut found = shows_of(drops, now);
     found.retain(|show| {
         let is_wanted = |q| show.drops().iter().any(|found| found.has(q));
         show.has_begun() && params.q.as_ref().is_none_or(is_wanted)
     });
-    found.sort_by_key(|show| std::cmp::Reverse((show.began(), show.first().id())));
+    // One whose beginning is not known goes on now.
+    let began = |show: &DropsOfShow| show.began().unwrap_or(now.wall);
+    found.sort_by_key(|show| Reverse((began(show), show.first().id())));
     let total = found.len();
     let page = found.iter().skip(params.skip.count()).take(params.limit.get());
     let shows = page.map(|show| line(show, &staff)).collect();
@@ -74,8 +76,8 @@ fn line(show: &DropsOfShow, staff: &Staff) -> Show {
         stream: first.stream().to_string(),
         host: first.host().to_string(),
         merchants,
-        began_ms: show.began().get(),
-        ended_ms: show.ended().map(stampede_domain::UnixMillis::get),
+        began_ms: show.began().map(UnixMillis::get),
+        ended_ms: show.ended().map(UnixMillis::get),
         running: show.is_running(),
         drops: shown.iter().take(DROPS).map(|found| drop(found, reads_money)).collect(),
         drops_total: shown.len(),

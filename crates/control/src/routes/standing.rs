@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{
-    DropId, HostId, MerchantId, Mode, Money, Phase, StreamId, Units, UnixMillis,
-};
+use stampede_domain::{DropId, HostId, MerchantId, Mode, Money, Phase, StreamId, Units};
 use stampede_engine::{DropSummary as Over, Engine, Moment, SaleDrop, SkuFigures};
+use stampede_report::show::ShowDrop;
 
 use crate::{auth::Staff, dto::DropSummary, needle::Needle, problem::Problem, state::ControlState};
 
@@ -96,26 +95,20 @@ impl Standing {
         matches!(self.phase(), Phase::Settled | Phase::Cancelled)
     }
 
-    /// From when to when it was on, for telling shows apart: from its opening, else from when it was to begin, until it
-    /// was over, else until now.
-    pub(super) fn span(&self, now: Moment) -> (UnixMillis, UnixMillis) {
-        match self {
-            Self::Here(sale) => {
-                let opened = sale.standing().opened_ago(now);
-                let opened = opened
-                    .map(|ago| UnixMillis::new(now.wall.since(UnixMillis::new(ago.get())).get()));
-                let began = opened.or(sale.plan().starts_at).unwrap_or(now.wall);
-                (began, now.wall.max(began))
-            }
-            Self::Over(over) => (over.over_since, over.over_since),
-        }
+    /// The times by which it belongs to a show.
+    pub(super) fn in_show(&self) -> ShowDrop {
+        let (opened_at, planned_at, ended_at) = match self {
+            Self::Here(sale) => (sale.opened_at(), sale.plan().starts_at, sale.over_since()),
+            Self::Over(over) => (over.opened_at, None, Some(over.over_since)),
+        };
+        ShowDrop { drop: self.id(), stream: self.stream().clone(), opened_at, planned_at, ended_at }
     }
 
     /// Price of the goods of its orders, as far as it is known without the ledger.
     pub(super) fn gross(&self) -> Option<Money> {
         match self {
             Self::Here(sale) => sale.plan().gross_of(sale.figures().iter().map(|sku| sku.sold)),
-            Self::Over(_) => None,
+            Self::Over(over) => over.gross,
         }
     }
 

@@ -27,6 +27,7 @@ mod people;
 mod plans;
 mod prices;
 mod reads;
+mod reports;
 mod rig;
 mod roles;
 mod rooms;

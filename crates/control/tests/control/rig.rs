@@ -354,8 +354,10 @@ impl Ask {
         let response = self.router.oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.into()).unwrap();
-        Answer { status, headers, json: serde_json::from_str(&text).unwrap_or_default(), text }
+        // What is no text, like a workbook, is read as far as it is.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status, headers, json, text, bytes: bytes.into() }
     }
 
     pub(crate) async fn expect(self, status: StatusCode) -> Answer {
@@ -389,6 +391,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) json: Value,
 }
 

@@ -98,6 +98,7 @@ impl Matrix {
             return self.share("path").await + "/report.json";
         }
         let mut path = template
+            .replace("{table}", "sizes.csv")
             .replace("{merchant}", "zeta")
             .replace("{name}", "no-file")
             .replace("{file}", "no-file");

@@ -3,11 +3,13 @@
 use axum::{Router, http::StatusCode};
 use serde_json::{Value, json};
 use stampede_control::ControlConfig;
-use stampede_domain::DurationMs;
+use stampede_domain::{DurationMs, Mode};
+use stampede_engine::{Buy, BuyRequest};
 use stampede_proxies::TrustedProxies;
 
 use crate::{
-    rig::{Ask, Rig, mugs},
+    reports::workbook,
+    rig::{Ask, Rig, lamps, mugs, until},
     shares::share,
 };
 
@@ -205,4 +207,130 @@ async fn a_damaged_file_of_shares_shows_nothing() {
     std::fs::write(rig.dir.path().join("shares.json"), "{").unwrap();
     read(&rig, &made, "report.json").refused(500, "internal").await;
     rig.ask("admin", "GET", "/v1/shares").refused(500, "internal").await;
+}
+
+/// A buy by a ticket of this channel, paid.
+async fn sell(rig: &mut Rig, drop: &str, (viewer, channel): (&str, &str), units: u64) {
+    let stream = "show".parse().unwrap();
+    let (key, channel) = (format!("{viewer}-key").parse().unwrap(), channel.parse().unwrap());
+    let joined = rig.port.join(&viewer.parse().unwrap(), &stream, 1);
+    let drop = drop.parse().unwrap();
+    let channel = Some(&channel);
+    let request = BuyRequest { drop, sku: "mug", units, key: &key, channel };
+    let bought = rig.port.buy(&joined, &stream, Mode::Live, request);
+    let Buy::Pending { hold, position } = bought else { panic!("{viewer}: {bought:?}") };
+    rig.port.flush();
+    until(async || rig.port.durable() >= position).await;
+    rig.pay(hold).await;
+}
+
+/// Two drops of one show: acme's mugs, sold by two channels, and zeta's lamps.
+async fn show(rig: &mut Rig) -> [String; 2] {
+    let mut plan = mugs();
+    (plan["skus"][0]["supply"], plan["limit_per_viewer"]) = (json!(700), json!(90));
+    let mugs = rig.open(plan).await;
+    let room = json!({ "merchant": "zeta" });
+    let admit = rig.ask("admin", "POST", "/v1/rooms/show/admit").key("admit").json(&room);
+    admit.expect(StatusCode::OK).await;
+    let mut plan = lamps();
+    (plan["skus"][0]["supply"], plan["limit_per_viewer"]) = (json!(500), json!(90));
+    let lamps = rig.open(plan).await;
+    sell(rig, &mugs, ("first-buyer", "nina-live"), 7).await;
+    sell(rig, &mugs, ("second-buyer", "rival-live"), 83).await;
+    sell(rig, &lamps, ("third-buyer", "nina-live"), 11).await;
+    [mugs, lamps]
+}
+
+/// Every number and text of a JSON value.
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.values().for_each(|inner| leaves(inner, found)),
+        Value::Array(items) => items.iter().for_each(|inner| leaves(inner, found)),
+        Value::String(text) => found.push(text.clone()),
+        other => found.push(other.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn a_link_cut_to_a_channel_shows_nothing_of_others() {
+    let mut rig = Rig::new();
+    let [mugs, lamps] = show(&mut rig).await;
+    let cut = share(&rig, "admin", json!({"drop": mugs, "channel": "nina-live"})).await;
+    let answer = read(&rig, &cut, "report.json").expect(StatusCode::OK).await;
+    assert_eq!(answer.json["share"]["kind"], "drop_channel");
+    let report = &answer.json["report"];
+    assert_eq!((&report["sold"], &report["taken"]), (&json!(7), &json!(7)), "{report}");
+    assert_eq!(report["gross_minor"], 7 * 1_990);
+    let mut seen = Vec::new();
+    leaves(&answer.json, &mut seen);
+    // The rival's units and money, what there was, the sums.
+    let others =
+        [83, 83 * 1_990, 700, 693, 610, 90, 90 * 1_990, 2].map(|figure: u64| figure.to_string());
+    for other in others.iter().map(String::as_str).chain(["rival-live", "acme", "nina"]) {
+        assert!(!seen.iter().any(|leaf| leaf == other), "{other} in {}", answer.text);
+    }
+    assert!(!answer.text.contains("-buyer"), "{}", answer.text);
+    for file in ["report.xlsx", "sizes.csv", "channels.csv", "seconds.csv"] {
+        read(&rig, &cut, file).refused(404, "not_shared").await;
+    }
+    let nobody = share(&rig, "admin", json!({"drop": mugs, "channel": "new-live"})).await;
+    let nothing = read(&rig, &nobody, "report.json").expect(StatusCode::OK).await.json;
+    assert_eq!(nothing["report"]["sold"], 0);
+    let cut = share(&rig, "admin", json!({"show": lamps, "channel": "nina-live"})).await;
+    let answer = read(&rig, &cut, "report.json").expect(StatusCode::OK).await;
+    assert_eq!(answer.json["share"]["kind"], "show_channel");
+    assert_eq!(answer.json["report"]["sold"], 18, "{}", answer.text);
+    for other in ["rival-live", "-buyer"] {
+        assert!(!answer.text.contains(other), "{other} in {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_link_has_the_files_of_its_report() {
+    let mut rig = Rig::new();
+    let [mugs, _] = show(&mut rig).await;
+    let public = rig.shared_with(ControlConfig::default());
+    let of_drop = share(&rig, "acme", json!({ "drop": mugs })).await;
+    for (file, line) in [
+        ("sizes.csv", "\"d1\",\"mug\""),
+        ("channels.csv", "\"rival-live\""),
+        ("seconds.csv", "\"d1\",0"),
+    ] {
+        let answer = read(&rig, &of_drop, file).to(public.clone()).expect(StatusCode::OK).await;
+        assert!(answer.text.contains(line), "{file}: {}", answer.text);
+        assert!(!answer.text.contains("-buyer"), "{file}: {}", answer.text);
+        let name = format!("attachment; filename=\"d1-{file}\"");
+        assert_eq!(answer.header("content-disposition"), Some(name.as_str()));
+        assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
+        assert_eq!(answer.header("x-robots-tag"), Some("noindex, nofollow"));
+    }
+    let of_show = share(&rig, "admin", json!({ "show": mugs })).await;
+    for (made, name) in [(&of_drop, "d1-report.xlsx"), (&of_show, "d1-show.xlsx")] {
+        let (kind, told, bytes) =
+            workbook(read(&rig, made, "report.xlsx").to(public.clone())).await;
+        assert_eq!(kind, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+        assert_eq!((told, &bytes[..2]), (format!("attachment; filename=\"{name}\""), &b"PK"[..]));
+    }
+    for file in ["sizes.csv", "channels.csv", "seconds.csv", "orders.csv"] {
+        read(&rig, &of_show, file).refused(404, "not_shared").await;
+    }
+}
+
+#[tokio::test]
+async fn a_merchants_link_to_a_show_has_its_own_drops_alone() {
+    let mut rig = Rig::new();
+    let [mugs, lamps] = show(&mut rig).await;
+    let of = async |who: &str, drop: &str| {
+        let made = share(&rig, who, json!({ "show": drop })).await;
+        let answer = read(&rig, &made, "report.json").expect(StatusCode::OK).await;
+        assert_eq!(answer.json["share"]["kind"], "show");
+        assert!(!answer.text.contains("-buyer"), "{}", answer.text);
+        let drops = answer.json["report"]["drops"].as_array().unwrap().clone();
+        let names: Vec<_> =
+            drops.iter().map(|drop| drop["drop"].as_str().unwrap().to_owned()).collect();
+        (names, answer.json["report"]["sold"].clone())
+    };
+    assert_eq!(of("admin", &lamps).await, (vec![mugs.clone(), lamps.clone()], json!(101)));
+    assert_eq!(of("zeta", &lamps).await, (vec![lamps.clone()], json!(11)));
+    assert_eq!(of("acme", &mugs).await, (vec![mugs], json!(90)));
 }

@@ -127,8 +127,10 @@ fn past(hours: &[u64]) -> OpenLedger {
     let opened = FakeLedger::new("n1".parse().unwrap()).open();
     let drops = (1_u32..).zip(hours).map(|(number, ago)| {
         let SealedDrop { seal, summary } = over(number);
-        let seal = Seal { settled_at: UnixMillis::new(NOON - ago * 3_600_000), ..seal };
-        SealedDrop { seal, summary: SealSummary { stream: "friday".parse().unwrap(), ..summary } }
+        let settled_at = UnixMillis::new(NOON - ago * 3_600_000);
+        let (stream, opened_at) = ("friday".parse().unwrap(), Some(settled_at));
+        let summary = SealSummary { stream, opened_at, ..summary };
+        SealedDrop { seal: Seal { settled_at, ..seal }, summary }
     });
     OpenLedger { sealed: drops.collect(), ..opened }
 }
@@ -158,6 +160,7 @@ async fn drops_that_follow_each_other_are_a_show() {
         ("running", json!(false)),
         ("supplied", json!(15)),
         ("sold", json!(3)),
+        ("gross", json!([{"currency": "EUR", "minor": 5_970}])),
     ] {
         assert_eq!(oldest[field], value, "{field} in {oldest}");
     }
