@@ -63,7 +63,7 @@ pub(crate) use session::{
 pub(crate) use shares::{
     MadeShareBody, ShareBody, ShareLine, ShareList, ShareParams, SharedFacts, SharedReport,
 };
-pub(crate) use shows::{GrossOfCurrency, Show, ShowDrop, ShowList, ShowParams};
+pub(crate) use shows::{GrossOfCurrency, ListedShow, ShowDrop, ShowList, ShowParams};
 pub(crate) use stage::{LineBody, StageDrop, StreamChanged, StreamFacts};
 pub(crate) use standing::{PhaseName, SeenState};
 pub(crate) use stream_list::{StreamList, StreamListParams, StreamSummary};

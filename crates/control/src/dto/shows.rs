@@ -33,14 +33,15 @@ pub(crate) struct ShowList {
     /// The server's time, in milliseconds since 1970-01-01 UTC.
     pub(crate) server_time_ms: u64,
     /// Shows of which a drop has opened or is over, newest first.
-    pub(crate) shows: Vec<Show>,
+    pub(crate) shows: Vec<ListedShow>,
     /// How many there are on all pages.
     pub(crate) total: usize,
 }
 
 /// A show in a few figures, of its live drops; of its rehearsals where it has no others. Cancelled drops count nothing.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Show {
+#[schema(as = Show)]
+pub(crate) struct ListedShow {
     /// Its first drop, whose id names it.
     #[schema(example = "d12")]
     pub(crate) show: String,

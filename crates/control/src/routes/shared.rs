@@ -81,13 +81,17 @@ enum Wanted {
 impl Wanted {
     /// What a file of this share has, if it has the file.
     fn of(share: &Share, file: &str) -> Option<Self> {
-        match (file, share.subject, &share.channel) {
-            ("report.json", _, _) => Some(Self::Figures),
-            // Cut to a channel there is nothing but its figures: tables and workbooks have everybody's.
-            (_, _, Some(_)) => None,
-            ("report.xlsx", _, None) => Some(Self::Workbook),
-            (file, ShareSubject::Drop(_), None) => DropTable::of(file).map(Self::Table),
-            (_, ShareSubject::Show(_), None) => None,
+        if file == "report.json" {
+            return Some(Self::Figures);
+        }
+        // Cut to a channel there is nothing but its figures: tables and workbooks have everybody's.
+        if share.channel.is_some() {
+            return None;
+        }
+        match (file, share.subject) {
+            ("report.xlsx", _) => Some(Self::Workbook),
+            (file, ShareSubject::Drop(_)) => DropTable::of(file).map(Self::Table),
+            (_, ShareSubject::Show(_)) => None,
         }
     }
 }

@@ -60,7 +60,7 @@ impl DropsOfShow {
 
 /// Every show among these drops, by stream, then by time.
 pub(super) fn shows_of(drops: Vec<Standing>, now: Moment) -> Vec<DropsOfShow> {
-    let grouped = shows(drops.iter().map(|found| found.in_show()), now.wall);
+    let grouped = shows(drops.iter().map(Standing::in_show), now.wall);
     let mut drops: HashMap<DropId, Standing> =
         drops.into_iter().map(|found| (found.id(), found)).collect();
     let named = |show: Show| {

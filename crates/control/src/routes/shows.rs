@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     auth::Staff,
-    dto::{GrossOfCurrency, Show, ShowDrop, ShowList, ShowParams},
+    dto::{GrossOfCurrency, ListedShow, ShowDrop, ShowList, ShowParams},
     extract::Params,
     problem::Problem,
     state::ControlState,
@@ -57,7 +57,7 @@ pub(super) async fn list(
     Ok(Json(ShowList { server_time_ms: now.wall.get(), shows, total }))
 }
 
-fn line(show: &DropsOfShow, staff: &Staff) -> Show {
+fn line(show: &DropsOfShow, staff: &Staff) -> ListedShow {
     let (shown, reads_money) = (show.shown(), staff.reads_money());
     let counted = || shown.iter().filter(|found| found.phase() != Phase::Cancelled);
     let (mut supplied, mut sold) = (0, 0);
@@ -71,7 +71,7 @@ fn line(show: &DropsOfShow, staff: &Staff) -> Show {
         }
     }
     let first = show.first();
-    Show {
+    ListedShow {
         show: first.id().to_string(),
         stream: first.stream().to_string(),
         host: first.host().to_string(),

@@ -204,17 +204,18 @@ async fn a_show_runs_until_its_last_drop_is_settled() {
 }
 
 #[tokio::test]
-async fn a_page_of_five_thousand_past_drops_is_made_at_once() {
+async fn shows_of_many_past_drops_are_listed_a_page_at_a_time() {
     let rig = many().await;
-    let all = page(&rig, "admin", "/v1/shows?limit=50").await;
-    assert!(all["total"].as_u64().unwrap() >= 500, "{}", all["total"]);
-    let began = std::time::Instant::now();
-    for path in
-        ["/v1/shows?limit=50", "/v1/shows?limit=50&q=zeta", "/v1/drops?over=true&limit=50&q=past"]
-    {
-        page(&rig, "admin", path).await;
-    }
-    println!("three pages of {PAST} past drops took {:?}", began.elapsed());
+    // The drops of a stream were over together; the planned one is no part of it.
+    let first = page(&rig, "admin", "/v1/shows?limit=50").await;
+    assert_eq!((&first["total"], first["shows"].as_array().unwrap().len()), (&json!(SHOWS), 50));
+    assert_eq!(
+        (&first["shows"][0]["drops_total"], &first["shows"][0]["sold"]),
+        (&json!(10), &json!(10))
+    );
+    let last = page(&rig, "admin", "/v1/shows?limit=50&skip=450").await;
+    assert_eq!((&last["total"], last["shows"].as_array().unwrap().len()), (&json!(SHOWS), 50));
+    assert_eq!(page(&rig, "admin", "/v1/shows?limit=50&q=show-007").await["total"], 1);
 }
 
 #[tokio::test]
