@@ -108,15 +108,15 @@ export function command(drop, act, body, waiting, name) {
   return send(path(drop, act), body ?? {}, waiting, name);
 }
 
-/** Writes what needs no key, as the same twice is once. Answers `{ ok, code, told }`. */
-export async function put(url, body) {
+/** Sends what needs no key, as the same twice is once. Answers `{ ok, code, told }`. */
+async function again(method, url, body) {
   for (const fresh of [false, true]) {
     if (fresh) csrf = null;
     try {
       const answer = await fetch(url, {
-        method: "PUT",
+        method,
         headers: { accept: "application/json", "content-type": "application/json", "x-csrf-token": await token() },
-        body: JSON.stringify(body),
+        body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(5000),
       });
       const told = await answer.json().catch(() => ({}));
@@ -127,6 +127,12 @@ export async function put(url, body) {
   }
   return { ok: false, code: "csrf_failed", told: {} };
 }
+
+/** Writes what is there after it, however often it is asked for. */
+export const put = (url, body) => again("PUT", url, body);
+
+/** Takes something away. */
+export const remove = (url) => again("DELETE", url);
 
 /** Ends the session. */
 export async function signOut() {

@@ -16,6 +16,12 @@ async fn main() -> io::Result<()> {
     for path in ["orders", "orders?text=3-37-1", "orders/3-37-0"] {
         println!("http://{address}/{path}");
     }
+    for (drop, about) in fake::told::DROPS {
+        println!("http://{address}/reports/{drop} {about}");
+    }
+    for secret in fake::told::SECRETS {
+        println!("http://{address}/shared/{secret}");
+    }
     for stream in fake::STREAMS {
         println!("http://{address}/live/{stream}");
     }

@@ -353,6 +353,9 @@ pub(crate) struct DemoKill {
 pub(crate) struct Problem {
     #[serde(default)]
     pub(crate) code: String,
+    /// What is wrong, in English.
+    #[serde(default)]
+    pub(crate) detail: String,
 }
 
 impl Sale {

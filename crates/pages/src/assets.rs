@@ -35,6 +35,7 @@ const FILES: &[(&str, &str, &str)] = &[
         concat!(include_str!("../assets/base.css"), include_str!("../assets/page.css")),
     ),
     ("live.css", CSS, include_str!("../assets/live.css")),
+    ("report.css", CSS, include_str!("../assets/report.css")),
     ("demo.css", CSS, include_str!("../assets/demo.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("words-en.mjs", MODULE, words::module(Language::English)),
@@ -72,10 +73,15 @@ const MODULES: &[(&str, &str)] = &[
     ("cancel.mjs", include_str!("../assets/cancel.mjs")),
     ("closing.mjs", include_str!("../assets/closing.mjs")),
     ("orders.mjs", include_str!("../assets/orders.mjs")),
+    ("report-live.mjs", include_str!("../assets/report-live.mjs")),
+    ("shares.mjs", include_str!("../assets/shares.mjs")),
+    ("report.mjs", include_str!("../assets/report.mjs")),
+    ("shared.mjs", include_str!("../assets/shared.mjs")),
+    ("print.mjs", include_str!("../assets/print.mjs")),
 ];
 
 /// The modules that pages run, or run as workers: each becomes a script with all that it imports.
-const ENTRIES: [&str; 8] = [
+const ENTRIES: [&str; 11] = [
     "frame.mjs",
     "live.mjs",
     "demo.mjs",
@@ -83,6 +89,9 @@ const ENTRIES: [&str; 8] = [
     "stage.mjs",
     "ops.mjs",
     "orders.mjs",
+    "report.mjs",
+    "shared.mjs",
+    "print.mjs",
     "worker.mjs",
 ];
 

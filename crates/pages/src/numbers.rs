@@ -35,23 +35,38 @@ pub(crate) fn count(number: u64) -> String {
 /// Shares of a whole in tenths of a percent that sum to 1,000: what rounding loses goes to the largest
 /// remainders. All zero where the whole is.
 pub(crate) fn shares<const N: usize>(parts: [u64; N]) -> [u64; N] {
+    shares_of(&parts).try_into().expect("each part has its share")
+}
+
+/// The same for any number of parts.
+pub(crate) fn shares_of(parts: &[u64]) -> Vec<u64> {
     let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
-    let mut shares = [0_u64; N];
     if whole == 0 {
-        return shares;
+        return vec![0; parts.len()];
     }
-    let exact = parts.map(|part| u128::from(part) * 1_000);
-    for (share, exact) in shares.iter_mut().zip(exact) {
-        *share = u64::try_from(exact / whole).expect("a part is at most its whole");
-    }
-    let mut order: [usize; N] = std::array::from_fn(|place| place);
+    let exact: Vec<u128> = parts.iter().map(|part| u128::from(*part) * 1_000).collect();
+    let share = |exact: &u128| u64::try_from(exact / whole).expect("a part is at most its whole");
+    let mut shares: Vec<u64> = exact.iter().map(share).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
     // A stable sort: of equal remainders the first part gets the tenth.
     order.sort_by_key(|place| std::cmp::Reverse(exact[*place] % whole));
     let lost = 1_000 - shares.iter().sum::<u64>();
-    for place in order.into_iter().take(usize::try_from(lost).unwrap_or(N)) {
+    for place in order.into_iter().take(usize::try_from(lost).unwrap_or(parts.len())) {
         shares[place] += 1;
     }
     shares
+}
+
+/// A share that stands alone, in tenths of a percent: to the nearest one, but only all is all, and only nothing is
+/// nothing. `None` where there is no whole.
+pub(crate) fn share(part: u64, whole: u64) -> Option<u64> {
+    if whole == 0 {
+        return None;
+    }
+    let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
+    let nearest = (part * 2_000 + whole) / (whole * 2);
+    let share = if part == whole { 1_000 } else { nearest.clamp(u128::from(part > 0), 999) };
+    Some(u64::try_from(share).expect("a share is at most 1,000"))
 }
 
 /// Tenths of a percent with one decimal: `56.2 %`.
@@ -69,6 +84,11 @@ pub(crate) fn duration(language: Language, ms: u64) -> String {
         3_600..86_400 => language.hours_minutes(s / 3_600, format_args!("{:02}", s / 60 % 60)),
         _ => language.days_hours(s / 86_400, s / 3_600 % 24),
     }
+}
+
+/// A length of time for whoever wants to know it exactly: `395 ms`, from ten seconds on like any other.
+pub(crate) fn milliseconds(language: Language, ms: u64) -> String {
+    if ms < 10_000 { language.in_ms(count(ms)) } else { duration(language, ms) }
 }
 
 /// A length of time in whole seconds, rounded up: a countdown, a setting.
@@ -161,6 +181,27 @@ pub(crate) fn date(language: Language, unix_ms: u64, ahead_min: i32) -> String {
     }
 }
 
+/// The same with the day of the week: `Friday 27 November 2026`, `2026年11月27日 星期五`.
+pub(crate) fn long_date(language: Language, unix_ms: u64, ahead_min: i32) -> String {
+    const DAYS: [(&str, char); 7] = [
+        ("Thursday", '四'),
+        ("Friday", '五'),
+        ("Saturday", '六'),
+        ("Sunday", '日'),
+        ("Monday", '一'),
+        ("Tuesday", '二'),
+        ("Wednesday", '三'),
+    ];
+    let s = i64::try_from(unix_ms / 1_000).unwrap_or(i64::MAX / 2) + i64::from(ahead_min) * 60;
+    // 1970-01-01 was a Thursday.
+    let day = usize::try_from(s.div_euclid(86_400).rem_euclid(7)).expect("a week has 7 days");
+    let date = date(language, unix_ms, ahead_min);
+    match language {
+        Language::English => format!("{} {date}", DAYS[day].0),
+        Language::Chinese => format!("{date} 星期{}", DAYS[day].1),
+    }
+}
+
 /// Year, month from 0 and day of the month, so many days after 1970-01-01.
 ///
 /// The way of counting is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms", 2013): years begin in
@@ -201,6 +242,31 @@ mod tests {
         assert_eq!(shares([1, 1, 1]), [334, 333, 333]);
         assert_eq!(shares([0, 0, 15_000]), [0, 0, 1_000]);
         assert_eq!(shares([0, 0, 0]), [0, 0, 0]);
+        for parts in [
+            vec![1; 7],
+            vec![6_874, 4_912, 1_802, 1_133, 279],
+            vec![u64::MAX / 8; 6],
+            vec![1, 999_999],
+        ] {
+            assert_eq!(shares_of(&parts).iter().sum::<u64>(), 1_000, "{parts:?}");
+        }
+        assert!(shares_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn only_all_is_all() {
+        assert_eq!(share(15_000, 17_489), Some(858));
+        assert_eq!(share(9_999, 10_000), Some(999));
+        assert_eq!(share(1, 100_000), Some(1));
+        assert_eq!([share(7, 7), share(0, 7), share(0, 0)], [Some(1_000), Some(0), None]);
+    }
+
+    #[test]
+    fn a_day_has_its_name() {
+        let friday = 1_795_811_592_000;
+        assert_eq!(long_date(EN, friday, 0), "Friday 27 November 2026");
+        assert_eq!(long_date(ZH, friday, 240), "2026年11月28日 星期六");
+        assert_eq!(long_date(EN, 0, -1), "Wednesday 31 December 1969");
         assert_eq!(shares([u64::MAX, u64::MAX, 1]).iter().sum::<u64>(), 1_000);
         for parts in [[1, 2, 4], [7, 7, 9], [14_999, 1, 0], [5, 11, 3]] {
             assert_eq!(shares(parts).iter().sum::<u64>(), 1_000, "{parts:?}");

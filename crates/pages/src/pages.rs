@@ -13,7 +13,7 @@ use flate2::Compression;
 use crate::{
     answers::Session,
     api::Refused,
-    assets, orders,
+    assets, orders, reports,
     visitor::{Theme, Visitor},
     words::Language,
 };
@@ -109,24 +109,43 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| orders::may_read(&who.role))
     }
 
+    /// Whether reports are for this visitor.
+    pub(crate) fn sees_reports(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| reports::may_read(&who.role))
+    }
+
     /// The messages that the page's script asks for.
     pub(crate) fn messages(&self) -> Option<String> {
         assets::messages(self.module, self.words)
     }
 
-    /// A link that keeps a choice, then comes back. An invitation's page takes the choice itself.
+    /// A link that keeps a choice, then comes back. A page whose path is a secret takes the choice itself.
     pub(crate) fn choose(&self, what: &str, value: &str) -> String {
         match secret_path(&self.here) {
-            Some(path) => format!("{path}?{what}={value}"),
+            Some(path) => {
+                // What was chosen before stays in the address of a page that keeps nothing.
+                let query = self.here.split_once('?').map_or("", |(_, query)| query);
+                let kept =
+                    query.split('&').filter(|pair| is_choice(pair) && !pair.starts_with(what));
+                let kept: String = kept.map(|pair| format!("{pair}&")).collect();
+                format!("{path}?{kept}{what}={value}")
+            }
             None => format!("/choose?{what}={value}&to={}", in_query(&self.here)),
         }
     }
 }
 
+/// Whether part of a query is a choice that pages take.
+fn is_choice(pair: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    pair.split_once('=')
+        .is_some_and(|(name, value)| matches!(name, "language" | "theme") && plain(value))
+}
+
 /// The path of a page whose path is a secret: it stands in no query, for logs and other pages to read.
 pub(crate) fn secret_path(here: &str) -> Option<&str> {
     let path = here.split('?').next().unwrap_or_default();
-    path.starts_with("/join/").then_some(path)
+    ["/join/", "/shared/"].iter().any(|start| path.starts_with(start)).then_some(path)
 }
 
 /// A path as part of a query.
@@ -157,6 +176,9 @@ pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Templa
     (status, HEADERS, kind, html).into_response()
 }
 
+/// The code of a ledger that contradicts itself.
+const DAMAGED: &str = "ledger_damaged";
+
 /// A page that says why another one cannot be shown.
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -166,6 +188,8 @@ struct ErrorPage {
     title: &'static str,
     lead: &'static str,
     code: String,
+    /// What the server found, where it helps whoever mends it.
+    detail: Option<String>,
 }
 
 /// What a visitor gets where the interface refused: a visitor who is not signed in is asked to sign in.
@@ -177,8 +201,14 @@ pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND if visitor.here.starts_with("/orders") => {
             (words.error_no_order(), words.error_no_order_lead())
         }
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND if visitor.here.starts_with("/reports") => {
+            (words.error_no_report(), words.error_no_report_lead())
+        }
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             (words.error_not_found(), words.error_not_found_lead())
+        }
+        _ if refused.problem.code == DAMAGED => {
+            (words.report_damaged(), words.report_damaged_lead())
         }
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             (words.error_busy(), words.error_busy_lead())
@@ -196,7 +226,9 @@ pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
         refused.problem.code.clone()
     };
     let frame = Frame::new(visitor, "error", title);
-    page(visitor, status, &ErrorPage { frame, words, title, lead, code })
+    let detail = (code == DAMAGED).then(|| refused.problem.detail.clone());
+    let detail = detail.filter(|detail| !detail.is_empty());
+    page(visitor, status, &ErrorPage { frame, words, title, lead, code, detail })
 }
 
 /// Asks to sign in, then comes back.

@@ -6,20 +6,18 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::{
     answers::{self, Drops, Mode, Shows, Summary},
     api::{Api, Asker, Refused},
+    lists::{Pages, number, part},
     live::Standing,
     numbers::count,
     pages::{Frame, go, page, refused},
     visitor::Visitor,
     words::Language,
 };
-
-/// Shows of one page, past drops of one page: what is asked for at once, however many there are.
-const SIZE: usize = 50;
 
 #[derive(Deserialize)]
 pub(crate) struct ShowsQuery {
@@ -62,19 +60,13 @@ struct Chip {
 }
 
 struct Past {
+    drop: String,
     title: String,
     stream: String,
     state: &'static str,
     glyph: &'static str,
     paid: Option<String>,
     rehearsal: bool,
-}
-
-/// Which part of a list is shown.
-struct Pages {
-    range: String,
-    previous: Option<usize>,
-    next: Option<usize>,
 }
 
 pub(crate) async fn shows(
@@ -98,42 +90,6 @@ pub(crate) async fn shows(
     }
 }
 
-/// Part of a list, with how long the whole is.
-trait Listed {
-    fn total(&self) -> usize;
-}
-
-impl Listed for Shows {
-    fn total(&self) -> usize {
-        self.total
-    }
-}
-
-impl Listed for Drops {
-    fn total(&self) -> usize {
-        self.total
-    }
-}
-
-/// One page of a list; the last one instead of one that there is not.
-async fn part<T: Listed + DeserializeOwned>(
-    api: &Api,
-    asker: &Asker,
-    list: &str,
-    wanted: usize,
-) -> Result<(T, usize), Refused> {
-    let ask = async |place: usize| {
-        let skip = place.saturating_sub(1).saturating_mul(SIZE);
-        // Lists are answered without waiting for anything: whoever has a press to make comes in between.
-        tokio::task::yield_now().await;
-        api.get::<T>(asker, &format!("{list}limit={SIZE}&skip={skip}")).await
-    };
-    let wanted = wanted.max(1);
-    let found = ask(wanted).await?;
-    let last = found.total().div_ceil(SIZE).max(1);
-    if wanted <= last { Ok((found, wanted)) } else { Ok((ask(last).await?, last)) }
-}
-
 impl ShowsPage {
     async fn read(
         frame: Frame,
@@ -155,24 +111,6 @@ impl ShowsPage {
             past_pages: Pages::new(gone_at, gone.drops.len(), gone.total, words),
             past: gone.drops.iter().map(|drop| Past::new(drop, words)).collect(),
         })
-    }
-}
-
-fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-impl Pages {
-    /// The page with this number, from 1, of which this many lines are shown.
-    fn new(place: usize, shown: usize, whole: usize, words: Language) -> Self {
-        let first = (place - 1) * SIZE;
-        let said = |place: usize| count(number(place));
-        let range = words.shows_range(said(first + 1), said(first + shown), said(whole));
-        Self {
-            range: if whole > SIZE { range } else { String::new() },
-            previous: (place > 1).then(|| place - 1),
-            next: (first + shown < whole).then(|| place + 1),
-        }
     }
 }
 
@@ -212,6 +150,7 @@ impl Past {
     fn new(drop: &Summary, words: Language) -> Self {
         let standing = standing(drop);
         Self {
+            drop: drop.drop.clone(),
             title: drop.title.clone(),
             stream: drop.stream.clone(),
             state: standing.word(words),
@@ -224,28 +163,4 @@ impl Past {
 
 fn standing(drop: &Summary) -> Standing {
     Standing::of_summary(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_lead_to_those_beside_them() {
-        let pages = |place, shown| Pages::new(place, shown, 120, Language::English);
-        let last = pages(3, 20);
-        assert_eq!((last.previous, last.next), (Some(2), None));
-        assert_eq!(last.range, "101 to 120 of 120");
-        let first = pages(1, 50);
-        assert_eq!(
-            (first.previous, first.next, first.range.as_str()),
-            (None, Some(2), "1 to 50 of 120")
-        );
-    }
-
-    #[test]
-    fn a_short_list_has_no_pages() {
-        let pages = Pages::new(1, 2, 2, Language::English);
-        assert_eq!((pages.previous, pages.next, pages.range.as_str()), (None, None, ""));
-    }
 }

@@ -71,12 +71,17 @@ impl Standing {
     }
 
     pub(crate) fn new(phase: Phase, sum: Sum) -> Self {
-        let nothing_left = sum.supplied > 0 && sum.left == 0;
+        Self::of_units(phase, sum.supplied, sum.left, sum.held)
+    }
+
+    /// By the units of all its lots, those that are left, those that are held.
+    pub(crate) fn of_units(phase: Phase, supplied: u64, left: u64, held: u64) -> Self {
+        let nothing_left = supplied > 0 && left == 0;
         match phase {
             Phase::Scheduled => Self::Planned,
             Phase::Countdown => Self::Countdown,
             Phase::Cancelled => Self::CalledOff,
-            _ if nothing_left && sum.held == 0 => Self::SoldOut,
+            _ if nothing_left && held == 0 => Self::SoldOut,
             Phase::Open if nothing_left => Self::AllTaken,
             Phase::Open => Self::Open,
             Phase::Paused => Self::Paused,

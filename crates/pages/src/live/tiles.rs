@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::standing::Sum;
 use crate::{
     answers::{Sale, Second, Snapshot},
-    chart::{self, SECONDS},
+    chart::live::{self as chart, SECONDS},
     numbers::{count, live_money},
     words::Language,
 };

@@ -9,7 +9,6 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    reader::Reader,
     sentences::refund_reason,
     told::{Attention, Matter},
 };
@@ -18,6 +17,7 @@ use crate::{
     api::{Api, Refused},
     numbers::whole_seconds,
     pages::{Frame, in_query, page, refused},
+    reader::Reader,
     visitor::Visitor,
     words::Language,
 };

@@ -11,7 +11,7 @@ use stampede_domain::{HoldId, OrderCode, OrderCodeError, limits::ORDER_REFERENCE
 
 use super::{
     may_read,
-    reader::{Pill, Reader},
+    reader::Pill,
     told::{Found, Hold, List, Order},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     api::{Api, Refused},
     numbers::count,
     pages::{Frame, go, in_query, page, refused},
+    reader::Reader,
     visitor::Visitor,
     words::Language,
 };

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     list::Find,
-    reader::{Pill, Reader},
+    reader::Pill,
     sentences::{Said, said},
     told::{DropPhase, Event, Order, Stands, Story, Timeline},
 };
@@ -18,6 +18,7 @@ use crate::{
     api::Api,
     numbers::{count, money},
     pages::{Frame, in_query, page, refused},
+    reader::Reader,
     visitor::Visitor,
     words::Language,
 };

@@ -1,19 +1,7 @@
-//! How a reader is shown amounts, times and names.
+//! How a reader is shown what stands with orders.
 
 use super::told::{Order, Payment, PaymentState, State};
-use crate::{
-    numbers::{clock, count, date, money},
-    visitor::Visitor,
-    words::Language,
-};
-
-/// Whoever reads a page about orders.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reader {
-    pub(super) words: Language,
-    ahead_min: Option<i32>,
-    hides_money: bool,
-}
+use crate::{numbers::count, reader::Reader};
 
 /// A state in a word, with its sign.
 #[derive(Clone, Copy, Debug)]
@@ -25,38 +13,6 @@ pub(super) struct Pill {
 }
 
 impl Reader {
-    pub(super) fn new(visitor: &Visitor) -> Self {
-        let (words, ahead_min) = (visitor.language, visitor.ahead_min);
-        Self { words, ahead_min, hides_money: visitor.choices.hides_money }
-    }
-
-    /// An exact amount, unless the screen is on camera.
-    pub(super) fn money(&self, minor: u64, currency: &str) -> String {
-        if self.hides_money { self.words.money_hidden().to_owned() } else { money(minor, currency) }
-    }
-
-    /// A time of day; by UTC, and saying so, until the browser has told its own.
-    pub(super) fn time(&self, ms: u64) -> String {
-        match self.ahead_min {
-            Some(ahead) => clock(ms, ahead),
-            None => self.words.time_utc(clock(ms, 0)),
-        }
-    }
-
-    /// A day.
-    pub(super) fn day(&self, ms: u64) -> String {
-        date(self.words, ms, self.ahead_min.unwrap_or_default())
-    }
-
-    /// A day with a time of day.
-    pub(super) fn moment(&self, ms: u64) -> String {
-        self.words.day_time(self.day(ms), self.time(ms))
-    }
-
-    pub(super) fn units(&self, units: u64) -> String {
-        self.words.units_in(count(units))
-    }
-
     /// How an order stands.
     pub(super) fn state(&self, state: State) -> Pill {
         let words = self.words;

@@ -1,9 +1,10 @@
 //! What happened to a hold or an order, in the reader's words.
 
-use super::{reader::Reader, told::Event};
+use super::told::Event;
 use crate::{
     answers::Money,
     numbers::{count, duration},
+    reader::Reader,
 };
 
 /// A sentence with its sign.

@@ -1,4 +1,4 @@
-//! Geometry of the charts: what the page draws first, the module in the browser goes on drawing.
+//! Geometry of the bars of the control room: what the page draws first, the module in the browser goes on drawing.
 //!
 //! Bars are one path for each half, so an update sets two attributes. `assets/chart.mjs` has the same
 //! rules; a test compares the two.

@@ -1,0 +1,156 @@
+//! What became of the units that were taken: paid, come back, taken again.
+
+use std::fmt::Write as _;
+
+use super::drawing::{Anchor, Drawing, Label, Rect, Width, plain, short, strong};
+use crate::{numbers::count, words::Language};
+
+/// Units taken, by what became of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Flow {
+    pub(crate) words: Language,
+    /// Units ever taken: 1 at least.
+    pub(crate) taken: u64,
+    /// What stands below it.
+    pub(crate) taken_second: String,
+    /// From the top downward: how many units, what became of them, a second line.
+    pub(crate) ends: Vec<(u64, &'static str, String)>,
+    /// Of those that came back, in words; the arrow is drawn where any were taken again.
+    pub(crate) again: Option<(u64, String)>,
+}
+
+/// Height of all units together.
+const TALL: f64 = 140.0;
+
+/// Height of the least part, so that it is seen.
+const LEAST: f64 = 2.0;
+
+/// A line of words needs so much below the one before.
+const APART: f64 = 42.0;
+
+impl Flow {
+    pub(crate) fn draw(&self, width: Width, finding: &str) -> String {
+        self.drawing(width).finish(finding)
+    }
+
+    fn drawing(&self, width: Width) -> Drawing {
+        let whole = width.beside();
+        let height = 300.0;
+        let mut drawing = Drawing::new(width.class(), whole, height);
+        let top = 40.0;
+        let right = (whole * 0.44).round();
+        let words = self.words;
+        let first = vec![strong(count(self.taken)), plain(format!("\u{a0}{}", words.flow_taken()))];
+        drawing.label(&Label::new(0.0, 14.0, first));
+        drawing.label(&Label::new(0.0, 31.0, vec![plain(&self.taken_second)]).class("s soft"));
+        let shown: Vec<_> = self.ends.iter().filter(|(units, ..)| *units > 0).collect();
+        let (mut from, mut to) = (top, top);
+        let mut lowest = top;
+        for (place, (units, word, second)) in shown.iter().enumerate() {
+            let tall = self.tall(*units);
+            drawing.path(
+                &ribbon(10.0, from, right, to, tall),
+                ["c-flow-1", "c-flow-2", "c-flow-3"][place.min(2)],
+            );
+            drawing.rect(
+                Rect { left: right, top: to, right: right + 10.0, bottom: to + tall },
+                "c-ink",
+            );
+            let middle = to + tall / 2.0;
+            let said = vec![strong(count(*units)), plain(format!("\u{a0}{word}"))];
+            drawing.label(&Label::new(right + 22.0, middle, said));
+            drawing.label(
+                &Label::new(right + 22.0, middle + 17.0, vec![plain(second)]).class("s soft"),
+            );
+            lowest = to + tall;
+            from += tall;
+            // The next one's words stand clear of these.
+            let next = shown.get(place + 1).map_or(0.0, |(units, ..)| self.tall(*units));
+            to = (to + tall + 18.0).max(middle + APART - next / 2.0);
+        }
+        drawing.rect(Rect { left: 0.0, top, right: 10.0, bottom: from.max(top + LEAST) }, "c-ink");
+        if let Some((units, said)) = &self.again {
+            if *units > 0 {
+                let under = lowest.max(from) + 24.0;
+                let (edge, x) = (short(right + 5.0), short(right - 1.0));
+                let mut path = format!("M{edge} {}V{}q0 6 -6 6", short(lowest + 4.0), short(under));
+                write!(path, "M{x} {}H11q-6 0 -6 -6V{}", short(under + 6.0), short(from + 12.0))
+                    .expect("memory takes what is written");
+                drawing.path(&path, "c-again");
+                let tip = short(from + 4.0);
+                drawing.path(&format!("M0.5 {}l4.5 -8 4.5 8z", tip + 8.0), "c-tip");
+            }
+            let y = (lowest.max(from) + 52.0).min(height - 4.0);
+            drawing.label(&Label::new(0.0, y, vec![plain(said)]).at(Anchor::Start));
+        }
+        drawing
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
+    fn tall(&self, units: u64) -> f64 {
+        (TALL * units as f64 / self.taken.max(1) as f64).max(LEAST)
+    }
+}
+
+/// A band from the left to the right, as high at both ends.
+fn ribbon(left: f64, from: f64, right: f64, to: f64, tall: f64) -> String {
+    let [left, from, right, to, tall] = [left, from, right, to, tall].map(short);
+    let middle = short(f64::midpoint(left, right));
+    let (from_low, to_low) = (short(from + tall), short(to + tall));
+    format!(
+        "M{left} {from}C{middle} {from} {middle} {to} {right} {to}V{to_low}C{middle} {to_low} {middle} {from_low} {left} {from_low}z"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(ends: [u64; 4]) -> Flow {
+        let said = ["paid", "still held", "not paid in time", "given back"];
+        let ends: Vec<_> = ends
+            .into_iter()
+            .zip(said)
+            .map(|(units, word)| (units, word, "2,014 holds".to_owned()))
+            .collect();
+        let taken = ends.iter().map(|(units, ..)| units).sum();
+        let back = ends[2].0 + ends[3].0;
+        Flow {
+            words: Language::English,
+            taken,
+            taken_second: "in 15,245 holds".to_owned(),
+            ends,
+            again: (back > 0)
+                .then(|| (back, "2,489 came back, all of it was taken again".to_owned())),
+        }
+    }
+
+    #[test]
+    fn every_end_has_its_words_clear_of_the_others() {
+        let cases = [
+            [15_000, 0, 2_307, 182],
+            [1, 0, 0, 0],
+            [0, 0, 1, 0],
+            [0, 1, 0, 0],
+            [1, 1, 1, 1],
+            [16_777_215, 1, 1, 1],
+            [1, 16_777_215, 5, 16_777_215],
+            [100, 100, 100, 100],
+        ];
+        for case in cases {
+            for width in Width::ALL.into_iter().chain([Width::Paper]) {
+                let flow = flow(case);
+                let svg = flow.draw(width, "x");
+                let ends = case.iter().filter(|units| **units > 0).count();
+                let words = 2 + 2 * ends + usize::from(flow.again.is_some());
+                assert_eq!(svg.matches("<text").count(), words, "{case:?} {width:?}: {svg}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_arrow_back_is_drawn_only_where_something_was_taken_again() {
+        assert!(flow([15_000, 0, 2_307, 182]).draw(Width::Wide, "x").contains("c-again"));
+        assert!(!flow([15_000, 0, 0, 0]).draw(Width::Wide, "x").contains("c-again"));
+    }
+}

@@ -1,0 +1,283 @@
+//! What is drawn of a drop, with the finding of each drawing.
+
+use super::{
+    findings,
+    parts::Chart,
+    told::{Course, Report, Step},
+};
+use crate::{
+    chart::{Curve, Flow, Gap, Mark, Moment, Paid, Viewers, Width, each_width},
+    numbers::{count, duration, milliseconds},
+    words::Language,
+};
+
+/// Where drawings stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Medium {
+    Screen,
+    Paper,
+}
+
+impl Medium {
+    fn draw(self, one: impl Fn(Width) -> String) -> String {
+        match self {
+            Self::Screen => each_width(one),
+            Self::Paper => one(Width::Paper),
+        }
+    }
+}
+
+/// How much was paid and held after each step.
+pub(super) fn moments(course: &Course) -> Vec<Moment> {
+    let mut now = (0_u64, 0_u64);
+    let mut moments = Vec::with_capacity(course.steps.len());
+    for (place, step) in (1..).zip(&course.steps) {
+        let Step { taken, paid, came_back, .. } = *step;
+        now.0 = now.0.saturating_add(paid);
+        now.1 = now.1.saturating_add(taken).saturating_sub(came_back.saturating_add(paid));
+        moments.push(Moment {
+            at_ms: course.step_ms.saturating_mul(place),
+            paid: now.0,
+            held: now.1,
+        });
+    }
+    moments
+}
+
+/// The right edge of what goes over the whole sale: its last event, or now.
+fn end_ms(report: &Report) -> u64 {
+    let steps = u64::try_from(report.course.steps.len()).unwrap_or(u64::MAX);
+    let last = report.last_paid_after_ms.max(report.sold_out_after_ms).unwrap_or(0);
+    let now = match report.opened_at_ms {
+        Some(opened) if report.is_running() => report.as_of_ms.saturating_sub(opened),
+        _ => 0,
+    };
+    report.course.step_ms.saturating_mul(steps).max(last).max(now)
+}
+
+/// Units paid and held over time; `None` before the opening.
+pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
+    report.opened_at_ms?;
+    if report.supplied == 0 || report.course.steps.is_empty() {
+        return None;
+    }
+    let title = findings::paid(report, words);
+    let (moments, end_ms) = (moments(&report.course), end_ms(report));
+    let gaps: Vec<Gap> = report
+        .gaps
+        .iter()
+        .filter(|gap| gap.from_ms <= end_ms)
+        .map(|gap| Gap {
+            from_ms: gap.from_ms,
+            to_ms: gap.to_ms.clamp(gap.from_ms, end_ms),
+            is_away: gap.kind == "away",
+        })
+        .collect();
+    // Half of what is on sale now was another half before more came on sale.
+    let is_same = !report.was_restocked();
+    let drawn = Paid {
+        words,
+        supplied: report.supplied,
+        moments: &moments,
+        end_ms,
+        half_ms: report.half_paid_after_ms.filter(|_| is_same && report.supplied > 1),
+        all_ms: report.all_paid_after_ms.filter(|_| is_same),
+        gaps: &gaps,
+        is_whole: true,
+    };
+    let mut lead = words.report_paid_lead().to_owned();
+    for said in gap_words(report, words) {
+        lead = words.report_sentences(lead, said);
+    }
+    let svg = medium.draw(|width| drawn.draw(width, &title));
+    Some(Chart { name: "paid", title, lead, svg })
+}
+
+/// How often it was paused, and the server away.
+fn gap_words(report: &Report, words: Language) -> Vec<String> {
+    let of = |kind: &str| {
+        let found = report.gaps.iter().filter(|gap| gap.kind == kind);
+        let (mut times, mut ms) = (0_u64, 0_u64);
+        for gap in found {
+            times += 1;
+            ms = ms.saturating_add(gap.to_ms.saturating_sub(gap.from_ms));
+        }
+        (times, ms)
+    };
+    let (paused, away) = (of("paused"), of("away"));
+    let mut said = Vec::new();
+    if paused.0 > 0 {
+        said.push(words.report_gap_paused(count(paused.0), duration(words, paused.1)));
+    }
+    if away.0 > 0 {
+        said.push(words.report_gap_away(count(away.0), duration(words, away.1)));
+    }
+    said
+}
+
+/// What became of the units that were taken; `None` if none was.
+pub(super) fn flow(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
+    let taken = report.taken;
+    if taken.all.units == 0 {
+        return None;
+    }
+    let title = findings::came_back(report, words);
+    let back = report.came_back.units;
+    let again = report.taken_again.min(back);
+    let said = match again {
+        0 => words.flow_none_again(count(back)),
+        again if again == back => words.flow_all_again(count(back)),
+        again => words.flow_some_again(count(back), count(again)),
+    };
+    let holds = |holds: u64| words.flow_holds(count(holds));
+    let live = taken
+        .all
+        .holds
+        .saturating_sub(taken.confirmed.holds + taken.expired.holds + taken.released.holds);
+    let drawn = Flow {
+        words,
+        taken: taken.all.units,
+        taken_second: words.flow_in_holds(count(taken.all.holds)),
+        ends: vec![
+            (
+                taken.confirmed.units,
+                words.flow_paid(),
+                words.flow_orders(count(taken.confirmed.holds)),
+            ),
+            (report.held, words.flow_held(), holds(live)),
+            (taken.expired.units, words.flow_expired(), holds(taken.expired.holds)),
+            (taken.released.units, words.flow_released(), holds(taken.released.holds)),
+        ],
+        again: (back > 0).then_some((again, said)),
+    };
+    let svg = medium.draw(|width| drawn.draw(width, &title));
+    Some(Chart { name: "flow", title, lead: words.report_flow_lead().to_owned(), svg })
+}
+
+/// The first moments; `None` if nothing was taken.
+pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
+    let pace = &report.pace;
+    if pace.units.is_empty() || report.supplied == 0 {
+        return None;
+    }
+    let title = findings::taken(report, words, milliseconds);
+    let mut sum = 0_u64;
+    let points = (1_u64..).zip(&pace.units).map(|(place, units)| {
+        sum = sum.saturating_add(*units);
+        let share = u128::from(sum.min(report.supplied)) * 1_000 / u128::from(report.supplied);
+        (pace.step_ms.saturating_mul(place), u64::try_from(share).unwrap_or(1_000))
+    });
+    let points: Vec<(u64, u64)> = points.collect();
+    let mark = |percent, at: Option<u64>| at.map(|at_ms| Mark { percent, at_ms });
+    let marks = [
+        mark(50, report.half_after_ms),
+        mark(90, report.nine_tenths_after_ms),
+        mark(100, report.sold_out_after_ms),
+    ];
+    // What is on sale now is another whole than it was then.
+    let marks: Vec<Mark> =
+        marks.into_iter().flatten().filter(|_| !report.was_restocked()).collect();
+    let last = points.last().map_or(0, |(ms, _)| *ms);
+    let end_ms = round_end(marks.last().map_or(last, |mark| mark.at_ms.max(last.min(mark.at_ms))));
+    let drawn = Curve { words, points: &points, marks: &marks, end_ms, time: milliseconds };
+    let svg = medium.draw(|width| drawn.draw(width, &title));
+    Some(Chart { name: "taken", title, lead: words.report_taken_lead(count(report.supplied)), svg })
+}
+
+/// The least round number of milliseconds that leaves some room behind `last`.
+fn round_end(last: u64) -> u64 {
+    let wanted = last.saturating_add(last / 12).max(10);
+    let mut power = 1_u64;
+    while power.saturating_mul(10) < wanted {
+        power = power.saturating_mul(10);
+    }
+    let factors = [10_u64, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100];
+    let found = factors
+        .into_iter()
+        .map(|factor| power.saturating_mul(factor) / 10)
+        .find(|end| *end >= wanted);
+    found.unwrap_or(wanted)
+}
+
+/// Viewers over time; `None` where they were counted less than twice.
+pub(super) fn viewers(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
+    let steps = (1_u64..).zip(&report.course.steps);
+    let points: Vec<(u64, u64)> = steps
+        .filter_map(|(place, step)| {
+            Some((report.course.step_ms.saturating_mul(place), step.connected?))
+        })
+        .collect();
+    if points.len() < 2 {
+        return None;
+    }
+    let title = findings::viewers(&points, words);
+    let drawn = Viewers { words, points: &points, end_ms: end_ms(report) };
+    let svg = medium.draw(|width| drawn.draw(width, &title));
+    Some(Chart { name: "viewers", title, lead: words.report_viewers_lead().to_owned(), svg })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{report, with};
+    use super::super::told::Pace;
+    use super::*;
+
+    const EN: Language = Language::English;
+
+    #[test]
+    fn what_is_held_is_taken_and_neither_paid_nor_back() {
+        let step = |taken, paid, came_back| Step { taken, paid, came_back, connected: None };
+        let course =
+            Course { step_ms: 100, steps: vec![step(10, 0, 0), step(0, 4, 2), step(2, 6, 0)] };
+        let found = moments(&course);
+        let expected = [(100, 0, 10), (200, 4, 4), (300, 10, 0)];
+        assert_eq!(found, expected.map(|(at_ms, paid, held)| Moment { at_ms, paid, held }));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_drawn() {
+        let told = report();
+        assert!(paid(&told, EN, Medium::Screen).is_none(), "there is no course");
+        assert!(taken(&told, EN, Medium::Screen).is_none());
+        assert!(viewers(&told, EN, Medium::Screen).is_none());
+        let unsold = with(|told| told["taken"]["all"]["units"] = 0.into());
+        assert!(flow(&unsold, EN, Medium::Screen).is_none());
+    }
+
+    #[test]
+    fn every_drawing_says_its_finding() {
+        let mut told = report();
+        let step =
+            |taken, paid, connected| Step { taken, paid, came_back: 0, connected: Some(connected) };
+        told.course = Course {
+            step_ms: 1_024,
+            steps: vec![step(15_000, 0, 38_420), step(0, 15_000, 30_000)],
+        };
+        told.pace = Pace { step_ms: 2, units: vec![37; 401] };
+        told.gaps =
+            serde_json::from_str(r#"[{"kind":"away","from_ms":9000,"to_ms":12000}]"#).unwrap();
+        let charts = [
+            paid(&told, EN, Medium::Screen),
+            flow(&told, EN, Medium::Screen),
+            taken(&told, EN, Medium::Screen),
+            viewers(&told, EN, Medium::Screen),
+        ];
+        for chart in charts.into_iter().flatten() {
+            assert_eq!(chart.svg.matches("<svg").count(), 4, "{}", chart.name);
+            assert_eq!(chart.svg.matches("role=\"img\"").count(), 4);
+            assert!(!chart.svg.contains("style"), "{}", chart.svg);
+        }
+        assert!(
+            paid(&told, EN, Medium::Paper)
+                .unwrap()
+                .lead
+                .ends_with("Server away once, 3.00\u{a0}s in all.")
+        );
+        assert_eq!(paid(&told, EN, Medium::Paper).unwrap().svg.matches("<svg").count(), 1);
+    }
+
+    #[test]
+    fn an_axis_of_milliseconds_ends_at_a_round_number() {
+        assert_eq!([802, 1, 200, 95, 7_200_000].map(round_end), [1_000, 10, 250, 120, 8_000_000]);
+    }
+}

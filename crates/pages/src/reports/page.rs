@@ -1,0 +1,233 @@
+//! The pages of a drop's and of a show's report, for staff.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::{
+    charts::Medium,
+    drop_view::{DropView, Setting},
+    is_drop, may_read, may_share,
+    share::ShareDialog,
+    show_view::ShowView,
+    told::{Report, ShowReport},
+};
+use crate::{
+    answers::Session,
+    api::{Api, Refused},
+    orders,
+    pages::{Frame, page, refused},
+    reader::Reader,
+    visitor::Visitor,
+    words::Language,
+};
+
+/// Rows of a page's tables: a plan has no more sizes; further channels are summed.
+const SIZES_MAX: usize = 64;
+const CHANNELS_MAX: usize = 20;
+const DROPS_MAX: usize = 200;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct ReportPage<T: Template> {
+    frame: Frame,
+    words: Language,
+    is_running: bool,
+    /// Where it stands: links with their words.
+    crumbs: Vec<(Option<String>, String)>,
+    part: T,
+    dialog: Option<ShareDialog>,
+}
+
+/// What is read of a drop.
+#[derive(Template)]
+#[template(path = "report-drop.html")]
+pub(super) struct DropPart {
+    pub(super) words: Language,
+    pub(super) view: DropView,
+    pub(super) print: String,
+    /// Whether a link to it may be made.
+    pub(super) shares: bool,
+}
+
+/// What is read of a show.
+#[derive(Template)]
+#[template(path = "report-show.html")]
+pub(super) struct ShowPart {
+    pub(super) words: Language,
+    pub(super) view: ShowView,
+    pub(super) print: String,
+    pub(super) shares: bool,
+}
+
+/// Who asks, where they may read reports.
+pub(super) async fn reader_of_reports(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<Session, Refused> {
+    let session = visitor.session(api).await?;
+    if !may_read(&session.role) {
+        return Err(Refused::of(StatusCode::FORBIDDEN));
+    }
+    if is_drop(drop) { Ok(session) } else { Err(Refused::of(StatusCode::NOT_FOUND)) }
+}
+
+pub(super) async fn read_drop(api: &Api, visitor: &Visitor, drop: &str) -> Result<Report, Refused> {
+    api.get(&visitor.asker, &format!("/v1/drops/{drop}/report?format=json")).await
+}
+
+pub(super) async fn read_show(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<ShowReport, Refused> {
+    api.get(&visitor.asker, &format!("/v1/shows/{drop}/report?format=json")).await
+}
+
+/// How the page of a drop is set for this reader.
+pub(super) fn drop_setting(drop: &str, role: &str, medium: Medium) -> Setting {
+    let report = format!("/v1/drops/{drop}/report");
+    Setting {
+        medium,
+        workbook: format!("{report}?format=xlsx"),
+        json: format!("{report}?format=json"),
+        files: Some(report),
+        print: format!("/reports/{drop}/print"),
+        orders: orders::may_read(role).then(|| format!("/v1/orders?drop={drop}&format=csv")),
+        sizes_max: SIZES_MAX,
+        channels_max: CHANNELS_MAX,
+        links: true,
+    }
+}
+
+/// How the page of a show is set.
+pub(super) fn show_setting(show: &str, medium: Medium) -> Setting {
+    let report = format!("/v1/shows/{show}/report");
+    Setting {
+        medium,
+        files: None,
+        workbook: format!("{report}?format=xlsx"),
+        json: format!("{report}?format=json"),
+        print: format!("/reports/shows/{show}/print"),
+        orders: None,
+        sizes_max: SIZES_MAX,
+        channels_max: CHANNELS_MAX,
+        links: true,
+    }
+}
+
+impl ShowPart {
+    pub(super) fn new(
+        report: &ShowReport,
+        reader: &Reader,
+        setting: &Setting,
+        shares: bool,
+    ) -> Self {
+        let view = ShowView::new(report, reader, setting, DROPS_MAX);
+        Self { words: reader.words, view, print: setting.print.clone(), shares }
+    }
+}
+
+impl DropPart {
+    pub(super) fn new(
+        report: &Report,
+        show: Option<&ShowReport>,
+        reader: &Reader,
+        setting: &Setting,
+        shares: bool,
+    ) -> Self {
+        let view = DropView::new(report, show, reader, setting);
+        Self { words: reader.words, view, print: setting.print.clone(), shares }
+    }
+}
+
+/// The report of a drop.
+pub(crate) async fn drop(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(drop): Path<String>,
+) -> Response {
+    match drop_page(&api, &visitor, &drop).await {
+        Ok(read) => page(&visitor, StatusCode::OK, &read),
+        Err(why) => refused(&visitor, &why),
+    }
+}
+
+async fn drop_page(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<ReportPage<DropPart>, Refused> {
+    let session = reader_of_reports(api, visitor, drop).await?;
+    let report = read_drop(api, visitor, drop).await?;
+    // A drop stands for itself where its show cannot be read.
+    let show = read_show(api, visitor, drop).await.ok();
+    let words = visitor.language;
+    let reader = Reader::new(visitor);
+    let shares = may_share(&session.role);
+    let dialog = if shares {
+        let channels = report.channels.iter().filter_map(|channel| channel.channel.clone());
+        Some(ShareDialog::read(api, visitor, "drop", drop, channels.collect()).await)
+    } else {
+        None
+    };
+    let setting = drop_setting(drop, &session.role, Medium::Screen);
+    let part = DropPart::new(&report, show.as_ref(), &reader, &setting, shares);
+    let began = show.as_ref().map(|show| (show.show.clone(), show.began_ms));
+    let to_show = began.map(|(show, began_ms)| {
+        let said = words.show_of_day(&report.stream, reader.day(began_ms));
+        (Some(format!("/reports/shows/{show}")), said)
+    });
+    let crumbs = to_show.into_iter().chain([(None, report.title.clone())]).collect();
+    let frame = Frame::new(visitor, "report", words.reports_of(&report.title))
+        .signed_in(session)
+        .runs("report.mjs");
+    Ok(ReportPage { frame, words, is_running: report.is_running(), crumbs, part, dialog })
+}
+
+/// The report of a show.
+pub(crate) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(drop): Path<String>,
+) -> Response {
+    match show_page(&api, &visitor, &drop).await {
+        Ok(read) => page(&visitor, StatusCode::OK, &read),
+        Err(why) => refused(&visitor, &why),
+    }
+}
+
+async fn show_page(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<ReportPage<ShowPart>, Refused> {
+    let session = reader_of_reports(api, visitor, drop).await?;
+    let report = read_show(api, visitor, drop).await?;
+    let words = visitor.language;
+    let reader = Reader::new(visitor);
+    let shares = may_share(&session.role);
+    let dialog = if shares {
+        let channels = report.channels.iter().filter_map(|channel| channel.channel.clone());
+        Some(ShareDialog::read(api, visitor, "show", &report.show, channels.collect()).await)
+    } else {
+        None
+    };
+    let part = ShowPart::new(&report, &reader, &show_setting(&report.show, Medium::Screen), shares);
+    let said = words.show_of_day(&report.stream, reader.day(report.began_ms));
+    let frame = Frame::new(visitor, "report", words.reports_of(&report.stream))
+        .signed_in(session)
+        .runs("report.mjs");
+    Ok(ReportPage {
+        frame,
+        words,
+        is_running: report.running,
+        crumbs: vec![(None, said)],
+        part,
+        dialog,
+    })
+}

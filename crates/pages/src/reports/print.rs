@@ -1,0 +1,185 @@
+//! Reports on paper: two sheets of A4, whatever the data.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::{
+    charts::Medium,
+    drop_view::{DropView, Setting},
+    page::{drop_setting, read_drop, read_show, reader_of_reports, show_setting},
+    parts::Drops,
+    show_view::ShowView,
+    told::{Report, ShowReport},
+};
+use crate::{
+    api::{Api, Refused},
+    pages::{Frame, page, refused},
+    reader::Reader,
+    visitor::Visitor,
+    words::Language,
+};
+
+/// Sizes that a sheet has a row for.
+const SIZES_MAX: usize = 20;
+
+/// Rows of both tables of the first sheet below which the drawings stand there as well.
+const ROWS_BESIDE_CHARTS: usize = 10;
+
+/// Rows of both tables that fill the first sheet.
+const ROWS_MAX: usize = 24;
+
+/// Drops, phases and goods that the second sheet has a row for.
+const DROPS_MAX: usize = 6;
+const PHASES_MAX: usize = 7;
+
+/// Rows of a show's sheets.
+const SHOW_DROPS_MAX: usize = 12;
+const SHOW_BEST_MAX: usize = 6;
+const SHOW_CHANNELS_MAX: usize = 12;
+const SHOW_APART_MAX: usize = 3;
+
+#[derive(Template)]
+#[template(path = "print.html")]
+pub(super) struct PrintPage<T: Template> {
+    pub(super) frame: Frame,
+    pub(super) words: Language,
+    /// The page that it prints.
+    pub(super) back: String,
+    pub(super) part: T,
+}
+
+/// A drop on paper.
+#[derive(Template)]
+#[template(path = "paper-drop.html")]
+pub(super) struct DropPaper {
+    words: Language,
+    view: DropView,
+    /// Whether there are so many rows that the drawings stand on the second sheet.
+    is_dense: bool,
+}
+
+/// A show on paper.
+#[derive(Template)]
+#[template(path = "paper-show.html")]
+pub(super) struct ShowPaper {
+    words: Language,
+    view: ShowView,
+}
+
+impl DropPaper {
+    pub(super) fn new(
+        report: &Report,
+        show: Option<&ShowReport>,
+        reader: &Reader,
+        setting: &Setting,
+    ) -> Self {
+        let shown = report.skus.len().min(SIZES_MAX);
+        // One with the rest, one with the sum.
+        let sizes =
+            shown + usize::from(report.skus.len() > SIZES_MAX) + usize::from(report.skus.len() > 1);
+        let channels = report.channels.len() + usize::from(report.channels_left_out > 0) + 1;
+        let is_dense = sizes + channels > ROWS_BESIDE_CHARTS;
+        let channels_max = ROWS_MAX.saturating_sub(sizes + 2).max(2);
+        let setting = Setting {
+            medium: Medium::Paper,
+            sizes_max: SIZES_MAX,
+            channels_max,
+            ..setting.clone()
+        };
+        let mut view = DropView::new(report, show, reader, &setting);
+        view.show = view.show.map(|table| this_and_others(table).cut(DROPS_MAX, reader));
+        if view.phases.len() > PHASES_MAX {
+            // How it began, and how it ended.
+            let last = view.phases.split_off(view.phases.len() - PHASES_MAX / 2);
+            view.phases.truncate(PHASES_MAX - last.len());
+            view.phases.extend(last);
+        }
+        Self { words: reader.words, view, is_dense }
+    }
+}
+
+/// The same with this page's drop among the first rows.
+fn this_and_others(mut table: Drops) -> Drops {
+    if let Some(place) = table.rows.iter().position(|row| row.is_this)
+        && place >= DROPS_MAX
+    {
+        let this = table.rows.remove(place);
+        table.rows.insert(DROPS_MAX - 1, this);
+    }
+    table
+}
+
+impl ShowPaper {
+    pub(super) fn new(report: &ShowReport, reader: &Reader, setting: &Setting) -> Self {
+        let setting =
+            Setting { medium: Medium::Paper, channels_max: SHOW_CHANNELS_MAX, ..setting.clone() };
+        let mut view = ShowView::new(report, reader, &setting, SHOW_DROPS_MAX);
+        view.rehearsals = view.rehearsals.map(|table| table.cut(SHOW_APART_MAX, reader));
+        view.called_off = view.called_off.map(|table| table.cut(SHOW_APART_MAX, reader));
+        if let Some(best) = &mut view.best {
+            best.rows.truncate(SHOW_BEST_MAX);
+        }
+        Self { words: reader.words, view }
+    }
+}
+
+/// A drop's report, to print.
+pub(crate) async fn drop(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(drop): Path<String>,
+) -> Response {
+    match drop_page(&api, &visitor, &drop).await {
+        Ok(read) => page(&visitor, StatusCode::OK, &read),
+        Err(why) => refused(&visitor, &why),
+    }
+}
+
+async fn drop_page(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<PrintPage<DropPaper>, Refused> {
+    let session = reader_of_reports(api, visitor, drop).await?;
+    let report = read_drop(api, visitor, drop).await?;
+    let show = read_show(api, visitor, drop).await.ok();
+    let words = visitor.language;
+    let setting = drop_setting(drop, &session.role, Medium::Paper);
+    let part = DropPaper::new(&report, show.as_ref(), &Reader::new(visitor), &setting);
+    let frame = Frame::new(visitor, "print", words.reports_of(&report.title))
+        .signed_in(session)
+        .runs("print.mjs");
+    Ok(PrintPage { frame, words, back: format!("/reports/{drop}"), part })
+}
+
+/// A show's report, to print.
+pub(crate) async fn show(
+    State(api): State<Api>,
+    visitor: Visitor,
+    Path(drop): Path<String>,
+) -> Response {
+    match show_page(&api, &visitor, &drop).await {
+        Ok(read) => page(&visitor, StatusCode::OK, &read),
+        Err(why) => refused(&visitor, &why),
+    }
+}
+
+async fn show_page(
+    api: &Api,
+    visitor: &Visitor,
+    drop: &str,
+) -> Result<PrintPage<ShowPaper>, Refused> {
+    let session = reader_of_reports(api, visitor, drop).await?;
+    let report = read_show(api, visitor, drop).await?;
+    let words = visitor.language;
+    let part =
+        ShowPaper::new(&report, &Reader::new(visitor), &show_setting(&report.show, Medium::Paper));
+    let frame = Frame::new(visitor, "print", words.reports_of(&report.stream))
+        .signed_in(session)
+        .runs("print.mjs");
+    Ok(PrintPage { frame, words, back: format!("/reports/shows/{}", report.show), part })
+}

@@ -1,0 +1,477 @@
+//! What the interface tells of reports, as far as pages read it. A figure that it does not know is `None`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::answers::{Choice, Mode, Phase};
+
+/// The report of one drop.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) drop: String,
+    pub(crate) title: String,
+    pub(crate) stream: String,
+    pub(crate) merchant: String,
+    pub(crate) host: String,
+    pub(crate) mode: Mode,
+    pub(crate) phase: Phase,
+    pub(crate) phases: Vec<PhaseTime>,
+    pub(crate) as_of_ms: u64,
+    pub(crate) planned: u64,
+    pub(crate) supplied: u64,
+    pub(crate) held: u64,
+    pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) left: u64,
+    pub(crate) oversold: u64,
+    pub(crate) taken: Taken,
+    #[serde(default)]
+    pub(crate) came_back: Ends,
+    #[serde(default)]
+    pub(crate) taken_again: u64,
+    pub(crate) skus: Vec<Sku>,
+    pub(crate) buyers: u64,
+    pub(crate) channels: Vec<Channel>,
+    #[serde(default)]
+    pub(crate) channels_left_out: u64,
+    #[serde(default)]
+    pub(crate) channels_rest: Option<Channel>,
+    /// Clicks of channels beyond those that are counted by name.
+    #[serde(default)]
+    pub(crate) clicks_by_channel_other: Option<u64>,
+    pub(crate) clicks: u64,
+    pub(crate) retries: u64,
+    pub(crate) counts_complete: bool,
+    #[serde(default)]
+    pub(crate) answer_times: Option<Answers>,
+    pub(crate) refusals: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub(crate) refused_for_want: u64,
+    pub(crate) tally_clicks_max: u64,
+    pub(crate) connected_max: u64,
+    pub(crate) opened_at_ms: Option<u64>,
+    pub(crate) sold_out_after_ms: Option<u64>,
+    pub(crate) half_after_ms: Option<u64>,
+    pub(crate) nine_tenths_after_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) all_paid_after_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) half_paid_after_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) last_paid_after_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) paused_ms: u64,
+    pub(crate) outage_ms: u64,
+    pub(crate) restarts: u64,
+    pub(crate) currency: String,
+    #[serde(flatten)]
+    pub(crate) money: Sums,
+    #[serde(flatten)]
+    pub(crate) open: OpenMoney,
+    #[serde(default)]
+    pub(crate) pace: Pace,
+    #[serde(default)]
+    pub(crate) course: Course,
+    #[serde(default)]
+    pub(crate) closing_hash: Option<String>,
+    #[serde(default)]
+    pub(crate) cancelled_units: u64,
+    #[serde(default)]
+    pub(crate) adjustments: Option<Adjustments>,
+    pub(crate) journal: Journal,
+}
+
+/// A phase with its beginning.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct PhaseTime {
+    pub(crate) phase: Phase,
+    pub(crate) at_ms: u64,
+    #[serde(default)]
+    pub(crate) by_stream: bool,
+}
+
+/// Everything ever taken, by how it ended.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Taken {
+    pub(crate) all: Ends,
+    pub(crate) confirmed: Ends,
+    pub(crate) released: Ends,
+    pub(crate) expired: Ends,
+}
+
+/// Holds with their units.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Ends {
+    pub(crate) holds: u64,
+    pub(crate) units: u64,
+}
+
+/// Money of orders.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Sums {
+    #[serde(default, rename = "charges_minor")]
+    pub(crate) charges: u64,
+    #[serde(default, rename = "paid_minor")]
+    pub(crate) paid: u64,
+    #[serde(default, rename = "refunded_minor")]
+    pub(crate) refunded: u64,
+    #[serde(default, rename = "net_minor")]
+    pub(crate) net: u64,
+}
+
+/// Money that somebody has to look at.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct OpenMoney {
+    #[serde(default)]
+    pub(crate) refund_due_minor: u64,
+    #[serde(default)]
+    pub(crate) authorized_minor: u64,
+    #[serde(default)]
+    pub(crate) unpaid_orders: u64,
+}
+
+/// Figures of one SKU.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Sku {
+    pub(crate) title: String,
+    pub(crate) merchant_sku: String,
+    #[serde(default)]
+    pub(crate) options: Vec<Choice>,
+    pub(crate) price_minor: u64,
+    pub(crate) supplied: u64,
+    pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) taken: u64,
+    #[serde(default)]
+    pub(crate) left: u64,
+    #[serde(default)]
+    pub(crate) refused_for_want: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) money: Sums,
+}
+
+/// What one channel brought.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Channel {
+    #[serde(default)]
+    pub(crate) channel: Option<String>,
+    #[serde(default)]
+    pub(crate) clicks: Option<u64>,
+    /// Units ever taken.
+    #[serde(default)]
+    pub(crate) taken: u64,
+    #[serde(default)]
+    pub(crate) came_back: u64,
+    /// Units that became orders.
+    #[serde(default)]
+    pub(crate) units: u64,
+    #[serde(flatten)]
+    pub(crate) money: Sums,
+}
+
+/// How long answers to buys took.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Answers {
+    pub(crate) p50_us: u64,
+    pub(crate) p99_us: u64,
+}
+
+/// A time in which nobody could buy, after the opening.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Gap {
+    pub(crate) kind: String,
+    pub(crate) from_ms: u64,
+    pub(crate) to_ms: u64,
+}
+
+/// Units taken per step from the opening on.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Pace {
+    pub(crate) step_ms: u64,
+    pub(crate) units: Vec<u64>,
+}
+
+/// What each step of the sale brought.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Course {
+    pub(crate) step_ms: u64,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One step of the sale.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Step {
+    #[serde(default)]
+    pub(crate) taken: u64,
+    #[serde(default)]
+    pub(crate) paid: u64,
+    #[serde(default)]
+    pub(crate) came_back: u64,
+    #[serde(default)]
+    pub(crate) connected: Option<u64>,
+}
+
+/// What came after a drop had settled.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Adjustments {
+    pub(crate) as_of_ms: u64,
+    #[serde(default)]
+    pub(crate) orders_cancelled: u64,
+    #[serde(default)]
+    pub(crate) units_cancelled: u64,
+    #[serde(default)]
+    pub(crate) paid_minor: u64,
+    #[serde(default)]
+    pub(crate) refunded_minor: u64,
+    #[serde(default)]
+    pub(crate) net_minor: i64,
+}
+
+/// What the journal needed.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct Journal {
+    pub(crate) records: u64,
+}
+
+/// The report of a show.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ShowReport {
+    /// The first drop of the show, which names it.
+    pub(crate) show: String,
+    pub(crate) stream: String,
+    pub(crate) began_ms: u64,
+    pub(crate) ended_ms: Option<u64>,
+    pub(crate) as_of_ms: u64,
+    pub(crate) running: bool,
+    pub(crate) money: Vec<InCurrency>,
+    pub(crate) supplied: u64,
+    pub(crate) held: u64,
+    pub(crate) sold: u64,
+    pub(crate) left: u64,
+    pub(crate) came_back: u64,
+    pub(crate) refused_for_want: u64,
+    pub(crate) buyers: u64,
+    pub(crate) orders: u64,
+    pub(crate) drops: Vec<Line>,
+    #[serde(default)]
+    pub(crate) rehearsals: Vec<Line>,
+    #[serde(default)]
+    pub(crate) cancelled: Vec<Line>,
+    #[serde(default)]
+    pub(crate) best: Vec<Best>,
+    #[serde(default)]
+    pub(crate) channels: Vec<ShowChannel>,
+    #[serde(default)]
+    pub(crate) channels_left_out: u64,
+    #[serde(default)]
+    pub(crate) channels_rest: Option<ShowChannel>,
+}
+
+/// Money in one currency.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct InCurrency {
+    pub(crate) currency: String,
+    #[serde(flatten)]
+    pub(crate) sums: Sums,
+}
+
+/// One drop of a show.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) drop: String,
+    pub(crate) title: String,
+    pub(crate) phase: Phase,
+    pub(crate) supplied: u64,
+    pub(crate) sold: u64,
+    pub(crate) left: u64,
+    #[serde(default)]
+    pub(crate) refused_for_want: u64,
+    #[serde(default)]
+    pub(crate) sold_out_after_ms: Option<u64>,
+    pub(crate) currency: String,
+    #[serde(flatten)]
+    pub(crate) money: Sums,
+}
+
+/// Goods that sold best.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Best {
+    pub(crate) drop: String,
+    pub(crate) title: String,
+    pub(crate) sku_title: String,
+    pub(crate) merchant_sku: String,
+    #[serde(default)]
+    pub(crate) options: Vec<Choice>,
+    pub(crate) sold: u64,
+    pub(crate) supplied: u64,
+    pub(crate) gross_minor: u64,
+    pub(crate) currency: String,
+}
+
+/// What one channel brought to a show.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct ShowChannel {
+    #[serde(default)]
+    pub(crate) channel: Option<String>,
+    #[serde(default)]
+    pub(crate) clicks: Option<u64>,
+    #[serde(default)]
+    pub(crate) taken: u64,
+    #[serde(default)]
+    pub(crate) came_back: u64,
+    #[serde(default)]
+    pub(crate) units: u64,
+    #[serde(default)]
+    pub(crate) money: Vec<InCurrency>,
+}
+
+/// A report cut to one channel.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ChannelReport {
+    #[serde(default)]
+    pub(crate) title: String,
+    pub(crate) stream: String,
+    pub(crate) channel: String,
+    #[serde(default)]
+    pub(crate) phase: Option<Phase>,
+    #[serde(default)]
+    pub(crate) opened_at_ms: Option<u64>,
+    pub(crate) as_of_ms: u64,
+    #[serde(default)]
+    pub(crate) clicks: Option<u64>,
+    pub(crate) taken: u64,
+    pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) came_back: u64,
+    #[serde(default)]
+    pub(crate) orders: u64,
+    #[serde(default)]
+    pub(crate) currency: Option<String>,
+    #[serde(default)]
+    pub(crate) gross_minor: u64,
+    #[serde(default)]
+    pub(crate) net_minor: u64,
+    #[serde(default)]
+    pub(crate) closing_hash: Option<String>,
+    #[serde(default)]
+    pub(crate) course: Option<Course>,
+    /// Of a show: the same for each of its drops.
+    #[serde(default)]
+    pub(crate) drops: Vec<ChannelReport>,
+}
+
+/// What a link shows to whoever has it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Shared {
+    pub(crate) share: SharedAs,
+    pub(crate) report: serde_json::Value,
+}
+
+/// How a link was made.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct SharedAs {
+    pub(crate) kind: SharedKind,
+    pub(crate) ends_at_ms: u64,
+}
+
+/// What a link shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SharedKind {
+    Drop,
+    Show,
+    DropChannel,
+    ShowChannel,
+}
+
+/// Links of a report.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Shares {
+    pub(crate) shares: Vec<Share>,
+}
+
+/// One link, without its secret.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Share {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) channel: Option<String>,
+    #[serde(default)]
+    pub(crate) label: Option<String>,
+    pub(crate) by: String,
+    pub(crate) ends_at_ms: u64,
+    #[serde(default)]
+    pub(crate) used_at_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) uses: u64,
+}
+
+/// A page of shows, past and present.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PastShows {
+    pub(crate) shows: Vec<PastShow>,
+    /// On all pages.
+    pub(crate) total: usize,
+}
+
+/// One show in a few figures.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PastShow {
+    pub(crate) show: String,
+    pub(crate) stream: String,
+    pub(crate) host: String,
+    pub(crate) began_ms: u64,
+    pub(crate) running: bool,
+    /// The first of them.
+    pub(crate) drops: Vec<PastDrop>,
+    pub(crate) drops_total: usize,
+    pub(crate) supplied: u64,
+    pub(crate) sold: u64,
+    #[serde(default)]
+    pub(crate) gross: Vec<Gross>,
+}
+
+/// The price of what was sold.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Gross {
+    pub(crate) currency: String,
+    pub(crate) minor: u64,
+}
+
+/// One drop of such a show.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct PastDrop {
+    pub(crate) title: String,
+}
+
+impl Report {
+    /// Whether the figures can change only by what is adjusted.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.phase == Phase::Settled
+    }
+
+    /// Whether the sale goes on, or what it held still ends.
+    pub(crate) fn is_running(&self) -> bool {
+        !matches!(self.phase, Phase::Settled | Phase::Cancelled | Phase::Scheduled)
+    }
+
+    /// Whether units came on sale after the plan's.
+    pub(crate) fn was_restocked(&self) -> bool {
+        self.supplied != self.planned
+    }
+
+    /// From the opening to the close; so far where it goes on.
+    pub(crate) fn lasted_ms(&self) -> Option<u64> {
+        let opened = self.opened_at_ms?;
+        let closed = self.phases.iter().find(|begun| begun.phase == Phase::Closed);
+        Some(closed.map_or(self.as_of_ms, |begun| begun.at_ms).saturating_sub(opened))
+    }
+
+    /// Paid of held, in tenths of a percent.
+    pub(crate) fn paid_of_held(&self) -> Option<u64> {
+        let paid = self.taken.confirmed.units;
+        crate::numbers::share(paid, paid.saturating_add(self.came_back.units))
+    }
+}
