@@ -86,6 +86,17 @@ pub(crate) fn duration(language: Language, ms: u64) -> String {
     }
 }
 
+/// A length of time in a sentence: without a part that is nothing, `4 min`, `2 h`.
+pub(crate) fn span(language: Language, ms: u64) -> String {
+    let s = ms / 1_000;
+    match s {
+        60..3_600 if s % 60 == 0 => language.in_min(s / 60),
+        3_600..86_400 if s / 60 % 60 == 0 => language.in_h(s / 3_600),
+        86_400.. if s / 3_600 % 24 == 0 => language.in_d(s / 86_400),
+        _ => duration(language, ms),
+    }
+}
+
 /// A length of time for whoever wants to know it exactly: `395 ms`, from ten seconds on like any other.
 pub(crate) fn milliseconds(language: Language, ms: u64) -> String {
     if ms < 10_000 { language.in_ms(count(ms)) } else { duration(language, ms) }
@@ -251,6 +262,13 @@ mod tests {
             assert_eq!(shares_of(&parts).iter().sum::<u64>(), 1_000, "{parts:?}");
         }
         assert!(shares_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_sentence_leaves_out_what_is_nothing() {
+        let said = [802, 60_000, 61_000, 7_200_000, 7_260_000, 172_800_000]
+            .map(|ms| span(EN, ms).replace('\u{a0}', " "));
+        assert_eq!(said, ["0.80 s", "1 min", "1 min 1 s", "2 h", "2 h 01 min", "2 d"]);
     }
 
     #[test]

@@ -64,6 +64,14 @@ impl Language {
         best.0
     }
 
+    /// What stands between two sentences.
+    pub(crate) const fn gap(self) -> &'static str {
+        match self {
+            Self::English => " ",
+            Self::Chinese => "",
+        }
+    }
+
     /// What a choice of colours is called.
     pub(crate) fn theme_name(self, theme: &str) -> &'static str {
         match theme {

@@ -19,14 +19,18 @@ pub(crate) struct Flow {
     pub(crate) again: Option<(u64, String)>,
 }
 
-/// Height of all units together.
-const TALL: f64 = 140.0;
+/// The drawing's measures, in pixels.
+#[derive(Clone, Copy)]
+struct Measures {
+    height: f64,
+    /// Height of all units together.
+    all: f64,
+    /// Words need so much below those before.
+    apart: f64,
+}
 
 /// Height of the least part, so that it is seen.
 const LEAST: f64 = 2.0;
-
-/// A line of words needs so much below the one before.
-const APART: f64 = 42.0;
 
 impl Flow {
     pub(crate) fn draw(&self, width: Width, finding: &str) -> String {
@@ -35,19 +39,29 @@ impl Flow {
 
     fn drawing(&self, width: Width) -> Drawing {
         let whole = width.beside();
-        let height = 300.0;
+        let measures = match width {
+            Width::Paper => Measures { height: 214.0, all: 60.0, apart: 34.0 },
+            _ => Measures { height: 300.0, all: 140.0, apart: 42.0 },
+        };
+        let height = measures.height;
         let mut drawing = Drawing::new(width.class(), whole, height);
         let top = 40.0;
         let right = (whole * 0.44).round();
         let words = self.words;
-        let first = vec![strong(count(self.taken)), plain(format!("\u{a0}{}", words.flow_taken()))];
+        let first = vec![
+            strong(count(self.taken)),
+            plain(format!(
+                "\u{a0}{}",
+                if self.taken == 1 { words.flow_taken_once() } else { words.flow_taken() }
+            )),
+        ];
         drawing.label(&Label::new(0.0, 14.0, first));
         drawing.label(&Label::new(0.0, 31.0, vec![plain(&self.taken_second)]).class("s soft"));
         let shown: Vec<_> = self.ends.iter().filter(|(units, ..)| *units > 0).collect();
         let (mut from, mut to) = (top, top);
         let mut lowest = top;
         for (place, (units, word, second)) in shown.iter().enumerate() {
-            let tall = self.tall(*units);
+            let tall = self.tall(*units, measures);
             drawing.path(
                 &ribbon(10.0, from, right, to, tall),
                 ["c-flow-1", "c-flow-2", "c-flow-3"][place.min(2)],
@@ -65,8 +79,8 @@ impl Flow {
             lowest = to + tall;
             from += tall;
             // The next one's words stand clear of these.
-            let next = shown.get(place + 1).map_or(0.0, |(units, ..)| self.tall(*units));
-            to = (to + tall + 18.0).max(middle + APART - next / 2.0);
+            let next = shown.get(place + 1).map_or(0.0, |(units, ..)| self.tall(*units, measures));
+            to = (to + tall + 10.0).max(middle + measures.apart - next / 2.0);
         }
         drawing.rect(Rect { left: 0.0, top, right: 10.0, bottom: from.max(top + LEAST) }, "c-ink");
         if let Some((units, said)) = &self.again {
@@ -87,8 +101,9 @@ impl Flow {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
-    fn tall(&self, units: u64) -> f64 {
-        (TALL * units as f64 / self.taken.max(1) as f64).max(LEAST)
+    fn tall(&self, units: u64, measures: Measures) -> f64 {
+        let whole = self.ends.iter().map(|(units, ..)| units).sum::<u64>().max(self.taken).max(1);
+        (measures.all * units as f64 / whole as f64).max(LEAST)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     scale::{Tick, counts, times},
 };
 use crate::{
-    numbers::{count, duration},
+    numbers::{count, span},
     words::Language,
 };
 
@@ -88,7 +88,7 @@ impl Paid<'_> {
             Width::Wide => 310.0,
             Width::Middle => 290.0,
             Width::Phone | Width::Narrow => 264.0,
-            Width::Paper => 236.0,
+            Width::Paper => 208.0,
         };
         let mut drawing = Drawing::new(width.class(), width.whole(), height);
         let ticks = counts(self.supplied);
@@ -177,7 +177,7 @@ impl Paid<'_> {
         longest.sort_by_key(|gap| std::cmp::Reverse(gap.to_ms - gap.from_ms));
         let y = frame.top - 10.0;
         for gap in longest.into_iter().take(GAPS_NAMED_MAX) {
-            let time = duration(self.words, gap.to_ms - gap.from_ms);
+            let time = span(self.words, gap.to_ms - gap.from_ms);
             let said = if gap.is_away {
                 self.words.chart_away(time)
             } else {
@@ -245,17 +245,15 @@ impl Paid<'_> {
             let found = self.moments.iter().find(|moment| moment.paid >= units);
             found.map(|moment| moment.at_ms)
         };
-        let whole = self.last().paid >= self.supplied;
-        let nine_tenths =
-            (self.supplied - self.supplied / 10, paid_at(self.supplied - self.supplied / 10));
+        let all_ms = self.all_ms.filter(|_| self.last().paid >= self.supplied);
+        let half = self.half_ms.map(|ms| self.words.chart_half(span(self.words, ms)));
+        let most = self.supplied - self.supplied / 10;
+        // Of a few units nine tenths are all of them.
+        let most_ms = paid_at(most).filter(|ms| most < self.supplied && Some(*ms) != all_ms);
         let marks = [
-            (
-                self.supplied.div_ceil(2),
-                self.half_ms,
-                self.half_ms.map(|ms| self.words.chart_half(duration(self.words, ms))),
-            ),
-            (nine_tenths.0, nine_tenths.1, nine_tenths.1.map(|_| self.words.percent(90))),
-            (self.supplied, self.all_ms.filter(|_| whole), Some(self.words.percent(100))),
+            (self.supplied.div_ceil(2), self.half_ms, half),
+            (most, most_ms, Some(self.words.percent(90))),
+            (self.supplied, all_ms, Some(self.words.percent(100))),
         ];
         // The last one first: where there is room for one, it is the one that counts.
         for (units, ms, said) in marks.into_iter().rev() {

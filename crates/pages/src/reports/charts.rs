@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     chart::{Curve, Flow, Gap, Mark, Moment, Paid, Viewers, Width, each_width},
-    numbers::{count, duration, milliseconds},
+    numbers::{count, milliseconds, span},
     words::Language,
 };
 
@@ -107,10 +107,10 @@ fn gap_words(report: &Report, words: Language) -> Vec<String> {
     let (paused, away) = (of("paused"), of("away"));
     let mut said = Vec::new();
     if paused.0 > 0 {
-        said.push(words.report_gap_paused(count(paused.0), duration(words, paused.1)));
+        said.push(words.report_gap_paused(count(paused.0), span(words, paused.1)));
     }
     if away.0 > 0 {
-        said.push(words.report_gap_away(count(away.0), duration(words, away.1)));
+        said.push(words.report_gap_away(count(away.0), span(words, away.1)));
     }
     said
 }
@@ -168,15 +168,23 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
         (pace.step_ms.saturating_mul(place), u64::try_from(share).unwrap_or(1_000))
     });
     let points: Vec<(u64, u64)> = points.collect();
-    let mark = |percent, at: Option<u64>| at.map(|at_ms| Mark { percent, at_ms });
-    let marks = [
-        mark(50, report.half_after_ms),
-        mark(90, report.nine_tenths_after_ms),
-        mark(100, report.sold_out_after_ms),
+    let found = [
+        (50, report.half_after_ms),
+        (90, report.nine_tenths_after_ms),
+        (100, report.sold_out_after_ms),
     ];
     // What is on sale now is another whole than it was then.
-    let marks: Vec<Mark> =
-        marks.into_iter().flatten().filter(|_| !report.was_restocked()).collect();
+    let known = found.into_iter().filter(|_| !report.was_restocked());
+    let mut marks: Vec<Mark> =
+        known.filter_map(|(percent, at)| at.map(|at_ms| Mark { percent, at_ms })).collect();
+    // Of several at the same moment the last one says it all.
+    marks.reverse();
+    marks.dedup_by_key(|mark| mark.at_ms);
+    marks.reverse();
+    // A slow sale is drawn as paid over time already.
+    if marks.is_empty() && !report.was_restocked() {
+        return None;
+    }
     let last = points.last().map_or(0, |(ms, _)| *ms);
     let end_ms = round_end(marks.last().map_or(last, |mark| mark.at_ms.max(last.min(mark.at_ms))));
     let drawn = Curve { words, points: &points, marks: &marks, end_ms, time: milliseconds };

@@ -229,7 +229,7 @@ fn since(report: &Report, reader: &Reader) -> Option<Since> {
     let hash = report.closing_hash.as_deref().map(grouped).unwrap_or_default();
     let sentences =
         report.adjustments.map(|later| adjusted(report, &later, reader)).unwrap_or_default();
-    let hash_lead = words.report_hash_of(count(report.journal.records), &time);
+    let hash_lead = words.report_hash_of(&time, count(report.journal.records));
     Some(Since { sentences, lead: words.report_since_lead(&time), hash, hash_lead })
 }
 

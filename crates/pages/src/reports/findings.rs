@@ -3,7 +3,7 @@
 
 use super::told::{Channel, Report, ShowReport, Sku};
 use crate::{
-    numbers::{count, duration, share, tenths},
+    numbers::{count, share, span, tenths},
     words::Language,
 };
 
@@ -39,7 +39,13 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
         return words.finding_sizes().to_owned();
     }
     if report.sold == 0 {
-        return words.finding_sizes_none_paid().to_owned();
+        let ended = report.phase.is_over();
+        return if ended {
+            words.finding_sizes_none_paid()
+        } else {
+            words.finding_sizes_none_paid_yet()
+        }
+        .to_owned();
     }
     if let [(sku, _)] = skus.as_slice() {
         return match sku.sold == sku.supplied {
@@ -60,6 +66,9 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
                 words.finding_sizes_in_vain(name, count(*clicks), of_all)
             };
         }
+    }
+    if report.sold == report.supplied {
+        return words.finding_sizes_all_paid().to_owned();
     }
     let best = most(&skus, |(sku, _)| sku.sold);
     let Some((best, name)) = best else { return words.finding_sizes().to_owned() };
@@ -110,7 +119,7 @@ pub(crate) fn channels(channels: &[Channel], sold: u64, words: Language) -> Stri
 
 /// Of paying over time.
 pub(crate) fn paid(report: &Report, words: Language) -> String {
-    let time = |ms| duration(words, ms);
+    let time = |ms| span(words, ms);
     if report.sold == 0 {
         let ended = report.phase.is_over();
         return if ended { words.finding_none_paid() } else { words.finding_none_paid_yet() }
@@ -249,8 +258,10 @@ mod tests {
         // Nothing is said of what was not counted, or of two that are alike.
         let mut uncounted = sold_out.clone();
         uncounted.skus[0].refused_for_want = None;
-        check_sizes(&uncounted, "50 ml sold best: 9,000 of 9,000");
+        check_sizes(&uncounted, "Every size is paid to the last unit");
         let mut alike = uncounted;
+        (alike.sold, alike.skus[2].sold) = (14_000, 1_000);
+        check_sizes(&alike, "50 ml sold best: 9,000 of 9,000");
         alike.skus[0].sold = 9_000;
         check_sizes(&alike, "What was sold, by size");
         let mut slow = sold_out.clone();

@@ -27,6 +27,9 @@ use crate::{
 /// Characters of a search at most.
 const TEXT_CHARS_MAX: usize = 200;
 
+/// Drops of a show that its row names.
+const TITLES_MAX: usize = 2;
+
 #[derive(Deserialize)]
 pub(crate) struct ReportsQuery {
     /// What is looked for.
@@ -115,13 +118,13 @@ async fn read(api: &Api, visitor: &Visitor, query: &ReportsQuery) -> Result<Repo
 impl ShowRow {
     fn new(show: PastShow, reader: &Reader) -> Self {
         let words = reader.words;
-        let more = show.drops_total.saturating_sub(show.drops.len());
+        let more = show.drops_total.saturating_sub(show.drops.len().min(TITLES_MAX));
         let money = |gross: &Gross| reader.money(gross.minor, &gross.currency);
         Self {
             link: format!("/reports/shows/{}", show.show),
             is_running: show.running,
             began: reader.moment(show.began_ms),
-            drops: show.drops.into_iter().map(|drop| drop.title).collect(),
+            drops: show.drops.into_iter().take(TITLES_MAX).map(|drop| drop.title).collect(),
             more: (more > 0).then(|| words.reports_more_drops(count(number(more)))),
             paid: words.paid_of(count(show.sold), count(show.supplied)),
             money: show.gross.iter().map(money).collect::<Vec<_>>().join(" + "),

@@ -38,6 +38,7 @@ pub(crate) struct Sizes {
     /// Of more than one size.
     pub(crate) total: Option<SizeRow>,
     pub(crate) has_held: bool,
+    pub(crate) has_left: bool,
     /// What is said where rows are left out.
     pub(crate) left_out: Option<String>,
 }

@@ -30,7 +30,7 @@ const SIZES_MAX: usize = 20;
 const ROWS_BESIDE_CHARTS: usize = 10;
 
 /// Rows of both tables that fill the first sheet.
-const ROWS_MAX: usize = 24;
+const ROWS_MAX: usize = 26;
 
 /// Drops, phases and goods that the second sheet has a row for.
 const DROPS_MAX: usize = 6;
@@ -41,6 +41,10 @@ const SHOW_DROPS_MAX: usize = 12;
 const SHOW_BEST_MAX: usize = 6;
 const SHOW_CHANNELS_MAX: usize = 12;
 const SHOW_APART_MAX: usize = 3;
+
+/// Rows of the first sheet of a show, and how many of them a table's title with its head and its sum take.
+const SHOW_ROWS_MAX: usize = 30;
+const ROWS_OF_A_HEAD: usize = 4;
 
 #[derive(Template)]
 #[template(path = "print.html")]
@@ -68,6 +72,8 @@ pub(super) struct DropPaper {
 pub(super) struct ShowPaper {
     words: Language,
     view: ShowView,
+    /// Whether the first sheet has room for the channels.
+    is_short: bool,
 }
 
 impl DropPaper {
@@ -123,7 +129,12 @@ impl ShowPaper {
         if let Some(best) = &mut view.best {
             best.rows.truncate(SHOW_BEST_MAX);
         }
-        Self { words: reader.words, view }
+        let rows = |length: usize| if length == 0 { 0 } else { length + ROWS_OF_A_HEAD };
+        let drops = view.drops.as_ref().map_or(0, |table| table.rows.len());
+        let best = view.best.as_ref().map_or(0, |table| table.rows.len());
+        let channels = view.channels.as_ref().map_or(0, |table| table.rows.len());
+        let is_short = rows(drops) + rows(best) + rows(channels) <= SHOW_ROWS_MAX;
+        Self { words: reader.words, view, is_short }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     channels::amounts,
     drop_view::Setting,
     findings,
-    parts::{Channels, Download, DropRow, Drops, Figure, State, width},
+    parts::{Channels, Download, DropRow, Drops, Figure, State, grouped, width},
     told::{Best, InCurrency, Line, ShowReport, Sums},
 };
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct ShowView {
     pub(crate) channels: Option<Channels>,
     pub(crate) rehearsals: Option<Drops>,
     pub(crate) called_off: Option<Drops>,
+    /// The drops that are settled, with the hash of each.
+    pub(crate) hashes: Vec<(String, String)>,
     pub(crate) downloads: Vec<Download>,
     pub(crate) foot: String,
 }
@@ -89,10 +91,17 @@ impl ShowView {
                 words.report_called_off(),
                 words.report_called_off_lead(),
             ),
+            hashes: hashes(report, rows_max),
             downloads: setting.downloads_of_show(reader),
             foot: words.report_printed_foot_show(&report.show, reader.time(report.as_of_ms)),
         }
     }
+}
+
+fn hashes(report: &ShowReport, rows_max: usize) -> Vec<(String, String)> {
+    let hash =
+        |line: &Line| Some((line.title.clone(), grouped(line.closing_hash.as_deref()?).join(" ")));
+    report.drops.iter().filter_map(hash).take(rows_max).collect()
 }
 
 fn number(length: usize) -> u64 {

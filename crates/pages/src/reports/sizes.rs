@@ -70,10 +70,10 @@ impl Sizes {
             lead: if is_over { words.report_sizes_lead() } else { words.report_sizes_lead_left() },
             head: head(report, words),
             money_head: words.report_col_money(&report.currency),
-            bar_head: if report.held > 0 {
-                words.report_col_bar_held()
-            } else {
-                words.report_col_bar()
+            bar_head: match (report.held > 0, report.left > 0) {
+                (true, _) => words.report_col_bar_held(),
+                (false, true) => words.report_col_bar(),
+                (false, false) => words.report_col_bar_paid(),
             },
             key_head: if is_over { words.report_col_refused() } else { words.report_col_left() },
             key_short: if is_over { words.report_refused_short() } else { words.chart_left() },
@@ -82,6 +82,7 @@ impl Sizes {
             rest,
             total,
             has_held: report.held > 0,
+            has_left: report.left > 0,
         }
     }
 }

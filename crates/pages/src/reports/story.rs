@@ -4,7 +4,7 @@
 use super::told::Report;
 use crate::{
     answers::Phase,
-    numbers::{count, duration},
+    numbers::{count, span},
     words::Language,
 };
 
@@ -24,7 +24,7 @@ impl Story {
 }
 
 fn first(report: &Report, words: Language) -> Vec<String> {
-    let time = |ms| duration(words, ms);
+    let time = |ms| span(words, ms);
     let Some(lasted) = report.lasted_ms() else {
         return before(report, words);
     };
@@ -192,22 +192,21 @@ mod tests {
         });
         check(
             &slow,
-            "612 of 1,000 paid in 2 h 00 min. 388 are left. 581 people bought. No click was refused for want of units.",
+            "612 of 1,000 paid in 2 h. 388 are left. 581 people bought. No click was refused for want of units.",
         );
         let unsold = Report { sold: 0, left: 1_000, buyers: 0, clicks: 0, ..slow.clone() };
         check(
             &unsold,
-            "Nothing was paid in 2 h 00 min. All 1,000 are left. Nobody bought. Nobody pressed Buy.",
+            "Nothing was paid in 2 h. All 1,000 are left. Nobody bought. Nobody pressed Buy.",
         );
         let early = Report { left: 1, sold: 999, ..slow.clone() };
         assert!(
-            said(&early, Language::English)
-                .starts_with("999 of 1,000 paid in 2 h 00 min. 1 is left.")
+            said(&early, Language::English).starts_with("999 of 1,000 paid in 2 h. 1 is left.")
         );
         let closed = Report { phase: Phase::Closed, held: 12, left: 376, ..slow };
         assert!(
             said(&closed, Language::English)
-                .starts_with("612 of 1,000 paid in 2 h 00 min. 12 are still held. 376 are left.")
+                .starts_with("612 of 1,000 paid in 2 h. 12 are still held. 376 are left.")
         );
     }
 
@@ -264,7 +263,7 @@ mod tests {
         });
         assert!(
             said(&added, Language::English)
-                .starts_with("Nothing was left for the first time after 0.80 s. All 16,000 paid, the last after 5 min 0 s.")
+                .starts_with("Nothing was left for the first time after 0.80 s. All 16,000 paid, the last after 5 min.")
         );
     }
 
@@ -297,14 +296,14 @@ mod tests {
         };
         assert!(
             said(&slow, Language::English)
-                .starts_with("612 of 15,000 paid after 27 min 0 s. 14,388 are left."),
+                .starts_with("612 of 15,000 paid after 27 min. 14,388 are left."),
             "{}",
             said(&slow, Language::English)
         );
         let paused = Report { phase: Phase::Paused, ..slow };
         assert!(
             said(&paused, Language::English)
-                .starts_with("Paused. 612 of 15,000 paid after 27 min 0 s.")
+                .starts_with("Paused. 612 of 15,000 paid after 27 min.")
         );
     }
 

@@ -290,6 +290,8 @@ pub(crate) struct Line {
     pub(crate) refused_for_want: u64,
     #[serde(default)]
     pub(crate) sold_out_after_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) closing_hash: Option<String>,
     pub(crate) currency: String,
     #[serde(flatten)]
     pub(crate) money: Sums,

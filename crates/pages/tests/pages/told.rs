@@ -74,6 +74,18 @@ fn course(supplied: u64, sold: u64, end_ms: u64, at_once: bool, back: u64) -> Va
     json!({ "step_ms": step_ms, "steps": steps })
 }
 
+/// When half of the supply was paid in such a course.
+fn half_paid(course: &Value, supplied: u64) -> Option<u64> {
+    let mut paid = 0;
+    let step_ms = course["step_ms"].as_u64()?;
+    let steps = course["steps"].as_array()?;
+    let place = steps.iter().position(|step| {
+        paid += step["paid"].as_u64().unwrap_or(0);
+        paid * 2 >= supplied
+    });
+    place.map(|place| (u64::try_from(place).unwrap_or(0) + 1) * step_ms)
+}
+
 fn pace(units: u64, end_ms: u64) -> Value {
     let step_ms = (end_ms / 256).next_power_of_two().max(1);
     let steps = end_ms.div_ceil(step_ms).max(1);
@@ -129,7 +141,10 @@ fn sale(sale: &Sale<'_>) -> Value {
     let end = OPENED_MS + sale.end_ms;
     let taken = if sale.sold_out_after_ms.is_some() { supplied } else { sold };
     let (released, expired) = (sale.came_back / 13, sale.came_back - sale.came_back / 13);
-    let all_paid = (sold == supplied).then_some(sale.end_ms - sale.end_ms / 20);
+    let all_paid = (sold == supplied).then_some(sale.end_ms);
+    let course =
+        course(supplied, sold, sale.end_ms, sale.sold_out_after_ms.is_some(), sale.came_back);
+    let half_paid = half_paid(&course, supplied);
     let told = json!({ "schema": "stampede.report.v1", "drop": sale.drop, "title": sale.title,
         "stream": "friday-show", "merchant": "maison-nord", "host": "nina", "mode": "live", "revision": 1,
         "phase": "settled", "as_of_ms": end + 1_000,
@@ -149,13 +164,13 @@ fn sale(sale: &Sale<'_>) -> Value {
     let times = json!({ "tally_clicks_max": 31_926, "connected_max": 38_420, "opened_at_ms": OPENED_MS,
         "sold_out_after_ms": sale.sold_out_after_ms,
         "half_after_ms": sale.sold_out_after_ms.map(|ms| ms / 2), "nine_tenths_after_ms": sale.sold_out_after_ms.map(|ms| ms * 9 / 10),
-        "half_paid_after_ms": (sold * 2 >= supplied && supplied > 1).then_some(sale.end_ms / 3),
-        "all_paid_after_ms": all_paid, "last_paid_after_ms": sale.end_ms - sale.end_ms / 20,
+        "half_paid_after_ms": half_paid,
+        "all_paid_after_ms": all_paid, "last_paid_after_ms": sale.end_ms,
         "last_taken_after_ms": sale.end_ms, "settled_after_ms": sale.end_ms + 1_000, "paused_ms": 0, "outage_ms": 0,
         "restarts": 0, "gaps": [], "currency": "EUR", "refunds_due": 0, "refund_due_minor": 0, "authorized_minor": 0,
         "declined": 0, "unpaid_orders": 0, "cancelled_units": 0, "cancelled_orders": 0, "adjustments": null,
-        "pace": pace(supplied, sale.sold_out_after_ms.unwrap_or(sale.end_ms)),
-        "course": course(supplied, sold, sale.end_ms, sale.sold_out_after_ms.is_some(), sale.came_back),
+        "pace": pace(taken, sale.sold_out_after_ms.unwrap_or(sale.end_ms)),
+        "course": course,
         "closing_hash": "7f3a91c40be25d68a41f6c07e9b328d513fe7a904c6bd1e285f7306a9bd4c21e",
         "journal": { "records": 30_527, "commits": 412, "bytes": 4_100_000 } });
     merged(merged(merged(told, &more), &times), &money(paid))
@@ -331,6 +346,11 @@ pub(crate) fn report(drop: &str) -> Option<Value> {
                 sku["paid_minor"] = 0.into();
             }
             told["paid_minor"] = 0.into();
+            told["came_back"] = json!({ "holds": 0, "units": 0 });
+            told["taken_again"] = 0.into();
+            told["channels"] = json!([]);
+            told["taken"] = json!({ "all": { "holds": 13_063, "units": 15_000 }, "confirmed": { "holds": 0, "units": 0 },
+                "released": { "holds": 0, "units": 0 }, "expired": { "holds": 0, "units": 0 } });
             told["as_of_ms"] = (OPENED_MS + 4_000).into();
             told["course"] = json!({ "step_ms": 16, "steps": [{ "taken": 15_000, "paid": 0, "came_back": 0, "connected": 30_000 }] });
             told["half_paid_after_ms"] = Value::Null;
