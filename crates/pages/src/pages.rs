@@ -124,10 +124,8 @@ impl Frame {
         match secret_path(&self.here) {
             Some(path) => {
                 // What was chosen before stays in the address of a page that keeps nothing.
-                let query = self.here.split_once('?').map_or("", |(_, query)| query);
-                let kept =
-                    query.split('&').filter(|pair| is_choice(pair) && !pair.starts_with(what));
-                let kept: String = kept.map(|pair| format!("{pair}&")).collect();
+                let kept = choices_in(&self.here).filter(|(name, _)| *name != what);
+                let kept: String = kept.map(|(name, value)| format!("{name}={value}&")).collect();
                 format!("{path}?{kept}{what}={value}")
             }
             None => format!("/choose?{what}={value}&to={}", in_query(&self.here)),
@@ -135,11 +133,15 @@ impl Frame {
     }
 }
 
-/// Whether part of a query is a choice that pages take.
-fn is_choice(pair: &str) -> bool {
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    pair.split_once('=')
-        .is_some_and(|(name, value)| matches!(name, "language" | "theme") && plain(value))
+/// The choices that a page's address has: their names with their values.
+pub(crate) fn choices_in(here: &str) -> impl Iterator<Item = (&str, &str)> {
+    let query = here.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(name, value)| match *name {
+        "language" => Language::from_tag(value).is_some(),
+        "theme" => Theme::from_name(value).is_some(),
+        _ => false,
+    })
 }
 
 /// The path of a page whose path is a secret: it stands in no query, for logs and other pages to read.

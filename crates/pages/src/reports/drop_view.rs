@@ -250,10 +250,10 @@ fn adjusted(report: &Report, later: &Adjustments, reader: &Reader) -> Vec<String
         );
     }
     if later.refunded_minor > 0 {
-        said.push(words.report_since_back(money(later.refunded_minor), &net));
+        said.push(words.report_since_back(money(later.refunded_minor.unsigned_abs()), &net));
     }
     if later.paid_minor > 0 {
-        said.push(words.report_since_paid(money(later.paid_minor), &net));
+        said.push(words.report_since_paid(money(later.paid_minor.unsigned_abs()), &net));
     }
     if said.is_empty() && later.net_minor != 0 {
         said.push(words.report_since_net(net));

@@ -229,8 +229,10 @@ pub(crate) fn show(report: &ShowReport, paid: &str, words: Language) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{report, with};
-    use super::*;
+    use super::{
+        super::fixtures::{report, with},
+        refused as refused_title, *,
+    };
     use crate::{answers::Phase, numbers::milliseconds};
 
     const EN: Language = Language::English;
@@ -265,7 +267,8 @@ mod tests {
         alike.skus[0].sold = 9_000;
         check_sizes(&alike, "What was sold, by size");
         let mut slow = sold_out.clone();
-        (slow.left, slow.skus[0].left, slow.skus[1].sold) = (388, 300, 8_612);
+        (slow.sold, slow.left) = (14_612, 388);
+        (slow.skus[0].left, slow.skus[1].sold) = (300, 8_612);
         check_sizes(&slow, "50 ml sold best; most of what is left is 30 ml, 300 of 388");
         check_sizes(&Report { sold: 0, ..sold_out.clone() }, "Nothing was paid, of any size");
         check_sizes(&Report { opened_at_ms: None, ..sold_out.clone() }, "What was sold, by size");
@@ -353,7 +356,7 @@ mod tests {
         let slow = Report { sold_out_after_ms: None, ..report() };
         assert_eq!(said(&slow), "Half was taken after 395 ms");
         assert_eq!(said(&Report { half_after_ms: None, ..slow }), "Units were taken 17,489 times");
-        let refused = |report: &Report| plain(super::refused(report, EN));
+        let refused = |report: &Report| plain(refused_title(report, EN));
         assert_eq!(refused(&report()), "185,419 clicks were refused, nearly all for want of units");
         assert_eq!(
             refused(&Report { counts_complete: false, ..report() }),

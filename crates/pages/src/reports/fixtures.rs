@@ -46,7 +46,7 @@ fn told() -> Value {
         channel(None, 6_665, 363, 279, 1_370_210),
     ];
     let phase = |phase: &str, after: u64| json!({ "phase": phase, "at_ms": OPENED_MS + after });
-    json!({ "drop": "d42", "title": "Eau de parfum", "stream": "friday-show", "merchant": "maison-nord",
+    let mut told = json!({ "drop": "d42", "title": "Eau de parfum", "stream": "friday-show", "merchant": "maison-nord",
         "host": "nina", "mode": "live", "revision": 1, "phase": "settled", "as_of_ms": OPENED_MS + 253_208,
         "phases": [json!({ "phase": "scheduled", "at_ms": OPENED_MS - 4_000_000 }), phase("open", 0),
             phase("closed", 253_208), phase("settled", 254_000)],
@@ -54,7 +54,8 @@ fn told() -> Value {
         "taken": { "all": { "holds": 15_245, "units": 17_489 }, "confirmed": { "holds": 13_063, "units": 15_000 },
             "released": { "holds": 168, "units": 182 }, "expired": { "holds": 2_014, "units": 2_307 } },
         "came_back": { "holds": 2_182, "units": 2_489 }, "taken_again": 2_489,
-        "skus": skus, "buyers": 13_062, "channels": channels, "channels_left_out": 0, "clicks": 201_372,
+        "skus": skus });
+    let more = json!({ "buyers": 13_062, "channels": channels, "channels_left_out": 0, "clicks": 201_372,
         "retries": 708, "counts_complete": true, "answer_times": { "answers": 201_372, "p50_us": 200, "p99_us": 41_000 },
         "refusals": { "sold_out": 184_478, "not_open": 810, "not_enough": 131 }, "refused_for_want": 184_609,
         "tally_clicks_max": 31_926, "connected_max": 38_420, "opened_at_ms": OPENED_MS,
@@ -63,5 +64,8 @@ fn told() -> Value {
         "last_taken_after_ms": 131_000, "settled_after_ms": 254_000, "paused_ms": 0, "outage_ms": 0, "restarts": 0,
         "currency": "EUR", "gross_minor": 72_850_000, "charges_minor": 0, "paid_minor": 72_850_000,
         "refunded_minor": 0, "net_minor": 72_850_000, "closing_hash": "7f3a91c4".repeat(8),
-        "journal": { "records": 30_527, "commits": 400, "bytes": 4_000_000 } })
+        "journal": { "records": 30_527, "commits": 400, "bytes": 4_000_000 } });
+    let fields = more.as_object().expect("a fixture").clone();
+    told.as_object_mut().expect("a fixture").extend(fields);
+    told
 }

@@ -36,7 +36,7 @@ impl ShareDialog {
         channels: Vec<String>,
     ) -> Self {
         let found: Result<Shares, _> =
-            api.get(&visitor.asker, &format!("/v1/shares?{what}={drop}")).await;
+            api.get(&visitor.asker, &format!("/v1/shares?{what}={drop}&limit=100")).await;
         let reader = Reader::new(visitor);
         let links = found.map(|found| found.shares).unwrap_or_default();
         let links = links.into_iter().map(|share| Link::new(share, &reader)).collect();

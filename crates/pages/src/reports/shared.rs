@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::{Api, Refused},
-    pages::{Frame, go, page},
+    pages::{Frame, choices_in, go, page},
     reader::Reader,
     visitor::{Theme, Visitor},
     words::Language,
@@ -127,9 +127,11 @@ fn setting(secret: &str, of_drop: bool, medium: Medium, query: &str) -> Setting 
     }
 }
 
-/// The query of a page, to go on with.
-fn query_of(here: &str) -> &str {
-    here.find('?').map_or("", |at| &here[at..])
+/// The query with what a page's address chooses, to go on with.
+fn query_of(here: &str) -> String {
+    let pairs: Vec<String> =
+        choices_in(here).map(|(name, value)| format!("{name}={value}")).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// The page of a link.
@@ -147,7 +149,7 @@ pub(crate) async fn shared(
     let words = visitor.language;
     let reader = Reader::new(&visitor);
     let until = words.shared_until(reader.moment(ends_at_ms));
-    let set = |of_drop| setting(&secret, of_drop, Medium::Screen, query_of(&visitor.here));
+    let set = |of_drop| setting(&secret, of_drop, Medium::Screen, &query_of(&visitor.here));
     let frame = |title: String| Frame::new(&visitor, "shared", title).runs("shared.mjs");
     let answer = match read {
         Read::Drop(report) => {
@@ -200,7 +202,7 @@ pub(crate) async fn print(
     let words = visitor.language;
     let reader = Reader::new(&visitor);
     let back = format!("/shared/{secret}{}", query_of(&visitor.here));
-    let set = |of_drop| setting(&secret, of_drop, Medium::Paper, query_of(&visitor.here));
+    let set = |of_drop| setting(&secret, of_drop, Medium::Paper, &query_of(&visitor.here));
     let frame = |title: String| Frame::new(&visitor, "print", title).runs("print.mjs");
     let answer = match read {
         Read::Drop(report) => {

@@ -263,7 +263,7 @@ mod tests {
         });
         assert!(
             said(&added, Language::English)
-                .starts_with("Nothing was left for the first time after 0.80 s. All 16,000 paid, the last after 5 min.")
+                .starts_with("Nothing was left for the first time after 0.80 s. All 16,000 paid, the last one after 5 min.")
         );
     }
 

@@ -222,9 +222,9 @@ pub(crate) struct Adjustments {
     #[serde(default)]
     pub(crate) units_cancelled: u64,
     #[serde(default)]
-    pub(crate) paid_minor: u64,
+    pub(crate) paid_minor: i64,
     #[serde(default)]
-    pub(crate) refunded_minor: u64,
+    pub(crate) refunded_minor: i64,
     #[serde(default)]
     pub(crate) net_minor: i64,
 }
@@ -430,6 +430,7 @@ pub(crate) struct PastShow {
     pub(crate) drops: Vec<PastDrop>,
     pub(crate) drops_total: usize,
     pub(crate) supplied: u64,
+    #[serde(default)]
     pub(crate) sold: u64,
     #[serde(default)]
     pub(crate) gross: Vec<Gross>,

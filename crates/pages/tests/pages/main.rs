@@ -6,6 +6,7 @@ mod demos;
 mod fake;
 mod links;
 mod orders;
+mod reports;
 
 use std::{collections::BTreeSet, io::Read as _};
 
@@ -65,6 +66,7 @@ fn paths() -> Vec<String> {
     let looked_for = ["", "?text=same", "?text=nothing", "?text=3-37-1", "?after=100"];
     paths.extend(looked_for.map(|query| format!("/orders{query}")));
     paths.extend(["", "?kind=refund", "?kind=capture"].map(|query| format!("/attention{query}")));
+    paths.extend(reports::paths());
     paths.extend(["3-37-0", "3-38-1", fake::sold::HOLD].map(|name| format!("/orders/{name}")));
     paths
 }
