@@ -19,7 +19,7 @@ async fn main() -> io::Result<()> {
     for (drop, about) in fake::told::DROPS {
         println!("http://{address}/reports/{drop} {about}");
     }
-    for secret in fake::told::SECRETS {
+    for secret in fake::told_shows::SECRETS {
         println!("http://{address}/shared/{secret}");
     }
     for stream in fake::STREAMS {

@@ -90,9 +90,9 @@ pub(crate) fn duration(language: Language, ms: u64) -> String {
 pub(crate) fn span(language: Language, ms: u64) -> String {
     let s = ms / 1_000;
     match s {
-        60..3_600 if s % 60 == 0 => language.in_min(s / 60),
-        3_600..86_400 if s / 60 % 60 == 0 => language.in_h(s / 3_600),
-        86_400.. if s / 3_600 % 24 == 0 => language.in_d(s / 86_400),
+        60..3_600 if s.is_multiple_of(60) => language.in_min(s / 60),
+        3_600..86_400 if (s / 60).is_multiple_of(60) => language.in_h(s / 3_600),
+        86_400.. if (s / 3_600).is_multiple_of(24) => language.in_d(s / 86_400),
         _ => duration(language, ms),
     }
 }

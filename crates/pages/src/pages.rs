@@ -125,8 +125,9 @@ impl Frame {
             Some(path) => {
                 // What was chosen before stays in the address of a page that keeps nothing.
                 let kept = choices_in(&self.here).filter(|(name, _)| *name != what);
-                let kept: String = kept.map(|(name, value)| format!("{name}={value}&")).collect();
-                format!("{path}?{kept}{what}={value}")
+                let pairs =
+                    kept.chain([(what, value)]).map(|(name, value)| format!("{name}={value}"));
+                format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
             }
             None => format!("/choose?{what}={value}&to={}", in_query(&self.here)),
         }

@@ -29,6 +29,9 @@ struct Measures {
     apart: f64,
 }
 
+/// Where all of it begins.
+const TOP: f64 = 40.0;
+
 /// Height of the least part, so that it is seen.
 const LEAST: f64 = 2.0;
 
@@ -43,33 +46,44 @@ impl Flow {
             Width::Paper => Measures { height: 214.0, all: 60.0, apart: 34.0 },
             _ => Measures { height: 300.0, all: 140.0, apart: 42.0 },
         };
-        let height = measures.height;
-        let mut drawing = Drawing::new(width.class(), whole, height);
-        let top = 40.0;
+        let mut drawing = Drawing::new(width.class(), whole, measures.height);
         let right = (whole * 0.44).round();
         let words = self.words;
-        let first = vec![
-            strong(count(self.taken)),
-            plain(format!(
-                "\u{a0}{}",
-                if self.taken == 1 { words.flow_taken_once() } else { words.flow_taken() }
-            )),
-        ];
+        let taken = if self.taken == 1 { words.flow_taken_once() } else { words.flow_taken() };
+        let first = vec![strong(count(self.taken)), plain(format!("\u{a0}{taken}"))];
         drawing.label(&Label::new(0.0, 14.0, first));
         drawing.label(&Label::new(0.0, 31.0, vec![plain(&self.taken_second)]).class("s soft"));
+        let (from, lowest) = self.ends(&mut drawing, right, measures);
+        let left = Rect { left: 0.0, top: TOP, right: 10.0, bottom: from.max(TOP + LEAST) };
+        drawing.rect(left, "c-ink");
+        if let Some((units, said)) = &self.again {
+            if *units > 0 {
+                arrow_back(&mut drawing, right, from, lowest);
+            }
+            let y = (lowest.max(from) + 52.0).min(measures.height - 4.0);
+            let line = |y, said: &str| Label::new(0.0, y, vec![plain(said)]);
+            // In two lines where it is too long for one.
+            if !drawing.label(&line(y, said))
+                && let Some((first, rest)) = said.split_once(", ").or_else(|| said.split_once('，'))
+            {
+                let y = y.min(measures.height - 20.0);
+                drawing.label(&line(y, &format!("{first},")));
+                drawing.label(&line(y + 16.0, rest));
+            }
+        }
+        drawing
+    }
+
+    /// Draws what became of the units; says how far down that goes on the left and on the right.
+    fn ends(&self, drawing: &mut Drawing, right: f64, measures: Measures) -> (f64, f64) {
         let shown: Vec<_> = self.ends.iter().filter(|(units, ..)| *units > 0).collect();
-        let (mut from, mut to) = (top, top);
-        let mut lowest = top;
+        let (mut from, mut to, mut lowest) = (TOP, TOP, TOP);
         for (place, (units, word, second)) in shown.iter().enumerate() {
             let tall = self.tall(*units, measures);
-            drawing.path(
-                &ribbon(10.0, from, right, to, tall),
-                ["c-flow-1", "c-flow-2", "c-flow-3"][place.min(2)],
-            );
-            drawing.rect(
-                Rect { left: right, top: to, right: right + 10.0, bottom: to + tall },
-                "c-ink",
-            );
+            let class = ["c-flow-1", "c-flow-2", "c-flow-3"][place.min(2)];
+            drawing.path(&ribbon(10.0, from, right, to, tall), class);
+            let end = Rect { left: right, top: to, right: right + 10.0, bottom: to + tall };
+            drawing.rect(end, "c-ink");
             let middle = to + tall / 2.0;
             let at = |y, spans| Label::new(right + 22.0, y, spans);
             let said = vec![strong(count(*units)), plain(format!("\u{a0}{word}"))];
@@ -87,30 +101,7 @@ impl Flow {
             let next = shown.get(place + 1).map_or(0.0, |(units, ..)| self.tall(*units, measures));
             to = (to + tall + 10.0).max(middle + measures.apart - next / 2.0);
         }
-        drawing.rect(Rect { left: 0.0, top, right: 10.0, bottom: from.max(top + LEAST) }, "c-ink");
-        if let Some((units, said)) = &self.again {
-            if *units > 0 {
-                let under = lowest.max(from) + 24.0;
-                let (edge, x) = (short(right + 5.0), short(right - 1.0));
-                let mut path = format!("M{edge} {}V{}q0 6 -6 6", short(lowest + 4.0), short(under));
-                write!(path, "M{x} {}H11q-6 0 -6 -6V{}", short(under + 6.0), short(from + 12.0))
-                    .expect("memory takes what is written");
-                drawing.path(&path, "c-again");
-                let tip = short(from + 4.0);
-                drawing.path(&format!("M0.5 {}l4.5 -8 4.5 8z", tip + 8.0), "c-tip");
-            }
-            let y = (lowest.max(from) + 52.0).min(height - 4.0);
-            let line = |y, said: &str| Label::new(0.0, y, vec![plain(said)]);
-            // In two lines where it is too long for one.
-            if !drawing.label(&line(y, said))
-                && let Some((first, rest)) = said.split_once(", ").or_else(|| said.split_once('，'))
-            {
-                let y = y.min(height - 20.0);
-                drawing.label(&line(y, &format!("{first},")));
-                drawing.label(&line(y + 16.0, rest));
-            }
-        }
-        drawing
+        (from, lowest)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
@@ -118,6 +109,17 @@ impl Flow {
         let whole = self.ends.iter().map(|(units, ..)| units).sum::<u64>().max(self.taken).max(1);
         (measures.all * units as f64 / whole as f64).max(LEAST)
     }
+}
+
+/// The way of what was taken again: from below the ends back to below the beginning.
+fn arrow_back(drawing: &mut Drawing, right: f64, from: f64, lowest: f64) {
+    let under = lowest.max(from) + 24.0;
+    let (edge, x) = (short(right + 5.0), short(right - 1.0));
+    let mut path = format!("M{edge} {}V{}q0 6 -6 6", short(lowest + 4.0), short(under));
+    write!(path, "M{x} {}H11q-6 0 -6 -6V{}", short(under + 6.0), short(from + 12.0))
+        .expect("memory takes what is written");
+    drawing.path(&path, "c-again");
+    drawing.path(&format!("M0.5 {}l4.5 -8 4.5 8z", short(from + 12.0)), "c-tip");
 }
 
 /// A band from the left to the right, as high at both ends.

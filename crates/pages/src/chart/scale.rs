@@ -22,8 +22,8 @@ pub(crate) fn counts(most: u64) -> Vec<Tick> {
         return (0..=parts).map(|place| tick(most / parts * place)).collect();
     }
     let step = nice(most.div_ceil(LINES_MAX - 1));
-    let mut ticks: Vec<Tick> =
-        (0..).map(|place| place * step).take_while(|value| *value < most).map(tick).collect();
+    let lines = most.div_ceil(step);
+    let mut ticks: Vec<Tick> = (0..lines).map(|place| tick(place * step)).collect();
     // Two numbers would stand in one place.
     if ticks.len() > 1 && ticks.last().is_some_and(|last| most - last.value < step * 2 / 5) {
         ticks.pop();
@@ -92,8 +92,7 @@ pub(crate) fn times(words: Language, span_ms: u64, most: u64) -> Vec<Tick> {
     let spans = span_ms / unit.ms;
     let wanted = spans.div_ceil(most.max(1)).max(1);
     let step = unit.steps.iter().copied().find(|step| *step >= wanted).unwrap_or(wanted);
-    let places = (0..).map(|place| place * step).take_while(|place| *place <= spans);
-    let places: Vec<u64> = places.collect();
+    let places: Vec<u64> = (0..=spans / step).map(|place| place * step).collect();
     let last = places.len() - 1;
     let with_unit = |number: String| match unit.ms {
         1 => words.in_ms(number),

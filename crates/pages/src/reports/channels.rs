@@ -25,13 +25,13 @@ struct Line {
 
 impl Line {
     fn of(channel: &Channel, currency: &str) -> Self {
-        let Channel { channel: name, clicks, taken, came_back, units, money } = channel.clone();
+        let Channel { name, clicks, taken, came_back, units, money } = channel.clone();
         let money = vec![InCurrency { currency: currency.to_owned(), sums: money }];
         Self { name, called: None, clicks, taken, came_back, units, money }
     }
 
     fn of_show(channel: &ShowChannel) -> Self {
-        let ShowChannel { channel: name, clicks, taken, came_back, units, money } = channel.clone();
+        let ShowChannel { name, clicks, taken, came_back, units, money } = channel.clone();
         Self { name, called: None, clicks, taken, came_back, units, money }
     }
 
@@ -54,12 +54,11 @@ impl Line {
 /// Amounts with others added, by currency.
 fn added(mut sums: Vec<InCurrency>, others: &[InCurrency]) -> Vec<InCurrency> {
     for other in others {
-        match sums.iter_mut().find(|known| known.currency == other.currency) {
-            Some(known) => known.sums.paid = known.sums.paid.saturating_add(other.sums.paid),
-            None => {
-                let sums_of = Sums { paid: other.sums.paid, ..Sums::default() };
-                sums.push(InCurrency { currency: other.currency.clone(), sums: sums_of });
-            }
+        if let Some(known) = sums.iter_mut().find(|known| known.currency == other.currency) {
+            known.sums.paid = known.sums.paid.saturating_add(other.sums.paid);
+        } else {
+            let paid = Sums { paid: other.sums.paid, ..Sums::default() };
+            sums.push(InCurrency { currency: other.currency.clone(), sums: paid });
         }
     }
     sums
@@ -93,7 +92,7 @@ impl Channels {
             .channels
             .iter()
             .map(|channel| Channel {
-                channel: channel.channel.clone(),
+                name: channel.name.clone(),
                 clicks: channel.clicks,
                 taken: channel.taken,
                 came_back: channel.came_back,
@@ -220,11 +219,10 @@ mod tests {
         let mut many = report();
         let pattern = many.channels[4].clone();
         many.channels = (0..100)
-            .map(|place| Channel { channel: Some(format!("c{place}")), ..pattern.clone() })
+            .map(|place| Channel { name: Some(format!("c{place}")), ..pattern.clone() })
             .collect();
         many.channels_left_out = 19_900;
-        many.channels_rest =
-            Some(Channel { channel: None, clicks: None, units: 19_900, ..pattern.clone() });
+        many.channels_rest = Some(Channel { name: None, clicks: None, units: 19_900, ..pattern });
         many.clicks_by_channel_other = Some(7);
         let table = channels(&many, 20).unwrap();
         assert_eq!(table.rows.len(), 21);

@@ -48,9 +48,10 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
         .to_owned();
     }
     if let [(sku, _)] = skus.as_slice() {
-        return match sku.sold == sku.supplied {
-            true => words.finding_size_all_paid(count(sku.sold)),
-            false => words.finding_size_paid(count(sku.sold), count(sku.supplied)),
+        return if sku.sold == sku.supplied {
+            words.finding_size_all_paid(count(sku.sold))
+        } else {
+            words.finding_size_paid(count(sku.sold), count(sku.supplied))
         };
     }
     let refused: Option<Vec<u64>> = skus.iter().map(|(sku, _)| sku.refused_for_want).collect();
@@ -87,9 +88,8 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
 
 /// Of channels: which pays best, which brought the most.
 pub(crate) fn channels(channels: &[Channel], sold: u64, words: Language) -> String {
-    let named: Vec<&Channel> =
-        channels.iter().filter(|channel| channel.channel.is_some()).collect();
-    let name = |channel: &Channel| brief(channel.channel.as_deref().unwrap_or_default());
+    let named: Vec<&Channel> = channels.iter().filter(|channel| channel.name.is_some()).collect();
+    let name = |channel: &Channel| brief(channel.name.as_deref().unwrap_or_default());
     let pays = |channel: &Channel| {
         share(channel.units, channel.units.saturating_add(channel.came_back)).unwrap_or_default()
     };
@@ -237,8 +237,8 @@ mod tests {
 
     const EN: Language = Language::English;
 
-    fn plain(said: String) -> String {
-        said.replace('\u{a0}', " ").replace(['\u{2068}', '\u{2069}'], "")
+    fn plain(said: impl AsRef<str>) -> String {
+        said.as_ref().replace('\u{a0}', " ").replace(['\u{2068}', '\u{2069}'], "")
     }
 
     fn names(report: &Report) -> Vec<String> {

@@ -170,7 +170,7 @@ async fn drop_page(
     let reader = Reader::new(visitor);
     let shares = may_share(&session.role);
     let dialog = if shares {
-        let channels = report.channels.iter().filter_map(|channel| channel.channel.clone());
+        let channels = report.channels.iter().filter_map(|channel| channel.name.clone());
         Some(ShareDialog::read(api, visitor, "drop", drop, channels.collect()).await)
     } else {
         None
@@ -212,7 +212,7 @@ async fn show_page(
     let reader = Reader::new(visitor);
     let shares = may_share(&session.role);
     let dialog = if shares {
-        let channels = report.channels.iter().filter_map(|channel| channel.channel.clone());
+        let channels = report.channels.iter().filter_map(|channel| channel.name.clone());
         Some(ShareDialog::read(api, visitor, "show", &report.show, channels.collect()).await)
     } else {
         None

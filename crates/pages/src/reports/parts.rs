@@ -143,7 +143,7 @@ pub(crate) struct Reason {
 #[derive(Clone, Debug)]
 pub(crate) struct Sound {
     pub(crate) title: &'static str,
-    pub(crate) is_sound: bool,
+    pub(crate) is_right: bool,
     pub(crate) facts: Vec<(&'static str, String)>,
     pub(crate) note: Option<String>,
 }

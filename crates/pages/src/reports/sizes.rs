@@ -45,7 +45,7 @@ impl Sizes {
             let sku = &report.skus[*place];
             let is_alike = names.iter().filter(|name| **name == names[*place]).count() > 1;
             SizeRow {
-                second: if is_alike { sku.merchant_sku.clone() } else { String::new() },
+                second: if is_alike { sku.code.clone() } else { String::new() },
                 price: reader.money(sku.price_minor, &report.currency),
                 bar: Some(bar(sku, longest)),
                 ..summed(&[sku], names[*place].clone(), report, reader, is_over)

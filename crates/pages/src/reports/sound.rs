@@ -103,7 +103,7 @@ pub(super) fn sound(report: &Report, words: Language) -> Sound {
     };
     let note =
         (!report.counts_complete).then(|| words.report_restarted(count(report.restarts.max(1))));
-    Sound { title, is_sound, facts, note }
+    Sound { title, is_right: is_sound, facts, note }
 }
 
 /// The phases, with the moments in between that matter.
@@ -173,10 +173,10 @@ mod tests {
 
     #[test]
     fn a_sale_that_was_oversold_is_not_called_sound() {
-        assert!(sound(&report(), EN).is_sound);
+        assert!(sound(&report(), EN).is_right);
         assert_eq!(sound(&report(), EN).title, "The sale was sound");
         let broken = sound(&Report { oversold: 3, ..report() }, EN);
-        assert_eq!((broken.is_sound, broken.title), (false, "The sale was not sound"));
+        assert_eq!((broken.is_right, broken.title), (false, "The sale was not sound"));
         assert_eq!(broken.facts[0].1, "3 units at most");
         let running =
             Report { phase: Phase::Open, counts_complete: false, restarts: 2, ..report() };

@@ -279,7 +279,7 @@ mod tests {
         assert!(said(&opening, Language::English).starts_with(
             "All 15,000 taken in 0.80 s. Nothing is paid yet. 15,000 are still held. Nobody bought."
         ));
-        let running = Report { sold: 4_000, held: 11_000, buyers: 3_000, ..opening.clone() };
+        let running = Report { sold: 4_000, held: 11_000, buyers: 3_000, ..opening };
         assert!(
             said(&running, Language::English).starts_with(
                 "All 15,000 taken in 0.80 s. 4,000 paid so far. 11,000 are still held."

@@ -136,7 +136,9 @@ pub(crate) struct OpenMoney {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Sku {
     pub(crate) title: String,
-    pub(crate) merchant_sku: String,
+    /// The merchant's own code for it.
+    #[serde(rename = "merchant_sku")]
+    pub(crate) code: String,
     #[serde(default)]
     pub(crate) options: Vec<Choice>,
     pub(crate) price_minor: u64,
@@ -155,8 +157,8 @@ pub(crate) struct Sku {
 /// What one channel brought.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Channel {
-    #[serde(default)]
-    pub(crate) channel: Option<String>,
+    #[serde(default, rename = "channel")]
+    pub(crate) name: Option<String>,
     #[serde(default)]
     pub(crate) clicks: Option<u64>,
     /// Units ever taken.
@@ -315,8 +317,8 @@ pub(crate) struct Best {
 /// What one channel brought to a show.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct ShowChannel {
-    #[serde(default)]
-    pub(crate) channel: Option<String>,
+    #[serde(default, rename = "channel")]
+    pub(crate) name: Option<String>,
     #[serde(default)]
     pub(crate) clicks: Option<u64>,
     #[serde(default)]

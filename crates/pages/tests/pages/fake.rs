@@ -27,6 +27,9 @@ pub(crate) mod sold;
 #[path = "told.rs"]
 pub(crate) mod told;
 
+#[path = "told_shows.rs"]
+pub(crate) mod told_shows;
+
 use self::shows::{cue, people, single};
 
 /// A stream for each state that a page can be in.
@@ -90,11 +93,11 @@ pub(crate) fn interface(role: Option<&'static str>) -> Router {
         .route("/v1/orders", get(sold::list))
         .route("/v1/orders/search", get(sold::search))
         .route("/v1/orders/{order}/timeline", get(sold::timeline))
-        .route("/v1/drops/{drop}/report", get(told::drop_report))
-        .route("/v1/shows", get(told::shows))
-        .route("/v1/shows/{drop}/report", get(told::show))
-        .route("/v1/shares", get(told::shares))
-        .route("/shared/{secret}/report.json", get(told::shared))
+        .route("/v1/drops/{drop}/report", get(told_shows::drop_report))
+        .route("/v1/shows", get(told_shows::shows))
+        .route("/v1/shows/{drop}/report", get(told_shows::show))
+        .route("/v1/shares", get(told_shows::shares))
+        .route("/shared/{secret}/report.json", get(told_shows::shared))
         .route("/v1/brake", get(brake))
         .route("/v1/brake/{act}", post(braked))
         .route("/v1/commands", get(commands))

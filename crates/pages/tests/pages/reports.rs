@@ -24,7 +24,8 @@ pub(crate) fn paths() -> Vec<String> {
 
 /// Every page of a link.
 fn shared_paths() -> Vec<String> {
-    let secrets = fake::told::SECRETS.into_iter().chain(["shr_over", "shr_wrong", "shr_busy"]);
+    let secrets =
+        fake::told_shows::SECRETS.into_iter().chain(["shr_over", "shr_wrong", "shr_busy"]);
     let printed = ["shr_drop", "shr_slow", "shr_show", "shr_over"];
     let pages = secrets.map(|secret| format!("/shared/{secret}"));
     pages.chain(printed.map(|secret| format!("/shared/{secret}/print"))).collect()
@@ -258,7 +259,7 @@ async fn the_list_is_read_a_page_at_a_time_and_searched() {
 #[tokio::test]
 async fn a_link_shows_a_report_to_whoever_has_it_and_nothing_else() {
     let router = stampede_pages::shared_router(fake::interface(None));
-    for secret in fake::told::SECRETS {
+    for secret in fake::told_shows::SECRETS {
         let page = get(&router, &format!("/shared/{secret}"), &[]).await;
         assert_eq!(page.status, StatusCode::OK, "{secret}");
         assert_eq!(page.headers["x-robots-tag"], "noindex, nofollow");

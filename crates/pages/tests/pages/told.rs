@@ -1,15 +1,8 @@
-//! Reports of the interface that answers for tests.
+//! Reports of drops, as the interface tells them that answers for tests.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fake, HOSTILE, problem};
+use super::HOSTILE;
 
 /// 2026-11-27 20:14:07 UTC.
 pub(crate) const OPENED_MS: u64 = 1_795_810_447_000;
@@ -34,10 +27,6 @@ pub(crate) const DROPS: [(&str, &str); 16] = [
     ("d23", "opening: all held, nothing paid"),
 ];
 
-/// A shared link for each kind, then those that show nothing.
-pub(crate) const SECRETS: [&str; 5] =
-    ["shr_drop", "shr_slow", "shr_show", "shr_channel", "shr_evening"];
-
 /// How a sale goes on: the share of the units that were paid after each share of the time.
 const PAID: [f64; 13] = [0.0, 0.02, 0.15, 0.36, 0.53, 0.66, 0.74, 0.79, 0.82, 0.85, 0.9, 0.96, 1.0];
 
@@ -55,7 +44,7 @@ fn at_share(whole: u64, place: u64, of: u64) -> u64 {
 }
 
 /// A course in which all is taken at once, or as it is paid.
-fn course(supplied: u64, sold: u64, end_ms: u64, at_once: bool, back: u64) -> Value {
+pub(crate) fn course(supplied: u64, sold: u64, end_ms: u64, at_once: bool, back: u64) -> Value {
     let step_ms = (end_ms / 256).next_power_of_two().max(1);
     let steps = end_ms.div_ceil(step_ms).max(1);
     let mut before = 0;
@@ -176,7 +165,7 @@ fn sale(sale: &Sale<'_>) -> Value {
     merged(merged(merged(told, &more), &times), &money(paid))
 }
 
-fn rush() -> Value {
+pub(crate) fn rush() -> Value {
     let sizes = [
         ("30 ml", 2_990, 4_000, 4_000, 20_112),
         ("50 ml", 4_990, 9_000, 9_000, 141_503),
@@ -324,264 +313,129 @@ fn gaps() -> Value {
     told
 }
 
+/// All of it is held, nothing is paid.
+fn opening() -> Value {
+    let mut told = open(rush(), 4_000);
+    for (sku, held) in
+        told["skus"].as_array_mut().expect("a fixture").iter_mut().zip([4_000, 9_000, 2_000])
+    {
+        sku["sold"] = 0.into();
+        sku["held"] = held.into();
+        sku["paid_minor"] = 0.into();
+    }
+    for (field, value) in
+        [("sold", 0), ("held", 15_000), ("buyers", 0), ("paid_minor", 0), ("taken_again", 0)]
+    {
+        told[field] = value.into();
+    }
+    told["came_back"] = json!({ "holds": 0, "units": 0 });
+    told["channels"] = json!([]);
+    told["taken"] = taken(13_063, 15_000);
+    told["as_of_ms"] = (OPENED_MS + 4_000).into();
+    told["course"] = json!({ "step_ms": 16,
+        "steps": [{ "taken": 15_000, "paid": 0, "came_back": 0, "connected": 30_000 }] });
+    told["half_paid_after_ms"] = Value::Null;
+    told["last_paid_after_ms"] = Value::Null;
+    told
+}
+
+/// So much was taken, and nothing of it has ended.
+fn taken(holds: u64, units: u64) -> Value {
+    let none = json!({ "holds": 0, "units": 0 });
+    json!({ "all": { "holds": holds, "units": units }, "confirmed": none, "released": none, "expired": none })
+}
+
+fn planned() -> Value {
+    let mut told = of_one_size("d11", "Gift set, three scents", 1_200, 0, 1, None);
+    for field in ["opened_at_ms", "half_after_ms", "closing_hash", "last_paid_after_ms"] {
+        told[field] = Value::Null;
+    }
+    told["phase"] = "scheduled".into();
+    told["supplied"] = 0.into();
+    told["left"] = 0.into();
+    told["phases"].as_array_mut().expect("a fixture").truncate(1);
+    told["course"] = json!({ "step_ms": 1, "steps": [] });
+    told["pace"] = json!({ "step_ms": 1, "units": [] });
+    told["taken"] = taken(0, 0);
+    told
+}
+
+fn unsold() -> Value {
+    let mut told = of_one_size("d12", "Hand cream, 75 ml", 3_000, 0, 1_800_000, None);
+    told["buyers"] = 0.into();
+    told["last_paid_after_ms"] = Value::Null;
+    told["clicks"] = 0.into();
+    told["taken"] = taken(0, 0);
+    told
+}
+
+fn only_one() -> Value {
+    let mut told = of_one_size("d13", "The only one", 1, 1, 3_100, Some(200));
+    told["taken"]["confirmed"]["holds"] = 1.into();
+    told["buyers"] = 1.into();
+    told
+}
+
+fn adjusted() -> Value {
+    let mut told = rush();
+    told["adjustments"] = json!({ "as_of_ms": OPENED_MS + 90_000_000, "records": 6, "orders_cancelled": 3,
+        "units_cancelled": 4, "charges_minor": 0, "paid_minor": 0, "refunded_minor": 19_960, "net_minor": -19_960 });
+    told
+}
+
+/// As an interface tells it that does not know the figures of this page yet.
+fn of_before() -> Value {
+    let mut told = rush();
+    let new = [
+        "left",
+        "came_back",
+        "taken_again",
+        "course",
+        "pace",
+        "gaps",
+        "refused_for_want",
+        "closing_hash",
+        "half_paid_after_ms",
+        "all_paid_after_ms",
+        "last_paid_after_ms",
+        "adjustments",
+        "cancelled_units",
+    ];
+    told.as_object_mut().expect("a fixture").retain(|name, _| !new.contains(&name.as_str()));
+    told
+}
+
+fn broken() -> Value {
+    let mut told = rush();
+    told["oversold"] = 3.into();
+    told["refund_due_minor"] = 4_990.into();
+    told["unpaid_orders"] = 1.into();
+    told
+}
+
 /// The report of a drop of this number.
 pub(crate) fn report(drop: &str) -> Option<Value> {
     let mut told = match drop {
         "d42" => rush(),
         "d31" => slow(),
         "d10" => open(slow(), 24),
-        "d23" => {
-            let mut told = open(rush(), 4_000);
-            told["sold"] = 0.into();
-            told["held"] = 15_000.into();
-            told["buyers"] = 0.into();
-            for (sku, held) in told["skus"]
-                .as_array_mut()
-                .expect("a fixture")
-                .iter_mut()
-                .zip([4_000, 9_000, 2_000])
-            {
-                sku["sold"] = 0.into();
-                sku["held"] = held.into();
-                sku["paid_minor"] = 0.into();
-            }
-            told["paid_minor"] = 0.into();
-            told["came_back"] = json!({ "holds": 0, "units": 0 });
-            told["taken_again"] = 0.into();
-            told["channels"] = json!([]);
-            told["taken"] = json!({ "all": { "holds": 13_063, "units": 15_000 }, "confirmed": { "holds": 0, "units": 0 },
-                "released": { "holds": 0, "units": 0 }, "expired": { "holds": 0, "units": 0 } });
-            told["as_of_ms"] = (OPENED_MS + 4_000).into();
-            told["course"] = json!({ "step_ms": 16, "steps": [{ "taken": 15_000, "paid": 0, "came_back": 0, "connected": 30_000 }] });
-            told["half_paid_after_ms"] = Value::Null;
-            told["last_paid_after_ms"] = Value::Null;
-            told
-        }
-        "d11" => {
-            let mut told = of_one_size("d11", "Gift set, three scents", 1_200, 0, 1, None);
-            for field in ["opened_at_ms", "half_after_ms", "closing_hash", "last_paid_after_ms"] {
-                told[field] = Value::Null;
-            }
-            told["phase"] = "scheduled".into();
-            told["supplied"] = 0.into();
-            told["left"] = 0.into();
-            told["phases"].as_array_mut().expect("a fixture").truncate(1);
-            told["course"] = json!({ "step_ms": 1, "steps": [] });
-            told["pace"] = json!({ "step_ms": 1, "units": [] });
-            told["taken"] = json!({ "all": { "holds": 0, "units": 0 }, "confirmed": { "holds": 0, "units": 0 },
-                "released": { "holds": 0, "units": 0 }, "expired": { "holds": 0, "units": 0 } });
-            told
-        }
-        "d12" => {
-            let mut told = of_one_size("d12", "Hand cream, 75 ml", 3_000, 0, 1_800_000, None);
-            told["buyers"] = 0.into();
-            told["last_paid_after_ms"] = Value::Null;
-            told["clicks"] = 0.into();
-            told["taken"]["confirmed"]["holds"] = 0.into();
-            told["taken"]["all"]["holds"] = 0.into();
-            told
-        }
-        "d13" => {
-            let mut told = of_one_size("d13", "The only one", 1, 1, 3_100, Some(200));
-            told["taken"]["confirmed"]["holds"] = 1.into();
-            told["buyers"] = 1.into();
-            told
-        }
+        "d11" => planned(),
+        "d12" => unsold(),
+        "d13" => only_one(),
         "d14" => {
             of_one_size("d14", "Everything", 16_777_215, 16_777_215, 7_000_000, Some(6_900_000))
         }
         "d15" => many(),
         "d16" => hostile(),
         "d17" => gaps(),
-        "d18" => {
-            let mut told = rush();
-            told["adjustments"] = json!({ "as_of_ms": OPENED_MS + 90_000_000, "records": 6, "orders_cancelled": 3,
-                "units_cancelled": 4, "charges_minor": 0, "paid_minor": 0, "refunded_minor": 19_960, "net_minor": -19_960 });
-            told
-        }
-        "d19" => {
-            let mut told = report("d11").expect("a fixture");
-            told["phase"] = "cancelled".into();
-            told
-        }
+        "d18" => adjusted(),
+        "d19" => merged(planned(), &json!({ "phase": "cancelled" })),
         "d20" => of_one_size("d20", "Advent calendar", 5_000, 4_100, 172_800_000, None),
-        "d21" => {
-            let mut told = rush();
-            let new = [
-                "left",
-                "came_back",
-                "taken_again",
-                "course",
-                "pace",
-                "gaps",
-                "refused_for_want",
-                "closing_hash",
-                "half_paid_after_ms",
-                "all_paid_after_ms",
-                "last_paid_after_ms",
-                "adjustments",
-                "cancelled_units",
-            ];
-            told.as_object_mut()
-                .expect("a fixture")
-                .retain(|name, _| !new.contains(&name.as_str()));
-            told
-        }
-        "d22" => {
-            let mut told = rush();
-            told["oversold"] = 3.into();
-            told["refund_due_minor"] = 4_990.into();
-            told["unpaid_orders"] = 1.into();
-            told
-        }
+        "d21" => of_before(),
+        "d22" => broken(),
+        "d23" => opening(),
         _ => return None,
     };
     told["drop"] = drop.into();
     Some(told)
-}
-
-fn line(told: &Value) -> Value {
-    let fields = [
-        "drop",
-        "title",
-        "merchant",
-        "host",
-        "mode",
-        "phase",
-        "opened_at_ms",
-        "supplied",
-        "held",
-        "sold",
-        "left",
-        "buyers",
-        "clicks",
-        "refused_for_want",
-        "sold_out_after_ms",
-        "all_paid_after_ms",
-        "currency",
-        "gross_minor",
-        "charges_minor",
-        "paid_minor",
-        "refunded_minor",
-        "net_minor",
-        "closing_hash",
-    ];
-    let picked = fields.iter().map(|field| ((*field).to_owned(), told[*field].clone()));
-    Value::Object(picked.collect())
-}
-
-/// The report of the show that a drop is in.
-pub(crate) fn show_report(drop: &str) -> Option<Value> {
-    report(drop)?;
-    let evening = ["d13", "d42", "d20", "d12"].map(|drop| report(drop).expect("a fixture"));
-    let sum = |field: &str| evening.iter().filter_map(|told| told[field].as_u64()).sum::<u64>();
-    let running = drop == "d10";
-    let best = [
-        ("d42", "50 ml", 9_000_u64, 44_910_000_u64),
-        ("d20", "one", 4_100, 6_109_000),
-        ("d42", "30 ml", 4_000, 11_960_000),
-    ];
-    let best = best.map(|(drop, option, sold, gross)| json!({ "drop": drop, "title": "Eau de parfum", "sku": option,
-        "sku_title": "Eau de parfum", "merchant_sku": format!("EDP-{option}"), "options": [{ "name": "Size", "value": option }],
-        "sold": sold, "supplied": 9_000, "gross_minor": gross, "currency": "EUR" }));
-    let channels: Vec<Value> = rush()["channels"].as_array().expect("a fixture").iter().map(|channel| {
-        let money = json!([{ "currency": "EUR", "gross_minor": channel["gross_minor"], "charges_minor": 0,
-            "paid_minor": channel["paid_minor"], "refunded_minor": 0, "net_minor": channel["net_minor"] }]);
-        json!({ "channel": channel["channel"], "clicks": channel["clicks"], "taken": channel["taken"],
-            "came_back": channel["came_back"], "held": 0, "orders": channel["orders"], "units": channel["units"], "money": money })
-    }).collect();
-    Some(json!({ "schema": "stampede.show-report.v1", "show": "d13", "stream": "friday-show",
-        "began_ms": OPENED_MS - 847_000, "ended_ms": if running { Value::Null } else { (OPENED_MS + 3_480_000).into() },
-        "as_of_ms": OPENED_MS + 3_480_000, "running": running,
-        "money": [{ "currency": "EUR", "gross_minor": sum("gross_minor"), "charges_minor": 0, "paid_minor": sum("paid_minor"),
-            "refunded_minor": 0, "net_minor": sum("net_minor") }],
-        "planned": sum("planned"), "supplied": sum("supplied"), "taken": 30_000, "held": 0, "sold": sum("sold"),
-        "left": sum("left"), "came_back": 3_000, "clicks": 400_000, "refused_for_want": sum("refused_for_want"),
-        "buyers": 15_900, "orders": 16_700, "drops": evening.iter().map(line).collect::<Vec<_>>(),
-        "rehearsals": [line(&report("d31").expect("a fixture"))], "cancelled": [line(&report("d19").expect("a fixture"))],
-        "best": best, "channels": channels, "channels_left_out": 0, "channels_rest": null, "adjustments": null }))
-}
-
-pub(crate) async fn drop_report(State(fake): State<Fake>, Path(drop): Path<String>) -> Response {
-    if matches!(fake.role, Some("stage" | "platform" | "payments")) {
-        return problem(StatusCode::FORBIDDEN, "forbidden");
-    }
-    if drop == "d66" {
-        let told = json!({ "code": "ledger_damaged", "status": 500, "detail": "row 17 of d66: the hash does not follow" });
-        return (StatusCode::INTERNAL_SERVER_ERROR, Json(told)).into_response();
-    }
-    report(&drop).map_or_else(
-        || problem(StatusCode::NOT_FOUND, "unknown_drop"),
-        |told| Json(told).into_response(),
-    )
-}
-
-pub(crate) async fn show(Path(drop): Path<String>) -> Response {
-    show_report(&drop).map_or_else(
-        || problem(StatusCode::NOT_FOUND, "unknown_drop"),
-        |told| Json(told).into_response(),
-    )
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Part {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    skip: u64,
-    limit: u64,
-}
-
-/// Shows, newest first.
-pub(crate) async fn shows(Query(part): Query<Part>) -> Json<Value> {
-    let total: u64 = match part.q.as_str() {
-        "" => 5_000,
-        "nothing" => 0,
-        _ => 1,
-    };
-    let places = part.skip.min(total)..part.skip.saturating_add(part.limit).min(total);
-    let shows = places.map(|place| {
-        let drops: Vec<Value> = ["Travel spray, 10 ml", "Eau de parfum", "Scented candle, 200 g"]
-            .map(|title| json!({ "drop": "d42", "title": title, "phase": "settled", "mode": "live", "supplied": 1, "sold": 1 }))
-            .into();
-        json!({ "show": "d42", "stream": format!("evening-{place}"), "host": "nina", "merchants": ["maison-nord"],
-            "began_ms": OPENED_MS - place * 86_400_000, "ended_ms": null, "running": place == 0, "drops": drops, "drops_total": 6,
-            "supplied": 33_200, "sold": 31_753, "gross": [{ "currency": "EUR", "minor": 115_293_970 }] })
-    });
-    Json(json!({ "server_time_ms": OPENED_MS, "shows": shows.collect::<Vec<_>>(), "total": total }))
-}
-
-pub(crate) async fn shares() -> Json<Value> {
-    Json(json!({ "shares": [
-        { "id": "s1", "drop": "d42", "title": "Eau de parfum", "channel": null, "label": "For the board", "by": "Mara",
-            "created_at_ms": OPENED_MS, "ends_at_ms": OPENED_MS + 2_592_000_000_u64, "used_at_ms": OPENED_MS, "uses": 3 },
-        { "id": "s2", "drop": "d42", "title": "Eau de parfum", "channel": "tom-reyes", "label": HOSTILE, "by": "Mara",
-            "created_at_ms": OPENED_MS, "ends_at_ms": OPENED_MS + 2_592_000_000_u64, "used_at_ms": null, "uses": 0 },
-    ] }))
-}
-
-/// What a link shows.
-pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
-    let channel = |drop: &str| {
-        json!({ "schema": "stampede.channel-report.v1", "drop": drop, "title": "Eau de parfum", "stream": "friday-show",
-            "channel": "tom-reyes", "phase": "settled", "opened_at_ms": OPENED_MS, "as_of_ms": OPENED_MS + 253_208,
-            "clicks": 26_118, "taken": 1_604, "held": 0, "sold": 1_133, "came_back": 471, "orders": 1_090, "currency": "EUR",
-            "gross_minor": 5_339_670, "net_minor": 5_339_670, "closing_hash": "7f3a91c4".repeat(8),
-            "course": course(1_604, 1_133, 253_208, true, 0) })
-    };
-    let (kind, report) = match secret.as_str() {
-        "shr_drop" => ("drop", report("d42").expect("a fixture")),
-        "shr_slow" => ("drop", report("d10").expect("a fixture")),
-        "shr_show" => ("show", show_report("d42").expect("a fixture")),
-        "shr_channel" => ("drop_channel", channel("d42")),
-        "shr_evening" => {
-            let mut told = channel("d42");
-            told["drops"] = json!([channel("d42"), channel("d31")]);
-            ("show_channel", told)
-        }
-        "shr_over" => return problem(StatusCode::GONE, "share_over"),
-        "shr_busy" => return problem(StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
-        _ => return problem(StatusCode::NOT_FOUND, "unknown_share"),
-    };
-    Json(json!({ "share": { "kind": kind, "ends_at_ms": OPENED_MS + 2_592_000_000_u64 }, "report": report })).into_response()
 }
