@@ -1,8 +1,8 @@
 //! How fast the units were taken: the share of the supply over milliseconds.
 
 use super::{
+    axis::TimeAxis,
     drawing::{Anchor, Drawing, Label, Width, along, plain, strong},
-    scale::times,
 };
 use crate::words::Language;
 
@@ -38,7 +38,8 @@ impl Curve<'_> {
         let mut drawing = Drawing::new(width.class(), whole, height);
         let (left, right, top, bottom) = (52.0, whole - 18.0, 34.0, height - 30.0);
         let end_ms = self.end_ms.max(1);
-        let x = |ms: u64| left + (right - left) * ms.min(end_ms) as f64 / end_ms as f64;
+        let axis = TimeAxis { words: self.words, end_ms, left, right, y: bottom, class: "s soft" };
+        let x = |ms| axis.x(ms);
         let y = |tenths: u64| bottom - (bottom - top) * tenths.min(1_000) as f64 / 1_000.0;
         for percent in [0, 25, 50, 75, 100] {
             drawing.line((left, y(percent * 10)), (right, y(percent * 10)), "c-grid");
@@ -71,30 +72,9 @@ impl Curve<'_> {
         let under = points.iter().copied().chain([(right, bottom), (left, bottom)]);
         drawing.path(&format!("{}z", along(under)), "c-under");
         drawing.path(&along(points), "c-line");
-        self.time_axis(&mut drawing, (left, right, bottom));
+        axis.draw(&mut drawing, 5);
         self.marks(&mut drawing, x, y, bottom);
         drawing
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
-    fn time_axis(&self, drawing: &mut Drawing, (left, right, bottom): (f64, f64, f64)) {
-        let most = if right - left > 400.0 { 5 } else { 4 };
-        for (place, tick) in times(self.words, self.end_ms, most).into_iter().enumerate() {
-            let x = left + (right - left) * tick.value as f64 / self.end_ms.max(1) as f64;
-            drawing.line((x, bottom), (x, bottom + 5.0), "c-tick");
-            let label = Label::new(x, bottom + 20.0, vec![plain(&tick.text)])
-                .at(Anchor::Middle)
-                .class("s soft");
-            let is_last = label.rect().right > right + 16.0;
-            let label = if place == 0 {
-                Label { x: left - 4.0, ..label }.at(Anchor::Start)
-            } else if is_last {
-                Label { x: right + 6.0, ..label }.at(Anchor::End)
-            } else {
-                label
-            };
-            drawing.label(&label);
-        }
     }
 
     fn marks(

@@ -214,6 +214,11 @@ impl Drawing {
         self.keep_clear(Rect { left: x - 6.0, top: y - 6.0, right: x + 6.0, bottom: y + 6.0 });
     }
 
+    /// Leaves out what is below this height.
+    pub(crate) fn end_at(&mut self, height: f64) {
+        self.height = self.height.min(height.ceil());
+    }
+
     /// Words keep out of this box.
     pub(crate) fn keep_clear(&mut self, taken: Rect) {
         self.taken.push(taken);

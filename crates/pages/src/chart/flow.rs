@@ -71,6 +71,8 @@ impl Flow {
                 drawing.label(&line(y + 16.0, rest));
             }
         }
+        let under = if self.again.is_some() { 76.0 } else { 26.0 };
+        drawing.end_at(lowest.max(from) + under);
         drawing
     }
 

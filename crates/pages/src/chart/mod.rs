@@ -4,6 +4,7 @@
 //! stylesheet, for the policy of pages allows no style in a tag. Words are kept apart: a label that would touch
 //! another one, or leave the drawing, is left out.
 
+mod axis;
 mod curve;
 mod drawing;
 mod flow;

@@ -1,8 +1,9 @@
 //! What was paid over time, with what was held above it.
 
 use super::{
+    axis::TimeAxis,
     drawing::{Anchor, Drawing, Label, Rect, Width, along, plain, strong},
-    scale::{Tick, counts, times},
+    scale::counts,
 };
 use crate::{
     numbers::{count, span},
@@ -49,19 +50,15 @@ pub(crate) struct Paid<'a> {
 
 /// Where the drawing stands in its box.
 struct Frame {
-    left: f64,
-    right: f64,
+    axis: TimeAxis,
     top: f64,
     bottom: f64,
-    end_ms: u64,
     supplied: u64,
 }
 
 impl Frame {
-    #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
     fn x(&self, ms: u64) -> f64 {
-        let share = ms.min(self.end_ms) as f64 / self.end_ms.max(1) as f64;
-        self.left + (self.right - self.left) * share
+        self.axis.x(ms)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred pixels")]
@@ -88,7 +85,7 @@ impl Paid<'_> {
             Width::Wide => 310.0,
             Width::Middle => 290.0,
             Width::Phone | Width::Narrow => 264.0,
-            Width::Paper => 208.0,
+            Width::Paper => 200.0,
         };
         let mut drawing = Drawing::new(width.class(), width.whole(), height);
         let ticks = counts(self.supplied);
@@ -97,18 +94,21 @@ impl Paid<'_> {
         let at_axis: Vec<Label> =
             ticks.iter().map(|tick| Label::new(0.0, 0.0, vec![plain(&tick.text)])).collect();
         let beside = if width.is_small() { 14.0 } else { widest(&end) + 16.0 };
-        let frame = Frame {
+        let bottom = height - 42.0;
+        let axis = TimeAxis {
+            words: self.words,
+            end_ms: self.end_ms.max(1),
             left: (widest(&at_axis) + 10.0).ceil(),
             right: width.whole() - beside,
-            top: if width.is_small() { 44.0 } else { 26.0 },
-            bottom: height - 42.0,
-            end_ms: self.end_ms.max(1),
-            supplied: self.supplied.max(1),
+            y: bottom,
+            class: "t soft",
         };
+        let top = if width.is_small() { 44.0 } else { 26.0 };
+        let frame = Frame { axis, top, bottom, supplied: self.supplied.max(1) };
         for tick in &ticks {
             let y = frame.y(tick.value);
-            drawing.line((frame.left, y), (frame.right, y), "c-grid");
-            let label = Label::new(frame.left - 8.0, y + 4.0, vec![plain(&tick.text)]);
+            drawing.line((frame.axis.left, y), (frame.axis.right, y), "c-grid");
+            let label = Label::new(frame.axis.left - 8.0, y + 4.0, vec![plain(&tick.text)]);
             drawing.label(&label.at(Anchor::End).class("t soft"));
         }
         self.areas(&mut drawing, &frame);
@@ -127,7 +127,7 @@ impl Paid<'_> {
             clippy::cast_sign_loss,
             reason = "a width in pixels"
         )]
-        let most = ((frame.right - frame.left) / 2.0) as usize;
+        let most = ((frame.axis.right - frame.axis.left) / 2.0) as usize;
         let every = self.moments.len().div_ceil(most.max(1)).max(1);
         let last = self.moments.len().saturating_sub(1);
         let kept = self
@@ -152,7 +152,7 @@ impl Paid<'_> {
             drawing.hatched(&format!("{}z", along(upper.chain(lower.into_iter().rev()))));
         }
         if self.last().paid > 0 {
-            let corners = [(end, frame.bottom), (frame.left, frame.bottom)];
+            let corners = [(end, frame.bottom), (frame.axis.left, frame.bottom)];
             let area = paid.clone().chain([tail]).chain(corners);
             drawing.path(&format!("{}z", along(area)), "c-paid");
         }
@@ -194,25 +194,9 @@ impl Paid<'_> {
     }
 
     fn time_axis(&self, drawing: &mut Drawing, frame: &Frame) {
-        let mut most = 6;
-        // Fewer where they would touch.
-        let ticks = loop {
-            let ticks = times(self.words, self.end_ms, most);
-            if most == 1 || fit(&ticks, frame) {
-                break ticks;
-            }
-            most -= 1;
-        };
-        for (place, tick) in ticks.iter().enumerate() {
-            let x = frame.x(tick.value);
-            drawing.line((x, frame.bottom), (x, frame.bottom + 5.0), "c-tick");
-            drawing.label(&time_label(frame, tick, place));
-        }
-        let under = Label::new(
-            frame.right,
-            frame.bottom + 37.0,
-            vec![plain(self.words.chart_after_opening())],
-        );
+        frame.axis.draw(drawing, 6);
+        let said = vec![plain(self.words.chart_after_opening())];
+        let under = Label::new(frame.axis.right, frame.bottom + 37.0, said);
         drawing.label(&under.at(Anchor::End).class("t softer"));
     }
 
@@ -292,35 +276,10 @@ impl Paid<'_> {
     }
 }
 
-fn time_label(frame: &Frame, tick: &Tick, place: usize) -> Label {
-    let x = frame.x(tick.value);
-    let label = Label::new(x, frame.bottom + 20.0, vec![plain(&tick.text)])
-        .at(Anchor::Middle)
-        .class("t soft");
-    let rect = label.rect();
-    if place == 0 {
-        Label { x: frame.left - 2.0, ..label }.at(Anchor::Start)
-    } else if rect.right > frame.right + 12.0 {
-        Label { x: frame.right, ..label }.at(Anchor::End)
-    } else {
-        label
-    }
-}
-
-/// Whether the words of these ticks stand clear of each other.
-fn fit(ticks: &[Tick], frame: &Frame) -> bool {
-    let rects: Vec<Rect> = ticks
-        .iter()
-        .enumerate()
-        .map(|(place, tick)| time_label(frame, tick, place).rect())
-        .collect();
-    rects.windows(2).all(|two| two[0].right + 6.0 < two[1].left)
-}
-
 /// Writes what stands at the end: beside it, or above it in one line where there is no room beside.
 fn place_end(drawing: &mut Drawing, frame: &Frame, labels: &[Label], width: Width) {
     if width.is_small() {
-        let mut right = frame.right;
+        let mut right = frame.axis.right;
         for label in labels.iter().rev() {
             let label = Label { x: right, y: 14.0, ..label.clone() }.at(Anchor::End);
             right = label.rect().left - 14.0;
@@ -334,7 +293,7 @@ fn place_end(drawing: &mut Drawing, frame: &Frame, labels: &[Label], width: Widt
         let wanted = frame.bottom - (frame.bottom - frame.top) * label.y + 5.0;
         let y = wanted.min(lowest).min(frame.bottom - 2.0);
         lowest = y - 18.0;
-        drawing.label(&Label { x: frame.right + 12.0, y, ..label.clone() });
+        drawing.label(&Label { x: frame.axis.right + 12.0, y, ..label.clone() });
     }
 }
 
@@ -349,11 +308,11 @@ fn within(
     const PLACES: u64 = 48;
     const ROOM: f64 = 24.0;
     let half = Label::new(0.0, 0.0, vec![plain(said)]).width() / 2.0 + 6.0;
-    let at = |place: u64| frame.end_ms / PLACES * place;
+    let at = |place: u64| frame.axis.end_ms / PLACES * place;
     let mut places: Vec<(f64, f64, f64)> = Vec::new();
     for place in 1..PLACES {
         let middle = frame.x(at(place));
-        if middle - half < frame.left || middle + half > frame.right {
+        if middle - half < frame.axis.left || middle + half > frame.axis.right {
             continue;
         }
         let near = (0..=PLACES).filter(|other| (frame.x(at(*other)) - middle).abs() <= half + 6.0);

@@ -1,8 +1,9 @@
 //! How many viewers were connected over time.
 
 use super::{
+    axis::TimeAxis,
     drawing::{Anchor, Drawing, Label, Width, along, plain, strong},
-    scale::{round_counts, times},
+    scale::round_counts,
 };
 use crate::{numbers::count, words::Language};
 
@@ -34,7 +35,8 @@ impl Viewers<'_> {
         let left = at_axis.fold(0.0, f64::max).ceil() + 10.0;
         let (right, top, bottom) = (whole - 18.0, 34.0, height - 30.0);
         let end_ms = self.end_ms.max(1);
-        let x = |ms: u64| left + (right - left) * ms.min(end_ms) as f64 / end_ms as f64;
+        let axis = TimeAxis { words: self.words, end_ms, left, right, y: bottom, class: "s soft" };
+        let x = |ms| axis.x(ms);
         let y = |viewers: u64| bottom - (bottom - top) * viewers as f64 / most as f64;
         for tick in &ticks {
             drawing.line((left, y(tick.value)), (right, y(tick.value)), "c-grid");
@@ -43,22 +45,7 @@ impl Viewers<'_> {
         }
         drawing
             .path(&along(self.points.iter().map(|(ms, viewers)| (x(*ms), y(*viewers)))), "c-line");
-        let ticks = if right - left > 400.0 { 5 } else { 4 };
-        for (place, tick) in times(self.words, self.end_ms, ticks).into_iter().enumerate() {
-            let x = x(tick.value);
-            drawing.line((x, bottom), (x, bottom + 5.0), "c-tick");
-            let label = Label::new(x, bottom + 20.0, vec![plain(&tick.text)])
-                .at(Anchor::Middle)
-                .class("s soft");
-            let label =
-                if place == 0 { Label { x: left - 4.0, ..label }.at(Anchor::Start) } else { label };
-            let over = label.rect().right > right + 16.0;
-            drawing.label(&if over {
-                Label { x: right + 6.0, ..label }.at(Anchor::End)
-            } else {
-                label
-            });
-        }
+        axis.draw(&mut drawing, 5);
         if let Some((ms, viewers)) = self.peak() {
             let (x, y) = (x(ms), y(viewers));
             drawing.circle(x, y);

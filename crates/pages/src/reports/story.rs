@@ -110,10 +110,10 @@ fn second(report: &Report, words: Language) -> Vec<String> {
     if report.opened_at_ms.is_none() {
         return Vec::new();
     }
-    let bought = if report.buyers == 0 {
-        words.story_nobody_bought().to_owned()
-    } else {
-        words.story_bought(count(report.buyers))
+    let bought = match (report.buyers, report.phase.is_over()) {
+        (0, true) => words.story_nobody_bought().to_owned(),
+        (0, false) => words.story_nobody_bought_yet().to_owned(),
+        (buyers, _) => words.story_bought(count(buyers)),
     };
     let refused = match (report.refused_for_want, report.counts_complete) {
         // What was refused in the seconds before a restart may be missing: nothing is said of it.
@@ -277,7 +277,7 @@ mod tests {
             told["buyers"] = 0.into();
         });
         assert!(said(&opening, Language::English).starts_with(
-            "All 15,000 taken in 0.80 s. Nothing is paid yet. 15,000 are still held. Nobody bought."
+            "All 15,000 taken in 0.80 s. Nothing is paid yet. 15,000 are still held. Nobody has bought yet."
         ));
         let running = Report { sold: 4_000, held: 11_000, buyers: 3_000, ..opening };
         assert!(
