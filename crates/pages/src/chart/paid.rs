@@ -44,8 +44,6 @@ pub(crate) struct Paid<'a> {
     /// When all of it was.
     pub(crate) all_ms: Option<u64>,
     pub(crate) gaps: &'a [Gap],
-    /// Whether the top is all that there was, so that the rest is left.
-    pub(crate) is_whole: bool,
 }
 
 /// Where the drawing stands in its box.
@@ -203,8 +201,7 @@ impl Paid<'_> {
     /// What the last moment was: paid, held, left; from the top downward.
     fn end_labels(&self) -> Vec<Label> {
         let last = self.last();
-        let rest = self.supplied.saturating_sub(last.paid + last.held);
-        let left = if self.is_whole { rest } else { 0 };
+        let left = self.supplied.saturating_sub(last.paid + last.held);
         let parts = [
             (left, self.words.chart_left(), self.supplied),
             (last.held, self.words.chart_held(), last.paid + last.held),
@@ -222,9 +219,6 @@ impl Paid<'_> {
     }
 
     fn marks(&self, drawing: &mut Drawing, frame: &Frame) {
-        if !self.is_whole {
-            return;
-        }
         let paid_at = |units: u64| {
             let found = self.moments.iter().find(|moment| moment.paid >= units);
             found.map(|moment| moment.at_ms)
@@ -354,7 +348,6 @@ mod tests {
             half_ms: at(supplied.div_ceil(2)),
             all_ms: at(supplied),
             gaps,
-            is_whole: true,
         }
     }
 

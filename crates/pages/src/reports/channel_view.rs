@@ -1,13 +1,10 @@
 //! The page of one channel: what came by it, and nothing else.
 
 use super::{
-    charts::{Medium, moments},
-    parts::{Chart, Figure, State, grouped},
-    told::ChannelReport,
+    parts::{Figure, State, grouped},
+    told::{ChannelReport, Worth},
 };
 use crate::{
-    answers::Phase,
-    chart::{Paid, each_width},
     numbers::{count, share, tenths},
     reader::Reader,
 };
@@ -22,7 +19,6 @@ pub(crate) struct ChannelView {
     pub(crate) state: State,
     pub(crate) meta: Vec<String>,
     pub(crate) figures: Vec<Figure>,
-    pub(crate) paid: Option<Chart>,
     /// Of a show: its drops.
     pub(crate) drops: Vec<ChannelDrop>,
     pub(crate) hash: Vec<String>,
@@ -39,31 +35,22 @@ pub(crate) struct ChannelDrop {
 }
 
 impl ChannelView {
-    pub(crate) fn new(report: &ChannelReport, reader: &Reader, medium: Medium) -> Self {
+    pub(crate) fn new(report: &ChannelReport, reader: &Reader) -> Self {
         let words = reader.words;
-        let is_over = |phase: Option<Phase>| phase.is_some_and(Phase::is_over);
-        let is_running = match report.drops.as_slice() {
-            [] => !is_over(report.phase),
-            drops => drops.iter().any(|drop| !is_over(drop.phase)),
-        };
-        let is_settled = !is_running && report.closing_hash.is_some();
-        let state = if is_settled {
+        let is_running = report.is_running();
+        let state = if report.closing_hash.is_some() {
             State { glyph: "tick", text: words.report_settled_final().to_owned() }
         } else {
-            let word = if is_running { words.reports_running() } else { words.state_closed() };
+            let word = if is_running { words.reports_running() } else { words.report_show_over() };
             let glyph = if is_running { "play" } else { "square" };
             State { glyph, text: words.report_as_of(word, reader.time(report.as_of_ms)) }
         };
-        let opened = report
-            .opened_at_ms
-            .map(|at| words.report_opened(words.day_time(reader.long_day(at), reader.time(at))));
+        let moment = |at| words.day_time(reader.long_day(at), reader.time(at));
+        let opened = report.opened_at_ms.map(|at| words.report_opened(moment(at)));
+        let began = report.began_ms.map(|at| words.report_began(moment(at)));
         Self {
             channel: report.channel.clone(),
-            title: if report.title.is_empty() {
-                report.stream.clone()
-            } else {
-                report.title.clone()
-            },
+            title: if report.title.is_empty() { &report.stream } else { &report.title }.clone(),
             is_running,
             story: if report.taken == 0 {
                 words.story_channel_none(&report.channel)
@@ -71,9 +58,8 @@ impl ChannelView {
                 words.story_channel(count(report.taken), &report.channel, count(report.sold))
             },
             state,
-            meta: opened.into_iter().chain([report.stream.clone()]).collect(),
+            meta: opened.into_iter().chain(began).chain([report.stream.clone()]).collect(),
             figures: figures(report, reader),
-            paid: chart(report, reader, medium),
             drops: report.drops.iter().map(|drop| ChannelDrop::new(drop, reader)).collect(),
             hash: report.closing_hash.as_deref().map(grouped).unwrap_or_default(),
         }
@@ -84,15 +70,21 @@ fn clicks(report: &ChannelReport, reader: &Reader) -> String {
     report.clicks.map_or_else(|| reader.words.unknown().to_owned(), count)
 }
 
-fn worth(report: &ChannelReport, minor: u64, reader: &Reader) -> String {
-    let currency = report.currency.as_deref();
-    currency
-        .map_or_else(|| reader.words.unknown().to_owned(), |currency| reader.money(minor, currency))
+/// An amount in each currency.
+fn amounts(report: &ChannelReport, reader: &Reader, figure: fn(&Worth) -> u64) -> String {
+    let all = report.worth().map(|worth| reader.money(figure(worth), &worth.currency));
+    let all: Vec<String> = all.collect();
+    if all.is_empty() { reader.words.unknown().to_owned() } else { all.join(" + ") }
 }
 
 fn figures(report: &ChannelReport, reader: &Reader) -> Vec<Figure> {
     let words = reader.words;
-    let pays = share(report.sold, report.sold.saturating_add(report.came_back));
+    let orders = count(report.orders);
+    let second = match share(report.sold, report.sold.saturating_add(report.came_back)) {
+        Some(pays) => words.channel_paid_share(orders, tenths(words, pays)),
+        None => words.channel_paid_second(orders),
+    };
+    let net = amounts(report, reader, |worth| worth.net_minor);
     let figure = |label, value, second: String| Figure { label, value, second };
     vec![
         figure(
@@ -101,50 +93,13 @@ fn figures(report: &ChannelReport, reader: &Reader) -> Vec<Figure> {
             words.channel_clicks_second().to_owned(),
         ),
         figure(words.channel_held(), count(report.taken), words.channel_held_second().to_owned()),
-        figure(
-            words.channel_paid(),
-            count(report.sold),
-            match pays {
-                Some(pays) => words.channel_paid_share(count(report.orders), tenths(words, pays)),
-                None => words.channel_paid_second(count(report.orders)),
-            },
-        ),
+        figure(words.channel_paid(), count(report.sold), second),
         figure(
             words.channel_worth(),
-            worth(report, report.gross_minor, reader),
-            words.channel_worth_second(worth(report, report.net_minor, reader)),
+            amounts(report, reader, |worth| worth.gross_minor),
+            words.channel_worth_second(net),
         ),
     ]
-}
-
-/// Held and paid over time; how much there was of the goods is not this reader's to know.
-fn chart(report: &ChannelReport, reader: &Reader, medium: Medium) -> Option<Chart> {
-    let course = report.course.as_ref()?;
-    let moments = moments(course);
-    let most =
-        moments.iter().map(|moment| moment.paid + moment.held).max().filter(|most| *most > 0)?;
-    let words = reader.words;
-    let drawn = Paid {
-        words,
-        supplied: most,
-        moments: &moments,
-        end_ms: moments.last().map_or(0, |moment| moment.at_ms),
-        half_ms: None,
-        all_ms: None,
-        gaps: &[],
-        is_whole: false,
-    };
-    let title = words.channel_over_time();
-    let svg = match medium {
-        Medium::Screen => each_width(|width| drawn.draw(width, title)),
-        Medium::Paper => drawn.draw(crate::chart::Width::Paper, title),
-    };
-    Some(Chart {
-        name: "paid",
-        title: title.to_owned(),
-        lead: words.channel_over_time_lead().to_owned(),
-        svg,
-    })
 }
 
 impl ChannelDrop {
@@ -154,7 +109,7 @@ impl ChannelDrop {
             clicks: clicks(report, reader),
             held: count(report.taken),
             paid: count(report.sold),
-            money: worth(report, report.gross_minor, reader),
+            money: amounts(report, reader, |worth| worth.gross_minor),
         }
     }
 }

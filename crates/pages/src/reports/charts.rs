@@ -28,7 +28,7 @@ impl Medium {
 }
 
 /// How much was paid and held after each step.
-pub(super) fn moments(course: &Course) -> Vec<Moment> {
+fn moments(course: &Course) -> Vec<Moment> {
     let mut now = (0_u64, 0_u64);
     let mut moments = Vec::with_capacity(course.steps.len());
     for (place, step) in (1..).zip(&course.steps) {
@@ -83,7 +83,6 @@ pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<C
         half_ms: report.half_paid_after_ms.filter(|_| is_same && report.supplied > 1),
         all_ms: report.all_paid_after_ms.filter(|_| is_same),
         gaps: &gaps,
-        is_whole: true,
     };
     let mut lead = words.report_paid_lead().to_owned();
     for said in gap_words(report, words) {

@@ -177,16 +177,22 @@ async fn drop_page(
     };
     let setting = drop_setting(drop, &session.role, Medium::Screen);
     let part = DropPart::new(&report, show.as_ref(), &reader, &setting, shares);
-    let began = show.as_ref().map(|show| (show.show.clone(), show.began_ms));
-    let to_show = began.map(|(show, began_ms)| {
-        let said = words.show_of_day(&report.stream, reader.day(began_ms));
-        (Some(format!("/reports/shows/{show}")), said)
-    });
+    let to_show = show
+        .as_ref()
+        .map(|show| (Some(format!("/reports/shows/{}", show.show)), name_of_show(show, &reader)));
     let crumbs = to_show.into_iter().chain([(None, report.title.clone())]).collect();
     let frame = Frame::new(visitor, "report", words.reports_of(&report.title))
         .signed_in(session)
         .runs("report.mjs");
     Ok(ReportPage { frame, words, is_running: report.is_running(), crumbs, part, dialog })
+}
+
+/// What a show is called: its stream with the day on which it began.
+fn name_of_show(show: &ShowReport, reader: &Reader) -> String {
+    match show.began_ms {
+        Some(began) => reader.words.show_of_day(&show.stream, reader.day(began)),
+        None => show.stream.clone(),
+    }
 }
 
 /// The report of a show.
@@ -218,7 +224,7 @@ async fn show_page(
         None
     };
     let part = ShowPart::new(&report, &reader, &show_setting(&report.show, Medium::Screen), shares);
-    let said = words.show_of_day(&report.stream, reader.day(report.began_ms));
+    let said = name_of_show(&report, &reader);
     let frame = Frame::new(visitor, "report", words.reports_of(&report.stream))
         .signed_in(session)
         .runs("report.mjs");

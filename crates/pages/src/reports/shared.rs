@@ -68,7 +68,6 @@ struct OverPage {
 struct ChannelPart {
     words: Language,
     view: ChannelView,
-    print: Option<String>,
 }
 
 /// What a link shows, read.
@@ -173,10 +172,10 @@ pub(crate) async fn shared(
             )
         }
         Read::Channel(report) => {
-            let view = ChannelView::new(&report, &reader, Medium::Screen);
+            let view = ChannelView::new(&report, &reader);
             let frame = frame(words.reports_of(&view.title));
             let is_running = view.is_running;
-            let part = ChannelPart { words, view, print: None };
+            let part = ChannelPart { words, view };
             page(
                 &visitor,
                 StatusCode::OK,

@@ -64,16 +64,15 @@ impl ShowView {
         let apart = |lines: &[Line], title: &str, lead: &str| {
             (!lines.is_empty()).then(|| Drops::apart(lines, title, lead, reader, setting, rows_max))
         };
-        let opened = words.report_began(
-            words.day_time(reader.long_day(report.began_ms), reader.time(report.began_ms)),
-        );
+        let moment = |at| words.day_time(reader.long_day(at), reader.time(at));
+        let began = report.began_ms.map(|at| words.report_began(moment(at)));
         Self {
             stream: report.stream.clone(),
             story: story(report, reader),
             second: second(report, reader),
             state: state(report, reader),
-            meta: vec![opened, report.show.clone()],
-            day: reader.long_day(report.began_ms),
+            meta: began.into_iter().chain([report.show.clone()]).collect(),
+            day: report.began_ms.map(|at| reader.long_day(at)).unwrap_or_default(),
             figures: figures(report, reader),
             drops: (!report.drops.is_empty()).then(|| {
                 Drops { link: None, ..Drops::of_show(report, None, reader, setting) }
@@ -240,13 +239,13 @@ impl Drops {
     ) -> Self {
         let words = reader.words;
         let paid = amounts(&show.money, reader);
-        let lead = match show.ended_ms {
-            Some(ended) if !show.running => words.report_show_lead(
-                &show.stream,
-                reader.short_time(show.began_ms),
-                reader.short_time(ended),
-            ),
-            _ => words.report_show_lead_running(&show.stream, reader.short_time(show.began_ms)),
+        let clock = |at| reader.short_time(at);
+        let lead = match (show.began_ms, show.ended_ms) {
+            (Some(began), Some(ended)) if !show.running => {
+                words.report_show_lead(&show.stream, clock(began), clock(ended))
+            }
+            (Some(began), _) => words.report_show_lead_running(&show.stream, clock(began)),
+            (None, _) => show.stream.clone(),
         };
         let rows = show.drops.iter().map(|line| row(line, this, reader, setting));
         let total = DropRow {

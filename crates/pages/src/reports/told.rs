@@ -243,7 +243,8 @@ pub(crate) struct ShowReport {
     /// The first drop of the show, which names it.
     pub(crate) show: String,
     pub(crate) stream: String,
-    pub(crate) began_ms: u64,
+    /// `None` while nobody knows when it will begin.
+    pub(crate) began_ms: Option<u64>,
     pub(crate) ended_ms: Option<u64>,
     pub(crate) as_of_ms: u64,
     pub(crate) running: bool,
@@ -334,36 +335,48 @@ pub(crate) struct ShowChannel {
 /// A report cut to one channel.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ChannelReport {
+    /// Of a drop.
     #[serde(default)]
     pub(crate) title: String,
     pub(crate) stream: String,
     pub(crate) channel: String,
+    /// Of a drop.
     #[serde(default)]
     pub(crate) phase: Option<Phase>,
+    /// Of a show.
+    #[serde(default)]
+    pub(crate) running: bool,
     #[serde(default)]
     pub(crate) opened_at_ms: Option<u64>,
+    /// Of a show.
+    #[serde(default)]
+    pub(crate) began_ms: Option<u64>,
     pub(crate) as_of_ms: u64,
     #[serde(default)]
     pub(crate) clicks: Option<u64>,
     pub(crate) taken: u64,
     pub(crate) sold: u64,
-    #[serde(default)]
     pub(crate) came_back: u64,
-    #[serde(default)]
     pub(crate) orders: u64,
+    /// Of a drop.
+    #[serde(flatten)]
+    pub(crate) worth: Option<Worth>,
+    /// Of a show.
     #[serde(default)]
-    pub(crate) currency: Option<String>,
-    #[serde(default)]
-    pub(crate) gross_minor: u64,
-    #[serde(default)]
-    pub(crate) net_minor: u64,
+    pub(crate) money: Vec<Worth>,
     #[serde(default)]
     pub(crate) closing_hash: Option<String>,
-    #[serde(default)]
-    pub(crate) course: Option<Course>,
     /// Of a show: the same for each of its drops.
     #[serde(default)]
     pub(crate) drops: Vec<ChannelReport>,
+}
+
+/// What was sold by a channel, in one currency.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Worth {
+    pub(crate) currency: String,
+    pub(crate) gross_minor: u64,
+    pub(crate) net_minor: u64,
 }
 
 /// What a link shows to whoever has it.
@@ -449,6 +462,18 @@ pub(crate) struct Gross {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PastDrop {
     pub(crate) title: String,
+}
+
+impl ChannelReport {
+    /// Whether its sale goes on, or is still to come.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running || self.phase.is_some_and(|phase| !phase.is_over())
+    }
+
+    /// What was sold, by currency.
+    pub(crate) fn worth(&self) -> impl Iterator<Item = &Worth> {
+        self.worth.iter().chain(&self.money)
+    }
 }
 
 impl Report {

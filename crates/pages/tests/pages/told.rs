@@ -44,7 +44,7 @@ fn at_share(whole: u64, place: u64, of: u64) -> u64 {
 }
 
 /// A course in which all is taken at once, or as it is paid.
-pub(crate) fn course(supplied: u64, sold: u64, end_ms: u64, at_once: bool, back: u64) -> Value {
+fn course(supplied: u64, sold: u64, end_ms: u64, at_once: bool, back: u64) -> Value {
     let step_ms = (end_ms / 256).next_power_of_two().max(1);
     let steps = end_ms.div_ceil(step_ms).max(1);
     let mut before = 0;
@@ -87,7 +87,8 @@ fn money(paid: u64) -> Value {
     json!({ "gross_minor": paid, "charges_minor": 0, "paid_minor": paid, "refunded_minor": 0, "net_minor": paid })
 }
 
-fn merged(mut one: Value, other: &Value) -> Value {
+/// A fixture with fields of another one.
+pub(crate) fn merged(mut one: Value, other: &Value) -> Value {
     let fields = other.as_object().expect("a fixture").clone();
     one.as_object_mut().expect("a fixture").extend(fields);
     one

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Fake, HOSTILE, problem,
-    told::{OPENED_MS, course, report, rush},
+    told::{OPENED_MS, merged, report, rush},
 };
 
 /// A shared link for each kind, then those that show nothing.
@@ -140,23 +140,26 @@ pub(crate) async fn shares() -> Json<Value> {
 
 /// What a link shows.
 pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
+    let figures = json!({ "clicks": 26_118, "taken": 1_604, "held": 0, "sold": 1_133, "came_back": 471, "orders": 1_090 });
+    let worth = json!({ "currency": "EUR", "gross_minor": 5_339_670, "net_minor": 5_339_670 });
     let channel = |drop: &str| {
-        json!({ "schema": "stampede.channel-report.v1", "drop": drop, "title": "Eau de parfum", "stream": "friday-show",
-            "channel": "tom-reyes", "phase": "settled", "opened_at_ms": OPENED_MS, "as_of_ms": OPENED_MS + 253_208,
-            "clicks": 26_118, "taken": 1_604, "held": 0, "sold": 1_133, "came_back": 471, "orders": 1_090, "currency": "EUR",
-            "gross_minor": 5_339_670, "net_minor": 5_339_670, "closing_hash": "7f3a91c4".repeat(8),
-            "course": course(1_604, 1_133, 253_208, true, 0) })
+        let told = json!({ "schema": "stampede.channel-report.v1", "drop": drop, "title": "Eau de parfum",
+            "stream": "friday-show", "channel": "tom-reyes", "phase": "settled", "opened_at_ms": OPENED_MS,
+            "as_of_ms": OPENED_MS + 253_208, "closing_hash": "7f3a91c4".repeat(8) });
+        merged(merged(told, &figures), &worth)
+    };
+    let evening = || {
+        let told = json!({ "schema": "stampede.channel-report.v1", "show": "d42", "stream": "friday-show",
+            "channel": "tom-reyes", "began_ms": OPENED_MS, "ended_ms": null, "as_of_ms": OPENED_MS + 253_208,
+            "running": true, "money": [worth.clone()], "drops": [channel("d42"), channel("d31")] });
+        merged(told, &figures)
     };
     let (kind, report) = match secret.as_str() {
         "shr_drop" => ("drop", report("d42").expect("a fixture")),
         "shr_slow" => ("drop", report("d10").expect("a fixture")),
         "shr_show" => ("show", show_report("d42").expect("a fixture")),
         "shr_channel" => ("drop_channel", channel("d42")),
-        "shr_evening" => {
-            let mut told = channel("d42");
-            told["drops"] = json!([channel("d42"), channel("d31")]);
-            ("show_channel", told)
-        }
+        "shr_evening" => ("show_channel", evening()),
         "shr_over" => return problem(StatusCode::GONE, "share_over"),
         "shr_busy" => return problem(StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         _ => return problem(StatusCode::NOT_FOUND, "unknown_share"),
