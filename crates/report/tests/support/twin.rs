@@ -120,8 +120,30 @@ impl Twin {
     }
 
     pub fn by_channel(&self) -> BTreeMap<Option<String>, Sums> {
-        let all = self.sums(|take| take.channel.clone());
+        let mut all = self.sums(|take| take.channel.clone());
+        // Whoever clicked is one, too, also where nothing was taken.
+        let clicks = self.clicks_by_channel().unwrap_or_default();
+        for channel in clicks.into_keys() {
+            all.entry(channel).or_default();
+        }
         if all.keys().all(Option::is_none) { BTreeMap::new() } else { all }
+    }
+
+    /// Clicks by channel, `None` for tickets without one; nothing if the tallies do not tell.
+    pub fn clicks_by_channel(&self) -> Option<BTreeMap<Option<String>, u64>> {
+        let (mut all, mut are_told) = (BTreeMap::new(), false);
+        let (mut clicks, mut of_channels) = (0, 0);
+        for (_, tally) in self.tallies() {
+            are_told |= !tally.skus.is_empty() || !tally.channels.is_empty();
+            (clicks, of_channels) = (clicks + tally.clicks(), of_channels + tally.channels.total());
+            for (channel, more) in &tally.channels.named {
+                *all.entry(Some(channel.to_string())).or_default() += more;
+            }
+        }
+        if clicks > of_channels {
+            all.insert(None, clicks - of_channels);
+        }
+        are_told.then_some(all)
     }
 
     pub fn by_pool(&self) -> BTreeMap<u8, Sums> {
@@ -258,6 +280,12 @@ impl Twin {
             (channel.channel.as_ref().map(ToString::to_string), sums)
         });
         assert_eq!(channels.collect::<BTreeMap<_, _>>(), self.by_channel());
+        let clicks = self.clicks_by_channel();
+        for channel in &report.channels {
+            let name = channel.channel.as_ref().map(ToString::to_string);
+            let expected = clicks.as_ref().map(|all| all.get(&name).copied().unwrap_or(0));
+            assert_eq!(channel.figures.clicks, expected, "{name:?}");
+        }
         let by_pool = self.by_pool();
         for sku in &report.skus {
             let sums = Sums {
