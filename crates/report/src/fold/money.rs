@@ -265,8 +265,8 @@ pub(super) struct MoneyFold {
     /// The sums as the drop's chain ended, once it has.
     at_end: Option<OrderSums>,
     /// Up to the end of the drop's chain, as are the next.
-    by_pool: HashMap<PoolIndex, OrderSums>,
-    by_channel: HashMap<usize, OrderSums>,
+    by_pool: HashMap<PoolIndex, OrderSums, foldhash::fast::RandomState>,
+    by_channel: HashMap<usize, OrderSums, foldhash::fast::RandomState>,
 }
 
 impl MoneyFold {
