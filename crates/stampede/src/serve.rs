@@ -343,7 +343,7 @@ async fn control(
     let draining = parts.draining.clone();
     let interface = Interface::new(parts);
     let router = stampede_pages::router(interface.router());
-    let shared = stampede_control::shared(&interface);
+    let shared = stampede_pages::shared_router(stampede_control::shared(&interface));
     ready(address, public_address);
     let (stop, told) = watch::channel(());
     let stopping = async move {
