@@ -41,6 +41,7 @@ mod recover_stock;
 mod sale;
 mod shared;
 mod shared_rate_debt;
+mod span;
 mod start;
 #[cfg(feature = "stepped")]
 pub mod stepped;

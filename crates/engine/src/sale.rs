@@ -21,6 +21,7 @@ use crate::{
     hold_ends::HoldEnds,
     moved_orders::MovedOrders,
     paying::Paying,
+    span::SaleSpan,
     stretches::Stretches,
     suspensions::Suspensions,
     tally::CoreTally,
@@ -81,10 +82,7 @@ pub struct SaleDrop {
     /// Viewers who took here, by core; one may be listed more than once.
     winners: Box<[CachePadded<Mutex<Vec<ViewerNumber>>>]>,
     video: VideoTimes,
-    /// When it first opened, in milliseconds since 1970; 0 before.
-    opened_at: AtomicU64,
-    /// Since when it is settled or cancelled, in milliseconds since 1970; 0 before.
-    over_since: AtomicU64,
+    span: SaleSpan,
     /// The steward knows that something was counted.
     counts_are_known: AtomicBool,
     /// The growth thread was asked and has not begun.
@@ -144,8 +142,7 @@ impl SaleDrop {
             hold_ends: HoldEnds::default(),
             paying: Paying::default(),
             video: VideoTimes::default(),
-            opened_at: AtomicU64::new(0),
-            over_since: AtomicU64::new(0),
+            span: SaleSpan::default(),
             counts_are_known: AtomicBool::new(false),
             growth_asked: AtomicBool::new(false),
         }
@@ -178,24 +175,12 @@ impl SaleDrop {
 
     /// When it first opened, by the sale's clock; also after a restart.
     pub fn opened_at(&self) -> Option<UnixMillis> {
-        match self.opened_at.load(Ordering::Relaxed) {
-            0 => None,
-            millis => Some(UnixMillis::new(millis)),
-        }
+        self.span.opened_at()
     }
 
     /// Since when it is settled or cancelled, by the sale's clock.
     pub fn over_since(&self) -> Option<UnixMillis> {
-        match self.over_since.load(Ordering::Relaxed) {
-            0 => None,
-            millis => Some(UnixMillis::new(millis)),
-        }
-    }
-
-    /// Steward only, or before it runs: when it first opened, since when it is over.
-    pub(crate) fn set_span(&self, opened_at: Option<UnixMillis>, over_since: Option<UnixMillis>) {
-        self.opened_at.store(opened_at.map_or(0, UnixMillis::get), Ordering::Relaxed);
-        self.over_since.store(over_since.map_or(0, UnixMillis::get), Ordering::Relaxed);
+        self.span.over_since()
     }
 
     /// The phase with the number of its changes since the drop was planned.
@@ -247,6 +232,10 @@ impl SaleDrop {
             0 => None,
             millis => Some(UnixMillis::new(millis)),
         }
+    }
+
+    pub(crate) fn span(&self) -> &SaleSpan {
+        &self.span
     }
 
     pub(crate) fn video(&self) -> &VideoTimes {

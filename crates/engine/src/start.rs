@@ -265,7 +265,7 @@ fn rebuild(
         }
         let sale = restore(shared, id, chains.incarnation, (book, &stock))?;
         sale.restore_channels(std::mem::take(&mut stock.channels));
-        sale.set_span(book.opened_at(), phase.is_final().then_some(stock.last_at));
+        sale.span().set(book.opened_at(), phase.is_final().then_some(stock.last_at));
         started.sales.insert(id, Arc::clone(&sale));
         let Some(recovery) = recovery else {
             sale.set_phase(phase, changes, None);

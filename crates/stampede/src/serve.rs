@@ -67,8 +67,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     // All ports are ours before anything is written: a start that fails leaves the ledger as it was.
     let at_doors = ViewerListeners::bind(config.viewers.listen, config.cores())?;
     let mut listeners = Listeners::bind(&config)?;
-    let (tokens, sessions) = open_staff(data.path())?;
-    let shares = Arc::new(Shares::open(data.path())?);
+    let Staff { tokens, sessions, shares } = Staff::open(data.path())?;
     let tickets = TicketVerifier::new(ticket_keys::load_or_make(data.path())?);
     info!(data = %data.path().display(), "opening the ledger; a long history takes a while");
     let ledger = SqliteLedger::open(&data, &NodeId::new(&config.node.name)?)?;
@@ -83,8 +82,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let tls = certificates.0.as_ref().map(Certificates::config);
     let viewers = GatewayConfig { tls, ..config.viewers.gateway() };
     let gateway = Gateway::start(viewers, at_doors, ports, signals, tickets)?;
-    let viewers_at = gateway.local_addr();
-    let gateway = Arc::new(Mutex::new(Some(gateway)));
+    let (viewers_at, gateway) = (gateway.local_addr(), Arc::new(Mutex::new(Some(gateway))));
     let interface = interface(&config, certificates.1.as_ref());
     let stripe = listeners.webhooks.take();
     let webhooks = Webhooks::start(stripe, (&engine, ledger_source(&data)), &secrets, &interface)?;
@@ -155,11 +153,20 @@ fn ledger_source(data: &DataDir) -> Arc<dyn JournalSource> {
     Arc::new(SqliteSource::new(data.path().to_owned()))
 }
 
-/// Who may give commands: by token, by session.
-fn open_staff(data: &Path) -> Result<(Arc<StaffTokens>, Arc<Sessions>), Failure> {
-    let tokens = Arc::new(StaffTokens::open(data)?);
-    let sessions = Sessions::open(data, Arc::clone(&tokens), SessionLimits::default())?;
-    Ok((tokens, Arc::new(sessions)))
+/// Who may give commands, by token or by session, and what is shared with whoever has a link.
+struct Staff {
+    tokens: Arc<StaffTokens>,
+    sessions: Arc<Sessions>,
+    shares: Arc<Shares>,
+}
+
+impl Staff {
+    fn open(data: &Path) -> Result<Self, Failure> {
+        let tokens = Arc::new(StaffTokens::open(data)?);
+        let sessions = Sessions::open(data, Arc::clone(&tokens), SessionLimits::default())?;
+        let shares = Arc::new(Shares::open(data)?);
+        Ok(Self { tokens, sessions: Arc::new(sessions), shares })
+    }
 }
 
 /// Says where everything is, on standard output.

@@ -188,7 +188,7 @@ impl Steward {
         if phase == Phase::Open && sale.phase() != Phase::Paused {
             sale.video().open(now);
         }
-        sale.set_span(book.opened_at(), phase.is_final().then_some(now));
+        sale.span().set(book.opened_at(), phase.is_final().then_some(now));
         if book.phase_changes() != changes {
             // It may have gone on air all the same.
             return self.shared.drop_changed(drop);
