@@ -14,9 +14,9 @@ use stampede_ledger::{
     Applier, DataDir, Entry, Producer, RingConfig, SqliteLedger, StoreError, Writer, WriterHandle,
 };
 
-/// The node that writes.
+/// The node that writes: the one that a server is if nobody gives it a name.
 fn node() -> NodeId {
-    "n1".parse().expect("a node's id")
+    "main".parse().expect("a node's id")
 }
 
 /// Stops the writer after each commit until the test lets it go on.

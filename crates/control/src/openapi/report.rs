@@ -67,8 +67,10 @@ const SCHEMAS: &[Schema] = &[
         ("expired", Of("ReportEnds")),
     ]),
     ("ReportEnds", "Holds with their units.", &[("holds", Number), ("units", Number)]),
+    ("ReportOption", "What tells a SKU from the others.", &[("name", Text), ("value", Text)]),
     ("ReportSku", "Figures of one SKU.", &[
-        ("sku", Text), ("title", Text), ("merchant_sku", Text), ("price_minor", Number), ("supplied", Number),
+        ("sku", Text), ("title", Text), ("merchant_sku", Text), ("options", ListOf("ReportOption")),
+        ("price_minor", Number), ("supplied", Number),
         ("held", Number), ("sold", Number), ("left", Number), ("taken", Number), ("came_back", Number),
         ("orders", Number), ("refused_for_want", MaybeNumber),
         ("gross_minor", Number), ("charges_minor", Number), ("paid_minor", Number),
@@ -136,6 +138,7 @@ const SCHEMAS: &[Schema] = &[
     ]),
     ("ShowBest", "Goods that sold best in a show.", &[
         ("drop", Text), ("title", Text), ("sku", Text), ("sku_title", Text), ("merchant_sku", Text),
+        ("options", ListOf("ReportOption")),
         ("sold", Number), ("supplied", Number), ("gross_minor", Number), ("currency", Text),
     ]),
     ("ShowChannel", "What one channel brought in a show; `null` for tickets that name none.", &[

@@ -5,7 +5,7 @@ mod curves;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stampede_domain::{DurationMs, Mode, Money, UnixMillis};
+use stampede_domain::{DurationMs, Mode, Money, SkuOption, SkuPlan, UnixMillis};
 use stampede_ledger::{AnswerTimes, RefusalCounts};
 
 pub use self::curves::CountsJson;
@@ -126,6 +126,7 @@ pub struct SkuJson {
     pub sku: String,
     pub title: String,
     pub merchant_sku: String,
+    pub options: Vec<OptionJson>,
     pub price_minor: u64,
     pub supplied: u64,
     pub held: u64,
@@ -139,6 +140,14 @@ pub struct SkuJson {
     #[serde(flatten)]
     pub money: OrderMoneyJson,
     pub sold_out_after_ms: Option<u64>,
+}
+
+/// What tells a SKU from the others, such as its size.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `SkuOption`")]
+pub struct OptionJson {
+    pub name: String,
+    pub value: String,
 }
 
 /// What one channel brought.
@@ -299,6 +308,7 @@ impl DropReport {
             sku: plan.id.to_string(),
             title: plan.title.clone(),
             merchant_sku: plan.merchant_sku.clone(),
+            options: options(plan),
             price_minor: plan.price.minor(),
             supplied: exact(figures.supplied),
             held: exact(figures.held),
@@ -313,6 +323,13 @@ impl DropReport {
             sold_out_after_ms: figures.sold_out_after.map(span),
         }
     }
+}
+
+/// The options of a SKU.
+pub(crate) fn options(plan: &SkuPlan) -> Vec<OptionJson> {
+    let option =
+        |option: &SkuOption| OptionJson { name: option.name.clone(), value: option.value.clone() };
+    plan.options.iter().map(option).collect()
 }
 
 impl PhaseJson {

@@ -8,7 +8,10 @@ use stampede_domain::{Currency, Money};
 use super::{ShowChannel, ShowMoney, ShowReport, ShowSums};
 use crate::{
     fold::{ChannelFigures, DropReport, OrderMoney, SkuReport},
-    json::{self, AdjustmentsJson, CHANNELS_LISTED_MAX, OrderMoneyJson, count, exact, span, time},
+    json::{
+        self, AdjustmentsJson, CHANNELS_LISTED_MAX, OptionJson, OrderMoneyJson, count, exact,
+        options, span, time,
+    },
 };
 
 /// The shape of the report; a reader that knows it can read past fields that it does not.
@@ -112,6 +115,7 @@ pub struct BestJson {
     pub sku: String,
     pub sku_title: String,
     pub merchant_sku: String,
+    pub options: Vec<OptionJson>,
     pub sold: u64,
     pub supplied: u64,
     pub gross_minor: u64,
@@ -242,6 +246,7 @@ impl BestJson {
             sku: plan.id.to_string(),
             sku_title: plan.title.clone(),
             merchant_sku: plan.merchant_sku.clone(),
+            options: options(plan),
             sold: exact(sku.sold),
             supplied: exact(sku.supplied),
             gross_minor: sku.gross.minor(),
