@@ -183,6 +183,17 @@ pub(crate) struct State {
     pub(crate) text: String,
 }
 
+impl Figure {
+    /// The class by which a long value is written smaller, so that it stays in one line.
+    pub(crate) fn size(&self) -> &'static str {
+        match self.value.chars().count() {
+            0..=11 => "",
+            12..=15 => " long",
+            _ => " longer",
+        }
+    }
+}
+
 impl Bar {
     /// Parts in tenths of a percent.
     pub(crate) fn new(paid: u64, held: u64, left: u64) -> Self {
@@ -214,6 +225,16 @@ mod tests {
         let lines = grouped(&"7f3a91c4".repeat(8));
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0], "7f3a 91c4 7f3a 91c4 7f3a 91c4 7f3a 91c4");
+    }
+
+    #[test]
+    fn a_long_value_is_written_smaller() {
+        let size = |value: &str| {
+            let figure = Figure { label: "", value: value.to_owned(), second: String::new() };
+            figure.size()
+        };
+        let sizes = ["€728,500.00", "€12,728,500.00", "€728,500.00 + ¥1,200,000"].map(size);
+        assert_eq!(sizes, ["", " long", " longer"]);
     }
 
     #[test]

@@ -81,8 +81,9 @@ impl Sizes {
             left_out: rest.is_some().then(|| words.report_rows_in_download(&number)),
             rest,
             total,
-            has_held: report.held > 0,
-            has_left: report.left > 0,
+            // While the sale runs the line below stays where it is.
+            has_held: report.held > 0 || report.is_running(),
+            has_left: report.left > 0 || report.is_running(),
         }
     }
 }
