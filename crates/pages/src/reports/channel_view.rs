@@ -84,7 +84,11 @@ fn figures(report: &ChannelReport, reader: &Reader) -> Vec<Figure> {
         Some(pays) => words.channel_paid_share(orders, tenths(words, pays)),
         None => words.channel_paid_second(orders),
     };
-    let net = amounts(report, reader, |worth| worth.net_minor);
+    // Before anything was sold there is no currency to say it in.
+    let kept = report
+        .worth()
+        .next()
+        .map(|_| words.channel_worth_second(amounts(report, reader, |worth| worth.net_minor)));
     let figure = |label, value, second: String| Figure { label, value, second };
     vec![
         figure(
@@ -97,7 +101,7 @@ fn figures(report: &ChannelReport, reader: &Reader) -> Vec<Figure> {
         figure(
             words.channel_worth(),
             amounts(report, reader, |worth| worth.gross_minor),
-            words.channel_worth_second(net),
+            kept.unwrap_or_default(),
         ),
     ]
 }
