@@ -1,8 +1,8 @@
 //! The page of one channel: what came by it, and nothing else.
 
 use super::{
+    links::{ChannelReport, Worth},
     parts::{Figure, State, grouped},
-    told::{ChannelReport, Worth},
 };
 use crate::{
     numbers::{count, share, tenths},

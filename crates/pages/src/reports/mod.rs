@@ -7,6 +7,7 @@ mod drop_view;
 mod findings;
 #[cfg(test)]
 mod fixtures;
+mod links;
 mod list;
 mod page;
 mod parts;

@@ -51,6 +51,8 @@ pub(super) struct DropPart {
     pub(super) print: String,
     /// Whether a link to it may be made.
     pub(super) shares: bool,
+    /// Whether nothing above it says what it is of.
+    pub(super) is_alone: bool,
 }
 
 /// What is read of a show.
@@ -61,6 +63,7 @@ pub(super) struct ShowPart {
     pub(super) view: ShowView,
     pub(super) print: String,
     pub(super) shares: bool,
+    pub(super) is_alone: bool,
 }
 
 /// Who asks, where they may read reports.
@@ -128,7 +131,13 @@ impl ShowPart {
         shares: bool,
     ) -> Self {
         let view = ShowView::new(report, reader, setting, DROPS_MAX);
-        Self { words: reader.words, view, print: setting.print.clone(), shares }
+        Self {
+            words: reader.words,
+            view,
+            print: setting.print.clone(),
+            shares,
+            is_alone: !setting.links,
+        }
     }
 }
 
@@ -141,7 +150,13 @@ impl DropPart {
         shares: bool,
     ) -> Self {
         let view = DropView::new(report, show, reader, setting);
-        Self { words: reader.words, view, print: setting.print.clone(), shares }
+        Self {
+            words: reader.words,
+            view,
+            print: setting.print.clone(),
+            shares,
+            is_alone: !setting.links,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::told::{Share, Shares};
+use super::links::{Share, Shares};
 use crate::{api::Api, numbers::count, reader::Reader, visitor::Visitor, words::Language};
 
 #[derive(Template)]

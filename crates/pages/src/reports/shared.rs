@@ -12,9 +12,10 @@ use super::{
     channel_view::ChannelView,
     charts::Medium,
     drop_view::Setting,
+    links::{ChannelReport, Shared, SharedKind},
     page::{DropPart, ShowPart},
     print::{DropPaper, PrintPage, ShowPaper},
-    told::{ChannelReport, Report, Shared, SharedKind, ShowReport},
+    told::{Report, ShowReport},
 };
 use crate::{
     api::{Api, Refused},

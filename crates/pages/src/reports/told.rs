@@ -332,99 +332,6 @@ pub(crate) struct ShowChannel {
     pub(crate) money: Vec<InCurrency>,
 }
 
-/// A report cut to one channel.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct ChannelReport {
-    /// Of a drop.
-    #[serde(default)]
-    pub(crate) title: String,
-    pub(crate) stream: String,
-    pub(crate) channel: String,
-    /// Of a drop.
-    #[serde(default)]
-    pub(crate) phase: Option<Phase>,
-    /// Of a show.
-    #[serde(default)]
-    pub(crate) running: bool,
-    #[serde(default)]
-    pub(crate) opened_at_ms: Option<u64>,
-    /// Of a show.
-    #[serde(default)]
-    pub(crate) began_ms: Option<u64>,
-    pub(crate) as_of_ms: u64,
-    #[serde(default)]
-    pub(crate) clicks: Option<u64>,
-    pub(crate) taken: u64,
-    pub(crate) sold: u64,
-    pub(crate) came_back: u64,
-    pub(crate) orders: u64,
-    /// Of a drop.
-    #[serde(flatten)]
-    pub(crate) worth: Option<Worth>,
-    /// Of a show.
-    #[serde(default)]
-    pub(crate) money: Vec<Worth>,
-    #[serde(default)]
-    pub(crate) closing_hash: Option<String>,
-    /// Of a show: the same for each of its drops.
-    #[serde(default)]
-    pub(crate) drops: Vec<ChannelReport>,
-}
-
-/// What was sold by a channel, in one currency.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Worth {
-    pub(crate) currency: String,
-    pub(crate) gross_minor: u64,
-    pub(crate) net_minor: u64,
-}
-
-/// What a link shows to whoever has it.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Shared {
-    pub(crate) share: SharedAs,
-    pub(crate) report: serde_json::Value,
-}
-
-/// How a link was made.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct SharedAs {
-    pub(crate) kind: SharedKind,
-    pub(crate) ends_at_ms: u64,
-}
-
-/// What a link shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SharedKind {
-    Drop,
-    Show,
-    DropChannel,
-    ShowChannel,
-}
-
-/// Links of a report.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Shares {
-    pub(crate) shares: Vec<Share>,
-}
-
-/// One link, without its secret.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Share {
-    pub(crate) id: String,
-    #[serde(default)]
-    pub(crate) channel: Option<String>,
-    #[serde(default)]
-    pub(crate) label: Option<String>,
-    pub(crate) by: String,
-    pub(crate) ends_at_ms: u64,
-    #[serde(default)]
-    pub(crate) used_at_ms: Option<u64>,
-    #[serde(default)]
-    pub(crate) uses: u64,
-}
-
 /// A page of shows, past and present.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PastShows {
@@ -462,18 +369,6 @@ pub(crate) struct Gross {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PastDrop {
     pub(crate) title: String,
-}
-
-impl ChannelReport {
-    /// Whether its sale goes on, or is still to come.
-    pub(crate) fn is_running(&self) -> bool {
-        self.running || self.phase.is_some_and(|phase| !phase.is_over())
-    }
-
-    /// What was sold, by currency.
-    pub(crate) fn worth(&self) -> impl Iterator<Item = &Worth> {
-        self.worth.iter().chain(&self.money)
-    }
 }
 
 impl Report {

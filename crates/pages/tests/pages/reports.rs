@@ -280,6 +280,7 @@ async fn a_link_shows_a_report_to_whoever_has_it_and_nothing_else() {
     }
     let whole = get(&router, "/shared/shr_drop", &[]).await;
     for part in [
+        "<p class=\"of-what\"><bdi>Eau de parfum</bdi></p>",
         "/shared/shr_drop/sizes.csv",
         "/shared/shr_drop/report.xlsx",
         "/shared/shr_drop/print",
