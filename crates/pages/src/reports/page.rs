@@ -199,7 +199,7 @@ async fn drop_page(
     let frame = Frame::new(visitor, "report", words.reports_of(&report.title))
         .signed_in(session)
         .runs("report.mjs");
-    Ok(ReportPage { frame, words, is_running: report.is_running(), crumbs, part, dialog })
+    Ok(ReportPage { frame, words, is_running: report.may_move(), crumbs, part, dialog })
 }
 
 /// What a show is called: its stream with the day on which it began.

@@ -155,7 +155,7 @@ pub(crate) async fn shared(
         Read::Drop(report) => {
             let part = DropPart::new(&report, None, &reader, &set(true), false);
             let frame = frame(words.reports_of(&report.title));
-            let (is_running, merchant) = (report.is_running(), Some(report.merchant));
+            let (is_running, merchant) = (report.may_move(), Some(report.merchant));
             page(
                 &visitor,
                 StatusCode::OK,

@@ -382,6 +382,11 @@ impl Report {
         !matches!(self.phase, Phase::Settled | Phase::Cancelled | Phase::Scheduled)
     }
 
+    /// Whether figures can still change by selling: a drop that is planned may open at any moment.
+    pub(crate) const fn may_move(&self) -> bool {
+        !matches!(self.phase, Phase::Settled | Phase::Cancelled)
+    }
+
     /// Whether units came on sale after the plan's.
     pub(crate) fn was_restocked(&self) -> bool {
         self.supplied != self.planned
