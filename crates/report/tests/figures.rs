@@ -246,6 +246,25 @@ fn nobody_could_take_while_it_was_paused_or_the_node_was_away() {
 }
 
 #[test]
+fn what_came_back_of_one_size_is_not_taken_again_as_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[2, 3]));
+    let again = || drop_report(&journal(dir.path()), drop).unwrap().taken_again;
+    sim.buy(drop, 1, 0, 2, "a");
+    sim.flush();
+    sim.end(drop, 0, State::Released);
+    sim.flush();
+    sim.buy(drop, 2, 1, 3, "a");
+    sim.flush();
+    assert_eq!(again(), 0, "nobody took the first size anew");
+    sim.buy(drop, 3, 0, 1, "a");
+    sim.flush();
+    assert_eq!(again(), 1);
+    sim.close();
+}
+
+#[test]
 fn clicks_before_the_opening_are_counted_by_themselves() {
     let dir = tempfile::tempdir().unwrap();
     let mut sim = Sim::new(dir.path());

@@ -37,8 +37,6 @@ pub struct DropFold {
     phases: Vec<PhaseTime>,
     as_of: UnixMillis,
     taken: TakenUnits,
-    /// Most units held or sold at once.
-    out_max: u64,
     buyers: HashSet<ViewerNumber, foldhash::fast::RandomState>,
     channels: Channels,
     money: MoneyFold,
@@ -68,7 +66,6 @@ impl DropFold {
             phases: Vec::new(),
             as_of: UnixMillis::default(),
             taken: TakenUnits::default(),
-            out_max: 0,
             buyers: HashSet::default(),
             channels: Channels::default(),
             money: MoneyFold::default(),
@@ -220,7 +217,6 @@ impl DropFold {
         self.happened(taken_at, Counts { taken: count, clicks: 1, ..Counts::default() });
         let Some(terms) = &mut self.terms else { return Ok(()) };
         let all = PoolSums::of(&terms.pools);
-        self.out_max = self.out_max.max(all.held + all.sold);
         let now = self.pace.take(taken_at, count, all.held + all.sold, all.supplied);
         if let Some(sku) = terms.map.sku_of(hold.pool()) {
             let sums = terms.of_sku(sku);
@@ -359,6 +355,7 @@ impl DropFold {
         let currency = terms.gross.currency();
         let opened_at = self.pace.opened_at();
         let (gaps, gaps_cut) = self.absences.gaps(&self.phases, opened_at, self.as_of);
+        let skus = self.skus(terms);
         Some(DropReport {
             drop: self.drop,
             plan: Arc::clone(&terms.plan),
@@ -373,8 +370,8 @@ impl DropFold {
             oversold: self.oversold,
             stranded: self.settled_at().map(|_| self.stranded(supplied, sold)),
             taken: self.taken,
-            taken_again: self.taken.all.units.saturating_sub(self.out_max),
-            skus: self.skus(terms),
+            taken_again: skus.iter().map(SkuReport::taken_again).sum(),
+            skus,
             buyers: self.buyers(),
             channels: self.channels(currency),
             clicks_by_channel_other: self.sources.other_channels(),

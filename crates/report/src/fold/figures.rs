@@ -82,6 +82,11 @@ impl SkuReport {
     pub const fn left(&self) -> u64 {
         self.supplied.saturating_sub(self.held).saturating_sub(self.sold)
     }
+
+    /// Units ever taken beyond all that were supplied: so many takes at least were of units that had come back.
+    pub const fn taken_again(&self) -> u64 {
+        self.taken.saturating_sub(self.supplied)
+    }
 }
 
 /// What came after a drop's chain had ended.
@@ -153,7 +158,7 @@ pub struct DropReport {
     pub stranded: Option<u64>,
     /// Everything ever taken.
     pub taken: TakenUnits,
-    /// Units ever taken beyond the most that were held or sold at once: they came back and were taken again.
+    /// Sum over the SKUs of [`SkuReport::taken_again`].
     pub taken_again: u64,
     /// Figures by SKU, in the plan's order.
     pub skus: Vec<SkuReport>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const WORDS: [(&str, &str); 37] = [
+const WORDS: [(&str, &str); 38] = [
     ("supplied", "units of the plan, once they are on sale, and of every restock"),
     ("hold", "units that one viewer has for a limited time, to pay for them"),
     ("order", "a hold that was paid for"),
@@ -11,10 +11,8 @@ const WORDS: [(&str, &str); 37] = [
     ("", "taken come back if their hold is released or expires"),
     ("left", "units neither held nor sold"),
     ("came back", "holds that were released or expired, and their units"),
-    (
-        "taken again",
-        "units ever taken beyond the most that were held or sold at once: they had come back",
-    ),
+    ("taken again", "units of any goods ever taken beyond all that were supplied of them: so"),
+    ("", "many at least were of units that had come back"),
     ("code", "the merchant's own code for the goods"),
     ("released", "holds that viewers gave back or a ban ended; their units were on sale again"),
     ("expired", "holds whose time to pay ran out; their units were on sale again"),

@@ -197,17 +197,18 @@ impl Twin {
         groups
     }
 
-    /// Units out after each row in turn: takes of a row before its ends.
-    fn most_out(&self) -> u64 {
-        let (takes, ends) = (self.takes(), self.ends());
-        let came_back = |take: &&Take, row: usize| {
-            ends.get(&take.hold).is_some_and(|(how, _, end)| *how == How::Back && *end < row)
+    /// Units of each pool that were taken beyond its lots.
+    fn taken_again(&self) -> u64 {
+        let mut lots: HashMap<u8, u64> = HashMap::new();
+        for (_, _, record) in self.all() {
+            if let Record::Lot { pool, units, .. } = record {
+                *lots.entry(pool.get()).or_default() += u64::from(units.get());
+            }
+        }
+        let beyond = |(pool, sums): (&u8, &Sums)| {
+            sums.taken.saturating_sub(lots.get(pool).copied().unwrap_or(0))
         };
-        let out = |row: usize| -> u64 {
-            let taken = takes.iter().filter(|take| take.row <= row);
-            taken.filter(|take| !came_back(take, row)).map(|take| take.units).sum()
-        };
-        (0..self.chain.len()).map(out).max().unwrap_or(0)
+        self.by_pool().iter().map(beyond).sum()
     }
 
     /// Units of all lots before a row: its takes come first.
@@ -251,7 +252,7 @@ impl Twin {
         assert_eq!((report.early.clicks, report.early.refused), (early.clicks, early.refused));
         assert_eq!(report.held, total.taken - total.paid - total.came_back);
         assert_eq!(report.left(), report.supplied - report.held - report.sold);
-        assert_eq!(report.taken_again, total.taken - self.most_out());
+        assert_eq!(report.taken_again, self.taken_again());
         self.check_parts(report);
         self.check_curves(report, &events);
         let spans = [report.half_paid_after, report.all_paid_after];
