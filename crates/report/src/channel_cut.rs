@@ -1,11 +1,11 @@
 //! A report cut to one channel: what a creator may see of a drop or a show, and nothing of anybody else.
 
 use serde::Serialize;
-use stampede_domain::ChannelId;
+use stampede_domain::{ChannelId, Currency};
 
 use crate::{
-    fold::{ChannelFigures, DropReport},
-    json::{exact, time},
+    fold::{Adjustments, ChannelFigures, ChannelReport, DropReport},
+    json::{self, exact, time},
     show::ShowReport,
 };
 
@@ -23,6 +23,7 @@ pub struct ChannelReportJson {
     pub title: String,
     pub stream: String,
     pub channel: String,
+    pub mode: &'static str,
     pub phase: &'static str,
     pub opened_at_ms: Option<u64>,
     pub as_of_ms: u64,
@@ -30,6 +31,7 @@ pub struct ChannelReportJson {
     pub figures: CutJson,
     #[serde(flatten)]
     pub money: CutMoneyJson,
+    pub adjustments: Option<CutAdjustmentsJson>,
     pub closing_hash: Option<String>,
 }
 
@@ -48,14 +50,17 @@ pub struct ShowChannelReportJson {
     #[serde(flatten)]
     pub figures: CutJson,
     pub money: Vec<CutMoneyJson>,
+    pub adjustments: Option<Vec<CutCurrencyAdjustmentsJson>>,
     pub drops: Vec<ChannelReportJson>,
 }
 
-/// Counts of one channel.
+/// Counts of one channel. Clicks may be counted by another name, or be lost: then there are `clicks_at_least` so many.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "see `ChannelFigures`")]
 pub struct CutJson {
     pub clicks: Option<u64>,
+    pub clicks_at_least: bool,
+    pub counts_complete: bool,
     pub taken: u64,
     pub held: u64,
     pub sold: u64,
@@ -72,6 +77,27 @@ pub struct CutMoneyJson {
     pub net_minor: u64,
 }
 
+/// What came of one channel's orders after settlement, as differences.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `Adjustments`")]
+pub struct CutAdjustmentsJson {
+    pub as_of_ms: u64,
+    pub orders_cancelled: u64,
+    pub units_cancelled: u64,
+    pub paid_minor: i64,
+    pub refunded_minor: i64,
+    pub net_minor: i64,
+}
+
+/// What came of one channel's orders after settlement, in one currency.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "see `Adjustments`")]
+pub struct CutCurrencyAdjustmentsJson {
+    pub currency: String,
+    #[serde(flatten)]
+    pub figures: CutAdjustmentsJson,
+}
+
 impl DropReport {
     /// What one channel brought; all is 0 for a channel that brought nothing.
     pub fn of_channel(&self, channel: &ChannelId) -> ChannelReportJson {
@@ -82,25 +108,33 @@ impl DropReport {
             title: self.plan.title.clone(),
             stream: self.plan.stream.to_string(),
             channel: channel.to_string(),
+            mode: json::mode(self.plan.mode),
             phase: self.phase.name(),
             opened_at_ms: self.opened_at.map(time),
             as_of_ms: time(self.as_of),
-            figures: CutJson::of(&figures),
+            figures: CutJson::of(&figures, self.channels_lack_clicks(), self.counts_complete()),
             money: CutMoneyJson::of(&figures),
+            adjustments: self.adjustments_of(channel).as_ref().map(CutAdjustmentsJson::of),
             closing_hash: self.closing_hash.map(|hash| hash.to_string()),
         }
     }
 
+    fn find_channel(&self, channel: &ChannelId) -> Option<&ChannelReport> {
+        self.channels.iter().find(|report| report.channel.as_ref() == Some(channel))
+    }
+
     fn figures_of(&self, channel: &ChannelId) -> ChannelFigures {
-        let mut all = self.channels.iter();
-        let found = all.find(|report| report.channel.as_ref() == Some(channel));
-        found.map_or_else(
-            || {
-                let known = self.clicks_by_channel_other.map(|_| 0);
-                ChannelFigures { clicks: known, ..ChannelFigures::zero(self.gross.currency()) }
-            },
-            |report| report.figures,
-        )
+        let Some(ChannelReport { figures, .. }) = self.find_channel(channel) else {
+            let clicks = self.clicks_by_channel_other.map(|_| 0);
+            return ChannelFigures { clicks, ..ChannelFigures::zero(self.gross.currency()) };
+        };
+        // Each hold was a click, by whichever name the tallies counted it.
+        let clicks = figures.clicks.map(|clicks| clicks.max(figures.holds));
+        ChannelFigures { clicks, ..*figures }
+    }
+
+    fn adjustments_of(&self, channel: &ChannelId) -> Option<Adjustments> {
+        self.find_channel(channel)?.adjustments
     }
 }
 
@@ -112,6 +146,10 @@ impl ShowReport {
         let all = of_drops.reduce(ChannelFigures::plus);
         let brought = self.channels();
         let own = brought.iter().find(|one| one.channel.as_ref() == Some(channel));
+        let later = self.adjustments_of(|report| report.adjustments_of(channel));
+        let adjustments: Vec<_> = later.iter().map(CutCurrencyAdjustmentsJson::of).collect();
+        let lack_clicks = self.counted().any(|report| report.channels_lack_clicks());
+        let figures = all.unwrap_or_else(|| ChannelFigures::zero(currency));
         let money = own.map(|own| own.figures.values().map(CutMoneyJson::of).collect());
         ShowChannelReportJson {
             schema: SHOW_SCHEMA,
@@ -122,17 +160,20 @@ impl ShowReport {
             ended_ms: self.ended_at().map(time),
             as_of_ms: time(self.as_of()),
             running: self.is_running(),
-            figures: CutJson::of(&all.unwrap_or_else(|| ChannelFigures::zero(currency))),
+            figures: CutJson::of(&figures, lack_clicks, self.counts_complete()),
             money: money.unwrap_or_default(),
+            adjustments: (!adjustments.is_empty()).then_some(adjustments),
             drops: self.counted().map(|report| report.of_channel(channel)).collect(),
         }
     }
 }
 
 impl CutJson {
-    fn of(figures: &ChannelFigures) -> Self {
+    fn of(figures: &ChannelFigures, lack_clicks: bool, counts_complete: bool) -> Self {
         Self {
             clicks: figures.clicks.map(exact),
+            clicks_at_least: figures.clicks.is_some() && lack_clicks,
+            counts_complete,
             taken: exact(figures.taken),
             held: exact(figures.held),
             sold: exact(figures.units),
@@ -149,5 +190,24 @@ impl CutMoneyJson {
             gross_minor: figures.gross.minor(),
             net_minor: figures.money.net().minor(),
         }
+    }
+}
+
+impl CutAdjustmentsJson {
+    fn of(later: &Adjustments) -> Self {
+        Self {
+            as_of_ms: time(later.as_of),
+            orders_cancelled: exact(later.cancelled.orders),
+            units_cancelled: exact(later.cancelled.units),
+            paid_minor: later.money.paid_minor,
+            refunded_minor: later.money.refunded_minor,
+            net_minor: later.money.net_minor(),
+        }
+    }
+}
+
+impl CutCurrencyAdjustmentsJson {
+    fn of((currency, later): (&Currency, &Adjustments)) -> Self {
+        Self { currency: currency.to_string(), figures: CutAdjustmentsJson::of(later) }
     }
 }

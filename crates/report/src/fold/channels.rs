@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use stampede_domain::{ChannelId, Currency, HoldId, Money};
 
-use super::sums::{self, OrderMoney, OrderSums};
+use super::{
+    figures::Adjustments,
+    sums::{self, OrderMoney, OrderSums},
+};
 
 /// What one channel brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct ChannelReport {
     pub channel: Option<ChannelId>,
     /// What it brought.
     pub figures: ChannelFigures,
+    /// What came of its orders after the chain had ended, with the records that changed it; `None` if nothing did.
+    pub adjustments: Option<Adjustments>,
 }
 
 /// Figures of one channel, or of several together.
@@ -20,6 +25,8 @@ pub struct ChannelReport {
 pub struct ChannelFigures {
     /// Buys decided; `None` where the tallies do not tell them by channel.
     pub clicks: Option<u64>,
+    /// Holds ever taken.
+    pub holds: u64,
     /// Units ever taken.
     pub taken: u64,
     /// Units of them that were released or expired.
@@ -41,8 +48,8 @@ impl ChannelFigures {
     pub fn zero(currency: Currency) -> Self {
         let money = OrderSums::default().money(currency);
         let gross = money.paid;
-        let clicks = Some(0);
-        Self { clicks, taken: 0, came_back: 0, held: 0, orders: 0, units: 0, gross, money }
+        let (clicks, holds, orders) = (Some(0), 0, 0);
+        Self { clicks, holds, taken: 0, came_back: 0, held: 0, orders, units: 0, gross, money }
     }
 
     /// Both together, in the currency of the first. Clicks are unknown where those of either are.
@@ -51,6 +58,7 @@ impl ChannelFigures {
         let clicks = self.clicks.zip(other.clicks);
         Self {
             clicks: clicks.map(|(one, other)| one.saturating_add(other)),
+            holds: self.holds.saturating_add(other.holds),
             taken: self.taken.saturating_add(other.taken),
             came_back: self.came_back.saturating_add(other.came_back),
             held: self.held.saturating_add(other.held),
@@ -75,6 +83,7 @@ impl ChannelPlace {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     clicks: u64,
+    holds: u64,
     taken: u64,
     came_back: u64,
     orders: u64,
@@ -113,7 +122,9 @@ impl Channels {
     /// A hold was taken.
     pub(super) fn take(&mut self, hold: HoldId, channel: Option<&ChannelId>, units: u64) {
         let place = self.place(channel);
-        self.sums[place.get()].taken += units;
+        let sums = &mut self.sums[place.get()];
+        sums.holds += 1;
+        sums.taken += units;
         self.live.insert(hold, place);
     }
 
@@ -165,7 +176,7 @@ impl Channels {
         &self,
         currency: Currency,
         clicks: Option<u64>,
-        money: impl Fn(ChannelPlace) -> OrderMoney,
+        of_orders: impl Fn(ChannelPlace) -> (OrderMoney, Option<Adjustments>),
     ) -> Vec<ChannelReport> {
         if self.places.keys().all(Option::is_none) {
             return Vec::new();
@@ -174,24 +185,26 @@ impl Channels {
         // What no named channel brought came without one.
         let without = clicks.map(|all| all.saturating_sub(self.named_clicks()));
         let report = |(channel, place): (&Option<ChannelId>, &ChannelPlace)| {
-            let Sums { taken, came_back, orders, units, gross, .. } = self.sums[place.get()];
+            let Sums { holds, taken, came_back, orders, units, gross, .. } = self.sums[place.get()];
+            let (money, adjustments) = of_orders(*place);
             let of_name = clicks.map(|_| self.sums[place.get()].clicks);
             let figures = ChannelFigures {
                 clicks: if channel.is_some() { of_name } else { without },
+                holds,
                 taken,
                 came_back,
                 held: taken.saturating_sub(came_back).saturating_sub(units),
                 orders,
                 units,
                 gross: gross.unwrap_or(none),
-                money: money(*place),
+                money,
             };
-            ChannelReport { channel: channel.clone(), figures }
+            ChannelReport { channel: channel.clone(), figures, adjustments }
         };
         let mut all: Vec<ChannelReport> = self.places.iter().map(report).collect();
         if without.is_some_and(|clicks| clicks > 0) && !self.places.contains_key(&None) {
             let figures = ChannelFigures { clicks: without, ..ChannelFigures::zero(currency) };
-            all.push(ChannelReport { channel: None, figures });
+            all.push(ChannelReport { channel: None, figures, adjustments: None });
         }
         sort(&mut all, |report| (report.channel.as_ref(), report.figures));
         all
@@ -216,7 +229,8 @@ mod tests {
 
     fn report(name: Option<&str>, units: u64, taken: u64, clicks: Option<u64>) -> ChannelReport {
         let figures = ChannelFigures { clicks, taken, units, ..ChannelFigures::zero(currency()) };
-        ChannelReport { channel: name.map(|name| name.parse().unwrap()), figures }
+        let channel = name.map(|name| name.parse().unwrap());
+        ChannelReport { channel, figures, adjustments: None }
     }
 
     #[test]
@@ -238,7 +252,7 @@ mod tests {
     #[test]
     fn without_a_name_there_are_no_channels() {
         let mut channels = Channels::default();
-        let none = |_| ChannelFigures::zero(currency()).money;
+        let none = |_| (ChannelFigures::zero(currency()).money, None);
         channels.place(None);
         assert_eq!(channels.reports(currency(), Some(9), none), []);
         let name = "nina".parse().unwrap();
@@ -254,8 +268,8 @@ mod tests {
             channels.click(channel, clicks);
         }
         let clicks = |channels: &Channels, of_all| -> Vec<(Option<String>, Option<u64>)> {
-            let reports =
-                channels.reports(currency(), of_all, |_| ChannelFigures::zero(currency()).money);
+            let none = |_| (ChannelFigures::zero(currency()).money, None);
+            let reports = channels.reports(currency(), of_all, none);
             let name = |of: &ChannelReport| of.channel.as_ref().map(ToString::to_string);
             reports.iter().map(|of| (name(of), of.figures.clicks)).collect()
         };

@@ -119,7 +119,7 @@ impl DropFold {
     /// A row of what came after the drop's chain had ended: it is about money, and changes no figure of the drop.
     fn adjust(&mut self, row: &Row, at: UnixMillis) -> Result<(), FoldError> {
         let (drop, incarnation, seq) = (row.drop, row.incarnation, row.seq);
-        self.money.end();
+        self.money.end(at);
         let (as_of, records) = self.adjusted.get_or_insert((at, 0));
         *as_of = at.max(*as_of);
         for record in row.decode() {
@@ -424,8 +424,10 @@ impl DropFold {
     fn channels(&self, currency: Currency) -> Vec<ChannelReport> {
         let other = self.sources.other_channels();
         let clicks = other.map(|other| self.tallied.clicks().saturating_sub(other));
-        self.channels
-            .reports(currency, clicks, |place| self.money.of_channel(place).money(currency))
+        let of_orders = |place| {
+            (self.money.of_channel(place).money(currency), self.money.channel_since_end(place))
+        };
+        self.channels.reports(currency, clicks, of_orders)
     }
 
     fn buyers(&self) -> Arc<[ViewerNumber]> {

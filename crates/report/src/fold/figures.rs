@@ -244,6 +244,17 @@ impl DropReport {
         self.taken.all.holds.saturating_add(self.refusals.total()).saturating_add(self.retries)
     }
 
+    /// Whether every click is counted: no restart lost any.
+    pub const fn counts_complete(&self) -> bool {
+        self.restarts_live == 0
+    }
+
+    /// Whether a channel may have brought more clicks than are counted by its name: some were counted as those of
+    /// other channels, or are lost.
+    pub fn channels_lack_clicks(&self) -> bool {
+        self.clicks_by_channel_other.is_some_and(|other| other > 0) || !self.counts_complete()
+    }
+
     /// Units of the first lots, as the latest plan has them. Until the drop begins to open they are not supplied.
     pub fn planned(&self) -> u64 {
         self.plan.skus.iter().map(|sku| u64::from(sku.supply.get())).sum()

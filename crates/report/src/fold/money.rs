@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stampede_domain::{Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units};
+use stampede_domain::{Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Units, UnixMillis};
 use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedRecord};
 
 use super::{
     channels::ChannelPlace,
+    figures::Adjustments,
     sums::{Cancellations, MoneyChange, OrderSums, amount},
 };
 
@@ -262,11 +263,30 @@ pub(super) struct MoneyFold {
     accounts: HashMap<HoldId, Account, foldhash::fast::RandomState>,
     now: OrderSums,
     open: OpenSums,
-    /// The sums as the drop's chain ended, once it has.
-    at_end: Option<OrderSums>,
+    /// What the drop's chain ended with, once it has.
+    ended: Option<Ended>,
     /// Up to the end of the drop's chain, as are the next.
     by_pool: HashMap<PoolIndex, OrderSums, foldhash::fast::RandomState>,
     by_channel: HashMap<usize, OrderSums, foldhash::fast::RandomState>,
+    /// Channels of whose orders something came after the end.
+    later: HashMap<usize, Later, foldhash::fast::RandomState>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    /// The sums then.
+    sums: OrderSums,
+    /// Time of the latest row that came after.
+    row_at: UnixMillis,
+}
+
+/// What came of a channel's orders after the end of the drop's chain.
+#[derive(Clone, Copy, Debug)]
+struct Later {
+    as_of: UnixMillis,
+    records: u64,
+    /// What they come to now.
+    now: OrderSums,
 }
 
 impl MoneyFold {
@@ -292,9 +312,11 @@ impl MoneyFold {
         });
     }
 
-    /// The drop's chain has ended: what comes now changes what is open and the sums as they are now.
-    pub(super) fn end(&mut self) {
-        self.at_end.get_or_insert(self.now);
+    /// The drop's chain has ended: what comes now, in a row of this time, changes what is open and the sums as they
+    /// are now.
+    pub(super) fn end(&mut self, row_at: UnixMillis) {
+        let sums = self.now;
+        self.ended.get_or_insert(Ended { sums, row_at }).row_at = row_at;
     }
 
     fn with(&mut self, hold: HoldId, currency: Currency, change: impl FnOnce(&mut Account)) {
@@ -304,15 +326,27 @@ impl MoneyFold {
         let (now, open_now) = account.sums(currency);
         self.open.replace(open_before, open_now);
         self.now.replace(before, now);
-        if let (Some(order), None) = (&account.order, self.at_end) {
-            self.by_pool.entry(hold.pool()).or_default().replace(before, now);
-            self.by_channel.entry(order.channel.get()).or_default().replace(before, now);
+        let Some(channel) = account.order.as_ref().map(|order| order.channel.get()) else { return };
+        let of_channel = self.by_channel.entry(channel).or_default();
+        match self.ended {
+            None => {
+                self.by_pool.entry(hold.pool()).or_default().replace(before, now);
+                of_channel.replace(before, now);
+            }
+            Some(Ended { row_at, .. }) if before != now => {
+                let nothing = Later { as_of: row_at, records: 0, now: *of_channel };
+                let later = self.later.entry(channel).or_insert(nothing);
+                later.as_of = later.as_of.max(row_at);
+                later.records += 1;
+                later.now.replace(before, now);
+            }
+            Some(_) => {}
         }
     }
 
     /// The sums up to the end of the drop's chain.
     pub(super) fn all(&self) -> OrderSums {
-        self.at_end.unwrap_or(self.now)
+        self.ended.map_or(self.now, |ended| ended.sums)
     }
 
     /// What came since.
@@ -326,6 +360,13 @@ impl MoneyFold {
 
     pub(super) fn of_channel(&self, channel: ChannelPlace) -> OrderSums {
         self.by_channel.get(&channel.get()).copied().unwrap_or_default()
+    }
+
+    /// What came of a channel's orders since; `None` if nothing changed.
+    pub(super) fn channel_since_end(&self, channel: ChannelPlace) -> Option<Adjustments> {
+        let Later { as_of, records, now } = *self.later.get(&channel.get())?;
+        let (money, cancelled) = now.since(self.of_channel(channel));
+        Some(Adjustments { as_of, records, cancelled, money })
     }
 
     /// How many accounts there are.

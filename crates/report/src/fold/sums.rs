@@ -68,7 +68,7 @@ impl MoneyChange {
 }
 
 /// Sums of orders in minor units, wide enough for whatever a journal holds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct OrderSums {
     pub(super) charges: u128,
     pub(super) paid: u128,

@@ -269,7 +269,7 @@ impl DropReport {
             retries: exact(self.retries),
             tallied_held: exact(self.tallied_held),
             restarts_live: exact(self.restarts_live),
-            counts_complete: self.restarts_live == 0,
+            counts_complete: self.counts_complete(),
             answer_times: AnswersJson::of(&self.answers),
             refusals: refusals(&self.refusals),
             refused_for_want: exact(self.refused_for_want()),

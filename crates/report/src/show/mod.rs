@@ -140,6 +140,11 @@ impl ShowReport {
         self.counted().any(|report| runs(report.phase))
     }
 
+    /// Whether every click in the counted drops is counted.
+    pub fn counts_complete(&self) -> bool {
+        self.counted().all(|report| report.counts_complete())
+    }
+
     /// The sums.
     pub fn sums(&self) -> ShowSums {
         self.counted().fold(ShowSums::default(), |sum, report| ShowSums {
@@ -178,9 +183,17 @@ impl ShowReport {
 
     /// What came after its drops had settled, by currency.
     pub fn adjustments(&self) -> BTreeMap<Currency, Adjustments> {
+        self.adjustments_of(|report| report.adjustments)
+    }
+
+    /// What came after its drops had settled, of a part of each of them, by currency.
+    pub(crate) fn adjustments_of(
+        &self,
+        part: impl Fn(&DropReport) -> Option<Adjustments>,
+    ) -> BTreeMap<Currency, Adjustments> {
         let mut all: BTreeMap<Currency, Adjustments> = BTreeMap::new();
         for report in self.counted() {
-            let Some(more) = report.adjustments else { continue };
+            let Some(more) = part(report) else { continue };
             let currency = report.gross.currency();
             all.entry(currency).and_modify(|sum| *sum = sum.plus(more)).or_insert(more);
         }
@@ -193,7 +206,7 @@ impl ShowReport {
             HashMap::new();
         for report in self.counted() {
             let currency = report.gross.currency();
-            for ChannelReport { channel, figures } in of_drop(report) {
+            for ChannelReport { channel, figures, .. } in of_drop(report) {
                 let by_currency = all.entry(channel).or_default();
                 let sum = |sum: &mut ChannelFigures| *sum = sum.plus(figures);
                 by_currency.entry(currency).and_modify(sum).or_insert(figures);
@@ -242,6 +255,7 @@ fn of_drop(report: &DropReport) -> Vec<ChannelReport> {
     }
     let figures = ChannelFigures {
         clicks: report.clicks_by_channel_other.map(|_| report.clicks()),
+        holds: report.taken.all.holds,
         taken: report.taken.all.units,
         came_back: report.came_back().units,
         held: report.held,
@@ -250,5 +264,5 @@ fn of_drop(report: &DropReport) -> Vec<ChannelReport> {
         gross: report.gross,
         money: report.money,
     };
-    vec![ChannelReport { channel: None, figures }]
+    vec![ChannelReport { channel: None, figures, adjustments: report.adjustments }]
 }

@@ -150,7 +150,7 @@ impl DropReport {
     fn by_channel(&self) -> Table {
         let drop = Column::new("drop", "Drop", Kind::Text);
         let columns = [drop].into_iter().chain(CHANNEL_COLUMNS).collect();
-        let row = |ChannelReport { channel, figures }: &ChannelReport| {
+        let row = |ChannelReport { channel, figures, .. }: &ChannelReport| {
             let channel = channel.as_ref().map(ChannelId::as_str);
             let cells = channel_cells(channel, figures);
             [Cell::text(&self.drop)].into_iter().chain(cells).collect()

@@ -330,7 +330,7 @@ impl DropReport {
 
     /// What the counts lack, if a restart may have lost some.
     fn lost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.restarts_live == 0 {
+        if self.counts_complete() {
             return Ok(());
         }
         let restarts = counted(self.restarts_live, "restart");
