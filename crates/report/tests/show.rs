@@ -7,7 +7,7 @@ use std::{io::Cursor, path::Path, sync::Arc};
 
 use calamine::{Data, Reader, Xlsx};
 use serde_json::{Value, json};
-use stampede_domain::{Currency, DropId, DropPlan, Mode, Money, RefusalCode, UnixMillis};
+use stampede_domain::{Currency, DropId, DropPlan, Mode, Money, Phase, RefusalCode, UnixMillis};
 use stampede_ledger::{PhaseRecord, Tally};
 use stampede_report::{
     DropReport, ReportReader, ShowReport,
@@ -452,4 +452,71 @@ fn a_rehearsal_cut_to_a_channel_says_that_it_is_one() {
     write_ledger(dir.path());
     let [cut, _] = cuts(&report(dir.path(), 1), "nina");
     assert_eq!((&cut["mode"], &cut["sold"]), (&json!("rehearsal"), &json!(1)));
+}
+
+/// A show of settled drops; what `change` makes of the last of two.
+fn changed(change: impl FnOnce(&mut DropReport)) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = PastLedger::create(dir.path(), EVENING);
+    for _ in 0..2 {
+        let mut drop = ledger.plan(goods("EUR", 1_990));
+        drop.open(&mut ledger);
+        drop.settle(&mut ledger);
+    }
+    ledger.finish();
+    let mut reports = [1, 2].map(|number| report(dir.path(), number));
+    for report in &mut reports {
+        Arc::make_mut(report).clicks_by_channel_other = Some(3);
+    }
+    change(Arc::make_mut(&mut reports[1]));
+    serde_json::to_value(ShowReport::new(reports.to_vec()).unwrap().json()).unwrap()
+}
+
+fn in_mode(report: &mut DropReport, mode: Mode) {
+    report.plan = Arc::new(DropPlan { mode, ..(*report.plan).clone() });
+}
+
+#[test]
+fn a_show_runs_while_a_counted_drop_is_not_over() {
+    assert_eq!(changed(|_| ())["running"], false);
+    let phases = [Phase::Scheduled, Phase::Countdown, Phase::Open, Phase::Paused, Phase::Closed];
+    for phase in phases {
+        let show = changed(|drop| drop.phase = phase);
+        assert_eq!(show["running"], true, "{phase:?}: it will go on after a pause between two");
+        let show = changed(|drop| {
+            drop.phase = phase;
+            in_mode(drop, Mode::Rehearsal);
+        });
+        assert_eq!(show["running"], false, "a rehearsal holds no live show open");
+    }
+    assert_eq!(changed(|drop| drop.phase = Phase::Cancelled)["running"], false);
+}
+
+#[test]
+fn a_rehearsal_alone_runs_until_it_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    write_ledger(dir.path());
+    let mut rehearsal = report(dir.path(), 1);
+    let runs =
+        |report: &Arc<DropReport>| ShowReport::new(vec![Arc::clone(report)]).unwrap().is_running();
+    assert!(!runs(&rehearsal));
+    Arc::make_mut(&mut rehearsal).phase = Phase::Scheduled;
+    assert!(runs(&rehearsal));
+}
+
+#[test]
+fn a_show_says_what_its_clicks_leave_out() {
+    let show = changed(|_| ());
+    let told =
+        |show: &Value| (show["clicks_by_channel_other"].clone(), show["counts_complete"].clone());
+    assert_eq!(told(&show), (json!(6), json!(true)));
+    let show = changed(|drop| drop.clicks_by_channel_other = None);
+    assert_eq!(told(&show), (Value::Null, json!(true)), "one of them does not tell");
+    let show = changed(|drop| drop.restarts_live = 1);
+    assert_eq!(told(&show), (json!(6), json!(false)));
+    let show = changed(|drop| {
+        (drop.restarts_live, drop.clicks_by_channel_other) = (1, None);
+        in_mode(drop, Mode::Rehearsal);
+    });
+    assert_eq!(told(&show), (json!(3), json!(true)), "it does not count");
 }

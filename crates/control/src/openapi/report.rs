@@ -121,6 +121,7 @@ const SCHEMAS: &[Schema] = &[
         ("buyers", Number), ("drops", ListOf("ShowLine")), ("rehearsals", ListOf("ShowLine")),
         ("cancelled", ListOf("ShowLine")), ("best", ListOf("ShowBest")), ("channels", ListOf("ShowChannel")),
         ("channels_left_out", Number), ("channels_rest", MaybeOf("ShowChannelSums")),
+        ("clicks_by_channel_other", MaybeNumber), ("counts_complete", Flag),
         ("adjustments", MaybeListOf("ShowAdjustments")),
     ]),
     ("ShowMoney", "Money of orders in one currency.", &[

@@ -39,9 +39,9 @@ impl DropsOfShow {
         ends?.into_iter().max()
     }
 
-    /// Whether a drop is neither settled nor cancelled.
+    /// Whether one of the [shown](Self::shown) drops is neither settled nor cancelled, as in the show's report.
     pub(super) fn is_running(&self) -> bool {
-        self.drops.iter().any(|found| !found.is_final())
+        self.shown().iter().any(|found| !found.is_final())
     }
 
     /// Whether a drop has opened or is over.

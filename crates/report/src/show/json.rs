@@ -39,6 +39,8 @@ pub struct ShowReportJson {
     pub channels: Vec<ShowChannelJson>,
     pub channels_left_out: u64,
     pub channels_rest: Option<ChannelSumsJson>,
+    pub clicks_by_channel_other: Option<u64>,
+    pub counts_complete: bool,
     pub adjustments: Option<Vec<CurrencyAdjustmentsJson>>,
 }
 
@@ -173,6 +175,8 @@ impl ShowReport {
             channels: listed.iter().map(ShowChannelJson::of).collect(),
             channels_left_out: count(rest.len()),
             channels_rest: ChannelSumsJson::of_all(rest),
+            clicks_by_channel_other: self.clicks_by_channel_other().map(exact),
+            counts_complete: self.counts_complete(),
             adjustments: (!adjustments.is_empty()).then_some(adjustments),
         }
     }

@@ -133,11 +133,18 @@ impl ShowReport {
         self.drops.iter().map(|report| report.as_of).max().unwrap_or_default()
     }
 
-    /// Whether one of the counted drops has begun and has not settled.
+    /// Whether a live drop is neither settled nor cancelled; where there are no live ones, whether a rehearsal is not.
     pub fn is_running(&self) -> bool {
-        let runs =
-            |phase| matches!(phase, Phase::Countdown | Phase::Open | Phase::Paused | Phase::Closed);
-        self.counted().any(|report| runs(report.phase))
+        let is_live = |report: &Arc<DropReport>| report.plan.mode == Mode::Live;
+        let any_live = self.drops.iter().any(is_live);
+        let mut shown = self.drops.iter().filter(|report| !any_live || is_live(report));
+        shown.any(|report| !report.phase.is_final())
+    }
+
+    /// Clicks by channels that the tallies do not name, over the counted drops; `None` if those of one do not tell.
+    pub fn clicks_by_channel_other(&self) -> Option<u64> {
+        let others = self.counted().map(|report| report.clicks_by_channel_other);
+        others.reduce(|one, other| one.zip(other).map(|(one, other)| one.saturating_add(other)))?
     }
 
     /// Whether every click in the counted drops is counted.
