@@ -84,8 +84,7 @@ fn report(path: &Path, drop: u32) -> Arc<DropReport> {
 
 /// The show of drops 1 to 5.
 fn evening(path: &Path) -> ShowReport {
-    // In whichever order.
-    ShowReport::new([5, 2, 4, 1, 3].map(|drop| report(path, drop)).to_vec()).unwrap()
+    ShowReport::new([1, 3, 2, 4, 5].map(|drop| report(path, drop)).to_vec()).unwrap()
 }
 
 #[test]
@@ -157,10 +156,21 @@ fn drops_are_grouped_as_their_reports_tell() {
     let now = EVENING.plus(stampede_domain::DurationMs::new(200 * MINUTE));
     let found = shows(reports.iter().map(|report| ShowDrop::of(report)), now);
     assert_eq!(found.len(), 1, "midnight ends no show: {found:?}");
-    let show = ShowReport::new(reports.to_vec()).unwrap();
-    assert_eq!((found[0].id, found[0].stream.as_str()), (show.id(), "friday"));
-    assert_eq!(found[0].drops.len(), 5);
+    assert_eq!((found[0].id, found[0].stream.as_str()), (DropId::new(1), "friday"));
+    // The third was called off before the second opened.
+    assert_eq!(found[0].drops, [1, 3, 2, 4, 5].map(DropId::new));
     assert!(ShowReport::new(Vec::new()).is_none());
+}
+
+#[test]
+fn a_report_has_its_drops_in_the_order_of_their_group() {
+    let dir = tempfile::tempdir().unwrap();
+    write_ledger(dir.path());
+    let drops = [4, 1, 5, 2].map(|drop| report(dir.path(), drop));
+    let show = ShowReport::new(drops.to_vec()).unwrap();
+    assert_eq!(show.id(), DropId::new(4));
+    let counted: Vec<DropId> = show.counted().map(|report| report.drop).collect();
+    assert_eq!(counted, [4, 5, 2].map(DropId::new));
 }
 
 #[test]

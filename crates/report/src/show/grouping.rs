@@ -10,6 +10,9 @@ use crate::fold::DropReport;
 /// A show may go on past midnight, and one stream may have two on one day.
 pub const SHOW_GAP_MS: u64 = 6 * 60 * 60 * 1_000;
 
+/// Drops of a show at most: the one after that begins another show. A report of a show has all of its drops in memory.
+pub const SHOW_DROPS_MAX: usize = 200;
+
 /// What a drop's place among the shows follows from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShowDrop {
@@ -49,15 +52,24 @@ impl ShowDrop {
         }
     }
 
-    /// The moment that stands for it: its opening, else its planned start, else its end, else now.
-    pub(super) fn at(&self, now: UnixMillis) -> UnixMillis {
-        self.opened_at.or(self.planned_at).or(self.ended_at).unwrap_or(now)
+    /// The moment that stands for it: its opening, else its end, else its planned start, else now. Of a drop that was
+    /// called off the plan may be gone, so its end stands before that.
+    fn at(&self, now: UnixMillis) -> UnixMillis {
+        self.opened_at.or(self.ended_at).or(self.planned_at).unwrap_or(now)
+    }
+
+    /// Until when it holds its show open: it goes on until it has ended. One that never opened is a moment, or else a
+    /// plan that was forgotten would join all later drops of the stream to its show.
+    fn goes_on_until(&self, now: UnixMillis) -> UnixMillis {
+        let at = self.at(now);
+        if self.opened_at.is_none() { at } else { self.ended_at.unwrap_or(now).max(at) }
     }
 }
 
 /// The shows that these drops make, whichever order they come in: by stream, then by time.
 ///
-/// A drop goes on until it has ended, so that whatever begins meanwhile belongs to its show.
+/// A drop that has opened goes on until it has ended, so that whatever begins meanwhile belongs to its show, up to
+/// [`SHOW_DROPS_MAX`] drops.
 pub fn shows(drops: impl IntoIterator<Item = ShowDrop>, now: UnixMillis) -> Vec<Show> {
     let mut streams: BTreeMap<StreamId, Vec<ShowDrop>> = BTreeMap::new();
     for drop in drops {
@@ -71,13 +83,15 @@ pub fn shows(drops: impl IntoIterator<Item = ShowDrop>, now: UnixMillis) -> Vec<
             let at = drop.at(now);
             let follows = latest_end.is_some_and(|end| at.since(end).get() <= SHOW_GAP_MS);
             match all.last_mut() {
-                Some(Show { drops, .. }) if follows => drops.push(drop.drop),
+                Some(Show { drops, .. }) if follows && drops.len() < SHOW_DROPS_MAX => {
+                    drops.push(drop.drop)
+                }
                 _ => {
                     let (id, stream) = (drop.drop, stream.clone());
                     all.push(Show { id, stream, drops: vec![id] });
                 }
             }
-            let end = drop.ended_at.unwrap_or(now).max(at);
+            let end = drop.goes_on_until(now);
             latest_end = Some(latest_end.map_or(end, |latest| latest.max(end)));
         }
     }
@@ -173,6 +187,31 @@ mod tests {
             planned(5, None, None),
         ];
         assert_eq!(told(drops, at(2.5)), [vec![1, 3, 2, 5], vec![4]]);
+    }
+
+    #[test]
+    fn a_plan_that_was_forgotten_joins_nothing() {
+        let forgotten = ShowDrop { planned_at: Some(at(1.5)), ..drop(2, None, None) };
+        let drops = vec![drop(1, at(0.0), at(1.0)), forgotten, drop(3, at(24.0), at(25.0))];
+        assert_eq!(told(drops, at(30.0)), [vec![1, 2], vec![3]]);
+    }
+
+    #[test]
+    fn what_was_called_off_stands_where_it_did_once_its_plan_is_gone() {
+        let with = |planned_at: Option<UnixMillis>| {
+            let called_off = ShowDrop { planned_at, ..drop(1, None, at(1.5)) };
+            told(vec![called_off, drop(2, at(0.0), at(1.0)), drop(3, at(9.0), at(9.5))], at(30.0))
+        };
+        assert_eq!(with(Some(at(9.0))), with(None));
+    }
+
+    #[test]
+    fn a_show_has_no_more_drops_than_a_report_may_hold() {
+        let most = u32::try_from(SHOW_DROPS_MAX).expect("a small number");
+        let drops = |count: u32| (1..=count).map(|number| drop(number, at(0.0), None)).collect();
+        let sizes = |count| told(drops(count), at(1.0)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(most), [SHOW_DROPS_MAX]);
+        assert_eq!(sizes(2 * most + 1), [SHOW_DROPS_MAX, SHOW_DROPS_MAX, 1]);
     }
 
     #[test]

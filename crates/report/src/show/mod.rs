@@ -12,7 +12,7 @@ use std::{
 use stampede_domain::{ChannelId, Currency, DropId, Mode, Money, Phase, UnixMillis, ViewerNumber};
 
 pub use self::{
-    grouping::{SHOW_GAP_MS, Show, ShowDrop, shows},
+    grouping::{SHOW_DROPS_MAX, SHOW_GAP_MS, Show, ShowDrop, shows},
     json::{ShowLineJson, ShowReportJson},
 };
 use crate::fold::{
@@ -84,12 +84,9 @@ impl ShowChannel {
 }
 
 impl ShowReport {
-    /// The report of these drops, in whichever order they come; `None` without any.
-    pub fn new(mut drops: Vec<Arc<DropReport>>) -> Option<Self> {
-        // What has no time of its own comes last, as it does when shows are grouped.
-        let now = drops.iter().map(|report| report.as_of).max()?;
-        drops.sort_by_key(|report| (ShowDrop::of(report).at(now), report.drop));
-        Some(Self { drops })
+    /// The report of these drops, in the order in which [`shows`] has them; `None` without any.
+    pub fn new(drops: Vec<Arc<DropReport>>) -> Option<Self> {
+        (!drops.is_empty()).then_some(Self { drops })
     }
 
     /// The show's name: its first drop.
