@@ -3,7 +3,17 @@
 
 mod support;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    cell::OnceCell,
+    path::Path,
+    rc::Rc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -93,6 +103,46 @@ fn what_is_kept_is_bounded_by_its_entries() {
     assert_eq!(rows_read(&narrow, &[FIRST, SECOND]), both);
     assert_eq!(rows_read(&narrow, &[SECOND]), 0, "the one that was read last stays");
     assert_eq!(rows_read(&narrow, &[FIRST, SECOND]), both);
+}
+
+#[test]
+fn drops_that_may_be_large_are_folded_one_at_a_time() {
+    const SETTLED: DropId = DropId::new(3);
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    for _ in [FIRST, SECOND, SETTLED] {
+        sim.open(plan(&[3]));
+    }
+    sim.settle(SETTLED);
+    sim.close();
+    let reader = Arc::new(ReportReader::new());
+    let other: Rc<OnceCell<JoinHandle<()>>> = Rc::default();
+    let mut counted = Counted::open(dir.path());
+    counted.before_rows = Box::new({
+        let (reader, other, path) = (Arc::clone(&reader), Rc::clone(&other), dir.path().to_owned());
+        move || {
+            if other.get().is_some() {
+                return;
+            }
+            (*reader).drop(&journal(&path), SETTLED).unwrap();
+            let (reader, path, (tell, told)) = (Arc::clone(&reader), path.clone(), mpsc::channel());
+            let read = move || {
+                let mut counted = Counted::open(&path);
+                // Nobody listens any more if it has waited for its turn.
+                counted.before_rows = Box::new(move || {
+                    let _ = tell.send(());
+                });
+                (*reader).drop(&counted, SECOND).unwrap();
+            };
+            other.set(thread::spawn(read)).unwrap();
+            // That it waits cannot be seen: it has its chance to come too early.
+            let early = told.recv_timeout(Duration::from_millis(100));
+            assert_eq!(early, Err(RecvTimeoutError::Timeout), "it did not wait for its turn");
+        }
+    });
+    (*reader).drop(&counted, FIRST).unwrap();
+    drop(counted);
+    Rc::into_inner(other).unwrap().into_inner().unwrap().join().unwrap();
 }
 
 /// Makes the newest row of a drop unreadable.

@@ -13,16 +13,24 @@ pub struct Counted {
     pub journal: SqliteJournal,
     pub rows: Cell<usize>,
     pub links: Cell<usize>,
+    /// What happens before rows are fetched.
+    pub before_rows: Box<dyn Fn()>,
 }
 
 impl Counted {
     pub fn open(path: &Path) -> Self {
-        Self { journal: super::journal(path), rows: Cell::new(0), links: Cell::new(0) }
+        Self {
+            journal: super::journal(path),
+            rows: Cell::new(0),
+            links: Cell::new(0),
+            before_rows: Box::new(|| ()),
+        }
     }
 }
 
 impl Journal for Counted {
     fn fetch(&self, span: &RowSpan, rows: &mut VecDeque<Row>) -> Result<(), ReadError> {
+        (self.before_rows)();
         let before = rows.len();
         let fetched = self.journal.fetch(span, rows);
         self.rows.set(self.rows.get() + rows.len() - before);
