@@ -1,5 +1,7 @@
 //! Turns the message files into one method for each message.
 //!
+//! Messages of `reports-*.txt` are said by the server alone: browsers load the others.
+//!
 //! A key that one language lacks, or whose placeholders differ, ends the build; so does a count without
 //! a form for one, where its language has one.
 
@@ -29,24 +31,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=messages");
     println!("cargo::rerun-if-changed=build");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("messages");
-    let read = |name: &str| read(&folder.join(format!("{name}.txt")));
-    let languages = [read(FILES[0].0)?, read(FILES[1].0)?];
+    let read = |name: &str, messages: &mut Messages| {
+        read(&folder.join(format!("{name}.txt")), messages)
+    };
+    let (mut sent, mut languages) = (<[Messages; 2]>::default(), <[Messages; 2]>::default());
+    for (place, (name, _)) in FILES.iter().enumerate() {
+        read(name, &mut sent[place])?;
+        languages[place] = sent[place].clone();
+        read(&format!("reports-{name}"), &mut languages[place])?;
+    }
     let faults = faults(&languages);
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("messages.rs"), methods(&languages)?)?;
-    for ((name, _), messages) in FILES.iter().zip(&languages) {
+    for ((name, _), messages) in FILES.iter().zip(&sent) {
         fs::write(out.join(format!("words-{name}.mjs")), module(messages)?)?;
     }
     Ok(())
 }
 
 /// Lines like `key = text with {placeholder}`; `#` begins a comment.
-fn read(path: &Path) -> Result<Messages, Box<dyn Error>> {
+fn read(path: &Path, messages: &mut Messages) -> Result<(), Box<dyn Error>> {
     let text = fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
-    let mut messages = Messages::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
@@ -62,7 +70,7 @@ fn read(path: &Path) -> Result<Messages, Box<dyn Error>> {
             return Err(format!("{}: {key} is there twice", at()).into());
         }
     }
-    Ok(messages)
+    Ok(())
 }
 
 /// What one language says and the other does not, and what is said wrongly.
@@ -70,7 +78,7 @@ fn faults(languages: &[Messages; 2]) -> Vec<String> {
     let mut faults = Vec::new();
     for (one, other) in [(0, 1), (1, 0)] {
         for (key, said) in &languages[one] {
-            let at = format!("messages/{}.txt: {key}", FILES[one].0);
+            let at = format!("messages of {}: {key}", FILES[one].0);
             let here = match forms::parts(said) {
                 Ok(parts) => parts,
                 Err(why) => {
@@ -80,7 +88,7 @@ fn faults(languages: &[Messages; 2]) -> Vec<String> {
             };
             faults.extend(wrong_forms(&here, HAS_FORMS[one]).map(|why| format!("{at}: {why}")));
             let Some(there) = languages[other].get(key) else {
-                faults.push(format!("messages/{}.txt lacks {key}", FILES[other].0));
+                faults.push(format!("messages of {} lack {key}", FILES[other].0));
                 continue;
             };
             let sorted = |parts: &[Part<'_>]| {

@@ -295,6 +295,15 @@ mod tests {
     }
 
     #[test]
+    fn what_only_reports_say_is_sent_to_no_browser() {
+        for language in Language::ALL {
+            for key in ["finding_", "story_", "report_col_", "reason_"] {
+                assert!(!words::module(language).contains(&format!("\n  {key}")), "{key}");
+            }
+        }
+    }
+
+    #[test]
     fn every_word_that_a_module_says_is_there() {
         let english = words::module(Language::English);
         let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
