@@ -31,9 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=messages");
     println!("cargo::rerun-if-changed=build");
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("messages");
-    let read = |name: &str, messages: &mut Messages| {
-        read(&folder.join(format!("{name}.txt")), messages)
-    };
+    let read =
+        |name: &str, messages: &mut Messages| read(&folder.join(format!("{name}.txt")), messages);
     let (mut sent, mut languages) = (<[Messages; 2]>::default(), <[Messages; 2]>::default());
     for (place, (name, _)) in FILES.iter().enumerate() {
         read(name, &mut sent[place])?;

@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn what_only_reports_say_is_sent_to_no_browser() {
         for language in Language::ALL {
-            for key in ["finding_", "story_", "report_col_", "reason_"] {
+            for key in ["finding_", "story_all_taken", "report_col_", "reason_"] {
                 assert!(!words::module(language).contains(&format!("\n  {key}")), "{key}");
             }
         }

@@ -75,7 +75,12 @@ impl Channels {
         let lines = report.channels.iter().map(|channel| Line::of(channel, &report.currency));
         let rest = report.channels_rest.as_ref().map(|rest| Line::of(rest, &report.currency));
         let beyond = report.clicks_by_channel_other.unwrap_or(0);
-        let title = findings::channels(&report.channels, report.sold, reader.words);
+        let title = findings::channels(
+            &report.channels,
+            report.channels_left_out,
+            report.sold,
+            reader.words,
+        );
         let money_head = reader.words.report_col_money(&report.currency);
         table(lines.collect(), (rest, report.channels_left_out, beyond), reader, rows_max).map(
             |(rows, total, is_cut)| {
@@ -100,7 +105,7 @@ impl Channels {
                 money: Sums::default(),
             })
             .collect();
-        let title = findings::channels(&alike, report.sold, reader.words);
+        let title = findings::channels(&alike, report.channels_left_out, report.sold, reader.words);
         let money_head = match report.money.as_slice() {
             [only] => reader.words.report_col_money(&only.currency),
             _ => reader.words.report_paid_money().to_owned(),

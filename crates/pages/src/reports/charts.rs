@@ -122,10 +122,10 @@ pub(super) fn flow(report: &Report, words: Language, medium: Medium) -> Option<C
     }
     let title = findings::came_back(report, words);
     let back = report.came_back.units;
-    let again = report.taken_again.min(back);
+    let again = report.taken_again();
     let said = match again {
-        0 => words.flow_none_again(count(back)),
-        again if again == back => words.flow_all_again(count(back)),
+        _ if report.is_all_taken_again() => words.flow_all_again(count(back)),
+        0 => words.flow_back(count(back)),
         again => words.flow_some_again(count(back), count(again)),
     };
     let holds = |holds: u64| words.flow_holds(count(holds));

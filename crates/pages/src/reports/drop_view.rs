@@ -3,8 +3,8 @@
 use super::{
     charts::{self, Medium},
     parts::{
-        Channels, Chart, Download, Drops, Figure, PhaseRow, Refused, Since, Sizes, Sound, State,
-        grouped,
+        Channels, Chart, Download, Drops, Figure, Now, PhaseRow, Refused, Since, Sizes, Sound,
+        State, grouped,
     },
     sound,
     story::Story,
@@ -51,6 +51,8 @@ pub(crate) struct DropView {
     /// What is wrong, and what somebody has to look at.
     pub(crate) wrong: Option<String>,
     pub(crate) notes: Vec<String>,
+    /// Beside figures that are frozen: what somebody has still to look at.
+    pub(crate) now: Option<Now>,
     pub(crate) sizes: Sizes,
     pub(crate) channels: Option<Channels>,
     pub(crate) paid: Option<Chart>,
@@ -90,6 +92,7 @@ impl DropView {
             figures: figures(report, reader),
             wrong: (report.oversold > 0).then(|| words.report_oversold(count(report.oversold))),
             notes: notes(report, reader),
+            now: now(report, reader),
             sizes: Sizes::of(report, reader, setting.sizes_max),
             channels: Channels::of(report, reader, setting.channels_max, all_channels),
             paid: charts::paid(report, words, medium),
@@ -160,7 +163,15 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
             },
         },
     ];
-    figures.push(if report.left > 0 || report.opened_at_ms.is_none() {
+    figures.push(if report.opened_at_ms.is_none() {
+        let second = if report.phase.is_before() {
+            words.report_planned_second()
+        } else {
+            words.report_planned_never()
+        };
+        let value = count(report.planned);
+        Figure { label: words.report_planned(), value, second: second.to_owned() }
+    } else if report.left > 0 {
         let part = tenths(words, share(report.left, report.supplied).unwrap_or_default());
         let second = match report.held {
             0 => words.report_left_second(part),
@@ -184,9 +195,9 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
         value: report
             .paid_of_held()
             .map_or_else(|| words.unknown().to_owned(), |part| tenths(words, part)),
-        second: match (report.came_back.units, report.taken_again) {
+        second: match (report.came_back.units, report.taken_again()) {
             (0, _) => words.report_none_came_back().to_owned(),
-            (units, again) if again >= units => words.report_came_back_all_again(back),
+            _ if report.is_all_taken_again() => words.report_came_back_all_again(back),
             (_, 0) => words.report_came_back(back),
             (_, again) => words.report_came_back_again(back, count(again)),
         },
@@ -194,14 +205,30 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
     figures
 }
 
-/// What about the money needs somebody, and what was taken back before the figures froze.
+/// What was taken back before the figures froze; while they can change, what about the money needs somebody as well.
 fn notes(report: &Report, reader: &Reader) -> Vec<String> {
+    let words = reader.words;
+    let back = (report.cancelled_units > 0)
+        .then(|| words.report_cancelled_units(count(report.cancelled_units)));
+    let open = if report.is_settled() { Vec::new() } else { open(report, reader) };
+    back.into_iter().chain(open).collect()
+}
+
+/// What is still open of a drop whose figures are frozen.
+fn now(report: &Report, reader: &Reader) -> Option<Now> {
+    let notes = open(report, reader);
+    if !report.is_settled() || notes.is_empty() {
+        return None;
+    }
+    let as_of_ms = report.adjustments.map_or(report.as_of_ms, |later| later.as_of_ms);
+    Some(Now { lead: reader.words.report_now_lead(reader.moment(as_of_ms)), notes })
+}
+
+/// What about the money needs somebody.
+fn open(report: &Report, reader: &Reader) -> Vec<String> {
     let words = reader.words;
     let money = |minor| reader.money(minor, &report.currency);
     let mut notes = Vec::new();
-    if report.cancelled_units > 0 {
-        notes.push(words.report_cancelled_units(count(report.cancelled_units)));
-    }
     if report.open.refund_due_minor > 0 {
         notes.push(words.report_money_note_due(money(report.open.refund_due_minor)));
     }
@@ -227,18 +254,31 @@ fn since(report: &Report, reader: &Reader) -> Option<Since> {
     let words = reader.words;
     let time = words.day_time(reader.day(settled_at(report)), reader.time(settled_at(report)));
     let hash = report.closing_hash.as_deref().map(grouped).unwrap_or_default();
-    let sentences =
-        report.adjustments.map(|later| adjusted(report, &later, reader)).unwrap_or_default();
+    let sentences = report
+        .adjustments
+        .map(|later| adjusted(&later, report.money.net, &report.currency, reader))
+        .unwrap_or_default();
     let hash_lead = words.report_hash_of(&time, count(report.journal.records));
-    Some(Since { sentences, lead: words.report_since_lead(&time), hash, hash_lead })
+    Some(Since {
+        is_unchanged: report.adjustments.is_none(),
+        sentences,
+        lead: words.report_since_lead(&time),
+        hash,
+        hash_lead,
+    })
 }
 
-/// What came after the settlement.
-fn adjusted(report: &Report, later: &Adjustments, reader: &Reader) -> Vec<String> {
+/// What came after a settlement with so much money kept.
+pub(super) fn adjusted(
+    later: &Adjustments,
+    settled_net: u64,
+    currency: &str,
+    reader: &Reader,
+) -> Vec<String> {
     let words = reader.words;
-    let money = |minor| reader.money(minor, &report.currency);
+    let money = |minor| reader.money(minor, currency);
     // What stays: as it was settled, and what came since.
-    let net = i128::from(report.money.net) + i128::from(later.net_minor);
+    let net = i128::from(settled_net) + i128::from(later.net_minor);
     let net = money(u64::try_from(net.max(0)).unwrap_or(u64::MAX));
     let mut said = Vec::new();
     if later.orders_cancelled > 0 {
@@ -248,6 +288,8 @@ fn adjusted(report: &Report, later: &Adjustments, reader: &Reader) -> Vec<String
                 count(later.units_cancelled),
             ),
         );
+    } else if later.units_cancelled > 0 {
+        said.push(words.report_since_units(count(later.units_cancelled)));
     }
     if later.refunded_minor > 0 {
         said.push(words.report_since_back(money(later.refunded_minor.unsigned_abs()), &net));
@@ -369,7 +411,7 @@ mod tests {
                 ("14,612", "units of 15,000, in 13,063 orders"),
                 ("€728,500.00", "€49.90 went back, €728,450.10 is kept"),
                 ("388", "2.6 % of the supply"),
-                ("85.8\u{a0}%", "2,489 units came back, 100 taken again"),
+                ("85.8\u{a0}%", "2,489 units came back, at least 100 taken again"),
             ],
         );
         let planned = with(|told| {
@@ -386,9 +428,18 @@ mod tests {
             [
                 ("0", "units of 15,000, in 0 orders"),
                 ("€0.00", "nothing went back"),
-                ("0", "0.0 % of the supply"),
+                ("15,000", "units, on sale from the opening on"),
                 ("–", "nothing came back"),
             ],
+        );
+        assert_eq!(view(&planned).figures[2].label, "Planned");
+        let off = Report { phase: Phase::Cancelled, ..planned };
+        assert_eq!(view(&off).figures[2].second, "units, never on sale");
+        // Nobody knows whether all was taken again while something is left.
+        let left = with(|told| told["left"] = 5.into());
+        assert_eq!(
+            view(&left).figures[3].second,
+            "2,489 units came back, at least 2,489 taken again"
         );
     }
 
@@ -410,6 +461,16 @@ mod tests {
         assert_eq!(shown.figures[1].value, "€728,500.00");
         let said = shown.since.unwrap().sentences.join(" ");
         assert!(said.starts_with("3 orders were cancelled, 4 units of what was paid. €120.00 went back; €728,380.00 of the money is kept."), "{said}");
+        // A part of an order is a change as well.
+        let part = with(|told| {
+            told["adjustments"] = serde_json::json!({ "as_of_ms": super::super::fixtures::OPENED_MS,
+                "orders_cancelled": 0, "units_cancelled": 1 });
+        });
+        let said = view(&part).since.unwrap().sentences.join(" ");
+        assert!(
+            said.starts_with("1 unit of what was paid was cancelled; the order stays."),
+            "{said}"
+        );
         let open = with(|told| told["phase"] = "open".into());
         assert!(view(&open).since.is_none());
     }
@@ -437,13 +498,17 @@ mod tests {
             told["oversold"] = 1.into();
         });
         let shown = view(&due);
-        assert_eq!(
-            shown.notes,
-            [
-                "€49.90 has still to go back.",
-                "1 order has units to deliver and no money that stays."
-            ]
-        );
+        let open = [
+            "€49.90 has still to go back.",
+            "1 order has units to deliver and no money that stays.",
+        ];
+        // Figures of the settlement stand apart from what is so now.
+        let now = shown.now.unwrap();
+        assert_eq!(now.notes, open);
+        assert_eq!(now.lead, "What is still to be done, as of 27 November 2026, 20:18:20 UTC.");
+        assert!(shown.notes.is_empty());
+        let running = view(&Report { phase: Phase::Closed, ..due });
+        assert!(running.now.is_none() && running.notes == open);
         assert_eq!(shown.wrong.as_deref(), Some("Oversold by 1 unit: the sale was not sound."));
     }
 

@@ -32,6 +32,13 @@ fn most<T>(all: &[T], figure: impl Fn(&T) -> u64) -> Option<&T> {
     (figure(best) > 0 && as_many == 1).then_some(best)
 }
 
+/// The one with the least, if it is the only one with as little.
+fn least<T>(all: &[T], figure: impl Fn(&T) -> u64) -> Option<&T> {
+    let worst = all.iter().min_by_key(|one| figure(one))?;
+    let as_many = all.iter().filter(|one| figure(one) == figure(worst)).count();
+    (as_many == 1).then_some(worst)
+}
+
 /// Of sizes: which was asked for in vain, which sold best, which went first.
 pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> String {
     let skus: Vec<(&Sku, &String)> = report.skus.iter().zip(names).collect();
@@ -86,8 +93,8 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
     }
 }
 
-/// Of channels: which pays best, which brought the most.
-pub(crate) fn channels(channels: &[Channel], sold: u64, words: Language) -> String {
+/// Of channels, `left_out` of which are not listed: which pays best, which brought the most.
+pub(crate) fn channels(channels: &[Channel], left_out: u64, sold: u64, words: Language) -> String {
     let named: Vec<&Channel> = channels.iter().filter(|channel| channel.name.is_some()).collect();
     let name = |channel: &Channel| brief(channel.name.as_deref().unwrap_or_default());
     let pays = |channel: &Channel| {
@@ -98,11 +105,11 @@ pub(crate) fn channels(channels: &[Channel], sold: u64, words: Language) -> Stri
         .copied()
         .filter(|channel| channel.units.saturating_add(channel.came_back) >= UNITS_TO_JUDGE)
         .collect();
-    if judged.len() >= 2
-        && let (Some(best), Some(worst)) = (
-            most(&judged, |channel| pays(channel)),
-            judged.iter().min_by_key(|channel| pays(channel)),
-        )
+    // Those that are not listed may pay better, or worse.
+    if left_out == 0
+        && judged.len() >= 2
+        && let (Some(best), Some(worst)) =
+            (most(&judged, |channel| pays(channel)), least(&judged, |channel| pays(channel)))
         && pays(best) >= pays(worst) + APART_TENTHS
     {
         let (high, low) = (tenths(words, pays(best)), tenths(words, pays(worst)));
@@ -158,7 +165,7 @@ pub(crate) fn came_back(report: &Report, words: Language) -> String {
     let nearest = (taken + back / 2) / back;
     let is_near =
         u128::from(taken.abs_diff(nearest.saturating_mul(back))) * 10 <= u128::from(taken);
-    let is_again = report.taken_again >= back;
+    let is_again = report.is_all_taken_again();
     if (2..=20).contains(&nearest) && is_near {
         return if is_again {
             words.finding_one_in_again(nearest)
@@ -292,11 +299,18 @@ mod tests {
     #[test]
     fn of_channels() {
         let told = report();
-        let said = |channels: &[Channel]| plain(super::channels(channels, 15_000, EN));
+        let said = |channels: &[Channel]| plain(super::channels(channels, 0, 15_000, EN));
         assert_eq!(
             said(&told.channels),
             "newsletter pays best: 90.7 % of what it held; tom least, 70.6 %"
         );
+        // Not where some are not listed, or two are worst.
+        let most = "friday-show brought the most: 45.8 % of what was paid";
+        assert_eq!(plain(channels(&told.channels, 1, 15_000, EN)), most);
+        let mut worst = told.channels.clone();
+        let tom = Channel { name: Some("tim".to_owned()), ..worst[3].clone() };
+        worst.push(tom);
+        assert_eq!(said(&worst), most);
         // Too few to judge, or too near each other.
         let few = &told.channels[..1];
         assert_eq!(said(few), "friday-show brought the most: 45.8 % of what was paid");
@@ -336,6 +350,9 @@ mod tests {
         };
         assert_eq!(part(1_000, 0, 0), "All that was taken was paid");
         assert_eq!(part(1_000, 1_000, 0), "All that was taken came back");
+        // Something is left: nobody knows whether all of it was taken again.
+        let left = with(|told| told["left"] = 3.into());
+        assert_eq!(said(&left), "1 unit in 7 came back");
         assert_eq!(part(1_000, 7, 0), "0.7 % of the units taken came back");
         assert_eq!(
             part(1_000, 700, 700),

@@ -159,12 +159,21 @@ pub(crate) struct PhaseRow {
 /// What came after the settlement, beside figures that never change.
 #[derive(Clone, Debug)]
 pub(crate) struct Since {
+    /// Whether nothing came at all.
+    pub(crate) is_unchanged: bool,
     pub(crate) sentences: Vec<String>,
     pub(crate) lead: String,
     /// In groups of four, two lines.
     pub(crate) hash: Vec<String>,
     /// What the hash stands for.
     pub(crate) hash_lead: String,
+}
+
+/// What is so at a moment after the settlement.
+#[derive(Clone, Debug)]
+pub(crate) struct Now {
+    pub(crate) lead: String,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Something to download.

@@ -12,12 +12,29 @@ use crate::{
 };
 
 /// What each SKU is called: by its options, by its title where it has none.
-pub(super) fn names(report: &Report) -> Vec<String> {
+fn names(report: &Report) -> Vec<String> {
     let name = |sku: &Sku| {
         let values: Vec<&str> = sku.options.iter().map(|option| option.value.as_str()).collect();
         if values.is_empty() { sku.title.clone() } else { values.join(", ") }
     };
     report.skus.iter().map(name).collect()
+}
+
+/// What tells each SKU from others of the same name: the merchant's code, the id where codes are alike too; empty for a
+/// name that no other has.
+fn marks(report: &Report, names: &[String]) -> Vec<String> {
+    let skus = || report.skus.iter().zip(names);
+    let mark = |(sku, name): (&Sku, &String)| {
+        let alike: Vec<&Sku> =
+            skus().filter(|(_, other)| *other == name).map(|(other, _)| other).collect();
+        let same_code = alike.iter().filter(|other| other.code == sku.code).count();
+        match (alike.len(), same_code) {
+            (1, _) => String::new(),
+            (_, 1) if !sku.code.is_empty() => sku.code.clone(),
+            _ => sku.id.clone(),
+        }
+    };
+    skus().map(mark).collect()
 }
 
 /// By what the SKUs differ: the name of the only option that they have, else that they are goods.
@@ -38,14 +55,18 @@ impl Sizes {
     pub(super) fn of(report: &Report, reader: &Reader, rows_max: usize) -> Self {
         let words = reader.words;
         let names = names(report);
+        let marks = marks(report, &names);
+        let told_apart = |(name, mark): (&String, &String)| {
+            if mark.is_empty() { name.clone() } else { format!("{name}, {mark}") }
+        };
+        let in_titles: Vec<String> = names.iter().zip(&marks).map(told_apart).collect();
         let is_over = report.left == 0 && report.opened_at_ms.is_some();
         let shown = shown(report, rows_max);
         let longest = report.skus.iter().map(|sku| sku.supplied).max().unwrap_or(0);
         let row = |place: &usize| {
             let sku = &report.skus[*place];
-            let is_alike = names.iter().filter(|name| **name == names[*place]).count() > 1;
             SizeRow {
-                second: if is_alike { sku.code.clone() } else { String::new() },
+                second: marks[*place].clone(),
                 price: reader.money(sku.price_minor, &report.currency),
                 bar: Some(bar(sku, longest)),
                 ..summed(&[sku], names[*place].clone(), report, reader, is_over)
@@ -66,7 +87,7 @@ impl Sizes {
         let total = (all.len() > 1)
             .then(|| summed(&all, words.report_total().to_owned(), report, reader, is_over));
         Self {
-            title: findings::sizes(report, &names, words),
+            title: findings::sizes(report, &in_titles, words),
             lead: if is_over { words.report_sizes_lead() } else { words.report_sizes_lead_left() },
             head: head(report, words),
             money_head: words.report_col_money(&report.currency),
@@ -163,6 +184,15 @@ mod tests {
             (table.rows[0].name.as_str(), table.rows[0].second.as_str()),
             ("Eau de parfum", "EDP-30 ml")
         );
+        assert_eq!(
+            table.title.replace(['\u{2068}', '\u{2069}'], ""),
+            "Most of the clicks refused for want of units asked for Eau de parfum, EDP-50 ml: 141,503 of 184,609"
+        );
+        // Codes may be alike as well.
+        report.skus[1].code = report.skus[0].code.clone();
+        let seconds: Vec<String> =
+            sizes(&report, 64).rows.into_iter().map(|row| row.second).collect();
+        assert_eq!(seconds, ["30 ml", "50 ml", "EDP-100 ml"]);
         // Two options have no one name.
         report.skus[0].options = vec![
             Choice { name: "Size".to_owned(), value: "L".to_owned() },

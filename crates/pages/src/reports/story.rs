@@ -55,12 +55,22 @@ fn first(report: &Report, words: Language) -> Vec<String> {
         }
         None => {
             let paid = count(report.sold);
-            said.push(match (report.sold > 0, report.phase.is_over()) {
-                (true, true) => words.story_paid_in(paid, supplied, time(lasted)),
-                (true, false) => words.story_paid_after(paid, supplied, time(lasted)),
-                (false, true) => words.story_none_paid_in(time(lasted)),
-                (false, false) => words.story_none_paid().to_owned(),
-            });
+            // What was held at the close is paid for after it.
+            let later = report.last_paid_after_ms.filter(|last| *last > lasted);
+            match (report.sold > 0, report.phase.is_over(), later) {
+                (true, true, Some(last)) => {
+                    // That it was called off says how long it was open.
+                    let open = report.phase != Phase::Cancelled;
+                    said.extend(open.then(|| words.story_open_for(time(lasted))));
+                    said.push(words.story_paid_of_last(paid, supplied, time(last)));
+                }
+                (true, true, None) => said.push(words.story_paid_in(paid, supplied, time(lasted))),
+                (true, false, _) => {
+                    said.push(words.story_paid_after(paid, supplied, time(lasted)));
+                }
+                (false, true, _) => said.push(words.story_none_paid_in(time(lasted))),
+                (false, false, _) => said.push(words.story_none_paid().to_owned()),
+            }
             said.extend(held(report, words));
             said.extend(left(report, words));
         }
@@ -128,7 +138,10 @@ fn second(report: &Report, words: Language) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{report, with};
+    use super::super::{
+        fixtures::{report, with},
+        told::PhaseTime,
+    };
     use super::*;
 
     fn said(report: &Report, words: Language) -> String {
@@ -193,6 +206,28 @@ mod tests {
         check(
             &slow,
             "612 of 1,000 paid in 2 h. 388 are left. 581 people bought. No click was refused for want of units.",
+        );
+        // What is held at the close is paid for after it.
+        let soon =
+            PhaseTime { at_ms: super::super::fixtures::OPENED_MS + 60_000, ..slow.phases[2] };
+        let late = Report {
+            phases: vec![slow.phases[0], slow.phases[1], soon, slow.phases[3]],
+            last_paid_after_ms: Some(300_000),
+            ..slow.clone()
+        };
+        assert!(
+            said(&late, Language::English).starts_with(
+                "Open for 1 min. 612 of 1,000 paid, the last after 5 min. 388 are left."
+            ),
+            "{}",
+            said(&late, Language::English)
+        );
+        let off = Report { phase: Phase::Cancelled, ..late };
+        assert!(
+            said(&off, Language::English)
+                .starts_with("Called off after 1 min. 612 of 1,000 paid, the last after 5 min."),
+            "{}",
+            said(&off, Language::English)
         );
         let unsold = Report { sold: 0, left: 1_000, buyers: 0, clicks: 0, ..slow.clone() };
         check(

@@ -135,6 +135,8 @@ pub(crate) struct OpenMoney {
 /// Figures of one SKU.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Sku {
+    #[serde(rename = "sku")]
+    pub(crate) id: String,
     pub(crate) title: String,
     /// The merchant's own code for it.
     #[serde(rename = "merchant_sku")]
@@ -392,11 +394,22 @@ impl Report {
         self.supplied != self.planned
     }
 
-    /// From the opening to the close; so far where it goes on.
+    /// From the opening to the close; so far where it goes on. Holds may be paid for after it.
     pub(crate) fn lasted_ms(&self) -> Option<u64> {
         let opened = self.opened_at_ms?;
-        let closed = self.phases.iter().find(|begun| begun.phase == Phase::Closed);
+        let is_end = |begun: &&PhaseTime| matches!(begun.phase, Phase::Closed | Phase::Cancelled);
+        let closed = self.phases.iter().find(is_end);
         Some(closed.map_or(self.as_of_ms, |begun| begun.at_ms).saturating_sub(opened))
+    }
+
+    /// Units that came back and were taken again, as far as that is certain.
+    pub(crate) fn taken_again(&self) -> u64 {
+        self.taken_again.min(self.came_back.units)
+    }
+
+    /// Whether all that came back was taken again: never while anything is left.
+    pub(crate) fn is_all_taken_again(&self) -> bool {
+        self.came_back.units > 0 && self.left == 0 && self.taken_again() == self.came_back.units
     }
 
     /// Paid of held, in tenths of a percent.

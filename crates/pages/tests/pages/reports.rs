@@ -127,6 +127,25 @@ async fn many_sizes_and_channels_fit_two_sheets() {
 }
 
 #[tokio::test]
+async fn a_printed_rehearsal_says_so_on_both_sheets() {
+    let router = pages(Some("merchant"));
+    let tags = |page: crate::Page| page.text.matches("<span class=\"tag off\">Rehearsal").count();
+    assert_eq!(tags(get(&router, "/reports/d24/print", &[]).await), 2);
+    assert_eq!(tags(get(&router, "/reports/d24", &[]).await), 1);
+    assert_eq!(tags(get(&router, "/reports/d42/print", &[]).await), 0);
+}
+
+#[tokio::test]
+async fn what_is_so_now_stands_apart_from_frozen_figures() {
+    let router = pages(Some("merchant"));
+    let page = get(&router, "/reports/d22", &[]).await;
+    let now = page.text.split("<h2 id=\"now\">Now</h2>").nth(1).unwrap();
+    assert!(now.contains("€49.90 has still to go back."), "{}", page.text);
+    let printed = get(&router, "/reports/d22/print", &[]).await;
+    assert!(printed.text.contains("What is still to be done, as of"), "{}", printed.text);
+}
+
+#[tokio::test]
 async fn a_running_sale_is_followed_and_one_that_is_over_is_not() {
     let router = pages(Some("host"));
     for (drop, is_running) in

@@ -8,7 +8,7 @@ use super::HOSTILE;
 pub(crate) const OPENED_MS: u64 = 1_795_810_447_000;
 
 /// A drop for each shape that a report can have.
-pub(crate) const DROPS: [(&str, &str); 16] = [
+pub(crate) const DROPS: [(&str, &str); 17] = [
     ("d42", "all taken in 0.80 s, all paid"),
     ("d31", "two hours, not sold out"),
     ("d10", "running"),
@@ -25,6 +25,7 @@ pub(crate) const DROPS: [(&str, &str); 16] = [
     ("d21", "an interface that tells no new figures"),
     ("d22", "oversold, with money to see to"),
     ("d23", "opening: all held, nothing paid"),
+    ("d24", "a rehearsal"),
 ];
 
 /// How a sale goes on: the share of the units that were paid after each share of the time.
@@ -434,6 +435,7 @@ pub(crate) fn report(drop: &str) -> Option<Value> {
         "d20" => of_one_size("d20", "Advent calendar", 5_000, 4_100, 172_800_000, None),
         "d21" => of_before(),
         "d22" => broken(),
+        "d24" => merged(rush(), &json!({ "drop": "d24", "mode": "rehearsal" })),
         "d23" => opening(),
         _ => return None,
     };
