@@ -4,6 +4,8 @@ import { clock, duration } from "./numbers.mjs";
 import { say } from "./words.mjs";
 
 const POLL_MS = 2000;
+/** While nothing has opened yet. */
+const PLANNED_POLL_MS = 10_000;
 const HIDDEN_POLL_MS = 30_000;
 /** After so long without an answer figures are old. */
 const OLD_MS = 6000;
@@ -46,6 +48,13 @@ export function oldness(old, heardAt, aheadMin) {
   return old > OLD_MS ? say("report_live_old", { time: duration(Math.floor(old / 1000) * 1000) }) : "";
 }
 
+/** How soon a page is read anew that is `running` so; 0 where its figures are final. */
+export function wait(running, isHidden) {
+  if (!running) return 0;
+  if (isHidden) return HIDDEN_POLL_MS;
+  return running === "planned" ? PLANNED_POLL_MS : POLL_MS;
+}
+
 /** Keeps the page's report true while its sale goes on. */
 export function follow(main) {
   const policy = globalThis.trustedTypes?.createPolicy("stampede", { createHTML: (html) => html });
@@ -53,7 +62,7 @@ export function follow(main) {
   const age = document.querySelector("[data-el=age]");
   const said = age.querySelector("[data-s=age]");
   let heardAt = Date.now();
-  let isOver = false;
+  let { running } = main.dataset;
   let timer = 0;
 
   function take(html) {
@@ -64,7 +73,7 @@ export function follow(main) {
     for (const part of ["[data-el=report]"]) patch(main.querySelector(part), wanted.querySelector(part), own);
     document.title = whole.title;
     heardAt = Date.now();
-    isOver = wanted.dataset.running !== "true";
+    ({ running } = wanted.dataset);
   }
 
   async function poll() {
@@ -84,19 +93,20 @@ export function follow(main) {
     } catch {
       // The age says it.
     }
-    if (!isOver) timer = setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
+    if (running) timer = setTimeout(poll, wait(running, document.hidden));
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !isOver) poll();
+    if (!document.hidden && running) poll();
   });
   setInterval(() => {
-    const old = isOver || document.hidden ? 0 : Date.now() - heardAt;
+    const isLive = running === "true";
+    const old = isLive && !document.hidden ? Date.now() - heardAt : 0;
     const words = oldness(old, heardAt, aheadMin);
     main.dataset.age = old > LOST_MS ? "lost" : "new";
     age.classList.toggle("lost", old > LOST_MS);
-    age.hidden = isOver;
+    age.hidden = !isLive;
     said.textContent = words === "" ? say("report_live") : words;
   }, 500);
-  timer = setTimeout(poll, POLL_MS);
+  timer = setTimeout(poll, wait(running, false));
 }

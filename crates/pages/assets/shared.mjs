@@ -5,4 +5,4 @@ import { load } from "./words.mjs";
 await load(document.documentElement.lang);
 
 const main = document.querySelector("main.report-main");
-if (main?.dataset.running === "true") follow(main);
+if (main?.dataset.running) follow(main);

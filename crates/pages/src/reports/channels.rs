@@ -8,6 +8,7 @@ use super::{
 use crate::{
     numbers::{count, share, shares_of, tenths},
     reader::Reader,
+    words::Language,
 };
 
 /// What a row of any report has.
@@ -35,13 +36,11 @@ impl Line {
         Self { name, called: None, clicks, taken, came_back, units, money }
     }
 
-    /// The sums of several lines; what one of them does not know is not in them.
+    /// The sums of several lines; what one of them does not know, nobody knows of all.
     fn sum(lines: &[Self]) -> Self {
-        lines.iter().fold(Self::default(), |sum, line| Self {
-            clicks: match (sum.clicks, line.clicks) {
-                (Some(one), Some(other)) => Some(one.saturating_add(other)),
-                (known, None) | (None, known) => known,
-            },
+        let nothing = Self { clicks: Some(0), ..Self::default() };
+        lines.iter().fold(nothing, |sum, line| Self {
+            clicks: sum.clicks.zip(line.clicks).map(|(one, other)| one.saturating_add(other)),
             taken: sum.taken.saturating_add(line.taken),
             came_back: sum.came_back.saturating_add(line.came_back),
             units: sum.units.saturating_add(line.units),
@@ -83,8 +82,13 @@ impl Channels {
         );
         let money_head = reader.words.report_col_money(&report.currency);
         table(lines.collect(), (rest, report.channels_left_out, beyond), reader, rows_max).map(
-            |(rows, total, is_cut)| {
-                Self::new(title, money_head, rows, total, all.filter(|_| is_cut), reader)
+            |(rows, total, is_cut)| Self {
+                title,
+                lead: lead(beyond, reader.words),
+                money_head,
+                rows,
+                total,
+                all: all.filter(|_| is_cut),
             },
         )
     }
@@ -110,19 +114,19 @@ impl Channels {
             [only] => reader.words.report_col_money(&only.currency),
             _ => reader.words.report_paid_money().to_owned(),
         };
-        table(lines.collect(), (rest, report.channels_left_out, 0), reader, rows_max)
-            .map(|(rows, total, _)| Self::new(title, money_head, rows, total, None, reader))
+        let beyond = report.clicks_by_channel_other.unwrap_or(0);
+        let lead = lead(beyond, reader.words);
+        table(lines.collect(), (rest, report.channels_left_out, beyond), reader, rows_max)
+            .map(|(rows, total, _)| Self { title, lead, money_head, rows, total, all: None })
     }
+}
 
-    fn new(
-        title: String,
-        money_head: String,
-        rows: Vec<ChannelRow>,
-        total: ChannelRow,
-        all: Option<String>,
-        reader: &Reader,
-    ) -> Self {
-        Self { title, lead: reader.words.report_channels_lead(), money_head, rows, total, all }
+/// What the table shows, and how many clicks stand in no row of their channel.
+fn lead(beyond: u64, words: Language) -> String {
+    let lead = words.report_channels_lead().to_owned();
+    match beyond {
+        0 => lead,
+        clicks => lead + words.gap() + &words.report_channels_beyond(count(clicks)),
     }
 }
 
@@ -142,10 +146,11 @@ fn table(
     hidden.extend(rest);
     if number > 0 || beyond > 0 {
         let summed = Line::sum(&hidden);
-        let clicks = summed
-            .clicks
-            .map_or((beyond > 0).then_some(beyond), |clicks| Some(clicks.saturating_add(beyond)));
-        let called = Some(words.report_channels_rest(count(number)));
+        let clicks = summed.clicks.map(|clicks| clicks.saturating_add(beyond));
+        let called = Some(match number {
+            0 => words.report_channels_unnamed().to_owned(),
+            number => words.report_channels_rest(count(number)),
+        });
         lines.push(Line { called, clicks, ..summed });
     }
     let total = Line { called: Some(words.report_total().to_owned()), ..Line::sum(&lines) };
@@ -193,7 +198,6 @@ pub(super) fn amounts(money: &[InCurrency], reader: &Reader) -> String {
 mod tests {
     use super::super::fixtures::report;
     use super::*;
-    use crate::words::Language;
 
     fn channels(report: &Report, rows_max: usize) -> Option<Channels> {
         Channels::of(report, &Reader::of(Language::English), rows_max, Some("/all".to_owned()))
@@ -227,17 +231,41 @@ mod tests {
             .map(|place| Channel { name: Some(format!("c{place}")), ..pattern.clone() })
             .collect();
         many.channels_left_out = 19_900;
-        many.channels_rest = Some(Channel { name: None, clicks: None, units: 19_900, ..pattern });
+        many.channels_rest = Some(Channel { name: None, units: 19_900, ..pattern });
         many.clicks_by_channel_other = Some(7);
         let table = channels(&many, 20).unwrap();
         assert_eq!(table.rows.len(), 21);
         let rest = &table.rows[20];
         assert_eq!(rest.name, "19,980 more channels");
         assert_eq!(number(&rest.paid), 19_900 + 80 * 279);
-        assert_eq!(number(&rest.clicks), 80 * 6_665 + 7);
+        assert_eq!(number(&rest.clicks), 81 * 6_665 + 7);
+        assert!(table.lead.contains("7 clicks were not counted by name"), "{}", table.lead);
+        assert_eq!(number(&table.total.clicks), 101 * 6_665 + 7);
         assert_eq!(table.all.as_deref(), Some("/all"));
         let shares: u64 = table.rows.iter().map(|row| number(&row.share)).sum();
         assert_eq!(shares, 1_000);
+        // What one addend does not know, nobody knows of all.
+        many.channels_rest.as_mut().unwrap().clicks = None;
+        let table = channels(&many, 20).unwrap();
+        assert_eq!((table.rows[20].clicks.as_str(), table.total.clicks.as_str()), ("–", "–"));
+    }
+
+    #[test]
+    fn clicks_without_a_channel_of_their_own_are_in_the_sum() {
+        let mut told = report();
+        told.clicks_by_channel_other = Some(9);
+        let table = channels(&told, 20).unwrap();
+        let last = table.rows.last().unwrap();
+        assert_eq!((last.name.as_str(), last.clicks.as_str()), ("Not counted by name", "9"));
+        assert_eq!(table.total.clicks, "201,381");
+        let show: ShowReport = serde_json::from_value(serde_json::json!({ "show": "d1", "stream": "s",
+            "began_ms": null, "ended_ms": null, "as_of_ms": 0, "running": false, "money": [], "supplied": 3,
+            "held": 0, "sold": 1, "left": 2, "came_back": 0, "refused_for_want": 0, "buyers": 1, "orders": 1,
+            "drops": [], "channels": [{ "channel": "lea", "clicks": 5, "units": 1 }],
+            "clicks_by_channel_other": 4 }))
+        .unwrap();
+        let table = Channels::of_show(&show, &Reader::of(Language::English), 20).unwrap();
+        assert_eq!((table.rows.len(), table.total.clicks.as_str()), (2, "9"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::answers::Phase;
+use super::told::{Adjustments, AdjustmentsIn, Running};
+use crate::answers::{Mode, Phase};
 
 /// A report cut to one channel.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,6 +13,9 @@ pub(crate) struct ChannelReport {
     pub(crate) title: String,
     pub(crate) stream: String,
     pub(crate) channel: String,
+    /// Of a drop.
+    #[serde(default)]
+    pub(crate) mode: Option<Mode>,
     /// Of a drop.
     #[serde(default)]
     pub(crate) phase: Option<Phase>,
@@ -26,6 +30,9 @@ pub(crate) struct ChannelReport {
     pub(crate) as_of_ms: u64,
     #[serde(default)]
     pub(crate) clicks: Option<u64>,
+    /// Whether it may have had more clicks than are counted by its name.
+    #[serde(default)]
+    pub(crate) clicks_at_least: bool,
     pub(crate) taken: u64,
     pub(crate) sold: u64,
     pub(crate) came_back: u64,
@@ -37,10 +44,20 @@ pub(crate) struct ChannelReport {
     #[serde(default)]
     pub(crate) money: Vec<Worth>,
     #[serde(default)]
+    pub(crate) adjustments: Option<Later>,
+    #[serde(default)]
     pub(crate) closing_hash: Option<String>,
     /// Of a show: the same for each of its drops.
     #[serde(default)]
     pub(crate) drops: Vec<ChannelReport>,
+}
+
+/// What came of the channel's orders after settlement.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Later {
+    OfDrop(Adjustments),
+    OfShow(Vec<AdjustmentsIn>),
 }
 
 /// What was sold by a channel, in one currency.
@@ -98,9 +115,23 @@ pub(crate) struct Share {
 }
 
 impl ChannelReport {
-    /// Whether its sale goes on, or is still to come.
-    pub(crate) fn is_running(&self) -> bool {
-        self.running || self.phase.is_some_and(|phase| !phase.is_over())
+    /// How figures can still change by selling.
+    pub(crate) fn running(&self) -> Running {
+        match self.phase {
+            Some(phase) => Running::of([phase]),
+            None => Running::of_show(self.running, self.drops.iter().filter_map(|drop| drop.phase)),
+        }
+    }
+
+    /// What came of its orders after settlement, by currency.
+    pub(crate) fn later(&self) -> Vec<(&str, Adjustments)> {
+        match (&self.adjustments, &self.worth) {
+            (Some(Later::OfDrop(later)), Some(worth)) => vec![(&worth.currency, *later)],
+            (Some(Later::OfShow(all)), _) => {
+                all.iter().map(|one| (one.currency.as_str(), one.later)).collect()
+            }
+            (Some(Later::OfDrop(_)) | None, _) => Vec::new(),
+        }
     }
 
     /// What was sold, by currency.

@@ -123,7 +123,9 @@ impl ShowRow {
         Self {
             link: format!("/reports/shows/{}", show.show),
             is_running: show.running,
-            began: reader.moment(show.began_ms),
+            began: show
+                .began_ms
+                .map_or_else(|| words.unknown().to_owned(), |began| reader.moment(began)),
             drops: show.drops.into_iter().take(TITLES_MAX).map(|drop| drop.title).collect(),
             more: (more > 0).then(|| words.reports_more_drops(count(number(more)))),
             paid: words.paid_of(count(show.sold), count(show.supplied)),

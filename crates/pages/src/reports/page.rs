@@ -13,7 +13,7 @@ use super::{
     is_drop, may_read, may_share,
     share::ShareDialog,
     show_view::ShowView,
-    told::{Report, ShowReport},
+    told::{Report, Running, ShowReport},
 };
 use crate::{
     answers::Session,
@@ -35,7 +35,7 @@ const DROPS_MAX: usize = 200;
 struct ReportPage<T: Template> {
     frame: Frame,
     words: Language,
-    is_running: bool,
+    running: Running,
     /// Where it stands: links with their words.
     crumbs: Vec<(Option<String>, String)>,
     part: T,
@@ -199,7 +199,7 @@ async fn drop_page(
     let frame = Frame::new(visitor, "report", words.reports_of(&report.title))
         .signed_in(session)
         .runs("report.mjs");
-    Ok(ReportPage { frame, words, is_running: report.may_move(), crumbs, part, dialog })
+    Ok(ReportPage { frame, words, running: report.running(), crumbs, part, dialog })
 }
 
 /// What a show is called: its stream with the day on which it began.
@@ -246,7 +246,7 @@ async fn show_page(
     Ok(ReportPage {
         frame,
         words,
-        is_running: report.running,
+        running: report.running(),
         crumbs: vec![(None, said)],
         part,
         dialog,

@@ -71,7 +71,7 @@ pub(crate) struct Bar {
 #[derive(Clone, Debug)]
 pub(crate) struct Channels {
     pub(crate) title: String,
-    pub(crate) lead: &'static str,
+    pub(crate) lead: String,
     pub(crate) money_head: String,
     pub(crate) rows: Vec<ChannelRow>,
     pub(crate) total: ChannelRow,

@@ -15,7 +15,7 @@ use super::{
     links::{ChannelReport, Shared, SharedKind},
     page::{DropPart, ShowPart},
     print::{DropPaper, PrintPage, ShowPaper},
-    told::{Report, ShowReport},
+    told::{Report, Running, ShowReport},
 };
 use crate::{
     api::{Api, Refused},
@@ -48,7 +48,7 @@ pub(crate) struct SharedQuery {
 struct SharedPage<T: Template> {
     frame: Frame,
     words: Language,
-    is_running: bool,
+    running: Running,
     merchant: Option<String>,
     until: String,
     part: T,
@@ -155,32 +155,32 @@ pub(crate) async fn shared(
         Read::Drop(report) => {
             let part = DropPart::new(&report, None, &reader, &set(true), false);
             let frame = frame(words.reports_of(&report.title));
-            let (is_running, merchant) = (report.may_move(), Some(report.merchant));
+            let (running, merchant) = (report.running(), Some(report.merchant));
             page(
                 &visitor,
                 StatusCode::OK,
-                &SharedPage { frame, words, is_running, merchant, until, part },
+                &SharedPage { frame, words, running, merchant, until, part },
             )
         }
         Read::Show(report) => {
             let part = ShowPart::new(&report, &reader, &set(false), false);
             let frame = frame(words.reports_of(&report.stream));
-            let is_running = report.running;
+            let running = report.running();
             page(
                 &visitor,
                 StatusCode::OK,
-                &SharedPage { frame, words, is_running, merchant: None, until, part },
+                &SharedPage { frame, words, running, merchant: None, until, part },
             )
         }
         Read::Channel(report) => {
             let view = ChannelView::new(&report, &reader);
             let frame = frame(words.reports_of(&view.title));
-            let is_running = view.is_running;
+            let running = view.running;
             let part = ChannelPart { words, view };
             page(
                 &visitor,
                 StatusCode::OK,
-                &SharedPage { frame, words, is_running, merchant: None, until, part },
+                &SharedPage { frame, words, running, merchant: None, until, part },
             )
         }
     };

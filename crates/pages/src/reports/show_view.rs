@@ -2,10 +2,11 @@
 
 use super::{
     channels::amounts,
-    drop_view::Setting,
+    drop_view::{Setting, adjusted},
     findings,
     parts::{Channels, Download, DropRow, Drops, Figure, State, grouped, width},
-    told::{Best, InCurrency, Line, ShowReport, Sums},
+    story::who,
+    told::{Best, InCurrency, Line, Running, ShowReport, Sums},
 };
 use crate::{
     numbers::{count, duration, share, tenths},
@@ -22,6 +23,8 @@ pub(crate) struct ShowView {
     pub(crate) meta: Vec<String>,
     pub(crate) day: String,
     pub(crate) figures: Vec<Figure>,
+    /// What came after drops had settled.
+    pub(crate) since: Vec<String>,
     pub(crate) drops: Option<Drops>,
     pub(crate) best: Option<BestTable>,
     pub(crate) channels: Option<Channels>,
@@ -70,10 +73,11 @@ impl ShowView {
             stream: report.stream.clone(),
             story: story(report, reader),
             second: second(report, reader),
-            state: state(report, reader),
+            state: State::of_show(report.running(), report.as_of_ms, reader),
             meta: began.into_iter().chain([report.show.clone()]).collect(),
             day: report.began_ms.map(|at| reader.long_day(at)).unwrap_or_default(),
             figures: figures(report, reader),
+            since: since(report, reader),
             drops: (!report.drops.is_empty()).then(|| {
                 Drops { link: None, ..Drops::of_show(report, None, reader, setting) }
                     .cut(rows_max, reader)
@@ -114,42 +118,40 @@ fn story(report: &ShowReport, reader: &Reader) -> Vec<String> {
     }
     let (paid, supplied) = (count(report.sold), count(report.supplied));
     let drops = count(number(report.drops.len()));
-    let first = if report.running {
-        words.story_show_running(paid, supplied, drops)
-    } else {
-        words.story_show(paid, supplied, drops)
+    if is_planned(report) {
+        return vec![words.story_show_planned(count(report.planned), drops)];
+    }
+    let first = match report.running() {
+        Running::Over => words.story_show(paid, supplied, drops),
+        Running::Live | Running::Planned => words.story_show_running(paid, supplied, drops),
     };
     let held = (report.held > 0).then(|| words.story_held(count(report.held)));
     let left = (report.left > 0).then(|| words.story_left(count(report.left)));
     std::iter::once(first).chain(held).chain(left).collect()
 }
 
-fn second(report: &ShowReport, reader: &Reader) -> Vec<String> {
-    let words = reader.words;
-    if report.drops.is_empty() {
-        return Vec::new();
-    }
-    let bought = match report.buyers {
-        0 => words.story_nobody_bought().to_owned(),
-        buyers => words.story_bought(count(buyers)),
-    };
-    let refused =
-        (report.refused_for_want > 0).then(|| words.story_refused(count(report.refused_for_want)));
-    std::iter::once(bought).chain(refused).collect()
+/// Whether nothing has opened yet.
+fn is_planned(report: &ShowReport) -> bool {
+    report.drops.iter().all(|line| line.phase.is_before())
 }
 
-fn state(report: &ShowReport, reader: &Reader) -> State {
-    let words = reader.words;
-    let time = reader.time(report.as_of_ms);
-    if report.running {
-        return State { glyph: "play", text: words.report_as_of(words.reports_running(), time) };
+fn second(report: &ShowReport, reader: &Reader) -> Vec<String> {
+    if report.drops.is_empty() || is_planned(report) {
+        return Vec::new();
     }
-    let is_settled = report.drops.iter().all(|line| line.phase.is_over());
-    if is_settled {
-        State { glyph: "tick", text: words.report_show_over().to_owned() }
-    } else {
-        State { glyph: "square", text: words.report_as_of(words.report_show_over(), time) }
-    }
+    let is_over = report.running() == Running::Over;
+    let refused = report.refused_for_want;
+    who(report.buyers, is_over, (refused, report.clicks, report.counts_complete), reader.words)
+}
+
+/// What came after drops had settled.
+fn since(report: &ShowReport, reader: &Reader) -> Vec<String> {
+    let kept = |currency: &str| {
+        let found = report.money.iter().find(|sum| sum.currency == currency);
+        found.map_or(0, |sum| sum.sums.net)
+    };
+    let all = report.adjustments.iter().flatten();
+    all.flat_map(|one| adjusted(&one.later, kept(&one.currency), &one.currency, reader)).collect()
 }
 
 fn figures(report: &ShowReport, reader: &Reader) -> Vec<Figure> {
@@ -212,7 +214,13 @@ fn best(report: &ShowReport, reader: &Reader, setting: &Setting) -> Option<BestT
     };
     let title = match shown.as_slice() {
         [first, second, ..] if first.sold == second.sold => words.finding_best().to_owned(),
-        [first, ..] => words.finding_best_named(findings::brief(&name(first)), count(first.sold)),
+        [first, rest @ ..] => {
+            // Another drop may have goods of the same name.
+            let is_alike = rest.iter().any(|other| name(other) == name(first));
+            let mark = if is_alike { format!(", {}", first.merchant_sku) } else { String::new() };
+            let called = findings::brief(&format!("{}{mark}", name(first)));
+            words.finding_best_named(called, count(first.sold))
+        }
         [] => return None,
     };
     let rows = shown.iter().map(|best| BestRow {
@@ -241,7 +249,7 @@ impl Drops {
         let paid = amounts(&show.money, reader);
         let clock = |at| reader.short_time(at);
         let lead = match (show.began_ms, show.ended_ms) {
-            (Some(began), Some(ended)) if !show.running => {
+            (Some(began), Some(ended)) if show.running() == Running::Over => {
                 words.report_show_lead(&show.stream, clock(began), clock(ended))
             }
             (Some(began), _) => words.report_show_lead_running(&show.stream, clock(began)),
@@ -347,5 +355,85 @@ impl Setting {
             file(&self.json, words.download_whole(), words.download_json(), false),
             file(&self.print, words.download_print(), words.download_print_second(), true),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::words::Language;
+
+    fn told() -> Value {
+        let line = |drop: &str, phase: &str| {
+            json!({ "drop": drop, "title": drop, "phase": phase, "supplied": 100, "sold": 60, "left": 40,
+                "currency": "EUR", "paid_minor": 6_000, "net_minor": 6_000 })
+        };
+        json!({ "show": "d1", "stream": "friday-show", "began_ms": 1_795_810_447_000_u64, "ended_ms": null,
+            "as_of_ms": 1_795_810_447_000_u64, "running": false, "planned": 200, "clicks": 300,
+            "counts_complete": true, "money": [{ "currency": "EUR", "paid_minor": 12_000, "net_minor": 12_000 }],
+            "supplied": 200, "held": 0, "sold": 120, "left": 80, "came_back": 0, "refused_for_want": 7,
+            "buyers": 110, "orders": 115, "drops": [line("d1", "settled"), line("d2", "settled")] })
+    }
+
+    fn view(change: impl FnOnce(&mut Value)) -> ShowView {
+        let mut told = told();
+        change(&mut told);
+        let reader = Reader::of(Language::English);
+        let setting = super::super::page::show_setting("d1", super::super::charts::Medium::Screen);
+        ShowView::new(&serde_json::from_value(told).unwrap(), &reader, &setting, 200)
+    }
+
+    #[test]
+    fn it_is_over_only_if_every_drop_is() {
+        assert_eq!(view(|_| {}).state.text, "Over");
+        // Between two drops the second one is still to come.
+        let between = view(|told| {
+            told["running"] = true.into();
+            told["drops"][1]["phase"] = "scheduled".into();
+        });
+        assert_eq!(between.state.text, "Planned");
+        assert!(between.story[0].contains("paid so far"), "{:?}", between.story);
+        let closed = view(|told| told["drops"][1]["phase"] = "closed".into());
+        assert_eq!(closed.state.text, "goes on, figures of 20:14:07 UTC");
+        let planned = view(|told| {
+            for drop in told["drops"].as_array_mut().unwrap() {
+                drop["phase"] = "scheduled".into();
+            }
+        });
+        assert_eq!(planned.story, ["200 units are planned in 2 drops. Nothing has opened yet."]);
+        assert!(planned.second.is_empty());
+    }
+
+    #[test]
+    fn who_bought_and_was_refused_is_said_as_of_a_drop() {
+        let second = |change: fn(&mut Value)| view(change).second.join(" ");
+        let whole = "110 people bought. 7 clicks were refused for want of units.";
+        assert_eq!(second(|_| {}), whole);
+        assert_eq!(
+            second(|told| told["counts_complete"] = false.into()),
+            "110 people bought. At least 7 clicks were refused for want of units."
+        );
+        let early = |told: &mut Value| {
+            told["buyers"] = 0.into();
+            told["refused_for_want"] = 0.into();
+            told["drops"][1]["phase"] = "open".into();
+        };
+        assert_eq!(second(early), "Nobody has bought yet. No click was refused for want of units.");
+    }
+
+    #[test]
+    fn what_came_after_settlement_is_told() {
+        assert!(view(|_| {}).since.is_empty());
+        let later = view(|told| {
+            told["adjustments"] = json!([{ "currency": "EUR", "as_of_ms": 1_795_810_447_000_u64,
+                "orders_cancelled": 2, "units_cancelled": 2, "refunded_minor": 2_000, "net_minor": -2_000 }]);
+        });
+        let said = later.since.join(" ");
+        assert!(
+            said.starts_with("2 orders were cancelled, 2 units of what was paid. €20.00 went back; €100.00 of the money is kept."),
+            "{said}"
+        );
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn phases(report: &Report, reader: &Reader) -> Vec<PhaseRow> {
     let words = reader.words;
     let opened = report.opened_at_ms;
     let begun = report.phases.iter().map(|begun| {
-        let word = phase(begun.phase, words);
+        let word = standing(begun.phase).word(words);
         let name = if begun.by_stream { words.phase_by_stream(word) } else { word.to_owned() };
         (begun.at_ms, name)
     });
@@ -134,8 +134,9 @@ pub(super) fn phases(report: &Report, reader: &Reader) -> Vec<PhaseRow> {
     rows.collect()
 }
 
-fn phase(phase: Phase, words: Language) -> &'static str {
-    let standing = match phase {
+/// How a drop in this phase stands, as far as its phase says.
+pub(super) const fn standing(phase: Phase) -> Standing {
+    match phase {
         Phase::Scheduled => Standing::Planned,
         Phase::Countdown => Standing::Countdown,
         Phase::Open => Standing::Open,
@@ -143,8 +144,7 @@ fn phase(phase: Phase, words: Language) -> &'static str {
         Phase::Closed => Standing::Closed,
         Phase::Settled => Standing::Settled,
         Phase::Cancelled => Standing::CalledOff,
-    };
-    standing.word(words)
+    }
 }
 
 #[cfg(test)]

@@ -120,15 +120,26 @@ fn second(report: &Report, words: Language) -> Vec<String> {
     if report.opened_at_ms.is_none() {
         return Vec::new();
     }
-    let bought = match (report.buyers, report.phase.is_over()) {
+    let refused = (report.refused_for_want, report.clicks, report.counts_complete);
+    who(report.buyers, report.phase.is_over(), refused, words)
+}
+
+/// Who bought and who was refused: clicks refused for want of units, all clicks, whether those are complete.
+pub(super) fn who(
+    buyers: u64,
+    is_over: bool,
+    (refused, clicks, are_complete): (u64, u64, bool),
+    words: Language,
+) -> Vec<String> {
+    let bought = match (buyers, is_over) {
         (0, true) => words.story_nobody_bought().to_owned(),
         (0, false) => words.story_nobody_bought_yet().to_owned(),
         (buyers, _) => words.story_bought(count(buyers)),
     };
-    let refused = match (report.refused_for_want, report.counts_complete) {
+    let refused = match (refused, are_complete) {
         // What was refused in the seconds before a restart may be missing: nothing is said of it.
         (0, false) => None,
-        (0, true) if report.clicks == 0 => Some(words.story_no_clicks().to_owned()),
+        (0, true) if clicks == 0 => Some(words.story_no_clicks().to_owned()),
         (0, true) => Some(words.story_none_refused().to_owned()),
         (clicks, true) => Some(words.story_refused(count(clicks))),
         (clicks, false) => Some(words.story_refused_at_least(count(clicks))),

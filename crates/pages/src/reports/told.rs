@@ -233,6 +233,14 @@ pub(crate) struct Adjustments {
     pub(crate) net_minor: i64,
 }
 
+/// The same in one currency of a show.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct AdjustmentsIn {
+    pub(crate) currency: String,
+    #[serde(flatten)]
+    pub(crate) later: Adjustments,
+}
+
 /// What the journal needed.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(crate) struct Journal {
@@ -242,6 +250,18 @@ pub(crate) struct Journal {
 /// The report of a show.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct ShowReport {
+    #[serde(default)]
+    pub(crate) planned: u64,
+    #[serde(default)]
+    pub(crate) clicks: u64,
+    #[serde(default)]
+    pub(crate) counts_complete: bool,
+    /// Clicks of channels beyond those that are counted by name.
+    #[serde(default)]
+    pub(crate) clicks_by_channel_other: Option<u64>,
+    /// What came after drops had settled.
+    #[serde(default)]
+    pub(crate) adjustments: Option<Vec<AdjustmentsIn>>,
     /// The first drop of the show, which names it.
     pub(crate) show: String,
     pub(crate) stream: String,
@@ -348,7 +368,9 @@ pub(crate) struct PastShow {
     pub(crate) show: String,
     pub(crate) stream: String,
     pub(crate) host: String,
-    pub(crate) began_ms: u64,
+    /// `None` while nobody knows when it will begin.
+    #[serde(default)]
+    pub(crate) began_ms: Option<u64>,
     pub(crate) running: bool,
     /// The first of them.
     pub(crate) drops: Vec<PastDrop>,
@@ -373,6 +395,63 @@ pub(crate) struct PastDrop {
     pub(crate) title: String,
 }
 
+/// How figures can still change by selling; a page follows them accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Running {
+    /// A sale goes on, or is about to.
+    Live,
+    /// What is planned may open at any moment: its page is read anew, slowly.
+    Planned,
+    /// Every figure is final.
+    Over,
+}
+
+impl Running {
+    /// Of drops in these phases together.
+    pub(crate) fn of(phases: impl IntoIterator<Item = Phase>) -> Self {
+        let one = |phase| match phase {
+            Phase::Settled | Phase::Cancelled => Self::Over,
+            Phase::Scheduled => Self::Planned,
+            Phase::Countdown | Phase::Open | Phase::Paused | Phase::Closed => Self::Live,
+        };
+        phases.into_iter().map(one).fold(Self::Over, |all, one| match (all, one) {
+            (Self::Live, _) | (_, Self::Live) => Self::Live,
+            (Self::Planned, _) | (_, Self::Planned) => Self::Planned,
+            (Self::Over, Self::Over) => Self::Over,
+        })
+    }
+
+    /// Of a show that says whether it runs: drops that this reader is not shown may go on.
+    pub(super) fn of_show(is_running: bool, phases: impl IntoIterator<Item = Phase>) -> Self {
+        match Self::of(phases) {
+            Self::Over if is_running => Self::Live,
+            found => found,
+        }
+    }
+
+    /// What the page's script is told; nothing where there is nothing to follow.
+    pub(crate) const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::Live => Some("true"),
+            Self::Planned => Some("planned"),
+            Self::Over => None,
+        }
+    }
+
+    pub(crate) fn is_live(self) -> bool {
+        self == Self::Live
+    }
+}
+
+impl ShowReport {
+    /// How figures can still change by selling: over only if every drop that counts is final. A show of rehearsals alone
+    /// goes by those.
+    pub(crate) fn running(&self) -> Running {
+        let lines = if self.drops.is_empty() { &self.rehearsals } else { &self.drops };
+        Running::of_show(self.running, lines.iter().map(|line| line.phase))
+    }
+}
+
 impl Report {
     /// Whether the figures can change only by what is adjusted.
     pub(crate) fn is_settled(&self) -> bool {
@@ -384,9 +463,9 @@ impl Report {
         !matches!(self.phase, Phase::Settled | Phase::Cancelled | Phase::Scheduled)
     }
 
-    /// Whether figures can still change by selling: a drop that is planned may open at any moment.
-    pub(crate) const fn may_move(&self) -> bool {
-        !matches!(self.phase, Phase::Settled | Phase::Cancelled)
+    /// How figures can still change by selling.
+    pub(crate) fn running(&self) -> Running {
+        Running::of([self.phase])
     }
 
     /// Whether units came on sale after the plan's.

@@ -1,7 +1,7 @@
 // A report that still changes is patched in place: what the reader has open, focused or selected stays.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { oldness, patch } from "../../assets/report-live.mjs";
+import { oldness, patch, wait } from "../../assets/report-live.mjs";
 import { use } from "../../assets/words.mjs";
 
 /** As much of a document's node as the patch looks at. */
@@ -101,4 +101,9 @@ test("figures that grow old say so", async () => {
     const heardAt = 1_795_810_447_000;
     assert.deepEqual([0, 5_900, 8_400, 16_000].map((ms) => oldness(ms, heardAt, 0)), ["", "", old, lost]);
   }
+});
+
+test("what is planned is read slowly, what is final not at all", () => {
+  assert.deepEqual(["true", "planned", undefined].map((running) => wait(running, false)), [2000, 10_000, 0]);
+  assert.deepEqual(["true", "planned", undefined].map((running) => wait(running, true)), [30_000, 30_000, 0]);
 });

@@ -153,6 +153,8 @@ async fn a_running_sale_is_followed_and_one_that_is_over_is_not() {
     {
         let page = get(&router, &format!("/reports/{drop}"), &[]).await;
         assert_eq!(page.text.contains("data-running=\"true\""), is_running, "{drop}");
+        // What is planned may open at any moment.
+        assert_eq!(page.text.contains("data-running=\"planned\""), drop == "d11", "{drop}");
     }
     let page = get(&router, "/reports/d23", &[]).await;
     assert!(page.text.contains("Open, all taken for now, figures of"), "{}", page.text);
@@ -271,6 +273,9 @@ async fn the_list_is_read_a_page_at_a_time_and_searched() {
         "{}",
         none.text
     );
+    // Nobody knows when a show will begin whose drops are planned without a time.
+    let first = get(&router, "/reports", &[]).await;
+    assert!(first.text.contains("<td class=\"when\">–</td>"), "{}", first.text);
     // Past drops lead to their reports.
     assert!(get(&router, "/shows", &[]).await.text.contains("href=\"/reports/d1\""));
 }
@@ -306,6 +311,12 @@ async fn a_link_shows_a_report_to_whoever_has_it_and_nothing_else() {
         "good until 27 December 2026",
     ] {
         assert!(whole.text.contains(part), "{part}");
+    }
+    let evening = get(&router, "/shared/shr_evening", &[]).await;
+    assert!(evening.text.contains("data-running=\"true\""), "{}", evening.text);
+    let rehearsal = get(&router, "/shared/shr_rehearsal", &[]).await;
+    for part in ["<span class=\"tag off\">Rehearsal</span>", "nothing was sold for real"] {
+        assert!(rehearsal.text.contains(part), "{part}");
     }
     // A creator sees what came by the one channel.
     let cut = get(&router, "/shared/shr_channel", &[]).await;

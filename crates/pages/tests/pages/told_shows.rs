@@ -15,8 +15,8 @@ use super::{
 };
 
 /// A shared link for each kind, then those that show nothing.
-pub(crate) const SECRETS: [&str; 5] =
-    ["shr_drop", "shr_slow", "shr_show", "shr_channel", "shr_evening"];
+pub(crate) const SECRETS: [&str; 6] =
+    ["shr_drop", "shr_slow", "shr_show", "shr_channel", "shr_evening", "shr_rehearsal"];
 
 fn line(told: &Value) -> Value {
     let fields = [
@@ -77,7 +77,8 @@ pub(crate) fn show_report(drop: &str) -> Option<Value> {
         "left": sum("left"), "came_back": 3_000, "clicks": 400_000, "refused_for_want": sum("refused_for_want"),
         "buyers": 15_900, "orders": 16_700, "drops": evening.iter().map(line).collect::<Vec<_>>(),
         "rehearsals": [line(&report("d31").expect("a fixture"))], "cancelled": [line(&report("d19").expect("a fixture"))],
-        "best": best, "channels": channels, "channels_left_out": 0, "channels_rest": null, "adjustments": null }))
+        "best": best, "channels": channels, "channels_left_out": 0, "channels_rest": null,
+        "clicks_by_channel_other": 0, "counts_complete": true, "adjustments": null }))
 }
 
 pub(crate) async fn drop_report(State(fake): State<Fake>, Path(drop): Path<String>) -> Response {
@@ -123,7 +124,7 @@ pub(crate) async fn shows(Query(part): Query<Part>) -> Json<Value> {
             .map(|title| json!({ "drop": "d42", "title": title, "phase": "settled", "mode": "live", "supplied": 1, "sold": 1 }))
             .into();
         json!({ "show": "d42", "stream": format!("evening-{place}"), "host": "nina", "merchants": ["maison-nord"],
-            "began_ms": OPENED_MS - place * 86_400_000, "ended_ms": null, "running": place == 0, "drops": drops, "drops_total": 6,
+            "began_ms": (place > 0).then_some(OPENED_MS - place * 86_400_000), "ended_ms": null, "running": place == 0, "drops": drops, "drops_total": 6,
             "supplied": 33_200, "sold": 31_753, "gross": [{ "currency": "EUR", "minor": 115_293_970 }] })
     });
     Json(json!({ "server_time_ms": OPENED_MS, "shows": shows.collect::<Vec<_>>(), "total": total }))
@@ -144,8 +145,8 @@ pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
     let worth = json!({ "currency": "EUR", "gross_minor": 5_339_670, "net_minor": 5_339_670 });
     let channel = |drop: &str| {
         let told = json!({ "schema": "stampede.channel-report.v1", "drop": drop, "title": "Eau de parfum",
-            "stream": "friday-show", "channel": "tom-reyes", "phase": "settled", "opened_at_ms": OPENED_MS,
-            "as_of_ms": OPENED_MS + 253_208, "closing_hash": "7f3a91c4".repeat(8) });
+            "stream": "friday-show", "channel": "tom-reyes", "mode": "live", "phase": "settled", "opened_at_ms": OPENED_MS,
+            "clicks_at_least": false, "counts_complete": true, "adjustments": null, "as_of_ms": OPENED_MS + 253_208, "closing_hash": "7f3a91c4".repeat(8) });
         merged(merged(told, &figures), &worth)
     };
     let evening = || {
@@ -159,6 +160,9 @@ pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
         "shr_slow" => ("drop", report("d10").expect("a fixture")),
         "shr_show" => ("show", show_report("d42").expect("a fixture")),
         "shr_channel" => ("drop_channel", channel("d42")),
+        "shr_rehearsal" => {
+            ("drop_channel", merged(channel("d42"), &json!({ "mode": "rehearsal" })))
+        }
         "shr_evening" => ("show_channel", evening()),
         "shr_over" => return problem(StatusCode::GONE, "share_over"),
         "shr_busy" => return problem(StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
