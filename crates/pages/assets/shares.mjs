@@ -28,7 +28,7 @@ export function begin(dialog) {
   const shown = find("[data-el=share-made]");
   const link = find("[data-el=share-link]");
   const what = dialog.dataset.show === undefined ? "drop" : "show";
-  /** What was sent and may have been done: the same is sent again under its key. */
+  /** What was sent and may have been done: sent again under its key, it answers the same link with a new secret. */
   let sent = null;
   let isBusy = false;
   let isChanged = false;

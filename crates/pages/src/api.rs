@@ -66,6 +66,11 @@ impl Api {
         parsed(&bytes)
     }
 
+    /// Reads `path` as it is sent, for whoever parses it elsewhere.
+    pub(crate) async fn bytes(&self, asker: &Asker, path: &str) -> Result<Vec<u8>, Refused> {
+        self.ask(asker, Method::GET, path, String::new()).await
+    }
+
     /// Reads `path` as text.
     pub(crate) async fn text(&self, asker: &Asker, path: &str) -> Result<String, Refused> {
         let bytes = self.ask(asker, Method::GET, path, String::new()).await?;
@@ -115,7 +120,8 @@ impl Api {
     }
 }
 
-fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+/// An answer as what it tells.
+pub(crate) fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(bytes).map_err(|_| Refused::of(StatusCode::INTERNAL_SERVER_ERROR))
 }
 

@@ -195,6 +195,18 @@ struct ErrorPage {
     detail: Option<String>,
 }
 
+/// When to ask again where there is no room, in seconds.
+const RETRY_AFTER: (HeaderName, HeaderValue) = (header::RETRY_AFTER, HeaderValue::from_static("2"));
+
+/// The same answer, with when to ask again where that is all that it takes.
+pub(crate) fn asks_again(mut answer: Response) -> Response {
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let (name, value) = RETRY_AFTER;
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
 /// What a visitor gets where the interface refused: a visitor who is not signed in is asked to sign in.
 pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
     let words = visitor.language;
@@ -231,7 +243,7 @@ pub(crate) fn refused(visitor: &Visitor, refused: &Refused) -> Response {
     let frame = Frame::new(visitor, "error", title);
     let detail = (code == DAMAGED).then(|| refused.problem.detail.clone());
     let detail = detail.filter(|detail| !detail.is_empty());
-    page(visitor, status, &ErrorPage { frame, words, title, lead, code, detail })
+    asks_again(page(visitor, status, &ErrorPage { frame, words, title, lead, code, detail }))
 }
 
 /// Asks to sign in, then comes back.

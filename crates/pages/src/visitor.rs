@@ -56,7 +56,7 @@ pub(crate) struct Choices {
 }
 
 /// One request for a page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     pub(crate) language: Language,
     /// `None` where nothing was chosen: each page has its own first colours.

@@ -155,11 +155,11 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
         },
         Figure {
             label: words.report_paid_money(),
-            value: money(report.money.paid),
-            second: match (report.money.refunded, report.money.charges) {
+            value: money(report.paid_minor),
+            second: match (report.refunded_minor, report.charges_minor) {
                 (0, 0) => words.report_no_refunds().to_owned(),
                 (0, charges) => words.report_with_charges(money(charges)),
-                (refunded, _) => words.report_refunded(money(refunded), money(report.money.net)),
+                (refunded, _) => words.report_refunded(money(refunded), money(report.net_minor)),
             },
         },
     ];
@@ -229,14 +229,14 @@ fn open(report: &Report, reader: &Reader) -> Vec<String> {
     let words = reader.words;
     let money = |minor| reader.money(minor, &report.currency);
     let mut notes = Vec::new();
-    if report.open.refund_due_minor > 0 {
-        notes.push(words.report_money_note_due(money(report.open.refund_due_minor)));
+    if report.refund_due_minor > 0 {
+        notes.push(words.report_money_note_due(money(report.refund_due_minor)));
     }
-    if report.open.authorized_minor > 0 {
-        notes.push(words.report_money_note_authorized(money(report.open.authorized_minor)));
+    if report.authorized_minor > 0 {
+        notes.push(words.report_money_note_authorized(money(report.authorized_minor)));
     }
-    if report.open.unpaid_orders > 0 {
-        notes.push(words.report_money_note_unpaid(count(report.open.unpaid_orders)));
+    if report.unpaid_orders > 0 {
+        notes.push(words.report_money_note_unpaid(count(report.unpaid_orders)));
     }
     notes
 }
@@ -256,7 +256,7 @@ fn since(report: &Report, reader: &Reader) -> Option<Since> {
     let hash = report.closing_hash.as_deref().map(grouped).unwrap_or_default();
     let sentences = report
         .adjustments
-        .map(|later| adjusted(&later, report.money.net, &report.currency, reader))
+        .map(|later| adjusted(&later, report.net_minor, &report.currency, reader))
         .unwrap_or_default();
     let hash_lead = words.report_hash_of(&time, count(report.journal.records));
     Some(Since {

@@ -68,11 +68,16 @@ pub(crate) struct Worth {
     pub(crate) net_minor: u64,
 }
 
-/// What a link shows to whoever has it.
+/// How a link was made, of what it shows: that says what the report is.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Shared {
     pub(crate) share: SharedAs,
-    pub(crate) report: serde_json::Value,
+}
+
+/// The report that a link shows.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct SharedReport<T> {
+    pub(crate) report: T,
 }
 
 /// How a link was made.
@@ -95,7 +100,11 @@ pub(crate) enum SharedKind {
 /// Links of a report.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Shares {
+    /// The newest of them.
     pub(crate) shares: Vec<Share>,
+    /// How many there are.
+    #[serde(default)]
+    pub(crate) total: u64,
 }
 
 /// One link, without its secret.

@@ -11,6 +11,7 @@ mod links;
 mod list;
 mod page;
 mod parts;
+mod places;
 mod print;
 mod share;
 mod shared;

@@ -10,14 +10,15 @@ use axum::{
 use super::{
     charts::Medium,
     drop_view::{DropView, Setting},
-    is_drop, may_read, may_share,
-    share::ShareDialog,
+    is_drop, may_read,
+    places::STAFF,
+    share::{Links, ShareDialog},
     show_view::ShowView,
     told::{Report, Running, ShowReport},
 };
 use crate::{
     answers::Session,
-    api::{Api, Refused},
+    api::{Api, Refused, parsed},
     orders,
     pages::{Frame, page, refused},
     reader::Reader,
@@ -79,16 +80,28 @@ pub(super) async fn reader_of_reports(
     if is_drop(drop) { Ok(session) } else { Err(Refused::of(StatusCode::NOT_FOUND)) }
 }
 
-pub(super) async fn read_drop(api: &Api, visitor: &Visitor, drop: &str) -> Result<Report, Refused> {
-    api.get(&visitor.asker, &format!("/v1/drops/{drop}/report?format=json")).await
+/// What the interface answers of a drop, with its show; a drop stands for itself where its show cannot be read.
+pub(super) struct ToldDrop {
+    report: Vec<u8>,
+    show: Option<Vec<u8>>,
 }
 
-pub(super) async fn read_show(
-    api: &Api,
-    visitor: &Visitor,
-    drop: &str,
-) -> Result<ShowReport, Refused> {
-    api.get(&visitor.asker, &format!("/v1/shows/{drop}/report?format=json")).await
+impl ToldDrop {
+    pub(super) async fn ask(api: &Api, visitor: &Visitor, drop: &str) -> Result<Self, Refused> {
+        let path = format!("/v1/drops/{drop}/report?format=json&seconds=false");
+        let report = api.bytes(&visitor.asker, &path).await?;
+        Ok(Self { report, show: ask_show(api, visitor, drop).await.ok() })
+    }
+
+    pub(super) fn read(&self) -> Result<(Report, Option<ShowReport>), Refused> {
+        let show = self.show.as_deref().and_then(|show| parsed(show).ok());
+        Ok((parsed(&self.report)?, show))
+    }
+}
+
+/// What the interface answers of a show.
+pub(super) async fn ask_show(api: &Api, visitor: &Visitor, drop: &str) -> Result<Vec<u8>, Refused> {
+    api.bytes(&visitor.asker, &format!("/v1/shows/{drop}/report?format=json")).await
 }
 
 /// How the page of a drop is set for this reader.
@@ -166,40 +179,34 @@ pub(crate) async fn drop(
     visitor: Visitor,
     Path(drop): Path<String>,
 ) -> Response {
-    match drop_page(&api, &visitor, &drop).await {
-        Ok(read) => page(&visitor, StatusCode::OK, &read),
-        Err(why) => refused(&visitor, &why),
-    }
+    drop_page(&api, &visitor, drop).await.unwrap_or_else(|why| refused(&visitor, &why))
 }
 
-async fn drop_page(
-    api: &Api,
-    visitor: &Visitor,
-    drop: &str,
-) -> Result<ReportPage<DropPart>, Refused> {
-    let session = reader_of_reports(api, visitor, drop).await?;
-    let report = read_drop(api, visitor, drop).await?;
-    // A drop stands for itself where its show cannot be read.
-    let show = read_show(api, visitor, drop).await.ok();
-    let words = visitor.language;
-    let reader = Reader::new(visitor);
-    let shares = may_share(&session.role);
-    let dialog = if shares {
-        let channels = report.channels.iter().filter_map(|channel| channel.name.clone());
-        Some(ShareDialog::read(api, visitor, "drop", drop, channels.collect()).await)
-    } else {
-        None
+async fn drop_page(api: &Api, visitor: &Visitor, drop: String) -> Result<Response, Refused> {
+    let session = reader_of_reports(api, visitor, &drop).await?;
+    let told = ToldDrop::ask(api, visitor, &drop).await?;
+    let links = Links::ask(api, visitor, &session.role, "drop", &drop).await;
+    let visitor = visitor.clone();
+    let make = move || {
+        let (report, show) = told.read()?;
+        let words = visitor.language;
+        let reader = Reader::new(&visitor);
+        let setting = drop_setting(&drop, &session.role, Medium::Screen);
+        let part = DropPart::new(&report, show.as_ref(), &reader, &setting, links.is_some());
+        let to_show = show.as_ref().map(|show| {
+            (Some(format!("/reports/shows/{}", show.show)), name_of_show(show, &reader))
+        });
+        let crumbs = to_show.into_iter().chain([(None, report.title.clone())]).collect();
+        let frame = Frame::new(&visitor, "report", words.reports_of(&report.title))
+            .signed_in(session)
+            .runs("report.mjs");
+        let running = report.running();
+        let channels = report.channels.into_iter().filter_map(|channel| channel.name);
+        let dialog = links.map(|links| links.dialog(&drop, channels.collect(), &reader));
+        let shown = ReportPage { frame, words, running, crumbs, part, dialog };
+        Ok(page(&visitor, StatusCode::OK, &shown))
     };
-    let setting = drop_setting(drop, &session.role, Medium::Screen);
-    let part = DropPart::new(&report, show.as_ref(), &reader, &setting, shares);
-    let to_show = show
-        .as_ref()
-        .map(|show| (Some(format!("/reports/shows/{}", show.show)), name_of_show(show, &reader)));
-    let crumbs = to_show.into_iter().chain([(None, report.title.clone())]).collect();
-    let frame = Frame::new(visitor, "report", words.reports_of(&report.title))
-        .signed_in(session)
-        .runs("report.mjs");
-    Ok(ReportPage { frame, words, running: report.running(), crumbs, part, dialog })
+    STAFF.make(make).await
 }
 
 /// What a show is called: its stream with the day on which it began.
@@ -216,39 +223,30 @@ pub(crate) async fn show(
     visitor: Visitor,
     Path(drop): Path<String>,
 ) -> Response {
-    match show_page(&api, &visitor, &drop).await {
-        Ok(read) => page(&visitor, StatusCode::OK, &read),
-        Err(why) => refused(&visitor, &why),
-    }
+    show_page(&api, &visitor, drop).await.unwrap_or_else(|why| refused(&visitor, &why))
 }
 
-async fn show_page(
-    api: &Api,
-    visitor: &Visitor,
-    drop: &str,
-) -> Result<ReportPage<ShowPart>, Refused> {
-    let session = reader_of_reports(api, visitor, drop).await?;
-    let report = read_show(api, visitor, drop).await?;
-    let words = visitor.language;
-    let reader = Reader::new(visitor);
-    let shares = may_share(&session.role);
-    let dialog = if shares {
-        let channels = report.channels.iter().filter_map(|channel| channel.name.clone());
-        Some(ShareDialog::read(api, visitor, "show", &report.show, channels.collect()).await)
-    } else {
-        None
+async fn show_page(api: &Api, visitor: &Visitor, drop: String) -> Result<Response, Refused> {
+    let session = reader_of_reports(api, visitor, &drop).await?;
+    let told = ask_show(api, visitor, &drop).await?;
+    // The links of a show are found by any of its drops.
+    let links = Links::ask(api, visitor, &session.role, "show", &drop).await;
+    let visitor = visitor.clone();
+    let make = move || {
+        let report: ShowReport = parsed(&told)?;
+        let words = visitor.language;
+        let reader = Reader::new(&visitor);
+        let setting = show_setting(&report.show, Medium::Screen);
+        let part = ShowPart::new(&report, &reader, &setting, links.is_some());
+        let frame = Frame::new(&visitor, "report", words.reports_of(&report.stream))
+            .signed_in(session)
+            .runs("report.mjs");
+        let running = report.running();
+        let crumbs = vec![(None, name_of_show(&report, &reader))];
+        let channels = report.channels.into_iter().filter_map(|channel| channel.name);
+        let dialog = links.map(|links| links.dialog(&report.show, channels.collect(), &reader));
+        let shown = ReportPage { frame, words, running, crumbs, part, dialog };
+        Ok(page(&visitor, StatusCode::OK, &shown))
     };
-    let part = ShowPart::new(&report, &reader, &show_setting(&report.show, Medium::Screen), shares);
-    let said = name_of_show(&report, &reader);
-    let frame = Frame::new(visitor, "report", words.reports_of(&report.stream))
-        .signed_in(session)
-        .runs("report.mjs");
-    Ok(ReportPage {
-        frame,
-        words,
-        running: report.running(),
-        crumbs: vec![(None, said)],
-        part,
-        dialog,
-    })
+    STAFF.make(make).await
 }

@@ -10,13 +10,14 @@ use axum::{
 use super::{
     charts::Medium,
     drop_view::{DropView, Setting},
-    page::{drop_setting, read_drop, read_show, reader_of_reports, show_setting},
+    page::{ToldDrop, ask_show, drop_setting, reader_of_reports, show_setting},
     parts::Drops,
+    places::STAFF,
     show_view::ShowView,
     told::{Report, ShowReport},
 };
 use crate::{
-    api::{Api, Refused},
+    api::{Api, Refused, parsed},
     pages::{Frame, page, refused},
     reader::Reader,
     visitor::Visitor,
@@ -144,27 +145,25 @@ pub(crate) async fn drop(
     visitor: Visitor,
     Path(drop): Path<String>,
 ) -> Response {
-    match drop_page(&api, &visitor, &drop).await {
-        Ok(read) => page(&visitor, StatusCode::OK, &read),
-        Err(why) => refused(&visitor, &why),
-    }
+    drop_page(&api, &visitor, drop).await.unwrap_or_else(|why| refused(&visitor, &why))
 }
 
-async fn drop_page(
-    api: &Api,
-    visitor: &Visitor,
-    drop: &str,
-) -> Result<PrintPage<DropPaper>, Refused> {
-    let session = reader_of_reports(api, visitor, drop).await?;
-    let report = read_drop(api, visitor, drop).await?;
-    let show = read_show(api, visitor, drop).await.ok();
-    let words = visitor.language;
-    let setting = drop_setting(drop, &session.role, Medium::Paper);
-    let part = DropPaper::new(&report, show.as_ref(), &Reader::new(visitor), &setting);
-    let frame = Frame::new(visitor, "print", words.reports_of(&report.title))
-        .signed_in(session)
-        .runs("print.mjs");
-    Ok(PrintPage { frame, words, back: format!("/reports/{drop}"), part })
+async fn drop_page(api: &Api, visitor: &Visitor, drop: String) -> Result<Response, Refused> {
+    let session = reader_of_reports(api, visitor, &drop).await?;
+    let told = ToldDrop::ask(api, visitor, &drop).await?;
+    let visitor = visitor.clone();
+    let make = move || {
+        let (report, show) = told.read()?;
+        let words = visitor.language;
+        let setting = drop_setting(&drop, &session.role, Medium::Paper);
+        let part = DropPaper::new(&report, show.as_ref(), &Reader::new(&visitor), &setting);
+        let frame = Frame::new(&visitor, "print", words.reports_of(&report.title))
+            .signed_in(session)
+            .runs("print.mjs");
+        let shown = PrintPage { frame, words, back: format!("/reports/{drop}"), part };
+        Ok(page(&visitor, StatusCode::OK, &shown))
+    };
+    STAFF.make(make).await
 }
 
 /// A show's report, to print.
@@ -173,24 +172,23 @@ pub(crate) async fn show(
     visitor: Visitor,
     Path(drop): Path<String>,
 ) -> Response {
-    match show_page(&api, &visitor, &drop).await {
-        Ok(read) => page(&visitor, StatusCode::OK, &read),
-        Err(why) => refused(&visitor, &why),
-    }
+    show_page(&api, &visitor, drop).await.unwrap_or_else(|why| refused(&visitor, &why))
 }
 
-async fn show_page(
-    api: &Api,
-    visitor: &Visitor,
-    drop: &str,
-) -> Result<PrintPage<ShowPaper>, Refused> {
-    let session = reader_of_reports(api, visitor, drop).await?;
-    let report = read_show(api, visitor, drop).await?;
-    let words = visitor.language;
-    let part =
-        ShowPaper::new(&report, &Reader::new(visitor), &show_setting(&report.show, Medium::Paper));
-    let frame = Frame::new(visitor, "print", words.reports_of(&report.stream))
-        .signed_in(session)
-        .runs("print.mjs");
-    Ok(PrintPage { frame, words, back: format!("/reports/shows/{}", report.show), part })
+async fn show_page(api: &Api, visitor: &Visitor, drop: String) -> Result<Response, Refused> {
+    let session = reader_of_reports(api, visitor, &drop).await?;
+    let told = ask_show(api, visitor, &drop).await?;
+    let visitor = visitor.clone();
+    let make = move || {
+        let report: ShowReport = parsed(&told)?;
+        let words = visitor.language;
+        let setting = show_setting(&report.show, Medium::Paper);
+        let part = ShowPaper::new(&report, &Reader::new(&visitor), &setting);
+        let frame = Frame::new(&visitor, "print", words.reports_of(&report.stream))
+            .signed_in(session)
+            .runs("print.mjs");
+        let back = format!("/reports/shows/{}", report.show);
+        Ok(page(&visitor, StatusCode::OK, &PrintPage { frame, words, back, part }))
+    };
+    STAFF.make(make).await
 }

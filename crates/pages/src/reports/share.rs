@@ -2,8 +2,20 @@
 
 use askama::Template;
 
-use super::links::{Share, Shares};
-use crate::{api::Api, numbers::count, reader::Reader, visitor::Visitor, words::Language};
+use super::{
+    links::{Share, Shares},
+    may_share,
+};
+use crate::{
+    api::{Api, Refused},
+    numbers::count,
+    reader::Reader,
+    visitor::Visitor,
+    words::Language,
+};
+
+/// Links that the dialog lists: the newest.
+const LINKS_MAX: u64 = 100;
 
 #[derive(Template)]
 #[template(path = "share.html")]
@@ -13,7 +25,17 @@ pub(super) struct ShareDialog {
     what: &'static str,
     drop: String,
     channels: Vec<String>,
+    /// Whether the list could be read: links may be out otherwise.
+    is_read: bool,
     links: Vec<Link>,
+    /// What is said where there are more.
+    cut: Option<String>,
+}
+
+/// What the interface answers of the links of a report, for a role that may make some.
+pub(super) struct Links {
+    what: &'static str,
+    found: Result<Shares, Refused>,
 }
 
 /// A link that is out.
@@ -26,21 +48,38 @@ struct Link {
     by: String,
 }
 
-impl ShareDialog {
-    /// The links of a drop or a show; none where they cannot be read.
-    pub(super) async fn read(
+impl Links {
+    /// The links of a drop or a show; `None` for a role that makes none.
+    pub(super) async fn ask(
         api: &Api,
         visitor: &Visitor,
+        role: &str,
         what: &'static str,
         drop: &str,
-        channels: Vec<String>,
-    ) -> Self {
-        let found: Result<Shares, _> =
-            api.get(&visitor.asker, &format!("/v1/shares?{what}={drop}&limit=100")).await;
-        let reader = Reader::new(visitor);
-        let links = found.map(|found| found.shares).unwrap_or_default();
-        let links = links.into_iter().map(|share| Link::new(share, &reader)).collect();
-        Self { words: visitor.language, what, drop: drop.to_owned(), channels, links }
+    ) -> Option<Self> {
+        if !may_share(role) {
+            return None;
+        }
+        let list = format!("/v1/shares?{what}={drop}&limit={LINKS_MAX}");
+        Some(Self { what, found: api.get(&visitor.asker, &list).await })
+    }
+
+    /// The dialog for the report of this drop or show, which names these channels.
+    pub(super) fn dialog(self, drop: &str, channels: Vec<String>, reader: &Reader) -> ShareDialog {
+        let words = reader.words;
+        let is_read = self.found.is_ok();
+        let (found, total) =
+            self.found.map(|found| (found.shares, found.total)).unwrap_or_default();
+        let shown = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        ShareDialog {
+            words,
+            what: self.what,
+            drop: drop.to_owned(),
+            channels,
+            is_read,
+            links: found.into_iter().map(|share| Link::new(share, reader)).collect(),
+            cut: (total > shown).then(|| words.share_list_cut(count(shown), count(total))),
+        }
     }
 }
 

@@ -12,14 +12,15 @@ use super::{
     channel_view::ChannelView,
     charts::Medium,
     drop_view::Setting,
-    links::{ChannelReport, Shared, SharedKind},
+    links::{ChannelReport, Shared, SharedKind, SharedReport},
     page::{DropPart, ShowPart},
+    places::PUBLIC,
     print::{DropPaper, PrintPage, ShowPaper},
     told::{Report, Running, ShowReport},
 };
 use crate::{
-    api::{Api, Refused},
-    pages::{Frame, choices_in, go, page},
+    api::{Api, Refused, parsed},
+    pages::{Frame, asks_again, choices_in, go, page},
     reader::Reader,
     visitor::{Theme, Visitor},
     words::Language,
@@ -91,24 +92,45 @@ impl SharedQuery {
     }
 }
 
-async fn read(api: &Api, visitor: &Visitor, secret: &str) -> Result<(Read, u64), Refused> {
+/// What the interface answers to a secret.
+async fn ask(api: &Api, visitor: &Visitor, secret: &str) -> Result<Vec<u8>, Refused> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
     if secret.is_empty() || secret.len() > SECRET_CHARS_MAX || !secret.bytes().all(plain) {
         return Err(Refused::of(StatusCode::NOT_FOUND));
     }
-    let Shared { share, report } =
-        api.get(&visitor.asker, &format!("/shared/{secret}/report.json")).await?;
+    api.bytes(&visitor.asker, &format!("/shared/{secret}/report.json?seconds=false")).await
+}
+
+/// What was answered, and how long the link is good.
+fn read(told: &[u8]) -> Result<(Read, u64), Refused> {
+    let Shared { share } = parsed(told)?;
     let read = match share.kind {
-        SharedKind::Drop => Read::Drop(parsed(report)?),
-        SharedKind::Show => Read::Show(parsed(report)?),
-        SharedKind::DropChannel | SharedKind::ShowChannel => Read::Channel(parsed(report)?),
+        SharedKind::Drop => Read::Drop(report(told)?),
+        SharedKind::Show => Read::Show(report(told)?),
+        SharedKind::DropChannel | SharedKind::ShowChannel => Read::Channel(report(told)?),
     };
     Ok((read, share.ends_at_ms))
 }
 
-fn parsed<T: DeserializeOwned>(report: serde_json::Value) -> Result<Box<T>, Refused> {
-    let report = serde_json::from_value(report).map(Box::new);
-    report.map_err(|_| Refused::of(StatusCode::INTERNAL_SERVER_ERROR))
+fn report<T: DeserializeOwned>(told: &[u8]) -> Result<Box<T>, Refused> {
+    let SharedReport { report } = parsed(told)?;
+    Ok(Box::new(report))
+}
+
+/// What is made of what was answered.
+type Make = fn(&Visitor, &str, &[u8]) -> Result<Response, Refused>;
+
+/// What a link shows, made at a place for the public.
+async fn answer(api: &Api, visitor: Visitor, secret: String, make: Make) -> Response {
+    let reader = visitor.clone();
+    let made = match ask(api, &visitor, &secret).await {
+        Ok(told) => PUBLIC.make(move || make(&reader, &secret, &told)).await,
+        Err(why) => Err(why),
+    };
+    match made {
+        Ok(made) => ([ROBOTS], made).into_response(),
+        Err(why) => over(&visitor, &why),
+    }
 }
 
 /// How a shared page is set: it offers the link's own files, and leads nowhere else.
@@ -141,23 +163,23 @@ pub(crate) async fn shared(
     Path(secret): Path<String>,
     Query(query): Query<SharedQuery>,
 ) -> Response {
-    let visitor = query.chosen(visitor);
-    let (read, ends_at_ms) = match read(&api, &visitor, &secret).await {
-        Ok(read) => read,
-        Err(why) => return over(&visitor, &why),
-    };
+    answer(&api, query.chosen(visitor), secret, make_page).await
+}
+
+fn make_page(visitor: &Visitor, secret: &str, told: &[u8]) -> Result<Response, Refused> {
+    let (read, ends_at_ms) = read(told)?;
     let words = visitor.language;
-    let reader = Reader::new(&visitor);
+    let reader = Reader::new(visitor);
     let until = words.shared_until(reader.moment(ends_at_ms));
-    let set = |of_drop| setting(&secret, of_drop, Medium::Screen, &query_of(&visitor.here));
-    let frame = |title: String| Frame::new(&visitor, "shared", title).runs("shared.mjs");
-    let answer = match read {
+    let set = |of_drop| setting(secret, of_drop, Medium::Screen, &query_of(&visitor.here));
+    let frame = |title: String| Frame::new(visitor, "shared", title).runs("shared.mjs");
+    Ok(match read {
         Read::Drop(report) => {
             let part = DropPart::new(&report, None, &reader, &set(true), false);
             let frame = frame(words.reports_of(&report.title));
             let (running, merchant) = (report.running(), Some(report.merchant));
             page(
-                &visitor,
+                visitor,
                 StatusCode::OK,
                 &SharedPage { frame, words, running, merchant, until, part },
             )
@@ -167,7 +189,7 @@ pub(crate) async fn shared(
             let frame = frame(words.reports_of(&report.stream));
             let running = report.running();
             page(
-                &visitor,
+                visitor,
                 StatusCode::OK,
                 &SharedPage { frame, words, running, merchant: None, until, part },
             )
@@ -178,13 +200,12 @@ pub(crate) async fn shared(
             let running = view.running;
             let part = ChannelPart { words, view };
             page(
-                &visitor,
+                visitor,
                 StatusCode::OK,
                 &SharedPage { frame, words, running, merchant: None, until, part },
             )
         }
-    };
-    ([ROBOTS], answer).into_response()
+    })
 }
 
 /// The same, to print. What is cut to a channel is one sheet as it stands.
@@ -194,30 +215,29 @@ pub(crate) async fn print(
     Path(secret): Path<String>,
     Query(query): Query<SharedQuery>,
 ) -> Response {
-    let visitor = query.chosen(visitor);
-    let read = match read(&api, &visitor, &secret).await {
-        Ok((read, _)) => read,
-        Err(why) => return over(&visitor, &why),
-    };
+    answer(&api, query.chosen(visitor), secret, make_print).await
+}
+
+fn make_print(visitor: &Visitor, secret: &str, told: &[u8]) -> Result<Response, Refused> {
+    let (read, _) = read(told)?;
     let words = visitor.language;
-    let reader = Reader::new(&visitor);
+    let reader = Reader::new(visitor);
     let back = format!("/shared/{secret}{}", query_of(&visitor.here));
-    let set = |of_drop| setting(&secret, of_drop, Medium::Paper, &query_of(&visitor.here));
-    let frame = |title: String| Frame::new(&visitor, "print", title).runs("print.mjs");
-    let answer = match read {
+    let set = |of_drop| setting(secret, of_drop, Medium::Paper, &query_of(&visitor.here));
+    let frame = |title: String| Frame::new(visitor, "print", title).runs("print.mjs");
+    Ok(match read {
         Read::Drop(report) => {
             let part = DropPaper::new(&report, None, &reader, &set(true));
             let frame = frame(words.reports_of(&report.title));
-            page(&visitor, StatusCode::OK, &PrintPage { frame, words, back, part })
+            page(visitor, StatusCode::OK, &PrintPage { frame, words, back, part })
         }
         Read::Show(report) => {
             let part = ShowPaper::new(&report, &reader, &set(false));
             let frame = frame(words.reports_of(&report.stream));
-            page(&visitor, StatusCode::OK, &PrintPage { frame, words, back, part })
+            page(visitor, StatusCode::OK, &PrintPage { frame, words, back, part })
         }
         Read::Channel(_) => go(&back),
-    };
-    ([ROBOTS], answer).into_response()
+    })
 }
 
 /// Why a link shows nothing.
@@ -235,5 +255,5 @@ fn over(visitor: &Visitor, why: &Refused) -> Response {
     let code = known.unwrap_or_else(|| why.status.as_str().to_owned());
     let frame = Frame::new(visitor, "shared", title).runs("shared.mjs");
     let answer = page(visitor, why.status, &OverPage { frame, words, title, lead, code });
-    ([ROBOTS], answer).into_response()
+    asks_again(([ROBOTS], answer).into_response())
 }

@@ -66,10 +66,21 @@ pub(crate) struct Report {
     pub(crate) outage_ms: u64,
     pub(crate) restarts: u64,
     pub(crate) currency: String,
-    #[serde(flatten)]
-    pub(crate) money: Sums,
-    #[serde(flatten)]
-    pub(crate) open: OpenMoney,
+    // Flat, like all of it: whatever a flattened part might have is put aside before it is looked at.
+    #[serde(default)]
+    pub(crate) charges_minor: u64,
+    #[serde(default)]
+    pub(crate) paid_minor: u64,
+    #[serde(default)]
+    pub(crate) refunded_minor: u64,
+    #[serde(default)]
+    pub(crate) net_minor: u64,
+    #[serde(default)]
+    pub(crate) refund_due_minor: u64,
+    #[serde(default)]
+    pub(crate) authorized_minor: u64,
+    #[serde(default)]
+    pub(crate) unpaid_orders: u64,
     #[serde(default)]
     pub(crate) pace: Pace,
     #[serde(default)]
@@ -111,25 +122,12 @@ pub(crate) struct Ends {
 /// Money of orders.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(crate) struct Sums {
-    #[serde(default, rename = "charges_minor")]
-    pub(crate) charges: u64,
     #[serde(default, rename = "paid_minor")]
     pub(crate) paid: u64,
     #[serde(default, rename = "refunded_minor")]
     pub(crate) refunded: u64,
     #[serde(default, rename = "net_minor")]
     pub(crate) net: u64,
-}
-
-/// Money that somebody has to look at.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(crate) struct OpenMoney {
-    #[serde(default)]
-    pub(crate) refund_due_minor: u64,
-    #[serde(default)]
-    pub(crate) authorized_minor: u64,
-    #[serde(default)]
-    pub(crate) unpaid_orders: u64,
 }
 
 /// Figures of one SKU.

@@ -224,6 +224,12 @@ async fn links_that_are_out_are_listed_without_their_secrets() {
         assert!(page.text.contains(part), "{part}");
     }
     assert!(!page.text.contains("shr_"));
+    let router = pages(Some("merchant"));
+    let unread = get(&router, "/reports/d31", &[]).await;
+    assert!(unread.text.contains("The list could not be read"), "{}", unread.text);
+    assert!(!unread.text.contains("No link is out."));
+    let cut = get(&router, "/reports/d15", &[]).await;
+    assert!(cut.text.contains("The newest 2 of 1,250"), "{}", cut.text);
 }
 
 #[tokio::test]
@@ -330,7 +336,10 @@ async fn a_link_shows_a_report_to_whoever_has_it_and_nothing_else() {
         assert!(!cut.text.contains(part), "{part}");
     }
     // What is no page of a link goes on to what is public.
-    assert_eq!(get(&router, "/shared/shr_drop/report.json", &[]).await.status, StatusCode::OK);
+    assert_eq!(
+        get(&router, "/shared/shr_drop/report.json?seconds=false", &[]).await.status,
+        StatusCode::OK
+    );
     assert_eq!(get(&router, "/reports", &[]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(get(&router, "/shows", &[]).await.status, StatusCode::NOT_FOUND);
 }
@@ -343,6 +352,7 @@ async fn a_link_that_shows_nothing_says_why() {
         ("shr_wrong", StatusCode::NOT_FOUND, "No such link"),
         ("%2e%2e%2fv1%2fdrops", StatusCode::NOT_FOUND, "No such link"),
         ("shr_busy", StatusCode::TOO_MANY_REQUESTS, "busy"),
+        ("shr_full", StatusCode::SERVICE_UNAVAILABLE, "busy"),
     ];
     for (secret, status, said) in cases {
         for path in [format!("/shared/{secret}"), format!("/shared/{secret}/print")] {
@@ -351,6 +361,8 @@ async fn a_link_that_shows_nothing_says_why() {
             assert!(page.text.contains(said), "{path}: {}", page.text);
             assert_eq!(page.headers["x-robots-tag"], "noindex, nofollow");
             assert!(!page.text.contains("href=\"/shows\""), "{path}");
+            let is_full = status == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(page.headers.contains_key(header::RETRY_AFTER), is_full, "{path}");
         }
     }
 }

@@ -81,7 +81,27 @@ pub(crate) fn show_report(drop: &str) -> Option<Value> {
         "clicks_by_channel_other": 0, "counts_complete": true, "adjustments": null }))
 }
 
-pub(crate) async fn drop_report(State(fake): State<Fake>, Path(drop): Path<String>) -> Response {
+/// How a report is asked for.
+#[derive(Deserialize)]
+pub(crate) struct Form {
+    seconds: Option<bool>,
+}
+
+impl Form {
+    /// Pages read no seconds, which are most of a long report.
+    fn is_for_pages(&self) -> bool {
+        self.seconds == Some(false)
+    }
+}
+
+pub(crate) async fn drop_report(
+    State(fake): State<Fake>,
+    Path(drop): Path<String>,
+    Query(form): Query<Form>,
+) -> Response {
+    if !form.is_for_pages() {
+        return problem(StatusCode::BAD_REQUEST, "with_seconds");
+    }
     if matches!(fake.role, Some("stage" | "platform" | "payments")) {
         return problem(StatusCode::FORBIDDEN, "forbidden");
     }
@@ -130,17 +150,32 @@ pub(crate) async fn shows(Query(part): Query<Part>) -> Json<Value> {
     Json(json!({ "server_time_ms": OPENED_MS, "shows": shows.collect::<Vec<_>>(), "total": total }))
 }
 
-pub(crate) async fn shares() -> Json<Value> {
-    Json(json!({ "shares": [
+#[derive(Deserialize)]
+pub(crate) struct Links {
+    #[serde(default)]
+    drop: String,
+}
+
+pub(crate) async fn shares(Query(links): Query<Links>) -> Response {
+    let total = match links.drop.as_str() {
+        "d31" => return problem(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        "d15" => 1_250,
+        _ => 2,
+    };
+    Json(json!({ "total": total, "shares": [
         { "id": "s1", "drop": "d42", "title": "Eau de parfum", "channel": null, "label": "For the board", "by": "Mara",
             "created_at_ms": OPENED_MS, "ends_at_ms": OPENED_MS + 2_592_000_000_u64, "used_at_ms": OPENED_MS, "uses": 3 },
         { "id": "s2", "drop": "d42", "title": "Eau de parfum", "channel": "tom-reyes", "label": HOSTILE, "by": "Mara",
             "created_at_ms": OPENED_MS, "ends_at_ms": OPENED_MS + 2_592_000_000_u64, "used_at_ms": null, "uses": 0 },
     ] }))
+    .into_response()
 }
 
 /// What a link shows.
-pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
+pub(crate) async fn shared(Path(secret): Path<String>, Query(form): Query<Form>) -> Response {
+    if !form.is_for_pages() {
+        return problem(StatusCode::BAD_REQUEST, "with_seconds");
+    }
     let figures = json!({ "clicks": 26_118, "taken": 1_604, "held": 0, "sold": 1_133, "came_back": 471, "orders": 1_090 });
     let worth = json!({ "currency": "EUR", "gross_minor": 5_339_670, "net_minor": 5_339_670 });
     let channel = |drop: &str| {
@@ -165,6 +200,7 @@ pub(crate) async fn shared(Path(secret): Path<String>) -> Response {
         }
         "shr_evening" => ("show_channel", evening()),
         "shr_over" => return problem(StatusCode::GONE, "share_over"),
+        "shr_full" => return problem(StatusCode::SERVICE_UNAVAILABLE, "busy"),
         "shr_busy" => return problem(StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         _ => return problem(StatusCode::NOT_FOUND, "unknown_share"),
     };
