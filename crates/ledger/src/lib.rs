@@ -42,8 +42,8 @@ pub use record::{
     AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Cancelled,
     ChannelClicks, Command, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange, PaymentRecord,
     PhaseRecord, ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome, RecoveredDrop,
-    RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, Text,
-    UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
+    RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, TallySources,
+    Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

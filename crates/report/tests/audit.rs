@@ -95,9 +95,10 @@ fn a_tally_says_what_was_wanted_and_who_brought_the_clicks() {
         sim.buy(drop, who, number, count, "a");
     }
     let tally = &mut sim.sale(drop).tally;
-    tally.skus = [(0, 3), (1, 1)].map(|(sku, n)| (SkuIndex::new(sku).unwrap(), n)).into();
-    tally.channels.named = vec![(channel_of(1).unwrap(), 2)];
-    tally.channels.other = 3;
+    let sources = tally.sources.get_or_insert_default();
+    sources.skus = [(0, 3), (1, 1)].map(|(sku, n)| (SkuIndex::new(sku).unwrap(), n)).into();
+    sources.channels.named = vec![(channel_of(1).unwrap(), 2)];
+    sources.channels.other = 3;
     sim.tally(drop, 9);
     sim.close();
     let tally = &lines(dir.path(), drop)["tally"][0];

@@ -307,6 +307,39 @@ fn clicks_before_the_opening_are_counted_by_themselves() {
 }
 
 #[test]
+fn a_drop_that_spans_an_upgrade_does_not_count_what_the_older_program_did_not_tell() {
+    let figures = |is_mixed: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sim = Sim::new(dir.path());
+        let drop = sim.open(plan(&[3]));
+        // Viewers of two channels and of none; the last find too few units.
+        (1..=4).for_each(|who| sim.buy(drop, who, 0, 1, "a"));
+        if is_mixed {
+            sim.old_tally(drop, 9);
+        } else {
+            sim.tally(drop, 9);
+        }
+        sim.flush();
+        (5..=9).for_each(|who| sim.buy(drop, who, 0, 1, "a"));
+        sim.tally(drop, 9);
+        sim.flush();
+        // It says nothing of clicks, so there is nothing that it does not tell.
+        sim.old_tally(drop, 3);
+        sim.settle(drop);
+        sim.close();
+        let journal = journal(dir.path());
+        let report = drop_report(&journal, drop).unwrap();
+        Twin::read(&journal, drop).check(&report);
+        let clicks: Vec<_> = report.channels.iter().map(|channel| channel.figures.clicks).collect();
+        assert!(clicks.len() > 1, "{clicks:?}");
+        let known: Option<u64> = clicks.into_iter().sum();
+        (known, report.clicks_by_channel_other, report.skus[0].refused_for_want)
+    };
+    assert_eq!(figures(false), (Some(9), Some(0), Some(6)));
+    assert_eq!(figures(true), (None, None, None));
+}
+
+#[test]
 fn a_list_of_channels_is_cut_and_says_what_it_leaves_out() {
     let dir = tempfile::tempdir().unwrap();
     support::busy::busy_sale(dir.path());

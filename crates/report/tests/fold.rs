@@ -104,21 +104,22 @@ fn money(report: &DropReport, sale: &Sale) {
 /// Clicks by SKU and by channel, as they were tallied.
 fn sources(report: &DropReport, sale: &Sale) {
     let tallied = &sale.tallied;
-    let are_told = !tallied.skus.is_empty() || !tallied.channels.named.is_empty();
-    let knows_want = are_told || tallied.refusals.for_want() == 0;
+    let told = tallied.sources.as_ref();
+    let knows_want = told.is_some() || tallied.refusals.for_want() == 0;
     for sku in &report.skus {
-        let found = tallied.skus.iter().find(|(wanted, _)| *wanted == sku.sku);
+        let mut all = told.iter().flat_map(|sources| &sources.skus);
+        let found = all.find(|(wanted, _)| *wanted == sku.sku);
         let clicks = found.map_or(0, |(_, clicks)| *clicks);
         assert_eq!(sku.refused_for_want, knows_want.then_some(clicks));
     }
-    for (channel, clicks) in &tallied.channels.named {
+    for (channel, clicks) in told.iter().flat_map(|sources| &sources.channels.named) {
         let found = report.channels.iter().find(|found| found.channel.as_ref() == Some(channel));
         assert_eq!(found.unwrap().figures.clicks, Some(*clicks));
     }
-    let all = are_told.then_some(tallied.clicks());
+    let all = told.map(|_| tallied.clicks());
     let listed: Option<u64> = report.channels.iter().map(|channel| channel.figures.clicks).sum();
     assert!(report.channels.is_empty() || listed == all, "{listed:?} of {all:?} clicks");
-    assert_eq!(report.clicks_by_channel_other, are_told.then_some(0));
+    assert_eq!(report.clicks_by_channel_other, told.map(|_| 0));
 }
 
 /// Units by second, counted from the holds.

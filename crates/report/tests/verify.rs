@@ -457,21 +457,24 @@ fn lies_about_counts_are_found() {
     check("channels_exceed_clicks", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
         if let Record::Tally(tally) = &mut rows[row].records[at] {
-            tally.channels.other += tally.clicks() - tally.channels.total() + 1;
+            let clicks = tally.clicks();
+            let channels = &mut tally.sources.get_or_insert_default().channels;
+            channels.other += clicks - channels.total() + 1;
         }
     });
     let sku = |place| SkuIndex::new(place).unwrap();
     check("skus_exceed_refusals", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
         if let Record::Tally(tally) = &mut rows[row].records[at] {
-            tally.skus = vec![(sku(0), tally.refusals.for_want() + 1)];
+            let skus = vec![(sku(0), tally.refusals.for_want() + 1)];
+            tally.sources.get_or_insert_default().skus = skus;
         }
     });
     check("tallied_sku_unknown", &ledger, |rows| {
         let (row, at) = find(rows, |record| matches!(record, Record::Tally(_)));
         if let Record::Tally(tally) = &mut rows[row].records[at] {
             tally.refusals.add(RefusalCode::SoldOut, 1);
-            tally.skus = vec![(sku(60), 1)];
+            tally.sources.get_or_insert_default().skus = vec![(sku(60), 1)];
         }
     });
 }

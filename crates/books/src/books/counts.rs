@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stampede_domain::{DropId, Moment, UnixMillis};
-use stampede_ledger::{Record, Tally};
+use stampede_ledger::{Record, Tally, TallySources};
 
 use super::Books;
 use crate::{
@@ -69,8 +69,7 @@ impl Books {
             refusals: counted.refusals().collect(),
             connected,
             answers: counted.answers,
-            channels: sources.channel_clicks(),
-            skus: sources.skus,
+            sources: Some(TallySources { channels: sources.channel_clicks(), skus: sources.skus }),
         };
         out.at_once.push(Act::NoteTally { counted: Box::new(counted) });
         self.record(at, drop, Record::Tally(Box::new(tally)), out);

@@ -48,13 +48,14 @@ impl Tallied {
         self.sum.retries += tally.retries;
         tally.refusals.iter().for_each(|(code, times)| self.sum.refusals.add(code, times));
         self.sum.answers.merge(&tally.answers);
-        for (sku, clicks) in &tally.skus {
+        let sources = tally.sources.as_ref().expect("every tally tells its sources");
+        for (sku, clicks) in &sources.skus {
             *self.skus.entry(*sku).or_default() += clicks;
         }
-        for (channel, clicks) in &tally.channels.named {
+        for (channel, clicks) in &sources.channels.named {
             *self.channels.entry(channel.clone()).or_default() += clicks;
         }
-        self.other_channels += tally.channels.other;
+        self.other_channels += sources.channels.other;
     }
 
     fn of_channels(&self) -> u64 {
@@ -152,8 +153,10 @@ fn channels_beyond_the_limits_are_counted_together() {
         world.advance(1_000);
         Some(tallied(&world, drop)).filter(|found| found.sum.clicks() == clicks)
     });
-    let named: Vec<_> =
-        tallies(&world, drop).iter().map(|tally| tally.channels.named.len()).collect();
+    let named: Vec<_> = tallies(&world, drop)
+        .iter()
+        .map(|tally| tally.sources.as_ref().unwrap().channels.named.len())
+        .collect();
     assert!(named.iter().all(|named| *named <= CHANNELS_PER_TALLY_MAX), "{named:?}");
     assert_eq!(found.of_channels(), 2 * CHANNELS, "one click had no channel");
     assert_eq!(found.channels[&channel(700)], CHANNELS + 1);

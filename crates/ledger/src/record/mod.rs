@@ -32,7 +32,7 @@ pub use self::{
     },
     phase::PhaseRecord,
     stream::StreamRecord,
-    tally::{ChannelClicks, RefusalCounts, Tally},
+    tally::{ChannelClicks, RefusalCounts, Tally, TallySources},
     text::Text,
 };
 

@@ -84,7 +84,7 @@ ordinals! {
     47 Extended "extended" "";
     48 PaymentUnmatched "payment unmatched" "";
     49 UnmatchedDone "unmatched done" "";
-    50 TallyWithSources "tally" ", with SKUs or channels of clicks";
+    50 TallyWithSources "tally" ", with SKUs and channels of clicks";
 }
 
 const _: () = {

@@ -17,10 +17,8 @@ pub struct Tally {
     pub connected: u64,
     /// How long the answers to buys took.
     pub answers: AnswerTimes,
-    /// Clicks refused for want of units, by the SKU asked for: ascending, only those with a click.
-    pub skus: Vec<(SkuIndex, u64)>,
-    /// Clicks by the channel of the ticket.
-    pub channels: ChannelClicks,
+    /// What the clicks wanted and who brought them; `None` if an older program wrote the tally, which did not say.
+    pub sources: Option<TallySources>,
 }
 
 impl Tally {
@@ -28,6 +26,15 @@ impl Tally {
     pub fn clicks(&self) -> u64 {
         self.held.saturating_add(self.retries).saturating_add(self.refusals.total())
     }
+}
+
+/// The clicks of a tally by SKU and by channel; both are empty if nobody went without and no ticket named a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TallySources {
+    /// Clicks refused for want of units, by the SKU asked for: ascending, only those with a click.
+    pub skus: Vec<(SkuIndex, u64)>,
+    /// Clicks by the channel of the ticket.
+    pub channels: ChannelClicks,
 }
 
 /// Clicks by the channel of the ticket. Those of tickets without a channel are in neither field: they are what is
@@ -46,11 +53,6 @@ pub struct ChannelClicks {
 }
 
 impl ChannelClicks {
-    /// Whether no channel clicked.
-    pub fn is_empty(&self) -> bool {
-        self.named.is_empty() && self.other == 0
-    }
-
     /// Clicks of all channels.
     pub fn total(&self) -> u64 {
         self.named.iter().fold(self.other, |sum, (_, clicks)| sum.saturating_add(*clicks))

@@ -4,7 +4,7 @@ use stampede_domain::{
     DropPlan, Mode, SkuOption, SkuPlan,
     limits::{RECORD_BYTES_MAX, ROW_BYTES_MAX},
 };
-use stampede_ledger::{ChannelClicks, Tally};
+use stampede_ledger::{ChannelClicks, Tally, TallySources};
 
 use super::*;
 
@@ -95,17 +95,19 @@ fn the_longest_text_is_read_and_a_longer_one_refused() {
 
 #[test]
 fn a_tally_names_channels_up_to_a_limit() {
-    let with = |channels: usize| {
+    let with =
+        |sources| Record::Tally(Box::new(Tally { sources: Some(sources), ..Tally::default() }));
+    let with_channels = |channels: usize| {
         let name = |place: usize| format!("{place:0>64}").parse().unwrap();
         let named = (0..channels).map(|place| (name(place), u64::MAX)).collect();
         let channels = ChannelClicks { named, other: u64::MAX };
-        Record::Tally(Box::new(Tally { channels, ..Tally::default() }))
+        with(TallySources { channels, ..TallySources::default() })
     };
-    let largest = with(256);
+    let largest = with_channels(256);
     assert_eq!(read(largest.clone()), Ok(largest));
-    assert_eq!(refused(with(257)), "channels");
-    let all = (0..64).map(|place| (tally::sku_index(place), 1)).collect();
-    let all = Record::Tally(Box::new(Tally { skus: all, ..Tally::default() }));
+    assert_eq!(refused(with_channels(257)), "channels");
+    let skus = (0..64).map(|place| (tally::sku_index(place), 1)).collect();
+    let all = with(TallySources { skus, ..TallySources::default() });
     assert_eq!(read(all.clone()), Ok(all));
 }
 

@@ -100,6 +100,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("featured", Record::Featured),
     ];
     samples.push(("tally_with_sources", tally::with_sources()));
+    samples.push(("tally_with_empty_sources", tally::with_empty_sources()));
     samples.extend(house::samples());
     samples.extend(brake::samples());
     samples.extend(payment::samples());
@@ -223,8 +224,7 @@ fn malformed_bytes_are_named() {
     assert_eq!(with(&[28, 0, 0, 0, 0, 0]), "invalid buckets before offset 17");
     assert_eq!(with(&[28, 0, 0, 0, 0, 1, 3, 0]), "invalid buckets before offset 19");
     assert_eq!(with(&[28, 0, 0, 0, 0, 1, 40, 1]), "invalid buckets before offset 19");
-    // A tally of SKUs and channels that names neither, one SKU twice, one of no drop, one without a click.
-    assert_eq!(with(&[50, 0, 0, 0, 0, 0, 0, 0, 0]), "invalid channels before offset 20");
+    // A tally of SKUs that names one twice, one of no drop, one without a click.
     assert_eq!(with(&[50, 0, 0, 0, 0, 0, 2, 3, 1, 3, 1]), "invalid skus before offset 22");
     assert_eq!(with(&[50, 0, 0, 0, 0, 0, 1, 64, 1]), "invalid skus before offset 20");
     assert_eq!(with(&[50, 0, 0, 0, 0, 0, 1, 3, 0]), "invalid skus before offset 20");

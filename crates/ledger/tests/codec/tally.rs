@@ -2,16 +2,22 @@
 
 use proptest::prelude::*;
 use stampede_domain::{RefusalCode, SkuIndex};
-use stampede_ledger::{AnswerTimes, ChannelClicks, Record, Tally};
+use stampede_ledger::{AnswerTimes, ChannelClicks, Record, Tally, TallySources};
 
 /// A tally of answers, of refusals of two SKUs, of the clicks of two channels.
 pub(crate) fn with_sources() -> Record {
     let Record::Tally(mut tally) = timed(&[(0, 900)]) else { unreachable!("it is a tally") };
-    tally.skus = vec![(sku_index(0), 700), (sku_index(2), 300)];
+    let skus = vec![(sku_index(0), 700), (sku_index(2), 300)];
     let clicks = |name: &str, clicks| (name.parse().unwrap(), clicks);
-    tally.channels =
-        ChannelClicks { named: vec![clicks("leo.live", 3), clicks("nina-tv", 950)], other: 8 };
+    let named = vec![clicks("leo.live", 3), clicks("nina-tv", 950)];
+    tally.sources = Some(TallySources { skus, channels: ChannelClicks { named, other: 8 } });
     Record::Tally(tally)
+}
+
+/// A tally of clicks that no channel brought, of which none went without.
+pub(crate) fn with_empty_sources() -> Record {
+    let sources = Some(TallySources::default());
+    Record::Tally(Box::new(Tally { held: 4, connected: 9, sources, ..Tally::default() }))
 }
 
 pub(crate) fn sku_index(place: u8) -> SkuIndex {
@@ -37,15 +43,17 @@ pub(crate) fn timed(buckets: &[(usize, u64)]) -> Record {
 pub(crate) fn any_record() -> impl Strategy<Value = Record> {
     let reasons = proptest::collection::vec((0..19_u8, any::<u64>()), 0..25);
     let buckets = proptest::collection::vec((0..AnswerTimes::BUCKETS, any::<u64>()), 0..25);
-    (any::<[u64; 3]>(), reasons, buckets, any_skus(), any_channels()).prop_map(
-        |([held, retries, connected], reasons, buckets, skus, channels)| {
+    let sources = proptest::option::of((any_skus(), any_channels()));
+    (any::<[u64; 3]>(), reasons, buckets, sources).prop_map(
+        |([held, retries, connected], reasons, buckets, sources)| {
             let code = |ordinal| RefusalCode::from_ordinal(ordinal).unwrap();
             let refusals = reasons.into_iter().map(|(ordinal, n)| (code(ordinal), n)).collect();
             let mut answers = AnswerTimes::default();
             for (bucket, times) in buckets {
                 answers.add(bucket, times);
             }
-            let tally = Tally { held, retries, refusals, connected, answers, skus, channels };
+            let sources = sources.map(|(skus, channels)| TallySources { skus, channels });
+            let tally = Tally { held, retries, refusals, connected, answers, sources };
             Record::Tally(Box::new(tally))
         },
     )

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use stampede_domain::{SkuIndex, UnixMillis};
-use stampede_ledger::Tally;
+use stampede_ledger::{Tally, TallySources};
 
 use crate::json::{exact, refusals, time};
 
@@ -19,28 +19,33 @@ pub struct TallyLine {
     pub retries: u64,
     /// Refusals by reason.
     pub refusals: BTreeMap<&'static str, u64>,
-    /// Clicks refused for want of units, by the SKU asked for.
-    pub refused_for_want: BTreeMap<String, u64>,
+    /// Clicks refused for want of units, by the SKU asked for; `None`, here and below, where an older program wrote
+    /// the tally, which did not say.
+    pub refused_for_want: Option<BTreeMap<String, u64>>,
     /// Clicks by the channel of the ticket, those with the most; clicks without a channel are missing to the sum.
-    pub clicks_by_channel: BTreeMap<String, u64>,
+    pub clicks_by_channel: Option<BTreeMap<String, u64>>,
     /// Clicks of all other channels.
-    pub clicks_by_channel_other: u64,
+    pub clicks_by_channel_other: Option<u64>,
     /// Viewers connected at that moment.
     pub connected: u64,
 }
 
 impl TallyLine {
     pub(super) fn of(tally: &Tally, at: UnixMillis, name_of: impl Fn(SkuIndex) -> String) -> Self {
-        let channels = tally.channels.named.iter();
-        let skus = tally.skus.iter();
+        let sources = tally.sources.as_ref();
+        let skus =
+            |of: &TallySources| of.skus.iter().map(|(sku, n)| (name_of(*sku), exact(*n))).collect();
+        let named = |of: &TallySources| {
+            of.channels.named.iter().map(|(name, n)| (name.to_string(), exact(*n))).collect()
+        };
         Self {
             at_ms: time(at),
             held: exact(tally.held),
             retries: exact(tally.retries),
             refusals: refusals(&tally.refusals),
-            refused_for_want: skus.map(|(sku, n)| (name_of(*sku), exact(*n))).collect(),
-            clicks_by_channel: channels.map(|(name, n)| (name.to_string(), exact(*n))).collect(),
-            clicks_by_channel_other: exact(tally.channels.other),
+            refused_for_want: sources.map(skus),
+            clicks_by_channel: sources.map(named),
+            clicks_by_channel_other: sources.map(|of| exact(of.channels.other)),
             connected: exact(tally.connected),
         }
     }

@@ -314,7 +314,7 @@ impl DropFold {
         }
         sum.answers.merge(&tally.answers);
         self.sources.add(tally);
-        for (channel, clicks) in &tally.channels.named {
+        for (channel, clicks) in tally.sources.iter().flat_map(|sources| &sources.channels.named) {
             self.channels.click(channel, *clicks);
         }
         self.tally_clicks_max = self.tally_clicks_max.max(tally.clicks());

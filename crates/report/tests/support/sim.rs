@@ -12,7 +12,7 @@ use stampede_domain::{
 };
 use stampede_ledger::{
     Command, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange, PaymentRecord, PhaseRecord,
-    Record, RecordedOutcome, Tally, ViewerLink,
+    Record, RecordedOutcome, Tally, TallySources, ViewerLink,
 };
 
 use stampede_testkit::Rig;
@@ -89,7 +89,7 @@ impl Sim {
             holds: Vec::new(),
             supplied: plan.skus.iter().map(|sku| sku.supply.get()).collect(),
             lots: 0,
-            tallied: Tally::default(),
+            tallied: Tally { sources: Some(TallySources::default()), ..Tally::default() },
             opened_at: None,
             restarts: 0,
             outage_ms: 0,
@@ -151,7 +151,8 @@ impl Sim {
         let (now, incarnation) = (self.now(), self.rig.as_ref().unwrap().incarnation);
         let sale = self.sales.get_mut(&drop).unwrap();
         if let Some(channel) = channel_of(who) {
-            count_clicks(&mut sale.tally.channels.named, channel, 1);
+            let sources = sale.tally.sources.get_or_insert_default();
+            count_clicks(&mut sources.channels.named, channel, 1);
         }
         if sale.holds.iter().any(|hold| hold.viewer == who && hold.key == key) {
             sale.tally.retries += 1;
@@ -160,7 +161,7 @@ impl Sim {
         if let Err(code) = sale.may_take(who, number, count) {
             if code.is_for_want() {
                 let sku = SkuIndex::new(u8::try_from(number).unwrap()).unwrap();
-                count_clicks(&mut sale.tally.skus, sku, 1);
+                count_clicks(&mut sale.tally.sources.get_or_insert_default().skus, sku, 1);
             }
             return sale.tally.refusals.add(code, 1);
         }
@@ -346,20 +347,36 @@ impl Sim {
     }
 
     pub fn tally(&mut self, drop: DropId, connected: u64) {
+        let tally = std::mem::take(&mut self.sale(drop).tally);
+        let sources = Some(tally.sources.unwrap_or_default());
+        self.write_tally(drop, Tally { connected, sources, ..tally });
+    }
+
+    /// A tally as older programs wrote it, which says nothing about SKUs and channels.
+    pub fn old_tally(&mut self, drop: DropId, connected: u64) {
+        let tally = std::mem::take(&mut self.sale(drop).tally);
+        self.write_tally(drop, Tally { connected, sources: None, ..tally });
+    }
+
+    fn write_tally(&mut self, drop: DropId, tally: Tally) {
         let sale = self.sale(drop);
-        let mut tally = std::mem::take(&mut sale.tally);
-        tally.connected = connected;
         sale.tallied.held += tally.held;
         sale.tallied.retries += tally.retries;
-        sale.tallied.connected = sale.tallied.connected.max(connected);
+        sale.tallied.connected = sale.tallied.connected.max(tally.connected);
         tally.refusals.iter().for_each(|(code, times)| sale.tallied.refusals.add(code, times));
-        for (sku, times) in &tally.skus {
-            count_clicks(&mut sale.tallied.skus, *sku, *times);
+        match (&mut sale.tallied.sources, &tally.sources) {
+            (Some(sum), Some(sources)) => {
+                for (sku, times) in &sources.skus {
+                    count_clicks(&mut sum.skus, *sku, *times);
+                }
+                for (channel, times) in &sources.channels.named {
+                    count_clicks(&mut sum.channels.named, channel.clone(), *times);
+                }
+                sum.channels.other += sources.channels.other;
+            }
+            (sum, None) if tally.clicks() > 0 => *sum = None,
+            _ => {}
         }
-        for (channel, times) in &tally.channels.named {
-            count_clicks(&mut sale.tallied.channels.named, channel.clone(), *times);
-        }
-        sale.tallied.channels.other += tally.channels.other;
         self.push(drop, Record::Tally(Box::new(tally)));
     }
 

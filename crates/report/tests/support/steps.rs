@@ -13,7 +13,7 @@ pub enum Step {
     Wait { ms: u64 },
     Flush,
     FlushPartly,
-    Tally { drop: u32, connected: u64 },
+    Tally { drop: u32, connected: u64, is_old: bool },
     Pause { drop: u32 },
     Restock { drop: u32, sku: usize, units: u32 },
     Crash { outage_ms: u64 },
@@ -30,7 +30,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => (0..TTL_MS).prop_map(|ms| Step::Wait { ms }),
         3 => Just(Step::Flush),
         3 => Just(Step::FlushPartly),
-        2 => (drop.clone(), 0..500_u64).prop_map(|(drop, connected)| Step::Tally { drop, connected }),
+        2 => (drop.clone(), 0..500_u64, proptest::bool::weighted(0.1))
+            .prop_map(|(drop, connected, is_old)| Step::Tally { drop, connected, is_old }),
         1 => drop.clone().prop_map(|drop| Step::Pause { drop }),
         1 => (drop, 0..2_usize, 1..6_u32)
             .prop_map(|(drop, sku, units)| Step::Restock { drop, sku, units }),
@@ -54,7 +55,12 @@ pub fn play(sim: &mut Sim, steps: &[Step]) {
             Step::Wait { ms } => sim.wait(ms),
             Step::Flush => sim.flush(),
             Step::FlushPartly => sim.flush_partly(),
-            Step::Tally { drop, connected } => sim.tally(DropId::new(drop), connected),
+            Step::Tally { drop, connected, is_old: false } => {
+                sim.tally(DropId::new(drop), connected);
+            }
+            Step::Tally { drop, connected, is_old: true } => {
+                sim.old_tally(DropId::new(drop), connected);
+            }
             Step::Pause { drop } => sim.pause(DropId::new(drop)),
             Step::Restock { drop, sku, units } => {
                 let drop = DropId::new(drop);

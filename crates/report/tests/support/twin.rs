@@ -122,28 +122,38 @@ impl Twin {
     pub fn by_channel(&self) -> BTreeMap<Option<String>, Sums> {
         let mut all = self.sums(|take| take.channel.clone());
         // Whoever clicked is one, too, also where nothing was taken.
-        let clicks = self.clicks_by_channel().unwrap_or_default();
+        let (clicks, _) = self.told_clicks_by_channel();
         for channel in clicks.into_keys() {
             all.entry(channel).or_default();
         }
         if all.keys().all(Option::is_none) { BTreeMap::new() } else { all }
     }
 
-    /// Clicks by channel, `None` for tickets without one; nothing if the tallies do not tell.
+    /// Clicks by channel, `None` for tickets without one; nothing if one with clicks does not tell.
     pub fn clicks_by_channel(&self) -> Option<BTreeMap<Option<String>, u64>> {
-        let (mut all, mut are_told) = (BTreeMap::new(), false);
+        let (all, are_told) = self.told_clicks_by_channel();
+        are_told.then_some(all)
+    }
+
+    /// What the tallies tell that do, and whether all with clicks do.
+    fn told_clicks_by_channel(&self) -> (BTreeMap<Option<String>, u64>, bool) {
+        let (mut all, mut are_told) = (BTreeMap::new(), true);
         let (mut clicks, mut of_channels) = (0, 0);
         for (_, tally) in self.tallies() {
-            are_told |= !tally.skus.is_empty() || !tally.channels.is_empty();
-            (clicks, of_channels) = (clicks + tally.clicks(), of_channels + tally.channels.total());
-            for (channel, more) in &tally.channels.named {
+            let Some(sources) = &tally.sources else {
+                are_told &= tally.clicks() == 0;
+                continue;
+            };
+            clicks += tally.clicks();
+            of_channels += sources.channels.total();
+            for (channel, more) in &sources.channels.named {
                 *all.entry(Some(channel.to_string())).or_default() += more;
             }
         }
-        if clicks > of_channels {
+        if are_told && clicks > of_channels {
             all.insert(None, clicks - of_channels);
         }
-        are_told.then_some(all)
+        (all, are_told)
     }
 
     pub fn by_pool(&self) -> BTreeMap<u8, Sums> {

@@ -11,12 +11,11 @@ use crate::record::{
     bytes::{Reader, put_len, put_text, put_varint},
     error::RecordError,
     ordinal::Ordinal,
-    tally::{ChannelClicks, RefusalCounts, Tally},
+    tally::{ChannelClicks, RefusalCounts, Tally, TallySources},
 };
 
 pub(crate) fn encode(tally: &Tally, out: &mut Vec<u8>) {
-    let has_sources = !tally.skus.is_empty() || !tally.channels.is_empty();
-    let ordinal = if has_sources {
+    let ordinal = if tally.sources.is_some() {
         Ordinal::TallyWithSources
     } else if tally.answers.total() > 0 {
         Ordinal::TallyWithAnswers
@@ -40,12 +39,12 @@ pub(crate) fn encode(tally: &Tally, out: &mut Vec<u8>) {
         out.push(u8::try_from(bucket).expect("there are fewer than 256 buckets"));
         put_varint(out, times);
     }
-    if has_sources {
-        encode_sources(tally, out);
+    if let Some(sources) = &tally.sources {
+        encode_sources(sources, out);
     }
 }
 
-fn encode_sources(Tally { skus, channels, .. }: &Tally, out: &mut Vec<u8>) {
+fn encode_sources(TallySources { skus, channels }: &TallySources, out: &mut Vec<u8>) {
     put_len(out, skus.len());
     for (sku, times) in skus {
         out.push(sku.get());
@@ -64,17 +63,14 @@ pub(crate) fn decode(ordinal: Ordinal, reader: &mut Reader<'_>) -> Result<Record
     if ordinal != Ordinal::Tally {
         tally.answers = read_answers(reader)?;
     }
-    // A tally without what an ordinal is for has another one.
     match ordinal {
+        // Without answers it has another ordinal.
         Ordinal::TallyWithAnswers if tally.answers.total() == 0 => {
             return Err(reader.invalid("buckets"));
         }
         Ordinal::TallyWithSources => {
-            tally.skus = read_skus(reader)?;
-            tally.channels = read_channels(reader)?;
-            if tally.skus.is_empty() && tally.channels.is_empty() {
-                return Err(reader.invalid("channels"));
-            }
+            let skus = read_skus(reader)?;
+            tally.sources = Some(TallySources { skus, channels: read_channels(reader)? });
         }
         _ => {}
     }

@@ -33,9 +33,12 @@ impl Tallied {
         let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
         add(&mut self.clicks, tally.clicks());
         add(&mut self.answers, tally.answers.total());
-        add(&mut self.of_channels, tally.channels.total());
         add(&mut self.for_want, tally.refusals.for_want());
-        for (_, clicks) in &tally.skus {
+        let wants = tally.sources.iter().flat_map(|sources| &sources.skus);
+        if let Some(sources) = &tally.sources {
+            add(&mut self.of_channels, sources.channels.total());
+        }
+        for (_, clicks) in wants.clone() {
             add(&mut self.of_skus, *clicks);
         }
         let Self { clicks, answers, of_channels, for_want, of_skus } = *self;
@@ -49,7 +52,7 @@ impl Tallied {
             findings.add(place, HoldFault::SkusExceedRefusals { of_skus, for_want });
         }
         let is_unknown = |sku: SkuIndex| usize::from(sku.get()) >= skus;
-        if let Some((sku, _)) = tally.skus.iter().find(|(sku, _)| is_unknown(*sku)) {
+        if let Some((sku, _)) = wants.clone().find(|(sku, _)| is_unknown(*sku)) {
             findings.add(place, HoldFault::TalliedSkuUnknown { sku: *sku });
         }
     }
