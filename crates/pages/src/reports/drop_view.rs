@@ -163,7 +163,26 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
             },
         },
     ];
-    figures.push(if report.opened_at_ms.is_none() {
+    figures.push(still(report, reader));
+    figures.push(Figure {
+        label: words.report_paid_of_held(),
+        value: report
+            .paid_of_held()
+            .map_or_else(|| words.unknown().to_owned(), |part| tenths(words, part)),
+        second: match (report.came_back.units, report.taken_again()) {
+            (0, _) => words.report_none_came_back().to_owned(),
+            _ if report.is_all_taken_again() => words.report_came_back_all_again(back),
+            (_, 0) => words.report_came_back(back),
+            (_, again) => words.report_came_back_again(back, count(again)),
+        },
+    });
+    figures
+}
+
+/// What is planned, then what is left, then how many wanted more.
+fn still(report: &Report, reader: &Reader) -> Figure {
+    let words = reader.words;
+    if report.opened_at_ms.is_none() {
         let second = if report.phase.is_before() {
             words.report_planned_second()
         } else {
@@ -189,20 +208,7 @@ fn figures(report: &Report, reader: &Reader) -> Vec<Figure> {
             value: count(report.refused_for_want),
             second: second.to_owned(),
         }
-    });
-    figures.push(Figure {
-        label: words.report_paid_of_held(),
-        value: report
-            .paid_of_held()
-            .map_or_else(|| words.unknown().to_owned(), |part| tenths(words, part)),
-        second: match (report.came_back.units, report.taken_again()) {
-            (0, _) => words.report_none_came_back().to_owned(),
-            _ if report.is_all_taken_again() => words.report_came_back_all_again(back),
-            (_, 0) => words.report_came_back(back),
-            (_, again) => words.report_came_back_again(back, count(again)),
-        },
-    });
-    figures
+    }
 }
 
 /// What was taken back before the figures froze; while they can change, what about the money needs somebody as well.

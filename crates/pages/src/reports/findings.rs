@@ -386,6 +386,14 @@ mod tests {
     }
 
     #[test]
+    fn of_viewers() {
+        // Those before the opening are in another figure, which says so.
+        let said = plain(viewers(&[(1_000, 3_494), (2_000, 3_490)], EN));
+        assert_eq!(said, "3,494 viewers at once after the opening, at most");
+        assert_eq!(EN.sound_connected(), "Most viewers, before the opening too");
+    }
+
+    #[test]
     fn a_name_in_a_title_is_short() {
         assert_eq!(brief("50 ml"), "50 ml");
         assert_eq!(brief(&"W".repeat(200)).chars().count(), NAME_CHARS_MAX);

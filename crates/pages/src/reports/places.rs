@@ -53,7 +53,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_house_refuses_and_lets_in_as_soon_as_a_place_is_free() {
         static HOUSE: Places = Places::new(1, 1);
-        let (go, wait) = mpsc::channel::<()>();
+        let (go, wait) = mpsc::sync_channel::<()>(1);
         let (begun, has_begun) = tokio::sync::oneshot::channel();
         let first = tokio::spawn(HOUSE.make(move || {
             begun.send(()).expect("the test waits for it");
