@@ -125,12 +125,13 @@ fn drops_that_may_be_large_are_folded_one_at_a_time() {
                 return;
             }
             (*reader).drop(&journal(&path), SETTLED).unwrap();
-            let (reader, path, (tell, told)) = (Arc::clone(&reader), path.clone(), mpsc::channel());
+            let (reader, path, (tell, told)) =
+                (Arc::clone(&reader), path.clone(), mpsc::sync_channel(1));
             let read = move || {
                 let mut counted = Counted::open(&path);
                 // Nobody listens any more if it has waited for its turn.
                 counted.before_rows = Box::new(move || {
-                    let _ = tell.send(());
+                    let _ = tell.try_send(());
                 });
                 (*reader).drop(&counted, SECOND).unwrap();
             };

@@ -84,7 +84,7 @@ pub fn shows(drops: impl IntoIterator<Item = ShowDrop>, now: UnixMillis) -> Vec<
             let follows = latest_end.is_some_and(|end| at.since(end).get() <= SHOW_GAP_MS);
             match all.last_mut() {
                 Some(Show { drops, .. }) if follows && drops.len() < SHOW_DROPS_MAX => {
-                    drops.push(drop.drop)
+                    drops.push(drop.drop);
                 }
                 _ => {
                     let (id, stream) = (drop.drop, stream.clone());
