@@ -198,5 +198,7 @@ fn a_refusal_of_the_gateways_own_counts_for_the_channel_of_the_ticket() {
             _ => None,
         })
     });
-    assert_eq!((tally.clicks(), tally.channels.named), (1, vec![(channel, 1)]));
+    let clicks = tally.clicks();
+    let named = tally.sources.map(|sources| sources.channels.named);
+    assert_eq!((clicks, named), (1, Some(vec![(channel, 1)])));
 }
