@@ -37,6 +37,8 @@ pub(super) struct StaffFile<C> {
     path: PathBuf,
     lock_path: PathBuf,
     seen: Mutex<CachedFile<C>>,
+    /// Held while a changed file is read, so that only one of those who look at it does.
+    reading: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -68,21 +70,35 @@ impl<C: Content> StaffFile<C> {
             path: dir.join(C::FILE),
             lock_path: dir.join(C::LOCK),
             seen: Mutex::new(CachedFile::default()),
+            reading: Mutex::new(()),
         }
     }
 
     /// Looks at the present content.
     pub(super) fn look<T>(&self, look: impl FnOnce(&C) -> T) -> Result<T, StaffError> {
-        let mut seen = self.seen.lock();
+        let stamp = stamp(&self.path).map_err(|source| self.io(source))?;
+        {
+            let seen = self.seen.lock();
+            if stamp == seen.stamp {
+                return Ok(look(&seen.content));
+            }
+        }
+        // Whoever finds the known content good does not wait for the reading.
+        let _reading = self.reading.lock();
+        self.read_anew()?;
+        Ok(look(&self.seen.lock().content))
+    }
+
+    /// Reads the file, unless somebody has done so meanwhile.
+    fn read_anew(&self) -> Result<(), StaffError> {
         // The stamp is taken before the content: a change in between is read again next time.
         let stamp = stamp(&self.path).map_err(|source| self.io(source))?;
-        if stamp.is_none() {
-            *seen = CachedFile::default();
-        } else if stamp != seen.stamp {
-            let content = self.read()?;
-            *seen = CachedFile { stamp, content };
+        if stamp == self.seen.lock().stamp {
+            return Ok(());
         }
-        Ok(look(&seen.content))
+        let content = if stamp.is_none() { C::default() } else { self.read()? };
+        *self.seen.lock() = CachedFile { stamp, content };
+        Ok(())
     }
 
     /// Reads, changes and replaces the file while no other process does. A change that fails leaves it
@@ -95,6 +111,9 @@ impl<C: Content> StaffFile<C> {
         let mut content = self.read()?;
         let changed = change(&mut content)?;
         self.replace(&content).map_err(|source| self.io(source))?;
+        // Nobody else changes the file while the lock is held, so this is the stamp of what was just written.
+        let stamp = stamp(&self.path).map_err(|source| self.io(source))?;
+        *self.seen.lock() = CachedFile { stamp, content };
         drop(lock);
         Ok(changed)
     }
@@ -163,5 +182,62 @@ fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Times that a text was read from a file.
+    static READS: AtomicUsize = AtomicUsize::new(0);
+    static LOOKED_AT: Mutex<Option<&'static StaffFile<Note>>> = Mutex::new(None);
+
+    #[derive(Debug, Default)]
+    struct Note(String);
+
+    impl Content for Note {
+        type Document = String;
+        const FILE: &str = "note.json";
+        const LOCK: &str = "note.lock";
+
+        fn read(document: String) -> Result<Self, String> {
+            READS.fetch_add(1, Ordering::Relaxed);
+            let file = LOOKED_AT.lock().unwrap();
+            assert!(file.seen.try_lock().is_some(), "nobody waits for the reading");
+            Ok(Self(document))
+        }
+
+        fn write(&self) -> String {
+            self.0.clone()
+        }
+    }
+
+    #[test]
+    fn an_own_change_is_not_read_again_and_another_is_read_once_beside_those_who_look() {
+        let dir = tempfile::tempdir().unwrap();
+        let file: &StaffFile<Note> = Box::leak(Box::new(StaffFile::at(dir.path())));
+        *LOOKED_AT.lock() = Some(file);
+        let write = |file: &StaffFile<Note>, text: &str| {
+            file.change(|note| {
+                note.0 = text.to_owned();
+                Ok(())
+            })
+            .unwrap();
+        };
+        let look = || file.look(|note| note.0.clone()).unwrap();
+        assert_eq!(look(), "");
+        write(file, "one");
+        assert_eq!((look(), READS.load(Ordering::Relaxed)), ("one".to_owned(), 0));
+        // Another process: it reads what it changes.
+        write(&StaffFile::at(dir.path()), "two");
+        assert_eq!(READS.load(Ordering::Relaxed), 1);
+        for _ in 0..2 {
+            assert_eq!((look(), READS.load(Ordering::Relaxed)), ("two".to_owned(), 2));
+        }
+        fs::remove_file(dir.path().join("note.json")).unwrap();
+        assert_eq!(look(), "");
     }
 }

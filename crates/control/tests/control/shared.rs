@@ -83,7 +83,9 @@ async fn a_share_that_is_revoked_is_dead_for_a_reader_who_polls() {
     let rig = Rig::new();
     let drop = rig.open(mugs()).await;
     let made = share(&rig, "acme", json!({ "drop": drop })).await;
-    let public = rig.shared_with(ControlConfig::default());
+    // Nobody knows how often it polls until the share is revoked.
+    let config = ControlConfig { shared_reads_burst: u32::MAX, ..ControlConfig::default() };
+    let public = rig.shared_with(config);
     let ask = || read(&rig, &made, "report.json").to(public.clone());
     let polls = async {
         loop {
