@@ -52,14 +52,14 @@ pub(crate) struct ListedShow {
     pub(crate) host: String,
     /// Whose goods were sold, in the order of their first drops.
     pub(crate) merchants: Vec<String>,
-    /// When it began, in milliseconds since 1970-01-01 UTC; left out where nobody remembers: the server has started
-    /// again since.
+    /// When it began, in milliseconds since 1970-01-01 UTC: the earliest known time of its drops; left out where nobody
+    /// remembers any: the server has started again since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) began_ms: Option<u64>,
     /// When its last drop was over, in milliseconds since 1970-01-01 UTC; left out while the show runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ended_ms: Option<u64>,
-    /// Whether a drop is neither settled nor cancelled.
+    /// Whether one of the drops that are counted here is neither settled nor cancelled, as the show's report has it.
     pub(crate) running: bool,
     /// The first six drops.
     pub(crate) drops: Vec<ShowDrop>,

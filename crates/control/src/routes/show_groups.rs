@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stampede_domain::{DropId, Mode, Phase, StreamId, UnixMillis};
 use stampede_engine::Moment;
-use stampede_report::show::{Show, shows};
+use stampede_report::show::{Show, is_running, shows};
 
 use super::standing::{Standing, sees};
 use crate::{auth::Staff, state::ControlState};
@@ -26,22 +26,23 @@ impl DropsOfShow {
         &self.drops[0]
     }
 
-    /// When it began: with its first drop's opening, else when that was to start or was over.
+    /// When it began: the earliest time that is known of any of its drops. Of each this is the opening, else when it was
+    /// to start or was over.
     pub(super) fn began(&self) -> Option<UnixMillis> {
-        let first = self.first().in_show();
-        first.opened_at.or(first.planned_at).or(first.ended_at)
+        let times = self.drops.iter().map(Standing::in_show);
+        times.filter_map(|drop| drop.opened_at.or(drop.planned_at).or(drop.ended_at)).min()
     }
 
-    /// When its last drop was over; `None` while it runs.
+    /// When the last of the drops that it shows was over; `None` while it runs.
     pub(super) fn ended(&self) -> Option<UnixMillis> {
-        let ends: Option<Vec<_>> =
-            self.drops.iter().map(|found| found.in_show().ended_at).collect();
-        ends?.into_iter().max()
+        let shown = self.shown();
+        let ends = shown.iter().map(|found| found.in_show().ended_at);
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// Whether one of the [shown](Self::shown) drops is neither settled nor cancelled, as in the show's report.
+    /// Whether figures of it may still change, as its report has it.
     pub(super) fn is_running(&self) -> bool {
-        self.shown().iter().any(|found| !found.is_final())
+        is_running(self.drops.iter().map(|found| (found.mode(), found.phase())))
     }
 
     /// Whether a drop has opened or is over.

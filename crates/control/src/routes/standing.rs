@@ -90,11 +90,6 @@ impl Standing {
         }
     }
 
-    /// Whether it is settled or cancelled: no figure changes any more.
-    pub(super) fn is_final(&self) -> bool {
-        matches!(self.phase(), Phase::Settled | Phase::Cancelled)
-    }
-
     /// The times by which it belongs to a show.
     pub(super) fn in_show(&self) -> ShowDrop {
         let (opened_at, planned_at, ended_at) = match self {

@@ -185,6 +185,9 @@ async fn a_show_runs_until_its_last_drop_is_settled() {
     rig.plan(lamps()).await;
     assert_eq!(page(&rig, "admin", "/v1/shows").await["total"], 0, "nothing has begun");
     let drop = rig.open(mugs()).await;
+    // The lamps come first by their number, and have no time of their own.
+    let found = page(&rig, "admin", "/v1/shows").await["shows"][0].clone();
+    assert_eq!((&found["drops_total"], &found["began_ms"]), (&json!(2), &json!(NOON)));
     rig.advance(1_000);
     let hold = rig.buy(&drop, "ann", "mug", 2).await;
     rig.pay(hold).await;
@@ -201,6 +204,27 @@ async fn a_show_runs_until_its_last_drop_is_settled() {
         (&json!(NOON), &json!(true)),
         "the lamps wait"
     );
+}
+
+#[tokio::test]
+async fn a_rehearsal_beside_a_settled_drop_keeps_no_show_running() {
+    let rig = Rig::new();
+    let mut rehearsal = mugs();
+    (rehearsal["mode"], rehearsal["title"]) = (json!("rehearsal"), json!("Rehearsal"));
+    rig.open(rehearsal).await;
+    let drop = rig.open(mugs()).await;
+    rig.advance(1_000);
+    let running = async || {
+        let found = page(&rig, "admin", "/v1/shows").await["shows"][0].clone();
+        let path = format!("/v1/shows/{drop}/report");
+        let report = rig.ask("admin", "GET", &path).expect(StatusCode::OK).await.json;
+        assert_eq!(report["running"], found["running"]);
+        (found["running"].as_bool().unwrap(), found["ended_ms"].as_u64())
+    };
+    assert_eq!(running().await, (true, None));
+    rig.command(&drop, "close", "close").await;
+    rig.until_phase(&drop, "settled").await;
+    assert_eq!(running().await, (false, Some(NOON + 1_000)));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod grouping;
 mod json;
+mod running;
 mod tables;
 
 use std::{
@@ -14,6 +15,7 @@ use stampede_domain::{ChannelId, Currency, DropId, Mode, Money, Phase, UnixMilli
 pub use self::{
     grouping::{SHOW_DROPS_MAX, SHOW_GAP_MS, Show, ShowDrop, shows},
     json::{ShowLineJson, ShowReportJson},
+    running::is_running,
 };
 use crate::fold::{
     Adjustments, ChannelFigures, ChannelReport, DropReport, OrderMoney, SkuReport, sort_channels,
@@ -130,12 +132,9 @@ impl ShowReport {
         self.drops.iter().map(|report| report.as_of).max().unwrap_or_default()
     }
 
-    /// Whether a live drop is neither settled nor cancelled; where there are no live ones, whether a rehearsal is not.
+    /// Whether its figures may still change: see [`is_running`].
     pub fn is_running(&self) -> bool {
-        let is_live = |report: &Arc<DropReport>| report.plan.mode == Mode::Live;
-        let any_live = self.drops.iter().any(is_live);
-        let mut shown = self.drops.iter().filter(|report| !any_live || is_live(report));
-        shown.any(|report| !report.phase.is_final())
+        is_running(self.drops.iter().map(|report| (report.plan.mode, report.phase)))
     }
 
     /// Clicks by channels that the tallies do not name, over the counted drops; `None` if those of one do not tell.
