@@ -114,22 +114,35 @@ pub(crate) struct Key(pub(crate) IdempotencyKey);
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(first) = given.next() else {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let OptionalKey(given) = OptionalKey::from_request_parts(parts, state).await?;
+        given.map(Self).ok_or_else(|| {
             let detail = format!(
                 "every command needs the header `Idempotency-Key` with 1 to {KEY_BYTES_MAX} letters, \
                  digits or . _ : - that you make up; retry with the same key, so that nothing is \
                  done twice"
             );
-            return Err(Problem::new(Code::KeyMissing, detail));
-        };
+            Problem::new(Code::KeyMissing, detail)
+        })
+    }
+}
+
+/// The `Idempotency-Key` of a request that may come without one.
+pub(crate) struct OptionalKey(pub(crate) Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(first) = given.next() else { return Ok(Self(None)) };
         let malformed = |why: String| Problem::new(Code::KeyMalformed, why);
         if given.next().is_some() {
             return Err(malformed("the header `Idempotency-Key` is there more than once".into()));
         }
         let text = first.to_str().map_err(|_| malformed("the key is not plain ASCII".into()))?;
-        IdempotencyKey::new(text).map(Self).map_err(|error| malformed(error.to_string()))
+        let key = IdempotencyKey::new(text).map_err(|error| malformed(error.to_string()))?;
+        Ok(Self(Some(key)))
     }
 }
 

@@ -114,7 +114,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["look_at_invitation"], &[SECRET]),
     (&["invite"], &[&[Forbidden, FieldsConflict, InvalidName, NameTaken, InvitationsFull, PublicUrlMissing]]),
     (&["list_shares"], &[&[Forbidden]]),
-    (&["share_report"], &[&[Forbidden, UnknownDrop, FieldsConflict, InvalidLabel, SharesFull]]),
+    (&["share_report"], &[&[Forbidden, UnknownDrop, FieldsConflict, InvalidLabel, SharesFull, KeyReused]]),
     (&["shared_file"], &[&[UnknownShare, ShareOver, NotShared, TooManyReads, TooManyGuesses, Busy, ReportUnavailable]]),
     (&["revoke_share"], &[&[Forbidden, UnknownShare]]),
     (&["withdraw_invitation"], &[&[Forbidden, InvitationUnknown]]),
@@ -152,6 +152,7 @@ fn malformed(operation: &Value) -> Vec<Code> {
     let mut codes = vec![BadQuery];
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         match parameter["name"].as_str() {
+            Some("Idempotency-Key") if parameter["required"] == false => codes.push(KeyMalformed),
             Some("Idempotency-Key") => codes.extend([KeyMissing, KeyMalformed]),
             Some("If-Match") => codes.extend([IfMatchMissing, IfMatchMalformed]),
             _ if parameter["in"] == "path" => codes.push(IdMalformed),

@@ -265,6 +265,7 @@ impl From<StaffError> for Problem {
             StaffError::InvitationUsed => Code::InvitationUsed,
             StaffError::InvitationOver => Code::InvitationOver,
             StaffError::TooManyShares { .. } => Code::SharesFull,
+            StaffError::ShareKeyReused => Code::KeyReused,
             StaffError::Label(_) => Code::InvalidLabel,
             StaffError::Name { .. } => Code::InvalidName,
             StaffError::MerchantMissing

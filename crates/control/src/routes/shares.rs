@@ -18,7 +18,7 @@ use super::{
 use crate::{
     auth::Staff,
     dto::{MadeShareBody, ShareBody, ShareLine, ShareList, ShareParams},
-    extract::{Body, Params},
+    extract::{Body, OptionalKey, Params},
     problem::{Code, Problem, ProblemBody},
     staff::{NewShare, Share, ShareSubject, Shares, StaffError, shared_path},
     state::ControlState,
@@ -43,7 +43,7 @@ enum ShareProblems {
     /// As many reports are shared as may be.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(ProblemBody),
-    /// The body does not fit.
+    /// The body does not fit, or the key made another share.
     #[response(status = 422, content_type = "application/problem+json")]
     Unacceptable(ProblemBody),
 }
@@ -55,6 +55,9 @@ enum ShareProblems {
     path = "/v1/shares",
     tag = "shares",
     operation_id = "share_report",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this share while it is being made: 1 to 64 \
+        letters, digits or `. _ : -`. For ten minutes a retry with the same key makes no second share: it gets the first \
+        one with a new link, and the link before opens nothing any more.")),
     request_body = ShareBody,
     security(("staff" = [])),
     responses(
@@ -66,6 +69,7 @@ enum ShareProblems {
 pub(super) async fn share(
     State(state): State<ControlState>,
     staff: Staff,
+    OptionalKey(key): OptionalKey,
     Body(body): Body<ShareBody>,
 ) -> Result<Response, Problem> {
     may_share(&staff)?;
@@ -86,8 +90,12 @@ pub(super) async fn share(
         by: staff.name().to_owned(),
         merchant: staff.merchant().cloned(),
     };
-    let now = state.engine().wall();
-    let made = on_disk(&state, move |shares| shares.make(new, now)).await?;
+    let (key, now) = (key.map(|key| staff.key(key)), state.engine().wall());
+    let made = on_disk(&state, move |shares| match key {
+        Some(key) => shares.make_once(new, &key, now),
+        None => shares.make(new, now),
+    })
+    .await?;
     tracing::info!(share = %made.share.id, by = %made.share.by, subject = ?made.share.subject,
         channel = made.share.channel.as_ref().map(tracing::field::display),
         ends_at_ms = made.share.ends_at.get(), "a report is shared");

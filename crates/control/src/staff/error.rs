@@ -122,6 +122,9 @@ pub enum StaffError {
         /// The longest time.
         max: DurationMs,
     },
+    /// The key of a request for a share made another share a moment ago.
+    #[error("this key made another share: make up a new key for each")]
+    ShareKeyReused,
     /// As many shares as there may be.
     #[error("there are {max} shares in force, which is the most; revoke some first")]
     TooManyShares {

@@ -12,6 +12,7 @@ mod session;
 mod session_rows;
 mod sessions;
 mod share;
+mod share_keys;
 mod share_rows;
 mod shares;
 mod token_rows;

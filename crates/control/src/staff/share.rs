@@ -41,7 +41,7 @@ impl ShareSubject {
 }
 
 /// What is to be shared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewShare {
     /// What it shows.
     pub subject: ShareSubject,

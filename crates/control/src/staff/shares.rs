@@ -6,7 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stampede_domain::{DurationMs, UnixMillis, check_shown, composed};
+use stampede_domain::{DurationMs, IdempotencyKey, UnixMillis, check_shown, composed};
 
 use super::{
     StaffError, StaffSecret,
@@ -16,6 +16,7 @@ use super::{
         MadeShare, NewShare, Opened, SHARE_KEPT, SHARE_LABEL_BYTES_MAX, SHARE_VALID_MAX,
         SHARE_VALID_MIN, SHARES_KEPT_MAX, SHARES_MAX, SHARES_PER_HOLDER_MAX, Share,
     },
+    share_keys::ShareKeys,
 };
 
 /// Time between two writings of when shares were read.
@@ -32,6 +33,7 @@ pub struct Shares {
     /// One change at a time: each writes what was read meanwhile, which must not be added twice.
     changing: Mutex<()>,
     reads: Mutex<Reads>,
+    keys: Mutex<ShareKeys>,
 }
 
 /// The contents of `shares.json`.
@@ -71,8 +73,8 @@ impl Shares {
     /// # Errors
     /// [`StaffError::Io`] or [`StaffError::Damaged`].
     pub fn open(dir: &Path) -> Result<Self, StaffError> {
-        let (changing, reads) = (Mutex::default(), Mutex::default());
-        Ok(Self { file: StaffFile::open(dir)?, changing, reads })
+        let (changing, reads, keys) = Default::default();
+        Ok(Self { file: StaffFile::open(dir)?, changing, reads, keys })
     }
 
     /// Shares a report, by a secret of 256 random bits.
@@ -110,6 +112,37 @@ impl Shares {
             Ok(())
         })?;
         Ok(MadeShare { secret, share })
+    }
+
+    /// Shares a report once: for ten minutes, the same request of the same maker under the same key gives the same
+    /// share with a new secret, and the one before opens nothing any more. A share that is over by then is made anew.
+    ///
+    /// # Errors
+    /// As [`Shares::make`], or [`StaffError::ShareKeyReused`].
+    pub fn make_once(
+        &self,
+        new: NewShare,
+        key: &IdempotencyKey,
+        now: UnixMillis,
+    ) -> Result<MadeShare, StaffError> {
+        // Held to the end: of two requests with one key, the second finds what the first has made.
+        let mut keys = self.keys.lock();
+        if let Some(id) = keys.find(&new, key, now)?
+            && let Some(made) = self.renew(&id, now)?
+        {
+            return Ok(made);
+        }
+        let made = self.make(new.clone(), now)?;
+        keys.note(new, key, made.share.id.clone(), now);
+        Ok(made)
+    }
+
+    /// Gives a share in force another secret; `None` if there is none.
+    fn renew(&self, id: &str, now: UnixMillis) -> Result<Option<MadeShare>, StaffError> {
+        let secret = StaffSecret::share();
+        let hash = secret::hash(secret.reveal());
+        let renewed = self.change(now, |book| Ok(book.renew(id, hash, now)))?;
+        Ok(renewed.map(|share| MadeShare { secret, share }))
     }
 
     /// What this secret opens; this is no use of it.
@@ -232,6 +265,17 @@ impl ShareBook {
         self.shares.values()
     }
 
+    /// Has a share in force open by another secret than before.
+    fn renew(&mut self, id: &str, hash: blake3::Hash, now: UnixMillis) -> Option<Share> {
+        let mut all = self.shares.iter_mut();
+        let (place, stored) =
+            all.find(|(_, stored)| stored.share.id == id && stored.share.is_in_force(now))?;
+        self.by_hash.remove(&stored.hash);
+        self.by_hash.insert(hash, *place);
+        stored.hash = hash;
+        Some(stored.share.clone())
+    }
+
     fn by_hash(&self, hash: blake3::Hash) -> Option<&Share> {
         let place = self.by_hash.get(&hash)?;
         self.shares.get(place).map(|stored| &stored.share)
@@ -276,7 +320,10 @@ impl ShareBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::staff::share::{SHARE_VALID_DEFAULT, ShareSubject};
+    use crate::staff::{
+        share::{SHARE_VALID_DEFAULT, ShareSubject},
+        share_keys::KEY_KEPT,
+    };
 
     const NOON: UnixMillis = UnixMillis::new(1_700_000_000_000);
 
@@ -312,6 +359,35 @@ mod tests {
         assert_eq!(opened(&shares, &made.secret, late), Opened::Over);
         shares.make(new("mia", None), late).unwrap();
         assert_eq!(opened(&shares, &made.secret, late), Opened::Unknown);
+    }
+
+    #[test]
+    fn a_retry_gets_the_same_share_by_a_new_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let shares = Shares::open(dir.path()).unwrap();
+        let key = |text: &str| text.parse::<IdempotencyKey>().unwrap();
+        let make = |new, text: &str, now| shares.make_once(new, &key(text), now);
+        let first = make(new("mia", None), "k1", NOON).unwrap();
+        let late = UnixMillis::new(NOON.plus(KEY_KEPT).get() - 1);
+        let again = make(new("mia", None), "k1", late).unwrap();
+        assert_eq!(again.share, first.share);
+        assert_eq!(opened(&shares, &first.secret, late), Opened::Unknown);
+        assert_eq!(opened(&shares, &again.secret, late), Opened::Share(Box::new(first.share)));
+        // Others' keys are their own, and a key is for one request.
+        make(new("tom", None), "k1", late).unwrap();
+        make(new("mia", None), "k2", late).unwrap();
+        assert_eq!(shares.list(late).unwrap().len(), 3);
+        let other = NewShare { label: Some("board".into()), ..new("mia", None) };
+        assert!(matches!(make(other, "k1", late), Err(StaffError::ShareKeyReused)));
+        // Ten minutes after it was made the key makes another; so does that of a share taken back.
+        let over = NOON.plus(KEY_KEPT);
+        let anew = make(new("mia", None), "k1", over).unwrap();
+        assert_ne!(anew.share.id, again.share.id);
+        assert!(matches!(opened(&shares, &again.secret, over), Opened::Share(_)));
+        assert!(shares.revoke(&anew.share.id, over).unwrap());
+        let third = make(new("mia", None), "k1", over).unwrap();
+        assert_ne!(third.share.id, anew.share.id);
+        assert_eq!(make(new("mia", None), "k1", over).unwrap().share, third.share);
     }
 
     #[test]

@@ -150,6 +150,30 @@ async fn who_may_share_what() {
 }
 
 #[tokio::test]
+async fn a_retry_with_its_key_makes_no_second_share() {
+    let rig = Rig::new();
+    let drop = rig.plan(mugs()).await;
+    let body = json!({ "drop": drop });
+    let send = |who: &str, body: &Value| rig.ask(who, "POST", "/v1/shares").key("k1").json(body);
+    let first = send("admin", &body).expect(StatusCode::CREATED).await.json;
+    let again = send("admin", &body).expect(StatusCode::CREATED).await.json;
+    assert_eq!((&first["id"], first["path"] == again["path"]), (&again["id"], false));
+    let read = |made: &Value| {
+        let path = format!("{}/report.json", made["path"].as_str().unwrap());
+        rig.ask_nobody("GET", &path).from("192.0.2.7")
+    };
+    read(&first).refused(404, "unknown_share").await;
+    read(&again).expect(StatusCode::OK).await;
+    let other = json!({ "drop": drop, "label": "board" });
+    send("admin", &other).refused(422, "key_reused").await;
+    let own = send("acme", &body).expect(StatusCode::CREATED).await.json;
+    assert_ne!(own["id"], again["id"]);
+    assert_eq!(list(&rig, "admin", "").await.len(), 2);
+    let malformed = rig.ask("admin", "POST", "/v1/shares").key("k 1").json(&body);
+    malformed.refused(400, "key_malformed").await;
+}
+
+#[tokio::test]
 async fn a_page_shares_with_its_token_alone() {
     let rig = Rig::new();
     let drop = rig.plan(mugs()).await;
