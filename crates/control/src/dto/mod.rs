@@ -52,7 +52,7 @@ pub(crate) use payments::{ChargesBody, HoldState, PaymentAnswer, TodoHold, TodoL
 pub(crate) use people::{CommandGiven, PeopleState, PersonState};
 pub(crate) use plan::{ModeName, PlanBody};
 pub(crate) use recorded::{CommandLine, CommandList, CommandParams};
-pub(crate) use report::{ReportForm, ReportParams, ShowReportForm, ShowReportParams};
+pub(crate) use report::{ReportForm, ReportParams, SharedParams, ShowReportForm, ShowReportParams};
 pub(crate) use rooms::{
     Guest, NewOwner, RoomBody, RoomChanged, RoomDrop, RoomList, RoomParams, RoomState, RoomSummary,
     VideoDelay,

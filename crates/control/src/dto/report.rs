@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 /// For whom the report is meant.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReportParams {
@@ -12,6 +12,25 @@ pub(crate) struct ReportParams {
     #[serde(default)]
     #[param(inline)]
     pub(crate) format: Option<ReportForm>,
+    /// `false` leaves the JSON's list of seconds empty, which is most of its bytes; the other curves stay.
+    #[serde(default = "with_seconds")]
+    #[param(default = true)]
+    pub(crate) seconds: bool,
+}
+
+/// How much of a shared report is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SharedParams {
+    /// `false` leaves the list of seconds in `report.json` empty, which is most of its bytes; the other curves stay.
+    #[serde(default = "with_seconds")]
+    #[param(default = true)]
+    pub(crate) seconds: bool,
+}
+
+const fn with_seconds() -> bool {
+    true
 }
 
 /// The forms of a report.

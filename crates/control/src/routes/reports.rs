@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Serialize;
 use stampede_domain::DropId;
-use stampede_report::{DropReport, Journal, ReportError, ShowReport, XlsxError};
+use stampede_report::{DropReport, Journal, ReportError, ReportJson, ShowReport, XlsxError};
 
 use super::{
     ledger::place,
@@ -93,7 +93,7 @@ pub(super) async fn of_drop(
     made(&state, &staff, move |state, journal| {
         let report = state.reports().drop(journal, drop)?;
         match form {
-            ReportForm::Json => json(&report.json()),
+            ReportForm::Json => json(&drop_figures(&report, params.seconds)),
             ReportForm::Text => Ok(ReportFile {
                 kind: FileKind::Text,
                 name: None,
@@ -214,6 +214,15 @@ pub(super) fn show_report(
     let reports: Result<Vec<Arc<DropReport>>, ReportError> =
         drops.map(|drop| state.reports().drop(journal, drop)).collect();
     ShowReport::new(reports?).ok_or(FileError::NoShow { drop })
+}
+
+/// The figures of a drop, with or without its list of seconds.
+pub(super) fn drop_figures(report: &DropReport, with_seconds: bool) -> ReportJson {
+    let mut figures = report.json();
+    if !with_seconds {
+        figures.curves.seconds = Vec::new();
+    }
+    figures
 }
 
 /// Figures for programs.

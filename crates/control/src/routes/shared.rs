@@ -10,13 +10,16 @@ use serde::Serialize;
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking, time::timeout};
 
 use super::{
-    reports::{FileError, drop_table, drop_workbook, json, show_report, show_workbook},
+    reports::{
+        FileError, drop_figures, drop_table, drop_workbook, json, show_report, show_workbook,
+    },
     shares::on_disk,
     show_groups::show_among,
 };
 use crate::{
     by_address::Client,
-    dto::{SharedFacts, SharedReport},
+    dto::{SharedFacts, SharedParams, SharedReport},
+    extract::Params,
     problem::{Code, Problem, ProblemBody},
     report_file::{DropTable, ReportFile},
     staff::{Opened, Share, ShareSubject, hash},
@@ -33,6 +36,7 @@ use crate::{
     params(
         ("secret" = String, Path, description = "The last part of the link."),
         ("file" = String, Path, description = "What to read."),
+        SharedParams,
     ),
     responses(
         (status = 200, description = "The figures as far as they are durable.", content(
@@ -54,9 +58,10 @@ pub(super) async fn file(
     State(state): State<ControlState>,
     client: Client,
     Path((secret, file)): Path<(String, String)>,
+    Params(params): Params<SharedParams>,
 ) -> Result<Response, Problem> {
     let share = opened(&state, client, secret).await?;
-    let wanted = Wanted::of(&share, &file).ok_or_else(|| not_shared(&file))?;
+    let wanted = Wanted::of(&share, &file, &params).ok_or_else(|| not_shared(&file))?;
     let place = place(&state).await?;
     let (reader, subject) = (state.clone(), share.clone());
     let read = spawn_blocking(move || {
@@ -73,16 +78,16 @@ pub(super) async fn file(
 /// What a reader may ask a share for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
-    Figures,
+    Figures { with_seconds: bool },
     Workbook,
     Table(DropTable),
 }
 
 impl Wanted {
     /// What a file of this share has, if it has the file.
-    fn of(share: &Share, file: &str) -> Option<Self> {
+    fn of(share: &Share, file: &str, params: &SharedParams) -> Option<Self> {
         if file == "report.json" {
-            return Some(Self::Figures);
+            return Some(Self::Figures { with_seconds: params.seconds });
         }
         // Cut to a channel there is nothing but its figures: tables and workbooks have everybody's.
         if share.channel.is_some() {
@@ -104,7 +109,9 @@ fn made(state: &ControlState, share: &Share, wanted: Wanted) -> Result<ReportFil
             let report = state.reports().drop(&*journal, drop)?;
             match (wanted, &share.channel) {
                 (_, Some(channel)) => figures(share, report.of_channel(channel)),
-                (Wanted::Figures, None) => figures(share, report.json()),
+                (Wanted::Figures { with_seconds }, None) => {
+                    figures(share, drop_figures(&report, with_seconds))
+                }
                 (Wanted::Workbook, None) => drop_workbook(&report),
                 (Wanted::Table(table), None) => Ok(drop_table(&report, table)),
             }
@@ -117,7 +124,7 @@ fn made(state: &ControlState, share: &Share, wanted: Wanted) -> Result<ReportFil
             match (wanted, &share.channel) {
                 (_, Some(channel)) => figures(share, report.of_channel(channel)),
                 (Wanted::Workbook, None) => show_workbook(&report),
-                (Wanted::Figures | Wanted::Table(_), None) => figures(share, report.json()),
+                (Wanted::Figures { .. } | Wanted::Table(_), None) => figures(share, report.json()),
             }
         }
     }

@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use serde_json::json;
 use stampede_ledger::LEDGER_FILE;
 
-use crate::rig::{Ask, Rig, lamps, mugs};
+use crate::{
+    rig::{Ask, Rig, lamps, mugs},
+    shares::share,
+};
 
 /// The kind, the name and the bytes of a workbook.
 pub(crate) async fn workbook(ask: Ask) -> (String, String, Vec<u8>) {
@@ -51,6 +54,34 @@ async fn a_report_is_downloaded_as_tables_and_as_a_workbook() {
         rig.ask("zeta", "GET", &path).refused(404, "unknown_drop").await;
         rig.ask("platform", "GET", &path).refused(403, "forbidden").await;
         rig.ask("admin", "GET", &path.replace(&drop, "d99")).refused(404, "unknown_drop").await;
+    }
+}
+
+#[tokio::test]
+async fn a_report_comes_without_its_seconds_where_nobody_needs_them() {
+    let mut rig = Rig::new();
+    let drop = sale(&mut rig).await;
+    let shared = share(&rig, "admin", json!({ "drop": drop })).await;
+    let shared = format!("{}/report.json", shared["path"].as_str().unwrap());
+    let staff = format!("/v1/drops/{drop}/report");
+    let mut all = Vec::new();
+    for query in ["", "?seconds=true", "?seconds=false"] {
+        let own = rig.ask("acme", "GET", &format!("{staff}{query}")).expect(StatusCode::OK).await;
+        let ask = rig.ask_nobody("GET", &format!("{shared}{query}")).from("192.0.2.7");
+        let others = ask.expect(StatusCode::OK).await;
+        assert_eq!(own.json, others.json["report"], "{query}");
+        all.push(own.json);
+    }
+    let mut short = all.pop().unwrap();
+    assert!(!all[0]["seconds"].as_array().unwrap().is_empty());
+    assert_eq!(short["seconds"].take(), json!([]));
+    for mut whole in all {
+        whole["seconds"].take();
+        assert_eq!(whole, short);
+    }
+    for path in [staff, shared] {
+        let ask = rig.ask("acme", "GET", &format!("{path}?seconds=0")).from("192.0.2.7");
+        ask.refused(400, "bad_query").await;
     }
 }
 
