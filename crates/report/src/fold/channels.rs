@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stampede_domain::{ChannelId, Currency, HoldId, Money};
 
 use super::{
-    figures::Adjustments,
+    adjustments::Adjustments,
     sums::{self, OrderMoney, OrderSums},
 };
 

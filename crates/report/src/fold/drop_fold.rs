@@ -10,10 +10,11 @@ use stampede_ledger::{HoldRecord, PhaseRecord, Record, Row, RowHash, Tally};
 
 use super::{
     FoldError,
+    adjustments::Adjustments,
     channels::{ChannelReport, Channels},
     click_sources::ClickSources,
     course::{Counts, Course},
-    figures::{Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
+    figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits},
     gaps::Absences,
     money::MoneyFold,
     pace::Pace,

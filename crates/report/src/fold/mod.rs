@@ -7,6 +7,7 @@
 //! Figures of a drop whose chain has ended stay as they were then. What comes later stands in
 //! [`DropReport::adjustments`], and only what is still to be done about money, [`DropReport::open_money`], is as of now.
 
+mod adjustments;
 mod channels;
 mod click_sources;
 mod course;
@@ -25,12 +26,13 @@ use std::collections::BTreeMap;
 use stampede_domain::{DropId, Incarnation, PoolIndex, Seq};
 use stampede_ledger::{RecordError, Row};
 
+pub use adjustments::Adjustments;
 pub(crate) use channels::sort as sort_channels;
 pub use channels::{ChannelFigures, ChannelReport};
 pub use course::{Counts, EarlyClicks, SECONDS_MAX, Second};
 pub use curve::{CURVE_STEPS_MAX, Curve, Step};
 pub use drop_fold::DropFold;
-pub use figures::{Adjustments, DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
+pub use figures::{DropReport, Ends, JournalFigures, SkuReport, TakenUnits};
 pub use gaps::{GAPS_MAX, Gap, GapKind};
 pub use money::{OpenMoney, UnmatchedMoney};
 pub use phases::PhaseTime;

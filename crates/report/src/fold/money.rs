@@ -6,8 +6,8 @@ use stampede_domain::{Charges, Currency, HoldId, Money, PaymentId, PoolIndex, Un
 use stampede_ledger::{PaymentChange, PaymentRecord, ProviderRequest, Record, UnmatchedRecord};
 
 use super::{
+    adjustments::Adjustments,
     channels::ChannelPlace,
-    figures::Adjustments,
     sums::{Cancellations, MoneyChange, OrderSums, amount},
 };
 
