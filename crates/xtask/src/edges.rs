@@ -49,7 +49,7 @@ const ROWS: &[Row] = &[
     row("stampede", &[
         "domain", "intake", "ledger", "engine", "payments", "report", "wire", "proxies", "gateway",
         "control", "pages", "loadtest",
-    ], &["client", "drills"]),
+    ], &["client", "drills", "testkit"]),
     row("testkit", &["domain", "ledger", "engine"], &[]),
     row("xtask", &[], &[]),
     row("benches", &["domain", "wire", "swarm", "loadtest"], &["stock", "ledger", "settlement", "engine", "testkit"]),

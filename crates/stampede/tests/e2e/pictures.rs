@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::{
     harness::{Browser, Crowd, Drop, Goods, Look, Playing, Server, Tab, Visitor, pictures},
     orders::{Sold, sell},
+    past::Past,
+    reports::sell_out,
     show::VALID_MS,
 };
 
@@ -16,7 +18,7 @@ const WINDOWS: [(u32, u32); 3] = [(390, 844), (834, 1_112), (1_440, 900)];
 const THEMES: [&str; 2] = ["light", "dark"];
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 /// A page that is longer is cut here.
-const HEIGHT_MAX: u64 = 2_400;
+const HEIGHT_MAX: u64 = 5_000;
 
 /// The pictures of one page, state by state.
 struct Sheet {
@@ -296,4 +298,41 @@ fn of_the_orders() {
     sees(&order, "dialog[open]");
     sheet.take("6 cancel", &order);
     sheet.finish(&browser);
+}
+
+#[test]
+fn of_the_reports() {
+    let past = Past::start();
+    let server = &past.server;
+    let browser = Browser::start();
+    let merchant = browser.visitor(Look::LAPTOP);
+    let door = merchant.sign_in(&server.page("/sign-in?to=/reports"), &server.token);
+    door.see(".report-list", STREAM);
+    let mut sheet = Sheet::new("reports");
+    sheet.take("1 list", &tabs(&merchant, &server.page("/reports")));
+    sheet.take("2 nothing found", &tabs(&merchant, &server.page("/reports?q=nothing")));
+    let show = past.drop("an outage in the middle");
+    sheet.take("3 show", &tabs(&merchant, &server.page(&format!("/reports/shows/{show}"))));
+    for (number, (what, drop)) in (4..).zip(past.drops()) {
+        let path = format!("/reports/{drop}");
+        sheet.take(&format!("{number} {what}"), &tabs(&merchant, &server.page(&path)));
+    }
+    sheet.finish(&browser);
+}
+
+#[test]
+fn of_the_reports_on_paper() {
+    let server = Server::start();
+    let drop = sell_out(&server, 1, "Scented candle, 200 g", 300);
+    let browser = Browser::start();
+    let merchant = browser.visitor(Look::LAPTOP);
+    let tab = merchant.sign_in(&server.page("/sign-in?to=/reports"), &server.token);
+    tab.see(".report-list", STREAM);
+    for path in [format!("/reports/{drop}/print"), format!("/reports/shows/{drop}/print")] {
+        tab.go(&server.page(&path));
+        let name = path.trim_start_matches('/').replace('/', "-");
+        let file = pictures().join(format!("{name}.pdf"));
+        fs::write(&file, tab.printed()).unwrap();
+        println!("{}", file.display());
+    }
 }

@@ -212,6 +212,14 @@ impl Server {
         http::ask(self.address(), method, path, &headers, &body).unwrap()
     }
 
+    /// A file that somebody's token may read.
+    pub(crate) fn download(&self, token: &str, path: &str) -> Vec<u8> {
+        let headers = format!("authorization: Bearer {token}\r\n");
+        let (status, bytes) = http::download(self.address(), path, &headers).unwrap();
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
     /// A command that has to succeed; its answer.
     pub(crate) fn command(&self, path: &str, body: &Value) -> Value {
         self.command_as(&self.token, path, body)

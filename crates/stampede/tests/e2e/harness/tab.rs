@@ -229,6 +229,13 @@ impl Tab {
         BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
+    /// The page as it is printed, as PDF.
+    pub(crate) fn printed(&self) -> Vec<u8> {
+        let wanted = json!({ "preferCSSPageSize": true, "printBackground": true });
+        let made = self.call("Page.printToPDF", &wanted);
+        BASE64_STANDARD.decode(made["data"].as_str().unwrap()).unwrap()
+    }
+
     /// Writes a picture of what the window shows.
     pub(crate) fn picture_to(&self, file: &Path) {
         std::fs::write(file, self.picture()).unwrap();
