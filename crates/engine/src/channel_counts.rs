@@ -15,6 +15,8 @@ use crate::{counter::add, hold_channels::ChannelNumber};
 /// Channels that a core counts by name in one drop. Clicks of any further one are one sum.
 pub(crate) const CHANNELS_COUNTED_MAX: usize = 1 << COUNTED_BITS;
 const COUNTED_BITS: usize = 10;
+/// Channels without a place whose numbers a core remembers. When full: all are forgotten, and asked for again.
+const BEYOND_MAX: usize = 256;
 /// Places of the first block, as a power of two.
 const FIRST_BITS: usize = 2;
 const BLOCKS: usize = COUNTED_BITS - FIRST_BITS + 1;
@@ -106,6 +108,8 @@ pub(crate) struct KnownChannels {
     places: HashMap<ChannelId, usize, foldhash::fast::RandomState>,
     /// By place.
     numbers: Vec<Option<ChannelNumber>>,
+    /// Of channels without a place, those that were taken by lately: at most [`BEYOND_MAX`].
+    beyond: HashMap<ChannelId, ChannelNumber, foldhash::fast::RandomState>,
 }
 
 impl KnownChannels {
@@ -113,7 +117,7 @@ impl KnownChannels {
     pub(crate) fn of(counts: &ChannelCounts) -> Self {
         let names = counts.places().map(|(name, _)| name.clone());
         let places: HashMap<_, _, _> = names.zip(0..).collect();
-        Self { numbers: vec![None; places.len()], places }
+        Self { numbers: vec![None; places.len()], places, beyond: HashMap::default() }
     }
 
     /// Where a click of a ticket with this channel counts; gives a new channel its place, as long as there
@@ -138,15 +142,25 @@ impl KnownChannels {
     }
 
     /// The number by which the ledger's thread knows the channel of a take; asks for one that this core has
-    /// not taken by, or that has no place.
+    /// not taken by, or has forgotten.
     pub(crate) fn number(
         &mut self,
         (channel, at): (Option<&ChannelId>, ClickChannel),
         ask: impl FnOnce(&ChannelId) -> ChannelNumber,
     ) -> ChannelNumber {
         let Some(channel) = channel else { return ChannelNumber::default() };
-        let ClickChannel::At(place) = at else { return ask(channel) };
-        *self.numbers[place].get_or_insert_with(|| ask(channel))
+        if let ClickChannel::At(place) = at {
+            return *self.numbers[place].get_or_insert_with(|| ask(channel));
+        }
+        if let Some(number) = self.beyond.get(channel) {
+            return *number;
+        }
+        if self.beyond.len() >= BEYOND_MAX {
+            self.beyond.clear();
+        }
+        let number = ask(channel);
+        self.beyond.insert(channel.clone(), number);
+        number
     }
 }
 
@@ -217,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_asked_for_once_where_the_channel_has_a_place() {
+    fn a_number_is_asked_for_once_unless_too_many_channels_have_no_place() {
         let counts = ChannelCounts::new();
         let mut known = KnownChannels::of(&counts);
         let mut asked = 0;
@@ -229,9 +243,15 @@ mod tests {
                 ChannelNumber::default()
             })
         };
-        for place in (0..=CHANNELS_COUNTED_MAX).chain([0, CHANNELS_COUNTED_MAX]) {
+        let all = CHANNELS_COUNTED_MAX + BEYOND_MAX;
+        for place in (0..all).chain([0, all - 1]) {
             let _ = ask(&mut known, place);
         }
-        assert_eq!(asked, CHANNELS_COUNTED_MAX + 2);
+        assert_eq!(known.beyond.len(), BEYOND_MAX);
+        // One more has no room beside the others: the last one is asked for once more, one with a place is not.
+        for place in [all, all - 1, all, 0] {
+            let _ = ask(&mut known, place);
+        }
+        assert_eq!((asked, known.beyond.len()), (all + 2, 2));
     }
 }
