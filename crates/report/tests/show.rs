@@ -14,12 +14,7 @@ use stampede_report::{
     show::{ShowDrop, shows},
 };
 use stampede_testkit::{PastLedger, plan_of, sku};
-use support::{
-    journal,
-    money::{cancelled, refunded},
-    sale::State,
-    sim::{Sim, channel_of},
-};
+use support::{journal, money::refunded, sale::State, sim::Sim};
 
 /// 2025-11-22 22:00 UTC.
 const EVENING: UnixMillis = UnixMillis::new(1_763_848_800_000);

@@ -88,18 +88,18 @@ fn a_merchant_reads_last_nights_show_and_every_figure_is_right() {
     let folder = tempfile::tempdir().unwrap();
     let keep = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
     let report = format!("/v1/drops/{drop}/report");
-    for (name, path) in [
-        ("report.json", report.clone()),
-        ("report.xlsx", format!("{report}?format=xlsx")),
-        ("sizes.csv", format!("{report}/sizes.csv")),
-        ("channels.csv", format!("{report}/channels.csv")),
-        ("seconds.csv", format!("{report}/seconds.csv")),
-        ("orders.csv", format!("/v1/orders?drop={drop}&format=csv")),
-        ("audit.ndjson", format!("/v1/drops/{drop}/audit")),
+    // What the page offers is what the interface gives.
+    for (name, path, is_offered) in [
+        ("report.json", format!("{report}?format=json"), true),
+        ("report.xlsx", format!("{report}?format=xlsx"), true),
+        ("sizes.csv", format!("{report}/sizes.csv"), true),
+        ("channels.csv", format!("{report}/channels.csv"), true),
+        ("seconds.csv", format!("{report}/seconds.csv"), true),
+        ("orders.csv", format!("/v1/orders?drop={drop}&format=csv"), true),
+        ("audit.ndjson", format!("/v1/drops/{drop}/audit"), false),
     ] {
         keep(name, &server.download(&merchant, &path));
-        // What the page offers is what the interface gives.
-        if name.ends_with(".csv") || name.ends_with(".xlsx") {
+        if is_offered {
             tab.see(&format!("a[download][href=\"{path}\"]"), "");
         }
     }
