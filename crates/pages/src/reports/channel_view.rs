@@ -141,10 +141,15 @@ fn figures(report: &ChannelReport, reader: &Reader) -> Vec<Figure> {
         None => words.channel_paid_second(orders),
     };
     // Before anything was sold there is no currency to say it in.
-    let kept = report
-        .worth()
-        .next()
-        .map(|_| words.channel_worth_second(amounts(report, reader, |worth| worth.net_minor)));
+    let kept = report.worth().next().map(|_| {
+        let has_gone_back = report.worth().any(|worth| worth.net_minor != worth.gross_minor);
+        let net = || amounts(report, reader, |worth| worth.net_minor);
+        if has_gone_back {
+            words.channel_worth_second(net())
+        } else {
+            words.report_no_refunds().to_owned()
+        }
+    });
     let figure = |label, value, second: String| Figure { label, value, second };
     let clicks_second = if report.clicks == Some(0) && report.clicks_at_least {
         words.channel_clicks_unnamed()

@@ -160,13 +160,7 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
         return None;
     }
     let title = findings::taken(report, words, milliseconds);
-    let mut sum = 0_u64;
-    let points = (1_u64..).zip(&pace.units).map(|(place, units)| {
-        sum = sum.saturating_add(*units);
-        let share = u128::from(sum.min(report.supplied)) * 1_000 / u128::from(report.supplied);
-        (pace.step_ms.saturating_mul(place), u64::try_from(share).unwrap_or(1_000))
-    });
-    let points: Vec<(u64, u64)> = points.collect();
+    let points = taken_points(report);
     let found = [
         (50, report.half_after_ms),
         (90, report.nine_tenths_after_ms),
@@ -189,6 +183,34 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
     let drawn = Curve { words, points: &points, marks: &marks, end_ms, time: milliseconds };
     let svg = medium.draw(|width| drawn.draw(width, &title));
     Some(Chart { name: "taken", title, lead: words.report_taken_lead(count(report.supplied)), svg })
+}
+
+/// Milliseconds after the opening with the tenths of a percent of the supply that were out by then, held or paid.
+///
+/// The pace is finer than the course, but knows nothing of what came back: where something did before its end, the
+/// course tells what was out.
+fn taken_points(report: &Report) -> Vec<(u64, u64)> {
+    let (pace, course) = (&report.pace, &report.course);
+    let pace_ends =
+        pace.step_ms.saturating_mul(u64::try_from(pace.units.len()).unwrap_or(u64::MAX));
+    let within = |(place, _): &(u64, &Step)| course.step_ms.saturating_mul(place - 1) < pace_ends;
+    let steps = || (1_u64..).zip(&course.steps).take_while(within);
+    let changes: Vec<(u64, u64, u64)> = if steps().any(|(_, step)| step.came_back > 0) {
+        let change = |(place, step): (u64, &Step)| {
+            (course.step_ms.saturating_mul(place), step.taken, step.came_back)
+        };
+        steps().map(change).collect()
+    } else {
+        let change = |(place, units): (u64, &u64)| (pace.step_ms.saturating_mul(place), *units, 0);
+        (1_u64..).zip(&pace.units).map(change).collect()
+    };
+    let mut out = 0_u64;
+    let point = |(at_ms, taken, came_back): (u64, u64, u64)| {
+        out = out.saturating_add(taken).saturating_sub(came_back);
+        let share = u128::from(out.min(report.supplied)) * 1_000 / u128::from(report.supplied);
+        (at_ms, u64::try_from(share).unwrap_or(1_000))
+    };
+    changes.into_iter().map(point).collect()
 }
 
 /// The least round number of milliseconds that leaves some room behind `last`.
@@ -281,6 +303,22 @@ mod tests {
                 .ends_with("Server away once, 3.00\u{a0}s in all.")
         );
         assert_eq!(paid(&told, EN, Medium::Paper).unwrap().svg.matches("<svg").count(), 1);
+    }
+
+    #[test]
+    fn what_came_back_is_not_out() {
+        let step = |taken, came_back| Step { taken, paid: 0, came_back, connected: None };
+        let mut told = Report { supplied: 100, ..report() };
+        told.pace = Pace { step_ms: 10, units: vec![60, 30, 60] };
+        told.course = Course { step_ms: 10, steps: vec![step(60, 0), step(30, 0), step(60, 50)] };
+        assert_eq!(taken_points(&told), [(10, 600), (20, 900), (30, 1_000)]);
+        told.course.steps[1] = step(30, 40);
+        told.course.steps[2] = step(60, 10);
+        assert_eq!(taken_points(&told), [(10, 600), (20, 500), (30, 1_000)]);
+        // What comes back after all was taken the first time is another matter: the pace is finer.
+        told.pace = Pace { step_ms: 5, units: vec![60, 40] };
+        told.course.steps = vec![step(100, 0), step(0, 20)];
+        assert_eq!(taken_points(&told), [(5, 600), (10, 1_000)]);
     }
 
     #[test]

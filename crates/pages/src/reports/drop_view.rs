@@ -191,7 +191,11 @@ fn still(report: &Report, reader: &Reader) -> Figure {
         let value = count(report.planned);
         Figure { label: words.report_planned(), value, second: second.to_owned() }
     } else if report.left > 0 {
-        let part = tenths(words, share(report.left, report.supplied).unwrap_or_default());
+        let part = if report.left.saturating_mul(1_000) < report.supplied {
+            words.less_than(tenths(words, 1))
+        } else {
+            tenths(words, share(report.left, report.supplied).unwrap_or_default())
+        };
         let second = match report.held {
             0 => words.report_left_second(part),
             held => words.report_left_now(count(held)),

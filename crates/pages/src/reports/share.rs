@@ -96,7 +96,7 @@ impl Link {
             what,
             until: words.share_until(reader.moment(share.ends_at_ms)),
             used: match share.used_at_ms {
-                Some(at) => words.share_used(count(share.uses.max(1)), reader.moment(at)),
+                Some(at) => words.share_used(reader.moment(at)),
                 None => words.share_never_used().to_owned(),
             },
             by: words.share_by(share.by),

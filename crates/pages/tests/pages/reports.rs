@@ -216,7 +216,7 @@ async fn links_that_are_out_are_listed_without_their_secrets() {
     let page = get(&pages(Some("merchant")), "/reports/d42", &[]).await;
     for part in [
         "For the board",
-        "opened 3 times",
+        "last opened",
         "never opened",
         "Channel \u{2068}tom-reyes\u{2069} alone",
         "data-share=\"s2\"",
