@@ -119,8 +119,6 @@ pub(crate) struct Share {
     pub(crate) ends_at_ms: u64,
     #[serde(default)]
     pub(crate) used_at_ms: Option<u64>,
-    #[serde(default)]
-    pub(crate) uses: u64,
 }
 
 impl ChannelReport {
