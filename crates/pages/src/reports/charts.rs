@@ -160,7 +160,7 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
         return None;
     }
     let title = findings::taken(report, words, milliseconds);
-    let points = taken_points(report);
+    let mut points = taken_points(report);
     let found = [
         (50, report.half_after_ms),
         (90, report.nine_tenths_after_ms),
@@ -180,6 +180,8 @@ pub(super) fn taken(report: &Report, words: Language, medium: Medium) -> Option<
     }
     let last = points.last().map_or(0, |(ms, _)| *ms);
     let end_ms = round_end(marks.last().map_or(last, |mark| mark.at_ms.max(last.min(mark.at_ms))));
+    // What comes later than the last mark's neighbourhood would stand at the edge as if it were of that moment.
+    points.retain(|(at_ms, _)| *at_ms <= end_ms);
     let drawn = Curve { words, points: &points, marks: &marks, end_ms, time: milliseconds };
     let svg = medium.draw(|width| drawn.draw(width, &title));
     Some(Chart { name: "taken", title, lead: words.report_taken_lead(count(report.supplied)), svg })
@@ -303,6 +305,20 @@ mod tests {
                 .ends_with("Server away once, 3.00\u{a0}s in all.")
         );
         assert_eq!(paid(&told, EN, Medium::Paper).unwrap().svg.matches("<svg").count(), 1);
+    }
+
+    #[test]
+    fn what_was_taken_long_after_the_last_mark_is_not_at_the_edge() {
+        let mut told = Report { supplied: 200, planned: 200, ..report() };
+        (told.half_after_ms, told.nine_tenths_after_ms, told.sold_out_after_ms) =
+            (Some(100), None, None);
+        let mut units = vec![0; 200];
+        (units[99], units[199]) = (100, 60);
+        told.pace = Pace { step_ms: 1, units };
+        let drawn = |told: &Report| taken(told, EN, Medium::Paper).unwrap().svg;
+        let with_late = drawn(&told);
+        told.pace.units[199] = 0;
+        assert_eq!(with_late, drawn(&told));
     }
 
     #[test]
