@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use stampede_books::{HoldLook, HoldStatus};
 use stampede_domain::{
-    BanId, ChannelId, DropId, HoldId, Mode, Refusal, RefusalCode, StreamId, TestCard, Units,
-    UnixMillis, ViewerId, ViewerNumber,
+    BanId, ChannelId, DropId, HoldId, Mode, Refusal, RefusalCode, SkuIndex, StreamId, TestCard,
+    Units, UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{Entry, HoldRecord, Link, Position, Producer, Record};
 use stampede_stock::TakeRequest;
@@ -135,8 +135,9 @@ impl CorePort {
         // A look on both sides of the clock: no take is dated into a halt that did not stop it.
         let brake = &self.shared.brake;
         let spell = brake.open_spell();
-        let take = match take_request(&drop.sale, viewer, self.shared.clock.now(), request) {
-            Ok(take) => take,
+        let now = self.shared.clock.now();
+        let (sku, take) = match take_request(&drop.sale, viewer, now, request) {
+            Ok(found) => found,
             Err(refusal) => return self.shared.refuse(&drop.sale, core, click, refusal),
         };
         let is_halted = spell.is_none() || spell != brake.open_spell();
@@ -174,7 +175,7 @@ impl CorePort {
             CoreTake::Refused(refusal) => {
                 let refused = self.shared.refuse(sale, core, click, refusal);
                 if refusal.code().is_for_want() {
-                    sale.count_want(core, take.pool);
+                    sale.tally(core).count_want(sku);
                 }
                 refused
             }
@@ -357,13 +358,13 @@ impl CorePort {
     }
 }
 
-/// Checks what the plan can tell, before the stock is asked.
+/// Checks what the plan can tell, before the stock is asked; the SKU with what is asked of the stock.
 fn take_request(
     sale: &SaleDrop,
     viewer: &Viewer,
     now: UnixMillis,
     request: BuyRequest<'_>,
-) -> Result<TakeRequest, Refusal> {
+) -> Result<(SkuIndex, TakeRequest), Refusal> {
     let plan = sale.plan();
     let index = plan.sku_index(request.sku).ok_or(Refusal::UnknownSku)?;
     let sku = plan.sku(index).expect("an index that was just found");
@@ -372,14 +373,15 @@ fn take_request(
     let units = units
         .filter(|units| !units.is_zero() && *units <= max)
         .ok_or(Refusal::UnitsOutOfRange { max })?;
-    Ok(TakeRequest {
+    let take = TakeRequest {
         viewer: viewer.number(),
         key: request.key.fingerprint(),
         pool: sale.common_pool(index),
         units,
         now,
         deadline: now.plus(plan.hold_ttl),
-    })
+    };
+    Ok((index, take))
 }
 
 /// The record of a take.

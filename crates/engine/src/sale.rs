@@ -350,13 +350,6 @@ impl SaleDrop {
         &self.counts.cores[core]
     }
 
-    /// Counts on this core that a refused click found too few units of a pool's SKU.
-    pub(crate) fn count_want(&self, core: usize, pool: PoolIndex) {
-        if let Some(sku) = self.sku_of(pool) {
-            self.tally(core).count_want(sku);
-        }
-    }
-
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
     }
