@@ -10,6 +10,7 @@ use axum::{
 use serde::Serialize;
 use stampede_domain::DropId;
 use stampede_report::{DropReport, Journal, ReportError, ReportJson, ShowReport, XlsxError};
+use utoipa::IntoResponses;
 
 use super::{
     ledger::place,
@@ -55,6 +56,27 @@ impl From<FileError> for Problem {
     }
 }
 
+/// Why there is no report.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers in the OpenAPI document, is never made")]
+enum ReportProblems {
+    /// The id or the query is malformed, or there is no such table.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// No staff token, or one that is not known.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(ProblemBody),
+    /// The platform reads nobody's money.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// No such drop, or another merchant's.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NoSuch(ProblemBody),
+    /// The ledger is being read by as many as may.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Busy(ProblemBody),
+}
+
 /// The sell-out report, folded from the journal.
 #[utoipa::path(
     get,
@@ -69,16 +91,7 @@ impl From<FileError> for Problem {
             (String = "text/plain"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
-        (status = 400, description = "The id or the query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The platform reads nobody's money.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such drop, or another merchant's.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The ledger is being read by as many as may.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        ReportProblems,
     )
 )]
 pub(super) async fn of_drop(
@@ -118,16 +131,7 @@ pub(super) async fn of_drop(
     security(("staff" = [])),
     responses(
         (status = 200, description = "The table, with a header.", body = String, content_type = "text/csv"),
-        (status = 400, description = "The id is malformed, or there is no such table.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The platform reads nobody's money.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such drop, or another merchant's.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The ledger is being read by as many as may.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        ReportProblems,
     )
 )]
 pub(super) async fn table(
@@ -155,16 +159,7 @@ pub(super) async fn table(
             (serde_json::Value = "application/json"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         )),
-        (status = 400, description = "The id or the query is malformed.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No staff token, or one that is not known.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The platform reads nobody's money.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such drop, or another merchant's.",
-            body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The ledger is being read by as many as may.",
-            body = ProblemBody, content_type = "application/problem+json"),
+        ReportProblems,
     )
 )]
 pub(super) async fn of_show(
