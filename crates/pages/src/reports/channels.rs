@@ -36,6 +36,15 @@ impl Line {
         Self { name, called: None, clicks, taken, came_back, units, money }
     }
 
+    /// What a finding goes by.
+    fn brought(&self) -> findings::Brought<'_> {
+        findings::Brought {
+            name: self.name.as_deref(),
+            paid: self.units,
+            came_back: self.came_back,
+        }
+    }
+
     /// The sums of several lines; what one of them does not know, nobody knows of all.
     fn sum(lines: &[Self]) -> Self {
         let nothing = Self { clicks: Some(0), ..Self::default() };
@@ -71,53 +80,61 @@ impl Channels {
         rows_max: usize,
         all: Option<String>,
     ) -> Option<Self> {
-        let lines = report.channels.iter().map(|channel| Line::of(channel, &report.currency));
-        let rest = report.channels_rest.as_ref().map(|rest| Line::of(rest, &report.currency));
-        let beyond = report.clicks_by_channel_other.unwrap_or(0);
-        let title = findings::channels(
-            &report.channels,
-            report.channels_left_out,
-            report.sold,
-            reader.words,
-        );
+        let of = |channel: &Channel| Line::of(channel, &report.currency);
+        let found = Found {
+            lines: report.channels.iter().map(of).collect(),
+            rest: report.channels_rest.as_ref().map(of),
+            left_out: report.channels_left_out,
+            beyond: report.clicks_by_channel_other.unwrap_or(0),
+            sold: report.sold,
+        };
         let money_head = reader.words.report_col_money(&report.currency);
-        table(lines.collect(), (rest, report.channels_left_out, beyond), reader, rows_max).map(
-            |(rows, total, is_cut)| Self {
-                title,
-                lead: lead(beyond, reader.words),
-                money_head,
-                rows,
-                total,
-                all: all.filter(|_| is_cut),
-            },
-        )
+        found.table(reader, rows_max, money_head, all)
     }
 
     /// The channels of a show.
     pub(super) fn of_show(report: &ShowReport, reader: &Reader, rows_max: usize) -> Option<Self> {
-        let lines = report.channels.iter().map(Line::of_show);
-        let rest = report.channels_rest.as_ref().map(Line::of_show);
-        let alike: Vec<Channel> = report
-            .channels
-            .iter()
-            .map(|channel| Channel {
-                name: channel.name.clone(),
-                clicks: channel.clicks,
-                taken: channel.taken,
-                came_back: channel.came_back,
-                units: channel.units,
-                money: Sums::default(),
-            })
-            .collect();
-        let title = findings::channels(&alike, report.channels_left_out, report.sold, reader.words);
         let money_head = match report.money.as_slice() {
             [only] => reader.words.report_col_money(&only.currency),
             _ => reader.words.report_paid_money().to_owned(),
         };
-        let beyond = report.clicks_by_channel_other.unwrap_or(0);
-        let lead = lead(beyond, reader.words);
-        table(lines.collect(), (rest, report.channels_left_out, beyond), reader, rows_max)
-            .map(|(rows, total, _)| Self { title, lead, money_head, rows, total, all: None })
+        let found = Found {
+            lines: report.channels.iter().map(Line::of_show).collect(),
+            rest: report.channels_rest.as_ref().map(Line::of_show),
+            left_out: report.channels_left_out,
+            beyond: report.clicks_by_channel_other.unwrap_or(0),
+            sold: report.sold,
+        };
+        found.table(reader, rows_max, money_head, None)
+    }
+}
+
+/// The channels of any report.
+struct Found {
+    lines: Vec<Line>,
+    /// Those that are not listed, together.
+    rest: Option<Line>,
+    left_out: u64,
+    /// Clicks that were not counted by name.
+    beyond: u64,
+    sold: u64,
+}
+
+impl Found {
+    /// The table of at most so many rows; `all` is the file that has every channel.
+    fn table(
+        self,
+        reader: &Reader,
+        rows_max: usize,
+        money_head: String,
+        all: Option<String>,
+    ) -> Option<Channels> {
+        let Self { lines, rest, left_out, beyond, sold } = self;
+        let brought = lines.iter().map(Line::brought);
+        let title = findings::channels(brought, left_out, sold, reader.words);
+        let (rows, total, is_cut) = table(lines, (rest, left_out, beyond), reader, rows_max)?;
+        let (lead, all) = (lead(beyond, reader.words), all.filter(|_| is_cut));
+        Some(Channels { title, lead, money_head, rows, total, all })
     }
 }
 

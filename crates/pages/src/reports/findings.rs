@@ -1,7 +1,7 @@
 //! Titles that say what was found. Each is chosen by the figures: where none of the findings is true, the title names
 //! the figure and claims nothing.
 
-use super::told::{Channel, Report, ShowReport, Sku};
+use super::told::{Report, ShowReport, Sku};
 use crate::{
     numbers::{count, share, span, tenths},
     words::Language,
@@ -93,32 +93,55 @@ pub(crate) fn sizes(report: &Report, names: &[String], words: Language) -> Strin
     }
 }
 
+/// What one channel brought, in units.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Brought<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) paid: u64,
+    pub(super) came_back: u64,
+}
+
+impl Brought<'_> {
+    /// Units whose holds have ended.
+    fn ended(self) -> u64 {
+        self.paid.saturating_add(self.came_back)
+    }
+
+    /// Tenths of a percent of these that were paid.
+    fn pays(&self) -> u64 {
+        share(self.paid, self.ended()).unwrap_or_default()
+    }
+
+    fn name(self) -> String {
+        brief(self.name.unwrap_or_default())
+    }
+}
+
 /// Of channels, `left_out` of which are not listed: which pays best, which brought the most.
-pub(crate) fn channels(channels: &[Channel], left_out: u64, sold: u64, words: Language) -> String {
-    let named: Vec<&Channel> = channels.iter().filter(|channel| channel.name.is_some()).collect();
-    let name = |channel: &Channel| brief(channel.name.as_deref().unwrap_or_default());
-    let pays = |channel: &Channel| {
-        share(channel.units, channel.units.saturating_add(channel.came_back)).unwrap_or_default()
-    };
-    let judged: Vec<&Channel> = named
-        .iter()
-        .copied()
-        .filter(|channel| channel.units.saturating_add(channel.came_back) >= UNITS_TO_JUDGE)
-        .collect();
+pub(super) fn channels<'a>(
+    listed: impl Iterator<Item = Brought<'a>>,
+    left_out: u64,
+    sold: u64,
+    words: Language,
+) -> String {
+    let named: Vec<Brought<'_>> = listed.filter(|channel| channel.name.is_some()).collect();
+    let judged: Vec<&Brought<'_>> =
+        named.iter().filter(|channel| channel.ended() >= UNITS_TO_JUDGE).collect();
     // Those that are not listed may pay better, or worse.
     if left_out == 0
         && judged.len() >= 2
         && let (Some(best), Some(worst)) =
-            (most(&judged, |channel| pays(channel)), least(&judged, |channel| pays(channel)))
-        && pays(best) >= pays(worst) + APART_TENTHS
+            (most(&judged, |channel| channel.pays()), least(&judged, |channel| channel.pays()))
+        && best.pays() >= worst.pays() + APART_TENTHS
     {
-        let (high, low) = (tenths(words, pays(best)), tenths(words, pays(worst)));
-        return words.finding_channels_pay(name(best), high, name(worst), low);
+        let (high, low) = (tenths(words, best.pays()), tenths(words, worst.pays()));
+        return words.finding_channels_pay(best.name(), high, worst.name(), low);
     }
-    match most(&named, |channel| channel.units) {
+    let named: Vec<&Brought<'_>> = named.iter().collect();
+    match most(&named, |channel| channel.paid) {
         Some(best) if sold > 0 => {
-            let part = tenths(words, share(best.units, sold).unwrap_or_default());
-            words.finding_channels_most(name(best), part)
+            let part = tenths(words, share(best.paid, sold).unwrap_or_default());
+            words.finding_channels_most(best.name(), part)
         }
         _ => words.finding_channels().to_owned(),
     }
@@ -237,7 +260,10 @@ pub(crate) fn show(report: &ShowReport, paid: &str, words: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::fixtures::{report, with},
+        super::{
+            fixtures::{report, with},
+            told::Channel,
+        },
         refused as refused_title, *,
     };
     use crate::{answers::Phase, numbers::milliseconds};
@@ -299,14 +325,22 @@ mod tests {
     #[test]
     fn of_channels() {
         let told = report();
-        let said = |channels: &[Channel]| plain(super::channels(channels, 0, 15_000, EN));
+        let of = |listed: &[Channel], left_out| {
+            let brought = listed.iter().map(|channel| Brought {
+                name: channel.name.as_deref(),
+                paid: channel.units,
+                came_back: channel.came_back,
+            });
+            plain(channels(brought, left_out, 15_000, EN))
+        };
+        let said = |listed: &[Channel]| of(listed, 0);
         assert_eq!(
             said(&told.channels),
             "newsletter pays best: 90.7 % of what it held; tom least, 70.6 %"
         );
         // Not where some are not listed, or two are worst.
         let most = "friday-show brought the most: 45.8 % of what was paid";
-        assert_eq!(plain(channels(&told.channels, 1, 15_000, EN)), most);
+        assert_eq!(of(&told.channels, 1), most);
         let mut worst = told.channels.clone();
         let tom = Channel { name: Some("tim".to_owned()), ..worst[3].clone() };
         worst.push(tom);
