@@ -70,7 +70,8 @@ export function follow(main) {
     const wanted = whole.querySelector("main.report-main");
     if (!wanted) return;
     const own = (node) => document.importNode(node, true);
-    for (const part of ["[data-el=report]"]) patch(main.querySelector(part), wanted.querySelector(part), own);
+    const report = "[data-el=report]";
+    patch(main.querySelector(report), wanted.querySelector(report), own);
     document.title = whole.title;
     heardAt = Date.now();
     ({ running } = wanted.dataset);

@@ -9,7 +9,7 @@ use crate::{numbers::count, words::Language};
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
     pub(crate) words: Language,
-    /// Units ever taken: 1 at least.
+    /// Units ever taken.
     pub(crate) taken: u64,
     /// What stands below it.
     pub(crate) taken_second: String,
@@ -17,6 +17,8 @@ pub(crate) struct Flow {
     pub(crate) ends: Vec<(u64, &'static str, String)>,
     /// Of those that came back, in words; the arrow is drawn where any were taken again.
     pub(crate) again: Option<(u64, String)>,
+    /// Whether it is as high as the highest: what it shows still grows.
+    pub(crate) keeps_height: bool,
 }
 
 /// The drawing's measures, in pixels.
@@ -57,7 +59,9 @@ impl Flow {
         drawing.label(&Label::new(0.0, 31.0, vec![plain(&self.taken_second)]).class("s soft"));
         let (from, lowest) = self.ends(&mut drawing, right, measures);
         let left = Rect { left: 0.0, top: TOP, right: 10.0, bottom: from.max(TOP + LEAST) };
-        drawing.rect(left, "c-ink");
+        if self.taken > 0 {
+            drawing.rect(left, "c-ink");
+        }
         if let Some((units, said)) = &self.again {
             if *units > 0 {
                 arrow_back(&mut drawing, right, from, lowest);
@@ -73,8 +77,10 @@ impl Flow {
                 drawing.label(&line(y + LINE, rest));
             }
         }
-        let under = if self.again.is_some() { 76.0 } else { 26.0 };
-        drawing.end_at(lowest.max(from) + under);
+        if !self.keeps_height {
+            let under = if self.again.is_some() { 76.0 } else { 26.0 };
+            drawing.end_at(lowest.max(from) + under);
+        }
         drawing
     }
 
@@ -153,6 +159,7 @@ mod tests {
             words: Language::English,
             taken,
             taken_second: "in 15,245 holds".to_owned(),
+            keeps_height: false,
             ends,
             again: (back > 0).then(|| {
                 (back, "2,489 came back, at least 2,488 of it was taken again".to_owned())
@@ -184,6 +191,18 @@ mod tests {
                 let is_whole = svg.contains("2,489 came back,") && svg.contains("was taken again");
                 assert!(flow.again.is_none() || is_whole, "{case:?} {width:?}: {svg}");
             }
+        }
+    }
+
+    #[test]
+    fn what_still_grows_has_its_height_from_the_beginning() {
+        let high = |flow: &Flow| {
+            let svg = Flow { keeps_height: true, ..flow.clone() }.draw(Width::Narrow, "x");
+            svg.split_once("height=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+        };
+        let empty = Flow { taken: 0, ends: Vec::new(), again: None, ..flow([1, 0, 0, 0]) };
+        for later in [[0, 15_000, 0, 0], [1, 1, 1, 1], [16_777_215, 1, 1, 1]] {
+            assert_eq!(high(&empty), high(&flow(later)), "{later:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{
     findings,
     parts::Chart,
-    told::{Course, Report, Step},
+    told::{Course, Report, Running, Step},
 };
 use crate::{
     chart::{Curve, Flow, Gap, Mark, Moment, Paid, Viewers, Width, each_width},
@@ -55,12 +55,19 @@ fn end_ms(report: &Report) -> u64 {
     report.course.step_ms.saturating_mul(steps).max(last).max(now)
 }
 
-/// Units paid and held over time; `None` before the opening.
+/// Whether drawings stand there before there is anything to draw: what comes in later would push the page down under
+/// its reader.
+fn keeps_places(report: &Report, medium: Medium) -> bool {
+    medium == Medium::Screen && report.running() != Running::Over
+}
+
+/// Units paid and held over time; `None` if nothing happened, and nothing will.
 pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
-    report.opened_at_ms?;
-    if report.supplied == 0 || report.course.steps.is_empty() {
+    if report.course.steps.is_empty() && !keeps_places(report, medium) {
         return None;
     }
+    // Before the opening nothing is supplied: the drawing has the height that it will have.
+    let supplied = if report.opened_at_ms.is_some() { report.supplied } else { report.planned };
     let title = findings::paid(report, words);
     let (moments, end_ms) = (moments(&report.course), end_ms(report));
     let gaps: Vec<Gap> = report
@@ -77,7 +84,7 @@ pub(super) fn paid(report: &Report, words: Language, medium: Medium) -> Option<C
     let is_same = !report.was_restocked();
     let drawn = Paid {
         words,
-        supplied: report.supplied,
+        supplied,
         moments: &moments,
         end_ms,
         half_ms: report.half_paid_after_ms.filter(|_| is_same && report.supplied > 1),
@@ -114,10 +121,10 @@ fn gap_words(report: &Report, words: Language) -> Vec<String> {
     said
 }
 
-/// What became of the units that were taken; `None` if none was.
+/// What became of the units that were taken; `None` if none was, and none will be.
 pub(super) fn flow(report: &Report, words: Language, medium: Medium) -> Option<Chart> {
-    let taken = report.taken;
-    if taken.all.units == 0 {
+    let (taken, keeps_height) = (report.taken, keeps_places(report, medium));
+    if taken.all.units == 0 && !keeps_height {
         return None;
     }
     let title = findings::came_back(report, words);
@@ -148,6 +155,7 @@ pub(super) fn flow(report: &Report, words: Language, medium: Medium) -> Option<C
             (taken.released.units, words.flow_released(), holds(taken.released.holds)),
         ],
         again: (back > 0).then_some((again, said)),
+        keeps_height,
     };
     let svg = medium.draw(|width| drawn.draw(width, &title));
     Some(Chart { name: "flow", title, lead: words.report_flow_lead().to_owned(), svg })

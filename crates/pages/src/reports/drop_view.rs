@@ -8,7 +8,7 @@ use super::{
     },
     sound,
     story::Story,
-    told::{Adjustments, Report, ShowReport},
+    told::{Adjustments, Report, Running, ShowReport},
 };
 use crate::{
     answers::{Mode, Phase},
@@ -39,6 +39,8 @@ pub(crate) struct Setting {
 #[derive(Clone, Debug)]
 pub(crate) struct DropView {
     pub(crate) title: String,
+    /// Whether figures may still change by selling: whatever may come in has its place on the page.
+    pub(crate) may_move: bool,
     pub(crate) stream: String,
     pub(crate) merchant: String,
     pub(crate) story: Story,
@@ -82,6 +84,7 @@ impl DropView {
         let show = show.filter(|show| show.drops.len() > 1);
         Self {
             title: report.title.clone(),
+            may_move: report.running() != Running::Over,
             stream: report.stream.clone(),
             merchant: report.merchant.clone(),
             story: Story::of(report, words),

@@ -1,7 +1,7 @@
 //! Titles that say what was found. Each is chosen by the figures: where none of the findings is true, the title names
 //! the figure and claims nothing.
 
-use super::told::{Report, ShowReport, Sku};
+use super::told::{Report, Running, ShowReport, Sku};
 use crate::{
     numbers::{count, share, span, tenths},
     words::Language,
@@ -175,7 +175,13 @@ pub(crate) fn came_back(report: &Report, words: Language) -> String {
     let (taken, back) = (report.taken.all.units, report.came_back.units);
     let is_open = report.held > 0;
     if taken == 0 {
-        return words.finding_nothing_taken().to_owned();
+        let is_over = report.running() == Running::Over;
+        return if is_over {
+            words.finding_nothing_taken()
+        } else {
+            words.finding_nothing_taken_yet()
+        }
+        .to_owned();
     }
     if back == 0 {
         return if is_open { words.finding_none_back_yet() } else { words.finding_none_back() }

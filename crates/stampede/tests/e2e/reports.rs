@@ -12,6 +12,9 @@ use crate::{
 const STREAM: &str = "friday-show";
 /// Movement that tools show as 0.00.
 const SHIFT_MAX: f64 = 0.002;
+/// Movement while a page stays open for a whole sale: figures grow wider in their lines. Drawings that came in late
+/// would move the page by more.
+const LIVE_SHIFT_MAX: f64 = 0.02;
 /// What the first load of a report may cost, in bytes on the wire.
 const LOAD_BYTES_MAX: u64 = 120 << 10;
 /// Widths of a phone, a tablet, a laptop.
@@ -79,6 +82,9 @@ fn a_merchant_reads_last_nights_show_and_every_figure_is_right() {
     // By its keys: looked for, found, opened.
     tab.put("#find", "scented CANDLE");
     tab.key("Enter");
+    // The list before the search has the drop too: its link would go with its page.
+    tab.until("the list of what was found", "location.search.includes('q=scented')");
+    tab.until("read to its end", "document.readyState === 'complete'");
     tab.see(".report-list", "Scented candle, 200 g");
     tab.press(&format!("a[href=\"/reports/{drop}\"]"));
     is_there(&tab);
@@ -166,7 +172,8 @@ fn a_running_drop_has_the_same_page_and_its_figures_move() {
     tab.see(".sizes", "€450.00");
     assert_eq!(tab.value("globalThis.isSame"), true, "it is patched, not loaded again");
     let (shift, what) = tab.layout_shift();
-    println!("layout shift {shift} while it went from nothing to sold out: {what}");
+    assert!(shift <= LIVE_SHIFT_MAX, "{shift}: {what}");
+    println!("layout shift {shift} while it went from nothing to sold out");
     crowd.go();
     server.command(&format!("drops/{drop}/close"), &json!({}));
     tab.see(".pill", "final");
