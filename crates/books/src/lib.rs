@@ -29,11 +29,12 @@ mod totals;
 mod video;
 
 pub use books::{
-    Books, CommandContext, OverDrop, ReopenedDrop, UnmatchedAsk, UnmatchedEntry, UnmatchedPage,
+    Books, CommandContext, FreeUnits, OverDrop, ReopenedDrop, UnmatchedAsk, UnmatchedEntry,
+    UnmatchedPage, Withdrawal,
 };
 pub use command::{
     Action, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction, Role,
-    StaffCommand, StreamAction, patch_request,
+    StaffCommand, StockRefusal, StreamAction, patch_request,
 };
 pub use contradiction::Contradiction;
 pub use decision::{Act, Decision, Effect, HoldEnd, NewRecord};

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use stampede_domain::DurationMs;
-use stampede_engine::{CommandRefusal, FactRefusal, PaymentRefusal, Unavailable};
+use stampede_engine::{CommandRefusal, FactRefusal, PaymentRefusal, StockRefusal, Unavailable};
 use utoipa::ToSchema;
 
 use crate::dto::SeenState;
@@ -59,6 +59,7 @@ codes! {
     AlreadySupplied "already_supplied" CONFLICT "Units were put on sale already"
     UnknownSku "unknown_sku" UNPROCESSABLE_ENTITY "No such SKU in the drop"
     LotOutOfRange "lot_out_of_range" UNPROCESSABLE_ENTITY "A lot of this size is not possible"
+    NotFree "not_free" CONFLICT "Fewer units are free"
     StreamFull "stream_full" CONFLICT "The stream has as many drops as it may"
     MemoryFull "memory_full" CONFLICT "Live drops would need more memory than they may"
     InThePast "in_the_past" UNPROCESSABLE_ENTITY "The time lies in the past"
@@ -192,6 +193,8 @@ pub(crate) struct Problem {
     retry_after: Option<DurationMs>,
     /// How the drop stands that was to be another.
     now: Option<SeenState>,
+    /// Units that nobody had taken, where more were to be taken back.
+    free: Option<u32>,
     /// What the log has to say about it.
     cause: Option<Cause>,
 }
@@ -225,11 +228,14 @@ pub(crate) struct ProblemBody {
     /// How the drop stands, where it was not what was `seen` or what `If-Match` named.
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<SeenState>,
+    /// Units that nobody had taken, where more were to be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<u32>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, now: None, cause: None }
+        Self { code, detail: detail.into(), retry_after: None, now: None, free: None, cause: None }
     }
 
     /// The same problem, with the advice to send the request again after a moment.
@@ -270,9 +276,13 @@ impl From<CommandRefusal> for Problem {
             CommandRefusal::Changed { now, .. } => Some(SeenState::from(*now)),
             _ => None,
         };
+        let free = match &refusal {
+            CommandRefusal::Stock(StockRefusal::NotFree { free, .. }) => Some(free.get()),
+            _ => None,
+        };
         // It was read, and pushed out again at once.
         let retry_after = (refusal == CommandRefusal::MoneyNotLoaded).then_some(RETRY_AFTER);
-        Self { retry_after, now, ..Self::new(code, refusal.to_string()) }
+        Self { retry_after, now, free, ..Self::new(code, refusal.to_string()) }
     }
 }
 
@@ -339,6 +349,7 @@ impl IntoResponse for Problem {
             code: self.code.name(),
             retry_after_ms: self.retry_after.map(DurationMs::get),
             now: self.now,
+            free: self.free,
         };
         let mut response = (status, Json(body)).into_response();
         if let Some(cause) = self.cause {

@@ -77,8 +77,8 @@ pub use shared_rate_debt::SharedRateDebt;
 pub use stampede_books::{
     Action, Attempt, BrakeAction, CancelOrder, CommandOutcome, CommandRefusal, Done, DropAction,
     FactRefusal, HoldLook, HoldOutcome, HoldStatus, PaymentOutcome, ReopenedDrop, Role, RoomView,
-    SeenDrop, StaffCommand, StreamAction, StreamScope, Totals, UnmatchedAsk, UnmatchedEntry,
-    UnmatchedPage, VideoRefusal,
+    SeenDrop, StaffCommand, StockRefusal, StreamAction, StreamScope, Totals, UnmatchedAsk,
+    UnmatchedEntry, UnmatchedPage, VideoRefusal,
     brake::{Arrival, Ban, BrakeEntry},
     patch_request,
 };

@@ -92,6 +92,7 @@ impl StockPast {
             | Record::Phase(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Payment(_)
             | Record::Unmatched(_)
             | Record::Tally(_)

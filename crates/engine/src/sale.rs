@@ -94,7 +94,7 @@ pub struct SaleDrop {
 pub struct SkuFigures {
     /// Which SKU.
     pub sku: SkuIndex,
-    /// Units of all lots; before opening, the plan's supply.
+    /// Units of all lots without those that were taken back; before opening, the plan's supply.
     pub supplied: Units,
     /// Units that can be taken now.
     pub available: Units,

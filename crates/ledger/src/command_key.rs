@@ -44,6 +44,7 @@ impl LatestLot {
             | Record::Deadline(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -40,10 +40,10 @@ pub use opened::{History, OpenLedger, SealedDrop};
 pub use projection::{NewOrder, Projection, ProjectionRow};
 pub use record::{
     AnswerTimes, BanRecord, BanScope, BootId, BrakeOrder, BrakePart, BrakeRecord, Cancelled,
-    ChannelClicks, Command, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange, PaymentRecord,
-    PhaseRecord, ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome, RecoveredDrop,
-    RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally, TallySources,
-    Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
+    ChannelClicks, Command, CorrectionRecord, DeadlineRecord, Heartbeat, HoldRecord, PaymentChange,
+    PaymentRecord, PhaseRecord, ProviderRequest, RatesSet, Record, RecordError, RecordedOutcome,
+    RecoveredDrop, RecoveredPool, RefusalCounts, Room, RoomChange, RoomOwner, StreamRecord, Tally,
+    TallySources, Text, UnmatchedDone, UnmatchedEnd, UnmatchedPayment, UnmatchedRecord,
     codec::{self, BodyHeader, records},
 };
 pub use reviewer::Reviewer;

@@ -255,6 +255,7 @@ const fn is_rare(record: &Record) -> bool {
         )
         | Record::Suspended { .. }
         | Record::Featured
+        | Record::Correction(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Heartbeat(_)

@@ -223,6 +223,8 @@ pub struct ChainSums {
     plan: Option<(u32, Arc<DropPlan>)>,
     opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
+    /// Whether units were put on sale, withdrawn ones included.
+    is_supplied: bool,
     /// The pools of the plan.
     pools: DropPools,
     /// Units supplied and sold, by SKU.
@@ -241,6 +243,7 @@ impl ChainSums {
             plan: None,
             opened_at: None,
             ended: None,
+            is_supplied: false,
             pools: DropPools::default(),
             skus: Vec::new(),
         }
@@ -300,7 +303,8 @@ impl ChainSums {
     }
 
     fn supply(&mut self, delta: &SupplyDelta) {
-        self.sku(delta.sku).0 += delta.supplied.unsigned_abs();
+        let supplied = &mut self.sku(delta.sku).0;
+        *supplied = supplied.saturating_add_signed(delta.supplied);
     }
 
     fn sku(&mut self, sku: SkuIndex) -> &mut (u64, u64) {
@@ -320,6 +324,7 @@ impl ChainSums {
             self.pools = DropPools::of(&planned.1);
         }
         self.ended = turn.ended.or(self.ended);
+        self.is_supplied |= turn.is_supplied;
     }
 
     /// The seal of a chain that has ended at this row; `None` while it goes on.
@@ -332,11 +337,10 @@ impl ChainSums {
     ) -> Option<Seal> {
         let phase = self.ended?;
         let (revision, plan) = self.plan.as_ref()?;
-        let lots = self.skus.iter().any(|(supplied, _)| *supplied > 0);
         let units = |sum: u64| u32::try_from(sum).ok().and_then(Units::new).unwrap_or(Units::MAX);
         let skus = plan.skus.iter().enumerate().map(|(place, sku)| {
             let (supplied, sold) = self.skus.get(place).copied().unwrap_or_default();
-            let supplied = if lots { units(supplied) } else { sku.supply };
+            let supplied = if self.is_supplied { units(supplied) } else { sku.supply };
             SealedSku { supplied, sold: units(sold) }
         });
         let summary = SealSummary {
@@ -375,6 +379,7 @@ pub(crate) struct Turn {
     planned: Option<(u32, Arc<DropPlan>)>,
     opened: bool,
     ended: Option<Phase>,
+    is_supplied: bool,
 }
 
 impl Turn {
@@ -390,10 +395,11 @@ impl Turn {
                     self.ended = Some(phase);
                 }
             }
-            Record::Lot { .. }
-            | Record::Hold(_)
+            Record::Lot { .. } => self.is_supplied = true,
+            Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

@@ -2,7 +2,7 @@
 
 use stampede_domain::{PoolIndex, SkuIndex, Units};
 
-use crate::{HoldRecord, Record, drop_pools::DropPools};
+use crate::{CorrectionRecord, HoldRecord, Record, drop_pools::DropPools};
 
 /// Change of a pool's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct SupplyDelta {
     pub pool: PoolIndex,
     /// The SKU whose units it holds.
     pub sku: SkuIndex,
-    /// Units added by lots.
+    /// Units added by lots minus units withdrawn.
     pub supplied: i64,
     /// Units taken minus units released or expired.
     pub taken: i64,
@@ -23,6 +23,9 @@ impl SupplyDelta {
         let count = |units: Units| i64::from(units.get());
         let (pool, supplied, taken) = match record {
             Record::Lot { pool, units, .. } => (*pool, count(*units), 0),
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                (*pool, -count(*units), 0)
+            }
             Record::Hold(HoldRecord::Taken { hold, units, .. }) => (hold.pool(), 0, count(*units)),
             Record::Hold(
                 HoldRecord::Released { hold, units } | HoldRecord::Expired { hold, units },

@@ -8,10 +8,12 @@ use std::{path::Path, sync::Arc};
 use rusqlite::Connection;
 use stampede_domain::{DropId, Phase};
 use stampede_ledger::{
-    DataDir, Journal, LEDGER_FILE, PhaseRecord, Record, RowHash, RowKey, Rows, Seal, SealSummary,
-    SqliteJournal, SqliteLedger,
+    CorrectionRecord, DataDir, Journal, LEDGER_FILE, PhaseRecord, Record, RowHash, RowKey, Rows,
+    Seal, SealSummary, SqliteJournal, SqliteLedger,
 };
-use support::{DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, wait};
+use support::{
+    DROP, Rig, confirmed, entry, entry_in, expired, hold, lot, node, plan, pool, units, wait,
+};
 
 /// A drop that two starts have sold from until it settled: 100 units, an order, an expired hold.
 fn settled(path: &Path) {
@@ -134,4 +136,29 @@ fn a_start_takes_a_seal_of_version_1_as_it_is() {
     assert_eq!(seals(dir.path())[0].summary, old.encode(), "what it does not say is not made up");
     write(&SealSummary { title: "Cups".into(), ..old });
     assert!(open(dir.path()).unwrap_err().contains("the summary is not what the journal gives"));
+}
+
+#[test]
+fn a_seal_counts_no_units_that_were_withdrawn() {
+    for kept in [40, 0] {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::lock(dir.path()).unwrap();
+        let mut rig = Rig::start(SqliteLedger::open(&data, &node()).unwrap());
+        rig.commit(vec![Record::Planned { plan: Arc::new(plan()), revision: 1 }]);
+        rig.commit(vec![lot(100), Record::Phase(PhaseRecord::Opened)]);
+        let withdrawn = CorrectionRecord::Withdrawn { pool: pool(0), units: units(100 - kept) };
+        rig.commit(vec![withdrawn.into(), Record::Phase(PhaseRecord::Closed)]);
+        rig.core.push(entry(Record::Phase(PhaseRecord::Settled)));
+        wait(|| rig.core.durable() == rig.core.pushed());
+        rig.writer.shutdown().unwrap();
+        drop(data);
+        let found = seals(dir.path());
+        assert_eq!((found[0].units_supplied, found[0].units_sold), (u64::from(kept), 0));
+        let summary = SealSummary::decode(&found[0].summary).unwrap();
+        assert_eq!(summary.skus[0].supplied, units(kept), "not what the plan says");
+        // The start works it out again from the rows.
+        raw(dir.path()).execute_batch("DELETE FROM seals").unwrap();
+        open(dir.path()).unwrap();
+        assert_eq!(seals(dir.path()), found);
+    }
 }

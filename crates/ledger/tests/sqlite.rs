@@ -13,10 +13,10 @@ use std::{
 use rusqlite::Connection;
 use stampede_domain::Incarnation;
 use stampede_ledger::{
-    DataDir, Journal, OpenError, OpenLedger, Projection, RowKey, Rows, SqliteJournal, SqliteLedger,
-    SqliteOptions, StoreError,
+    CorrectionRecord, DataDir, Journal, OpenError, OpenLedger, Projection, RowKey, Rows,
+    SqliteJournal, SqliteLedger, SqliteOptions, StoreError,
 };
-use support::{Rig, confirmed, entry, expired, hold, lot, node, taken, wait};
+use support::{Rig, confirmed, entry, expired, hold, lot, node, pool, taken, units, wait};
 
 fn open(path: &Path) -> Result<OpenLedger, OpenError> {
     SqliteLedger::open(&DataDir::lock(path).unwrap(), &node())
@@ -165,6 +165,23 @@ fn an_oversell_is_refused_by_the_database() {
     rig.core.push(entry(taken(hold(incarnation, 3))));
     wait(|| !rig.seen.poisoned().is_empty());
     let expected = "would oversell d1 pool 0: supplied +0, taken +1";
+    assert!(rig.seen.poisoned()[0].ends_with(expected), "{:?}", rig.seen.poisoned());
+    drop(rig);
+    let supply = SqliteJournal::open(dir.path()).unwrap().supply().unwrap();
+    assert_eq!((supply[0].supplied, supply[0].taken), (2, 2));
+}
+
+#[test]
+fn units_that_were_taken_are_not_withdrawn_by_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = start(dir.path());
+    rig.commit(vec![lot(3)]);
+    rig.take(1..3);
+    let withdrawn = |count| CorrectionRecord::Withdrawn { pool: pool(0), units: units(count) };
+    rig.commit(vec![withdrawn(1).into()]);
+    rig.core.push(entry(withdrawn(1).into()));
+    wait(|| !rig.seen.poisoned().is_empty());
+    let expected = "would oversell d1 pool 0: supplied -1, taken +0";
     assert!(rig.seen.poisoned()[0].ends_with(expected), "{:?}", rig.seen.poisoned());
     drop(rig);
     let supply = SqliteJournal::open(dir.path()).unwrap().supply().unwrap();

@@ -330,6 +330,7 @@ impl Audit<'_> {
             | Record::Lot { .. }
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Unmatched(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

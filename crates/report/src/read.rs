@@ -64,6 +64,7 @@ pub fn drop_plan(journal: &dyn Journal, drop: DropId) -> Result<Arc<DropPlan>, R
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Correction(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

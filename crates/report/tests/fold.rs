@@ -206,6 +206,44 @@ fn marks_fall_on_the_takes_that_reach_them() {
 }
 
 #[test]
+fn marks_go_by_what_is_supplied_when_they_are_reached() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[10]));
+    let later = sim.open(plan(&[10]));
+    let since = sim.now_ms;
+    for who in 1..=3 {
+        sim.now_ms += 100;
+        sim.buy(drop, who, 0, 1, "a");
+    }
+    sim.flush();
+    // Three of four: more than half. Then nothing is left, and what comes later was not there.
+    sim.now_ms = since + 1_000;
+    sim.take_back(drop, 0, 6);
+    sim.flush();
+    sim.now_ms = since + 2_000;
+    sim.take_back(drop, 0, 1);
+    sim.flush();
+    sim.restock(drop, 0, 5);
+    // Nobody has taken any of these: they are gone, not sold out.
+    sim.take_back(later, 0, 10);
+    sim.flush();
+    sim.close();
+    assert!(verify_dir(dir.path()).unwrap().ok);
+    let report = drop_report(&journal(dir.path()), drop).unwrap();
+    let millis = |span: Option<DurationMs>| span.map(DurationMs::get);
+    let opened = report.opened_at.unwrap().get();
+    let after = |ms| Some(START_MS + since + ms - opened);
+    assert_eq!(millis(report.half_after), after(1_000));
+    assert_eq!(millis(report.nine_tenths_after), after(2_000));
+    assert_eq!(millis(report.sold_out_after), after(2_000));
+    assert_eq!(millis(report.skus[0].sold_out_after), after(2_000));
+    assert_eq!((report.supplied, report.held), (8, 3));
+    let none = drop_report(&journal(dir.path()), later).unwrap();
+    assert_eq!((none.supplied, none.sold_out_after, none.skus[0].sold_out_after), (0, None, None));
+}
+
+#[test]
 fn a_lost_tally_is_made_up_from_the_holds_and_said_where_it_cannot_be() {
     let dir = tempfile::tempdir().unwrap();
     let mut sim = Sim::new(dir.path());

@@ -8,14 +8,17 @@ use stampede_domain::{
     BanId, DropId, DurationMs, HoldId, RefusalCode, SkuIndex, TakeNumber, UnixMillis,
 };
 use stampede_ledger::{
-    BrakePart, BrakeRecord, Command, HoldRecord, Journal, LEDGER_FILE, PhaseRecord, Record,
-    RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
+    BrakePart, BrakeRecord, Command, CorrectionRecord, HoldRecord, Journal, LEDGER_FILE,
+    PhaseRecord, Record, RecordedOutcome, Room, RoomChange, RoomOwner, SealSummary, SqliteJournal,
 };
 use stampede_report::Verification;
 use support::{
     busy::busy_sale,
     corrupt::{Kind, corrupt},
     forge::{Forged, forge},
+    plan,
+    sale::{State, pool},
+    sim::Sim,
     units, verify_dir,
 };
 use tempfile::TempDir;
@@ -262,6 +265,55 @@ fn lies_about_units_are_found() {
         let again = rows[row].records[at].clone();
         rows[row].records.insert(at, again);
     });
+}
+
+/// A sale in which units are taken back, which ends.
+fn corrected() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sim = Sim::new(dir.path());
+    let drop = sim.open(plan(&[10, 4]));
+    for who in 1..=4 {
+        sim.now_ms += 100;
+        sim.buy(drop, who, 0, 1, "a");
+    }
+    sim.flush();
+    sim.end(drop, 0, State::Confirmed);
+    sim.take_back(drop, 0, 5);
+    sim.take_back(drop, 1, 4);
+    sim.flush();
+    sim.tally(drop, 4);
+    sim.settle(drop);
+    sim.close();
+    dir
+}
+
+#[test]
+fn lies_about_units_that_were_taken_back_are_found() {
+    let ledger = corrected();
+    let verification = verify_dir(ledger.path()).unwrap();
+    assert!(verification.ok, "{verification}");
+    let is_withdrawn =
+        |record: &Record| matches!(record, Record::Correction(CorrectionRecord::Withdrawn { .. }));
+    let with = |rows: &mut Vec<Forged>, change: CorrectionRecord| {
+        let (row, at) = find(rows, is_withdrawn);
+        rows[row].records[at] = change.into();
+    };
+    let of =
+        |number, count| CorrectionRecord::Withdrawn { pool: pool(number), units: units(count) };
+    // Fewer were free as well; only the seal has other sums.
+    let fewer = lie(&ledger, |rows| with(rows, of(0, 4)));
+    assert!(kinds(&fewer).iter().all(|kind| kind.starts_with("seal_")), "{fewer}");
+    check("withdrawn_not_free", &ledger, |rows| with(rows, of(0, 7)));
+    check("withdrawn_range", &ledger, |rows| with(rows, of(0, 11)));
+    check("withdrawn_range", &ledger, |rows| with(rows, of(0, 0)));
+    check("unknown_pool", &ledger, |rows| with(rows, of(7, 1)));
+    // What is not on sale yet, or no more, is not taken back.
+    for begins in [PhaseRecord::Opened, PhaseRecord::Settled] {
+        check("not_allowed", &ledger, |rows| {
+            let (row, at) = find(rows, |record| *record == Record::Phase(begins));
+            rows[row].records.insert(at, of(0, 1).into());
+        });
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ impl PaymentBook {
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Suspended { .. }
             | Record::Recovered(_)
             | Record::Tally(_)

@@ -7,7 +7,7 @@ use stampede_domain::{
     AddressRange, BanId, DropId, DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PoolIndex,
     SkuIndex, Units, UnixMillis, ViewerId, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
+use stampede_ledger::{CorrectionRecord, HoldRecord, PhaseRecord, Record, RecordedOutcome, Row};
 
 use crate::{durable_money::MoneyRows, violation::Violation};
 
@@ -109,6 +109,13 @@ impl Durable {
             }
             Record::Lot { pool, units, .. } => {
                 self.pools.entry((drop, *pool)).or_default().supplied += u64::from(units.get());
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                let of = self.pools.entry((drop, *pool)).or_default();
+                let left = of.supplied.checked_sub(u64::from(units.get()));
+                let left = left.filter(|left| *left >= of.out);
+                of.supplied =
+                    left.ok_or(format!("{drop} {pool}: {units} withdrawn were not free"))?;
             }
             Record::Hold(record) => self.hold(drop, record)?,
             Record::Payment(record) => {

@@ -11,7 +11,7 @@ use stampede_domain::{
 
 use crate::{
     cell::StockCell,
-    hold::{End, GiveOutcome, HoldView, PoolView, SupplyError, WaitJoin},
+    hold::{End, GiveOutcome, HoldView, NotFree, PoolView, SupplyError, WaitJoin},
     lane::Lane,
     slot::{HoldSlot, SlotState},
     slot_table::{LANES_MAX, SlotTable},
@@ -64,7 +64,7 @@ pub struct DropStock {
 pub(crate) struct Pool {
     pub(crate) word: StockCell,
     pub(crate) slots: SlotTable,
-    /// Units of all lots; written by the steward alone.
+    /// Units of all lots without those that were withdrawn; written by the steward alone.
     supplied: AtomicU32,
     pub(crate) sku: SkuIndex,
     /// Units of the SKU, from whichever pools, that one viewer may have.
@@ -232,6 +232,24 @@ impl DropStock {
         // supplied.
         into.supplied.store(sum.get(), Ordering::Relaxed);
         into.set(|word| give(word, units));
+        Ok(())
+    }
+
+    /// Takes units out of a pool that nobody has taken: its supply falls by them. For the steward, before the record:
+    /// supply falls on record only when the units have left the word. A crash before the record brings them back.
+    ///
+    /// # Errors
+    /// [`NotFree`] if fewer are free. Nothing moves then.
+    ///
+    /// # Panics
+    /// If the pool is not of this drop.
+    pub fn withdraw(&self, pool: PoolIndex, units: Units) -> Result<(), NotFree> {
+        let from = self.pool(pool);
+        let withdrawn = from.word.update(|word| word.withdraw(units));
+        withdrawn.map_err(|free| NotFree { pool, units, free })?;
+        let left = from.supplied().checked_take(units).expect("what was free was supplied");
+        // ORDERING: Relaxed; see `Pool::supplied`. Slots stay as they are: holds may lie in any of them.
+        from.supplied.store(left.get(), Ordering::Relaxed);
         Ok(())
     }
 

@@ -153,6 +153,18 @@ pub enum SupplyError {
     },
 }
 
+/// Why units cannot be withdrawn: fewer are free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pool {pool} has {free} free units, not {units}")]
+pub struct NotFree {
+    /// The pool.
+    pub pool: PoolIndex,
+    /// Units that were to be withdrawn.
+    pub units: Units,
+    /// Units that nobody had taken.
+    pub free: Units,
+}
+
 /// A pool as it stands; one consistent look at its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolView {
@@ -166,7 +178,7 @@ pub struct PoolView {
     pub waiting: bool,
     /// Number of the latest take; 0 before the first.
     pub last_take: TakeNumber,
-    /// Units of all lots.
+    /// Units of all lots without those that were withdrawn.
     pub supplied: Units,
 }
 

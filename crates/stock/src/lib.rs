@@ -26,8 +26,8 @@ mod word;
 
 pub use drop_stock::{DropStock, SkuLimits, StockConfig};
 pub use hold::{
-    End, GiveOutcome, HoldBody, HoldView, PoolView, RestoreError, RestoredHold, RestoredState,
-    SupplyError, Take, TakeRequest, WaitJoin,
+    End, GiveOutcome, HoldBody, HoldView, NotFree, PoolView, RestoreError, RestoredHold,
+    RestoredState, SupplyError, Take, TakeRequest, WaitJoin,
 };
 pub use lane::Lane;
 pub use memory::bytes_needed;

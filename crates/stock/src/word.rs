@@ -95,6 +95,16 @@ impl StockWord {
         self.available().checked_add(units).map(|sum| self.with_available(sum))
     }
 
+    /// Lets go of `units` that nobody has taken.
+    ///
+    /// # Errors
+    /// The available units, if they are fewer.
+    pub(crate) fn withdraw(self, units: Units) -> Result<Self, Units> {
+        let available = self.available();
+        let left = available.checked_take(units).ok_or(available)?;
+        Ok(self.with_available(left))
+    }
+
     pub(crate) const fn opened(self) -> Self {
         Self(self.0 | OPEN)
     }
@@ -194,6 +204,15 @@ mod tests {
             prop_assert_eq!(before.served(), word(open, false, available, number));
             if let Some(after) = before.give(units(change)) {
                 prop_assert_eq!(after, word(open, waiting, available + change, number));
+            }
+            match before.withdraw(units(change)) {
+                Ok(after) => {
+                    prop_assert_eq!(after, word(open, waiting, available - change, number));
+                }
+                Err(free) => {
+                    prop_assert!(change > available);
+                    prop_assert_eq!(free, units(available));
+                }
             }
             if let Ok(after) = before.take(units(change)) {
                 prop_assert!(open && !waiting);

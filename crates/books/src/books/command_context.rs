@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_domain::{MerchantId, StreamId, UnixMillis};
+use stampede_domain::{DropId, MerchantId, PoolIndex, StreamId, Units, UnixMillis};
 use stampede_ledger::ViewerLink;
 
 use crate::{hold::HoldLook, seen::SeenDrop};
@@ -17,6 +17,9 @@ pub struct CommandContext {
     pub order: Option<HoldLook>,
     /// Links the number of the viewer who is to be banned.
     pub viewer: Option<Arc<ViewerLink>>,
+    /// What came of taking the units out of the stock that [`Books::free_units`](super::Books::free_units) has named;
+    /// `None` if it has named none.
+    pub withdrawn: Option<Withdrawal>,
     /// When a report that a stream is gone counts from, by the sale's clock.
     pub reported_at: UnixMillis,
 }
@@ -30,4 +33,27 @@ pub struct OverDrop {
     pub merchant: MerchantId,
     /// Where it stands for good.
     pub stands: SeenDrop,
+}
+
+/// Units that a command takes back, if nobody takes them before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreeUnits {
+    /// The drop.
+    pub drop: DropId,
+    /// Where the units are.
+    pub pool: PoolIndex,
+    /// How many.
+    pub units: Units,
+}
+
+/// What came of taking free units out of the stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// They are out: nobody can take them any more.
+    Done,
+    /// Fewer were free; all of them still are.
+    NotFree {
+        /// How many were.
+        free: Units,
+    },
 }

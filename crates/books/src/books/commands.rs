@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use stampede_domain::{
-    DropId, DropPlan, Moment, Phase, PhaseChange, TextFault, UnixMillis, check_shown,
+    DropId, DropPlan, Moment, TextFault, UnixMillis, check_shown,
     limits::{COMMANDS_PER_DROP_MAX, REASON_BYTES_MAX},
 };
 use stampede_ledger::{Command, PhaseRecord, Record, RecordedOutcome};
 
-use super::{Books, authorize::Grant, command_context::CommandContext};
+use super::{
+    Books,
+    authorize::Grant,
+    command_context::{CommandContext, OverDrop},
+};
 use crate::{
     brake::BrakeEntry,
     command::{Action, CommandOutcome, CommandRefusal, Done, DropAction, StaffCommand},
@@ -86,18 +90,10 @@ impl Books {
         now: Moment,
         out: &mut Decision,
     ) -> CommandOutcome {
-        shown_reason(command).map_err(CommandRefusal::Reason)?;
-        match self.authorize(command, shown.over.as_ref())? {
+        match self.granted(command, shown.over.as_ref())? {
             Grant::Plan { plan, for_house } => self.plan(plan, for_house, now, out),
-            Grant::Drop { drop, action, seen, stands } => {
-                self.check_turn(drop, action, seen, stands)?;
-                let lot = match action {
-                    DropAction::CancelOrder(cancel) => {
-                        let given = (command, shown.order);
-                        self.cancel_order((drop, stands.phase), cancel, given, now.sale, out)?
-                    }
-                    action => self.act(drop, stands.phase, action, now, out)?,
-                };
+            Grant::Drop { drop, action, stands, .. } => {
+                let lot = self.act((drop, stands.phase), action, (command, shown), now, out)?;
                 Ok(Done { lot, ..Done::about(drop) })
             }
             Grant::Brake(action) => {
@@ -122,6 +118,20 @@ impl Books {
         }
     }
 
+    /// A command that its actor may give, as far as its reason, rights and turn go.
+    pub(super) fn granted<'command>(
+        &self,
+        command: &'command StaffCommand,
+        over: Option<&OverDrop>,
+    ) -> Result<Grant<'_, 'command>, CommandRefusal> {
+        shown_reason(command).map_err(CommandRefusal::Reason)?;
+        let granted = self.authorize(command, over)?;
+        if let Grant::Drop { drop, action, seen, stands } = granted {
+            self.check_turn(drop, action, seen, stands)?;
+        }
+        Ok(granted)
+    }
+
     /// Whether the drop takes one more command, and is what the actor saw where that counts.
     fn check_turn(
         &self,
@@ -138,79 +148,6 @@ impl Books {
             Some(seen) => Err(CommandRefusal::Changed { seen, now: stands }),
             None => Ok(()),
         }
-    }
-
-    /// Carries out a command that its actor may give; returns the lot's number for a restock.
-    fn act(
-        &mut self,
-        drop: DropId,
-        phase: Phase,
-        action: &DropAction,
-        now: Moment,
-        out: &mut Decision,
-    ) -> Result<Option<u32>, CommandRefusal> {
-        let step = |change: PhaseChange| {
-            let wrong = CommandRefusal::WrongPhase { action: action.name(), phase };
-            phase.after(change).ok_or(wrong)
-        };
-        match action {
-            DropAction::Edit { plan } | DropAction::Patch { plan, .. } => {
-                step(PhaseChange::Cancel)?;
-                self.edit(drop, plan, now, out)?;
-            }
-            // Its record ends the chain, so the command's own goes first.
-            DropAction::Cancel => {
-                step(PhaseChange::Cancel)?;
-            }
-            DropAction::StartCountdown => {
-                step(PhaseChange::StartCountdown)?;
-                self.start_countdown(drop, self.drops[&drop].plan().countdown, now, out)?;
-            }
-            DropAction::StartCountdownFor { countdown } => {
-                step(PhaseChange::StartCountdown)?;
-                self.start_countdown(drop, *countdown, now, out)?;
-            }
-            DropAction::CancelCountdown => {
-                step(PhaseChange::CancelCountdown)?;
-                self.forbid(now.sale, drop, PhaseRecord::CountdownCancelled, out);
-            }
-            DropAction::Pause => {
-                // A pause that the stream caused becomes the host's, who alone ends it then.
-                if !(phase == Phase::Paused && self.drops[&drop].watch().has_paused()) {
-                    step(PhaseChange::Pause)?;
-                }
-                self.forbid(now.sale, drop, PhaseRecord::Paused, out);
-            }
-            DropAction::Resume => {
-                step(PhaseChange::Resume)?;
-                self.permit(now.sale, drop, PhaseRecord::Resumed, out);
-            }
-            DropAction::Close => {
-                step(PhaseChange::Close)?;
-                self.forbid(now.sale, drop, PhaseRecord::Closed, out);
-            }
-            DropAction::Feature => {
-                if !matches!(phase, Phase::Countdown | Phase::Open | Phase::Paused) {
-                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
-                }
-                let next = self.record(now.sale, drop, Record::Featured, out);
-                out.when_durable.extend(next.map(Effect::Air));
-            }
-            DropAction::Restock { sku, units } => {
-                if !matches!(phase, Phase::Open | Phase::Paused) {
-                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
-                }
-                return self.restock(now.sale, drop, (sku, *units), out).map(Some);
-            }
-            DropAction::Extend { by } => {
-                if !matches!(phase, Phase::Open | Phase::Paused | Phase::Closed) {
-                    return Err(CommandRefusal::WrongPhase { action: action.name(), phase });
-                }
-                self.extend(now.sale, drop, *by, out)?;
-            }
-            DropAction::CancelOrder(_) => unreachable!("the caller cancels what is ordered"),
-        }
-        Ok(None)
     }
 
     fn plan(
@@ -230,34 +167,7 @@ impl Books {
         Ok(Done::about(drop))
     }
 
-    fn edit(
-        &mut self,
-        drop: DropId,
-        plan: &Arc<DropPlan>,
-        now: Moment,
-        out: &mut Decision,
-    ) -> Result<(), CommandRefusal> {
-        check_plan(plan, now.wall)?;
-        let book = &self.drops[&drop];
-        if book.was_supplied() {
-            return Err(CommandRefusal::AlreadySupplied);
-        }
-        if book.plan().stream != plan.stream {
-            return Err(CommandRefusal::Fixed { field: "stream" });
-        }
-        if book.plan().merchant != plan.merchant {
-            return Err(CommandRefusal::Fixed { field: "merchant" });
-        }
-        if book.plan().mode != plan.mode {
-            return Err(CommandRefusal::Fixed { field: "mode" });
-        }
-        let revision = book.revision() + 1;
-        self.check_memory(&plan.merchant, Some(drop), plan.skus.iter().map(|sku| sku.supply))?;
-        self.add_drop(drop, revision, (plan, now.sale), out);
-        Ok(())
-    }
-
-    fn add_drop(
+    pub(super) fn add_drop(
         &mut self,
         drop: DropId,
         revision: u32,

@@ -7,7 +7,17 @@ use super::Books;
 use crate::{
     command::CommandRefusal,
     decision::{Decision, Effect},
+    drop::DropBook,
 };
+
+impl DropBook {
+    /// The pool that a SKU's lots go to.
+    pub(super) fn pool_of(&self, sku: &SkuId) -> Result<PoolIndex, CommandRefusal> {
+        let index = self.plan.sku_index(sku.as_str());
+        let index = index.ok_or_else(|| CommandRefusal::UnknownSku { sku: sku.clone() })?;
+        Ok(self.common_pool(index))
+    }
+}
 
 impl Books {
     /// Adds a lot by command; returns its number.
@@ -19,21 +29,21 @@ impl Books {
         out: &mut Decision,
     ) -> Result<u32, CommandRefusal> {
         let book = &self.drops[&drop];
-        let unknown = || CommandRefusal::UnknownSku { sku: sku.clone() };
-        let index = book.plan.sku_index(sku.as_str()).ok_or_else(unknown)?;
-        let pool = book.common_pool(index);
+        let pool = book.pool_of(sku)?;
         let supplied = book.supplied[usize::from(pool.get())];
         let sum = supplied.checked_add(units).filter(|_| !units.is_zero());
         let max = Units::MAX;
         let sum = sum.ok_or(CommandRefusal::LotOutOfRange { units, supplied, max })?;
-        let mut after = book.supplied.clone();
-        after[usize::from(pool.get())] = sum;
+        let (place, mut after) = (usize::from(pool.get()), book.supplied.clone());
+        after[place] = sum;
         let of_sku = |index| after[usize::from(book.common_pool(index).get())];
         let places = (0..=u8::MAX).filter_map(SkuIndex::new);
         if book.plan.gross_of(places.take(book.plan.skus.len()).map(of_sku)).is_none() {
             return Err(CommandRefusal::LotTooDear { sku: sku.clone(), units });
         }
-        self.check_memory(&book.plan.merchant, Some(drop), after)?;
+        let mut most = book.supplied_max.clone();
+        most[place] = most[place].max(sum);
+        self.check_memory(&book.plan.merchant, Some(drop), most)?;
         Ok(self.add_lot(at, drop, pool, units, out))
     }
 

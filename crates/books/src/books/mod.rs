@@ -7,6 +7,7 @@ mod brake;
 mod command_context;
 mod commands;
 mod counts;
+mod drop_commands;
 mod due;
 mod extensions;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod streams;
 mod timers;
 mod unmatched;
 mod video;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 
@@ -52,7 +54,7 @@ use adjustments::Adjustments;
 use unmatched::UnmatchedPayments;
 
 pub use adjustments::ReopenedDrop;
-pub use command_context::{CommandContext, OverDrop};
+pub use command_context::{CommandContext, FreeUnits, OverDrop, Withdrawal};
 pub use unmatched::{UnmatchedAsk, UnmatchedEntry, UnmatchedPage};
 
 /// What is decided of all drops, streams, the brake, staff's keys.
@@ -95,6 +97,7 @@ impl LatestResults {
             Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)
@@ -345,6 +348,7 @@ fn changes_needs(record: &Record) -> bool {
         | Record::Hold(_)
         | Record::Stream(_)
         | Record::Featured
+        | Record::Correction(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

@@ -17,7 +17,7 @@ impl DropBook {
             return 0;
         }
         if self.was_supplied() {
-            return (limits.bytes_needed)(&mut self.supplied().iter().copied());
+            return (limits.bytes_needed)(&mut self.supplied_max.iter().copied());
         }
         (limits.bytes_needed)(&mut self.plan().skus.iter().map(|sku| sku.supply))
     }

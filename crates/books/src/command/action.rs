@@ -84,6 +84,13 @@ pub enum DropAction {
         /// How many.
         units: Units,
     },
+    /// Take units off the sale that nobody has taken.
+    TakeBack {
+        /// Of which SKU.
+        sku: SkuId,
+        /// How many.
+        units: Units,
+    },
     /// Cancel units of an order, or give money back for it.
     CancelOrder(CancelOrder),
     /// Give every live hold more time: payments cannot go through.
@@ -254,6 +261,9 @@ impl DropAction {
     /// What a command about an order is called.
     pub(crate) const CANCEL_ORDER: &str = "cancel_order";
 
+    /// What a command is called that takes units off the sale.
+    pub(crate) const TAKE_BACK: &str = "take_back";
+
     names! {
         /// Every name that an action of this family has.
         NAMES;
@@ -268,6 +278,7 @@ impl DropAction {
         Self::Feature => "feature",
         Self::Close => "close",
         Self::Restock { .. } => "restock",
+        Self::TakeBack { .. } => "take_back",
         Self::CancelOrder(_) => "cancel_order",
         Self::Extend { .. } => "extend",
     }
@@ -307,7 +318,8 @@ impl DropAction {
             | Self::Resume
             | Self::Feature
             | Self::Close
-            | Self::Restock { .. } => stands.is_as(&seen),
+            | Self::Restock { .. }
+            | Self::TakeBack { .. } => stands.is_as(&seen),
             Self::Edit { .. } | Self::Patch { .. } => stands.revision == seen.revision,
             Self::Cancel
             | Self::CancelCountdown
@@ -407,5 +419,6 @@ mod tests {
         let names: std::collections::HashSet<_> = Action::NAMES.iter().collect();
         assert_eq!(names.len(), Action::NAMES.len(), "no two are alike");
         assert!(names.contains(&DropAction::CANCEL_ORDER));
+        assert!(names.contains(&DropAction::TAKE_BACK));
     }
 }

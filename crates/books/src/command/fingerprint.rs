@@ -91,7 +91,7 @@ impl Bytes {
             DropAction::Edit { plan } => self.plan(plan),
             DropAction::Patch { changes, .. } => self.changes(*changes),
             DropAction::StartCountdownFor { countdown } => self.number(countdown.get()),
-            DropAction::Restock { sku, units } => {
+            DropAction::Restock { sku, units } | DropAction::TakeBack { sku, units } => {
                 self.pair(sku.as_str(), u64::from(units.get()));
             }
             DropAction::CancelOrder(CancelOrder { order, units, amount, restock, seen: _ }) => {
@@ -302,6 +302,7 @@ mod tests {
             on(DropAction::Feature),
             on(DropAction::Close),
             on(DropAction::Restock { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
+            on(DropAction::TakeBack { sku: "mug".parse().unwrap(), units: testkit::units(9) }),
             on(cancel(2, None, true)),
             on(cancel(0, Some(500), false)),
             on(DropAction::Extend { by: DurationMs::from_secs(90) }),
@@ -352,7 +353,7 @@ mod tests {
     }
 
     /// Recorded with keys: another line would make the keys of every ledger look reused.
-    const GOLDEN: [&str; 35] = [
+    const GOLDEN: [&str; 36] = [
         "plan 38164e900b424c69a1cfbfe87825a88d",
         "edit 9c5f5372818969cb61a6e384fb48bb3c",
         "edit 5eda217e2c73878e98141a280eba77de",
@@ -365,6 +366,7 @@ mod tests {
         "feature ba53a3e74e9c09629bd9f84b06b76de3",
         "close e45979b7209490b9aa1e67043c1a7d1c",
         "restock 7d95625f3855e4daa9f8b0788162b6d8",
+        "take_back 496071d02ed215d9c53bd9eb73a331fd",
         "cancel_order 953abbb65babbcd4f249cdc9f29cc12b",
         "cancel_order da7a20a98dd81bd87ea9121ecd6039d0",
         "extend a0694e310603799602cf30cf0fface2d",

@@ -20,11 +20,13 @@ mod action;
 mod fingerprint;
 mod refusal;
 mod role;
+mod stock_refusal;
 
 pub use action::{Action, BrakeAction, CancelOrder, DropAction, StreamAction};
 pub use fingerprint::{patch_request, personal};
 pub use refusal::CommandRefusal;
 pub use role::Role;
+pub use stock_refusal::StockRefusal;
 
 use stampede_domain::{BanId, DropId, IdempotencyKey, KeyFingerprint, MerchantId};
 

@@ -8,7 +8,7 @@ use stampede_domain::{
 use stampede_ledger::RoomOwner;
 use stampede_settlement::CancelRefusal;
 
-use super::{Action, Role};
+use super::{Action, Role, StockRefusal};
 use crate::{seen::SeenDrop, video::VideoRefusal};
 
 /// Why a command was refused: an outcome, which is recorded too.
@@ -118,6 +118,9 @@ pub enum CommandRefusal {
         /// Units of the lot.
         units: Units,
     },
+    /// Units cannot be taken back so.
+    #[error(transparent)]
+    Stock(#[from] StockRefusal),
     /// The stream has as many live drops as it may.
     #[error("the stream has {max} drops that are not over; settle or cancel some first")]
     StreamFull {
@@ -441,13 +444,18 @@ impl CommandRefusal {
         Self::RoomFull { .. } => "room_full",
         Self::Account(_) => "invalid_account",
         Self::KeyReused => "key_reused",
-        Self::WrongPhase { .. } | Self::NoRestock { .. } => "wrong_phase",
+        Self::WrongPhase { .. }
+        | Self::NoRestock { .. }
+        | Self::Stock(StockRefusal::NotOnSale { .. }) => "wrong_phase",
         Self::Changed { .. } => "drop_changed",
         Self::Plan(_) => "invalid_plan",
         Self::Fixed { .. } => "fixed_field",
         Self::AlreadySupplied => "already_supplied",
         Self::UnknownSku { .. } => "unknown_sku",
-        Self::LotOutOfRange { .. } | Self::LotTooDear { .. } => "lot_out_of_range",
+        Self::LotOutOfRange { .. }
+        | Self::LotTooDear { .. }
+        | Self::Stock(StockRefusal::NoUnits) => "lot_out_of_range",
+        Self::Stock(StockRefusal::NotFree { .. }) => "not_free",
         Self::StreamFull { .. } => "stream_full",
         Self::MemoryFull { .. } => "memory_full",
         Self::InThePast { .. } => "in_the_past",

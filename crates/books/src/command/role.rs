@@ -9,7 +9,7 @@ use super::{Action, DropAction, StreamAction};
 pub enum Role {
     /// Everything, for everybody.
     Admin,
-    /// Runs drops: countdown, pause, resume, close, restock, what is on air.
+    /// Runs drops: countdown, pause, resume, close, restock, take back, what is on air.
     Host,
     /// Plans drops as well as running them, and gives money back.
     Merchant,
@@ -76,7 +76,8 @@ impl Role {
             Self::Admin | Self::Merchant => true,
             Self::Host => Self::is_hosting(action) && !matches!(action, DropAction::Cancel),
             Self::Creator => {
-                Self::is_hosting(action) && !matches!(action, DropAction::Restock { .. })
+                Self::is_hosting(action)
+                    && !matches!(action, DropAction::Restock { .. } | DropAction::TakeBack { .. })
             }
             Self::Ops => matches!(
                 action,

@@ -11,7 +11,7 @@ use stampede_domain::{
     DropPlan, DurationMs, Moment, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis,
 };
 use stampede_ledger::{
-    DeadlineRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord,
+    CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, StreamRecord,
 };
 
 use stampede_settlement::PaymentBook;
@@ -34,8 +34,10 @@ pub struct DropBook {
     pub(crate) phase_changes: u64,
     pub(crate) opens_at: Option<UnixMillis>,
     opened_at: Option<UnixMillis>,
-    /// Units of all lots, by pool.
+    /// Units of all lots without those that were withdrawn, by pool.
     pub(crate) supplied: Vec<Units>,
+    /// The most units that each pool has had: memory stays for them.
+    pub(crate) supplied_max: Vec<Units>,
     pub(crate) lots: u32,
     /// Durable takes without an end. Below zero for a moment where a hold ends before its take was
     /// reported.
@@ -72,6 +74,7 @@ impl DropBook {
             opens_at: None,
             opened_at: None,
             supplied: vec![Units::ZERO; pools],
+            supplied_max: vec![Units::ZERO; pools],
             lots: 0,
             live_holds: 0,
             accounted: vec![0; pools],
@@ -92,9 +95,15 @@ impl DropBook {
             Record::Phase(record) => self.change(at, record),
             Record::Lot { pool, units, lot } => {
                 self.lots = *lot;
-                let supplied = self.supplied.get_mut(usize::from(pool.get()));
-                let supplied = supplied.ok_or(Contradiction::UnknownPool { pool: *pool })?;
-                *supplied = supplied.checked_add(*units).unwrap_or(Units::MAX);
+                let place = self.place(*pool)?;
+                let sum = self.supplied[place].checked_add(*units).unwrap_or(Units::MAX);
+                self.supplied[place] = sum;
+                self.supplied_max[place] = sum.max(self.supplied_max[place]);
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                let place = self.place(*pool)?;
+                let left = self.supplied[place].checked_take(*units);
+                self.supplied[place] = left.unwrap_or(Units::ZERO);
             }
             Record::Hold(HoldRecord::Taken { hold, .. }) => self.note_take(hold.pool())?,
             Record::Hold(
@@ -122,6 +131,12 @@ impl DropBook {
             | Record::Brake(_) => {}
         }
         Ok(())
+    }
+
+    /// Where a pool stands among those of the drop.
+    fn place(&self, pool: PoolIndex) -> Result<usize, Contradiction> {
+        let place = usize::from(pool.get());
+        (place < self.supplied.len()).then_some(place).ok_or(Contradiction::UnknownPool { pool })
     }
 
     fn change(&mut self, at: UnixMillis, record: &PhaseRecord) {
@@ -208,6 +223,7 @@ impl DropBook {
             opens_at,
             opened_at,
             supplied,
+            supplied_max,
             lots,
             live_holds,
             accounted,
@@ -222,7 +238,8 @@ impl DropBook {
         let (payments, has_opened) = (payments.journaled(), opened_at.is_some());
         format!(
             "revision {revision} {phase} after {phase_changes} opens {opens_at:?} opened \
-             {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} live {live_holds} accounted \
+             {has_opened} missed {missed_opening:?} lots {lots} supplied {supplied:?} of {supplied_max:?} \
+             live {live_holds} accounted \
              {accounted:?} {watch:?} {pools:?} {plan:?} extended {extended:?} {payments}"
         )
     }
@@ -276,7 +293,7 @@ impl DropBook {
         self.opened_at
     }
 
-    /// Units of all lots, by pool.
+    /// Units of all lots without those that were withdrawn, by pool.
     pub fn supplied(&self) -> &[Units] {
         &self.supplied
     }

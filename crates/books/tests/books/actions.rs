@@ -109,7 +109,8 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         let cancel = CancelOrder { order, units, amount, restock, seen };
         return Some(DropAction::CancelOrder(cancel).on(order.drop_id()));
     }
-    let verbs = "edit cancel open cancel_countdown pause resume feature close restock extend";
+    let verbs =
+        "edit cancel open cancel_countdown pause resume feature close restock take_back extend";
     if !verbs.split(' ').any(|known| known == verb) {
         return None;
     }
@@ -128,8 +129,12 @@ fn of_drop(verb: &str, words: &mut Words<'_>) -> Option<Action> {
         "close" => DropAction::Close,
         "extend" => DropAction::Extend { by: words.span() },
         _ => {
-            let (sku, count) = (words.word().parse().unwrap(), words.number());
-            DropAction::Restock { sku, units: units(count) }
+            let (sku, units) = (words.word().parse().unwrap(), units(words.number()));
+            if verb == "restock" {
+                DropAction::Restock { sku, units }
+            } else {
+                DropAction::TakeBack { sku, units }
+            }
         }
     };
     Some(action.on(drop))
@@ -219,6 +224,7 @@ pub(crate) fn every_action(drop: DropId, plan: &DropPlan) -> Vec<Action> {
         DropAction::Feature,
         DropAction::Close,
         DropAction::Restock { sku: "mug".parse().unwrap(), units: units(3) },
+        DropAction::TakeBack { sku: "mug".parse().unwrap(), units: units(3) },
         DropAction::CancelOrder(cancel(false)),
         DropAction::CancelOrder(cancel(true)),
         DropAction::Extend { by: span(30) },

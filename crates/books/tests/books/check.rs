@@ -79,6 +79,11 @@ fn lots_are_added_and_counted() {
 }
 
 #[test]
+fn units_that_nobody_has_taken_are_taken_back() {
+    check("taken_back.txt");
+}
+
+#[test]
 fn edits_leave_alone_what_is_not_the_plans() {
     check("edits.txt");
 }

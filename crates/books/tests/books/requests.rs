@@ -37,12 +37,15 @@ impl Shell {
             over,
             order,
             viewer: viewer.map(|name| self.viewer(&name)),
+            withdrawn: None,
             reported_at: self.sale,
         }
     }
 
     pub(crate) fn command(&mut self, command: StaffCommand) {
-        let (shown, now) = (self.shown(&command), self.now());
+        let (mut shown, now) = (self.shown(&command), self.now());
+        let free = self.books.free_units(&command, shown.over.as_ref());
+        shown.withdrawn = free.map(|free| self.stock.withdraw(free));
         let outcome = self.decide(|books, out| books.command(&command, &shown, now, out));
         self.log.note("answer", show::answer(&outcome));
         let is_new = !outcome.as_ref().is_ok_and(|done| done.replayed);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stampede_books::{Decision, Done, MissedWhy};
+use stampede_books::{Decision, Done, MissedWhy, Withdrawal};
 use stampede_domain::{DropId, DurationMs, Moment, Phase, UnixMillis};
 use stampede_ledger::RecoveredDrop;
 
@@ -42,7 +42,7 @@ impl Shell {
     fn check_keys(&mut self) {
         for place in 0..self.given.len() {
             let command = self.given[place].command.clone();
-            let shown = self.shown(&command);
+            let mut shown = self.shown(&command);
             let identity = actions::identity(&command);
             let mut accepted = self.given.iter().filter_map(|given| {
                 let is_it = given.is_durable && actions::identity(&given.command) == identity;
@@ -52,6 +52,8 @@ impl Shell {
             let expected =
                 accepted.next().filter(|done| stays || !self.journal.has_forgotten(done.drop));
             let mut books = self.journal.books();
+            let free = books.free_units(&command, shown.over.as_ref());
+            shown.withdrawn = free.map(|_| Withdrawal::Done);
             let mut out = Decision::default();
             let outcome = books.command(&command, &shown, self.now(), &mut out);
             let replayed = outcome.ok().filter(|done| done.replayed);

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use stampede_books::{Act, CommandOutcome, Effect, HoldEnd};
 use stampede_domain::{Charges, DropId, HoldId, PaymentId, PoolIndex, Rates, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, Command, DeadlineRecord, HoldRecord, PaymentChange, PaymentRecord, PhaseRecord,
-    Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord, UnmatchedEnd,
-    UnmatchedRecord,
+    BrakeRecord, Command, CorrectionRecord, DeadlineRecord, HoldRecord, PaymentChange,
+    PaymentRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RoomChange, StreamRecord,
+    UnmatchedEnd, UnmatchedRecord,
 };
 
 use crate::words::{span_words, time_words};
@@ -33,6 +33,7 @@ pub(crate) fn record_name(record: &Record) -> &'static str {
         Record::Stream(StreamRecord::Online) => "online",
         Record::Stream(StreamRecord::OfflineLapsed) => "offline_lapsed",
         Record::Featured => "featured",
+        Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Suspended { .. } => "suspended",
         Record::Recovered(_) => "recovered",
         Record::Tally(_) => "tally",
@@ -74,6 +75,9 @@ pub(crate) fn record(drop: DropId, record: &Record, names: &dyn Names) -> String
         }
         Record::Lot { pool, units, lot } => {
             format!("{name} {lot} {} {units}", names.pool(drop, *pool))
+        }
+        Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+            format!("{name} {} {units}", names.pool(drop, *pool))
         }
         Record::Hold(record) => return hold_record(name, record, names),
         Record::Stream(StreamRecord::Offline { at }) => format!("{name} from {}", time_words(*at)),

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use stampede_books::{HoldLook, HoldStatus};
+use stampede_books::{FreeUnits, HoldLook, HoldStatus, Withdrawal};
 use stampede_domain::{
     ChannelId, DropId, DropPlan, DurationMs, HoldId, Money, PaymentId, Phase, PoolIndex, SkuIndex,
     UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{DeadlineRecord, HoldRecord, Record};
+use stampede_ledger::{CorrectionRecord, DeadlineRecord, HoldRecord, Record};
 use stampede_testkit::units;
 
 use crate::show::Names;
@@ -172,6 +172,18 @@ impl Stock {
         u64::try_from(live).unwrap()
     }
 
+    /// Units leave a pool, if nobody has taken them.
+    pub(crate) fn withdraw(&mut self, wanted: FreeUnits) -> Withdrawal {
+        let count = wanted.units.get();
+        let pool = self.sales.get_mut(&wanted.drop).unwrap().pool(wanted.pool);
+        if pool.available < count {
+            return Withdrawal::NotFree { free: units(pool.available) };
+        }
+        pool.available -= count;
+        pool.supplied -= count;
+        Withdrawal::Done
+    }
+
     /// Every unit that was supplied is somewhere, once.
     pub(crate) fn check_units(&self) {
         for (drop, sale) in &self.sales {
@@ -202,6 +214,10 @@ impl Stock {
                 let pool = self.sales.get_mut(&drop).unwrap().pool(*pool);
                 pool.supplied += units.get();
                 pool.available += units.get();
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                let wanted = FreeUnits { drop, pool: *pool, units: *units };
+                assert_eq!(self.withdraw(wanted), Withdrawal::Done, "they were free");
             }
             Record::Hold(record) => self.apply_hold(drop, record, moved),
             Record::Suspended { span, until }

@@ -8,6 +8,7 @@ use std::{
 
 use stampede_books::{
     Action, Books, CommandContext, CommandOutcome, Decision, DropBook, HoldLook, HoldStatus, Role,
+    Withdrawal,
 };
 use stampede_domain::{DropId, DurationMs, HoldId, Moment, Phase, UnixMillis, ViewerNumber};
 use stampede_ledger::{UnmatchedPayment, ViewerLink};
@@ -115,7 +116,8 @@ impl World {
         let viewer = banned_viewer(&command).map(link).map(Arc::new);
         let order = command.action.order().map(|order| self.order(order));
         let reported_at = UnixMillis::new(self.now);
-        let shown = CommandContext { over: None, order, viewer, reported_at };
+        let withdrawn = self.books.free_units(&command, None).map(|_| Withdrawal::Done);
+        let shown = CommandContext { over: None, order, viewer, withdrawn, reported_at };
         self.out.clear();
         self.books.command(&command, &shown, self.moment(), &mut self.out)
     }

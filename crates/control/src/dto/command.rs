@@ -117,6 +117,38 @@ impl Restock {
     }
 }
 
+/// Units to take off the sale.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TakeBack {
+    /// The SKU, by its id in the plan.
+    #[schema(example = "n5-50", max_length = 64)]
+    sku: String,
+    /// How many: nobody may have taken them.
+    #[schema(example = 4500, minimum = 1, maximum = 16_777_215)]
+    units: u32,
+    /// Why, in the actor's words; recorded with the command, at most 500 bytes.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+    /// The drop as the caller saw it, as for the other commands.
+    #[serde(default)]
+    seen: Option<SeenState>,
+}
+
+impl TakeBack {
+    /// The command.
+    pub(crate) fn to_action(&self) -> Result<DropAction, Problem> {
+        let sku: SkuId = parsed("sku", &self.sku)?;
+        Ok(DropAction::TakeBack { sku, units: units("units", self.units)? })
+    }
+
+    /// The drop as the caller saw it.
+    pub(crate) fn seen(&self) -> Option<SeenDrop> {
+        self.seen.map(SeenDrop::from)
+    }
+}
+
 /// What is cancelled of an order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -31,7 +31,7 @@ pub(crate) use attention::{
 pub(crate) use brake::{BanBody, BanList, BanParams, BanState, BrakeState, RatesBody, StopBody};
 pub(crate) use command::{
     Accepted, Cancellation, Closing, Decision, Extension, OpenBody, PlainBody, Reason, Restock,
-    StreamReported,
+    StreamReported, TakeBack,
 };
 pub use demo::{DemoKill, DemoStage, DemoState};
 pub(crate) use drop::DropState;

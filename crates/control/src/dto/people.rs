@@ -46,10 +46,10 @@ pub(crate) struct CommandGiven {
     role: &'static str,
     /// When it was carried out, in milliseconds since 1970-01-01 UTC.
     at_ms: u64,
-    /// The SKU of a restock.
+    /// The SKU of units that were put on sale or taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
-    /// The units of a restock.
+    /// How many units.
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u32>,
 }
@@ -57,9 +57,10 @@ pub(crate) struct CommandGiven {
 impl CommandGiven {
     pub(crate) fn new(command: &StaffCommand, drop: DropId, at_ms: u64) -> Self {
         let (sku, units) = match &command.action {
-            Action::Drop { action: DropAction::Restock { sku, units }, .. } => {
-                (Some(sku.to_string()), Some(units.get()))
-            }
+            Action::Drop {
+                action: DropAction::Restock { sku, units } | DropAction::TakeBack { sku, units },
+                ..
+            } => (Some(sku.to_string()), Some(units.get())),
             _ => (None, None),
         };
         Self {

@@ -97,7 +97,7 @@ struct RecordedDoing {
     /// How much later its viewers see and hear it since, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     video_delay_ms: Option<u64>,
-    /// The SKU that got more units.
+    /// The SKU that got more units, or had some taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<String>,
     /// How many units.
@@ -164,6 +164,11 @@ impl RecordedDoing {
             CommandEffect::Room(room) => Self::of_room(room),
             CommandEffect::Restocked { lot, sku, units } => Self {
                 lot: Some(*lot),
+                sku: sku.as_ref().map(ToString::to_string),
+                units: Some(units.get()),
+                ..Self::default()
+            },
+            CommandEffect::TakenBack { sku, units } => Self {
                 sku: sku.as_ref().map(ToString::to_string),
                 units: Some(units.get()),
                 ..Self::default()

@@ -86,6 +86,7 @@ const OWN: &[(&[&str], &[&[Code]])] = &[
     (&["resume_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN]),
     (&["feature_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[StreamNotYours]]),
     (&["restock_drop"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, MemoryFull]]),
+    (&["take_back"], &[COMMAND, PACED, COUNTED, DROP, SEEN, &[UnknownSku, LotOutOfRange, NotFree]]),
     (&["cancel_order"], &[COMMAND, PACED, COUNTED, DROP, &[UnknownOrder, OrderChanged, NothingToCancel, MoreThanOrdered,
         MoreThanPaid, LotOutOfRange, MemoryFull, MoneyNotLoaded]]),
     (&["extend_holds"], &[COMMAND, PACED, COUNTED, DROP, &[ExtensionsFull]]),

@@ -18,9 +18,7 @@ use utoipa::IntoResponses;
 use crate::{
     answered::answered,
     auth::{Staff, holder},
-    dto::{
-        Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, PlanBody, Reason, Restock,
-    },
+    dto::{Accepted, Cancellation, Decision, Extension, OpenBody, PlainBody, PlanBody, Reason},
     extract::{Body, DropOrderPath, DropPath, Key, OptionalBody, tag},
     metrics,
     problem::{Code, Problem, ProblemBody},
@@ -352,31 +350,6 @@ pub(super) async fn open(
     OptionalBody(body): OptionalBody<OpenBody>,
 ) -> Result<Response, Problem> {
     let (action, seen) = (body.to_action(), body.seen());
-    Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
-}
-
-/// Put a further lot on sale while the drop is open or paused. A retry with the same key adds nothing.
-#[utoipa::path(
-    post,
-    path = "/v1/drops/{drop}/lots",
-    tag = "commands",
-    operation_id = "restock_drop",
-    params(
-        ("drop" = String, Path, description = "The drop's id, like `d17`."),
-        ("Idempotency-Key" = String, Header, description = KEY_HELP),
-    ),
-    request_body = Restock,
-    security(("staff" = [])),
-    responses((status = 200, description = "The lot is on sale.", body = Accepted), CommandProblems)
-)]
-pub(super) async fn restock(
-    State(state): State<ControlState>,
-    staff: Staff,
-    Key(key): Key,
-    DropPath(drop): DropPath,
-    Body(body): Body<Restock>,
-) -> Result<Response, Problem> {
-    let (action, seen) = (body.to_action()?, body.seen());
     Sender { state, staff, key }.give(action.on_seen(drop, seen), body.reason).await
 }
 

@@ -23,6 +23,7 @@ mod shows;
 mod standing;
 mod stream_list;
 mod streams;
+mod units;
 
 use axum::{
     Json,
@@ -71,7 +72,8 @@ fn drops() -> OpenApiRouter<ControlState> {
         .routes(routes!(commands::resume))
         .routes(routes!(commands::feature))
         .routes(routes!(commands::close))
-        .routes(routes!(commands::restock))
+        .routes(routes!(units::restock))
+        .routes(routes!(units::take_back))
         .routes(routes!(commands::cancel_order))
         .routes(routes!(commands::extend))
 }

@@ -50,6 +50,9 @@ async fn a_step_that_the_phase_does_not_have_is_refused() {
     let lot = json!({"sku": "mug", "units": 1});
     let ask = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/lots")).key("lot");
     ask.json(&lot).refused(409, "wrong_phase").await;
+    let ask = rig.ask("admin", "POST", &format!("/v1/drops/{drop}/take-back")).key("back");
+    let answer = ask.json(&lot).refused(409, "wrong_phase").await;
+    assert!(answer.detail().ends_with("edit the supply of its plan instead"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -74,6 +77,44 @@ async fn a_retried_restock_adds_nothing() {
     // Keys belong to the actor: somebody else's same key is another command.
     rig.ask("admin", "POST", &path).key("lot1").json(&lot).expect(StatusCode::OK).await;
     assert_eq!(rig.state(&drop).await["skus"][0]["supplied"], 11);
+}
+
+#[tokio::test]
+async fn units_that_nobody_has_taken_are_taken_back() {
+    let mut rig = Rig::new();
+    let path = |drop: &str| format!("/v1/drops/{drop}/take-back");
+    let of =
+        |units: u32| json!({"sku": "mug", "units": units, "reason": "typed a nought too many"});
+    let drop = rig.open(mugs()).await;
+    rig.buy(&drop, "ann", "mug", 2).await;
+    let ask = rig.ask("host", "POST", &path(&drop)).key("back").json(&of(4));
+    let refused = ask.refused(409, "not_free").await;
+    assert_eq!(refused.json["free"], 3);
+    assert!(refused.detail().contains("3 units of mug are free, not 4"), "{}", refused.detail());
+    let ask = || rig.ask("host", "POST", &path(&drop)).key("back").json(&of(3));
+    let first = ask().expect(StatusCode::OK).await;
+    assert_eq!(first.json, json!({"drop": drop, "action": "take_back"}));
+    let again = ask().expect(StatusCode::OK).await;
+    assert_eq!(
+        (again.text, again.headers.get("idempotency-replayed").is_some()),
+        (first.text, true)
+    );
+    let mug = &rig.state(&drop).await["skus"][0];
+    let figures = ["supplied", "available", "held", "sold"].map(|name| mug[name].clone());
+    assert_eq!(figures, [2, 0, 2, 0].map(serde_json::Value::from));
+
+    let nothing = rig.ask("host", "POST", &path(&drop)).key("none").json(&of(0));
+    nothing.refused(422, "lot_out_of_range").await;
+    let cup = json!({"sku": "cup", "units": 1});
+    rig.ask("host", "POST", &path(&drop)).key("cup").json(&cup).refused(422, "unknown_sku").await;
+    rig.ask("ops", "POST", &path(&drop)).key("ops").json(&of(1)).refused(403, "forbidden").await;
+    let list = rig.ask("admin", "GET", "/v1/commands").expect(StatusCode::OK).await;
+    let commands = list.json["commands"].as_array().unwrap();
+    let is_it =
+        |line: &&serde_json::Value| line["action"] == "take_back" && line.get("refused").is_none();
+    let told: Vec<_> = commands.iter().filter(is_it).collect();
+    let [told] = told[..] else { panic!("carried out once: {told:?}") };
+    assert_eq!((&told["sku"], &told["units"], told.get("lot")), (&json!("mug"), &json!(3), None));
 }
 
 #[tokio::test]

@@ -159,7 +159,9 @@ impl Matrix {
         match (method, template) {
             ("POST", "/v1/drops") => self.plan(),
             ("PUT", "/v1/drops/{drop}") => self.planned.clone(),
-            ("POST", "/v1/drops/{drop}/lots") => json!({ "sku": "mug", "units": 1 }),
+            ("POST", "/v1/drops/{drop}/lots" | "/v1/drops/{drop}/take-back") => {
+                json!({ "sku": "mug", "units": 1 })
+            }
             ("POST", "/v1/drops/{drop}/orders/{order}/cancel") => {
                 json!({ "units": 1, "reason": "it broke" })
             }

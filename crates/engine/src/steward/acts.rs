@@ -201,6 +201,7 @@ fn tell(drop: DropId, record: &Record) {
         | Record::Lot { .. }
         | Record::Hold(_)
         | Record::Featured
+        | Record::Correction(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

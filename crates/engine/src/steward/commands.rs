@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use stampede_books::{
-    Action, BrakeAction, CommandContext, CommandOutcome, CommandRefusal, OverDrop, SeenDrop,
-    StaffCommand,
+    Action, BrakeAction, CommandContext, CommandOutcome, CommandRefusal, FreeUnits, OverDrop,
+    SeenDrop, StaffCommand, Withdrawal,
 };
 use stampede_domain::{BanTarget, DropId};
 use stampede_ledger::ViewerLink;
+use stampede_stock::NotFree;
 use tokio::sync::oneshot;
 use tracing::{field::display, info};
 
@@ -32,7 +33,9 @@ impl Steward {
         let order = command.action.order().map(|order| self.books.order_of(order));
         let order = order.map(|order| self.hold_in_memory(order));
         let reported_at = self.report_time(now.sale);
-        let shown = CommandContext { over, order, viewer, reported_at };
+        let free = self.books.free_units(command, over.as_ref());
+        let withdrawn = free.map(|free| self.withdraw(free));
+        let shown = CommandContext { over, order, viewer, withdrawn, reported_at };
         let outcome = self.decide(|books, out| books.command(command, &shown, now, out));
         let is_banned = outcome.as_ref().is_ok_and(|done| !done.replayed);
         if let Some(number) = kept.filter(|_| !is_banned) {
@@ -46,6 +49,19 @@ impl Steward {
         metrics::show_sale_bytes(self.books.memory().all());
         log(command, &outcome);
         self.after_records(Promise::Command(reply, outcome));
+    }
+
+    /// Takes units out of the stock that nobody has taken. What it takes the books record: they were asked before, and
+    /// nothing else is decided in between.
+    fn withdraw(&self, wanted: FreeUnits) -> Withdrawal {
+        let FreeUnits { drop, pool, units } = wanted;
+        match self.sales[&drop].stock().withdraw(pool, units) {
+            Ok(()) => {
+                self.shared.drop_changed(drop);
+                Withdrawal::Done
+            }
+            Err(NotFree { free, .. }) => Withdrawal::NotFree { free },
+        }
     }
 
     /// The number of a viewer who is to be banned, kept from now on: a record will name it.

@@ -24,6 +24,7 @@ mod starts;
 mod streams;
 mod support;
 mod suspension;
+mod taken_back;
 mod tallies;
 mod video;
 mod view;

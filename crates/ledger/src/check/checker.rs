@@ -201,6 +201,7 @@ impl Checker {
             | Record::Hold(_)
             | Record::Payment(_)
             | Record::Deadline(_)
+            | Record::Correction(_)
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Suspended { .. }

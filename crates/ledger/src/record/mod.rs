@@ -4,6 +4,7 @@ mod answer_times;
 mod brake;
 pub(crate) mod bytes;
 pub mod codec;
+mod correction;
 mod error;
 mod hold;
 mod house;
@@ -23,6 +24,7 @@ use stampede_domain::{
 pub use self::{
     answer_times::AnswerTimes,
     brake::{BanRecord, BanScope, BrakeOrder, BrakePart, BrakeRecord, RatesSet},
+    correction::CorrectionRecord,
     error::RecordError,
     hold::HoldRecord,
     house::{BootId, Heartbeat, Room, RoomChange, RoomOwner},
@@ -69,6 +71,8 @@ pub enum Record {
     Payment(Box<PaymentRecord>),
     /// Deadlines moved for the sake of payments.
     Deadline(DeadlineRecord),
+    /// Staff put something right about the sale.
+    Correction(CorrectionRecord),
     /// The drop's stream went, came back or was away for too long.
     Stream(StreamRecord),
     /// Staff put the drop on air.
@@ -122,6 +126,12 @@ impl From<PaymentRecord> for Record {
 impl From<DeadlineRecord> for Record {
     fn from(record: DeadlineRecord) -> Self {
         Self::Deadline(record)
+    }
+}
+
+impl From<CorrectionRecord> for Record {
+    fn from(record: CorrectionRecord) -> Self {
+        Self::Correction(record)
     }
 }
 

@@ -85,6 +85,7 @@ ordinals! {
     48 PaymentUnmatched "payment unmatched" "";
     49 UnmatchedDone "unmatched done" "";
     50 TallyWithSources "tally" ", with SKUs and channels of clicks";
+    51 Withdrawn "withdrawn" "";
 }
 
 const _: () = {

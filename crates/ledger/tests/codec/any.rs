@@ -3,7 +3,7 @@
 use proptest::{option::of, prelude::*};
 use stampede_domain::{
     DropPlan, DurationMs, HoldId, KeyFingerprint, Money, PaymentTerms, PoolIndex, StockDisplay,
-    TakeNumber, Units, ViewerNumber, WhenOffline,
+    TakeNumber, ViewerNumber, WhenOffline,
 };
 use stampede_ledger::{
     Command, HoldRecord, PhaseRecord, Record, RecordedOutcome, RecoveredDrop, RecoveredPool,
@@ -11,16 +11,12 @@ use stampede_ledger::{
 };
 
 use super::{
-    brake, house, in_channel,
-    parts::{any_text, any_time, any_viewer},
+    brake, correction, house, in_channel,
+    parts::{any_text, any_time, any_units, any_viewer},
     payment,
     support::{money, plan, pool, units},
     tally,
 };
-
-fn any_units() -> impl Strategy<Value = Units> {
-    (0..=Units::MAX.get()).prop_map(units)
-}
 
 fn any_hold() -> impl Strategy<Value = HoldId> {
     any::<[u8; 16]>().prop_map(HoldId::from_bytes)
@@ -121,6 +117,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             lot
         }),
         any_hold_record(),
+        correction::any_correction(),
         (any_text(), any_text(), any_text(), any_key(), any_key(), any_text(), outcome).prop_map(
             |(actor, role, action, key, request, reason, outcome)| {
                 let command = Command { actor, role, action, key, request, reason, outcome };

@@ -4,6 +4,7 @@
 mod any;
 mod bounds;
 mod brake;
+mod correction;
 mod house;
 mod parts;
 mod payment;
@@ -104,6 +105,7 @@ fn samples() -> Vec<(&'static str, Record)> {
     samples.extend(house::samples());
     samples.extend(brake::samples());
     samples.extend(payment::samples());
+    samples.extend(correction::samples());
     samples.push(("planned_with_payment_terms", planned(plan_with_payment_terms(), 1)));
     samples
 }

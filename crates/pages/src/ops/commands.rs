@@ -84,6 +84,7 @@ fn did(action: &str, words: Language) -> &str {
         "feature" => words.ops_did_feature(),
         "close" => words.ops_did_close(),
         "restock" => words.ops_did_restock(),
+        "take_back" => words.ops_did_take_back(),
         "cancel_order" => words.ops_did_cancel_order(),
         "extend" => words.ops_did_extend(),
         "stop" => words.ops_did_stop(),

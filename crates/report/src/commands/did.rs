@@ -7,8 +7,9 @@ use stampede_domain::{
     UnixMillis, ViewerId, ViewerNumber,
 };
 use stampede_ledger::{
-    BanRecord, BanScope, BrakePart, BrakeRecord, Command, DeadlineRecord, Journal, PaymentChange,
-    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange, UnmatchedRecord, links,
+    BanRecord, BanScope, BrakePart, BrakeRecord, Command, CorrectionRecord, DeadlineRecord,
+    Journal, PaymentChange, PaymentRecord, PhaseRecord, Record, RecordedOutcome, Room, RoomChange,
+    UnmatchedRecord, links,
 };
 
 use super::RecordedCommand;
@@ -52,6 +53,13 @@ pub enum CommandEffect {
         /// How many.
         units: Units,
     },
+    /// Took units off the sale.
+    TakenBack {
+        /// Of which SKU.
+        sku: Option<SkuId>,
+        /// How many.
+        units: Units,
+    },
     /// Cancelled units of an order, or gave money back for it.
     OrderCancelled {
         /// The order.
@@ -91,6 +99,7 @@ impl CommandEffect {
             Self::Banned { .. } => "ban",
             Self::Unbanned { .. } => "unban",
             Self::Restocked { .. } => "restock",
+            Self::TakenBack { .. } => "take_back",
             Self::OrderCancelled { .. } => "cancel_order",
             Self::Extended { .. } => "extend",
             Self::UnmatchedClosed { .. } => "close_unmatched",
@@ -123,6 +132,10 @@ impl LatestEffects {
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku(drop, pool);
                 self.latest.insert(drop, CommandEffect::Restocked { lot, sku, units });
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                let sku = self.sku(drop, pool);
+                self.latest.insert(drop, CommandEffect::TakenBack { sku, units });
             }
             Record::Room(room) => {
                 self.latest.insert(drop, CommandEffect::Room(*room));

@@ -6,7 +6,9 @@ use stampede_domain::{
     ChannelId, Currency, DropId, DropPlan, DurationMs, HoldId, Money, Phase, PoolIndex, Seq,
     SkuIndex, SkuPlan, Units, UnixMillis, ViewerNumber,
 };
-use stampede_ledger::{HoldRecord, PhaseRecord, Record, Row, RowHash, Tally};
+use stampede_ledger::{
+    CorrectionRecord, HoldRecord, PhaseRecord, Record, RecoveredDrop, Row, RowHash, Tally,
+};
 
 use super::{
     FoldError,
@@ -145,6 +147,9 @@ impl DropFold {
             Record::Lot { pool, units, .. } => {
                 self.pool(*pool, seq)?.supplied += u64::from(units.get());
             }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                self.withdraw(*pool, *units, at, seq)?;
+            }
             Record::Hold(HoldRecord::Confirmed { hold, viewer, units, amount, channel }) => {
                 self.confirm(*hold, *units, *amount, (at, seq))?;
                 self.order(*hold, (*units, *amount), channel.as_ref(), seq)?;
@@ -156,14 +161,7 @@ impl DropFold {
             Record::Hold(HoldRecord::Expired { hold, units }) => {
                 self.give(*hold, *units, End::Expired, (at, seq))?;
             }
-            Record::Recovered(recovered) => {
-                self.restarts += 1;
-                let phase = self.phases.last().map(|begun| begun.phase);
-                let counts = |phase| matches!(phase, Phase::Open | Phase::Paused | Phase::Closed);
-                self.restarts_live += u64::from(phase.is_some_and(counts));
-                self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
-                self.absences.add(recovered.outage, at, self.pace.opened_at());
-            }
+            Record::Recovered(recovered) => self.recovered(recovered, at),
             Record::Suspended { span, until } => {
                 self.outage_ms = self.outage_ms.saturating_add(span.get());
                 self.absences.add(*span, *until, self.pace.opened_at());
@@ -196,6 +194,15 @@ impl DropFold {
         Ok(())
     }
 
+    fn recovered(&mut self, recovered: &RecoveredDrop, at: UnixMillis) {
+        self.restarts += 1;
+        let phase = self.phases.last().map(|begun| begun.phase);
+        let counts = |phase| matches!(phase, Phase::Open | Phase::Paused | Phase::Closed);
+        self.restarts_live += u64::from(phase.is_some_and(counts));
+        self.outage_ms = self.outage_ms.saturating_add(recovered.outage.get());
+        self.absences.add(recovered.outage, at, self.pace.opened_at());
+    }
+
     fn planned(&mut self, plan: &Arc<DropPlan>, revision: u32) {
         self.terms = Terms::new(plan, revision, plan.pools()).or(self.terms.take());
     }
@@ -219,12 +226,26 @@ impl DropFold {
         let Some(terms) = &mut self.terms else { return Ok(()) };
         let all = PoolSums::of(&terms.pools);
         let now = self.pace.take(taken_at, count, all.held + all.sold, all.supplied);
-        if let Some(sku) = terms.map.sku_of(hold.pool()) {
-            let sums = terms.of_sku(sku);
-            if sums.held + sums.sold >= sums.supplied {
-                terms.skus[usize::from(sku.get())].sold_out.get_or_insert(now);
-            }
-        }
+        terms.mark_sold_out(hold.pool(), now);
+        Ok(())
+    }
+
+    /// Units leave the sale: what is left may be taken already.
+    fn withdraw(
+        &mut self,
+        pool: PoolIndex,
+        units: Units,
+        at: UnixMillis,
+        seq: Seq,
+    ) -> Result<(), FoldError> {
+        let unbalanced = FoldError::Unbalanced { drop: self.drop, seq, pool };
+        let sums = self.pool(pool, seq)?;
+        let left = sums.supplied.checked_sub(u64::from(units.get()));
+        sums.supplied = left.ok_or(unbalanced)?;
+        let Some(terms) = &mut self.terms else { return Ok(()) };
+        let all = PoolSums::of(&terms.pools);
+        self.pace.shrink(at, (all.held + all.sold, all.sold), all.supplied);
+        terms.mark_sold_out(pool, at);
         Ok(())
     }
 

@@ -38,7 +38,26 @@ impl Pace {
         if self.sold_out.is_none() {
             self.curve.add(self.after_ms(taken_at).unwrap_or(0), units);
         }
-        let reaches = |tenths: u64| taken.saturating_mul(10) >= supplied.saturating_mul(tenths);
+        self.reach(now, taken, supplied);
+        now
+    }
+
+    /// An order was committed; `sold` of `supplied` units are in orders with it.
+    pub(super) fn pay(&mut self, at: UnixMillis, sold: u64, supplied: u64) {
+        self.latest_paid = Some(self.latest_paid.map_or(at, |latest| latest.max(at)));
+        self.reach_paid(at, sold, supplied);
+    }
+
+    /// Fewer units are supplied from now on: `taken` of them are held or sold, `sold` in orders.
+    pub(super) fn shrink(&mut self, now: UnixMillis, (taken, sold): (u64, u64), supplied: u64) {
+        self.reach(now, taken, supplied);
+        self.reach_paid(now, sold, supplied);
+    }
+
+    /// Sets the marks of takes that are reached now. Where nothing was taken, nothing is sold out.
+    fn reach(&mut self, now: UnixMillis, taken: u64, supplied: u64) {
+        let reaches =
+            |tenths: u64| taken > 0 && taken.saturating_mul(10) >= supplied.saturating_mul(tenths);
         for (mark, tenths) in
             [(&mut self.half, 5), (&mut self.nine_tenths, 9), (&mut self.sold_out, 10)]
         {
@@ -46,15 +65,12 @@ impl Pace {
                 *mark = Some(now);
             }
         }
-        now
     }
 
-    /// An order was committed; `sold` of `supplied` units are in orders with it.
-    pub(super) fn pay(&mut self, at: UnixMillis, sold: u64, supplied: u64) {
-        self.latest_paid = Some(self.latest_paid.map_or(at, |latest| latest.max(at)));
+    fn reach_paid(&mut self, now: UnixMillis, sold: u64, supplied: u64) {
         for (mark, parts) in [(&mut self.half_paid, 2), (&mut self.all_paid, 1)] {
-            if mark.is_none() && sold.saturating_mul(parts) >= supplied {
-                *mark = Some(at);
+            if mark.is_none() && sold > 0 && sold.saturating_mul(parts) >= supplied {
+                *mark = Some(now);
             }
         }
     }

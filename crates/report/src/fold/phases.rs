@@ -39,6 +39,7 @@ pub(super) fn next(
         | Record::Lot { .. }
         | Record::Hold(_)
         | Record::Featured
+        | Record::Correction(_)
         | Record::Payment(_)
         | Record::Deadline(_)
         | Record::Unmatched(_)

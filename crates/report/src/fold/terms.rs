@@ -63,6 +63,16 @@ impl Terms {
         PoolSums::of(self.map.pools_of(sku).map(|pool| &self.pools[usize::from(pool.get())]))
     }
 
+    /// Notes that nothing is left of a pool's SKU, if that is so for the first time. Where nothing was taken, nothing
+    /// is sold out.
+    pub(super) fn mark_sold_out(&mut self, pool: PoolIndex, now: UnixMillis) {
+        let Some(sku) = self.map.sku_of(pool) else { return };
+        let PoolSums { supplied, held, sold, .. } = self.of_sku(sku);
+        if held + sold > 0 && held + sold >= supplied {
+            self.skus[usize::from(sku.get())].sold_out.get_or_insert(now);
+        }
+    }
+
     /// Adds the price of an order; `None` if the pool has no SKU, or a sum is too large.
     pub(super) fn add_gross(&mut self, pool: PoolIndex, amount: Money) -> Option<()> {
         let sku = self.map.sku_of(pool)?;

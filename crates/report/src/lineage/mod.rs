@@ -236,6 +236,7 @@ impl Teller {
             | Record::Unmatched(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Tally(_)
             | Record::Command(_)
             | Record::Heartbeat(_)

@@ -88,6 +88,12 @@ impl Edition {
         numbers
     }
 
+    /// How many units the numbers are of, where so many are supplied: units that were taken off the sale may have had
+    /// lower numbers than some that were sold.
+    pub(super) fn of(&self, supplied: u64) -> u64 {
+        supplied.max(u64::from(self.highest))
+    }
+
     /// Takes the numbers of cancelled units from an order, its highest ones; `on_sale` if the units are on sale
     /// again.
     pub(super) fn cancel(&mut self, numbers: &mut UnitNumbers, units: u32, on_sale: bool) {

@@ -10,7 +10,7 @@ use stampede_domain::{
     PaymentId, PoolIndex, PoolMap, Seq, SkuIndex, Units, UnixMillis, ViewerNumber,
 };
 use stampede_ledger::{
-    Cancelled, CommitKey, HoldRecord, PaymentChange, PaymentRecord, Record, Row,
+    Cancelled, CommitKey, CorrectionRecord, HoldRecord, PaymentChange, PaymentRecord, Record, Row,
 };
 
 use super::{
@@ -89,7 +89,7 @@ struct Numbered {
     numbers: UnitNumbers,
     /// Those that it got, once some of them were cancelled.
     first: Option<UnitNumbers>,
-    /// How many units of the SKU had been on sale when it was confirmed.
+    /// How many units of the SKU were on sale when it was confirmed.
     first_of: u64,
 }
 
@@ -131,6 +131,10 @@ impl OrdersFold {
             Record::Lot { pool, units, lot } => {
                 let sku = self.sku_of(*pool, seq)?;
                 self.lots.add(*lot, sku, units.get());
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                let sku = self.sku_of(*pool, seq)?;
+                self.lots.withdraw(sku, units.get());
             }
             Record::Hold(record) => self.hold(record, at, seq)?,
             Record::Payment(record) => self.payment(record, at),
@@ -204,7 +208,7 @@ impl OrdersFold {
         let sku = usize::from(entry.sku.get());
         if terms.plan.skus.get(sku).is_some_and(|sku| sku.numbered) {
             let numbers = terms.editions[sku].give(entry.units.get());
-            let first_of = self.lots.supplied(entry.sku);
+            let first_of = terms.editions[sku].of(self.lots.supplied(entry.sku));
             entry.numbered = Some(Box::new(Numbered { numbers, first: None, first_of }));
         }
         // The verifier says so if a hold is confirmed twice; its first order keeps the name.
@@ -339,6 +343,7 @@ impl OrdersFold {
         };
         let edition = entry.numbered.as_deref().map(|own| {
             let of = self.lots.supplied(entry.sku);
+            let of = terms.editions[usize::from(entry.sku.get())].of(of);
             UnitEdition { numbers: own.numbers.clone(), of }
         });
         Some(Order {

@@ -40,12 +40,19 @@ impl Lots {
         self.supplied.get(&sku).copied().unwrap_or_default()
     }
 
+    /// Units left the sale before anybody took them.
+    pub(super) fn withdraw(&mut self, sku: SkuIndex, units: u32) {
+        if let Some(supplied) = self.supplied.get_mut(&sku) {
+            *supplied = supplied.saturating_sub(u64::from(units));
+        }
+    }
+
     fn uncount(&mut self, lot: u32) {
         if let Some((sku, units)) = self.all.get(&lot)
             && !self.back.contains(&lot)
             && let Some(supplied) = self.supplied.get_mut(sku)
         {
-            *supplied -= u64::from(*units);
+            *supplied = supplied.saturating_sub(u64::from(*units));
         }
     }
 }

@@ -113,6 +113,7 @@ impl BrakeBook {
             | Record::Hold(_)
             | Record::Stream(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

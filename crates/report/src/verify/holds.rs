@@ -33,6 +33,11 @@ pub enum HoldFault {
     /// More units held or sold than all lots supplied.
     #[error("pool {pool} oversold by {}: held {held} + sold {sold} of {supplied} supplied", held + sold - supplied)]
     Oversold { pool: PoolIndex, supplied: u64, held: u64, sold: u64 },
+    /// Units withdrawn that were held or sold.
+    #[error(
+        "{units} units withdrawn from pool {pool}, {supplied} are left for {held} held + {sold} sold"
+    )]
+    WithdrawnNotFree { pool: PoolIndex, units: Units, supplied: u64, held: u64, sold: u64 },
     /// A hold of another drop or start than its row.
     #[error("hold {hold} names incarnation {} of {}", hold.incarnation(), hold.drop_id())]
     ForeignHold { hold: HoldId },
@@ -147,6 +152,7 @@ impl HoldFault {
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Oversold { .. } => "oversold",
+            Self::WithdrawnNotFree { .. } => "withdrawn_not_free",
             Self::ForeignHold { .. } => "foreign_hold",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::TakenWhileShut { .. } => "taken_while_shut",

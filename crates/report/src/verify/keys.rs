@@ -49,6 +49,7 @@ impl KeyCheck {
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Correction(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use stampede_domain::{DurationMs, HoldId, PoolIndex, TakeNumber, Units, UnixMillis, ViewerNumber};
+use stampede_domain::{
+    DurationMs, HoldId, PoolIndex, SkuIndex, TakeNumber, Units, UnixMillis, ViewerNumber,
+};
 use stampede_ledger::RecoveredPool;
 
 use super::{
@@ -90,6 +92,23 @@ impl PoolBook {
             && let Some(other) = self.holds.get(&other).map(|other| other.hold)
         {
             findings.add(place, HoldFault::SlotBusy { hold, slot, other });
+        }
+    }
+
+    /// Units were withdrawn, which leaves so many supplied: they must have been free.
+    pub(super) fn withdraw(
+        &mut self,
+        units: Units,
+        supplied: u64,
+        place: Place,
+        findings: &mut Findings,
+    ) {
+        let excess = (self.held + self.sold).saturating_sub(supplied);
+        if excess > self.excess {
+            self.excess = excess;
+            let (pool, held, sold) = (self.pool, self.held, self.sold);
+            let fault = HoldFault::WithdrawnNotFree { pool, units, supplied, held, sold };
+            findings.add(place, fault);
         }
     }
 
@@ -276,3 +295,8 @@ impl PoolBook {
 }
 
 const _: () = assert!(TakeNumber::BITS < u64::BITS, "one more than a take number never overflows");
+
+/// A pool that no plan has stands under its own number.
+pub(super) fn own_number(pool: PoolIndex) -> SkuIndex {
+    SkuIndex::new(pool.get()).expect("both numbers have 8 bits")
+}

@@ -78,6 +78,7 @@ impl RoomBook {
                 | Record::Hold(_)
                 | Record::Stream(_)
                 | Record::Featured
+                | Record::Correction(_)
                 | Record::Payment(_)
                 | Record::Deadline(_)
                 | Record::Unmatched(_)

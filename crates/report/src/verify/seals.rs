@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use stampede_domain::{DropId, DropPlan, Phase, PoolIndex, PoolMap, SkuIndex, Units, UnixMillis};
-use stampede_ledger::{CommitKey, PhaseRecord, Record, Row, RowHash, Seal, SealSummary, SealedSku};
+use stampede_ledger::{
+    CommitKey, CorrectionRecord, PhaseRecord, Record, Row, RowHash, Seal, SealSummary, SealedSku,
+};
 
 use super::{
     facts::RowFacts,
@@ -24,6 +26,8 @@ struct Chain {
     amount_minor: u64,
     /// Units supplied and sold, by pool.
     units: BTreeMap<PoolIndex, (u64, u64)>,
+    /// Whether there was a lot, withdrawn units included.
+    is_supplied: bool,
     plan: Option<(u32, Arc<DropPlan>)>,
     opened_at: Option<UnixMillis>,
     ended: Option<Phase>,
@@ -59,6 +63,11 @@ impl SealCheck {
                 }
                 Record::Lot { pool, units, .. } => {
                     chain.units.entry(*pool).or_default().0 += u64::from(units.get());
+                    chain.is_supplied = true;
+                }
+                Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                    let of_pool = chain.units.entry(*pool).or_default();
+                    of_pool.0 = of_pool.0.saturating_sub(u64::from(units.get()));
                 }
                 Record::Phase(PhaseRecord::Opened) => {
                     chain.opened_at.get_or_insert(at);
@@ -118,6 +127,7 @@ impl Chain {
             orders: 0,
             amount_minor: 0,
             units: BTreeMap::new(),
+            is_supplied: false,
             plan: None,
             opened_at: None,
             ended: None,
@@ -169,14 +179,14 @@ impl Chain {
     /// What the seal has to say of the plan with these pools.
     fn summary(&self, pools: &PoolMap) -> Option<SealSummary> {
         let (revision, plan) = self.plan.as_ref()?;
-        let was_supplied = self.units.values().any(|(supplied, _)| *supplied > 0);
         let units = |count: u64| u32::try_from(count).ok().and_then(Units::new);
         let sku = |place: u8| {
             let index = SkuIndex::new(place)?;
             let of_pools = || pools.pools_of(index).filter_map(|pool| self.units.get(&pool));
             let supplied = of_pools().map(|(supplied, _)| supplied).sum();
             let sold = of_pools().map(|(_, sold)| sold).sum();
-            let supplied = if was_supplied { units(supplied)? } else { plan.sku(index)?.supply };
+            let supplied =
+                if self.is_supplied { units(supplied)? } else { plan.sku(index)?.supply };
             Some(SealedSku { supplied, sold: units(sold)? })
         };
         let skus = (0..u8::try_from(plan.skus.len()).ok()?).map(sku);
@@ -208,7 +218,7 @@ mod tests {
         let commit = (Incarnation::new(1).unwrap(), Seq::new(1).unwrap());
         let mut chain = Chain::new(commit, RowHash::genesis(DropId::new(1)));
         chain.plan = Some((1, Arc::new(plan_of([sku("mug", 5), sku("cup", 3)]))));
-        chain.ended = Some(Phase::Settled);
+        (chain.ended, chain.is_supplied) = (Some(Phase::Settled), true);
         for (pool, figures) in (0..).zip([(5, 1), (3, 1), (7, 2)]) {
             chain.units.insert(PoolIndex::new(pool).unwrap(), figures);
         }

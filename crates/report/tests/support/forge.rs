@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use rusqlite::{Connection, params};
 use stampede_domain::DropId;
 use stampede_ledger::{
-    BodyHeader, CommandKey, HoldRecord, LEDGER_FILE, LatestLot, Record, Row, RowHash, codec,
+    BodyHeader, CommandKey, CorrectionRecord, HoldRecord, LEDGER_FILE, LatestLot, Record, Row,
+    RowHash, codec,
 };
 
 use super::corrupt::read_row;
@@ -139,6 +140,9 @@ fn insert_row(connection: &Connection, row: &Row) {
 fn add_supply(supply: &mut BTreeMap<(u32, u8), (i64, i64)>, drop: DropId, record: &Record) {
     let (pool, supplied, taken) = match record {
         Record::Lot { pool, units, .. } => (*pool, i64::from(units.get()), 0),
+        Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+            (*pool, -i64::from(units.get()), 0)
+        }
         Record::Hold(HoldRecord::Taken { hold, units, .. }) => {
             (hold.pool(), 0, i64::from(units.get()))
         }

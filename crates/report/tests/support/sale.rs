@@ -68,6 +68,11 @@ impl Sale {
         self.pool_holds(number).filter(out).map(|hold| hold.units).sum()
     }
 
+    /// Units that nobody has taken.
+    pub fn free(&self, number: usize) -> u32 {
+        self.supplied[number] - self.out(number)
+    }
+
     pub fn free_slot(&self, number: usize) -> SlotIndex {
         let out = |hold: &&Hold| !matches!(hold.state, State::Released | State::Expired);
         let used: BTreeSet<u32> =
@@ -97,7 +102,7 @@ impl Sale {
         if self.holds.iter().filter(mine).count() >= usize::from(plan.holds_per_viewer_max) {
             return Err(RefusalCode::HoldsCapped);
         }
-        match self.supplied[number] - self.out(number) {
+        match self.free(number) {
             0 => Err(RefusalCode::SoldOut),
             left if left < count => Err(RefusalCode::NotEnough),
             _ => Ok(()),

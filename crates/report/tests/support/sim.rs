@@ -11,8 +11,8 @@ use stampede_domain::{
     Phase, SkuIndex, TakeNumber, UnixMillis, ViewerId,
 };
 use stampede_ledger::{
-    Command, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange, PaymentRecord, PhaseRecord,
-    Record, RecordedOutcome, Tally, TallySources, ViewerLink,
+    Command, CorrectionRecord, DeadlineRecord, Entry, HoldRecord, Link, PaymentChange,
+    PaymentRecord, PhaseRecord, Record, RecordedOutcome, Tally, TallySources, ViewerLink,
 };
 
 use stampede_testkit::Rig;
@@ -409,6 +409,17 @@ impl Sim {
             self.command(drop, "restock", RecordedOutcome::Accepted);
             self.flush();
             self.sale(drop).supplied[number] += count;
+        }
+    }
+
+    /// Takes units back, as many of these as nobody has taken.
+    pub fn take_back(&mut self, drop: DropId, number: usize, count: u32) {
+        let count = count.min(self.sale(drop).free(number));
+        if count > 0 && matches!(self.sale(drop).phase, Phase::Open | Phase::Paused) {
+            self.sale(drop).supplied[number] -= count;
+            let (pool, units) = (pool(number), units(count));
+            self.push(drop, CorrectionRecord::Withdrawn { pool, units }.into());
+            self.command(drop, "take_back", RecordedOutcome::Accepted);
         }
     }
 

@@ -16,6 +16,7 @@ pub enum Step {
     Tally { drop: u32, connected: u64, is_old: bool },
     Pause { drop: u32 },
     Restock { drop: u32, sku: usize, units: u32 },
+    TakeBack { drop: u32, sku: usize, units: u32 },
     Crash { outage_ms: u64 },
 }
 
@@ -33,8 +34,10 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (drop.clone(), 0..500_u64, proptest::bool::weighted(0.1))
             .prop_map(|(drop, connected, is_old)| Step::Tally { drop, connected, is_old }),
         1 => drop.clone().prop_map(|drop| Step::Pause { drop }),
-        1 => (drop, 0..2_usize, 1..6_u32)
+        1 => (drop.clone(), 0..2_usize, 1..6_u32)
             .prop_map(|(drop, sku, units)| Step::Restock { drop, sku, units }),
+        1 => (drop, 0..2_usize, 1..4_u32)
+            .prop_map(|(drop, sku, units)| Step::TakeBack { drop, sku, units }),
         1 => (0..9_000_u64).prop_map(|outage_ms| Step::Crash { outage_ms }),
     ]
 }
@@ -66,6 +69,11 @@ pub fn play(sim: &mut Sim, steps: &[Step]) {
                 let drop = DropId::new(drop);
                 let sku = sku % sim.sale(drop).supplied.len();
                 sim.restock(drop, sku, units);
+            }
+            Step::TakeBack { drop, sku, units } => {
+                let drop = DropId::new(drop);
+                let sku = sku % sim.sale(drop).supplied.len();
+                sim.take_back(drop, sku, units);
             }
             Step::Crash { outage_ms } => sim.crash(outage_ms),
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stampede_domain::{DropId, DurationMs, HoldId, RefusalCode, UnixMillis};
-use stampede_ledger::{HoldRecord, Journal, PaymentChange, PhaseRecord, Record, Row, Rows, Tally};
+use stampede_ledger::{
+    CorrectionRecord, HoldRecord, Journal, PaymentChange, PhaseRecord, Record, Row, Rows, Tally,
+};
 use stampede_report::{DropReport, fold::Counts};
 
 /// Everything that the journal says of a drop.
@@ -221,28 +223,21 @@ impl Twin {
         self.by_pool().iter().map(beyond).sum()
     }
 
-    /// Units of all lots before a row: its takes come first.
-    fn supplied_before(&self, row: usize) -> u64 {
-        let lot = |(place, _, record): (usize, UnixMillis, &Record)| match record {
-            Record::Lot { units, .. } if place < row => Some(u64::from(units.get())),
-            _ => None,
-        };
-        self.all().filter_map(lot).sum()
-    }
-
     /// Milliseconds from the opening until this many parts of what was supplied then were in orders.
     fn paid_after(&self, parts: u64) -> Option<u64> {
         let (opened_at, mut supplied, mut sold) = (self.opened_at()?, 0, 0);
         for (_, at, record) in self.all() {
             match record {
                 Record::Lot { units, .. } => supplied += u64::from(units.get()),
-                Record::Hold(HoldRecord::Confirmed { units, .. }) => {
-                    sold += u64::from(units.get());
-                    if sold * parts >= supplied {
-                        return Some(at.since(opened_at).get());
-                    }
+                Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
+                    supplied -= u64::from(units.get());
                 }
-                _ => {}
+                Record::Hold(HoldRecord::Confirmed { units, .. }) => sold += u64::from(units.get()),
+                _ => continue,
+            }
+            let is_more_left = matches!(record, Record::Lot { .. });
+            if !is_more_left && sold > 0 && sold * parts >= supplied {
+                return Some(at.since(opened_at).get());
             }
         }
         None
@@ -324,23 +319,7 @@ impl Twin {
         let seconds = report.seconds.iter().map(|second| (second.second, second.counts));
         assert_eq!(seconds.collect::<BTreeMap<_, _>>(), Self::grouped(events, 1_000));
         assert!(!report.seconds_cut && !report.gaps_cut);
-        // Takes up to the one by which nothing was left.
-        let (ends, mut taken, mut sold_out) = (self.ends(), Vec::new(), None::<u64>);
-        for take in self.takes() {
-            if sold_out.is_some() {
-                break;
-            }
-            taken.push((take.at.since(self.opened_at().unwrap()).get(), take.units));
-            let back = self.takes().into_iter().filter(|other| {
-                let end = ends.get(&other.hold);
-                end.is_some_and(|(how, _, row)| *how == How::Back && *row < take.row)
-            });
-            let out = taken.iter().map(|(_, units)| units).sum::<u64>()
-                - back.map(|other| other.units).sum::<u64>();
-            if out >= self.supplied_before(take.row) {
-                sold_out = taken.iter().map(|(after_ms, _)| *after_ms).max();
-            }
-        }
+        let (taken, sold_out) = self.until_nothing_is_left();
         assert_eq!(report.sold_out_after.map(DurationMs::get), sold_out);
         assert_eq!(
             report.pace.steps().iter().sum::<u64>(),
@@ -355,6 +334,40 @@ impl Twin {
             expected[place] += units;
         }
         assert_eq!(report.pace.steps(), expected);
+    }
+
+    /// Takes up to the moment when nothing was left, each with the milliseconds since the opening; that moment.
+    fn until_nothing_is_left(&self) -> (Vec<(u64, u64)>, Option<u64>) {
+        let after = |at: UnixMillis| at.since(self.opened_at().unwrap()).get();
+        let takes = self.takes();
+        let (mut taken, mut supplied, mut out) = (Vec::new(), 0, 0);
+        for (row, (at, records)) in self.chain.iter().enumerate() {
+            // The takes of a row come first.
+            for take in takes.iter().filter(|take| take.row == row) {
+                taken.push((after(take.at), take.units));
+                out += take.units;
+                if out >= supplied {
+                    let latest = taken.iter().map(|(after_ms, _)| *after_ms).max();
+                    return (taken, latest);
+                }
+            }
+            for record in records {
+                match record {
+                    Record::Lot { units, .. } => supplied += u64::from(units.get()),
+                    Record::Hold(
+                        HoldRecord::Released { units, .. } | HoldRecord::Expired { units, .. },
+                    ) => out -= u64::from(units.get()),
+                    Record::Correction(CorrectionRecord::Withdrawn { units, .. }) => {
+                        supplied -= u64::from(units.get());
+                        if out > 0 && out >= supplied {
+                            return (taken, Some(after(*at)));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (taken, None)
     }
 
     fn check_cancelled(&self, report: &DropReport) {

@@ -190,8 +190,12 @@ impl World {
             47..=48 => self.cancellation(drop),
             49..=51 => {
                 let (sku, count) = (self.chance.pick(&SKUS), self.chance.within(1, 4));
-                DropAction::Restock { sku: sku.parse().expect("a SKU"), units: units(count) }
-                    .on(drop)
+                let (sku, units) = (sku.parse().expect("a SKU"), units(count));
+                if self.chance.percent(60) {
+                    DropAction::Restock { sku, units }.on(drop)
+                } else {
+                    DropAction::TakeBack { sku, units }.on(drop)
+                }
             }
             52..=54 => DropAction::CancelCountdown.on(drop),
             55 => DropAction::Cancel.on(drop),

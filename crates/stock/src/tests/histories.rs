@@ -8,8 +8,8 @@ use super::{
     twin::{Expected, Stage, Twin, TwinHold, TwinPool},
 };
 use crate::{
-    DropStock, End, GiveOutcome, HoldBody, HoldView, Lane, PoolView, RestoredHold, RestoredState,
-    StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
+    DropStock, End, GiveOutcome, HoldBody, HoldView, Lane, NotFree, PoolView, RestoredHold,
+    RestoredState, StockConfig, SupplyError, Take, TakeRequest, WaitJoin,
 };
 
 const LANES: usize = 2;
@@ -47,6 +47,7 @@ enum Step {
     JoinWaiting { pool: u8, units: u32 },
     ClearWaiting { pool: u8 },
     Lot { pool: u8, units: u32 },
+    Withdraw { pool: u8, units: u32 },
     Crash,
 }
 
@@ -67,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any_pool(), 1..4_u32).prop_map(|(pool, units)| Step::JoinWaiting { pool, units }),
         1 => any_pool().prop_map(|pool| Step::ClearWaiting { pool }),
         1 => (any_pool(), 0..3_u32).prop_map(|(pool, units)| Step::Lot { pool, units }),
+        2 => (any_pool(), 0..3_u32).prop_map(|(pool, units)| Step::Withdraw { pool, units }),
         1 => Just(Step::Crash),
     ]
 }
@@ -155,6 +157,7 @@ impl Pair {
                 self.stock.add_supply(pool(index), units(*count)).unwrap();
                 self.twin.pools[usize::from(index)].supplied += count;
             }
+            Step::Withdraw { pool, units } => self.withdraw(*pool % pools, *units),
             Step::Crash => self.crash(),
         }
     }
@@ -270,6 +273,17 @@ impl Pair {
             WaitJoin::Available { available: units(available) }
         };
         assert_eq!(self.stock.join_waiting(pool(index), units(count)), expected);
+    }
+
+    fn withdraw(&mut self, index: u8, count: u32) {
+        let (pool, units, free) = (pool(index), units(count), self.twin.available(pool(index)));
+        let withdrawn = self.stock.withdraw(pool, units);
+        if count > free {
+            let free = super::support::units(free);
+            return assert_eq!(withdrawn, Err(NotFree { pool, units, free }));
+        }
+        assert_eq!(withdrawn, Ok(()));
+        self.twin.pools[usize::from(index)].supplied -= count;
     }
 
     /// Loses the process. What was pending is lost, what had ended without being given is given,

@@ -26,7 +26,7 @@ use loom::{sync::Arc, thread};
 use stampede_domain::{HoldId, SlotIndex, TakeNumber};
 
 use super::support::{config, open_stock, pool, request, taken, units, viewer};
-use crate::{DropStock, End, GiveOutcome, HoldView, PoolView, Take, WaitJoin};
+use crate::{DropStock, End, GiveOutcome, HoldView, NotFree, PoolView, Take, WaitJoin};
 
 /// Preemptions that `loom` explores in one execution of a race of two.
 const PREEMPTIONS_MAX: usize = 3;
@@ -207,6 +207,71 @@ fn word_give_against_lot_adds_both() {
         steward.join().unwrap().unwrap();
         assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
         conserved(&stock, &[]);
+    });
+}
+
+#[test]
+fn word_withdraw_against_take_of_the_last_unit_has_one_winner() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let other = taker(&stock, 1, 1, 1);
+        let steward = racer(&stock, |stock| stock.withdraw(pool(0), units(1)));
+        let (withdrawn, take) = (steward.join().unwrap(), other.join().unwrap());
+        conserved(&stock, &[take]);
+        match (withdrawn, take) {
+            (Ok(()), Take::SoldOut) => assert_eq!(look(&stock).supplied, units(0)),
+            (Err(NotFree { free, .. }), Take::Taken(_)) => assert_eq!(free, units(0)),
+            both => panic!("{both:?}"),
+        }
+    });
+}
+
+#[test]
+fn word_withdraw_against_give_loses_no_unit() {
+    explore(|| {
+        let stock = Arc::new(open_stock(2));
+        let hold = ended(&stock, 1, 1);
+        let writer = racer(&stock, move |stock| stock.give(hold));
+        let steward = racer(&stock, |stock| stock.withdraw(pool(0), units(1)));
+        assert_eq!(steward.join().unwrap(), Ok(()), "one was free all the time");
+        assert!(matches!(writer.join().unwrap(), GiveOutcome::ToPublic(_)));
+        conserved(&stock, &[]);
+        assert_eq!(look(&stock).supplied, units(1));
+    });
+}
+
+#[test]
+fn word_withdraw_between_give_and_lot_against_take_loses_no_unit() {
+    explore(|| {
+        let stock = Arc::new(open_stock(1));
+        let hold = ended(&stock, 1, 1);
+        let other = taker(&stock, 2, 2, 1);
+        // The steward alone does all three, in any order; buyers come between.
+        let steward = racer(&stock, move |stock| {
+            let given = stock.give(hold);
+            assert!(matches!(given, GiveOutcome::ToPublic(_)));
+            let withdrawn = stock.withdraw(pool(0), units(1));
+            stock.add_supply(pool(0), units(1)).unwrap();
+            withdrawn
+        });
+        let (withdrawn, take) = (steward.join().unwrap(), other.join().unwrap());
+        conserved(&stock, &[take]);
+        let supplied = if withdrawn.is_ok() { 1 } else { 2 };
+        assert_eq!(look(&stock).supplied, units(supplied), "{withdrawn:?}, {take:?}");
+    });
+}
+
+#[test]
+fn word_two_takes_and_a_withdraw_of_two_units_share_them() {
+    explore_within(PREEMPTIONS_OF_THREE_MAX, || {
+        let stock = Arc::new(open_stock(2));
+        let others = [taker(&stock, 1, 1, 1), taker(&stock, 2, 2, 1)];
+        let steward = racer(&stock, |stock| stock.withdraw(pool(0), units(1)));
+        let withdrawn = steward.join().unwrap();
+        let takes = others.map(|other| other.join().unwrap());
+        conserved(&stock, &takes);
+        let winners = takes.iter().filter(|take| taken(**take).is_some()).count();
+        assert_eq!(winners + usize::from(withdrawn.is_ok()), 2, "{withdrawn:?}, {takes:?}");
     });
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! lot     3                 units added to pool 0; `p1` after them names pool 1
+//! withdraw 1 -> not_free 0  units taken out of a pool
 //! buy     v1 k1 2 -> h1     viewer, key, units, pool like a lot's; the hold gets the next name
 //! held    h1                its record is durable
 //! confirm h1 -> won         also: end, give
@@ -62,6 +63,31 @@ fn a_key_keeps_its_answer_through_sell_out_close_and_end() {
          buy v1 k1 1 -> replay h1
          buy v1 k2 1 -> shut
          stock -> available=1 takes=1",
+    );
+}
+
+#[test]
+fn units_that_nobody_has_taken_are_withdrawn_and_no_others() {
+    check(
+        config(10),
+        "lot 5
+         open
+         buy v1 k1 2 -> h1
+         withdraw 4 -> not_free 3
+         withdraw 3 -> withdrawn
+         buy v2 k1 1 -> sold_out
+         withdraw 1 -> not_free 0
+         held h1
+         end h1 -> won
+         give h1 -> public 2
+         withdraw 1 -> withdrawn
+         buy v2 k1 2 -> not_enough 1
+         lot 2
+         close
+         withdraw 1 -> withdrawn
+         open
+         buy v2 k1 2 -> h2
+         stock -> available=0 takes=2",
     );
 }
 

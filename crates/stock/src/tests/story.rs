@@ -4,7 +4,7 @@ use stampede_domain::{HoldId, PoolIndex};
 
 use super::support::{pool, request, units};
 use crate::{
-    DropStock, End, GiveOutcome, HoldView, Lane, StockConfig, Take, TakeRequest, WaitJoin,
+    DropStock, End, GiveOutcome, HoldView, Lane, NotFree, StockConfig, Take, TakeRequest, WaitJoin,
 };
 
 pub(super) struct Story {
@@ -36,6 +36,13 @@ impl Story {
             ["lot", count, rest @ ..] => {
                 let count = units(count.parse().unwrap());
                 self.stock.add_supply(named_pool(rest), count).unwrap();
+            }
+            ["withdraw", count, rest @ ..] => {
+                let count = units(count.parse().unwrap());
+                return match self.stock.withdraw(named_pool(rest), count) {
+                    Ok(()) => "withdrawn".into(),
+                    Err(NotFree { free, .. }) => format!("not_free {free}"),
+                };
             }
             ["buy", by, with, count, rest @ ..] => return self.buy(by, with, count, rest),
             ["held", hold] => self.stock.mark_held(self.hold(hold)),

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Barrier, thread};
 use stampede_domain::HoldId;
 
 use super::support::{open_stock, pool, request, taken, units};
-use crate::{End, GiveOutcome, HoldView, Take};
+use crate::{End, GiveOutcome, HoldView, NotFree, Take};
 
 const THREADS: u64 = 4;
 const CLICKS_PER_THREAD: u64 = 20_000;
@@ -72,6 +72,46 @@ impl Outcome {
             self.given += 1;
         }
     }
+}
+
+/// A host who takes stock back and adds some again while everyone clicks.
+#[test]
+fn what_is_withdrawn_under_load_is_sold_to_nobody() {
+    let stock = open_stock(SUPPLY);
+    let start = Barrier::new(3);
+    let (withdrawn, sold): (u32, usize) = thread::scope(|scope| {
+        let buyers: Vec<_> = (0..2)
+            .map(|thread| {
+                let (stock, start) = (&stock, &start);
+                let mut lane = stock.lane();
+                scope.spawn(move || {
+                    start.wait();
+                    let clicks = (0..CLICKS_PER_THREAD).map(|click| click * 2 + thread);
+                    clicks
+                        .filter(|by| {
+                            let take = stock.take(&mut lane, &request(*by, *by, 1), || true);
+                            taken(take).is_some()
+                        })
+                        .count()
+                })
+            })
+            .collect();
+        start.wait();
+        let mut withdrawn = 0;
+        for _ in 0..200 {
+            match stock.withdraw(pool(0), units(7)) {
+                Ok(()) => withdrawn += 7,
+                Err(NotFree { free, .. }) => assert!(free.get() < 7),
+            }
+            stock.add_supply(pool(0), units(3)).unwrap();
+        }
+        (withdrawn, buyers.into_iter().map(|buyer| buyer.join().unwrap()).sum())
+    });
+    let view = stock.pools().next().unwrap();
+    let sold = u32::try_from(sold).unwrap();
+    assert_eq!(view.supplied.get(), SUPPLY + 200 * 3 - withdrawn);
+    assert_eq!(view.available.get() + sold, view.supplied.get());
+    assert_eq!(view.last_take.get(), u64::from(sold));
 }
 
 /// A host who pauses, resumes and restocks while everyone clicks.

@@ -4,6 +4,7 @@
 //! [`Ordinal`]. `docs/ledger.md` lists the fields.
 
 mod brake;
+mod correction;
 mod hold;
 mod house;
 mod payment;
@@ -134,6 +135,7 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Brake(record) => brake::encode(record, out),
         Record::Payment(record) => payment::encode(record, out),
         Record::Deadline(record) => payment::encode_deadline(*record, out),
+        Record::Correction(record) => correction::encode(*record, out),
         Record::Unmatched(unmatched) => payment::encode_unmatched(unmatched, out),
     }
 }
@@ -239,6 +241,7 @@ fn decode(reader: &mut Reader<'_>) -> Result<Record, RecordError> {
         | Ordinal::Retaken => payment::decode(ordinal, reader)?,
         Ordinal::Stretched => payment::decode_stretched(reader)?.into(),
         Ordinal::Extended => payment::decode_extended(reader)?.into(),
+        Ordinal::Withdrawn => correction::decode_withdrawn(reader)?.into(),
         Ordinal::PaymentUnmatched => payment::decode_unmatched(reader)?.into(),
         Ordinal::UnmatchedDone => payment::decode_unmatched_done(reader)?.into(),
     })

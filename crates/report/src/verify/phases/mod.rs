@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use stampede_domain::{DropPlan, PoolIndex, PoolMap, SkuIndex, SkuPlan, Units, UnixMillis};
 use stampede_ledger::{
-    BrakeRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord, UnmatchedRecord,
+    BrakeRecord, CorrectionRecord, DeadlineRecord, HoldRecord, PhaseRecord, Record, StreamRecord,
+    UnmatchedRecord,
 };
 
 use self::stream::StreamBook;
@@ -41,6 +42,9 @@ pub enum PhaseFault {
     /// A lot of nothing, or more units than a pool can count.
     #[error("a lot of {units} units on top of {supplied} in pool {pool}")]
     LotRange { pool: PoolIndex, units: Units, supplied: u64 },
+    /// Nothing was withdrawn, or more than a pool had.
+    #[error("{units} units withdrawn of {supplied} in pool {pool}")]
+    WithdrawnRange { pool: PoolIndex, units: Units, supplied: u64 },
     /// A pool that the plan does not have.
     #[error("pool {pool}, the plan has {pools}")]
     UnknownPool { pool: PoolIndex, pools: usize },
@@ -60,6 +64,7 @@ impl PhaseFault {
             Self::FirstLots { .. } => "first_lots",
             Self::LotNumber { .. } => "lot_number",
             Self::LotRange { .. } => "lot_range",
+            Self::WithdrawnRange { .. } => "withdrawn_range",
             Self::UnknownPool { .. } => "unknown_pool",
             Self::Stream(fault) => fault.kind(),
         }
@@ -130,6 +135,9 @@ impl Stage {
             }
             Record::Stream(StreamRecord::OfflineLapsed) => {
                 matches!(self, Self::Planned | Self::Countdown | Self::Open | Self::Paused)
+            }
+            Record::Correction(CorrectionRecord::Withdrawn { .. }) => {
+                matches!(self, Self::Open | Self::Paused)
             }
             Record::Planned { .. } => matches!(self, Self::Planned),
             Record::Lot { .. } => matches!(self, Self::Countdown | Self::Open | Self::Paused),
@@ -202,6 +210,7 @@ pub(super) const fn name(record: &Record) -> &'static str {
         Record::Stream(StreamRecord::OfflineLapsed) => "offline lapsed",
         Record::Suspended { .. } => "suspended",
         Record::Featured => "featured",
+        Record::Correction(CorrectionRecord::Withdrawn { .. }) => "withdrawn",
         Record::Heartbeat(_) => "heartbeat",
         Record::Room(_) => "room",
     }
@@ -216,7 +225,7 @@ pub(super) struct Phases {
     pub(super) stage: Stage,
     /// When takes last stopped: the time of the pause or the close.
     pub(super) shut_at: UnixMillis,
-    /// Units of all lots, by pool.
+    /// Units of all lots without those that were withdrawn, by pool.
     pub(super) supplied: Vec<u64>,
     stream: StreamBook,
     revision: u32,
@@ -276,6 +285,9 @@ impl Phases {
                 self.shut_at = at;
             }
             Record::Lot { pool, units, lot } => self.lot(*pool, *units, *lot, place, findings),
+            Record::Correction(CorrectionRecord::Withdrawn { pool, units }) => {
+                self.withdraw(*pool, *units, place, findings);
+            }
             Record::Phase(
                 PhaseRecord::CountdownCancelled
                 | PhaseRecord::Paused
@@ -362,6 +374,20 @@ impl Phases {
             findings.add(place, PhaseFault::LotRange { pool, units, supplied });
         }
         *supplied = sum;
+    }
+
+    /// Whether the units were free, the pool's takes say.
+    fn withdraw(&mut self, pool: PoolIndex, units: Units, place: Place, findings: &mut Findings) {
+        let pools = self.supplied.len();
+        let Some(supplied) = self.supplied.get_mut(usize::from(pool.get())) else {
+            return findings.add(place, PhaseFault::UnknownPool { pool, pools });
+        };
+        let left = supplied.checked_sub(u64::from(units.get())).filter(|_| !units.is_zero());
+        if left.is_none() {
+            let supplied = *supplied;
+            findings.add(place, PhaseFault::WithdrawnRange { pool, units, supplied });
+        }
+        *supplied = left.unwrap_or(*supplied);
     }
 }
 

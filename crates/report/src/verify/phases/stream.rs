@@ -89,6 +89,7 @@ impl StreamBook {
             | Record::Lot { .. }
             | Record::Hold(_)
             | Record::Featured
+            | Record::Correction(_)
             | Record::Payment(_)
             | Record::Deadline(_)
             | Record::Unmatched(_)

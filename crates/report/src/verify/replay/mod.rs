@@ -1,5 +1,6 @@
 //! One drop, replayed record by record.
 
+mod corrections;
 mod money;
 mod tallied;
 
@@ -20,7 +21,7 @@ use super::{
     holds::{HoldEnd, HoldFault},
     money::{Came, MoneyBook},
     phases::{PhaseFault, Phases, name},
-    pool::{PoolBook, TakenHold},
+    pool::{PoolBook, TakenHold, own_number},
     starts::Starts,
     terms,
     viewers::ViewerBook,
@@ -184,6 +185,7 @@ impl DropReplay {
             Record::Hold(record) => self.hold(record, came, moment, counts, findings),
             Record::Payment(record) => self.payment(record, moment, findings),
             Record::Deadline(record) => self.move_deadlines(*record, moment, findings),
+            Record::Correction(record) => self.correct(*record, place, findings),
             Record::Phase(PhaseRecord::Settled) => self.settle(place, findings),
             Record::Tally(tally) => {
                 let skus = self.phases.as_ref().map_or(0, |phases| phases.plan.skus.len());
@@ -482,9 +484,4 @@ const fn may_be_the_houses(record: &Record) -> bool {
             | Record::Unmatched(_)
             | Record::Brake(_)
     )
-}
-
-/// A pool that no plan has stands under its own number.
-pub(super) fn own_number(pool: PoolIndex) -> SkuIndex {
-    SkuIndex::new(pool.get()).expect("both numbers have 8 bits")
 }

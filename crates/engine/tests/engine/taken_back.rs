@@ -1,0 +1,108 @@
+//! Units that nobody has taken are taken back.
+
+use stampede_domain::{DropId, Units};
+use stampede_engine::{Buy, CommandOutcome, CommandRefusal, DropAction, Role, StockRefusal};
+use stampede_ledger::{CorrectionRecord, Record, fake::Fault};
+
+use crate::support::{World, plan, wait_for};
+
+fn take_back(count: u32) -> DropAction {
+    DropAction::TakeBack { sku: "mug".parse().unwrap(), units: Units::new(count).unwrap() }
+}
+
+fn give(world: &World, drop: DropId, key: &str, action: DropAction) -> CommandOutcome {
+    world.give_as(Role::Host, key, action.on(drop)).unwrap().get()
+}
+
+fn withdrawn(world: &World) -> usize {
+    let rows = world.ledger.rows();
+    let records = rows.iter().flat_map(|row| row.decode().map(Result::unwrap));
+    let is_it =
+        |record: &Record| matches!(record, Record::Correction(CorrectionRecord::Withdrawn { .. }));
+    records.filter(is_it).count()
+}
+
+#[test]
+fn free_units_are_taken_back_once_and_no_others() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    let ann = world.viewer("ann");
+    let held = world.hold(&ann, drop, 2, "a");
+    match give(&world, drop, "too-much", take_back(4)) {
+        Err(CommandRefusal::Stock(StockRefusal::NotFree { free, .. })) => assert_eq!(free.get(), 3),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.figures(drop), [5, 3, 2, 0], "a refusal moves nothing");
+    let done = give(&world, drop, "three", take_back(3)).unwrap();
+    assert!(!done.replayed);
+    assert_eq!(world.figures(drop), [2, 0, 2, 0]);
+    assert!(give(&world, drop, "three", take_back(3)).unwrap().replayed);
+    let bob = world.viewer("bob");
+    assert!(matches!(world.buy(0, &bob, drop, 1, "b"), Buy::Refused(_)));
+    world.pay(held);
+    let mut world = world.restart(100);
+    assert_eq!(world.figures(drop), [2, 0, 0, 2]);
+    assert!(give(&world, drop, "three", take_back(3)).unwrap().replayed, "also after a crash");
+    let more = DropAction::Restock { sku: "mug".parse().unwrap(), units: Units::ONE };
+    give(&world, drop, "one-more", more).unwrap();
+    let bob = world.viewer("bob");
+    world.hold(&bob, drop, 1, "b");
+    assert_eq!((world.figures(drop), withdrawn(&world)), ([3, 0, 1, 2], 1));
+}
+
+#[test]
+fn what_is_refused_for_other_reasons_takes_nothing_out() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    give(&world, drop, "two", take_back(2)).unwrap();
+    let forbidden = world.give_as(Role::Ops, "ops", take_back(1).on(drop)).unwrap().get();
+    assert!(matches!(forbidden, Err(CommandRefusal::Forbidden { .. })));
+    assert_eq!(give(&world, drop, "two", take_back(1)), Err(CommandRefusal::KeyReused));
+    give(&world, drop, "end", DropAction::Close).unwrap();
+    let late = give(&world, drop, "late", take_back(1));
+    assert!(matches!(late, Err(CommandRefusal::WrongPhase { .. })), "{late:?}");
+    assert_eq!((world.figures(drop), withdrawn(&world)), ([3, 3, 0, 0], 1));
+}
+
+#[test]
+fn units_leave_the_sale_before_the_record_and_come_back_with_a_crash() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(5));
+    world.ledger.order(world.ledger.commits() + 1, Fault::Hang);
+    let waiting = world.give_as(Role::Host, "three", take_back(3).on(drop)).unwrap();
+    world.ledger.wait_until_hanging();
+    assert_eq!(world.figures(drop), [2, 2, 0, 0], "nobody can take them any more");
+    let ann = world.viewer("ann");
+    assert!(matches!(world.buy(0, &ann, drop, 3, "a"), Buy::Refused(_)));
+    let world = world.restart(100);
+    world.ledger.release();
+    assert!(waiting.ends_unanswered());
+    assert_eq!((world.figures(drop), withdrawn(&world)), ([5, 5, 0, 0], 0), "nobody was told");
+    give(&world, drop, "three", take_back(3)).unwrap();
+    assert_eq!((world.figures(drop), withdrawn(&world)), ([2, 2, 0, 0], 1));
+}
+
+#[test]
+fn a_crowd_and_a_host_share_every_unit_once() {
+    let mut world = World::new();
+    let drop = world.open_drop(plan(600));
+    let mut last = None;
+    let mut answers = Vec::new();
+    let mut sold = 0;
+    for number in 0..400 {
+        let viewer = world.viewer(&format!("v{number}"));
+        if let Buy::Pending { position, .. } = world.buy(0, &viewer, drop, 1, "a") {
+            (sold, last) = (sold + 1, Some(position));
+        }
+        if number % 4 == 0 {
+            answers.push(world.give(take_back(3).on(drop)));
+        }
+    }
+    world.wait_durable(0, last.unwrap());
+    let taken = answers.into_iter().map(|answer| answer.get().is_ok());
+    let taken = u32::try_from(taken.filter(|is_done| *is_done).count() * 3).unwrap();
+    let expected = [600 - taken, 600 - taken - sold, sold, 0];
+    wait_for("all of it", || (world.figures(drop) == expected).then_some(()));
+    let world = world.restart(100);
+    assert_eq!(world.figures(drop), expected);
+}
